@@ -1,0 +1,110 @@
+//! `runner doctor`: what this machine can run, why a GPU can or cannot be used, and the remedy for each fault.
+
+use serde::Serialize;
+
+use crate::cli::{Exit, terminal};
+use crate::data::cache::Cache;
+use crate::device;
+
+/// Arguments of `runner doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    found: String,
+    well: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
+impl Finding {
+    fn well(what: &'static str, found: impl Into<String>) -> Self {
+        Finding { what, found: found.into(), well: true, remedy: None }
+    }
+
+    fn fault(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Finding { what, found: found.into(), well: false, remedy: Some(remedy.into()) }
+    }
+}
+
+/// Looks at everything, and tells.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let findings = [
+        Finding::well(
+            "runner",
+            format!("{} ({}), {}", env!("CARGO_PKG_VERSION"), env!("RUNNER_COMMIT"), std::env::consts::ARCH),
+        ),
+        libtorch(),
+        cuda(),
+        threads(),
+        cache(),
+        runs(),
+    ];
+    if args.json {
+        terminal::json(&findings);
+        return Ok(Exit::Done);
+    }
+    for finding in &findings {
+        let mark = if finding.well { terminal::green("✓") } else { terminal::red("✗") };
+        terminal::out(&format!("{mark} {:<9} {}", finding.what, finding.found));
+        finding.remedy.iter().for_each(|remedy| terminal::out(&format!("            hint: {remedy}")));
+    }
+    Ok(Exit::Done)
+}
+
+fn libtorch() -> Finding {
+    let folder = device::libtorch_folder();
+    Finding::well("libtorch", format!("{} in {}", env!("RUNNER_LIBTORCH_VERSION"), folder.display()))
+}
+
+fn cuda() -> Finding {
+    match device::open_cuda() {
+        Ok(1) => Finding::well("cuda", "usable: cuda:0"),
+        Ok(count) => Finding::well("cuda", format!("usable: cuda:0 to cuda:{}", count - 1)),
+        Err(fault) => Finding::fault("cuda", format!("not usable: {fault}"), fault.hint()),
+    }
+}
+
+fn threads() -> Finding {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Finding::well("threads", format!("{} for {cores} cores; `--threads N` changes it", tch::get_num_threads()))
+}
+
+fn cache() -> Finding {
+    let cache = Cache::of_user();
+    let folder = cache.folder();
+    match can_write(folder) {
+        Ok(()) => Finding::well("data", format!("cached in {}", folder.display())),
+        Err(error) => Finding::fault(
+            "data",
+            format!("the cache {} cannot be written to: {error}", folder.display()),
+            "set `RUNNER_DATA_DIR` to a folder that you can write to",
+        ),
+    }
+}
+
+fn runs() -> Finding {
+    match std::env::current_dir().and_then(|folder| can_write(&folder).map(|()| folder)) {
+        Ok(folder) => Finding::well("runs", format!("put in {}", folder.join("runs").display())),
+        Err(error) => Finding::fault(
+            "runs",
+            format!("this folder cannot be written to: {error}"),
+            "name another one: `runner exp NAME --out DIR`",
+        ),
+    }
+}
+
+/// Tries to write a file in the folder, or in the nearest one above it that is there.
+fn can_write(folder: &std::path::Path) -> std::io::Result<()> {
+    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
+    let probe = there.join(format!(".runner-doctor-{}", std::process::id()));
+    std::fs::write(&probe, b"")?;
+    std::fs::remove_file(&probe)
+}

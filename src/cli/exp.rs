@@ -1,0 +1,167 @@
+//! `runner exp NAME`
+
+use std::path::PathBuf;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use serde_json::json;
+
+use crate::cli::progress::Progress;
+use crate::cli::{Exit, summary, terminal};
+use crate::data::cache::Cache;
+use crate::device::{self, DeviceChoice};
+use crate::experiment::run::{Options, run as run_plan};
+use crate::experiment::{catalogue, plan::Plan};
+use crate::hint::Hint;
+use crate::history::Status;
+
+/// Arguments of `runner exp`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The experiment's name, or the path of its file
+    #[arg(value_name = "NAME|FILE")]
+    experiment: String,
+    /// Change a setting; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The seed
+    #[arg(long, value_name = "N", conflicts_with = "seeds", allow_negative_numbers = true)]
+    seed: Option<i64>,
+    /// Several seeds, trained as one stack: `0..4` (both ends belong to it) or `1,5,7`
+    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds)]
+    seeds: Option<Seeds>,
+    /// How often the training rows are gone through
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+    /// CPU threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=1024))]
+    threads: Option<i32>,
+    /// The folder that runs are put in
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// Show nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print the histories as JSON in place of the summary
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 when an expectation is missed
+    #[arg(long)]
+    strict: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner exp overfit_mnist
+  runner exp overfit_mnist --seeds 0..4 --epochs 10
+  runner exp digits_mlp --set train.optimizer.adam.lr=0.01 --set train.batch=32
+  runner exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1, momentum = 0.9 } }'
+  runner exp my/idea.toml --device cuda --out results
+  runner exp digits_mlp --json | jq '.histories[0].history.loss'";
+
+type Seeds = Vec<i64>;
+
+/// Reads `0..4` (five seeds) or `1,5,7`.
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    let number = |text: &str| {
+        let text = text.trim();
+        text.parse::<i64>().map_err(|_| format!("expected whole numbers as in `0..4` or `1,5,7`, found `{text}`"))
+    };
+    if let Some((first, last)) = text.split_once("..") {
+        let (first, last) = (number(first)?, number(last.trim_start_matches('='))?);
+        return match last.checked_sub(first) {
+            Some(0..10_000) => Ok((first..=last).collect()),
+            Some(10_000..) => Err(format!("`{text}` are more than 10,000 seeds")),
+            _ => Err(format!("`{text}` holds no seed: {first} is greater than {last}")),
+        };
+    }
+    text.split(',').map(number).collect()
+}
+
+/// Runs an experiment.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let plan = plan(args)?;
+    let device = device::resolve(args.device).map_err(|fault| {
+        let hint = Hint(fault.hint().to_owned());
+        anyhow::Error::new(fault).context("failed to use `--device cuda`").context(hint)
+    })?;
+    if let Some(threads) = args.threads {
+        tch::set_num_threads(threads);
+    }
+    let stop = stop_on_signals()?;
+    let mut progress = Progress::new(args.quiet);
+    let options = Options { device, out: &args.out, cache: &Cache::of_user(), stop: &stop };
+    let finished = run_plan(&plan, &options, &mut progress);
+    progress.end();
+    let finished = finished?;
+
+    if args.json {
+        terminal::json(&json!({ "run": finished.folder.path(), "histories": finished.histories }));
+    } else if !args.quiet {
+        terminal::out(&summary::of(&plan, &finished));
+    }
+    let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
+    let missed: Vec<String> = finished
+        .histories
+        .iter()
+        .flat_map(|history| {
+            let missed = history.expectations.iter().filter(|expectation| !expectation.met);
+            missed.map(|verified| format!("seed {}: {} {}", history.seed, verified.value, verified.expected))
+        })
+        .collect();
+    if interrupted {
+        terminal::say("interrupted: what was completed is kept");
+        return Ok(Exit::Interrupted);
+    }
+    if args.strict && !missed.is_empty() {
+        terminal::say(&format!("missed: {}", missed.join("; ")));
+        return Ok(Exit::Missed);
+    }
+    Ok(Exit::Done)
+}
+
+/// The experiment with everything that the command line changes.
+fn plan(args: &Args) -> anyhow::Result<Plan> {
+    let source = catalogue::find(&args.experiment)?;
+    let mut changes = args.set.clone();
+    let seeds = args.seeds.clone().or(args.seed.map(|seed| vec![seed]));
+    changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
+    changes.extend(args.epochs.map(|epochs| format!("train.epochs={epochs}")));
+    Ok(catalogue::plan(&source, &changes)?)
+}
+
+/// The first Ctrl-C (or SIGTERM) lets the step end and the files be written; the second ends the program at once.
+fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            process::exit(130);
+        }
+    })
+    .context("failed to listen for Ctrl-C")?;
+    Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_range_with_both_ends_or_a_list() {
+        assert_eq!(parse_seeds("0..4"), Ok(vec![0, 1, 2, 3, 4]));
+        assert_eq!(parse_seeds("0..=1"), Ok(vec![0, 1]));
+        assert_eq!(parse_seeds("1,5, 7"), Ok(vec![1, 5, 7]));
+        assert_eq!(parse_seeds("3"), Ok(vec![3]));
+        assert!(parse_seeds("4..0").is_err());
+        assert!(parse_seeds("a..b").is_err());
+        assert!(parse_seeds("0..999999999").is_err());
+        assert!(parse_seeds("-9223372036854775808..9223372036854775807").is_err());
+    }
+}

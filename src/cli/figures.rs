@@ -1,0 +1,64 @@
+//! How figures are written for people.
+
+/// A metric: four decimals, or powers of ten where these would show nothing; "–" where it is undefined.
+pub fn metric(value: Option<f64>) -> String {
+    match value {
+        None => "–".to_owned(),
+        Some(value) if !value.is_finite() => format!("{value}"),
+        Some(value) if value != 0.0 && value.abs() < 5e-4 => format!("{value:.1e}"),
+        Some(value) if value.abs() >= 1e6 => format!("{value:.3e}"),
+        Some(value) => format!("{value:.4}"),
+    }
+}
+
+/// A count with commas between thousands.
+pub fn count(count: usize) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A duration.
+pub fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 60.0 => format!("{s:.1} s"),
+        s if s < 3600.0 => format!("{} min {} s", s as u64 / 60, s as u64 % 60),
+        s => format!("{} h {} min", s as u64 / 3600, s as u64 % 3600 / 60),
+    }
+}
+
+/// Mean and standard deviation (of the sample: divided by n − 1), for two values or more.
+pub fn mean_and_std(values: &[f64]) -> Option<(f64, f64)> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (values.len() >= 2).then(|| (mean, variance.sqrt()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!(metric(Some(0.12345)), "0.1235");
+        assert_eq!(metric(Some(0.00001)), "1.0e-5");
+        assert_eq!(metric(Some(0.0)), "0.0000");
+        assert_eq!(metric(Some(f64::NAN)), "NaN");
+        assert_eq!(metric(None), "–");
+        assert_eq!(count(52_650), "52,650");
+        assert_eq!(count(1_000_000), "1,000,000");
+        assert_eq!(count(7), "7");
+        assert_eq!(seconds(0.25), "250 ms");
+        assert_eq!(seconds(75.0), "1 min 15 s");
+        assert_eq!(mean_and_std(&[1.0, 3.0]), Some((2.0, 2.0_f64.sqrt())));
+        assert_eq!(mean_and_std(&[1.0]), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! The command line: one file for each command; `terminal` alone prints.
+
+pub mod completions;
+pub mod data;
+pub mod doctor;
+pub mod exp;
+pub mod figures;
+pub mod list;
+pub mod progress;
+pub mod schema;
+pub mod show;
+pub mod summary;
+pub mod table;
+pub mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An experiment runner for deep learning on libtorch: one TOML file, one command, a JSON history.
+#[derive(Debug, Parser)]
+#[command(version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("RUNNER_COMMIT"), ", libtorch ", env!("RUNNER_LIBTORCH_VERSION"), ")"), after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner list                                    what there is to run
+  runner exp overfit_mnist                       train, watch, read the outcome
+  runner exp overfit_mnist --seeds 0..4          five seeds, trained as one stack
+  runner exp digits_mlp --set train.epochs=200   with a setting changed
+  runner exp my/idea.toml                        an experiment of your own
+  runner show overfit_mnist                      its settings and layers
+
+Data go to standard output, talk to standard error. Exit codes: 0 done, 1 an
+expectation was missed under --strict, 2 bad input or failure, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an experiment
+    Exp(exp::Args),
+    /// List the experiments
+    List(list::Args),
+    /// Show an experiment's settings and its layers
+    Show(show::Args),
+    /// List, fetch, check and describe data sets
+    Data(data::Args),
+    /// Say what this machine can run, and what to mend
+    Doctor(doctor::Args),
+    /// Print the JSON Schema of a history
+    Schema,
+    /// Print completions for a shell
+    Completions(completions::Args),
+}
+
+/// How a command ended, as an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0
+    Done,
+    /// 1: an expectation was missed under `--strict`.
+    Missed,
+    /// 2: bad input, or a failure.
+    Failed,
+    /// 130: stopped from outside.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Missed => 1,
+            Exit::Failed => 2,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// Parses the arguments, and runs the command that they name.
+pub fn main() -> ExitCode {
+    terminal::shorten_panics();
+    let outcome = match Cli::parse().command {
+        Command::Exp(args) => exp::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::Data(args) => data::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Schema => schema::run(),
+        Command::Completions(args) => completions::run::<Cli>(&args),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            terminal::error(&error);
+            Exit::Failed.into()
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What is shown while a run goes on: one bar over epochs on a terminal, one plain line for each epoch elsewhere.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tch::Device;
+
+use crate::cli::{figures, terminal};
+use crate::data::fetch;
+use crate::device;
+use crate::experiment::plan::Plan;
+use crate::experiment::run;
+use crate::history::RowCounts;
+use crate::train::fit::{self, EpochReport};
+
+/// Shows a run's progress on standard error.
+#[derive(Debug)]
+pub struct Progress {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Nothing is shown when `quiet`.
+    pub fn new(quiet: bool) -> Self {
+        Progress { quiet, bar: None }
+    }
+
+    /// Takes the bar away, and leaves what it last said.
+    pub fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.abandon();
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            terminal::say(text);
+        }
+    }
+}
+
+impl fetch::Watch for Progress {
+    fn doing(&mut self, what: &str) {
+        self.end();
+        self.say(what);
+    }
+
+    fn progress(&mut self, bytes: u64, of: Option<u64>) {
+        if self.quiet || !terminal::is_watched() {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {eta}");
+            ProgressBar::new(0).with_style(style.expect("a valid template"))
+        });
+        bar.set_length(of.unwrap_or(bytes));
+        bar.set_position(bytes);
+    }
+}
+
+impl run::Watch for Progress {
+    fn starting(&mut self, plan: &Plan, rows: RowCounts, device: Device) {
+        self.end();
+        let spec = &plan.spec;
+        let parts = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)];
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(_, rows)| *rows > 0)
+            .map(|(part, rows)| format!("{} {part}", figures::count(*rows)))
+            .collect();
+        self.say(&format!("{}: {}", terminal::bold(&plan.name), spec.title));
+        spec.question.iter().for_each(|question| self.say(question));
+        self.say(&format!("{}: {} rows", spec.data.name(), parts.join(", ")));
+        let seeds = match spec.seeds.len() {
+            1 => format!("seed {}", spec.seeds[0]),
+            n => format!("{n} seeds in one stack"),
+        };
+        self.say(&format!(
+            "{} parameters, {} lr {}, batch {}, {seeds}, {} with {} threads",
+            figures::count(plan.architecture.parameters()),
+            spec.train.optimizer.name(),
+            spec.train.optimizer.lr(),
+            spec.train.batch.size(rows.train),
+            device::name(device),
+            tch::get_num_threads()
+        ));
+        if !self.quiet && terminal::is_watched() {
+            let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").expect("a valid template");
+            self.bar = Some(ProgressBar::new(spec.train.epochs as u64).with_style(style));
+        }
+    }
+}
+
+impl fit::Watch for Progress {
+    fn epoch(&mut self, report: &EpochReport) {
+        // the mean over the replicas that still train, or over all when none does
+        let some_train = report.training.contains(&true);
+        let mean = |values: &[f64]| {
+            let kept: Vec<f64> = values
+                .iter()
+                .zip(&report.training)
+                .filter(|(_, trains)| **trains || !some_train)
+                .map(|(value, _)| *value)
+                .collect();
+            kept.iter().sum::<f64>() / kept.len().max(1) as f64
+        };
+        let metrics: Vec<String> = report
+            .metrics
+            .iter()
+            .map(|(name, values)| format!("{name} {}", figures::metric(Some(mean(values)))))
+            .collect();
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(metrics.join(" "));
+                bar.set_position(report.epoch as u64);
+            }
+            None => self.say(&format!(
+                "epoch {:>width$}/{}  {}  {}",
+                report.epoch,
+                report.epochs,
+                metrics.join("  "),
+                figures::seconds(report.seconds),
+                width = report.epochs.to_string().len()
+            )),
+        }
+    }
+}

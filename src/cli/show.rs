@@ -1,0 +1,52 @@
+//! `runner show NAME`
+
+use serde_json::json;
+
+use crate::cli::table::Columns;
+use crate::cli::{Exit, figures, terminal};
+use crate::experiment::catalogue;
+use crate::history::NetworkRecord;
+use crate::shape::Shape;
+
+/// Arguments of `runner show`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  runner show overfit_mnist\n  runner show digits_mlp --set train.optimizer=sgd")]
+pub struct Args {
+    /// The experiment's name, or the path of its file
+    experiment: String,
+    /// Change a setting, as for `runner exp`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the resolved experiment and its layers.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let source = catalogue::find(&args.experiment)?;
+    let plan = catalogue::plan(&source, &args.set)?;
+    if args.json {
+        terminal::json(&json!({ "name": plan.name, "config": plan.spec, "network": plan.network_record() }));
+        return Ok(Exit::Done);
+    }
+    terminal::out(&format!(
+        "{}\n{}\n{}",
+        terminal::dim(&format!("# {} ({})", plan.name, source.origin)),
+        plan.spec.to_toml(),
+        layer_table(&plan.network_record(), &plan.card.sample)
+    ));
+    Ok(Exit::Done)
+}
+
+/// The layers as Keras prints them: name, kind, output shape, parameters, and their total.
+fn layer_table(network: &NetworkRecord, input: &Shape) -> String {
+    let mut table = Columns::new(["layer", "kind", "output", "parameters"], [2, 3]);
+    table.row(["", "input", &input.to_string(), ""]);
+    for layer in &network.layers {
+        let output = Shape::from(&layer.output[..]).to_string();
+        table.row([&layer.name, &layer.kind, &output, &figures::count(layer.parameters)]);
+    }
+    table.row(["total", "", "", &figures::count(network.parameters)]);
+    table.text()
+}

@@ -1,0 +1,231 @@
+//! What is shown when a run has ended: the first, best and last epoch, test figures, what the curves say, which
+//! expectations are met, and where the files are.
+
+use crate::cli::table::Columns;
+use crate::cli::{figures, terminal};
+use crate::experiment::plan::Plan;
+use crate::experiment::run::Finished;
+use crate::history::diagnosis::Verdict;
+use crate::history::expectation::Found;
+use crate::history::number::Number;
+use crate::history::{History, Status};
+
+/// The summary of a run.
+pub fn of(plan: &Plan, finished: &Finished) -> String {
+    let mut parts = Vec::new();
+    match &finished.histories[..] {
+        [history] => parts.extend(one(history)),
+        histories => parts.extend(several(histories)),
+    }
+    if !plan.spec.expect.is_empty() {
+        parts.push(expectations(&finished.histories));
+    }
+    parts.push(files(finished));
+    parts.join("\n\n")
+}
+
+/// A lone trial: the table of epochs, the test, the reading, and what a tiny network has learned.
+fn one(history: &History) -> Vec<String> {
+    let mut parts = Vec::new();
+    if history.history.is_empty() {
+        parts.push(format!("{}: no epoch was completed", history.status.word()));
+        return parts;
+    }
+    parts.push(epochs(history));
+    if history.status != Status::Completed {
+        parts.push(format!("{} after {} epochs", history.status.word(), history.history.len()));
+    }
+    if let Some(test) = &history.test {
+        parts.push(format!(
+            "test loss {}, test acc {} (weights of the {} epoch)",
+            figures::metric(Some(test.loss.0)),
+            figures::metric(Some(test.acc.0)),
+            test.weights
+        ));
+    }
+    if let Some(learned) = &history.learned {
+        parts.push(learned_table(history, learned));
+    }
+    if let Some(diagnosis) = &history.diagnosis {
+        parts.push(wrapped(&diagnosis.sentence));
+    }
+    parts
+}
+
+fn epochs(history: &History) -> String {
+    let curves = &history.history;
+    let (first, last) = (curves.epoch[0], curves.epoch[curves.len() - 1]);
+    let best = history.best.as_ref().map(|best| best.epoch);
+    let best_header = best.map_or("best".to_owned(), |epoch| format!("best ({epoch})"));
+    let header = ["epoch".to_owned(), format!("first ({first})"), best_header, format!("last ({last})")];
+    let mut table = Columns::new(header, 1..4);
+    for name in curves.series.keys().filter(|name| !matches!(name.as_str(), "lr" | "seconds")) {
+        let at = |epoch: Option<usize>| figures::metric(epoch.and_then(|epoch| curves.at(epoch, name)));
+        table.row([name.clone(), at(Some(first)), at(best), at(Some(last))]);
+    }
+    table.text()
+}
+
+/// Several seeds: one line for each, then their mean and standard deviation.
+fn several(histories: &[History]) -> Vec<String> {
+    let tested = histories.iter().any(|history| history.test.is_some());
+    let validated = histories.iter().any(|history| history.history.series.contains_key("val_loss"));
+    let mut columns: Vec<(&str, Column)> = vec![("loss", |h| last(h, "loss")), ("acc", |h| last(h, "acc"))];
+    if validated {
+        columns.extend([
+            ("val_loss", (|h| last(h, "val_loss")) as Column),
+            ("val_acc", |h| last(h, "val_acc")),
+            ("best val_loss", |h| best(h, "val_loss")),
+        ]);
+    }
+    if tested {
+        columns.extend([
+            ("test loss", (|h| Some(h.test.as_ref()?.loss.0)) as Column),
+            ("test acc", |h| Some(h.test.as_ref()?.acc.0)),
+        ]);
+    }
+    let mut header = vec!["seed", "best epoch"];
+    header.extend(columns.iter().map(|(name, _)| *name));
+    let numbers = 0..header.len();
+    let mut table = Columns::new(header, numbers);
+    for history in histories {
+        let epoch = history.best.as_ref().map_or("–".to_owned(), |best| best.epoch.to_string());
+        let mut row = vec![history.seed.to_string(), epoch];
+        row.extend(columns.iter().map(|(_, value)| figures::metric(value(history))));
+        table.row(row);
+    }
+    let mut mean = vec!["mean".to_owned(), String::new()];
+    let mut std = vec!["± std".to_owned(), String::new()];
+    for (_, value) in &columns {
+        let values: Vec<f64> = histories.iter().filter_map(value).filter(|value| value.is_finite()).collect();
+        let figures = figures::mean_and_std(&values);
+        mean.push(figures::metric(figures.map(|(mean, _)| mean)));
+        std.push(figures::metric(figures.map(|(_, std)| std)));
+    }
+    table.row(mean);
+    table.row(std);
+    vec![table.text(), readings(histories)]
+}
+
+type Column = fn(&History) -> Option<f64>;
+
+fn last(history: &History, metric: &str) -> Option<f64> {
+    history.history.at(*history.history.epoch.last()?, metric)
+}
+
+fn best(history: &History, metric: &str) -> Option<f64> {
+    history.history.at(history.best.as_ref()?.epoch, metric)
+}
+
+/// The readings of several seeds, each verdict with how many share it.
+fn readings(histories: &[History]) -> String {
+    let verdicts = [
+        (Verdict::Overfitting, "overfitting"),
+        (Verdict::Underfitting, "underfitting"),
+        (Verdict::JumpingAbout, "jumping about"),
+        (Verdict::Diverged, "diverged"),
+        (Verdict::Good, "good"),
+    ];
+    let mut lines = Vec::new();
+    for (verdict, word) in verdicts {
+        let shared: Vec<_> =
+            histories.iter().filter_map(|h| h.diagnosis.as_ref()).filter(|d| d.verdict == verdict).collect();
+        if shared.is_empty() {
+            continue;
+        }
+        let from: Vec<usize> = shared.iter().filter_map(|diagnosis| diagnosis.overfits_from).collect();
+        let since = match (from.iter().min(), from.iter().max()) {
+            (Some(min), Some(max)) if min == max => format!(", from epoch {min}"),
+            (Some(min), Some(max)) => format!(", from epochs {min} to {max}"),
+            _ => String::new(),
+        };
+        lines.push(format!("{word} in {} of {} seeds{since}", shared.len(), histories.len()));
+    }
+    let interrupted = histories.iter().filter(|history| history.status == Status::Interrupted).count();
+    if interrupted > 0 {
+        lines.push(format!("interrupted: {interrupted} of {} seeds", histories.len()));
+    }
+    lines.join("\n")
+}
+
+/// The weights and predictions of a tiny network.
+fn learned_table(history: &History, learned: &crate::history::Learned) -> String {
+    let mut table = Columns::new(["input", "target", "output"], 1..3);
+    let joined = |numbers: &[Number]| {
+        numbers.iter().map(|number| figures::metric(Some(number.0))).collect::<Vec<_>>().join(", ")
+    };
+    for prediction in &learned.predictions {
+        let input: Vec<String> = prediction.input.iter().map(|number| number.0.to_string()).collect();
+        table.row([input.join(", "), prediction.target.to_string(), joined(&prediction.output)]);
+    }
+    let mut lines = vec![table.text()];
+    if history.network.parameters <= 16 {
+        lines.push(String::new());
+        lines.extend(learned.parameters.iter().map(|(name, values)| format!("{name}  [{}]", joined(values))));
+    }
+    lines.join("\n")
+}
+
+/// Each expectation with a mark, over all seeds that it concerns.
+fn expectations(histories: &[History]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for verified in histories.iter().flat_map(|history| &history.expectations) {
+        let key = (verified.value.as_str(), verified.expected.as_str());
+        if seen.contains(&key) {
+            continue;
+        }
+        seen.push(key);
+        let all: Vec<_> = histories
+            .iter()
+            .flat_map(|history| &history.expectations)
+            .filter(|other| (other.value.as_str(), other.expected.as_str()) == key)
+            .collect();
+        let met = all.iter().filter(|verified| verified.met).count();
+        let mark = if met == all.len() { terminal::green("✓") } else { terminal::red("✗") };
+        let comparison = if verified.expected.starts_with(['≥', '≤', '>']) { "" } else { "is " };
+        let found = match &all[..] {
+            [one] => format!("found {}", found(one.found.as_ref())),
+            _ => format!("{met} of {} seeds", all.len()),
+        };
+        lines.push(format!("{mark} {} {comparison}{}: {found}", verified.value, verified.expected));
+    }
+    if lines.is_empty() { "no expectation concerns these seeds".to_owned() } else { lines.join("\n") }
+}
+
+fn found(found: Option<&Found>) -> String {
+    match found {
+        None => "no such figure".to_owned(),
+        Some(Found::Word(word)) => word.clone(),
+        Some(Found::Number(Number(value))) if value.fract() == 0.0 && value.abs() < 1e9 => value.to_string(),
+        Some(Found::Number(Number(value))) => format!("{value:.7}").trim_end_matches('0').to_owned(),
+    }
+}
+
+fn files(finished: &Finished) -> String {
+    let folder = finished.folder.path().display();
+    let names: Vec<String> =
+        finished.histories.iter().map(|history| format!("{}-seed{}", history.variant, history.seed)).collect();
+    match &names[..] {
+        [name] => format!("{folder}/\n  {name}.json, {name}.safetensors, experiment.toml"),
+        _ => format!("{folder}/\n  experiment.toml, and .json and .safetensors of each seed"),
+    }
+}
+
+/// Breaks a sentence into lines that fit the terminal.
+fn wrapped(sentence: &str) -> String {
+    let width = terminal::width().clamp(40, 100);
+    let mut lines = vec![String::new()];
+    for word in sentence.split(' ') {
+        let line = lines.last_mut().expect("never empty");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,96 @@
+//! The one file that prints. Data go to standard output, talk to standard error; colour only where a person looks.
+#![expect(clippy::print_stderr, reason = "everything else returns what is to be printed")]
+
+use std::io::{ErrorKind, IsTerminal, Write};
+
+use console::{Style, style};
+use serde::Serialize;
+
+use crate::experiment::source_text::SpecError;
+use crate::hint::Hint;
+
+/// Prints data: text to standard output, with a line end.
+///
+/// A reader that has closed the pipe, as `head` does, has seen enough: the program ends quietly.
+pub fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(text.trim_end_matches('\n').as_bytes()).and_then(|()| stdout.write_all(b"\n"));
+    if let Err(error) = written.and_then(|()| stdout.flush()) {
+        let quiet = error.kind() == ErrorKind::BrokenPipe;
+        if !quiet {
+            say(&format!("failed to write to standard output: {error}"));
+        }
+        std::process::exit(if quiet { 0 } else { 2 });
+    }
+}
+
+/// Prints data as JSON to standard output.
+pub fn json<T: Serialize>(value: &T) {
+    out(&serde_json::to_string_pretty(value).expect("what is printed is made of JSON's types"));
+}
+
+/// Talks: a line to standard error.
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Tells an error: what failed, why, and the hint on a line of its own.
+pub fn error(error: &anyhow::Error) {
+    let spec_hint = error.downcast_ref::<SpecError>().and_then(|error| error.hint.as_deref());
+    let hint = error.downcast_ref::<Hint>().map(|hint| hint.0.as_str());
+    let mut lines = error.chain().map(ToString::to_string).filter(|line| Some(line.as_str()) != hint);
+    let red = style("error:").red().bold().for_stderr();
+    eprintln!("{red} {}", lines.next().unwrap_or_default());
+    lines.for_each(|line| eprintln!("  because {line}"));
+    for hint in [hint, spec_hint].into_iter().flatten() {
+        eprintln!("{} {hint}", style("hint:").cyan().bold().for_stderr());
+    }
+}
+
+/// Whether a person watches standard error.
+pub fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// The width of the terminal that standard output goes to; 100 where there is none.
+pub fn width() -> usize {
+    if std::io::stdout().is_terminal() { usize::from(console::Term::stdout().size().1) } else { 100 }
+}
+
+/// Bold, on a terminal.
+pub fn bold(text: &str) -> String {
+    styled(&Style::new().bold(), text)
+}
+
+/// Green, on a terminal.
+pub fn green(text: &str) -> String {
+    styled(&Style::new().green(), text)
+}
+
+/// Red, on a terminal.
+pub fn red(text: &str) -> String {
+    styled(&Style::new().red(), text)
+}
+
+/// Faint, on a terminal.
+pub fn dim(text: &str) -> String {
+    styled(&Style::new().dim(), text)
+}
+
+fn styled(style: &Style, text: &str) -> String {
+    style.apply_to(text).to_string()
+}
+
+/// Tells a fault of the program itself in a line, in place of a trace; with `RUNNER_BACKTRACE` set, all is shown.
+pub fn shorten_panics() {
+    if std::env::var_os("RUNNER_BACKTRACE").is_some() {
+        return;
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("no reason given");
+        let first = message.lines().next().unwrap_or_default();
+        eprintln!("error: a fault in runner itself, or in libtorch: {first}");
+        eprintln!("hint: run it again with RUNNER_BACKTRACE=1 for the whole trace, and report it");
+        std::process::exit(2);
+    }));
+}

@@ -1,0 +1,127 @@
+//! The data cache: `$RUNNER_DATA_DIR`, else the platform's cache folder (`~/.cache/runner` on Linux).
+//!
+//! Every file is checked against its checksum each time it is loaded; a wrong one is an error that names the file and
+//! both sums, and nothing is deleted.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+
+use crate::data::fetch::{self, Watch};
+use crate::data::manifest::{DataFile, Manifest};
+
+/// Hexadecimal SHA-256.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
+        hex
+    })
+}
+
+/// The folder that fetched files are kept in.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// A cached file is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// It is not there.
+    #[error("`{}` has not been fetched", .0.display())]
+    Missing(PathBuf),
+    /// It has another checksum.
+    #[error("`{}` is damaged: its SHA-256 is {found}, and {wanted} is right", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The right sum.
+        wanted: String,
+        /// Its sum.
+        found: String,
+    },
+    /// It has another size.
+    #[error("`{}` is damaged: it has {found} bytes, and {wanted} are right", path.display())]
+    WrongSize {
+        /// The file.
+        path: PathBuf,
+        /// The right size.
+        wanted: u64,
+        /// Its size.
+        found: u64,
+    },
+    /// It cannot be read.
+    #[error("failed to read `{}`: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+impl Cache {
+    /// The cache of this user.
+    pub fn of_user() -> Self {
+        let folder = match std::env::var_os("RUNNER_DATA_DIR").filter(|folder| !folder.is_empty()) {
+            Some(folder) => PathBuf::from(folder),
+            None => directories::ProjectDirs::from("", "", "runner")
+                .map_or_else(|| std::env::temp_dir().join("runner"), |dirs| dirs.cache_dir().to_path_buf()),
+        };
+        Cache { folder }
+    }
+
+    /// A cache in this folder.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Cache { folder: folder.into() }
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder of one data set.
+    pub fn folder_of(&self, manifest: &Manifest) -> PathBuf {
+        self.folder.join(&manifest.name)
+    }
+
+    /// Reads one file, and checks it.
+    ///
+    /// # Errors
+    /// When it is missing, unreadable, or not what its checksum says.
+    pub fn read(&self, manifest: &Manifest, file: &DataFile) -> Result<Vec<u8>, Fault> {
+        let path = self.folder_of(manifest).join(&file.name);
+        let size = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Fault::Missing(path)),
+            Err(error) => return Err(Fault::Unreadable { path, error }),
+        };
+        if size != file.bytes {
+            return Err(Fault::WrongSize { path, wanted: file.bytes, found: size });
+        }
+        let bytes = std::fs::read(&path).map_err(|error| Fault::Unreadable { path: path.clone(), error })?;
+        let found = sha256(&bytes);
+        if found == file.sha256 { Ok(bytes) } else { Err(Fault::Damaged { path, wanted: file.sha256.clone(), found }) }
+    }
+
+    /// Reads all files of a data set, fetching it first when files are missing.
+    ///
+    /// # Errors
+    /// When files are missing and cannot be fetched, or a file is damaged.
+    pub fn load(&self, manifest: &Manifest, watch: &mut dyn Watch) -> anyhow::Result<Vec<Vec<u8>>> {
+        let read_all = || manifest.files.iter().map(|file| self.read(manifest, file)).collect::<Result<Vec<_>, _>>();
+        match read_all() {
+            Ok(files) => return Ok(files),
+            Err(Fault::Missing(_)) => {}
+            Err(fault) => {
+                let hint = format!("`runner data fetch {}` gets it again", manifest.name);
+                return Err(anyhow::Error::new(fault).context(crate::hint::Hint(hint)));
+            }
+        }
+        fetch::fetch(manifest, self, watch)?;
+        read_all().context("failed to read what was just fetched")
+    }
+}

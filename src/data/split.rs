@@ -1,0 +1,155 @@
+//! Splitting rows into training, validation and test, row for row as scikit-learn 1.9's `train_test_split` does with
+//! the same `random_state`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Invalid, require, share};
+use crate::data::numpy_random::RandomState;
+
+/// The `split` of a data set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// The share of rows split off for testing, before the validation rows. Left out where the data set brings test
+    /// rows of its own.
+    #[serde(default)]
+    pub test: Option<f64>,
+    /// The share of the remaining rows split off for validation.
+    #[serde(default)]
+    pub validation: Option<f64>,
+    /// The seed of the shuffle, as in scikit-learn.
+    #[serde(default)]
+    pub random_state: u32,
+    /// Whether every part keeps the shares of the classes.
+    #[serde(default)]
+    pub stratify: bool,
+}
+
+/// The row numbers of each part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// Rows to train on.
+    pub training: Vec<usize>,
+    /// Rows to choose by.
+    pub validation: Option<Vec<usize>>,
+    /// Rows to test on.
+    pub test: Option<Vec<usize>>,
+}
+
+impl Split {
+    /// Checks the shares, and that each part of a data set of so many rows would hold a row.
+    ///
+    /// # Errors
+    /// When a share lies outside (0, 1), a part would be empty, or the data set brings test rows and others are asked.
+    pub fn check(&self, rows: usize, own_test_rows: usize) -> Result<(), Invalid> {
+        let mut left = rows;
+        for (key, wanted) in [("test", self.test), ("validation", self.validation)] {
+            let Some(wanted) = wanted else { continue };
+            share(key, wanted)?;
+            let split_off = held_out(left, wanted);
+            require(split_off < left, key, "must leave a row to train on", format!("{wanted} of {left} rows"))?;
+            left -= split_off;
+        }
+        if self.test.is_some() && own_test_rows > 0 {
+            let message = format!("cannot be set: this data set brings {own_test_rows} test rows of its own");
+            return Err(Invalid::new("test", message).hint("leave `test` out"));
+        }
+        Ok(())
+    }
+
+    /// Splits rows with these labels.
+    pub fn parts(&self, labels: &[i64]) -> Parts {
+        let all: Vec<usize> = (0..labels.len()).collect();
+        let (rest, test) = self.split_off(all, self.test, labels);
+        let (training, validation) = self.split_off(rest, self.validation, labels);
+        Parts { training, validation, test }
+    }
+
+    fn split_off(&self, rows: Vec<usize>, share: Option<f64>, labels: &[i64]) -> (Vec<usize>, Option<Vec<usize>>) {
+        let Some(share) = share else { return (rows, None) };
+        let (kept, off) = if self.stratify {
+            let labels: Vec<i64> = rows.iter().map(|&row| labels[row]).collect();
+            train_test_split_stratified(&labels, share, self.random_state)
+        } else {
+            train_test_split(rows.len(), share, self.random_state)
+        };
+        let rows_of = |numbers: Vec<usize>| numbers.into_iter().map(|number| rows[number]).collect();
+        (rows_of(kept), Some(rows_of(off)))
+    }
+}
+
+/// How many rows scikit-learn holds out for a share: rounded up.
+fn held_out(rows: usize, share: f64) -> usize {
+    (rows as f64 * share).ceil() as usize
+}
+
+/// `sklearn.model_selection.train_test_split(range(rows), test_size=share, random_state=…)`.
+///
+/// Returns the kept rows and those split off. `share` must lie in (0, 1).
+pub fn train_test_split(rows: usize, share: f64, random_state: u32) -> (Vec<usize>, Vec<usize>) {
+    let off = held_out(rows, share);
+    let mut order = RandomState::new(random_state).permutation(rows);
+    let kept = order.split_off(off.min(rows));
+    (kept, order)
+}
+
+/// The same with `stratify=labels`.
+///
+/// The classes' shares are kept as well as whole rows allow; where rounding leaves rows over, the classes that get one
+/// more are drawn, as scikit-learn draws them.
+pub fn train_test_split_stratified(labels: &[i64], share: f64, random_state: u32) -> (Vec<usize>, Vec<usize>) {
+    let off = held_out(labels.len(), share);
+    let kept = labels.len() - off;
+    let rows_of_class = rows_by_class(labels);
+    let counts: Vec<usize> = rows_of_class.iter().map(Vec::len).collect();
+
+    let mut random = RandomState::new(random_state);
+    let kept_of_class = approximate_mode(&counts, kept, &mut random);
+    let left: Vec<usize> = counts.iter().zip(&kept_of_class).map(|(count, kept)| count - kept).collect();
+    let off_of_class = approximate_mode(&left, off, &mut random);
+
+    let (mut kept_rows, mut off_rows) = (Vec::with_capacity(kept), Vec::with_capacity(off));
+    for (class, rows) in rows_of_class.iter().enumerate() {
+        let order = random.permutation(rows.len());
+        let (kept, off) = (kept_of_class[class], off_of_class[class]);
+        kept_rows.extend(order[..kept].iter().map(|&i| rows[i]));
+        off_rows.extend(order[kept..kept + off].iter().map(|&i| rows[i]));
+    }
+    random.shuffle(&mut kept_rows);
+    random.shuffle(&mut off_rows);
+    (kept_rows, off_rows)
+}
+
+/// The rows of each class that occurs, classes ascending.
+fn rows_by_class(labels: &[i64]) -> Vec<Vec<usize>> {
+    let mut rows = std::collections::BTreeMap::<i64, Vec<usize>>::new();
+    for (row, &label) in labels.iter().enumerate() {
+        rows.entry(label).or_default().push(row);
+    }
+    rows.into_values().collect()
+}
+
+/// The likeliest counts when `draws` are taken without replacement, ties drawn at random.
+fn approximate_mode(counts: &[usize], draws: usize, random: &mut RandomState) -> Vec<usize> {
+    let total: usize = counts.iter().sum();
+    let exact: Vec<f64> = counts.iter().map(|&count| count as f64 / total as f64 * draws as f64).collect();
+    let mut taken: Vec<usize> = exact.iter().map(|share| share.floor() as usize).collect();
+    let mut missing = draws - taken.iter().sum::<usize>();
+    let remainders: Vec<f64> = exact.iter().map(|share| share - share.floor()).collect();
+    let mut distinct = remainders.clone();
+    distinct.sort_by(|a, b| b.total_cmp(a));
+    distinct.dedup();
+    for remainder in distinct {
+        if missing == 0 {
+            break;
+        }
+        let tied: Vec<usize> = (0..counts.len()).filter(|&class| remainders[class] == remainder).collect();
+        let more = tied.len().min(missing);
+        for class in random.choose(&tied, more) {
+            taken[class] += 1;
+        }
+        missing -= more;
+    }
+    taken
+}

@@ -1,0 +1,107 @@
+//! Which experiments there are: those in the binary, those in `./experiments/`, and any file by its path.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::experiment::plan::Plan;
+use crate::experiment::source_text::{SourceText, SpecError};
+use crate::experiment::{overrides, spec::Spec};
+use crate::suggest;
+
+/// The shipped experiments: name and text.
+const SHIPPED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
+
+/// The folder of the user's own experiments, beside the runs.
+const OWN: &str = "experiments";
+
+/// The shipped experiments, sorted by name.
+pub fn shipped() -> impl Iterator<Item = SourceText> {
+    SHIPPED.iter().map(|(name, text)| SourceText {
+        name: (*name).to_owned(),
+        origin: format!("experiments/{name}.toml"),
+        text: (*text).to_owned(),
+    })
+}
+
+/// All experiments that can be named: the shipped ones and those in `./experiments/`, sorted by name; a file of the
+/// user's own stands for a shipped one of its name.
+pub fn all() -> Vec<SourceText> {
+    let mut found: Vec<SourceText> = own_names().iter().filter_map(|name| own(name).ok().flatten()).collect();
+    found.extend(shipped());
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.dedup_by(|later, first| later.name == first.name);
+    found
+}
+
+/// The experiment that a command names: a path when it looks like one, else `./experiments/NAME.toml`, else a shipped
+/// one.
+///
+/// # Errors
+/// When there is none of that name, or the file cannot be read.
+pub fn find(name: &str) -> anyhow::Result<SourceText> {
+    let looks_like_a_path = name.ends_with(".toml") || name.contains(std::path::MAIN_SEPARATOR);
+    if looks_like_a_path {
+        return read(Path::new(name));
+    }
+    if let Some(own) = own(name)? {
+        return Ok(own);
+    }
+    shipped().find(|experiment| experiment.name == name).ok_or_else(|| {
+        let names: Vec<String> = all().into_iter().map(|experiment| experiment.name).collect();
+        let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`runner list` shows all; a file of your own is named by its path, `my/idea.toml`".to_owned(),
+        };
+        SpecError { message: format!("there is no experiment `{name}`"), hint: Some(hint) }.into()
+    })
+}
+
+/// Reads an experiment, applies overrides, and checks the whole.
+///
+/// # Errors
+/// When anything in it is wrong; the place and a hint are told.
+pub fn plan(source: &SourceText, changes: &[String]) -> Result<Plan, SpecError> {
+    let written: Spec = source.parse()?;
+    let spec = overrides::apply(written, changes)?;
+    Plan::new(&source.name, spec).map_err(|fault| source.locate(fault))
+}
+
+fn own_names() -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(OWN) else { return Vec::new() };
+    entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+            is_toml.then(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))?
+        })
+        .collect()
+}
+
+fn own(name: &str) -> anyhow::Result<Option<SourceText>> {
+    let path = Path::new(OWN).join(format!("{name}.toml"));
+    if path.is_file() { read(&path).map(Some) } else { Ok(None) }
+}
+
+fn read(path: &Path) -> anyhow::Result<SourceText> {
+    let origin = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read the experiment `{origin}`"))?;
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(SourceText { name, origin, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_experiment_is_read_planned_and_written_out_the_same() {
+        for source in shipped() {
+            let plan = plan(&source, &[]).unwrap_or_else(|error| panic!("{error}"));
+            let resolved = SourceText { text: plan.spec.to_toml(), ..source.clone() };
+            assert_eq!(resolved.parse().unwrap(), plan.spec, "{}", resolved.text);
+            assert!(plan.spec.question.is_some() && plan.spec.source.is_some(), "{}", source.name);
+            assert!(!plan.spec.expect.is_empty(), "{} expects nothing", source.name);
+        }
+    }
+}

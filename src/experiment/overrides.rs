@@ -1,0 +1,75 @@
+//! `--set train.optimizer.adam.lr=0.01`: settings changed from the command line (and, later, by variants).
+//!
+//! The path must exist in the resolved experiment, so that a slip is an error and never a setting that nobody reads.
+//! The value is written as in TOML; a bare word is taken as a string.
+
+use serde_json::Value;
+
+use crate::experiment::source_text::{SpecError, reread};
+use crate::experiment::spec::Spec;
+use crate::suggest;
+
+/// Applies overrides in their order.
+///
+/// # Errors
+/// When a path does not exist, or a value does not fit; the override is named.
+pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
+    overrides.iter().try_fold(spec, |spec, written| {
+        let fail = |message: String, hint: Option<String>| SpecError {
+            message: format!("failed to apply `--set {written}`: {message}"),
+            hint,
+        };
+        let (path, value) = written.split_once('=').ok_or_else(|| {
+            fail("there is no `=` in it".to_owned(), Some("write it as `--set train.epochs=5`".to_owned()))
+        })?;
+        let mut tree = serde_json::to_value(&spec).expect("a spec is made of JSON's types");
+        *find(&mut tree, path.trim()).map_err(|error| fail(error.message, error.hint))? = read_value(value.trim());
+        reread(tree).map_err(|error| fail(error.message, error.hint))
+    })
+}
+
+/// The place in the tree that a path names.
+fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError> {
+    let mut place = tree;
+    let mut walked = String::new();
+    for part in path.split('.') {
+        let missing = |hint: String| SpecError {
+            message: match walked.as_str() {
+                "" => format!("there is no setting `{part}`"),
+                _ => format!("there is no `{part}` in `{walked}`"),
+            },
+            hint: Some(hint),
+        };
+        place = match place {
+            Value::Object(map) => {
+                let known: Vec<String> = map.keys().cloned().collect();
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                map.get_mut(part).ok_or_else(|| missing(suggest::hint(part, known)))?
+            }
+            Value::Array(list) => {
+                let count = list.len();
+                let hint = format!("it is a list: its items are numbered 0 to {}", count.saturating_sub(1));
+                part.parse::<usize>().ok().and_then(|index| list.get_mut(index)).ok_or_else(|| missing(hint))?
+            }
+            Value::Null => {
+                // a setting that is left out: what is put into it is checked when the whole is read again
+                *place = Value::Object(serde_json::Map::from_iter([(part.to_owned(), Value::Null)]));
+                place.get_mut(part).expect("just put there")
+            }
+            other => {
+                let hint = format!("set `{walked}` itself, which is {other} here");
+                return Err(missing(hint));
+            }
+        };
+        walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
+    }
+    Ok(place)
+}
+
+/// A TOML value, or the text itself where it is none.
+fn read_value(text: &str) -> Value {
+    toml_edit::de::from_str::<Value>(&format!("value = {text}"))
+        .ok()
+        .and_then(|mut table| Some(table.get_mut("value")?.take()))
+        .unwrap_or_else(|| Value::String(text.to_owned()))
+}

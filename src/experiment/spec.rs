@@ -1,0 +1,84 @@
+//! An experiment as it is written: one TOML file, composed of what each family understands.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::data::source::DataSpec;
+use crate::history::expectation::Expectation;
+use crate::network::NetworkSpec;
+use crate::short_form::named;
+use crate::train::TrainSpec;
+
+/// An experiment file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// What it is, in a few words.
+    pub title: String,
+    /// What it answers.
+    #[serde(default)]
+    pub question: Option<String>,
+    /// Where it comes from.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Whether it takes a few seconds at most, and needs no download.
+    #[serde(default)]
+    pub quick: bool,
+    /// One replica is trained for each.
+    #[serde(default = "seed_zero")]
+    pub seeds: Vec<i64>,
+    /// The data set.
+    #[serde(deserialize_with = "named")]
+    pub data: DataSpec,
+    /// The network.
+    pub network: NetworkSpec,
+    /// The training.
+    pub train: TrainSpec,
+    /// What it is expected to show.
+    #[serde(default)]
+    pub expect: Vec<Expectation>,
+}
+
+fn seed_zero() -> Vec<i64> {
+    vec![0]
+}
+
+impl Spec {
+    /// The file that says the same with every setting written out.
+    pub fn to_toml(&self) -> String {
+        let mut document = toml_edit::ser::to_document(self).expect("a spec is made of TOML's types");
+        let root = document.as_table_mut();
+        for key in ["data", "network", "train"] {
+            expand(root, key);
+        }
+        if let Some(data) = root.get_mut("data").and_then(|item| item.as_table_mut()) {
+            data.set_implicit(true);
+            let name = data.iter().next().map(|(name, _)| name.to_owned());
+            name.into_iter().for_each(|name| expand(data, &name));
+        }
+        if let Some(layers) = root.get_mut("network").and_then(|n| n.get_mut("layers")?.as_array_mut()) {
+            layers.iter_mut().for_each(|layer| layer.decor_mut().set_prefix("\n    "));
+            layers.set_trailing("\n");
+            layers.set_trailing_comma(true);
+        }
+        if let Some(item) = root.get_mut("expect") {
+            let taken = std::mem::take(item);
+            *item = match taken.into_array_of_tables() {
+                Ok(tables) => toml_edit::Item::ArrayOfTables(tables),
+                Err(other) => other,
+            };
+        }
+        document.to_string()
+    }
+}
+
+/// Turns `key = { … }` into `[key]`.
+fn expand(table: &mut toml_edit::Table, key: &str) {
+    if let Some(item) = table.get_mut(key) {
+        let taken = std::mem::take(item);
+        *item = match taken.into_table() {
+            Ok(table) => toml_edit::Item::Table(table),
+            Err(other) => other,
+        };
+    }
+}

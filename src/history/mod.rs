@@ -1,0 +1,226 @@
+//! The history: one JSON file for each trial, the contract between a run and everything that reads it.
+//!
+//! Its JSON Schema is generated from these types (`runner schema`). Fields are only ever added within
+//! `runner.history/1`.
+
+pub mod curves;
+pub mod diagnosis;
+pub mod expectation;
+pub mod number;
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+use curves::Curves;
+use diagnosis::Diagnosis;
+use indexmap::IndexMap;
+use number::Number;
+
+/// The value of `schema` in every history of this version.
+pub const SCHEMA: &str = "runner.history/1";
+
+/// The history of one trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct History {
+    /// `runner.history/1`.
+    pub schema: String,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The variant's name; `base` where an experiment has no variants.
+    pub variant: String,
+    /// The seed.
+    pub seed: i64,
+    /// The fold, in cross-validation.
+    pub fold: Option<usize>,
+    /// How the trial ended.
+    pub status: Status,
+    /// When it started: UTC, RFC 3339.
+    pub started: String,
+    /// How long the stack that it belongs to took, seconds.
+    pub seconds: f64,
+    /// What it ran on.
+    pub environment: Environment,
+    /// What it was trained on.
+    pub data: DataRecord,
+    /// What was trained.
+    pub network: NetworkRecord,
+    /// The resolved experiment.
+    pub config: serde_json::Value,
+    /// Metrics by epoch: `loss` and `acc` are averages over the epoch's batches in training mode, `val_…` are taken
+    /// after the epoch in evaluation mode.
+    pub history: Curves,
+    /// The best epoch by the monitored metric.
+    pub best: Option<Best>,
+    /// What the curves show.
+    pub diagnosis: Option<Diagnosis>,
+    /// Figures on the test rows, of the weights that were kept.
+    pub test: Option<TestRecord>,
+    /// What a tiny network has learned.
+    pub learned: Option<Learned>,
+    /// What the experiment expected, and what came.
+    pub expectations: Vec<expectation::Verified>,
+}
+
+/// How a trial ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All epochs were trained.
+    Completed,
+    /// Early stopping ended it.
+    EarlyStopped,
+    /// The loss left the finite numbers.
+    Diverged,
+    /// It was stopped from outside; what was completed is kept.
+    Interrupted,
+}
+
+impl Status {
+    /// The word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Completed => "completed",
+            Status::EarlyStopped => "early stopped",
+            Status::Diverged => "diverged",
+            Status::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// What a trial ran on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    /// Version of runner.
+    pub runner: String,
+    /// The commit that it was built from; `+` means with changes.
+    pub commit: String,
+    /// Version of libtorch.
+    pub libtorch: String,
+    /// `cpu`, `cuda:0`.
+    pub device: String,
+    /// CPU threads of libtorch.
+    pub threads: usize,
+    /// Operating system and processor architecture.
+    pub os: String,
+    /// How many replicas were trained in one stack.
+    pub replicas: usize,
+}
+
+/// What a trial was trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DataRecord {
+    /// The data set's name.
+    pub name: String,
+    /// SHA-256 over its files.
+    pub sha256: String,
+    /// How many rows each part has.
+    pub rows: RowCounts,
+    /// The names of the classes.
+    pub classes: Vec<String>,
+}
+
+/// How many rows each part of a data set has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RowCounts {
+    /// Rows to train on.
+    pub train: usize,
+    /// Rows to choose by.
+    pub validation: usize,
+    /// Rows to test on.
+    pub test: usize,
+}
+
+/// A network in figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NetworkRecord {
+    /// The layers in order; a layer's number is its place in `nn.Sequential`.
+    pub layers: Vec<LayerRecord>,
+    /// The number of trainable parameters.
+    pub parameters: usize,
+}
+
+/// A layer in figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LayerRecord {
+    /// Its name in `state_dict`: its number.
+    pub name: String,
+    /// `linear`, `relu`, …
+    pub kind: String,
+    /// The shape of a row behind it.
+    pub output: Vec<i64>,
+    /// The number of its trainable parameters.
+    pub parameters: usize,
+}
+
+/// The best epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Best {
+    /// Its number, from 1.
+    pub epoch: usize,
+    /// The metric that it is best by.
+    pub monitor: String,
+    /// All metrics in that epoch.
+    #[serde(flatten)]
+    pub metrics: IndexMap<String, Number>,
+}
+
+/// Figures on the test rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TestRecord {
+    /// Which weights were tested: those of the `best` or the `last` epoch.
+    pub weights: String,
+    /// The mean loss.
+    pub loss: Number,
+    /// The accuracy.
+    pub acc: Number,
+}
+
+/// What a tiny network has learned, in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Learned {
+    /// Every parameter by its name in `state_dict`, values in row-major order.
+    pub parameters: IndexMap<String, Vec<Number>>,
+    /// What the network makes of each training row.
+    pub predictions: Vec<Prediction>,
+}
+
+/// What the network makes of one row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Prediction {
+    /// The row's features.
+    pub input: Vec<Number>,
+    /// The row's class.
+    pub target: i64,
+    /// The network's output.
+    pub output: Vec<Number>,
+}
+
+impl History {
+    /// Writes the history, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let mut json = serde_json::to_vec_pretty(self).context("failed to lay out the history")?;
+        json.push(b'\n');
+        files::write_whole(path, &json)
+    }
+
+    /// Reads a history.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is of another schema.
+    pub fn read(path: &Path) -> anyhow::Result<History> {
+        let text = std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+        let history: History = serde_json::from_slice(&text)
+            .with_context(|| format!("failed to read `{}` as a history", path.display()))?;
+        if history.schema != SCHEMA {
+            bail!("`{}` is a `{}`, and this version reads `{SCHEMA}`", path.display(), history.schema);
+        }
+        Ok(history)
+    }
+}

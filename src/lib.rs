@@ -1,0 +1,30 @@
+//! `runner`: an experiment runner for deep learning on libtorch.
+//!
+//! The flow, in the order in which it happens:
+//!
+//! 1. an experiment file is read into a [`experiment::spec::Spec`], overrides are applied to it, and it is checked
+//!    whole into a [`experiment::plan::Plan`];
+//! 2. its data set is loaded, split and scaled ([`data`]);
+//! 3. a stack of networks, one replica for each seed, is drawn ([`network`]) and trained in step ([`train`]), while
+//!    metrics are taken ([`metrics`]);
+//! 4. each replica's [`history`] is written into the run's folder ([`run_dir`]), read as a teacher would, and held
+//!    against what the experiment expects.
+//!
+//! [`cli`] is the terminal's side of it.
+
+pub mod check;
+pub mod cli;
+pub mod data;
+pub mod device;
+pub mod experiment;
+pub mod files;
+pub mod hint;
+pub mod history;
+pub mod metrics;
+pub mod network;
+pub mod run_dir;
+pub mod seed;
+pub mod shape;
+pub mod short_form;
+pub mod suggest;
+pub mod train;

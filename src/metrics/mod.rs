@@ -1,0 +1,3 @@
+//! Metrics: figures that people read, beside the loss that training minimizes.
+
+pub mod accuracy;

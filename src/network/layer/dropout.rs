@@ -1,0 +1,40 @@
+//! Dropout (Srivastava et al. 2014), with libtorch's own masks.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+use tch::nn::ModuleT;
+
+use crate::check::{Invalid, below_one};
+use crate::short_form::FromNumber;
+
+/// Zeroes each value with probability `p` while training, written `{ dropout = 0.2 }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dropout {
+    /// The probability of a zero, at least 0 and less than 1.
+    #[serde(default = "half", alias = "rate")]
+    pub p: f64,
+}
+
+fn half() -> f64 {
+    0.5
+}
+
+impl FromNumber for Dropout {
+    fn from_number(p: f64) -> Result<Self, String> {
+        Ok(Dropout { p })
+    }
+}
+
+impl Dropout {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        below_one("p", self.p)
+    }
+}
+
+impl ModuleT for Dropout {
+    fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
+        xs.dropout(self.p, train)
+    }
+}

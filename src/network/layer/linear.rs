@@ -1,0 +1,90 @@
+//! The fully connected layer, one matrix for each replica.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+use tch::nn::Module;
+
+use crate::check::{Invalid, at_least_one};
+use crate::network::init::{Init, Parameter};
+use crate::shape::{Shape, ShapeFault};
+use crate::short_form::{FromNumber, size};
+
+/// `y = x Wᵀ + b`, written `{ linear = 64 }` or with its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Linear {
+    /// The number of outputs (PyTorch: `out_features`).
+    #[serde(alias = "out_features")]
+    pub units: usize,
+    /// The number of inputs. Found from the layer before; when written, it is checked against that.
+    #[serde(default)]
+    pub in_features: Option<usize>,
+    /// Whether a bias is added.
+    #[serde(default = "yes")]
+    pub bias: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl FromNumber for Linear {
+    fn from_number(number: f64) -> Result<Self, String> {
+        Ok(Linear { units: size(number, "the number of units")?, in_features: None, bias: true })
+    }
+}
+
+impl Linear {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        at_least_one("units", self.units)
+    }
+
+    pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+        let fault = |wanted: Shape, hint| ShapeFault { wanted: wanted.to_string(), found: input.clone(), hint };
+        match (input.flat(), self.in_features) {
+            (None, _) => {
+                let wanted = Shape::from([self.in_features.unwrap_or(input.elements()) as i64]);
+                Err(fault(wanted, Some("put `\"flatten\"` before it")))
+            }
+            (Some(found), Some(wanted)) if found != wanted => {
+                Err(fault(Shape::from([wanted as i64]), Some("leave `in_features` out: it is found by itself")))
+            }
+            _ => Ok(Shape::from([self.units as i64])),
+        }
+    }
+
+    pub(super) fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
+        let fan_in = input.elements();
+        let mut parameters = vec![init.weight("weight", vec![self.units as i64, fan_in as i64], fan_in)];
+        if self.bias {
+            parameters.push(init.bias("bias", vec![self.units as i64], fan_in));
+        }
+        parameters
+    }
+}
+
+/// The layer as built: `[replicas, batch, in]` → `[replicas, batch, out]`.
+#[derive(Debug)]
+pub struct StackedLinear {
+    weight: Tensor,       // [replicas, out, in]
+    bias: Option<Tensor>, // [replicas, out]
+}
+
+impl StackedLinear {
+    /// Over the weight `[replicas, out, in]` and, when there is one, the bias `[replicas, out]`.
+    pub(super) fn new(mut parameters: Vec<Tensor>) -> Self {
+        let bias = (parameters.len() > 1).then(|| parameters.remove(1));
+        StackedLinear { weight: parameters.remove(0), bias }
+    }
+}
+
+impl Module for StackedLinear {
+    fn forward(&self, xs: &Tensor) -> Tensor {
+        let weight = self.weight.transpose(1, 2);
+        match &self.bias {
+            Some(bias) => bias.unsqueeze(1).baddbmm(xs, &weight, 1, 1),
+            None => xs.bmm(&weight),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Networks: layers over one parameter arena, with a leading replica axis.
+
+pub mod arena;
+pub mod init;
+pub mod layer;
+pub mod stack;
+pub mod state_dict;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::short_form::named_list;
+
+/// The `[network]` table of an experiment file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSpec {
+    /// How the parameters are drawn.
+    #[serde(default)]
+    pub init: init::Init,
+    /// The layers in order.
+    #[serde(deserialize_with = "named_list")]
+    pub layers: Vec<layer::Layer>,
+}

@@ -1,0 +1,64 @@
+//! Seeding and the order of drawing, which are PyTorch's, so that any run can be checked in ten lines of Python.
+//!
+//! libtorch has one generator for the whole process, so the rule says when it is seeded and never reads its state:
+//!
+//! - before replica `r` is built: `manual_seed(seed_r)`; layers then draw in order, on the CPU;
+//! - before epoch `e`, counted from 1: `manual_seed(seed_r * 1_000_003 + e)`, then `randperm(n)` is the order of the
+//!   rows, and dropout masks follow from the same generator.
+//!
+//! An epoch's randomness thus depends on the seed and the epoch's number alone, and a run can be resumed at any
+//! epoch without a saved generator.
+
+use tch::{Device, Kind, Tensor};
+
+/// Seeds libtorch's generators (CPU and GPU) before the replica of this seed is built.
+pub fn before_building(seed: i64) {
+    tch::manual_seed(seed);
+}
+
+/// The seed of one epoch of one replica: `seed * 1_000_003 + epoch`, wrapping.
+pub fn of_epoch(seed: i64, epoch: usize) -> i64 {
+    seed.wrapping_mul(1_000_003).wrapping_add(epoch as i64)
+}
+
+/// Seeds each replica for `epoch` and, when `shuffle` is set, draws the order of its rows.
+///
+/// Afterwards the generator stands where the first replica's own run would have it, so a lone run with dropout is
+/// PyTorch's to the bit; in a stack the masks of all replicas follow from the first one's generator.
+///
+/// # Shapes
+/// Returns `[replicas, rows]`, int64, on the CPU; `None` without shuffling.
+pub fn before_epoch(seeds: &[i64], epoch: usize, rows: usize, shuffle: bool) -> Option<Tensor> {
+    let mut orders = Vec::with_capacity(seeds.len());
+    for &seed in seeds.iter().rev() {
+        tch::manual_seed(of_epoch(seed, epoch));
+        if shuffle {
+            orders.push(Tensor::randperm(rows as i64, (Kind::Int64, Device::Cpu)));
+        }
+    }
+    orders.reverse();
+    shuffle.then(|| Tensor::stack(&orders, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_replica_keeps_its_lone_order_in_a_stack() {
+        let lone = before_epoch(&[7], 3, 50, true).unwrap();
+        let after_lone = Tensor::rand([4], (Kind::Float, Device::Cpu));
+        let stack = before_epoch(&[7, 8, 9], 3, 50, true).unwrap();
+        let after_stack = Tensor::rand([4], (Kind::Float, Device::Cpu));
+        assert_eq!(stack.size(), [3, 50]);
+        assert_eq!(stack.get(0), lone.get(0));
+        assert_eq!(after_lone, after_stack);
+        assert_ne!(stack.get(1), lone.get(0));
+    }
+
+    #[test]
+    fn epoch_seeds_wrap_instead_of_overflowing() {
+        assert_eq!(of_epoch(2, 5), 2_000_011);
+        of_epoch(i64::MAX, usize::MAX);
+    }
+}

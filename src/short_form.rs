@@ -1,0 +1,130 @@
+//! The short ways of writing a part in an experiment file: `"adam"` for `{ adam = {} }`, and `{ linear = 64 }` for
+//! `{ linear = { units = 64 } }`.
+//!
+//! Both are resolved while reading, so that everything behind the file sees full settings only. The errors are
+//! serde's own: they keep the line and column, and name the key that is missing or unknown.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::{MapAccessDeserializer, MapDeserializer};
+use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
+
+/// Reads a part that is named by a string or by a table with one key.
+pub fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_any(NamedVisitor(PhantomData))
+}
+
+/// Reads a list of such parts.
+pub fn named_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Named<T>(T);
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            named(deserializer).map(Named)
+        }
+    }
+    let list = Vec::<Named<T>>::deserialize(deserializer)?;
+    Ok(list.into_iter().map(|named| named.0).collect())
+}
+
+/// A part that may be written as its one number.
+pub trait FromNumber: Sized {
+    /// The part with this number, or why the number cannot be.
+    fn from_number(number: f64) -> Result<Self, String>;
+}
+
+/// Reads a part that is written as one number or as a table.
+pub fn number_or_table<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromNumber + Deserialize<'de>,
+{
+    deserializer.deserialize_any(NumberVisitor(PhantomData))
+}
+
+/// A whole number of at least 1, for parts whose number is a size.
+pub fn size(number: f64, what: &str) -> Result<usize, String> {
+    if number.fract() == 0.0 && (1.0..=1e9).contains(&number) {
+        Ok(number as usize)
+    } else {
+        Err(format!("{what} must be a whole number of at least 1, found {number}"))
+    }
+}
+
+struct NamedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a name such as `\"relu\"`, or a table with one name such as `{ linear = 64 }`")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
+        let as_name = match T::deserialize(IntoDeserializer::<E>::into_deserializer(name)) {
+            Ok(part) => return Ok(part),
+            Err(error) => error,
+        };
+        if as_name.to_string().starts_with("unknown variant") {
+            return Err(as_name);
+        }
+        // The part has settings: take it with all of them left at their defaults.
+        let no_settings = std::iter::once((name, NoSettings(PhantomData)));
+        T::deserialize(MapAccessDeserializer::new(MapDeserializer::new(no_settings)))
+            .map_err(|error: E| E::custom(format!("`{name}` needs settings: {error}")))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+struct NumberVisitor<T>(PhantomData<T>);
+
+impl<'de, T: FromNumber + Deserialize<'de>> Visitor<'de> for NumberVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a number or a table of settings")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        T::from_number(number).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// An empty table.
+struct NoSettings<E>(PhantomData<E>);
+
+impl<'de, E: Error> Deserializer<'de> for NoSettings<E> {
+    type Error = E;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_map(MapDeserializer::<std::iter::Empty<(&str, &str)>, E>::new(std::iter::empty()))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, E: Error> IntoDeserializer<'de, E> for NoSettings<E> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}

@@ -1,0 +1,45 @@
+//! "Did you mean": the known name nearest to one that is not known.
+
+/// The nearest of `known` to `typed`, when one is near enough to have been meant.
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| {
+            let lower = name.to_lowercase();
+            let contained = typed.len() >= 3 && (lower.contains(&typed) || typed.contains(&lower)) && lower.len() >= 3;
+            let score = strsim::jaro_winkler(&typed, &lower).max(if contained { 0.85 } else { 0.0 });
+            (score, name)
+        })
+        .filter(|(score, _)| *score >= 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// The hint that follows an unknown name: the nearest one, or all of them when none is near.
+pub fn hint<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    match nearest(typed, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("known are {}", list(&known)),
+    }
+}
+
+/// Names in backticks, with commas.
+pub fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_its_name_and_nonsense_finds_none() {
+        let known = ["overfit_mnist", "mnist_dropout", "digits_mlp"];
+        assert_eq!(nearest("overfit_minst", known), Some("overfit_mnist"));
+        assert_eq!(nearest("digits", known), Some("digits_mlp"));
+        assert_eq!(nearest("zzzz", known), None);
+        assert_eq!(hint("zzzz", ["a", "b"]), "known are `a`, `b`");
+    }
+}

@@ -1,0 +1,86 @@
+//! Optimizers, each a few operations on the whole parameter arena.
+//!
+//! The update rules, their defaults and their names are PyTorch's (`torch.optim`); tests hold each one against
+//! PyTorch's steps. libtorch's own optimizers (through `tch::nn`) keep their state out of reach, and know one learning
+//! rate for all parameters, where a stack needs one for each replica.
+
+pub mod adam;
+pub mod rates;
+pub mod rmsprop;
+pub mod sgd;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::check::Invalid;
+use rates::Rates;
+
+/// How the loss is minimized.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimizer {
+    /// Stochastic gradient descent, with momentum.
+    Sgd(sgd::Sgd),
+    /// RMSprop (Hinton 2012).
+    #[serde(alias = "rms_prop")]
+    Rmsprop(rmsprop::Rmsprop),
+    /// Adam (Kingma and Ba 2015).
+    Adam(adam::Adam),
+}
+
+/// A rule that moves the parameters down their gradient, with what it remembers between steps.
+pub trait Update: std::fmt::Debug {
+    /// One step, in place. Called without gradients being tracked.
+    ///
+    /// # Shapes
+    /// `values` and `gradient` are `[replicas, parameters]`.
+    fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates);
+}
+
+impl Optimizer {
+    /// The name in the file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Optimizer::Sgd(_) => "sgd",
+            Optimizer::Rmsprop(_) => "rmsprop",
+            Optimizer::Adam(_) => "adam",
+        }
+    }
+
+    /// The learning rate.
+    pub fn lr(&self) -> f64 {
+        match self {
+            Optimizer::Sgd(sgd) => sgd.lr,
+            Optimizer::Rmsprop(rmsprop) => rmsprop.lr,
+            Optimizer::Adam(adam) => adam.lr,
+        }
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// When one is out of its range; the key is relative to the optimizer's place.
+    pub fn check(&self) -> Result<(), Invalid> {
+        match self {
+            Optimizer::Sgd(sgd) => sgd.check(),
+            Optimizer::Rmsprop(rmsprop) => rmsprop.check(),
+            Optimizer::Adam(adam) => adam.check(),
+        }
+        .map_err(|fault| fault.under(self.name()))
+    }
+
+    /// The rule, remembering nothing yet.
+    pub fn start(&self) -> Box<dyn Update> {
+        match self {
+            Optimizer::Sgd(sgd) => Box::new(sgd::Momentum::new(sgd.clone())),
+            Optimizer::Rmsprop(rmsprop) => Box::new(rmsprop::Averages::new(rmsprop.clone())),
+            Optimizer::Adam(adam) => Box::new(adam::Moments::new(adam.clone())),
+        }
+    }
+}
+
+/// The gradient with PyTorch's `weight_decay`, an L2 penalty: `g + λ θ`.
+fn decayed(gradient: &Tensor, values: &Tensor, weight_decay: f64) -> Tensor {
+    if weight_decay == 0.0 { gradient.shallow_clone() } else { gradient + values * weight_decay }
+}

@@ -1,0 +1,142 @@
+"""Every layer forward and backward on small inputs, and what a seed draws: writes layers.json and init.json.
+
+    python tests/golden/layers.py
+
+layers.json: for each layer its parameters, and for each call the input, the output, the upstream gradient (what is fed
+to `backward`), and the gradients of input and parameters. BatchNorm is called on two batches in training mode, then once in
+evaluation mode, with the running statistics after each call. Inputs hold the corners on purpose: 0 for ReLU and its
+relatives, ±200 for softmax, ties for max pooling, a constant column for BatchNorm.
+
+init.json: the numbers that PyTorch's initializations, `randperm` and dropout draw from a seed, on the CPU.
+"""
+
+import torch
+from torch import nn
+
+import house
+
+
+def wave(*shape, phase=0.0):
+    """Fixed numbers in (-2, 2) with no pattern that a wrong index could hide behind."""
+    count = torch.Size(shape).numel()
+    return (2 * torch.sin(1.7 * torch.arange(count, dtype=torch.float64) + phase)).float().reshape(shape)
+
+
+# Around 0, at 0, and far out on both sides.
+CORNERS = torch.tensor([[-200.0, -3.0, -0.5, -1e-3, 0.0], [1e-3, 0.5, 3.0, 25.0, 200.0]])
+IMAGE = torch.round(wave(2, 1, 4, 4))  # whole numbers, so that most windows hold their maximum twice
+CONSTANT_COLUMN = torch.cat([wave(4, 2, phase=0.3), torch.full((4, 1), 1.5)], dim=1)
+
+
+def set_parameters(layer):
+    """Replaces a layer's parameters with fixed numbers, so that the fixture does not hang on the generator."""
+    with torch.no_grad():
+        for i, parameter in enumerate(layer.parameters()):
+            parameter.copy_(wave(*parameter.shape, phase=0.9 + i) / 2)
+    return layer
+
+
+def call(layer, x):
+    """One forward and backward pass, and what came out of it."""
+    x = x.clone().requires_grad_()
+    layer.zero_grad()
+    output = layer(x)
+    upstream = wave(*output.shape, phase=2.2)
+    output.backward(upstream)
+    entry = {
+        "training": layer.training,
+        "input": house.numbers(x),
+        "output": house.numbers(output),
+        "upstream": house.numbers(upstream),
+        "input_gradient": house.numbers(x.grad),
+        "parameter_gradients": {name: house.numbers(p.grad) for name, p in layer.named_parameters()},
+    }
+    buffers = {name: house.numbers(b) for name, b in layer.named_buffers()}
+    return entry | ({"buffers_after": buffers} if buffers else {})
+
+
+def case(name, layer, *inputs):
+    layer = set_parameters(layer)
+    parameters = {key: house.numbers(p) for key, p in layer.named_parameters()}
+    calls = [call(layer, x) for x in inputs]
+    return {"name": name, "layer": repr(layer), "parameters": parameters, "calls": calls}
+
+
+def batch_norm():
+    """Two batches in training mode (of different sizes), then one in evaluation mode."""
+    layer = nn.BatchNorm1d(3)
+    entry = case("batch_norm1d", layer, CONSTANT_COLUMN, wave(5, 3, phase=0.7))
+    layer.eval()
+    entry["calls"].append(call(layer, wave(2, 3, phase=1.1)))
+    return entry
+
+
+def layers():
+    return [
+        case("linear", nn.Linear(3, 2), wave(4, 3)),
+        case("relu", nn.ReLU(), CORNERS),
+        case("leaky_relu", nn.LeakyReLU(0.01), CORNERS),
+        case("elu", nn.ELU(), CORNERS),
+        case("gelu", nn.GELU(), CORNERS),
+        case("gelu_tanh", nn.GELU(approximate="tanh"), CORNERS),
+        case("softplus", nn.Softplus(), CORNERS),
+        case("sigmoid", nn.Sigmoid(), CORNERS),
+        case("tanh", nn.Tanh(), CORNERS),
+        case("softmax", nn.Softmax(dim=-1), torch.cat([CORNERS, wave(2, 5), torch.zeros(1, 5)])),
+        case("flatten", nn.Flatten(), wave(2, 2, 3)),
+        batch_norm(),
+        case("layer_norm", nn.LayerNorm(3), torch.cat([wave(3, 3), torch.full((1, 3), 0.5)])),
+        case("conv2d", nn.Conv2d(1, 2, 3, padding=1), wave(2, 1, 4, 4)),
+        case("max_pool2d", nn.MaxPool2d(2), IMAGE),
+        case("avg_pool2d", nn.AvgPool2d(2), IMAGE),
+    ]
+
+
+def drawn(seed, draw):
+    torch.manual_seed(seed)
+    return house.numbers(draw())
+
+
+def init():
+    """What is drawn after `torch.manual_seed(seed)`."""
+    torch.manual_seed(42)
+    linear = [nn.Linear(5, 4), nn.Linear(4, 3)]  # the second goes on where the first stopped
+
+    def initialized(initialize, shape, **options):
+        return drawn(42, lambda: initialize(torch.empty(*shape), **options))
+
+    schemes = {
+        "xavier_uniform": (nn.init.xavier_uniform_, {}),
+        "xavier_normal": (nn.init.xavier_normal_, {}),
+        "kaiming_uniform": (nn.init.kaiming_uniform_, {"nonlinearity": "relu"}),
+        "kaiming_normal": (nn.init.kaiming_normal_, {"nonlinearity": "relu"}),
+        "normal": (nn.init.normal_, {}),
+    }
+    return {
+        "linear": [
+            {"in": layer.in_features, "out": layer.out_features}
+            | {name: house.numbers(p) for name, p in layer.named_parameters()}
+            for layer in linear
+        ],
+        # PyTorch draws fewer than 16 normal numbers one by one and more of them in blocks: both ways are here.
+        "schemes": [
+            {"name": name, "shape": list(shape), "options": options, "values": initialized(scheme, shape, **options)}
+            for name, (scheme, options) in schemes.items()
+            for shape in ((4, 5), (2, 3))
+        ],
+        "randperm": [
+            {"seed": seed, "epoch": epoch, "order": drawn(seed * 1_000_003 + epoch, lambda: torch.randperm(12))}
+            for seed, epoch in ((0, 1), (0, 2), (42, 1), (4295, 1), (2**40, 3))
+        ],
+        "dropout": {
+            "seed": 42,
+            "p": 0.3,
+            "of_ones": drawn(42, lambda: nn.functional.dropout(torch.ones(3, 6), 0.3)),
+            "then_rand": house.numbers(torch.rand(2)),  # the same generator, further on
+        },
+    }
+
+
+if __name__ == "__main__":
+    house.write_fixture("layers.json", __file__, {"dtype": "float32"}, cases=layers())
+    house.write_fixture("init.json", __file__, {"dtype": "float32", "device": "cpu", "seed": 42}, **init())

@@ -1,0 +1,80 @@
+"""Confusion matrices and what follows from them, by scikit-learn: writes metrics.json.
+
+    python tests/golden/metrics.py
+
+A confusion matrix has one row per true class and one column per predicted class. Precision has no value for a class that
+was never predicted, recall none for a class that never occurred, F1 none for a class that did neither: such a value is
+null. Averages are given both ways: over the classes that have a value (scikit-learn's zero_division=nan), and with 0
+in place of the missing ones (its default).
+"""
+
+import math
+
+import numpy as np
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+
+import house
+
+NAMES = ("precision", "recall", "f1")
+
+
+def or_null(value):
+    return None if math.isnan(value) else float(value)
+
+
+def averages(true, predicted, labels, average):
+    def scores(zero_division):
+        values = precision_recall_fscore_support(
+            true, predicted, labels=labels, average=average, zero_division=zero_division
+        )[:3]
+        return dict(zip(NAMES, map(or_null, values), strict=True))
+
+    return {"over_defined": scores(np.nan), "undefined_as_zero": scores(0.0)}
+
+
+def report(name, true, predicted, labels, show_rows=True):
+    *values, support = precision_recall_fscore_support(true, predicted, labels=labels, average=None, zero_division=np.nan)
+    return {
+        "name": name,
+        "labels": labels,
+        "true": list(map(int, true)) if show_rows else None,
+        "predicted": list(map(int, predicted)) if show_rows else None,
+        "confusion": confusion_matrix(true, predicted, labels=labels).tolist(),
+        "accuracy": float(accuracy_score(true, predicted)),
+        "per_class": {key: [or_null(v) for v in value] for key, value in zip(NAMES, values, strict=True)}
+        | {"support": support.tolist()},
+        "macro": averages(true, predicted, labels, "macro"),
+        "weighted": averages(true, predicted, labels, "weighted"),
+    }
+
+
+def from_confusion(confusion):
+    """True and predicted labels that give this confusion matrix."""
+    cells = [(i, j) for i, row in enumerate(confusion) for j, count in enumerate(row) for _ in range(count)]
+    return [i for i, _ in cells], [j for _, j in cells]
+
+
+def reports():
+    true, predicted = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2], [0, 0, 1, 0, 1, 1, 0, 2, 2, 0, 1, 2]
+    yield report("three_classes", true, predicted, [0, 1, 2])
+    yield report("one_class_never_predicted", [0, 0, 1, 1, 1, 2, 2, 0], [0, 1, 1, 1, 0, 1, 0, 0], [0, 1, 2])
+    yield report("one_class_never_true", [0, 0, 1, 1, 1, 0], [0, 2, 1, 1, 0, 0], [0, 1, 2])
+    yield report("one_class_in_neither", [0, 0, 1, 1, 1, 0], [0, 1, 1, 1, 0, 0], [0, 1, 2])
+    yield report("binary", [0, 0, 0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 0, 0, 1, 0, 1, 1], [0, 1])
+    yield report("binary_no_positive_predicted", [0, 0, 0, 1, 1], [0, 0, 0, 0, 0], [0, 1])
+    yield report("binary_all_right", [0, 1, 1, 0], [0, 1, 1, 0], [0, 1])
+    # LESSONS.md G: the decision tree on the credit-card rows, and after the honest SMOTE.
+    for name, confusion in (
+        ("creditcard_tree", [[56840, 24], [25, 73]]),
+        ("creditcard_tree_honest_smote", [[56758, 106], [20, 78]]),
+    ):
+        yield report(name, *from_confusion(confusion), [0, 1], show_rows=False)
+
+
+if __name__ == "__main__":
+    house.write_fixture(
+        "metrics.json",
+        __file__,
+        {"confusion": "[true][predicted]", "null": "the metric has no value"},
+        cases=list(reports()),
+    )

@@ -1,0 +1,195 @@
+//! What was typed, parsed into a [`Request`].
+//!
+//! By hand: four commands and four flags do not pay for a parser that would double this crate's
+//! compile time, which every first-time user waits for.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, bail};
+
+use crate::libtorch::Variant;
+use crate::setup::Wish;
+
+pub const HELP: &str = "\
+Gets libtorch ready, then hands over to cargo
+
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  setup [--cpu|--cuda] [--force]
+          Prepare libtorch 2.11.0 in `.libtorch`, with pip: 0.5 GB for the CPU, about 3 GB with CUDA.
+          Without a flag, CUDA if an NVIDIA driver is found. Does nothing when libtorch is ready;
+          an interrupted set-up continues where it was
+            --cpu    without CUDA, whatever this machine has
+            --cuda   with CUDA, also where there is no driver (a cluster's login node)
+            --force  prepare it again
+  run [ARGS...]
+          Build `runner` and run it with ARGS, in the current folder
+          for example: cargo xtask run exp overfit_mnist
+  test [-- NEXTEST_ARGS...]
+          All checks: formatting, clippy, documentation, tests, the quick experiments
+  install [--root DIR]
+          Install `runner` into cargo's bin folder, or into DIR/bin
+  help
+          Print this
+
+All but `help` begin with `setup` if libtorch is not ready.
+
+Environment:
+  LIBTORCH               A libtorch 2.11.0 of your own, used instead of the download
+  LIBTORCH_USE_PYTORCH   `1`: use the torch 2.11.0 of the Python at hand
+  PIP_INDEX_URL, HTTPS_PROXY, …   as pip understands them
+  CXX                    The C++ compiler
+
+Exit codes: 0 done, 1 a check failed, 2 bad input or failure; `run` ends with runner's own";
+
+/// One command, ready to act upon.
+#[derive(Debug, PartialEq)]
+pub enum Request {
+    /// `asked`: the user typed it, rather than nothing at all.
+    Help {
+        asked: bool,
+    },
+    Setup(Wish),
+    /// Everything behind `run`, as it was typed.
+    Run(Vec<OsString>),
+    /// What goes to the test runner.
+    Test(Vec<OsString>),
+    Install {
+        root: Option<PathBuf>,
+    },
+}
+
+/// Parses what follows `cargo xtask`.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request> {
+    let mut args = args.into_iter();
+    let Some(command) = args.next() else {
+        return Ok(Request::Help { asked: false });
+    };
+    let rest: Vec<OsString> = args.collect();
+    let name = command.to_string_lossy();
+    match name.as_ref() {
+        "help" | "--help" | "-h" => Ok(Request::Help { asked: true }),
+        // `run --help` is runner's help, so `run` is asked before the others' `--help`.
+        "run" => Ok(Request::Run(without_separator(rest))),
+        "setup" | "install" | "test" if asks_for_help(&rest) => Ok(Request::Help { asked: true }),
+        "setup" => setup(&rest).map(Request::Setup),
+        "install" => install(rest),
+        "test" => test(rest),
+        other => {
+            bail!("unknown command `{other}`\nhint: the commands are `setup`, `run`, `test`, `install` and `help`")
+        }
+    }
+}
+
+fn setup(rest: &[OsString]) -> Result<Wish> {
+    let mut wish = Wish::default();
+    for arg in rest {
+        let variant = match arg.to_string_lossy().as_ref() {
+            "--cpu" => Variant::Cpu,
+            "--cuda" => Variant::Cuda,
+            "--force" => {
+                wish.force = true;
+                continue;
+            }
+            other => bail!("unknown argument `{other}` of `setup`\nhint: it takes `--cpu`, `--cuda` and `--force`"),
+        };
+        if wish.variant.is_some_and(|earlier| earlier != variant) {
+            bail!("both `--cpu` and `--cuda`\nhint: choose one; `--cuda` serves the CPU as well");
+        }
+        wish.variant = Some(variant);
+    }
+    Ok(wish)
+}
+
+fn install(rest: Vec<OsString>) -> Result<Request> {
+    let mut root = None;
+    let mut rest = rest.into_iter();
+    while let Some(arg) = rest.next() {
+        let text = arg.to_string_lossy();
+        if text == "--root" {
+            let folder = rest.next().ok_or_else(|| anyhow!("`--root` without a folder\nhint: `--root DIR`"))?;
+            root = Some(PathBuf::from(folder));
+        } else if let Some(folder) = text.strip_prefix("--root=") {
+            root = Some(PathBuf::from(folder));
+        } else {
+            bail!("unknown argument `{text}` of `install`\nhint: it takes `--root DIR`");
+        }
+    }
+    Ok(Request::Install { root })
+}
+
+fn test(mut rest: Vec<OsString>) -> Result<Request> {
+    match rest.first() {
+        None => Ok(Request::Test(rest)),
+        Some(first) if first == "--" => Ok(Request::Test(rest.split_off(1))),
+        Some(first) => bail!(
+            "unknown argument `{0}` of `test`\nhint: arguments of the test runner go behind `--`: `cargo xtask test -- {0}`",
+            first.to_string_lossy()
+        ),
+    }
+}
+
+/// Cargo's habit, `cargo xtask run -- exp …`, means the same as without the dashes.
+fn without_separator(mut args: Vec<OsString>) -> Vec<OsString> {
+    if args.first().is_some_and(|first| first == "--") {
+        args.remove(0);
+    }
+    args
+}
+
+fn asks_for_help(args: &[OsString]) -> bool {
+    args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--help" || arg == "-h")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(line: &str) -> Result<Request> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn setup_takes_its_three_flags() {
+        let wish = Wish { variant: Some(Variant::Cuda), force: true };
+        assert_eq!(typed("setup --cuda --force").unwrap(), Request::Setup(wish));
+        assert_eq!(typed("setup").unwrap(), Request::Setup(Wish::default()));
+    }
+
+    #[test]
+    fn cpu_and_cuda_together_are_refused() {
+        assert!(typed("setup --cpu --cuda").unwrap_err().to_string().contains("choose one"));
+    }
+
+    #[test]
+    fn everything_behind_run_is_runners_help_included() {
+        let args = ["--help"].map(OsString::from).to_vec();
+        assert_eq!(typed("run --help").unwrap(), Request::Run(args.clone()));
+        assert_eq!(typed("run -- --help").unwrap(), Request::Run(args));
+    }
+
+    #[test]
+    fn the_test_runners_arguments_stand_behind_dashes() {
+        let args = ["--no-capture", "--help"].map(OsString::from).to_vec();
+        assert_eq!(typed("test -- --no-capture --help").unwrap(), Request::Test(args));
+        assert!(typed("test name").unwrap_err().to_string().contains("`cargo xtask test -- name`"));
+    }
+
+    #[test]
+    fn install_takes_a_root_in_both_spellings() {
+        let expected = Request::Install { root: Some("/opt/r".into()) };
+        assert_eq!(typed("install --root /opt/r").unwrap(), expected);
+        assert_eq!(typed("install --root=/opt/r").unwrap(), expected);
+        assert!(typed("install --root").is_err());
+    }
+
+    #[test]
+    fn unknown_words_name_what_is_known() {
+        assert!(typed("stup").unwrap_err().to_string().contains("`setup`"));
+        assert!(typed("setup --gpu").unwrap_err().to_string().contains("`--cuda`"));
+        assert_eq!(typed("").unwrap(), Request::Help { asked: false });
+        assert_eq!(typed("install --help").unwrap(), Request::Help { asked: true });
+    }
+}

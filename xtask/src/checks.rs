@@ -1,0 +1,204 @@
+//! `cargo xtask test`: everything that has to hold before a change is merged, quickest to fail first.
+//!
+//! The first failure ends it, with what to do. The test runner comes last but for the quick
+//! experiments, which print a line each: its closing counts stay in sight, and are the only ones
+//! below the doc tests'.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::cargo::{build_runner, cargo};
+use crate::setup::Source;
+use crate::workspace::Workspace;
+use crate::{say, tool};
+
+/// One command that has to succeed.
+struct Check {
+    title: &'static str,
+    command: Command,
+    hint: &'static str,
+}
+
+/// Runs all checks; exit code 1 at the first that fails.
+pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result<ExitCode> {
+    let started = Instant::now();
+    let checks = checks(workspace, source, extra);
+    let total = checks.len() + 1;
+    for (index, mut check) in checks.into_iter().enumerate() {
+        say::note(&format!("[{} of {total}] {}: {}", index + 1, check.title, tool::shown(&check.command)));
+        let status =
+            check.command.status().with_context(|| format!("failed to run {}", tool::shown(&check.command)))?;
+        if !status.success() {
+            return Ok(failed(check.title, check.hint));
+        }
+    }
+
+    say::note(&format!("[{total} of {total}] quick experiments"));
+    let runner = build_runner(workspace, source)?;
+    let names = quick_experiments(&runner)?;
+    let out = Scratch::create()?;
+    for name in &names {
+        let began = Instant::now();
+        let status = Command::new(&runner)
+            .args(["exp", name, "--strict", "--quiet", "--out"])
+            .arg(&out.folder)
+            .status()
+            .with_context(|| format!("failed to run `{}`", runner.display()))?;
+        if !status.success() {
+            let kept = out.keep();
+            let what = match status.code() {
+                Some(1) => "missed an expectation".to_owned(),
+                _ => format!("failed ({status})"),
+            };
+            let hint =
+                format!("`cargo xtask run exp {name} --strict` shows it; the run is kept in `{}`", kept.display());
+            return Ok(failed(&format!("experiment `{name}` {what}"), &hint));
+        }
+        say::note(&format!("experiment `{name}` as expected, {}", shown(began.elapsed())));
+    }
+    say::note(&format!(
+        "all {total} checks are green, in {} (quick experiments: {})",
+        shown(started.elapsed()),
+        names.len()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn failed(what: &str, hint: &str) -> ExitCode {
+    say::relay(&format!("error: check failed: {what}\nhint: {hint}"));
+    ExitCode::from(1)
+}
+
+fn checks(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Vec<Check> {
+    let cargo = |args: &[&str]| {
+        let mut command = cargo(workspace, source, []);
+        command.args(args);
+        command
+    };
+    let mut documentation = cargo(&["doc", "--workspace", "--no-deps", "--release"]);
+    let flags = env::var("RUSTDOCFLAGS").unwrap_or_default();
+    documentation.env("RUSTDOCFLAGS", format!("{flags} -D warnings").trim_start());
+
+    let has_nextest = tool::ask(&mut cargo(&["nextest", "--version"])).is_ok_and(|answer| answer.status.success());
+    let mut tests = if has_nextest {
+        cargo(&["nextest", "run", "--workspace", "--release"])
+    } else {
+        cargo(&["test", "--workspace", "--release", "--all-targets"])
+    };
+    tests.args(extra);
+
+    vec![
+        Check {
+            title: "formatting",
+            command: cargo(&["fmt", "--all", "--check"]),
+            hint: "`cargo fmt --all` puts it right (`rustup component add rustfmt` if it is missing)",
+        },
+        Check {
+            title: "clippy",
+            command: cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"]),
+            hint: "mend what clippy names above (`rustup component add clippy` if it is missing)",
+        },
+        Check {
+            title: "documentation",
+            command: documentation,
+            hint: "mend the doc comments that rustdoc names above; broken links are the usual case",
+        },
+        Check {
+            title: "doc tests",
+            command: cargo(&["test", "--doc", "--release", "--package", "runner"]),
+            hint: "an example in a doc comment no longer holds: mend the example or the code",
+        },
+        Check {
+            title: "tests",
+            command: tests,
+            hint: "see the failures above; `cargo xtask test -- NAME` runs the tests whose names contain NAME",
+        },
+    ]
+}
+
+/// The names of the experiments that are marked quick.
+fn quick_experiments(runner: &Path) -> Result<Vec<String>> {
+    let answer = tool::ask(Command::new(runner).args(["list", "--quick", "--json"]))?;
+    if !answer.status.success() {
+        bail!("failed to list the quick experiments: {}\nhint: `cargo xtask run list --quick`", answer.stderr.trim());
+    }
+    names(&answer.stdout)
+}
+
+fn names(json: &str) -> Result<Vec<String>> {
+    let list: Vec<Value> = serde_json::from_str(json).context("`runner list --quick --json` printed no JSON array")?;
+    let names: Option<Vec<String>> = list.iter().map(|entry| entry["name"].as_str().map(str::to_owned)).collect();
+    match names {
+        Some(names) if !names.is_empty() => Ok(names),
+        Some(_) => {
+            bail!("no experiment is marked quick\nhint: mark those that finish in seconds, so that they are checked")
+        }
+        None => bail!("`runner list --quick --json` printed an entry without a name"),
+    }
+}
+
+/// A folder for the runs, gone at the end unless a failure keeps it.
+struct Scratch {
+    folder: PathBuf,
+    kept: std::cell::Cell<bool>,
+}
+
+impl Scratch {
+    fn create() -> Result<Self> {
+        let folder = env::temp_dir().join(format!("runner-xtask-test-{}", std::process::id()));
+        fs::create_dir_all(&folder).with_context(|| format!("failed to create `{}`", folder.display()))?;
+        Ok(Self { folder, kept: false.into() })
+    }
+
+    fn keep(&self) -> &Path {
+        self.kept.set(true);
+        &self.folder
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.kept.get() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// `14 min 3 s`, `3.2 s`.
+fn shown(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_the_list_are_read() {
+        let json = r#"[{"name": "xor", "title": "XOR"}, {"name": "digits"}]"#;
+        assert_eq!(names(json).unwrap(), ["xor", "digits"]);
+    }
+
+    #[test]
+    fn an_empty_or_nameless_list_is_an_error() {
+        assert!(names("[]").unwrap_err().to_string().contains("marked quick"));
+        assert!(names(r#"[{"title": "XOR"}]"#).is_err());
+        assert!(names("xor\n").is_err());
+    }
+
+    #[test]
+    fn times_are_shown_in_what_suits_them() {
+        assert_eq!(shown(Duration::from_millis(3240)), "3.2 s");
+        assert_eq!(shown(Duration::from_secs(843)), "14 min 3 s");
+    }
+}
