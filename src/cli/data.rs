@@ -102,10 +102,10 @@ fn list(cache: &Cache, json: bool) -> anyhow::Result<Exit> {
         terminal::json(&listed);
         return Ok(Exit::Done);
     }
-    let mut table = Columns::new(["data set", "rows", "features", "target", "licence", "state"], []);
+    let mut table = Columns::new(["data set", "rows", "features", "licence", "state"], []);
     for manifest in &manifests {
         let state = state(cache, manifest);
-        table.row([&manifest.name, &manifest.rows, &manifest.features, &manifest.target, &manifest.licence, state]);
+        table.row([&manifest.name, &manifest.rows, &manifest.features, &manifest.licence, state]);
     }
     terminal::out(&table.text());
     Ok(Exit::Done)

@@ -28,6 +28,7 @@ impl Progress {
     pub fn end(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.abandon();
+            self.say(""); // a line apart from what follows
         }
     }
 
@@ -75,14 +76,13 @@ impl run::Watch for Progress {
             n => format!("{n} seeds in one stack"),
         };
         self.say(&format!(
-            "{} parameters, {} lr {}, batch {}, {seeds}, {} with {} threads",
+            "{} parameters, {} lr {}, batch {}",
             figures::count(plan.architecture.parameters()),
             spec.train.optimizer.name(),
             spec.train.optimizer.lr(),
-            spec.train.batch.size(rows.train),
-            device::name(device),
-            tch::get_num_threads()
+            spec.train.batch.size(rows.train)
         ));
+        self.say(&format!("{seeds}, on {} with {} threads\n", device::name(device), tch::get_num_threads()));
         if !self.quiet && terminal::is_watched() {
             let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").expect("a valid template");
             self.bar = Some(ProgressBar::new(spec.train.epochs as u64).with_style(style));

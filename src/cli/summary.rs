@@ -72,11 +72,7 @@ fn several(histories: &[History]) -> Vec<String> {
     let validated = histories.iter().any(|history| history.history.series.contains_key("val_loss"));
     let mut columns: Vec<(&str, Column)> = vec![("loss", |h| last(h, "loss")), ("acc", |h| last(h, "acc"))];
     if validated {
-        columns.extend([
-            ("val_loss", (|h| last(h, "val_loss")) as Column),
-            ("val_acc", |h| last(h, "val_acc")),
-            ("best val_loss", |h| best(h, "val_loss")),
-        ]);
+        columns.extend([("val_loss", (|h| last(h, "val_loss")) as Column), ("val_acc", |h| last(h, "val_acc"))]);
     }
     if tested {
         columns.extend([
@@ -84,7 +80,7 @@ fn several(histories: &[History]) -> Vec<String> {
             ("test acc", |h| Some(h.test.as_ref()?.acc.0)),
         ]);
     }
-    let mut header = vec!["seed", "best epoch"];
+    let mut header = vec!["seed", "best"];
     header.extend(columns.iter().map(|(name, _)| *name));
     let numbers = 0..header.len();
     let mut table = Columns::new(header, numbers);
@@ -111,10 +107,6 @@ type Column = fn(&History) -> Option<f64>;
 
 fn last(history: &History, metric: &str) -> Option<f64> {
     history.history.at(*history.history.epoch.last()?, metric)
-}
-
-fn best(history: &History, metric: &str) -> Option<f64> {
-    history.history.at(history.best.as_ref()?.epoch, metric)
 }
 
 /// The readings of several seeds, each verdict with how many share it.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::experiment::source_text::SpecError;
 use crate::hint::Hint;
+use crate::history::json::readable;
 
 /// Prints data: text to standard output, with a line end.
 ///
@@ -26,7 +27,7 @@ pub fn out(text: &str) {
 
 /// Prints data as JSON to standard output.
 pub fn json<T: Serialize>(value: &T) {
-    out(&serde_json::to_string_pretty(value).expect("what is printed is made of JSON's types"));
+    out(&readable(value).expect("what is printed is made of JSON's types"));
 }
 
 /// Talks: a line to standard error.

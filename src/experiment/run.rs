@@ -115,7 +115,11 @@ pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Res
             seed: spec.seeds[replica],
             fold: None,
             status: outcome.status,
-            started: started.format(&Rfc3339).context("failed to write the time")?,
+            started: started
+                .replace_nanosecond(0)
+                .unwrap_or(started)
+                .format(&Rfc3339)
+                .context("failed to write the time")?,
             seconds,
             environment: environment(options.device, spec.seeds.len()),
             data: data_record.clone(),

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use toml_edit::TableLike;
 
 use crate::data::source::DataSpec;
 use crate::history::expectation::Expectation;
@@ -68,7 +69,20 @@ impl Spec {
                 Err(other) => other,
             };
         }
+        write_tiny_numbers_by_powers(root);
         document.to_string()
+    }
+}
+
+/// `1e-8` in place of `0.00000001`.
+fn write_tiny_numbers_by_powers(table: &mut dyn TableLike) {
+    for (_, item) in table.iter_mut() {
+        if let Some(tiny) = item.as_float().filter(|number| *number != 0.0 && number.abs() < 1e-3) {
+            let written: toml_edit::Value = format!("{tiny:e}").parse().expect("a float is a TOML value");
+            *item = toml_edit::Item::Value(written);
+        } else if let Some(inner) = item.as_table_like_mut() {
+            write_tiny_numbers_by_powers(inner);
+        }
     }
 }
 

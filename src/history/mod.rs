@@ -6,6 +6,7 @@
 pub mod curves;
 pub mod diagnosis;
 pub mod expectation;
+pub mod json;
 pub mod number;
 
 use std::path::Path;
@@ -205,9 +206,8 @@ impl History {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let mut json = serde_json::to_vec_pretty(self).context("failed to lay out the history")?;
-        json.push(b'\n');
-        files::write_whole(path, &json)
+        let json = json::readable(self).context("failed to lay out the history")?;
+        files::write_whole(path, json.as_bytes())
     }
 
     /// Reads a history.
