@@ -96,16 +96,16 @@ fn list(cache: &Cache, json: bool) -> anyhow::Result<Exit> {
             .iter()
             .map(|m| {
                 json!({ "name": m.name, "title": m.title, "rows": m.rows, "features": m.features, "target": m.target,
-                    "licence": m.licence, "citation": m.citation, "bytes": m.bytes(), "state": state(cache, m) })
+                    "license": m.license, "citation": m.citation, "bytes": m.bytes(), "state": state(cache, m) })
             })
             .collect();
         terminal::json(&listed);
         return Ok(Exit::Done);
     }
-    let mut table = Columns::new(["data set", "rows", "features", "licence", "state"], []);
+    let mut table = Columns::new(["data set", "rows", "features", "license", "state"], []);
     for manifest in &manifests {
         let state = state(cache, manifest);
-        table.row([&manifest.name, &manifest.rows, &manifest.features, &manifest.licence, state]);
+        table.row([&manifest.name, &manifest.rows, &manifest.features, &manifest.license, state]);
     }
     terminal::out(&table.text());
     Ok(Exit::Done)
@@ -121,7 +121,7 @@ fn fetch(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
     progress.end();
     fetched?;
     let folder = cache.folder_of(manifest);
-    terminal::say(&format!("`{}` is whole in `{}`; licence: {}", manifest.name, folder.display(), manifest.licence));
+    terminal::say(&format!("`{}` is whole in `{}`; license: {}", manifest.name, folder.display(), manifest.license));
     Ok(Exit::Done)
 }
 
@@ -186,7 +186,7 @@ fn describe_data(cache: &Cache, manifest: &Manifest, json: bool) -> anyhow::Resu
 
 fn described(manifest: &Manifest, description: &Description) -> String {
     let mut lines =
-        vec![terminal::bold(&manifest.title), format!("licence {}; {}", manifest.licence, manifest.citation)];
+        vec![terminal::bold(&manifest.title), format!("license {}; {}", manifest.license, manifest.citation)];
     for part in &description.parts {
         let shape: Vec<String> = part.sample.iter().map(i64::to_string).collect();
         lines.push(String::new());

@@ -1,4 +1,4 @@
-//! What is known of each data set: its files with their checksums, where they can be had, licence and citation.
+//! What is known of each data set: its files with their checksums, where they can be had, license and citation.
 //!
 //! The manifests are files of their own beside this one, so that a mirror or a checksum is changed without touching
 //! code.
@@ -28,8 +28,8 @@ pub struct Manifest {
     pub features: String,
     /// What is predicted.
     pub target: String,
-    /// Under which licence the data may be used.
-    pub licence: String,
+    /// Under which license the data may be used.
+    pub license: String,
     /// How to cite it.
     pub citation: String,
     /// The files, in the order in which they are loaded; none when the data set is in the binary.

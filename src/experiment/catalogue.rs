@@ -64,7 +64,10 @@ pub fn find(name: &str) -> anyhow::Result<SourceText> {
 pub fn plan(source: &SourceText, changes: &[String]) -> Result<Plan, SpecError> {
     let written: Spec = source.parse()?;
     let spec = overrides::apply(written, changes)?;
-    Plan::new(&source.name, spec).map_err(|fault| source.locate(fault))
+    Plan::new(&source.name, spec).map_err(|fault| match overrides::behind(&fault.key, changes) {
+        Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
+        None => source.locate(fault),
+    })
 }
 
 fn own_names() -> Vec<String> {

@@ -28,6 +28,17 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
     })
 }
 
+/// The last override that set this key, something in it, or the whole that it is part of.
+pub fn behind<'a>(key: &str, overrides: &'a [String]) -> Option<&'a String> {
+    overrides.iter().rev().find(|written| {
+        let path = written.split('=').next().unwrap_or_default().trim();
+        let within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        within(key, path) || within(path, key)
+    })
+}
+
 /// The place in the tree that a path names.
 fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError> {
     let mut place = tree;
@@ -44,7 +55,14 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
             Value::Object(map) => {
                 let known: Vec<String> = map.keys().cloned().collect();
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                map.get_mut(part).ok_or_else(|| missing(suggest::hint(part, known)))?
+                let hint = match known[..] {
+                    // a choice, such as the optimizer: another one is chosen by setting the whole
+                    [chosen] => {
+                        format!("it is `{chosen}` here; set another as `--set '{walked}={{ {part} = {{ … }} }}'`")
+                    }
+                    _ => suggest::hint(part, known),
+                };
+                map.get_mut(part).ok_or_else(|| missing(hint))?
             }
             Value::Array(list) => {
                 let count = list.len();

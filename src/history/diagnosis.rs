@@ -115,7 +115,8 @@ pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
         );
     } else {
         let tail = if still_falling(&loss) { "; it is still falling, so more epochs may help" } else { "" };
-        let validation = end("val_loss").map(|end| format!(" and validation loss at {end:.4}")).unwrap_or_default();
+        let validation =
+            end("val_loss").map(|end| format!(", and validation loss ends at {end:.4}")).unwrap_or_default();
         diagnosis.sentence = format!("good: training loss falls from {first:.4} to {last:.4}{validation}{tail}");
     }
     Some(diagnosis)

@@ -48,7 +48,8 @@ impl Loss {
     /// What does not fit, with a loss or a layer that would.
     pub fn check_fit(self, last: &Layer, output: &Shape, target: Target) -> Result<(), Invalid> {
         let classes = target.classes();
-        let fault = |message: String, hint: String| Err(Invalid::new("loss", message).hint(hint));
+        let fault =
+            |message: String, hint: String| Err(Invalid::new("loss", format!("does not fit: {message}")).hint(hint));
         let Some(outputs) = output.flat() else {
             let message = format!("`{}` needs a flat output, and the network's is {output}", self.name());
             return fault(message, "put `\"flatten\"` and a linear layer behind it".to_owned());
