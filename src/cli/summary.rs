@@ -36,12 +36,12 @@ fn one(history: &History) -> Vec<String> {
         parts.push(format!("{} after {} epochs", history.status.word(), history.history.len()));
     }
     if let Some(test) = &history.test {
-        parts.push(format!(
-            "test loss {}, test acc {} (weights of the {} epoch)",
-            figures::metric(Some(test.loss.0)),
-            figures::metric(Some(test.acc.0)),
-            test.weights
-        ));
+        let metrics: Vec<String> = test
+            .metrics
+            .iter()
+            .map(|(name, value)| format!("test {name} {}", figures::metric(Some(value.0))))
+            .collect();
+        parts.push(wrapped(&format!("{} (weights of the {} epoch)", metrics.join(", "), test.weights)));
     }
     if let Some(learned) = &history.learned {
         parts.push(learned_table(history, learned));
@@ -59,7 +59,7 @@ fn epochs(history: &History) -> String {
     let best_header = best.map_or("best".to_owned(), |epoch| format!("best ({epoch})"));
     let header = ["epoch".to_owned(), format!("first ({first})"), best_header, format!("last ({last})")];
     let mut table = Columns::new(header, 1..4);
-    for name in curves.series.keys().filter(|name| !matches!(name.as_str(), "lr" | "seconds")) {
+    for name in curves.series.keys().filter(|name| is_metric(name)) {
         let at = |epoch: Option<usize>| figures::metric(epoch.and_then(|epoch| curves.at(epoch, name)));
         table.row([name.clone(), at(Some(first)), at(best), at(Some(last))]);
     }
@@ -68,32 +68,22 @@ fn epochs(history: &History) -> String {
 
 /// Several seeds: one line for each, then their mean and standard deviation.
 fn several(histories: &[History]) -> Vec<String> {
-    let tested = histories.iter().any(|history| history.test.is_some());
-    let validated = histories.iter().any(|history| history.history.series.contains_key("val_loss"));
-    let mut columns: Vec<(&str, Column)> = vec![("loss", |h| last(h, "loss")), ("acc", |h| last(h, "acc"))];
-    if validated {
-        columns.extend([("val_loss", (|h| last(h, "val_loss")) as Column), ("val_acc", |h| last(h, "val_acc"))]);
-    }
-    if tested {
-        columns.extend([
-            ("test loss", (|h| Some(h.test.as_ref()?.loss.0)) as Column),
-            ("test acc", |h| Some(h.test.as_ref()?.acc.0)),
-        ]);
-    }
-    let mut header = vec!["seed", "best"];
-    header.extend(columns.iter().map(|(name, _)| *name));
+    let columns = Figure::of(histories);
+    let mut header = vec!["seed".to_owned(), "best".to_owned()];
+    header.extend(columns.iter().map(Figure::name));
     let numbers = 0..header.len();
     let mut table = Columns::new(header, numbers);
     for history in histories {
         let epoch = history.best.as_ref().map_or("–".to_owned(), |best| best.epoch.to_string());
         let mut row = vec![history.seed.to_string(), epoch];
-        row.extend(columns.iter().map(|(_, value)| figures::metric(value(history))));
+        row.extend(columns.iter().map(|figure| figures::metric(figure.of_trial(history))));
         table.row(row);
     }
     let mut mean = vec!["mean".to_owned(), String::new()];
     let mut std = vec!["± std".to_owned(), String::new()];
-    for (_, value) in &columns {
-        let values: Vec<f64> = histories.iter().filter_map(value).filter(|value| value.is_finite()).collect();
+    for figure in &columns {
+        let values = histories.iter().filter_map(|history| figure.of_trial(history));
+        let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
         let figures = figures::mean_and_std(&values);
         mean.push(figures::metric(figures.map(|(mean, _)| mean)));
         std.push(figures::metric(figures.map(|(_, std)| std)));
@@ -103,10 +93,43 @@ fn several(histories: &[History]) -> Vec<String> {
     vec![table.text(), readings(histories)]
 }
 
-type Column = fn(&History) -> Option<f64>;
+/// A figure that trials are listed by.
+enum Figure {
+    /// A metric in the last epoch.
+    Last(String),
+    /// A metric of the test rows.
+    Test(String),
+}
 
-fn last(history: &History, metric: &str) -> Option<f64> {
-    history.history.at(*history.history.epoch.last()?, metric)
+impl Figure {
+    /// The figures that these trials have: metrics of training and validation rows, then of test rows.
+    fn of(histories: &[History]) -> Vec<Figure> {
+        let Some(first) = histories.first() else { return Vec::new() };
+        let metrics = first.history.series.keys().filter(|name| is_metric(name));
+        let mut figures: Vec<Figure> = metrics.cloned().map(Figure::Last).collect();
+        let tested = histories.iter().find_map(|history| history.test.as_ref());
+        figures.extend(tested.iter().flat_map(|test| test.metrics.keys().cloned().map(Figure::Test)));
+        figures
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Figure::Last(metric) => metric.clone(),
+            Figure::Test(metric) => format!("test {metric}"),
+        }
+    }
+
+    fn of_trial(&self, history: &History) -> Option<f64> {
+        match self {
+            Figure::Last(metric) => history.history.at(*history.history.epoch.last()?, metric),
+            Figure::Test(metric) => Some(history.test.as_ref()?.metrics.get(metric)?.0),
+        }
+    }
+}
+
+/// Whether a series is a loss or a metric, and not the learning rate, the time, or an observation of a layer.
+fn is_metric(series: &str) -> bool {
+    !matches!(series, "lr" | "seconds") && !series.contains('.')
 }
 
 /// The readings of several seeds, each verdict with how many share it.
@@ -147,8 +170,8 @@ fn learned_table(history: &History, learned: &crate::history::Learned) -> String
         numbers.iter().map(|number| figures::metric(Some(number.0))).collect::<Vec<_>>().join(", ")
     };
     for prediction in &learned.predictions {
-        let input: Vec<String> = prediction.input.iter().map(|number| number.0.to_string()).collect();
-        table.row([input.join(", "), prediction.target.to_string(), joined(&prediction.output)]);
+        let plain = |numbers: &[Number]| numbers.iter().map(|n| n.0.to_string()).collect::<Vec<_>>().join(", ");
+        table.row([plain(&prediction.input), plain(&prediction.target), joined(&prediction.output)]);
     }
     let mut lines = vec![table.text()];
     if history.network.parameters <= 16 {

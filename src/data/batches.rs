@@ -1,4 +1,4 @@
-//! The training rows on the device, in the order of each epoch and cut into batches, with a leading replica axis.
+//! Rows on the device, chosen for each replica, in the order of each epoch and cut into batches.
 
 use std::ops::Range;
 
@@ -9,18 +9,23 @@ use crate::seed;
 /// Rows on the device, with the targets in the form that the loss takes.
 #[derive(Debug)]
 pub struct DeviceRows {
-    /// `[rows, …sample]`, f32.
+    /// `[all rows, …sample]`, f32.
     pub features: Tensor,
-    /// `[rows]` int64 or `[rows, outputs]` f32, as the loss takes them.
+    /// `[all rows]` int64 or `[all rows, outputs]` f32, as the loss takes them.
     pub targets: Tensor,
-    /// `[rows]`, int64.
-    pub labels: Tensor,
+    /// What is true of each row, as metrics take it: `[all rows]` int64, or `[all rows, …]` f32.
+    pub truth: Tensor,
+    /// The rows of each replica, `[replicas, rows]`, int64; `None` where every replica has all rows, as they stand.
+    pub chosen: Option<Tensor>,
 }
 
 impl DeviceRows {
-    /// How many rows there are.
+    /// How many rows a replica has.
     pub fn len(&self) -> usize {
-        self.labels.size()[0] as usize
+        match &self.chosen {
+            Some(chosen) => chosen.size()[1] as usize,
+            None => self.truth.size()[0] as usize,
+        }
     }
 
     /// Whether there are none.
@@ -28,22 +33,40 @@ impl DeviceRows {
         self.len() == 0
     }
 
-    /// A run of rows, the same for every replica: features `[replicas, rows, …]`, without copying.
-    pub fn shared(&self, rows: &Range<usize>, replicas: usize) -> Tensor {
-        for_each_replica(&narrow(&self.features, 0, rows), replicas)
+    /// The features of a run of rows, `[replicas, rows, …]`.
+    pub fn features(&self, rows: &Range<usize>, replicas: usize) -> Tensor {
+        match &self.chosen {
+            Some(chosen) => gather(&self.features, &narrow(chosen, 1, rows)),
+            None => for_each_replica(&narrow(&self.features, 0, rows), replicas),
+        }
+    }
+
+    /// Targets or truths of all rows, `[replicas, rows, …]`.
+    pub fn of_each_replica(&self, values: &Tensor, replicas: usize) -> Tensor {
+        match &self.chosen {
+            Some(chosen) => gather(values, chosen),
+            None => for_each_replica(values, replicas),
+        }
     }
 }
 
 /// Repeats a tensor along a new leading axis, without copying.
-pub fn for_each_replica(tensor: &Tensor, replicas: usize) -> Tensor {
+fn for_each_replica(tensor: &Tensor, replicas: usize) -> Tensor {
     let mut shape = vec![replicas as i64];
     shape.extend(tensor.size());
     tensor.unsqueeze(0).expand(&shape[..], false)
 }
 
 /// A run along one dimension.
-pub fn narrow(tensor: &Tensor, dimension: i64, range: &Range<usize>) -> Tensor {
+fn narrow(tensor: &Tensor, dimension: i64, range: &Range<usize>) -> Tensor {
     tensor.narrow(dimension, range.start as i64, range.len() as i64)
+}
+
+/// Rows by number: `values` `[rows, …]`, `numbers` `[replicas, batch]` → `[replicas, batch, …]`.
+fn gather(values: &Tensor, numbers: &Tensor) -> Tensor {
+    let mut shape = numbers.size();
+    shape.extend(&values.size()[1..]);
+    values.index_select(0, &numbers.flatten(0, -1)).view(&shape[..])
 }
 
 /// The order of one epoch: which row each replica sees when.
@@ -53,10 +76,9 @@ pub struct Epoch<'a> {
     order: Option<Tensor>, // [replicas, rows], int64, on the device
     replicas: usize,
     batch: usize,
-    /// Targets in this epoch's order, `[replicas, rows, …]`.
-    pub targets: Tensor,
-    /// Labels in this epoch's order, `[replicas, rows]`.
-    pub labels: Tensor,
+    targets: Tensor, // [replicas, rows, …], in this epoch's order
+    /// What is true of each row, in this epoch's order, `[replicas, rows, …]`.
+    pub truth: Tensor,
 }
 
 impl<'a> Epoch<'a> {
@@ -70,13 +92,18 @@ impl<'a> Epoch<'a> {
         device: Device,
     ) -> Self {
         let replicas = seeds.len();
-        let order = seed::before_epoch(seeds, epoch, rows.len(), shuffle).map(|order| order.to_device(device));
+        let places = seed::before_epoch(seeds, epoch, rows.len(), shuffle).map(|order| order.to_device(device));
+        let order = match (&rows.chosen, places) {
+            (Some(chosen), Some(places)) => Some(chosen.gather(1, &places, false)),
+            (Some(chosen), None) => Some(chosen.shallow_clone()),
+            (None, places) => places,
+        };
         let in_order = |values: &Tensor| match &order {
             Some(order) => gather(values, order),
             None => for_each_replica(values, replicas),
         };
-        let (targets, labels) = (in_order(&rows.targets), in_order(&rows.labels));
-        Epoch { rows, order, replicas, batch, targets, labels }
+        let (targets, truth) = (in_order(&rows.targets), in_order(&rows.truth));
+        Epoch { rows, order, replicas, batch, targets, truth }
     }
 
     /// The batches in order; the last one may be smaller.
@@ -89,7 +116,7 @@ impl<'a> Epoch<'a> {
     pub fn features(&self, batch: &Range<usize>) -> Tensor {
         match &self.order {
             Some(order) => gather(&self.rows.features, &narrow(order, 1, batch)),
-            None => self.rows.shared(batch, self.replicas),
+            None => self.rows.features(batch, self.replicas),
         }
     }
 
@@ -97,11 +124,4 @@ impl<'a> Epoch<'a> {
     pub fn targets(&self, batch: &Range<usize>) -> Tensor {
         narrow(&self.targets, 1, batch)
     }
-}
-
-/// Rows by number: `values` `[rows, …]`, `numbers` `[replicas, batch]` → `[replicas, batch, …]`.
-fn gather(values: &Tensor, numbers: &Tensor) -> Tensor {
-    let mut shape = numbers.size();
-    shape.extend(&values.size()[1..]);
-    values.index_select(0, &numbers.flatten(0, -1)).view(&shape[..])
 }

@@ -1,9 +1,9 @@
 //! A data set in figures: rows, features, and how many rows each class has.
 
 use serde::Serialize;
-use tch::Kind;
+use tch::{Kind, Tensor};
 
-use crate::data::{Loaded, Rows};
+use crate::data::{Loaded, Rows, Target};
 
 /// What `runner data describe` shows.
 #[derive(Clone, Debug, Serialize)]
@@ -48,17 +48,12 @@ pub struct ClassCount {
 
 /// Describes rows as a source gave them.
 pub fn describe(name: &str, loaded: &Loaded) -> Description {
-    let mut parts = vec![part("training", &loaded.rows, &loaded.classes)];
-    parts.extend(loaded.test.as_ref().map(|test| part("test", test, &loaded.classes)));
+    let mut parts = vec![part("training", &loaded.rows, loaded)];
+    parts.extend(loaded.test.as_ref().map(|test| part("test", test, loaded)));
     Description { name: name.to_owned(), sha256: loaded.sha256.clone(), parts }
 }
 
-fn part(part: &'static str, rows: &Rows, classes: &[String]) -> PartDescription {
-    let labels: Vec<i64> = Vec::try_from(&rows.labels).expect("labels are int64");
-    let counts = classes.iter().enumerate().map(|(label, class)| {
-        let count = labels.iter().filter(|&&found| found == label as i64).count();
-        ClassCount { class: class.clone(), rows: count, share: count as f64 / labels.len() as f64 }
-    });
+fn part(part: &'static str, rows: &Rows, loaded: &Loaded) -> PartDescription {
     let features = &rows.features;
     PartDescription {
         part,
@@ -67,6 +62,24 @@ fn part(part: &'static str, rows: &Rows, classes: &[String]) -> PartDescription 
         min: features.min().double_value(&[]),
         mean: features.mean(Kind::Double).double_value(&[]),
         max: features.max().double_value(&[]),
-        classes: counts.collect(),
+        classes: class_counts(rows, loaded),
     }
+}
+
+/// How many rows each class has, or each yes-or-no label; empty for numbers.
+fn class_counts(rows: &Rows, loaded: &Loaded) -> Vec<ClassCount> {
+    let counts: Vec<i64> = match loaded.target {
+        Target::Classes(classes) => Vec::try_from(rows.targets.bincount::<Tensor>(None, classes as i64)),
+        Target::Labels(_) => Vec::try_from(rows.targets.sum_dim_intlist(0, false, Kind::Int64)),
+        Target::Values(_) => return Vec::new(),
+    }
+    .expect("counts are int64");
+    let counted = loaded.classes.iter().zip(counts);
+    counted
+        .map(|(class, count)| ClassCount {
+            class: class.clone(),
+            rows: count as usize,
+            share: count as f64 / rows.len() as f64,
+        })
+        .collect()
 }

@@ -14,6 +14,8 @@ pub mod source;
 pub mod split;
 pub mod table;
 
+use std::fmt;
+
 use tch::{Device, Tensor};
 
 use crate::shape::Shape;
@@ -36,13 +38,29 @@ pub struct Card {
 pub enum Target {
     /// One of so many classes.
     Classes(usize),
+    /// Each of so many labels, yes or no.
+    Labels(usize),
+    /// So many numbers.
+    Values(usize),
 }
 
 impl Target {
-    /// The number of classes.
-    pub fn classes(self) -> usize {
-        let Target::Classes(classes) = self;
-        classes
+    /// How many outputs a network needs for it, where it needs one for each class, label or value.
+    pub fn outputs(self) -> usize {
+        match self {
+            Target::Classes(count) | Target::Labels(count) | Target::Values(count) => count,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, one, many) = match self {
+            Target::Classes(count) => (count, "class", "classes"),
+            Target::Labels(count) => (count, "yes-or-no label", "yes-or-no labels"),
+            Target::Values(count) => (count, "number", "numbers"),
+        };
+        write!(f, "{count} {}", if *count == 1 { one } else { many })
     }
 }
 
@@ -51,7 +69,9 @@ impl Target {
 pub struct Loaded {
     /// SHA-256 over the files that the rows come from.
     pub sha256: String,
-    /// The names of the classes, in the order of their labels.
+    /// What is to be predicted.
+    pub target: Target,
+    /// The names of the classes, labels or values, in their order.
     pub classes: Vec<String>,
     /// The rows to train on.
     pub rows: Rows,
@@ -61,19 +81,19 @@ pub struct Loaded {
     pub largest: f64,
 }
 
-/// Features and labels, row by row.
+/// Features and targets, row by row.
 #[derive(Debug)]
 pub struct Rows {
     /// `[rows, …sample]`, u8 or f32.
     pub features: Tensor,
-    /// `[rows]`, int64: the number of each row's class.
-    pub labels: Tensor,
+    /// Classes: `[rows]`, int64. Labels: `[rows, labels]`, f32, 0 or 1. Values: `[rows, values]`, f32.
+    pub targets: Tensor,
 }
 
 impl Rows {
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.labels.size()[0] as usize
+        self.targets.size()[0] as usize
     }
 
     /// Whether there are none.
@@ -85,12 +105,12 @@ impl Rows {
     pub fn take(&self, numbers: &[usize]) -> Rows {
         let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
         let numbers = Tensor::from_slice(&numbers);
-        Rows { features: self.features.index_select(0, &numbers), labels: self.labels.index_select(0, &numbers) }
+        Rows { features: self.features.index_select(0, &numbers), targets: self.targets.index_select(0, &numbers) }
     }
 
     /// The same rows on another device.
     pub fn to(&self, device: Device) -> Rows {
-        Rows { features: self.features.to_device(device), labels: self.labels.to_device(device) }
+        Rows { features: self.features.to_device(device), targets: self.targets.to_device(device) }
     }
 }
 
@@ -142,7 +162,9 @@ impl Test {
 pub struct Prepared {
     /// SHA-256 over the files that the rows come from.
     pub sha256: String,
-    /// The names of the classes.
+    /// What is to be predicted.
+    pub target: Target,
+    /// The names of the classes, labels or values.
     pub classes: Vec<String>,
     /// The training rows.
     pub training: Training,
@@ -155,17 +177,17 @@ pub struct Prepared {
 impl Prepared {
     /// Splits and scales what a source gave.
     pub fn new(loaded: Loaded, split: &split::Split, scale: scale::Scale) -> Self {
-        let labels: Vec<i64> = Vec::try_from(&loaded.rows.labels).expect("labels are int64");
-        let parts = split.parts(&labels);
+        let classes = class_numbers(&loaded.rows, loaded.target);
+        let parts = split.parts(loaded.rows.len(), classes.as_deref());
         let own_test = loaded.test;
         let take = |numbers: &[usize]| {
             if numbers.len() == loaded.rows.len() && numbers.iter().enumerate().all(|(i, &number)| i == number) {
-                Rows { features: loaded.rows.features.shallow_clone(), labels: loaded.rows.labels.shallow_clone() }
+                Rows { features: loaded.rows.features.shallow_clone(), targets: loaded.rows.targets.shallow_clone() }
             } else {
                 loaded.rows.take(numbers)
             }
         };
-        let scaled = |rows: Rows| Rows { features: scale.apply(&rows.features, loaded.largest), labels: rows.labels };
+        let scaled = |rows: Rows| Rows { features: scale.apply(&rows.features, loaded.largest), targets: rows.targets };
         let test = match (parts.test, own_test) {
             (Some(numbers), _) => Some(take(&numbers)),
             (None, own) => own,
@@ -175,7 +197,16 @@ impl Prepared {
             validation: parts.validation.map(|numbers| Validation(scaled(take(&numbers)))),
             test: test.map(|rows| Test(scaled(rows))),
             sha256: loaded.sha256,
+            target: loaded.target,
             classes: loaded.classes,
         }
+    }
+}
+
+/// The class of each row, for targets that have one.
+pub fn class_numbers(rows: &Rows, target: Target) -> Option<Vec<i64>> {
+    match target {
+        Target::Classes(_) => Some(Vec::try_from(&rows.targets).expect("classes are int64")),
+        Target::Labels(_) | Target::Values(_) => None,
     }
 }

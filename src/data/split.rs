@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Invalid, require, share};
+use crate::data::Target;
 use crate::data::numpy_random::RandomState;
 
 /// The `split` of a data set.
@@ -41,8 +42,13 @@ impl Split {
     /// Checks the shares, and that each part of a data set of so many rows would hold a row.
     ///
     /// # Errors
-    /// When a share lies outside (0, 1), a part would be empty, or the data set brings test rows and others are asked.
-    pub fn check(&self, rows: usize, own_test_rows: usize) -> Result<(), Invalid> {
+    /// When a share lies outside (0, 1), a part would be empty, the data set brings test rows and others are asked, or
+    /// there are no classes to keep the shares of.
+    pub fn check(&self, rows: usize, own_test_rows: usize, target: Target) -> Result<(), Invalid> {
+        if self.stratify && !matches!(target, Target::Classes(_)) {
+            let message = format!("keeps the shares of classes, and the target is {target}");
+            return Err(Invalid::new("stratify", message).hint("leave `stratify` out"));
+        }
         let mut left = rows;
         for (key, wanted) in [("test", self.test), ("validation", self.validation)] {
             let Some(wanted) = wanted else { continue };
@@ -58,21 +64,27 @@ impl Split {
         Ok(())
     }
 
-    /// Splits rows with these labels.
-    pub fn parts(&self, labels: &[i64]) -> Parts {
-        let all: Vec<usize> = (0..labels.len()).collect();
-        let (rest, test) = self.split_off(all, self.test, labels);
-        let (training, validation) = self.split_off(rest, self.validation, labels);
+    /// Splits so many rows; `classes` has each row's class, where there are classes.
+    pub fn parts(&self, rows: usize, classes: Option<&[i64]>) -> Parts {
+        let all: Vec<usize> = (0..rows).collect();
+        let (rest, test) = self.split_off(all, self.test, classes);
+        let (training, validation) = self.split_off(rest, self.validation, classes);
         Parts { training, validation, test }
     }
 
-    fn split_off(&self, rows: Vec<usize>, share: Option<f64>, labels: &[i64]) -> (Vec<usize>, Option<Vec<usize>>) {
+    fn split_off(
+        &self,
+        rows: Vec<usize>,
+        share: Option<f64>,
+        classes: Option<&[i64]>,
+    ) -> (Vec<usize>, Option<Vec<usize>>) {
         let Some(share) = share else { return (rows, None) };
-        let (kept, off) = if self.stratify {
-            let labels: Vec<i64> = rows.iter().map(|&row| labels[row]).collect();
-            train_test_split_stratified(&labels, share, self.random_state)
-        } else {
-            train_test_split(rows.len(), share, self.random_state)
+        let (kept, off) = match classes.filter(|_| self.stratify) {
+            Some(classes) => {
+                let classes: Vec<i64> = rows.iter().map(|&row| classes[row]).collect();
+                train_test_split_stratified(&classes, share, self.random_state)
+            }
+            None => train_test_split(rows.len(), share, self.random_state),
         };
         let rows_of = |numbers: Vec<usize>| numbers.into_iter().map(|number| rows[number]).collect();
         (rows_of(kept), Some(rows_of(off)))

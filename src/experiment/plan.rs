@@ -12,7 +12,6 @@ use crate::history::expectation::Expectation;
 use crate::history::{LayerRecord, NetworkRecord};
 use crate::network::stack::Architecture;
 use crate::suggest;
-use crate::train::METRICS;
 
 /// A checked experiment.
 #[derive(Clone, Debug)]
@@ -45,11 +44,12 @@ impl Plan {
         let card = spec.data.card();
         let architecture = check_network(&spec, &card)?;
         let has_validation = spec.data.split().validation.is_some();
-        spec.train.check(has_validation).map_err(|fault| fault.under("train"))?;
+        spec.train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
         let last = &architecture.layers().last().expect("checked above").layer;
         spec.train.loss.check_fit(last, architecture.output(), card.target).map_err(|fault| fault.under("train"))?;
+        let metrics = spec.train.metric_names(has_validation, card.target);
         for (number, expectation) in spec.expect.iter().enumerate() {
-            check_expectation(expectation).map_err(|fault| fault.under(format!("expect.{number}")))?;
+            check_expectation(expectation, &metrics).map_err(|fault| fault.under(format!("expect.{number}")))?;
         }
         Ok(Plan { name: name.to_owned(), spec, architecture, card })
     }
@@ -75,7 +75,7 @@ impl Plan {
 fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
     let layers = &spec.network.layers;
     if layers.is_empty() {
-        let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", card.target.classes());
+        let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", card.target.outputs());
         return Err(Invalid::new("network.layers", "is empty: a network needs a layer").hint(hint));
     }
     for (number, layer) in layers.iter().enumerate() {
@@ -108,12 +108,12 @@ fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
 /// The groups of figures that an expectation can name.
 const GROUPS: [&str; 9] = ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned"];
 
-fn check_expectation(expectation: &Expectation) -> Result<(), Invalid> {
+fn check_expectation(expectation: &Expectation, metrics: &[String]) -> Result<(), Invalid> {
     let Expectation { value, at_least, at_most, near, within, above, is, .. } = expectation;
     for name in [Some(value), above.as_ref()].into_iter().flatten() {
         let group = name.split('.').next().unwrap_or_default();
         if !GROUPS.contains(&group) || !name.contains('.') {
-            let hint = match METRICS.iter().any(|(metric, _)| metric == name) {
+            let hint = match metrics.contains(name) {
                 true => format!("say which epoch's: `last.{name}`, `best.{name}`, `min.{name}`"),
                 false => suggest::hint(group, GROUPS),
             };

@@ -13,6 +13,7 @@ use tch::{Device, Tensor};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::data::batches::DeviceRows;
 use crate::data::cache::Cache;
 use crate::data::{Prepared, fetch};
 use crate::experiment::plan::Plan;
@@ -23,9 +24,9 @@ use crate::history::{
 use crate::network::stack::Stack;
 use crate::network::state_dict;
 use crate::run_dir::RunDir;
-use crate::train::evaluate::{evaluate, on_device, outputs};
+use crate::train::Keep;
+use crate::train::evaluate::{Measure, evaluate, on_device, outputs};
 use crate::train::fit::{self, Outcome, Task, fit};
-use crate::train::{Keep, loss::Loss};
 use crate::{device, files, history::diagnosis::diagnose};
 
 /// The variant's name where an experiment has no variants.
@@ -85,8 +86,12 @@ pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Res
     };
     watch.starting(plan, rows, options.device);
     let stack = plan.architecture.build(&spec.seeds, options.device);
+    let target = plan.card.target;
+    let measure = Measure { loss, metrics: spec.train.metrics(target), decision: loss.decision(outputs, target) };
     let task = Task {
         settings: &spec.train,
+        measure: &measure,
+        monitor: spec.train.monitored(plan.has_validation(), target),
         seeds: &spec.seeds,
         training: &training,
         validation: validation.as_ref(),
@@ -94,12 +99,12 @@ pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Res
     };
     let outcomes = fit(&stack, &task, options.stop, &mut *watch);
 
-    let class_counts = counts(&data.training.rows().labels, data.classes.len());
+    let constant_loss = loss.of_constant_prediction(&training.targets, outputs);
     let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
     let tests = match data.test {
         Some(test) if !interrupted => {
             let rows = on_device(&test.open(), loss, outputs, options.device);
-            tested(&stack, &rows, loss, spec.train.keep)
+            tested(&stack, &rows, &measure, spec.train.keep)
         }
         _ => vec![None; spec.seeds.len()],
     };
@@ -126,7 +131,7 @@ pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Res
             network: plan.network_record(),
             config: serde_json::to_value(spec).context("failed to lay out the settings")?,
             best: best(plan, &outcome),
-            diagnosis: diagnose(&outcome.curves, loss.of_constant_prediction(&class_counts)),
+            diagnosis: diagnose(&outcome.curves, constant_loss),
             history: outcome.curves,
             test: test.filter(|_| outcome.status != Status::Diverged),
             learned: learned(plan, &stack, &training, replica),
@@ -159,14 +164,9 @@ fn environment(device: Device, replicas: usize) -> Environment {
     }
 }
 
-fn counts(labels: &Tensor, classes: usize) -> Vec<usize> {
-    let counts = labels.bincount::<Tensor>(None, classes as i64);
-    Vec::<i64>::try_from(&counts).expect("counts are int64").into_iter().map(|count| count as usize).collect()
-}
-
 fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
     let epoch = outcome.best_epoch?;
-    let (monitor, _) = plan.spec.train.monitored(plan.has_validation());
+    let (monitor, _) = plan.spec.train.monitored(plan.has_validation(), plan.card.target);
     let metrics: IndexMap<String, Number> = outcome
         .curves
         .series
@@ -178,21 +178,24 @@ fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
 }
 
 /// Each replica's figures on the test rows, which are opened here and nowhere else.
-fn tested(stack: &Stack, rows: &crate::data::batches::DeviceRows, loss: Loss, keep: Keep) -> Vec<Option<TestRecord>> {
-    let figures = evaluate(stack, rows, loss);
-    let read = |figure: &Tensor| Vec::<f64>::try_from(figure.to_device(Device::Cpu)).expect("figures are f64");
+fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Vec<Option<TestRecord>> {
+    let figures: Vec<(String, Vec<f64>)> = evaluate(stack, rows, measure)
+        .into_iter()
+        .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
+        .collect();
     let weights = match keep {
         Keep::Best => "best",
         Keep::Last => "last",
     };
-    let records = read(&figures.loss).into_iter().zip(read(&figures.acc));
-    records
-        .map(|(loss, acc)| Some(TestRecord { weights: weights.to_owned(), loss: Number(loss), acc: Number(acc) }))
-        .collect()
+    let of_replica = |replica: usize| TestRecord {
+        weights: weights.to_owned(),
+        metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
+    };
+    (0..stack.replicas()).map(|replica| Some(of_replica(replica))).collect()
 }
 
 /// All that a tiny network has learned.
-fn learned(plan: &Plan, stack: &Stack, rows: &crate::data::batches::DeviceRows, replica: usize) -> Option<Learned> {
+fn learned(plan: &Plan, stack: &Stack, rows: &DeviceRows, replica: usize) -> Option<Learned> {
     if plan.architecture.parameters() > TINY.0 || rows.len() > TINY.1 {
         return None;
     }
@@ -211,7 +214,7 @@ fn learned(plan: &Plan, stack: &Stack, rows: &crate::data::batches::DeviceRows, 
     let all = outputs(stack, rows).get(replica); // [rows, outputs]
     let predictions = (0..rows.len() as i64).map(|row| Prediction {
         input: numbers(values(rows.features.get(row))),
-        target: rows.labels.int64_value(&[row]),
+        target: numbers(values(rows.truth.get(row))),
         output: numbers(values(all.get(row))),
     });
     Some(Learned { parameters, predictions: predictions.collect() })

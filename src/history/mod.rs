@@ -174,10 +174,9 @@ pub struct Best {
 pub struct TestRecord {
     /// Which weights were tested: those of the `best` or the `last` epoch.
     pub weights: String,
-    /// The mean loss.
-    pub loss: Number,
-    /// The accuracy.
-    pub acc: Number,
+    /// The mean loss, and the metrics.
+    #[serde(flatten)]
+    pub metrics: IndexMap<String, Number>,
 }
 
 /// What a tiny network has learned, in full.
@@ -194,8 +193,8 @@ pub struct Learned {
 pub struct Prediction {
     /// The row's features.
     pub input: Vec<Number>,
-    /// The row's class.
-    pub target: i64,
+    /// What is true of the row: its class, its labels, or its values.
+    pub target: Vec<Number>,
     /// The network's output.
     pub output: Vec<Number>,
 }

@@ -4,28 +4,46 @@ use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor};
 
 use crate::data::Rows;
-use crate::data::batches::{DeviceRows, for_each_replica};
-use crate::metrics::accuracy;
+use crate::data::batches::DeviceRows;
+use crate::metrics::Metric;
+use crate::metrics::accuracy::Decision;
 use crate::network::stack::Stack;
 use crate::train::loss::Loss;
 
 /// How many rows go through the network at once, over all replicas.
 const BLOCK: usize = 16_384;
 
-/// The figures of each replica, still on the device.
-#[derive(Debug)]
-pub struct Figures {
-    /// `[replicas]`, f64.
-    pub loss: Tensor,
-    /// `[replicas]`, f64.
-    pub acc: Tensor,
+/// The figures of each replica, by name, still on the device: `[replicas]`, f64.
+pub type Figures = Vec<(String, Tensor)>;
+
+/// What is measured of a network's outputs.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    /// The loss.
+    pub loss: Loss,
+    /// The metrics beside it.
+    pub metrics: Vec<Metric>,
+    /// How an output becomes a prediction.
+    pub decision: Decision,
+}
+
+impl Measure {
+    /// The metrics of each replica: `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows, …]`.
+    pub fn metrics(&self, outputs: &Tensor, truth: &Tensor) -> Figures {
+        let each = self.metrics.iter();
+        each.map(|metric| (metric.name().to_owned(), metric.of_each_replica(outputs, truth, self.decision))).collect()
+    }
 }
 
 /// Rows on the device, with targets as the loss takes them.
 pub fn on_device(rows: &Rows, loss: Loss, outputs: usize, device: Device) -> DeviceRows {
     let rows = rows.to(device);
-    let targets = loss.targets(&rows.labels, outputs);
-    DeviceRows { features: rows.features.to_kind(Kind::Float), targets, labels: rows.labels }
+    DeviceRows {
+        targets: loss.targets(&rows.targets, outputs),
+        features: rows.features.to_kind(Kind::Float),
+        truth: rows.targets,
+        chosen: None,
+    }
 }
 
 /// What the network makes of every row, in evaluation mode: `[replicas, rows, outputs]`.
@@ -34,19 +52,18 @@ pub fn outputs(stack: &Stack, rows: &DeviceRows) -> Tensor {
     let block = (BLOCK / stack.replicas()).max(256);
     let blocks: Vec<Tensor> = (0..rows.len())
         .step_by(block)
-        .map(|start| stack.forward_t(&rows.shared(&(start..rows.len().min(start + block)), stack.replicas()), false))
+        .map(|start| stack.forward_t(&rows.features(&(start..rows.len().min(start + block)), stack.replicas()), false))
         .collect();
     Tensor::cat(&blocks, 1)
 }
 
-/// Loss and accuracy of each replica on these rows.
-pub fn evaluate(stack: &Stack, rows: &DeviceRows, loss: Loss) -> Figures {
+/// Loss and metrics of each replica on these rows.
+pub fn evaluate(stack: &Stack, rows: &DeviceRows, measure: &Measure) -> Figures {
     let _no_grad = tch::no_grad_guard();
     let outputs = outputs(stack, rows);
-    let replicas = stack.replicas();
-    let decision = loss.decision(outputs.size()[2] as usize);
-    Figures {
-        loss: loss.of_each_replica(&outputs, &for_each_replica(&rows.targets, replicas)).to_kind(Kind::Double),
-        acc: accuracy::of_each_replica(&outputs, &for_each_replica(&rows.labels, replicas), decision),
-    }
+    let targets = rows.of_each_replica(&rows.targets, stack.replicas());
+    let truth = rows.of_each_replica(&rows.truth, stack.replicas());
+    let mut figures = vec![("loss".to_owned(), measure.loss.of_each_replica(&outputs, &targets).to_kind(Kind::Double))];
+    figures.extend(measure.metrics(&outputs, &truth));
+    figures
 }

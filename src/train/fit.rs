@@ -12,9 +12,8 @@ use tch::{Device, Kind, Tensor};
 use crate::data::batches::{DeviceRows, Epoch};
 use crate::history::Status;
 use crate::history::curves::Curves;
-use crate::metrics::accuracy;
 use crate::network::stack::Stack;
-use crate::train::evaluate::{Figures, evaluate};
+use crate::train::evaluate::{Figures, Measure, evaluate};
 use crate::train::optimizer::rates::Rates;
 use crate::train::{Keep, TrainSpec};
 
@@ -23,6 +22,10 @@ use crate::train::{Keep, TrainSpec};
 pub struct Task<'a> {
     /// The settings.
     pub settings: &'a TrainSpec,
+    /// What is measured.
+    pub measure: &'a Measure,
+    /// The metric that tells the best epoch, and whether higher is better.
+    pub monitor: (&'a str, bool),
     /// The seed of each replica.
     pub seeds: &'a [i64],
     /// The rows to train on.
@@ -52,7 +55,7 @@ pub struct EpochReport {
     /// How many there will be.
     pub epochs: usize,
     /// Each metric's name and its value for each replica.
-    pub metrics: Vec<(&'static str, Vec<f64>)>,
+    pub metrics: Vec<(String, Vec<f64>)>,
     /// How long it took.
     pub seconds: f64,
     /// Which replicas still train.
@@ -98,8 +101,8 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
             optimizer.step(&mut stack.arena().values().shallow_clone(), &gradient, &rates);
         }
         let training = seen.figures(&epoch, task);
-        let validation = task.validation.map(|rows| evaluate(stack, rows, settings.loss));
-        let metrics = read(&training, validation.as_ref()); // the epoch's one read from the device
+        let validation = task.validation.map(|rows| evaluate(stack, rows, task.measure));
+        let metrics = read(training, validation); // the epoch's one read from the device
         if !progress.record(stack, number, metrics, lr, started.elapsed().as_secs_f64(), watch) {
             break;
         }
@@ -128,23 +131,18 @@ impl Seen {
         let weights = Tensor::from_slice(&self.rows).to_device(task.device); // [steps], f64
         let losses = Tensor::stack(&self.losses, 0).to_kind(Kind::Double); // [steps, replicas]
         let outputs = Tensor::cat(&self.outputs, 1); // [replicas, rows, outputs]
-        let decision = task.settings.loss.decision(outputs.size()[2] as usize);
         let rows: f64 = self.rows.iter().sum();
-        Figures {
-            loss: (losses * weights.unsqueeze(1)).sum_dim_intlist(0, false, None) / rows,
-            acc: accuracy::of_each_replica(&outputs, &epoch.labels, decision),
-        }
+        let loss = (losses * weights.unsqueeze(1)).sum_dim_intlist(0, false, None) / rows;
+        let mut figures = vec![("loss".to_owned(), loss)];
+        figures.extend(task.measure.metrics(&outputs, &epoch.truth));
+        figures
     }
 }
 
-/// Brings an epoch's figures back from the device, all in one read.
-fn read(training: &Figures, validation: Option<&Figures>) -> Vec<(&'static str, Vec<f64>)> {
-    let mut names = vec!["loss", "acc"];
-    let mut figures = vec![&training.loss, &training.acc];
-    if let Some(validation) = validation {
-        names.extend(["val_loss", "val_acc"]);
-        figures.extend([&validation.loss, &validation.acc]);
-    }
+/// Brings an epoch's figures back from the device, all in one read: each name with a value for each replica.
+fn read(training: Figures, validation: Option<Figures>) -> Vec<(String, Vec<f64>)> {
+    let validation = validation.into_iter().flatten().map(|(name, figure)| (format!("val_{name}"), figure));
+    let (names, figures): (Vec<_>, Vec<_>) = training.into_iter().chain(validation).unzip();
     let values = Tensor::stack(&figures, 0).to_device(Device::Cpu); // [figures, replicas]
     let values = Vec::<Vec<f64>>::try_from(&values).expect("figures are f64");
     names.into_iter().zip(values).collect()
@@ -163,7 +161,7 @@ struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     fn new(stack: &Stack, task: &Task<'a>) -> Self {
-        let (monitor, higher_is_better) = task.settings.monitored(task.validation.is_some());
+        let (monitor, higher_is_better) = task.monitor;
         // interrupted, until it has ended some other way
         let outcome = Outcome { status: Status::Interrupted, curves: Curves::default(), best_epoch: None };
         Progress {
@@ -182,7 +180,7 @@ impl<'a> Progress<'a> {
         &mut self,
         stack: &Stack,
         epoch: usize,
-        metrics: Vec<(&'static str, Vec<f64>)>,
+        metrics: Vec<(String, Vec<f64>)>,
         lr: f64,
         seconds: f64,
         watch: &mut dyn Watch,
@@ -191,7 +189,8 @@ impl<'a> Progress<'a> {
             if !self.training[replica] {
                 continue;
             }
-            let mut row: Vec<(&str, f64)> = metrics.iter().map(|(name, values)| (*name, values[replica])).collect();
+            let mut row: Vec<(&str, f64)> =
+                metrics.iter().map(|(name, values)| (name.as_str(), values[replica])).collect();
             if row.iter().any(|(name, value)| name.ends_with("loss") && !value.is_finite()) {
                 outcome.status = Status::Diverged;
                 self.training[replica] = false;

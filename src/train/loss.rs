@@ -47,45 +47,44 @@ impl Loss {
     /// # Errors
     /// What does not fit, with a loss or a layer that would.
     pub fn check_fit(self, last: &Layer, output: &Shape, target: Target) -> Result<(), Invalid> {
-        let classes = target.classes();
+        let name = self.name();
         let fault =
             |message: String, hint: String| Err(Invalid::new("loss", format!("does not fit: {message}")).hint(hint));
         let Some(outputs) = output.flat() else {
-            let message = format!("`{}` needs a flat output, and the network's is {output}", self.name());
+            let message = format!("`{name}` needs a flat output, and the network's is {output}");
             return fault(message, "put `\"flatten\"` and a linear layer behind it".to_owned());
         };
-        match self {
-            Loss::CrossEntropy if outputs != classes => fault(
-                format!(
-                    "`cross_entropy` needs one output for each of {classes} classes, and the network has {outputs}"
-                ),
-                match (outputs, classes) {
-                    (1, 2) => "use `bce_with_logits` for one output, or end with `{ linear = 2 }`".to_owned(),
-                    _ => format!("end with `{{ linear = {classes} }}`"),
+        let one_for_two_classes = outputs == 1 && target == Target::Classes(2);
+        match (self, target) {
+            (Loss::CrossEntropy, Target::Labels(_) | Target::Values(_)) => fault(
+                format!("`cross_entropy` is for classes, and the target is {target}"),
+                if matches!(target, Target::Labels(_)) { "use `bce_with_logits`" } else { "use `mse`" }.to_owned(),
+            ),
+            (Loss::Bce | Loss::BceWithLogits, Target::Values(_)) => {
+                fault(format!("`{name}` is for yes or no, and the target is {target}"), "use `mse`".to_owned())
+            }
+            (Loss::CrossEntropy, Target::Classes(2)) if outputs == 1 => fault(
+                "`cross_entropy` needs one output for each of 2 classes, and the network has 1".to_owned(),
+                "use `bce_with_logits` for one output, or end with `{ linear = 2 }`".to_owned(),
+            ),
+            (Loss::Bce | Loss::BceWithLogits, Target::Classes(_)) if !one_for_two_classes => fault(
+                format!("`{name}` needs one output and two classes, and there are {outputs} outputs and {target}"),
+                if target.outputs() == 2 { "end with `{ linear = 1 }`" } else { "use `cross_entropy`" }.to_owned(),
+            ),
+            _ if outputs != target.outputs() && !one_for_two_classes => fault(
+                format!("`{name}` needs {} outputs for {target}, and the network has {outputs}", target.outputs()),
+                format!("end with `{{ linear = {} }}`", target.outputs()),
+            ),
+            (Loss::CrossEntropy | Loss::BceWithLogits, _) if matches!(last, Layer::Softmax | Layer::Sigmoid) => fault(
+                format!("`{name}` takes logits, and the network ends in `{}`", last.kind()),
+                match self {
+                    Loss::BceWithLogits => format!("leave the last `{}` out, or use `bce`", last.kind()),
+                    _ => format!("leave the last `{}` out: the loss holds it already", last.kind()),
                 },
             ),
-            Loss::CrossEntropy if matches!(last, Layer::Softmax | Layer::Sigmoid) => fault(
-                format!("`cross_entropy` takes logits, and the network ends in `{}`", last.kind()),
-                format!("leave the last `{}` out: the loss holds it already", last.kind()),
-            ),
-            Loss::Bce | Loss::BceWithLogits if outputs != 1 || classes != 2 => fault(
-                format!(
-                    "`{}` needs one output and two classes, and there are {outputs} outputs and {classes} classes",
-                    self.name()
-                ),
-                if classes == 2 { "end with `{ linear = 1 }`" } else { "use `cross_entropy`" }.to_owned(),
-            ),
-            Loss::Bce if !matches!(last, Layer::Sigmoid) => fault(
+            (Loss::Bce, _) if !matches!(last, Layer::Sigmoid) => fault(
                 format!("`bce` takes probabilities, and the network ends in `{}`", last.kind()),
                 "end with `\"sigmoid\"`, or use `bce_with_logits`".to_owned(),
-            ),
-            Loss::BceWithLogits if matches!(last, Layer::Sigmoid | Layer::Softmax) => fault(
-                format!("`bce_with_logits` takes logits, and the network ends in `{}`", last.kind()),
-                format!("leave the last `{}` out, or use `bce`", last.kind()),
-            ),
-            Loss::Mse if outputs != classes && !(outputs == 1 && classes == 2) => fault(
-                format!("`mse` needs one output for each of {classes} classes, and the network has {outputs}"),
-                format!("end with `{{ linear = {classes} }}`, or use `cross_entropy`"),
             ),
             _ => Ok(()),
         }
@@ -94,13 +93,14 @@ impl Loss {
     /// The targets as the loss takes them.
     ///
     /// # Shapes
-    /// `labels` `[rows]` int64 → `[rows]` int64 for `cross_entropy`; otherwise f32, `[rows, 1]` for one output and
-    /// one-hot `[rows, outputs]` for several.
-    pub fn targets(self, labels: &Tensor, outputs: usize) -> Tensor {
+    /// `targets` `[rows]` int64 for classes → `[rows]` int64 for `cross_entropy`; otherwise f32, `[rows, 1]` for one
+    /// output and one-hot `[rows, outputs]` for several. Labels and values stay `[rows, outputs]` f32.
+    pub fn targets(self, targets: &Tensor, outputs: usize) -> Tensor {
         match self {
-            Loss::CrossEntropy => labels.shallow_clone(),
-            Loss::Mse | Loss::Bce | Loss::BceWithLogits if outputs == 1 => labels.unsqueeze(-1).to_kind(Kind::Float),
-            Loss::Mse | Loss::Bce | Loss::BceWithLogits => labels.one_hot(outputs as i64).to_kind(Kind::Float),
+            _ if targets.kind() != Kind::Int64 => targets.shallow_clone(),
+            Loss::CrossEntropy => targets.shallow_clone(),
+            Loss::Mse | Loss::Bce | Loss::BceWithLogits if outputs == 1 => targets.unsqueeze(-1).to_kind(Kind::Float),
+            Loss::Mse | Loss::Bce | Loss::BceWithLogits => targets.one_hot(outputs as i64).to_kind(Kind::Float),
         }
     }
 
@@ -130,25 +130,35 @@ impl Loss {
         }
     }
 
-    /// How an output becomes a class.
-    pub fn decision(self, outputs: usize) -> Decision {
-        match self {
-            Loss::BceWithLogits => Decision::Above(0.0),
-            Loss::Mse | Loss::Bce if outputs == 1 => Decision::Above(0.5),
-            _ => Decision::Largest,
+    /// How an output becomes a prediction.
+    pub fn decision(self, outputs: usize, target: Target) -> Decision {
+        let threshold = if self == Loss::BceWithLogits { 0.0 } else { 0.5 };
+        match target {
+            Target::Values(_) => Decision::Value,
+            Target::Labels(_) => Decision::EachAbove(threshold),
+            Target::Classes(_) if outputs == 1 => Decision::Above(threshold),
+            Target::Classes(_) => Decision::Largest,
         }
     }
 
-    /// The loss of the best constant prediction for these class counts: what a network that ignores its inputs gets.
-    pub fn of_constant_prediction(self, class_counts: &[usize]) -> f64 {
-        let total: usize = class_counts.iter().sum();
-        let shares = class_counts.iter().map(|&count| count as f64 / total.max(1) as f64);
+    /// The loss of the best constant prediction of these targets (as the loss takes them): what a network that ignores
+    /// its inputs gets.
+    pub fn of_constant_prediction(self, targets: &Tensor, outputs: usize) -> f64 {
+        let entropy = |shares: Tensor| -> f64 { -(shares.xlogy(&shares)).sum(Kind::Double).double_value(&[]) };
         match self {
-            Loss::CrossEntropy | Loss::Bce | Loss::BceWithLogits => {
-                shares.filter(|&share| share > 0.0).map(|share| -share * share.ln()).sum()
+            Loss::CrossEntropy => {
+                let counts = targets.bincount::<Tensor>(None, outputs as i64).to_kind(Kind::Double);
+                entropy(&counts / counts.sum(Kind::Double))
             }
-            // the mean over classes of the variance of a 0-or-1 target
-            Loss::Mse => shares.map(|share| share * (1.0 - share)).sum::<f64>() / class_counts.len() as f64,
+            Loss::Bce | Loss::BceWithLogits => {
+                let yes = targets.to_kind(Kind::Double).mean_dim(0, false, None); // [outputs]
+                (entropy(yes.copy()) + entropy(1.0 - &yes)) / outputs as f64
+            }
+            Loss::Mse => {
+                let targets = targets.to_kind(Kind::Double);
+                let mean = targets.mean_dim(0, true, None);
+                (targets - mean).square().mean(Kind::Double).double_value(&[])
+            }
         }
     }
 }

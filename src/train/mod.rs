@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Invalid, at_least_one, require};
+use crate::data::Target;
+use crate::metrics::Metric;
 use crate::short_form::named;
 
 /// The `[train]` table of an experiment file.
@@ -28,6 +30,9 @@ pub struct TrainSpec {
     /// How.
     #[serde(deserialize_with = "named")]
     pub optimizer: optimizer::Optimizer,
+    /// The metrics taken beside the loss; `acc` for classes unless others are named.
+    #[serde(default)]
+    pub metrics: Option<Vec<Metric>>,
     /// The metric that tells the best epoch; `val_loss` with validation rows, otherwise `loss`.
     #[serde(default)]
     pub monitor: Option<String>,
@@ -101,45 +106,65 @@ impl Batch {
     }
 }
 
-/// The metrics that an epoch has, and whether higher is better.
-pub const METRICS: [(&str, bool); 4] = [("loss", false), ("acc", true), ("val_loss", false), ("val_acc", true)];
-
 impl TrainSpec {
     /// Checks the settings.
     ///
     /// # Errors
-    /// When one is out of its range, or the monitored metric does not exist; the key is relative to `train`.
-    pub fn check(&self, has_validation: bool) -> Result<(), Invalid> {
+    /// When one is out of its range, a metric does not fit the targets, or the monitored one does not exist; the key is
+    /// relative to `train`.
+    pub fn check(&self, has_validation: bool, target: Target) -> Result<(), Invalid> {
         at_least_one("epochs", self.epochs)?;
         require(self.epochs <= 1_000_000, "epochs", "must be at most 1,000,000", self.epochs)?;
         if let Batch::Rows(rows) = self.batch {
             at_least_one("batch", rows)?;
         }
         self.optimizer.check().map_err(|fault| fault.under("optimizer"))?;
-        if let Some(monitor) = &self.monitor {
-            let known: Vec<&str> = METRICS
-                .iter()
-                .map(|(name, _)| *name)
-                .filter(|name| has_validation || !name.starts_with("val_"))
-                .collect();
-            if !known.contains(&monitor.as_str()) {
-                let hint = match monitor.strip_prefix("val_") {
-                    Some(_) if !has_validation => {
-                        "split off validation rows: `split = { validation = 0.2 }`".to_owned()
-                    }
-                    _ => crate::suggest::hint(monitor, known),
-                };
-                return Err(Invalid::new("monitor", format!("names no metric of this run: `{monitor}`")).hint(hint));
-            }
+        self.metrics(target).iter().try_for_each(|metric| metric.check_fit(target))?;
+        match &self.monitor {
+            Some(monitor) => self.check_monitor("monitor", monitor, has_validation, target),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Checks that `name` is a metric of this run.
+    fn check_monitor(&self, key: &str, name: &str, has_validation: bool, target: Target) -> Result<(), Invalid> {
+        let known = self.metric_names(has_validation, target);
+        if known.iter().any(|known| known == name) {
+            return Ok(());
+        }
+        let hint = match name.strip_prefix("val_") {
+            Some(_) if !has_validation => "split off validation rows: `split = { validation = 0.2 }`".to_owned(),
+            _ => crate::suggest::hint(name, known.iter().map(String::as_str)),
+        };
+        Err(Invalid::new(key, format!("names no metric of this run: `{name}`")).hint(hint))
+    }
+
+    /// The metrics that are taken beside the loss.
+    pub fn metrics(&self, target: Target) -> Vec<Metric> {
+        self.metrics.clone().unwrap_or_else(|| Metric::defaults(target))
+    }
+
+    /// The names that an epoch has figures of: `loss`, the metrics, and both with `val_` before them.
+    pub fn metric_names(&self, has_validation: bool, target: Target) -> Vec<String> {
+        let mut names = vec!["loss".to_owned()];
+        names.extend(self.metrics(target).iter().map(|metric| metric.name().to_owned()));
+        if has_validation {
+            let validation: Vec<String> = names.iter().map(|name| format!("val_{name}")).collect();
+            names.extend(validation);
+        }
+        names
     }
 
     /// The metric that tells the best epoch, and whether higher is better.
-    pub fn monitored(&self, has_validation: bool) -> (&str, bool) {
+    pub fn monitored(&self, has_validation: bool, target: Target) -> (&str, bool) {
         let default = if has_validation { "val_loss" } else { "loss" };
         let name = self.monitor.as_deref().unwrap_or(default);
-        let higher_is_better = METRICS.iter().any(|(metric, higher)| *metric == name && *higher);
-        (name, higher_is_better)
+        (name, self.higher_is_better(name, target))
+    }
+
+    /// Whether a higher value of this metric, of training or validation rows, is a better one.
+    fn higher_is_better(&self, name: &str, target: Target) -> bool {
+        let name = name.strip_prefix("val_").unwrap_or(name);
+        self.metrics(target).iter().any(|metric| metric.name() == name && metric.higher_is_better())
     }
 }

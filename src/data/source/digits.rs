@@ -64,10 +64,11 @@ impl Digits {
         shape.extend(self.card().sample.dimensions());
         Ok(Loaded {
             sha256: sha256(CSV_GZ),
+            target: Target::Classes(10),
             classes: (0..10).map(|digit| digit.to_string()).collect(),
             rows: Rows {
                 features: values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]),
-                labels: values.select(1, (SIDE * SIDE) as i64).to_kind(Kind::Int64),
+                targets: values.select(1, (SIDE * SIDE) as i64).to_kind(Kind::Int64),
             },
             test: None,
             largest: 16.0,

@@ -45,10 +45,11 @@ impl Logic {
         });
         Loaded {
             sha256: sha256(format!("{POINTS:?}{labels:?}").as_bytes()),
+            target: Target::Classes(2),
             classes: vec!["0".to_owned(), "1".to_owned()],
             rows: Rows {
                 features: Tensor::from_slice(POINTS.as_flattened()).view([4, 2]),
-                labels: Tensor::from_slice(&labels),
+                targets: Tensor::from_slice(&labels),
             },
             test: None,
             largest: 1.0,

@@ -58,6 +58,7 @@ impl Mnist {
         };
         Ok(Loaded {
             sha256: manifest.sha256(),
+            target: Target::Classes(10),
             classes: (0..10).map(|digit| digit.to_string()).collect(),
             rows: part(60_000)?,
             test: Some(part(10_000)?),
@@ -77,7 +78,7 @@ impl Mnist {
         shape.extend(self.card().sample.dimensions());
         Ok(Rows {
             features: Tensor::from_slice(&images.values).view(&shape[..]),
-            labels: Tensor::from_slice(&labels.values).to_kind(Kind::Int64),
+            targets: Tensor::from_slice(&labels.values).to_kind(Kind::Int64),
         })
     }
 }

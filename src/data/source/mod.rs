@@ -81,7 +81,9 @@ impl DataSpec {
     /// When one is out of its range; the key is relative to `data`.
     pub fn check(&self) -> Result<(), Invalid> {
         let card = self.card();
-        self.split().check(card.rows, card.test_rows).map_err(|fault| fault.under(format!("{}.split", self.name())))
+        self.split()
+            .check(card.rows, card.test_rows, card.target)
+            .map_err(|fault| fault.under(format!("{}.split", self.name())))
     }
 
     /// Loads the rows, fetching files that the cache lacks.
