@@ -22,6 +22,9 @@ pub struct Split {
     /// The seed of the shuffle, as in scikit-learn.
     #[serde(default)]
     pub random_state: u32,
+    /// Cross-validation: the remaining rows are split into so many folds, each held out for validation once.
+    #[serde(default)]
+    pub folds: Option<usize>,
     /// Whether every part keeps the shares of the classes.
     #[serde(default)]
     pub stratify: bool,
@@ -62,6 +65,11 @@ impl Split {
             return Err(Invalid::new("test", message).hint("leave `test` out"));
         }
         Ok(())
+    }
+
+    /// Whether there are validation rows.
+    pub fn holds_out_validation(&self) -> bool {
+        self.validation.is_some() || self.folds.is_some()
     }
 
     /// Splits so many rows; `classes` has each row's class, where there are classes.

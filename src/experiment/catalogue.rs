@@ -4,9 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::experiment::plan::Plan;
 use crate::experiment::source_text::{SourceText, SpecError};
-use crate::experiment::{overrides, spec::Spec};
 use crate::suggest;
 
 /// The shipped experiments: name and text.
@@ -57,19 +55,6 @@ pub fn find(name: &str) -> anyhow::Result<SourceText> {
     })
 }
 
-/// Reads an experiment, applies overrides, and checks the whole.
-///
-/// # Errors
-/// When anything in it is wrong; the place and a hint are told.
-pub fn plan(source: &SourceText, changes: &[String]) -> Result<Plan, SpecError> {
-    let written: Spec = source.parse()?;
-    let spec = overrides::apply(written, changes)?;
-    Plan::new(&source.name, spec).map_err(|fault| match overrides::behind(&fault.key, changes) {
-        Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
-        None => source.locate(fault),
-    })
-}
-
 fn own_names() -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(OWN) else { return Vec::new() };
     entries
@@ -96,15 +81,16 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::study::Study;
 
     #[test]
     fn every_shipped_experiment_is_read_planned_and_written_out_the_same() {
         for source in shipped() {
-            let plan = plan(&source, &[]).unwrap_or_else(|error| panic!("{error}"));
-            let resolved = SourceText { text: plan.spec.to_toml(), ..source.clone() };
-            assert_eq!(resolved.parse().unwrap(), plan.spec, "{}", resolved.text);
-            assert!(plan.spec.question.is_some() && plan.spec.source.is_some(), "{}", source.name);
-            assert!(!plan.spec.expect.is_empty(), "{} expects nothing", source.name);
+            let study = Study::new(&source, &[]).unwrap_or_else(|error| panic!("{error}"));
+            let resolved = SourceText { text: study.spec.to_toml(), ..source.clone() };
+            assert_eq!(resolved.parse().unwrap(), study.spec, "{}", resolved.text);
+            assert!(study.spec.question.is_some() && study.spec.source.is_some(), "{}", source.name);
+            assert!(!study.spec.expect.is_empty(), "{} expects nothing", source.name);
         }
     }
 }

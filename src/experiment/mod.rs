@@ -6,3 +6,5 @@ pub mod plan;
 pub mod run;
 pub mod source_text;
 pub mod spec;
+pub mod study;
+pub mod trials;

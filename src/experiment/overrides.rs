@@ -1,4 +1,4 @@
-//! `--set train.optimizer.adam.lr=0.01`: settings changed from the command line (and, later, by variants).
+//! `--set train.optimizer.adam.lr=0.01`: settings changed from the command line, and by variants.
 //!
 //! The path must exist in the resolved experiment, so that a slip is an error and never a setting that nobody reads.
 //! The value is written as in TOML; a bare word is taken as a string.
@@ -22,10 +22,18 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
         let (path, value) = written.split_once('=').ok_or_else(|| {
             fail("there is no `=` in it".to_owned(), Some("write it as `--set train.epochs=5`".to_owned()))
         })?;
-        let mut tree = serde_json::to_value(&spec).expect("a spec is made of JSON's types");
-        *find(&mut tree, path.trim()).map_err(|error| fail(error.message, error.hint))? = read_value(value.trim());
-        reread(tree).map_err(|error| fail(error.message, error.hint))
+        set(spec, path.trim(), read_value(value.trim())).map_err(|error| fail(error.message, error.hint))
     })
+}
+
+/// Puts a value in the place of a setting.
+///
+/// # Errors
+/// When there is no such setting, or the value does not fit.
+pub fn set(spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> {
+    let mut tree = serde_json::to_value(&spec).expect("a spec is made of JSON's types");
+    *find(&mut tree, path)? = value;
+    reread(tree)
 }
 
 /// The last override that set this key, something in it, or the whole that it is part of.

@@ -8,16 +8,21 @@ use std::collections::BTreeSet;
 use crate::check::{Invalid, require};
 use crate::data::Card;
 use crate::experiment::spec::Spec;
-use crate::history::expectation::Expectation;
+use crate::history::expectation::{Expectation, VARIANT_SEPARATOR};
 use crate::history::{LayerRecord, NetworkRecord};
 use crate::network::stack::Architecture;
 use crate::suggest;
 
-/// A checked experiment.
+/// The variant's name where an experiment has no variants.
+pub const BASE: &str = "base";
+
+/// A checked experiment, or one variant of it.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The experiment's name.
     pub name: String,
+    /// The variant's name; [`BASE`] where an experiment has no variants.
+    pub variant: String,
     /// Its settings.
     pub spec: Spec,
     /// Its network, every shape known.
@@ -31,7 +36,7 @@ impl Plan {
     ///
     /// # Errors
     /// The first fault, by its full key.
-    pub fn new(name: &str, spec: Spec) -> Result<Plan, Invalid> {
+    pub fn new(name: &str, variant: &str, spec: Spec) -> Result<Plan, Invalid> {
         let distinct: BTreeSet<i64> = spec.seeds.iter().copied().collect();
         require(!spec.seeds.is_empty(), "seeds", "must hold a seed", "none")?;
         require(
@@ -43,7 +48,7 @@ impl Plan {
         spec.data.check().map_err(|fault| fault.under("data"))?;
         let card = spec.data.card();
         let architecture = check_network(&spec, &card)?;
-        let has_validation = spec.data.split().validation.is_some();
+        let has_validation = spec.data.split().holds_out_validation();
         spec.train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
         let last = &architecture.layers().last().expect("checked above").layer;
         spec.train.loss.check_fit(last, architecture.output(), card.target).map_err(|fault| fault.under("train"))?;
@@ -51,12 +56,12 @@ impl Plan {
         for (number, expectation) in spec.expect.iter().enumerate() {
             check_expectation(expectation, &metrics).map_err(|fault| fault.under(format!("expect.{number}")))?;
         }
-        Ok(Plan { name: name.to_owned(), spec, architecture, card })
+        Ok(Plan { name: name.to_owned(), variant: variant.to_owned(), spec, architecture, card })
     }
 
     /// Whether validation rows are split off.
     pub fn has_validation(&self) -> bool {
-        self.spec.data.split().validation.is_some()
+        self.spec.data.split().holds_out_validation()
     }
 
     /// The network as a history records it.
@@ -109,11 +114,12 @@ fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
 const GROUPS: [&str; 9] = ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned"];
 
 fn check_expectation(expectation: &Expectation, metrics: &[String]) -> Result<(), Invalid> {
-    let Expectation { value, at_least, at_most, near, within, above, is, .. } = expectation;
-    for name in [Some(value), above.as_ref()].into_iter().flatten() {
+    let Expectation { value, at_least, at_most, near, within, above, times, is, .. } = expectation;
+    let other = above.as_ref().map(|name| name.split_once(VARIANT_SEPARATOR).map_or(name.as_str(), |(_, name)| name));
+    for name in [Some(value.as_str()), other].into_iter().flatten() {
         let group = name.split('.').next().unwrap_or_default();
         if !GROUPS.contains(&group) || !name.contains('.') {
-            let hint = match metrics.contains(name) {
+            let hint = match metrics.iter().any(|metric| metric == name) {
                 true => format!("say which epoch's: `last.{name}`, `best.{name}`, `min.{name}`"),
                 false => suggest::hint(group, GROUPS),
             };
@@ -127,5 +133,6 @@ fn check_expectation(expectation: &Expectation, metrics: &[String]) -> Result<()
         "is held against nothing: state `at_least`, `at_most`, `near`, `above` or `is`",
         value,
     )?;
+    require(times.is_none() || above.is_some(), "times", "needs `above`", value)?;
     require(near.is_some() == within.is_some(), "near", "and `within` need each other", value)
 }

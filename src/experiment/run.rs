@@ -1,41 +1,25 @@
-//! Running a plan: load, train, test, write.
+//! Running a study: load, train every plan's trials, write, and hold all of it against what is expected.
 //!
-//! All seeds train as one stack. A run's folder is made before training starts, so that a folder that cannot be
-//! written to is found while nothing is lost yet.
+//! The run's folder is made before training starts, so that a folder that cannot be written to is found while nothing
+//! is lost yet; each history is written as soon as its stack has ended.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
-use anyhow::Context;
-use indexmap::IndexMap;
-use tch::{Device, Tensor};
+use tch::Device;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use crate::data::batches::DeviceRows;
 use crate::data::cache::Cache;
-use crate::data::{Prepared, fetch};
+use crate::data::fetch;
 use crate::experiment::plan::Plan;
-use crate::history::number::Number;
-use crate::history::{
-    Best, DataRecord, Environment, History, Learned, Prediction, RowCounts, SCHEMA, Status, TestRecord,
-};
-use crate::network::stack::Stack;
-use crate::network::state_dict;
+use crate::experiment::study::Study;
+use crate::experiment::trials::{Place, run_plan};
+use crate::files;
+use crate::history::{History, RowCounts, Status};
 use crate::run_dir::RunDir;
-use crate::train::Keep;
-use crate::train::evaluate::{Measure, evaluate, on_device, outputs};
-use crate::train::fit::{self, Outcome, Task, fit};
-use crate::{device, files, history::diagnosis::diagnose};
+use crate::train::fit;
 
-/// The variant's name where an experiment has no variants.
-pub const BASE: &str = "base";
-
-/// A network is tiny, and shown in full, up to so many parameters and training rows.
-const TINY: (usize, usize) = (256, 16);
-
-/// What a run is given beside its plan.
+/// What a run is given beside its study.
 #[derive(Debug)]
 pub struct Options<'a> {
     /// Where tensors live.
@@ -50,8 +34,19 @@ pub struct Options<'a> {
 
 /// Told what a run is doing.
 pub trait Watch: fetch::Watch + fit::Watch {
-    /// Training starts.
-    fn starting(&mut self, plan: &Plan, rows: RowCounts, device: Device);
+    /// A stack of trials starts.
+    fn starting(&mut self, plan: &Plan, stack: &StackInfo);
+}
+
+/// A stack of trials that train in step.
+#[derive(Clone, Copy, Debug)]
+pub struct StackInfo {
+    /// How many replicas it has.
+    pub replicas: usize,
+    /// How many rows each has.
+    pub rows: RowCounts,
+    /// Where it is.
+    pub device: Device,
 }
 
 /// What a run has left.
@@ -59,163 +54,51 @@ pub trait Watch: fetch::Watch + fit::Watch {
 pub struct Finished {
     /// Its folder.
     pub folder: RunDir,
-    /// The history of each trial.
+    /// The history of each trial: variants in order, then folds, then seeds.
     pub histories: Vec<History>,
 }
 
-/// Runs a plan.
+/// Runs a study.
 ///
 /// # Errors
 /// When the data cannot be had, or the folder not be written to.
-pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
-    let spec = &plan.spec;
-    let loaded = spec.data.load(options.cache, &mut *watch)?;
-    let data = Prepared::new(loaded, &spec.data.split(), spec.data.scale());
+pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
     let started = OffsetDateTime::now_utc();
-    let folder = RunDir::create(options.out, &plan.name, &spec.to_toml(), started)?;
-    files::write_whole(&folder.file("experiment.toml"), spec.to_toml().as_bytes())?;
-
-    let clock = Instant::now();
-    let (loss, outputs) = (spec.train.loss, plan.architecture.output().elements());
-    let training = on_device(data.training.rows(), loss, outputs, options.device);
-    let validation = data.validation.as_ref().map(|rows| on_device(rows.rows(), loss, outputs, options.device));
-    let rows = RowCounts {
-        train: training.len(),
-        validation: validation.as_ref().map_or(0, |rows| rows.len()),
-        test: data.test.as_ref().map_or(0, |rows| rows.len()),
-    };
-    watch.starting(plan, rows, options.device);
-    let stack = plan.architecture.build(&spec.seeds, options.device);
-    let target = plan.card.target;
-    let measure = Measure { loss, metrics: spec.train.metrics(target), decision: loss.decision(outputs, target) };
-    let task = Task {
-        settings: &spec.train,
-        measure: &measure,
-        monitor: spec.train.monitored(plan.has_validation(), target),
-        seeds: &spec.seeds,
-        training: &training,
-        validation: validation.as_ref(),
-        device: options.device,
-    };
-    let outcomes = fit(&stack, &task, options.stop, &mut *watch);
-
-    let constant_loss = loss.of_constant_prediction(&training.targets, outputs);
-    let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
-    let tests = match data.test {
-        Some(test) if !interrupted => {
-            let rows = on_device(&test.open(), loss, outputs, options.device);
-            tested(&stack, &rows, &measure, spec.train.keep)
-        }
-        _ => vec![None; spec.seeds.len()],
-    };
-    let seconds = clock.elapsed().as_secs_f64();
-    let data_record =
-        DataRecord { name: spec.data.name().to_owned(), sha256: data.sha256, rows, classes: data.classes };
-    let mut histories = Vec::with_capacity(outcomes.len());
-    for (replica, (outcome, test)) in outcomes.into_iter().zip(tests).enumerate() {
-        let mut history = History {
-            schema: SCHEMA.to_owned(),
-            experiment: plan.name.clone(),
-            variant: BASE.to_owned(),
-            seed: spec.seeds[replica],
-            fold: None,
-            status: outcome.status,
-            started: started
-                .replace_nanosecond(0)
-                .unwrap_or(started)
-                .format(&Rfc3339)
-                .context("failed to write the time")?,
-            seconds,
-            environment: environment(options.device, spec.seeds.len()),
-            data: data_record.clone(),
-            network: plan.network_record(),
-            config: serde_json::to_value(spec).context("failed to lay out the settings")?,
-            best: best(plan, &outcome),
-            diagnosis: diagnose(&outcome.curves, constant_loss),
-            history: outcome.curves,
-            test: test.filter(|_| outcome.status != Status::Diverged),
-            learned: learned(plan, &stack, &training, replica),
-            expectations: Vec::new(),
+    let mut folder = None;
+    let mut histories = Vec::with_capacity(study.trials());
+    for plan in &study.plans {
+        let loaded = plan.spec.data.load(options.cache, &mut *watch)?;
+        let folder = match &folder {
+            Some(folder) => folder,
+            None => folder.insert(create_folder(study, options, started)?),
         };
-        history.expectations = spec
-            .expect
-            .iter()
-            .filter(|expectation| expectation.concerns(history.seed))
-            .map(|expectation| expectation.verify(&history))
-            .collect();
-        let name = format!("{BASE}-seed{}", history.seed);
-        state_dict::save(&stack, replica, &folder.file(&format!("{name}.safetensors")))?;
-        history.write(&folder.file(&format!("{name}.json")))?;
-        histories.push(history);
+        let place = Place { folder, device: options.device, started };
+        histories.extend(run_plan(plan, loaded, &place, options.stop, &mut *watch)?);
+        if histories.iter().any(|history: &History| history.status == Status::Interrupted) {
+            break;
+        }
+    }
+    let folder = folder.expect("a study has a plan");
+    verify(study, &mut histories);
+    for history in histories.iter().filter(|history| !history.expectations.is_empty()) {
+        history.write(&folder.file(&format!("{}.json", history.stem())))?;
     }
     Ok(Finished { folder, histories })
 }
 
-/// What this process runs on.
-fn environment(device: Device, replicas: usize) -> Environment {
-    Environment {
-        runner: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: env!("RUNNER_COMMIT").to_owned(),
-        libtorch: env!("RUNNER_LIBTORCH_VERSION").to_owned(),
-        device: device::name(device),
-        threads: usize::try_from(tch::get_num_threads()).unwrap_or(1),
-        os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        replicas,
+fn create_folder(study: &Study, options: &Options, started: OffsetDateTime) -> anyhow::Result<RunDir> {
+    let resolved = study.spec.to_toml();
+    let folder = RunDir::create(options.out, &study.name, &resolved, started)?;
+    files::write_whole(&folder.file("experiment.toml"), resolved.as_bytes())?;
+    Ok(folder)
+}
+
+/// Holds each trial against what the experiment expects of it.
+fn verify(study: &Study, histories: &mut [History]) {
+    for number in 0..histories.len() {
+        let history = &histories[number];
+        let concerning = study.spec.expect.iter().filter(|expectation| expectation.concerns(history));
+        histories[number].expectations =
+            concerning.map(|expectation| expectation.verify(history, histories)).collect();
     }
-}
-
-fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
-    let epoch = outcome.best_epoch?;
-    let (monitor, _) = plan.spec.train.monitored(plan.has_validation(), plan.card.target);
-    let metrics: IndexMap<String, Number> = outcome
-        .curves
-        .series
-        .keys()
-        .filter(|name| !matches!(name.as_str(), "lr" | "seconds"))
-        .filter_map(|name| Some((name.clone(), Number(outcome.curves.at(epoch, name)?))))
-        .collect();
-    Some(Best { epoch, monitor: monitor.to_owned(), metrics })
-}
-
-/// Each replica's figures on the test rows, which are opened here and nowhere else.
-fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Vec<Option<TestRecord>> {
-    let figures: Vec<(String, Vec<f64>)> = evaluate(stack, rows, measure)
-        .into_iter()
-        .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
-        .collect();
-    let weights = match keep {
-        Keep::Best => "best",
-        Keep::Last => "last",
-    };
-    let of_replica = |replica: usize| TestRecord {
-        weights: weights.to_owned(),
-        metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
-    };
-    (0..stack.replicas()).map(|replica| Some(of_replica(replica))).collect()
-}
-
-/// All that a tiny network has learned.
-fn learned(plan: &Plan, stack: &Stack, rows: &DeviceRows, replica: usize) -> Option<Learned> {
-    if plan.architecture.parameters() > TINY.0 || rows.len() > TINY.1 {
-        return None;
-    }
-    let replica = replica as i64;
-    let values = |tensor: Tensor| -> Vec<f64> {
-        let tensor = tensor.detach().to_device(Device::Cpu).to_kind(tch::Kind::Double).contiguous();
-        Vec::try_from(tensor.flatten(0, -1)).expect("just made f64")
-    };
-    let numbers = |values: Vec<f64>| values.into_iter().map(Number).collect::<Vec<_>>();
-    let arena = stack.arena();
-    let parameters = arena
-        .slots()
-        .iter()
-        .map(|slot| (slot.name.clone(), numbers(values(slot.view(arena.values()).get(replica)))))
-        .collect();
-    let all = outputs(stack, rows).get(replica); // [rows, outputs]
-    let predictions = (0..rows.len() as i64).map(|row| Prediction {
-        input: numbers(values(rows.features.get(row))),
-        target: numbers(values(rows.truth.get(row))),
-        output: numbers(values(all.get(row))),
-    });
-    Some(Learned { parameters, predictions: predictions.collect() })
 }

@@ -1,5 +1,6 @@
 //! An experiment as it is written: one TOML file, composed of what each family understands.
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml_edit::TableLike;
@@ -35,9 +36,23 @@ pub struct Spec {
     pub network: NetworkSpec,
     /// The training.
     pub train: TrainSpec,
+    /// The same experiment with settings changed, to be compared; the first one is the baseline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
     /// What it is expected to show.
     #[serde(default)]
     pub expect: Vec<Expectation>,
+}
+
+/// One of several settings that an experiment compares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// Its name, which its files are named after.
+    pub name: String,
+    /// What is set in it, by paths as for `--set`: `{ "network.init" = "he_normal" }`.
+    #[serde(default)]
+    pub set: IndexMap<String, serde_json::Value>,
 }
 
 fn seed_zero() -> Vec<i64> {
@@ -62,12 +77,14 @@ impl Spec {
             layers.set_trailing("\n");
             layers.set_trailing_comma(true);
         }
-        if let Some(item) = root.get_mut("expect") {
-            let taken = std::mem::take(item);
-            *item = match taken.into_array_of_tables() {
-                Ok(tables) => toml_edit::Item::ArrayOfTables(tables),
-                Err(other) => other,
-            };
+        for key in ["variants", "expect"] {
+            if let Some(item) = root.get_mut(key) {
+                let taken = std::mem::take(item);
+                *item = match taken.into_array_of_tables() {
+                    Ok(tables) => toml_edit::Item::ArrayOfTables(tables),
+                    Err(other) => other,
+                };
+            }
         }
         write_tiny_numbers_by_powers(root);
         document.to_string()

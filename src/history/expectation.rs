@@ -27,16 +27,26 @@ pub struct Expectation {
     /// How far from `near` it may be.
     #[serde(default)]
     pub within: Option<f64>,
-    /// It is greater than this other figure.
+    /// It is greater than this other figure; `relu/last.loss` is a figure of the variant `relu`, with the same seed
+    /// and fold.
     #[serde(default)]
     pub above: Option<String>,
+    /// It is greater than so many times that other figure.
+    #[serde(default)]
+    pub times: Option<f64>,
     /// It is this word.
     #[serde(default)]
     pub is: Option<String>,
     /// It holds for this seed alone, because the figure is exact.
     #[serde(default)]
     pub seed: Option<i64>,
+    /// It speaks of this variant alone.
+    #[serde(default)]
+    pub variant: Option<String>,
 }
+
+/// What stands between a variant's name and a figure's.
+pub const VARIANT_SEPARATOR: char = '/';
 
 /// An expectation, and what came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,9 +72,10 @@ pub enum Found {
 }
 
 impl Expectation {
-    /// Whether it speaks of trials with this seed.
-    pub fn concerns(&self, seed: i64) -> bool {
-        self.seed.is_none_or(|only| only == seed)
+    /// Whether it speaks of this trial.
+    pub fn concerns(&self, trial: &History) -> bool {
+        self.seed.is_none_or(|only| only == trial.seed)
+            && self.variant.as_ref().is_none_or(|only| *only == trial.variant)
     }
 
     /// What is expected, in words.
@@ -73,26 +84,35 @@ impl Expectation {
         parts.extend(self.at_least.map(|bound| format!("≥ {bound}")));
         parts.extend(self.at_most.map(|bound| format!("≤ {bound}")));
         parts.extend(self.near.map(|near| format!("{near} ± {}", self.within.unwrap_or_default())));
-        parts.extend(self.above.as_ref().map(|other| format!("> {other}")));
+        parts.extend(self.above.as_ref().map(|other| match self.times {
+            Some(times) => format!("> {times} × {other}"),
+            None => format!("> {other}"),
+        }));
         parts.extend(self.is.clone());
         parts.join(", ")
     }
 
-    /// Holds the expectation against a history.
-    pub fn verify(&self, history: &History) -> Verified {
+    /// Holds the expectation against a history; `all` are those of the whole study, for comparisons between variants.
+    pub fn verify(&self, history: &History, all: &[History]) -> Verified {
         let found = figure(history, &self.value);
         let met = match &found {
-            Some(Found::Number(Number(value))) => self.is.is_none() && self.holds_for(*value, history),
+            Some(Found::Number(Number(value))) => self.is.is_none() && self.holds_for(*value, history, all),
             Some(Found::Word(word)) => self.is.as_ref() == Some(word),
             None => false,
         };
         Verified { value: self.value.clone(), expected: self.in_words(), found, met }
     }
 
-    fn holds_for(&self, value: f64, history: &History) -> bool {
-        let other = |name: &String| match figure(history, name) {
-            Some(Found::Number(Number(other))) => value > other,
-            _ => false,
+    fn holds_for(&self, value: f64, history: &History, all: &[History]) -> bool {
+        let other = |name: &String| {
+            let other = match name.split_once(VARIANT_SEPARATOR) {
+                None => figure(history, name),
+                Some((variant, name)) => all
+                    .iter()
+                    .find(|h| h.variant == variant && h.seed == history.seed && h.fold == history.fold)
+                    .and_then(|other| figure(other, name)),
+            };
+            matches!(other, Some(Found::Number(Number(other))) if value > self.times.unwrap_or(1.0) * other)
         };
         // comparisons with NaN are false, so a figure that is not a number meets nothing
         self.at_least.is_none_or(|bound| value >= bound)

@@ -1,0 +1,104 @@
+//! A study: an experiment with its variants, each checked into a plan of its own.
+//!
+//! A variant is the experiment with some settings changed; what the command line changes is changed in every variant,
+//! after the variant's own settings.
+
+use std::collections::BTreeSet;
+
+use crate::check::{Invalid, require};
+use crate::experiment::overrides;
+use crate::experiment::plan::{BASE, Plan};
+use crate::experiment::source_text::{SourceText, SpecError};
+use crate::experiment::spec::{Spec, Variant};
+use crate::history::expectation::VARIANT_SEPARATOR;
+use crate::suggest;
+
+/// A checked experiment: one plan for each variant.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// The experiment's name.
+    pub name: String,
+    /// The experiment with what the command line changes.
+    pub spec: Spec,
+    /// Its variants in order, the baseline first; the experiment itself where it has none.
+    pub plans: Vec<Plan>,
+}
+
+impl Study {
+    /// Reads an experiment, applies its variants and the command line's changes, and checks all of it.
+    ///
+    /// # Errors
+    /// When anything in it is wrong; the place and a hint are told.
+    pub fn new(source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
+        let written = source.parse()?;
+        let spec = overrides::apply(written.clone(), changes)?;
+        check_variants(&spec).map_err(|fault| source.locate(fault))?;
+        let plan = |variant: &str, spec: Spec| {
+            let spec = Spec { variants: Vec::new(), ..spec };
+            Plan::new(&source.name, variant, spec).map_err(|fault| match overrides::behind(&fault.key, changes) {
+                Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
+                None => source.locate(fault),
+            })
+        };
+        let plans = match &spec.variants[..] {
+            [] => vec![plan(BASE, spec.clone())?],
+            variants => variants
+                .iter()
+                .map(|variant| {
+                    let in_variant =
+                        |error: SpecError| SpecError { message: format!("variant `{}`: {error}", variant.name), ..error };
+                    let varied = varied(&written, variant).map_err(in_variant)?;
+                    plan(&variant.name, overrides::apply(varied, changes)?).map_err(in_variant)
+                })
+                .collect::<Result<_, _>>()?,
+        };
+        Ok(Study { name: source.name.clone(), spec, plans })
+    }
+
+    /// The first plan: the baseline.
+    pub fn baseline(&self) -> &Plan {
+        &self.plans[0]
+    }
+
+    /// How many trials there are: variants × seeds × folds.
+    pub fn trials(&self) -> usize {
+        self.plans.iter().map(|plan| plan.spec.seeds.len() * plan.spec.data.split().folds.unwrap_or(1)).sum()
+    }
+}
+
+/// The experiment with a variant's settings.
+fn varied(spec: &Spec, variant: &Variant) -> Result<Spec, SpecError> {
+    variant.set.iter().try_fold(spec.clone(), |spec, (path, value)| overrides::set(spec, path, value.clone()))
+}
+
+/// Names must differ, and be names of files; expectations must speak of variants that exist.
+fn check_variants(spec: &Spec) -> Result<(), Invalid> {
+    let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
+    for (number, name) in names.iter().enumerate() {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.+".contains(c);
+        let key = format!("variants.{number}.name");
+        require(
+            !name.is_empty() && name.chars().all(allowed) && !name.starts_with('.'),
+            &key,
+            "must be made of letters, digits, `_`, `-`, `+` and `.`",
+            format!("`{name}`"),
+        )?;
+    }
+    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+    require(distinct.len() == names.len(), "variants", "must have different names", names.join(", "))?;
+    for (number, expectation) in spec.expect.iter().enumerate() {
+        let other = expectation.above.as_ref().and_then(|name| name.split_once(VARIANT_SEPARATOR));
+        let named = [expectation.variant.as_deref(), other.map(|(variant, _)| variant)];
+        for name in named.into_iter().flatten() {
+            if !names.contains(&name) {
+                let hint = match &names[..] {
+                    [] => "the experiment has no variants".to_owned(),
+                    names => suggest::hint(name, names.iter().copied()),
+                };
+                let key = format!("expect.{number}.variant");
+                return Err(Invalid::new(key, format!("names no variant: `{name}`")).hint(hint));
+            }
+        }
+    }
+    Ok(())
+}

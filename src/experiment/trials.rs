@@ -1,0 +1,256 @@
+//! The trials of one plan: seeds × folds, trained as stacks, each recorded in a history.
+//!
+//! Folds whose parts have the same sizes ride one stack together; where the rows do not divide evenly there are two.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use anyhow::Context;
+use indexmap::IndexMap;
+use tch::{Device, Tensor};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::data::batches::DeviceRows;
+use crate::data::{Loaded, Prepared, Test};
+use crate::device;
+use crate::experiment::plan::Plan;
+use crate::experiment::run::{StackInfo, Watch};
+use crate::history::diagnosis::diagnose;
+use crate::history::number::Number;
+use crate::history::{
+    Best, DataRecord, Environment, History, Learned, Prediction, RowCounts, SCHEMA, Status, TestRecord,
+};
+use crate::network::stack::Stack;
+use crate::network::state_dict;
+use crate::run_dir::RunDir;
+use crate::train::Keep;
+use crate::train::evaluate::{Measure, evaluate, on_device, outputs};
+use crate::train::fit::{Outcome, Task, fit};
+
+/// A network is tiny, and shown in full, up to so many parameters and training rows.
+const TINY: (usize, usize) = (256, 16);
+
+/// Where trials run, and where they are written.
+#[derive(Debug)]
+pub struct Place<'a> {
+    /// The run's folder.
+    pub folder: &'a RunDir,
+    /// Where tensors live.
+    pub device: Device,
+    /// When the run started.
+    pub started: OffsetDateTime,
+}
+
+/// Runs all trials of a plan, and writes each one's history and weights.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn run_plan(
+    plan: &Plan,
+    loaded: Loaded,
+    place: &Place,
+    stop: &AtomicBool,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Vec<History>> {
+    let mut histories = Vec::new();
+    for folds in stacks(Prepared::folds(loaded, &plan.spec.data.split(), plan.spec.data.scale())) {
+        let stack_histories = run_stack(plan, folds, place, stop, &mut *watch)?;
+        let interrupted = stack_histories.iter().any(|history| history.status == Status::Interrupted);
+        histories.extend(stack_histories);
+        if interrupted {
+            break;
+        }
+    }
+    histories.sort_by_key(|history| history.fold);
+    Ok(histories)
+}
+
+/// Data for one fold, with the fold's number, or for a lone split.
+type Fold = (Option<usize>, Prepared);
+
+/// Puts folds whose parts have the same sizes together.
+fn stacks(folds: Vec<Fold>) -> Vec<Vec<Fold>> {
+    let sizes = |(_, data): &Fold| (data.training.rows().len(), data.validation.as_ref().map(|v| v.rows().len()));
+    let mut stacks: Vec<Vec<Fold>> = Vec::new();
+    for fold in folds {
+        match stacks.iter_mut().find(|stack| sizes(&stack[0]) == sizes(&fold)) {
+            Some(stack) => stack.push(fold),
+            None => stacks.push(vec![fold]),
+        }
+    }
+    stacks
+}
+
+/// Trains one stack: a replica for each fold and seed.
+fn run_stack(
+    plan: &Plan,
+    folds: Vec<Fold>,
+    place: &Place,
+    stop: &AtomicBool,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Vec<History>> {
+    let clock = Instant::now();
+    let spec = &plan.spec;
+    let (loss, target, width) = (spec.train.loss, plan.card.target, plan.architecture.output().elements());
+    let replicas: Vec<Replica> = (0..folds.len())
+        .flat_map(|place| spec.seeds.iter().map(move |&seed| (place, seed)))
+        .map(|(place, seed)| Replica { place, fold: folds[place].0, seed })
+        .collect();
+    let seeds: Vec<i64> = replicas.iter().map(|replica| replica.seed).collect();
+    let places: Vec<usize> = replicas.iter().map(|replica| replica.place).collect();
+    let together = |rows: Vec<DeviceRows>| DeviceRows::of_folds(rows, &places);
+    let on_device = |rows| on_device(rows, loss, width, place.device);
+
+    let training = together(folds.iter().map(|(_, data)| on_device(data.training.rows())).collect());
+    let validation: Option<Vec<DeviceRows>> =
+        folds.iter().map(|(_, data)| data.validation.as_ref().map(|rows| on_device(rows.rows()))).collect();
+    let validation = validation.map(together);
+    let first = &folds[0].1;
+    let rows = RowCounts {
+        train: training.len(),
+        validation: validation.as_ref().map_or(0, |rows| rows.len()),
+        test: first.test.as_ref().map_or(0, Test::len),
+    };
+    let data = DataRecord {
+        name: spec.data.name().to_owned(),
+        sha256: first.sha256.clone(),
+        rows,
+        classes: first.classes.clone(),
+    };
+    let info = StackInfo { replicas: replicas.len(), rows, device: place.device };
+    watch.starting(plan, &info);
+
+    let stack = plan.architecture.build(&seeds, place.device);
+    let measure = Measure { loss, metrics: spec.train.metrics(target), decision: loss.decision(width, target) };
+    let task = Task {
+        settings: &spec.train,
+        measure: &measure,
+        monitor: spec.train.monitored(plan.has_validation(), target),
+        seeds: &seeds,
+        training: &training,
+        validation: validation.as_ref(),
+        device: place.device,
+    };
+    let outcomes = fit(&stack, &task, stop, &mut *watch);
+
+    let constant_loss = loss.of_constant_prediction(&training.targets, width);
+    let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
+    let tests: Option<Vec<Test>> = folds.into_iter().map(|(_, data)| data.test).collect();
+    let tests = match tests.filter(|_| !interrupted) {
+        Some(tests) => {
+            let rows = together(tests.into_iter().map(|test| on_device(&test.open())).collect());
+            tested(&stack, &rows, &measure, spec.train.keep)
+        }
+        None => vec![None; replicas.len()],
+    };
+    let seconds = clock.elapsed().as_secs_f64();
+    let mut histories = Vec::with_capacity(replicas.len());
+    for (number, (replica, (outcome, test))) in replicas.iter().zip(outcomes.into_iter().zip(tests)).enumerate() {
+        let history = History {
+            schema: SCHEMA.to_owned(),
+            experiment: plan.name.clone(),
+            variant: plan.variant.clone(),
+            seed: replica.seed,
+            fold: replica.fold,
+            status: outcome.status,
+            started: started(place.started)?,
+            seconds,
+            environment: environment(place.device, replicas.len()),
+            data: data.clone(),
+            network: plan.network_record(),
+            config: serde_json::to_value(spec).context("failed to lay out the settings")?,
+            best: best(plan, &outcome),
+            diagnosis: diagnose(&outcome.curves, constant_loss),
+            history: outcome.curves,
+            test: test.filter(|_| outcome.status != Status::Diverged),
+            learned: learned(plan, &stack, &training, number),
+            expectations: Vec::new(), // verified when the whole study is there
+        };
+        state_dict::save(&stack, number, &place.folder.file(&format!("{}.safetensors", history.stem())))?;
+        history.write(&place.folder.file(&format!("{}.json", history.stem())))?;
+        histories.push(history);
+    }
+    Ok(histories)
+}
+
+/// One replica of a stack.
+struct Replica {
+    /// Which of the stack's folds it has.
+    place: usize,
+    fold: Option<usize>,
+    seed: i64,
+}
+
+fn started(started: OffsetDateTime) -> anyhow::Result<String> {
+    started.replace_nanosecond(0).unwrap_or(started).format(&Rfc3339).context("failed to write the time")
+}
+
+/// What this process runs on.
+fn environment(device: Device, replicas: usize) -> Environment {
+    Environment {
+        runner: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: env!("RUNNER_COMMIT").to_owned(),
+        libtorch: env!("RUNNER_LIBTORCH_VERSION").to_owned(),
+        device: device::name(device),
+        threads: usize::try_from(tch::get_num_threads()).unwrap_or(1),
+        os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        replicas,
+    }
+}
+
+fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
+    let epoch = outcome.best_epoch?;
+    let (monitor, _) = plan.spec.train.monitored(plan.has_validation(), plan.card.target);
+    let metrics: IndexMap<String, Number> = outcome
+        .curves
+        .series
+        .keys()
+        .filter(|name| !matches!(name.as_str(), "lr" | "seconds"))
+        .filter_map(|name| Some((name.clone(), Number(outcome.curves.at(epoch, name)?))))
+        .collect();
+    Some(Best { epoch, monitor: monitor.to_owned(), metrics })
+}
+
+/// Each replica's figures on the test rows.
+fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Vec<Option<TestRecord>> {
+    let figures: Vec<(String, Vec<f64>)> = evaluate(stack, rows, measure)
+        .into_iter()
+        .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
+        .collect();
+    let weights = match keep {
+        Keep::Best => "best",
+        Keep::Last => "last",
+    };
+    let of_replica = |replica: usize| TestRecord {
+        weights: weights.to_owned(),
+        metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
+    };
+    (0..stack.replicas()).map(|replica| Some(of_replica(replica))).collect()
+}
+
+/// All that a tiny network has learned.
+fn learned(plan: &Plan, stack: &Stack, rows: &DeviceRows, replica: usize) -> Option<Learned> {
+    if plan.architecture.parameters() > TINY.0 || rows.len() > TINY.1 || rows.chosen.is_some() {
+        return None;
+    }
+    let replica = replica as i64;
+    let values = |tensor: Tensor| -> Vec<f64> {
+        let tensor = tensor.detach().to_device(Device::Cpu).to_kind(tch::Kind::Double).contiguous();
+        Vec::try_from(tensor.flatten(0, -1)).expect("just made f64")
+    };
+    let numbers = |values: Vec<f64>| values.into_iter().map(Number).collect::<Vec<_>>();
+    let arena = stack.arena();
+    let parameters = arena
+        .slots()
+        .iter()
+        .map(|slot| (slot.name.clone(), numbers(values(slot.view(arena.values()).get(replica)))))
+        .collect();
+    let all = outputs(stack, rows).get(replica); // [rows, outputs]
+    let predictions = (0..rows.len() as i64).map(|row| Prediction {
+        input: numbers(values(rows.features.get(row))),
+        target: numbers(values(rows.truth.get(row))),
+        output: numbers(values(all.get(row))),
+    });
+    Some(Learned { parameters, predictions: predictions.collect() })
+}
