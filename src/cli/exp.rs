@@ -31,10 +31,10 @@ pub struct Args {
     #[arg(long, value_name = "N", conflicts_with = "seeds", allow_negative_numbers = true)]
     seed: Option<i64>,
     /// Several seeds, trained as one stack: `0..4` (both ends belong to it) or `1,5,7`
-    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds)]
+    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds, allow_hyphen_values = true)]
     seeds: Option<Seeds>,
     /// How often the training rows are gone through
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
     epochs: Option<usize>,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
@@ -67,6 +67,13 @@ Examples:
 
 type Seeds = Vec<i64>;
 
+fn parse_epochs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(epochs @ 1..=1_000_000) => Ok(epochs),
+        _ => Err("expected a whole number, at least 1 and at most 1,000,000".to_owned()),
+    }
+}
+
 /// Reads `0..4` (five seeds) or `1,5,7`.
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let number = |text: &str| {
@@ -89,7 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let plan = plan(args)?;
     let device = device::resolve(args.device).map_err(|fault| {
         let hint = Hint(fault.hint().to_owned());
-        anyhow::Error::new(fault).context("failed to use `--device cuda`").context(hint)
+        anyhow::Error::new(fault).context(format!("failed to use `--device {}`", args.device)).context(hint)
     })?;
     if let Some(threads) = args.threads {
         tch::set_num_threads(threads);

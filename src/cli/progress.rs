@@ -79,10 +79,14 @@ impl run::Watch for Progress {
             "{} parameters, {} lr {}, batch {}",
             figures::count(plan.architecture.parameters()),
             spec.train.optimizer.name(),
-            spec.train.optimizer.lr(),
+            figures::setting(spec.train.optimizer.lr()),
             spec.train.batch.size(rows.train)
         ));
-        self.say(&format!("{seeds}, on {} with {} threads\n", device::name(device), tch::get_num_threads()));
+        let threads = match tch::get_num_threads() {
+            1 => "1 thread".to_owned(),
+            threads => format!("{threads} threads"),
+        };
+        self.say(&format!("{seeds}, on {} with {threads}\n", device::name(device)));
         if !self.quiet && terminal::is_watched() {
             let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").expect("a valid template");
             self.bar = Some(ProgressBar::new(spec.train.epochs as u64).with_style(style));

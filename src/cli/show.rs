@@ -34,9 +34,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         "{}\n{}\n{}",
         terminal::dim(&format!("# {} ({})", plan.name, source.origin)),
         plan.spec.to_toml(),
-        layer_table(&plan.network_record(), &plan.card.sample)
+        commented(&layer_table(&plan.network_record(), &plan.card.sample))
     ));
     Ok(Exit::Done)
+}
+
+/// As comments, so that all that is shown can be saved as an experiment and run.
+fn commented(text: &str) -> String {
+    text.lines().map(|line| format!("# {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// The layers as Keras prints them: name, kind, output shape, parameters, and their total.

@@ -48,8 +48,16 @@ impl Plan {
         spec.train.check(has_validation).map_err(|fault| fault.under("train"))?;
         let last = &architecture.layers().last().expect("checked above").layer;
         spec.train.loss.check_fit(last, architecture.output(), card.target).map_err(|fault| fault.under("train"))?;
+        let figures = Figures {
+            metrics: METRICS
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|n| has_validation || !n.starts_with("val_"))
+                .collect(),
+            has_test: card.test_rows > 0 || spec.data.split().test.is_some(),
+        };
         for (number, expectation) in spec.expect.iter().enumerate() {
-            check_expectation(expectation).map_err(|fault| fault.under(format!("expect.{number}")))?;
+            check_expectation(expectation, &figures).map_err(|fault| fault.under(format!("expect.{number}")))?;
         }
         Ok(Plan { name: name.to_owned(), spec, architecture, card })
     }
@@ -70,6 +78,9 @@ impl Plan {
         NetworkRecord { layers: layers.collect(), parameters: self.architecture.parameters() }
     }
 }
+
+/// The largest number of parameters: 8 GB of them, and as much again for each thing that the optimizer remembers.
+const LARGEST_NETWORK: usize = 2_000_000_000;
 
 /// Checks each layer's settings, and follows a row through all of them.
 fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
@@ -98,7 +109,14 @@ fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
             None => fault_found,
         }
     })?;
-    if architecture.parameters() == 0 {
+    let parameters = architecture.parameters();
+    if parameters > LARGEST_NETWORK {
+        let message = format!("have {parameters} parameters, and at most {LARGEST_NETWORK} can be");
+        return Err(
+            Invalid::new("network.layers", message).hint("make a layer smaller: `runner show` lists their sizes")
+        );
+    }
+    if parameters == 0 {
         let message = "has nothing to train: none of its layers has parameters";
         return Err(Invalid::new("network.layers", message).hint("add a layer such as `{ linear = 10 }`"));
     }
@@ -108,24 +126,80 @@ fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
 /// The groups of figures that an expectation can name.
 const GROUPS: [&str; 9] = ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned"];
 
-fn check_expectation(expectation: &Expectation) -> Result<(), Invalid> {
-    let Expectation { value, at_least, at_most, near, within, above, is, .. } = expectation;
-    for name in [Some(value), above.as_ref()].into_iter().flatten() {
-        let group = name.split('.').next().unwrap_or_default();
-        if !GROUPS.contains(&group) || !name.contains('.') {
-            let hint = match METRICS.iter().any(|(metric, _)| metric == name) {
+/// The figures of a diagnosis.
+const DIAGNOSIS: [&str; 7] = ["verdict", "sentence", "overfits_from", "gap", "acc_gap", "explained", "rises"];
+
+/// The verdicts of a diagnosis.
+const VERDICTS: [&str; 5] = ["underfitting", "good", "overfitting", "diverged", "jumping_about"];
+
+/// What figures a run will have.
+struct Figures<'a> {
+    metrics: Vec<&'a str>,
+    has_test: bool,
+}
+
+impl Figures<'_> {
+    /// Checks that the run will have a figure of this name.
+    fn check(&self, key: &str, name: &str) -> Result<(), Invalid> {
+        let unknown =
+            |hint: String| Err(Invalid::new(key, format!("names no figure of this run: `{name}`")).hint(hint));
+        let one_of = |figure: &str, known: &[&str]| match figure.strip_prefix("val_") {
+            _ if known.contains(&figure) => Ok(()),
+            Some(of_training) if known.contains(&of_training) => {
+                unknown("split off validation rows: `split = { validation = 0.2 }`".to_owned())
+            }
+            _ => unknown(suggest::hint(figure, known.iter().copied())),
+        };
+        let Some((group, figure)) = name.split_once('.') else {
+            return unknown(match self.metrics.contains(&name) {
                 true => format!("say which epoch's: `last.{name}`, `best.{name}`, `min.{name}`"),
-                false => suggest::hint(group, GROUPS),
-            };
-            return Err(Invalid::new("value", format!("names no figure: `{name}`")).hint(hint));
+                false => {
+                    format!("a figure is named as `last.loss`; instead of `last`, {} can stand", suggest::list(&GROUPS))
+                }
+            });
+        };
+        let extra = |more: &[&'static str]| [&self.metrics[..], more].concat();
+        match group {
+            "first" | "last" | "min" | "max" => one_of(figure, &extra(&["lr", "seconds"])),
+            "best" => one_of(figure, &extra(&["epoch"])),
+            "epoch" => {
+                let Some((epoch, metric)) = figure.split_once('.') else {
+                    return unknown("write it as `epoch.11.loss`".to_owned());
+                };
+                // one beyond the last is no mistake: a shorter run of the same file has no such figure
+                match epoch.parse::<usize>() {
+                    Ok(1..) => one_of(metric, &extra(&["lr", "seconds"])),
+                    _ => unknown("epochs are numbered from 1".to_owned()),
+                }
+            }
+            "test" if !self.has_test => unknown("there are no test rows: `split = { test = 0.2 }`".to_owned()),
+            "test" => {
+                let tested: Vec<&str> = self.metrics.iter().copied().filter(|name| !name.starts_with("val_")).collect();
+                one_of(figure, &tested)
+            }
+            "diagnosis" => one_of(figure, &DIAGNOSIS),
+            "learned" => Ok(()), // which parameters there are is known when they are there
+            _ => unknown(suggest::hint(group, GROUPS)),
         }
     }
+}
+
+fn check_expectation(expectation: &Expectation, figures: &Figures) -> Result<(), Invalid> {
+    let Expectation { value, at_least, at_most, near, within, above, is, .. } = expectation;
+    figures.check("value", value)?;
+    above.iter().try_for_each(|other| figures.check("above", other))?;
     let stated = [at_least.is_some(), at_most.is_some(), near.is_some(), above.is_some(), is.is_some()];
-    require(
-        stated.contains(&true),
-        "value",
-        "is held against nothing: state `at_least`, `at_most`, `near`, `above` or `is`",
-        value,
-    )?;
-    require(near.is_some() == within.is_some(), "near", "and `within` need each other", value)
+    if !stated.contains(&true) {
+        let message = format!("holds `{value}` against nothing");
+        return Err(Invalid::new("value", message).hint("state `at_least`, `at_most`, `near`, `above` or `is`"));
+    }
+    if near.is_some() != within.is_some() {
+        return Err(Invalid::new("near", "and `within` need each other"));
+    }
+    match is {
+        Some(word) if value == "diagnosis.verdict" && !VERDICTS.contains(&word.as_str()) => {
+            Err(Invalid::new("is", format!("is no verdict: `{word}`")).hint(suggest::hint(word, VERDICTS)))
+        }
+        _ => Ok(()),
+    }
 }

@@ -68,6 +68,7 @@ pub struct Finished {
 /// When the data cannot be had, or the folder not be written to.
 pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
     let spec = &plan.spec;
+    RunDir::check(options.out, &plan.name)?;
     let loaded = spec.data.load(options.cache, &mut *watch)?;
     let data = Prepared::new(loaded, &spec.data.split(), spec.data.scale());
     let started = OffsetDateTime::now_utc();
