@@ -47,12 +47,12 @@ impl std::error::Error for Invalid {}
 
 /// The value must be finite and greater than 0.
 pub fn positive(key: &str, value: f64) -> Result<(), Invalid> {
-    require(value.is_finite() && value > 0.0, key, "must be greater than 0", value)
+    require(value.is_finite() && value > 0.0, key, "must be finite and greater than 0", value)
 }
 
 /// The value must be finite and at least 0.
 pub fn not_negative(key: &str, value: f64) -> Result<(), Invalid> {
-    require(value.is_finite() && value >= 0.0, key, "must be at least 0", value)
+    require(value.is_finite() && value >= 0.0, key, "must be finite and at least 0", value)
 }
 
 /// The value must lie in `[0, 1)`.
@@ -68,6 +68,15 @@ pub fn share(key: &str, value: f64) -> Result<(), Invalid> {
 /// The count must be at least 1.
 pub fn at_least_one(key: &str, count: usize) -> Result<(), Invalid> {
     require(count >= 1, key, "must be at least 1", count)
+}
+
+/// The largest size of one dimension: what is larger is a slip, and no memory holds it.
+const LARGEST_SIZE: usize = 1_000_000;
+
+/// The size of a dimension must be at least 1, and one that a memory can hold.
+pub fn size(key: &str, size: usize) -> Result<(), Invalid> {
+    at_least_one(key, size)?;
+    require(size <= LARGEST_SIZE, key, "must be at most 1,000,000", size)
 }
 
 /// The condition must hold, or the message says what was wanted and found.

@@ -4,6 +4,7 @@
 //! NVIDIA driver, libtorch's CUDA library is opened at start, before the first tensor, from the folder that the CPU
 //! library came from. Asking for `cuda` where it cannot be had is an error that says why, never a silent CPU run.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -34,6 +35,17 @@ impl FromStr for DeviceChoice {
                 .and_then(|number| number.parse().ok())
                 .map(DeviceChoice::Cuda)
                 .ok_or_else(|| "allowed are `auto`, `cpu`, `cuda` and `cuda:N`".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DeviceChoice::Auto => f.write_str("auto"),
+            DeviceChoice::Cpu => f.write_str("cpu"),
+            DeviceChoice::Cuda(0) => f.write_str("cuda"),
+            DeviceChoice::Cuda(number) => write!(f, "cuda:{number}"),
         }
     }
 }

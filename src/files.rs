@@ -25,3 +25,14 @@ pub fn beside(path: &Path) -> std::path::PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.part", std::process::id()))
 }
+
+/// Tries whether a file can be written in the folder, or in the nearest one above it that is there.
+///
+/// # Errors
+/// When it cannot be, or a file stands where a folder should be.
+pub fn can_write(folder: &Path) -> std::io::Result<()> {
+    let there = folder.ancestors().find(|folder| folder.exists() || folder.as_os_str().is_empty()).unwrap_or(folder);
+    let probe = there.join(format!(".runner-probe-{}", std::process::id()));
+    std::fs::write(&probe, b"")?;
+    std::fs::remove_file(&probe)
+}

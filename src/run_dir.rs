@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::data::cache::sha256;
+use crate::files;
 use crate::hint::Hint;
 
 /// A folder that one run writes to.
@@ -20,18 +21,22 @@ pub struct RunDir {
 }
 
 impl RunDir {
+    /// Checks that a run's folder could be created under `out`, before anything is fetched or trained for it.
+    ///
+    /// # Errors
+    /// When it could not.
+    pub fn check(out: &Path, experiment: &str) -> anyhow::Result<()> {
+        let parent = out.join(experiment);
+        files::can_write(&parent).map_err(|error| cannot_create(&parent, error))
+    }
+
     /// Creates the folder of a new run under `out`.
     ///
     /// # Errors
     /// When it cannot be created or written to.
     pub fn create(out: &Path, experiment: &str, resolved: &str, started: OffsetDateTime) -> anyhow::Result<RunDir> {
         let parent = out.join(experiment);
-        let cannot = |path: &Path| {
-            let hint = Hint("name a folder that you can write to: `--out DIR`".to_owned());
-            let message = format!("failed to create the run's folder in `{}`", path.display());
-            move |error: std::io::Error| anyhow::Error::new(error).context(message).context(hint)
-        };
-        std::fs::create_dir_all(&parent).map_err(cannot(&parent))?;
+        std::fs::create_dir_all(&parent).map_err(|error| cannot_create(&parent, error))?;
         let stamp = started
             .format(format_description!("[year]-[month]-[day]T[hour][minute][second]Z"))
             .context("failed to write the time")?;
@@ -44,7 +49,7 @@ impl RunDir {
                     return Ok(RunDir { path });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(cannot(&parent)(error)),
+                Err(error) => return Err(cannot_create(&parent, error)),
             }
         }
         unreachable!("one of 2³² names is free")
@@ -59,6 +64,12 @@ impl RunDir {
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
+}
+
+fn cannot_create(parent: &Path, error: std::io::Error) -> anyhow::Error {
+    let hint = Hint("name a folder that you can write to: `--out DIR`".to_owned());
+    let message = format!("failed to create the run's folder in `{}`", parent.display());
+    anyhow::Error::new(error).context(message).context(hint)
 }
 
 /// Points `latest` to a run. It is a convenience: where links cannot be made, there is none.

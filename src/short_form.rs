@@ -8,7 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
-use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
 
 /// Reads a part that is named by a string or by a table with one key.
 pub fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
@@ -42,10 +42,10 @@ where
     deserializer.deserialize_any(NumberVisitor(PhantomData))
 }
 
-/// A whole number of at least 1, for parts whose number is a size.
+/// A whole number, for parts whose number is a size; whether the size can be is checked with the part's settings.
 pub fn size(number: f64, what: &str) -> Result<usize, String> {
-    if number.fract() == 0.0 && (1.0..=1e9).contains(&number) {
-        Ok(number as usize)
+    if number.fract() == 0.0 && number >= 0.0 {
+        Ok(number as usize) // what is too large becomes the largest there is
     } else {
         Err(format!("{what} must be a whole number of at least 1, found {number}"))
     }
@@ -74,8 +74,27 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
             .map_err(|error: E| E::custom(format!("`{name}` needs settings: {error}")))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map))
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        let part = T::deserialize(MapAccessDeserializer::new(Borrowed(&mut map)))?;
+        match map.next_key::<String>()? {
+            None => Ok(part),
+            Some(second) => Err(A::Error::custom(format!("only one can be named here, and `{second}` is a second"))),
+        }
+    }
+}
+
+/// A table that is read by someone else, and looked at again afterwards.
+struct Borrowed<'a, A>(&'a mut A);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Borrowed<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        self.0.next_key_seed(seed)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.0.next_value_seed(seed)
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::cli::{Exit, terminal};
 use crate::data::cache::Cache;
-use crate::device;
+use crate::{device, files};
 
 /// Arguments of `runner doctor`.
 #[derive(Debug, clap::Args)]
@@ -80,7 +80,7 @@ fn threads() -> Finding {
 fn cache() -> Finding {
     let cache = Cache::of_user();
     let folder = cache.folder();
-    match can_write(folder) {
+    match files::can_write(folder) {
         Ok(()) => Finding::well("data", format!("cached in {}", folder.display())),
         Err(error) => Finding::fault(
             "data",
@@ -91,7 +91,7 @@ fn cache() -> Finding {
 }
 
 fn runs() -> Finding {
-    match std::env::current_dir().and_then(|folder| can_write(&folder).map(|()| folder)) {
+    match std::env::current_dir().and_then(|folder| files::can_write(&folder).map(|()| folder)) {
         Ok(folder) => Finding::well("runs", format!("put in {}", folder.join("runs").display())),
         Err(error) => Finding::fault(
             "runs",
@@ -99,12 +99,4 @@ fn runs() -> Finding {
             "name another one: `runner exp NAME --out DIR`",
         ),
     }
-}
-
-/// Tries to write a file in the folder, or in the nearest one above it that is there.
-fn can_write(folder: &std::path::Path) -> std::io::Result<()> {
-    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
-    let probe = there.join(format!(".runner-doctor-{}", std::process::id()));
-    std::fs::write(&probe, b"")?;
-    std::fs::remove_file(&probe)
 }

@@ -12,8 +12,8 @@ use crate::cli::progress::Progress;
 use crate::cli::{Exit, summary, terminal};
 use crate::data::cache::Cache;
 use crate::device::{self, DeviceChoice};
-use crate::experiment::run::{Options, run as run_plan};
-use crate::experiment::{catalogue, plan::Plan};
+use crate::experiment::run::{Options, run as run_study};
+use crate::experiment::{catalogue, study::Study};
 use crate::hint::Hint;
 use crate::history::Status;
 
@@ -31,10 +31,10 @@ pub struct Args {
     #[arg(long, value_name = "N", conflicts_with = "seeds", allow_negative_numbers = true)]
     seed: Option<i64>,
     /// Several seeds, trained as one stack: `0..4` (both ends belong to it) or `1,5,7`
-    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds)]
+    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds, allow_hyphen_values = true)]
     seeds: Option<Seeds>,
     /// How often the training rows are gone through
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
     epochs: Option<usize>,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
@@ -67,6 +67,13 @@ Examples:
 
 type Seeds = Vec<i64>;
 
+fn parse_epochs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(epochs @ 1..=1_000_000) => Ok(epochs),
+        _ => Err("expected a whole number, at least 1 and at most 1,000,000".to_owned()),
+    }
+}
+
 /// Reads `0..4` (five seeds) or `1,5,7`.
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let number = |text: &str| {
@@ -86,10 +93,10 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
 
 /// Runs an experiment.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let plan = plan(args)?;
+    let study = study(args)?;
     let device = device::resolve(args.device).map_err(|fault| {
         let hint = Hint(fault.hint().to_owned());
-        anyhow::Error::new(fault).context("failed to use `--device cuda`").context(hint)
+        anyhow::Error::new(fault).context(format!("failed to use `--device {}`", args.device)).context(hint)
     })?;
     if let Some(threads) = args.threads {
         tch::set_num_threads(threads);
@@ -97,14 +104,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let stop = stop_on_signals()?;
     let mut progress = Progress::new(args.quiet);
     let options = Options { device, out: &args.out, cache: &Cache::of_user(), stop: &stop };
-    let finished = run_plan(&plan, &options, &mut progress);
+    let finished = run_study(&study, &options, &mut progress);
     progress.end();
     let finished = finished?;
 
     if args.json {
         terminal::json(&json!({ "run": finished.folder.path(), "histories": finished.histories }));
     } else if !args.quiet {
-        terminal::out(&summary::of(&plan, &finished));
+        terminal::out(&summary::of(&study, &finished));
     }
     let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
     let missed: Vec<String> = finished
@@ -112,7 +119,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         .iter()
         .flat_map(|history| {
             let missed = history.expectations.iter().filter(|expectation| !expectation.met);
-            missed.map(|verified| format!("seed {}: {} {}", history.seed, verified.value, verified.expected))
+            missed.map(|verified| format!("{}: {} {}", history.stem(), verified.value, verified.expected))
         })
         .collect();
     if interrupted {
@@ -127,13 +134,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// The experiment with everything that the command line changes.
-fn plan(args: &Args) -> anyhow::Result<Plan> {
+fn study(args: &Args) -> anyhow::Result<Study> {
     let source = catalogue::find(&args.experiment)?;
     let mut changes = args.set.clone();
     let seeds = args.seeds.clone().or(args.seed.map(|seed| vec![seed]));
     changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
     changes.extend(args.epochs.map(|epochs| format!("train.epochs={epochs}")));
-    Ok(catalogue::plan(&source, &changes)?)
+    Ok(Study::new(&source, &changes)?)
 }
 
 /// The first Ctrl-C (or SIGTERM) lets the step end and the files be written; the second ends the program at once.

@@ -11,6 +11,12 @@ pub fn metric(value: Option<f64>) -> String {
     }
 }
 
+/// A setting as it is written: powers of ten where these are shorter.
+pub fn setting(value: f64) -> String {
+    let (plain, power) = (format!("{value}"), format!("{value:e}"));
+    if power.len() + 1 < plain.len() { power } else { plain }
+}
+
 /// A count with commas between thousands.
 pub fn count(count: usize) -> String {
     let digits = count.to_string();

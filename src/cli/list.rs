@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::table::Columns;
 use crate::cli::{Exit, figures, terminal};
 use crate::experiment::catalogue;
+use crate::experiment::study::Study;
 
 /// Arguments of `runner list`.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,7 @@ struct Listed {
     title: String,
     data: &'static str,
     parameters: usize,
+    variants: usize,
     quick: bool,
 }
 
@@ -31,14 +33,15 @@ struct Listed {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut listed = Vec::new();
     for source in catalogue::all() {
-        match catalogue::plan(&source, &[]) {
-            Ok(plan) if args.quick && !plan.spec.quick => {}
-            Ok(plan) => listed.push(Listed {
-                name: plan.name.clone(),
-                title: plan.spec.title.clone(),
-                data: plan.spec.data.name(),
-                parameters: plan.architecture.parameters(),
-                quick: plan.spec.quick,
+        match Study::new(&source, &[]) {
+            Ok(study) if args.quick && !study.spec.quick => {}
+            Ok(study) => listed.push(Listed {
+                name: study.name.clone(),
+                title: study.spec.title.clone(),
+                data: study.spec.data.name(),
+                parameters: study.baseline().architecture.parameters(),
+                variants: study.spec.variants.len(),
+                quick: study.spec.quick,
             }),
             Err(error) => terminal::say(&format!("left out: {error}")),
         }

@@ -1,5 +1,6 @@
 //! The command line: one file for each command; `terminal` alone prints.
 
+pub mod comparison;
 pub mod completions;
 pub mod data;
 pub mod doctor;

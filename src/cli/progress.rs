@@ -1,27 +1,26 @@
 //! What is shown while a run goes on: one bar over epochs on a terminal, one plain line for each epoch elsewhere.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tch::Device;
 
 use crate::cli::{figures, terminal};
 use crate::data::fetch;
 use crate::device;
-use crate::experiment::plan::Plan;
-use crate::experiment::run;
-use crate::history::RowCounts;
+use crate::experiment::plan::{BASE, Plan};
+use crate::experiment::run::{self, StackInfo};
 use crate::train::fit::{self, EpochReport};
 
 /// Shows a run's progress on standard error.
 #[derive(Debug)]
 pub struct Progress {
     quiet: bool,
+    introduced: bool,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// Nothing is shown when `quiet`.
     pub fn new(quiet: bool) -> Self {
-        Progress { quiet, bar: None }
+        Progress { quiet, introduced: false, bar: None }
     }
 
     /// Takes the bar away, and leaves what it last said.
@@ -59,30 +58,42 @@ impl fetch::Watch for Progress {
 }
 
 impl run::Watch for Progress {
-    fn starting(&mut self, plan: &Plan, rows: RowCounts, device: Device) {
+    fn starting(&mut self, plan: &Plan, stack: &StackInfo) {
         self.end();
-        let spec = &plan.spec;
+        let (spec, rows) = (&plan.spec, stack.rows);
         let parts = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)];
         let parts: Vec<String> = parts
             .iter()
             .filter(|(_, rows)| *rows > 0)
             .map(|(part, rows)| format!("{} {part}", figures::count(*rows)))
             .collect();
-        self.say(&format!("{}: {}", terminal::bold(&plan.name), spec.title));
-        spec.question.iter().for_each(|question| self.say(question));
+        if !std::mem::replace(&mut self.introduced, true) {
+            self.say(&format!("{}: {}", terminal::bold(&plan.name), spec.title));
+            spec.question.iter().for_each(|question| self.say(question));
+        }
+        if plan.variant != BASE {
+            self.say(&format!("variant {}", terminal::bold(&plan.variant)));
+        }
         self.say(&format!("{}: {} rows", spec.data.name(), parts.join(", ")));
-        let seeds = match spec.seeds.len() {
-            1 => format!("seed {}", spec.seeds[0]),
-            n => format!("{n} seeds in one stack"),
+        let folds = spec.data.split().folds.map(|folds| format!(", {folds} folds")).unwrap_or_default();
+        let seeds = match &spec.seeds[..] {
+            [seed] if stack.replicas == 1 => format!("seed {seed}"),
+            [seed] => format!("seed {seed}{folds}, {} replicas in one stack", stack.replicas),
+            seeds if folds.is_empty() => format!("{} seeds in one stack", seeds.len()),
+            seeds => format!("{} seeds{folds}, {} replicas in one stack", seeds.len(), stack.replicas),
         };
         self.say(&format!(
             "{} parameters, {} lr {}, batch {}",
             figures::count(plan.architecture.parameters()),
             spec.train.optimizer.name(),
-            spec.train.optimizer.lr(),
+            figures::setting(spec.train.optimizer.lr()),
             spec.train.batch.size(rows.train)
         ));
-        self.say(&format!("{seeds}, on {} with {} threads\n", device::name(device), tch::get_num_threads()));
+        let threads = match tch::get_num_threads() {
+            1 => "1 thread".to_owned(),
+            threads => format!("{threads} threads"),
+        };
+        self.say(&format!("{seeds}, on {} with {threads}\n", device::name(stack.device)));
         if !self.quiet && terminal::is_watched() {
             let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").expect("a valid template");
             self.bar = Some(ProgressBar::new(spec.train.epochs as u64).with_style(style));

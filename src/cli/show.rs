@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::cli::table::Columns;
 use crate::cli::{Exit, figures, terminal};
 use crate::experiment::catalogue;
+use crate::experiment::study::Study;
 use crate::history::NetworkRecord;
 use crate::shape::Shape;
 
@@ -25,18 +26,24 @@ pub struct Args {
 /// Shows the resolved experiment and its layers.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let source = catalogue::find(&args.experiment)?;
-    let plan = catalogue::plan(&source, &args.set)?;
+    let study = Study::new(&source, &args.set)?;
+    let plan = study.baseline();
     if args.json {
-        terminal::json(&json!({ "name": plan.name, "config": plan.spec, "network": plan.network_record() }));
+        terminal::json(&json!({ "name": study.name, "config": study.spec, "network": plan.network_record() }));
         return Ok(Exit::Done);
     }
     terminal::out(&format!(
         "{}\n{}\n{}",
         terminal::dim(&format!("# {} ({})", plan.name, source.origin)),
-        plan.spec.to_toml(),
-        layer_table(&plan.network_record(), &plan.card.sample)
+        study.spec.to_toml(),
+        commented(&layer_table(&plan.network_record(), &plan.card.sample))
     ));
     Ok(Exit::Done)
+}
+
+/// As comments, so that all that is shown can be saved as an experiment and run.
+fn commented(text: &str) -> String {
+    text.lines().map(|line| format!("# {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// The layers as Keras prints them: name, kind, output shape, parameters, and their total.

@@ -2,22 +2,23 @@
 //! expectations are met, and where the files are.
 
 use crate::cli::table::Columns;
-use crate::cli::{figures, terminal};
-use crate::experiment::plan::Plan;
+use crate::cli::{comparison, figures, terminal};
 use crate::experiment::run::Finished;
+use crate::experiment::study::Study;
 use crate::history::diagnosis::Verdict;
 use crate::history::expectation::Found;
 use crate::history::number::Number;
 use crate::history::{History, Status};
 
 /// The summary of a run.
-pub fn of(plan: &Plan, finished: &Finished) -> String {
+pub fn of(study: &Study, finished: &Finished) -> String {
     let mut parts = Vec::new();
     match &finished.histories[..] {
         [history] => parts.extend(one(history)),
+        histories if study.plans.len() > 1 => parts.extend(comparison::of(study, histories)),
         histories => parts.extend(several(histories)),
     }
-    if !plan.spec.expect.is_empty() {
+    if !study.spec.expect.is_empty() {
         parts.push(expectations(&finished.histories));
     }
     parts.push(files(finished));
@@ -69,13 +70,18 @@ fn epochs(history: &History) -> String {
 /// Several seeds: one line for each, then their mean and standard deviation.
 fn several(histories: &[History]) -> Vec<String> {
     let columns = Figure::of(histories);
-    let mut header = vec!["seed".to_owned(), "best".to_owned()];
+    let folds = histories.iter().any(|history| history.fold.is_some());
+    let name = |history: &History| match history.fold {
+        Some(fold) => format!("{}, fold {fold}", history.seed),
+        None => history.seed.to_string(),
+    };
+    let mut header = vec![if folds { "seed, fold" } else { "seed" }.to_owned(), "best".to_owned()];
     header.extend(columns.iter().map(Figure::name));
     let numbers = 0..header.len();
     let mut table = Columns::new(header, numbers);
     for history in histories {
         let epoch = history.best.as_ref().map_or("–".to_owned(), |best| best.epoch.to_string());
-        let mut row = vec![history.seed.to_string(), epoch];
+        let mut row = vec![name(history), epoch];
         row.extend(columns.iter().map(|figure| figures::metric(figure.of_trial(history))));
         table.row(row);
     }
@@ -154,11 +160,11 @@ fn readings(histories: &[History]) -> String {
             (Some(min), Some(max)) => format!(", from epochs {min} to {max}"),
             _ => String::new(),
         };
-        lines.push(format!("{word} in {} of {} seeds{since}", shared.len(), histories.len()));
+        lines.push(format!("{word} in {} of {} trials{since}", shared.len(), histories.len()));
     }
     let interrupted = histories.iter().filter(|history| history.status == Status::Interrupted).count();
     if interrupted > 0 {
-        lines.push(format!("interrupted: {interrupted} of {} seeds", histories.len()));
+        lines.push(format!("interrupted: {interrupted} of {} trials", histories.len()));
     }
     lines.join("\n")
 }
@@ -184,9 +190,9 @@ fn learned_table(history: &History, learned: &crate::history::Learned) -> String
 /// Each expectation with a mark, over all seeds that it concerns.
 fn expectations(histories: &[History]) -> String {
     let mut lines: Vec<String> = Vec::new();
-    let mut seen: Vec<(&str, &str)> = Vec::new();
+    let mut seen: Vec<(&str, &str, Option<&str>)> = Vec::new();
     for verified in histories.iter().flat_map(|history| &history.expectations) {
-        let key = (verified.value.as_str(), verified.expected.as_str());
+        let key = (verified.value.as_str(), verified.expected.as_str(), verified.variant.as_deref());
         if seen.contains(&key) {
             continue;
         }
@@ -194,16 +200,17 @@ fn expectations(histories: &[History]) -> String {
         let all: Vec<_> = histories
             .iter()
             .flat_map(|history| &history.expectations)
-            .filter(|other| (other.value.as_str(), other.expected.as_str()) == key)
+            .filter(|other| (other.value.as_str(), other.expected.as_str(), other.variant.as_deref()) == key)
             .collect();
         let met = all.iter().filter(|verified| verified.met).count();
         let mark = if met == all.len() { terminal::green("✓") } else { terminal::red("✗") };
         let comparison = if verified.expected.starts_with(['≥', '≤', '>']) { "" } else { "is " };
         let found = match &all[..] {
             [one] => format!("found {}", found(one.found.as_ref())),
-            _ => format!("{met} of {} seeds", all.len()),
+            _ => format!("{met} of {} trials", all.len()),
         };
-        lines.push(format!("{mark} {} {comparison}{}: {found}", verified.value, verified.expected));
+        let of_variant = verified.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
+        lines.push(format!("{mark} {of_variant}{} {comparison}{}: {found}", verified.value, verified.expected));
     }
     if lines.is_empty() { "no expectation concerns these seeds".to_owned() } else { lines.join("\n") }
 }
@@ -219,11 +226,9 @@ fn found(found: Option<&Found>) -> String {
 
 fn files(finished: &Finished) -> String {
     let folder = finished.folder.path().display();
-    let names: Vec<String> =
-        finished.histories.iter().map(|history| format!("{}-seed{}", history.variant, history.seed)).collect();
-    match &names[..] {
-        [name] => format!("{folder}/\n  {name}.json, {name}.safetensors, experiment.toml"),
-        _ => format!("{folder}/\n  experiment.toml, and .json and .safetensors of each seed"),
+    match &finished.histories[..] {
+        [history] => format!("{folder}/\n  {0}.json, {0}.safetensors, experiment.toml", history.stem()),
+        _ => format!("{folder}/\n  experiment.toml, and .json and .safetensors of each trial"),
     }
 }
 

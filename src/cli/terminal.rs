@@ -1,5 +1,4 @@
 //! The one file that prints. Data go to standard output, talk to standard error; colour only where a person looks.
-#![expect(clippy::print_stderr, reason = "everything else returns what is to be printed")]
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -30,9 +29,9 @@ pub fn json<T: Serialize>(value: &T) {
     out(&readable(value).expect("what is printed is made of JSON's types"));
 }
 
-/// Talks: a line to standard error.
+/// Talks: a line to standard error. Where nobody listens any more, the work goes on.
 pub fn say(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Tells an error: what failed, why, and the hint on a line of its own.
@@ -41,10 +40,10 @@ pub fn error(error: &anyhow::Error) {
     let hint = error.downcast_ref::<Hint>().map(|hint| hint.0.as_str());
     let mut lines = error.chain().map(ToString::to_string).filter(|line| Some(line.as_str()) != hint);
     let red = style("error:").red().bold().for_stderr();
-    eprintln!("{red} {}", lines.next().unwrap_or_default());
-    lines.for_each(|line| eprintln!("  because {line}"));
+    say(&format!("{red} {}", lines.next().unwrap_or_default()));
+    lines.for_each(|line| say(&format!("  because {line}")));
     for hint in [hint, spec_hint].into_iter().flatten() {
-        eprintln!("{} {hint}", style("hint:").cyan().bold().for_stderr());
+        say(&format!("{} {hint}", style("hint:").cyan().bold().for_stderr()));
     }
 }
 
@@ -89,9 +88,10 @@ pub fn shorten_panics() {
     }
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("no reason given");
-        let first = message.lines().next().unwrap_or_default();
-        eprintln!("error: a fault in runner itself, or in libtorch: {first}");
-        eprintln!("hint: run it again with RUNNER_BACKTRACE=1 for the whole trace, and report it");
+        // libtorch's trace comes quoted, with its line ends written out
+        let first = message.split(['\n', '\r']).next().unwrap_or_default().split("\\n").next().unwrap_or_default();
+        say(&format!("error: a fault in runner itself, or in libtorch: {first}"));
+        say("hint: run it again with RUNNER_BACKTRACE=1 for the whole trace, and report it");
         std::process::exit(2);
     }));
 }

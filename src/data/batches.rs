@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::seed;
 
@@ -20,6 +20,28 @@ pub struct DeviceRows {
 }
 
 impl DeviceRows {
+    /// The rows of several folds, of the same size each, in one stack; `folds` has the fold of each replica.
+    pub fn of_folds(mut parts: Vec<DeviceRows>, folds: &[usize]) -> DeviceRows {
+        if parts.len() == 1 {
+            return parts.remove(0);
+        }
+        let rows = parts[0].len() as i64;
+        let starts: Vec<i64> = folds.iter().map(|&fold| fold as i64 * rows).collect();
+        let numbers = Tensor::arange(rows, (Kind::Int64, Device::Cpu)).unsqueeze(0); // [1, rows]
+        let chosen = Tensor::from_slice(&starts).unsqueeze(1) + numbers; // [replicas, rows]
+        let joined = |part: fn(&DeviceRows) -> &Tensor| {
+            let tensors: Vec<&Tensor> = parts.iter().map(part).collect();
+            Tensor::cat(&tensors, 0)
+        };
+        let features = joined(|part| &part.features);
+        DeviceRows {
+            chosen: Some(chosen.to_device(features.device())),
+            targets: joined(|part| &part.targets),
+            truth: joined(|part| &part.truth),
+            features,
+        }
+    }
+
     /// How many rows a replica has.
     pub fn len(&self) -> usize {
         match &self.chosen {

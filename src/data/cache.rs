@@ -4,6 +4,7 @@
 //! both sums, and nothing is deleted.
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -96,7 +97,10 @@ impl Cache {
         let path = self.folder_of(manifest).join(&file.name);
         let size = match std::fs::metadata(&path) {
             Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Fault::Missing(path)),
+            // a file where a folder should be is found when the folder is made
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Err(Fault::Missing(path));
+            }
             Err(error) => return Err(Fault::Unreadable { path, error }),
         };
         if size != file.bytes {

@@ -175,6 +175,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// The data of each fold, with the fold's number; of a lone split where there are no folds.
+    pub fn folds(loaded: Loaded, split: &split::Split, scale: scale::Scale) -> Vec<(Option<usize>, Prepared)> {
+        vec![(None, Prepared::new(loaded, split, scale))]
+    }
+
     /// Splits and scales what a source gave.
     pub fn new(loaded: Loaded, split: &split::Split, scale: scale::Scale) -> Self {
         let classes = class_numbers(&loaded.rows, loaded.target);

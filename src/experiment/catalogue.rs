@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-
 use crate::experiment::source_text::{SourceText, SpecError};
+use crate::hint::Hint;
 use crate::suggest;
 
 /// The shipped experiments: name and text.
@@ -73,8 +72,16 @@ fn own(name: &str) -> anyhow::Result<Option<SourceText>> {
 
 fn read(path: &Path) -> anyhow::Result<SourceText> {
     let origin = path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read the experiment `{origin}`"))?;
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("failed to read the experiment `{origin}`");
+        let hint = match error.kind() {
+            std::io::ErrorKind::InvalidData => "it is no text file".to_owned(),
+            _ if shipped().any(|experiment| experiment.name == name) => format!("did you mean `{name}`?"),
+            _ => "`runner list` shows the experiments that have a name".to_owned(),
+        };
+        anyhow::Error::new(error).context(message).context(Hint(hint))
+    })?;
     Ok(SourceText { name, origin, text })
 }
 

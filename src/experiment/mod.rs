@@ -1,6 +1,7 @@
 //! Experiments: from a TOML file to checked plans, and from a plan to histories on disk.
 
 pub mod catalogue;
+pub mod expect;
 pub mod overrides;
 pub mod plan;
 pub mod run;

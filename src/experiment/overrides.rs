@@ -22,7 +22,8 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
         let (path, value) = written.split_once('=').ok_or_else(|| {
             fail("there is no `=` in it".to_owned(), Some("write it as `--set train.epochs=5`".to_owned()))
         })?;
-        set(spec, path.trim(), read_value(value.trim())).map_err(|error| fail(error.message, error.hint))
+        let value = read_value(value.trim()).map_err(|message| fail(message, None))?;
+        set(spec, path.trim(), value).map_err(|error| fail(error.message, error.hint))
     })
 }
 
@@ -74,7 +75,10 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
             }
             Value::Array(list) => {
                 let count = list.len();
-                let hint = format!("it is a list: its items are numbered 0 to {}", count.saturating_sub(1));
+                let hint = match count {
+                    0 => "it is an empty list".to_owned(),
+                    _ => format!("it is a list: its items are numbered 0 to {}", count - 1),
+                };
                 part.parse::<usize>().ok().and_then(|index| list.get_mut(index)).ok_or_else(|| missing(hint))?
             }
             Value::Null => {
@@ -92,10 +96,13 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
     Ok(place)
 }
 
-/// A TOML value, or the text itself where it is none.
-fn read_value(text: &str) -> Value {
-    toml_edit::de::from_str::<Value>(&format!("value = {text}"))
-        .ok()
-        .and_then(|mut table| Some(table.get_mut("value")?.take()))
-        .unwrap_or_else(|| Value::String(text.to_owned()))
+/// A TOML value, or the text itself where it is a bare word.
+fn read_value(text: &str) -> Result<Value, String> {
+    match toml_edit::de::from_str::<Value>(&format!("value = {text}")) {
+        Ok(mut table) => Ok(table["value"].take()),
+        Err(error) if text.starts_with(['{', '[', '"', '\'']) => {
+            Err(format!("the value is not TOML: {}", error.message()))
+        }
+        Err(_) => Ok(Value::String(text.to_owned())),
+    }
 }

@@ -7,11 +7,10 @@ use std::collections::BTreeSet;
 
 use crate::check::{Invalid, require};
 use crate::data::Card;
+use crate::experiment::expect::Figures;
 use crate::experiment::spec::Spec;
-use crate::history::expectation::{Expectation, VARIANT_SEPARATOR};
 use crate::history::{LayerRecord, NetworkRecord};
 use crate::network::stack::Architecture;
-use crate::suggest;
 
 /// The variant's name where an experiment has no variants.
 pub const BASE: &str = "base";
@@ -52,9 +51,12 @@ impl Plan {
         spec.train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
         let last = &architecture.layers().last().expect("checked above").layer;
         spec.train.loss.check_fit(last, architecture.output(), card.target).map_err(|fault| fault.under("train"))?;
-        let metrics = spec.train.metric_names(has_validation, card.target);
+        let figures = Figures {
+            metrics: spec.train.metric_names(has_validation, card.target),
+            has_test: card.test_rows > 0 || spec.data.split().test.is_some(),
+        };
         for (number, expectation) in spec.expect.iter().enumerate() {
-            check_expectation(expectation, &metrics).map_err(|fault| fault.under(format!("expect.{number}")))?;
+            figures.check_expectation(expectation).map_err(|fault| fault.under(format!("expect.{number}")))?;
         }
         Ok(Plan { name: name.to_owned(), variant: variant.to_owned(), spec, architecture, card })
     }
@@ -75,6 +77,9 @@ impl Plan {
         NetworkRecord { layers: layers.collect(), parameters: self.architecture.parameters() }
     }
 }
+
+/// The largest number of parameters: 8 GB of them, and as much again for each thing that the optimizer remembers.
+const LARGEST_NETWORK: usize = 2_000_000_000;
 
 /// Checks each layer's settings, and follows a row through all of them.
 fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
@@ -103,36 +108,16 @@ fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
             None => fault_found,
         }
     })?;
-    if architecture.parameters() == 0 {
+    let parameters = architecture.parameters();
+    if parameters > LARGEST_NETWORK {
+        let message = format!("have {parameters} parameters, and at most {LARGEST_NETWORK} can be");
+        return Err(
+            Invalid::new("network.layers", message).hint("make a layer smaller: `runner show` lists their sizes")
+        );
+    }
+    if parameters == 0 {
         let message = "has nothing to train: none of its layers has parameters";
         return Err(Invalid::new("network.layers", message).hint("add a layer such as `{ linear = 10 }`"));
     }
     Ok(architecture)
-}
-
-/// The groups of figures that an expectation can name.
-const GROUPS: [&str; 9] = ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned"];
-
-fn check_expectation(expectation: &Expectation, metrics: &[String]) -> Result<(), Invalid> {
-    let Expectation { value, at_least, at_most, near, within, above, times, is, .. } = expectation;
-    let other = above.as_ref().map(|name| name.split_once(VARIANT_SEPARATOR).map_or(name.as_str(), |(_, name)| name));
-    for name in [Some(value.as_str()), other].into_iter().flatten() {
-        let group = name.split('.').next().unwrap_or_default();
-        if !GROUPS.contains(&group) || !name.contains('.') {
-            let hint = match metrics.iter().any(|metric| metric == name) {
-                true => format!("say which epoch's: `last.{name}`, `best.{name}`, `min.{name}`"),
-                false => suggest::hint(group, GROUPS),
-            };
-            return Err(Invalid::new("value", format!("names no figure: `{name}`")).hint(hint));
-        }
-    }
-    let stated = [at_least.is_some(), at_most.is_some(), near.is_some(), above.is_some(), is.is_some()];
-    require(
-        stated.contains(&true),
-        "value",
-        "is held against nothing: state `at_least`, `at_most`, `near`, `above` or `is`",
-        value,
-    )?;
-    require(times.is_none() || above.is_some(), "times", "needs `above`", value)?;
-    require(near.is_some() == within.is_some(), "near", "and `within` need each other", value)
 }

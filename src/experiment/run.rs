@@ -63,6 +63,7 @@ pub struct Finished {
 /// # Errors
 /// When the data cannot be had, or the folder not be written to.
 pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
+    RunDir::check(options.out, &study.name)?;
     let started = OffsetDateTime::now_utc();
     let mut folder = None;
     let mut histories = Vec::with_capacity(study.trials());
@@ -98,7 +99,6 @@ fn verify(study: &Study, histories: &mut [History]) {
     for number in 0..histories.len() {
         let history = &histories[number];
         let concerning = study.spec.expect.iter().filter(|expectation| expectation.concerns(history));
-        histories[number].expectations =
-            concerning.map(|expectation| expectation.verify(history, histories)).collect();
+        histories[number].expectations = concerning.map(|expectation| expectation.verify(history, histories)).collect();
     }
 }

@@ -43,8 +43,7 @@ impl SourceText {
     /// When it is not TOML, or holds an unknown name or a value of the wrong type; the line is shown.
     pub fn parse(&self) -> Result<Spec, SpecError> {
         toml_edit::de::from_str(&self.text).map_err(|error| {
-            let message = error.to_string();
-            let message = message.trim_end();
+            let message = in_plain_words(error.to_string().trim_end());
             SpecError {
                 message: format!("failed to read `{}`\n{message}", self.origin),
                 hint: hint_for(error.message()),
@@ -88,6 +87,29 @@ pub fn hint_for(message: &str) -> Option<String> {
     (!known.is_empty()).then(|| suggest::hint(typed, known))
 }
 
+/// serde's message without the names of Rust's types and parts of speech.
+fn in_plain_words(message: &str) -> String {
+    let words = [
+        ("expected usize", "expected a whole number"),
+        ("expected u32", "expected a whole number of at least 0"),
+        ("expected i64", "expected a whole number"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list"),
+        ("expected an array of length", "expected a list of"),
+        ("invalid type: map", "invalid type: table"),
+        ("invalid type: sequence", "invalid type: list"),
+    ];
+    let mut plain = words.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to));
+    if let Some(start) = plain.find("expected struct ") {
+        let end = plain[start + 16..].find(|c: char| !c.is_alphanumeric()).map_or(plain.len(), |end| start + 16 + end);
+        plain.replace_range(start..end, "expected a table of settings");
+    }
+    // which family a name belongs to shows in the names that are known there
+    let families = [("`linear`", "layer"), ("`mse`", "loss"), ("`adam`", "optimizer"), ("`mnist`", "data set")];
+    let family = families.iter().find(|(known, _)| plain.contains(known)).map_or("name", |(_, family)| family);
+    plain.replace("unknown variant", &format!("unknown {family}")).replace("unknown field", "unknown key")
+}
+
 /// Reads a value of a spec again after it was changed.
 ///
 /// # Errors
@@ -95,6 +117,6 @@ pub fn hint_for(message: &str) -> Option<String> {
 pub fn reread<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, SpecError> {
     serde_json::from_value(value).map_err(|error| {
         let message = error.to_string();
-        SpecError { hint: hint_for(&message), message }
+        SpecError { hint: hint_for(&message), message: in_plain_words(&message) }
     })
 }

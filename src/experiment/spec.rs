@@ -72,6 +72,14 @@ impl Spec {
             let name = data.iter().next().map(|(name, _)| name.to_owned());
             name.into_iter().for_each(|name| expand(data, &name));
         }
+        if let Some(train) = root.get_mut("train").and_then(|item| item.as_table_mut()) {
+            expand(train, "optimizer");
+            if let Some(optimizer) = train.get_mut("optimizer").and_then(|item| item.as_table_mut()) {
+                optimizer.set_implicit(true);
+                let name = optimizer.iter().next().map(|(name, _)| name.to_owned());
+                name.into_iter().for_each(|name| expand(optimizer, &name));
+            }
+        }
         if let Some(layers) = root.get_mut("network").and_then(|n| n.get_mut("layers")?.as_array_mut()) {
             layers.iter_mut().for_each(|layer| layer.decor_mut().set_prefix("\n    "));
             layers.set_trailing("\n");

@@ -45,8 +45,10 @@ impl Study {
             variants => variants
                 .iter()
                 .map(|variant| {
-                    let in_variant =
-                        |error: SpecError| SpecError { message: format!("variant `{}`: {error}", variant.name), ..error };
+                    let in_variant = |error: SpecError| SpecError {
+                        message: format!("variant `{}`: {error}", variant.name),
+                        ..error
+                    };
                     let varied = varied(&written, variant).map_err(in_variant)?;
                     plan(&variant.name, overrides::apply(varied, changes)?).map_err(in_variant)
                 })

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::data::batches::DeviceRows;
-use crate::data::{Loaded, Prepared, Test};
+use crate::data::{Loaded, Prepared, Rows, Test};
 use crate::device;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::{StackInfo, Watch};
@@ -100,7 +100,7 @@ fn run_stack(
     let seeds: Vec<i64> = replicas.iter().map(|replica| replica.seed).collect();
     let places: Vec<usize> = replicas.iter().map(|replica| replica.place).collect();
     let together = |rows: Vec<DeviceRows>| DeviceRows::of_folds(rows, &places);
-    let on_device = |rows| on_device(rows, loss, width, place.device);
+    let on_device = |rows: &Rows| on_device(rows, loss, width, place.device);
 
     let training = together(folds.iter().map(|(_, data)| on_device(data.training.rows())).collect());
     let validation: Option<Vec<DeviceRows>> =

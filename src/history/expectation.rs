@@ -55,6 +55,8 @@ pub struct Verified {
     pub value: String,
     /// What was expected, in words.
     pub expected: String,
+    /// The variant that the expectation speaks of, when it speaks of one alone.
+    pub variant: Option<String>,
     /// What came; absent when the run has no such figure.
     pub found: Option<Found>,
     /// Whether it is as expected.
@@ -100,7 +102,7 @@ impl Expectation {
             Some(Found::Word(word)) => self.is.as_ref() == Some(word),
             None => false,
         };
-        Verified { value: self.value.clone(), expected: self.in_words(), found, met }
+        Verified { value: self.value.clone(), expected: self.in_words(), variant: self.variant.clone(), found, met }
     }
 
     fn holds_for(&self, value: f64, history: &History, all: &[History]) -> bool {

@@ -200,6 +200,12 @@ pub struct Prediction {
 }
 
 impl History {
+    /// The name of the trial's files, without their endings.
+    pub fn stem(&self) -> String {
+        let fold = self.fold.map(|fold| format!("-fold{fold}")).unwrap_or_default();
+        format!("{}-seed{}{fold}", self.variant, self.seed)
+    }
+
     /// Writes the history, whole or not at all.
     ///
     /// # Errors

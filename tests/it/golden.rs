@@ -43,7 +43,11 @@ impl Place {
     #[track_caller]
     fn history(&self, arguments: &[&str]) -> Value {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_runner"));
-        command.current_dir(self.folder.path()).args(arguments).args(["--json", "--device", "cpu"]);
+        command
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .args(["--json", "--device", "cpu"])
+            .env("OMP_NUM_THREADS", "1");
         if !self.users_data {
             command.env("RUNNER_DATA_DIR", self.folder.path().join("data"));
         }
@@ -134,7 +138,8 @@ fn mlp_xor_is_pytorchs_run_with_both_seeds() {
         // is 4e-5 off by then.
         assert_curve(&history, &run["history"], "loss", 200, 1e-5);
         assert_curve(&history, &run["history"], "loss", 500, 1e-3);
-        let output = history["learned"]["predictions"].as_array().unwrap().iter().map(|p| p["output"].clone()).collect();
+        let output =
+            history["learned"]["predictions"].as_array().unwrap().iter().map(|p| p["output"].clone()).collect();
         assert_near(&floats(&Value::Array(output)), &floats(&run["predictions"]), 1e-2, "predictions");
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::check::{Invalid, at_least_one};
+use crate::check::{self, Invalid};
 use crate::network::init::{Init, Parameter};
 use crate::shape::{Shape, ShapeFault};
 use crate::short_form::{FromNumber, size};
@@ -37,7 +37,7 @@ impl FromNumber for Linear {
 
 impl Linear {
     pub(super) fn check(&self) -> Result<(), Invalid> {
-        at_least_one("units", self.units)
+        check::size("units", self.units)
     }
 
     pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
