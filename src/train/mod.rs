@@ -1,9 +1,14 @@
-//! Training: losses, optimizers and the loop.
+//! Training: losses, optimizers, learning-rate schedules and the loop.
 
+pub mod clip;
+pub mod early_stopping;
 pub mod evaluate;
 pub mod fit;
 pub mod loss;
 pub mod optimizer;
+pub mod penalty;
+mod progress;
+pub mod schedule;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +35,18 @@ pub struct TrainSpec {
     /// How.
     #[serde(deserialize_with = "named")]
     pub optimizer: optimizer::Optimizer,
+    /// How the learning rate changes as training goes on.
+    #[serde(default, deserialize_with = "named")]
+    pub schedule: schedule::Schedule,
+    /// What the gradient is cut to.
+    #[serde(default)]
+    pub clip: Option<clip::Clip>,
+    /// What large weights cost.
+    #[serde(default)]
+    pub penalty: Option<penalty::Penalty>,
+    /// When a replica ends before the last epoch; a number is its `patience`.
+    #[serde(default, deserialize_with = "early_stopping::number_table_or_none")]
+    pub early_stopping: Option<early_stopping::EarlyStopping>,
     /// The metrics taken beside the loss; `acc` for classes unless others are named.
     #[serde(default)]
     pub metrics: Option<Vec<Metric>>,
@@ -119,11 +136,25 @@ impl TrainSpec {
             at_least_one("batch", rows)?;
         }
         self.optimizer.check().map_err(|fault| fault.under("optimizer"))?;
-        self.metrics(target).iter().try_for_each(|metric| metric.check_fit(target))?;
-        match &self.monitor {
-            Some(monitor) => self.check_monitor("monitor", monitor, has_validation, target),
-            None => Ok(()),
+        self.schedule.check(self.epochs).map_err(|fault| fault.under("schedule"))?;
+        self.clip.map_or(Ok(()), |clip| clip.check().map_err(|fault| fault.under("clip")))?;
+        self.penalty.map_or(Ok(()), |penalty| penalty.check().map_err(|fault| fault.under("penalty")))?;
+        if let Some(early_stopping) = &self.early_stopping {
+            early_stopping.check(self.keep).map_err(|fault| fault.under("early_stopping"))?;
         }
+        self.metrics(target).iter().try_for_each(|metric| metric.check_fit(target))?;
+        self.monitors().try_for_each(|(key, monitor)| self.check_monitor(&key, monitor, has_validation, target))
+    }
+
+    /// The metrics that settings name to watch, each with the setting's key.
+    fn monitors(&self) -> impl Iterator<Item = (String, &str)> {
+        let own = self.monitor.as_deref().map(|name| ("monitor".to_owned(), name));
+        let plateau = self
+            .schedule
+            .plateau()
+            .and_then(|(plateau, key, _)| Some((format!("schedule.{key}.monitor"), plateau.monitor.as_deref()?)));
+        let stopping = self.early_stopping.as_ref().and_then(|stopping| stopping.monitor.as_deref());
+        own.into_iter().chain(plateau).chain(stopping.map(|name| ("early_stopping.monitor".to_owned(), name)))
     }
 
     /// Checks that `name` is a metric of this run.
