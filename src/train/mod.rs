@@ -199,3 +199,66 @@ impl TrainSpec {
         self.metrics(target).iter().any(|metric| metric.name() == name && metric.higher_is_better())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: Target = Target::Classes(10);
+
+    /// A `[train]` table with this line in it.
+    fn read(line: &str) -> Result<TrainSpec, String> {
+        let text = format!("epochs = 20\nbatch = 8\nloss = \"cross_entropy\"\noptimizer = \"adam\"\n{line}");
+        toml_edit::de::from_str(&text).map_err(|error| error.to_string())
+    }
+
+    fn fault(line: &str, has_validation: bool) -> Invalid {
+        read(line).unwrap().check(has_validation, CLASSES).unwrap_err()
+    }
+
+    #[test]
+    fn short_forms_say_what_the_tables_say() {
+        for (short, long) in [
+            ("early_stopping = 3", "early_stopping = { patience = 3 }"),
+            ("schedule = \"cosine\"", "schedule = { cosine = { min_lr = 0 } }"),
+            ("schedule = { exponential = 0.95 }", "schedule = { exponential = { gamma = 0.95 } }"),
+            ("schedule = { step = 10 }", "schedule = { step = { every = 10, gamma = 0.1 } }"),
+            ("schedule = { warm_up = 5 }", "schedule = { warm_up = { epochs = 5, then = \"constant\" } }"),
+            ("", "schedule = \"constant\""),
+        ] {
+            assert_eq!(read(short).unwrap(), read(long).unwrap());
+        }
+        let nested = read("schedule = { warm_up = { epochs = 5, then = { step = 10 } } }").unwrap();
+        let again: TrainSpec = serde_json::from_value(serde_json::to_value(&nested).unwrap()).unwrap();
+        assert_eq!(again, nested);
+        assert!(read("early_stopping = 2.5").unwrap_err().contains("must be whole"));
+    }
+
+    #[test]
+    fn what_settings_watch_must_be_a_metric_of_the_run() {
+        let stopping = fault("early_stopping = { monitor = \"val_los\" }", true);
+        assert_eq!(stopping.key, "early_stopping.monitor");
+        assert_eq!(stopping.hint.as_deref(), Some("did you mean `val_loss`?"));
+        let plateau =
+            "schedule = { warm_up = { epochs = 2, then = { reduce_on_plateau = { monitor = \"val_acc\" } } } }";
+        assert_eq!(read(plateau).unwrap().check(true, CLASSES), Ok(()));
+        let fault = fault(plateau, false);
+        assert_eq!(fault.key, "schedule.warm_up.then.reduce_on_plateau.monitor");
+        assert!(fault.hint.unwrap().starts_with("split off validation rows"));
+    }
+
+    #[test]
+    fn settings_that_cannot_be_are_found() {
+        for (line, key) in [
+            ("schedule = { step = { every = 0 } }", "schedule.step.every"),
+            ("schedule = { warm_up = 20 }", "schedule.warm_up.epochs"),
+            ("schedule = { warm_up = { epochs = 2, then = \"one_cycle\" } }", "schedule.warm_up.then"),
+            ("clip = { norm = 0.0 }", "clip.norm"),
+            ("penalty = { l1 = -1.0 }", "penalty.l1"),
+            ("early_stopping = { restore_best = false }", "early_stopping.restore_best"),
+            ("early_stopping = { restore_best = true }\nkeep = \"last\"", "early_stopping.restore_best"),
+        ] {
+            assert_eq!(fault(line, true).key, key);
+        }
+    }
+}
