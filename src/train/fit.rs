@@ -1,4 +1,4 @@
-//! The training loop, for a whole stack at once: gather → forward → loss → backward → observe → step.
+//! The training loop, for a whole stack at once: gather → forward → loss → backward → penalty, clip → step.
 //!
 //! Nothing inside an epoch waits for the device: losses and outputs stay there until the epoch is over, and come back
 //! in one read.
@@ -13,9 +13,11 @@ use crate::data::batches::{DeviceRows, Epoch};
 use crate::history::Status;
 use crate::history::curves::Curves;
 use crate::network::stack::Stack;
+use crate::train::TrainSpec;
 use crate::train::evaluate::{Figures, Measure, evaluate};
-use crate::train::optimizer::rates::Rates;
-use crate::train::{Keep, TrainSpec};
+use crate::train::progress::Progress;
+use crate::train::schedule::Length;
+use crate::train::schedule::course::Course;
 
 /// What training needs, all of it on the device.
 #[derive(Debug)]
@@ -34,6 +36,14 @@ pub struct Task<'a> {
     pub validation: Option<&'a DeviceRows>,
     /// Where the stack is.
     pub device: Device,
+}
+
+impl Task<'_> {
+    /// Whether a higher value of this metric, of training or validation rows, is a better one.
+    pub(super) fn higher_is_better(&self, name: &str) -> bool {
+        let name = name.strip_prefix("val_").unwrap_or(name);
+        self.measure.metrics.iter().any(|metric| metric.name() == name && metric.higher_is_better())
+    }
 }
 
 /// Told of each epoch as it ends.
@@ -75,39 +85,54 @@ pub struct Outcome {
 
 /// Trains every replica of the stack; afterwards it holds the weights that the settings say to keep.
 ///
+/// A replica that has ended before the others, early stopped or diverged, goes along in the stack, but nothing of it
+/// is looked at any more, and its weights are put back at the end. Training ends when all have ended.
+///
 /// `stop` is looked at before each step: once set, the replicas that still train end as interrupted, with the epochs
 /// that were completed.
 pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch) -> Vec<Outcome> {
     let settings = task.settings;
     let batch = settings.batch.size(task.training.len());
     let mut optimizer = settings.optimizer.start();
-    let lr = settings.optimizer.lr();
-    let rates = Rates::new(&vec![lr; task.seeds.len()], task.device);
+    let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
+    let mut course = start_course(task, batch);
     let mut progress = Progress::new(stack, task);
 
     for number in 1..=settings.epochs {
         let started = Instant::now();
         let epoch = Epoch::draw(task.training, task.seeds, number, batch, settings.shuffle, task.device);
         let mut seen = Seen::default();
-        for rows in epoch.batches() {
+        for (step, rows) in epoch.batches().enumerate() {
             if stop.load(Ordering::Relaxed) {
                 return progress.end(stack, Status::Interrupted);
             }
             let outputs = stack.forward_t(&epoch.features(&rows), true); // [replicas, batch, outputs]
             let losses = settings.loss.of_each_replica(&outputs, &epoch.targets(&rows)); // [replicas]
-            let gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
+            let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
             seen.observe(&losses, &outputs, rows.len());
             let _no_grad = tch::no_grad_guard();
-            optimizer.step(&mut stack.arena().values().shallow_clone(), &gradient, &rates);
+            let mut values = stack.arena().values().shallow_clone(); // the same storage
+            penalty.iter().for_each(|penalty| penalty.add_to(&mut gradient, &values));
+            settings.clip.iter().for_each(|clip| clip.apply(&mut gradient));
+            optimizer.step(&mut values, &gradient, course.rates(number, step));
         }
         let training = seen.figures(&epoch, task);
         let validation = task.validation.map(|rows| evaluate(stack, rows, task.measure));
         let metrics = read(training, validation); // the epoch's one read from the device
-        if !progress.record(stack, number, metrics, lr, started.elapsed().as_secs_f64(), watch) {
+        course.observe(number, &metrics);
+        if !progress.record(stack, number, metrics, course.lrs(), started.elapsed().as_secs_f64(), watch) {
             break;
         }
     }
     progress.end(stack, Status::Completed)
+}
+
+/// The learning rates, before the first step.
+fn start_course(task: &Task, batch: usize) -> Course {
+    let settings = task.settings;
+    let length = Length { epochs: settings.epochs, steps: task.training.len().div_ceil(batch) };
+    let lrs = vec![settings.optimizer.lr(); task.seeds.len()];
+    Course::new(&settings.schedule, lrs, length, task.device, task.monitor.0, |name| task.higher_is_better(name))
 }
 
 /// What the steps of an epoch have shown, on the device.
@@ -146,85 +171,4 @@ fn read(training: Figures, validation: Option<Figures>) -> Vec<(String, Vec<f64>
     let values = Tensor::stack(&figures, 0).to_device(Device::Cpu); // [figures, replicas]
     let values = Vec::<Vec<f64>>::try_from(&values).expect("figures are f64");
     names.into_iter().zip(values).collect()
-}
-
-/// What is known of each replica so far: curves, the best epoch and its weights.
-struct Progress<'a> {
-    settings: &'a TrainSpec,
-    monitor: &'a str,
-    higher_is_better: bool,
-    outcomes: Vec<Outcome>,
-    training: Vec<bool>,
-    best: Vec<Option<f64>>,
-    best_values: Tensor, // [replicas, parameters]
-}
-
-impl<'a> Progress<'a> {
-    fn new(stack: &Stack, task: &Task<'a>) -> Self {
-        let (monitor, higher_is_better) = task.monitor;
-        // interrupted, until it has ended some other way
-        let outcome = Outcome { status: Status::Interrupted, curves: Curves::default(), best_epoch: None };
-        Progress {
-            settings: task.settings,
-            monitor,
-            higher_is_better,
-            outcomes: vec![outcome; task.seeds.len()],
-            training: vec![true; task.seeds.len()],
-            best: vec![None; task.seeds.len()],
-            best_values: stack.arena().values().copy(),
-        }
-    }
-
-    /// Takes an epoch down for every replica that still trains; says whether any goes on.
-    fn record(
-        &mut self,
-        stack: &Stack,
-        epoch: usize,
-        metrics: Vec<(String, Vec<f64>)>,
-        lr: f64,
-        seconds: f64,
-        watch: &mut dyn Watch,
-    ) -> bool {
-        for (replica, outcome) in self.outcomes.iter_mut().enumerate() {
-            if !self.training[replica] {
-                continue;
-            }
-            let mut row: Vec<(&str, f64)> =
-                metrics.iter().map(|(name, values)| (name.as_str(), values[replica])).collect();
-            if row.iter().any(|(name, value)| name.ends_with("loss") && !value.is_finite()) {
-                outcome.status = Status::Diverged;
-                self.training[replica] = false;
-            }
-            let monitored = row.iter().find(|(name, _)| *name == self.monitor).map(|(_, value)| *value);
-            row.extend([("lr", lr), ("seconds", seconds)]);
-            outcome.curves.push(epoch, &row);
-            let Some(value) = monitored.filter(|value| value.is_finite()) else { continue };
-            let better = |best: f64| if self.higher_is_better { value > best } else { value < best };
-            if self.best[replica].is_none_or(better) {
-                self.best[replica] = Some(value);
-                outcome.best_epoch = Some(epoch);
-                if self.settings.keep == Keep::Best {
-                    let row = replica as i64;
-                    self.best_values.get(row).copy_(&stack.arena().values().get(row));
-                }
-            }
-        }
-        let training = self.training.clone();
-        let goes_on = training.contains(&true);
-        watch.epoch(&EpochReport { epoch, epochs: self.settings.epochs, metrics, seconds, training });
-        goes_on
-    }
-
-    /// Ends the replicas that still train with this status, and puts back the weights to keep.
-    fn end(mut self, stack: &Stack, status: Status) -> Vec<Outcome> {
-        for (replica, outcome) in self.outcomes.iter_mut().enumerate() {
-            if self.training[replica] {
-                outcome.status = status;
-            }
-            if self.settings.keep == Keep::Best && outcome.best_epoch.is_some() {
-                stack.arena().restore(replica, &self.best_values);
-            }
-        }
-        self.outcomes
-    }
 }

@@ -1,9 +1,14 @@
-//! Training: losses, optimizers and the loop.
+//! Training: losses, optimizers, learning-rate schedules and the loop.
 
+pub mod clip;
+pub mod early_stopping;
 pub mod evaluate;
 pub mod fit;
 pub mod loss;
 pub mod optimizer;
+pub mod penalty;
+mod progress;
+pub mod schedule;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +35,18 @@ pub struct TrainSpec {
     /// How.
     #[serde(deserialize_with = "named")]
     pub optimizer: optimizer::Optimizer,
+    /// How the learning rate changes as training goes on.
+    #[serde(default, deserialize_with = "named")]
+    pub schedule: schedule::Schedule,
+    /// What the gradient is cut to.
+    #[serde(default)]
+    pub clip: Option<clip::Clip>,
+    /// What large weights cost.
+    #[serde(default)]
+    pub penalty: Option<penalty::Penalty>,
+    /// When a replica ends before the last epoch; a number is its `patience`.
+    #[serde(default, deserialize_with = "early_stopping::number_table_or_none")]
+    pub early_stopping: Option<early_stopping::EarlyStopping>,
     /// The metrics taken beside the loss; `acc` for classes unless others are named.
     #[serde(default)]
     pub metrics: Option<Vec<Metric>>,
@@ -119,11 +136,25 @@ impl TrainSpec {
             at_least_one("batch", rows)?;
         }
         self.optimizer.check().map_err(|fault| fault.under("optimizer"))?;
-        self.metrics(target).iter().try_for_each(|metric| metric.check_fit(target))?;
-        match &self.monitor {
-            Some(monitor) => self.check_monitor("monitor", monitor, has_validation, target),
-            None => Ok(()),
+        self.schedule.check(self.epochs).map_err(|fault| fault.under("schedule"))?;
+        self.clip.map_or(Ok(()), |clip| clip.check().map_err(|fault| fault.under("clip")))?;
+        self.penalty.map_or(Ok(()), |penalty| penalty.check().map_err(|fault| fault.under("penalty")))?;
+        if let Some(early_stopping) = &self.early_stopping {
+            early_stopping.check(self.keep).map_err(|fault| fault.under("early_stopping"))?;
         }
+        self.metrics(target).iter().try_for_each(|metric| metric.check_fit(target))?;
+        self.monitors().try_for_each(|(key, monitor)| self.check_monitor(&key, monitor, has_validation, target))
+    }
+
+    /// The metrics that settings name to watch, each with the setting's key.
+    fn monitors(&self) -> impl Iterator<Item = (String, &str)> {
+        let own = self.monitor.as_deref().map(|name| ("monitor".to_owned(), name));
+        let plateau = self
+            .schedule
+            .plateau()
+            .and_then(|(plateau, key, _)| Some((format!("schedule.{key}.monitor"), plateau.monitor.as_deref()?)));
+        let stopping = self.early_stopping.as_ref().and_then(|stopping| stopping.monitor.as_deref());
+        own.into_iter().chain(plateau).chain(stopping.map(|name| ("early_stopping.monitor".to_owned(), name)))
     }
 
     /// Checks that `name` is a metric of this run.
@@ -166,5 +197,68 @@ impl TrainSpec {
     fn higher_is_better(&self, name: &str, target: Target) -> bool {
         let name = name.strip_prefix("val_").unwrap_or(name);
         self.metrics(target).iter().any(|metric| metric.name() == name && metric.higher_is_better())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: Target = Target::Classes(10);
+
+    /// A `[train]` table with this line in it.
+    fn read(line: &str) -> Result<TrainSpec, String> {
+        let text = format!("epochs = 20\nbatch = 8\nloss = \"cross_entropy\"\noptimizer = \"adam\"\n{line}");
+        toml_edit::de::from_str(&text).map_err(|error| error.to_string())
+    }
+
+    fn fault(line: &str, has_validation: bool) -> Invalid {
+        read(line).unwrap().check(has_validation, CLASSES).unwrap_err()
+    }
+
+    #[test]
+    fn short_forms_say_what_the_tables_say() {
+        for (short, long) in [
+            ("early_stopping = 3", "early_stopping = { patience = 3 }"),
+            ("schedule = \"cosine\"", "schedule = { cosine = { min_lr = 0 } }"),
+            ("schedule = { exponential = 0.95 }", "schedule = { exponential = { gamma = 0.95 } }"),
+            ("schedule = { step = 10 }", "schedule = { step = { every = 10, gamma = 0.1 } }"),
+            ("schedule = { warm_up = 5 }", "schedule = { warm_up = { epochs = 5, then = \"constant\" } }"),
+            ("", "schedule = \"constant\""),
+        ] {
+            assert_eq!(read(short).unwrap(), read(long).unwrap());
+        }
+        let nested = read("schedule = { warm_up = { epochs = 5, then = { step = 10 } } }").unwrap();
+        let again: TrainSpec = serde_json::from_value(serde_json::to_value(&nested).unwrap()).unwrap();
+        assert_eq!(again, nested);
+        assert!(read("early_stopping = 2.5").unwrap_err().contains("must be whole"));
+    }
+
+    #[test]
+    fn what_settings_watch_must_be_a_metric_of_the_run() {
+        let stopping = fault("early_stopping = { monitor = \"val_los\" }", true);
+        assert_eq!(stopping.key, "early_stopping.monitor");
+        assert_eq!(stopping.hint.as_deref(), Some("did you mean `val_loss`?"));
+        let plateau =
+            "schedule = { warm_up = { epochs = 2, then = { reduce_on_plateau = { monitor = \"val_acc\" } } } }";
+        assert_eq!(read(plateau).unwrap().check(true, CLASSES), Ok(()));
+        let fault = fault(plateau, false);
+        assert_eq!(fault.key, "schedule.warm_up.then.reduce_on_plateau.monitor");
+        assert!(fault.hint.unwrap().starts_with("split off validation rows"));
+    }
+
+    #[test]
+    fn settings_that_cannot_be_are_found() {
+        for (line, key) in [
+            ("schedule = { step = { every = 0 } }", "schedule.step.every"),
+            ("schedule = { warm_up = 20 }", "schedule.warm_up.epochs"),
+            ("schedule = { warm_up = { epochs = 2, then = \"one_cycle\" } }", "schedule.warm_up.then"),
+            ("clip = { norm = 0.0 }", "clip.norm"),
+            ("penalty = { l1 = -1.0 }", "penalty.l1"),
+            ("early_stopping = { restore_best = false }", "early_stopping.restore_best"),
+            ("early_stopping = { restore_best = true }\nkeep = \"last\"", "early_stopping.restore_best"),
+        ] {
+            assert_eq!(fault(line, true).key, key);
+        }
     }
 }

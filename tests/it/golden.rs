@@ -12,6 +12,9 @@ use runner::seed;
 use runner::shape::Shape;
 use runner::train::loss::Loss;
 use runner::train::optimizer::{Optimizer, rates::Rates};
+use runner::train::penalty::Penalty;
+use runner::train::schedule::course::Course;
+use runner::train::schedule::{Length, Schedule};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tch::nn::{ModuleT, OptimizerConfig};
@@ -42,6 +45,12 @@ impl Place {
     /// Runs the program, and returns the history of its one trial.
     #[track_caller]
     fn history(&self, arguments: &[&str]) -> Value {
+        self.histories(arguments).remove(0)
+    }
+
+    /// Runs the program, and returns the history of each trial.
+    #[track_caller]
+    fn histories(&self, arguments: &[&str]) -> Vec<Value> {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_runner"));
         command
             .current_dir(self.folder.path())
@@ -53,7 +62,7 @@ impl Place {
         }
         let output = command.assert().success().get_output().stdout.clone();
         let printed: Value = serde_json::from_slice(&output).unwrap();
-        printed["histories"][0].clone()
+        printed["histories"].as_array().unwrap().clone()
     }
 }
 
@@ -311,10 +320,8 @@ fn every_loss_has_pytorchs_value_and_gradient_for_logits_of_200_too() {
 /// The optimizer of a fixture's options; what PyTorch has and we have not must be switched off in them.
 fn optimizer(kind: &str, options: &Value) -> Optimizer {
     let mut options = options.clone();
-    for unknown in ["dampening", "amsgrad"] {
-        let off = options.as_object_mut().unwrap().remove(unknown);
-        assert!(off.is_none_or(|value| value == json!(0) || value == json!(false)));
-    }
+    let dampening = options.as_object_mut().unwrap().remove("dampening");
+    assert!(dampening.is_none_or(|value| value == json!(0)));
     serde_json::from_value(json!({ kind: options })).unwrap()
 }
 
@@ -332,7 +339,14 @@ fn every_optimizer_takes_pytorchs_steps_in_each_replica() {
         "rmsprop_centered_weight_decay",
         "adam",
         "adam_betas_eps_weight_decay",
+        "adam_amsgrad",
+        "adam_amsgrad_short_memory",
+        "adamw_weight_decay",
+        "adamw_amsgrad_short_memory",
+        "adagrad",
+        "adagrad_decay",
     ];
+    assert_eq!(names.len(), fixture["cases"].as_array().unwrap().len());
     for case in cases(&fixture, &names) {
         let name = case["name"].as_str().unwrap();
         let optimizer = optimizer(name.split('_').next().unwrap(), &case["options"]);
@@ -358,6 +372,7 @@ fn every_optimizer_takes_the_steps_of_tchs_own() {
         optimizer("sgd", &json!({ "lr": lr, "momentum": 0.9, "weight_decay": 0.01 })),
         optimizer("rmsprop", &json!({ "lr": lr, "momentum": 0.9 })),
         optimizer("adam", &json!({ "lr": lr, "weight_decay": 0.01 })),
+        optimizer("adamw", &json!({ "lr": lr, "weight_decay": 0.1 })),
     ];
     for ours in ours {
         let store = tch::nn::VarStore::new(Device::Cpu);
@@ -367,6 +382,8 @@ fn every_optimizer_takes_the_steps_of_tchs_own() {
             Optimizer::Sgd(_) => tch::nn::sgd(0.9, 0.0, 0.01, false).build(&store, lr),
             Optimizer::Rmsprop(_) => tch::nn::rms_prop(0.99, 1e-8, 0.0, 0.9, false).build(&store, lr),
             Optimizer::Adam(_) => tch::nn::adam(0.9, 0.999, 0.01).build(&store, lr),
+            Optimizer::Adamw(_) => tch::nn::adamw(0.9, 0.999, 0.1).build(&store, lr),
+            Optimizer::Adagrad(_) => unreachable!("tch has none"),
         }
         .unwrap();
         let mut arena = start.unsqueeze(0);
@@ -436,7 +453,7 @@ fn the_split_of_mnist_and_stratified_ones_of_its_size_are_scikit_learns_rows() {
             "digits_stratified" => {
                 let spec = runner::data::source::DataSpec::by_name("digits").unwrap();
                 let cache = runner::data::cache::Cache::at("unused: digits are in the binary");
-                let labels = spec.load(&cache, &mut ()).unwrap().rows.labels;
+                let labels = spec.load(&cache, &mut ()).unwrap().rows.targets;
                 train_test_split_stratified(&Vec::<i64>::try_from(labels).unwrap(), share, state)
             }
             other => panic!("an unknown case: {other}"),
@@ -444,4 +461,159 @@ fn the_split_of_mnist_and_stratified_ones_of_its_size_are_scikit_learns_rows() {
         check(&train, &case["train"], name);
         check(&test, &case["test"], name);
     }
+}
+
+#[test]
+fn every_schedule_takes_pytorchs_learning_rates() {
+    let fixture = golden("schedules");
+    let cases = fixture["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 16);
+    for case in cases {
+        let schedule: Schedule = serde_json::from_value(case["schedule"].clone()).unwrap();
+        let [epochs, steps] = ["epochs", "steps"].map(|key| case[key].as_u64().unwrap() as usize);
+        let metric = &case["metric"];
+        let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
+        let seen: Vec<f64> =
+            metric["values"].as_array().map(|all| all.iter().map(number).collect()).unwrap_or_default();
+        let start = fixture["settings"]["lr"].as_f64().unwrap();
+        let higher_is_better = |_: &str| metric["mode"] == json!("max");
+        let length = Length { epochs, steps };
+        let mut course = Course::new(&schedule, vec![start; 2], length, Device::Cpu, "val_loss", higher_is_better);
+        let mut found = [Vec::new(), Vec::new()];
+        for epoch in 1..=epochs {
+            for step in 0..steps {
+                course.rates(epoch, step);
+                found.iter_mut().zip(course.lrs()).for_each(|(found, lr)| found.push(*lr));
+            }
+            if let Some(&value) = seen.get(epoch - 1) {
+                course.observe(epoch, &[("val_loss".to_owned(), vec![value; 2])]);
+            }
+        }
+        for found in found {
+            assert_near(&found, &floats(&case["lr"]), 1e-10, case["name"].as_str().unwrap());
+        }
+    }
+}
+
+/// An experiment on the digits, with these further lines of `[train]`.
+fn digits(place: &Place, split: &str, seeds: &str, epochs: usize, train: &str) -> String {
+    let text = format!(
+        r#"
+            title = "Digits"
+            seeds = {seeds}
+            [data.digits]
+            scale = "unit"
+            split = {split}
+            [network]
+            layers = [{{ linear = 32 }}, "relu", {{ linear = 10 }}]
+            [train]
+            epochs = {epochs}
+            batch = 64
+            loss = "cross_entropy"
+            {train}
+        "#
+    );
+    place.file("digits.toml", &text)
+}
+
+#[test]
+fn runs_with_a_schedule_clipping_and_penalties_are_pytorchs() {
+    for run in golden("schedules")["runs"].as_array().unwrap() {
+        let place = Place::new();
+        let mut train = format!("optimizer = {}\n", inline(&run["train"]["optimizer"]));
+        for key in ["schedule", "clip"] {
+            if !run["train"][key].is_null() {
+                train += &format!("{key} = {}\n", inline(&run["train"][key]));
+            }
+        }
+        train += "penalty = { l1 = 1e-4, l2 = 1e-3 }";
+        let history = place.history(&["exp", &digits(&place, "{}", "[0]", 4, &train)]);
+        assert_curve(&history, &run["history"], "loss", 4, 1e-5);
+        assert_curve(&history, &run["history"], "lr", 4, 1e-10);
+    }
+}
+
+/// A JSON value as TOML.
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn a_replica_that_stops_early_ends_as_its_lone_run_and_holds_nobody_up() {
+    let train = r#"
+        optimizer = { sgd = { lr = 0.3 } }
+        schedule = { reduce_on_plateau = { patience = 0, factor = 0.5, threshold = 0.2 } }
+        early_stopping = { monitor = "val_acc", patience = 1 }
+        keep = "last"
+    "#;
+    let split = "{ validation = 0.2, test = 0.2, random_state = 1 }";
+    let run = |seeds: &str| {
+        let place = Place::new();
+        place.histories(&["exp", &digits(&place, split, seeds, 6, train)])
+    };
+    let seeds = [3, 1, 0];
+    let stack = run("[3, 1, 0]");
+    let ends: Vec<(&str, usize)> = stack
+        .iter()
+        .map(|history| (history["status"].as_str().unwrap(), history["history"]["epoch"].as_array().unwrap().len()))
+        .collect();
+    assert_eq!(ends, [("early_stopped", 3), ("completed", 6), ("completed", 6)]);
+    assert_ne!(stack[1]["history"]["lr"], stack[2]["history"]["lr"], "each has its own learning rate");
+    for (seed, history) in seeds.iter().zip(&stack) {
+        let lone = run(&format!("[{seed}]")).remove(0);
+        assert_eq!((&lone["status"], &lone["history"]["epoch"]), (&history["status"], &history["history"]["epoch"]));
+        for metric in ["loss", "val_loss", "acc", "val_acc", "lr"] {
+            let (found, wanted) = (floats(&history["history"][metric]), floats(&lone["history"][metric]));
+            assert_near(&found, &wanted, 1e-5, &format!("seed {seed}, {metric}"));
+        }
+        // the weights are those of its own last epoch, though the stack has gone on
+        assert_near(&floats(&history["test"]["loss"]), &floats(&lone["test"]["loss"]), 1e-5, "test loss");
+    }
+}
+
+#[test]
+fn a_penalty_is_that_of_the_weights_of_each_replica() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let linear = |units: u64| serde_json::from_value::<Layer>(json!({ "linear": { "units": units } })).unwrap();
+    let layers = [linear(3), linear(2)];
+    let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([4])).unwrap().build(&[0, 1], Device::Cpu);
+    let arena = stack.arena();
+    let mut penalty = Tensor::zeros([], (Kind::Float, Device::Cpu));
+    for slot in 0..arena.slots().len() {
+        let (leaf, name) = (arena.leaf(slot), &arena.slots()[slot].name);
+        let factor = if name.ends_with("weight") { 1.0 } else { 0.0 };
+        penalty = penalty + (leaf.abs().sum(None) * 0.1 + leaf.square().sum(None) * 0.2) * factor;
+    }
+    let wanted = arena.gradient(&penalty);
+    let _no_grad = tch::no_grad_guard();
+    let mut found = wanted.zeros_like();
+    Penalty { l1: 0.1, l2: 0.2 }.on(arena).add_to(&mut found, arena.values());
+    assert_near(&values(&found), &values(&wanted), 1e-6, "the penalty's gradient");
+    assert_eq!(found.size()[0], 2);
+}
+
+#[test]
+fn an_l1_penalty_drives_weights_to_zero_and_leaves_biases() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let layer = serde_json::from_value::<Layer>(json!({ "linear": { "units": 3 } })).unwrap();
+    let stack = Architecture::follow(&[layer], Init::Pytorch, &Shape::from([4])).unwrap().build(&[0, 1], Device::Cpu);
+    let arena = stack.arena();
+    let _no_grad = tch::no_grad_guard();
+    let biases = values(arena.leaf(1));
+    let penalty = Penalty { l1: 1.0, l2: 0.0 }.on(arena);
+    let mut sgd = optimizer("sgd", &json!({ "lr": 0.001 })).start();
+    let rates = Rates::new(&[0.001; 2], Device::Cpu);
+    for _ in 0..600 {
+        let mut gradient = arena.values().zeros_like();
+        penalty.add_to(&mut gradient, arena.values());
+        sgd.step(&mut arena.values().shallow_clone(), &gradient, &rates);
+    }
+    assert!(values(arena.leaf(0)).iter().all(|weight| weight.abs() <= 0.0011), "a step or less from 0");
+    assert_eq!(values(arena.leaf(1)), biases);
 }

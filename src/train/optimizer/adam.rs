@@ -1,5 +1,8 @@
 //! Adam (Kingma and Ba 2015), as `torch.optim.Adam`: each parameter's step is its gradient's running mean divided by
 //! the running root mean square, both corrected for having started at 0.
+//!
+//! With `amsgrad` (Reddi, Kale and Kumar 2018) the largest mean square so far divides, so that a step never grows
+//! because a large gradient is being forgotten.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,11 +26,13 @@ pub struct Adam {
     pub eps: f64,
     /// L2 penalty.
     pub weight_decay: f64,
+    /// Whether the largest mean square so far divides, in place of the current one.
+    pub amsgrad: bool,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Adam { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0 }
+        Adam { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, amsgrad: false }
     }
 }
 
@@ -41,31 +46,66 @@ impl Adam {
     }
 }
 
-/// The rule and its running means, each `[replicas, parameters]`.
+/// Where the weight decay goes, which is all that Adam and AdamW differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decay {
+    /// Into the gradient, and so through the running means: an L2 penalty.
+    Gradient,
+    /// Straight off the weights, by `lr · weight_decay` of each.
+    Weights,
+}
+
+/// The rule and its running means.
 #[derive(Debug)]
 pub struct Moments {
     settings: Adam,
+    decay: Decay,
     steps: i32,
-    means: Option<(Tensor, Tensor)>, // of the gradient, and of its square
+    means: Option<Means>,
+}
+
+/// Each `[replicas, parameters]`.
+#[derive(Debug)]
+struct Means {
+    gradient: Tensor,
+    square: Tensor,
+    largest_square: Option<Tensor>, // so far, for AMSGrad
 }
 
 impl Moments {
-    pub(super) fn new(settings: Adam) -> Self {
-        Moments { settings, steps: 0, means: None }
+    pub(super) fn new(settings: Adam, decay: Decay) -> Self {
+        Moments { settings, decay, steps: 0, means: None }
     }
 }
 
 impl Update for Moments {
     fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let Adam { betas: [beta1, beta2], eps, weight_decay, .. } = self.settings;
-        let gradient = decayed(gradient, values, weight_decay);
-        let (mean, square) = self.means.get_or_insert_with(|| (gradient.zeros_like(), gradient.zeros_like()));
+        let Adam { betas: [beta1, beta2], eps, weight_decay, amsgrad, .. } = self.settings;
+        let gradient = match self.decay {
+            Decay::Gradient => decayed(gradient, values, weight_decay),
+            Decay::Weights => {
+                rates.shrink(values, weight_decay);
+                gradient.shallow_clone()
+            }
+        };
+        let means = self.means.get_or_insert_with(|| Means {
+            gradient: gradient.zeros_like(),
+            square: gradient.zeros_like(),
+            largest_square: amsgrad.then(|| gradient.zeros_like()),
+        });
         self.steps += 1;
-        let _ = mean.lerp_(&gradient, 1.0 - beta1);
-        let _ = square.g_mul_scalar_(beta2).addcmul_(&(&gradient * (1.0 - beta2)), &gradient);
+        let _ = means.gradient.lerp_(&gradient, 1.0 - beta1);
+        let _ = means.square.g_mul_scalar_(beta2).addcmul_(&(&gradient * (1.0 - beta2)), &gradient);
+        let square = match &mut means.largest_square {
+            Some(largest) => {
+                *largest = largest.maximum(&means.square);
+                largest
+            }
+            None => &means.square,
+        };
         let correction1 = 1.0 - beta1.powi(self.steps);
         let correction2 = (1.0 - beta2.powi(self.steps)).sqrt();
         let root = square.sqrt().g_div_scalar_(correction2).g_add_scalar_(eps);
-        rates.descend(values, &(&*mean / root), 1.0 / correction1);
+        rates.descend(values, &(&means.gradient / root), 1.0 / correction1);
     }
 }

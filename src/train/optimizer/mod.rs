@@ -4,7 +4,9 @@
 //! PyTorch's steps. libtorch's own optimizers (through `tch::nn`) keep their state out of reach, and know one learning
 //! rate for all parameters, where a stack needs one for each replica.
 
+pub mod adagrad;
 pub mod adam;
+pub mod adamw;
 pub mod rates;
 pub mod rmsprop;
 pub mod sgd;
@@ -27,6 +29,11 @@ pub enum Optimizer {
     Rmsprop(rmsprop::Rmsprop),
     /// Adam (Kingma and Ba 2015).
     Adam(adam::Adam),
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+    #[serde(alias = "adam_w")]
+    Adamw(adamw::AdamW),
+    /// Adagrad (Duchi, Hazan and Singer 2011).
+    Adagrad(adagrad::Adagrad),
 }
 
 /// A rule that moves the parameters down their gradient, with what it remembers between steps.
@@ -45,15 +52,19 @@ impl Optimizer {
             Optimizer::Sgd(_) => "sgd",
             Optimizer::Rmsprop(_) => "rmsprop",
             Optimizer::Adam(_) => "adam",
+            Optimizer::Adamw(_) => "adamw",
+            Optimizer::Adagrad(_) => "adagrad",
         }
     }
 
-    /// The learning rate.
+    /// The learning rate that a schedule starts from.
     pub fn lr(&self) -> f64 {
         match self {
             Optimizer::Sgd(sgd) => sgd.lr,
             Optimizer::Rmsprop(rmsprop) => rmsprop.lr,
             Optimizer::Adam(adam) => adam.lr,
+            Optimizer::Adamw(adamw) => adamw.lr,
+            Optimizer::Adagrad(adagrad) => adagrad.lr,
         }
     }
 
@@ -66,6 +77,8 @@ impl Optimizer {
             Optimizer::Sgd(sgd) => sgd.check(),
             Optimizer::Rmsprop(rmsprop) => rmsprop.check(),
             Optimizer::Adam(adam) => adam.check(),
+            Optimizer::Adamw(adamw) => adamw.check(),
+            Optimizer::Adagrad(adagrad) => adagrad.check(),
         }
         .map_err(|fault| fault.under(self.name()))
     }
@@ -75,7 +88,9 @@ impl Optimizer {
         match self {
             Optimizer::Sgd(sgd) => Box::new(sgd::Momentum::new(sgd.clone())),
             Optimizer::Rmsprop(rmsprop) => Box::new(rmsprop::Averages::new(rmsprop.clone())),
-            Optimizer::Adam(adam) => Box::new(adam::Moments::new(adam.clone())),
+            Optimizer::Adam(adam) => Box::new(adam::Moments::new(adam.clone(), adam::Decay::Gradient)),
+            Optimizer::Adamw(adamw) => Box::new(adamw.start()),
+            Optimizer::Adagrad(adagrad) => Box::new(adagrad::Sums::new(adagrad.clone())),
         }
     }
 }

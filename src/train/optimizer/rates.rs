@@ -26,6 +26,17 @@ impl Rates {
             Some(column) => values.g_sub_(&(direction * (column * factor))),
         };
     }
+
+    /// `values · (1 − rate · factor)`, in place, `[replicas, parameters]`.
+    pub fn shrink(&self, values: &mut Tensor, factor: f64) {
+        if factor == 0.0 {
+            return;
+        }
+        let _ = match &self.column {
+            None => values.g_mul_scalar_(1.0 - self.first * factor),
+            Some(column) => values.g_mul_(&(1.0 - column * factor)),
+        };
+    }
 }
 
 #[cfg(test)]
@@ -38,5 +49,12 @@ mod tests {
         let direction = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));
         Rates::new(&[0.5, 2.0], Device::Cpu).descend(&mut values, &direction, 2.0);
         assert_eq!(Vec::<f32>::try_from(values.flatten(0, -1)).unwrap(), [-1.0, -1.0, -1.0, -4.0, -4.0, -4.0]);
+    }
+
+    #[test]
+    fn every_replica_shrinks_at_its_own_rate() {
+        let mut values = Tensor::ones([2, 2], (Kind::Float, Device::Cpu));
+        Rates::new(&[0.5, 0.25], Device::Cpu).shrink(&mut values, 0.5);
+        assert_eq!(Vec::<f32>::try_from(values.flatten(0, -1)).unwrap(), [0.75, 0.75, 0.875, 0.875]);
     }
 }

@@ -1,0 +1,71 @@
+//! Gradient clipping: by the norm of a replica's whole gradient, or value by value.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::check::{Invalid, positive};
+
+/// `{ norm = 1.0 }` or `{ value = 0.5 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Clip {
+    /// A gradient that is longer is shortened to this length, as `torch.nn.utils.clip_grad_norm_` does:
+    /// `g · min(1, norm / (‖g‖₂ + 1e-6))`.
+    Norm(f64),
+    /// Every entry is brought between `−value` and `value`, as `torch.nn.utils.clip_grad_value_` does.
+    Value(f64),
+}
+
+impl Clip {
+    /// Checks the limit.
+    ///
+    /// # Errors
+    /// When it is not above 0; the key is relative to `clip`.
+    pub fn check(self) -> Result<(), Invalid> {
+        match self {
+            Clip::Norm(norm) => positive("norm", norm),
+            Clip::Value(value) => positive("value", value),
+        }
+    }
+
+    /// Clips the gradient of each replica by itself, in place.
+    ///
+    /// # Shapes
+    /// `gradient` is `[replicas, parameters]`.
+    pub fn apply(self, gradient: &mut Tensor) {
+        let _ = match self {
+            Clip::Norm(longest) => {
+                let norm = gradient.norm_scalaropt_dim(2.0, [1], true); // [replicas, 1]
+                let factor = (norm + 1e-6).reciprocal() * longest;
+                gradient.g_mul_(&factor.clamp_max(1.0))
+            }
+            Clip::Value(largest) => gradient.clamp_(-largest, largest),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clipped(clip: Clip, gradient: [[f32; 2]; 3]) -> Vec<f32> {
+        let mut gradient = Tensor::from_slice2(&gradient);
+        clip.apply(&mut gradient);
+        Vec::try_from(gradient.flatten(0, -1)).unwrap()
+    }
+
+    #[test]
+    fn one_replicas_norm_does_not_shorten_anothers_gradient() {
+        let found = clipped(Clip::Norm(1.0), [[3.0, -4.0], [0.3, 0.4], [f32::NAN, 1.0]]);
+        let wanted = [0.6, -0.8, 0.3, 0.4];
+        assert!(found.iter().zip(wanted).all(|(found, wanted)| (found - wanted).abs() < 1e-6), "{found:?}");
+        assert!(found[4].is_nan() && found[5].is_nan());
+    }
+
+    #[test]
+    fn values_are_brought_between_the_limits() {
+        let found = clipped(Clip::Value(0.5), [[3.0, -4.0], [0.25, -0.25], [f32::INFINITY, 0.0]]);
+        assert_eq!(found, [0.5, -0.5, 0.25, -0.25, 0.5, 0.0]);
+    }
+}

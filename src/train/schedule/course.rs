@@ -1,0 +1,111 @@
+//! The learning rates of a stack as its training goes on: a schedule, and where each replica stands in it.
+
+use tch::Device;
+
+use super::plateau::Wait;
+use super::{Length, Place, Schedule};
+use crate::train::optimizer::rates::Rates;
+
+/// The learning rates of every replica.
+#[derive(Debug)]
+pub struct Course {
+    schedule: Schedule,
+    length: Length,
+    device: Device,
+    start: Vec<f64>, // of each replica; what a plateau reduces
+    plateau: Option<Plateau>,
+    lrs: Vec<f64>, // in use
+    rates: Rates,  // the same, as steps take them
+}
+
+#[derive(Debug)]
+struct Plateau {
+    monitor: String,
+    waits: Vec<Wait>,
+    epochs_before: usize,
+}
+
+impl Course {
+    /// The course from the learning rate that each replica starts with.
+    ///
+    /// `monitored` is the metric that is waited for where the schedule names none; `higher_is_better` tells of a metric
+    /// whether it is.
+    pub fn new(
+        schedule: &Schedule,
+        lrs: Vec<f64>,
+        length: Length,
+        device: Device,
+        monitored: &str,
+        higher_is_better: impl Fn(&str) -> bool,
+    ) -> Self {
+        let plateau = schedule.plateau().map(|(settings, _, epochs_before)| {
+            let monitor = settings.monitor.as_deref().unwrap_or(monitored);
+            let wait = Wait::new(settings, higher_is_better(monitor));
+            Plateau { monitor: monitor.to_owned(), waits: vec![wait; lrs.len()], epochs_before }
+        });
+        let rates = Rates::new(&lrs, device);
+        Course { schedule: schedule.clone(), length, device, start: lrs.clone(), plateau, lrs, rates }
+    }
+
+    /// The rates of a step; epochs are counted from 1, their steps from 0.
+    pub fn rates(&mut self, epoch: usize, step: usize) -> &Rates {
+        let place = Place { epoch: epoch - 1, step };
+        let lrs: Vec<f64> = self.start.iter().map(|&start| self.schedule.lr(start, place, self.length)).collect();
+        if lrs != self.lrs {
+            self.rates = Rates::new(&lrs, self.device);
+            self.lrs = lrs;
+        }
+        &self.rates
+    }
+
+    /// The learning rate of each replica at the step last asked for.
+    pub fn lrs(&self) -> &[f64] {
+        &self.lrs
+    }
+
+    /// Takes note of an epoch's metrics: each name with a value for each replica.
+    pub fn observe(&mut self, epoch: usize, metrics: &[(String, Vec<f64>)]) {
+        let Some(plateau) = self.plateau.as_mut().filter(|plateau| epoch > plateau.epochs_before) else { return };
+        let Some((_, values)) = metrics.iter().find(|(name, _)| *name == plateau.monitor) else { return };
+        for ((wait, lr), value) in plateau.waits.iter_mut().zip(&mut self.start).zip(values) {
+            *lr = wait.lr_after(*value, *lr);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn course(schedule: Schedule, epochs: usize, steps: usize) -> Course {
+        Course::new(&schedule, vec![1.0, 2.0], Length { epochs, steps }, Device::Cpu, "loss", |_| false)
+    }
+
+    #[test]
+    fn every_replica_reaches_a_plateau_of_its_own() {
+        let wait = super::super::plateau::ReduceOnPlateau { factor: 0.5, patience: 0, ..Default::default() };
+        let mut course = course(Schedule::ReduceOnPlateau(wait), 3, 1);
+        for (epoch, losses) in [(1, [1.0, 1.0]), (2, [0.5, 1.0])] {
+            course.rates(epoch, 0);
+            course.observe(epoch, &[("loss".to_owned(), losses.to_vec())]);
+            assert_eq!(course.lrs(), [1.0, 2.0], "what an epoch used stays until the next one");
+        }
+        course.rates(3, 0);
+        assert_eq!(course.lrs(), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn what_follows_a_warm_up_counts_from_its_end() {
+        let then = super::super::decay::Step { every: 2, gamma: 0.5 };
+        let warm_up = super::super::warm_up::WarmUp { epochs: 2, then: Box::new(Schedule::Step(then)) };
+        let mut course = course(Schedule::WarmUp(warm_up), 6, 2);
+        let mut lrs = Vec::new();
+        for epoch in 1..=6 {
+            for step in 0..2 {
+                course.rates(epoch, step);
+                lrs.push(course.lrs()[1]);
+            }
+        }
+        assert_eq!(lrs, [0.5, 1.0, 1.5, 2.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0]);
+    }
+}

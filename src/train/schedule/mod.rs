@@ -1,0 +1,115 @@
+//! Learning-rate schedules, with the names and formulas of `torch.optim.lr_scheduler`.
+//!
+//! A schedule says which learning rate a replica takes at a step, from the one that its optimizer names. Most change it
+//! from epoch to epoch; `one_cycle` and the climb of `warm_up` change it at every step.
+
+pub mod course;
+pub mod decay;
+pub mod one_cycle;
+pub mod plateau;
+pub mod warm_up;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::Invalid;
+use crate::short_form::number_or_table;
+
+/// How the learning rate changes as training goes on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// Times `gamma` after every so many epochs (StepLR).
+    #[serde(deserialize_with = "number_or_table")]
+    Step(decay::Step),
+    /// Times `gamma` after every epoch (ExponentialLR).
+    #[serde(deserialize_with = "number_or_table")]
+    Exponential(decay::Exponential),
+    /// Half a cosine from epoch to epoch, down to `min_lr` (CosineAnnealingLR).
+    #[serde(alias = "cosine_annealing")]
+    Cosine(decay::Cosine),
+    /// Up and down again over all of training, step by step (OneCycleLR).
+    OneCycle(one_cycle::OneCycle),
+    /// A climb from near 0, step by step, then another schedule (LinearLR in a SequentialLR).
+    #[serde(deserialize_with = "number_or_table")]
+    WarmUp(warm_up::WarmUp),
+    /// Times `factor` when a metric has stopped improving (ReduceLROnPlateau).
+    ReduceOnPlateau(plateau::ReduceOnPlateau),
+}
+
+/// How long training is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Length {
+    /// Epochs.
+    pub epochs: usize,
+    /// Steps of each epoch.
+    pub steps: usize,
+}
+
+/// A step of training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The epoch, from 0.
+    pub epoch: usize,
+    /// The step of the epoch, from 0.
+    pub step: usize,
+}
+
+impl Schedule {
+    /// The name in the file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Schedule::Constant => "constant",
+            Schedule::Step(_) => "step",
+            Schedule::Exponential(_) => "exponential",
+            Schedule::Cosine(_) => "cosine",
+            Schedule::OneCycle(_) => "one_cycle",
+            Schedule::WarmUp(_) => "warm_up",
+            Schedule::ReduceOnPlateau(_) => "reduce_on_plateau",
+        }
+    }
+
+    /// Checks the settings, for training of so many epochs.
+    ///
+    /// # Errors
+    /// When one is out of its range; the key is relative to the schedule's place.
+    pub fn check(&self, epochs: usize) -> Result<(), Invalid> {
+        match self {
+            Schedule::Constant => Ok(()),
+            Schedule::Step(step) => step.check(),
+            Schedule::Exponential(exponential) => exponential.check(),
+            Schedule::Cosine(cosine) => cosine.check(),
+            Schedule::OneCycle(one_cycle) => one_cycle.check(),
+            Schedule::WarmUp(warm_up) => warm_up.check(epochs),
+            Schedule::ReduceOnPlateau(plateau) => plateau.check(),
+        }
+        .map_err(|fault| fault.under(self.name()))
+    }
+
+    /// The learning rate at a step, from the one that training started with (and that a plateau has reduced since).
+    pub fn lr(&self, start: f64, place: Place, length: Length) -> f64 {
+        match self {
+            Schedule::Constant | Schedule::ReduceOnPlateau(_) => start,
+            Schedule::Step(step) => step.lr(start, place.epoch),
+            Schedule::Exponential(exponential) => exponential.lr(start, place.epoch),
+            Schedule::Cosine(cosine) => cosine.lr(start, place.epoch, length.epochs),
+            Schedule::OneCycle(one_cycle) => one_cycle.lr(start, place, length),
+            Schedule::WarmUp(warm_up) => warm_up.lr(start, place, length),
+        }
+    }
+
+    /// What waits for a plateau, with its key below the schedule's place and the number of epochs before it.
+    pub fn plateau(&self) -> Option<(&plateau::ReduceOnPlateau, String, usize)> {
+        match self {
+            Schedule::ReduceOnPlateau(plateau) => Some((plateau, self.name().to_owned(), 0)),
+            Schedule::WarmUp(warm_up) => {
+                let (plateau, key, before) = warm_up.then.plateau()?;
+                Some((plateau, format!("warm_up.then.{key}"), warm_up.epochs + before))
+            }
+            _ => None,
+        }
+    }
+}
