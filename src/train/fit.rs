@@ -12,6 +12,7 @@ use tch::{Device, Kind, Tensor};
 use crate::data::batches::{DeviceRows, Epoch};
 use crate::history::Status;
 use crate::history::curves::Curves;
+use crate::network::arena::Snapshot;
 use crate::network::stack::Stack;
 use crate::train::evaluate::{Figures, Measure, evaluate};
 use crate::train::optimizer::rates::Rates;
@@ -156,7 +157,7 @@ struct Progress<'a> {
     outcomes: Vec<Outcome>,
     training: Vec<bool>,
     best: Vec<Option<f64>>,
-    best_values: Tensor, // [replicas, parameters]
+    best_weights: Snapshot,
 }
 
 impl<'a> Progress<'a> {
@@ -171,7 +172,7 @@ impl<'a> Progress<'a> {
             outcomes: vec![outcome; task.seeds.len()],
             training: vec![true; task.seeds.len()],
             best: vec![None; task.seeds.len()],
-            best_values: stack.arena().values().copy(),
+            best_weights: stack.arena().snapshot(),
         }
     }
 
@@ -204,8 +205,7 @@ impl<'a> Progress<'a> {
                 self.best[replica] = Some(value);
                 outcome.best_epoch = Some(epoch);
                 if self.settings.keep == Keep::Best {
-                    let row = replica as i64;
-                    self.best_values.get(row).copy_(&stack.arena().values().get(row));
+                    self.best_weights.copy_replica(replica, stack.arena());
                 }
             }
         }
@@ -222,7 +222,7 @@ impl<'a> Progress<'a> {
                 outcome.status = status;
             }
             if self.settings.keep == Keep::Best && outcome.best_epoch.is_some() {
-                stack.arena().restore(replica, &self.best_values);
+                stack.arena().restore(replica, &self.best_weights);
             }
         }
         self.outcomes
