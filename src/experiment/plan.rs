@@ -88,6 +88,7 @@ fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
         let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", card.target.outputs());
         return Err(Invalid::new("network.layers", "is empty: a network needs a layer").hint(hint));
     }
+    spec.network.init.check().map_err(|fault| fault.under("network.init"))?;
     for (number, layer) in layers.iter().enumerate() {
         layer.check().map_err(|fault| fault.under(format!("network.layers.{number}")))?;
     }

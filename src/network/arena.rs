@@ -2,6 +2,9 @@
 //!
 //! Layers hold views of it: leaf tensors that share its storage. The optimizer, weight decay, the snapshot of the best
 //! weights and the checkpoint are then a few operations on one tensor instead of dozens on many.
+//!
+//! Beside them stand the buffers: what layers keep without training it, such as batch normalization's running
+//! averages. There are few of them and no optimizer walks over them, so each is a tensor of its own.
 
 use tch::{Device, Kind, Tensor};
 
@@ -14,6 +17,7 @@ pub struct Arena {
     values: Tensor, // [replicas, parameters]
     slots: Vec<Slot>,
     leaves: Vec<Tensor>, // one for each slot, [replicas, …shape]
+    buffers: Vec<NamedBuffer>,
 }
 
 /// Where one parameter lies in a row of the arena.
@@ -27,11 +31,69 @@ pub struct Slot {
     elements: i64,
 }
 
+/// A tensor that a layer keeps beside its parameters: part of what it has learned, but not trained by gradients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buffer {
+    /// The name in `state_dict`, without the layer's number: `running_mean`.
+    pub name: &'static str,
+    /// The shape for one replica.
+    pub shape: Vec<i64>,
+    /// Its type.
+    pub kind: Kind,
+    /// The number that it is filled with at first.
+    pub start: i64,
+}
+
+impl Buffer {
+    /// One for each replica, `[replicas, …shape]`.
+    pub fn of_each_replica(&self, replicas: i64, device: Device) -> Tensor {
+        let mut shape = vec![replicas];
+        shape.extend(&self.shape);
+        Tensor::full(&shape[..], self.start, (self.kind, device))
+    }
+}
+
+/// A buffer of a whole stack.
+#[derive(Debug)]
+pub struct NamedBuffer {
+    /// The name in `state_dict`: `1.running_mean`.
+    pub name: String,
+    /// The tensor that the layer changes in place, `[replicas, …shape]`.
+    pub values: Tensor,
+}
+
+/// The parameters and buffers of each replica as they once were.
+#[derive(Debug)]
+pub struct Snapshot {
+    values: Tensor,       // [replicas, parameters]
+    buffers: Vec<Tensor>, // [replicas, …shape] each
+}
+
+impl Snapshot {
+    /// Takes one replica's parameters and buffers anew.
+    pub fn copy_replica(&mut self, replica: usize, arena: &Arena) {
+        let now = arena.buffers.iter().map(|buffer| &buffer.values);
+        copy_row(replica, &self.values, &arena.values);
+        self.buffers.iter().zip(now).for_each(|(then, now)| copy_row(replica, then, now));
+    }
+}
+
+/// Overwrites one row of a tensor with that of another, `[replicas, …]` both.
+fn copy_row(replica: usize, to: &Tensor, from: &Tensor) {
+    let _no_grad = tch::no_grad_guard();
+    to.get(replica as i64).copy_(&from.get(replica as i64));
+}
+
 impl Arena {
     /// Draws the parameters of each replica in PyTorch's order, on the CPU, and moves them to the device.
     ///
-    /// `parameters` are named as in `state_dict` (`0.weight`) and listed in the order of drawing.
-    pub fn draw(parameters: &[(String, Parameter)], seeds: &[i64], device: Device) -> Self {
+    /// `parameters` and `buffers` are named as in `state_dict` (`0.weight`), parameters listed in the order of drawing.
+    pub fn draw(
+        parameters: &[(String, Parameter)],
+        buffers: &[(String, Buffer)],
+        seeds: &[i64],
+        device: Device,
+    ) -> Self {
         let mut offset = 0;
         let slots: Vec<Slot> = parameters
             .iter()
@@ -53,7 +115,11 @@ impl Arena {
             .collect();
         let values = Tensor::stack(&rows, 0).to_device(device); // [replicas, parameters]
         let leaves = slots.iter().map(|slot| slot.view(&values).detach().set_requires_grad(true)).collect();
-        Arena { values, slots, leaves }
+        let buffers = buffers.iter().map(|(name, buffer)| NamedBuffer {
+            name: name.clone(),
+            values: buffer.of_each_replica(seeds.len() as i64, device),
+        });
+        Arena { values, slots, leaves, buffers: buffers.collect() }
     }
 
     /// All values, `[replicas, parameters]`. Changing them in place, without gradients, changes the layers.
@@ -71,6 +137,11 @@ impl Arena {
         &self.slots
     }
 
+    /// What the layers keep beside their parameters, in order. A change in place changes the layers.
+    pub fn buffers(&self) -> &[NamedBuffer] {
+        &self.buffers
+    }
+
     /// The gradient of `loss` (a scalar) with respect to every parameter, `[replicas, parameters]`.
     pub fn gradient(&self, loss: &Tensor) -> Tensor {
         let gradients = Tensor::run_backward(&[loss], &self.leaves, false, false);
@@ -78,10 +149,19 @@ impl Arena {
         Tensor::cat(&flat, 1)
     }
 
-    /// Copies one replica's values from a snapshot of the same layout, `[replicas, parameters]`.
-    pub fn restore(&self, replica: usize, snapshot: &Tensor) {
-        let _no_grad = tch::no_grad_guard();
-        self.values.get(replica as i64).copy_(&snapshot.get(replica as i64));
+    /// All parameters and buffers as they are now.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            values: self.values.copy(),
+            buffers: self.buffers.iter().map(|buffer| buffer.values.copy()).collect(),
+        }
+    }
+
+    /// Puts one replica's parameters and buffers back as they were.
+    pub fn restore(&self, replica: usize, snapshot: &Snapshot) {
+        copy_row(replica, &self.values, &snapshot.values);
+        let now = self.buffers.iter().map(|buffer| &buffer.values);
+        now.zip(&snapshot.buffers).for_each(|(now, then)| copy_row(replica, now, then));
     }
 }
 

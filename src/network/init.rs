@@ -1,17 +1,134 @@
 //! Initial values of parameters, drawn on the CPU in PyTorch's order whatever the device, so that the same seed gives
 //! the same network everywhere.
+//!
+//! A scheme draws what the function of `torch.nn.init` draws on a fresh tensor of the parameter's own shape, from the
+//! generator as the layers before have left it. It draws in place of the layer's own initialization, not after it: in
+//! PyTorch that is `skip_init`, then `torch.nn.init`. Biases start at 0 under every scheme but `pytorch`, and draw
+//! nothing; `xavier_uniform` is thus what Keras does by itself. Normalization layers start at weight 1 and bias 0
+//! under every scheme.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tch::{Device, Kind, Tensor};
 
-/// How a network's parameters are drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+use crate::check::{Invalid, not_negative, positive, require};
+use crate::short_form::{FromNumber, named, number_or_table};
+
+/// How the weights of linear and convolution layers are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Init {
-    /// `nn.Linear`'s own: weight and bias both U(±1/√fan_in).
+    /// The layers' own: weight and bias both U(±1/√fan_in).
     #[default]
     Pytorch,
+    /// All 0.
+    Zeros,
+    /// All the same.
+    #[serde(deserialize_with = "number_or_table")]
+    Constant(Constant),
+    /// N(mean, std²).
+    Normal(Normal),
+    /// U(low, high).
+    Uniform(Uniform),
+    /// U(±gain · √(6 / (fan_in + fan_out))) (Glorot and Bengio 2010).
+    #[serde(alias = "glorot_uniform", deserialize_with = "number_or_table")]
+    XavierUniform(Xavier),
+    /// N(0, gain² · 2 / (fan_in + fan_out)).
+    #[serde(alias = "glorot_normal", deserialize_with = "number_or_table")]
+    XavierNormal(Xavier),
+    /// U(±gain · √(3 / fan_in)), with gain √2 for ReLU (He et al. 2015).
+    #[serde(alias = "kaiming_uniform", deserialize_with = "number_or_table")]
+    HeUniform(He),
+    /// N(0, gain² / fan_in), with gain √2 for ReLU.
+    #[serde(alias = "kaiming_normal", deserialize_with = "number_or_table")]
+    HeNormal(He),
+}
+
+/// Written `{ constant = 0.1 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Constant {
+    /// The value.
+    pub value: f64,
+}
+
+/// Written `"normal"` or `{ normal = { std = 0.01 } }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Normal {
+    /// The mean.
+    #[serde(default)]
+    pub mean: f64,
+    /// The standard deviation.
+    #[serde(default = "one")]
+    pub std: f64,
+}
+
+/// Written `"uniform"` or `{ uniform = { low = -0.05, high = 0.05 } }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Uniform {
+    /// The least value (PyTorch's `a`).
+    #[serde(default)]
+    pub low: f64,
+    /// The bound above, which is not drawn itself (PyTorch's `b`).
+    #[serde(default = "one")]
+    pub high: f64,
+}
+
+/// Written `"xavier_uniform"`, or with its gain: `{ xavier_uniform = 1.67 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Xavier {
+    /// What the spread is multiplied with.
+    #[serde(default = "one")]
+    pub gain: f64,
+}
+
+/// Written `"he_normal"`, or with its gain: `{ he_normal = 1 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct He {
+    /// What the spread is multiplied with: √2 makes up for the half of the values that ReLU zeroes.
+    #[serde(default = "root_of_two")]
+    pub gain: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn root_of_two() -> f64 {
+    2.0_f64.sqrt()
+}
+
+impl FromNumber for Constant {
+    fn from_number(value: f64) -> Result<Self, String> {
+        Ok(Constant { value })
+    }
+}
+
+impl FromNumber for Xavier {
+    fn from_number(gain: f64) -> Result<Self, String> {
+        Ok(Xavier { gain })
+    }
+}
+
+impl FromNumber for He {
+    fn from_number(gain: f64) -> Result<Self, String> {
+        Ok(He { gain })
+    }
+}
+
+/// Reads a layer's own scheme, by its name or as a table; without one, the network's holds.
+pub(super) fn of_layer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Init>, D::Error> {
+    struct Named(Init);
+    impl<'de> Deserialize<'de> for Named {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            named(deserializer).map(Named)
+        }
+    }
+    Ok(Option::<Named>::deserialize(deserializer)?.map(|named| named.0))
 }
 
 /// A parameter that a layer needs: its name within the layer, its shape for one replica, and its first values.
@@ -28,35 +145,91 @@ pub struct Parameter {
 /// A distribution of first values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Draw {
-    /// Uniform in `±bound`.
+    /// All the same; the generator stays as it is.
+    Constant(f64),
+    /// Uniform between `low` and `high`.
     Uniform {
-        /// The largest magnitude.
-        bound: f64,
+        /// The least value.
+        low: f64,
+        /// The bound above.
+        high: f64,
+    },
+    /// Normal.
+    Normal {
+        /// The mean.
+        mean: f64,
+        /// The standard deviation.
+        std: f64,
     },
 }
 
 impl Init {
-    /// A weight with `fan_in` inputs to each output.
-    pub fn weight(self, name: &'static str, shape: Vec<i64>, fan_in: usize) -> Parameter {
-        let draw = match self {
-            // The very operations of kaiming_uniform_(a = √5), so that the last bit of the bound agrees.
-            Init::Pytorch => {
-                let a = 5.0_f64.sqrt();
-                let gain = (2.0 / (1.0 + a * a)).sqrt();
-                let std = gain / (fan_in as f64).sqrt();
-                Draw::Uniform { bound: 3.0_f64.sqrt() * std }
+    /// Checks the scheme's settings.
+    ///
+    /// # Errors
+    /// When a setting is out of its range; the key is relative to the scheme's place.
+    pub fn check(&self) -> Result<(), Invalid> {
+        let finite = |key, value: f64| require(value.is_finite(), key, "must be a finite number", value);
+        match self {
+            Init::Pytorch | Init::Zeros => Ok(()),
+            Init::Constant(Constant { value }) => finite("constant.value", *value),
+            Init::Normal(Normal { mean, std }) => {
+                finite("normal.mean", *mean).and_then(|()| not_negative("normal.std", *std))
             }
+            Init::Uniform(Uniform { low, high }) => {
+                finite("uniform.low", *low)?;
+                finite("uniform.high", *high)?;
+                require(low <= high, "uniform.low", &format!("must be at most `high`, which is {high}"), low)
+            }
+            Init::XavierUniform(Xavier { gain }) => positive("xavier_uniform.gain", *gain),
+            Init::XavierNormal(Xavier { gain }) => positive("xavier_normal.gain", *gain),
+            Init::HeUniform(He { gain }) => positive("he_uniform.gain", *gain),
+            Init::HeNormal(He { gain }) => positive("he_normal.gain", *gain),
+        }
+    }
+
+    /// A weight of shape `[out, in, …]`.
+    pub fn weight(self, name: &'static str, shape: Vec<i64>) -> Parameter {
+        let [fan_in, fan_out] = fans(&shape);
+        let both = fan_in + fan_out;
+        // The very operations of torch.nn.init, in its order, so that the last bit of a bound agrees.
+        let within = |bound: f64| Draw::Uniform { low: -bound, high: bound };
+        let draw = match self {
+            Init::Pytorch => {
+                let a = 5.0_f64.sqrt(); // kaiming_uniform_(a = √5)
+                let gain = (2.0 / (1.0 + a * a)).sqrt();
+                within(3.0_f64.sqrt() * (gain / fan_in.sqrt()))
+            }
+            Init::Zeros => Draw::Constant(0.0),
+            Init::Constant(Constant { value }) => Draw::Constant(value),
+            Init::Normal(Normal { mean, std }) => Draw::Normal { mean, std },
+            Init::Uniform(Uniform { low, high }) => Draw::Uniform { low, high },
+            Init::XavierUniform(Xavier { gain }) => within(3.0_f64.sqrt() * (gain * (2.0 / both).sqrt())),
+            Init::XavierNormal(Xavier { gain }) => Draw::Normal { mean: 0.0, std: gain * (2.0 / both).sqrt() },
+            Init::HeUniform(He { gain }) => within(3.0_f64.sqrt() * (gain / fan_in.sqrt())),
+            Init::HeNormal(He { gain }) => Draw::Normal { mean: 0.0, std: gain / fan_in.sqrt() },
         };
         Parameter { name, shape, draw }
     }
 
-    /// A bias of a layer with `fan_in` inputs to each output.
-    pub fn bias(self, name: &'static str, shape: Vec<i64>, fan_in: usize) -> Parameter {
+    /// The bias that belongs to `weight`: one value for each output.
+    pub fn bias(self, name: &'static str, weight: &Parameter) -> Parameter {
         let draw = match self {
-            Init::Pytorch => Draw::Uniform { bound: 1.0 / (fan_in as f64).sqrt() },
+            Init::Pytorch => {
+                let bound = 1.0 / fans(&weight.shape)[0].sqrt();
+                Draw::Uniform { low: -bound, high: bound }
+            }
+            _ => Draw::Constant(0.0),
         };
-        Parameter { name, shape, draw }
+        Parameter { name, shape: vec![weight.shape[0]], draw }
     }
+}
+
+/// How many inputs an output of a weight `[out, in, …]` has, and how many outputs an input; a kernel's area counts in
+/// both.
+fn fans(shape: &[i64]) -> [f64; 2] {
+    let area: i64 = shape[2..].iter().product();
+    [(shape[1] * area) as f64, (shape[0] * area) as f64]
 }
 
 impl Parameter {
@@ -72,7 +245,74 @@ impl Parameter {
     pub fn draw(&self) -> Tensor {
         let mut values = Tensor::empty(&self.shape[..], (Kind::Float, Device::Cpu));
         match self.draw {
-            Draw::Uniform { bound } => values.uniform_(-bound, bound),
+            Draw::Constant(value) => values.fill_(value),
+            Draw::Uniform { low, high } => values.uniform_(low, high),
+            Draw::Normal { mean, std } => values.normal_(mean, std),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Holder {
+        #[serde(deserialize_with = "named")]
+        network: Init,
+        #[serde(default, deserialize_with = "of_layer")]
+        layer: Option<Init>,
+    }
+
+    fn read(text: &str) -> Result<Holder, String> {
+        toml_edit::de::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_scheme_is_read_by_name_number_or_table_and_its_resolved_form_reads_back_the_same() {
+        let he = Init::HeNormal(He { gain: 2.0_f64.sqrt() });
+        let cases = [
+            ("\"pytorch\"", Init::Pytorch),
+            ("\"zeros\"", Init::Zeros),
+            ("\"he_normal\"", he),
+            ("\"kaiming_normal\"", he),
+            ("{ constant = 0.1 }", Init::Constant(Constant { value: 0.1 })),
+            ("\"normal\"", Init::Normal(Normal { mean: 0.0, std: 1.0 })),
+            ("{ normal = { std = 1e-3 } }", Init::Normal(Normal { mean: 0.0, std: 1e-3 })),
+            ("{ uniform = { low = -1, high = 0.5 } }", Init::Uniform(Uniform { low: -1.0, high: 0.5 })),
+            ("{ glorot_uniform = 2 }", Init::XavierUniform(Xavier { gain: 2.0 })),
+        ];
+        for (written, wanted) in cases {
+            let found = read(&format!("network = {written}\nlayer = {written}")).unwrap();
+            assert_eq!(found, Holder { network: wanted, layer: Some(wanted) });
+            assert_eq!(read(&toml_edit::ser::to_string(&found).unwrap()).unwrap(), found);
+            assert_eq!(serde_json::from_value::<Holder>(serde_json::to_value(&found).unwrap()).unwrap(), found);
+        }
+        let without = read("network = \"zeros\"").unwrap();
+        assert_eq!(without.layer, None);
+        assert_eq!(serde_json::from_value::<Holder>(serde_json::to_value(&without).unwrap()).unwrap(), without);
+    }
+
+    #[test]
+    fn a_slip_names_the_schemes_that_there_are() {
+        let fault = read("network = \"he_norml\"").unwrap_err();
+        assert!(fault.contains("unknown variant `he_norml`") && fault.contains("`he_normal`"), "{fault}");
+        assert!(read("network = \"constant\"").unwrap_err().contains("missing field `value`"));
+    }
+
+    #[test]
+    fn a_spread_below_0_and_bounds_that_cross_are_refused() {
+        let fault = Init::Normal(Normal { mean: 0.0, std: -1.0 }).check().unwrap_err();
+        assert_eq!(fault.key, "normal.std");
+        let fault = Init::Uniform(Uniform { low: 2.0, high: 1.0 }).check().unwrap_err();
+        assert_eq!(fault.to_string(), "`uniform.low` must be at most `high`, which is 1, found 2");
+        assert!(Init::HeUniform(He { gain: 0.0 }).check().is_err());
+    }
+
+    #[test]
+    fn biases_start_at_0_under_every_scheme_but_pytorchs() {
+        let weight = Init::Zeros.weight("weight", vec![3, 4]);
+        assert_eq!(Init::HeUniform(He { gain: 1.0 }).bias("bias", &weight).draw, Draw::Constant(0.0));
+        assert_eq!(Init::Pytorch.bias("bias", &weight).draw, Draw::Uniform { low: -0.5, high: 0.5 });
     }
 }

@@ -9,14 +9,14 @@ pub mod state_dict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::short_form::named_list;
+use crate::short_form::{named, named_list};
 
 /// The `[network]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSpec {
-    /// How the parameters are drawn.
-    #[serde(default)]
+    /// How the weights are drawn, where a layer does not say otherwise.
+    #[serde(default, deserialize_with = "named")]
     pub init: init::Init,
     /// The layers in order.
     #[serde(deserialize_with = "named_list")]

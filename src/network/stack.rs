@@ -65,29 +65,27 @@ impl Architecture {
 
     /// Draws one replica for each seed, and builds the stack on the device.
     pub fn build(&self, seeds: &[i64], device: Device) -> Stack {
-        let by_layer: Vec<_> =
-            self.layers.iter().map(|planned| planned.layer.parameters(&planned.input, self.init)).collect();
-        let named: Vec<_> = by_layer
-            .iter()
-            .enumerate()
-            .flat_map(|(number, parameters)| {
-                parameters.iter().map(move |p| (format!("{number}.{}", p.name), p.clone()))
-            })
-            .collect();
-        let arena = Arena::draw(&named, seeds, device);
-        let mut slot = 0;
-        let layers = self
-            .layers
-            .iter()
-            .zip(&by_layer)
-            .map(|(planned, parameters)| {
-                let leaves = (slot..slot + parameters.len()).map(|s| arena.leaf(s).shallow_clone()).collect();
-                slot += parameters.len();
-                planned.layer.build(leaves)
-            })
-            .collect();
+        let parameters: Vec<_> = self.layers.iter().map(|l| l.layer.parameters(&l.input, self.init)).collect();
+        let buffers: Vec<_> = self.layers.iter().map(|l| l.layer.buffers(&l.input)).collect();
+        let arena = Arena::draw(&named(&parameters, |p| p.name), &named(&buffers, |b| b.name), seeds, device);
+        let (mut leaves, mut kept) = (0.., arena.buffers().iter());
+        let layers = self.layers.iter().zip(parameters.iter().zip(&buffers)).map(|(planned, (parameters, buffers))| {
+            let leaves = leaves.by_ref().take(parameters.len()).map(|slot| arena.leaf(slot).shallow_clone());
+            let kept = kept.by_ref().take(buffers.len()).map(|buffer| buffer.values.shallow_clone());
+            planned.layer.build(leaves.collect(), kept.collect())
+        });
+        let layers = layers.collect();
         Stack { arena, layers, replicas: seeds.len() }
     }
+}
+
+/// All layers' parts in order, each under its layer's number: `0.weight`.
+fn named<P: Clone>(by_layer: &[Vec<P>], name: impl Fn(&P) -> &'static str) -> Vec<(String, P)> {
+    let layers = by_layer.iter().enumerate();
+    let name = &name;
+    layers
+        .flat_map(|(number, parts)| parts.iter().map(move |part| (format!("{number}.{}", name(part)), part.clone())))
+        .collect()
 }
 
 /// Networks of the same shape, side by side.
@@ -104,7 +102,7 @@ impl Stack {
         self.replicas
     }
 
-    /// Their parameters.
+    /// Their parameters and buffers.
     pub fn arena(&self) -> &Arena {
         &self.arena
     }

@@ -1,6 +1,7 @@
 //! Weights on disk: safetensors files, named and laid out as the `state_dict` of PyTorch's `nn.Sequential`.
 //!
-//! `0.weight` of a linear layer is `[out, in]`, f32, so `load_state_dict` takes the file as it is.
+//! `0.weight` of a linear layer is `[out, in]`, f32, and batch normalization's running averages are there too, so
+//! `load_state_dict` takes the file as it is.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,21 +18,16 @@ use crate::network::stack::Stack;
 /// # Errors
 /// When the file cannot be written; a file that was there before stays whole.
 pub fn save(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
-    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = stack
-        .arena()
-        .slots()
-        .iter()
-        .map(|slot| {
-            let values = slot.view(stack.arena().values()).get(replica as i64);
-            let values = values.detach().to_device(Device::Cpu).contiguous().flatten(0, -1);
-            let values: Vec<f32> = Vec::try_from(&values).expect("weights are f32");
-            let shape = slot.shape.iter().map(|&length| length as usize).collect();
-            (slot.name.clone(), shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    let tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = entries(stack, replica)
+        .into_iter()
+        .map(|(name, tensor)| {
+            let shape = tensor.size().iter().map(|&length| length as usize).collect();
+            (name, dtype(&tensor), shape, bytes(&tensor))
         })
         .collect();
     let views = tensors
         .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
         .context("failed to lay out the weights")?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
@@ -42,32 +38,118 @@ pub fn save(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
 /// Reads weights into one replica of a stack of the same architecture.
 ///
 /// # Errors
-/// When the file cannot be read, or a name, type or shape differs from the network's.
+/// When the file cannot be read, or a name, type or shape differs from the network's; the network is then unchanged.
 pub fn load(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
     let file = SafeTensors::deserialize(&bytes)
         .with_context(|| format!("failed to read `{}` as safetensors", path.display()))?;
-    let slots = stack.arena().slots();
-    if let Some(unknown) = file.names().into_iter().find(|name| slots.iter().all(|slot| slot.name != **name)) {
+    let entries = entries(stack, replica);
+    if let Some(unknown) = file.names().into_iter().find(|name| entries.iter().all(|(known, _)| known != *name)) {
         bail!("`{}` holds `{unknown}`, which the network does not have", path.display());
     }
-    let _no_grad = tch::no_grad_guard();
-    for slot in slots {
-        let tensor = file
-            .tensor(&slot.name)
-            .with_context(|| format!("`{}` lacks `{}`, which the network has", path.display(), slot.name))?;
-        let shape: Vec<i64> = tensor.shape().iter().map(|&length| length as i64).collect();
-        if tensor.dtype() != Dtype::F32 || shape != slot.shape {
+    let mut read = Vec::with_capacity(entries.len());
+    for (name, tensor) in &entries {
+        let found =
+            file.tensor(name).with_context(|| format!("`{}` lacks `{name}`, which the network has", path.display()))?;
+        let shape: Vec<i64> = found.shape().iter().map(|&length| length as i64).collect();
+        if found.dtype() != dtype(tensor) || shape != tensor.size() {
             bail!(
-                "`{}` in `{}` is {:?} {shape:?}, and the network's is F32 {:?}",
-                slot.name,
+                "`{name}` in `{}` is {:?} {shape:?}, and the network's is {:?} {:?}",
                 path.display(),
-                tensor.dtype(),
-                slot.shape
+                found.dtype(),
+                dtype(tensor),
+                tensor.size()
             );
         }
-        let values = Tensor::from_data_size(tensor.data(), &shape, Kind::Float);
-        slot.view(stack.arena().values()).get(replica as i64).copy_(&values);
+        read.push(Tensor::from_data_size(found.data(), &shape, tensor.kind()));
+    }
+    let _no_grad = tch::no_grad_guard();
+    for ((_, tensor), values) in entries.iter().zip(&read) {
+        tensor.shallow_clone().copy_(values);
     }
     Ok(())
+}
+
+/// One replica's parameters and buffers by name: views of the stack's own.
+fn entries(stack: &Stack, replica: usize) -> Vec<(String, Tensor)> {
+    let (arena, replica) = (stack.arena(), replica as i64);
+    let parameters = arena.slots().iter().map(|slot| (slot.name.clone(), slot.view(arena.values()).get(replica)));
+    let buffers = arena.buffers().iter().map(|buffer| (buffer.name.clone(), buffer.values.get(replica)));
+    parameters.chain(buffers).collect()
+}
+
+fn dtype(tensor: &Tensor) -> Dtype {
+    match tensor.kind() {
+        Kind::Float => Dtype::F32,
+        Kind::Int64 => Dtype::I64,
+        other => unreachable!("networks hold no {other:?}"),
+    }
+}
+
+fn bytes(tensor: &Tensor) -> Vec<u8> {
+    let tensor = tensor.detach().to_device(Device::Cpu).contiguous();
+    let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];
+    tensor.copy_data_u8(&mut bytes, tensor.numel());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::init::Init;
+    use crate::network::layer::Layer;
+    use crate::network::stack::Architecture;
+    use crate::shape::Shape;
+    use tch::nn::ModuleT;
+
+    fn stack(layers: &str, seeds: &[i64]) -> Stack {
+        let layers: Vec<Layer> = serde_json::from_str(layers).unwrap();
+        Architecture::follow(&layers, Init::Pytorch, &Shape::from([3])).unwrap().build(seeds, Device::Cpu)
+    }
+
+    const NORMALIZED: &str = r#"[{ "linear": 4 }, { "batch_norm": {} }, "relu", { "linear": 2 }]"#;
+
+    #[test]
+    fn a_saved_replica_comes_back_running_averages_included() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let trained = stack(NORMALIZED, &[1, 2]);
+        let rows = Tensor::arange(2 * 5 * 3, (Kind::Float, Device::Cpu)).sin().view([2, 5, 3]);
+        for _ in 0..3 {
+            trained.forward_t(&rows, true);
+        }
+        save(&trained, 1, &path).unwrap();
+        let fresh = stack(NORMALIZED, &[7]);
+        load(&fresh, 0, &path).unwrap();
+        let rows = rows.narrow(0, 1, 1);
+        let wanted = trained.forward_t(&rows.expand([2, 5, 3], false), false).get(1);
+        assert!(fresh.forward_t(&rows, false).get(0).allclose(&wanted, 1e-6, 1e-6, false));
+
+        let file = std::fs::read(&path).unwrap();
+        let file = SafeTensors::deserialize(&file).unwrap();
+        let batches = file.tensor("1.num_batches_tracked").unwrap();
+        assert_eq!((batches.dtype(), batches.shape(), batches.data()), (Dtype::I64, &[][..], &3_i64.to_le_bytes()[..]));
+        let mut names = file.names();
+        names.sort_unstable();
+        assert_eq!(names[2..7], ["1.bias", "1.num_batches_tracked", "1.running_mean", "1.running_var", "1.weight"]);
+    }
+
+    #[test]
+    fn a_file_of_another_network_is_refused_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let without = r#"[{ "linear": 4 }, "relu", "relu", { "linear": 2 }]"#;
+        let refusal = |file: &str, network: &str| {
+            save(&stack(file, &[1]), 0, &path).unwrap();
+            let network = stack(network, &[2]);
+            let before = network.arena().values().copy();
+            let refusal = load(&network, 0, &path).unwrap_err().to_string();
+            assert_eq!(network.arena().values(), &before);
+            refusal
+        };
+        assert!(refusal(NORMALIZED, without).contains("holds `1."), "a surplus tensor");
+        assert!(refusal(without, NORMALIZED).contains("lacks `1.weight`"), "a missing tensor");
+        let wider = r#"[{ "linear": 5 }, "relu", "relu", { "linear": 2 }]"#;
+        assert!(refusal(wider, without).contains("`0.weight`"), "another shape");
+    }
 }

@@ -1,10 +1,9 @@
 //! What is known of each replica while a stack trains: its curves, its best epoch, how it ended, and the weights that
 //! it is to end with.
 
-use tch::Tensor;
-
 use crate::history::Status;
 use crate::history::curves::Curves;
+use crate::network::arena::Snapshot;
 use crate::network::stack::Stack;
 use crate::train::early_stopping::Wait;
 use crate::train::fit::{EpochReport, Outcome, Task, Watch};
@@ -20,7 +19,7 @@ pub(super) struct Progress<'a> {
     training: Vec<bool>,
     best: Vec<Option<f64>>,
     kept: Vec<bool>,
-    kept_values: Tensor, // [replicas, parameters], of the replicas that `kept` says
+    kept_weights: Snapshot, // of the replicas that `kept` says
 }
 
 /// The waits of early stopping, one for each replica.
@@ -48,7 +47,7 @@ impl<'a> Progress<'a> {
             training: vec![true; replicas],
             best: vec![None; replicas],
             kept: vec![false; replicas],
-            kept_values: stack.arena().values().copy(),
+            kept_weights: stack.arena().snapshot(),
         }
     }
 
@@ -111,8 +110,7 @@ impl<'a> Progress<'a> {
 
     /// Sets a replica's weights aside as they stand.
     fn keep(&mut self, stack: &Stack, replica: usize) {
-        let row = replica as i64;
-        self.kept_values.get(row).copy_(&stack.arena().values().get(row));
+        self.kept_weights.copy_replica(replica, stack.arena());
         self.kept[replica] = true;
     }
 
@@ -123,7 +121,7 @@ impl<'a> Progress<'a> {
                 outcome.status = status;
             }
             if self.kept[replica] {
-                stack.arena().restore(replica, &self.kept_values);
+                stack.arena().restore(replica, &self.kept_weights);
             }
         }
         self.outcomes

@@ -62,12 +62,11 @@ def case(name, layer, *inputs):
     return {"name": name, "layer": repr(layer), "parameters": parameters, "calls": calls}
 
 
-def batch_norm():
+def batch_norm(name, layer, first, second, third):
     """Two batches in training mode (of different sizes), then one in evaluation mode."""
-    layer = nn.BatchNorm1d(3)
-    entry = case("batch_norm1d", layer, CONSTANT_COLUMN, wave(5, 3, phase=0.7))
+    entry = case(name, layer, first, second)
     layer.eval()
-    entry["calls"].append(call(layer, wave(2, 3, phase=1.1)))
+    entry["calls"].append(call(layer, third))
     return entry
 
 
@@ -84,11 +83,29 @@ def layers():
         case("tanh", nn.Tanh(), CORNERS),
         case("softmax", nn.Softmax(dim=-1), torch.cat([CORNERS, wave(2, 5), torch.zeros(1, 5)])),
         case("flatten", nn.Flatten(), wave(2, 2, 3)),
-        batch_norm(),
+        batch_norm("batch_norm1d", nn.BatchNorm1d(3), CONSTANT_COLUMN, wave(5, 3, phase=0.7), wave(2, 3, phase=1.1)),
+        batch_norm(
+            "batch_norm2d",
+            nn.BatchNorm2d(2, eps=1e-3, momentum=0.3),
+            wave(2, 2, 2, 3, phase=0.2),
+            wave(1, 2, 2, 3, phase=0.7),
+            wave(2, 2, 2, 3, phase=1.1),
+        ),
         case("layer_norm", nn.LayerNorm(3), torch.cat([wave(3, 3), torch.full((1, 3), 0.5)])),
         case("conv2d", nn.Conv2d(1, 2, 3, padding=1), wave(2, 1, 4, 4)),
         case("max_pool2d", nn.MaxPool2d(2), IMAGE),
         case("avg_pool2d", nn.AvgPool2d(2), IMAGE),
+        # The settings that are not PyTorch's defaults.
+        case("elu_alpha", nn.ELU(0.5), CORNERS),
+        case("softplus_beta_threshold", nn.Softplus(beta=2.0, threshold=5.0), CORNERS),
+        case("layer_norm_image", nn.LayerNorm((2, 2, 3)), wave(3, 2, 2, 3)),
+        case(
+            "conv2d_oblong",
+            nn.Conv2d(2, 3, (2, 3), stride=(2, 1), padding=(0, 1), bias=False),
+            wave(2, 2, 5, 4, phase=0.4),
+        ),
+        case("max_pool2d_overlapping", nn.MaxPool2d(3, stride=2, padding=1), wave(2, 2, 5, 4)),
+        case("avg_pool2d_overlapping", nn.AvgPool2d((2, 3), stride=1, padding=(1, 1)), wave(2, 2, 4, 4)),
     ]
 
 
@@ -102,6 +119,9 @@ def init():
     torch.manual_seed(42)
     linear = [nn.Linear(5, 4), nn.Linear(4, 3)]  # the second goes on where the first stopped
 
+    torch.manual_seed(42)
+    conv2d = {name: house.numbers(p) for name, p in nn.Conv2d(2, 3, (2, 3)).named_parameters()}
+
     def initialized(initialize, shape, **options):
         return drawn(42, lambda: initialize(torch.empty(*shape), **options))
 
@@ -111,6 +131,7 @@ def init():
         "kaiming_uniform": (nn.init.kaiming_uniform_, {"nonlinearity": "relu"}),
         "kaiming_normal": (nn.init.kaiming_normal_, {"nonlinearity": "relu"}),
         "normal": (nn.init.normal_, {}),
+        "uniform": (nn.init.uniform_, {"a": -0.5, "b": 0.25}),
     }
     return {
         "linear": [
@@ -122,8 +143,9 @@ def init():
         "schemes": [
             {"name": name, "shape": list(shape), "options": options, "values": initialized(scheme, shape, **options)}
             for name, (scheme, options) in schemes.items()
-            for shape in ((4, 5), (2, 3))
+            for shape in ((4, 5), (2, 3), (3, 2, 2, 3))
         ],
+        "conv2d": conv2d,
         "randperm": [
             {"seed": seed, "epoch": epoch, "order": drawn(seed * 1_000_003 + epoch, lambda: torch.randperm(12))}
             for seed, epoch in ((0, 1), (0, 2), (42, 1), (4295, 1), (2**40, 3))

@@ -254,35 +254,179 @@ fn every_layer_has_pytorchs_output_and_gradients_in_each_replica() {
         ("linear", json!({ "linear": { "units": 2 } })),
         ("relu", json!("relu")),
         ("leaky_relu", json!({ "leaky_relu": 0.01 })),
+        ("elu", json!({ "elu": {} })),
+        ("elu_alpha", json!({ "elu": 0.5 })),
+        ("gelu", json!({ "gelu": {} })),
+        ("gelu_tanh", json!({ "gelu": { "approximate": "tanh" } })),
+        ("softplus", json!({ "softplus": {} })),
+        ("softplus_beta_threshold", json!({ "softplus": { "beta": 2, "threshold": 5 } })),
         ("sigmoid", json!("sigmoid")),
         ("tanh", json!("tanh")),
         ("softmax", json!("softmax")),
         ("flatten", json!("flatten")),
+        ("batch_norm1d", json!({ "batch_norm": {} })),
+        ("batch_norm2d", json!({ "batch_norm": { "eps": 1e-3, "momentum": 0.3 } })),
+        ("layer_norm", json!({ "layer_norm": {} })),
+        ("layer_norm_image", json!({ "layer_norm": {} })),
+        ("conv2d", json!({ "conv2d": { "channels": 2, "kernel": 3, "padding": 1 } })),
+        (
+            "conv2d_oblong",
+            json!({ "conv2d": { "channels": 3, "kernel": [2, 3], "stride": [2, 1], "padding": [0, 1], "bias": false } }),
+        ),
+        ("max_pool2d", json!({ "max_pool2d": 2 })),
+        ("max_pool2d_overlapping", json!({ "max_pool2d": { "kernel": 3, "stride": 2, "padding": 1 } })),
+        ("avg_pool2d", json!({ "avg_pool2d": 2 })),
+        ("avg_pool2d_overlapping", json!({ "avg_pool2d": { "kernel": [2, 3], "stride": 1, "padding": 1 } })),
     ];
     let fixture = golden("layers");
+    assert_eq!(fixture["cases"].as_array().unwrap().len(), layers.len(), "every case has its layer");
     for (name, layer) in layers {
         let case = cases(&fixture, &[name])[0];
-        for call in case["calls"].as_array().unwrap() {
-            let stack = stack_of_two(layer.clone(), &call["input"], &case["parameters"]);
+        let stack = stack_of_two(layer, &case["calls"][0]["input"], &case["parameters"]);
+        for (number, call) in case["calls"].as_array().unwrap().iter().enumerate() {
             let input = tensor(&call["input"]);
             let input = Tensor::stack(&[&input, &input], 0).set_requires_grad(true); // [2, batch, …]
-            let output = stack.forward_t(&input, true);
+            let output = stack.forward_t(&input, call["training"].as_bool().unwrap());
             let upstream = tensor(&call["upstream"]);
             let loss = (&output * upstream.unsqueeze(0)).sum(None);
             let mut wanted_from: Vec<&Tensor> = vec![&input];
             wanted_from.extend((0..stack.arena().slots().len()).map(|slot| stack.arena().leaf(slot)));
             let gradients = Tensor::run_backward(&[&loss], &wanted_from, true, false);
             for replica in 0..2 {
-                let what = format!("{name}, replica {replica}");
+                let what = format!("{name}, call {number}, replica {replica}");
+                assert_eq!(output.get(replica).size(), shape_of(&call["output"]), "{what}");
                 assert_near(&values(&output.get(replica)), &floats(&call["output"]), 1e-6, &what);
-                assert_near(&values(&gradients[0].get(replica)), &floats(&call["input_gradient"]), 1e-6, &what);
+                let input_gradient = floats(&call["input_gradient"]);
+                assert_near(&values(&gradients[0].get(replica)), &input_gradient, 1e-6, &format!("{what}, input"));
                 for (slot, gradient) in stack.arena().slots().iter().zip(&gradients[1..]) {
                     let wanted = &call["parameter_gradients"][slot.name.trim_start_matches("0.")];
-                    assert_near(&values(&gradient.get(replica)), &floats(wanted), 1e-5, &what);
+                    assert_near(
+                        &values(&gradient.get(replica)),
+                        &floats(wanted),
+                        1e-5,
+                        &format!("{what}, {}", slot.name),
+                    );
+                }
+                let buffers = call["buffers_after"].as_object().into_iter().flatten();
+                assert_eq!(stack.arena().buffers().len(), buffers.clone().count(), "{what}");
+                for (buffer, (name, wanted)) in stack.arena().buffers().iter().zip(buffers) {
+                    assert_eq!(buffer.name, format!("0.{name}"));
+                    assert_near(
+                        &values(&buffer.values.get(replica)),
+                        &floats(wanted),
+                        1e-6,
+                        &format!("{what}, {name}"),
+                    );
                 }
             }
         }
     }
+}
+
+/// An image network with every layer that sets the channels of replicas side by side.
+fn image_network() -> Architecture {
+    let layers: Vec<Layer> = serde_json::from_value(json!([
+        { "conv2d": { "channels": 4, "kernel": 3, "padding": 1 } },
+        { "batch_norm": {} },
+        "relu",
+        { "max_pool2d": 2 },
+        { "conv2d": { "channels": 3, "kernel": [2, 1], "stride": [2, 1], "bias": false } },
+        { "layer_norm": {} },
+        { "avg_pool2d": { "kernel": 2, "stride": 1 } },
+        "flatten",
+        { "batch_norm": {} },
+        { "linear": { "units": 5 } },
+    ]))
+    .unwrap();
+    Architecture::follow(&layers, Init::Pytorch, &Shape::from([2, 8, 8])).unwrap()
+}
+
+#[test]
+fn a_stack_of_image_networks_is_its_lone_networks_gradients_and_running_averages_included() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let seeds = [1, 2, 3];
+    let images = Tensor::arange(3 * 6 * 2 * 8 * 8, (Kind::Float, Device::Cpu)).sin().view([3, 6, 2, 8, 8]);
+    let stack = image_network().build(&seeds, Device::Cpu);
+    let lone = seeds.map(|seed| image_network().build(&[seed], Device::Cpu));
+    for train in [true, true, false] {
+        let outputs = stack.forward_t(&images, train); // [3, 6, 5]
+        let gradient = stack.arena().gradient(&outputs.square().sum(None));
+        for (replica, lone) in lone.iter().enumerate() {
+            let what = format!("replica {replica}, training {train}");
+            let output = lone.forward_t(&images.narrow(0, replica as i64, 1), train);
+            let lone_gradient = lone.arena().gradient(&output.square().sum(None));
+            let replica = replica as i64;
+            assert_near(&values(&outputs.get(replica)), &values(&output), 1e-6, &what);
+            assert_near(&values(&gradient.get(replica)), &values(&lone_gradient), 1e-5, &what);
+            for (found, wanted) in stack.arena().buffers().iter().zip(lone.arena().buffers()) {
+                assert_near(&values(&found.values.get(replica)), &values(&wanted.values), 1e-6, &found.name);
+            }
+        }
+    }
+    assert!(
+        (stack.forward_t(&images, false).get(0) - stack.forward_t(&images, false).get(1)).abs().max().double_value(&[])
+            > 0.1
+    );
+}
+
+#[test]
+fn the_gradient_of_stacked_convolutions_is_the_slope_of_their_loss() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let conv2d = json!({ "conv2d": { "channels": 2, "kernel": [3, 2], "stride": 2, "padding": 1 } });
+    let layers = [serde_json::from_value::<Layer>(conv2d).unwrap()];
+    let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([2, 5, 5])).unwrap();
+    let stack = stack.build(&[4, 5], Device::Cpu);
+    let images = Tensor::arange(2 * 3 * 2 * 5 * 5, (Kind::Float, Device::Cpu)).sin().view([2, 3, 2, 5, 5]);
+    let loss = || stack.forward_t(&images, true).square().sum(Kind::Double);
+    let gradient = stack.arena().gradient(&loss()); // [2, parameters]
+    let _no_grad = tch::no_grad_guard();
+    for replica in 0..2 {
+        for parameter in 0..stack.arena().values().size()[1] {
+            let mut value = stack.arena().values().get(replica).get(parameter);
+            // The loss is a parabola in each parameter, so the slope of its chord is exact whatever the step.
+            let _ = value.g_add_scalar_(0.5);
+            let above = loss().double_value(&[]);
+            let _ = value.g_sub_scalar_(1.0);
+            let below = loss().double_value(&[]);
+            let _ = value.g_add_scalar_(0.5);
+            let found = gradient.double_value(&[replica, parameter]);
+            assert_near(&[found], &[above - below], 1e-4, &format!("replica {replica}, parameter {parameter}"));
+        }
+    }
+}
+
+#[test]
+fn every_initialization_draws_pytorchs_numbers() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let fixture = golden("init");
+    let drawn = |layer: Value, input: Shape, init: Init| {
+        let layer = serde_json::from_value::<Layer>(layer).unwrap();
+        Architecture::follow(&[layer], init, &input).unwrap().build(&[42], Device::Cpu)
+    };
+    let schemes = fixture["schemes"].as_array().unwrap();
+    assert_eq!(schemes.len(), 18);
+    for scheme in schemes {
+        let name = scheme["name"].as_str().unwrap();
+        let settings = match name {
+            "uniform" => json!({ "low": scheme["options"]["a"], "high": scheme["options"]["b"] }),
+            _ => json!({}),
+        };
+        let init = json!({ name: settings });
+        let (layer, input) = match rows(&scheme["shape"])[..] {
+            [out, inputs] => (json!({ "linear": { "units": out, "init": init } }), Shape::from([inputs as i64])),
+            [out, channels, height, width] => (
+                json!({ "conv2d": { "channels": out, "kernel": [height, width], "init": init } }),
+                Shape::from([channels as i64, 4, 4]),
+            ),
+            _ => panic!("a weight has two or four dimensions"),
+        };
+        let stack = drawn(layer, input, Init::Zeros);
+        assert_near(&values(stack.arena().leaf(0)), &floats(&scheme["values"]), 1e-7, &scheme.to_string());
+        assert_eq!(values(&stack.arena().leaf(1).abs().max()), [0.0], "biases start at 0");
+    }
+    let stack = drawn(json!({ "conv2d": { "channels": 3, "kernel": [2, 3] } }), Shape::from([2, 4, 4]), Init::Pytorch);
+    assert_near(&values(stack.arena().leaf(0)), &floats(&fixture["conv2d"]["weight"]), 1e-7, "conv2d weight");
+    assert_near(&values(stack.arena().leaf(1)), &floats(&fixture["conv2d"]["bias"]), 1e-7, "conv2d bias");
 }
 
 #[test]

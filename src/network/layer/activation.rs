@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::check::{Invalid, not_negative};
+use crate::check::{Invalid, not_negative, positive};
 use crate::shape::{Shape, ShapeFault};
 use crate::short_form::FromNumber;
 
@@ -89,5 +89,106 @@ impl Module for LeakyRelu {
     fn forward(&self, xs: &Tensor) -> Tensor {
         // tch's leaky_relu fixes the slope at 0.01; a parametric ReLU with a constant weight is the same function.
         xs.prelu(&Tensor::full([1], self.negative_slope, (xs.kind(), xs.device())))
+    }
+}
+
+/// `x` where positive, `alpha · (eˣ − 1)` elsewhere (Clevert et al. 2015); written `"elu"` or `{ elu = 0.5 }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Elu {
+    /// Minus the value that it tends to for large negative `x`.
+    #[serde(default = "one")]
+    pub alpha: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl FromNumber for Elu {
+    fn from_number(alpha: f64) -> Result<Self, String> {
+        Ok(Elu { alpha })
+    }
+}
+
+impl Elu {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        positive("alpha", self.alpha)
+    }
+}
+
+impl Module for Elu {
+    fn forward(&self, xs: &Tensor) -> Tensor {
+        if self.alpha == 1.0 {
+            return xs.elu(); // tch's own fixes alpha at 1
+        }
+        // Clamped before the exponential, so that a large x leaves no infinity behind in the gradient.
+        xs.where_self(&xs.gt(0.0), &(xs.clamp_max(0.0).expm1() * self.alpha))
+    }
+}
+
+/// `x Φ(x)`, with the normal distribution function Φ (Hendrycks and Gimpel 2016); written `"gelu"` or
+/// `{ gelu = { approximate = "tanh" } }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gelu {
+    /// Whether Φ is exact (`none`) or approximated with a hyperbolic tangent.
+    #[serde(default)]
+    pub approximate: Approximation,
+}
+
+/// How GELU finds Φ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Approximation {
+    /// Exactly, by the error function.
+    #[default]
+    None,
+    /// `½ (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+    Tanh,
+}
+
+impl Module for Gelu {
+    fn forward(&self, xs: &Tensor) -> Tensor {
+        match self.approximate {
+            Approximation::None => xs.gelu("none"),
+            Approximation::Tanh => xs.gelu("tanh"),
+        }
+    }
+}
+
+/// `ln(1 + e^(beta · x)) / beta`, and `x` itself where `beta · x` is above the threshold; written `"softplus"` or with
+/// its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Softplus {
+    /// How sharp the bend at 0 is.
+    #[serde(default = "one")]
+    pub beta: f64,
+    /// Above this, it is a straight line.
+    #[serde(default = "twenty")]
+    pub threshold: f64,
+}
+
+fn twenty() -> f64 {
+    20.0
+}
+
+impl Softplus {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        positive("beta", self.beta)?;
+        not_negative("threshold", self.threshold)
+    }
+}
+
+impl Module for Softplus {
+    fn forward(&self, xs: &Tensor) -> Tensor {
+        if *self == (Softplus { beta: one(), threshold: twenty() }) {
+            return xs.softplus(); // tch's own fixes both
+        }
+        let scaled = xs * self.beta;
+        // Clamped before the exponential, so that a large x leaves no infinity behind in the gradient.
+        let bent = scaled.clamp_max(self.threshold).exp().log1p() / self.beta;
+        xs.where_self(&scaled.gt(self.threshold), &bent)
     }
 }

@@ -6,7 +6,7 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::check::{self, Invalid};
-use crate::network::init::{Init, Parameter};
+use crate::network::init::{self, Init, Parameter};
 use crate::shape::{Shape, ShapeFault};
 use crate::short_form::{FromNumber, size};
 
@@ -23,6 +23,9 @@ pub struct Linear {
     /// Whether a bias is added.
     #[serde(default = "yes")]
     pub bias: bool,
+    /// How the weight is drawn, where not as the network says.
+    #[serde(default, deserialize_with = "init::of_layer")]
+    pub init: Option<Init>,
 }
 
 fn yes() -> bool {
@@ -31,13 +34,14 @@ fn yes() -> bool {
 
 impl FromNumber for Linear {
     fn from_number(number: f64) -> Result<Self, String> {
-        Ok(Linear { units: size(number, "the number of units")?, in_features: None, bias: true })
+        Ok(Linear { units: size(number, "the number of units")?, in_features: None, bias: true, init: None })
     }
 }
 
 impl Linear {
     pub(super) fn check(&self) -> Result<(), Invalid> {
-        check::size("units", self.units)
+        check::size("units", self.units)?;
+        self.init.map_or(Ok(()), |init| init.check().map_err(|fault| fault.under("init")))
     }
 
     pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
@@ -55,10 +59,10 @@ impl Linear {
     }
 
     pub(super) fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
-        let fan_in = input.elements();
-        let mut parameters = vec![init.weight("weight", vec![self.units as i64, fan_in as i64], fan_in)];
+        let init = self.init.unwrap_or(init);
+        let mut parameters = vec![init.weight("weight", vec![self.units as i64, input.elements() as i64])];
         if self.bias {
-            parameters.push(init.bias("bias", vec![self.units as i64], fan_in));
+            parameters.push(init.bias("bias", &parameters[0]));
         }
         parameters
     }

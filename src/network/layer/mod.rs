@@ -4,9 +4,15 @@
 //! the parameter arena. Adding one is a file beside this one and the lines here that the compiler then asks for.
 
 pub mod activation;
+pub mod batch_norm;
+pub mod conv2d;
 pub mod dropout;
 pub mod flatten;
+pub mod layer_norm;
 pub mod linear;
+pub mod pool2d;
+mod side_by_side;
+pub mod window;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +20,7 @@ use tch::Tensor;
 use tch::nn::ModuleT;
 
 use crate::check::Invalid;
+use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
 use crate::shape::{Shape, ShapeFault};
 use crate::short_form::number_or_table;
@@ -25,8 +32,22 @@ pub enum Layer {
     /// `y = x Wᵀ + b`.
     #[serde(alias = "dense", deserialize_with = "number_or_table")]
     Linear(linear::Linear),
+    /// Convolution over images.
+    Conv2d(conv2d::Conv2d),
+    /// The largest value of each window of an image.
+    #[serde(alias = "max_pooling2d", deserialize_with = "number_or_table")]
+    MaxPool2d(pool2d::Pool2d),
+    /// The average of each window of an image.
+    #[serde(alias = "average_pooling2d", deserialize_with = "number_or_table")]
+    AvgPool2d(pool2d::Pool2d),
     /// All dimensions of a row into one.
     Flatten,
+    /// Each channel normalized over the batch.
+    #[serde(alias = "batch_norm1d", alias = "batch_norm2d", alias = "batch_normalization")]
+    BatchNorm(batch_norm::BatchNorm),
+    /// Each row normalized over its values.
+    #[serde(alias = "layer_normalization")]
+    LayerNorm(layer_norm::LayerNorm),
     /// Zeroes each value with probability `p` while training, and scales the others by `1 / (1 − p)`.
     #[serde(deserialize_with = "number_or_table")]
     Dropout(dropout::Dropout),
@@ -35,6 +56,13 @@ pub enum Layer {
     /// `x` where positive, `negative_slope · x` elsewhere.
     #[serde(deserialize_with = "number_or_table")]
     LeakyRelu(activation::LeakyRelu),
+    /// `x` where positive, `alpha · (eˣ − 1)` elsewhere.
+    #[serde(deserialize_with = "number_or_table")]
+    Elu(activation::Elu),
+    /// `x Φ(x)`.
+    Gelu(activation::Gelu),
+    /// `ln(1 + e^(beta · x)) / beta`.
+    Softplus(activation::Softplus),
     /// `1 / (1 + e⁻ˣ)`.
     Sigmoid,
     /// Hyperbolic tangent.
@@ -51,10 +79,18 @@ impl Layer {
     pub fn kind(&self) -> &'static str {
         match self {
             Layer::Linear(_) => "linear",
+            Layer::Conv2d(_) => "conv2d",
+            Layer::MaxPool2d(_) => "max_pool2d",
+            Layer::AvgPool2d(_) => "avg_pool2d",
             Layer::Flatten => "flatten",
+            Layer::BatchNorm(_) => "batch_norm",
+            Layer::LayerNorm(_) => "layer_norm",
             Layer::Dropout(_) => "dropout",
             Layer::Relu => "relu",
             Layer::LeakyRelu(_) => "leaky_relu",
+            Layer::Elu(_) => "elu",
+            Layer::Gelu(_) => "gelu",
+            Layer::Softplus(_) => "softplus",
             Layer::Sigmoid => "sigmoid",
             Layer::Tanh => "tanh",
             Layer::Softmax => "softmax",
@@ -69,8 +105,14 @@ impl Layer {
         match self {
             Layer::Linear(linear) => linear.check(),
             Layer::Dropout(dropout) => dropout.check(),
+            Layer::Conv2d(conv2d) => conv2d.check(),
+            Layer::MaxPool2d(pool) | Layer::AvgPool2d(pool) => pool.check(),
+            Layer::BatchNorm(norm) => norm.check(),
+            Layer::LayerNorm(norm) => norm.check(),
             Layer::LeakyRelu(leaky_relu) => leaky_relu.check(),
-            Layer::Flatten | Layer::Relu | Layer::Sigmoid | Layer::Tanh | Layer::Softmax => Ok(()),
+            Layer::Elu(elu) => elu.check(),
+            Layer::Softplus(softplus) => softplus.check(),
+            Layer::Flatten | Layer::Relu | Layer::Gelu(_) | Layer::Sigmoid | Layer::Tanh | Layer::Softmax => Ok(()),
         }
         .map_err(|fault| fault.under(self.kind()))
     }
@@ -82,9 +124,20 @@ impl Layer {
     pub fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
         match self {
             Layer::Linear(linear) => linear.output(input),
+            Layer::Conv2d(conv2d) => conv2d.output(input),
+            Layer::MaxPool2d(pool) | Layer::AvgPool2d(pool) => pool.output(input),
             Layer::Flatten => Ok(flatten::output(input)),
             Layer::Softmax => activation::softmax_output(input),
-            Layer::Dropout(_) | Layer::Relu | Layer::LeakyRelu(_) | Layer::Sigmoid | Layer::Tanh => Ok(input.clone()),
+            Layer::BatchNorm(_)
+            | Layer::LayerNorm(_)
+            | Layer::Dropout(_)
+            | Layer::Relu
+            | Layer::LeakyRelu(_)
+            | Layer::Elu(_)
+            | Layer::Gelu(_)
+            | Layer::Softplus(_)
+            | Layer::Sigmoid
+            | Layer::Tanh => Ok(input.clone()),
         }
     }
 
@@ -92,18 +145,38 @@ impl Layer {
     pub fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
         match self {
             Layer::Linear(linear) => linear.parameters(input, init),
+            Layer::Conv2d(conv2d) => conv2d.parameters(input, init),
+            Layer::BatchNorm(norm) => norm.parameters(input),
+            Layer::LayerNorm(norm) => norm.parameters(input),
             _ => Vec::new(),
         }
     }
 
-    /// Builds the layer over its parameters, each `[replicas, …]`, in the order of [`Layer::parameters`].
-    pub fn build(&self, parameters: Vec<Tensor>) -> Module {
+    /// What the layer keeps beside its parameters.
+    pub fn buffers(&self, input: &Shape) -> Vec<Buffer> {
+        match self {
+            Layer::BatchNorm(norm) => norm.buffers(input),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Builds the layer over its parameters and buffers, each `[replicas, …]`, in the order of [`Layer::parameters`]
+    /// and [`Layer::buffers`].
+    pub fn build(&self, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Module {
         match self {
             Layer::Linear(_) => Box::new(linear::StackedLinear::new(parameters)),
+            Layer::Conv2d(conv2d) => Box::new(conv2d::StackedConv2d::new(conv2d, parameters)),
+            Layer::MaxPool2d(pool) => Box::new(pool2d::MaxPool::new(pool)),
+            Layer::AvgPool2d(pool) => Box::new(pool2d::AvgPool::new(pool)),
             Layer::Flatten => Box::new(flatten::FlattenRows),
+            Layer::BatchNorm(norm) => Box::new(batch_norm::StackedBatchNorm::new(norm, parameters, buffers)),
+            Layer::LayerNorm(norm) => Box::new(layer_norm::StackedLayerNorm::new(norm, parameters)),
             Layer::Dropout(dropout) => Box::new(dropout.clone()),
-            Layer::LeakyRelu(leaky_relu) => Box::new(leaky_relu.clone()),
             Layer::Relu => Box::new(activation::Relu),
+            Layer::LeakyRelu(leaky_relu) => Box::new(leaky_relu.clone()),
+            Layer::Elu(elu) => Box::new(elu.clone()),
+            Layer::Gelu(gelu) => Box::new(gelu.clone()),
+            Layer::Softplus(softplus) => Box::new(softplus.clone()),
             Layer::Sigmoid => Box::new(activation::Sigmoid),
             Layer::Tanh => Box::new(activation::Tanh),
             Layer::Softmax => Box::new(activation::Softmax),

@@ -1,0 +1,143 @@
+//! Batch normalization (Ioffe and Szegedy 2015), as PyTorch's `BatchNorm1d` and `BatchNorm2d`.
+//!
+//! While training, each channel is normalized by the mean and the biased variance of its values in the batch; running
+//! averages of the mean and of the unbiased variance are kept beside the parameters, and take their place in
+//! evaluation. A flat row has one channel for each feature, an image those of its first dimension. The channels of all
+//! replicas stand side by side, so one call of libtorch's serves them all and no two are mixed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::nn::ModuleT;
+use tch::{Kind, Tensor};
+
+use crate::check::{Invalid, positive, require};
+use crate::network::arena::Buffer;
+use crate::network::init::{Draw, Parameter};
+use crate::network::layer::side_by_side::{apart, beside};
+use crate::shape::Shape;
+
+/// `(x − mean) / √(variance + eps) · weight + bias` for each channel, written `"batch_norm"` or with its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNorm {
+    /// What is added to the variance, so that a constant channel divides by more than 0.
+    #[serde(default = "eps", alias = "epsilon")]
+    pub eps: f64,
+    /// The share of the new batch in the running averages (PyTorch's meaning: Keras's `momentum` is 1 minus this).
+    #[serde(default = "tenth")]
+    pub momentum: f64,
+    /// Whether a weight and a bias for each channel are learned.
+    #[serde(default = "yes")]
+    pub affine: bool,
+}
+
+fn eps() -> f64 {
+    1e-5
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl BatchNorm {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        positive("eps", self.eps)?;
+        require((0.0..=1.0).contains(&self.momentum), "momentum", "must lie between 0 and 1", self.momentum)
+    }
+
+    pub(super) fn parameters(&self, input: &Shape) -> Vec<Parameter> {
+        let shape = vec![input.dimensions()[0]];
+        match self.affine {
+            true => vec![
+                Parameter { name: "weight", shape: shape.clone(), draw: Draw::Constant(1.0) },
+                Parameter { name: "bias", shape, draw: Draw::Constant(0.0) },
+            ],
+            false => Vec::new(),
+        }
+    }
+
+    pub(super) fn buffers(&self, input: &Shape) -> Vec<Buffer> {
+        let shape = vec![input.dimensions()[0]];
+        vec![
+            Buffer { name: "running_mean", shape: shape.clone(), kind: Kind::Float, start: 0 },
+            Buffer { name: "running_var", shape, kind: Kind::Float, start: 1 },
+            Buffer { name: "num_batches_tracked", shape: Vec::new(), kind: Kind::Int64, start: 0 },
+        ]
+    }
+}
+
+/// The layer as built: `[replicas, batch, channels, …]` → the same shape.
+#[derive(Debug)]
+pub struct StackedBatchNorm {
+    eps: f64,
+    momentum: f64,
+    parameters: Vec<Tensor>, // weight and bias, [replicas, channels] each, or none
+    running_mean: Tensor,    // [replicas, channels]
+    running_var: Tensor,     // [replicas, channels]
+    batches: Tensor,         // [replicas], int64
+}
+
+impl StackedBatchNorm {
+    /// Over its parameters and its buffers, in the order in which the settings list them.
+    pub(super) fn new(settings: &BatchNorm, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Self {
+        let [running_mean, running_var, batches] = buffers.try_into().expect("it has three buffers");
+        let BatchNorm { eps, momentum, .. } = *settings;
+        StackedBatchNorm { eps, momentum, parameters, running_mean, running_var, batches }
+    }
+}
+
+impl ModuleT for StackedBatchNorm {
+    /// A batch with a single value for each channel, which PyTorch refuses, has no variance: while training it is
+    /// normalized to its bias, and the running averages pass it over.
+    fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
+        let ys = beside(xs); // [batch, replicas · channels, …]
+        let parameter = |number: usize| self.parameters.get(number).map(|parameter| parameter.flatten(0, 1));
+        let (mut mean, mut var) = (Some(self.running_mean.view([-1])), Some(self.running_var.view([-1])));
+        if train {
+            let lone_values = ys.size()[0] * ys.size()[2..].iter().product::<i64>() == 1;
+            if lone_values {
+                (mean, var) = (None, None);
+            } else {
+                let _ = self.batches.shallow_clone().g_add_scalar_(1);
+            }
+        }
+        let ys = ys.batch_norm(parameter(0), parameter(1), mean, var, train, self.momentum, self.eps, true);
+        apart(&ys, xs.size()[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    fn layer(replicas: i64, channels: i64) -> StackedBatchNorm {
+        let settings = BatchNorm { eps: 1e-5, momentum: 0.1, affine: false };
+        let buffers = settings.buffers(&Shape::from([channels]));
+        let buffers = buffers.iter().map(|buffer| buffer.of_each_replica(replicas, Device::Cpu)).collect();
+        StackedBatchNorm::new(&settings, Vec::new(), buffers)
+    }
+
+    #[test]
+    fn a_batch_of_one_row_leaves_the_running_averages_as_they_are() {
+        let layer = layer(2, 3);
+        let out = layer.forward_t(&Tensor::ones([2, 1, 3], (Kind::Float, Device::Cpu)), true);
+        assert_eq!(f64::try_from(out.abs().max()).unwrap(), 0.0);
+        assert_eq!(f64::try_from(layer.running_mean.abs().max()).unwrap(), 0.0);
+        assert_eq!(f64::try_from((&layer.running_var - 1.0).abs().max()).unwrap(), 0.0);
+        assert_eq!(Vec::<i64>::try_from(&layer.batches).unwrap(), [0, 0]);
+    }
+
+    #[test]
+    fn evaluation_changes_no_running_average_and_does_not_look_at_the_batch() {
+        let layer = layer(1, 2);
+        let xs = Tensor::from_slice(&[3.0_f32, -1.0]).view([1, 1, 2]);
+        let out = Vec::<f32>::try_from(layer.forward_t(&xs, false).flatten(0, -1)).unwrap();
+        assert!((out[0] - 3.0).abs() < 1e-4 && (out[1] + 1.0).abs() < 1e-4, "{out:?}");
+        assert_eq!(Vec::<i64>::try_from(&layer.batches).unwrap(), [0]);
+    }
+}

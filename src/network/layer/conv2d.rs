@@ -1,0 +1,113 @@
+//! Convolution over images, one set of kernels for each replica.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+use tch::nn::Module;
+
+use crate::check::{Invalid, at_least_one};
+use crate::network::init::{self, Init, Parameter};
+use crate::network::layer::side_by_side::{apart, beside};
+use crate::network::layer::window::{Pair, Window};
+use crate::shape::{Shape, ShapeFault};
+
+/// Cross-correlation as PyTorch's `Conv2d`, written `{ conv2d = { channels = 16, kernel = 3, padding = 1 } }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Conv2d {
+    /// The number of output channels (PyTorch: `out_channels`; Keras: `filters`).
+    #[serde(alias = "out_channels", alias = "filters")]
+    pub channels: usize,
+    /// Height and width of the kernels (PyTorch: `kernel_size`).
+    #[serde(alias = "kernel_size")]
+    pub kernel: Pair,
+    /// How far a kernel moves at a time.
+    #[serde(default = "one", alias = "strides")]
+    pub stride: Pair,
+    /// How many zeros are put around the image, on each side.
+    #[serde(default = "none")]
+    pub padding: Pair,
+    /// Whether a bias is added.
+    #[serde(default = "yes")]
+    pub bias: bool,
+    /// The number of input channels. Found from the layer before; when written, it is checked against that.
+    #[serde(default)]
+    pub in_channels: Option<usize>,
+    /// How the kernels are drawn, where not as the network says.
+    #[serde(default, deserialize_with = "init::of_layer")]
+    pub init: Option<Init>,
+}
+
+fn one() -> Pair {
+    Pair::Both(1)
+}
+
+fn none() -> Pair {
+    Pair::Both(0)
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Conv2d {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        at_least_one("channels", self.channels)?;
+        self.kernel.at_least_one("kernel")?;
+        self.stride.at_least_one("stride")?;
+        self.init.map_or(Ok(()), |init| init.check().map_err(|fault| fault.under("init")))
+    }
+
+    fn window(&self) -> Window {
+        Window { kernel: self.kernel.sides(), stride: self.stride.sides(), padding: self.padding.sides() }
+    }
+
+    pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+        let ([channels, height, width], places) = self.window().over(input)?;
+        match self.in_channels {
+            Some(wanted) if wanted as i64 != channels => Err(ShapeFault {
+                wanted: Shape::from([wanted as i64, height, width]).to_string(),
+                found: input.clone(),
+                hint: Some("leave `in_channels` out: it is found by itself"),
+            }),
+            _ => Ok(Shape::from([self.channels as i64, places[0], places[1]])),
+        }
+    }
+
+    pub(super) fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
+        let init = self.init.unwrap_or(init);
+        let [height, width] = self.kernel.sides();
+        let shape = vec![self.channels as i64, input.dimensions()[0], height, width];
+        let mut parameters = vec![init.weight("weight", shape)];
+        if self.bias {
+            parameters.push(init.bias("bias", &parameters[0]));
+        }
+        parameters
+    }
+}
+
+/// The layer as built: `[replicas, batch, in, height, width]` → `[replicas, batch, out, height', width']`.
+#[derive(Debug)]
+pub struct StackedConv2d {
+    weight: Tensor,       // [replicas, out, in, kernel height, kernel width]
+    bias: Option<Tensor>, // [replicas, out]
+    window: Window,
+}
+
+impl StackedConv2d {
+    /// Over the weight `[replicas, out, in, …]` and, when there is one, the bias `[replicas, out]`.
+    pub(super) fn new(settings: &Conv2d, mut parameters: Vec<Tensor>) -> Self {
+        let bias = (parameters.len() > 1).then(|| parameters.remove(1));
+        StackedConv2d { weight: parameters.remove(0), bias, window: settings.window() }
+    }
+}
+
+impl Module for StackedConv2d {
+    fn forward(&self, xs: &Tensor) -> Tensor {
+        let replicas = self.weight.size()[0];
+        let weight = self.weight.flatten(0, 1); // [replicas · out, in, …]
+        let bias = self.bias.as_ref().map(|bias| bias.flatten(0, 1));
+        let Window { stride, padding, .. } = self.window;
+        apart(&beside(xs).conv2d(&weight, bias, stride, padding, 1, replicas), replicas)
+    }
+}

@@ -1,0 +1,73 @@
+//! Layer normalization (Ba, Kiros and Hinton 2016), as PyTorch's `LayerNorm` over a whole row.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+use tch::nn::Module;
+
+use crate::check::{Invalid, positive};
+use crate::network::init::{Draw, Parameter};
+use crate::shape::Shape;
+
+/// `(x − mean) / √(variance + eps) · weight + bias` over the values of each row (its features, or the whole image) and
+/// with the biased variance; written `"layer_norm"` or with its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LayerNorm {
+    /// What is added to the variance, so that a constant row divides by more than 0.
+    #[serde(default = "eps", alias = "epsilon")]
+    pub eps: f64,
+    /// Whether a weight and a bias for each value of a row are learned (PyTorch: `elementwise_affine`).
+    #[serde(default = "yes", alias = "elementwise_affine")]
+    pub affine: bool,
+}
+
+fn eps() -> f64 {
+    1e-5
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl LayerNorm {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        positive("eps", self.eps)
+    }
+
+    pub(super) fn parameters(&self, input: &Shape) -> Vec<Parameter> {
+        let shape = input.dimensions().to_vec();
+        match self.affine {
+            true => vec![
+                Parameter { name: "weight", shape: shape.clone(), draw: Draw::Constant(1.0) },
+                Parameter { name: "bias", shape, draw: Draw::Constant(0.0) },
+            ],
+            false => Vec::new(),
+        }
+    }
+}
+
+/// The layer as built: `[replicas, batch, …row]` → the same shape.
+#[derive(Debug)]
+pub struct StackedLayerNorm {
+    eps: f64,
+    parameters: Vec<Tensor>, // weight and bias, [replicas, …row] each, or none
+}
+
+impl StackedLayerNorm {
+    /// Over its weight and bias, or none of them.
+    pub(super) fn new(settings: &LayerNorm, parameters: Vec<Tensor>) -> Self {
+        StackedLayerNorm { eps: settings.eps, parameters }
+    }
+}
+
+impl Module for StackedLayerNorm {
+    fn forward(&self, xs: &Tensor) -> Tensor {
+        let row = xs.size().split_off(2);
+        let normalized = xs.layer_norm(row, None::<&Tensor>, None::<&Tensor>, self.eps, true);
+        match &self.parameters[..] {
+            [weight, bias] => bias.unsqueeze(1).addcmul(&normalized, &weight.unsqueeze(1)),
+            _ => normalized,
+        }
+    }
+}

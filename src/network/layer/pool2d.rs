@@ -1,0 +1,93 @@
+//! Pooling over images: the largest value, or the average, of each window.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+use tch::nn::Module;
+
+use crate::check::{Invalid, require};
+use crate::network::layer::side_by_side::{apart, beside};
+use crate::network::layer::window::{Pair, Window};
+use crate::shape::{Shape, ShapeFault};
+use crate::short_form::{FromNumber, size};
+
+/// The settings of both, written `{ max_pool2d = 2 }` or with all of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pool2d {
+    /// Height and width of the window (PyTorch: `kernel_size`; Keras: `pool_size`).
+    #[serde(alias = "kernel_size", alias = "pool_size")]
+    pub kernel: Pair,
+    /// How far the window moves at a time; without it, by its own size.
+    #[serde(default, alias = "strides")]
+    pub stride: Option<Pair>,
+    /// How far the window reaches over the border; at most half its size. An average counts what lies there as 0, a
+    /// maximum leaves it out.
+    #[serde(default = "none")]
+    pub padding: Pair,
+}
+
+fn none() -> Pair {
+    Pair::Both(0)
+}
+
+impl FromNumber for Pool2d {
+    fn from_number(number: f64) -> Result<Self, String> {
+        let side = size(number, "the kernel")?;
+        Ok(Pool2d { kernel: Pair::Both(side as u32), stride: None, padding: none() })
+    }
+}
+
+impl Pool2d {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        self.kernel.at_least_one("kernel")?;
+        self.stride.map_or(Ok(()), |stride| stride.at_least_one("stride"))?;
+        let Window { kernel, padding, .. } = self.window();
+        let fits = (0..2).all(|side| 2 * padding[side] <= kernel[side]);
+        require(fits, "padding", &format!("must be at most half of the kernel, which is {}", self.kernel), self.padding)
+    }
+
+    fn window(&self) -> Window {
+        let stride = self.stride.unwrap_or(self.kernel);
+        Window { kernel: self.kernel.sides(), stride: stride.sides(), padding: self.padding.sides() }
+    }
+
+    pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+        let ([channels, ..], places) = self.window().over(input)?;
+        Ok(Shape::from([channels, places[0], places[1]]))
+    }
+}
+
+/// The largest value of each window: `[replicas, batch, channels, height, width]` → the same with fewer places.
+#[derive(Debug)]
+pub struct MaxPool(Window);
+
+impl MaxPool {
+    pub(super) fn new(settings: &Pool2d) -> Self {
+        MaxPool(settings.window())
+    }
+}
+
+impl Module for MaxPool {
+    fn forward(&self, xs: &Tensor) -> Tensor {
+        let Window { kernel, stride, padding } = self.0;
+        apart(&beside(xs).max_pool2d(kernel, stride, padding, 1, false), xs.size()[0])
+    }
+}
+
+/// The average of each window: `[replicas, batch, channels, height, width]` → the same with fewer places.
+#[derive(Debug)]
+pub struct AvgPool(Window);
+
+impl AvgPool {
+    pub(super) fn new(settings: &Pool2d) -> Self {
+        AvgPool(settings.window())
+    }
+}
+
+impl Module for AvgPool {
+    fn forward(&self, xs: &Tensor) -> Tensor {
+        let Window { kernel, stride, padding } = self.0;
+        apart(&beside(xs).avg_pool2d(kernel, stride, padding, false, true, None), xs.size()[0])
+    }
+}

@@ -1,0 +1,37 @@
+//! Replicas as channels: how layers that treat every channel on its own serve a whole stack in one call.
+//!
+//! The channels of all replicas stand side by side in one image, so pooling and batch normalization need nothing more,
+//! and a convolution one group for each replica. Along a run of such layers the values stay laid out as
+//! `[batch, replicas, channels, …]`, so that going there and back copies nothing but at the first and the last; a
+//! lone replica is never copied.
+
+use tch::Tensor;
+
+/// `[replicas, batch, channels, …]` → `[batch, replicas · channels, …]`.
+pub(super) fn beside(xs: &Tensor) -> Tensor {
+    xs.transpose(0, 1).flatten(1, 2)
+}
+
+/// `[batch, replicas · channels, …]` → `[replicas, batch, channels, …]`.
+pub(super) fn apart(ys: &Tensor, replicas: i64) -> Tensor {
+    ys.unflatten(1, [replicas, -1]).transpose(0, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Device, Kind};
+
+    #[test]
+    fn there_and_back_is_the_same_and_a_lone_replica_is_not_copied() {
+        for replicas in [1, 3] {
+            let xs = Tensor::arange(replicas * 4 * 2 * 5, (Kind::Float, Device::Cpu)).view([replicas, 4, 2, 5]);
+            let there = beside(&xs);
+            assert_eq!(there.size(), [4, replicas * 2, 5]);
+            assert_eq!(there.narrow(1, 2 * (replicas - 1), 2), xs.get(replicas - 1));
+            assert_eq!(apart(&there, replicas), xs);
+            assert_eq!(there.data_ptr() == xs.data_ptr(), replicas == 1);
+            assert_eq!(beside(&apart(&there, replicas)).data_ptr(), there.data_ptr());
+        }
+    }
+}

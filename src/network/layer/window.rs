@@ -1,0 +1,150 @@
+//! The window that convolution and pooling layers move over an image: its size, its steps, the border around the
+//! image, and how many places it takes.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::check::{Invalid, require};
+use crate::shape::{Shape, ShapeFault};
+
+/// A length along the height and one along the width, written as one number where they are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Pair {
+    /// The same along both.
+    Both(u32),
+    /// Height, then width.
+    Each([u32; 2]),
+}
+
+impl Pair {
+    /// Height and width.
+    pub fn sides(self) -> [i64; 2] {
+        match self {
+            Pair::Both(side) => [i64::from(side); 2],
+            Pair::Each(sides) => sides.map(i64::from),
+        }
+    }
+
+    pub(super) fn at_least_one(self, key: &str) -> Result<(), Invalid> {
+        require(self.sides().iter().all(|&side| side >= 1), key, "must be at least 1", self)
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pair::Both(side) => write!(f, "{side}"),
+            Pair::Each([height, width]) => write!(f, "[{height}, {width}]"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Pair {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PairVisitor)
+    }
+}
+
+struct PairVisitor;
+
+impl<'de> Visitor<'de> for PairVisitor {
+    type Value = Pair;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a whole number that is not negative, or two of them, `[height, width]`")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Pair, E> {
+        let side = u32::try_from(number);
+        side.map(Pair::Both).map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Pair, E> {
+        let side = u32::try_from(number);
+        side.map(Pair::Both).map_err(|_| E::invalid_value(serde::de::Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Pair, A::Error> {
+        let mut sides = Vec::new();
+        while let Some(side) = list.next_element::<u32>()? {
+            sides.push(side);
+        }
+        match sides[..] {
+            [height, width] => Ok(Pair::Each([height, width])),
+            _ => Err(A::Error::invalid_length(sides.len(), &self)),
+        }
+    }
+}
+
+/// A window, ready to be moved: height and width of each.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Its size.
+    pub kernel: [i64; 2],
+    /// How far it moves at a time.
+    pub stride: [i64; 2],
+    /// How many zeros are put around the image, on each side.
+    pub padding: [i64; 2],
+}
+
+impl Window {
+    /// Channels, height and width of an image, and how many places the window takes along height and width.
+    pub(super) fn over(&self, input: &Shape) -> Result<([i64; 3], [i64; 2]), ShapeFault> {
+        let fault = |wanted, hint| ShapeFault { wanted, found: input.clone(), hint: Some(hint) };
+        let &[channels, height, width] = input.dimensions() else {
+            let hint = "set `flatten = false` on the data, and keep `\"flatten\"` and `linear` behind this layer";
+            return Err(fault("channels×height×width".to_owned(), hint));
+        };
+        let least = [0, 1].map(|side| (self.kernel[side] - 2 * self.padding[side]).max(1));
+        if height < least[0] || width < least[1] {
+            let wanted = format!("images of at least {}×{}", least[0], least[1]);
+            return Err(fault(wanted, "the kernel is larger than the image: make it smaller, or pad the image"));
+        }
+        let places =
+            |side: usize, length: i64| (length + 2 * self.padding[side] - self.kernel[side]) / self.stride[side] + 1;
+        Ok(([channels, height, width], [places(0, height), places(1, width)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(kernel: i64, stride: i64, padding: i64) -> Window {
+        Window { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2] }
+    }
+
+    #[test]
+    fn places_are_rounded_down() {
+        let places = |window: Window, side: i64| window.over(&Shape::from([1, side, side])).unwrap().1[0];
+        assert_eq!(places(window(3, 1, 1), 28), 28);
+        assert_eq!(places(window(2, 2, 0), 7), 3);
+        assert_eq!(places(window(3, 2, 1), 8), 4);
+        assert_eq!(places(window(4, 1, 0), 4), 1);
+    }
+
+    #[test]
+    fn a_flat_row_and_too_small_an_image_are_refused_with_a_remedy() {
+        let fault = window(3, 1, 0).over(&Shape::from([64])).unwrap_err();
+        assert_eq!(fault.wanted, "channels×height×width");
+        assert!(fault.hint.unwrap().contains("flatten = false"));
+        let fault = window(5, 1, 0).over(&Shape::from([1, 4, 8])).unwrap_err();
+        assert_eq!(fault.wanted, "images of at least 5×5");
+        assert!(window(5, 1, 1).over(&Shape::from([1, 3, 3])).is_ok());
+    }
+
+    #[test]
+    fn a_pair_is_one_number_or_two() {
+        let read = |text: &str| serde_json::from_str::<Pair>(text).map_err(|error| error.to_string());
+        assert_eq!(read("3"), Ok(Pair::Both(3)));
+        assert_eq!(read("[3, 5]"), Ok(Pair::Each([3, 5])));
+        for wrong in ["-1", "1.5", "[1]", "[1, 2, 3]", "\"same\""] {
+            assert!(read(wrong).unwrap_err().contains("`[height, width]`"), "{wrong}");
+        }
+        assert_eq!(serde_json::to_string(&[Pair::Both(3), Pair::Each([3, 5])]).unwrap(), "[3,[3,5]]");
+    }
+}
