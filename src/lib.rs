@@ -22,6 +22,7 @@ pub mod hint;
 pub mod history;
 pub mod metrics;
 pub mod network;
+pub mod observe;
 pub mod run_dir;
 pub mod seed;
 pub mod shape;

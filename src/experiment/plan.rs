@@ -51,8 +51,12 @@ impl Plan {
         spec.train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
         let last = &architecture.layers().last().expect("checked above").layer;
         spec.train.loss.check_fit(last, architecture.output(), card.target).map_err(|fault| fault.under("train"))?;
+        let observed = architecture.layers().iter().enumerate().flat_map(|(number, planned)| {
+            let seen = spec.train.observe.iter().filter(|observer| observer.sees(&planned.layer, planned.parameters));
+            seen.map(move |observer| observer.series(number))
+        });
         let figures = Figures {
-            metrics: spec.train.metric_names(has_validation, card.target),
+            metrics: spec.train.metric_names(has_validation, card.target).into_iter().chain(observed).collect(),
             has_test: card.test_rows > 0 || spec.data.split().test.is_some(),
         };
         for (number, expectation) in spec.expect.iter().enumerate() {

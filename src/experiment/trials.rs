@@ -130,6 +130,7 @@ fn run_stack(
         seeds: &seeds,
         training: &training,
         validation: validation.as_ref(),
+        layers: &spec.network.layers,
         device: place.device,
     };
     let outcomes = fit(&stack, &task, stop, &mut *watch);

@@ -108,6 +108,18 @@ impl Stack {
     }
 }
 
+impl Stack {
+    /// What each layer gives, in evaluation mode: `[replicas, batch, …]` → for each layer, `[replicas, batch, …output]`.
+    pub fn forward_each(&self, xs: &Tensor) -> Vec<Tensor> {
+        let mut outputs: Vec<Tensor> = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            let output = layer.forward_t(outputs.last().unwrap_or(xs), false);
+            outputs.push(output);
+        }
+        outputs
+    }
+}
+
 impl ModuleT for Stack {
     /// `[replicas, batch, …]` → `[replicas, batch, …output]`.
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {

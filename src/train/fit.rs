@@ -12,12 +12,17 @@ use tch::{Device, Kind, Tensor};
 use crate::data::batches::{DeviceRows, Epoch};
 use crate::history::Status;
 use crate::history::curves::Curves;
+use crate::network::layer::Layer;
 use crate::network::stack::Stack;
+use crate::observe::{self, Observations, Observer, norms};
 use crate::train::TrainSpec;
 use crate::train::evaluate::{Figures, Measure, evaluate};
 use crate::train::progress::Progress;
 use crate::train::schedule::Length;
 use crate::train::schedule::course::Course;
+
+/// How many training rows observers look at after an epoch.
+const OBSERVED_ROWS: usize = 1024;
 
 /// What training needs, all of it on the device.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub struct Task<'a> {
     pub training: &'a DeviceRows,
     /// The rows that tell the best epoch.
     pub validation: Option<&'a DeviceRows>,
+    /// The network's layers, for observers.
+    pub layers: &'a [Layer],
     /// Where the stack is.
     pub device: Device,
 }
@@ -110,13 +117,14 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
             let losses = settings.loss.of_each_replica(&outputs, &epoch.targets(&rows)); // [replicas]
             let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
             seen.observe(&losses, &outputs, rows.len());
+            seen.observe_gradient(task, stack, &gradient);
             let _no_grad = tch::no_grad_guard();
             let mut values = stack.arena().values().shallow_clone(); // the same storage
             penalty.iter().for_each(|penalty| penalty.add_to(&mut gradient, &values));
             settings.clip.iter().for_each(|clip| clip.apply(&mut gradient));
             optimizer.step(&mut values, &gradient, course.rates(number, step));
         }
-        let training = seen.figures(&epoch, task);
+        let training = seen.figures(&epoch, task, stack);
         let validation = task.validation.map(|rows| evaluate(stack, rows, task.measure));
         let metrics = read(training, validation); // the epoch's one read from the device
         course.observe(number, &metrics);
@@ -141,6 +149,7 @@ struct Seen {
     losses: Vec<Tensor>,  // [replicas] each
     outputs: Vec<Tensor>, // [replicas, batch, outputs] each
     rows: Vec<f64>,
+    gradients: Vec<Observations>,
 }
 
 impl Seen {
@@ -150,8 +159,14 @@ impl Seen {
         self.rows.push(rows as f64);
     }
 
-    /// The averages over the epoch's rows, in training mode.
-    fn figures(&self, epoch: &Epoch, task: &Task) -> Figures {
+    fn observe_gradient(&mut self, task: &Task, stack: &Stack, gradient: &Tensor) {
+        if task.settings.observe.contains(&Observer::GradientNorm) {
+            self.gradients.push(norms::of_gradient(stack, gradient));
+        }
+    }
+
+    /// The averages over the epoch's rows, in training mode, and what is observed in the layers.
+    fn figures(&self, epoch: &Epoch, task: &Task, stack: &Stack) -> Figures {
         let _no_grad = tch::no_grad_guard();
         let weights = Tensor::from_slice(&self.rows).to_device(task.device); // [steps], f64
         let losses = Tensor::stack(&self.losses, 0).to_kind(Kind::Double); // [steps, replicas]
@@ -160,6 +175,15 @@ impl Seen {
         let loss = (losses * weights.unsqueeze(1)).sum_dim_intlist(0, false, None) / rows;
         let mut figures = vec![("loss".to_owned(), loss)];
         figures.extend(task.measure.metrics(&outputs, &epoch.truth));
+        if let Some(first) = self.gradients.first() {
+            let mean = |place: usize| {
+                let norms: Vec<&Tensor> = self.gradients.iter().map(|norms| &norms[place].1).collect();
+                Tensor::stack(&norms, 0).mean_dim(0, false, None)
+            };
+            figures.extend(first.iter().enumerate().map(|(place, (name, _))| (name.clone(), mean(place))));
+        }
+        let sample = task.training.features(&(0..task.training.len().min(OBSERVED_ROWS)), stack.replicas());
+        figures.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, &sample));
         figures
     }
 }

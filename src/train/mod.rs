@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Invalid, at_least_one, require};
 use crate::data::Target;
 use crate::metrics::Metric;
+use crate::observe::Observer;
 use crate::short_form::named;
 
 /// The `[train]` table of an experiment file.
@@ -50,6 +51,9 @@ pub struct TrainSpec {
     /// The metrics taken beside the loss; `acc` for classes unless others are named.
     #[serde(default)]
     pub metrics: Option<Vec<Metric>>,
+    /// What is observed inside the layers while training.
+    #[serde(default)]
+    pub observe: Vec<Observer>,
     /// The metric that tells the best epoch; `val_loss` with validation rows, otherwise `loss`.
     #[serde(default)]
     pub monitor: Option<String>,

@@ -1,0 +1,52 @@
+//! What activation layers give for a sample of rows: units that are dead, and outputs that are saturated.
+
+use tch::{Kind, Tensor};
+
+use crate::network::layer::Layer;
+use crate::network::stack::Stack;
+use crate::observe::{Observations, Observer};
+
+/// A sigmoid's output is saturated within this of 0 or 1, a tanh's within twice this of −1 or 1.
+const FLAT: f64 = 0.05;
+
+/// The share of dead units and of saturated outputs in each layer that can have them.
+///
+/// # Shapes
+/// `sample` `[replicas, rows, …]` → for each such layer, `[replicas]`, f64.
+pub fn of_layers(observers: &[Observer], stack: &Stack, layers: &[Layer], sample: &Tensor) -> Observations {
+    let outputs = stack.forward_each(sample);
+    let mut found = Vec::new();
+    for (number, (layer, output)) in layers.iter().zip(&outputs).enumerate() {
+        for observer in observers.iter().filter(|observer| observer.sees(layer, 0)) {
+            let share = match (observer, layer) {
+                (Observer::DeadUnits, _) => dead_units(output),
+                (Observer::Saturation, Layer::Sigmoid) => share(&(output - 0.5).abs().gt(0.5 - FLAT)),
+                (Observer::Saturation, Layer::Tanh) => share(&output.abs().gt(1.0 - 2.0 * FLAT)),
+                _ => continue,
+            };
+            found.push((observer.series(number), share));
+        }
+    }
+    found
+}
+
+/// The share of units that are 0 for every row: `[replicas, rows, …]` → `[replicas]`.
+fn dead_units(output: &Tensor) -> Tensor {
+    share(&output.eq(0.0).all_dim(1, false))
+}
+
+/// The share of ones: `[replicas, …]` → `[replicas]`.
+fn share(ones: &Tensor) -> Tensor {
+    ones.flatten(1, -1).mean_dim(1, false, Kind::Double)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_dead_when_no_row_wakes_it() {
+        let output = Tensor::from_slice(&[0.0_f32, 1.0, 0.0, 0.0, 0.0, 2.0]).view([1, 2, 3]);
+        assert_eq!(dead_units(&output).double_value(&[0]), 1.0 / 3.0);
+    }
+}

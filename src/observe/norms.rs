@@ -1,0 +1,34 @@
+//! Norms by layer: of the gradient, which vanishes or explodes through depth, and of the weights.
+
+use tch::{Kind, Tensor};
+
+use crate::network::stack::Stack;
+use crate::observe::{Observations, Observer};
+
+/// The Euclidean norm of the gradient of all parameters of each layer.
+///
+/// # Shapes
+/// `gradient` `[replicas, parameters]` → for each layer with parameters, `[replicas]`, f64.
+pub fn of_gradient(stack: &Stack, gradient: &Tensor) -> Observations {
+    let _no_grad = tch::no_grad_guard();
+    by_layer(stack, gradient, Observer::GradientNorm, |_| true)
+}
+
+/// The Euclidean norm of the weights of each layer.
+pub fn of_weights(stack: &Stack) -> Observations {
+    by_layer(stack, stack.arena().values(), Observer::WeightNorm, |name| name == "weight")
+}
+
+fn by_layer(stack: &Stack, values: &Tensor, observer: Observer, counts: fn(&str) -> bool) -> Observations {
+    let mut squares: Vec<(usize, Tensor)> = Vec::new();
+    for slot in stack.arena().slots() {
+        let Some((layer, name)) = slot.name.split_once('.') else { continue };
+        let Some(layer) = layer.parse().ok().filter(|_| counts(name)) else { continue };
+        let square = slot.view(values).flatten(1, -1).to_kind(Kind::Double).square().sum_dim_intlist(1, false, None);
+        match squares.last_mut() {
+            Some((last, sum)) if *last == layer => *sum = &*sum + square,
+            _ => squares.push((layer, square)),
+        }
+    }
+    squares.into_iter().map(|(layer, square)| (observer.series(layer), square.sqrt())).collect()
+}
