@@ -64,12 +64,15 @@ impl Split {
         Ok(())
     }
 
-    /// Splits so many rows; `classes` has each row's class, where there are classes.
-    pub fn parts(&self, rows: usize, classes: Option<&[i64]>) -> Parts {
+    /// Splits so many rows; `classes` has each row's class, where there are classes, and `names` what they are called.
+    ///
+    /// # Errors
+    /// When a class has too few rows to keep its share, as scikit-learn refuses it; the key is relative to the split.
+    pub fn parts(&self, rows: usize, classes: Option<&[i64]>, names: &[String]) -> Result<Parts, Invalid> {
         let all: Vec<usize> = (0..rows).collect();
-        let (rest, test) = self.split_off(all, self.test, classes);
-        let (training, validation) = self.split_off(rest, self.validation, classes);
-        Parts { training, validation, test }
+        let (rest, test) = self.split_off(all, self.test, classes, names)?;
+        let (training, validation) = self.split_off(rest, self.validation, classes, names)?;
+        Ok(Parts { training, validation, test })
     }
 
     fn split_off(
@@ -77,18 +80,38 @@ impl Split {
         rows: Vec<usize>,
         share: Option<f64>,
         classes: Option<&[i64]>,
-    ) -> (Vec<usize>, Option<Vec<usize>>) {
-        let Some(share) = share else { return (rows, None) };
+        names: &[String],
+    ) -> Result<(Vec<usize>, Option<Vec<usize>>), Invalid> {
+        let Some(share) = share else { return Ok((rows, None)) };
         let (kept, off) = match classes.filter(|_| self.stratify) {
             Some(classes) => {
                 let classes: Vec<i64> = rows.iter().map(|&row| classes[row]).collect();
+                check_classes(&classes, share, names)?;
                 train_test_split_stratified(&classes, share, self.random_state)
             }
             None => train_test_split(rows.len(), share, self.random_state),
         };
         let rows_of = |numbers: Vec<usize>| numbers.into_iter().map(|number| rows[number]).collect();
-        (rows_of(kept), Some(rows_of(off)))
+        Ok((rows_of(kept), Some(rows_of(off))))
     }
+}
+
+/// Refuses what scikit-learn refuses: a class with one row, or a part with fewer rows than there are classes.
+fn check_classes(classes: &[i64], share: f64, names: &[String]) -> Result<(), Invalid> {
+    let rows_of_class = rows_by_class(classes);
+    if let Some(alone) = rows_of_class.iter().find(|rows| rows.len() < 2) {
+        let class = classes[alone[0]];
+        let name = names.get(class as usize).cloned().unwrap_or_else(|| class.to_string());
+        let message = format!("needs two rows of each class at least, and class `{name}` has one");
+        return Err(Invalid::new("stratify", message).hint("leave `stratify` out, or the row"));
+    }
+    let off = held_out(classes.len(), share);
+    let smaller = off.min(classes.len() - off);
+    if smaller < rows_of_class.len() {
+        let message = format!("needs a row for each of {} classes, and a part has {smaller}", rows_of_class.len());
+        return Err(Invalid::new("stratify", message).hint("leave `stratify` out, or take another share"));
+    }
+    Ok(())
 }
 
 /// How many rows scikit-learn holds out for a share: rounded up.
@@ -164,4 +187,20 @@ fn approximate_mode(counts: &[usize], draws: usize, random: &mut RandomState) ->
         missing -= more;
     }
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_that_cannot_keep_its_share_is_named() {
+        let split = |share| Split { test: Some(share), stratify: true, ..Split::default() };
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let fault = split(0.5).parts(5, Some(&[0, 0, 1, 2, 2]), &names).unwrap_err();
+        assert_eq!(fault.to_string(), "`stratify` needs two rows of each class at least, and class `b` has one");
+        let fault = split(0.2).parts(6, Some(&[0, 0, 1, 1, 2, 2]), &names).unwrap_err();
+        assert_eq!(fault.to_string(), "`stratify` needs a row for each of 3 classes, and a part has 2");
+        assert!(split(0.5).parts(6, Some(&[0, 0, 1, 1, 2, 2]), &names).is_ok());
+    }
 }

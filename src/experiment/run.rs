@@ -70,7 +70,7 @@ pub struct Finished {
 pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
     let spec = &plan.spec;
     let loaded = spec.data.load(options.cache, &mut *watch)?;
-    let data = Prepared::new(loaded, &spec.data.split(), spec.data.scale());
+    let data = Prepared::new(&loaded, &spec.data.split(), spec.data.scale())?;
     let started = OffsetDateTime::now_utc();
     let folder = RunDir::create(options.out, &plan.name, &spec.to_toml(), started)?;
     files::write_whole(&folder.file("experiment.toml"), spec.to_toml().as_bytes())?;

@@ -431,7 +431,7 @@ fn the_split_of_mnist_and_stratified_ones_of_its_size_are_scikit_learns_rows() {
             "digits_stratified" => {
                 let spec = runner::data::source::DataSpec::by_name("digits").unwrap();
                 let cache = runner::data::cache::Cache::at("unused: digits are in the binary");
-                let labels = spec.load(&cache, &mut ()).unwrap().rows.labels;
+                let labels = spec.load(&cache, &mut ()).unwrap().rows.targets;
                 train_test_split_stratified(&Vec::<i64>::try_from(labels).unwrap(), share, state)
             }
             other => panic!("an unknown case: {other}"),
