@@ -1,5 +1,7 @@
 //! `runner data list|fetch|verify|path|describe`
 
+use std::path::Path;
+
 use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
@@ -8,16 +10,20 @@ use crate::cli::progress::Progress;
 use crate::cli::table::Columns;
 use crate::cli::{Exit, figures, terminal};
 use crate::data::cache::{Cache, Fault};
-use crate::data::describe::{Description, describe};
+use crate::data::describe::{
+    ClassCount, ColumnDescription, Constant, Description, PartDescription, describe, describe_table,
+};
 use crate::data::fetch;
 use crate::data::manifest::Manifest;
-use crate::data::source::DataSpec;
+use crate::data::source::{DataSpec, csv};
 use crate::hint::Hint;
 use crate::suggest;
 
 /// Arguments of `runner data`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  runner data list\n  runner data fetch mnist\n  runner data describe digits")]
+#[command(
+    after_help = "Examples:\n  runner data list\n  runner data fetch mnist\n  runner data describe digits\n  runner data describe my/table.csv"
+)]
 pub struct Args {
     #[command(subcommand)]
     command: DataCommand,
@@ -49,10 +55,13 @@ enum DataCommand {
         /// The data set
         name: String,
     },
-    /// Show a data set's rows, features and classes
+    /// Show a data set's rows, columns and classes, and what to look out for
     Describe {
-        /// The data set
+        /// The data set, or the path of a table of your own (`.csv`, `.csv.gz`)
         name: String,
+        /// What stands between two fields of a table of your own
+        #[arg(long, default_value = ",")]
+        separator: char,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -67,7 +76,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         DataCommand::Fetch { name } => fetch(&cache, &manifest(name)?),
         DataCommand::Verify { name, json } => verify(&cache, name.as_deref(), *json),
         DataCommand::Path { name } => path(&cache, &manifest(name)?),
-        DataCommand::Describe { name, json } => describe_data(&cache, &manifest(name)?, *json),
+        DataCommand::Describe { name, separator, json } => describe_any(&cache, name, *separator, *json),
     }
 }
 
@@ -170,46 +179,119 @@ fn path(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn describe_data(cache: &Cache, manifest: &Manifest, json: bool) -> anyhow::Result<Exit> {
-    let spec = DataSpec::by_name(&manifest.name).expect("every manifest has a loader");
-    let mut progress = Progress::new(false);
-    let loaded = spec.load(cache, &mut progress);
-    progress.end();
-    let description = describe(&manifest.name, &loaded?);
+fn describe_any(cache: &Cache, name: &str, separator: char, json: bool) -> anyhow::Result<Exit> {
+    let known = Manifest::named(name);
+    let description = match &known {
+        Some(manifest) => describe_data(cache, manifest)?,
+        None if Path::new(name).exists() || name.contains(['.', '/', std::path::MAIN_SEPARATOR]) => {
+            let (table, sum) = csv::read(Path::new(name), separator).map_err(|fault| {
+                let error = anyhow!("`{name}` {}", fault.message);
+                match fault.hint.map(|hint| hint.replace("Then say `separator = ", "Then say `--separator ")) {
+                    Some(hint) => error.context(Hint(hint)),
+                    None => error,
+                }
+            })?;
+            describe_table(name, &table, sum)
+        }
+        None => return manifest(name).map(|_| Exit::Done),
+    };
     if json {
         terminal::json(&description);
     } else {
-        terminal::out(&described(manifest, &description));
+        terminal::out(&described(known.as_ref(), &description));
     }
     Ok(Exit::Done)
 }
 
-fn described(manifest: &Manifest, description: &Description) -> String {
-    let mut lines =
-        vec![terminal::bold(&manifest.title), format!("license {}; {}", manifest.license, manifest.citation)];
+fn describe_data(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Description> {
+    let spec = DataSpec::by_name(&manifest.name).expect("every manifest has a loader");
+    let mut progress = Progress::new(false);
+    let loaded = spec.load(cache, &mut progress);
+    progress.end();
+    let loaded = loaded?;
+    Ok(match spec.table() {
+        Some(table) => describe_table(&manifest.name, &table, loaded.sha256),
+        None => describe(&manifest.name, &loaded),
+    })
+}
+
+fn described(manifest: Option<&Manifest>, description: &Description) -> String {
+    let mut lines = match manifest {
+        Some(m) => vec![terminal::bold(&m.title), format!("license {}; {}", m.license, m.citation)],
+        None => vec![terminal::bold(&description.name)],
+    };
     for part in &description.parts {
-        let shape: Vec<String> = part.sample.iter().map(i64::to_string).collect();
         lines.push(String::new());
-        lines.push(format!(
-            "{}: {} rows of {} values, {} to {}, mean {:.4}",
-            part.part,
-            figures::count(part.rows),
-            shape.join("×"),
-            part.min,
-            part.max,
-            part.mean
-        ));
-        let most = part.classes.iter().map(|class| class.rows).max().unwrap_or(1).max(1);
-        let width = part.classes.iter().map(|class| class.class.chars().count()).max().unwrap_or(0);
-        for class in &part.classes {
-            let bar = "█".repeat((class.rows * 40).div_ceil(most));
-            lines.push(format!(
-                "  {:>width$}  {:>7}  {:>8.4} %  {bar}",
-                class.class,
-                figures::count(class.rows),
-                100.0 * class.share
-            ));
+        lines.push(headline(part));
+        lines.extend(counts(&part.classes));
+        if !part.columns.is_empty() {
+            lines.push(columns(&part.columns));
+        }
+        for column in part.columns.iter().filter(|column| !column.values.is_empty()) {
+            lines.push(format!("\n{}", column.name));
+            lines.extend(counts(&column.values));
+        }
+        let warnings = warnings(part);
+        if !warnings.is_empty() {
+            lines.push(String::new());
+            lines.extend(warnings);
         }
     }
     lines.join("\n")
+}
+
+fn headline(part: &PartDescription) -> String {
+    let shape: Vec<String> = part.sample.iter().map(i64::to_string).collect();
+    let (rows, shape) = (figures::count(part.rows), shape.join("×"));
+    match (part.min, part.max, part.mean) {
+        (Some(min), Some(max), Some(mean)) => {
+            format!("{}: {rows} rows of {shape} values, {min} to {max}, mean {mean:.4}", part.part)
+        }
+        _ => format!("{}: {rows} rows of {shape} columns", part.part),
+    }
+}
+
+/// A bar for each class or value.
+fn counts(classes: &[ClassCount]) -> Vec<String> {
+    let most = classes.iter().map(|class| class.rows).max().unwrap_or(1).max(1);
+    let width = classes.iter().map(|class| class.class.chars().count()).max().unwrap_or(0);
+    let line = |class: &ClassCount| {
+        let bar = "█".repeat((class.rows * 40).div_ceil(most));
+        let (rows, share) = (figures::count(class.rows), 100.0 * class.share);
+        format!("  {:>width$}  {rows:>7}  {share:>8.4} %  {bar}", class.class)
+    };
+    classes.iter().map(line).collect()
+}
+
+fn columns(columns: &[ColumnDescription]) -> String {
+    let mut table = Columns::new(["column", "type", "missing", "distinct", "min", "mean", "max"], 2..7);
+    for column in columns {
+        let [min, mean, max] = [column.min, column.mean, column.max].map(|figure| figures::metric(figure));
+        let (missing, distinct) = (figures::count(column.missing), figures::count(column.distinct));
+        table.row([&column.name, column.kind, &missing, &distinct, &min, &mean, &max]);
+    }
+    table.text()
+}
+
+/// What to look out for before training on these rows.
+fn warnings(part: &PartDescription) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let missing: Vec<&str> = part.columns.iter().filter(|c| c.missing > 0).map(|c| c.name.as_str()).collect();
+    if !missing.is_empty() {
+        warnings.push(format!("missing values in {}: see `missing`", suggest::list(&missing)));
+    }
+    match &part.constant {
+        Constant::Count(0) => {}
+        Constant::Count(count) => warnings.push(format!("{count} of the features have the same value in every row")),
+        Constant::Columns(names) if names.is_empty() => {}
+        Constant::Columns(names) => {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            warnings.push(format!("the same value in every row: {}", suggest::list(&names)));
+        }
+    }
+    if part.duplicate_rows > 0 {
+        let rows = figures::count(part.duplicate_rows);
+        warnings.push(format!("{rows} rows are the same as an earlier one: a split may put them on both sides"));
+    }
+    warnings
 }

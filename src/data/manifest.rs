@@ -7,9 +7,12 @@ use serde::Deserialize;
 
 use crate::data::cache::sha256;
 
-const MANIFESTS: [(&str, &str); 3] = [
+const MANIFESTS: [(&str, &str); 6] = [
     ("logic", include_str!("manifests/logic.toml")),
     ("digits", include_str!("manifests/digits.toml")),
+    ("breast_cancer", include_str!("manifests/breast_cancer.toml")),
+    ("diabetes", include_str!("manifests/diabetes.toml")),
+    ("penguins", include_str!("manifests/penguins.toml")),
     ("mnist", include_str!("manifests/mnist.toml")),
 ];
 

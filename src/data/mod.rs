@@ -1,14 +1,19 @@
 //! Data sets: from a named source to rows split into training, validation and test.
 //!
-//! The three parts are three types. Only [`Training`] will ever be resampled or fitted on, and the test rows stay
+//! The three parts are three types. Only [`Training`] is ever resampled or fitted on, and the test rows stay
 //! sealed until training is over: a leak does not compile.
 
 pub mod batches;
+pub mod byte_table;
 pub mod cache;
+pub mod csv_text;
 pub mod describe;
+pub mod encode;
 pub mod fetch;
+pub mod folds;
 pub mod manifest;
 pub mod numpy_random;
+pub mod recipe;
 pub mod scale;
 pub mod source;
 pub mod split;
@@ -18,6 +23,10 @@ use std::fmt;
 
 use tch::{Device, Tensor};
 
+use crate::check::Invalid;
+use crate::data::scale::{Scale, Scaler};
+use crate::data::split::{Parts, Split};
+use crate::hint::Hint;
 use crate::shape::Shape;
 
 /// What is known of a data set before it is loaded: enough to check an experiment against it.
@@ -79,12 +88,15 @@ pub struct Loaded {
     pub test: Option<Rows>,
     /// The largest value that a feature can have: what the scale `unit` divides by.
     pub largest: f64,
+    /// What is made of a table's columns, once it is fitted to training rows; the features are raw then. `None` where
+    /// the features are as a network takes them.
+    pub encoding: Option<encode::Encoding>,
 }
 
 /// Features and targets, row by row.
 #[derive(Debug)]
 pub struct Rows {
-    /// `[rows, …sample]`, u8 or f32.
+    /// `[rows, …sample]`, u8 or f32; of a table, before it is encoded, `[rows, columns]` f64.
     pub features: Tensor,
     /// Classes: `[rows]`, int64. Labels: `[rows, labels]`, f32, 0 or 1. Values: `[rows, values]`, f32.
     pub targets: Tensor,
@@ -106,6 +118,11 @@ impl Rows {
         let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
         let numbers = Tensor::from_slice(&numbers);
         Rows { features: self.features.index_select(0, &numbers), targets: self.targets.index_select(0, &numbers) }
+    }
+
+    /// The same rows, in the same memory.
+    pub fn shallow_clone(&self) -> Rows {
+        Rows { features: self.features.shallow_clone(), targets: self.targets.shallow_clone() }
     }
 
     /// The same rows on another device.
@@ -175,36 +192,73 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The data of each fold, with the fold's number; of a lone split where there are no folds.
-    pub fn folds(loaded: Loaded, split: &split::Split, scale: scale::Scale) -> Vec<(Option<usize>, Prepared)> {
-        vec![(None, Prepared::new(loaded, split, scale))]
+    /// Splits, encodes and scales what a source gave: for each fold, with the fold's number, or for a lone split.
+    ///
+    /// # Errors
+    /// When a class has too few rows to be split, or a table's values cannot be filled in or encoded.
+    pub fn folds(loaded: &Loaded, split: &Split, scale: Scale) -> anyhow::Result<Vec<(Option<usize>, Prepared)>> {
+        let classes = class_numbers(&loaded.rows, loaded.target);
+        let folds = split.fold_parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
+        let folds = folds.map_err(|fault| told(fault.under("split")))?;
+        folds.iter().map(|(fold, parts)| Ok((*fold, Self::from_parts(loaded, parts, scale)?))).collect()
     }
 
-    /// Splits and scales what a source gave.
-    pub fn new(loaded: Loaded, split: &split::Split, scale: scale::Scale) -> Self {
+    /// The same for a lone split.
+    ///
+    /// # Errors
+    /// As for [`Prepared::folds`].
+    pub fn new(loaded: &Loaded, split: &Split, scale: Scale) -> anyhow::Result<Self> {
         let classes = class_numbers(&loaded.rows, loaded.target);
-        let parts = split.parts(loaded.rows.len(), classes.as_deref());
-        let own_test = loaded.test;
+        let parts = split.parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
+        Self::from_parts(loaded, &parts.map_err(|fault| told(fault.under("split")))?, scale)
+    }
+
+    /// The same with rows that were split elsewhere, such as a fold's.
+    ///
+    /// # Errors
+    /// When a table's values cannot be filled in or encoded.
+    pub fn from_parts(loaded: &Loaded, parts: &Parts, scale: Scale) -> anyhow::Result<Self> {
         let take = |numbers: &[usize]| {
             if numbers.len() == loaded.rows.len() && numbers.iter().enumerate().all(|(i, &number)| i == number) {
-                Rows { features: loaded.rows.features.shallow_clone(), targets: loaded.rows.targets.shallow_clone() }
+                loaded.rows.shallow_clone()
             } else {
                 loaded.rows.take(numbers)
             }
         };
-        let scaled = |rows: Rows| Rows { features: scale.apply(&rows.features, loaded.largest), targets: rows.targets };
-        let test = match (parts.test, own_test) {
-            (Some(numbers), _) => Some(take(&numbers)),
-            (None, own) => own,
+        let raw = Training(take(&parts.training));
+        let encoder = loaded.encoding.as_ref().map(|encoding| encoding.fit(&raw)).transpose()?;
+        let encoded = |rows: Rows, part: &str| match &encoder {
+            Some(encoder) => encoder.encode(rows, part),
+            None => Ok(rows),
         };
-        Prepared {
-            training: Training(scaled(take(&parts.training))),
-            validation: parts.validation.map(|numbers| Validation(scaled(take(&numbers)))),
-            test: test.map(|rows| Test(scaled(rows))),
-            sha256: loaded.sha256,
+        let training = Training(encoded(raw.0, "training")?);
+        let indicators = loaded.encoding.as_ref().map(encode::Encoding::indicators);
+        let scaler = Scaler::fit(scale, &training, loaded.largest, indicators.as_deref());
+        let scaled = |rows: Rows| Rows { features: scaler.apply(&rows.features), targets: rows.targets };
+        let finished = |rows: Rows, part: &str| anyhow::Ok(scaled(encoded(rows, part)?));
+        let validation = parts.validation.as_ref().map(|numbers| finished(take(numbers), "validation"));
+        let test = match &parts.test {
+            Some(numbers) => Some(take(numbers)),
+            None => loaded.test.as_ref().map(Rows::shallow_clone),
+        };
+        Ok(Prepared {
+            sha256: loaded.sha256.clone(),
             target: loaded.target,
-            classes: loaded.classes,
-        }
+            classes: loaded.classes.clone(),
+            validation: validation.transpose()?.map(Validation),
+            test: test.map(|rows| finished(rows, "test")).transpose()?.map(Test),
+            training: Training(scaled(training.0)),
+        })
+    }
+}
+
+/// A fault of a setting or of the user's data, with its hint.
+pub(crate) fn told(fault: Invalid) -> anyhow::Error {
+    let hint = fault.hint.clone();
+    let error = anyhow::Error::new(fault);
+    match hint {
+        Some(hint) => error.context(Hint(hint)),
+        None => error,
     }
 }
 

@@ -1,8 +1,10 @@
-//! Scaling features, which a network trains better on.
+//! Scaling features, which a network trains better on: fitted to training rows, and to no others.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
+
+use crate::data::Training;
 
 /// How features are scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -13,15 +15,112 @@ pub enum Scale {
     None,
     /// Divided by the largest value that a feature can have: 0–255 → 0–1. Nothing is fitted.
     Unit,
+    /// Each feature less its mean, divided by its standard deviation over the training rows, as scikit-learn's
+    /// `StandardScaler`: divided by n, not n − 1; a constant feature is divided by 1.
+    Standard,
+    /// Each feature from its smallest and largest value among the training rows to 0–1, as scikit-learn's
+    /// `MinMaxScaler`; other rows may lie outside.
+    MinMax,
 }
 
-impl Scale {
-    /// Any kind → f32, same shape.
-    pub fn apply(self, features: &Tensor, largest: f64) -> Tensor {
-        let features = features.to_kind(Kind::Float);
-        match self {
-            Scale::None => features,
-            Scale::Unit => features / largest,
+/// A scale that was fitted to training rows.
+#[derive(Debug)]
+pub struct Scaler(Fitted);
+
+#[derive(Debug)]
+enum Fitted {
+    AsTheyAre,
+    Divided(f64),
+    /// Less the first, divided by the second, both `[…sample]` f64.
+    Moved(Tensor, Tensor),
+}
+
+/// So many rows are turned into f64 at a time: 50 MB of MNIST.
+const CHUNK: i64 = 8192;
+
+impl Scaler {
+    /// Fits a scale. `largest` is the largest value that a feature can have; features that are `indicators` (of
+    /// categories: 0 or 1) are left as they are by what is fitted.
+    pub fn fit(scale: Scale, training: &Training, largest: f64, indicators: Option<&[bool]>) -> Self {
+        let features = &training.rows().features;
+        let (shift, divisor) = match scale {
+            Scale::None => return Scaler(Fitted::AsTheyAre),
+            Scale::Unit => return Scaler(Fitted::Divided(largest)),
+            Scale::Standard => mean_and_deviation(features),
+            Scale::MinMax => smallest_and_range(features),
+        };
+        let Some(indicators) = indicators else { return Scaler(Fitted::Moved(shift, divisor)) };
+        let indicators = Tensor::from_slice(indicators);
+        Scaler(Fitted::Moved(shift.masked_fill(&indicators, 0.0), divisor.masked_fill(&indicators, 1.0)))
+    }
+
+    /// `[rows, …sample]` of any kind → f32, same shape; what is fitted is applied in f64.
+    pub fn apply(&self, features: &Tensor) -> Tensor {
+        match &self.0 {
+            Fitted::AsTheyAre => features.to_kind(Kind::Float),
+            Fitted::Divided(largest) => features.to_kind(Kind::Float) / *largest,
+            Fitted::Moved(shift, divisor) => {
+                let scaled = chunks(features).map(|chunk| ((chunk - shift) / divisor).to_kind(Kind::Float));
+                Tensor::cat(&scaled.collect::<Vec<_>>(), 0)
+            }
         }
+    }
+}
+
+/// Runs of rows, in f64; one at least.
+fn chunks(features: &Tensor) -> impl Iterator<Item = Tensor> {
+    let rows = features.size()[0];
+    let starts = (0..rows.max(1)).step_by(CHUNK as usize);
+    starts.map(move |start| features.narrow(0, start, CHUNK.min(rows - start)).to_kind(Kind::Double))
+}
+
+/// Sums something over all rows.
+fn sum(features: &Tensor, of: impl Fn(Tensor) -> Tensor) -> Tensor {
+    chunks(features)
+        .map(|chunk| of(chunk).sum_dim_intlist(0, false, Kind::Double))
+        .reduce(|a, b| a + b)
+        .expect("a chunk")
+}
+
+/// Each feature's mean, and its standard deviation or 1 where it is constant.
+fn mean_and_deviation(features: &Tensor) -> (Tensor, Tensor) {
+    let rows = features.size()[0] as f64;
+    let mean = sum(features, |chunk| chunk) / rows;
+    // what the mean's own rounding leaves over is taken off, as scikit-learn does
+    let left = sum(features, |chunk| chunk - &mean);
+    let variance = (sum(features, |chunk| (chunk - &mean).square()) - left.square() / rows) / rows;
+    // scikit-learn's bound on the rounding of a constant feature's variance
+    let bound: Tensor = &variance * (rows * f64::EPSILON) + (&mean * (rows * f64::EPSILON)).square();
+    let constant = variance.le_tensor(&bound);
+    (mean, variance.sqrt().masked_fill(&constant, 1.0))
+}
+
+/// Each feature's smallest value, and its range or 1 where it is constant.
+fn smallest_and_range(features: &Tensor) -> (Tensor, Tensor) {
+    let smallest = chunks(features).map(|chunk| chunk.amin(0, false)).reduce(|a, b| a.minimum(&b)).expect("a chunk");
+    let largest = chunks(features).map(|chunk| chunk.amax(0, false)).reduce(|a, b| a.maximum(&b)).expect("a chunk");
+    let range = largest - &smallest;
+    let constant = range.lt(10.0 * f64::EPSILON);
+    (smallest, range.masked_fill(&constant, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Rows;
+
+    #[test]
+    fn pixels_are_scaled_each_by_its_own_training_values_and_indicators_are_left() {
+        let features = Tensor::from_slice(&[0_u8, 7, 1, 10, 7, 0, 20, 7, 1]).view([3, 3]);
+        let training = Training(Rows { targets: Tensor::from_slice(&[0_i64, 0, 0]), features });
+        let scaled = |scale| {
+            let scaler = Scaler::fit(scale, &training, 255.0, Some(&[false, false, true]));
+            let others = Tensor::from_slice(&[40_u8, 7, 1]).view([1, 3]);
+            Vec::<f32>::try_from(scaler.apply(&others).flatten(0, -1)).unwrap()
+        };
+        assert_eq!(scaled(Scale::MinMax), [2.0, 0.0, 1.0]);
+        assert_eq!(scaled(Scale::Standard), [30.0 / (200.0_f32 / 3.0).sqrt(), 0.0, 1.0]);
+        assert_eq!(scaled(Scale::Unit)[0], 40.0 / 255.0);
+        assert_eq!(scaled(Scale::None), [40.0, 7.0, 1.0]);
     }
 }

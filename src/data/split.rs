@@ -4,8 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Invalid, require, share};
+use crate::check::{Invalid, at_least_one, require, share};
 use crate::data::Target;
+use crate::data::folds::{k_fold, stratified_k_fold};
 use crate::data::numpy_random::RandomState;
 
 /// The `split` of a data set.
@@ -22,6 +23,9 @@ pub struct Split {
     /// The seed of the shuffle, as in scikit-learn.
     #[serde(default)]
     pub random_state: u32,
+    /// Only so many of the training rows are used; validation and test rows stay as they are.
+    #[serde(default)]
+    pub train_rows: Option<usize>,
     /// Cross-validation: the remaining rows are split into so many folds, each held out for validation once.
     #[serde(default)]
     pub folds: Option<usize>,
@@ -60,6 +64,14 @@ impl Split {
             require(split_off < left, key, "must leave a row to train on", format!("{wanted} of {left} rows"))?;
             left -= split_off;
         }
+        if let Some(folds) = self.folds {
+            require(self.validation.is_none(), "folds", "and `validation` cannot both be set", folds)?;
+            require((2..=left).contains(&folds), "folds", "must be at least 2, and at most the number of rows", folds)?;
+        }
+        if let Some(train_rows) = self.train_rows {
+            at_least_one("train_rows", train_rows)?;
+            require(self.folds.is_none(), "train_rows", "and `folds` cannot both be set", train_rows)?;
+        }
         if self.test.is_some() && own_test_rows > 0 {
             let message = format!("cannot be set: this data set brings {own_test_rows} test rows of its own");
             return Err(Invalid::new("test", message).hint("leave `test` out"));
@@ -72,12 +84,44 @@ impl Split {
         self.validation.is_some() || self.folds.is_some()
     }
 
-    /// Splits so many rows; `classes` has each row's class, where there are classes.
-    pub fn parts(&self, rows: usize, classes: Option<&[i64]>) -> Parts {
+    /// Splits so many rows for each fold, with the fold's number, or once where there are no folds.
+    ///
+    /// # Errors
+    /// As for [`Split::parts`], and when there are fewer rows than folds.
+    pub fn fold_parts(
+        &self,
+        rows: usize,
+        classes: Option<&[i64]>,
+        names: &[String],
+    ) -> Result<Vec<(Option<usize>, Parts)>, Invalid> {
+        let Some(folds) = self.folds else { return Ok(vec![(None, self.parts(rows, classes, names)?)]) };
+        let (rest, test) = self.split_off((0..rows).collect(), self.test, classes, names)?;
+        let split = match classes.filter(|_| self.stratify) {
+            Some(classes) => {
+                let classes: Vec<i64> = rest.iter().map(|&row| classes[row]).collect();
+                stratified_k_fold(&classes, folds, Some(self.random_state))?
+            }
+            None => k_fold(rest.len(), folds, Some(self.random_state))?,
+        };
+        let rows_of = |numbers: &[usize]| numbers.iter().map(|&number| rest[number]).collect();
+        let parts = split.iter().enumerate().map(|(number, fold)| {
+            let parts =
+                Parts { training: rows_of(&fold.train), validation: Some(rows_of(&fold.test)), test: test.clone() };
+            (Some(number), parts)
+        });
+        Ok(parts.collect())
+    }
+
+    /// Splits so many rows; `classes` has each row's class, where there are classes, and `names` what they are called.
+    ///
+    /// # Errors
+    /// When a class has too few rows to keep its share, as scikit-learn refuses it; the key is relative to the split.
+    pub fn parts(&self, rows: usize, classes: Option<&[i64]>, names: &[String]) -> Result<Parts, Invalid> {
         let all: Vec<usize> = (0..rows).collect();
-        let (rest, test) = self.split_off(all, self.test, classes);
-        let (training, validation) = self.split_off(rest, self.validation, classes);
-        Parts { training, validation, test }
+        let (rest, test) = self.split_off(all, self.test, classes, names)?;
+        let (mut training, validation) = self.split_off(rest, self.validation, classes, names)?;
+        training.truncate(self.train_rows.unwrap_or(usize::MAX));
+        Ok(Parts { training, validation, test })
     }
 
     fn split_off(
@@ -85,18 +129,38 @@ impl Split {
         rows: Vec<usize>,
         share: Option<f64>,
         classes: Option<&[i64]>,
-    ) -> (Vec<usize>, Option<Vec<usize>>) {
-        let Some(share) = share else { return (rows, None) };
+        names: &[String],
+    ) -> Result<(Vec<usize>, Option<Vec<usize>>), Invalid> {
+        let Some(share) = share else { return Ok((rows, None)) };
         let (kept, off) = match classes.filter(|_| self.stratify) {
             Some(classes) => {
                 let classes: Vec<i64> = rows.iter().map(|&row| classes[row]).collect();
+                check_classes(&classes, share, names)?;
                 train_test_split_stratified(&classes, share, self.random_state)
             }
             None => train_test_split(rows.len(), share, self.random_state),
         };
         let rows_of = |numbers: Vec<usize>| numbers.into_iter().map(|number| rows[number]).collect();
-        (rows_of(kept), Some(rows_of(off)))
+        Ok((rows_of(kept), Some(rows_of(off))))
     }
+}
+
+/// Refuses what scikit-learn refuses: a class with one row, or a part with fewer rows than there are classes.
+fn check_classes(classes: &[i64], share: f64, names: &[String]) -> Result<(), Invalid> {
+    let rows_of_class = rows_by_class(classes);
+    if let Some(alone) = rows_of_class.iter().find(|rows| rows.len() < 2) {
+        let class = classes[alone[0]];
+        let name = names.get(class as usize).cloned().unwrap_or_else(|| class.to_string());
+        let message = format!("needs two rows of each class at least, and class `{name}` has one");
+        return Err(Invalid::new("stratify", message).hint("leave `stratify` out, or the row"));
+    }
+    let off = held_out(classes.len(), share);
+    let smaller = off.min(classes.len() - off);
+    if smaller < rows_of_class.len() {
+        let message = format!("needs a row for each of {} classes, and a part has {smaller}", rows_of_class.len());
+        return Err(Invalid::new("stratify", message).hint("leave `stratify` out, or take another share"));
+    }
+    Ok(())
 }
 
 /// How many rows scikit-learn holds out for a share: rounded up.
@@ -172,4 +236,20 @@ fn approximate_mode(counts: &[usize], draws: usize, random: &mut RandomState) ->
         missing -= more;
     }
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_that_cannot_keep_its_share_is_named() {
+        let split = |share| Split { test: Some(share), stratify: true, ..Split::default() };
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let fault = split(0.5).parts(5, Some(&[0, 0, 1, 2, 2]), &names).unwrap_err();
+        assert_eq!(fault.to_string(), "`stratify` needs two rows of each class at least, and class `b` has one");
+        let fault = split(0.2).parts(6, Some(&[0, 0, 1, 1, 2, 2]), &names).unwrap_err();
+        assert_eq!(fault.to_string(), "`stratify` needs a row for each of 3 classes, and a part has 2");
+        assert!(split(0.5).parts(6, Some(&[0, 0, 1, 1, 2, 2]), &names).is_ok());
+    }
 }

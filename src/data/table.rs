@@ -1,73 +1,310 @@
-//! Tables of numbers from CSV text, read by polars.
+//! A table of the user's own: columns of numbers or text, each value there or missing, as polars reads them from CSV.
+//!
+//! Every field is read as text first, and a column whose every value is a number becomes one of numbers: quoted numbers
+//! are numbers, and a slip of the pen in row 7,000 is found, and named. Missing is what pandas takes for missing.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Cursor;
+use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use polars::prelude::{Column, CsvReadOptions, DataFrame, SerReader};
+use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
 
-/// A table of small whole numbers, row by row.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ByteTable {
-    /// How many rows there are.
-    pub rows: usize,
-    /// How many columns there are.
-    pub columns: usize,
-    /// The values, row after row.
-    pub values: Vec<u8>,
+use crate::data::csv_text::{CsvText, TableFault};
+
+/// What stands for a value that is missing, beside nothing at all: pandas' list.
+const MISSING: [&str; 17] = [
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
+    "NaN", "None", "nan", "null",
+];
+
+/// Named columns of the same length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The columns, in the file's order.
+    pub columns: Vec<Column>,
+    /// The line of the file on which each row begins.
+    pub lines: Vec<usize>,
 }
 
-/// Reads CSV text whose every value is a whole number in 0–255.
-///
-/// # Errors
-/// When the text is not CSV, or a value is missing or no such number; the column and row are named.
-pub fn read_bytes(csv: Vec<u8>, has_header: bool) -> anyhow::Result<ByteTable> {
-    let table: DataFrame = CsvReadOptions::default()
-        .with_has_header(has_header)
-        .into_reader_with_file_handle(Cursor::new(csv))
-        .finish()
-        .context("failed to read the table as CSV")?;
-    let (rows, columns) = table.shape();
-    let mut values = vec![0_u8; rows * columns];
-    for (number, column) in table.columns().iter().enumerate() {
-        fill(&mut values[number..], columns, column)?;
+/// One column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its values.
+    pub values: Values,
+}
+
+/// The values of a column, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Numbers, all finite; NaN where the value is missing.
+    Numbers(Vec<f64>),
+    /// Text, by its place among the distinct values in ascending order; `None` where the value is missing.
+    Text {
+        /// The distinct values, ascending.
+        distinct: Vec<String>,
+        /// The place of each row's value.
+        places: Vec<Option<usize>>,
+    },
+}
+
+impl Table {
+    /// Reads CSV text whose first line names the columns.
+    ///
+    /// # Errors
+    /// When the text is damaged, or a name is missing or occurs twice.
+    pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, TableFault> {
+        let separator = u8::try_from(separator).map_err(|_| TableFault::new("cannot have such a separator"))?;
+        let checked = CsvText::check(bytes, separator)?;
+        let columns = read_fields(&checked, separator)?;
+        let mut names = Vec::with_capacity(columns.len());
+        for (number, column) in columns.iter().enumerate() {
+            names.push(name_of(number, strings(column)?.get(0), &names)?);
+        }
+        check_header(&checked, separator, &names)?;
+        let columns = columns.iter().zip(names).map(|(column, name)| {
+            let fields = strings(column)?.iter().skip(1).map(|field| field.map(str::trim).filter(|f| !is_missing(f)));
+            Ok(Column { name, values: Values::of(&fields.collect::<Vec<_>>()) })
+        });
+        let columns = columns.collect::<Result<Vec<Column>, TableFault>>()?;
+        if checked.lines.len() < 2 {
+            return Err(TableFault::new("names columns, and holds no row"));
+        }
+        Ok(Table { columns, lines: checked.lines[1..].to_vec() })
     }
-    Ok(ByteTable { rows, columns, values })
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The names of the columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// A row as messages name it: counted from 1 below the header, and by its line.
+    pub fn place(&self, row: usize) -> String {
+        format!("row {} (line {})", row + 1, self.lines[row])
+    }
+
+    /// How many rows are the same as an earlier one.
+    pub fn duplicate_rows(&self) -> usize {
+        let key = |row: usize| -> Vec<u64> { self.columns.iter().map(|column| column.values.key(row)).collect() };
+        let mut seen = HashSet::with_capacity(self.rows());
+        (0..self.rows()).filter(|&row| !seen.insert(key(row))).count()
+    }
 }
 
-/// Writes one column into every `stride`-th value.
-fn fill(values: &mut [u8], stride: usize, column: &Column) -> anyhow::Result<()> {
-    let name = column.name();
-    let numbers = column
-        .as_materialized_series()
-        .i64()
-        .with_context(|| format!("column `{name}` holds something other than whole numbers"))?
-        .clone();
-    for (row, number) in numbers.iter().enumerate() {
-        match number.map(u8::try_from) {
-            Some(Ok(byte)) => values[row * stride] = byte,
-            Some(Err(_)) => bail!("column `{name}`, row {row}: expected 0–255, found {}", number.unwrap_or_default()),
-            None => bail!("column `{name}`, row {row}: the value is missing"),
+impl Values {
+    fn of(fields: &[Option<&str>]) -> Values {
+        let number = |field: &Option<&str>| field.map_or(Some(f64::NAN), finite);
+        if let Some(numbers) = fields.iter().map(number).collect::<Option<Vec<f64>>>() {
+            return Values::Numbers(numbers);
+        }
+        let distinct: Vec<&str> = fields.iter().flatten().copied().collect::<BTreeSet<&str>>().into_iter().collect();
+        let place: HashMap<&str, usize> = distinct.iter().enumerate().map(|(place, value)| (*value, place)).collect();
+        let places = fields.iter().map(|field| field.map(|value| place[value])).collect();
+        Values::Text { distinct: distinct.into_iter().map(str::to_owned).collect(), places }
+    }
+
+    /// Whether the value of a row is missing.
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Values::Numbers(numbers) => numbers[row].is_nan(),
+            Values::Text { places, .. } => places[row].is_none(),
         }
     }
-    Ok(())
+
+    /// The first row whose value is missing.
+    pub fn first_missing(&self) -> Option<usize> {
+        (0..self.len()).find(|&row| self.is_missing(row))
+    }
+
+    /// How many values there are, missing ones counted.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::Numbers(numbers) => numbers.len(),
+            Values::Text { places, .. } => places.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The distinct values as text, numbers in their own order, and the place of each row's value among them.
+    pub fn categories(&self) -> (Vec<String>, Vec<Option<usize>>) {
+        match self {
+            Values::Text { distinct, places } => (distinct.clone(), places.clone()),
+            Values::Numbers(numbers) => {
+                let mut distinct: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
+                distinct.sort_by(f64::total_cmp);
+                distinct.dedup();
+                let place = |number: &f64| distinct.binary_search_by(|known| known.total_cmp(number)).ok();
+                let places = numbers.iter().map(place).collect();
+                (distinct.iter().map(f64::to_string).collect(), places)
+            }
+        }
+    }
+
+    /// The first row whose text is no number, in a column where more than half of the values are numbers: a slip
+    /// rather than a category.
+    pub fn slip(&self) -> Option<usize> {
+        let Values::Text { distinct, places } = self else { return None };
+        let is_number: Vec<bool> = distinct.iter().map(|value| finite(value).is_some()).collect();
+        let there = places.iter().flatten().count();
+        let numbers = places.iter().flatten().filter(|&&place| is_number[place]).count();
+        (2 * numbers > there).then(|| places.iter().position(|place| place.is_some_and(|place| !is_number[place])))?
+    }
+
+    /// The value of a row as text; `None` where it is missing.
+    pub fn text(&self, row: usize) -> Option<String> {
+        match self {
+            Values::Numbers(numbers) => Some(numbers[row]).filter(|number| !number.is_nan()).map(|n| n.to_string()),
+            Values::Text { distinct, places } => places[row].map(|place| distinct[place].clone()),
+        }
+    }
+
+    /// Equal for equal values.
+    fn key(&self, row: usize) -> u64 {
+        match self {
+            Values::Numbers(numbers) => numbers[row].to_bits(),
+            Values::Text { places, .. } => places[row].map_or(u64::MAX, |place| place as u64),
+        }
+    }
+}
+
+/// A finite number; 0 has no sign.
+fn finite(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number + 0.0)
+}
+
+fn is_missing(field: &str) -> bool {
+    field.is_empty() || MISSING.contains(&field) || field == "n/a"
+}
+
+/// Every field as text, the header's too.
+fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, TableFault> {
+    let schema: Schema =
+        (0..checked.fields).map(|number| Field::new(format!("{number}").into(), DataType::String)).collect();
+    let frame = CsvReadOptions::default()
+        .with_has_header(false)
+        .with_schema(Some(Arc::new(schema)))
+        .map_parse_options(|options| options.with_separator(separator))
+        .into_reader_with_file_handle(Cursor::new(checked.text.as_slice()))
+        .finish()
+        .map_err(|error| TableFault::new(format!("is not CSV: {error}")))?;
+    if frame.height() != checked.lines.len() {
+        let message = format!("has {} lines, and {} were read", checked.lines.len(), frame.height());
+        return Err(TableFault::new(message));
+    }
+    Ok(frame.columns().to_vec())
+}
+
+fn strings(column: &PolarsColumn) -> Result<&polars::prelude::StringChunked, TableFault> {
+    column.as_materialized_series().str().map_err(|error| TableFault::new(format!("is not CSV: {error}")))
+}
+
+fn name_of(number: usize, name: Option<&str>, before: &[String]) -> Result<String, TableFault> {
+    let name = name.unwrap_or_default().trim();
+    if name.is_empty() {
+        let hint = "give it a name; row numbers that pandas wrote are left out with `to_csv(…, index=False)`";
+        return Err(TableFault::new(format!("has no name for column {}", number + 1)).hint(hint));
+    }
+    if let Some(earlier) = before.iter().position(|known| known == name) {
+        let message = format!("names columns {} and {} both `{name}`", earlier + 1, number + 1);
+        return Err(TableFault::new(message).hint("give each column a name of its own"));
+    }
+    Ok(name.to_owned())
+}
+
+fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<(), TableFault> {
+    if names.iter().all(|name| finite(name).is_some()) {
+        let message = "has numbers in its first line, where the names of the columns belong";
+        return Err(TableFault::new(message).hint("write the names above them, such as `x1,x2,y`"));
+    }
+    let other =
+        [b',', b';', b'\t'].into_iter().find(|&other| other != separator && names[0].as_bytes().contains(&other));
+    match other {
+        Some(other) if checked.fields == 1 => {
+            let (other, message) = (char::from(other), format!("has one column, `{}`", names[0]));
+            Err(TableFault::new(message).hint(format!("is the separator {other:?}? Then say `separator = {other:?}`")))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn rows_come_out_in_order_with_and_without_a_header() {
-        let table = read_bytes(b"a,b\n1,2\n3,255\n".to_vec(), true).unwrap();
-        assert_eq!(table, ByteTable { rows: 2, columns: 2, values: vec![1, 2, 3, 255] });
-        assert_eq!(read_bytes(b"1,2\n3,4\n".to_vec(), false).unwrap().rows, 2);
+    fn table(text: &str) -> Table {
+        Table::from_csv(text.as_bytes(), ',').unwrap()
+    }
+
+    fn fault(text: &str) -> String {
+        Table::from_csv(text.as_bytes(), ',').unwrap_err().message
+    }
+
+    fn numbers(table: &Table, name: &str) -> Vec<f64> {
+        match &table.column(name).unwrap().values {
+            Values::Numbers(numbers) => numbers.clone(),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
-    fn a_value_that_is_no_byte_is_named() {
-        let error = read_bytes(b"a,b\n1,2\n3,256\n".to_vec(), true).unwrap_err();
-        assert_eq!(error.to_string(), "column `b`, row 1: expected 0–255, found 256");
-        assert!(read_bytes(b"a,b\n1,x\n".to_vec(), true).unwrap_err().to_string().contains("`b`"));
-        assert!(read_bytes(b"a,b\n1,\n2,3\n".to_vec(), true).unwrap_err().to_string().contains("missing"));
+    fn quoted_numbers_are_numbers_and_marks_and_line_ends_of_windows_are_none_of_the_text() {
+        let table = table("\u{feff}a,b,c\r\n\"1\",x,7\r\n\"2.5\",\"y, z\",\" 8 \"\r\n");
+        assert_eq!(table.names().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!((numbers(&table, "a"), numbers(&table, "c")), (vec![1.0, 2.5], vec![7.0, 8.0]));
+        let text = Values::Text { distinct: vec!["x".into(), "y, z".into()], places: vec![Some(0), Some(1)] };
+        assert_eq!(table.column("b").unwrap().values, text);
+        assert_eq!(table.place(1), "row 2 (line 3)");
+    }
+
+    #[test]
+    fn missing_values_are_missing_in_numbers_and_in_text() {
+        let table = table("a,b\n1,x\n,\nNA,nan\n\"\",y\n");
+        assert!(numbers(&table, "a")[1..].iter().all(|number| number.is_nan()));
+        assert_eq!(table.column("b").unwrap().values.categories().1, [Some(0), None, None, Some(1)]);
+        assert_eq!(table.column("b").unwrap().values.first_missing(), Some(1));
+    }
+
+    #[test]
+    fn numbers_as_categories_keep_the_order_of_numbers() {
+        let (distinct, places) = table("a,b\n10,0\n9,0\n10,1\n,1\n").column("a").unwrap().values.categories();
+        assert_eq!((distinct, places), (vec!["9".into(), "10".into()], vec![Some(1), Some(0), Some(1), None]));
+    }
+
+    #[test]
+    fn text_among_numbers_is_a_slip_and_numbers_among_text_are_not() {
+        assert_eq!(table("a,b\n1,0\n2,0\nx,0\n").column("a").unwrap().values.slip(), Some(2));
+        assert_eq!(table("a,b\n1,0\nz,0\nx,0\n").column("a").unwrap().values.slip(), None);
+        assert_eq!(table("a,b\n1,0\n2,0\ninf,0\n").column("a").unwrap().values.slip(), Some(2));
+    }
+
+    #[test]
+    fn headers_that_cannot_be_meant_are_told() {
+        assert_eq!(fault("a,b,a\n1,2,3\n"), "names columns 1 and 3 both `a`");
+        assert_eq!(fault(",b\n0,2\n"), "has no name for column 1");
+        assert_eq!(fault("1,2\n3,4\n"), "has numbers in its first line, where the names of the columns belong");
+        assert_eq!(fault("a,b\n"), "names columns, and holds no row");
+        let fault = Table::from_csv(b"a;b\n1;2\n", ',').unwrap_err();
+        assert_eq!(fault.message, "has one column, `a;b`");
+        assert!(fault.hint.unwrap().contains("separator = ';'"));
+    }
+
+    #[test]
+    fn rows_that_occur_again_are_counted() {
+        assert_eq!(table("a,b\n1,x\n1,x\n1,y\n,x\n,x\n-0,x\n0,x\n").duplicate_rows(), 3);
     }
 }

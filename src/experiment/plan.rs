@@ -44,8 +44,8 @@ impl Plan {
             "must differ from each other",
             format!("{:?}", spec.seeds),
         )?;
-        spec.data.check().map_err(|fault| fault.under("data"))?;
-        let card = spec.data.card();
+        let card = spec.data.card().map_err(|fault| fault.under("data"))?;
+        spec.data.check(&card).map_err(|fault| fault.under("data"))?;
         let architecture = check_network(&spec, &card)?;
         let has_validation = spec.data.split().holds_out_validation();
         spec.train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;

@@ -10,7 +10,7 @@ use tch::Device;
 use time::OffsetDateTime;
 
 use crate::data::cache::Cache;
-use crate::data::fetch;
+use crate::data::{Prepared, fetch};
 use crate::experiment::plan::Plan;
 use crate::experiment::study::Study;
 use crate::experiment::trials::{Place, run_plan};
@@ -68,13 +68,15 @@ pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::R
     let mut folder = None;
     let mut histories = Vec::with_capacity(study.trials());
     for plan in &study.plans {
-        let loaded = plan.spec.data.load(options.cache, &mut *watch)?;
+        let data = &plan.spec.data;
+        let loaded = data.load(options.cache, &mut *watch)?;
+        let folds = Prepared::folds(&loaded, &data.split(), data.scale())?;
         let folder = match &folder {
             Some(folder) => folder,
             None => folder.insert(create_folder(study, options, started)?),
         };
         let place = Place { folder, device: options.device, started };
-        histories.extend(run_plan(plan, loaded, &place, options.stop, &mut *watch)?);
+        histories.extend(run_plan(plan, folds, &place, options.stop, &mut *watch)?);
         if histories.iter().any(|history: &History| history.status == Status::Interrupted) {
             break;
         }

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::data::batches::DeviceRows;
-use crate::data::{Loaded, Prepared, Rows, Test};
+use crate::data::{Prepared, Rows, Test};
 use crate::device;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::{StackInfo, Watch};
@@ -48,13 +48,13 @@ pub struct Place<'a> {
 /// When a file cannot be written.
 pub fn run_plan(
     plan: &Plan,
-    loaded: Loaded,
+    folds: Vec<Fold>,
     place: &Place,
     stop: &AtomicBool,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Vec<History>> {
     let mut histories = Vec::new();
-    for folds in stacks(Prepared::folds(loaded, &plan.spec.data.split(), plan.spec.data.scale())) {
+    for folds in stacks(folds) {
         let stack_histories = run_stack(plan, folds, place, stop, &mut *watch)?;
         let interrupted = stack_histories.iter().any(|history| history.status == Status::Interrupted);
         histories.extend(stack_histories);
@@ -67,7 +67,7 @@ pub fn run_plan(
 }
 
 /// Data for one fold, with the fold's number, or for a lone split.
-type Fold = (Option<usize>, Prepared);
+pub type Fold = (Option<usize>, Prepared);
 
 /// Puts folds whose parts have the same sizes together.
 fn stacks(folds: Vec<Fold>) -> Vec<Vec<Fold>> {

@@ -8,10 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use crate::check::Invalid;
 use crate::data::cache::sha256;
 use crate::data::scale::Scale;
 use crate::data::split::Split;
-use crate::data::{Card, Loaded, Rows, Target, table};
+use crate::data::{Card, Loaded, Rows, Target, byte_table};
 use crate::shape::Shape;
 
 const CSV_GZ: &[u8] = include_bytes!("../embedded/digits.csv.gz");
@@ -31,6 +32,44 @@ pub struct Digits {
     /// Whether an image is one row of 64 values, or 1×8×8 (channel, height, width).
     #[serde(default = "yes")]
     pub flatten: bool,
+    /// Yes-or-no labels to predict, several at once, in place of the digit.
+    #[serde(default)]
+    pub labels: Option<Vec<Property>>,
+}
+
+/// Something that is true of a digit, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Property {
+    /// 0, 2, 4, 6, 8.
+    Even,
+    /// 1, 3, 5, 7, 9.
+    Odd,
+    /// 5, 6, 7, 8, 9.
+    #[serde(rename = "at_least_5")]
+    AtLeast5,
+    /// 2, 3, 5, 7.
+    Prime,
+}
+
+impl Property {
+    fn name(self) -> &'static str {
+        match self {
+            Property::Even => "even",
+            Property::Odd => "odd",
+            Property::AtLeast5 => "at_least_5",
+            Property::Prime => "prime",
+        }
+    }
+
+    fn holds(self, digit: i64) -> bool {
+        match self {
+            Property::Even => digit % 2 == 0,
+            Property::Odd => digit % 2 == 1,
+            Property::AtLeast5 => digit >= 5,
+            Property::Prime => matches!(digit, 2 | 3 | 5 | 7),
+        }
+    }
 }
 
 fn yes() -> bool {
@@ -39,20 +78,47 @@ fn yes() -> bool {
 
 impl Default for Digits {
     fn default() -> Self {
-        Digits { split: None, scale: Scale::None, flatten: true }
+        Digits { split: None, scale: Scale::None, flatten: true, labels: None }
     }
 }
 
 impl Digits {
     pub(super) fn card(&self) -> Card {
         let sample = if self.flatten { Shape::from([64]) } else { Shape::from([1, 8, 8]) };
-        Card { sample, target: Target::Classes(10), rows: ROWS, test_rows: 0 }
+        Card { sample, target: self.target(), rows: ROWS, test_rows: 0 }
+    }
+
+    fn target(&self) -> Target {
+        self.labels.as_ref().map_or(Target::Classes(10), |labels| Target::Labels(labels.len()))
+    }
+
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        if self.labels.is_some() && labels.is_empty() {
+            return Err(Invalid::new("labels", "names no label").hint("leave `labels` out to predict the digit"));
+        }
+        match labels.iter().enumerate().find(|(number, label)| labels[..*number].contains(label)) {
+            Some((_, label)) => Err(Invalid::new("labels", format!("names `{}` twice", label.name()))),
+            None => Ok(()),
+        }
+    }
+
+    /// What is to be predicted of these digits, `[rows]` int64, and its names.
+    fn targets(&self, digits: &Tensor) -> (Tensor, Vec<String>) {
+        let Some(labels) = &self.labels else {
+            return (digits.shallow_clone(), (0..10).map(|digit| digit.to_string()).collect());
+        };
+        let digits: Vec<i64> = Vec::try_from(digits).expect("digits are int64");
+        let holds = |digit: i64| labels.iter().map(move |label| f32::from(u8::from(label.holds(digit))));
+        let targets: Vec<f32> = digits.into_iter().flat_map(holds).collect();
+        let names = labels.iter().map(|label| label.name().to_owned()).collect();
+        (Tensor::from_slice(&targets).view([-1, labels.len() as i64]), names)
     }
 
     pub(super) fn load(&self) -> anyhow::Result<Loaded> {
         let mut csv = Vec::new();
         GzDecoder::new(CSV_GZ).read_to_end(&mut csv).context("failed to unpack the embedded digits")?;
-        let table = table::read_bytes(csv, false).context("failed to read the embedded digits")?;
+        let table = byte_table::read_bytes(csv, false).context("failed to read the embedded digits")?;
         ensure!(
             (table.rows, table.columns) == (ROWS, SIDE * SIDE + 1),
             "the embedded digits have {} rows and {} columns",
@@ -62,16 +128,15 @@ impl Digits {
         let values = Tensor::from_slice(&table.values).view([ROWS as i64, -1]);
         let mut shape = vec![ROWS as i64];
         shape.extend(self.card().sample.dimensions());
+        let (targets, classes) = self.targets(&values.select(1, (SIDE * SIDE) as i64).to_kind(Kind::Int64));
         Ok(Loaded {
             sha256: sha256(CSV_GZ),
-            target: Target::Classes(10),
-            classes: (0..10).map(|digit| digit.to_string()).collect(),
-            rows: Rows {
-                features: values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]),
-                targets: values.select(1, (SIDE * SIDE) as i64).to_kind(Kind::Int64),
-            },
+            target: self.target(),
+            classes,
+            rows: Rows { features: values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]), targets },
             test: None,
             largest: 16.0,
+            encoding: None,
         })
     }
 }

@@ -53,6 +53,7 @@ impl Logic {
             },
             test: None,
             largest: 1.0,
+            encoding: None,
         }
     }
 }

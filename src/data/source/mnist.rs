@@ -11,7 +11,7 @@ use crate::data::manifest::Manifest;
 use crate::data::scale::Scale;
 use crate::data::source::idx;
 use crate::data::split::Split;
-use crate::data::{Card, Loaded, Rows, Target, table};
+use crate::data::{Card, Loaded, Rows, Target, byte_table};
 use crate::shape::Shape;
 
 const SIDE: usize = 28;
@@ -63,6 +63,7 @@ impl Mnist {
             rows: part(60_000)?,
             test: Some(part(10_000)?),
             largest: 255.0,
+            encoding: None,
         })
     }
 
@@ -88,7 +89,7 @@ impl Mnist {
 /// # Errors
 /// When the table is another's.
 pub fn idx_from_csv(csv: Vec<u8>) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
-    let table = table::read_bytes(csv, true)?;
+    let table = byte_table::read_bytes(csv, true)?;
     ensure!(table.columns == PIXELS + 1, "expected a label and {PIXELS} pixels, found {} columns", table.columns);
     let mut images = Vec::with_capacity(table.rows * PIXELS);
     let mut labels = Vec::with_capacity(table.rows);

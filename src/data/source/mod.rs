@@ -1,9 +1,15 @@
 //! Where rows come from: one file for each data set.
 
+pub mod breast_cancer;
+pub mod csv;
+pub mod diabetes;
 pub mod digits;
 pub mod idx;
+pub mod idx_files;
 pub mod logic;
 pub mod mnist;
+pub mod penguins;
+pub mod user_file;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +19,8 @@ use crate::data::cache::Cache;
 use crate::data::fetch::Watch;
 use crate::data::scale::Scale;
 use crate::data::split::Split;
-use crate::data::{Card, Loaded};
+use crate::data::table::Table;
+use crate::data::{Card, Loaded, told};
 
 /// The `[data.NAME]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,8 +30,18 @@ pub enum DataSpec {
     Logic(logic::Logic),
     /// 1,797 images of 8×8 digits.
     Digits(digits::Digits),
+    /// 30 measures of 569 tumours, malignant or benign.
+    BreastCancer(breast_cancer::BreastCancer),
+    /// 10 measurements of 442 patients, and a number to predict.
+    Diabetes(diabetes::Diabetes),
+    /// 344 penguins of three species, with text columns and missing values.
+    Penguins(penguins::Penguins),
     /// 70,000 images of 28×28 digits.
     Mnist(mnist::Mnist),
+    /// A table of the user's own.
+    Csv(csv::Csv),
+    /// Images of the user's own, in the format of MNIST.
+    Idx(idx_files::IdxFiles),
 }
 
 impl DataSpec {
@@ -33,7 +50,12 @@ impl DataSpec {
         match self {
             DataSpec::Logic(_) => "logic",
             DataSpec::Digits(_) => "digits",
+            DataSpec::BreastCancer(_) => "breast_cancer",
+            DataSpec::Diabetes(_) => "diabetes",
+            DataSpec::Penguins(_) => "penguins",
             DataSpec::Mnist(_) => "mnist",
+            DataSpec::Csv(_) => "csv",
+            DataSpec::Idx(_) => "idx",
         }
     }
 
@@ -42,18 +64,40 @@ impl DataSpec {
         match name {
             "logic" => Some(DataSpec::Logic(logic::Logic { gate: logic::Gate::Xor })),
             "digits" => Some(DataSpec::Digits(digits::Digits::default())),
+            "breast_cancer" => Some(DataSpec::BreastCancer(breast_cancer::BreastCancer::default())),
+            "diabetes" => Some(DataSpec::Diabetes(diabetes::Diabetes::default())),
+            "penguins" => Some(DataSpec::Penguins(penguins::Penguins::default())),
             "mnist" => Some(DataSpec::Mnist(mnist::Mnist::default())),
             _ => None,
         }
     }
 
-    /// What is known before loading.
-    pub fn card(&self) -> Card {
+    /// The whole table that the data set is, where it is one in the binary.
+    pub fn table(&self) -> Option<Table> {
         match self {
-            DataSpec::Logic(_) => logic::card(),
-            DataSpec::Digits(digits) => digits.card(),
-            DataSpec::Mnist(mnist) => mnist.card(),
+            DataSpec::BreastCancer(_) => Some(breast_cancer::table()),
+            DataSpec::Diabetes(_) => Some(diabetes::table()),
+            DataSpec::Penguins(_) => Some(penguins::table()),
+            DataSpec::Logic(_) | DataSpec::Digits(_) | DataSpec::Mnist(_) | DataSpec::Csv(_) | DataSpec::Idx(_) => None,
         }
+    }
+
+    /// What is known before training. Files of the user's own are read for it.
+    ///
+    /// # Errors
+    /// When such a file cannot be used, or a setting names what it does not hold; the key is relative to `data`.
+    pub fn card(&self) -> Result<Card, Invalid> {
+        match self {
+            DataSpec::Logic(_) => Ok(logic::card()),
+            DataSpec::Digits(digits) => Ok(digits.card()),
+            DataSpec::BreastCancer(_) => breast_cancer::card(),
+            DataSpec::Diabetes(_) => diabetes::card(),
+            DataSpec::Penguins(penguins) => penguins.card(),
+            DataSpec::Mnist(mnist) => Ok(mnist.card()),
+            DataSpec::Csv(csv) => csv.card(),
+            DataSpec::Idx(files) => files.card(),
+        }
+        .map_err(|fault| fault.under(self.name()))
     }
 
     /// How the rows are split; a data set without the setting is not split.
@@ -61,7 +105,12 @@ impl DataSpec {
         match self {
             DataSpec::Logic(_) => None,
             DataSpec::Digits(digits) => digits.split.clone(),
+            DataSpec::BreastCancer(cancer) => cancer.split.clone(),
+            DataSpec::Diabetes(diabetes) => diabetes.split.clone(),
+            DataSpec::Penguins(penguins) => penguins.split.clone(),
             DataSpec::Mnist(mnist) => mnist.split.clone(),
+            DataSpec::Csv(csv) => csv.split.clone(),
+            DataSpec::Idx(files) => files.split.clone(),
         }
         .unwrap_or_default()
     }
@@ -71,16 +120,36 @@ impl DataSpec {
         match self {
             DataSpec::Logic(_) => Scale::None,
             DataSpec::Digits(digits) => digits.scale,
+            DataSpec::BreastCancer(cancer) => cancer.scale,
+            DataSpec::Diabetes(diabetes) => diabetes.scale,
+            DataSpec::Penguins(penguins) => penguins.scale,
             DataSpec::Mnist(mnist) => mnist.scale,
+            DataSpec::Csv(csv) => csv.scale,
+            DataSpec::Idx(files) => files.scale,
         }
     }
 
-    /// Checks the settings.
+    /// Whether the features are a table's columns, with no largest value that all could have.
+    fn is_table(&self) -> bool {
+        match self {
+            DataSpec::BreastCancer(_) | DataSpec::Diabetes(_) | DataSpec::Penguins(_) | DataSpec::Csv(_) => true,
+            DataSpec::Logic(_) | DataSpec::Digits(_) | DataSpec::Mnist(_) | DataSpec::Idx(_) => false,
+        }
+    }
+
+    /// Checks the settings against the data set's card.
     ///
     /// # Errors
     /// When one is out of its range; the key is relative to `data`.
-    pub fn check(&self) -> Result<(), Invalid> {
-        let card = self.card();
+    pub fn check(&self, card: &Card) -> Result<(), Invalid> {
+        if let DataSpec::Digits(digits) = self {
+            digits.check().map_err(|fault| fault.under("digits"))?;
+        }
+        if self.is_table() && self.scale() == Scale::Unit {
+            let message = "is `unit`, which divides by the largest value that a pixel can have; these are no pixels";
+            let hint = "`min_max` scales each column to 0–1, `standard` to mean 0 and deviation 1";
+            return Err(Invalid::new(format!("{}.scale", self.name()), message).hint(hint));
+        }
         self.split()
             .check(card.rows, card.test_rows, card.target)
             .map_err(|fault| fault.under(format!("{}.split", self.name())))
@@ -89,12 +158,18 @@ impl DataSpec {
     /// Loads the rows, fetching files that the cache lacks.
     ///
     /// # Errors
-    /// When a file cannot be had, or is not what its checksum says.
+    /// When a file cannot be had, is not what its checksum says, or has changed since it was checked.
     pub fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
         match self {
-            DataSpec::Logic(logic) => Ok(logic.load()),
-            DataSpec::Digits(digits) => digits.load(),
-            DataSpec::Mnist(mnist) => mnist.load(cache, watch),
+            DataSpec::Logic(logic) => return Ok(logic.load()),
+            DataSpec::Digits(digits) => return digits.load(),
+            DataSpec::Mnist(mnist) => return mnist.load(cache, watch),
+            DataSpec::BreastCancer(_) => breast_cancer::load(),
+            DataSpec::Diabetes(_) => diabetes::load(),
+            DataSpec::Penguins(penguins) => penguins.load(),
+            DataSpec::Csv(csv) => csv.load(),
+            DataSpec::Idx(files) => files.load(),
         }
+        .map_err(|fault| told(fault.under(format!("data.{}", self.name()))))
     }
 }

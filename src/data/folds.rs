@@ -1,0 +1,112 @@
+//! Folds for cross-validation, row for row as scikit-learn 1.9's `KFold` and `StratifiedKFold` make them.
+
+use crate::check::{Invalid, require};
+use crate::data::numpy_random::RandomState;
+
+/// One fold: which rows are trained on, and which are held out; both ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fold {
+    /// Rows to train on.
+    pub train: Vec<usize>,
+    /// Rows held out; every row is held out in one fold.
+    pub test: Vec<usize>,
+}
+
+/// `KFold(folds)` on so many rows; with a `random_state`, `KFold(folds, shuffle=True, random_state=…)`.
+///
+/// # Errors
+/// When there are fewer than two folds, or fewer rows than folds; the key is `folds`.
+pub fn k_fold(rows: usize, folds: usize, random_state: Option<u32>) -> Result<Vec<Fold>, Invalid> {
+    check(rows, folds)?;
+    let order = match random_state {
+        Some(state) => RandomState::new(state).permutation(rows),
+        None => (0..rows).collect(),
+    };
+    let mut fold_of = vec![0; rows];
+    let mut start = 0;
+    for fold in 0..folds {
+        let size = rows / folds + usize::from(fold < rows % folds); // the first ones are one larger
+        order[start..start + size].iter().for_each(|&row| fold_of[row] = fold);
+        start += size;
+    }
+    Ok(by_number(&fold_of, folds))
+}
+
+/// `StratifiedKFold(folds)` on rows of these classes: every fold keeps the classes' shares; with a `random_state`,
+/// `StratifiedKFold(folds, shuffle=True, random_state=…)`.
+///
+/// # Errors
+/// When there are fewer than two folds, or no class has a row for each of them; the key is `folds`.
+pub fn stratified_k_fold(labels: &[i64], folds: usize, random_state: Option<u32>) -> Result<Vec<Fold>, Invalid> {
+    check(labels.len(), folds)?;
+    // classes are numbered by their first appearance
+    let mut classes: Vec<i64> = Vec::new();
+    let class_of: Vec<usize> = labels
+        .iter()
+        .map(|label| {
+            classes.iter().position(|known| known == label).unwrap_or_else(|| {
+                classes.push(*label);
+                classes.len() - 1
+            })
+        })
+        .collect();
+    let mut sorted = class_of.clone();
+    sorted.sort_unstable();
+    let largest = (0..classes.len()).map(|class| class_of.iter().filter(|&&c| c == class).count()).max();
+    require(
+        largest >= Some(folds),
+        "folds",
+        "must be at most the rows of the largest class",
+        format!("{folds} folds and {} rows", largest.unwrap_or(0)),
+    )?;
+    let mut random = random_state.map(RandomState::new);
+    let mut fold_of = vec![0; labels.len()];
+    for class in 0..classes.len() {
+        // how many rows of the class each fold gets: every `folds`-th of the sorted rows
+        let of_fold = |fold: usize| sorted.iter().skip(fold).step_by(folds).filter(|&&c| c == class).count();
+        let mut drawn: Vec<usize> = (0..folds).flat_map(|fold| std::iter::repeat_n(fold, of_fold(fold))).collect();
+        if let Some(random) = &mut random {
+            random.shuffle(&mut drawn);
+        }
+        let rows = (0..labels.len()).filter(|&row| class_of[row] == class);
+        rows.zip(drawn).for_each(|(row, fold)| fold_of[row] = fold);
+    }
+    Ok(by_number(&fold_of, folds))
+}
+
+fn check(rows: usize, folds: usize) -> Result<(), Invalid> {
+    require(folds >= 2, "folds", "must be at least 2", folds)?;
+    require(folds <= rows, "folds", "must be at most the number of rows", format!("{folds} folds and {rows} rows"))
+}
+
+/// The folds, from the number of the fold that each row is held out in.
+fn by_number(fold_of: &[usize], folds: usize) -> Vec<Fold> {
+    let fold = |fold: usize| {
+        let (test, train) = (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
+        Fold { train, test }
+    };
+    (0..folds).map(fold).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_that_cannot_be_made_are_refused() {
+        assert!(k_fold(10, 1, None).is_err());
+        assert!(k_fold(3, 4, None).unwrap_err().to_string().contains("4 folds and 3 rows"));
+        assert!(stratified_k_fold(&[0, 0, 1, 1], 3, None).unwrap_err().to_string().contains("3 folds and 2 rows"));
+    }
+
+    #[test]
+    fn every_row_is_held_out_once() {
+        let labels: Vec<i64> = (0..23).map(|row| row % 3).collect();
+        for folds in [k_fold(23, 4, Some(1)).unwrap(), stratified_k_fold(&labels, 4, None).unwrap()] {
+            let mut held_out: Vec<usize> = folds.iter().flat_map(|fold| fold.test.clone()).collect();
+            held_out.sort_unstable();
+            assert_eq!(held_out, (0..23).collect::<Vec<_>>());
+            assert!(folds.iter().all(|fold| fold.train.len() + fold.test.len() == 23));
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! Which columns of a table are features, which are the target, and what kind of target it is.
+//!
+//! All that can be known without fitting is checked here, so that a mistake in the table or in its settings is told
+//! before anything is trained.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::check::Invalid;
+use crate::data::encode::{Becomes, Encode, Encoding, Missing, Planned};
+use crate::data::table::{Column, Table, Values};
+use crate::data::{Card, Loaded, Rows, Target};
+use crate::shape::Shape;
+use crate::suggest;
+
+/// What a target column is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// One of several classes: text, or whole numbers.
+    Classes,
+    /// Numbers to come near to.
+    Values,
+    /// Yes or no, in one column or several: 0 and 1, `false` and `true`, or `no` and `yes`.
+    Labels,
+}
+
+/// One column's name, or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a column's name, or a list of names")]
+pub enum Names {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Names {
+    /// The names.
+    pub fn list(&self) -> &[String] {
+        match self {
+            Names::One(name) => std::slice::from_ref(name),
+            Names::Many(names) => names,
+        }
+    }
+}
+
+/// Settings of a table, as an experiment writes them.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe<'a> {
+    /// The columns to predict.
+    pub target: &'a [String],
+    /// What they are taken for; text for classes and numbers for values where it is not stated.
+    pub task: Option<Task>,
+    /// The columns to predict from; all others where they are not stated.
+    pub features: Option<&'a [String]>,
+    /// Columns to leave out.
+    pub drop: &'a [String],
+    /// Columns of numbers that stand for categories.
+    pub categories: &'a [String],
+    /// What becomes of categories.
+    pub encode: Encode,
+    /// What becomes of missing values.
+    pub missing: Missing,
+}
+
+/// The part of a table that an experiment uses.
+#[derive(Debug)]
+pub struct Selected {
+    target: Target,
+    classes: Vec<String>,
+    encoding: Encoding,
+    features: Vec<f64>,
+    targets: Targets,
+}
+
+#[derive(Debug)]
+enum Targets {
+    Classes(Vec<i64>),
+    Numbers(Vec<f32>),
+}
+
+impl Selected {
+    /// What is known before training.
+    pub fn card(&self) -> Card {
+        let rows = self.features.len() / self.encoding.columns.len();
+        Card { sample: Shape::from([self.encoding.width() as i64]), target: self.target, rows, test_rows: 0 }
+    }
+
+    /// The rows as tensors, with the checksum of what they come from.
+    pub fn load(self, sha256: String) -> Loaded {
+        let outputs = self.target.outputs() as i64;
+        let targets = match &self.targets {
+            Targets::Classes(classes) => Tensor::from_slice(classes),
+            Targets::Numbers(numbers) => Tensor::from_slice(numbers).view([-1, outputs]),
+        };
+        let features = Tensor::from_slice(&self.features).view([-1, self.encoding.columns.len() as i64]);
+        Loaded {
+            sha256,
+            target: self.target,
+            classes: self.classes,
+            rows: Rows { features, targets },
+            test: None,
+            largest: 1.0,
+            encoding: Some(self.encoding),
+        }
+    }
+}
+
+impl Recipe<'_> {
+    /// Selects, and checks, what the settings name.
+    ///
+    /// # Errors
+    /// When a setting names no column, a value is missing or of the wrong kind; the key is relative to the data set.
+    pub fn select(&self, table: &Table) -> Result<Selected, Invalid> {
+        let targets = self.columns(table, "target", self.target)?;
+        if targets.is_empty() {
+            return Err(Invalid::new("target", "names no column").hint(known(table)));
+        }
+        let features = self.feature_columns(table)?;
+        let rows = self.rows_to_keep(table, &features, &targets)?;
+        let mut raw: Vec<Vec<f64>> = Vec::with_capacity(features.len());
+        let mut columns = Vec::with_capacity(features.len());
+        for column in features {
+            let (becomes, values) = self.feature(table, column, &rows)?;
+            columns.push(Planned { name: column.name.clone(), becomes });
+            raw.push(values);
+        }
+        let (target, classes, targets) = self.targets(table, &targets, &rows)?;
+        let features = (0..rows.len()).flat_map(|row| raw.iter().map(move |column| column[row])).collect();
+        let encoding = Encoding { columns, missing: self.missing };
+        Ok(Selected { target, classes, encoding, features, targets })
+    }
+
+    fn columns<'t>(&self, table: &'t Table, key: &str, names: &[String]) -> Result<Vec<&'t Column>, Invalid> {
+        let column = |name: &String| {
+            table.column(name).ok_or_else(|| {
+                let hint = suggest::nearest(name, table.names()).map(|near| format!("did you mean `{near}`?"));
+                let message = format!("names a column that the table does not have: `{name}`");
+                Invalid::new(key, message).hint(hint.unwrap_or_else(|| known(table)))
+            })
+        };
+        let columns = names.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+        match names.iter().enumerate().find(|(number, name)| names[..*number].contains(name)) {
+            Some((_, name)) => Err(Invalid::new(key, format!("names column `{name}` twice"))),
+            None => Ok(columns),
+        }
+    }
+
+    fn feature_columns<'t>(&self, table: &'t Table) -> Result<Vec<&'t Column>, Invalid> {
+        let dropped = self.columns(table, "drop", self.drop)?;
+        self.columns(table, "categories", self.categories)?;
+        let Some(features) = self.features else {
+            let left = |column: &&Column| !dropped.contains(column) && !self.target.contains(&column.name);
+            let left: Vec<&Column> = table.columns.iter().filter(left).collect();
+            return match left.is_empty() {
+                true => Err(Invalid::new("target", "leaves no column to predict from")),
+                false => Ok(left),
+            };
+        };
+        let columns = self.columns(table, "features", features)?;
+        if let Some(name) = features.iter().find(|name| self.target.contains(name)) {
+            let message = format!("holds the target `{name}`: the network would be told the answer");
+            return Err(Invalid::new("features", message));
+        }
+        if let Some(name) = features.iter().find(|name| self.drop.contains(name)) {
+            return Err(Invalid::new("drop", format!("names `{name}`, which `features` names too")));
+        }
+        match columns.is_empty() {
+            true => Err(Invalid::new("features", "names no column").hint(known(table))),
+            false => Ok(columns),
+        }
+    }
+
+    /// The rows that are used: all, or those where nothing that is used is missing.
+    fn rows_to_keep(&self, table: &Table, features: &[&Column], targets: &[&Column]) -> Result<Vec<usize>, Invalid> {
+        let all = || (0..table.rows()).collect::<Vec<usize>>();
+        if self.missing == Missing::Drop {
+            let whole = |row: &usize| features.iter().chain(targets).all(|column| !column.values.is_missing(*row));
+            let rows: Vec<usize> = all().into_iter().filter(whole).collect();
+            return match rows.is_empty() {
+                true => Err(Invalid::new("missing", "is `drop`, and every row has a missing value")),
+                false => Ok(rows),
+            };
+        }
+        let fault = |column: &Column, row: usize, what: &str| {
+            let message = format!(
+                "is `{}`, and {}, {what} `{}`, has no value",
+                self.missing.name(),
+                table.place(row),
+                column.name
+            );
+            Invalid::new("missing", message)
+        };
+        for column in targets {
+            if let Some(row) = column.values.first_missing() {
+                return Err(fault(column, row, "target").hint("`missing = \"drop\"` leaves such rows out"));
+            }
+        }
+        for column in features.iter().filter(|_| self.missing == Missing::Error) {
+            if let Some(row) = column.values.first_missing() {
+                let hint = "`missing = \"drop\"` leaves such rows out; `\"mean\"` and `\"most_frequent\"` fill them in";
+                return Err(fault(column, row, "column").hint(hint));
+            }
+        }
+        Ok(all())
+    }
+
+    /// One column's raw values in these rows: numbers, or places among its categories.
+    fn feature(&self, table: &Table, column: &Column, rows: &[usize]) -> Result<(Becomes, Vec<f64>), Invalid> {
+        let as_categories = self.categories.contains(&column.name);
+        if let (Values::Numbers(numbers), false) = (&column.values, as_categories) {
+            return Ok((Becomes::Number, rows.iter().map(|&row| numbers[row]).collect()));
+        }
+        let name = &column.name;
+        let shown = |row: usize| format!("`{}` in {}", column.values.text(row).unwrap_or_default(), table.place(row));
+        if let (Some(row), false) = (column.values.slip(), as_categories) {
+            let message = format!("is a table whose column `{name}` holds numbers, and {}", shown(row));
+            let text = column.values.text(row).unwrap_or_default();
+            let hint = match text.replace(',', ".").parse::<f64>().is_ok() {
+                true => "a number is written with a decimal point".to_owned(),
+                false => format!("correct the value, or say `categories = [\"{name}\"]` if it is one"),
+            };
+            return Err(Invalid::new("", message).hint(hint));
+        }
+        let (categories, places) = column.values.categories();
+        let becomes = match self.encode {
+            Encode::OneHot => Becomes::OneHot(categories),
+            Encode::Label => Becomes::Label(categories),
+            Encode::Error => {
+                let row = (0..table.rows()).find(|&row| !column.values.is_missing(row)).unwrap_or(0);
+                let message = format!("is `error`, and column `{name}` holds categories: {}", shown(row));
+                let hint =
+                    format!("`encode = \"one_hot\"` makes features of them, `drop = [\"{name}\"]` leaves them out");
+                return Err(Invalid::new("encode", message).hint(hint));
+            }
+        };
+        Ok((becomes, rows.iter().map(|&row| places[row].map_or(f64::NAN, |place| place as f64)).collect()))
+    }
+
+    fn targets(
+        &self,
+        table: &Table,
+        columns: &[&Column],
+        rows: &[usize],
+    ) -> Result<(Target, Vec<String>, Targets), Invalid> {
+        let is_text = |column: &Column| matches!(column.values, Values::Text { .. });
+        let task = self.task.unwrap_or(if is_text(columns[0]) { Task::Classes } else { Task::Values });
+        let names = || columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        match task {
+            Task::Classes => {
+                let &[column] = columns else {
+                    let message = format!("names {} columns, and a class stands in one", columns.len());
+                    return Err(Invalid::new("target", message).hint("for yes-or-no columns, `task = \"labels\"`"));
+                };
+                classes(table, column, rows)
+            }
+            Task::Values => {
+                let numbers = each(columns, rows, |column, row| match &column.values {
+                    Values::Numbers(numbers) => Ok(numbers[row] as f32),
+                    Values::Text { .. } => Err(Invalid::new("target", wrong(table, column, row, "a number"))
+                        .hint("text is a class: `task = \"classes\"`")),
+                })?;
+                Ok((Target::Values(columns.len()), names(), Targets::Numbers(numbers)))
+            }
+            Task::Labels => {
+                let labels = each(columns, rows, |column, row| {
+                    let text = column.values.text(row).unwrap_or_default().to_lowercase();
+                    match text.as_str() {
+                        "1" | "true" | "yes" => Ok(1.0),
+                        "0" | "false" | "no" => Ok(0.0),
+                        _ => Err(Invalid::new("target", wrong(table, column, row, "0 or 1, false or true, no or yes"))),
+                    }
+                })?;
+                Ok((Target::Labels(columns.len()), names(), Targets::Numbers(labels)))
+            }
+        }
+    }
+}
+
+/// The classes of one column, ascending, and each row's.
+fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<(Target, Vec<String>, Targets), Invalid> {
+    if let Values::Numbers(numbers) = &column.values
+        && let Some(&row) = rows.iter().find(|&&row| numbers[row].fract() != 0.0)
+    {
+        let message = wrong(table, column, row, "a class: text or a whole number");
+        return Err(Invalid::new("target", message).hint("numbers to come near to are `task = \"values\"`"));
+    }
+    let (all, places) = column.values.categories();
+    let place = |row: usize| places[row].expect("rows without a target were left out");
+    // a class of rows that were left out is no class
+    let mut used = vec![false; all.len()];
+    rows.iter().for_each(|&row| used[place(row)] = true);
+    let mut number = vec![0_i64; all.len()];
+    let mut names = Vec::new();
+    for (class, name) in all.into_iter().enumerate().filter(|(class, _)| used[*class]) {
+        number[class] = names.len() as i64;
+        names.push(name);
+    }
+    if let [only] = &names[..] {
+        let message = format!("is always `{only}`: there is nothing to tell apart in column `{}`", column.name);
+        return Err(Invalid::new("target", message));
+    }
+    let classes = rows.iter().map(|&row| number[place(row)]).collect();
+    Ok((Target::Classes(names.len()), names, Targets::Classes(classes)))
+}
+
+/// A number for each row and column.
+fn each(
+    columns: &[&Column],
+    rows: &[usize],
+    number: impl Fn(&Column, usize) -> Result<f32, Invalid>,
+) -> Result<Vec<f32>, Invalid> {
+    let number = &number;
+    rows.iter().flat_map(|&row| columns.iter().map(move |column| number(column, row))).collect()
+}
+
+fn wrong(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
+    let text = column.values.text(row).unwrap_or_default();
+    format!("has `{text}` in {}, column `{}`, where {wanted} was expected", table.place(row), column.name)
+}
+
+/// The hint that lists a table's columns.
+fn known(table: &Table) -> String {
+    let names: Vec<&str> = table.names().take(12).collect();
+    let more = if table.columns.len() > names.len() { ", …" } else { "" };
+    format!("its columns are {}{more}", suggest::list(&names))
+}
+
+impl Missing {
+    fn name(self) -> &'static str {
+        match self {
+            Missing::Error => "error",
+            Missing::Drop => "drop",
+            Missing::Mean => "mean",
+            Missing::MostFrequent => "most_frequent",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(target: &[String]) -> Recipe<'_> {
+        Recipe {
+            target,
+            task: None,
+            features: None,
+            drop: &[],
+            categories: &[],
+            encode: Encode::Error,
+            missing: Missing::Error,
+        }
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn table(text: &str) -> Table {
+        Table::from_csv(text.as_bytes(), ',').unwrap()
+    }
+
+    const PEOPLE: &str = "age,city,zip,y\n30,Rome,1,a\n40,Oslo,2,b\n,Rome,1,a\n50,,2,c\n";
+
+    #[test]
+    fn a_missing_value_is_named_by_row_and_column() {
+        let y = names(&["y"]);
+        let fault = recipe(&y).select(&table(PEOPLE)).unwrap_err();
+        assert_eq!(fault.to_string(), "`missing` is `error`, and row 3 (line 4), column `age`, has no value");
+        let fault = Recipe { missing: Missing::Mean, ..recipe(&y) }.select(&table("x,y\n1,a\n2,\n")).unwrap_err();
+        assert_eq!(fault.to_string(), "`missing` is `mean`, and row 2 (line 3), target `y`, has no value");
+    }
+
+    #[test]
+    fn rows_with_missing_values_are_left_out_with_classes_that_only_they_have() {
+        let y = names(&["y"]);
+        let dropped = Recipe { missing: Missing::Drop, encode: Encode::OneHot, ..recipe(&y) };
+        let selected = dropped.select(&table(PEOPLE)).unwrap();
+        let card = selected.card();
+        assert_eq!((card.rows, card.sample.flat(), card.target), (2, Some(4), Target::Classes(2)));
+        assert_eq!(selected.classes, ["a", "b"]);
+        let names = ["age", "city=Oslo", "city=Rome", "zip"];
+        assert_eq!(selected.encoding.names(), names);
+    }
+
+    #[test]
+    fn text_without_an_encoding_is_an_error_that_names_the_column_and_the_way_out() {
+        let y = names(&["y"]);
+        let fault = Recipe { missing: Missing::Mean, ..recipe(&y) }.select(&table(PEOPLE)).unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "`encode` is `error`, and column `city` holds categories: `Rome` in row 1 (line 2)"
+        );
+        let hint = fault.hint.unwrap();
+        assert!(hint.contains("one_hot") && hint.contains("drop = [\"city\"]"));
+    }
+
+    #[test]
+    fn text_in_a_column_of_numbers_is_a_slip_with_any_encoding() {
+        let y = names(&["y"]);
+        let text = table("x,y\n1,0\n2,1\n3,1\noops,0\n");
+        for encode in [Encode::Error, Encode::OneHot] {
+            let fault = Recipe { encode, ..recipe(&y) }.select(&text).unwrap_err();
+            assert!(fault.message.contains("column `x` holds numbers, and `oops` in row 4 (line 5)"), "{fault}");
+        }
+        let as_categories = names(&["x"]);
+        let recipe = Recipe { encode: Encode::OneHot, categories: &as_categories, ..recipe(&y) };
+        assert_eq!(recipe.select(&text).unwrap().card().sample.flat(), Some(4));
+    }
+
+    #[test]
+    fn columns_that_are_not_there_are_told_with_the_nearest_name() {
+        let wrong = names(&["specis"]);
+        let fault = recipe(&wrong).select(&table("species,x\na,1\nb,2\n")).unwrap_err();
+        assert_eq!(fault.hint.unwrap(), "did you mean `species`?");
+        let (y, all) = (names(&["y"]), names(&["x", "y"]));
+        let fault = Recipe { features: Some(&all), ..recipe(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
+        assert!(fault.message.contains("told the answer"));
+    }
+
+    #[test]
+    fn a_target_is_what_its_task_says() {
+        let (y, both) = (names(&["y"]), names(&["y", "z"]));
+        let text = table("x,y,z\n1,1,0\n2,0,1\n3,1,1\n");
+        let target = |target: &[String], task| Recipe { task, ..recipe(target) }.select(&text).map(|s| s.target);
+        assert_eq!(target(&y, None), Ok(Target::Values(1)));
+        assert_eq!(target(&y, Some(Task::Classes)), Ok(Target::Classes(2)));
+        assert_eq!(target(&both, Some(Task::Labels)), Ok(Target::Labels(2)));
+        assert_eq!(target(&both, Some(Task::Values)), Ok(Target::Values(2)));
+        assert!(target(&both, Some(Task::Classes)).is_err());
+        let parts = table("x,y\n1,0.5\n2,1\n");
+        assert!(Recipe { task: Some(Task::Classes), ..recipe(&y) }.select(&parts).is_err());
+        assert!(Recipe { task: Some(Task::Labels), ..recipe(&y) }.select(&parts).is_err());
+        let constant = table("x,y\n1,a\n2,a\n");
+        assert!(recipe(&y).select(&constant).unwrap_err().message.contains("always `a`"));
+        assert!(Recipe { task: Some(Task::Values), ..recipe(&y) }.select(&constant).is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! Any table of the user's own, as CSV.
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::Invalid;
+use crate::data::cache::sha256;
+use crate::data::csv_text::TableFault;
+use crate::data::encode::{Encode, Missing};
+use crate::data::recipe::{Names, Recipe, Selected, Task};
+use crate::data::scale::Scale;
+use crate::data::source::user_file;
+use crate::data::split::Split;
+use crate::data::table::Table;
+use crate::data::{Card, Loaded};
+
+/// `[data.csv]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Csv {
+    /// The file, `.csv` or `.csv.gz`; a relative path begins in the folder that the program is started in.
+    pub path: String,
+    /// The column to predict, or a list of them.
+    pub target: Names,
+    /// What the target is taken for. Where it is not stated nothing is guessed: text is classes, numbers are values.
+    #[serde(default)]
+    pub task: Option<Task>,
+    /// The columns to predict from; all others where they are not stated.
+    #[serde(default)]
+    pub features: Option<Vec<String>>,
+    /// Columns to leave out.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    /// Columns that hold categories though their values are numbers, such as a postal code.
+    #[serde(default)]
+    pub categories: Vec<String>,
+    /// What becomes of categories.
+    #[serde(default)]
+    pub encode: Encode,
+    /// What becomes of missing values.
+    #[serde(default)]
+    pub missing: Missing,
+    /// What stands between two fields.
+    #[serde(default = "comma")]
+    pub separator: char,
+    /// Which rows are held out.
+    #[serde(default)]
+    pub split: Option<Split>,
+    /// How the numbers are scaled.
+    #[serde(default)]
+    pub scale: Scale,
+}
+
+fn comma() -> char {
+    ','
+}
+
+/// Reads a table of the user's own.
+///
+/// # Errors
+/// When the file cannot be read, or holds no table. The first is told as the message, after the file's name.
+pub fn read(path: &Path, separator: char) -> Result<(Table, String), TableFault> {
+    let bytes = user_file::read(path)?;
+    Ok((Table::from_csv(&bytes, separator)?, sha256(&bytes)))
+}
+
+impl Csv {
+    fn select(&self) -> Result<(Selected, String), Invalid> {
+        if !self.separator.is_ascii() || matches!(self.separator, '"' | '\n' | '\r') {
+            let message = format!("must be one ASCII character, found {:?}", self.separator);
+            return Err(Invalid::new("separator", message));
+        }
+        let (table, sum) = read(Path::new(&self.path), self.separator).map_err(|fault| {
+            let told = Invalid::new("path", format!("cannot be used: `{}` {}", self.path, fault.message));
+            Invalid { hint: fault.hint, ..told }
+        })?;
+        let recipe = Recipe {
+            target: self.target.list(),
+            task: self.task,
+            features: self.features.as_deref(),
+            drop: &self.drop,
+            categories: &self.categories,
+            encode: self.encode,
+            missing: self.missing,
+        };
+        Ok((recipe.select(&table)?, sum))
+    }
+
+    pub(super) fn card(&self) -> Result<Card, Invalid> {
+        self.select().map(|(selected, _)| selected.card())
+    }
+
+    pub(super) fn load(&self) -> Result<Loaded, Invalid> {
+        let (selected, sum) = self.select()?;
+        Ok(selected.load(sum))
+    }
+}

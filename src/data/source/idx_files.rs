@@ -1,0 +1,129 @@
+//! Any images and labels in the IDX format, such as Fashion-MNIST's.
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::check::Invalid;
+use crate::data::cache::sha256;
+use crate::data::scale::Scale;
+use crate::data::source::idx::{self, Idx};
+use crate::data::source::user_file;
+use crate::data::split::Split;
+use crate::data::{Card, Loaded, Rows, Target};
+use crate::shape::Shape;
+
+/// `[data.idx]`. Relative paths begin in the folder that the program is started in; files may be compressed (`.gz`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdxFiles {
+    /// The images to train on.
+    pub images: String,
+    /// Their labels: classes from 0 on.
+    pub labels: String,
+    /// The images to test on.
+    #[serde(default)]
+    pub test_images: Option<String>,
+    /// Their labels.
+    #[serde(default)]
+    pub test_labels: Option<String>,
+    /// Which of the rows to train on are held out.
+    #[serde(default)]
+    pub split: Option<Split>,
+    /// How pixels are scaled; `unit` divides by 255.
+    #[serde(default)]
+    pub scale: Scale,
+    /// Whether an image is one row of values, or 1×height×width (channel, height, width).
+    #[serde(default = "yes")]
+    pub flatten: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Images with their labels.
+struct Pair {
+    images: Idx,
+    labels: Idx,
+    sums: String,
+}
+
+impl IdxFiles {
+    fn read(&self) -> Result<(Pair, Option<Pair>), Invalid> {
+        let training = pair(("images", &self.images), ("labels", &self.labels))?;
+        let test = match (&self.test_images, &self.test_labels) {
+            (Some(images), Some(labels)) => Some(pair(("test_images", images), ("test_labels", labels))?),
+            (None, None) => None,
+            (Some(_), None) => return Err(Invalid::new("test_images", "needs `test_labels` beside it")),
+            (None, Some(_)) => return Err(Invalid::new("test_labels", "needs `test_images` beside it")),
+        };
+        if let Some(test) = test.as_ref().filter(|test| test.images.shape[1..] != training.images.shape[1..]) {
+            let (found, wanted) = (&test.images.shape, &training.images.shape);
+            let sizes = format!("{}×{} pixels, and those of `images` {}×{}", found[1], found[2], wanted[1], wanted[2]);
+            return Err(Invalid::new("test_images", format!("have {sizes}")));
+        }
+        Ok((training, test))
+    }
+
+    fn card_of(&self, training: &Pair, test: Option<&Pair>) -> Card {
+        let (height, width) = (training.images.shape[1] as i64, training.images.shape[2] as i64);
+        let sample = if self.flatten { Shape::from([height * width]) } else { Shape::from([1, height, width]) };
+        let labels = [Some(training), test].into_iter().flatten().flat_map(|pair| &pair.labels.values);
+        let classes = labels.max().map_or(0, |largest| usize::from(*largest) + 1);
+        let rows = |pair: &Pair| pair.labels.values.len();
+        Card { sample, target: Target::Classes(classes), rows: rows(training), test_rows: test.map_or(0, rows) }
+    }
+
+    pub(super) fn card(&self) -> Result<Card, Invalid> {
+        let (training, test) = self.read()?;
+        Ok(self.card_of(&training, test.as_ref()))
+    }
+
+    pub(super) fn load(&self) -> Result<Loaded, Invalid> {
+        let (training, test) = self.read()?;
+        let card = self.card_of(&training, test.as_ref());
+        let rows = |pair: &Pair| {
+            let mut shape = vec![pair.labels.values.len() as i64];
+            shape.extend(card.sample.dimensions());
+            Rows {
+                features: Tensor::from_slice(&pair.images.values).view(&shape[..]),
+                targets: Tensor::from_slice(&pair.labels.values).to_kind(Kind::Int64),
+            }
+        };
+        let sums: Vec<&str> = [Some(&training), test.as_ref()].into_iter().flatten().map(|p| p.sums.as_str()).collect();
+        Ok(Loaded {
+            sha256: sha256(sums.join("\n").as_bytes()),
+            target: card.target,
+            classes: (0..card.target.outputs()).map(|class| class.to_string()).collect(),
+            rows: rows(&training),
+            test: test.as_ref().map(rows),
+            largest: 255.0,
+            encoding: None,
+        })
+    }
+}
+
+fn pair(images: (&str, &str), labels: (&str, &str)) -> Result<Pair, Invalid> {
+    let read = |(key, path): (&str, &str), dimensions: usize| {
+        let told = |message: String, hint: Option<String>| Invalid {
+            hint,
+            ..Invalid::new(key, format!("cannot be used: `{path}` {message}"))
+        };
+        let bytes = user_file::read(Path::new(path)).map_err(|fault| told(fault.message, fault.hint))?;
+        let idx = idx::parse(&bytes, dimensions)
+            .map_err(|error| told(format!("is not an IDX file of {dimensions} dimensions: {error}"), None))?;
+        Ok((idx, sha256(&bytes)))
+    };
+    let ((image_idx, image_sum), (label_idx, label_sum)) = (read(images, 3)?, read(labels, 1)?);
+    let (found, wanted) = (label_idx.shape[0], image_idx.shape[0]);
+    if found != wanted {
+        return Err(Invalid::new(labels.0, format!("holds {found} labels, and `{}` {wanted} images", images.0)));
+    }
+    if image_idx.values.is_empty() {
+        return Err(Invalid::new(images.0, "holds no image"));
+    }
+    Ok(Pair { images: image_idx, labels: label_idx, sums: format!("{image_sum}\n{label_sum}") })
+}
