@@ -21,11 +21,13 @@ use crate::history::number::Number;
 use crate::history::{
     Best, DataRecord, Environment, History, Learned, Prediction, RowCounts, SCHEMA, Status, TestRecord,
 };
+use crate::metrics::confusion::Confusion;
+use crate::metrics::{Metric, regression};
 use crate::network::stack::Stack;
 use crate::network::state_dict;
 use crate::run_dir::RunDir;
 use crate::train::Keep;
-use crate::train::evaluate::{Measure, evaluate, on_device, outputs};
+use crate::train::evaluate::{Measure, figures, on_device, outputs};
 use crate::train::fit::{self, Outcome, Task, fit};
 use crate::{device, files, history::diagnosis::diagnose};
 
@@ -76,7 +78,7 @@ pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Res
     files::write_whole(&folder.file("experiment.toml"), spec.to_toml().as_bytes())?;
 
     let clock = Instant::now();
-    let (loss, outputs) = (spec.train.loss, plan.architecture.output().elements());
+    let (loss, outputs) = (&spec.train.loss, plan.architecture.output().elements());
     let training = on_device(data.training.rows(), loss, outputs, options.device);
     let validation = data.validation.as_ref().map(|rows| on_device(rows.rows(), loss, outputs, options.device));
     let rows = RowCounts {
@@ -87,7 +89,12 @@ pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Res
     watch.starting(plan, rows, options.device);
     let stack = plan.architecture.build(&spec.seeds, options.device);
     let target = plan.card.target;
-    let measure = Measure { loss, metrics: spec.train.metrics(target), decision: loss.decision(outputs, target) };
+    let replicas = stack.replicas();
+    let measure = Measure {
+        loss: loss.criterion(&training.of_each_replica(&training.truth, replicas), outputs),
+        metrics: spec.train.metrics(target),
+        decision: loss.decision(outputs, target),
+    };
     let task = Task {
         settings: &spec.train,
         measure: &measure,
@@ -99,7 +106,8 @@ pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Res
     };
     let outcomes = fit(&stack, &task, options.stop, &mut *watch);
 
-    let constant_loss = loss.of_constant_prediction(&training.targets, outputs);
+    let targets = training.of_each_replica(&training.targets, replicas);
+    let constant_losses = measure.loss.of_constant_prediction(&targets, outputs);
     let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
     let tests = match data.test {
         Some(test) if !interrupted => {
@@ -131,7 +139,7 @@ pub fn run(plan: &Plan, options: &Options, watch: &mut dyn Watch) -> anyhow::Res
             network: plan.network_record(),
             config: serde_json::to_value(spec).context("failed to lay out the settings")?,
             best: best(plan, &outcome),
-            diagnosis: diagnose(&outcome.curves, constant_loss),
+            diagnosis: diagnose(&outcome.curves, constant_losses[replica]),
             history: outcome.curves,
             test: test.filter(|_| outcome.status != Status::Diverged),
             learned: learned(plan, &stack, &training, replica),
@@ -179,7 +187,11 @@ fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
 
 /// Each replica's figures on the test rows, which are opened here and nowhere else.
 fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Vec<Option<TestRecord>> {
-    let figures: Vec<(String, Vec<f64>)> = evaluate(stack, rows, measure)
+    let outputs = outputs(stack, rows);
+    let truth = rows.of_each_replica(&rows.truth, stack.replicas());
+    let confusions = Confusion::of_replicas(&outputs, &truth, measure.decision);
+    let targets_near_zero = measure.metrics.contains(&Metric::Mape).then(|| regression::targets_near_zero(&rows.truth));
+    let figures: Vec<(String, Vec<f64>)> = figures(&outputs, rows, measure)
         .into_iter()
         .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
         .collect();
@@ -190,6 +202,8 @@ fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Ve
     let of_replica = |replica: usize| TestRecord {
         weights: weights.to_owned(),
         metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
+        confusion: confusions.as_ref().map(|confusions| confusions[replica].0.clone()),
+        targets_near_zero,
     };
     (0..stack.replicas()).map(|replica| Some(of_replica(replica))).collect()
 }

@@ -94,7 +94,7 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
                 return progress.end(stack, Status::Interrupted);
             }
             let outputs = stack.forward_t(&epoch.features(&rows), true); // [replicas, batch, outputs]
-            let losses = settings.loss.of_each_replica(&outputs, &epoch.targets(&rows)); // [replicas]
+            let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows)); // [replicas]
             let gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
             seen.observe(&losses, &outputs, rows.len());
             let _no_grad = tch::no_grad_guard();
