@@ -21,11 +21,13 @@ use crate::history::number::Number;
 use crate::history::{
     Best, DataRecord, Environment, History, Learned, Prediction, RowCounts, SCHEMA, Status, TestRecord,
 };
+use crate::metrics::confusion::Confusion;
+use crate::metrics::{Metric, regression};
 use crate::network::stack::Stack;
 use crate::network::state_dict;
 use crate::run_dir::RunDir;
 use crate::train::Keep;
-use crate::train::evaluate::{Measure, evaluate, on_device, outputs};
+use crate::train::evaluate::{Measure, figures, on_device, outputs};
 use crate::train::fit::{Outcome, Task, fit};
 
 /// A network is tiny, and shown in full, up to so many parameters and training rows.
@@ -92,7 +94,7 @@ fn run_stack(
 ) -> anyhow::Result<Vec<History>> {
     let clock = Instant::now();
     let spec = &plan.spec;
-    let (loss, target, width) = (spec.train.loss, plan.card.target, plan.architecture.output().elements());
+    let (loss, target, width) = (&spec.train.loss, plan.card.target, plan.architecture.output().elements());
     let replicas: Vec<Replica> = (0..folds.len())
         .flat_map(|place| spec.seeds.iter().map(move |&seed| (place, seed)))
         .map(|(place, seed)| Replica { place, fold: folds[place].0, seed })
@@ -122,7 +124,11 @@ fn run_stack(
     watch.starting(plan, &info);
 
     let stack = plan.architecture.build(&seeds, place.device);
-    let measure = Measure { loss, metrics: spec.train.metrics(target), decision: loss.decision(width, target) };
+    let measure = Measure {
+        loss: loss.criterion(&training.of_each_replica(&training.truth, replicas.len()), width),
+        metrics: spec.train.metrics(target),
+        decision: loss.decision(width, target),
+    };
     let task = Task {
         settings: &spec.train,
         measure: &measure,
@@ -135,7 +141,8 @@ fn run_stack(
     };
     let outcomes = fit(&stack, &task, stop, &mut *watch);
 
-    let constant_loss = loss.of_constant_prediction(&training.targets, width);
+    let targets = training.of_each_replica(&training.targets, replicas.len());
+    let constant_losses = measure.loss.of_constant_prediction(&targets, width);
     let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
     let tests: Option<Vec<Test>> = folds.into_iter().map(|(_, data)| data.test).collect();
     let tests = match tests.filter(|_| !interrupted) {
@@ -162,7 +169,7 @@ fn run_stack(
             network: plan.network_record(),
             config: serde_json::to_value(spec).context("failed to lay out the settings")?,
             best: best(plan, &outcome),
-            diagnosis: diagnose(&outcome.curves, constant_loss),
+            diagnosis: diagnose(&outcome.curves, constant_losses[number]),
             history: outcome.curves,
             test: test.filter(|_| outcome.status != Status::Diverged),
             learned: learned(plan, &stack, &training, number),
@@ -215,7 +222,11 @@ fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
 
 /// Each replica's figures on the test rows.
 fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Vec<Option<TestRecord>> {
-    let figures: Vec<(String, Vec<f64>)> = evaluate(stack, rows, measure)
+    let outputs = outputs(stack, rows);
+    let truth = rows.of_each_replica(&rows.truth, stack.replicas());
+    let confusions = Confusion::of_replicas(&outputs, &truth, measure.decision);
+    let targets_near_zero = measure.metrics.contains(&Metric::Mape).then(|| regression::targets_near_zero(&rows.truth));
+    let figures: Vec<(String, Vec<f64>)> = figures(&outputs, rows, measure)
         .into_iter()
         .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
         .collect();
@@ -226,6 +237,8 @@ fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Ve
     let of_replica = |replica: usize| TestRecord {
         weights: weights.to_owned(),
         metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
+        confusion: confusions.as_ref().map(|confusions| confusions[replica].0.clone()),
+        targets_near_zero,
     };
     (0..stack.replicas()).map(|replica| Some(of_replica(replica))).collect()
 }

@@ -177,6 +177,12 @@ pub struct TestRecord {
     /// The mean loss, and the metrics.
     #[serde(flatten)]
     pub metrics: IndexMap<String, Number>,
+    /// For classes, the confusion matrix: counts by true class, then by predicted class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Vec<Vec<u64>>>,
+    /// Beside `mape`, how many rows have a target so near zero that they make it explode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets_near_zero: Option<usize>,
 }
 
 /// What a tiny network has learned, in full.

@@ -1,32 +1,31 @@
-//! Accuracy: the share of rows whose class is the predicted one (scikit-learn's `accuracy_score`), in 0–1, higher is
-//! better. Of several yes-or-no labels, the share of labels that are predicted right.
+//! Accuracy: the share of rows whose class is the predicted one (scikit-learn's `accuracy_score`), or is among the k
+//! best (`top_k_accuracy_score`). In 0–1, higher is better. Of several yes-or-no labels, the share of labels that are
+//! predicted right.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-/// How a network's output becomes a class.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Decision {
-    /// Class 1 where the one output is at least the threshold, else class 0.
-    Above(f64),
-    /// The class with the largest output; of equal ones, the first.
-    Largest,
-    /// Yes for each label whose output is at least the threshold.
-    EachAbove(f64),
-    /// The output itself is the prediction.
-    Value,
+use crate::metrics::decision::Decision;
+use crate::short_form::{FromNumber, size};
+
+/// How many of the largest outputs count as predicted, written `{ top_k = 5 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TopK {
+    /// So many.
+    pub k: usize,
 }
 
-impl Decision {
-    /// The predicted classes: `[…, rows, outputs]` → `[…, rows]`, int64; of several labels `[…, rows, outputs]`, 0 or 1.
-    ///
-    /// Values are no classes, and come back as they are.
-    pub fn classes(self, outputs: &Tensor) -> Tensor {
-        match self {
-            Decision::Above(threshold) => outputs.select(-1, 0).ge(threshold).to_kind(Kind::Int64),
-            Decision::Largest => outputs.argmax(-1, false),
-            Decision::EachAbove(threshold) => outputs.ge(threshold).to_kind(outputs.kind()),
-            Decision::Value => outputs.shallow_clone(),
-        }
+impl Default for TopK {
+    fn default() -> Self {
+        TopK { k: 5 }
+    }
+}
+
+impl FromNumber for TopK {
+    fn from_number(number: f64) -> Result<Self, String> {
+        Ok(TopK { k: size(number, "the number of classes")? })
     }
 }
 
@@ -37,6 +36,20 @@ impl Decision {
 /// several labels → `[replicas]`, f64.
 pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
     decision.classes(outputs).eq_tensor(truth).flatten(1, -1).mean_dim(1, false, Kind::Double)
+}
+
+/// The share of rows whose class is among those with the `k` largest outputs; of equal outputs, the first classes are.
+///
+/// # Shapes
+/// `outputs` `[replicas, rows, classes]`, `truth` `[replicas, rows]` int64 → `[replicas]`, f64.
+pub fn top_k(outputs: &Tensor, truth: &Tensor, k: usize) -> Tensor {
+    let (count, place) = (outputs.size()[2], truth.unsqueeze(-1));
+    let own = outputs.gather(-1, &place, false); // [replicas, rows, 1]
+    let later = Tensor::arange(count, (Kind::Int64, outputs.device())).ge_tensor(&place); // the class itself included
+    let behind = outputs.lt_tensor(&own).logical_or(&outputs.eq_tensor(&own).logical_and(&later));
+    // an output that is not a number has none behind it, and is never among the best
+    let rank = count - behind.sum_dim_intlist(-1, false, Kind::Int64);
+    rank.lt(k as i64).mean_dim(1, false, Kind::Double)
 }
 
 #[cfg(test)]
@@ -56,5 +69,15 @@ mod tests {
         let outputs = Tensor::from_slice(&[2.0_f32, -1.0, 0.5, -0.5]).view([1, 2, 2]);
         let truth = Tensor::from_slice(&[1.0_f32, 0.0, 0.0, 0.0]).view([1, 2, 2]);
         assert_eq!(of_each_replica(&outputs, &truth, Decision::EachAbove(0.0)).double_value(&[0]), 0.75);
+    }
+
+    #[test]
+    fn top_1_is_the_accuracy_and_ties_go_to_the_first_classes() {
+        let outputs = Tensor::from_slice(&[5.0_f32, 5.0, 1.0, 5.0, 5.0, 1.0, f32::NAN, 0.0, 1.0]).view([1, 3, 3]);
+        let truth = Tensor::from_slice(&[0_i64, 1, 0]).view([1, 3]);
+        let top = |k| top_k(&outputs, &truth, k).double_value(&[0]);
+        assert!((top(1) - 1.0 / 3.0).abs() < 1e-12);
+        assert!((top(2) - 2.0 / 3.0).abs() < 1e-12);
+        assert!((top(3) - 2.0 / 3.0).abs() < 1e-12, "what is not a number is never right");
     }
 }

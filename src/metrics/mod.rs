@@ -5,6 +5,14 @@
 //! here that the compiler then asks for.
 
 pub mod accuracy;
+pub mod confusion;
+pub mod decision;
+pub mod precision_recall;
+pub mod regression;
+pub mod report;
+pub mod roc_auc;
+
+use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,51 +20,151 @@ use tch::Tensor;
 
 use crate::check::Invalid;
 use crate::data::Target;
-use accuracy::Decision;
+use crate::short_form::number_or_table;
+use accuracy::TopK;
+use decision::Decision;
+use precision_recall::Counts;
+use regression::Errors;
 
 /// A figure of a network on rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// The share of rows (or of yes-or-no labels) that are predicted right.
-    #[serde(alias = "accuracy")]
+    #[serde(alias = "accuracy", alias = "accuracy_score", alias = "binary_accuracy")]
+    #[serde(alias = "categorical_accuracy", alias = "sparse_categorical_accuracy")]
     Acc,
+    /// The share of rows whose class is among those with the `k` largest outputs.
+    #[serde(alias = "top_k_accuracy_score", alias = "top_k_categorical_accuracy")]
+    #[serde(alias = "sparse_top_k_categorical_accuracy", deserialize_with = "number_or_table")]
+    TopK(TopK),
+    /// Of what was predicted, the share that is right.
+    #[serde(alias = "precision_score")]
+    Precision,
+    /// Of what is there, the share that was predicted.
+    #[serde(alias = "recall_score")]
+    Recall,
+    /// The harmonic mean of precision and recall.
+    #[serde(alias = "f1_score")]
+    F1,
+    /// The area under the ROC curve.
+    #[serde(alias = "auc", alias = "roc_auc_score")]
+    RocAuc,
+    /// The mean error, predicted minus true.
+    #[serde(alias = "mean_error")]
+    Me,
+    /// The mean absolute error.
+    #[serde(alias = "mean_absolute_error")]
+    Mae,
+    /// The mean squared error.
+    #[serde(alias = "mean_squared_error")]
+    Mse,
+    /// The root of the mean squared error.
+    #[serde(alias = "root_mean_squared_error")]
+    Rmse,
+    /// The mean absolute error as a share of the target.
+    #[serde(alias = "mean_absolute_percentage_error")]
+    Mape,
+    /// The coefficient of determination.
+    #[serde(alias = "r2_score")]
+    R2,
 }
 
 impl Metric {
+    /// All of them, `top_k` with its default.
+    pub const ALL: [Metric; 12] = [
+        Metric::Acc,
+        Metric::TopK(TopK { k: 5 }),
+        Metric::Precision,
+        Metric::Recall,
+        Metric::F1,
+        Metric::RocAuc,
+        Metric::Me,
+        Metric::Mae,
+        Metric::Mse,
+        Metric::Rmse,
+        Metric::Mape,
+        Metric::R2,
+    ];
+
     /// The metrics that a run takes unless others are named.
     pub fn defaults(target: Target) -> Vec<Metric> {
         match target {
             Target::Classes(_) | Target::Labels(_) => vec![Metric::Acc],
-            Target::Values(_) => Vec::new(),
+            Target::Values(_) => vec![Metric::Mae],
         }
     }
 
     /// The name in histories; of validation rows, with `val_` before it.
-    pub fn name(self) -> &'static str {
-        match self {
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Metric::TopK(TopK { k }) => return Cow::Owned(format!("top_{k}")),
             Metric::Acc => "acc",
+            Metric::Precision => "precision",
+            Metric::Recall => "recall",
+            Metric::F1 => "f1",
+            Metric::RocAuc => "roc_auc",
+            Metric::Me => "me",
+            Metric::Mae => "mae",
+            Metric::Mse => "mse",
+            Metric::Rmse => "rmse",
+            Metric::Mape => "mape",
+            Metric::R2 => "r2",
+        })
+    }
+
+    /// Whether a higher value is a better one; `None` where neither is.
+    pub fn higher_is_better(self) -> Option<bool> {
+        match self {
+            Metric::Acc | Metric::TopK(_) | Metric::Precision | Metric::Recall | Metric::F1 | Metric::RocAuc => {
+                Some(true)
+            }
+            Metric::R2 => Some(true),
+            Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape => Some(false),
+            Metric::Me => None,
         }
     }
 
-    /// Whether a higher value is a better one.
-    pub fn higher_is_better(self) -> bool {
+    /// The targets that the metric is for, in words.
+    fn purpose(self) -> String {
         match self {
-            Metric::Acc => true,
+            Metric::Acc | Metric::Precision | Metric::Recall | Metric::F1 => "classes".to_owned(),
+            Metric::TopK(TopK { k }) => format!("more than {} classes", k.max(2)),
+            Metric::RocAuc => "2 classes, or for yes-or-no labels".to_owned(),
+            Metric::Me | Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape | Metric::R2 => "numbers".to_owned(),
+        }
+    }
+
+    fn fits(self, target: Target) -> bool {
+        match (self, target) {
+            (Metric::Acc | Metric::Precision | Metric::Recall | Metric::F1, target) => {
+                matches!(target, Target::Classes(_) | Target::Labels(_))
+            }
+            // of k classes or fewer every row's class is among the k best
+            (Metric::TopK(TopK { k }), target) => matches!(target, Target::Classes(classes) if classes > k.max(2)),
+            (Metric::RocAuc, target) => matches!(target, Target::Classes(2) | Target::Labels(_)),
+            (Metric::Me | Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape | Metric::R2, target) => {
+                matches!(target, Target::Values(_))
+            }
         }
     }
 
     /// Checks that the metric can be taken of such targets.
     ///
     /// # Errors
-    /// When it cannot; the message says what it is for.
+    /// When it cannot; the message says what it is for, and the hint names those that can.
     pub fn check_fit(self, target: Target) -> Result<(), Invalid> {
-        match (self, target) {
-            (Metric::Acc, Target::Classes(_) | Target::Labels(_)) => Ok(()),
-            (Metric::Acc, Target::Values(_)) => {
-                Err(Invalid::new("metrics", format!("holds `acc`, which is for classes, and the target is {target}")))
-            }
+        if let Metric::TopK(TopK { k: 0 }) = self {
+            return Err(Invalid::new("metrics", "holds `top_k` with k = 0: it must be at least 1"));
         }
+        if self.fits(target) {
+            return Ok(());
+        }
+        let fitting = Metric::ALL.iter().filter(|metric| metric.fits(target));
+        let names: Vec<String> = fitting.map(|metric| format!("`{}`", metric.name())).collect();
+        let (name, purpose) = (self.name(), self.purpose());
+        let message = format!("holds `{name}`, which is for {purpose}, and the target is {target}");
+        Err(Invalid::new("metrics", message).hint(format!("for {target} there are {}", names.join(", "))))
     }
 
     /// The metric of each replica.
@@ -65,8 +173,38 @@ impl Metric {
     /// `outputs` `[replicas, rows, outputs]`; `truth` `[replicas, rows]` int64 for classes, otherwise
     /// `[replicas, rows, outputs]` f32 → `[replicas]`, f64, on the same device, NaN where it is undefined.
     pub fn of_each_replica(self, outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
+        let counts = || Counts::new(outputs, truth, decision);
+        let errors = || Errors::new(outputs, truth);
         match self {
             Metric::Acc => accuracy::of_each_replica(outputs, truth, decision),
+            Metric::TopK(TopK { k }) => accuracy::top_k(outputs, truth, k),
+            Metric::Precision => counts().precision(),
+            Metric::Recall => counts().recall(),
+            Metric::F1 => counts().f1(),
+            Metric::RocAuc => roc_auc::of_each_replica(outputs, truth, decision),
+            Metric::Me => errors().mean(),
+            Metric::Mae => errors().absolute(),
+            Metric::Mse => errors().squared(),
+            Metric::Rmse => errors().root_of_squared(),
+            Metric::Mape => errors().absolute_share(),
+            Metric::R2 => errors().determination(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_that_does_not_fit_is_refused_with_those_that_do() {
+        let fault = Metric::Mape.check_fit(Target::Classes(2)).unwrap_err();
+        assert_eq!(fault.message, "holds `mape`, which is for numbers, and the target is 2 classes");
+        assert_eq!(fault.hint.unwrap(), "for 2 classes there are `acc`, `precision`, `recall`, `f1`, `roc_auc`");
+        assert!(Metric::TopK(TopK { k: 3 }).check_fit(Target::Classes(3)).is_err());
+        assert!(Metric::TopK(TopK { k: 0 }).check_fit(Target::Classes(3)).is_err());
+        for target in [Target::Classes(2), Target::Classes(10), Target::Labels(3), Target::Values(1)] {
+            assert!(Metric::defaults(target).iter().all(|metric| metric.check_fit(target).is_ok()));
         }
     }
 }

@@ -6,9 +6,10 @@ use tch::{Device, Kind, Tensor};
 use crate::data::Rows;
 use crate::data::batches::DeviceRows;
 use crate::metrics::Metric;
-use crate::metrics::accuracy::Decision;
+use crate::metrics::decision::Decision;
 use crate::network::stack::Stack;
 use crate::train::loss::Loss;
+use crate::train::loss::criterion::Criterion;
 
 /// How many rows go through the network at once, over all replicas.
 const BLOCK: usize = 16_384;
@@ -17,10 +18,10 @@ const BLOCK: usize = 16_384;
 pub type Figures = Vec<(String, Tensor)>;
 
 /// What is measured of a network's outputs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Measure {
     /// The loss.
-    pub loss: Loss,
+    pub loss: Criterion,
     /// The metrics beside it.
     pub metrics: Vec<Metric>,
     /// How an output becomes a prediction.
@@ -31,12 +32,12 @@ impl Measure {
     /// The metrics of each replica: `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows, …]`.
     pub fn metrics(&self, outputs: &Tensor, truth: &Tensor) -> Figures {
         let each = self.metrics.iter();
-        each.map(|metric| (metric.name().to_owned(), metric.of_each_replica(outputs, truth, self.decision))).collect()
+        each.map(|metric| (metric.name().into_owned(), metric.of_each_replica(outputs, truth, self.decision))).collect()
     }
 }
 
 /// Rows on the device, with targets as the loss takes them.
-pub fn on_device(rows: &Rows, loss: Loss, outputs: usize, device: Device) -> DeviceRows {
+pub fn on_device(rows: &Rows, loss: &Loss, outputs: usize, device: Device) -> DeviceRows {
     let rows = rows.to(device);
     DeviceRows {
         targets: loss.targets(&rows.targets, outputs),
@@ -59,11 +60,16 @@ pub fn outputs(stack: &Stack, rows: &DeviceRows) -> Tensor {
 
 /// Loss and metrics of each replica on these rows.
 pub fn evaluate(stack: &Stack, rows: &DeviceRows, measure: &Measure) -> Figures {
+    figures(&outputs(stack, rows), rows, measure)
+}
+
+/// Loss and metrics of each replica, from what it made of these rows: `outputs` `[replicas, rows, outputs]`.
+pub fn figures(outputs: &Tensor, rows: &DeviceRows, measure: &Measure) -> Figures {
     let _no_grad = tch::no_grad_guard();
-    let outputs = outputs(stack, rows);
-    let targets = rows.of_each_replica(&rows.targets, stack.replicas());
-    let truth = rows.of_each_replica(&rows.truth, stack.replicas());
-    let mut figures = vec![("loss".to_owned(), measure.loss.of_each_replica(&outputs, &targets).to_kind(Kind::Double))];
-    figures.extend(measure.metrics(&outputs, &truth));
+    let replicas = outputs.size()[0] as usize;
+    let targets = rows.of_each_replica(&rows.targets, replicas);
+    let truth = rows.of_each_replica(&rows.truth, replicas);
+    let mut figures = vec![("loss".to_owned(), measure.loss.of_each_replica(outputs, &targets).to_kind(Kind::Double))];
+    figures.extend(measure.metrics(outputs, &truth));
     figures
 }

@@ -49,7 +49,7 @@ impl Task<'_> {
     /// Whether a higher value of this metric, of training or validation rows, is a better one.
     pub(super) fn higher_is_better(&self, name: &str) -> bool {
         let name = name.strip_prefix("val_").unwrap_or(name);
-        self.measure.metrics.iter().any(|metric| metric.name() == name && metric.higher_is_better())
+        self.measure.metrics.iter().any(|metric| metric.name() == name && metric.higher_is_better() == Some(true))
     }
 }
 
@@ -114,7 +114,7 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
                 return progress.end(stack, Status::Interrupted);
             }
             let outputs = stack.forward_t(&epoch.features(&rows), true); // [replicas, batch, outputs]
-            let losses = settings.loss.of_each_replica(&outputs, &epoch.targets(&rows)); // [replicas]
+            let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows)); // [replicas]
             let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
             seen.observe(&losses, &outputs, rows.len());
             seen.observe_gradient(task, stack, &gradient);

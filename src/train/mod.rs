@@ -11,13 +11,13 @@ mod progress;
 pub mod schedule;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::check::{Invalid, at_least_one, require};
 use crate::data::Target;
 use crate::metrics::Metric;
 use crate::observe::Observer;
-use crate::short_form::named;
+use crate::short_form::{named, named_list};
 
 /// The `[train]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +32,7 @@ pub struct TrainSpec {
     #[serde(default = "yes")]
     pub shuffle: bool,
     /// What is minimized.
+    #[serde(deserialize_with = "named")]
     pub loss: loss::Loss,
     /// How.
     #[serde(deserialize_with = "named")]
@@ -48,8 +49,8 @@ pub struct TrainSpec {
     /// When a replica ends before the last epoch; a number is its `patience`.
     #[serde(default, deserialize_with = "early_stopping::number_table_or_none")]
     pub early_stopping: Option<early_stopping::EarlyStopping>,
-    /// The metrics taken beside the loss; `acc` for classes unless others are named.
-    #[serde(default)]
+    /// The metrics taken beside the loss; unless others are named, `acc` for classes and labels, `mae` for numbers.
+    #[serde(default, deserialize_with = "metric_list")]
     pub metrics: Option<Vec<Metric>>,
     /// What is observed inside the layers while training.
     #[serde(default)]
@@ -64,6 +65,13 @@ pub struct TrainSpec {
 
 fn yes() -> bool {
     true
+}
+
+/// Reads the metrics, where there are any; each may be written in short.
+fn metric_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Metric>>, D::Error> {
+    #[derive(Deserialize)]
+    struct List(#[serde(deserialize_with = "named_list")] Vec<Metric>);
+    Ok(Option::<List>::deserialize(deserializer)?.map(|list| list.0))
 }
 
 /// The weights that a trial ends with.
@@ -146,7 +154,8 @@ impl TrainSpec {
         if let Some(early_stopping) = &self.early_stopping {
             early_stopping.check(self.keep).map_err(|fault| fault.under("early_stopping"))?;
         }
-        self.metrics(target).iter().try_for_each(|metric| metric.check_fit(target))?;
+        self.loss.check(target).map_err(|fault| fault.under("loss"))?;
+        self.check_metrics(target)?;
         self.monitors().try_for_each(|(key, monitor)| self.check_monitor(&key, monitor, has_validation, target))
     }
 
@@ -161,11 +170,27 @@ impl TrainSpec {
         own.into_iter().chain(plateau).chain(stopping.map(|name| ("early_stopping.monitor".to_owned(), name)))
     }
 
-    /// Checks that `name` is a metric of this run.
+    /// Checks that each metric fits the target, and is named once.
+    fn check_metrics(&self, target: Target) -> Result<(), Invalid> {
+        let metrics = self.metrics(target);
+        for (number, metric) in metrics.iter().enumerate() {
+            metric.check_fit(target)?;
+            if metrics[..number].contains(metric) {
+                return Err(Invalid::new("metrics", format!("holds `{}` twice", metric.name())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that `name` is a metric of this run, and one that can be better or worse.
     fn check_monitor(&self, key: &str, name: &str, has_validation: bool, target: Target) -> Result<(), Invalid> {
         let known = self.metric_names(has_validation, target);
         if known.iter().any(|known| known == name) {
-            return Ok(());
+            return match self.higher_is_better(name, target) {
+                Some(_) => Ok(()),
+                None => Err(Invalid::new(key, format!("cannot be `{name}`: neither higher nor lower is better"))
+                    .hint("monitor `loss`, or a metric such as `mae`")),
+            };
         }
         let hint = match name.strip_prefix("val_") {
             Some(_) if !has_validation => "split off validation rows: `split = { validation = 0.2 }`".to_owned(),
@@ -182,7 +207,7 @@ impl TrainSpec {
     /// The names that an epoch has figures of: `loss`, the metrics, and both with `val_` before them.
     pub fn metric_names(&self, has_validation: bool, target: Target) -> Vec<String> {
         let mut names = vec!["loss".to_owned()];
-        names.extend(self.metrics(target).iter().map(|metric| metric.name().to_owned()));
+        names.extend(self.metrics(target).iter().map(|metric| metric.name().into_owned()));
         if has_validation {
             let validation: Vec<String> = names.iter().map(|name| format!("val_{name}")).collect();
             names.extend(validation);
@@ -194,13 +219,16 @@ impl TrainSpec {
     pub fn monitored(&self, has_validation: bool, target: Target) -> (&str, bool) {
         let default = if has_validation { "val_loss" } else { "loss" };
         let name = self.monitor.as_deref().unwrap_or(default);
-        (name, self.higher_is_better(name, target))
+        (name, self.higher_is_better(name, target).unwrap_or(false))
     }
 
-    /// Whether a higher value of this metric, of training or validation rows, is a better one.
-    fn higher_is_better(&self, name: &str, target: Target) -> bool {
+    /// Whether a higher value of this metric, of training or validation rows, is a better one; `None` where neither is.
+    fn higher_is_better(&self, name: &str, target: Target) -> Option<bool> {
         let name = name.strip_prefix("val_").unwrap_or(name);
-        self.metrics(target).iter().any(|metric| metric.name() == name && metric.higher_is_better())
+        match self.metrics(target).iter().find(|metric| metric.name() == name) {
+            Some(metric) => metric.higher_is_better(),
+            None => Some(false), // a loss
+        }
     }
 }
 

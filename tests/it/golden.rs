@@ -5,6 +5,10 @@ use std::sync::Mutex;
 
 use runner::data::numpy_random::RandomState;
 use runner::data::split::{train_test_split, train_test_split_stratified};
+use runner::metrics::Metric;
+use runner::metrics::confusion::Confusion;
+use runner::metrics::decision::Decision;
+use runner::metrics::report::Scores;
 use runner::network::init::Init;
 use runner::network::layer::Layer;
 use runner::network::stack::{Architecture, Stack};
@@ -427,31 +431,49 @@ fn every_initialization_draws_pytorchs_numbers() {
     let stack = drawn(json!({ "conv2d": { "channels": 3, "kernel": [2, 3] } }), Shape::from([2, 4, 4]), Init::Pytorch);
     assert_near(&values(stack.arena().leaf(0)), &floats(&fixture["conv2d"]["weight"]), 1e-7, "conv2d weight");
     assert_near(&values(stack.arena().leaf(1)), &floats(&fixture["conv2d"]["bias"]), 1e-7, "conv2d bias");
+/// The loss of a fixture's case: PyTorch's function and its options by our names.
+fn loss(case: &Value) -> Loss {
+    let options = &case["options"];
+    let weights = |name: &str| options.get(name).cloned().unwrap_or(Value::Null);
+    let one_hot = shape_of(&case["target"]).len() == 2;
+    let written = match case["function"].as_str().unwrap().rsplit('.').next().unwrap() {
+        "mse_loss" => json!("mse"),
+        "l1_loss" => json!("l1"),
+        "huber_loss" => json!({ "huber": options }),
+        "binary_cross_entropy" => json!("bce"),
+        "binary_cross_entropy_with_logits" => json!({ "bce_with_logits": { "pos_weight": weights("pos_weight") } }),
+        "nll_loss" => json!({ "nll": { "class_weights": weights("weight") } }),
+        "cross_entropy" => json!({ "cross_entropy": {
+            "label_smoothing": options.get("label_smoothing").unwrap_or(&json!(0.0)),
+            "class_weights": weights("weight"),
+            "targets": if one_hot { "one_hot" } else { "sparse" },
+        } }),
+        other => panic!("an unknown loss: {other}"),
+    };
+    serde_json::from_value(written).unwrap()
 }
 
 #[test]
 fn every_loss_has_pytorchs_value_and_gradient_for_logits_of_200_too() {
-    let losses = [
-        ("mse", Loss::Mse),
-        ("bce", Loss::Bce),
-        ("bce_with_logits", Loss::BceWithLogits),
-        ("cross_entropy", Loss::CrossEntropy),
-    ];
     let fixture = golden("losses");
-    for (name, loss) in losses {
-        let case = cases(&fixture, &[name])[0];
+    let all = fixture["cases"].as_array().unwrap();
+    assert_eq!(all.len(), 16);
+    for case in all {
+        let (name, loss) = (case["name"].as_str().unwrap(), loss(case));
         let as_batch = |value: &Value| match shape_of(value)[..] {
             [rows] => tensor(value).view([1, rows, 1]),
             _ => tensor(value).unsqueeze(0),
         };
-        let targets = match loss {
-            Loss::CrossEntropy => tensor(&case["target"]).to_kind(Kind::Int64).unsqueeze(0),
+        let targets = match (&loss, &shape_of(&case["target"])[..]) {
+            (Loss::CrossEntropy(_) | Loss::Nll(_), [_]) => tensor(&case["target"]).to_kind(Kind::Int64).unsqueeze(0),
             _ => as_batch(&case["target"]),
         };
         for replicas in [1, 3] {
             let each = |tensor: &Tensor| Tensor::cat(&vec![tensor; replicas], 0);
             let outputs = each(&as_batch(&case["input"])).set_requires_grad(true); // [replicas, rows, outputs]
-            let found = loss.of_each_replica(&outputs, &each(&targets));
+            let targets = each(&targets);
+            let criterion = loss.criterion(&targets, outputs.size()[2] as usize);
+            let found = criterion.of_each_replica(&outputs, &targets);
             let gradient = Tensor::run_backward(&[found.sum(None)], &[&outputs], false, false).remove(0);
             assert_near(&values(&found), &vec![case["value"].as_f64().unwrap(); replicas], 1e-6, name);
             for replica in 0..replicas as i64 {
@@ -459,6 +481,164 @@ fn every_loss_has_pytorchs_value_and_gradient_for_logits_of_200_too() {
             }
         }
     }
+}
+
+/// A figure of a fixture, NaN where it has no value.
+fn or_nan(value: &Value) -> f64 {
+    value.as_f64().unwrap_or(f64::NAN)
+}
+
+/// The metric of two replicas with the same rows; both must agree with `wanted`, which may be NaN.
+#[track_caller]
+fn assert_metric(metric: Value, outputs: &Tensor, truth: &Tensor, decision: Decision, wanted: &Value, what: &str) {
+    let metric = match &metric {
+        Value::String(_) | Value::Object(_) => serde_json::from_value::<Metric>(metric).unwrap(),
+        other => panic!("not a metric: {other}"),
+    };
+    let twice = |tensor: &Tensor| Tensor::stack(&[tensor, tensor], 0);
+    let found = metric.of_each_replica(&twice(outputs), &twice(truth), decision);
+    assert_eq!((found.kind(), found.size()), (Kind::Double, vec![2]), "{what}");
+    for found in values(&found) {
+        let wanted = or_nan(wanted);
+        let near = (found - wanted).abs() <= 1e-12 * wanted.abs().max(1.0);
+        assert!(near || (found.is_nan() && wanted.is_nan()), "{} of {what}: {found}, wanted {wanted}", metric.name());
+    }
+}
+
+#[test]
+fn confusion_matrices_and_reports_are_scikit_learns() {
+    let scores = |scores: &Scores| [scores.precision, scores.recall, scores.f1];
+    let wanted_scores = |value: &Value| ["precision", "recall", "f1"].map(|name| value[name].as_f64());
+    let assert_scores = |found: [Option<f64>; 3], wanted: [Option<f64>; 3], what: &str| {
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert_eq!(found.is_some(), wanted.is_some(), "{what}");
+            let apart = (found.unwrap_or_default() - wanted.unwrap_or_default()).abs();
+            assert!(apart < 1e-12, "{what}: found {found:?}, wanted {wanted:?}");
+        }
+    };
+    for case in golden("metrics")["cases"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let confusion: Confusion = serde_json::from_value(case["confusion"].clone()).unwrap();
+        let report = confusion.report();
+        assert_near(&[report.accuracy.unwrap()], &floats(&case["accuracy"]), 1e-12, name);
+        let by_class = &case["per_class"];
+        for (number, class) in report.classes.iter().enumerate() {
+            let wanted = ["precision", "recall", "f1"].map(|score| by_class[score][number].as_f64());
+            assert_scores(scores(&class.scores), wanted, name);
+            assert_eq!(json!(class.support), by_class["support"][number], "{name}");
+        }
+        assert_scores(scores(&report.macro_average), wanted_scores(&case["macro"]["over_defined"]), name);
+        assert_scores(scores(&report.weighted_average), wanted_scores(&case["weighted"]["over_defined"]), name);
+
+        if case["true"].is_null() {
+            continue;
+        }
+        let classes = case["labels"].as_array().unwrap().len();
+        let truth = tensor(&case["true"]).to_kind(Kind::Int64); // [rows]
+        let outputs = tensor(&case["predicted"]).to_kind(Kind::Int64).one_hot(classes as i64).to_kind(Kind::Float);
+        let found = Confusion::of_replicas(&outputs.unsqueeze(0), &truth.unsqueeze(0), Decision::Largest).unwrap();
+        assert_eq!(found, [confusion], "{name}");
+        assert_metric(json!("acc"), &outputs, &truth, Decision::Largest, &case["accuracy"], name);
+        for score in ["precision", "recall", "f1"] {
+            let wanted = if classes == 2 { &by_class[score][1] } else { &case["macro"]["over_defined"][score] };
+            assert_metric(json!(score), &outputs, &truth, Decision::Largest, wanted, name);
+            if classes == 2 {
+                let one_output = outputs.narrow(1, 1, 1);
+                assert_metric(json!(score), &one_output, &truth, Decision::Above(0.5), wanted, name);
+            }
+        }
+    }
+}
+
+#[test]
+fn areas_under_the_roc_curve_are_scikit_learns_with_ties_and_one_class() {
+    for case in golden("metrics_more")["roc_auc"].as_array().unwrap() {
+        let (name, truth) = (case["name"].as_str().unwrap(), tensor(&case["true"]).to_kind(Kind::Int64));
+        let scores = tensor(&case["scores"]).unsqueeze(-1); // [rows, 1]
+        assert_metric(json!("roc_auc"), &scores, &truth, Decision::Above(0.0), &case["roc_auc"], name);
+        let two_outputs = Tensor::cat(&[&(&scores * -1.0), &scores], 1);
+        assert_metric(json!("roc_auc"), &two_outputs, &truth, Decision::Largest, &case["roc_auc"], name);
+    }
+}
+
+#[test]
+fn metrics_of_ranks_labels_and_numbers_are_scikit_learns() {
+    let fixture = golden("metrics_more");
+    let case = &fixture["top_k"];
+    let (scores, truth) = (tensor(&case["scores"]), tensor(&case["true"]).to_kind(Kind::Int64));
+    for (k, wanted) in case["top_k"].as_object().unwrap() {
+        let metric = json!({ "top_k": k.parse::<usize>().unwrap() });
+        assert_metric(metric, &scores, &truth, Decision::Largest, wanted, k);
+    }
+    assert_metric(json!("acc"), &scores, &truth, Decision::Largest, &case["top_k"]["1"], "accuracy");
+
+    for case in fixture["labels"].as_array().unwrap() {
+        let (scores, truth) = (tensor(&case["scores"]), tensor(&case["true"]));
+        for name in ["acc", "precision", "recall", "f1", "roc_auc"] {
+            let what = case["name"].as_str().unwrap();
+            assert_metric(json!(name), &scores, &truth, Decision::EachAbove(0.0), &case[name], what);
+        }
+    }
+
+    for case in fixture["regression"].as_array().unwrap() {
+        let (predicted, truth) = (tensor(&case["predicted"]), tensor(&case["true"]));
+        for name in ["me", "mae", "mse", "rmse", "mape", "r2"] {
+            let what = case["name"].as_str().unwrap();
+            assert_metric(json!(name), &predicted, &truth, Decision::Value, &case[name], what);
+        }
+    }
+}
+
+#[test]
+fn balanced_class_weights_are_scikit_learns() {
+    let fixture = golden("metrics_more");
+    let case = &fixture["class_weights"];
+    let truth = tensor(&case["true"]).to_kind(Kind::Int64).unsqueeze(0);
+    let logits = Tensor::from_slice(&[0.5_f32, -1.0, 2.0]).expand([1, truth.size()[1], 3], false);
+    let of = |weights: &Value| {
+        let loss = json!({ "cross_entropy": { "class_weights": weights } });
+        let loss: Loss = serde_json::from_value(loss).unwrap();
+        values(&loss.criterion(&truth, 3).of_each_replica(&logits, &truth))
+    };
+    assert_near(&of(&json!("balanced")), &of(&case["balanced"]), 1e-6, "balanced");
+}
+
+#[test]
+fn a_run_keeps_the_confusion_matrix_of_its_test_rows_and_one_hot_targets_change_no_curve() {
+    let place = Place::new();
+    let run = |loss: &str| {
+        let text = format!(
+            r#"
+            title = "Digits with metrics"
+            seeds = [0]
+            [data.digits]
+            scale = "unit"
+            split = {{ validation = 0.2, test = 0.2, random_state = 7, stratify = true }}
+            [network]
+            layers = [{{ linear = 16 }}, "relu", {{ linear = 10 }}]
+            [train]
+            epochs = 3
+            batch = 64
+            loss = {loss}
+            optimizer = "adam"
+            metrics = ["accuracy", {{ top_k = 3 }}, "precision", "recall", "f1"]
+            monitor = "val_f1"
+            "#
+        );
+        place.history(&["exp", &place.file("metrics.toml", &text)])
+    };
+    let sparse = run("\"sparse_categorical_crossentropy\"");
+    let one_hot = run("\"categorical_crossentropy\"");
+    for metric in ["loss", "val_loss", "acc", "val_acc", "val_top_3"] {
+        assert_curve(&sparse, &one_hot["history"], metric, 3, 1e-5);
+    }
+    let test = &sparse["test"];
+    let confusion: Confusion = serde_json::from_value(test["confusion"].clone()).unwrap();
+    assert_eq!(confusion.0.iter().flatten().sum::<u64>(), sparse["data"]["rows"]["test"].as_u64().unwrap());
+    let report = confusion.report();
+    assert_near(&floats(&test["acc"]), &[report.accuracy.unwrap()], 1e-12, "acc");
+    assert_near(&floats(&test["f1"]), &[report.macro_average.f1.unwrap()], 1e-12, "f1");
+    assert_eq!(sparse["best"]["monitor"], "val_f1");
 }
 
 /// The optimizer of a fixture's options; what PyTorch has and we have not must be switched off in them.

@@ -1,0 +1,56 @@
+//! The confusion matrix: how many rows of each true class (a row of the matrix) were predicted as each class (a
+//! column), scikit-learn's `confusion_matrix`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
+
+use crate::metrics::decision::Decision;
+
+/// Counts by true class, then by predicted class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Confusion(pub Vec<Vec<u64>>);
+
+/// The counts of each replica, on the device; `None` for labels and values.
+///
+/// # Shapes
+/// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64 → `[replicas, classes, classes]`, f64 (exact
+/// for counts up to 2⁵³).
+pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Option<Tensor> {
+    let classes = decision.class_count(outputs)?;
+    let cells = truth * classes + decision.classes(outputs); // [replicas, rows]
+    let counts = Tensor::zeros([cells.size()[0], classes * classes], (Kind::Double, outputs.device()));
+    let counts = counts.scatter_add(1, &cells, &cells.ones_like().to_kind(Kind::Double));
+    Some(counts.view([-1, classes, classes]))
+}
+
+impl Confusion {
+    /// The matrix of each replica, brought back from the device; `None` for labels and values. Shapes as for
+    /// [`of_each_replica`].
+    pub fn of_replicas(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Option<Vec<Confusion>> {
+        let counts = of_each_replica(outputs, truth, decision)?.to_kind(Kind::Int64).to_device(Device::Cpu);
+        let (replicas, classes) = (counts.size()[0], counts.size()[1]);
+        let row = |replica: i64, class: i64| {
+            let row = Vec::<i64>::try_from(counts.get(replica).get(class)).expect("just made int64");
+            row.into_iter().map(|count| count as u64).collect()
+        };
+        let matrix = |replica| Confusion((0..classes).map(|class| row(replica, class)).collect());
+        Some((0..replicas).map(matrix).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_truths_and_columns_are_predictions() {
+        let outputs = Tensor::from_slice(&[0.9_f32, 0.9, 0.1, 0.1, 0.1, 0.1]).view([2, 3, 1]);
+        let truth = Tensor::from_slice(&[0_i64, 1, 1, 0, 0, 1]).view([2, 3]);
+        let found = Confusion::of_replicas(&outputs, &truth, Decision::Above(0.5)).unwrap();
+        assert_eq!(found, [Confusion(vec![vec![0, 1], vec![1, 1]]), Confusion(vec![vec![2, 0], vec![1, 0]])]);
+        assert_eq!(serde_json::to_string(&found[0]).unwrap(), "[[0,1],[1,1]]");
+        assert_eq!(Confusion::of_replicas(&outputs, &truth, Decision::Value), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! How a network's output becomes a prediction, and a score to rank rows by.
+
+use tch::{Kind, Tensor};
+
+/// How a network's output becomes a class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decision {
+    /// Class 1 where the one output is at least the threshold, else class 0.
+    Above(f64),
+    /// The class with the largest output; of equal ones, the first.
+    Largest,
+    /// Yes for each label whose output is at least the threshold.
+    EachAbove(f64),
+    /// The output itself is the prediction.
+    Value,
+}
+
+impl Decision {
+    /// The predicted classes: `[…, rows, outputs]` → `[…, rows]`, int64; of several labels `[…, rows, outputs]`, 0 or 1.
+    ///
+    /// Values are no classes, and come back as they are.
+    pub fn classes(self, outputs: &Tensor) -> Tensor {
+        match self {
+            Decision::Above(threshold) => outputs.select(-1, 0).ge(threshold).to_kind(Kind::Int64),
+            Decision::Largest => outputs.argmax(-1, false),
+            Decision::EachAbove(threshold) => outputs.ge(threshold).to_kind(outputs.kind()),
+            Decision::Value => outputs.shallow_clone(),
+        }
+    }
+
+    /// How many classes there are to choose from; `None` for labels and values.
+    pub fn class_count(self, outputs: &Tensor) -> Option<i64> {
+        match self {
+            Decision::Above(_) => Some(2),
+            Decision::Largest => outputs.size().last().copied(),
+            Decision::EachAbove(_) | Decision::Value => None,
+        }
+    }
+
+    /// How much the outputs speak for class 1, or for each label: `[…, rows, outputs]` → `[…, rows, 1 or labels]`.
+    ///
+    /// Of two outputs it is their difference, which ranks rows as the probability of class 1 does.
+    pub fn scores(self, outputs: &Tensor) -> Tensor {
+        match self {
+            Decision::Largest => {
+                let outputs = outputs.to_kind(Kind::Double);
+                outputs.narrow(-1, 1, 1) - outputs.narrow(-1, 0, 1)
+            }
+            Decision::Above(_) | Decision::EachAbove(_) | Decision::Value => outputs.shallow_clone(),
+        }
+    }
+}

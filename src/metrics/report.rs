@@ -1,0 +1,110 @@
+//! The classification report: what follows from a confusion matrix, class by class and on average (scikit-learn's
+//! `classification_report`).
+//!
+//! Precision has no value for a class that was never predicted, recall none for one that never occurred, F1 none for
+//! one that did neither: these are `None`, and averages are over the classes that have a value (`zero_division=nan`).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::confusion::Confusion;
+
+/// A classification report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Each class, in order.
+    pub classes: Vec<ClassReport>,
+    /// The share of rows that were predicted right.
+    pub accuracy: Option<f64>,
+    /// The mean over classes.
+    #[serde(rename = "macro")]
+    pub macro_average: Scores,
+    /// The mean over classes, each weighing as much as it has rows.
+    #[serde(rename = "weighted")]
+    pub weighted_average: Scores,
+}
+
+/// One class in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClassReport {
+    /// Its scores.
+    #[serde(flatten)]
+    pub scores: Scores,
+    /// How many rows are of this class.
+    pub support: u64,
+}
+
+/// Precision, recall and F1, all in 0–1, higher is better.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Scores {
+    /// Of the rows predicted as the class, the share that are.
+    pub precision: Option<f64>,
+    /// Of the rows of the class, the share that were predicted as it.
+    pub recall: Option<f64>,
+    /// The harmonic mean of both.
+    pub f1: Option<f64>,
+}
+
+impl Scores {
+    /// From the rows of a class that were predicted as it, all that were predicted as it, and all that are of it.
+    fn of_class(right: u64, predicted: u64, support: u64) -> Self {
+        Scores {
+            precision: share(right, predicted),
+            recall: share(right, support),
+            f1: share(2 * right, predicted + support),
+        }
+    }
+}
+
+impl Confusion {
+    /// The report on this matrix.
+    pub fn report(&self) -> Report {
+        let matrix = &self.0;
+        let classes: Vec<ClassReport> = (0..matrix.len())
+            .map(|class| {
+                let support = matrix[class].iter().sum();
+                let predicted = matrix.iter().map(|row| row[class]).sum();
+                ClassReport { scores: Scores::of_class(matrix[class][class], predicted, support), support }
+            })
+            .collect();
+        let right = (0..matrix.len()).map(|class| matrix[class][class]).sum();
+        Report {
+            accuracy: share(right, classes.iter().map(|class| class.support).sum()),
+            macro_average: averages(&classes, |_| 1.0),
+            weighted_average: averages(&classes, |class| class.support as f64),
+            classes,
+        }
+    }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// The weighted means over the classes that have a value.
+fn averages(classes: &[ClassReport], weight: fn(&ClassReport) -> f64) -> Scores {
+    let mean = |score: fn(&Scores) -> Option<f64>| {
+        let defined: Vec<(f64, f64)> =
+            classes.iter().filter_map(|class| Some((score(&class.scores)?, weight(class)))).collect();
+        let total: f64 = defined.iter().map(|(_, weight)| weight).sum();
+        (total > 0.0).then(|| defined.iter().map(|(score, weight)| score * weight).sum::<f64>() / total)
+    };
+    Scores { precision: mean(|s| s.precision), recall: mean(|s| s.recall), f1: mean(|s| s.f1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_undefined_is_none_and_read_back_as_such() {
+        let report = Confusion(vec![vec![2, 0], vec![0, 0]]).report();
+        assert_eq!(report.classes[1].scores, Scores { precision: None, recall: None, f1: None });
+        assert_eq!(report.macro_average.f1, Some(1.0));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["macro"]["recall"], 1.0);
+        assert_eq!(json["classes"][0]["support"], 2);
+        assert_eq!(serde_json::from_value::<Report>(json).unwrap(), report);
+        assert_eq!(Confusion(vec![vec![0, 0], vec![0, 0]]).report().accuracy, None);
+    }
+}

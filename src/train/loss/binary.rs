@@ -1,0 +1,46 @@
+//! Losses of yes-or-no targets: two classes with one output, or several labels at once.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::check::Invalid;
+use crate::data::Target;
+use crate::train::loss::weights::Weights;
+
+/// Binary cross-entropy of logits, `−w t ln σ(y) − (1 − t) ln(1 − σ(y))`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BceWithLogits {
+    /// The weight `w` of a yes: one number for all labels, one for each, or `"balanced"` for negatives / positives
+    /// among the training rows.
+    pub pos_weight: Option<Weights>,
+}
+
+impl BceWithLogits {
+    pub(super) fn check(&self, target: Target) -> Result<(), Invalid> {
+        let labels = match target {
+            Target::Labels(labels) => Some(labels),
+            Target::Classes(2) => Some(1),
+            Target::Classes(_) | Target::Values(_) => None, // does not fit, and is refused as such
+        };
+        match &self.pos_weight {
+            Some(Weights::Each(weights)) if weights.len() == 1 => Weights::check_each("pos_weight", weights, None),
+            Some(Weights::Each(weights)) => {
+                Weights::check_each("pos_weight", weights, labels.map(|labels| (labels, "label")))
+            }
+            Some(Weights::Balanced) | None => Ok(()),
+        }
+    }
+}
+
+/// What a constant answer costs at best, with the logarithms' weights: `targets` `[replicas, rows, labels]`, `weights`
+/// `[replicas or 1, labels]` → `[replicas]`, f64.
+pub(super) fn of_constant_prediction(targets: &Tensor, weights: Option<&Tensor>) -> Tensor {
+    let share = targets.mean_dim(1, false, Kind::Double); // [replicas, labels]
+    let no = 1.0 - &share;
+    let yes = weights.map_or_else(|| share.shallow_clone(), |weights| &share * weights);
+    let both = &yes + &no;
+    let loss = -(yes.xlogy(&(&yes / &both)) + no.xlogy(&(&no / &both)));
+    loss.mean_dim(1, false, None)
+}

@@ -1,0 +1,269 @@
+//! Losses: what training minimizes, one value for each replica.
+//!
+//! Formulas and names are PyTorch's (`torch.nn.functional`), with its `reduction="mean"`; Keras's names are accepted.
+//! `cross_entropy` and `bce_with_logits` take logits, and stay finite however large these are. A [`Loss`] is what was
+//! written; with the weights that it takes from the training rows it becomes a [`criterion::Criterion`].
+
+pub mod binary;
+pub mod criterion;
+pub mod cross_entropy;
+pub mod regression;
+pub mod weights;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::check::Invalid;
+use crate::data::Target;
+use crate::metrics::decision::Decision;
+use crate::network::layer::Layer;
+use crate::shape::Shape;
+use binary::BceWithLogits;
+use cross_entropy::{ClassTargets, CrossEntropy, Nll};
+use regression::Huber;
+
+/// What is minimized.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", from = "Written")]
+#[schemars(with = "Written")]
+pub enum Loss {
+    /// Mean squared error, `(y − t)²`.
+    Mse,
+    /// Mean absolute error, `|y − t|`.
+    Mae,
+    /// Squared for small errors, absolute for large ones.
+    Huber(Huber),
+    /// Binary cross-entropy of probabilities, `−t ln p − (1 − t) ln(1 − p)`, each logarithm at least −100.
+    Bce,
+    /// Binary cross-entropy of logits.
+    BceWithLogits(BceWithLogits),
+    /// Cross-entropy of logits against the class, `−ln softmax(y)[t]`.
+    CrossEntropy(CrossEntropy),
+    /// Negative log-likelihood of log-probabilities, `−y[t]`.
+    Nll(Nll),
+}
+
+/// A loss by any of the names that a file may use; Keras has one of its own for one-hot targets.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Written {
+    #[serde(alias = "mean_squared_error")]
+    Mse,
+    #[serde(alias = "l1", alias = "mean_absolute_error")]
+    Mae,
+    Huber(Huber),
+    #[serde(alias = "binary_crossentropy", alias = "binary_cross_entropy")]
+    Bce,
+    #[serde(alias = "binary_cross_entropy_with_logits")]
+    BceWithLogits(BceWithLogits),
+    #[serde(alias = "sparse_categorical_crossentropy")]
+    CrossEntropy(CrossEntropy),
+    CategoricalCrossentropy(CrossEntropy),
+    Nll(Nll),
+}
+
+impl From<Written> for Loss {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Mse => Loss::Mse,
+            Written::Mae => Loss::Mae,
+            Written::Huber(huber) => Loss::Huber(huber),
+            Written::Bce => Loss::Bce,
+            Written::BceWithLogits(settings) => Loss::BceWithLogits(settings),
+            Written::CrossEntropy(settings) => Loss::CrossEntropy(settings),
+            Written::CategoricalCrossentropy(settings) => {
+                Loss::CrossEntropy(CrossEntropy { targets: ClassTargets::OneHot, ..settings })
+            }
+            Written::Nll(settings) => Loss::Nll(settings),
+        }
+    }
+}
+
+impl Loss {
+    /// The name in the file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Loss::Mse => "mse",
+            Loss::Mae => "mae",
+            Loss::Huber(_) => "huber",
+            Loss::Bce => "bce",
+            Loss::BceWithLogits(_) => "bce_with_logits",
+            Loss::CrossEntropy(_) => "cross_entropy",
+            Loss::Nll(_) => "nll",
+        }
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// When one is out of its range, or weights are not one for each class or label; the key is relative to the loss.
+    pub fn check(&self, target: Target) -> Result<(), Invalid> {
+        match self {
+            Loss::Huber(huber) => huber.check(),
+            Loss::BceWithLogits(settings) => settings.check(target),
+            Loss::CrossEntropy(settings) => settings.check(target),
+            Loss::Nll(settings) => settings.check(target),
+            Loss::Mse | Loss::Mae | Loss::Bce => Ok(()),
+        }
+        .map_err(|fault| fault.under(self.name()))
+    }
+
+    /// Checks that the loss fits the output of a network ending in `last`, and the targets.
+    ///
+    /// # Errors
+    /// What does not fit, with a loss or a layer that would.
+    pub fn check_fit(&self, last: &Layer, output: &Shape, target: Target) -> Result<(), Invalid> {
+        let name = self.name();
+        let fault =
+            |message: String, hint: String| Err(Invalid::new("loss", format!("does not fit: {message}")).hint(hint));
+        let Some(outputs) = output.flat() else {
+            let message = format!("`{name}` needs a flat output, and the network's is {output}");
+            return fault(message, "put `\"flatten\"` and a linear layer behind it".to_owned());
+        };
+        let one_for_two_classes = outputs == 1 && target == Target::Classes(2);
+        let ends_in_probabilities = matches!(last, Layer::Softmax | Layer::Sigmoid);
+        match (self, target) {
+            (Loss::CrossEntropy(_) | Loss::Nll(_), Target::Labels(_) | Target::Values(_)) => fault(
+                format!("`{name}` is for classes, and the target is {target}"),
+                if matches!(target, Target::Labels(_)) { "use `bce_with_logits`" } else { "use `mse`" }.to_owned(),
+            ),
+            (Loss::Bce | Loss::BceWithLogits(_), Target::Values(_)) => {
+                fault(format!("`{name}` is for yes or no, and the target is {target}"), "use `mse`".to_owned())
+            }
+            (Loss::CrossEntropy(_) | Loss::Nll(_), Target::Classes(2)) if outputs == 1 => fault(
+                format!("`{name}` needs one output for each of 2 classes, and the network has 1"),
+                "use `bce_with_logits` for one output, or end with `{ linear = 2 }`".to_owned(),
+            ),
+            (Loss::Bce | Loss::BceWithLogits(_), Target::Classes(_)) if !one_for_two_classes => fault(
+                format!("`{name}` needs one output and two classes, and there are {outputs} outputs and {target}"),
+                if target.outputs() == 2 { "end with `{ linear = 1 }`" } else { "use `cross_entropy`" }.to_owned(),
+            ),
+            _ if outputs != target.outputs() && !one_for_two_classes => fault(
+                format!("`{name}` needs {} outputs for {target}, and the network has {outputs}", target.outputs()),
+                format!("end with `{{ linear = {} }}`", target.outputs()),
+            ),
+            (Loss::CrossEntropy(_) | Loss::BceWithLogits(_), _) if ends_in_probabilities => fault(
+                format!("`{name}` takes logits, and the network ends in `{}`", last.kind()),
+                match self {
+                    Loss::BceWithLogits(_) => format!("leave the last `{}` out, or use `bce`", last.kind()),
+                    _ => format!("leave the last `{}` out: the loss holds it already", last.kind()),
+                },
+            ),
+            (Loss::Nll(_), _) if ends_in_probabilities => fault(
+                format!("`nll` takes logarithms of probabilities, and the network ends in `{}`", last.kind()),
+                format!("use `cross_entropy`, and leave the last `{}` out", last.kind()),
+            ),
+            (Loss::Bce, _) if !matches!(last, Layer::Sigmoid) => fault(
+                format!("`bce` takes probabilities, and the network ends in `{}`", last.kind()),
+                "end with `\"sigmoid\"`, or use `bce_with_logits`".to_owned(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// The targets as the loss takes them.
+    ///
+    /// # Shapes
+    /// `targets` `[rows]` int64 for classes → the same for `nll` and sparse `cross_entropy`; otherwise f32, `[rows, 1]`
+    /// for one output and one-hot `[rows, outputs]` for several. Labels and values stay `[rows, outputs]` f32.
+    pub fn targets(&self, targets: &Tensor, outputs: usize) -> Tensor {
+        let takes_class_numbers = match self {
+            Loss::Nll(_) => true,
+            Loss::CrossEntropy(settings) => settings.targets == ClassTargets::Sparse,
+            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::BceWithLogits(_) => false,
+        };
+        match outputs {
+            _ if targets.kind() != Kind::Int64 || takes_class_numbers => targets.shallow_clone(),
+            1 => targets.unsqueeze(-1).to_kind(Kind::Float),
+            _ => targets.one_hot(outputs as i64).to_kind(Kind::Float),
+        }
+    }
+
+    /// How an output becomes a prediction.
+    pub fn decision(&self, outputs: usize, target: Target) -> Decision {
+        let threshold = if matches!(self, Loss::BceWithLogits(_)) { 0.0 } else { 0.5 };
+        match target {
+            Target::Values(_) => Decision::Value,
+            Target::Labels(_) => Decision::EachAbove(threshold),
+            Target::Classes(_) if outputs == 1 => Decision::Above(threshold),
+            Target::Classes(_) => Decision::Largest,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::TrainSpec;
+    use weights::Weights;
+
+    fn read(loss: &str) -> Result<Loss, String> {
+        let text = format!("epochs = 1\nbatch = 1\noptimizer = \"sgd\"\nloss = {loss}");
+        toml_edit::de::from_str::<TrainSpec>(&text).map(|spec| spec.loss).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_name_stands_for_a_loss_with_its_defaults() {
+        assert_eq!(read("\"mse\""), Ok(Loss::Mse));
+        assert_eq!(read("\"l1\""), Ok(Loss::Mae));
+        assert_eq!(read("\"huber\""), Ok(Loss::Huber(Huber { delta: 1.0 })));
+        assert_eq!(read("\"nll\""), Ok(Loss::Nll(Nll::default())));
+        assert_eq!(read("\"binary_crossentropy\""), Ok(Loss::Bce));
+        assert_eq!(read("\"bce_with_logits\""), Ok(Loss::BceWithLogits(BceWithLogits::default())));
+        assert_eq!(read("\"sparse_categorical_crossentropy\""), Ok(Loss::CrossEntropy(CrossEntropy::default())));
+        assert!(read("\"crossentropy\"").unwrap_err().contains("unknown variant `crossentropy`"));
+    }
+
+    #[test]
+    fn settings_are_read_and_kerass_name_for_one_hot_targets_is_one_of_them() {
+        let one_hot = CrossEntropy { targets: ClassTargets::OneHot, ..CrossEntropy::default() };
+        assert_eq!(read("\"categorical_crossentropy\""), Ok(Loss::CrossEntropy(one_hot.clone())));
+        let smoothed = "{ categorical_crossentropy = { label_smoothing = 0.1, class_weights = \"balanced\" } }";
+        let wanted = CrossEntropy { label_smoothing: 0.1, class_weights: Some(Weights::Balanced), ..one_hot };
+        assert_eq!(read(smoothed), Ok(Loss::CrossEntropy(wanted)));
+        let weighted = |weights| Ok(Loss::BceWithLogits(BceWithLogits { pos_weight: Some(weights) }));
+        assert_eq!(read("{ bce_with_logits = { pos_weight = 3 } }"), weighted(Weights::Each(vec![3.0])));
+        assert_eq!(read("{ bce_with_logits = { pos_weight = [3, 0.5] } }"), weighted(Weights::Each(vec![3.0, 0.5])));
+        assert!(read("{ bce_with_logits = { pos_weight = \"equal\" } }").unwrap_err().contains("balanced"));
+        assert!(read("{ huber = { beta = 1.0 } }").unwrap_err().contains("unknown field `beta`"));
+    }
+
+    #[test]
+    fn a_loss_reads_back_as_it_is_written_out() {
+        for text in ["\"mae\"", "\"huber\"", "{ cross_entropy = { targets = \"one_hot\", class_weights = [1, 2] } }"] {
+            let loss = read(text).unwrap();
+            let written = toml_edit::ser::ValueSerializer::new();
+            let written = serde::Serialize::serialize(&loss, written).unwrap().to_string();
+            assert_eq!(read(&written), Ok(loss), "{written}");
+        }
+    }
+
+    #[test]
+    fn weights_must_be_one_for_each_class_or_label() {
+        let key = |loss: &str, target| read(loss).unwrap().check(target).map_err(|fault| fault.key);
+        let three = "{ cross_entropy = { class_weights = [1, 2, 3] } }";
+        assert_eq!(key(three, Target::Classes(3)), Ok(()));
+        assert_eq!(key(three, Target::Classes(4)), Err("cross_entropy.class_weights".to_owned()));
+        assert!(key("{ nll = { class_weights = [1, 0] } }", Target::Classes(2)).is_err());
+        assert_eq!(key("{ bce_with_logits = { pos_weight = 3 } }", Target::Labels(5)), Ok(()));
+        assert!(key("{ bce_with_logits = { pos_weight = [3, 4] } }", Target::Labels(5)).is_err());
+        assert!(key("{ cross_entropy = { label_smoothing = 1.0 } }", Target::Classes(3)).is_err());
+        assert!(key("{ huber = { delta = 0 } }", Target::Values(1)).is_err());
+    }
+
+    #[test]
+    fn a_loss_that_does_not_fit_is_refused_with_one_that_does() {
+        let hint = |loss: &str, last: Layer, outputs: i64, target| {
+            let fault = read(loss).unwrap().check_fit(&last, &Shape::from([outputs]), target);
+            fault.map_err(|fault| fault.hint.unwrap())
+        };
+        assert_eq!(hint("\"nll\"", Layer::Relu, 3, Target::Classes(3)), Ok(()));
+        let fault = hint("\"nll\"", Layer::Softmax, 3, Target::Classes(3)).unwrap_err();
+        assert!(fault.contains("`cross_entropy`"), "{fault}");
+        assert!(hint("\"nll\"", Layer::Relu, 3, Target::Labels(3)).unwrap_err().contains("`bce_with_logits`"));
+        assert!(hint("\"cross_entropy\"", Layer::Relu, 1, Target::Values(1)).unwrap_err().contains("`mse`"));
+        assert_eq!(hint("\"bce\"", Layer::Sigmoid, 3, Target::Labels(3)), Ok(()));
+        assert_eq!(hint("\"mae\"", Layer::Relu, 1, Target::Values(1)), Ok(()));
+    }
+}

@@ -1,0 +1,26 @@
+//! Losses of numbers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Invalid, positive};
+
+/// `(y − t)² / 2` for errors up to `delta`, `delta · (|y − t| − delta / 2)` beyond (PyTorch's `huber_loss`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Huber {
+    /// The error from which the loss grows as a straight line.
+    pub delta: f64,
+}
+
+impl Default for Huber {
+    fn default() -> Self {
+        Huber { delta: 1.0 }
+    }
+}
+
+impl Huber {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        positive("delta", self.delta)
+    }
+}
