@@ -431,6 +431,8 @@ fn every_initialization_draws_pytorchs_numbers() {
     let stack = drawn(json!({ "conv2d": { "channels": 3, "kernel": [2, 3] } }), Shape::from([2, 4, 4]), Init::Pytorch);
     assert_near(&values(stack.arena().leaf(0)), &floats(&fixture["conv2d"]["weight"]), 1e-7, "conv2d weight");
     assert_near(&values(stack.arena().leaf(1)), &floats(&fixture["conv2d"]["bias"]), 1e-7, "conv2d bias");
+}
+
 /// The loss of a fixture's case: PyTorch's function and its options by our names.
 fn loss(case: &Value) -> Loss {
     let options = &case["options"];
