@@ -173,3 +173,45 @@ impl Slot {
         values.narrow(1, self.offset, self.elements).view(&shape[..])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::init::Init;
+
+    fn arena() -> Arena {
+        let parameters = [("0.weight".to_owned(), Init::Pytorch.weight("weight", vec![2, 3]))];
+        let mean = Buffer { name: "running_mean", shape: vec![2], kind: Kind::Float, start: 0 };
+        let batches = Buffer { name: "num_batches_tracked", shape: Vec::new(), kind: Kind::Int64, start: 0 };
+        let buffers = [("1.running_mean".to_owned(), mean), ("1.num_batches_tracked".to_owned(), batches)];
+        Arena::draw(&parameters, &buffers, &[1, 2], Device::Cpu)
+    }
+
+    /// Adds 1 to all that the arena holds.
+    fn change(arena: &Arena) {
+        let _no_grad = tch::no_grad_guard();
+        for tensor in std::iter::once(&arena.values).chain(arena.buffers.iter().map(|buffer| &buffer.values)) {
+            let _ = tensor.shallow_clone().g_add_scalar_(1);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_gives_back_parameters_and_buffers_of_the_replica_that_was_asked_for() {
+        let arena = arena();
+        let start = arena.values().copy();
+        let mut snapshot = arena.snapshot();
+        change(&arena);
+        snapshot.copy_replica(1, &arena);
+        change(&arena);
+        arena.restore(0, &snapshot);
+        arena.restore(1, &snapshot);
+        let leaf = arena.leaf(0).detach();
+        let moved = Vec::<Vec<f32>>::try_from(leaf.flatten(1, -1) - &start).unwrap();
+        assert!(
+            moved[0].iter().all(|&by| by == 0.0) && moved[1].iter().all(|&by| (by - 1.0).abs() < 1e-6),
+            "{moved:?}"
+        );
+        assert_eq!(Vec::<Vec<f32>>::try_from(&arena.buffers()[0].values).unwrap(), [[0.0, 0.0], [1.0, 1.0]]);
+        assert_eq!(Vec::<i64>::try_from(&arena.buffers()[1].values).unwrap(), [0, 1]);
+    }
+}

@@ -116,7 +116,7 @@ mod tests {
         let trained = stack(NORMALIZED, &[1, 2]);
         let rows = Tensor::arange(2 * 5 * 3, (Kind::Float, Device::Cpu)).sin().view([2, 5, 3]);
         for _ in 0..3 {
-            trained.forward_t(&rows, true);
+            let _ = trained.forward_t(&rows, true);
         }
         save(&trained, 1, &path).unwrap();
         let fresh = stack(NORMALIZED, &[7]);

@@ -27,25 +27,49 @@ from torch import nn
 import house
 
 
-def layer_of(position, kind, tensors):
-    """The PyTorch module for one entry of the history's `network.layers`."""
-    if kind == "linear":
-        if f"{position}.weight" not in tensors:
-            raise SystemExit(f"layer {position} is linear, but the weights hold no `{position}.weight`: {sorted(tensors)}")
-        out_features, in_features = tensors[f"{position}.weight"].shape
-        return nn.Linear(in_features, out_features, bias=f"{position}.bias" in tensors)
+def layer_of(position, written, output, tensors):
+    """The PyTorch module for one layer as the history's `config` has it: a name, or a name with its settings."""
+    kind, settings = (written, {}) if isinstance(written, str) else next(iter(written.items()))
+    tensor = lambda name: tensors.get(f"{position}.{name}")
+    if kind in ("linear", "conv2d") and tensor("weight") is None:
+        raise SystemExit(f"layer {position} is {kind}, but the weights hold no `{position}.weight`: {sorted(tensors)}")
+    match kind:
+        case "linear":
+            out_features, in_features = tensor("weight").shape
+            return nn.Linear(in_features, out_features, bias=tensor("bias") is not None)
+        case "conv2d":
+            out_channels, in_channels, *kernel = tensor("weight").shape
+            moves = {key: pair(settings[key]) for key in ("stride", "padding")}
+            return nn.Conv2d(in_channels, out_channels, kernel, bias=tensor("bias") is not None, **moves)
+        case "max_pool2d" | "avg_pool2d":
+            pool = nn.MaxPool2d if kind == "max_pool2d" else nn.AvgPool2d
+            kernel = pair(settings["kernel"])
+            return pool(kernel, pair(settings.get("stride") or kernel), pair(settings["padding"]))
+        case "batch_norm":
+            norm = nn.BatchNorm2d if len(output) == 3 else nn.BatchNorm1d
+            return norm(output[0], **settings)
+        case "layer_norm":
+            return nn.LayerNorm(output, eps=settings["eps"], elementwise_affine=settings["affine"])
     modules = {
         "relu": nn.ReLU,
+        "leaky_relu": nn.LeakyReLU,
+        "elu": nn.ELU,
+        "gelu": nn.GELU,
+        "softplus": nn.Softplus,
         "sigmoid": nn.Sigmoid,
         "tanh": nn.Tanh,
         "softmax": lambda: nn.Softmax(dim=-1),
-        "leaky_relu": lambda: nn.LeakyReLU(0.01),
         "dropout": nn.Dropout,  # at rest in evaluation mode, whatever its share
         "flatten": nn.Flatten,
     }
     if kind not in modules:
-        raise SystemExit(f"layer {position} is of kind `{kind}`; this script knows linear, {', '.join(modules)}")
-    return modules[kind]()
+        raise SystemExit(f"layer {position} is of kind `{kind}`, which this script does not know")
+    return modules[kind](**settings)
+
+
+def pair(sides):
+    """Height and width, of which the history writes one where they are the same."""
+    return (sides, sides) if isinstance(sides, int) else tuple(sides)
 
 
 def read_data(arguments):
@@ -68,15 +92,22 @@ if __name__ == "__main__":
 
     history = json.loads(arguments.history.read_text(encoding="utf-8"))
     tensors = load_file(arguments.weights or arguments.history.with_suffix(".safetensors"))
-    kinds = [layer["kind"] for layer in history["network"]["layers"]]
-    network = nn.Sequential(*(layer_of(i, kind, tensors) for i, kind in enumerate(kinds)))
+    layers = history["network"]["layers"]
+    kinds = [layer["kind"] for layer in layers]
+    outputs = [layer["output"] for layer in layers]
+    written = history["config"]["network"]["layers"]
+    network = nn.Sequential(*(layer_of(i, *layer, tensors) for i, layer in enumerate(zip(written, outputs))))
     network.load_state_dict(tensors, strict=True)
     print(network)
 
     # A network that ends in softmax gives probabilities; cross-entropy wants their logarithms or logits.
     after_softmax = kinds[-1] == "softmax"
     loss_function = (lambda p, y: nn.functional.nll_loss(p.log(), y)) if after_softmax else nn.CrossEntropyLoss()
-    loss, accuracy = house.evaluate(network, loss_function, *read_data(arguments))
+    x, y = read_data(arguments)
+    if not next(iter(history["config"]["data"].values())).get("flatten", True):
+        side = int(x.shape[1] ** 0.5)
+        x = x.reshape(-1, 1, side, side)
+    loss, accuracy = house.evaluate(network, loss_function, x, y)
     print(f"loss {loss:.9g}, accuracy {accuracy:.9g}")
     if arguments.mnist and history.get("test"):
         print(f"the history's test: loss {history['test']['loss']:.9g}, accuracy {history['test']['acc']:.9g}")
