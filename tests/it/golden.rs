@@ -915,12 +915,12 @@ fn a_penalty_is_that_of_the_weights_of_each_replica() {
     let layers = [linear(3), linear(2)];
     let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([4])).unwrap().build(&[0, 1], Device::Cpu);
     let arena = stack.arena();
-    let mut penalty = Tensor::zeros([], (Kind::Float, Device::Cpu));
-    for slot in 0..arena.slots().len() {
+    let of_slot = |slot: usize| {
         let (leaf, name) = (arena.leaf(slot), &arena.slots()[slot].name);
         let factor = if name.ends_with("weight") { 1.0 } else { 0.0 };
-        penalty = penalty + (leaf.abs().sum(None) * 0.1 + leaf.square().sum(None) * 0.2) * factor;
-    }
+        (leaf.abs().sum(None) * 0.1 + leaf.square().sum(None) * 0.2) * factor
+    };
+    let penalty: Tensor = (0..arena.slots().len()).map(of_slot).sum();
     let wanted = arena.gradient(&penalty);
     let _no_grad = tch::no_grad_guard();
     let mut found = wanted.zeros_like();
