@@ -266,7 +266,7 @@ fn counts(classes: &[ClassCount]) -> Vec<String> {
 fn columns(columns: &[ColumnDescription]) -> String {
     let mut table = Columns::new(["column", "type", "missing", "distinct", "min", "mean", "max"], 2..7);
     for column in columns {
-        let [min, mean, max] = [column.min, column.mean, column.max].map(|figure| figures::metric(figure));
+        let [min, mean, max] = [column.min, column.mean, column.max].map(figures::metric);
         let (missing, distinct) = (figures::count(column.missing), figures::count(column.distinct));
         table.row([&column.name, column.kind, &missing, &distinct, &min, &mean, &max]);
     }
@@ -286,7 +286,7 @@ fn warnings(part: &PartDescription) -> Vec<String> {
         Constant::Columns(names) if names.is_empty() => {}
         Constant::Columns(names) => {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            warnings.push(format!("the same value in every row: {}", suggest::list(&names)));
+            warnings.push(format!("the same value in every row that has one: {}", suggest::list(&names)));
         }
     }
     if part.duplicate_rows > 0 {

@@ -44,7 +44,7 @@ pub struct PartDescription {
     pub max: Option<f64>,
     /// How many rows each class has.
     pub classes: Vec<ClassCount>,
-    /// How many features, or which columns, have the same value in every row.
+    /// How many features, or which columns, have the same value in every row that has one.
     pub constant: Constant,
     /// How many rows are the same as an earlier one, target and all: a split may put one on each side.
     pub duplicate_rows: usize,

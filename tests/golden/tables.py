@@ -23,7 +23,7 @@ def loaded(name, bunch):
     return {
         "name": name,
         "shape": list(x.shape),
-        "features": [str(feature) for feature in bunch.feature_names],
+        "features": ", ".join(bunch.feature_names),
         "classes": [str(label) for label in bunch.get("target_names", [])],
         "sums": x.sum(axis=0).tolist(),
         "first": x[0].tolist(),

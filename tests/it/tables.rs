@@ -1,0 +1,205 @@
+//! Tables of the user's own, through the program: what is read, and what is refused with which words.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// A folder with a table in it.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn with(csv: impl AsRef<[u8]>) -> Self {
+        let place = Place(tempfile::tempdir().unwrap());
+        place.write("table.csv", csv);
+        place
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        std::fs::write(self.0.path().join(name), bytes).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn runner(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+        command.current_dir(self.path()).args(arguments).env("RUNNER_DATA_DIR", self.path().join("data"));
+        command
+    }
+
+    /// Writes an experiment on this data.
+    fn experiment(&self, data: &str, loss: &str, outputs: usize) {
+        self.write(
+            "idea.toml",
+            format!(
+                "title = \"A table\"\n{data}\n[network]\nlayers = [{{ linear = {outputs} }}]\n\
+                 [train]\nepochs = 2\nbatch = \"full\"\nloss = \"{loss}\"\noptimizer = {{ sgd = {{ lr = 0.01 }} }}\n"
+            ),
+        );
+    }
+
+    /// Trains on it, and returns the history.
+    #[track_caller]
+    fn history(&self, data: &str, loss: &str, outputs: usize) -> Value {
+        self.experiment(data, loss, outputs);
+        let run = self.runner(&["exp", "idea.toml", "--json", "--device", "cpu"]).assert().success();
+        serde_json::from_slice::<Value>(&run.get_output().stdout).unwrap()["histories"][0].clone()
+    }
+
+    /// Expects the words of a refusal, all of them.
+    #[track_caller]
+    fn refused(&self, data: &str, words: &[&str]) {
+        self.experiment(data, "cross_entropy", 2);
+        let run = self.runner(&["exp", "idea.toml", "--device", "cpu"]).assert().code(2);
+        let said = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+        for word in words {
+            assert!(said.contains(word), "`{word}` is not in:\n{said}");
+        }
+    }
+}
+
+const CLASSES: &str = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\n";
+
+fn classes_with(more: &str) -> String {
+    format!("{CLASSES}{more}\n")
+}
+
+#[test]
+fn a_table_with_windows_line_ends_a_mark_and_quoted_numbers_is_trained_on() {
+    let place = Place::with("\u{feff}\"x\",y\r\n\"1\",a\r\n\"2\",b\r\n\"3\",a\r\n\"4\",b\r\n");
+    let history = place.history(&classes_with("scale = \"standard\""), "cross_entropy", 2);
+    assert_eq!(history["data"]["classes"], serde_json::json!(["a", "b"]));
+    assert_eq!(history["data"]["rows"]["train"], 4);
+}
+
+#[test]
+fn numbers_are_values_unless_stated_and_columns_of_zeros_and_ones_can_be_labels() {
+    let place = Place::with("x;y;z\n1;0;1\n2;1;1\n3;1;0\n");
+    let csv = "[data.csv]\npath = \"table.csv\"\nseparator = \";\"\n";
+    place.history(&format!("{csv}target = \"y\"\n"), "mse", 1);
+    let labels = format!("{csv}target = [\"y\", \"z\"]\ntask = \"labels\"\n");
+    assert_eq!(place.history(&labels, "bce_with_logits", 2)["data"]["classes"], serde_json::json!(["y", "z"]));
+}
+
+#[test]
+fn a_constant_column_is_scaled_to_zero_and_not_to_infinity() {
+    let place = Place::with("x,c,y\n1,5,a\n2,5,b\n3,5,a\n");
+    for scale in ["standard", "min_max"] {
+        let history = place.history(&classes_with(&format!("scale = \"{scale}\"")), "cross_entropy", 2);
+        assert!(history["history"]["loss"][1].is_number(), "{history}");
+    }
+    place.refused(&classes_with("scale = \"unit\""), &["data.csv.scale", "min_max"]);
+}
+
+#[test]
+fn missing_values_are_refused_left_out_or_filled_in() {
+    let place = Place::with("x,y\n1,a\n,b\n3,a\n4,b\n");
+    place.refused(
+        CLASSES,
+        &["`data.csv.missing` is `error`, and row 2 (line 3), column `x`, has no value", "most_frequent"],
+    );
+    let rows = |missing: &str| {
+        let history = place.history(&classes_with(&format!("missing = \"{missing}\"")), "cross_entropy", 2);
+        history["data"]["rows"]["train"].as_u64().unwrap()
+    };
+    assert_eq!((rows("drop"), rows("mean"), rows("most_frequent")), (3, 4, 4));
+}
+
+#[test]
+fn text_without_an_encoding_and_text_among_numbers_are_refused() {
+    let place = Place::with("x,city,y\n1,Rome,a\n2,Oslo,b\n3,Rome,a\n");
+    let words =
+        ["`data.csv.encode` is `error`, and column `city` holds categories: `Rome` in row 1 (line 2)", "one_hot"];
+    place.refused(CLASSES, &words);
+    let history = place.history(&classes_with("encode = \"one_hot\""), "cross_entropy", 2);
+    assert_eq!(history["network"]["parameters"], 2 * 3 + 2);
+    place.write("table.csv", "x,y\n1,a\n\"2,5\",b\n3,a\n");
+    place.refused(CLASSES, &["column `x` holds numbers, and `2,5` in row 2 (line 3)", "decimal point"]);
+}
+
+#[test]
+fn a_target_that_is_not_there_is_told_with_the_nearest() {
+    let place = Place::with("x,species\n1,a\n2,b\n");
+    let data = "[data.csv]\npath = \"table.csv\"\ntarget = \"specie\"\n";
+    place.refused(
+        data,
+        &["`data.csv.target` names a column that the table does not have: `specie`", "did you mean `species`?"],
+    );
+}
+
+#[test]
+fn a_class_with_one_row_cannot_be_stratified() {
+    let place = Place::with("x,y\n1,a\n2,b\n3,a\n4,b\n5,rare\n6,a\n");
+    let data = classes_with("split = { validation = 0.5, stratify = true }").replace("[data", "seeds = [0]\n[data");
+    place.experiment(&data, "cross_entropy", 3);
+    let run = place.runner(&["exp", "idea.toml", "--device", "cpu"]).assert().code(2);
+    let said = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("needs two rows of each class at least, and class `rare` has one"), "{said}");
+    assert!(said.contains("hint: leave `stratify` out"), "{said}");
+}
+
+#[test]
+fn damaged_files_are_refused_with_their_place() {
+    let cases = [
+        ("", "`table.csv` is empty"),
+        ("x,y\n", "names columns, and holds no row"),
+        ("x,y\n1,a\n2\n", "row 2 (line 3) has 1 fields, and the first line has 2"),
+        ("x,y\n1,a\n2,b,c\n", "row 2 (line 3) has 3 fields, and the first line has 2"),
+        ("x,x,y\n1,2,a\n3,4,b\n", "names columns 1 and 2 both `x`"),
+        ("x;y\n1;a\n2;b\n", "has one column, `x;y`"),
+    ];
+    for (csv, words) in cases {
+        Place::with(csv).refused(CLASSES, &["data.csv.path", words]);
+    }
+    let data = "[data.csv]\npath = \"tabel.csv\"\ntarget = \"y\"\n";
+    Place::with("x,y\n1,a\n").refused(data, &["`tabel.csv` does not exist", "did you mean `table.csv`?"]);
+}
+
+#[test]
+fn the_data_sets_in_the_binary_are_trained_on_as_they_come() {
+    let place = Place::with("");
+    let history = place.history("[data.penguins]\nscale = \"standard\"\n", "cross_entropy", 3);
+    assert_eq!(history["data"]["classes"], serde_json::json!(["Adelie", "Chinstrap", "Gentoo"]));
+    assert_eq!(history["data"]["rows"]["train"], 333);
+    let history = place.history("[data.breast_cancer]\nscale = \"standard\"\n", "cross_entropy", 2);
+    assert_eq!(history["data"]["classes"], serde_json::json!(["malignant", "benign"]));
+    place.history("[data.diabetes]\nscale = \"min_max\"\n", "mse", 1);
+    let labels = "[data.digits]\nlabels = [\"even\", \"prime\"]\n";
+    assert_eq!(place.history(labels, "bce_with_logits", 2)["data"]["classes"], serde_json::json!(["even", "prime"]));
+    place.refused("[data.digits]\nlabels = []\n", &["`data.digits.labels` names no label"]);
+}
+
+#[test]
+fn images_in_idx_files_are_trained_on() {
+    let place = Place::with("");
+    let image = |number: u8| [number; 6];
+    let bytes: Vec<u8> = (0..4).flat_map(image).collect();
+    place.write("images", runner::data::source::idx::write(&[4, 2, 3], &bytes));
+    place.write("labels", runner::data::source::idx::write(&[4], &[0, 2, 1, 0]));
+    let data = "[data.idx]\nimages = \"images\"\nlabels = \"labels\"\n";
+    let with_test = format!("{data}test_images = \"images\"\ntest_labels = \"labels\"\nscale = \"unit\"\n");
+    let history = place.history(&with_test, "cross_entropy", 3);
+    assert_eq!(history["network"]["parameters"], 6 * 3 + 3);
+    assert_eq!(history["data"]["rows"]["test"], 4);
+    place.refused(&format!("{data}test_images = \"images\"\n"), &["needs `test_labels` beside it"]);
+    place.refused(&data.replace("\"labels\"", "\"images\""), &["data.idx.labels", "not an IDX file of 1 dimensions"]);
+}
+
+#[test]
+fn a_table_is_described_by_its_path_and_by_its_name() {
+    let place = Place::with("x,c,y\n1,5,a\n1,5,a\n,5,b\n");
+    let run = place.runner(&["data", "describe", "table.csv", "--json"]).assert().success();
+    let part = serde_json::from_slice::<Value>(&run.get_output().stdout).unwrap()["parts"][0].clone();
+    assert_eq!((&part["rows"], &part["duplicate_rows"]), (&3.into(), &1.into()));
+    assert_eq!(part["constant"], serde_json::json!(["x", "c"]));
+    assert_eq!(part["columns"][0]["missing"], 1);
+    assert_eq!(part["columns"][2]["values"][0]["rows"], 2);
+    for name in ["table.csv", "penguins", "breast_cancer", "diabetes", "digits", "logic"] {
+        place.runner(&["data", "describe", name]).assert().success();
+    }
+    let run = place.runner(&["data", "describe", "penguin"]).assert().code(2);
+    assert!(String::from_utf8_lossy(&run.get_output().stderr).contains("did you mean `penguins`?"));
+    place.runner(&["data", "describe", "nowhere.csv"]).assert().code(2);
+}
