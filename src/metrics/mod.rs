@@ -161,7 +161,12 @@ impl Metric {
             return Ok(());
         }
         let fitting = Metric::ALL.iter().filter(|metric| metric.fits(target));
-        let names: Vec<String> = fitting.map(|metric| format!("`{}`", metric.name())).collect();
+        let names: Vec<String> = fitting
+            .map(|metric| match metric {
+                Metric::TopK(TopK { k }) => format!("`{{ top_k = {k} }}`"),
+                _ => format!("`{}`", metric.name()),
+            })
+            .collect();
         let (name, purpose) = (self.name(), self.purpose());
         let message = format!("holds `{name}`, which is for {purpose}, and the target is {target}");
         Err(Invalid::new("metrics", message).hint(format!("for {target} there are {}", names.join(", "))))
@@ -201,6 +206,8 @@ mod tests {
         let fault = Metric::Mape.check_fit(Target::Classes(2)).unwrap_err();
         assert_eq!(fault.message, "holds `mape`, which is for numbers, and the target is 2 classes");
         assert_eq!(fault.hint.unwrap(), "for 2 classes there are `acc`, `precision`, `recall`, `f1`, `roc_auc`");
+        let fault = Metric::Mae.check_fit(Target::Classes(10)).unwrap_err();
+        assert!(fault.hint.unwrap().contains("`acc`, `{ top_k = 5 }`, `precision`"));
         assert!(Metric::TopK(TopK { k: 3 }).check_fit(Target::Classes(3)).is_err());
         assert!(Metric::TopK(TopK { k: 0 }).check_fit(Target::Classes(3)).is_err());
         for target in [Target::Classes(2), Target::Classes(10), Target::Labels(3), Target::Values(1)] {

@@ -293,4 +293,19 @@ mod tests {
             assert_eq!(fault(line, true).key, key);
         }
     }
+
+    fn check(settings: &str, target: Target) -> Result<(), Invalid> {
+        let text = format!("epochs = 1\nbatch = 1\noptimizer = \"sgd\"\nloss = \"mse\"\n{settings}");
+        toml_edit::de::from_str::<TrainSpec>(&text).unwrap().check(false, target)
+    }
+
+    #[test]
+    fn a_monitored_metric_has_a_better_direction_and_each_metric_is_named_once() {
+        assert_eq!(check("metrics = [\"me\", \"r2\"]\nmonitor = \"r2\"", Target::Values(1)), Ok(()));
+        let fault = check("metrics = [\"me\"]\nmonitor = \"me\"", Target::Values(1)).unwrap_err();
+        assert_eq!(fault.message, "cannot be `me`: neither higher nor lower is better");
+        assert!(check("metrics = [\"acc\", \"accuracy\"]", Target::Classes(2)).is_err());
+        assert_eq!(check("metrics = [{ top_k = 2 }, \"top_k\"]\nmonitor = \"top_2\"", Target::Classes(9)), Ok(()));
+        assert_eq!(check("monitor = \"mae\"", Target::Values(3)), Ok(()), "the default for numbers");
+    }
 }
