@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use runner::experiment::catalogue;
 use runner::experiment::source_text::SourceText;
+use runner::experiment::study::Study;
 use serde_json::Value;
 
 use crate::support::{
@@ -62,7 +62,7 @@ fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
        |
     10 | epoch = 3
        | ^^^^^
-    unknown key `epoch`, expected one of `epochs`, `batch`, `batch_size`, `shuffle`, `loss`, `optimizer`, `monitor`, `keep`
+    unknown key `epoch`, expected one of `epochs`, `batch`, `batch_size`, `shuffle`, `loss`, `optimizer`, `schedule`, `clip`, `penalty`, `early_stopping`, `metrics`, `observe`, `monitor`, `keep`
     hint: did you mean `epochs`?
     ");
 }
@@ -111,11 +111,14 @@ fn an_unknown_optimizer_is_refused_with_the_nearest_optimizer() {
 fn an_unknown_data_set_is_refused_with_the_nearest_data_set() {
     let said = refusal_with("[data.digits]", "[data.digit]");
     assert_says(&said, &["`idea.toml`", "line 3", "`digit`", "did you mean `digits`?"]);
-    assert_says(&refusal_with("[data.digits]", "[data.imagenet]"), &["`imagenet`", "`logic`, `digits`, `mnist`"]);
+    assert_says(
+        &refusal_with("[data.digits]", "[data.imagenet]"),
+        &["`imagenet`", "`logic`, `digits`, `breast_cancer`"],
+    );
     assert_says(&Place::new().refusal(&["data", "fetch", "minst"]), &["no data set `minst`", "did you mean `mnist`?"]);
     assert_says(
         &Place::new().refusal(&["data", "describe", "zzzz"]),
-        &["no data set `zzzz`", "`logic`, `digits`, `mnist`"],
+        &["no data set `zzzz`", "`logic`, `digits`, `breast_cancer`"],
     );
 }
 
@@ -279,7 +282,7 @@ fn two_layers_in_one_table_are_refused() {
 #[test]
 fn a_loss_that_does_not_fit_the_output_is_refused_with_one_that_does() {
     assert_snapshot!(refusal_with("{ linear = 10 }", "{ linear = 5 }"), @r"
-    error: `train.loss` does not fit: `cross_entropy` needs one output for each of 10 classes, and the network has 5 (idea.toml, line 11)
+    error: `train.loss` does not fit: `cross_entropy` needs 10 outputs for 10 classes, and the network has 5 (idea.toml, line 11)
     hint: end with `{ linear = 10 }`
     ");
     assert_snapshot!(refusal_with("{ linear = 10 }", "{ linear = 10 }, \"softmax\""), @r"
@@ -596,7 +599,7 @@ proptest! {
         let mut text = IDEA.to_owned();
         text.replace_range(at..(at + removed).min(IDEA.len()), &typed);
         let source = SourceText { name: "idea".to_owned(), origin: "idea.toml".to_owned(), text };
-        if let Err(error) = catalogue::plan(&source, &[]) {
+        if let Err(error) = Study::new(&source, &[]) {
             prop_assert!(error.message.contains("idea.toml"), "{}", error.message);
         }
     }
@@ -607,7 +610,7 @@ proptest! {
         value in "[ -~]{0,8}|-?[0-9]{1,20}|\\[\\]|\\{\\}|nan|inf",
     ) {
         let source = SourceText { name: "idea".to_owned(), origin: "idea.toml".to_owned(), text: IDEA.to_owned() };
-        if let Err(error) = catalogue::plan(&source, &[format!("{path}={value}")]) {
+        if let Err(error) = Study::new(&source, &[format!("{path}={value}")]) {
             prop_assert!(!error.message.is_empty());
         }
     }

@@ -376,7 +376,7 @@ fn a_refusal_that_nobody_reads_is_still_a_refusal() {
 fn data_list_tells_what_is_at_hand() {
     let place = Place::new();
     let listed = json(&place, &["data", "list", "--json"]);
-    assert_eq!(all(&listed, "name"), ["logic", "digits", "mnist"]);
+    assert_eq!(all(&listed, "name"), ["logic", "digits", "breast_cancer", "diabetes", "penguins", "mnist"]);
     assert_eq!(all(&listed, "state"), ["in the binary", "in the binary", "not fetched"]);
     assert!(all(&listed, "license").iter().chain(&all(&listed, "citation")).all(|text| !text.is_empty()));
     let table = stdout(&place.run(&["data", "list"]).code(0));

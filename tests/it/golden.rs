@@ -1044,7 +1044,7 @@ fn scalers_are_scikit_learns_for_constant_columns_too() {
 #[track_caller]
 fn assert_parts(spec: Value, scale: Scale, case: &Value) {
     let (_, loaded) = loaded(spec);
-    let split = Split { test: Some(0.2), validation: Some(0.25), random_state: 42, stratify: true };
+    let split = Split { test: Some(0.2), validation: Some(0.25), random_state: 42, stratify: true, ..Split::default() };
     let prepared = Prepared::new(&loaded, &split, scale).unwrap();
     let parts = [
         ("train", prepared.training.rows().shallow_clone()),
