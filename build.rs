@@ -15,8 +15,9 @@ fn main() -> anyhow::Result<()> {
     println!("cargo:rustc-env=RUNNER_LIBTORCH_VERSION={}", libtorch_version(&lib));
     println!("cargo:rustc-env=RUNNER_COMMIT={}", commit());
     embed_experiments()?;
-    for file in ["HEAD", "index"] {
-        let path = Path::new(".git").join(file);
+    let git_folder = git(&["rev-parse", "--git-dir"]).map(PathBuf::from);
+    let watched = ["src", "Cargo.toml", "Cargo.lock"].map(PathBuf::from).into_iter();
+    for path in watched.chain(git_folder.iter().flat_map(|git| [git.join("HEAD"), git.join("index")])) {
         if path.exists() {
             println!("cargo:rerun-if-changed={}", path.display());
         }
@@ -41,12 +42,14 @@ fn libtorch_version(lib: &Path) -> String {
     }
 }
 
+/// What git answers, when there is a git and a clone.
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
 /// The commit of this source, with `+` where tracked files differ from it; `unknown` outside a clone.
 fn commit() -> String {
-    let git = |args: &[&str]| {
-        let output = Command::new("git").args(args).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
     match git(&["rev-parse", "--short=10", "HEAD"]) {
         Some(commit) => {
             let dirty = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|s| !s.is_empty());

@@ -66,7 +66,8 @@ fn table(variants: &[(&str, Vec<&History>)]) -> String {
     let mut table = Columns::new(header, numbers);
     for (name, trials) in variants {
         let over_trials = |figure: &dyn Fn(&History) -> Option<f64>| -> Vec<f64> {
-            trials.iter().filter_map(|history| figure(history)).filter(|value| value.is_finite()).collect()
+            let sound = trials.iter().filter(|history| history.status != Status::Diverged);
+            sound.filter_map(|history| figure(history)).filter(|value| value.is_finite()).collect()
         };
         let mut row = vec![(*name).to_owned()];
         row.extend(columns.iter().map(|(_, figure)| figures::metric(mean(&over_trials(&**figure)))));

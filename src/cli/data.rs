@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use std::sync::Arc;
+
 use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
@@ -125,7 +127,7 @@ fn fetch(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
         terminal::say(&format!("`{}` is in the binary: there is nothing to fetch", manifest.name));
         return Ok(Exit::Done);
     }
-    let mut progress = Progress::new(false);
+    let mut progress = Progress::new(false, Arc::default());
     let fetched = fetch::fetch(manifest, cache, &mut progress);
     progress.end();
     fetched?;
@@ -205,7 +207,7 @@ fn describe_any(cache: &Cache, name: &str, separator: char, json: bool) -> anyho
 
 fn describe_data(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Description> {
     let spec = DataSpec::by_name(&manifest.name).expect("every manifest has a loader");
-    let mut progress = Progress::new(false);
+    let mut progress = Progress::new(false, Arc::default());
     let loaded = spec.load(cache, &mut progress);
     progress.end();
     let loaded = loaded?;

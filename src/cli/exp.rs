@@ -101,8 +101,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(threads) = args.threads {
         tch::set_num_threads(threads);
     }
-    let stop = stop_on_signals()?;
-    let mut progress = Progress::new(args.quiet);
+    let stop = Arc::new(AtomicBool::new(false));
+    let training = Arc::new(AtomicBool::new(false));
+    stop_on_signals(Arc::clone(&stop), Arc::clone(&training))?;
+    let mut progress = Progress::new(args.quiet, training);
     let options = Options { device, out: &args.out, cache: &Cache::of_user(), stop: &stop };
     let finished = run_study(&study, &options, &mut progress);
     progress.end();
@@ -143,17 +145,15 @@ fn study(args: &Args) -> anyhow::Result<Study> {
     Ok(Study::new(&source, &changes)?)
 }
 
-/// The first Ctrl-C (or SIGTERM) lets the step end and the files be written; the second ends the program at once.
-fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&stop);
+/// The first Ctrl-C (or SIGTERM) lets the step end and the files be written; before training, and the second time, it
+/// ends the program at once.
+fn stop_on_signals(stop: Arc<AtomicBool>, training: Arc<AtomicBool>) -> anyhow::Result<()> {
     ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::Relaxed) {
+        if !training.load(Ordering::Relaxed) || stop.swap(true, Ordering::Relaxed) {
             process::exit(130);
         }
     })
-    .context("failed to listen for Ctrl-C")?;
-    Ok(stop)
+    .context("failed to listen for Ctrl-C")
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! How figures are written for people.
 
-/// A metric: four decimals, or powers of ten where these would show nothing; "–" where it is undefined.
+use crate::history::number::brief;
+
+/// A figure that may be absent: four decimals, or powers of ten where these would show nothing; "–" where it is absent.
 pub fn metric(value: Option<f64>) -> String {
-    match value {
-        None => "–".to_owned(),
-        Some(value) if !value.is_finite() => format!("{value}"),
-        Some(value) if value != 0.0 && value.abs() < 5e-4 => format!("{value:.1e}"),
-        Some(value) if value.abs() >= 1e6 => format!("{value:.3e}"),
-        Some(value) => format!("{value:.4}"),
-    }
+    value.map_or("–".to_owned(), brief)
+}
+
+/// A figure by its name: a metric that is not a number is undefined, and a loss that is none has diverged.
+pub fn of(name: &str, value: Option<f64>) -> String {
+    metric(value.filter(|value| name.ends_with("loss") || !value.is_nan()))
 }
 
 /// A setting as it is written: powers of ten where these are shorter.
@@ -57,7 +58,8 @@ mod tests {
         assert_eq!(metric(Some(0.12345)), "0.1235");
         assert_eq!(metric(Some(0.00001)), "1.0e-5");
         assert_eq!(metric(Some(0.0)), "0.0000");
-        assert_eq!(metric(Some(f64::NAN)), "NaN");
+        assert_eq!(metric(Some(f64::NAN)), "nan");
+        assert_eq!(of("val_f1", Some(f64::NAN)), "–");
         assert_eq!(metric(None), "–");
         assert_eq!(count(52_650), "52,650");
         assert_eq!(count(1_000_000), "1,000,000");

@@ -32,7 +32,9 @@ struct Listed {
 /// Lists the experiments; one that cannot be read is told, and the others are shown.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut listed = Vec::new();
-    for source in catalogue::all() {
+    let (sources, faults) = catalogue::all();
+    faults.iter().for_each(terminal::error);
+    for source in sources {
         match Study::new(&source, &[]) {
             Ok(study) if args.quick && !study.spec.quick => {}
             Ok(study) => listed.push(Listed {

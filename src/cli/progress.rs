@@ -1,5 +1,8 @@
 //! What is shown while a run goes on: one bar over epochs on a terminal, one plain line for each epoch elsewhere.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{figures, terminal};
@@ -14,13 +17,14 @@ use crate::train::fit::{self, EpochReport};
 pub struct Progress {
     quiet: bool,
     introduced: bool,
+    training: Arc<AtomicBool>,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Nothing is shown when `quiet`.
-    pub fn new(quiet: bool) -> Self {
-        Progress { quiet, introduced: false, bar: None }
+    /// Nothing is shown when `quiet`; `training` is set when training starts.
+    pub fn new(quiet: bool, training: Arc<AtomicBool>) -> Self {
+        Progress { quiet, introduced: false, training, bar: None }
     }
 
     /// Takes the bar away, and leaves what it last said.
@@ -60,6 +64,7 @@ impl fetch::Watch for Progress {
 impl run::Watch for Progress {
     fn starting(&mut self, plan: &Plan, stack: &StackInfo) {
         self.end();
+        self.training.store(true, Ordering::Relaxed);
         let (spec, rows) = (&plan.spec, stack.rows);
         let parts = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)];
         let parts: Vec<String> = parts
@@ -117,7 +122,8 @@ impl fit::Watch for Progress {
         let metrics: Vec<String> = report
             .metrics
             .iter()
-            .map(|(name, values)| format!("{name} {}", figures::metric(Some(mean(values)))))
+            .filter(|(name, _)| !name.contains('.'))
+            .map(|(name, values)| format!("{name} {}", figures::of(name, Some(mean(values)))))
             .collect();
         match &self.bar {
             Some(bar) => {

@@ -18,7 +18,8 @@ pub fn of(study: &Study, finished: &Finished) -> String {
         histories if study.plans.len() > 1 => parts.extend(comparison::of(study, histories)),
         histories => parts.extend(several(histories)),
     }
-    if !study.spec.expect.is_empty() {
+    let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
+    if !study.spec.expect.is_empty() && !interrupted {
         parts.push(expectations(&finished.histories));
     }
     parts.push(files(finished));
@@ -34,13 +35,15 @@ fn one(history: &History) -> Vec<String> {
     }
     parts.push(epochs(history));
     if history.status != Status::Completed {
-        parts.push(format!("{} after {} epochs", history.status.word(), history.history.len()));
+        let epochs = history.history.len();
+        let s = if epochs == 1 { "" } else { "s" };
+        parts.push(format!("{} after {epochs} epoch{s}", history.status.word()));
     }
     if let Some(test) = &history.test {
         let metrics: Vec<String> = test
             .metrics
             .iter()
-            .map(|(name, value)| format!("test {name} {}", figures::metric(Some(value.0))))
+            .map(|(name, value)| format!("test {name} {}", figures::of(name, Some(value.0))))
             .collect();
         parts.push(wrapped(&format!("{} (weights of the {} epoch)", metrics.join(", "), test.weights)));
     }
@@ -61,7 +64,7 @@ fn epochs(history: &History) -> String {
     let header = ["epoch".to_owned(), format!("first ({first})"), best_header, format!("last ({last})")];
     let mut table = Columns::new(header, 1..4);
     for name in curves.series.keys().filter(|name| is_metric(name)) {
-        let at = |epoch: Option<usize>| figures::metric(epoch.and_then(|epoch| curves.at(epoch, name)));
+        let at = |epoch: Option<usize>| figures::of(name, epoch.and_then(|epoch| curves.at(epoch, name)));
         table.row([name.clone(), at(Some(first)), at(best), at(Some(last))]);
     }
     table.text()
@@ -82,13 +85,14 @@ fn several(histories: &[History]) -> Vec<String> {
     for history in histories {
         let epoch = history.best.as_ref().map_or("–".to_owned(), |best| best.epoch.to_string());
         let mut row = vec![name(history), epoch];
-        row.extend(columns.iter().map(|figure| figures::metric(figure.of_trial(history))));
+        row.extend(columns.iter().map(|figure| figures::of(&figure.name(), figure.of_trial(history))));
         table.row(row);
     }
-    let mut mean = vec!["mean".to_owned(), String::new()];
+    let sound: Vec<&History> = histories.iter().filter(|history| history.status != Status::Diverged).collect();
+    let mut mean = vec![format!("mean of {}", sound.len()), String::new()];
     let mut std = vec!["± std".to_owned(), String::new()];
     for figure in &columns {
-        let values = histories.iter().filter_map(|history| figure.of_trial(history));
+        let values = sound.iter().filter_map(|history| figure.of_trial(history));
         let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
         let figures = figures::mean_and_std(&values);
         mean.push(figures::metric(figures.map(|(mean, _)| mean)));
@@ -96,7 +100,10 @@ fn several(histories: &[History]) -> Vec<String> {
     }
     table.row(mean);
     table.row(std);
-    vec![table.text(), readings(histories)]
+    let tested = histories.iter().find_map(|history| history.test.as_ref());
+    let of_test = tested.map(|test| format!("; test with the weights of the {} epoch", test.weights));
+    let note = format!("figures of the last epoch{}", of_test.unwrap_or_default());
+    vec![format!("{}\n{}", table.text(), terminal::dim(&note)), readings(histories)]
 }
 
 /// A figure that trials are listed by.
@@ -220,6 +227,7 @@ fn found(found: Option<&Found>) -> String {
         None => "no such figure".to_owned(),
         Some(Found::Word(word)) => word.clone(),
         Some(Found::Number(Number(value))) if value.fract() == 0.0 && value.abs() < 1e9 => value.to_string(),
+        Some(Found::Number(Number(value))) if value.abs() < 1e-3 || value.abs() >= 1e6 => format!("{value:.3e}"),
         Some(Found::Number(Number(value))) => format!("{value:.7}").trim_end_matches('0').to_owned(),
     }
 }

@@ -90,6 +90,12 @@ pub fn shorten_panics() {
         let message = panic.payload_as_str().unwrap_or("no reason given");
         // libtorch's trace comes quoted, with its line ends written out
         let first = message.split(['\n', '\r']).next().unwrap_or_default().split("\\n").next().unwrap_or_default();
+        let no_memory = ["can't allocate memory", "out of memory", "not enough memory"];
+        if no_memory.iter().any(|words| message.to_lowercase().contains(words)) {
+            say("error: there is not enough memory for this run");
+            say("hint: fewer seeds at once, a smaller batch or a smaller network need less");
+            std::process::exit(2);
+        }
         say(&format!("error: a fault in runner itself, or in libtorch: {first}"));
         say("hint: run it again with RUNNER_BACKTRACE=1 for the whole trace, and report it");
         std::process::exit(2);

@@ -69,6 +69,7 @@ fn from_web(base: &str, missing: &[DataFile], folder: &Path, watch: &mut dyn Wat
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(5)))
         .timeout_recv_response(Some(Duration::from_secs(20)))
+        .timeout_recv_body(Some(Duration::from_secs(600)))
         .build()
         .into();
     for file in missing {

@@ -23,12 +23,20 @@ pub fn shipped() -> impl Iterator<Item = SourceText> {
 
 /// All experiments that can be named: the shipped ones and those in `./experiments/`, sorted by name; a file of the
 /// user's own stands for a shipped one of its name.
-pub fn all() -> Vec<SourceText> {
-    let mut found: Vec<SourceText> = own_names().iter().filter_map(|name| own(name).ok().flatten()).collect();
+///
+/// Beside them, why files of the user's own could not be read.
+pub fn all() -> (Vec<SourceText>, Vec<anyhow::Error>) {
+    let (mut found, mut faults) = (Vec::new(), Vec::new());
+    for name in own_names() {
+        match own(&name) {
+            Ok(own) => found.extend(own),
+            Err(fault) => faults.push(fault),
+        }
+    }
     found.extend(shipped());
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|later, first| later.name == first.name);
-    found
+    (found, faults)
 }
 
 /// The experiment that a command names: a path when it looks like one, else `./experiments/NAME.toml`, else a shipped
@@ -45,7 +53,7 @@ pub fn find(name: &str) -> anyhow::Result<SourceText> {
         return Ok(own);
     }
     shipped().find(|experiment| experiment.name == name).ok_or_else(|| {
-        let names: Vec<String> = all().into_iter().map(|experiment| experiment.name).collect();
+        let names: Vec<String> = all().0.into_iter().map(|experiment| experiment.name).collect();
         let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`runner list` shows all; a file of your own is named by its path, `my/idea.toml`".to_owned(),
@@ -95,6 +103,7 @@ mod tests {
         for source in shipped() {
             let study = Study::new(&source, &[]).unwrap_or_else(|error| panic!("{error}"));
             let resolved = SourceText { text: study.spec.to_toml(), ..source.clone() };
+            assert_eq!(study.spec.name.as_ref(), Some(&source.name));
             assert_eq!(resolved.parse().unwrap(), study.spec, "{}", resolved.text);
             assert!(study.spec.question.is_some() && study.spec.source.is_some(), "{}", source.name);
             assert!(!study.spec.expect.is_empty(), "{} expects nothing", source.name);

@@ -41,6 +41,19 @@ impl Figures {
         if near.is_some() != within.is_some() {
             return Err(Invalid::new("near", "and `within` need each other"));
         }
+        for (key, bound) in [("at_least", at_least), ("at_most", at_most), ("near", near), ("times", times)] {
+            if bound.is_some_and(|bound| !bound.is_finite()) {
+                return Err(Invalid::new(key, "must be a finite number"));
+            }
+        }
+        if within.is_some_and(|within| !within.is_finite() || within < 0.0) {
+            return Err(Invalid::new("within", "must be finite and at least 0"));
+        }
+        let is_word = matches!(value.as_str(), "diagnosis.verdict" | "diagnosis.sentence");
+        if is.is_some() != is_word {
+            let message = if is_word { "is a word: state `is`" } else { "is for words, and this figure is a number" };
+            return Err(Invalid::new(if is_word { "value" } else { "is" }, message));
+        }
         if times.is_some() && above.is_none() {
             return Err(Invalid::new("times", "needs `above`"));
         }

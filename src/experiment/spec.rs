@@ -15,6 +15,9 @@ use crate::train::TrainSpec;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
+    /// The name that runs are filed under; the file's own, without `.toml`, unless stated.
+    #[serde(default)]
+    pub name: Option<String>,
     /// What it is, in a few words.
     pub title: String,
     /// What it answers.

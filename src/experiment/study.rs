@@ -31,11 +31,13 @@ impl Study {
     /// When anything in it is wrong; the place and a hint are told.
     pub fn new(source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
         let written = source.parse()?;
-        let spec = overrides::apply(written.clone(), changes)?;
+        let mut spec = overrides::apply(written.clone(), changes)?;
+        let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
+        check_name("name", &name).map_err(|fault| source.locate(fault))?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
         let plan = |variant: &str, spec: Spec| {
-            let spec = Spec { variants: Vec::new(), ..spec };
-            Plan::new(&source.name, variant, spec).map_err(|fault| match overrides::behind(&fault.key, changes) {
+            let spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
+            Plan::new(&name, variant, spec).map_err(|fault| match overrides::behind(&fault.key, changes) {
                 Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
                 None => source.locate(fault),
             })
@@ -54,7 +56,7 @@ impl Study {
                 })
                 .collect::<Result<_, _>>()?,
         };
-        Ok(Study { name: source.name.clone(), spec, plans })
+        Ok(Study { name, spec, plans })
     }
 
     /// The first plan: the baseline.
@@ -73,18 +75,22 @@ fn varied(spec: &Spec, variant: &Variant) -> Result<Spec, SpecError> {
     variant.set.iter().try_fold(spec.clone(), |spec, (path, value)| overrides::set(spec, path, value.clone()))
 }
 
+/// A name that files are called after.
+fn check_name(key: &str, name: &str) -> Result<(), Invalid> {
+    let allowed = |c: char| c.is_alphanumeric() || "_-.+ ".contains(c);
+    require(
+        !name.is_empty() && name.chars().all(allowed) && !name.starts_with('.'),
+        key,
+        "must be made of letters, digits, blanks, `_`, `-`, `+` and `.`",
+        format!("`{name}`"),
+    )
+}
+
 /// Names must differ, and be names of files; expectations must speak of variants that exist.
 fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
     for (number, name) in names.iter().enumerate() {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.+".contains(c);
-        let key = format!("variants.{number}.name");
-        require(
-            !name.is_empty() && name.chars().all(allowed) && !name.starts_with('.'),
-            &key,
-            "must be made of letters, digits, `_`, `-`, `+` and `.`",
-            format!("`{name}`"),
-        )?;
+        check_name(&format!("variants.{number}.name"), name)?;
     }
     let distinct: BTreeSet<&str> = names.iter().copied().collect();
     require(distinct.len() == names.len(), "variants", "must have different names", names.join(", "))?;

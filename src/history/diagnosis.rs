@@ -3,8 +3,9 @@
 //!
 //! The rules are plain and their thresholds stand here, in one place; they are tried in this order:
 //!
-//! 1. *diverged*: the loss left the finite numbers;
-//! 2. *jumping about*: the training loss's rises add up to more than half of what it fell in all;
+//! 1. *diverged*: the loss left the finite numbers, or ends at more than twice what it started at;
+//! 2. *jumping about*: over the later half of the epochs, the training loss rises by more than a twentieth of its mean
+//!    for each epoch, rises averaged over all of them;
 //! 3. *overfitting*: the validation loss ends more than 5 % above its lowest, two or more epochs after it, while the
 //!    training loss fell on;
 //! 4. *underfitting*: the training loss stays above half of what the best constant prediction gets;
@@ -14,8 +15,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::curves::Curves;
+use crate::history::number::brief;
 
-const JUMPING: f64 = 0.5;
+const RISING: f64 = 2.0;
+const JUMPING: f64 = 0.05;
 const RISEN: f64 = 0.05;
 const UNEXPLAINED: f64 = 0.5;
 
@@ -50,7 +53,8 @@ pub struct Diagnosis {
     pub acc_gap: Option<f64>,
     /// The share of the constant prediction's loss that the network has taken away by its lowest training loss.
     pub explained: Option<f64>,
-    /// The training loss's rises, added up, as a share of what it fell in all.
+    /// How much the training loss rises in an epoch, falls counted as 0: the mean over the later half of the epochs, as
+    /// a share of the mean loss there.
     pub rises: Option<f64>,
 }
 
@@ -84,6 +88,16 @@ pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
         return Some(diagnosis);
     }
 
+    if last > RISING * first {
+        diagnosis.verdict = Verdict::Diverged;
+        diagnosis.sentence = format!(
+            "diverging: training loss rises from {} to {}; try a smaller learning rate",
+            brief(first),
+            brief(last)
+        );
+        return Some(diagnosis);
+    }
+
     let turn = val_loss.as_ref().and_then(|values| Turn::of(curves, values));
     diagnosis.gap = turn.as_ref().map(|turn| turn.last - turn.lowest);
     let overfits = turn.filter(|turn| {
@@ -94,30 +108,38 @@ pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
     if let Some(rises) = rises.filter(|&rises| rises > JUMPING) {
         diagnosis.verdict = Verdict::JumpingAbout;
         diagnosis.sentence = format!(
-            "jumping about: the training loss's rises add up to {:.0} % of its fall; try a smaller learning rate or larger batches",
+            "jumping about: the training loss goes up and down, rising by {:.0} % of its mean in an epoch; try a smaller learning rate or larger batches",
             100.0 * rises
         );
     } else if let Some(turn) = overfits {
         diagnosis.verdict = Verdict::Overfitting;
         diagnosis.overfits_from = Some(turn.epoch + 1);
         diagnosis.sentence = format!(
-            "overfitting from epoch {}: validation loss is lowest in epoch {} ({:.4}) and ends at {:.4}, while training loss falls to {last:.4}",
+            "overfitting from epoch {}: validation loss is lowest in epoch {} ({}) and ends at {}, while training loss falls to {}",
             turn.epoch + 1,
             turn.epoch,
-            turn.lowest,
-            turn.last
+            brief(turn.lowest),
+            brief(turn.last),
+            brief(last)
         );
     } else if let Some(explained) = explained.filter(|&explained| explained < 1.0 - UNEXPLAINED) {
         diagnosis.verdict = Verdict::Underfitting;
         diagnosis.sentence = format!(
-            "underfitting: training loss ends at {last:.4}, and predicting the same for every row would get {constant_loss:.4} ({:.0} % explained)",
+            "underfitting: training loss gets no lower than {}, and predicting the same for every row would get {} ({:.0} % explained)",
+            brief(lowest),
+            brief(constant_loss),
             100.0 * explained.max(0.0)
         );
     } else {
+        let moves = if last < first { "falls" } else { "goes" };
         let tail = if still_falling(&loss) { "; it is still falling, so more epochs may help" } else { "" };
-        let validation =
-            end("val_loss").map(|end| format!(", and validation loss ends at {end:.4}")).unwrap_or_default();
-        diagnosis.sentence = format!("good: training loss falls from {first:.4} to {last:.4}{validation}{tail}");
+        let validation = end("val_loss").map(|end| format!(", and validation loss ends at {}", brief(end)));
+        diagnosis.sentence = format!(
+            "good: training loss {moves} from {} to {}{}{tail}",
+            brief(first),
+            brief(last),
+            validation.unwrap_or_default()
+        );
     }
     Some(diagnosis)
 }
@@ -144,19 +166,20 @@ fn first_not_finite(curves: &Curves) -> Option<usize> {
     curves.epoch.iter().copied().find(|&epoch| !finite(epoch))
 }
 
-/// The rises of a curve as a share of its fall; `None` for short curves and for those that hardly move.
+/// The mean rise of an epoch over the later half, as a share of the mean there; `None` for short curves and for a loss
+/// of 0.
 fn rises(loss: &[f64]) -> Option<f64> {
-    let (first, lowest) = (*loss.first()?, loss.iter().copied().fold(f64::INFINITY, f64::min));
-    let rises: f64 = loss.windows(2).map(|pair| (pair[1] - pair[0]).max(0.0)).sum();
-    let range = (first - lowest).max(rises / loss.len() as f64);
-    let moves = range.is_finite() && range > 1e-3 * first.abs() && rises.is_finite();
-    (loss.len() >= 5 && moves).then(|| rises / range)
+    let later = &loss[loss.len() / 2..];
+    let steps = later.len().checked_sub(1).filter(|_| loss.len() >= 5)? as f64;
+    let mean = later.iter().sum::<f64>() / later.len() as f64;
+    let rises: f64 = later.windows(2).map(|pair| (pair[1] - pair[0]).max(0.0)).sum();
+    (mean > 0.0).then(|| rises / steps / mean).filter(|share| share.is_finite())
 }
 
-/// Whether the last tenth of the epochs still took more than 5 % off the loss.
+/// Whether the last tenth of the epochs still took more than 5 % off the loss, and more than a hundredth of it is left.
 fn still_falling(loss: &[f64]) -> bool {
-    let tenth = (loss.len() / 10).max(1);
-    loss.len() > tenth && loss[loss.len() - 1] < 0.95 * loss[loss.len() - 1 - tenth]
+    let (tenth, end) = ((loss.len() / 10).max(1), loss.len() - 1);
+    loss.len() > tenth && loss[end] < 0.95 * loss[end - tenth] && loss[end] > 0.01 * loss[0]
 }
 
 #[cfg(test)]
@@ -196,6 +219,24 @@ mod tests {
     #[test]
     fn a_loss_that_goes_up_and_down_is_jumping_about() {
         assert_eq!(read(&[0.9, 0.2, 0.8, 0.1, 0.7, 0.2, 0.9], &[]).verdict, Verdict::JumpingAbout);
+    }
+
+    #[test]
+    fn a_noise_floor_is_not_jumping_about_however_long_the_run() {
+        for epochs in [20, 100, 1000] {
+            // falls, and then stays within 3 % of 0.1
+            let loss: Vec<f64> =
+                (0..epochs).map(|e| 0.1 * (1.0 + 0.03 * (e as f64 * 2.4).sin()) + 0.9 * (-(e as f64)).exp()).collect();
+            assert_eq!(read(&loss, &[]).verdict, Verdict::Good, "{epochs} epochs");
+        }
+    }
+
+    #[test]
+    fn a_loss_that_rises_and_rises_is_diverging() {
+        let loss: Vec<f64> = (0..12).map(|epoch| 1.09 * 4.0_f64.powi(epoch)).collect();
+        let diagnosis = read(&loss, &[]);
+        assert_eq!(diagnosis.verdict, Verdict::Diverged);
+        assert!(diagnosis.sentence.contains("rises from 1.0900"));
     }
 
     #[test]

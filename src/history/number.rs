@@ -12,6 +12,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Number(pub f64);
 
+/// A figure for people: four decimals, or powers of ten where these would show nothing.
+pub fn brief(value: f64) -> String {
+    match value {
+        value if !value.is_finite() => Number(value).to_string(),
+        value if value != 0.0 && value.abs() < 5e-4 => format!("{value:.1e}"),
+        value if value.abs() >= 1e6 => format!("{value:.3e}"),
+        value => format!("{value:.4}"),
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            value if value.is_finite() => write!(f, "{value}"),
+            value if value.is_nan() => f.write_str("nan"),
+            value if value > 0.0 => f.write_str("inf"),
+            _ => f.write_str("-inf"),
+        }
+    }
+}
+
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {

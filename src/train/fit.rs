@@ -126,9 +126,9 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
         }
         let training = seen.figures(&epoch, task, stack);
         let validation = task.validation.map(|rows| evaluate(stack, rows, task.measure));
-        let metrics = read(training, validation); // the epoch's one read from the device
+        let (metrics, finite) = read(training, validation, stack); // the epoch's one read from the device
         course.observe(number, &metrics);
-        if !progress.record(stack, number, metrics, course.lrs(), started.elapsed().as_secs_f64(), watch) {
+        if !progress.record(stack, number, metrics, &finite, course.lrs(), started.elapsed().as_secs_f64(), watch) {
             break;
         }
     }
@@ -188,11 +188,14 @@ impl Seen {
     }
 }
 
-/// Brings an epoch's figures back from the device, all in one read: each name with a value for each replica.
-fn read(training: Figures, validation: Option<Figures>) -> Vec<(String, Vec<f64>)> {
+/// Brings an epoch's figures back from the device, all in one read: each name with a value for each replica, and
+/// whether each replica's weights are finite.
+fn read(training: Figures, validation: Option<Figures>, stack: &Stack) -> (Vec<(String, Vec<f64>)>, Vec<bool>) {
     let validation = validation.into_iter().flatten().map(|(name, figure)| (format!("val_{name}"), figure));
-    let (names, figures): (Vec<_>, Vec<_>) = training.into_iter().chain(validation).unzip();
+    let (names, mut figures): (Vec<_>, Vec<_>) = training.into_iter().chain(validation).unzip();
+    figures.push(stack.arena().values().isfinite().all_dim(1, false).to_kind(Kind::Double));
     let values = Tensor::stack(&figures, 0).to_device(Device::Cpu); // [figures, replicas]
-    let values = Vec::<Vec<f64>>::try_from(&values).expect("figures are f64");
-    names.into_iter().zip(values).collect()
+    let mut values = Vec::<Vec<f64>>::try_from(&values).expect("figures are f64");
+    let finite = values.pop().expect("just pushed").iter().map(|&finite| finite == 1.0).collect();
+    (names.into_iter().zip(values).collect(), finite)
 }

@@ -20,6 +20,7 @@ pub(super) struct Progress<'a> {
     best: Vec<Option<f64>>,
     kept: Vec<bool>,
     kept_weights: Snapshot, // of the replicas that `kept` says
+    whole_epoch: Snapshot,  // of every replica, at the end of the last epoch that was completed
 }
 
 /// The waits of early stopping, one for each replica.
@@ -48,17 +49,20 @@ impl<'a> Progress<'a> {
             best: vec![None; replicas],
             kept: vec![false; replicas],
             kept_weights: stack.arena().snapshot(),
+            whole_epoch: stack.arena().snapshot(),
         }
     }
 
     /// Takes an epoch down for every replica that still trains; says whether any goes on.
     ///
-    /// `metrics` and `lrs` have a value for each replica.
+    /// `metrics` and `lrs` have a value for each replica, and `finite` says whether its weights are finite numbers.
+    #[expect(clippy::too_many_arguments, reason = "all that an epoch has shown")]
     pub(super) fn record(
         &mut self,
         stack: &Stack,
         epoch: usize,
         metrics: Vec<(String, Vec<f64>)>,
+        finite: &[bool],
         lrs: &[f64],
         seconds: f64,
         watch: &mut dyn Watch,
@@ -67,14 +71,15 @@ impl<'a> Progress<'a> {
             let mut row: Vec<(&str, f64)> =
                 metrics.iter().map(|(name, values)| (name.as_str(), values[replica])).collect();
             let value_of = |monitor: &str| row.iter().find(|(name, _)| *name == monitor).map(|(_, value)| *value);
-            if self.is_best(replica, value_of(self.monitor)) {
+            let diverged =
+                !finite[replica] || row.iter().any(|(name, value)| name.ends_with("loss") && !value.is_finite());
+            if !diverged && self.is_best(replica, value_of(self.monitor)) {
                 self.outcomes[replica].best_epoch = Some(epoch);
                 if self.settings.keep == Keep::Best {
                     self.keep(stack, replica);
                 }
             }
             let stopped = self.is_stopped(replica, value_of) && epoch < self.settings.epochs;
-            let diverged = row.iter().any(|(name, value)| name.ends_with("loss") && !value.is_finite());
             if diverged || stopped {
                 self.outcomes[replica].status = if diverged { Status::Diverged } else { Status::EarlyStopped };
                 self.training[replica] = false;
@@ -85,6 +90,7 @@ impl<'a> Progress<'a> {
             row.extend([("lr", lrs[replica]), ("seconds", seconds)]);
             self.outcomes[replica].curves.push(epoch, &row);
         }
+        self.whole_epoch = stack.arena().snapshot();
         let training = self.training.clone();
         let goes_on = training.contains(&true);
         watch.epoch(&EpochReport { epoch, epochs: self.settings.epochs, metrics, seconds, training });
@@ -122,6 +128,8 @@ impl<'a> Progress<'a> {
             }
             if self.kept[replica] {
                 stack.arena().restore(replica, &self.kept_weights);
+            } else if status == Status::Interrupted {
+                stack.arena().restore(replica, &self.whole_epoch); // not from the middle of an epoch
             }
         }
         self.outcomes
