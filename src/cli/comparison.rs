@@ -20,7 +20,8 @@ pub fn of(study: &Study, histories: &[History]) -> Vec<String> {
     parts
 }
 
-type Figure = fn(&History) -> Option<f64>;
+/// A figure of a trial, where it has it.
+type Figure = Box<dyn Fn(&History) -> Option<f64>>;
 
 fn last(history: &History, metric: &str) -> Option<f64> {
     history.history.at(*history.history.epoch.last()?, metric)
@@ -43,15 +44,15 @@ fn table(variants: &[(&str, Vec<&History>)]) -> String {
     let any = |figure: &dyn Fn(&History) -> Option<f64>| {
         variants.iter().flat_map(|(_, trials)| trials).any(|history| figure(history).is_some())
     };
-    let mut columns: Vec<(String, Box<dyn Fn(&History) -> Option<f64>>)> = Vec::new();
-    let mut column = |name: &str, figure: Box<dyn Fn(&History) -> Option<f64>>| {
+    let mut columns: Vec<(String, Figure)> = Vec::new();
+    let mut column = |name: &str, figure: Figure| {
         if any(&*figure) {
             columns.push((name.to_owned(), figure));
         }
     };
     column("loss", Box::new(|history| last(history, "loss")));
     column("val_loss", Box::new(|history| last(history, "val_loss")));
-    column("gap", Box::new(gap as Figure));
+    column("gap", Box::new(gap));
     let named = metric.clone();
     column(&metric, Box::new(move |history| last(history, &named)));
     let named = val_metric.clone();

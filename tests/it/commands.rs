@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::Stdio;
 
 use safetensors::SafeTensors;
@@ -321,6 +322,51 @@ fn a_signal_ends_a_run_that_keeps_what_was_completed() {
         assert_eq!(metric(&history, "loss").len(), epochs);
         assert!(place.path("runs/digits_mlp/latest/base-seed0.safetensors").is_file());
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_the_weights_of_its_last_whole_epoch() {
+    let place = Place::new();
+    place.write("idea.toml", idea_with("epochs = 2", "epochs = 100000\nkeep = \"last\""));
+    let weights = |run: &Path| std::fs::read(run.join("base-seed0.safetensors")).unwrap();
+    let mut child = place
+        .command(&["exp", "idea.toml", "--device", "cpu"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(talk.any(|line| line.trim_start_matches("epoch").trim_start().starts_with("4/")));
+    // SAFETY: the child has not been waited for, so its number is still its own.
+    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) }, 0);
+    talk.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let interrupted = std::fs::canonicalize(place.path("runs/idea/latest")).unwrap();
+    let text = std::fs::read(interrupted.join("base-seed0.json")).unwrap();
+    let history: Value = serde_json::from_slice(&text).unwrap();
+    let epochs = history["history"]["epoch"].as_array().unwrap().len().to_string();
+    let whole = place.exp(&["idea.toml", "--epochs", &epochs]);
+    let whole = place.path(whole["run"].as_str().unwrap());
+    assert!(weights(&interrupted) == weights(&whole), "the weights are not those after epoch {epochs}");
+}
+
+#[test]
+fn an_epoch_that_diverged_is_never_the_best_and_its_weights_are_not_kept() {
+    let place = Place::new();
+    place.write("idea.toml", idea_with("lr = 1e-3", "lr = 1e30"));
+    let history = place.history(&["idea.toml", "--set", "train.monitor=acc"]);
+    assert_eq!(history["status"], "diverged");
+    assert_eq!((&history["best"], &history["test"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn what_a_run_resolved_runs_again_under_the_same_name() {
+    let place = Place::with_idea();
+    let first = place.exp(&["idea.toml"]);
+    let resolved = format!("{}/experiment.toml", first["run"].as_str().unwrap());
+    let again = place.history(&[&resolved]);
+    assert_eq!(again["experiment"], "idea");
 }
 
 // Pipes
