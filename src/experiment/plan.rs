@@ -49,6 +49,9 @@ impl Plan {
         let architecture = check_network(&spec, &card)?;
         let has_validation = spec.data.split().holds_out_validation();
         spec.train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
+        if let Some(augment) = &spec.train.augment {
+            augment.check(&card.sample).map_err(|fault| fault.under("train.augment"))?;
+        }
         let last = &architecture.layers().last().expect("checked above").layer;
         spec.train.loss.check_fit(last, architecture.output(), card.target).map_err(|fault| fault.under("train"))?;
         let observed = architecture.layers().iter().enumerate().flat_map(|(number, planned)| {

@@ -113,7 +113,9 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
             if stop.load(Ordering::Relaxed) {
                 return progress.end(stack, Status::Interrupted);
             }
-            let outputs = stack.forward_t(&epoch.features(&rows), true); // [replicas, batch, outputs]
+            let features = epoch.features(&rows); // [replicas, batch, …]
+            let features = settings.augment.map_or(features.shallow_clone(), |augment| augment.apply(&features));
+            let outputs = stack.forward_t(&features, true); // [replicas, batch, outputs]
             let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows)); // [replicas]
             let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
             seen.observe(&losses, &outputs, rows.len());

@@ -1,5 +1,6 @@
 //! Training: losses, optimizers, learning-rate schedules and the loop.
 
+pub mod augment;
 pub mod clip;
 pub mod early_stopping;
 pub mod evaluate;
@@ -46,6 +47,9 @@ pub struct TrainSpec {
     /// What large weights cost.
     #[serde(default)]
     pub penalty: Option<penalty::Penalty>,
+    /// How training images are moved about at each step.
+    #[serde(default)]
+    pub augment: Option<augment::Augment>,
     /// When a replica ends before the last epoch; a number is its `patience`.
     #[serde(default, deserialize_with = "early_stopping::number_table_or_none")]
     pub early_stopping: Option<early_stopping::EarlyStopping>,

@@ -62,7 +62,7 @@ fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
        |
     10 | epoch = 3
        | ^^^^^
-    unknown key `epoch`, expected one of `epochs`, `batch`, `batch_size`, `shuffle`, `loss`, `optimizer`, `schedule`, `clip`, `penalty`, `early_stopping`, `metrics`, `observe`, `monitor`, `keep`
+    unknown key `epoch`, expected one of `epochs`, `batch`, `batch_size`, `shuffle`, `loss`, `optimizer`, `schedule`, `clip`, `penalty`, `augment`, `early_stopping`, `metrics`, `observe`, `monitor`, `keep`
     hint: did you mean `epochs`?
     ");
 }

@@ -1,0 +1,110 @@
+//! Image augmentation: training images are shifted, rotated and covered with noise anew at each step, on the device.
+//!
+//! Only the training loop calls it, so validation and test images stay as they are. The geometry is one affine sampling
+//! per image (`affine_grid` and `grid_sample` of PyTorch, bilinear, zeros outside).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::check::{Invalid, not_negative, require};
+use crate::shape::Shape;
+
+/// `augment`: how far images are moved, at random and alike in all directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Augment {
+    /// Up to so many pixels, to each side.
+    pub shift: f64,
+    /// Up to so many degrees, either way.
+    pub rotate: f64,
+    /// The standard deviation of noise added to every pixel.
+    pub noise: f64,
+}
+
+impl Augment {
+    /// Checks the settings, and that rows are images.
+    ///
+    /// # Errors
+    /// When a setting is out of its range, or a row has not the shape channels × height × width.
+    pub fn check(&self, sample: &Shape) -> Result<(), Invalid> {
+        not_negative("shift", self.shift)?;
+        require((0.0..=180.0).contains(&self.rotate), "rotate", "must lie between 0 and 180 degrees", self.rotate)?;
+        not_negative("noise", self.noise)?;
+        if sample.dimensions().len() != 3 {
+            let message = format!("needs images, channels × height × width, and a row is {sample}");
+            return Err(
+                Invalid::new("", message).hint("set `flatten = false` in the data, and begin with `\"flatten\"`")
+            );
+        }
+        Ok(())
+    }
+
+    /// Moves every image on its own: `[replicas, batch, channels, height, width]` → the same shape.
+    pub fn apply(&self, images: &Tensor) -> Tensor {
+        let shape = images.size();
+        let flat = images.flatten(0, 1); // [images, channels, height, width]
+        let count = flat.size()[0];
+        let options = (Kind::Float, images.device());
+        let within = |most: f64| (Tensor::rand([count], options) * 2.0 - 1.0) * most;
+        let mut moved = flat.shallow_clone();
+        if self.shift > 0.0 || self.rotate > 0.0 {
+            let (height, width) = (shape[3] as f64, shape[4] as f64);
+            let angle = within(self.rotate.to_radians());
+            let (sin, cos) = (angle.sin(), angle.cos());
+            // coordinates run from −1 to 1 along both sides, so a pixel is 2 / length of them
+            let across = [cos.shallow_clone(), &sin * (-height / width), within(2.0 * self.shift / width)];
+            let down = [sin * (width / height), cos, within(2.0 * self.shift / height)];
+            let affine = Tensor::stack(&[Tensor::stack(&across, 1), Tensor::stack(&down, 1)], 1); // [images, 2, 3]
+            let grid = Tensor::affine_grid_generator(&affine, &flat.size()[..], false);
+            moved = flat.grid_sampler(&grid, 0, 0, false);
+        }
+        if self.noise > 0.0 {
+            moved += moved.randn_like() * self.noise;
+        }
+        moved.view(&shape[..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    /// Two replicas of three images with one bright pixel in the middle.
+    fn images() -> Tensor {
+        let images = Tensor::zeros([2, 3, 1, 9, 9], (Kind::Float, Device::Cpu));
+        let _ = images.narrow(3, 4, 1).narrow(4, 4, 1).fill_(1.0);
+        images
+    }
+
+    #[test]
+    fn nothing_set_changes_nothing() {
+        assert_eq!(Augment::default().apply(&images()), images());
+    }
+
+    #[test]
+    fn a_shift_moves_each_image_by_itself_and_no_further_than_it_may() {
+        let moved = Augment { shift: 2.0, ..Augment::default() }.apply(&images());
+        assert_eq!(moved.size(), [2, 3, 1, 9, 9]);
+        let inner = moved.narrow(3, 1, 7).narrow(4, 1, 7).sum(Kind::Double).double_value(&[]);
+        assert!((inner - 6.0).abs() < 1e-4, "all that is bright stays within two pixels and a half: {inner}");
+        assert_ne!(moved.get(0).get(0), moved.get(0).get(1));
+        assert_ne!(moved.get(0), moved.get(1));
+    }
+
+    #[test]
+    fn a_rotation_leaves_the_middle_where_it_is() {
+        let turned = Augment { rotate: 90.0, ..Augment::default() }.apply(&images());
+        let middle = turned.narrow(3, 4, 1).narrow(4, 4, 1).min().double_value(&[]);
+        assert!(middle > 0.99, "{middle}");
+    }
+
+    #[test]
+    fn rows_that_are_no_images_are_refused() {
+        let augment = Augment { shift: 1.0, ..Augment::default() };
+        assert!(augment.check(&Shape::from([784])).unwrap_err().message.contains("784"));
+        assert_eq!(augment.check(&Shape::from([1, 28, 28])), Ok(()));
+        assert!(Augment { rotate: 200.0, ..augment }.check(&Shape::from([1, 28, 28])).is_err());
+    }
+}
