@@ -29,51 +29,7 @@ use sha2::{Digest, Sha256};
 use tch::nn::{ModuleT, OptimizerConfig};
 use tch::{Device, Kind, Tensor};
 
-/// A folder to run the program in.
-struct Place {
-    folder: tempfile::TempDir,
-    users_data: bool,
-}
-
-impl Place {
-    fn new() -> Self {
-        Place { folder: tempfile::tempdir().unwrap(), users_data: false }
-    }
-
-    /// With the data sets that the user has, or can fetch.
-    fn with_users_data() -> Self {
-        Place { users_data: true, ..Place::new() }
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-
-    /// Runs the program, and returns the history of its one trial.
-    #[track_caller]
-    fn history(&self, arguments: &[&str]) -> Value {
-        self.histories(arguments).remove(0)
-    }
-
-    /// Runs the program, and returns the history of each trial.
-    #[track_caller]
-    fn histories(&self, arguments: &[&str]) -> Vec<Value> {
-        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_runner"));
-        command
-            .current_dir(self.folder.path())
-            .args(arguments)
-            .args(["--json", "--device", "cpu"])
-            .env("OMP_NUM_THREADS", "1");
-        if !self.users_data {
-            command.env("RUNNER_DATA_DIR", self.folder.path().join("data"));
-        }
-        let output = command.assert().success().get_output().stdout.clone();
-        let printed: Value = serde_json::from_slice(&output).unwrap();
-        printed["histories"].as_array().unwrap().clone()
-    }
-}
+use crate::support::Place;
 
 /// libtorch's generator belongs to the whole process: tests that draw from it take turns.
 static GENERATOR: Mutex<()> = Mutex::new(());
@@ -140,7 +96,7 @@ fn assert_curve(history: &Value, golden: &Value, metric: &str, epochs: usize, to
 
 #[test]
 fn digits_mlp_is_pytorchs_run_in_every_epoch() {
-    let history = Place::new().history(&["exp", "digits_mlp", "--seed", "0"]);
+    let history = Place::new().history(&["digits_mlp", "--seed", "0"]);
     let golden = golden("digits_mlp");
     assert_curve(&history, &golden["history"], "loss", 100, 1e-5);
     assert_curve(&history, &golden["history"], "acc", 100, 1e-3);
@@ -151,7 +107,7 @@ fn mlp_xor_is_pytorchs_run_with_both_seeds() {
     let golden = golden("mlp_xor");
     for run in golden["runs"].as_array().unwrap() {
         let seed = run["seed"].to_string();
-        let history = Place::new().history(&["exp", "mlp_xor", "--seed", &seed]);
+        let history = Place::new().history(&["mlp_xor", "--seed", &seed]);
         // A unit that crosses 0 late in the run amplifies the last bit: PyTorch itself, with another matrix routine,
         // is 4e-5 off by then.
         assert_curve(&history, &run["history"], "loss", 200, 1e-5);
@@ -166,7 +122,7 @@ fn mlp_xor_is_pytorchs_run_with_both_seeds() {
 fn perceptron_or_learns_pytorchs_weights() {
     let golden = golden("perceptron_or");
     let run = &golden["runs"][0];
-    let history = Place::new().history(&["exp", "perceptron_or", "--seed", "0"]);
+    let history = Place::new().history(&["perceptron_or", "--seed", "0"]);
     assert_curve(&history, &run["history"], "loss", 500, 1e-5);
     for name in ["0.weight", "0.bias"] {
         assert_near(&floats(&history["learned"]["parameters"][name]), &floats(&run["final"][name]), 1e-5, name);
@@ -193,7 +149,7 @@ fn a_network_with_dropout_is_pytorchs_run_masks_included() {
             optimizer = { sgd = { lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4 } }
         "#,
     );
-    let history = place.history(&["exp", &file]);
+    let history = place.history(&[&file]);
     let golden = golden("dropout_digits");
     for metric in ["loss", "val_loss"] {
         assert_curve(&history, &golden["history"], metric, 5, 1e-5);
@@ -205,7 +161,7 @@ fn a_network_with_dropout_is_pytorchs_run_masks_included() {
 
 #[test]
 fn two_epochs_of_overfit_mnist_are_pytorchs() {
-    let history = Place::with_users_data().history(&["exp", "overfit_mnist", "--epochs", "2", "--seed", "0"]);
+    let history = Place::with_users_data().history(&["overfit_mnist", "--epochs", "2", "--seed", "0"]);
     let golden = golden("overfit_mnist");
     // On one kind of processor the two agree to 1e-6; between kinds, PyTorch differs from itself by up to 6e-4.
     for metric in ["loss", "acc", "val_loss", "val_acc"] {
@@ -637,7 +593,7 @@ fn a_run_keeps_the_confusion_matrix_of_its_test_rows_and_one_hot_targets_change_
             monitor = "val_f1"
             "#
         );
-        place.history(&["exp", &place.file("metrics.toml", &text)])
+        place.history(&[&place.file("metrics.toml", &text)])
     };
     let sparse = run("\"sparse_categorical_crossentropy\"");
     let one_hot = run("\"categorical_crossentropy\"");
@@ -863,7 +819,7 @@ fn runs_with_a_schedule_clipping_and_penalties_are_pytorchs() {
             }
         }
         train += "penalty = { l1 = 1e-4, l2 = 1e-3 }";
-        let history = place.history(&["exp", &digits(&place, "{}", "[0]", 4, &train)]);
+        let history = place.history(&[&digits(&place, "{}", "[0]", 4, &train)]);
         assert_curve(&history, &run["history"], "loss", 4, 1e-5);
         assert_curve(&history, &run["history"], "lr", 4, 1e-10);
     }
@@ -891,7 +847,7 @@ fn a_replica_that_stops_early_ends_as_its_lone_run_and_holds_nobody_up() {
     let split = "{ validation = 0.2, test = 0.2, random_state = 1 }";
     let run = |seeds: &str| {
         let place = Place::new();
-        place.histories(&["exp", &digits(&place, split, seeds, 6, train)])
+        place.histories(&[&digits(&place, split, seeds, 6, train)])
     };
     let seeds = [3, 1, 0];
     let stack = run("[3, 1, 0]");

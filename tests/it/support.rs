@@ -34,11 +34,17 @@ pub fn idea_with(written: &str, instead: &str) -> String {
 pub struct Place {
     here: TempDir,
     data: TempDir,
+    users_data: bool,
 }
 
 impl Place {
     pub fn new() -> Self {
-        Place { here: TempDir::new().unwrap(), data: TempDir::new().unwrap() }
+        Place { here: TempDir::new().unwrap(), data: TempDir::new().unwrap(), users_data: false }
+    }
+
+    /// With the data cache of the user, and the network to fetch what it lacks.
+    pub fn with_users_data() -> Self {
+        Place { users_data: true, ..Place::new() }
     }
 
     /// With [`IDEA`] as `idea.toml`.
@@ -64,11 +70,22 @@ impl Place {
         std::fs::write(path, text).unwrap();
     }
 
-    /// The program with these arguments, on the CPU, with no way to the network.
+    /// Writes a file, and gives back its name.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        self.write(name, text);
+        name.to_owned()
+    }
+
+    /// The program with these arguments, on the CPU, with no way to the network unless the user's data were asked for.
     pub fn command(&self, arguments: &[&str]) -> StdCommand {
         let nowhere = "http://127.0.0.1:9";
         let mut command = StdCommand::new(env!("CARGO_BIN_EXE_runner"));
-        command.args(arguments).current_dir(self.here.path()).env("RUNNER_DATA_DIR", self.data.path());
+        command.args(arguments).current_dir(self.here.path());
+        command.env("CUDA_VISIBLE_DEVICES", "").env("OMP_NUM_THREADS", "1"); // tests run side by side
+        if self.users_data {
+            return command;
+        }
+        command.env("RUNNER_DATA_DIR", self.data.path());
         for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
             command.env(proxy, nowhere);
         }
@@ -77,9 +94,7 @@ impl Place {
             .env("PIP_INDEX_URL", format!("{nowhere}/simple"))
             .env("PIP_NO_INDEX", "1")
             .env("PIP_RETRIES", "0")
-            .env("PIP_FIND_LINKS", "")
-            .env("CUDA_VISIBLE_DEVICES", "")
-            .env("OMP_NUM_THREADS", "1"); // tests run side by side
+            .env("PIP_FIND_LINKS", "");
         for inherited in ["NO_PROXY", "no_proxy", "RUNNER_BACKTRACE", "CLICOLOR_FORCE", "COLUMNS"] {
             command.env_remove(inherited);
         }
@@ -96,6 +111,12 @@ impl Place {
     pub fn exp(&self, arguments: &[&str]) -> Value {
         let all = [&["exp", "--json", "--device", "cpu"], arguments].concat();
         serde_json::from_str(&stdout(&self.run(&all).code(0))).unwrap()
+    }
+
+    /// The history of each trial of an experiment.
+    #[track_caller]
+    pub fn histories(&self, arguments: &[&str]) -> Vec<Value> {
+        self.exp(arguments)["histories"].as_array().unwrap().clone()
     }
 
     /// The history of an experiment with one seed.

@@ -100,8 +100,7 @@ impl Trouble {
             Self::Damaged => format!("the file arrived damaged\nhint: `python3 -m pip cache purge`, then {again}"),
             Self::NotCarried => format!(
                 "the package registry does not carry it\n\
-                 hint: if `PIP_INDEX_URL` or pip's configuration (`pip config list`) names a mirror, try `PIP_INDEX_URL=https://pypi.org/simple`. \
-                 Or set {own}"
+                 hint: if `PIP_INDEX_URL` or pip's configuration (`pip config list`) names a mirror, try another, or none. Or set {own}"
             ),
             Self::Other(why) => format!("{why}\nhint: {again}; `python3 -m pip --version` should work. Or set {own}"),
         }
