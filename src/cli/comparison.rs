@@ -3,6 +3,7 @@
 use crate::cli::figures::{self, mean_and_std};
 use crate::cli::table::Columns;
 use crate::experiment::study::Study;
+use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
 
 /// The table, and a sentence on the gap where there are validation rows.
@@ -97,8 +98,13 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// Which variant closes the generalization gap: the validation loss at the end minus its lowest.
+/// Which variant closes the generalization gap, the validation loss at the end minus its lowest; nothing is said where
+/// the baseline does not overfit.
 fn gap_sentence(variants: &[(&str, Vec<&History>)]) -> Option<String> {
+    let overfits = |history: &&History| history.diagnosis.as_ref().is_some_and(|d| d.verdict == Verdict::Overfitting);
+    if !variants.first()?.1.iter().any(overfits) {
+        return None;
+    }
     let gaps: Vec<(&str, f64)> = variants
         .iter()
         .filter_map(|(name, trials)| {

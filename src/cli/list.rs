@@ -52,10 +52,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         terminal::json(&listed);
         return Ok(Exit::Done);
     }
-    let mut table = Columns::new(["experiment", "title", "data", "parameters"], [3]);
+    let mut table = Columns::new(["experiment", "title", "data", "size"], [3]);
     for item in &listed {
-        table.row([&item.name, &item.title, item.data, &figures::count(item.parameters)]);
+        table.row([&item.name, &shortened(&item.title), item.data, &figures::count(item.parameters)]);
     }
     terminal::out(&table.text());
     Ok(Exit::Done)
+}
+
+/// A title that leaves room for the other columns within 80.
+fn shortened(title: &str) -> String {
+    const MOST: usize = 28;
+    match title.chars().count() {
+        ..=MOST => title.to_owned(),
+        _ => format!("{}…", title.chars().take(MOST - 1).collect::<String>().trim_end()),
+    }
 }

@@ -41,7 +41,8 @@ fn list_shows_every_shipped_experiment() {
     for name in SHIPPED {
         assert!(names.contains(&name), "{listed}");
     }
-    assert_says(listed.lines().next().unwrap(), &["experiment", "title", "data", "parameters"]);
+    assert_says(listed.lines().next().unwrap(), &["experiment", "title", "data", "size"]);
+    assert!(listed.lines().all(|line| line.chars().count() <= 80), "{listed}");
     assert!(names.is_sorted(), "{names:?}");
 }
 
