@@ -62,8 +62,9 @@ impl fetch::Watch for Progress {
 }
 
 impl run::Watch for Progress {
-    fn starting(&mut self, plan: &Plan, stack: &StackInfo) {
+    fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         self.end();
+        let plan = plans[0];
         self.training.store(true, Ordering::Relaxed);
         let (spec, rows) = (&plan.spec, stack.rows);
         let parts = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)];
@@ -76,33 +77,56 @@ impl run::Watch for Progress {
             self.say(&format!("{}: {}", terminal::bold(&plan.name), spec.title));
             spec.question.iter().for_each(|question| self.say(question));
         }
-        if plan.variant != BASE {
-            self.say(&format!("variant {}", terminal::bold(&plan.variant)));
+        let variants: Vec<String> = plans.iter().map(|plan| terminal::bold(&plan.variant)).collect();
+        match &variants[..] {
+            [_] if plan.variant == BASE => {}
+            [variant] => self.say(&format!("variant {variant}")),
+            variants => self.say(&format!("variants {}", variants.join(", "))),
         }
         self.say(&format!("{}: {} rows", spec.data.name(), parts.join(", ")));
-        let folds = spec.data.split().folds.map(|folds| format!(", {folds} folds")).unwrap_or_default();
-        let seeds = match &spec.seeds[..] {
-            [seed] if stack.replicas == 1 => format!("seed {seed}"),
-            [seed] => format!("seed {seed}{folds}, {} replicas in one stack", stack.replicas),
-            seeds if folds.is_empty() => format!("{} seeds in one stack", seeds.len()),
-            seeds => format!("{} seeds{folds}, {} replicas in one stack", seeds.len(), stack.replicas),
-        };
         self.say(&format!(
             "{} parameters, {} lr {}, batch {}",
             figures::count(plan.architecture.parameters()),
             spec.train.optimizer.name(),
-            figures::setting(spec.train.optimizer.lr()),
+            lrs(plans),
             spec.train.batch.size(rows.train)
         ));
         let threads = match tch::get_num_threads() {
             1 => "1 thread".to_owned(),
             threads => format!("{threads} threads"),
         };
-        self.say(&format!("{seeds}, on {} with {threads}\n", device::name(stack.device)));
+        self.say(&format!("{}, on {} with {threads}\n", in_words(plans, stack), device::name(stack.device)));
         if !self.quiet && terminal::is_watched() {
             let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").expect("a valid template");
             self.bar = Some(ProgressBar::new(spec.train.epochs as u64).with_style(style));
         }
+    }
+}
+
+/// The learning rates of a stack's variants.
+fn lrs(plans: &[&Plan]) -> String {
+    let lrs = plans.iter().map(|plan| plan.spec.train.optimizer.lr());
+    let (least, most) = lrs.fold((f64::INFINITY, 0.0_f64), |(least, most), lr| (least.min(lr), most.max(lr)));
+    let least_in_words = figures::setting(least);
+    if least == most { least_in_words } else { format!("{least_in_words} to {}", figures::setting(most)) }
+}
+
+/// What a stack holds.
+fn in_words(plans: &[&Plan], stack: &StackInfo) -> String {
+    if stack.replicas == 1 {
+        let fold = if stack.folds.is_some() { ", one fold" } else { "" };
+        return format!("seed {}{fold}", stack.seeds[0]);
+    }
+    let several = |count: usize, many: &str| (count > 1).then(|| format!("{count} {many}"));
+    let seeds = match &stack.seeds[..] {
+        [seed] => format!("seed {seed}"),
+        seeds => format!("{} seeds", seeds.len()),
+    };
+    let folds = stack.folds.and_then(|folds| several(folds, "folds"));
+    let parts: Vec<String> = several(plans.len(), "variants").into_iter().chain([seeds]).chain(folds).collect();
+    match &parts[..] {
+        [one] => format!("{one} in one stack"),
+        parts => format!("{}: {} replicas in one stack", parts.join(", "), stack.replicas),
     }
 }
 

@@ -168,6 +168,11 @@ impl Test {
         self.0.is_empty()
     }
 
+    /// The same rows, still sealed, for one of several stacks of trials, each of which opens its own once.
+    pub fn for_a_stack(&self) -> Test {
+        Test(self.0.shallow_clone())
+    }
+
     /// Opens the test rows, once: what comes after can no longer choose anything by them.
     pub fn open(self) -> Rows {
         self.0

@@ -17,6 +17,7 @@ use crate::network::stack::Stack;
 use crate::observe::{self, Observations, Observer, norms};
 use crate::train::TrainSpec;
 use crate::train::evaluate::{Figures, Measure, evaluate};
+use crate::train::optimizer::Optimizer;
 use crate::train::progress::Progress;
 use crate::train::schedule::Length;
 use crate::train::schedule::course::Course;
@@ -35,6 +36,8 @@ pub struct Task<'a> {
     pub monitor: (&'a str, bool),
     /// The seed of each replica.
     pub seeds: &'a [i64],
+    /// The optimizer of each replica; they may differ in the learning rate and the weight decay, and in nothing else.
+    pub optimizers: &'a [&'a Optimizer],
     /// The rows to train on.
     pub training: &'a DeviceRows,
     /// The rows that tell the best epoch.
@@ -100,7 +103,8 @@ pub struct Outcome {
 pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch) -> Vec<Outcome> {
     let settings = task.settings;
     let batch = settings.batch.size(task.training.len());
-    let mut optimizer = settings.optimizer.start();
+    let decays: Vec<f64> = task.optimizers.iter().map(|optimizer| optimizer.weight_decay()).collect();
+    let mut optimizer = settings.optimizer.start_each(&decays, task.device);
     let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
     let mut course = start_course(task, batch);
     let mut progress = Progress::new(stack, task);
@@ -141,7 +145,7 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
 fn start_course(task: &Task, batch: usize) -> Course {
     let settings = task.settings;
     let length = Length { epochs: settings.epochs, steps: task.training.len().div_ceil(batch) };
-    let lrs = vec![settings.optimizer.lr(); task.seeds.len()];
+    let lrs = task.optimizers.iter().map(|optimizer| optimizer.lr()).collect();
     Course::new(&settings.schedule, lrs, length, task.device, task.monitor.0, |name| task.higher_is_better(name))
 }
 
