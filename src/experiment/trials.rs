@@ -184,7 +184,8 @@ fn run_stack(
     let outcomes = fit(&stack, &task, stop, &mut *watch);
 
     let targets = training.of_each_replica(&training.targets, replicas.len());
-    let constant_losses = measure.loss.of_constant_prediction(&targets, width);
+    let row_weights = training.weights.as_ref().map(|weights| training.of_each_replica(weights, replicas.len()));
+    let constant_losses = measure.loss.of_constant_prediction(&targets, width, row_weights.as_ref());
     let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
     let tests: Option<Vec<Test>> = parts.iter().map(|data| data.test.as_ref().map(Test::for_a_stack)).collect();
     let tests = match tests.filter(|_| !interrupted) {
