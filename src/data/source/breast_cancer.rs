@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::check::Invalid;
 use crate::data::cache::sha256;
 use crate::data::encode::{Encode, Missing};
-use crate::data::recipe::{Recipe, Selected, Task};
+use crate::data::recipe::{Recipe, Selected};
 use crate::data::scale::Scale;
 use crate::data::split::Split;
 use crate::data::table::Table;
+use crate::data::task::Task;
 use crate::data::{Card, Loaded};
 
 const CSV: &[u8] = include_bytes!("../embedded/breast_cancer.csv");

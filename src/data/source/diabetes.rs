@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::check::Invalid;
 use crate::data::cache::sha256;
 use crate::data::encode::{Encode, Missing};
-use crate::data::recipe::{Recipe, Selected, Task};
+use crate::data::recipe::{Recipe, Selected};
 use crate::data::scale::Scale;
 use crate::data::split::Split;
 use crate::data::table::Table;
+use crate::data::task::Task;
 use crate::data::{Card, Loaded};
 
 const FEATURES_GZ: &[u8] = include_bytes!("../embedded/diabetes_data_raw.csv.gz");
