@@ -18,6 +18,7 @@ pub mod scale;
 pub mod source;
 pub mod split;
 pub mod table;
+pub mod task;
 
 use std::fmt;
 

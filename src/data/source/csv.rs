@@ -9,11 +9,12 @@ use crate::check::Invalid;
 use crate::data::cache::sha256;
 use crate::data::csv_text::TableFault;
 use crate::data::encode::{Encode, Missing};
-use crate::data::recipe::{Names, Recipe, Selected, Task};
+use crate::data::recipe::{Names, Recipe, Selected};
 use crate::data::scale::Scale;
 use crate::data::source::user_file;
 use crate::data::split::Split;
 use crate::data::table::Table;
+use crate::data::task::Task;
 use crate::data::{Card, Loaded};
 
 /// `[data.csv]`.
