@@ -1,0 +1,70 @@
+//! Fixtures, the figures in `tests/golden/*.json`, and how what is found is held against them.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use serde_json::Value;
+use tch::{Kind, Tensor};
+
+/// libtorch's generator belongs to the whole process: tests that draw from it take turns.
+pub static GENERATOR: Mutex<()> = Mutex::new(());
+
+/// A fixture by its name.
+pub fn golden(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.json"));
+    let text = std::fs::read_to_string(path).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The cases of a fixture that have one of these names; every name must occur.
+pub fn cases<'a>(fixture: &'a Value, names: &[&str]) -> Vec<&'a Value> {
+    let all = fixture["cases"].as_array().unwrap();
+    let found: Vec<&Value> = all.iter().filter(|case| names.contains(&case["name"].as_str().unwrap())).collect();
+    assert_eq!(found.len(), names.len());
+    found
+}
+
+pub fn floats(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(floats).collect(),
+        number => vec![number.as_f64().unwrap()],
+    }
+}
+
+pub fn rows(value: &Value) -> Vec<usize> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+pub fn shape_of(value: &Value) -> Vec<i64> {
+    let mut shape = Vec::new();
+    let mut inner = value;
+    while let Value::Array(items) = inner {
+        shape.push(items.len() as i64);
+        inner = &items[0];
+    }
+    shape
+}
+
+pub fn tensor(value: &Value) -> Tensor {
+    Tensor::from_slice(&floats(value)).to_kind(Kind::Float).view(&shape_of(value)[..])
+}
+
+pub fn values(tensor: &Tensor) -> Vec<f64> {
+    Vec::try_from(tensor.detach().to_kind(Kind::Double).contiguous().flatten(0, -1)).unwrap()
+}
+
+/// Each pair agrees to `tolerance`, relative to the size of the wanted value where that is above 1.
+#[track_caller]
+pub fn assert_near(found: &[f64], wanted: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(found.len(), wanted.len(), "{what}");
+    for (place, (found, wanted)) in found.iter().zip(wanted).enumerate() {
+        let apart = (found - wanted).abs() / wanted.abs().max(1.0);
+        assert!(apart <= tolerance, "{what}, value {place}: found {found}, wanted {wanted}");
+    }
+}
+
+#[track_caller]
+pub fn assert_curve(history: &Value, golden: &Value, metric: &str, epochs: usize, tolerance: f64) {
+    let (found, wanted) = (floats(&history["history"][metric]), floats(&golden[metric]));
+    assert_near(&found[..epochs], &wanted[..epochs], tolerance, metric);
+}

@@ -1,0 +1,70 @@
+//! What is drawn: initial weights, and the order of an epoch's rows.
+
+use runner::network::init::Init;
+use runner::network::layer::Layer;
+use runner::network::stack::Architecture;
+use runner::seed;
+use runner::shape::Shape;
+use serde_json::{Value, json};
+use tch::Device;
+
+use super::fixture::{GENERATOR, assert_near, floats, golden, rows, values};
+
+#[test]
+fn linear_layers_draw_pytorchs_weights() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let fixture = golden("init");
+    let linear = |units: u64| serde_json::from_value::<Layer>(json!({ "linear": { "units": units } })).unwrap();
+    let layers = [linear(4), linear(3)];
+    let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([5])).unwrap().build(&[42], Device::Cpu);
+    for (number, drawn) in fixture["linear"].as_array().unwrap().iter().enumerate() {
+        assert_near(&values(stack.arena().leaf(2 * number)), &floats(&drawn["weight"]), 1e-7, "weight");
+        assert_near(&values(stack.arena().leaf(2 * number + 1)), &floats(&drawn["bias"]), 1e-7, "bias");
+    }
+}
+
+#[test]
+fn every_initialization_draws_pytorchs_numbers() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let fixture = golden("init");
+    let drawn = |layer: Value, input: Shape, init: Init| {
+        let layer = serde_json::from_value::<Layer>(layer).unwrap();
+        Architecture::follow(&[layer], init, &input).unwrap().build(&[42], Device::Cpu)
+    };
+    let schemes = fixture["schemes"].as_array().unwrap();
+    assert_eq!(schemes.len(), 18);
+    for scheme in schemes {
+        let name = scheme["name"].as_str().unwrap();
+        let settings = match name {
+            "uniform" => json!({ "low": scheme["options"]["a"], "high": scheme["options"]["b"] }),
+            _ => json!({}),
+        };
+        let init = json!({ name: settings });
+        let (layer, input) = match rows(&scheme["shape"])[..] {
+            [out, inputs] => (json!({ "linear": { "units": out, "init": init } }), Shape::from([inputs as i64])),
+            [out, channels, height, width] => (
+                json!({ "conv2d": { "channels": out, "kernel": [height, width], "init": init } }),
+                Shape::from([channels as i64, 4, 4]),
+            ),
+            _ => panic!("a weight has two or four dimensions"),
+        };
+        let stack = drawn(layer, input, Init::Zeros);
+        assert_near(&values(stack.arena().leaf(0)), &floats(&scheme["values"]), 1e-7, &scheme.to_string());
+        assert_eq!(values(&stack.arena().leaf(1).abs().max()), [0.0], "biases start at 0");
+    }
+    let stack = drawn(json!({ "conv2d": { "channels": 3, "kernel": [2, 3] } }), Shape::from([2, 4, 4]), Init::Pytorch);
+    assert_near(&values(stack.arena().leaf(0)), &floats(&fixture["conv2d"]["weight"]), 1e-7, "conv2d weight");
+    assert_near(&values(stack.arena().leaf(1)), &floats(&fixture["conv2d"]["bias"]), 1e-7, "conv2d bias");
+}
+
+#[test]
+fn the_order_of_an_epoch_is_pytorchs() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    for case in golden("init")["randperm"].as_array().unwrap() {
+        let wanted = rows(&case["order"]);
+        let (seed, epoch) = (case["seed"].as_i64().unwrap(), case["epoch"].as_u64().unwrap());
+        let order = seed::before_epoch(&[seed], epoch as usize, wanted.len(), true).unwrap();
+        let found: Vec<i64> = Vec::try_from(order.flatten(0, -1)).unwrap();
+        assert_eq!(found.iter().map(|&row| row as usize).collect::<Vec<_>>(), wanted);
+    }
+}

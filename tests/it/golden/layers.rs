@@ -1,0 +1,180 @@
+//! Layers: outputs and gradients, of each replica and of stacks against lone networks.
+
+use runner::network::init::Init;
+use runner::network::layer::Layer;
+use runner::network::stack::{Architecture, Stack};
+use runner::shape::Shape;
+use serde_json::{Value, json};
+use tch::nn::ModuleT;
+use tch::{Device, Kind, Tensor};
+
+use super::fixture::{GENERATOR, assert_near, cases, floats, golden, shape_of, tensor, values};
+
+#[test]
+fn every_layer_has_pytorchs_output_and_gradients_in_each_replica() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let layers = [
+        ("linear", json!({ "linear": { "units": 2 } })),
+        ("relu", json!("relu")),
+        ("leaky_relu", json!({ "leaky_relu": 0.01 })),
+        ("elu", json!({ "elu": {} })),
+        ("elu_alpha", json!({ "elu": 0.5 })),
+        ("gelu", json!({ "gelu": {} })),
+        ("gelu_tanh", json!({ "gelu": { "approximate": "tanh" } })),
+        ("softplus", json!({ "softplus": {} })),
+        ("softplus_beta_threshold", json!({ "softplus": { "beta": 2, "threshold": 5 } })),
+        ("sigmoid", json!("sigmoid")),
+        ("tanh", json!("tanh")),
+        ("softmax", json!("softmax")),
+        ("flatten", json!("flatten")),
+        ("batch_norm1d", json!({ "batch_norm": {} })),
+        ("batch_norm2d", json!({ "batch_norm": { "eps": 1e-3, "momentum": 0.3 } })),
+        ("layer_norm", json!({ "layer_norm": {} })),
+        ("layer_norm_image", json!({ "layer_norm": {} })),
+        ("conv2d", json!({ "conv2d": { "channels": 2, "kernel": 3, "padding": 1 } })),
+        (
+            "conv2d_oblong",
+            json!({ "conv2d": { "channels": 3, "kernel": [2, 3], "stride": [2, 1], "padding": [0, 1], "bias": false } }),
+        ),
+        ("max_pool2d", json!({ "max_pool2d": 2 })),
+        ("max_pool2d_overlapping", json!({ "max_pool2d": { "kernel": 3, "stride": 2, "padding": 1 } })),
+        ("avg_pool2d", json!({ "avg_pool2d": 2 })),
+        ("avg_pool2d_overlapping", json!({ "avg_pool2d": { "kernel": [2, 3], "stride": 1, "padding": 1 } })),
+    ];
+    let fixture = golden("layers");
+    assert_eq!(fixture["cases"].as_array().unwrap().len(), layers.len(), "every case has its layer");
+    for (name, layer) in layers {
+        let case = cases(&fixture, &[name])[0];
+        let stack = stack_of_two(layer, &case["calls"][0]["input"], &case["parameters"]);
+        for (number, call) in case["calls"].as_array().unwrap().iter().enumerate() {
+            let input = tensor(&call["input"]);
+            let input = Tensor::stack(&[&input, &input], 0).set_requires_grad(true); // [2, batch, …]
+            let output = stack.forward_t(&input, call["training"].as_bool().unwrap());
+            let upstream = tensor(&call["upstream"]);
+            let loss = (&output * upstream.unsqueeze(0)).sum(None);
+            let mut wanted_from: Vec<&Tensor> = vec![&input];
+            wanted_from.extend((0..stack.arena().slots().len()).map(|slot| stack.arena().leaf(slot)));
+            let gradients = Tensor::run_backward(&[&loss], &wanted_from, true, false);
+            for replica in 0..2 {
+                let what = format!("{name}, call {number}, replica {replica}");
+                assert_eq!(output.get(replica).size(), shape_of(&call["output"]), "{what}");
+                assert_near(&values(&output.get(replica)), &floats(&call["output"]), 1e-6, &what);
+                let input_gradient = floats(&call["input_gradient"]);
+                assert_near(&values(&gradients[0].get(replica)), &input_gradient, 1e-6, &format!("{what}, input"));
+                for (slot, gradient) in stack.arena().slots().iter().zip(&gradients[1..]) {
+                    let wanted = &call["parameter_gradients"][slot.name.trim_start_matches("0.")];
+                    assert_near(
+                        &values(&gradient.get(replica)),
+                        &floats(wanted),
+                        1e-5,
+                        &format!("{what}, {}", slot.name),
+                    );
+                }
+                let buffers = call["buffers_after"].as_object().into_iter().flatten();
+                assert_eq!(stack.arena().buffers().len(), buffers.clone().count(), "{what}");
+                for (buffer, (name, wanted)) in stack.arena().buffers().iter().zip(buffers) {
+                    assert_eq!(buffer.name, format!("0.{name}"));
+                    assert_near(
+                        &values(&buffer.values.get(replica)),
+                        &floats(wanted),
+                        1e-6,
+                        &format!("{what}, {name}"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// A stack of two replicas with the same parameters.
+fn stack_of_two(layer: Value, input: &Value, parameters: &Value) -> Stack {
+    let layer = match &layer {
+        Value::String(_) => serde_json::from_value(layer).unwrap(),
+        _ => serde_json::from_value::<Layer>(layer).unwrap(),
+    };
+    let shape = Shape::from(&shape_of(input)[1..]);
+    let stack = Architecture::follow(&[layer], Init::Pytorch, &shape).unwrap().build(&[0, 1], Device::Cpu);
+    let _no_grad = tch::no_grad_guard();
+    for slot in stack.arena().slots() {
+        let name = slot.name.trim_start_matches("0.");
+        slot.view(stack.arena().values()).copy_(&tensor(&parameters[name]).unsqueeze(0));
+    }
+    stack
+}
+
+#[test]
+fn a_stack_of_image_networks_is_its_lone_networks_gradients_and_running_averages_included() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let conv2d = json!({ "conv2d": { "channels": 4, "kernel": 3, "padding": 1 } });
+    let behind_it = [
+        json!({ "conv2d": { "channels": 3, "kernel": [2, 1], "stride": [2, 1], "bias": false } }),
+        json!({ "batch_norm": {} }),
+        json!({ "layer_norm": {} }),
+        json!({ "max_pool2d": 2 }),
+        json!({ "avg_pool2d": { "kernel": 2, "stride": 1 } }),
+        json!("flatten"),
+    ];
+    for layer in &behind_it {
+        assert_stack_is_its_lone_networks(&json!([conv2d, layer]), 1e-6);
+    }
+    // Normalizing a few rows over and over amplifies the last bit.
+    let [strided, batch_norm, layer_norm, max_pool, avg_pool, flatten] = &behind_it;
+    let linear = json!({ "linear": { "units": 5 } });
+    let whole =
+        json!([conv2d, batch_norm, "relu", max_pool, strided, layer_norm, avg_pool, flatten, batch_norm, linear]);
+    assert_stack_is_its_lone_networks(&whole, 1e-5);
+}
+
+/// Trains nothing, but runs a stack of three and its three lone networks twice in training mode, then in evaluation.
+#[track_caller]
+fn assert_stack_is_its_lone_networks(layers: &Value, tolerance: f64) {
+    let layers: Vec<Layer> = serde_json::from_value(layers.clone()).unwrap();
+    let network = Architecture::follow(&layers, Init::Pytorch, &Shape::from([2, 8, 8])).unwrap();
+    let seeds = [1, 2, 3];
+    let images = Tensor::arange(3 * 6 * 2 * 8 * 8, (Kind::Float, Device::Cpu)).sin().view([3, 6, 2, 8, 8]);
+    let stack = network.build(&seeds, Device::Cpu);
+    let lone = seeds.map(|seed| network.build(&[seed], Device::Cpu));
+    for train in [true, true, false] {
+        let outputs = stack.forward_t(&images, train); // [3, 6, …]
+        let gradient = stack.arena().gradient(&outputs.square().mean(None));
+        for (replica, lone) in lone.iter().enumerate() {
+            let what = format!("replica {replica}, training {train}, {}", layers.last().unwrap().kind());
+            let output = lone.forward_t(&images.narrow(0, replica as i64, 1), train);
+            let lone_gradient = lone.arena().gradient(&(output.square().mean(None) / 3.0));
+            let replica = replica as i64;
+            assert_near(&values(&outputs.get(replica)), &values(&output), tolerance, &what);
+            assert_near(&values(&gradient.get(replica)), &values(&lone_gradient), tolerance, &what);
+            for (found, wanted) in stack.arena().buffers().iter().zip(lone.arena().buffers()) {
+                assert_near(&values(&found.values.get(replica)), &values(&wanted.values), tolerance, &found.name);
+            }
+        }
+    }
+    let outputs = stack.forward_t(&images, false);
+    assert!((outputs.get(0) - outputs.get(1)).abs().max().double_value(&[]) > 0.1, "replicas differ");
+}
+
+#[test]
+fn the_gradient_of_stacked_convolutions_is_the_slope_of_their_loss() {
+    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let conv2d = json!({ "conv2d": { "channels": 2, "kernel": [3, 2], "stride": 2, "padding": 1 } });
+    let layers = [serde_json::from_value::<Layer>(conv2d).unwrap()];
+    let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([2, 5, 5])).unwrap();
+    let stack = stack.build(&[4, 5], Device::Cpu);
+    let images = Tensor::arange(2 * 3 * 2 * 5 * 5, (Kind::Float, Device::Cpu)).sin().view([2, 3, 2, 5, 5]);
+    let loss = || stack.forward_t(&images, true).square().sum(Kind::Double);
+    let gradient = stack.arena().gradient(&loss()); // [2, parameters]
+    let _no_grad = tch::no_grad_guard();
+    for replica in 0..2 {
+        for parameter in 0..stack.arena().values().size()[1] {
+            let mut value = stack.arena().values().get(replica).get(parameter);
+            // The loss is a parabola in each parameter, so the slope of its chord is exact whatever the step.
+            let _ = value.g_add_scalar_(0.5);
+            let above = loss().double_value(&[]);
+            let _ = value.g_sub_scalar_(1.0);
+            let below = loss().double_value(&[]);
+            let _ = value.g_add_scalar_(0.5);
+            let found = gradient.double_value(&[replica, parameter]);
+            assert_near(&[found], &[above - below], 1e-4, &format!("replica {replica}, parameter {parameter}"));
+        }
+    }
+}

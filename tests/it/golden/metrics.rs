@@ -1,0 +1,116 @@
+//! Metrics, confusion matrices and reports.
+
+use runner::metrics::Metric;
+use runner::metrics::confusion::Confusion;
+use runner::metrics::decision::Decision;
+use runner::metrics::report::Scores;
+use serde_json::{Value, json};
+use tch::{Kind, Tensor};
+
+use super::fixture::{assert_near, floats, golden, tensor, values};
+
+#[test]
+fn confusion_matrices_and_reports_are_scikit_learns() {
+    let scores = |scores: &Scores| [scores.precision, scores.recall, scores.f1];
+    let wanted_scores = |value: &Value| ["precision", "recall", "f1"].map(|name| value[name].as_f64());
+    let assert_scores = |found: [Option<f64>; 3], wanted: [Option<f64>; 3], what: &str| {
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert_eq!(found.is_some(), wanted.is_some(), "{what}");
+            let apart = (found.unwrap_or_default() - wanted.unwrap_or_default()).abs();
+            assert!(apart < 1e-12, "{what}: found {found:?}, wanted {wanted:?}");
+        }
+    };
+    for case in golden("metrics")["cases"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let confusion: Confusion = serde_json::from_value(case["confusion"].clone()).unwrap();
+        let report = confusion.report();
+        assert_near(&[report.accuracy.unwrap()], &floats(&case["accuracy"]), 1e-12, name);
+        let by_class = &case["per_class"];
+        for (number, class) in report.classes.iter().enumerate() {
+            let wanted = ["precision", "recall", "f1"].map(|score| by_class[score][number].as_f64());
+            assert_scores(scores(&class.scores), wanted, name);
+            assert_eq!(json!(class.support), by_class["support"][number], "{name}");
+        }
+        assert_scores(scores(&report.macro_average), wanted_scores(&case["macro"]["over_defined"]), name);
+        assert_scores(scores(&report.weighted_average), wanted_scores(&case["weighted"]["over_defined"]), name);
+
+        if case["true"].is_null() {
+            continue;
+        }
+        let classes = case["labels"].as_array().unwrap().len();
+        let truth = tensor(&case["true"]).to_kind(Kind::Int64); // [rows]
+        let outputs = tensor(&case["predicted"]).to_kind(Kind::Int64).one_hot(classes as i64).to_kind(Kind::Float);
+        let found = Confusion::of_replicas(&outputs.unsqueeze(0), &truth.unsqueeze(0), Decision::Largest).unwrap();
+        assert_eq!(found, [confusion], "{name}");
+        assert_metric(json!("acc"), &outputs, &truth, Decision::Largest, &case["accuracy"], name);
+        for score in ["precision", "recall", "f1"] {
+            let wanted = if classes == 2 { &by_class[score][1] } else { &case["macro"]["over_defined"][score] };
+            assert_metric(json!(score), &outputs, &truth, Decision::Largest, wanted, name);
+            if classes == 2 {
+                let one_output = outputs.narrow(1, 1, 1);
+                assert_metric(json!(score), &one_output, &truth, Decision::Above(0.5), wanted, name);
+            }
+        }
+    }
+}
+
+#[test]
+fn areas_under_the_roc_curve_are_scikit_learns_with_ties_and_one_class() {
+    for case in golden("metrics_more")["roc_auc"].as_array().unwrap() {
+        let (name, truth) = (case["name"].as_str().unwrap(), tensor(&case["true"]).to_kind(Kind::Int64));
+        let scores = tensor(&case["scores"]).unsqueeze(-1); // [rows, 1]
+        assert_metric(json!("roc_auc"), &scores, &truth, Decision::Above(0.0), &case["roc_auc"], name);
+        let two_outputs = Tensor::cat(&[&(&scores * -1.0), &scores], 1);
+        assert_metric(json!("roc_auc"), &two_outputs, &truth, Decision::Largest, &case["roc_auc"], name);
+    }
+}
+
+#[test]
+fn metrics_of_ranks_labels_and_numbers_are_scikit_learns() {
+    let fixture = golden("metrics_more");
+    let case = &fixture["top_k"];
+    let (scores, truth) = (tensor(&case["scores"]), tensor(&case["true"]).to_kind(Kind::Int64));
+    for (k, wanted) in case["top_k"].as_object().unwrap() {
+        let metric = json!({ "top_k": k.parse::<usize>().unwrap() });
+        assert_metric(metric, &scores, &truth, Decision::Largest, wanted, k);
+    }
+    assert_metric(json!("acc"), &scores, &truth, Decision::Largest, &case["top_k"]["1"], "accuracy");
+
+    for case in fixture["labels"].as_array().unwrap() {
+        let (scores, truth) = (tensor(&case["scores"]), tensor(&case["true"]));
+        for name in ["acc", "precision", "recall", "f1", "roc_auc"] {
+            let what = case["name"].as_str().unwrap();
+            assert_metric(json!(name), &scores, &truth, Decision::EachAbove(0.0), &case[name], what);
+        }
+    }
+
+    for case in fixture["regression"].as_array().unwrap() {
+        let (predicted, truth) = (tensor(&case["predicted"]), tensor(&case["true"]));
+        for name in ["me", "mae", "mse", "rmse", "mape", "r2"] {
+            let what = case["name"].as_str().unwrap();
+            assert_metric(json!(name), &predicted, &truth, Decision::Value, &case[name], what);
+        }
+    }
+}
+
+/// The metric of two replicas with the same rows; both must agree with `wanted`, which may be NaN.
+#[track_caller]
+fn assert_metric(metric: Value, outputs: &Tensor, truth: &Tensor, decision: Decision, wanted: &Value, what: &str) {
+    let metric = match &metric {
+        Value::String(_) | Value::Object(_) => serde_json::from_value::<Metric>(metric).unwrap(),
+        other => panic!("not a metric: {other}"),
+    };
+    let twice = |tensor: &Tensor| Tensor::stack(&[tensor, tensor], 0);
+    let found = metric.of_each_replica(&twice(outputs), &twice(truth), decision);
+    assert_eq!((found.kind(), found.size()), (Kind::Double, vec![2]), "{what}");
+    for found in values(&found) {
+        let wanted = or_nan(wanted);
+        let near = (found - wanted).abs() <= 1e-12 * wanted.abs().max(1.0);
+        assert!(near || (found.is_nan() && wanted.is_nan()), "{} of {what}: {found}, wanted {wanted}", metric.name());
+    }
+}
+
+/// A figure of a fixture, NaN where it has no value.
+fn or_nan(value: &Value) -> f64 {
+    value.as_f64().unwrap_or(f64::NAN)
+}

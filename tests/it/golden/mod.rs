@@ -1,0 +1,11 @@
+//! Held against PyTorch and scikit-learn: the figures in `tests/golden/*.json`, made by the scripts beside them.
+
+mod fixture;
+mod initializers;
+mod layers;
+mod losses;
+mod metrics;
+mod optimizers;
+mod runs;
+mod splits;
+mod tables;
