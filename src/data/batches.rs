@@ -40,7 +40,11 @@ impl DeviceRows {
             chosen: Some(chosen.to_device(features.device())),
             targets: joined(|part| &part.targets),
             truth: joined(|part| &part.truth),
-            weights: parts.iter().map(|part| part.weights.as_ref()).collect::<Option<Vec<_>>>().map(|w| Tensor::cat(&w, 0)),
+            weights: parts
+                .iter()
+                .map(|part| part.weights.as_ref())
+                .collect::<Option<Vec<_>>>()
+                .map(|w| Tensor::cat(&w, 0)),
             features,
         }
     }
@@ -101,7 +105,7 @@ pub struct Epoch<'a> {
     order: Option<Tensor>, // [replicas, rows], int64, on the device
     replicas: usize,
     batch: usize,
-    targets: Tensor, // [replicas, rows, …], in this epoch's order
+    targets: Tensor,         // [replicas, rows, …], in this epoch's order
     weights: Option<Tensor>, // [replicas, rows], in this epoch's order
     /// What is true of each row, in this epoch's order, `[replicas, rows, …]`.
     pub truth: Tensor,

@@ -52,6 +52,8 @@ pub struct Recipe<'a> {
     pub encode: Encode,
     /// What becomes of missing values.
     pub missing: Missing,
+    /// The column that says what each row counts in the loss.
+    pub weights: Option<&'a str>,
 }
 
 /// The part of a table that an experiment uses.
@@ -60,6 +62,7 @@ pub struct Selected {
     encoding: Encoding,
     features: Vec<f64>,
     targets: Targets,
+    weights: Option<Vec<f32>>,
 }
 
 impl Selected {
@@ -75,7 +78,11 @@ impl Selected {
         Loaded {
             sha256,
             target: self.targets.target,
-            rows: Rows { features, targets: self.targets.tensor() },
+            rows: Rows {
+                features,
+                targets: self.targets.tensor(),
+                weights: self.weights.as_deref().map(Tensor::from_slice),
+            },
             classes: self.targets.names,
             test: None,
             largest: 1.0,
@@ -95,6 +102,7 @@ impl<'a> Recipe<'a> {
             categories: &[],
             encode: Encode::Error,
             missing: Missing::Error,
+            weights: None,
         }
     }
 
@@ -108,7 +116,9 @@ impl<'a> Recipe<'a> {
             return Err(Invalid::new("target", "names no column").hint(known(table)));
         }
         let features = self.feature_columns(table)?;
-        let rows = self.rows_to_keep(table, &features, &targets)?;
+        let weights = self.weight_column(table)?;
+        let needed: Vec<&Column> = targets.iter().copied().chain(weights).collect();
+        let rows = self.rows_to_keep(table, &features, &needed)?;
         let mut raw: Vec<Vec<f64>> = Vec::with_capacity(features.len());
         let mut columns = Vec::with_capacity(features.len());
         for column in features {
@@ -119,7 +129,8 @@ impl<'a> Recipe<'a> {
         let targets = self.task.unwrap_or(Task::of(targets[0])).read(table, &targets, &rows)?;
         let features = (0..rows.len()).flat_map(|row| raw.iter().map(move |column| column[row])).collect();
         let encoding = Encoding { columns, missing: self.missing };
-        Ok(Selected { encoding, features, targets })
+        let weights = weights.map(|column| weights_of(table, column, &rows)).transpose()?;
+        Ok(Selected { encoding, features, targets, weights })
     }
 
     fn columns<'t>(&self, table: &'t Table, key: &str, names: &[String]) -> Result<Vec<&'t Column>, Invalid> {
@@ -137,11 +148,27 @@ impl<'a> Recipe<'a> {
         }
     }
 
+    /// The column of weights, where there is one.
+    fn weight_column<'t>(&self, table: &'t Table) -> Result<Option<&'t Column>, Invalid> {
+        let Some(name) = self.weights else { return Ok(None) };
+        let fault = |what: &str| Err(Invalid::new("weights", format!("names `{name}`, which `{what}` names too")));
+        let is_named = |names: &[String]| names.iter().any(|other| other == name);
+        match () {
+            () if is_named(self.target) => fault("target"),
+            () if self.features.is_some_and(is_named) => fault("features"),
+            () if is_named(self.drop) => fault("drop"),
+            () => Ok(self.columns(table, "weights", &[name.to_owned()])?.first().copied()),
+        }
+    }
+
     fn feature_columns<'t>(&self, table: &'t Table) -> Result<Vec<&'t Column>, Invalid> {
         let dropped = self.columns(table, "drop", self.drop)?;
         self.columns(table, "categories", self.categories)?;
         let Some(features) = self.features else {
-            let left = |column: &&Column| !dropped.contains(column) && !self.target.contains(&column.name);
+            let left = |column: &&Column| {
+                let is_weights = self.weights == Some(column.name.as_str());
+                !dropped.contains(column) && !self.target.contains(&column.name) && !is_weights
+            };
             let left: Vec<&Column> = table.columns.iter().filter(left).collect();
             return match left.is_empty() {
                 true => Err(Invalid::new("target", "leaves no column to predict from")),
@@ -163,10 +190,10 @@ impl<'a> Recipe<'a> {
     }
 
     /// The rows that are used: all, or those where nothing that is used is missing.
-    fn rows_to_keep(&self, table: &Table, features: &[&Column], targets: &[&Column]) -> Result<Vec<usize>, Invalid> {
+    fn rows_to_keep(&self, table: &Table, features: &[&Column], needed: &[&Column]) -> Result<Vec<usize>, Invalid> {
         let all = || (0..table.rows()).collect::<Vec<usize>>();
         if self.missing == Missing::Drop {
-            let whole = |row: &usize| features.iter().chain(targets).all(|column| !column.values.is_missing(*row));
+            let whole = |row: &usize| features.iter().chain(needed).all(|column| !column.values.is_missing(*row));
             let rows: Vec<usize> = all().into_iter().filter(whole).collect();
             return match rows.is_empty() {
                 true => Err(Invalid::new("missing", "is `drop`, and every row has a missing value")),
@@ -182,9 +209,10 @@ impl<'a> Recipe<'a> {
             );
             Invalid::new("missing", message)
         };
-        for column in targets {
+        for column in needed {
             if let Some(row) = column.values.first_missing() {
-                return Err(fault(column, row, "target").hint("`missing = \"drop\"` leaves such rows out"));
+                let what = if self.weights == Some(column.name.as_str()) { "weight" } else { "target" };
+                return Err(fault(column, row, what).hint("`missing = \"drop\"` leaves such rows out"));
             }
         }
         for column in features.iter().filter(|_| self.missing == Missing::Error) {
@@ -227,6 +255,19 @@ impl<'a> Recipe<'a> {
         };
         Ok((becomes, rows.iter().map(|&row| places[row].map_or(f64::NAN, |place| place as f64)).collect()))
     }
+}
+
+/// What each row counts: numbers above 0.
+fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f32>, Invalid> {
+    let number = |row: usize| match &column.values {
+        Values::Numbers(numbers) if numbers[row] > 0.0 => Ok(numbers[row] as f32),
+        _ => {
+            let found = column.values.text(row).unwrap_or_default();
+            let message = format!("has `{found}` in {}, where a number above 0 was expected", table.place(row));
+            Err(Invalid::new("weights", message).hint("a row that is to count for nothing can be left out of the file"))
+        }
+    };
+    rows.iter().map(|&row| number(row)).collect()
 }
 
 /// The hint that lists a table's columns.
@@ -316,5 +357,27 @@ mod tests {
         let (y, all) = (names(&["y"]), names(&["x", "y"]));
         let fault = Recipe { features: Some(&all), ..Recipe::of(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
         assert!(fault.message.contains("told the answer"));
+    }
+
+    #[test]
+    fn a_column_of_weights_is_no_feature_and_holds_numbers_above_0() {
+        let y = names(&["y"]);
+        let weighted = Recipe { weights: Some("w"), ..Recipe::of(&y) };
+        let selected = weighted.select(&table("x,w,y\n1,2,a\n2,0.5,b\n")).unwrap();
+        assert_eq!((selected.card().sample.flat(), selected.weights), (Some(1), Some(vec![2.0, 0.5])));
+        for (text, words) in [
+            ("x,w,y\n1,2,a\n2,0,b\n", "has `0` in row 2 (line 3), where a number above 0"),
+            ("x,w,y\n1,2,a\n2,-1,b\n", "has `-1`"),
+            ("x,w,y\n1,heavy,a\n2,1,b\n", "has `heavy` in row 1"),
+            ("x,w,y\n1,,a\n2,1,b\n", "row 1 (line 2), weight `w`, has no value"),
+            ("x,v,y\n1,1,a\n2,1,b\n", "does not have: `w`"),
+        ] {
+            let fault = weighted.select(&table(text)).unwrap_err().to_string();
+            assert!(fault.contains(words), "{fault}");
+        }
+        let dropped = Recipe { missing: Missing::Drop, ..weighted };
+        assert_eq!(dropped.select(&table("x,w,y\n1,,a\n2,1,b\n3,1,a\n")).unwrap().card().rows, 2);
+        let fault = Recipe { weights: Some("y"), ..Recipe::of(&y) }.select(&table("x,y\n1,a\n2,b\n")).unwrap_err();
+        assert_eq!(fault.to_string(), "`weights` names `y`, which `target` names too");
     }
 }

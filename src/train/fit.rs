@@ -179,7 +179,7 @@ impl Seen {
         let _no_grad = tch::no_grad_guard();
         let weights = match self.weights.is_empty() {
             true => Tensor::from_slice(&self.rows).to_device(task.device).unsqueeze(1), // [steps, 1], f64
-            false => Tensor::stack(&self.weights, 0),                                    // [steps, replicas], f64
+            false => Tensor::stack(&self.weights, 0),                                   // [steps, replicas], f64
         };
         let losses = Tensor::stack(&self.losses, 0).to_kind(Kind::Double); // [steps, replicas]
         let outputs = Tensor::cat(&self.outputs, 1); // [replicas, rows, outputs]

@@ -43,6 +43,10 @@ pub struct Csv {
     /// What becomes of missing values.
     #[serde(default)]
     pub missing: Missing,
+    /// A column of numbers above 0 that says what each row counts in the loss, of training, validation and test rows
+    /// alike; metrics count every row once. It is no feature.
+    #[serde(default)]
+    pub weights: Option<String>,
     /// What stands between two fields.
     #[serde(default = "comma")]
     pub separator: char,
@@ -85,6 +89,7 @@ impl Csv {
             categories: &self.categories,
             encode: self.encode,
             missing: self.missing,
+            weights: self.weights.as_deref(),
         };
         Ok((recipe.select(&table)?, sum))
     }

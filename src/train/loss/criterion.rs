@@ -84,9 +84,7 @@ impl Criterion {
             Loss::Huber(huber) => {
                 from_median(|targets, median, delta| targets.huber_loss(median, Reduction::None, delta), huber.delta)
             }
-            Loss::Bce | Loss::BceWithLogits(_) => {
-                binary::of_constant_prediction(targets, weights, row_weights)
-            }
+            Loss::Bce | Loss::BceWithLogits(_) => binary::of_constant_prediction(targets, weights, row_weights),
             Loss::CrossEntropy(settings) => {
                 let smoothing = settings.label_smoothing;
                 cross_entropy::of_constant_prediction(targets, outputs, weights, row_weights, smoothing)
@@ -187,7 +185,11 @@ mod tests {
         let spread = |tensor: &Tensor| tensor.index_select(1, &Tensor::from_slice(&rows));
         let logits = Tensor::arange(12, (Kind::Float, tch::Device::Cpu)).sin().view([1, 4, 3]) * 5.0;
         let (classes, numbers) = (Tensor::from_slice(&[2_i64, 0, 1, 1]).unsqueeze(0), logits.cos().sigmoid());
-        let smooth = CrossEntropy { label_smoothing: 0.2, class_weights: Some(Weights::Each(vec![1.0, 2.0, 5.0])), ..Default::default() };
+        let smooth = CrossEntropy {
+            label_smoothing: 0.2,
+            class_weights: Some(Weights::Each(vec![1.0, 2.0, 5.0])),
+            ..Default::default()
+        };
         let one_hot = CrossEntropy { targets: ClassTargets::OneHot, ..CrossEntropy::default() };
         let losses = [
             (Loss::CrossEntropy(CrossEntropy::default()), &classes),
