@@ -7,5 +7,6 @@ mod losses;
 mod metrics;
 mod optimizers;
 mod runs;
+mod saved;
 mod splits;
 mod tables;

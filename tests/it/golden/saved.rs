@@ -1,0 +1,36 @@
+//! A saved network, loaded by PyTorch and by us.
+
+use std::path::Path;
+
+use runner::data::cache::Cache;
+use runner::data::source::DataSpec;
+use runner::network::init::Init;
+use runner::network::layer::Layer;
+use runner::network::stack::Architecture;
+use runner::network::state_dict;
+use runner::shape::Shape;
+use tch::nn::ModuleT;
+use tch::{Device, Kind};
+
+use super::fixture::{assert_near, floats, golden, values};
+
+#[test]
+fn a_saved_network_has_the_same_logits_in_pytorch_and_in_a_fresh_network_of_ours() {
+    let fixture = golden("saved_network");
+    let layers: Vec<Layer> = serde_json::from_value(fixture["layers"].clone()).unwrap();
+    let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([1, 8, 8])).unwrap();
+    let fresh = architecture.build(&[12345], Device::Cpu);
+    let saved = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/saved_network.safetensors");
+    state_dict::load(&fresh, 0, &saved).unwrap();
+
+    let digits = DataSpec::by_name("digits").unwrap().load(&Cache::of_user(), &mut ()).unwrap();
+    let digits = digits.rows.features.narrow(0, 0, 8).to_kind(Kind::Float) / 16;
+    let logits = fresh.forward_t(&digits.view([1, 8, 1, 8, 8]), false);
+    assert_near(&values(&logits), &floats(&fixture["logits"]), 1e-5, "logits");
+
+    // what is loaded is saved as it was, byte for byte: the file that PyTorch took is the one that we write
+    let folder = tempfile::tempdir().unwrap();
+    let again = folder.path().join("again.safetensors");
+    state_dict::save(&fresh, 0, &again).unwrap();
+    assert_eq!(std::fs::read(&again).unwrap(), std::fs::read(&saved).unwrap());
+}
