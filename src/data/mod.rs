@@ -14,6 +14,7 @@ pub mod folds;
 pub mod manifest;
 pub mod numpy_random;
 pub mod recipe;
+pub mod resample;
 pub mod scale;
 pub mod source;
 pub mod split;
@@ -25,6 +26,7 @@ use std::fmt;
 use tch::{Device, Tensor};
 
 use crate::check::Invalid;
+use crate::data::resample::Resample;
 use crate::data::scale::{Scale, Scaler};
 use crate::data::split::{Parts, Split};
 use crate::hint::Hint;
@@ -160,10 +162,42 @@ pub struct Validation(pub(crate) Rows);
 #[derive(Debug)]
 pub struct Test(Rows);
 
+impl From<Rows> for Training {
+    /// Says of rows that they are there to be trained on.
+    fn from(rows: Rows) -> Self {
+        Training(rows)
+    }
+}
+
 impl Training {
     /// To read, not to keep.
     pub fn rows(&self) -> &Rows {
         &self.0
+    }
+
+    /// The training rows resampled; there is no such method for rows that a network is judged by:
+    ///
+    /// ```compile_fail,E0599
+    /// # use runner::data::{Validation, resample::Resample};
+    /// fn leak(rows: Validation, resample: &Resample) {
+    ///     rows.resample(resample, &[], tch::Device::Cpu);
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// # use runner::data::{Test, resample::Resample};
+    /// fn leak(rows: Test, resample: &Resample) {
+    ///     rows.resample(resample, &[], tch::Device::Cpu);
+    /// }
+    /// ```
+    ///
+    /// `names` are those of the classes, for messages; synthetic rows are computed on `device`.
+    ///
+    /// # Errors
+    /// When a class has too few rows to find neighbors among, or the classes are already nearer to each other than
+    /// asked; the key is relative to `resample`.
+    pub fn resample(self, resample: &Resample, names: &[String], device: Device) -> Result<Training, Invalid> {
+        resample.apply(&self.0, names, device).map(Training)
     }
 }
 

@@ -49,6 +49,20 @@ impl RandomState {
         numbers
     }
 
+    /// `RandomState.randint(0, below, size)`: whole numbers below `below`, which must be above 0.
+    pub fn integers(&mut self, below: usize, size: usize) -> Vec<usize> {
+        (0..size).map(|_| self.interval(below - 1)).collect()
+    }
+
+    /// `RandomState.uniform(size=size)`: numbers in [0, 1) with 53 random bits.
+    pub fn uniform(&mut self, size: usize) -> Vec<f64> {
+        let mut number = || {
+            let (high, low) = (self.0.next_u32() >> 5, self.0.next_u32() >> 6);
+            (f64::from(high) * 67_108_864.0 + f64::from(low)) / 9_007_199_254_740_992.0
+        };
+        (0..size).map(|_| number()).collect()
+    }
+
     /// `RandomState.choice(items, size, replace=False)`.
     pub fn choose<T: Copy>(&mut self, items: &[T], size: usize) -> Vec<T> {
         self.permutation(items.len()).into_iter().take(size).map(|i| items[i]).collect()

@@ -6,6 +6,7 @@ mod layers;
 mod losses;
 mod metrics;
 mod optimizers;
+mod resampling;
 mod runs;
 mod saved;
 mod splits;

@@ -1,0 +1,93 @@
+//! Leaving rows out, and repeating them, at random.
+//!
+//! The row numbers of a class are a polars column; NumPy's stream says which of them are taken.
+
+use polars::prelude::{ChunkTake, IdxCa, IdxSize, NewChunkedArray};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::Invalid;
+use crate::data::numpy_random::RandomState;
+use crate::data::resample::{ByClass, check_ratio};
+
+/// Written `"under"`, or `{ under = { random_state = 42 } }`; `over` likewise.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Random {
+    /// The seed, as in imbalanced-learn.
+    pub random_state: u32,
+    /// Of two classes, how frequent the rarer one becomes, as a share of the other; 1 where it is not stated
+    /// (imbalanced-learn's `sampling_strategy`).
+    pub ratio: Option<f64>,
+}
+
+impl Random {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        check_ratio(self.ratio)
+    }
+
+    /// `RandomUnderSampler`: the rows that are kept, class by class; of the rarest class all.
+    pub(super) fn under(&self, classes: &ByClass) -> Result<Vec<usize>, Invalid> {
+        let kept = classes.kept(self.ratio)?;
+        let mut random = RandomState::new(self.random_state);
+        // min_by_key gives the first of equally rare ones, for which nothing is drawn
+        let rarest = classes.classes.iter().min_by_key(|(_, rows)| rows.len()).map(|(class, _)| *class);
+        let each = classes.classes.iter().zip(kept).map(|((class, rows), kept)| {
+            if Some(*class) == rarest {
+                return column(rows);
+            }
+            let taken = random.permutation(rows.len());
+            take(&column(rows), &taken[..kept])
+        });
+        Ok(joined(each))
+    }
+
+    /// `RandomOverSampler`: all rows, then those that are repeated, class by class.
+    pub(super) fn over(&self, classes: &ByClass) -> Result<Vec<usize>, Invalid> {
+        let lacking = classes.lacking(self.ratio)?;
+        let mut random = RandomState::new(self.random_state);
+        let all: usize = classes.classes.iter().map(|(_, rows)| rows.len()).sum();
+        let all: Vec<usize> = (0..all).collect();
+        let repeated = classes.classes.iter().zip(lacking).filter(|(_, lacking)| *lacking > 0);
+        let repeated: Vec<IdxCa> =
+            repeated.map(|((_, rows), lacking)| take(&column(rows), &random.integers(rows.len(), lacking))).collect();
+        Ok(joined(std::iter::once(column(&all)).chain(repeated)))
+    }
+}
+
+/// Row numbers as a column.
+fn column(rows: &[usize]) -> IdxCa {
+    IdxCa::from_iter_values("row".into(), rows.iter().map(|&row| row as IdxSize))
+}
+
+/// What stands in these places of a column.
+fn take(column: &IdxCa, places: &[usize]) -> IdxCa {
+    let places: Vec<IdxSize> = places.iter().map(|&place| place as IdxSize).collect();
+    column.take(&places[..]).expect("places are within the column")
+}
+
+fn joined(columns: impl Iterator<Item = IdxCa>) -> Vec<usize> {
+    columns.flat_map(|column| column.into_no_null_iter().map(|row| row as usize).collect::<Vec<_>>()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(classes: &[(i64, usize)]) -> ByClass<'static> {
+        let all: Vec<i64> = classes.iter().flat_map(|&(class, rows)| vec![class; rows]).collect();
+        ByClass::of(&all, &[])
+    }
+
+    #[test]
+    fn a_ratio_is_that_of_the_rarer_class_to_the_other() {
+        let half = Random { ratio: Some(0.5), random_state: 1 };
+        assert_eq!(half.over(&counts(&[(0, 10), (1, 2)])).unwrap().len(), 15);
+        assert_eq!(half.under(&counts(&[(0, 10), (1, 2)])).unwrap().len(), 6);
+        let fault = half.over(&counts(&[(0, 10), (1, 6)])).unwrap_err();
+        assert!(fault.message.contains("0.6000 of the other already: 6 of 10 rows"), "{fault}");
+        assert!(half.under(&counts(&[(0, 10), (1, 6)])).is_err());
+        assert!(half.over(&counts(&[(0, 10), (1, 6), (2, 3)])).unwrap_err().message.contains("3 classes"));
+        assert!(Random { ratio: Some(1.5), random_state: 0 }.check().is_err());
+    }
+}
