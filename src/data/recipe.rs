@@ -9,8 +9,9 @@ use tch::Tensor;
 
 use crate::check::Invalid;
 use crate::data::encode::{Becomes, Encode, Encoding, Missing, Planned};
+use crate::data::form::{Form, TableForm};
 use crate::data::table::{Column, Table, Values};
-use crate::data::task::{Targets, Task};
+use crate::data::task::{TargetColumns, Targets, Task};
 use crate::data::{Card, Loaded, Rows};
 use crate::shape::Shape;
 use crate::suggest;
@@ -60,6 +61,7 @@ pub struct Selected {
     encoding: Encoding,
     features: Vec<f64>,
     targets: Targets,
+    target: TargetColumns,
 }
 
 impl Selected {
@@ -69,8 +71,8 @@ impl Selected {
         Card { sample: Shape::from([self.encoding.width() as i64]), target: self.targets.target, rows, test_rows: 0 }
     }
 
-    /// The rows as tensors, with the checksum of what they come from.
-    pub fn load(self, sha256: String) -> Loaded {
+    /// The rows as tensors, with the checksum of what they come from, and what separates its fields.
+    pub fn load(self, sha256: String, separator: char) -> Loaded {
         let features = Tensor::from_slice(&self.features).view([-1, self.encoding.columns.len() as i64]);
         Loaded {
             sha256,
@@ -79,7 +81,7 @@ impl Selected {
             classes: self.targets.names,
             test: None,
             largest: 1.0,
-            encoding: Some(self.encoding),
+            form: Form::Table(TableForm { encoding: self.encoding, target: self.target, separator }),
         }
     }
 }
@@ -116,10 +118,12 @@ impl<'a> Recipe<'a> {
             columns.push(Planned { name: column.name.clone(), becomes });
             raw.push(values);
         }
-        let targets = self.task.unwrap_or(Task::of(targets[0])).read(table, &targets, &rows)?;
+        let task = self.task.unwrap_or(Task::of(targets[0]));
+        let targets = task.read(table, &targets, &rows)?;
         let features = (0..rows.len()).flat_map(|row| raw.iter().map(move |column| column[row])).collect();
         let encoding = Encoding { columns, missing: self.missing };
-        Ok(Selected { encoding, features, targets })
+        let target = TargetColumns { names: self.target.to_vec(), task, classes: targets.names.clone() };
+        Ok(Selected { encoding, features, targets, target })
     }
 
     fn columns<'t>(&self, table: &'t Table, key: &str, names: &[String]) -> Result<Vec<&'t Column>, Invalid> {
@@ -230,7 +234,7 @@ impl<'a> Recipe<'a> {
 }
 
 /// The hint that lists a table's columns.
-fn known(table: &Table) -> String {
+pub(super) fn known(table: &Table) -> String {
     let names: Vec<&str> = table.names().take(12).collect();
     let more = if table.columns.len() > names.len() { ", …" } else { "" };
     format!("its columns are {}{more}", suggest::list(&names))

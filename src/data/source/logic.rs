@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::data::cache::sha256;
+use crate::data::form::Form;
 use crate::data::{Card, Loaded, Rows, Target};
 use crate::shape::Shape;
 
@@ -53,7 +54,7 @@ impl Logic {
             },
             test: None,
             largest: 1.0,
-            encoding: None,
+            form: Form::Points,
         }
     }
 }
