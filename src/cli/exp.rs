@@ -9,12 +9,11 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, summary, terminal};
+use crate::cli::{Exit, resolved, summary, terminal};
 use crate::data::cache::Cache;
-use crate::device::{self, DeviceChoice};
+use crate::device::DeviceChoice;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::{catalogue, study::Study};
-use crate::hint::Hint;
 use crate::history::Status;
 
 /// Arguments of `runner exp`.
@@ -94,10 +93,7 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
 /// Runs an experiment.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let study = study(args)?;
-    let device = device::resolve(args.device).map_err(|fault| {
-        let hint = Hint(fault.hint().to_owned());
-        anyhow::Error::new(fault).context(format!("failed to use `--device {}`", args.device)).context(hint)
-    })?;
+    let device = resolved(args.device)?;
     if let Some(threads) = args.threads {
         tch::set_num_threads(threads);
     }

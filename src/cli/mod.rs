@@ -4,19 +4,30 @@ pub mod comparison;
 pub mod completions;
 pub mod data;
 pub mod doctor;
+pub mod eval;
+mod evaluated;
 pub mod exp;
 pub mod figures;
 pub mod list;
+pub mod picture;
+pub mod predict;
+mod predicted;
+mod predicted_data;
 pub mod progress;
 pub mod schema;
 pub mod show;
 pub mod summary;
 pub mod table;
 pub mod terminal;
+pub mod text;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tch::Device;
+
+use crate::device::{self, DeviceChoice};
+use crate::hint::Hint;
 
 /// An experiment runner for deep learning on libtorch: one TOML file, one command, a JSON history.
 #[derive(Debug, Parser)]
@@ -34,6 +45,8 @@ Examples:
   runner exp digits_mlp --set train.epochs=200   with a setting changed
   runner exp my/idea.toml                        an experiment of your own
   runner show overfit_mnist                      its settings and layers
+  runner eval overfit_mnist                      its newest run's weights, tested again
+  runner predict overfit_mnist --index 4523      what the network makes of a row
 
 Data go to standard output, talk to standard error. Exit codes: 0 done, 1 an
 expectation was missed under --strict, 2 bad input or failure, 130 interrupted.";
@@ -42,6 +55,10 @@ expectation was missed under --strict, 2 bad input or failure, 130 interrupted."
 enum Command {
     /// Run an experiment
     Exp(exp::Args),
+    /// Rebuild a run's networks from their weights, and hold their figures against the history
+    Eval(eval::Args),
+    /// Show what a trained network makes of a row, a table or a picture
+    Predict(predict::Args),
     /// List the experiments
     List(list::Args),
     /// Show an experiment's settings and its layers
@@ -80,11 +97,21 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// The device that was asked for.
+fn resolved(choice: DeviceChoice) -> anyhow::Result<Device> {
+    device::resolve(choice).map_err(|fault| {
+        let hint = Hint(fault.hint().to_owned());
+        anyhow::Error::new(fault).context(format!("failed to use `--device {choice}`")).context(hint)
+    })
+}
+
 /// Parses the arguments, and runs the command that they name.
 pub fn main() -> ExitCode {
     terminal::shorten_panics();
     let outcome = match Cli::parse().command {
         Command::Exp(args) => exp::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Data(args) => data::run(&args),

@@ -2,6 +2,7 @@
 //! expectations are met, and where the files are.
 
 use crate::cli::table::Columns;
+use crate::cli::text::wrapped;
 use crate::cli::{comparison, figures, terminal};
 use crate::experiment::run::Finished;
 use crate::experiment::study::Study;
@@ -238,22 +239,4 @@ fn files(finished: &Finished) -> String {
         [history] => format!("{folder}/\n  {0}.json, {0}.safetensors, experiment.toml", history.stem()),
         _ => format!("{folder}/\n  experiment.toml, and .json and .safetensors of each trial"),
     }
-}
-
-/// Breaks a sentence into lines that fit the terminal.
-fn wrapped(sentence: &str) -> String {
-    let width = terminal::width().clamp(40, 100);
-    let mut lines = vec![String::new()];
-    for word in sentence.split(' ') {
-        let line = lines.last_mut().expect("never empty");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n")
 }

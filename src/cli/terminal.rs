@@ -47,6 +47,11 @@ pub fn error(error: &anyhow::Error) {
     }
 }
 
+/// Warns: what was done all the same may not be what was meant.
+pub fn warn(text: &str) {
+    say(&format!("{} {text}", style("warning:").yellow().bold().for_stderr()));
+}
+
 /// Whether a person watches standard error.
 pub fn is_watched() -> bool {
     std::io::stderr().is_terminal()
@@ -55,6 +60,26 @@ pub fn is_watched() -> bool {
 /// The width of the terminal that standard output goes to; 100 where there is none.
 pub fn width() -> usize {
     if std::io::stdout().is_terminal() { usize::from(console::Term::stdout().size().1) } else { 100 }
+}
+
+/// How many greys standard output can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Greys {
+    /// None: it is no terminal, or colors are off.
+    None,
+    /// 24.
+    Few,
+    /// 256.
+    Many,
+}
+
+/// How many greys standard output can show.
+pub fn greys() -> Greys {
+    match (console::colors_enabled(), console::true_colors_enabled()) {
+        (false, _) => Greys::None,
+        (true, false) => Greys::Few,
+        (true, true) => Greys::Many,
+    }
 }
 
 /// Bold, on a terminal.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::data::{Rows, Training};
+use crate::data::Training;
 use crate::hint::Hint;
 
 /// What becomes of a column of text.
@@ -78,7 +78,8 @@ impl Planned {
         }
     }
 
-    fn categories(&self) -> &[String] {
+    /// The categories, in their places; none of a number.
+    pub fn categories(&self) -> &[String] {
         match &self.becomes {
             Becomes::Number => &[],
             Becomes::OneHot(categories) | Becomes::Label(categories) => categories,
@@ -154,16 +155,16 @@ impl Encoder {
     ///
     /// # Errors
     /// When a category that is encoded by its place occurs in none of the training rows.
-    pub fn encode(&self, rows: Rows, part: &str) -> anyhow::Result<Rows> {
-        let raw = values_of(&rows.features);
-        let mut features = Vec::with_capacity(rows.len() * self.width);
+    pub fn encode(&self, raw: &Tensor, part: &str) -> anyhow::Result<Tensor> {
+        let rows = raw.size()[0];
+        let raw = values_of(raw);
+        let mut features = Vec::with_capacity(rows as usize * self.width);
         for row in raw.chunks_exact(self.columns.len()) {
             for (column, &value) in self.columns.iter().zip(row) {
                 column.write(if value.is_nan() { column.filled } else { value }, part, &mut features)?;
             }
         }
-        let features = Tensor::from_slice(&features).view([rows.len() as i64, self.width as i64]);
-        Ok(Rows { features, ..rows })
+        Ok(Tensor::from_slice(&features).view([rows, self.width as i64]))
     }
 }
 
@@ -207,6 +208,7 @@ fn most_frequent(mut values: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Rows;
 
     fn rows(raw: &[f64], columns: i64) -> Rows {
         let features = Tensor::from_slice(raw).view([-1, columns]);
@@ -231,9 +233,9 @@ mod tests {
         let test = rows(&[NAN, NAN, 1000.0, 1.0], 2);
         for (missing, filled) in [(Missing::Mean, 3.75), (Missing::MostFrequent, 1.0)] {
             let encoder = encoding(Becomes::OneHot(categories()), missing).fit(&training).unwrap();
-            let encoded = encoder.encode(rows(&values_of(&test.features), 2), "test").unwrap();
+            let encoded = encoder.encode(&test.features, "test").unwrap();
             // the category 1 is in no training row: all zeros; of 0 and 2, as frequent, the smaller is filled in
-            assert_eq!(values_of(&encoded.features), [filled, 1.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 0.0]);
+            assert_eq!(values_of(&encoded), [filled, 1.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 0.0]);
         }
     }
 
@@ -241,8 +243,8 @@ mod tests {
     fn a_label_that_no_training_row_has_is_an_error_that_names_it() {
         let encoder = encoding(Becomes::Label(categories()), Missing::Error);
         let encoder = encoder.fit(&Training(rows(&[1.0, 2.0, 1.0, 0.0], 2))).unwrap();
-        assert_eq!(values_of(&encoder.encode(rows(&[5.0, 2.0], 2), "test").unwrap().features), [5.0, 2.0]);
-        let error = encoder.encode(rows(&[5.0, 1.0], 2), "test").unwrap_err();
+        assert_eq!(values_of(&encoder.encode(&rows(&[5.0, 2.0], 2).features, "test").unwrap()), [5.0, 2.0]);
+        let error = encoder.encode(&rows(&[5.0, 1.0], 2).features, "test").unwrap_err();
         assert!(format!("{error:#}").contains("column `c` is `y` in test rows, and in no training row"));
     }
 

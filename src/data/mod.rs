@@ -11,8 +11,12 @@ pub mod describe;
 pub mod encode;
 pub mod fetch;
 pub mod folds;
+pub mod form;
+pub mod given;
 pub mod manifest;
 pub mod numpy_random;
+pub mod picture;
+pub mod preprocessing;
 pub mod recipe;
 pub mod resample;
 pub mod scale;
@@ -23,11 +27,14 @@ pub mod task;
 
 use std::fmt;
 
+use anyhow::Context;
 use tch::{Device, Tensor};
 
 use crate::check::Invalid;
+use crate::data::form::Form;
+use crate::data::preprocessing::Preprocessing;
 use crate::data::resample::Resample;
-use crate::data::scale::{Scale, Scaler};
+use crate::data::scale::Scale;
 use crate::data::split::{Parts, Split};
 use crate::hint::Hint;
 use crate::shape::Shape;
@@ -91,9 +98,8 @@ pub struct Loaded {
     pub test: Option<Rows>,
     /// The largest value that a feature can have: what the scale `unit` divides by.
     pub largest: f64,
-    /// What is made of a table's columns, once it is fitted to training rows; the features are raw then. `None` where
-    /// the features are as a network takes them.
-    pub encoding: Option<encode::Encoding>,
+    /// What the rows are made of.
+    pub form: Form,
 }
 
 /// Features and targets, row by row.
@@ -245,6 +251,10 @@ pub struct Prepared {
     pub validation: Option<Validation>,
     /// The test rows, when there are any.
     pub test: Option<Test>,
+    /// What was fitted to the training rows, and done to all.
+    pub preprocessing: Preprocessing,
+    /// The numbers, among the source's rows, of the rows of each part.
+    pub parts: Parts,
 }
 
 impl Prepared {
@@ -253,10 +263,21 @@ impl Prepared {
     /// # Errors
     /// When a class has too few rows to be split, or a table's values cannot be filled in or encoded.
     pub fn folds(loaded: &Loaded, split: &Split, scale: Scale) -> anyhow::Result<Vec<(Option<usize>, Prepared)>> {
-        let classes = class_numbers(&loaded.rows, loaded.target);
-        let folds = split.fold_parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
-        let folds = folds.map_err(|fault| told(fault.under("split")))?;
+        let folds = fold_parts(loaded, split)?;
         folds.iter().map(|(fold, parts)| Ok((*fold, Self::from_parts(loaded, parts, scale)?))).collect()
+    }
+
+    /// The same for one of the folds; `None` for the lone split.
+    ///
+    /// # Errors
+    /// As for [`Prepared::folds`], and when the split makes no such fold.
+    pub fn fold(loaded: &Loaded, split: &Split, scale: Scale, fold: Option<usize>) -> anyhow::Result<Self> {
+        let folds = fold_parts(loaded, split)?;
+        let (_, parts) = folds.iter().find(|(number, _)| *number == fold).with_context(|| match fold {
+            Some(fold) => format!("there is no fold {fold}: the split makes {}", folds.len()),
+            None => format!("the split makes {} folds, and no lone part of rows to train on", folds.len()),
+        })?;
+        Self::from_parts(loaded, parts, scale)
     }
 
     /// The same for a lone split.
@@ -281,18 +302,8 @@ impl Prepared {
                 loaded.rows.take(numbers)
             }
         };
-        let raw = Training(take(&parts.training));
-        let encoder = loaded.encoding.as_ref().map(|encoding| encoding.fit(&raw)).transpose()?;
-        let encoded = |rows: Rows, part: &str| match &encoder {
-            Some(encoder) => encoder.encode(rows, part),
-            None => Ok(rows),
-        };
-        let training = Training(encoded(raw.0, "training")?);
-        let indicators = loaded.encoding.as_ref().map(encode::Encoding::indicators);
-        let scaler = Scaler::fit(scale, &training, loaded.largest, indicators.as_deref());
-        let scaled = |rows: Rows| Rows { features: scaler.apply(&rows.features), ..rows };
-        let finished = |rows: Rows, part: &str| anyhow::Ok(scaled(encoded(rows, part)?));
-        let validation = parts.validation.as_ref().map(|numbers| finished(take(numbers), "validation"));
+        let (preprocessing, training) = Preprocessing::fit(Training(take(&parts.training)), loaded, scale)?;
+        let validation = parts.validation.as_ref().map(|numbers| preprocessing.apply(take(numbers), "validation"));
         let test = match &parts.test {
             Some(numbers) => Some(take(numbers)),
             None => loaded.test.as_ref().map(Rows::shallow_clone),
@@ -301,11 +312,20 @@ impl Prepared {
             sha256: loaded.sha256.clone(),
             target: loaded.target,
             classes: loaded.classes.clone(),
+            training,
             validation: validation.transpose()?.map(Validation),
-            test: test.map(|rows| finished(rows, "test")).transpose()?.map(Test),
-            training: Training(scaled(training.0)),
+            test: test.map(|rows| preprocessing.apply(rows, "test")).transpose()?.map(Test),
+            preprocessing,
+            parts: parts.clone(),
         })
     }
+}
+
+/// The row numbers of each fold's parts, with the fold's number.
+fn fold_parts(loaded: &Loaded, split: &Split) -> anyhow::Result<Vec<(Option<usize>, Parts)>> {
+    let classes = class_numbers(&loaded.rows, loaded.target);
+    let folds = split.fold_parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
+    folds.map_err(|fault| told(fault.under("split")))
 }
 
 /// A fault of a setting or of the user's data, with its hint.

@@ -9,8 +9,9 @@ use tch::Tensor;
 
 use crate::check::Invalid;
 use crate::data::encode::{Becomes, Encode, Encoding, Missing, Planned};
+use crate::data::form::{Form, TableForm};
 use crate::data::table::{Column, Table, Values};
-use crate::data::task::{Targets, Task};
+use crate::data::task::{TargetColumns, Targets, Task};
 use crate::data::{Card, Loaded, Rows};
 use crate::shape::Shape;
 use crate::suggest;
@@ -63,6 +64,7 @@ pub struct Selected {
     features: Vec<f64>,
     targets: Targets,
     weights: Option<Vec<f32>>,
+    target: TargetColumns,
 }
 
 impl Selected {
@@ -72,8 +74,8 @@ impl Selected {
         Card { sample: Shape::from([self.encoding.width() as i64]), target: self.targets.target, rows, test_rows: 0 }
     }
 
-    /// The rows as tensors, with the checksum of what they come from.
-    pub fn load(self, sha256: String) -> Loaded {
+    /// The rows as tensors, with the checksum of what they come from, and what separates its fields.
+    pub fn load(self, sha256: String, separator: char) -> Loaded {
         let features = Tensor::from_slice(&self.features).view([-1, self.encoding.columns.len() as i64]);
         Loaded {
             sha256,
@@ -86,7 +88,7 @@ impl Selected {
             classes: self.targets.names,
             test: None,
             largest: 1.0,
-            encoding: Some(self.encoding),
+            form: Form::Table(TableForm { encoding: self.encoding, target: self.target, separator }),
         }
     }
 }
@@ -126,11 +128,13 @@ impl<'a> Recipe<'a> {
             columns.push(Planned { name: column.name.clone(), becomes });
             raw.push(values);
         }
-        let targets = self.task.unwrap_or(Task::of(targets[0])).read(table, &targets, &rows)?;
+        let task = self.task.unwrap_or(Task::of(targets[0]));
+        let targets = task.read(table, &targets, &rows)?;
         let features = (0..rows.len()).flat_map(|row| raw.iter().map(move |column| column[row])).collect();
         let encoding = Encoding { columns, missing: self.missing };
         let weights = weights.map(|column| weights_of(table, column, &rows)).transpose()?;
-        Ok(Selected { encoding, features, targets, weights })
+        let target = TargetColumns { names: self.target.to_vec(), task, classes: targets.names.clone() };
+        Ok(Selected { encoding, features, targets, weights, target })
     }
 
     fn columns<'t>(&self, table: &'t Table, key: &str, names: &[String]) -> Result<Vec<&'t Column>, Invalid> {
@@ -271,7 +275,7 @@ fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f32>
 }
 
 /// The hint that lists a table's columns.
-fn known(table: &Table) -> String {
+pub(super) fn known(table: &Table) -> String {
     let names: Vec<&str> = table.names().take(12).collect();
     let more = if table.columns.len() > names.len() { ", …" } else { "" };
     format!("its columns are {}{more}", suggest::list(&names))

@@ -165,6 +165,12 @@ impl Values {
         (2 * numbers > there).then(|| places.iter().position(|place| place.is_some_and(|place| !is_number[place])))?
     }
 
+    /// The first row whose value is there, and no number.
+    pub fn first_text(&self) -> Option<usize> {
+        let Values::Text { distinct, places } = self else { return None };
+        places.iter().position(|place| place.is_some_and(|place| finite(&distinct[place]).is_none()))
+    }
+
     /// The value of a row as text; `None` where it is missing.
     pub fn text(&self, row: usize) -> Option<String> {
         match self {

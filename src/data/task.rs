@@ -20,6 +20,17 @@ pub enum Task {
     Labels,
 }
 
+/// The columns that hold the target, so that they can be found and read in another table.
+#[derive(Clone, Debug)]
+pub struct TargetColumns {
+    /// Their names.
+    pub names: Vec<String>,
+    /// What they are taken for.
+    pub task: Task,
+    /// The classes in their order, as the table writes them; the columns' names for labels and values.
+    pub classes: Vec<String>,
+}
+
 /// The targets of rows, and what they are called.
 #[derive(Debug)]
 pub struct Targets {
@@ -92,7 +103,7 @@ impl Task {
 }
 
 /// What a label's text says: 1 or 0.
-fn yes_or_no(text: &str) -> Option<f32> {
+pub(super) fn yes_or_no(text: &str) -> Option<f32> {
     match text.to_lowercase().as_str() {
         "1" | "true" | "yes" => Some(1.0),
         "0" | "false" | "no" => Some(0.0),
@@ -137,7 +148,8 @@ fn each(
     rows.iter().flat_map(|&row| columns.iter().map(move |column| number(column, row))).collect()
 }
 
-fn wrong(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
+/// What is wrong with one value, as a fragment that follows the name of the setting or file.
+pub(super) fn wrong(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
     let text = column.values.text(row).unwrap_or_default();
     format!("has `{text}` in {}, column `{}`, where {wanted} was expected", table.place(row), column.name)
 }

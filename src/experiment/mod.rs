@@ -1,12 +1,18 @@
 //! Experiments: from a TOML file to checked plans, and from a plan to histories on disk.
 
+pub mod agreement;
 pub mod catalogue;
 pub mod expect;
+pub mod given;
 pub mod overrides;
 pub mod plan;
+pub mod prediction;
 pub mod run;
+pub mod runs;
+pub mod saved;
 pub mod source_text;
 pub mod spec;
 pub mod stacking;
 pub mod study;
+pub mod testing;
 pub mod trials;

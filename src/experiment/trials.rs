@@ -18,18 +18,14 @@ use crate::device;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::stacking;
+use crate::experiment::testing::{measure, tested};
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
-use crate::history::{
-    Best, DataRecord, Environment, History, Learned, Prediction, RowCounts, SCHEMA, Status, TestRecord,
-};
-use crate::metrics::confusion::Confusion;
-use crate::metrics::{Metric, regression};
+use crate::history::{Best, DataRecord, Environment, History, Learned, Prediction, RowCounts, SCHEMA, Status};
 use crate::network::stack::{Architecture, Stack};
 use crate::network::state_dict;
 use crate::run_dir::RunDir;
-use crate::train::Keep;
-use crate::train::evaluate::{Measure, figures, on_device, outputs};
+use crate::train::evaluate::{on_device, outputs};
 use crate::train::fit::{Outcome, Task, fit};
 use crate::train::optimizer::Optimizer;
 
@@ -165,11 +161,7 @@ fn run_stack(
     let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.plan.architecture).collect();
     let stack = Architecture::build_each(&architectures, &seeds, place.device);
     let optimizers: Vec<&Optimizer> = replicas.iter().map(|replica| &replica.plan.spec.train.optimizer).collect();
-    let measure = Measure {
-        loss: loss.criterion(&training.of_each_replica(&training.truth, replicas.len()), width),
-        metrics: spec.train.metrics(target),
-        decision: loss.decision(width, target),
-    };
+    let measure = measure(plan, &training.of_each_replica(&training.truth, replicas.len()));
     let task = Task {
         settings: &spec.train,
         measure: &measure,
@@ -191,7 +183,7 @@ fn run_stack(
     let tests = match tests.filter(|_| !interrupted) {
         Some(tests) => {
             let rows = together(tests.into_iter().map(|test| on_device(&test.open())).collect());
-            tested(&stack, &rows, &measure, spec.train.keep)
+            tested(&stack, &rows, &measure, spec.train.keep).into_iter().map(Some).collect()
         }
         None => vec![None; replicas.len()],
     };
@@ -254,29 +246,6 @@ fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
         .filter_map(|name| Some((name.clone(), Number(outcome.curves.at(epoch, name)?))))
         .collect();
     Some(Best { epoch, monitor: monitor.to_owned(), metrics })
-}
-
-/// Each replica's figures on the test rows.
-fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Vec<Option<TestRecord>> {
-    let outputs = outputs(stack, rows);
-    let truth = rows.of_each_replica(&rows.truth, stack.replicas());
-    let confusions = Confusion::of_replicas(&outputs, &truth, measure.decision);
-    let targets_near_zero = measure.metrics.contains(&Metric::Mape).then(|| regression::targets_near_zero(&rows.truth));
-    let figures: Vec<(String, Vec<f64>)> = figures(&outputs, rows, measure)
-        .into_iter()
-        .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
-        .collect();
-    let weights = match keep {
-        Keep::Best => "best",
-        Keep::Last => "last",
-    };
-    let of_replica = |replica: usize| TestRecord {
-        weights: weights.to_owned(),
-        metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
-        confusion: confusions.as_ref().map(|confusions| confusions[replica].0.clone()),
-        targets_near_zero,
-    };
-    (0..stack.replicas()).map(|replica| Some(of_replica(replica))).collect()
 }
 
 /// All that a tiny network has learned.

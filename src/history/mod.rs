@@ -11,11 +11,12 @@ pub mod number;
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
+use crate::hint::Hint;
 use curves::Curves;
 use diagnosis::Diagnosis;
 use indexmap::IndexMap;
@@ -224,14 +225,21 @@ impl History {
     /// Reads a history.
     ///
     /// # Errors
-    /// When the file cannot be read, or is of another schema.
+    /// When the file cannot be read, is no history, or one of another schema.
     pub fn read(path: &Path) -> anyhow::Result<History> {
-        let text = std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
-        let history: History = serde_json::from_slice(&text)
-            .with_context(|| format!("failed to read `{}` as a history", path.display()))?;
-        if history.schema != SCHEMA {
-            bail!("`{}` is a `{}`, and this version reads `{SCHEMA}`", path.display(), history.schema);
+        let shown = path.display();
+        let text = std::fs::read(path).with_context(|| format!("failed to read `{shown}`"))?;
+        let value: serde_json::Value = serde_json::from_slice(&text)
+            .with_context(|| format!("failed to read `{shown}` as JSON"))
+            .context(Hint("it is damaged or cut short, or no history".to_owned()))?;
+        match value.get("schema").and_then(serde_json::Value::as_str) {
+            Some(SCHEMA) => serde_json::from_value(value)
+                .with_context(|| format!("failed to read `{shown}` as a history"))
+                .context(Hint("it is damaged: `runner schema` prints what a history holds".to_owned())),
+            Some(other) => Err(anyhow!("`{shown}` is a `{other}`, and this version reads `{SCHEMA}`")
+                .context(Hint("another version of runner wrote it".to_owned()))),
+            None => Err(anyhow!("`{shown}` is no history: it names no `schema`")
+                .context(Hint("a trial's history stands in the run's folder, as `base-seed0.json`".to_owned()))),
         }
-        Ok(history)
     }
 }

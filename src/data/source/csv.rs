@@ -100,6 +100,6 @@ impl Csv {
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
         let (selected, sum) = self.select()?;
-        Ok(selected.load(sum))
+        Ok(selected.load(sum, self.separator))
     }
 }

@@ -10,6 +10,7 @@ use tch::{Kind, Tensor};
 
 use crate::check::Invalid;
 use crate::data::cache::sha256;
+use crate::data::form::{Form, ImageSize};
 use crate::data::scale::Scale;
 use crate::data::split::Split;
 use crate::data::{Card, Loaded, Rows, Target, byte_table};
@@ -104,7 +105,7 @@ impl Digits {
     }
 
     /// What is to be predicted of these digits, `[rows]` int64, and its names.
-    fn targets(&self, digits: &Tensor) -> (Tensor, Vec<String>) {
+    pub(super) fn targets(&self, digits: &Tensor) -> (Tensor, Vec<String>) {
         let Some(labels) = &self.labels else {
             return (digits.shallow_clone(), (0..10).map(|digit| digit.to_string()).collect());
         };
@@ -136,7 +137,7 @@ impl Digits {
             rows: Rows::new(values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]), targets),
             test: None,
             largest: 16.0,
-            encoding: None,
+            form: Form::Image(ImageSize { height: SIDE, width: SIDE }),
         })
     }
 }

@@ -31,7 +31,7 @@ impl EmbeddedTable {
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        let loaded = self.select()?.load(sha256(&self.files.concat()));
+        let loaded = self.select()?.load(sha256(&self.files.concat()), ',');
         Ok(match self.classes {
             Some(names) => Loaded { classes: names.iter().map(|name| (*name).to_owned()).collect(), ..loaded },
             None => loaded,

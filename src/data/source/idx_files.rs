@@ -8,6 +8,7 @@ use tch::{Kind, Tensor};
 
 use crate::check::Invalid;
 use crate::data::cache::sha256;
+use crate::data::form::{Form, ImageSize};
 use crate::data::scale::Scale;
 use crate::data::source::idx::{self, Idx};
 use crate::data::source::user_file;
@@ -45,17 +46,66 @@ fn yes() -> bool {
 }
 
 /// Images with their labels.
-struct Pair {
-    images: Idx,
-    labels: Idx,
+#[derive(Debug)]
+pub struct Pair {
+    /// `[images, height, width]`.
+    pub images: Idx,
+    /// `[images]`.
+    pub labels: Idx,
     sums: String,
+}
+
+impl Pair {
+    /// Reads images and labels, each named by the key of the setting that has its path.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is no IDX file, or holds no image, or not as many labels as images.
+    pub fn read(images: (&str, &str), labels: (&str, &str)) -> Result<Pair, Invalid> {
+        let ((image_idx, image_sum), (label_idx, label_sum)) = (read(images, 3)?, read(labels, 1)?);
+        let (found, wanted) = (label_idx.shape[0], image_idx.shape[0]);
+        if found != wanted {
+            let message = format!("`{}` holds {found} labels, and `{}` {wanted} images", labels.1, images.1);
+            return Err(Invalid::new(labels.0, format!("cannot be used: {message}")));
+        }
+        if image_idx.values.is_empty() {
+            return Err(Invalid::new(images.0, format!("cannot be used: `{}` holds no image", images.1)));
+        }
+        Ok(Pair { images: image_idx, labels: label_idx, sums: format!("{image_sum}\n{label_sum}") })
+    }
+
+    /// How many pixels an image has.
+    pub fn size(&self) -> ImageSize {
+        ImageSize { height: self.images.shape[1], width: self.images.shape[2] }
+    }
+
+    /// The images as rows of this shape, with their labels as classes.
+    pub fn rows(&self, sample: &Shape) -> Rows {
+        let mut shape = vec![self.labels.values.len() as i64];
+        shape.extend(sample.dimensions());
+        Rows::new(
+            Tensor::from_slice(&self.images.values).view(&shape[..]),
+            Tensor::from_slice(&self.labels.values).to_kind(Kind::Int64),
+        )
+    }
+}
+
+/// One file, and its checksum.
+fn read((key, path): (&str, &str), dimensions: usize) -> Result<(Idx, String), Invalid> {
+    let told = |message: String, hint: Option<String>| Invalid {
+        hint,
+        ..Invalid::new(key, format!("cannot be used: `{path}` {message}"))
+    };
+    let bytes = user_file::read(Path::new(path)).map_err(|fault| told(fault.message, fault.hint))?;
+    let idx = idx::parse(&bytes, dimensions)
+        .map_err(|error| told(format!("is not an IDX file of {dimensions} dimensions: {error}"), None))?;
+    Ok((idx, sha256(&bytes)))
 }
 
 impl IdxFiles {
     fn read(&self) -> Result<(Pair, Option<Pair>), Invalid> {
-        let training = pair(("images", &self.images), ("labels", &self.labels))?;
+        let training = Pair::read(("images", &self.images), ("labels", &self.labels))?;
         let test = match (&self.test_images, &self.test_labels) {
-            (Some(images), Some(labels)) => Some(pair(("test_images", images), ("test_labels", labels))?),
+            (Some(images), Some(labels)) => Some(Pair::read(("test_images", images), ("test_labels", labels))?),
             (None, None) => None,
             (Some(_), None) => return Err(Invalid::new("test_images", "needs `test_labels` beside it")),
             (None, Some(_)) => return Err(Invalid::new("test_labels", "needs `test_images` beside it")),
@@ -69,7 +119,8 @@ impl IdxFiles {
     }
 
     fn card_of(&self, training: &Pair, test: Option<&Pair>) -> Card {
-        let (height, width) = (training.images.shape[1] as i64, training.images.shape[2] as i64);
+        let ImageSize { height, width } = training.size();
+        let (height, width) = (height as i64, width as i64);
         let sample = if self.flatten { Shape::from([height * width]) } else { Shape::from([1, height, width]) };
         let labels = [Some(training), test].into_iter().flatten().flat_map(|pair| &pair.labels.values);
         let classes = labels.max().map_or(0, |largest| usize::from(*largest) + 1);
@@ -85,45 +136,15 @@ impl IdxFiles {
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
         let (training, test) = self.read()?;
         let card = self.card_of(&training, test.as_ref());
-        let rows = |pair: &Pair| {
-            let mut shape = vec![pair.labels.values.len() as i64];
-            shape.extend(card.sample.dimensions());
-            Rows::new(
-                Tensor::from_slice(&pair.images.values).view(&shape[..]),
-                Tensor::from_slice(&pair.labels.values).to_kind(Kind::Int64),
-            )
-        };
         let sums: Vec<&str> = [Some(&training), test.as_ref()].into_iter().flatten().map(|p| p.sums.as_str()).collect();
         Ok(Loaded {
             sha256: sha256(sums.join("\n").as_bytes()),
             target: card.target,
             classes: (0..card.target.outputs()).map(|class| class.to_string()).collect(),
-            rows: rows(&training),
-            test: test.as_ref().map(rows),
+            rows: training.rows(&card.sample),
+            test: test.as_ref().map(|test| test.rows(&card.sample)),
             largest: 255.0,
-            encoding: None,
+            form: Form::Image(training.size()),
         })
     }
-}
-
-fn pair(images: (&str, &str), labels: (&str, &str)) -> Result<Pair, Invalid> {
-    let read = |(key, path): (&str, &str), dimensions: usize| {
-        let told = |message: String, hint: Option<String>| Invalid {
-            hint,
-            ..Invalid::new(key, format!("cannot be used: `{path}` {message}"))
-        };
-        let bytes = user_file::read(Path::new(path)).map_err(|fault| told(fault.message, fault.hint))?;
-        let idx = idx::parse(&bytes, dimensions)
-            .map_err(|error| told(format!("is not an IDX file of {dimensions} dimensions: {error}"), None))?;
-        Ok((idx, sha256(&bytes)))
-    };
-    let ((image_idx, image_sum), (label_idx, label_sum)) = (read(images, 3)?, read(labels, 1)?);
-    let (found, wanted) = (label_idx.shape[0], image_idx.shape[0]);
-    if found != wanted {
-        return Err(Invalid::new(labels.0, format!("holds {found} labels, and `{}` {wanted} images", images.0)));
-    }
-    if image_idx.values.is_empty() {
-        return Err(Invalid::new(images.0, "holds no image"));
-    }
-    Ok(Pair { images: image_idx, labels: label_idx, sums: format!("{image_sum}\n{label_sum}") })
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::data::cache::sha256;
+use crate::data::form::Form;
 use crate::data::{Card, Loaded, Rows, Target};
 use crate::shape::Shape;
 
@@ -50,7 +51,7 @@ impl Logic {
             rows: Rows::new(Tensor::from_slice(POINTS.as_flattened()).view([4, 2]), Tensor::from_slice(&labels)),
             test: None,
             largest: 1.0,
-            encoding: None,
+            form: Form::Points,
         }
     }
 }

@@ -7,6 +7,7 @@ use tch::{Kind, Tensor};
 
 use crate::data::cache::Cache;
 use crate::data::fetch::Watch;
+use crate::data::form::{Form, ImageSize};
 use crate::data::manifest::Manifest;
 use crate::data::scale::Scale;
 use crate::data::source::idx;
@@ -63,7 +64,7 @@ impl Mnist {
             rows: part(60_000)?,
             test: Some(part(10_000)?),
             largest: 255.0,
-            encoding: None,
+            form: Form::Image(ImageSize { height: SIDE, width: SIDE }),
         })
     }
 

@@ -14,6 +14,7 @@ pub mod user_file;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 
 use crate::check::Invalid;
 use crate::data::cache::Cache;
@@ -127,6 +128,21 @@ impl DataSpec {
             DataSpec::Mnist(mnist) => mnist.scale,
             DataSpec::Csv(csv) => csv.scale,
             DataSpec::Idx(files) => files.scale,
+        }
+    }
+
+    /// What is to be predicted of images of these classes, `[rows]` int64: shapes as in [`crate::data::Rows`].
+    ///
+    /// # Errors
+    /// When a class is none of the data set's, with the first such class.
+    pub fn targets_of_classes(&self, classes: &Tensor, known: usize) -> Result<Tensor, i64> {
+        let known = if matches!(self, DataSpec::Digits(_)) { 10 } else { known as i64 };
+        match Vec::<i64>::try_from(classes).expect("classes are int64").into_iter().find(|class| *class >= known) {
+            Some(unknown) => Err(unknown),
+            None => Ok(match self {
+                DataSpec::Digits(digits) => digits.targets(classes).0,
+                _ => classes.shallow_clone(),
+            }),
         }
     }
 

@@ -94,6 +94,6 @@ impl Penguins {
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        Ok(self.select()?.load(sha256(CSV)))
+        Ok(self.select()?.load(sha256(CSV), ','))
     }
 }

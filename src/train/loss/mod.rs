@@ -7,6 +7,7 @@
 pub mod binary;
 pub mod criterion;
 pub mod cross_entropy;
+pub mod probability;
 pub mod regression;
 pub mod weights;
 

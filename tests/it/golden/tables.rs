@@ -1,6 +1,7 @@
 //! Data sets in the binary, their encodings, labels and scalers.
 
 use runner::data::cache::Cache;
+use runner::data::form::Form;
 use runner::data::scale::{Scale, Scaler};
 use runner::data::source::DataSpec;
 use runner::data::split::{Parts, Split};
@@ -18,7 +19,7 @@ fn tables_in_the_binary_are_scikit_learns() {
         let (spec, loaded) = loaded(json!({ name: {} }));
         let features = doubles(&loaded.rows.features);
         assert_eq!(json!(features.size()), case["shape"], "{name}");
-        assert_eq!(loaded.encoding.as_ref().unwrap().names().join(", "), case["features"], "{name}");
+        assert_eq!(loaded.form.encoding().unwrap().names().join(", "), case["features"], "{name}");
         assert_eq!(spec.card().unwrap().rows as i64, features.size()[0]);
         let sums = features.sum_dim_intlist(0, false, Kind::Double);
         assert_near(&values(&sums), &floats(&case["sums"]), 1e-12, name);
@@ -51,7 +52,7 @@ fn scalers_are_scikit_learns_for_constant_columns_too() {
             rows: Rows::new(features, Tensor::zeros([all as i64, 1], (Kind::Float, Device::Cpu))),
             test: None,
             largest: 1.0,
-            encoding: None,
+            form: Form::Points,
         };
         let parts = Parts { training: (0..count).collect(), validation: Some((count..all).collect()), test: None };
         let prepared = Prepared::from_parts(&loaded, &parts, scale).unwrap();

@@ -1,0 +1,172 @@
+//! What `runner eval` shows: the figures taken anew, those of the history, and whether they are the same.
+
+use indexmap::IndexSet;
+
+use crate::cli::eval::{Chosen, Evaluated, Found, count};
+use crate::cli::table::Columns;
+use crate::cli::text::wrapped;
+use crate::cli::{figures, terminal};
+use crate::experiment::agreement::{Agreement, kept_epoch};
+use crate::experiment::runs::SavedTrial;
+use crate::experiment::saved::Part;
+
+/// The figures of all trials; `data` is what the data set is called.
+pub(super) fn text(chosen: &Chosen, evaluated: &[Evaluated], data: &str) -> String {
+    let parts = match evaluated {
+        [Evaluated { trial, found: Some(found) }] => one(chosen, trial, found, data),
+        trials => several(chosen, trials, data),
+    };
+    parts.join("\n\n")
+}
+
+/// A lone trial: its figures beside those of the history.
+fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found, data: &str) -> Vec<String> {
+    let epoch = kept_epoch(&trial.history, found.keep);
+    let heading = format!(
+        "{}, trial {}: {} parameters{}\n{data}: {} {}",
+        terminal::bold(&trial.history.experiment),
+        trial.stem(),
+        figures::count(found.parameters),
+        epoch.map(|epoch| format!(", weights of epoch {epoch}")).unwrap_or_default(),
+        figures::count(found.rows),
+        chosen.name()
+    );
+    let header: &[&str] =
+        if found.stated.is_some() { &["figure", "evaluated", "history"] } else { &["figure", "evaluated"] };
+    let mut table = Columns::new(header, 1..header.len());
+    for (name, value) in &found.record.metrics {
+        let mut row = vec![name.clone(), figures::of(name, Some(value.0))];
+        row.extend(found.stated.as_ref().map(|s| figures::of(name, s.metrics.get(name).map(|value| value.0))));
+        table.row(row);
+    }
+    let mut parts = vec![heading, table.text()];
+    parts.push(wrapped(&match (&found.agreement, chosen) {
+        (Some(agreement), Chosen::Part(part)) => {
+            let sentence = wrapped(&verdict(agreement, *part));
+            parts.push(if agreement.is_same() { sentence } else { terminal::red(&sentence) });
+            return parts;
+        }
+        (_, Chosen::Part(Part::Training)) => {
+            "nothing to compare with: the history's figures on training rows are averages over each epoch, taken while the weights changed".to_owned()
+        }
+        (_, Chosen::Part(part)) => format!("the history states no figures on {} rows: the trial was {}", part.name(), trial.history.status.word()),
+        (_, Chosen::File(_)) => return parts,
+    }));
+    parts
+}
+
+/// Whether the figures are those of the history.
+fn verdict(agreement: &Agreement, part: Part) -> String {
+    let part = part.name();
+    if agreement.is_same() {
+        return format!("{part} figures as in the history{}", rounding(agreement.largest()));
+    }
+    let mut differing: Vec<String> = agreement
+        .differing
+        .iter()
+        .map(|name| format!("{name} by {}", figures::metric(Some(agreement.differences[name]))))
+        .collect();
+    if agreement.moved > 0 {
+        differing.push(format!("{} predicted otherwise", count(agreement.moved as usize)));
+    }
+    format!("{part} figures differ from the history: {}", differing.join(", "))
+}
+
+/// How exact an agreement is.
+fn rounding(largest: f64) -> String {
+    match largest {
+        0.0 => ", to the last digit".to_owned(),
+        largest => format!(", to rounding (largest difference {largest:.1e})"),
+    }
+}
+
+/// Several trials: a table, and whether all of them agree with their histories.
+fn several(chosen: &Chosen, evaluated: &[Evaluated], data: &str) -> Vec<String> {
+    let found = || evaluated.iter().filter_map(|trial| trial.found.as_ref());
+    let rows = match (found().map(|found| found.rows).min(), found().map(|found| found.rows).max()) {
+        (Some(least), Some(most)) if least < most => format!("{} to {}", figures::count(least), figures::count(most)),
+        (_, most) => figures::count(most.unwrap_or(0)), // folds may differ by a row
+    };
+    let experiment = terminal::bold(&evaluated[0].trial.history.experiment);
+    let heading = format!("{experiment}: {} trials\n{data}: {rows} {}", evaluated.len(), chosen.name());
+    let names: Vec<&str> = found().next().map_or(Vec::new(), |f| f.record.metrics.keys().map(String::as_str).collect());
+    let is_held = found().any(|found| found.agreement.is_some());
+    let mut parts = vec![heading, widest_that_fits(&names, evaluated, is_held)];
+    parts.extend(is_held.then(|| shared_verdict(chosen, evaluated)));
+    parts
+}
+
+/// The table with as many figures as the terminal has room for; which are left out is said below it.
+fn widest_that_fits(names: &[&str], evaluated: &[Evaluated], is_held: bool) -> String {
+    let fits = |text: &String| text.lines().all(|line| line.chars().count() <= terminal::width());
+    let tables = (1..=names.len()).rev().map(|count| (count, table(&names[..count], evaluated, is_held)));
+    let Some((count, text)) = tables.into_iter().find(|(count, text)| fits(text) || *count == 1) else {
+        return table(names, evaluated, is_held);
+    };
+    match &names[count..] {
+        [] => text,
+        left_out => format!("{text}\n{}", terminal::dim(&format!("`--json` has {} too", left_out.join(", ")))),
+    }
+}
+
+/// A line for each trial, and for each variant with several the mean and standard deviation.
+fn table(names: &[&str], evaluated: &[Evaluated], is_held: bool) -> String {
+    let mut header = vec!["trial"];
+    header.extend(names);
+    let numbers = 1..header.len();
+    header.extend(is_held.then_some("history"));
+    let mut table = Columns::new(header, numbers);
+    let variants: IndexSet<&str> = evaluated.iter().map(|trial| trial.trial.history.variant.as_str()).collect();
+    for variant in variants {
+        let of_variant = || evaluated.iter().filter(|trial| trial.trial.history.variant == variant);
+        for Evaluated { trial, found } in of_variant() {
+            let mut row = vec![trial.stem()];
+            let figure = |name: &str| found.as_ref().and_then(|found| Some(found.record.metrics.get(name)?.0));
+            row.extend(names.iter().map(|name| figures::of(name, figure(name))));
+            row.extend(is_held.then(|| word(found.as_ref()).to_owned()));
+            table.row(row);
+        }
+        let found: Vec<&Found> = of_variant().filter_map(|trial| trial.found.as_ref()).collect();
+        if found.len() > 1 {
+            let (mut mean, mut std) = (vec![format!("  mean of {}", found.len())], vec!["  ± std".to_owned()]);
+            for name in names {
+                let values = found.iter().filter_map(|found| Some(found.record.metrics.get(*name)?.0));
+                let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+                let both = figures::mean_and_std(&values);
+                mean.push(figures::metric(both.map(|(mean, _)| mean)));
+                std.push(figures::metric(both.map(|(_, std)| std)));
+            }
+            table.row(mean);
+            table.row(std);
+        }
+    }
+    table.text()
+}
+
+/// How a trial's figures agree with its history, in a word or two.
+fn word(found: Option<&Found>) -> &'static str {
+    match found.map(|found| found.agreement.as_ref().map(Agreement::is_same)) {
+        None => "diverged",
+        Some(None) => "–",
+        Some(Some(true)) => "the same",
+        Some(Some(false)) => "differs",
+    }
+}
+
+fn shared_verdict(chosen: &Chosen, evaluated: &[Evaluated]) -> String {
+    let held = evaluated.iter().filter_map(|trial| Some((trial.trial, trial.found.as_ref()?.agreement.as_ref()?)));
+    let held: Vec<(&SavedTrial, &Agreement)> = held.collect();
+    let differing: Vec<String> =
+        held.iter().filter(|(_, agreement)| !agreement.is_same()).map(|(trial, _)| trial.stem()).collect();
+    let part = match chosen {
+        Chosen::Part(part) => part.name(),
+        Chosen::File(_) => "given",
+    };
+    match &differing[..] {
+        [] => {
+            let largest = held.iter().map(|(_, agreement)| agreement.largest()).fold(0.0, f64::max);
+            wrapped(&format!("{part} figures as in the histories{}", rounding(largest)))
+        }
+        stems => terminal::red(&wrapped(&format!("{part} figures differ from the histories in {}", stems.join(", ")))),
+    }
+}

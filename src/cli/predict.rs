@@ -1,0 +1,286 @@
+//! `runner predict RUN`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use clap::{ArgGroup, ValueEnum};
+use serde_json::{Value, json};
+use tch::{Device, Kind, Tensor};
+
+use crate::cli::predicted::{self, Shown};
+use crate::cli::progress::Progress;
+use crate::cli::text::wrapped;
+use crate::cli::{Exit, eval, figures, picture, predicted_data, terminal};
+use crate::data::cache::Cache;
+use crate::data::form::{Form, ImageSize};
+use crate::data::given::Truth;
+use crate::data::picture::{Invert, Picture};
+use crate::data::{Rows, Target};
+use crate::experiment::given::{self, GivenTable};
+use crate::experiment::prediction::Predictions;
+use crate::experiment::runs::{SavedRun, SavedTrial};
+use crate::experiment::saved::{Part, Saved, TrialData};
+use crate::hint::Hint;
+
+/// Arguments of `runner predict`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("input").required(true).args(["index", "csv", "image"]))]
+pub struct Args {
+    /// The run: its folder, a history or weights of it, or an experiment, whose newest run it is
+    run: String,
+    /// A row of the data, counted from 0
+    #[arg(long, value_name = "N")]
+    index: Option<usize>,
+    /// Each row of a table: columns may stand in any order, the target may be there or not
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// A PNG or JPEG picture, made grey and fitted to the size of the network's images
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// The part of the data that `--index` counts in: test, validation or train [default: test]
+    #[arg(long, value_name = "PART", conflicts_with_all = ["csv", "image"])]
+    rows: Option<Part>,
+    /// Whether a picture's dark and light are exchanged [default: where its background is not that of the data]
+    #[arg(long, value_enum, conflicts_with_all = ["csv", "index"])]
+    invert: Option<WrittenInvert>,
+    /// The trial, by the name of its files [default: the first]
+    #[arg(long, value_name = "NAME")]
+    trial: Option<String>,
+    /// Show the K most probable classes only
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    top: Option<u32>,
+    /// The folder that runs are in
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// What is printed
+    #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
+    format: Format,
+    /// Short for `--format json`
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner predict overfit_mnist --index 4523
+  runner predict overfit_mnist --image my_digit.png --top 3
+  runner predict encoding_penguins --csv new.csv --format csv > predicted.csv
+  runner predict mnist_dropout --trial dropout-seed0 --index 7 --rows validation --json
+
+In what `--csv` gives, rows are counted from 1 below the header, as in messages.";
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// A line for each row, with the probability of every class
+    Csv,
+    /// The same as JSON
+    Json,
+}
+
+/// Whether a picture's dark and light are exchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WrittenInvert {
+    Auto,
+    Yes,
+    No,
+}
+
+/// Rows as the network takes them, and what is to be told of them.
+struct Input {
+    /// `[rows, …sample]` f32.
+    features: Tensor,
+    targets: Option<Tensor>,
+    /// What each row is called.
+    numbers: Vec<usize>,
+    /// Where they come from, for people.
+    heading: String,
+    /// The same for programs.
+    origin: Value,
+    /// What a lone row looks like.
+    look: Option<String>,
+}
+
+/// Predicts.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let format = if args.json { Format::Json } else { args.format };
+    if let (Format::Csv, Some(_)) = (format, args.top) {
+        let hint = "leave `--top` out, or print JSON";
+        return Err(
+            anyhow!("`--top` cannot be had as CSV, which has a column for every class").context(Hint(hint.to_owned()))
+        );
+    }
+    let run = SavedRun::find(&args.run, &args.out)?;
+    let trial = match &args.trial {
+        Some(stem) => run.trial(stem)?,
+        None => &run.trials[0],
+    };
+    let saved = Saved::load(trial, Device::Cpu)?;
+    let mut progress = Progress::new(false, Arc::default());
+    let data = TrialData::load(&saved.plan, &trial.history, None, &Cache::of_user(), &mut progress);
+    progress.end();
+    let data = data?;
+    data.difference(&trial.history).iter().for_each(|difference| terminal::warn(difference));
+    let input = match (args.index, &args.csv, &args.image) {
+        (Some(index), ..) => of_index(&data, args.rows.unwrap_or(Part::Test), index)?,
+        (_, Some(csv), _) => of_table(&data, csv)?,
+        (.., Some(image)) => of_picture(&saved, &data, image, args.invert)?,
+        (None, None, None) => unreachable!("clap requires one of them"),
+    };
+    let predictions = Predictions::of(&saved, &input.features, input.targets.as_ref());
+    let shown = Shown {
+        predictions: &predictions,
+        target: data.loaded.target,
+        names: &data.loaded.classes,
+        numbers: &input.numbers,
+        top: args.top.map(|top| top as usize),
+        has_truth: input.targets.is_some(),
+    };
+    match format {
+        Format::Csv => terminal::out(&predicted_data::csv(&shown)),
+        Format::Json => {
+            let mut object =
+                json!({ "run": run.folder, "trial": trial.stem(), "experiment": trial.history.experiment });
+            object["input"] = input.origin;
+            object["classes"] = json!(data.loaded.classes);
+            object["predictions"] = predicted_data::json(&shown);
+            terminal::json(&object);
+        }
+        Format::Text => {
+            let mut parts = vec![format!("{}\n{}", named(&run, trial, args.trial.is_some()), input.heading)];
+            parts.extend(input.look);
+            parts.push(if args.csv.is_some() { predicted::table(&shown) } else { predicted::one(&shown) });
+            if !predictions.are_probabilities {
+                parts.extend(scores_note(&saved));
+            }
+            terminal::out(&parts.join("\n\n"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Which trial it is, and of how many.
+fn named(run: &SavedRun, trial: &SavedTrial, is_chosen: bool) -> String {
+    let others = match run.trials.len() {
+        1 => String::new(),
+        count if is_chosen => format!(" of {count}"),
+        count => format!(" (the first of {count}; `--trial NAME` takes another)"),
+    };
+    format!("{}, trial {}{others}", terminal::bold(&trial.history.experiment), trial.stem())
+}
+
+/// Why no probabilities are shown, where classes or labels are predicted.
+fn scores_note(saved: &Saved) -> Option<String> {
+    let last = &saved.plan.architecture.layers().last()?.layer;
+    match saved.plan.card.target {
+        Target::Values(_) => None,
+        Target::Classes(_) | Target::Labels(_) => Some(wrapped(&format!(
+            "scores are the network's outputs, and no probabilities: it ends in `{}`, and was trained with `{}`",
+            last.kind(),
+            saved.plan.spec.train.loss.name()
+        ))),
+    }
+}
+
+fn of_index(data: &TrialData, part: Part, index: usize) -> anyhow::Result<Input> {
+    let (raw, Rows { features, targets, .. }) = data.row(part, index)?;
+    let (name, last) = (part.name(), data.rows(part)?.len() - 1);
+    Ok(Input {
+        features,
+        targets: Some(targets),
+        numbers: vec![index],
+        heading: format!("{}: {name} row {} (of 0 to {})", data.name(), figures::count(index), figures::count(last)),
+        origin: json!({ "data": data.name(), "rows": name, "index": index }),
+        look: look(data, &raw.features),
+    })
+}
+
+fn of_table(data: &TrialData, path: &std::path::Path) -> anyhow::Result<Input> {
+    let GivenTable { table, features, targets, rows } = given::table(data, path, Truth::WhereThere)?;
+    let left_out = table.rows() - rows.len();
+    if left_out > 0 {
+        let count = eval::count(left_out);
+        terminal::warn(&format!("{count} of `{}` left out, as in training: values are missing", path.display()));
+    }
+    Ok(Input {
+        features,
+        targets,
+        heading: format!("`{}`: {}", path.display(), eval::count(rows.len())),
+        numbers: rows.iter().map(|row| row + 1).collect(),
+        origin: json!({ "csv": path }),
+        look: None,
+    })
+}
+
+fn of_picture(
+    saved: &Saved,
+    data: &TrialData,
+    path: &std::path::Path,
+    invert: Option<WrittenInvert>,
+) -> anyhow::Result<Input> {
+    let invert = match invert {
+        None | Some(WrittenInvert::Auto) => Invert::Auto,
+        Some(WrittenInvert::Yes) => Invert::Yes,
+        Some(WrittenInvert::No) => Invert::No,
+    };
+    let (picture, raw, features) = given::picture(&saved.plan, data, path, invert)?;
+    let heading = format!("`{}`: {}", path.display(), what_was_done(data, &picture, invert));
+    Ok(Input {
+        features,
+        targets: None,
+        numbers: vec![0],
+        heading: wrapped(&heading),
+        origin: json!({ "image": path, "width": picture.from.0, "height": picture.from.1,
+            "padded": picture.is_padded, "inverted": picture.is_inverted }),
+        look: look(data, &raw),
+    })
+}
+
+/// What a picture was made into, in a line.
+fn what_was_done(data: &TrialData, picture: &Picture, invert: Invert) -> String {
+    let Form::Image(size) = data.loaded.form else { unreachable!("a picture was read for images") };
+    let ImageSize { height, width } = size;
+    let (from_width, from_height) = picture.from;
+    let fitted = match (picture.from == (width as u32, height as u32), picture.is_padded) {
+        (true, _) => format!("{width}×{height} pixels"),
+        (false, false) => format!("resized from {from_width}×{from_height} to {width}×{height}"),
+        (false, true) => format!("resized from {from_width}×{from_height} to {width}×{height}, with room at two sides"),
+    };
+    let [own, other] = match given::is_light_on_dark(data, size) {
+        true => ["light on dark", "dark on light"],
+        false => ["dark on light", "light on dark"],
+    };
+    let turned = match (picture.is_inverted, invert) {
+        (true, Invert::Auto) => format!(", inverted ({other}, and `{}` is {own})", data.name()),
+        (true, _) => ", inverted".to_owned(),
+        (false, _) => String::new(),
+    };
+    format!("{fitted}{turned}")
+}
+
+/// What a row looks like: an image drawn, or the columns of a table; `raw` is `[1, …]` as the source gives it.
+fn look(data: &TrialData, raw: &Tensor) -> Option<String> {
+    let values = Vec::<f64>::try_from(raw.to_kind(Kind::Double).flatten(0, -1)).expect("just made f64");
+    match &data.loaded.form {
+        Form::Image(size) => {
+            let pixels: Vec<f64> = values.iter().map(|value| value / data.loaded.largest).collect();
+            Some(picture::drawn(&pixels, *size, terminal::greys(), terminal::width().min(80)))
+        }
+        Form::Table(form) => {
+            let column = |(planned, value): (&crate::data::encode::Planned, &f64)| {
+                let text = match planned.categories() {
+                    _ if value.is_nan() => "missing".to_owned(),
+                    [] => value.to_string(),
+                    categories => categories[*value as usize].clone(),
+                };
+                format!("{} {text}", planned.name)
+            };
+            let columns: Vec<String> = form.encoding.columns.iter().zip(&values).map(column).collect();
+            Some(wrapped(&columns.join(", ")))
+        }
+        Form::Points => Some(values.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}

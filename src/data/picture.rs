@@ -1,0 +1,185 @@
+//! A picture from a PNG or JPEG file, made into an image of the size and kind that a network was trained on.
+//!
+//! It is made grey, shrunk or grown to fit with its proportions kept, and turned over where it is dark on light and the
+//! network's images are light on dark, or the other way round. What was done is told, so that a wrong guess is seen.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Luma};
+
+use crate::data::csv_text::TableFault;
+use crate::data::form::ImageSize;
+use crate::data::source::user_file;
+
+/// Whether dark and light are exchanged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Invert {
+    /// Where the background is dark, and that of the network's images light, or the other way round.
+    #[default]
+    Auto,
+    /// In any case.
+    Yes,
+    /// In no case.
+    No,
+}
+
+/// A picture of the size that was asked for.
+#[derive(Debug)]
+pub struct Picture {
+    /// Row after row, 0 for black to 255 for white.
+    pub pixels: Vec<u8>,
+    /// Width and height in the file.
+    pub from: (u32, u32),
+    /// Whether room was added at two sides, to keep the proportions.
+    pub is_padded: bool,
+    /// Whether dark and light were exchanged.
+    pub is_inverted: bool,
+}
+
+/// Reads a picture, and makes it fit.
+///
+/// # Errors
+/// When the file cannot be read, or is no PNG or JPEG picture.
+pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<Picture, TableFault> {
+    let bytes = user_file::read(path)?;
+    let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().expect("memory can be read");
+    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
+        return Err(TableFault::new("is no PNG or JPEG picture"));
+    }
+    let grey =
+        decode(reader).map(grey).map_err(|error| TableFault::new(format!("cannot be read as a picture: {error}")))?;
+    let border = mean_of_border(&grey);
+    let is_inverted = match invert {
+        Invert::Auto => (border > 127.5) == light_on_dark,
+        Invert::Yes => true,
+        Invert::No => false,
+    };
+    let (mut fitted, is_padded) = fit(&grey, size, border);
+    if is_inverted {
+        imageops::invert(&mut fitted);
+    }
+    Ok(Picture { pixels: fitted.into_raw(), from: grey.dimensions(), is_padded, is_inverted })
+}
+
+/// The picture, turned upright as the camera noted it.
+fn decode(reader: ImageReader<Cursor<&Vec<u8>>>) -> image::ImageResult<DynamicImage> {
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+/// Grey, what is transparent on white.
+fn grey(picture: DynamicImage) -> GrayImage {
+    if !picture.color().has_alpha() {
+        return picture.into_luma8();
+    }
+    let with_alpha = picture.into_luma_alpha8();
+    GrayImage::from_fn(with_alpha.width(), with_alpha.height(), |x, y| {
+        let [grey, alpha] = with_alpha.get_pixel(x, y).0.map(u32::from);
+        Luma([((grey * alpha + 255 * (255 - alpha) + 127) / 255) as u8])
+    })
+}
+
+/// The picture in the middle of one of this size, as large as it can be, and whether room was left at the sides; that
+/// is filled with the border's grey.
+fn fit(grey: &GrayImage, size: ImageSize, border: f64) -> (GrayImage, bool) {
+    let (width, height) = (size.width as u32, size.height as u32);
+    let (from_width, from_height) = grey.dimensions();
+    let factor = (f64::from(width) / f64::from(from_width)).min(f64::from(height) / f64::from(from_height));
+    let scaled = |length: u32, most: u32| ((f64::from(length) * factor).round() as u32).clamp(1, most);
+    let (inner_width, inner_height) = (scaled(from_width, width), scaled(from_height, height));
+    let inner = match grey.dimensions() == (inner_width, inner_height) {
+        true => grey.clone(),
+        false => imageops::resize(grey, inner_width, inner_height, FilterType::Triangle),
+    };
+    let mut fitted = GrayImage::from_pixel(width, height, Luma([border.round() as u8]));
+    let (left, top) = ((width - inner_width) / 2, (height - inner_height) / 2);
+    imageops::replace(&mut fitted, &inner, i64::from(left), i64::from(top));
+    (fitted, (inner_width, inner_height) != (width, height))
+}
+
+/// The mean of the outermost pixels.
+fn mean_of_border(grey: &GrayImage) -> f64 {
+    let (width, height) = grey.dimensions();
+    let is_border = |x: u32, y: u32| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
+    let border = grey.enumerate_pixels().filter(|(x, y, _)| is_border(*x, *y));
+    let (sum, count) =
+        border.fold((0.0, 0.0), |(sum, count), (_, _, pixel)| (sum + f64::from(pixel.0[0]), count + 1.0));
+    sum / count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{LumaA, Rgb, RgbImage};
+
+    const SIZE: ImageSize = ImageSize { height: 4, width: 4 };
+
+    fn file(picture: impl Into<DynamicImage>, format: ImageFormat) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        picture.into().save_with_format(file.path(), format).unwrap();
+        file
+    }
+
+    /// A square of one grey in the middle of another.
+    fn square(background: u8, middle: u8, width: u32, height: u32) -> GrayImage {
+        GrayImage::from_fn(width, height, |x, y| {
+            let inside = x >= width / 4 && x < width - width / 4 && y >= height / 4 && y < height - height / 4;
+            Luma([if inside { middle } else { background }])
+        })
+    }
+
+    #[test]
+    fn a_picture_of_the_right_size_and_kind_comes_as_it_is() {
+        let drawn = square(0, 200, 4, 4);
+        let read = read(file(drawn.clone(), ImageFormat::Png).path(), SIZE, Invert::Auto, true).unwrap();
+        assert_eq!((read.pixels, read.is_inverted, read.is_padded), (drawn.into_raw(), false, false));
+    }
+
+    #[test]
+    fn dark_on_light_is_turned_over_where_the_networks_images_are_light_on_dark() {
+        let drawn = file(square(255, 0, 40, 40), ImageFormat::Png);
+        let read = |invert, light_on_dark| read(drawn.path(), SIZE, invert, light_on_dark).unwrap();
+        let turned = read(Invert::Auto, true);
+        assert!(turned.is_inverted && turned.pixels[0] < 10 && turned.pixels[5] > 200, "{turned:?}");
+        assert!(!read(Invert::Auto, false).is_inverted);
+        assert!(!read(Invert::No, true).is_inverted);
+        assert!(read(Invert::Yes, false).is_inverted);
+    }
+
+    #[test]
+    fn proportions_are_kept_and_the_room_beside_is_of_the_borders_grey() {
+        let drawn = file(square(100, 250, 20, 40), ImageFormat::Png);
+        let read = read(drawn.path(), SIZE, Invert::No, true).unwrap();
+        assert_eq!((read.from, read.is_padded), ((20, 40), true));
+        assert!(read.pixels.chunks(4).all(|row| row[0] == 100 && row[3] == 100), "{read:?}");
+        assert!(read.pixels[5] > 150, "{read:?}");
+    }
+
+    #[test]
+    fn transparent_parts_are_white_and_colors_become_grey() {
+        let mut clear = image::GrayAlphaImage::from_pixel(4, 4, LumaA([0, 0]));
+        clear.put_pixel(1, 1, LumaA([0, 255]));
+        let read_png = read(file(clear, ImageFormat::Png).path(), SIZE, Invert::No, true).unwrap();
+        assert_eq!((read_png.pixels[0], read_png.pixels[5]), (255, 0));
+        let red = RgbImage::from_pixel(4, 4, Rgb([255, 0, 0]));
+        let read_jpeg = read(file(red, ImageFormat::Jpeg).path(), SIZE, Invert::No, true).unwrap();
+        assert!((45..65).contains(&read_jpeg.pixels[0]), "{}", read_jpeg.pixels[0]);
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused() {
+        let text = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(text.path(), "a,b\n1,2\n").unwrap();
+        assert_eq!(read(text.path(), SIZE, Invert::Auto, true).unwrap_err().message, "is no PNG or JPEG picture");
+        let cut = file(square(0, 9, 40, 40), ImageFormat::Png);
+        let bytes = std::fs::read(cut.path()).unwrap();
+        std::fs::write(cut.path(), &bytes[..bytes.len() / 2]).unwrap();
+        let fault = read(cut.path(), SIZE, Invert::Auto, true).unwrap_err();
+        assert!(fault.message.starts_with("cannot be read as a picture: "), "{fault}");
+    }
+}

@@ -1,0 +1,225 @@
+//! Runs on disk: the histories of the run that a command names.
+//!
+//! A run is named by its folder, by one of its files, or by its experiment, whose newest run it is then. What a folder
+//! holds beside histories and weights is passed over.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use crate::experiment::catalogue;
+use crate::experiment::spec::Spec;
+use crate::hint::Hint;
+use crate::history::History;
+use crate::suggest;
+
+/// A run, or one trial of it.
+#[derive(Debug)]
+pub struct SavedRun {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its trials: variants in the experiment's order, then folds, then seeds; one at least.
+    pub trials: Vec<SavedTrial>,
+}
+
+/// A trial that has left its history.
+#[derive(Debug)]
+pub struct SavedTrial {
+    /// The history.
+    pub history: History,
+    /// The file that it was read from.
+    pub file: PathBuf,
+}
+
+impl SavedTrial {
+    fn read(file: PathBuf) -> anyhow::Result<Self> {
+        Ok(SavedTrial { history: History::read(&file)?, file })
+    }
+
+    /// The name of the trial's files, without their endings.
+    pub fn stem(&self) -> String {
+        self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// The file of its weights, which may be missing.
+    pub fn weights(&self) -> PathBuf {
+        self.file.with_extension("safetensors")
+    }
+}
+
+impl SavedRun {
+    /// Finds the run of this name: the path of its folder, of a history, or of weights, or the name of an experiment
+    /// whose newest run lies under `out`.
+    ///
+    /// # Errors
+    /// When there is no such run, or a history of it cannot be read.
+    pub fn find(named: &str, out: &Path) -> anyhow::Result<SavedRun> {
+        let path = Path::new(named);
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json") if !path.is_dir() => lone(path.to_path_buf()),
+            Some("safetensors") if !path.is_dir() => of_weights(path),
+            _ => {
+                let of_experiment = out.join(named);
+                let is_name = path.components().count() == 1 && !named.ends_with(std::path::MAIN_SEPARATOR);
+                if is_name && of_experiment.is_dir() && !matches!(named, "." | "..") {
+                    in_folder(&of_experiment)
+                } else if path.is_dir() {
+                    in_folder(path)
+                } else {
+                    Err(not_found(named, path, out))
+                }
+            }
+        }
+    }
+
+    /// The trial of this name.
+    ///
+    /// # Errors
+    /// When the run has none.
+    pub fn trial(&self, stem: &str) -> anyhow::Result<&SavedTrial> {
+        let wanted = stem.trim_end_matches(".json").trim_end_matches(".safetensors");
+        self.trials.iter().find(|trial| trial.stem() == wanted).ok_or_else(|| {
+            let stems: Vec<String> = self.trials.iter().map(SavedTrial::stem).collect();
+            anyhow!("the run in `{}` has no trial `{stem}`", self.folder.display())
+                .context(Hint(suggest::hint(wanted, stems.iter().map(String::as_str))))
+        })
+    }
+}
+
+/// The run of one history.
+fn lone(file: PathBuf) -> anyhow::Result<SavedRun> {
+    if !file.exists() {
+        let hint = match nearest_beside(&file) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "a run is named by its folder, one of its files, or its experiment".to_owned(),
+        };
+        return Err(anyhow!("there is no file `{}`", file.display()).context(Hint(hint)));
+    }
+    let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok(SavedRun { folder, trials: vec![SavedTrial::read(file)?] })
+}
+
+/// The run of one file of weights, by the history beside it.
+fn of_weights(weights: &Path) -> anyhow::Result<SavedRun> {
+    let history = weights.with_extension("json");
+    if weights.exists() && !history.exists() {
+        let message = format!("`{}` has no history beside it: there is no `{}`", weights.display(), history.display());
+        let hint = "the network's settings stand in the history: keep both files together";
+        return Err(anyhow!(message).context(Hint(hint.to_owned())));
+    }
+    lone(if weights.exists() { history } else { weights.to_path_buf() })
+}
+
+/// The run of a folder; of an experiment's folder, its newest.
+fn in_folder(folder: &Path) -> anyhow::Result<SavedRun> {
+    let trials = trials(folder)?;
+    if !trials.is_empty() {
+        return Ok(SavedRun { folder: folder.to_path_buf(), trials });
+    }
+    let latest = folder.join("latest");
+    let inner = folders_in(folder)?;
+    // where links cannot be made, or it leads nowhere, the names tell the newest
+    let newest = if latest.is_dir() { Some(latest) } else { inner.iter().rev().find(|f| is_run(f)).cloned() };
+    if let Some(newest) = newest {
+        let trials = self::trials(&newest)?;
+        if !trials.is_empty() {
+            return Ok(SavedRun { folder: newest, trials });
+        }
+        return Err(no_history(&newest, "the run may still go on, or was ended before its first trial".to_owned()));
+    }
+    let experiments: Vec<String> = inner
+        .iter()
+        .filter(|inner| folders_in(inner).is_ok_and(|runs| runs.iter().any(|run| is_run(run))))
+        .filter_map(|inner| Some(format!("`{}`", inner.file_name()?.to_string_lossy())))
+        .collect();
+    Err(no_history(
+        folder,
+        match &experiments[..] {
+            [] => "the run may still go on, or was ended before its first trial".to_owned(),
+            names => format!("it holds runs of {}: name one of these experiments", names.join(", ")),
+        },
+    ))
+}
+
+fn no_history(folder: &Path, hint: String) -> anyhow::Error {
+    anyhow!("there is no history in `{}`", folder.display()).context(Hint(hint))
+}
+
+/// Whether a folder is a run's: it holds the resolved experiment.
+fn is_run(folder: &Path) -> bool {
+    folder.join("experiment.toml").is_file()
+}
+
+/// The folders in a folder, sorted by name.
+fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
+    found.sort();
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    entries.with_context(|| format!("failed to read the folder `{}`", folder.display()))
+}
+
+/// The trials in a folder, in the order in which they were run.
+fn trials(folder: &Path) -> anyhow::Result<Vec<SavedTrial>> {
+    let files = entries(folder)?.into_iter();
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "json") && !is_foreign(path));
+    let mut trials = files.map(SavedTrial::read).collect::<anyhow::Result<Vec<_>>>()?;
+    let variants = variants(folder);
+    trials.sort_by_cached_key(|SavedTrial { history, file }| {
+        let variant = variants.iter().position(|name| *name == history.variant).unwrap_or(variants.len());
+        let seeds = history.config.get("seeds").and_then(serde_json::Value::as_array);
+        let seed = seeds.and_then(|seeds| seeds.iter().position(|seed| *seed == history.seed));
+        (variant, history.variant.clone(), history.fold, seed.unwrap_or(usize::MAX), history.seed, file.clone())
+    });
+    Ok(trials)
+}
+
+/// Whether a file is whole JSON, and no history of any schema.
+fn is_foreign(path: &Path) -> bool {
+    let value = std::fs::read(path).ok().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    let is_history = |value: &serde_json::Value| {
+        value.get("schema").and_then(serde_json::Value::as_str).is_some_and(|s| s.starts_with("runner.history/"))
+    };
+    value.is_some_and(|value| !is_history(&value))
+}
+
+/// The names of the variants in their order; none where the experiment has none, or cannot be read.
+fn variants(folder: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(folder.join("experiment.toml")).unwrap_or_default();
+    let spec = toml_edit::de::from_str::<Spec>(&text);
+    spec.map(|spec| spec.variants.into_iter().map(|variant| variant.name).collect()).unwrap_or_default()
+}
+
+/// The path of a file beside this one with nearly its name.
+fn nearest_beside(file: &Path) -> Option<String> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let wanted = file.file_name()?.to_string_lossy().into_owned();
+    let there = entries(folder).ok()?;
+    let names = there.iter().filter_map(|path| path.file_name()?.to_str());
+    let near =
+        suggest::nearest(&wanted, names.filter(|name| name.ends_with(".json") || name.ends_with(".safetensors")))?;
+    Some(file.with_file_name(near).display().to_string())
+}
+
+fn not_found(named: &str, path: &Path, out: &Path) -> anyhow::Error {
+    let runs = folders_in(out).unwrap_or_default();
+    let names: Vec<&str> = runs.iter().filter_map(|folder| folder.file_name()?.to_str()).collect();
+    let is_experiment = || catalogue::all().0.iter().any(|experiment| experiment.name == named);
+    let hint = match suggest::nearest(named, names.iter().copied()) {
+        _ if path.components().count() > 1 => {
+            "a run is named by its folder, one of its files, or its experiment".to_owned()
+        }
+        _ if is_experiment() => format!("`runner exp {named}` makes one; `--out` names another folder of runs"),
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => "`runner exp NAME` makes a run; `--out` names another folder of runs".to_owned(),
+        None => format!("there are runs of {}", suggest::list(&names)),
+    };
+    let message = match path.components().count() {
+        1 => format!("there is no run of `{named}` in `{}`", out.display()),
+        _ => format!("there is no run `{named}`"),
+    };
+    anyhow!(message).context(Hint(hint))
+}

@@ -1,0 +1,47 @@
+//! A stack's figures on rows that it was not trained on: what a history states of the test rows, and what is taken
+//! again when a network is rebuilt from its weights.
+
+use tch::{Device, Tensor};
+
+use crate::data::batches::DeviceRows;
+use crate::experiment::plan::Plan;
+use crate::history::TestRecord;
+use crate::history::number::Number;
+use crate::metrics::confusion::Confusion;
+use crate::metrics::{Metric, regression};
+use crate::network::stack::Stack;
+use crate::train::Keep;
+use crate::train::evaluate::{Measure, figures, outputs};
+
+/// Each replica's figures on these rows.
+pub fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Vec<TestRecord> {
+    let outputs = outputs(stack, rows);
+    let truth = rows.of_each_replica(&rows.truth, stack.replicas());
+    let confusions = Confusion::of_replicas(&outputs, &truth, measure.decision);
+    let targets_near_zero = measure.metrics.contains(&Metric::Mape).then(|| regression::targets_near_zero(&rows.truth));
+    let figures: Vec<(String, Vec<f64>)> = figures(&outputs, rows, measure)
+        .into_iter()
+        .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
+        .collect();
+    let weights = match keep {
+        Keep::Best => "best",
+        Keep::Last => "last",
+    };
+    let of_replica = |replica: usize| TestRecord {
+        weights: weights.to_owned(),
+        metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
+        confusion: confusions.as_ref().map(|confusions| confusions[replica].0.clone()),
+        targets_near_zero,
+    };
+    (0..stack.replicas()).map(of_replica).collect()
+}
+
+/// What a plan measures; `truth`, of the training rows of each replica, as for [`crate::train::loss::Loss::criterion`].
+pub fn measure(plan: &Plan, truth: &Tensor) -> Measure {
+    let (train, target, width) = (&plan.spec.train, plan.card.target, plan.architecture.output().elements());
+    Measure {
+        loss: train.loss.criterion(truth, width),
+        metrics: train.metrics(target),
+        decision: train.loss.decision(width, target),
+    }
+}

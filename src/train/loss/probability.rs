@@ -1,0 +1,87 @@
+//! From a network's outputs to probabilities, where they are any.
+//!
+//! A network ends in logits where its loss holds the softmax or sigmoid itself, and in probabilities where its own last
+//! layer does. Trained with a loss for numbers and no such layer, its outputs are scores that no probability can be
+//! read from.
+
+use tch::{Kind, Tensor};
+
+use crate::data::Target;
+use crate::network::layer::Layer;
+use crate::train::loss::Loss;
+
+impl Loss {
+    /// The probability of each class or label, for a network that ends in `last`; `None` where its outputs are scores,
+    /// or the target is numbers.
+    ///
+    /// One output for two classes is the probability of the second one, and stays one column.
+    ///
+    /// # Shapes
+    /// `outputs` `[…, outputs]` → the same, f64.
+    pub fn probabilities(&self, last: &Layer, target: Target, outputs: &Tensor) -> Option<Tensor> {
+        let outputs = outputs.to_kind(Kind::Double);
+        let several = outputs.size().last().is_some_and(|&width| width > 1);
+        match (self, target) {
+            (_, Target::Values(_)) => None,
+            // logarithms of probabilities come out as these, others with the shares that they would have
+            (Loss::CrossEntropy(_) | Loss::Nll(_), _) => Some(outputs.softmax(-1, Kind::Double)),
+            (Loss::BceWithLogits(_), _) => Some(outputs.sigmoid()),
+            (Loss::Bce, _) => Some(outputs),
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Classes(_)) => match last {
+                Layer::Softmax if several => Some(outputs),
+                Layer::Sigmoid if !several => Some(outputs),
+                _ => None,
+            },
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => {
+                matches!(last, Layer::Sigmoid).then_some(outputs)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::loss::binary::BceWithLogits;
+    use crate::train::loss::cross_entropy::{CrossEntropy, Nll};
+
+    fn probabilities(loss: &Loss, last: &Layer, target: Target, outputs: &[f64]) -> Option<Vec<f64>> {
+        let outputs = Tensor::from_slice(outputs).view([1, -1]);
+        loss.probabilities(last, target, &outputs).map(|found| Vec::try_from(found.get(0)).unwrap())
+    }
+
+    #[test]
+    fn logits_become_probabilities_by_the_loss_that_holds_the_activation() {
+        let (three, labels) = (Target::Classes(3), Target::Labels(2));
+        let near = |found: Option<Vec<f64>>, wanted: &[f64]| {
+            let found = found.unwrap();
+            assert!(found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?} is not {wanted:?}");
+        };
+        let (relu, cross_entropy) = (Layer::Relu, Loss::CrossEntropy(CrossEntropy::default()));
+        near(probabilities(&cross_entropy, &relu, three, &[0.0, 2.0_f64.ln(), 0.0]), &[0.25, 0.5, 0.25]);
+        near(probabilities(&cross_entropy, &relu, three, &[800.0, -800.0, 0.0]), &[1.0, 0.0, 0.0]);
+        let logarithms = [0.2_f64.ln(), 0.3_f64.ln(), 0.5_f64.ln()];
+        near(probabilities(&Loss::Nll(Nll::default()), &relu, three, &logarithms), &[0.2, 0.3, 0.5]);
+        let with_logits = Loss::BceWithLogits(BceWithLogits::default());
+        near(probabilities(&with_logits, &relu, labels, &[0.0, 3.0_f64.ln()]), &[0.5, 0.75]);
+    }
+
+    #[test]
+    fn outputs_that_are_probabilities_stay_and_scores_are_none() {
+        let (two, three, labels) = (Target::Classes(2), Target::Classes(3), Target::Labels(2));
+        let as_it_is = |loss: &Loss, last: &Layer, target: Target, outputs: &[f64]| {
+            probabilities(loss, last, target, outputs) == Some(outputs.to_vec())
+        };
+        assert!(as_it_is(&Loss::Bce, &Layer::Sigmoid, labels, &[0.2, 0.9]));
+        assert!(as_it_is(&Loss::Mse, &Layer::Softmax, three, &[0.2, 0.3, 0.5]));
+        assert!(as_it_is(&Loss::Mse, &Layer::Sigmoid, two, &[0.3]));
+        assert!(as_it_is(&Loss::Mae, &Layer::Sigmoid, labels, &[0.2, 0.9]));
+        let none = |last: &Layer, target: Target, outputs: &[f64]| {
+            assert_eq!(probabilities(&Loss::Mse, last, target, outputs), None, "{last:?}, {target:?}");
+        };
+        none(&Layer::Sigmoid, three, &[0.9, 0.8, 0.1]); // each for itself: they share out nothing
+        none(&Layer::Softmax, labels, &[0.6, 0.4]);
+        none(&Layer::Relu, two, &[1.2]);
+        none(&Layer::Sigmoid, Target::Values(1), &[0.4]);
+    }
+}
