@@ -5,6 +5,7 @@ pub mod completions;
 pub mod data;
 pub mod doctor;
 pub mod exp;
+pub mod expectations;
 pub mod figures;
 pub mod list;
 pub mod progress;

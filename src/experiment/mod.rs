@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod expect;
+pub mod figures;
 pub mod overrides;
 pub mod plan;
 pub mod run;

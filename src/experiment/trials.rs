@@ -30,9 +30,6 @@ use crate::train::Keep;
 use crate::train::evaluate::{Measure, figures, on_device, outputs};
 use crate::train::fit::{Outcome, Task, fit};
 
-/// A network is tiny, and shown in full, up to so many parameters and training rows.
-const TINY: (usize, usize) = (256, 16);
-
 /// Where trials run, and where they are written.
 #[derive(Debug)]
 pub struct Place<'a> {
@@ -174,6 +171,7 @@ fn run_stack(
             test: test.filter(|_| outcome.status != Status::Diverged),
             learned: learned(plan, &stack, &training, number),
             expectations: Vec::new(), // verified when the whole study is there
+            theirs: Vec::new(),
         };
         state_dict::save(&stack, number, &place.folder.file(&format!("{}.safetensors", history.stem())))?;
         history.write(&place.folder.file(&format!("{}.json", history.stem())))?;
@@ -245,7 +243,7 @@ fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Ve
 
 /// All that a tiny network has learned.
 fn learned(plan: &Plan, stack: &Stack, rows: &DeviceRows, replica: usize) -> Option<Learned> {
-    if plan.architecture.parameters() > TINY.0 || rows.len() > TINY.1 || rows.chosen.is_some() {
+    if !plan.is_tiny(rows.len()) || rows.chosen.is_some() {
         return None;
     }
     let replica = replica as i64;
