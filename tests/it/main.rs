@@ -3,5 +3,6 @@
 mod bad_input;
 mod commands;
 mod golden;
+mod lessons;
 mod support;
 mod tables;

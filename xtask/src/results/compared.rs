@@ -28,7 +28,7 @@ pub fn theirs(experiment: &Experiment) -> Option<String> {
     let written: Vec<String> = rows.iter().map(|(_, beside, _)| beside["theirs"].to_string()).collect();
     let decimals = written.iter().map(|figure| decimals(figure)).max()?;
     let header = ["figure", "theirs"].map(str::to_owned).into_iter().chain(experiment.seeds());
-    let mut table = Table::new(header, 1 + experiment.runs.len());
+    let mut table = Table::new(header, 1..2 + experiment.runs.len());
     for ((name, beside, by_seed), theirs) in rows.iter().zip(written) {
         let exact = if beside["exact"] == true { " (exact, with seed 0)" } else { "" };
         let ours = by_seed.iter().map(|values| shown(&mean(values), decimals));
@@ -66,7 +66,7 @@ pub fn variants(experiment: &Experiment) -> Option<String> {
         columns.iter().filter(|(_, figure)| variants.iter().any(|(_, trials)| !of(figure, trials).is_null())).collect();
 
     let header = ["variant".to_owned()].into_iter().chain(shown_columns.iter().map(|(name, _)| name.clone()));
-    let mut table = Table::new(header.chain(["reading".to_owned()]), shown_columns.len() + 1);
+    let mut table = Table::new(header.chain(["reading".to_owned()]), 1..shown_columns.len() + 1);
     for (name, trials) in &variants {
         let figures = shown_columns.iter().map(|(_, figure)| match of(figure, trials) {
             Value::Null => "–".to_owned(),
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(
             variants(&experiment).unwrap(),
             "The variants at the end, with seed 3:\n\n| variant | loss | acc | test acc | reading |\n\
-             |---|--:|--:|--:|--:|\n| `small` | 0.2500 | 1 | 0.7500 | jumping about |\n\
+             |---|--:|--:|--:|---|\n| `small` | 0.2500 | 1 | 0.7500 | jumping about |\n\
              | `large` | nan | 1 | – | diverged |\n"
         );
         let lone = Experiment { name: "xor".to_owned(), runs: vec![(0, vec![history("base", 0.5)])] };

@@ -94,7 +94,7 @@ fn lone(verified: &Value, decimals: usize) -> String {
 /// The table, each claim beside the first of its expectations.
 pub fn table(experiment: &Experiment, rows: &[Row]) -> String {
     let header = ["claim", "figure", "expected"].map(str::to_owned).into_iter().chain(experiment.seeds());
-    let mut table = Table::new(header, 0);
+    let mut table = Table::new(header, 0..0);
     let mut above = None;
     for row in rows {
         let claim = row.claim.clone().filter(|claim| above != Some(claim));

@@ -1,5 +1,7 @@
 //! Markdown's tables, and how figures stand in them.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 /// A table, line by line.
@@ -8,12 +10,11 @@ pub struct Table {
 }
 
 impl Table {
-    /// An empty table; the last `numbers` columns hold numbers, and are aligned to the right.
-    pub fn new(header: impl IntoIterator<Item = String>, numbers: usize) -> Self {
+    /// An empty table; the columns in `numbers` are aligned to the right.
+    pub fn new(header: impl IntoIterator<Item = String>, numbers: Range<usize>) -> Self {
         let header: Vec<String> = header.into_iter().collect();
-        let words = header.len().saturating_sub(numbers);
-        let rule = (0..header.len()).map(|column| if column < words { "---" } else { "--:" });
-        let rule = format!("|{}|", rule.collect::<Vec<_>>().join("|"));
+        let rule = (0..header.len()).map(|column| if numbers.contains(&column) { "--:|" } else { "---|" });
+        let rule = format!("|{}", rule.collect::<String>());
         Table { lines: vec![line(header), rule] }
     }
 
@@ -28,8 +29,9 @@ impl Table {
 }
 
 fn line(cells: impl IntoIterator<Item = String>) -> String {
-    let cells: Vec<String> = cells.into_iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
-    format!("| {} |", cells.join(" | ")).replace("|  |", "| |")
+    let cells = cells.into_iter().map(|cell| cell.replace('|', "\\|").replace('\n', " "));
+    let cells = cells.map(|cell| if cell.is_empty() { " |".to_owned() } else { format!(" {cell} |") });
+    format!("|{}", cells.collect::<String>())
 }
 
 /// ✓ or ✗.
@@ -97,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_table_keeps_its_columns_whatever_is_in_it() {
-        let mut table = Table::new(["a", "b", "c"].map(str::to_owned), 1);
+        let mut table = Table::new(["a", "b", "c"].map(str::to_owned), 2..3);
         table.row(["x|y", "", "two\nlines"].map(str::to_owned));
         assert_eq!(table.text(), "| a | b | c |\n|---|---|--:|\n| x\\|y | | two lines |\n");
     }
