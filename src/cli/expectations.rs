@@ -1,4 +1,4 @@
-//! What a run was expected to show, each expectation with a mark and what came; and what a walkthrough reports.
+//! What a run was expected to show, each expectation with a mark and what came; and figures that others report.
 
 use std::collections::BTreeMap;
 
@@ -80,7 +80,7 @@ pub fn theirs(histories: &[History]) -> Option<String> {
             }
         }
     }
-    let mut table = Columns::new(["walkthrough's figure", "theirs", if several { "our mean" } else { "ours" }], 1..3);
+    let mut table = Columns::new(["figure", "theirs", if several { "our mean" } else { "ours" }], 1..3);
     for (name, theirs, values) in &rows {
         let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         table.row([name.clone(), figures::metric(Some(*theirs)), figures::metric(mean)]);
@@ -125,9 +125,6 @@ mod tests {
         assert_eq!(theirs(&trials), None);
         let reported: Theirs = toml_edit::de::from_str("value = \"last.loss\"\nfigure = 0.0074").unwrap();
         lay_beside(&[reported], &mut trials);
-        assert_eq!(
-            theirs(&trials).unwrap(),
-            "walkthrough's figure   theirs   our mean\nlast.loss              0.0074     0.3750"
-        );
+        assert_eq!(theirs(&trials).unwrap(), "figure     theirs  our mean\nlast.loss  0.0074    0.3750");
     }
 }

@@ -1,6 +1,6 @@
 //! `runner list`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -35,6 +35,19 @@ struct Listed {
     parameters: usize,
     variants: usize,
     quick: bool,
+    #[serde(skip)]
+    own: bool,
+}
+
+impl Listed {
+    /// What it is listed under, and before it where that stands among the headings.
+    fn heading(&self) -> (u8, &str) {
+        match &self.lesson {
+            Some(lesson) => (0, lesson), // lessons begin with a letter, which is their order
+            None if self.own => (1, "Your own"),
+            None => (2, "Others"),
+        }
+    }
 }
 
 /// Lists the experiments under their lessons; one that cannot be read is told, and the others are shown.
@@ -44,19 +57,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         keep_lesson(&mut listed, asked)?;
     }
     listed.retain(|item| item.quick || !args.quick);
-    let shipped: BTreeSet<String> = catalogue::shipped().map(|source| source.name).collect();
-    listed.sort_by(|a, b| heading(a, &shipped).cmp(&heading(b, &shipped)));
+    listed.sort_by(|a, b| a.heading().cmp(&b.heading()));
     if args.json {
         terminal::json(&listed);
         return Ok(Exit::Done);
     }
-    terminal::out(&text(&listed, &shipped));
+    terminal::out(&text(&listed));
     Ok(Exit::Done)
 }
 
 /// Every experiment that can be named, by name.
 fn all() -> Vec<Listed> {
     let mut listed = Vec::new();
+    let shipped: BTreeMap<String, String> = catalogue::shipped().map(|source| (source.name, source.text)).collect();
     let (sources, faults) = catalogue::all();
     faults.iter().for_each(terminal::error);
     for source in sources {
@@ -69,6 +82,7 @@ fn all() -> Vec<Listed> {
                 parameters: study.baseline().architecture.parameters(),
                 variants: study.spec.variants.len(),
                 quick: study.spec.quick,
+                own: shipped.get(&source.name) != Some(&source.text),
             }),
             Err(error) => terminal::say(&format!("left out: {error}")),
         }
@@ -96,17 +110,8 @@ fn keep_lesson(listed: &mut Vec<Listed>, asked: &str) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// What an experiment is listed under, and before it where that stands among the headings.
-fn heading<'a>(item: &'a Listed, shipped: &BTreeSet<String>) -> (u8, &'a str) {
-    match &item.lesson {
-        Some(lesson) => (0, lesson), // lessons begin with a letter, which is their order
-        None if !shipped.contains(&item.name) => (1, "Your own"),
-        None => (2, "Others"),
-    }
-}
-
 /// The table, with a heading above those that share it.
-fn text(listed: &[Listed], shipped: &BTreeSet<String>) -> String {
+fn text(listed: &[Listed]) -> String {
     let mut table = Columns::new(["experiment", "title", "data", "size"], [3]);
     for item in listed {
         table.row([&item.name, &shortened(&item.title, 28), item.data, &figures::count(item.parameters)]);
@@ -116,7 +121,7 @@ fn text(listed: &[Listed], shipped: &BTreeSet<String>) -> String {
     let mut lines = vec![header.to_owned()];
     let mut above = None;
     for (item, row) in listed.iter().zip(rows.lines()) {
-        let (_, heading) = heading(item, shipped);
+        let (_, heading) = item.heading();
         if above.replace(heading) != Some(heading) {
             lines.extend([String::new(), terminal::bold(&shortened(heading, 80))]);
         }

@@ -157,8 +157,8 @@ impl Figures {
         };
         let below = |part: &str, index: &str, count: usize, what: &str| match index.parse::<usize>() {
             Ok(index) if index < count => Ok(()),
-            _ if count == 1 => Err(format!("{part} has one {what}: `{part}.0`")),
-            _ => Err(format!("{part} has {count} {what}s, numbered from 0 to {}", count - 1)),
+            _ if count == 1 => Err(format!("`{part}` has one {what}: `{part}.0`")),
+            _ => Err(format!("`{part}` has {count} {what}s, numbered from 0 to {}", count - 1)),
         };
         let Some((part, index)) = name.rsplit_once('.') else {
             return Err("write it as `learned.0.weight.0`, or `learned.prediction.0.0`".to_owned());

@@ -333,10 +333,7 @@ fn a_figure_that_only_one_variant_has_can_be_expected_of_it() {
 fn what_a_walkthrough_reports_stands_beside_what_came() {
     let place = Place::new();
     let printed = place.run(&["exp", "mlp_xor", "--device", "cpu"]).code(0);
-    assert_says(
-        &stdout(&printed),
-        &["walkthrough's figure", "first.loss              0.2490", "learned.prediction.3.0"],
-    );
+    assert_says(&stdout(&printed), &["theirs    ours\nfirst.loss              0.2490  ", "learned.prediction.3.0"]);
     let history = place.history(&["mlp_xor"]);
     let beside = |name: &str| {
         let theirs = history["theirs"].as_array().unwrap();
