@@ -1,5 +1,6 @@
 //! `runner exp NAME`
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
@@ -112,14 +113,15 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         terminal::out(&summary::of(&study, &finished));
     }
     let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
-    let missed: Vec<String> = finished
-        .histories
-        .iter()
-        .flat_map(|history| {
-            let missed = history.expectations.iter().filter(|expectation| !expectation.met);
-            missed.map(|verified| format!("{}: {} {}", history.stem(), verified.value, verified.expected))
-        })
-        .collect();
+    let mut missed: Vec<String> = Vec::new();
+    for history in &finished.histories {
+        for verified in history.expectations.iter().filter(|verified| !verified.met) {
+            let of = if verified.over.is_some() { history.variant.clone() } else { history.stem() };
+            missed.push(format!("{of}: {} {}", verified.name(), verified.expected));
+        }
+    }
+    let mut told = BTreeSet::new();
+    missed.retain(|miss| told.insert(miss.clone())); // each trial of a variant has the same statistic
     if interrupted {
         terminal::say("interrupted: what was completed is kept");
         return Ok(Exit::Interrupted);

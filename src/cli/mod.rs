@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod eval;
 mod evaluated;
 pub mod exp;
+pub mod expectations;
 pub mod figures;
 pub mod list;
 pub mod picture;

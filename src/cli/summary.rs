@@ -3,11 +3,10 @@
 
 use crate::cli::table::Columns;
 use crate::cli::text::wrapped;
-use crate::cli::{comparison, figures, terminal};
+use crate::cli::{comparison, expectations, figures, terminal};
 use crate::experiment::run::Finished;
 use crate::experiment::study::Study;
 use crate::history::diagnosis::Verdict;
-use crate::history::expectation::Found;
 use crate::history::number::Number;
 use crate::history::{History, Status};
 
@@ -20,8 +19,11 @@ pub fn of(study: &Study, finished: &Finished) -> String {
         histories => parts.extend(several(histories)),
     }
     let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
+    if !interrupted {
+        parts.extend(expectations::theirs(&finished.histories));
+    }
     if !study.spec.expect.is_empty() && !interrupted {
-        parts.push(expectations(&finished.histories));
+        parts.push(expectations::of(&finished.histories));
     }
     parts.push(files(finished));
     parts.join("\n\n")
@@ -193,44 +195,6 @@ fn learned_table(history: &History, learned: &crate::history::Learned) -> String
         lines.extend(learned.parameters.iter().map(|(name, values)| format!("{name}  [{}]", joined(values))));
     }
     lines.join("\n")
-}
-
-/// Each expectation with a mark, over all seeds that it concerns.
-fn expectations(histories: &[History]) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    let mut seen: Vec<(&str, &str, Option<&str>)> = Vec::new();
-    for verified in histories.iter().flat_map(|history| &history.expectations) {
-        let key = (verified.value.as_str(), verified.expected.as_str(), verified.variant.as_deref());
-        if seen.contains(&key) {
-            continue;
-        }
-        seen.push(key);
-        let all: Vec<_> = histories
-            .iter()
-            .flat_map(|history| &history.expectations)
-            .filter(|other| (other.value.as_str(), other.expected.as_str(), other.variant.as_deref()) == key)
-            .collect();
-        let met = all.iter().filter(|verified| verified.met).count();
-        let mark = if met == all.len() { terminal::green("✓") } else { terminal::red("✗") };
-        let comparison = if verified.expected.starts_with(['≥', '≤', '>']) { "" } else { "is " };
-        let found = match &all[..] {
-            [one] => format!("found {}", found(one.found.as_ref())),
-            _ => format!("{met} of {} trials", all.len()),
-        };
-        let of_variant = verified.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
-        lines.push(format!("{mark} {of_variant}{} {comparison}{}: {found}", verified.value, verified.expected));
-    }
-    if lines.is_empty() { "no expectation concerns these seeds".to_owned() } else { lines.join("\n") }
-}
-
-fn found(found: Option<&Found>) -> String {
-    match found {
-        None => "no such figure".to_owned(),
-        Some(Found::Word(word)) => word.clone(),
-        Some(Found::Number(Number(value))) if value.fract() == 0.0 && value.abs() < 1e9 => value.to_string(),
-        Some(Found::Number(Number(value))) if value.abs() < 1e-3 || value.abs() >= 1e6 => format!("{value:.3e}"),
-        Some(Found::Number(Number(value))) => format!("{value:.7}").trim_end_matches('0').to_owned(),
-    }
 }
 
 fn files(finished: &Finished) -> String {

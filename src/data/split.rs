@@ -79,6 +79,14 @@ impl Split {
         Ok(())
     }
 
+    /// How many of so many rows are trained on, where there are no folds.
+    pub fn training_rows(&self, rows: usize) -> usize {
+        let held_out =
+            |left: usize, share: Option<f64>| left - share.map_or(0, |share| held_out(left, share)).min(left);
+        let left = held_out(held_out(rows, self.test), self.validation);
+        left.min(self.train_rows.unwrap_or(usize::MAX))
+    }
+
     /// Whether there are validation rows.
     pub fn holds_out_validation(&self) -> bool {
         self.validation.is_some() || self.folds.is_some()

@@ -1,112 +1,161 @@
-//! What an experiment may expect: whether the figure that it names will be there.
+//! What an experiment may expect, and lay beside its own: each table is checked against the plan of the variant that it
+//! names, or against all of them where it names none.
 
 use crate::check::Invalid;
-use crate::history::expectation::{Expectation, VARIANT_SEPARATOR};
+use crate::experiment::figures::{Figures, Words, words};
+use crate::experiment::plan::{BASE, Plan};
+use crate::experiment::spec::Spec;
+use crate::history::expectation::{Expectation, Over};
+use crate::history::figure::VARIANT_SEPARATOR;
+use crate::history::theirs::Theirs;
 use crate::suggest;
 
-/// The groups of figures that an expectation can name.
-const GROUPS: [&str; 9] = ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned"];
-
-/// The figures of a diagnosis.
-const DIAGNOSIS: [&str; 7] = ["verdict", "sentence", "overfits_from", "gap", "acc_gap", "explained", "rises"];
-
-/// The verdicts of a diagnosis.
-const VERDICTS: [&str; 5] = ["underfitting", "good", "overfitting", "diverged", "jumping_about"];
-
-/// What figures a run will have.
-#[derive(Debug)]
-pub struct Figures {
-    /// What an epoch has figures of.
-    pub metrics: Vec<String>,
-    /// Whether there are test rows.
-    pub has_test: bool,
+/// Checks all that the experiment expects, and all that it reports of others. `seeds` is how many there are when the
+/// experiment is run as it is written: on the command line a single one may be asked for.
+///
+/// # Errors
+/// When a table speaks of a variant or a figure that will not be there, or states nothing.
+pub fn check(spec: &Spec, plans: &[Plan], seeds: usize) -> Result<(), Invalid> {
+    let runs: Vec<Run> = plans.iter().map(|plan| Run { plan, figures: Figures::of(plan), seeds }).collect();
+    for (number, expectation) in spec.expect.iter().enumerate() {
+        check_expectation(expectation, &runs).map_err(|fault| fault.under(format!("expect.{number}")))?;
+    }
+    for (number, theirs) in spec.theirs.iter().enumerate() {
+        check_theirs(theirs, &runs).map_err(|fault| fault.under(format!("theirs.{number}")))?;
+    }
+    Ok(())
 }
 
-impl Figures {
-    /// Checks that an expectation can be held against the run.
-    ///
-    /// # Errors
-    /// When the run will have no such figure, or nothing is stated of it; the key is relative to the expectation.
-    pub fn check_expectation(&self, expectation: &Expectation) -> Result<(), Invalid> {
-        let Expectation { value, at_least, at_most, near, within, above, times, is, .. } = expectation;
-        self.check("value", value)?;
-        if let Some(other) = above {
-            self.check("above", other.split_once(VARIANT_SEPARATOR).map_or(other, |(_, figure)| figure))?;
-        }
-        let stated = [at_least.is_some(), at_most.is_some(), near.is_some(), above.is_some(), is.is_some()];
-        if !stated.contains(&true) {
-            let message = format!("holds `{value}` against nothing");
-            return Err(Invalid::new("value", message).hint("state `at_least`, `at_most`, `near`, `above` or `is`"));
-        }
-        if near.is_some() != within.is_some() {
-            return Err(Invalid::new("near", "and `within` need each other"));
-        }
-        for (key, bound) in [("at_least", at_least), ("at_most", at_most), ("near", near), ("times", times)] {
-            if bound.is_some_and(|bound| !bound.is_finite()) {
-                return Err(Invalid::new(key, "must be a finite number"));
-            }
-        }
-        if within.is_some_and(|within| !within.is_finite() || within < 0.0) {
-            return Err(Invalid::new("within", "must be finite and at least 0"));
-        }
-        let is_word = matches!(value.as_str(), "diagnosis.verdict" | "diagnosis.sentence");
-        if is.is_some() != is_word {
-            let message = if is_word { "is a word: state `is`" } else { "is for words, and this figure is a number" };
-            return Err(Invalid::new(if is_word { "value" } else { "is" }, message));
-        }
-        if times.is_some() && above.is_none() {
-            return Err(Invalid::new("times", "needs `above`"));
-        }
-        match is {
-            Some(word) if value == "diagnosis.verdict" && !VERDICTS.contains(&word.as_str()) => {
-                Err(Invalid::new("is", format!("is no verdict: `{word}`")).hint(suggest::hint(word, VERDICTS)))
-            }
-            _ => Ok(()),
+/// A variant, and what its trials will have.
+struct Run<'a> {
+    plan: &'a Plan,
+    figures: Figures,
+    seeds: usize,
+}
+
+impl Run<'_> {
+    fn trials(&self) -> usize {
+        self.plan.spec.seeds.len().max(self.seeds) * self.plan.spec.data.split().folds.unwrap_or(1)
+    }
+}
+
+/// The variants that a table concerns: the one that it names, or all.
+fn concerned<'a>(key: &str, named: Option<&str>, runs: &'a [Run<'a>]) -> Result<&'a [Run<'a>], Invalid> {
+    let Some(name) = named else { return Ok(runs) };
+    match runs.iter().position(|run| run.plan.variant == name) {
+        Some(place) => Ok(&runs[place..=place]),
+        None => {
+            let hint = match runs {
+                [run] if run.plan.variant == BASE => "the experiment has no variants".to_owned(),
+                runs => suggest::hint(name, runs.iter().map(|run| run.plan.variant.as_str())),
+            };
+            Err(Invalid::new(key, format!("names no variant: `{name}`")).hint(hint))
         }
     }
+}
 
-    /// Checks that the run will have a figure of this name.
-    fn check(&self, key: &str, name: &str) -> Result<(), Invalid> {
-        let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
-        let unknown =
-            |hint: String| Err(Invalid::new(key, format!("names no figure of this run: `{name}`")).hint(hint));
-        let one_of = |figure: &str, known: &[&str]| match figure.strip_prefix("val_") {
-            _ if known.contains(&figure) => Ok(()),
-            Some(of_training) if known.contains(&of_training) => {
-                unknown("split off validation rows: `split = { validation = 0.2 }`".to_owned())
-            }
-            _ => unknown(suggest::hint(figure, known.iter().copied())),
-        };
-        let Some((group, figure)) = name.split_once('.') else {
-            return unknown(match metrics.contains(&name) {
-                true => format!("say which epoch's: `last.{name}`, `best.{name}`, `min.{name}`"),
-                false => {
-                    format!("a figure is named as `last.loss`; instead of `last`, {} can stand", suggest::list(&GROUPS))
-                }
-            });
-        };
-        let extra = |more: &[&'static str]| [&metrics[..], more].concat();
-        match group {
-            "first" | "last" | "min" | "max" => one_of(figure, &extra(&["lr", "seconds"])),
-            "best" => one_of(figure, &extra(&["epoch"])),
-            "epoch" => {
-                let Some((epoch, metric)) = figure.split_once('.') else {
-                    return unknown("write it as `epoch.11.loss`".to_owned());
-                };
-                // one beyond the last is no mistake: a shorter run of the same file has no such figure
-                match epoch.parse::<usize>() {
-                    Ok(1..) => one_of(metric, &extra(&["lr", "seconds"])),
-                    _ => unknown("epochs are numbered from 1".to_owned()),
-                }
-            }
-            "test" if !self.has_test => unknown("there are no test rows: `split = { test = 0.2 }`".to_owned()),
-            "test" => {
-                let tested: Vec<&str> = metrics.iter().copied().filter(|name| !name.starts_with("val_")).collect();
-                one_of(figure, &tested)
-            }
-            "diagnosis" => one_of(figure, &DIAGNOSIS),
-            "learned" => Ok(()), // which parameters there are is known when they are there
-            _ => unknown(suggest::hint(group, GROUPS)),
+/// Checks that each of these will have the figure; where only some have it, the hint says which.
+fn check_figure(key: &str, name: &str, of: &[Run], runs: &[Run]) -> Result<(), Invalid> {
+    of.iter().try_for_each(|run| run.figures.check(key, name)).map_err(|fault| {
+        match runs.iter().find(|run| run.figures.check(key, name).is_ok()) {
+            Some(run) => fault.hint(format!("it is one of {}", run.figures.of)),
+            None => fault,
         }
+    })
+}
+
+fn check_theirs(theirs: &Theirs, runs: &[Run]) -> Result<(), Invalid> {
+    let concerned = concerned("variant", theirs.variant.as_deref(), runs)?;
+    check_figure("value", &theirs.value, concerned, runs)?;
+    if words(&theirs.value) != Words::None {
+        return Err(Invalid::new("value", format!("is a word, and a number is needed: `{}`", theirs.value)));
+    }
+    if !theirs.figure.is_finite() {
+        return Err(Invalid::new("figure", "must be a finite number"));
+    }
+    Ok(())
+}
+
+fn check_expectation(expectation: &Expectation, runs: &[Run]) -> Result<(), Invalid> {
+    let Expectation { value, at_least, at_most, near, within, above, times, is, .. } = expectation;
+    check_line("claim", expectation.claim.as_deref())?;
+    let concerned = concerned("variant", expectation.variant.as_deref(), runs)?;
+    check_figure("value", value, concerned, runs)?;
+    if let Some(name) = above {
+        check_above(name, concerned, runs)?;
+    }
+    let stated = [at_least.is_some(), at_most.is_some(), near.is_some(), above.is_some(), is.is_some()];
+    if !stated.contains(&true) {
+        let message = format!("holds `{value}` against nothing");
+        return Err(Invalid::new("value", message).hint("state `at_least`, `at_most`, `near`, `above` or `is`"));
+    }
+    if near.is_some() != within.is_some() {
+        return Err(Invalid::new("near", "and `within` need each other"));
+    }
+    for (key, bound) in [("at_least", at_least), ("at_most", at_most), ("near", near), ("times", times)] {
+        if bound.is_some_and(|bound| !bound.is_finite()) {
+            return Err(Invalid::new(key, "must be a finite number"));
+        }
+    }
+    if within.is_some_and(|within| !within.is_finite() || within < 0.0) {
+        return Err(Invalid::new("within", "must be finite and at least 0"));
+    }
+    if times.is_some() && above.is_none() {
+        return Err(Invalid::new("times", "needs `above`"));
+    }
+    check_over(expectation, concerned)?;
+    let (can_be, bounds) = (words(value), stated[..4].contains(&true));
+    match (can_be, is) {
+        (Words::None, None) => Ok(()),
+        (Words::None, Some(_)) => Err(Invalid::new("is", "is for words, and this figure is a number")),
+        (_, None) => Err(Invalid::new("value", format!("is a word: `{value}`")).hint("state `is`")),
+        (_, Some(_)) if bounds => Err(Invalid::new("is", "is for words, which have no bounds")),
+        (Words::OneOf(known), Some(word)) if !known.contains(&word.as_str()) => {
+            let message = format!("is nothing that `{value}` can be: `{word}`");
+            Err(Invalid::new("is", message).hint(suggest::hint(word, known.iter().copied())))
+        }
+        (_, Some(_)) => Ok(()),
+    }
+}
+
+/// The other figure is looked for in the variant that it names, or in the same one.
+fn check_above(name: &str, same: &[Run], runs: &[Run]) -> Result<(), Invalid> {
+    let (others, name) = match name.split_once(VARIANT_SEPARATOR) {
+        Some((variant, name)) => (concerned("above", Some(variant), runs)?, name),
+        None => (same, name),
+    };
+    check_figure("above", name, others, runs)?;
+    match words(name) {
+        Words::None => Ok(()),
+        _ => Err(Invalid::new("above", format!("is a word, and a number is needed: `{name}`"))),
+    }
+}
+
+fn check_over(expectation: &Expectation, concerned: &[Run]) -> Result<(), Invalid> {
+    let Some(over) = expectation.over else { return Ok(()) };
+    let word = over.word();
+    if expectation.seed.is_some() {
+        return Err(Invalid::new("over", format!("is a {word} over all seeds, and `seed` names one"))
+            .hint("leave one of the two out"));
+    }
+    if words(&expectation.value) != Words::None {
+        return Err(Invalid::new("over", format!("cannot be: `{}` is a word, and has no {word}", expectation.value)));
+    }
+    if over == Over::Std && concerned.iter().any(|run| run.trials() < 2) {
+        return Err(Invalid::new("over", "is `std`, which takes two trials, and there is one")
+            .hint("more seeds, `seeds = [0, 1, 2]`, or folds, `split = { folds = 5 }`"));
+    }
+    Ok(())
+}
+
+/// A text that is shown in a line.
+///
+/// # Errors
+/// When it is empty, or has more lines than one.
+pub fn check_line(key: &str, text: Option<&str>) -> Result<(), Invalid> {
+    match text {
+        Some(text) if text.trim().is_empty() => Err(Invalid::new(key, "is empty").hint("leave it out")),
+        Some(text) if text.contains('\n') => Err(Invalid::new(key, "must be a single line")),
+        _ => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 pub mod agreement;
 pub mod catalogue;
 pub mod expect;
+pub mod figures;
 pub mod given;
 pub mod overrides;
 pub mod plan;

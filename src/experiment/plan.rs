@@ -1,19 +1,21 @@
 //! A plan: an experiment that has been checked whole, before anything is trained.
 //!
 //! Names, ranges, shapes, whether the loss fits the output and the targets, whether the monitored metric exists. What
-//! runs later checks none of it again.
+//! runs later checks none of it again. What is expected speaks of several plans at once, and is checked by the study.
 
 use std::collections::BTreeSet;
 
 use crate::check::{Invalid, require};
 use crate::data::Card;
-use crate::experiment::expect::Figures;
 use crate::experiment::spec::Spec;
 use crate::history::{LayerRecord, NetworkRecord};
 use crate::network::stack::Architecture;
 
 /// The variant's name where an experiment has no variants.
 pub const BASE: &str = "base";
+
+/// A network is tiny, and shown in full, up to so many parameters and training rows.
+pub const TINY: (usize, usize) = (256, 16);
 
 /// A checked experiment, or one variant of it.
 #[derive(Clone, Debug)]
@@ -54,23 +56,17 @@ impl Plan {
         }
         let last = &architecture.layers().last().expect("checked above").layer;
         spec.train.loss.check_fit(last, architecture.output(), card.target).map_err(|fault| fault.under("train"))?;
-        let observed = architecture.layers().iter().enumerate().flat_map(|(number, planned)| {
-            let seen = spec.train.observe.iter().filter(|observer| observer.sees(&planned.layer, planned.parameters));
-            seen.map(move |observer| observer.series(number))
-        });
-        let figures = Figures {
-            metrics: spec.train.metric_names(has_validation, card.target).into_iter().chain(observed).collect(),
-            has_test: card.test_rows > 0 || spec.data.split().test.is_some(),
-        };
-        for (number, expectation) in spec.expect.iter().enumerate() {
-            figures.check_expectation(expectation).map_err(|fault| fault.under(format!("expect.{number}")))?;
-        }
         Ok(Plan { name: name.to_owned(), variant: variant.to_owned(), spec, architecture, card })
     }
 
     /// Whether validation rows are split off.
     pub fn has_validation(&self) -> bool {
         self.spec.data.split().holds_out_validation()
+    }
+
+    /// Whether the network and its training rows are few enough to be shown in full.
+    pub fn is_tiny(&self, training_rows: usize) -> bool {
+        self.architecture.parameters() <= TINY.0 && training_rows <= TINY.1
     }
 
     /// The network as a history records it.

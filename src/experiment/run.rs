@@ -16,7 +16,7 @@ use crate::experiment::stacking;
 use crate::experiment::study::Study;
 use crate::experiment::trials::{Place, run_group};
 use crate::files;
-use crate::history::{History, RowCounts, Status};
+use crate::history::{History, RowCounts, Status, expectation, theirs};
 use crate::run_dir::RunDir;
 use crate::train::fit;
 
@@ -88,8 +88,9 @@ pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::R
     }
     let folder = folder.expect("a study has a plan");
     histories.sort_by_key(|history| study.plans.iter().position(|plan| plan.variant == history.variant));
-    verify(study, &mut histories);
-    for history in histories.iter().filter(|history| !history.expectations.is_empty()) {
+    expectation::verify(&study.spec.expect, &mut histories);
+    theirs::lay_beside(&study.spec.theirs, &mut histories);
+    for history in histories.iter().filter(|history| !(history.expectations.is_empty() && history.theirs.is_empty())) {
         history.write(&folder.file(&format!("{}.json", history.stem())))?;
     }
     Ok(Finished { folder, histories })
@@ -100,13 +101,4 @@ fn create_folder(study: &Study, options: &Options, started: OffsetDateTime) -> a
     let folder = RunDir::create(options.out, &study.name, &resolved, started)?;
     files::write_whole(&folder.file("experiment.toml"), resolved.as_bytes())?;
     Ok(folder)
-}
-
-/// Holds each trial against what the experiment expects of it.
-fn verify(study: &Study, histories: &mut [History]) {
-    for number in 0..histories.len() {
-        let history = &histories[number];
-        let concerning = study.spec.expect.iter().filter(|expectation| expectation.concerns(history));
-        histories[number].expectations = concerning.map(|expectation| expectation.verify(history, histories)).collect();
-    }
 }

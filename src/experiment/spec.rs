@@ -7,6 +7,7 @@ use toml_edit::TableLike;
 
 use crate::data::source::DataSpec;
 use crate::history::expectation::Expectation;
+use crate::history::theirs::Theirs;
 use crate::network::NetworkSpec;
 use crate::short_form::named;
 use crate::train::TrainSpec;
@@ -26,6 +27,9 @@ pub struct Spec {
     /// Where it comes from.
     #[serde(default)]
     pub source: Option<String>,
+    /// The lesson that it belongs to: a heading that experiments are listed under.
+    #[serde(default)]
+    pub lesson: Option<String>,
     /// Whether it takes a few seconds at most, and needs no download.
     #[serde(default)]
     pub quick: bool,
@@ -42,6 +46,9 @@ pub struct Spec {
     /// The same experiment with settings changed, to be compared; the first one is the baseline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Variant>,
+    /// What a walkthrough reports of the same experiment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub theirs: Vec<Theirs>,
     /// What it is expected to show.
     #[serde(default)]
     pub expect: Vec<Expectation>,
@@ -88,7 +95,7 @@ impl Spec {
             layers.set_trailing("\n");
             layers.set_trailing_comma(true);
         }
-        for key in ["variants", "expect"] {
+        for key in ["variants", "theirs", "expect"] {
             if let Some(item) = root.get_mut(key) {
                 let taken = std::mem::take(item);
                 *item = match taken.into_array_of_tables() {

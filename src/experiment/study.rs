@@ -6,12 +6,10 @@
 use std::collections::BTreeSet;
 
 use crate::check::{Invalid, require};
-use crate::experiment::overrides;
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::source_text::{SourceText, SpecError};
 use crate::experiment::spec::{Spec, Variant};
-use crate::history::expectation::VARIANT_SEPARATOR;
-use crate::suggest;
+use crate::experiment::{expect, overrides};
 
 /// A checked experiment: one plan for each variant.
 #[derive(Clone, Debug)]
@@ -33,16 +31,18 @@ impl Study {
         let written = source.parse()?;
         let mut spec = overrides::apply(written.clone(), changes)?;
         let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
+        let told = |fault: Invalid| match overrides::behind(&fault.key, changes) {
+            Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
+            None => source.locate(fault),
+        };
         check_name("name", &name).map_err(|fault| source.locate(fault))?;
+        expect::check_line("lesson", spec.lesson.as_deref()).map_err(told)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
         let plan = |variant: &str, spec: Spec| {
             let spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
-            Plan::new(&name, variant, spec).map_err(|fault| match overrides::behind(&fault.key, changes) {
-                Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
-                None => source.locate(fault),
-            })
+            Plan::new(&name, variant, spec).map_err(told)
         };
-        let plans = match &spec.variants[..] {
+        let plans: Vec<Plan> = match &spec.variants[..] {
             [] => vec![plan(BASE, spec.clone())?],
             variants => variants
                 .iter()
@@ -56,6 +56,7 @@ impl Study {
                 })
                 .collect::<Result<_, _>>()?,
         };
+        expect::check(&spec, &plans, written.seeds.len()).map_err(told)?;
         Ok(Study { name, spec, plans })
     }
 
@@ -86,27 +87,12 @@ fn check_name(key: &str, name: &str) -> Result<(), Invalid> {
     )
 }
 
-/// Names must differ, and be names of files; expectations must speak of variants that exist.
+/// Names must differ, and be names of files.
 fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
     for (number, name) in names.iter().enumerate() {
         check_name(&format!("variants.{number}.name"), name)?;
     }
     let distinct: BTreeSet<&str> = names.iter().copied().collect();
-    require(distinct.len() == names.len(), "variants", "must have different names", names.join(", "))?;
-    for (number, expectation) in spec.expect.iter().enumerate() {
-        let other = expectation.above.as_ref().and_then(|name| name.split_once(VARIANT_SEPARATOR));
-        let named = [expectation.variant.as_deref(), other.map(|(variant, _)| variant)];
-        for name in named.into_iter().flatten() {
-            if !names.contains(&name) {
-                let hint = match &names[..] {
-                    [] => "the experiment has no variants".to_owned(),
-                    names => suggest::hint(name, names.iter().copied()),
-                };
-                let key = format!("expect.{number}.variant");
-                return Err(Invalid::new(key, format!("names no variant: `{name}`")).hint(hint));
-            }
-        }
-    }
-    Ok(())
+    require(distinct.len() == names.len(), "variants", "must have different names", names.join(", "))
 }

@@ -29,9 +29,6 @@ use crate::train::evaluate::{on_device, outputs};
 use crate::train::fit::{Outcome, Task, fit};
 use crate::train::optimizer::Optimizer;
 
-/// A network is tiny, and shown in full, up to so many parameters and training rows.
-const TINY: (usize, usize) = (256, 16);
-
 /// Where trials run, and where they are written.
 #[derive(Debug)]
 pub struct Place<'a> {
@@ -210,6 +207,7 @@ fn run_stack(
             test: test.filter(|_| outcome.status != Status::Diverged),
             learned: learned(plan, &stack, &training, number),
             expectations: Vec::new(), // verified when the whole study is there
+            theirs: Vec::new(),
         };
         state_dict::save(&stack, number, &place.folder.file(&format!("{}.safetensors", history.stem())))?;
         history.write(&place.folder.file(&format!("{}.json", history.stem())))?;
@@ -250,7 +248,7 @@ fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
 
 /// All that a tiny network has learned.
 fn learned(plan: &Plan, stack: &Stack, rows: &DeviceRows, replica: usize) -> Option<Learned> {
-    if plan.architecture.parameters() > TINY.0 || rows.len() > TINY.1 || rows.chosen.is_some() {
+    if !plan.is_tiny(rows.len()) || rows.chosen.is_some() {
         return None;
     }
     let replica = replica as i64;

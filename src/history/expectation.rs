@@ -1,20 +1,28 @@
-//! Looking up a figure of a history by its name, and holding it against what an experiment expects.
+//! What an experiment expects of its trials, held against what came.
 //!
-//! The names are paths: `first.loss`, `last.val_acc`, `epoch.11.loss`, `best.val_acc` (in the best epoch),
-//! `best.epoch`, `min.val_loss`, `max.val_acc` (over all epochs), `test.acc`, `diagnosis.gap`, `learned.0.bias.0`.
+//! An expectation speaks of each trial by itself, or, with `over`, of a statistic of all seeds and folds of a variant.
+//! A claim says in words what expectations bear out; it stands on the first of them, and holds for those below it that
+//! have none of their own.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::History;
+use crate::history::figure::{Found, VARIANT_SEPARATOR, figure, number};
 use crate::history::number::Number;
 
 /// One thing that an experiment is expected to show: an `[[expect]]` table of its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
+    /// What it bears out, in a short sentence; it holds for the expectations below too, up to the next claim.
+    #[serde(default)]
+    pub claim: Option<String>,
     /// The figure's name.
     pub value: String,
+    /// Not each trial's figure is meant, but this statistic of the figures of all seeds and folds.
+    #[serde(default)]
+    pub over: Option<Over>,
     /// It is at least this.
     #[serde(default)]
     pub at_least: Option<f64>,
@@ -28,7 +36,7 @@ pub struct Expectation {
     #[serde(default)]
     pub within: Option<f64>,
     /// It is greater than this other figure; `relu/last.loss` is a figure of the variant `relu`, with the same seed
-    /// and fold.
+    /// and fold, or, with `over`, the same statistic of it.
     #[serde(default)]
     pub above: Option<String>,
     /// It is greater than so many times that other figure.
@@ -45,39 +53,70 @@ pub struct Expectation {
     pub variant: Option<String>,
 }
 
-/// What stands between a variant's name and a figure's.
-pub const VARIANT_SEPARATOR: char = '/';
+/// A statistic of a figure over all seeds and folds of a variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// The mean.
+    Mean,
+    /// The standard deviation of the sample (divided by n − 1); it takes two trials at least.
+    Std,
+    /// The smallest.
+    Min,
+    /// The largest.
+    Max,
+}
 
 /// An expectation, and what came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verified {
+    /// Which of the experiment's expectations it is, counted from 0.
+    #[serde(default)]
+    pub number: usize,
+    /// What it bears out, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
     /// The figure's name.
     pub value: String,
+    /// The statistic of the figures of all seeds and folds that is meant in place of this trial's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Over>,
     /// What was expected, in words.
     pub expected: String,
     /// The variant that the expectation speaks of, when it speaks of one alone.
     pub variant: Option<String>,
     /// What came; absent when the run has no such figure.
     pub found: Option<Found>,
+    /// The other figure, where it is to be above one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Found>,
     /// Whether it is as expected.
     pub met: bool,
 }
 
-/// A figure or a word of a history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Found {
-    /// A figure.
-    Number(Number),
-    /// A word, such as a verdict.
-    Word(String),
+/// Holds each trial of a study against what the experiment expects of it.
+pub fn verify(expectations: &[Expectation], histories: &mut [History]) {
+    for place in 0..histories.len() {
+        let (trial, mut claim) = (&histories[place], None);
+        let mut verified = Vec::new();
+        for (number, expectation) in expectations.iter().enumerate() {
+            claim = expectation.claim.as_ref().or(claim);
+            if expectation.concerns(trial, histories) {
+                let held = expectation.held_against(trial, histories);
+                verified.push(Verified { number, claim: claim.cloned(), ..held });
+            }
+        }
+        histories[place].expectations = verified;
+    }
 }
 
 impl Expectation {
-    /// Whether it speaks of this trial.
-    pub fn concerns(&self, trial: &History) -> bool {
+    /// Whether it speaks of this trial; a standard deviation of a lone trial is none.
+    fn concerns(&self, trial: &History, all: &[History]) -> bool {
+        let lone = || all.iter().filter(|other| other.variant == trial.variant).count() < 2;
         self.seed.is_none_or(|only| only == trial.seed)
             && self.variant.as_ref().is_none_or(|only| *only == trial.variant)
+            && !(self.over == Some(Over::Std) && lone())
     }
 
     /// What is expected, in words.
@@ -94,67 +133,167 @@ impl Expectation {
         parts.join(", ")
     }
 
-    /// Holds the expectation against a history; `all` are those of the whole study, for comparisons between variants.
-    pub fn verify(&self, history: &History, all: &[History]) -> Verified {
-        let found = figure(history, &self.value);
+    /// The figure of the trial, or of its variant, beside what is expected; `all` are the trials of the whole study.
+    fn held_against(&self, trial: &History, all: &[History]) -> Verified {
+        let found = match self.over {
+            None => figure(trial, &self.value),
+            Some(over) => over.figure(&self.value, &trial.variant, all),
+        };
+        let against = self.above.as_ref().and_then(|other| self.other(other, trial, all));
         let met = match &found {
-            Some(Found::Number(Number(value))) => self.is.is_none() && self.holds_for(*value, history, all),
+            Some(Found::Number(Number(value))) => self.is.is_none() && self.holds_for(*value, against.as_ref()),
             Some(Found::Word(word)) => self.is.as_ref() == Some(word),
             None => false,
         };
-        Verified { value: self.value.clone(), expected: self.in_words(), variant: self.variant.clone(), found, met }
+        let Expectation { value, over, variant, .. } = self.clone();
+        Verified { number: 0, claim: None, value, over, expected: self.in_words(), variant, found, against, met }
     }
 
-    fn holds_for(&self, value: f64, history: &History, all: &[History]) -> bool {
-        let other = |name: &String| {
-            let other = match name.split_once(VARIANT_SEPARATOR) {
-                None => figure(history, name),
-                Some((variant, name)) => all
-                    .iter()
-                    .find(|h| h.variant == variant && h.seed == history.seed && h.fold == history.fold)
-                    .and_then(|other| figure(other, name)),
-            };
-            matches!(other, Some(Found::Number(Number(other))) if value > self.times.unwrap_or(1.0) * other)
-        };
+    /// The figure that it is to be above.
+    fn other(&self, name: &str, trial: &History, all: &[History]) -> Option<Found> {
+        let (variant, name) = name.split_once(VARIANT_SEPARATOR).unwrap_or((&trial.variant, name));
+        match self.over {
+            Some(over) => over.figure(name, variant, all),
+            None => {
+                let same = |other: &&History| other.seed == trial.seed && other.fold == trial.fold;
+                figure(all.iter().filter(|other| other.variant == variant).find(same)?, name)
+            }
+        }
+    }
+
+    fn holds_for(&self, value: f64, against: Option<&Found>) -> bool {
+        let above =
+            |_| matches!(against, Some(Found::Number(Number(other))) if value > self.times.unwrap_or(1.0) * other);
         // comparisons with NaN are false, so a figure that is not a number meets nothing
         self.at_least.is_none_or(|bound| value >= bound)
             && self.at_most.is_none_or(|bound| value <= bound)
             && self.near.is_none_or(|near| (value - near).abs() <= self.within.unwrap_or_default())
-            && self.above.as_ref().is_none_or(other)
+            && self.above.as_ref().is_none_or(above)
     }
 }
 
-/// The figure of this name, when the history has one.
-pub fn figure(history: &History, name: &str) -> Option<Found> {
-    let number = |value: f64| Some(Found::Number(Number(value)));
-    let curves = &history.history;
-    let over_epochs = |metric: &str, better: fn(f64, f64) -> f64| {
-        curves.metric(metric)?.into_iter().reduce(better).map(|value| Found::Number(Number(value)))
-    };
-    let (group, rest) = name.split_once('.')?;
-    match group {
-        "first" => number(curves.at(*curves.epoch.first()?, rest)?),
-        "last" => number(curves.at(*curves.epoch.last()?, rest)?),
-        "epoch" => {
-            let (epoch, metric) = rest.split_once('.')?;
-            number(curves.at(epoch.parse().ok()?, metric)?)
+impl Verified {
+    /// What is held against the bound: the figure's name, or the statistic of it.
+    pub fn name(&self) -> String {
+        match self.over {
+            None => self.value.clone(),
+            Some(over) => format!("{} of {}", over.word(), self.value),
         }
-        "min" => over_epochs(rest, f64::min),
-        "max" => over_epochs(rest, f64::max),
-        "learned" => {
-            let (parameter, index) = rest.rsplit_once('.')?;
-            let values = history.learned.as_ref()?.parameters.get(parameter)?;
-            Some(Found::Number(*values.get(index.parse::<usize>().ok()?)?))
+    }
+}
+
+impl Over {
+    /// The word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Over::Mean => "mean",
+            Over::Std => "std",
+            Over::Min => "min",
+            Over::Max => "max",
         }
-        "best" | "test" | "diagnosis" => {
-            let json = match group {
-                "best" => serde_json::to_value(history.best.as_ref()?),
-                "test" => serde_json::to_value(history.test.as_ref()?),
-                _ => serde_json::to_value(history.diagnosis.as_ref()?),
-            };
-            let value = json.ok()?.get(rest)?.clone();
-            serde_json::from_value(value).ok()
+    }
+
+    /// The statistic of a figure over a variant's trials; absent where one of them lacks the figure.
+    fn figure(self, name: &str, variant: &str, all: &[History]) -> Option<Found> {
+        let trials = all.iter().filter(|trial| trial.variant == variant);
+        let values: Vec<f64> = trials.map(|trial| number(trial, name)).collect::<Option<_>>()?;
+        self.of(&values).map(|value| Found::Number(Number(value)))
+    }
+
+    /// The statistic of these values: absent for none of them, and for the standard deviation of one; one that is not
+    /// a number makes it none.
+    fn of(self, values: &[f64]) -> Option<f64> {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        if values.iter().any(|value| value.is_nan()) {
+            return Some(f64::NAN); // `f64::min` would pass it over
         }
-        _ => None,
+        match self {
+            Over::Mean => (!values.is_empty()).then_some(mean),
+            Over::Std => {
+                let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+                (values.len() >= 2).then(|| (squares / (n - 1.0)).sqrt())
+            }
+            Over::Min => values.iter().copied().reduce(f64::min),
+            Over::Max => values.iter().copied().reduce(f64::max),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::trial_for_tests as trial;
+
+    /// Reads an expectation as a file writes it.
+    fn read(text: &str) -> Expectation {
+        toml_edit::de::from_str(text).unwrap()
+    }
+
+    fn verified(expectations: &[Expectation], mut trials: Vec<History>) -> Vec<Vec<Verified>> {
+        verify(expectations, &mut trials);
+        trials.into_iter().map(|trial| trial.expectations).collect()
+    }
+
+    #[test]
+    fn a_statistic_is_taken_over_all_seeds_and_folds_of_a_variant() {
+        let values = [1.0, 2.0, 6.0];
+        assert_eq!(Over::Mean.of(&values), Some(3.0));
+        assert_eq!(Over::Std.of(&values), Some(7.0_f64.sqrt())); // numpy.std([1, 2, 6], ddof=1)
+        assert_eq!((Over::Min.of(&values), Over::Max.of(&values)), (Some(1.0), Some(6.0)));
+        let trials = || vec![trial("a", 0, 0.2), trial("a", 1, 0.6), trial("b", 0, 0.1), trial("b", 1, 0.5)];
+        let mean =
+            read("value = \"last.loss\"\nover = \"mean\"\nvariant = \"a\"\nabove = \"b/last.loss\"\ntimes = 1.3");
+        let held = verified(&[mean], trials());
+        assert!(held[2].is_empty() && held[3].is_empty(), "another variant is not spoken of");
+        assert_eq!(held[0], held[1]);
+        assert_eq!((&held[0][0].found, held[0][0].met), (&Some(Found::Number(Number(0.4))), true));
+        assert_eq!(held[0][0].against, Some(Found::Number(Number(0.3))));
+        assert_eq!(held[0][0].name(), "mean of last.loss");
+        let missed = read("value = \"last.loss\"\nover = \"max\"\nvariant = \"a\"\nat_most = 0.5");
+        assert!(!verified(&[missed], trials())[0][0].met);
+    }
+
+    #[test]
+    fn a_trial_without_a_number_spoils_the_statistic() {
+        assert_eq!(Over::Mean.of(&[]), None);
+        for over in [Over::Mean, Over::Std, Over::Min, Over::Max] {
+            assert!(over.of(&[0.1, f64::NAN]).unwrap().is_nan(), "{over:?}");
+        }
+        let gone = read("value = \"last.f1\"\nover = \"mean\"\nat_least = 0");
+        let held = verified(&[gone], vec![trial("a", 0, 0.1)]);
+        assert_eq!((&held[0][0].found, held[0][0].met), (&None, false));
+    }
+
+    #[test]
+    fn a_lone_trial_has_no_deviation_to_be_held_against() {
+        let deviation = [read("value = \"last.loss\"\nover = \"std\"\nat_most = 0.1")];
+        assert!(verified(&deviation, vec![trial("a", 0, 0.1)])[0].is_empty());
+        assert!(!verified(&deviation, vec![trial("a", 0, 0.1), trial("a", 1, 0.5)])[0][0].met);
+    }
+
+    #[test]
+    fn the_other_figure_is_that_of_the_same_seed() {
+        let above = read("value = \"last.loss\"\nvariant = \"a\"\nabove = \"b/last.loss\"");
+        let trials = vec![trial("a", 0, 0.2), trial("a", 1, 0.6), trial("b", 1, 0.7), trial("b", 0, 0.1)];
+        let held = verified(&[above], trials);
+        assert_eq!((&held[0][0].against, held[0][0].met), (&Some(Found::Number(Number(0.1))), true));
+        assert_eq!((&held[1][0].against, held[1][0].met), (&Some(Found::Number(Number(0.7))), false));
+    }
+
+    #[test]
+    fn a_claim_holds_for_the_expectations_below_it() {
+        let expectations = [
+            read("value = \"last.loss\"\nat_most = 1"),
+            read("value = \"last.loss\"\nat_most = 1\nclaim = \"It learns\"\nvariant = \"a\""),
+            read("value = \"last.loss\"\nat_most = 2"),
+            read("value = \"status\"\nis = \"completed\"\nclaim = \"It ends\""),
+        ];
+        let claims = |held: &[Verified]| held.iter().map(|verified| verified.claim.clone()).collect::<Vec<_>>();
+        let held = verified(&expectations, vec![trial("a", 0, 0.1), trial("b", 0, 0.1)]);
+        let (learns, ends) = (Some("It learns".to_owned()), Some("It ends".to_owned()));
+        assert_eq!(claims(&held[0]), [None, learns.clone(), learns.clone(), ends.clone()]);
+        assert_eq!(claims(&held[1]), [None, learns, ends]);
+        assert!(held.iter().flatten().all(|verified| verified.met));
     }
 }

@@ -6,8 +6,10 @@
 pub mod curves;
 pub mod diagnosis;
 pub mod expectation;
+pub mod figure;
 pub mod json;
 pub mod number;
+pub mod theirs;
 
 use std::path::Path;
 
@@ -65,6 +67,9 @@ pub struct History {
     pub learned: Option<Learned>,
     /// What the experiment expected, and what came.
     pub expectations: Vec<expectation::Verified>,
+    /// What a walkthrough reports of the same experiment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub theirs: Vec<theirs::Beside>,
 }
 
 /// How a trial ended.
@@ -241,5 +246,43 @@ impl History {
             None => Err(anyhow!("`{shown}` is no history: it names no `schema`")
                 .context(Hint("a trial's history stands in the run's folder, as `base-seed0.json`".to_owned()))),
         }
+    }
+}
+
+/// A trial that ended with this loss after an epoch.
+#[cfg(test)]
+pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
+    let environment = Environment {
+        runner: String::new(),
+        commit: String::new(),
+        libtorch: String::new(),
+        device: "cpu".to_owned(),
+        threads: 1,
+        os: String::new(),
+        replicas: 1,
+    };
+    let rows = RowCounts { train: 1, validation: 0, test: 0 };
+    let mut history = Curves::default();
+    history.push(1, &[("loss", loss)]);
+    History {
+        schema: SCHEMA.to_owned(),
+        experiment: "test".to_owned(),
+        variant: variant.to_owned(),
+        seed,
+        fold: None,
+        status: Status::Completed,
+        started: String::new(),
+        seconds: 0.0,
+        environment,
+        data: DataRecord { name: "logic".to_owned(), sha256: String::new(), rows, classes: Vec::new() },
+        network: NetworkRecord { layers: Vec::new(), parameters: 0 },
+        config: serde_json::Value::Null,
+        history,
+        best: None,
+        diagnosis: None,
+        test: None,
+        learned: None,
+        expectations: Vec::new(),
+        theirs: Vec::new(),
     }
 }

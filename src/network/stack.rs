@@ -63,6 +63,13 @@ impl Architecture {
         self.layers.iter().map(|layer| layer.parameters).sum()
     }
 
+    /// The parameters by their names in `state_dict`, each with how many values one replica has.
+    pub fn parameter_sizes(&self) -> Vec<(String, usize)> {
+        let parameters: Vec<_> = self.layers.iter().map(|l| l.layer.parameters(&l.input, self.init)).collect();
+        let named = named(&parameters, |parameter| parameter.name);
+        named.into_iter().map(|(name, parameter)| (name, parameter.elements() as usize)).collect()
+    }
+
     /// Draws one replica for each seed, and builds the stack on the device.
     pub fn build(&self, seeds: &[i64], device: Device) -> Stack {
         Self::build_each(&vec![self; seeds.len()], seeds, device)

@@ -34,16 +34,42 @@ fn all<'a>(list: &'a Value, key: &str) -> Vec<&'a str> {
 
 // list and show
 
+/// What `list` shows: each heading with the experiments under it.
+fn listed(text: &str) -> Vec<(&str, Vec<&str>)> {
+    let chapters = text.split("\n\n").skip(1).map(|chapter| chapter.split_once('\n').unwrap());
+    chapters.map(|(heading, rows)| (heading, rows.lines().filter_map(|row| row.split(' ').next()).collect())).collect()
+}
+
 #[test]
-fn list_shows_every_shipped_experiment() {
-    let listed = stdout(&Place::new().run(&["list"]).code(0));
-    let names: Vec<&str> = listed.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
+fn list_shows_every_shipped_experiment_under_its_lesson() {
+    let text = stdout(&Place::new().run(&["list"]).code(0));
+    let chapters = listed(&text);
     for name in SHIPPED {
-        assert!(names.contains(&name), "{listed}");
+        assert!(chapters.iter().any(|(_, names)| names.contains(&name)), "{text}");
     }
-    assert_says(listed.lines().next().unwrap(), &["experiment", "title", "data", "size"]);
-    assert!(listed.lines().all(|line| line.chars().count() <= 80), "{listed}");
-    assert!(names.is_sorted(), "{names:?}");
+    assert_says(text.lines().next().unwrap(), &["experiment", "title", "data", "size"]);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let headings: Vec<&str> = chapters.iter().map(|(heading, _)| *heading).collect();
+    assert_eq!((headings[0], *headings.last().unwrap()), ("A. Perceptrons", "Others"));
+    assert!(headings[..headings.len() - 1].is_sorted(), "{headings:?}");
+    assert!(chapters.iter().all(|(_, names)| names.is_sorted()), "{text}");
+    assert!(chapters[0].1.contains(&"perceptron_or"), "{text}");
+    assert!(chapters.last().unwrap().1.contains(&"cnn_mnist"), "{text}");
+}
+
+#[test]
+fn list_keeps_to_a_lesson() {
+    let place = Place::new();
+    let text = stdout(&place.run(&["list", "--lesson", "c"]).code(0));
+    let chapters = listed(&text);
+    assert_eq!(chapters.len(), 1, "{text}");
+    assert_eq!(chapters[0].0, "C. MNIST and overfitting");
+    assert!(chapters[0].1.contains(&"overfit_mnist"));
+    let by_words = stdout(&place.run(&["list", "--lesson", "Overfitting"]).code(0));
+    assert_eq!(by_words, text);
+    let quick = json(&place, &["list", "--lesson", "C", "--quick", "--json"]);
+    assert_eq!(all(&quick, "lesson"), ["C. MNIST and overfitting"]);
+    assert_says(&place.refusal(&["list", "--lesson", "Z"]), &["`Z`", "`A. Perceptrons`"]);
 }
 
 #[test]
@@ -52,6 +78,9 @@ fn list_prints_json() {
     let digits = listed.as_array().unwrap().iter().find(|item| item["name"] == "digits_mlp").unwrap();
     assert_eq!(digits["parameters"], 64 * 32 + 32 + 32 * 16 + 16 + 16 * 10 + 10);
     assert_eq!((&digits["data"], &digits["quick"]), (&"digits".into(), &true.into()));
+    assert_eq!(digits["lesson"], "B. Digits");
+    let beyond = listed.as_array().unwrap().iter().find(|item| item["name"] == "cnn_mnist").unwrap();
+    assert_eq!(beyond["lesson"], Value::Null);
     assert!(SHIPPED.iter().all(|name| all(&listed, "name").contains(name)));
 }
 
@@ -61,7 +90,7 @@ fn quick_experiments_are_those_that_need_no_download() {
     assert!(!all(&quick, "name").is_empty());
     assert!(!all(&quick, "data").contains(&"mnist"));
     let table = stdout(&Place::new().run(&["list", "--quick"]).code(0));
-    assert_eq!(table.lines().count(), 1 + all(&quick, "name").len());
+    assert_eq!(listed(&table).iter().map(|(_, names)| names.len()).sum::<usize>(), all(&quick, "name").len());
 }
 
 #[test]
@@ -115,6 +144,9 @@ fn an_experiment_of_ones_own_is_found_by_name_and_listed() {
     assert!(all(&listed, "name").contains(&"mine"));
     assert_eq!(all(&listed, "name").iter().filter(|name| **name == "digits_mlp").count(), 1);
     assert!(all(&listed, "title").contains(&"My digits"));
+    place.write("experiments/lesson.toml", format!("lesson = \"Z. Mine\"\n{IDEA}"));
+    let text = stdout(&place.run(&["list"]).code(0));
+    assert_says(&text, &["\n\nZ. Mine\nlesson ", "\n\nYour own\ndigits_mlp ", "\nmine ", "\n\nOthers\ncnn_mnist "]);
     assert_says(&place.refusal(&["exp", "mien"]), &["did you mean `mine`?"]);
 }
 
@@ -238,6 +270,78 @@ fn an_expectation_of_one_seed_is_not_held_against_the_others() {
     let other = place.history(&["digits_mlp", "--seed", "1", "--epochs", "1"]);
     assert_eq!(all(&other["expectations"], "value"), ["last.acc"]);
     assert_eq!(other["expectations"][0]["met"], false);
+}
+
+#[test]
+fn a_statistic_over_seeds_is_held_shown_and_missed_once() {
+    let place = Place::new();
+    let mean = "claim = \"It learns\"\nvalue = \"last.acc\"\nover = \"mean\"\nat_least = 0.999";
+    place.write("idea.toml", format!("{IDEA}\n[[expect]]\n{mean}\n"));
+    let missed = place.run(&["exp", "idea.toml", "--seeds", "0..2", "--strict", "--device", "cpu"]).code(1);
+    assert_says(&stdout(&missed), &["✗ mean of last.acc ≥ 0.999: found 0."]);
+    assert_says(&stderr(&missed), &["missed: base: mean of last.acc ≥ 0.999\n"]);
+    let histories = place.histories(&["idea.toml", "--seeds", "0..2"]);
+    let accs: Vec<f64> = histories.iter().map(|history| *metric(history, "acc").last().unwrap()).collect();
+    for history in &histories {
+        let verified = &history["expectations"][0];
+        assert_eq!((&verified["over"], &verified["claim"]), (&"mean".into(), &"It learns".into()));
+        assert!((verified["found"].as_f64().unwrap() - accs.iter().sum::<f64>() / 3.0).abs() < 1e-12, "{verified}");
+    }
+}
+
+#[test]
+fn a_comparison_keeps_and_shows_the_other_figure() {
+    let place = Place::new();
+    let above = "[[expect]]\nvalue = \"first.loss\"\nabove = \"last.loss\"\n";
+    place.write("idea.toml", format!("{IDEA}\n{above}"));
+    let shown = stdout(&place.run(&["exp", "idea.toml", "--device", "cpu"]).code(0));
+    let history = place.history(&["idea.toml"]);
+    let loss = metric(&history, "loss");
+    let verified = &history["expectations"][0];
+    assert_eq!((&verified["found"], &verified["against"]), (&loss[0].into(), &loss[1].into()));
+    let line = shown.lines().find(|line| line.starts_with("✓ first.loss > last.loss: found ")).unwrap();
+    assert_says(line, &[&format!("{:.5}", loss[0])[..6], &format!(", against {:.5}", loss[1])[..15]]);
+}
+
+#[test]
+fn how_a_run_ends_can_be_expected() {
+    let place = Place::new();
+    let stops = idea_with("epochs = 2", "epochs = 50\nearly_stopping = { patience = 1, min_delta = 10.0 }");
+    let expect = "[[expect]]\nvalue = \"status\"\nis = \"early_stopped\"\n";
+    place.write("stops.toml", format!("{stops}\n{expect}"));
+    place.write("ends.toml", format!("{IDEA}\n{expect}"));
+    let met = place.run(&["exp", "stops.toml", "--strict", "--device", "cpu"]).code(0);
+    assert_says(&stdout(&met), &["✓ status is early_stopped: found early_stopped"]);
+    let missed = place.run(&["exp", "ends.toml", "--strict", "--device", "cpu"]).code(1);
+    assert_says(&stdout(&missed), &["✗ status is early_stopped: found completed"]);
+}
+
+#[test]
+fn a_figure_that_only_one_variant_has_can_be_expected_of_it() {
+    let place = Place::new();
+    let tanh = "[[variants]]\nname = \"relu\"\n\n[[variants]]\nname = \"tanh\"\n\
+                set = { \"network.layers.1\" = \"tanh\" }\n";
+    let saturation = "[[expect]]\nvariant = \"tanh\"\nvalue = \"last.saturation.1\"\nat_most = 1\n";
+    let dead = "[[expect]]\nvariant = \"tanh\"\nvalue = \"last.loss\"\nabove = \"relu/last.dead_units.1\"\n";
+    let observing = idea_with("epochs = 2", "epochs = 2\nobserve = [\"saturation\", \"dead_units\"]");
+    place.write("idea.toml", format!("{observing}\n{tanh}\n{saturation}\n{dead}"));
+    let shown = stdout(&place.run(&["exp", "idea.toml", "--strict", "--device", "cpu"]).code(0));
+    assert_says(&shown, &["✓ tanh/last.saturation.1 ≤ 1: found ", "✓ tanh/last.loss > relu/last.dead_units.1: found "]);
+}
+
+#[test]
+fn what_a_walkthrough_reports_stands_beside_what_came() {
+    let place = Place::new();
+    let printed = place.run(&["exp", "mlp_xor", "--device", "cpu"]).code(0);
+    assert_says(&stdout(&printed), &["theirs    ours\nfirst.loss              0.2490  ", "learned.prediction.3.0"]);
+    let history = place.history(&["mlp_xor"]);
+    let beside = |name: &str| {
+        let theirs = history["theirs"].as_array().unwrap();
+        theirs.iter().find(|beside| beside["value"] == name).unwrap()["ours"].as_f64().unwrap()
+    };
+    assert_eq!(beside("last.loss"), *metric(&history, "loss").last().unwrap());
+    let third = history["learned"]["predictions"][2]["output"][0].as_f64().unwrap();
+    assert_eq!(beside("learned.prediction.2.0"), third);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod golden;
+mod lessons;
 mod stacks;
 mod support;
 mod tables;

@@ -1,6 +1,6 @@
 //! What was typed, parsed into a [`Request`].
 //!
-//! By hand: four commands and four flags do not pay for a parser that would double this crate's
+//! By hand: five commands and five flags do not pay for a parser that would double this crate's
 //! compile time, which every first-time user waits for.
 
 use std::ffi::OsString;
@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 
+use crate::lessons;
 use crate::libtorch::Variant;
 use crate::setup::Wish;
 
@@ -29,6 +30,10 @@ Commands:
           for example: cargo xtask run exp overfit_mnist
   test [-- NEXTEST_ARGS...]
           All checks: formatting, clippy, documentation, tests, the quick experiments
+  lessons [NAME...] [--seeds 0,1]
+          Run the experiments of the lessons with each seed, and write `docs/RESULTS.md`: what the
+          walkthroughs report, what came here, and which expectations are met. With names, only
+          these are run, and the others taken as they last came
   install [--root DIR]
           Install `runner` into cargo's bin folder, or into DIR/bin
   help
@@ -56,6 +61,7 @@ pub enum Request {
     Run(Vec<OsString>),
     /// What goes to the test runner.
     Test(Vec<OsString>),
+    Lessons(lessons::Asked),
     Install {
         root: Option<PathBuf>,
     },
@@ -73,12 +79,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request> {
         "help" | "--help" | "-h" => Ok(Request::Help { asked: true }),
         // `run --help` is runner's help, so `run` is asked before the others' `--help`.
         "run" => Ok(Request::Run(without_separator(rest))),
-        "setup" | "install" | "test" if asks_for_help(&rest) => Ok(Request::Help { asked: true }),
+        "setup" | "install" | "lessons" | "test" if asks_for_help(&rest) => Ok(Request::Help { asked: true }),
         "setup" => setup(&rest).map(Request::Setup),
         "install" => install(rest),
+        "lessons" => lessons(&rest).map(Request::Lessons),
         "test" => test(rest),
         other => {
-            bail!("unknown command `{other}`\nhint: the commands are `setup`, `run`, `test`, `install` and `help`")
+            bail!(
+                "unknown command `{other}`\nhint: the commands are `setup`, `run`, `test`, `lessons`, `install` and `help`"
+            )
         }
     }
 }
@@ -118,6 +127,37 @@ fn install(rest: Vec<OsString>) -> Result<Request> {
         }
     }
     Ok(Request::Install { root })
+}
+
+fn lessons(rest: &[OsString]) -> Result<lessons::Asked> {
+    let mut asked = lessons::Asked { names: Vec::new(), seeds: vec![0, 1] };
+    let mut rest = rest.iter().map(|arg| arg.to_string_lossy());
+    while let Some(arg) = rest.next() {
+        if arg == "--seeds" {
+            let text = rest.next().ok_or_else(|| anyhow!("`--seeds` without seeds\nhint: `--seeds 0,1`"))?;
+            asked.seeds = seeds(&text)?;
+        } else if let Some(text) = arg.strip_prefix("--seeds=") {
+            asked.seeds = seeds(text)?;
+        } else if arg.starts_with('-') {
+            bail!("unknown argument `{arg}` of `lessons`\nhint: it takes names of experiments, and `--seeds 0,1`");
+        } else {
+            asked.names.push(arg.into_owned());
+        }
+    }
+    Ok(asked)
+}
+
+fn seeds(text: &str) -> Result<Vec<i64>> {
+    let mut seeds: Vec<i64> = Vec::new();
+    for seed in text.split(',') {
+        let seed =
+            seed.trim().parse().map_err(|_| anyhow!("`--seeds` is `{text}`\nhint: write it as `--seeds 0,1`"))?;
+        if seeds.contains(&seed) {
+            bail!("`--seeds` is `{text}`, which holds {seed} twice\nhint: leave one out");
+        }
+        seeds.push(seed);
+    }
+    Ok(seeds)
 }
 
 fn test(mut rest: Vec<OsString>) -> Result<Request> {
@@ -175,6 +215,27 @@ mod tests {
         let args = ["--no-capture", "--help"].map(OsString::from).to_vec();
         assert_eq!(typed("test -- --no-capture --help").unwrap(), Request::Test(args));
         assert!(typed("test name").unwrap_err().to_string().contains("`cargo xtask test -- name`"));
+    }
+
+    #[test]
+    fn lessons_take_names_and_seeds() {
+        let asked = |line: &str| match typed(line).unwrap() {
+            Request::Lessons(asked) => (asked.names, asked.seeds),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(asked("lessons"), (vec![], vec![0, 1]));
+        assert_eq!(asked("lessons xor --seeds 3,-1 or"), (vec!["xor".to_owned(), "or".to_owned()], vec![3, -1]));
+        assert_eq!(asked("lessons --seeds=7"), (vec![], vec![7]));
+        for (line, words) in [
+            ("lessons --seed 0", "`--seed`"),
+            ("lessons --seeds", "without seeds"),
+            ("lessons --seeds 0..4", "`0..4`"),
+            ("lessons --seeds 1,1", "1 twice"),
+        ] {
+            let said = typed(line).unwrap_err().to_string();
+            assert!(said.contains(words) && said.contains("hint: "), "{line}: {said}");
+        }
+        assert_eq!(typed("lessons --help").unwrap(), Request::Help { asked: true });
     }
 
     #[test]

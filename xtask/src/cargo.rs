@@ -1,7 +1,7 @@
 //! Calling cargo with libtorch in its environment, and becoming `runner`.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -13,6 +13,9 @@ use crate::setup::Source;
 use crate::workspace::Workspace;
 use crate::{compiler, own};
 
+/// The variables that `cargo run` sets for the package that it runs.
+const OF_A_PACKAGE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 /// `cargo ARGS…` in the root of the checkout, with `LIBTORCH` set.
 pub fn cargo<const N: usize>(workspace: &Workspace, source: &Source, args: [&str; N]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -20,6 +23,11 @@ pub fn cargo<const N: usize>(workspace: &Workspace, source: &Source, args: [&str
     if *source != Source::OwnPyTorch {
         command.env("LIBTORCH", own::libtorch_variable(workspace));
     }
+    // What cargo tells xtask of xtask's own package: a build script that watches it would run again at each turn.
+    let own = |name: &OsStr| name.to_str().is_some_and(|name| OF_A_PACKAGE.iter().any(|of| name.starts_with(of)));
+    env::vars_os().filter(|(name, _)| own(name)).for_each(|(name, _)| {
+        command.env_remove(name);
+    });
     // Relative to where the user is, not to the root.
     if let Some(target) = env::var_os("CARGO_TARGET_DIR").filter(|target| !target.is_empty()) {
         command.env("CARGO_TARGET_DIR", std::path::absolute(&target).unwrap_or_else(|_| target.into()));

@@ -6,15 +6,15 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::cargo::{build_runner, cargo};
+use crate::scratch::Scratch;
 use crate::setup::Source;
 use crate::workspace::Workspace;
 use crate::{say, tool};
@@ -48,7 +48,7 @@ pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result
         let began = Instant::now();
         let status = Command::new(&runner)
             .args(["exp", name, "--strict", "--quiet", "--out"])
-            .arg(&out.folder)
+            .arg(out.folder())
             .status()
             .with_context(|| format!("failed to run `{}`", runner.display()))?;
         if !status.success() {
@@ -61,11 +61,11 @@ pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result
                 format!("`cargo xtask run exp {name} --strict` shows it; the run is kept in `{}`", kept.display());
             return Ok(failed(&format!("experiment `{name}` {what}"), &hint));
         }
-        say::note(&format!("experiment `{name}` as expected, {}", shown(began.elapsed())));
+        say::note(&format!("experiment `{name}` as expected, {}", say::time(began.elapsed())));
     }
     say::note(&format!(
         "all {total} checks are green, in {} (quick experiments: {})",
-        shown(started.elapsed()),
+        say::time(started.elapsed()),
         names.len()
     ));
     Ok(ExitCode::SUCCESS)
@@ -144,41 +144,6 @@ fn names(json: &str) -> Result<Vec<String>> {
     }
 }
 
-/// A folder for the runs, gone at the end unless a failure keeps it.
-struct Scratch {
-    folder: PathBuf,
-    kept: std::cell::Cell<bool>,
-}
-
-impl Scratch {
-    fn create() -> Result<Self> {
-        let folder = env::temp_dir().join(format!("runner-xtask-test-{}", std::process::id()));
-        fs::create_dir_all(&folder).with_context(|| format!("failed to create `{}`", folder.display()))?;
-        Ok(Self { folder, kept: false.into() })
-    }
-
-    fn keep(&self) -> &Path {
-        self.kept.set(true);
-        &self.folder
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if !self.kept.get() {
-            let _ = fs::remove_dir_all(&self.folder);
-        }
-    }
-}
-
-/// `14 min 3 s`, `3.2 s`.
-fn shown(time: Duration) -> String {
-    match time.as_secs() {
-        0..60 => format!("{:.1} s", time.as_secs_f64()),
-        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,11 +159,5 @@ mod tests {
         assert!(names("[]").unwrap_err().to_string().contains("marked quick"));
         assert!(names(r#"[{"title": "XOR"}]"#).is_err());
         assert!(names("xor\n").is_err());
-    }
-
-    #[test]
-    fn times_are_shown_in_what_suits_them() {
-        assert_eq!(shown(Duration::from_millis(3240)), "3.2 s");
-        assert_eq!(shown(Duration::from_secs(843)), "14 min 3 s");
     }
 }

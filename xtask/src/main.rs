@@ -7,6 +7,7 @@
 //! - [`setup`] is that part: find, check, download, unpack;
 //! - [`cargo`] builds `runner` and becomes it (`cargo xtask run`);
 //! - [`checks`] is what has to hold before a change is merged (`cargo xtask test`);
+//! - [`lessons`] runs the lessons' experiments and writes `docs/RESULTS.md`;
 //! - [`install`] puts `runner` where the shell finds it.
 
 mod args;
@@ -14,11 +15,14 @@ mod cargo;
 mod checks;
 mod compiler;
 mod install;
+mod lessons;
 mod libtorch;
 mod own;
 mod packages;
 mod pip;
+mod results;
 mod say;
+mod scratch;
 mod setup;
 mod stamp;
 mod tool;
@@ -55,6 +59,7 @@ fn act() -> anyhow::Result<ExitCode> {
     match request {
         Request::Run(args) => cargo::build_and_become_runner(&workspace, &source, &args),
         Request::Test(extra) => checks::run(&workspace, &source, &extra),
+        Request::Lessons(asked) => lessons::run(&workspace, &source, &asked),
         Request::Install { root } => install::run(&workspace, &source, root.as_deref()),
         Request::Setup(_) | Request::Help { .. } => {
             say::note(&describe(&source, &workspace));

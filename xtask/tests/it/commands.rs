@@ -17,13 +17,26 @@ esac
 exit 0
 "##;
 
-/// Lists two quick experiments; `FAKE_RUNNER` is the exit code of the others of its commands.
+/// Lists two quick experiments, of a lesson each, and one beside; `FAKE_RUNNER` is the exit code of its other commands.
+///
+/// A run with `--json` expects a loss of at most 0.5, and `FAKE_LOSS` is what comes.
 const RUNNER: &str = r##"#!/bin/sh
 PATH=/usr/bin:/bin
 echo "runner $*" >> "$LOG"
-case "$1" in
-list) echo '[{"name": "xor"}, {"name": "digits"}]' ;;
-cat) echo "in $PWD"; cat; exit "$FAKE_RUNNER" ;;
+quick='{"name": "xor", "lesson": "A"}, {"name": "digits", "lesson": "B"}'
+case "$*" in
+"list --quick "*) echo "[$quick]" ;;
+"list "*) echo "[$quick, {\"name\": \"mine\", \"lesson\": null}]" ;;
+"exp "*" --json "*)
+    [ -n "$FAKE_RUNNER" ] && { echo "error: made up" >&2; exit "$FAKE_RUNNER"; }
+    loss=${FAKE_LOSS:-0.25} met=true
+    [ "${loss%.*}" -gt 0 ] && met=false
+    cat <<JSON
+{"histories": [{"variant": "base", "config": {"title": "T", "lesson": "L"}, "history": {"loss": [$loss]},
+"expectations": [{"number": 0, "value": "last.loss", "expected": "≤ 0.5", "found": $loss, "met": $met}]}]}
+JSON
+    ;;
+"cat "*) echo "in $PWD"; cat; exit "$FAKE_RUNNER" ;;
 *) exit "${FAKE_RUNNER:-0}" ;;
 esac
 "##;
@@ -124,6 +137,51 @@ fn a_missed_expectation_names_the_experiment_and_keeps_the_run() {
     assert!(said.stderr.contains("`cargo xtask run exp xor --strict`"), "{said:?}");
     assert_eq!(fs::read_dir(stage.path("elsewhere")).unwrap().count(), 1, "the run folder is kept");
     assert_eq!(stage.logged("runner exp"), 1);
+}
+
+#[test]
+fn lessons_are_run_with_each_seed_and_written_down() {
+    let stage = stage();
+    let said = run(&stage, "lessons", &[]);
+    assert!(said.succeeds().stderr.contains("[4 of 4] digits, seed 1: 1 of 1 as expected"), "{said:?}");
+    let runs: Vec<String> = stage.log().into_iter().filter(|line| line.starts_with("runner exp")).collect();
+    let begins = |line: &str, start: &str| line.starts_with(&format!("runner exp {start} --json --quiet --out "));
+    let expected = ["xor --seed 0", "xor --seed 1", "digits --seed 0", "digits --seed 1"];
+    assert!(runs.iter().zip(expected).all(|(line, start)| begins(line, start)) && runs.len() == 4, "{runs:?}");
+    let page = fs::read_to_string(stage.path("checkout/docs/RESULTS.md")).unwrap();
+    assert!(page.contains("\n### xor\n") && page.contains("\n### digits\n") && !page.contains("mine"), "{page}");
+    assert!(page.contains("| ✓ 0.2500 | ✓ 0.2500 |"), "{page}");
+}
+
+#[test]
+fn one_lesson_is_run_again_and_the_others_kept_as_they_came() {
+    let stage = stage();
+    run(&stage, "lessons --seeds 7", &[]).succeeds();
+    let said = run(&stage, "lessons xor --seeds 7", &[("FAKE_LOSS", "0.125")]);
+    said.succeeds();
+    assert_eq!((stage.logged("runner exp xor"), stage.logged("runner exp digits")), (2, 1));
+    let page = fs::read_to_string(stage.path("checkout/docs/RESULTS.md")).unwrap();
+    assert!(page.contains("| ✓ 0.1250 |") && page.contains("| ✓ 0.2500 |"), "{page}");
+    run(&stage, "lessons xor --seeds 7,8", &[]).succeeds();
+    assert_eq!(stage.logged("runner exp digits"), 2, "what never came is run");
+}
+
+#[test]
+fn a_missed_expectation_of_a_lesson_is_written_down_and_is_exit_code_1() {
+    let stage = stage();
+    let said = run(&stage, "lessons", &[("FAKE_LOSS", "1.5")]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("error: xor, seed 0: last.loss ≤ 0.5; xor, seed 1"), "{said:?}");
+    let page = fs::read_to_string(stage.path("checkout/docs/RESULTS.md")).unwrap();
+    assert!(page.contains("| ✗ 1.5000 | ✗ 1.5000 |"), "{page}");
+}
+
+#[test]
+fn lessons_that_cannot_be_run_are_refused() {
+    let stage = stage();
+    run(&stage, "lessons mine", &[]).refuses(&["no lesson has an experiment `mine`"]);
+    run(&stage, "lessons", &[("FAKE_RUNNER", "2")]).refuses(&["failed to run `xor` with seed 0", "made up"]);
+    assert!(!stage.path("checkout/docs").exists());
 }
 
 #[test]

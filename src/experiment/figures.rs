@@ -1,0 +1,179 @@
+//! What figures a run will have, known from its plan: whether a name in `[[expect]]` or `[[theirs]]` will find one.
+
+use crate::check::Invalid;
+use crate::experiment::plan::{BASE, Plan, TINY};
+use crate::history::figure::{PREDICTION, STATUS};
+use crate::suggest;
+
+/// The groups of figures that can be named.
+const GROUPS: [&str; 9] = ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned"];
+
+/// The figures of a diagnosis.
+const DIAGNOSIS: [&str; 7] = ["verdict", "sentence", "overfits_from", "gap", "acc_gap", "explained", "rises"];
+
+/// The verdicts of a diagnosis.
+const VERDICTS: [&str; 5] = ["underfitting", "good", "overfitting", "diverged", "jumping_about"];
+
+/// How a trial can end by itself.
+const ENDS: [&str; 3] = ["completed", "early_stopped", "diverged"];
+
+/// What figures the trials of a plan will have.
+#[derive(Debug)]
+pub struct Figures {
+    /// Whose figures they are, in words.
+    pub of: String,
+    /// What an epoch has figures of.
+    pub metrics: Vec<String>,
+    /// Whether there are test rows.
+    pub has_test: bool,
+    /// What is shown of a tiny network; `None` where the network or its data are larger.
+    pub learned: Option<Learned>,
+}
+
+/// What is shown of a tiny network.
+#[derive(Debug)]
+pub struct Learned {
+    /// Its parameters, each with how many values it has.
+    pub parameters: Vec<(String, usize)>,
+    /// How many training rows it makes a prediction of.
+    pub rows: usize,
+    /// How many outputs a prediction has.
+    pub outputs: usize,
+}
+
+/// The words that a figure can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// None: it is a number.
+    None,
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// Any.
+    Any,
+}
+
+/// The words that the figure of this name can be.
+pub fn words(name: &str) -> Words {
+    match name {
+        STATUS => Words::OneOf(&ENDS),
+        "diagnosis.verdict" => Words::OneOf(&VERDICTS),
+        "diagnosis.sentence" => Words::Any,
+        _ => Words::None,
+    }
+}
+
+impl Figures {
+    /// The figures that a plan's trials will have.
+    pub fn of(plan: &Plan) -> Figures {
+        let (spec, split) = (&plan.spec, plan.spec.data.split());
+        let observed = plan.architecture.layers().iter().enumerate().flat_map(|(number, planned)| {
+            let seen = spec.train.observe.iter().filter(|observer| observer.sees(&planned.layer, planned.parameters));
+            seen.map(move |observer| observer.series(number))
+        });
+        let rows = split.training_rows(plan.card.rows);
+        let shown = plan.is_tiny(rows) && split.folds.is_none();
+        Figures {
+            of: match plan.variant.as_str() {
+                BASE => "this run".to_owned(),
+                variant => format!("variant `{variant}`"),
+            },
+            metrics: spec
+                .train
+                .metric_names(plan.has_validation(), plan.card.target)
+                .into_iter()
+                .chain(observed)
+                .collect(),
+            has_test: plan.card.test_rows > 0 || split.test.is_some(),
+            learned: shown.then(|| Learned {
+                parameters: plan.architecture.parameter_sizes(),
+                rows,
+                outputs: plan.architecture.output().elements(),
+            }),
+        }
+    }
+
+    /// Checks that there will be a figure of this name.
+    ///
+    /// # Errors
+    /// When there will be none, with what is meant perhaps; the fault is told of `key`.
+    pub fn check(&self, key: &str, name: &str) -> Result<(), Invalid> {
+        let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
+        let unknown =
+            |hint: String| Err(Invalid::new(key, format!("names no figure of {}: `{name}`", self.of)).hint(hint));
+        let one_of = |figure: &str, known: &[&str]| match figure.strip_prefix("val_") {
+            _ if known.contains(&figure) => Ok(()),
+            Some(of_training) if known.contains(&of_training) => {
+                unknown("split off validation rows: `split = { validation = 0.2 }`".to_owned())
+            }
+            _ => unknown(suggest::hint(figure, known.iter().copied())),
+        };
+        if name == STATUS {
+            return Ok(());
+        }
+        let Some((group, figure)) = name.split_once('.') else {
+            return unknown(match metrics.contains(&name) {
+                true => format!("say which epoch's: `last.{name}`, `best.{name}`, `min.{name}`"),
+                false => match suggest::nearest(name, [STATUS]) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!(
+                        "a figure is named as `last.loss`; instead of `last`, {} can stand; `{STATUS}` is one by itself",
+                        suggest::list(&GROUPS)
+                    ),
+                },
+            });
+        };
+        let extra = |more: &[&'static str]| [&metrics[..], more].concat();
+        match group {
+            "first" | "last" | "min" | "max" => one_of(figure, &extra(&["lr", "seconds"])),
+            "best" => one_of(figure, &extra(&["epoch"])),
+            "epoch" => {
+                let Some((epoch, metric)) = figure.split_once('.') else {
+                    return unknown("write it as `epoch.11.loss`".to_owned());
+                };
+                // one beyond the last is no mistake: a shorter run of the same file has no such figure
+                match epoch.parse::<usize>() {
+                    Ok(1..) => one_of(metric, &extra(&["lr", "seconds"])),
+                    _ => unknown("epochs are numbered from 1".to_owned()),
+                }
+            }
+            "test" if !self.has_test => unknown("there are no test rows: `split = { test = 0.2 }`".to_owned()),
+            "test" => {
+                let tested: Vec<&str> = metrics.iter().copied().filter(|name| !name.starts_with("val_")).collect();
+                one_of(figure, &tested)
+            }
+            "diagnosis" => one_of(figure, &DIAGNOSIS),
+            "learned" => self.check_learned(figure).or_else(unknown),
+            _ => unknown(suggest::hint(group, GROUPS)),
+        }
+    }
+
+    /// Checks that a tiny network has what is named behind `learned.`; the hint where it has not.
+    fn check_learned(&self, name: &str) -> Result<(), String> {
+        let Some(learned) = &self.learned else {
+            let (parameters, rows) = TINY;
+            return Err(format!(
+                "only a network of at most {parameters} parameters, trained on at most {rows} rows without folds, is shown in full"
+            ));
+        };
+        let below = |part: &str, index: &str, count: usize, what: &str| match index.parse::<usize>() {
+            Ok(index) if index < count => Ok(()),
+            _ if count == 1 => Err(format!("`{part}` has one {what}: `{part}.0`")),
+            _ => Err(format!("`{part}` has {count} {what}s, numbered from 0 to {}", count - 1)),
+        };
+        let Some((part, index)) = name.rsplit_once('.') else {
+            return Err("write it as `learned.0.weight.0`, or `learned.prediction.0.0`".to_owned());
+        };
+        if let Some((PREDICTION, row)) = part.split_once('.') {
+            below("learned.prediction", row, learned.rows, "training row")?;
+            return below(&format!("learned.prediction.{row}"), index, learned.outputs, "output");
+        }
+        match learned.parameters.iter().find(|(known, _)| known == part) {
+            Some((_, count)) => below(&format!("learned.{part}"), index, *count, "value"),
+            None if part == PREDICTION => Err("name row and output: `learned.prediction.0.0`".to_owned()),
+            None => {
+                let known = learned.parameters.iter().map(|(name, _)| name.as_str());
+                Err(suggest::hint(part, known.chain([PREDICTION])))
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The lessons are there, each as an experiment, and what came of them is written down.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use runner::experiment::catalogue;
+use runner::experiment::study::Study;
+
+/// The experiments of each lesson.
+const LESSONS: [(&str, &[&str]); 6] = [
+    (
+        "A. Perceptrons",
+        &["perceptron_and", "perceptron_or", "perceptron_nand", "perceptron_xor", "mlp_xor", "linear_stack"],
+    ),
+    ("B. Digits", &["digits_mlp", "kfold_digits", "softmax_regression_digits", "multilabel_digits"]),
+    ("C. MNIST and overfitting", &["overfit_mnist", "mnist_dropout", "regularize_mnist", "one_hot_equals_sparse"]),
+    (
+        "D. Activations, gradients, initialization, normalization",
+        &["vanishing_gradient", "exploding_gradient", "dying_relu", "initialization", "normalization", "output_layers"],
+    ),
+    (
+        "E. Optimizers and hyperparameters",
+        &["optimizers_mnist", "learning_rate", "batch_size", "capacity_breast_cancer"],
+    ),
+    ("F. Regression", &["regression_diabetes", "encoding_penguins"]),
+];
+
+fn shipped() -> BTreeMap<String, Study> {
+    catalogue::shipped().map(|source| (source.name.clone(), Study::new(&source, &[]).unwrap())).collect()
+}
+
+#[test]
+fn every_lesson_is_an_experiment_under_its_heading() {
+    let shipped = shipped();
+    for (lesson, names) in LESSONS {
+        for name in names {
+            let study = shipped.get(*name).unwrap_or_else(|| panic!("there is no {name}"));
+            assert_eq!(study.spec.lesson.as_deref(), Some(lesson), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_expectation_of_a_lesson_bears_out_a_claim() {
+    for (name, study) in shipped().iter().filter(|(_, study)| study.spec.lesson.is_some()) {
+        assert!(study.spec.expect[0].claim.is_some(), "{name} begins without a claim");
+    }
+}
+
+#[test]
+fn what_came_of_every_lesson_is_written_down() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/RESULTS.md");
+    let page = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let sections: BTreeMap<&str, &str> = page
+        .split("\n### ")
+        .skip(1)
+        .map(|section| section.split_once('\n').unwrap())
+        .map(|(name, text)| (name, text.split("\n## ").next().unwrap()))
+        .collect();
+    let shipped = shipped();
+    let lessons: BTreeMap<&str, &Study> =
+        shipped.iter().filter(|(_, s)| s.spec.lesson.is_some()).map(|(name, study)| (name.as_str(), study)).collect();
+    let again = "`cargo xtask lessons` writes the page again";
+    assert!(sections.keys().eq(lessons.keys()), "{:?} and {:?}: {again}", sections.keys(), lessons.keys());
+    for (name, study) in lessons {
+        let section = sections[name].replace('`', "");
+        for expectation in &study.spec.expect {
+            let of_variant = expectation.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
+            let expected = match &expectation.is {
+                Some(word) => word.replace('_', " "),
+                None => expectation.in_words(),
+            };
+            let shown = format!("{of_variant}{} | {expected} |", expectation.value);
+            assert!(section.contains(&shown), "no `{shown}` under {name}: {again}");
+            assert!(expectation.claim.as_ref().is_none_or(|claim| section.contains(claim)), "{name}: {again}");
+        }
+        for theirs in &study.spec.theirs {
+            assert!(section.contains(&format!("| {}", theirs.value)), "no {} under {name}: {again}", theirs.value);
+        }
+    }
+}
