@@ -1,127 +1,340 @@
-//! The table of an experiment's variants: each one's figures over its trials, and which closes the generalization gap.
+//! What is shown of an experiment's variants: the table of their figures with the best marked, what each one's curves
+//! show, what is observed in their layers, and which closes the generalization gap.
 
-use crate::cli::figures::{self, mean_and_std};
-use crate::cli::table::Columns;
+use crate::cli::compared::{Compared, best};
+use crate::cli::figure::Figure;
+use crate::cli::fitted::{Cell, Column, Fitted};
+use crate::cli::page::Page;
+use crate::cli::{endings, figures, gap, observed, settings, terminal};
 use crate::experiment::study::Study;
 use crate::history::diagnosis::Verdict;
-use crate::history::{History, Status};
+use crate::history::{History, TestRecord};
+use crate::metrics::Metric;
 
-/// The table, and a sentence on the gap where there are validation rows.
-pub fn of(study: &Study, histories: &[History]) -> Vec<String> {
-    let variants: Vec<(&str, Vec<&History>)> = study
-        .plans
-        .iter()
-        .map(|plan| {
-            let of_variant = histories.iter().filter(|history| history.variant == plan.variant);
-            (plan.variant.as_str(), of_variant.collect())
-        })
+/// The tables, and what is to be said about them.
+pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
+    let variants = Compared::of(study, histories);
+    let mut parts = tables(&variants, page);
+    let notes: Vec<String> = incomparable(&variants)
+        .into_iter()
+        .chain(endings::of_variants(&variants))
+        .chain(endings::near_zero(histories))
+        .map(|note| page.wrapped(&note, 2))
         .collect();
-    let mut parts = vec![table(&variants)];
-    parts.extend(gap_sentence(&variants));
+    if !notes.is_empty() {
+        parts.push(notes.join("\n"));
+    }
+    parts.extend(observed::of_variants(&variants, page));
+    parts.extend(gap::sentences(&variants, page));
     parts
 }
 
-/// A figure of a trial, where it has it.
-type Figure = Box<dyn Fn(&History) -> Option<f64>>;
-
-fn last(history: &History, metric: &str) -> Option<f64> {
-    history.history.at(*history.history.epoch.last()?, metric)
+/// How the spread over trials is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spread {
+    /// There is one trial of each.
+    None,
+    /// Behind the mean.
+    Beside,
+    /// In a line of its own under the mean.
+    Below,
 }
 
-fn gap(history: &History) -> Option<f64> {
-    history.diagnosis.as_ref()?.gap
-}
-
-/// The first metric beside the loss, such as `acc`.
-fn metric_of(history: &History) -> Option<&str> {
-    let mut names = history.history.series.keys().map(String::as_str);
-    names.find(|name| !matches!(*name, "loss" | "val_loss" | "lr" | "seconds") && !name.contains('.'))
-}
-
-fn table(variants: &[(&str, Vec<&History>)]) -> String {
-    let first = variants.iter().find_map(|(_, trials)| trials.first());
-    let metric = first.and_then(|history| metric_of(history)).unwrap_or("acc").to_owned();
-    let val_metric = format!("val_{metric}");
-    let any = |figure: &dyn Fn(&History) -> Option<f64>| {
-        variants.iter().flat_map(|(_, trials)| trials).any(|history| figure(history).is_some())
+fn tables(variants: &[Compared], page: Page) -> Vec<String> {
+    let several = variants.iter().any(|variant| variant.trials.len() > 1);
+    let fitted = match several {
+        false => fitted(variants, Spread::None),
+        true => Some(fitted(variants, Spread::Beside))
+            .filter(|fitted| fitted.is_one(page))
+            .unwrap_or_else(|| self::fitted(variants, Spread::Below)),
     };
-    let mut columns: Vec<(String, Figure)> = Vec::new();
-    let mut column = |name: &str, figure: Figure| {
-        if any(&*figure) {
-            columns.push((name.to_owned(), figure));
-        }
-    };
-    column("loss", Box::new(|history| last(history, "loss")));
-    column("val_loss", Box::new(|history| last(history, "val_loss")));
-    column("gap", Box::new(gap));
-    let named = metric.clone();
-    column(&metric, Box::new(move |history| last(history, &named)));
-    let named = val_metric.clone();
-    column(&val_metric, Box::new(move |history| last(history, &named)));
-    let named = metric.clone();
-    let tested = move |history: &History| Some(history.test.as_ref()?.metrics.get(&named)?.0);
-    column(&format!("test {metric}"), Box::new(tested));
+    let legend = legend(variants, fitted.has_best(), page);
+    let mut tables = fitted.tables(page);
+    if let Some(last) = tables.last_mut() {
+        last.push('\n');
+        last.push_str(&legend);
+    }
+    tables
+}
 
-    let mut header = vec!["variant".to_owned()];
-    header.extend(columns.iter().map(|(name, _)| name.clone()));
-    let numbers = 1..header.len();
-    let mut table = Columns::new(header, numbers);
-    for (name, trials) in variants {
-        let over_trials = |figure: &dyn Fn(&History) -> Option<f64>| -> Vec<f64> {
-            let sound = trials.iter().filter(|history| history.status != Status::Diverged);
-            sound.filter_map(|history| figure(history)).filter(|value| value.is_finite()).collect()
+fn fitted(variants: &[Compared], spread: Spread) -> Fitted {
+    let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
+    let column = |figure: &Figure| figure_column(variants, figure, spread);
+    let rows = |first: &dyn Fn(&Compared) -> String, second: &dyn Fn(&Compared) -> String| -> Vec<String> {
+        let row = |variant| [Some(first(variant)), (spread == Spread::Below).then(|| second(variant))];
+        variants.iter().flat_map(row).flatten().collect()
+    };
+    let names = rows(&|variant| variant.variant().to_owned(), &|variant| match variant.trials.len() {
+        0 | 1 => "  ± std".to_owned(),
+        trials => format!("  ± std of {trials}"),
+    });
+    let groups = Figure::groups(&trials, true);
+    let test_loss = Figure::test_loss();
+    let mut spare = Vec::new();
+    if trials.iter().any(|history| test_loss.of_trial(history).is_some()) {
+        spare.push((groups.first().map_or(0, Vec::len), column(&test_loss)));
+    }
+    if variants.iter().any(|variant| variant.plan.spec.train.epochs != variants[0].plan.spec.train.epochs) {
+        let cells = rows(&|variant| epochs(&variant.trials), &|_| String::new());
+        let cells = cells.into_iter().map(|text| Cell { text, is_best: false });
+        spare.push((0, Column::numbers("epochs", cells)));
+    }
+    Fitted {
+        labels: Column::words("variant", names),
+        groups: groups.iter().map(|group| group.iter().map(column).collect()).collect(),
+        spare,
+        closing: Some(Column::words("reading", rows(&|variant| reading(&variant.trials), &|_| String::new()))),
+    }
+}
+
+/// How many epochs were trained: `30`, or `12–30` where trials differ.
+fn epochs(trials: &[&History]) -> String {
+    let epochs = || trials.iter().map(|history| history.history.len());
+    match (epochs().min(), epochs().max()) {
+        (Some(fewest), Some(most)) if fewest == most => most.to_string(),
+        (Some(fewest), Some(most)) => format!("{fewest}–{most}"),
+        _ => "–".to_owned(),
+    }
+}
+
+fn figure_column(variants: &[Compared], figure: &Figure, spread: Spread) -> Column {
+    let values = |variant: &Compared| variant.values(|history| figure.of_trial(history));
+    let marks = marks(variants, figure);
+    let cells = variants.iter().zip(marks).flat_map(|(variant, is_best)| {
+        let values = values(variant);
+        let mean = figures::mean(&values);
+        let std = figures::spread(mean, figures::mean_and_std(&values).map(|(_, std)| std));
+        let text = match spread {
+            Spread::Beside if values.len() > 1 => format!("{} ±{std}", figure.shown(mean)),
+            _ => figure.shown(mean),
         };
-        let mut row = vec![(*name).to_owned()];
-        row.extend(columns.iter().map(|(_, figure)| figures::metric(mean(&over_trials(&**figure)))));
-        table.row(row);
-        if trials.len() > 1 {
-            let mut row = vec![format!("  ± std of {}", trials.len())];
-            row.extend(
-                columns
-                    .iter()
-                    .map(|(_, figure)| figures::metric(mean_and_std(&over_trials(&**figure)).map(|(_, std)| std))),
-            );
-            table.row(row);
-        }
-    }
-    let mut text = table.text();
-    for (name, trials) in variants {
-        let diverged = trials.iter().filter(|history| history.status == Status::Diverged).count();
-        if diverged > 0 {
-            text.push_str(&format!("\n{name}: {diverged} of {} diverged", trials.len()));
-        }
-    }
-    text
+        let below = (spread == Spread::Below).then_some(Cell { text: std, is_best: false });
+        [Some(Cell { text, is_best }), below]
+    });
+    Column::numbers(figure.name(), cells.flatten())
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+/// Which variants are the best by a figure. None is where the figure has no better direction, or cannot be compared.
+fn marks(variants: &[Compared], figure: &Figure) -> Vec<bool> {
+    let metrics: Vec<Metric> =
+        variants.iter().flat_map(|variant| variant.plan.spec.train.metrics(variant.plan.card.target)).collect();
+    let comparable = predict_the_same(variants) && (!figure.is_loss() || minimize_the_same(variants));
+    let Some(higher_is_better) = figure.higher_is_better(&metrics).filter(|_| comparable) else {
+        return vec![false; variants.len()];
+    };
+    let value = |variant: &Compared| variant.mean(|history| figure.of_trial(history)).filter(|_| variant.is_whole());
+    let values: Vec<Option<f64>> = variants.iter().map(value).collect();
+    best(&values, higher_is_better, |value| figure.shown(Some(value)))
 }
 
-/// Which variant closes the generalization gap, the validation loss at the end minus its lowest; nothing is said where
-/// the baseline does not overfit.
-fn gap_sentence(variants: &[(&str, Vec<&History>)]) -> Option<String> {
-    let overfits = |history: &&History| history.diagnosis.as_ref().is_some_and(|d| d.verdict == Verdict::Overfitting);
-    if !variants.first()?.1.iter().any(overfits) {
+fn predict_the_same(variants: &[Compared]) -> bool {
+    let of = |variant: &Compared| (variant.plan.spec.data.name(), variant.plan.card.target);
+    variants.windows(2).all(|pair| of(&pair[0]) == of(&pair[1]))
+}
+
+fn minimize_the_same(variants: &[Compared]) -> bool {
+    let loss = |variant: &Compared| variant.plan.spec.train.loss.clone();
+    variants.windows(2).all(|pair| loss(&pair[0]).measures_as(&loss(&pair[1])))
+}
+
+/// What cannot be compared, and why.
+fn incomparable(variants: &[Compared]) -> Option<String> {
+    if !predict_the_same(variants) {
+        return Some("the variants predict different things, so none is called the best".to_owned());
+    }
+    if minimize_the_same(variants) {
         return None;
     }
-    let gaps: Vec<(&str, f64)> = variants
-        .iter()
-        .filter_map(|(name, trials)| {
-            let gaps: Vec<f64> =
-                trials.iter().filter_map(|history| gap(history)).filter(|gap| gap.is_finite()).collect();
-            Some((*name, mean(&gaps)?))
-        })
-        .collect();
-    let (&(baseline, of_baseline), others) = gaps.split_first()?;
-    let (best, smallest) = others.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    if *smallest < of_baseline {
-        let below = others.iter().filter(|(_, gap)| *gap < of_baseline).count();
-        Some(format!(
-            "smallest generalization gap: {best} ({smallest:.4}, against {of_baseline:.4} of {baseline});\n{below} of {} variants have a smaller one than {baseline}",
-            others.len()
-        ))
-    } else {
-        Some(format!("no variant has a smaller generalization gap than {baseline} ({of_baseline:.4})"))
+    let mut losses: Vec<(String, Vec<&str>)> = Vec::new();
+    for variant in variants {
+        let loss = settings::of_loss(&variant.plan.spec.train.loss);
+        match losses.iter_mut().find(|(other, _)| *other == loss) {
+            Some((_, names)) => names.push(variant.variant()),
+            None => losses.push((loss, vec![variant.variant()])),
+        }
+    }
+    let losses: Vec<String> = losses.iter().map(|(loss, names)| format!("{loss} ({})", names.join(", "))).collect();
+    Some(format!("losses cannot be compared, being different ones: {}", losses.join(", ")))
+}
+
+/// What the figures are of.
+fn legend(variants: &[Compared], has_best: bool, page: Page) -> String {
+    let tests: Vec<&TestRecord> =
+        variants.iter().flat_map(|variant| &variant.trials).filter_map(|history| history.test.as_ref()).collect();
+    let of_test = match tests.first() {
+        None => "",
+        Some(first) if tests.iter().any(|test| test.weights != first.weights) => {
+            ", test with the weights that each keeps"
+        }
+        Some(first) if first.weights == "best" => ", test with the best one's weights",
+        Some(_) => ", test with its weights",
+    };
+    let mark = match (has_best, page.styled) {
+        (false, _) => "",
+        (true, true) => "; best in bold",
+        (true, false) => "; * best",
+    };
+    let legend = page.wrapped(&format!("figures of the last epoch{of_test}{mark}"), 0);
+    legend.lines().map(terminal::dim).collect::<Vec<_>>().join("\n")
+}
+
+/// What the curves of a variant's trials show, in a word: the most frequent verdict, with its count where there are
+/// others.
+fn reading(trials: &[&History]) -> String {
+    let verdicts: Vec<Verdict> = trials.iter().filter_map(|history| history.verdict()).collect();
+    let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
+    // of equal counts, the most serious one
+    let most = Verdict::ALL.into_iter().rev().max_by_key(|verdict| count(*verdict)).filter(|_| !verdicts.is_empty());
+    let Some(most) = most else { return "–".to_owned() };
+    let word = match most {
+        Verdict::Underfitting => "underfits",
+        Verdict::Good => "good",
+        Verdict::Overfitting => "overfits",
+        Verdict::Diverged => "diverged",
+        Verdict::JumpingAbout => "jumps",
+    };
+    match count(most) {
+        all if all == trials.len() => word.to_owned(),
+        some => format!("{word} {some}/{}", trials.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::cli::made_up::{self, MadeUp, PLAIN, history, width};
+    use crate::history::Status;
+
+    fn shown(study: &Study, histories: &[History]) -> String {
+        let text = of(study, histories, PLAIN).join("\n\n");
+        assert!(width(&text) <= 80, "{text}");
+        text
+    }
+
+    /// A classifier that ends with these figures.
+    fn classifier(variant: &str, seed: i64, loss: f64, acc: f64) -> MadeUp {
+        let series = [
+            ("loss", &[0.9, 0.5, 0.4, loss][..]),
+            ("acc", &[0.5, 0.8, 0.8, acc]),
+            ("val_loss", &[0.9, 0.6, 0.5, loss + 0.1]),
+            ("val_acc", &[0.5, 0.7, 0.8, acc - 0.05]),
+        ];
+        history(variant, seed, &series).tested(&[("loss", loss + 0.2), ("acc", acc - 0.1)])
+    }
+
+    #[test]
+    fn variants_stand_side_by_side_with_the_best_marked_and_how_each_reads_and_ended() {
+        let study = made_up::study(&[
+            ("baseline", ""),
+            ("early_stopping", "\"train.epochs\" = 4"),
+            ("large_steps", ""),
+            ("interrupted", ""),
+            ("late", ""),
+        ]);
+        let mut burst = history("large_steps", 0, &[("loss", &[0.9, f64::NAN]), ("val_loss", &[0.9, f64::NAN])]);
+        burst.0.status = Status::Diverged;
+        let histories = [
+            classifier("baseline", 0, 0.3, 0.95).0,
+            classifier("early_stopping", 0, 0.35, 0.9).ended(Status::EarlyStopped, 60).0,
+            burst.0,
+            classifier("interrupted", 0, 0.1, 0.99).ended(Status::Interrupted, 60).0,
+        ];
+        assert_snapshot!(shown(&study, &histories), @r"
+        variant           loss  val_loss     gap     acc  val_acc  test acc  reading
+        baseline        0.3000*   0.4000* 0.0000  0.9500*  0.9000*   0.8500* good
+        early_stopping  0.3500    0.4500  0.0000  0.9000   0.8500    0.8000  good
+        large_steps          –         –       –       –        –         –  diverged
+        interrupted     0.1000    0.2000  0.0000  0.9900   0.9400    0.8900  good
+        late                 –         –       –       –        –         –  –
+        figures of the last epoch, test with its weights; * best
+
+        diverged: large_steps (epoch 2 of 2)
+        stopped early: early_stopping (epoch 4 of 60)
+        interrupted: interrupted (epoch 4 of 60)
+        never begun: late
+        ");
+    }
+
+    #[test]
+    fn the_spread_over_seeds_stands_behind_the_mean_where_it_fits_and_below_it_otherwise() {
+        let study = made_up::study(&[("narrow", ""), ("wide", "")]);
+        let of = |metrics: usize| -> Vec<History> {
+            let trial = |variant, seed: i64| {
+                let apart = 0.01 * seed as f64;
+                let mut trial = classifier(variant, seed, 0.3 + apart, 0.9 - apart);
+                trial.0.history.series.truncate(metrics);
+                trial.0.test = None;
+                trial.0.diagnosis = None;
+                trial.0
+            };
+            (0..3).flat_map(|seed| [trial("narrow", seed), trial("wide", 2 * seed)]).collect()
+        };
+        assert_snapshot!(shown(&study, &of(2)), @r"
+        variant            loss             acc  reading
+        narrow   0.3100 ±0.0100* 0.8900 ±0.0100* –
+        wide     0.3200 ±0.0200  0.8800 ±0.0200  –
+        figures of the last epoch; * best
+        ");
+        assert_snapshot!(shown(&study, &of(4)), @r"
+        variant         loss  val_loss     acc  val_acc  reading
+        narrow        0.3100*   0.4100* 0.8900*  0.8400* –
+          ± std of 3  0.0100    0.0100  0.0100   0.0100
+        wide          0.3200    0.4200  0.8800   0.8300  –
+          ± std of 3  0.0200    0.0200  0.0200   0.0200
+        figures of the last epoch; * best
+        ");
+    }
+
+    #[test]
+    fn metrics_say_which_way_is_better_and_different_losses_are_not_compared() {
+        let study = made_up::study_of(
+            "[data.diabetes]",
+            "mse",
+            1,
+            &[
+                ("squared", "\"train.metrics\" = [\"r2\", \"mae\", \"me\", \"mape\"]"),
+                ("absolute", "\"train.loss\" = \"mae\", \"train.metrics\" = [\"r2\", \"mae\", \"me\", \"mape\"]"),
+            ],
+        );
+        let trial = |variant, better: f64| {
+            let series = [
+                ("loss", &[29_385.7, 2780.386 - better][..]),
+                ("r2", &[-3.0, 0.5 + 0.1 * better]),
+                ("mae", &[150.0, 42.0 - better]),
+                ("me", &[-150.0, better]),
+                ("mape", &[1.0, 0.4]),
+            ];
+            let mut trial = history(variant, 0, &series)
+                .tested(&[("loss", 3000.0 + better), ("r2", 0.3), ("mae", 45.0 + better), ("mape", 1.5e14)])
+                .0;
+            trial.test.as_mut().unwrap().targets_near_zero = Some(2);
+            trial
+        };
+        assert_snapshot!(shown(&study, &[trial("squared", 0.0), trial("absolute", 1.0)]), @r"
+        variant      loss      r2  test r2      mae  test mae      me  reading
+        squared   2780.39  0.5000   0.3000  42.0000   45.0000* 0.0000  underfits
+        absolute  2779.39  0.6000*  0.3000  41.0000*  46.0000  1.0000  underfits
+
+        variant     mape  test mape  test loss
+        squared   0.4000   1.500e14    3000.00
+        absolute  0.4000   1.500e14    3001.00
+        figures of the last epoch, test with its weights; * best
+
+        losses cannot be compared, being different ones: mse (squared), mae (absolute)
+        mape: 2 of 111 test targets are near zero, which makes it explode
+        ");
+    }
+
+    #[test]
+    fn a_reading_is_the_most_frequent_verdict_with_its_count() {
+        let good = || classifier("a", 0, 0.3, 0.9).0;
+        let mut burst = good();
+        burst.status = Status::Diverged;
+        assert_eq!(reading(&[&good(), &good()]), "good");
+        assert_eq!(reading(&[&good(), &good(), &burst]), "good 2/3");
+        assert_eq!(reading(&[&good(), &burst]), "diverged 1/2", "of equals the more serious");
+        assert_eq!(reading(&[]), "–");
     }
 }

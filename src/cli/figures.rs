@@ -2,7 +2,7 @@
 
 use crate::history::number::brief;
 
-/// A figure that may be absent: four decimals, or powers of ten where these would show nothing; "–" where it is absent.
+/// A figure that may be absent, as [`brief`] has it; "–" where it is absent.
 pub fn metric(value: Option<f64>) -> String {
     value.map_or("–".to_owned(), brief)
 }
@@ -10,6 +10,27 @@ pub fn metric(value: Option<f64>) -> String {
 /// A figure by its name: a metric that is not a number is undefined, and a loss that is none has diverged.
 pub fn of(name: &str, value: Option<f64>) -> String {
     metric(value.filter(|value| name.ends_with("loss") || !value.is_nan()))
+}
+
+/// A figure in little room: three digits that count, or powers of ten below a hundredth.
+pub fn short(value: f64) -> String {
+    match value.abs() {
+        _ if !value.is_finite() => brief(value),
+        0.0 => "0".to_owned(),
+        size if !(0.00995..9995.0).contains(&size) => format!("{value:.1e}"),
+        size if size >= 99.95 => format!("{value:.0}"),
+        size if size >= 9.995 => format!("{value:.1}"),
+        size if size >= 0.9995 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// A standard deviation as its mean is shown: to as many decimals, so that no rounding error looks like a spread.
+pub fn spread(mean: Option<f64>, std: Option<f64>) -> String {
+    match (mean, std) {
+        (Some(mean), Some(std)) if (5e-4..1e3).contains(&mean.abs()) => format!("{std:.4}"),
+        (_, std) => metric(std),
+    }
 }
 
 /// A setting as it is written: powers of ten where these are shorter.
@@ -41,6 +62,11 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
+/// The mean of one value or more.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
 /// Mean and standard deviation (of the sample: divided by n − 1), for two values or more.
 pub fn mean_and_std(values: &[f64]) -> Option<(f64, f64)> {
     let n = values.len() as f64;
@@ -61,6 +87,13 @@ mod tests {
         assert_eq!(metric(Some(f64::NAN)), "nan");
         assert_eq!(of("val_f1", Some(f64::NAN)), "–");
         assert_eq!(metric(None), "–");
+        assert_eq!(metric(Some(29_385.707)), "29385.71");
+        let short_forms = [0.0, 0.5, 0.01, 8.4e-9, 1.0, 0.9999, 25.04, 253.6, -0.25, 12_345.0].map(short);
+        assert_eq!(short_forms, ["0", "0.500", "0.010", "8.4e-9", "1.00", "1.00", "25.0", "254", "-0.250", "1.2e4"]);
+        assert_eq!(short(f64::INFINITY), "inf");
+        assert_eq!(spread(Some(0.93), Some(2.3e-16)), "0.0000");
+        assert_eq!(spread(Some(1e-5), Some(2e-6)), "2.0e-6");
+        assert_eq!(spread(Some(0.93), None), "–");
         assert_eq!(count(52_650), "52,650");
         assert_eq!(count(1_000_000), "1,000,000");
         assert_eq!(count(7), "7");

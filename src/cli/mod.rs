@@ -1,26 +1,37 @@
 //! The command line: one file for each command; `terminal` alone prints.
 
+pub mod compared;
 pub mod comparison;
 pub mod completions;
 pub mod data;
 pub mod doctor;
+pub mod endings;
 pub mod eval;
 mod evaluated;
 pub mod exp;
 pub mod expectations;
+pub mod figure;
 pub mod figures;
+pub mod fitted;
+pub mod gap;
 pub mod list;
+#[cfg(test)]
+mod made_up;
+pub mod observed;
+pub mod page;
 pub mod picture;
 pub mod predict;
 mod predicted;
 mod predicted_data;
 pub mod progress;
 pub mod schema;
+pub mod settings;
 pub mod show;
 pub mod summary;
 pub mod table;
 pub mod terminal;
 pub mod text;
+pub mod trials;
 
 use std::process::ExitCode;
 

@@ -5,18 +5,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::{figures, terminal};
+use crate::cli::figure::is_metric;
+use crate::cli::page::Page;
+use crate::cli::{figures, settings, terminal};
 use crate::data::fetch;
 use crate::device;
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::run::{self, StackInfo};
+use crate::train::TrainSpec;
 use crate::train::fit::{self, EpochReport};
+use crate::train::schedule::Schedule;
 
 /// Shows a run's progress on standard error.
 #[derive(Debug)]
 pub struct Progress {
     quiet: bool,
     introduced: bool,
+    said: Vec<String>,
+    shows_lr: bool,
     training: Arc<AtomicBool>,
     bar: Option<ProgressBar>,
 }
@@ -24,7 +30,7 @@ pub struct Progress {
 impl Progress {
     /// Nothing is shown when `quiet`; `training` is set when training starts.
     pub fn new(quiet: bool, training: Arc<AtomicBool>) -> Self {
-        Progress { quiet, introduced: false, training, bar: None }
+        Progress { quiet, introduced: false, said: Vec::new(), shows_lr: false, training, bar: None }
     }
 
     /// Takes the bar away, and leaves what it last said.
@@ -66,36 +72,30 @@ impl run::Watch for Progress {
         self.end();
         let plan = plans[0];
         self.training.store(true, Ordering::Relaxed);
-        let (spec, rows) = (&plan.spec, stack.rows);
-        let parts = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)];
-        let parts: Vec<String> = parts
-            .iter()
-            .filter(|(_, rows)| *rows > 0)
-            .map(|(part, rows)| format!("{} {part}", figures::count(*rows)))
-            .collect();
+        let spec = &plan.spec;
         if !std::mem::replace(&mut self.introduced, true) {
-            self.say(&format!("{}: {}", terminal::bold(&plan.name), spec.title));
+            self.say(&format!("{}: {}", terminal::bold_in_talk(&plan.name), spec.title));
             spec.question.iter().for_each(|question| self.say(question));
         }
-        let variants: Vec<String> = plans.iter().map(|plan| terminal::bold(&plan.variant)).collect();
+        let variants: Vec<String> = plans.iter().map(|plan| terminal::bold_in_talk(&plan.variant)).collect();
         match &variants[..] {
             [_] if plan.variant == BASE => {}
             [variant] => self.say(&format!("variant {variant}")),
             variants => self.say(&format!("variants {}", variants.join(", "))),
         }
-        self.say(&format!("{}: {} rows", spec.data.name(), parts.join(", ")));
-        self.say(&format!(
-            "{} parameters, {} lr {}, batch {}",
+        let page = Page { width: terminal::talk_width(), styled: false };
+        let trains: Vec<&TrainSpec> = plans.iter().map(|plan| &plan.spec.train).collect();
+        let network = format!(
+            "{} parameters, {}",
             figures::count(plan.architecture.parameters()),
-            spec.train.optimizer.name(),
-            lrs(plans),
-            spec.train.batch.size(rows.train)
-        ));
-        let threads = match tch::get_num_threads() {
-            1 => "1 thread".to_owned(),
-            threads => format!("{threads} threads"),
-        };
-        self.say(&format!("{}, on {} with {threads}\n", in_words(plans, stack), device::name(stack.device)));
+            settings::of_training(&trains, stack.rows.train)
+        );
+        // what the last variant has said already is not said again
+        let lines = [of_data(plan, stack), network, of_stack(plans, stack)].map(|line| page.wrapped(&line, 2));
+        lines.iter().filter(|line| !self.said.contains(line)).for_each(|line| self.say(line));
+        self.said = lines.to_vec();
+        self.say("");
+        self.shows_lr = spec.train.schedule != Schedule::Constant;
         if !self.quiet && terminal::is_watched() {
             let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").expect("a valid template");
             self.bar = Some(ProgressBar::new(spec.train.epochs as u64).with_style(style));
@@ -103,55 +103,47 @@ impl run::Watch for Progress {
     }
 }
 
-/// The learning rates of a stack's variants.
-fn lrs(plans: &[&Plan]) -> String {
-    let lrs = plans.iter().map(|plan| plan.spec.train.optimizer.lr());
-    let (least, most) = lrs.fold((f64::INFINITY, 0.0_f64), |(least, most), lr| (least.min(lr), most.max(lr)));
-    let least_in_words = figures::setting(least);
-    if least == most { least_in_words } else { format!("{least_in_words} to {}", figures::setting(most)) }
+/// The data set, and how many of its rows are used for what.
+fn of_data(plan: &Plan, stack: &StackInfo) -> String {
+    let rows = stack.rows;
+    let parts: Vec<String> = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)]
+        .iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(part, rows)| format!("{} {part}", figures::count(*rows)))
+        .collect();
+    format!("{}: {} rows", plan.spec.data.name(), parts.join(", "))
 }
 
-/// What a stack holds.
-fn in_words(plans: &[&Plan], stack: &StackInfo) -> String {
-    if stack.replicas == 1 {
-        let fold = if stack.folds.is_some() { ", one fold" } else { "" };
-        return format!("seed {}{fold}", stack.seeds[0]);
-    }
+/// What is trained in step, and where.
+fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
     let several = |count: usize, many: &str| (count > 1).then(|| format!("{count} {many}"));
     let seeds = match &stack.seeds[..] {
         [seed] => format!("seed {seed}"),
         seeds => format!("{} seeds", seeds.len()),
     };
-    let folds = stack.folds.and_then(|folds| several(folds, "folds"));
+    let folds = match stack.folds {
+        Some(1) => Some("one fold".to_owned()),
+        folds => folds.and_then(|folds| several(folds, "folds")),
+    };
     let parts: Vec<String> = several(plans.len(), "variants").into_iter().chain([seeds]).chain(folds).collect();
-    match &parts[..] {
-        [one] => format!("{one} in one stack"),
-        parts => format!("{}: {} replicas in one stack", parts.join(", "), stack.replicas),
-    }
+    let replicas = match stack.replicas {
+        1 => String::new(),
+        _ if parts.len() == 1 => " in one stack (means shown)".to_owned(),
+        all => format!(", {all} replicas in one stack (means shown)"),
+    };
+    let threads = match tch::get_num_threads() {
+        1 => "1 thread".to_owned(),
+        threads => format!("{threads} threads"),
+    };
+    format!("{}{replicas}, on {} with {threads}", parts.join(", "), device::name(stack.device))
 }
 
 impl fit::Watch for Progress {
     fn epoch(&mut self, report: &EpochReport) {
-        // the mean over the replicas that still train, or over all when none does
-        let some_train = report.training.contains(&true);
-        let mean = |values: &[f64]| {
-            let kept: Vec<f64> = values
-                .iter()
-                .zip(&report.training)
-                .filter(|(_, trains)| **trains || !some_train)
-                .map(|(value, _)| *value)
-                .collect();
-            kept.iter().sum::<f64>() / kept.len().max(1) as f64
-        };
-        let metrics: Vec<String> = report
-            .metrics
-            .iter()
-            .filter(|(name, _)| !name.contains('.'))
-            .map(|(name, values)| format!("{name} {}", figures::of(name, Some(mean(values)))))
-            .collect();
+        let metrics = metrics(report, self.shows_lr);
         match &self.bar {
             Some(bar) => {
-                bar.set_message(metrics.join(" "));
+                bar.set_message(fitting(&metrics, bar_room(report.epochs)).join(" "));
                 bar.set_position(report.epoch as u64);
             }
             None => self.say(&format!(
@@ -163,5 +155,90 @@ impl fit::Watch for Progress {
                 width = report.epochs.to_string().len()
             )),
         }
+    }
+}
+
+/// The epoch's metrics as they are shown: means over the replicas that still train, or over all when none does, and how
+/// many these are.
+fn metrics(report: &EpochReport, with_lr: bool) -> Vec<String> {
+    let goes_on = report.training.iter().filter(|trains| **trains).count();
+    let mean = |values: &[f64]| {
+        let kept = values.iter().zip(&report.training).filter(|(_, trains)| **trains || goes_on == 0);
+        figures::mean(&kept.map(|(value, _)| *value).collect::<Vec<_>>())
+    };
+    let mut shown: Vec<String> = report
+        .metrics
+        .iter()
+        .filter(|(name, _)| is_metric(name))
+        .map(|(name, values)| format!("{name} {}", figures::of(name, mean(values))))
+        .collect();
+    let lr = report.metrics.iter().find(|(name, _)| with_lr && name == "lr").and_then(|(_, lrs)| mean(lrs));
+    shown.extend(lr.map(|lr| format!("lr {}", figures::short(lr))));
+    let all = report.training.len();
+    if (1..all).contains(&goes_on) {
+        shown.push(format!("({goes_on} of {all} go on)"));
+    }
+    shown
+}
+
+/// The width that is left for metrics beside a bar that can be seen, the epochs and the time.
+fn bar_room(epochs: usize) -> usize {
+    const BAR_AND_TIME: usize = 8 + 6;
+    terminal::talk_width().saturating_sub(2 * epochs.to_string().len() + 1 + BAR_AND_TIME)
+}
+
+/// The metrics that fit, the losses before others, in their order.
+fn fitting(metrics: &[String], room: usize) -> Vec<&str> {
+    let mut places: Vec<usize> = (0..metrics.len()).collect();
+    places.sort_by_key(|&place| !metrics[place].contains("loss ")); // stable
+    let mut left = room;
+    places.retain(|&place| {
+        let wanted = metrics[place].chars().count() + 1;
+        let fits = wanted <= left;
+        left = if fits { left - wanted } else { 0 };
+        fits
+    });
+    places.sort_unstable();
+    places.into_iter().map(|place| metrics[place].as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(training: &[bool]) -> EpochReport {
+        let metrics = [
+            ("loss", [0.5, 0.25]),
+            ("r2", [0.5, 0.7]),
+            ("gradient_norm.0", [1.0, 1.0]),
+            ("val_loss", [0.75, 0.25]),
+            ("lr", [0.1, 0.05]),
+        ];
+        EpochReport {
+            epoch: 1,
+            epochs: 30,
+            metrics: metrics.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec())).collect(),
+            seconds: 1.0,
+            training: training.to_vec(),
+        }
+    }
+
+    #[test]
+    fn an_epoch_shows_the_means_of_the_replicas_that_train_and_a_learning_rate_that_changes() {
+        assert_eq!(metrics(&report(&[true, true]), false), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000"]);
+        assert_eq!(
+            metrics(&report(&[false, true]), true),
+            ["loss 0.2500", "r2 0.7000", "val_loss 0.2500", "lr 0.050", "(1 of 2 go on)"]
+        );
+        assert_eq!(metrics(&report(&[false, false]), false)[0], "loss 0.3750", "all have ended");
+    }
+
+    #[test]
+    fn beside_the_bar_stand_the_metrics_that_fit_losses_first() {
+        let all = metrics(&report(&[true, true]), true);
+        assert_eq!(fitting(&all, 80), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000", "lr 0.075"]);
+        assert_eq!(fitting(&all, 38), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000"]);
+        assert_eq!(fitting(&all, 30), ["loss 0.3750", "val_loss 0.5000"]);
+        assert_eq!(fitting(&all, 5), Vec::<&str>::new());
     }
 }

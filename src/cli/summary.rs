@@ -1,23 +1,23 @@
 //! What is shown when a run has ended: the first, best and last epoch, test figures, what the curves say, which
 //! expectations are met, and where the files are.
 
+use crate::cli::figure::is_metric;
+use crate::cli::page::Page;
 use crate::cli::table::Columns;
-use crate::cli::text::wrapped;
-use crate::cli::{comparison, expectations, figures, terminal};
+use crate::cli::{comparison, endings, expectations, figures, observed, trials};
 use crate::experiment::run::Finished;
 use crate::experiment::study::Study;
-use crate::history::diagnosis::Verdict;
 use crate::history::number::Number;
 use crate::history::{History, Status};
 
 /// The summary of a run.
 pub fn of(study: &Study, finished: &Finished) -> String {
-    let mut parts = Vec::new();
-    match &finished.histories[..] {
-        [history] => parts.extend(one(history)),
-        histories if study.plans.len() > 1 => parts.extend(comparison::of(study, histories)),
-        histories => parts.extend(several(histories)),
-    }
+    let page = Page::of_output();
+    let mut parts = match &finished.histories[..] {
+        histories if study.plans.len() > 1 => comparison::of(study, histories, page),
+        [_] => one(&finished.histories, page),
+        histories => trials::of(histories, page),
+    };
     let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
     if !interrupted {
         parts.extend(expectations::theirs(&finished.histories));
@@ -29,32 +29,31 @@ pub fn of(study: &Study, finished: &Finished) -> String {
     parts.join("\n\n")
 }
 
-/// A lone trial: the table of epochs, the test, the reading, and what a tiny network has learned.
-fn one(history: &History) -> Vec<String> {
+/// A lone trial: the table of epochs, how it ended, the test, what is observed in its layers, the reading, and what a
+/// tiny network has learned.
+fn one(histories: &[History], page: Page) -> Vec<String> {
+    let history = &histories[0];
     let mut parts = Vec::new();
-    if history.history.is_empty() {
-        parts.push(format!("{}: no epoch was completed", history.status.word()));
-        return parts;
+    if !history.history.is_empty() {
+        parts.push(epochs(history));
     }
-    parts.push(epochs(history));
-    if history.status != Status::Completed {
-        let epochs = history.history.len();
-        let s = if epochs == 1 { "" } else { "s" };
-        parts.push(format!("{} after {epochs} epoch{s}", history.status.word()));
-    }
+    parts.extend(endings::of_one(history));
     if let Some(test) = &history.test {
         let metrics: Vec<String> = test
             .metrics
             .iter()
             .map(|(name, value)| format!("test {name} {}", figures::of(name, Some(value.0))))
             .collect();
-        parts.push(wrapped(&format!("{} (weights of the {} epoch)", metrics.join(", "), test.weights)));
+        let figures = format!("{} (weights of the {} epoch)", metrics.join(", "), test.weights);
+        let lines = [Some(figures), endings::near_zero(histories)].into_iter().flatten();
+        parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
     }
+    parts.extend(observed::of_trials(histories, page));
     if let Some(learned) = &history.learned {
         parts.push(learned_table(history, learned));
     }
     if let Some(diagnosis) = &history.diagnosis {
-        parts.push(wrapped(&diagnosis.sentence));
+        parts.push(page.wrapped(&diagnosis.sentence, 0));
     }
     parts
 }
@@ -71,112 +70,6 @@ fn epochs(history: &History) -> String {
         table.row([name.clone(), at(Some(first)), at(best), at(Some(last))]);
     }
     table.text()
-}
-
-/// Several seeds: one line for each, then their mean and standard deviation.
-fn several(histories: &[History]) -> Vec<String> {
-    let columns = Figure::of(histories);
-    let folds = histories.iter().any(|history| history.fold.is_some());
-    let name = |history: &History| match history.fold {
-        Some(fold) => format!("{}, fold {fold}", history.seed),
-        None => history.seed.to_string(),
-    };
-    let mut header = vec![if folds { "seed, fold" } else { "seed" }.to_owned(), "best".to_owned()];
-    header.extend(columns.iter().map(Figure::name));
-    let numbers = 0..header.len();
-    let mut table = Columns::new(header, numbers);
-    for history in histories {
-        let epoch = history.best.as_ref().map_or("–".to_owned(), |best| best.epoch.to_string());
-        let mut row = vec![name(history), epoch];
-        row.extend(columns.iter().map(|figure| figures::of(&figure.name(), figure.of_trial(history))));
-        table.row(row);
-    }
-    let sound: Vec<&History> = histories.iter().filter(|history| history.status != Status::Diverged).collect();
-    let mut mean = vec![format!("mean of {}", sound.len()), String::new()];
-    let mut std = vec!["± std".to_owned(), String::new()];
-    for figure in &columns {
-        let values = sound.iter().filter_map(|history| figure.of_trial(history));
-        let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-        let figures = figures::mean_and_std(&values);
-        mean.push(figures::metric(figures.map(|(mean, _)| mean)));
-        std.push(figures::metric(figures.map(|(_, std)| std)));
-    }
-    table.row(mean);
-    table.row(std);
-    let tested = histories.iter().find_map(|history| history.test.as_ref());
-    let of_test = tested.map(|test| format!("; test with the weights of the {} epoch", test.weights));
-    let note = format!("figures of the last epoch{}", of_test.unwrap_or_default());
-    vec![format!("{}\n{}", table.text(), terminal::dim(&note)), readings(histories)]
-}
-
-/// A figure that trials are listed by.
-enum Figure {
-    /// A metric in the last epoch.
-    Last(String),
-    /// A metric of the test rows.
-    Test(String),
-}
-
-impl Figure {
-    /// The figures that these trials have: metrics of training and validation rows, then of test rows.
-    fn of(histories: &[History]) -> Vec<Figure> {
-        let Some(first) = histories.first() else { return Vec::new() };
-        let metrics = first.history.series.keys().filter(|name| is_metric(name));
-        let mut figures: Vec<Figure> = metrics.cloned().map(Figure::Last).collect();
-        let tested = histories.iter().find_map(|history| history.test.as_ref());
-        figures.extend(tested.iter().flat_map(|test| test.metrics.keys().cloned().map(Figure::Test)));
-        figures
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Figure::Last(metric) => metric.clone(),
-            Figure::Test(metric) => format!("test {metric}"),
-        }
-    }
-
-    fn of_trial(&self, history: &History) -> Option<f64> {
-        match self {
-            Figure::Last(metric) => history.history.at(*history.history.epoch.last()?, metric),
-            Figure::Test(metric) => Some(history.test.as_ref()?.metrics.get(metric)?.0),
-        }
-    }
-}
-
-/// Whether a series is a loss or a metric, and not the learning rate, the time, or an observation of a layer.
-fn is_metric(series: &str) -> bool {
-    !matches!(series, "lr" | "seconds") && !series.contains('.')
-}
-
-/// The readings of several seeds, each verdict with how many share it.
-fn readings(histories: &[History]) -> String {
-    let verdicts = [
-        (Verdict::Overfitting, "overfitting"),
-        (Verdict::Underfitting, "underfitting"),
-        (Verdict::JumpingAbout, "jumping about"),
-        (Verdict::Diverged, "diverged"),
-        (Verdict::Good, "good"),
-    ];
-    let mut lines = Vec::new();
-    for (verdict, word) in verdicts {
-        let shared: Vec<_> =
-            histories.iter().filter_map(|h| h.diagnosis.as_ref()).filter(|d| d.verdict == verdict).collect();
-        if shared.is_empty() {
-            continue;
-        }
-        let from: Vec<usize> = shared.iter().filter_map(|diagnosis| diagnosis.overfits_from).collect();
-        let since = match (from.iter().min(), from.iter().max()) {
-            (Some(min), Some(max)) if min == max => format!(", from epoch {min}"),
-            (Some(min), Some(max)) => format!(", from epochs {min} to {max}"),
-            _ => String::new(),
-        };
-        lines.push(format!("{word} in {} of {} trials{since}", shared.len(), histories.len()));
-    }
-    let interrupted = histories.iter().filter(|history| history.status == Status::Interrupted).count();
-    if interrupted > 0 {
-        lines.push(format!("interrupted: {interrupted} of {} trials", histories.len()));
-    }
-    lines.join("\n")
 }
 
 /// The weights and predictions of a tiny network.

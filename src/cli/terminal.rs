@@ -57,9 +57,30 @@ pub fn is_watched() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// The width of the terminal that standard output goes to; 100 where there is none.
+/// The width of the terminal that standard output goes to; 80 where there is none.
 pub fn width() -> usize {
-    if std::io::stdout().is_terminal() { usize::from(console::Term::stdout().size().1) } else { 100 }
+    width_of(std::io::stdout().is_terminal(), &console::Term::stdout())
+}
+
+/// The width of the terminal that standard error goes to; 80 where there is none.
+pub fn talk_width() -> usize {
+    width_of(is_watched(), &console::Term::stderr())
+}
+
+fn width_of(is_terminal: bool, terminal: &console::Term) -> usize {
+    // a terminal that does not know its own width says 0
+    let width = terminal.size_checked().map_or(0, |(_, columns)| usize::from(columns));
+    if is_terminal && width > 0 { width } else { 80 }
+}
+
+/// Whether what goes to standard output is styled: on a terminal, unless colour is switched off.
+pub fn is_styled() -> bool {
+    console::colors_enabled()
+}
+
+/// Bold in talk, on a terminal.
+pub fn bold_in_talk(text: &str) -> String {
+    style(text).bold().for_stderr().to_string()
 }
 
 /// How many greys standard output can show.

@@ -38,6 +38,23 @@ pub enum Verdict {
     JumpingAbout,
 }
 
+impl Verdict {
+    /// All of them, the most serious first.
+    pub const ALL: [Verdict; 5] =
+        [Verdict::Diverged, Verdict::JumpingAbout, Verdict::Overfitting, Verdict::Underfitting, Verdict::Good];
+
+    /// In words, as sentences begin with it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Underfitting => "underfitting",
+            Verdict::Good => "good",
+            Verdict::Overfitting => "overfitting",
+            Verdict::Diverged => "diverged",
+            Verdict::JumpingAbout => "jumping about",
+        }
+    }
+}
+
 /// A reading of the curves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Diagnosis {

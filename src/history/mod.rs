@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::hint::Hint;
 use curves::Curves;
-use diagnosis::Diagnosis;
+use diagnosis::{Diagnosis, Verdict};
 use indexmap::IndexMap;
 use number::Number;
 
@@ -216,6 +216,15 @@ impl History {
     pub fn stem(&self) -> String {
         let fold = self.fold.map(|fold| format!("-fold{fold}")).unwrap_or_default();
         format!("{}-seed{}{fold}", self.variant, self.seed)
+    }
+
+    /// What the curves show in a word. A trial whose weights left the finite numbers has diverged, even where its loss
+    /// has not.
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self.status {
+            Status::Diverged => Some(Verdict::Diverged),
+            _ => self.diagnosis.as_ref().map(|diagnosis| diagnosis.verdict),
+        }
     }
 
     /// Writes the history, whole or not at all.

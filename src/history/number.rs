@@ -12,12 +12,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Number(pub f64);
 
-/// A figure for people: four decimals, or powers of ten where these would show nothing.
+/// A figure for people: four decimals, two from 1,000 on, or powers of ten where these would show nothing.
 pub fn brief(value: f64) -> String {
     match value {
         value if !value.is_finite() => Number(value).to_string(),
         value if value != 0.0 && value.abs() < 5e-4 => format!("{value:.1e}"),
         value if value.abs() >= 1e6 => format!("{value:.3e}"),
+        value if value.abs() >= 1e3 => format!("{value:.2}"),
         value => format!("{value:.4}"),
     }
 }

@@ -61,7 +61,7 @@ impl<'a> Progress<'a> {
         &mut self,
         stack: &Stack,
         epoch: usize,
-        metrics: Vec<(String, Vec<f64>)>,
+        mut metrics: Vec<(String, Vec<f64>)>,
         finite: &[bool],
         lrs: &[f64],
         seconds: f64,
@@ -93,6 +93,7 @@ impl<'a> Progress<'a> {
         self.whole_epoch = stack.arena().snapshot();
         let training = self.training.clone();
         let goes_on = training.contains(&true);
+        metrics.push(("lr".to_owned(), lrs.to_vec())); // as in the curves
         watch.epoch(&EpochReport { epoch, epochs: self.settings.epochs, metrics, seconds, training });
         goes_on
     }

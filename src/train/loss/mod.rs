@@ -7,6 +7,7 @@
 pub mod binary;
 pub mod criterion;
 pub mod cross_entropy;
+mod measure;
 pub mod probability;
 pub mod regression;
 pub mod weights;
@@ -199,7 +200,7 @@ mod tests {
     use crate::train::TrainSpec;
     use weights::Weights;
 
-    fn read(loss: &str) -> Result<Loss, String> {
+    pub(super) fn read(loss: &str) -> Result<Loss, String> {
         let text = format!("epochs = 1\nbatch = 1\noptimizer = \"sgd\"\nloss = {loss}");
         toml_edit::de::from_str::<TrainSpec>(&text).map(|spec| spec.loss).map_err(|error| error.to_string())
     }

@@ -1,0 +1,155 @@
+//! Trials that did not go through all their epochs: diverged, stopped early, interrupted, never begun. And test targets
+//! that make a metric explode.
+
+use crate::cli::compared::Compared;
+use crate::history::diagnosis::Verdict;
+use crate::history::{History, Status};
+
+/// How a lone trial ended, unless it went through all epochs or its reading says it.
+pub fn of_one(history: &History) -> Option<String> {
+    let (epoch, of) = (history.history.len(), of_epochs(history));
+    match history.status {
+        Status::Completed => None,
+        Status::Diverged if history.diagnosis.as_ref().is_some_and(|read| read.verdict == Verdict::Diverged) => None,
+        Status::Diverged => Some(format!("diverged in epoch {epoch}{of}")),
+        Status::EarlyStopped => Some(format!("stopped early after epoch {epoch}{of}")),
+        Status::Interrupted if epoch == 0 => Some("interrupted: no epoch was completed".to_owned()),
+        Status::Interrupted => Some(format!("interrupted after epoch {epoch}{of}")),
+    }
+}
+
+/// A line for each way of ending, with the variants that have ended so.
+pub fn of_variants(variants: &[Compared]) -> Vec<String> {
+    let named: Vec<(String, Vec<&History>)> =
+        variants.iter().map(|variant| (variant.variant().to_owned(), variant.trials.clone())).collect();
+    let several = variants.iter().any(|variant| variant.trials.len() > 1);
+    let mut lines = lines(&named, several);
+    let absent: Vec<&str> =
+        variants.iter().filter(|variant| variant.trials.is_empty()).map(|variant| variant.variant()).collect();
+    if !absent.is_empty() {
+        lines.push(format!("never begun: {}", absent.join(", ")));
+    }
+    lines
+}
+
+/// A line for each way of ending, with the trials of one variant: by name up to so many, otherwise their number.
+pub fn of_trials(trials: &[History]) -> Vec<String> {
+    const NAMED: usize = 20;
+    let name = |history: &History| match history.fold {
+        Some(fold) => format!("seed {}, fold {fold}", history.seed),
+        None => format!("seed {}", history.seed),
+    };
+    match trials.len() {
+        ..=NAMED => lines(&trials.iter().map(|history| (name(history), vec![history])).collect::<Vec<_>>(), true),
+        _ => lines(&[(String::new(), trials.iter().collect())], true),
+    }
+}
+
+fn lines(named: &[(String, Vec<&History>)], with_means: bool) -> Vec<String> {
+    let line = |status: Status, words: &str| {
+        let found: Vec<String> = named.iter().filter_map(|(name, trials)| ended(name, trials, status)).collect();
+        (!found.is_empty()).then(|| format!("{words}: {}", found.join(", ")))
+    };
+    let diverged = if with_means { "diverged, and left out of the means" } else { "diverged" };
+    [
+        line(Status::Diverged, diverged),
+        line(Status::EarlyStopped, "stopped early"),
+        line(Status::Interrupted, "interrupted"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// `name (epoch 12 of 60)`, or how many of its trials have ended so and between which epochs. Without a name, the trials
+/// alone.
+fn ended(name: &str, trials: &[&History], status: Status) -> Option<String> {
+    let ended: Vec<&History> = trials.iter().filter(|history| history.status == status).copied().collect();
+    let (first, all) = (ended.first()?, trials.len());
+    let epochs = || ended.iter().map(|history| history.history.len());
+    let (fewest, most) = (epochs().min()?, epochs().max()?);
+    let of = of_epochs(first);
+    let epochs = if fewest == most { format!("epoch {most}{of}") } else { format!("epochs {fewest} to {most}{of}") };
+    Some(match (ended.len(), all) {
+        (_, 1) => format!("{name} ({epochs})"),
+        (some, all) if name.is_empty() => format!("{some} of {all} trials ({epochs})"),
+        (some, all) => format!("{name} ({some} of {all}, {epochs})"),
+    })
+}
+
+/// ` of 60`, from the resolved experiment.
+fn of_epochs(history: &History) -> String {
+    let planned = history.config["train"]["epochs"].as_u64();
+    planned.map_or(String::new(), |epochs| format!(" of {epochs}"))
+}
+
+/// Says so where some test targets are so near zero that `mape` means nothing.
+pub fn near_zero(histories: &[History]) -> Option<String> {
+    let counted = |history: &History| Some((history.test.as_ref()?.targets_near_zero?, history.data.rows.test));
+    let (near, rows) = histories.iter().filter_map(counted).max()?;
+    let are = if near == 1 { "is" } else { "are" };
+    (near > 0).then(|| format!("mape: {near} of {rows} test targets {are} near zero, which makes it explode"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::made_up::{history, study};
+
+    const LOSS: [(&str, &[f64]); 1] = [("loss", &[1.0, 0.5, 0.4])];
+
+    #[test]
+    fn each_way_of_ending_has_a_line_with_the_epochs() {
+        let study = study(&[("whole", ""), ("stopped", ""), ("burst", ""), ("cut", ""), ("late", "")]);
+        let trial = |variant, seed, status| history(variant, seed, &LOSS).ended(status, 60).0;
+        let histories = [
+            trial("whole", 0, Status::Completed),
+            trial("stopped", 0, Status::EarlyStopped),
+            trial("burst", 0, Status::Diverged),
+            trial("cut", 0, Status::Interrupted),
+        ];
+        assert_eq!(
+            of_variants(&Compared::of(&study, &histories)),
+            [
+                "diverged: burst (epoch 3 of 60)",
+                "stopped early: stopped (epoch 3 of 60)",
+                "interrupted: cut (epoch 3 of 60)",
+                "never begun: late"
+            ]
+        );
+    }
+
+    #[test]
+    fn several_trials_are_counted_with_the_epochs_between_which_they_ended() {
+        let study = study(&[("a", ""), ("b", "")]);
+        let histories = [
+            history("a", 0, &LOSS).0,
+            history("a", 1, &LOSS).ended(Status::Diverged, 9).0,
+            history("a", 2, &[("loss", &[1.0])]).ended(Status::Diverged, 9).0,
+        ];
+        assert_eq!(
+            of_variants(&Compared::of(&study, &histories))[0],
+            "diverged, and left out of the means: a (2 of 3, epochs 1 to 3 of 9)"
+        );
+        assert_eq!(
+            of_trials(&histories),
+            ["diverged, and left out of the means: seed 1 (epoch 3 of 9), seed 2 (epoch 1 of 9)"]
+        );
+        let many: Vec<History> =
+            (0..30).map(|seed| history("a", seed, &LOSS).ended(Status::EarlyStopped, 9).0).collect();
+        assert_eq!(of_trials(&many), ["stopped early: 30 of 30 trials (epoch 3 of 9)"]);
+    }
+
+    #[test]
+    fn targets_near_zero_are_told_where_there_are_some() {
+        let tested = |near_zero| {
+            let mut history = history("base", 0, &LOSS).tested(&[("mape", 1e9)]).0;
+            history.test.as_mut().unwrap().targets_near_zero = near_zero;
+            [history]
+        };
+        let said = near_zero(&tested(Some(3)));
+        assert_eq!(said.as_deref(), Some("mape: 3 of 111 test targets are near zero, which makes it explode"));
+        assert_eq!(near_zero(&tested(Some(0))), None);
+        assert_eq!(near_zero(&tested(None)), None);
+    }
+}

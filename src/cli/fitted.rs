@@ -1,0 +1,231 @@
+//! Tables that fit the page: columns that do not fit beside the others go into further tables under the same labels.
+
+use console::{Style, measure_text_width};
+
+use crate::cli::page::Page;
+
+/// Blanks between two columns; the first of them holds a mark where there is one.
+const GAP: usize = 2;
+
+/// A column with its header.
+#[derive(Clone, Debug)]
+pub struct Column {
+    header: String,
+    cells: Vec<Cell>,
+    is_text: bool,
+}
+
+/// What stands in one row of a column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// The text.
+    pub text: String,
+    /// Whether it is the best of its column.
+    pub is_best: bool,
+}
+
+impl Column {
+    /// A column of numbers, aligned to the right.
+    pub fn numbers(header: impl Into<String>, cells: impl IntoIterator<Item = Cell>) -> Column {
+        Column { header: header.into(), cells: cells.into_iter().collect(), is_text: false }
+    }
+
+    /// A column of words, aligned to the left.
+    pub fn words(header: impl Into<String>, cells: impl IntoIterator<Item = String>) -> Column {
+        let cells = cells.into_iter().map(|text| Cell { text, is_best: false });
+        Column { header: header.into(), cells: cells.collect(), is_text: true }
+    }
+
+    fn width(&self) -> usize {
+        let cells = self.cells.iter().map(|cell| measure_text_width(&cell.text));
+        cells.chain([measure_text_width(&self.header)]).max().unwrap_or_default()
+    }
+
+    /// What stands in a row, the header being row 0, as wide as the column.
+    fn padded(&self, row: usize, page: Page) -> String {
+        let (text, is_best) = match row.checked_sub(1).map(|row| &self.cells[row]) {
+            None => (&self.header, false),
+            Some(cell) => (&cell.text, cell.is_best),
+        };
+        let blanks = " ".repeat(self.width() - measure_text_width(text));
+        let bold = Style::new().bold().force_styling(page.styled);
+        let shown = if is_best && page.styled { bold.apply_to(text).to_string() } else { text.clone() };
+        let mark = if is_best && !page.styled { "*" } else { " " };
+        if self.is_text { format!("{shown}{blanks}{mark}") } else { format!("{blanks}{shown}{mark}") }
+    }
+}
+
+/// Columns for one table or more.
+#[derive(Debug)]
+pub struct Fitted {
+    /// What the rows are, first in every table; words that are too long are cut.
+    pub labels: Column,
+    /// Columns in order; those of a group stay in one table, unless they are too many for any.
+    pub groups: Vec<Vec<Column>>,
+    /// Columns that take what room is left, and are left out where there is none; each with its place in the first
+    /// table.
+    pub spare: Vec<(usize, Column)>,
+    /// A column at the end of the first table.
+    pub closing: Option<Column>,
+}
+
+impl Fitted {
+    /// The tables.
+    pub fn tables(mut self, page: Page) -> Vec<String> {
+        self.labels.cut_to(page.width * 2 / 5);
+        self.packed(page)
+            .into_iter()
+            .map(|table| {
+                let columns: Vec<&Column> = std::iter::once(&self.labels).chain(&table).collect();
+                text(&columns, page)
+            })
+            .collect()
+    }
+
+    /// Whether a figure is marked as the best of its column.
+    pub fn has_best(&self) -> bool {
+        self.groups.iter().flatten().flat_map(|column| &column.cells).any(|cell| cell.is_best)
+    }
+
+    /// Whether one table holds all of it, but for what is spare.
+    pub fn is_one(&self, page: Page) -> bool {
+        let closing = self.closing.as_ref().map_or(0, taken);
+        self.groups.iter().flatten().map(taken).sum::<usize>() + closing <= self.room(page)
+    }
+
+    /// The room beside the labels, that of a mark at the line's end left free.
+    fn room(&self, page: Page) -> usize {
+        page.width.saturating_sub(self.labels.width() + usize::from(!page.styled))
+    }
+
+    fn packed(&mut self, page: Page) -> Vec<Vec<Column>> {
+        let whole = self.room(page);
+        let mut tables: Vec<(usize, Vec<Column>)> =
+            vec![(whole.saturating_sub(self.closing.as_ref().map_or(0, taken)), Vec::new())];
+        for group in std::mem::take(&mut self.groups) {
+            let needed: usize = group.iter().map(taken).sum();
+            let (room, table) = tables.last().expect("never empty");
+            if needed > *room && needed <= whole && !table.is_empty() {
+                tables.push((whole, Vec::new()));
+            }
+            for column in group {
+                let (room, table) = tables.last_mut().expect("never empty");
+                if taken(&column) <= *room || table.is_empty() {
+                    *room = room.saturating_sub(taken(&column));
+                    table.push(column);
+                } else {
+                    tables.push((whole.saturating_sub(taken(&column)), vec![column]));
+                }
+            }
+        }
+        for (place, spare) in self.spare.drain(..) {
+            let with_room = tables.iter_mut().position(|(room, _)| taken(&spare) <= *room);
+            if let Some(number) = with_room {
+                let (room, table) = &mut tables[number];
+                *room -= taken(&spare);
+                let place = if number == 0 { place.min(table.len()) } else { table.len() };
+                table.insert(place, spare);
+            }
+        }
+        tables[0].1.extend(self.closing.take());
+        tables.into_iter().map(|(_, table)| table).collect()
+    }
+}
+
+impl Column {
+    fn cut_to(&mut self, most: usize) {
+        for cell in self.cells.iter_mut().filter(|cell| measure_text_width(&cell.text) > most) {
+            cell.text = format!("{}…", cell.text.chars().take(most - 1).collect::<String>().trim_end());
+        }
+    }
+}
+
+/// The width that a column takes beside others.
+fn taken(column: &Column) -> usize {
+    column.width() + GAP
+}
+
+fn text(columns: &[&Column], page: Page) -> String {
+    let rows = columns[0].cells.len();
+    let lines = (0..=rows).map(|row| {
+        let cells: Vec<String> = columns.iter().map(|column| column.padded(row, page)).collect();
+        cells.join(&" ".repeat(GAP - 1)).trim_end().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Page = Page { width: 40, styled: false };
+
+    fn numbers(header: &str, cells: [&str; 2], best: Option<usize>) -> Column {
+        let cells = cells.into_iter().enumerate();
+        Column::numbers(header, cells.map(|(row, text)| Cell { text: text.to_owned(), is_best: best == Some(row) }))
+    }
+
+    fn fitted(groups: &[&[&str]]) -> Fitted {
+        let column = |header: &&str| numbers(header, ["0.1234", "12.5"], Some(0));
+        Fitted {
+            labels: Column::words("variant", ["one".to_owned(), "another".to_owned()]),
+            groups: groups.iter().map(|group| group.iter().map(column).collect()).collect(),
+            spare: Vec::new(),
+            closing: None,
+        }
+    }
+
+    #[test]
+    fn the_best_is_marked_where_nothing_can_be_bold_and_figures_stay_in_line() {
+        let tables = fitted(&[&["loss", "val_loss"]]).tables(PLAIN);
+        assert_eq!(
+            tables,
+            ["variant    loss  val_loss\none      0.1234*   0.1234*\nanother    12.5      12.5".to_owned()]
+        );
+    }
+
+    #[test]
+    fn the_best_is_bold_on_a_terminal_and_takes_no_more_room() {
+        let tables = fitted(&[&["loss", "val_loss"]]).tables(Page { styled: true, ..PLAIN });
+        assert_eq!(
+            tables,
+            ["variant    loss  val_loss\none      \u{1b}[1m0.1234\u{1b}[0m    \u{1b}[1m0.1234\u{1b}[0m\n\
+              another    12.5      12.5"]
+        );
+    }
+
+    #[test]
+    fn a_group_that_does_not_fit_has_a_table_of_its_own_under_the_same_labels() {
+        let mut two = fitted(&[&["loss", "val_loss"], &["mae", "val_mae"]]);
+        two.closing = Some(Column::words("reading", ["good".to_owned(), "overfits".to_owned()]));
+        two.spare = vec![(1, numbers("spare", ["1", "2"], None))];
+        assert!(!two.is_one(PLAIN));
+        let tables = two.tables(PLAIN);
+        let headers: Vec<&str> = tables.iter().map(|table| table.lines().next().unwrap()).collect();
+        assert_eq!(headers, ["variant    loss  val_loss  reading", "variant     mae  val_mae  spare"]);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_page_however_many_columns_there_are() {
+        let headers: Vec<String> = (0..12).map(|number| format!("metric_{number}")).collect();
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        let mut many = fitted(&[&headers]);
+        many.labels = Column::words("variant", ["a name that is far too long for a table".to_owned(), "b".to_owned()]);
+        let tables = many.tables(PLAIN);
+        assert!(tables.len() > 1);
+        let widest = tables.iter().flat_map(|table| table.lines()).map(|line| line.chars().count()).max();
+        assert!(widest <= Some(40), "{tables:#?}");
+        assert!(tables[0].contains("a name that is…"), "{tables:#?}");
+        assert_eq!(tables.iter().map(|table| table.matches("metric_").count()).sum::<usize>(), 12);
+    }
+
+    #[test]
+    fn what_is_spare_opens_no_table_of_its_own() {
+        let mut full = fitted(&[&["loss", "val_loss"]]);
+        full.spare = vec![(0, numbers("one that is too wide", ["1", "2"], None)), (1, numbers("n", ["1", "2"], None))];
+        let tables = full.tables(PLAIN);
+        assert_eq!(tables.len(), 1);
+        assert!(tables[0].starts_with("variant    loss  n  val_loss"), "{tables:#?}");
+        assert!(!tables[0].contains("one that is too wide"));
+    }
+}

@@ -1,0 +1,120 @@
+//! Histories and studies made up for the tests of what is shown.
+
+use indexmap::IndexMap;
+use serde_json::json;
+
+use crate::cli::page::Page;
+use crate::experiment::source_text::SourceText;
+use crate::experiment::study::Study;
+use crate::history::curves::Curves;
+use crate::history::diagnosis::diagnose;
+use crate::history::number::Number;
+use crate::history::{
+    Best, DataRecord, Environment, History, LayerRecord, NetworkRecord, RowCounts, SCHEMA, Status, TestRecord,
+};
+
+/// A terminal without colours.
+pub(super) const PLAIN: Page = Page { width: 80, styled: false };
+
+/// A history that tests add to.
+pub(super) struct MadeUp(pub(super) History);
+
+/// A trial with these series by epoch; it is read as its curves are, beside a constant prediction's loss of 1.
+pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> MadeUp {
+    let mut history = Curves::default();
+    let epochs = series.first().map_or(0, |(_, values)| values.len());
+    for epoch in 0..epochs {
+        let row: Vec<(&str, f64)> = series.iter().map(|(name, values)| (*name, values[epoch])).collect();
+        history.push(epoch + 1, &row);
+    }
+    MadeUp(History {
+        schema: SCHEMA.to_owned(),
+        experiment: "made_up".to_owned(),
+        variant: variant.to_owned(),
+        seed,
+        fold: None,
+        status: Status::Completed,
+        started: String::new(),
+        seconds: 1.0,
+        environment: Environment {
+            runner: String::new(),
+            commit: String::new(),
+            libtorch: String::new(),
+            device: "cpu".to_owned(),
+            threads: 1,
+            os: String::new(),
+            replicas: 1,
+        },
+        data: DataRecord {
+            name: "digits".to_owned(),
+            sha256: String::new(),
+            rows: RowCounts { train: 100, validation: 20, test: 111 },
+            classes: Vec::new(),
+        },
+        network: NetworkRecord { layers: Vec::new(), parameters: 1000 },
+        config: json!({ "train": { "epochs": epochs } }),
+        best: (epochs > 0).then(|| Best { epoch: epochs, monitor: "loss".to_owned(), metrics: IndexMap::new() }),
+        diagnosis: diagnose(&history, 1.0),
+        history,
+        test: None,
+        learned: None,
+        expectations: Vec::new(),
+    })
+}
+
+impl MadeUp {
+    pub(super) fn tested(mut self, metrics: &[(&str, f64)]) -> MadeUp {
+        self.0.test = Some(TestRecord {
+            weights: "last".to_owned(),
+            metrics: metrics.iter().map(|(name, value)| ((*name).to_owned(), Number(*value))).collect(),
+            confusion: None,
+            targets_near_zero: None,
+        });
+        self
+    }
+
+    pub(super) fn ended(mut self, status: Status, of_epochs: usize) -> MadeUp {
+        self.0.status = status;
+        self.0.config = json!({ "train": { "epochs": of_epochs } });
+        self
+    }
+
+    pub(super) fn in_fold(mut self, fold: usize) -> MadeUp {
+        self.0.fold = Some(fold);
+        self
+    }
+
+    pub(super) fn with_layers(mut self, kinds: &[&str]) -> MadeUp {
+        let layer = |(number, kind): (usize, &&str)| LayerRecord {
+            name: number.to_string(),
+            kind: (*kind).to_owned(),
+            output: vec![1],
+            parameters: 1,
+        };
+        self.0.network.layers = kinds.iter().enumerate().map(layer).collect();
+        self
+    }
+}
+
+/// A study on the digits with these variants: a name, and what it sets.
+pub(super) fn study(variants: &[(&str, &str)]) -> Study {
+    study_of("[data.digits]", "cross_entropy", 10, variants)
+}
+
+/// A study on these data, with a loss that fits them.
+pub(super) fn study_of(data: &str, loss: &str, outputs: usize, variants: &[(&str, &str)]) -> Study {
+    let mut text = format!(
+        "title = \"Made up\"\n{data}\n[network]\nlayers = [{{ linear = {outputs} }}]\n\
+         [train]\nepochs = 2\nbatch = 8\nloss = \"{loss}\"\noptimizer = \"adam\"\n"
+    );
+    for (name, set) in variants {
+        text += &format!("[[variants]]\nname = \"{name}\"\nset = {{ {set} }}\n");
+    }
+    let source = SourceText { name: "made_up".to_owned(), origin: "made_up.toml".to_owned(), text };
+    Study::new(&source, &[]).unwrap()
+}
+
+/// The widest line's width.
+pub(super) fn width(text: &str) -> usize {
+    text.lines().map(|line| line.chars().count()).max().unwrap_or_default()
+}

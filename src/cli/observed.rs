@@ -1,0 +1,261 @@
+//! What was observed in the layers: a table for each observer, layers down and variants across, each cell the first
+//! epoch's value and the last one's.
+//!
+//! Where so much does not fit, variants go down, layers across, and one epoch is shown. For gradients it is the first:
+//! there the initial weights and the depth show, and at the end a gradient is small because the network has learned.
+//! For all else it is the last. Layers that do not fit are left out from between, never the first and the last.
+
+use crate::cli::compared::Compared;
+use crate::cli::fitted::{Cell, Column, Fitted};
+use crate::cli::page::Page;
+use crate::cli::{figures, terminal};
+use crate::history::History;
+use crate::observe::Observer;
+
+/// The tables of several variants, one for each observer.
+pub fn of_variants(variants: &[Compared], page: Page) -> Vec<String> {
+    let series: Vec<(&str, Vec<&History>)> =
+        variants.iter().map(|variant| (variant.variant(), variant.trials.clone())).collect();
+    let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
+    observers(&trials).into_iter().map(|observer| of_observer(observer, &series, page)).collect()
+}
+
+/// The table of one variant's trials: a column for each observer.
+pub fn of_trials(trials: &[History], page: Page) -> Option<String> {
+    let trials: Vec<&History> = trials.iter().collect();
+    let observers = observers(&trials);
+    if observers.is_empty() {
+        return None;
+    }
+    let mut numbers: Vec<usize> = observers.iter().flat_map(|observer| layers(observer, &trials)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let columns = observers.iter().map(|observer| {
+        let cells = numbers.iter().map(|&layer| ends(observer, layer, &trials));
+        Column::numbers(*observer, in_line(&cells.collect::<Vec<_>>()))
+    });
+    let table = Fitted {
+        labels: Column::words("layer", numbers.iter().map(|&layer| label(layer, &trials))),
+        groups: vec![columns.collect()],
+        spare: Vec::new(),
+        closing: None,
+    };
+    let legend = terminal::dim(&format!("{} by layer", first_to_last(&trials)));
+    Some(format!("{}\n{legend}", table.tables(page).join("\n\n")))
+}
+
+/// What has been observed, in the order of the history.
+fn observers<'a>(trials: &[&'a History]) -> Vec<&'a str> {
+    let mut observers = Vec::new();
+    for name in trials.iter().flat_map(|history| history.history.series.keys()) {
+        if let Some((observer, _)) = in_layer(name)
+            && !observers.contains(&observer)
+        {
+            observers.push(observer);
+        }
+    }
+    observers
+}
+
+/// `gradient_norm.3` is of the third layer.
+fn in_layer(series: &str) -> Option<(&str, usize)> {
+    let (observer, layer) = series.rsplit_once('.')?;
+    Some((observer, layer.parse().ok()?))
+}
+
+/// The layers that an observer has seen, in order.
+fn layers(observer: &str, trials: &[&History]) -> Vec<usize> {
+    let names = trials.iter().flat_map(|history| history.history.series.keys());
+    let mut layers: Vec<usize> =
+        names.filter_map(|name| in_layer(name)).filter(|(name, _)| *name == observer).map(|(_, layer)| layer).collect();
+    layers.sort_unstable();
+    layers.dedup();
+    layers
+}
+
+/// The layer's number, with its kind where that is the same in all.
+fn label(layer: usize, trials: &[&History]) -> String {
+    let mut kinds = trials.iter().filter_map(|history| history.network.layers.get(layer)).map(|layer| &layer.kind);
+    match kinds.next() {
+        Some(first) if kinds.all(|kind| kind == first) => format!("{layer} {first}"),
+        _ => layer.to_string(),
+    }
+}
+
+/// A layer's values in the first epoch and in the last, where there is more than one: means over the trials.
+struct Ends {
+    first: f64,
+    last: Option<f64>,
+}
+
+fn ends(observer: &str, layer: usize, trials: &[&History]) -> Option<Ends> {
+    let name = format!("{observer}.{layer}");
+    let curves: Vec<Vec<f64>> = trials.iter().filter_map(|history| history.history.metric(&name)).collect();
+    let mean = |end: fn(&[f64]) -> Option<&f64>| {
+        let values: Vec<f64> = curves.iter().filter_map(|curve| end(curve)).copied().collect();
+        let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        // a gradient that has left the finite numbers is worth seeing, where there is no other
+        figures::mean(if finite.is_empty() { &values } else { &finite })
+    };
+    let last = mean(<[f64]>::last).filter(|_| curves.iter().any(|curve| curve.len() > 1));
+    mean(<[f64]>::first).map(|first| Ends { first, last })
+}
+
+/// `first → last`, the arrows one below the other.
+fn in_line(values: &[Option<Ends>]) -> Vec<Cell> {
+    let lasts = values.iter().flatten().filter_map(|ends| ends.last);
+    let widest = lasts.map(|last| figures::short(last).chars().count()).max().unwrap_or_default();
+    let text = |ends: &Option<Ends>| match ends {
+        None => "–".to_owned(),
+        Some(Ends { first, last: None }) => figures::short(*first),
+        Some(Ends { first, last: Some(last) }) => {
+            format!("{} → {:>widest$}", figures::short(*first), figures::short(*last))
+        }
+    };
+    values.iter().map(|ends| Cell { text: text(ends), is_best: false }).collect()
+}
+
+fn first_to_last(trials: &[&History]) -> &'static str {
+    if trials.len() > 1 { "first → last epoch, means over the trials," } else { "first → last epoch," }
+}
+
+fn of_observer(observer: &str, variants: &[(&str, Vec<&History>)], page: Page) -> String {
+    let seen: Vec<&(&str, Vec<&History>)> =
+        variants.iter().filter(|(_, trials)| !layers(observer, trials).is_empty()).collect();
+    let trials: Vec<&History> = seen.iter().flat_map(|(_, trials)| trials.iter().copied()).collect();
+    let layers = layers(observer, &trials);
+    let down = Fitted {
+        labels: Column::words("layer", layers.iter().map(|&layer| label(layer, &trials))),
+        groups: vec![
+            seen.iter()
+                .map(|(name, trials)| {
+                    let cells = layers.iter().map(|&layer| ends(observer, layer, trials));
+                    Column::numbers(*name, in_line(&cells.collect::<Vec<_>>()))
+                })
+                .collect(),
+        ],
+        spare: Vec::new(),
+        closing: None,
+    };
+    let means = if seen.iter().any(|(_, trials)| trials.len() > 1) { ", means over trials" } else { "" };
+    let (title, table) = match down.is_one(page) {
+        true => (format!("{observer} by layer, first → last epoch{means}"), down),
+        false => {
+            let (epoch, table, left_out) = across(observer, &seen, &layers, page);
+            let left_out = if left_out > 0 { format!(" ({left_out} more layers between)") } else { String::new() };
+            (format!("{observer} by layer{left_out}, {epoch} epoch{means}"), table)
+        }
+    };
+    format!("{title}\n{}", table.tables(page).join("\n\n"))
+}
+
+/// One epoch's values, variants down and as many layers across as fit; which epoch, and how many are left out.
+fn across(
+    observer: &str,
+    variants: &[&(&str, Vec<&History>)],
+    layers: &[usize],
+    page: Page,
+) -> (&'static str, Fitted, usize) {
+    let is_first = observer == Observer::GradientNorm.name();
+    let cell = |layer: usize, trials: &[&History]| {
+        let value = ends(observer, layer, trials)
+            .map(|Ends { first, last }| if is_first { first } else { last.unwrap_or(first) });
+        Cell { text: value.map_or("–".to_owned(), figures::short), is_best: false }
+    };
+    let table = |layers: &[usize]| Fitted {
+        labels: Column::words("variant", variants.iter().map(|(name, _)| (*name).to_owned())),
+        groups: vec![
+            layers
+                .iter()
+                .map(|&layer| {
+                    Column::numbers(layer.to_string(), variants.iter().map(|(_, trials)| cell(layer, trials)))
+                })
+                .collect(),
+        ],
+        spare: Vec::new(),
+        closing: None,
+    };
+    // at least the first and the last
+    let fits = |count: &usize| table(&spread(layers, *count)).is_one(page);
+    let count = (2..=layers.len()).rev().find(fits).unwrap_or(2).min(layers.len());
+    (if is_first { "first" } else { "last" }, table(&spread(layers, count)), layers.len() - count)
+}
+
+/// So many of the layers, evenly spread, with the first and the last among them.
+fn spread(layers: &[usize], count: usize) -> Vec<usize> {
+    let (last, steps) = (layers.len().saturating_sub(1), count.saturating_sub(1).max(1));
+    (0..count.min(layers.len())).map(|place| layers[(place * last + steps / 2) / steps]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::made_up::{self, PLAIN, history, width};
+
+    fn trial(variant: &str, observer: &str, layers: &[usize], kinds: &[&str]) -> History {
+        let names: Vec<String> = layers.iter().map(|layer| format!("{observer}.{layer}")).collect();
+        let mut series = vec![("loss", &[1.0, 0.5][..])];
+        series.extend(names.iter().map(|name| (name.as_str(), &[0.25, 8.4e-9][..])));
+        history(variant, 0, &series).with_layers(kinds).0
+    }
+
+    #[test]
+    fn layers_go_down_and_variants_across_with_the_first_and_the_last_epoch() {
+        let study = made_up::study(&[("relu", ""), ("tanh", ""), ("unseen", "")]);
+        let mut histories = [
+            trial("relu", "gradient_norm", &[0, 2], &["linear", "relu", "linear"]),
+            trial("tanh", "gradient_norm", &[0, 2], &["linear", "tanh", "linear"]),
+            history("unseen", 0, &[("loss", &[1.0, 0.5])]).0,
+        ];
+        histories[1].history.series["gradient_norm.2"][1].0 = f64::NAN;
+        let tables = of_variants(&Compared::of(&study, &histories), PLAIN);
+        assert_eq!(
+            tables,
+            ["gradient_norm by layer, first → last epoch\n\
+             layer               relu            tanh\n\
+             0 linear  0.250 → 8.4e-9  0.250 → 8.4e-9\n\
+             2 linear  0.250 → 8.4e-9  0.250 →    nan"]
+        );
+    }
+
+    #[test]
+    fn many_variants_go_down_with_the_epoch_that_tells_and_layers_from_between_left_out() {
+        let names: Vec<String> = (0..12).map(|number| format!("xavier_uniform-tanh-{number}")).collect();
+        let study = made_up::study(&names.iter().map(|name| (name.as_str(), "")).collect::<Vec<_>>());
+        let layers: Vec<usize> = (0..11).map(|layer| 2 * layer).collect();
+        for (observer, epoch, value) in [("gradient_norm", "first", "0.250"), ("saturation", "last", "8.4e-9")] {
+            let histories: Vec<History> = names.iter().map(|name| trial(name, observer, &layers, &[])).collect();
+            let table = of_variants(&Compared::of(&study, &histories), PLAIN).remove(0);
+            let mut lines = table.lines();
+            let title = lines.next().unwrap();
+            assert!(title.starts_with(&format!("{observer} by layer (")), "{title}");
+            assert!(title.ends_with(&format!("{epoch} epoch")), "{title}");
+            let header: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+            assert_eq!((header[1], *header.last().unwrap()), ("0", "20"), "{table}");
+            assert!(lines.all(|line| line.contains(value)), "{table}");
+            assert!(width(&table) <= 80, "{table}");
+        }
+    }
+
+    #[test]
+    fn one_variant_has_a_column_for_each_observer() {
+        let series = [("loss", &[1.0, 0.5][..]), ("gradient_norm.0", &[2.0, 1.0]), ("dead_units.1", &[0.0, 0.625])];
+        let trials = [history("base", 0, &series).with_layers(&["linear", "relu"]).0];
+        let table = of_trials(&trials, PLAIN).unwrap();
+        assert_eq!(
+            table,
+            "layer     gradient_norm  dead_units\n0 linear    2.00 → 1.00           –\n\
+             1 relu                –   0 → 0.625\nfirst → last epoch, by layer"
+        );
+        assert_eq!(of_trials(&[history("base", 0, &[("loss", &[1.0])]).0], PLAIN), None);
+    }
+
+    #[test]
+    fn layers_that_are_kept_are_spread_evenly() {
+        let layers: Vec<usize> = (0..11).collect();
+        assert_eq!(spread(&layers, 11), layers);
+        assert_eq!(spread(&layers, 3), [0, 5, 10]);
+        assert_eq!(spread(&layers, 2), [0, 10]);
+        assert_eq!(spread(&[4], 2), [4]);
+    }
+}

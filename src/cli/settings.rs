@@ -1,0 +1,194 @@
+//! Settings in a few words, those left out that are as they usually are.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::cli::figures;
+use crate::train::augment::Augment;
+use crate::train::clip::Clip;
+use crate::train::early_stopping::EarlyStopping;
+use crate::train::loss::Loss;
+use crate::train::penalty::Penalty;
+use crate::train::schedule::Schedule;
+use crate::train::{Batch, TrainSpec};
+
+/// How a network is trained: the optimizer and the batch size, and what differs from plain training.
+///
+/// `adam lr 0.001, batch 128` is plain; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping after 3` is not.
+/// `trains` are those of the variants that train in one stack, which differ in learning rate and weight decay at most;
+/// `rows` is how many there are to train on.
+pub fn of_training(trains: &[&TrainSpec], rows: usize) -> String {
+    let train = trains[0];
+    let loss = Some(of_loss(&train.loss)).filter(|loss| loss != train.loss.name());
+    let batch = match train.batch.size(rows) {
+        size if size == rows && train.batch != Batch::Full => format!("batch {size} (all rows)"),
+        size => format!("batch {size}"),
+    };
+    let parts = [
+        loss,
+        Some(of_optimizer(trains)),
+        of_schedule(&train.schedule),
+        Some(batch),
+        (!train.shuffle).then(|| "rows in order".to_owned()),
+        train.clip.map(of_clip),
+        train.penalty.as_ref().and_then(of_penalty),
+        train.augment.as_ref().and_then(of_augment),
+        train.early_stopping.as_ref().map(of_early_stopping),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// A loss with the settings that differ from its defaults.
+pub fn of_loss(loss: &Loss) -> String {
+    with_changes(loss, loss.name(), &["targets"])
+}
+
+fn of_optimizer(trains: &[&TrainSpec]) -> String {
+    let optimizer = &trains[0].optimizer;
+    let lr = range(trains.iter().map(|train| train.optimizer.lr()));
+    let decays = trains.iter().map(|train| train.optimizer.weight_decay());
+    let name = format!("{} lr {lr}", optimizer.name());
+    let (except, decay) = match decays.clone().all(|decay| decay == optimizer.weight_decay()) {
+        true => (&["lr"][..], String::new()),
+        false => (&["lr", "weight_decay"][..], format!(" weight_decay {}", range(decays))),
+    };
+    with_changes(optimizer, optimizer.name(), except).replacen(optimizer.name(), &name, 1) + &decay
+}
+
+/// One number, or the least and the greatest of several.
+fn range(numbers: impl Iterator<Item = f64>) -> String {
+    let (least, most) = numbers.fold((f64::INFINITY, 0.0_f64), |(least, most), n| (least.min(n), most.max(n)));
+    let number = figures::setting;
+    if least == most { number(least) } else { format!("{} to {}", number(least), number(most)) }
+}
+
+fn of_schedule(schedule: &Schedule) -> Option<String> {
+    let number = figures::setting;
+    Some(match schedule {
+        Schedule::Constant => return None,
+        Schedule::Step(step) => format!("lr × {} every {} epochs", number(step.gamma), step.every),
+        Schedule::Exponential(exponential) => format!("lr × {} every epoch", number(exponential.gamma)),
+        Schedule::Cosine(cosine) if cosine.min_lr > 0.0 => format!("cosine down to {}", number(cosine.min_lr)),
+        Schedule::Cosine(_) => "cosine".to_owned(),
+        Schedule::OneCycle(one_cycle) => match one_cycle.max_lr {
+            Some(max_lr) => format!("one cycle up to {}", number(max_lr)),
+            None => "one cycle".to_owned(),
+        },
+        Schedule::WarmUp(warm_up) => {
+            let s = if warm_up.epochs == 1 { "" } else { "s" };
+            let then = of_schedule(&warm_up.then).map(|then| format!(", then {then}")).unwrap_or_default();
+            format!("{} epoch{s} of warm-up{then}", warm_up.epochs)
+        }
+        Schedule::ReduceOnPlateau(plateau) => {
+            format!("lr × {} on a plateau of {} epochs", number(plateau.factor), plateau.patience)
+        }
+    })
+}
+
+fn of_clip(clip: Clip) -> String {
+    match clip {
+        Clip::Norm(norm) => format!("gradient norm clipped at {}", figures::setting(norm)),
+        Clip::Value(value) => format!("gradient clipped at {}", figures::setting(value)),
+    }
+}
+
+fn of_penalty(penalty: &Penalty) -> Option<String> {
+    above_zero([("L1", penalty.l1), ("L2", penalty.l2)], ", ")
+}
+
+fn of_augment(augment: &Augment) -> Option<String> {
+    let moves = [("shift", augment.shift), ("rotate", augment.rotate), ("noise", augment.noise)];
+    above_zero(moves, " ").map(|moves| format!("augmented by {moves}"))
+}
+
+fn of_early_stopping(stopping: &EarlyStopping) -> String {
+    let monitor = stopping.monitor.as_ref().map(|monitor| format!(" on {monitor}")).unwrap_or_default();
+    format!("early stopping after {}{monitor}", stopping.patience)
+}
+
+fn above_zero<const N: usize>(settings: [(&str, f64); N], between: &str) -> Option<String> {
+    let set = settings.iter().filter(|(_, value)| *value > 0.0);
+    let words: Vec<String> = set.map(|(name, value)| format!("{name} {}", figures::setting(*value))).collect();
+    (!words.is_empty()).then(|| words.join(between))
+}
+
+/// `name key value key value`, for the keys that differ from the part's defaults.
+fn with_changes<T: Serialize + DeserializeOwned>(part: &T, name: &str, except: &[&str]) -> String {
+    let settings = |part: &T| serde_json::to_value(part).ok()?.get(name).cloned();
+    let plain = serde_json::from_value(json!({ name: {} })).ok().as_ref().and_then(settings);
+    let mut words = vec![name.to_owned()];
+    for (key, value) in settings(part).as_ref().and_then(Value::as_object).into_iter().flatten() {
+        let usual = plain.as_ref().and_then(|plain| plain.get(key));
+        if usual != Some(value) && !except.contains(&key.as_str()) {
+            words.push(match value {
+                Value::Bool(true) => key.clone(),
+                Value::Number(number) => format!("{key} {}", number.as_f64().map(figures::setting).unwrap_or_default()),
+                Value::String(word) => format!("{key} {word}"),
+                other => format!("{key} {other}"),
+            });
+        }
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a `[train]` table with these lines.
+    fn said(lines: &str) -> String {
+        let loss = if lines.contains("loss =") { "" } else { "loss = \"cross_entropy\"\n" };
+        let batch = if lines.contains("batch =") { "" } else { "batch = 64\n" };
+        let train = toml_edit::de::from_str(&format!("epochs = 20\n{loss}{batch}{lines}"));
+        of_training(&[&train.unwrap()], 331)
+    }
+
+    #[test]
+    fn plain_training_is_said_in_few_words() {
+        assert_eq!(said("optimizer = \"adam\""), "adam lr 0.001, batch 64");
+        assert_eq!(said("batch = \"full\"\noptimizer = { sgd = { lr = 1e-5 } }"), "sgd lr 1e-5, batch 331");
+        assert_eq!(said("batch = 512\noptimizer = \"adam\""), "adam lr 0.001, batch 331 (all rows)");
+        let one_hot = "loss = \"categorical_crossentropy\"\noptimizer = \"adam\"\nkeep = \"last\"";
+        assert_eq!(said(one_hot), "adam lr 0.001, batch 64");
+    }
+
+    #[test]
+    fn what_differs_from_plain_training_is_said() {
+        let optimizer = "optimizer = { sgd = { lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4 } }";
+        assert_eq!(said(optimizer), "sgd lr 0.1 momentum 0.9 nesterov weight_decay 1e-4, batch 64");
+        let with = |line: &str| said(&format!("optimizer = \"adam\"\n{line}"));
+        for (line, words) in [
+            ("schedule = \"cosine\"\nearly_stopping = 3", "cosine, batch 64, early stopping after 3"),
+            ("schedule = { cosine = { min_lr = 1e-5 } }", "cosine down to 1e-5, batch 64"),
+            ("schedule = { step = 10 }", "lr × 0.1 every 10 epochs, batch 64"),
+            ("schedule = { exponential = 0.95 }", "lr × 0.95 every epoch, batch 64"),
+            ("schedule = { one_cycle = { max_lr = 0.1 } }", "one cycle up to 0.1, batch 64"),
+            (
+                "schedule = { warm_up = { epochs = 5, then = \"cosine\" } }",
+                "5 epochs of warm-up, then cosine, batch 64",
+            ),
+            ("schedule = \"reduce_on_plateau\"", "lr × 0.1 on a plateau of 10 epochs, batch 64"),
+            ("shuffle = false\nclip = { norm = 5 }", "batch 64, rows in order, gradient norm clipped at 5"),
+            ("penalty = { l1 = 2e-4, l2 = 1e-3 }", "batch 64, L1 2e-4, L2 0.001"),
+            ("penalty = {}", "batch 64"),
+            ("augment = { shift = 2, rotate = 10 }", "batch 64, augmented by shift 2 rotate 10"),
+            ("early_stopping = { monitor = \"val_acc\" }", "batch 64, early stopping after 5 on val_acc"),
+        ] {
+            assert_eq!(with(line), format!("adam lr 0.001, {words}"));
+        }
+        let smoothed = "loss = { cross_entropy = { label_smoothing = 0.1, class_weights = \"balanced\" } }";
+        assert_eq!(with(smoothed), "cross_entropy label_smoothing 0.1 class_weights balanced, adam lr 0.001, batch 64");
+    }
+
+    #[test]
+    fn variants_of_one_stack_have_a_range_of_rates() {
+        let train = |lr: &str, decay: &str| -> TrainSpec {
+            let optimizer = format!("{{ sgd = {{ lr = {lr}, momentum = 0.9, weight_decay = {decay} }} }}");
+            let text = format!("epochs = 1\nbatch = 8\nloss = \"mse\"\noptimizer = {optimizer}");
+            toml_edit::de::from_str(&text).unwrap()
+        };
+        let (slow, fast) = (train("1e-5", "0.0"), train("0.1", "0.01"));
+        assert_eq!(of_training(&[&fast, &slow], 20), "sgd lr 1e-5 to 0.1 momentum 0.9 weight_decay 0 to 0.01, batch 8");
+    }
+}

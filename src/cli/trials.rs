@@ -1,0 +1,288 @@
+//! What is shown of several trials of one network: each of them with their mean and spread, the folds of each seed, or,
+//! where there are many, their extremes.
+
+use std::collections::BTreeSet;
+
+use crate::cli::figure::Figure;
+use crate::cli::fitted::{Cell, Column, Fitted};
+use crate::cli::page::Page;
+use crate::cli::{endings, figures, observed, terminal};
+use crate::history::diagnosis::Verdict;
+use crate::history::{History, Status};
+
+/// More rows than these are too many to be read one by one.
+const MOST: usize = 20;
+
+/// The tables, how trials ended, and what their curves show.
+pub fn of(histories: &[History], page: Page) -> Vec<String> {
+    let rows = rows(histories);
+    let mut parts = tables(&rows, histories, page);
+    let notes: Vec<String> = endings::of_trials(histories)
+        .into_iter()
+        .chain(endings::near_zero(histories))
+        .map(|note| page.wrapped(&note, 2))
+        .collect();
+    if !notes.is_empty() {
+        parts.push(notes.join("\n"));
+    }
+    parts.extend(observed::of_trials(histories, page));
+    parts.extend(Some(readings(histories)).filter(|readings| !readings.is_empty()));
+    parts
+}
+
+/// A row of the table: what it shows of which trials.
+struct Row<'a> {
+    label: String,
+    shows: Shows,
+    trials: Vec<&'a History>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    One,
+    Mean,
+    Std,
+    MeanAndStd,
+    Min,
+    Max,
+}
+
+/// The rows, under the header of their labels.
+struct Rows<'a> {
+    header: &'static str,
+    rows: Vec<Row<'a>>,
+    /// What is to be said beside the table.
+    note: Option<String>,
+}
+
+fn rows(histories: &[History]) -> Rows<'_> {
+    let seeds: Vec<i64> = histories.iter().map(|history| history.seed).collect::<BTreeSet<_>>().into_iter().collect();
+    let folds: BTreeSet<usize> = histories.iter().filter_map(|history| history.fold).collect();
+    let sound: Vec<&History> = histories.iter().filter(|history| history.status != Status::Diverged).collect();
+    let over_all = |label: &str, shows| Row { label: label.to_owned(), shows, trials: sound.clone() };
+    let mean = || over_all(&format!("mean of {}", sound.len()), Shows::Mean);
+    let std = || over_all("± std", Shows::Std);
+    let elsewhere = || Some(format!("each of the {} trials: `--json`, and the run's folder", histories.len()));
+
+    if !folds.is_empty() && seeds.len() > 1 && seeds.len() <= MOST {
+        let of_seed = |&seed: &i64| Row {
+            label: seed.to_string(),
+            shows: Shows::MeanAndStd,
+            trials: sound.iter().filter(|history| history.seed == seed).copied().collect(),
+        };
+        let mut rows: Vec<Row> = seeds.iter().map(of_seed).collect();
+        rows.push(over_all(&format!("all {}", sound.len()), Shows::MeanAndStd));
+        let note = format!("mean ± std over the {} folds of each seed, and over all; ", folds.len());
+        return Rows { header: "seed", rows, note: elsewhere().map(|elsewhere| note + &elsewhere) };
+    }
+    if histories.len() > MOST {
+        let rows = vec![over_all("lowest", Shows::Min), mean(), over_all("highest", Shows::Max), std()];
+        return Rows { header: "", rows, note: elsewhere() };
+    }
+    let label = |history: &History| history.fold.map_or(history.seed.to_string(), |fold| fold.to_string());
+    let one = |history| Row { label: label(history), shows: Shows::One, trials: vec![history] };
+    let mut rows: Vec<Row> = histories.iter().map(one).collect();
+    rows.extend([mean(), std()]);
+    Rows { header: if folds.is_empty() { "seed" } else { "fold" }, rows, note: None }
+}
+
+fn tables(rows: &Rows, histories: &[History], page: Page) -> Vec<String> {
+    let all: Vec<&History> = histories.iter().collect();
+    let column = |figure: &Figure| Column::numbers(figure.name(), rows.rows.iter().map(|row| row.cell(figure)));
+    let mut groups: Vec<Vec<Column>> =
+        Figure::groups(&all, false).iter().map(|group| group.iter().map(column).collect()).collect();
+    if rows.rows.iter().any(|row| row.shows == Shows::One) {
+        let best = Column::numbers("best", rows.rows.iter().map(Row::best_epoch));
+        match groups.first_mut() {
+            Some(losses) => losses.insert(0, best),
+            None => groups.push(vec![best]),
+        }
+    }
+    let test_loss = Figure::test_loss();
+    let is_tested = all.iter().any(|history| test_loss.of_trial(history).is_some());
+    let behind_the_losses = groups.first().map_or(0, Vec::len);
+    let spare = Vec::from_iter(is_tested.then(|| (behind_the_losses, column(&test_loss))));
+    let fitted = Fitted {
+        labels: Column::words(rows.header, rows.rows.iter().map(|row| row.label.clone())),
+        groups,
+        spare,
+        closing: None,
+    };
+    let mut tables = fitted.tables(page);
+    let tested = histories.iter().find_map(|history| history.test.as_ref());
+    let of_test = tested.map(|test| match test.weights.as_str() {
+        "best" => ", test with the best one's weights",
+        _ => ", test with its weights",
+    });
+    let note = rows.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+    let legend = page.wrapped(&format!("figures of the last epoch{}{note}", of_test.unwrap_or_default()), 0);
+    if let Some(last) = tables.last_mut() {
+        last.push('\n');
+        last.push_str(&legend.lines().map(terminal::dim).collect::<Vec<_>>().join("\n"));
+    }
+    tables
+}
+
+impl Row<'_> {
+    fn cell(&self, figure: &Figure) -> Cell {
+        let values = || self.trials.iter().filter_map(|history| figure.of_trial(history));
+        let finite: Vec<f64> = values().filter(|value| value.is_finite()).collect();
+        let mean = figures::mean(&finite);
+        let std = figures::mean_and_std(&finite).map(|(_, std)| std);
+        let text = match self.shows {
+            Shows::One => figure.shown(values().next()),
+            Shows::Mean => figure.shown(mean),
+            Shows::Std => figures::spread(mean, std),
+            Shows::MeanAndStd if std.is_none() => figure.shown(mean),
+            Shows::MeanAndStd => format!("{} ±{}", figure.shown(mean), figures::spread(mean, std)),
+            Shows::Min => figure.shown(finite.iter().copied().reduce(f64::min)),
+            Shows::Max => figure.shown(finite.iter().copied().reduce(f64::max)),
+        };
+        Cell { text, is_best: false }
+    }
+
+    fn best_epoch(&self) -> Cell {
+        let text = match self.shows {
+            Shows::One => {
+                let best = self.trials.first().and_then(|history| history.best.as_ref());
+                best.map_or("–".to_owned(), |best| best.epoch.to_string())
+            }
+            _ => String::new(),
+        };
+        Cell { text, is_best: false }
+    }
+}
+
+/// The readings of several trials, each verdict with how many share it.
+fn readings(histories: &[History]) -> String {
+    let mut lines = Vec::new();
+    for verdict in Verdict::ALL {
+        let shared: Vec<&History> = histories.iter().filter(|history| history.verdict() == Some(verdict)).collect();
+        if shared.is_empty() {
+            continue;
+        }
+        let from: Vec<usize> = shared.iter().filter_map(|history| history.diagnosis.as_ref()?.overfits_from).collect();
+        let since = match (from.iter().min(), from.iter().max()) {
+            (Some(min), Some(max)) if min == max => format!(", from epoch {min}"),
+            (Some(min), Some(max)) => format!(", from epochs {min} to {max}"),
+            _ => String::new(),
+        };
+        lines.push(format!("{} in {} of {} trials{since}", verdict.word(), shared.len(), histories.len()));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::cli::made_up::{PLAIN, history, width};
+
+    fn trial(seed: i64) -> crate::cli::made_up::MadeUp {
+        let apart = 0.001 * seed as f64;
+        let series = [
+            ("loss", &[0.9, 0.2 + apart][..]),
+            ("acc", &[0.5, 0.95 - apart]),
+            ("val_loss", &[0.8, 0.25 + apart]),
+            ("val_acc", &[0.6, 0.93]),
+        ];
+        history("base", seed, &series)
+    }
+
+    fn shown(histories: &[History]) -> String {
+        let text = of(histories, PLAIN).join("\n\n");
+        assert!(width(&text) <= 80, "{text}");
+        text
+    }
+
+    #[test]
+    fn a_few_seeds_are_listed_with_their_mean_and_spread() {
+        let mut histories: Vec<History> =
+            (0..3).map(|seed| trial(seed).tested(&[("loss", 0.3), ("acc", 0.9)]).0).collect();
+        histories[1].status = Status::EarlyStopped;
+        assert_snapshot!(shown(&histories), @r"
+        seed       best    loss  val_loss  test loss     acc  val_acc  test acc
+        0             2  0.2000    0.2500     0.3000  0.9500   0.9300    0.9000
+        1             2  0.2010    0.2510     0.3000  0.9490   0.9300    0.9000
+        2             2  0.2020    0.2520     0.3000  0.9480   0.9300    0.9000
+        mean of 3        0.2010    0.2510     0.3000  0.9490   0.9300    0.9000
+        ± std            0.0010    0.0010     0.0000  0.0010   0.0000    0.0000
+        figures of the last epoch, test with its weights
+
+        stopped early: seed 1 (epoch 2 of 2)
+
+        good in 3 of 3 trials
+        ");
+    }
+
+    #[test]
+    fn the_folds_of_one_seed_are_listed() {
+        let histories: Vec<History> = (0..3).map(|fold| trial(fold).in_fold(fold as usize).0).collect();
+        let histories: Vec<History> = histories.into_iter().map(|h| History { seed: 7, ..h }).collect();
+        assert_snapshot!(shown(&histories), @r"
+        fold       best    loss  val_loss     acc  val_acc
+        0             2  0.2000    0.2500  0.9500   0.9300
+        1             2  0.2010    0.2510  0.9490   0.9300
+        2             2  0.2020    0.2520  0.9480   0.9300
+        mean of 3        0.2010    0.2510  0.9490   0.9300
+        ± std            0.0010    0.0010  0.0010   0.0000
+        figures of the last epoch
+
+        good in 3 of 3 trials
+        ");
+    }
+
+    #[test]
+    fn the_folds_of_several_seeds_are_summed_up_by_seed() {
+        let fold = |fold: usize| (0..5).map(move |seed| trial(seed + fold as i64).in_fold(fold).0);
+        let mut histories: Vec<History> = (0..5).flat_map(fold).collect();
+        for (number, history) in histories.iter_mut().enumerate() {
+            history.seed = number as i64 % 5;
+        }
+        assert_snapshot!(shown(&histories), @r"
+        seed              loss        val_loss             acc         val_acc
+        0       0.2020 ±0.0016  0.2520 ±0.0016  0.9480 ±0.0016  0.9300 ±0.0000
+        1       0.2030 ±0.0016  0.2530 ±0.0016  0.9470 ±0.0016  0.9300 ±0.0000
+        2       0.2040 ±0.0016  0.2540 ±0.0016  0.9460 ±0.0016  0.9300 ±0.0000
+        3       0.2050 ±0.0016  0.2550 ±0.0016  0.9450 ±0.0016  0.9300 ±0.0000
+        4       0.2060 ±0.0016  0.2560 ±0.0016  0.9440 ±0.0016  0.9300 ±0.0000
+        all 25  0.2040 ±0.0020  0.2540 ±0.0020  0.9460 ±0.0020  0.9300 ±0.0000
+        figures of the last epoch; mean ± std over the 5 folds of each seed, and over
+        all; each of the 25 trials: `--json`, and the run's folder
+
+        good in 25 of 25 trials
+        ");
+    }
+
+    #[test]
+    fn of_more_trials_than_can_be_read_the_extremes_are_shown_and_where_to_find_each() {
+        let mut histories: Vec<History> = (0..30).map(|seed| trial(seed).0).collect();
+        histories[4].status = Status::Diverged;
+        assert_snapshot!(shown(&histories), @r"
+                      loss  val_loss     acc  val_acc
+        lowest      0.2000    0.2500  0.9210   0.9300
+        mean of 29  0.2149    0.2649  0.9351   0.9300
+        highest     0.2290    0.2790  0.9500   0.9300
+        ± std       0.0087    0.0087  0.0087   0.0000
+        figures of the last epoch; each of the 30 trials: `--json`, and the run's folder
+
+        diverged, and left out of the means: 1 of 30 trials (epoch 2 of 2)
+
+        diverged in 1 of 30 trials
+        good in 29 of 30 trials
+        ");
+    }
+
+    #[test]
+    fn many_metrics_are_parted_into_tables_that_fit() {
+        let names: Vec<String> = ["loss", "r2", "mae", "rmse", "mse", "me", "mape"]
+            .iter()
+            .flat_map(|name| [(*name).to_owned(), format!("val_{name}")])
+            .collect();
+        let series: Vec<(&str, &[f64])> = names.iter().map(|name| (name.as_str(), &[1234.5, 29_385.7][..])).collect();
+        let histories: Vec<History> = (0..2).map(|seed| history("base", seed, &series).0).collect();
+        let shown = shown(&histories);
+        assert!(names.iter().all(|name| shown.contains(name.as_str())), "{shown}");
+    }
+}
