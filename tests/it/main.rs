@@ -3,5 +3,6 @@
 mod bad_input;
 mod commands;
 mod golden;
+mod saved_runs;
 mod support;
 mod tables;
