@@ -8,7 +8,9 @@
 //! 3. a stack of networks, one replica for each seed, is drawn ([`network`]) and trained in step ([`train`]), while
 //!    metrics are taken ([`metrics`]);
 //! 4. each replica's [`history`] is written into the run's folder ([`run_dir`]), read as a teacher would, and held
-//!    against what the experiment expects.
+//!    against what the experiment expects;
+//! 5. from its history and weights a network is rebuilt, tested again, and asked what it makes of other rows
+//!    ([`experiment::runs`], [`experiment::saved`]).
 //!
 //! [`cli`] is the terminal's side of it.
 

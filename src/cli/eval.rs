@@ -94,6 +94,8 @@ pub(super) struct Found {
     pub(super) rows: usize,
     /// How many parameters the network has.
     pub(super) parameters: usize,
+    /// Where they are taken.
+    pub(super) device: Device,
     /// Which weights were kept.
     pub(super) keep: Keep,
     /// The figures.
@@ -155,7 +157,7 @@ fn evaluate(
     data.difference(history).into_iter().for_each(&mut warn);
     let of_file;
     let (rows, stated) = match chosen {
-        Chosen::Part(part) => (data.rows(*part)?, Stated::of(history, keep, *part)),
+        Chosen::Part(part) => (rows_of(data, *part, "--data")?, Stated::of(history, keep, *part)),
         Chosen::File(file) => {
             let (rows, left_out) = given::rows(&saved.plan, data, file)?;
             if left_out > 0 {
@@ -168,7 +170,17 @@ fn evaluate(
     let record = saved.test(data, rows);
     let magnitude = magnitude(rows, data.loaded.target);
     let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, magnitude));
-    Ok(Found { rows: rows.len(), parameters: saved.plan.architecture.parameters(), keep, record, stated, agreement })
+    let parameters = saved.plan.architecture.parameters();
+    Ok(Found { rows: rows.len(), parameters, device, keep, record, stated, agreement })
+}
+
+/// The rows of a part; `flag` is what another part is named with.
+pub(super) fn rows_of<'a>(data: &'a TrialData, part: Part, flag: &str) -> anyhow::Result<&'a Rows> {
+    data.rows(part).ok_or_else(|| {
+        let there = Part::ALL.iter().filter(|part| data.rows(**part).is_some());
+        let there: Vec<String> = there.map(|part| format!("`{flag} {}`", part.word())).collect();
+        anyhow!("the run has no {} rows", part.name()).context(Hint(format!("there are others: {}", there.join(", "))))
+    })
 }
 
 /// So many rows.

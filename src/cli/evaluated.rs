@@ -6,6 +6,7 @@ use crate::cli::eval::{Chosen, Evaluated, Found, count};
 use crate::cli::table::Columns;
 use crate::cli::text::wrapped;
 use crate::cli::{figures, terminal};
+use crate::device;
 use crate::experiment::agreement::{Agreement, kept_epoch};
 use crate::experiment::runs::SavedTrial;
 use crate::experiment::saved::Part;
@@ -42,7 +43,7 @@ fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found, data: &str) -> Vec<St
     let mut parts = vec![heading, table.text()];
     parts.push(wrapped(&match (&found.agreement, chosen) {
         (Some(agreement), Chosen::Part(part)) => {
-            let sentence = wrapped(&verdict(agreement, *part));
+            let sentence = wrapped(&format!("{}{}", verdict(agreement, *part), elsewhere(agreement, trial, found)));
             parts.push(if agreement.is_same() { sentence } else { terminal::red(&sentence) });
             return parts;
         }
@@ -70,6 +71,15 @@ fn verdict(agreement: &Agreement, part: Part) -> String {
         differing.push(format!("{} predicted otherwise", count(agreement.moved as usize)));
     }
     format!("{part} figures differ from the history: {}", differing.join(", "))
+}
+
+/// Where figures that differ were taken, if not in the same place.
+fn elsewhere(agreement: &Agreement, trial: &SavedTrial, found: &Found) -> String {
+    let (here, there) = (device::name(found.device), &trial.history.environment.device);
+    match agreement.is_same() || here == *there {
+        true => String::new(),
+        false => format!(" (these were taken on {here}, and those on {there})"),
+    }
 }
 
 /// How exact an agreement is.

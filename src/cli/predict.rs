@@ -30,7 +30,7 @@ pub struct Args {
     /// The run: its folder, a history or weights of it, or an experiment, whose newest run it is
     run: String,
     /// A row of the data, counted from 0
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_index, allow_negative_numbers = true)]
     index: Option<usize>,
     /// Each row of a table: columns may stand in any order, the target may be there or not
     #[arg(long, value_name = "FILE")]
@@ -48,8 +48,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
     /// Show the K most probable classes only
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
-    top: Option<u32>,
+    #[arg(long, value_name = "K", value_parser = parse_top, allow_negative_numbers = true)]
+    top: Option<usize>,
     /// The folder that runs are in
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
@@ -69,6 +69,17 @@ Examples:
   runner predict mnist_dropout --trial dropout-seed0 --index 7 --rows validation --json
 
 In what `--csv` gives, rows are counted from 1 below the header, as in messages.";
+
+fn parse_index(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a whole number, at least 0".to_owned())
+}
+
+fn parse_top(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(top @ 1..) => Ok(top),
+        _ => Err("expected a whole number, at least 1".to_owned()),
+    }
+}
 
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -136,7 +147,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         target: data.loaded.target,
         names: &data.loaded.classes,
         numbers: &input.numbers,
-        top: args.top.map(|top| top as usize),
+        top: args.top,
         has_truth: input.targets.is_some(),
     };
     match format {
@@ -162,12 +173,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Which trial it is, and of how many.
+/// Which trial it is; where none was chosen, that it is one of several.
 fn named(run: &SavedRun, trial: &SavedTrial, is_chosen: bool) -> String {
     let others = match run.trials.len() {
-        1 => String::new(),
-        count if is_chosen => format!(" of {count}"),
-        count => format!(" (the first of {count}; `--trial NAME` takes another)"),
+        2.. if !is_chosen => format!("\nthe first of {} trials: `--trial NAME` takes another", run.trials.len()),
+        _ => String::new(),
     };
     format!("{}, trial {}{others}", terminal::bold(&trial.history.experiment), trial.stem())
 }
@@ -186,8 +196,12 @@ fn scores_note(saved: &Saved) -> Option<String> {
 }
 
 fn of_index(data: &TrialData, part: Part, index: usize) -> anyhow::Result<Input> {
-    let (raw, Rows { features, targets, .. }) = data.row(part, index)?;
-    let (name, last) = (part.name(), data.rows(part)?.len() - 1);
+    let (name, count) = (part.name(), eval::rows_of(data, part, "--rows")?.len());
+    let last = count.saturating_sub(1);
+    let (raw, Rows { features, targets, .. }) = data.row(part, index).ok_or_else(|| {
+        let message = format!("there is no {name} row {index}: the run has {}", eval::count(count));
+        anyhow!(message).context(Hint(format!("they are counted from 0: the last one is `--index {last}`")))
+    })?;
     Ok(Input {
         features,
         targets: Some(targets),

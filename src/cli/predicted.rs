@@ -27,7 +27,7 @@ const IN_ORDER: usize = 12;
 /// The longest bar, where other columns leave room for it.
 const BAR: usize = 40;
 
-/// So many columns are filled at most.
+/// So many columns are filled at most, on a wide terminal too.
 const WIDTH: usize = 80;
 
 impl Shown<'_> {
@@ -39,7 +39,7 @@ impl Shown<'_> {
     /// A bar for a probability, beside names and columns that are so wide.
     fn bar(&self, share: f64, others: usize) -> String {
         let names = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-        let longest = WIDTH.saturating_sub(names + others).clamp(8, BAR);
+        let longest = terminal::width().min(WIDTH).saturating_sub(names + others).clamp(8, BAR);
         if self.predictions.are_probabilities { bar(share, longest) } else { String::new() }
     }
 
@@ -180,11 +180,9 @@ fn share_of_right(shown: &Shown) -> Option<String> {
     (!known.is_empty()).then(|| format!("{} of {} right", figures::count(right), figures::count(known.len())))
 }
 
-fn truth_and_error(Value { value, truth }: &Value) -> [String; 2] {
-    match truth {
-        Some(truth) => [figure(*truth), format!("{:+.4}", value - truth)],
-        None => ["–".to_owned(), "–".to_owned()],
-    }
+fn truth_and_error(value: &Value) -> [String; 2] {
+    let told = |text: Option<String>| text.unwrap_or("–".to_owned());
+    [told(value.truth.map(figure)), told(value.error().map(|error| format!("{error:+.4}")))]
 }
 
 fn yes_or_no(yes: bool) -> &'static str {

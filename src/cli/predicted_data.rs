@@ -40,10 +40,11 @@ pub(super) fn csv(shown: &Shown) -> String {
                 let truth = shown.has_truth.then(|| truth.map(|truth| u8::from(truth).to_string()).unwrap_or_default());
                 [Some(u8::from(*yes).to_string()), Some(share.to_string()), truth].into_iter().flatten()
             })),
-            Prediction::Values(values) => fields.extend(values.iter().flat_map(|Value { value, truth }| {
-                let told =
-                    |number: Option<f64>| shown.has_truth.then(|| number.map(|n| n.to_string()).unwrap_or_default());
-                [Some(value.to_string()), told(*truth), told(truth.map(|truth| value - truth))].into_iter().flatten()
+            Prediction::Values(values) => fields.extend(values.iter().flat_map(|value| {
+                let told = |number: Option<f64>| {
+                    shown.has_truth.then(|| number.map(|number| number.to_string()).unwrap_or_default())
+                };
+                [Some(value.value.to_string()), told(value.truth), told(value.error())].into_iter().flatten()
             })),
         }
         lines.push(joined(&fields));
@@ -90,9 +91,9 @@ pub(super) fn json(shown: &Shown) -> Json {
                 object["labels"] = each(labels.iter().map(label).collect());
             }
             Prediction::Values(values) => {
-                let value = |Value { value, truth }: &Value| match truth {
-                    Some(truth) => json!({ "prediction": value, "truth": truth, "error": value - truth }),
-                    None => json!({ "prediction": value }),
+                let value = |value: &Value| match (value.truth, value.error()) {
+                    (Some(truth), Some(error)) => json!({ "prediction": value.value, "truth": truth, "error": error }),
+                    _ => json!({ "prediction": value.value }),
                 };
                 object["values"] = each(values.iter().map(value).collect());
             }

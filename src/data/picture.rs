@@ -92,9 +92,10 @@ fn fit(grey: &GrayImage, size: ImageSize, border: f64) -> (GrayImage, bool) {
     let factor = (f64::from(width) / f64::from(from_width)).min(f64::from(height) / f64::from(from_height));
     let scaled = |length: u32, most: u32| ((f64::from(length) * factor).round() as u32).clamp(1, most);
     let (inner_width, inner_height) = (scaled(from_width, width), scaled(from_height, height));
-    let inner = match grey.dimensions() == (inner_width, inner_height) {
-        true => grey.clone(),
-        false => imageops::resize(grey, inner_width, inner_height, FilterType::Triangle),
+    let inner = match factor {
+        1.0 => grey.clone(),
+        ..1.0 => imageops::thumbnail(grey, inner_width, inner_height), // each pixel is the mean of those that it covers
+        _ => imageops::resize(grey, inner_width, inner_height, FilterType::Triangle),
     };
     let mut fitted = GrayImage::from_pixel(width, height, Luma([border.round() as u8]));
     let (left, top) = ((width - inner_width) / 2, (height - inner_height) / 2);
@@ -138,6 +139,14 @@ mod tests {
         let drawn = square(0, 200, 4, 4);
         let read = read(file(drawn.clone(), ImageFormat::Png).path(), SIZE, Invert::Auto, true).unwrap();
         assert_eq!((read.pixels, read.is_inverted, read.is_padded), (drawn.into_raw(), false, false));
+    }
+
+    #[test]
+    fn a_picture_that_was_enlarged_comes_back_as_it_was() {
+        let drawn = GrayImage::from_fn(4, 4, |x, y| Luma([(x * 60 + y * 15) as u8]));
+        let large = GrayImage::from_fn(28, 28, |x, y| *drawn.get_pixel(x / 7, y / 7));
+        let read = read(file(large, ImageFormat::Png).path(), SIZE, Invert::No, true).unwrap();
+        assert_eq!(read.pixels, drawn.into_raw());
     }
 
     #[test]

@@ -52,6 +52,18 @@ pub struct Value {
     pub truth: Option<f64>,
 }
 
+impl Value {
+    /// Predicted minus true, where that is known.
+    pub fn error(&self) -> Option<f64> {
+        self.truth.map(|truth| as_written(self.value - truth))
+    }
+}
+
+/// The shortest number that is the same f32: networks compute in f32, and 39.1 is no 39.099998474121094.
+fn as_written(value: f64) -> f64 {
+    (value as f32).to_string().parse().unwrap_or(value)
+}
+
 impl Prediction {
     /// Whether it is all right; `None` where it is not known, and for numbers, which are never more than near.
     pub fn is_right(&self) -> Option<bool> {
@@ -101,7 +113,9 @@ impl Predictions {
                     .collect(),
             ),
             Target::Values(_) => Prediction::Values(
-                (0..shares.len()).map(|place| Value { value: shares[place], truth: truth(row, place) }).collect(),
+                (0..shares.len())
+                    .map(|place| Value { value: as_written(shares[place]), truth: truth(row, place).map(as_written) })
+                    .collect(),
             ),
         };
         Predictions { are_probabilities, rows: shares.into_iter().enumerate().map(row).collect() }
@@ -112,4 +126,25 @@ impl Predictions {
 fn numbers(tensor: &Tensor) -> Vec<Vec<f64>> {
     let rows = tensor.size()[0];
     Vec::try_from(tensor.to_kind(Kind::Double).reshape([rows, -1])).expect("just made f64")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_they_were_read() {
+        let value = Value { value: as_written(f64::from(40.8_f32)), truth: Some(as_written(f64::from(39.1_f32))) };
+        assert_eq!((value.value, value.truth, value.error()), (40.8, Some(39.1), Some(1.7)));
+        assert!(as_written(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn labels_are_right_when_all_of_them_are() {
+        let label = |truth| Label { yes: true, share: 1.0, truth };
+        let right = |labels: &[Label]| Prediction::Labels(labels.to_vec()).is_right();
+        assert_eq!(right(&[label(Some(true)), label(Some(true))]), Some(true));
+        assert_eq!(right(&[label(Some(true)), label(Some(false))]), Some(false));
+        assert_eq!(right(&[label(Some(true)), label(None)]), None);
+    }
 }

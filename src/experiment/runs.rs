@@ -127,16 +127,16 @@ fn in_folder(folder: &Path) -> anyhow::Result<SavedRun> {
         }
         return Err(no_history(&newest, "the run may still go on, or was ended before its first trial".to_owned()));
     }
-    let experiments: Vec<String> = inner
+    let experiments: Vec<&str> = inner
         .iter()
         .filter(|inner| folders_in(inner).is_ok_and(|runs| runs.iter().any(|run| is_run(run))))
-        .filter_map(|inner| Some(format!("`{}`", inner.file_name()?.to_string_lossy())))
+        .filter_map(|inner| inner.file_name()?.to_str())
         .collect();
     Err(no_history(
         folder,
         match &experiments[..] {
             [] => "the run may still go on, or was ended before its first trial".to_owned(),
-            names => format!("it holds runs of {}: name one of these experiments", names.join(", ")),
+            names => format!("name an experiment, it holds runs of {}", some(names)),
         },
     ))
 }
@@ -204,6 +204,13 @@ fn nearest_beside(file: &Path) -> Option<String> {
     Some(file.with_file_name(near).display().to_string())
 }
 
+/// The first few of these names.
+fn some(names: &[&str]) -> String {
+    const MOST: usize = 8;
+    let more = if names.len() > MOST { ", …" } else { "" };
+    format!("{}{more}", suggest::list(&names[..names.len().min(MOST)]))
+}
+
 fn not_found(named: &str, path: &Path, out: &Path) -> anyhow::Error {
     let runs = folders_in(out).unwrap_or_default();
     let names: Vec<&str> = runs.iter().filter_map(|folder| folder.file_name()?.to_str()).collect();
@@ -215,7 +222,7 @@ fn not_found(named: &str, path: &Path, out: &Path) -> anyhow::Error {
         _ if is_experiment() => format!("`runner exp {named}` makes one; `--out` names another folder of runs"),
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => "`runner exp NAME` makes a run; `--out` names another folder of runs".to_owned(),
-        None => format!("there are runs of {}", suggest::list(&names)),
+        None => format!("there are runs of {}", some(&names)),
     };
     let message = match path.components().count() {
         1 => format!("there is no run of `{named}` in `{}`", out.display()),

@@ -1,9 +1,8 @@
 //! A trained network rebuilt from what its trial left: the settings from the history, the weights from the file beside
 //! it, the data from where they came from, split and prepared as they were for training.
 
+use anyhow::{Context, anyhow};
 use tch::{Device, Kind, Tensor};
-
-use anyhow::{Context, anyhow, bail};
 
 use crate::data::batches::DeviceRows;
 use crate::data::cache::Cache;
@@ -100,7 +99,19 @@ pub enum Part {
 }
 
 impl Part {
-    /// The word for it.
+    /// All of them.
+    pub const ALL: [Part; 3] = [Part::Training, Part::Validation, Part::Test];
+
+    /// The word that names it on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Part::Training => "train",
+            Part::Validation => "validation",
+            Part::Test => "test",
+        }
+    }
+
+    /// What its rows are called.
     pub fn name(self) -> &'static str {
         match self {
             Part::Training => "training",
@@ -193,49 +204,28 @@ impl TrialData {
         })
     }
 
-    /// The rows of a part, as the network takes them.
-    ///
-    /// # Errors
-    /// When there are none.
-    pub fn rows(&self, part: Part) -> anyhow::Result<&Rows> {
-        let rows = match part {
+    /// The rows of a part, as the network takes them; `None` where there are none.
+    pub fn rows(&self, part: Part) -> Option<&Rows> {
+        match part {
             Part::Training => Some(&self.training),
             Part::Validation => self.validation.as_ref(),
             Part::Test => self.test.as_ref(),
-        };
-        rows.ok_or_else(|| {
-            let there: Vec<&str> =
-                [(true, "`train`"), (self.validation.is_some(), "`validation`"), (self.test.is_some(), "`test`")]
-                    .iter()
-                    .filter_map(|(is_there, name)| is_there.then_some(*name))
-                    .collect();
-            anyhow!("the run has no {} rows", part.name())
-                .context(Hint(format!("it has {} rows: name these", there.join(" and "))))
-        })
+        }
     }
 
-    /// One row of a part, as the source gives it and as the network takes it.
-    ///
-    /// # Errors
-    /// When there is no such row.
-    pub fn row(&self, part: Part, number: usize) -> anyhow::Result<(Rows, Rows)> {
-        let rows = self.rows(part)?;
-        if number >= rows.len() {
-            let (count, name) = (rows.len(), part.name());
-            let message = format!("there is no {name} row {number}: there are {count}");
-            return Err(anyhow!(message).context(Hint(format!("rows are counted from 0: 0 to {}", count - 1))));
-        }
+    /// One row of a part, as the source gives it and as the network takes it; `None` where there is no such row.
+    pub fn row(&self, part: Part, number: usize) -> Option<(Rows, Rows)> {
+        let rows = self.rows(part).filter(|rows| number < rows.len())?;
         let numbers = match part {
             Part::Training => Some(&self.parts.training),
             Part::Validation => self.parts.validation.as_ref(),
             Part::Test => self.parts.test.as_ref(),
         };
-        let raw = match (numbers, &self.loaded.test) {
-            (Some(numbers), _) => self.loaded.rows.take(&[numbers[number]]),
-            (None, Some(test)) => test.take(&[number]), // the source brings them
-            (None, None) => bail!("the run has no {} rows", part.name()),
+        let raw = match numbers {
+            Some(numbers) => self.loaded.rows.take(&[numbers[number]]),
+            None => self.loaded.test.as_ref()?.take(&[number]), // the source brings its own test rows
         };
-        Ok((raw, rows.take(&[number])))
+        Some((raw, rows.take(&[number])))
     }
 
     /// What the data are called.

@@ -4,6 +4,7 @@ mod bad_input;
 mod commands;
 mod golden;
 mod lessons;
+mod saved_runs;
 mod stacks;
 mod support;
 mod tables;
