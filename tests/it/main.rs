@@ -3,5 +3,6 @@
 mod bad_input;
 mod commands;
 mod golden;
+mod shown;
 mod support;
 mod tables;
