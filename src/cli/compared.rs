@@ -3,6 +3,7 @@
 use crate::cli::figures;
 use crate::experiment::plan::Plan;
 use crate::experiment::study::Study;
+use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
 
 /// A variant and what came of it.
@@ -45,6 +46,39 @@ impl<'a> Compared<'a> {
         let ended = |history: &&History| matches!(history.status, Status::Completed | Status::EarlyStopped);
         !self.trials.is_empty() && self.trials.iter().all(ended)
     }
+
+    /// Whether both predict the same of the same data, so that their metrics can be compared.
+    pub fn predicts_as(&self, other: &Compared) -> bool {
+        let of = |variant: &Compared| (variant.plan.spec.data.name(), variant.plan.card.target);
+        of(self) == of(other)
+    }
+
+    /// Whether both predict the same, and their losses measure the same.
+    pub fn minimizes_as(&self, other: &Compared) -> bool {
+        self.predicts_as(other) && self.plan.spec.train.loss.measures_as(&other.plan.spec.train.loss)
+    }
+
+    /// What the curves of its trials show, in a word: the most frequent verdict, with its count where there are
+    /// others.
+    pub fn reading(&self) -> String {
+        let verdicts: Vec<Verdict> = self.trials.iter().filter_map(|history| history.verdict()).collect();
+        let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
+        // of equal counts, the most serious one
+        let most =
+            Verdict::ALL.into_iter().rev().max_by_key(|verdict| count(*verdict)).filter(|_| !verdicts.is_empty());
+        let Some(most) = most else { return "–".to_owned() };
+        let word = match most {
+            Verdict::Underfitting => "underfits",
+            Verdict::Good => "good",
+            Verdict::Overfitting => "overfits",
+            Verdict::Diverged => "diverged",
+            Verdict::JumpingAbout => "jumps",
+        };
+        match count(most) {
+            all if all == self.trials.len() => word.to_owned(),
+            some => format!("{word} {some}/{}", self.trials.len()),
+        }
+    }
 }
 
 /// Which of the variants is the best by a figure, several where they show the same; none where more than half do, since
@@ -65,6 +99,7 @@ pub fn best(values: &[Option<f64>], higher_is_better: bool, shown: impl Fn(f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::made_up::{history, study};
     use crate::history::number::brief;
 
     #[test]
@@ -80,5 +115,30 @@ mod tests {
         assert_eq!(best(&[Some(1.0), Some(1.0)], true, brief), [false, false]);
         assert_eq!(best(&[Some(1.0), None], true, brief), [false, false]);
         assert_eq!(best(&[None, None], true, brief), [false, false]);
+    }
+
+    #[test]
+    fn a_reading_is_the_most_frequent_verdict_with_its_count() {
+        let study = study(&[("a", "")]);
+        let reading = |statuses: &[Status]| {
+            let trial = |&status| history("a", 0, &[("loss", &[0.9, 0.4])]).ended(status, 2).0;
+            let histories: Vec<History> = statuses.iter().map(trial).collect();
+            Compared::of(&study, &histories)[0].reading()
+        };
+        assert_eq!(reading(&[Status::Completed, Status::EarlyStopped]), "good");
+        assert_eq!(reading(&[Status::Completed, Status::Completed, Status::Diverged]), "good 2/3");
+        assert_eq!(reading(&[Status::Completed, Status::Diverged]), "diverged 1/2", "of equals the more serious");
+        assert_eq!(reading(&[]), "–");
+    }
+
+    #[test]
+    fn variants_are_comparable_where_data_target_and_loss_are() {
+        let labels = "\"data\" = { digits = { labels = [\"even\", \"prime\"] } }, \"train.loss\" = \"bce_with_logits\", \"network.layers\" = [{ linear = 2 }]";
+        let mean = "\"train.loss\" = \"mse\"";
+        let study = study(&[("a", ""), ("b", "\"train.epochs\" = 5"), ("labels", labels), ("mean", mean)]);
+        let [a, b, labels, mean] = &Compared::of(&study, &[])[..] else { panic!("four variants") };
+        assert!(a.minimizes_as(b));
+        assert!(!a.predicts_as(labels) && !a.minimizes_as(labels), "though both losses are cross-entropies");
+        assert!(a.predicts_as(mean) && !a.minimizes_as(mean));
     }
 }

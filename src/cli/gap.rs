@@ -23,10 +23,7 @@ struct Gap<'a> {
 pub fn sentences(variants: &[Compared], page: Page) -> Option<String> {
     let (first, others) = variants.split_first().filter(|(first, others)| overfits(first) && !others.is_empty())?;
     let baseline = Gap::of(first)?;
-    let comparable = others.iter().filter(|other| {
-        let loss = |variant: &Compared| variant.plan.spec.train.loss.clone();
-        other.is_whole() && loss(first).measures_as(&loss(other))
-    });
+    let comparable = others.iter().filter(|other| other.is_whole() && other.minimizes_as(first));
     let mut gaps: Vec<Gap> = comparable.filter_map(Gap::of).collect();
     gaps.sort_by(|a, b| a.gap.total_cmp(&b.gap));
     let (smaller, others): (Vec<Gap>, Vec<Gap>) = gaps.into_iter().partition(|other| other.gap < baseline.gap);
