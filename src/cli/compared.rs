@@ -3,6 +3,7 @@
 use crate::cli::figures;
 use crate::experiment::plan::Plan;
 use crate::experiment::study::Study;
+use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
 
 /// A variant and what came of it.
@@ -45,9 +46,43 @@ impl<'a> Compared<'a> {
         let ended = |history: &&History| matches!(history.status, Status::Completed | Status::EarlyStopped);
         !self.trials.is_empty() && self.trials.iter().all(ended)
     }
+
+    /// Whether both predict the same of the same data, so that their metrics can be compared.
+    pub fn predicts_as(&self, other: &Compared) -> bool {
+        let of = |variant: &Compared| (variant.plan.spec.data.name(), variant.plan.card.target);
+        of(self) == of(other)
+    }
+
+    /// Whether both predict the same, and their losses measure the same.
+    pub fn minimizes_as(&self, other: &Compared) -> bool {
+        self.predicts_as(other) && self.plan.spec.train.loss.measures_as(&other.plan.spec.train.loss)
+    }
+
+    /// What the curves of its trials show, in a word: the most frequent verdict, with its count where there are
+    /// others.
+    pub fn reading(&self) -> String {
+        let verdicts: Vec<Verdict> = self.trials.iter().filter_map(|history| history.verdict()).collect();
+        let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
+        // of equal counts, the most serious one
+        let most =
+            Verdict::ALL.into_iter().rev().max_by_key(|verdict| count(*verdict)).filter(|_| !verdicts.is_empty());
+        let Some(most) = most else { return "–".to_owned() };
+        let word = match most {
+            Verdict::Underfitting => "underfits",
+            Verdict::Good => "good",
+            Verdict::Overfitting => "overfits",
+            Verdict::Diverged => "diverged",
+            Verdict::JumpingAbout => "jumps",
+        };
+        match count(most) {
+            all if all == self.trials.len() => word.to_owned(),
+            some => format!("{word} {some}/{}", self.trials.len()),
+        }
+    }
 }
 
-/// Which of the variants is the best by a figure, several where they show the same; none where all do.
+/// Which of the variants is the best by a figure, several where they show the same; none where more than half do, since
+/// then none stands out.
 ///
 /// `values` holds each variant's figure, `None` for one that cannot be the best; `shown` is how a figure is shown.
 pub fn best(values: &[Option<f64>], higher_is_better: bool, shown: impl Fn(f64) -> String) -> Vec<bool> {
@@ -55,7 +90,7 @@ pub fn best(values: &[Option<f64>], higher_is_better: bool, shown: impl Fn(f64) 
     let contenders = || values.iter().flatten().copied();
     let better = |a: f64, b: f64| if (a > b) == higher_is_better { a } else { b };
     let Some(best) = contenders().reduce(better).map(&shown) else { return none };
-    if contenders().all(|value| shown(value) == best) {
+    if 2 * contenders().filter(|value| shown(*value) == best).count() > contenders().count() {
         return none;
     }
     values.iter().map(|value| value.is_some_and(|value| shown(value) == best)).collect()
@@ -64,19 +99,46 @@ pub fn best(values: &[Option<f64>], higher_is_better: bool, shown: impl Fn(f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::made_up::{history, study};
     use crate::history::number::brief;
 
     #[test]
     fn the_best_are_those_that_show_the_best_figure() {
-        let values = [Some(0.91), Some(0.95), None, Some(0.950_000_1)];
-        assert_eq!(best(&values, true, brief), [false, true, false, true]);
-        assert_eq!(best(&values, false, brief), [true, false, false, false]);
+        let values = [Some(0.91), Some(0.95), None, Some(0.950_000_1), Some(0.92)];
+        assert_eq!(best(&values, true, brief), [false, true, false, true, false]);
+        assert_eq!(best(&values, false, brief), [true, false, false, false, false]);
     }
 
     #[test]
-    fn of_equals_and_of_one_alone_none_is_the_best() {
+    fn none_is_the_best_of_equals_alone_or_among_many_that_share_it() {
+        assert_eq!(best(&[Some(0.0), Some(0.0), Some(1.0)], false, brief), [false; 3]);
         assert_eq!(best(&[Some(1.0), Some(1.0)], true, brief), [false, false]);
         assert_eq!(best(&[Some(1.0), None], true, brief), [false, false]);
         assert_eq!(best(&[None, None], true, brief), [false, false]);
+    }
+
+    #[test]
+    fn a_reading_is_the_most_frequent_verdict_with_its_count() {
+        let study = study(&[("a", "")]);
+        let reading = |statuses: &[Status]| {
+            let trial = |&status| history("a", 0, &[("loss", &[0.9, 0.4])]).ended(status, 2).0;
+            let histories: Vec<History> = statuses.iter().map(trial).collect();
+            Compared::of(&study, &histories)[0].reading()
+        };
+        assert_eq!(reading(&[Status::Completed, Status::EarlyStopped]), "good");
+        assert_eq!(reading(&[Status::Completed, Status::Completed, Status::Diverged]), "good 2/3");
+        assert_eq!(reading(&[Status::Completed, Status::Diverged]), "diverged 1/2", "of equals the more serious");
+        assert_eq!(reading(&[]), "–");
+    }
+
+    #[test]
+    fn variants_are_comparable_where_data_target_and_loss_are() {
+        let labels = "\"data\" = { digits = { labels = [\"even\", \"prime\"] } }, \"train.loss\" = \"bce_with_logits\", \"network.layers\" = [{ linear = 2 }]";
+        let mean = "\"train.loss\" = \"mse\"";
+        let study = study(&[("a", ""), ("b", "\"train.epochs\" = 5"), ("labels", labels), ("mean", mean)]);
+        let [a, b, labels, mean] = &Compared::of(&study, &[])[..] else { panic!("four variants") };
+        assert!(a.minimizes_as(b));
+        assert!(!a.predicts_as(labels) && !a.minimizes_as(labels), "though both losses are cross-entropies");
+        assert!(a.predicts_as(mean) && !a.minimizes_as(mean));
     }
 }

@@ -7,7 +7,6 @@ use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
 use crate::cli::{endings, figures, gap, observed, settings, terminal};
 use crate::experiment::study::Study;
-use crate::history::diagnosis::Verdict;
 use crate::history::{History, TestRecord};
 use crate::metrics::Metric;
 
@@ -83,7 +82,7 @@ fn fitted(variants: &[Compared], spread: Spread) -> Fitted {
         labels: Column::words("variant", names),
         groups: groups.iter().map(|group| group.iter().map(column).collect()).collect(),
         spare,
-        closing: Some(Column::words("reading", rows(&|variant| reading(&variant.trials), &|_| String::new()))),
+        closing: Some(Column::words("reading", rows(&|variant| variant.reading(), &|_| String::new()))),
     }
 }
 
@@ -118,7 +117,7 @@ fn figure_column(variants: &[Compared], figure: &Figure, spread: Spread) -> Colu
 fn marks(variants: &[Compared], figure: &Figure) -> Vec<bool> {
     let metrics: Vec<Metric> =
         variants.iter().flat_map(|variant| variant.plan.spec.train.metrics(variant.plan.card.target)).collect();
-    let comparable = predict_the_same(variants) && (!figure.is_loss() || minimize_the_same(variants));
+    let comparable = if figure.is_loss() { minimize_the_same(variants) } else { predict_the_same(variants) };
     let Some(higher_is_better) = figure.higher_is_better(&metrics).filter(|_| comparable) else {
         return vec![false; variants.len()];
     };
@@ -128,13 +127,11 @@ fn marks(variants: &[Compared], figure: &Figure) -> Vec<bool> {
 }
 
 fn predict_the_same(variants: &[Compared]) -> bool {
-    let of = |variant: &Compared| (variant.plan.spec.data.name(), variant.plan.card.target);
-    variants.windows(2).all(|pair| of(&pair[0]) == of(&pair[1]))
+    variants.windows(2).all(|pair| pair[0].predicts_as(&pair[1]))
 }
 
 fn minimize_the_same(variants: &[Compared]) -> bool {
-    let loss = |variant: &Compared| variant.plan.spec.train.loss.clone();
-    variants.windows(2).all(|pair| loss(&pair[0]).measures_as(&loss(&pair[1])))
+    variants.windows(2).all(|pair| pair[0].minimizes_as(&pair[1]))
 }
 
 /// What cannot be compared, and why.
@@ -176,27 +173,6 @@ fn legend(variants: &[Compared], has_best: bool, page: Page) -> String {
     };
     let legend = page.wrapped(&format!("figures of the last epoch{of_test}{mark}"), 0);
     legend.lines().map(terminal::dim).collect::<Vec<_>>().join("\n")
-}
-
-/// What the curves of a variant's trials show, in a word: the most frequent verdict, with its count where there are
-/// others.
-fn reading(trials: &[&History]) -> String {
-    let verdicts: Vec<Verdict> = trials.iter().filter_map(|history| history.verdict()).collect();
-    let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
-    // of equal counts, the most serious one
-    let most = Verdict::ALL.into_iter().rev().max_by_key(|verdict| count(*verdict)).filter(|_| !verdicts.is_empty());
-    let Some(most) = most else { return "–".to_owned() };
-    let word = match most {
-        Verdict::Underfitting => "underfits",
-        Verdict::Good => "good",
-        Verdict::Overfitting => "overfits",
-        Verdict::Diverged => "diverged",
-        Verdict::JumpingAbout => "jumps",
-    };
-    match count(most) {
-        all if all == trials.len() => word.to_owned(),
-        some => format!("{word} {some}/{}", trials.len()),
-    }
 }
 
 #[cfg(test)]
@@ -325,16 +301,5 @@ mod tests {
         losses cannot be compared, being different ones: mse (squared), mae (absolute)
         mape: 2 of 111 test targets are near zero, which makes it explode
         ");
-    }
-
-    #[test]
-    fn a_reading_is_the_most_frequent_verdict_with_its_count() {
-        let good = || classifier("a", 0, 0.3, 0.9).0;
-        let mut burst = good();
-        burst.status = Status::Diverged;
-        assert_eq!(reading(&[&good(), &good()]), "good");
-        assert_eq!(reading(&[&good(), &good(), &burst]), "good 2/3");
-        assert_eq!(reading(&[&good(), &burst]), "diverged 1/2", "of equals the more serious");
-        assert_eq!(reading(&[]), "–");
     }
 }

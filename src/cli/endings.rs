@@ -2,6 +2,7 @@
 //! that make a metric explode.
 
 use crate::cli::compared::Compared;
+use crate::cli::page::together;
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
 
@@ -70,11 +71,12 @@ fn ended(name: &str, trials: &[&History], status: Status) -> Option<String> {
     let (fewest, most) = (epochs().min()?, epochs().max()?);
     let of = of_epochs(first);
     let epochs = if fewest == most { format!("epoch {most}{of}") } else { format!("epochs {fewest} to {most}{of}") };
-    Some(match (ended.len(), all) {
+    let ended = match (ended.len(), all) {
         (_, 1) => format!("{name} ({epochs})"),
         (some, all) if name.is_empty() => format!("{some} of {all} trials ({epochs})"),
         (some, all) => format!("{name} ({some} of {all}, {epochs})"),
-    })
+    };
+    Some(together(&ended))
 }
 
 /// ` of 60`, from the resolved experiment.
@@ -94,9 +96,13 @@ pub fn near_zero(histories: &[History]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::made_up::{history, study};
+    use crate::cli::made_up::{PLAIN, history, study};
 
     const LOSS: [(&str, &[f64]); 1] = [("loss", &[1.0, 0.5, 0.4])];
+
+    fn on_lines(notes: Vec<String>) -> Vec<String> {
+        notes.iter().map(|note| PLAIN.wrapped(note, 2)).collect()
+    }
 
     #[test]
     fn each_way_of_ending_has_a_line_with_the_epochs() {
@@ -109,7 +115,7 @@ mod tests {
             trial("cut", 0, Status::Interrupted),
         ];
         assert_eq!(
-            of_variants(&Compared::of(&study, &histories)),
+            on_lines(of_variants(&Compared::of(&study, &histories))),
             [
                 "diverged: burst (epoch 3 of 60)",
                 "stopped early: stopped (epoch 3 of 60)",
@@ -121,23 +127,23 @@ mod tests {
 
     #[test]
     fn several_trials_are_counted_with_the_epochs_between_which_they_ended() {
-        let study = study(&[("a", ""), ("b", "")]);
+        let study = study(&[("a", "")]);
         let histories = [
             history("a", 0, &LOSS).0,
             history("a", 1, &LOSS).ended(Status::Diverged, 9).0,
             history("a", 2, &[("loss", &[1.0])]).ended(Status::Diverged, 9).0,
         ];
         assert_eq!(
-            of_variants(&Compared::of(&study, &histories))[0],
-            "diverged, and left out of the means: a (2 of 3, epochs 1 to 3 of 9)"
+            on_lines(of_variants(&Compared::of(&study, &histories))),
+            ["diverged, and left out of the means: a (2 of 3, epochs 1 to 3 of 9)"]
         );
         assert_eq!(
-            of_trials(&histories),
-            ["diverged, and left out of the means: seed 1 (epoch 3 of 9), seed 2 (epoch 1 of 9)"]
+            on_lines(of_trials(&histories)),
+            ["diverged, and left out of the means: seed 1 (epoch 3 of 9),\n  seed 2 (epoch 1 of 9)"]
         );
         let many: Vec<History> =
             (0..30).map(|seed| history("a", seed, &LOSS).ended(Status::EarlyStopped, 9).0).collect();
-        assert_eq!(of_trials(&many), ["stopped early: 30 of 30 trials (epoch 3 of 9)"]);
+        assert_eq!(on_lines(of_trials(&many)), ["stopped early: 30 of 30 trials (epoch 3 of 9)"]);
     }
 
     #[test]

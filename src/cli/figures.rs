@@ -29,6 +29,7 @@ pub fn short(value: f64) -> String {
 pub fn spread(mean: Option<f64>, std: Option<f64>) -> String {
     match (mean, std) {
         (Some(mean), Some(std)) if (5e-4..1e3).contains(&mean.abs()) => format!("{std:.4}"),
+        (Some(mean), Some(std)) if (1e3..1e6).contains(&mean.abs()) => format!("{std:.2}"),
         (_, std) => metric(std),
     }
 }
@@ -92,6 +93,7 @@ mod tests {
         assert_eq!(short_forms, ["0", "0.500", "0.010", "8.4e-9", "1.00", "1.00", "25.0", "254", "-0.250", "1.2e4"]);
         assert_eq!(short(f64::INFINITY), "inf");
         assert_eq!(spread(Some(0.93), Some(2.3e-16)), "0.0000");
+        assert_eq!(spread(Some(-19_309.41), Some(27.4486)), "27.45");
         assert_eq!(spread(Some(1e-5), Some(2e-6)), "2.0e-6");
         assert_eq!(spread(Some(0.93), None), "–");
         assert_eq!(count(52_650), "52,650");

@@ -6,7 +6,7 @@
 
 use crate::cli::compared::Compared;
 use crate::cli::figures::metric;
-use crate::cli::page::Page;
+use crate::cli::page::{Page, together};
 use crate::history::diagnosis::Verdict;
 
 /// A variant learns less when its lowest validation loss is above the baseline's by more than this share.
@@ -23,10 +23,7 @@ struct Gap<'a> {
 pub fn sentences(variants: &[Compared], page: Page) -> Option<String> {
     let (first, others) = variants.split_first().filter(|(first, others)| overfits(first) && !others.is_empty())?;
     let baseline = Gap::of(first)?;
-    let comparable = others.iter().filter(|other| {
-        let loss = |variant: &Compared| variant.plan.spec.train.loss.clone();
-        other.is_whole() && loss(first).measures_as(&loss(other))
-    });
+    let comparable = others.iter().filter(|other| other.is_whole() && other.minimizes_as(first));
     let mut gaps: Vec<Gap> = comparable.filter_map(Gap::of).collect();
     gaps.sort_by(|a, b| a.gap.total_cmp(&b.gap));
     let (smaller, others): (Vec<Gap>, Vec<Gap>) = gaps.into_iter().partition(|other| other.gap < baseline.gap);
@@ -68,7 +65,7 @@ impl<'a> Gap<'a> {
     fn beside(&self, baseline: &Gap) -> String {
         let change = 100.0 * (self.gap / baseline.gap - 1.0);
         let sign = if change < 0.0 { '−' } else { '+' };
-        format!("{} {} ({sign}{:.0} %)", self.name, metric(Some(self.gap)), change.abs())
+        together(&format!("{} {} ({sign}{:.0} %)", self.name, metric(Some(self.gap)), change.abs()))
     }
 }
 
@@ -107,7 +104,7 @@ mod tests {
         assert_eq!(
             said,
             "baseline overfits: its validation loss ends 0.2000 above its lowest, 0.4000\n\
-             smaller gaps: fewer_units 0.0000 (−100 %), dropout 0.0200 (−90 %), l2 0.0400\n  (−80 %)\n\
+             smaller gaps: fewer_units 0.0000 (−100 %), dropout 0.0200 (−90 %),\n  l2 0.0400 (−80 %)\n\
              at the price of learning less: fewer_units (lowest validation loss 0.7000)\n\
              no smaller: fewer_rows 0.4000 (+100 %)"
         );

@@ -58,6 +58,7 @@ pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Ma
         history,
         test: None,
         learned: None,
+        theirs: Vec::new(),
         expectations: Vec::new(),
     })
 }

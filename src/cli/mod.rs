@@ -1,4 +1,8 @@
-//! The command line: one file for each command; `terminal` alone prints.
+//! The command line: one file for each command, and rooms for what a run shows; `terminal` alone prints.
+//!
+//! While a run goes on it is `progress` that speaks, with `settings`. At its end `summary` begins: `comparison` for
+//! variants, `trials` for seeds and folds, and below them `observed`, `gap` and `endings`. A [`figure::Figure`] is what
+//! a column shows, and [`fitted::Fitted`] lays columns out on a [`page::Page`].
 
 pub mod compared;
 pub mod comparison;

@@ -18,7 +18,7 @@ impl Page {
     }
 
     /// Breaks a sentence between words into lines that fit, of no more than 100 characters; lines after the first are
-    /// indented by so many blanks.
+    /// indented by so many blanks. A [`TOGETHER`] breaks nowhere, and comes out as a blank.
     pub fn wrapped(self, sentence: &str, indent: usize) -> String {
         let width = self.width.min(100);
         let mut lines = vec![String::new()];
@@ -33,8 +33,16 @@ impl Page {
                 line.push_str(word);
             }
         }
-        lines.join("\n")
+        lines.join("\n").replace(TOGETHER, " ")
     }
+}
+
+/// Between words that stay on one line.
+pub const TOGETHER: char = '\u{a0}';
+
+/// Words that stay on one line.
+pub fn together(words: &str) -> String {
+    words.replace(' ', &TOGETHER.to_string())
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Progress {
     pub fn end(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.abandon();
-            self.say(""); // a line apart from what follows
+            self.say("\n"); // a line apart from what follows
         }
     }
 
@@ -69,6 +69,9 @@ impl fetch::Watch for Progress {
 
 impl run::Watch for Progress {
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
+        if self.introduced && self.bar.is_none() {
+            self.say(""); // behind the last one's epochs
+        }
         self.end();
         let plan = plans[0];
         self.training.store(true, Ordering::Relaxed);
@@ -92,9 +95,12 @@ impl run::Watch for Progress {
         );
         // what the last variant has said already is not said again
         let lines = [of_data(plan, stack), network, of_stack(plans, stack)].map(|line| page.wrapped(&line, 2));
-        lines.iter().filter(|line| !self.said.contains(line)).for_each(|line| self.say(line));
+        let new: Vec<&String> = lines.iter().filter(|line| !self.said.contains(line)).collect();
+        new.iter().for_each(|line| self.say(line));
+        if !new.is_empty() {
+            self.say("");
+        }
         self.said = lines.to_vec();
-        self.say("");
         self.shows_lr = spec.train.schedule != Schedule::Constant;
         if !self.quiet && terminal::is_watched() {
             let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").expect("a valid template");
@@ -181,9 +187,9 @@ fn metrics(report: &EpochReport, with_lr: bool) -> Vec<String> {
     shown
 }
 
-/// The width that is left for metrics beside a bar that can be seen, the epochs and the time.
+/// The width that is left for metrics beside the epochs, a bar that can just be seen, and the time.
 fn bar_room(epochs: usize) -> usize {
-    const BAR_AND_TIME: usize = 8 + 6;
+    const BAR_AND_TIME: usize = 5 + 4;
     terminal::talk_width().saturating_sub(2 * epochs.to_string().len() + 1 + BAR_AND_TIME)
 }
 

@@ -62,7 +62,7 @@ fn rows(histories: &[History]) -> Rows<'_> {
     let over_all = |label: &str, shows| Row { label: label.to_owned(), shows, trials: sound.clone() };
     let mean = || over_all(&format!("mean of {}", sound.len()), Shows::Mean);
     let std = || over_all("± std", Shows::Std);
-    let elsewhere = || Some(format!("each of the {} trials: `--json`, and the run's folder", histories.len()));
+    let elsewhere = || Some(format!("all {} trials: `--json`, and the run's folder", histories.len()));
 
     if !folds.is_empty() && seeds.len() > 1 && seeds.len() <= MOST {
         let of_seed = |&seed: &i64| Row {
@@ -72,7 +72,7 @@ fn rows(histories: &[History]) -> Rows<'_> {
         };
         let mut rows: Vec<Row> = seeds.iter().map(of_seed).collect();
         rows.push(over_all(&format!("all {}", sound.len()), Shows::MeanAndStd));
-        let note = format!("mean ± std over the {} folds of each seed, and over all; ", folds.len());
+        let note = format!("mean ± std over the {} folds of each seed; ", folds.len());
         return Rows { header: "seed", rows, note: elsewhere().map(|elsewhere| note + &elsewhere) };
     }
     if histories.len() > MOST {
@@ -248,8 +248,8 @@ mod tests {
         3       0.2050 ±0.0016  0.2550 ±0.0016  0.9450 ±0.0016  0.9300 ±0.0000
         4       0.2060 ±0.0016  0.2560 ±0.0016  0.9440 ±0.0016  0.9300 ±0.0000
         all 25  0.2040 ±0.0020  0.2540 ±0.0020  0.9460 ±0.0020  0.9300 ±0.0000
-        figures of the last epoch; mean ± std over the 5 folds of each seed, and over
-        all; each of the 25 trials: `--json`, and the run's folder
+        figures of the last epoch; mean ± std over the 5 folds of each seed; all 25
+        trials: `--json`, and the run's folder
 
         good in 25 of 25 trials
         ");
@@ -265,7 +265,7 @@ mod tests {
         mean of 29  0.2149    0.2649  0.9351   0.9300
         highest     0.2290    0.2790  0.9500   0.9300
         ± std       0.0087    0.0087  0.0087   0.0000
-        figures of the last epoch; each of the 30 trials: `--json`, and the run's folder
+        figures of the last epoch; all 30 trials: `--json`, and the run's folder
 
         diverged, and left out of the means: 1 of 30 trials (epoch 2 of 2)
 

@@ -5,6 +5,7 @@ mod commands;
 mod golden;
 mod lessons;
 mod saved_runs;
+mod shown;
 mod stacks;
 mod support;
 mod tables;
