@@ -13,7 +13,10 @@ const LESSONS: [(&str, &[&str]); 6] = [
         &["perceptron_and", "perceptron_or", "perceptron_nand", "perceptron_xor", "mlp_xor", "linear_stack"],
     ),
     ("B. Digits", &["digits_mlp", "kfold_digits", "softmax_regression_digits", "multilabel_digits"]),
-    ("C. MNIST and overfitting", &["overfit_mnist", "mnist_dropout", "regularize_mnist", "one_hot_equals_sparse"]),
+    (
+        "C. MNIST and overfitting",
+        &["overfit_mnist", "mnist_dropout", "regularize_mnist", "one_hot_equals_sparse", "cnn_mnist"],
+    ),
     (
         "D. Activations, gradients, initialization, normalization",
         &["vanishing_gradient", "exploding_gradient", "dying_relu", "initialization", "normalization", "output_layers"],
