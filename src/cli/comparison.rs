@@ -13,7 +13,8 @@ use crate::metrics::Metric;
 /// The tables, and what is to be said about them.
 pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
     let variants = Compared::of(study, histories);
-    let mut parts = tables(&variants, page);
+    let some_epoch = histories.iter().any(|history| !history.history.is_empty());
+    let mut parts = if some_epoch { tables(&variants, page) } else { Vec::new() };
     let notes: Vec<String> = incomparable(&variants)
         .into_iter()
         .chain(endings::of_variants(&variants))
@@ -231,6 +232,13 @@ mod tests {
         interrupted: interrupted (epoch 4 of 60)
         never begun: late
         ");
+    }
+
+    #[test]
+    fn where_no_epoch_was_completed_there_is_no_table() {
+        let study = made_up::study(&[("a", ""), ("b", "")]);
+        let none = history("a", 0, &[]).ended(Status::Interrupted, 60).0;
+        assert_eq!(shown(&study, &[none]), "interrupted: a (epoch 0 of 60)\nnever begun: b");
     }
 
     #[test]

@@ -16,7 +16,8 @@ const MOST: usize = 20;
 /// The tables, how trials ended, and what their curves show.
 pub fn of(histories: &[History], page: Page) -> Vec<String> {
     let rows = rows(histories);
-    let mut parts = tables(&rows, histories, page);
+    let some_epoch = histories.iter().any(|history| !history.history.is_empty());
+    let mut parts = if some_epoch { tables(&rows, histories, page) } else { Vec::new() };
     let notes: Vec<String> = endings::of_trials(histories)
         .into_iter()
         .chain(endings::near_zero(histories))
