@@ -40,6 +40,9 @@ fn line(trials: &[(&History, &Verified)]) -> String {
     let came = match &distinct[..] {
         [(_, one)] => match &one.against {
             Some(against) => format!("found {}, against {}", found(one.found.as_ref()), found(Some(against))),
+            None if verified.expected.starts_with('>') => {
+                format!("found {}, and nothing to hold it against", found(one.found.as_ref()))
+            }
             None => format!("found {}", found(one.found.as_ref())),
         },
         several => {

@@ -263,15 +263,23 @@ impl<'a> Recipe<'a> {
 
 /// What each row counts: numbers above 0.
 fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f32>, Invalid> {
-    let number = |row: usize| match &column.values {
-        Values::Numbers(numbers) if numbers[row] > 0.0 => Ok(numbers[row] as f32),
-        _ => {
-            let found = column.values.text(row).unwrap_or_default();
-            let message = format!("has `{found}` in {}, where a number above 0 was expected", table.place(row));
-            Err(Invalid::new("weights", message).hint("a row that is to count for nothing can be left out of the file"))
-        }
+    let fault = |row: usize| {
+        let found = column.values.text(row).unwrap_or_default();
+        let message = format!("has `{found}` in {}, where a number above 0 was expected", table.place(row));
+        Invalid::new("weights", message).hint("a row that is to count for nothing can be left out of the file")
     };
-    rows.iter().map(|&row| number(row)).collect()
+    let Values::Numbers(numbers) = &column.values else {
+        return Err(fault(column.values.slip().or(rows.first().copied()).unwrap_or(0)));
+    };
+    let weight = |&row: &usize| match numbers[row] as f32 {
+        weight if weight > 0.0 && weight.is_finite() => Ok(weight),
+        _ if numbers[row] > 0.0 => {
+            let message = format!("has {:e} in {}, which f32 cannot hold", numbers[row], table.place(row));
+            Err(Invalid::new("weights", message).hint("only their ratios count: divide all of them by one number"))
+        }
+        _ => Err(fault(row)),
+    };
+    rows.iter().map(weight).collect()
 }
 
 /// The hint that lists a table's columns.
@@ -373,6 +381,9 @@ mod tests {
             ("x,w,y\n1,2,a\n2,0,b\n", "has `0` in row 2 (line 3), where a number above 0"),
             ("x,w,y\n1,2,a\n2,-1,b\n", "has `-1`"),
             ("x,w,y\n1,heavy,a\n2,1,b\n", "has `heavy` in row 1"),
+            ("x,w,y\n1,2,a\n2,1,b\n3,heavy,a\n", "has `heavy` in row 3"),
+            ("x,w,y\n1,1e-60,a\n2,1,b\n", "has 1e-60 in row 1 (line 2), which f32 cannot hold"),
+            ("x,w,y\n1,1e300,a\n2,1,b\n", "has 1e300 in row 1"),
             ("x,w,y\n1,,a\n2,1,b\n", "row 1 (line 2), weight `w`, has no value"),
             ("x,v,y\n1,1,a\n2,1,b\n", "does not have: `w`"),
         ] {

@@ -21,6 +21,11 @@ pub fn check(spec: &Spec, plans: &[Plan], seeds: usize) -> Result<(), Invalid> {
         check_expectation(expectation, &runs).map_err(|fault| fault.under(format!("expect.{number}")))?;
     }
     for (number, theirs) in spec.theirs.iter().enumerate() {
+        let same = |other: &&Theirs| other.value == theirs.value && other.variant == theirs.variant;
+        if spec.theirs[..number].iter().any(|other| same(&other)) {
+            let message = format!("reports `{}` a second time", theirs.value);
+            return Err(Invalid::new(format!("theirs.{number}.value"), message));
+        }
         check_theirs(theirs, &runs).map_err(|fault| fault.under(format!("theirs.{number}")))?;
     }
     Ok(())
@@ -83,6 +88,13 @@ fn check_expectation(expectation: &Expectation, runs: &[Run]) -> Result<(), Inva
     check_figure("value", value, concerned, runs)?;
     if let Some(name) = above {
         check_above(name, concerned, runs)?;
+        let (variant, figure) = match name.split_once(VARIANT_SEPARATOR) {
+            Some((variant, figure)) => (Some(variant), figure),
+            None => (None, name.as_str()),
+        };
+        if figure == value && (variant.is_none() || variant == expectation.variant.as_deref()) {
+            return Err(Invalid::new("above", format!("is the figure itself: `{value}`")));
+        }
     }
     let stated = [at_least.is_some(), at_most.is_some(), near.is_some(), above.is_some(), is.is_some()];
     if !stated.contains(&true) {
@@ -99,6 +111,14 @@ fn check_expectation(expectation: &Expectation, runs: &[Run]) -> Result<(), Inva
     }
     if within.is_some_and(|within| !within.is_finite() || within < 0.0) {
         return Err(Invalid::new("within", "must be finite and at least 0"));
+    }
+    if let (Some(least), Some(most)) = (at_least, at_most)
+        && least > most
+    {
+        return Err(Invalid::new("at_least", format!("is {least}, above `at_most`, which is {most}")));
+    }
+    if times.is_some_and(|times| times <= 0.0) {
+        return Err(Invalid::new("times", "must be above 0"));
     }
     if times.is_some() && above.is_none() {
         return Err(Invalid::new("times", "needs `above`"));

@@ -57,7 +57,7 @@ impl BorderlineSmote {
     /// A class without a row in danger stays as it is.
     pub(super) fn apply(&self, rows: &Rows, classes: &ByClass, device: Device) -> Result<Rows, Invalid> {
         let (points, truth) = (points(rows, device), rows.targets.to_device(device));
-        check_neighbors("m_neighbors", self.m_neighbors, rows.len(), "any")?;
+        check_neighbors("m_neighbors", self.m_neighbors, rows.len(), None)?;
         let lacking = classes.lacking(self.ratio)?;
         let mut made = Vec::new();
         for ((class, numbers), count) in classes.classes.iter().zip(lacking).filter(|(_, count)| *count > 0) {
@@ -68,11 +68,11 @@ impl BorderlineSmote {
             }
             let within = match self.kind {
                 Towards::OwnClass => {
-                    check_neighbors("k_neighbors", self.k_neighbors, numbers.len(), &classes.name(*class))?;
+                    check_neighbors("k_neighbors", self.k_neighbors, numbers.len(), Some(&classes.name(*class)))?;
                     &of_class
                 }
                 Towards::AnyClass => {
-                    check_neighbors("k_neighbors", self.k_neighbors, rows.len(), "any")?;
+                    check_neighbors("k_neighbors", self.k_neighbors, rows.len(), None)?;
                     &points
                 }
             };

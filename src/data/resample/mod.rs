@@ -64,6 +64,10 @@ impl Resample {
     pub(super) fn apply(&self, rows: &Rows, names: &[String], device: Device) -> Result<Rows, Invalid> {
         let classes: Vec<i64> = Vec::try_from(&rows.targets).expect("only classes are resampled");
         let classes = ByClass::of(&classes, names);
+        if rows.weights.is_some() && matches!(self, Resample::Smote(_) | Resample::BorderlineSmote(_)) {
+            let message = "makes rows up, and what they would weigh is not known";
+            return Err(Invalid::new(self.name(), message).hint("leave the weights out, or use `over`"));
+        }
         match self {
             Resample::Under(random) => random.under(&classes).map(|numbers| rows.take(&numbers)),
             Resample::Over(random) => random.over(&classes).map(|numbers| rows.take(&numbers)),

@@ -41,7 +41,7 @@ impl Smote {
         let lacking = classes.lacking(self.ratio)?;
         let mut made = Vec::new();
         for ((class, numbers), count) in classes.classes.iter().zip(lacking).filter(|(_, count)| *count > 0) {
-            check_neighbors("k_neighbors", self.k_neighbors, numbers.len(), &classes.name(*class))?;
+            check_neighbors("k_neighbors", self.k_neighbors, numbers.len(), Some(&classes.name(*class)))?;
             let of_class = points.index_select(0, &row_numbers(numbers, device));
             let neighbors = nearest(&of_class, &of_class, self.k_neighbors + 1).narrow(1, 1, self.k_neighbors as i64);
             let drawn = Drawn::new(&neighbors, count, self.random_state);
@@ -51,13 +51,14 @@ impl Smote {
     }
 }
 
-/// Checks that each of `rows` rows has so many neighbors.
-pub(super) fn check_neighbors(key: &str, neighbors: usize, rows: usize, class: &str) -> Result<(), Invalid> {
+/// Checks that each of `rows` rows, of a class or of all, has so many neighbors.
+pub(super) fn check_neighbors(key: &str, neighbors: usize, rows: usize, class: Option<&str>) -> Result<(), Invalid> {
     if neighbors < rows {
         return Ok(());
     }
     let found = if rows == 1 { "1 training row".to_owned() } else { format!("{rows} training rows") };
-    let message = format!("is {neighbors}, and class `{class}` has {found}: {} are needed", neighbors + 1);
+    let whose = class.map_or("there are".to_owned(), |class| format!("class `{class}` has"));
+    let message = format!("is {neighbors}, and {whose} {found}: {} are needed", neighbors + 1);
     Err(Invalid::new(key, message).hint(match rows {
         0 | 1 => "`resample = \"over\"` repeats rows, and needs no neighbor".to_owned(),
         _ => format!("`{key} = {}` would work", rows - 1),
