@@ -15,6 +15,8 @@ pub struct DeviceRows {
     pub targets: Tensor,
     /// What is true of each row, as metrics take it: `[all rows]` int64, or `[all rows, …]` f32.
     pub truth: Tensor,
+    /// What each row counts in the loss, `[all rows]`, f32; `None` where all count the same.
+    pub weights: Option<Tensor>,
     /// The rows of each replica, `[replicas, rows]`, int64; `None` where every replica has all rows, as they stand.
     pub chosen: Option<Tensor>,
 }
@@ -38,6 +40,11 @@ impl DeviceRows {
             chosen: Some(chosen.to_device(features.device())),
             targets: joined(|part| &part.targets),
             truth: joined(|part| &part.truth),
+            weights: parts
+                .iter()
+                .map(|part| part.weights.as_ref())
+                .collect::<Option<Vec<_>>>()
+                .map(|w| Tensor::cat(&w, 0)),
             features,
         }
     }
@@ -98,7 +105,8 @@ pub struct Epoch<'a> {
     order: Option<Tensor>, // [replicas, rows], int64, on the device
     replicas: usize,
     batch: usize,
-    targets: Tensor, // [replicas, rows, …], in this epoch's order
+    targets: Tensor,         // [replicas, rows, …], in this epoch's order
+    weights: Option<Tensor>, // [replicas, rows], in this epoch's order
     /// What is true of each row, in this epoch's order, `[replicas, rows, …]`.
     pub truth: Tensor,
 }
@@ -125,7 +133,8 @@ impl<'a> Epoch<'a> {
             None => for_each_replica(values, replicas),
         };
         let (targets, truth) = (in_order(&rows.targets), in_order(&rows.truth));
-        Epoch { rows, order, replicas, batch, targets, truth }
+        let weights = rows.weights.as_ref().map(in_order);
+        Epoch { rows, order, replicas, batch, targets, weights, truth }
     }
 
     /// The batches in order; the last one may be smaller.
@@ -145,5 +154,10 @@ impl<'a> Epoch<'a> {
     /// The targets of one batch, `[replicas, batch, …]`.
     pub fn targets(&self, batch: &Range<usize>) -> Tensor {
         narrow(&self.targets, 1, batch)
+    }
+
+    /// What the rows of one batch count in the loss, `[replicas, batch]`.
+    pub fn weights(&self, batch: &Range<usize>) -> Option<Tensor> {
+        self.weights.as_ref().map(|weights| narrow(weights, 1, batch))
     }
 }

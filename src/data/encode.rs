@@ -163,7 +163,7 @@ impl Encoder {
             }
         }
         let features = Tensor::from_slice(&features).view([rows.len() as i64, self.width as i64]);
-        Ok(Rows { features, targets: rows.targets })
+        Ok(Rows { features, ..rows })
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
     fn rows(raw: &[f64], columns: i64) -> Rows {
         let features = Tensor::from_slice(raw).view([-1, columns]);
         let targets = Tensor::zeros([features.size()[0]], (Kind::Int64, tch::Device::Cpu));
-        Rows { features, targets }
+        Rows::new(features, targets)
     }
 
     fn encoding(becomes: Becomes, missing: Missing) -> Encoding {

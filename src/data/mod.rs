@@ -18,6 +18,7 @@ pub mod scale;
 pub mod source;
 pub mod split;
 pub mod table;
+pub mod task;
 
 use std::fmt;
 
@@ -100,9 +101,25 @@ pub struct Rows {
     pub features: Tensor,
     /// Classes: `[rows]`, int64. Labels: `[rows, labels]`, f32, 0 or 1. Values: `[rows, values]`, f32.
     pub targets: Tensor,
+    /// What each row counts in the loss, `[rows]`, f32, above 0; `None` where all count the same.
+    pub weights: Option<Tensor>,
 }
 
 impl Rows {
+    /// Rows that all count the same.
+    pub fn new(features: Tensor, targets: Tensor) -> Rows {
+        Rows { features, targets, weights: None }
+    }
+
+    /// The same with something done to each of their tensors.
+    fn each(&self, change: impl Fn(&Tensor) -> Tensor) -> Rows {
+        Rows {
+            features: change(&self.features),
+            targets: change(&self.targets),
+            weights: self.weights.as_ref().map(change),
+        }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.targets.size()[0] as usize
@@ -117,17 +134,17 @@ impl Rows {
     pub fn take(&self, numbers: &[usize]) -> Rows {
         let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
         let numbers = Tensor::from_slice(&numbers);
-        Rows { features: self.features.index_select(0, &numbers), targets: self.targets.index_select(0, &numbers) }
+        self.each(|tensor| tensor.index_select(0, &numbers))
     }
 
     /// The same rows, in the same memory.
     pub fn shallow_clone(&self) -> Rows {
-        Rows { features: self.features.shallow_clone(), targets: self.targets.shallow_clone() }
+        self.each(Tensor::shallow_clone)
     }
 
     /// The same rows on another device.
     pub fn to(&self, device: Device) -> Rows {
-        Rows { features: self.features.to_device(device), targets: self.targets.to_device(device) }
+        self.each(|tensor| tensor.to_device(device))
     }
 }
 
@@ -166,6 +183,11 @@ impl Test {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The same rows, still sealed, for one of several stacks of trials, each of which opens its own once.
+    pub fn for_a_stack(&self) -> Test {
+        Test(self.0.shallow_clone())
     }
 
     /// Opens the test rows, once: what comes after can no longer choose anything by them.
@@ -234,7 +256,7 @@ impl Prepared {
         let training = Training(encoded(raw.0, "training")?);
         let indicators = loaded.encoding.as_ref().map(encode::Encoding::indicators);
         let scaler = Scaler::fit(scale, &training, loaded.largest, indicators.as_deref());
-        let scaled = |rows: Rows| Rows { features: scaler.apply(&rows.features), targets: rows.targets };
+        let scaled = |rows: Rows| Rows { features: scaler.apply(&rows.features), ..rows };
         let finished = |rows: Rows, part: &str| anyhow::Ok(scaled(encoded(rows, part)?));
         let validation = parts.validation.as_ref().map(|numbers| finished(take(numbers), "validation"));
         let test = match &parts.test {

@@ -1,4 +1,4 @@
-//! Which columns of a table are features, which are the target, and what kind of target it is.
+//! Which columns of a table are features, which are the target, and which rows are used.
 //!
 //! All that can be known without fitting is checked here, so that a mistake in the table or in its settings is told
 //! before anything is trained.
@@ -10,21 +10,10 @@ use tch::Tensor;
 use crate::check::Invalid;
 use crate::data::encode::{Becomes, Encode, Encoding, Missing, Planned};
 use crate::data::table::{Column, Table, Values};
-use crate::data::{Card, Loaded, Rows, Target};
+use crate::data::task::{Targets, Task};
+use crate::data::{Card, Loaded, Rows};
 use crate::shape::Shape;
 use crate::suggest;
-
-/// What a target column is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// One of several classes: text, or whole numbers.
-    Classes,
-    /// Numbers to come near to.
-    Values,
-    /// Yes or no, in one column or several: 0 and 1, `false` and `true`, or `no` and `yes`.
-    Labels,
-}
 
 /// One column's name, or a list of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,44 +52,38 @@ pub struct Recipe<'a> {
     pub encode: Encode,
     /// What becomes of missing values.
     pub missing: Missing,
+    /// The column that says what each row counts in the loss.
+    pub weights: Option<&'a str>,
 }
 
 /// The part of a table that an experiment uses.
 #[derive(Debug)]
 pub struct Selected {
-    target: Target,
-    classes: Vec<String>,
     encoding: Encoding,
     features: Vec<f64>,
     targets: Targets,
-}
-
-#[derive(Debug)]
-enum Targets {
-    Classes(Vec<i64>),
-    Numbers(Vec<f32>),
+    weights: Option<Vec<f32>>,
 }
 
 impl Selected {
     /// What is known before training.
     pub fn card(&self) -> Card {
         let rows = self.features.len() / self.encoding.columns.len();
-        Card { sample: Shape::from([self.encoding.width() as i64]), target: self.target, rows, test_rows: 0 }
+        Card { sample: Shape::from([self.encoding.width() as i64]), target: self.targets.target, rows, test_rows: 0 }
     }
 
     /// The rows as tensors, with the checksum of what they come from.
     pub fn load(self, sha256: String) -> Loaded {
-        let outputs = self.target.outputs() as i64;
-        let targets = match &self.targets {
-            Targets::Classes(classes) => Tensor::from_slice(classes),
-            Targets::Numbers(numbers) => Tensor::from_slice(numbers).view([-1, outputs]),
-        };
         let features = Tensor::from_slice(&self.features).view([-1, self.encoding.columns.len() as i64]);
         Loaded {
             sha256,
-            target: self.target,
-            classes: self.classes,
-            rows: Rows { features, targets },
+            target: self.targets.target,
+            rows: Rows {
+                features,
+                targets: self.targets.tensor(),
+                weights: self.weights.as_deref().map(Tensor::from_slice),
+            },
+            classes: self.targets.names,
             test: None,
             largest: 1.0,
             encoding: Some(self.encoding),
@@ -108,7 +91,21 @@ impl Selected {
     }
 }
 
-impl Recipe<'_> {
+impl<'a> Recipe<'a> {
+    /// Predicts these columns from all others, which hold numbers with none missing.
+    pub fn of(target: &'a [String]) -> Self {
+        Recipe {
+            target,
+            task: None,
+            features: None,
+            drop: &[],
+            categories: &[],
+            encode: Encode::Error,
+            missing: Missing::Error,
+            weights: None,
+        }
+    }
+
     /// Selects, and checks, what the settings name.
     ///
     /// # Errors
@@ -119,7 +116,9 @@ impl Recipe<'_> {
             return Err(Invalid::new("target", "names no column").hint(known(table)));
         }
         let features = self.feature_columns(table)?;
-        let rows = self.rows_to_keep(table, &features, &targets)?;
+        let weights = self.weight_column(table)?;
+        let needed: Vec<&Column> = targets.iter().copied().chain(weights).collect();
+        let rows = self.rows_to_keep(table, &features, &needed)?;
         let mut raw: Vec<Vec<f64>> = Vec::with_capacity(features.len());
         let mut columns = Vec::with_capacity(features.len());
         for column in features {
@@ -127,10 +126,11 @@ impl Recipe<'_> {
             columns.push(Planned { name: column.name.clone(), becomes });
             raw.push(values);
         }
-        let (target, classes, targets) = self.targets(table, &targets, &rows)?;
+        let targets = self.task.unwrap_or(Task::of(targets[0])).read(table, &targets, &rows)?;
         let features = (0..rows.len()).flat_map(|row| raw.iter().map(move |column| column[row])).collect();
         let encoding = Encoding { columns, missing: self.missing };
-        Ok(Selected { target, classes, encoding, features, targets })
+        let weights = weights.map(|column| weights_of(table, column, &rows)).transpose()?;
+        Ok(Selected { encoding, features, targets, weights })
     }
 
     fn columns<'t>(&self, table: &'t Table, key: &str, names: &[String]) -> Result<Vec<&'t Column>, Invalid> {
@@ -148,11 +148,27 @@ impl Recipe<'_> {
         }
     }
 
+    /// The column of weights, where there is one.
+    fn weight_column<'t>(&self, table: &'t Table) -> Result<Option<&'t Column>, Invalid> {
+        let Some(name) = self.weights else { return Ok(None) };
+        let fault = |what: &str| Err(Invalid::new("weights", format!("names `{name}`, which `{what}` names too")));
+        let is_named = |names: &[String]| names.iter().any(|other| other == name);
+        match () {
+            () if is_named(self.target) => fault("target"),
+            () if self.features.is_some_and(is_named) => fault("features"),
+            () if is_named(self.drop) => fault("drop"),
+            () => Ok(self.columns(table, "weights", &[name.to_owned()])?.first().copied()),
+        }
+    }
+
     fn feature_columns<'t>(&self, table: &'t Table) -> Result<Vec<&'t Column>, Invalid> {
         let dropped = self.columns(table, "drop", self.drop)?;
         self.columns(table, "categories", self.categories)?;
         let Some(features) = self.features else {
-            let left = |column: &&Column| !dropped.contains(column) && !self.target.contains(&column.name);
+            let left = |column: &&Column| {
+                let is_weights = self.weights == Some(column.name.as_str());
+                !dropped.contains(column) && !self.target.contains(&column.name) && !is_weights
+            };
             let left: Vec<&Column> = table.columns.iter().filter(left).collect();
             return match left.is_empty() {
                 true => Err(Invalid::new("target", "leaves no column to predict from")),
@@ -174,10 +190,10 @@ impl Recipe<'_> {
     }
 
     /// The rows that are used: all, or those where nothing that is used is missing.
-    fn rows_to_keep(&self, table: &Table, features: &[&Column], targets: &[&Column]) -> Result<Vec<usize>, Invalid> {
+    fn rows_to_keep(&self, table: &Table, features: &[&Column], needed: &[&Column]) -> Result<Vec<usize>, Invalid> {
         let all = || (0..table.rows()).collect::<Vec<usize>>();
         if self.missing == Missing::Drop {
-            let whole = |row: &usize| features.iter().chain(targets).all(|column| !column.values.is_missing(*row));
+            let whole = |row: &usize| features.iter().chain(needed).all(|column| !column.values.is_missing(*row));
             let rows: Vec<usize> = all().into_iter().filter(whole).collect();
             return match rows.is_empty() {
                 true => Err(Invalid::new("missing", "is `drop`, and every row has a missing value")),
@@ -193,9 +209,10 @@ impl Recipe<'_> {
             );
             Invalid::new("missing", message)
         };
-        for column in targets {
+        for column in needed {
             if let Some(row) = column.values.first_missing() {
-                return Err(fault(column, row, "target").hint("`missing = \"drop\"` leaves such rows out"));
+                let what = if self.weights == Some(column.name.as_str()) { "weight" } else { "target" };
+                return Err(fault(column, row, what).hint("`missing = \"drop\"` leaves such rows out"));
             }
         }
         for column in features.iter().filter(|_| self.missing == Missing::Error) {
@@ -238,87 +255,19 @@ impl Recipe<'_> {
         };
         Ok((becomes, rows.iter().map(|&row| places[row].map_or(f64::NAN, |place| place as f64)).collect()))
     }
+}
 
-    fn targets(
-        &self,
-        table: &Table,
-        columns: &[&Column],
-        rows: &[usize],
-    ) -> Result<(Target, Vec<String>, Targets), Invalid> {
-        let is_text = |column: &Column| matches!(column.values, Values::Text { .. });
-        let task = self.task.unwrap_or(if is_text(columns[0]) { Task::Classes } else { Task::Values });
-        let names = || columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
-        match task {
-            Task::Classes => {
-                let &[column] = columns else {
-                    let message = format!("names {} columns, and a class stands in one", columns.len());
-                    return Err(Invalid::new("target", message).hint("for yes-or-no columns, `task = \"labels\"`"));
-                };
-                classes(table, column, rows)
-            }
-            Task::Values => {
-                let numbers = each(columns, rows, |column, row| match &column.values {
-                    Values::Numbers(numbers) => Ok(numbers[row] as f32),
-                    Values::Text { .. } => Err(Invalid::new("target", wrong(table, column, row, "a number"))
-                        .hint("text is a class: `task = \"classes\"`")),
-                })?;
-                Ok((Target::Values(columns.len()), names(), Targets::Numbers(numbers)))
-            }
-            Task::Labels => {
-                let labels = each(columns, rows, |column, row| {
-                    let text = column.values.text(row).unwrap_or_default().to_lowercase();
-                    match text.as_str() {
-                        "1" | "true" | "yes" => Ok(1.0),
-                        "0" | "false" | "no" => Ok(0.0),
-                        _ => Err(Invalid::new("target", wrong(table, column, row, "0 or 1, false or true, no or yes"))),
-                    }
-                })?;
-                Ok((Target::Labels(columns.len()), names(), Targets::Numbers(labels)))
-            }
+/// What each row counts: numbers above 0.
+fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f32>, Invalid> {
+    let number = |row: usize| match &column.values {
+        Values::Numbers(numbers) if numbers[row] > 0.0 => Ok(numbers[row] as f32),
+        _ => {
+            let found = column.values.text(row).unwrap_or_default();
+            let message = format!("has `{found}` in {}, where a number above 0 was expected", table.place(row));
+            Err(Invalid::new("weights", message).hint("a row that is to count for nothing can be left out of the file"))
         }
-    }
-}
-
-/// The classes of one column, ascending, and each row's.
-fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<(Target, Vec<String>, Targets), Invalid> {
-    if let Values::Numbers(numbers) = &column.values
-        && let Some(&row) = rows.iter().find(|&&row| numbers[row].fract() != 0.0)
-    {
-        let message = wrong(table, column, row, "a class: text or a whole number");
-        return Err(Invalid::new("target", message).hint("numbers to come near to are `task = \"values\"`"));
-    }
-    let (all, places) = column.values.categories();
-    let place = |row: usize| places[row].expect("rows without a target were left out");
-    // a class of rows that were left out is no class
-    let mut used = vec![false; all.len()];
-    rows.iter().for_each(|&row| used[place(row)] = true);
-    let mut number = vec![0_i64; all.len()];
-    let mut names = Vec::new();
-    for (class, name) in all.into_iter().enumerate().filter(|(class, _)| used[*class]) {
-        number[class] = names.len() as i64;
-        names.push(name);
-    }
-    if let [only] = &names[..] {
-        let message = format!("is always `{only}`: there is nothing to tell apart in column `{}`", column.name);
-        return Err(Invalid::new("target", message));
-    }
-    let classes = rows.iter().map(|&row| number[place(row)]).collect();
-    Ok((Target::Classes(names.len()), names, Targets::Classes(classes)))
-}
-
-/// A number for each row and column.
-fn each(
-    columns: &[&Column],
-    rows: &[usize],
-    number: impl Fn(&Column, usize) -> Result<f32, Invalid>,
-) -> Result<Vec<f32>, Invalid> {
-    let number = &number;
-    rows.iter().flat_map(|&row| columns.iter().map(move |column| number(column, row))).collect()
-}
-
-fn wrong(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
-    let text = column.values.text(row).unwrap_or_default();
-    format!("has `{text}` in {}, column `{}`, where {wanted} was expected", table.place(row), column.name)
+    };
+    rows.iter().map(|&row| number(row)).collect()
 }
 
 /// The hint that lists a table's columns.
@@ -342,18 +291,7 @@ impl Missing {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn recipe(target: &[String]) -> Recipe<'_> {
-        Recipe {
-            target,
-            task: None,
-            features: None,
-            drop: &[],
-            categories: &[],
-            encode: Encode::Error,
-            missing: Missing::Error,
-        }
-    }
+    use crate::data::Target;
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -368,20 +306,20 @@ mod tests {
     #[test]
     fn a_missing_value_is_named_by_row_and_column() {
         let y = names(&["y"]);
-        let fault = recipe(&y).select(&table(PEOPLE)).unwrap_err();
+        let fault = Recipe::of(&y).select(&table(PEOPLE)).unwrap_err();
         assert_eq!(fault.to_string(), "`missing` is `error`, and row 3 (line 4), column `age`, has no value");
-        let fault = Recipe { missing: Missing::Mean, ..recipe(&y) }.select(&table("x,y\n1,a\n2,\n")).unwrap_err();
+        let fault = Recipe { missing: Missing::Mean, ..Recipe::of(&y) }.select(&table("x,y\n1,a\n2,\n")).unwrap_err();
         assert_eq!(fault.to_string(), "`missing` is `mean`, and row 2 (line 3), target `y`, has no value");
     }
 
     #[test]
     fn rows_with_missing_values_are_left_out_with_classes_that_only_they_have() {
         let y = names(&["y"]);
-        let dropped = Recipe { missing: Missing::Drop, encode: Encode::OneHot, ..recipe(&y) };
+        let dropped = Recipe { missing: Missing::Drop, encode: Encode::OneHot, ..Recipe::of(&y) };
         let selected = dropped.select(&table(PEOPLE)).unwrap();
         let card = selected.card();
         assert_eq!((card.rows, card.sample.flat(), card.target), (2, Some(4), Target::Classes(2)));
-        assert_eq!(selected.classes, ["a", "b"]);
+        assert_eq!(selected.targets.names, ["a", "b"]);
         let names = ["age", "city=Oslo", "city=Rome", "zip"];
         assert_eq!(selected.encoding.names(), names);
     }
@@ -389,7 +327,7 @@ mod tests {
     #[test]
     fn text_without_an_encoding_is_an_error_that_names_the_column_and_the_way_out() {
         let y = names(&["y"]);
-        let fault = Recipe { missing: Missing::Mean, ..recipe(&y) }.select(&table(PEOPLE)).unwrap_err();
+        let fault = Recipe { missing: Missing::Mean, ..Recipe::of(&y) }.select(&table(PEOPLE)).unwrap_err();
         assert_eq!(
             fault.to_string(),
             "`encode` is `error`, and column `city` holds categories: `Rome` in row 1 (line 2)"
@@ -403,39 +341,43 @@ mod tests {
         let y = names(&["y"]);
         let text = table("x,y\n1,0\n2,1\n3,1\noops,0\n");
         for encode in [Encode::Error, Encode::OneHot] {
-            let fault = Recipe { encode, ..recipe(&y) }.select(&text).unwrap_err();
+            let fault = Recipe { encode, ..Recipe::of(&y) }.select(&text).unwrap_err();
             assert!(fault.message.contains("column `x` holds numbers, and `oops` in row 4 (line 5)"), "{fault}");
         }
         let as_categories = names(&["x"]);
-        let recipe = Recipe { encode: Encode::OneHot, categories: &as_categories, ..recipe(&y) };
+        let recipe = Recipe { encode: Encode::OneHot, categories: &as_categories, ..Recipe::of(&y) };
         assert_eq!(recipe.select(&text).unwrap().card().sample.flat(), Some(4));
     }
 
     #[test]
     fn columns_that_are_not_there_are_told_with_the_nearest_name() {
         let wrong = names(&["specis"]);
-        let fault = recipe(&wrong).select(&table("species,x\na,1\nb,2\n")).unwrap_err();
+        let fault = Recipe::of(&wrong).select(&table("species,x\na,1\nb,2\n")).unwrap_err();
         assert_eq!(fault.hint.unwrap(), "did you mean `species`?");
         let (y, all) = (names(&["y"]), names(&["x", "y"]));
-        let fault = Recipe { features: Some(&all), ..recipe(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
+        let fault = Recipe { features: Some(&all), ..Recipe::of(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
         assert!(fault.message.contains("told the answer"));
     }
 
     #[test]
-    fn a_target_is_what_its_task_says() {
-        let (y, both) = (names(&["y"]), names(&["y", "z"]));
-        let text = table("x,y,z\n1,1,0\n2,0,1\n3,1,1\n");
-        let target = |target: &[String], task| Recipe { task, ..recipe(target) }.select(&text).map(|s| s.target);
-        assert_eq!(target(&y, None), Ok(Target::Values(1)));
-        assert_eq!(target(&y, Some(Task::Classes)), Ok(Target::Classes(2)));
-        assert_eq!(target(&both, Some(Task::Labels)), Ok(Target::Labels(2)));
-        assert_eq!(target(&both, Some(Task::Values)), Ok(Target::Values(2)));
-        assert!(target(&both, Some(Task::Classes)).is_err());
-        let parts = table("x,y\n1,0.5\n2,1\n");
-        assert!(Recipe { task: Some(Task::Classes), ..recipe(&y) }.select(&parts).is_err());
-        assert!(Recipe { task: Some(Task::Labels), ..recipe(&y) }.select(&parts).is_err());
-        let constant = table("x,y\n1,a\n2,a\n");
-        assert!(recipe(&y).select(&constant).unwrap_err().message.contains("always `a`"));
-        assert!(Recipe { task: Some(Task::Values), ..recipe(&y) }.select(&constant).is_err());
+    fn a_column_of_weights_is_no_feature_and_holds_numbers_above_0() {
+        let y = names(&["y"]);
+        let weighted = Recipe { weights: Some("w"), ..Recipe::of(&y) };
+        let selected = weighted.select(&table("x,w,y\n1,2,a\n2,0.5,b\n")).unwrap();
+        assert_eq!((selected.card().sample.flat(), selected.weights), (Some(1), Some(vec![2.0, 0.5])));
+        for (text, words) in [
+            ("x,w,y\n1,2,a\n2,0,b\n", "has `0` in row 2 (line 3), where a number above 0"),
+            ("x,w,y\n1,2,a\n2,-1,b\n", "has `-1`"),
+            ("x,w,y\n1,heavy,a\n2,1,b\n", "has `heavy` in row 1"),
+            ("x,w,y\n1,,a\n2,1,b\n", "row 1 (line 2), weight `w`, has no value"),
+            ("x,v,y\n1,1,a\n2,1,b\n", "does not have: `w`"),
+        ] {
+            let fault = weighted.select(&table(text)).unwrap_err().to_string();
+            assert!(fault.contains(words), "{fault}");
+        }
+        let dropped = Recipe { missing: Missing::Drop, ..weighted };
+        assert_eq!(dropped.select(&table("x,w,y\n1,,a\n2,1,b\n3,1,a\n")).unwrap().card().rows, 2);
+        let fault = Recipe { weights: Some("y"), ..Recipe::of(&y) }.select(&table("x,y\n1,a\n2,b\n")).unwrap_err();
+        assert_eq!(fault.to_string(), "`weights` names `y`, which `target` names too");
     }
 }

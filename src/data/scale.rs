@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn pixels_are_scaled_each_by_its_own_training_values_and_indicators_are_left() {
         let features = Tensor::from_slice(&[0_u8, 7, 1, 10, 7, 0, 20, 7, 1]).view([3, 3]);
-        let training = Training(Rows { targets: Tensor::from_slice(&[0_i64, 0, 0]), features });
+        let training = Training(Rows::new(features, Tensor::from_slice(&[0_i64, 0, 0])));
         let scaled = |scale| {
             let scaler = Scaler::fit(scale, &training, 255.0, Some(&[false, false, true]));
             let others = Tensor::from_slice(&[40_u8, 7, 1]).view([1, 3]);

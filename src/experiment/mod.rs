@@ -7,5 +7,6 @@ pub mod plan;
 pub mod run;
 pub mod source_text;
 pub mod spec;
+pub mod stacking;
 pub mod study;
 pub mod trials;

@@ -12,8 +12,9 @@ use time::OffsetDateTime;
 use crate::data::cache::Cache;
 use crate::data::{Prepared, fetch};
 use crate::experiment::plan::Plan;
+use crate::experiment::stacking;
 use crate::experiment::study::Study;
-use crate::experiment::trials::{Place, run_plan};
+use crate::experiment::trials::{Place, run_group};
 use crate::files;
 use crate::history::{History, RowCounts, Status};
 use crate::run_dir::RunDir;
@@ -34,15 +35,19 @@ pub struct Options<'a> {
 
 /// Told what a run is doing.
 pub trait Watch: fetch::Watch + fit::Watch {
-    /// A stack of trials starts.
-    fn starting(&mut self, plan: &Plan, stack: &StackInfo);
+    /// A stack of trials starts; its plans, one or more, are variants of one experiment.
+    fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
 }
 
 /// A stack of trials that train in step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StackInfo {
     /// How many replicas it has.
     pub replicas: usize,
+    /// The seeds in it, each once.
+    pub seeds: Vec<i64>,
+    /// How many folds are in it; `None` without cross-validation.
+    pub folds: Option<usize>,
     /// How many rows each has.
     pub rows: RowCounts,
     /// Where it is.
@@ -67,8 +72,8 @@ pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::R
     let started = OffsetDateTime::now_utc();
     let mut folder = None;
     let mut histories = Vec::with_capacity(study.trials());
-    for plan in &study.plans {
-        let data = &plan.spec.data;
+    for group in stacking::groups(&study.plans) {
+        let data = &group[0].spec.data;
         let loaded = data.load(options.cache, &mut *watch)?;
         let folds = Prepared::folds(&loaded, &data.split(), data.scale())?;
         let folder = match &folder {
@@ -76,12 +81,13 @@ pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::R
             None => folder.insert(create_folder(study, options, started)?),
         };
         let place = Place { folder, device: options.device, started };
-        histories.extend(run_plan(plan, folds, &place, options.stop, &mut *watch)?);
+        histories.extend(run_group(&group, &folds, &place, options.stop, &mut *watch)?);
         if histories.iter().any(|history: &History| history.status == Status::Interrupted) {
             break;
         }
     }
     let folder = folder.expect("a study has a plan");
+    histories.sort_by_key(|history| study.plans.iter().position(|plan| plan.variant == history.variant));
     verify(study, &mut histories);
     for history in histories.iter().filter(|history| !history.expectations.is_empty()) {
         history.write(&folder.file(&format!("{}.json", history.stem())))?;

@@ -1,7 +1,8 @@
-//! The trials of one plan: seeds × folds, trained as stacks, each recorded in a history.
+//! Trials: variants × folds × seeds, trained as stacks, each recorded in a history.
 //!
 //! Folds whose parts have the same sizes ride one stack together; where the rows do not divide evenly there are two.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -16,6 +17,7 @@ use crate::data::{Prepared, Rows, Test};
 use crate::device;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::{StackInfo, Watch};
+use crate::experiment::stacking;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
 use crate::history::{
@@ -23,12 +25,13 @@ use crate::history::{
 };
 use crate::metrics::confusion::Confusion;
 use crate::metrics::{Metric, regression};
-use crate::network::stack::Stack;
+use crate::network::stack::{Architecture, Stack};
 use crate::network::state_dict;
 use crate::run_dir::RunDir;
 use crate::train::Keep;
 use crate::train::evaluate::{Measure, figures, on_device, outputs};
 use crate::train::fit::{Outcome, Task, fit};
+use crate::train::optimizer::Optimizer;
 
 /// A network is tiny, and shown in full, up to so many parameters and training rows.
 const TINY: (usize, usize) = (256, 16);
@@ -44,20 +47,20 @@ pub struct Place<'a> {
     pub started: OffsetDateTime,
 }
 
-/// Runs all trials of a plan, and writes each one's history and weights.
+/// Runs all trials of plans that can share stacks, and writes each one's history and weights.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn run_plan(
-    plan: &Plan,
-    folds: Vec<Fold>,
+pub fn run_group(
+    plans: &[&Plan],
+    folds: &[Fold],
     place: &Place,
     stop: &AtomicBool,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Vec<History>> {
     let mut histories = Vec::new();
-    for folds in stacks(folds) {
-        let stack_histories = run_stack(plan, folds, place, stop, &mut *watch)?;
+    for replicas in stacks(plans, folds, stacking::width(plans[0], place.device)) {
+        let stack_histories = run_stack(&replicas, folds, place, stop, &mut *watch)?;
         let interrupted = stack_histories.iter().any(|history| history.status == Status::Interrupted);
         histories.extend(stack_histories);
         if interrupted {
@@ -71,44 +74,74 @@ pub fn run_plan(
 /// Data for one fold, with the fold's number, or for a lone split.
 pub type Fold = (Option<usize>, Prepared);
 
-/// Puts folds whose parts have the same sizes together.
-fn stacks(folds: Vec<Fold>) -> Vec<Vec<Fold>> {
-    let sizes = |(_, data): &Fold| (data.training.rows().len(), data.validation.as_ref().map(|v| v.rows().len()));
-    let mut stacks: Vec<Vec<Fold>> = Vec::new();
-    for fold in folds {
-        match stacks.iter_mut().find(|stack| sizes(&stack[0]) == sizes(&fold)) {
-            Some(stack) => stack.push(fold),
-            None => stacks.push(vec![fold]),
+/// One replica of a stack.
+struct Replica<'a> {
+    plan: &'a Plan,
+    /// Which of the folds it has.
+    place: usize,
+    seed: i64,
+}
+
+/// The trials, in stacks of at most `width`; folds whose parts have the same sizes can be together.
+fn stacks<'a>(plans: &[&'a Plan], folds: &[Fold], width: usize) -> Vec<Vec<Replica<'a>>> {
+    let sizes = |place: usize| {
+        let data = &folds[place].1;
+        (data.training.rows().len(), data.validation.as_ref().map(|rows| rows.rows().len()))
+    };
+    let mut alike: Vec<Vec<usize>> = Vec::new();
+    for place in 0..folds.len() {
+        match alike.iter_mut().find(|places| sizes(places[0]) == sizes(place)) {
+            Some(places) => places.push(place),
+            None => alike.push(vec![place]),
+        }
+    }
+    let mut stacks: Vec<Vec<Replica>> = Vec::new();
+    for places in alike {
+        let in_order = plans.iter().flat_map(|&plan| {
+            let trials = places.iter().flat_map(move |&place| plan.spec.seeds.iter().map(move |&seed| (place, seed)));
+            trials.map(move |(place, seed)| Replica { plan, place, seed })
+        });
+        let mut replicas: Vec<Replica> = in_order.collect();
+        let stacks_needed = replicas.len().div_ceil(width);
+        let each = replicas.len().div_ceil(stacks_needed); // stacks of like widths
+        while !replicas.is_empty() {
+            let rest = replicas.split_off(each.min(replicas.len()));
+            stacks.push(std::mem::replace(&mut replicas, rest));
         }
     }
     stacks
 }
 
-/// Trains one stack: a replica for each fold and seed.
+/// Trains one stack.
 fn run_stack(
-    plan: &Plan,
-    folds: Vec<Fold>,
+    replicas: &[Replica],
+    folds: &[Fold],
     place: &Place,
     stop: &AtomicBool,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Vec<History>> {
     let clock = Instant::now();
+    let plans: Vec<&Plan> = {
+        let mut plans: Vec<&Plan> = replicas.iter().map(|replica| replica.plan).collect();
+        plans.dedup_by(|a, b| a.variant == b.variant);
+        plans
+    };
+    let plan = plans[0]; // what is not its own in each replica, they share
     let spec = &plan.spec;
     let (loss, target, width) = (&spec.train.loss, plan.card.target, plan.architecture.output().elements());
-    let replicas: Vec<Replica> = (0..folds.len())
-        .flat_map(|place| spec.seeds.iter().map(move |&seed| (place, seed)))
-        .map(|(place, seed)| Replica { place, fold: folds[place].0, seed })
-        .collect();
     let seeds: Vec<i64> = replicas.iter().map(|replica| replica.seed).collect();
-    let places: Vec<usize> = replicas.iter().map(|replica| replica.place).collect();
+    let used: BTreeSet<usize> = replicas.iter().map(|replica| replica.place).collect();
+    let parts: Vec<&Prepared> = used.iter().map(|&place| &folds[place].1).collect();
+    let place_in_parts = |replica: &Replica| used.range(..replica.place).count();
+    let places: Vec<usize> = replicas.iter().map(place_in_parts).collect();
     let together = |rows: Vec<DeviceRows>| DeviceRows::of_folds(rows, &places);
     let on_device = |rows: &Rows| on_device(rows, loss, width, place.device);
 
-    let training = together(folds.iter().map(|(_, data)| on_device(data.training.rows())).collect());
+    let training = together(parts.iter().map(|data| on_device(data.training.rows())).collect());
     let validation: Option<Vec<DeviceRows>> =
-        folds.iter().map(|(_, data)| data.validation.as_ref().map(|rows| on_device(rows.rows()))).collect();
+        parts.iter().map(|data| data.validation.as_ref().map(|rows| on_device(rows.rows()))).collect();
     let validation = validation.map(together);
-    let first = &folds[0].1;
+    let first = parts[0];
     let rows = RowCounts {
         train: training.len(),
         validation: validation.as_ref().map_or(0, |rows| rows.len()),
@@ -120,10 +153,18 @@ fn run_stack(
         rows,
         classes: first.classes.clone(),
     };
-    let info = StackInfo { replicas: replicas.len(), rows, device: place.device };
-    watch.starting(plan, &info);
+    let info = StackInfo {
+        replicas: replicas.len(),
+        seeds: seeds.iter().copied().collect::<BTreeSet<i64>>().into_iter().collect(),
+        folds: folds[0].0.map(|_| used.len()),
+        rows,
+        device: place.device,
+    };
+    watch.starting(&plans, &info);
 
-    let stack = plan.architecture.build(&seeds, place.device);
+    let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.plan.architecture).collect();
+    let stack = Architecture::build_each(&architectures, &seeds, place.device);
+    let optimizers: Vec<&Optimizer> = replicas.iter().map(|replica| &replica.plan.spec.train.optimizer).collect();
     let measure = Measure {
         loss: loss.criterion(&training.of_each_replica(&training.truth, replicas.len()), width),
         metrics: spec.train.metrics(target),
@@ -134,6 +175,7 @@ fn run_stack(
         measure: &measure,
         monitor: spec.train.monitored(plan.has_validation(), target),
         seeds: &seeds,
+        optimizers: &optimizers,
         training: &training,
         validation: validation.as_ref(),
         layers: &spec.network.layers,
@@ -142,9 +184,10 @@ fn run_stack(
     let outcomes = fit(&stack, &task, stop, &mut *watch);
 
     let targets = training.of_each_replica(&training.targets, replicas.len());
-    let constant_losses = measure.loss.of_constant_prediction(&targets, width);
+    let row_weights = training.weights.as_ref().map(|weights| training.of_each_replica(weights, replicas.len()));
+    let constant_losses = measure.loss.of_constant_prediction(&targets, width, row_weights.as_ref());
     let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
-    let tests: Option<Vec<Test>> = folds.into_iter().map(|(_, data)| data.test).collect();
+    let tests: Option<Vec<Test>> = parts.iter().map(|data| data.test.as_ref().map(Test::for_a_stack)).collect();
     let tests = match tests.filter(|_| !interrupted) {
         Some(tests) => {
             let rows = together(tests.into_iter().map(|test| on_device(&test.open())).collect());
@@ -155,19 +198,20 @@ fn run_stack(
     let seconds = clock.elapsed().as_secs_f64();
     let mut histories = Vec::with_capacity(replicas.len());
     for (number, (replica, (outcome, test))) in replicas.iter().zip(outcomes.into_iter().zip(tests)).enumerate() {
+        let plan = replica.plan;
         let history = History {
             schema: SCHEMA.to_owned(),
             experiment: plan.name.clone(),
             variant: plan.variant.clone(),
             seed: replica.seed,
-            fold: replica.fold,
+            fold: folds[replica.place].0,
             status: outcome.status,
             started: started(place.started)?,
             seconds,
             environment: environment(place.device, replicas.len()),
             data: data.clone(),
             network: plan.network_record(),
-            config: serde_json::to_value(spec).context("failed to lay out the settings")?,
+            config: serde_json::to_value(&plan.spec).context("failed to lay out the settings")?,
             best: best(plan, &outcome),
             diagnosis: diagnose(&outcome.curves, constant_losses[number]),
             history: outcome.curves,
@@ -180,14 +224,6 @@ fn run_stack(
         histories.push(history);
     }
     Ok(histories)
-}
-
-/// One replica of a stack.
-struct Replica {
-    /// Which of the stack's folds it has.
-    place: usize,
-    fold: Option<usize>,
-    seed: i64,
 }
 
 fn started(started: OffsetDateTime) -> anyhow::Result<String> {

@@ -87,15 +87,16 @@ fn copy_row(replica: usize, to: &Tensor, from: &Tensor) {
 impl Arena {
     /// Draws the parameters of each replica in PyTorch's order, on the CPU, and moves them to the device.
     ///
-    /// `parameters` and `buffers` are named as in `state_dict` (`0.weight`), parameters listed in the order of drawing.
+    /// `parameters` has those of each replica, alike in names and shapes, in the order of drawing; they and `buffers`
+    /// are named as in `state_dict` (`0.weight`).
     pub fn draw(
-        parameters: &[(String, Parameter)],
+        parameters: &[Vec<(String, Parameter)>],
         buffers: &[(String, Buffer)],
         seeds: &[i64],
         device: Device,
     ) -> Self {
         let mut offset = 0;
-        let slots: Vec<Slot> = parameters
+        let slots: Vec<Slot> = parameters[0]
             .iter()
             .map(|(name, parameter)| {
                 let slot =
@@ -106,7 +107,8 @@ impl Arena {
             .collect();
         let rows: Vec<Tensor> = seeds
             .iter()
-            .map(|&seed| {
+            .zip(parameters)
+            .map(|(&seed, parameters)| {
                 seed::before_building(seed);
                 let drawn: Vec<Tensor> =
                     parameters.iter().map(|(_, parameter)| parameter.draw().flatten(0, -1)).collect();
@@ -180,11 +182,11 @@ mod tests {
     use crate::network::init::Init;
 
     fn arena() -> Arena {
-        let parameters = [("0.weight".to_owned(), Init::Pytorch.weight("weight", vec![2, 3]))];
+        let parameters = vec![("0.weight".to_owned(), Init::Pytorch.weight("weight", vec![2, 3]))];
         let mean = Buffer { name: "running_mean", shape: vec![2], kind: Kind::Float, start: 0 };
         let batches = Buffer { name: "num_batches_tracked", shape: Vec::new(), kind: Kind::Int64, start: 0 };
         let buffers = [("1.running_mean".to_owned(), mean), ("1.num_batches_tracked".to_owned(), batches)];
-        Arena::draw(&parameters, &buffers, &[1, 2], Device::Cpu)
+        Arena::draw(&[parameters.clone(), parameters], &buffers, &[1, 2], Device::Cpu)
     }
 
     /// Adds 1 to all that the arena holds.

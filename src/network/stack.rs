@@ -7,7 +7,7 @@ use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
 use crate::network::arena::Arena;
-use crate::network::init::Init;
+use crate::network::init::{Init, Parameter};
 use crate::network::layer::{Layer, Module};
 use crate::shape::{Shape, ShapeFault};
 
@@ -65,17 +65,31 @@ impl Architecture {
 
     /// Draws one replica for each seed, and builds the stack on the device.
     pub fn build(&self, seeds: &[i64], device: Device) -> Stack {
-        let parameters: Vec<_> = self.layers.iter().map(|l| l.layer.parameters(&l.input, self.init)).collect();
-        let buffers: Vec<_> = self.layers.iter().map(|l| l.layer.buffers(&l.input)).collect();
-        let arena = Arena::draw(&named(&parameters, |p| p.name), &named(&buffers, |b| b.name), seeds, device);
+        Self::build_each(&vec![self; seeds.len()], seeds, device)
+    }
+
+    /// The same where each replica has an architecture of its own; they may differ in how parameters are drawn, and in
+    /// nothing else.
+    pub fn build_each(replicas: &[&Architecture], seeds: &[i64], device: Device) -> Stack {
+        let first = replicas[0];
+        let drawn: Vec<_> = replicas.iter().map(|replica| named(&replica.parts(), |p| p.name)).collect();
+        let (parameters, buffers) = (first.parts(), first.layers.iter().map(|l| l.layer.buffers(&l.input)));
+        let buffers: Vec<_> = buffers.collect();
+        let arena = Arena::draw(&drawn, &named(&buffers, |b| b.name), seeds, device);
         let (mut leaves, mut kept) = (0.., arena.buffers().iter());
-        let layers = self.layers.iter().zip(parameters.iter().zip(&buffers)).map(|(planned, (parameters, buffers))| {
-            let leaves = leaves.by_ref().take(parameters.len()).map(|slot| arena.leaf(slot).shallow_clone());
-            let kept = kept.by_ref().take(buffers.len()).map(|buffer| buffer.values.shallow_clone());
-            planned.layer.build(leaves.collect(), kept.collect())
-        });
+        let layers =
+            first.layers.iter().zip(parameters.iter().zip(&buffers)).map(|(planned, (parameters, buffers))| {
+                let leaves = leaves.by_ref().take(parameters.len()).map(|slot| arena.leaf(slot).shallow_clone());
+                let kept = kept.by_ref().take(buffers.len()).map(|buffer| buffer.values.shallow_clone());
+                planned.layer.build(leaves.collect(), kept.collect())
+            });
         let layers = layers.collect();
         Stack { arena, layers, replicas: seeds.len() }
+    }
+
+    /// The parameters of each layer.
+    fn parts(&self) -> Vec<Vec<Parameter>> {
+        self.layers.iter().map(|l| l.layer.parameters(&l.input, self.init)).collect()
     }
 }
 

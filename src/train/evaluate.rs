@@ -43,6 +43,7 @@ pub fn on_device(rows: &Rows, loss: &Loss, outputs: usize, device: Device) -> De
         targets: loss.targets(&rows.targets, outputs),
         features: rows.features.to_kind(Kind::Float),
         truth: rows.targets,
+        weights: rows.weights,
         chosen: None,
     }
 }
@@ -69,7 +70,9 @@ pub fn figures(outputs: &Tensor, rows: &DeviceRows, measure: &Measure) -> Figure
     let replicas = outputs.size()[0] as usize;
     let targets = rows.of_each_replica(&rows.targets, replicas);
     let truth = rows.of_each_replica(&rows.truth, replicas);
-    let mut figures = vec![("loss".to_owned(), measure.loss.of_each_replica(outputs, &targets).to_kind(Kind::Double))];
+    let weights = rows.weights.as_ref().map(|weights| rows.of_each_replica(weights, replicas));
+    let loss = measure.loss.of_each_replica(outputs, &targets, weights.as_ref());
+    let mut figures = vec![("loss".to_owned(), loss.to_kind(Kind::Double))];
     figures.extend(measure.metrics(outputs, &truth));
     figures
 }

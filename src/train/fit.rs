@@ -17,6 +17,7 @@ use crate::network::stack::Stack;
 use crate::observe::{self, Observations, Observer, norms};
 use crate::train::TrainSpec;
 use crate::train::evaluate::{Figures, Measure, evaluate};
+use crate::train::optimizer::Optimizer;
 use crate::train::progress::Progress;
 use crate::train::schedule::Length;
 use crate::train::schedule::course::Course;
@@ -35,6 +36,8 @@ pub struct Task<'a> {
     pub monitor: (&'a str, bool),
     /// The seed of each replica.
     pub seeds: &'a [i64],
+    /// The optimizer of each replica; they may differ in the learning rate and the weight decay, and in nothing else.
+    pub optimizers: &'a [&'a Optimizer],
     /// The rows to train on.
     pub training: &'a DeviceRows,
     /// The rows that tell the best epoch.
@@ -100,7 +103,8 @@ pub struct Outcome {
 pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch) -> Vec<Outcome> {
     let settings = task.settings;
     let batch = settings.batch.size(task.training.len());
-    let mut optimizer = settings.optimizer.start();
+    let decays: Vec<f64> = task.optimizers.iter().map(|optimizer| optimizer.weight_decay()).collect();
+    let mut optimizer = settings.optimizer.start_each(&decays, task.device);
     let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
     let mut course = start_course(task, batch);
     let mut progress = Progress::new(stack, task);
@@ -116,9 +120,10 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
             let features = epoch.features(&rows); // [replicas, batch, …]
             let features = settings.augment.map_or(features.shallow_clone(), |augment| augment.apply(&features));
             let outputs = stack.forward_t(&features, true); // [replicas, batch, outputs]
-            let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows)); // [replicas]
+            let weights = epoch.weights(&rows);
+            let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows), weights.as_ref()); // [replicas]
             let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
-            seen.observe(&losses, &outputs, rows.len());
+            seen.observe(&losses, &outputs, rows.len(), weights.as_ref());
             seen.observe_gradient(task, stack, &gradient);
             let _no_grad = tch::no_grad_guard();
             let mut values = stack.arena().values().shallow_clone(); // the same storage
@@ -141,7 +146,7 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
 fn start_course(task: &Task, batch: usize) -> Course {
     let settings = task.settings;
     let length = Length { epochs: settings.epochs, steps: task.training.len().div_ceil(batch) };
-    let lrs = vec![settings.optimizer.lr(); task.seeds.len()];
+    let lrs = task.optimizers.iter().map(|optimizer| optimizer.lr()).collect();
     Course::new(&settings.schedule, lrs, length, task.device, task.monitor.0, |name| task.higher_is_better(name))
 }
 
@@ -151,14 +156,16 @@ struct Seen {
     losses: Vec<Tensor>,  // [replicas] each
     outputs: Vec<Tensor>, // [replicas, batch, outputs] each
     rows: Vec<f64>,
+    weights: Vec<Tensor>, // [replicas] each: what the batch's rows weigh, where they have weights
     gradients: Vec<Observations>,
 }
 
 impl Seen {
-    fn observe(&mut self, losses: &Tensor, outputs: &Tensor, rows: usize) {
+    fn observe(&mut self, losses: &Tensor, outputs: &Tensor, rows: usize, weights: Option<&Tensor>) {
         self.losses.push(losses.detach());
         self.outputs.push(outputs.detach());
         self.rows.push(rows as f64);
+        self.weights.extend(weights.map(|weights| weights.sum_dim_intlist(1, false, Kind::Double)));
     }
 
     fn observe_gradient(&mut self, task: &Task, stack: &Stack, gradient: &Tensor) {
@@ -170,11 +177,13 @@ impl Seen {
     /// The averages over the epoch's rows, in training mode, and what is observed in the layers.
     fn figures(&self, epoch: &Epoch, task: &Task, stack: &Stack) -> Figures {
         let _no_grad = tch::no_grad_guard();
-        let weights = Tensor::from_slice(&self.rows).to_device(task.device); // [steps], f64
+        let weights = match self.weights.is_empty() {
+            true => Tensor::from_slice(&self.rows).to_device(task.device).unsqueeze(1), // [steps, 1], f64
+            false => Tensor::stack(&self.weights, 0),                                   // [steps, replicas], f64
+        };
         let losses = Tensor::stack(&self.losses, 0).to_kind(Kind::Double); // [steps, replicas]
         let outputs = Tensor::cat(&self.outputs, 1); // [replicas, rows, outputs]
-        let rows: f64 = self.rows.iter().sum();
-        let loss = (losses * weights.unsqueeze(1)).sum_dim_intlist(0, false, None) / rows;
+        let loss = (losses * &weights).sum_dim_intlist(0, false, None) / weights.sum_dim_intlist(0, false, None);
         let mut figures = vec![("loss".to_owned(), loss)];
         figures.extend(task.measure.metrics(&outputs, &epoch.truth));
         if let Some(first) = self.gradients.first() {

@@ -4,5 +4,6 @@ mod bad_input;
 mod commands;
 mod golden;
 mod shown;
+mod stacks;
 mod support;
 mod tables;

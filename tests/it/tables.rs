@@ -5,6 +5,8 @@ use std::path::Path;
 use assert_cmd::Command;
 use serde_json::Value;
 
+use crate::support::{self, metric};
+
 /// A folder with a table in it.
 struct Place(tempfile::TempDir);
 
@@ -202,4 +204,27 @@ fn a_table_is_described_by_its_path_and_by_its_name() {
     let run = place.runner(&["data", "describe", "penguin"]).assert().code(2);
     assert!(String::from_utf8_lossy(&run.get_output().stderr).contains("did you mean `penguins`?"));
     place.runner(&["data", "describe", "nowhere.csv"]).assert().code(2);
+}
+
+#[test]
+fn a_weight_counts_as_so_many_rows_in_the_loss() {
+    let place = support::Place::new();
+    let experiment = |name: &str, weights: &str| {
+        let text = format!(
+            "title = \"Weights\"\n[data.csv]\npath = \"{name}.csv\"\ntarget = \"y\"\n{weights}\n\
+             [network]\nlayers = [{{ linear = 2 }}]\n\
+             [train]\nepochs = 5\nbatch = \"full\"\nshuffle = false\nloss = \"cross_entropy\"\n\
+             optimizer = {{ sgd = {{ lr = 0.5 }} }}\n"
+        );
+        place.file(&format!("{name}.toml"), &text)
+    };
+    place.write("weighted.csv", "x,n,y\n1,2,a\n-1,1,b\n2,3,b\n0.5,1,a\n");
+    place.write("repeated.csv", "x,y\n1,a\n1,a\n-1,b\n2,b\n2,b\n2,b\n0.5,a\n");
+    let weighted = place.history(&[&experiment("weighted", "weights = \"n\"")]);
+    let repeated = place.history(&[&experiment("repeated", "")]);
+    let pairs = metric(&weighted, "loss").into_iter().zip(metric(&repeated, "loss"));
+    let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(worst < 1e-6, "{worst}");
+    assert_ne!(metric(&weighted, "acc"), metric(&repeated, "acc"), "metrics count every row once");
+    assert_eq!(weighted["data"]["rows"]["train"], 4);
 }

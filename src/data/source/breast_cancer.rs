@@ -4,14 +4,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Invalid;
-use crate::data::cache::sha256;
-use crate::data::encode::{Encode, Missing};
-use crate::data::recipe::{Recipe, Selected, Task};
 use crate::data::scale::Scale;
+use crate::data::source::embedded_table::EmbeddedTable;
 use crate::data::split::Split;
 use crate::data::table::Table;
-use crate::data::{Card, Loaded};
+use crate::data::task::Task;
 
 const CSV: &[u8] = include_bytes!("../embedded/breast_cancer.csv");
 
@@ -30,6 +27,15 @@ const MEASURES: [&str; 10] = [
 ];
 
 const TARGET: &str = "diagnosis";
+
+/// The table, and what is predicted of it.
+pub(super) const EMBEDDED: EmbeddedTable = EmbeddedTable {
+    table,
+    files: &[CSV],
+    target: TARGET,
+    task: Task::Classes,
+    classes: Some(&["malignant", "benign"]),
+};
 
 /// `[data.breast_cancer]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,26 +57,4 @@ pub fn table() -> Table {
     let mut text = format!("{},{TARGET}\n", names.join(",")).into_bytes();
     text.extend(CSV.iter().skip_while(|byte| **byte != b'\n').skip(1)); // its own first line holds counts
     Table::from_csv(&text, ',').expect("the embedded table is read by a test")
-}
-
-fn select() -> Result<Selected, Invalid> {
-    let recipe = Recipe {
-        target: &[TARGET.to_owned()],
-        task: Some(Task::Classes),
-        features: None,
-        drop: &[],
-        categories: &[],
-        encode: Encode::Error,
-        missing: Missing::Error,
-    };
-    recipe.select(&table())
-}
-
-pub(super) fn card() -> Result<Card, Invalid> {
-    select().map(|selected| selected.card())
-}
-
-pub(super) fn load() -> Result<Loaded, Invalid> {
-    let classes = ["malignant", "benign"].map(str::to_owned).to_vec();
-    Ok(Loaded { classes, ..select()?.load(sha256(CSV)) })
 }

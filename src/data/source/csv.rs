@@ -9,11 +9,12 @@ use crate::check::Invalid;
 use crate::data::cache::sha256;
 use crate::data::csv_text::TableFault;
 use crate::data::encode::{Encode, Missing};
-use crate::data::recipe::{Names, Recipe, Selected, Task};
+use crate::data::recipe::{Names, Recipe, Selected};
 use crate::data::scale::Scale;
 use crate::data::source::user_file;
 use crate::data::split::Split;
 use crate::data::table::Table;
+use crate::data::task::Task;
 use crate::data::{Card, Loaded};
 
 /// `[data.csv]`.
@@ -42,6 +43,10 @@ pub struct Csv {
     /// What becomes of missing values.
     #[serde(default)]
     pub missing: Missing,
+    /// A column of numbers above 0 that says what each row counts in the loss, of training, validation and test rows
+    /// alike; metrics count every row once. It is no feature.
+    #[serde(default)]
+    pub weights: Option<String>,
     /// What stands between two fields.
     #[serde(default = "comma")]
     pub separator: char,
@@ -84,6 +89,7 @@ impl Csv {
             categories: &self.categories,
             encode: self.encode,
             missing: self.missing,
+            weights: self.weights.as_deref(),
         };
         Ok((recipe.select(&table)?, sum))
     }

@@ -7,19 +7,20 @@ use flate2::read::GzDecoder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Invalid;
-use crate::data::cache::sha256;
-use crate::data::encode::{Encode, Missing};
-use crate::data::recipe::{Recipe, Selected, Task};
 use crate::data::scale::Scale;
+use crate::data::source::embedded_table::EmbeddedTable;
 use crate::data::split::Split;
 use crate::data::table::Table;
-use crate::data::{Card, Loaded};
+use crate::data::task::Task;
 
 const FEATURES_GZ: &[u8] = include_bytes!("../embedded/diabetes_data_raw.csv.gz");
 const TARGET_GZ: &[u8] = include_bytes!("../embedded/diabetes_target.csv.gz");
 
 const TARGET: &str = "progression";
+
+/// The table, and what is predicted of it.
+pub(super) const EMBEDDED: EmbeddedTable =
+    EmbeddedTable { table, files: &[FEATURES_GZ, TARGET_GZ], target: TARGET, task: Task::Values, classes: None };
 
 /// `[data.diabetes]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,25 +47,4 @@ fn unpacked(gz: &[u8]) -> String {
     let mut text = String::new();
     GzDecoder::new(gz).read_to_string(&mut text).expect("the embedded table is read by a test");
     text
-}
-
-fn select() -> Result<Selected, Invalid> {
-    let recipe = Recipe {
-        target: &[TARGET.to_owned()],
-        task: Some(Task::Values),
-        features: None,
-        drop: &[],
-        categories: &[],
-        encode: Encode::Error,
-        missing: Missing::Error,
-    };
-    recipe.select(&table())
-}
-
-pub(super) fn card() -> Result<Card, Invalid> {
-    select().map(|selected| selected.card())
-}
-
-pub(super) fn load() -> Result<Loaded, Invalid> {
-    Ok(select()?.load(sha256(&[FEATURES_GZ, TARGET_GZ].concat())))
 }

@@ -133,7 +133,7 @@ impl Digits {
             sha256: sha256(CSV_GZ),
             target: self.target(),
             classes,
-            rows: Rows { features: values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]), targets },
+            rows: Rows::new(values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]), targets),
             test: None,
             largest: 16.0,
             encoding: None,

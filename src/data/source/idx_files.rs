@@ -88,10 +88,10 @@ impl IdxFiles {
         let rows = |pair: &Pair| {
             let mut shape = vec![pair.labels.values.len() as i64];
             shape.extend(card.sample.dimensions());
-            Rows {
-                features: Tensor::from_slice(&pair.images.values).view(&shape[..]),
-                targets: Tensor::from_slice(&pair.labels.values).to_kind(Kind::Int64),
-            }
+            Rows::new(
+                Tensor::from_slice(&pair.images.values).view(&shape[..]),
+                Tensor::from_slice(&pair.labels.values).to_kind(Kind::Int64),
+            )
         };
         let sums: Vec<&str> = [Some(&training), test.as_ref()].into_iter().flatten().map(|p| p.sums.as_str()).collect();
         Ok(Loaded {

@@ -47,10 +47,7 @@ impl Logic {
             sha256: sha256(format!("{POINTS:?}{labels:?}").as_bytes()),
             target: Target::Classes(2),
             classes: vec!["0".to_owned(), "1".to_owned()],
-            rows: Rows {
-                features: Tensor::from_slice(POINTS.as_flattened()).view([4, 2]),
-                targets: Tensor::from_slice(&labels),
-            },
+            rows: Rows::new(Tensor::from_slice(POINTS.as_flattened()).view([4, 2]), Tensor::from_slice(&labels)),
             test: None,
             largest: 1.0,
             encoding: None,

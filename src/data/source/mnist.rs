@@ -77,10 +77,10 @@ impl Mnist {
         );
         let mut shape = vec![rows as i64];
         shape.extend(self.card().sample.dimensions());
-        Ok(Rows {
-            features: Tensor::from_slice(&images.values).view(&shape[..]),
-            targets: Tensor::from_slice(&labels.values).to_kind(Kind::Int64),
-        })
+        Ok(Rows::new(
+            Tensor::from_slice(&images.values).view(&shape[..]),
+            Tensor::from_slice(&labels.values).to_kind(Kind::Int64),
+        ))
     }
 }
 

@@ -4,6 +4,7 @@ pub mod breast_cancer;
 pub mod csv;
 pub mod diabetes;
 pub mod digits;
+mod embedded_table;
 pub mod idx;
 pub mod idx_files;
 pub mod logic;
@@ -90,8 +91,8 @@ impl DataSpec {
         match self {
             DataSpec::Logic(_) => Ok(logic::card()),
             DataSpec::Digits(digits) => Ok(digits.card()),
-            DataSpec::BreastCancer(_) => breast_cancer::card(),
-            DataSpec::Diabetes(_) => diabetes::card(),
+            DataSpec::BreastCancer(_) => breast_cancer::EMBEDDED.card(),
+            DataSpec::Diabetes(_) => diabetes::EMBEDDED.card(),
             DataSpec::Penguins(penguins) => penguins.card(),
             DataSpec::Mnist(mnist) => Ok(mnist.card()),
             DataSpec::Csv(csv) => csv.card(),
@@ -164,8 +165,8 @@ impl DataSpec {
             DataSpec::Logic(logic) => return Ok(logic.load()),
             DataSpec::Digits(digits) => return digits.load(),
             DataSpec::Mnist(mnist) => return mnist.load(cache, watch),
-            DataSpec::BreastCancer(_) => breast_cancer::load(),
-            DataSpec::Diabetes(_) => diabetes::load(),
+            DataSpec::BreastCancer(_) => breast_cancer::EMBEDDED.load(),
+            DataSpec::Diabetes(_) => diabetes::EMBEDDED.load(),
             DataSpec::Penguins(penguins) => penguins.load(),
             DataSpec::Csv(csv) => csv.load(),
             DataSpec::Idx(files) => files.load(),

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::check::Invalid;
 use crate::data::cache::sha256;
 use crate::data::encode::{Encode, Missing};
-use crate::data::recipe::{Names, Recipe, Selected, Task};
+use crate::data::recipe::{Names, Recipe, Selected};
 use crate::data::scale::Scale;
 use crate::data::split::Split;
 use crate::data::table::Table;
+use crate::data::task::Task;
 use crate::data::{Card, Loaded};
 
 const CSV: &[u8] = include_bytes!("../embedded/penguins.csv");
@@ -79,13 +80,11 @@ pub fn table() -> Table {
 impl Penguins {
     fn select(&self) -> Result<Selected, Invalid> {
         let recipe = Recipe {
-            target: self.target.list(),
             task: self.task,
             features: Some(&self.features),
-            drop: &[],
-            categories: &[],
             encode: self.encode,
             missing: self.missing,
+            ..Recipe::of(self.target.list())
         };
         recipe.select(&table())
     }

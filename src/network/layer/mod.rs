@@ -141,6 +141,15 @@ impl Layer {
         }
     }
 
+    /// The same layer, drawn as the network says.
+    pub fn without_init(&self) -> Layer {
+        match self.clone() {
+            Layer::Linear(linear) => Layer::Linear(linear::Linear { init: None, ..linear }),
+            Layer::Conv2d(conv2d) => Layer::Conv2d(conv2d::Conv2d { init: None, ..conv2d }),
+            other => other,
+        }
+    }
+
     /// The parameters that the layer needs, in the order in which PyTorch draws them.
     pub fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
         match self {

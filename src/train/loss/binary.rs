@@ -35,9 +35,19 @@ impl BceWithLogits {
 }
 
 /// What a constant answer costs at best, with the logarithms' weights: `targets` `[replicas, rows, labels]`, `weights`
-/// `[replicas or 1, labels]` → `[replicas]`, f64.
-pub(super) fn of_constant_prediction(targets: &Tensor, weights: Option<&Tensor>) -> Tensor {
-    let share = targets.mean_dim(1, false, Kind::Double); // [replicas, labels]
+/// `[replicas or 1, labels]`, `row_weights` `[replicas, rows]` → `[replicas]`, f64.
+pub(super) fn of_constant_prediction(
+    targets: &Tensor,
+    weights: Option<&Tensor>,
+    row_weights: Option<&Tensor>,
+) -> Tensor {
+    let share = match row_weights {
+        None => targets.mean_dim(1, false, Kind::Double), // [replicas, labels]
+        Some(weights) => {
+            let weighed = (targets * weights.unsqueeze(-1)).sum_dim_intlist(1, false, Kind::Double);
+            weighed / weights.sum_dim_intlist(1, true, Kind::Double)
+        }
+    };
     let no = 1.0 - &share;
     let yes = weights.map_or_else(|| share.shallow_clone(), |weights| &share * weights);
     let both = &yes + &no;

@@ -30,62 +30,77 @@ impl Loss {
 }
 
 impl Criterion {
-    /// The mean loss of each replica.
+    /// The mean loss of each replica; with `row_weights`, `Σ w l / Σ w` over the rows.
     ///
     /// # Shapes
-    /// `outputs` `[replicas, batch, outputs]`, `targets` `[replicas, batch]` or `[replicas, batch, outputs]` →
-    /// `[replicas]`.
-    pub fn of_each_replica(&self, outputs: &Tensor, targets: &Tensor) -> Tensor {
+    /// `outputs` `[replicas, batch, outputs]`, `targets` `[replicas, batch]` or `[replicas, batch, outputs]`,
+    /// `row_weights` `[replicas, batch]`, f32 → `[replicas]`.
+    pub fn of_each_replica(&self, outputs: &Tensor, targets: &Tensor, row_weights: Option<&Tensor>) -> Tensor {
         let none = Reduction::None;
         let weights = self.weights.as_ref();
+        let mean = |losses: &Tensor| mean_of_rows(losses, row_weights);
         match &self.loss {
-            Loss::Mse => mean_of_rest(&outputs.mse_loss(targets, none)),
-            Loss::Mae => mean_of_rest(&outputs.l1_loss(targets, none)),
-            Loss::Huber(huber) => mean_of_rest(&outputs.huber_loss(targets, none, huber.delta)),
-            Loss::Bce => mean_of_rest(&outputs.binary_cross_entropy::<Tensor>(targets, None, none)),
+            Loss::Mse => mean(&outputs.mse_loss(targets, none)),
+            Loss::Mae => mean(&outputs.l1_loss(targets, none)),
+            Loss::Huber(huber) => mean(&outputs.huber_loss(targets, none, huber.delta)),
+            Loss::Bce => mean(&outputs.binary_cross_entropy::<Tensor>(targets, None, none)),
             Loss::BceWithLogits(_) => {
                 let weights = weights.map(|weights| weights.unsqueeze(1)); // for every row of the batch
-                mean_of_rest(&outputs.binary_cross_entropy_with_logits(targets, None, weights, none))
+                mean(&outputs.binary_cross_entropy_with_logits(targets, None, weights, none))
             }
             Loss::CrossEntropy(settings) => {
-                cross_entropy::of_logits(outputs, targets, weights, settings.label_smoothing)
+                cross_entropy::of_logits(outputs, targets, weights, row_weights, settings.label_smoothing)
             }
-            Loss::Nll(_) => cross_entropy::of_log_probabilities(outputs, targets, weights),
+            Loss::Nll(_) => cross_entropy::of_log_probabilities(outputs, targets, weights, row_weights),
         }
     }
 
     /// The loss of the best constant prediction of each replica's targets: what a network that ignores its inputs
-    /// gets. For `huber` that of the median, which is near the best.
+    /// gets. For `huber`, and for `mae` of weighted rows, that of the median, which is near the best.
     ///
     /// # Shapes
-    /// `targets`, as the loss takes them, `[replicas, rows]` or `[replicas, rows, outputs]`; one value for each replica.
-    pub fn of_constant_prediction(&self, targets: &Tensor, outputs: usize) -> Vec<f64> {
+    /// `targets`, as the loss takes them, `[replicas, rows]` or `[replicas, rows, outputs]`, `row_weights`
+    /// `[replicas, rows]`; one value for each replica.
+    pub fn of_constant_prediction(&self, targets: &Tensor, outputs: usize, row_weights: Option<&Tensor>) -> Vec<f64> {
         let weights = self.weights.as_ref();
         let numbers = || targets.to_kind(Kind::Double);
         let from_median = |loss: fn(&Tensor, &Tensor, f64) -> Tensor, delta: f64| {
             let targets = numbers();
             let median = targets.median_dim(1, true).0.expand_as(&targets);
-            mean_of_rest(&loss(&targets, &median, delta))
+            mean_of_rows(&loss(&targets, &median, delta), row_weights)
         };
         let each = match &self.loss {
-            Loss::Mse => mean_of_rest(&numbers().var_dim(1, false, true)),
+            Loss::Mse => {
+                let mean = match row_weights.map(|weights| weights.unsqueeze(-1)) {
+                    None => numbers().mean_dim(1, true, None), // [replicas, 1, outputs]
+                    Some(weights) => {
+                        let weighed = (numbers() * &weights).sum_dim_intlist(1, true, None);
+                        weighed / weights.sum_dim_intlist(1, true, Kind::Double)
+                    }
+                };
+                mean_of_rows(&(numbers() - mean).square(), row_weights)
+            }
             Loss::Mae => from_median(|targets, median, _| targets.l1_loss(median, Reduction::None), 0.0),
             Loss::Huber(huber) => {
                 from_median(|targets, median, delta| targets.huber_loss(median, Reduction::None, delta), huber.delta)
             }
-            Loss::Bce | Loss::BceWithLogits(_) => binary::of_constant_prediction(targets, weights),
+            Loss::Bce | Loss::BceWithLogits(_) => binary::of_constant_prediction(targets, weights, row_weights),
             Loss::CrossEntropy(settings) => {
-                cross_entropy::of_constant_prediction(targets, outputs, weights, settings.label_smoothing)
+                let smoothing = settings.label_smoothing;
+                cross_entropy::of_constant_prediction(targets, outputs, weights, row_weights, smoothing)
             }
-            Loss::Nll(_) => cross_entropy::of_constant_prediction(targets, outputs, weights, 0.0),
+            Loss::Nll(_) => cross_entropy::of_constant_prediction(targets, outputs, weights, row_weights, 0.0),
         };
         Vec::try_from(each.to_kind(Kind::Double)).expect("just made f64")
     }
 }
 
-/// The mean over all dimensions but the first.
-fn mean_of_rest(losses: &Tensor) -> Tensor {
-    losses.flatten(1, -1).mean_dim(1, false, None)
+/// The mean over all dimensions but the first, rows weighted where they have weights: `[replicas, rows, outputs]` →
+/// `[replicas]`.
+fn mean_of_rows(losses: &Tensor, row_weights: Option<&Tensor>) -> Tensor {
+    let Some(weights) = row_weights else { return losses.flatten(1, -1).mean_dim(1, false, None) };
+    let of_rows = losses.flatten(2, -1).mean_dim(2, false, None); // [replicas, rows]
+    (of_rows * weights).sum_dim_intlist(1, false, None) / weights.sum_dim_intlist(1, false, None)
 }
 
 #[cfg(test)]
@@ -108,15 +123,15 @@ mod tests {
         for settings in [CrossEntropy::default(), cross_entropy] {
             let loss = Loss::CrossEntropy(settings);
             let criterion = loss.criterion(&classes(), 3);
-            let found = criterion.of_constant_prediction(&classes(), 3);
+            let found = criterion.of_constant_prediction(&classes(), 3, None);
             // the best constant logits by gradient descent
             let mut logits = Tensor::zeros([2, 1, 3], (Kind::Double, tch::Device::Cpu)).set_requires_grad(true);
             for _ in 0..2000 {
-                let losses = criterion.of_each_replica(&logits.expand([2, 5, 3], false), &classes());
+                let losses = criterion.of_each_replica(&logits.expand([2, 5, 3], false), &classes(), None);
                 let gradient = Tensor::run_backward(&[losses.sum(None)], &[&logits], false, false).remove(0);
                 logits = (&logits - gradient).detach().set_requires_grad(true);
             }
-            let best = criterion.of_each_replica(&logits.expand([2, 5, 3], false), &classes());
+            let best = criterion.of_each_replica(&logits.expand([2, 5, 3], false), &classes(), None);
             for (replica, found) in found.iter().enumerate() {
                 assert!((found - best.double_value(&[replica as i64])).abs() < 1e-5, "{loss:?}: {found}, {best:?}");
             }
@@ -126,7 +141,7 @@ mod tests {
     #[test]
     fn constant_predictions_of_numbers_and_labels_are_known() {
         let truth = Tensor::from_slice(&[0.0_f32, 1.0, 0.0, 3.0, 1.0]).view([1, 5, 1]);
-        let constant = |loss: Loss, truth: &Tensor| loss.criterion(truth, 1).of_constant_prediction(truth, 1)[0];
+        let constant = |loss: Loss, truth: &Tensor| loss.criterion(truth, 1).of_constant_prediction(truth, 1, None)[0];
         assert!((constant(Loss::Mse, &truth) - 1.2).abs() < 1e-6);
         assert!((constant(Loss::Mae, &truth) - 0.8).abs() < 1e-6, "around the median 1");
         assert!((constant(Loss::Huber(Huber::default()), &truth) - (0.5 + 0.5 + 1.5) / 5.0).abs() < 1e-6);
@@ -151,7 +166,7 @@ mod tests {
                 let targets =
                     Tensor::stack(&[loss.targets(&classes().get(0), 3), loss.targets(&classes().get(1), 3)], 0);
                 Vec::<f64>::try_from(
-                    loss.criterion(&classes(), 3).of_each_replica(&logits, &targets).to_kind(Kind::Double),
+                    loss.criterion(&classes(), 3).of_each_replica(&logits, &targets, None).to_kind(Kind::Double),
                 )
                 .unwrap()
             };
@@ -160,6 +175,45 @@ mod tests {
                 sparse.iter().zip(&one_hot).all(|(a, b)| (a - b).abs() <= 1e-5 * a.abs()),
                 "{sparse:?} {one_hot:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_row_of_weight_3_counts_as_three_rows() {
+        let rows = [0_i64, 1, 1, 1, 2, 3, 3];
+        let weights = Tensor::from_slice(&[1.0_f32, 3.0, 1.0, 2.0]).unsqueeze(0);
+        let spread = |tensor: &Tensor| tensor.index_select(1, &Tensor::from_slice(&rows));
+        let logits = Tensor::arange(12, (Kind::Float, tch::Device::Cpu)).sin().view([1, 4, 3]) * 5.0;
+        let (classes, numbers) = (Tensor::from_slice(&[2_i64, 0, 1, 1]).unsqueeze(0), logits.cos().sigmoid());
+        let smooth = CrossEntropy {
+            label_smoothing: 0.2,
+            class_weights: Some(Weights::Each(vec![1.0, 2.0, 5.0])),
+            ..Default::default()
+        };
+        let one_hot = CrossEntropy { targets: ClassTargets::OneHot, ..CrossEntropy::default() };
+        let losses = [
+            (Loss::CrossEntropy(CrossEntropy::default()), &classes),
+            (Loss::CrossEntropy(smooth), &classes),
+            (Loss::CrossEntropy(one_hot), &classes.one_hot(3).to_kind(Kind::Float)),
+            (Loss::Nll(Default::default()), &classes),
+            (Loss::Mse, &numbers),
+            (Loss::Mae, &numbers),
+            (Loss::Huber(Huber { delta: 0.3 }), &numbers),
+            (Loss::Bce, &numbers.round()),
+            (Loss::BceWithLogits(BceWithLogits { pos_weight: Some(Weights::Each(vec![3.0])) }), &numbers.round()),
+        ];
+        for (loss, targets) in losses {
+            let outputs = if loss == Loss::Bce { logits.sigmoid() } else { logits.shallow_clone() };
+            let criterion = loss.criterion(&classes, 3);
+            let of = |tensor: Tensor| tensor.double_value(&[0]);
+            let weighted = of(criterion.of_each_replica(&outputs, targets, Some(&weights)));
+            let repeated = of(criterion.of_each_replica(&spread(&outputs), &spread(targets), None));
+            assert!((weighted - repeated).abs() < 1e-6, "{loss:?}: {weighted} and {repeated}");
+            if !matches!(loss, Loss::Mae | Loss::Huber(_)) {
+                let weighted = criterion.of_constant_prediction(targets, 3, Some(&weights))[0];
+                let repeated = criterion.of_constant_prediction(&spread(targets), 3, None)[0];
+                assert!((weighted - repeated).abs() < 1e-6, "constant, {loss:?}: {weighted} and {repeated}");
+            }
         }
     }
 }

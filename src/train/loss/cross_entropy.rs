@@ -71,10 +71,17 @@ fn check_class_weights(weights: Option<&Weights>, target: Target) -> Result<(), 
 ///
 /// # Shapes
 /// `logits` `[replicas, batch, classes]`; `targets` `[replicas, batch]`, int64, or probabilities `[replicas, batch,
-/// classes]`, f32; `weights` `[replicas or 1, classes]` → `[replicas]`.
-pub(super) fn of_logits(logits: &Tensor, targets: &Tensor, weights: Option<&Tensor>, smoothing: f64) -> Tensor {
-    let Some(weights) = weights else { return unweighted(logits, targets, smoothing) };
-    let weights = weights.unsqueeze(1).expand_as(logits);
+/// classes]`, f32; `weights` `[replicas or 1, classes]`, `row_weights` `[replicas, batch]` → `[replicas]`.
+pub(super) fn of_logits(
+    logits: &Tensor,
+    targets: &Tensor,
+    weights: Option<&Tensor>,
+    row_weights: Option<&Tensor>,
+    smoothing: f64,
+) -> Tensor {
+    let Some(weights) = of_rows_and_classes(logits, weights, row_weights) else {
+        return unweighted(logits, targets, smoothing);
+    };
     let weighted = logits.log_softmax(-1, None) * &weights; // [replicas, batch, classes]
     let mut likelihood = at_targets(&weighted, targets);
     if smoothing > 0.0 {
@@ -97,10 +104,27 @@ fn unweighted(logits: &Tensor, targets: &Tensor, smoothing: f64) -> Tensor {
 }
 
 /// The mean negative log-likelihood of each replica; shapes as for [`of_logits`].
-pub(super) fn of_log_probabilities(outputs: &Tensor, targets: &Tensor, weights: Option<&Tensor>) -> Tensor {
-    let Some(weights) = weights else { return -at_targets(outputs, targets).mean_dim(1, false, None) };
-    let weights = at_targets(&weights.unsqueeze(1).expand_as(outputs), targets);
+pub(super) fn of_log_probabilities(
+    outputs: &Tensor,
+    targets: &Tensor,
+    weights: Option<&Tensor>,
+    row_weights: Option<&Tensor>,
+) -> Tensor {
+    let Some(weights) = of_rows_and_classes(outputs, weights, row_weights) else {
+        return -at_targets(outputs, targets).mean_dim(1, false, None);
+    };
+    let weights = at_targets(&weights, targets);
     -sum_of_rows(&(at_targets(outputs, targets) * &weights)) / sum_of_rows(&weights)
+}
+
+/// What each class counts in each row, `[replicas, batch, classes]`; `None` where all count the same.
+fn of_rows_and_classes(outputs: &Tensor, classes: Option<&Tensor>, rows: Option<&Tensor>) -> Option<Tensor> {
+    let weights = match (classes.map(|weights| weights.unsqueeze(1)), rows.map(|weights| weights.unsqueeze(-1))) {
+        (None, None) => return None,
+        (Some(weights), None) | (None, Some(weights)) => weights,
+        (Some(classes), Some(rows)) => classes * rows,
+    };
+    Some(weights.expand_as(outputs))
 }
 
 /// What the best constant prediction costs, one that gives each class its (weighted, smoothed) share: `targets` as in
@@ -109,10 +133,11 @@ pub(super) fn of_constant_prediction(
     targets: &Tensor,
     classes: usize,
     weights: Option<&Tensor>,
+    row_weights: Option<&Tensor>,
     smoothing: f64,
 ) -> Tensor {
     let weigh = |counts: Tensor| weights.map_or_else(|| counts.shallow_clone(), |weights| &counts * weights);
-    let counts = class_counts(targets, classes); // [replicas, classes]
+    let counts = class_counts(targets, classes, row_weights); // [replicas, classes]
     let smoothed = &counts * (1.0 - smoothing) + counts.mean_dim(-1, true, None) * smoothing;
     let (shares, total) = (weigh(smoothed), weigh(counts).sum_dim_intlist(-1, false, None));
     let probabilities = &shares / shares.sum_dim_intlist(-1, true, None);

@@ -74,7 +74,7 @@ impl Weights {
         match self {
             Weights::Each(weights) => one_row(weights, truth.device()),
             Weights::Balanced => {
-                let counts = class_counts(truth, classes).clamp_min(1.0);
+                let counts = class_counts(truth, classes, None).clamp_min(1.0);
                 (truth.size()[1] as f64 / (counts * classes as f64)).to_kind(Kind::Float)
             }
         }
@@ -97,15 +97,19 @@ impl Weights {
     }
 }
 
-/// How many rows each class has: `[replicas, rows]`, int64, or one-hot `[replicas, rows, classes]` → `[replicas,
-/// classes]`, f64.
-pub(super) fn class_counts(targets: &Tensor, classes: usize) -> Tensor {
+/// How many rows each class has, or how much they weigh: `[replicas, rows]`, int64, or one-hot `[replicas, rows,
+/// classes]`, with `row_weights` `[replicas, rows]` → `[replicas, classes]`, f64.
+pub(super) fn class_counts(targets: &Tensor, classes: usize, row_weights: Option<&Tensor>) -> Tensor {
     match targets.kind() {
         Kind::Int64 => {
             let counts = Tensor::zeros([targets.size()[0], classes as i64], (Kind::Double, targets.device()));
-            counts.scatter_add(1, targets, &targets.ones_like().to_kind(Kind::Double))
+            let each = row_weights.map_or_else(|| targets.ones_like(), Tensor::shallow_clone);
+            counts.scatter_add(1, targets, &each.to_kind(Kind::Double))
         }
-        _ => targets.sum_dim_intlist(1, false, Kind::Double),
+        _ => match row_weights {
+            Some(weights) => (targets * weights.unsqueeze(-1)).sum_dim_intlist(1, false, Kind::Double),
+            None => targets.sum_dim_intlist(1, false, Kind::Double),
+        },
     }
 }
 

@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Update, decayed};
+use super::Update;
 use crate::check::{Invalid, not_negative, positive};
-use crate::train::optimizer::rates::Rates;
+use crate::train::optimizer::rates::{Rates, WeightDecay};
 
 /// `adagrad`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,20 +47,21 @@ impl Adagrad {
 #[derive(Debug)]
 pub struct Sums {
     settings: Adagrad,
+    decay: WeightDecay,
     steps: f64,
     squares: Option<Tensor>,
 }
 
 impl Sums {
-    pub(super) fn new(settings: Adagrad) -> Self {
-        Sums { settings, steps: 0.0, squares: None }
+    pub(super) fn new(settings: Adagrad, decay: WeightDecay) -> Self {
+        Sums { settings, decay, steps: 0.0, squares: None }
     }
 }
 
 impl Update for Sums {
     fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let Adagrad { lr_decay, eps, weight_decay, initial_accumulator_value: initial, .. } = self.settings;
-        let gradient = decayed(gradient, values, weight_decay);
+        let Adagrad { lr_decay, eps, initial_accumulator_value: initial, .. } = self.settings;
+        let gradient = self.decay.added_to(gradient, values);
         let squares = self.squares.get_or_insert_with(|| gradient.full_like(initial));
         let _ = squares.addcmul_(&gradient, &gradient);
         let root = squares.sqrt().g_add_scalar_(eps);

@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Update, decayed};
+use super::Update;
 use crate::check::{Invalid, below_one, not_negative, positive};
-use crate::train::optimizer::rates::Rates;
+use crate::train::optimizer::rates::{Rates, WeightDecay};
 
 /// `adam`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,12 +47,12 @@ impl Adam {
 }
 
 /// Where the weight decay goes, which is all that Adam and AdamW differ in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Decay {
     /// Into the gradient, and so through the running means: an L2 penalty.
-    Gradient,
+    Gradient(WeightDecay),
     /// Straight off the weights, by `lr · weight_decay` of each.
-    Weights,
+    Weights(WeightDecay),
 }
 
 /// The rule and its running means.
@@ -80,11 +80,11 @@ impl Moments {
 
 impl Update for Moments {
     fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let Adam { betas: [beta1, beta2], eps, weight_decay, amsgrad, .. } = self.settings;
-        let gradient = match self.decay {
-            Decay::Gradient => decayed(gradient, values, weight_decay),
-            Decay::Weights => {
-                rates.shrink(values, weight_decay);
+        let Adam { betas: [beta1, beta2], eps, amsgrad, .. } = self.settings;
+        let gradient = match &self.decay {
+            Decay::Gradient(decay) => decay.added_to(gradient, values),
+            Decay::Weights(decay) => {
+                decay.shrink(values, rates);
                 gradient.shallow_clone()
             }
         };

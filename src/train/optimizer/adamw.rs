@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adam::{Adam, Decay, Moments};
 use crate::check::Invalid;
+use crate::train::optimizer::rates::WeightDecay;
 
 /// `adamw`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,8 +38,8 @@ impl AdamW {
         self.as_adam().check()
     }
 
-    pub(super) fn start(&self) -> Moments {
-        Moments::new(self.as_adam(), Decay::Weights)
+    pub(super) fn start(&self, decay: WeightDecay) -> Moments {
+        Moments::new(self.as_adam(), Decay::Weights(decay))
     }
 
     /// The same numbers, for the rule that both share.

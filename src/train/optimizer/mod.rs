@@ -13,10 +13,10 @@ pub mod sgd;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use crate::check::Invalid;
-use rates::Rates;
+use rates::{Rates, WeightDecay};
 
 /// How the loss is minimized.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +68,28 @@ impl Optimizer {
         }
     }
 
+    /// The share of each weight that is added to its gradient, or taken off it.
+    pub fn weight_decay(&self) -> f64 {
+        match self {
+            Optimizer::Sgd(sgd) => sgd.weight_decay,
+            Optimizer::Rmsprop(rmsprop) => rmsprop.weight_decay,
+            Optimizer::Adam(adam) => adam.weight_decay,
+            Optimizer::Adamw(adamw) => adamw.weight_decay,
+            Optimizer::Adagrad(adagrad) => adagrad.weight_decay,
+        }
+    }
+
+    /// The same with this learning rate and weight decay.
+    pub fn with(&self, lr: f64, weight_decay: f64) -> Optimizer {
+        match self.clone() {
+            Optimizer::Sgd(sgd) => Optimizer::Sgd(sgd::Sgd { lr, weight_decay, ..sgd }),
+            Optimizer::Rmsprop(rmsprop) => Optimizer::Rmsprop(rmsprop::Rmsprop { lr, weight_decay, ..rmsprop }),
+            Optimizer::Adam(adam) => Optimizer::Adam(adam::Adam { lr, weight_decay, ..adam }),
+            Optimizer::Adamw(adamw) => Optimizer::Adamw(adamw::AdamW { lr, weight_decay, ..adamw }),
+            Optimizer::Adagrad(adagrad) => Optimizer::Adagrad(adagrad::Adagrad { lr, weight_decay, ..adagrad }),
+        }
+    }
+
     /// Checks the settings.
     ///
     /// # Errors
@@ -83,19 +105,20 @@ impl Optimizer {
         .map_err(|fault| fault.under(self.name()))
     }
 
-    /// The rule, remembering nothing yet.
-    pub fn start(&self) -> Box<dyn Update> {
+    /// The rule, remembering nothing yet, for replicas that all have these settings.
+    pub fn start(&self, device: Device) -> Box<dyn Update> {
+        self.start_each(&[self.weight_decay()], device)
+    }
+
+    /// The rule with a weight decay for each replica, in place of the one that the settings have.
+    pub fn start_each(&self, weight_decays: &[f64], device: Device) -> Box<dyn Update> {
+        let decay = WeightDecay::new(weight_decays, device);
         match self {
-            Optimizer::Sgd(sgd) => Box::new(sgd::Momentum::new(sgd.clone())),
-            Optimizer::Rmsprop(rmsprop) => Box::new(rmsprop::Averages::new(rmsprop.clone())),
-            Optimizer::Adam(adam) => Box::new(adam::Moments::new(adam.clone(), adam::Decay::Gradient)),
-            Optimizer::Adamw(adamw) => Box::new(adamw.start()),
-            Optimizer::Adagrad(adagrad) => Box::new(adagrad::Sums::new(adagrad.clone())),
+            Optimizer::Sgd(sgd) => Box::new(sgd::Momentum::new(sgd.clone(), decay)),
+            Optimizer::Rmsprop(rmsprop) => Box::new(rmsprop::Averages::new(rmsprop.clone(), decay)),
+            Optimizer::Adam(adam) => Box::new(adam::Moments::new(adam.clone(), adam::Decay::Gradient(decay))),
+            Optimizer::Adamw(adamw) => Box::new(adamw.start(decay)),
+            Optimizer::Adagrad(adagrad) => Box::new(adagrad::Sums::new(adagrad.clone(), decay)),
         }
     }
-}
-
-/// The gradient with PyTorch's `weight_decay`, an L2 penalty: `g + λ θ`.
-fn decayed(gradient: &Tensor, values: &Tensor, weight_decay: f64) -> Tensor {
-    if weight_decay == 0.0 { gradient.shallow_clone() } else { gradient + values * weight_decay }
 }

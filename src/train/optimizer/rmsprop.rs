@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Update, decayed};
+use super::Update;
 use crate::check::{Invalid, below_one, not_negative, positive};
-use crate::train::optimizer::rates::Rates;
+use crate::train::optimizer::rates::{Rates, WeightDecay};
 
 /// `rmsprop`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,21 +49,22 @@ impl Rmsprop {
 #[derive(Debug)]
 pub struct Averages {
     settings: Rmsprop,
+    decay: WeightDecay,
     square: Option<Tensor>,
     mean: Option<Tensor>,
     momentum: Option<Tensor>,
 }
 
 impl Averages {
-    pub(super) fn new(settings: Rmsprop) -> Self {
-        Averages { settings, square: None, mean: None, momentum: None }
+    pub(super) fn new(settings: Rmsprop, decay: WeightDecay) -> Self {
+        Averages { settings, decay, square: None, mean: None, momentum: None }
     }
 }
 
 impl Update for Averages {
     fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let Rmsprop { alpha, eps, weight_decay, momentum: kept, centered, .. } = self.settings;
-        let gradient = decayed(gradient, values, weight_decay);
+        let Rmsprop { alpha, eps, momentum: kept, centered, .. } = self.settings;
+        let gradient = self.decay.added_to(gradient, values);
         let square = self.square.get_or_insert_with(|| gradient.zeros_like());
         let _ = square.g_mul_scalar_(alpha).addcmul_(&(&gradient * (1.0 - alpha)), &gradient);
         let mut root = if centered {

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Update, decayed};
+use super::Update;
 use crate::check::{Invalid, below_one, not_negative, positive, require};
-use crate::train::optimizer::rates::Rates;
+use crate::train::optimizer::rates::{Rates, WeightDecay};
 
 /// `sgd`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,19 +42,20 @@ impl Sgd {
 #[derive(Debug)]
 pub struct Momentum {
     settings: Sgd,
+    decay: WeightDecay,
     momentum: Option<Tensor>,
 }
 
 impl Momentum {
-    pub(super) fn new(settings: Sgd) -> Self {
-        Momentum { settings, momentum: None }
+    pub(super) fn new(settings: Sgd, decay: WeightDecay) -> Self {
+        Momentum { settings, decay, momentum: None }
     }
 }
 
 impl Update for Momentum {
     fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let Sgd { momentum: kept, nesterov, weight_decay, .. } = self.settings;
-        let gradient = decayed(gradient, values, weight_decay);
+        let Sgd { momentum: kept, nesterov, .. } = self.settings;
+        let gradient = self.decay.added_to(gradient, values);
         if kept == 0.0 {
             return rates.descend(values, &gradient, 1.0);
         }

@@ -40,7 +40,7 @@ fn every_optimizer_takes_pytorchs_steps_in_each_replica() {
     for case in cases(&fixture, &names) {
         let name = case["name"].as_str().unwrap();
         let optimizer = optimizer(name.split('_').next().unwrap(), &case["options"]);
-        let mut rule = optimizer.start();
+        let mut rule = optimizer.start(Device::Cpu);
         let rates = Rates::new(&[optimizer.lr(); 2], Device::Cpu);
         let start = tensor(&fixture["start"]);
         let mut parameters = Tensor::stack(&[&start, &start], 0); // [2, parameters]
@@ -77,7 +77,7 @@ fn every_optimizer_takes_the_steps_of_tchs_own() {
         }
         .unwrap();
         let mut arena = start.unsqueeze(0);
-        let mut rule = ours.start();
+        let mut rule = ours.start(Device::Cpu);
         let rates = Rates::new(&[lr], Device::Cpu);
         for step in 0..20 {
             let weights = Tensor::from_slice(&[1.0_f32, -2.0, 0.5]) * f64::from(step % 3);
@@ -151,7 +151,7 @@ fn an_l1_penalty_drives_weights_to_zero_and_leaves_biases() {
     let _no_grad = tch::no_grad_guard();
     let biases = values(arena.leaf(1));
     let penalty = Penalty { l1: 1.0, l2: 0.0 }.on(arena);
-    let mut sgd = optimizer("sgd", &json!({ "lr": 0.001 })).start();
+    let mut sgd = optimizer("sgd", &json!({ "lr": 0.001 })).start(Device::Cpu);
     let rates = Rates::new(&[0.001; 2], Device::Cpu);
     for _ in 0..600 {
         let mut gradient = arena.values().zeros_like();

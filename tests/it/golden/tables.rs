@@ -48,7 +48,7 @@ fn scalers_are_scikit_learns_for_constant_columns_too() {
             sha256: String::new(),
             target: Target::Values(1),
             classes: vec!["y".to_owned()],
-            rows: Rows { features, targets: Tensor::zeros([all as i64, 1], (Kind::Float, Device::Cpu)) },
+            rows: Rows::new(features, Tensor::zeros([all as i64, 1], (Kind::Float, Device::Cpu))),
             test: None,
             largest: 1.0,
             encoding: None,

@@ -1,0 +1,40 @@
+//! Tables in the binary whose columns, all but the target, are numbers with none missing.
+
+use crate::check::Invalid;
+use crate::data::cache::sha256;
+use crate::data::recipe::{Recipe, Selected};
+use crate::data::table::Table;
+use crate::data::task::Task;
+use crate::data::{Card, Loaded};
+
+/// A table in the binary, and what is predicted of it.
+pub(super) struct EmbeddedTable {
+    /// The whole table.
+    pub(super) table: fn() -> Table,
+    /// The files that it is made of, as their publisher wrote them.
+    pub(super) files: &'static [&'static [u8]],
+    /// The column to predict.
+    pub(super) target: &'static str,
+    /// What it is taken for.
+    pub(super) task: Task,
+    /// What the classes are called, where the table numbers them.
+    pub(super) classes: Option<&'static [&'static str]>,
+}
+
+impl EmbeddedTable {
+    fn select(&self) -> Result<Selected, Invalid> {
+        Recipe { task: Some(self.task), ..Recipe::of(&[self.target.to_owned()]) }.select(&(self.table)())
+    }
+
+    pub(super) fn card(&self) -> Result<Card, Invalid> {
+        self.select().map(|selected| selected.card())
+    }
+
+    pub(super) fn load(&self) -> Result<Loaded, Invalid> {
+        let loaded = self.select()?.load(sha256(&self.files.concat()));
+        Ok(match self.classes {
+            Some(names) => Loaded { classes: names.iter().map(|name| (*name).to_owned()).collect(), ..loaded },
+            None => loaded,
+        })
+    }
+}

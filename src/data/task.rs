@@ -1,0 +1,176 @@
+//! What a table's target columns are taken for (classes, numbers, or yes and no), and how they are read as such.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::check::Invalid;
+use crate::data::Target;
+use crate::data::table::{Column, Table, Values};
+
+/// What a target column is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// One of several classes: text, or whole numbers.
+    Classes,
+    /// Numbers to come near to.
+    Values,
+    /// Yes or no, in one column or several: 0 and 1, `false` and `true`, or `no` and `yes`.
+    Labels,
+}
+
+/// The targets of rows, and what they are called.
+#[derive(Debug)]
+pub struct Targets {
+    /// What is to be predicted.
+    pub target: Target,
+    /// The names of the classes, labels or values, in their order.
+    pub names: Vec<String>,
+    truth: Truth,
+}
+
+#[derive(Debug)]
+enum Truth {
+    /// Each row's class.
+    Classes(Vec<i64>),
+    /// Row after row, a number for each column.
+    Numbers(Vec<f32>),
+}
+
+impl Targets {
+    /// Classes: `[rows]`, int64. Labels and values: `[rows, columns]`, f32.
+    pub fn tensor(&self) -> Tensor {
+        match &self.truth {
+            Truth::Classes(classes) => Tensor::from_slice(classes),
+            Truth::Numbers(numbers) => Tensor::from_slice(numbers).view([-1, self.target.outputs() as i64]),
+        }
+    }
+}
+
+impl Task {
+    /// What a column is taken for where it is not stated: text for classes, numbers for values.
+    pub fn of(column: &Column) -> Task {
+        match column.values {
+            Values::Text { .. } => Task::Classes,
+            Values::Numbers(_) => Task::Values,
+        }
+    }
+
+    /// Reads the targets of these rows, in which no target may be missing.
+    ///
+    /// # Errors
+    /// When a value is of the wrong kind, or there is nothing to tell apart; the key is relative to the data set.
+    pub fn read(self, table: &Table, columns: &[&Column], rows: &[usize]) -> Result<Targets, Invalid> {
+        let names = || columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        match self {
+            Task::Classes => {
+                let &[column] = columns else {
+                    let message = format!("names {} columns, and a class stands in one", columns.len());
+                    return Err(Invalid::new("target", message).hint("for yes-or-no columns, `task = \"labels\"`"));
+                };
+                classes(table, column, rows)
+            }
+            Task::Values => {
+                let numbers = each(columns, rows, |column, row| match &column.values {
+                    Values::Numbers(numbers) => Ok(numbers[row] as f32),
+                    Values::Text { .. } => Err(Invalid::new("target", wrong(table, column, row, "a number"))
+                        .hint("text is a class: `task = \"classes\"`")),
+                })?;
+                Ok(Targets { target: Target::Values(columns.len()), names: names(), truth: Truth::Numbers(numbers) })
+            }
+            Task::Labels => {
+                let labels = each(columns, rows, |column, row| {
+                    let text = column.values.text(row).unwrap_or_default();
+                    let wrong = || wrong(table, column, row, "0 or 1, false or true, no or yes");
+                    yes_or_no(&text).ok_or_else(|| Invalid::new("target", wrong()))
+                })?;
+                Ok(Targets { target: Target::Labels(columns.len()), names: names(), truth: Truth::Numbers(labels) })
+            }
+        }
+    }
+}
+
+/// What a label's text says: 1 or 0.
+fn yes_or_no(text: &str) -> Option<f32> {
+    match text.to_lowercase().as_str() {
+        "1" | "true" | "yes" => Some(1.0),
+        "0" | "false" | "no" => Some(0.0),
+        _ => None,
+    }
+}
+
+/// The classes of one column, ascending, and each row's.
+fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<Targets, Invalid> {
+    if let Values::Numbers(numbers) = &column.values
+        && let Some(&row) = rows.iter().find(|&&row| numbers[row].fract() != 0.0)
+    {
+        let message = wrong(table, column, row, "a class: text or a whole number");
+        return Err(Invalid::new("target", message).hint("numbers to come near to are `task = \"values\"`"));
+    }
+    let (all, places) = column.values.categories();
+    let place = |row: usize| places[row].expect("rows without a target were left out");
+    // a class of rows that were left out is no class
+    let mut used = vec![false; all.len()];
+    rows.iter().for_each(|&row| used[place(row)] = true);
+    let mut number = vec![0_i64; all.len()];
+    let mut names = Vec::new();
+    for (class, name) in all.into_iter().enumerate().filter(|(class, _)| used[*class]) {
+        number[class] = names.len() as i64;
+        names.push(name);
+    }
+    if let [only] = &names[..] {
+        let message = format!("is always `{only}`: there is nothing to tell apart in column `{}`", column.name);
+        return Err(Invalid::new("target", message));
+    }
+    let classes = rows.iter().map(|&row| number[place(row)]).collect();
+    Ok(Targets { target: Target::Classes(names.len()), names, truth: Truth::Classes(classes) })
+}
+
+/// A number for each row and column.
+fn each(
+    columns: &[&Column],
+    rows: &[usize],
+    number: impl Fn(&Column, usize) -> Result<f32, Invalid>,
+) -> Result<Vec<f32>, Invalid> {
+    let number = &number;
+    rows.iter().flat_map(|&row| columns.iter().map(move |column| number(column, row))).collect()
+}
+
+fn wrong(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
+    let text = column.values.text(row).unwrap_or_default();
+    format!("has `{text}` in {}, column `{}`, where {wanted} was expected", table.place(row), column.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_what_its_task_says() {
+        let table = Table::from_csv(b"y,z,text,part\n1,0,a,0.5\n0,1,b,1\n1,1,a,1\n", ',').unwrap();
+        let read = |task: Task, columns: &[&str]| {
+            let columns: Vec<&Column> = columns.iter().map(|name| table.column(name).unwrap()).collect();
+            task.read(&table, &columns, &[0, 1, 2]).map(|targets| targets.target)
+        };
+        assert_eq!(read(Task::of(table.column("y").unwrap()), &["y"]), Ok(Target::Values(1)));
+        assert_eq!(read(Task::of(table.column("text").unwrap()), &["text"]), Ok(Target::Classes(2)));
+        assert_eq!(read(Task::Classes, &["y"]), Ok(Target::Classes(2)));
+        assert_eq!(read(Task::Labels, &["y", "z"]), Ok(Target::Labels(2)));
+        assert_eq!(read(Task::Values, &["y", "z"]), Ok(Target::Values(2)));
+        assert!(read(Task::Classes, &["y", "z"]).unwrap_err().message.contains("a class stands in one"));
+        assert!(read(Task::Classes, &["part"]).unwrap_err().message.contains("`0.5` in row 1 (line 2)"));
+        assert!(read(Task::Labels, &["part"]).unwrap_err().message.contains("no or yes"));
+        assert!(read(Task::Values, &["text"]).unwrap_err().hint.unwrap().contains("classes"));
+    }
+
+    #[test]
+    fn a_class_of_no_used_row_is_none_and_one_class_alone_is_nothing_to_tell_apart() {
+        let table = Table::from_csv(b"y\nb\na\nc\nb\n", ',').unwrap();
+        let column = table.column("y").unwrap();
+        let targets = Task::Classes.read(&table, &[column], &[0, 2, 3]).unwrap();
+        assert_eq!(targets.names, ["b", "c"]);
+        assert_eq!(Vec::<i64>::try_from(&targets.tensor()).unwrap(), [0, 1, 0]);
+        assert!(Task::Classes.read(&table, &[column], &[0, 3]).unwrap_err().message.contains("always `b`"));
+    }
+}
