@@ -1,6 +1,7 @@
 //! A variant with its trials: means over them, and which variant is the best by a figure.
 
-use crate::cli::figures;
+use crate::cli::{figures, settings};
+use crate::data::source::DataSpec;
 use crate::experiment::plan::Plan;
 use crate::experiment::study::Study;
 use crate::history::diagnosis::Verdict;
@@ -55,7 +56,22 @@ impl<'a> Compared<'a> {
 
     /// Whether both predict the same, and their losses measure the same.
     pub fn minimizes_as(&self, other: &Compared) -> bool {
-        self.predicts_as(other) && self.plan.spec.train.loss.measures_as(&other.plan.spec.train.loss)
+        let loss = |variant: &Compared| variant.plan.spec.train.loss.clone();
+        self.predicts_as(other) && self.row_weights() == other.row_weights() && loss(self).measures_as(&loss(other))
+    }
+
+    /// The loss in words.
+    pub fn loss(&self) -> String {
+        let weighted = self.row_weights().map(|column| format!(" weighted by {column}")).unwrap_or_default();
+        format!("{}{weighted}", settings::of_loss(&self.plan.spec.train.loss))
+    }
+
+    /// The column that says what each row counts in the loss.
+    fn row_weights(&self) -> Option<&str> {
+        match &self.plan.spec.data {
+            DataSpec::Csv(csv) => csv.weights.as_deref(),
+            _ => None,
+        }
     }
 
     /// What the curves of its trials show, in a word: the most frequent verdict, with its count where there are
@@ -99,7 +115,7 @@ pub fn best(values: &[Option<f64>], higher_is_better: bool, shown: impl Fn(f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::made_up::{history, study};
+    use crate::cli::made_up::{history, study, study_of};
     use crate::history::number::brief;
 
     #[test]
@@ -140,5 +156,18 @@ mod tests {
         assert!(a.minimizes_as(b));
         assert!(!a.predicts_as(labels) && !a.minimizes_as(labels), "though both losses are cross-entropies");
         assert!(a.predicts_as(mean) && !a.minimizes_as(mean));
+    }
+
+    #[test]
+    fn a_loss_in_which_rows_count_differently_is_another_loss() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = folder.path().join("table.csv");
+        std::fs::write(&table, "x,w,y\n1,1,2.5\n2,3,3.5\n3,1,4.5\n").unwrap();
+        let data = format!("[data.csv]\npath = {:?}\ntarget = \"y\"\ndrop = [\"w\"]", table.display().to_string());
+        let weighted = "\"data.csv.weights\" = \"w\", \"data.csv.drop\" = []";
+        let study = study_of(&data, "mse", 1, &[("plain", ""), ("weighted", weighted)]);
+        let [plain, weighted] = &Compared::of(&study, &[])[..] else { panic!("two variants") };
+        assert!(plain.predicts_as(weighted) && !plain.minimizes_as(weighted));
+        assert_eq!((plain.loss(), weighted.loss()), ("mse".to_owned(), "mse weighted by w".to_owned()));
     }
 }

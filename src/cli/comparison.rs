@@ -5,7 +5,7 @@ use crate::cli::compared::{Compared, best};
 use crate::cli::figure::Figure;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
-use crate::cli::{endings, figures, gap, observed, settings, terminal};
+use crate::cli::{endings, figures, gap, observed, terminal};
 use crate::experiment::study::Study;
 use crate::history::{History, TestRecord};
 use crate::metrics::Metric;
@@ -145,7 +145,7 @@ fn incomparable(variants: &[Compared]) -> Option<String> {
     }
     let mut losses: Vec<(String, Vec<&str>)> = Vec::new();
     for variant in variants {
-        let loss = settings::of_loss(&variant.plan.spec.train.loss);
+        let loss = variant.loss();
         match losses.iter_mut().find(|(other, _)| *other == loss) {
             Some((_, names)) => names.push(variant.variant()),
             None => losses.push((loss, vec![variant.variant()])),

@@ -73,25 +73,23 @@ impl run::Watch for Progress {
             self.say(""); // behind the last one's epochs
         }
         self.end();
-        let plan = plans[0];
         self.training.store(true, Ordering::Relaxed);
-        let spec = &plan.spec;
+        let (plan, spec) = (plans[0], &plans[0].spec);
         if !std::mem::replace(&mut self.introduced, true) {
             self.say(&format!("{}: {}", terminal::bold_in_talk(&plan.name), spec.title));
             spec.question.iter().for_each(|question| self.say(question));
         }
-        let variants: Vec<String> = plans.iter().map(|plan| terminal::bold_in_talk(&plan.variant)).collect();
-        match &variants[..] {
-            [_] if plan.variant == BASE => {}
-            [variant] => self.say(&format!("variant {variant}")),
-            variants => self.say(&format!("variants {}", variants.join(", "))),
-        }
         let page = Page { width: terminal::talk_width(), styled: false };
-        let trains: Vec<&TrainSpec> = plans.iter().map(|plan| &plan.spec.train).collect();
+        match &plans.iter().map(|plan| plan.variant.as_str()).collect::<Vec<_>>()[..] {
+            [BASE] => {}
+            [variant] => self.say(&format!("variant {}", terminal::bold_in_talk(variant))),
+            variants => self.say(&page.wrapped(&format!("variants {}", variants.join(", ")), 2)),
+        }
+        let training: Vec<&TrainSpec> = plans.iter().map(|plan| &plan.spec.train).collect();
         let network = format!(
             "{} parameters, {}",
             figures::count(plan.architecture.parameters()),
-            settings::of_training(&trains, stack.rows.train)
+            settings::of_training(&training, stack.rows.train)
         );
         // what the last variant has said already is not said again
         let lines = [of_data(plan, stack), network, of_stack(plans, stack)].map(|line| page.wrapped(&line, 2));
@@ -122,26 +120,30 @@ fn of_data(plan: &Plan, stack: &StackInfo) -> String {
 
 /// What is trained in step, and where.
 fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
+    let threads = match tch::get_num_threads() {
+        1 => "1 thread".to_owned(),
+        threads => format!("{threads} threads"),
+    };
+    format!("{}, on {} with {threads}", in_words(plans, stack), device::name(stack.device))
+}
+
+/// What a stack holds. Where that is more than one replica, what is shown while they train are their means.
+fn in_words(plans: &[&Plan], stack: &StackInfo) -> String {
+    if stack.replicas == 1 {
+        let fold = if stack.folds.is_some() { ", one fold" } else { "" };
+        return format!("seed {}{fold}", stack.seeds[0]);
+    }
     let several = |count: usize, many: &str| (count > 1).then(|| format!("{count} {many}"));
     let seeds = match &stack.seeds[..] {
         [seed] => format!("seed {seed}"),
         seeds => format!("{} seeds", seeds.len()),
     };
-    let folds = match stack.folds {
-        Some(1) => Some("one fold".to_owned()),
-        folds => folds.and_then(|folds| several(folds, "folds")),
-    };
+    let folds = stack.folds.and_then(|folds| several(folds, "folds"));
     let parts: Vec<String> = several(plans.len(), "variants").into_iter().chain([seeds]).chain(folds).collect();
-    let replicas = match stack.replicas {
-        1 => String::new(),
-        _ if parts.len() == 1 => " in one stack (means shown)".to_owned(),
-        all => format!(", {all} replicas in one stack (means shown)"),
-    };
-    let threads = match tch::get_num_threads() {
-        1 => "1 thread".to_owned(),
-        threads => format!("{threads} threads"),
-    };
-    format!("{}{replicas}, on {} with {threads}", parts.join(", "), device::name(stack.device))
+    match &parts[..] {
+        [one] => format!("{one} in one stack (means shown)"),
+        parts => format!("{}: {} replicas in one stack (means shown)", parts.join(", "), stack.replicas),
+    }
 }
 
 impl fit::Watch for Progress {
@@ -168,18 +170,18 @@ impl fit::Watch for Progress {
 /// many these are.
 fn metrics(report: &EpochReport, with_lr: bool) -> Vec<String> {
     let goes_on = report.training.iter().filter(|trains| **trains).count();
-    let mean = |values: &[f64]| {
+    let kept = |values: &[f64]| -> Vec<f64> {
         let kept = values.iter().zip(&report.training).filter(|(_, trains)| **trains || goes_on == 0);
-        figures::mean(&kept.map(|(value, _)| *value).collect::<Vec<_>>())
+        kept.map(|(value, _)| *value).collect()
     };
     let mut shown: Vec<String> = report
         .metrics
         .iter()
         .filter(|(name, _)| is_metric(name))
-        .map(|(name, values)| format!("{name} {}", figures::of(name, mean(values))))
+        .map(|(name, values)| format!("{name} {}", figures::of(name, figures::mean(&kept(values)))))
         .collect();
-    let lr = report.metrics.iter().find(|(name, _)| with_lr && name == "lr").and_then(|(_, lrs)| mean(lrs));
-    shown.extend(lr.map(|lr| format!("lr {}", figures::short(lr))));
+    let lrs = report.metrics.iter().find(|(name, _)| with_lr && name == "lr").map(|(_, lrs)| kept(lrs));
+    shown.extend(lrs.map(|lrs| format!("lr {}", settings::range(&lrs, figures::short))));
     let all = report.training.len();
     if (1..all).contains(&goes_on) {
         shown.push(format!("({goes_on} of {all} go on)"));
@@ -242,7 +244,7 @@ mod tests {
     #[test]
     fn beside_the_bar_stand_the_metrics_that_fit_losses_first() {
         let all = metrics(&report(&[true, true]), true);
-        assert_eq!(fitting(&all, 80), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000", "lr 0.075"]);
+        assert_eq!(fitting(&all, 80), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000", "lr 0.050 to 0.100"]);
         assert_eq!(fitting(&all, 38), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000"]);
         assert_eq!(fitting(&all, 30), ["loss 0.3750", "val_loss 0.5000"]);
         assert_eq!(fitting(&all, 5), Vec::<&str>::new());

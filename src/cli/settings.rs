@@ -9,6 +9,7 @@ use crate::train::augment::Augment;
 use crate::train::clip::Clip;
 use crate::train::early_stopping::EarlyStopping;
 use crate::train::loss::Loss;
+use crate::train::optimizer::Optimizer;
 use crate::train::penalty::Penalty;
 use crate::train::schedule::Schedule;
 use crate::train::{Batch, TrainSpec};
@@ -16,10 +17,10 @@ use crate::train::{Batch, TrainSpec};
 /// How a network is trained: the optimizer and the batch size, and what differs from plain training.
 ///
 /// `adam lr 0.001, batch 128` is plain; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping after 3` is not.
-/// `trains` are those of the variants that train in one stack, which differ in learning rate and weight decay at most;
-/// `rows` is how many there are to train on.
-pub fn of_training(trains: &[&TrainSpec], rows: usize) -> String {
-    let train = trains[0];
+/// Variants that ride one stack may differ in the learning rate and the weight decay; `rows` is how many there are to
+/// train on.
+pub fn of_training(variants: &[&TrainSpec], rows: usize) -> String {
+    let train = variants[0];
     let loss = Some(of_loss(&train.loss)).filter(|loss| loss != train.loss.name());
     let batch = match train.batch.size(rows) {
         size if size == rows && train.batch != Batch::Full => format!("batch {size} (all rows)"),
@@ -27,7 +28,7 @@ pub fn of_training(trains: &[&TrainSpec], rows: usize) -> String {
     };
     let parts = [
         loss,
-        Some(of_optimizer(trains)),
+        Some(of_optimizer(variants)),
         of_schedule(&train.schedule),
         Some(batch),
         (!train.shuffle).then(|| "rows in order".to_owned()),
@@ -44,23 +45,24 @@ pub fn of_loss(loss: &Loss) -> String {
     with_changes(loss, loss.name(), &["targets"])
 }
 
-fn of_optimizer(trains: &[&TrainSpec]) -> String {
-    let optimizer = &trains[0].optimizer;
-    let lr = range(trains.iter().map(|train| train.optimizer.lr()));
-    let decays = trains.iter().map(|train| train.optimizer.weight_decay());
-    let name = format!("{} lr {lr}", optimizer.name());
-    let (except, decay) = match decays.clone().all(|decay| decay == optimizer.weight_decay()) {
-        true => (&["lr"][..], String::new()),
-        false => (&["lr", "weight_decay"][..], format!(" weight_decay {}", range(decays))),
+fn of_optimizer(variants: &[&TrainSpec]) -> String {
+    let optimizer = &variants[0].optimizer;
+    let each = |setting: fn(&Optimizer) -> f64| -> Vec<f64> {
+        variants.iter().map(|train| setting(&train.optimizer)).collect()
     };
-    with_changes(optimizer, optimizer.name(), except).replacen(optimizer.name(), &name, 1) + &decay
+    let decays = each(Optimizer::weight_decay);
+    let differ = decays.iter().any(|decay| *decay != decays[0]);
+    let except: &[&str] = if differ { &["lr", "weight_decay"] } else { &["lr"] };
+    let name = format!("{} lr {}", optimizer.name(), range(&each(Optimizer::lr), figures::setting));
+    let words = with_changes(optimizer, optimizer.name(), except).replacen(optimizer.name(), &name, 1);
+    if differ { format!("{words} weight_decay {}", range(&decays, figures::setting)) } else { words }
 }
 
-/// One number, or the least and the greatest of several.
-fn range(numbers: impl Iterator<Item = f64>) -> String {
-    let (least, most) = numbers.fold((f64::INFINITY, 0.0_f64), |(least, most), n| (least.min(n), most.max(n)));
-    let number = figures::setting;
-    if least == most { number(least) } else { format!("{} to {}", number(least), number(most)) }
+/// `0.1`, or `1e-5 to 0.1` where values differ.
+pub fn range(values: &[f64], shown: impl Fn(f64) -> String) -> String {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if least == most { shown(least) } else { format!("{} to {}", shown(least), shown(most)) }
 }
 
 fn of_schedule(schedule: &Schedule) -> Option<String> {
@@ -140,8 +142,24 @@ mod tests {
     fn said(lines: &str) -> String {
         let loss = if lines.contains("loss =") { "" } else { "loss = \"cross_entropy\"\n" };
         let batch = if lines.contains("batch =") { "" } else { "batch = 64\n" };
-        let train = toml_edit::de::from_str(&format!("epochs = 20\n{loss}{batch}{lines}"));
-        of_training(&[&train.unwrap()], 331)
+        of_training(&[&read(&format!("{loss}{batch}{lines}"))], 331)
+    }
+
+    fn read(lines: &str) -> TrainSpec {
+        toml_edit::de::from_str(&format!("epochs = 20\n{lines}")).unwrap()
+    }
+
+    #[test]
+    fn variants_in_one_stack_are_said_with_the_range_of_what_differs() {
+        let variants = ["lr = 1e-5", "lr = 0.1, weight_decay = 1e-3", "lr = 0.1"].map(|settings| {
+            read(&format!("loss = \"mse\"\nbatch = 8\noptimizer = {{ adam = {{ {settings}, amsgrad = true }} }}"))
+        });
+        let [small, decayed, large] = &variants;
+        assert_eq!(
+            of_training(&[small, decayed, large], 331),
+            "adam lr 1e-5 to 0.1 amsgrad weight_decay 0 to 0.001, batch 8"
+        );
+        assert_eq!(of_training(&[small, large], 331), "adam lr 1e-5 to 0.1 amsgrad, batch 8");
     }
 
     #[test]

@@ -29,14 +29,15 @@ fn variants_with_many_metrics_and_layers_are_shown_in_80_columns() {
 fn the_folds_of_several_seeds_are_summed_up() {
     let ran = Place::new().run(&["exp", "kfold_digits", "--seeds", "0..1", "--epochs", "1", "--device", "cpu"]).code(0);
     assert_says(&stdout(&ran), &["all 10 ", " ±0.", "mean ± std over the 5 folds of each seed", "`--json`"]);
-    assert_says(&stderr(&ran), &["2 seeds, 5 folds, 4 replicas in one stack (means shown), on cpu"]);
+    assert_says(&stderr(&ran), &["2 seeds, 2 folds: 4 replicas in one stack (means shown), on cpu"]);
 }
 
 #[test]
 fn what_differs_from_plain_training_is_said_once_and_a_changing_learning_rate_in_each_epoch() {
     let place = Place::new();
     let settings = "epochs = 2\nschedule = { exponential = 0.5 }\nearly_stopping = 3\npenalty = { l1 = 1e-4 }";
-    let variants = "\n[[variants]]\nname = \"one\"\n\n[[variants]]\nname = \"two\"\n";
+    let variants =
+        "\n[[variants]]\nname = \"one\"\n\n[[variants]]\nname = \"two\"\nset = { \"data.digits.scale\" = \"unit\" }\n";
     let file = place.file("scheduled.toml", &(idea_with("epochs = 2", settings) + variants));
     let said = stderr(&place.run(&["exp", &file, "--device", "cpu"]).code(0));
     let line = "1,210 parameters, adam lr 0.001, lr × 0.5 every epoch, batch 64, L1 1e-4, early";
