@@ -198,15 +198,4 @@ mod tests {
         let smoothed = "loss = { cross_entropy = { label_smoothing = 0.1, class_weights = \"balanced\" } }";
         assert_eq!(with(smoothed), "cross_entropy label_smoothing 0.1 class_weights balanced, adam lr 0.001, batch 64");
     }
-
-    #[test]
-    fn variants_of_one_stack_have_a_range_of_rates() {
-        let train = |lr: &str, decay: &str| -> TrainSpec {
-            let optimizer = format!("{{ sgd = {{ lr = {lr}, momentum = 0.9, weight_decay = {decay} }} }}");
-            let text = format!("epochs = 1\nbatch = 8\nloss = \"mse\"\noptimizer = {optimizer}");
-            toml_edit::de::from_str(&text).unwrap()
-        };
-        let (slow, fast) = (train("1e-5", "0.0"), train("0.1", "0.01"));
-        assert_eq!(of_training(&[&fast, &slow], 20), "sgd lr 1e-5 to 0.1 momentum 0.9 weight_decay 0 to 0.01, batch 8");
-    }
 }

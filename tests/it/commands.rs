@@ -146,7 +146,7 @@ fn an_experiment_of_ones_own_is_found_by_name_and_listed() {
     assert!(all(&listed, "title").contains(&"My digits"));
     place.write("experiments/lesson.toml", format!("lesson = \"Z. Mine\"\n{IDEA}"));
     let text = stdout(&place.run(&["list"]).code(0));
-    assert_says(&text, &["\n\nZ. Mine\nlesson ", "\n\nYour own\ndigits_mlp ", "\nmine ", "\n\nOthers\ncnn_mnist "]);
+    assert_says(&text, &["\n\nZ. Mine\nlesson ", "\n\nYour own\ndigits_mlp ", "\nmine "]);
     assert_says(&place.refusal(&["exp", "mien"]), &["did you mean `mine`?"]);
 }
 
