@@ -673,7 +673,7 @@ fn a_picture_of_a_row_gives_what_the_row_gives() {
     assert_eq!(printed["input"]["inverted"], true);
     same(&printed["predictions"][0]["probabilities"]);
     let told = stdout(&place.run(&["predict", "idea", "--image", &turned]).code(0));
-    assert_says(&told, &["`turned.png`: 8×8 pixels, inverted (dark on light, and `digits` is light on dark)"]);
+    assert_says(&told, &["`turned.png`: 8×8 pixels, inverted (dark on light, and `digits` is light on\ndark)\n"]);
     assert!(!told.contains("true class"), "{told}");
     let large = picture(&place, "large.png", &values, 5, true);
     let told = stdout(&place.run(&["predict", "idea", "--image", &large, "--invert", "no"]).code(0));
