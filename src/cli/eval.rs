@@ -5,21 +5,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
-use serde_json::{Map, Value, json};
+use indexmap::IndexMap;
 use tch::{Device, Kind};
 
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, evaluated, figures, resolved, terminal};
+use crate::cli::{Exit, eval_data, eval_text, figures, resolved, terminal};
 use crate::data::cache::Cache;
 use crate::data::{Rows, Target};
 use crate::device::DeviceChoice;
 use crate::experiment::agreement::{Agreement, Stated};
 use crate::experiment::given;
-use crate::experiment::runs::{SavedRun, SavedTrial};
+use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::saved::{Part, Saved, TrialData};
-use crate::hint::Hint;
-use crate::history::number::Number;
-use crate::history::{Status, TestRecord};
+use crate::hint::{Hint, in_a_line};
+use crate::history::{RowCounts, Status, TestRecord};
 use crate::train::Keep;
 
 /// Arguments of `runner eval`.
@@ -29,15 +28,18 @@ pub struct Args {
     /// The run: its folder, a history or weights of it, or an experiment, whose newest run it is
     run: String,
     /// The rows: `test`, `validation`, `train`, or a file of your own with the same columns (for images,
-    /// `IMAGES,LABELS` in the IDX format)
-    #[arg(long, value_name = "ROWS|FILE", default_value = "test")]
-    data: String,
+    /// `IMAGES,LABELS` in the IDX format) [default: test, or validation where there are no test rows]
+    #[arg(long, value_name = "ROWS|FILE")]
+    data: Option<String>,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
     /// The folder that runs are in
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
+    /// Exit with 1 when the figures of a trial differ from its history
+    #[arg(long)]
+    strict: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -48,20 +50,37 @@ Examples:
   runner eval overfit_mnist
   runner eval runs/overfit_mnist/latest/base-seed0.safetensors
   runner eval kfold_digits --data validation
-  runner eval my_run --data more_rows.csv --json";
+  runner eval my_run --data more_rows.csv --json
+  runner eval my_run --strict
+
+A trial that cannot be evaluated is told, and does not keep the others from it:
+the exit code is 2 then.";
 
 /// The rows that figures are taken on.
 pub(super) enum Chosen {
     /// A part of the trial's own.
-    Part(Part),
+    Part {
+        /// The part.
+        part: Part,
+        /// Whether it stands in for test rows, which the run has none of.
+        stands_in: bool,
+    },
     /// Those of a file.
     File(String),
 }
 
 impl Chosen {
-    fn read(written: &str) -> anyhow::Result<Chosen> {
+    /// Those that were asked for; without a word, test rows where the run has any.
+    fn of(written: Option<&str>, run: &SavedRun) -> anyhow::Result<Chosen> {
+        let Some(written) = written else {
+            let has = |rows: fn(&RowCounts) -> usize| run.trials.iter().any(|t| rows(&t.history.data.rows) > 0);
+            return Ok(match !has(|rows| rows.test) && has(|rows| rows.validation) {
+                true => Chosen::Part { part: Part::Validation, stands_in: true },
+                false => Chosen::Part { part: Part::Test, stands_in: false },
+            });
+        };
         if let Ok(part) = written.parse() {
-            return Ok(Chosen::Part(part));
+            return Ok(Chosen::Part { part, stands_in: false });
         }
         let is_path = written.contains(['.', ',', std::path::MAIN_SEPARATOR]) || PathBuf::from(written).exists();
         if is_path {
@@ -72,10 +91,19 @@ impl Chosen {
             .context(Hint(format!("`--data` takes {hint}"))))
     }
 
+    /// The part of the trial's own; `None` of a file.
+    pub(super) fn part(&self) -> Option<Part> {
+        match self {
+            Chosen::Part { part, .. } => Some(*part),
+            Chosen::File(_) => None,
+        }
+    }
+
     /// What the rows are called: `test rows`.
     pub(super) fn name(&self) -> String {
         match self {
-            Chosen::Part(part) => format!("{} rows", part.name()),
+            Chosen::Part { part, stands_in: false } => format!("{} rows", part.name()),
+            Chosen::Part { part, stands_in: true } => format!("{} rows, since the run has no test rows", part.name()),
             Chosen::File(file) => format!("rows of `{file}`"),
         }
     }
@@ -84,12 +112,21 @@ impl Chosen {
 /// What has come of one trial.
 pub(super) struct Evaluated<'a> {
     pub(super) trial: &'a SavedTrial,
-    /// `None` of a trial that has diverged.
-    pub(super) found: Option<Found>,
+    pub(super) found: Result<Found, Unfound>,
+}
+
+/// Why a trial has no figures.
+pub(super) enum Unfound {
+    /// It has diverged.
+    Diverged,
+    /// A file of it is missing or damaged, or its data are.
+    Failed(anyhow::Error),
 }
 
 /// The figures of one trial.
 pub(super) struct Found {
+    /// What the data set is called.
+    pub(super) data: &'static str,
     /// How many rows they are taken on.
     pub(super) rows: usize,
     /// How many parameters the network has.
@@ -106,34 +143,71 @@ pub(super) struct Found {
     pub(super) agreement: Option<Agreement>,
 }
 
-/// Takes the figures of each trial anew.
+/// Takes the figures of each trial anew. One that cannot be evaluated is told, and keeps no other from it.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let chosen = Chosen::read(&args.data)?;
     let run = SavedRun::find(&args.run, &args.out)?;
+    let chosen = Chosen::of(args.data.as_deref(), &run)?;
+    if args.strict && matches!(chosen.part(), None | Some(Part::Training)) {
+        let message =
+            format!("`--strict` has nothing to compare with: a history states no figures on {}", chosen.name());
+        return Err(anyhow!(message).context(Hint("it states some on test and validation rows".to_owned())));
+    }
     let device = resolved(args.device)?;
     let (mut data, mut warnings) = (None, BTreeSet::new());
+    let is_lone = run.trials.len() == 1 && run.damaged.is_empty();
     let mut trials = Vec::with_capacity(run.trials.len());
     for trial in &run.trials {
-        // among others, a diverged trial is a result; alone, there is nothing to evaluate
-        let is_left_out = trial.history.status == Status::Diverged && run.trials.len() > 1;
-        let found = match is_left_out {
-            true => None,
-            false => Some(evaluate(trial, &chosen, device, &mut data, &mut warnings)?),
+        // among others, a trial that diverged or is damaged is a result; alone, there is nothing to evaluate
+        let found = match trial.history.status {
+            Status::Diverged if !is_lone => Err(Unfound::Diverged),
+            _ => evaluate(trial, &chosen, device, &mut data, &mut warnings).map_err(Unfound::Failed),
         };
-        trials.push(Evaluated { trial, found });
+        match found {
+            Err(Unfound::Failed(error)) if is_lone => return Err(error),
+            found => trials.push(Evaluated { trial, found }),
+        }
     }
-    if trials.iter().all(|trial| trial.found.is_none()) {
+    if run.damaged.is_empty() && trials.iter().all(|trial| matches!(trial.found, Err(Unfound::Diverged))) {
         bail!(
             anyhow!("all {} trials diverged: their weights predict nothing", trials.len())
                 .context(Hint("a smaller learning rate often helps".to_owned()))
         );
     }
-    if args.json {
-        terminal::json(&as_json(&run, &chosen, &trials));
-    } else {
-        terminal::out(&evaluated::text(&chosen, &trials, data.as_ref().map(TrialData::name).unwrap_or_default()));
+    if trials.iter().any(|trial| trial.found.is_ok()) {
+        if args.json {
+            terminal::json(&eval_data::json(&run, &chosen, &trials));
+        } else {
+            terminal::out(&eval_text::text(&chosen, &trials));
+        }
     }
-    Ok(Exit::Done)
+    let agreements = trials.iter().filter_map(|trial| trial.found.as_ref().ok()?.agreement.as_ref());
+    let is_missed = args.strict && agreements.into_iter().any(|agreement| !agreement.is_same());
+    Ok(match tell_faults(trials, run.damaged) {
+        true => Exit::Failed,
+        false if is_missed => Exit::Missed,
+        false => Exit::Done,
+    })
+}
+
+/// Tells what kept trials from being evaluated, each fault once however many trials it concerns; whether there was any.
+fn tell_faults(trials: Vec<Evaluated>, damaged: Vec<Damaged>) -> bool {
+    let all = trials.len() + damaged.len();
+    let mut faults: IndexMap<String, (anyhow::Error, Vec<String>)> = IndexMap::new();
+    for Evaluated { trial, found } in trials {
+        if let Err(Unfound::Failed(error)) = found {
+            let (_, stems) = faults.entry(in_a_line(&error)).or_insert_with(|| (error, Vec::new()));
+            stems.push(format!("`{}`", trial.stem()));
+        }
+    }
+    let is_any = !faults.is_empty() || !damaged.is_empty();
+    for (error, stems) in faults.into_values() {
+        terminal::error(&match stems.len() == all {
+            true => error, // of the run as a whole
+            false => error.context(format!("failed to evaluate {}", stems.join(", "))),
+        });
+    }
+    damaged.iter().for_each(|damaged| terminal::error(&damaged.error));
+    is_any
 }
 
 fn evaluate(
@@ -146,7 +220,7 @@ fn evaluate(
     let saved = Saved::load(trial, device)?;
     let (history, keep) = (&trial.history, saved.plan.spec.train.keep);
     let mut progress = Progress::new(false, Arc::default());
-    let data = TrialData::load(&saved.plan, history, kept.take(), &Cache::of_user(), &mut progress);
+    let data = TrialData::load(&saved.plan, trial, kept.take(), &Cache::of_user(), &mut progress);
     progress.end();
     let data = kept.insert(data?);
     let mut warn = |warning: String| {
@@ -157,7 +231,7 @@ fn evaluate(
     data.difference(history).into_iter().for_each(&mut warn);
     let of_file;
     let (rows, stated) = match chosen {
-        Chosen::Part(part) => (rows_of(data, *part, "--data")?, Stated::of(history, keep, *part)),
+        Chosen::Part { part, .. } => (rows_of(data, *part, "--data")?, Stated::of(history, keep, *part)),
         Chosen::File(file) => {
             let (rows, left_out) = given::rows(&saved.plan, data, file)?;
             if left_out > 0 {
@@ -171,7 +245,7 @@ fn evaluate(
     let magnitude = magnitude(rows, data.loaded.target);
     let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, magnitude));
     let parameters = saved.plan.architecture.parameters();
-    Ok(Found { rows: rows.len(), parameters, device, keep, record, stated, agreement })
+    Ok(Found { data: data.name(), rows: rows.len(), parameters, device, keep, record, stated, agreement })
 }
 
 /// The rows of a part; `flag` is what another part is named with.
@@ -194,29 +268,4 @@ fn magnitude(rows: &Rows, target: Target) -> f64 {
         Target::Classes(_) | Target::Labels(_) => 1.0,
         Target::Values(_) => rows.targets.abs().mean(Kind::Double).double_value(&[]).max(1.0),
     }
-}
-
-fn as_json(run: &SavedRun, chosen: &Chosen, evaluated: &[Evaluated]) -> Value {
-    let numbers = |figures: &mut dyn Iterator<Item = (&String, &Number)>| -> Value {
-        figures.map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into()
-    };
-    let trial = |Evaluated { trial, found }: &Evaluated| {
-        let history = &trial.history;
-        let mut object = json!({ "trial": trial.stem(), "experiment": history.experiment, "variant": history.variant,
-            "seed": history.seed, "fold": history.fold, "status": history.status });
-        if let Some(found) = found {
-            object["rows"] = json!(found.rows);
-            object["figures"] = numbers(&mut found.record.metrics.iter());
-            object["confusion"] = json!(found.record.confusion);
-            object["history"] = found.stated.as_ref().map_or(Value::Null, |s| numbers(&mut s.metrics.iter()));
-            object["same"] = json!(found.agreement.as_ref().map(Agreement::is_same));
-            object["largest_difference"] = json!(found.agreement.as_ref().map(|a| Number(a.largest())));
-        }
-        object
-    };
-    let data = match chosen {
-        Chosen::Part(part) => part.name(),
-        Chosen::File(file) => file,
-    };
-    json!({ "run": run.folder, "data": data, "trials": evaluated.iter().map(trial).collect::<Vec<_>>() })
 }

@@ -11,7 +11,8 @@ pub mod data;
 pub mod doctor;
 pub mod endings;
 pub mod eval;
-mod evaluated;
+mod eval_data;
+mod eval_text;
 pub mod exp;
 pub mod expectations;
 pub mod figure;
@@ -25,8 +26,8 @@ pub mod observed;
 pub mod page;
 pub mod picture;
 pub mod predict;
-mod predicted;
-mod predicted_data;
+mod predict_data;
+mod predict_text;
 pub mod progress;
 pub mod schema;
 pub mod settings;
@@ -34,7 +35,6 @@ pub mod show;
 pub mod summary;
 pub mod table;
 pub mod terminal;
-pub mod text;
 pub mod trials;
 
 use std::process::ExitCode;
@@ -64,8 +64,9 @@ Examples:
   runner eval overfit_mnist                      its newest run's weights, tested again
   runner predict overfit_mnist --index 4523      what the network makes of a row
 
-Data go to standard output, talk to standard error. Exit codes: 0 done, 1 an
-expectation was missed under --strict, 2 bad input or failure, 130 interrupted.";
+Data go to standard output, talk to standard error. Exit codes: 0 done, 1 under
+--strict an expectation was missed or figures differ from the history, 2 bad
+input or failure, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -94,7 +95,7 @@ enum Command {
 pub enum Exit {
     /// 0
     Done,
-    /// 1: an expectation was missed under `--strict`.
+    /// 1: under `--strict` an expectation was missed, or figures differ from the history.
     Missed,
     /// 2: bad input, or a failure.
     Failed,

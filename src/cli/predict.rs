@@ -8,10 +8,10 @@ use clap::{ArgGroup, ValueEnum};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
-use crate::cli::predicted::{self, Shown};
+use crate::cli::page::Page;
+use crate::cli::predict_text::{self, Shown};
 use crate::cli::progress::Progress;
-use crate::cli::text::wrapped;
-use crate::cli::{Exit, eval, figures, picture, predicted_data, terminal};
+use crate::cli::{Exit, eval, figures, picture, predict_data, terminal};
 use crate::data::cache::Cache;
 use crate::data::form::{Form, ImageSize};
 use crate::data::given::Truth;
@@ -19,9 +19,10 @@ use crate::data::picture::{Invert, Picture};
 use crate::data::{Rows, Target};
 use crate::experiment::given::{self, GivenTable};
 use crate::experiment::prediction::Predictions;
-use crate::experiment::runs::{SavedRun, SavedTrial};
+use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::saved::{Part, Saved, TrialData};
-use crate::hint::Hint;
+use crate::hint::{Hint, in_a_line};
+use crate::history::Status;
 
 /// Arguments of `runner predict`.
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,7 @@ pub struct Args {
     /// Whether a picture's dark and light are exchanged [default: where its background is not that of the data]
     #[arg(long, value_enum, conflicts_with_all = ["csv", "index"])]
     invert: Option<WrittenInvert>,
-    /// The trial, by the name of its files [default: the first]
+    /// The trial, by the name of its files [default: the first that did not diverge]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
     /// Show the K most probable classes only
@@ -126,12 +127,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let run = SavedRun::find(&args.run, &args.out)?;
     let trial = match &args.trial {
-        Some(stem) => run.trial(stem)?,
-        None => &run.trials[0],
+        Some(stem) => chosen(&run, stem)?,
+        None => first(&run),
     };
     let saved = Saved::load(trial, Device::Cpu)?;
     let mut progress = Progress::new(false, Arc::default());
-    let data = TrialData::load(&saved.plan, &trial.history, None, &Cache::of_user(), &mut progress);
+    let data = TrialData::load(&saved.plan, trial, None, &Cache::of_user(), &mut progress);
     progress.end();
     let data = data?;
     data.difference(&trial.history).iter().for_each(|difference| terminal::warn(difference));
@@ -151,19 +152,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         has_truth: input.targets.is_some(),
     };
     match format {
-        Format::Csv => terminal::out(&predicted_data::csv(&shown)),
+        Format::Csv => terminal::out(&predict_data::csv(&shown)),
         Format::Json => {
             let mut object =
                 json!({ "run": run.folder, "trial": trial.stem(), "experiment": trial.history.experiment });
             object["input"] = input.origin;
             object["classes"] = json!(data.loaded.classes);
-            object["predictions"] = predicted_data::json(&shown);
+            object["predictions"] = predict_data::json(&shown);
             terminal::json(&object);
         }
         Format::Text => {
-            let mut parts = vec![format!("{}\n{}", named(&run, trial, args.trial.is_some()), input.heading)];
+            let mut parts = vec![format!("{}\n{}", named(&run, trial, args.trial.is_some()), wrapped(&input.heading))];
             parts.extend(input.look);
-            parts.push(if args.csv.is_some() { predicted::table(&shown) } else { predicted::one(&shown) });
+            parts.push(if args.csv.is_some() { predict_text::table(&shown) } else { predict_text::one(&shown) });
             if !predictions.are_probabilities {
                 parts.extend(scores_note(&saved));
             }
@@ -173,13 +174,42 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The trial that was asked for.
+fn chosen<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a SavedTrial> {
+    let trial = run.trial(stem)?;
+    match run.trials.iter().find(|trial| trial.history.status != Status::Diverged) {
+        Some(sound) if trial.history.status == Status::Diverged => {
+            let hint = format!("another did not: `--trial {}`", sound.stem());
+            Err(anyhow!("trial `{}` diverged: its weights predict nothing", trial.stem()).context(Hint(hint)))
+        }
+        _ => Ok(trial),
+    }
+}
+
+/// The first trial whose weights predict anything; where none do, the first.
+fn first(run: &SavedRun) -> &SavedTrial {
+    for Damaged { error, .. } in &run.damaged {
+        terminal::warn(&format!("a trial was passed over: {}", in_a_line(error)));
+    }
+    run.trials.iter().find(|trial| trial.history.status != Status::Diverged).unwrap_or(&run.trials[0])
+}
+
 /// Which trial it is; where none was chosen, that it is one of several.
 fn named(run: &SavedRun, trial: &SavedTrial, is_chosen: bool) -> String {
     let others = match run.trials.len() {
-        2.. if !is_chosen => format!("\nthe first of {} trials: `--trial NAME` takes another", run.trials.len()),
+        count @ 2.. if !is_chosen => {
+            let passed_over = if trial.stem() == run.trials[0].stem() { "" } else { " that did not diverge," };
+            let others = format!("the first{passed_over} of {count} trials: `--trial NAME` takes another");
+            format!("\n{}", wrapped(&others))
+        }
         _ => String::new(),
     };
     format!("{}, trial {}{others}", terminal::bold(&trial.history.experiment), trial.stem())
+}
+
+/// Breaks a sentence into lines that fit the terminal.
+fn wrapped(sentence: &str) -> String {
+    Page::of_output().wrapped(sentence, 0)
 }
 
 /// Why no probabilities are shown, where classes or labels are predicted.
@@ -246,7 +276,7 @@ fn of_picture(
         features,
         targets: None,
         numbers: vec![0],
-        heading: wrapped(&heading),
+        heading,
         origin: json!({ "image": path, "width": picture.from.0, "height": picture.from.1,
             "padded": picture.is_padded, "inverted": picture.is_inverted }),
         look: look(data, &raw),

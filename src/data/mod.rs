@@ -274,7 +274,8 @@ impl Prepared {
     pub fn fold(loaded: &Loaded, split: &Split, scale: Scale, fold: Option<usize>) -> anyhow::Result<Self> {
         let folds = fold_parts(loaded, split)?;
         let (_, parts) = folds.iter().find(|(number, _)| *number == fold).with_context(|| match fold {
-            Some(fold) => format!("there is no fold {fold}: the split makes {}", folds.len()),
+            Some(fold) if split.folds.is_none() => format!("there is no fold {fold}: the split makes none"),
+            Some(fold) => format!("there is no fold {fold}: the split makes {}, counted from 0", folds.len()),
             None => format!("the split makes {} folds, and no lone part of rows to train on", folds.len()),
         })?;
         Self::from_parts(loaded, parts, scale)

@@ -7,7 +7,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Luma};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma};
 
 use crate::data::csv_text::TableFault;
 use crate::data::form::ImageSize;
@@ -38,18 +38,23 @@ pub struct Picture {
     pub is_inverted: bool,
 }
 
+/// How many pixels a picture is wide or high at most.
+const LONGEST_SIDE: u32 = 10_000;
+
+/// How many MB a picture takes at most, unpacked.
+const MEMORY: u64 = 512;
+
 /// Reads a picture, and makes it fit.
 ///
 /// # Errors
-/// When the file cannot be read, or is no PNG or JPEG picture.
+/// When the file cannot be read, or is no PNG or JPEG picture, or one that is too large.
 pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<Picture, TableFault> {
     let bytes = user_file::read(path)?;
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().expect("memory can be read");
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         return Err(TableFault::new("is no PNG or JPEG picture"));
     }
-    let grey =
-        decode(reader).map(grey).map_err(|error| TableFault::new(format!("cannot be read as a picture: {error}")))?;
+    let grey = grey(decode(reader)?);
     let border = mean_of_border(&grey);
     let is_inverted = match invert {
         Invert::Auto => (border > 127.5) == light_on_dark,
@@ -63,13 +68,35 @@ pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -
     Ok(Picture { pixels: fitted.into_raw(), from: grey.dimensions(), is_padded, is_inverted })
 }
 
-/// The picture, turned upright as the camera noted it.
-fn decode(reader: ImageReader<Cursor<&Vec<u8>>>) -> image::ImageResult<DynamicImage> {
-    let mut decoder = reader.into_decoder()?;
-    let orientation = decoder.orientation()?;
-    let mut picture = DynamicImage::from_decoder(decoder)?;
+/// The picture, turned upright as the camera noted it. What its header claims is believed within limits only: room is
+/// made by it before the first pixel is read.
+fn decode(mut reader: ImageReader<Cursor<&Vec<u8>>>) -> Result<DynamicImage, TableFault> {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MEMORY << 20);
+    reader.limits(limits.clone()); // of sides later, when they are known
+    let mut decoder = reader.into_decoder().map_err(|error| fault(error, None))?;
+    let size = Some(decoder.dimensions());
+    limits.max_image_width = Some(LONGEST_SIDE);
+    limits.max_image_height = Some(LONGEST_SIDE);
+    let mut upright = || {
+        decoder.set_limits(limits.clone())?;
+        limits.reserve(decoder.total_bytes())?;
+        decoder.orientation()
+    };
+    let orientation = upright().map_err(|error| fault(error, size))?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| fault(error, size))?;
     picture.apply_orientation(orientation);
     Ok(picture)
+}
+
+/// Why a picture cannot be read; its size where it is known.
+fn fault(error: ImageError, size: Option<(u32, u32)>) -> TableFault {
+    let ImageError::Limits(_) = error else {
+        return TableFault::new(format!("cannot be read as a picture: {error}"));
+    };
+    let size = size.map(|(width, height)| format!(" of {width}×{height} pixels")).unwrap_or_default();
+    TableFault::new(format!("holds a picture{size}, which is too large"))
+        .hint(format!("at most {LONGEST_SIDE}×{LONGEST_SIDE} pixels and {MEMORY} MB are read: make it smaller"))
 }
 
 /// Grey, what is transparent on white.
@@ -178,6 +205,40 @@ mod tests {
         let red = RgbImage::from_pixel(4, 4, Rgb([255, 0, 0]));
         let read_jpeg = read(file(red, ImageFormat::Jpeg).path(), SIZE, Invert::No, true).unwrap();
         assert!((45..65).contains(&read_jpeg.pixels[0]), "{}", read_jpeg.pixels[0]);
+    }
+
+    /// A PNG without pixels, whose header claims this size; `kind` is its bit depth and color type.
+    fn header(width: u32, height: u32, kind: [u8; 2]) -> tempfile::NamedTempFile {
+        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+        let sizes = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        for chunk in [[b"IHDR", &sizes[..], &kind, &[0, 0, 0]].concat(), b"IDAT".to_vec(), b"IEND".to_vec()] {
+            let mut crc = flate2::Crc::new();
+            crc.update(&chunk);
+            bytes.extend((chunk.len() as u32 - 4).to_be_bytes());
+            bytes.extend(&chunk);
+            bytes.extend(crc.sum().to_be_bytes());
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_picture_that_claims_to_be_huge_is_refused_before_room_is_made_for_it() {
+        let [grey, deep_color] = [[8, 0], [16, 6]];
+        let fault =
+            |width, height, kind| read(header(width, height, kind).path(), SIZE, Invert::Auto, true).unwrap_err();
+        for (width, height, kind) in
+            [(200_000, 200_000, grey), (1, 10_001, grey), (10_001, 1, grey), (9_000, 9_000, deep_color)]
+        {
+            let fault = fault(width, height, kind);
+            assert_eq!(fault.message, format!("holds a picture of {width}×{height} pixels, which is too large"));
+            assert!(fault.hint.unwrap().contains("10000×10000 pixels and 512 MB"));
+        }
+        let widest = fault(i32::MAX as u32, 2, grey);
+        assert!(widest.message.starts_with("holds a picture") && widest.message.ends_with("too large"), "{widest}");
+        let within = fault(9_000, 9_000, grey);
+        assert!(within.message.starts_with("cannot be read as a picture: "), "{within}");
     }
 
     #[test]

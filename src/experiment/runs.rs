@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 
 use crate::experiment::catalogue;
 use crate::experiment::spec::Spec;
-use crate::hint::Hint;
+use crate::hint::{Hint, in_a_line};
 use crate::history::History;
 use crate::suggest;
 
@@ -20,6 +20,17 @@ pub struct SavedRun {
     pub folder: PathBuf,
     /// Its trials: variants in the experiment's order, then folds, then seeds; one at least.
     pub trials: Vec<SavedTrial>,
+    /// Histories beside them that cannot be read.
+    pub damaged: Vec<Damaged>,
+}
+
+/// A history that cannot be read, among others that can.
+#[derive(Debug)]
+pub struct Damaged {
+    /// The file.
+    pub file: PathBuf,
+    /// Why, with the file's name.
+    pub error: anyhow::Error,
 }
 
 /// A trial that has left its history.
@@ -33,12 +44,18 @@ pub struct SavedTrial {
 
 impl SavedTrial {
     fn read(file: PathBuf) -> anyhow::Result<Self> {
-        Ok(SavedTrial { history: History::read(&file)?, file })
+        let history = History::read(&file)?;
+        let (epochs, best) = (&history.history.epoch, history.best.as_ref().map(|best| best.epoch));
+        if let Some(best) = best.filter(|best| !epochs.contains(best)) {
+            let message = format!("`{}` names epoch {best} as the best, which is none of its epochs", file.display());
+            return Err(anyhow!(message).context(Hint("it is damaged: `runner exp` makes it anew".to_owned())));
+        }
+        Ok(SavedTrial { history, file })
     }
 
     /// The name of the trial's files, without their endings.
     pub fn stem(&self) -> String {
-        self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+        stem_of(&self.file)
     }
 
     /// The file of its weights, which may be missing.
@@ -47,12 +64,17 @@ impl SavedTrial {
     }
 }
 
+/// A file's name without its ending.
+fn stem_of(file: &Path) -> String {
+    file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 impl SavedRun {
     /// Finds the run of this name: the path of its folder, of a history, or of weights, or the name of an experiment
     /// whose newest run lies under `out`.
     ///
     /// # Errors
-    /// When there is no such run, or a history of it cannot be read.
+    /// When there is no such run, or no history of it can be read.
     pub fn find(named: &str, out: &Path) -> anyhow::Result<SavedRun> {
         let path = Path::new(named);
         match path.extension().and_then(|extension| extension.to_str()) {
@@ -75,10 +97,13 @@ impl SavedRun {
     /// The trial of this name.
     ///
     /// # Errors
-    /// When the run has none.
+    /// When the run has none, or its history cannot be read.
     pub fn trial(&self, stem: &str) -> anyhow::Result<&SavedTrial> {
         let wanted = stem.trim_end_matches(".json").trim_end_matches(".safetensors");
         self.trials.iter().find(|trial| trial.stem() == wanted).ok_or_else(|| {
+            if let Some(Damaged { error, .. }) = self.damaged.iter().find(|damaged| stem_of(&damaged.file) == wanted) {
+                return anyhow!(in_a_line(error)).context(Hint("`--trial NAME` takes another".to_owned()));
+            }
             let stems: Vec<String> = self.trials.iter().map(SavedTrial::stem).collect();
             anyhow!("the run in `{}` has no trial `{stem}`", self.folder.display())
                 .context(Hint(suggest::hint(wanted, stems.iter().map(String::as_str))))
@@ -96,7 +121,7 @@ fn lone(file: PathBuf) -> anyhow::Result<SavedRun> {
         return Err(anyhow!("there is no file `{}`", file.display()).context(Hint(hint)));
     }
     let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    Ok(SavedRun { folder, trials: vec![SavedTrial::read(file)?] })
+    Ok(SavedRun { folder, trials: vec![SavedTrial::read(file)?], damaged: Vec::new() })
 }
 
 /// The run of one file of weights, by the history beside it.
@@ -112,20 +137,15 @@ fn of_weights(weights: &Path) -> anyhow::Result<SavedRun> {
 
 /// The run of a folder; of an experiment's folder, its newest.
 fn in_folder(folder: &Path) -> anyhow::Result<SavedRun> {
-    let trials = trials(folder)?;
-    if !trials.is_empty() {
-        return Ok(SavedRun { folder: folder.to_path_buf(), trials });
+    if let Some(run) = run_in(folder)? {
+        return Ok(run);
     }
     let latest = folder.join("latest");
     let inner = folders_in(folder)?;
     // where links cannot be made, or it leads nowhere, the names tell the newest
     let newest = if latest.is_dir() { Some(latest) } else { inner.iter().rev().find(|f| is_run(f)).cloned() };
     if let Some(newest) = newest {
-        let trials = self::trials(&newest)?;
-        if !trials.is_empty() {
-            return Ok(SavedRun { folder: newest, trials });
-        }
-        return Err(no_history(&newest, "the run may still go on, or was ended before its first trial".to_owned()));
+        return run_in(&newest)?.ok_or_else(|| no_history(&newest, without_trials(&newest)));
     }
     let experiments: Vec<&str> = inner
         .iter()
@@ -135,7 +155,7 @@ fn in_folder(folder: &Path) -> anyhow::Result<SavedRun> {
     Err(no_history(
         folder,
         match &experiments[..] {
-            [] => "the run may still go on, or was ended before its first trial".to_owned(),
+            [] => without_trials(folder),
             names => format!("name an experiment, it holds runs of {}", some(names)),
         },
     ))
@@ -143,6 +163,15 @@ fn in_folder(folder: &Path) -> anyhow::Result<SavedRun> {
 
 fn no_history(folder: &Path, hint: String) -> anyhow::Error {
     anyhow!("there is no history in `{}`", folder.display()).context(Hint(hint))
+}
+
+/// Why a folder may hold no history.
+fn without_trials(folder: &Path) -> String {
+    match is_run(folder) {
+        true => "the run may still go on, or was ended before its first trial",
+        false => "a run is named by its folder, one of its files, or its experiment",
+    }
+    .to_owned()
 }
 
 /// Whether a folder is a run's: it holds the resolved experiment.
@@ -162,11 +191,21 @@ fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     entries.with_context(|| format!("failed to read the folder `{}`", folder.display()))
 }
 
-/// The trials in a folder, in the order in which they were run.
-fn trials(folder: &Path) -> anyhow::Result<Vec<SavedTrial>> {
-    let files = entries(folder)?.into_iter();
-    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "json") && !is_foreign(path));
-    let mut trials = files.map(SavedTrial::read).collect::<anyhow::Result<Vec<_>>>()?;
+/// The run whose files lie in a folder, its trials in the order in which they were run; `None` where it holds no history.
+fn run_in(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
+    let mut files = entries(folder)?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json") && !is_foreign(path));
+    files.sort();
+    let (mut trials, mut damaged) = (Vec::new(), Vec::new());
+    for file in files {
+        match SavedTrial::read(file.clone()) {
+            Ok(trial) => trials.push(trial),
+            Err(error) => damaged.push(Damaged { file, error }),
+        }
+    }
+    if trials.is_empty() {
+        return damaged.into_iter().next().map_or(Ok(None), |Damaged { error, .. }| Err(error));
+    }
     let variants = variants(folder);
     trials.sort_by_cached_key(|SavedTrial { history, file }| {
         let variant = variants.iter().position(|name| *name == history.variant).unwrap_or(variants.len());
@@ -174,7 +213,7 @@ fn trials(folder: &Path) -> anyhow::Result<Vec<SavedTrial>> {
         let seed = seeds.and_then(|seeds| seeds.iter().position(|seed| *seed == history.seed));
         (variant, history.variant.clone(), history.fold, seed.unwrap_or(usize::MAX), history.seed, file.clone())
     });
-    Ok(trials)
+    Ok(Some(SavedRun { folder: folder.to_path_buf(), trials, damaged }))
 }
 
 /// Whether a file is whole JSON, and no history of any schema.

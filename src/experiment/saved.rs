@@ -156,14 +156,15 @@ impl TrialData {
     /// are the same.
     ///
     /// # Errors
-    /// When the data cannot be had, or no longer have the classes of the history.
+    /// When the data cannot be had or split as the history says, or no longer have its classes.
     pub fn load(
         plan: &Plan,
-        history: &History,
+        trial: &SavedTrial,
         before: Option<TrialData>,
         cache: &Cache,
         watch: &mut dyn Watch,
     ) -> anyhow::Result<TrialData> {
+        let history = &trial.history;
         let (spec, fold) = (&plan.spec.data, history.fold);
         let loaded = match before {
             Some(before) if before.spec == *spec && before.fold == fold => return Ok(before),
@@ -177,7 +178,8 @@ impl TrialData {
                 .context(format!("failed to rebuild a network that predicts {wanted}"))
                 .context(Hint("restore the data that it was trained on, or train it again".to_owned())));
         }
-        let prepared = Prepared::fold(&loaded, &spec.split(), spec.scale(), fold)?;
+        let prepared = Prepared::fold(&loaded, &spec.split(), spec.scale(), fold)
+            .with_context(|| format!("failed to prepare the data of `{}`", trial.file.display()))?;
         Ok(TrialData {
             preprocessing: prepared.preprocessing,
             spec: spec.clone(),

@@ -78,13 +78,13 @@ impl SourceText {
     }
 }
 
-/// "Did you mean", from serde's own message: `unknown field `epoch`, expected one of `epochs`, `batch``.
+/// "Did you mean", from serde's own message: `unknown field `epoch`, expected one of `epochs`, `batch``. Where no name is
+/// near there is nothing to add: the message lists them all.
 pub fn hint_for(message: &str) -> Option<String> {
     let message = message.lines().find(|line| line.starts_with("unknown "))?;
     let mut quoted = message.split('`').skip(1).step_by(2);
     let typed = quoted.next()?;
-    let known: Vec<&str> = quoted.collect();
-    (!known.is_empty()).then(|| suggest::hint(typed, known))
+    suggest::nearest(typed, quoted).map(|near| format!("did you mean `{near}`?"))
 }
 
 /// serde's message without the names of Rust's types and parts of speech.

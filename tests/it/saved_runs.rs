@@ -169,8 +169,13 @@ fn each_fold_is_evaluated_on_its_own_validation_rows() {
         let found: Vec<String> = (0..4).map(|row| of_row(row)[0]["truth"].as_str().unwrap().to_owned()).collect();
         assert_eq!(found, truths(fold).iter().map(i64::to_string).collect::<Vec<_>>());
     }
-    let refused = place.refusal(&["eval", "idea"]);
+    let refused = place.refusal(&["eval", "idea", "--data", "test"]);
     assert_says(&refused, &["the run has no test rows", "`--data train`, `--data validation`"]);
+    assert_eq!(refused.matches("no test rows").count(), 1, "{refused}");
+    assert_eq!(printed(&place, &["eval", "idea", "--json"])["data"], "validation");
+    let told = stdout(&place.run(&["eval", "idea"]).code(0));
+    assert_says(&told, &["idea: 3 trials\ndigits: 599 validation rows, since the run has no test rows\n"]);
+    assert_says(&told, &["validation figures as in the histories"]);
     let refused = place.refusal(&["predict", "idea", "--index", "0"]);
     assert_says(&refused, &["the run has no test rows", "`--rows validation`"]);
 }
@@ -223,12 +228,111 @@ fn other_json_beside_the_histories_is_passed_over_and_a_damaged_history_is_not()
     assert_says(&refused, &["is a `mine`, and this version reads `runner.history/1`"]);
     let refused = place.refusal(&["eval", file(&place, "idea", "list.json").to_str().unwrap()]);
     assert_says(&refused, &["is no history: it names no `schema`"]);
-    std::fs::write(file(&place, "idea", "base-seed1.json"), "{ \"schema\": \"runner.history/2\" }").unwrap();
-    assert_says(&place.refusal(&["eval", "idea"]), &["`runner.history/2`", "another version of runner"]);
-    std::fs::write(file(&place, "idea", "base-seed1.json"), "{ \"schema\": \"runner.hist").unwrap();
-    assert_says(&place.refusal(&["eval", "idea"]), &["base-seed1.json` as JSON", "damaged or cut short"]);
-    std::fs::write(file(&place, "idea", "base-seed1.json"), "{ \"schema\": \"runner.history/1\" }").unwrap();
-    assert_says(&place.refusal(&["eval", "idea"]), &["base-seed1.json` as a history", "missing field"]);
+    let history = std::fs::read_to_string(file(&place, "idea", "base-seed0.json")).unwrap();
+    let start = history.find("\"best\": {").unwrap();
+    let best = start + history[start..].find("\"epoch\": ").unwrap() + 9;
+    let beyond = format!("{}77{}", &history[..best], &history[best..]);
+    for (text, words) in [
+        ("{ \"schema\": \"runner.history/2\" }", ["`runner.history/2`", "another version of runner"]),
+        ("{ \"schema\": \"runner.hist", ["base-seed1.json` as JSON", "damaged or cut short"]),
+        ("", ["base-seed1.json` as JSON", "damaged or cut short"]),
+        ("{ \"schema\": \"runner.history/1\" }", ["base-seed1.json` as a history", "missing field"]),
+        (&beyond, ["base-seed1.json` names epoch 77", "none of its epochs"]),
+    ] {
+        let damaged = file(&place, "idea", "base-seed1.json");
+        std::fs::write(&damaged, text).unwrap();
+        let others = place.run(&["eval", "idea"]).code(2);
+        assert_says(&stderr(&others), &words);
+        assert_says(&stdout(&others), &["trial base-seed0", "test figures as in the history"]);
+        assert_says(&place.refusal(&["eval", damaged.to_str().unwrap()]), &words);
+        let predicted = place.run(&["predict", "idea", "--index", "0"]).code(0);
+        assert_says(&stderr(&predicted), &["warning: a trial was passed over: ", words[0]]);
+        let chosen = place.refusal(&["predict", "idea", "--index", "0", "--trial", "base-seed1"]);
+        assert_says(&chosen, &[words[0], "`--trial NAME`"]);
+    }
+    std::fs::remove_file(file(&place, "idea", "base-seed0.json")).unwrap();
+    assert_says(&place.refusal(&["eval", "idea"]), &["names epoch 77"]);
+}
+
+#[test]
+fn a_trial_that_cannot_be_evaluated_keeps_no_other_from_it() {
+    let place = place_with(&experiment(DIGITS, "[{ linear = 10 }]", CLASSIFY), &["--seeds", "0..3"]);
+    let weights = |seed: u8| file(&place, "idea", &format!("base-seed{seed}.safetensors"));
+    std::fs::remove_file(weights(0)).unwrap();
+    std::fs::write(weights(1), "").unwrap();
+    let run = place.run(&["eval", "idea"]).code(2);
+    let (told, said) = (stdout(&run), stderr(&run));
+    for (stem, end) in
+        [("base-seed0", "failed"), ("base-seed1", "failed"), ("base-seed2", "the same"), ("base-seed3", "the same")]
+    {
+        assert!(told.lines().any(|line| line.starts_with(stem) && line.ends_with(end)), "{told}");
+    }
+    assert_says(&told, &["mean of 2", "test figures as in the histories"]);
+    assert_says(&said, &["error: failed to evaluate `base-seed0`\n", "the weights of `base-seed0` are missing"]);
+    assert_says(&said, &["error: failed to evaluate `base-seed1`\n", "failed to load the weights of `base-seed1`"]);
+    let json: Value = serde_json::from_str(&stdout(&place.run(&["eval", "idea", "--json"]).code(2))).unwrap();
+    assert!(json["trials"][0]["error"].as_str().unwrap().contains("are missing"), "{json}");
+    assert_as_in_the_history(&json["trials"][3]);
+    assert_says(&place.refusal(&["eval", "idea", "--data", "tset.csv"]), &["`tset.csv`"]);
+    [2, 3].iter().for_each(|&seed| std::fs::remove_file(weights(seed)).unwrap());
+    assert_says(&place.refusal(&["eval", "idea"]), &["`base-seed0` are missing", "`base-seed3` are missing"]);
+}
+
+#[test]
+fn strict_exits_with_1_when_figures_differ_from_the_history() {
+    let place = place_with(&experiment(DIGITS, "[{ linear = 10 }]", CLASSIFY), &["--seeds", "0..2"]);
+    let weights = |seed: u8| file(&place, "idea", &format!("base-seed{seed}.safetensors"));
+    place.run(&["eval", "idea", "--strict"]).code(0);
+    std::fs::copy(weights(1), weights(0)).unwrap();
+    place.run(&["eval", "idea"]).code(0);
+    for arguments in [&["--strict"][..], &["--strict", "--json"], &["--strict", "--data", "validation"]] {
+        place.run(&[&["eval", "idea"], arguments].concat()).code(1);
+    }
+    place.run(&["eval", weights(1).to_str().unwrap(), "--strict"]).code(0);
+    std::fs::remove_file(weights(2)).unwrap();
+    place.run(&["eval", "idea", "--strict"]).code(2);
+    for rows in ["train", "more.csv"] {
+        let refused = place.refusal(&["eval", "idea", "--strict", "--data", rows]);
+        assert_says(&refused, &["`--strict` has nothing to compare with", "test and validation rows"]);
+    }
+}
+
+#[test]
+fn a_history_without_test_figures_is_told_and_only_an_interruption_is_a_reason() {
+    let place = place_with_digits();
+    let path = file(&place, "idea", "base-seed0.json");
+    let mut history: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    history["test"] = Value::Null;
+    for (status, words) in [
+        ("early_stopped", "the history has no figures on test rows\n"),
+        ("interrupted", "the history has no figures on test rows: the trial was interrupted\n"),
+    ] {
+        history["status"] = json!(status);
+        std::fs::write(&path, history.to_string()).unwrap();
+        assert_says(&stdout(&place.run(&["eval", "idea"]).code(0)), &[words]);
+    }
+}
+
+#[test]
+fn a_history_of_a_fold_that_is_not_made_is_refused_by_its_name() {
+    let place = place_with_digits();
+    let path = file(&place, "idea", "base-seed0.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"fold\": null"));
+    std::fs::write(&path, text.replace("\"fold\": null", "\"fold\": 3")).unwrap();
+    for command in [&["eval", "idea"][..], &["predict", "idea", "--index", "0"]] {
+        assert_says(&place.refusal(command), &["base-seed0.json`", "there is no fold 3: the split makes none"]);
+    }
+}
+
+#[test]
+fn a_folder_that_is_no_run_is_not_said_to_go_on() {
+    let place = Place::with_idea();
+    let refused = place.refusal(&["eval", "."]);
+    assert_says(&refused, &["there is no history in `.`", "a run is named by its folder"]);
+    assert!(!refused.contains("go on"), "{refused}");
+    place.write("begun/experiment.toml", "");
+    assert_says(&place.refusal(&["eval", "begun"]), &["the run may still go on"]);
 }
 
 #[test]
@@ -277,7 +381,23 @@ fn a_diverged_trial_is_refused_alone_and_marked_among_others() {
         &place.refusal(&["eval", wild.to_str().unwrap()]),
         &["trial `wild-seed0` diverged", "smaller learning rate"],
     );
-    assert_says(&place.refusal(&["predict", "idea", "--trial", "wild-seed0", "--index", "0"]), &["diverged"]);
+    assert_says(
+        &place.refusal(&["predict", "idea", "--trial", "wild-seed0", "--index", "0"]),
+        &["trial `wild-seed0` diverged", "`--trial sound-seed0`"],
+    );
+}
+
+#[test]
+fn the_first_trial_that_did_not_diverge_predicts() {
+    let text = experiment("[data.diabetes]\nsplit = { test = 0.2 }", "[{ linear = 1 }]", "epochs = 5\nloss = \"mse\"")
+        .replace("optimizer = \"adam\"", "optimizer = { sgd = { lr = 1e6 } }")
+        + "[[variants]]\nname = \"wild\"\n[[variants]]\nname = \"sound\"\nset = { \"train.optimizer.sgd.lr\" = 1e-7 }\n";
+    let place = place_with(&text, &[]);
+    let told = stdout(&place.run(&["predict", "idea", "--index", "0"]).code(0));
+    let first = "the first that did not diverge, of 2 trials: `--trial NAME` takes another";
+    assert_says(&told, &["idea, trial sound-seed0\n", first]);
+    std::fs::remove_file(file(&place, "idea", "sound-seed0.json")).unwrap();
+    assert_says(&place.refusal(&["predict", "idea", "--index", "0"]), &["trial `wild-seed0` diverged"]);
 }
 
 #[test]
@@ -288,6 +408,12 @@ fn settings_that_this_version_does_not_know_are_told() {
     assert!(text.contains("\"shuffle\": true"));
     std::fs::write(&path, text.replace("\"shuffle\": true", "\"shuffle\": true, \"shake\": 1")).unwrap();
     assert_says(&place.refusal(&["eval", "idea"]), &["failed to rebuild the network of `base-seed0`", "`shake`"]);
+    assert!(text.contains("\"relu\""));
+    let at = text.rfind("\"relu\"").unwrap(); // in the settings, which come after the layers' table
+    std::fs::write(&path, format!("{}\"zzzzzz\"{}", &text[..at], &text[at + 6..])).unwrap();
+    let refused = place.refusal(&["eval", "idea"]);
+    assert_says(&refused, &["unknown layer `zzzzzz`", "`batch_norm`"]);
+    assert_eq!(refused.matches("`batch_norm`").count(), 1, "{refused}");
 }
 
 // predict and eval on tables
@@ -547,7 +673,7 @@ fn a_picture_of_a_row_gives_what_the_row_gives() {
     assert_eq!(printed["input"]["inverted"], true);
     same(&printed["predictions"][0]["probabilities"]);
     let told = stdout(&place.run(&["predict", "idea", "--image", &turned]).code(0));
-    assert_says(&told, &["`turned.png`: 8×8 pixels, inverted (dark on light, and `digits` is light on dark)"]);
+    assert_says(&told, &["`turned.png`: 8×8 pixels, inverted (dark on light, and `digits` is light on\ndark)\n"]);
     assert!(!told.contains("true class"), "{told}");
     let large = picture(&place, "large.png", &values, 5, true);
     let told = stdout(&place.run(&["predict", "idea", "--image", &large, "--invert", "no"]).code(0));

@@ -2,35 +2,40 @@
 
 use indexmap::IndexSet;
 
-use crate::cli::eval::{Chosen, Evaluated, Found, count};
+use crate::cli::eval::{Chosen, Evaluated, Found, Unfound, count};
+use crate::cli::page::Page;
 use crate::cli::table::Columns;
-use crate::cli::text::wrapped;
 use crate::cli::{figures, terminal};
 use crate::device;
 use crate::experiment::agreement::{Agreement, kept_epoch};
 use crate::experiment::runs::SavedTrial;
 use crate::experiment::saved::Part;
+use crate::history::Status;
 
-/// The figures of all trials; `data` is what the data set is called.
-pub(super) fn text(chosen: &Chosen, evaluated: &[Evaluated], data: &str) -> String {
+/// The figures of all trials, one of which has some.
+pub(super) fn text(chosen: &Chosen, evaluated: &[Evaluated]) -> String {
     let parts = match evaluated {
-        [Evaluated { trial, found: Some(found) }] => one(chosen, trial, found, data),
-        trials => several(chosen, trials, data),
+        [Evaluated { trial, found: Ok(found) }] => one(chosen, trial, found),
+        trials => several(chosen, trials),
     };
     parts.join("\n\n")
 }
 
+/// Breaks a sentence into lines that fit the terminal.
+fn wrapped(sentence: &str) -> String {
+    Page::of_output().wrapped(sentence, 0)
+}
+
 /// A lone trial: its figures beside those of the history.
-fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found, data: &str) -> Vec<String> {
+fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found) -> Vec<String> {
     let epoch = kept_epoch(&trial.history, found.keep);
     let heading = format!(
-        "{}, trial {}: {} parameters{}\n{data}: {} {}",
+        "{}, trial {}: {} parameters{}\n{}",
         terminal::bold(&trial.history.experiment),
         trial.stem(),
         figures::count(found.parameters),
         epoch.map(|epoch| format!(", weights of epoch {epoch}")).unwrap_or_default(),
-        figures::count(found.rows),
-        chosen.name()
+        wrapped(&format!("{}: {} {}", found.data, figures::count(found.rows), chosen.name()))
     );
     let header: &[&str] =
         if found.stated.is_some() { &["figure", "evaluated", "history"] } else { &["figure", "evaluated"] };
@@ -41,17 +46,21 @@ fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found, data: &str) -> Vec<St
         table.row(row);
     }
     let mut parts = vec![heading, table.text()];
-    parts.push(wrapped(&match (&found.agreement, chosen) {
-        (Some(agreement), Chosen::Part(part)) => {
-            let sentence = wrapped(&format!("{}{}", verdict(agreement, *part), elsewhere(agreement, trial, found)));
+    parts.push(wrapped(&match (&found.agreement, chosen.part()) {
+        (Some(agreement), Some(part)) => {
+            let sentence = wrapped(&format!("{}{}", verdict(agreement, part), elsewhere(agreement, trial, found)));
             parts.push(if agreement.is_same() { sentence } else { terminal::red(&sentence) });
             return parts;
         }
-        (_, Chosen::Part(Part::Training)) => {
+        (_, Some(Part::Training)) => {
             "nothing to compare with: the history's figures on training rows are averages over each epoch, taken while the weights changed".to_owned()
         }
-        (_, Chosen::Part(part)) => format!("the history states no figures on {} rows: the trial was {}", part.name(), trial.history.status.word()),
-        (_, Chosen::File(_)) => return parts,
+        (_, Some(part)) => format!("the history has no figures on {} rows{}", part.name(), match trial.history.status {
+            Status::Interrupted => ": the trial was interrupted",
+            Status::Diverged => ": the trial diverged",
+            Status::Completed | Status::EarlyStopped => "",
+        }),
+        (_, None) => return parts,
     }));
     parts
 }
@@ -91,18 +100,24 @@ fn rounding(largest: f64) -> String {
 }
 
 /// Several trials: a table, and whether all of them agree with their histories.
-fn several(chosen: &Chosen, evaluated: &[Evaluated], data: &str) -> Vec<String> {
-    let found = || evaluated.iter().filter_map(|trial| trial.found.as_ref());
+fn several(chosen: &Chosen, evaluated: &[Evaluated]) -> Vec<String> {
+    let found = || evaluated.iter().filter_map(|trial| trial.found.as_ref().ok());
     let rows = match (found().map(|found| found.rows).min(), found().map(|found| found.rows).max()) {
         (Some(least), Some(most)) if least < most => format!("{} to {}", figures::count(least), figures::count(most)),
         (_, most) => figures::count(most.unwrap_or(0)), // folds may differ by a row
     };
     let experiment = terminal::bold(&evaluated[0].trial.history.experiment);
-    let heading = format!("{experiment}: {} trials\n{data}: {rows} {}", evaluated.len(), chosen.name());
+    let data = found().next().map(|found| found.data).unwrap_or_default();
+    let heading = wrapped(&format!("{data}: {rows} {}", chosen.name()));
+    let heading = format!("{experiment}: {} trials\n{heading}", evaluated.len());
     let names: Vec<&str> = found().next().map_or(Vec::new(), |f| f.record.metrics.keys().map(String::as_str).collect());
-    let is_held = found().any(|found| found.agreement.is_some());
+    let is_held = evaluated.iter().any(|Evaluated { found, .. }| match found {
+        Ok(found) => found.agreement.is_some(),
+        Err(Unfound::Failed(_)) => true,
+        Err(Unfound::Diverged) => false,
+    });
     let mut parts = vec![heading, widest_that_fits(&names, evaluated, is_held)];
-    parts.extend(is_held.then(|| shared_verdict(chosen, evaluated)));
+    parts.extend(found().any(|found| found.agreement.is_some()).then(|| shared_verdict(chosen, evaluated)));
     parts
 }
 
@@ -131,12 +146,12 @@ fn table(names: &[&str], evaluated: &[Evaluated], is_held: bool) -> String {
         let of_variant = || evaluated.iter().filter(|trial| trial.trial.history.variant == variant);
         for Evaluated { trial, found } in of_variant() {
             let mut row = vec![trial.stem()];
-            let figure = |name: &str| found.as_ref().and_then(|found| Some(found.record.metrics.get(name)?.0));
+            let figure = |name: &str| found.as_ref().ok().and_then(|found| Some(found.record.metrics.get(name)?.0));
             row.extend(names.iter().map(|name| figures::of(name, figure(name))));
-            row.extend(is_held.then(|| word(found.as_ref()).to_owned()));
+            row.extend(is_held.then(|| word(found).to_owned()));
             table.row(row);
         }
-        let found: Vec<&Found> = of_variant().filter_map(|trial| trial.found.as_ref()).collect();
+        let found: Vec<&Found> = of_variant().filter_map(|trial| trial.found.as_ref().ok()).collect();
         if found.len() > 1 {
             let (mut mean, mut std) = (vec![format!("  mean of {}", found.len())], vec!["  ± std".to_owned()]);
             for name in names {
@@ -154,24 +169,22 @@ fn table(names: &[&str], evaluated: &[Evaluated], is_held: bool) -> String {
 }
 
 /// How a trial's figures agree with its history, in a word or two.
-fn word(found: Option<&Found>) -> &'static str {
-    match found.map(|found| found.agreement.as_ref().map(Agreement::is_same)) {
-        None => "diverged",
-        Some(None) => "–",
-        Some(Some(true)) => "the same",
-        Some(Some(false)) => "differs",
+fn word(found: &Result<Found, Unfound>) -> &'static str {
+    match found.as_ref().map(|found| found.agreement.as_ref().map(Agreement::is_same)) {
+        Err(Unfound::Diverged) => "diverged",
+        Err(Unfound::Failed(_)) => "failed",
+        Ok(None) => "–",
+        Ok(Some(true)) => "the same",
+        Ok(Some(false)) => "differs",
     }
 }
 
 fn shared_verdict(chosen: &Chosen, evaluated: &[Evaluated]) -> String {
-    let held = evaluated.iter().filter_map(|trial| Some((trial.trial, trial.found.as_ref()?.agreement.as_ref()?)));
+    let held = evaluated.iter().filter_map(|trial| Some((trial.trial, trial.found.as_ref().ok()?.agreement.as_ref()?)));
     let held: Vec<(&SavedTrial, &Agreement)> = held.collect();
     let differing: Vec<String> =
         held.iter().filter(|(_, agreement)| !agreement.is_same()).map(|(trial, _)| trial.stem()).collect();
-    let part = match chosen {
-        Chosen::Part(part) => part.name(),
-        Chosen::File(_) => "given",
-    };
+    let part = chosen.part().map_or("given", Part::name);
     match &differing[..] {
         [] => {
             let largest = held.iter().map(|(_, agreement)| agreement.largest()).fold(0.0, f64::max);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::cli::predicted::Shown;
+use crate::cli::predict_text::Shown;
 use crate::data::Target;
 use crate::experiment::prediction::{Label, Prediction, Value};
 

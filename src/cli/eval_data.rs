@@ -1,0 +1,39 @@
+//! What `runner eval` gives to programs.
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::eval::{Chosen, Evaluated, Unfound};
+use crate::experiment::agreement::Agreement;
+use crate::experiment::runs::SavedRun;
+use crate::hint::in_a_line;
+use crate::history::number::Number;
+
+/// An object for each trial; of one that could not be evaluated, why not.
+pub(super) fn json(run: &SavedRun, chosen: &Chosen, evaluated: &[Evaluated]) -> Value {
+    let numbers = |figures: &mut dyn Iterator<Item = (&String, &Number)>| -> Value {
+        figures.map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into()
+    };
+    let trial = |Evaluated { trial, found }: &Evaluated| {
+        let history = &trial.history;
+        let mut object = json!({ "trial": trial.stem(), "experiment": history.experiment, "variant": history.variant,
+            "seed": history.seed, "fold": history.fold, "status": history.status });
+        match found {
+            Ok(found) => {
+                object["rows"] = json!(found.rows);
+                object["figures"] = numbers(&mut found.record.metrics.iter());
+                object["confusion"] = json!(found.record.confusion);
+                object["history"] = found.stated.as_ref().map_or(Value::Null, |s| numbers(&mut s.metrics.iter()));
+                object["same"] = json!(found.agreement.as_ref().map(Agreement::is_same));
+                object["largest_difference"] = json!(found.agreement.as_ref().map(|a| Number(a.largest())));
+            }
+            Err(Unfound::Failed(error)) => object["error"] = json!(in_a_line(error)),
+            Err(Unfound::Diverged) => {}
+        }
+        object
+    };
+    let data = match chosen {
+        Chosen::Part { part, .. } => part.name(),
+        Chosen::File(file) => file,
+    };
+    json!({ "run": run.folder, "data": data, "trials": evaluated.iter().map(trial).collect::<Vec<_>>() })
+}
