@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cli::page::Page;
 use crate::cli::table::Columns;
 use crate::cli::{figures, terminal};
 use crate::history::History;
@@ -10,7 +11,7 @@ use crate::history::figure::Found;
 use crate::history::number::Number;
 
 /// Each expectation with a mark, over all trials that it concerns, in the order of the file.
-pub fn of(histories: &[History]) -> String {
+pub fn of(histories: &[History], page: Page) -> String {
     let mut groups: BTreeMap<usize, Vec<(&History, &Verified)>> = BTreeMap::new();
     for history in histories {
         for verified in &history.expectations {
@@ -19,12 +20,12 @@ pub fn of(histories: &[History]) -> String {
     }
     match groups.is_empty() {
         true => "no expectation concerns these seeds".to_owned(),
-        false => groups.values().map(|group| line(group)).collect::<Vec<_>>().join("\n"),
+        false => groups.values().map(|group| line(group, page)).collect::<Vec<_>>().join("\n"),
     }
 }
 
 /// One expectation: what came of a lone trial, or how many trials are as expected.
-fn line(trials: &[(&History, &Verified)]) -> String {
+fn line(trials: &[(&History, &Verified)], page: Page) -> String {
     let verified = trials[0].1;
     // a statistic over trials is one figure for each variant, whatever the number of its trials
     let mut distinct: Vec<(&History, &Verified)> = Vec::new();
@@ -35,7 +36,8 @@ fn line(trials: &[(&History, &Verified)]) -> String {
         }
     }
     let met = distinct.iter().filter(|(_, verified)| verified.met).count();
-    let mark = if met == distinct.len() { terminal::green("✓") } else { terminal::red("✗") };
+    let (mark, color): (_, fn(&str) -> String) =
+        if met == distinct.len() { ("✓", terminal::green) } else { ("✗", terminal::red) };
     let comparison = if verified.expected.starts_with(['≥', '≤', '>']) { "" } else { "is " };
     let came = match &distinct[..] {
         [(_, one)] => match &one.against {
@@ -52,7 +54,8 @@ fn line(trials: &[(&History, &Verified)]) -> String {
     };
     let of_variant = verified.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
     let statistic = verified.over.map(|over| format!("{} of ", over.word())).unwrap_or_default();
-    format!("{mark} {statistic}{of_variant}{} {comparison}{}: {came}", verified.value, verified.expected)
+    let line = format!("{mark} {statistic}{of_variant}{} {comparison}{}: {came}", verified.value, verified.expected);
+    page.wrapped(&line, 2).replacen(mark, &color(mark), 1) // what colors it has no width
 }
 
 fn found(found: Option<&Found>) -> String {
@@ -101,7 +104,7 @@ mod tests {
     fn shown(expectation: &str, mut trials: Vec<History>) -> String {
         let expectation: Expectation = toml_edit::de::from_str(expectation).unwrap();
         verify(&[expectation], &mut trials);
-        of(&trials)
+        of(&trials, Page { width: 60, styled: false })
     }
 
     #[test]
@@ -111,6 +114,9 @@ mod tests {
         assert_eq!(of_one_seed, "✓ a/last.loss > b/last.loss: found 0.31, against 0.125");
         let trials = vec![trial("a", 0, 0.31), trial("a", 1, 0.1), trial("b", 0, 0.12), trial("b", 1, 0.12)];
         assert_eq!(shown(above, trials), "✗ a/last.loss > b/last.loss: 1 of 2 trials");
+        let long = above.replace("\"a\"", "\"a_longer_name\"");
+        let broken = shown(&long, vec![trial("a_longer_name", 0, 0.31), trial("b", 0, 0.125)]);
+        assert_eq!(broken, "✓ a_longer_name/last.loss > b/last.loss: found 0.31, against\n  0.125");
     }
 
     #[test]

@@ -62,9 +62,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         terminal::json(&listed);
         return Ok(Exit::Done);
     }
-    terminal::out(&text(&listed));
+    terminal::out(&text(&listed, terminal::width()));
     Ok(Exit::Done)
 }
+
+/// How many characters of a title fit where a line has 80.
+const TITLE: usize = 28;
 
 /// Every experiment that can be named, by name.
 fn all() -> Vec<Listed> {
@@ -110,11 +113,12 @@ fn keep_lesson(listed: &mut Vec<Listed>, asked: &str) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// The table, with a heading above those that share it.
-fn text(listed: &[Listed]) -> String {
+/// The table, with a heading above those that share it; on a narrow terminal titles are cut shorter.
+fn text(listed: &[Listed], width: usize) -> String {
+    let title = TITLE.saturating_sub(80_usize.saturating_sub(width)).max(8);
     let mut table = Columns::new(["experiment", "title", "data", "size"], [3]);
     for item in listed {
-        table.row([&item.name, &shortened(&item.title, 28), item.data, &figures::count(item.parameters)]);
+        table.row([&item.name, &shortened(&item.title, title), item.data, &figures::count(item.parameters)]);
     }
     let table = table.text();
     let (header, rows) = table.split_once('\n').unwrap_or((&table, ""));
@@ -123,7 +127,7 @@ fn text(listed: &[Listed]) -> String {
     for (item, row) in listed.iter().zip(rows.lines()) {
         let (_, heading) = item.heading();
         if above.replace(heading) != Some(heading) {
-            lines.extend([String::new(), terminal::bold(&shortened(heading, 80))]);
+            lines.extend([String::new(), terminal::bold(&shortened(heading, width.clamp(20, 80)))]);
         }
         lines.push(row.to_owned());
     }

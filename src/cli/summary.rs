@@ -23,7 +23,7 @@ pub fn of(study: &Study, finished: &Finished) -> String {
         parts.extend(expectations::theirs(&finished.histories));
     }
     if !study.spec.expect.is_empty() && !interrupted {
-        parts.push(expectations::of(&finished.histories));
+        parts.push(expectations::of(&finished.histories, page));
     }
     parts.push(files(finished));
     parts.join("\n\n")

@@ -10,6 +10,7 @@ use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::source_text::{SourceText, SpecError};
 use crate::experiment::spec::{Spec, Variant};
 use crate::experiment::{expect, overrides};
+use crate::suggest;
 
 /// A checked experiment: one plan for each variant.
 #[derive(Clone, Debug)]
@@ -87,11 +88,20 @@ fn check_name(key: &str, name: &str) -> Result<(), Invalid> {
     )
 }
 
-/// Names must differ, and be names of files.
+/// What a variant can change.
+const VARIED: [&str; 4] = ["data", "network", "train", "seeds"];
+
+/// Names must differ, and be names of files; what is set must be a variant's own.
 fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
-    for (number, name) in names.iter().enumerate() {
-        check_name(&format!("variants.{number}.name"), name)?;
+    for (number, variant) in spec.variants.iter().enumerate() {
+        check_name(&format!("variants.{number}.name"), &variant.name)?;
+        let varies = |path: &&String| VARIED.iter().any(|part| path.split('.').next() == Some(part));
+        if let Some(other) = variant.set.keys().find(|path| !varies(path)) {
+            let message = format!("sets `{other}`, which is the same for all variants");
+            let hint = format!("a variant sets what begins with {}", suggest::list(&VARIED));
+            return Err(Invalid::new(format!("variants.{number}.set"), message).hint(hint));
+        }
     }
     let distinct: BTreeSet<&str> = names.iter().copied().collect();
     require(distinct.len() == names.len(), "variants", "must have different names", names.join(", "))

@@ -867,3 +867,26 @@ fn the_replicas_that_do_not_diverge_go_on_as_if_alone() {
         }
     }
 }
+
+#[test]
+fn expectations_that_could_never_be_held_against_anything_are_refused() {
+    for (expectation, words) in [
+        ("value = \"last.loss\"\nat_least = 5\nat_most = 1", "`expect.0.at_least` is 5, above `at_most`, which is 1"),
+        ("value = \"last.loss\"\nabove = \"last.loss\"", "`expect.0.above` is the figure itself: `last.loss`"),
+        ("value = \"last.loss\"\nabove = \"first.loss\"\ntimes = -1", "`expect.0.times` must be above 0"),
+    ] {
+        assert_says(&refusal_of_expectation(expectation), &[words]);
+    }
+    let place = Place::new();
+    let twice = "[[theirs]]\nvalue = \"last.loss\"\nfigure = 1\n";
+    place.write("idea.toml", format!("{IDEA}\n{twice}{twice}"));
+    assert_says(&place.refusal(&["exp", "idea.toml"]), &["`theirs.1.value` reports `last.loss` a second time"]);
+}
+
+#[test]
+fn a_variant_that_sets_what_all_variants_share_is_refused() {
+    let place = Place::new();
+    place.write("idea.toml", format!("{IDEA}\n[[variants]]\nname = \"a\"\nset = {{ title = \"Mine\" }}\n"));
+    let words = ["`variants.0.set` sets `title`", "`data`, `network`, `train`, `seeds`"];
+    assert_says(&place.refusal(&["exp", "idea.toml"]), &words);
+}
