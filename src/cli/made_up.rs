@@ -10,7 +10,7 @@ use crate::history::curves::Curves;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
 use crate::history::{
-    Best, DataRecord, Environment, History, LayerRecord, NetworkRecord, RowCounts, SCHEMA, Status, TestRecord,
+    Best, DataRecord, History, LayerRecord, NetworkRecord, RowCounts, Status, TestRecord, trial_for_tests,
 };
 
 /// A terminal without colours.
@@ -27,39 +27,16 @@ pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Ma
         let row: Vec<(&str, f64)> = series.iter().map(|(name, values)| (*name, values[epoch])).collect();
         history.push(epoch + 1, &row);
     }
+    let blank = trial_for_tests(variant, seed, 0.0);
+    let rows = RowCounts { train: 100, validation: 20, test: 111 };
     MadeUp(History {
-        schema: SCHEMA.to_owned(),
-        experiment: "made_up".to_owned(),
-        variant: variant.to_owned(),
-        seed,
-        fold: None,
-        status: Status::Completed,
-        started: String::new(),
-        seconds: 1.0,
-        environment: Environment {
-            runner: String::new(),
-            commit: String::new(),
-            libtorch: String::new(),
-            device: "cpu".to_owned(),
-            threads: 1,
-            os: String::new(),
-            replicas: 1,
-        },
-        data: DataRecord {
-            name: "digits".to_owned(),
-            sha256: String::new(),
-            rows: RowCounts { train: 100, validation: 20, test: 111 },
-            classes: Vec::new(),
-        },
-        network: NetworkRecord { layers: Vec::new(), parameters: 1000 },
+        data: DataRecord { rows, ..blank.data },
+        network: NetworkRecord { parameters: 1000, ..blank.network },
         config: json!({ "train": { "epochs": epochs } }),
         best: (epochs > 0).then(|| Best { epoch: epochs, monitor: "loss".to_owned(), metrics: IndexMap::new() }),
         diagnosis: diagnose(&history, 1.0),
         history,
-        test: None,
-        learned: None,
-        theirs: Vec::new(),
-        expectations: Vec::new(),
+        ..blank
     })
 }
 
