@@ -1,6 +1,6 @@
 //! `runner data list|fetch|verify|path|describe`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use std::sync::Arc;
 
@@ -43,6 +43,9 @@ enum DataCommand {
     Fetch {
         /// The data set
         name: String,
+        /// Take its one file from here (`.gz` is unpacked) in place of the network
+        #[arg(long, value_name = "PATH")]
+        file: Option<PathBuf>,
     },
     /// Check the cached files against their checksums
     Verify {
@@ -75,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let cache = Cache::of_user();
     match &args.command {
         DataCommand::List { json } => list(&cache, *json),
-        DataCommand::Fetch { name } => fetch(&cache, &manifest(name)?),
+        DataCommand::Fetch { name, file } => fetch(&cache, &manifest(name)?, file.as_deref()),
         DataCommand::Verify { name, json } => verify(&cache, name.as_deref(), *json),
         DataCommand::Path { name } => path(&cache, &manifest(name)?),
         DataCommand::Describe { name, separator, json } => describe_any(&cache, name, *separator, *json),
@@ -122,13 +125,16 @@ fn list(cache: &Cache, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn fetch(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
+fn fetch(cache: &Cache, manifest: &Manifest, file: Option<&Path>) -> anyhow::Result<Exit> {
     if manifest.is_embedded() {
         terminal::say(&format!("`{}` is in the binary: there is nothing to fetch", manifest.name));
         return Ok(Exit::Done);
     }
     let mut progress = Progress::new(false, Arc::default());
-    let fetched = fetch::fetch(manifest, cache, &mut progress);
+    let fetched = match file {
+        Some(file) => fetch::take(manifest, cache, file),
+        None => fetch::fetch(manifest, cache, &mut progress),
+    };
     progress.end();
     fetched?;
     let folder = cache.folder_of(manifest);
@@ -208,13 +214,13 @@ fn describe_any(cache: &Cache, name: &str, separator: char, json: bool) -> anyho
 fn describe_data(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Description> {
     let spec = DataSpec::by_name(&manifest.name).expect("every manifest has a loader");
     let mut progress = Progress::new(false, Arc::default());
-    let loaded = spec.load(cache, &mut progress);
+    let description = match spec.table(cache, &mut progress) {
+        Ok(Some((table, sum))) => Ok(describe_table(&manifest.name, &table, sum)),
+        Ok(None) => spec.load(cache, &mut progress).map(|loaded| describe(&manifest.name, &loaded)),
+        Err(error) => Err(error),
+    };
     progress.end();
-    let loaded = loaded?;
-    Ok(match spec.table() {
-        Some(table) => describe_table(&manifest.name, &table, loaded.sha256),
-        None => describe(&manifest.name, &loaded),
-    })
+    description
 }
 
 fn described(manifest: Option<&Manifest>, description: &Description) -> String {

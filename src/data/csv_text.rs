@@ -33,6 +33,8 @@ impl TableFault {
 pub struct CsvText {
     /// The text, without a byte order mark, blank lines and `\r`.
     pub text: Vec<u8>,
+    /// How many bytes of it the first record has, which is the header.
+    pub header: usize,
     /// How many fields a record has.
     pub fields: usize,
     /// The line of the file on which each record begins, counted from 1; the header is the first.
@@ -50,7 +52,7 @@ impl CsvText {
             let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
             return Err(TableFault::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8"));
         }
-        let mut checked = CsvText { text: Vec::with_capacity(bytes.len() + 1), fields: 0, lines: Vec::new() };
+        let mut checked = CsvText { text: Vec::with_capacity(bytes.len() + 1), header: 0, fields: 0, lines: Vec::new() };
         let (mut place, mut line) = (0, 1);
         while place < bytes.len() {
             let record = Record::at(&bytes[place..], separator, line)?;
@@ -85,6 +87,9 @@ impl CsvText {
         let written = written.strip_suffix(b"\r").unwrap_or(written);
         self.text.extend(written);
         self.text.push(b'\n');
+        if self.lines.len() == 1 {
+            self.header = self.text.len();
+        }
         Ok(())
     }
 }

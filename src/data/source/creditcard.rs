@@ -1,0 +1,49 @@
+//! Credit-card transactions, 492 of 284,807 of them frauds (Dal Pozzolo et al. 2015): as imbalanced as classes get.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::data::cache::Cache;
+use crate::data::fetch::Watch;
+use crate::data::manifest::Manifest;
+use crate::data::recipe::Recipe;
+use crate::data::scale::Scale;
+use crate::data::split::Split;
+use crate::data::table::Table;
+use crate::data::task::Task;
+use crate::data::{Card, Loaded, Target, told};
+use crate::shape::Shape;
+
+/// `[data.creditcard]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Creditcard {
+    /// Which rows are held out.
+    pub split: Option<Split>,
+    /// How the numbers are scaled.
+    pub scale: Scale,
+}
+
+/// The table, which is fetched where it is not there yet, and its checksum.
+///
+/// # Errors
+/// When it cannot be had, or is damaged.
+pub fn table(cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<(Table, String)> {
+    let manifest = Manifest::named("creditcard").expect("creditcard has a manifest");
+    let file = cache.load(&manifest, watch)?.remove(0);
+    Ok((Table::from_csv(&file, ',')?, manifest.sha256()))
+}
+
+impl Creditcard {
+    pub(super) fn card(&self) -> Card {
+        Card { sample: Shape::from([30]), target: Target::Classes(2), rows: 284_807, test_rows: 0 }
+    }
+
+    pub(super) fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+        let (table, sum) = table(cache, watch)?;
+        let target = ["Class".to_owned()];
+        let recipe = Recipe { task: Some(Task::Classes), ..Recipe::of(&target) };
+        let selected = recipe.select(&table).map_err(|fault| told(fault.under("data.creditcard")))?;
+        Ok(selected.load(sum, ','))
+    }
+}
