@@ -15,14 +15,22 @@ pub fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) ->
     deserializer.deserialize_any(NamedVisitor(PhantomData))
 }
 
+/// The same for a part that may be left out.
+pub fn named_or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Named<T>>::deserialize(deserializer)?.map(|named| named.0))
+}
+
+/// A part that is read as it is [`named`].
+struct Named<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        named(deserializer).map(Named)
+    }
+}
+
 /// Reads a list of such parts.
 pub fn named_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    struct Named<T>(T);
-    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            named(deserializer).map(Named)
-        }
-    }
     let list = Vec::<Named<T>>::deserialize(deserializer)?;
     Ok(list.into_iter().map(|named| named.0).collect())
 }

@@ -42,10 +42,20 @@ impl<'a> Compared<'a> {
         figures::mean(&self.values(figure))
     }
 
-    /// Whether all trials went as planned, so that the variant can be called the best.
+    /// Whether all trials went as planned and none of them leaked, so that the variant can be called the best.
     pub fn is_whole(&self) -> bool {
         let ended = |history: &&History| matches!(history.status, Status::Completed | Status::EarlyStopped);
-        !self.trials.is_empty() && self.trials.iter().all(ended)
+        !self.trials.is_empty() && self.trials.iter().all(ended) && !self.leaks()
+    }
+
+    /// Whether rows were resampled before they were split.
+    pub fn leaks(&self) -> bool {
+        self.plan.spec.resample_before_split
+    }
+
+    /// How many epochs are trained at most; `None` where it is no network.
+    pub fn epochs(&self) -> Option<usize> {
+        self.plan.network().map(|network| network.train.epochs)
     }
 
     /// Whether both predict the same of the same data, so that their metrics can be compared.
@@ -54,16 +64,19 @@ impl<'a> Compared<'a> {
         of(self) == of(other)
     }
 
-    /// Whether both predict the same, and their losses measure the same.
+    /// Whether both predict the same, and their losses measure the same; one that has none is in nobody's way.
     pub fn minimizes_as(&self, other: &Compared) -> bool {
-        let loss = |variant: &Compared| variant.plan.spec.train.loss.clone();
-        self.predicts_as(other) && self.row_weights() == other.row_weights() && loss(self).measures_as(&loss(other))
+        let same = match (self.plan.network(), other.plan.network()) {
+            (Some(one), Some(other)) => one.train.loss.measures_as(&other.train.loss),
+            _ => true,
+        };
+        self.predicts_as(other) && self.row_weights() == other.row_weights() && same
     }
 
-    /// The loss in words.
-    pub fn loss(&self) -> String {
+    /// The loss in words; `None` where there is none.
+    pub fn loss(&self) -> Option<String> {
         let weighted = self.row_weights().map(|column| format!(" weighted by {column}")).unwrap_or_default();
-        format!("{}{weighted}", settings::of_loss(&self.plan.spec.train.loss))
+        Some(format!("{}{weighted}", settings::of_loss(&self.plan.network()?.train.loss)))
     }
 
     /// The column that says what each row counts in the loss.
@@ -168,6 +181,9 @@ mod tests {
         let study = study_of(&data, "mse", 1, &[("plain", ""), ("weighted", weighted)]);
         let [plain, weighted] = &Compared::of(&study, &[])[..] else { panic!("two variants") };
         assert!(plain.predicts_as(weighted) && !plain.minimizes_as(weighted));
-        assert_eq!((plain.loss(), weighted.loss()), ("mse".to_owned(), "mse weighted by w".to_owned()));
+        assert_eq!(
+            (plain.loss().unwrap(), weighted.loss().unwrap()),
+            ("mse".to_owned(), "mse weighted by w".to_owned())
+        );
     }
 }

@@ -5,7 +5,7 @@ use crate::cli::compared::{Compared, best};
 use crate::cli::figure::Figure;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
-use crate::cli::{endings, figures, gap, observed, terminal};
+use crate::cli::{endings, figures, gap, leak, observed, terminal};
 use crate::experiment::study::Study;
 use crate::history::{History, TestRecord};
 use crate::metrics::Metric;
@@ -26,6 +26,7 @@ pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
     }
     parts.extend(observed::of_variants(&variants, page));
     parts.extend(gap::sentences(&variants, page));
+    parts.extend(leak::of_variants(&variants, page));
     parts
 }
 
@@ -74,7 +75,7 @@ fn fitted(variants: &[Compared], spread: Spread) -> Fitted {
     if trials.iter().any(|history| test_loss.of_trial(history).is_some()) {
         spare.push((groups.first().map_or(0, Vec::len), column(&test_loss)));
     }
-    if variants.iter().any(|variant| variant.plan.spec.train.epochs != variants[0].plan.spec.train.epochs) {
+    if variants.iter().any(|variant| variant.epochs() != variants[0].epochs()) {
         let cells = rows(&|variant| epochs(&variant.trials), &|_| String::new());
         let cells = cells.into_iter().map(|text| Cell { text, is_best: false });
         spare.push((0, Column::numbers("epochs", cells)));
@@ -116,8 +117,7 @@ fn figure_column(variants: &[Compared], figure: &Figure, spread: Spread) -> Colu
 
 /// Which variants are the best by a figure. None is where the figure has no better direction, or cannot be compared.
 fn marks(variants: &[Compared], figure: &Figure) -> Vec<bool> {
-    let metrics: Vec<Metric> =
-        variants.iter().flat_map(|variant| variant.plan.spec.train.metrics(variant.plan.card.target)).collect();
+    let metrics: Vec<Metric> = variants.iter().flat_map(|variant| variant.plan.metrics()).collect();
     let comparable = if figure.is_loss() { minimize_the_same(variants) } else { predict_the_same(variants) };
     let Some(higher_is_better) = figure.higher_is_better(&metrics).filter(|_| comparable) else {
         return vec![false; variants.len()];
@@ -132,7 +132,8 @@ fn predict_the_same(variants: &[Compared]) -> bool {
 }
 
 fn minimize_the_same(variants: &[Compared]) -> bool {
-    variants.windows(2).all(|pair| pair[0].minimizes_as(&pair[1]))
+    // those without a loss agree with any other, so neighbors do not tell of all
+    variants.iter().enumerate().all(|(place, one)| variants[..place].iter().all(|other| one.minimizes_as(other)))
 }
 
 /// What cannot be compared, and why.
@@ -145,7 +146,7 @@ fn incomparable(variants: &[Compared]) -> Option<String> {
     }
     let mut losses: Vec<(String, Vec<&str>)> = Vec::new();
     for variant in variants {
-        let loss = variant.loss();
+        let Some(loss) = variant.loss() else { continue };
         match losses.iter_mut().find(|(other, _)| *other == loss) {
             Some((_, names)) => names.push(variant.variant()),
             None => losses.push((loss, vec![variant.variant()])),

@@ -15,8 +15,10 @@ use crate::data::{Rows, Target};
 use crate::device::DeviceChoice;
 use crate::experiment::agreement::{Agreement, Stated};
 use crate::experiment::given;
+use crate::experiment::plan::Model;
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
-use crate::experiment::saved::{Part, Saved, TrialData};
+use crate::experiment::saved::Saved;
+use crate::experiment::trial_data::{Part, TrialData};
 use crate::hint::{Hint, in_a_line};
 use crate::history::{RowCounts, Status, TestRecord};
 use crate::train::Keep;
@@ -218,7 +220,9 @@ fn evaluate(
     warnings: &mut BTreeSet<String>,
 ) -> anyhow::Result<Found> {
     let saved = Saved::load(trial, device)?;
-    let (history, keep) = (&trial.history, saved.plan.spec.train.keep);
+    let history = &trial.history;
+    let Model::Network(network) = &saved.plan.model;
+    let keep = network.train.keep;
     let mut progress = Progress::new(false, Arc::default());
     let data = TrialData::load(&saved.plan, trial, kept.take(), &Cache::of_user(), &mut progress);
     progress.end();
@@ -242,9 +246,9 @@ fn evaluate(
         }
     };
     let record = saved.test(data, rows);
-    let magnitude = magnitude(rows, data.loaded.target);
+    let magnitude = magnitude(rows, data.source.loaded.target);
     let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, magnitude));
-    let parameters = saved.plan.architecture.parameters();
+    let parameters = network.architecture.parameters();
     Ok(Found { data: data.name(), rows: rows.len(), parameters, device, keep, record, stated, agreement })
 }
 

@@ -9,7 +9,7 @@ use crate::cli::{figures, terminal};
 use crate::device;
 use crate::experiment::agreement::{Agreement, kept_epoch};
 use crate::experiment::runs::SavedTrial;
-use crate::experiment::saved::Part;
+use crate::experiment::trial_data::Part;
 use crate::history::Status;
 
 /// The figures of all trials, one of which has some.

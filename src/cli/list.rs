@@ -82,7 +82,7 @@ fn all() -> Vec<Listed> {
                 title: study.spec.title.clone(),
                 lesson: study.spec.lesson.clone(),
                 data: study.spec.data.name(),
-                parameters: study.baseline().architecture.parameters(),
+                parameters: study.baseline().network().map_or(0, |network| network.architecture.parameters()),
                 variants: study.spec.variants.len(),
                 quick: study.spec.quick,
                 own: shipped.get(&source.name) != Some(&source.text),

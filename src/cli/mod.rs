@@ -19,6 +19,7 @@ pub mod figure;
 pub mod figures;
 pub mod fitted;
 pub mod gap;
+pub mod leak;
 pub mod list;
 #[cfg(test)]
 mod made_up;

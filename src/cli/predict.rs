@@ -18,9 +18,11 @@ use crate::data::given::Truth;
 use crate::data::picture::{Invert, Picture};
 use crate::data::{Rows, Target};
 use crate::experiment::given::{self, GivenTable};
+use crate::experiment::plan::Model;
 use crate::experiment::prediction::Predictions;
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
-use crate::experiment::saved::{Part, Saved, TrialData};
+use crate::experiment::saved::Saved;
+use crate::experiment::trial_data::{Part, TrialData};
 use crate::hint::{Hint, in_a_line};
 use crate::history::Status;
 
@@ -145,8 +147,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let predictions = Predictions::of(&saved, &input.features, input.targets.as_ref());
     let shown = Shown {
         predictions: &predictions,
-        target: data.loaded.target,
-        names: &data.loaded.classes,
+        target: data.source.loaded.target,
+        names: &data.source.loaded.classes,
         numbers: &input.numbers,
         top: args.top,
         has_truth: input.targets.is_some(),
@@ -157,7 +159,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             let mut object =
                 json!({ "run": run.folder, "trial": trial.stem(), "experiment": trial.history.experiment });
             object["input"] = input.origin;
-            object["classes"] = json!(data.loaded.classes);
+            object["classes"] = json!(data.source.loaded.classes);
             object["predictions"] = predict_data::json(&shown);
             terminal::json(&object);
         }
@@ -214,13 +216,13 @@ fn wrapped(sentence: &str) -> String {
 
 /// Why no probabilities are shown, where classes or labels are predicted.
 fn scores_note(saved: &Saved) -> Option<String> {
-    let last = &saved.plan.architecture.layers().last()?.layer;
+    let Model::Network(network) = &saved.plan.model;
     match saved.plan.card.target {
         Target::Values(_) => None,
         Target::Classes(_) | Target::Labels(_) => Some(wrapped(&format!(
             "scores are the network's outputs, and no probabilities: it ends in `{}`, and was trained with `{}`",
-            last.kind(),
-            saved.plan.spec.train.loss.name()
+            network.last().kind(),
+            network.train.loss.name()
         ))),
     }
 }
@@ -285,7 +287,7 @@ fn of_picture(
 
 /// What a picture was made into, in a line.
 fn what_was_done(data: &TrialData, picture: &Picture, invert: Invert) -> String {
-    let Form::Image(size) = data.loaded.form else { unreachable!("a picture was read for images") };
+    let Form::Image(size) = data.source.loaded.form else { unreachable!("a picture was read for images") };
     let ImageSize { height, width } = size;
     let (from_width, from_height) = picture.from;
     let fitted = match (picture.from == (width as u32, height as u32), picture.is_padded) {
@@ -308,9 +310,9 @@ fn what_was_done(data: &TrialData, picture: &Picture, invert: Invert) -> String 
 /// What a row looks like: an image drawn, or the columns of a table; `raw` is `[1, …]` as the source gives it.
 fn look(data: &TrialData, raw: &Tensor) -> Option<String> {
     let values = Vec::<f64>::try_from(raw.to_kind(Kind::Double).flatten(0, -1)).expect("just made f64");
-    match &data.loaded.form {
+    match &data.source.loaded.form {
         Form::Image(size) => {
-            let pixels: Vec<f64> = values.iter().map(|value| value / data.loaded.largest).collect();
+            let pixels: Vec<f64> = values.iter().map(|value| value / data.source.loaded.largest).collect();
             Some(picture::drawn(&pixels, *size, terminal::greys(), terminal::width().min(80)))
         }
         Form::Table(form) => {

@@ -10,8 +10,9 @@ use crate::cli::page::Page;
 use crate::cli::{figures, settings, terminal};
 use crate::data::fetch;
 use crate::device;
-use crate::experiment::plan::{BASE, Plan};
+use crate::experiment::plan::{BASE, NetworkPlan, Plan};
 use crate::experiment::run::{self, StackInfo};
+use crate::history::resampling::ResampleRecord;
 use crate::train::TrainSpec;
 use crate::train::fit::{self, EpochReport};
 use crate::train::schedule::Schedule;
@@ -85,10 +86,11 @@ impl run::Watch for Progress {
             [variant] => self.say(&format!("variant {}", terminal::bold_in_talk(variant))),
             variants => self.say(&page.wrapped(&format!("variants {}", variants.join(", ")), 2)),
         }
-        let training: Vec<&TrainSpec> = plans.iter().map(|plan| &plan.spec.train).collect();
+        let networks: Vec<&NetworkPlan> = plans.iter().filter_map(|plan| plan.network()).collect();
+        let training: Vec<&TrainSpec> = networks.iter().map(|network| &network.train).collect();
         let network = format!(
             "{} parameters, {}",
-            figures::count(plan.architecture.parameters()),
+            figures::count(networks[0].architecture.parameters()),
             settings::of_training(&training, stack.rows.train)
         );
         // what the last variant has said already is not said again
@@ -99,10 +101,10 @@ impl run::Watch for Progress {
             self.say("");
         }
         self.said = lines.to_vec();
-        self.shows_lr = spec.train.schedule != Schedule::Constant;
+        self.shows_lr = training[0].schedule != Schedule::Constant;
         if !self.quiet && terminal::is_watched() {
             let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").expect("a valid template");
-            self.bar = Some(ProgressBar::new(spec.train.epochs as u64).with_style(style));
+            self.bar = Some(ProgressBar::new(training[0].epochs as u64).with_style(style));
         }
     }
 }
@@ -115,7 +117,18 @@ fn of_data(plan: &Plan, stack: &StackInfo) -> String {
         .filter(|(_, rows)| *rows > 0)
         .map(|(part, rows)| format!("{} {part}", figures::count(*rows)))
         .collect();
-    format!("{}: {} rows", plan.spec.data.name(), parts.join(", "))
+    let resampled =
+        stack.resampled.as_ref().map(|resampled| format!(", {}", resampling(resampled))).unwrap_or_default();
+    format!("{}: {} rows{resampled}", plan.spec.data.name(), parts.join(", "))
+}
+
+/// How rows were resampled: the method, and how many rows there were before it.
+fn resampling(resampled: &ResampleRecord) -> String {
+    let from = figures::count(resampled.from.iter().sum::<u64>() as usize);
+    match resampled.before_split {
+        true => format!("all of them by {} from {from} before the split: a leak", resampled.method),
+        false => format!("those to train on by {} from {from}", resampled.method),
+    }
 }
 
 /// What is trained in step, and where.

@@ -4,7 +4,7 @@
 use crate::cli::figure::is_metric;
 use crate::cli::page::Page;
 use crate::cli::table::Columns;
-use crate::cli::{comparison, endings, expectations, figures, observed, trials};
+use crate::cli::{comparison, endings, expectations, figures, leak, observed, trials};
 use crate::experiment::run::Finished;
 use crate::experiment::study::Study;
 use crate::history::number::Number;
@@ -18,6 +18,9 @@ pub fn of(study: &Study, finished: &Finished) -> String {
         [_] => one(&finished.histories, page),
         histories => trials::of(histories, page),
     };
+    if study.plans.len() == 1 {
+        parts.extend(leak::of_trials(&finished.histories, page));
+    }
     let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
     if !interrupted {
         parts.extend(expectations::theirs(&finished.histories));

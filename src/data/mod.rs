@@ -37,6 +37,7 @@ use crate::data::resample::Resample;
 use crate::data::scale::Scale;
 use crate::data::split::{Parts, Split};
 use crate::hint::Hint;
+use crate::history::resampling::ResampleRecord;
 use crate::shape::Shape;
 
 /// What is known of a data set before it is loaded: enough to check an experiment against it.
@@ -143,6 +144,12 @@ impl Rows {
         let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
         let numbers = Tensor::from_slice(&numbers);
         self.each(|tensor| tensor.index_select(0, &numbers))
+    }
+
+    /// How many rows each class has, of those from 0 to `classes`.
+    fn counts(&self, classes: usize) -> Vec<u64> {
+        let counts = self.targets.bincount::<Tensor>(None, classes as i64);
+        Vec::<i64>::try_from(counts).expect("counts are int64").into_iter().map(|count| count as u64).collect()
     }
 
     /// The same rows, in the same memory.
@@ -253,8 +260,10 @@ pub struct Prepared {
     pub test: Option<Test>,
     /// What was fitted to the training rows, and done to all.
     pub preprocessing: Preprocessing,
-    /// The numbers, among the source's rows, of the rows of each part.
+    /// The numbers, among the source's rows, of the rows of each part, before the training rows were resampled.
     pub parts: Parts,
+    /// How rows were resampled, where they were.
+    pub resampled: Option<ResampleRecord>,
 }
 
 impl Prepared {
@@ -318,7 +327,47 @@ impl Prepared {
             test: test.map(|rows| preprocessing.apply(rows, "test")).transpose()?.map(Test),
             preprocessing,
             parts: parts.clone(),
+            resampled: None,
         })
+    }
+
+    /// The same with the training rows resampled; `device` as for [`Training::resample`].
+    ///
+    /// # Errors
+    /// As for [`Training::resample`].
+    pub fn resample(self, resample: &Resample, device: Device) -> anyhow::Result<Self> {
+        let from = self.training.0.counts(self.classes.len());
+        let training = self.training.resample(resample, &self.classes, device);
+        let training = training.map_err(|fault| told(fault.under("resample")))?;
+        let to = training.0.counts(self.classes.len());
+        let record = ResampleRecord { method: resample.name().to_owned(), before_split: false, from, to };
+        Ok(Prepared { training, resampled: Some(record), ..self })
+    }
+}
+
+impl Loaded {
+    /// The same with all rows resampled before any split: the leak that [`Training::resample`] keeps from happening,
+    /// for an experiment that asks for it by name.
+    ///
+    /// # Errors
+    /// As for [`Training::resample`], and when rows are to be made up of columns that hold categories or have missing
+    /// values, which are encoded and filled in after the split.
+    pub fn resample_before_split(self, resample: &Resample, device: Device) -> anyhow::Result<(Self, ResampleRecord)> {
+        let makes_rows_up = !matches!(resample, Resample::Under(_) | Resample::Over(_));
+        let raw = self.form.encoding().filter(|_| makes_rows_up);
+        let category = raw.and_then(|raw| raw.columns.iter().find(|column| !column.categories().is_empty()));
+        let has_gaps = makes_rows_up && self.rows.features.isnan().any().int64_value(&[]) == 1;
+        if category.is_some() || has_gaps {
+            let what = category.map_or("columns with missing values".to_owned(), |c| format!("column `{}`", c.name));
+            let message = format!("cannot make rows up of {what} before the split");
+            let fault = Invalid::new("resample_before_split", message);
+            return Err(told(fault.hint("leave it out: after the split columns are encoded and filled in first")));
+        }
+        let from = self.rows.counts(self.classes.len());
+        let rows = resample.apply(&self.rows, &self.classes, device).map_err(|fault| told(fault.under("resample")))?;
+        let to = rows.counts(self.classes.len());
+        let record = ResampleRecord { method: resample.name().to_owned(), before_split: true, from, to };
+        Ok((Loaded { rows, ..self }, record))
     }
 }
 

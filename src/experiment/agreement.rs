@@ -5,7 +5,7 @@
 
 use indexmap::IndexMap;
 
-use crate::experiment::saved::Part;
+use crate::experiment::trial_data::Part;
 use crate::history::number::Number;
 use crate::history::{History, TestRecord};
 use crate::train::Keep;

@@ -1,7 +1,7 @@
 //! What figures a run will have, known from its plan: whether a name in `[[expect]]` or `[[theirs]]` will find one.
 
 use crate::check::Invalid;
-use crate::experiment::plan::{BASE, Plan, TINY};
+use crate::experiment::plan::{BASE, Model, Plan, TINY};
 use crate::history::figure::{PREDICTION, STATUS};
 use crate::suggest;
 
@@ -66,18 +66,20 @@ impl Figures {
     /// The figures that a plan's trials will have.
     pub fn of(plan: &Plan) -> Figures {
         let (spec, split) = (&plan.spec, plan.spec.data.split());
-        let observed = plan.architecture.layers().iter().enumerate().flat_map(|(number, planned)| {
-            let seen = spec.train.observe.iter().filter(|observer| observer.sees(&planned.layer, planned.parameters));
+        let Model::Network(network) = &plan.model;
+        let observed = network.architecture.layers().iter().enumerate().flat_map(|(number, planned)| {
+            let observers = network.train.observe.iter();
+            let seen = observers.filter(|observer| observer.sees(&planned.layer, planned.parameters));
             seen.map(move |observer| observer.series(number))
         });
         let rows = split.training_rows(plan.card.rows);
-        let shown = plan.is_tiny(rows) && split.folds.is_none();
+        let shown = network.is_tiny(rows) && split.folds.is_none() && spec.resample.is_none();
         Figures {
             of: match plan.variant.as_str() {
                 BASE => "this run".to_owned(),
                 variant => format!("variant `{variant}`"),
             },
-            metrics: spec
+            metrics: network
                 .train
                 .metric_names(plan.has_validation(), plan.card.target)
                 .into_iter()
@@ -85,9 +87,9 @@ impl Figures {
                 .collect(),
             has_test: plan.card.test_rows > 0 || split.test.is_some(),
             learned: shown.then(|| Learned {
-                parameters: plan.architecture.parameter_sizes(),
+                parameters: network.architecture.parameter_sizes(),
                 rows,
-                outputs: plan.architecture.output().elements(),
+                outputs: network.outputs(),
             }),
         }
     }

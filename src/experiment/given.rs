@@ -15,7 +15,7 @@ use crate::data::source::idx_files::Pair;
 use crate::data::table::Table;
 use crate::data::{Rows, told};
 use crate::experiment::plan::Plan;
-use crate::experiment::saved::TrialData;
+use crate::experiment::trial_data::TrialData;
 use crate::hint::Hint;
 
 /// A table of the same form, and its rows as the network takes them.
@@ -36,7 +36,7 @@ pub struct GivenTable {
 /// # Errors
 /// When the file is of another form than the data that the network was trained on.
 pub fn rows(plan: &Plan, data: &TrialData, written: &str) -> anyhow::Result<(Rows, usize)> {
-    match &data.loaded.form {
+    match &data.source.loaded.form {
         Form::Points => Err(no_rows_of_ones_own(data)),
         Form::Table(_) => {
             let GivenTable { table, features, targets, rows } = table(data, Path::new(written), Truth::Required)?;
@@ -52,7 +52,7 @@ pub fn rows(plan: &Plan, data: &TrialData, written: &str) -> anyhow::Result<(Row
 /// # Errors
 /// When these are no table, or the file is of another form.
 pub fn table(data: &TrialData, path: &Path, truth: Truth) -> anyhow::Result<GivenTable> {
-    let form = match &data.loaded.form {
+    let form = match &data.source.loaded.form {
         Form::Table(form) => form,
         Form::Points => return Err(no_rows_of_ones_own(data)),
         Form::Image(size) => {
@@ -68,7 +68,7 @@ pub fn table(data: &TrialData, path: &Path, truth: Truth) -> anyhow::Result<Give
         of_file(path, TableFault { hint, ..fault })
     };
     let (table, _) = csv::read(path, form.separator).map_err(fault)?;
-    let Given { features, targets, rows } = form.read(&table, &data.loaded.classes, truth).map_err(fault)?;
+    let Given { features, targets, rows } = form.read(&table, &data.source.loaded.classes, truth).map_err(fault)?;
     let features = data.preprocessing.features(features, &format!("`{}`", path.display()))?;
     Ok(GivenTable { table, features, targets, rows })
 }
@@ -83,8 +83,8 @@ pub fn picture(
     path: &Path,
     invert: Invert,
 ) -> anyhow::Result<(Picture, Tensor, Tensor)> {
-    let Form::Image(size) = data.loaded.form else {
-        let hint = match data.loaded.form {
+    let Form::Image(size) = data.source.loaded.form else {
+        let hint = match data.source.loaded.form {
             Form::Table(_) => "`--csv` takes a table",
             Form::Points | Form::Image(_) => "`--index` names a row",
         };
@@ -92,7 +92,7 @@ pub fn picture(
     };
     let picture =
         picture::read(path, size, invert, is_light_on_dark(data, size)).map_err(|fault| of_file(path, fault))?;
-    let largest = data.loaded.largest;
+    let largest = data.source.loaded.largest;
     let values: Vec<f32> =
         picture.pixels.iter().map(|&grey| (f64::from(grey) / 255.0 * largest).round() as f32).collect();
     let raw = Tensor::from_slice(&values).view(&sample(plan, 1)[..]);
@@ -102,7 +102,7 @@ pub fn picture(
 
 /// Whether the images of a data set are light on a dark background.
 pub fn is_light_on_dark(data: &TrialData, size: ImageSize) -> bool {
-    size.mean_of_border(&data.loaded.rows.features) < data.loaded.largest / 2.0
+    size.mean_of_border(&data.source.loaded.rows.features) < data.source.loaded.largest / 2.0
 }
 
 /// A size in words.
@@ -124,7 +124,7 @@ fn images(plan: &Plan, data: &TrialData, size: ImageSize, written: &str) -> anyh
         ));
     }
     let Rows { features, targets, .. } = pair.rows(&plan.card.sample);
-    let targets = data.spec().targets_of_classes(&targets, data.loaded.classes.len()).map_err(|class| {
+    let targets = data.spec().targets_of_classes(&targets, data.source.loaded.classes.len()).map_err(|class| {
         anyhow!("`{labels}` holds the label {class}, which is no class of the run")
             .context(Hint("classes are counted from 0".to_owned()))
     })?;

@@ -6,10 +6,14 @@
 use std::collections::BTreeSet;
 
 use crate::check::{Invalid, require};
-use crate::data::Card;
+use crate::data::{Card, Target};
 use crate::experiment::spec::Spec;
 use crate::history::{LayerRecord, NetworkRecord};
+use crate::metrics::Metric;
+use crate::network::NetworkSpec;
+use crate::network::layer::Layer;
 use crate::network::stack::Architecture;
+use crate::train::TrainSpec;
 
 /// The variant's name where an experiment has no variants.
 pub const BASE: &str = "base";
@@ -26,10 +30,28 @@ pub struct Plan {
     pub variant: String,
     /// Its settings.
     pub spec: Spec,
-    /// Its network, every shape known.
-    pub architecture: Architecture,
+    /// What is fitted to the training rows.
+    pub model: Model,
     /// Its data set.
     pub card: Card,
+}
+
+/// What is fitted to the training rows.
+#[derive(Clone, Debug)]
+pub enum Model {
+    /// A network.
+    Network(Box<NetworkPlan>),
+}
+
+/// A checked network, and how it is trained.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// How its weights are drawn, and its layers.
+    pub spec: NetworkSpec,
+    /// How it is trained.
+    pub train: TrainSpec,
+    /// Its layers, every shape known.
+    pub architecture: Architecture,
 }
 
 impl Plan {
@@ -48,20 +70,40 @@ impl Plan {
         )?;
         let card = spec.data.card().map_err(|fault| fault.under("data"))?;
         spec.data.check(&card).map_err(|fault| fault.under("data"))?;
-        let architecture = check_network(&spec, &card)?;
-        let has_validation = spec.data.split().holds_out_validation();
-        spec.train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
-        if let Some(augment) = &spec.train.augment {
-            augment.check(&card.sample).map_err(|fault| fault.under("train.augment"))?;
+        check_resampling(&spec, &card)?;
+        let model = Model::of(&spec, &card)?;
+        Ok(Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, card })
+    }
+
+    /// The network, where one is trained.
+    pub fn network(&self) -> Option<&NetworkPlan> {
+        match &self.model {
+            Model::Network(network) => Some(network),
         }
-        let last = &architecture.layers().last().expect("checked above").layer;
-        spec.train.loss.check_fit(last, architecture.output(), card.target).map_err(|fault| fault.under("train"))?;
-        Ok(Plan { name: name.to_owned(), variant: variant.to_owned(), spec, architecture, card })
+    }
+
+    /// The metrics that are taken of it.
+    pub fn metrics(&self) -> Vec<Metric> {
+        match &self.model {
+            Model::Network(network) => network.train.metrics(self.card.target),
+        }
     }
 
     /// Whether validation rows are split off.
     pub fn has_validation(&self) -> bool {
         self.spec.data.split().holds_out_validation()
+    }
+}
+
+impl NetworkPlan {
+    /// How many outputs it has for each row.
+    pub fn outputs(&self) -> usize {
+        self.architecture.output().elements()
+    }
+
+    /// The last layer.
+    pub fn last(&self) -> &Layer {
+        &self.architecture.layers().last().expect("a checked network has a layer").layer
     }
 
     /// Whether the network and its training rows are few enough to be shown in full.
@@ -70,7 +112,7 @@ impl Plan {
     }
 
     /// The network as a history records it.
-    pub fn network_record(&self) -> NetworkRecord {
+    pub fn record(&self) -> NetworkRecord {
         let layers = self.architecture.layers().iter().enumerate().map(|(number, planned)| LayerRecord {
             name: number.to_string(),
             kind: planned.layer.kind().to_owned(),
@@ -84,20 +126,69 @@ impl Plan {
 /// The largest number of parameters: 8 GB of them, and as much again for each thing that the optimizer remembers.
 const LARGEST_NETWORK: usize = 2_000_000_000;
 
-/// Checks each layer's settings, and follows a row through all of them.
-fn check_network(spec: &Spec, card: &Card) -> Result<Architecture, Invalid> {
-    let layers = &spec.network.layers;
+impl Model {
+    /// The model that the experiment names, checked.
+    fn of(spec: &Spec, card: &Card) -> Result<Model, Invalid> {
+        let (network, train) = match (&spec.network, &spec.train) {
+            (Some(network), Some(train)) => (network.clone(), train.clone()),
+            (Some(_), None) => return Err(missing("train", "network")),
+            (None, Some(_)) => return Err(missing("network", "train")),
+            (None, None) => {
+                let fault = Invalid::new("network", "is missing: there is nothing to train");
+                return Err(fault.hint("add `[network]` and `[train]`"));
+            }
+        };
+        let architecture = check_network(&network, spec.data.name(), card)?;
+        let has_validation = spec.data.split().holds_out_validation();
+        train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
+        if let Some(augment) = &train.augment {
+            augment.check(&card.sample).map_err(|fault| fault.under("train.augment"))?;
+        }
+        let network = NetworkPlan { spec: network, train, architecture };
+        let output = network.architecture.output();
+        let fit = network.train.loss.check_fit(network.last(), output, card.target);
+        fit.map_err(|fault| fault.under("train"))?;
+        Ok(Model::Network(Box::new(network)))
+    }
+}
+
+fn missing(table: &str, beside: &str) -> Invalid {
+    Invalid::new(table, format!("is missing: `[{beside}]` needs it beside it"))
+}
+
+/// Checks how rows are resampled, and that they can be.
+fn check_resampling(spec: &Spec, card: &Card) -> Result<(), Invalid> {
+    let Some(resample) = &spec.resample else {
+        return match spec.resample_before_split {
+            true => Err(Invalid::new("resample_before_split", "is set, and there is no `resample`")),
+            false => Ok(()),
+        };
+    };
+    resample.check().map_err(|fault| fault.under("resample"))?;
+    let Target::Classes(_) = card.target else {
+        return Err(Invalid::new("resample", format!("is for classes, and the target is {}", card.target)));
+    };
+    if spec.resample_before_split && card.test_rows > 0 {
+        let message = format!("cannot be: `{}` brings its own test rows, already split off", spec.data.name());
+        return Err(Invalid::new("resample_before_split", message));
+    }
+    Ok(())
+}
+
+/// Checks each layer's settings, and follows a row through all of them; `data` is the name of the data set.
+fn check_network(network: &NetworkSpec, data: &str, card: &Card) -> Result<Architecture, Invalid> {
+    let layers = &network.layers;
     if layers.is_empty() {
         let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", card.target.outputs());
         return Err(Invalid::new("network.layers", "is empty: a network needs a layer").hint(hint));
     }
-    spec.network.init.check().map_err(|fault| fault.under("network.init"))?;
+    network.init.check().map_err(|fault| fault.under("network.init"))?;
     for (number, layer) in layers.iter().enumerate() {
         layer.check().map_err(|fault| fault.under(format!("network.layers.{number}")))?;
     }
-    let architecture = Architecture::follow(layers, spec.network.init, &card.sample).map_err(|(number, fault)| {
+    let architecture = Architecture::follow(layers, network.init, &card.sample).map_err(|(number, fault)| {
         let before = match number {
-            0 => format!("a row of `{}`", spec.data.name()),
+            0 => format!("a row of `{data}`"),
             _ => format!("layer {} (`{}`)", number - 1, layers[number - 1].kind()),
         };
         let message = format!(

@@ -10,12 +10,14 @@ use tch::Device;
 use time::OffsetDateTime;
 
 use crate::data::cache::Cache;
-use crate::data::{Prepared, fetch};
+use crate::data::fetch;
 use crate::experiment::plan::Plan;
+use crate::experiment::source_rows::SourceRows;
 use crate::experiment::stacking;
 use crate::experiment::study::Study;
 use crate::experiment::trials::{Place, run_group};
 use crate::files;
+use crate::history::resampling::ResampleRecord;
 use crate::history::{History, RowCounts, Status, expectation, theirs};
 use crate::run_dir::RunDir;
 use crate::train::fit;
@@ -50,6 +52,8 @@ pub struct StackInfo {
     pub folds: Option<usize>,
     /// How many rows each has.
     pub rows: RowCounts,
+    /// How rows were resampled, where they were.
+    pub resampled: Option<ResampleRecord>,
     /// Where it is.
     pub device: Device,
 }
@@ -72,10 +76,11 @@ pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::R
     let started = OffsetDateTime::now_utc();
     let mut folder = None;
     let mut histories = Vec::with_capacity(study.trials());
+    let mut before: Option<SourceRows> = None;
     for group in stacking::groups(&study.plans) {
-        let data = &group[0].spec.data;
-        let loaded = data.load(options.cache, &mut *watch)?;
-        let folds = Prepared::folds(&loaded, &data.split(), data.scale())?;
+        let spec = &group[0].spec;
+        let source = SourceRows::load(spec, before.take(), options.cache, options.device, &mut *watch)?;
+        let folds = before.insert(source).folds(spec, options.device)?;
         let folder = match &folder {
             Some(folder) => folder,
             None => folder.insert(create_folder(study, options, started)?),

@@ -5,11 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml_edit::TableLike;
 
+use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::history::expectation::Expectation;
 use crate::history::theirs::Theirs;
 use crate::network::NetworkSpec;
-use crate::short_form::named;
+use crate::short_form::{named, named_or_none};
 use crate::train::TrainSpec;
 
 /// An experiment file.
@@ -36,13 +37,24 @@ pub struct Spec {
     /// One replica is trained for each.
     #[serde(default = "seed_zero")]
     pub seeds: Vec<i64>,
+    /// Which of the models in the file is fitted; not needed where there is one.
+    #[serde(default)]
+    pub model: Option<ModelName>,
+    /// How the training rows are resampled.
+    #[serde(default, deserialize_with = "named_or_none")]
+    pub resample: Option<Resample>,
+    /// Whether all rows are resampled, those included that the model is judged by: a leak, there to be shown.
+    #[serde(default)]
+    pub resample_before_split: bool,
     /// The data set.
     #[serde(deserialize_with = "named")]
     pub data: DataSpec,
     /// The network.
-    pub network: NetworkSpec,
-    /// The training.
-    pub train: TrainSpec,
+    #[serde(default)]
+    pub network: Option<NetworkSpec>,
+    /// The training of the network.
+    #[serde(default)]
+    pub train: Option<TrainSpec>,
     /// The same experiment with settings changed, to be compared; the first one is the baseline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Variant>,
@@ -52,6 +64,14 @@ pub struct Spec {
     /// What it is expected to show.
     #[serde(default)]
     pub expect: Vec<Expectation>,
+}
+
+/// A kind of model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelName {
+    /// The network.
+    Network,
 }
 
 /// One of several settings that an experiment compares.

@@ -12,7 +12,7 @@
 
 use tch::Device;
 
-use crate::experiment::plan::Plan;
+use crate::experiment::plan::{NetworkPlan, Plan};
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
 use crate::network::layer::Layer;
@@ -21,7 +21,7 @@ use crate::network::layer::Layer;
 /// times as much with gradients, an optimizer's memory and the best weights).
 const MOST_PARAMETERS: (usize, usize) = (1_000_000, 64_000_000);
 
-/// Puts plans that can share stacks together, in the order of each group's first.
+/// Puts plans that can share stacks together, in the order of each group's first; one without a network is by itself.
 pub fn groups(plans: &[Plan]) -> Vec<Vec<&Plan>> {
     let mut groups: Vec<(Spec, Vec<&Plan>)> = Vec::new();
     for plan in plans {
@@ -34,30 +34,36 @@ pub fn groups(plans: &[Plan]) -> Vec<Vec<&Plan>> {
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// How many replicas of this plan train in one stack at most.
-pub fn width(plan: &Plan, device: Device) -> usize {
-    let convolves = plan.spec.network.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
+/// How many replicas of this network train in one stack at most.
+pub fn width(network: &NetworkPlan, device: Device) -> usize {
+    let convolves = network.spec.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
     let most = match device {
         // grouped convolution is no faster there than one after the other
         Device::Cpu if convolves => return 1,
         Device::Cpu => MOST_PARAMETERS.0,
         _ => MOST_PARAMETERS.1,
     };
-    (most / plan.architecture.parameters()).max(1)
+    (most / network.architecture.parameters()).max(1)
 }
 
 /// The settings that all replicas of a stack share: what each has of its own is the same in all of these.
 fn shared(spec: &Spec) -> Spec {
     let mut spec = spec.clone();
-    spec.network.init = Init::Pytorch;
-    spec.network.layers.iter_mut().for_each(|layer| *layer = layer.without_init());
-    spec.train.optimizer = spec.train.optimizer.with(1.0, 0.0);
+    if let Some(network) = &mut spec.network {
+        network.init = Init::Pytorch;
+        network.layers.iter_mut().for_each(|layer| *layer = layer.without_init());
+    }
+    if let Some(train) = &mut spec.train {
+        train.optimizer = train.optimizer.with(1.0, 0.0);
+    }
     spec
 }
 
 /// Whether chance has a part in a step.
 fn draws_in_steps(spec: &Spec) -> bool {
-    spec.train.augment.is_some() || spec.network.layers.iter().any(|layer| matches!(layer, Layer::Dropout(_)))
+    let augments = spec.train.as_ref().is_some_and(|train| train.augment.is_some());
+    let mut layers = spec.network.iter().flat_map(|network| &network.layers);
+    augments || layers.any(|layer| matches!(layer, Layer::Dropout(_)))
 }
 
 #[cfg(test)]
@@ -108,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_stack_is_as_wide_as_it_is_of_use() {
-        let wide = |layers: &str, device| width(study(layers, "").baseline(), device);
+        let wide = |layers: &str, device| width(study(layers, "").baseline().network().unwrap(), device);
         assert_eq!(wide("[{ linear = 10 }]", Device::Cpu), 1538, "650 parameters each");
         assert_eq!(wide("[{ linear = 20000 }, { linear = 10 }]", Device::Cpu), 1);
         assert_eq!(wide("[{ linear = 20000 }, { linear = 10 }]", Device::Cuda(0)), 42, "1,500,010 each");

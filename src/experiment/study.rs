@@ -89,7 +89,7 @@ fn check_name(key: &str, name: &str) -> Result<(), Invalid> {
 }
 
 /// What a variant can change.
-const VARIED: [&str; 4] = ["data", "network", "train", "seeds"];
+const VARIED: [&str; 7] = ["data", "model", "network", "resample", "resample_before_split", "seeds", "train"];
 
 /// Names must differ, and be names of files; what is set must be a variant's own.
 fn check_variants(spec: &Spec) -> Result<(), Invalid> {

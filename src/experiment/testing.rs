@@ -3,8 +3,9 @@
 
 use tch::{Device, Tensor};
 
+use crate::data::Target;
 use crate::data::batches::DeviceRows;
-use crate::experiment::plan::Plan;
+use crate::experiment::plan::NetworkPlan;
 use crate::history::TestRecord;
 use crate::history::number::Number;
 use crate::metrics::confusion::Confusion;
@@ -36,9 +37,9 @@ pub fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -
     (0..stack.replicas()).map(of_replica).collect()
 }
 
-/// What a plan measures; `truth`, of the training rows of each replica, as for [`crate::train::loss::Loss::criterion`].
-pub fn measure(plan: &Plan, truth: &Tensor) -> Measure {
-    let (train, target, width) = (&plan.spec.train, plan.card.target, plan.architecture.output().elements());
+/// What is measured of a network; `truth`, of the training rows of each replica, as for [`crate::train::loss::Loss::criterion`].
+pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor) -> Measure {
+    let (train, width) = (&network.train, network.outputs());
     Measure {
         loss: train.loss.criterion(truth, width),
         metrics: train.metrics(target),

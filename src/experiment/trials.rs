@@ -15,7 +15,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::data::batches::DeviceRows;
 use crate::data::{Prepared, Rows, Test};
 use crate::device;
-use crate::experiment::plan::Plan;
+use crate::experiment::plan::{NetworkPlan, Plan};
 use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::stacking;
 use crate::experiment::testing::{measure, tested};
@@ -51,8 +51,9 @@ pub fn run_group(
     stop: &AtomicBool,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Vec<History>> {
+    let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
     let mut histories = Vec::new();
-    for replicas in stacks(plans, folds, stacking::width(plans[0], place.device)) {
+    for replicas in stacks(&networks, folds, stacking::width(networks[0].1, place.device)) {
         let stack_histories = run_stack(&replicas, folds, place, stop, &mut *watch)?;
         let interrupted = stack_histories.iter().any(|history| history.status == Status::Interrupted);
         histories.extend(stack_histories);
@@ -70,13 +71,14 @@ pub type Fold = (Option<usize>, Prepared);
 /// One replica of a stack.
 struct Replica<'a> {
     plan: &'a Plan,
+    network: &'a NetworkPlan,
     /// Which of the folds it has.
     place: usize,
     seed: i64,
 }
 
 /// The trials, in stacks of at most `width`; folds whose parts have the same sizes can be together.
-fn stacks<'a>(plans: &[&'a Plan], folds: &[Fold], width: usize) -> Vec<Vec<Replica<'a>>> {
+fn stacks<'a>(plans: &[(&'a Plan, &'a NetworkPlan)], folds: &[Fold], width: usize) -> Vec<Vec<Replica<'a>>> {
     let sizes = |place: usize| {
         let data = &folds[place].1;
         (data.training.rows().len(), data.validation.as_ref().map(|rows| rows.rows().len()))
@@ -90,9 +92,9 @@ fn stacks<'a>(plans: &[&'a Plan], folds: &[Fold], width: usize) -> Vec<Vec<Repli
     }
     let mut stacks: Vec<Vec<Replica>> = Vec::new();
     for places in alike {
-        let in_order = plans.iter().flat_map(|&plan| {
+        let in_order = plans.iter().flat_map(|&(plan, network)| {
             let trials = places.iter().flat_map(move |&place| plan.spec.seeds.iter().map(move |&seed| (place, seed)));
-            trials.map(move |(place, seed)| Replica { plan, place, seed })
+            trials.map(move |(place, seed)| Replica { plan, network, place, seed })
         });
         let mut replicas: Vec<Replica> = in_order.collect();
         let stacks_needed = replicas.len().div_ceil(width);
@@ -119,9 +121,9 @@ fn run_stack(
         plans.dedup_by(|a, b| a.variant == b.variant);
         plans
     };
-    let plan = plans[0]; // what is not its own in each replica, they share
-    let spec = &plan.spec;
-    let (loss, target, width) = (&spec.train.loss, plan.card.target, plan.architecture.output().elements());
+    let (plan, network) = (plans[0], replicas[0].network); // what is not its own in each replica, they share
+    let train = &network.train;
+    let (loss, target, width) = (&train.loss, plan.card.target, network.outputs());
     let seeds: Vec<i64> = replicas.iter().map(|replica| replica.seed).collect();
     let used: BTreeSet<usize> = replicas.iter().map(|replica| replica.place).collect();
     let parts: Vec<&Prepared> = used.iter().map(|&place| &folds[place].1).collect();
@@ -141,33 +143,35 @@ fn run_stack(
         test: first.test.as_ref().map_or(0, Test::len),
     };
     let data = DataRecord {
-        name: spec.data.name().to_owned(),
+        name: plan.spec.data.name().to_owned(),
         sha256: first.sha256.clone(),
         rows,
         classes: first.classes.clone(),
+        resample: first.resampled.clone(),
     };
     let info = StackInfo {
         replicas: replicas.len(),
         seeds: seeds.iter().copied().collect::<BTreeSet<i64>>().into_iter().collect(),
         folds: folds[0].0.map(|_| used.len()),
         rows,
+        resampled: first.resampled.clone(),
         device: place.device,
     };
     watch.starting(&plans, &info);
 
-    let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.plan.architecture).collect();
+    let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.network.architecture).collect();
     let stack = Architecture::build_each(&architectures, &seeds, place.device);
-    let optimizers: Vec<&Optimizer> = replicas.iter().map(|replica| &replica.plan.spec.train.optimizer).collect();
-    let measure = measure(plan, &training.of_each_replica(&training.truth, replicas.len()));
+    let optimizers: Vec<&Optimizer> = replicas.iter().map(|replica| &replica.network.train.optimizer).collect();
+    let measure = measure(network, target, &training.of_each_replica(&training.truth, replicas.len()));
     let task = Task {
-        settings: &spec.train,
+        settings: train,
         measure: &measure,
-        monitor: spec.train.monitored(plan.has_validation(), target),
+        monitor: train.monitored(plan.has_validation(), target),
         seeds: &seeds,
         optimizers: &optimizers,
         training: &training,
         validation: validation.as_ref(),
-        layers: &spec.network.layers,
+        layers: &network.spec.layers,
         device: place.device,
     };
     let outcomes = fit(&stack, &task, stop, &mut *watch);
@@ -180,7 +184,7 @@ fn run_stack(
     let tests = match tests.filter(|_| !interrupted) {
         Some(tests) => {
             let rows = together(tests.into_iter().map(|test| on_device(&test.open())).collect());
-            tested(&stack, &rows, &measure, spec.train.keep).into_iter().map(Some).collect()
+            tested(&stack, &rows, &measure, train.keep).into_iter().map(Some).collect()
         }
         None => vec![None; replicas.len()],
     };
@@ -199,13 +203,13 @@ fn run_stack(
             seconds,
             environment: environment(place.device, replicas.len()),
             data: data.clone(),
-            network: plan.network_record(),
+            network: replica.network.record(),
             config: serde_json::to_value(&plan.spec).context("failed to lay out the settings")?,
-            best: best(plan, &outcome),
+            best: best(replica, &outcome),
             diagnosis: diagnose(&outcome.curves, constant_losses[number]),
             history: outcome.curves,
             test: test.filter(|_| outcome.status != Status::Diverged),
-            learned: learned(plan, &stack, &training, number),
+            learned: learned(replica, &stack, &training, number),
             expectations: Vec::new(), // verified when the whole study is there
             theirs: Vec::new(),
         };
@@ -233,9 +237,9 @@ fn environment(device: Device, replicas: usize) -> Environment {
     }
 }
 
-fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
+fn best(Replica { plan, network, .. }: &Replica, outcome: &Outcome) -> Option<Best> {
     let epoch = outcome.best_epoch?;
-    let (monitor, _) = plan.spec.train.monitored(plan.has_validation(), plan.card.target);
+    let (monitor, _) = network.train.monitored(plan.has_validation(), plan.card.target);
     let metrics: IndexMap<String, Number> = outcome
         .curves
         .series
@@ -247,11 +251,12 @@ fn best(plan: &Plan, outcome: &Outcome) -> Option<Best> {
 }
 
 /// All that a tiny network has learned.
-fn learned(plan: &Plan, stack: &Stack, rows: &DeviceRows, replica: usize) -> Option<Learned> {
-    if !plan.is_tiny(rows.len()) || rows.chosen.is_some() {
+fn learned(replica: &Replica, stack: &Stack, rows: &DeviceRows, number: usize) -> Option<Learned> {
+    let is_resampled = replica.plan.spec.resample.is_some();
+    if !replica.network.is_tiny(rows.len()) || rows.chosen.is_some() || is_resampled {
         return None;
     }
-    let replica = replica as i64;
+    let replica = number as i64;
     let values = |tensor: Tensor| -> Vec<f64> {
         let tensor = tensor.detach().to_device(Device::Cpu).to_kind(tch::Kind::Double).contiguous();
         Vec::try_from(tensor.flatten(0, -1)).expect("just made f64")

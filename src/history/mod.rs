@@ -9,6 +9,7 @@ pub mod expectation;
 pub mod figure;
 pub mod json;
 pub mod number;
+pub mod resampling;
 pub mod theirs;
 
 use std::path::Path;
@@ -128,6 +129,9 @@ pub struct DataRecord {
     pub rows: RowCounts,
     /// The names of the classes.
     pub classes: Vec<String>,
+    /// How rows were resampled, where they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resample: Option<resampling::ResampleRecord>,
 }
 
 /// How many rows each part of a data set has.
@@ -283,7 +287,7 @@ pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
         started: String::new(),
         seconds: 0.0,
         environment,
-        data: DataRecord { name: "logic".to_owned(), sha256: String::new(), rows, classes: Vec::new() },
+        data: DataRecord { name: "logic".to_owned(), sha256: String::new(), rows, classes: Vec::new(), resample: None },
         network: NetworkRecord { layers: Vec::new(), parameters: 0 },
         config: serde_json::Value::Null,
         history,

@@ -8,11 +8,11 @@
 //! under every scheme.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::check::{Invalid, not_negative, positive, require};
-use crate::short_form::{FromNumber, named, number_or_table};
+use crate::short_form::{FromNumber, number_or_table};
 
 /// How the weights of linear and convolution layers are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -118,17 +118,6 @@ impl FromNumber for He {
     fn from_number(gain: f64) -> Result<Self, String> {
         Ok(He { gain })
     }
-}
-
-/// Reads a layer's own scheme, by its name or as a table; without one, the network's holds.
-pub(super) fn of_layer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Init>, D::Error> {
-    struct Named(Init);
-    impl<'de> Deserialize<'de> for Named {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            named(deserializer).map(Named)
-        }
-    }
-    Ok(Option::<Named>::deserialize(deserializer)?.map(|named| named.0))
 }
 
 /// A parameter that a layer needs: its name within the layer, its shape for one replica, and its first values.
@@ -255,12 +244,13 @@ impl Parameter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::short_form::{named, named_or_none};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Holder {
         #[serde(deserialize_with = "named")]
         network: Init,
-        #[serde(default, deserialize_with = "of_layer")]
+        #[serde(default, deserialize_with = "named_or_none")]
         layer: Option<Init>,
     }
 

@@ -6,10 +6,11 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::check::{Invalid, at_least_one};
-use crate::network::init::{self, Init, Parameter};
+use crate::network::init::{Init, Parameter};
 use crate::network::layer::side_by_side::{apart, beside};
 use crate::network::layer::window::{Pair, Window};
 use crate::shape::{Shape, ShapeFault};
+use crate::short_form::named_or_none;
 
 /// Cross-correlation as PyTorch's `Conv2d`, written `{ conv2d = { channels = 16, kernel = 3, padding = 1 } }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,7 +35,7 @@ pub struct Conv2d {
     #[serde(default)]
     pub in_channels: Option<usize>,
     /// How the kernels are drawn, where not as the network says.
-    #[serde(default, deserialize_with = "init::of_layer")]
+    #[serde(default, deserialize_with = "named_or_none")]
     pub init: Option<Init>,
 }
 

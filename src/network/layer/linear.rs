@@ -6,9 +6,9 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::check::{self, Invalid};
-use crate::network::init::{self, Init, Parameter};
+use crate::network::init::{Init, Parameter};
 use crate::shape::{Shape, ShapeFault};
-use crate::short_form::{FromNumber, size};
+use crate::short_form::{FromNumber, named_or_none, size};
 
 /// `y = x Wᵀ + b`, written `{ linear = 64 }` or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +24,7 @@ pub struct Linear {
     #[serde(default = "yes")]
     pub bias: bool,
     /// How the weight is drawn, where not as the network says.
-    #[serde(default, deserialize_with = "init::of_layer")]
+    #[serde(default, deserialize_with = "named_or_none")]
     pub init: Option<Init>,
 }
 

@@ -1,0 +1,55 @@
+//! What is said of trials whose rows were resampled before they were split: that their figures are too good, and why;
+//! and beside its honest twin, by how much.
+
+use crate::cli::compared::Compared;
+use crate::cli::figures;
+use crate::cli::page::Page;
+use crate::experiment::spec::Spec;
+use crate::history::History;
+
+/// The figures that a leak is told by: the first that both have.
+const TOLD_BY: [&str; 4] = ["f1", "ap", "balanced_acc", "acc"];
+
+/// What is to be said of the trials of one model.
+pub fn of_trials(histories: &[History], page: Page) -> Option<String> {
+    let resampled = histories.first()?.data.resample.as_ref()?;
+    let why = resampled.leak()?;
+    let line = format!("leaky: all rows were resampled ({}) before the split, so {why}", resampled.method);
+    Some(page.wrapped(&line, 2))
+}
+
+/// A sentence for each variant that leaks: beside the variant that is the same but for the leak, where there is one.
+pub fn of_variants(variants: &[Compared], page: Page) -> Option<String> {
+    let lines: Vec<String> =
+        variants.iter().filter_map(|leaky| sentence(leaky, variants)).map(|line| page.wrapped(&line, 2)).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn sentence(leaky: &Compared, variants: &[Compared]) -> Option<String> {
+    let resampled = leaky.trials.first()?.data.resample.as_ref()?;
+    let (name, why) = (leaky.variant(), resampled.leak()?);
+    let what = format!("resampled ({}) before the split, so {why}", resampled.method);
+    let told = honest_twin(leaky, variants).and_then(|honest| {
+        let figure = |variant: &Compared, metric: &str| variant.mean(|history| test_figure(history, metric));
+        TOLD_BY.iter().find_map(|metric| Some((honest, *metric, figure(leaky, metric)?, figure(honest, metric)?)))
+    });
+    Some(match told {
+        None => format!("{name} is leaky: {what}"),
+        Some((honest, metric, with, without)) => format!(
+            "{name} is leaky: its test {metric} of {} is no better than the {} of {}; its rows were {what}",
+            figures::metric(Some(with)),
+            figures::metric(Some(without)),
+            honest.variant()
+        ),
+    })
+}
+
+/// The variant that differs in the leak alone.
+fn honest_twin<'v, 'a>(leaky: &Compared, variants: &'v [Compared<'a>]) -> Option<&'v Compared<'a>> {
+    let honest = Spec { resample_before_split: false, ..leaky.plan.spec.clone() };
+    variants.iter().find(|variant| variant.plan.spec == honest)
+}
+
+fn test_figure(history: &History, metric: &str) -> Option<f64> {
+    Some(history.test.as_ref()?.metrics.get(metric)?.0)
+}
