@@ -15,7 +15,6 @@ use crate::data::{Rows, Target};
 use crate::device::DeviceChoice;
 use crate::experiment::agreement::{Agreement, Stated};
 use crate::experiment::given;
-use crate::experiment::plan::Model;
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::saved::Saved;
 use crate::experiment::trial_data::{Part, TrialData};
@@ -131,8 +130,8 @@ pub(super) struct Found {
     pub(super) data: &'static str,
     /// How many rows they are taken on.
     pub(super) rows: usize,
-    /// How many parameters the network has.
-    pub(super) parameters: usize,
+    /// The model in a few words.
+    pub(super) model: String,
     /// Where they are taken.
     pub(super) device: Device,
     /// Which weights were kept.
@@ -221,8 +220,7 @@ fn evaluate(
 ) -> anyhow::Result<Found> {
     let saved = Saved::load(trial, device)?;
     let history = &trial.history;
-    let Model::Network(network) = &saved.plan.model;
-    let keep = network.train.keep;
+    let keep = saved.keep().unwrap_or(Keep::Last);
     let mut progress = Progress::new(false, Arc::default());
     let data = TrialData::load(&saved.plan, trial, kept.take(), &Cache::of_user(), &mut progress);
     progress.end();
@@ -248,8 +246,11 @@ fn evaluate(
     let record = saved.test(data, rows);
     let magnitude = magnitude(rows, data.source.loaded.target);
     let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, magnitude));
-    let parameters = network.architecture.parameters();
-    Ok(Found { data: data.name(), rows: rows.len(), parameters, device, keep, record, stated, agreement })
+    let model = match saved.plan.network() {
+        Some(network) => format!("{} parameters", figures::count(network.architecture.parameters())),
+        None => format!("a tree of {} leaves", figures::count(history.tree.as_ref().map_or(0, |tree| tree.leaves))),
+    };
+    Ok(Found { data: data.name(), rows: rows.len(), model, device, keep, record, stated, agreement })
 }
 
 /// The rows of a part; `flag` is what another part is named with.

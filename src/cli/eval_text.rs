@@ -28,12 +28,12 @@ fn wrapped(sentence: &str) -> String {
 
 /// A lone trial: its figures beside those of the history.
 fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found) -> Vec<String> {
-    let epoch = kept_epoch(&trial.history, found.keep);
+    let epoch = kept_epoch(&trial.history, found.keep).filter(|_| trial.history.network.is_some());
     let heading = format!(
-        "{}, trial {}: {} parameters{}\n{}",
+        "{}, trial {}: {}{}\n{}",
         terminal::bold(&trial.history.experiment),
         trial.stem(),
-        figures::count(found.parameters),
+        found.model,
         epoch.map(|epoch| format!(", weights of epoch {epoch}")).unwrap_or_default(),
         wrapped(&format!("{}: {} {}", found.data, figures::count(found.rows), chosen.name()))
     );
@@ -51,6 +51,9 @@ fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found) -> Vec<String> {
             let sentence = wrapped(&format!("{}{}", verdict(agreement, part), elsewhere(agreement, trial, found)));
             parts.push(if agreement.is_same() { sentence } else { terminal::red(&sentence) });
             return parts;
+        }
+        (_, Some(Part::Training)) if trial.history.network.is_none() => {
+            "nothing to compare with: the history's figures on training rows are of the resampled ones".to_owned()
         }
         (_, Some(Part::Training)) => {
             "nothing to compare with: the history's figures on training rows are averages over each epoch, taken while the weights changed".to_owned()

@@ -32,7 +32,7 @@ struct Listed {
     title: String,
     lesson: Option<String>,
     data: &'static str,
-    parameters: usize,
+    parameters: Option<usize>,
     variants: usize,
     quick: bool,
     #[serde(skip)]
@@ -82,7 +82,7 @@ fn all() -> Vec<Listed> {
                 title: study.spec.title.clone(),
                 lesson: study.spec.lesson.clone(),
                 data: study.spec.data.name(),
-                parameters: study.baseline().network().map_or(0, |network| network.architecture.parameters()),
+                parameters: study.baseline().network().map(|network| network.architecture.parameters()),
                 variants: study.spec.variants.len(),
                 quick: study.spec.quick,
                 own: shipped.get(&source.name) != Some(&source.text),
@@ -118,7 +118,12 @@ fn text(listed: &[Listed], width: usize) -> String {
     let title = TITLE.saturating_sub(80_usize.saturating_sub(width)).max(8);
     let mut table = Columns::new(["experiment", "title", "data", "size"], [3]);
     for item in listed {
-        table.row([&item.name, &shortened(&item.title, title), item.data, &figures::count(item.parameters)]);
+        table.row([
+            &item.name,
+            &shortened(&item.title, title),
+            item.data,
+            &item.parameters.map_or("tree".to_owned(), figures::count),
+        ]);
     }
     let table = table.text();
     let (header, rows) = table.split_once('\n').unwrap_or((&table, ""));

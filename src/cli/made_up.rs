@@ -31,7 +31,7 @@ pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Ma
     let rows = RowCounts { train: 100, validation: 20, test: 111 };
     MadeUp(History {
         data: DataRecord { rows, ..blank.data },
-        network: NetworkRecord { parameters: 1000, ..blank.network },
+        network: Some(NetworkRecord { layers: Vec::new(), parameters: 1000 }),
         config: json!({ "train": { "epochs": epochs } }),
         best: (epochs > 0).then(|| Best { epoch: epochs, monitor: "loss".to_owned(), metrics: IndexMap::new() }),
         diagnosis: diagnose(&history, 1.0),
@@ -69,7 +69,8 @@ impl MadeUp {
             output: vec![1],
             parameters: 1,
         };
-        self.0.network.layers = kinds.iter().enumerate().map(layer).collect();
+        let layers = kinds.iter().enumerate().map(layer).collect();
+        self.0.network = Some(NetworkRecord { layers, parameters: 1000 });
         self
     }
 }

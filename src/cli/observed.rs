@@ -75,7 +75,8 @@ fn layers(observer: &str, trials: &[&History]) -> Vec<usize> {
 
 /// The layer's number, with its kind where that is the same in all.
 fn label(layer: usize, trials: &[&History]) -> String {
-    let mut kinds = trials.iter().filter_map(|history| history.network.layers.get(layer)).map(|layer| &layer.kind);
+    let mut kinds =
+        trials.iter().filter_map(|history| history.network.as_ref()?.layers.get(layer)).map(|layer| &layer.kind);
     match kinds.next() {
         Some(first) if kinds.all(|kind| kind == first) => format!("{layer} {first}"),
         _ => layer.to_string(),

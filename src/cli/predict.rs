@@ -18,7 +18,6 @@ use crate::data::given::Truth;
 use crate::data::picture::{Invert, Picture};
 use crate::data::{Rows, Target};
 use crate::experiment::given::{self, GivenTable};
-use crate::experiment::plan::Model;
 use crate::experiment::prediction::Predictions;
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::saved::Saved;
@@ -216,7 +215,7 @@ fn wrapped(sentence: &str) -> String {
 
 /// Why no probabilities are shown, where classes or labels are predicted.
 fn scores_note(saved: &Saved) -> Option<String> {
-    let Model::Network(network) = &saved.plan.model;
+    let network = saved.plan.network()?;
     match saved.plan.card.target {
         Target::Values(_) => None,
         Target::Classes(_) | Target::Labels(_) => Some(wrapped(&format!(

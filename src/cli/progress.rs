@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -10,7 +11,7 @@ use crate::cli::page::Page;
 use crate::cli::{figures, settings, terminal};
 use crate::data::fetch;
 use crate::device;
-use crate::experiment::plan::{BASE, NetworkPlan, Plan};
+use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::{self, StackInfo};
 use crate::history::resampling::ResampleRecord;
 use crate::train::TrainSpec;
@@ -86,26 +87,39 @@ impl run::Watch for Progress {
             [variant] => self.say(&format!("variant {}", terminal::bold_in_talk(variant))),
             variants => self.say(&page.wrapped(&format!("variants {}", variants.join(", ")), 2)),
         }
-        let networks: Vec<&NetworkPlan> = plans.iter().filter_map(|plan| plan.network()).collect();
-        let training: Vec<&TrainSpec> = networks.iter().map(|network| &network.train).collect();
-        let network = format!(
-            "{} parameters, {}",
-            figures::count(networks[0].architecture.parameters()),
-            settings::of_training(&training, stack.rows.train)
-        );
+        let training: Vec<&TrainSpec> = plans.iter().filter_map(|plan| Some(&plan.network()?.train)).collect();
+        let model = match &plan.model {
+            Model::Network(network) => format!(
+                "{} parameters, {}",
+                figures::count(network.architecture.parameters()),
+                settings::of_training(&training, stack.rows.train)
+            ),
+            Model::Tree(tree) => settings::of_tree(tree),
+        };
         // what the last variant has said already is not said again
-        let lines = [of_data(plan, stack), network, of_stack(plans, stack)].map(|line| page.wrapped(&line, 2));
+        let lines = [of_data(plan, stack), model, of_stack(plans, stack)].map(|line| page.wrapped(&line, 2));
         let new: Vec<&String> = lines.iter().filter(|line| !self.said.contains(line)).collect();
         new.iter().for_each(|line| self.say(line));
         if !new.is_empty() {
             self.say("");
         }
         self.said = lines.to_vec();
-        self.shows_lr = training[0].schedule != Schedule::Constant;
-        if !self.quiet && terminal::is_watched() {
-            let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg} {eta}").expect("a valid template");
-            self.bar = Some(ProgressBar::new(training[0].epochs as u64).with_style(style));
+        if self.quiet || !terminal::is_watched() {
+            self.shows_lr = training.first().is_some_and(|train| train.schedule != Schedule::Constant);
+            return;
         }
+        let style = |template: &str| ProgressStyle::with_template(template).expect("a valid template");
+        self.bar = Some(match training.first() {
+            Some(train) => {
+                self.shows_lr = train.schedule != Schedule::Constant;
+                ProgressBar::new(train.epochs as u64).with_style(style("{pos}/{len} {wide_bar} {msg} {eta}"))
+            }
+            None => {
+                let spinner = ProgressBar::new_spinner().with_style(style("{spinner} fitting the tree, {elapsed}"));
+                spinner.enable_steady_tick(Duration::from_millis(200));
+                spinner
+            }
+        });
     }
 }
 

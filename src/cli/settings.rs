@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::classical::decision_tree::{Impurity, TreeSpec};
 use crate::cli::figures;
+use crate::data::weights::Weights;
 use crate::train::augment::Augment;
 use crate::train::clip::Clip;
 use crate::train::early_stopping::EarlyStopping;
@@ -36,6 +38,23 @@ pub fn of_training(variants: &[&TrainSpec], rows: usize) -> String {
         train.penalty.as_ref().and_then(of_penalty),
         train.augment.as_ref().and_then(of_augment),
         train.early_stopping.as_ref().map(of_early_stopping),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// A decision tree with the settings that differ from its defaults.
+pub fn of_tree(tree: &TreeSpec) -> String {
+    let number = |name: &str, value: usize, usual: usize| (value != usual).then(|| format!("{name} {value}"));
+    let parts = [
+        Some("decision tree".to_owned()),
+        (tree.criterion != Impurity::Gini).then(|| "by entropy".to_owned()),
+        tree.max_depth.map(|depth| format!("max_depth {depth}")),
+        number("min_samples_leaf", tree.min_samples_leaf, 1),
+        number("min_samples_split", tree.min_samples_split, 2),
+        tree.class_weights.as_ref().map(|weights| match weights {
+            Weights::Balanced => "class_weights balanced".to_owned(),
+            Weights::Each(weights) => format!("class_weights {weights:?}"),
+        }),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

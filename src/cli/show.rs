@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::table::Columns;
 use crate::cli::{Exit, figures, terminal};
 use crate::experiment::catalogue;
-use crate::experiment::plan::Model;
+use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::study::Study;
 use crate::history::NetworkRecord;
 use crate::shape::Shape;
@@ -29,17 +29,15 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let source = catalogue::find(&args.experiment)?;
     let study = Study::new(&source, &args.set)?;
     let plan = study.baseline();
-    let Model::Network(network) = &plan.model;
     if args.json {
-        terminal::json(&json!({ "name": study.name, "config": study.spec, "network": network.record() }));
+        terminal::json(
+            &json!({ "name": study.name, "config": study.spec, "network": plan.network().map(NetworkPlan::record) }),
+        );
         return Ok(Exit::Done);
     }
-    terminal::out(&format!(
-        "{}\n{}\n{}",
-        terminal::dim(&format!("# {} ({})", plan.name, source.origin)),
-        study.spec.to_toml(),
-        commented(&layer_table(&network.record(), &plan.card.sample))
-    ));
+    let layers = plan.network().map(|network| commented(&layer_table(&network.record(), &plan.card.sample)));
+    let heading = terminal::dim(&format!("# {} ({})", plan.name, source.origin));
+    terminal::out(&format!("{heading}\n{}\n{}", study.spec.to_toml(), layers.unwrap_or_default()));
     Ok(Exit::Done)
 }
 

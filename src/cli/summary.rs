@@ -1,6 +1,8 @@
 //! What is shown when a run has ended: the first, best and last epoch, test figures, what the curves say, which
 //! expectations are met, and where the files are.
 
+use std::collections::BTreeSet;
+
 use crate::cli::figure::is_metric;
 use crate::cli::page::Page;
 use crate::cli::table::Columns;
@@ -86,7 +88,7 @@ fn learned_table(history: &History, learned: &crate::history::Learned) -> String
         table.row([plain(&prediction.input), plain(&prediction.target), joined(&prediction.output)]);
     }
     let mut lines = vec![table.text()];
-    if history.network.parameters <= 16 {
+    if history.network.as_ref().is_some_and(|network| network.parameters <= 16) {
         lines.push(String::new());
         lines.extend(learned.parameters.iter().map(|(name, values)| format!("{name}  [{}]", joined(values))));
     }
@@ -95,8 +97,14 @@ fn learned_table(history: &History, learned: &crate::history::Learned) -> String
 
 fn files(finished: &Finished) -> String {
     let folder = finished.folder.path().display();
+    let models: BTreeSet<&str> = finished
+        .histories
+        .iter()
+        .map(|history| if history.network.is_some() { "safetensors" } else { "tree.json" })
+        .collect();
+    let models: Vec<&str> = models.into_iter().collect();
     match &finished.histories[..] {
-        [history] => format!("{folder}/\n  {0}.json, {0}.safetensors, experiment.toml", history.stem()),
-        _ => format!("{folder}/\n  experiment.toml, and .json and .safetensors of each trial"),
+        [history] => format!("{folder}/\n  {0}.json, {0}.{1}, experiment.toml", history.stem(), models[0]),
+        _ => format!("{folder}/\n  experiment.toml, and .json and .{} of each trial", models.join(" or .")),
     }
 }

@@ -24,6 +24,7 @@ pub mod source;
 pub mod split;
 pub mod table;
 pub mod task;
+pub mod weights;
 
 use std::fmt;
 
@@ -252,6 +253,8 @@ pub struct Prepared {
     pub target: Target,
     /// The names of the classes, labels or values.
     pub classes: Vec<String>,
+    /// The names of the features; numbers where the source has no names for them.
+    pub features: Vec<String>,
     /// The training rows.
     pub training: Training,
     /// The validation rows, when the experiment splits some off.
@@ -318,10 +321,16 @@ impl Prepared {
             Some(numbers) => Some(take(numbers)),
             None => loaded.test.as_ref().map(Rows::shallow_clone),
         };
+        let width = training.rows().features.flatten(1, -1).size()[1];
+        let features = match loaded.form.encoding() {
+            Some(encoding) => encoding.names(),
+            None => (0..width).map(|number| number.to_string()).collect(),
+        };
         Ok(Prepared {
             sha256: loaded.sha256.clone(),
             target: loaded.target,
             classes: loaded.classes.clone(),
+            features,
             training,
             validation: validation.transpose()?.map(Validation),
             test: test.map(|rows| preprocessing.apply(rows, "test")).transpose()?.map(Test),

@@ -20,11 +20,17 @@ pub struct Stated {
 }
 
 impl Stated {
-    /// What a history states of the weights that were kept, on this part. It states nothing of training rows: figures
-    /// that are taken while the weights change are no figures of the ones that were kept.
+    /// What a history states of the weights that were kept, on this part. Of a network it states nothing of training
+    /// rows: figures that are taken while the weights change are no figures of the ones that were kept.
     pub fn of(history: &History, keep: Keep, part: Part) -> Option<Stated> {
         let of_validation = |name: &str, value: f64| Some((name.strip_prefix("val_")?.to_owned(), Number(value)));
         match part {
+            Part::Training if history.tree.is_some() && history.data.resample.is_none() => {
+                let curves = &history.history;
+                let own = curves.series.keys().filter(|name| !name.starts_with("val_") && *name != "seconds");
+                let metrics = own.filter_map(|name| Some((name.clone(), Number(curves.at(1, name)?)))).collect();
+                Some(Stated { metrics, confusion: None })
+            }
             Part::Training => None,
             Part::Test => history
                 .test

@@ -1,12 +1,16 @@
 //! What figures a run will have, known from its plan: whether a name in `[[expect]]` or `[[theirs]]` will find one.
 
 use crate::check::Invalid;
-use crate::experiment::plan::{BASE, Model, Plan, TINY};
+use crate::experiment::network_plan::TINY;
+use crate::experiment::plan::{BASE, Model, Plan};
 use crate::history::figure::{PREDICTION, STATUS};
 use crate::suggest;
 
 /// The groups of figures that can be named.
-const GROUPS: [&str; 9] = ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned"];
+const GROUPS: [&str; 10] = ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned", "tree"];
+
+/// The figures of a tree.
+const TREE: [&str; 3] = ["depth", "leaves", "nodes"];
 
 /// The figures of a diagnosis.
 const DIAGNOSIS: [&str; 7] = ["verdict", "sentence", "overfits_from", "gap", "acc_gap", "explained", "rises"];
@@ -24,6 +28,8 @@ pub struct Figures {
     pub of: String,
     /// What an epoch has figures of.
     pub metrics: Vec<String>,
+    /// Whether it is a tree, which has one epoch, and no learning rate.
+    pub is_tree: bool,
     /// Whether there are test rows.
     pub has_test: bool,
     /// What is shown of a tiny network; `None` where the network or its data are larger.
@@ -66,31 +72,31 @@ impl Figures {
     /// The figures that a plan's trials will have.
     pub fn of(plan: &Plan) -> Figures {
         let (spec, split) = (&plan.spec, plan.spec.data.split());
-        let Model::Network(network) = &plan.model;
-        let observed = network.architecture.layers().iter().enumerate().flat_map(|(number, planned)| {
-            let observers = network.train.observe.iter();
-            let seen = observers.filter(|observer| observer.sees(&planned.layer, planned.parameters));
-            seen.map(move |observer| observer.series(number))
-        });
         let rows = split.training_rows(plan.card.rows);
-        let shown = network.is_tiny(rows) && split.folds.is_none() && spec.resample.is_none();
+        let mut metrics = plan.metric_names();
+        let mut learned = None;
+        if let Model::Network(network) = &plan.model {
+            for (number, planned) in network.architecture.layers().iter().enumerate() {
+                let observers = network.train.observe.iter();
+                let seen = observers.filter(|observer| observer.sees(&planned.layer, planned.parameters));
+                metrics.extend(seen.map(|observer| observer.series(number)));
+            }
+            let is_shown = network.is_tiny(rows) && split.folds.is_none() && spec.resample.is_none();
+            learned = is_shown.then(|| Learned {
+                parameters: network.architecture.parameter_sizes(),
+                rows,
+                outputs: network.outputs(),
+            });
+        }
         Figures {
             of: match plan.variant.as_str() {
                 BASE => "this run".to_owned(),
                 variant => format!("variant `{variant}`"),
             },
-            metrics: network
-                .train
-                .metric_names(plan.has_validation(), plan.card.target)
-                .into_iter()
-                .chain(observed)
-                .collect(),
+            metrics,
+            is_tree: matches!(plan.model, Model::Tree(_)),
             has_test: plan.card.test_rows > 0 || split.test.is_some(),
-            learned: shown.then(|| Learned {
-                parameters: network.architecture.parameter_sizes(),
-                rows,
-                outputs: network.outputs(),
-            }),
+            learned,
         }
     }
 
@@ -126,6 +132,11 @@ impl Figures {
         };
         let extra = |more: &[&'static str]| [&metrics[..], more].concat();
         match group {
+            "tree" if !self.is_tree => unknown("it is no tree".to_owned()),
+            "tree" => one_of(figure, &TREE),
+            "best" | "diagnosis" | "learned" if self.is_tree => unknown(
+                "a tree is fitted at once: its figures are `last.acc`, `last.val_acc` and `test.acc`".to_owned(),
+            ),
             "first" | "last" | "min" | "max" => one_of(figure, &extra(&["lr", "seconds"])),
             "best" => one_of(figure, &extra(&["epoch"])),
             "epoch" => {

@@ -6,20 +6,14 @@
 use std::collections::BTreeSet;
 
 use crate::check::{Invalid, require};
+use crate::classical::decision_tree::TreeSpec;
 use crate::data::{Card, Target};
-use crate::experiment::spec::Spec;
-use crate::history::{LayerRecord, NetworkRecord};
+use crate::experiment::network_plan::NetworkPlan;
+use crate::experiment::spec::{ModelName, Spec};
 use crate::metrics::Metric;
-use crate::network::NetworkSpec;
-use crate::network::layer::Layer;
-use crate::network::stack::Architecture;
-use crate::train::TrainSpec;
 
 /// The variant's name where an experiment has no variants.
 pub const BASE: &str = "base";
-
-/// A network is tiny, and shown in full, up to so many parameters and training rows.
-pub const TINY: (usize, usize) = (256, 16);
 
 /// A checked experiment, or one variant of it.
 #[derive(Clone, Debug)]
@@ -41,17 +35,8 @@ pub struct Plan {
 pub enum Model {
     /// A network.
     Network(Box<NetworkPlan>),
-}
-
-/// A checked network, and how it is trained.
-#[derive(Clone, Debug)]
-pub struct NetworkPlan {
-    /// How its weights are drawn, and its layers.
-    pub spec: NetworkSpec,
-    /// How it is trained.
-    pub train: TrainSpec,
-    /// Its layers, every shape known.
-    pub architecture: Architecture,
+    /// A decision tree.
+    Tree(TreeSpec),
 }
 
 impl Plan {
@@ -79,6 +64,7 @@ impl Plan {
     pub fn network(&self) -> Option<&NetworkPlan> {
         match &self.model {
             Model::Network(network) => Some(network),
+            Model::Tree(_) => None,
         }
     }
 
@@ -86,7 +72,18 @@ impl Plan {
     pub fn metrics(&self) -> Vec<Metric> {
         match &self.model {
             Model::Network(network) => network.train.metrics(self.card.target),
+            Model::Tree(_) => vec![Metric::Acc, Metric::Precision, Metric::Recall, Metric::F1],
         }
+    }
+
+    /// The names that an epoch has figures of; a tree has one epoch, and no loss.
+    pub fn metric_names(&self) -> Vec<String> {
+        let Model::Network(network) = &self.model else {
+            let names = self.metrics().into_iter().map(|metric| metric.name().into_owned()).collect::<Vec<_>>();
+            let of_validation = names.iter().filter(|_| self.has_validation()).map(|name| format!("val_{name}"));
+            return names.iter().cloned().chain(of_validation).collect();
+        };
+        network.train.metric_names(self.has_validation(), self.card.target)
     }
 
     /// Whether validation rows are split off.
@@ -95,65 +92,36 @@ impl Plan {
     }
 }
 
-impl NetworkPlan {
-    /// How many outputs it has for each row.
-    pub fn outputs(&self) -> usize {
-        self.architecture.output().elements()
-    }
-
-    /// The last layer.
-    pub fn last(&self) -> &Layer {
-        &self.architecture.layers().last().expect("a checked network has a layer").layer
-    }
-
-    /// Whether the network and its training rows are few enough to be shown in full.
-    pub fn is_tiny(&self, training_rows: usize) -> bool {
-        self.architecture.parameters() <= TINY.0 && training_rows <= TINY.1
-    }
-
-    /// The network as a history records it.
-    pub fn record(&self) -> NetworkRecord {
-        let layers = self.architecture.layers().iter().enumerate().map(|(number, planned)| LayerRecord {
-            name: number.to_string(),
-            kind: planned.layer.kind().to_owned(),
-            output: planned.output.dimensions().to_vec(),
-            parameters: planned.parameters,
-        });
-        NetworkRecord { layers: layers.collect(), parameters: self.architecture.parameters() }
-    }
-}
-
-/// The largest number of parameters: 8 GB of them, and as much again for each thing that the optimizer remembers.
-const LARGEST_NETWORK: usize = 2_000_000_000;
-
 impl Model {
     /// The model that the experiment names, checked.
     fn of(spec: &Spec, card: &Card) -> Result<Model, Invalid> {
-        let (network, train) = match (&spec.network, &spec.train) {
-            (Some(network), Some(train)) => (network.clone(), train.clone()),
-            (Some(_), None) => return Err(missing("train", "network")),
-            (None, Some(_)) => return Err(missing("network", "train")),
-            (None, None) => {
+        let has_network = spec.network.is_some() || spec.train.is_some();
+        let name = match (spec.model, has_network, &spec.tree) {
+            (Some(name), ..) => name,
+            (None, true, None) => ModelName::Network,
+            (None, false, Some(_)) => ModelName::Tree,
+            (None, true, Some(_)) => {
+                let fault = Invalid::new("model", "is missing, and there are a network and a tree");
+                return Err(fault.hint("say `model = \"network\"` or `model = \"tree\"`; a variant can set the other"));
+            }
+            (None, false, None) => {
                 let fault = Invalid::new("network", "is missing: there is nothing to train");
-                return Err(fault.hint("add `[network]` and `[train]`"));
+                return Err(fault.hint("add `[network]` and `[train]`, or `[tree]` for a decision tree"));
             }
         };
-        let architecture = check_network(&network, spec.data.name(), card)?;
-        let has_validation = spec.data.split().holds_out_validation();
-        train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
-        if let Some(augment) = &train.augment {
-            augment.check(&card.sample).map_err(|fault| fault.under("train.augment"))?;
+        match name {
+            ModelName::Network => NetworkPlan::new(spec, card).map(|network| Model::Network(Box::new(network))),
+            ModelName::Tree => {
+                let tree = spec.tree.as_ref().ok_or_else(|| missing("tree", "`model`"))?;
+                tree.check(card.target).map_err(|fault| fault.under("tree"))?;
+                Ok(Model::Tree(tree.clone()))
+            }
         }
-        let network = NetworkPlan { spec: network, train, architecture };
-        let output = network.architecture.output();
-        let fit = network.train.loss.check_fit(network.last(), output, card.target);
-        fit.map_err(|fault| fault.under("train"))?;
-        Ok(Model::Network(Box::new(network)))
     }
 }
 
-fn missing(table: &str, beside: &str) -> Invalid {
-    Invalid::new(table, format!("is missing: `[{beside}]` needs it beside it"))
+pub(super) fn missing(table: &str, by: &str) -> Invalid {
+    Invalid::new(table, format!("is missing, and {by} needs it"))
 }
 
 /// Checks how rows are resampled, and that they can be.
@@ -173,46 +141,4 @@ fn check_resampling(spec: &Spec, card: &Card) -> Result<(), Invalid> {
         return Err(Invalid::new("resample_before_split", message));
     }
     Ok(())
-}
-
-/// Checks each layer's settings, and follows a row through all of them; `data` is the name of the data set.
-fn check_network(network: &NetworkSpec, data: &str, card: &Card) -> Result<Architecture, Invalid> {
-    let layers = &network.layers;
-    if layers.is_empty() {
-        let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", card.target.outputs());
-        return Err(Invalid::new("network.layers", "is empty: a network needs a layer").hint(hint));
-    }
-    network.init.check().map_err(|fault| fault.under("network.init"))?;
-    for (number, layer) in layers.iter().enumerate() {
-        layer.check().map_err(|fault| fault.under(format!("network.layers.{number}")))?;
-    }
-    let architecture = Architecture::follow(layers, network.init, &card.sample).map_err(|(number, fault)| {
-        let before = match number {
-            0 => format!("a row of `{data}`"),
-            _ => format!("layer {} (`{}`)", number - 1, layers[number - 1].kind()),
-        };
-        let message = format!(
-            "cannot take its input: layer {number} (`{}`) takes {}, and {before} gives {}",
-            layers[number].kind(),
-            fault.wanted,
-            fault.found
-        );
-        let fault_found = Invalid::new(format!("network.layers.{number}"), message);
-        match fault.hint {
-            Some(hint) => fault_found.hint(hint),
-            None => fault_found,
-        }
-    })?;
-    let parameters = architecture.parameters();
-    if parameters > LARGEST_NETWORK {
-        let message = format!("have {parameters} parameters, and at most {LARGEST_NETWORK} can be");
-        return Err(
-            Invalid::new("network.layers", message).hint("make a layer smaller: `runner show` lists their sizes")
-        );
-    }
-    if parameters == 0 {
-        let message = "has nothing to train: none of its layers has parameters";
-        return Err(Invalid::new("network.layers", message).hint("add a layer such as `{ linear = 10 }`"));
-    }
-    Ok(architecture)
 }

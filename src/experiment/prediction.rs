@@ -5,6 +5,7 @@ use tch::{Kind, Tensor};
 use crate::data::Target;
 use crate::experiment::plan::Model;
 use crate::experiment::saved::Saved;
+use crate::metrics::decision::Decision;
 
 /// What a network makes of rows.
 #[derive(Debug)]
@@ -86,13 +87,18 @@ impl Predictions {
     /// `features` `[rows, …sample]` f32; `targets` as in [`crate::data::given::Given`].
     pub fn of(saved: &Saved, features: &Tensor, targets: Option<&Tensor>) -> Predictions {
         let plan = &saved.plan;
-        let Model::Network(network) = &plan.model;
-        let (loss, target) = (&network.train.loss, plan.card.target);
+        let target = plan.card.target;
         let outputs = saved.outputs(features); // [rows, outputs]
-        let probabilities = loss.probabilities(network.last(), target, &outputs);
+        let (probabilities, decision) = match &plan.model {
+            Model::Network(network) => (
+                network.train.loss.probabilities(network.last(), target, &outputs),
+                network.train.loss.decision(network.outputs(), target),
+            ),
+            Model::Tree(_) => (Some(outputs.shallow_clone()), Decision::Largest),
+        };
         let are_probabilities = probabilities.is_some();
         let shares = numbers(&probabilities.unwrap_or_else(|| outputs.shallow_clone()));
-        let chosen = numbers(&loss.decision(network.outputs(), target).classes(&outputs));
+        let chosen = numbers(&decision.classes(&outputs));
         let truth = targets.map(|targets| numbers(&targets.to_kind(Kind::Double)));
         let truth = |row: usize, place: usize| truth.as_ref().map(|truth| truth[row][place]).filter(|t| !t.is_nan());
         let row = |(row, shares): (usize, Vec<f64>)| match target {

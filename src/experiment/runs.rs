@@ -62,6 +62,11 @@ impl SavedTrial {
     pub fn weights(&self) -> PathBuf {
         self.file.with_extension("safetensors")
     }
+
+    /// The file of its tree, which may be missing.
+    pub fn tree(&self) -> PathBuf {
+        self.file.with_extension("tree.json")
+    }
 }
 
 /// A file's name without its ending.

@@ -1,11 +1,13 @@
-//! A trained network rebuilt from what its trial left: the settings from the history, the weights from the file beside
-//! it.
+//! A trained model rebuilt from what its trial left: the settings from the history, the weights or the tree from the file
+//! beside it.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use tch::{Device, Kind, Tensor};
 
+use crate::classical::tree::Tree;
 use crate::data::batches::DeviceRows;
 use crate::data::{Rows, told};
+use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
 use crate::experiment::runs::SavedTrial;
 use crate::experiment::source_text::{SpecError, reread};
@@ -16,23 +18,31 @@ use crate::hint::Hint;
 use crate::history::{History, Status, TestRecord};
 use crate::network::stack::Stack;
 use crate::network::state_dict;
-use crate::train::evaluate;
+use crate::predictor::Predictor;
+use crate::train::{Keep, evaluate};
 
-/// A trial's network with the weights that it ended with.
+/// A trial's model as it ended.
 #[derive(Debug)]
 pub struct Saved {
     /// The plan that it was trained by.
     pub plan: Plan,
-    stack: Stack,
+    fitted: Fitted,
     device: Device,
 }
 
+/// What was fitted.
+#[derive(Debug)]
+enum Fitted {
+    Network(Box<(NetworkPlan, Stack)>),
+    Tree(Tree),
+}
+
 impl Saved {
-    /// Builds the network anew, and loads its weights.
+    /// Builds the model anew, and loads its weights or its splits.
     ///
     /// # Errors
-    /// When the trial has diverged, its settings can no longer be used, or its weights are missing, damaged or of
-    /// another network.
+    /// When the trial has diverged, its settings can no longer be used, or they are missing, damaged or of
+    /// another model.
     pub fn load(trial: &SavedTrial, device: Device) -> anyhow::Result<Saved> {
         let (history, stem) = (&trial.history, trial.stem());
         if history.status == Status::Diverged {
@@ -40,39 +50,72 @@ impl Saved {
             return Err(anyhow!("trial `{stem}` diverged: its weights predict nothing").context(Hint(hint.to_owned())));
         }
         let plan = plan(history).with_context(|| format!("failed to rebuild the network of `{stem}`"))?;
-        let Model::Network(network) = &plan.model;
-        let stack = network.architecture.build(&[history.seed], device);
-        let weights = trial.weights();
-        if !weights.exists() {
+        let (file, what) = match &plan.model {
+            Model::Network(_) => (trial.weights(), "weights"),
+            Model::Tree(_) => (trial.tree(), "splits"),
+        };
+        if !file.exists() {
             let hint = format!("keep it beside its history, `{}`", trial.file.display());
             return Err(
-                anyhow!("the weights of `{stem}` are missing: there is no `{}`", weights.display()).context(Hint(hint))
+                anyhow!("the {what} of `{stem}` are missing: there is no `{}`", file.display()).context(Hint(hint))
             );
         }
-        state_dict::load(&stack, 0, &weights)
-            .with_context(|| format!("failed to load the weights of `{stem}`"))
-            .context(Hint("the file is damaged, or of another network: `runner exp` makes it anew".to_owned()))?;
-        Ok(Saved { plan, stack, device })
+        let damaged = "the file is damaged, or of another trial: `runner exp` makes it anew";
+        let fitted = match &plan.model {
+            Model::Network(network) => {
+                let stack = network.architecture.build(&[history.seed], device);
+                state_dict::load(&stack, 0, &file).map(|()| Fitted::Network(Box::new((*network.clone(), stack))))
+            }
+            Model::Tree(_) => Tree::read(&file).and_then(|tree| fits(tree, &plan)).map(Fitted::Tree),
+        };
+        let fitted = fitted
+            .with_context(|| format!("failed to load the {what} of `{stem}`"))
+            .context(Hint(damaged.to_owned()))?;
+        Ok(Saved { plan, fitted, device })
+    }
+
+    /// Which weights were kept; `None` of what has no epochs to choose from.
+    pub fn keep(&self) -> Option<Keep> {
+        self.plan.network().map(|network| network.train.keep)
     }
 
     /// Loss, metrics and confusion matrix on these rows, prepared as the network takes them.
     pub fn test(&self, data: &TrialData, rows: &Rows) -> TestRecord {
-        let Model::Network(network) = &self.plan.model;
+        let (network, stack) = match &self.fitted {
+            Fitted::Network(network) => &**network,
+            Fitted::Tree(tree) => return testing::of_tree(&self.plan, tree, rows),
+        };
         let truth = data.trained_on().to_device(self.device).unsqueeze(0);
         let measure = testing::measure(network, self.plan.card.target, &truth);
         let rows = evaluate::on_device(rows, &network.train.loss, network.outputs(), self.device);
-        testing::tested(&self.stack, &rows, &measure, network.train.keep).remove(0)
+        testing::tested(stack, &rows, &measure, network.train.keep).remove(0)
     }
 
     /// What the network makes of rows, prepared as it takes them: `[rows, …sample]` f32 → `[rows, outputs]` f64, on the
     /// CPU.
     pub fn outputs(&self, features: &Tensor) -> Tensor {
+        let stack = match &self.fitted {
+            Fitted::Network(network) => &network.1,
+            Fitted::Tree(tree) => return tree.outputs(features),
+        };
         let truth = Tensor::zeros([features.size()[0]], (Kind::Int64, Device::Cpu)); // nothing is asked of it
         let targets = truth.shallow_clone();
         let rows =
             DeviceRows { features: features.to_device(self.device), targets, truth, weights: None, chosen: None };
-        evaluate::outputs(&self.stack, &rows).get(0).to_device(Device::Cpu).to_kind(Kind::Double)
+        evaluate::outputs(stack, &rows).get(0).to_device(Device::Cpu).to_kind(Kind::Double)
     }
+}
+
+/// A tree that was read, where it is one of the plan's data.
+fn fits(tree: Tree, plan: &Plan) -> anyhow::Result<Tree> {
+    let (features, classes) = (plan.card.sample.elements(), plan.card.target.outputs());
+    ensure!(
+        (tree.features(), tree.classes()) == (features, classes),
+        "it is a tree of {} features and {} classes, and the data have {features} and {classes}",
+        tree.features(),
+        tree.classes()
+    );
+    Ok(tree)
 }
 
 /// The plan that a history was made by.

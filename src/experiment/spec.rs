@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml_edit::TableLike;
 
+use crate::classical::decision_tree::TreeSpec;
 use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::history::expectation::Expectation;
@@ -55,6 +56,9 @@ pub struct Spec {
     /// The training of the network.
     #[serde(default)]
     pub train: Option<TrainSpec>,
+    /// The decision tree.
+    #[serde(default)]
+    pub tree: Option<TreeSpec>,
     /// The same experiment with settings changed, to be compared; the first one is the baseline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Variant>,
@@ -72,6 +76,8 @@ pub struct Spec {
 pub enum ModelName {
     /// The network.
     Network,
+    /// The decision tree.
+    Tree,
 }
 
 /// One of several settings that an experiment compares.
@@ -94,7 +100,7 @@ impl Spec {
     pub fn to_toml(&self) -> String {
         let mut document = toml_edit::ser::to_document(self).expect("a spec is made of TOML's types");
         let root = document.as_table_mut();
-        for key in ["data", "network", "train"] {
+        for key in ["data", "network", "train", "tree"] {
             expand(root, key);
         }
         if let Some(data) = root.get_mut("data").and_then(|item| item.as_table_mut()) {

@@ -12,7 +12,8 @@
 
 use tch::Device;
 
-use crate::experiment::plan::{NetworkPlan, Plan};
+use crate::experiment::network_plan::NetworkPlan;
+use crate::experiment::plan::Plan;
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
 use crate::network::layer::Layer;

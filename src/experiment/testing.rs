@@ -3,14 +3,18 @@
 
 use tch::{Device, Tensor};
 
-use crate::data::Target;
+use crate::classical::tree::Tree;
 use crate::data::batches::DeviceRows;
-use crate::experiment::plan::NetworkPlan;
+use crate::data::{Rows, Target};
+use crate::experiment::network_plan::NetworkPlan;
+use crate::experiment::plan::Plan;
 use crate::history::TestRecord;
 use crate::history::number::Number;
 use crate::metrics::confusion::Confusion;
+use crate::metrics::decision::Decision;
 use crate::metrics::{Metric, regression};
 use crate::network::stack::Stack;
+use crate::predictor::Predictor;
 use crate::train::Keep;
 use crate::train::evaluate::{Measure, figures, outputs};
 
@@ -35,6 +39,25 @@ pub fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -
         targets_near_zero,
     };
     (0..stack.replicas()).map(of_replica).collect()
+}
+
+/// A tree's figures on these rows.
+pub fn of_tree(plan: &Plan, tree: &Tree, rows: &Rows) -> TestRecord {
+    let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
+    let confusion = Confusion::of_replicas(&outputs, &truth, Decision::Largest).expect("a tree predicts classes");
+    TestRecord {
+        weights: "last".to_owned(),
+        metrics: figures_of_tree(plan, tree, rows).into_iter().map(|(name, value)| (name, Number(value))).collect(),
+        confusion: Some(confusion[0].0.clone()),
+        targets_near_zero: None,
+    }
+}
+
+/// The metrics of a tree on these rows.
+pub fn figures_of_tree(plan: &Plan, tree: &Tree, rows: &Rows) -> Vec<(String, f64)> {
+    let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
+    let of = |metric: Metric| metric.of_each_replica(&outputs, &truth, Decision::Largest).double_value(&[0]);
+    plan.metrics().into_iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
 }
 
 /// What is measured of a network; `truth`, of the training rows of each replica, as for [`crate::train::loss::Loss::criterion`].

@@ -10,18 +10,19 @@ use anyhow::Context;
 use indexmap::IndexMap;
 use tch::{Device, Tensor};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::data::batches::DeviceRows;
 use crate::data::{Prepared, Rows, Test};
-use crate::device;
-use crate::experiment::plan::{NetworkPlan, Plan};
+use crate::experiment::network_plan::NetworkPlan;
+use crate::experiment::plan::{Model, Plan};
+use crate::experiment::records;
 use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::stacking;
 use crate::experiment::testing::{measure, tested};
+use crate::experiment::tree_trials;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
-use crate::history::{Best, DataRecord, Environment, History, Learned, Prediction, RowCounts, SCHEMA, Status};
+use crate::history::{Best, History, Learned, Prediction, SCHEMA, Status};
 use crate::network::stack::{Architecture, Stack};
 use crate::network::state_dict;
 use crate::run_dir::RunDir;
@@ -51,6 +52,9 @@ pub fn run_group(
     stop: &AtomicBool,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Vec<History>> {
+    if let Model::Tree(tree) = &plans[0].model {
+        return tree_trials::run(plans[0], tree, folds, place, stop, watch); // by itself: a tree has no stack
+    }
     let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
     let mut histories = Vec::new();
     for replicas in stacks(&networks, folds, stacking::width(networks[0].1, place.device)) {
@@ -137,24 +141,13 @@ fn run_stack(
         parts.iter().map(|data| data.validation.as_ref().map(|rows| on_device(rows.rows()))).collect();
     let validation = validation.map(together);
     let first = parts[0];
-    let rows = RowCounts {
-        train: training.len(),
-        validation: validation.as_ref().map_or(0, |rows| rows.len()),
-        test: first.test.as_ref().map_or(0, Test::len),
-    };
-    let data = DataRecord {
-        name: plan.spec.data.name().to_owned(),
-        sha256: first.sha256.clone(),
-        rows,
-        classes: first.classes.clone(),
-        resample: first.resampled.clone(),
-    };
+    let data = records::data(plan, first);
     let info = StackInfo {
         replicas: replicas.len(),
         seeds: seeds.iter().copied().collect::<BTreeSet<i64>>().into_iter().collect(),
         folds: folds[0].0.map(|_| used.len()),
-        rows,
-        resampled: first.resampled.clone(),
+        rows: data.rows,
+        resampled: data.resample.clone(),
         device: place.device,
     };
     watch.starting(&plans, &info);
@@ -199,11 +192,12 @@ fn run_stack(
             seed: replica.seed,
             fold: folds[replica.place].0,
             status: outcome.status,
-            started: started(place.started)?,
+            started: records::started(place.started)?,
             seconds,
-            environment: environment(place.device, replicas.len()),
+            environment: records::environment(place.device, replicas.len()),
             data: data.clone(),
-            network: replica.network.record(),
+            network: Some(replica.network.record()),
+            tree: None,
             config: serde_json::to_value(&plan.spec).context("failed to lay out the settings")?,
             best: best(replica, &outcome),
             diagnosis: diagnose(&outcome.curves, constant_losses[number]),
@@ -218,23 +212,6 @@ fn run_stack(
         histories.push(history);
     }
     Ok(histories)
-}
-
-fn started(started: OffsetDateTime) -> anyhow::Result<String> {
-    started.replace_nanosecond(0).unwrap_or(started).format(&Rfc3339).context("failed to write the time")
-}
-
-/// What this process runs on.
-fn environment(device: Device, replicas: usize) -> Environment {
-    Environment {
-        runner: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: env!("RUNNER_COMMIT").to_owned(),
-        libtorch: env!("RUNNER_LIBTORCH_VERSION").to_owned(),
-        device: device::name(device),
-        threads: usize::try_from(tch::get_num_threads()).unwrap_or(1),
-        os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        replicas,
-    }
 }
 
 fn best(Replica { plan, network, .. }: &Replica, outcome: &Outcome) -> Option<Best> {

@@ -59,8 +59,9 @@ pub fn figure(history: &History, name: &str) -> Option<Found> {
             };
             values.get(index).map(|value| Found::Number(*value))
         }
-        "best" | "test" | "diagnosis" => {
+        "best" | "test" | "diagnosis" | "tree" => {
             let json = match group {
+                "tree" => serde_json::to_value(history.tree.as_ref()?),
                 "best" => serde_json::to_value(history.best.as_ref()?),
                 "test" => serde_json::to_value(history.test.as_ref()?),
                 _ => serde_json::to_value(history.diagnosis.as_ref()?),

@@ -11,6 +11,7 @@ pub mod json;
 pub mod number;
 pub mod resampling;
 pub mod theirs;
+pub mod tree;
 
 use std::path::Path;
 
@@ -52,7 +53,11 @@ pub struct History {
     /// What it was trained on.
     pub data: DataRecord,
     /// What was trained.
-    pub network: NetworkRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkRecord>,
+    /// The decision tree, where it is one and was fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<tree::TreeRecord>,
     /// The resolved experiment.
     pub config: serde_json::Value,
     /// Metrics by epoch: `loss` and `acc` are averages over the epoch's batches in training mode, `val_…` are taken
@@ -288,7 +293,8 @@ pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
         seconds: 0.0,
         environment,
         data: DataRecord { name: "logic".to_owned(), sha256: String::new(), rows, classes: Vec::new(), resample: None },
-        network: NetworkRecord { layers: Vec::new(), parameters: 0 },
+        network: Some(NetworkRecord { layers: Vec::new(), parameters: 0 }),
+        tree: None,
         config: serde_json::Value::Null,
         history,
         best: None,

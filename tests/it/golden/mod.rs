@@ -11,3 +11,4 @@ mod runs;
 mod saved;
 mod splits;
 mod tables;
+mod trees;

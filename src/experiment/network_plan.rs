@@ -1,0 +1,118 @@
+//! A network that was checked: its settings, the shape of every layer, and whether its loss fits.
+
+use crate::check::Invalid;
+use crate::data::Card;
+use crate::experiment::plan::missing;
+use crate::experiment::spec::Spec;
+use crate::history::{LayerRecord, NetworkRecord};
+use crate::network::NetworkSpec;
+use crate::network::layer::Layer;
+use crate::network::stack::Architecture;
+use crate::train::TrainSpec;
+
+/// A network is tiny, and shown in full, up to so many parameters and training rows.
+pub const TINY: (usize, usize) = (256, 16);
+
+/// The largest number of parameters: 8 GB of them, and as much again for each thing that the optimizer remembers.
+const LARGEST_NETWORK: usize = 2_000_000_000;
+
+/// A checked network, and how it is trained.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// How its weights are drawn, and its layers.
+    pub spec: NetworkSpec,
+    /// How it is trained.
+    pub train: TrainSpec,
+    /// Its layers, every shape known.
+    pub architecture: Architecture,
+}
+
+impl NetworkPlan {
+    /// The network of an experiment, checked.
+    ///
+    /// # Errors
+    /// The first fault, by its full key.
+    pub(super) fn new(spec: &Spec, card: &Card) -> Result<NetworkPlan, Invalid> {
+        let network = spec.network.clone().ok_or_else(|| missing("network", "`[train]`"))?;
+        let train = spec.train.clone().ok_or_else(|| missing("train", "`[network]`"))?;
+        let architecture = check_network(&network, spec.data.name(), card)?;
+        let has_validation = spec.data.split().holds_out_validation();
+        train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
+        if let Some(augment) = &train.augment {
+            augment.check(&card.sample).map_err(|fault| fault.under("train.augment"))?;
+        }
+        let network = NetworkPlan { spec: network, train, architecture };
+        let output = network.architecture.output();
+        let fit = network.train.loss.check_fit(network.last(), output, card.target);
+        fit.map_err(|fault| fault.under("train"))?;
+        Ok(network)
+    }
+
+    /// How many outputs it has for each row.
+    pub fn outputs(&self) -> usize {
+        self.architecture.output().elements()
+    }
+
+    /// The last layer.
+    pub fn last(&self) -> &Layer {
+        &self.architecture.layers().last().expect("a checked network has a layer").layer
+    }
+
+    /// Whether the network and its training rows are few enough to be shown in full.
+    pub fn is_tiny(&self, training_rows: usize) -> bool {
+        self.architecture.parameters() <= TINY.0 && training_rows <= TINY.1
+    }
+
+    /// The network as a history records it.
+    pub fn record(&self) -> NetworkRecord {
+        let layers = self.architecture.layers().iter().enumerate().map(|(number, planned)| LayerRecord {
+            name: number.to_string(),
+            kind: planned.layer.kind().to_owned(),
+            output: planned.output.dimensions().to_vec(),
+            parameters: planned.parameters,
+        });
+        NetworkRecord { layers: layers.collect(), parameters: self.architecture.parameters() }
+    }
+}
+
+/// Checks each layer's settings, and follows a row through all of them; `data` is the name of the data set.
+fn check_network(network: &NetworkSpec, data: &str, card: &Card) -> Result<Architecture, Invalid> {
+    let layers = &network.layers;
+    if layers.is_empty() {
+        let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", card.target.outputs());
+        return Err(Invalid::new("network.layers", "is empty: a network needs a layer").hint(hint));
+    }
+    network.init.check().map_err(|fault| fault.under("network.init"))?;
+    for (number, layer) in layers.iter().enumerate() {
+        layer.check().map_err(|fault| fault.under(format!("network.layers.{number}")))?;
+    }
+    let architecture = Architecture::follow(layers, network.init, &card.sample).map_err(|(number, fault)| {
+        let before = match number {
+            0 => format!("a row of `{data}`"),
+            _ => format!("layer {} (`{}`)", number - 1, layers[number - 1].kind()),
+        };
+        let message = format!(
+            "cannot take its input: layer {number} (`{}`) takes {}, and {before} gives {}",
+            layers[number].kind(),
+            fault.wanted,
+            fault.found
+        );
+        let fault_found = Invalid::new(format!("network.layers.{number}"), message);
+        match fault.hint {
+            Some(hint) => fault_found.hint(hint),
+            None => fault_found,
+        }
+    })?;
+    let parameters = architecture.parameters();
+    if parameters > LARGEST_NETWORK {
+        let message = format!("have {parameters} parameters, and at most {LARGEST_NETWORK} can be");
+        return Err(
+            Invalid::new("network.layers", message).hint("make a layer smaller: `runner show` lists their sizes")
+        );
+    }
+    if parameters == 0 {
+        let message = "has nothing to train: none of its layers has parameters";
+        return Err(Invalid::new("network.layers", message).hint("add a layer such as `{ linear = 10 }`"));
+    }
+    Ok(architecture)
+}

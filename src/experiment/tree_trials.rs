@@ -1,0 +1,133 @@
+//! Trials of a decision tree: one for each fold and seed, each recorded in a history as a network's is.
+//!
+//! A tree is fitted at once, so its curves have one epoch: its figures on training and validation rows.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use tch::Device;
+
+use crate::classical::decision_tree::TreeSpec;
+use crate::classical::tree::Tree;
+use crate::data::{Prepared, Training};
+use crate::experiment::plan::Plan;
+use crate::experiment::records;
+use crate::experiment::run::{StackInfo, Watch};
+use crate::experiment::testing;
+use crate::experiment::trials::{Fold, Place};
+use crate::history::curves::Curves;
+use crate::history::{History, SCHEMA, Status};
+
+/// Runs the trials of a plan whose model is this tree, and writes each one's history and tree.
+///
+/// # Errors
+/// When the tree cannot be fitted, or a file not be written.
+pub fn run(
+    plan: &Plan,
+    spec: &TreeSpec,
+    folds: &[Fold],
+    place: &Place,
+    stop: &AtomicBool,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Vec<History>> {
+    let mut histories = Vec::new();
+    for (fold, data) in folds {
+        for &seed in &plan.spec.seeds {
+            let history = trial(&Trial { plan, spec, fold: *fold, seed, data }, place, stop, &mut *watch)?;
+            let interrupted = history.status == Status::Interrupted;
+            histories.push(history);
+            if interrupted {
+                return Ok(histories);
+            }
+        }
+    }
+    Ok(histories)
+}
+
+struct Trial<'a> {
+    plan: &'a Plan,
+    spec: &'a TreeSpec,
+    fold: Option<usize>,
+    seed: i64,
+    data: &'a Prepared,
+}
+
+fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch) -> anyhow::Result<History> {
+    let Trial { plan, fold, seed, data, .. } = *trial;
+    let clock = Instant::now();
+    let record = records::data(plan, data);
+    let info = StackInfo {
+        replicas: 1,
+        seeds: vec![seed],
+        folds: fold.map(|_| 1),
+        rows: record.rows,
+        resampled: record.resample.clone(),
+        device: Device::Cpu,
+    };
+    watch.starting(&[plan], &info);
+    let tree = fit(trial, stop)?;
+    let fitted = clock.elapsed().as_secs_f64();
+    let mut history = History {
+        schema: SCHEMA.to_owned(),
+        experiment: plan.name.clone(),
+        variant: plan.variant.clone(),
+        seed,
+        fold,
+        status: if tree.is_some() { Status::Completed } else { Status::Interrupted },
+        started: records::started(place.started)?,
+        seconds: fitted,
+        environment: records::environment(Device::Cpu, 1),
+        data: record,
+        network: None,
+        tree: None,
+        config: serde_json::to_value(&plan.spec).context("failed to lay out the settings")?,
+        best: None,
+        diagnosis: None,
+        history: Curves::default(),
+        test: None,
+        learned: None,
+        expectations: Vec::new(), // verified when the whole study is there
+        theirs: Vec::new(),
+    };
+    if let Some(tree) = tree {
+        history.tree = Some(tree.record(&data.features));
+        history.history = curves(plan, &tree, data, fitted);
+        history.test = data.test.as_ref().map(|test| testing::of_tree(plan, &tree, &test.for_a_stack().open()));
+        tree.write(&place.folder.file(&format!("{}.tree.json", history.stem())))?;
+        history.seconds = clock.elapsed().as_secs_f64();
+    }
+    history.write(&place.folder.file(&format!("{}.json", history.stem())))?;
+    Ok(history)
+}
+
+/// The tree; `None` where the run is to end before it is there. The library does not look up while it fits, so it fits
+/// on a thread of its own, which is left behind then.
+fn fit(trial: &Trial, stop: &AtomicBool) -> anyhow::Result<Option<Tree>> {
+    let (spec, classes, seed) = (trial.spec.clone(), trial.data.classes.len(), trial.seed);
+    let training = Training::from(trial.data.training.rows().shallow_clone());
+    let (done, fitted) = channel();
+    thread::spawn(move || done.send(spec.fit(&training, classes, seed)));
+    loop {
+        match fitted.recv_timeout(Duration::from_millis(50)) {
+            Ok(tree) => return tree.map(Some),
+            Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Relaxed) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(anyhow!("the tree's thread ended without a tree")),
+        }
+    }
+}
+
+/// The tree's figures on training and validation rows, as of one epoch.
+fn curves(plan: &Plan, tree: &Tree, data: &Prepared, seconds: f64) -> Curves {
+    let mut figures = testing::figures_of_tree(plan, tree, data.training.rows());
+    let validation = data.validation.as_ref().map(|rows| testing::figures_of_tree(plan, tree, rows.rows()));
+    figures.extend(validation.into_iter().flatten().map(|(name, value)| (format!("val_{name}"), value)));
+    figures.push(("seconds".to_owned(), seconds));
+    let row: Vec<(&str, f64)> = figures.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let mut curves = Curves::default();
+    curves.push(1, &row);
+    curves
+}
