@@ -15,6 +15,7 @@
 //! [`cli`] is the terminal's side of it.
 
 pub mod check;
+pub mod classical;
 pub mod cli;
 pub mod data;
 pub mod device;
@@ -25,6 +26,7 @@ pub mod history;
 pub mod metrics;
 pub mod network;
 pub mod observe;
+pub mod predictor;
 pub mod run_dir;
 pub mod seed;
 pub mod shape;

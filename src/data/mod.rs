@@ -24,6 +24,7 @@ pub mod source;
 pub mod split;
 pub mod table;
 pub mod task;
+pub mod weights;
 
 use std::fmt;
 

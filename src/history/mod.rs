@@ -10,6 +10,7 @@ pub mod figure;
 pub mod json;
 pub mod number;
 pub mod theirs;
+pub mod tree;
 
 use std::path::Path;
 

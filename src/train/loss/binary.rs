@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 
 use crate::check::Invalid;
 use crate::data::Target;
-use crate::train::loss::weights::Weights;
+use crate::data::weights::Weights;
 
 /// Binary cross-entropy of logits, `−w t ln σ(y) − (1 − t) ln(1 − σ(y))`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

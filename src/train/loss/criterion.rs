@@ -106,10 +106,10 @@ fn mean_of_rows(losses: &Tensor, row_weights: Option<&Tensor>) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::weights::Weights;
     use crate::train::loss::binary::BceWithLogits;
     use crate::train::loss::cross_entropy::{ClassTargets, CrossEntropy};
     use crate::train::loss::regression::Huber;
-    use crate::train::loss::weights::Weights;
 
     /// Two replicas with rows of their own, of three classes.
     fn classes() -> Tensor {

@@ -10,7 +10,7 @@ use tch::{Kind, Reduction, Tensor};
 
 use crate::check::{Invalid, below_one};
 use crate::data::Target;
-use crate::train::loss::weights::{Weights, class_counts};
+use crate::data::weights::{Weights, class_counts};
 
 /// Cross-entropy of logits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,7 +1,7 @@
 //! Which losses measure the same, so that their values can be compared.
 
 use super::Loss;
-use super::weights::Weights;
+use crate::data::weights::Weights;
 
 /// What a loss measures. Binary cross-entropy is the cross-entropy of two classes, and the negative log-likelihood that
 /// of a softmax.

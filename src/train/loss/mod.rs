@@ -10,7 +10,6 @@ pub mod cross_entropy;
 mod measure;
 pub mod probability;
 pub mod regression;
-pub mod weights;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -197,8 +196,8 @@ impl Loss {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::weights::Weights;
     use crate::train::TrainSpec;
-    use weights::Weights;
 
     pub(super) fn read(loss: &str) -> Result<Loss, String> {
         let text = format!("epochs = 1\nbatch = 1\noptimizer = \"sgd\"\nloss = {loss}");

@@ -55,7 +55,7 @@ impl From<Weights> for Written {
 
 impl Weights {
     /// Checks weights that are written out; `wanted` is how many there must be, and of what.
-    pub(super) fn check_each(key: &str, weights: &[f64], wanted: Option<(usize, &str)>) -> Result<(), Invalid> {
+    pub(crate) fn check_each(key: &str, weights: &[f64], wanted: Option<(usize, &str)>) -> Result<(), Invalid> {
         if let Some((count, what)) = wanted {
             let wanted = match count {
                 1 => "must be one number".to_owned(),
@@ -70,7 +70,7 @@ impl Weights {
     ///
     /// # Shapes
     /// `truth` `[replicas, rows]`, int64 → `[replicas or 1, classes]`, f32, on the device of `truth`.
-    pub(super) fn of_classes(&self, truth: &Tensor, classes: usize) -> Tensor {
+    pub(crate) fn of_classes(&self, truth: &Tensor, classes: usize) -> Tensor {
         match self {
             Weights::Each(weights) => one_row(weights, truth.device()),
             Weights::Balanced => {
@@ -84,7 +84,7 @@ impl Weights {
     ///
     /// # Shapes
     /// `truth` `[replicas, rows]`, int64, or `[replicas, rows, labels]`, f32 → `[replicas or 1, labels or 1]`, f32.
-    pub(super) fn of_positives(&self, truth: &Tensor) -> Tensor {
+    pub(crate) fn of_positives(&self, truth: &Tensor) -> Tensor {
         match self {
             Weights::Each(weights) => one_row(weights, truth.device()),
             Weights::Balanced => {
@@ -99,7 +99,7 @@ impl Weights {
 
 /// How many rows each class has, or how much they weigh: `[replicas, rows]`, int64, or one-hot `[replicas, rows,
 /// classes]`, with `row_weights` `[replicas, rows]` → `[replicas, classes]`, f64.
-pub(super) fn class_counts(targets: &Tensor, classes: usize, row_weights: Option<&Tensor>) -> Tensor {
+pub(crate) fn class_counts(targets: &Tensor, classes: usize, row_weights: Option<&Tensor>) -> Tensor {
     match targets.kind() {
         Kind::Int64 => {
             let counts = Tensor::zeros([targets.size()[0], classes as i64], (Kind::Double, targets.device()));

@@ -1,0 +1,157 @@
+//! The settings of a decision tree, with scikit-learn's names, defaults and meanings.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Invalid, at_least_one, require};
+use crate::data::weights::Weights;
+use crate::data::{Target, Training};
+
+use super::grow;
+use super::tree::Tree;
+
+/// The deepest tree that the library can be asked for: it counts levels, one more than splits, in 16 bits.
+const DEEPEST: usize = u16::MAX as usize - 1;
+
+/// `[tree]`: a decision tree of classes (CART).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TreeSpec {
+    /// What a split lessens.
+    pub criterion: Impurity,
+    /// The most splits between the root and a leaf. Left out, the tree grows until its leaves are pure or have too few
+    /// rows to split.
+    pub max_depth: Option<usize>,
+    /// The fewest training rows of a leaf.
+    pub min_samples_leaf: usize,
+    /// The fewest training rows that are split.
+    pub min_samples_split: usize,
+    /// The weight of each class, or `"balanced"`. The library has no weights, so each row counts as many times as its
+    /// class is heavier than the lightest, rounded to a whole number: 577.3 is 577. `min_samples_leaf` and
+    /// `min_samples_split` count these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<Weights>,
+}
+
+/// How mixed the classes of a node are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Impurity {
+    /// `1 − Σ p²`: how often two rows, drawn at random, differ.
+    #[default]
+    Gini,
+    /// `−Σ p log₂ p`, in bits.
+    Entropy,
+}
+
+impl Default for TreeSpec {
+    fn default() -> Self {
+        TreeSpec {
+            criterion: Impurity::Gini,
+            max_depth: None,
+            min_samples_leaf: 1,
+            min_samples_split: 2,
+            class_weights: None,
+        }
+    }
+}
+
+impl TreeSpec {
+    /// Checks the settings against what is to be predicted.
+    ///
+    /// # Errors
+    /// When the target is no class, a number is out of its range, or weights do not fit the classes; the key is relative
+    /// to `tree`.
+    pub fn check(&self, target: Target) -> Result<(), Invalid> {
+        let Target::Classes(classes) = target else {
+            let message = format!("predicts classes, and the target is {target}");
+            return Err(Invalid::new("", message).hint("train a network instead, or take a target of classes"));
+        };
+        if let Some(deepest) = self.max_depth {
+            let wanted = format!("must lie between 1 and {DEEPEST}");
+            require((1..=DEEPEST).contains(&deepest), "max_depth", &wanted, deepest)
+                .map_err(|fault| fault.hint("left out, the tree is as deep as the rows make it"))?;
+        }
+        at_least_one("min_samples_leaf", self.min_samples_leaf)?;
+        require(self.min_samples_split >= 2, "min_samples_split", "must be at least 2", self.min_samples_split)?;
+        match &self.class_weights {
+            Some(Weights::Each(weights)) => Weights::check_each("class_weights", weights, Some((classes, "class"))),
+            Some(Weights::Balanced) | None => Ok(()),
+        }
+    }
+
+    /// Fits a tree to training rows of so many classes, with settings that were checked.
+    ///
+    /// `seed` decides between splits that are equally good, as scikit-learn's `random_state` does: the features are
+    /// tried in an order drawn from its lower 32 bits. Rows that can be split in one best way give the same tree for
+    /// all seeds. The work is the library's and cannot be interrupted.
+    ///
+    /// # Errors
+    /// When a feature is not finite, rows have weights of their own, or class weights would repeat rows too often.
+    pub fn fit(&self, training: &Training, classes: usize, seed: i64) -> anyhow::Result<Tree> {
+        grow::tree(self, training.rows(), classes, seed)
+    }
+}
+
+impl Impurity {
+    /// The impurity of a node with so many rows of each class; 0 of one without rows.
+    pub fn of(self, counts: &[f64]) -> f64 {
+        let all: f64 = counts.iter().sum();
+        let shares = counts.iter().filter(|count| **count > 0.0).map(|count| count / all);
+        match self {
+            Impurity::Gini if all > 0.0 => 1.0 - shares.map(|share| share * share).sum::<f64>(),
+            Impurity::Gini => 0.0,
+            Impurity::Entropy => -shares.map(|share| share * share.log2()).sum::<f64>(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<TreeSpec, String> {
+        toml_edit::de::from_str(text).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn defaults_are_scikit_learns_and_settings_read_back_as_they_are_written() {
+        let spec = read("").unwrap();
+        assert_eq!(spec, TreeSpec::default());
+        assert_eq!((spec.criterion, spec.max_depth), (Impurity::Gini, None));
+        assert_eq!((spec.min_samples_leaf, spec.min_samples_split), (1, 2));
+        for text in
+            ["", "criterion = \"entropy\"\nmax_depth = 3", "class_weights = \"balanced\"", "class_weights = [1, 2]"]
+        {
+            let spec = read(text).unwrap();
+            assert_eq!(read(&toml_edit::ser::to_string(&spec).unwrap()), Ok(spec));
+        }
+        assert!(read("depth = 3").unwrap_err().contains("unknown field `depth`"));
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_is_named() {
+        let fault = |text: &str, target| read(text).unwrap().check(target).unwrap_err().to_string();
+        let two = Target::Classes(2);
+        assert_eq!(fault("max_depth = 0", two), "`max_depth` must lie between 1 and 65534, found 0");
+        assert_eq!(fault("max_depth = 65535", two), "`max_depth` must lie between 1 and 65534, found 65535");
+        assert_eq!(fault("min_samples_leaf = 0", two), "`min_samples_leaf` must be at least 1, found 0");
+        assert_eq!(fault("min_samples_split = 1", two), "`min_samples_split` must be at least 2, found 1");
+        let weights = fault("class_weights = [1, 2, 3]", two);
+        assert_eq!(weights, "`class_weights` must hold 2 weights, one for each class, found 3");
+        assert!(fault("class_weights = [1, 0]", two).contains("greater than 0"));
+        let values = TreeSpec::default().check(Target::Values(3)).unwrap_err().under("tree").to_string();
+        assert_eq!(values, "`tree` predicts classes, and the target is 3 numbers");
+        assert_eq!(TreeSpec::default().check(two), Ok(()));
+    }
+
+    #[test]
+    fn impurity_is_none_in_a_pure_node_and_largest_in_an_even_one() {
+        assert_eq!(Impurity::Gini.of(&[3.0, 3.0]), 0.5);
+        assert_eq!(Impurity::Entropy.of(&[3.0, 3.0]), 1.0);
+        for impurity in [Impurity::Gini, Impurity::Entropy] {
+            assert_eq!(impurity.of(&[4.0, 0.0]), 0.0);
+            assert_eq!(impurity.of(&[0.0, 0.0]), 0.0);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! A fitted tree: its nodes, the leaf that a row reaches, and the file that it is kept in.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use super::decision_tree::Impurity;
+use crate::files;
+use crate::predictor::Predictor;
+
+/// A fitted decision tree.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct Tree {
+    pub(super) criterion: Impurity,
+    pub(super) features: usize,
+    classes: usize,
+    /// The root first; children stand behind their parents.
+    pub(super) nodes: Vec<Node>,
+}
+
+/// A node of a tree.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Node {
+    Split(Split),
+    /// How many training rows of each class reach it, each as often as its class counts.
+    Leaf(Vec<u64>),
+}
+
+/// A row goes left where its feature is at most the threshold, else right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Split {
+    pub(super) feature: usize,
+    pub(super) threshold: f64,
+    /// The child's place among the nodes.
+    pub(super) left: usize,
+    pub(super) right: usize,
+}
+
+/// A tree as it stands in a file, before it is known to be one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    criterion: Impurity,
+    features: usize,
+    classes: usize,
+    nodes: Vec<Node>,
+}
+
+impl TryFrom<Written> for Tree {
+    type Error = String;
+
+    fn try_from(Written { criterion, features, classes, nodes }: Written) -> Result<Self, String> {
+        if nodes.is_empty() {
+            return Err("a tree without nodes".to_owned());
+        }
+        let mut parents = vec![0_usize; nodes.len()];
+        for (place, node) in nodes.iter().enumerate() {
+            match node {
+                Node::Split(split) => {
+                    if split.feature >= features {
+                        return Err(format!("node {place} asks for feature {} of {features}", split.feature));
+                    }
+                    // A parent before its children, each child with one parent: no way leads back, and none nowhere.
+                    for child in [split.left, split.right] {
+                        if child <= place || child >= nodes.len() {
+                            return Err(format!("node {place} has node {child} of {} for a child", nodes.len()));
+                        }
+                        parents[child] += 1;
+                    }
+                }
+                Node::Leaf(counts) if counts.len() != classes => {
+                    return Err(format!("leaf {place} counts {} classes, and there are {classes}", counts.len()));
+                }
+                Node::Leaf(counts) if counts.iter().all(|count| *count == 0) => {
+                    return Err(format!("leaf {place} has no rows"));
+                }
+                Node::Leaf(_) => {}
+            }
+        }
+        match (1..nodes.len()).find(|place| parents[*place] != 1) {
+            Some(place) => Err(format!("node {place} is the child of {} nodes", parents[place])),
+            None => Ok(Tree { criterion, features, classes, nodes }),
+        }
+    }
+}
+
+impl Tree {
+    /// A tree of nodes that are known to be one; leaves are counted later.
+    pub(super) fn of(criterion: Impurity, features: usize, classes: usize, nodes: Vec<Node>) -> Tree {
+        Tree { criterion, features, classes, nodes }
+    }
+
+    /// Reads a tree from a file.
+    ///
+    /// # Errors
+    /// When there is none, or what is there is no tree.
+    pub fn read(path: &Path) -> anyhow::Result<Tree> {
+        let text = std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("failed to read the tree in `{}`", path.display()))
+    }
+
+    /// Writes the tree into a file, as JSON.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
+        files::write_whole(path, &serde_json::to_vec(self)?)
+    }
+
+    /// How many features a row must have.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// How many classes there are, whether or not they occur in a leaf.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The most splits between the root and a leaf.
+    pub fn depth(&self) -> usize {
+        let mut depths = vec![0; self.nodes.len()];
+        for (place, split) in self.split_nodes() {
+            depths[split.left] = depths[place] + 1;
+            depths[split.right] = depths[place] + 1;
+        }
+        depths.into_iter().max().unwrap_or_default()
+    }
+
+    /// How many leaves there are.
+    pub fn leaves(&self) -> usize {
+        self.nodes() - self.split_nodes().count()
+    }
+
+    /// How many nodes there are, leaves among them.
+    pub fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The nodes that are no leaves, with their places, parents before children.
+    pub(super) fn split_nodes(&self) -> impl DoubleEndedIterator<Item = (usize, &Split)> {
+        self.nodes.iter().enumerate().filter_map(|(place, node)| match node {
+            Node::Split(split) => Some((place, split)),
+            Node::Leaf(_) => None,
+        })
+    }
+
+    /// The place of the leaf that each row reaches: `[rows, features]`, f32.
+    pub(super) fn leaves_of(&self, features: &Tensor) -> Vec<usize> {
+        let values = Vec::<f32>::try_from(features.contiguous().flatten(0, -1)).expect("features are f32");
+        values.chunks_exact(self.features).map(|row| self.leaf_of(row)).collect()
+    }
+
+    fn leaf_of(&self, row: &[f32]) -> usize {
+        let mut place = 0;
+        while let Node::Split(split) = &self.nodes[place] {
+            place = if f64::from(row[split.feature]) <= split.threshold { split.left } else { split.right };
+        }
+        place
+    }
+
+    /// Counts rows of a class in a leaf.
+    pub(super) fn count(&mut self, leaf: usize, class: usize, rows: u64) {
+        if let Node::Leaf(counts) = &mut self.nodes[leaf] {
+            counts[class] += rows;
+        }
+    }
+}
+
+impl Predictor for Tree {
+    /// The share of each class among the training rows of the leaf that a row reaches, as scikit-learn's
+    /// `predict_proba`: `[rows, …sample]` → `[rows, classes]` f64.
+    ///
+    /// Features are taken as f32, as they were when the tree was fitted.
+    fn outputs(&self, features: &Tensor) -> Tensor {
+        let (features, width) = table(features);
+        assert_eq!(width, self.features, "features of a row");
+        let shares: Vec<Vec<f64>> = self.nodes.iter().map(Node::shares).collect();
+        let leaves = self.leaves_of(&features);
+        let outputs: Vec<f64> = leaves.iter().flat_map(|leaf| &shares[*leaf]).copied().collect();
+        Tensor::from_slice(&outputs).view([leaves.len() as i64, self.classes as i64])
+    }
+}
+
+impl Node {
+    /// The share of each class in a leaf.
+    fn shares(&self) -> Vec<f64> {
+        match self {
+            Node::Split(_) => Vec::new(),
+            Node::Leaf(counts) => {
+                let all: f64 = counts.iter().map(|count| *count as f64).sum();
+                counts.iter().map(|count| *count as f64 / all).collect()
+            }
+        }
+    }
+}
+
+/// Rows as a table of numbers, and its width: `[rows, …sample]` → `[rows, features]`, f32, on the CPU.
+pub(super) fn table(features: &Tensor) -> (Tensor, usize) {
+    let rows = features.size()[0];
+    let width: i64 = features.size()[1..].iter().product();
+    (features.to_device(tch::Device::Cpu).to_kind(Kind::Float).reshape([rows, width]), width as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn written() -> Value {
+        json!({ "criterion": "gini", "features": 2, "classes": 2, "nodes": [
+            { "split": { "feature": 1, "threshold": 0.5, "left": 1, "right": 2 } },
+            { "leaf": [3, 1] },
+            { "split": { "feature": 0, "threshold": -1.0, "left": 3, "right": 4 } },
+            { "leaf": [0, 2] },
+            { "leaf": [5, 0] },
+        ] })
+    }
+
+    #[test]
+    fn a_tree_is_read_as_it_was_written_and_sends_rows_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tree.json");
+        let tree: Tree = serde_json::from_value(written()).unwrap();
+        tree.write(&path).unwrap();
+        let tree = Tree::read(&path).unwrap();
+        assert_eq!(serde_json::to_value(&tree).unwrap(), written());
+        assert_eq!((tree.depth(), tree.leaves(), tree.nodes()), (2, 3, 5));
+        // at the threshold to the left; what is no number to the right, where no comparison holds
+        let rows = Tensor::from_slice(&[9.0_f32, 0.5, -1.0, 0.6, 0.0, 0.6, f32::NAN, f32::NAN]).view([4, 1, 2]);
+        let outputs = Vec::<f64>::try_from(tree.outputs(&rows).flatten(0, -1)).unwrap();
+        assert_eq!(outputs, [0.75, 0.25, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+        assert_eq!(tree.outputs(&rows.narrow(0, 0, 0)).size(), [0, 2]);
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_that_says_where() {
+        let fault = |pointer: &str, value: Value| {
+            let mut tree = written();
+            *tree.pointer_mut(pointer).unwrap() = value;
+            serde_json::from_value::<Tree>(tree).unwrap_err().to_string()
+        };
+        assert_eq!(fault("/nodes/0/split/feature", json!(2)), "node 0 asks for feature 2 of 2");
+        assert_eq!(fault("/nodes/2/split/left", json!(0)), "node 2 has node 0 of 5 for a child");
+        assert_eq!(fault("/nodes/2/split/left", json!(2)), "node 2 has node 2 of 5 for a child");
+        assert_eq!(fault("/nodes/2/split/right", json!(5)), "node 2 has node 5 of 5 for a child");
+        assert_eq!(fault("/nodes/2/split/right", json!(3)), "node 3 is the child of 2 nodes");
+        assert_eq!(fault("/nodes/2", json!({ "leaf": [1, 1] })), "node 3 is the child of 0 nodes");
+        assert_eq!(fault("/nodes/1/leaf", json!([1, 1, 1])), "leaf 1 counts 3 classes, and there are 2");
+        assert_eq!(fault("/nodes/1/leaf", json!([0, 0])), "leaf 1 has no rows");
+        assert_eq!(fault("/nodes", json!([])), "a tree without nodes");
+        assert!(fault("/nodes/0/split/threshold", json!(null)).contains("invalid type"));
+        assert!(fault("/nodes/0", json!({ "stump": 1 })).contains("unknown variant `stump`"));
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tree.json");
+        std::fs::write(&path, "{\"criterion\": \"gini\"").unwrap();
+        let fault = format!("{:#}", Tree::read(&path).unwrap_err());
+        assert!(fault.starts_with(&format!("failed to read the tree in `{}`: ", path.display())), "{fault}");
+    }
+}
