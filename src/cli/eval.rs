@@ -18,7 +18,8 @@ use crate::experiment::given;
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::saved::{Part, Saved, TrialData};
 use crate::hint::{Hint, in_a_line};
-use crate::history::{RowCounts, Status, TestRecord};
+use crate::history::tested::TestRecord;
+use crate::history::{RowCounts, Status};
 use crate::train::Keep;
 
 /// Arguments of `runner eval`.

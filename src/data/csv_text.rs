@@ -52,7 +52,8 @@ impl CsvText {
             let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
             return Err(TableFault::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8"));
         }
-        let mut checked = CsvText { text: Vec::with_capacity(bytes.len() + 1), header: 0, fields: 0, lines: Vec::new() };
+        let mut checked =
+            CsvText { text: Vec::with_capacity(bytes.len() + 1), header: 0, fields: 0, lines: Vec::new() };
         let (mut place, mut line) = (0, 1);
         while place < bytes.len() {
             let record = Record::at(&bytes[place..], separator, line)?;

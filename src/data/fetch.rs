@@ -100,13 +100,7 @@ enum Packing {
     Gzip,
 }
 
-fn from_web(
-    url: &str,
-    packing: Packing,
-    file: &DataFile,
-    folder: &Path,
-    watch: &mut dyn Watch,
-) -> anyhow::Result<()> {
+fn from_web(url: &str, packing: Packing, file: &DataFile, folder: &Path, watch: &mut dyn Watch) -> anyhow::Result<()> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(5)))
         .timeout_recv_response(Some(Duration::from_secs(20)))

@@ -8,12 +8,16 @@ pub mod accuracy;
 pub mod average_precision;
 pub mod balanced_accuracy;
 pub mod confusion;
+pub mod curves;
 pub mod decision;
 pub mod matthews;
 pub mod precision_recall;
+pub mod ranking;
 pub mod regression;
 pub mod report;
 pub mod roc_auc;
+pub mod score;
+pub mod threshold;
 
 use std::borrow::Cow;
 
