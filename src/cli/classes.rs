@@ -186,12 +186,40 @@ mod tests {
 
     #[test]
     fn two_classes_have_counts_and_shares_beside_each_other() {
-        assert_snapshot!(shown(vec![vec![56840, 24], vec![25, 73]], &["legit", "fraud"]), @"");
+        assert_snapshot!(shown(vec![vec![56840, 24], vec![25, 73]], &["legit", "fraud"]), @r"
+                      precision    recall  f1-score   support
+
+               legit     0.9996    0.9996    0.9996     56864
+               fraud     0.7526    0.7449    0.7487        98
+
+            accuracy                         0.9991     56962
+           macro avg     0.8761    0.8722    0.8741     56962
+        weighted avg     0.9991    0.9991    0.9991     56962
+
+                  predicted   share of the true class
+        true   legit  fraud             legit   fraud
+        legit  56840     24            0.9996  4.2e-4
+        fraud     25     73            0.2551  0.7449
+        ");
     }
 
     #[test]
     fn what_is_undefined_is_a_dash() {
-        assert_snapshot!(shown(vec![vec![3, 0], vec![0, 0]], &["no", "yes"]), @"");
+        assert_snapshot!(shown(vec![vec![3, 0], vec![0, 0]], &["no", "yes"]), @r"
+                      precision    recall  f1-score   support
+
+                  no     1.0000    1.0000    1.0000         3
+                 yes          –         –         –         0
+
+            accuracy                         1.0000         3
+           macro avg     1.0000    1.0000    1.0000         3
+        weighted avg     1.0000    1.0000    1.0000         3
+
+              predicted   share of the true class
+        true    no  yes                   no  yes
+        no       3    0               1.0000    0
+        yes      0    0                    –    –
+        ");
     }
 
     #[test]
@@ -237,10 +265,21 @@ mod tests {
             PLAIN.wrapped(&threshold_text(&ThresholdRecord { value, by: by_value, validation, at_default }), 0)
         };
         let validation = Some(by.figures(&[vec![40, 2], vec![1, 3]]));
-        assert_snapshot!(told(by, Choice { by, value: 0.25, validation: validation.clone() }), @"");
+        assert_snapshot!(told(by, Choice { by, value: 0.25, validation: validation.clone() }), @r"
+        threshold 0.2500, chosen on the validation rows by cost: a miss 10, a false
+        alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667, cost 11); the
+        default one gives test precision 0.5000, recall 0.6667, f1 0.5714, cost 22
+        ");
         let validation = Some(ThresholdBy::F1.figures(&[vec![40, 2], vec![1, 3]]));
-        assert_snapshot!(told(ThresholdBy::F1, Choice { by: ThresholdBy::F1, value: 0.25, validation }), @"");
-        assert_snapshot!(told(ThresholdBy::Fixed(0.9), Choice::fixed(0.9)), @"");
+        assert_snapshot!(told(ThresholdBy::F1, Choice { by: ThresholdBy::F1, value: 0.25, validation }), @r"
+        threshold 0.2500, chosen by f1 on the validation rows (there precision 0.6000,
+        recall 0.7500, f1 0.6667); the default one gives test precision 0.5000, recall
+        0.6667, f1 0.5714
+        ");
+        assert_snapshot!(told(ThresholdBy::Fixed(0.9), Choice::fixed(0.9)), @r"
+        threshold 0.9000, given; the default one gives test precision 0.5000, recall
+        0.6667, f1 0.5714
+        ");
         assert_eq!(serde_json::to_value(by).unwrap(), json!({ "cost": { "miss": 10.0, "false_alarm": 0.5 } }));
     }
 }

@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn the_threshold_lies_halfway_between_two_scores_and_parts_neighboring_numbers() {
         let at = |values: &[f64], truth: &[i64], by| scores(values, truth).choose(by).unwrap().value;
-        assert_eq!(at(&[0.9, 0.5, 0.1], &[1, 1, 0], ThresholdBy::F1), 0.3);
+        assert_eq!(at(&[0.75, 0.5, 0.25], &[1, 1, 0], ThresholdBy::F1), 0.375);
         assert_eq!(at(&[0.9, 0.5, 0.1], &[1, 0, 1], COST), 0.1, "all are predicted");
         assert_eq!(
             at(&[1.0, 0.5], &[0, 1], ThresholdBy::Cost(Cost { miss: 1.0, false_alarm: 10.0 })),

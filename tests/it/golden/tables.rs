@@ -83,7 +83,7 @@ fn penguins_are_filled_in_encoded_and_scaled_as_scikit_learn_does() {
         let spec = json!({ "penguins": { "missing": case["missing"], "encode": case["encode"] } });
         assert_parts(spec, Scale::Standard, case);
     }
-    let table = DataSpec::by_name("penguins").unwrap().table().unwrap();
+    let table = DataSpec::by_name("penguins").unwrap().table(&Cache::of_user(), &mut ()).unwrap().unwrap().0;
     assert_eq!(table.duplicate_rows() as u64, fixture["duplicates"].as_u64().unwrap());
     for (name, count) in fixture["missing"].as_object().unwrap() {
         let values = &table.column(name).unwrap().values;
