@@ -7,7 +7,8 @@ use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
 use crate::cli::{endings, figures, gap, leak, observed, terminal};
 use crate::experiment::study::Study;
-use crate::history::{History, TestRecord};
+use crate::history::History;
+use crate::history::tested::TestRecord;
 use crate::metrics::Metric;
 
 /// The tables, and what is to be said about them.

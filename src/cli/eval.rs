@@ -19,7 +19,8 @@ use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::saved::Saved;
 use crate::experiment::trial_data::{Part, TrialData};
 use crate::hint::{Hint, in_a_line};
-use crate::history::{RowCounts, Status, TestRecord};
+use crate::history::tested::TestRecord;
+use crate::history::{RowCounts, Status};
 use crate::train::Keep;
 
 /// Arguments of `runner eval`.
@@ -243,7 +244,10 @@ fn evaluate(
             (&of_file, None)
         }
     };
-    let record = saved.test(data, rows);
+    // the figures of validation rows in a history are those without it
+    let at_threshold = !matches!(chosen, Chosen::Part { part: Part::Training | Part::Validation, .. });
+    let threshold = history.test.as_ref().and_then(|test| test.threshold.as_ref()).filter(|_| at_threshold);
+    let record = saved.test(data, rows, threshold);
     let magnitude = magnitude(rows, data.source.loaded.target);
     let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, magnitude));
     let model = match saved.plan.network() {

@@ -22,6 +22,11 @@ pub(super) fn json(run: &SavedRun, chosen: &Chosen, evaluated: &[Evaluated]) -> 
                 object["rows"] = json!(found.rows);
                 object["figures"] = numbers(&mut found.record.metrics.iter());
                 object["confusion"] = json!(found.record.confusion);
+                object["report"] = json!(found.record.report);
+                object["positives"] = json!(found.record.positives);
+                object["roc"] = json!(found.record.roc);
+                object["precision_recall"] = json!(found.record.precision_recall);
+                object["threshold"] = json!(found.record.threshold);
                 object["history"] = found.stated.as_ref().map_or(Value::Null, |s| numbers(&mut s.metrics.iter()));
                 object["same"] = json!(found.agreement.as_ref().map(Agreement::is_same));
                 object["largest_difference"] = json!(found.agreement.as_ref().map(|a| Number(a.largest())));

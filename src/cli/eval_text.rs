@@ -5,7 +5,7 @@ use indexmap::IndexSet;
 use crate::cli::eval::{Chosen, Evaluated, Found, Unfound, count};
 use crate::cli::page::Page;
 use crate::cli::table::Columns;
-use crate::cli::{figures, terminal};
+use crate::cli::{classes, figures, terminal};
 use crate::device;
 use crate::experiment::agreement::{Agreement, kept_epoch};
 use crate::experiment::runs::SavedTrial;
@@ -15,7 +15,10 @@ use crate::history::Status;
 /// The figures of all trials, one of which has some.
 pub(super) fn text(chosen: &Chosen, evaluated: &[Evaluated]) -> String {
     let parts = match evaluated {
-        [Evaluated { trial, found: Ok(found) }] => one(chosen, trial, found),
+        [Evaluated { trial, found: Ok(found) }] => {
+            let classes = classes::of(&found.record, &trial.history.data.classes, Page::of_output());
+            [one(chosen, trial, found), classes].concat()
+        }
         trials => several(chosen, trials),
     };
     parts.join("\n\n")

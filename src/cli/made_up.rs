@@ -9,9 +9,8 @@ use crate::experiment::study::Study;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
-use crate::history::{
-    Best, DataRecord, History, LayerRecord, NetworkRecord, RowCounts, Status, TestRecord, trial_for_tests,
-};
+use crate::history::tested::TestRecord;
+use crate::history::{Best, DataRecord, History, LayerRecord, NetworkRecord, RowCounts, Status, trial_for_tests};
 
 /// A terminal without colours.
 pub(super) const PLAIN: Page = Page { width: 80, styled: false };
@@ -45,8 +44,7 @@ impl MadeUp {
         self.0.test = Some(TestRecord {
             weights: "last".to_owned(),
             metrics: metrics.iter().map(|(name, value)| ((*name).to_owned(), Number(*value))).collect(),
-            confusion: None,
-            targets_near_zero: None,
+            ..TestRecord::default()
         });
         self
     }

@@ -4,6 +4,7 @@
 //! variants, `trials` for seeds and folds, and below them `observed`, `gap` and `endings`. A [`figure::Figure`] is what
 //! a column shows, and [`fitted::Fitted`] lays columns out on a [`page::Page`].
 
+pub mod classes;
 pub mod compared;
 pub mod comparison;
 pub mod completions;

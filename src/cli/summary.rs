@@ -1,12 +1,12 @@
-//! What is shown when a run has ended: the first, best and last epoch, test figures, what the curves say, which
-//! expectations are met, and where the files are.
+//! What is shown when a run has ended: the first, best and last epoch, test figures with the classes' report, what the
+//! curves say, which expectations are met, and where the files are.
 
 use std::collections::BTreeSet;
 
 use crate::cli::figure::is_metric;
 use crate::cli::page::Page;
 use crate::cli::table::Columns;
-use crate::cli::{comparison, endings, expectations, figures, leak, observed, trials};
+use crate::cli::{classes, comparison, endings, expectations, figures, leak, observed, trials};
 use crate::experiment::run::Finished;
 use crate::experiment::study::Study;
 use crate::history::number::Number;
@@ -52,6 +52,7 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
         let figures = format!("{} (weights of the {} epoch)", metrics.join(", "), test.weights);
         let lines = [Some(figures), endings::near_zero(histories)].into_iter().flatten();
         parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
+        parts.extend(classes::of(test, &history.data.classes, page));
     }
     parts.extend(observed::of_trials(histories, page));
     if let Some(learned) = &history.learned {

@@ -6,8 +6,9 @@
 use indexmap::IndexMap;
 
 use crate::experiment::trial_data::Part;
+use crate::history::History;
 use crate::history::number::Number;
-use crate::history::{History, TestRecord};
+use crate::history::tested::TestRecord;
 use crate::train::Keep;
 
 /// What a history states of a part of its rows.
@@ -108,7 +109,7 @@ mod tests {
 
     fn record(metrics: &[(&str, f64)], confusion: Option<Vec<Vec<u64>>>) -> TestRecord {
         let metrics = metrics.iter().map(|(name, value)| ((*name).to_owned(), Number(*value))).collect();
-        TestRecord { weights: "best".to_owned(), metrics, confusion, targets_near_zero: None }
+        TestRecord { weights: "best".to_owned(), metrics, confusion, ..TestRecord::default() }
     }
 
     fn agreement(found: &[(&str, f64)], stated: &[(&str, f64)], magnitude: f64) -> Agreement {

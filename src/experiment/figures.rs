@@ -1,9 +1,11 @@
 //! What figures a run will have, known from its plan: whether a name in `[[expect]]` or `[[theirs]]` will find one.
 
 use crate::check::Invalid;
+use crate::data::Target;
 use crate::experiment::network_plan::TINY;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::history::figure::{PREDICTION, STATUS};
+use crate::metrics::Metric;
 use crate::suggest;
 
 /// The groups of figures that can be named.
@@ -32,6 +34,10 @@ pub struct Figures {
     pub is_tree: bool,
     /// Whether there are test rows.
     pub has_test: bool,
+    /// How many classes there are to predict; `None` for labels and numbers.
+    pub classes: Option<usize>,
+    /// Whether a threshold is chosen.
+    pub has_threshold: bool,
     /// What is shown of a tiny network; `None` where the network or its data are larger.
     pub learned: Option<Learned>,
 }
@@ -96,6 +102,11 @@ impl Figures {
             metrics,
             is_tree: matches!(plan.model, Model::Tree(_)),
             has_test: plan.card.test_rows > 0 || split.test.is_some(),
+            classes: match plan.card.target {
+                Target::Classes(classes) => Some(classes),
+                Target::Labels(_) | Target::Values(_) => None,
+            },
+            has_threshold: spec.threshold.is_some(),
             learned,
         }
     }
@@ -151,13 +162,57 @@ impl Figures {
             }
             "test" if !self.has_test => unknown("there are no test rows: `split = { test = 0.2 }`".to_owned()),
             "test" => {
-                let tested: Vec<&str> = metrics.iter().copied().filter(|name| !name.starts_with("val_")).collect();
+                let deeper = self.deeper();
+                if deeper.iter().any(|path| path == figure) {
+                    return Ok(());
+                }
+                if let Some(near) = suggest::nearest(figure, deeper.iter().map(String::as_str))
+                    && figure.contains('.')
+                {
+                    return unknown(format!("did you mean `test.{near}`?"));
+                }
+                let always = Metric::of_tests(self.classes).iter().map(|metric| metric.name());
+                let always: Vec<_> = always.collect();
+                let mut tested: Vec<&str> = metrics.iter().copied().filter(|name| !name.starts_with("val_")).collect();
+                tested.extend(always.iter().map(|name| &**name).filter(|name| !metrics.contains(name)));
                 one_of(figure, &tested)
             }
             "diagnosis" => one_of(figure, &DIAGNOSIS),
             "learned" => self.check_learned(figure).or_else(unknown),
             _ => unknown(suggest::hint(group, GROUPS)),
         }
+    }
+
+    /// The figures of test rows that lie deeper than the metrics, by their paths.
+    fn deeper(&self) -> Vec<String> {
+        const SCORES: [&str; 3] = ["precision", "recall", "f1"];
+        let Some(classes) = self.classes else { return Vec::new() };
+        let scores = |of: &str| SCORES.map(|score| format!("{of}.{score}"));
+        let confusion = |of: &str| -> Vec<String> {
+            let row = |truth: usize| (0..classes).map(move |predicted| format!("{of}.{truth}.{predicted}"));
+            (0..classes).flat_map(row).collect()
+        };
+        let mut paths = confusion("confusion");
+        paths.push("report.accuracy".to_owned());
+        for average in ["report.macro", "report.weighted"] {
+            paths.extend(scores(average));
+        }
+        for class in (0..classes).map(|class| format!("report.classes.{class}")) {
+            paths.extend(scores(&class));
+            paths.push(format!("{class}.support"));
+        }
+        if classes == 2 {
+            paths.push("positives".to_owned());
+        }
+        if self.has_threshold {
+            paths.push("threshold.value".to_owned());
+            for at in ["threshold.validation", "threshold.at_default"] {
+                paths.extend(scores(at));
+                paths.push(format!("{at}.cost"));
+                paths.extend(confusion(&format!("{at}.confusion")));
+            }
+        }
+        paths
     }
 
     /// Checks that a tiny network has what is named behind `learned.`; the hint where it has not.
@@ -188,5 +243,57 @@ impl Figures {
                 Err(suggest::hint(part, known.chain([PREDICTION])))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(classes: Option<usize>, has_threshold: bool) -> Figures {
+        let metrics = ["loss", "f1", "val_loss", "val_f1"].map(str::to_owned).to_vec();
+        Figures {
+            of: "this run".to_owned(),
+            metrics,
+            is_tree: false,
+            has_test: true,
+            classes,
+            has_threshold,
+            learned: None,
+        }
+    }
+
+    #[test]
+    fn test_figures_that_lie_deeper_can_be_named_where_they_will_be() {
+        let two = figures(Some(2), true);
+        for name in [
+            "f1",
+            "mcc",
+            "balanced_acc",
+            "roc_auc",
+            "ap",
+            "positives",
+            "confusion.1.0",
+            "report.accuracy",
+            "report.macro.f1",
+            "report.classes.1.recall",
+            "report.classes.0.support",
+            "threshold.value",
+            "threshold.validation.f1",
+            "threshold.at_default.cost",
+            "threshold.at_default.confusion.1.0",
+        ] {
+            assert_eq!(two.check("value", &format!("test.{name}")), Ok(()), "{name}");
+        }
+        let hint = |figures: &Figures, name: &str| figures.check("value", name).unwrap_err().hint.unwrap();
+        assert_eq!(hint(&two, "test.report.clases.1.recall"), "did you mean `test.report.classes.1.recall`?");
+        assert_eq!(hint(&two, "test.report.macro.f2"), "did you mean `test.report.macro.f1`?");
+        assert_eq!(hint(&two, "test.zzzz"), "known are `loss`, `f1`, `mcc`, `balanced_acc`, `roc_auc`, `ap`");
+        assert!(figures(Some(2), false).check("value", "test.threshold.value").is_err());
+        assert!(figures(Some(3), false).check("value", "test.ap").is_err());
+        assert!(figures(Some(3), false).check("value", "test.confusion.2.3").is_err());
+        assert_eq!(figures(Some(3), false).check("value", "test.confusion.2.2"), Ok(()));
+        assert!(figures(None, false).check("value", "test.mcc").is_err());
+        assert!(figures(None, false).check("value", "test.confusion.0.0").is_err());
     }
 }

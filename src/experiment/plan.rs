@@ -11,6 +11,7 @@ use crate::data::{Card, Target};
 use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::spec::{ModelName, Spec};
 use crate::metrics::Metric;
+use crate::metrics::score::Score;
 
 /// The variant's name where an experiment has no variants.
 pub const BASE: &str = "base";
@@ -57,7 +58,9 @@ impl Plan {
         spec.data.check(&card).map_err(|fault| fault.under("data"))?;
         check_resampling(&spec, &card)?;
         let model = Model::of(&spec, &card)?;
-        Ok(Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, card })
+        let plan = Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, card };
+        plan.check_threshold()?;
+        Ok(plan)
     }
 
     /// The network, where one is trained.
@@ -74,6 +77,32 @@ impl Plan {
             Model::Network(network) => network.train.metrics(self.card.target),
             Model::Tree(_) => vec![Metric::Acc, Metric::Precision, Metric::Recall, Metric::F1],
         }
+    }
+
+    /// How sure of the second of two classes its outputs are; `None` where there are not two classes.
+    pub fn score(&self) -> Option<Score> {
+        match &self.model {
+            Model::Network(network) => network.train.loss.score(network.last(), self.card.target, network.outputs()),
+            Model::Tree(_) => (self.card.target == Target::Classes(2)).then_some(Score::Probabilities),
+        }
+    }
+
+    /// Checks how the threshold is chosen, and that it can be.
+    fn check_threshold(&self) -> Result<(), Invalid> {
+        let Some(by) = self.spec.threshold else { return Ok(()) };
+        let Some(score) = self.score() else {
+            return Err(Invalid::new("threshold", format!("is for 2 classes, and the target is {}", self.card.target)));
+        };
+        let split = self.spec.data.split();
+        if self.card.test_rows == 0 && split.test.is_none() {
+            let fault = Invalid::new("threshold", "is what test rows are judged at, and there are none");
+            return Err(fault.hint("split some off: `split = { test = 0.2 }`"));
+        }
+        if by.needs_validation() && !self.has_validation() {
+            let fault = Invalid::new("threshold", "is chosen on validation rows, and there are none");
+            return Err(fault.hint("split some off: `split = { validation = 0.2 }`"));
+        }
+        by.check(score).map_err(|fault| fault.under("threshold"))
     }
 
     /// The names that an epoch has figures of; a tree has one epoch, and no loss.

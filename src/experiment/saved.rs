@@ -15,7 +15,9 @@ use crate::experiment::spec::Spec;
 use crate::experiment::testing;
 use crate::experiment::trial_data::TrialData;
 use crate::hint::Hint;
-use crate::history::{History, Status, TestRecord};
+use crate::history::tested::{TestRecord, ThresholdRecord};
+use crate::history::{History, Status};
+use crate::metrics::threshold::Choice;
 use crate::network::stack::Stack;
 use crate::network::state_dict;
 use crate::predictor::Predictor;
@@ -79,16 +81,21 @@ impl Saved {
         self.plan.network().map(|network| network.train.keep)
     }
 
-    /// Loss, metrics and confusion matrix on these rows, prepared as the network takes them.
-    pub fn test(&self, data: &TrialData, rows: &Rows) -> TestRecord {
+    /// Loss, metrics and confusion matrix on these rows, prepared as the model takes them; at the threshold that
+    /// was chosen for its test, where that is wanted.
+    pub fn test(&self, data: &TrialData, rows: &Rows, threshold: Option<&ThresholdRecord>) -> TestRecord {
+        let choice = threshold.and_then(|threshold| {
+            let by = serde_json::from_value(threshold.by.clone()).ok()?;
+            Some(Choice { by, value: threshold.value, validation: threshold.validation.clone() })
+        });
         let (network, stack) = match &self.fitted {
             Fitted::Network(network) => &**network,
-            Fitted::Tree(tree) => return testing::of_tree(&self.plan, tree, rows),
+            Fitted::Tree(tree) => return testing::of_tree(&self.plan, tree, rows, choice),
         };
         let truth = data.trained_on().to_device(self.device).unsqueeze(0);
         let measure = testing::measure(network, self.plan.card.target, &truth);
         let rows = evaluate::on_device(rows, &network.train.loss, network.outputs(), self.device);
-        testing::tested(stack, &rows, &measure, network.train.keep).remove(0)
+        testing::tested(stack, &rows, &measure, network.train.keep, &[choice]).remove(0)
     }
 
     /// What the network makes of rows, prepared as it takes them: `[rows, …sample]` f32 → `[rows, outputs]` f64, on the

@@ -10,6 +10,7 @@ use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::history::expectation::Expectation;
 use crate::history::theirs::Theirs;
+use crate::metrics::threshold::ThresholdBy;
 use crate::network::NetworkSpec;
 use crate::short_form::{named, named_or_none};
 use crate::train::TrainSpec;
@@ -47,6 +48,9 @@ pub struct Spec {
     /// Whether all rows are resampled, those included that the model is judged by: a leak, there to be shown.
     #[serde(default)]
     pub resample_before_split: bool,
+    /// From which probability on the second of two classes is predicted in the test; half, where it is left out.
+    #[serde(default)]
+    pub threshold: Option<ThresholdBy>,
     /// The data set.
     #[serde(deserialize_with = "named")]
     pub data: DataSpec,

@@ -89,7 +89,8 @@ fn check_name(key: &str, name: &str) -> Result<(), Invalid> {
 }
 
 /// What a variant can change.
-const VARIED: [&str; 7] = ["data", "model", "network", "resample", "resample_before_split", "seeds", "train"];
+const VARIED: [&str; 9] =
+    ["data", "model", "network", "resample", "resample_before_split", "seeds", "threshold", "train", "tree"];
 
 /// Names must differ, and be names of files; what is set must be a variant's own.
 fn check_variants(spec: &Spec) -> Result<(), Invalid> {

@@ -1,56 +1,65 @@
-//! A stack's figures on rows that it was not trained on: what a history states of the test rows, and what is taken
-//! again when a network is rebuilt from its weights.
+//! Figures on rows that nothing was trained on: what a history states of the test rows, and what is taken again when a
+//! network is rebuilt from its weights.
+//!
+//! They are taken of outputs, whoever made them: networks with a loss, or other models without one.
 
+use indexmap::IndexMap;
 use tch::{Device, Tensor};
 
 use crate::classical::tree::Tree;
 use crate::data::batches::DeviceRows;
-use crate::data::{Rows, Target};
+use crate::data::{Rows, Target, Validation};
 use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::Plan;
-use crate::history::TestRecord;
 use crate::history::number::Number;
+use crate::history::tested::{TestRecord, ThresholdRecord};
 use crate::metrics::confusion::Confusion;
 use crate::metrics::decision::Decision;
-use crate::metrics::{Metric, regression};
+use crate::metrics::ranking::Ranking;
+use crate::metrics::score::Score;
+use crate::metrics::threshold::{Choice, ThresholdBy, ValidationScores};
+use crate::metrics::{Metric, curves, regression};
 use crate::network::stack::Stack;
 use crate::predictor::Predictor;
 use crate::train::Keep;
-use crate::train::evaluate::{Measure, figures, outputs};
+use crate::train::evaluate::{Measure, losses, outputs};
 
-/// Each replica's figures on these rows.
-pub fn tested(stack: &Stack, rows: &DeviceRows, measure: &Measure, keep: Keep) -> Vec<TestRecord> {
+/// Each replica's figures on these rows, at the threshold that was chosen for it, where one was.
+pub fn tested(
+    stack: &Stack,
+    rows: &DeviceRows,
+    measure: &Measure,
+    keep: Keep,
+    choices: &[Option<Choice>],
+) -> Vec<TestRecord> {
     let outputs = outputs(stack, rows);
-    let truth = rows.of_each_replica(&rows.truth, stack.replicas());
-    let confusions = Confusion::of_replicas(&outputs, &truth, measure.decision);
-    let targets_near_zero = measure.metrics.contains(&Metric::Mape).then(|| regression::targets_near_zero(&rows.truth));
-    let figures: Vec<(String, Vec<f64>)> = figures(&outputs, rows, measure)
-        .into_iter()
-        .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
-        .collect();
     let weights = match keep {
         Keep::Best => "best",
         Keep::Last => "last",
     };
-    let of_replica = |replica: usize| TestRecord {
-        weights: weights.to_owned(),
-        metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
-        confusion: confusions.as_ref().map(|confusions| confusions[replica].0.clone()),
-        targets_near_zero,
+    let judged = Judged {
+        truth: &rows.of_each_replica(&rows.truth, stack.replicas()),
+        losses: Some(&losses(&outputs, rows, measure)),
+        outputs: &outputs,
+        metrics: &measure.metrics,
+        decision: measure.decision,
+        score: measure.score,
     };
-    (0..stack.replicas()).map(of_replica).collect()
+    judged.records_at(weights, choices)
 }
 
-/// A tree's figures on these rows.
-pub fn of_tree(plan: &Plan, tree: &Tree, rows: &Rows) -> TestRecord {
+/// A tree's figures on these rows, at the threshold that was chosen, where one was.
+pub fn of_tree(plan: &Plan, tree: &Tree, rows: &Rows, choice: Option<Choice>) -> TestRecord {
     let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
-    let confusion = Confusion::of_replicas(&outputs, &truth, Decision::Largest).expect("a tree predicts classes");
-    TestRecord {
-        weights: "last".to_owned(),
-        metrics: figures_of_tree(plan, tree, rows).into_iter().map(|(name, value)| (name, Number(value))).collect(),
-        confusion: Some(confusion[0].0.clone()),
-        targets_near_zero: None,
-    }
+    let judged = Judged {
+        outputs: &outputs,
+        truth: &truth,
+        losses: None,
+        metrics: &plan.metrics(),
+        decision: Decision::Largest,
+        score: plan.score(),
+    };
+    judged.records_at("last", &[choice]).remove(0)
 }
 
 /// The metrics of a tree on these rows.
@@ -60,6 +69,24 @@ pub fn figures_of_tree(plan: &Plan, tree: &Tree, rows: &Rows) -> Vec<(String, f6
     plan.metrics().into_iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
 }
 
+/// The threshold of each replica, where the plan has one: given, or chosen by what it made of its own validation rows.
+///
+/// # Shapes
+/// `outputs` `[replicas, rows, outputs]`, of each replica's validation rows.
+pub fn choices(plan: &Plan, outputs: Option<&Tensor>, validation: &[Option<&Validation>]) -> Vec<Option<Choice>> {
+    let (Some(by), Some(score)) = (plan.spec.threshold, plan.score()) else {
+        return validation.iter().map(|_| None).collect();
+    };
+    let choice = |(replica, rows): (usize, &Option<&Validation>)| match (rows, outputs, by) {
+        (Some(rows), Some(outputs), _) => {
+            ValidationScores::new(rows, &score.of(&outputs.get(replica as i64))).choose(by)
+        }
+        (_, _, ThresholdBy::Fixed(value)) => Some(Choice::fixed(value)),
+        _ => None,
+    };
+    validation.iter().enumerate().map(choice).collect()
+}
+
 /// What is measured of a network; `truth`, of the training rows of each replica, as for [`crate::train::loss::Loss::criterion`].
 pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor) -> Measure {
     let (train, width) = (&network.train, network.outputs());
@@ -67,5 +94,165 @@ pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor) -> Measure
         loss: train.loss.criterion(truth, width),
         metrics: train.metrics(target),
         decision: train.loss.decision(width, target),
+        score: train.loss.score(network.last(), target, width),
+    }
+}
+
+/// Outputs, what is true of their rows, and what is to be said of both.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// `[replicas, rows, outputs]`.
+    pub outputs: &'a Tensor,
+    /// `[replicas, rows]` int64 for classes, otherwise `[replicas, rows, outputs]` f32.
+    pub truth: &'a Tensor,
+    /// The loss of each replica, `[replicas]`, where there is one.
+    pub losses: Option<&'a Tensor>,
+    /// The metrics that were named.
+    pub metrics: &'a [Metric],
+    /// How an output becomes a prediction.
+    pub decision: Decision,
+    /// How sure of the second one the outputs are, of two classes.
+    pub score: Option<Score>,
+}
+
+impl Judged<'_> {
+    /// Each replica's figures; `weights` says which were tested.
+    pub fn records(&self, weights: &str) -> Vec<TestRecord> {
+        let _no_grad = tch::no_grad_guard();
+        let (outputs, truth, decision) = (self.outputs, self.truth, self.decision);
+        let confusions = Confusion::of_replicas(outputs, truth, decision);
+        let near_zero = self.metrics.contains(&Metric::Mape).then(|| regression::targets_near_zero(&truth.get(0)));
+        let figures: Vec<(String, Vec<f64>)> = self
+            .figures()
+            .into_iter()
+            .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
+            .collect();
+        let of_replica = |replica: usize| {
+            let confusion = confusions.as_ref().map(|confusions| &confusions[replica]);
+            let ranking = self.score.and_then(|score| Some((ranking(&self.of(replica), score)?, score)));
+            TestRecord {
+                weights: weights.to_owned(),
+                metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
+                confusion: confusion.map(|confusion| confusion.0.clone()),
+                report: confusion.map(Confusion::report),
+                positives: confusion.and_then(Confusion::positives),
+                roc: ranking.as_ref().and_then(|(ranking, score)| curves::roc(ranking, *score)),
+                precision_recall: ranking.and_then(|(ranking, score)| curves::precision_recall(&ranking, score)),
+                threshold: None,
+                targets_near_zero: near_zero,
+            }
+        };
+        (0..outputs.size()[0] as usize).map(of_replica).collect()
+    }
+
+    /// The same, with each replica's predictions at the threshold that was chosen for it, where one was.
+    ///
+    /// # Panics
+    /// When there is not one choice for each replica, or one without a score that it could be of.
+    pub fn records_at(&self, weights: &str, choices: &[Option<Choice>]) -> Vec<TestRecord> {
+        let defaults = self.records(weights);
+        assert_eq!(defaults.len(), choices.len(), "a choice for each replica");
+        let at = |(replica, (default, choice)): (usize, (TestRecord, &Option<Choice>))| {
+            let Some(choice) = choice else { return default };
+            let (outputs, truth, losses) = self.of(replica);
+            let decision = self.score.expect("two classes have a score").at_least(choice.value);
+            let (outputs, truth, losses) = (&outputs, &truth, losses.as_ref());
+            // what follows from the ranking stays as it is, and is not taken again
+            let judged = Judged { outputs, truth, losses, decision, score: None, ..*self };
+            let threshold = ThresholdRecord {
+                value: choice.value,
+                by: serde_json::to_value(choice.by).expect("it is made of JSON's types"),
+                validation: choice.validation.clone(),
+                at_default: choice.by.figures(&default.confusion.expect("two classes have a confusion matrix")),
+            };
+            TestRecord {
+                threshold: Some(threshold),
+                roc: default.roc,
+                precision_recall: default.precision_recall,
+                ..judged.records(weights).remove(0)
+            }
+        };
+        defaults.into_iter().zip(choices).enumerate().map(at).collect()
+    }
+
+    /// The loss, the metrics that were named, and those that are always taken of tests.
+    fn figures(&self) -> IndexMap<String, Tensor> {
+        let classes = self.decision.class_count(self.outputs).map(|classes| classes as usize);
+        let always = Metric::of_tests(classes).iter().filter(|metric| !self.metrics.contains(metric));
+        let loss = self.losses.map(|losses| ("loss".to_owned(), losses.shallow_clone()));
+        let metrics = self.metrics.iter().chain(always).map(|metric| {
+            (metric.name().into_owned(), metric.of_each_replica(self.outputs, self.truth, self.decision))
+        });
+        loss.into_iter().chain(metrics).collect()
+    }
+
+    /// Outputs, truth and loss of one replica, in a stack of one.
+    fn of(&self, replica: usize) -> (Tensor, Tensor, Option<Tensor>) {
+        let one = |tensor: &Tensor| tensor.narrow(0, replica as i64, 1);
+        (one(self.outputs), one(self.truth), self.losses.map(one))
+    }
+}
+
+/// The rows of a stack of one, ranked; `None` where a score is not a number.
+fn ranking((outputs, truth, _): &(Tensor, Tensor, Option<Tensor>), score: Score) -> Option<Ranking> {
+    let on_cpu = |tensor: Tensor| tensor.get(0).to_device(Device::Cpu).contiguous();
+    let ranks = Vec::<f64>::try_from(on_cpu(score.rank(outputs))).expect("ranks are f64");
+    let is_class_1 = Vec::<bool>::try_from(on_cpu(truth.eq(1))).expect("just compared");
+    Ranking::new(&ranks, &is_class_1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::threshold::ThresholdBy;
+
+    /// Two replicas of four rows, of which three and one are of class 1.
+    fn two_replicas() -> (Tensor, Tensor) {
+        let outputs = Tensor::from_slice(&[2.0_f32, -1.0, 0.5, -0.5, 3.0, 2.0, -1.0, -2.0]).view([2, 4, 1]);
+        (outputs, Tensor::from_slice(&[1_i64, 1, 1, 0, 0, 1, 0, 0]).view([2, 4]))
+    }
+
+    fn judged<'a>(outputs: &'a Tensor, truth: &'a Tensor, metrics: &'a [Metric]) -> Judged<'a> {
+        let (decision, score) = (Decision::Above(0.0), Some(Score::Logit));
+        Judged { outputs, truth, losses: None, metrics, decision, score }
+    }
+
+    #[test]
+    fn classes_have_a_report_whatever_is_named_and_two_of_them_curves() {
+        let (outputs, truth) = two_replicas();
+        let records = judged(&outputs, &truth, &[Metric::Ap, Metric::Acc]).records("last");
+        for (record, positives) in records.iter().zip([0.75, 0.25]) {
+            let names: Vec<&str> = record.metrics.keys().map(String::as_str).collect();
+            assert_eq!(names, ["ap", "acc", "mcc", "balanced_acc", "roc_auc"], "none twice, and no loss");
+            assert_eq!(record.report.as_ref().unwrap().accuracy, Some(record.metrics["acc"].0));
+            assert_eq!((record.positives, &record.threshold), (Some(positives), &None));
+            assert_eq!(record.roc.as_ref().unwrap().threshold[0].0, f64::INFINITY);
+        }
+        assert_eq!(records[1].metrics["ap"].0, 0.5);
+        assert_eq!(records[1].precision_recall.as_ref().unwrap().recall, [1.0, 1.0, 0.0, 0.0]);
+        let three = Tensor::eye(3, (tch::Kind::Float, Device::Cpu)).unsqueeze(0);
+        let truth = Tensor::from_slice(&[0_i64, 1, 2]).unsqueeze(0);
+        let of_three =
+            Judged { decision: Decision::Largest, score: None, ..judged(&three, &truth, &[]) }.records("best");
+        assert_eq!(of_three[0].metrics.keys().collect::<Vec<_>>(), ["mcc", "balanced_acc"]);
+        assert!(of_three[0].roc.is_none() && of_three[0].positives.is_none() && of_three[0].report.is_some());
+    }
+
+    #[test]
+    fn each_replica_is_judged_at_its_own_threshold_beside_the_default() {
+        let (outputs, truth) = two_replicas();
+        let judged = judged(&outputs, &truth, &[Metric::F1]);
+        let defaults = judged.records("best");
+        let records = judged.records_at("best", &[None, Some(Choice::fixed(0.9))]);
+        assert_eq!(records[0], defaults[0]);
+        let threshold = records[1].threshold.as_ref().unwrap();
+        assert_eq!((threshold.value, &threshold.by), (0.9, &serde_json::json!(0.9)));
+        assert_eq!(Some(&threshold.at_default.confusion), defaults[1].confusion.as_ref());
+        assert_eq!(records[1].confusion.as_ref().unwrap(), &[[2, 1], [1, 0]], "logits of 2 are 0.88");
+        assert_eq!((records[1].metrics["f1"].0, defaults[1].metrics["f1"].0), (0.0, 2.0 / 3.0));
+        assert_eq!((&records[1].roc, &records[1].positives), (&defaults[1].roc, &Some(0.25)));
+        assert_eq!(records[1].metrics["ap"], defaults[1].metrics["ap"]);
+        let by = ThresholdBy::Fixed(0.9).figures(records[1].confusion.as_ref().unwrap());
+        assert_eq!((by.scores.recall, by.scores.precision, by.cost), (Some(0.0), Some(0.0), None));
     }
 }

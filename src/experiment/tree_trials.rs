@@ -20,6 +20,7 @@ use crate::experiment::testing;
 use crate::experiment::trials::{Fold, Place};
 use crate::history::curves::Curves;
 use crate::history::{History, SCHEMA, Status};
+use crate::predictor::Predictor;
 
 /// Runs the trials of a plan whose model is this tree, and writes each one's history and tree.
 ///
@@ -95,7 +96,11 @@ fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch)
     if let Some(tree) = tree {
         history.tree = Some(tree.record(&data.features));
         history.history = curves(plan, &tree, data, fitted);
-        history.test = data.test.as_ref().map(|test| testing::of_tree(plan, &tree, &test.for_a_stack().open()));
+        let validation = data.validation.as_ref();
+        let of_validation = validation.map(|rows| tree.outputs(&rows.rows().features).unsqueeze(0));
+        let choice = testing::choices(plan, of_validation.as_ref(), &[validation]).remove(0);
+        let test = data.test.as_ref().map(|test| test.for_a_stack().open());
+        history.test = test.map(|rows| testing::of_tree(plan, &tree, &rows, choice));
         tree.write(&place.folder.file(&format!("{}.tree.json", history.stem())))?;
         history.seconds = clock.elapsed().as_secs_f64();
     }

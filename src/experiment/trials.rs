@@ -12,13 +12,13 @@ use tch::{Device, Tensor};
 use time::OffsetDateTime;
 
 use crate::data::batches::DeviceRows;
-use crate::data::{Prepared, Rows, Test};
+use crate::data::{Prepared, Rows, Test, Validation};
 use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
 use crate::experiment::records;
 use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::stacking;
-use crate::experiment::testing::{measure, tested};
+use crate::experiment::testing::{choices, measure, tested};
 use crate::experiment::tree_trials;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
@@ -176,8 +176,13 @@ fn run_stack(
     let tests: Option<Vec<Test>> = parts.iter().map(|data| data.test.as_ref().map(Test::for_a_stack)).collect();
     let tests = match tests.filter(|_| !interrupted) {
         Some(tests) => {
+            let of_validation = validation.as_ref().filter(|_| plan.spec.threshold.is_some());
+            let of_validation = of_validation.map(|rows| outputs(&stack, rows));
+            let validations: Vec<Option<&Validation>> =
+                replicas.iter().map(|replica| folds[replica.place].1.validation.as_ref()).collect();
+            let choices = choices(plan, of_validation.as_ref(), &validations);
             let rows = together(tests.into_iter().map(|test| on_device(&test.open())).collect());
-            tested(&stack, &rows, &measure, train.keep).into_iter().map(Some).collect()
+            tested(&stack, &rows, &measure, train.keep, &choices).into_iter().map(Some).collect()
         }
         None => vec![None; replicas.len()],
     };

@@ -1,11 +1,14 @@
 //! Figures of a history by their names.
 //!
 //! The names are paths: `first.loss`, `last.val_acc`, `epoch.11.loss`, `best.val_acc` (in the best epoch),
-//! `best.epoch`, `min.val_loss`, `max.val_acc` (over all epochs), `test.acc`, `diagnosis.gap`, `learned.0.bias.0`,
-//! `learned.prediction.3.0` (of the fourth training row, the first output); and `status`.
+//! `best.epoch`, `min.val_loss`, `max.val_acc` (over all epochs), `test.acc`, `test.report.macro.f1`,
+//! `test.report.classes.1.recall`, `test.confusion.1.0` (rows of class 1 that were predicted as class 0),
+//! `diagnosis.gap`, `learned.0.bias.0`, `learned.prediction.3.0` (of the fourth training row, the first output); and
+//! `status`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::history::History;
 use crate::history::number::Number;
@@ -66,11 +69,19 @@ pub fn figure(history: &History, name: &str) -> Option<Found> {
                 "test" => serde_json::to_value(history.test.as_ref()?),
                 _ => serde_json::to_value(history.diagnosis.as_ref()?),
             };
-            let value = json.ok()?.get(rest)?.clone();
-            serde_json::from_value(value).ok()
+            serde_json::from_value(at_path(&json.ok()?, rest)?.clone()).ok()
         }
         _ => None,
     }
+}
+
+/// The value at a path of names and places with dots between them; a name may hold dots itself.
+fn at_path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    let part = |name: &str| match value {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        _ => value.get(name),
+    };
+    part(path).or_else(|| path.match_indices('.').find_map(|(dot, _)| at_path(part(&path[..dot])?, &path[dot + 1..])))
 }
 
 /// The figure of this name where it is a number.
@@ -78,5 +89,38 @@ pub fn number(history: &History, name: &str) -> Option<f64> {
     match figure(history, name)? {
         Found::Number(Number(value)) => Some(value),
         Found::Word(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::tested::TestRecord;
+    use crate::history::{Best, trial_for_tests};
+    use serde_json::json;
+
+    #[test]
+    fn what_lies_deeper_is_found_by_its_path() {
+        let scores = json!({ "precision": 0.5, "recall": null, "f1": 0.25 });
+        let class = json!({ "precision": 0.5, "recall": 0.75, "f1": 0.6, "support": 4 });
+        let test: TestRecord = serde_json::from_value(json!({
+            "weights": "best", "mcc": 0.5, "f1": "nan", "confusion": [[3, 1], [2, 0]],
+            "report": { "classes": [class, class], "accuracy": 0.5, "macro": scores, "weighted": scores },
+        }))
+        .unwrap();
+        let best = json!({ "epoch": 3, "monitor": "loss", "gradient_norm.0": 0.125 });
+        let best: Best = serde_json::from_value(best).unwrap();
+        let history = History { test: Some(test), best: Some(best), ..trial_for_tests("base", 0, 1.0) };
+        let found = |name: &str| number(&history, name);
+        assert_eq!(found("test.mcc"), Some(0.5));
+        assert_eq!(found("test.confusion.1.0"), Some(2.0));
+        assert_eq!(found("test.report.macro.f1"), Some(0.25));
+        assert_eq!(found("test.report.classes.1.recall"), Some(0.75));
+        assert_eq!(found("test.report.classes.1.support"), Some(4.0));
+        assert_eq!(found("best.gradient_norm.0"), Some(0.125));
+        assert!(found("test.f1").unwrap().is_nan());
+        for none in ["test.report.macro.recall", "test.confusion.2.0", "test.confusion", "test.report.classes.x.f1"] {
+            assert_eq!(figure(&history, none), None, "{none}");
+        }
     }
 }

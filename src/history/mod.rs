@@ -9,7 +9,9 @@ pub mod expectation;
 pub mod figure;
 pub mod json;
 pub mod number;
+pub mod report;
 pub mod resampling;
+pub mod tested;
 pub mod theirs;
 pub mod tree;
 
@@ -25,6 +27,7 @@ use curves::Curves;
 use diagnosis::{Diagnosis, Verdict};
 use indexmap::IndexMap;
 use number::Number;
+use tested::TestRecord;
 
 /// The value of `schema` in every history of this version.
 pub const SCHEMA: &str = "runner.history/1";
@@ -182,22 +185,6 @@ pub struct Best {
     /// All metrics in that epoch.
     #[serde(flatten)]
     pub metrics: IndexMap<String, Number>,
-}
-
-/// Figures on the test rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TestRecord {
-    /// Which weights were tested: those of the `best` or the `last` epoch.
-    pub weights: String,
-    /// The mean loss, and the metrics.
-    #[serde(flatten)]
-    pub metrics: IndexMap<String, Number>,
-    /// For classes, the confusion matrix: counts by true class, then by predicted class.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confusion: Option<Vec<Vec<u64>>>,
-    /// Beside `mape`, how many rows have a target so near zero that they make it explode.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub targets_near_zero: Option<usize>,
 }
 
 /// What a tiny network has learned, in full.

@@ -38,6 +38,13 @@ impl Confusion {
         let matrix = |replica| Confusion((0..classes).map(|class| row(replica, class)).collect());
         Some((0..replicas).map(matrix).collect())
     }
+
+    /// Of two classes, the share of rows of the second one; `None` of more, and without rows.
+    pub fn positives(&self) -> Option<f64> {
+        let [of_class_0, of_class_1] = &self.0[..] else { return None };
+        let (negatives, positives) = (of_class_0.iter().sum::<u64>(), of_class_1.iter().sum::<u64>());
+        (positives + negatives > 0).then(|| positives as f64 / (positives + negatives) as f64)
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use tch::{Kind, Tensor};
 
+use crate::metrics::score::Score;
+
 /// How a network's output becomes a class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decision {
@@ -9,6 +11,13 @@ pub enum Decision {
     Above(f64),
     /// The class with the largest output; of equal ones, the first.
     Largest,
+    /// Of two classes, class 1 where its score is at least the threshold, in f64.
+    ScoreAbove {
+        /// How the score is read from one output or two.
+        score: Score,
+        /// The threshold: a probability, where the score is one.
+        threshold: f64,
+    },
     /// Yes for each label whose output is at least the threshold.
     EachAbove(f64),
     /// The output itself is the prediction.
@@ -23,6 +32,7 @@ impl Decision {
         match self {
             Decision::Above(threshold) => outputs.select(-1, 0).ge(threshold).to_kind(Kind::Int64),
             Decision::Largest => outputs.argmax(-1, false),
+            Decision::ScoreAbove { score, threshold } => score.of(outputs).ge(threshold).to_kind(Kind::Int64),
             Decision::EachAbove(threshold) => outputs.ge(threshold).to_kind(outputs.kind()),
             Decision::Value => outputs.shallow_clone(),
         }
@@ -31,7 +41,7 @@ impl Decision {
     /// How many classes there are to choose from; `None` for labels and values.
     pub fn class_count(self, outputs: &Tensor) -> Option<i64> {
         match self {
-            Decision::Above(_) => Some(2),
+            Decision::Above(_) | Decision::ScoreAbove { .. } => Some(2),
             Decision::Largest => outputs.size().last().copied(),
             Decision::EachAbove(_) | Decision::Value => None,
         }
@@ -46,6 +56,7 @@ impl Decision {
                 let outputs = outputs.to_kind(Kind::Double);
                 outputs.narrow(-1, 1, 1) - outputs.narrow(-1, 0, 1)
             }
+            Decision::ScoreAbove { score, .. } => score.rank(outputs).unsqueeze(-1),
             Decision::Above(_) | Decision::EachAbove(_) | Decision::Value => outputs.shallow_clone(),
         }
     }

@@ -5,12 +5,19 @@
 //! here that the compiler then asks for.
 
 pub mod accuracy;
+pub mod average_precision;
+pub mod balanced_accuracy;
 pub mod confusion;
+pub mod curves;
 pub mod decision;
+pub mod matthews;
 pub mod precision_recall;
+pub mod ranking;
 pub mod regression;
 pub mod report;
 pub mod roc_auc;
+pub mod score;
+pub mod threshold;
 
 use std::borrow::Cow;
 
@@ -50,6 +57,15 @@ pub enum Metric {
     /// The area under the ROC curve.
     #[serde(alias = "auc", alias = "roc_auc_score")]
     RocAuc,
+    /// The average precision: the area under the precision–recall curve, in steps.
+    #[serde(alias = "average_precision", alias = "average_precision_score")]
+    Ap,
+    /// Matthews' correlation coefficient.
+    #[serde(alias = "matthews_corrcoef")]
+    Mcc,
+    /// The mean of each class's recall.
+    #[serde(alias = "balanced_accuracy", alias = "balanced_accuracy_score")]
+    BalancedAcc,
     /// The mean error, predicted minus true.
     #[serde(alias = "mean_error")]
     Me,
@@ -72,13 +88,16 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, `top_k` with its default.
-    pub const ALL: [Metric; 12] = [
+    pub const ALL: [Metric; 15] = [
         Metric::Acc,
         Metric::TopK(TopK { k: 5 }),
         Metric::Precision,
         Metric::Recall,
         Metric::F1,
         Metric::RocAuc,
+        Metric::Ap,
+        Metric::Mcc,
+        Metric::BalancedAcc,
         Metric::Me,
         Metric::Mae,
         Metric::Mse,
@@ -95,6 +114,16 @@ impl Metric {
         }
     }
 
+    /// The metrics that are taken of the test rows whatever is named: those that rare classes ask for, of so many
+    /// classes; none of labels and values.
+    pub fn of_tests(classes: Option<usize>) -> &'static [Metric] {
+        match classes {
+            None => &[],
+            Some(2) => &[Metric::Mcc, Metric::BalancedAcc, Metric::RocAuc, Metric::Ap],
+            Some(_) => &[Metric::Mcc, Metric::BalancedAcc],
+        }
+    }
+
     /// The name in histories; of validation rows, with `val_` before it.
     pub fn name(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -104,6 +133,9 @@ impl Metric {
             Metric::Recall => "recall",
             Metric::F1 => "f1",
             Metric::RocAuc => "roc_auc",
+            Metric::Ap => "ap",
+            Metric::Mcc => "mcc",
+            Metric::BalancedAcc => "balanced_acc",
             Metric::Me => "me",
             Metric::Mae => "mae",
             Metric::Mse => "mse",
@@ -116,9 +148,8 @@ impl Metric {
     /// Whether a higher value is a better one; `None` where neither is.
     pub fn higher_is_better(self) -> Option<bool> {
         match self {
-            Metric::Acc | Metric::TopK(_) | Metric::Precision | Metric::Recall | Metric::F1 | Metric::RocAuc => {
-                Some(true)
-            }
+            Metric::Acc | Metric::TopK(_) | Metric::Precision | Metric::Recall | Metric::F1 => Some(true),
+            Metric::RocAuc | Metric::Ap | Metric::Mcc | Metric::BalancedAcc => Some(true),
             Metric::R2 => Some(true),
             Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape => Some(false),
             Metric::Me => None,
@@ -129,8 +160,9 @@ impl Metric {
     fn purpose(self) -> String {
         match self {
             Metric::Acc | Metric::Precision | Metric::Recall | Metric::F1 => "classes".to_owned(),
+            Metric::Mcc | Metric::BalancedAcc => "classes that exclude each other".to_owned(),
             Metric::TopK(TopK { k }) => format!("more than {} classes", k.max(2)),
-            Metric::RocAuc => "2 classes, or for yes-or-no labels".to_owned(),
+            Metric::RocAuc | Metric::Ap => "2 classes, or for yes-or-no labels".to_owned(),
             Metric::Me | Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape | Metric::R2 => "numbers".to_owned(),
         }
     }
@@ -142,7 +174,8 @@ impl Metric {
             }
             // of k classes or fewer every row's class is among the k best
             (Metric::TopK(TopK { k }), target) => matches!(target, Target::Classes(classes) if classes > k.max(2)),
-            (Metric::RocAuc, target) => matches!(target, Target::Classes(2) | Target::Labels(_)),
+            (Metric::RocAuc | Metric::Ap, target) => matches!(target, Target::Classes(2) | Target::Labels(_)),
+            (Metric::Mcc | Metric::BalancedAcc, target) => matches!(target, Target::Classes(_)),
             (Metric::Me | Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape | Metric::R2, target) => {
                 matches!(target, Target::Values(_))
             }
@@ -187,6 +220,9 @@ impl Metric {
             Metric::Recall => counts().recall(),
             Metric::F1 => counts().f1(),
             Metric::RocAuc => roc_auc::of_each_replica(outputs, truth, decision),
+            Metric::Ap => average_precision::of_each_replica(outputs, truth, decision),
+            Metric::Mcc => matthews::of_each_replica(outputs, truth, decision),
+            Metric::BalancedAcc => balanced_accuracy::of_each_replica(outputs, truth, decision),
             Metric::Me => errors().mean(),
             Metric::Mae => errors().absolute(),
             Metric::Mse => errors().squared(),
@@ -205,7 +241,10 @@ mod tests {
     fn a_metric_that_does_not_fit_is_refused_with_those_that_do() {
         let fault = Metric::Mape.check_fit(Target::Classes(2)).unwrap_err();
         assert_eq!(fault.message, "holds `mape`, which is for numbers, and the target is 2 classes");
-        assert_eq!(fault.hint.unwrap(), "for 2 classes there are `acc`, `precision`, `recall`, `f1`, `roc_auc`");
+        let hint = "for 2 classes there are `acc`, `precision`, `recall`, `f1`, `roc_auc`, `ap`, `mcc`, `balanced_acc`";
+        assert_eq!(fault.hint.unwrap(), hint);
+        let fault = Metric::Mcc.check_fit(Target::Labels(3)).unwrap_err();
+        assert!(fault.message.contains("classes that exclude each other, and the target is 3 yes-or-no labels"));
         let fault = Metric::Mae.check_fit(Target::Classes(10)).unwrap_err();
         assert!(fault.hint.unwrap().contains("`acc`, `{ top_k = 5 }`, `precision`"));
         assert!(Metric::TopK(TopK { k: 3 }).check_fit(Target::Classes(3)).is_err());

@@ -4,50 +4,12 @@
 //! Precision has no value for a class that was never predicted, recall none for one that never occurred, F1 none for
 //! one that did neither: these are `None`, and averages are over the classes that have a value (`zero_division=nan`).
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
+use crate::history::report::{ClassReport, Report, Scores};
 use crate::metrics::confusion::Confusion;
-
-/// A classification report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Report {
-    /// Each class, in order.
-    pub classes: Vec<ClassReport>,
-    /// The share of rows that were predicted right.
-    pub accuracy: Option<f64>,
-    /// The mean over classes.
-    #[serde(rename = "macro")]
-    pub macro_average: Scores,
-    /// The mean over classes, each weighing as much as it has rows.
-    #[serde(rename = "weighted")]
-    pub weighted_average: Scores,
-}
-
-/// One class in a report.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ClassReport {
-    /// Its scores.
-    #[serde(flatten)]
-    pub scores: Scores,
-    /// How many rows are of this class.
-    pub support: u64,
-}
-
-/// Precision, recall and F1, all in 0–1, higher is better.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Scores {
-    /// Of the rows predicted as the class, the share that are.
-    pub precision: Option<f64>,
-    /// Of the rows of the class, the share that were predicted as it.
-    pub recall: Option<f64>,
-    /// The harmonic mean of both.
-    pub f1: Option<f64>,
-}
 
 impl Scores {
     /// From the rows of a class that were predicted as it, all that were predicted as it, and all that are of it.
-    fn of_class(right: u64, predicted: u64, support: u64) -> Self {
+    pub(super) fn of_class(right: u64, predicted: u64, support: u64) -> Self {
         Scores {
             precision: share(right, predicted),
             recall: share(right, support),

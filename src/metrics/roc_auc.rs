@@ -15,15 +15,20 @@ use crate::metrics::precision_recall::mean_of_defined;
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
 /// several labels → `[replicas]`, f64, NaN where undefined.
 pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
-    let scores = decision.scores(outputs).transpose(1, 2).contiguous(); // [replicas, labels, rows]
-    let truth = truth.to_kind(Kind::Double);
-    let truth = if truth.dim() == 2 { truth.unsqueeze(1) } else { truth.transpose(1, 2) };
+    let (scores, truth) = by_label(outputs, truth, decision);
     let sum = |values: &Tensor| values.sum_dim_intlist(-1, false, Kind::Double);
     let positives = sum(&truth); // [replicas, labels]
     let negatives = scores.size()[2] as f64 - &positives;
     let above = sum(&(ranks(&scores) * truth)) - &positives * (&positives + 1.0) / 2.0;
     let area = above / (&positives * &negatives); // 0 / 0 where one class has no row
     mean_of_defined(&area.masked_fill(&scores.isnan().any_dim(-1, false), f64::NAN))
+}
+
+/// Scores and truths by label, or of the one class that is asked for: `[replicas, labels, rows]` each, truths f64.
+pub(super) fn by_label(outputs: &Tensor, truth: &Tensor, decision: Decision) -> (Tensor, Tensor) {
+    let truth = truth.to_kind(Kind::Double);
+    let truth = if truth.dim() == 2 { truth.unsqueeze(1) } else { truth.transpose(1, 2) };
+    (decision.scores(outputs).transpose(1, 2).contiguous(), truth)
 }
 
 /// The rank of each score among those of its label, from 1; equal ones share their mean rank.

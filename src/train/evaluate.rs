@@ -7,6 +7,7 @@ use crate::data::Rows;
 use crate::data::batches::DeviceRows;
 use crate::metrics::Metric;
 use crate::metrics::decision::Decision;
+use crate::metrics::score::Score;
 use crate::network::stack::Stack;
 use crate::train::loss::Loss;
 use crate::train::loss::criterion::Criterion;
@@ -26,6 +27,8 @@ pub struct Measure {
     pub metrics: Vec<Metric>,
     /// How an output becomes a prediction.
     pub decision: Decision,
+    /// How sure of the second one the outputs are, of two classes.
+    pub score: Option<Score>,
 }
 
 impl Measure {
@@ -67,12 +70,17 @@ pub fn evaluate(stack: &Stack, rows: &DeviceRows, measure: &Measure) -> Figures 
 /// Loss and metrics of each replica, from what it made of these rows: `outputs` `[replicas, rows, outputs]`.
 pub fn figures(outputs: &Tensor, rows: &DeviceRows, measure: &Measure) -> Figures {
     let _no_grad = tch::no_grad_guard();
-    let replicas = outputs.size()[0] as usize;
-    let targets = rows.of_each_replica(&rows.targets, replicas);
-    let truth = rows.of_each_replica(&rows.truth, replicas);
-    let weights = rows.weights.as_ref().map(|weights| rows.of_each_replica(weights, replicas));
-    let loss = measure.loss.of_each_replica(outputs, &targets, weights.as_ref());
-    let mut figures = vec![("loss".to_owned(), loss.to_kind(Kind::Double))];
+    let truth = rows.of_each_replica(&rows.truth, outputs.size()[0] as usize);
+    let mut figures = vec![("loss".to_owned(), losses(outputs, rows, measure))];
     figures.extend(measure.metrics(outputs, &truth));
     figures
+}
+
+/// The loss of each replica, from what it made of these rows: `outputs` `[replicas, rows, outputs]` → `[replicas]`, f64.
+pub fn losses(outputs: &Tensor, rows: &DeviceRows, measure: &Measure) -> Tensor {
+    let _no_grad = tch::no_grad_guard();
+    let replicas = outputs.size()[0] as usize;
+    let targets = rows.of_each_replica(&rows.targets, replicas);
+    let weights = rows.weights.as_ref().map(|weights| rows.of_each_replica(weights, replicas));
+    measure.loss.of_each_replica(outputs, &targets, weights.as_ref()).to_kind(Kind::Double)
 }

@@ -4,14 +4,19 @@
 
 A confusion matrix has one row per true class and one column per predicted class. Precision has no value for a class that
 was never predicted, recall none for a class that never occurred, F1 none for a class that did neither: such a value is
-null. Averages are given both ways: over the classes that have a value (scikit-learn's zero_division=nan), and with 0
+null (nan in the text of the report). Averages are given both ways: over the classes that have a value (scikit-learn's zero_division=nan), and with 0
 in place of the missing ones (its default).
 """
 
 import math
 
 import numpy as np
-from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import (
+    accuracy_score,
+    classification_report,
+    confusion_matrix,
+    precision_recall_fscore_support,
+)
 
 import house
 
@@ -45,6 +50,7 @@ def report(name, true, predicted, labels, show_rows=True):
         | {"support": support.tolist()},
         "macro": averages(true, predicted, labels, "macro"),
         "weighted": averages(true, predicted, labels, "weighted"),
+        "text": classification_report(true, predicted, labels=labels, digits=4, zero_division=np.nan),
     }
 
 

@@ -394,6 +394,7 @@ fn an_expectation_of_a_metric_that_the_run_will_not_have_is_refused_before_train
         ("value = \"last.accuracy\"\nat_least = 0.5", &["`last.accuracy`", "`acc`"][..]),
         ("value = \"last.val_acc\"\nat_least = 0.5", &["`last.val_acc`", "validation"]),
         ("value = \"test.acc\"\nat_least = 0.5", &["`test.acc`", "test"]),
+        ("value = \"test.report.macro.f1\"\nat_least = 0.5", &["no test rows"]),
         ("value = \"epoch.0.loss\"\nat_least = 0.5", &["`epoch.0.loss`", "from 1"]),
         ("value = \"diagnosis.verdit\"\nis = \"good\"", &["`diagnosis.verdit`", "`verdict`"]),
         ("value = \"diagnosis.verdict\"\nis = \"overfiting\"", &["`overfiting`", "`overfitting`"]),

@@ -659,8 +659,12 @@ fn histories_keep_to_the_schema() {
     let schema = json(&place, &["schema"]);
     assert_says(schema["$schema"].as_str().unwrap(), &["json-schema.org"]);
     place.write("diverging.toml", idea_with("lr = 1e-3", "lr = 1e30"));
-    place.write("split.toml", idea_with("[data.digits]", "[data.digits]\nsplit = { test = 0.2, validation = 0.2 }"));
-    for experiment in ["digits_mlp", "mlp_xor", "diverging.toml", "split.toml"] {
+    let split = "split = { test = 0.2, validation = 0.2 }";
+    place.write("split.toml", idea_with("[data.digits]", &format!("[data.digits]\n{split}")));
+    let two =
+        idea_with("[data.digits]", &format!("[data.breast_cancer]\n{split}")).replace("linear = 10", "linear = 2");
+    place.write("two_classes.toml", two);
+    for experiment in ["digits_mlp", "mlp_xor", "diverging.toml", "split.toml", "two_classes.toml"] {
         let history = place.history(&[experiment, "--epochs", "3"]);
         assert_eq!(departures(&schema, &schema, &history, "history"), [""; 0], "{experiment}");
         let known = schema["properties"].as_object().unwrap();

@@ -90,7 +90,8 @@ fn a_fresh_network_with_the_saved_weights_has_the_test_figures_of_the_history() 
             let trials = evaluated(&place, &["idea"]);
             assert_eq!(trials.iter().map(|trial| &trial["trial"]).collect::<Vec<_>>(), ["base-seed0", "base-seed1"]);
             trials.iter().for_each(assert_as_in_the_history);
-            assert_eq!(trials[0]["figures"].as_object().unwrap().len(), 4);
+            let names: Vec<&String> = trials[0]["figures"].as_object().unwrap().keys().collect();
+            assert_eq!(names, ["loss", "acc", "f1", "top_3", "mcc", "balanced_acc"]);
             assert_ne!(trials[0]["figures"]["loss"], trials[1]["figures"]["loss"]);
             evaluated(&place, &["idea", "--data", "validation"]).iter().for_each(assert_as_in_the_history);
         }
@@ -112,6 +113,68 @@ fn what_is_evaluated_is_told_beside_the_history_in_80_columns() {
     let told = stdout(&place.run(&["eval", "idea"]).code(0));
     assert_says(&told, &["idea: 2 trials", "the same", "mean of 2", "± std", "test figures as in the histories"]);
     assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+}
+
+#[test]
+fn two_classes_have_a_report_curves_and_areas_in_the_history_and_when_evaluated() {
+    let data = DIGITS.replace("digits", "breast_cancer").replace("unit", "standard");
+    let train = "epochs = 3\nloss = \"bce_with_logits\"\nmetrics = [\"ap\", \"acc\"]\nmonitor = \"val_ap\"";
+    let expected = "[[expect]]\nvalue = \"test.report.classes.1.recall\"\nat_least = 0.01\n\
+                    [[expect]]\nvalue = \"test.confusion.0.1\"\nat_least = 1000";
+    let text = format!("{}{expected}\n", experiment(&data, "[{ linear = 8 }, \"relu\", { linear = 1 }]", train));
+    let place = Place::new();
+    place.write("idea.toml", text);
+    let told = stdout(&place.run(&["exp", "idea.toml", "--device", "cpu"]).code(0));
+    let report = ["precision    recall  f1-score   support", "   macro avg  ", "share of the true class"];
+    assert_says(&told, &report);
+    assert_says(
+        &told,
+        &["test mcc ", "test roc_auc ", "✓ test.report.classes.1.recall", "✗ test.confusion.0.1 ≥ 1000"],
+    );
+    assert_eq!(told.matches("test ap ").count(), 1, "{told}");
+    let fits = |text: &str| text.lines().filter(|line| !line.starts_with(['✓', '✗'])).all(|l| l.chars().count() <= 80);
+    assert!(fits(&told), "{told}");
+    let history: Value =
+        serde_json::from_str(&std::fs::read_to_string(file(&place, "idea", "base-seed0.json")).unwrap()).unwrap();
+    let test = &history["test"];
+    let rows = history["data"]["rows"]["test"].as_f64().unwrap();
+    let support = |class: usize| test["report"]["classes"][class]["support"].as_f64().unwrap();
+    assert_eq!((support(0) + support(1), test["positives"].as_f64()), (rows, Some(support(1) / rows)));
+    assert_eq!(history["best"]["monitor"], "val_ap");
+    let curve = |name: &str, list: &str| -> Vec<f64> {
+        let list = test[name][list].as_array().unwrap();
+        list.iter().map(|number| number.as_f64().unwrap_or(f64::INFINITY)).collect()
+    };
+    let (fpr, tpr) = (curve("roc", "fpr"), curve("roc", "tpr"));
+    let area: f64 = (1..fpr.len()).map(|at| (fpr[at] - fpr[at - 1]) * (tpr[at] + tpr[at - 1]) / 2.0).sum();
+    assert!((area - test["roc_auc"].as_f64().unwrap()).abs() < 1e-12);
+    let (precision, recall) = (curve("precision_recall", "precision"), curve("precision_recall", "recall"));
+    let steps: f64 = (1..recall.len()).map(|at| (recall[at - 1] - recall[at]) * precision[at - 1]).sum();
+    assert!((steps - test["ap"].as_f64().unwrap()).abs() < 1e-12);
+    let thresholds = curve("precision_recall", "threshold");
+    assert!(thresholds[..thresholds.len() - 1].iter().all(|p| (0.0..=1.0).contains(p)), "they are probabilities");
+
+    let trials = evaluated(&place, &["idea", "--strict"]);
+    trials.iter().for_each(assert_as_in_the_history);
+    for part in ["confusion", "report", "positives", "roc", "precision_recall"] {
+        assert_eq!(trials[0][part], test[part], "{part}");
+    }
+    assert_eq!(trials[0]["threshold"], Value::Null);
+    let told = stdout(&place.run(&["eval", "idea", "--device", "cpu"]).code(0));
+    assert_says(&told, &report);
+    assert!(fits(&told), "{told}");
+}
+
+#[test]
+fn a_history_without_a_report_still_reads() {
+    let place = place_with_digits();
+    let path = file(&place, "idea", "base-seed0.json");
+    let mut history: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    for later in ["report", "mcc", "balanced_acc"] {
+        assert!(history["test"].as_object_mut().unwrap().remove(later).is_some(), "{later}");
+    }
+    std::fs::write(&path, history.to_string()).unwrap();
+    assert_says(&stdout(&place.run(&["eval", "idea", "--strict"]).code(0)), &["test figures as in the history"]);
 }
 
 #[test]

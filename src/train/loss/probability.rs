@@ -7,6 +7,7 @@
 use tch::{Kind, Tensor};
 
 use crate::data::Target;
+use crate::metrics::score::Score;
 use crate::network::layer::Layer;
 use crate::train::loss::Loss;
 
@@ -36,6 +37,23 @@ impl Loss {
                 matches!(last, Layer::Sigmoid).then_some(outputs)
             }
         }
+    }
+
+    /// How sure a network with so many outputs, which ends in `last`, is of the second of two classes; `None` for other
+    /// targets.
+    pub fn score(&self, last: &Layer, target: Target, outputs: usize) -> Option<Score> {
+        if target != Target::Classes(2) {
+            return None;
+        }
+        Some(match (self, outputs) {
+            (Loss::BceWithLogits(_), _) => Score::Logit,
+            (Loss::Bce, _) => Score::Probability,
+            (Loss::CrossEntropy(_) | Loss::Nll(_), _) => Score::Logits,
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), 1) if matches!(last, Layer::Sigmoid) => Score::Probability,
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), 1) => Score::Output,
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), _) if matches!(last, Layer::Softmax) => Score::Probabilities,
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), _) => Score::Difference,
+        })
     }
 }
 
@@ -83,5 +101,38 @@ mod tests {
         none(&Layer::Softmax, labels, &[0.6, 0.4]);
         none(&Layer::Relu, two, &[1.2]);
         none(&Layer::Sigmoid, Target::Values(1), &[0.4]);
+    }
+    #[test]
+    fn the_score_of_two_classes_is_their_probability_wherever_there_is_one() {
+        let losses = [
+            Loss::CrossEntropy(CrossEntropy::default()),
+            Loss::Nll(Nll::default()),
+            Loss::BceWithLogits(BceWithLogits::default()),
+            Loss::Bce,
+            Loss::Mse,
+        ];
+        let two = Target::Classes(2);
+        for loss in &losses {
+            for (last, width) in [(Layer::Sigmoid, 1), (Layer::Softmax, 2), (Layer::Relu, 1), (Layer::Relu, 2)] {
+                let fits = match loss {
+                    Loss::CrossEntropy(_) | Loss::Nll(_) => width == 2,
+                    Loss::Bce | Loss::BceWithLogits(_) => width == 1,
+                    _ => true,
+                };
+                let outputs = Tensor::from_slice(&[0.25_f64, 0.75][2 - width..]).view([1, width as i64]);
+                let score = loss.score(&last, two, width).unwrap();
+                let probabilities = loss.probabilities(&last, two, &outputs);
+                if !fits {
+                    continue;
+                }
+                assert_eq!(score.is_probability(), probabilities.is_some(), "{loss:?}, {last:?}, {width}");
+                if let Some(probabilities) = probabilities {
+                    let (found, wanted) = (score.of(&outputs), probabilities.select(-1, width as i64 - 1));
+                    assert!((found - wanted).abs().max().double_value(&[]) < 1e-15, "{loss:?}, {last:?}, {width}");
+                }
+                assert_eq!(loss.score(&last, Target::Classes(3), 3), None);
+                assert_eq!(loss.score(&last, Target::Labels(2), 2), None);
+            }
+        }
     }
 }

@@ -1,9 +1,17 @@
 //! Metrics, confusion matrices and reports.
 
-use runner::metrics::Metric;
+use runner::data::form::Form;
+use runner::data::scale::Scale;
+use runner::data::split::Parts;
+use runner::data::{Loaded, Prepared, Rows, Target};
+use runner::history::number::Number;
+use runner::history::report::Scores;
 use runner::metrics::confusion::Confusion;
 use runner::metrics::decision::Decision;
-use runner::metrics::report::Scores;
+use runner::metrics::ranking::Ranking;
+use runner::metrics::score::Score;
+use runner::metrics::threshold::{ThresholdBy, ValidationScores};
+use runner::metrics::{Metric, curves};
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
@@ -55,13 +63,94 @@ fn confusion_matrices_and_reports_are_scikit_learns() {
 }
 
 #[test]
-fn areas_under_the_roc_curve_are_scikit_learns_with_ties_and_one_class() {
+fn areas_under_both_curves_are_scikit_learns_with_ties_saturated_logits_and_one_class() {
     for case in golden("metrics_more")["roc_auc"].as_array().unwrap() {
         let (name, truth) = (case["name"].as_str().unwrap(), tensor(&case["true"]).to_kind(Kind::Int64));
         let scores = tensor(&case["scores"]).unsqueeze(-1); // [rows, 1]
-        assert_metric(json!("roc_auc"), &scores, &truth, Decision::Above(0.0), &case["roc_auc"], name);
         let two_outputs = Tensor::cat(&[&(&scores * -1.0), &scores], 1);
-        assert_metric(json!("roc_auc"), &two_outputs, &truth, Decision::Largest, &case["roc_auc"], name);
+        for area in ["roc_auc", "ap"] {
+            assert_metric(json!(area), &scores, &truth, Decision::Above(0.0), &case[area], name);
+            assert_metric(json!(area), &scores, &truth, Score::Logit.at_least(0.3), &case[area], name);
+            assert_metric(json!(area), &two_outputs, &truth, Decision::Largest, &case[area], name);
+        }
+    }
+}
+
+#[test]
+fn both_curves_are_scikit_learns_point_for_point() {
+    for case in golden("metrics_more")["roc_auc"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let is_class_1: Vec<bool> = floats(&case["true"]).iter().map(|class| *class == 1.0).collect();
+        let ranking = Ranking::new(&floats(&case["scores"]), &is_class_1).unwrap();
+        let thresholds = |numbers: &[Number]| numbers.iter().map(|number| number.0).collect::<Vec<_>>();
+        let (roc, wanted) = (curves::roc(&ranking, Score::Output), &case["roc"]);
+        assert_eq!(roc.is_some(), wanted.is_object(), "{name}");
+        if let Some(roc) = roc {
+            assert_near(&roc.fpr, &floats(&wanted["fpr"]), 1e-15, name);
+            assert_near(&roc.tpr, &floats(&wanted["tpr"]), 1e-15, name);
+            assert_eq!(thresholds(&roc.threshold[1..]), floats(&wanted["threshold_from_second"]), "{name}");
+        }
+        let (curve, wanted) = (curves::precision_recall(&ranking, Score::Output), &case["precision_recall"]);
+        assert_eq!(curve.is_some(), wanted.is_object(), "{name}");
+        if let Some(curve) = curve {
+            let but_last = curve.f1.len() - 1;
+            assert_near(&curve.precision, &floats(&wanted["precision"]), 1e-15, name);
+            assert_near(&curve.recall, &floats(&wanted["recall"]), 1e-15, name);
+            assert_near(&curve.f1[..but_last], &floats(&wanted["f1_but_last"]), 1e-15, name);
+            assert_eq!(thresholds(&curve.threshold[..but_last]), floats(&wanted["threshold_but_last"]), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_best_thresholds_are_those_of_an_exhaustive_search_by_scikit_learns_f1() {
+    let fixture = golden("metrics_more");
+    let cost = serde_json::from_value(fixture["settings"]["cost"].clone()).unwrap();
+    for case in fixture["roc_auc"].as_array().unwrap() {
+        let (name, truth) = (case["name"].as_str().unwrap(), tensor(&case["true"]).to_kind(Kind::Int64));
+        let scores = tensor(&case["scores"]).to_kind(Kind::Double);
+        let rows = Loaded {
+            sha256: String::new(),
+            target: Target::Classes(2),
+            classes: vec!["0".to_owned(), "1".to_owned()],
+            rows: Rows::new(scores.unsqueeze(-1).to_kind(Kind::Float), truth.shallow_clone()),
+            test: None,
+            largest: 1.0,
+            form: Form::Points,
+        };
+        let all: Vec<usize> = (0..truth.size()[0] as usize).collect();
+        let parts = Parts { training: all.clone(), validation: Some(all), test: None };
+        let validation = Prepared::from_parts(&rows, &parts, Scale::None).unwrap().validation.unwrap();
+        let scores_of_rows = ValidationScores::new(&validation, &scores);
+        for (key, by) in [("f1", ThresholdBy::F1), ("cost", ThresholdBy::Cost(cost))] {
+            let (found, wanted) = (scores_of_rows.choose(by), &case["best"][key]);
+            assert_eq!(found.is_some(), wanted.is_object(), "{name}, {key}");
+            let Some(choice) = found else { continue };
+            let at = choice.validation.unwrap();
+            assert_eq!(json!(at.confusion), wanted["confusion"], "{name}, {key}");
+            let value = at.cost.or(at.scores.f1).unwrap();
+            assert_near(&[value], &floats(&wanted["value"]), 1e-15, name);
+            if let Some(score) = wanted["at"].as_f64() {
+                assert!(choice.value <= score, "{name}, {key}: between that score and the next");
+            }
+        }
+    }
+}
+
+#[test]
+fn correlations_and_balanced_accuracies_are_scikit_learns() {
+    for case in golden("metrics_more")["correlations"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let truth = tensor(&case["true"]).to_kind(Kind::Int64);
+        let outputs = tensor(&case["predicted"]).to_kind(Kind::Int64).one_hot(case["classes"].as_i64().unwrap());
+        let outputs = outputs.to_kind(Kind::Float);
+        for metric in ["mcc", "balanced_acc"] {
+            assert_metric(json!(metric), &outputs, &truth, Decision::Largest, &case[metric], name);
+            if case["classes"] == 2 {
+                let one_output = outputs.narrow(1, 1, 1);
+                assert_metric(json!(metric), &one_output, &truth, Decision::Above(0.5), &case[metric], name);
+            }
+        }
     }
 }
 
@@ -78,7 +167,7 @@ fn metrics_of_ranks_labels_and_numbers_are_scikit_learns() {
 
     for case in fixture["labels"].as_array().unwrap() {
         let (scores, truth) = (tensor(&case["scores"]), tensor(&case["true"]));
-        for name in ["acc", "precision", "recall", "f1", "roc_auc"] {
+        for name in ["acc", "precision", "recall", "f1", "roc_auc", "ap"] {
             let what = case["name"].as_str().unwrap();
             assert_metric(json!(name), &scores, &truth, Decision::EachAbove(0.0), &case[name], what);
         }

@@ -1,0 +1,285 @@
+//! What is shown of test rows whose classes were predicted: the classification report in scikit-learn's layout, the
+//! confusion matrix in counts and in shares of each true class, and the threshold where one was chosen.
+
+use serde_json::Value;
+
+use crate::cli::figures;
+use crate::cli::page::Page;
+use crate::history::report::{Report, Scores};
+use crate::history::tested::{AtThreshold, TestRecord, ThresholdRecord};
+
+/// A report with more classes than these is read from the history.
+const MOST_IN_REPORT: usize = 20;
+
+/// A confusion matrix with more classes than these is.
+const MOST_IN_MATRIX: usize = 12;
+
+/// Names of classes are cut to so many characters beside the matrix, and above it.
+const LONGEST_NAMES: (usize, usize) = (20, 10);
+
+/// The report, the matrix, and the threshold, as far as there are some.
+pub fn of(test: &TestRecord, classes: &[String], page: Page) -> Vec<String> {
+    let name = |number: usize| classes.get(number).cloned().unwrap_or_else(|| number.to_string());
+    let names = |count: usize| (0..count).map(name).collect::<Vec<String>>();
+    let mut parts = Vec::new();
+    if let Some(report) = &test.report {
+        parts.push(report_text(report, &names(report.classes.len()), page));
+    }
+    if let Some(matrix) = &test.confusion {
+        parts.extend(matrix_text(matrix, &names(matrix.len()), page));
+    }
+    parts.extend(test.threshold.as_ref().map(|threshold| page.wrapped(&threshold_text(threshold), 0)));
+    parts
+}
+
+/// `classification_report(digits=4)`, with – for what is undefined.
+fn report_text(report: &Report, names: &[String], page: Page) -> String {
+    const NUMBERS: usize = 1 + 4 * 10;
+    let room = page.width.saturating_sub(NUMBERS).max("weighted avg".len());
+    let shown = if names.len() > MOST_IN_REPORT { &[] } else { names };
+    let shown: Vec<String> = shown.iter().map(|name| cut(name, room)).collect();
+    let width = shown.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("weighted avg".len());
+    let line = |name: &str, figures: [String; 4]| {
+        let [precision, recall, f1, support] = figures;
+        format!("{name:>width$}  {precision:>9} {recall:>9} {f1:>9} {support:>9}")
+    };
+    let figure = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+    let scores = |name: &str, scores: &Scores, support: u64| {
+        line(name, [figure(scores.precision), figure(scores.recall), figure(scores.f1), support.to_string()])
+    };
+    let rows = report.classes.iter().map(|class| class.support).sum::<u64>();
+    let mut lines = vec![line("", ["precision", "recall", "f1-score", "support"].map(str::to_owned)), String::new()];
+    for (name, class) in shown.iter().zip(&report.classes) {
+        lines.push(scores(name, &class.scores, class.support));
+    }
+    if shown.len() < names.len() {
+        lines.push(line(&format!("{} classes", names.len()), ["…"; 4].map(str::to_owned)));
+    }
+    let of_all = [String::new(), String::new(), figure(report.accuracy), rows.to_string()];
+    lines.extend([String::new(), line("accuracy", of_all)]);
+    lines.push(scores("macro avg", &report.macro_average, rows));
+    lines.push(scores("weighted avg", &report.weighted_average, rows));
+    lines.join("\n")
+}
+
+/// Counts, and shares of each true class: beside each other where there is room, otherwise below; none where even one
+/// of them is wider than the page.
+fn matrix_text(matrix: &[Vec<u64>], names: &[String], page: Page) -> Option<String> {
+    if matrix.len() > MOST_IN_MATRIX {
+        return None;
+    }
+    let counts = cells(matrix, |count, _| count.to_string());
+    let shares = cells(matrix, share);
+    let short_shares = cells(matrix, |count, all| match share(count, all).as_str() {
+        exact @ ("0" | "–") => exact.to_owned(),
+        _ => format!("{:.2}", count as f64 / all as f64),
+    });
+    let block = |title: &str, cells: &[Vec<String>]| block(title, names, cells);
+    let (counts, both) =
+        (block("predicted", &counts), |shares: &[Vec<String>]| block("share of the true class", shares));
+    let labels = labels(names);
+    let beside = |blocks: &[&Vec<String>]| -> String {
+        let lines = labels.iter().enumerate().map(|(row, label)| {
+            let cells: Vec<&str> = blocks.iter().map(|block| block[row].as_str()).collect();
+            format!("{label}  {}", cells.join("   ")).trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let fits = |text: &String| text.lines().all(|line| line.chars().count() <= page.width);
+    let (long, short) = (both(&shares), both(&short_shares));
+    let below = |shares: &Vec<String>| format!("{}\n\n{}", beside(&[&counts]), beside(&[shares]));
+    [beside(&[&counts, &long]), below(&long), below(&short)].into_iter().find(fits)
+}
+
+/// A count as a share of its true class.
+fn share(count: u64, all: u64) -> String {
+    match (count, all) {
+        (_, 0) => "–".to_owned(),
+        (0, _) => "0".to_owned(),
+        (count, all) => figures::metric(Some(count as f64 / all as f64)),
+    }
+}
+
+/// Each count written, beside how many rows its true class has.
+fn cells(matrix: &[Vec<u64>], written: impl Fn(u64, u64) -> String) -> Vec<Vec<String>> {
+    let row = |counts: &Vec<u64>| {
+        let all = counts.iter().sum();
+        counts.iter().map(|&count| written(count, all)).collect()
+    };
+    matrix.iter().map(row).collect()
+}
+
+/// The true classes, under two lines of header, all of one width.
+fn labels(names: &[String]) -> Vec<String> {
+    let names = names.iter().map(|name| cut(name, LONGEST_NAMES.0));
+    let labels: Vec<String> = [String::new(), "true".to_owned()].into_iter().chain(names).collect();
+    let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+    labels.into_iter().map(|label| format!("{label:<width$}")).collect()
+}
+
+/// A title, the predicted classes and the cells, in lines of one width.
+fn block(title: &str, names: &[String], cells: &[Vec<String>]) -> Vec<String> {
+    let names: Vec<String> = names.iter().map(|name| cut(name, LONGEST_NAMES.1)).collect();
+    let all = || std::iter::once(&names).chain(cells);
+    let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:>width$}", width = width(column)));
+        cells.collect::<Vec<_>>().join("  ")
+    };
+    let lines: Vec<String> = all().map(line).collect();
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0).max(title.chars().count());
+    std::iter::once(title.to_owned()).chain(lines).map(|line| format!("{line:>width$}")).collect()
+}
+
+/// Text of at most so many characters.
+fn cut(text: &str, most: usize) -> String {
+    match text.chars().count() {
+        length if length <= most => text.to_owned(),
+        _ => format!("{}…", text.chars().take(most - 1).collect::<String>().trim_end()),
+    }
+}
+
+/// The threshold, how it was chosen, what it gave there, and what the test rows give without it.
+fn threshold_text(threshold: &ThresholdRecord) -> String {
+    let chosen = match &threshold.by {
+        Value::String(name) => format!("chosen by {name} on the validation rows"),
+        Value::Object(by) if by.contains_key("cost") => {
+            let cost = |of: &str| by["cost"][of].as_f64().map_or("–".to_owned(), figures::setting);
+            let (miss, false_alarm) = (cost("miss"), cost("false_alarm"));
+            format!("chosen on the validation rows by cost: a miss {miss}, a false alarm {false_alarm}")
+        }
+        _ => "given".to_owned(),
+    };
+    let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (there {})", at_text(at)));
+    let value = figures::metric(Some(threshold.value));
+    format!("threshold {value}, {chosen}{validation}; the default one gives test {}", at_text(&threshold.at_default))
+}
+
+fn at_text(at: &AtThreshold) -> String {
+    let Scores { precision, recall, f1 } = at.scores;
+    let cost = at.cost.map_or(String::new(), |cost| format!(", cost {}", figures::setting(cost)));
+    let [precision, recall, f1] = [precision, recall, f1].map(figures::metric);
+    format!("precision {precision}, recall {recall}, f1 {f1}{cost}")
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::made_up::{PLAIN, width};
+    use crate::metrics::confusion::Confusion;
+    use crate::metrics::threshold::{Choice, Cost, ThresholdBy};
+
+    fn record(matrix: Vec<Vec<u64>>) -> TestRecord {
+        let report = Some(Confusion(matrix.clone()).report());
+        TestRecord { confusion: Some(matrix), report, ..TestRecord::default() }
+    }
+
+    fn shown(matrix: Vec<Vec<u64>>, classes: &[&str]) -> String {
+        let classes: Vec<String> = classes.iter().map(|name| (*name).to_owned()).collect();
+        let shown = of(&record(matrix), &classes, PLAIN).join("\n\n");
+        assert!(width(&shown) <= 80, "{shown}");
+        shown
+    }
+
+    #[test]
+    fn two_classes_have_counts_and_shares_beside_each_other() {
+        assert_snapshot!(shown(vec![vec![56840, 24], vec![25, 73]], &["legit", "fraud"]), @r"
+                      precision    recall  f1-score   support
+
+               legit     0.9996    0.9996    0.9996     56864
+               fraud     0.7526    0.7449    0.7487        98
+
+            accuracy                         0.9991     56962
+           macro avg     0.8761    0.8722    0.8741     56962
+        weighted avg     0.9991    0.9991    0.9991     56962
+
+                  predicted   share of the true class
+        true   legit  fraud             legit   fraud
+        legit  56840     24            0.9996  4.2e-4
+        fraud     25     73            0.2551  0.7449
+        ");
+    }
+
+    #[test]
+    fn what_is_undefined_is_a_dash() {
+        assert_snapshot!(shown(vec![vec![3, 0], vec![0, 0]], &["no", "yes"]), @r"
+                      precision    recall  f1-score   support
+
+                  no     1.0000    1.0000    1.0000         3
+                 yes          –         –         –         0
+
+            accuracy                         1.0000         3
+           macro avg     1.0000    1.0000    1.0000         3
+        weighted avg     1.0000    1.0000    1.0000         3
+
+              predicted   share of the true class
+        true    no  yes                   no  yes
+        no       3    0               1.0000    0
+        yes      0    0                    –    –
+        ");
+    }
+
+    #[test]
+    fn more_classes_have_them_below_each_other_and_many_are_left_to_the_history() {
+        let matrix = |classes: usize| -> Vec<Vec<u64>> {
+            (0..classes)
+                .map(|t| (0..classes).map(|p| if t == p { 1000 } else { (t * p % 4) as u64 }).collect())
+                .collect()
+        };
+        let names: Vec<String> = (0..12).map(|class| class.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let ten = shown(matrix(10), &names[..10]);
+        assert!(ten.contains("\ntrue     0     1 "), "{ten}");
+        assert!(ten.contains("0.9901"), "{ten}");
+        let twelve = shown(matrix(12), &names);
+        assert!(twelve.contains("share of the true class"), "{twelve}");
+        let long = shown(matrix(3), &["a class with a very long name indeed, longer than lines are", "b", "c"]);
+        assert!(long.contains("a class with a very…"), "{long}");
+        let thirty = shown(matrix(30), &[]);
+        assert!(thirty.contains("  30 classes") && !thirty.contains("predicted"), "{thirty}");
+    }
+
+    #[test]
+    fn the_report_is_scikit_learns_to_the_letter() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/metrics.json");
+        let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for case in golden["cases"].as_array().unwrap() {
+            let confusion: Confusion = serde_json::from_value(case["confusion"].clone()).unwrap();
+            let names: Vec<String> = (0..confusion.0.len()).map(|class| class.to_string()).collect();
+            let lines = |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+            let wanted = lines(&case["text"].as_str().unwrap().replace("nan", "  –"));
+            assert_eq!(lines(&report_text(&confusion.report(), &names, PLAIN)), wanted, "{}", case["name"]);
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_told_with_what_it_gave_and_what_the_default_gives() {
+        let by = ThresholdBy::Cost(Cost { miss: 10.0, false_alarm: 0.5 });
+        let told = |by: ThresholdBy, choice: Choice| {
+            let by_value = serde_json::to_value(by).unwrap();
+            let at_default = by.figures(&[vec![90, 4], vec![2, 4]]);
+            let (value, validation) = (choice.value, choice.validation);
+            PLAIN.wrapped(&threshold_text(&ThresholdRecord { value, by: by_value, validation, at_default }), 0)
+        };
+        let validation = Some(by.figures(&[vec![40, 2], vec![1, 3]]));
+        assert_snapshot!(told(by, Choice { by, value: 0.25, validation: validation.clone() }), @r"
+        threshold 0.2500, chosen on the validation rows by cost: a miss 10, a false
+        alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667, cost 11); the
+        default one gives test precision 0.5000, recall 0.6667, f1 0.5714, cost 22
+        ");
+        let validation = Some(ThresholdBy::F1.figures(&[vec![40, 2], vec![1, 3]]));
+        assert_snapshot!(told(ThresholdBy::F1, Choice { by: ThresholdBy::F1, value: 0.25, validation }), @r"
+        threshold 0.2500, chosen by f1 on the validation rows (there precision 0.6000,
+        recall 0.7500, f1 0.6667); the default one gives test precision 0.5000, recall
+        0.6667, f1 0.5714
+        ");
+        assert_snapshot!(told(ThresholdBy::Fixed(0.9), Choice::fixed(0.9)), @r"
+        threshold 0.9000, given; the default one gives test precision 0.5000, recall
+        0.6667, f1 0.5714
+        ");
+        assert_eq!(serde_json::to_value(by).unwrap(), json!({ "cost": { "miss": 10.0, "false_alarm": 0.5 } }));
+    }
+}

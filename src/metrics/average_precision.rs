@@ -1,0 +1,81 @@
+//! Average precision (scikit-learn's `average_precision_score`): the precision at each threshold, weighted by the recall
+//! that it adds, `Σ (Rₙ − Rₙ₋₁) Pₙ`. In 0–1, higher is better; chance gives the share of class 1 among the rows, which
+//! makes it the figure for rare classes, where the ROC curve flatters.
+//!
+//! It is the mean, over the rows of class 1, of the precision among the rows that are scored at least as high; equal
+//! scores are one threshold. Undefined where one class has no row, since nothing is ranked then: scikit-learn gives 1
+//! without a row of class 0, and warns and gives 0 without one of class 1. Of several labels, the mean over those where
+//! it is defined.
+
+use tch::{Kind, Tensor};
+
+use crate::metrics::decision::Decision;
+use crate::metrics::precision_recall::mean_of_defined;
+use crate::metrics::roc_auc::by_label;
+
+/// The average precision of each replica.
+///
+/// # Shapes
+/// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
+/// several labels → `[replicas]`, f64, NaN where undefined.
+pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
+    let (scores, truth) = by_label(outputs, truth, decision); // [replicas, labels, rows] each
+    let rows = scores.size()[2] as f64;
+    let (sorted, order) = scores.sort(-1, false);
+    let truth = truth.gather(-1, &order, false);
+    let below = sorted.searchsorted::<Tensor>(&sorted, false, false, "left", None); // rows with a lower score
+    let of_class_1 = truth.cumsum(-1, Kind::Double);
+    let positives = of_class_1.narrow(-1, of_class_1.size()[2] - 1, 1); // [replicas, labels, 1]
+    let up_to_row = Tensor::cat(&[&positives.zeros_like(), &of_class_1], -1);
+    let predicted_right = &positives - up_to_row.gather(-1, &below, false);
+    let precision = predicted_right / (rows - below.to_kind(Kind::Double));
+    let sum = (precision * truth).sum_dim_intlist(-1, false, Kind::Double);
+    let positives = positives.squeeze_dim(-1);
+    let one_class = positives.eq(0.0).logical_or(&positives.eq(rows));
+    let undefined = one_class.logical_or(&scores.isnan().any_dim(-1, false));
+    mean_of_defined(&(sum / positives).masked_fill(&undefined, f64::NAN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn average(scores: &[f64], truth: &[i64]) -> f64 {
+        let rows = truth.len() as i64;
+        let scores = Tensor::from_slice(scores).view([1, rows, 1]);
+        of_each_replica(&scores, &Tensor::from_slice(truth).view([1, rows]), Decision::Above(0.5)).double_value(&[0])
+    }
+
+    proptest! {
+        #[test]
+        fn it_lies_between_the_worst_order_and_1_or_is_undefined(
+            rows in prop::collection::vec((0_u8..=16, 0_i64..2), 1..60),
+        ) {
+            let scores: Vec<f64> = rows.iter().map(|(score, _)| f64::from(*score)).collect();
+            let truth: Vec<i64> = rows.iter().map(|(_, class)| *class).collect();
+            let found = average(&scores, &truth);
+            if truth.contains(&0) && truth.contains(&1) {
+                // all rows of class 1 behind all others
+                let mut last = truth.clone();
+                last.sort_unstable();
+                let worst = average(&(0..rows.len()).rev().map(|row| row as f64).collect::<Vec<_>>(), &last);
+                prop_assert!(worst - 1e-12 <= found && found <= 1.0 + 1e-12, "{worst} {found}");
+                let right = truth.iter().map(|class| *class as f64).collect::<Vec<_>>();
+                prop_assert_eq!(average(&right, &truth), 1.0);
+            } else {
+                prop_assert!(found.is_nan());
+            }
+        }
+    }
+
+    #[test]
+    fn equal_scores_give_the_share_of_class_1_and_replicas_do_not_mix() {
+        assert_eq!(average(&[0.5; 5], &[0, 1, 0, 0, 1]), 0.4);
+        let outputs = Tensor::from_slice(&[0.1_f32, 0.9, 0.9, 0.1, 0.1, f32::NAN]).view([3, 2, 1]);
+        let truth = Tensor::from_slice(&[0_i64, 1, 0, 1, 0, 1]).view([3, 2]);
+        let found = of_each_replica(&outputs, &truth, Decision::Above(0.5));
+        assert_eq!((found.double_value(&[0]), found.double_value(&[1])), (1.0, 0.5));
+        assert!(found.double_value(&[2]).is_nan());
+    }
+}

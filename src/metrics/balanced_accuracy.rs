@@ -1,0 +1,38 @@
+//! Balanced accuracy (scikit-learn's `balanced_accuracy_score`): the mean of each class's recall, so that a rare class
+//! counts as much as a frequent one. In 0–1, higher is better; one that always predicts the same class gets
+//! 1 / classes.
+//!
+//! The mean is over the classes that have a row, as in scikit-learn; undefined without a row at all.
+
+use tch::{Kind, Tensor};
+
+use crate::metrics::confusion;
+use crate::metrics::decision::Decision;
+use crate::metrics::precision_recall::mean_of_defined;
+
+/// The balanced accuracy of each replica.
+///
+/// # Shapes
+/// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64 → `[replicas]`, f64, NaN where undefined.
+pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
+    let matrix = confusion::of_each_replica(outputs, truth, decision).expect("it is for classes"); // checked by the plan
+    let support = matrix.sum_dim_intlist(2, false, Kind::Double); // [replicas, classes]
+    mean_of_defined(&(matrix.diagonal(0, 1, 2) / support))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_that_has_rows_counts_the_same() {
+        let outputs = Tensor::from_slice(&[0_i64, 0, 0, 0, 0, 1]).one_hot(3).to_kind(Kind::Float).unsqueeze(0);
+        let of = |truth: &[i64]| {
+            let truth = Tensor::from_slice(truth).unsqueeze(0);
+            of_each_replica(&outputs, &truth, Decision::Largest).double_value(&[0])
+        };
+        assert_eq!(of(&[0, 0, 0, 0, 1, 1]), 0.75);
+        assert_eq!(of(&[0, 0, 0, 2, 1, 1]), 0.5);
+        assert_eq!(of(&[0, 0, 0, 0, 0, 0]), 5.0 / 6.0, "of one class, its recall");
+    }
+}

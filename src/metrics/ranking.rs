@@ -1,0 +1,73 @@
+//! Rows of two classes ranked by a score: how many of each class lie at or above each threshold. Curves, the areas under
+//! them and the choice of a threshold all follow from these counts.
+
+/// Rows of two classes, counted at each distinct score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    /// The distinct scores, from the highest.
+    pub scores: Vec<f64>,
+    /// How many rows of class 1 have at least that score.
+    pub right: Vec<u64>,
+    /// How many rows of class 0 have.
+    pub wrong: Vec<u64>,
+}
+
+impl Ranking {
+    /// Ranks rows; `None` where there is none, or a score is not a number.
+    ///
+    /// # Panics
+    /// When there is not one truth for each score.
+    pub fn new(scores: &[f64], is_class_1: &[bool]) -> Option<Ranking> {
+        assert_eq!(scores.len(), is_class_1.len(), "a truth for each score");
+        if scores.is_empty() || scores.iter().any(|score| score.is_nan()) {
+            return None;
+        }
+        let mut rows: Vec<(f64, bool)> = scores.iter().copied().zip(is_class_1.iter().copied()).collect();
+        rows.sort_unstable_by(|one, other| other.0.total_cmp(&one.0));
+        let mut ranking = Ranking { scores: Vec::new(), right: Vec::new(), wrong: Vec::new() };
+        let (mut right, mut wrong) = (0, 0);
+        for (place, (score, is_class_1)) in rows.iter().enumerate() {
+            if *is_class_1 {
+                right += 1
+            } else {
+                wrong += 1
+            }
+            if rows.get(place + 1).is_none_or(|next| next.0 != *score) {
+                ranking.scores.push(*score);
+                ranking.right.push(right);
+                ranking.wrong.push(wrong);
+            }
+        }
+        Some(ranking)
+    }
+
+    /// How many rows are of class 1.
+    pub fn positives(&self) -> u64 {
+        self.right.last().copied().unwrap_or(0)
+    }
+
+    /// How many rows are of class 0.
+    pub fn negatives(&self) -> u64 {
+        self.wrong.last().copied().unwrap_or(0)
+    }
+
+    /// Whether both classes have rows.
+    pub fn has_both(&self) -> bool {
+        self.positives() > 0 && self.negatives() > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_scores_are_one_threshold() {
+        let ranking = Ranking::new(&[0.5, 0.9, 0.5, -0.0, 0.0], &[true, false, false, true, true]).unwrap();
+        assert_eq!(ranking.scores.len(), 3);
+        assert_eq!((ranking.right.clone(), ranking.wrong.clone()), (vec![0, 1, 3], vec![1, 2, 2]));
+        assert_eq!((ranking.positives(), ranking.negatives()), (3, 2));
+        assert_eq!(Ranking::new(&[0.5, f64::NAN], &[true, false]), None);
+        assert_eq!(Ranking::new(&[], &[]), None);
+    }
+}

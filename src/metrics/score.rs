@@ -1,0 +1,101 @@
+//! How sure a network is that a row is of class 1, of two classes: what curves and thresholds are made of.
+//!
+//! It is a probability wherever one can be read from the outputs, so that thresholds mean the same for networks that end
+//! in logits and for those that end in probabilities, with one output or two.
+
+use tch::{Kind, Tensor};
+
+use crate::metrics::decision::Decision;
+
+/// How the score of class 1 is read from the outputs for two classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Score {
+    /// The one output is the probability.
+    Probability,
+    /// The one output is the probability's logit.
+    Logit,
+    /// The second of two outputs is the probability.
+    Probabilities,
+    /// A softmax makes probabilities of two outputs.
+    Logits,
+    /// The one output, which no probability can be read from.
+    Output,
+    /// The second of two outputs minus the first, which no probabilities can be read from.
+    Difference,
+}
+
+impl Score {
+    /// Whether the score is a probability.
+    pub fn is_probability(self) -> bool {
+        !matches!(self, Score::Output | Score::Difference)
+    }
+
+    /// The score of each row: `[…, rows, outputs]` → `[…, rows]`, f64.
+    pub fn of(self, outputs: &Tensor) -> Tensor {
+        self.from_rank(&self.rank(outputs))
+    }
+
+    /// What rows are ranked by, as the score does, but for rows whose probabilities round to the same number: those of
+    /// logits from 37 on are 1. Shapes as for [`Score::of`].
+    pub fn rank(self, outputs: &Tensor) -> Tensor {
+        let outputs = outputs.to_kind(Kind::Double);
+        match self {
+            Score::Probability | Score::Logit | Score::Output => outputs.select(-1, 0),
+            Score::Probabilities => outputs.select(-1, 1),
+            Score::Logits | Score::Difference => outputs.select(-1, 1) - outputs.select(-1, 0),
+        }
+    }
+
+    /// The score that such a rank is, in any shape.
+    pub fn from_rank(self, rank: &Tensor) -> Tensor {
+        match self {
+            Score::Logit | Score::Logits => rank.sigmoid(),
+            Score::Probability | Score::Probabilities | Score::Output | Score::Difference => rank.shallow_clone(),
+        }
+    }
+
+    /// The decision for class 1 where the score is at least so much.
+    pub fn at_least(self, threshold: f64) -> Decision {
+        Decision::ScoreAbove { score: self, threshold }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_output_and_two_give_the_same_probability_decision_and_rank() {
+        let logits = Tensor::from_slice(&[-3.0_f32, -0.5, 0.0, 1.5, 90.0]).unsqueeze(-1); // [rows, 1]
+        let two = Tensor::cat(&[&logits * 0.0 + 7.0, &logits + 7.0], -1);
+        let probability = logits.to_kind(Kind::Double).sigmoid();
+        let both = Tensor::cat(&[&(1.0 - &probability), &probability], -1);
+        let forms = [
+            (Score::Logit, &logits),
+            (Score::Logits, &two),
+            (Score::Probability, &probability),
+            (Score::Probabilities, &both),
+        ];
+        for (score, outputs) in forms {
+            assert!(score.is_probability());
+            let found = Vec::<f64>::try_from(score.of(outputs)).unwrap();
+            let wanted = Vec::<f64>::try_from(probability.squeeze_dim(-1)).unwrap();
+            assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-12), "{score:?}: {found:?}");
+            let classes = |threshold| Vec::<i64>::try_from(score.at_least(threshold).classes(outputs)).unwrap();
+            assert_eq!(classes(0.9), [0, 0, 0, 0, 1], "{score:?}");
+            assert_eq!(classes(0.5), [0, 0, 1, 1, 1], "{score:?}: at least");
+            assert_eq!(classes(0.3), [0, 1, 1, 1, 1], "{score:?}");
+            assert_eq!(score.at_least(0.3).class_count(outputs), Some(2));
+        }
+    }
+
+    #[test]
+    fn a_threshold_between_neighboring_f32_outputs_is_not_rounded_to_one_of_them() {
+        let (low, high) = (0.7_f32, 0.7_f32.next_up());
+        let outputs = Tensor::from_slice(&[low, high]).unsqueeze(-1);
+        let between = (f64::from(low) + f64::from(high)) / 2.0;
+        for score in [Score::Probability, Score::Output] {
+            assert_eq!(Vec::<i64>::try_from(score.at_least(between).classes(&outputs)).unwrap(), [0, 1]);
+        }
+    }
+}

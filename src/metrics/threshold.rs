@@ -1,0 +1,392 @@
+//! The threshold from which class 1 is predicted, of two classes: given, or chosen on validation rows by F1 or by what
+//! misses and false alarms cost.
+//!
+//! The test rows have no say in it: the rows that a threshold is chosen by are [`Validation`], and nothing else can be
+//! put in their place ([`ValidationScores::new`]).
+//!
+//! Every threshold that parts the rows otherwise is tried. Of equally good ones the highest is taken, which raises the
+//! fewest alarms. The value lies halfway to the next lower score: it parts the validation rows exactly as that score
+//! would, and a last digit in which another device differs moves no row across it.
+
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use tch::{Device, Kind, Tensor};
+
+use crate::check::{Invalid, positive, require};
+use crate::data::Validation;
+use crate::history::report::Scores;
+use crate::history::tested::AtThreshold;
+use crate::metrics::ranking::Ranking;
+use crate::metrics::score::Score;
+use crate::short_form::named;
+
+/// How the threshold is chosen; written `0.3`, `"f1"` or `{ cost = { miss = 10, false_alarm = 1 } }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(into = "Written")]
+#[schemars(with = "Written")]
+pub enum ThresholdBy {
+    /// It is given: a probability, or a score where the outputs are none.
+    Fixed(f64),
+    /// The highest F1 of class 1 on validation rows.
+    F1,
+    /// The lowest cost on validation rows.
+    Cost(Cost),
+}
+
+/// What mistakes cost, in any unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// A row of class 1 that is not predicted as it.
+    pub miss: f64,
+    /// A row of class 0 that is predicted as class 1.
+    pub false_alarm: f64,
+}
+
+/// The threshold as it is written.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Written {
+    Number(f64),
+    Named(Named),
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Named {
+    F1,
+    Cost(Cost),
+}
+
+impl From<ThresholdBy> for Written {
+    fn from(by: ThresholdBy) -> Written {
+        match by {
+            ThresholdBy::Fixed(value) => Written::Number(value),
+            ThresholdBy::F1 => Written::Named(Named::F1),
+            ThresholdBy::Cost(cost) => Written::Named(Named::Cost(cost)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ThresholdBy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ByVisitor;
+        let of = |named: Named| match named {
+            Named::F1 => ThresholdBy::F1,
+            Named::Cost(cost) => ThresholdBy::Cost(cost),
+        };
+        impl<'de> Visitor<'de> for ByVisitor {
+            type Value = Result<f64, Named>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a number, `\"f1\"`, or `{ cost = { miss = 10, false_alarm = 1 } }`")
+            }
+
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+                Ok(Ok(value))
+            }
+
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+                Ok(Ok(value as f64))
+            }
+
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+                Ok(Ok(value as f64))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+                named(IntoDeserializer::<E>::into_deserializer(name)).map(Err)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                named(MapAccessDeserializer::new(map)).map(Err)
+            }
+        }
+        Ok(deserializer.deserialize_any(ByVisitor)?.map_or_else(of, ThresholdBy::Fixed))
+    }
+}
+
+impl ThresholdBy {
+    /// Checks the settings against how rows are scored.
+    ///
+    /// # Errors
+    /// When a probability is none, or a cost is not above 0; the key is relative to `threshold`.
+    pub fn check(self, score: Score) -> Result<(), Invalid> {
+        match self {
+            ThresholdBy::Fixed(value) if score.is_probability() => {
+                require((0.0..=1.0).contains(&value), "", "must be a probability, from 0 to 1", value)
+            }
+            ThresholdBy::Fixed(value) => require(value.is_finite(), "", "must be finite", value),
+            ThresholdBy::F1 => Ok(()),
+            ThresholdBy::Cost(Cost { miss, false_alarm }) => {
+                positive("cost.miss", miss)?;
+                positive("cost.false_alarm", false_alarm)
+            }
+        }
+    }
+
+    /// Whether it takes validation rows.
+    pub fn needs_validation(self) -> bool {
+        !matches!(self, ThresholdBy::Fixed(_))
+    }
+
+    /// What a confusion matrix of two classes says of class 1, with the cost where the threshold is chosen by it.
+    pub fn figures(self, confusion: &[Vec<u64>]) -> AtThreshold {
+        let (right, miss, false_alarm) = (confusion[1][1], confusion[1][0], confusion[0][1]);
+        AtThreshold {
+            scores: Scores::of_class(right, right + false_alarm, right + miss),
+            cost: match self {
+                ThresholdBy::Cost(cost) => Some(cost.of(miss, false_alarm)),
+                ThresholdBy::Fixed(_) | ThresholdBy::F1 => None,
+            },
+            confusion: confusion.to_vec(),
+        }
+    }
+}
+
+impl Cost {
+    fn of(self, misses: u64, false_alarms: u64) -> f64 {
+        self.miss * misses as f64 + self.false_alarm * false_alarms as f64
+    }
+}
+
+/// A threshold, how it was chosen, and what it gives on the validation rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// How it was chosen.
+    pub by: ThresholdBy,
+    /// The threshold.
+    pub value: f64,
+    /// What it gives on the validation rows; `None` where it is given, and there are none.
+    pub validation: Option<AtThreshold>,
+}
+
+impl Choice {
+    /// A threshold that is given, without validation rows.
+    pub fn fixed(value: f64) -> Choice {
+        Choice { by: ThresholdBy::Fixed(value), value, validation: None }
+    }
+}
+
+/// The scores of validation rows, ranked.
+#[derive(Debug)]
+pub struct ValidationScores(Option<Ranking>);
+
+impl ValidationScores {
+    /// The scores of validation rows, as [`Score::of`] gives them: `[rows]`, for the rows in their order.
+    ///
+    /// Test rows cannot stand in for them:
+    ///
+    /// ```compile_fail,E0308
+    /// # use runner::{data::Test, metrics::threshold::ValidationScores};
+    /// # use tch::Tensor;
+    /// fn peek(rows: &Test, scores: &Tensor) -> ValidationScores {
+    ///     ValidationScores::new(rows, scores)
+    /// }
+    /// ```
+    ///
+    /// nor can training rows:
+    ///
+    /// ```compile_fail,E0308
+    /// # use runner::{data::Training, metrics::threshold::ValidationScores};
+    /// # use tch::Tensor;
+    /// fn overfit(rows: &Training, scores: &Tensor) -> ValidationScores {
+    ///     ValidationScores::new(rows, scores)
+    /// }
+    /// ```
+    ///
+    /// while
+    ///
+    /// ```
+    /// # use runner::{data::Validation, metrics::threshold::ValidationScores};
+    /// # use tch::Tensor;
+    /// fn choose(rows: &Validation, scores: &Tensor) -> ValidationScores {
+    ///     ValidationScores::new(rows, scores)
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// When the targets are no classes, or there is not one score for each row.
+    pub fn new(rows: &Validation, scores: &Tensor) -> ValidationScores {
+        let truth = rows.rows().targets.to_device(Device::Cpu);
+        assert_eq!(truth.kind(), Kind::Int64, "the targets are classes");
+        let is_class_1: Vec<bool> = Vec::try_from(truth.eq(1)).expect("one class for each row");
+        let scores = scores.detach().to_device(Device::Cpu).to_kind(Kind::Double).contiguous();
+        ValidationScores(Ranking::new(&Vec::<f64>::try_from(scores).expect("one score for each row"), &is_class_1))
+    }
+
+    /// The threshold that is the best of all; `None` where one class has no row, or a score is not a number, so that
+    /// none is better than another.
+    pub fn choose(&self, by: ThresholdBy) -> Option<Choice> {
+        let ranking = self.0.as_ref()?;
+        let (value, predicted) = match by {
+            ThresholdBy::Fixed(value) => (value, ranking.scores.iter().filter(|score| **score >= value).count()),
+            _ if !ranking.has_both() => return None,
+            ThresholdBy::F1 => {
+                let positives = ranking.positives();
+                let predicted = best(ranking, |right, wrong, best_right, best_wrong| {
+                    // r / (r + w + P) of both, multiplied out: equal ones are equal
+                    let scaled = |right: u64, predicted: u64| u128::from(right) * u128::from(predicted + positives);
+                    scaled(right, best_right + best_wrong) > scaled(best_right, right + wrong)
+                });
+                (between(&ranking.scores, predicted), predicted)
+            }
+            ThresholdBy::Cost(cost) => {
+                let of = |right: u64, wrong: u64| cost.of(ranking.positives() - right, wrong);
+                let predicted =
+                    best(ranking, |right, wrong, best_right, best_wrong| of(right, wrong) < of(best_right, best_wrong));
+                (between(&ranking.scores, predicted), predicted)
+            }
+        };
+        let (right, wrong) = counts(ranking, predicted);
+        let confusion = vec![vec![ranking.negatives() - wrong, wrong], vec![ranking.positives() - right, right]];
+        Some(Choice { by, value, validation: Some(by.figures(&confusion)) })
+    }
+}
+
+/// How many rows of class 1 and of class 0 are predicted as class 1 where so many of the distinct scores are.
+fn counts(ranking: &Ranking, predicted: usize) -> (u64, u64) {
+    match predicted.checked_sub(1) {
+        Some(last) => (ranking.right[last], ranking.wrong[last]),
+        None => (0, 0),
+    }
+}
+
+/// How many of the distinct scores, from the highest, are best predicted as class 1, none included; of equally good ones
+/// the fewest.
+fn best(ranking: &Ranking, is_better: impl Fn(u64, u64, u64, u64) -> bool) -> usize {
+    (1..=ranking.scores.len()).fold(0, |best, predicted| {
+        let ((right, wrong), (best_right, best_wrong)) = (counts(ranking, predicted), counts(ranking, best));
+        if is_better(right, wrong, best_right, best_wrong) { predicted } else { best }
+    })
+}
+
+/// The threshold at which so many of the distinct scores, from the highest, are predicted as class 1: halfway to the
+/// next one. Where there is none below, the lowest score itself; where none is predicted, the next number above all.
+fn between(scores: &[f64], predicted: usize) -> f64 {
+    let Some(last) = predicted.checked_sub(1) else { return scores[0].next_up() };
+    let lowest = scores[last];
+    let Some(next) = scores.get(predicted) else { return lowest };
+    let halfway = next + (lowest - next) / 2.0;
+    if halfway > *next && halfway <= lowest { halfway } else { lowest } // of neighboring numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Rows;
+    use proptest::prelude::*;
+
+    fn scores(scores: &[f64], truth: &[i64]) -> ValidationScores {
+        let features = Tensor::zeros([truth.len() as i64, 1], (Kind::Float, Device::Cpu));
+        let rows = Validation(Rows::new(features, Tensor::from_slice(truth)));
+        ValidationScores::new(&rows, &Tensor::from_slice(scores))
+    }
+
+    const COST: ThresholdBy = ThresholdBy::Cost(Cost { miss: 10.0, false_alarm: 1.0 });
+
+    proptest! {
+        #[test]
+        fn no_other_threshold_is_better_and_the_value_gives_what_it_says(
+            rows in prop::collection::vec((0_u8..=20, 0_i64..2), 2..80),
+        ) {
+            let values: Vec<f64> = rows.iter().map(|(score, _)| f64::from(*score) / 20.0).collect();
+            let truth: Vec<i64> = rows.iter().map(|(_, class)| *class).collect();
+            let confusion = |threshold: f64| {
+                let mut counts = vec![vec![0_u64; 2]; 2];
+                for (score, class) in values.iter().zip(&truth) {
+                    counts[*class as usize][usize::from(*score >= threshold)] += 1;
+                }
+                counts
+            };
+            let validation = scores(&values, &truth);
+            for by in [ThresholdBy::F1, COST, ThresholdBy::Fixed(0.35)] {
+                let Some(choice) = validation.choose(by) else {
+                    prop_assert!(!truth.contains(&0) || !truth.contains(&1));
+                    continue;
+                };
+                let found = choice.validation.unwrap();
+                prop_assert_eq!(&found.confusion, &confusion(choice.value));
+                prop_assert_eq!(&found, &by.figures(&confusion(choice.value)));
+                for other in values.iter().copied().chain([2.0]).filter(|_| by.needs_validation()) {
+                    let rival = by.figures(&confusion(other));
+                    match by {
+                        ThresholdBy::F1 => prop_assert!(rival.scores.f1 <= found.scores.f1),
+                        _ => prop_assert!(rival.cost >= found.cost),
+                    }
+                    if (rival.scores.f1, rival.cost) == (found.scores.f1, found.cost) {
+                        let alarms = |counts: &[Vec<u64>]| counts[0][1] + counts[1][1];
+                        prop_assert!(alarms(&rival.confusion) >= alarms(&found.confusion), "of equal ones the highest");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_threshold_lies_halfway_between_two_scores_and_parts_neighboring_numbers() {
+        let at = |values: &[f64], truth: &[i64], by| scores(values, truth).choose(by).unwrap().value;
+        assert_eq!(at(&[0.75, 0.5, 0.25], &[1, 1, 0], ThresholdBy::F1), 0.375);
+        assert_eq!(at(&[0.9, 0.5, 0.1], &[1, 0, 1], COST), 0.1, "all are predicted");
+        assert_eq!(
+            at(&[1.0, 0.5], &[0, 1], ThresholdBy::Cost(Cost { miss: 1.0, false_alarm: 10.0 })),
+            1.0_f64.next_up()
+        );
+        let low = 0.7_f64;
+        assert_eq!(at(&[low.next_up(), low], &[1, 0], ThresholdBy::F1), low.next_up());
+    }
+
+    #[test]
+    fn of_one_class_or_of_what_is_no_number_nothing_is_chosen_and_a_given_threshold_stays() {
+        for (values, truth) in [([0.2, 0.8], [1, 1]), ([0.2, 0.8], [0, 0]), ([0.2, f64::NAN], [0, 1])] {
+            assert_eq!(scores(&values, &truth).choose(ThresholdBy::F1), None);
+            assert_eq!(scores(&values, &truth).choose(COST), None);
+        }
+        let given = scores(&[0.2, 0.8], &[1, 1]).choose(ThresholdBy::Fixed(0.5)).unwrap();
+        assert_eq!((given.value, given.validation.unwrap().scores.recall), (0.5, Some(0.5)));
+        assert_eq!(Choice::fixed(0.5).validation, None);
+    }
+
+    #[test]
+    fn it_is_written_as_a_number_a_name_or_a_table() {
+        #[derive(Serialize, Deserialize)]
+        struct File {
+            threshold: ThresholdBy,
+        }
+        let read = |text: &str| toml_edit::de::from_str::<File>(text).map(|file| file.threshold);
+        for (text, wanted) in [
+            ("threshold = 0.3", ThresholdBy::Fixed(0.3)),
+            ("threshold = 1", ThresholdBy::Fixed(1.0)),
+            ("threshold = \"f1\"", ThresholdBy::F1),
+            ("threshold = { cost = { miss = 10, false_alarm = 1 } }", COST),
+        ] {
+            let found = read(text).unwrap();
+            assert_eq!(found, wanted, "{text}");
+            let written = toml_edit::ser::to_string(&File { threshold: found }).unwrap();
+            assert_eq!(read(&written).unwrap(), wanted, "{written}");
+            let json = serde_json::to_value(found).unwrap();
+            assert_eq!(serde_json::from_value::<ThresholdBy>(json).unwrap(), wanted);
+        }
+        let refused = |text: &str| read(text).unwrap_err().to_string();
+        assert!(refused("threshold = \"f2\"").contains("unknown variant `f2`, expected `f1` or `cost`"));
+        assert!(refused("threshold = \"cost\"").contains("missing field `miss`"));
+        assert!(refused("threshold = { cost = { miss = 1, alarm = 2 } }").contains("unknown field `alarm`"));
+        assert!(refused("threshold = true").contains("a number, `\"f1\"`, or `{ cost = "));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let key = |by: ThresholdBy, score| by.check(score).map_err(|fault| fault.under("threshold").to_string());
+        assert_eq!(key(ThresholdBy::Fixed(0.0), Score::Logit), Ok(()));
+        assert_eq!(key(ThresholdBy::Fixed(1.5), Score::Output), Ok(()));
+        let fault = key(ThresholdBy::Fixed(1.5), Score::Logit).unwrap_err();
+        assert_eq!(fault, "`threshold` must be a probability, from 0 to 1, found 1.5");
+        assert!(key(ThresholdBy::Fixed(f64::INFINITY), Score::Output).is_err());
+        let free = ThresholdBy::Cost(Cost { miss: 0.0, false_alarm: 1.0 });
+        assert!(key(free, Score::Logit).unwrap_err().starts_with("`threshold.cost.miss` must be"));
+        assert_eq!(key(COST, Score::Logit), Ok(()));
+    }
+}
