@@ -29,9 +29,8 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     };
     let target = names.next().map_or("Class", String::as_str);
-    let data = DataSpec::Csv(serde_json::from_value::<Csv>(
-        json!({ "path": path, "target": target, "task": "classes" }),
-    )?);
+    let data =
+        DataSpec::Csv(serde_json::from_value::<Csv>(json!({ "path": path, "target": target, "task": "classes" }))?);
     let split = Split { test: Some(0.2), stratify: true, random_state: RANDOM_STATE, ..Split::default() };
     let smote = Resample::Smote(Smote { random_state: RANDOM_STATE, ..Smote::default() });
     let before = peak_mb();

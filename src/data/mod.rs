@@ -18,6 +18,7 @@ pub mod numpy_random;
 pub mod picture;
 pub mod preprocessing;
 pub mod recipe;
+pub mod repeats;
 pub mod resample;
 pub mod scale;
 pub mod source;

@@ -3,15 +3,17 @@
 //! All that can be known without fitting is checked here, so that a mistake in the table or in its settings is told
 //! before anything is trained.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::check::Invalid;
+use crate::check::{Invalid, require};
 use crate::data::encode::{Becomes, Encode, Encoding, Missing, Planned};
 use crate::data::form::{Form, TableForm};
 use crate::data::table::{Column, Table, Values};
-use crate::data::task::{TargetColumns, Targets, Task};
+use crate::data::task::{TargetColumns, Targets, Task, same};
 use crate::data::{Card, Loaded, Rows};
 use crate::shape::Shape;
 use crate::suggest;
@@ -43,6 +45,8 @@ pub struct Recipe<'a> {
     pub target: &'a [String],
     /// What they are taken for; text for classes and numbers for values where it is not stated.
     pub task: Option<Task>,
+    /// The classes in their order; those that occur where they are not stated.
+    pub classes: Option<&'a [String]>,
     /// The columns to predict from; all others where they are not stated.
     pub features: Option<&'a [String]>,
     /// Columns to leave out.
@@ -61,6 +65,7 @@ pub struct Recipe<'a> {
 #[derive(Debug)]
 pub struct Selected {
     encoding: Encoding,
+    /// Row after row.
     features: Vec<f64>,
     targets: Targets,
     weights: Option<Vec<f32>>,
@@ -99,6 +104,7 @@ impl<'a> Recipe<'a> {
         Recipe {
             target,
             task: None,
+            classes: None,
             features: None,
             drop: &[],
             categories: &[],
@@ -121,20 +127,34 @@ impl<'a> Recipe<'a> {
         let weights = self.weight_column(table)?;
         let needed: Vec<&Column> = targets.iter().copied().chain(weights).collect();
         let rows = self.rows_to_keep(table, &features, &needed)?;
-        let mut raw: Vec<Vec<f64>> = Vec::with_capacity(features.len());
+        let mut raw: Vec<Cow<[f64]>> = Vec::with_capacity(features.len());
         let mut columns = Vec::with_capacity(features.len());
         for column in features {
             let (becomes, values) = self.feature(table, column, &rows)?;
             columns.push(Planned { name: column.name.clone(), becomes });
             raw.push(values);
         }
-        let task = self.task.unwrap_or(Task::of(targets[0]));
-        let targets = task.read(table, &targets, &rows)?;
-        let features = (0..rows.len()).flat_map(|row| raw.iter().map(move |column| column[row])).collect();
+        let task = self.task(targets[0])?;
+        let targets = task.read(table, &targets, &rows, self.classes)?;
+        let features = row_by_row(&raw, rows.len());
         let encoding = Encoding { columns, missing: self.missing };
         let weights = weights.map(|column| weights_of(table, column, &rows)).transpose()?;
         let target = TargetColumns { names: self.target.to_vec(), task, classes: targets.names.clone() };
         Ok(Selected { encoding, features, targets, weights, target })
+    }
+
+    /// What the target is taken for: stated classes are classes, numbers or not.
+    fn task(&self, target: &Column) -> Result<Task, Invalid> {
+        let Some(classes) = self.classes else { return Ok(self.task.unwrap_or(Task::of(target))) };
+        if let Some(task @ (Task::Values | Task::Labels)) = self.task {
+            let message = format!("states classes, and `task` is `{}`", task.name());
+            return Err(Invalid::new("classes", message).hint("leave one of the two out"));
+        }
+        require(classes.len() >= 2, "classes", "must state two classes at least", classes.len())?;
+        match classes.iter().enumerate().find(|(number, name)| classes[..*number].iter().any(|c| same(c, name))) {
+            Some((_, name)) => Err(Invalid::new("classes", format!("states class `{name}` twice"))),
+            None => Ok(Task::Classes),
+        }
     }
 
     fn columns<'t>(&self, table: &'t Table, key: &str, names: &[String]) -> Result<Vec<&'t Column>, Invalid> {
@@ -229,10 +249,21 @@ impl<'a> Recipe<'a> {
     }
 
     /// One column's raw values in these rows: numbers, or places among its categories.
-    fn feature(&self, table: &Table, column: &Column, rows: &[usize]) -> Result<(Becomes, Vec<f64>), Invalid> {
+    fn feature<'t>(
+        &self,
+        table: &Table,
+        column: &'t Column,
+        rows: &[usize],
+    ) -> Result<(Becomes, Cow<'t, [f64]>), Invalid> {
         let as_categories = self.categories.contains(&column.name);
         if let (Values::Numbers(numbers), false) = (&column.values, as_categories) {
-            return Ok((Becomes::Number, rows.iter().map(|&row| numbers[row]).collect()));
+            return Ok((
+                Becomes::Number,
+                match rows.len() == numbers.len() {
+                    true => Cow::Borrowed(numbers), // all rows, in their order
+                    false => rows.iter().map(|&row| numbers[row]).collect(),
+                },
+            ));
         }
         let name = &column.name;
         let shown = |row: usize| format!("`{}` in {}", column.values.text(row).unwrap_or_default(), table.place(row));
@@ -259,6 +290,20 @@ impl<'a> Recipe<'a> {
         };
         Ok((becomes, rows.iter().map(|&row| places[row].map_or(f64::NAN, |place| place as f64)).collect()))
     }
+}
+
+/// The values of columns, row after row. Some rows are written at a time, so that what is read and written stays near.
+pub(super) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Vec<f64> {
+    const AT_A_TIME: usize = 256;
+    let width = columns.len();
+    let mut values = vec![0.0; rows * width];
+    for (block, some) in values.chunks_mut((AT_A_TIME * width).max(1)).enumerate() {
+        for (number, column) in columns.iter().enumerate() {
+            let column = &column.as_ref()[block * AT_A_TIME..];
+            some[number..].iter_mut().step_by(width).zip(column).for_each(|(value, &number)| *value = number);
+        }
+    }
+    values
 }
 
 /// What each row counts: numbers above 0.
