@@ -82,7 +82,11 @@ impl<'a> CsvText<'a> {
                 record.fields,
                 self.fields
             );
-            return Err(TableFault::new(message).hint("a field that holds the separator must stand in quotes"));
+            let is_cut = record.fields < self.fields && place + record.bytes == bytes.len();
+            return Err(TableFault::new(message).hint(match is_cut {
+                true => "it is the last one: the file may have been cut short",
+                false => "a field that holds the separator must stand in quotes",
+            }));
         }
         self.lines.push(line);
         let end = place + record.bytes;
@@ -182,6 +186,9 @@ mod tests {
         assert_eq!(fault(b"a,b\n\n1,2,3\n"), "row 1 (line 3) has 3 fields, and the first line has 2");
         assert_eq!(fault(b"a,b\n1,\"2\n"), "a quote in the record that begins on line 2 is never closed");
         assert_eq!(fault(b"a,b\n1,\xff\n"), "line 2 is not UTF-8 text");
+        let hint = |text: &[u8]| CsvText::check(text, b',').unwrap_err().hint.unwrap();
+        assert!(hint(b"a,b\n1,2\n3").contains("cut short"));
+        assert!(hint(b"a,b\n1\n3,4\n").contains("in quotes") && hint(b"a,b\n1,2,3\n").contains("in quotes"));
     }
 
     #[test]
