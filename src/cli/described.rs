@@ -32,7 +32,7 @@ pub(super) fn text(manifest: Option<&Manifest>, description: &Description) -> St
         }
         lines.extend(bars(&part.classes, page));
         if !part.columns.is_empty() {
-            lines.push(format!("\n{}", columns(&part.columns)));
+            lines.push(format!("\n{}", columns(&part.columns, page)));
         }
         let counted = |column: &&ColumnDescription| !column.values.is_empty() && !is_classes(part, column);
         for column in part.columns.iter().filter(counted) {
@@ -81,7 +81,7 @@ fn headline(part: &PartDescription) -> String {
 /// A bar for each class or value.
 fn bars(classes: &[ClassCount], page: Page) -> Vec<String> {
     let most = classes.iter().map(|class| class.rows).max().unwrap_or(1).max(1);
-    let names: Vec<String> = classes.iter().map(|class| shortened(&class.class)).collect();
+    let names: Vec<String> = classes.iter().map(|class| shortened(&class.class, LONGEST_NAME)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let bar = page.width.saturating_sub(width + 25).clamp(8, 40);
     let line = |(class, name): (&ClassCount, &String)| {
@@ -92,20 +92,33 @@ fn bars(classes: &[ClassCount], page: Page) -> Vec<String> {
     classes.iter().zip(&names).map(line).collect()
 }
 
-/// A name in little room.
-fn shortened(name: &str) -> String {
-    match name.chars().count() {
-        0..=LONGEST_NAME => name.to_owned(),
-        _ => name.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),
+/// A name in little room: so many characters.
+fn shortened(name: &str, longest: usize) -> String {
+    match name.chars().count() <= longest {
+        true => name.to_owned(),
+        false => name.chars().take(longest - 1).chain(['…']).collect(),
     }
 }
 
-fn columns(columns: &[ColumnDescription]) -> String {
+/// A line for each column; names give way where the numbers need their room.
+fn columns(columns: &[ColumnDescription], page: Page) -> String {
+    let whole = table(columns, LONGEST_NAME);
+    let width = whole.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    match width.saturating_sub(page.width) {
+        0 => whole,
+        excess => {
+            let longest = columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
+            table(columns, longest.min(LONGEST_NAME).saturating_sub(excess).max(8))
+        }
+    }
+}
+
+fn table(columns: &[ColumnDescription], longest_name: usize) -> String {
     let mut table = Columns::new(["column", "type", "missing", "distinct", "min", "mean", "max"], 2..7);
     for column in columns {
         let [min, mean, max] = [column.min, column.mean, column.max].map(figures::metric);
         let (missing, distinct) = (figures::count(column.missing), figures::count(column.distinct));
-        table.row([&shortened(&column.name), column.kind, &missing, &distinct, &min, &mean, &max]);
+        table.row([&shortened(&column.name, longest_name), column.kind, &missing, &distinct, &min, &mean, &max]);
     }
     table.text()
 }
@@ -159,7 +172,10 @@ fn rarest(classes: &[ClassCount]) -> Option<String> {
     let rarest = classes.iter().min_by_key(|class| class.rows)?;
     let distinct = rarest.distinct.filter(|&distinct| distinct < rarest.rows)?;
     let (rows, distinct) = (figures::count(rarest.rows), figures::count(distinct));
-    Some(format!("of the {rows} rows of the rarest class, `{}`, {distinct} are distinct", shortened(&rarest.class)))
+    Some(format!(
+        "of the {rows} rows of the rarest class, `{}`, {distinct} are distinct",
+        shortened(&rarest.class, LONGEST_NAME)
+    ))
 }
 
 /// The first few of these names.

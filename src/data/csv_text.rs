@@ -35,8 +35,8 @@ impl TableFault {
 pub struct CsvText<'a> {
     /// The text, without a byte order mark, blank lines and `\r`.
     pub text: Cow<'a, [u8]>,
-    /// How many bytes of it the first record has, which is the header.
-    pub header: usize,
+    /// Where in the text each record begins; the header is the first.
+    pub starts: Vec<usize>,
     /// How many fields a record has.
     pub fields: usize,
     /// The line of the file on which each record begins, counted from 1; the header is the first.
@@ -54,7 +54,7 @@ impl<'a> CsvText<'a> {
             let line = 1 + count(b'\n', &bytes[..error.valid_up_to()]);
             TableFault::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8")
         })?;
-        let mut checked = CsvText { text: Cow::Borrowed(&[]), header: 0, fields: 0, lines: Vec::new() };
+        let mut checked = CsvText { text: Cow::Borrowed(&[]), starts: Vec::new(), fields: 0, lines: Vec::new() };
         let (mut place, mut line) = (0, 1);
         while place < bytes.len() {
             let record = Record::at(&text[place..], separator, line)?;
@@ -89,6 +89,7 @@ impl<'a> CsvText<'a> {
             }));
         }
         self.lines.push(line);
+        self.starts.push(self.text.len());
         let end = place + record.bytes;
         let written = &bytes[place..end];
         let content = written.strip_suffix(b"\n").unwrap_or(written);
@@ -110,10 +111,13 @@ impl<'a> CsvText<'a> {
                 own.push(b'\n');
             }
         }
-        if self.lines.len() == 1 {
-            self.header = self.text.len();
-        }
         Ok(())
+    }
+
+    /// The text of so many records from this one on, as far as there are any.
+    pub fn records(&self, first: usize, count: usize) -> &[u8] {
+        let start = |record: usize| self.starts.get(record).copied().unwrap_or(self.text.len());
+        &self.text[start(first)..start(first + count)]
     }
 }
 
@@ -174,7 +178,10 @@ mod tests {
     fn marks_blank_lines_and_windows_line_ends_are_taken_off() {
         let checked = CsvText::check(b"\xef\xbb\xbfa,b\r\n\r\n1,\"x,\r\n\"\"y\"\r\n2,z", b',').unwrap();
         assert_eq!(checked.text, &b"a,b\n1,\"x,\r\n\"\"y\"\n2,z\n"[..]);
-        assert_eq!((checked.fields, checked.lines), (2, vec![1, 3, 5]));
+        assert_eq!((checked.fields, &checked.lines[..]), (2, &[1, 3, 5][..]));
+        assert_eq!(checked.records(0, 1), b"a,b\n");
+        assert_eq!(checked.records(2, 9), b"2,z\n");
+        assert_eq!(checked.records(3, 1), b"");
     }
 
     #[test]

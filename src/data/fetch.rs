@@ -135,11 +135,11 @@ fn unzipped(bytes: Vec<u8>, file: &DataFile) -> Result<Vec<u8>, TableFault> {
     let broken = |error: String| TableFault::new(format!("is a zip archive that cannot be unpacked: {error}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
     let is_wanted = |name: &str| name.rsplit('/').next() == Some(&file.name);
-    let Some(name) = archive.file_names().find(|name| is_wanted(name)).map(str::to_owned) else {
+    let Some(number) = archive.file_names().position(|name| name.is_ok_and(|name| is_wanted(&name))) else {
         return Err(TableFault::new(format!("is a zip archive that holds no `{}`", file.name)));
     };
     let mut member = Vec::new();
-    let unpacked = archive.by_name(&name).map_err(|error| broken(error.to_string()))?;
+    let unpacked = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
     unpacked.take(file.bytes + 1).read_to_end(&mut member).map_err(|error| broken(error.to_string()))?;
     Ok(member)
 }

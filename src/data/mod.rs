@@ -16,6 +16,7 @@ pub mod given;
 pub mod manifest;
 pub mod numpy_random;
 pub mod picture;
+mod plain_numbers;
 pub mod preprocessing;
 pub mod recipe;
 pub mod repeats;

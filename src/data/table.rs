@@ -11,6 +11,7 @@ use std::sync::Arc;
 use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
 
 use crate::data::csv_text::{CsvText, TableFault};
+use crate::data::plain_numbers::plain_numbers;
 use crate::data::repeats::{Repeats, fingerprint};
 
 /// What stands for a value that is missing, beside nothing at all: pandas' list.
@@ -86,50 +87,25 @@ impl Table {
     /// The table where every field below the header is a finite number as polars reads them, many times as fast as by
     /// way of text; `None` where any is not, and has to be looked at.
     fn of_plain_numbers(checked: &CsvText, separator: u8) -> Option<Result<Table, TableFault>> {
-        let schema: Schema =
-            (0..checked.fields).map(|number| Field::new(format!("{number}").into(), DataType::Float64)).collect();
-        let frame = CsvReadOptions::default()
-            .with_has_header(false)
-            .with_schema(Some(Arc::new(schema)))
-            .map_parse_options(|options| options.with_separator(separator))
-            .into_reader_with_file_handle(Cursor::new(&checked.text[checked.header..]))
-            .finish()
-            .ok()?;
-        let rows = checked.lines.len() - 1;
-        if frame.height() != rows || rows == 0 {
-            return None;
-        }
-        let mut columns = Vec::with_capacity(checked.fields);
-        for column in frame.into_columns() {
-            let read = column.as_materialized_series().f64().ok()?;
-            if read.null_count() > 0 {
-                return None;
+        let columns = plain_numbers(checked, separator)?;
+        let first = CsvText {
+            text: Cow::Borrowed(checked.records(0, 1)),
+            starts: vec![0],
+            fields: checked.fields,
+            lines: vec![1],
+        };
+        let headed = |columns: Vec<Vec<f64>>| {
+            let header = read_fields(&first, separator)?;
+            let mut names = Vec::with_capacity(header.len());
+            for (number, column) in header.iter().enumerate() {
+                names.push(name_of(number, strings(column)?.get(0), &names)?);
             }
-            let mut numbers = Vec::with_capacity(rows);
-            for chunk in read.downcast_iter() {
-                numbers.extend(chunk.values().iter().map(|number| number + 0.0)); // 0 has no sign
-            }
-            if !numbers.iter().all(|number: &f64| number.is_finite()) {
-                return None;
-            }
-            columns.push(numbers);
-        }
-        Some(Table::headed(checked, separator, columns))
-    }
-
-    /// Puts a header's names over columns of numbers.
-    fn headed(checked: &CsvText, separator: u8, columns: Vec<Vec<f64>>) -> Result<Table, TableFault> {
-        let text = Cow::Borrowed(&checked.text[..checked.header]);
-        let first = CsvText { text, header: checked.header, fields: checked.fields, lines: vec![1] };
-        let header = read_fields(&first, separator)?;
-        let mut names = Vec::with_capacity(header.len());
-        for (number, column) in header.iter().enumerate() {
-            names.push(name_of(number, strings(column)?.get(0), &names)?);
-        }
-        check_header(checked, separator, &names)?;
-        let columns = columns.into_iter().zip(names);
-        let columns = columns.map(|(numbers, name)| Column { name, values: Values::Numbers(numbers) }).collect();
-        Ok(Table { columns, lines: checked.lines[1..].to_vec() })
+            check_header(checked, separator, &names)?;
+            let columns = columns.into_iter().zip(names);
+            let columns = columns.map(|(numbers, name)| Column { name, values: Values::Numbers(numbers) }).collect();
+            Ok(Table { columns, lines: checked.lines[1..].to_vec() })
+        };
+        Some(headed(columns))
     }
 
     /// How many rows there are.
