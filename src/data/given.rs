@@ -58,12 +58,12 @@ impl TableForm {
         let planned = self.encoding.columns.iter().zip(&features);
         let raw: Vec<Vec<f64>> =
             planned.map(|(planned, column)| raw(planned, column, table, &rows)).collect::<Result<_, _>>()?;
-        let values = row_by_row(&raw, rows.len());
+        let features = row_by_row(&raw, rows.len());
         let targets = match targets.iter().any(Option::is_some) {
             true => Some(self.targets(table, &targets, &rows, names)?),
             false => None,
         };
-        Ok(Given { features: Tensor::from_slice(&values).view([-1, features.len() as i64]), targets, rows })
+        Ok(Given { features, targets, rows })
     }
 
     fn rows_to_keep(

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use crate::check::{Invalid, require};
 use crate::data::encode::{Becomes, Encode, Encoding, Missing, Planned};
@@ -65,8 +65,8 @@ pub struct Recipe<'a> {
 #[derive(Debug)]
 pub struct Selected {
     encoding: Encoding,
-    /// Row after row.
-    features: Vec<f64>,
+    /// `[rows, columns]`, f64.
+    features: Tensor,
     targets: Targets,
     weights: Option<Vec<f32>>,
     target: TargetColumns,
@@ -75,18 +75,17 @@ pub struct Selected {
 impl Selected {
     /// What is known before training.
     pub fn card(&self) -> Card {
-        let rows = self.features.len() / self.encoding.columns.len();
+        let rows = self.features.size()[0] as usize;
         Card { sample: Shape::from([self.encoding.width() as i64]), target: self.targets.target, rows, test_rows: 0 }
     }
 
     /// The rows as tensors, with the checksum of what they come from, and what separates its fields.
     pub fn load(self, sha256: String, separator: char) -> Loaded {
-        let features = Tensor::from_slice(&self.features).view([-1, self.encoding.columns.len() as i64]);
         Loaded {
             sha256,
             target: self.targets.target,
             rows: Rows {
-                features,
+                features: self.features,
                 targets: self.targets.tensor(),
                 weights: self.weights.as_deref().map(Tensor::from_slice),
             },
@@ -292,18 +291,23 @@ impl<'a> Recipe<'a> {
     }
 }
 
-/// The values of columns, row after row. Some rows are written at a time, so that what is read and written stays near.
-pub(super) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Vec<f64> {
-    const AT_A_TIME: usize = 256;
+/// The values of columns, row after row: `[rows, columns]`, f64. Some rows are written at a time, so that what is read
+/// and written stays near, and nothing of the table's size is made beside the tensor.
+pub(super) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor {
+    const AT_A_TIME: usize = 4096;
     let width = columns.len();
-    let mut values = vec![0.0; rows * width];
-    for (block, some) in values.chunks_mut((AT_A_TIME * width).max(1)).enumerate() {
+    let all = Tensor::empty([rows as i64, width as i64], (Kind::Double, Device::Cpu));
+    let mut values = vec![0.0; AT_A_TIME.min(rows) * width];
+    for start in (0..rows).step_by(AT_A_TIME) {
+        let count = AT_A_TIME.min(rows - start);
+        let some = &mut values[..count * width];
         for (number, column) in columns.iter().enumerate() {
-            let column = &column.as_ref()[block * AT_A_TIME..];
+            let column = &column.as_ref()[start..start + count];
             some[number..].iter_mut().step_by(width).zip(column).for_each(|(value, &number)| *value = number);
         }
+        all.narrow(0, start as i64, count as i64).copy_(&Tensor::from_slice(some).view([-1, width as i64]));
     }
-    values
+    all
 }
 
 /// What each row counts: numbers above 0.
@@ -414,6 +418,18 @@ mod tests {
         let (y, all) = (names(&["y"]), names(&["x", "y"]));
         let fault = Recipe { features: Some(&all), ..Recipe::of(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
         assert!(fault.message.contains("told the answer"));
+    }
+
+    #[test]
+    fn values_of_long_columns_stand_row_after_row() {
+        let rows = 4096 * 2 + 5;
+        let columns: Vec<Vec<f64>> =
+            (0..3).map(|number| (0..rows).map(|row| f64::from(row * 3 + number)).collect()).collect();
+        let expected: Vec<f64> = (0..rows * 3).map(f64::from).collect();
+        let features = row_by_row(&columns, rows as usize);
+        assert_eq!(features.size(), [i64::from(rows), 3]);
+        assert_eq!(Vec::<f64>::try_from(&features.flatten(0, 1)).unwrap(), expected);
+        assert_eq!(row_by_row(&[vec![]], 0).size(), [0, 1]);
     }
 
     #[test]

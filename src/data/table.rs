@@ -358,8 +358,11 @@ mod tests {
         assert!(fault.hint.unwrap().contains("separator = ';'"));
     }
 
+    /// Names, bits of each column, lines.
+    type Told = (Vec<String>, Vec<Vec<u64>>, Vec<usize>);
+
     /// What a text is read as, with bits for numbers, so that no number is taken for missing or 0 for −0.
-    fn read(table: Result<Table, TableFault>) -> Result<(Vec<String>, Vec<Vec<u64>>, Vec<usize>), TableFault> {
+    fn read(table: Result<Table, TableFault>) -> Result<Told, TableFault> {
         let bits = |column: &Column| (0..column.values.len()).map(|row| column.values.key(row)).collect();
         table.map(|table| {
             let kind = |column: &Column| format!("{} {:?}", column.name, column.values.slip());
