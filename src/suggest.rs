@@ -30,6 +30,14 @@ pub fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// Names in backticks, any one of which would do: "`a`, `b` or `c`".
+pub fn either(names: &[&str]) -> String {
+    match names {
+        [before @ .., last] if !before.is_empty() => format!("{} or `{last}`", list(before)),
+        names => list(names),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +49,6 @@ mod tests {
         assert_eq!(nearest("digits", known), Some("digits_mlp"));
         assert_eq!(nearest("zzzz", known), None);
         assert_eq!(hint("zzzz", ["a", "b"]), "known are `a`, `b`");
+        assert_eq!(either(&["a", "b", "c"]), "`a`, `b` or `c`");
     }
 }

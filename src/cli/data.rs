@@ -10,21 +10,21 @@ use serde_json::json;
 
 use crate::cli::progress::Progress;
 use crate::cli::table::Columns;
-use crate::cli::{Exit, figures, terminal};
+use crate::cli::{Exit, described, terminal};
 use crate::data::cache::{Cache, Fault};
-use crate::data::describe::{
-    ClassCount, ColumnDescription, Constant, Description, PartDescription, describe, describe_table,
-};
+use crate::data::csv_text::TableFault;
+use crate::data::describe::{Description, describe, describe_table};
 use crate::data::fetch;
 use crate::data::manifest::Manifest;
 use crate::data::source::{DataSpec, csv};
+use crate::data::table::{Column, Table};
 use crate::hint::Hint;
 use crate::suggest;
 
 /// Arguments of `runner data`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  runner data list\n  runner data fetch mnist\n  runner data describe digits\n  runner data describe my/table.csv"
+    after_help = "Examples:\n  runner data list\n  runner data fetch mnist\n  runner data describe digits\n  runner data describe my/table.csv --target price"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -64,6 +64,9 @@ enum DataCommand {
     Describe {
         /// The data set, or the path of a table of your own (`.csv`, `.csv.gz`)
         name: String,
+        /// The column of a table that is to be predicted: its classes are counted and compared
+        #[arg(long, value_name = "COLUMN")]
+        target: Option<String>,
         /// What stands between two fields of a table of your own
         #[arg(long, default_value = ",")]
         separator: char,
@@ -81,7 +84,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         DataCommand::Fetch { name, file } => fetch(&cache, &manifest(name)?, file.as_deref()),
         DataCommand::Verify { name, json } => verify(&cache, name.as_deref(), *json),
         DataCommand::Path { name } => path(&cache, &manifest(name)?),
-        DataCommand::Describe { name, separator, json } => describe_any(&cache, name, *separator, *json),
+        DataCommand::Describe { name, target, separator, json } => {
+            describe_any(&cache, name, target.as_deref(), *separator, *json)
+        }
     }
 }
 
@@ -187,119 +192,53 @@ fn path(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn describe_any(cache: &Cache, name: &str, separator: char, json: bool) -> anyhow::Result<Exit> {
+fn describe_any(cache: &Cache, name: &str, target: Option<&str>, separator: char, json: bool) -> anyhow::Result<Exit> {
     let known = Manifest::named(name);
     let description = match &known {
-        Some(manifest) => describe_data(cache, manifest)?,
+        Some(manifest) => describe_data(cache, manifest, target)?,
         None if Path::new(name).exists() || name.contains(['.', '/', std::path::MAIN_SEPARATOR]) => {
-            let (table, sum) = csv::read(Path::new(name), separator).map_err(|fault| {
-                let error = anyhow!("`{name}` {}", fault.message);
-                match fault.hint.map(|hint| hint.replace("Then say `separator = ", "Then say `--separator ")) {
-                    Some(hint) => error.context(Hint(hint)),
-                    None => error,
-                }
-            })?;
-            describe_table(name, &table, sum)
+            let (table, sum) = csv::read(Path::new(name), separator).map_err(|fault| of_file(name, fault))?;
+            let target = target.map(|target| column(name, &table, target)).transpose()?;
+            describe_table(name, &table, sum, target)
         }
         None => return manifest(name).map(|_| Exit::Done),
     };
     if json {
         terminal::json(&description);
     } else {
-        terminal::out(&described(known.as_ref(), &description));
+        terminal::out(&described::text(known.as_ref(), &description));
     }
     Ok(Exit::Done)
 }
 
-fn describe_data(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Description> {
+fn describe_data(cache: &Cache, manifest: &Manifest, target: Option<&str>) -> anyhow::Result<Description> {
     let spec = DataSpec::by_name(&manifest.name).expect("every manifest has a loader");
     let mut progress = Progress::new(false, Arc::default());
-    let description = match spec.table(cache, &mut progress) {
-        Ok(Some((table, sum))) => Ok(describe_table(&manifest.name, &table, sum)),
-        Ok(None) => spec.load(cache, &mut progress).map(|loaded| describe(&manifest.name, &loaded)),
-        Err(error) => Err(error),
-    };
+    let table = spec.table(cache, &mut progress).and_then(|table| match table {
+        Some((table, sum)) => {
+            let target = target.or(spec.target_column()).map(|target| column(&manifest.name, &table, target));
+            Ok(describe_table(&manifest.name, &table, sum, target.transpose()?))
+        }
+        None if target.is_some() => Err(anyhow!("`{}` is no table, and has no column to name", manifest.name)
+            .context(Hint("leave `--target` out".to_owned()))),
+        None => spec.load(cache, &mut progress).map(|loaded| describe(&manifest.name, &loaded)),
+    });
     progress.end();
-    description
+    table
 }
 
-fn described(manifest: Option<&Manifest>, description: &Description) -> String {
-    let mut lines = match manifest {
-        Some(m) => vec![terminal::bold(&m.title), format!("license {}; {}", m.license, m.citation)],
-        None => vec![terminal::bold(&description.name)],
-    };
-    for part in &description.parts {
-        lines.push(String::new());
-        lines.push(headline(part));
-        lines.extend(counts(&part.classes));
-        if !part.columns.is_empty() {
-            lines.push(columns(&part.columns));
-        }
-        for column in part.columns.iter().filter(|column| !column.values.is_empty()) {
-            lines.push(format!("\n{}", column.name));
-            lines.extend(counts(&column.values));
-        }
-        let warnings = warnings(part);
-        if !warnings.is_empty() {
-            lines.push(String::new());
-            lines.extend(warnings);
-        }
-    }
-    lines.join("\n")
-}
-
-fn headline(part: &PartDescription) -> String {
-    let shape: Vec<String> = part.sample.iter().map(i64::to_string).collect();
-    let (rows, shape) = (figures::count(part.rows), shape.join("×"));
-    match (part.min, part.max, part.mean) {
-        (Some(min), Some(max), Some(mean)) => {
-            format!("{}: {rows} rows of {shape} values, {min} to {max}, mean {mean:.4}", part.part)
-        }
-        _ => format!("{}: {rows} rows of {shape} columns", part.part),
+/// A file's fault, in the words of this command.
+fn of_file(name: &str, fault: TableFault) -> anyhow::Error {
+    let error = anyhow!("`{name}` {}", fault.message);
+    match fault.hint.map(|hint| hint.replace("Then say `separator = ", "Then say `--separator ")) {
+        Some(hint) => error.context(Hint(hint)),
+        None => error,
     }
 }
 
-/// A bar for each class or value.
-fn counts(classes: &[ClassCount]) -> Vec<String> {
-    let most = classes.iter().map(|class| class.rows).max().unwrap_or(1).max(1);
-    let width = classes.iter().map(|class| class.class.chars().count()).max().unwrap_or(0);
-    let line = |class: &ClassCount| {
-        let bar = "█".repeat((class.rows * 40).div_ceil(most));
-        let (rows, share) = (figures::count(class.rows), 100.0 * class.share);
-        format!("  {:>width$}  {rows:>7}  {share:>8.4} %  {bar}", class.class)
-    };
-    classes.iter().map(line).collect()
-}
-
-fn columns(columns: &[ColumnDescription]) -> String {
-    let mut table = Columns::new(["column", "type", "missing", "distinct", "min", "mean", "max"], 2..7);
-    for column in columns {
-        let [min, mean, max] = [column.min, column.mean, column.max].map(figures::metric);
-        let (missing, distinct) = (figures::count(column.missing), figures::count(column.distinct));
-        table.row([&column.name, column.kind, &missing, &distinct, &min, &mean, &max]);
-    }
-    table.text()
-}
-
-/// What to look out for before training on these rows.
-fn warnings(part: &PartDescription) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let missing: Vec<&str> = part.columns.iter().filter(|c| c.missing > 0).map(|c| c.name.as_str()).collect();
-    if !missing.is_empty() {
-        warnings.push(format!("missing values in {}: see `missing`", suggest::list(&missing)));
-    }
-    match &part.constant {
-        Constant::Count(0) => {}
-        Constant::Count(count) => warnings.push(format!("{count} of the features have the same value in every row")),
-        Constant::Columns(names) if names.is_empty() => {}
-        Constant::Columns(names) => {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            warnings.push(format!("the same value in every row that has one: {}", suggest::list(&names)));
-        }
-    }
-    if part.duplicate_rows > 0 {
-        let rows = figures::count(part.duplicate_rows);
-        warnings.push(format!("{rows} rows are the same as an earlier one: a split may put them on both sides"));
-    }
-    warnings
+/// The column of a table that `--target` names.
+fn column<'t>(name: &str, table: &'t Table, target: &str) -> anyhow::Result<&'t Column> {
+    table
+        .column(target)
+        .ok_or_else(|| anyhow!("`{name}` has no column `{target}`").context(Hint(suggest::hint(target, table.names()))))
 }

@@ -9,6 +9,7 @@ pub mod compared;
 pub mod comparison;
 pub mod completions;
 pub mod data;
+mod described;
 pub mod doctor;
 pub mod endings;
 pub mod eval;

@@ -2,7 +2,9 @@
 //! as many fields as the first one.
 //!
 //! polars fills short records with missing values and renames columns of the same name. Both would pass a damaged file
-//! for a whole one, so its records are counted here first.
+//! for a whole one, so its records are counted here first. Text that is clean already, as most files are, is not copied.
+
+use std::borrow::Cow;
 
 /// What is wrong with a table, as a lowercase fragment that follows the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,37 +32,35 @@ impl TableFault {
 
 /// CSV text whose records all have the same number of fields.
 #[derive(Debug)]
-pub struct CsvText {
+pub struct CsvText<'a> {
     /// The text, without a byte order mark, blank lines and `\r`.
-    pub text: Vec<u8>,
-    /// How many bytes of it the first record has, which is the header.
-    pub header: usize,
+    pub text: Cow<'a, [u8]>,
+    /// Where in the text each record begins; the header is the first.
+    pub starts: Vec<usize>,
     /// How many fields a record has.
     pub fields: usize,
     /// The line of the file on which each record begins, counted from 1; the header is the first.
     pub lines: Vec<usize>,
 }
 
-impl CsvText {
-    /// Checks a file's bytes.
+impl<'a> CsvText<'a> {
+    /// Checks a file's bytes. `separator` is an ASCII character.
     ///
     /// # Errors
     /// When the text is not UTF-8, empty, ragged, or has a quote that is never closed.
-    pub fn check(bytes: &[u8], separator: u8) -> Result<CsvText, TableFault> {
+    pub fn check(bytes: &'a [u8], separator: u8) -> Result<CsvText<'a>, TableFault> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        if let Err(error) = std::str::from_utf8(bytes) {
-            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
-            return Err(TableFault::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8"));
-        }
-        let mut checked =
-            CsvText { text: Vec::with_capacity(bytes.len() + 1), header: 0, fields: 0, lines: Vec::new() };
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let line = 1 + count(b'\n', &bytes[..error.valid_up_to()]);
+            TableFault::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8")
+        })?;
+        let mut checked = CsvText { text: Cow::Borrowed(&[]), starts: Vec::new(), fields: 0, lines: Vec::new() };
         let (mut place, mut line) = (0, 1);
         while place < bytes.len() {
-            let record = Record::at(&bytes[place..], separator, line)?;
-            let written = &bytes[place..place + record.bytes];
-            let content = written.trim_ascii();
+            let record = Record::at(&text[place..], separator, line)?;
+            let content = bytes[place..place + record.bytes].trim_ascii();
             if !content.is_empty() || (separator == b'\t' && record.fields > 1) {
-                checked.take(written, &record, line)?;
+                checked.take(bytes, place, &record, line)?;
             }
             place += record.bytes;
             line += record.lines;
@@ -71,7 +71,8 @@ impl CsvText {
         Ok(checked)
     }
 
-    fn take(&mut self, written: &[u8], record: &Record, line: usize) -> Result<(), TableFault> {
+    /// Takes the record at `place` of `bytes`.
+    fn take(&mut self, bytes: &'a [u8], place: usize, record: &Record, line: usize) -> Result<(), TableFault> {
         if self.lines.is_empty() {
             self.fields = record.fields;
         } else if record.fields != self.fields {
@@ -81,17 +82,42 @@ impl CsvText {
                 record.fields,
                 self.fields
             );
-            return Err(TableFault::new(message).hint("a field that holds the separator must stand in quotes"));
+            let is_cut = record.fields < self.fields && place + record.bytes == bytes.len();
+            return Err(TableFault::new(message).hint(match is_cut {
+                true => "it is the last one: the file may have been cut short",
+                false => "a field that holds the separator must stand in quotes",
+            }));
         }
         self.lines.push(line);
-        let written = written.strip_suffix(b"\n").unwrap_or(written);
-        let written = written.strip_suffix(b"\r").unwrap_or(written);
-        self.text.extend(written);
-        self.text.push(b'\n');
-        if self.lines.len() == 1 {
-            self.header = self.text.len();
+        self.starts.push(self.text.len());
+        let end = place + record.bytes;
+        let written = &bytes[place..end];
+        let content = written.strip_suffix(b"\n").unwrap_or(written);
+        let content = content.strip_suffix(b"\r").unwrap_or(content);
+        match &mut self.text {
+            // all that came before was clean, and so is this
+            Cow::Borrowed(before) if before.len() == place && content.len() + 1 == written.len() => {
+                *before = &bytes[..end];
+            }
+            Cow::Borrowed(before) => {
+                let mut own = Vec::with_capacity(bytes.len() + 1);
+                own.extend_from_slice(before);
+                own.extend_from_slice(content);
+                own.push(b'\n');
+                self.text = Cow::Owned(own);
+            }
+            Cow::Owned(own) => {
+                own.extend_from_slice(content);
+                own.push(b'\n');
+            }
         }
         Ok(())
+    }
+
+    /// The text of so many records from this one on, as far as there are any.
+    pub fn records(&self, first: usize, count: usize) -> &[u8] {
+        let start = |record: usize| self.starts.get(record).copied().unwrap_or(self.text.len());
+        &self.text[start(first)..start(first + count)]
     }
 }
 
@@ -103,9 +129,16 @@ struct Record {
 }
 
 impl Record {
-    fn at(text: &[u8], separator: u8, line: usize) -> Result<Record, TableFault> {
-        let mut record = Record { bytes: 0, fields: 1, lines: 0 };
-        let (mut quoted, mut field_starts) = (false, true);
+    fn at(text: &str, separator: u8, line: usize) -> Result<Record, TableFault> {
+        let end = text.find('\n').map_or(text.len(), |end| end + 1);
+        let first_quote = text[..end].find('"');
+        let text = text.as_bytes();
+        let plain = &text[..first_quote.unwrap_or(end)];
+        let mut record = Record { bytes: plain.len(), fields: 1 + count(separator, plain), lines: 0 };
+        if first_quote.is_none() {
+            return Ok(Record { lines: 1, ..record });
+        }
+        let (mut quoted, mut field_starts) = (false, plain.last().is_none_or(|&byte| byte == separator));
         while let Some(&byte) = text.get(record.bytes) {
             record.bytes += 1;
             record.lines += usize::from(byte == b'\n');
@@ -129,15 +162,26 @@ impl Record {
     }
 }
 
+/// How often a byte occurs: counted in bytes first, which processors do many at a time.
+fn count(wanted: u8, bytes: &[u8]) -> usize {
+    let in_some = |some: &[u8]| usize::from(some.iter().map(|&byte| u8::from(byte == wanted)).sum::<u8>());
+    bytes.chunks(usize::from(u8::MAX)).map(in_some).sum()
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn marks_blank_lines_and_windows_line_ends_are_taken_off() {
         let checked = CsvText::check(b"\xef\xbb\xbfa,b\r\n\r\n1,\"x,\r\n\"\"y\"\r\n2,z", b',').unwrap();
-        assert_eq!(checked.text, b"a,b\n1,\"x,\r\n\"\"y\"\n2,z\n");
-        assert_eq!((checked.fields, checked.lines), (2, vec![1, 3, 5]));
+        assert_eq!(checked.text, &b"a,b\n1,\"x,\r\n\"\"y\"\n2,z\n"[..]);
+        assert_eq!((checked.fields, &checked.lines[..]), (2, &[1, 3, 5][..]));
+        assert_eq!(checked.records(0, 1), b"a,b\n");
+        assert_eq!(checked.records(2, 9), b"2,z\n");
+        assert_eq!(checked.records(3, 1), b"");
     }
 
     #[test]
@@ -149,5 +193,51 @@ mod tests {
         assert_eq!(fault(b"a,b\n\n1,2,3\n"), "row 1 (line 3) has 3 fields, and the first line has 2");
         assert_eq!(fault(b"a,b\n1,\"2\n"), "a quote in the record that begins on line 2 is never closed");
         assert_eq!(fault(b"a,b\n1,\xff\n"), "line 2 is not UTF-8 text");
+        let hint = |text: &[u8]| CsvText::check(text, b',').unwrap_err().hint.unwrap();
+        assert!(hint(b"a,b\n1,2\n3").contains("cut short"));
+        assert!(hint(b"a,b\n1\n3,4\n").contains("in quotes") && hint(b"a,b\n1,2,3\n").contains("in quotes"));
+    }
+
+    #[test]
+    fn clean_text_is_not_copied_and_other_text_is_whole() {
+        let text = |text: &'static [u8]| CsvText::check(text, b',').unwrap().text;
+        assert!(matches!(text(b"a,b\n1,2\n"), Cow::Borrowed(b"a,b\n1,2\n")));
+        assert!(matches!(text(b"\xef\xbb\xbfa,b\n1,2\n\n\n"), Cow::Borrowed(b"a,b\n1,2\n")));
+        for unclean in [&b"a,b\n1,2"[..], b"\na,b\n1,2\n", b"a,b\n\n1,2\n", b"a,b\n1,2\r\n", b"a,b\r\n1,2"] {
+            assert_eq!(text(unclean), &b"a,b\n1,2\n"[..]);
+        }
+    }
+
+    /// The fields and lines of the first record, character by character; `None` where a quote is never closed.
+    fn by_character(text: &str) -> Option<(usize, usize, usize)> {
+        let (mut bytes, mut fields, mut lines, mut quoted, mut starts) = (0, 1, 0, false, true);
+        let mut characters = text.bytes().peekable();
+        while let Some(byte) = characters.next() {
+            bytes += 1;
+            match (byte, quoted) {
+                (b'"', true) if characters.next_if_eq(&b'"').is_some() => bytes += 1,
+                (b'"', true) => quoted = false,
+                (b'"', false) if starts => (quoted, starts) = (true, false),
+                (b'\n', false) => return Some((bytes, fields, lines + 1)),
+                (b'\n', true) => lines += 1,
+                (b',', false) => (fields, starts) = (fields + 1, true),
+                (_, false) => starts = false,
+                (_, true) => {}
+            }
+        }
+        (!quoted).then_some((bytes, fields, lines + 1))
+    }
+
+    proptest! {
+        #[test]
+        fn records_are_what_they_are_character_by_character(text in "[a,\"\n]{1,24}") {
+            let record = Record::at(&text, b',', 1).ok().map(|record| (record.bytes, record.fields, record.lines));
+            prop_assert_eq!(record, by_character(&text));
+        }
+
+        #[test]
+        fn bytes_are_counted_however_many_there_are(bytes in proptest::collection::vec(0..3_u8, 0..1200)) {
+            prop_assert_eq!(count(1, &bytes), bytes.iter().filter(|&&byte| byte == 1).count());
+        }
     }
 }

@@ -1,17 +1,18 @@
 //! A data set in figures: rows, features, how many rows each class has, and what to look out for before training on it
-//! (missing values, constant features, rows that occur twice).
-
-use std::collections::HashSet;
+//! (missing values, constant features, rows that occur twice, rows that differ in nothing but their class).
 
 use serde::Serialize;
 use tch::{Kind, Tensor};
 
-use crate::data::cache::sha256;
+use crate::data::repeats::{Repeats, fingerprint};
 use crate::data::table::{Column, Table, Values};
-use crate::data::{Loaded, Rows, Target};
+use crate::data::{Loaded, Rows, Target, class_numbers};
 
 /// The values of a column are counted when it has so many at most.
 const FEW: usize = 12;
+
+/// The values of a target are taken for classes when it has so many at most.
+const MOST_CLASSES: usize = 100;
 
 /// What `runner data describe` shows.
 #[derive(Clone, Debug, Serialize)]
@@ -42,12 +43,18 @@ pub struct PartDescription {
     /// The largest feature value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
+    /// The column of a table that is to be predicted, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// How many rows each class has.
     pub classes: Vec<ClassCount>,
     /// How many features, or which columns, have the same value in every row that has one.
     pub constant: Constant,
     /// How many rows are the same as an earlier one, target and all: a split may put one on each side.
     pub duplicate_rows: usize,
+    /// How many rows have the features of a row of another class, where there are classes: no model tells them apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contradictory_rows: Option<usize>,
     /// A table's columns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnDescription>,
@@ -97,6 +104,9 @@ pub struct ClassCount {
     pub rows: usize,
     /// Their share of all.
     pub share: f64,
+    /// Of a class, how many of its rows differ from each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<usize>,
 }
 
 /// Describes rows as a source gave them.
@@ -106,10 +116,15 @@ pub fn describe(name: &str, loaded: &Loaded) -> Description {
     Description { name: name.to_owned(), sha256: loaded.sha256.clone(), parts }
 }
 
-/// Describes a table with the checksum of its file.
-pub fn describe_table(name: &str, table: &Table, sha256: String) -> Description {
+/// Describes a table with the checksum of its file; `target` is the column to be predicted, where it is known.
+pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<&Column>) -> Description {
     let columns: Vec<ColumnDescription> = table.columns.iter().map(column).collect();
     let constant = columns.iter().filter(|column| column.distinct <= 1).map(|column| column.name.clone()).collect();
+    let classes = target.and_then(classes_of);
+    let is_class = |column: &&Column| classes.is_some() && target.is_some_and(|target| target.name == column.name);
+    let features: Vec<&Column> = table.columns.iter().filter(|column| !is_class(column)).collect();
+    let fingerprints = (0..table.rows()).map(|row| fingerprint(features.iter().map(|column| column.values.key(row))));
+    let repeats = Repeats::of(fingerprints, |row| classes.as_ref().and_then(|(_, places)| places[row]));
     let part = PartDescription {
         part: "table",
         rows: table.rows(),
@@ -117,25 +132,46 @@ pub fn describe_table(name: &str, table: &Table, sha256: String) -> Description 
         min: None,
         mean: None,
         max: None,
-        classes: Vec::new(),
+        target: target.map(|column| column.name.clone()),
+        classes: classes.as_ref().map(|(names, places)| repeats.counted(counts(names, places))).unwrap_or_default(),
         constant: Constant::Columns(constant),
-        duplicate_rows: table.duplicate_rows(),
+        duplicate_rows: repeats.duplicates,
+        contradictory_rows: classes.is_some().then_some(repeats.contradictions),
         columns,
     };
     Description { name: name.to_owned(), sha256, parts: vec![part] }
 }
 
+/// The classes that a column to be predicted holds, and each row's; `None` where it holds values.
+fn classes_of(column: &Column) -> Option<(Vec<String>, Vec<Option<usize>>)> {
+    let whole = match &column.values {
+        Values::Numbers(numbers) => numbers.iter().all(|number| number.is_nan() || number.fract() == 0.0),
+        Values::Text { .. } => true,
+    };
+    (whole && column.values.distinct() <= MOST_CLASSES).then(|| column.values.categories())
+}
+
+/// How often each value occurs.
+fn counts(names: &[String], places: &[Option<usize>]) -> Vec<ClassCount> {
+    let mut rows = vec![0; names.len()];
+    places.iter().flatten().for_each(|&place| rows[place] += 1);
+    let counted = names.iter().zip(rows).map(|(name, rows)| ClassCount {
+        class: name.clone(),
+        rows,
+        share: rows as f64 / places.len() as f64,
+        distinct: None,
+    });
+    counted.collect()
+}
+
 fn column(column: &Column) -> ColumnDescription {
-    let (distinct, places) = column.values.categories();
-    let there = || places.iter().flatten();
-    let mut values = Vec::new();
-    if distinct.len() <= FEW {
-        let counted = distinct.iter().enumerate().map(|(place, name)| {
-            let rows = there().filter(|&&p| p == place).count();
-            ClassCount { class: name.clone(), rows, share: rows as f64 / places.len() as f64 }
-        });
-        values.extend(counted);
-    }
+    let distinct = column.values.distinct();
+    let values = if distinct <= FEW {
+        let (names, places) = column.values.categories();
+        counts(&names, &places)
+    } else {
+        Vec::new()
+    };
     let numbers: Vec<f64> = match &column.values {
         Values::Numbers(numbers) => numbers.iter().copied().filter(|number| !number.is_nan()).collect(),
         Values::Text { .. } => Vec::new(),
@@ -143,8 +179,8 @@ fn column(column: &Column) -> ColumnDescription {
     ColumnDescription {
         name: column.name.clone(),
         kind: if matches!(column.values, Values::Numbers(_)) { "numbers" } else { "text" },
-        missing: places.len() - there().count(),
-        distinct: distinct.len(),
+        missing: (0..column.values.len()).filter(|&row| column.values.is_missing(row)).count(),
+        distinct,
         min: numbers.iter().copied().reduce(f64::min),
         mean: (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64),
         max: numbers.iter().copied().reduce(f64::max),
@@ -155,6 +191,16 @@ fn column(column: &Column) -> ColumnDescription {
 fn part(part: &'static str, rows: &Rows, loaded: &Loaded) -> PartDescription {
     let features = &rows.features;
     let constant = features.amin(0, false).eq_tensor(&features.amax(0, false)).sum(Kind::Int64).int64_value(&[]);
+    let classes = class_numbers(rows, loaded.target);
+    let mut values = vec![flat(&rows.features)];
+    if classes.is_none() {
+        values.push(flat(&rows.targets)); // rows that differ in their numbers or labels are others
+    }
+    let values = Vec::<f32>::try_from(Tensor::cat(&values, 1).flatten(0, -1)).expect("just made f32");
+    let of_a_row = values.len() / rows.len().max(1);
+    let fingerprints = values.chunks_exact(of_a_row.max(1)).map(|row| fingerprint(row.iter().map(|v| v.to_bits())));
+    let repeats = Repeats::of(fingerprints, |row| classes.as_ref().map(|classes| classes[row] as usize));
+    let counts = class_counts(rows, loaded);
     PartDescription {
         part,
         rows: rows.len(),
@@ -162,24 +208,18 @@ fn part(part: &'static str, rows: &Rows, loaded: &Loaded) -> PartDescription {
         min: Some(features.min().double_value(&[])),
         mean: Some(features.mean(Kind::Double).double_value(&[])),
         max: Some(features.max().double_value(&[])),
-        classes: class_counts(rows, loaded),
+        target: None,
+        classes: if classes.is_some() { repeats.counted(counts) } else { counts },
         constant: Constant::Count(constant as usize),
-        duplicate_rows: duplicate_rows(rows),
+        duplicate_rows: repeats.duplicates,
+        contradictory_rows: classes.is_some().then_some(repeats.contradictions),
         columns: Vec::new(),
     }
 }
 
-/// How many rows are the same as an earlier one.
-fn duplicate_rows(rows: &Rows) -> usize {
-    let values = |tensor: &Tensor| -> Vec<Vec<u8>> {
-        let flat = tensor.reshape([rows.len() as i64, -1]).to_kind(Kind::Float).contiguous();
-        let width = flat.size()[1] as usize;
-        let all: Vec<f32> = Vec::try_from(flat.flatten(0, -1)).expect("just made f32");
-        all.chunks_exact(width).map(|row| row.iter().flat_map(|value| value.to_le_bytes()).collect()).collect()
-    };
-    let (features, targets) = (values(&rows.features), values(&rows.targets));
-    let mut seen = HashSet::with_capacity(rows.len());
-    features.into_iter().zip(targets).filter(|(row, target)| !seen.insert(sha256(&[&row[..], target].concat()))).count()
+/// `[rows, …]` of any kind → `[rows, values]` f32.
+fn flat(tensor: &Tensor) -> Tensor {
+    tensor.reshape([tensor.size()[0], -1]).to_kind(Kind::Float)
 }
 
 /// How many rows each class has, or each yes-or-no label; empty for numbers.
@@ -196,6 +236,56 @@ fn class_counts(rows: &Rows, loaded: &Loaded) -> Vec<ClassCount> {
             class: class.clone(),
             rows: count as usize,
             share: count as f64 / rows.len() as f64,
+            distinct: None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn described(text: &str, target: Option<&str>) -> PartDescription {
+        let table = Table::from_csv(text.as_bytes(), ',').unwrap();
+        let target = target.map(|name| table.column(name).unwrap());
+        describe_table("table", &table, String::new(), target).parts.remove(0)
+    }
+
+    const FRAUDS: &str = "amount,Class\n1,\"0\"\n2,\"0\"\n2,\"0\"\n2,\"1\"\n3,\"1\"\n3,\"1\"\n3,\"1\"\n,\"0\"\n";
+
+    #[test]
+    fn classes_are_counted_with_their_shares_and_the_rows_that_differ() {
+        let part = described(FRAUDS, Some("Class"));
+        let classes: Vec<_> = part.classes.iter().map(|c| (c.class.as_str(), c.rows, c.share, c.distinct)).collect();
+        assert_eq!(classes, [("0", 4, 0.5, Some(3)), ("1", 4, 0.5, Some(2))]);
+        assert_eq!((part.rows, part.sample, part.duplicate_rows), (8, vec![2], 3));
+        assert_eq!((part.columns[0].missing, part.columns[0].distinct, part.columns[0].mean), (1, 3, Some(16.0 / 7.0)));
+    }
+
+    #[test]
+    fn rows_that_differ_in_nothing_but_their_class_are_counted_where_the_target_is_known() {
+        assert_eq!(described(FRAUDS, Some("Class")).contradictory_rows, Some(3)); // the three with the amount of 2
+        let unknown = described(FRAUDS, None);
+        assert_eq!((unknown.contradictory_rows, unknown.duplicate_rows, unknown.classes.len()), (None, 3, 0));
+        assert_eq!(unknown.columns[1].values.len(), 2);
+    }
+
+    #[test]
+    fn a_target_of_values_has_no_classes_and_a_missing_target_none_of_them() {
+        let part = described("x,y\n1,0.5\n1,0.5\n1,0.25\n", Some("y"));
+        assert_eq!((part.classes.len(), part.contradictory_rows, part.duplicate_rows), (0, None, 1));
+        let part = described("x,y\n1,a\n1,\n1,\n2,b\n", Some("y"));
+        let classes: Vec<_> = part.classes.iter().map(|c| (c.rows, c.share, c.distinct)).collect();
+        assert_eq!(classes, [(1, 0.25, Some(1)), (1, 0.25, Some(1))]);
+        assert_eq!((part.contradictory_rows, part.duplicate_rows), (Some(0), 1));
+    }
+
+    #[test]
+    fn columns_without_a_value_and_with_one_alone_are_told_apart_by_what_they_hold() {
+        let part = described("none,one,two\n,7,1\n,,2\nNA,7,2\n", None);
+        let Constant::Columns(names) = &part.constant else { panic!("it is a table") };
+        assert_eq!(names, &["none", "one"]);
+        let distinct: Vec<_> = part.columns.iter().map(|c| (c.distinct, c.missing, c.min)).collect();
+        assert_eq!(distinct, [(0, 3, None), (1, 1, Some(7.0)), (2, 0, Some(1.0))]);
+    }
 }

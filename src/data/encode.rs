@@ -113,8 +113,12 @@ impl Encoding {
     /// # Errors
     /// When a column has no value at all to fill in.
     pub fn fit(&self, training: &Training) -> anyhow::Result<Encoder> {
-        let values = values_of(&training.rows().features);
         let width = self.columns.len();
+        let only_numbers = self.columns.iter().all(|planned| planned.becomes == Becomes::Number);
+        let values = match self.missing {
+            Missing::Error | Missing::Drop if only_numbers => Vec::new(), // there is nothing to look for
+            _ => values_of(&training.rows().features),
+        };
         let columns = self.columns.iter().enumerate().map(|(number, planned)| {
             let column = || values.iter().skip(number).step_by(width).copied().filter(|value| !value.is_nan());
             let is_number = planned.becomes == Becomes::Number;
@@ -156,6 +160,9 @@ impl Encoder {
     /// # Errors
     /// When a category that is encoded by its place occurs in none of the training rows.
     pub fn encode(&self, raw: &Tensor, part: &str) -> anyhow::Result<Tensor> {
+        if self.columns.iter().all(Fitted::changes_nothing) {
+            return Ok(raw.to_kind(Kind::Double));
+        }
         let rows = raw.size()[0];
         let raw = values_of(raw);
         let mut features = Vec::with_capacity(rows as usize * self.width);
@@ -169,6 +176,11 @@ impl Encoder {
 }
 
 impl Fitted {
+    /// Whether it is a number, and nothing would be filled in.
+    fn changes_nothing(&self) -> bool {
+        self.planned.becomes == Becomes::Number && self.filled.is_nan()
+    }
+
     fn write(&self, value: f64, part: &str, features: &mut Vec<f64>) -> anyhow::Result<()> {
         let place = value as usize;
         match &self.planned.becomes {

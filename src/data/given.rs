@@ -11,7 +11,7 @@ use crate::data::Target;
 use crate::data::csv_text::TableFault;
 use crate::data::encode::{Becomes, Missing, Planned};
 use crate::data::form::TableForm;
-use crate::data::recipe::known;
+use crate::data::recipe::{known, row_by_row};
 use crate::data::table::{Column, Table, Values};
 use crate::data::task::{Task, wrong, yes_or_no};
 use crate::suggest;
@@ -58,12 +58,12 @@ impl TableForm {
         let planned = self.encoding.columns.iter().zip(&features);
         let raw: Vec<Vec<f64>> =
             planned.map(|(planned, column)| raw(planned, column, table, &rows)).collect::<Result<_, _>>()?;
-        let values: Vec<f64> = (0..rows.len()).flat_map(|row| raw.iter().map(move |column| column[row])).collect();
+        let features = row_by_row(&raw, rows.len());
         let targets = match targets.iter().any(Option::is_some) {
             true => Some(self.targets(table, &targets, &rows, names)?),
             false => None,
         };
-        Ok(Given { features: Tensor::from_slice(&values).view([-1, features.len() as i64]), targets, rows })
+        Ok(Given { features, targets, rows })
     }
 
     fn rows_to_keep(

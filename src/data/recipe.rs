@@ -3,15 +3,17 @@
 //! All that can be known without fitting is checked here, so that a mistake in the table or in its settings is told
 //! before anything is trained.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
-use crate::check::Invalid;
+use crate::check::{Invalid, require};
 use crate::data::encode::{Becomes, Encode, Encoding, Missing, Planned};
 use crate::data::form::{Form, TableForm};
 use crate::data::table::{Column, Table, Values};
-use crate::data::task::{TargetColumns, Targets, Task};
+use crate::data::task::{TargetColumns, Targets, Task, same};
 use crate::data::{Card, Loaded, Rows};
 use crate::shape::Shape;
 use crate::suggest;
@@ -43,6 +45,8 @@ pub struct Recipe<'a> {
     pub target: &'a [String],
     /// What they are taken for; text for classes and numbers for values where it is not stated.
     pub task: Option<Task>,
+    /// The classes in their order; those that occur where they are not stated.
+    pub classes: Option<&'a [String]>,
     /// The columns to predict from; all others where they are not stated.
     pub features: Option<&'a [String]>,
     /// Columns to leave out.
@@ -61,7 +65,8 @@ pub struct Recipe<'a> {
 #[derive(Debug)]
 pub struct Selected {
     encoding: Encoding,
-    features: Vec<f64>,
+    /// `[rows, columns]`, f64.
+    features: Tensor,
     targets: Targets,
     weights: Option<Vec<f32>>,
     target: TargetColumns,
@@ -70,18 +75,17 @@ pub struct Selected {
 impl Selected {
     /// What is known before training.
     pub fn card(&self) -> Card {
-        let rows = self.features.len() / self.encoding.columns.len();
+        let rows = self.features.size()[0] as usize;
         Card { sample: Shape::from([self.encoding.width() as i64]), target: self.targets.target, rows, test_rows: 0 }
     }
 
     /// The rows as tensors, with the checksum of what they come from, and what separates its fields.
     pub fn load(self, sha256: String, separator: char) -> Loaded {
-        let features = Tensor::from_slice(&self.features).view([-1, self.encoding.columns.len() as i64]);
         Loaded {
             sha256,
             target: self.targets.target,
             rows: Rows {
-                features,
+                features: self.features,
                 targets: self.targets.tensor(),
                 weights: self.weights.as_deref().map(Tensor::from_slice),
             },
@@ -99,6 +103,7 @@ impl<'a> Recipe<'a> {
         Recipe {
             target,
             task: None,
+            classes: None,
             features: None,
             drop: &[],
             categories: &[],
@@ -121,20 +126,34 @@ impl<'a> Recipe<'a> {
         let weights = self.weight_column(table)?;
         let needed: Vec<&Column> = targets.iter().copied().chain(weights).collect();
         let rows = self.rows_to_keep(table, &features, &needed)?;
-        let mut raw: Vec<Vec<f64>> = Vec::with_capacity(features.len());
+        let mut raw: Vec<Cow<[f64]>> = Vec::with_capacity(features.len());
         let mut columns = Vec::with_capacity(features.len());
         for column in features {
             let (becomes, values) = self.feature(table, column, &rows)?;
             columns.push(Planned { name: column.name.clone(), becomes });
             raw.push(values);
         }
-        let task = self.task.unwrap_or(Task::of(targets[0]));
-        let targets = task.read(table, &targets, &rows)?;
-        let features = (0..rows.len()).flat_map(|row| raw.iter().map(move |column| column[row])).collect();
+        let task = self.task(targets[0])?;
+        let targets = task.read(table, &targets, &rows, self.classes)?;
+        let features = row_by_row(&raw, rows.len());
         let encoding = Encoding { columns, missing: self.missing };
         let weights = weights.map(|column| weights_of(table, column, &rows)).transpose()?;
         let target = TargetColumns { names: self.target.to_vec(), task, classes: targets.names.clone() };
         Ok(Selected { encoding, features, targets, weights, target })
+    }
+
+    /// What the target is taken for: stated classes are classes, numbers or not.
+    fn task(&self, target: &Column) -> Result<Task, Invalid> {
+        let Some(classes) = self.classes else { return Ok(self.task.unwrap_or(Task::of(target))) };
+        if let Some(task @ (Task::Values | Task::Labels)) = self.task {
+            let message = format!("states classes, and `task` is `{}`", task.name());
+            return Err(Invalid::new("classes", message).hint("leave one of the two out"));
+        }
+        require(classes.len() >= 2, "classes", "must state two classes at least", classes.len())?;
+        match classes.iter().enumerate().find(|(number, name)| classes[..*number].iter().any(|c| same(c, name))) {
+            Some((_, name)) => Err(Invalid::new("classes", format!("states class `{name}` twice"))),
+            None => Ok(Task::Classes),
+        }
     }
 
     fn columns<'t>(&self, table: &'t Table, key: &str, names: &[String]) -> Result<Vec<&'t Column>, Invalid> {
@@ -229,10 +248,21 @@ impl<'a> Recipe<'a> {
     }
 
     /// One column's raw values in these rows: numbers, or places among its categories.
-    fn feature(&self, table: &Table, column: &Column, rows: &[usize]) -> Result<(Becomes, Vec<f64>), Invalid> {
+    fn feature<'t>(
+        &self,
+        table: &Table,
+        column: &'t Column,
+        rows: &[usize],
+    ) -> Result<(Becomes, Cow<'t, [f64]>), Invalid> {
         let as_categories = self.categories.contains(&column.name);
         if let (Values::Numbers(numbers), false) = (&column.values, as_categories) {
-            return Ok((Becomes::Number, rows.iter().map(|&row| numbers[row]).collect()));
+            return Ok((
+                Becomes::Number,
+                match rows.len() == numbers.len() {
+                    true => Cow::Borrowed(numbers), // all rows, in their order
+                    false => rows.iter().map(|&row| numbers[row]).collect(),
+                },
+            ));
         }
         let name = &column.name;
         let shown = |row: usize| format!("`{}` in {}", column.values.text(row).unwrap_or_default(), table.place(row));
@@ -259,6 +289,25 @@ impl<'a> Recipe<'a> {
         };
         Ok((becomes, rows.iter().map(|&row| places[row].map_or(f64::NAN, |place| place as f64)).collect()))
     }
+}
+
+/// The values of columns, row after row: `[rows, columns]`, f64. Some rows are written at a time, so that what is read
+/// and written stays near, and nothing of the table's size is made beside the tensor.
+pub(super) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor {
+    const AT_A_TIME: usize = 4096;
+    let width = columns.len();
+    let all = Tensor::empty([rows as i64, width as i64], (Kind::Double, Device::Cpu));
+    let mut values = vec![0.0; AT_A_TIME.min(rows) * width];
+    for start in (0..rows).step_by(AT_A_TIME) {
+        let count = AT_A_TIME.min(rows - start);
+        let some = &mut values[..count * width];
+        for (number, column) in columns.iter().enumerate() {
+            let column = &column.as_ref()[start..start + count];
+            some[number..].iter_mut().step_by(width).zip(column).for_each(|(value, &number)| *value = number);
+        }
+        all.narrow(0, start as i64, count as i64).copy_(&Tensor::from_slice(some).view([-1, width as i64]));
+    }
+    all
 }
 
 /// What each row counts: numbers above 0.
@@ -369,6 +418,18 @@ mod tests {
         let (y, all) = (names(&["y"]), names(&["x", "y"]));
         let fault = Recipe { features: Some(&all), ..Recipe::of(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
         assert!(fault.message.contains("told the answer"));
+    }
+
+    #[test]
+    fn values_of_long_columns_stand_row_after_row() {
+        let rows = 4096 * 2 + 5;
+        let columns: Vec<Vec<f64>> =
+            (0..3).map(|number| (0..rows).map(|row| f64::from(row * 3 + number)).collect()).collect();
+        let expected: Vec<f64> = (0..rows * 3).map(f64::from).collect();
+        let features = row_by_row(&columns, rows as usize);
+        assert_eq!(features.size(), [i64::from(rows), 3]);
+        assert_eq!(Vec::<f64>::try_from(&features.flatten(0, 1)).unwrap(), expected);
+        assert_eq!(row_by_row(&[vec![]], 0).size(), [0, 1]);
     }
 
     #[test]

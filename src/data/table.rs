@@ -3,13 +3,16 @@
 //! Every field is read as text first, and a column whose every value is a number becomes one of numbers: quoted numbers
 //! are numbers, and a slip of the pen in row 7,000 is found, and named. Missing is what pandas takes for missing.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Cursor;
 use std::sync::Arc;
 
 use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
 
 use crate::data::csv_text::{CsvText, TableFault};
+use crate::data::plain_numbers::plain_numbers;
+use crate::data::repeats::{Repeats, fingerprint};
 
 /// What stands for a value that is missing, beside nothing at all: pandas' list.
 const MISSING: [&str; 17] = [
@@ -55,17 +58,21 @@ impl Table {
     /// # Errors
     /// When the text is damaged, or a name is missing or occurs twice.
     pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, TableFault> {
-        let separator = u8::try_from(separator).map_err(|_| TableFault::new("cannot have such a separator"))?;
+        let ascii = u8::try_from(separator).ok().filter(u8::is_ascii);
+        let message = || format!("cannot be read with the separator {separator:?}, which is no ASCII character");
+        let separator = ascii.ok_or_else(|| TableFault::new(message()))?;
         let checked = CsvText::check(bytes, separator)?;
-        if let Some(table) = Table::of_plain_numbers(&checked, separator) {
-            return table;
-        }
-        let columns = read_fields(&checked, separator)?;
+        Table::of_plain_numbers(&checked, separator).unwrap_or_else(|| Table::of_text(&checked, separator))
+    }
+
+    /// The table by way of text: whatever its fields hold.
+    fn of_text(checked: &CsvText, separator: u8) -> Result<Table, TableFault> {
+        let columns = read_fields(checked, separator)?;
         let mut names = Vec::with_capacity(columns.len());
         for (number, column) in columns.iter().enumerate() {
             names.push(name_of(number, strings(column)?.get(0), &names)?);
         }
-        check_header(&checked, separator, &names)?;
+        check_header(checked, separator, &names)?;
         let columns = columns.iter().zip(names).map(|(column, name)| {
             let fields = strings(column)?.iter().skip(1).map(|field| field.map(str::trim).filter(|f| !is_missing(f)));
             Ok(Column { name, values: Values::of(&fields.collect::<Vec<_>>()) })
@@ -80,47 +87,25 @@ impl Table {
     /// The table where every field below the header is a finite number as polars reads them, many times as fast as by
     /// way of text; `None` where any is not, and has to be looked at.
     fn of_plain_numbers(checked: &CsvText, separator: u8) -> Option<Result<Table, TableFault>> {
-        let schema: Schema =
-            (0..checked.fields).map(|number| Field::new(format!("{number}").into(), DataType::Float64)).collect();
-        let frame = CsvReadOptions::default()
-            .with_has_header(false)
-            .with_schema(Some(Arc::new(schema)))
-            .map_parse_options(|options| options.with_separator(separator))
-            .into_reader_with_file_handle(Cursor::new(&checked.text[checked.header..]))
-            .finish()
-            .ok()?;
-        let rows = checked.lines.len() - 1;
-        if frame.height() != rows || rows == 0 {
-            return None;
-        }
-        let mut columns = Vec::with_capacity(checked.fields);
-        for column in frame.columns() {
-            let numbers = column.as_materialized_series().f64().ok()?;
-            if numbers.null_count() > 0 {
-                return None;
+        let columns = plain_numbers(checked, separator)?;
+        let first = CsvText {
+            text: Cow::Borrowed(checked.records(0, 1)),
+            starts: vec![0],
+            fields: checked.fields,
+            lines: vec![1],
+        };
+        let headed = |columns: Vec<Vec<f64>>| {
+            let header = read_fields(&first, separator)?;
+            let mut names = Vec::with_capacity(header.len());
+            for (number, column) in header.iter().enumerate() {
+                names.push(name_of(number, strings(column)?.get(0), &names)?);
             }
-            let numbers: Vec<f64> = numbers.into_no_null_iter().map(|number| number + 0.0).collect(); // 0 has no sign
-            if !numbers.iter().all(|number| number.is_finite()) {
-                return None;
-            }
-            columns.push(numbers);
-        }
-        Some(Table::headed(checked, separator, columns))
-    }
-
-    /// Puts a header's names over columns of numbers.
-    fn headed(checked: &CsvText, separator: u8, columns: Vec<Vec<f64>>) -> Result<Table, TableFault> {
-        let text = checked.text[..checked.header].to_vec();
-        let first = CsvText { text, header: checked.header, fields: checked.fields, lines: vec![1] };
-        let header = read_fields(&first, separator)?;
-        let mut names = Vec::with_capacity(header.len());
-        for (number, column) in header.iter().enumerate() {
-            names.push(name_of(number, strings(column)?.get(0), &names)?);
-        }
-        check_header(checked, separator, &names)?;
-        let columns = columns.into_iter().zip(names);
-        let columns = columns.map(|(numbers, name)| Column { name, values: Values::Numbers(numbers) }).collect();
-        Ok(Table { columns, lines: checked.lines[1..].to_vec() })
+            check_header(checked, separator, &names)?;
+            let columns = columns.into_iter().zip(names);
+            let columns = columns.map(|(numbers, name)| Column { name, values: Values::Numbers(numbers) }).collect();
+            Ok(Table { columns, lines: checked.lines[1..].to_vec() })
+        };
+        Some(headed(columns))
     }
 
     /// How many rows there are.
@@ -145,9 +130,8 @@ impl Table {
 
     /// How many rows are the same as an earlier one.
     pub fn duplicate_rows(&self) -> usize {
-        let key = |row: usize| -> Vec<u64> { self.columns.iter().map(|column| column.values.key(row)).collect() };
-        let mut seen = HashSet::with_capacity(self.rows());
-        (0..self.rows()).filter(|&row| !seen.insert(key(row))).count()
+        let row = |row: usize| fingerprint(self.columns.iter().map(|column| column.values.key(row)));
+        Repeats::of((0..self.rows()).map(row), |_| None).duplicates
     }
 }
 
@@ -189,14 +173,20 @@ impl Values {
         self.len() == 0
     }
 
+    /// How many different values there are, missing ones left out.
+    pub fn distinct(&self) -> usize {
+        match self {
+            Values::Text { distinct, .. } => distinct.len(),
+            Values::Numbers(numbers) => distinct_numbers(numbers).len(),
+        }
+    }
+
     /// The distinct values as text, numbers in their own order, and the place of each row's value among them.
     pub fn categories(&self) -> (Vec<String>, Vec<Option<usize>>) {
         match self {
             Values::Text { distinct, places } => (distinct.clone(), places.clone()),
             Values::Numbers(numbers) => {
-                let mut distinct: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
-                distinct.sort_by(f64::total_cmp);
-                distinct.dedup();
+                let distinct = distinct_numbers(numbers);
                 let place = |number: &f64| distinct.binary_search_by(|known| known.total_cmp(number)).ok();
                 let places = numbers.iter().map(place).collect();
                 (distinct.iter().map(f64::to_string).collect(), places)
@@ -229,7 +219,7 @@ impl Values {
     }
 
     /// Equal for equal values.
-    fn key(&self, row: usize) -> u64 {
+    pub fn key(&self, row: usize) -> u64 {
         match self {
             Values::Numbers(numbers) => numbers[row].to_bits(),
             Values::Text { places, .. } => places[row].map_or(u64::MAX, |place| place as u64),
@@ -237,8 +227,16 @@ impl Values {
     }
 }
 
+/// The numbers that occur, ascending, each once; NaN is none.
+fn distinct_numbers(numbers: &[f64]) -> Vec<f64> {
+    let mut distinct: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
+    distinct.sort_unstable_by(f64::total_cmp);
+    distinct.dedup();
+    distinct
+}
+
 /// A finite number; 0 has no sign.
-fn finite(text: &str) -> Option<f64> {
+pub(super) fn finite(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number + 0.0)
 }
 
@@ -254,7 +252,7 @@ fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, Ta
         .with_has_header(false)
         .with_schema(Some(Arc::new(schema)))
         .map_parse_options(|options| options.with_separator(separator))
-        .into_reader_with_file_handle(Cursor::new(checked.text.as_slice()))
+        .into_reader_with_file_handle(Cursor::new(&checked.text[..]))
         .finish()
         .map_err(|error| TableFault::new(format!("is not CSV: {error}")))?;
     if frame.height() != checked.lines.len() {
@@ -299,6 +297,8 @@ fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn table(text: &str) -> Table {
@@ -356,6 +356,79 @@ mod tests {
         let fault = Table::from_csv(b"a;b\n1;2\n", ',').unwrap_err();
         assert_eq!(fault.message, "has one column, `a;b`");
         assert!(fault.hint.unwrap().contains("separator = ';'"));
+    }
+
+    /// Names, bits of each column, lines.
+    type Told = (Vec<String>, Vec<Vec<u64>>, Vec<usize>);
+
+    /// What a text is read as, with bits for numbers, so that no number is taken for missing or 0 for −0.
+    fn read(table: Result<Table, TableFault>) -> Result<Told, TableFault> {
+        let bits = |column: &Column| (0..column.values.len()).map(|row| column.values.key(row)).collect();
+        table.map(|table| {
+            let kind = |column: &Column| format!("{} {:?}", column.name, column.values.slip());
+            let names = table.columns.iter().map(kind).collect();
+            (names, table.columns.iter().map(bits).collect(), table.lines)
+        })
+    }
+
+    /// Whether a text is one of plain numbers; it is read the same either way.
+    #[track_caller]
+    fn is_plain(text: &str) -> bool {
+        let checked = CsvText::check(text.as_bytes(), b',').unwrap();
+        let plain = Table::of_plain_numbers(&checked, b',');
+        let is_plain = plain.is_some();
+        if let Some(plain) = plain {
+            assert_eq!(read(plain), read(Table::of_text(&checked, b',')), "{text:?}");
+        }
+        is_plain
+    }
+
+    #[test]
+    fn plain_numbers_are_read_at_once_and_as_they_are_by_way_of_text() {
+        for plain in ["1", "\"1\"", "-0", "1e5", "1E-5", "123456789012345678901234567890", "0.1", "-56.407509631329"] {
+            assert!(is_plain(&format!("a,b\n1,2\n{plain},3\n")), "{plain}");
+        }
+        for other in ["", "\"\"", "nan", "inf", "-inf", "1e400", "0x10", "1_000", "x", "NA", "1 2", "\"1,5\"", "1\"\"2"]
+        {
+            assert!(!is_plain(&format!("a,b\n1,2\n{other},3\n")), "{other}");
+        }
+        // read at once or not, they are numbers
+        for number in ["+1", " 1", "1 ", "\" 1 \"", ".5", "5.", "1e+5"] {
+            let text = format!("a,b\n1,2\n{number},3\n");
+            is_plain(&text);
+            assert_eq!(numbers(&table(&text), "a").len(), 2, "{number}");
+        }
+        assert!(!is_plain("a,b\n"), "without a row there is a fault to tell");
+        assert!(is_plain("a,a\n1,2\n"), "so is the fault of the header");
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_is_the_same_whichever_way_it_is_read(
+            rows in proptest::collection::vec(proptest::collection::vec(field(), 3), 1..6),
+            ends in prop_oneof![Just("\n"), Just("\r\n")],
+        ) {
+            let rows: Vec<String> = rows.iter().map(|row| row.join(",")).collect();
+            is_plain(&format!("a,b,c{ends}{}{ends}", rows.join(ends)));
+        }
+    }
+
+    /// Numbers mostly, and what may be taken for some.
+    fn field() -> impl Strategy<Value = String> {
+        prop_oneof![
+            6 => any::<f64>().prop_map(|number| number.to_string()),
+            6 => (-1e6..1e6_f64).prop_map(|number| format!("{number:.6}")),
+            3 => any::<i64>().prop_map(|number| format!("\"{number}\"")),
+            3 => "[-+]?[0-9]{1,20}(\\.[0-9]{0,20})?(e[-+]?[0-9]{1,3})?",
+            1 => "[-+ .0-9einfax_]{0,6}",
+            1 => "\"[-+ .0-9e]{0,6}\"",
+        ]
+    }
+
+    #[test]
+    fn a_separator_that_is_no_ascii_is_refused() {
+        let fault = Table::from_csv("a§b\n1§2\n".as_bytes(), '§').unwrap_err();
+        assert!(fault.message.contains("separator '§'"), "{fault}");
     }
 
     #[test]

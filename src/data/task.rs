@@ -6,7 +6,8 @@ use tch::Tensor;
 
 use crate::check::Invalid;
 use crate::data::Target;
-use crate::data::table::{Column, Table, Values};
+use crate::data::table::{Column, Table, Values, finite};
+use crate::suggest;
 
 /// What a target column is taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -68,11 +69,26 @@ impl Task {
         }
     }
 
-    /// Reads the targets of these rows, in which no target may be missing.
+    /// The name in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Classes => "classes",
+            Task::Values => "values",
+            Task::Labels => "labels",
+        }
+    }
+
+    /// Reads the targets of these rows, in which no target may be missing; `stated` are the classes that are allowed.
     ///
     /// # Errors
     /// When a value is of the wrong kind, or there is nothing to tell apart; the key is relative to the data set.
-    pub fn read(self, table: &Table, columns: &[&Column], rows: &[usize]) -> Result<Targets, Invalid> {
+    pub fn read(
+        self,
+        table: &Table,
+        columns: &[&Column],
+        rows: &[usize],
+        stated: Option<&[String]>,
+    ) -> Result<Targets, Invalid> {
         let names = || columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
         match self {
             Task::Classes => {
@@ -80,7 +96,10 @@ impl Task {
                     let message = format!("names {} columns, and a class stands in one", columns.len());
                     return Err(Invalid::new("target", message).hint("for yes-or-no columns, `task = \"labels\"`"));
                 };
-                classes(table, column, rows)
+                match stated {
+                    Some(stated) => stated_classes(table, column, rows, stated),
+                    None => classes(table, column, rows),
+                }
             }
             Task::Values => {
                 let numbers = each(columns, rows, |column, row| match &column.values {
@@ -131,11 +150,46 @@ fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<Targets, In
         names.push(name);
     }
     if let [only] = &names[..] {
-        let message = format!("is always `{only}`: there is nothing to tell apart in column `{}`", column.name);
-        return Err(Invalid::new("target", message));
+        return Err(nothing_to_tell_apart(column, only));
     }
     let classes = rows.iter().map(|&row| number[place(row)]).collect();
     Ok(Targets { target: Target::Classes(names.len()), names, truth: Truth::Classes(classes) })
+}
+
+/// The classes that are stated, in their order, and each row's. A class that no row has is one all the same.
+fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[String]) -> Result<Targets, Invalid> {
+    let (values, places) = column.values.categories();
+    let class: Vec<Option<usize>> =
+        values.iter().map(|value| stated.iter().position(|class| same(class, value))).collect();
+    let class_of = |&row: &usize| class[places[row].expect("rows without a target were left out")];
+    if let Some(&row) = rows.iter().find(|row| class_of(row).is_none()) {
+        let allowed: Vec<&str> = stated.iter().map(String::as_str).collect();
+        let message = wrong(table, column, row, &suggest::either(&allowed));
+        return Err(Invalid::new("target", message).hint("correct the value, or add it to `classes` if it is one"));
+    }
+    let of_rows: Vec<usize> = rows.iter().filter_map(class_of).collect();
+    // as the table writes them, so that they are found again in another one
+    let written = |(number, name): (usize, &String)| {
+        class.iter().position(|class| *class == Some(number)).map_or(name.clone(), |place| values[place].clone())
+    };
+    let names: Vec<String> = stated.iter().enumerate().map(written).collect();
+    if let Some(&first) = of_rows.first()
+        && of_rows.iter().all(|&class| class == first)
+    {
+        return Err(nothing_to_tell_apart(column, &names[first]));
+    }
+    let classes = of_rows.iter().map(|&class| class as i64).collect();
+    Ok(Targets { target: Target::Classes(names.len()), names, truth: Truth::Classes(classes) })
+}
+
+/// Whether two values are the same: as text, or as numbers.
+pub(super) fn same(a: &str, b: &str) -> bool {
+    a == b || finite(a).is_some_and(|number| finite(b) == Some(number))
+}
+
+fn nothing_to_tell_apart(column: &Column, only: &str) -> Invalid {
+    let message = format!("is always `{only}`: there is nothing to tell apart in column `{}`", column.name);
+    Invalid::new("target", message)
 }
 
 /// A number for each row and column.
@@ -163,7 +217,7 @@ mod tests {
         let table = Table::from_csv(b"y,z,text,part\n1,0,a,0.5\n0,1,b,1\n1,1,a,1\n", ',').unwrap();
         let read = |task: Task, columns: &[&str]| {
             let columns: Vec<&Column> = columns.iter().map(|name| table.column(name).unwrap()).collect();
-            task.read(&table, &columns, &[0, 1, 2]).map(|targets| targets.target)
+            task.read(&table, &columns, &[0, 1, 2], None).map(|targets| targets.target)
         };
         assert_eq!(read(Task::of(table.column("y").unwrap()), &["y"]), Ok(Target::Values(1)));
         assert_eq!(read(Task::of(table.column("text").unwrap()), &["text"]), Ok(Target::Classes(2)));
@@ -180,9 +234,31 @@ mod tests {
     fn a_class_of_no_used_row_is_none_and_one_class_alone_is_nothing_to_tell_apart() {
         let table = Table::from_csv(b"y\nb\na\nc\nb\n", ',').unwrap();
         let column = table.column("y").unwrap();
-        let targets = Task::Classes.read(&table, &[column], &[0, 2, 3]).unwrap();
+        let targets = Task::Classes.read(&table, &[column], &[0, 2, 3], None).unwrap();
         assert_eq!(targets.names, ["b", "c"]);
         assert_eq!(Vec::<i64>::try_from(&targets.tensor()).unwrap(), [0, 1, 0]);
-        assert!(Task::Classes.read(&table, &[column], &[0, 3]).unwrap_err().message.contains("always `b`"));
+        assert!(Task::Classes.read(&table, &[column], &[0, 3], None).unwrap_err().message.contains("always `b`"));
+    }
+
+    #[test]
+    fn stated_classes_keep_their_order_and_any_other_value_is_named_by_its_place() {
+        let read = |text: &str, stated: &[&str]| {
+            let table = Table::from_csv(text.as_bytes(), ',').unwrap();
+            let (rows, stated): (Vec<usize>, Vec<String>) =
+                ((0..table.rows()).collect(), stated.iter().map(|&name| name.to_owned()).collect());
+            Task::Classes.read(&table, &[&table.columns[0]], &rows, Some(&stated))
+        };
+        let classes = |targets: &Targets| Vec::<i64>::try_from(&targets.tensor()).unwrap();
+        let targets = read("y\n0\n1\n1\n", &["1", "0"]).unwrap();
+        assert_eq!((classes(&targets), &targets.names[..]), (vec![1, 0, 0], &["1".to_owned(), "0".to_owned()][..]));
+        let targets = read("y\n0\n1.0\n", &["0.0", "1", "2"]).unwrap();
+        assert_eq!((classes(&targets), targets.target), (vec![0, 1], Target::Classes(3)));
+        assert_eq!(targets.names, ["0", "1", "2"]);
+        let fault = |text: &str| read(text, &["0", "1"]).unwrap_err().to_string();
+        let wanted = "column `y`, where `0` or `1` was expected";
+        assert_eq!(fault("y\n0\n1\n2\n"), format!("`target` has `2` in row 3 (line 4), {wanted}"));
+        assert_eq!(fault("y\n0\n0.5\n1\n"), format!("`target` has `0.5` in row 2 (line 3), {wanted}"));
+        assert_eq!(fault("y\n0\n1\nfraud\n"), format!("`target` has `fraud` in row 3 (line 4), {wanted}"));
+        assert!(fault("y\n1\n1\n").contains("always `1`"));
     }
 }

@@ -891,3 +891,21 @@ fn a_variant_that_sets_what_all_variants_share_is_refused() {
     let words = ["`variants.0.set` sets `title`", "`data`, `network`, `train`, `seeds`"];
     assert_says(&place.refusal(&["exp", "idea.toml"]), &words);
 }
+
+#[test]
+fn a_copy_that_is_another_file_is_refused_with_what_was_expected() {
+    let place = Place::new();
+    place.write("creditcard.csv", "Time,Class\n0,0\n");
+    let said = place.refusal(&["data", "fetch", "creditcard", "--file", "creditcard.csv"]);
+    assert_snapshot!(said, @r"
+    error: `creditcard.csv` is not the file that was expected
+      because it has 15 bytes, and `creditcard.csv` has 150828752
+    hint: `creditcard.csv` has 150828752 bytes, and the SHA-256 76274b691b16a6c49d3f159c883398e03ccd6d1ee12d9d8ee38f4b4b98551a89
+    ");
+    let said = place.refusal(&["data", "fetch", "creditcard", "--file", "creditcrad.csv"]);
+    assert_says(&said, &["`creditcrad.csv` does not exist", "did you mean `creditcard.csv`?"]);
+    let said = place.refusal(&["data", "fetch", "mnist", "--file", "creditcard.csv"]);
+    assert_says(&said, &["`mnist` has 4 files", "put them into `[data]/mnist`", "train-images-idx3-ubyte"]);
+    let said = place.refusal(&["data", "fetch", "creditcard"]);
+    assert_says(&said, &["failed to fetch `creditcard`", "zenodo", "`runner data fetch creditcard --file PATH`"]);
+}

@@ -527,9 +527,12 @@ fn a_refusal_that_nobody_reads_is_still_a_refusal() {
 fn data_list_tells_what_is_at_hand() {
     let place = Place::new();
     let listed = json(&place, &["data", "list", "--json"]);
-    assert_eq!(all(&listed, "name"), ["logic", "digits", "breast_cancer", "diabetes", "penguins", "mnist"]);
+    assert_eq!(
+        all(&listed, "name"),
+        ["logic", "digits", "breast_cancer", "diabetes", "penguins", "mnist", "creditcard"]
+    );
     assert_eq!(all(&listed, "state")[..5], ["in the binary"; 5]);
-    assert_eq!(all(&listed, "state")[5], "not fetched");
+    assert_eq!(all(&listed, "state")[5..], ["not fetched"; 2]);
     assert!(all(&listed, "license").iter().chain(&all(&listed, "citation")).all(|text| !text.is_empty()));
     let table = stdout(&place.run(&["data", "list"]).code(0));
     assert_says(&table, &["data set", "license", "1,797", "60,000 + 10,000", "not fetched"]);
@@ -566,7 +569,7 @@ fn data_verify_takes_what_was_never_fetched_for_a_fault_only_when_asked_by_name(
     assert_says(&stderr(&asked), &["missing or damaged", "`runner data fetch mnist`"]);
     assert_says(&stdout(&place.run(&["data", "verify", "digits"]).code(0)), &["in the binary"]);
     let printed = stdout(&place.run(&["data", "verify", "--json"]).code(0));
-    assert_eq!(all(&serde_json::from_str(&printed).unwrap(), "file").len(), 4);
+    assert_eq!(all(&serde_json::from_str(&printed).unwrap(), "file").len(), 4 + 1); // of mnist and creditcard
 }
 
 #[test]

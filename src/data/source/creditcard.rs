@@ -24,6 +24,9 @@ pub struct Creditcard {
     pub scale: Scale,
 }
 
+/// The column to predict: 1 is fraud.
+pub(super) const TARGET: &str = "Class";
+
 /// The table, which is fetched where it is not there yet, and its checksum.
 ///
 /// # Errors
@@ -41,8 +44,8 @@ impl Creditcard {
 
     pub(super) fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
         let (table, sum) = table(cache, watch)?;
-        let target = ["Class".to_owned()];
-        let recipe = Recipe { task: Some(Task::Classes), ..Recipe::of(&target) };
+        let (target, classes) = ([TARGET.to_owned()], ["0", "1"].map(str::to_owned));
+        let recipe = Recipe { task: Some(Task::Classes), classes: Some(&classes), ..Recipe::of(&target) };
         let selected = recipe.select(&table).map_err(|fault| told(fault.under("data.creditcard")))?;
         Ok(selected.load(sum, ','))
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::check::Invalid;
 use crate::data::cache::sha256;
@@ -28,6 +28,10 @@ pub struct Csv {
     /// What the target is taken for. Where it is not stated nothing is guessed: text is classes, numbers are values.
     #[serde(default)]
     pub task: Option<Task>,
+    /// The classes in their order, such as `["0", "1"]`: any other value in the target's column is an error. Where they
+    /// are not stated, the classes are the values that occur, ascending.
+    #[serde(default, deserialize_with = "class_names")]
+    pub classes: Option<Vec<String>>,
     /// The columns to predict from; all others where they are not stated.
     #[serde(default)]
     pub features: Option<Vec<String>>,
@@ -62,13 +66,33 @@ fn comma() -> char {
     ','
 }
 
+/// Text, or numbers as a table writes them: `["0", "1"]` or `[0, 1]`.
+fn class_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected the name of a class, or its number")]
+    enum Name {
+        Text(String),
+        Number(i64),
+    }
+    let names = Option::<Vec<Name>>::deserialize(deserializer)?;
+    let text = |name| match name {
+        Name::Text(text) => text,
+        Name::Number(number) => number.to_string(),
+    };
+    Ok(names.map(|names| names.into_iter().map(text).collect()))
+}
+
 /// Reads a table of the user's own.
 ///
 /// # Errors
 /// When the file cannot be read, or holds no table. The first is told as the message, after the file's name.
 pub fn read(path: &Path, separator: char) -> Result<(Table, String), TableFault> {
     let bytes = user_file::read(path)?;
-    Ok((Table::from_csv(&bytes, separator)?, sha256(&bytes)))
+    std::thread::scope(|scope| {
+        let sum = scope.spawn(|| sha256(&bytes));
+        let table = Table::from_csv(&bytes, separator)?;
+        Ok((table, sum.join().expect("a checksum is taken of any bytes")))
+    })
 }
 
 impl Csv {
@@ -84,6 +108,7 @@ impl Csv {
         let recipe = Recipe {
             target: self.target.list(),
             task: self.task,
+            classes: self.classes.as_deref(),
             features: self.features.as_deref(),
             drop: &self.drop,
             categories: &self.categories,

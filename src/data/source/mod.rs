@@ -96,6 +96,17 @@ impl DataSpec {
         Ok(Some((table, self.load(cache, watch)?.sha256)))
     }
 
+    /// The column that a named table is there to predict.
+    pub fn target_column(&self) -> Option<&'static str> {
+        match self {
+            DataSpec::BreastCancer(_) => Some(breast_cancer::EMBEDDED.target),
+            DataSpec::Diabetes(_) => Some(diabetes::EMBEDDED.target),
+            DataSpec::Penguins(_) => Some(penguins::TARGET),
+            DataSpec::Creditcard(_) => Some(creditcard::TARGET),
+            DataSpec::Logic(_) | DataSpec::Digits(_) | DataSpec::Mnist(_) | DataSpec::Csv(_) | DataSpec::Idx(_) => None,
+        }
+    }
+
     /// What is known before training. Files of the user's own are read for it.
     ///
     /// # Errors

@@ -15,6 +15,9 @@ use crate::data::{Card, Loaded};
 
 const CSV: &[u8] = include_bytes!("../embedded/penguins.csv");
 
+/// The column to predict where no other is named.
+pub(super) const TARGET: &str = "species";
+
 /// `[data.penguins]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -43,7 +46,7 @@ pub struct Penguins {
 }
 
 fn species() -> Names {
-    Names::One("species".to_owned())
+    Names::One(TARGET.to_owned())
 }
 
 fn all_but_the_year() -> Vec<String> {

@@ -3,7 +3,7 @@
 use runner::data::cache::Cache;
 use runner::data::form::Form;
 use runner::data::scale::{Scale, Scaler};
-use runner::data::source::DataSpec;
+use runner::data::source::{DataSpec, penguins};
 use runner::data::split::{Parts, Split};
 use runner::data::{Loaded, Prepared, Rows, Target};
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ fn penguins_are_filled_in_encoded_and_scaled_as_scikit_learn_does() {
         let spec = json!({ "penguins": { "missing": case["missing"], "encode": case["encode"] } });
         assert_parts(spec, Scale::Standard, case);
     }
-    let table = DataSpec::by_name("penguins").unwrap().table(&Cache::of_user(), &mut ()).unwrap().unwrap().0;
+    let table = penguins::table();
     assert_eq!(table.duplicate_rows() as u64, fixture["duplicates"].as_u64().unwrap());
     for (name, count) in fixture["missing"].as_object().unwrap() {
         let values = &table.column(name).unwrap().values;
