@@ -121,14 +121,11 @@ fn labels(names: &[String]) -> Vec<String> {
 fn block(title: &str, names: &[String], cells: &[Vec<String>]) -> Vec<String> {
     let names: Vec<String> = names.iter().map(|name| cut(name, LONGEST_NAMES.1)).collect();
     let all = || std::iter::once(&names).chain(cells);
-    let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:>width$}", width = width(column)));
-        cells.collect::<Vec<_>>().join("  ")
-    };
-    let lines: Vec<String> = all().map(line).collect();
-    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0).max(title.chars().count());
-    std::iter::once(title.to_owned()).chain(lines).map(|line| format!("{line:>width$}")).collect()
+    let width = all().flatten().map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let line = |row: &Vec<String>| row.iter().map(|cell| format!("{cell:>width$}")).collect::<Vec<_>>().join("  ");
+    let lines: Vec<String> = std::iter::once(title.to_owned()).chain(all().map(line)).collect();
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    lines.into_iter().map(|line| format!("{line:<width$}")).collect()
 }
 
 /// Text of at most so many characters.
@@ -196,10 +193,10 @@ mod tests {
            macro avg     0.8761    0.8722    0.8741     56962
         weighted avg     0.9991    0.9991    0.9991     56962
 
-                  predicted   share of the true class
-        true   legit  fraud             legit   fraud
-        legit  56840     24            0.9996  4.2e-4
-        fraud     25     73            0.2551  0.7449
+               predicted      share of the true class
+        true   legit  fraud    legit   fraud
+        legit  56840     24   0.9996  4.2e-4
+        fraud     25     73   0.2551  0.7449
         ");
     }
 
@@ -216,9 +213,9 @@ mod tests {
         weighted avg     1.0000    1.0000    1.0000         3
 
               predicted   share of the true class
-        true    no  yes                   no  yes
-        no       3    0               1.0000    0
-        yes      0    0                    –    –
+        true   no  yes        no     yes
+        no      3    0    1.0000       0
+        yes     0    0         –       –
         ");
     }
 
@@ -233,7 +230,7 @@ mod tests {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let ten = shown(matrix(10), &names[..10]);
         assert!(ten.contains("\ntrue     0     1 "), "{ten}");
-        assert!(ten.contains("0.9901"), "{ten}");
+        assert!(ten.contains("  0.99  0.00  "), "{ten}");
         let twelve = shown(matrix(12), &names);
         assert!(twelve.contains("share of the true class"), "{twelve}");
         let long = shown(matrix(3), &["a class with a very long name indeed, longer than lines are", "b", "c"]);
