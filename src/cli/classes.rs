@@ -70,13 +70,15 @@ fn matrix_text(matrix: &[Vec<u64>], names: &[String], page: Page) -> Option<Stri
     }
     let counts = cells(matrix, |count, _| count.to_string());
     let shares = cells(matrix, share);
-    let short_shares = cells(matrix, |count, all| match share(count, all).as_str() {
-        exact @ ("0" | "–") => exact.to_owned(),
-        _ => format!("{:.2}", count as f64 / all as f64),
-    });
+    let rounded = |digits: usize| {
+        cells(matrix, |count, all| match share(count, all).as_str() {
+            exact @ ("0" | "–") => exact.to_owned(),
+            _ => format!("{:.digits$}", count as f64 / all as f64),
+        })
+    };
     let block = |title: &str, cells: &[Vec<String>]| block(title, names, cells);
-    let (counts, both) =
-        (block("predicted", &counts), |shares: &[Vec<String>]| block("share of the true class", shares));
+    let counts = block("predicted", &counts);
+    let shares = [shares, rounded(3), rounded(2)].map(|shares| block("share of the true class", &shares));
     let labels = labels(names);
     let beside = |blocks: &[&Vec<String>]| -> String {
         let lines = labels.iter().enumerate().map(|(row, label)| {
@@ -86,9 +88,9 @@ fn matrix_text(matrix: &[Vec<u64>], names: &[String], page: Page) -> Option<Stri
         lines.collect::<Vec<_>>().join("\n")
     };
     let fits = |text: &String| text.lines().all(|line| line.chars().count() <= page.width);
-    let (long, short) = (both(&shares), both(&short_shares));
-    let below = |shares: &Vec<String>| format!("{}\n\n{}", beside(&[&counts]), beside(&[shares]));
-    [beside(&[&counts, &long]), below(&long), below(&short)].into_iter().find(fits)
+    let below = |shares| format!("{}\n\n{}", beside(&[&counts]), beside(&[shares]));
+    let below = shares.iter().map(below);
+    std::iter::once(beside(&[&counts, &shares[0]])).chain(below).find(fits)
 }
 
 /// A count as a share of its true class.
@@ -230,7 +232,7 @@ mod tests {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let ten = shown(matrix(10), &names[..10]);
         assert!(ten.contains("\ntrue     0     1 "), "{ten}");
-        assert!(ten.contains("  0.99  0.00  "), "{ten}");
+        assert!(ten.contains("  0.988  0.002  "), "{ten}");
         let twelve = shown(matrix(12), &names);
         assert!(twelve.contains("share of the true class"), "{twelve}");
         let long = shown(matrix(3), &["a class with a very long name indeed, longer than lines are", "b", "c"]);
