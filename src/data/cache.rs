@@ -11,11 +11,17 @@ use anyhow::Context;
 use sha2::{Digest, Sha256};
 
 use crate::data::fetch::{self, Watch};
+use crate::data::hashed_file;
 use crate::data::manifest::{DataFile, Manifest};
 
 /// Hexadecimal SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal digits.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
         hex
     })
@@ -106,8 +112,8 @@ impl Cache {
         if size != file.bytes {
             return Err(Fault::WrongSize { path, wanted: file.bytes, found: size });
         }
-        let bytes = std::fs::read(&path).map_err(|error| Fault::Unreadable { path: path.clone(), error })?;
-        let found = sha256(&bytes);
+        let read = hashed_file::read(&path).map_err(|error| Fault::Unreadable { path: path.clone(), error });
+        let (bytes, found) = read?;
         if found == file.sha256 { Ok(bytes) } else { Err(Fault::Damaged { path, wanted: file.sha256.clone(), found }) }
     }
 

@@ -113,7 +113,7 @@ pub fn take(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::Result<(
         let hint = format!("put them into `{}`: {}", cache.folder_of(manifest).display(), names.join(", "));
         return Err(anyhow!("`{}` has {} files", manifest.name, names.len()).context(Hint(hint)));
     };
-    let bytes = user_file::read(copy).and_then(|bytes| unzipped(bytes, file)).map_err(|fault| {
+    let bytes = user_file::read(copy).and_then(|(bytes, _)| unzipped(bytes, file)).map_err(|fault| {
         let error = anyhow!("`{}` {}", copy.display(), fault.message);
         match fault.hint {
             Some(hint) => error.context(Hint(hint)),

@@ -13,6 +13,7 @@ pub mod fetch;
 pub mod folds;
 pub mod form;
 pub mod given;
+pub mod hashed_file;
 pub mod manifest;
 pub mod numpy_random;
 pub mod picture;

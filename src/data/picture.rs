@@ -49,7 +49,7 @@ const MEMORY: u64 = 512;
 /// # Errors
 /// When the file cannot be read, or is no PNG or JPEG picture, or one that is too large.
 pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<Picture, TableFault> {
-    let bytes = user_file::read(path)?;
+    let (bytes, _) = user_file::read(path)?;
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().expect("memory can be read");
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         return Err(TableFault::new("is no PNG or JPEG picture"));

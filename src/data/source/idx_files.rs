@@ -95,10 +95,10 @@ fn read((key, path): (&str, &str), dimensions: usize) -> Result<(Idx, String), I
         hint,
         ..Invalid::new(key, format!("cannot be used: `{path}` {message}"))
     };
-    let bytes = user_file::read(Path::new(path)).map_err(|fault| told(fault.message, fault.hint))?;
+    let (bytes, sum) = user_file::read(Path::new(path)).map_err(|fault| told(fault.message, fault.hint))?;
     let idx = idx::parse(&bytes, dimensions)
         .map_err(|error| told(format!("is not an IDX file of {dimensions} dimensions: {error}"), None))?;
-    Ok((idx, sha256(&bytes)))
+    Ok((idx, sum))
 }
 
 impl IdxFiles {

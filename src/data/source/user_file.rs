@@ -5,27 +5,30 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
+use crate::data::cache::sha256;
 use crate::data::csv_text::TableFault;
+use crate::data::hashed_file;
 use crate::suggest;
 
-/// The bytes of a file; `.gz` is unpacked, whatever the name says.
+/// The bytes of a file, and their SHA-256; `.gz` is unpacked first, whatever the name says.
 ///
 /// # Errors
 /// When it cannot be read; the message follows the file's name.
-pub fn read(path: &Path) -> Result<Vec<u8>, TableFault> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableFault> {
+    let (bytes, sum) = hashed_file::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => TableFault::new("does not exist").hint(where_it_may_be(path)),
         ErrorKind::IsADirectory => TableFault::new("is a folder"),
         _ => TableFault::new(format!("cannot be read: {error}")),
     })?;
     if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
+        return Ok((bytes, sum));
     }
     let mut unpacked = Vec::new();
     MultiGzDecoder::new(&bytes[..])
         .read_to_end(&mut unpacked)
         .map_err(|error| TableFault::new(format!("cannot be unpacked: {error}")))?;
-    Ok(unpacked)
+    let sum = sha256(&unpacked);
+    Ok((unpacked, sum))
 }
 
 fn where_it_may_be(path: &Path) -> String {

@@ -1,0 +1,90 @@
+//! Reads a file and takes its SHA-256 at the same time, on a thread of its own: of large files the sum takes longer than
+//! reading.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::mpsc;
+
+use sha2::{Digest, Sha256};
+
+use crate::data::cache::hexadecimal;
+
+/// So many bytes are read before they are handed on.
+const AT_A_TIME: usize = 4 << 20;
+
+/// The bytes of a file, and their SHA-256 in hexadecimal digits.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(path: &Path) -> io::Result<(Vec<u8>, String)> {
+    let mut file = File::open(path)?;
+    // a pipe does not know its size, and says 0
+    let size = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let mut bytes = vec![0; size];
+    let (read, mut hasher) = std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel::<&[u8]>();
+        let hasher = scope.spawn(move || {
+            let mut hasher = Sha256::new();
+            receiver.iter().for_each(|some| hasher.update(some));
+            hasher
+        });
+        let mut read = 0;
+        for part in bytes.chunks_mut(AT_A_TIME) {
+            let (wanted, count) = (part.len(), fill(&mut file, part)?);
+            read += count;
+            sender.send(&part[..count]).expect("the receiver lives as long as the sender");
+            if count < wanted {
+                break; // the file has become shorter
+            }
+        }
+        drop(sender);
+        io::Result::Ok((read, hasher.join().expect("a checksum is taken of any bytes")))
+    })?;
+    bytes.truncate(read);
+    file.read_to_end(&mut bytes)?; // what a pipe holds, or a file that has become longer
+    hasher.update(&bytes[read..]);
+    Ok((bytes, hexadecimal(&hasher.finalize())))
+}
+
+/// Fills the part, as far as there is anything to fill it with: so many bytes.
+fn fill(file: &mut File, part: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < part.len() {
+        match file.read(&mut part[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::cache::sha256;
+
+    #[test]
+    fn files_of_any_size_are_read_with_their_sum() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("file");
+        for size in [0, 1, AT_A_TIME, AT_A_TIME + 1, 2 * AT_A_TIME + 7] {
+            let bytes: Vec<u8> = (0..size).map(|place| (place % 251) as u8).collect();
+            std::fs::write(&path, &bytes).unwrap();
+            let (read, sum) = read(&path).unwrap();
+            assert!(read == bytes, "{size} bytes");
+            assert_eq!(sum, sha256(&bytes));
+        }
+        assert!(read(&folder.path().join("none")).is_err());
+        assert!(read(folder.path()).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_has_no_size_is_read_to_its_end() {
+        let (bytes, sum) = read(Path::new("/dev/null")).unwrap();
+        assert_eq!((bytes.len(), sum), (0, sha256(b"")));
+    }
+}
