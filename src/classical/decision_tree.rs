@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Invalid, at_least_one, require};
 use crate::data::weights::Weights;
 use crate::data::{Target, Training};
+use crate::metrics::{self, Metric};
 
 use super::grow;
 use super::tree::Tree;
@@ -31,6 +32,9 @@ pub struct TreeSpec {
     /// `min_samples_split` count these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<Weights>,
+    /// The metrics that are taken; unless others are named, `acc`, `precision`, `recall` and `f1`.
+    #[serde(deserialize_with = "metrics::list_or_none", skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Vec<Metric>>,
 }
 
 /// How mixed the classes of a node are.
@@ -52,6 +56,7 @@ impl Default for TreeSpec {
             min_samples_leaf: 1,
             min_samples_split: 2,
             class_weights: None,
+            metrics: None,
         }
     }
 }
@@ -74,10 +79,17 @@ impl TreeSpec {
         }
         at_least_one("min_samples_leaf", self.min_samples_leaf)?;
         require(self.min_samples_split >= 2, "min_samples_split", "must be at least 2", self.min_samples_split)?;
+        metrics::check(&self.metrics(), target)?;
         match &self.class_weights {
             Some(Weights::Each(weights)) => Weights::check_each("class_weights", weights, Some((classes, "class"))),
             Some(Weights::Balanced) | None => Ok(()),
         }
+    }
+
+    /// The metrics that are taken of it.
+    pub fn metrics(&self) -> Vec<Metric> {
+        let usual = || vec![Metric::Acc, Metric::Precision, Metric::Recall, Metric::F1];
+        self.metrics.clone().unwrap_or_else(usual)
     }
 
     /// Fits a tree to training rows of so many classes, with settings that were checked.

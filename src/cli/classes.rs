@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use crate::cli::figures;
 use crate::cli::page::Page;
+use crate::cli::{figures, settings};
+use crate::history::History;
 use crate::history::report::{Report, Scores};
 use crate::history::tested::{AtThreshold, TestRecord, ThresholdRecord};
 
@@ -30,6 +31,22 @@ pub fn of(test: &TestRecord, classes: &[String], page: Page) -> Vec<String> {
     }
     parts.extend(test.threshold.as_ref().map(|threshold| page.wrapped(&threshold_text(threshold), 0)));
     parts
+}
+
+/// Of several trials, the thresholds that their test figures are taken at, and what the default one would give.
+pub fn thresholds(histories: &[&History]) -> Option<String> {
+    let chosen: Vec<&ThresholdRecord> =
+        histories.iter().filter_map(|history| history.test.as_ref()?.threshold.as_ref()).collect();
+    let first = chosen.first()?;
+    let mean = |of: &dyn Fn(&AtThreshold) -> Option<f64>| {
+        figures::mean(&chosen.iter().filter_map(|threshold| of(&threshold.at_default)).collect::<Vec<f64>>())
+    };
+    let [precision, recall, f1] =
+        [mean(&|at| at.scores.precision), mean(&|at| at.scores.recall), mean(&|at| at.scores.f1)].map(figures::metric);
+    let values: Vec<f64> = chosen.iter().map(|threshold| threshold.value).collect();
+    let values = settings::range(&values, |value| figures::metric(Some(value)));
+    let default = format!("the default one gives precision {precision}, recall {recall}, f1 {f1} on average");
+    Some(format!("test at threshold {values}, {}; {default}", how_chosen(first)))
 }
 
 /// `classification_report(digits=4)`, with – for what is undefined.
@@ -140,7 +157,14 @@ fn cut(text: &str, most: usize) -> String {
 
 /// The threshold, how it was chosen, what it gave there, and what the test rows give without it.
 fn threshold_text(threshold: &ThresholdRecord) -> String {
-    let chosen = match &threshold.by {
+    let chosen = how_chosen(threshold);
+    let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (there {})", at_text(at)));
+    let value = figures::metric(Some(threshold.value));
+    format!("threshold {value}, {chosen}{validation}; the default one gives test {}", at_text(&threshold.at_default))
+}
+
+fn how_chosen(threshold: &ThresholdRecord) -> String {
+    match &threshold.by {
         Value::String(name) => format!("chosen by {name} on the validation rows"),
         Value::Object(by) if by.contains_key("cost") => {
             let cost = |of: &str| by["cost"][of].as_f64().map_or("–".to_owned(), figures::setting);
@@ -148,10 +172,7 @@ fn threshold_text(threshold: &ThresholdRecord) -> String {
             format!("chosen on the validation rows by cost: a miss {miss}, a false alarm {false_alarm}")
         }
         _ => "given".to_owned(),
-    };
-    let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (there {})", at_text(at)));
-    let value = figures::metric(Some(threshold.value));
-    format!("threshold {value}, {chosen}{validation}; the default one gives test {}", at_text(&threshold.at_default))
+    }
 }
 
 fn at_text(at: &AtThreshold) -> String {

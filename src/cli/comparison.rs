@@ -5,7 +5,7 @@ use crate::cli::compared::{Compared, best};
 use crate::cli::figure::Figure;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
-use crate::cli::{endings, figures, gap, leak, observed, terminal};
+use crate::cli::{classes, endings, figures, gap, leak, observed, terminal};
 use crate::experiment::study::Study;
 use crate::history::History;
 use crate::history::tested::TestRecord;
@@ -16,12 +16,16 @@ pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
     let variants = Compared::of(study, histories);
     let some_epoch = histories.iter().any(|history| !history.history.is_empty());
     let mut parts = if some_epoch { tables(&variants, page) } else { Vec::new() };
-    let notes: Vec<String> = incomparable(&variants)
-        .into_iter()
-        .chain(endings::of_variants(&variants))
-        .chain(endings::near_zero(histories))
-        .map(|note| page.wrapped(&note, 2))
-        .collect();
+    let notes: Vec<String> =
+        incomparable(&variants)
+            .into_iter()
+            .chain(endings::of_variants(&variants))
+            .chain(endings::near_zero(histories))
+            .chain(variants.iter().filter_map(|variant| {
+                Some(format!("{}: {}", variant.variant(), classes::thresholds(&variant.trials)?))
+            }))
+            .map(|note| page.wrapped(&note, 2))
+            .collect();
     if !notes.is_empty() {
         parts.push(notes.join("\n"));
     }

@@ -14,6 +14,7 @@ pub fn of_one(history: &History) -> Option<String> {
         Status::Diverged if history.diagnosis.as_ref().is_some_and(|read| read.verdict == Verdict::Diverged) => None,
         Status::Diverged => Some(format!("diverged in epoch {epoch}{of}")),
         Status::EarlyStopped => Some(format!("stopped early after epoch {epoch}{of}")),
+        Status::Interrupted if history.network.is_none() => Some("interrupted: the tree was not finished".to_owned()),
         Status::Interrupted if epoch == 0 => Some("interrupted: no epoch was completed".to_owned()),
         Status::Interrupted => Some(format!("interrupted after epoch {epoch}{of}")),
     }

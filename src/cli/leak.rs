@@ -12,10 +12,8 @@ const TOLD_BY: [&str; 4] = ["f1", "ap", "balanced_acc", "acc"];
 
 /// What is to be said of the trials of one model.
 pub fn of_trials(histories: &[History], page: Page) -> Option<String> {
-    let resampled = histories.first()?.data.resample.as_ref()?;
-    let why = resampled.leak()?;
-    let line = format!("leaky: all rows were resampled ({}) before the split, so {why}", resampled.method);
-    Some(page.wrapped(&line, 2))
+    let why = histories.first()?.data.resample.as_ref()?.leak.as_ref()?;
+    Some(page.wrapped(&format!("leaky: {why}"), 2))
 }
 
 /// A sentence for each variant that leaks: beside the variant that is the same but for the leak, where there is one.
@@ -26,17 +24,15 @@ pub fn of_variants(variants: &[Compared], page: Page) -> Option<String> {
 }
 
 fn sentence(leaky: &Compared, variants: &[Compared]) -> Option<String> {
-    let resampled = leaky.trials.first()?.data.resample.as_ref()?;
-    let (name, why) = (leaky.variant(), resampled.leak()?);
-    let what = format!("resampled ({}) before the split, so {why}", resampled.method);
+    let (name, why) = (leaky.variant(), leaky.trials.first()?.data.resample.as_ref()?.leak.as_ref()?);
     let told = honest_twin(leaky, variants).and_then(|honest| {
         let figure = |variant: &Compared, metric: &str| variant.mean(|history| test_figure(history, metric));
         TOLD_BY.iter().find_map(|metric| Some((honest, *metric, figure(leaky, metric)?, figure(honest, metric)?)))
     });
     Some(match told {
-        None => format!("{name} is leaky: {what}"),
+        None => format!("{name} leaks: {why}"),
         Some((honest, metric, with, without)) => format!(
-            "{name} is leaky: its test {metric} of {} is no better than the {} of {}; its rows were {what}",
+            "{name} leaks: its test {metric} of {} is no better than the {} of {}; {why}",
             figures::metric(Some(with)),
             figures::metric(Some(without)),
             honest.variant()

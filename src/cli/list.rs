@@ -34,6 +34,7 @@ struct Listed {
     data: &'static str,
     parameters: Option<usize>,
     variants: usize,
+    seeds: Vec<i64>,
     quick: bool,
     #[serde(skip)]
     own: bool,
@@ -84,6 +85,7 @@ fn all() -> Vec<Listed> {
                 data: study.spec.data.name(),
                 parameters: study.baseline().network().map(|network| network.architecture.parameters()),
                 variants: study.spec.variants.len(),
+                seeds: study.spec.seeds.clone(),
                 quick: study.spec.quick,
                 own: shipped.get(&source.name) != Some(&source.text),
             }),

@@ -38,6 +38,7 @@ pub mod show;
 pub mod summary;
 pub mod table;
 pub mod terminal;
+pub mod tree;
 pub mod trials;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::cli::figure::is_metric;
 use crate::cli::page::Page;
 use crate::cli::table::Columns;
-use crate::cli::{classes, comparison, endings, expectations, figures, leak, observed, trials};
+use crate::cli::{classes, comparison, endings, expectations, figures, leak, observed, tree, trials};
 use crate::experiment::run::Finished;
 use crate::experiment::study::Study;
 use crate::history::number::Number;
@@ -39,11 +39,13 @@ pub fn of(study: &Study, finished: &Finished) -> String {
 fn one(histories: &[History], page: Page) -> Vec<String> {
     let history = &histories[0];
     let mut parts = Vec::new();
-    if !history.history.is_empty() {
-        parts.push(epochs(history));
+    match history.network {
+        Some(_) if !history.history.is_empty() => parts.push(epochs(history)),
+        Some(_) => {}
+        None => parts.extend(tree::of(history)),
     }
     parts.extend(endings::of_one(history));
-    if let Some(test) = &history.test {
+    if let Some(test) = history.test.as_ref().filter(|_| history.network.is_some()) {
         let metrics: Vec<String> = test
             .metrics
             .iter()
@@ -52,6 +54,8 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
         let figures = format!("{} (weights of the {} epoch)", metrics.join(", "), test.weights);
         let lines = [Some(figures), endings::near_zero(histories)].into_iter().flatten();
         parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
+    }
+    if let Some(test) = &history.test {
         parts.extend(classes::of(test, &history.data.classes, page));
     }
     parts.extend(observed::of_trials(histories, page));

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::cli::figure::Figure;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
-use crate::cli::{endings, figures, observed, terminal};
+use crate::cli::{classes, endings, figures, observed, terminal};
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
 
@@ -21,6 +21,7 @@ pub fn of(histories: &[History], page: Page) -> Vec<String> {
     let notes: Vec<String> = endings::of_trials(histories)
         .into_iter()
         .chain(endings::near_zero(histories))
+        .chain(classes::thresholds(&histories.iter().collect::<Vec<_>>()))
         .map(|note| page.wrapped(&note, 2))
         .collect();
     if !notes.is_empty() {

@@ -352,7 +352,7 @@ impl Prepared {
         let training = self.training.resample(resample, &self.classes, device);
         let training = training.map_err(|fault| told(fault.under("resample")))?;
         let to = training.0.counts(self.classes.len());
-        let record = ResampleRecord { method: resample.name().to_owned(), before_split: false, from, to };
+        let record = ResampleRecord::after_split(resample.name(), from, to);
         Ok(Prepared { training, resampled: Some(record), ..self })
     }
 }
@@ -378,7 +378,7 @@ impl Loaded {
         let from = self.rows.counts(self.classes.len());
         let rows = resample.apply(&self.rows, &self.classes, device).map_err(|fault| told(fault.under("resample")))?;
         let to = rows.counts(self.classes.len());
-        let record = ResampleRecord { method: resample.name().to_owned(), before_split: true, from, to };
+        let record = ResampleRecord::before_split(resample.name(), from, to);
         Ok((Loaded { rows, ..self }, record))
     }
 }

@@ -9,7 +9,11 @@ use crate::metrics::Metric;
 use crate::suggest;
 
 /// The groups of figures that can be named.
-const GROUPS: [&str; 10] = ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned", "tree"];
+const GROUPS: [&str; 11] =
+    ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned", "data", "tree"];
+
+/// The figures of the data: how many rows each part has.
+const DATA: [&str; 3] = ["rows.train", "rows.validation", "rows.test"];
 
 /// The figures of a tree.
 const TREE: [&str; 3] = ["depth", "leaves", "nodes"];
@@ -143,6 +147,7 @@ impl Figures {
         };
         let extra = |more: &[&'static str]| [&metrics[..], more].concat();
         match group {
+            "data" => one_of(figure, &DATA),
             "tree" if !self.is_tree => unknown("it is no tree".to_owned()),
             "tree" => one_of(figure, &TREE),
             "best" | "diagnosis" | "learned" if self.is_tree => unknown(

@@ -75,7 +75,7 @@ impl Plan {
     pub fn metrics(&self) -> Vec<Metric> {
         match &self.model {
             Model::Network(network) => network.train.metrics(self.card.target),
-            Model::Tree(_) => vec![Metric::Acc, Metric::Precision, Metric::Recall, Metric::F1],
+            Model::Tree(tree) => tree.metrics(),
         }
     }
 

@@ -3,8 +3,8 @@
 //! The names are paths: `first.loss`, `last.val_acc`, `epoch.11.loss`, `best.val_acc` (in the best epoch),
 //! `best.epoch`, `min.val_loss`, `max.val_acc` (over all epochs), `test.acc`, `test.report.macro.f1`,
 //! `test.report.classes.1.recall`, `test.confusion.1.0` (rows of class 1 that were predicted as class 0),
-//! `diagnosis.gap`, `learned.0.bias.0`, `learned.prediction.3.0` (of the fourth training row, the first output); and
-//! `status`.
+//! `diagnosis.gap`, `learned.0.bias.0`, `learned.prediction.3.0` (of the fourth training row, the first output);
+//! `data.rows.train`, `tree.depth`; and `status`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,9 @@ pub fn figure(history: &History, name: &str) -> Option<Found> {
             };
             values.get(index).map(|value| Found::Number(*value))
         }
-        "best" | "test" | "diagnosis" | "tree" => {
+        "best" | "data" | "test" | "diagnosis" | "tree" => {
             let json = match group {
+                "data" => serde_json::to_value(&history.data),
                 "tree" => serde_json::to_value(history.tree.as_ref()?),
                 "best" => serde_json::to_value(history.best.as_ref()?),
                 "test" => serde_json::to_value(history.test.as_ref()?),

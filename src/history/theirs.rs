@@ -20,7 +20,7 @@ pub struct Theirs {
     /// The variant that is their run, where the experiment has variants.
     #[serde(default)]
     pub variant: Option<String>,
-    /// Whether their run can be repeated to the last digit, with seed 0.
+    /// Whether their run can be repeated to the last digit, with the first of the experiment's seeds.
     #[serde(default)]
     pub exact: bool,
 }
@@ -34,7 +34,7 @@ pub struct Beside {
     pub theirs: f64,
     /// What came here; absent when the trial has no such figure.
     pub ours: Option<Number>,
-    /// Whether their run can be repeated to the last digit, with seed 0.
+    /// Whether their run can be repeated to the last digit, with the first of the experiment's seeds.
     pub exact: bool,
 }
 

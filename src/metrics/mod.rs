@@ -22,12 +22,12 @@ pub mod threshold;
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tch::Tensor;
 
 use crate::check::Invalid;
 use crate::data::Target;
-use crate::short_form::number_or_table;
+use crate::short_form::{named_list, number_or_table};
 use accuracy::TopK;
 use decision::Decision;
 use precision_recall::Counts;
@@ -231,6 +231,30 @@ impl Metric {
             Metric::R2 => errors().determination(),
         }
     }
+}
+
+/// Reads metrics, where any are named; each may be written in short.
+///
+/// # Errors
+/// When one is not known.
+pub fn list_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Metric>>, D::Error> {
+    #[derive(Deserialize)]
+    struct List(#[serde(deserialize_with = "named_list")] Vec<Metric>);
+    Ok(Option::<List>::deserialize(deserializer)?.map(|list| list.0))
+}
+
+/// Checks that each metric fits the target, and is named once.
+///
+/// # Errors
+/// When one does not, or is named twice.
+pub fn check(metrics: &[Metric], target: Target) -> Result<(), Invalid> {
+    for (number, metric) in metrics.iter().enumerate() {
+        metric.check_fit(target)?;
+        if metrics[..number].contains(metric) {
+            return Err(Invalid::new("metrics", format!("holds `{}` twice", metric.name())));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

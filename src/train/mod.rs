@@ -12,13 +12,13 @@ mod progress;
 pub mod schedule;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::check::{Invalid, at_least_one, require};
 use crate::data::Target;
-use crate::metrics::Metric;
+use crate::metrics::{self, Metric};
 use crate::observe::Observer;
-use crate::short_form::{named, named_list};
+use crate::short_form::named;
 
 /// The `[train]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -54,7 +54,7 @@ pub struct TrainSpec {
     #[serde(default, deserialize_with = "early_stopping::number_table_or_none")]
     pub early_stopping: Option<early_stopping::EarlyStopping>,
     /// The metrics taken beside the loss; unless others are named, `acc` for classes and labels, `mae` for numbers.
-    #[serde(default, deserialize_with = "metric_list")]
+    #[serde(default, deserialize_with = "metrics::list_or_none")]
     pub metrics: Option<Vec<Metric>>,
     /// What is observed inside the layers while training.
     #[serde(default)]
@@ -69,13 +69,6 @@ pub struct TrainSpec {
 
 fn yes() -> bool {
     true
-}
-
-/// Reads the metrics, where there are any; each may be written in short.
-fn metric_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Metric>>, D::Error> {
-    #[derive(Deserialize)]
-    struct List(#[serde(deserialize_with = "named_list")] Vec<Metric>);
-    Ok(Option::<List>::deserialize(deserializer)?.map(|list| list.0))
 }
 
 /// The weights that a trial ends with.
@@ -159,7 +152,7 @@ impl TrainSpec {
             early_stopping.check(self.keep).map_err(|fault| fault.under("early_stopping"))?;
         }
         self.loss.check(target).map_err(|fault| fault.under("loss"))?;
-        self.check_metrics(target)?;
+        metrics::check(&self.metrics(target), target)?;
         self.monitors().try_for_each(|(key, monitor)| self.check_monitor(&key, monitor, has_validation, target))
     }
 
@@ -172,18 +165,6 @@ impl TrainSpec {
             .and_then(|(plateau, key, _)| Some((format!("schedule.{key}.monitor"), plateau.monitor.as_deref()?)));
         let stopping = self.early_stopping.as_ref().and_then(|stopping| stopping.monitor.as_deref());
         own.into_iter().chain(plateau).chain(stopping.map(|name| ("early_stopping.monitor".to_owned(), name)))
-    }
-
-    /// Checks that each metric fits the target, and is named once.
-    fn check_metrics(&self, target: Target) -> Result<(), Invalid> {
-        let metrics = self.metrics(target);
-        for (number, metric) in metrics.iter().enumerate() {
-            metric.check_fit(target)?;
-            if metrics[..number].contains(metric) {
-                return Err(Invalid::new("metrics", format!("holds `{}` twice", metric.name())));
-            }
-        }
-        Ok(())
     }
 
     /// Checks that `name` is a metric of this run, and one that can be better or worse.

@@ -34,17 +34,18 @@ const PAGE: &str = "docs/RESULTS.md";
 pub fn run(workspace: &Workspace, source: &Source, asked: &Asked) -> Result<ExitCode> {
     let runner = Runner { program: build_runner(workspace, source)?, root: workspace.root().to_path_buf() };
     let lessons = runner.lessons()?;
-    if let Some(unknown) = asked.names.iter().find(|name| !lessons.contains(name)) {
+    if let Some(unknown) = asked.names.iter().find(|name| !lessons.iter().any(|lesson| lesson.name == **name)) {
         bail!("no lesson has an experiment `{unknown}`\nhint: `cargo xtask run list` shows what the lessons have");
     }
 
     let kept = Kept { folder: workspace.root().join("target/lessons") };
     fs::create_dir_all(&kept.folder).with_context(|| format!("failed to create `{}`", kept.folder.display()))?;
     let mut runs: Vec<(&str, i64)> = Vec::new();
-    for name in &lessons {
+    for Lesson { name, own_seed } in &lessons {
         let wanted = asked.names.is_empty() || asked.names.contains(name);
         let missing = |seed: &i64| wanted || !kept.file(name, *seed).is_file();
-        runs.extend(asked.seeds.iter().filter(|seed| missing(seed)).map(|&seed| (name.as_str(), seed)));
+        let seeds = seeds(&asked.seeds, *own_seed);
+        runs.extend(seeds.into_iter().filter(missing).map(|seed| (name.as_str(), seed)));
     }
     let started = Instant::now();
     let out = Scratch::create()?;
@@ -57,7 +58,8 @@ pub fn run(workspace: &Workspace, source: &Source, asked: &Asked) -> Result<Exit
         say::note(&format!("{place} {name}, seed {seed}: {tally}, {}", say::time(began.elapsed())));
     }
 
-    let experiments = lessons.iter().map(|name| kept.read(name, &asked.seeds)).collect::<Result<Vec<_>>>()?;
+    let read = |lesson: &Lesson| kept.read(&lesson.name, &seeds(&asked.seeds, lesson.own_seed));
+    let experiments = lessons.iter().map(read).collect::<Result<Vec<_>>>()?;
     let page = workspace.root().join(PAGE);
     fs::create_dir_all(page.parent().expect("it is in a folder"))
         .and_then(|()| fs::write(&page, results::page(&experiments)))
@@ -72,6 +74,19 @@ pub fn run(workspace: &Workspace, source: &Source, asked: &Asked) -> Result<Exit
     }
 }
 
+/// The seeds of an experiment's runs: those that are asked for, but that its own takes the place of seed 0.
+fn seeds(asked: &[i64], own: i64) -> Vec<i64> {
+    asked.iter().map(|&seed| if seed == 0 { own } else { seed }).collect()
+}
+
+/// An experiment that belongs to a lesson.
+#[derive(Debug, PartialEq)]
+struct Lesson {
+    name: String,
+    /// The first of the seeds that its file states.
+    own_seed: i64,
+}
+
 /// The program, run in the root of the checkout, where its experiments are.
 struct Runner {
     program: PathBuf,
@@ -79,13 +94,13 @@ struct Runner {
 }
 
 impl Runner {
-    /// The names of the experiments that belong to a lesson, lesson by lesson.
-    fn lessons(&self) -> Result<Vec<String>> {
+    /// The experiments that belong to a lesson, lesson by lesson.
+    fn lessons(&self) -> Result<Vec<Lesson>> {
         let answer = tool::ask(Command::new(&self.program).args(["list", "--json"]).current_dir(&self.root))?;
         if !answer.status.success() {
             bail!("failed to list the experiments: {}\nhint: `cargo xtask run list`", answer.stderr.trim());
         }
-        names(&answer.stdout)
+        lessons(&answer.stdout)
     }
 
     /// What one run of an experiment prints.
@@ -104,12 +119,15 @@ impl Runner {
     }
 }
 
-fn names(json: &str) -> Result<Vec<String>> {
+fn lessons(json: &str) -> Result<Vec<Lesson>> {
     let list: Vec<Value> = serde_json::from_str(json).context("`runner list --json` printed no JSON array")?;
     let of_lessons = list.iter().filter(|entry| entry["lesson"].is_string());
-    let names: Option<Vec<String>> = of_lessons.map(|entry| entry["name"].as_str().map(str::to_owned)).collect();
-    match names {
-        Some(names) if !names.is_empty() => Ok(names),
+    let lesson = |entry: &Value| {
+        Some(Lesson { name: entry["name"].as_str()?.to_owned(), own_seed: entry["seeds"][0].as_i64().unwrap_or(0) })
+    };
+    let lessons: Option<Vec<Lesson>> = of_lessons.map(lesson).collect();
+    match lessons {
+        Some(lessons) if !lessons.is_empty() => Ok(lessons),
         Some(_) => bail!("no experiment belongs to a lesson\nhint: `lesson = \"A. Perceptrons\"` in its file"),
         None => bail!("`runner list --json` printed an entry without a name"),
     }
@@ -151,10 +169,11 @@ mod tests {
 
     #[test]
     fn only_experiments_of_lessons_are_run() {
-        let json = r#"[{"name": "xor", "lesson": "A. Perceptrons"}, {"name": "mine", "lesson": null}]"#;
-        assert_eq!(names(json).unwrap(), ["xor"]);
-        assert!(names(r#"[{"name": "mine", "lesson": null}]"#).unwrap_err().to_string().contains("hint: "));
-        assert!(names(r#"[{"lesson": "A"}]"#).is_err());
+        let json = r#"[{"name": "xor", "lesson": "A. Perceptrons", "seeds": [42]}, {"name": "mine", "lesson": null}]"#;
+        assert_eq!(lessons(json).unwrap(), [Lesson { name: "xor".to_owned(), own_seed: 42 }]);
+        assert_eq!((seeds(&[0, 1], 42), seeds(&[0, 1], 0), seeds(&[5], 42)), (vec![42, 1], vec![0, 1], vec![5]));
+        assert!(lessons(r#"[{"name": "mine", "lesson": null}]"#).unwrap_err().to_string().contains("hint: "));
+        assert!(lessons(r#"[{"lesson": "A"}]"#).is_err());
     }
 
     #[test]

@@ -30,11 +30,27 @@ pub fn theirs(experiment: &Experiment) -> Option<String> {
     let header = ["figure", "theirs"].map(str::to_owned).into_iter().chain(experiment.seeds());
     let mut table = Table::new(header, 1..2 + experiment.runs.len());
     for ((name, beside, by_seed), theirs) in rows.iter().zip(written) {
-        let exact = if beside["exact"] == true { " (exact, with seed 0)" } else { "" };
+        let (seed, _) = experiment.runs[0];
+        let exact = if beside["exact"] == true { format!(" (exact, with seed {seed})") } else { String::new() };
         let ours = by_seed.iter().map(|values| shown(&mean(values), decimals));
         table.row([format!("`{name}`{exact}"), theirs].into_iter().chain(ours));
     }
     Some(table.text())
+}
+
+/// Which trials leak, and why; `None` where none does.
+pub fn leaks(experiment: &Experiment) -> Option<String> {
+    let (_, histories) = experiment.runs.first()?;
+    let mut lines: Vec<String> = Vec::new();
+    for history in histories {
+        let Some(why) = history["data"]["resample"]["leak"].as_str() else { continue };
+        let of = experiment.variant(history).map(|variant| format!("`{variant}`: ")).unwrap_or_default();
+        let line = format!("**Leaky:** {of}{why}.\n");
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// The variants at the end of the first seed's run; `None` where there are none.
@@ -56,8 +72,14 @@ pub fn variants(experiment: &Experiment) -> Option<String> {
         ("gap".to_owned(), Box::new(|history| Some(&history["diagnosis"]["gap"]))),
         (metric.clone(), at_the_end(metric.clone())),
         (val_metric.clone(), at_the_end(val_metric)),
-        (format!("test {metric}"), Box::new(move |history| Some(&history["test"][&metric]))),
     ];
+    // of two classes, one of them rare, F1 is not told without what it is made of
+    let tested = if metric == "f1" { vec!["f1", "precision", "recall", "ap"] } else { vec![metric.as_str()] };
+    let tested = tested.into_iter().map(|metric| metric.to_owned());
+    let of_test = |metric: String| -> (String, Figure) {
+        (format!("test {metric}"), Box::new(move |history: &Value| Some(&history["test"][&metric])))
+    };
+    let columns: Vec<(String, Figure)> = columns.into_iter().chain(tested.map(of_test)).collect();
     let of = |figure: &Figure, trials: &[&'_ Value]| -> Value {
         let found: Vec<&Value> = trials.iter().filter_map(|&history| figure(history)).collect();
         mean(&found.into_iter().filter(|value| !value.is_null()).collect::<Vec<_>>())
@@ -74,7 +96,9 @@ pub fn variants(experiment: &Experiment) -> Option<String> {
         });
         let mut readings: Vec<String> = Vec::new();
         for trial in trials {
-            let reading = trial["diagnosis"]["verdict"].as_str().unwrap_or("–").replace('_', " ");
+            let leaks = trial["data"]["resample"]["leak"].is_string();
+            let verdict = trial["diagnosis"]["verdict"].as_str();
+            let reading = if leaks { "leaky" } else { verdict.unwrap_or("–") }.replace('_', " ");
             if !readings.contains(&reading) {
                 readings.push(reading);
             }
@@ -97,6 +121,10 @@ fn metric(histories: &[Value]) -> Option<String> {
     let first = histories.first()?;
     let known = |name: &&str| first["history"][*name].is_array();
     let written = first["config"]["train"]["metrics"][0].as_str();
+    let first_of_tree = first["config"]["tree"]["metrics"][0].as_str().filter(|_| first["tree"].is_object());
+    if let Some(metric) = first_of_tree {
+        return Some(metric.to_owned());
+    }
     ["acc", "r2"].into_iter().find(known).or(written).map(str::to_owned).or(Some("acc".to_owned()))
 }
 
