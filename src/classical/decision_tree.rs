@@ -30,10 +30,9 @@ pub struct TreeSpec {
     /// The weight of each class, or `"balanced"`. The library has no weights, so each row counts as many times as its
     /// class is heavier than the lightest, rounded to a whole number: 577.3 is 577. `min_samples_leaf` and
     /// `min_samples_split` count these.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<Weights>,
     /// The metrics that are taken; unless others are named, `acc`, `precision`, `recall` and `f1`.
-    #[serde(deserialize_with = "metrics::list_or_none", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "metrics::list_or_none")]
     pub metrics: Option<Vec<Metric>>,
 }
 

@@ -7,7 +7,7 @@ use runner::experiment::catalogue;
 use runner::experiment::study::Study;
 
 /// The experiments of each lesson.
-const LESSONS: [(&str, &[&str]); 6] = [
+const LESSONS: [(&str, &[&str]); 7] = [
     (
         "A. Perceptrons",
         &["perceptron_and", "perceptron_or", "perceptron_nand", "perceptron_xor", "mlp_xor", "linear_stack"],
@@ -26,6 +26,7 @@ const LESSONS: [(&str, &[&str]); 6] = [
         &["optimizers_mnist", "learning_rate", "batch_size", "capacity_breast_cancer"],
     ),
     ("F. Regression", &["regression_diabetes", "encoding_penguins"]),
+    ("G. Credit-card fraud", &["creditcard_tree", "creditcard_smote", "creditcard_resampling", "creditcard_mlp"]),
 ];
 
 fn shipped() -> BTreeMap<String, Study> {
