@@ -24,7 +24,8 @@ pub(super) fn plain_numbers(checked: &CsvText, separator: u8) -> Option<Vec<Vec<
     }
     let names = (0..checked.fields).map(|number| Field::new(format!("{number}").into(), DataType::Float64));
     let (schema, options) = (names.collect::<Schema>(), CsvParseOptions::default().with_separator(separator));
-    let mut columns = vec![vec![0.0; rows]; checked.fields];
+    // each made anew: copies of one would be written twice
+    let mut columns: Vec<Vec<f64>> = (0..checked.fields).map(|_| vec![0.0; rows]).collect();
     let mut parts: Vec<Vec<&mut [f64]>> = (0..rows.div_ceil(AT_A_TIME)).map(|_| Vec::new()).collect();
     for column in &mut columns {
         parts.iter_mut().zip(column.chunks_mut(AT_A_TIME)).for_each(|(part, rows)| part.push(rows));
