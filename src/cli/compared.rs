@@ -90,6 +90,9 @@ impl<'a> Compared<'a> {
     /// What the curves of its trials show, in a word: the most frequent verdict, with its count where there are
     /// others.
     pub fn reading(&self) -> String {
+        if self.leaks() {
+            return "leaky".to_owned();
+        }
         let verdicts: Vec<Verdict> = self.trials.iter().filter_map(|history| history.verdict()).collect();
         let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
         // of equal counts, the most serious one

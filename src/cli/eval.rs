@@ -246,8 +246,7 @@ fn evaluate(
     };
     // the figures of validation rows in a history are those without it
     let at_threshold = !matches!(chosen, Chosen::Part { part: Part::Training | Part::Validation, .. });
-    let threshold = history.test.as_ref().and_then(|test| test.threshold.as_ref()).filter(|_| at_threshold);
-    let record = saved.test(data, rows, threshold);
+    let record = saved.test(data, rows, at_threshold);
     let magnitude = magnitude(rows, data.source.loaded.target);
     let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, magnitude));
     let model = match saved.plan.network() {

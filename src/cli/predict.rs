@@ -169,6 +169,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             if !predictions.are_probabilities {
                 parts.extend(scores_note(&saved));
             }
+            parts.extend(threshold_note(&saved, predictions.are_probabilities));
             terminal::out(&parts.join("\n\n"));
         }
     }
@@ -224,6 +225,13 @@ fn scores_note(saved: &Saved) -> Option<String> {
             network.train.loss.name()
         ))),
     }
+}
+
+/// From where on the second of two classes is predicted, where a threshold was chosen.
+fn threshold_note(saved: &Saved, are_probabilities: bool) -> Option<String> {
+    let what = if are_probabilities { "probability" } else { "score" };
+    let threshold = figures::metric(Some(saved.threshold()?));
+    Some(wrapped(&format!("the second class is predicted from a {what} of {threshold} on, the threshold of the test")))
 }
 
 fn of_index(data: &TrialData, part: Part, index: usize) -> anyhow::Result<Input> {

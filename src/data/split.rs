@@ -54,7 +54,13 @@ impl Split {
     pub fn check(&self, rows: usize, own_test_rows: usize, target: Target) -> Result<(), Invalid> {
         if self.stratify && !matches!(target, Target::Classes(_)) {
             let message = format!("keeps the shares of classes, and the target is {target}");
-            return Err(Invalid::new("stratify", message).hint("leave `stratify` out"));
+            let hint = match target {
+                Target::Values(_) => {
+                    "leave `stratify` out, or say `task = \"classes\"` of a table whose numbers stand for them"
+                }
+                Target::Labels(_) | Target::Classes(_) => "leave `stratify` out",
+            };
+            return Err(Invalid::new("stratify", message).hint(hint));
         }
         let mut left = rows;
         for (key, wanted) in [("test", self.test), ("validation", self.validation)] {

@@ -96,6 +96,10 @@ impl Predictions {
             ),
             Model::Tree(_) => (Some(outputs.shallow_clone()), Decision::Largest),
         };
+        let decision = match (saved.threshold(), plan.score()) {
+            (Some(threshold), Some(score)) => score.at_least(threshold),
+            _ => decision,
+        };
         let are_probabilities = probabilities.is_some();
         let shares = numbers(&probabilities.unwrap_or_else(|| outputs.shallow_clone()));
         let chosen = numbers(&decision.classes(&outputs));

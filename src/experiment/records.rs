@@ -5,7 +5,8 @@ use tch::Device;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::data::{Prepared, Test};
+use crate::data::Test;
+use crate::data::prepared::Prepared;
 use crate::device;
 use crate::experiment::plan::Plan;
 use crate::history::{DataRecord, Environment, RowCounts};

@@ -29,6 +29,8 @@ pub struct Saved {
     /// The plan that it was trained by.
     pub plan: Plan,
     fitted: Fitted,
+    /// The threshold that its test was taken at, where one was chosen.
+    threshold: Option<Choice>,
     device: Device,
 }
 
@@ -73,7 +75,14 @@ impl Saved {
         let fitted = fitted
             .with_context(|| format!("failed to load the {what} of `{stem}`"))
             .context(Hint(damaged.to_owned()))?;
-        Ok(Saved { plan, fitted, device })
+        let threshold = history.test.as_ref().and_then(|test| test.threshold.as_ref());
+        let threshold = threshold.map(choice).transpose().with_context(|| format!("failed to read `{stem}`"))?;
+        Ok(Saved { plan, fitted, threshold, device })
+    }
+
+    /// The threshold that class 1 is predicted from, of two, where one was chosen.
+    pub fn threshold(&self) -> Option<f64> {
+        self.threshold.as_ref().map(|choice| choice.value)
     }
 
     /// Which weights were kept; `None` of what has no epochs to choose from.
@@ -83,11 +92,8 @@ impl Saved {
 
     /// Loss, metrics and confusion matrix on these rows, prepared as the model takes them; at the threshold that
     /// was chosen for its test, where that is wanted.
-    pub fn test(&self, data: &TrialData, rows: &Rows, threshold: Option<&ThresholdRecord>) -> TestRecord {
-        let choice = threshold.and_then(|threshold| {
-            let by = serde_json::from_value(threshold.by.clone()).ok()?;
-            Some(Choice { by, value: threshold.value, validation: threshold.validation.clone() })
-        });
+    pub fn test(&self, data: &TrialData, rows: &Rows, at_threshold: bool) -> TestRecord {
+        let choice = self.threshold.clone().filter(|_| at_threshold);
         let (network, stack) = match &self.fitted {
             Fitted::Network(network) => &**network,
             Fitted::Tree(tree) => return testing::of_tree(&self.plan, tree, rows, choice),
@@ -111,6 +117,13 @@ impl Saved {
             DeviceRows { features: features.to_device(self.device), targets, truth, weights: None, chosen: None };
         evaluate::outputs(stack, &rows).get(0).to_device(Device::Cpu).to_kind(Kind::Double)
     }
+}
+
+/// The threshold as it was chosen.
+fn choice(record: &ThresholdRecord) -> anyhow::Result<Choice> {
+    let by =
+        serde_json::from_value(record.by.clone()).context("its threshold was chosen in a way that is not known")?;
+    Ok(Choice { by, value: record.value, validation: record.validation.clone() })
 }
 
 /// A tree that was read, where it is one of the plan's data.

@@ -5,11 +5,12 @@
 
 use tch::Device;
 
+use crate::data::Loaded;
 use crate::data::cache::Cache;
 use crate::data::fetch::Watch;
+use crate::data::prepared::Prepared;
 use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
-use crate::data::{Loaded, Prepared};
 use crate::experiment::spec::Spec;
 use crate::experiment::trials::Fold;
 use crate::history::resampling::ResampleRecord;

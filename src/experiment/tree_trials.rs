@@ -12,7 +12,8 @@ use tch::Device;
 
 use crate::classical::decision_tree::TreeSpec;
 use crate::classical::tree::Tree;
-use crate::data::{Prepared, Training};
+use crate::data::Training;
+use crate::data::prepared::Prepared;
 use crate::experiment::plan::Plan;
 use crate::experiment::records;
 use crate::experiment::run::{StackInfo, Watch};

@@ -5,10 +5,11 @@ use tch::{Device, Tensor};
 
 use crate::data::cache::Cache;
 use crate::data::fetch::Watch;
+use crate::data::prepared::Prepared;
 use crate::data::preprocessing::Preprocessing;
 use crate::data::source::DataSpec;
 use crate::data::split::Parts;
-use crate::data::{Prepared, Rows, Test};
+use crate::data::{Rows, Test};
 use crate::experiment::plan::Plan;
 use crate::experiment::runs::SavedTrial;
 use crate::experiment::source_rows::SourceRows;

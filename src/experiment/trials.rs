@@ -12,7 +12,8 @@ use tch::{Device, Tensor};
 use time::OffsetDateTime;
 
 use crate::data::batches::DeviceRows;
-use crate::data::{Prepared, Rows, Test, Validation};
+use crate::data::prepared::Prepared;
+use crate::data::{Rows, Test, Validation};
 use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
 use crate::experiment::records;
@@ -200,7 +201,7 @@ fn run_stack(
             started: records::started(place.started)?,
             seconds,
             environment: records::environment(place.device, replicas.len()),
-            data: data.clone(),
+            data: records::data(plan, &folds[replica.place].1),
             network: Some(replica.network.record()),
             tree: None,
             config: serde_json::to_value(&plan.spec).context("failed to lay out the settings")?,

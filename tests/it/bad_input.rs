@@ -888,7 +888,7 @@ fn expectations_that_could_never_be_held_against_anything_are_refused() {
 fn a_variant_that_sets_what_all_variants_share_is_refused() {
     let place = Place::new();
     place.write("idea.toml", format!("{IDEA}\n[[variants]]\nname = \"a\"\nset = {{ title = \"Mine\" }}\n"));
-    let words = ["`variants.0.set` sets `title`", "`data`, `network`, `train`, `seeds`"];
+    let words = ["`variants.0.set` sets `title`", "begins with `data`, `model`, `network`, `resample`"];
     assert_says(&place.refusal(&["exp", "idea.toml"]), &words);
 }
 

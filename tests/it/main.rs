@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod golden;
+mod imbalance;
 mod lessons;
 mod saved_runs;
 mod shown;

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use runner::data::Loaded;
+use runner::data::prepared::Prepared;
 use runner::data::source::DataSpec;
 use runner::data::source::idx;
 use runner::data::split::Split;
-use runner::data::{Loaded, Prepared};
 use serde_json::{Value, json};
 use tch::Kind;
 

@@ -1,9 +1,10 @@
 //! Metrics, confusion matrices and reports.
 
 use runner::data::form::Form;
+use runner::data::prepared::Prepared;
 use runner::data::scale::Scale;
 use runner::data::split::Parts;
-use runner::data::{Loaded, Prepared, Rows, Target};
+use runner::data::{Loaded, Rows, Target};
 use runner::history::number::Number;
 use runner::history::report::Scores;
 use runner::metrics::confusion::Confusion;

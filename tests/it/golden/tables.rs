@@ -2,10 +2,11 @@
 
 use runner::data::cache::Cache;
 use runner::data::form::Form;
+use runner::data::prepared::Prepared;
 use runner::data::scale::{Scale, Scaler};
 use runner::data::source::{DataSpec, penguins};
 use runner::data::split::{Parts, Split};
-use runner::data::{Loaded, Prepared, Rows, Target};
+use runner::data::{Loaded, Rows, Target};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 

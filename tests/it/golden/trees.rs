@@ -5,10 +5,11 @@ use std::cell::Cell;
 use runner::classical::decision_tree::TreeSpec;
 use runner::classical::tree::Tree;
 use runner::data::cache::Cache;
+use runner::data::prepared::Prepared;
 use runner::data::scale::Scale;
 use runner::data::source::DataSpec;
 use runner::data::split::Split;
-use runner::data::{Prepared, Rows, Target};
+use runner::data::{Rows, Target};
 use runner::predictor::Predictor;
 use serde_json::Value;
 

@@ -1,0 +1,156 @@
+//! A data set made ready: split, encoded and scaled by what its training rows say, and the training rows resampled where
+//! an experiment wants them to be.
+
+use anyhow::Context;
+use tch::Device;
+
+use crate::check::Invalid;
+use crate::data::preprocessing::Preprocessing;
+use crate::data::resample::Resample;
+use crate::data::scale::Scale;
+use crate::data::split::{Parts, Split};
+use crate::data::{Loaded, Rows, Target, Test, Training, Validation, class_numbers, told};
+use crate::history::resampling::ResampleRecord;
+
+/// A data set ready for training.
+#[derive(Debug)]
+pub struct Prepared {
+    /// SHA-256 over the files that the rows come from.
+    pub sha256: String,
+    /// What is to be predicted.
+    pub target: Target,
+    /// The names of the classes, labels or values.
+    pub classes: Vec<String>,
+    /// The names of the features; numbers where the source has no names for them.
+    pub features: Vec<String>,
+    /// The training rows.
+    pub training: Training,
+    /// The validation rows, when the experiment splits some off.
+    pub validation: Option<Validation>,
+    /// The test rows, when there are any.
+    pub test: Option<Test>,
+    /// What was fitted to the training rows, and done to all.
+    pub preprocessing: Preprocessing,
+    /// The numbers, among the source's rows, of the rows of each part, before the training rows were resampled.
+    pub parts: Parts,
+    /// How rows were resampled, where they were.
+    pub resampled: Option<ResampleRecord>,
+}
+
+impl Prepared {
+    /// Splits, encodes and scales what a source gave: for each fold, with the fold's number, or for a lone split.
+    ///
+    /// # Errors
+    /// When a class has too few rows to be split, or a table's values cannot be filled in or encoded.
+    pub fn folds(loaded: &Loaded, split: &Split, scale: Scale) -> anyhow::Result<Vec<(Option<usize>, Prepared)>> {
+        let folds = fold_parts(loaded, split)?;
+        folds.iter().map(|(fold, parts)| Ok((*fold, Self::from_parts(loaded, parts, scale)?))).collect()
+    }
+
+    /// The same for one of the folds; `None` for the lone split.
+    ///
+    /// # Errors
+    /// As for [`Prepared::folds`], and when the split makes no such fold.
+    pub fn fold(loaded: &Loaded, split: &Split, scale: Scale, fold: Option<usize>) -> anyhow::Result<Self> {
+        let folds = fold_parts(loaded, split)?;
+        let (_, parts) = folds.iter().find(|(number, _)| *number == fold).with_context(|| match fold {
+            Some(fold) if split.folds.is_none() => format!("there is no fold {fold}: the split makes none"),
+            Some(fold) => format!("there is no fold {fold}: the split makes {}, counted from 0", folds.len()),
+            None => format!("the split makes {} folds, and no lone part of rows to train on", folds.len()),
+        })?;
+        Self::from_parts(loaded, parts, scale)
+    }
+
+    /// The same for a lone split.
+    ///
+    /// # Errors
+    /// As for [`Prepared::folds`].
+    pub fn new(loaded: &Loaded, split: &Split, scale: Scale) -> anyhow::Result<Self> {
+        let classes = class_numbers(&loaded.rows, loaded.target);
+        let parts = split.parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
+        Self::from_parts(loaded, &parts.map_err(|fault| told(fault.under("split")))?, scale)
+    }
+
+    /// The same with rows that were split elsewhere, such as a fold's.
+    ///
+    /// # Errors
+    /// When a table's values cannot be filled in or encoded.
+    pub fn from_parts(loaded: &Loaded, parts: &Parts, scale: Scale) -> anyhow::Result<Self> {
+        let take = |numbers: &[usize]| {
+            if numbers.len() == loaded.rows.len() && numbers.iter().enumerate().all(|(i, &number)| i == number) {
+                loaded.rows.shallow_clone()
+            } else {
+                loaded.rows.take(numbers)
+            }
+        };
+        let (preprocessing, training) = Preprocessing::fit(Training(take(&parts.training)), loaded, scale)?;
+        let validation = parts.validation.as_ref().map(|numbers| preprocessing.apply(take(numbers), "validation"));
+        let test = match &parts.test {
+            Some(numbers) => Some(take(numbers)),
+            None => loaded.test.as_ref().map(Rows::shallow_clone),
+        };
+        let width = training.rows().features.flatten(1, -1).size()[1];
+        let features = match loaded.form.encoding() {
+            Some(encoding) => encoding.names(),
+            None => (0..width).map(|number| number.to_string()).collect(),
+        };
+        Ok(Prepared {
+            sha256: loaded.sha256.clone(),
+            target: loaded.target,
+            classes: loaded.classes.clone(),
+            features,
+            training,
+            validation: validation.transpose()?.map(Validation),
+            test: test.map(|rows| preprocessing.apply(rows, "test")).transpose()?.map(Test),
+            preprocessing,
+            parts: parts.clone(),
+            resampled: None,
+        })
+    }
+
+    /// The same with the training rows resampled; `device` as for [`Training::resample`].
+    ///
+    /// # Errors
+    /// As for [`Training::resample`].
+    pub fn resample(self, resample: &Resample, device: Device) -> anyhow::Result<Self> {
+        let from = self.training.0.counts(self.classes.len());
+        let training = self.training.resample(resample, &self.classes, device);
+        let training = training.map_err(|fault| told(fault.under("resample")))?;
+        let to = training.0.counts(self.classes.len());
+        let record = ResampleRecord::after_split(resample.name(), from, to);
+        Ok(Prepared { training, resampled: Some(record), ..self })
+    }
+}
+
+impl Loaded {
+    /// The same with all rows resampled before any split: the leak that [`Training::resample`] keeps from happening,
+    /// for an experiment that asks for it by name.
+    ///
+    /// # Errors
+    /// As for [`Training::resample`], and when rows are to be made up of columns that hold categories or have missing
+    /// values, which are encoded and filled in after the split.
+    pub fn resample_before_split(self, resample: &Resample, device: Device) -> anyhow::Result<(Self, ResampleRecord)> {
+        let makes_rows_up = !matches!(resample, Resample::Under(_) | Resample::Over(_));
+        let raw = self.form.encoding().filter(|_| makes_rows_up);
+        let category = raw.and_then(|raw| raw.columns.iter().find(|column| !column.categories().is_empty()));
+        let has_gaps = makes_rows_up && self.rows.features.isnan().any().int64_value(&[]) == 1;
+        if category.is_some() || has_gaps {
+            let what = category.map_or("columns with missing values".to_owned(), |c| format!("column `{}`", c.name));
+            let message = format!("cannot make rows up of {what} before the split");
+            let fault = Invalid::new("resample_before_split", message);
+            return Err(told(fault.hint("leave it out: after the split columns are encoded and filled in first")));
+        }
+        let from = self.rows.counts(self.classes.len());
+        let rows = resample.apply(&self.rows, &self.classes, device).map_err(|fault| told(fault.under("resample")))?;
+        let to = rows.counts(self.classes.len());
+        let record = ResampleRecord::before_split(resample.name(), from, to);
+        Ok((Loaded { rows, ..self }, record))
+    }
+}
+
+/// The row numbers of each fold's parts, with the fold's number.
+fn fold_parts(loaded: &Loaded, split: &Split) -> anyhow::Result<Vec<(Option<usize>, Parts)>> {
+    let classes = class_numbers(&loaded.rows, loaded.target);
+    let folds = split.fold_parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
+    folds.map_err(|fault| told(fault.under("split")))
+}

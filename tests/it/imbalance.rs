@@ -1,0 +1,252 @@
+//! Rare classes: resampling after the split and before it, decision trees beside networks, thresholds chosen on
+//! validation rows.
+
+use serde_json::{Value, json};
+
+use crate::support::{Place, assert_says, stderr, stdout};
+
+/// 240 rows, every eighth of them rare; the rare ones lie apart, but not wholly.
+fn table() -> String {
+    let mut state: u32 = 1;
+    let mut draw = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 8) / f64::from(1 << 24)
+    };
+    let mut text = "a,b,Class\n".to_owned();
+    for row in 0..240 {
+        let rare = row % 8 == 0;
+        let shift = if rare { 0.5 } else { 0.0 };
+        text += &format!("{:.6},{:.6},{}\n", draw() + shift, draw() + shift, u8::from(rare));
+    }
+    text
+}
+
+const DATA: &str = r#"[data.csv]
+path  = "rare.csv"
+target = "Class"
+classes = [0, 1]
+split = { test = 0.25, validation = 0.25, random_state = 1, stratify = true }
+"#;
+
+const NETWORK: &str = r#"[network]
+layers = [{ linear = 8 }, "relu", { linear = 1 }]
+[train]
+epochs    = 5
+batch     = 16
+loss      = "bce_with_logits"
+optimizer = { adam = { lr = 0.01 } }
+metrics   = ["f1", "ap"]
+"#;
+
+/// A place with the table and an experiment: what stands above its tables, and these.
+fn place(above: &str, tables: &[&str]) -> Place {
+    let place = Place::new();
+    place.write("rare.csv", table());
+    place.write("idea.toml", format!("title = \"Rare\"\n{above}\n{}", tables.join("\n")));
+    place
+}
+
+fn history(place: &Place, name: &str) -> Value {
+    let text = std::fs::read_to_string(place.path(&format!("runs/idea/latest/{name}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn with_split(data: &str, split: &str) -> String {
+    let line = data.lines().find(|line| line.starts_with("split")).unwrap();
+    data.replace(line, split)
+}
+
+const TREE: &str = "[tree]\n";
+
+#[test]
+fn training_rows_are_resampled_and_the_others_are_as_they_were() {
+    let variants = r#"
+[[variants]]
+name = "none"
+[[variants]]
+name = "under"
+set = { resample = "under" }
+[[variants]]
+name = "smote"
+set = { resample = { smote = { k_neighbors = 3 } } }
+[[variants]]
+name = "network"
+set = { model = "network", resample = "over" }
+"#;
+    let place = place("model = \"tree\"", &[DATA, NETWORK, TREE, variants]);
+    let shown = place.run(&["exp", "idea.toml"]).code(0);
+    assert_says(&stderr(&shown), &["those to train on by smote from 120", "30 training, 60 validation, 60 test rows"]);
+    for (variant, train, to) in [
+        ("none", 120, None),
+        ("under", 30, Some([15, 15])),
+        ("smote", 210, Some([105, 105])),
+        ("network", 210, Some([105, 105])),
+    ] {
+        let history = history(&place, &format!("{variant}-seed0"));
+        assert_eq!(history["data"]["rows"], json!({ "train": train, "validation": 60, "test": 60 }), "{variant}");
+        let resampled = &history["data"]["resample"];
+        match to {
+            Some(to) => {
+                assert_eq!((&resampled["from"], &resampled["to"]), (&json!([105, 15]), &json!(to)), "{variant}");
+                assert_eq!((&resampled["before_split"], &resampled["leak"]), (&json!(false), &Value::Null));
+            }
+            None => assert_eq!(*resampled, Value::Null),
+        }
+        let support = &history["test"]["report"]["classes"][1]["support"];
+        assert_eq!(*support, 8, "{variant}: the test rows are those of the table");
+        assert_eq!(history["network"].is_object(), variant == "network");
+        assert_eq!(history["tree"]["leaves"].is_u64(), variant != "network");
+    }
+    // what is taken anew is the same, of trees and networks, on every part
+    for part in ["test", "validation"] {
+        let again = stdout(&place.run(&["eval", "idea", "--data", part, "--strict"]).code(0));
+        assert_says(&again, &["none-seed0", "network-seed0", "the same"]);
+    }
+    // a run's resolved experiment runs again to the same
+    let before = history(&place, "smote-seed0");
+    place.run(&["exp", "runs/idea/latest/experiment.toml"]).code(0);
+    let after = history(&place, "smote-seed0");
+    assert_eq!((&before["test"], &before["config"]), (&after["test"], &after["config"]));
+}
+
+#[test]
+fn a_leak_is_flagged_beside_its_honest_twin() {
+    let variants = r#"
+[[variants]]
+name = "honest"
+[[variants]]
+name = "leaky"
+set = { resample_before_split = true }
+"#;
+    let place = place("resample = \"smote\"", &[DATA, TREE, variants]);
+    let shown = place.run(&["exp", "idea.toml"]).code(0);
+    assert_says(&stderr(&shown), &["all of them by smote from 240 before the split: a leak"]);
+    let text = stdout(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&text, &["leaky leaks: its test f1 of", "is no better than the", "of honest; all rows were resampled"]);
+    let leaky = history(&place, "leaky-seed0");
+    assert_eq!(leaky["data"]["rows"], json!({ "train": 210, "validation": 105, "test": 105 }));
+    assert!(leaky["data"]["resample"]["leak"].as_str().unwrap().contains("made up between"));
+    assert_eq!(leaky["data"]["resample"]["from"], json!([210, 30]));
+    assert!(number(&leaky["test"]["f1"]) > number(&history(&place, "honest-seed0")["test"]["f1"]));
+    place.run(&["eval", "idea", "--strict"]).code(0);
+    // alone it is told as well
+    let place = self::place("resample = \"over\"\nresample_before_split = true", &[DATA, TREE]);
+    let text = stdout(&place.run(&["exp", "idea.toml"]).code(0)).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&text, &["leaky: all rows were resampled (over) before the split, so copies"]);
+}
+
+#[track_caller]
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+#[test]
+fn a_threshold_is_chosen_on_validation_rows_for_each_trial() {
+    let place = place("threshold = \"f1\"\nseeds = [0, 1]", &[DATA, NETWORK]);
+    let shown = stdout(&place.run(&["exp", "idea.toml"]).code(0));
+    assert_says(&shown, &["test at threshold", "chosen by f1 on the validation rows"]);
+    for seed in [0, 1] {
+        let history = history(&place, &format!("base-seed{seed}"));
+        let (test, threshold) = (&history["test"], &history["test"]["threshold"]);
+        let counts = |matrix: &Value| -> Vec<u64> {
+            matrix
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|row| row.as_array().unwrap())
+                .map(|n| n.as_u64().unwrap())
+                .collect()
+        };
+        assert_eq!(counts(&threshold["validation"]["confusion"]).iter().sum::<u64>(), 60);
+        let [_, false_alarms, misses, found] = counts(&test["confusion"])[..] else { panic!("{test}") };
+        let f1 = 2.0 * found as f64 / (2 * found + misses + false_alarms) as f64;
+        assert!((number(&test["f1"]) - f1).abs() < 1e-12, "the test figures are those at the threshold");
+        assert_ne!(test["confusion"], threshold["at_default"]["confusion"]);
+    }
+    place.run(&["eval", "idea", "--strict"]).code(0);
+    place.run(&["eval", "idea", "--data", "validation", "--strict"]).code(0);
+}
+
+#[test]
+fn a_given_threshold_and_one_by_cost_move_what_is_predicted() {
+    let recall = |threshold: &str| {
+        let place = place(&format!("threshold = {threshold}"), &[DATA, "[tree]\nmax_depth = 2\n"]);
+        place.run(&["exp", "idea.toml"]).code(0);
+        number(&history(&place, "base-seed0")["test"]["recall"])
+    };
+    assert_eq!(recall("0.0"), 1.0, "all are predicted");
+    assert!(recall("{ cost = { miss = 50, false_alarm = 1 } }") >= recall("{ cost = { miss = 1, false_alarm = 50 } }"));
+}
+
+#[test]
+fn trees_stand_in_the_place_of_networks_over_seeds_and_folds() {
+    let folded = with_split(DATA, "split = { folds = 3, random_state = 1, stratify = true }");
+    let expected = "[[expect]]\nvalue = \"tree.depth\"\nat_most = 2\n[[expect]]\nvalue = \"last.val_acc\"\nover = \"mean\"\nat_least = 0.5\n";
+    let place = place("seeds = [3, 4]", &[&folded, "[tree]\nmax_depth = 2\n", expected]);
+    let shown = stdout(&place.run(&["exp", "idea.toml", "--strict"]).code(0));
+    assert_says(&shown, &["✓ tree.depth ≤ 2: 6 of 6 trials"]);
+    let predicted = stdout(&place.run(&["predict", "idea", "--csv", "rare.csv", "--format", "csv"]).code(0));
+    assert_eq!(predicted.lines().count(), 241);
+    // a tree that is gone or damaged is told by its file
+    let tree = place.path("runs/idea/latest/base-seed3-fold0.tree.json");
+    std::fs::write(&tree, "{}").unwrap();
+    assert_says(
+        &stderr(&place.run(&["predict", "idea", "--rows", "validation"]).code(2)),
+        &["base-seed3-fold0.tree.json"],
+    );
+    std::fs::remove_file(&tree).unwrap();
+    let told = stderr(&place.run(&["predict", "idea", "--rows", "validation"]).code(2));
+    assert_says(&told, &["the splits of `base-seed3-fold0` are missing"]);
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_anything_is_fitted() {
+    let no_test = with_split(DATA, "split = { validation = 0.25 }");
+    let no_validation = with_split(DATA, "split = { test = 0.25 }");
+    let diabetes = "[data.diabetes]\n";
+    for (above, tables, words) in [
+        ("", vec![DATA, NETWORK, TREE], vec!["`model` is missing", "`model = \"network\"`"]),
+        ("model = \"tree\"", vec![DATA, NETWORK], vec!["`tree` is missing"]),
+        ("", vec![DATA], vec!["there is nothing to train", "`[tree]`"]),
+        (
+            "",
+            vec![DATA, "[train]\nepochs = 1\nbatch = 1\nloss = \"mse\"\noptimizer = \"sgd\"\n"],
+            vec!["`network` is missing"],
+        ),
+        ("", vec![diabetes, TREE], vec!["`tree` predicts classes, and the target is 1 number"]),
+        ("", vec![DATA, "[tree]\nmax_depth = 0\n"], vec!["`tree.max_depth` must lie between 1"]),
+        ("", vec![DATA, "[tree]\nmetrics = [\"mae\"]\n"], vec!["`tree.metrics` holds `mae`, which is for numbers"]),
+        ("resample = \"smot\"", vec![DATA, TREE], vec!["unknown name `smot`", "did you mean `smote`?"]),
+        ("resample = \"over\"", vec![diabetes, TREE], vec!["`resample` is for classes"]),
+        ("resample = { smote = { k_neighbors = 0 } }", vec![DATA, TREE], vec!["`resample.smote.k_neighbors`"]),
+        (
+            "resample_before_split = true",
+            vec![DATA, TREE],
+            vec!["`resample_before_split` is set, and there is no `resample`"],
+        ),
+        (
+            "threshold = \"f1\"",
+            vec![&no_validation, TREE],
+            vec!["`threshold` is chosen on validation rows, and there are none"],
+        ),
+        ("threshold = \"f1\"", vec![&no_test, TREE], vec!["`threshold` is what test rows are judged at"]),
+        ("threshold = 1.5", vec![DATA, TREE], vec!["`threshold` must be a probability"]),
+        (
+            "threshold = 0.5",
+            vec!["[data.digits]\nsplit = { test = 0.2 }\n", TREE],
+            vec!["`threshold` is for 2 classes"],
+        ),
+        ("", vec![DATA, TREE, "[[expect]]\nvalue = \"best.acc\"\nat_least = 0\n"], vec!["a tree is fitted at once"]),
+        ("", vec![DATA, NETWORK, "[[expect]]\nvalue = \"tree.depth\"\nat_least = 0\n"], vec!["it is no tree"]),
+    ] {
+        let place = place(above, &tables);
+        assert_says(&place.refusal(&["exp", "idea.toml"]), &words);
+        assert!(!place.path("runs").exists(), "{above}");
+    }
+}
+
+#[test]
+fn too_few_rows_say_how_many_neighbors_would_do() {
+    let place = place("resample = { smote = { k_neighbors = 15 } }", &[DATA, TREE]);
+    assert_says(&place.refusal(&["exp", "idea.toml"]), &["`resample.smote.k_neighbors`", "15", "14"]);
+}
