@@ -69,7 +69,8 @@ impl TreeSpec {
     pub fn check(&self, target: Target) -> Result<(), Invalid> {
         let Target::Classes(classes) = target else {
             let message = format!("predicts classes, and the target is {target}");
-            return Err(Invalid::new("", message).hint("train a network instead, or take a target of classes"));
+            return Err(Invalid::new("", message)
+                .hint("train a network, or say `task = \"classes\"` of a table whose numbers stand for them"));
         };
         if let Some(deepest) = self.max_depth {
             let wanted = format!("must lie between 1 and {DEEPEST}");

@@ -45,8 +45,23 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
         [mean(&|at| at.scores.precision), mean(&|at| at.scores.recall), mean(&|at| at.scores.f1)].map(figures::metric);
     let values: Vec<f64> = chosen.iter().map(|threshold| threshold.value).collect();
     let values = settings::range(&values, |value| figures::metric(Some(value)));
-    let default = format!("the default one gives precision {precision}, recall {recall}, f1 {f1} on average");
+    let default = format!(
+        "the default one, at which all other figures are, gives precision {precision}, recall {recall}, f1 {f1} on average"
+    );
     Some(format!("test at threshold {values}, {}; {default}", how_chosen(first)))
+}
+
+/// Trials that were to have a threshold, and have none.
+pub fn without_threshold(histories: &[History]) -> Option<String> {
+    let lacks = |history: &&History| {
+        let wanted = !history.config["threshold"].is_null();
+        wanted && history.test.as_ref().is_some_and(|test| test.threshold.is_none())
+    };
+    let count = histories.iter().filter(lacks).count();
+    let of = if histories.len() > 1 { format!(" in {count} of {} trials", histories.len()) } else { String::new() };
+    (count > 0).then(|| {
+        format!("no threshold could be chosen{of}: the validation rows are of one class, or their scores no numbers")
+    })
 }
 
 /// `classification_report(digits=4)`, with – for what is undefined.

@@ -1,7 +1,6 @@
 //! A variant with its trials: means over them, and which variant is the best by a figure.
 
 use crate::cli::{figures, settings};
-use crate::data::source::DataSpec;
 use crate::experiment::plan::Plan;
 use crate::experiment::study::Study;
 use crate::history::diagnosis::Verdict;
@@ -81,10 +80,7 @@ impl<'a> Compared<'a> {
 
     /// The column that says what each row counts in the loss.
     fn row_weights(&self) -> Option<&str> {
-        match &self.plan.spec.data {
-            DataSpec::Csv(csv) => csv.weights.as_deref(),
-            _ => None,
-        }
+        self.plan.spec.data.weights()
     }
 
     /// What the curves of its trials show, in a word: the most frequent verdict, with its count where there are

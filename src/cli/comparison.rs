@@ -95,7 +95,8 @@ fn fitted(variants: &[Compared], spread: Spread) -> Fitted {
 
 /// How many epochs were trained: `30`, or `12–30` where trials differ.
 fn epochs(trials: &[&History]) -> String {
-    let epochs = || trials.iter().map(|history| history.history.len());
+    let networks = || trials.iter().filter(|history| history.network.is_some());
+    let epochs = || networks().map(|history| history.history.len());
     match (epochs().min(), epochs().max()) {
         (Some(fewest), Some(most)) if fewest == most => most.to_string(),
         (Some(fewest), Some(most)) => format!("{fewest}–{most}"),

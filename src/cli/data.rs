@@ -124,7 +124,9 @@ fn list(cache: &Cache, json: bool) -> anyhow::Result<Exit> {
     let mut table = Columns::new(["data set", "rows", "features", "license", "state"], []);
     for manifest in &manifests {
         let state = state(cache, manifest);
-        table.row([&manifest.name, &manifest.rows, &manifest.features, &manifest.license, state]);
+        // what else is to be said of a license, `describe` says
+        let license = manifest.license.split([':', ';']).next().unwrap_or_default();
+        table.row([&manifest.name, &manifest.rows, &manifest.features, license, state]);
     }
     terminal::out(&table.text());
     Ok(Exit::Done)

@@ -20,6 +20,7 @@ pub fn of(study: &Study, finished: &Finished) -> String {
         [_] => one(&finished.histories, page),
         histories => trials::of(histories, page),
     };
+    parts.extend(classes::without_threshold(&finished.histories).map(|line| page.wrapped(&line, 0)));
     if study.plans.len() == 1 {
         parts.extend(leak::of_trials(&finished.histories, page));
     }
@@ -102,14 +103,27 @@ fn learned_table(history: &History, learned: &crate::history::Learned) -> String
 
 fn files(finished: &Finished) -> String {
     let folder = finished.folder.path().display();
-    let models: BTreeSet<&str> = finished
-        .histories
-        .iter()
-        .map(|history| if history.network.is_some() { "safetensors" } else { "tree.json" })
-        .collect();
-    let models: Vec<&str> = models.into_iter().collect();
+    let of_trial = |history: &History| match (&history.network, &history.tree) {
+        (Some(_), _) => Some("safetensors"),
+        (None, Some(_)) => Some("tree.json"),
+        (None, None) => None, // interrupted
+    };
+    let models: BTreeSet<&str> = finished.histories.iter().filter_map(of_trial).collect();
+    let models: Vec<&str> = std::iter::once("json").chain(models).collect();
     match &finished.histories[..] {
-        [history] => format!("{folder}/\n  {0}.json, {0}.{1}, experiment.toml", history.stem(), models[0]),
-        _ => format!("{folder}/\n  experiment.toml, and .json and .{} of each trial", models.join(" or .")),
+        [history] => {
+            let files = models.iter().map(|ending| format!("{}.{ending}", history.stem()));
+            format!("{folder}/\n  {}, experiment.toml", files.collect::<Vec<_>>().join(", "))
+        }
+        _ => format!("{folder}/\n  experiment.toml, and {} of each trial", of_each(&models)),
+    }
+}
+
+/// `.json and .safetensors or .tree.json`
+fn of_each(endings: &[&str]) -> String {
+    match endings {
+        [history] => format!(".{history}"),
+        [history, models @ ..] => format!(".{history} and .{}", models.join(" or .")),
+        [] => String::new(),
     }
 }

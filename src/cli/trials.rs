@@ -93,7 +93,8 @@ fn tables(rows: &Rows, histories: &[History], page: Page) -> Vec<String> {
     let column = |figure: &Figure| Column::numbers(figure.name(), rows.rows.iter().map(|row| row.cell(figure)));
     let mut groups: Vec<Vec<Column>> =
         Figure::groups(&all, false).iter().map(|group| group.iter().map(column).collect()).collect();
-    if rows.rows.iter().any(|row| row.shows == Shows::One) {
+    let has_best = histories.iter().any(|history| history.best.is_some());
+    if has_best && rows.rows.iter().any(|row| row.shows == Shows::One) {
         let best = Column::numbers("best", rows.rows.iter().map(Row::best_epoch));
         match groups.first_mut() {
             Some(losses) => losses.insert(0, best),

@@ -6,6 +6,7 @@ use crate::experiment::network_plan::TINY;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::history::figure::{PREDICTION, STATUS};
 use crate::metrics::Metric;
+use crate::metrics::threshold::ThresholdBy;
 use crate::suggest;
 
 /// The groups of figures that can be named.
@@ -40,8 +41,10 @@ pub struct Figures {
     pub has_test: bool,
     /// How many classes there are to predict; `None` for labels and numbers.
     pub classes: Option<usize>,
-    /// Whether a threshold is chosen.
-    pub has_threshold: bool,
+    /// How the threshold is chosen, where it is.
+    pub threshold: Option<ThresholdBy>,
+    /// Whether there are validation rows.
+    pub has_validation: bool,
     /// What is shown of a tiny network; `None` where the network or its data are larger.
     pub learned: Option<Learned>,
 }
@@ -110,7 +113,8 @@ impl Figures {
                 Target::Classes(classes) => Some(classes),
                 Target::Labels(_) | Target::Values(_) => None,
             },
-            has_threshold: spec.threshold.is_some(),
+            threshold: spec.threshold,
+            has_validation: plan.has_validation(),
             learned,
         }
     }
@@ -146,6 +150,7 @@ impl Figures {
             });
         };
         let extra = |more: &[&'static str]| [&metrics[..], more].concat();
+        let timed: &[&str] = if self.is_tree { &["seconds"] } else { &["lr", "seconds"] };
         match group {
             "data" => one_of(figure, &DATA),
             "tree" if !self.is_tree => unknown("it is no tree".to_owned()),
@@ -153,7 +158,7 @@ impl Figures {
             "best" | "diagnosis" | "learned" if self.is_tree => unknown(
                 "a tree is fitted at once: its figures are `last.acc`, `last.val_acc` and `test.acc`".to_owned(),
             ),
-            "first" | "last" | "min" | "max" => one_of(figure, &extra(&["lr", "seconds"])),
+            "first" | "last" | "min" | "max" => one_of(figure, &extra(timed)),
             "best" => one_of(figure, &extra(&["epoch"])),
             "epoch" => {
                 let Some((epoch, metric)) = figure.split_once('.') else {
@@ -161,7 +166,7 @@ impl Figures {
                 };
                 // one beyond the last is no mistake: a shorter run of the same file has no such figure
                 match epoch.parse::<usize>() {
-                    Ok(1..) => one_of(metric, &extra(&["lr", "seconds"])),
+                    Ok(1..) => one_of(metric, &extra(timed)),
                     _ => unknown("epochs are numbered from 1".to_owned()),
                 }
             }
@@ -209,11 +214,13 @@ impl Figures {
         if classes == 2 {
             paths.push("positives".to_owned());
         }
-        if self.has_threshold {
+        if let Some(by) = self.threshold {
             paths.push("threshold.value".to_owned());
-            for at in ["threshold.validation", "threshold.at_default"] {
+            for at in
+                ["threshold.validation", "threshold.at_default"].into_iter().skip(usize::from(!self.has_validation))
+            {
                 paths.extend(scores(at));
-                paths.push(format!("{at}.cost"));
+                paths.extend(matches!(by, ThresholdBy::Cost(_)).then(|| format!("{at}.cost")));
                 paths.extend(confusion(&format!("{at}.confusion")));
             }
         }
@@ -225,7 +232,7 @@ impl Figures {
         let Some(learned) = &self.learned else {
             let (parameters, rows) = TINY;
             return Err(format!(
-                "only a network of at most {parameters} parameters, trained on at most {rows} rows without folds, is shown in full"
+                "only a network of at most {parameters} parameters, trained on at most {rows} rows without folds or resampling, is shown in full"
             ));
         };
         let below = |part: &str, index: &str, count: usize, what: &str| match index.parse::<usize>() {
@@ -254,6 +261,7 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::threshold::Cost;
 
     fn figures(classes: Option<usize>, has_threshold: bool) -> Figures {
         let metrics = ["loss", "f1", "val_loss", "val_f1"].map(str::to_owned).to_vec();
@@ -263,7 +271,8 @@ mod tests {
             is_tree: false,
             has_test: true,
             classes,
-            has_threshold,
+            threshold: has_threshold.then_some(ThresholdBy::Cost(Cost { miss: 9.0, false_alarm: 1.0 })),
+            has_validation: true,
             learned: None,
         }
     }

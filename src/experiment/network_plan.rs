@@ -33,7 +33,9 @@ impl NetworkPlan {
     /// # Errors
     /// The first fault, by its full key.
     pub(super) fn new(spec: &Spec, card: &Card) -> Result<NetworkPlan, Invalid> {
-        let network = spec.network.clone().ok_or_else(|| missing("network", "`[train]`"))?;
+        let by = |table: &'static str, is_there: bool| if is_there { table } else { "`model`" };
+        let network = spec.network.clone();
+        let network = network.ok_or_else(|| missing("network", by("`[train]`", spec.train.is_some())))?;
         let train = spec.train.clone().ok_or_else(|| missing("train", "`[network]`"))?;
         let architecture = check_network(&network, spec.data.name(), card)?;
         let has_validation = spec.data.split().holds_out_validation();

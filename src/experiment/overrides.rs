@@ -96,10 +96,23 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
     Ok(place)
 }
 
+/// Whether there is a number in it that is not finite: TOML has `nan` and `inf`, and JSON's `null` in their place.
+pub fn has_no_number(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_no_number),
+        Value::Object(fields) => fields.values().any(has_no_number),
+        _ => false,
+    }
+}
+
 /// A TOML value, or the text itself where it is a bare word.
 fn read_value(text: &str) -> Result<Value, String> {
     match toml_edit::de::from_str::<Value>(&format!("value = {text}")) {
-        Ok(mut table) => Ok(table["value"].take()),
+        Ok(mut table) => match table["value"].take() {
+            value if has_no_number(&value) => Err("every number must be finite".to_owned()),
+            value => Ok(value),
+        },
         Err(error) if text.starts_with(['{', '[', '"', '\'']) => {
             Err(format!("the value is not TOML: {}", error.message()))
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::check::{Invalid, require};
 use crate::classical::decision_tree::TreeSpec;
+use crate::data::resample::Resample;
 use crate::data::{Card, Target};
 use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::spec::{ModelName, Spec};
@@ -143,6 +144,10 @@ impl Model {
             ModelName::Tree => {
                 let tree = spec.tree.as_ref().ok_or_else(|| missing("tree", "`model`"))?;
                 tree.check(card.target).map_err(|fault| fault.under("tree"))?;
+                if spec.data.weights().is_some() {
+                    let fault = Invalid::new("data.csv.weights", "weighs single rows, which a decision tree cannot");
+                    return Err(fault.hint("`class_weights` of `[tree]` weighs classes"));
+                }
                 Ok(Model::Tree(tree.clone()))
             }
         }
@@ -165,6 +170,10 @@ fn check_resampling(spec: &Spec, card: &Card) -> Result<(), Invalid> {
     let Target::Classes(_) = card.target else {
         return Err(Invalid::new("resample", format!("is for classes, and the target is {}", card.target)));
     };
+    if spec.data.weights().is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
+        let message = format!("makes rows up with `{}`, and what they would weigh is not known", resample.name());
+        return Err(Invalid::new("resample", message).hint("leave the weights out, or use `over`"));
+    }
     if spec.resample_before_split && card.test_rows > 0 {
         let message = format!("cannot be: `{}` brings its own test rows, already split off", spec.data.name());
         return Err(Invalid::new("resample_before_split", message));

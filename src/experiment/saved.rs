@@ -53,6 +53,10 @@ impl Saved {
             let hint = "a smaller learning rate often helps: `--set train.optimizer.….lr=…` of `runner exp`";
             return Err(anyhow!("trial `{stem}` diverged: its weights predict nothing").context(Hint(hint.to_owned())));
         }
+        if history.network.is_none() && history.tree.is_none() {
+            let hint = "`runner exp` fits it anew".to_owned();
+            return Err(anyhow!("trial `{stem}` was interrupted before its tree was there").context(Hint(hint)));
+        }
         let plan = plan(history).with_context(|| format!("failed to rebuild the network of `{stem}`"))?;
         let (file, what) = match &plan.model {
             Model::Network(_) => (trial.weights(), "weights"),
@@ -64,7 +68,7 @@ impl Saved {
                 anyhow!("the {what} of `{stem}` are missing: there is no `{}`", file.display()).context(Hint(hint))
             );
         }
-        let damaged = "the file is damaged, or of another trial: `runner exp` makes it anew";
+        let damaged = "the file is damaged, or of another network or tree: `runner exp` makes it anew";
         let fitted = match &plan.model {
             Model::Network(network) => {
                 let stack = network.architecture.build(&[history.seed], device);

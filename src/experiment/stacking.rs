@@ -27,7 +27,8 @@ pub fn groups(plans: &[Plan]) -> Vec<Vec<&Plan>> {
     let mut groups: Vec<(Spec, Vec<&Plan>)> = Vec::new();
     for plan in plans {
         let shared = shared(&plan.spec);
-        match groups.iter_mut().find(|(spec, _)| *spec == shared && !draws_in_steps(spec)) {
+        let shares = |spec: &Spec| plan.network().is_some() && *spec == shared && !draws_in_steps(spec);
+        match groups.iter_mut().find(|(spec, _)| shares(spec)) {
             Some((_, group)) => group.push(plan),
             None => groups.push((shared, vec![plan])),
         }
@@ -105,6 +106,14 @@ mod tests {
             groups(&study.plans).iter().map(|g| g.iter().map(|plan| plan.variant.as_str()).collect()).collect();
         let together = vec!["a", "faster", "decayed and drawn otherwise"];
         assert_eq!(groups, [together, vec!["more epochs"], vec!["another optimizer"]]);
+    }
+
+    #[test]
+    fn trees_are_fitted_one_by_one_though_their_settings_are_the_same() {
+        let variants = "[tree]\n[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\n";
+        let text = format!("title = \"t\"\n[data.digits]\n{variants}");
+        let study = Study::new(&SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text }, &[]).unwrap();
+        assert_eq!(groups(&study.plans).len(), 2);
     }
 
     #[test]

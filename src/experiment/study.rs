@@ -97,6 +97,10 @@ fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
     for (number, variant) in spec.variants.iter().enumerate() {
         check_name(&format!("variants.{number}.name"), &variant.name)?;
+        if let Some((path, _)) = variant.set.iter().find(|(_, value)| overrides::has_no_number(value)) {
+            let message = format!("sets `{path}` to what is not a finite number");
+            return Err(Invalid::new(format!("variants.{number}.set"), message));
+        }
         let varies = |path: &&String| VARIED.iter().any(|part| path.split('.').next() == Some(part));
         if let Some(other) = variant.set.keys().find(|path| !varies(path)) {
             let message = format!("sets `{other}`, which is the same for all variants");

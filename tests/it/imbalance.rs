@@ -25,7 +25,7 @@ const DATA: &str = r#"[data.csv]
 path  = "rare.csv"
 target = "Class"
 classes = [0, 1]
-split = { test = 0.25, validation = 0.25, random_state = 1, stratify = true }
+split = { test = 0.25, validation = 0.3333, random_state = 1, stratify = true }
 "#;
 
 const NETWORK: &str = r#"[network]
@@ -75,7 +75,8 @@ set = { model = "network", resample = "over" }
 "#;
     let place = place("model = \"tree\"", &[DATA, NETWORK, TREE, variants]);
     let shown = place.run(&["exp", "idea.toml"]).code(0);
-    assert_says(&stderr(&shown), &["those to train on by smote from 120", "30 training, 60 validation, 60 test rows"]);
+    let told = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&told, &["those to train on by smote from 120", "30 training, 60 validation, 60 test rows"]);
     for (variant, train, to) in [
         ("none", 120, None),
         ("under", 30, Some([15, 15])),
@@ -120,7 +121,8 @@ set = { resample_before_split = true }
 "#;
     let place = place("resample = \"smote\"", &[DATA, TREE, variants]);
     let shown = place.run(&["exp", "idea.toml"]).code(0);
-    assert_says(&stderr(&shown), &["all of them by smote from 240 before the split: a leak"]);
+    let told = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&told, &["all of them by smote from 240 before the split: a leak"]);
     let text = stdout(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_says(&text, &["leaky leaks: its test f1 of", "is no better than the", "of honest; all rows were resampled"]);
     let leaky = history(&place, "leaky-seed0");
@@ -191,11 +193,11 @@ fn trees_stand_in_the_place_of_networks_over_seeds_and_folds() {
     let tree = place.path("runs/idea/latest/base-seed3-fold0.tree.json");
     std::fs::write(&tree, "{}").unwrap();
     assert_says(
-        &stderr(&place.run(&["predict", "idea", "--rows", "validation"]).code(2)),
+        &stderr(&place.run(&["predict", "idea", "--rows", "validation", "--index", "0"]).code(2)),
         &["base-seed3-fold0.tree.json"],
     );
     std::fs::remove_file(&tree).unwrap();
-    let told = stderr(&place.run(&["predict", "idea", "--rows", "validation"]).code(2));
+    let told = stderr(&place.run(&["predict", "idea", "--rows", "validation", "--index", "0"]).code(2));
     assert_says(&told, &["the splits of `base-seed3-fold0` are missing"]);
 }
 
@@ -243,6 +245,51 @@ fn what_cannot_be_is_refused_before_anything_is_fitted() {
         assert_says(&place.refusal(&["exp", "idea.toml"]), &words);
         assert!(!place.path("runs").exists(), "{above}");
     }
+}
+
+#[test]
+fn rows_with_weights_are_refused_by_what_cannot_weigh_them() {
+    let weighted = DATA.replace("classes =", "weights = \"a\"\nclasses =");
+    for (above, tables, words) in [
+        ("", vec![&*weighted, TREE], "`data.csv.weights` weighs single rows"),
+        ("resample = \"smote\"", vec![&*weighted, NETWORK], "`resample` makes rows up with `smote`"),
+    ] {
+        assert_says(&place(above, &tables).refusal(&["exp", "idea.toml"]), &[words]);
+    }
+}
+
+#[test]
+fn a_threshold_moves_what_is_predicted_and_where_none_can_be_chosen_that_is_said() {
+    let place = place("threshold = 0.0", &[DATA, TREE]);
+    place.run(&["exp", "idea.toml"]).code(0);
+    let rows = stdout(&place.run(&["predict", "idea", "--csv", "rare.csv", "--format", "csv"]).code(0));
+    assert!(rows.lines().skip(1).all(|row| row.split(',').nth(1) == Some("1")), "{rows}");
+    let one = stdout(&place.run(&["predict", "idea", "--index", "0"]).code(0));
+    assert_says(&one, &["from a probability of 0.0000 on"]);
+    assert_says(&place.refusal(&["exp", "idea.toml", "--set", "threshold=nan"]), &["every number must be finite"]);
+    // two rows of class 1, both of them to train on
+    let mut table = "a,Class\n".to_owned();
+    (0..40).for_each(|row| table += &format!("{row},{}\n", u8::from(row < 2)));
+    place.write("rare.csv", table);
+    let unstratified = with_split(DATA, "split = { test = 0.25, validation = 0.25, random_state = 0 }");
+    let mut said = false;
+    for random_state in 0..20 {
+        let data = unstratified.replace("random_state = 0", &format!("random_state = {random_state}"));
+        place.write("idea.toml", format!("title = \"Rare\"\nthreshold = \"f1\"\n{data}\n{NETWORK}"));
+        let shown = stdout(&place.run(&["exp", "idea.toml"]).code(0));
+        let chosen = history(&place, "base-seed0")["test"]["threshold"].is_object();
+        assert_eq!(shown.contains("no threshold could be chosen"), !chosen, "{shown}");
+        said = said || !chosen;
+    }
+    assert!(said);
+}
+
+#[test]
+fn variants_of_trees_are_all_fitted_though_they_differ_in_nothing() {
+    let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\n";
+    let place = place("", &[DATA, TREE, variants]);
+    place.run(&["exp", "idea.toml"]).code(0);
+    assert_eq!(history(&place, "a-seed0")["test"], history(&place, "b-seed0")["test"]);
 }
 
 #[test]

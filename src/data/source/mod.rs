@@ -107,6 +107,14 @@ impl DataSpec {
         }
     }
 
+    /// The column that says what each row counts, where there is one.
+    pub fn weights(&self) -> Option<&str> {
+        match self {
+            DataSpec::Csv(csv) => csv.weights.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What is known before training. Files of the user's own are read for it.
     ///
     /// # Errors
