@@ -2,7 +2,6 @@
 
 use crate::check::Invalid;
 use crate::data::Card;
-use crate::experiment::plan::missing;
 use crate::experiment::spec::Spec;
 use crate::history::{LayerRecord, NetworkRecord};
 use crate::network::NetworkSpec;
@@ -75,6 +74,11 @@ impl NetworkPlan {
         });
         NetworkRecord { layers: layers.collect(), parameters: self.architecture.parameters() }
     }
+}
+
+/// That a table is missing, and what needs it.
+pub(super) fn missing(table: &str, by: &str) -> Invalid {
+    Invalid::new(table, format!("is missing, and {by} needs it"))
 }
 
 /// Checks each layer's settings, and follows a row through all of them; `data` is the name of the data set.

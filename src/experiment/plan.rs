@@ -9,7 +9,7 @@ use crate::check::{Invalid, require};
 use crate::classical::decision_tree::TreeSpec;
 use crate::data::resample::Resample;
 use crate::data::{Card, Target};
-use crate::experiment::network_plan::NetworkPlan;
+use crate::experiment::network_plan::{NetworkPlan, missing};
 use crate::experiment::spec::{ModelName, Spec};
 use crate::metrics::Metric;
 use crate::metrics::score::Score;
@@ -152,10 +152,6 @@ impl Model {
             }
         }
     }
-}
-
-pub(super) fn missing(table: &str, by: &str) -> Invalid {
-    Invalid::new(table, format!("is missing, and {by} needs it"))
 }
 
 /// Checks how rows are resampled, and that they can be.

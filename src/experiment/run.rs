@@ -11,10 +11,11 @@ use time::OffsetDateTime;
 
 use crate::data::cache::Cache;
 use crate::data::fetch;
-use crate::experiment::plan::Plan;
+use crate::experiment::plan::{Model, Plan};
 use crate::experiment::source_rows::SourceRows;
 use crate::experiment::stacking;
 use crate::experiment::study::Study;
+use crate::experiment::tree_trials;
 use crate::experiment::trials::{Place, run_group};
 use crate::files;
 use crate::history::resampling::ResampleRecord;
@@ -86,7 +87,10 @@ pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::R
             None => folder.insert(create_folder(study, options, started)?),
         };
         let place = Place { folder, device: options.device, started };
-        histories.extend(run_group(&group, &folds, &place, options.stop, &mut *watch)?);
+        histories.extend(match &group[0].model {
+            Model::Network(_) => run_group(&group, &folds, &place, options.stop, &mut *watch)?,
+            Model::Tree(tree) => tree_trials::run(group[0], tree, &folds, &place, options.stop, &mut *watch)?,
+        });
         if histories.iter().any(|history: &History| history.status == Status::Interrupted) {
             break;
         }

@@ -15,12 +15,11 @@ use crate::data::batches::DeviceRows;
 use crate::data::prepared::Prepared;
 use crate::data::{Rows, Test, Validation};
 use crate::experiment::network_plan::NetworkPlan;
-use crate::experiment::plan::{Model, Plan};
+use crate::experiment::plan::Plan;
 use crate::experiment::records;
 use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::stacking;
 use crate::experiment::testing::{choices, measure, tested};
-use crate::experiment::tree_trials;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
 use crate::history::{Best, History, Learned, Prediction, SCHEMA, Status};
@@ -53,9 +52,6 @@ pub fn run_group(
     stop: &AtomicBool,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Vec<History>> {
-    if let Model::Tree(tree) = &plans[0].model {
-        return tree_trials::run(plans[0], tree, folds, place, stop, watch); // by itself: a tree has no stack
-    }
     let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
     let mut histories = Vec::new();
     for replicas in stacks(&networks, folds, stacking::width(networks[0].1, place.device)) {
