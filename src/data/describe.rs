@@ -5,7 +5,8 @@ use serde::Serialize;
 use tch::{Kind, Tensor};
 
 use crate::data::repeats::{Repeats, fingerprint};
-use crate::data::table::{Column, Table, Values};
+use crate::data::table::{Column, Table};
+use crate::data::values::Values;
 use crate::data::{Loaded, Rows, Target, class_numbers};
 
 /// The values of a column are counted when it has so many at most.

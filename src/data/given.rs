@@ -12,8 +12,9 @@ use crate::data::csv_text::TableFault;
 use crate::data::encode::{Becomes, Missing, Planned};
 use crate::data::form::TableForm;
 use crate::data::recipe::{known, row_by_row};
-use crate::data::table::{Column, Table, Values};
+use crate::data::table::{Column, Table};
 use crate::data::task::{Task, wrong, yes_or_no};
+use crate::data::values::Values;
 use crate::suggest;
 
 /// What a class is where it is not known.

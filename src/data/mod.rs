@@ -28,6 +28,7 @@ pub mod source;
 pub mod split;
 pub mod table;
 pub mod task;
+pub mod values;
 pub mod weights;
 
 use std::fmt;

@@ -6,7 +6,8 @@ use tch::Tensor;
 
 use crate::check::Invalid;
 use crate::data::Target;
-use crate::data::table::{Column, Table, Values, finite};
+use crate::data::table::{Column, Table};
+use crate::data::values::{Values, finite};
 use crate::suggest;
 
 /// What a target column is taken for.

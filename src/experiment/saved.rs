@@ -2,10 +2,9 @@
 //! beside it.
 
 use anyhow::{Context, anyhow, ensure};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use crate::classical::tree::Tree;
-use crate::data::batches::DeviceRows;
 use crate::data::{Rows, told};
 use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
@@ -111,15 +110,11 @@ impl Saved {
     /// What the network makes of rows, prepared as it takes them: `[rows, …sample]` f32 → `[rows, outputs]` f64, on the
     /// CPU.
     pub fn outputs(&self, features: &Tensor) -> Tensor {
-        let stack = match &self.fitted {
+        let predictor: &dyn Predictor = match &self.fitted {
             Fitted::Network(network) => &network.1,
-            Fitted::Tree(tree) => return tree.outputs(features),
+            Fitted::Tree(tree) => tree,
         };
-        let truth = Tensor::zeros([features.size()[0]], (Kind::Int64, Device::Cpu)); // nothing is asked of it
-        let targets = truth.shallow_clone();
-        let rows =
-            DeviceRows { features: features.to_device(self.device), targets, truth, weights: None, chosen: None };
-        evaluate::outputs(stack, &rows).get(0).to_device(Device::Cpu).to_kind(Kind::Double)
+        predictor.outputs(features)
     }
 }
 

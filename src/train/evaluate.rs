@@ -9,6 +9,7 @@ use crate::metrics::Metric;
 use crate::metrics::decision::Decision;
 use crate::metrics::score::Score;
 use crate::network::stack::Stack;
+use crate::predictor::Predictor;
 use crate::train::loss::Loss;
 use crate::train::loss::criterion::Criterion;
 
@@ -60,6 +61,17 @@ pub fn outputs(stack: &Stack, rows: &DeviceRows) -> Tensor {
         .map(|start| stack.forward_t(&rows.features(&(start..rows.len().min(start + block)), stack.replicas()), false))
         .collect();
     Tensor::cat(&blocks, 1)
+}
+
+/// A stack of one network, asked as any other model is.
+impl Predictor for Stack {
+    fn outputs(&self, features: &Tensor) -> Tensor {
+        let truth = Tensor::zeros([features.size()[0]], (Kind::Int64, Device::Cpu)); // nothing is asked of it
+        let targets = truth.shallow_clone();
+        let features = features.to_device(self.arena().values().device());
+        let rows = DeviceRows { features, targets, truth, weights: None, chosen: None };
+        outputs(self, &rows).get(0).to_device(Device::Cpu).to_kind(Kind::Double)
+    }
 }
 
 /// Loss and metrics of each replica on these rows.
