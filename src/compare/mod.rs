@@ -4,9 +4,12 @@
 //! [`trial::Trial`] is one history, ours or another program's. [`settings`] tells what differs between groups, and
 //! [`statistics`] how sure a difference is.
 
+pub mod caution;
+pub mod comparison;
 pub mod direction;
 pub mod find;
 pub mod group;
 mod label;
 pub mod settings;
+pub mod statistics;
 pub mod trial;

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use crate::history::curves::Curves;
 use crate::history::diagnosis::{Diagnosis, Verdict, diagnose};
+use crate::history::figure;
 use crate::history::foreign::Foreign;
 use crate::history::number::Number;
 use crate::history::{Best, History};
@@ -214,6 +215,26 @@ impl Trial {
     /// A metric on the test rows.
     pub fn test(&self, metric: &str) -> Option<f64> {
         Some(self.history()?.test.as_ref()?.metrics.get(metric)?.0)
+    }
+
+    /// A figure by its name, as in an expectation: `first.loss`, `last.val_acc`, `best.val_acc`, `min.val_loss`,
+    /// `test.acc`, `diagnosis.gap`, …
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        if let Some(history) = self.history() {
+            return figure::number(history, name);
+        }
+        let (when, metric) = name.split_once('.')?;
+        let over_epochs = |better: fn(f64, f64) -> f64| self.curve(metric)?.values.into_iter().reduce(better);
+        match when {
+            "first" => self.first(metric),
+            "last" => self.last(metric),
+            "best" if metric == "epoch" => self.best().map(|best| best.epoch as f64),
+            "best" => self.in_best(metric),
+            "min" => over_epochs(f64::min),
+            "max" => over_epochs(f64::max),
+            "diagnosis" if metric == "gap" => self.diagnosis()?.gap,
+            _ => None,
+        }
     }
 
     /// The metrics that were taken of the test rows.
