@@ -27,6 +27,7 @@ pub mod history;
 pub mod metrics;
 pub mod network;
 pub mod observe;
+pub mod plot;
 pub mod predictor;
 pub mod run_dir;
 pub mod seed;

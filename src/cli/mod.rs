@@ -28,6 +28,8 @@ mod made_up;
 pub mod observed;
 pub mod page;
 pub mod picture;
+pub mod plot;
+mod plot_file;
 pub mod predict;
 mod predict_data;
 mod predict_text;
@@ -67,6 +69,7 @@ Examples:
   runner show overfit_mnist                      its settings and layers
   runner eval overfit_mnist                      its newest run's weights, tested again
   runner predict overfit_mnist --index 4523      what the network makes of a row
+  runner plot overfit_mnist mnist_dropout        their learning curves as a picture
 
 Data go to standard output, talk to standard error. Exit codes: 0 done, 1 under
 --strict an expectation was missed or figures differ from the history, 2 bad
@@ -80,6 +83,8 @@ enum Command {
     Eval(eval::Args),
     /// Show what a trained network makes of a row, a table or a picture
     Predict(predict::Args),
+    /// Draw learning curves and other pictures, as SVG or PNG
+    Plot(plot::Args),
     /// List the experiments
     List(list::Args),
     /// Show an experiment's settings and its layers
@@ -133,6 +138,7 @@ pub fn main() -> ExitCode {
         Command::Exp(args) => exp::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Plot(args) => plot::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Data(args) => data::run(&args),

@@ -23,8 +23,13 @@ pub const AXIS: Color = Color(0x8c, 0x95, 0x9f);
 pub const GRID: Color = Color(0xe6, 0xe9, 0xec);
 /// Behind part of a panel.
 pub const SHADE: Color = Color(0xf3, 0xf1, 0xec);
+/// Lines behind others.
+pub const GHOST: Color = Color(0xcd, 0xd2, 0xd7);
 /// Paper.
 pub const WHITE: Color = Color(0xff, 0xff, 0xff);
+
+/// Letters on a colored cell.
+pub const BLACK: Color = Color(0, 0, 0);
 
 /// Okabe and Ito's blue.
 pub const BLUE: Color = Color(0x00, 0x72, 0xb2);
@@ -55,13 +60,12 @@ const BLUES: [Color; 6] = [
 ];
 
 /// Viridis without its lightest end, from dark to light: dark purple, blue, green.
-const DEPTHS: [Color; 6] = [
+const DEPTHS: [Color; 5] = [
     Color(0x44, 0x01, 0x54),
     Color(0x40, 0x43, 0x87),
     Color(0x29, 0x78, 0x8e),
     Color(0x22, 0xa7, 0x84),
     Color(0x79, 0xd1, 0x51),
-    Color(0xb5, 0xc4, 0x28),
 ];
 
 impl Color {
@@ -101,9 +105,9 @@ impl Color {
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
     }
 
-    /// White or dark, whichever is read better on this color.
+    /// White or black, whichever is read better on this color.
     pub fn ink_on(self) -> Color {
-        if self.contrast(WHITE) > self.contrast(INK) { WHITE } else { INK }
+        if self.contrast(WHITE) > self.contrast(BLACK) { WHITE } else { BLACK }
     }
 
     /// A color between this one and white.

@@ -59,14 +59,12 @@ impl Grid {
         };
         let flags = |row: usize| {
             let frame = |n: usize| Rect { x: x(place(n).0), y: 0.0, width, height: 1.0 };
-            let rows = (0..self.panels.len()).filter(|n| place(*n).1 == row).map(|n| self.panels[n].flag_rows(frame(n)));
+            let rows =
+                (0..self.panels.len()).filter(|n| place(*n).1 == row).map(|n| self.panels[n].flag_rows(frame(n)));
             rows.max().unwrap_or(0)
         };
-        let around = |n: usize| Around {
-            has_numbers: has_numbers(n),
-            has_name: has_name(n),
-            flag_rows: flags(place(n).1),
-        };
+        let around =
+            |n: usize| Around { has_numbers: has_numbers(n), has_name: has_name(n), flag_rows: flags(place(n).1) };
         let above: Vec<f64> =
             (0..rows).map(|row| widest(&|n| self.panels[n].ends(around(n)).0, &|n| place(n).1 == row)).collect();
         let below: Vec<f64> =

@@ -115,6 +115,11 @@ impl Legend {
         Legend { entries: placed, height }
     }
 
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        (self.height / ROW).round() as usize
+    }
+
     /// Draws it with its upper left corner here.
     pub fn draw(&self, svg: &mut Svg, (x, y): Point) {
         for (entry, (right, down)) in &self.entries {
@@ -167,7 +172,8 @@ mod tests {
     #[test]
     fn nothing_reaches_beyond_the_width_and_nothing_overlaps() {
         for width in [120.0, 200.0, 500.0, 900.0] {
-            let legend = Legend::new(entries(&["one", "a name that is longer than any line may be", "three", "x"]), width);
+            let legend =
+                Legend::new(entries(&["one", "a name that is longer than any line may be", "three", "x"]), width);
             for (number, (entry, at)) in legend.entries.iter().enumerate() {
                 assert!(at.0 + entry.width() <= width + 1e-9, "{entry:?} at {at:?} of {width}");
                 let next = legend.entries.get(number + 1).filter(|(_, next)| next.1 == at.1);

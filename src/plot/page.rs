@@ -28,6 +28,8 @@ pub struct Page {
     pub description: String,
     /// What is what.
     pub legend: Vec<Entry>,
+    /// What holds for all of that: in rows of their own, where all of it does not fit one.
+    pub keys: Vec<Entry>,
     /// What else is to be known.
     pub notes: Vec<String>,
 }
@@ -39,12 +41,12 @@ impl Page {
         let title = TITLE.wrapped(&self.title, inner);
         let subtitle = if self.subtitle.is_empty() { Vec::new() } else { LABEL.wrapped(&self.subtitle, inner) };
         let notes: Vec<String> = self.notes.iter().flat_map(|note| SMALL.wrapped(note, inner)).collect();
-        let legend = Legend::new(self.legend, inner);
+        let legends = legends(self.legend, self.keys, inner);
         let lines = |count: usize, font: Font| count as f64 * font.leading();
         let mut header = MARGIN + lines(title.len(), TITLE) + lines(subtitle.len(), LABEL) + 8.0;
-        let legend_at = (MARGIN, header);
-        if legend.height > 0.0 {
-            header += legend.height + 8.0;
+        let legend_at = header;
+        if !legends.is_empty() {
+            header += legends.iter().map(|legend| legend.height).sum::<f64>() + 8.0;
         }
         let footer = if notes.is_empty() { MARGIN } else { 8.0 + lines(notes.len(), SMALL) + MARGIN - 4.0 };
         let body_height = match body {
@@ -56,11 +58,26 @@ impl Page {
         let top = (MARGIN, MARGIN - 3.0);
         let below = set(&mut svg, top, TITLE, &title, true);
         set(&mut svg, below, LABEL, &subtitle, false);
-        legend.draw(&mut svg, legend_at);
+        let mut at = legend_at;
+        for legend in legends {
+            legend.draw(&mut svg, (MARGIN, at));
+            at += legend.height;
+        }
         draw(&mut svg, Rect { x: MARGIN, y: header, width: inner, height: body_height });
         set(&mut svg, (MARGIN, height - footer + 8.0), SMALL, &notes, false);
         svg
     }
+}
+
+/// All entries in one row where they fit, otherwise the keys below the others.
+fn legends(entries: Vec<Entry>, keys: Vec<Entry>, width: f64) -> Vec<Legend> {
+    let together = Legend::new([&entries[..], &keys[..]].concat(), width);
+    let mut legends = match together.rows() {
+        0 | 1 => vec![together],
+        _ => vec![Legend::new(entries, width), Legend::new(keys, width)],
+    };
+    legends.retain(|legend| legend.height > 0.0);
+    legends
 }
 
 /// How high a body is.

@@ -98,6 +98,11 @@ impl Panel {
         Panel { title, x, y, layers: Vec::new(), flags: Vec::new(), ends: Vec::new() }
     }
 
+    /// A panel with nothing in it and nothing above it.
+    pub fn untitled(x: Axis, y: Axis) -> Panel {
+        Panel { title: String::new(), x, y, layers: Vec::new(), flags: Vec::new(), ends: Vec::new() }
+    }
+
     /// The room that it needs at the left and at the right of its frame.
     pub fn sides(&self, has_numbers: bool) -> (f64, f64) {
         let numbers = self.y.ticks(6).iter().map(|tick| SMALL.room(&tick.label)).fold(0.0, f64::max);
@@ -158,7 +163,9 @@ impl Panel {
         self.draw_axes(svg, frame, around);
         self.draw_flags(svg, frame);
         let lines = self.layers.iter().filter(|layer| layer.is_clipped());
-        svg.clipped(frame.inset(-1.0, -1.0, -1.0, -1.0), |svg| lines.for_each(|layer| self.draw_layer(svg, frame, layer)));
+        svg.clipped(frame.inset(-1.0, -1.0, -1.0, -1.0), |svg| {
+            lines.for_each(|layer| self.draw_layer(svg, frame, layer))
+        });
         self.layers.iter().filter(|layer| !layer.is_clipped()).for_each(|layer| self.draw_layer(svg, frame, layer));
         self.draw_ends(svg, frame);
     }
@@ -239,13 +246,13 @@ impl Panel {
                 at(*point).into_iter().for_each(|at| marker.draw(svg, at, *radius, *color));
             }
             Layer::Ring(point, color) => {
-                for at in at(*point) {
+                if let Some(at) = at(*point) {
                     svg.circle(at, 5.0, None, Some(Stroke::solid(WHITE, 3.4)));
                     svg.circle(at, 5.0, None, Some(Stroke::solid(*color, 1.6)));
                 }
             }
             Layer::Stop(point, color) => {
-                for (x, y) in at(*point) {
+                if let Some((x, y)) = at(*point) {
                     svg.line((x, y - 8.0), (x, y + 8.0), Stroke::solid(WHITE, 4.0));
                     svg.line((x, y - 7.0), (x, y + 7.0), Stroke::solid(*color, 2.0));
                 }

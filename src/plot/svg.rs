@@ -101,7 +101,8 @@ impl Stroke {
     }
 
     fn attributes(self) -> String {
-        let dash = self.dash.array(self.width).map(|array| format!(" stroke-dasharray=\"{array}\"")).unwrap_or_default();
+        let dash =
+            self.dash.array(self.width).map(|array| format!(" stroke-dasharray=\"{array}\"")).unwrap_or_default();
         format!("stroke=\"{}\" stroke-width=\"{}\"{dash}", self.color, short(self.width))
     }
 }
@@ -229,7 +230,12 @@ impl Svg {
         let (left, right) = anchor.span(at.0, font.room(text));
         let room = Rect { x: left, y: at.1 - font.size * 0.95, width: right - left, height: font.size * 1.2 };
         self.placed.push(Placed { text: text.to_owned(), room });
-        self.put(&format!("<text x=\"{}\" y=\"{}\"{}</text>", short(at.0), short(at.1), letters(anchor, font, color, text)));
+        self.put(&format!(
+            "<text x=\"{}\" y=\"{}\"{}</text>",
+            short(at.0),
+            short(at.1),
+            letters(anchor, font, color, text)
+        ));
     }
 
     /// A text that is read from bottom to top, beside the line at `at`.
@@ -264,7 +270,8 @@ impl Svg {
         let mut svg =
             format!("<svg xmlns=\"http://www.w3.org/2000/svg\" {size} {read} font-family=\"{FAMILIES}\">\n{MADE_BY}\n");
         // a String takes all that is written to it
-        let _ = writeln!(svg, "<title id=\"{name}-title\">{title}</title>\n<desc id=\"{name}-desc\">{description}</desc>");
+        let _ =
+            writeln!(svg, "<title id=\"{name}-title\">{title}</title>\n<desc id=\"{name}-desc\">{description}</desc>");
         let _ = writeln!(svg, "<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>");
         svg + &self.body + "</svg>\n"
     }
@@ -305,7 +312,8 @@ fn letters(anchor: Anchor, font: Font, color: Color, text: &str) -> String {
 
 /// A text with what XML gives a meaning written as entities; what XML does not allow is left out.
 fn escaped(text: &str) -> String {
-    let allowed = |letter: &char| matches!(letter, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..) && *letter != '\u{7f}';
+    let allowed =
+        |letter: &char| matches!(letter, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..) && *letter != '\u{7f}';
     let mut escaped = String::new();
     for letter in text.chars().filter(allowed) {
         match letter {

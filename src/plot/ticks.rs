@@ -164,11 +164,14 @@ mod tests {
     fn numbers_have_as_many_decimals_as_the_step() {
         assert_eq!(labels(&linear(0.0, 0.65, 5, Unit::Plain)), ["0", "0.2", "0.4", "0.6"]);
         assert_eq!(labels(&linear(0.9, 1.0, 5, Unit::Percent)), ["90 %", "92 %", "94 %", "96 %", "98 %", "100 %"]);
-        assert_eq!(labels(&linear(0.985, 1.0, 3, Unit::Percent)), ["98.5 %", "99 %", "99.5 %", "100 %"].map(|l| match l {
-            "99 %" => "99.0 %",
-            "100 %" => "100.0 %",
-            l => l,
-        }));
+        assert_eq!(
+            labels(&linear(0.985, 1.0, 3, Unit::Percent)),
+            ["98.5 %", "99 %", "99.5 %", "100 %"].map(|l| match l {
+                "99 %" => "99.0 %",
+                "100 %" => "100.0 %",
+                l => l,
+            })
+        );
         assert_eq!(labels(&linear(1.0, 3.0, 10, Unit::Whole)), ["1", "2", "3"]);
         assert_eq!(labels(&linear(0.0, 3e4, 3, Unit::Plain)), ["0", "10,000", "20,000", "30,000"]);
         assert_eq!(labels(&linear(-2e-6, 2e-6, 2, Unit::Plain)), ["−2·10⁻⁶", "0", "2·10⁻⁶"]);
@@ -186,7 +189,10 @@ mod tests {
 
     #[test]
     fn shares_and_figures_are_short() {
-        assert_eq!([0.0, 1.0, 0.9657, 0.0123, 0.00042, 0.9998].map(percent), ["0 %", "100 %", "96.6 %", "1.23 %", "0.042 %", "99.98 %"]);
+        assert_eq!(
+            [0.0, 1.0, 0.9657, 0.0123, 0.00042, 0.9998].map(percent),
+            ["0 %", "100 %", "96.6 %", "1.23 %", "0.042 %", "99.98 %"]
+        );
         assert_eq!([0.1127, 12.5, 1234.5, 1.5e-7].map(figure), ["0.1127", "12.50", "1,234", "1.50·10⁻⁷"].map(|l| l));
         assert_eq!(number(-1234567.0, 0), "−1,234,567");
         assert_eq!(number(-0.001, 2), "0.00");
