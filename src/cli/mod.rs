@@ -30,6 +30,7 @@ pub mod page;
 pub mod picture;
 pub mod plot;
 mod plot_file;
+mod plot_rows;
 pub mod predict;
 mod predict_data;
 mod predict_text;

@@ -6,13 +6,17 @@
 //! same bytes.
 
 pub mod axis;
+pub mod classes;
 pub mod color;
+pub mod confusion;
 pub mod curve_panel;
 pub mod curve_words;
 pub mod curves;
+pub mod dots;
 pub mod font;
 pub mod grid;
 pub mod labels;
+pub mod layers;
 pub mod legend;
 pub mod line;
 pub mod marker;
@@ -20,9 +24,13 @@ pub mod names;
 pub mod page;
 pub mod panel;
 pub mod png;
+pub mod ranking;
+pub mod raster;
+pub mod samples;
 pub mod series;
 pub mod subject;
 pub mod svg;
+pub mod thresholds;
 pub mod ticks;
 pub mod turning;
 
