@@ -173,16 +173,23 @@ impl Scalars {
         }
     }
 
+    /// Leaves out what Keras's callback logs by batch; validation by batch says no more than by epoch.
+    fn leave_out_batches(&mut self, notes: &mut Vec<String>) {
+        if !self.all.iter().any(|scalar| scalar.tag.starts_with("epoch_")) {
+            return;
+        }
+        let by_batch = |tag: &str| tag.starts_with("batch_");
+        let names: BTreeSet<&str> = self.all.iter().map(|scalar| &scalar.tag[..]).filter(|tag| by_batch(tag)).collect();
+        if !names.is_empty() {
+            let names: Vec<&str> = names.into_iter().collect();
+            notes.push(format!("left out, since logged by batch: {}", suggest::list(&names)));
+        }
+        self.all.retain(|scalar| !by_batch(&scalar.tag) && !scalar.tag.ends_with("_vs_iterations"));
+    }
+
     /// Gathers the scalars into epochs.
     fn gather(mut self, points: &mut Points) {
-        let is_by_batch = |tag: &str| tag.starts_with("batch_") || tag.ends_with("_vs_iterations");
-        let by_batch: BTreeSet<String> =
-            self.all.iter().filter(|scalar| is_by_batch(&scalar.tag)).map(|scalar| scalar.tag.clone()).collect();
-        if !by_batch.is_empty() {
-            let names: Vec<&str> = by_batch.iter().map(String::as_str).collect();
-            points.notes.push(format!("left out, since logged by batch: {}", suggest::list(&names)));
-        }
-        self.all.retain(|scalar| !by_batch.contains(&scalar.tag));
+        self.leave_out_batches(&mut points.notes);
         let epochs: BTreeMap<u64, u64> = self
             .all
             .iter()
