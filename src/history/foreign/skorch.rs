@@ -34,7 +34,8 @@ fn of(value: &Value) -> anyhow::Result<Foreign> {
     for (place, row) in rows.into_iter().enumerate() {
         let numbered = number(row).and_then(|epoch| usize::try_from(epoch + shift).ok());
         let epoch = numbered.unwrap_or(place + 1);
-        for (name, value) in row.iter().filter(|(name, _)| !matches!(name.as_str(), "epoch" | "batches")) {
+        let is_metric = |name: &str| !matches!(name, "epoch" | "batches") && !name.ends_with("_batch_count");
+        for (name, value) in row.iter().filter(|(name, _)| is_metric(name)) {
             match loose_json::number(value) {
                 Some(value) => points.push(if name == "dur" { "seconds" } else { name }, None, epoch, value),
                 None if value.is_null() || value.is_boolean() => {}
