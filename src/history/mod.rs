@@ -5,6 +5,7 @@
 
 pub mod curves;
 pub mod diagnosis;
+pub mod event_file;
 pub mod expectation;
 pub mod figure;
 pub mod foreign;
