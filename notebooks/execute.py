@@ -87,7 +87,7 @@ def write(file: Path) -> list[str]:
     text = nbformat.writes(notebook) + "\n"
     faults = faults_of_executed(notebook) + faults_of_committed(notebook, len(text.encode()))
     if faults:
-        return [f"{fault}; it was left as it was" for fault in faults]
+        return [*faults, "it was left as it was"]
     with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8") as beside:
         beside.write(text)
     os.chmod(beside.name, 0o644)
@@ -127,8 +127,8 @@ def faults_of_committed(notebook: nbformat.NotebookNode, size: int) -> list[str]
     if not any(pictures_by_cell(notebook)):
         faults.append("it holds no pictures; `cargo xtask notebooks` executes and writes it")
     text = "\n".join(texts(notebook))
-    if SHORT in text:
-        faults.append("it was executed on a short run; make the whole one, then `cargo xtask notebooks`")
+    for experiment in re.findall(re.escape(SHORT) + r" `(\w+)`", text):
+        faults.append(f"it was executed on a short run; `runner exp {experiment}` makes a whole one, then `cargo xtask notebooks`")
     if found := PERSONAL.search(text):
         faults.append(f"its output holds `{found.group()}`, which only one machine or one moment knows")
     return faults
