@@ -36,6 +36,11 @@ impl Column {
         Column { header: header.into(), cells: cells.collect(), is_text: true }
     }
 
+    /// Whether none of its cells says anything.
+    pub fn is_empty(&self) -> bool {
+        self.cells.iter().all(|cell| cell.text == "–")
+    }
+
     fn width(&self) -> usize {
         let cells = self.cells.iter().map(|cell| measure_text_width(&cell.text));
         cells.chain([measure_text_width(&self.header)]).max().unwrap_or_default()

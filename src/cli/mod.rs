@@ -5,6 +5,7 @@
 //! a column shows, and [`fitted::Fitted`] lays columns out on a [`page::Page`].
 
 pub mod classes;
+pub mod compare;
 pub mod compared;
 pub mod comparison;
 pub mod completions;
@@ -66,6 +67,7 @@ Examples:
   runner exp digits_mlp --set train.epochs=200   with a setting changed
   runner exp my/idea.toml                        an experiment of your own
   runner show overfit_mnist                      its settings and layers
+  runner compare overfit_mnist mnist_dropout     which is better, and by more than luck?
   runner eval overfit_mnist                      its newest run's weights, tested again
   runner predict overfit_mnist --index 4523      what the network makes of a row
 
@@ -77,6 +79,8 @@ input or failure, 130 interrupted.";
 enum Command {
     /// Run an experiment
     Exp(exp::Args),
+    /// Compare runs: settings, figures, curves, and whether differences are more than luck
+    Compare(compare::Args),
     /// Rebuild a run's networks from their weights, and hold their figures against the history
     Eval(eval::Args),
     /// Show what a trained network makes of a row, a table or a picture
@@ -134,6 +138,7 @@ pub fn main() -> ExitCode {
     terminal::shorten_panics();
     let outcome = match Cli::parse().command {
         Command::Exp(args) => exp::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
