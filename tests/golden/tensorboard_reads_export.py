@@ -1,6 +1,6 @@
 """Holds what `runner export` writes against the histories, as TensorBoard, pandas, polars and Python's json read it.
 
-    pip install tensorboard==2.21.0 pandas==3.1.1 polars
+    pip install tensorboard==2.21.0 pandas==3.1.1 polars==2.1.0
     runner export overfit_mnist --tensorboard --to board
     runner export overfit_mnist --csv --to tables
     runner export overfit_mnist --keras --to keras
