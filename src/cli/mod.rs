@@ -34,6 +34,7 @@ pub mod predict;
 mod predict_data;
 mod predict_text;
 pub mod progress;
+pub mod runs;
 pub mod schema;
 pub mod settings;
 pub mod show;
@@ -67,6 +68,7 @@ Examples:
   runner exp digits_mlp --set train.epochs=200   with a setting changed
   runner exp my/idea.toml                        an experiment of your own
   runner show overfit_mnist                      its settings and layers
+  runner runs --sort test.acc                    what was run, the best first
   runner compare overfit_mnist mnist_dropout     which is better, and by more than luck?
   runner eval overfit_mnist                      its newest run's weights, tested again
   runner predict overfit_mnist --index 4523      what the network makes of a row
@@ -79,6 +81,8 @@ input or failure, 130 interrupted.";
 enum Command {
     /// Run an experiment
     Exp(exp::Args),
+    /// List past runs
+    Runs(runs::Args),
     /// Compare runs: settings, figures, curves, and whether differences are more than luck
     Compare(compare::Args),
     /// Rebuild a run's networks from their weights, and hold their figures against the history
@@ -138,6 +142,7 @@ pub fn main() -> ExitCode {
     terminal::shorten_panics();
     let outcome = match Cli::parse().command {
         Command::Exp(args) => exp::run(&args),
+        Command::Runs(args) => runs::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),

@@ -3,7 +3,7 @@
 mod chart;
 mod curves;
 mod differences;
-mod formats;
+pub(super) mod formats;
 mod overview;
 mod settings;
 mod table;
