@@ -18,6 +18,7 @@ mod eval_data;
 mod eval_text;
 pub mod exp;
 pub mod expectations;
+pub mod export;
 pub mod figure;
 pub mod figures;
 pub mod fitted;
@@ -88,6 +89,8 @@ enum Command {
     Eval(eval::Args),
     /// Show what a trained network makes of a row, a table or a picture
     Predict(predict::Args),
+    /// Write a run's histories for TensorBoard, as CSV, or as Keras's JSON
+    Export(export::Args),
     /// List the experiments
     List(list::Args),
     /// Show an experiment's settings and its layers
@@ -143,6 +146,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Data(args) => data::run(&args),
