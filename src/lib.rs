@@ -21,6 +21,7 @@ pub mod compare;
 pub mod data;
 pub mod device;
 pub mod experiment;
+pub mod export;
 pub mod files;
 pub mod hint;
 pub mod history;

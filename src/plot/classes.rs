@@ -4,9 +4,9 @@ use anyhow::anyhow;
 
 use crate::hint::Hint;
 use crate::plot::Drawn;
-use crate::plot::color::{AXIS, BLUE, GRID, INK, QUIET};
+use crate::plot::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::font::{HEADING, LABEL, SMALL};
-use crate::plot::names::{count, list};
+use crate::plot::names::{capital, count, list};
 use crate::plot::page::{Body, MARGIN, Page, Size};
 use crate::plot::svg::{Anchor, Rect, Stroke, Svg};
 use crate::plot::ticks::{logarithmic, number, percent};
@@ -125,13 +125,32 @@ impl Chart<'_> {
             };
             if self.parts.len() > 1 {
                 let all = self.part_rows(part);
-                let title = HEADING.shortened(&format!("{} ({})", part.name, count(all as usize, "row")), width);
+                let title =
+                    HEADING.shortened(&format!("{} ({})", capital(&part.name), count(all as usize, "row")), width);
                 svg.text((frame.x, y + HEADING.size), Anchor::Start, HEADING, INK, &title);
             }
             if column == 0 {
                 self.draw_names(svg, room.x + left - 10.0, frame);
             }
             self.draw_bars(svg, frame, part);
+        }
+    }
+
+    /// How many rows a class has, and their share.
+    fn figure(&self, part: &Part, class: usize) -> String {
+        let rows = part.rows.get(class).copied().unwrap_or(0);
+        let decimals = if rows == 0 { 0 } else { self.decimals(part) };
+        let share = number(100.0 * rows as f64 / self.part_rows(part).max(1) as f64, decimals);
+        format!("{} ({share} %)", number(rows as f64, 0))
+    }
+
+    /// As many decimals of a percent as show the smallest share of a part.
+    fn decimals(&self, part: &Part) -> usize {
+        let least = part.rows.iter().filter(|rows| **rows > 0).min().copied().unwrap_or(1) as f64;
+        match least / self.part_rows(part).max(1) as f64 {
+            share if share >= 0.01 => 1,
+            share if share >= 0.0001 => 2,
+            _ => 4,
         }
     }
 
@@ -149,10 +168,9 @@ impl Chart<'_> {
     }
 
     fn draw_bars(&self, svg: &mut Svg, frame: Rect, part: &Part) {
-        let all = self.part_rows(part).max(1) as f64;
-        let figure = |rows: u64| format!("{} ({})", number(rows as f64, 0), percent(rows as f64 / all));
         let rows = |class: usize| part.rows.get(class).copied().unwrap_or(0);
-        let widest = self.shown.iter().map(|&class| SMALL.room(&figure(rows(class)))).fold(0.0, f64::max);
+        let figures = |part: &Part| self.shown.iter().map(|&class| self.figure(part, class)).collect::<Vec<_>>();
+        let widest = self.parts.iter().flat_map(figures).map(|figure| SMALL.room(&figure)).fold(0.0, f64::max);
         let longest = (frame.width - widest - 8.0).max(20.0);
         if self.is_log {
             for tick in logarithmic(self.first(), self.most, 40).iter().filter(|tick| tick.value > self.first()) {
@@ -167,7 +185,15 @@ impl Chart<'_> {
                 svg.rect(Rect { x: frame.x, y: y + 0.17 * step, width: length.max(1.5), height: 0.66 * step }, BLUE);
             }
             let at = (frame.x + length + 6.0, y + 0.5 * step + SMALL.cap_height() / 2.0);
-            svg.text(at, Anchor::Start, SMALL, QUIET, &figure(rows(class)));
+            let text = self.figure(part, class);
+            if self.is_log {
+                // lines of the scale do not cross the figures
+                svg.rect(
+                    Rect { x: at.0 - 3.0, y: y + 0.17 * step, width: SMALL.width(&text) + 6.0, height: 0.66 * step },
+                    WHITE,
+                );
+            }
+            svg.text(at, Anchor::Start, SMALL, QUIET, &text);
         }
         svg.line((frame.x, frame.y), (frame.x, frame.bottom()), Stroke::solid(AXIS, 1.0));
     }

@@ -64,7 +64,7 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
         subtitle += ": mean counts";
     }
     let layout = Layout::of(&matrices, size);
-    let mut below = vec!["Counts of test rows, and shares of the true class. Colors stand for shares.".to_owned()];
+    let mut below = vec!["Counts of test rows; shares and colors are of the true class.".to_owned()];
     if layout.font.is_none() {
         below = vec!["Colors stand for shares of the true class; counts are in the histories.".to_owned()];
     }
@@ -74,7 +74,7 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
     );
     let told: Vec<String> = matrices.iter().map(Matrix::told).collect();
     let page = Page {
-        title: format!("Confusion matrix: {}", subject::title(&shown)),
+        title: subject::titled(&shown, "confusion matrix"),
         subtitle,
         description: told.join(" "),
         notes: below,
@@ -115,7 +115,17 @@ impl Matrix {
 
     fn count_text(&self, truth: usize, predicted: usize) -> String {
         let value = self.counts[truth][predicted];
-        number(value, usize::from(value.fract() != 0.0 && value < 10_000.0))
+        let is_whole = self.counts.iter().flatten().all(|count| count.fract() == 0.0);
+        number(value, usize::from(!is_whole && value < 10_000.0))
+    }
+
+    /// A share with one decimal; of few classes, whose rates are looked at closely, with more where it is small.
+    fn share_text(&self, share: f64) -> String {
+        match share {
+            _ if self.names.len() <= 3 => percent(share),
+            share if share < 0.0005 => "< 0.1 %".to_owned(),
+            share => format!("{} %", number(share * 100.0, 1)),
+        }
     }
 
     /// What is to be seen, in words.
@@ -236,7 +246,7 @@ impl Layout {
         }
         let x = room.x + self.columns as f64 * (self.map_width() + GAP) - GAP + 22.0;
         let height = (self.cell * self.classes as f64).clamp(60.0, 220.0);
-        draw_bar(svg, Rect { x, y: room.y + self.top() + 14.0, width: 12.0, height: height - 14.0 });
+        draw_bar(svg, Rect { x, y: room.y + self.top() + 20.0, width: 12.0, height: height - 20.0 });
     }
 
     fn draw_map(&self, svg: &mut Svg, (x, y): (f64, f64), matrix: &Matrix) {
@@ -293,16 +303,19 @@ impl Layout {
             Some(share) => {
                 svg.text((x, y - 1.5), Anchor::Middle, font, ink, &count);
                 let small = smaller(font);
-                svg.text((x, y + small.cap_height() + 5.5), Anchor::Middle, small, ink, &percent(share));
+                svg.text((x, y + small.cap_height() + 5.5), Anchor::Middle, small, ink, &matrix.share_text(share));
             }
             None => svg.text((x, y + font.cap_height() / 2.0), Anchor::Middle, font, ink, &count),
         }
     }
 }
 
+/// Shares are raised to this power before they are colored.
+const PULLED: f64 = 0.4;
+
 /// The color of a share: small ones are pulled apart, since mistakes are what is looked for.
 fn shade(share: f64) -> Color {
-    Color::of_share(share.sqrt())
+    Color::of_share(share.powf(PULLED))
 }
 
 fn smaller(font: Font) -> Font {
@@ -322,8 +335,9 @@ fn font(matrices: &[Matrix], cell: f64) -> Option<(Font, bool)> {
     let counts_fit = |font: Font| all().all(|(m, t, p)| font.width(&m.count_text(t, p)) <= room) && font.size <= room;
     let shares_fit = |font: Font| {
         let small = smaller(font);
-        let fits =
-            |(m, t, p): (&Matrix, usize, usize)| m.share(t, p).is_none_or(|share| small.width(&percent(share)) <= room);
+        let fits = |(m, t, p): (&Matrix, usize, usize)| {
+            m.share(t, p).is_none_or(|share| small.width(&m.share_text(share)) <= room)
+        };
         font.size + small.size + 4.0 <= room && all().all(fits)
     };
     let sizes = || [LABEL.size + 2.0, LABEL.size, 11.0, 10.0, 9.0].into_iter().map(of_size);
@@ -335,7 +349,7 @@ fn font(matrices: &[Matrix], cell: f64) -> Option<(Font, bool)> {
 /// What colors stand for.
 fn draw_bar(svg: &mut Svg, bar: Rect) {
     const STEPS: usize = 40;
-    svg.text((bar.x, bar.y - 7.0), Anchor::Start, SMALL, QUIET, "share");
+    svg.text((bar.x, bar.y - 10.0), Anchor::Start, SMALL, QUIET, "share");
     let step = bar.height / STEPS as f64;
     for number in 0..STEPS {
         let share = 1.0 - (number as f64 + 0.5) / STEPS as f64;
@@ -344,9 +358,9 @@ fn draw_bar(svg: &mut Svg, bar: Rect) {
     }
     svg.outline(bar, Stroke::solid(GRID, 1.0));
     for share in [0.0, 0.01, 0.1, 0.25, 0.5, 1.0] {
-        let y = bar.bottom() - f64::sqrt(share) * bar.height;
+        let y = bar.bottom() - f64::powf(share, PULLED) * bar.height;
         svg.line((bar.right(), y), (bar.right() + 3.0, y), Stroke::solid(QUIET, 1.0));
-        let is_free = share != 0.01 || bar.height > 130.0;
+        let is_free = !(share == 0.01 || share == 0.25) || bar.height > 130.0;
         if is_free {
             svg.text((bar.right() + 6.0, y + SMALL.cap_height() / 2.0), Anchor::Start, SMALL, QUIET, &percent(share));
         }

@@ -14,10 +14,10 @@ use crate::plot::{series, subject, turning};
 /// The page around the curves of these groups.
 pub fn page(groups: &[&Group], metrics: &[String], layout: Layout, options: &Options, used: &Used) -> Page {
     let thing = subject::thing(groups);
-    let mut title = subject::title(groups);
-    if let (Layout::Multiples, [metric]) = (layout, metrics) {
-        title = format!("{title}: {}", names::words(metric));
-    }
+    let title = match (layout, metrics) {
+        (Layout::Multiples, [metric]) => subject::titled(groups, &names::words(metric)),
+        _ => subject::title(groups),
+    };
     let mut subtitle = subject::subtitle(groups);
     if used.bands {
         subtitle += ": mean ± standard deviation";

@@ -12,14 +12,15 @@ use crate::plot::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::font::{LABEL, SMALL};
 use crate::plot::legend::{self, Entry};
 use crate::plot::marker::Marker;
-use crate::plot::names::{unit, value, words};
+use crate::plot::names::{capital, unit, value, words};
 use crate::plot::page::{Body, Page, Size};
 use crate::plot::svg::{Anchor, Rect, Stroke, Svg};
+use crate::plot::ticks::{Unit, number};
 use crate::plot::{Drawn, subject};
 use crate::suggest;
 
 const WIDTH: f64 = 720.0;
-const ROW: f64 = 34.0;
+const ROW: f64 = 44.0;
 const AXIS_ROOM: f64 = 26.0;
 const DOT: f64 = 3.4;
 
@@ -59,21 +60,17 @@ pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result
     let better = higher_is_better(metric).map(|higher| if higher { "higher is better" } else { "lower is better" });
     let lines = rows.iter().map(|row| format!("{} {}", row.group.label, told(metric, &row.sample)));
     let page = Page {
-        title: format!("{}: {}", heading(&figure), subject::title(&shown)),
+        title: subject::titled(&shown, &heading(&figure)),
         subtitle: [subject::subtitle(&shown)]
             .into_iter()
             .chain(better.map(str::to_owned))
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join(" · "),
-        description: format!("{}: {}.", heading(&figure), lines.collect::<Vec<_>>().join("; ")),
+        description: format!("{}: {}.", capital(&heading(&figure)), lines.collect::<Vec<_>>().join("; ")),
         legend,
         keys: Vec::new(),
-        notes: if several {
-            vec!["Intervals are Student's t, of the mean over what was run.".to_owned()]
-        } else {
-            Vec::new()
-        },
+        notes: if several { vec!["Intervals are of the mean, by Student's t.".to_owned()] } else { Vec::new() },
     };
     let body = Body::of(size, ROW * rows.len() as f64 + AXIS_ROOM + 6.0);
     Ok(Drawn {
@@ -103,7 +100,7 @@ fn figure(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> {
     })
 }
 
-/// `Test accuracy`, `Validation loss in the best epoch`.
+/// `test accuracy`, `validation loss in the best epoch`.
 fn heading(figure: &str) -> String {
     let metric = words(metric_of(figure));
     let text = match figure.split_once('.').map(|(when, _)| when) {
@@ -115,13 +112,20 @@ fn heading(figure: &str) -> String {
         Some("max") => format!("highest {metric}"),
         _ => figure.to_owned(),
     };
-    crate::plot::names::capital(&text)
+    text
 }
 
 /// The mean, and how far trials spread.
 fn told(metric: &str, sample: &Sample) -> String {
-    match sample.std {
-        Some(std) => format!("{} ± {}", value(metric, sample.mean), value(metric, std)),
+    let times = if unit(metric) == Unit::Percent { 100.0 } else { 1.0 };
+    let sign = if unit(metric) == Unit::Percent { " %" } else { "" };
+    match sample.std.map(|std| std * times).filter(|std| *std > 1e-6) {
+        // two digits of the deviation count, and so as many of the mean
+        Some(std) => {
+            let decimals = (1 - std.log10().floor() as i32).clamp(0, 6) as usize;
+            format!("{} ± {}{sign}", number(sample.mean * times, decimals), number(std, decimals))
+        }
+        None if unit(metric) == Unit::Percent => format!("{}{sign}", number(sample.mean * times, 2)),
         None => value(metric, sample.mean),
     }
 }
@@ -148,12 +152,14 @@ fn draw_rows(svg: &mut Svg, room: Rect, rows: &[Row], metric: &str) {
         svg.text((frame.x - 14.0, base), Anchor::End, LABEL, INK, &LABEL.shortened(&row.group.label, left));
         svg.text((frame.right() + 14.0, base), Anchor::Start, LABEL, INK, &LABEL.shortened(told, right));
         let is_lone = row.values.len() == 1;
-        for (at, side) in swarm(&row.values.iter().map(|value| x(*value)).collect::<Vec<_>>(), 0.3 * height) {
+        let lift = if row.sample.interval.is_some() { 0.14 * height } else { 0.0 };
+        for (at, side) in swarm(&row.values.iter().map(|value| x(*value)).collect::<Vec<_>>(), 0.26 * height) {
             let fill = if is_lone { BLUE } else { WHITE };
             let edge = if is_lone { BLUE } else { QUIET };
-            svg.circle((at, y + side), DOT, Some(fill), Some(Stroke::solid(edge, 1.3)));
+            svg.circle((at, y - lift + side), DOT, Some(fill), Some(Stroke::solid(edge, 1.3)));
         }
         if let Some(interval) = row.sample.interval {
+            let y = y + 0.22 * height;
             let bar = Stroke::solid(BLUE, 2.4);
             svg.line((x(interval.low), y), (x(interval.high), y), bar);
             for end in [interval.low, interval.high] {
@@ -209,7 +215,7 @@ mod tests {
             assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} groups");
         }
         let text = draw(&groups(2, 3, 12), Some("val_loss"), Size::default()).unwrap().svg.finish();
-        assert!(text.contains("Validation loss in the best epoch") && text.contains("mean, 95 % interval"), "{text}");
+        assert!(text.contains("validation loss in the best epoch") && text.contains("mean, 95 % interval"), "{text}");
     }
 
     #[test]

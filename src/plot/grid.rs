@@ -40,7 +40,7 @@ impl Grid {
         let (columns, rows) = (self.columns.max(1), self.rows().max(1));
         let place = |number: usize| (number % columns, number / columns);
         let has_numbers = |number: usize| !self.shares_axes || place(number).0 == 0;
-        let has_name = |number: usize| !self.shares_axes || number + columns >= self.panels.len();
+        let has_name = |number: usize| !self.shares_axes || place(number).1 == rows - 1;
         let widest = |of: &dyn Fn(usize) -> f64, wanted: &dyn Fn(usize) -> bool| {
             (0..self.panels.len()).filter(|number| wanted(*number)).map(of).fold(0.0, f64::max)
         };

@@ -88,8 +88,9 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
         below.extend(without_place(&shown));
     }
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
-    let title = format!("{} by layer: {}", names::capital(&names::words(&observer)), subject::title(&groups));
-    let description = format!("{title}, of {}, by {}.", list(&labels, 24), options.x.word());
+    let what = format!("{} by layer", names::words(&observer));
+    let title = subject::titled(&groups, &what);
+    let description = format!("{}, of {}, by {}.", names::capital(&what), list(&labels, 24), options.x.word());
     let mut subtitle = subject::subtitle(&groups);
     if groups.iter().any(|group| group.trials.len() > 1) {
         subtitle += ": mean";

@@ -21,6 +21,7 @@ pub mod legend;
 pub mod line;
 pub mod marker;
 pub mod names;
+pub mod of_run;
 pub mod page;
 pub mod panel;
 pub mod png;

@@ -114,7 +114,8 @@ impl Panel {
     /// The room that it needs above and below its frame.
     pub fn ends(&self, around: Around) -> (f64, f64) {
         let name = if around.has_name && !self.x.name.is_empty() { NAME_ROW } else { 0.0 };
-        (TITLE_ROW + around.flag_rows as f64 * FLAG_ROW, NUMBERS_ROW + name)
+        let title = if self.title.is_empty() { 4.0 } else { TITLE_ROW };
+        (title + around.flag_rows as f64 * FLAG_ROW, NUMBERS_ROW + name)
     }
 
     /// How many rows the labels above a frame take.
@@ -179,7 +180,7 @@ impl Panel {
 
     fn draw_axes(&self, svg: &mut Svg, frame: Rect, around: Around) {
         let grid = Stroke::solid(GRID, 1.0);
-        for tick in self.y.ticks(((frame.height / 42.0) as usize).clamp(2, 6)) {
+        for tick in self.y.ticks(((frame.height / 27.0) as usize).clamp(2, 6)) {
             let Some(up) = self.y.share(tick.value) else { continue };
             let y = frame.bottom() - up * frame.height;
             svg.line((frame.x, y), (frame.right(), y), grid);
@@ -276,7 +277,8 @@ impl Panel {
                 None => runs.push(std::mem::take(&mut run)),
             }
         }
-        for run in runs.into_iter().filter(|run| !run.is_empty()) {
+        let is_lone = runs.iter().map(Vec::len).sum::<usize>() == 1;
+        for run in runs.into_iter().filter(|run| is_lone || run.len() > 1) {
             if let [((x, high), low)] = run[..] {
                 svg.line((x, high), (x, low), Stroke::solid(color.lighter(0.5), 3.0));
                 continue;

@@ -13,7 +13,7 @@ use crate::plot::grid::Grid;
 use crate::plot::legend::{Entry, Sample};
 use crate::plot::line::staircase;
 use crate::plot::marker::Marker;
-use crate::plot::names::list;
+use crate::plot::names::{capital, list};
 use crate::plot::page::{Body, Page, Size};
 use crate::plot::panel::{Layer, Panel};
 use crate::plot::svg::{Dash, Point, Stroke};
@@ -47,7 +47,7 @@ impl Kind {
     fn words(self) -> &'static str {
         match self {
             Kind::Roc => "ROC curve",
-            Kind::PrecisionRecall => "Precision–recall curve",
+            Kind::PrecisionRecall => "precision–recall curve",
         }
     }
 
@@ -126,10 +126,10 @@ pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
     }
     let groups: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
     let keys = draw_chance(&mut panel, &shown, kind);
-    let title = format!("{}: {}", kind.words(), subject::title(&groups));
+    let title = subject::titled(&groups, kind.words());
     let names: Vec<String> = legend.iter().map(|entry| entry.name.clone()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let description = format!("{} of {}.", kind.words(), list(&names, 24));
+    let description = format!("{} of {}.", capital(kind.words()), list(&names, 24));
     let several = shown.iter().any(|(_, curves)| curves.len() > 1);
     let spread = several.then(|| {
         let over = if kind == Kind::Roc { "the same false positive rate" } else { "the same recall" };

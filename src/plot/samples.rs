@@ -21,7 +21,7 @@ pub struct Tile {
     pub is_wrong: bool,
 }
 
-const GAP: f64 = 12.0;
+const GAP: f64 = 16.0;
 const LEAST_IMAGE: f64 = 72.0;
 const CAPTION: Font = Font { size: 11.0, weight: Weight::SemiBold };
 const CAPTIONS: f64 = 34.0;
@@ -36,14 +36,19 @@ pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, size: Size) -> Drawn {
     let columns = (((inner + GAP) / (tile + GAP)) as usize).clamp(1, tiles.len().max(1));
     // captions decide how wide tiles are; the images fill what is left of the width, up to a limit
     let step = ((inner + GAP) / columns as f64).min(1.35 * (tile + GAP));
-    let side = (step - GAP).min(96.0);
+    // whole pixels, so that no seams are seen
+    let times = |side: f64| {
+        if side >= image.width as f64 { (side / image.width as f64).floor() * image.width as f64 } else { side }
+    };
+    let side = times((step - GAP).min(96.0));
     let rows = tiles.len().div_ceil(columns);
     let height = side * (image.height as f64 / image.width as f64).clamp(0.4, 1.6);
     let row = height + CAPTIONS + GAP;
     let draw = |svg: &mut Svg, room: Rect| {
         for (number, tile) in tiles.iter().enumerate() {
             let (column, line) = (number % columns, number / columns);
-            let at = Rect { x: room.x + column as f64 * step, y: room.y + line as f64 * row, width: side, height };
+            let (x, y) = ((room.x + column as f64 * step).round(), (room.y + line as f64 * row).round());
+            let at = Rect { x, y, width: side, height };
             draw_tile(svg, at, tile, image, step - GAP + 4.0);
         }
     };

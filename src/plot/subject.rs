@@ -22,6 +22,11 @@ pub fn title(groups: &[&Group]) -> String {
     }
 }
 
+/// The title with what is shown.
+pub fn titled(groups: &[&Group], what: &str) -> String {
+    format!("{} – {what}", title(groups))
+}
+
 /// Of which experiment on which data, over how many trials.
 pub fn subtitle(groups: &[&Group]) -> String {
     let mut experiments: Vec<&str> = groups.iter().filter_map(|group| group.experiment()).collect();

@@ -54,7 +54,7 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
     }
     let labels: Vec<&str> = shown.iter().map(|group| group.label.as_str()).collect();
     let page = Page {
-        title: format!("Precision, recall and F1 by threshold: {}", subject::title(&shown)),
+        title: subject::titled(&shown, "precision, recall and F1 by threshold"),
         subtitle,
         description: format!("Precision, recall and F1 on the test rows by threshold, of {}.", list(&labels, 24)),
         legend: LINES.map(line).to_vec(),
