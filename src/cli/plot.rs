@@ -70,6 +70,10 @@ enum Kind {
     Compare(Compare),
 }
 
+/// Their names.
+const KINDS: [&str; 9] =
+    ["curves", "confusion", "roc", "pr", "threshold", "gradients", "classes", "samples", "compare"];
+
 /// The runs that are drawn.
 #[derive(Debug, clap::Args)]
 struct Runs {
@@ -190,6 +194,10 @@ fn picture(
     target.check()?;
     let Found { mut groups, faults, notes } = find(&runs.runs, &runs.out)?;
     faults.iter().for_each(|fault| terminal::warn(&format!("left out: {}", in_a_line(fault))));
+    // a first word that is no run may be a kind that was written wrong
+    let first = runs.runs.first().filter(|first| !faults.is_empty() && first.chars().all(char::is_alphabetic));
+    let misspelt = first.and_then(|first| suggest::nearest(first, KINDS));
+    misspelt.into_iter().for_each(|kind| terminal::warn(&format!("`{kind}` is a kind of picture: was it meant?")));
     notes.iter().for_each(|note| terminal::warn(note));
     if let Some(trial) = &runs.trial {
         groups = one_trial(groups, trial)?;

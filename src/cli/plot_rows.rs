@@ -18,7 +18,7 @@ use crate::experiment::prediction::{Prediction, Predictions};
 use crate::experiment::runs::{SavedRun, SavedTrial};
 use crate::experiment::saved::Saved;
 use crate::experiment::trial_data::{Part, TrialData};
-use crate::hint::Hint;
+use crate::hint::{Hint, in_a_line};
 use crate::plot::classes::{self, Part as Bars};
 use crate::plot::names::{capital, count};
 use crate::plot::page::Page;
@@ -104,7 +104,7 @@ pub fn classes(args: &Classes) -> anyhow::Result<Exit> {
             args.target.size(),
         )?
     } else {
-        let opened = Opened::new(&args.name, &args.out, None).map_err(|error| or_data(error, &args.name))?;
+        let opened = Opened::new(&args.name, &args.out, None)?;
         let (title, subtitle) = (format!("Classes of {}", opened.title()), opened.subtitle());
         let loaded = &opened.data.source.loaded;
         classes::draw(&title, &subtitle, &loaded.classes, &opened.bars(), args.target.size())?
@@ -131,7 +131,7 @@ pub fn samples(args: &Samples) -> anyhow::Result<Exit> {
         }
         of_data(args)?
     } else {
-        of_run(args).map_err(|error| or_data(error, &args.name))?
+        of_run(args)?
     };
     args.target.write(drawn.svg, &stem_of(&base_of(&args.name), if args.wrong { "wrong" } else { "samples" }))?;
     Ok(Exit::Done)
@@ -153,7 +153,7 @@ fn or_data(error: anyhow::Error, name: &str) -> anyhow::Error {
         return error;
     }
     match crate::suggest::nearest(name, Manifest::names()) {
-        Some(near) => error.context(Hint(format!("did you mean the data set `{near}`?"))),
+        Some(near) => anyhow!(in_a_line(&error)).context(Hint(format!("did you mean the data set `{near}`?"))),
         None => error,
     }
 }
@@ -283,7 +283,7 @@ struct Opened {
 
 impl Opened {
     fn new(name: &str, out: &Path, trial: Option<&str>) -> anyhow::Result<Opened> {
-        let mut run = SavedRun::find(name, out)?;
+        let mut run = SavedRun::find(name, out).map_err(|error| or_data(error, name))?;
         let stem = match trial {
             Some(stem) => predict::chosen(&run, stem)?.stem(),
             None => predict::first(&run).stem(),

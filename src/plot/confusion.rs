@@ -186,7 +186,8 @@ impl Layout {
             26..=45 => 20.0,
             _ => 900.0 / classes as f64,
         };
-        let cell_of = |classes: usize| if maps > 1 { f64::min(wanted, 340.0 / classes as f64) } else { wanted };
+        let cell_of =
+            |classes: usize| if maps > 1 { f64::min(wanted, (340.0 / classes as f64).min(76.0)) } else { wanted };
         let names = || matrices.iter().flat_map(|matrix| &matrix.names);
         let widest = names().map(|name| SMALL.room(name)).fold(0.0, f64::max).min(WIDEST_NAME);
         let left = widest + 10.0 + 16.0;
@@ -203,7 +204,7 @@ impl Layout {
             let room = (height - 110.0) / rows - widest - 44.0 - layout.top();
             layout.cell = layout.cell.min(room / classes as f64);
         }
-        layout.cell = layout.cell.max(3.0);
+        layout.cell = layout.cell.max(0.8);
         layout.is_upright = widest + 6.0 > layout.cell;
         layout.bottom = if layout.is_upright { widest + 12.0 } else { 20.0 } + 18.0;
         layout.font = font(matrices, layout.cell);
@@ -267,6 +268,12 @@ impl Layout {
                 self.draw_cell(svg, cell, matrix, truth, predicted);
             }
         }
+        for number in 1..matrix.names.len() {
+            let at = number as f64 * self.cell;
+            let line = Stroke::solid(GRID, if self.cell > 12.0 { 0.8 } else { 0.4 });
+            svg.line((map.x + at, map.y), (map.x + at, map.bottom()), line);
+            svg.line((map.x, map.y + at), (map.right(), map.y + at), line);
+        }
         svg.outline(map, Stroke::solid(GRID, 1.0));
         let every = (SMALL.size + 1.0) / self.cell; // names of very small cells would lie upon each other
         let every = (every.ceil() as usize).max(1);
@@ -290,8 +297,9 @@ impl Layout {
     fn draw_cell(&self, svg: &mut Svg, cell: Rect, matrix: &Matrix, truth: usize, predicted: usize) {
         let share = matrix.share(truth, predicted);
         let fill = share.map_or(WHITE, shade);
-        svg.rect(cell, fill);
-        svg.outline(cell, Stroke::solid(if self.cell > 8.0 { GRID } else { fill }, 0.6));
+        if fill != WHITE {
+            svg.rect(cell, fill);
+        }
         let Some((font, has_shares)) = self.font else { return };
         let (x, y) = cell.middle();
         if matrix.counts[truth][predicted] == 0.0 {

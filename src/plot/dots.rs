@@ -7,7 +7,7 @@ use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
 use crate::hint::Hint;
-use crate::plot::axis::Axis;
+use crate::plot::axis::{Axis, length, range};
 use crate::plot::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::font::{LABEL, SMALL};
 use crate::plot::legend::{self, Entry};
@@ -173,8 +173,8 @@ fn draw_rows(svg: &mut Svg, room: Rect, rows: &[Row], metric: &str) {
 /// An axis around values; it does not begin at zero, since dots have no length.
 fn around(metric: &str, values: Vec<f64>) -> Axis {
     let axis = Axis::around("", unit(metric), values.iter().copied());
-    let (low, high) = crate::plot::axis::range(values).unwrap_or((0.0, 1.0));
-    let room = 0.06 * if high > low { high - low } else { high.abs().max(1e-3) };
+    let (low, high) = range(values).unwrap_or((0.0, 1.0));
+    let room = 0.06 * length(low, high);
     Axis { from: low - room, to: high + room, ..axis }
 }
 

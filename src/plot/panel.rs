@@ -183,7 +183,9 @@ impl Panel {
         for tick in self.y.ticks(((frame.height / 27.0) as usize).clamp(2, 6)) {
             let Some(up) = self.y.share(tick.value) else { continue };
             let y = frame.bottom() - up * frame.height;
-            svg.line((frame.x, y), (frame.right(), y), grid);
+            if !tick.label.is_empty() {
+                svg.line((frame.x, y), (frame.right(), y), grid);
+            }
             if around.has_numbers {
                 svg.text((frame.x - 7.0, y + SMALL.cap_height() / 2.0), Anchor::End, SMALL, QUIET, &tick.label);
             }

@@ -29,8 +29,8 @@ pub enum Kind {
     PrecisionRecall,
 }
 
-const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 500.0;
+const WIDTH: f64 = 620.0;
+const HEIGHT: f64 = 540.0;
 
 /// A trial's curve.
 struct Curve {
