@@ -17,6 +17,7 @@
 pub mod check;
 pub mod classical;
 pub mod cli;
+pub mod compare;
 pub mod data;
 pub mod device;
 pub mod experiment;

@@ -1,6 +1,7 @@
 //! The figures that trials are listed and compared by.
 
 use crate::cli::figures;
+use crate::compare::trial::is_metric;
 use crate::history::History;
 use crate::metrics::Metric;
 
@@ -89,11 +90,6 @@ impl Figure {
             Figure::Test(name) => Some(name),
         }
     }
-}
-
-/// Whether a series is a loss or a metric, and not the learning rate, the time, or an observation of a layer.
-pub fn is_metric(series: &str) -> bool {
-    !matches!(series, "lr" | "seconds") && !series.contains('.')
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::figure::is_metric;
 use crate::cli::page::Page;
 use crate::cli::{figures, settings, terminal};
+use crate::compare::trial::is_metric;
 use crate::data::fetch;
 use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::figure::is_metric;
 use crate::cli::page::Page;
 use crate::cli::table::Columns;
 use crate::cli::{classes, comparison, endings, expectations, figures, leak, observed, tree, trials};
+use crate::compare::trial::is_metric;
 use crate::experiment::run::Finished;
 use crate::experiment::study::Study;
 use crate::history::number::Number;

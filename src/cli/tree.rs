@@ -1,8 +1,8 @@
 //! What is shown of a decision tree: its figures on each part of the rows, how large it is, and what it asks for.
 
-use crate::cli::figure::is_metric;
 use crate::cli::figures;
 use crate::cli::table::Columns;
+use crate::compare::trial::is_metric;
 use crate::history::History;
 use crate::history::tree::TreeRecord;
 

@@ -8,6 +8,7 @@ pub mod curves;
 pub mod diagnosis;
 pub mod expectation;
 pub mod figure;
+pub mod foreign;
 pub mod json;
 pub mod number;
 pub mod report;

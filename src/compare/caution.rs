@@ -1,0 +1,68 @@
+//! What keeps figures from being set against each other, though their names are the same.
+
+use crate::compare::group::Group;
+use crate::history::{History, Status};
+
+/// What to keep in mind of a comparison of these groups, a sentence each.
+pub fn of(groups: &[Group]) -> Vec<String> {
+    let mut cautions = Vec::new();
+    let ours: Vec<(&Group, &History)> =
+        groups.iter().filter_map(|group| Some((group, group.trials.first()?.history()?))).collect();
+    if let [(first, history), others @ ..] = &ours[..] {
+        let differ = |same: &dyn Fn(&History) -> bool| -> Vec<&str> {
+            others.iter().filter(|(_, other)| !same(other)).map(|(group, _)| group.label.as_str()).collect()
+        };
+        let data = differ(&|other| other.data.sha256 == history.data.sha256 && other.data.name == history.data.name);
+        let rows = differ(&|other| test_rows(other) == test_rows(history));
+        if !data.is_empty() {
+            cautions.push(format!("not the same data as {}: {}", first.label, data.join(", ")));
+        } else if !rows.is_empty() {
+            cautions.push(format!("not the same test rows as {}: {}", first.label, rows.join(", ")));
+        }
+        let losses = differ(&|other| loss(other) == loss(history));
+        if !losses.is_empty() {
+            cautions.push(format!(
+                "losses measure something else than those of {}: {}",
+                first.label,
+                losses.join(", ")
+            ));
+        }
+    }
+    for group in groups {
+        if group.leaks() {
+            cautions.push(format!(
+                "{} leaks: its rows were resampled before they were split, so its figures are too good",
+                group.label
+            ));
+        }
+        let of_status = |wanted: Status| {
+            group.trials.iter().filter(|trial| trial.history().is_some_and(|history| history.status == wanted)).count()
+        };
+        let all = group.trials.len();
+        if let diverged @ 1.. = of_status(Status::Diverged) {
+            cautions.push(format!("{}: {diverged} of {all} trials diverged, and stand in no mean", group.label));
+        }
+        if let interrupted @ 1.. = of_status(Status::Interrupted) {
+            let were = if interrupted == 1 { "was" } else { "were" };
+            cautions.push(format!("{}: {interrupted} of {all} trials {were} interrupted", group.label));
+        }
+        if group.trials.iter().any(|trial| trial.fold().is_some()) {
+            cautions
+                .push(format!("{}: folds share training rows, so intervals and p over them are too sure", group.label));
+        }
+    }
+    cautions
+}
+
+/// What makes test rows the same: how many, and how they were split off.
+fn test_rows(history: &History) -> (usize, String) {
+    let split = history.config.get("data").and_then(|data| data.as_object()?.values().next()?.get("split"));
+    let part = |key: &str| split.and_then(|split| split.get(key)).map(ToString::to_string).unwrap_or_default();
+    (history.data.rows.test, [part("test"), part("random_state"), part("stratify")].join(" "))
+}
+
+/// The loss that is minimized; none of a tree.
+fn loss(history: &History) -> Option<&serde_json::Value> {
+    history.network.as_ref()?;
+    history.config.get("train")?.get("loss")
+}

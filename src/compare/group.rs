@@ -1,0 +1,80 @@
+//! A group: the trials of one variant over its seeds and folds, or of whatever one name on the command line stands for.
+
+use crate::compare::trial::Trial;
+use crate::history::Status;
+
+/// Trials that differ by nothing but seed and fold.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What it is called; no two groups of a comparison share it.
+    pub label: String,
+    /// Its trials: one at least.
+    pub trials: Vec<Trial>,
+}
+
+impl Group {
+    /// The experiment; `None` of another program's histories.
+    pub fn experiment(&self) -> Option<&str> {
+        self.trials.first()?.history().map(|history| history.experiment.as_str())
+    }
+
+    /// The variant.
+    pub fn variant(&self) -> Option<&str> {
+        self.trials.first()?.history().map(|history| history.variant.as_str())
+    }
+
+    /// The settings that its trials share.
+    pub fn config(&self) -> Option<&serde_json::Value> {
+        self.trials.first()?.history().map(|history| &history.config)
+    }
+
+    /// The series that any of its trials has, in their order.
+    pub fn series(&self) -> Vec<&str> {
+        union(self.trials.iter().map(Trial::series))
+    }
+
+    /// The losses and metrics that any of its trials has a curve of, in their order.
+    pub fn metrics(&self) -> Vec<&str> {
+        union(self.trials.iter().map(Trial::metrics))
+    }
+
+    /// The metrics that any of its trials was tested with, in their order.
+    pub fn tested(&self) -> Vec<&str> {
+        union(self.trials.iter().map(Trial::tested))
+    }
+
+    /// The finite values that a figure has in trials that have not diverged.
+    pub fn values(&self, figure: impl Fn(&Trial) -> Option<f64>) -> Vec<f64> {
+        self.sound().filter_map(figure).filter(|value| value.is_finite()).collect()
+    }
+
+    /// The trials that have not diverged.
+    pub fn sound(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(|trial| trial.history().is_none_or(|history| history.status != Status::Diverged))
+    }
+
+    /// Whether rows were resampled before they were split, so that its figures are too good.
+    pub fn leaks(&self) -> bool {
+        let resampled = self.trials.iter().filter_map(|trial| trial.history()?.data.resample.as_ref());
+        resampled.into_iter().any(|resample| resample.leak.is_some())
+    }
+
+    /// Its seeds, ascending, each once; empty where they are not known.
+    pub fn seeds(&self) -> Vec<i64> {
+        let mut seeds: Vec<i64> = self.trials.iter().filter_map(Trial::seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        seeds
+    }
+}
+
+/// All names in the order in which they first come.
+pub fn union<'a>(lists: impl IntoIterator<Item = Vec<&'a str>>) -> Vec<&'a str> {
+    let mut all: Vec<&str> = Vec::new();
+    for name in lists.into_iter().flatten() {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
+}

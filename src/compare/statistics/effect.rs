@@ -1,0 +1,35 @@
+//! How large a difference is, beside how sure it is.
+
+use crate::compare::statistics::{mean, variance};
+
+/// Hedges' g: the difference of means in pooled standard deviations, corrected for few trials (Hedges 1981, with
+/// 1 − 3 / (4 (n + m) − 9)). `None` where a group has fewer than two trials, or nothing varies.
+pub fn hedges_g(one: &[f64], other: &[f64]) -> Option<f64> {
+    if one.len() < 2 || other.len() < 2 {
+        return None;
+    }
+    let (n, m) = (one.len() as f64, other.len() as f64);
+    let pooled = ((n - 1.0) * variance(one) + (m - 1.0) * variance(other)) / (n + m - 2.0);
+    let d = (mean(one) - mean(other)) / pooled.sqrt();
+    (pooled > 0.0).then(|| d * (1.0 - 3.0 / (4.0 * (n + m) - 9.0)))
+}
+
+/// How likely a trial of the one group has a higher value than one of the other, ties counting half (Vargha and
+/// Delaney's A). In 0–1, 0.5 is no difference.
+pub fn superiority(one: &[f64], other: &[f64]) -> Option<f64> {
+    let wins: f64 = one
+        .iter()
+        .flat_map(|a| {
+            other.iter().map(move |b| {
+                if a > b {
+                    1.0
+                } else if a == b {
+                    0.5
+                } else {
+                    0.0
+                }
+            })
+        })
+        .sum();
+    (!one.is_empty() && !other.is_empty()).then(|| wins / (one.len() * other.len()) as f64)
+}

@@ -1,0 +1,311 @@
+//! One trial as it is compared: a history of ours, or what another program wrote.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+
+use crate::history::curves::Curves;
+use crate::history::diagnosis::{Diagnosis, Verdict, diagnose};
+use crate::history::figure;
+use crate::history::foreign::Foreign;
+use crate::history::number::Number;
+use crate::history::{Best, History};
+
+/// A trial and the file that it was read from.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// The file; of TensorBoard's, the folder that was named.
+    pub file: PathBuf,
+    /// What it holds.
+    pub record: Record,
+}
+
+/// What a trial left.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A history of ours.
+    Ours(Box<History>),
+    /// Curves that another program wrote.
+    Foreign(Box<Read>),
+}
+
+/// Curves of another program, and what they show.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// As they were read.
+    pub foreign: Foreign,
+    best: Option<Best>,
+    diagnosis: Option<Diagnosis>,
+}
+
+/// A metric by epoch. Epochs that lack it are left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Curve {
+    /// The epochs, ascending, from 1.
+    pub epochs: Vec<usize>,
+    /// Its values; NaN and infinite ones are those of a diverged trial.
+    pub values: Vec<f64>,
+}
+
+/// What curves are drawn over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum Axis {
+    /// The number of the epoch.
+    #[default]
+    Epoch,
+    /// How many batches were trained.
+    Step,
+    /// How long training took so far.
+    Seconds,
+}
+
+impl Axis {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Axis::Epoch => "epoch",
+            Axis::Step => "step",
+            Axis::Seconds => "seconds",
+        }
+    }
+}
+
+impl Curve {
+    /// The value in an epoch.
+    pub fn at(&self, epoch: usize) -> Option<f64> {
+        let row = self.epochs.binary_search(&epoch).ok()?;
+        self.values.get(row).copied()
+    }
+}
+
+/// Whether a series is a loss or a metric, and not the learning rate, the time, or an observation of a layer.
+pub fn is_metric(series: &str) -> bool {
+    !matches!(series, "lr" | "seconds") && !series.contains('.')
+}
+
+impl Trial {
+    /// A history of ours.
+    pub fn ours(history: History, file: PathBuf) -> Trial {
+        Trial { file, record: Record::Ours(Box::new(history)) }
+    }
+
+    /// Curves of another program. The best epoch is that of the lowest validation loss, or training loss where there is
+    /// none; the diagnosis is ours, but without a loss to call a poor one.
+    pub fn foreign(foreign: Foreign, file: PathBuf) -> Trial {
+        let monitor = ["val_loss", "loss"].into_iter().find(|name| foreign.series.contains_key(*name));
+        let best = monitor.and_then(|monitor| best(&foreign, monitor));
+        let diagnosis = diagnose(&whole(&foreign), f64::NAN);
+        Trial { file, record: Record::Foreign(Box::new(Read { foreign, best, diagnosis })) }
+    }
+
+    /// Our history; `None` where it is another program's.
+    pub fn history(&self) -> Option<&History> {
+        match &self.record {
+            Record::Ours(history) => Some(history),
+            Record::Foreign(_) => None,
+        }
+    }
+
+    /// The seed, where it is known.
+    pub fn seed(&self) -> Option<i64> {
+        self.history().map(|history| history.seed)
+    }
+
+    /// The fold, in cross-validation.
+    pub fn fold(&self) -> Option<usize> {
+        self.history()?.fold
+    }
+
+    /// What it is called within its group: `seed 3`, `seed 0, fold 2`, or the file's name.
+    pub fn name(&self) -> String {
+        match self.history() {
+            Some(History { seed, fold: Some(fold), .. }) => format!("seed {seed}, fold {fold}"),
+            Some(History { seed, .. }) => format!("seed {seed}"),
+            None => stem(&self.file),
+        }
+    }
+
+    /// All series that have an entry, in their order.
+    pub fn series(&self) -> Vec<&str> {
+        match &self.record {
+            Record::Ours(history) => {
+                let series = history.history.series.iter();
+                series.filter(|(_, values)| !values.is_empty()).map(|(name, _)| name.as_str()).collect()
+            }
+            Record::Foreign(read) => {
+                let series = read.foreign.series.iter();
+                series.filter(|(_, points)| !points.is_empty()).map(|(name, _)| name.as_str()).collect()
+            }
+        }
+    }
+
+    /// The losses and metrics that it has a curve of, in their order: `loss`, `acc`, `val_loss`, …
+    pub fn metrics(&self) -> Vec<&str> {
+        self.series().into_iter().filter(|name| is_metric(name)).collect()
+    }
+
+    /// A series by epoch.
+    pub fn curve(&self, name: &str) -> Option<Curve> {
+        match &self.record {
+            Record::Ours(history) => {
+                let curves = &history.history;
+                let values = curves.metric(name)?;
+                let epochs: Vec<usize> = curves.epoch.iter().copied().take(values.len()).collect();
+                Some(Curve { values: values[..epochs.len()].to_vec(), epochs }).filter(|curve| !curve.epochs.is_empty())
+            }
+            Record::Foreign(read) => {
+                let points = read.foreign.series.get(name).filter(|points| !points.is_empty())?;
+                let points: BTreeMap<usize, f64> = points.iter().map(|point| (point.epoch, point.value.0)).collect();
+                Some(Curve { epochs: points.keys().copied().collect(), values: points.values().copied().collect() })
+            }
+        }
+    }
+
+    /// How many epochs were trained.
+    pub fn epochs(&self) -> usize {
+        match &self.record {
+            Record::Ours(history) => history.history.epoch.last().copied().unwrap_or(0),
+            Record::Foreign(_) => {
+                let last = |name: &str| self.curve(name)?.epochs.last().copied();
+                self.series().into_iter().filter_map(last).max().unwrap_or(0)
+            }
+        }
+    }
+
+    /// The best epoch.
+    pub fn best(&self) -> Option<&Best> {
+        match &self.record {
+            Record::Ours(history) => history.best.as_ref(),
+            Record::Foreign(read) => read.best.as_ref(),
+        }
+    }
+
+    /// What the curves show.
+    pub fn diagnosis(&self) -> Option<&Diagnosis> {
+        match &self.record {
+            Record::Ours(history) => history.diagnosis.as_ref(),
+            Record::Foreign(read) => read.diagnosis.as_ref(),
+        }
+    }
+
+    /// What the curves show, in a word.
+    pub fn verdict(&self) -> Option<Verdict> {
+        match &self.record {
+            Record::Ours(history) => history.verdict(),
+            Record::Foreign(read) => read.diagnosis.as_ref().map(|diagnosis| diagnosis.verdict),
+        }
+    }
+
+    /// A metric in the first epoch that has it.
+    pub fn first(&self, metric: &str) -> Option<f64> {
+        self.curve(metric)?.values.first().copied()
+    }
+
+    /// A metric in the last epoch that has it.
+    pub fn last(&self, metric: &str) -> Option<f64> {
+        self.curve(metric)?.values.last().copied()
+    }
+
+    /// A metric in the best epoch.
+    pub fn in_best(&self, metric: &str) -> Option<f64> {
+        Some(self.best()?.metrics.get(metric)?.0)
+    }
+
+    /// A metric on the test rows.
+    pub fn test(&self, metric: &str) -> Option<f64> {
+        Some(self.history()?.test.as_ref()?.metrics.get(metric)?.0)
+    }
+
+    /// A figure by its name, as in an expectation: `first.loss`, `last.val_acc`, `best.val_acc`, `min.val_loss`,
+    /// `test.acc`, `diagnosis.gap`, …
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        if let Some(history) = self.history() {
+            return figure::number(history, name);
+        }
+        let (when, metric) = name.split_once('.')?;
+        let over_epochs = |better: fn(f64, f64) -> f64| self.curve(metric)?.values.into_iter().reduce(better);
+        match when {
+            "first" => self.first(metric),
+            "last" => self.last(metric),
+            "best" if metric == "epoch" => self.best().map(|best| best.epoch as f64),
+            "best" => self.in_best(metric),
+            "min" => over_epochs(f64::min),
+            "max" => over_epochs(f64::max),
+            "diagnosis" if metric == "gap" => self.diagnosis()?.gap,
+            _ => None,
+        }
+    }
+
+    /// The metrics that were taken of the test rows.
+    pub fn tested(&self) -> Vec<&str> {
+        let test = self.history().and_then(|history| history.test.as_ref());
+        test.map(|test| test.metrics.keys().map(String::as_str).collect()).unwrap_or_default()
+    }
+
+    /// Where the end of an epoch lies on an axis: its number, the batches or the seconds until then; `None` where that
+    /// is not known.
+    pub fn at(&self, epoch: usize, axis: Axis) -> Option<f64> {
+        match (axis, &self.record) {
+            (Axis::Epoch, _) => Some(epoch as f64),
+            (Axis::Step, Record::Ours(history)) => Some((epoch * steps_of_an_epoch(history)?) as f64),
+            (Axis::Seconds, Record::Ours(history)) => {
+                let rows = history.history.epoch.iter().position(|&number| number == epoch)? + 1;
+                Some(history.history.metric("seconds")?.get(..rows)?.iter().sum())
+            }
+            (Axis::Step, Record::Foreign(read)) => read.foreign.clock.get(&epoch)?.step.map(|step| step as f64),
+            (Axis::Seconds, Record::Foreign(read)) => read.foreign.clock.get(&epoch)?.seconds,
+        }
+    }
+}
+
+/// How many batches an epoch has.
+fn steps_of_an_epoch(history: &History) -> Option<usize> {
+    let rows = history.data.rows.train;
+    match history.config.get("train")?.get("batch")? {
+        serde_json::Value::Number(batch) => {
+            let batch = usize::try_from(batch.as_u64()?).ok().filter(|&batch| batch > 0)?;
+            Some(rows.div_ceil(batch))
+        }
+        serde_json::Value::String(_) => Some(1), // "full"
+        _ => None,
+    }
+}
+
+/// The epoch with the lowest finite value.
+fn best(foreign: &Foreign, monitor: &str) -> Option<Best> {
+    let finite = foreign.series.get(monitor)?.iter().filter(|point| point.value.0.is_finite());
+    let epoch = finite.min_by(|a, b| a.value.0.total_cmp(&b.value.0))?.epoch;
+    let metrics: IndexMap<String, Number> = foreign
+        .series
+        .iter()
+        .filter(|(name, _)| is_metric(name))
+        .filter_map(|(name, points)| Some((name.clone(), points.iter().find(|point| point.epoch == epoch)?.value)))
+        .collect();
+    Some(Best { epoch, monitor: monitor.to_owned(), metrics })
+}
+
+/// The training and validation curves over the epochs that have both, as they are diagnosed.
+fn whole(foreign: &Foreign) -> Curves {
+    let of = |name: &str| -> BTreeMap<usize, f64> {
+        let points = foreign.series.get(name).into_iter().flatten();
+        points.map(|point| (point.epoch, point.value.0)).collect()
+    };
+    let names: Vec<&str> =
+        ["loss", "val_loss", "acc", "val_acc"].into_iter().filter(|name| !of(name).is_empty()).collect();
+    let series: Vec<BTreeMap<usize, f64>> = names.iter().map(|name| of(name)).collect();
+    let mut curves = Curves::default();
+    for &epoch in series.first().into_iter().flat_map(BTreeMap::keys) {
+        let row: Option<Vec<(&str, f64)>> =
+            names.iter().zip(&series).map(|(name, values)| Some((*name, *values.get(&epoch)?))).collect();
+        if let Some(row) = row {
+            curves.push(epoch, &row);
+        }
+    }
+    curves
+}
+
+/// A file's name without its ending.
+pub(super) fn stem(file: &Path) -> String {
+    file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
