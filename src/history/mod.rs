@@ -6,6 +6,7 @@
 pub mod asked;
 pub mod curves;
 pub mod diagnosis;
+pub mod event_file;
 pub mod expectation;
 pub mod figure;
 pub mod foreign;

@@ -11,14 +11,15 @@ use crate::data::numpy_random::RandomState;
 /// As many permutations as are gone through, or drawn.
 const MOST: usize = 200_000;
 
-/// Differences that round to the same are the same.
-const TOLERANCE: f64 = 1e-14;
+/// Differences of means that are no further apart than this share of the largest value are the same: sums in another
+/// order are rounded in another way.
+const TOLERANCE: f64 = 1e-13;
 
 /// The p of pairs' differences; 1 where all of them are 0, `None` of none.
 pub fn of_pairs(differences: &[f64]) -> Option<f64> {
     let n = differences.len();
     let observed = (!differences.is_empty()).then(|| mean(differences))?;
-    let mut tails = Tails::of(observed);
+    let mut tails = Tails::of(observed, differences);
     if n < 64 && (1_u64 << n) <= MOST as u64 {
         for signs in 0..1_u64 << n {
             let sum: f64 =
@@ -42,8 +43,8 @@ pub fn of_groups(one: &[f64], other: &[f64]) -> Option<f64> {
     if n == 0 || m == 0 {
         return None;
     }
-    let mut tails = Tails::of(mean(one) - mean(other));
     let all: Vec<f64> = one.iter().chain(other).copied().collect();
+    let mut tails = Tails::of(mean(one) - mean(other), &all);
     let total: f64 = all.iter().sum();
     let difference = |sum: f64| sum / n as f64 - (total - sum) / m as f64;
     if choose(n + m, n) <= MOST as f64 {
@@ -89,14 +90,9 @@ struct Tails {
 }
 
 impl Tails {
-    fn of(observed: f64) -> Tails {
-        Tails {
-            observed,
-            tolerance: (TOLERANCE * observed.abs()).max(f64::MIN_POSITIVE),
-            all: 0,
-            at_least: 0,
-            at_most: 0,
-        }
+    fn of(observed: f64, values: &[f64]) -> Tails {
+        let largest = values.iter().fold(f64::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+        Tails { observed, tolerance: TOLERANCE * largest, all: 0, at_least: 0, at_most: 0 }
     }
 
     fn add(&mut self, difference: f64) {

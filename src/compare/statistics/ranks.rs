@@ -1,12 +1,17 @@
 //! Tests by ranks: Wilcoxon's signed ranks of pairs (`scipy.stats.wilcoxon`) and the rank sums of two groups
 //! (Mann and Whitney 1947; `scipy.stats.mannwhitneyu`), two-sided.
 //!
-//! Exact where no values are tied and there are few, otherwise by the normal approximation, as SciPy does it by default.
+//! Exact where no values are tied and there are few, and of up to 13 pairs by going through all signs where some are tied
+//! or 0; otherwise by the normal approximation, as SciPy does it by default.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use crate::compare::statistics::permutation;
+
 /// Up to so many pairs are counted out.
 const PAIRS: usize = 50;
+/// Up to so many, where some are tied or 0.
+const TIED_PAIRS: usize = 13;
 /// Where one group has no more than this, rank sums are counted out.
 const TRIALS: usize = 8;
 
@@ -37,6 +42,10 @@ pub fn signed_ranks(differences: &[f64]) -> Option<f64> {
         }
         let at_most: f64 = counts[..=plus.min(minus) as usize].iter().sum();
         return Some((2.0 * at_most / 2.0_f64.powi(n as i32)).min(1.0));
+    }
+    if differences.len() <= TIED_PAIRS {
+        let signed: Vec<f64> = moved.iter().zip(&ranks).map(|(d, rank)| rank.copysign(*d)).collect();
+        return permutation::of_pairs(&signed);
     }
     let n = n as f64;
     let mean = n * (n + 1.0) / 4.0;

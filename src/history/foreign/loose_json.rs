@@ -3,14 +3,11 @@
 use anyhow::{Context, anyhow};
 use serde_json::Value;
 
-use crate::history::number::Number;
-
 /// Reads JSON in which numbers may be `NaN`, `Infinity` or `-Infinity`; they become the strings "nan", "inf" and "-inf".
 ///
 /// # Errors
 /// When it is no JSON otherwise.
 pub fn read(bytes: &[u8]) -> anyhow::Result<Value> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes); // a byte order mark
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(anyhow!("the file is empty"));
     }
@@ -44,10 +41,10 @@ fn with_words_quoted(text: &str) -> String {
 }
 
 /// A number, as it is or in a string, as `json.dump(…, default=str)` writes those of NumPy; `None` of all else.
-pub fn number(value: &Value) -> Option<Number> {
+pub fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Number(number) => number.as_f64().map(Number),
-        Value::String(text) => text.trim().parse().ok().map(Number),
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
 }
@@ -59,7 +56,7 @@ mod tests {
     #[test]
     fn the_words_of_python_are_numbers_and_strings_stay_as_they_are() {
         let value = read(br#"{"a\"NaN": [NaN, -Infinity, Infinity, 1], "Infinity": "NaN -Infinity\\"}"#).unwrap();
-        let numbers: Vec<f64> = value["a\"NaN"].as_array().unwrap().iter().map(|n| number(n).unwrap().0).collect();
+        let numbers: Vec<f64> = value["a\"NaN"].as_array().unwrap().iter().map(|n| number(n).unwrap()).collect();
         assert!(numbers[0].is_nan());
         assert_eq!(numbers[1..], [f64::NEG_INFINITY, f64::INFINITY, 1.0]);
         assert_eq!(value["Infinity"], "NaN -Infinity\\");

@@ -1,13 +1,18 @@
 //! Histories that other programs wrote, read so that they can be laid beside ours.
 //!
-//! Each format is a file beside this one. Whatever it calls them, metrics come out under our names (see
-//! [`names`]), epochs are counted from 1, and each metric has points of its own: what a program did not record
-//! is absent, and never a NaN. A NaN or an infinity that it did record stays one. What cannot be read of a file that is
-//! otherwise fine is left out and told in a note.
+//! Each format is a file beside this one. Whatever it calls them, metrics come out under our names (see [`names`]),
+//! epochs are counted from 1, and each metric has points of its own: what a program did not record is absent, and
+//! never a NaN. A NaN or an infinity that it did record stays one. What cannot be read of a file that is otherwise fine
+//! is left out and told in a note.
 
+pub mod csv_log;
 pub mod keras;
+pub mod logged;
 pub mod loose_json;
 pub mod names;
+pub mod points;
+pub mod skorch;
+pub mod tensorboard;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,6 +21,7 @@ use anyhow::{Context, anyhow};
 use indexmap::IndexMap;
 
 use crate::hint::Hint;
+use crate::history::event_file;
 use crate::history::number::Number;
 
 /// A history that another program wrote.
@@ -23,11 +29,12 @@ use crate::history::number::Number;
 pub struct Foreign {
     /// What it was written as.
     pub format: Format,
-    /// The metrics under our names, each with its points in the order of epochs, one for an epoch at most.
+    /// The metrics under our names, each with its points in the order of epochs, one for an epoch at most; at least
+    /// one metric, and none without a point.
     pub series: IndexMap<String, Vec<AtEpoch>>,
     /// When epochs ended, as far as the format says.
     pub clock: BTreeMap<usize, Moment>,
-    /// What was left out or taken in one way of several, in sentences without a full stop.
+    /// What was left out, or taken in one way of several; fragments in small letters without a full stop.
     pub notes: Vec<String>,
 }
 
@@ -74,47 +81,34 @@ impl Format {
     }
 }
 
-/// What hints say of the formats.
-const READABLE: &str = "a history of another program is Keras's or skorch's JSON, a CSV log with a column `epoch`, or TensorBoard's event files";
+const READABLE: &str =
+    "what other programs write is read as Keras's or skorch's JSON, a CSV log, or TensorBoard's event files";
 
-/// Reads a history that another program wrote.
+/// Reads a history that another program wrote: a file, or a folder with event files of TensorBoard.
 ///
 /// # Errors
-/// When the file cannot be read, or no epoch of any metric can be made out in it.
+/// When it cannot be read, or no epoch of any metric can be made out in it.
 pub fn read(path: &Path) -> anyhow::Result<Foreign> {
-    let shown = path.display();
-    let bytes = std::fs::read(path).with_context(|| format!("failed to read `{shown}`"))?;
-    let read = keras::read(&bytes);
-    read.with_context(|| format!("failed to read `{shown}`")).map_err(|error| match error.downcast_ref::<Hint>() {
+    let read = read_any(path).with_context(|| format!("failed to read `{}`", path.display()));
+    read.map_err(|error| match error.downcast_ref::<Hint>() {
         Some(_) => error,
         None => error.context(Hint(READABLE.to_owned())),
     })
 }
 
-impl Foreign {
-    fn new(format: Format) -> Self {
-        Foreign { format, series: IndexMap::new(), clock: BTreeMap::new(), notes: Vec::new() }
+fn read_any(path: &Path) -> anyhow::Result<Foreign> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if path.is_dir() || event_file::is_named_so(&name) {
+        return tensorboard::read(path);
     }
-
-    /// Adds a metric by the name that its program has for it. Where two of its names are one of ours, the second stays
-    /// as it is.
-    fn add(&mut self, theirs: &str, points: Vec<AtEpoch>) {
-        if points.is_empty() {
-            return;
-        }
-        let ours = names::ours(theirs, None);
-        let name = match self.series.contains_key(&ours) {
-            true => theirs.to_owned(),
-            false => ours,
-        };
-        self.series.insert(name, points);
-    }
-
-    /// As it is, if there is anything in it.
-    fn checked(self) -> anyhow::Result<Foreign> {
-        match self.series.is_empty() {
-            true => Err(anyhow!("it holds no metric of any epoch")),
-            false => Ok(self),
-        }
+    let bytes = std::fs::read(path)?;
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii_start();
+    match text.first() {
+        None => Err(anyhow!("the file is empty")),
+        _ if event_file::begins_one(&bytes) => tensorboard::read(path),
+        Some(b'[') => skorch::read(text),
+        Some(b'{') => keras::read(text),
+        _ if name.to_lowercase().ends_with(".json") => Err(anyhow!("it is damaged or cut short, or no JSON")),
+        _ => csv_log::read(text),
     }
 }

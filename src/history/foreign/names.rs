@@ -5,7 +5,7 @@
 //! a metric that we know. A name of which this is not so stays as it is.
 
 /// Which rows a metric is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// Those to train on: our names have no prefix.
     Train,

@@ -10,5 +10,6 @@ mod resampling;
 mod runs;
 mod saved;
 mod splits;
+mod statistics;
 mod tables;
 mod trees;

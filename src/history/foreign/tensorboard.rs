@@ -1,0 +1,231 @@
+//! TensorBoard's event files: a file, or a folder of them.
+//!
+//! Metrics are the scalars, whether they are numbers as PyTorch writes them or tensors as TensorFlow 2 does. A folder may
+//! have folders of its own for the parts of the data: `train` and `validation` as Keras's callback makes them, or
+//! `Loss_train` and `Loss_val` as PyTorch's `add_scalars` does.
+//!
+//! Epochs: where `epoch` is itself a scalar, as Lightning writes it, it says which epoch a step is in, and both are
+//! counted from 0. Otherwise a step is an epoch; steps with a 0 among them are counted from 0. What is logged by
+//! batch in files of Keras (`batch_loss`, `evaluation_loss_vs_iterations`) is left out.
+//!
+//! The clock's seconds count from the first event of all files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use crate::hint::Hint;
+use crate::history::event_file::{self, End, Event};
+use crate::history::foreign::logged::{self, Logged};
+use crate::history::foreign::names::Part;
+use crate::history::foreign::points::Points;
+use crate::history::foreign::{Foreign, Format};
+use crate::suggest;
+
+/// How many folders deep events are looked for.
+const DEEPEST: usize = 4;
+
+/// Reads an event file, or all of a run's folder.
+///
+/// # Errors
+/// When there is none, none can be read, or the folder is of several runs.
+pub fn read(path: &Path) -> anyhow::Result<Foreign> {
+    let mut points = Points::default();
+    let files = match path.is_dir() {
+        true => files_of(path, &mut points.notes)?,
+        false => vec![(part_of_file(path), path.to_path_buf())],
+    };
+    let mut scalars = Scalars::default();
+    for (part, file) in files {
+        scalars.read(&file, part, &mut points.notes)?;
+    }
+    scalars.gather(&mut points);
+    points.into_foreign(Format::TensorBoard)
+}
+
+/// Whether a folder holds event files, itself or in its folders.
+pub fn holds_events(folder: &Path) -> bool {
+    holds_events_within(folder, DEEPEST)
+}
+
+fn holds_events_within(folder: &Path, depth: usize) -> bool {
+    let Ok((files, folders)) = entries(folder) else { return false };
+    !files.is_empty() || depth > 0 && folders.iter().any(|inner| holds_events_within(inner, depth - 1))
+}
+
+/// The event files and the folders in a folder, both sorted by name.
+fn entries(folder: &Path) -> std::io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => folders.push(path),
+            false if event_file::is_named_so(&name_of(&path)) => files.push(path),
+            false => {}
+        }
+    }
+    files.sort();
+    folders.sort();
+    Ok((files, folders))
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The part of the data that a folder's name ends in.
+fn part_of_folder(folder: &Path) -> Option<Part> {
+    let name = name_of(folder);
+    Part::of(name.rsplit_once('_').map_or(&name[..], |(_, last)| last))
+}
+
+/// The part of a file that stands in a folder of Keras's callback.
+fn part_of_file(file: &Path) -> Option<Part> {
+    file.parent().filter(|folder| name_of(folder) == "validation").and_then(part_of_folder)
+}
+
+/// The event files of a run's folder, with the parts that they are of.
+fn files_of(folder: &Path, notes: &mut Vec<String>) -> anyhow::Result<Vec<(Option<Part>, PathBuf)>> {
+    let (own, folders) = entries(folder)?;
+    let (parts, others): (Vec<_>, Vec<_>) = folders
+        .into_iter()
+        .filter(|inner| holds_events_within(inner, DEEPEST))
+        .partition(|inner| part_of_folder(inner).is_some() && entries(inner).is_ok_and(|(files, _)| !files.is_empty()));
+    let names: Vec<String> = others.iter().map(|other| name_of(other)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).take(8).collect();
+    let mut files: Vec<_> = own.into_iter().map(|file| (None, file)).collect();
+    for inner in &parts {
+        files.extend(entries(inner)?.0.into_iter().map(|file| (part_of_folder(inner), file)));
+    }
+    match &others[..] {
+        _ if !files.is_empty() => {
+            if !others.is_empty() {
+                notes.push(format!("what lies in its folders {} is of other runs", suggest::list(&names)));
+            }
+            Ok(files)
+        }
+        [] => Err(anyhow!("there is no event file in it")
+            .context(Hint("event files of TensorBoard are called `events.out.tfevents.…`".to_owned()))),
+        [only] => files_of(only, notes),
+        several => Err(anyhow!("it holds {} runs, and a history is of one", several.len())
+            .context(Hint(format!("name one of its folders: {}", suggest::list(&names))))),
+    }
+}
+
+/// A scalar as it was logged.
+struct Scalar {
+    tag: String,
+    part: Option<Part>,
+    step: u64,
+    wall_time: f64,
+    value: f64,
+}
+
+/// The scalars of all files.
+#[derive(Default)]
+struct Scalars {
+    all: Vec<Scalar>,
+    begin: Option<f64>,
+}
+
+impl Scalars {
+    fn read(&mut self, path: &Path, part: Option<Part>, notes: &mut Vec<String>) -> anyhow::Result<()> {
+        let (mut events, name) = (0, name_of(path));
+        // TensorFlow says what a series is with its first value alone
+        let mut other_plugins = BTreeSet::new();
+        let end = File::open(path)
+            .and_then(|file| {
+                event_file::read(BufReader::new(file), |event| {
+                    events += 1;
+                    self.take(event, part, &mut other_plugins);
+                })
+            })
+            .with_context(|| format!("failed to read `{name}`"))?;
+        match end {
+            End::Damaged if events == 0 => return Err(anyhow!("`{name}` is damaged, or no event file")),
+            End::CutShort if events == 0 => return Err(anyhow!("`{name}` is cut short before its first event")),
+            End::Whole if events == 0 => return Err(anyhow!("`{name}` is empty")),
+            End::Whole => {}
+            End::CutShort => notes.push(format!("`{name}` ends within an event: it is cut short, or being written")),
+            End::Damaged => notes.push(format!("`{name}` is damaged behind event {events}, and not read further")),
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: Event, part: Option<Part>, other_plugins: &mut BTreeSet<String>) {
+        if event.wall_time > 0.0 {
+            self.begin = Some(self.begin.map_or(event.wall_time, |begin| begin.min(event.wall_time)));
+        }
+        for value in event.summary.into_iter().flat_map(|summary| summary.value) {
+            let plugin = value.metadata.and_then(|metadata| metadata.plugin_data).map(|data| data.plugin_name);
+            if plugin.is_some_and(|plugin| !matches!(&plugin[..], "scalars" | "")) {
+                other_plugins.insert(value.tag.clone());
+            }
+            let number = value.simple_value.map(f64::from).or_else(|| value.tensor?.scalar());
+            if let (Some(number), Ok(step)) = (number, u64::try_from(event.step))
+                && !other_plugins.contains(&value.tag)
+            {
+                self.all.push(Scalar { tag: value.tag, part, step, wall_time: event.wall_time, value: number });
+            }
+        }
+    }
+
+    /// Leaves out what Keras's callback logs by batch; validation by batch says no more than by epoch.
+    fn leave_out_batches(&mut self, notes: &mut Vec<String>) {
+        if !self.all.iter().any(|scalar| scalar.tag.starts_with("epoch_")) {
+            return;
+        }
+        let by_batch = |tag: &str| tag.starts_with("batch_");
+        let names: BTreeSet<&str> = self.all.iter().map(|scalar| &scalar.tag[..]).filter(|tag| by_batch(tag)).collect();
+        if !names.is_empty() {
+            let names: Vec<&str> = names.into_iter().collect();
+            notes.push(format!("left out, since logged by batch: {}", suggest::list(&names)));
+        }
+        self.all.retain(|scalar| !by_batch(&scalar.tag) && !scalar.tag.ends_with("_vs_iterations"));
+    }
+
+    /// Gathers the scalars into epochs.
+    fn gather(mut self, points: &mut Points) {
+        self.leave_out_batches(&mut points.notes);
+        let epochs: BTreeMap<u64, u64> = self
+            .all
+            .iter()
+            .filter(|scalar| scalar.tag == "epoch" && scalar.value >= 0.0)
+            .map(|scalar| (scalar.step, scalar.value as u64))
+            .collect();
+        let begin = self.begin.unwrap_or_default();
+        let logged: Vec<Logged> = self
+            .all
+            .into_iter()
+            .filter(|scalar| epochs.is_empty() || scalar.tag != "epoch")
+            .map(|scalar| Logged {
+                epoch: if epochs.is_empty() { Some(scalar.step) } else { epochs.get(&scalar.step).copied() },
+                step: (!epochs.is_empty()).then_some(scalar.step),
+                seconds: Some(scalar.wall_time - begin).filter(|seconds| *seconds >= 0.0),
+                name: scalar.tag,
+                part: scalar.part,
+                value: scalar.value,
+            })
+            .collect();
+        if epochs.is_empty()
+            && let Some(tag) = with_gaps(&logged)
+        {
+            points.notes.push(format!("each step is taken as an epoch, and `{tag}` is not of every step"));
+        }
+        logged::gather(logged, points);
+    }
+}
+
+/// A tag of more than one step that never has two in a row.
+fn with_gaps(logged: &[Logged]) -> Option<&str> {
+    let mut steps: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    for value in logged {
+        steps.entry(&value.name).or_default().extend(value.epoch);
+    }
+    let is_sparse =
+        |steps: &BTreeSet<u64>| steps.len() > 1 && steps.iter().zip(steps.iter().skip(1)).all(|(a, b)| b - a > 1);
+    steps.into_iter().find(|(_, steps)| is_sparse(steps)).map(|(tag, _)| tag)
+}
