@@ -32,6 +32,7 @@ pub mod predict;
 mod predict_data;
 mod predict_text;
 pub mod progress;
+pub mod report;
 pub mod schema;
 pub mod settings;
 pub mod show;
@@ -67,6 +68,7 @@ Examples:
   runner show overfit_mnist                      its settings and layers
   runner eval overfit_mnist                      its newest run's weights, tested again
   runner predict overfit_mnist --index 4523      what the network makes of a row
+  runner report overfit_mnist                    a page of it, to look at and to send
 
 Data go to standard output, talk to standard error. Exit codes: 0 done, 1 under
 --strict an expectation was missed or figures differ from the history, 2 bad
@@ -80,6 +82,8 @@ enum Command {
     Eval(eval::Args),
     /// Show what a trained network makes of a row, a table or a picture
     Predict(predict::Args),
+    /// Write what became of runs as one HTML page
+    Report(report::Args),
     /// List the experiments
     List(list::Args),
     /// Show an experiment's settings and its layers
@@ -133,6 +137,7 @@ pub fn main() -> ExitCode {
         Command::Exp(args) => exp::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Data(args) => data::run(&args),
