@@ -24,7 +24,7 @@ pub fn of(groups: &[Group]) -> Option<Section> {
         (!parts.is_empty()).then(|| (group.label.clone(), parts.join("\n")))
     };
     let parts: Vec<(String, String)> = groups.iter().enumerate().filter_map(of_group).collect();
-    (!parts.is_empty()).then(|| Section { id: "classes", title: "Class by class", body: by_group(&parts) })
+    (!parts.is_empty()).then(|| Section { id: "classes", title: "Classes", body: by_group(&parts) })
 }
 
 /// The name of a class.
@@ -50,9 +50,12 @@ fn confusion(group: &Group, place: usize) -> Option<String> {
         ));
     }
     let label = text(&group.label);
+    let caption =
+        format!("Test rows by true class (down) and predicted class (across), and their share of the true class{of}");
     let mut html = format!(
-        "<h3>Confusion matrix</h3>\n{most}\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Confusion matrix of {label}\">\
-         <table class=\"confusion\" data-group=\"{place}\">\n<caption>Rows are true classes and columns predicted ones: counts of test rows{of}, and shares of the true class</caption>\n\
+        "<h3>Confusion matrix</h3>\n{most}\n<p class=\"caption\" aria-hidden=\"true\">{caption}</p>\n\
+         <div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Confusion matrix of {label}\">\
+         <table class=\"confusion\" data-group=\"{place}\">\n<caption>{caption}</caption>\n\
          <thead><tr><th scope=\"col\">true class</th>"
     );
     for to in 0..size {

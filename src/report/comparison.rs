@@ -12,7 +12,7 @@ use crate::report::markup::{Cell, Table, boxed, key, note, paragraph, text};
 use crate::report::run;
 
 /// As many metrics of the best epoch, and of the test rows, are columns.
-const METRICS: usize = 5;
+const METRICS: usize = 2;
 
 /// The comparison.
 pub fn html(groups: &[Group]) -> String {
@@ -24,8 +24,13 @@ pub fn html(groups: &[Group]) -> String {
     parts.extend(comparison.tests.iter().map(|tested| in_words(tested, &comparison, groups)));
     parts.push(figures(groups, &comparison));
     parts.extend(comparison.tests.iter().filter_map(|tested| tests(tested, &comparison, groups)));
-    if !comparison.cautions.is_empty() {
-        parts.push(boxed("", "Keep in mind", &comparison.cautions));
+    // what leaks stands at the top, with the reason
+    let leaks: Vec<String> =
+        groups.iter().filter(|group| group.leaks()).map(|group| format!("{} leaks", group.label)).collect();
+    let told_above = |caution: &&String| leaks.iter().any(|leak| caution.starts_with(leak.as_str()));
+    let cautions: Vec<String> = comparison.cautions.iter().filter(|caution| !told_above(caution)).cloned().collect();
+    if !cautions.is_empty() {
+        parts.push(boxed("", "Keep in mind", &cautions));
     }
     parts.join("\n")
 }
@@ -57,11 +62,12 @@ fn columns(comparison: &Comparison) -> Vec<&str> {
 
 fn figures(groups: &[Group], comparison: &Comparison) -> String {
     let columns = columns(comparison);
-    let mut heads =
-        vec![Cell::text("variant"), Cell::text("trials").of_class("n"), Cell::text("best epoch").of_class("n")];
-    heads.extend(columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n")));
-    heads.push(Cell::text("gap").of_class("n"));
-    heads.push(Cell::text("reading"));
+    // what decides stands first: on a phone, the rest is to the right
+    let first = usize::from(!comparison.tests.is_empty());
+    let mut heads: Vec<Cell> = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n")).collect();
+    heads.insert(0, Cell::text("variant"));
+    heads.insert(1 + first, Cell::text("reading"));
+    heads.extend(["best epoch", "gap", "trials"].map(|head| Cell::text(head).of_class("n")));
     let several = groups.iter().any(|group| group.trials.len() > 1);
     let caption = match several {
         true => "All variants: means and standard deviations over their trials; ★ marks the best mean",
@@ -75,8 +81,7 @@ fn figures(groups: &[Group], comparison: &Comparison) -> String {
             true => epochs.min.to_string(),
             false => format!("{} to {}", epochs.min, epochs.max),
         });
-        let head = Cell::head(key(place, &group.label));
-        let mut cells = vec![head, Cell::number(&group.trials.len().to_string()), Cell::number(&epochs)];
+        let mut cells = vec![Cell::head(key(place, &group.label))];
         for name in &columns {
             let figure = comparison.figure(name);
             let is_best = figure.is_some_and(|figure| figure.best.get(place) == Some(&true));
@@ -87,13 +92,17 @@ fn figures(groups: &[Group], comparison: &Comparison) -> String {
                 (false, false) => "n",
             }));
         }
+        cells.insert(1 + first, Cell::html(verdicts(group)));
+        cells.push(Cell::number(&epochs));
         cells.push(Cell::number(&shown(sample("diagnosis.gap"))));
-        cells.push(Cell::html(verdicts(group)));
+        cells.push(Cell::number(&group.trials.len().to_string()));
         table.row_with(if place == comparison.baseline { "class=\"base\"" } else { "" }, cells);
     }
     let mut html = table.html_text();
     if columns.iter().any(|name| name.starts_with("best.")) {
-        html.push_str(&note("“gap” is how far the validation loss ends above its lowest; what is “in the best epoch” is so in the one that each trial's monitored metric is best in."));
+        html.push_str(&note(
+            "Gap: how far the validation loss ends above its lowest. Best epoch: the one that is best by the metric that a trial monitors.",
+        ));
     }
     html
 }
@@ -103,6 +112,15 @@ fn in_a_head(name: &str) -> String {
     match name.split_once('.') {
         Some(("best", metric)) => format!("{metric}, best epoch"),
         Some(("last", metric)) => format!("{metric}, last epoch"),
+        _ => name.replacen('.', " ", 1),
+    }
+}
+
+/// A figure's name as a sentence has it: `val_acc in the best epoch`.
+fn in_a_sentence(name: &str) -> String {
+    match name.split_once('.') {
+        Some(("best", metric)) => format!("{metric} in the best epoch"),
+        Some(("last", metric)) => format!("{metric} in the last epoch"),
         _ => name.replacen('.', " ", 1),
     }
 }
@@ -136,7 +154,7 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
         .filter(|(place, _)| figure.is_some_and(|figure| figure.best.get(*place) == Some(&true)))
         .map(|(_, group)| group.label.as_str())
         .collect();
-    let name = in_a_head(&tested.figure);
+    let name = in_a_sentence(&tested.figure);
     let baseline = &groups[comparison.baseline].label;
     let found: Vec<&Difference> = tested.groups.iter().flatten().collect();
     let leader = match &best[..] {
@@ -158,13 +176,14 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
                     "There are too few trials to tell whether {other} and {baseline} differ by more than luck: {} pairs of seeds would do.",
                     pairs_needed(comparison.comparisons().max(1))
                 ),
-                Verdict::OneTrial => "With one trial on a side, luck cannot be told from anything: more seeds would tell (`--seeds 0..5`).".to_owned(),
+                Verdict::OneTrial => {
+                    "With one trial on a side, luck cannot be told from anything: more seeds would tell.".to_owned()
+                }
                 Verdict::Same => format!("{other} and {baseline} have the same figures."),
             }
         }
         (all, 0) if count(Verdict::OneTrial) == all.len() => {
-            "With one trial of each, luck cannot be told from anything: more seeds would tell (`--seeds 0..5`)."
-                .to_owned()
+            "With one trial of each, luck cannot be told from anything: more seeds would tell.".to_owned()
         }
         (all, 0) if count(Verdict::TooFew) > 0 => format!(
             "There are too few trials to call any of {} differences from {baseline} more than luck: {} pairs of seeds would do.",

@@ -149,5 +149,5 @@ pub fn of_theirs(groups: &[Group]) -> Option<Section> {
             ]);
         }
     }
-    (!table.is_empty()).then(|| Section { id: "theirs", title: "The walkthrough’s figures", body: table.html_text() })
+    (!table.is_empty()).then(|| Section { id: "theirs", title: "Theirs and ours", body: table.html_text() })
 }

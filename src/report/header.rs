@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::compare::group::{Group, union};
 use crate::compare::trial::{Record, Trial};
 use crate::history::History;
-use crate::history::number::count;
+use crate::history::number::{count, seconds};
 use crate::report::markup::text;
 
 /// As many names are in a title; more are counted.
@@ -95,6 +95,10 @@ fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
     };
     add("trials", vec![format!("{}{of}", count(number))]);
     add("parameters", histories().filter_map(|history| Some(count(history.network.as_ref()?.parameters))).collect());
+    let took: f64 = stacks(groups).iter().map(|history| history.seconds).sum();
+    if took > 0.0 {
+        add("time", vec![seconds(took)]);
+    }
     add("device", histories().map(|history| history.environment.device.clone()).collect());
     let days: BTreeSet<&str> = histories().filter_map(day).collect();
     if let (Some(first), Some(last)) = (days.first(), days.last()) {
@@ -106,6 +110,18 @@ fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
     });
     add("read from", foreign.collect());
     facts
+}
+
+/// One history of each stack: trials that were trained together state the same time.
+fn stacks(groups: &[Group]) -> Vec<&History> {
+    let mut stacks: Vec<&History> = Vec::new();
+    for history in groups.iter().flat_map(|group| &group.trials).filter_map(Trial::history) {
+        let same = |other: &&History| (&other.started, other.seconds) == (&history.started, history.seconds);
+        if !stacks.iter().any(|other| same(&other)) {
+            stacks.push(history);
+        }
+    }
+    stacks
 }
 
 /// The day on which a trial started.

@@ -135,7 +135,7 @@ impl Table {
         let tall = if self.is_tall { " tall" } else { "" };
         let space = if self.attributes.is_empty() { "" } else { " " };
         let mut html = format!(
-            "<div class=\"scroll{tall}\" tabindex=\"0\" role=\"group\" aria-label=\"{caption}\"><table{space}{}>\n<caption>{caption}</caption>\n<thead><tr>",
+            "<p class=\"caption\" aria-hidden=\"true\">{caption}</p>\n<div class=\"scroll{tall}\" tabindex=\"0\" role=\"group\" aria-label=\"{caption}\"><table{space}{}>\n<caption>{caption}</caption>\n<thead><tr>",
             self.attributes
         );
         for head in &self.heads {

@@ -76,6 +76,7 @@ pub fn metrics(groups: &[Group]) -> Vec<Metric> {
     if groups.iter().flat_map(|group| &group.trials).any(changes) {
         metrics.push(Metric { name: "lr".to_owned(), train: true, val: false });
     }
+    metrics.sort_by_key(|metric| metric.name != "loss"); // it comes first, whoever wrote the curves
     metrics
 }
 

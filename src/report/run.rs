@@ -6,7 +6,7 @@ use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::Trial;
 use crate::history::Status;
 use crate::history::diagnosis::Verdict;
-use crate::history::number::{brief, count, seconds, spread};
+use crate::history::number::{brief, spread};
 use crate::report::markup::{paragraph, text};
 
 /// As many figures of the test are large.
@@ -145,14 +145,6 @@ fn tiles(group: &Group) -> Vec<(String, String, String)> {
             if gap.n > 1 { aside(&gap) } else { what.to_owned() },
         ));
     }
-    let history = group.trials.iter().find_map(Trial::history);
-    if let Some(history) = history {
-        let together = match history.environment.replicas {
-            0 | 1 => String::new(),
-            replicas => format!("{} networks trained together", count(replicas)),
-        };
-        tiles.push(("Time".to_owned(), seconds(history.seconds), together));
-    }
     tiles
 }
 
@@ -166,8 +158,9 @@ pub fn shown(sample: &Sample) -> String {
 
 /// What stands beside a mean: its spread and its interval.
 fn aside(sample: &Sample) -> String {
-    let interval =
-        sample.interval.map(|interval| format!(", 95 % interval {} to {}", brief(interval.low), brief(interval.high)));
+    let interval = sample
+        .interval
+        .map(|interval| format!(", 95\u{a0}% interval {} to {}", brief(interval.low), brief(interval.high)));
     match sample.std {
         Some(std) => {
             format!("± {} over {}{}", spread(Some(sample.mean), Some(std)), sample.n, interval.unwrap_or_default())

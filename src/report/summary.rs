@@ -12,7 +12,8 @@ pub fn of(groups: &[Group]) -> Section {
     if !leaks.is_empty() {
         parts.push(boxed("bad", "These figures are too good", &leaks));
     }
-    let broken: Vec<String> = groups.iter().flat_map(|group| endings(group, groups.len() > 1)).collect();
+    // of several, the comparison says so among what is to be kept in mind
+    let broken = if let [group] = groups { endings(group) } else { Vec::new() };
     if !broken.is_empty() {
         parts.push(boxed("", "Not every trial came to its end", &broken));
     }
@@ -30,16 +31,15 @@ fn leak(group: &Group, several: bool) -> Option<String> {
 }
 
 /// Trials that diverged or were interrupted.
-fn endings(group: &Group, several: bool) -> Vec<String> {
-    let of = if several { format!("{}: ", group.label) } else { String::new() };
+fn endings(group: &Group) -> Vec<String> {
     let all = group.trials.len();
     let with = |status: Status| {
         group.trials.iter().filter(|trial| trial.history().is_some_and(|history| history.status == status)).count()
     };
     let told = |number: usize, what: &str| match (number, all) {
         (0, _) => None,
-        (_, 1) => Some(format!("{of}the trial {what}")),
-        (number, all) => Some(format!("{of}{number} of {all} trials {what}")),
+        (_, 1) => Some(format!("the trial {what}")),
+        (number, all) => Some(format!("{number} of {all} trials {what}")),
     };
     let diverged = told(with(Status::Diverged), "diverged: the loss or the weights left the finite numbers");
     let interrupted = told(with(Status::Interrupted), "stopped from outside; shown is what was completed");

@@ -3,6 +3,9 @@
 const plots = new Set();
 const DRAG = { x: true, y: false, setScale: true, dist: 8 };
 
+/** Steps between ticks, from the smallest figures to those of a diverged trial. */
+const STEPS = Array.from({ length: 320 }, (_, power) => [1, 2, 2.5, 5].map((step) => Number(`${step}e${power - 18}`))).flat();
+
 /**
  * Draws lines into `place`, and returns the chart.
  *
@@ -86,14 +89,14 @@ function chart(place, spec) {
       points: { size: 8, width: 2, fill: (u, number) => lines[number - 1]?.silent ? "transparent" : lines[number - 1]?.stroke, stroke: (u, number) => lines[number - 1]?.silent ? "transparent" : color("surface") },
     },
     scales: {
-      x: { time: false, range: (u, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) },
-      y: spec.log ? { distr: 3 } : { range: (u, low, high) => fitted(low, high, spec.yRange) },
+      x: { time: false, range: (u, low, high) => (low === high ? [low - 0.5, high + 0.5] : [low, high]) },
+      y: spec.log ? { distr: 3 } : { range: (u, low, high) => fitted(low, spec.cut ? Math.min(high, spec.cut) : high) },
     },
     axes: [
       axis("x", { label: spec.xName, labelSize: 22, labelFont: font, labelGap: 0, size: 34, space: 48, values: (u, ticks) => ticks.map(tick),
         incrs: spec.wholeX ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5] : undefined }),
       axis("y", { size: (u, values) => 18 + 7 * Math.max(2, ...(values ?? []).map((value) => (value ?? "").length)), space: 34,
-        label: spec.yName, labelSize: spec.yName ? 22 : 0, labelFont: font, values: (u, ticks) => spec.log ? logTicks(ticks) : ticks.map(tick) }),
+        incrs: STEPS, label: spec.yName, labelSize: spec.yName ? 22 : 0, labelFont: font, values: (u, ticks) => spec.log ? logTicks(ticks) : ticks.map(tick) }),
     ],
     series: [{}, ...series],
     bands: (spec.bands ?? []).map(({ high, low, fill }) => ({ series: [high + 1, low + 1], fill })),
@@ -177,8 +180,7 @@ function chart(place, spec) {
 }
 
 /** The range of a linear axis: what is there, with a little room, and no less than zero where nothing is. */
-function fitted(low, high, wanted) {
-  if (wanted) return wanted;
+function fitted(low, high) {
   if (low === null || high === null || low === undefined) return [0, 1];
   if (low === high) return [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
   const room = (high - low) * 0.06;

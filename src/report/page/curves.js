@@ -144,6 +144,7 @@ function marksOf(metric, lines) {
       ctx.save();
       ctx.font = `${12 * px()}px system-ui, sans-serif`;
       ctx.textBaseline = "bottom";
+      ctx.textAlign = "left";
       if (drawn.length === 1) {
         const { best, onset, several } = turns(drawn[0]);
         const label = (epoch, text, stroke, dash, align) => {
@@ -155,12 +156,16 @@ function marksOf(metric, lines) {
           ctx.lineTo(x(u, epoch), top + height);
           ctx.stroke();
           const room = ctx.measureText(text).width;
-          const at = x(u, epoch) + (align === "right" ? -room : 0);
-          ctx.fillText(text, Math.max(left, Math.min(at, left + width - room)), top - 2 * px());
+          const wanted = x(u, epoch) + (align === "right" ? -room : 4 * px());
+          const at = Math.max(left, Math.min(wanted, left + width - room));
+          const clash = at < taken;
+          taken = at + room;
+          ctx.fillText(text, at, clash ? top + 14 * px() : top - 2 * px());
         };
-        const most = several ? "median " : "";
-        if (inside(u, best)) label(best, `best ${most}${best}`, color("text"), [4, 4], "right");
-        if (inside(u, onset)) label(onset, ` overfits from ${most}${onset}`, color("bad"), [1, 3], "left");
+        let taken = 0;
+        const most = several ? " (median)" : "";
+        if (inside(u, best)) label(best, `best ${best}${most}`, color("text"), [4, 4], "right");
+        if (inside(u, onset)) label(onset, `overfits from ${onset}${most}`, color("bad"), [1, 3], "left");
       } else {
         for (const item of drawn) {
           const { best, onset } = turns(item);
@@ -201,17 +206,18 @@ function drawCurves() {
   for (const metric of data.metrics.filter(({ name }) => curves.metrics.has(name))) {
     const { lines, bands } = linesOf(metric.name, epochs);
     if (curves.log) below += lines.flatMap((line) => (line.silent ? [] : line.values)).filter((value) => typeof value === "number" && value <= 0).length;
+    const cut = curves.log ? null : cutAt(lines);
     const way = { higher: "higher is better", lower: "lower is better" }[metric.better] ?? "";
     const chartAt = chartPlace(`${metric.name} by epoch, ${lines.filter((line) => !line.silent).length} lines`);
     chartAt.dataset.metric = metric.name;
     const title = make("h3", { text: metric.name });
-    place.append(make("figure", { cls: "panel" }, make("figcaption", {}, title, make("span", { cls: "readout", text: way })), chartAt));
+    place.append(make("figure", { cls: "panel" }, make("figcaption", {}, title, make("span", { cls: "readout", text: cut === null ? way : `cut at ${tick(cut)}: the log scale shows all` })), chartAt));
     if (!lines.length) {
       chartAt.replaceWith(make("p", { cls: "note", text: "Nothing is shown: switch a line on above." }));
       continue;
     }
     const made = chart(chartAt, {
-      x: epochs, lines, bands, log: curves.log, xName: "epoch", wholeX: true, key: "curves", marks: marksOf(metric.name, lines), zoom: curves.zoom,
+      x: epochs, lines, bands, log: curves.log, cut, xName: "epoch", wholeX: true, key: "curves", marks: marksOf(metric.name, lines), zoom: curves.zoom,
       onZoom(range) { zoomTo(range, made?.plot); },
     });
     curves.charts.push(made);
@@ -220,6 +226,13 @@ function drawCurves() {
   document.getElementById("below-zero").hidden = !below;
   document.getElementById("below-zero").textContent = below ? `${below} values are not above 0 and have no place on a logarithmic scale.` : "";
   drawKeys();
+}
+
+/** Where values are cut off that would press all others flat, as those of a diverged trial do; null where none do. */
+function cutAt(lines) {
+  const values = lines.filter((line) => !line.silent).flatMap((line) => line.values).filter((value) => typeof value === "number").map(Math.abs).sort((a, b) => a - b);
+  const most = values[Math.floor(0.9 * (values.length - 1))];
+  return values.length > 10 && most > 0 && values[values.length - 1] > 100 * most ? Number((1.5 * most).toPrecision(1)) : null;
 }
 
 /** All panels show the same epochs. */

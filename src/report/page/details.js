@@ -67,7 +67,7 @@ function thresholds() {
   let chosen = 0;
   const keyPlace = make("ul", { cls: "keys", "aria-label": "Lines" });
   const panels = make("div", { cls: "panels" });
-  const ofOne = make("div", { cls: "panels" });
+  const ofOne = make("div", { cls: "panels of-one" });
   const threshold = (list) => (row) => [["threshold", figure(list[row])]];
   let charts = [];
   const add = (to, title, label, spec) => {
@@ -134,7 +134,10 @@ function observed() {
   let [group, log] = [0, data.observed.some(({ log }) => log)];
   let charts = [];
   const groups = [...new Set(data.observed.flatMap(({ groups }) => groups.map(({ group }) => group)))];
-  const layers = [...new Set(data.observed.flatMap(({ layers }) => layers))];
+  let layers = [];
+  // the first group is shown that has something to show: one that diverged at once has not
+  const figures = (at) => data.observed.flatMap((kind) => kind.groups.filter((other) => other.group === at).flatMap(({ values }) => values.flat()));
+  group = Math.max(groups.findIndex((at) => figures(at).some((value) => typeof value === "number")), 0);
   const look = (layer) => {
     const at = layers.indexOf(layer);
     return { stroke: ramp(layers.length > 1 ? at / (layers.length - 1) : 0), dash: [[], [7, 3], [2, 3]][at % 3] };
@@ -151,11 +154,18 @@ function observed() {
         .filter(({ values, layer }) => values && !hidden.has(layer));
       const at = chartPlace(`${kind.name} by epoch, ${lines.length} layers`);
       panels.append(make("figure", { cls: "panel" }, make("figcaption", {}, make("h3", { text: kind.name })), at));
-      if (lines.length) charts.push(chart(at, { x, lines, log: log && kind.log, xName: "epoch", wholeX: true, key: "observed" }));
-      else at.replaceWith(make("p", { cls: "note", text: "Nothing is shown: switch a layer on above." }));
+      const drawn = lines.some(({ values }) => values.some((value) => value !== null));
+      if (drawn) charts.push(chart(at, { x, lines, log: log && kind.log, xName: "epoch", wholeX: true, key: "observed" }));
+      else at.replaceWith(make("p", { cls: "note", text: lines.length ? "There is no finite figure to show." : "Nothing is shown: switch a layer on above." }));
     }
   };
+  const depth = (layer) => parseInt(layer.match(/\d+/)?.[0] ?? "0", 10);
   const all = () => {
+    const there = data.observed.flatMap((kind) => {
+      const values = kind.groups.find((other) => other.group === groups[group])?.values ?? [];
+      return kind.layers.filter((_, at) => values[at]);
+    });
+    layers = [...new Set(there)].sort((a, b) => depth(a) - depth(b));
     keyPlace.replaceChildren();
     for (const [number, layer] of layers.entries()) {
       const { stroke, dash } = look(layer);
@@ -166,7 +176,11 @@ function observed() {
     }
     draw();
   };
-  if (groups.length > 1) controls.append(choice("Shown", "observed-group", groups.map((at) => data.groups[at].label), (at) => { group = at; draw(); }));
+  if (groups.length > 1) {
+    const shown = choice("Shown", "observed-group", groups.map((at) => data.groups[at].label), (at) => { group = at; all(); });
+    shown.querySelector("select").selectedIndex = group;
+    controls.append(shown);
+  }
   if (log) controls.append(chips("Scale", "checkbox", [{ text: "log scale", on: log, change: (on) => { log = on; draw(); } }]));
   place.append(controls, keyPlace, panels);
   all();

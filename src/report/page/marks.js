@@ -3,7 +3,7 @@
 const root = document.documentElement;
 root.classList.add("js");
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const data = JSON.parse(document.getElementById("payload").textContent);
 
 /** An element with its class, text and attributes. Names only ever come in as text. */
 function make(tag, { cls, text, ...attributes } = {}, ...children) {
