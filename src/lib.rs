@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod network;
 pub mod observe;
 pub mod predictor;
+pub mod report;
 pub mod run_dir;
 pub mod seed;
 pub mod shape;

@@ -34,6 +34,7 @@ pub mod predict;
 mod predict_data;
 mod predict_text;
 pub mod progress;
+pub mod report;
 pub mod runs;
 pub mod schema;
 pub mod settings;
@@ -72,6 +73,7 @@ Examples:
   runner compare overfit_mnist mnist_dropout     which is better, and by more than luck?
   runner eval overfit_mnist                      its newest run's weights, tested again
   runner predict overfit_mnist --index 4523      what the network makes of a row
+  runner report overfit_mnist                    a page of it, to look at and to send
 
 Data go to standard output, talk to standard error. Exit codes: 0 done, 1 under
 --strict an expectation was missed or figures differ from the history, 2 bad
@@ -91,6 +93,8 @@ enum Command {
     Predict(predict::Args),
     /// Write a run's histories for TensorBoard, as CSV, or as Keras's JSON
     Export(export::Args),
+    /// Write what became of runs as one HTML page
+    Report(report::Args),
     /// List the experiments
     List(list::Args),
     /// Show an experiment's settings and its layers
@@ -147,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Data(args) => data::run(&args),
