@@ -30,6 +30,7 @@ pub mod history;
 pub mod metrics;
 pub mod network;
 pub mod observe;
+pub mod plot;
 pub mod predictor;
 pub mod report;
 pub mod run_dir;

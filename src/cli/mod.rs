@@ -30,6 +30,10 @@ mod made_up;
 pub mod observed;
 pub mod page;
 pub mod picture;
+pub mod pictures;
+pub mod plot;
+mod plot_file;
+mod plot_rows;
 pub mod predict;
 mod predict_data;
 mod predict_text;
@@ -74,6 +78,7 @@ Examples:
   runner eval overfit_mnist                      its newest run's weights, tested again
   runner predict overfit_mnist --index 4523      what the network makes of a row
   runner report overfit_mnist                    a page of it, to look at and to send
+  runner plot overfit_mnist mnist_dropout        their learning curves as a picture
 
 Data go to standard output, talk to standard error. Exit codes: 0 done, 1 under
 --strict an expectation was missed or figures differ from the history, 2 bad
@@ -91,6 +96,8 @@ enum Command {
     Eval(eval::Args),
     /// Show what a trained network makes of a row, a table or a picture
     Predict(predict::Args),
+    /// Draw learning curves and other pictures, as SVG or PNG
+    Plot(plot::Args),
     /// Write a run's histories for TensorBoard, as CSV, or as Keras's JSON
     Export(export::Args),
     /// Write what became of runs as one HTML page
@@ -150,6 +157,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Plot(args) => plot::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
