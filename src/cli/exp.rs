@@ -140,7 +140,38 @@ fn study(args: &Args) -> anyhow::Result<Study> {
     let seeds = args.seeds.clone().or(args.seed.map(|seed| vec![seed]));
     changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
     changes.extend(args.epochs.map(|epochs| format!("train.epochs={epochs}")));
-    Ok(Study::new(&source, &changes)?)
+    Ok(Study::new(&source, &changes)?.asked_by(&command(args)))
+}
+
+/// The command that makes this run again: what was typed, but for what changes nothing of the outcome.
+fn command(args: &Args) -> String {
+    let mut words = vec!["runner".to_owned(), "exp".to_owned(), quoted(&args.experiment)];
+    words.extend(args.set.iter().map(|change| format!("--set {}", quoted(change))));
+    words.extend(args.seed.map(|seed| format!("--seed {seed}")));
+    words.extend(args.seeds.as_ref().map(|seeds| format!("--seeds {}", written_seeds(seeds))));
+    words.extend(args.epochs.map(|epochs| format!("--epochs {epochs}")));
+    words.extend((args.device != DeviceChoice::Auto).then(|| format!("--device {}", args.device)));
+    words.extend(args.threads.map(|threads| format!("--threads {threads}")));
+    words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.,+=/:@%".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+/// Seeds as [`parse_seeds`] reads them.
+fn written_seeds(seeds: &[i64]) -> String {
+    match seeds {
+        [first, .., last] if seeds.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1])) => {
+            format!("{first}..{last}")
+        }
+        _ => seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+    }
 }
 
 /// The first Ctrl-C (or SIGTERM) lets the step end and the files be written; before training, and the second time, it
@@ -163,6 +194,23 @@ fn end_at_once() -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_command_is_what_was_typed_as_far_as_it_changes_the_outcome() {
+        use clap::Parser;
+        #[derive(Parser)]
+        struct Typed {
+            #[command(flatten)]
+            args: Args,
+        }
+        let typed = |words: &[&str]| command(&Typed::parse_from([&["runner"], words].concat()).args);
+        let long =
+            ["my idea.toml", "--set", "train.optimizer={ sgd = {} }", "--seeds", "3..5", "--out", "/tmp/x", "-q"];
+        assert_eq!(typed(&long), "runner exp 'my idea.toml' --set 'train.optimizer={ sgd = {} }' --seeds 3..5");
+        let devices = ["digits_mlp", "--seeds", "1,5", "--epochs", "2", "--device", "cpu", "--threads", "1", "--json"];
+        assert_eq!(typed(&devices), "runner exp digits_mlp --seeds 1,5 --epochs 2 --device cpu --threads 1");
+        assert_eq!(typed(&["o'clock", "--seed", "-1"]), r"runner exp 'o'\''clock' --seed -1");
+    }
 
     #[test]
     fn seeds_are_a_range_with_both_ends_or_a_list() {

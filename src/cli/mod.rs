@@ -38,6 +38,7 @@ pub mod predict;
 mod predict_data;
 mod predict_text;
 pub mod progress;
+pub mod report;
 pub mod runs;
 pub mod schema;
 pub mod settings;
@@ -76,6 +77,7 @@ Examples:
   runner compare overfit_mnist mnist_dropout     which is better, and by more than luck?
   runner eval overfit_mnist                      its newest run's weights, tested again
   runner predict overfit_mnist --index 4523      what the network makes of a row
+  runner report overfit_mnist                    a page of it, to look at and to send
   runner plot overfit_mnist mnist_dropout        their learning curves as a picture
 
 Data go to standard output, talk to standard error. Exit codes: 0 done, 1 under
@@ -98,6 +100,8 @@ enum Command {
     Plot(plot::Args),
     /// Write a run's histories for TensorBoard, as CSV, or as Keras's JSON
     Export(export::Args),
+    /// Write what became of runs as one HTML page
+    Report(report::Args),
     /// List the experiments
     List(list::Args),
     /// Show an experiment's settings and its layers
@@ -155,6 +159,7 @@ pub fn main() -> ExitCode {
         Command::Predict(args) => predict::run(&args),
         Command::Plot(args) => plot::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Data(args) => data::run(&args),

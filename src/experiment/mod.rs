@@ -6,6 +6,7 @@ pub mod expect;
 pub mod figures;
 pub mod given;
 pub mod network_plan;
+pub mod origin;
 pub mod overrides;
 pub mod plan;
 pub mod prediction;

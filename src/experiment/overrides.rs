@@ -9,6 +9,10 @@ use crate::experiment::source_text::{SpecError, reread};
 use crate::experiment::spec::Spec;
 use crate::suggest;
 
+/// What of an experiment can be changed from variant to variant: what is trained on, what is trained, and how.
+pub const VARIED: [&str; 9] =
+    ["data", "model", "network", "resample", "resample_before_split", "seeds", "threshold", "train", "tree"];
+
 /// Applies overrides in their order.
 ///
 /// # Errors
@@ -19,12 +23,22 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
             message: format!("failed to apply `--set {written}`: {message}"),
             hint,
         };
-        let (path, value) = written.split_once('=').ok_or_else(|| {
-            fail("there is no `=` in it".to_owned(), Some("write it as `--set train.epochs=5`".to_owned()))
-        })?;
-        let value = read_value(value.trim()).map_err(|message| fail(message, None))?;
-        set(spec, path.trim(), value).map_err(|error| fail(error.message, error.hint))
+        let (path, value) = parts(written).map_err(|error| fail(error.message, error.hint))?;
+        set(spec, path, value).map_err(|error| fail(error.message, error.hint))
     })
+}
+
+/// An override's path and its value.
+///
+/// # Errors
+/// When there is no `=` in it, or the value is none.
+pub fn parts(written: &str) -> Result<(&str, Value), SpecError> {
+    let (path, value) = written.split_once('=').ok_or_else(|| SpecError {
+        message: "there is no `=` in it".to_owned(),
+        hint: Some("write it as `--set train.epochs=5`".to_owned()),
+    })?;
+    let value = read_value(value.trim()).map_err(|message| SpecError { message, hint: None })?;
+    Ok((path.trim(), value))
 }
 
 /// Puts a value in the place of a setting.

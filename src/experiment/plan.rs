@@ -11,6 +11,7 @@ use crate::data::resample::Resample;
 use crate::data::{Card, Target};
 use crate::experiment::network_plan::{NetworkPlan, missing};
 use crate::experiment::spec::{ModelName, Spec};
+use crate::history::asked::Asked;
 use crate::metrics::Metric;
 use crate::metrics::score::Score;
 
@@ -30,6 +31,8 @@ pub struct Plan {
     pub model: Model,
     /// Its data set.
     pub card: Card,
+    /// What asked for it; `None` of a plan that is rebuilt from a history.
+    pub asked: Option<Asked>,
 }
 
 /// What is fitted to the training rows.
@@ -59,7 +62,7 @@ impl Plan {
         spec.data.check(&card).map_err(|fault| fault.under("data"))?;
         check_resampling(&spec, &card)?;
         let model = Model::of(&spec, &card)?;
-        let plan = Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, card };
+        let plan = Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, card, asked: None };
         plan.check_threshold()?;
         Ok(plan)
     }

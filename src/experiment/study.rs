@@ -9,7 +9,7 @@ use crate::check::{Invalid, require};
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::source_text::{SourceText, SpecError};
 use crate::experiment::spec::{Spec, Variant};
-use crate::experiment::{expect, overrides};
+use crate::experiment::{expect, origin, overrides};
 use crate::suggest;
 
 /// A checked experiment: one plan for each variant.
@@ -39,12 +39,14 @@ impl Study {
         check_name("name", &name).map_err(|fault| source.locate(fault))?;
         expect::check_line("lesson", spec.lesson.as_deref()).map_err(told)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
-        let plan = |variant: &str, spec: Spec| {
+        let plan = |variant: Option<&Variant>, spec: Spec| {
             let spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
-            Plan::new(&name, variant, spec).map_err(told)
+            let asked = origin::asked(&source.text, &written, variant, changes, &spec);
+            let plan = Plan::new(&name, variant.map_or(BASE, |variant| &variant.name), spec).map_err(told)?;
+            Ok(Plan { asked: Some(asked), ..plan })
         };
         let plans: Vec<Plan> = match &spec.variants[..] {
-            [] => vec![plan(BASE, spec.clone())?],
+            [] => vec![plan(None, spec.clone())?],
             variants => variants
                 .iter()
                 .map(|variant| {
@@ -53,12 +55,20 @@ impl Study {
                         ..error
                     };
                     let varied = varied(&written, variant).map_err(in_variant)?;
-                    plan(&variant.name, overrides::apply(varied, changes)?).map_err(in_variant)
+                    plan(Some(variant), overrides::apply(varied, changes)?).map_err(in_variant)
                 })
                 .collect::<Result<_, _>>()?,
         };
         expect::check(&spec, &plans, written.seeds.len()).map_err(told)?;
         Ok(Study { name, spec, plans })
+    }
+
+    /// The study as this command asks for it.
+    pub fn asked_by(mut self, command: &str) -> Study {
+        for asked in self.plans.iter_mut().filter_map(|plan| plan.asked.as_mut()) {
+            asked.command = Some(command.to_owned());
+        }
+        self
     }
 
     /// The first plan: the baseline.
@@ -88,10 +98,6 @@ fn check_name(key: &str, name: &str) -> Result<(), Invalid> {
     )
 }
 
-/// What a variant can change.
-const VARIED: [&str; 9] =
-    ["data", "model", "network", "resample", "resample_before_split", "seeds", "threshold", "train", "tree"];
-
 /// Names must differ, and be names of files; what is set must be a variant's own.
 fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
@@ -101,10 +107,10 @@ fn check_variants(spec: &Spec) -> Result<(), Invalid> {
             let message = format!("sets `{path}` to what is not a finite number");
             return Err(Invalid::new(format!("variants.{number}.set"), message));
         }
-        let varies = |path: &&String| VARIED.iter().any(|part| path.split('.').next() == Some(part));
+        let varies = |path: &&String| overrides::VARIED.iter().any(|part| path.split('.').next() == Some(part));
         if let Some(other) = variant.set.keys().find(|path| !varies(path)) {
             let message = format!("sets `{other}`, which is the same for all variants");
-            let hint = format!("a variant sets what begins with {}", suggest::list(&VARIED));
+            let hint = format!("a variant sets what begins with {}", suggest::list(&overrides::VARIED));
             return Err(Invalid::new(format!("variants.{number}.set"), message).hint(hint));
         }
     }

@@ -86,6 +86,7 @@ fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch)
         network: None,
         tree: None,
         config: serde_json::to_value(&plan.spec).context("failed to lay out the settings")?,
+        asked: plan.asked.clone(),
         best: None,
         diagnosis: None,
         history: Curves::default(),

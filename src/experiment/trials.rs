@@ -201,6 +201,7 @@ fn run_stack(
             network: Some(replica.network.record()),
             tree: None,
             config: serde_json::to_value(&plan.spec).context("failed to lay out the settings")?,
+            asked: plan.asked.clone(),
             best: best(replica, &outcome),
             diagnosis: diagnose(&outcome.curves, constant_losses[number]),
             history: outcome.curves,

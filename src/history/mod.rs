@@ -3,6 +3,7 @@
 //! Its JSON Schema is generated from these types (`runner schema`). Fields are only ever added within
 //! `runner.history/1`.
 
+pub mod asked;
 pub mod curves;
 pub mod diagnosis;
 pub mod event_file;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files;
 use crate::hint::Hint;
+use asked::Asked;
 use curves::Curves;
 use diagnosis::{Diagnosis, Verdict};
 use indexmap::IndexMap;
@@ -65,6 +67,9 @@ pub struct History {
     pub tree: Option<tree::TreeRecord>,
     /// The resolved experiment.
     pub config: serde_json::Value,
+    /// The command that asked for it, and who set which setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Metrics by epoch: `loss` and `acc` are averages over the epoch's batches in training mode, `val_…` are taken
     /// after the epoch in evaluation mode.
     pub history: Curves,
@@ -291,6 +296,7 @@ pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
         network: Some(NetworkRecord { layers: Vec::new(), parameters: 0 }),
         tree: None,
         config: serde_json::Value::Null,
+        asked: None,
         history,
         best: None,
         diagnosis: None,

@@ -23,6 +23,38 @@ pub fn brief(value: f64) -> String {
     }
 }
 
+/// A standard deviation as its mean is shown: to as many decimals, so that no rounding error looks like a spread.
+pub fn spread(mean: Option<f64>, std: Option<f64>) -> String {
+    match (mean, std) {
+        (Some(mean), Some(std)) if (5e-4..1e3).contains(&mean.abs()) => format!("{std:.4}"),
+        (Some(mean), Some(std)) if (1e3..1e6).contains(&mean.abs()) => format!("{std:.2}"),
+        (_, std) => std.map_or("–".to_owned(), brief),
+    }
+}
+
+/// A count with commas between thousands.
+pub fn count(count: usize) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A duration.
+pub fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 60.0 => format!("{s:.1} s"),
+        s if s < 3600.0 => format!("{} min {} s", s as u64 / 60, s as u64 % 60),
+        s => format!("{} h {} min", s as u64 / 3600, s as u64 % 3600 / 60),
+    }
+}
+
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

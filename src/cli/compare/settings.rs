@@ -19,6 +19,12 @@ pub(super) fn text(groups: &[Group], all: bool, page: Page) -> Vec<String> {
     if known.is_empty() {
         return vec!["no settings are known".to_owned()];
     }
+    if let ([(_, group)], 1..) = (&known[..], unknown.len()) {
+        return match all {
+            true => tables(&shown, &known, page),
+            false => vec![format!("settings are known of {} alone (--all)", group.label)],
+        };
+    }
     let mut parts = match shown.len() {
         0 => vec!["no setting differs".to_owned()],
         _ if known.len() <= COLUMNS => tables(&shown, &known, page),

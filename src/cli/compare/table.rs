@@ -49,6 +49,7 @@ fn beside(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
             let delta = |figure: &&Figure| Cell { text: delta(figure, place, baseline), is_best: false };
             columns.push(Column::numbers("Δ", shown.iter().map(delta)));
         }
+        columns.retain(|column| !column.is_empty());
         columns
     };
     Fitted {
@@ -72,6 +73,7 @@ fn below(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
             let delta = (0..groups.len()).map(|place| Cell { text: delta(figure, place, baseline), is_best: false });
             columns.push(Column::numbers("Δ", delta));
         }
+        columns.retain(|column| !column.is_empty());
         let is_test = figure.name.starts_with("test.");
         match by_metric.last_mut() {
             Some((metric, group)) if *metric == metric_of(&figure.name) && !is_test => group.extend(columns),

@@ -106,7 +106,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         terminal::say(&match (&args.filters[..], &empty[..]) {
             ([], []) => format!("no runs in `{}`: `runner exp NAME` makes one", args.out.display()),
             ([], _) => "no run has a history yet".to_owned(),
-            _ => "no run is so".to_owned(),
+            _ => "no run meets the conditions".to_owned(),
         });
     }
     if !empty.is_empty() {

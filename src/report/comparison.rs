@@ -1,0 +1,256 @@
+//! Several variants side by side: which is best by what, and whether that is more than luck.
+
+use crate::compare::comparison::{Asked, Comparison, Tested, compare};
+use crate::compare::group::Group;
+use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
+use crate::compare::statistics::sample::Sample;
+use crate::compare::trial::Trial;
+use crate::history::Status;
+use crate::history::diagnosis;
+use crate::history::number::{Number, brief};
+use crate::report::markup::{Cell, Table, boxed, key, note, paragraph, text};
+use crate::report::run;
+
+/// As many metrics of the best epoch, and of the test rows, are columns.
+const METRICS: usize = 2;
+
+/// The comparison.
+pub fn html(groups: &[Group]) -> String {
+    let comparison = match compare(groups, &Asked::default()) {
+        Ok(comparison) => comparison,
+        Err(error) => return paragraph(&format!("The runs cannot be compared: {error:#}")),
+    };
+    let mut parts = Vec::new();
+    parts.extend(comparison.tests.iter().map(|tested| in_words(tested, &comparison, groups)));
+    parts.push(figures(groups, &comparison));
+    parts.extend(comparison.tests.iter().filter_map(|tested| tests(tested, &comparison, groups)));
+    // what leaks stands at the top, with the reason
+    let leaks: Vec<String> =
+        groups.iter().filter(|group| group.leaks()).map(|group| format!("{} leaks", group.label)).collect();
+    let told_above = |caution: &&String| leaks.iter().any(|leak| caution.starts_with(leak.as_str()));
+    let cautions: Vec<String> = comparison.cautions.iter().filter(|caution| !told_above(caution)).cloned().collect();
+    if !cautions.is_empty() {
+        parts.push(boxed("", "Keep in mind", &cautions));
+    }
+    parts.join("\n")
+}
+
+/// The columns: the metrics of the best epoch, of validation rows where there are any, and those of the test rows.
+fn columns(comparison: &Comparison) -> Vec<&str> {
+    let names = || comparison.figures.iter().map(|figure| figure.name.as_str());
+    let tested: Vec<&str> = comparison.tests.iter().map(|tested| tested.figure.as_str()).collect();
+    let best = |prefix: &str| -> Vec<&str> { names().filter(|name| name.starts_with(prefix)).take(METRICS).collect() };
+    let of_best = match best("best.val_") {
+        none if none.is_empty() => best("best."),
+        some => some,
+    };
+    let of_best = if of_best.is_empty() {
+        names().filter(|name| name.starts_with("last.")).take(METRICS).collect()
+    } else {
+        of_best
+    };
+    let mut columns: Vec<&str> = tested.clone();
+    columns.extend(of_best.into_iter().chain(best("test.")));
+    let mut distinct: Vec<&str> = Vec::new();
+    for column in columns {
+        if !distinct.contains(&column) {
+            distinct.push(column);
+        }
+    }
+    distinct
+}
+
+fn figures(groups: &[Group], comparison: &Comparison) -> String {
+    let columns = columns(comparison);
+    // what decides stands first: on a phone, the rest is to the right
+    let first = usize::from(!comparison.tests.is_empty());
+    let mut heads: Vec<Cell> = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n")).collect();
+    heads.insert(0, Cell::text("variant"));
+    heads.insert(1 + first, Cell::text("reading"));
+    heads.extend(["best epoch", "gap", "trials"].map(|head| Cell::text(head).of_class("n")));
+    let several = groups.iter().any(|group| group.trials.len() > 1);
+    let caption = match several {
+        true => "All variants: means and standard deviations over their trials; ★ marks the best mean",
+        false => "All variants; ★ marks the best",
+    };
+    let mut table = Table::new(caption, heads).with("class=\"wide\" id=\"comparison\"");
+    for (place, group) in groups.iter().enumerate() {
+        let sample = |name: &str| Sample::of(&group.values(|trial| trial.figure(name)));
+        let shown = |sample: Option<Sample>| sample.map_or("–".to_owned(), |sample| run::shown(&sample));
+        let epochs = sample("best.epoch").map_or("–".to_owned(), |epochs| match epochs.min == epochs.max {
+            true => epochs.min.to_string(),
+            false => format!("{} to {}", epochs.min, epochs.max),
+        });
+        let mut cells = vec![Cell::head(key(place, &group.label))];
+        for name in &columns {
+            let figure = comparison.figure(name);
+            let is_best = figure.is_some_and(|figure| figure.best.get(place) == Some(&true));
+            let marked = figure.is_some_and(|figure| figure.best.contains(&true));
+            cells.push(Cell::number(&shown(sample(name))).of_class(match (is_best, marked) {
+                (true, _) => "n best",
+                (false, true) => "n starred",
+                (false, false) => "n",
+            }));
+        }
+        cells.insert(1 + first, Cell::html(verdicts(group)));
+        cells.push(Cell::number(&epochs));
+        cells.push(Cell::number(&shown(sample("diagnosis.gap"))));
+        cells.push(Cell::number(&group.trials.len().to_string()));
+        table.row_with(if place == comparison.baseline { "class=\"base\"" } else { "" }, cells);
+    }
+    let mut html = table.html_text();
+    if columns.iter().any(|name| name.starts_with("best.")) {
+        html.push_str(&note(
+            "Gap: how far the validation loss ends above its lowest. Best epoch: the one that is best by the metric that a trial monitors.",
+        ));
+    }
+    html
+}
+
+/// A figure's name as the head of a column: `val_acc in the best epoch`.
+fn in_a_head(name: &str) -> String {
+    match name.split_once('.') {
+        Some(("best", metric)) => format!("{metric}, best epoch"),
+        Some(("last", metric)) => format!("{metric}, last epoch"),
+        _ => name.replacen('.', " ", 1),
+    }
+}
+
+/// A figure's name as a sentence has it: `val_acc in the best epoch`.
+fn in_a_sentence(name: &str) -> String {
+    match name.split_once('.') {
+        Some(("best", metric)) => format!("{metric} in the best epoch"),
+        Some(("last", metric)) => format!("{metric} in the last epoch"),
+        _ => name.replacen('.', " ", 1),
+    }
+}
+
+/// What the curves of a group's trials show, and how they ended.
+fn verdicts(group: &Group) -> String {
+    let mut badges = Vec::new();
+    if group.leaks() {
+        badges.push("<span class=\"verdict leaks\">leaks</span>".to_owned());
+    }
+    for verdict in diagnosis::Verdict::ALL {
+        let number = group.trials.iter().filter(|trial| trial.verdict() == Some(verdict)).count();
+        let of = if number < group.trials.len() { format!(" {number}/{}", group.trials.len()) } else { String::new() };
+        if number > 0 {
+            badges.push(format!("<span class=\"verdict {}\">{}{of}</span>", run::class(verdict), verdict.word()));
+        }
+    }
+    let is_interrupted = |trial: &Trial| trial.history().is_some_and(|history| history.status == Status::Interrupted);
+    if group.trials.iter().any(is_interrupted) {
+        badges.push("<span class=\"verdict interrupted\">interrupted</span>".to_owned());
+    }
+    if badges.is_empty() { "–".to_owned() } else { badges.join(" ") }
+}
+
+/// What came of the tests, in a sentence or two.
+fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> String {
+    let figure = comparison.figure(&tested.figure);
+    let best: Vec<&str> = groups
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| figure.is_some_and(|figure| figure.best.get(*place) == Some(&true)))
+        .map(|(_, group)| group.label.as_str())
+        .collect();
+    let name = in_a_sentence(&tested.figure);
+    let baseline = &groups[comparison.baseline].label;
+    let found: Vec<&Difference> = tested.groups.iter().flatten().collect();
+    let leader = match &best[..] {
+        [] => format!("No variant is best by {name}."),
+        [one] => format!("{one} has the best {name}."),
+        several => format!("{} have the same, best {name}.", several.join(" and ")),
+    };
+    let count = |verdict: Verdict| found.iter().filter(|difference| difference.verdict == verdict).count();
+    let differ = count(Verdict::Differs);
+    let rest = match (&found[..], differ) {
+        ([], _) => String::new(),
+        ([one], _) => {
+            let other = tested.groups.iter().position(Option::is_some).map(|place| groups[place].label.as_str());
+            let other = other.unwrap_or_default();
+            match one.verdict {
+                Verdict::Differs => format!("The difference between {other} and {baseline} is more than luck."),
+                Verdict::MayBeLuck => format!("The difference between {other} and {baseline} may be luck."),
+                Verdict::TooFew => format!(
+                    "There are too few trials to tell whether {other} and {baseline} differ by more than luck: {} pairs of seeds would do.",
+                    pairs_needed(comparison.comparisons().max(1))
+                ),
+                Verdict::OneTrial => {
+                    "With one trial on a side, luck cannot be told from anything: more seeds would tell.".to_owned()
+                }
+                Verdict::Same => format!("{other} and {baseline} have the same figures."),
+            }
+        }
+        (all, 0) if count(Verdict::OneTrial) == all.len() => {
+            "With one trial of each, luck cannot be told from anything: more seeds would tell.".to_owned()
+        }
+        (all, 0) if count(Verdict::TooFew) > 0 => format!(
+            "There are too few trials to call any of {} differences from {baseline} more than luck: {} pairs of seeds would do.",
+            all.len(),
+            pairs_needed(comparison.comparisons().max(1))
+        ),
+        (all, 0) => format!("None of {} differences from {baseline} is more than luck.", all.len()),
+        (all, differ) => format!("{differ} of {} differences from {baseline} are more than luck.", all.len()),
+    };
+    format!("<p class=\"reading\">{}</p>", text(&format!("{leader} {rest}")))
+}
+
+/// Each variant's difference from the baseline; `None` where there is none to test.
+fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<String> {
+    let first = tested.groups.iter().flatten().next()?;
+    if tested.groups.iter().flatten().all(|difference| difference.interval.is_none()) {
+        return None;
+    }
+    let several = comparison.comparisons() > 1;
+    let corrected = if several { ", corrected for many comparisons by Holm's method" } else { "" };
+    let caption = format!(
+        "Difference in {} from {}: 95 % bootstrap interval, and p of a {}{corrected}",
+        in_a_head(&tested.figure),
+        groups[comparison.baseline].label,
+        first.test.name(first.design)
+    );
+    let heads = [
+        Cell::text("variant"),
+        Cell::text("difference").of_class("n"),
+        Cell::text("95 % interval").of_class("n"),
+        Cell::text("p").of_class("n"),
+        Cell::text("effect (Hedges' g)").of_class("n"),
+        Cell::text("what can be said"),
+    ];
+    let mut table = Table::new(&caption, heads).with("id=\"differences\"");
+    for (place, difference) in tested.groups.iter().enumerate() {
+        let Some(difference) = difference else { continue };
+        let interval =
+            difference.interval.map(|interval| format!("{} to {}", signed(interval.low), signed(interval.high)));
+        let p = difference.corrected.or(difference.p);
+        table.row([
+            Cell::head(key(place, &groups[place].label)),
+            Cell::number(&signed(difference.difference)),
+            Cell::number(interval.as_deref().unwrap_or("–")),
+            Cell::number(&p.map_or("–".to_owned(), brief)),
+            Cell::number(&difference.hedges_g.map_or("–".to_owned(), |g| format!("{g:+.2}"))),
+            Cell::text(verdict(difference.verdict)),
+        ]);
+    }
+    Some(table.html_text())
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::OneTrial => "one trial on a side: cannot be told from luck",
+        Verdict::Same => "the same",
+        Verdict::TooFew => "too few trials to tell",
+        Verdict::MayBeLuck => "may be luck",
+        Verdict::Differs => "more than luck",
+    }
+}
+
+/// A difference with its sign.
+fn signed(value: f64) -> String {
+    match value {
+        value if !value.is_finite() => Number(value).to_string(),
+        value if value > 0.0 => format!("+{}", brief(value)),
+        value => brief(value).replacen('-', "−", 1),
+    }
+}

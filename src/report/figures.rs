@@ -1,0 +1,134 @@
+//! Every metric in the first, the best and the last epoch and on the test rows, by variant; and every trial by itself.
+
+use crate::compare::group::Group;
+use crate::compare::statistics::sample::Sample;
+use crate::compare::trial::{Record, Trial};
+use crate::history::number::{brief, seconds};
+use crate::report::markup::{Cell, Section, Table, by_group, folded, key, note, text};
+use crate::report::run;
+
+/// The section.
+pub fn of(groups: &[Group]) -> Section {
+    let mut parts: Vec<(String, String)> = Vec::new();
+    for group in groups {
+        if let Some(table) = metrics(group) {
+            parts.push((group.label.clone(), table));
+        }
+    }
+    let mut body = if parts.is_empty() { note("There are no figures yet.") } else { by_group(&parts) };
+    let trials: usize = groups.iter().map(|group| group.trials.len()).sum();
+    let table = each_trial(groups);
+    if trials > 1 {
+        body.push_str(&folded(&format!("Each of the {trials} trials"), &table));
+    } else {
+        body.push_str(&table);
+    }
+    Section { id: "figures", title: "Figures", body }
+}
+
+/// The metrics of a group.
+fn metrics(group: &Group) -> Option<String> {
+    let mut names: Vec<&str> = group.metrics();
+    names.extend(group.tested().into_iter().filter(|name| !group.metrics().contains(name)).collect::<Vec<_>>());
+    let n = group.trials.len();
+    let sample = |figure: String| Sample::of(&group.values(|trial| trial.figure(&figure)));
+    let is_at_once = group.trials.iter().all(|trial| trial.epochs() <= 1);
+    let epoch = |figure: &str| {
+        sample(figure.to_owned()).map(|epochs| match epochs.min == epochs.max {
+            true => format!(" ({})", epochs.min),
+            false => format!(" ({}–{})", epochs.min, epochs.max),
+        })
+    };
+    let last = group.trials.iter().map(Trial::epochs);
+    let last = last.clone().min().zip(last.max()).map(|(low, high)| match low == high {
+        true => format!(" ({low})"),
+        false => format!(" ({low}–{high})"),
+    });
+    let has_best = group.trials.iter().any(|trial| trial.best().is_some());
+    let mut columns: Vec<(&str, String)> = Vec::new();
+    if is_at_once {
+        columns.push(("last", "of training and validation rows".to_owned()));
+    } else {
+        columns.push(("first", "first epoch".to_owned()));
+        if has_best {
+            columns.push(("best", format!("best epoch{}", epoch("best.epoch").unwrap_or_default())));
+        }
+        columns.push(("last", format!("last epoch{}", last.unwrap_or_default())));
+    }
+    if !group.tested().is_empty() {
+        columns.push(("test", "test rows".to_owned()));
+    }
+    let heads = std::iter::once(Cell::text("metric"));
+    let heads = heads.chain(columns.iter().map(|(_, head)| Cell::text(head).of_class("n")));
+    let of = if n > 1 { format!(", mean ± standard deviation over {n} trials") } else { String::new() };
+    let weights = group.trials.iter().find_map(|trial| Some(trial.history()?.test.as_ref()?.weights.clone()));
+    let weights =
+        weights.filter(|_| !is_at_once).map(|weights| format!("; tested with the weights of the {weights} epoch"));
+    let mut table = Table::new(&format!("{}{of}{}", group.label, weights.unwrap_or_default()), heads);
+    for name in names {
+        let cells = columns.iter().map(|(when, _)| {
+            let samples = sample(format!("{when}.{name}"));
+            let unsound = || group.trials.iter().find_map(|trial| trial.figure(&format!("{when}.{name}")));
+            let shown = samples.map(|sample| run::shown(&sample)).or_else(|| unsound().map(brief));
+            Cell::number(shown.as_deref().unwrap_or("–"))
+        });
+        table.row(std::iter::once(Cell::head(text(name))).chain(cells.collect::<Vec<_>>()));
+    }
+    (!table.is_empty()).then(|| table.html_text())
+}
+
+/// A line for each trial.
+fn each_trial(groups: &[Group]) -> String {
+    let main =
+        ["test.acc", "test.f1", "test.r2", "test.loss", "best.val_acc", "best.val_loss", "last.acc", "last.loss"];
+    let figures: Vec<&str> = main
+        .into_iter()
+        .filter(|name| groups.iter().flat_map(|group| &group.trials).any(|trial| trial.figure(name).is_some()))
+        .take(4)
+        .collect();
+    let mut heads = vec![
+        Cell::text("trial"),
+        Cell::text("ended"),
+        Cell::text("epochs").of_class("n"),
+        Cell::text("best").of_class("n"),
+    ];
+    heads.extend(figures.iter().map(|name| Cell::text(&name.replacen('.', " ", 1)).of_class("n")));
+    heads.extend([Cell::text("time").of_class("n"), Cell::text("reading"), Cell::text("file")]);
+    let several = groups.len() > 1;
+    let mut table = Table::new("Every trial", heads).tall();
+    for (place, group) in groups.iter().enumerate() {
+        for trial in &group.trials {
+            let name = match (several, group.trials.len()) {
+                (true, 1) => group.label.clone(),
+                (true, _) => format!("{}, {}", group.label, trial.name()),
+                (false, _) => trial.name(),
+            };
+            let history = trial.history();
+            let ended = match &trial.record {
+                Record::Ours(history) => history.status.word().to_owned(),
+                Record::Foreign(read) => read.foreign.format.word().to_owned(),
+            };
+            let mut cells = vec![
+                Cell::head(if several { key(place, &name) } else { text(&name) }),
+                Cell::text(&ended),
+                Cell::number(&trial.epochs().to_string()),
+                Cell::number(&trial.best().map_or("–".to_owned(), |best| best.epoch.to_string())),
+            ];
+            let shown = |figure: &&str| trial.figure(figure).map_or("–".to_owned(), brief);
+            cells.extend(figures.iter().map(|figure| Cell::number(&shown(figure))));
+            cells.push(Cell::number(&history.map_or("–".to_owned(), |history| seconds(history.seconds))));
+            cells.push(Cell::html(run::badge(trial)));
+            cells.push(Cell::html(format!("<span class=\"code\">{}</span>", text(&file(trial)))));
+            table.row(cells);
+        }
+    }
+    table.html_text()
+}
+
+/// A trial's file, with the run that it is of, and without the folders above, which are nobody else's business.
+fn file(trial: &Trial) -> String {
+    let path = trial.file.canonicalize().unwrap_or_else(|_| trial.file.clone());
+    let parts: Vec<String> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    let kept = if trial.history().is_some() { 3 } else { 2 };
+    parts[parts.len().saturating_sub(kept)..].join("/")
+}

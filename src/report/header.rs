@@ -1,0 +1,130 @@
+//! The head of the page: what was run, what it asks, and the facts in a line.
+
+use std::collections::BTreeSet;
+
+use crate::compare::group::{Group, union};
+use crate::compare::trial::{Record, Trial};
+use crate::history::History;
+use crate::history::number::{count, seconds};
+use crate::report::markup::text;
+
+/// As many names are in a title; more are counted.
+const NAMED: usize = 3;
+
+/// The title: the experiments' own.
+pub fn title(groups: &[Group]) -> String {
+    let titles = each(groups, |group| config(group, "title").or_else(|| group.experiment()).unwrap_or(&group.label));
+    match &titles[..] {
+        [one] => one.clone(),
+        [first @ .., last] if titles.len() <= NAMED => format!("{} and {last}", first.join(", ")),
+        several => format!("{} runs side by side", several.len()),
+    }
+}
+
+/// The names by which what is reported was run.
+pub fn names(groups: &[Group]) -> Vec<String> {
+    each(groups, |group| group.experiment().unwrap_or(&group.label))
+}
+
+fn each<'a>(groups: &'a [Group], of: impl Fn(&'a Group) -> &'a str) -> Vec<String> {
+    union(groups.iter().map(|group| vec![of(group)])).into_iter().map(str::to_owned).collect()
+}
+
+fn config<'a>(group: &'a Group, key: &str) -> Option<&'a str> {
+    group.config()?.get(key)?.as_str().filter(|text| !text.trim().is_empty())
+}
+
+/// The head as HTML.
+pub fn html(groups: &[Group]) -> String {
+    let names = names(groups);
+    let several = names.len() > 1;
+    let kicker = match several {
+        false => format!("Report of {}", names.join("")),
+        true => format!("Report of {} runs", names.len()),
+    };
+    let questions = groups.iter().filter_map(|group| {
+        let question = config(group, "question")?;
+        Some(match several {
+            true => format!("{}: {question}", group.experiment().unwrap_or(&group.label)),
+            false => question.to_owned(),
+        })
+    });
+    let mut asked: Vec<String> = Vec::new();
+    for question in questions {
+        if !asked.contains(&question) {
+            asked.push(question);
+        }
+    }
+    let asked: String =
+        asked.iter().map(|question| format!("<p class=\"question\">{}</p>\n", text(question))).collect();
+    let facts: String = facts(groups)
+        .iter()
+        .map(|(name, fact)| format!("<div><dt>{}</dt><dd>{}</dd></div>", text(name), text(fact)))
+        .collect();
+    format!(
+        "<header class=\"top\"><div class=\"wrap\">\n<div><p class=\"kicker\">{}</p>\n<h1>{}</h1></div>\n\
+         <div class=\"needs-js\"><button type=\"button\" id=\"theme\">Dark colors</button></div>\n{asked}<dl class=\"facts\">{facts}</dl>\n</div></header>",
+        text(&kicker),
+        text(&title(groups))
+    )
+}
+
+/// Facts in a line: data, size, device, date.
+fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
+    let trials = || groups.iter().flat_map(|group| &group.trials);
+    let histories = || trials().filter_map(Trial::history);
+    let mut facts = Vec::new();
+    let mut add = |name: &'static str, values: Vec<String>| {
+        let distinct: Vec<String> = values.into_iter().fold(Vec::new(), |mut distinct, value| {
+            if !distinct.contains(&value) {
+                distinct.push(value);
+            }
+            distinct
+        });
+        match &distinct[..] {
+            [] => {}
+            few if few.len() <= NAMED => facts.push((name, few.join(", "))),
+            many => facts.push((name, format!("{} different ones", many.len()))),
+        }
+    };
+    add("data", histories().map(|history| history.data.name.clone()).collect());
+    let number = trials().count();
+    let of = match groups.len() {
+        1 => String::new(),
+        groups => format!(" of {groups} variants"),
+    };
+    add("trials", vec![format!("{}{of}", count(number))]);
+    add("parameters", histories().filter_map(|history| Some(count(history.network.as_ref()?.parameters))).collect());
+    let took: f64 = stacks(groups).iter().map(|history| history.seconds).sum();
+    if took > 0.0 {
+        add("time", vec![seconds(took)]);
+    }
+    add("device", histories().map(|history| history.environment.device.clone()).collect());
+    let days: BTreeSet<&str> = histories().filter_map(day).collect();
+    if let (Some(first), Some(last)) = (days.first(), days.last()) {
+        add("run on", vec![if first == last { (*first).to_owned() } else { format!("{first} to {last}") }]);
+    }
+    let foreign = trials().filter_map(|trial| match &trial.record {
+        Record::Foreign(read) => Some(read.foreign.format.word().to_owned()),
+        Record::Ours(_) => None,
+    });
+    add("read from", foreign.collect());
+    facts
+}
+
+/// One history of each stack: trials that were trained together state the same time.
+fn stacks(groups: &[Group]) -> Vec<&History> {
+    let mut stacks: Vec<&History> = Vec::new();
+    for history in groups.iter().flat_map(|group| &group.trials).filter_map(Trial::history) {
+        let same = |other: &&History| (&other.started, other.seconds) == (&history.started, history.seconds);
+        if !stacks.iter().any(|other| same(other)) {
+            stacks.push(history);
+        }
+    }
+    stacks
+}
+
+/// The day on which a trial started.
+fn day(history: &History) -> Option<&str> {
+    history.started.get(..10)
+}

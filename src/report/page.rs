@@ -1,0 +1,142 @@
+//! The page: its sections in their order, put into the frame of `page.html` with its style, its scripts and its figures.
+
+use crate::compare::find::Found;
+use crate::hint::in_a_line;
+use crate::report::markup::{Section, boxed, json, text};
+use crate::report::{classes, curves, data, expected, figures, header, layers, payload, settings, summary};
+
+const FRAME: &str = include_str!("page/page.html");
+const STYLE: [&str; 2] = [include_str!("vendor/uplot/uPlot.min.css"), include_str!("page/style.css")];
+const LIBRARY: &str = include_str!("vendor/uplot/uPlot.iife.min.js");
+const LICENSE: &str = include_str!("vendor/uplot/LICENSE");
+const SCRIPTS: [&str; 6] = [
+    include_str!("page/marks.js"),
+    include_str!("page/chart.js"),
+    include_str!("page/curves.js"),
+    include_str!("page/plane.js"),
+    include_str!("page/details.js"),
+    include_str!("page/page.js"),
+];
+
+/// What tells a report from any other file of its name.
+pub const SIGN: &str = "<meta name=\"generator\" content=\"runner report\">";
+
+/// The page of what was found.
+pub fn html(found: &Found) -> String {
+    let groups = &found.groups;
+    let sections: Vec<Section> = [
+        Some(summary::of(groups)),
+        curves::of(groups),
+        Some(figures::of(groups)),
+        expected::of(groups),
+        expected::of_theirs(groups),
+        classes::of(groups),
+        classes::of_thresholds(groups),
+        settings::of(groups),
+        layers::of(groups),
+        layers::of_observed(groups),
+        layers::of_learned(groups),
+        data::of(groups),
+        data::of_environment(groups),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let links: Vec<String> =
+        sections.iter().map(|section| format!("<li><a href=\"#{}\">{}</a></li>", section.id, section.title)).collect();
+    let mut main = String::new();
+    let faults: Vec<String> = found.faults.iter().map(in_a_line).collect();
+    if !faults.is_empty() {
+        main.push_str(&boxed("bad", "Some of what was named cannot be read; the rest is below", &faults));
+    }
+    if !found.notes.is_empty() {
+        main.push_str(&boxed("", "Worth knowing", &found.notes));
+    }
+    main.push_str(&sections.iter().map(Section::html).collect::<Vec<_>>().join("\n"));
+    let trials: usize = groups.iter().map(|group| group.trials.len()).sum();
+    let histories = if trials == 1 { "one history".to_owned() } else { format!("{trials} histories") };
+    let footer = format!(
+        "<p>Made of {histories} by runner {}. Charts by uPlot, which is © Leon Sorokin and under the MIT license. The file holds all that it shows, and asks no server for anything.</p>",
+        env!("CARGO_PKG_VERSION")
+    );
+    let title = format!("{} – runner", header::title(groups));
+    fill(&[
+        ("title", &text(&title)),
+        ("style", &STYLE.join("\n")),
+        ("header", &header::html(groups)),
+        ("sections", &links.join("\n")),
+        ("main", &main),
+        ("footer", &footer),
+        ("data", &json(&payload::of(groups))),
+        ("library", &format!("/*!\n{LICENSE}*/\n{LIBRARY}")),
+        ("script", &SCRIPTS.join("\n")),
+    ])
+}
+
+/// The frame with its places filled, in one go: what comes in is not looked at again.
+fn fill(parts: &[(&str, &str)]) -> String {
+    let mut page = String::with_capacity(FRAME.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>());
+    let mut rest = FRAME;
+    while let Some((before, behind)) = rest.split_once("{{") {
+        let (name, behind) = behind.split_once("}}").expect("the frame's places are closed");
+        let (_, part) = parts.iter().find(|(known, _)| *known == name).expect("the frame's places are known");
+        page.push_str(before);
+        page.push_str(part);
+        rest = behind;
+    }
+    page.push_str(rest);
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::compare::group::Group;
+    use crate::compare::trial::Trial;
+    use crate::history::tested::TestRecord;
+    use crate::history::{History, LayerRecord, NetworkRecord, trial_for_tests};
+
+    const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\" onload='x' {{data}}";
+
+    /// A trial with a hostile name wherever a history has a name.
+    fn hostile() -> Found {
+        let mut history = trial_for_tests(HOSTILE, 0, 1.0);
+        history.experiment = HOSTILE.to_owned();
+        history.config = serde_json::json!({ "title": HOSTILE, "question": HOSTILE, "train": { HOSTILE: HOSTILE } });
+        history.started = HOSTILE.to_owned();
+        history.data.name = HOSTILE.to_owned();
+        history.data.sha256 = HOSTILE.to_owned();
+        history.data.classes = vec![HOSTILE.to_owned(), HOSTILE.to_owned()];
+        history.environment.device = HOSTILE.to_owned();
+        history.environment.os = HOSTILE.to_owned();
+        history.history.push(2, &[("loss", f64::NAN), (HOSTILE, 0.5)]);
+        let layer = LayerRecord { name: HOSTILE.to_owned(), kind: HOSTILE.to_owned(), output: vec![1], parameters: 1 };
+        history.network = Some(NetworkRecord { layers: vec![layer], parameters: 1 });
+        history.test = Some(TestRecord {
+            weights: HOSTILE.to_owned(),
+            confusion: Some(vec![vec![1, 2], vec![3, 4]]),
+            metrics: [(HOSTILE.to_owned(), crate::history::number::Number(0.5))].into_iter().collect(),
+            ..TestRecord::default()
+        });
+        let group = |history: History| Group {
+            label: HOSTILE.to_owned(),
+            trials: vec![Trial::ours(history, PathBuf::from(HOSTILE))],
+        };
+        Found {
+            groups: vec![group(history.clone()), group(history)],
+            faults: vec![anyhow::anyhow!(HOSTILE)],
+            notes: vec![HOSTILE.to_owned()],
+        }
+    }
+
+    #[test]
+    fn no_name_becomes_an_element_or_an_attribute() {
+        let page = html(&hostile());
+        assert!(!page.contains("<img"), "a name became an element");
+        assert!(!page.contains("\" onload="), "a name left its attribute");
+        let scripts = page.matches("</script").count();
+        assert_eq!(scripts, 3, "a name ended a script");
+    }
+}

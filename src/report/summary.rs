@@ -1,0 +1,47 @@
+//! The summary: of one variant what its curves say, its best epoch and its figures; of several how they compare.
+
+use crate::compare::group::Group;
+use crate::history::Status;
+use crate::report::markup::{Section, boxed};
+use crate::report::{comparison, run};
+
+/// The section, beginning with what keeps its figures from being taken as they are.
+pub fn of(groups: &[Group]) -> Section {
+    let mut parts = Vec::new();
+    let leaks: Vec<String> = groups.iter().filter_map(|group| leak(group, groups.len() > 1)).collect();
+    if !leaks.is_empty() {
+        parts.push(boxed("bad", "These figures are too good", &leaks));
+    }
+    // of several, the comparison says so among what is to be kept in mind
+    let broken = if let [group] = groups { endings(group) } else { Vec::new() };
+    if !broken.is_empty() {
+        parts.push(boxed("", "Not every trial came to its end", &broken));
+    }
+    parts.push(match groups {
+        [group] => run::html(group),
+        groups => comparison::html(groups),
+    });
+    Section { id: "summary", title: "Summary", body: parts.join("\n") }
+}
+
+/// What leaks, and why.
+fn leak(group: &Group, several: bool) -> Option<String> {
+    let why = group.trials.iter().find_map(|trial| trial.history()?.data.resample.as_ref()?.leak.clone())?;
+    Some(if several { format!("{}: {why}", group.label) } else { why })
+}
+
+/// Trials that diverged or were interrupted.
+fn endings(group: &Group) -> Vec<String> {
+    let all = group.trials.len();
+    let with = |status: Status| {
+        group.trials.iter().filter(|trial| trial.history().is_some_and(|history| history.status == status)).count()
+    };
+    let told = |number: usize, what: &str| match (number, all) {
+        (0, _) => None,
+        (_, 1) => Some(format!("the trial {what}")),
+        (number, all) => Some(format!("{number} of {all} trials {what}")),
+    };
+    let diverged = told(with(Status::Diverged), "diverged: the loss or the weights left the finite numbers");
+    let interrupted = told(with(Status::Interrupted), "stopped from outside; shown is what was completed");
+    diverged.into_iter().chain(interrupted).collect()
+}

@@ -1,0 +1,66 @@
+//! Fewer points where there are more than a page can show: a line on a screen has some hundreds of pixels.
+//!
+//! A page holds some 90,000 figures of curves, and 24,000 points of ROC and precision–recall curves. Where there are more,
+//! every so-manieth epoch is kept, with the first, the best, the one where overfitting begins, and the last.
+
+use std::collections::BTreeSet;
+
+use crate::compare::group::Group;
+use crate::compare::trial::Trial;
+
+const FIGURES: usize = 90_000;
+const POINTS: usize = 24_000;
+const LEAST_POINTS: usize = 40;
+
+/// How many epochs there are to each one that is kept.
+pub fn every(groups: &[Group]) -> usize {
+    let figures = |trial: &Trial| trial.epochs() * trial.metrics().len();
+    groups.iter().flat_map(|group| &group.trials).map(figures).sum::<usize>().div_ceil(FIGURES).max(1)
+}
+
+/// The epochs of a trial that are kept of these.
+pub fn epochs(trial: &Trial, all: &BTreeSet<usize>, every: usize) -> Vec<usize> {
+    let best = trial.best().map(|best| best.epoch);
+    let onset = trial.diagnosis().and_then(|diagnosis| diagnosis.overfits_from);
+    let last = all.last().copied();
+    let is_kept = |row: usize, epoch: usize| row.is_multiple_of(every) || [best, onset, last].contains(&Some(epoch));
+    all.iter().enumerate().filter(|(row, epoch)| is_kept(*row, **epoch)).map(|(_, epoch)| *epoch).collect()
+}
+
+/// How many points each of so many curves may have.
+pub fn points_of_each(curves: usize) -> usize {
+    (POINTS / curves.max(1)).max(LEAST_POINTS)
+}
+
+/// The places that are kept of so many points: evenly chosen ones, with both ends.
+pub fn places(points: usize, most: usize) -> Vec<usize> {
+    if points <= most || most < 2 {
+        return (0..points).collect();
+    }
+    (0..most).map(|place| place * (points - 1) / (most - 1)).collect()
+}
+
+/// A figure in seven digits, which is more than a single-precision one has.
+pub fn rounded(value: f64) -> f64 {
+    format!("{value:.6e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_are_kept_and_nothing_is_thinned_without_need() {
+        assert_eq!(places(3, 5), [0, 1, 2]);
+        let kept = places(1000, 40);
+        assert_eq!((kept.len(), kept[0], kept[39]), (40, 0, 999));
+        assert!(kept.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn seven_digits_are_kept() {
+        assert_eq!(rounded(0.123_456_789), 0.123_456_8);
+        assert_eq!(rounded(123_456_789.0), 123_456_800.0);
+        assert!(rounded(f64::NAN).is_nan());
+    }
+}
