@@ -9,7 +9,7 @@ use crate::plot::marker::Marker;
 use crate::plot::names::{self, capital};
 use crate::plot::panel::{Flag, Layer, Panel};
 use crate::plot::series::{self, Series, Spread};
-use crate::plot::svg::{Dash, Stroke};
+use crate::plot::shape::{Dash, Stroke};
 use crate::plot::ticks::Unit;
 use crate::plot::turning;
 

@@ -8,7 +8,7 @@ use crate::plot::legend::{Entry, Sample};
 use crate::plot::marker::Marker;
 use crate::plot::names::{self, capital, count};
 use crate::plot::page::Page;
-use crate::plot::svg::Stroke;
+use crate::plot::shape::Stroke;
 use crate::plot::{series, subject, turning};
 
 /// The page around the curves of these groups.

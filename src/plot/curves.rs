@@ -87,7 +87,7 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
     let is_tree = |group: &&&Group| {
         group.trials.iter().all(|t| t.history().is_some_and(|h| h.network.is_none() && h.tree.is_some()))
     };
-    let (trees, groups): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_tree(&group));
+    let (trees, groups): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_tree(group));
     notes.extend(trees.iter().map(|group| format!("`{}` is a tree, which has no curves: it is left out", group.label)));
     let series = union(groups.iter().map(|group| group.series()));
     if series.is_empty() {
@@ -102,7 +102,7 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
         [] => !group.metrics().is_empty(),
         wanted => wanted.iter().any(|metric| has(group, metric)),
     };
-    let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_shown(&group));
+    let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_shown(group));
     for group in others {
         let what = if wanted.is_empty() { "curves".to_owned() } else { wanted.join(" or ") };
         notes.push(format!("`{}` has no {what}: it is left out", group.label));

@@ -14,7 +14,8 @@ use crate::plot::legend::{self, Entry};
 use crate::plot::marker::Marker;
 use crate::plot::names::{capital, unit, value, words};
 use crate::plot::page::{Body, Page, Size};
-use crate::plot::svg::{Anchor, Rect, Stroke, Svg};
+use crate::plot::shape::{Anchor, Rect, Stroke};
+use crate::plot::svg::Svg;
 use crate::plot::ticks::{Unit, number};
 use crate::plot::{Drawn, subject};
 use crate::suggest;
@@ -103,7 +104,7 @@ fn figure(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> {
 /// `test accuracy`, `validation loss in the best epoch`.
 fn heading(figure: &str) -> String {
     let metric = words(metric_of(figure));
-    let text = match figure.split_once('.').map(|(when, _)| when) {
+    match figure.split_once('.').map(|(when, _)| when) {
         Some("test") => format!("test {metric}"),
         Some("best") => format!("{metric} in the best epoch"),
         Some("last") => format!("{metric} in the last epoch"),
@@ -111,8 +112,7 @@ fn heading(figure: &str) -> String {
         Some("min") => format!("lowest {metric}"),
         Some("max") => format!("highest {metric}"),
         _ => figure.to_owned(),
-    };
-    text
+    }
 }
 
 /// The mean, and how far trials spread.

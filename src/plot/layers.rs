@@ -14,7 +14,7 @@ use crate::plot::names::{self, list};
 use crate::plot::page::{Body, MARGIN, Page, Size};
 use crate::plot::panel::{End, Layer, Panel};
 use crate::plot::series::{self, Series};
-use crate::plot::svg::Stroke;
+use crate::plot::shape::Stroke;
 use crate::plot::ticks::Unit;
 use crate::plot::{Drawn, subject};
 

@@ -3,7 +3,8 @@
 use crate::plot::color::{INK, QUIET};
 use crate::plot::font::{Font, LABEL, SMALL, TITLE};
 use crate::plot::legend::{Entry, Legend};
-use crate::plot::svg::{Anchor, Point, Rect, Svg};
+use crate::plot::shape::{Anchor, Point, Rect};
+use crate::plot::svg::Svg;
 
 /// Around all.
 pub const MARGIN: f64 = 16.0;
@@ -119,7 +120,7 @@ mod tests {
     use crate::plot::grid::Grid;
     use crate::plot::legend::Sample;
     use crate::plot::panel::{Flag, Layer, Panel};
-    use crate::plot::svg::{Dash, Stroke};
+    use crate::plot::shape::{Dash, Stroke};
     use crate::plot::tests_of_pictures::{outside, overlapping};
     use crate::plot::ticks::Unit;
 

@@ -10,7 +10,8 @@ use crate::plot::labels::apart;
 use crate::plot::legend::BAND;
 use crate::plot::line::{pieces, thinned};
 use crate::plot::marker::{Marker, cross};
-use crate::plot::svg::{Anchor, Dash, Point, Rect, Stroke, Svg};
+use crate::plot::shape::{Anchor, Dash, Point, Rect, Stroke};
+use crate::plot::svg::Svg;
 use crate::plot::ticks::Tick;
 
 /// A panel.

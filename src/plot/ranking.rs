@@ -16,7 +16,7 @@ use crate::plot::marker::Marker;
 use crate::plot::names::{capital, list};
 use crate::plot::page::{Body, Page, Size};
 use crate::plot::panel::{Layer, Panel};
-use crate::plot::svg::{Dash, Point, Stroke};
+use crate::plot::shape::{Dash, Point, Stroke};
 use crate::plot::ticks::{Unit, number, percent};
 use crate::plot::{Drawn, subject};
 
