@@ -86,6 +86,10 @@ impl Target {
     /// # Errors
     /// When it cannot be written, or a file that runner did not draw would be replaced unasked.
     pub fn write(&self, svg: Svg, stem: &str) -> anyhow::Result<()> {
+        let height = svg.area().height;
+        if self.height.is_some_and(|wanted| height > f64::from(wanted) + 1.0) {
+            terminal::warn(&format!("the picture is {height:.0} pixels high: it does not fit into less"));
+        }
         let svg = svg.finish();
         let chosen = self.format.unwrap_or(Format::Svg);
         let (file, format) = match self.place()? {

@@ -72,7 +72,8 @@ pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], siz
         1 => LONE_WIDTH,
         more => 2.0 * MARGIN + chart.left() + PART_WIDTH * more.min(3) as f64,
     });
-    let body = Body::of(size, chart.height(width - 2.0 * MARGIN));
+    let height = chart.height(width - 2.0 * MARGIN);
+    let body = Body::of(size, height, if row > 17.0 { 0.7 * height } else { height });
     Ok(Drawn { svg: page.draw(width, body, |svg, room| chart.draw(svg, room)), notes: Vec::new() })
 }
 

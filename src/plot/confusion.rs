@@ -73,7 +73,7 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
         notes: below,
         ..Page::default()
     };
-    let body = Body::of(size, layout.height());
+    let body = Body::of(size, layout.height(), layout.height());
     let svg = page.draw(size.width.unwrap_or(layout.width()), body, |svg, room| layout.draw(svg, room, &matrices));
     Ok(Drawn { svg, notes })
 }

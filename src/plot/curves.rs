@@ -36,6 +36,7 @@ const LEAST_PANEL: f64 = 330.0;
 const PANEL_HEIGHT: f64 = 310.0;
 const LEAST_MULTIPLE: f64 = 210.0;
 const MULTIPLE_HEIGHT: f64 = 170.0;
+const LEAST_HEIGHT: f64 = 130.0;
 
 /// Draws the learning curves of groups.
 ///
@@ -74,7 +75,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     let width = options.size.width.unwrap_or(default);
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, least);
     let grid = Grid { panels, columns, shares_axes: layout == Layout::Multiples && metrics.len() == 1 };
-    let body = Body::of(options.size, height * grid.rows() as f64);
+    let body = Body::of(options.size, height * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
     Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
@@ -158,10 +159,12 @@ mod tests {
             [(1, 1, 30), (1, 5, 300), (2, 3, 12), (7, 1, 60), (12, 2, 5), (1, 1, 1), (30, 1, 3)]
         {
             for width in [340.0, 620.0, 900.0, 1600.0] {
-                let size = Size { width: Some(width), height: None };
-                let drawn = svg(&groups(many, trials, epochs), &Options { size, ..Options::default() });
-                assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} groups at {width}");
-                assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} groups at {width}");
+                for height in [None, Some(200.0), Some(1000.0)] {
+                    let options = Options { size: Size { width: Some(width), height }, ..Options::default() };
+                    let drawn = svg(&groups(many, trials, epochs), &options);
+                    assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} groups at {width} × {height:?}");
+                    assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} groups at {width} × {height:?}");
+                }
             }
         }
     }

@@ -73,7 +73,8 @@ pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result
         keys: Vec::new(),
         notes: if several { vec!["Intervals are of the mean, by Student's t.".to_owned()] } else { Vec::new() },
     };
-    let body = Body::of(size, ROW * rows.len() as f64 + AXIS_ROOM + 6.0);
+    let of_rows = |row: f64| row * rows.len() as f64 + AXIS_ROOM + 6.0;
+    let body = Body::of(size, of_rows(ROW), of_rows(0.64 * ROW));
     Ok(Drawn {
         svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| draw_rows(svg, room, &rows, metric)),
         notes,

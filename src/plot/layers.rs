@@ -37,6 +37,10 @@ const WIDTH: f64 = 900.0;
 const LEAST_PANEL: f64 = 330.0;
 const HEIGHT: f64 = 300.0;
 
+/// Above and below a frame, and for each label at its side.
+const AROUND: f64 = 72.0;
+const LABEL: f64 = 13.5;
+
 /// So many groups are drawn at most.
 const MOST_GROUPS: usize = 24;
 
@@ -97,7 +101,11 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     let width = options.size.width.unwrap_or(if is_lone { LONE_WIDTH } else { WIDTH });
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
     let grid = Grid { panels, columns, shares_axes: true };
-    let body = Body::of(options.size, if is_lone { HEIGHT } else { 0.8 * HEIGHT * grid.rows() as f64 });
+    // no label at the end of a line lies upon another
+    let least = AROUND + LABEL * shown.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1) as f64;
+    let wanted = if is_lone { HEIGHT } else { 0.8 * HEIGHT };
+    let rows = grid.rows() as f64;
+    let body = Body::of(options.size, wanted.max(least) * rows, least * rows);
     Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
@@ -207,10 +215,13 @@ mod tests {
 
     #[test]
     fn layers_are_labeled_at_their_ends_and_no_label_lies_upon_another() {
-        for (many, layers) in [(1, 1), (1, 12), (4, 6), (9, 12)] {
-            let drawn = draw(&observed(many, layers), &Options::default()).unwrap().svg;
-            assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} × {layers}");
-            assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} × {layers}");
+        for (many, layers) in [(1, 1), (1, 12), (1, 40), (4, 6), (9, 12)] {
+            for height in [None, Some(200.0)] {
+                let options = Options { size: Size { width: None, height }, ..Options::default() };
+                let drawn = draw(&observed(many, layers), &options).unwrap().svg;
+                assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} × {layers}");
+                assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} × {layers}");
+            }
         }
         let text = draw(&observed(1, 3), &Options::default()).unwrap().svg.finish();
         assert!(text.contains(">4<") && text.contains("Log scale"), "{text}");

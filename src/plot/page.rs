@@ -52,7 +52,7 @@ impl Page {
         let footer = if notes.is_empty() { MARGIN } else { 8.0 + lines(notes.len(), SMALL) + MARGIN - 4.0 };
         let body_height = match body {
             Body::High(height) => height,
-            Body::Within(height) => (height - header - footer).max(LEAST_BODY),
+            Body::Within { height, least } => (height - header - footer).max(least),
         };
         let height = header + body_height + footer;
         let mut svg = Svg::new(width, height, &self.title, &self.description);
@@ -86,19 +86,21 @@ fn legends(entries: Vec<Entry>, keys: Vec<Entry>, width: f64) -> Vec<Legend> {
 pub enum Body {
     /// So many pixels.
     High(f64),
-    /// What is left of a picture of so many pixels.
-    Within(f64),
+    /// What is left of a picture of so many pixels, or, where that is too little, as many as are needed.
+    Within {
+        /// Of the whole picture.
+        height: f64,
+        /// Of the body.
+        least: f64,
+    },
 }
 
 impl Body {
-    /// A body of this height, unless the picture's height is given.
-    pub fn of(size: Size, wanted: f64) -> Body {
-        size.height.map_or(Body::High(wanted), Body::Within)
+    /// A body of this height, unless the picture's height is given; never lower than can be read.
+    pub fn of(size: Size, wanted: f64, least: f64) -> Body {
+        size.height.map_or(Body::High(wanted), |height| Body::Within { height, least })
     }
 }
-
-/// A body is never lower.
-const LEAST_BODY: f64 = 90.0;
 
 /// Sets lines below each other, and returns where the next would begin.
 fn set(svg: &mut Svg, (x, y): Point, font: Font, lines: &[String], is_title: bool) -> Point {
@@ -163,9 +165,9 @@ mod tests {
     fn a_given_height_is_kept_and_a_body_is_never_lower_than_can_be_read() {
         let height = |height: f64| {
             let page = Page { title: "t".to_owned(), ..Page::default() };
-            page.draw(300.0, Body::Within(height), |_, _| {}).area().height
+            page.draw(300.0, Body::of(Size { width: None, height: Some(height) }, 200.0, 90.0), |_, _| {}).area().height
         };
         assert_eq!(height(400.0), 400.0);
-        assert!(height(20.0) > LEAST_BODY);
+        assert!(height(20.0) > 90.0);
     }
 }

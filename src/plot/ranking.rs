@@ -31,6 +31,7 @@ pub enum Kind {
 
 const WIDTH: f64 = 620.0;
 const HEIGHT: f64 = 540.0;
+const LEAST_HEIGHT: f64 = 180.0;
 
 /// A trial's curve.
 struct Curve {
@@ -139,7 +140,7 @@ pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
     let notes_below = spread.into_iter().chain(positive_class(&groups)).collect();
     let page = Page { title, subtitle: subject::subtitle(&groups), description, legend, keys, notes: notes_below };
     let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
-    let body = Body::of(size, HEIGHT);
+    let body = Body::of(size, HEIGHT, LEAST_HEIGHT);
     Ok(Drawn { svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| grid.draw(svg, room)), notes })
 }
 

@@ -53,7 +53,7 @@ pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, size: Size) -> Drawn {
             draw_tile(svg, at, tile, image, step - GAP + 4.0);
         }
     };
-    let body = Body::of(size, rows as f64 * row - GAP);
+    let body = Body::of(size, rows as f64 * row - GAP, rows as f64 * row - GAP);
     Drawn { svg: page.draw(width, body, draw), notes: Vec::new() }
 }
 

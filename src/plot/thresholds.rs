@@ -22,6 +22,7 @@ const WIDTH: f64 = 620.0;
 const SEVERAL_WIDTH: f64 = 900.0;
 const LEAST_PANEL: f64 = 320.0;
 const HEIGHT: f64 = 320.0;
+const LEAST_HEIGHT: f64 = 130.0;
 
 /// Thresholds are looked at in so many places.
 const PLACES: usize = 400;
@@ -64,7 +65,7 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
     let width = size.width.unwrap_or(if panels.len() == 1 { WIDTH } else { SEVERAL_WIDTH });
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
     let grid = Grid { panels, columns, shares_axes: false };
-    let body = Body::of(size, HEIGHT * grid.rows() as f64);
+    let body = Body::of(size, HEIGHT * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
     Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
