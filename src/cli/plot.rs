@@ -188,7 +188,7 @@ fn picture(
     draw: impl FnOnce(&[Group]) -> anyhow::Result<Drawn>,
 ) -> anyhow::Result<Exit> {
     target.check()?;
-    let Found { mut groups, faults, notes } = find(&runs.runs, &runs.out)?;
+    let Found { mut groups, faults, notes, .. } = find(&runs.runs, &runs.out)?;
     faults.iter().for_each(|fault| terminal::warn(&format!("left out: {}", in_a_line(fault))));
     notes.iter().for_each(|note| terminal::warn(note));
     if let Some(trial) = &runs.trial {

@@ -70,7 +70,32 @@ impl Filter {
         if let (false, Some(wanted)) = (values.is_empty(), wanted) {
             return self.of_numbers(mean(&values), wanted);
         }
-        let words: Vec<String> = match self.name.as_str() {
+        let words = self.words(group);
+        if words.is_empty() {
+            return false;
+        }
+        let holds = |word: &String| match (word.parse::<f64>(), wanted) {
+            (Ok(found), Some(wanted)) => self.of_numbers(found, wanted),
+            _ => match self.relation {
+                Relation::Is => *word == self.value,
+                Relation::IsNot => *word != self.value,
+                _ => false,
+            },
+        };
+        match self.relation {
+            Relation::IsNot => words.iter().all(holds),
+            _ => words.iter().any(holds),
+        }
+    }
+
+    /// Whether a group has what it names.
+    pub fn is_known(&self, group: &Group) -> bool {
+        group.trials.iter().any(|trial| trial.figure(&self.name).is_some()) || !self.words(group).is_empty()
+    }
+
+    /// The words that the trials of a group have for it, or its setting.
+    fn words(&self, group: &Group) -> Vec<String> {
+        match self.name.as_str() {
             "experiment" => group.experiment().map(str::to_owned).into_iter().collect(),
             "variant" => group.variant().map(str::to_owned).into_iter().collect(),
             "device" => {
@@ -93,21 +118,6 @@ impl Filter {
                     false => words,
                 }
             }
-        };
-        if words.is_empty() {
-            return false;
-        }
-        let holds = |word: &String| match (word.parse::<f64>(), wanted) {
-            (Ok(found), Some(wanted)) => self.of_numbers(found, wanted),
-            _ => match self.relation {
-                Relation::Is => *word == self.value,
-                Relation::IsNot => *word != self.value,
-                _ => false,
-            },
-        };
-        match self.relation {
-            Relation::IsNot => words.iter().all(holds),
-            _ => words.iter().any(holds),
         }
     }
 

@@ -33,7 +33,7 @@ fn of_figure(test: &Tested, groups: &[Group], comparison: &Comparison, page: Pag
     tables[0] = format!("{}\n{}", page.wrapped(&title, 2), tables[0]);
     let (lone, told): (Vec<_>, Vec<_>) = differences.iter().partition(|(_, d)| d.verdict == Verdict::OneTrial);
     let mut sentences: Vec<String> =
-        told.iter().map(|(place, d)| sentence(&groups[*place].label, baseline, d, test, comparison)).collect();
+        told.iter().map(|(place, d)| sentence(&groups[*place].label, baseline, d, test)).collect();
     if !lone.is_empty() {
         let labels: Vec<&str> = lone.iter().map(|(place, _)| groups[*place].label.as_str()).collect();
         sentences.push(format!(
@@ -122,8 +122,8 @@ fn interval(interval: Option<Interval>, is_signed: bool) -> String {
     interval.map_or("–".to_owned(), |interval| format!("{} to {}", end(interval.low), end(interval.high)))
 }
 
-/// A p value: two digits that count.
-fn p(p: f64) -> String {
+/// A p value: four decimals, two from a tenth on.
+pub(super) fn p(p: f64) -> String {
     match p {
         p if p < 1e-4 => "< 0.0001".to_owned(),
         p if p < 0.1 => format!("{p:.4}"),
@@ -132,7 +132,7 @@ fn p(p: f64) -> String {
 }
 
 /// What can be said of one group.
-fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested, comparison: &Comparison) -> String {
+fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested) -> String {
     let figure = words(&test.figure);
     let by = together(&signed(d.difference));
     let good = higher_is_better(metric_of(&test.figure)).map(|higher| (d.difference > 0.0) == higher);
@@ -151,8 +151,8 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested, comparis
             format!("{group} and {baseline}: {figure} {by} may be luck, the two are not told apart ({name}, {said_p})")
         }
         Verdict::TooFew => {
-            let least = p(d.least_p * comparison.comparisons() as f64);
-            let normal = d.p_if_normal.map(|value| {
+            let least = p(d.least_p);
+            let normal = d.p_if_normal.filter(|_| d.test != Test::T).map(|value| {
                 format!(
                     "; a t test, which takes figures to be normally distributed, gives {}",
                     together(&format!("p {}", p(value)))

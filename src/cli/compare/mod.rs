@@ -73,13 +73,17 @@ means over them. Groups with the same seeds are compared pair by pair.";
 
 /// Compares runs.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let Found { groups, faults, notes } = find(&args.runs, &args.out)?;
+    let Found { groups, faults, notes, named } = find(&args.runs, &args.out)?;
     if groups.len() < 2 && faults.is_empty() {
         let message = format!("`{}` is all there is to compare, and it is one group of trials", groups[0].label);
         let hint = "name another run beside it: `runner list` has the experiments, `runner runs` what was run";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
-    let asked = Asked { baseline: args.baseline.clone(), metrics: args.metrics.clone(), test: args.test };
+    // the baseline may be named as on the command line, too
+    let meant =
+        |written: &String| named.iter().position(|name| name == written).map(|place| groups[place].label.clone());
+    let baseline = args.baseline.as_ref().map(|written| meant(written).unwrap_or_else(|| written.clone()));
+    let asked = Asked { baseline, metrics: args.metrics.clone(), test: args.test };
     let comparison = compare(&groups, &asked)?;
     if args.json {
         terminal::json(&formats::json(&groups, &comparison, args.all));

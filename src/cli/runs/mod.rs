@@ -82,7 +82,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         figures: wanted.clone(),
         by_variant: args.variants,
     };
-    let PastRuns { mut runs, empty, faults } = past(&args.out, &asked)?;
+    let PastRuns { mut runs, empty, faults, known } = past(&args.out, &asked)?;
+    let unknown = args.filters.iter().enumerate().find(|(place, _)| !known.contains(place));
+    if let (Some((_, filter)), true) = (unknown, runs.is_empty() && faults.is_empty() && empty.is_empty()) {
+        let message = format!("no run has a figure or a setting `{}`", filter.name);
+        let hint = "figures are named by their paths, as `best.val_acc`, settings by their keys, as `train.batch`";
+        return Err(anyhow!(message).context(Hint(hint.to_owned())));
+    }
     if let Some(by) = &args.sort {
         sort(&mut runs, by, &wanted)?;
     }
@@ -134,8 +140,7 @@ fn sort(runs: &mut [Past], by: &str, wanted: &[String]) -> anyhow::Result<()> {
                     anyhow!(message).context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`")))
                 );
             }
-            let sign =
-                if higher_is_better(metric_of(figure)) == Some(false) || figure.ends_with(".gap") { 1.0 } else { -1.0 };
+            let sign = if higher_is_better(metric_of(figure)) == Some(false) { 1.0 } else { -1.0 };
             let key = |run: &Past| of(run).map_or(f64::INFINITY, |value| sign * value);
             runs.sort_by(|a, b| key(a).total_cmp(&key(b)));
         }
