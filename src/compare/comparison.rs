@@ -160,8 +160,9 @@ fn figure(name: &str, groups: &[Group]) -> Figure {
         groups.iter().map(|group| Sample::of(&group.values(|trial| trial.figure(name)))).collect();
     let higher_is_better = higher_is_better(metric_of(name));
     let candidates = || samples.iter().zip(groups).filter(|(_, group)| !group.leaks()).filter_map(|(s, _)| s.as_ref());
+    let apart = candidates().any(|sample| candidates().any(|other| other.mean != sample.mean));
     let best = higher_is_better
-        .filter(|_| candidates().count() > 1)
+        .filter(|_| apart)
         .and_then(|higher| candidates().map(|sample| sample.mean).reduce(|a, b| if (a > b) == higher { a } else { b }));
     let is_best = |(sample, group): (&Option<Sample>, &Group)| {
         !group.leaks() && sample.as_ref().is_some_and(|sample| Some(sample.mean) == best)

@@ -117,6 +117,7 @@ impl Gathered {
                 Ok(_) => return self.add_foreign(argument, path, matched),
                 Err(_) => return Err(error),
             },
+            Err(error) if path.exists() => return Err(error),
             Err(error) => match self.variant_of(name, out)? {
                 Some(run) => run,
                 None => return Err(error),

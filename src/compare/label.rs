@@ -47,7 +47,8 @@ impl Loose {
         let Some(history) = trial.history() else {
             return match level {
                 0 => Some(of_file(&trial.file)),
-                1 => Some(trial.file.display().to_string()),
+                1 => trial.file.file_name().map(|name| name.to_string_lossy().into_owned()),
+                2 => Some(trial.file.display().to_string()),
                 _ => None,
             };
         };

@@ -47,6 +47,8 @@ pub struct Past {
     pub trials: usize,
     /// How the trials ended, each with how many did.
     pub statuses: Vec<(Status, usize)>,
+    /// Whether any variant's rows were resampled before they were split; its figures count for none of the rest.
+    pub leaks: bool,
     /// The monitored metric in the best epoch: of the best variant, the mean over its trials.
     pub best: Option<Peak>,
     /// The main figure of the test rows, likewise.
@@ -260,6 +262,7 @@ fn line(folder: &Path, groups: &[Group], asked: &Asked) -> Past {
         variants: groups.len(),
         trials: trials().count(),
         statuses,
+        leaks: groups.iter().any(Group::leaks),
         best,
         test,
         seconds: histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum(),

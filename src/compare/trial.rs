@@ -79,6 +79,9 @@ impl Curve {
     }
 }
 
+/// What foreign series of the test rows begin with: other programs log them as they do curves.
+const TESTED: &str = "test_";
+
 /// Whether a series is a loss or a metric, and not the learning rate, the time, or an observation of a layer.
 pub fn is_metric(series: &str) -> bool {
     !matches!(series, "lr" | "seconds") && !series.contains('.')
@@ -142,7 +145,8 @@ impl Trial {
 
     /// The losses and metrics that it has a curve of, in their order: `loss`, `acc`, `val_loss`, …
     pub fn metrics(&self) -> Vec<&str> {
-        self.series().into_iter().filter(|name| is_metric(name)).collect()
+        let is_curve = |name: &&str| is_metric(name) && (self.history().is_some() || !name.starts_with(TESTED));
+        self.series().into_iter().filter(is_curve).collect()
     }
 
     /// A series by epoch.
@@ -214,7 +218,10 @@ impl Trial {
 
     /// A metric on the test rows.
     pub fn test(&self, metric: &str) -> Option<f64> {
-        Some(self.history()?.test.as_ref()?.metrics.get(metric)?.0)
+        match &self.record {
+            Record::Ours(history) => Some(history.test.as_ref()?.metrics.get(metric)?.0),
+            Record::Foreign(_) => self.last(&format!("{TESTED}{metric}")),
+        }
     }
 
     /// A figure by its name, as in an expectation: `first.loss`, `last.val_acc`, `best.val_acc`, `min.val_loss`,
@@ -232,6 +239,7 @@ impl Trial {
             "best" => self.in_best(metric),
             "min" => over_epochs(f64::min),
             "max" => over_epochs(f64::max),
+            "test" => self.test(metric),
             "diagnosis" if metric == "gap" => self.diagnosis()?.gap,
             _ => None,
         }
@@ -239,8 +247,12 @@ impl Trial {
 
     /// The metrics that were taken of the test rows.
     pub fn tested(&self) -> Vec<&str> {
-        let test = self.history().and_then(|history| history.test.as_ref());
-        test.map(|test| test.metrics.keys().map(String::as_str).collect()).unwrap_or_default()
+        match &self.record {
+            Record::Ours(history) => {
+                history.test.iter().flat_map(|test| test.metrics.keys().map(String::as_str)).collect()
+            }
+            Record::Foreign(_) => self.series().into_iter().filter_map(|name| name.strip_prefix(TESTED)).collect(),
+        }
     }
 
     /// Where the end of an epoch lies on an axis: its number, the batches or the seconds until then; `None` where that

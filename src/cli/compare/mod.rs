@@ -96,6 +96,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     faults.iter().for_each(terminal::error);
+    if groups.len() == 1 {
+        terminal::say(&format!("nothing else can be read: there is only {} to show", groups[0].label));
+    }
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
@@ -105,10 +108,12 @@ fn text(groups: &[Group], comparison: &Comparison, args: &Args, page: Page) -> S
     parts.extend(settings::text(groups, args.all, page));
     parts.extend(table::text(groups, comparison, page));
     parts.extend(curves::text(groups, comparison, args.x, page));
-    parts.extend(differences::text(groups, comparison, page));
     if !comparison.cautions.is_empty() {
         let cautions = comparison.cautions.iter().map(|caution| page.wrapped(&format!("caution: {caution}"), 2));
         parts.push(cautions.collect::<Vec<_>>().join("\n"));
+    }
+    if groups.len() > 1 {
+        parts.extend(differences::text(groups, comparison, page));
     }
     parts.join("\n\n")
 }
