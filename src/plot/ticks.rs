@@ -90,7 +90,7 @@ pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     let decimals = match percent.abs() {
         0.0 => 0,
-        size if size >= 99.95 && size < 100.0 => 2,
+        size if (99.95..100.0).contains(&size) => 2,
         size if size >= 9.95 => 1,
         size if size >= 0.095 => 2,
         size => (1 - size.log10().floor() as i32).clamp(2, 6) as usize,
