@@ -206,7 +206,7 @@ fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<S
     let corrected = if several { ", corrected for many comparisons by Holm's method" } else { "" };
     let caption = format!(
         "Difference in {} from {}: 95 % bootstrap interval, and p of a {}{corrected}",
-        in_a_head(&tested.figure),
+        in_a_sentence(&tested.figure),
         groups[comparison.baseline].label,
         first.test.name(first.design)
     );

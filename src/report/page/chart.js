@@ -1,7 +1,7 @@
 // A chart: lines over an axis that all of them share, with a cursor for the mouse, fingers and the keyboard.
 
 const plots = new Set();
-const DRAG = { x: true, y: false, setScale: true, dist: 8 };
+const DRAG = { x: true, y: false, setScale: false, dist: 8 };
 
 /** Steps between ticks, from the smallest figures to those of a diverged trial. */
 const STEPS = Array.from({ length: 320 }, (_, power) => [1, 2, 2.5, 5].map((step) => Number(`${step}e${power - 18}`))).flat();
@@ -104,6 +104,7 @@ function chart(place, spec) {
       init: [(u) => { tip = make("div", { cls: "tip", hidden: true }); u.over.append(tip); }],
       drawClear: [(u) => spec.marks?.under?.(u)],
       draw: [(u) => spec.marks?.over?.(u)],
+      setSelect: [(u) => { if (plot) zoomToSelection(); }],
       setCursor: [() => { if (plot) showTip(); }],
       setScale: [(u, key) => { if (plot && key === "x") spec.onZoom?.({ min: u.scales.x.min, max: u.scales.x.max }); }],
     },
@@ -137,9 +138,17 @@ function chart(place, spec) {
     const middle = row === null || row === undefined ? (min + max) / 2 : spec.x[row];
     const half = (max - min) * factor / 2;
     const [low, high] = [spec.x[0], spec.x[spec.x.length - 1]];
-    const from = Math.max(low, Math.min(middle - half, high - 2 * half));
-    const to = Math.min(high, from + 2 * half);
-    if (to - from >= 1e-9 && (factor > 1 || !spec.wholeX || to - from >= 2)) plot.setScale("x", { min: from, max: to });
+    const from = Math.floor(Math.max(low, Math.min(middle - half, high - 2 * half)));
+    const to = Math.ceil(Math.min(high, from + 2 * half));
+    if (factor > 1 || to - from >= 2) plot.setScale("x", { min: from, max: to });
+  };
+  /** What was dragged over fills the chart, from one epoch to another: between them there is nothing to read. */
+  const zoomToSelection = () => {
+    const { left, width } = plot.select;
+    if (width < DRAG.dist) return;
+    const within = spec.x.filter((x) => x >= plot.posToVal(left, "x") && x <= plot.posToVal(left + width, "x"));
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (within.length > 1) plot.setScale("x", { min: within[0], max: within[within.length - 1] });
   };
   const reset = () => plot.setScale("x", { min: spec.x[0], max: spec.x[spec.x.length - 1] });
   place.onkeydown = (event) => {

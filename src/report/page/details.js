@@ -49,7 +49,7 @@ function confusions() {
     };
     const shown = choice("Counts of", `confusion-${group}`, ["all trials together", ...trials.map(({ name }) => name)],
       (chosen) => fill(chosen ? trials[chosen - 1].confusion : sum));
-    table.closest(".scroll").before(shown);
+    table.closest(".scroll").previousElementSibling.before(shown);
   }
 }
 
