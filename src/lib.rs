@@ -10,7 +10,9 @@
 //! 4. each replica's [`history`] is written into the run's folder ([`run_dir`]), read as a teacher would, and held
 //!    against what the experiment expects;
 //! 5. from its history and weights a network is rebuilt, tested again, and asked what it makes of other rows
-//!    ([`experiment::runs`], [`experiment::saved`]).
+//!    ([`experiment::runs`], [`experiment::saved`]);
+//! 6. runs are set beside each other, and beside what other programs wrote ([`mod@compare`]), drawn ([`plot`]), written up as a
+//!    page ([`report`]), and handed on ([`export`]).
 //!
 //! [`cli`] is the terminal's side of it.
 
@@ -21,12 +23,14 @@ pub mod compare;
 pub mod data;
 pub mod device;
 pub mod experiment;
+pub mod export;
 pub mod files;
 pub mod hint;
 pub mod history;
 pub mod metrics;
 pub mod network;
 pub mod observe;
+pub mod plot;
 pub mod predictor;
 pub mod report;
 pub mod run_dir;

@@ -195,22 +195,31 @@ fn path(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
 }
 
 fn describe_any(cache: &Cache, name: &str, target: Option<&str>, separator: char, json: bool) -> anyhow::Result<Exit> {
+    let description = description(cache, name, target, separator)?;
     let known = Manifest::named(name);
-    let description = match &known {
-        Some(manifest) => describe_data(cache, manifest, target)?,
-        None if Path::new(name).exists() || name.contains(['.', '/', std::path::MAIN_SEPARATOR]) => {
-            let (table, sum) = csv::read(Path::new(name), separator).map_err(|fault| of_file(name, fault))?;
-            let target = target.map(|target| column(name, &table, target)).transpose()?;
-            describe_table(name, &table, sum, target)
-        }
-        None => return manifest(name).map(|_| Exit::Done),
-    };
     if json {
         terminal::json(&description);
     } else {
         terminal::out(&described::text(known.as_ref(), &description));
     }
     Ok(Exit::Done)
+}
+
+/// A data set in figures, or a table of the user's own.
+pub(super) fn description(
+    cache: &Cache,
+    name: &str,
+    target: Option<&str>,
+    separator: char,
+) -> anyhow::Result<Description> {
+    if Manifest::named(name).is_none()
+        && (Path::new(name).exists() || name.contains(['.', '/', std::path::MAIN_SEPARATOR]))
+    {
+        let (table, sum) = csv::read(Path::new(name), separator).map_err(|fault| of_file(name, fault))?;
+        let target = target.map(|target| column(name, &table, target)).transpose()?;
+        return Ok(describe_table(name, &table, sum, target));
+    }
+    describe_data(cache, &manifest(name)?, target)
 }
 
 fn describe_data(cache: &Cache, manifest: &Manifest, target: Option<&str>) -> anyhow::Result<Description> {

@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, resolved, summary, terminal};
+use crate::cli::{Exit, pictures, resolved, summary, terminal};
 use crate::data::cache::Cache;
 use crate::device::DeviceChoice;
 use crate::experiment::run::{Options, run as run_study};
@@ -105,11 +105,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let finished = run_study(&study, &options, &mut progress);
     progress.end();
     let finished = finished?;
+    let drawn = pictures::write(&finished);
 
     if args.json {
-        terminal::json(&json!({ "run": finished.folder.path(), "histories": finished.histories }));
+        terminal::json(&json!({ "run": finished.folder.path(), "pictures": drawn, "histories": finished.histories }));
     } else if !args.quiet {
-        terminal::out(&summary::of(&study, &finished));
+        terminal::out(&summary::of(&study, &finished, &drawn));
     }
     let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
     let mut missed: Vec<String> = Vec::new();

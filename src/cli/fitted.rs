@@ -36,6 +36,21 @@ impl Column {
         Column { header: header.into(), cells: cells.collect(), is_text: true }
     }
 
+    /// The header.
+    pub fn header(&self) -> &str {
+        &self.header
+    }
+
+    /// What stands in its rows.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.cells.iter().map(|cell| cell.text.as_str())
+    }
+
+    /// Whether none of its cells says anything.
+    pub fn is_empty(&self) -> bool {
+        self.cells.iter().all(|cell| cell.text == "–")
+    }
+
     fn width(&self) -> usize {
         let cells = self.cells.iter().map(|cell| measure_text_width(&cell.text));
         cells.chain([measure_text_width(&self.header)]).max().unwrap_or_default()

@@ -5,6 +5,7 @@
 //! a column shows, and [`fitted::Fitted`] lays columns out on a [`page::Page`].
 
 pub mod classes;
+pub mod compare;
 pub mod compared;
 pub mod comparison;
 pub mod completions;
@@ -17,6 +18,7 @@ mod eval_data;
 mod eval_text;
 pub mod exp;
 pub mod expectations;
+pub mod export;
 pub mod figure;
 pub mod figures;
 pub mod fitted;
@@ -28,11 +30,16 @@ mod made_up;
 pub mod observed;
 pub mod page;
 pub mod picture;
+pub mod pictures;
+pub mod plot;
+mod plot_file;
+mod plot_rows;
 pub mod predict;
 mod predict_data;
 mod predict_text;
 pub mod progress;
 pub mod report;
+pub mod runs;
 pub mod schema;
 pub mod settings;
 pub mod show;
@@ -66,9 +73,12 @@ Examples:
   runner exp digits_mlp --set train.epochs=200   with a setting changed
   runner exp my/idea.toml                        an experiment of your own
   runner show overfit_mnist                      its settings and layers
+  runner runs --sort test.acc                    what was run, the best first
+  runner compare overfit_mnist mnist_dropout     which is better, and by more than luck?
   runner eval overfit_mnist                      its newest run's weights, tested again
   runner predict overfit_mnist --index 4523      what the network makes of a row
   runner report overfit_mnist                    a page of it, to look at and to send
+  runner plot overfit_mnist mnist_dropout        their learning curves as a picture
 
 Data go to standard output, talk to standard error. Exit codes: 0 done, 1 under
 --strict an expectation was missed or figures differ from the history, 2 bad
@@ -78,10 +88,18 @@ input or failure, 130 interrupted.";
 enum Command {
     /// Run an experiment
     Exp(exp::Args),
+    /// List past runs
+    Runs(runs::Args),
+    /// Compare runs: settings, figures, curves, and whether differences are more than luck
+    Compare(compare::Args),
     /// Rebuild a run's networks from their weights, and hold their figures against the history
     Eval(eval::Args),
     /// Show what a trained network makes of a row, a table or a picture
     Predict(predict::Args),
+    /// Draw learning curves and other pictures, as SVG or PNG
+    Plot(plot::Args),
+    /// Write a run's histories for TensorBoard, as CSV, or as Keras's JSON
+    Export(export::Args),
     /// Write what became of runs as one HTML page
     Report(report::Args),
     /// List the experiments
@@ -135,8 +153,12 @@ pub fn main() -> ExitCode {
     terminal::shorten_panics();
     let outcome = match Cli::parse().command {
         Command::Exp(args) => exp::run(&args),
+        Command::Runs(args) => runs::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Plot(args) => plot::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),

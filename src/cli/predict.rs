@@ -177,7 +177,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// The trial that was asked for.
-fn chosen<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a SavedTrial> {
+pub(super) fn chosen<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a SavedTrial> {
     let trial = run.trial(stem)?;
     match run.trials.iter().find(|trial| trial.history.status != Status::Diverged) {
         Some(sound) if trial.history.status == Status::Diverged => {
@@ -189,7 +189,7 @@ fn chosen<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a SavedTrial> {
 }
 
 /// The first trial whose weights predict anything; where none do, the first.
-fn first(run: &SavedRun) -> &SavedTrial {
+pub(super) fn first(run: &SavedRun) -> &SavedTrial {
     for Damaged { error, .. } in &run.damaged {
         terminal::warn(&format!("a trial was passed over: {}", in_a_line(error)));
     }

@@ -12,8 +12,8 @@ use crate::experiment::study::Study;
 use crate::history::number::Number;
 use crate::history::{History, Status};
 
-/// The summary of a run.
-pub fn of(study: &Study, finished: &Finished) -> String {
+/// The summary of a run that has left these pictures.
+pub fn of(study: &Study, finished: &Finished, pictures: &[&str]) -> String {
     let page = Page::of_output();
     let mut parts = match &finished.histories[..] {
         histories if study.plans.len() > 1 => comparison::of(study, histories, page),
@@ -31,7 +31,7 @@ pub fn of(study: &Study, finished: &Finished) -> String {
     if !study.spec.expect.is_empty() && !interrupted {
         parts.push(expectations::of(&finished.histories, page));
     }
-    parts.push(files(finished));
+    parts.push(files(finished, pictures, page));
     parts.join("\n\n")
 }
 
@@ -101,7 +101,7 @@ fn learned_table(history: &History, learned: &crate::history::Learned) -> String
     lines.join("\n")
 }
 
-fn files(finished: &Finished) -> String {
+fn files(finished: &Finished, pictures: &[&str], page: Page) -> String {
     let folder = finished.folder.path().display();
     let of_trial = |history: &History| match (&history.network, &history.tree) {
         (Some(_), _) => Some("safetensors"),
@@ -113,10 +113,23 @@ fn files(finished: &Finished) -> String {
     match &finished.histories[..] {
         [history] => {
             let files = models.iter().map(|ending| format!("{}.{ending}", history.stem()));
-            format!("{folder}/\n  {}, experiment.toml", files.collect::<Vec<_>>().join(", "))
+            let files =
+                files.chain(pictures.iter().map(|name| (*name).to_owned())).chain(["experiment.toml".to_owned()]);
+            let files = files.collect::<Vec<_>>().join(", ");
+            format!("{folder}/\n{}", indented(&files, page))
         }
-        _ => format!("{folder}/\n  experiment.toml, and {} of each trial", of_each(&models)),
+        _ => {
+            let names: Vec<&str> = ["experiment.toml"].into_iter().chain(pictures.iter().copied()).collect();
+            let files = format!("{}, and {} of each trial", names.join(", "), of_each(&models));
+            format!("{folder}/\n{}", indented(&files, page))
+        }
     }
+}
+
+/// Text in lines that fit, each indented by two blanks.
+fn indented(text: &str, page: Page) -> String {
+    let narrower = Page { width: page.width.saturating_sub(2), ..page };
+    format!("  {}", narrower.wrapped(text, 2))
 }
 
 /// `.json and .safetensors or .tree.json`

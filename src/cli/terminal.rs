@@ -24,6 +24,20 @@ pub fn out(text: &str) {
     }
 }
 
+/// Prints data that are no text, such as a picture.
+///
+/// # Errors
+/// When standard output cannot be written to; a reader that has closed the pipe has seen enough.
+pub fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("failed to write to standard output"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Prints data as JSON to standard output.
 pub fn json<T: Serialize>(value: &T) {
     out(&readable(value).expect("what is printed is made of JSON's types"));

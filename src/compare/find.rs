@@ -102,6 +102,9 @@ impl Gathered {
         }
         let run = match SavedRun::find(name, out) {
             Ok(run) => run,
+            Err(_) if path.is_dir() && foreign::tensorboard::holds_events(path) => {
+                return self.add_foreign(argument, path, matched);
+            }
             Err(error) if path.is_dir() => match foreign::read(path) {
                 Ok(_) => return self.add_foreign(argument, path, matched),
                 Err(_) => return Err(error),

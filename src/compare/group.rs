@@ -1,6 +1,9 @@
 //! A group: the trials of one variant over its seeds and folds, or of whatever one name on the command line stands for.
 
-use crate::compare::trial::Trial;
+use std::collections::BTreeMap;
+
+use crate::compare::statistics::mean;
+use crate::compare::trial::{Curve, Trial};
 use crate::history::Status;
 
 /// Trials that differ by nothing but seed and fold.
@@ -41,6 +44,19 @@ impl Group {
     /// The metrics that any of its trials was tested with, in their order.
     pub fn tested(&self) -> Vec<&str> {
         union(self.trials.iter().map(Trial::tested))
+    }
+
+    /// The mean of a series over the trials that have an epoch; those that were stopped early are missing later on, and
+    /// values that are not finite are left out.
+    pub fn mean_curve(&self, name: &str) -> Curve {
+        let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        for curve in self.trials.iter().filter_map(|trial| trial.curve(name)) {
+            for (epoch, value) in curve.epochs.into_iter().zip(curve.values).filter(|(_, value)| value.is_finite()) {
+                by_epoch.entry(epoch).or_default().push(value);
+            }
+        }
+        let values = by_epoch.values().map(|values| mean(values)).collect();
+        Curve { epochs: by_epoch.into_keys().collect(), values }
     }
 
     /// The finite values that a figure has in trials that have not diverged.

@@ -7,9 +7,11 @@
 pub mod caution;
 pub mod comparison;
 pub mod direction;
+pub mod filter;
 pub mod find;
 pub mod group;
 mod label;
+pub mod past;
 pub mod settings;
 pub mod statistics;
 pub mod trial;

@@ -42,6 +42,9 @@ fn add(key: String, value: &Value, settings: &mut IndexMap<String, String>) {
                 settings.insert(key, "set".to_owned()); // all that it holds is left to its default
             }
         }
+        Value::Array(items) if key == "network.layers" => {
+            settings.insert(key, folded(&items.iter().map(layer).collect::<Vec<_>>()).join(", "));
+        }
         Value::Array(items) if items.iter().any(|item| item.is_object()) => {
             for (place, item) in items.iter().enumerate() {
                 add(format!("{key}.{place}"), item, settings);
@@ -50,6 +53,44 @@ fn add(key: String, value: &Value, settings: &mut IndexMap<String, String>) {
         value => {
             settings.insert(key, shown(value));
         }
+    }
+}
+
+/// Layers that come again and again are told once: `(32, relu) × 8`.
+fn folded(layers: &[String]) -> Vec<String> {
+    let mut folded = Vec::new();
+    let mut rest = layers;
+    while !rest.is_empty() {
+        let repeats = |period: usize| rest.chunks_exact(period).take_while(|chunk| *chunk == &rest[..period]).count();
+        let periods = (1..=rest.len() / 3).map(|period| (period, repeats(period))).filter(|(_, times)| *times >= 3);
+        let most = periods.max_by_key(|(period, times)| (period * times, usize::MAX - period));
+        folded.push(match most {
+            Some((1, times)) => format!("{} × {times}", rest[0]),
+            Some((period, times)) => format!("({}) × {times}", rest[..period].join(", ")),
+            None => rest[0].clone(),
+        });
+        rest = &rest[most.map_or(1, |(period, times)| period * times)..];
+    }
+    folded
+}
+
+/// A layer as shortly as can be: `64` for a linear one of so many units, `dropout 0.2`, `relu`; what is left to its
+/// default is left out.
+fn layer(layer: &Value) -> String {
+    let Some((kind, settings)) = layer.as_object().and_then(|layer| layer.iter().next()) else { return shown(layer) };
+    let of_default = |value: &Value| value.is_null() || *value == Value::Bool(true);
+    let settings: Vec<String> = match settings {
+        Value::Object(settings) => settings
+            .iter()
+            .filter(|(_, value)| !of_default(value))
+            .enumerate()
+            .map(|(place, (key, value))| if place == 0 { shown(value) } else { format!("{key} {}", shown(value)) })
+            .collect(),
+        value => vec![shown(value)],
+    };
+    match kind.as_str() {
+        "linear" if !settings.is_empty() => settings.join(" "),
+        kind => format!("{kind} {}", settings.join(" ")).trim_end().to_owned(),
     }
 }
 
@@ -150,13 +191,20 @@ mod tests {
             flat,
             [
                 "seeds=[0, 1]",
-                "network.layers.0.linear.units=64",
-                "network.layers.1=relu",
+                "network.layers=64, relu",
                 "train.optimizer.adam.lr=0.001",
                 "train.optimizer.adam.betas=[0.9, 0.999]",
                 "train.observe=[]",
             ]
         );
+    }
+
+    #[test]
+    fn layers_that_come_again_are_told_once() {
+        let layers = |text: &str| folded(&text.split(' ').map(str::to_owned).collect::<Vec<_>>()).join(", ");
+        assert_eq!(layers("64 relu 32 relu 10"), "64, relu, 32, relu, 10");
+        assert_eq!(layers("32 relu 32 relu 32 relu 32 relu 10"), "(32, relu) × 4, 10");
+        assert_eq!(layers("8 8 8 8 1"), "8 × 4, 1");
     }
 
     #[test]

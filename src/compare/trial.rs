@@ -285,12 +285,19 @@ fn best(foreign: &Foreign, monitor: &str) -> Option<Best> {
     Some(Best { epoch, monitor: monitor.to_owned(), metrics })
 }
 
-/// The training and validation curves over the epochs that have both, as they are diagnosed.
+/// The training and validation curves over the epochs that have both, as they are diagnosed; of a loss that left the
+/// finite numbers, that curve alone.
 fn whole(foreign: &Foreign) -> Curves {
     let of = |name: &str| -> BTreeMap<usize, f64> {
         let points = foreign.series.get(name).into_iter().flatten();
         points.map(|point| (point.epoch, point.value.0)).collect()
     };
+    let broken = ["loss", "val_loss"].into_iter().find(|name| of(name).values().any(|value| !value.is_finite()));
+    if let Some(broken) = broken {
+        let mut curves = Curves::default();
+        of(broken).into_iter().for_each(|(epoch, value)| curves.push(epoch, &[("loss", value)]));
+        return curves;
+    }
     let names: Vec<&str> =
         ["loss", "val_loss", "acc", "val_acc"].into_iter().filter(|name| !of(name).is_empty()).collect();
     let series: Vec<BTreeMap<usize, f64>> = names.iter().map(|name| of(name)).collect();

@@ -246,6 +246,12 @@ impl History {
     pub fn read(path: &Path) -> anyhow::Result<History> {
         let shown = path.display();
         let text = std::fs::read(path).with_context(|| format!("failed to read `{shown}`"))?;
+        if let Ok(history) = serde_json::from_slice::<History>(&text)
+            && history.schema == SCHEMA
+        {
+            return Ok(history);
+        }
+        // why not?
         let value: serde_json::Value = serde_json::from_slice(&text)
             .with_context(|| format!("failed to read `{shown}` as JSON"))
             .context(Hint("it is damaged or cut short, or no history".to_owned()))?;

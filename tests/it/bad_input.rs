@@ -151,7 +151,7 @@ fn an_unknown_command_or_flag_is_refused_with_the_nearest() {
     assert_snapshot!(Place::new().refusal(&["ex", "digits_mlp"]), @r"
     error: unrecognized subcommand 'ex'
 
-      tip: a similar subcommand exists: 'exp'
+      tip: some similar subcommands exist: 'export', 'exp'
 
     Usage: runner <COMMAND>
 

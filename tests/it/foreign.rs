@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use runner::hint::Hint;
+use runner::history::curves::Curves;
 use runner::history::foreign::{self, Foreign, Format};
+use runner::history::number::Number;
+use runner::history::{History, Status};
 use serde_json::Value;
 
-use crate::support::Place;
+use crate::support::{Place, assert_says, idea_with, stderr, stdout};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/foreign")
@@ -28,11 +31,10 @@ fn found(foreign: &Foreign, name: &str) -> Vec<(usize, f64)> {
 fn assert_same(found: &[(usize, f64)], expected: &[(usize, f64)], in_single: bool, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (found, expected) in found.iter().zip(expected) {
-        let is_near = |a: f64, b: f64| a == b || (a - b).abs() <= f64::EPSILON * b.abs(); // serde_json reads to the last digit but one
         let is_same = match in_single {
             _ if expected.1.is_nan() => found.1.is_nan(),
             true => found.1 == f64::from(expected.1 as f32),
-            false => is_near(found.1, expected.1),
+            false => found.1 == expected.1,
         };
         assert!(found.0 == expected.0 && is_same, "{what}: {found:?}, and the program says {expected:?}");
     }
@@ -142,4 +144,146 @@ fn a_folder_of_several_runs_names_them() {
     assert_eq!(error.downcast_ref::<Hint>().unwrap().0, "name one of its folders: `first`, `second`");
     assert!(foreign::tensorboard::holds_events(&place.path("runs")));
     assert!(!foreign::tensorboard::holds_events(&fixtures().join("../foreign/no such folder")));
+}
+
+/// A run with two seeds in a place, and what `export` says when it writes it.
+fn exported(place: &Place, arguments: &[&str]) -> (String, String) {
+    let mut all = vec!["export", "idea"];
+    all.extend(arguments);
+    let done = place.run(&all).code(0);
+    (stdout(&done), stderr(&done))
+}
+
+const SPLIT: &str = "[data.digits]\nsplit = { test = 0.2, validation = 0.2, random_state = 0 }\n";
+
+/// A place with a run of two epochs and seeds, observed by layer; its second trial's loss ends in NaN and infinity.
+fn place_with_a_run() -> Place {
+    let place = Place::new();
+    place.write("idea.toml", idea_with("[data.digits]\n", SPLIT) + "observe = [\"gradient_norm\"]\n");
+    place.run(&["exp", "idea.toml", "--seeds", "0,3", "--quiet"]).code(0);
+    let file = place.path("runs/idea/latest/base-seed3.json");
+    let mut history = History::read(&file).unwrap();
+    history.history.series["loss"] = vec![Number(f64::NAN), Number(f64::NEG_INFINITY)];
+    history.write(&file).unwrap();
+    place
+}
+
+/// Every curve of a history is found, but for what else the format has.
+#[track_caller]
+fn assert_has_curves(foreign: &Foreign, history: &History, more: usize, in_single: bool) {
+    for (name, values) in &history.history.series {
+        let expected: Vec<_> = history.history.epoch.iter().copied().zip(values.iter().map(|value| value.0)).collect();
+        assert_same(&found(foreign, name), &expected, in_single, name);
+    }
+    assert_eq!(foreign.series.len(), history.history.series.len() + more, "{:?}", foreign.series.keys());
+    assert_eq!(foreign.notes, Vec::<String>::new());
+}
+
+#[test]
+fn what_is_exported_reads_back_as_it_was() {
+    let place = place_with_a_run();
+    exported(&place, &["--tensorboard", "--to", "board"]);
+    exported(&place, &["--keras", "--to", "keras"]);
+    for stem in ["base-seed0", "base-seed3"] {
+        let history = History::read(&place.path(&format!("runs/idea/latest/{stem}.json"))).unwrap();
+        exported(&place, &["--csv", "--to", "tables", "--trial", stem]);
+        let read = |path: &str| foreign::read(&place.path(path)).unwrap();
+        assert_has_curves(&read(&format!("keras/{stem}.json")), &history, 0, false);
+        assert_has_curves(&read(&format!("tables/{stem}/epochs.csv")), &history, 0, false);
+        let test = &history.test.as_ref().unwrap().metrics;
+        let board = read(&format!("board/{stem}"));
+        assert_has_curves(&board, &history, test.len(), true);
+        for (name, value) in test {
+            assert_same(&found(&board, &format!("test_{name}")), &[(2, value.0)], true, name);
+        }
+        let seconds: f64 = history.history.metric("seconds").unwrap().iter().sum();
+        assert!((board.clock[&2].seconds.unwrap() - seconds).abs() < 1e-3);
+    }
+    exported(&place, &["--csv", "--to", "tables"]);
+    let error = foreign::read(&place.path("tables/epochs.csv")).unwrap_err();
+    assert!(format!("{error:#}").contains("it holds 2 trials"));
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes_and_what_differs_is_never_written_over_unasked() {
+    let place = place_with_a_run();
+    for format in ["--tensorboard", "--csv", "--keras"] {
+        let (said, _) = exported(&place, &[format]);
+        let folder = said.lines().nth(1).unwrap().trim_end_matches('/').to_owned();
+        assert!(folder.starts_with(&format!("export/{}/idea/", &format[2..])), "{folder}");
+        let files: Vec<PathBuf> = said.lines().skip(2).map(|line| place.path(&folder).join(line.trim())).collect();
+        assert_eq!(files.len(), 2);
+        let bytes = || files.iter().map(|file| std::fs::read(file).unwrap()).collect::<Vec<_>>();
+        let first = bytes();
+        exported(&place, &[format]);
+        assert_eq!(bytes(), first);
+
+        std::fs::write(&files[1], "a text of mine").unwrap();
+        std::fs::remove_file(&files[0]).unwrap();
+        let said = place.refusal(&["export", "idea", format]);
+        assert_says(&said, &["is there already, and holds something else", "hint: `--force`"]);
+        assert_eq!(std::fs::read(&files[1]).unwrap(), b"a text of mine");
+        exported(&place, &[format, "--force"]);
+        assert_eq!(bytes(), first);
+    }
+}
+
+#[test]
+fn events_of_another_run_are_not_mixed_with_ours() {
+    let place = place_with_a_run();
+    place.write("board/base-seed3/events.out.tfevents.1.host", "theirs");
+    for force in [&[][..], &["--force"]] {
+        let arguments = [&["export", "idea", "--tensorboard", "--to", "board"][..], force].concat();
+        assert_says(&place.refusal(&arguments), &["holds other events", "hint: `--to DIR`"]);
+    }
+}
+
+#[test]
+fn a_trial_without_an_epoch_and_one_that_is_damaged_keep_no_other_back() {
+    let place = place_with_a_run();
+    let file = place.path("runs/idea/latest/base-seed3.json");
+    let mut history = History::read(&file).unwrap();
+    (history.history, history.best, history.test) = (Curves::default(), None, None);
+    (history.status, history.started) = (Status::Interrupted, "some day".to_owned());
+    history.write(&file).unwrap();
+    for format in ["--tensorboard", "--csv", "--keras"] {
+        exported(&place, &[format, "--to", format.trim_start_matches('-')]);
+    }
+    assert_eq!(std::fs::read_to_string(place.path("keras/base-seed3.json")).unwrap(), "{}\n");
+    let trials = std::fs::read_to_string(place.path("csv/trials.csv")).unwrap();
+    assert!(trials.contains("idea,base,3,,interrupted,some day,"), "{trials}");
+    let error = foreign::read(&place.path("tensorboard/base-seed3")).unwrap_err();
+    assert!(format!("{error:#}").contains("no value of any metric"));
+
+    std::fs::write(&file, "{\"schema\": \"runner.history/1\", ").unwrap();
+    let failed = place.run(&["export", "idea", "--keras", "--to", "rest"]).code(2);
+    assert_says(&stderr(&failed), &["base-seed3.json", "damaged"]);
+    assert!(place.path("rest/base-seed0.json").is_file() && !place.path("rest/base-seed3.json").exists());
+    place.run(&["export", "idea", "--keras", "--to", "rest", "--trial", "base-seed0"]).code(0);
+}
+
+#[test]
+fn an_experiments_name_leads_to_no_other_folder() {
+    let place = place_with_a_run();
+    let mut history = History::read(&place.path("runs/idea/latest/base-seed0.json")).unwrap();
+    history.experiment = "../../elsewhere".to_owned();
+    std::fs::create_dir(place.path("mine")).unwrap();
+    history.write(&place.path("mine/base-seed0.json")).unwrap();
+    let done = place.run(&["export", "mine", "--keras", "--json"]).code(0);
+    let printed: Value = serde_json::from_str(&stdout(&done)).unwrap();
+    assert_eq!(printed["folder"], "export/keras/_.._elsewhere/mine");
+    assert_eq!(printed["files"], serde_json::json!(["export/keras/_.._elsewhere/mine/base-seed0.json"]));
+}
+
+#[test]
+fn an_export_asks_for_one_format_and_a_run_that_is_there() {
+    let place = Place::with_idea();
+    assert_says(&place.refusal(&["export", "idea"]), &["--tensorboard|--csv|--keras"]);
+    assert_says(&place.refusal(&["export", "idea", "--csv", "--keras"]), &["cannot be used with"]);
+    assert_says(&place.refusal(&["export", "idea", "--csv"]), &["there is no run of `idea`", "hint: "]);
+    place.run(&["exp", "idea.toml", "--quiet"]).code(0);
+    let said = place.refusal(&["export", "idea", "--csv", "--trial", "base-seed7"]);
+    assert_says(&said, &["has no trial `base-seed7`", "`base-seed0`"]);
+    place.write("file", "");
+    assert_says(&place.refusal(&["export", "idea", "--csv", "--to", "file"]), &["failed to", "hint: name a folder"]);
 }

@@ -1,6 +1,6 @@
 //! What was typed, parsed into a [`Request`].
 //!
-//! By hand: five commands and five flags do not pay for a parser that would double this crate's
+//! By hand: six commands and six flags do not pay for a parser that would double this crate's
 //! compile time, which every first-time user waits for.
 
 use std::ffi::OsString;
@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::lessons;
 use crate::libtorch::Variant;
 use crate::setup::Wish;
+use crate::{lessons, notebooks};
 
 pub const HELP: &str = "\
 Gets libtorch ready, then hands over to cargo
@@ -29,17 +29,19 @@ Commands:
           Build `runner` and run it with ARGS, in the current folder
           for example: cargo xtask run exp overfit_mnist
   test [-- NEXTEST_ARGS...]
-          All checks: formatting, clippy, documentation, tests, the quick experiments
+          All checks: formatting, clippy, documentation, tests, the quick experiments, the notebooks
   lessons [NAME...] [--seeds 0,1]
           Run the experiments of the lessons with each seed, and write `docs/RESULTS.md`: what the
           walkthroughs report, what came here, and which expectations are met. With names, only
           these are run, and the others taken as they last came
+  notebooks [NAME...] [--runs DIR]
+          Execute the notebooks on the runs in DIR (or RUNNER_RUNS, or `runs`), and write what comes
   install [--root DIR]
           Install `runner` into cargo's bin folder, or into DIR/bin
   help
           Print this
 
-All but `help` begin with `setup` if libtorch is not ready.
+All but `help` and `notebooks` begin with `setup` if libtorch is not ready.
 
 Environment:
   LIBTORCH               A libtorch 2.11.0 of your own, used instead of the download
@@ -62,6 +64,7 @@ pub enum Request {
     /// What goes to the test runner.
     Test(Vec<OsString>),
     Lessons(lessons::Asked),
+    Notebooks(notebooks::Asked),
     Install {
         root: Option<PathBuf>,
     },
@@ -79,14 +82,17 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request> {
         "help" | "--help" | "-h" => Ok(Request::Help { asked: true }),
         // `run --help` is runner's help, so `run` is asked before the others' `--help`.
         "run" => Ok(Request::Run(without_separator(rest))),
-        "setup" | "install" | "lessons" | "test" if asks_for_help(&rest) => Ok(Request::Help { asked: true }),
+        "setup" | "install" | "lessons" | "notebooks" | "test" if asks_for_help(&rest) => {
+            Ok(Request::Help { asked: true })
+        }
         "setup" => setup(&rest).map(Request::Setup),
         "install" => install(rest),
         "lessons" => lessons(&rest).map(Request::Lessons),
+        "notebooks" => notebooks(&rest).map(Request::Notebooks),
         "test" => test(rest),
         other => {
             bail!(
-                "unknown command `{other}`\nhint: the commands are `setup`, `run`, `test`, `lessons`, `install` and `help`"
+                "unknown command `{other}`\nhint: the commands are `setup`, `run`, `test`, `lessons`, `notebooks`, `install` and `help`"
             )
         }
     }
@@ -142,6 +148,26 @@ fn lessons(rest: &[OsString]) -> Result<lessons::Asked> {
             bail!("unknown argument `{arg}` of `lessons`\nhint: it takes names of experiments, and `--seeds 0,1`");
         } else {
             asked.names.push(arg.into_owned());
+        }
+    }
+    Ok(asked)
+}
+
+fn notebooks(rest: &[OsString]) -> Result<notebooks::Asked> {
+    let mut asked = notebooks::Asked::default();
+    let mut rest = rest.iter();
+    while let Some(arg) = rest.next() {
+        let text = arg.to_string_lossy();
+        if text == "--runs" {
+            let folder = rest.next().ok_or_else(|| anyhow!("`--runs` without a folder\nhint: `--runs DIR`"))?;
+            asked.runs = Some(PathBuf::from(folder));
+        } else if let Some(folder) = text.strip_prefix("--runs=") {
+            asked.runs = Some(PathBuf::from(folder));
+        } else if text.starts_with('-') {
+            bail!("unknown argument `{text}` of `notebooks`\nhint: it takes names of notebooks, and `--runs DIR`");
+        } else {
+            // Typed with the shell's help it is a file.
+            asked.names.push(text.rsplit('/').next().unwrap_or_default().trim_end_matches(".ipynb").to_owned());
         }
     }
     Ok(asked)
@@ -236,6 +262,24 @@ mod tests {
             assert!(said.contains(words) && said.contains("hint: "), "{line}: {said}");
         }
         assert_eq!(typed("lessons --help").unwrap(), Request::Help { asked: true });
+    }
+
+    #[test]
+    fn notebooks_take_names_and_a_folder_of_runs() {
+        let asked = |names: &[&str], runs: Option<&str>| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            Request::Notebooks(notebooks::Asked { names, runs: runs.map(PathBuf::from) })
+        };
+        assert_eq!(typed("notebooks").unwrap(), asked(&[], None));
+        assert_eq!(
+            typed("notebooks B_digits notebooks/F_regression.ipynb --runs r").unwrap(),
+            asked(&["B_digits", "F_regression"], Some("r"))
+        );
+        assert_eq!(typed("notebooks --runs=r").unwrap(), asked(&[], Some("r")));
+        for (line, words) in [("notebooks --out r", "`--out`"), ("notebooks --runs", "without a folder")] {
+            let said = typed(line).unwrap_err().to_string();
+            assert!(said.contains(words) && said.contains("hint: "), "{line}: {said}");
+        }
     }
 
     #[test]

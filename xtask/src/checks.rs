@@ -1,8 +1,9 @@
 //! `cargo xtask test`: everything that has to hold before a change is merged, quickest to fail first.
 //!
-//! The first failure ends it, with what to do. The test runner comes last but for the quick
-//! experiments, which print a line each: its closing counts stay in sight, and are the only ones
-//! below the doc tests'.
+//! The first failure ends it, with what to do. The test runner comes last but for what needs the
+//! program itself, which prints a few lines each: its closing counts stay in sight, and are the only
+//! ones below the doc tests'. Last are the quick experiments, the notebooks on these experiments' runs,
+//! and the report in a browser.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,11 +14,13 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::browser::{self, Outcome};
 use crate::cargo::{build_runner, cargo};
+use crate::python::Environment;
 use crate::scratch::Scratch;
 use crate::setup::Source;
 use crate::workspace::Workspace;
-use crate::{say, tool};
+use crate::{notebooks, say, tool};
 
 /// One command that has to succeed.
 struct Check {
@@ -30,7 +33,8 @@ struct Check {
 pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result<ExitCode> {
     let started = Instant::now();
     let checks = checks(workspace, source, extra);
-    let total = checks.len() + 1;
+    let total = checks.len() + 2 + usize::from(browser::has_test(workspace));
+    let quick = checks.len() + 1;
     for (index, mut check) in checks.into_iter().enumerate() {
         say::note(&format!("[{} of {total}] {}: {}", index + 1, check.title, tool::shown(&check.command)));
         let status =
@@ -40,7 +44,7 @@ pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result
         }
     }
 
-    say::note(&format!("[{total} of {total}] quick experiments"));
+    say::note(&format!("[{quick} of {total}] quick experiments"));
     let runner = build_runner(workspace, source)?;
     let names = quick_experiments(&runner)?;
     let out = Scratch::create()?;
@@ -63,8 +67,30 @@ pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result
         }
         say::note(&format!("experiment `{name}` as expected, {}", say::time(began.elapsed())));
     }
+
+    say::note(&format!("[{} of {total}] notebooks", quick + 1));
+    let mut requirements = vec![notebooks::REQUIREMENTS];
+    requirements.extend(browser::has_test(workspace).then_some(browser::REQUIREMENTS));
+    let environment = Environment::with(workspace, &requirements)?;
+    if let Some(failure) = notebooks::check(workspace, &environment, &runner, &names, out.folder())? {
+        let hint = format!("{}; the runs are kept in `{}`", failure.hint, out.keep().display());
+        return Ok(failed(&failure.what, &hint));
+    }
+
+    let mut skipped = "";
+    if browser::has_test(workspace) {
+        say::note(&format!("[{total} of {total}] report in a browser"));
+        match browser::check(workspace, &environment, &runner, out.folder())? {
+            Outcome::Passed => {}
+            Outcome::Skipped => skipped = ", but for the report in a browser, which was skipped",
+            Outcome::Failed => {
+                let hint = format!("its messages above say what; the runs are kept in `{}`", out.keep().display());
+                return Ok(failed("the report in a browser", &hint));
+            }
+        }
+    }
     say::note(&format!(
-        "all {total} checks are green, in {} (quick experiments: {})",
+        "all {total} checks are green{skipped}, in {} (quick experiments: {})",
         say::time(started.elapsed()),
         names.len()
     ));

@@ -8,18 +8,22 @@
 //! - [`cargo`] builds `runner` and becomes it (`cargo xtask run`);
 //! - [`checks`] is what has to hold before a change is merged (`cargo xtask test`);
 //! - [`lessons`] runs the lessons' experiments and writes `docs/RESULTS.md`;
+//! - [`notebooks`] executes the notebooks, [`browser`] looks at the report, both with a [`python`] of their own;
 //! - [`install`] puts `runner` where the shell finds it.
 
 mod args;
+mod browser;
 mod cargo;
 mod checks;
 mod compiler;
 mod install;
 mod lessons;
 mod libtorch;
+mod notebooks;
 mod own;
 mod packages;
 mod pip;
+mod python;
 mod results;
 mod say;
 mod scratch;
@@ -55,13 +59,17 @@ fn act() -> anyhow::Result<ExitCode> {
     };
 
     let workspace = Workspace::find()?;
+    // Notebooks read what runs left: nothing is built for them.
+    if let Request::Notebooks(asked) = &request {
+        return notebooks::write(&workspace, asked);
+    }
     let source = setup::ensure(&workspace, wish)?;
     match request {
         Request::Run(args) => cargo::build_and_become_runner(&workspace, &source, &args),
         Request::Test(extra) => checks::run(&workspace, &source, &extra),
         Request::Lessons(asked) => lessons::run(&workspace, &source, &asked),
         Request::Install { root } => install::run(&workspace, &source, root.as_deref()),
-        Request::Setup(_) | Request::Help { .. } => {
+        Request::Setup(_) | Request::Notebooks(_) | Request::Help { .. } => {
             say::note(&describe(&source, &workspace));
             Ok(ExitCode::SUCCESS)
         }

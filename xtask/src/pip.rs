@@ -13,13 +13,15 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::libtorch::{VERSION, Variant};
 use crate::packages::{Package, Selection};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, Wanted};
 use crate::{say, tool};
 
 /// The first pip that takes several `--platform`s.
 const OLDEST: (u32, u32) = (20, 3);
 /// The first pip that can go on with a download that broke off.
 const RESUMES: (u32, u32) = (25, 1);
+/// The first pip that installs into another Python's environment.
+const REACHES: (u32, u32) = (22, 3);
 
 /// A Python 3 with a pip that is new enough.
 #[derive(Debug)]
@@ -108,7 +110,7 @@ impl Python {
         let requirement = package.requirement();
         if let Some(errors) = run_relaying(&mut command)? {
             let trouble = Trouble::of_pip(&errors);
-            bail!("failed to download `{requirement}`: {}", trouble.explain(wheels, variant));
+            bail!("failed to download `{requirement}`: {}", trouble.explain(wheels, Wanted::Libtorch(variant)));
         }
         let wheel = find_wheel(incoming, package).ok_or_else(|| {
             anyhow!("failed to download `{requirement}`: pip left no wheel\nhint: run the same command again")
@@ -117,6 +119,41 @@ impl Python {
         fs::rename(&wheel, &target).with_context(|| format!("failed to move `{}`", wheel.display()))?;
         let _ = fs::remove_dir_all(incoming);
         Ok(target)
+    }
+
+    /// Makes a virtual environment in `folder`, anew, with all that the requirements files ask for; its Python.
+    ///
+    /// It has no pip of its own: this one reaches into it, which spares seconds, and a package that Debian leaves out.
+    pub fn environment(&self, folder: &Path, requirements: &[PathBuf]) -> Result<PathBuf> {
+        let program = self.program.display();
+        if self.pip < REACHES {
+            let (major, minor) = self.pip;
+            bail!(
+                "pip {major}.{minor} of `{program}` is too old\nhint: `{program} -m pip install --upgrade pip` ({}.{} or newer is needed)",
+                REACHES.0,
+                REACHES.1
+            );
+        }
+        let answer =
+            tool::ask(Command::new(&self.program).args(["-m", "venv", "--clear", "--without-pip"]).arg(folder))?;
+        if !answer.status.success() {
+            bail!(
+                "`{program} -m venv` failed: {}\nhint: Python's `venv` is needed; on Debian and Ubuntu it is the package `python3-venv`",
+                answer.stderr.trim()
+            );
+        }
+        let inside = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
+        let python = folder.join(inside);
+        let mut command = Command::new(&self.program);
+        command.args(["-m", "pip", "--python"]).arg(&python).args(["install", "--quiet", "--only-binary=:all:"]);
+        for file in requirements {
+            command.arg("--requirement").arg(file);
+        }
+        command.env("PIP_DISABLE_PIP_VERSION_CHECK", "1").env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_USER", "0");
+        match run_relaying(&mut command)? {
+            Some(errors) => bail!("{}", Trouble::of_pip(&errors).explain(folder, Wanted::Packages)),
+            None => Ok(python),
+        }
     }
 }
 

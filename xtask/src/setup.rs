@@ -67,7 +67,7 @@ pub fn ensure(workspace: &Workspace, wish: Wish) -> Result<Source> {
 }
 
 /// Held until dropped, also by the end of the process, however that comes.
-fn lock(home: &Path) -> Result<File> {
+pub fn lock(home: &Path) -> Result<File> {
     let path = home.join("lock");
     let failed = || format!("failed to lock `{}`", path.display());
     let file = File::create(&path).with_context(failed)?;

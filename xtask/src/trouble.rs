@@ -4,6 +4,23 @@ use std::path::Path;
 
 use crate::libtorch::{VERSION, Variant};
 
+/// What pip was to fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    Libtorch(Variant),
+    /// The packages that checks need.
+    Packages,
+}
+
+impl Wanted {
+    fn disk_space(self) -> &'static str {
+        match self {
+            Self::Libtorch(variant) => variant.disk_space(),
+            Self::Packages => "1 GB",
+        }
+    }
+}
+
 /// A cause that has a remedy of its own.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -75,19 +92,25 @@ impl Trouble {
     }
 
     /// The rest of the sentence "failed to …: ", and the hint.
-    pub fn explain(&self, folder: &Path, variant: Variant) -> String {
+    pub fn explain(&self, folder: &Path, wanted: Wanted) -> String {
         let again = "run the same command again; what is already downloaded is kept";
-        let own = format!("`LIBTORCH` to the folder of a libtorch {VERSION} that you have");
+        // Whoever has a libtorch needs no registry.
+        let or_own = |words: &str| match wanted {
+            Wanted::Libtorch(_) => {
+                format!("{words} set `LIBTORCH` to the folder of a libtorch {VERSION} that you have")
+            }
+            Wanted::Packages => String::new(),
+        };
         match self {
             Self::NoSpace => format!(
                 "no space left on the disk of `{}`\nhint: free about {} and {again}",
                 folder.display(),
-                variant.disk_space()
+                wanted.disk_space()
             ),
             Self::Unreachable(why) => format!(
                 "the package registry cannot be reached: {why}\n\
-                 hint: check the connection and the proxy (`HTTPS_PROXY`), or set `PIP_INDEX_URL` to a mirror, then {again}. \
-                 Without a network, set {own}"
+                 hint: check the connection and the proxy (`HTTPS_PROXY`), or set `PIP_INDEX_URL` to a mirror, then {again}{}",
+                or_own(". Without a network,")
             ),
             Self::Untrusted => format!(
                 "the certificate of the package registry is not trusted\n\
@@ -100,9 +123,12 @@ impl Trouble {
             Self::Damaged => format!("the file arrived damaged\nhint: `python3 -m pip cache purge`, then {again}"),
             Self::NotCarried => format!(
                 "the package registry does not carry it\n\
-                 hint: if `PIP_INDEX_URL` or pip's configuration (`pip config list`) names a mirror, try another, or none. Or set {own}"
+                 hint: if `PIP_INDEX_URL` or pip's configuration (`pip config list`) names a mirror, try another, or none{}",
+                or_own(". Or")
             ),
-            Self::Other(why) => format!("{why}\nhint: {again}; `python3 -m pip --version` should work. Or set {own}"),
+            Self::Other(why) => {
+                format!("{why}\nhint: {again}; `python3 -m pip --version` should work{}", or_own(". Or"))
+            }
         }
     }
 }
@@ -195,8 +221,11 @@ ERROR: No matching distribution found for torch==2.11.0
             Trouble::Other(why),
         ];
         for trouble in all {
-            let text = trouble.explain(Path::new("/x"), Variant::Cpu);
-            assert_eq!(text.matches("\nhint: ").count(), 1, "{text}");
+            for wanted in [Wanted::Libtorch(Variant::Cpu), Wanted::Packages] {
+                let text = trouble.explain(Path::new("/x"), wanted);
+                assert_eq!(text.matches("\nhint: ").count(), 1, "{text}");
+                assert!(wanted != Wanted::Packages || !text.contains("LIBTORCH"), "{text}");
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::libtorch::{self, Variant};
 use crate::packages::Selection;
 use crate::pip::Python;
 use crate::tool;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, Wanted};
 
 const UNPACK: &str = include_str!("unpack.py");
 const LOAD: &str = "import ctypes, sys\nctypes.CDLL(sys.argv[1])\n";
@@ -46,7 +46,7 @@ pub fn unpack(
                 lines.next().unwrap_or("not a zip file")
             )
         }
-        Some(4) => bail!(Trouble::NoSpace.explain(target, variant)),
+        Some(4) => bail!(Trouble::NoSpace.explain(target, Wanted::Libtorch(variant))),
         _ => bail!(
             "failed to unpack into `{}`: {}\nhint: run the same command again, or with `--force`",
             target.display(),

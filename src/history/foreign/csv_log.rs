@@ -4,7 +4,7 @@
 //! Epochs: both loggers count from 0, and so does any table that has a 0 among its epochs; one without is taken as
 //! it is. A first column without a name, as pandas writes the row numbers, stands in for a missing column `epoch`.
 //! Lightning's rows are sparse, and have a column `step`, the number of the batch from 0: see [`logged`]. What an empty
-//! cell, `NA`, `None` or `null` stands for is absent; `nan` and `inf` are values. A column without any number is passed over.
+//! cell, `NA`, `None` or `null` stands for is absent; `nan` and `inf` are values. A column of text is left out and told.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ fn of(text: &[u8]) -> anyhow::Result<Foreign> {
         let is_whole = row.cells.len() == header.cells.len();
         if !is_whole {
             let (found, wanted) = (row.cells.len(), header.cells.len());
-            points.leave_out(format!("line {} has {found} cells where the header has {wanted}", row.line));
+            points.leave_out(format!("line {} is left out: {found} of {wanted} cells", row.line));
         }
         is_whole
     });
@@ -62,19 +62,26 @@ fn of(text: &[u8]) -> anyhow::Result<Foreign> {
         one_trial(&rows, OF_TRIALS.into_iter().filter_map(column).collect())?;
     }
     let step = column("step").filter(|&step| step != epoch);
-    let is_metric = |&number: &usize| {
-        let name = header.cells[number].trim();
-        let has_number = || rows.iter().any(|row| row.cells[number].trim().parse::<f64>().is_ok());
-        number != epoch && Some(number) != step && !(is_of_trials && OF_TRIALS.contains(&name)) && has_number()
-    };
-    let metrics: Vec<usize> = (0..header.cells.len()).filter(is_metric).collect();
+    let number_in = |row: &Row, column: usize| number(row.cells[column].trim(), separator);
+    let mut metrics = Vec::new();
+    for (column, name) in header.cells.iter().map(|name| name.trim()).enumerate() {
+        if column == epoch || Some(column) == step || is_of_trials && OF_TRIALS.contains(&name) {
+            continue;
+        }
+        let text = rows.iter().map(|row| row.cells[column].trim()).find(|cell| !is_absent(cell));
+        if rows.iter().any(|row| number_in(row, column).is_some()) {
+            metrics.push(column);
+        } else if let Some(text) = text {
+            points.notes.push(format!("the column `{name}` holds no number: `{}`", shortened(text)));
+        }
+    }
     let mut values = Vec::new();
     for row in &rows {
-        let mut whole = |number: usize| {
-            let cell = row.cells[number].trim();
+        let mut whole = |column: usize| {
+            let cell = row.cells[column].trim();
             let found = whole_number(cell);
             if found.is_none() && !is_absent(cell) {
-                let name = header.cells[number].trim();
+                let name = header.cells[column].trim();
                 points.leave_out(format!("line {}: `{name}` is no whole number: `{}`", row.line, shortened(cell)));
             }
             found
@@ -83,16 +90,15 @@ fn of(text: &[u8]) -> anyhow::Result<Foreign> {
         if at.is_none() && step.is_none() {
             continue;
         }
-        for &number in &metrics {
-            let (name, cell) = (header.cells[number].trim(), row.cells[number].trim());
-            match cell.parse() {
-                Ok(value) => {
-                    values.push(Logged { name: name.to_owned(), part: None, epoch: at, step, seconds: None, value })
+        for &column in &metrics {
+            let (name, cell) = (header.cells[column].trim(), row.cells[column].trim());
+            match number_in(row, column) {
+                Some(value) => {
+                    let name = name.to_owned();
+                    values.push(Logged { name, part: None, epoch: at, step, seconds: None, value });
                 }
-                Err(_) if is_absent(cell) => {}
-                Err(_) => {
-                    points.leave_out(format!("line {}: `{name}` is no number: `{}`", row.line, shortened(cell)));
-                }
+                None if is_absent(cell) => {}
+                None => points.leave_out(format!("line {}: `{name}` is no number: `{}`", row.line, shortened(cell))),
             }
         }
     }
@@ -157,6 +163,12 @@ fn is_absent(cell: &str) -> bool {
     cell.is_empty() || ["na", "n/a", "none", "null", "-"].iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
+/// The number in a cell; where no comma separates cells, it may stand before the decimals.
+fn number(cell: &str, separator: char) -> Option<f64> {
+    let with_comma = || Some(cell).filter(|_| separator != ',')?.replacen(',', ".", 1).parse().ok();
+    cell.parse().ok().or_else(with_comma)
+}
+
 /// A whole number, which may be written as `3.0`.
 fn whole_number(cell: &str) -> Option<u64> {
     let is_whole = |value: &f64| value.fract() == 0.0 && (0.0..1e15).contains(value);
@@ -200,14 +212,15 @@ mod tests {
     fn faulty_rows_and_cells_are_left_out_and_told() {
         let foreign = log("epoch,loss,run\n0,0.5,a\n1,0.25\n2,low,a\nx,0.5,b\n3,NA,b\n4,0.125,\"c,\n d\"\n5,0.0625");
         assert_eq!(values_of(&foreign, "loss"), [(1, 0.5), (5, 0.125)]);
-        let told = ["line 3 has 2 cells where the header has 3", "line 9 has 2 cells where the header has 3"];
-        assert_eq!(foreign.notes[..2], told);
-        assert_eq!(foreign.notes[2..], ["line 4: `loss` is no number: `low`", "1 more like these are left out"]);
+        let told = ["line 3 is left out: 2 of 3 cells", "line 9 is left out: 2 of 3 cells"];
+        assert_eq!(foreign.notes[0], "the column `run` holds no number: `a`");
+        assert_eq!(foreign.notes[1..3], told);
+        assert_eq!(foreign.notes[3..], ["line 4: `loss` is no number: `low`", "1 more like these is left out"]);
     }
 
     #[test]
     fn epochs_without_a_0_stay_as_they_are_and_repeated_ones_are_told() {
-        assert_eq!(values_of(&log("Epoch;Loss\r\n1;0.5\r\n2.0;0.25\r\n"), "loss"), [(1, 0.5), (2, 0.25)]);
+        assert_eq!(values_of(&log("Epoch;Loss\r\n1;0,5\r\n2.0;0.25\r\n"), "loss"), [(1, 0.5), (2, 0.25)]);
         assert_eq!(values_of(&log(",loss\n0,0.5\n1,0.25\n"), "loss"), [(1, 0.5), (2, 0.25)]);
         let again = log("epoch,loss\n0,0.5\n1,0.25\n0,0.125\n");
         assert_eq!(values_of(&again, "loss"), [(1, 0.125), (2, 0.25)]);
@@ -222,7 +235,8 @@ mod tests {
             ("loss,acc\n0.5,1\n", "no column `epoch`"),
             ("hello\n", "no column `epoch`"),
             ("epoch,loss\n0,\n", "no value of any metric"),
-            ("epoch,loss\n0\n", "line 2 has 1 cells"),
+            ("epoch,loss\n0\n", "line 2 is left out: 1 of 2 cells"),
+            ("epoch,loss\n0,\"0.5\n1,0.25\n", "the column `loss` holds no number"),
             ("epoch,variant,seed,loss\n1,a,0,0.5\n1,a,1,0.5\n", "2 trials"),
         ];
         for (text, why) in refused {

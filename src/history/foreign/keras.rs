@@ -26,10 +26,10 @@ fn of(value: &Value) -> anyhow::Result<Foreign> {
     if whole.get("schema").and_then(Value::as_str).is_some_and(|schema| schema.starts_with("runner.")) {
         return Err(anyhow!("it is a history of runner's own, and not of another program"));
     }
-    let inner = match whole.get("history") {
-        Some(Value::Object(inner)) => inner,
-        _ => whole,
-    };
+    let mut inner = whole;
+    while let Some(Value::Object(within)) = inner.get("history") {
+        inner = within;
+    }
     let numbers = epoch_numbers(inner);
     let mut points = Points::default();
     for (name, column) in inner.iter().filter(|(name, _)| *name != "epoch") {
@@ -104,7 +104,7 @@ mod tests {
         let foreign = read(br#"{"loss": ["0.5", "low", null, 0.125, [], {}, false]}"#).unwrap();
         assert_eq!(values_of(&foreign, "loss"), [(1, 0.5), (4, 0.125)]);
         assert_eq!(foreign.notes[0], "`loss` in epoch 2 is no number: `\"low\"`");
-        assert_eq!(foreign.notes[3..], ["1 more like these are left out"]);
+        assert_eq!(foreign.notes[3..], ["1 more like these is left out"]);
     }
 
     #[test]

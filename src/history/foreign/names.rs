@@ -36,13 +36,16 @@ impl Part {
     }
 }
 
+/// What is observed by layer, as `gradient_norm.0`; TensorBoard groups by slashes, so there it is `gradient_norm/0`.
+const BY_LAYER: [&str; 4] = ["gradient_norm", "weight_norm", "dead_units", "saturation"];
+
 /// Our name for a metric.
-pub fn metric(theirs: &str) -> Option<&'static str> {
+pub fn metric(theirs: &str) -> Option<&str> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     Some(match theirs {
         "loss" => "loss",
         "acc" | "accuracy" | "binary_accuracy" | "categorical_accuracy" | "sparse_categorical_accuracy" => "acc",
         "lr" | "learning_rate" | "event_lr" => "lr",
-        "top_k" | "top_k_categorical_accuracy" | "sparse_top_k_categorical_accuracy" => "top_k",
         "precision" => "precision",
         "recall" => "recall",
         "f1" | "f1_score" => "f1",
@@ -50,17 +53,22 @@ pub fn metric(theirs: &str) -> Option<&'static str> {
         "ap" | "average_precision" => "ap",
         "mcc" | "matthews_corrcoef" => "mcc",
         "balanced_acc" | "balanced_accuracy" => "balanced_acc",
+        "me" | "mean_error" => "me",
         "mae" | "mean_absolute_error" => "mae",
         "mse" | "mean_squared_error" => "mse",
         "rmse" | "root_mean_squared_error" => "rmse",
         "mape" | "mean_absolute_percentage_error" => "mape",
         "r2" | "r2_score" => "r2",
+        top if top.strip_prefix("top_").is_some_and(is_number) => top,
         _ => return None,
     })
 }
 
 /// Our name for what another program calls `theirs`, of the rows of `part` unless the name itself says which.
 pub fn ours(theirs: &str, part: Option<Part>) -> String {
+    if let Some((observed, layer)) = theirs.split_once('/').filter(|(observed, _)| BY_LAYER.contains(observed)) {
+        return format!("{observed}.{layer}");
+    }
     let words = words(theirs);
     let mut rest: Vec<&str> = words.iter().map(String::as_str).collect();
     rest.retain(|word| *word != "epoch");
@@ -111,6 +119,8 @@ mod tests {
             ("lr", "lr learning_rate lr-Adam epoch_learning_rate event_lr train/lr"),
             ("val_f1", "val_f1 valid_f1_score f1/val"),
             ("roc_auc", "AUC roc_auc"),
+            ("val_top_5", "val_top_5 top_5/validation"),
+            ("gradient_norm.0", "gradient_norm.0 gradient_norm/0"),
         ];
         for (name, theirs) in named {
             for theirs in theirs.split(' ') {

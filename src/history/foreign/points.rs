@@ -64,7 +64,8 @@ impl Points {
         let more = self.left_out.len().saturating_sub(NAMED);
         self.notes.extend(self.left_out.drain(..).take(NAMED));
         if more > 0 {
-            self.notes.push(format!("{more} more like these are left out"));
+            let are = if more == 1 { "is" } else { "are" };
+            self.notes.push(format!("{more} more like these {are} left out"));
         }
         if series.is_empty() {
             let notes = self.notes.into_iter().map(|note| format!(": {note}")).next();

@@ -93,7 +93,7 @@ fn a_build_that_fails_is_one_message() {
 fn test_runs_all_checks_and_then_the_quick_experiments() {
     let stage = stage();
     let said = run(&stage, "test -- --no-fail-fast", &[]);
-    assert!(said.succeeds().stderr.contains("all 6 checks are green"), "{said:?}");
+    assert!(said.succeeds().stderr.contains("all 7 checks are green"), "{said:?}");
     assert!(said.stderr.contains("(quick experiments: 2)"), "{said:?}");
     let log = stage.log();
     let asked =
@@ -107,6 +107,9 @@ fn test_runs_all_checks_and_then_the_quick_experiments() {
         asked("runner list --quick --json"),
         asked("runner exp xor --strict --quiet --out "),
         asked("runner exp digits --strict --quiet --out "),
+        asked("runner exp overfit_mnist --epochs 3 --quiet --out "),
+        asked("python -m unittest discover --start-directory notebooks [checkout, "),
+        asked("python notebooks/execute.py check [checkout, "),
     ];
     assert!(order.is_sorted(), "{log:?}");
     assert!(!said.stderr.contains(" passed"), "only the test runner reports tests: {said:?}");
@@ -137,6 +140,58 @@ fn a_missed_expectation_names_the_experiment_and_keeps_the_run() {
     assert!(said.stderr.contains("`cargo xtask run exp xor --strict`"), "{said:?}");
     assert_eq!(fs::read_dir(stage.path("elsewhere")).unwrap().count(), 1, "the run folder is kept");
     assert_eq!(stage.logged("runner exp"), 1);
+}
+
+#[test]
+fn a_notebook_that_fails_is_a_failed_check_and_keeps_the_runs() {
+    let stage = stage();
+    let elsewhere = stage.path("elsewhere");
+    let said = run(&stage, "test", &[("FAKE_CHECK", "execute.py"), ("TMPDIR", elsewhere.to_str().unwrap())]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("error: check failed: the notebooks\nhint: "), "{said:?}");
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1, "the run folder is kept");
+}
+
+#[test]
+fn what_notebooks_need_is_installed_once_and_again_when_it_changes() {
+    let stage = stage();
+    run(&stage, "notebooks", &[]).succeeds();
+    run(&stage, "notebooks B_digits --runs here", &[]).succeeds();
+    assert_eq!((stage.logged("venv"), stage.logged("install notebooks/requirements.txt")), (1, 1));
+    let here = stage.path("elsewhere").canonicalize().unwrap().join("here");
+    let expected = format!("python notebooks/execute.py write B_digits [checkout, {}, ]", here.display());
+    assert_eq!(*stage.log().last().unwrap(), expected);
+
+    fs::write(stage.path("checkout/notebooks/requirements.txt"), "polars==2.2.0\n").unwrap();
+    let said = run(&stage, "notebooks", &[("FAKE_PIP", "offline-at-install")]);
+    said.refuses(&["failed to install what the checks need of Python", "Network is unreachable"]);
+    run(&stage, "notebooks", &[]).succeeds();
+    assert_eq!(stage.logged("install"), 3, "an installation that failed counts for nothing");
+    run(&stage, "notebooks", &[("FAKE_PYTHON", "3.9.2")]).refuses(&["Python 3.9.2", "3.11 or newer"]);
+    assert_eq!(run(&stage, "notebooks", &[("FAKE_CHECK", "write")]).code, Some(1));
+    assert_eq!(stage.logged("cargo"), 0, "nothing is built for it");
+}
+
+#[test]
+fn the_report_is_tested_in_a_browser_where_there_is_one() {
+    let stage = stage();
+    fs::create_dir_all(stage.path("checkout/tests/browser")).unwrap();
+    for file in ["report.py", "requirements.txt"] {
+        fs::write(stage.path("checkout/tests/browser").join(file), "").unwrap();
+    }
+    let said = run(&stage, "test", &[]);
+    assert!(said.succeeds().stderr.contains("all 8 checks are green, but for the report in a browser"), "{said:?}");
+    assert_eq!(stage.logged("install notebooks/requirements.txt and tests/browser/requirements.txt"), 1);
+    run(&stage, "test", &[("CI", "true")]).refuses(&["no Chromium", "`apt-get install chromium`"]);
+    assert_eq!(stage.logged("python tests/browser/report.py"), 0);
+
+    stage.tool("chromium", "#!/bin/sh\n");
+    let said = run(&stage, "test", &[("CI", "true")]);
+    assert!(said.succeeds().stderr.contains("all 8 checks are green, in "), "{said:?}");
+    let chromium = format!(", {}]", stage.path("bin/chromium").display());
+    assert!(stage.log().last().unwrap().ends_with(&chromium), "{:?}", stage.log());
+    let said = run(&stage, "test", &[("FAKE_CHECK", "report.py")]);
+    assert!(said.code == Some(1) && said.stderr.contains("check failed: the report in a browser"), "{said:?}");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A Python whose pip "downloads" empty wheels and whose `zipfile` "unpacks" them into a libtorch.
+/// A Python whose pip "downloads" empty wheels and whose `zipfile` "unpacks" them into a libtorch. The environments that it
+/// makes hold a Python that logs what it is asked, and fails where `FAKE_CHECK` is a part of it.
 ///
 /// `FAKE_PIP` chooses what goes wrong: `absent`, `old`, or `CAUSE-at-PACKAGE`.
 const PYTHON: &str = r##"#!/bin/sh
@@ -19,6 +20,16 @@ case "$1 $2 $3" in
     old) echo "pip 19.0.3 from /fake (python 3.7)" ;;
     *) echo "pip 23.2.1 from /fake (python 3.11)" ;;
     esac ;;
+"-m venv --clear")
+    echo venv >> "$LOG"
+    rm -rf "$5" && mkdir -p "$5/bin"
+    printf '#!/bin/sh\nPATH=/usr/bin:/bin\necho "python $* [$(basename "$PWD"), $RUNNER_RUNS, $RUNNER_CHROMIUM]" >> "$LOG"\n' > "$5/bin/python"
+    printf 'case "$FAKE_CHECK in $*" in " in "*) ;; *" in "*"$FAKE_CHECK"*) exit 1 ;; esac\n' >> "$5/bin/python"
+    chmod +x "$5/bin/python" ;;
+"-m pip --python")
+    echo "install ${9##*checkout/}${11:+ and ${11##*checkout/}}" >> "$LOG"
+    [ "$FAKE_PIP" = offline-at-install ] && { echo "ERROR: Network is unreachable" >&2; exit 1; }
+    exit 0 ;;
 "-m pip download")
     for last; do [ "$previous" = --dest ] && dest=$last; previous=$last; done
     name=${last%%==*}
@@ -47,6 +58,7 @@ case "$1 $2 $3" in
     *zipfile*)
         echo unpack >> "$LOG"
         "$LAY_OUT" "$3" "$FAKE_VARIANT" ;;
+    *platform*) echo "${FAKE_PYTHON:-3.11.7}" ;;
     *find_spec*) printf "$FAKE_TORCH" ;;
     *ctypes*)
         echo load >> "$LOG"
@@ -84,9 +96,10 @@ impl Stage {
     /// A machine with Python, pip and a compiler, and a checkout without libtorch.
     pub fn new() -> Self {
         let stage = Self { folder: tempfile::tempdir().unwrap() };
-        for folder in ["bin", "checkout/xtask", "elsewhere"] {
+        for folder in ["bin", "checkout/xtask", "checkout/notebooks", "elsewhere"] {
             fs::create_dir_all(stage.path(folder)).unwrap();
         }
+        fs::write(stage.path("checkout/notebooks/requirements.txt"), "polars==2.1.0\n").unwrap();
         stage.tool("python3", PYTHON);
         stage.tool("c++", "#!/bin/sh\nexit 0\n");
         stage.script("lay_out", LAY_OUT);

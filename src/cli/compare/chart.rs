@@ -1,0 +1,183 @@
+//! A chart in characters: lines of dots in colours where there are any, otherwise a letter for each line.
+
+use std::fmt::Write;
+
+use console::Style;
+
+use crate::cli::figures;
+use crate::cli::page::Page;
+
+/// How many lines of text a chart is high.
+const HEIGHT: usize = 10;
+/// Beyond this ratio of the highest to the lowest, an axis is logarithmic.
+const SPREAD: f64 = 50.0;
+
+/// One curve.
+pub(super) struct Line {
+    /// What it is called.
+    pub(super) label: String,
+    /// Which of the runs it is of: it has the same letter and colour in every chart.
+    pub(super) place: usize,
+    /// Finite points, from left to right.
+    pub(super) points: Vec<(f64, f64)>,
+}
+
+/// Curves under one title.
+pub(super) struct Chart<'a> {
+    /// What is drawn.
+    pub(super) title: &'a str,
+    /// What it is drawn over.
+    pub(super) axis: &'a str,
+    /// The curves.
+    pub(super) lines: &'a [Line],
+}
+
+impl Chart<'_> {
+    /// The chart, with its scale to the left and what each line is below.
+    pub(super) fn text(&self, page: Page) -> String {
+        let values = || self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
+        let (low, high) = ends(values());
+        let is_log = low > 0.0 && high / low > SPREAD;
+        let scaled = |value: f64| if is_log { value.ln() } else { value };
+        let (from, to) = ends(self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)));
+        let marks = [high, if is_log { (low * high).sqrt() } else { (low + high) / 2.0 }, low].map(figures::short);
+        let margin = marks.iter().map(|mark| mark.chars().count()).max().unwrap_or_default();
+        let width = page.width.min(100).saturating_sub(margin + 2).max(20);
+        let mut canvas = Canvas::new(width, HEIGHT);
+        for line in self.lines {
+            let to_cell = |(x, y): (f64, f64)| {
+                let across = if to > from { (x - from) / (to - from) } else { 0.5 };
+                let up = if high > low { (scaled(y) - scaled(low)) / (scaled(high) - scaled(low)) } else { 0.5 };
+                (across, up)
+            };
+            canvas.draw(line.place, &line.points.iter().copied().map(to_cell).collect::<Vec<_>>());
+        }
+        let scale = if is_log { ", logarithmic" } else { "" };
+        let mut text = format!("{}{scale}\n", self.title);
+        for (row, cells) in canvas.rows(page.styled).into_iter().enumerate() {
+            let mark = match row {
+                0 => &marks[0],
+                row if row == HEIGHT / 2 => &marks[1],
+                row if row == HEIGHT - 1 => &marks[2],
+                _ => "",
+            };
+            let _ = writeln!(text, "{mark:>margin$} {}{}", if mark.is_empty() { "│" } else { "┤" }, cells.trim_end());
+        }
+        let (left, right) = (figures::setting(rounded(from)), figures::setting(rounded(to)));
+        let room = width.saturating_sub(left.len() + right.len());
+        let _ = writeln!(text, "{:margin$} └{}", "", "─".repeat(width));
+        let _ = writeln!(text, "{:margin$}  {left}{}{right}", "", format_args!("{:^room$}", self.axis));
+        let keys = self.lines.iter().map(|line| {
+            let key = painted(line.place, &letter(line.place).to_string(), page.styled);
+            format!("{key} {}", line.label.replace(' ', "\u{a0}"))
+        });
+        text + &page.wrapped(&keys.collect::<Vec<_>>().join("   "), 0)
+    }
+}
+
+/// Characters of two by four dots each.
+struct Canvas {
+    width: usize,
+    height: usize,
+    cells: Vec<Painted>,
+}
+
+/// What stands in a cell: the dots, and the line that they are of.
+#[derive(Clone, Copy, Default)]
+struct Painted {
+    dots: u8,
+    line: Option<usize>,
+    /// Lines that pass through the middle of the cell's columns, as a letter shows them.
+    letter: Option<usize>,
+}
+
+impl Canvas {
+    fn new(width: usize, height: usize) -> Canvas {
+        Canvas { width, height, cells: vec![Painted::default(); width * height] }
+    }
+
+    /// Draws a line through points, both parts in 0–1 from the left and from below.
+    fn draw(&mut self, line: usize, points: &[(f64, f64)]) {
+        let (right, top) = (2 * self.width - 1, 4 * self.height - 1);
+        let dot = |(across, up): (f64, f64)| (across * right as f64, (1.0 - up) * top as f64);
+        if let [point] = points {
+            let (x, y) = dot(*point);
+            self.set(x.round() as usize, y.round() as usize, line);
+        }
+        for pair in points.windows(2) {
+            let ((x0, y0), (x1, y1)) = (dot(pair[0]), dot(pair[1]));
+            let steps = (x1 - x0).abs().max((y1 - y0).abs()).ceil().max(1.0) as usize;
+            for step in 0..=steps {
+                let share = step as f64 / steps as f64;
+                self.set((x0 + share * (x1 - x0)).round() as usize, (y0 + share * (y1 - y0)).round() as usize, line);
+            }
+        }
+    }
+
+    fn set(&mut self, x: usize, y: usize, line: usize) {
+        const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+        let place = (y / 4).min(self.height - 1) * self.width + (x / 2).min(self.width - 1);
+        let cell = &mut self.cells[place];
+        cell.dots |= DOTS[y % 4][x % 2];
+        cell.line = Some(line);
+        // one letter a column or two: a line of letters is read as one
+        if cell.letter.is_none() {
+            cell.letter = Some(line);
+        }
+    }
+
+    fn rows(&self, styled: bool) -> Vec<String> {
+        let cell = |cell: &Painted| match (cell.line, cell.letter) {
+            (Some(line), _) if styled => {
+                let dots = char::from_u32(0x2800 + u32::from(cell.dots)).unwrap_or(' ');
+                painted(line, &dots.to_string(), true)
+            }
+            (_, Some(line)) => letter(line).to_string(),
+            _ => " ".to_owned(),
+        };
+        self.cells.chunks(self.width).map(|row| row.iter().map(cell).collect()).collect()
+    }
+}
+
+/// The letter of a line.
+fn letter(place: usize) -> char {
+    let letters: Vec<char> = ('a'..='z').chain('A'..='Z').collect();
+    letters[place % letters.len()]
+}
+
+/// In the colour of a line, on a terminal: those that colour-blind readers tell apart.
+fn painted(place: usize, text: &str, styled: bool) -> String {
+    const COLORS: [u8; 6] = [33, 208, 36, 170, 220, 244];
+    Style::new().color256(COLORS[place % COLORS.len()]).force_styling(styled).apply_to(text).to_string()
+}
+
+/// The lowest and the highest.
+fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+}
+
+/// To as many digits as an axis needs.
+fn rounded(value: f64) -> f64 {
+    if value.abs() >= 10.0 { value.round() } else { (value * 100.0).round() / 100.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_go_from_corner_to_corner_with_the_scale_and_letters() {
+        let lines = [
+            Line { label: "falls".to_owned(), place: 0, points: vec![(1.0, 2.0), (5.0, 1.0)] },
+            Line { label: "stays".to_owned(), place: 1, points: vec![(1.0, 1.0), (5.0, 1.0)] },
+        ];
+        let text = Chart { title: "loss", axis: "epoch", lines: &lines }.text(Page { width: 40, styled: false });
+        let rows: Vec<&str> = text.lines().collect();
+        assert_eq!(rows[0], "loss");
+        assert!(rows[1].starts_with("2.00 ┤aa"), "{text}");
+        assert!(rows[10].starts_with("1.00 ┤bb"), "{text}");
+        assert!(rows[12].trim_start().starts_with("1 ") && rows[12].ends_with(" 5"), "{text}");
+        assert_eq!(rows[13], "a falls   b stays");
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+    }
+}

@@ -1,0 +1,204 @@
+//! Which is better, by how much, and whether that is more than luck.
+
+use crate::cli::compare::settings::cut;
+use crate::cli::compare::table::{sample, signed, words};
+use crate::cli::figures;
+use crate::cli::fitted::{Cell, Column, Fitted};
+use crate::cli::page::{Page, together};
+use crate::compare::comparison::metric_of;
+use crate::compare::comparison::{Comparison, Tested};
+use crate::compare::direction::higher_is_better;
+use crate::compare::group::Group;
+use crate::compare::statistics::bootstrap;
+use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
+use crate::compare::statistics::{ALPHA, Design, Interval, Test};
+
+/// Of fewer trials than this bootstrap intervals are too narrow to go by.
+const FEW: usize = 10;
+
+/// For each tested figure a table, and sentences.
+pub(super) fn text(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
+    comparison.tests.iter().flat_map(|test| of_figure(test, groups, comparison, page)).collect()
+}
+
+fn of_figure(test: &Tested, groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
+    let baseline = &groups[comparison.baseline].label;
+    let differences: Vec<(usize, &Difference)> =
+        test.groups.iter().enumerate().filter_map(|(place, difference)| Some((place, difference.as_ref()?))).collect();
+    if differences.is_empty() {
+        return vec![page.wrapped(&format!("{}: nothing to set against {baseline}", words(&test.figure)), 2)];
+    }
+    let mut tables = table(test, groups, comparison).tables(page);
+    let title = format!("{} against {baseline}{}", words(&test.figure), design(&differences));
+    tables[0] = format!("{}\n{}", page.wrapped(&title, 2), tables[0]);
+    let (lone, told): (Vec<_>, Vec<_>) = differences.iter().partition(|(_, d)| d.verdict == Verdict::OneTrial);
+    let mut sentences: Vec<String> =
+        told.iter().map(|(place, d)| sentence(&groups[*place].label, baseline, d, test, comparison)).collect();
+    if !lone.is_empty() {
+        let labels: Vec<&str> = lone.iter().map(|(place, _)| groups[*place].label.as_str()).collect();
+        sentences.push(format!(
+            "{} against {baseline}: one trial tells nothing of luck, several seeds of each do",
+            labels.join(", ")
+        ));
+    }
+    sentences.extend(remarks(&differences, comparison.comparisons()));
+    tables.push(sentences.iter().map(|sentence| page.wrapped(sentence, 2)).collect::<Vec<_>>().join("\n"));
+    tables
+}
+
+/// How all of them were set against the baseline, where it is the same for all.
+fn design(differences: &[(usize, &Difference)]) -> String {
+    let first = differences[0].1;
+    if differences.iter().any(|(_, difference)| difference.design != first.design) {
+        return String::new();
+    }
+    match first.design {
+        Design::Pairs(n) => format!(", {n} pairs by seed"),
+        Design::Groups(1, 1) => ", one trial each".to_owned(),
+        Design::Groups(n, m) if n == m => format!(", {n} trials each"),
+        Design::Groups(n, m) => format!(", {n} trials against {m}"),
+    }
+}
+
+fn table(test: &Tested, groups: &[Group], comparison: &Comparison) -> Fitted {
+    let figure = comparison.figure(&test.figure);
+    let of = |place: usize| figure.and_then(|figure| figure.groups[place].as_ref());
+    let places = 0..groups.len();
+    let cells = |text: &dyn Fn(usize) -> String| -> Vec<Cell> {
+        places.clone().map(|place| Cell { text: text(place), is_best: false }).collect()
+    };
+    let with_best: Vec<Cell> = places
+        .clone()
+        .map(|place| Cell {
+            text: sample(of(place), &test.figure),
+            is_best: figure.is_some_and(|figure| figure.best[place]),
+        })
+        .collect();
+    let difference = |place: usize| test.groups[place].as_ref();
+    let several = comparison.comparisons() > 1;
+    let p_header = if several { "p (Holm)" } else { "p" };
+    let mut fitted = Fitted {
+        labels: Column::words("run", groups.iter().map(|group| cut(&group.label, 34))),
+        groups: vec![
+            vec![Column::numbers(words(&test.figure), with_best)],
+            vec![Column::numbers("95 % interval", cells(&|place| interval(of(place).and_then(|s| s.interval), false)))],
+            vec![Column::numbers(
+                "Δ",
+                cells(&|place| difference(place).map_or("–".to_owned(), |d| signed(d.difference))),
+            )],
+            vec![
+                Column::numbers(
+                    "of the difference",
+                    cells(&|place| interval(difference(place).and_then(|d| d.interval), true)),
+                ),
+                Column::numbers(
+                    p_header,
+                    cells(&|place| difference(place).and_then(|d| d.corrected).map_or("–".to_owned(), p)),
+                ),
+                Column::numbers(
+                    "g",
+                    cells(&|place| {
+                        difference(place)
+                            .and_then(|d| d.hedges_g)
+                            .map_or("–".to_owned(), |g| format!("{g:+.1}").replace('-', "−"))
+                    }),
+                ),
+            ],
+        ],
+        spare: Vec::new(),
+        closing: None,
+    };
+    // what no group has says nothing
+    for group in &mut fitted.groups {
+        group.retain(|column| !column.is_empty());
+    }
+    fitted.groups.retain(|group| !group.is_empty());
+    fitted
+}
+
+/// An interval, with signs where it is of a difference.
+fn interval(interval: Option<Interval>, is_signed: bool) -> String {
+    let end = |value: f64| if is_signed { signed(value) } else { figures::metric(Some(value)) };
+    interval.map_or("–".to_owned(), |interval| format!("{} to {}", end(interval.low), end(interval.high)))
+}
+
+/// A p value: two digits that count.
+fn p(p: f64) -> String {
+    match p {
+        p if p < 1e-4 => "< 0.0001".to_owned(),
+        p if p < 0.1 => format!("{p:.4}"),
+        p => format!("{p:.2}"),
+    }
+}
+
+/// What can be said of one group.
+fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested, comparison: &Comparison) -> String {
+    let figure = words(&test.figure);
+    let by = together(&signed(d.difference));
+    let good = higher_is_better(metric_of(&test.figure)).map(|higher| (d.difference > 0.0) == higher);
+    let than = match good {
+        Some(true) => "better than",
+        Some(false) => "worse than",
+        None if d.difference > 0.0 => "higher than",
+        None => "lower than",
+    };
+    let name = d.test.name(d.design);
+    let said_p = d.corrected.map(|value| together(&format!("p {}", p(value)))).unwrap_or_default();
+    match d.verdict {
+        Verdict::Same | Verdict::OneTrial => format!("{group}: the same {figure} as {baseline}"),
+        Verdict::Differs => format!("{group} is {than} {baseline} by more than luck: {figure} {by} ({name}, {said_p})"),
+        Verdict::MayBeLuck => {
+            format!("{group} and {baseline}: {figure} {by} may be luck, the two are not told apart ({name}, {said_p})")
+        }
+        Verdict::TooFew => {
+            let least = p(d.least_p * comparison.comparisons() as f64);
+            let normal = d.p_if_normal.map(|value| {
+                format!(
+                    "; a t test, which takes figures to be normally distributed, gives {}",
+                    together(&format!("p {}", p(value)))
+                )
+            });
+            format!(
+                "{group} and {baseline}: {figure} {by}, but there are too few trials to tell that from luck: with so few no {name} gets below {}{}",
+                together(&format!("p {least}")),
+                normal.unwrap_or_default()
+            )
+        }
+    }
+}
+
+/// What holds for all of them.
+fn remarks(differences: &[(usize, &Difference)], comparisons: usize) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let any = |verdict: Verdict| differences.iter().any(|(_, difference)| difference.verdict == verdict);
+    if any(Verdict::TooFew) || any(Verdict::OneTrial) {
+        let needed = pairs_needed(comparisons.max(differences.len()));
+        let other =
+            if any(Verdict::TooFew) && differences[0].1.test != Test::T { ", or choose `--test t`" } else { "" };
+        remarks.push(format!(
+            "at least {needed} seeds of each, the same ones, are needed: `runner exp NAME --seeds 0..{}`{other}",
+            needed - 1
+        ));
+    }
+    let smallest = |design: Design| match design {
+        Design::Pairs(n) => n,
+        Design::Groups(n, m) => n.min(m),
+    };
+    if differences.iter().any(|(_, d)| d.interval.is_some() && smallest(d.design) < FEW) {
+        remarks.push(format!(
+            "intervals of differences are bootstrap percentiles ({} resamples), and of fewer than {FEW} trials too narrow; g is the difference in standard deviations (Hedges)",
+            figures::count(bootstrap::RESAMPLES)
+        ));
+    } else if differences.iter().any(|(_, d)| d.interval.is_some()) {
+        remarks.push(format!(
+            "intervals of differences are bootstrap percentiles ({} resamples); g is the difference in standard deviations (Hedges)",
+            figures::count(bootstrap::RESAMPLES)
+        ));
+    }
+    if comparisons > 1 {
+        remarks.push(format!(
+            "{comparisons} comparisons were made: p values are Holm's, so that the chance of calling any of them more than luck by mistake stays below {ALPHA}"
+        ));
+    }
+    remarks
+}

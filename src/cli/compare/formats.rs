@@ -1,0 +1,160 @@
+//! A comparison for other programs: JSON, CSV, Markdown.
+
+use serde_json::{Value, json};
+
+use crate::cli::compare::settings::cut;
+use crate::cli::compare::table::{sample, signed, words};
+use crate::compare::comparison::{Comparison, Figure};
+use crate::compare::group::Group;
+use crate::compare::settings::{Setting, differing, settings};
+use crate::compare::statistics::difference::Difference;
+use crate::compare::trial::{Record, Trial};
+
+/// All of it as JSON.
+pub(super) fn json(groups: &[Group], comparison: &Comparison, all: bool) -> Value {
+    let of_group = |group: &Group| {
+        let format = match group.trials.first().map(|trial| &trial.record) {
+            Some(Record::Foreign(read)) => read.foreign.format.word(),
+            _ => "runner",
+        };
+        json!({
+            "label": group.label,
+            "format": format,
+            "experiment": group.experiment(),
+            "variant": group.variant(),
+            "leaks": group.leaks(),
+            "trials": group.trials.iter().map(of_trial).collect::<Vec<_>>(),
+        })
+    };
+    let shown = if all { settings(groups) } else { differing(groups) };
+    let of_setting = |setting: &Setting| json!({ "key": setting.key, "values": setting.values });
+    json!({
+        "groups": groups.iter().map(of_group).collect::<Vec<_>>(),
+        "baseline": comparison.baseline,
+        "settings": shown.iter().map(of_setting).collect::<Vec<_>>(),
+        "figures": comparison.figures,
+        "tests": comparison.tests,
+        "cautions": comparison.cautions,
+    })
+}
+
+fn of_trial(trial: &Trial) -> Value {
+    json!({
+        "file": trial.file,
+        "seed": trial.seed(),
+        "fold": trial.fold(),
+        "epochs": trial.epochs(),
+        "best_epoch": trial.best().map(|best| best.epoch),
+        "overfits_from": trial.diagnosis().and_then(|diagnosis| diagnosis.overfits_from),
+        "gap": trial.diagnosis().and_then(|diagnosis| diagnosis.gap),
+        "verdict": trial.verdict(),
+    })
+}
+
+/// The difference of a group by a figure, where that was tested.
+fn tested<'a>(comparison: &'a Comparison, figure: &str, place: usize) -> Option<&'a Difference> {
+    comparison.tests.iter().find(|test| test.figure == figure)?.groups[place].as_ref()
+}
+
+/// A line for each figure of each group.
+pub(super) fn csv(groups: &[Group], comparison: &Comparison) -> String {
+    const HEADER: &str = "run,figure,n,mean,std,low,high,min,max,best,difference,difference_low,difference_high,p,p_holm,hedges_g,superiority,verdict";
+    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let mut lines = vec![HEADER.to_owned()];
+    for figure in &comparison.figures {
+        for (place, group) in groups.iter().enumerate() {
+            let Some(sample) = &figure.groups[place] else { continue };
+            let tested = tested(comparison, &figure.name, place);
+            let base = figure.groups[comparison.baseline].as_ref().filter(|_| place != comparison.baseline);
+            let of = |value: fn(&Difference) -> Option<f64>| number(tested.and_then(value));
+            let cells = [
+                quoted(&group.label),
+                quoted(&figure.name),
+                sample.n.to_string(),
+                sample.mean.to_string(),
+                number(sample.std),
+                number(sample.interval.map(|interval| interval.low)),
+                number(sample.interval.map(|interval| interval.high)),
+                sample.min.to_string(),
+                sample.max.to_string(),
+                figure.best[place].to_string(),
+                tested.map_or_else(
+                    || number(base.map(|base| sample.mean - base.mean)),
+                    |difference| difference.difference.to_string(),
+                ),
+                of(|d| Some(d.interval?.low)),
+                of(|d| Some(d.interval?.high)),
+                of(|d| d.p),
+                of(|d| d.corrected),
+                of(|d| d.hedges_g),
+                of(|d| d.superiority),
+                tested
+                    .and_then(|d| Some(serde_json::to_value(d.verdict).ok()?.as_str()?.to_owned()))
+                    .unwrap_or_default(),
+            ];
+            lines.push(cells.join(","));
+        }
+    }
+    lines.join("\n")
+}
+
+/// A cell of a CSV file.
+pub(in crate::cli) fn quoted(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}
+
+/// Tables as Markdown has them: settings, figures, differences, cautions.
+pub(super) fn markdown(groups: &[Group], comparison: &Comparison, all: bool) -> String {
+    let labels: Vec<String> = groups.iter().map(|group| group.label.clone()).collect();
+    let header = |first: &str| [vec![first.to_owned()], labels.clone()].concat();
+    let mut parts = Vec::new();
+    let shown = if all { settings(groups) } else { differing(groups) };
+    if !shown.is_empty() {
+        let row = |setting: &Setting| {
+            let values = setting.values.iter().map(|value| cut(value.as_deref().unwrap_or("–"), 80));
+            [vec![setting.key.clone()], values.collect()].concat()
+        };
+        parts.push(rows(&header("setting"), shown.iter().map(row)));
+    }
+    let row = |figure: &Figure| {
+        let cell = |(place, found): (usize, &Option<_>)| {
+            let text = sample(found.as_ref(), &figure.name);
+            if figure.best[place] { format!("**{text}**") } else { text }
+        };
+        [vec![words(&figure.name)], figure.groups.iter().enumerate().map(cell).collect()].concat()
+    };
+    parts.push(rows(&header("figure"), comparison.figures.iter().map(row)));
+    for test in &comparison.tests {
+        let row = |(place, difference): (usize, &Option<Difference>)| {
+            let d = difference.as_ref()?;
+            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+            let interval = d.interval.map(|interval| format!("{} to {}", signed(interval.low), signed(interval.high)));
+            Some(vec![
+                labels[place].clone(),
+                signed(d.difference),
+                interval.unwrap_or("–".to_owned()),
+                number(d.p),
+                number(d.corrected),
+                number(d.hedges_g),
+            ])
+        };
+        let figure = format!("{} against {}", words(&test.figure), labels[comparison.baseline]);
+        let header = [figure.as_str(), "Δ", "95 % interval", "p", "p (Holm)", "g"].map(str::to_owned);
+        parts.push(rows(&header, test.groups.iter().enumerate().filter_map(row)));
+    }
+    parts.extend(comparison.cautions.iter().map(|caution| format!("Caution: {caution}.")));
+    parts.join("\n\n")
+}
+
+/// A table of Markdown.
+pub(in crate::cli) fn rows(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[String]| {
+        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        format!("| {} |", cells.join(" | "))
+    };
+    let rule = format!("|{}", "---|".repeat(header.len()));
+    [line(header), rule].into_iter().chain(rows.map(|row| line(&row))).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,110 @@
+//! `runner compare A B …`
+
+mod chart;
+mod curves;
+mod differences;
+pub(super) mod formats;
+mod overview;
+mod settings;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+
+use crate::cli::page::Page;
+use crate::cli::{Exit, terminal};
+use crate::compare::comparison::{Asked, Comparison, compare};
+use crate::compare::find::{Found, find};
+use crate::compare::group::Group;
+use crate::compare::statistics::Test;
+use crate::compare::trial::Axis;
+use crate::hint::Hint;
+
+/// Arguments of `runner compare`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// What is compared: experiments (their newest runs), runs' folders, histories, one variant as RUN/VARIANT, patterns
+    /// in quotes, or histories of Keras, Lightning, skorch and TensorBoard
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<String>,
+    /// The one that the others are set against [default: the first]
+    #[arg(long, value_name = "RUN")]
+    baseline: Option<String>,
+    /// The figure that is tested: `acc` (of the test rows, if there are any), `best.val_loss`, `test.report.macro.f1`,
+    /// …; may be given several times
+    #[arg(long = "metric", value_name = "FIGURE")]
+    metrics: Vec<String>,
+    /// How differences are tested
+    #[arg(long, value_enum, default_value_t)]
+    test: Test,
+    /// What curves are drawn over
+    #[arg(long, value_enum, default_value_t)]
+    x: Axis,
+    /// Show all settings, and not only those that differ
+    #[arg(long)]
+    all: bool,
+    /// The folder that runs are in
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// Print JSON
+    #[arg(long, group = "format")]
+    json: bool,
+    /// Print CSV: a line for each figure of each run
+    #[arg(long, group = "format")]
+    csv: bool,
+    /// Print Markdown tables
+    #[arg(long, group = "format")]
+    md: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner compare overfit_mnist mnist_dropout
+  runner compare regularize_mnist                      its variants
+  runner compare regularize_mnist/baseline regularize_mnist/dropout
+  runner compare runs/digits_mlp/2026-* --metric acc
+  runner compare overfit_mnist keras_history.json lightning_logs/version_0
+  runner compare 'seeds/*/base-seed*.json' overfit_mnist --baseline overfit_mnist
+
+Trials that differ by seed and fold alone are a group; the figures of a group are
+means over them. Groups with the same seeds are compared pair by pair.";
+
+/// Compares runs.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let Found { groups, faults, notes } = find(&args.runs, &args.out)?;
+    if groups.len() < 2 && faults.is_empty() {
+        let message = format!("`{}` is all there is to compare, and it is one group of trials", groups[0].label);
+        let hint = "name another run beside it: `runner list` has the experiments, `runner runs` what was run";
+        return Err(anyhow!(message).context(Hint(hint.to_owned())));
+    }
+    let asked = Asked { baseline: args.baseline.clone(), metrics: args.metrics.clone(), test: args.test };
+    let comparison = compare(&groups, &asked)?;
+    if args.json {
+        terminal::json(&formats::json(&groups, &comparison, args.all));
+    } else if args.csv {
+        terminal::out(&formats::csv(&groups, &comparison));
+    } else if args.md {
+        terminal::out(&formats::markdown(&groups, &comparison, args.all));
+    } else {
+        terminal::out(&text(&groups, &comparison, args, Page::of_output()));
+    }
+    notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
+    faults.iter().for_each(terminal::error);
+    Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// All of it for people: what is compared, what differs, the figures, the curves, and what can be said.
+fn text(groups: &[Group], comparison: &Comparison, args: &Args, page: Page) -> String {
+    let mut parts = vec![overview::text(groups, comparison.baseline, page)];
+    parts.extend(settings::text(groups, args.all, page));
+    parts.extend(table::text(groups, comparison, page));
+    parts.extend(curves::text(groups, comparison, args.x, page));
+    parts.extend(differences::text(groups, comparison, page));
+    if !comparison.cautions.is_empty() {
+        let cautions = comparison.cautions.iter().map(|caution| page.wrapped(&format!("caution: {caution}"), 2));
+        parts.push(cautions.collect::<Vec<_>>().join("\n"));
+    }
+    parts.join("\n\n")
+}

@@ -1,0 +1,105 @@
+//! What is compared: each group with its trials, how they ended and read, and where they are.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::figures;
+use crate::cli::fitted::{Cell, Column, Fitted};
+use crate::cli::page::Page;
+use crate::compare::group::Group;
+use crate::compare::settings::seeds_in_words;
+use crate::compare::statistics::mean;
+use crate::compare::trial::{Record, Trial};
+use crate::history::diagnosis::Verdict;
+
+/// The table of the groups.
+pub(super) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
+    let words = |header: &str, cell: &dyn Fn(&Group) -> String| Column::words(header, groups.iter().map(cell));
+    let numbers = |header: &str, cell: &dyn Fn(&Group) -> String| {
+        Column::numbers(header, groups.iter().map(|group| Cell { text: cell(group), is_best: false }))
+    };
+    let labels = groups.iter().enumerate().map(|(place, group)| match place == baseline {
+        true => format!("{} (baseline)", group.label),
+        false => group.label.clone(),
+    });
+    let fitted = Fitted {
+        labels: Column::words("run", labels),
+        groups: vec![
+            vec![words("trials", &trials)],
+            vec![numbers("epochs", &|group| over(group, |trial| Some(trial.epochs() as f64)))],
+            vec![
+                numbers("best epoch", &|group| over(group, |trial| Some(trial.best()?.epoch as f64))),
+                numbers("overfits from", &|group| over(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))),
+                numbers("gap", &|group| figures::metric(average(group, |trial| trial.diagnosis()?.gap))),
+            ],
+            vec![words("reading", &reading)],
+        ],
+        spare: Vec::new(),
+        closing: None,
+    };
+    let mut lines = fitted.tables(page);
+    let places = groups.iter().map(|group| match place(group) {
+        Some(place) => format!("{}: {}", group.label, place.display()),
+        None => format!("{}: {} files", group.label, group.trials.len()),
+    });
+    lines.push(places.collect::<Vec<_>>().join("\n"));
+    lines.join("\n\n")
+}
+
+/// How many trials there are, and their seeds.
+fn trials(group: &Group) -> String {
+    let n = group.trials.len();
+    if let Some(Record::Foreign(read)) = group.trials.first().map(|trial| &trial.record) {
+        let word = read.foreign.format.word();
+        return if n == 1 { word.to_owned() } else { format!("{n} × {word}") };
+    }
+    let seeds = group.seeds();
+    let folds = group.trials.iter().filter_map(Trial::fold).max().map(|last| format!(", {} folds", last + 1));
+    let seeds = match seeds.len() {
+        1 => format!("seed {}", seeds[0]),
+        _ => format!("{} seeds: {}", seeds.len(), seeds_in_words(&seeds)),
+    };
+    format!("{seeds}{}", folds.unwrap_or_default())
+}
+
+fn average(group: &Group, figure: impl Fn(&Trial) -> Option<f64>) -> Option<f64> {
+    Some(group.values(figure)).filter(|values| !values.is_empty()).map(|values| mean(&values))
+}
+
+/// Whole numbers over trials: the one that all have, or from the lowest to the highest.
+fn over(group: &Group, figure: impl Fn(&Trial) -> Option<f64>) -> String {
+    let values = group.values(figure);
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let some = if values.len() < group.trials.len() {
+        format!(" ({} of {})", values.len(), group.trials.len())
+    } else {
+        String::new()
+    };
+    match values.len() {
+        0 => "–".to_owned(),
+        _ if low == high => format!("{low}{some}"),
+        _ => format!("{low}–{high}{some}"),
+    }
+}
+
+/// What the curves show: the most frequent verdict, with its count where there are others.
+fn reading(group: &Group) -> String {
+    let verdicts: Vec<Verdict> = group.trials.iter().filter_map(Trial::verdict).collect();
+    let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
+    let most = Verdict::ALL.into_iter().rev().max_by_key(|verdict| count(*verdict)).filter(|_| !verdicts.is_empty());
+    match most {
+        None => "–".to_owned(),
+        Some(most) if count(most) == group.trials.len() => most.word().to_owned(),
+        Some(most) => format!("{} {}/{}", most.word(), count(most), group.trials.len()),
+    }
+}
+
+/// Where its histories are: the file of one, the folder that all of several lie in.
+fn place(group: &Group) -> Option<PathBuf> {
+    if let [trial] = &group.trials[..] {
+        return Some(trial.file.clone());
+    }
+    let folder = group.trials.first()?.file.parent()?;
+    let all = group.trials.iter().all(|trial| trial.file.parent() == Some(folder));
+    all.then(|| folder.to_path_buf()).filter(|folder| folder != Path::new(""))
+}

@@ -1,0 +1,127 @@
+//! Every figure of every group, the best marked, with how far the others are from the baseline.
+//!
+//! As many groups as fit stand in columns beside their differences, so that a figure is read along its line. More of them
+//! stand in rows, with as many columns as fit.
+
+use crate::cli::compare::settings::cut;
+use crate::cli::figures;
+use crate::cli::fitted::{Cell, Column, Fitted};
+use crate::cli::page::Page;
+use crate::compare::comparison::{Comparison, Figure, metric_of};
+use crate::compare::group::Group;
+use crate::compare::statistics::sample::Sample;
+
+/// The tables, and what their marks mean.
+pub(super) fn text(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
+    let shown: Vec<&Figure> =
+        comparison.figures.iter().filter(|figure| figure.groups.iter().any(Option::is_some)).collect();
+    if shown.is_empty() {
+        return vec!["no figures: no epoch was completed".to_owned()];
+    }
+    let fitted = Some(beside(groups, &shown, comparison.baseline))
+        .filter(|fitted| fitted.is_one(page))
+        .unwrap_or_else(|| below(groups, &shown, comparison.baseline));
+    let has_best = fitted.has_best();
+    let mut tables = fitted.tables(page);
+    let mut legend = vec!["best: the epoch with the best value of what was monitored"];
+    if groups.iter().any(|group| group.trials.len() > 1) {
+        legend.push("means over trials ± standard deviation");
+    }
+    if has_best {
+        legend.push(if page.styled { "bold: the best" } else { "*: the best" });
+    }
+    if let Some(last) = tables.last_mut() {
+        last.push('\n');
+        last.push_str(&page.wrapped(&legend.join("; "), 2));
+    }
+    tables
+}
+
+/// A row for each figure; columns for the groups, and behind each its difference from the baseline.
+fn beside(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
+    let of_group = |(place, group): (usize, &Group)| {
+        let cell = |figure: &&Figure| Cell {
+            text: sample(figure.groups[place].as_ref(), &figure.name),
+            is_best: figure.best[place],
+        };
+        let mut columns = vec![Column::numbers(cut(&group.label, 28), shown.iter().map(cell))];
+        if place != baseline {
+            let delta = |figure: &&Figure| Cell { text: delta(figure, place, baseline), is_best: false };
+            columns.push(Column::numbers("Δ", shown.iter().map(delta)));
+        }
+        columns.retain(|column| !column.is_empty());
+        columns
+    };
+    Fitted {
+        labels: Column::words("figure", shown.iter().map(|figure| words(&figure.name))),
+        groups: groups.iter().enumerate().map(of_group).collect(),
+        spare: Vec::new(),
+        closing: None,
+    }
+}
+
+/// A row for each group; columns for the figures, those of one metric together, and the difference of the last one.
+fn below(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
+    let mut by_metric: Vec<(&str, Vec<Column>)> = Vec::new();
+    for figure in shown {
+        let cells = groups.iter().enumerate().map(|(place, _)| Cell {
+            text: figure.groups[place].as_ref().map_or("–".to_owned(), |sample| figures::metric(Some(sample.mean))),
+            is_best: figure.best[place],
+        });
+        let mut columns = vec![Column::numbers(words(&figure.name), cells)];
+        if figure.name.starts_with("test.") || figure.name.starts_with("last.val_") {
+            let delta = (0..groups.len()).map(|place| Cell { text: delta(figure, place, baseline), is_best: false });
+            columns.push(Column::numbers("Δ", delta));
+        }
+        columns.retain(|column| !column.is_empty());
+        let is_test = figure.name.starts_with("test.");
+        match by_metric.last_mut() {
+            Some((metric, group)) if *metric == metric_of(&figure.name) && !is_test => group.extend(columns),
+            _ => by_metric.push((metric_of(&figure.name), columns)),
+        }
+    }
+    Fitted {
+        labels: Column::words("run", groups.iter().map(|group| group.label.clone())),
+        groups: by_metric.into_iter().map(|(_, columns)| columns).collect(),
+        spare: Vec::new(),
+        closing: None,
+    }
+}
+
+/// A figure in words: `val_acc best` of `best.val_acc`.
+pub(super) fn words(name: &str) -> String {
+    match name.split_once('.') {
+        Some(("test", metric)) => format!("test {metric}"),
+        Some((when @ ("first" | "best" | "last" | "min" | "max"), metric)) => format!("{metric} {when}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// A mean with its standard deviation.
+pub(super) fn sample(sample: Option<&Sample>, name: &str) -> String {
+    let Some(sample) = sample else { return "–".to_owned() };
+    let mean = figures::of(name, Some(sample.mean));
+    match sample.std {
+        Some(std) => format!("{mean} ±{}", figures::spread(Some(sample.mean), Some(std))),
+        None => mean,
+    }
+}
+
+/// How far a group's figure is from the baseline's.
+fn delta(figure: &Figure, place: usize, baseline: usize) -> String {
+    let of = |place: usize| figure.groups[place].as_ref().map(|sample| sample.mean);
+    match of(place).zip(of(baseline)).filter(|_| place != baseline) {
+        Some((value, base)) => signed(value - base),
+        None => "–".to_owned(),
+    }
+}
+
+/// A difference with its sign.
+pub(super) fn signed(value: f64) -> String {
+    let text = figures::metric(Some(value.abs()));
+    match value {
+        value if value > 0.0 => format!("+{text}"),
+        value if value < 0.0 => format!("−{text}"),
+        _ => text,
+    }
+}

@@ -1,0 +1,114 @@
+//! `runner export RUN`
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::cli::{Exit, figures, terminal};
+use crate::experiment::runs::{SavedRun, SavedTrial};
+use crate::export::place::{self, Existing};
+use crate::export::{File, Format, Trial};
+
+/// Arguments of `runner export`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The run: its folder, a history or weights of it, or an experiment, whose newest run it is
+    run: String,
+    #[command(flatten)]
+    format: Formats,
+    /// The folder to write to [default: export/FORMAT/EXPERIMENT/RUN]
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+    /// One trial of the run, by the name of its files
+    #[arg(long, value_name = "NAME")]
+    trial: Option<String>,
+    /// The folder that runs are in
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// Write over files that hold something else
+    #[arg(long)]
+    force: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Formats {
+    /// Event files for TensorBoard, a folder for each trial
+    #[arg(long)]
+    tensorboard: bool,
+    /// Two tables: `epochs.csv`, a row for each epoch, and `trials.csv`, a row for each trial
+    #[arg(long)]
+    csv: bool,
+    /// `History.history` of Keras as JSON, a file for each trial
+    #[arg(long)]
+    keras: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner export overfit_mnist --tensorboard
+  tensorboard --logdir export/tensorboard
+  runner export regularize_mnist --csv --to tables
+  runner export overfit_mnist --keras --trial base-seed0
+
+A file that is there and holds something else is kept, and nothing is written:
+`--force` writes over it.";
+
+/// Writes a run's histories for another tool.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let run = SavedRun::find(&args.run, &args.out)?;
+    let format = match &args.format {
+        Formats { tensorboard: true, .. } => Format::TensorBoard,
+        Formats { csv: true, .. } => Format::Csv,
+        _ => Format::Keras,
+    };
+    let chosen: Vec<&SavedTrial> = match &args.trial {
+        Some(name) => vec![run.trial(name)?],
+        None => run.trials.iter().collect(),
+    };
+    let trials: Vec<Trial> = chosen.iter().map(|trial| Trial { stem: trial.stem(), history: &trial.history }).collect();
+    let mut files = format.files(&trials)?;
+    if let (Some(trial), Format::Csv) = (chosen.first().filter(|_| args.trial.is_some()), format) {
+        files.iter_mut().for_each(|file| file.path = Path::new(&trial.stem()).join(&file.path));
+    }
+    let folder = args.to.clone().unwrap_or_else(|| usual_folder(format, &run));
+    place::write(&folder, &files, if args.force { Existing::Replace } else { Existing::Keep })?;
+    match args.json {
+        true => terminal::json(&json!({
+            "format": format.word(),
+            "folder": folder,
+            "files": files.iter().map(|file| folder.join(&file.path)).collect::<Vec<_>>(),
+        })),
+        false => tell(format, &folder, &files, trials.len(), args.to.is_some()),
+    }
+    // one that cannot be read keeps no other back, and is no success either
+    run.damaged.iter().filter(|_| args.trial.is_none()).for_each(|damaged| terminal::error(&damaged.error));
+    Ok(if args.trial.is_none() && !run.damaged.is_empty() { Exit::Failed } else { Exit::Done })
+}
+
+/// Where files go without a word: a place of its own for each run.
+fn usual_folder(format: Format, run: &SavedRun) -> PathBuf {
+    let history = &run.trials[0].history; // a run has one at least
+    let folder = run.folder.canonicalize().unwrap_or_else(|_| run.folder.clone());
+    let of_run = folder.file_name().map_or_else(|| history.started.clone(), |name| name.to_string_lossy().into_owned());
+    // a history is a file that anyone may have written: its words lead nowhere else
+    let plain = |name: &str| name.replace(['/', '\\', ':'], "_").trim_start_matches('.').to_owned();
+    Path::new("export").join(format.word()).join(plain(&history.experiment)).join(plain(&of_run))
+}
+
+fn tell(format: Format, folder: &Path, files: &[File], trials: usize, is_named: bool) {
+    let count =
+        |number: usize, what: &str| format!("{} {what}{}", figures::count(number), if number == 1 { "" } else { "s" });
+    let mut lines =
+        vec![format!("{}, {}:", count(trials, "trial"), count(files.len(), "file")), format!("{}/", folder.display())];
+    lines.extend(files.iter().map(|file| format!("  {}", file.path.display())));
+    terminal::out(&lines.join("\n"));
+    if format == Format::TensorBoard {
+        let logs = if is_named { folder } else { Path::new("export/tensorboard") };
+        terminal::say(&format!("to look at them: tensorboard --logdir {}", logs.display()));
+    }
+}

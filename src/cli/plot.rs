@@ -1,0 +1,218 @@
+//! `runner plot [KIND] RUN…`
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::Subcommand;
+
+use crate::cli::plot_file::{self, Target};
+use crate::cli::{Exit, plot_rows, terminal};
+use crate::compare::find::{Found, find};
+use crate::compare::group::Group;
+use crate::compare::trial::Axis;
+use crate::hint::{Hint, in_a_line};
+use crate::plot::{Drawn, confusion, curves, dots, layers, ranking, thresholds};
+use crate::suggest;
+
+/// Arguments of `runner plot`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(override_usage = "runner plot [OPTIONS] <RUN>...\n       runner plot <KIND> [OPTIONS] <RUN>...")]
+#[command(
+    subcommand_value_name = "KIND",
+    subcommand_help_heading = "Kinds of pictures",
+    disable_help_subcommand = true
+)]
+pub struct Args {
+    #[command(subcommand)]
+    kind: Option<Kind>,
+    #[command(flatten)]
+    curves: Curves,
+}
+
+const EXAMPLES: &str = "\
+Without a KIND, learning curves are drawn; `runner plot KIND --help` tells the
+options of each. The file's name is printed. A file that `-o` names is replaced;
+without it, or with a folder, the file is named after runs and kind, and
+replaces nothing but a picture of runner's.
+
+Examples:
+  runner plot overfit_mnist
+  runner plot overfit_mnist mnist_dropout -o comparison.png
+  runner plot optimizers_mnist --metric val_acc --x seconds
+  runner plot confusion overfit_mnist --trial base-seed0
+  runner plot roc creditcard_mlp creditcard_tree -o pictures/
+  runner plot gradients vanishing_gradient
+  runner plot samples overfit_mnist --wrong
+  runner plot classes creditcard
+  runner plot compare overfit_mnist mnist_dropout --metric acc";
+
+/// The kinds of pictures.
+#[derive(Debug, Subcommand)]
+enum Kind {
+    /// Learning curves, with the best epoch and where overfitting begins (the default)
+    Curves(Curves),
+    /// Confusion matrices as heat maps
+    Confusion(Plain),
+    /// ROC curves, with the area and the chosen threshold
+    Roc(Plain),
+    /// Precision–recall curves, with the average precision and the chosen threshold
+    Pr(Plain),
+    /// Precision, recall and F1 by threshold
+    Threshold(Plain),
+    /// What observers saw in the layers: gradient norms, dead units, …
+    Gradients(Layers),
+    /// How many rows each class has, of a data set or of a run
+    Classes(plot_rows::Classes),
+    /// Sample images of a data set, or of a run with what its network makes of them
+    Samples(plot_rows::Samples),
+    /// A figure of each run: trials as dots, mean and 95 % interval
+    Compare(Compare),
+}
+
+/// The runs that are drawn.
+#[derive(Debug, clap::Args)]
+struct Runs {
+    /// A run's folder, one of its files, an experiment (its newest run), RUN/VARIANT, a glob, or a history of Keras,
+    /// Lightning, skorch or TensorBoard
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<String>,
+    /// The folder that runs are in
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// One trial alone, by the name of its files
+    #[arg(long, value_name = "NAME")]
+    trial: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Plain {
+    #[command(flatten)]
+    runs: Runs,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, clap::Args)]
+struct Curves {
+    #[command(flatten)]
+    runs: Runs,
+    /// A metric, may be given several times: `acc` is training and validation, `val_acc` validation alone
+    /// [default: loss, and acc or what else there is]
+    #[arg(long, value_name = "METRIC")]
+    metric: Vec<String>,
+    /// What lies along the horizontal axis
+    #[arg(long, value_enum, default_value = "epoch")]
+    x: Axis,
+    /// Draw values on a log scale
+    #[arg(long)]
+    log: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, clap::Args)]
+struct Layers {
+    #[command(flatten)]
+    runs: Runs,
+    /// gradient_norm, weight_norm, dead_units or saturation [default: the first that was observed]
+    #[arg(long, value_name = "OBSERVER")]
+    metric: Option<String>,
+    /// What lies along the horizontal axis
+    #[arg(long, value_enum, default_value = "epoch")]
+    x: Axis,
+    /// Draw values on a log scale [default: norms that span decades]
+    #[arg(long, overrides_with = "linear")]
+    log: bool,
+    /// Draw values on a linear scale
+    #[arg(long)]
+    linear: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, clap::Args)]
+struct Compare {
+    #[command(flatten)]
+    runs: Runs,
+    /// A figure such as `test.acc` or `best.val_loss`, or a metric [default: the figure that decides in `runner compare`]
+    #[arg(long, value_name = "FIGURE")]
+    metric: Option<String>,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Draws a picture.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    match args.kind.as_ref() {
+        None => of_curves(&args.curves),
+        Some(Kind::Curves(args)) => of_curves(args),
+        Some(Kind::Confusion(Plain { runs, target })) => {
+            picture(runs, target, "confusion", |groups| confusion::draw(groups, target.size()))
+        }
+        Some(Kind::Roc(Plain { runs, target })) => {
+            picture(runs, target, "roc", |groups| ranking::draw(groups, ranking::Kind::Roc, target.size()))
+        }
+        Some(Kind::Pr(Plain { runs, target })) => {
+            picture(runs, target, "pr", |groups| ranking::draw(groups, ranking::Kind::PrecisionRecall, target.size()))
+        }
+        Some(Kind::Threshold(Plain { runs, target })) => {
+            picture(runs, target, "threshold", |groups| thresholds::draw(groups, target.size()))
+        }
+        Some(Kind::Gradients(args)) => of_layers(args),
+        Some(Kind::Compare(Compare { runs, metric, target })) => {
+            picture(runs, target, "compare", |groups| dots::draw(groups, metric.as_deref(), target.size()))
+        }
+        Some(Kind::Classes(args)) => plot_rows::classes(args),
+        Some(Kind::Samples(args)) => plot_rows::samples(args),
+    }
+}
+
+fn of_curves(Curves { runs, metric, x, log, target }: &Curves) -> anyhow::Result<Exit> {
+    let options = curves::Options { metrics: metric.clone(), x: *x, log: *log, size: target.size() };
+    picture(runs, target, "curves", |groups| curves::draw(groups, &options))
+}
+
+fn of_layers(Layers { runs, metric, x, log, linear, target }: &Layers) -> anyhow::Result<Exit> {
+    let log = (*log || *linear).then_some(*log);
+    let options = layers::Options { observer: metric.clone(), x: *x, log, size: target.size() };
+    let kind = metric.as_deref().unwrap_or("gradients");
+    picture(runs, target, kind, |groups| layers::draw(groups, &options))
+}
+
+/// Draws what is named, as far as it can be read, and writes the picture.
+fn picture(
+    runs: &Runs,
+    target: &Target,
+    kind: &str,
+    draw: impl FnOnce(&[Group]) -> anyhow::Result<Drawn>,
+) -> anyhow::Result<Exit> {
+    target.check()?;
+    let Found { mut groups, faults, notes } = find(&runs.runs, &runs.out)?;
+    faults.iter().for_each(|fault| terminal::warn(&format!("left out: {}", in_a_line(fault))));
+    notes.iter().for_each(|note| terminal::warn(note));
+    if let Some(trial) = &runs.trial {
+        groups = one_trial(groups, trial)?;
+    }
+    let Drawn { svg, notes } = draw(&groups)?;
+    notes.iter().for_each(|note| terminal::warn(note));
+    target.write(svg, &plot_file::stem(&groups, kind))?;
+    Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// The groups with no trial but the one of this name.
+fn one_trial(mut groups: Vec<Group>, name: &str) -> anyhow::Result<Vec<Group>> {
+    let stem = |file: &std::path::Path| file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let wanted = name.trim_end_matches(".json").trim_end_matches(".safetensors");
+    let all: Vec<String> =
+        groups.iter().flat_map(|group| &group.trials).filter_map(|trial| stem(&trial.file)).collect();
+    for group in &mut groups {
+        group.trials.retain(|trial| stem(&trial.file).as_deref() == Some(wanted));
+    }
+    groups.retain(|group| !group.trials.is_empty());
+    if groups.is_empty() {
+        let hint = suggest::hint(wanted, all.iter().map(String::as_str));
+        return Err(anyhow!("none of these has a trial `{name}`").context(Hint(hint)));
+    }
+    Ok(groups)
+}

@@ -1,0 +1,232 @@
+//! `runner runs`
+
+mod age;
+mod formats;
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use time::OffsetDateTime;
+
+use crate::cli::fitted::{Cell, Column, Fitted};
+use crate::cli::page::Page;
+use crate::cli::{Exit, figures, terminal};
+use crate::compare::comparison::metric_of;
+use crate::compare::direction::higher_is_better;
+use crate::compare::filter::Filter;
+use crate::compare::past::{Asked, Past, PastRuns, past};
+use crate::hint::Hint;
+use crate::history::Status;
+
+/// Arguments of `runner runs`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Only runs of this experiment
+    experiment: Option<String>,
+    /// Best first by a figure, such as `test.acc` or `best.val_loss`; or by `seconds`, `started`, `experiment`
+    /// [default: newest first]
+    #[arg(long, value_name = "FIGURE")]
+    sort: Option<String>,
+    /// The other way round
+    #[arg(long)]
+    reverse: bool,
+    /// Only runs for which a figure (its mean over seeds) or a setting is so; may be given several times
+    #[arg(long = "filter", value_name = "CONDITION", value_parser = clap::value_parser!(Filter))]
+    filters: Vec<Filter>,
+    /// Only the first N
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    top: Option<u32>,
+    /// A line for each variant
+    #[arg(long)]
+    variants: bool,
+    /// The folder that runs are in
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// Print JSON
+    #[arg(long, group = "format")]
+    json: bool,
+    /// Print CSV
+    #[arg(long, group = "format")]
+    csv: bool,
+    /// Print a Markdown table
+    #[arg(long, group = "format")]
+    md: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner runs
+  runner runs overfit_mnist --sort test.acc --top 5
+  runner runs --filter 'best.val_acc>0.96' --filter status=completed
+  runner runs regularize_mnist --variants --sort diagnosis.gap
+  runner runs --filter train.optimizer.adam.lr=0.001 --json
+
+Of several variants the best one's figures are shown, as means over its seeds, with
+the best epoch in parentheses. \"stopped\" is early stopping. A wider terminal shows
+more columns.";
+
+/// What is sorted by that is no figure.
+const PLAIN: [&str; 3] = ["seconds", "started", "experiment"];
+
+/// Lists past runs.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let mut wanted: Vec<String> = args.filters.iter().map(|filter| filter.name.clone()).collect();
+    wanted.extend(args.sort.clone());
+    wanted.retain(|name| name.contains('.') && !PLAIN.contains(&name.as_str()));
+    let mut seen = std::collections::BTreeSet::new();
+    wanted.retain(|name| seen.insert(name.clone()));
+    let asked = Asked {
+        experiment: args.experiment.clone(),
+        filters: args.filters.clone(),
+        figures: wanted.clone(),
+        by_variant: args.variants,
+    };
+    let PastRuns { mut runs, empty, faults } = past(&args.out, &asked)?;
+    if let Some(by) = &args.sort {
+        sort(&mut runs, by, &wanted)?;
+    }
+    if args.reverse {
+        runs.reverse();
+    }
+    runs.truncate(args.top.map_or(usize::MAX, |top| top as usize));
+    // figures that no run has, as settings have none, need no column
+    let shown: Vec<usize> =
+        (0..wanted.len()).filter(|&place| runs.iter().any(|run| run.figures[place].is_some())).collect();
+    if args.json {
+        terminal::json(&formats::json(&runs, &wanted));
+    } else if args.csv {
+        terminal::out(&formats::csv(&runs, &wanted));
+    } else if args.md {
+        terminal::out(&formats::markdown(&columns(&runs, &wanted, &shown, args), &labels(&runs, args)));
+    } else if !runs.is_empty() {
+        terminal::out(&text(&runs, &wanted, &shown, args, Page::of_output()));
+    }
+    if runs.is_empty() && faults.is_empty() {
+        terminal::say(&match (&args.filters[..], &empty[..]) {
+            ([], []) => format!("no runs in `{}`: `runner exp NAME` makes one", args.out.display()),
+            ([], _) => "no run has a history yet".to_owned(),
+            _ => "no run meets the conditions".to_owned(),
+        });
+    }
+    if !empty.is_empty() {
+        let first = empty[0].display();
+        let others = if empty.len() > 1 { format!(" and {} more", empty.len() - 1) } else { String::new() };
+        terminal::say(&format!("no history yet in `{first}`{others}: still running, or ended before a trial was done"));
+    }
+    faults.iter().for_each(terminal::error);
+    Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Best first, runs without the figure last.
+fn sort(runs: &mut [Past], by: &str, wanted: &[String]) -> anyhow::Result<()> {
+    match by {
+        "seconds" => runs.sort_by(|a, b| b.seconds.total_cmp(&a.seconds)),
+        "started" => {}
+        "experiment" => runs.sort_by(|a, b| a.experiment.cmp(&b.experiment)),
+        figure => {
+            let place = wanted.iter().position(|name| name == figure);
+            let of = |run: &Past| run.figures[place?];
+            if place.is_none() || (!runs.is_empty() && runs.iter().all(|run| of(run).is_none())) {
+                let hint = "a figure is named by its path: `test.acc`, `best.val_loss`, `diagnosis.gap`";
+                let message = format!("failed to sort: no run has a figure `{figure}`");
+                return Err(
+                    anyhow!(message).context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`")))
+                );
+            }
+            let sign =
+                if higher_is_better(metric_of(figure)) == Some(false) || figure.ends_with(".gap") { 1.0 } else { -1.0 };
+            let key = |run: &Past| of(run).map_or(f64::INFINITY, |value| sign * value);
+            runs.sort_by(|a, b| key(a).total_cmp(&key(b)));
+        }
+    }
+    Ok(())
+}
+
+fn text(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args, page: Page) -> String {
+    // a list is one table: columns that do not fit are left out, the least important first
+    let spare = columns(runs, wanted, shown, args).into_iter().enumerate().collect();
+    let fitted = Fitted { labels: labels(runs, args), groups: Vec::new(), spare, closing: None };
+    fitted.tables(page).join("\n\n")
+}
+
+/// What a line is called: the experiment, or among its runs the folder.
+fn labels(runs: &[Past], args: &Args) -> Column {
+    let folder =
+        |run: &Past| run.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match (&args.experiment, args.variants) {
+        (Some(_), false) => Column::words("run", runs.iter().map(folder)),
+        (Some(_), true) => Column::words("variant", runs.iter().map(|run| run.variant.clone().unwrap_or_default())),
+        (None, false) => Column::words("experiment", runs.iter().map(|run| run.experiment.clone())),
+        (None, true) => {
+            let named = |run: &Past| match run.variant.as_deref() {
+                None | Some("base") => run.experiment.clone(),
+                Some(variant) => format!("{}/{variant}", run.experiment),
+            };
+            Column::words("experiment", runs.iter().map(named))
+        }
+    }
+}
+
+/// The columns, the most important first.
+fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Vec<Column> {
+    let numbers = |header: &str, cell: &dyn Fn(&Past) -> String| {
+        Column::numbers(header, runs.iter().map(|run| Cell { text: cell(run), is_best: false }))
+    };
+    let words = |header: &str, cell: &dyn Fn(&Past) -> String| Column::words(header, runs.iter().map(cell));
+    let now = OffsetDateTime::now_utc();
+    let mut columns = vec![words("trials", &trials), words("status", &status)];
+    for &place in shown {
+        columns.push(numbers(&wanted[place], &|run| figures::metric(run.figures[place])));
+    }
+    let is_shown = |name: &str| shown.iter().any(|&place| wanted[place] == name);
+    let best = |run: &Past| run.best.as_ref().map_or("–".to_owned(), peak);
+    let test = |run: &Past| {
+        run.test.as_ref().map_or("–".to_owned(), |t| format!("{} {}", t.metric, figures::metric(Some(t.value))))
+    };
+    columns.push(words("best (epoch)", &best));
+    if !runs.iter().all(|run| run.test.as_ref().is_some_and(|test| is_shown(&format!("test.{}", test.metric)))) {
+        columns.push(words("test", &test));
+    }
+    columns.push(numbers("age", &|run| age::of(&run.started, now)));
+    if args.experiment.is_some() && args.variants {
+        columns.push(words("run", &|run| {
+            run.folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+        }));
+    }
+    columns.push(numbers("time", &|run| figures::seconds(run.seconds)));
+    columns.push(words("device", &|run| run.device.clone()));
+    columns
+}
+
+/// `val_loss 0.1127 (16)`
+fn peak(peak: &crate::compare::past::Peak) -> String {
+    let epoch = peak.epoch.round();
+    format!("{} {} ({epoch})", peak.metric, figures::metric(Some(peak.value)))
+}
+
+/// `4×5`: variants, and trials of each.
+fn trials(run: &Past) -> String {
+    match run.variants {
+        1 => run.trials.to_string(),
+        variants if run.trials.is_multiple_of(variants) => format!("{variants}×{}", run.trials / variants),
+        variants => format!("{} of {variants}", run.trials),
+    }
+}
+
+/// How the trials ended: in a word, or the worst one with how many did.
+fn status(run: &Past) -> String {
+    const WORST_FIRST: [Status; 4] = [Status::Interrupted, Status::Diverged, Status::EarlyStopped, Status::Completed];
+    let word = |status: Status| match status {
+        Status::Completed => "done",
+        Status::EarlyStopped => "stopped",
+        other => other.word(),
+    };
+    match &run.statuses[..] {
+        [(status, _)] => word(*status).to_owned(),
+        several => {
+            let worst = WORST_FIRST.iter().find_map(|status| several.iter().find(|(other, _)| other == status));
+            worst.map(|(status, count)| format!("{count} {}", word(*status))).unwrap_or_default()
+        }
+    }
+}

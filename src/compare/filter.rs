@@ -1,0 +1,168 @@
+//! Conditions that runs are chosen by: `best.val_acc>0.96`, `status=completed`, `train.batch=128`.
+
+use std::str::FromStr;
+
+use crate::compare::group::Group;
+use crate::compare::settings;
+use crate::compare::statistics::mean;
+use crate::history::figure::{Found, figure};
+
+/// A condition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    /// A figure, or a setting by its key.
+    pub name: String,
+    relation: Relation,
+    value: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Is,
+    IsNot,
+}
+
+impl FromStr for Filter {
+    type Err = String;
+
+    /// Reads `NAME OP VALUE`, `OP` being one of `<`, `<=`, `>`, `>=`, `=`, `!=`.
+    fn from_str(text: &str) -> Result<Filter, String> {
+        const RELATIONS: [(&str, Relation); 7] = [
+            ("<=", Relation::AtMost),
+            (">=", Relation::AtLeast),
+            ("!=", Relation::IsNot),
+            ("==", Relation::Is),
+            ("<", Relation::Less),
+            (">", Relation::Greater),
+            ("=", Relation::Is),
+        ];
+        let expected = || {
+            format!(
+                "expected a figure or a setting, one of `<` `<=` `>` `>=` `=` `!=`, and a value, as in \
+                 `best.val_acc>0.96` or `status=completed`, found `{text}`"
+            )
+        };
+        let at = text.find(['<', '>', '=', '!']).ok_or_else(expected)?;
+        let (name, rest) = text.split_at(at);
+        let (sign, relation) = RELATIONS.iter().find(|(sign, _)| rest.starts_with(sign)).ok_or_else(expected)?;
+        let (name, value) = (name.trim(), rest[sign.len()..].trim());
+        if name.is_empty() || value.is_empty() {
+            return Err(expected());
+        }
+        let is_order = !matches!(relation, Relation::Is | Relation::IsNot);
+        if is_order && !value.parse::<f64>().is_ok_and(|value| !value.is_nan()) {
+            return Err(format!("`{sign}` takes a number, found `{value}`"));
+        }
+        Ok(Filter { name: name.to_owned(), relation: *relation, value: value.to_owned() })
+    }
+}
+
+impl Filter {
+    /// Whether it holds of a group: of the mean of a figure over its trials, of a word that any of them has, or of a
+    /// setting. What a group does not have holds against nothing.
+    pub fn holds(&self, group: &Group) -> bool {
+        let wanted = self.value.parse::<f64>().ok();
+        let values = group.values(|trial| trial.figure(&self.name));
+        if let (false, Some(wanted)) = (values.is_empty(), wanted) {
+            return self.of_numbers(mean(&values), wanted);
+        }
+        let words: Vec<String> = match self.name.as_str() {
+            "experiment" => group.experiment().map(str::to_owned).into_iter().collect(),
+            "variant" => group.variant().map(str::to_owned).into_iter().collect(),
+            "device" => {
+                group.trials.iter().filter_map(|trial| Some(trial.history()?.environment.device.clone())).collect()
+            }
+            name => {
+                let words = group.trials.iter().filter_map(|trial| figure(trial.history()?, name));
+                let words: Vec<String> = words
+                    .filter_map(|found| match found {
+                        Found::Word(word) => Some(word),
+                        Found::Number(_) => None,
+                    })
+                    .collect();
+                match words.is_empty() {
+                    true => group
+                        .config()
+                        .and_then(|config| settings::flat(config).get(name).cloned())
+                        .into_iter()
+                        .collect(),
+                    false => words,
+                }
+            }
+        };
+        if words.is_empty() {
+            return false;
+        }
+        let holds = |word: &String| match (word.parse::<f64>(), wanted) {
+            (Ok(found), Some(wanted)) => self.of_numbers(found, wanted),
+            _ => match self.relation {
+                Relation::Is => *word == self.value,
+                Relation::IsNot => *word != self.value,
+                _ => false,
+            },
+        };
+        match self.relation {
+            Relation::IsNot => words.iter().all(holds),
+            _ => words.iter().any(holds),
+        }
+    }
+
+    fn of_numbers(&self, found: f64, wanted: f64) -> bool {
+        match self.relation {
+            Relation::Less => found < wanted,
+            Relation::AtMost => found <= wanted,
+            Relation::Greater => found > wanted,
+            Relation::AtLeast => found >= wanted,
+            Relation::Is => found == wanted,
+            Relation::IsNot => found != wanted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::compare::trial::Trial;
+    use crate::history::{History, trial_for_tests};
+    use serde_json::json;
+
+    fn group() -> Group {
+        let trial = |seed, loss| {
+            let config = json!({ "train": { "batch": 128, "optimizer": { "adam": { "lr": 0.001 } } } });
+            Trial::ours(History { config, ..trial_for_tests("wide", seed, loss) }, PathBuf::new())
+        };
+        Group { label: "wide".to_owned(), trials: vec![trial(0, 1.0), trial(1, 2.0)] }
+    }
+
+    #[test]
+    fn figures_words_and_settings_are_held_against() {
+        for (text, holds) in [
+            ("last.loss>1.4", true),
+            ("last.loss >= 1.6", false),
+            ("last.loss<2", true),
+            ("status=completed", true),
+            ("status!=completed", false),
+            ("variant=wide", true),
+            ("train.batch=128", true),
+            ("train.batch>200", false),
+            ("train.optimizer.adam.lr=1e-3", true),
+            ("last.acc>0", false),
+        ] {
+            assert_eq!(text.parse::<Filter>().unwrap().holds(&group()), holds, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_condition_is_told() {
+        for text in ["best.val_acc", ">0.9", "loss>", "loss!0.5"] {
+            assert!(text.parse::<Filter>().unwrap_err().starts_with("expected a figure"), "{text}");
+        }
+        assert!("loss>much".parse::<Filter>().unwrap_err().contains("takes a number"));
+    }
+}

@@ -1,0 +1,272 @@
+//! Past runs: what lies in the folder of runs, each run summed up in a line.
+//!
+//! The files are read anew each time, by all cores: there is no index that could be out of date. Of each history only
+//! the summary is kept in memory.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+
+use crate::compare::comparison::{main_figure, metric_of, names};
+use crate::compare::direction::higher_is_better;
+use crate::compare::filter::Filter;
+use crate::compare::group::Group;
+use crate::compare::statistics::mean;
+use crate::compare::trial::Trial;
+use crate::hint::Hint;
+use crate::history::{History, Status};
+use crate::suggest;
+
+/// What is asked of past runs.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Only of this experiment.
+    pub experiment: Option<String>,
+    /// Only those that hold against all of these.
+    pub filters: Vec<Filter>,
+    /// Figures that are wanted beside the summary.
+    pub figures: Vec<String>,
+    /// Whether each variant is summed up by itself.
+    pub by_variant: bool,
+}
+
+/// A run, or a variant of it, in a line.
+#[derive(Clone, Debug, Serialize)]
+pub struct Past {
+    /// The experiment.
+    pub experiment: String,
+    /// The variant, where each is summed up by itself.
+    pub variant: Option<String>,
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// How many variants there are.
+    pub variants: usize,
+    /// How many trials: variants times seeds times folds.
+    pub trials: usize,
+    /// How the trials ended, each with how many did.
+    pub statuses: Vec<(Status, usize)>,
+    /// The monitored metric in the best epoch: of the best variant, the mean over its trials.
+    pub best: Option<Peak>,
+    /// The main figure of the test rows, likewise.
+    pub test: Option<Shown>,
+    /// How long training took, seconds.
+    pub seconds: f64,
+    /// What it ran on; several where trials ran on several.
+    pub device: String,
+    /// When its first trial started: UTC, RFC 3339.
+    pub started: String,
+    /// The figures that were wanted, each of the variant that is best by it.
+    pub figures: Vec<Option<f64>>,
+}
+
+/// A metric in the best epoch.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Peak {
+    /// The metric.
+    pub metric: String,
+    /// Its mean over trials.
+    pub value: f64,
+    /// The mean of the best epochs.
+    pub epoch: f64,
+}
+
+/// A figure by its name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Shown {
+    /// The metric.
+    pub metric: String,
+    /// Its mean over trials.
+    pub value: f64,
+}
+
+/// What lies in the folder.
+#[derive(Debug, Default)]
+pub struct PastRuns {
+    /// The runs, newest first.
+    pub runs: Vec<Past>,
+    /// Run folders that hold no history yet: they are being written, or were ended early.
+    pub empty: Vec<PathBuf>,
+    /// Files that cannot be read.
+    pub faults: Vec<anyhow::Error>,
+}
+
+/// The runs in a folder.
+///
+/// # Errors
+/// When the folder is missing, or holds no such experiment.
+pub fn past(out: &Path, asked: &Asked) -> anyhow::Result<PastRuns> {
+    let folders = run_folders(out, asked.experiment.as_deref())?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(16);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        let mut found = PastRuns::default();
+        loop {
+            let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(folder) = folders.get(place) else { return found };
+            sum_up(folder, asked, &mut found);
+        }
+    };
+    let mut all = PastRuns::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            let found = worker.join().expect("a worker reads files, and does not panic");
+            all.runs.extend(found.runs);
+            all.empty.extend(found.empty);
+            all.faults.extend(found.faults);
+        }
+    });
+    all.runs.sort_by(|a, b| {
+        b.started.cmp(&a.started).then_with(|| b.folder.cmp(&a.folder)).then(a.variant.cmp(&b.variant))
+    });
+    all.empty.sort();
+    all.faults.sort_by_cached_key(ToString::to_string);
+    Ok(all)
+}
+
+/// The folders of the runs under `out`: `<experiment>/<run>/`.
+fn run_folders(out: &Path, experiment: Option<&str>) -> anyhow::Result<Vec<PathBuf>> {
+    let make_one = || Hint("`runner exp NAME` makes a run; `--out` names another folder of runs".to_owned());
+    if !out.is_dir() {
+        return Err(anyhow!("there is no folder `{}`", out.display()).context(make_one()));
+    }
+    let experiments = folders_in(out)?;
+    let named: Vec<&str> = experiments.iter().filter_map(|folder| folder.file_name()?.to_str()).collect();
+    if let Some(wanted) = experiment.filter(|wanted| !named.contains(wanted)) {
+        let message = format!("there is no run of `{wanted}` in `{}`", out.display());
+        let hint = if named.is_empty() { make_one() } else { Hint(suggest::hint(wanted, named)) };
+        return Err(anyhow!(message).context(hint));
+    }
+    let mut folders = Vec::new();
+    for folder in experiments {
+        let is_wanted = experiment.is_none_or(|wanted| folder.file_name().is_some_and(|name| name == wanted));
+        if is_wanted {
+            folders.extend(folders_in(&folder)?);
+        }
+    }
+    Ok(folders)
+}
+
+/// The folders in a folder; a link such as `latest` is not gone through twice.
+fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let failed = || format!("failed to read the folder `{}`", folder.display());
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(failed)? {
+        let entry = entry.with_context(failed)?;
+        if entry.file_type().with_context(failed)?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// Sums up the run in a folder, if it is one and holds against the filters.
+fn sum_up(folder: &Path, asked: &Asked, found: &mut PastRuns) {
+    let trials = match trials(folder, &mut found.faults) {
+        Ok(trials) => trials,
+        Err(error) => return found.faults.push(error),
+    };
+    if trials.is_empty() {
+        if folder.join("experiment.toml").is_file() {
+            found.empty.push(folder.to_path_buf());
+        }
+        return;
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    for trial in trials {
+        let variant = trial.history().map(|history| history.variant.clone()).unwrap_or_default();
+        match groups.iter_mut().find(|group| group.label == variant) {
+            Some(group) => group.trials.push(trial),
+            None => groups.push(Group { label: variant, trials: vec![trial] }),
+        }
+    }
+    groups.retain(|group| asked.filters.iter().all(|filter| filter.holds(group)));
+    if groups.is_empty() {
+        return;
+    }
+    if asked.by_variant {
+        found.runs.extend(groups.into_iter().map(|group| line(folder, &[group], asked)));
+    } else {
+        found.runs.push(line(folder, &groups, asked));
+    }
+}
+
+/// The histories in a folder.
+fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<Trial>> {
+    let failed = || format!("failed to read the folder `{}`", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(failed)? {
+        let name = entry.with_context(failed)?.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".json") && !name.ends_with(".tree.json") && !name.starts_with('.') {
+            files.push(folder.join(&*name));
+        }
+    }
+    files.sort();
+    let mut trials = Vec::with_capacity(files.len());
+    for file in files {
+        match History::read(&file) {
+            Ok(history) => trials.push(Trial::ours(history, file)),
+            Err(error) => faults.push(error),
+        }
+    }
+    Ok(trials)
+}
+
+/// The line of a run's groups: one at least.
+fn line(folder: &Path, groups: &[Group], asked: &Asked) -> Past {
+    let trials = || groups.iter().flat_map(|group| &group.trials);
+    let histories = || trials().filter_map(Trial::history);
+    let mut statuses: Vec<(Status, usize)> = Vec::new();
+    for status in histories().map(|history| history.status) {
+        match statuses.iter_mut().find(|(other, _)| *other == status) {
+            Some((_, count)) => *count += 1,
+            None => statuses.push((status, 1)),
+        }
+    }
+    let mut devices: Vec<&str> = histories().map(|history| history.environment.device.as_str()).collect();
+    devices.sort_unstable();
+    devices.dedup();
+    let monitor = trials().find_map(|trial| Some(trial.best()?.monitor.clone()));
+    let best = monitor.and_then(|metric| {
+        let (place, value) = best_of(groups, &format!("best.{metric}"))?;
+        Some(Peak { metric, value, epoch: mean(&groups[place].values(|trial| trial.figure("best.epoch"))) })
+    });
+    // a tree has no validation rows, and a leak would be the best of all
+    let test = main_figure(groups, &names(groups)).filter(|name| name.starts_with("test.")).and_then(|name| {
+        let (_, value) = best_of(groups, &name)?;
+        Some(Shown { metric: metric_of(&name).to_owned(), value })
+    });
+    Past {
+        experiment: histories().next().map(|history| history.experiment.clone()).unwrap_or_default(),
+        variant: asked.by_variant.then(|| groups[0].label.clone()),
+        folder: folder.to_path_buf(),
+        variants: groups.len(),
+        trials: trials().count(),
+        statuses,
+        best,
+        test,
+        seconds: histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum(),
+        device: devices.join(", "),
+        started: histories().map(|history| history.started.clone()).min().unwrap_or_default(),
+        figures: asked.figures.iter().map(|figure| Some(best_of(groups, figure)?.1)).collect(),
+    }
+}
+
+/// The best mean of a figure over the groups, and whose it is; leaky groups are left out where there are others.
+fn best_of(groups: &[Group], figure: &str) -> Option<(usize, f64)> {
+    let higher = higher_is_better(metric_of(figure)) != Some(false);
+    let means = |leaky: bool| -> Vec<(usize, f64)> {
+        let places = groups.iter().enumerate().filter(|(_, group)| group.leaks() == leaky);
+        places
+            .filter_map(|(place, group)| {
+                let values = group.values(|trial| trial.figure(figure));
+                (!values.is_empty()).then(|| (place, mean(&values)))
+            })
+            .collect()
+    };
+    let candidates = Some(means(false)).filter(|means| !means.is_empty()).unwrap_or_else(|| means(true));
+    candidates.into_iter().reduce(|a, b| if (b.1 > a.1) == higher && a.1 != b.1 { b } else { a })
+}

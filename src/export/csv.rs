@@ -1,0 +1,110 @@
+//! Two tables: `epochs.csv` with a row for each epoch of each trial, and `trials.csv` with a row for each trial.
+//!
+//! Both begin with the columns that say which trial a row is of, so that they are joined and grouped by them. A value
+//! that a trial does not have is an empty cell; one that is not finite is `NaN`, `inf` or `-inf`, which pandas and polars
+//! both read as numbers.
+
+use std::path::PathBuf;
+
+use indexmap::IndexSet;
+
+use crate::export::{File, Trial};
+use crate::history::History;
+
+/// The files of trials.
+pub fn files(trials: &[Trial]) -> Vec<File> {
+    let file = |name: &str, table: Table| File { path: PathBuf::from(name), bytes: table.text().into_bytes() };
+    vec![file("epochs.csv", epochs(trials)), file("trials.csv", summary(trials))]
+}
+
+/// A table as text: cells by column, in the order in which columns first come.
+#[derive(Default)]
+struct Table {
+    columns: IndexSet<String>,
+    rows: Vec<Vec<(usize, String)>>,
+}
+
+impl Table {
+    fn push(&mut self, row: Vec<(String, String)>) {
+        let row = row.into_iter().map(|(column, cell)| (self.columns.insert_full(column).0, cell)).collect();
+        self.rows.push(row);
+    }
+
+    fn text(self) -> String {
+        let mut text = line(self.columns.iter().map(String::as_str));
+        for row in self.rows {
+            let mut cells = vec![String::new(); self.columns.len()];
+            row.into_iter().for_each(|(column, cell)| cells[column] = cell);
+            text.push_str(&line(cells.iter().map(String::as_str)));
+        }
+        text
+    }
+}
+
+/// Cells with commas, quoted where they must be.
+fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    let quoted = |cell: &str| match cell.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell.to_owned(),
+    };
+    format!("{}\n", cells.map(quoted).collect::<Vec<_>>().join(","))
+}
+
+/// Which trial a row is of.
+fn key(history: &History) -> Vec<(String, String)> {
+    let fold = history.fold.map(|fold| fold.to_string()).unwrap_or_default();
+    let cells = [history.experiment.clone(), history.variant.clone(), history.seed.to_string(), fold];
+    ["experiment", "variant", "seed", "fold"].map(str::to_owned).into_iter().zip(cells).collect()
+}
+
+fn epochs(trials: &[Trial]) -> Table {
+    let mut table = Table::default();
+    let columns = ["experiment", "variant", "seed", "fold", "epoch"].map(str::to_owned);
+    table.columns.extend(columns);
+    for Trial { history, .. } in trials {
+        for (row, epoch) in history.history.epoch.iter().enumerate() {
+            let mut cells = key(history);
+            cells.push(("epoch".to_owned(), epoch.to_string()));
+            let metrics = history.history.series.iter();
+            cells.extend(metrics.filter_map(|(name, values)| Some((name.clone(), number(values.get(row)?.0)))));
+            table.push(cells);
+        }
+    }
+    table
+}
+
+fn summary(trials: &[Trial]) -> Table {
+    let mut table = Table::default();
+    for Trial { history, .. } in trials {
+        let mut cells = key(history);
+        let mut add = |column: &str, cell: String| cells.push((column.to_owned(), cell));
+        let or_empty = |text: Option<String>| text.unwrap_or_default();
+        add("status", history.status.word().to_owned());
+        add("started", history.started.clone());
+        add("seconds", number(history.seconds));
+        add("device", history.environment.device.clone());
+        add("parameters", or_empty(history.network.as_ref().map(|network| network.parameters.to_string())));
+        add("epochs", history.history.len().to_string());
+        add("verdict", or_empty(history.verdict().map(|verdict| verdict.word().to_owned())));
+        add("monitor", or_empty(history.best.as_ref().map(|best| best.monitor.clone())));
+        add("best_epoch", or_empty(history.best.as_ref().map(|best| best.epoch.to_string())));
+        for (name, value) in history.best.iter().flat_map(|best| &best.metrics) {
+            add(&format!("best_{name}"), number(value.0));
+        }
+        if let Some(test) = &history.test {
+            add("test_weights", test.weights.clone());
+            for (name, value) in &test.metrics {
+                add(&format!("test_{name}"), number(value.0));
+            }
+        }
+        table.push(cells);
+    }
+    table
+}
+
+fn number(value: f64) -> String {
+    match value {
+        value if value.is_nan() => "NaN".to_owned(),
+        value => value.to_string(),
+    }
+}

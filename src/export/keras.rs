@@ -1,0 +1,47 @@
+//! `History.history` as Python's `json.dump` writes it, a file for each trial.
+//!
+//! The names are Keras's: `accuracy`, `val_accuracy` and `learning_rate` for our `acc`, `val_acc` and `lr`; all others are
+//! ours. What is not finite is a bare `NaN`, `Infinity` or `-Infinity`, which Python's `json.load` reads as numbers.
+
+use anyhow::Context;
+
+use crate::export::{File, Trial};
+use crate::history::number::Number;
+
+/// The file of a trial.
+///
+/// # Errors
+/// When a name cannot be written as JSON.
+pub fn file(trial: &Trial) -> anyhow::Result<File> {
+    let mut lines = Vec::new();
+    for (name, values) in &trial.history.history.series {
+        let name = serde_json::to_string(theirs(name)).context("failed to write a metric's name")?;
+        let values: Vec<String> = values.iter().copied().map(number).collect();
+        lines.push(format!("  {name}: [{}]", values.join(", ")));
+    }
+    let text = match &lines[..] {
+        [] => "{}\n".to_owned(),
+        lines => format!("{{\n{}\n}}\n", lines.join(",\n")),
+    };
+    Ok(File { path: format!("{}.json", trial.stem).into(), bytes: text.into_bytes() })
+}
+
+/// Keras's name for a metric.
+fn theirs(ours: &str) -> &str {
+    match ours {
+        "acc" => "accuracy",
+        "val_acc" => "val_accuracy",
+        "lr" => "learning_rate",
+        other => other,
+    }
+}
+
+/// A number as Python writes it.
+fn number(number: Number) -> String {
+    match number.0 {
+        value if value.is_finite() => serde_json::Value::from(value).to_string(),
+        value if value.is_nan() => "NaN".to_owned(),
+        value if value > 0.0 => "Infinity".to_owned(),
+        _ => "-Infinity".to_owned(),
+    }
+}

@@ -1,0 +1,68 @@
+//! Where exported files go: written whole, and never over what another wrote.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+
+use crate::export::File;
+use crate::files;
+use crate::hint::Hint;
+use crate::history::event_file;
+
+/// What is done with a file that is there and holds something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It is kept, and nothing is written at all.
+    Keep,
+    /// It is written over.
+    Replace,
+}
+
+/// Writes files into a folder, those that are there already with the same content left alone.
+///
+/// # Errors
+/// Before anything is written, when a file is there that holds something else and is to be kept, or when an event file
+/// of another would be shown as one with ours; and when a file cannot be written.
+pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Result<()> {
+    let mut wanted = Vec::new();
+    for file in files {
+        let path = folder.join(&file.path);
+        no_other_events_beside(&path)?;
+        let there = path.symlink_metadata().is_ok();
+        if there && path.is_file() && std::fs::read(&path).is_ok_and(|bytes| bytes == file.bytes) {
+            continue;
+        }
+        if there && (existing == Existing::Keep || path.is_dir()) {
+            return Err(anyhow!("`{}` is there already, and holds something else", path.display())
+                .context(Hint("`--force` writes over it; `--to DIR` names another folder".to_owned())));
+        }
+        wanted.push((path, &file.bytes));
+    }
+    for (path, bytes) in wanted {
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent)
+            .with_context(|| format!("failed to create the folder `{}`", parent.display()))
+            .and_then(|()| files::write_whole(&path, bytes))
+            .map_err(|error| error.context(Hint("name a folder that you can write to: `--to DIR`".to_owned())))?;
+    }
+    Ok(())
+}
+
+/// TensorBoard shows all event files of a folder as one run.
+fn no_other_events_beside(path: &Path) -> anyhow::Result<()> {
+    let name = path.file_name().unwrap_or_default();
+    if !event_file::is_named_so(&name.to_string_lossy()) {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let beside = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let mut others = beside.filter(|other| other != name && event_file::is_named_so(&other.to_string_lossy()));
+    match others.next() {
+        None => Ok(()),
+        Some(other) => {
+            let (folder, other) = (folder.display(), other.to_string_lossy());
+            Err(anyhow!("`{folder}` holds other events, `{other}`, that TensorBoard would show as one run with these")
+                .context(Hint("`--to DIR` names another folder".to_owned())))
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! How many rows each class has: bars with counts and shares, a column of them for each part of the data.
+
+use anyhow::anyhow;
+
+use crate::hint::Hint;
+use crate::plot::Drawn;
+use crate::plot::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
+use crate::plot::font::{HEADING, LABEL, SMALL};
+use crate::plot::names::{capital, count, list};
+use crate::plot::page::{Body, MARGIN, Page, Size};
+use crate::plot::svg::{Anchor, Rect, Stroke, Svg};
+use crate::plot::ticks::{logarithmic, number, percent};
+
+/// How many rows each class has in one part of the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// `training`, `test`, …
+    pub name: String,
+    /// By class.
+    pub rows: Vec<u64>,
+}
+
+/// So many classes have a bar.
+const MOST: usize = 60;
+
+/// From so large a ratio on, bars are drawn on a log scale.
+const UNEVEN: f64 = 50.0;
+
+const WIDEST_NAME: f64 = 140.0;
+const PART_WIDTH: f64 = 330.0;
+const LONE_WIDTH: f64 = 640.0;
+
+/// Draws the classes of a data set, in their order; of very many the largest.
+///
+/// # Errors
+/// When there is no class.
+pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], size: Size) -> anyhow::Result<Drawn> {
+    if classes.is_empty() || parts.is_empty() {
+        let hint =
+            "classes are there where one of several is to be predicted; of a table, `--target COLUMN` names them";
+        return Err(anyhow!("there are no classes to count").context(Hint(hint.to_owned())));
+    }
+    let mut shown: Vec<usize> = (0..classes.len()).collect();
+    let mut notes = Vec::new();
+    if shown.len() > MOST {
+        shown.sort_by_key(|&class| std::cmp::Reverse(parts[0].rows.get(class).copied().unwrap_or(0)));
+        shown.truncate(MOST);
+        notes.push(format!(
+            "The {MOST} largest of {} are drawn.",
+            count(classes.len(), "class").replace("classs", "classes")
+        ));
+    }
+    let all = || parts.iter().flat_map(|part| shown.iter().map(|&class| part.rows.get(class).copied().unwrap_or(0)));
+    let most = all().max().unwrap_or(0).max(1) as f64;
+    let least = all().filter(|rows| *rows > 0).min().unwrap_or(1) as f64;
+    let is_log = most > UNEVEN * least;
+    if is_log {
+        notes.push("Bars are on a log scale: each line is ten times the one before.".to_owned());
+    }
+    let row = if shown.len() > 30 { 17.0 } else { 25.0 };
+    let chart = Chart { classes, shown: &shown, parts, most, least, is_log, row };
+    let told: Vec<String> = parts.iter().map(|part| chart.told(part)).collect();
+    let page = Page {
+        title: title.to_owned(),
+        subtitle: subtitle.to_owned(),
+        description: told.join(" "),
+        notes: notes.clone(),
+        ..Page::default()
+    };
+    let width = size.width.unwrap_or(match parts.len() {
+        1 => LONE_WIDTH,
+        more => 2.0 * MARGIN + chart.left() + PART_WIDTH * more.min(3) as f64,
+    });
+    let body = Body::of(size, chart.height(width - 2.0 * MARGIN));
+    Ok(Drawn { svg: page.draw(width, body, |svg, room| chart.draw(svg, room)), notes: Vec::new() })
+}
+
+struct Chart<'a> {
+    classes: &'a [String],
+    shown: &'a [usize],
+    parts: &'a [Part],
+    most: f64,
+    least: f64,
+    is_log: bool,
+    row: f64,
+}
+
+const HEAD: f64 = 24.0;
+const GAP: f64 = 18.0;
+
+impl Chart<'_> {
+    fn left(&self) -> f64 {
+        let names = self.shown.iter().map(|&class| LABEL.room(&self.classes[class]));
+        names.fold(0.0, f64::max).min(WIDEST_NAME) + 10.0
+    }
+
+    /// How many parts stand side by side.
+    fn columns(&self, width: f64) -> usize {
+        ((width - self.left()) / 190.0).floor().clamp(1.0, self.parts.len() as f64) as usize
+    }
+
+    fn height(&self, width: f64) -> f64 {
+        let rows = self.parts.len().div_ceil(self.columns(width));
+        rows as f64 * (self.head() + self.row * self.shown.len() as f64 + GAP) - GAP + 4.0
+    }
+
+    fn head(&self) -> f64 {
+        if self.parts.len() > 1 { HEAD } else { 0.0 }
+    }
+
+    fn draw(&self, svg: &mut Svg, room: Rect) {
+        let columns = self.columns(room.width);
+        let rows = self.parts.len().div_ceil(columns);
+        let left = self.left();
+        let width = (room.width - left - GAP * (columns - 1) as f64) / columns as f64;
+        let height = (room.height - GAP * (rows - 1) as f64) / rows as f64;
+        for (number, part) in self.parts.iter().enumerate() {
+            let (column, row) = (number % columns, number / columns);
+            let y = room.y + row as f64 * (height + GAP);
+            let frame = Rect {
+                x: room.x + left + column as f64 * (width + GAP),
+                y: y + self.head(),
+                width,
+                height: height - self.head(),
+            };
+            if self.parts.len() > 1 {
+                let all = self.part_rows(part);
+                let title =
+                    HEADING.shortened(&format!("{} ({})", capital(&part.name), count(all as usize, "row")), width);
+                svg.text((frame.x, y + HEADING.size), Anchor::Start, HEADING, INK, &title);
+            }
+            if column == 0 {
+                self.draw_names(svg, room.x + left - 10.0, frame);
+            }
+            self.draw_bars(svg, frame, part);
+        }
+    }
+
+    /// How many rows a class has, and their share.
+    fn figure(&self, part: &Part, class: usize) -> String {
+        let rows = part.rows.get(class).copied().unwrap_or(0);
+        let decimals = if rows == 0 { 0 } else { self.decimals(part) };
+        let share = number(100.0 * rows as f64 / self.part_rows(part).max(1) as f64, decimals);
+        format!("{} ({share} %)", number(rows as f64, 0))
+    }
+
+    /// As many decimals of a percent as show the smallest share of a part.
+    fn decimals(&self, part: &Part) -> usize {
+        let least = part.rows.iter().filter(|rows| **rows > 0).min().copied().unwrap_or(1) as f64;
+        match least / self.part_rows(part).max(1) as f64 {
+            share if share >= 0.01 => 1,
+            share if share >= 0.0001 => 2,
+            _ => 4,
+        }
+    }
+
+    fn part_rows(&self, part: &Part) -> u64 {
+        part.rows.iter().sum()
+    }
+
+    fn draw_names(&self, svg: &mut Svg, right: f64, frame: Rect) {
+        let step = frame.height / self.shown.len() as f64;
+        for (place, &class) in self.shown.iter().enumerate() {
+            let base = frame.y + (place as f64 + 0.5) * step + LABEL.cap_height() / 2.0;
+            let name = LABEL.shortened(&self.classes[class], WIDEST_NAME);
+            svg.text((right, base), Anchor::End, LABEL, INK, &name);
+        }
+    }
+
+    fn draw_bars(&self, svg: &mut Svg, frame: Rect, part: &Part) {
+        let rows = |class: usize| part.rows.get(class).copied().unwrap_or(0);
+        let figures = |part: &Part| self.shown.iter().map(|&class| self.figure(part, class)).collect::<Vec<_>>();
+        let widest = self.parts.iter().flat_map(figures).map(|figure| SMALL.room(&figure)).fold(0.0, f64::max);
+        let longest = (frame.width - widest - 8.0).max(20.0);
+        if self.is_log {
+            for tick in logarithmic(self.first(), self.most, 40).iter().filter(|tick| tick.value > self.first()) {
+                let x = frame.x + longest * self.share(tick.value);
+                svg.line((x, frame.y), (x, frame.bottom()), Stroke::solid(GRID, 1.0));
+            }
+        }
+        let step = frame.height / self.shown.len() as f64;
+        for (place, &class) in self.shown.iter().enumerate() {
+            let (y, length) = (frame.y + place as f64 * step, longest * self.share(rows(class) as f64));
+            if rows(class) > 0 {
+                svg.rect(Rect { x: frame.x, y: y + 0.17 * step, width: length.max(1.5), height: 0.66 * step }, BLUE);
+            }
+            let at = (frame.x + length + 6.0, y + 0.5 * step + SMALL.cap_height() / 2.0);
+            let text = self.figure(part, class);
+            if self.is_log {
+                // lines of the scale do not cross the figures
+                svg.rect(
+                    Rect { x: at.0 - 3.0, y: y + 0.17 * step, width: SMALL.width(&text) + 6.0, height: 0.66 * step },
+                    WHITE,
+                );
+            }
+            svg.text(at, Anchor::Start, SMALL, QUIET, &text);
+        }
+        svg.line((frame.x, frame.y), (frame.x, frame.bottom()), Stroke::solid(AXIS, 1.0));
+    }
+
+    /// Where a log scale begins: a power of ten below the smallest count, so that it has a bar.
+    fn first(&self) -> f64 {
+        let below = 10_f64.powf(self.least.log10().ceil() - 1.0);
+        below.min(self.least / 2.0).max(0.1)
+    }
+
+    /// The length of a bar, as a share of the longest.
+    fn share(&self, rows: f64) -> f64 {
+        match self.is_log {
+            _ if rows <= 0.0 => 0.0,
+            true => ((rows / self.first()).ln() / (self.most / self.first()).ln()).max(0.0),
+            false => rows / self.most,
+        }
+    }
+
+    fn told(&self, part: &Part) -> String {
+        let all = self.part_rows(part).max(1) as f64;
+        let lines: Vec<String> = self
+            .shown
+            .iter()
+            .map(|&class| {
+                let rows = part.rows.get(class).copied().unwrap_or(0) as f64;
+                format!("{} {} ({})", self.classes[class], number(rows, 0), percent(rows / all))
+            })
+            .collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        format!("{}: {}.", part.name, list(&lines, 20))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::tests_of_pictures::{outside, overlapping};
+
+    fn classes(count: usize, name: &str) -> Vec<String> {
+        (0..count).map(|class| format!("{name}{class}")).collect()
+    }
+
+    fn part(name: &str, rows: &[u64]) -> Part {
+        Part { name: name.to_owned(), rows: rows.to_vec() }
+    }
+
+    #[test]
+    fn no_label_lies_outside_the_picture_or_upon_another() {
+        let many: Vec<u64> = (0..100).map(|class| 10 * class + 1).collect();
+        let two = [part("training", &[227_451, 394]), part("validation", &[45_490, 79]), part("test", &[56_864, 98])];
+        for (names, parts) in [
+            (classes(2, ""), two.to_vec()),
+            (classes(2, "a class with quite a long name number "), two[..1].to_vec()),
+            (classes(100, "c"), vec![part("training", &many)]),
+            (classes(3, ""), vec![part("test", &[0, 0, 5])]),
+        ] {
+            for width in [None, Some(360.0), Some(1000.0)] {
+                let drawn = draw("Classes", "", &names, &parts, Size { width, height: None }).unwrap().svg;
+                assert_eq!(outside(&drawn), Vec::<String>::new(), "{} classes, {width:?}", names.len());
+                assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{} classes, {width:?}", names.len());
+            }
+        }
+    }
+
+    #[test]
+    fn very_uneven_classes_are_on_a_log_scale_that_is_named_and_the_rare_one_has_a_bar() {
+        let drawn =
+            |rows: &[u64]| draw("", "", &classes(2, ""), &[part("all", rows)], Size::default()).unwrap().svg.finish();
+        assert!(drawn(&[284_315, 492]).contains("log scale") && drawn(&[284_315, 492]).contains("492 (0.17 %)"));
+        assert!(!drawn(&[500, 400]).contains("log scale"));
+        let chart =
+            Chart { classes: &[], shown: &[], parts: &[], most: 284_315.0, least: 492.0, is_log: true, row: 1.0 };
+        assert!(chart.share(492.0) > 0.1 && chart.share(284_315.0) == 1.0 && chart.share(0.0) == 0.0);
+    }
+}

@@ -1,0 +1,200 @@
+//! Learning curves: a panel for each metric, training and validation in it. Of one group the mean with a band, the best
+//! epoch and where overfitting begins; of several, one color and marker for each; of many, one panel for each.
+
+use anyhow::anyhow;
+
+use crate::compare::group::{Group, union};
+use crate::compare::trial;
+use crate::hint::Hint;
+use crate::plot::curve_panel::{self, Layout, Used};
+use crate::plot::grid::Grid;
+use crate::plot::page::{Body, MARGIN, Size};
+use crate::plot::panel::Panel;
+use crate::plot::{Drawn, curve_words, names};
+use crate::suggest;
+
+/// What is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The metrics; by default the loss, and accuracy or what else there is. `acc` is training and validation, `val_acc`
+    /// validation alone.
+    pub metrics: Vec<String>,
+    /// What lies along the horizontal axis.
+    pub x: trial::Axis,
+    /// Whether the vertical axes are log.
+    pub log: bool,
+    /// How large the picture is.
+    pub size: Size,
+}
+
+/// So many groups are drawn at most.
+pub const MOST_GROUPS: usize = 24;
+
+const WIDTH: f64 = 900.0;
+const LONE_WIDTH: f64 = 620.0;
+const LEAST_PANEL: f64 = 330.0;
+const PANEL_HEIGHT: f64 = 310.0;
+const LEAST_MULTIPLE: f64 = 210.0;
+const MULTIPLE_HEIGHT: f64 = 170.0;
+
+/// Draws the learning curves of groups.
+///
+/// # Errors
+/// When none of them has a curve of what is wanted.
+pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
+    let mut notes = Vec::new();
+    let all: Vec<&Group> = groups.iter().collect();
+    let mut shown = with_curves(&all, &options.metrics, &mut notes)?;
+    if shown.len() > MOST_GROUPS {
+        notes.push(format!("the first {MOST_GROUPS} of {} are drawn", shown.len()));
+        shown.truncate(MOST_GROUPS);
+    }
+    let layout = Layout::of(shown.len());
+    let mut metrics = match &options.metrics[..] {
+        [] => default_metrics(&shown),
+        named => named.to_vec(),
+    };
+    if layout == Layout::Multiples && options.metrics.is_empty() {
+        metrics.truncate(1);
+    }
+    let mut used = Used::default();
+    let panels: Vec<Panel> =
+        metrics.iter().flat_map(|metric| curve_panel::panels(&shown, metric, layout, options, &mut used)).collect();
+    if panels.is_empty() {
+        let message = format!("`--x {}`: where epochs lie on this axis is not known of any of these", options.x.word());
+        return Err(anyhow!(message).context(Hint("`--x epoch` is always known".to_owned())));
+    }
+    notes.append(&mut used.notes);
+    let page = curve_words::page(&shown, &metrics, layout, options, &used);
+    let (default, least, height) = match layout {
+        Layout::Multiples => (WIDTH, LEAST_MULTIPLE, MULTIPLE_HEIGHT),
+        _ if panels.len() == 1 => (LONE_WIDTH, LEAST_PANEL, PANEL_HEIGHT),
+        _ => (WIDTH, LEAST_PANEL, PANEL_HEIGHT),
+    };
+    let width = options.size.width.unwrap_or(default);
+    let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, least);
+    let grid = Grid { panels, columns, shares_axes: layout == Layout::Multiples && metrics.len() == 1 };
+    let body = Body::of(options.size, height * grid.rows() as f64);
+    Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+}
+
+/// The groups that have a curve of what is wanted; the others are told.
+fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<String>) -> anyhow::Result<Vec<&'a Group>> {
+    let has = |group: &Group, metric: &str| {
+        let series = group.series();
+        series.contains(&metric) || series.contains(&names::validation(metric).as_str())
+    };
+    let series = union(groups.iter().map(|group| group.series()));
+    if series.is_empty() {
+        let hint = "trees have none: `runner plot confusion` shows what they tell apart";
+        return Err(anyhow!("no epoch was trained: there are no curves to draw").context(Hint(hint.to_owned())));
+    }
+    if let Some(metric) = wanted.iter().find(|metric| !groups.iter().any(|group| has(group, metric))) {
+        let message = format!("none of these has a curve of `{metric}`");
+        return Err(anyhow!(message).context(Hint(suggest::hint(metric, series))));
+    }
+    let is_shown = |group: &&&Group| match wanted {
+        [] => !group.metrics().is_empty(),
+        wanted => wanted.iter().any(|metric| has(group, metric)),
+    };
+    let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_shown(&group));
+    for group in others {
+        let what = if wanted.is_empty() { "curves".to_owned() } else { wanted.join(" or ") };
+        notes.push(format!("`{}` has no {what}: it is left out", group.label));
+    }
+    Ok(shown)
+}
+
+/// The loss, and accuracy or the first metric beside it.
+fn default_metrics(groups: &[&Group]) -> Vec<String> {
+    let mut bases: Vec<&str> = Vec::new();
+    for metric in union(groups.iter().map(|group| group.metrics())) {
+        if !bases.contains(&names::base(metric)) {
+            bases.push(names::base(metric));
+        }
+    }
+    // what all groups have is compared rather than what one has
+    let of_all = |base: &&str| groups.iter().all(|group| group.metrics().iter().any(|m| names::base(m) == *base));
+    let others = || bases.iter().copied().filter(|base| *base != "loss");
+    let second = bases.iter().copied().find(|base| *base == "acc").or_else(|| others().find(of_all));
+    let second = second.or_else(|| others().next());
+    let first = bases.iter().copied().find(|base| *base == "loss");
+    first.into_iter().chain(second).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::trial::Record;
+    use crate::history::History;
+    use crate::plot::svg::Svg;
+    use crate::plot::tests_of_pictures::{groups, outside, overlapping};
+
+    fn svg(groups: &[Group], options: &Options) -> Svg {
+        draw(groups, options).unwrap().svg
+    }
+
+    fn first(group: &mut Group) -> &mut History {
+        match &mut group.trials[0].record {
+            Record::Ours(history) => history,
+            Record::Foreign(_) => unreachable!("made here"),
+        }
+    }
+
+    #[test]
+    fn the_same_curves_give_the_same_bytes() {
+        let text = || svg(&groups(3, 4, 30), &Options::default()).finish();
+        assert_eq!(text(), text());
+    }
+
+    #[test]
+    fn no_label_lies_outside_the_picture_or_upon_another() {
+        for (many, trials, epochs) in
+            [(1, 1, 30), (1, 5, 300), (2, 3, 12), (7, 1, 60), (12, 2, 5), (1, 1, 1), (30, 1, 3)]
+        {
+            for width in [340.0, 620.0, 900.0, 1600.0] {
+                let size = Size { width: Some(width), height: None };
+                let drawn = svg(&groups(many, trials, epochs), &Options { size, ..Options::default() });
+                assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} groups at {width}");
+                assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} groups at {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lone_group_has_its_best_epoch_and_its_onset_in_words() {
+        let text = svg(&groups(1, 1, 30), &Options::default()).finish();
+        for words in [">best epoch 10<", ">overfits from 11<", ">validation<", ">training<", "<desc"] {
+            assert!(text.contains(words), "no {words} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_curve_that_ends_in_nan_is_crossed_one_that_has_nothing_else_is_told_and_one_epoch_is_a_point() {
+        let mut broken = groups(2, 1, 6);
+        first(&mut broken[0]).history.series["loss"][5].0 = f64::NAN;
+        first(&mut broken[1]).history.series.values_mut().flatten().for_each(|value| value.0 = f64::NAN);
+        let text = svg(&broken, &Options::default()).finish();
+        assert!(text.contains(">no longer finite<"), "{text}");
+        assert!(text.contains("No finite value: variant1."), "{text}");
+        assert!(!text.contains("Towards the end"), "{text}");
+        let lone = svg(&groups(1, 1, 1), &Options::default()).finish();
+        assert!(lone.contains("<circle"), "{lone}");
+    }
+
+    #[test]
+    fn a_metric_that_is_missing_is_told_with_what_there_is() {
+        let of = |metric: &str| Options { metrics: vec![metric.to_owned()], ..Options::default() };
+        let error = draw(&groups(1, 1, 3), &of("acq")).unwrap_err();
+        assert!(error.downcast_ref::<Hint>().unwrap().0.contains("acc"), "{error:?}");
+        let mut two = groups(2, 1, 3);
+        first(&mut two[1]).history.series.retain(|name, _| !name.ends_with("acc"));
+        assert_eq!(draw(&two, &of("acc")).unwrap().notes, ["`variant1` has no acc: it is left out"]);
+    }
+
+    #[test]
+    fn no_epoch_is_an_error_in_words() {
+        let error = draw(&groups(1, 1, 0), &Options::default()).unwrap_err();
+        assert!(format!("{error:#}").contains("no epoch was trained"), "{error:#}");
+    }
+}

@@ -1,0 +1,226 @@
+//! A figure of several groups: a dot for each trial, the mean and its 95 % interval; a row for each group.
+
+use anyhow::anyhow;
+
+use crate::compare::comparison::{main_figure, metric_of, names};
+use crate::compare::direction::higher_is_better;
+use crate::compare::group::Group;
+use crate::compare::statistics::sample::Sample;
+use crate::hint::Hint;
+use crate::plot::axis::Axis;
+use crate::plot::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
+use crate::plot::font::{LABEL, SMALL};
+use crate::plot::legend::{self, Entry};
+use crate::plot::marker::Marker;
+use crate::plot::names::{capital, unit, value, words};
+use crate::plot::page::{Body, Page, Size};
+use crate::plot::svg::{Anchor, Rect, Stroke, Svg};
+use crate::plot::ticks::{Unit, number};
+use crate::plot::{Drawn, subject};
+use crate::suggest;
+
+const WIDTH: f64 = 720.0;
+const ROW: f64 = 44.0;
+const AXIS_ROOM: f64 = 26.0;
+const DOT: f64 = 3.4;
+
+/// A group's row.
+struct Row<'a> {
+    group: &'a Group,
+    values: Vec<f64>,
+    sample: Sample,
+}
+
+/// Draws a figure of groups: `test.acc`, `best.val_loss`, or a metric, of the test rows where there are any.
+///
+/// # Errors
+/// When no group has it.
+pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result<Drawn> {
+    let figure = figure(groups, named)?;
+    let mut notes = Vec::new();
+    let mut rows = Vec::new();
+    for group in groups {
+        let values = group.values(|trial| trial.figure(&figure));
+        match Sample::of(&values) {
+            Some(sample) => rows.push(Row { group, values, sample }),
+            None => notes.push(format!("`{}` has no {figure}: it is left out", group.label)),
+        }
+    }
+    let shown: Vec<&Group> = rows.iter().map(|row| row.group).collect();
+    let metric = metric_of(&figure);
+    let several = rows.iter().any(|row| row.values.len() > 1);
+    let mut legend = Vec::new();
+    if several {
+        legend.push(Entry::new(legend::Sample::Ring(QUIET), format!("one {}", subject::thing(&shown))));
+        legend.push(Entry::new(
+            legend::Sample::Line(Stroke::solid(BLUE, 2.4), Some(Marker::Diamond)),
+            "mean, 95 % interval",
+        ));
+    }
+    let better = higher_is_better(metric).map(|higher| if higher { "higher is better" } else { "lower is better" });
+    let lines = rows.iter().map(|row| format!("{} {}", row.group.label, told(metric, &row.sample)));
+    let page = Page {
+        title: subject::titled(&shown, &heading(&figure)),
+        subtitle: [subject::subtitle(&shown)]
+            .into_iter()
+            .chain(better.map(str::to_owned))
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · "),
+        description: format!("{}: {}.", capital(&heading(&figure)), lines.collect::<Vec<_>>().join("; ")),
+        legend,
+        keys: Vec::new(),
+        notes: if several { vec!["Intervals are of the mean, by Student's t.".to_owned()] } else { Vec::new() },
+    };
+    let body = Body::of(size, ROW * rows.len() as f64 + AXIS_ROOM + 6.0);
+    Ok(Drawn {
+        svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| draw_rows(svg, room, &rows, metric)),
+        notes,
+    })
+}
+
+/// The figure that was named, or the one that decides.
+fn figure(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> {
+    let all = names(groups);
+    let found = match named {
+        None => main_figure(groups, &all),
+        Some(named) => {
+            let with = |when: &str| format!("{when}.{named}");
+            let wished = [named.to_owned(), with("test"), with("best"), with("last")];
+            let has = |name: &String| groups.iter().any(|group| !group.values(|trial| trial.figure(name)).is_empty());
+            wished.into_iter().find(has)
+        }
+    };
+    found.ok_or_else(|| match named {
+        Some(named) => {
+            let hint = suggest::hint(named, all.iter().map(String::as_str));
+            anyhow!("none of these has the figure `{named}`").context(Hint(hint))
+        }
+        None => anyhow!("none of these has a figure to compare").context(Hint("no epoch was trained".to_owned())),
+    })
+}
+
+/// `test accuracy`, `validation loss in the best epoch`.
+fn heading(figure: &str) -> String {
+    let metric = words(metric_of(figure));
+    let text = match figure.split_once('.').map(|(when, _)| when) {
+        Some("test") => format!("test {metric}"),
+        Some("best") => format!("{metric} in the best epoch"),
+        Some("last") => format!("{metric} in the last epoch"),
+        Some("first") => format!("{metric} in the first epoch"),
+        Some("min") => format!("lowest {metric}"),
+        Some("max") => format!("highest {metric}"),
+        _ => figure.to_owned(),
+    };
+    text
+}
+
+/// The mean, and how far trials spread.
+fn told(metric: &str, sample: &Sample) -> String {
+    let times = if unit(metric) == Unit::Percent { 100.0 } else { 1.0 };
+    let sign = if unit(metric) == Unit::Percent { " %" } else { "" };
+    match sample.std.map(|std| std * times).filter(|std| *std > 1e-6) {
+        // two digits of the deviation count, and so as many of the mean
+        Some(std) => {
+            let decimals = (1 - std.log10().floor() as i32).clamp(0, 6) as usize;
+            format!("{} ± {}{sign}", number(sample.mean * times, decimals), number(std, decimals))
+        }
+        None if unit(metric) == Unit::Percent => format!("{}{sign}", number(sample.mean * times, 2)),
+        None => value(metric, sample.mean),
+    }
+}
+
+fn draw_rows(svg: &mut Svg, room: Rect, rows: &[Row], metric: &str) {
+    let widest = |texts: &[String], most: f64| texts.iter().map(|text| LABEL.room(text)).fold(0.0, f64::max).min(most);
+    let labels: Vec<String> = rows.iter().map(|row| row.group.label.clone()).collect();
+    let figures: Vec<String> = rows.iter().map(|row| told(metric, &row.sample)).collect();
+    let (left, right) = (widest(&labels, 0.34 * room.width), widest(&figures, 0.34 * room.width));
+    let frame = room.inset(left + 14.0, 0.0, right + 14.0, AXIS_ROOM);
+    let ends = rows.iter().flat_map(|row| row.sample.interval).flat_map(|interval| [interval.low, interval.high]);
+    let all = rows.iter().flat_map(|row| row.values.iter().copied());
+    let axis = around(metric, ends.chain(all).collect());
+    let x = |value: f64| frame.x + axis.share(value).unwrap_or(0.0).clamp(-0.02, 1.02) * frame.width;
+    for tick in axis.ticks(((frame.width / 80.0) as usize).clamp(2, 8)) {
+        svg.line((x(tick.value), frame.y), (x(tick.value), frame.bottom()), Stroke::solid(GRID, 1.0));
+        svg.text((x(tick.value), frame.bottom() + 15.0), Anchor::Middle, SMALL, QUIET, &tick.label);
+    }
+    svg.line((frame.x, frame.bottom()), (frame.right(), frame.bottom()), Stroke::solid(AXIS, 1.0));
+    let height = frame.height / rows.len() as f64;
+    for (number, (row, told)) in rows.iter().zip(&figures).enumerate() {
+        let y = frame.y + (number as f64 + 0.5) * height;
+        let base = y + LABEL.cap_height() / 2.0;
+        svg.text((frame.x - 14.0, base), Anchor::End, LABEL, INK, &LABEL.shortened(&row.group.label, left));
+        svg.text((frame.right() + 14.0, base), Anchor::Start, LABEL, INK, &LABEL.shortened(told, right));
+        let is_lone = row.values.len() == 1;
+        let lift = if row.sample.interval.is_some() { 0.14 * height } else { 0.0 };
+        for (at, side) in swarm(&row.values.iter().map(|value| x(*value)).collect::<Vec<_>>(), 0.26 * height) {
+            let fill = if is_lone { BLUE } else { WHITE };
+            let edge = if is_lone { BLUE } else { QUIET };
+            svg.circle((at, y - lift + side), DOT, Some(fill), Some(Stroke::solid(edge, 1.3)));
+        }
+        if let Some(interval) = row.sample.interval {
+            let y = y + 0.22 * height;
+            let bar = Stroke::solid(BLUE, 2.4);
+            svg.line((x(interval.low), y), (x(interval.high), y), bar);
+            for end in [interval.low, interval.high] {
+                svg.line((x(end), y - 5.0), (x(end), y + 5.0), bar);
+            }
+            Marker::Diamond.draw(svg, (x(row.sample.mean), y), 5.0, BLUE);
+        }
+    }
+}
+
+/// An axis around values; it does not begin at zero, since dots have no length.
+fn around(metric: &str, values: Vec<f64>) -> Axis {
+    let axis = Axis::around("", unit(metric), values.iter().copied());
+    let (low, high) = crate::plot::axis::range(values).unwrap_or((0.0, 1.0));
+    let room = 0.06 * if high > low { high - low } else { high.abs().max(1e-3) };
+    Axis { from: low - room, to: high + room, ..axis }
+}
+
+/// Dots that would lie upon each other are moved up and down by turns, within a limit.
+fn swarm(places: &[f64], limit: f64) -> Vec<(f64, f64)> {
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by(|&one, &other| places[one].total_cmp(&places[other]));
+    let mut placed: Vec<(f64, f64)> = Vec::new();
+    for number in order {
+        let at = places[number];
+        let steps =
+            (0..).map(|step: i32| f64::from((step + 1) / 2) * if step % 2 == 0 { 1.0 } else { -1.0 } * 2.2 * DOT);
+        let is_free = |side: &f64| placed.iter().all(|other| (other.0 - at).hypot(other.1 - side) >= 2.0 * DOT);
+        let side = steps.take_while(|side| side.abs() <= limit).find(is_free).unwrap_or(0.0);
+        placed.push((at, side));
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::tests_of_pictures::{groups, outside, overlapping};
+
+    #[test]
+    fn dots_that_are_near_stand_beside_each_other() {
+        let placed = swarm(&[10.0, 10.5, 40.0], 20.0);
+        assert_eq!(placed[2], (40.0, 0.0));
+        assert!((placed[0].1 - placed[1].1).abs() >= 2.0 * DOT);
+    }
+
+    #[test]
+    fn rows_have_their_figures_and_no_label_lies_upon_another() {
+        for (many, trials, width) in [(1, 1, 300.0), (2, 5, 720.0), (24, 3, 500.0)] {
+            let size = Size { width: Some(width), height: None };
+            let drawn = draw(&groups(many, trials, 12), None, size).unwrap().svg;
+            assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} groups");
+            assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} groups");
+        }
+        let text = draw(&groups(2, 3, 12), Some("val_loss"), Size::default()).unwrap().svg.finish();
+        assert!(text.contains("validation loss in the best epoch") && text.contains("mean, 95 % interval"), "{text}");
+    }
+
+    #[test]
+    fn a_figure_that_is_missing_is_told() {
+        let error = draw(&groups(1, 1, 3), Some("test.acq"), Size::default()).unwrap_err();
+        assert!(error.to_string().contains("test.acq") || format!("{error:#}").contains("test.acq"), "{error:#}");
+    }
+}

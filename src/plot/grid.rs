@@ -1,0 +1,127 @@
+//! Panels side by side and below each other, their frames aligned.
+
+use crate::plot::panel::{Around, Panel};
+use crate::plot::svg::{Rect, Svg};
+
+/// Panels in rows.
+#[derive(Debug)]
+pub struct Grid {
+    /// From left to right, then from top to bottom.
+    pub panels: Vec<Panel>,
+    /// How many stand side by side.
+    pub columns: usize,
+    /// Whether all have the same axes: numbers and names then stand at the outer ones only.
+    pub shares_axes: bool,
+}
+
+const GAP: f64 = 20.0;
+
+impl Grid {
+    /// How many columns fit a width, where panels should be so wide at least; rows are filled evenly.
+    pub fn columns_for(panels: usize, width: f64, least: f64) -> usize {
+        let fitting = ((width / least) as usize).clamp(1, panels.max(1));
+        panels.max(1).div_ceil(panels.max(1).div_ceil(fitting))
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.panels.len().div_ceil(self.columns.max(1))
+    }
+
+    /// Draws them into a room.
+    pub fn draw(&self, svg: &mut Svg, room: Rect) {
+        for (panel, frame, around) in self.placed(room) {
+            panel.draw(svg, frame, around);
+        }
+    }
+
+    /// Each panel with its frame and what is around it.
+    pub fn placed(&self, room: Rect) -> Vec<(&Panel, Rect, Around)> {
+        let (columns, rows) = (self.columns.max(1), self.rows().max(1));
+        let place = |number: usize| (number % columns, number / columns);
+        let has_numbers = |number: usize| !self.shares_axes || place(number).0 == 0;
+        let has_name = |number: usize| !self.shares_axes || place(number).1 == rows - 1;
+        let widest = |of: &dyn Fn(usize) -> f64, wanted: &dyn Fn(usize) -> bool| {
+            (0..self.panels.len()).filter(|number| wanted(*number)).map(of).fold(0.0, f64::max)
+        };
+        // frames are equally wide: what stands beside them is taken off first
+        let left: Vec<f64> = (0..columns)
+            .map(|column| widest(&|n| self.panels[n].sides(has_numbers(n)).0, &|n| place(n).0 == column))
+            .collect();
+        let right: Vec<f64> = (0..columns)
+            .map(|column| widest(&|n| self.panels[n].sides(has_numbers(n)).1, &|n| place(n).0 == column))
+            .collect();
+        let taken: f64 = left.iter().chain(&right).sum::<f64>() + GAP * (columns - 1) as f64;
+        let width = ((room.width - taken) / columns as f64).max(20.0);
+        let x = |column: usize| {
+            let before: f64 = (0..column).map(|c| left[c] + width + right[c] + GAP).sum();
+            room.x + before + left[column]
+        };
+        let flags = |row: usize| {
+            let frame = |n: usize| Rect { x: x(place(n).0), y: 0.0, width, height: 1.0 };
+            let rows =
+                (0..self.panels.len()).filter(|n| place(*n).1 == row).map(|n| self.panels[n].flag_rows(frame(n)));
+            rows.max().unwrap_or(0)
+        };
+        let around =
+            |n: usize| Around { has_numbers: has_numbers(n), has_name: has_name(n), flag_rows: flags(place(n).1) };
+        let above: Vec<f64> =
+            (0..rows).map(|row| widest(&|n| self.panels[n].ends(around(n)).0, &|n| place(n).1 == row)).collect();
+        let below: Vec<f64> =
+            (0..rows).map(|row| widest(&|n| self.panels[n].ends(around(n)).1, &|n| place(n).1 == row)).collect();
+        let gap = if self.shares_axes { 8.0 } else { 12.0 };
+        let taken: f64 = above.iter().chain(&below).sum::<f64>() + gap * (rows - 1) as f64;
+        let height = ((room.height - taken) / rows as f64).max(20.0);
+        let y = |row: usize| {
+            let before: f64 = (0..row).map(|r| above[r] + height + below[r] + gap).sum();
+            room.y + before + above[row]
+        };
+        let frame = |n: usize| Rect { x: x(place(n).0), y: y(place(n).1), width, height };
+        self.panels.iter().enumerate().map(|(n, panel)| (panel, frame(n), around(n))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::axis::Axis;
+    use crate::plot::panel::{End, Flag};
+    use crate::plot::ticks::Unit;
+
+    fn panel(largest: f64) -> Panel {
+        let x = Axis::along("epoch", Unit::Whole, [1.0, 30.0]);
+        let mut panel = Panel::new("loss", x, Axis::around("loss", Unit::Plain, [0.0, largest]));
+        panel.flags.push(Flag { x: 16.0, text: "best epoch 16".to_owned(), is_left: true });
+        panel.flags.push(Flag { x: 17.0, text: "overfits from 17".to_owned(), is_left: false });
+        panel.flags.push(Flag { x: 30.0, text: "the end of all that is".to_owned(), is_left: false });
+        panel
+    }
+
+    #[test]
+    fn panels_fill_rows_evenly() {
+        assert_eq!(Grid::columns_for(4, 900.0, 280.0), 2);
+        assert_eq!(Grid::columns_for(3, 900.0, 280.0), 3);
+        assert_eq!(Grid::columns_for(2, 400.0, 280.0), 1);
+        assert_eq!(Grid::columns_for(1, 100.0, 280.0), 1);
+    }
+
+    #[test]
+    fn frames_are_aligned_and_all_labels_lie_in_the_room() {
+        for shares_axes in [false, true] {
+            let mut panels = vec![panel(1.0), panel(12_345.0), panel(1e-7), panel(3.0)];
+            panels[3].ends.push(End { y: 1.0, text: "a label at the end".to_owned(), color: crate::plot::color::BLUE });
+            let grid = Grid { panels, columns: 2, shares_axes };
+            let room = Rect { x: 10.0, y: 20.0, width: 700.0, height: 500.0 };
+            let placed = grid.placed(room);
+            assert_eq!(placed[0].1.x, placed[2].1.x);
+            assert_eq!(placed[0].1.y, placed[1].1.y);
+            let mut svg = Svg::new(720.0, 540.0, "", "");
+            grid.draw(&mut svg, room);
+            for text in svg.placed() {
+                let Rect { x, y, .. } = text.room;
+                assert!(x >= room.x - 1.0 && text.room.right() <= room.right() + 1.0, "{text:?}");
+                assert!(y >= room.y - 3.0 && text.room.bottom() <= room.bottom() + 1.0, "{text:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What observers saw in the layers, by epoch: a line for each layer, dark for the first and light for the last; a panel
+//! for each group.
+
+use anyhow::anyhow;
+
+use crate::compare::group::Group;
+use crate::compare::trial;
+use crate::hint::Hint;
+use crate::plot::axis::{Axis, range};
+use crate::plot::color::Color;
+use crate::plot::grid::Grid;
+use crate::plot::names::{self, list};
+use crate::plot::page::{Body, MARGIN, Page, Size};
+use crate::plot::panel::{End, Layer, Panel};
+use crate::plot::series::{self, Series};
+use crate::plot::svg::Stroke;
+use crate::plot::ticks::Unit;
+use crate::plot::{Drawn, subject};
+
+/// What is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The observer; by default the first that the runs have.
+    pub observer: Option<String>,
+    /// What lies along the horizontal axis.
+    pub x: trial::Axis,
+    /// Whether the vertical axis is log; by default where norms span decades.
+    pub log: Option<bool>,
+    /// How large the picture is.
+    pub size: Size,
+}
+
+const OBSERVERS: [&str; 4] = ["gradient_norm", "weight_norm", "dead_units", "saturation"];
+const LONE_WIDTH: f64 = 640.0;
+const WIDTH: f64 = 900.0;
+const LEAST_PANEL: f64 = 330.0;
+const HEIGHT: f64 = 300.0;
+
+/// So many groups are drawn at most.
+const MOST_GROUPS: usize = 24;
+
+/// From so large a ratio on, norms are drawn on a log scale.
+const DECADES: f64 = 30.0;
+
+/// A layer's line.
+struct Line {
+    /// The number of the layer.
+    layer: usize,
+    /// `0 linear`.
+    name: String,
+    series: Series,
+}
+
+/// Draws what an observer saw.
+///
+/// # Errors
+/// When none of the groups was observed, or not by this observer.
+pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
+    let observer = observer(groups, options)?;
+    let all: Vec<(&Group, Vec<Line>)> =
+        groups.iter().map(|group| (group, lines(group, &observer, options.x))).collect();
+    let (mut shown, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, lines)| !lines.is_empty());
+    let mut notes: Vec<String> = others
+        .iter()
+        .map(|(group, _)| format!("`{}` was not observed ({observer}): it is left out", group.label))
+        .collect();
+    if shown.is_empty() {
+        let message = format!("`--x {}`: where epochs lie on this axis is not known of any of these", options.x.word());
+        return Err(anyhow!(message).context(Hint("`--x epoch` is always known".to_owned())));
+    }
+    if shown.len() > MOST_GROUPS {
+        notes.push(format!("the first {MOST_GROUPS} of {} are drawn", shown.len()));
+        shown.truncate(MOST_GROUPS);
+    }
+    let every = || shown.iter().flat_map(|(_, lines)| lines).flat_map(|line| &line.series.points);
+    let y = y_axis(&observer, every().map(|spread| spread.mean), options.log);
+    let is_log = y.scale == crate::plot::axis::Scale::Log;
+    let x = match options.x {
+        trial::Axis::Seconds => Axis::along("seconds", Unit::Plain, every().map(|spread| spread.x)),
+        axis => Axis::along(axis.word(), Unit::Whole, every().map(|spread| spread.x)),
+    };
+    let is_lone = shown.len() == 1;
+    let panels: Vec<Panel> = shown.iter().map(|(group, lines)| panel(group, lines, &x, &y, is_lone)).collect();
+    let groups: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
+    let mut below = vec!["Dark lines are the first layers, light ones the last.".to_owned()];
+    if is_log {
+        below[0] += " Log scale.";
+        below.extend(without_place(&shown));
+    }
+    let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
+    let what = format!("{} by layer", names::words(&observer));
+    let title = subject::titled(&groups, &what);
+    let description = format!("{}, of {}, by {}.", names::capital(&what), list(&labels, 24), options.x.word());
+    let mut subtitle = subject::subtitle(&groups);
+    if groups.iter().any(|group| group.trials.len() > 1) {
+        subtitle += ": mean";
+    }
+    let page = Page { title, subtitle, description, legend: Vec::new(), keys: Vec::new(), notes: below };
+    let width = options.size.width.unwrap_or(if is_lone { LONE_WIDTH } else { WIDTH });
+    let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
+    let grid = Grid { panels, columns, shares_axes: true };
+    let body = Body::of(options.size, if is_lone { HEIGHT } else { 0.8 * HEIGHT * grid.rows() as f64 });
+    Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+}
+
+/// The observer that was named, or the first that there is.
+fn observer(groups: &[Group], options: &Options) -> anyhow::Result<String> {
+    let series = crate::compare::group::union(groups.iter().map(Group::series));
+    let has = |observer: &&str| series.iter().any(|name| layer(name, observer).is_some());
+    let there: Vec<&str> = OBSERVERS.into_iter().filter(has).collect();
+    let found = match &options.observer {
+        Some(named) => there.iter().copied().find(|observer| observer == named),
+        None => there.first().copied(),
+    };
+    found.map(str::to_owned).ok_or_else(|| {
+        let hint = match &there[..] {
+            [] => "`observe = [\"gradient_norm\"]` in `[train]` has layers observed".to_owned(),
+            there => format!("they were observed by {}", there.join(", ")),
+        };
+        let what = options.observer.as_ref().map_or(String::new(), |observer| format!(" by `{observer}`"));
+        anyhow!("no layer of these was observed{what}").context(Hint(hint))
+    })
+}
+
+/// The layer that a series is of.
+fn layer(series: &str, observer: &str) -> Option<usize> {
+    series.strip_prefix(observer)?.strip_prefix('.')?.parse().ok()
+}
+
+/// The lines of a group, from the first layer to the last.
+fn lines(group: &Group, observer: &str, x: trial::Axis) -> Vec<Line> {
+    let kind = |layer: usize| {
+        let network = group.trials.first()?.history()?.network.as_ref()?;
+        Some(network.layers.get(layer)?.kind.clone())
+    };
+    let line = |name: &str| {
+        let layer = layer(name, observer)?;
+        let series = series::of(group, name, x)?;
+        Some(Line { layer, name: format!("{layer} {}", kind(layer).unwrap_or_default()).trim().to_owned(), series })
+    };
+    let mut lines: Vec<Line> = group.series().into_iter().filter_map(line).collect();
+    lines.sort_by_key(|line| line.layer);
+    lines
+}
+
+/// Norms are drawn on a log scale where they span decades, unless it is said otherwise; shares never are by themselves.
+fn y_axis(observer: &str, values: impl Iterator<Item = f64>, log: Option<bool>) -> Axis {
+    let values: Vec<f64> = values.collect();
+    let unit = names::unit(observer);
+    let spans = || {
+        let positive = range(values.iter().copied().filter(|value| *value > 0.0));
+        unit == Unit::Plain && positive.is_some_and(|(low, high)| high > DECADES * low)
+    };
+    let is_log = log.unwrap_or_else(spans);
+    let axis = if is_log { Axis::log(observer, values.iter().copied()) } else { None };
+    axis.unwrap_or_else(|| Axis::around(observer, unit, values))
+}
+
+fn panel(group: &Group, lines: &[Line], x: &Axis, y: &Axis, is_lone: bool) -> Panel {
+    let mut panel = Panel::untitled(x.clone(), y.clone());
+    if !is_lone {
+        panel.title = group.label.clone();
+    }
+    let last = lines.len().saturating_sub(1).max(1) as f64;
+    for (place, line) in lines.iter().enumerate() {
+        let color = Color::of_depth(place as f64 / last);
+        panel.layers.push(Layer::Line(line.series.line(), Stroke::solid(color, 2.0)));
+        panel.layers.extend(line.series.broken.iter().map(|at| Layer::Cross(*at, color)));
+        let placed = line.series.points.iter().rev().find(|spread| y.share(spread.mean).is_some());
+        if let Some(end) = placed {
+            panel.ends.push(End { y: end.mean, text: line.name.clone(), color });
+        }
+    }
+    panel
+}
+
+/// Which layers have zeros, which have no place on a log scale.
+fn without_place(shown: &[(&Group, Vec<Line>)]) -> Option<String> {
+    let has_zero = |line: &&Line| line.series.points.iter().any(|spread| spread.mean == 0.0);
+    let named = shown.iter().flat_map(|(group, lines)| {
+        lines.iter().filter(has_zero).map(|line| match shown.len() {
+            1 => line.name.clone(),
+            _ => format!("{} {}", group.label, line.name),
+        })
+    });
+    let named: Vec<String> = named.collect();
+    let named: Vec<&str> = named.iter().map(String::as_str).collect();
+    (!named.is_empty()).then(|| format!("Zero in some epochs, and so not drawn there: {}.", list(&named, 6)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::trial::Record;
+    use crate::plot::tests_of_pictures::{groups, outside, overlapping};
+
+    fn observed(many: usize, layers: usize) -> Vec<Group> {
+        let mut groups = groups(many, 1, 8);
+        for group in &mut groups {
+            let Record::Ours(history) = &mut group.trials[0].record else { unreachable!("made here") };
+            for layer in 0..layers {
+                let values =
+                    (0..8).map(|at| crate::history::number::Number(10_f64.powi(-(layer as i32)) / f64::from(at + 1)));
+                history.history.series.insert(format!("gradient_norm.{}", 2 * layer), values.collect());
+            }
+        }
+        groups
+    }
+
+    #[test]
+    fn layers_are_labeled_at_their_ends_and_no_label_lies_upon_another() {
+        for (many, layers) in [(1, 1), (1, 12), (4, 6), (9, 12)] {
+            let drawn = draw(&observed(many, layers), &Options::default()).unwrap().svg;
+            assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} × {layers}");
+            assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} × {layers}");
+        }
+        let text = draw(&observed(1, 3), &Options::default()).unwrap().svg.finish();
+        assert!(text.contains(">4<") && text.contains("Log scale"), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_observed_is_told_with_what_was() {
+        let error = draw(&groups(1, 1, 3), &Options::default()).unwrap_err();
+        assert!(error.downcast_ref::<Hint>().unwrap().0.contains("observe ="), "{error:?}");
+        let asked = Options { observer: Some("dead_units".to_owned()), ..Options::default() };
+        let error = draw(&observed(1, 2), &asked).unwrap_err();
+        assert!(error.downcast_ref::<Hint>().unwrap().0.contains("gradient_norm"), "{error:?}");
+    }
+}

@@ -1,0 +1,100 @@
+//! Markers: shapes that tell lines apart where colors do not.
+
+use crate::plot::color::{Color, WHITE};
+use crate::plot::svg::{Point, Stroke, Svg};
+
+/// A shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// ●
+    Disk,
+    /// ■
+    Square,
+    /// ▲
+    Triangle,
+    /// ◆
+    Diamond,
+    /// ▼
+    Turned,
+    /// ✚
+    Plus,
+    /// ★
+    Star,
+    /// ⬟
+    Pentagon,
+}
+
+impl Marker {
+    /// All of them, those first that are told apart most easily.
+    pub const ALL: [Marker; 8] = [
+        Marker::Disk,
+        Marker::Square,
+        Marker::Triangle,
+        Marker::Diamond,
+        Marker::Turned,
+        Marker::Plus,
+        Marker::Star,
+        Marker::Pentagon,
+    ];
+
+    /// The shape of one of several things of a kind.
+    pub fn of(number: usize) -> Marker {
+        Marker::ALL[number % Marker::ALL.len()]
+    }
+
+    /// Draws it with a thin white edge, so that it stands out from lines below it.
+    pub fn draw(self, svg: &mut Svg, center: Point, radius: f64, color: Color) {
+        let edge = Stroke::solid(WHITE, 1.0);
+        match self {
+            Marker::Disk => svg.circle(center, radius, Some(color), Some(edge)),
+            _ => svg.outlined_polygon(&self.corners(center, radius), color, edge),
+        }
+    }
+
+    fn corners(self, (x, y): Point, radius: f64) -> Vec<Point> {
+        let around = |count: usize, turn: f64, radius: &dyn Fn(usize) -> f64| -> Vec<Point> {
+            let corner = |number: usize| {
+                let angle = turn + number as f64 / count as f64 * std::f64::consts::TAU;
+                (x + radius(number) * angle.sin(), y - radius(number) * angle.cos())
+            };
+            (0..count).map(corner).collect()
+        };
+        let (half, third) = (std::f64::consts::PI, std::f64::consts::FRAC_PI_4);
+        match self {
+            Marker::Disk => Vec::new(),
+            Marker::Square => around(4, third, &|_| radius * 1.25),
+            Marker::Triangle => around(3, 0.0, &|_| radius * 1.35),
+            Marker::Diamond => around(4, 0.0, &|_| radius * 1.3),
+            Marker::Turned => around(3, half, &|_| radius * 1.35),
+            Marker::Plus => {
+                let (far, near) = (radius * 1.25, radius * 0.45);
+                let corner = |dx: f64, dy: f64| (x + dx, y + dy);
+                vec![
+                    corner(-near, -far),
+                    corner(near, -far),
+                    corner(near, -near),
+                    corner(far, -near),
+                    corner(far, near),
+                    corner(near, near),
+                    corner(near, far),
+                    corner(-near, far),
+                    corner(-near, near),
+                    corner(-far, near),
+                    corner(-far, -near),
+                    corner(-near, -near),
+                ]
+            }
+            Marker::Star => around(10, 0.0, &|number| if number % 2 == 0 { radius * 1.5 } else { radius * 0.65 }),
+            Marker::Pentagon => around(5, 0.0, &|_| radius * 1.2),
+        }
+    }
+}
+
+/// Draws a cross: where a curve leaves the finite numbers.
+pub fn cross(svg: &mut Svg, (x, y): Point, radius: f64, color: Color) {
+    for (halo, width) in [(WHITE, 4.0), (color, 2.0)] {
+        let stroke = Stroke::solid(halo, width);
+        svg.line((x - radius, y - radius), (x + radius, y + radius), stroke);
+        svg.line((x - radius, y + radius), (x + radius, y - radius), stroke);
+    }
+}

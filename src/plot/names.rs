@@ -1,0 +1,99 @@
+//! What metrics are called in pictures, and in what their numbers are.
+
+use crate::plot::ticks::{Unit, figure, percent};
+
+/// What the series of validation rows begin with.
+const VALIDATION: &str = "val_";
+
+/// A metric's name without `val_`.
+pub fn base(metric: &str) -> &str {
+    metric.strip_prefix(VALIDATION).unwrap_or(metric)
+}
+
+/// The name of a metric's validation series.
+pub fn validation(base: &str) -> String {
+    format!("{VALIDATION}{base}")
+}
+
+/// A metric in words.
+pub fn words(metric: &str) -> String {
+    let name = match base(metric) {
+        "acc" => "accuracy",
+        "balanced_acc" => "balanced accuracy",
+        "f1" => "F1",
+        "roc_auc" => "ROC AUC",
+        "ap" => "average precision",
+        "mcc" => "Matthews correlation",
+        "lr" => "learning rate",
+        "r2" => "R²",
+        "mae" => "mean absolute error",
+        "mse" => "mean squared error",
+        "rmse" => "root mean squared error",
+        "me" => "mean error",
+        "mape" => "mean absolute error as a share",
+        other => return spaced(if metric.starts_with(VALIDATION) { other } else { metric }, metric),
+    };
+    spaced(name, metric)
+}
+
+/// A name with blanks for underscores, after `validation` where it is of these rows.
+fn spaced(name: &str, metric: &str) -> String {
+    let name = name.replace('_', " ");
+    if metric.starts_with(VALIDATION) { format!("validation {name}") } else { name }
+}
+
+/// In what a metric's numbers are.
+pub fn unit(metric: &str) -> Unit {
+    match base(metric) {
+        "acc" | "balanced_acc" | "precision" | "recall" => Unit::Percent,
+        name if name.starts_with("top_") || name.starts_with("dead_units") || name.starts_with("saturation") => {
+            Unit::Percent
+        }
+        _ => Unit::Plain,
+    }
+}
+
+/// A value of a metric for people.
+pub fn value(metric: &str, value: f64) -> String {
+    match unit(metric) {
+        Unit::Percent => percent(value),
+        Unit::Plain | Unit::Whole => figure(value),
+    }
+}
+
+/// The first letter large, as at the beginning of a title.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// So many things: `1 seed`, `5 seeds`.
+pub fn count(count: usize, thing: &str) -> String {
+    let number = crate::plot::ticks::number(count as f64, 0);
+    if count == 1 { format!("{number} {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// Names with commas, and no more than so many of them.
+pub fn list(names: &[&str], most: usize) -> String {
+    match names.len() {
+        all if all <= most => names.join(", "),
+        all => format!("{} and {} more", names[..most].join(", "), all - most),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_named_in_words_and_shares_are_percent() {
+        assert_eq!(
+            ["acc", "val_acc", "loss", "val_my_own", "f1"].map(words),
+            ["accuracy", "validation accuracy", "loss", "validation my own", "F1"]
+        );
+        assert_eq!(value("val_acc", 0.9657), "96.6 %");
+        assert_eq!(value("loss", 0.1127), "0.1127");
+        assert_eq!((count(1, "seed"), count(1200, "row")), ("1 seed".to_owned(), "1,200 rows".to_owned()));
+        assert_eq!(list(&["a", "b", "c"], 2), "a, b and 1 more");
+    }
+}

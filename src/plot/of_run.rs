@@ -1,0 +1,79 @@
+//! The pictures that a run leaves by itself.
+
+use std::path::PathBuf;
+
+use crate::compare::group::Group;
+use crate::compare::trial::Trial;
+use crate::history::History;
+use crate::plot::page::Size;
+use crate::plot::{Drawn, confusion, curves, ranking};
+
+/// A picture with the name of its file.
+pub type Named = (&'static str, anyhow::Result<Drawn>);
+
+/// Draws what the histories of a run have to show: learning curves, confusion matrices, and for two classes the ROC and
+/// the precision–recall curve. What they do not have is passed over.
+pub fn draw(histories: &[History]) -> Vec<Named> {
+    let groups = groups(histories);
+    let any = |has: fn(&History) -> bool| histories.iter().any(has);
+    let mut pictures: Vec<Named> = Vec::new();
+    if groups.iter().any(|group| !group.metrics().is_empty()) {
+        pictures.push(("curves.svg", curves::draw(&groups, &curves::Options::default())));
+    }
+    if any(|history| history.test.as_ref().is_some_and(|test| test.confusion.is_some())) {
+        pictures.push(("confusion.svg", confusion::draw(&groups, Size::default())));
+    }
+    if any(|history| history.test.as_ref().is_some_and(|test| test.roc.is_some())) {
+        pictures.push(("roc.svg", ranking::draw(&groups, ranking::Kind::Roc, Size::default())));
+    }
+    if any(|history| history.test.as_ref().is_some_and(|test| test.precision_recall.is_some())) {
+        pictures.push(("pr.svg", ranking::draw(&groups, ranking::Kind::PrecisionRecall, Size::default())));
+    }
+    pictures
+}
+
+/// The trials of each variant, in the order in which variants first come.
+fn groups(histories: &[History]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for history in histories {
+        let trial = Trial::ours(history.clone(), PathBuf::from(format!("{}.json", history.stem())));
+        match groups.iter_mut().find(|group| group.variant() == Some(&history.variant)) {
+            Some(group) => group.trials.push(trial),
+            None => groups.push(Group { label: history.variant.clone(), trials: vec![trial] }),
+        }
+    }
+    if let [lone] = &mut groups[..] {
+        lone.label = histories[0].experiment.clone();
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::trial_for_tests;
+
+    #[test]
+    fn a_run_has_the_pictures_that_its_histories_have_figures_for() {
+        let names = |histories: &[History]| draw(histories).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let mut history = trial_for_tests("base", 0, 1.0);
+        assert_eq!(names(&[history.clone()]), ["curves.svg"]);
+        let record = serde_json::json!({ "weights": "best", "confusion": [[1, 0], [0, 1]],
+            "roc": { "fpr": [0.0, 0.0, 1.0], "tpr": [0.0, 1.0, 1.0], "threshold": ["inf", 0.9, 0.1] } });
+        history.test = Some(serde_json::from_value(record).unwrap());
+        let drawn = draw(&[history.clone(), trial_for_tests("other", 0, 1.0)]);
+        let drawn: Vec<(&str, bool)> = drawn.into_iter().map(|(name, drawn)| (name, drawn.is_ok())).collect();
+        assert_eq!(drawn, [("curves.svg", true), ("confusion.svg", true), ("roc.svg", true)]);
+        history.history = crate::history::curves::Curves::default();
+        assert_eq!(names(&[history]), ["confusion.svg", "roc.svg"]);
+        assert!(names(&[]).is_empty());
+    }
+
+    #[test]
+    fn trials_of_a_variant_are_a_group() {
+        let trial = |variant: &str, seed: i64| trial_for_tests(variant, seed, 1.0);
+        let groups = groups(&[trial("a", 0), trial("a", 1), trial("b", 0)]);
+        let shown: Vec<(&str, usize)> = groups.iter().map(|group| (group.label.as_str(), group.trials.len())).collect();
+        assert_eq!(shown, [("a", 2), ("b", 1)]);
+    }
+}

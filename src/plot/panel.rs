@@ -1,0 +1,322 @@
+//! A panel: two axes, and lines, bands and marks between them.
+//!
+//! A panel says what is to be drawn; [`crate::plot::grid`] says where. Labels that belong to a place on the horizontal
+//! axis stand above the frame, those of lines at its right, so that neither covers data.
+
+use crate::plot::axis::{Axis, Scale};
+use crate::plot::color::{AXIS, Color, GRID, INK, QUIET, SHADE, WHITE};
+use crate::plot::font::{HEADING, SMALL};
+use crate::plot::labels::apart;
+use crate::plot::legend::BAND;
+use crate::plot::line::{pieces, thinned};
+use crate::plot::marker::{Marker, cross};
+use crate::plot::svg::{Anchor, Dash, Point, Rect, Stroke, Svg};
+use crate::plot::ticks::Tick;
+
+/// A panel.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    /// What stands above it.
+    pub title: String,
+    /// From left to right.
+    pub x: Axis,
+    /// From bottom to top.
+    pub y: Axis,
+    /// What is drawn, from the bottom layer to the top one.
+    pub layers: Vec<Layer>,
+    /// Labels above the frame.
+    pub flags: Vec<Flag>,
+    /// Labels at the right of the frame.
+    pub ends: Vec<End>,
+}
+
+/// Something that is drawn between the axes, in their values.
+#[derive(Clone, Debug)]
+pub enum Layer {
+    /// A lighter background from one place to another.
+    Shade(f64, f64),
+    /// An upright line at a place.
+    Rule(f64, Stroke),
+    /// A line through points; it is broken where a value is not finite, and a lone point is a dot.
+    Line(Vec<Point>, Stroke),
+    /// From a lower to an upper value at each place.
+    Band(Vec<(f64, f64, f64)>, Color),
+    /// A marker.
+    Mark(Point, Marker, f64, Color),
+    /// A ring.
+    Ring(Point, Color),
+    /// A short upright line through a point.
+    Stop(Point, Color),
+    /// A cross.
+    Cross(Point, Color),
+}
+
+/// A label above the frame, at a place on the horizontal axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    /// The place.
+    pub x: f64,
+    /// What it says.
+    pub text: String,
+    /// Whether it stands at the left of its place, where there is room.
+    pub is_left: bool,
+}
+
+/// A label at the right of the frame, at a height.
+#[derive(Clone, Debug, PartialEq)]
+pub struct End {
+    /// The height.
+    pub y: f64,
+    /// What it says.
+    pub text: String,
+    /// The color of the line that it belongs to.
+    pub color: Color,
+}
+
+/// What is drawn around the frame of a panel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Around {
+    /// Whether numbers stand at the vertical axis.
+    pub has_numbers: bool,
+    /// Whether the horizontal axis is named.
+    pub has_name: bool,
+    /// How many rows of labels there are above the frame.
+    pub flag_rows: usize,
+}
+
+const TITLE_ROW: f64 = 21.0;
+const FLAG_ROW: f64 = 15.0;
+const NUMBERS_ROW: f64 = 18.0;
+const NAME_ROW: f64 = 16.0;
+const LEADER: f64 = 16.0;
+const WIDEST_END: f64 = 130.0;
+
+impl Panel {
+    /// A panel with nothing in it.
+    pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Panel {
+        let title = if y.scale == Scale::Log { format!("{} (log scale)", title.into()) } else { title.into() };
+        Panel { title, x, y, layers: Vec::new(), flags: Vec::new(), ends: Vec::new() }
+    }
+
+    /// A panel with nothing in it and nothing above it.
+    pub fn untitled(x: Axis, y: Axis) -> Panel {
+        Panel { title: String::new(), x, y, layers: Vec::new(), flags: Vec::new(), ends: Vec::new() }
+    }
+
+    /// The room that it needs at the left and at the right of its frame.
+    pub fn sides(&self, has_numbers: bool) -> (f64, f64) {
+        let numbers = self.y.ticks(6).iter().map(|tick| SMALL.room(&tick.label)).fold(0.0, f64::max);
+        let ends = self.ends.iter().map(|end| SMALL.room(&end.text).min(WIDEST_END) + LEADER + 4.0).fold(0.0, f64::max);
+        let last = self.x.ticks(6).last().map_or(0.0, |tick| SMALL.room(&tick.label) / 2.0);
+        (if has_numbers { numbers + 8.0 } else { 0.0 }, ends.max(last).max(4.0))
+    }
+
+    /// The room that it needs above and below its frame.
+    pub fn ends(&self, around: Around) -> (f64, f64) {
+        let name = if around.has_name && !self.x.name.is_empty() { NAME_ROW } else { 0.0 };
+        let title = if self.title.is_empty() { 4.0 } else { TITLE_ROW };
+        (title + around.flag_rows as f64 * FLAG_ROW, NUMBERS_ROW + name)
+    }
+
+    /// How many rows the labels above a frame take.
+    pub fn flag_rows(&self, frame: Rect) -> usize {
+        self.flags_placed(frame).iter().map(|flag| flag.row + 1).max().unwrap_or(0)
+    }
+
+    /// Where labels above the frame stand: beside their place, and in a row of their own where they would overlap.
+    fn flags_placed(&self, frame: Rect) -> Vec<PlacedFlag> {
+        let mut placed: Vec<PlacedFlag> = Vec::new();
+        for flag in &self.flags {
+            let Some(x) = self.x.share(flag.x).map(|share| frame.x + share * frame.width) else { continue };
+            let text = SMALL.shortened(&flag.text, frame.width);
+            let room = SMALL.room(&text);
+            let fits = |(left, right): (f64, f64)| left >= frame.x - 1e-6 && right <= frame.right() + 1e-6;
+            let wishes = if flag.is_left { [Anchor::End, Anchor::Start] } else { [Anchor::Start, Anchor::End] };
+            let beside = |anchor: Anchor| if anchor == Anchor::End { x - 4.0 } else { x + 4.0 };
+            let fitting = wishes.into_iter().find(|anchor| fits(anchor.span(beside(*anchor), room)));
+            let (anchor, at) = match fitting {
+                Some(anchor) => (anchor, beside(anchor)),
+                None => (Anchor::Start, (frame.right() - room).max(frame.x)),
+            };
+            let span = anchor.span(at, room);
+            let is_free = |row: usize| {
+                let others = placed.iter().filter(|other| other.row == row);
+                others.into_iter().all(|other| span.1 + 8.0 < other.span.0 || other.span.1 + 8.0 < span.0)
+            };
+            let row = (0..).find(|&row| is_free(row)).expect("a row above all others is free");
+            placed.push(PlacedFlag { x, at, anchor, span, row, text });
+        }
+        placed
+    }
+
+    /// Draws the panel around and within a frame.
+    pub fn draw(&self, svg: &mut Svg, frame: Rect, around: Around) {
+        let (above, _) = self.ends(around);
+        let room = frame.width + self.sides(around.has_numbers).1;
+        let title = HEADING.shortened(&self.title, room);
+        svg.text((frame.x, frame.y - above + HEADING.size), Anchor::Start, HEADING, INK, &title);
+        for layer in &self.layers {
+            if let Layer::Shade(from, to) = layer {
+                let [from, to] = [from, to].map(|x| self.x.share(*x).unwrap_or(0.0).clamp(0.0, 1.0) * frame.width);
+                svg.rect(Rect { x: frame.x + from, width: (to - from).max(0.0), ..frame }, SHADE);
+            }
+        }
+        self.draw_axes(svg, frame, around);
+        self.draw_flags(svg, frame);
+        let lines = self.layers.iter().filter(|layer| layer.is_clipped());
+        svg.clipped(frame.inset(-1.0, -1.0, -1.0, -1.0), |svg| {
+            lines.for_each(|layer| self.draw_layer(svg, frame, layer))
+        });
+        self.layers.iter().filter(|layer| !layer.is_clipped()).for_each(|layer| self.draw_layer(svg, frame, layer));
+        self.draw_ends(svg, frame);
+    }
+
+    /// Where a point lies.
+    fn at(&self, frame: Rect, (x, y): Point) -> Option<Point> {
+        let (right, up) = (self.x.share(x)?, self.y.share(y)?);
+        // far outside it would be more than an SVG can write
+        Some((frame.x + right.clamp(-9.0, 9.0) * frame.width, frame.bottom() - up.clamp(-9.0, 9.0) * frame.height))
+    }
+
+    fn draw_axes(&self, svg: &mut Svg, frame: Rect, around: Around) {
+        let grid = Stroke::solid(GRID, 1.0);
+        for tick in self.y.ticks(((frame.height / 27.0) as usize).clamp(2, 6)) {
+            let Some(up) = self.y.share(tick.value) else { continue };
+            let y = frame.bottom() - up * frame.height;
+            svg.line((frame.x, y), (frame.right(), y), grid);
+            if around.has_numbers {
+                svg.text((frame.x - 7.0, y + SMALL.cap_height() / 2.0), Anchor::End, SMALL, QUIET, &tick.label);
+            }
+        }
+        svg.line((frame.x, frame.bottom()), (frame.right(), frame.bottom()), Stroke::solid(AXIS, 1.0));
+        for tick in self.x_ticks(frame) {
+            let Some(x) = self.x.share(tick.value).map(|share| frame.x + share * frame.width) else { continue };
+            let length = if tick.label.is_empty() { 2.0 } else { 4.0 };
+            svg.line((x, frame.bottom()), (x, frame.bottom() + length), Stroke::solid(AXIS, 1.0));
+            svg.text((x, frame.bottom() + 15.0), Anchor::Middle, SMALL, QUIET, &tick.label);
+        }
+        if around.has_name {
+            let at = (frame.middle().0, frame.bottom() + NUMBERS_ROW + 12.0);
+            svg.text(at, Anchor::Middle, SMALL, QUIET, &self.x.name);
+        }
+    }
+
+    /// As many ticks as their numbers leave room for.
+    fn x_ticks(&self, frame: Rect) -> Vec<Tick> {
+        let fits = |ticks: &[Tick]| {
+            let mut last = f64::NEG_INFINITY;
+            ticks.iter().filter(|tick| !tick.label.is_empty()).all(|tick| {
+                let middle = self.x.share(tick.value).unwrap_or(0.0) * frame.width;
+                let (left, right) = Anchor::Middle.span(middle, SMALL.room(&tick.label));
+                let is_free = left > last + 8.0;
+                last = right;
+                is_free
+            })
+        };
+        let most = ((frame.width / 45.0) as usize).clamp(1, 10);
+        (1..=most).rev().map(|most| self.x.ticks(most)).find(|ticks| fits(ticks)).unwrap_or_default()
+    }
+
+    fn draw_flags(&self, svg: &mut Svg, frame: Rect) {
+        for PlacedFlag { x, at, anchor, row, text, .. } in self.flags_placed(frame) {
+            let base = frame.y - 5.0 - row as f64 * FLAG_ROW;
+            svg.line((x, base - SMALL.cap_height()), (x, frame.y), Stroke::solid(AXIS, 1.0));
+            svg.text((at, base), anchor, SMALL, INK, &text);
+        }
+    }
+
+    fn draw_layer(&self, svg: &mut Svg, frame: Rect, layer: &Layer) {
+        let at = |point: Point| self.at(frame, point);
+        match layer {
+            Layer::Shade(..) => {}
+            Layer::Rule(x, stroke) => {
+                if let Some(x) = self.x.share(*x).map(|share| frame.x + share * frame.width) {
+                    svg.line((x, frame.y), (x, frame.bottom()), *stroke);
+                }
+            }
+            Layer::Line(points, stroke) => {
+                for piece in pieces(points.iter().map(|point| at(*point))) {
+                    match piece[..] {
+                        [lone] => svg.circle(lone, 1.5 * stroke.width.max(1.5), Some(stroke.color), None),
+                        _ => svg.path(&thinned(piece), *stroke),
+                    }
+                }
+            }
+            Layer::Band(points, color) => self.draw_band(svg, frame, points, *color),
+            Layer::Mark(point, marker, radius, color) => {
+                at(*point).into_iter().for_each(|at| marker.draw(svg, at, *radius, *color));
+            }
+            Layer::Ring(point, color) => {
+                if let Some(at) = at(*point) {
+                    svg.circle(at, 5.0, None, Some(Stroke::solid(WHITE, 3.4)));
+                    svg.circle(at, 5.0, None, Some(Stroke::solid(*color, 1.6)));
+                }
+            }
+            Layer::Stop(point, color) => {
+                if let Some((x, y)) = at(*point) {
+                    svg.line((x, y - 8.0), (x, y + 8.0), Stroke::solid(WHITE, 4.0));
+                    svg.line((x, y - 7.0), (x, y + 7.0), Stroke::solid(*color, 2.0));
+                }
+            }
+            Layer::Cross(point, color) => at(*point).into_iter().for_each(|at| cross(svg, at, 4.5, *color)),
+        }
+    }
+
+    /// A lower end that has no place, as below zero on a log scale, is at the foot of the frame.
+    fn draw_band(&self, svg: &mut Svg, frame: Rect, points: &[(f64, f64, f64)], color: Color) {
+        let both = |&(x, low, high): &(f64, f64, f64)| {
+            let high = self.at(frame, (x, high))?;
+            let low = self.at(frame, (x, low)).map_or(frame.bottom(), |(_, y)| y);
+            Some((high, low))
+        };
+        let mut run: Vec<(Point, f64)> = Vec::new();
+        let mut runs = Vec::new();
+        for point in points.iter().map(both).chain([None]) {
+            match point {
+                Some(point) => run.push(point),
+                None => runs.push(std::mem::take(&mut run)),
+            }
+        }
+        let is_lone = runs.iter().map(Vec::len).sum::<usize>() == 1;
+        for run in runs.into_iter().filter(|run| is_lone || run.len() > 1) {
+            if let [((x, high), low)] = run[..] {
+                svg.line((x, high), (x, low), Stroke::solid(color.lighter(0.5), 3.0));
+                continue;
+            }
+            let upper = thinned(run.iter().map(|(high, _)| *high).collect());
+            let lower = thinned(run.iter().map(|((x, _), low)| (*x, *low)).collect());
+            let corners: Vec<Point> = upper.into_iter().chain(lower.into_iter().rev()).collect();
+            svg.polygon(&corners, color, 1.0 - BAND);
+        }
+    }
+
+    fn draw_ends(&self, svg: &mut Svg, frame: Rect) {
+        let shares = self.ends.iter().map(|end| self.y.share(end.y).unwrap_or(0.0).clamp(0.0, 1.0));
+        let wished: Vec<f64> = shares.map(|share| frame.bottom() - share * frame.height).collect();
+        let placed = apart(&wished, SMALL.size + 2.0, frame.y + 3.0, frame.bottom() - 3.0);
+        for ((end, wished), y) in self.ends.iter().zip(wished).zip(placed) {
+            let x = frame.right();
+            let leader = Stroke { color: end.color, width: 1.0, dash: Dash::Solid };
+            svg.path(&[(x + 2.0, wished), (x + 5.0, wished), (x + LEADER - 5.0, y), (x + LEADER - 2.0, y)], leader);
+            let text = SMALL.shortened(&end.text, WIDEST_END);
+            svg.text((x + LEADER, y + SMALL.cap_height() / 2.0), Anchor::Start, SMALL, INK, &text);
+        }
+    }
+}
+
+impl Layer {
+    /// Whether it must not be drawn beyond the frame.
+    fn is_clipped(&self) -> bool {
+        matches!(self, Layer::Rule(..) | Layer::Line(..) | Layer::Band(..))
+    }
+}
+
+/// A label above the frame in its place.
+struct PlacedFlag {
+    x: f64,
+    at: f64,
+    anchor: Anchor,
+    span: (f64, f64),
+    row: usize,
+    text: String,
+}

@@ -1,0 +1,91 @@
+//! PNG: the very SVG, drawn at twice its size with the embedded font and no other, so that the bytes are the same on
+//! every machine.
+
+use std::sync::{Arc, LazyLock};
+
+use anyhow::{Context, anyhow};
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{self, fontdb};
+
+use crate::plot::font;
+
+/// Pixels of the PNG for one of the SVG.
+const TIMES: f32 = 2.0;
+
+/// 96 pixels of the SVG are an inch, so these are the PNG's pixels in a meter.
+const PIXELS_PER_METER: u32 = 7559;
+
+/// What tells a PNG of ours from another's.
+const SOFTWARE: &[u8] = b"Software\0runner";
+
+static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
+    let mut fonts = fontdb::Database::new();
+    font::files().into_iter().for_each(|file| fonts.load_font_data(file.to_vec()));
+    fonts.set_sans_serif_family("Inter");
+    Arc::new(fonts)
+});
+
+/// Draws an SVG as PNG.
+///
+/// # Errors
+/// When it is no SVG, or too large to be drawn.
+pub fn of(svg: &str) -> anyhow::Result<Vec<u8>> {
+    let options =
+        usvg::Options { fontdb: Arc::clone(&FONTS), font_family: "Inter".to_owned(), ..usvg::Options::default() };
+    let tree = usvg::Tree::from_str(svg, &options).context("failed to read the picture as SVG")?;
+    let size = tree.size();
+    let [width, height] = [size.width(), size.height()].map(|side| (side * TIMES).round() as u32);
+    let mut pixels = Pixmap::new(width, height).ok_or_else(|| anyhow!("a PNG of {width}×{height} is too large"))?;
+    resvg::render(&tree, Transform::from_scale(TIMES, TIMES), &mut pixels.as_mut());
+    let plain = pixels.encode_png().context("failed to write the picture as PNG")?;
+    Ok(described(&plain))
+}
+
+/// Whether the bytes are a PNG that runner drew.
+pub fn is_ours(bytes: &[u8]) -> bool {
+    bytes.get(HEADER..HEADER + 12 + 9 + 4 + 4 + SOFTWARE.len()).is_some_and(|chunks| chunks.ends_with(SOFTWARE))
+}
+
+/// The signature and the first chunk, IHDR.
+const HEADER: usize = 8 + 12 + 13;
+
+/// The PNG with its size on paper, and by what it was made.
+fn described(png: &[u8]) -> Vec<u8> {
+    let mut resolution = Vec::from([PIXELS_PER_METER.to_be_bytes(); 2].concat());
+    resolution.push(1); // the unit is the meter
+    let (header, rest) = png.split_at(HEADER);
+    [header, &chunk(*b"pHYs", &resolution), &chunk(*b"tEXt", SOFTWARE), rest].concat()
+}
+
+/// A chunk: its length, name, data and checksum.
+fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
+    let mut checksum = flate2::Crc::new();
+    checksum.update(&name);
+    checksum.update(data);
+    let length = u32::try_from(data.len()).expect("chunks are short");
+    [&length.to_be_bytes()[..], &name, data, &checksum.sum().to_be_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::color::{BLUE, INK};
+    use crate::plot::font::TITLE;
+    use crate::plot::svg::{Anchor, Rect, Svg};
+
+    #[test]
+    fn a_png_is_twice_as_large_has_its_colors_and_letters_and_says_who_made_it() {
+        let mut svg = Svg::new(60.0, 40.0, "a picture", "a box and a letter");
+        svg.rect(Rect { x: 0.0, y: 0.0, width: 20.0, height: 40.0 }, BLUE);
+        svg.text((30.0, 30.0), Anchor::Start, TITLE, INK, "M");
+        let text = svg.finish();
+        let png = of(&text).unwrap();
+        assert!(is_ours(&png) && png == of(&text).unwrap());
+        let image = image::load_from_memory(&png).unwrap().to_rgb8();
+        assert_eq!(image.dimensions(), (120, 80));
+        assert_eq!(image.get_pixel(10, 10).0, [BLUE.0, BLUE.1, BLUE.2]);
+        let dark = image.enumerate_pixels().filter(|(x, _, pixel)| *x > 50 && pixel.0[0] < 100).count();
+        assert!(dark > 50, "the letter is drawn");
+        assert!(!is_ours(b"\x89PNG") && of("no SVG").is_err());
+    }
+}

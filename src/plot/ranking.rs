@@ -1,0 +1,267 @@
+//! ROC and precision–recall curves: a line for each group, its trials as thin ones below it, the area in the legend, the
+//! chosen threshold marked.
+
+use anyhow::anyhow;
+
+use crate::compare::group::Group;
+use crate::compare::statistics::sample::Sample as Statistic;
+use crate::hint::Hint;
+use crate::history::tested::TestRecord;
+use crate::plot::axis::Axis;
+use crate::plot::color::{AXIS, Color, INK};
+use crate::plot::grid::Grid;
+use crate::plot::legend::{Entry, Sample};
+use crate::plot::line::staircase;
+use crate::plot::marker::Marker;
+use crate::plot::names::{capital, list};
+use crate::plot::page::{Body, Page, Size};
+use crate::plot::panel::{Layer, Panel};
+use crate::plot::svg::{Dash, Point, Stroke};
+use crate::plot::ticks::{Unit, number, percent};
+use crate::plot::{Drawn, subject};
+
+/// Which curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// True positives over false positives.
+    Roc,
+    /// Precision over recall.
+    PrecisionRecall,
+}
+
+const WIDTH: f64 = 560.0;
+const HEIGHT: f64 = 500.0;
+
+/// A trial's curve.
+struct Curve {
+    /// From left to right; of precision and recall a staircase.
+    points: Vec<Point>,
+    area: Option<f64>,
+    /// Where the figures of its test are taken, where a threshold was chosen.
+    chosen: Option<Point>,
+    /// The share of rows of class 1.
+    positives: Option<f64>,
+}
+
+impl Kind {
+    fn words(self) -> &'static str {
+        match self {
+            Kind::Roc => "ROC curve",
+            Kind::PrecisionRecall => "precision–recall curve",
+        }
+    }
+
+    fn axes(self) -> [&'static str; 2] {
+        match self {
+            Kind::Roc => ["false positive rate", "True positive rate"],
+            Kind::PrecisionRecall => ["recall", "Precision"],
+        }
+    }
+
+    fn area(self) -> &'static str {
+        match self {
+            Kind::Roc => "AUC",
+            Kind::PrecisionRecall => "AP",
+        }
+    }
+
+    fn curve(self, test: &TestRecord) -> Option<Curve> {
+        let both = |xs: &[f64], ys: &[f64]| -> Vec<Point> { xs.iter().copied().zip(ys.iter().copied()).collect() };
+        let (points, area) = match self {
+            Kind::Roc => test.roc.as_ref().map(|curve| (both(&curve.fpr, &curve.tpr), "roc_auc"))?,
+            Kind::PrecisionRecall => {
+                let curve = test.precision_recall.as_ref()?;
+                let mut points = both(&curve.recall, &curve.precision);
+                points.reverse(); // from no recall on; a precision holds down to the next lower recall
+                let (recalls, mut precisions): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();
+                precisions.rotate_left(1);
+                if let [.., before, last] = &mut precisions[..] {
+                    *last = *before;
+                }
+                (staircase(&both(&recalls, &precisions)), "ap")
+            }
+        };
+        let area = test.metrics.get(area).map(|area| area.0);
+        let chosen = test.threshold.as_ref().and_then(|_| self.at(test.confusion.as_ref()?));
+        Some(Curve { points, area, chosen, positives: test.positives })
+    }
+
+    /// The point of a confusion matrix.
+    fn at(self, confusion: &[Vec<u64>]) -> Option<Point> {
+        let [[tn, fp], [miss, hit]] =
+            [0, 1].map(|t| [0, 1].map(|p| confusion.get(t).and_then(|row| row.get(p)).copied().unwrap_or(0) as f64));
+        let point = match self {
+            Kind::Roc => (fp / (fp + tn), hit / (hit + miss)),
+            Kind::PrecisionRecall => (hit / (hit + miss), hit / (hit + fp)),
+        };
+        (point.0.is_finite() && point.1.is_finite()).then_some(point)
+    }
+}
+
+/// Draws the curves of groups.
+///
+/// # Errors
+/// When none of them has one.
+pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
+    let curves = |group: &Group| -> Vec<Curve> {
+        let tests = group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref());
+        tests.filter_map(|test| kind.curve(test)).collect()
+    };
+    let all: Vec<(&Group, Vec<Curve>)> = groups.iter().map(|group| (group, curves(group))).collect();
+    let (shown, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, curves)| !curves.is_empty());
+    if shown.is_empty() {
+        let message = format!("none of these has a {}", kind.words());
+        let hint = "it is there for two classes, where test rows are of both";
+        return Err(anyhow!(message).context(Hint(hint.to_owned())));
+    }
+    let left_out = |group: &Group| format!("`{}` has no {}: it is left out", group.label, kind.words());
+    let notes = others.iter().map(|(group, _)| left_out(group)).collect();
+    let [x, y] = kind.axes();
+    // lines along the edges are seen in full
+    let axis = |name: &str| Axis::between(name, Unit::Plain, -0.015, 1.015);
+    let mut panel = Panel::new(y, axis(x), axis(y));
+    let mut legend = Vec::new();
+    for (place, (group, curves)) in shown.iter().enumerate() {
+        legend.push(draw_group(&mut panel, place, group, curves, kind));
+    }
+    let groups: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
+    let keys = draw_chance(&mut panel, &shown, kind);
+    let title = subject::titled(&groups, kind.words());
+    let names: Vec<String> = legend.iter().map(|entry| entry.name.clone()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let description = format!("{} of {}.", capital(kind.words()), list(&names, 24));
+    let several = shown.iter().any(|(_, curves)| curves.len() > 1);
+    let spread = several.then(|| {
+        let over = if kind == Kind::Roc { "the same false positive rate" } else { "the same recall" };
+        let thing = subject::thing(&groups);
+        format!("Thin lines are single {thing}s, the thick one is their mean at {over}; ± is a standard deviation.")
+    });
+    let notes_below = spread.into_iter().chain(positive_class(&groups)).collect();
+    let page = Page { title, subtitle: subject::subtitle(&groups), description, legend, keys, notes: notes_below };
+    let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
+    let body = Body::of(size, HEIGHT);
+    Ok(Drawn { svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| grid.draw(svg, room)), notes })
+}
+
+/// Draws a group's curves, and returns its entry in the legend.
+fn draw_group(panel: &mut Panel, place: usize, group: &Group, curves: &[Curve], kind: Kind) -> Entry {
+    let color = Color::of(place);
+    let stroke = Stroke { color, width: 2.2, dash: Dash::ALL[place % Dash::ALL.len()] };
+    match curves {
+        [lone] => panel.layers.push(Layer::Line(lone.points.clone(), stroke)),
+        several => {
+            let thin = Stroke::solid(color.lighter(0.45), 0.8);
+            panel.layers.extend(several.iter().map(|curve| Layer::Line(curve.points.clone(), thin)));
+            panel.layers.push(Layer::Line(mean(several), stroke));
+        }
+    }
+    let chosen = curves.iter().filter_map(|curve| curve.chosen);
+    panel.layers.extend(chosen.map(|at| Layer::Mark(at, Marker::of(place), 4.5, color)));
+    let areas: Vec<f64> = curves.iter().filter_map(|curve| curve.area).filter(|area| area.is_finite()).collect();
+    let area = Statistic::of(&areas).map(|sample| {
+        let std = sample.std.map(|std| format!(" ± {}", number(std, 4))).unwrap_or_default();
+        format!(" ({} {}{std})", kind.area(), number(sample.mean, 4))
+    });
+    let marker = curves.iter().any(|curve| curve.chosen.is_some()).then_some(Marker::of(place));
+    Entry::new(Sample::Line(stroke, marker), format!("{}{}", group.label, area.unwrap_or_default()))
+}
+
+/// Draws what chance would give, and returns the entries that hold for all groups.
+fn draw_chance(panel: &mut Panel, shown: &[(&Group, Vec<Curve>)], kind: Kind) -> Vec<Entry> {
+    let stroke = Stroke { color: AXIS, width: 1.2, dash: Dash::Dotted };
+    let mut keys = Vec::new();
+    match kind {
+        Kind::Roc => {
+            panel.layers.insert(0, Layer::Line(vec![(0.0, 0.0), (1.0, 1.0)], stroke));
+            keys.push(Entry::new(Sample::Line(stroke, None), "chance"));
+        }
+        Kind::PrecisionRecall => {
+            let mut shares: Vec<f64> =
+                shown.iter().flat_map(|(_, curves)| curves.iter().filter_map(|curve| curve.positives)).collect();
+            shares.dedup_by(|one, other| (*one - *other).abs() < 0.005);
+            for share in &shares {
+                panel.layers.insert(0, Layer::Line(vec![(0.0, *share), (1.0, *share)], stroke));
+            }
+            let name = match shares[..] {
+                [share] => format!("chance ({})", percent(share)),
+                _ => "chance".to_owned(),
+            };
+            keys.push(Entry::new(Sample::Line(stroke, None), name));
+        }
+    }
+    if shown.iter().any(|(_, curves)| curves.iter().any(|curve| curve.chosen.is_some())) {
+        keys.push(Entry::new(Sample::Marker(Marker::Disk, INK), "chosen threshold"));
+    }
+    keys
+}
+
+/// The second class is the one that is looked for.
+pub fn positive_class(groups: &[&Group]) -> Option<String> {
+    let classes = &groups.first()?.trials.first()?.history()?.data.classes;
+    classes.get(1).filter(|_| classes.len() == 2).map(|name| format!("Class `{name}` is the one looked for."))
+}
+
+/// The mean of several curves at every place where one of them has a point.
+fn mean(curves: &[Curve]) -> Vec<Point> {
+    let mut places: Vec<f64> = curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.0)).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    let average =
+        |at: &dyn Fn(&[Point]) -> f64| curves.iter().map(|c| at(&c.points)).sum::<f64>() / curves.len() as f64;
+    let both = |x: f64| [(x, average(&|points| ends_at(points, x).0)), (x, average(&|points| ends_at(points, x).1))];
+    let mut points: Vec<Point> = places.into_iter().flat_map(both).collect();
+    points.dedup();
+    points
+}
+
+/// The first and the last height of a curve at a place, which differ where it is upright; between points on the line
+/// from one to the next.
+fn ends_at(points: &[Point], x: f64) -> (f64, f64) {
+    let from = points.partition_point(|point| point.0 < x);
+    let to = points.partition_point(|point| point.0 <= x);
+    match (points.get(from), from < to) {
+        (Some(first), true) => (first.1, points[to - 1].1),
+        (None, _) => points.last().map_or((f64::NAN, f64::NAN), |last| (last.1, last.1)),
+        (Some(next), false) if from == 0 => (next.1, next.1),
+        (Some(next), false) => {
+            let before = points[from - 1];
+            let height = before.1 + (next.1 - before.1) * (x - before.0) / (next.0 - before.0);
+            (height, height)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(points: &[Point]) -> Curve {
+        Curve { points: points.to_vec(), area: None, chosen: None, positives: None }
+    }
+
+    #[test]
+    fn the_mean_of_curves_is_taken_at_every_place_and_keeps_upright_pieces() {
+        let one = curve(&[(0.0, 0.0), (0.0, 0.5), (1.0, 1.0)]);
+        let other = curve(&[(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)]);
+        assert_eq!(mean(&[one, other]), [(0.0, 0.0), (0.0, 0.75), (1.0, 1.0)]);
+        assert_eq!(ends_at(&[(0.0, 0.0), (1.0, 1.0)], 0.25), (0.25, 0.25));
+        assert_eq!(ends_at(&[(0.5, 0.3), (1.0, 1.0)], 0.25), (0.3, 0.3));
+    }
+
+    #[test]
+    fn the_chosen_threshold_is_where_its_confusion_matrix_says() {
+        let confusion = vec![vec![90, 10], vec![4, 6]];
+        assert_eq!(Kind::Roc.at(&confusion), Some((0.1, 0.6)));
+        assert_eq!(Kind::PrecisionRecall.at(&confusion), Some((0.6, 0.375)));
+        assert_eq!(Kind::PrecisionRecall.at(&[vec![9, 0], vec![1, 0]]), None, "nothing is predicted");
+    }
+
+    #[test]
+    fn a_precision_holds_down_to_the_next_lower_recall() {
+        let record = serde_json::json!({ "weights": "best", "precision_recall": {
+            "precision": [0.5, 1.0, 1.0], "recall": [1.0, 0.5, 0.0], "f1": [0.6, 0.6, 0.0], "threshold": [0.1, 0.9, "inf"] } });
+        let test: TestRecord = serde_json::from_value(record).unwrap();
+        let points = Kind::PrecisionRecall.curve(&test).unwrap().points;
+        assert_eq!(points, [(0.0, 1.0), (0.5, 1.0), (0.5, 0.5), (1.0, 0.5), (1.0, 0.5)]);
+    }
+}

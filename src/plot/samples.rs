@@ -1,0 +1,97 @@
+//! Sample images, each with its class, or with what a network makes of it; wrong ones are framed and have a cross.
+
+use crate::data::form::ImageSize;
+use crate::plot::Drawn;
+use crate::plot::color::{GRID, INK, QUIET, VERMILION};
+use crate::plot::font::{Font, SMALL, Weight};
+use crate::plot::page::{Body, MARGIN, Page, Size};
+use crate::plot::raster;
+use crate::plot::svg::{Anchor, Rect, Stroke, Svg};
+
+/// An image with what stands below it.
+#[derive(Clone, Debug)]
+pub struct Tile {
+    /// Its values row after row, 0 for black to 1 for white.
+    pub pixels: Vec<f64>,
+    /// The class, or what is predicted.
+    pub caption: String,
+    /// Which row it is, and what is true where that is another.
+    pub below: String,
+    /// Whether what is predicted is wrong.
+    pub is_wrong: bool,
+}
+
+const GAP: f64 = 16.0;
+const LEAST_IMAGE: f64 = 72.0;
+const CAPTION: Font = Font { size: 11.0, weight: Weight::SemiBold };
+const CAPTIONS: f64 = 34.0;
+const WIDTH: f64 = 760.0;
+
+/// Draws images in rows.
+pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, size: Size) -> Drawn {
+    let width = size.width.unwrap_or(WIDTH);
+    let inner = width - 2.0 * MARGIN;
+    let widest = tiles.iter().map(|tile| CAPTION.room(&shown(tile)).max(SMALL.room(&tile.below))).fold(0.0, f64::max);
+    let tile = widest.clamp(LEAST_IMAGE, 130.0_f64.min(inner));
+    let columns = (((inner + GAP) / (tile + GAP)) as usize).clamp(1, tiles.len().max(1));
+    // captions decide how wide tiles are; the images fill what is left of the width, up to a limit
+    let step = ((inner + GAP) / columns as f64).min(1.35 * (tile + GAP));
+    // whole pixels, so that no seams are seen
+    let times = |side: f64| {
+        if side >= image.width as f64 { (side / image.width as f64).floor() * image.width as f64 } else { side }
+    };
+    let side = times((step - GAP).min(96.0));
+    let rows = tiles.len().div_ceil(columns);
+    let height = side * (image.height as f64 / image.width as f64).clamp(0.4, 1.6);
+    let row = height + CAPTIONS + GAP;
+    let draw = |svg: &mut Svg, room: Rect| {
+        for (number, tile) in tiles.iter().enumerate() {
+            let (column, line) = (number % columns, number / columns);
+            let (x, y) = ((room.x + column as f64 * step).round(), (room.y + line as f64 * row).round());
+            let at = Rect { x, y, width: side, height };
+            draw_tile(svg, at, tile, image, step - GAP + 4.0);
+        }
+    };
+    let body = Body::of(size, rows as f64 * row - GAP);
+    Drawn { svg: page.draw(width, body, draw), notes: Vec::new() }
+}
+
+fn shown(tile: &Tile) -> String {
+    if tile.is_wrong { format!("✗ {}", tile.caption) } else { tile.caption.clone() }
+}
+
+fn draw_tile(svg: &mut Svg, at: Rect, tile: &Tile, image: ImageSize, room: f64) {
+    raster::draw(svg, at, &tile.pixels, image);
+    match tile.is_wrong {
+        true => svg.outline(at.inset(-1.5, -1.5, -1.5, -1.5), Stroke::solid(VERMILION, 3.0)),
+        false => svg.outline(at, Stroke::solid(GRID, 1.0)),
+    }
+    let color = if tile.is_wrong { VERMILION } else { INK };
+    svg.text((at.x, at.bottom() + 15.0), Anchor::Start, CAPTION, color, &CAPTION.shortened(&shown(tile), room));
+    svg.text((at.x, at.bottom() + 29.0), Anchor::Start, SMALL, QUIET, &SMALL.shortened(&tile.below, room));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::tests_of_pictures::{outside, overlapping};
+
+    #[test]
+    fn captions_stay_with_their_images() {
+        let image = ImageSize { height: 8, width: 8 };
+        for (caption, count) in [("9 · 97 %", 24), ("a class with a very long name indeed · 97 %", 7), ("3", 1)] {
+            let tile = |number: usize| Tile {
+                pixels: vec![0.5; 64],
+                caption: caption.to_owned(),
+                below: format!("true 4 · row {number}"),
+                is_wrong: number % 3 == 0,
+            };
+            let tiles: Vec<Tile> = (0..count).map(tile).collect();
+            for width in [None, Some(300.0), Some(1200.0)] {
+                let drawn = draw(Page::default(), &tiles, image, Size { width, height: None }).svg;
+                assert_eq!(outside(&drawn), Vec::<String>::new(), "{count} at {width:?}");
+                assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{count} at {width:?}");
+            }
+        }
+    }
+}

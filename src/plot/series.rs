@@ -1,0 +1,144 @@
+//! A metric over the trials of a group: at each epoch their mean and how far they spread.
+
+use std::collections::BTreeMap;
+
+use crate::compare::group::Group;
+use crate::compare::statistics::sample::Sample;
+use crate::compare::trial::{Axis, Curve, Trial};
+use crate::plot::svg::Point;
+
+/// A metric over the trials of a group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// By epoch.
+    pub points: Vec<Spread>,
+    /// The last finite point of each trial whose curve leaves the finite numbers for good.
+    pub broken: Vec<Point>,
+    /// How many trials have the metric.
+    pub trials: usize,
+}
+
+/// A metric in one epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Where the epoch lies on the axis: the mean of the trials.
+    pub x: f64,
+    /// The mean of the trials whose value is finite; NaN where none is.
+    pub mean: f64,
+    /// Their standard deviation, of two or more.
+    pub std: Option<f64>,
+    /// How many there are.
+    pub trials: usize,
+}
+
+/// A metric over the trials of a group; `None` where none has it, or nothing is known of where epochs lie on the axis.
+pub fn of(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
+    let mut at: BTreeMap<usize, Vec<Point>> = BTreeMap::new();
+    let mut series = Series::default();
+    for trial in &group.trials {
+        let Some(curve) = trial.curve(metric) else { continue };
+        let points = points(trial, &curve, axis);
+        if points.is_empty() {
+            continue;
+        }
+        series.trials += 1;
+        series.broken.extend(broken(&points.iter().map(|(_, point)| *point).collect::<Vec<_>>()));
+        for (epoch, point) in points {
+            at.entry(epoch).or_default().push(point);
+        }
+    }
+    series.points = at.into_values().map(|points| spread(&points)).collect();
+    (series.trials > 0).then_some(series)
+}
+
+/// A trial's curve with each epoch's place on the axis; epochs without a place are left out.
+fn points(trial: &Trial, curve: &Curve, axis: Axis) -> Vec<(usize, Point)> {
+    let both = curve.epochs.iter().zip(&curve.values);
+    both.filter_map(|(&epoch, &value)| Some((epoch, (trial.at(epoch, axis)?, value)))).collect()
+}
+
+/// The last finite point before a curve that ends in values that are not.
+fn broken(points: &[Point]) -> Option<Point> {
+    let last_finite = points.iter().rposition(|(_, value)| value.is_finite())?;
+    (last_finite + 1 < points.len()).then(|| points[last_finite])
+}
+
+fn spread(points: &[Point]) -> Spread {
+    let x = points.iter().map(|(x, _)| x).sum::<f64>() / points.len() as f64;
+    let finite: Vec<f64> = points.iter().map(|(_, value)| *value).filter(|value| value.is_finite()).collect();
+    match Sample::of(&finite) {
+        Some(sample) => Spread { x, mean: sample.mean, std: sample.std, trials: finite.len() },
+        None => Spread { x, mean: f64::NAN, std: None, trials: 0 },
+    }
+}
+
+impl Series {
+    /// The means.
+    pub fn line(&self) -> Vec<Point> {
+        self.points.iter().map(|spread| (spread.x, spread.mean)).collect()
+    }
+
+    /// From one standard deviation below the mean to one above.
+    pub fn band(&self) -> Vec<(f64, f64, f64)> {
+        let ends = |spread: &Spread| match spread.std {
+            Some(std) => (spread.x, spread.mean - std, spread.mean + std),
+            None => (spread.x, f64::NAN, f64::NAN),
+        };
+        self.points.iter().map(ends).collect()
+    }
+
+    /// Whether any epoch has two trials or more.
+    pub fn has_band(&self) -> bool {
+        self.points.iter().any(|spread| spread.std.is_some())
+    }
+
+    /// The first place from which on fewer trials are left than at the beginning, as when some stopped early.
+    pub fn thins_out(&self) -> Option<f64> {
+        self.points.iter().find(|spread| spread.trials < self.trials).map(|spread| spread.x)
+    }
+
+    /// The mean nearest to a place.
+    pub fn near(&self, x: f64) -> Option<Point> {
+        let finite = self.points.iter().filter(|spread| spread.mean.is_finite());
+        let nearest = finite.min_by(|one, other| (one.x - x).abs().total_cmp(&(other.x - x).abs()))?;
+        Some((nearest.x, nearest.mean))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::history::trial_for_tests;
+
+    fn group(curves: &[&[f64]]) -> Group {
+        let trial = |(seed, values): (usize, &&[f64])| {
+            let mut history = trial_for_tests("base", seed as i64, values[0]);
+            for (epoch, value) in values.iter().enumerate().skip(1) {
+                history.history.push(epoch + 1, &[("loss", *value)]);
+            }
+            Trial::ours(history, PathBuf::from("a.json"))
+        };
+        Group { label: "a".to_owned(), trials: curves.iter().enumerate().map(trial).collect() }
+    }
+
+    #[test]
+    fn the_mean_is_of_the_trials_that_have_the_epoch() {
+        let series = of(&group(&[&[3.0, 1.0, 0.5], &[1.0, 3.0]]), "loss", Axis::Epoch).unwrap();
+        assert_eq!(series.line(), [(1.0, 2.0), (2.0, 2.0), (3.0, 0.5)]);
+        assert_eq!(series.points[0].std, Some(2_f64.sqrt()));
+        assert_eq!((series.points[2].std, series.thins_out()), (None, Some(3.0)));
+        assert_eq!(series.near(2.4), Some((2.0, 2.0)));
+        assert!(of(&group(&[&[1.0]]), "acc", Axis::Epoch).is_none());
+    }
+
+    #[test]
+    fn a_curve_that_ends_in_nan_is_broken_and_one_with_a_gap_is_not() {
+        let ends = of(&group(&[&[3.0, 1.0, f64::NAN, f64::INFINITY]]), "loss", Axis::Epoch).unwrap();
+        assert_eq!(ends.broken, [(2.0, 1.0)]);
+        assert!(ends.line()[3].1.is_nan());
+        let gap = of(&group(&[&[3.0, f64::NAN, 1.0]]), "loss", Axis::Epoch).unwrap();
+        assert!(gap.broken.is_empty() && gap.line()[1].1.is_nan());
+    }
+}

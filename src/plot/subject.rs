@@ -1,0 +1,72 @@
+//! What a picture is of, in words: its title, its subtitle, and what its trials are called.
+
+use crate::compare::group::Group;
+use crate::plot::names::{count, list};
+
+/// The title: that of the experiment, and the variant where one was named.
+pub fn title(groups: &[&Group]) -> String {
+    let title = |group: &Group| group.config().and_then(|config| Some(config.get("title")?.as_str()?.to_owned()));
+    match groups {
+        [group] => match (title(group), group.variant()) {
+            (Some(title), Some("base") | None) => title,
+            (Some(title), Some(variant)) => format!("{title}: {variant}"),
+            (None, _) => group.label.clone(),
+        },
+        groups => {
+            let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
+            let first = groups.first().and_then(|group| group.experiment());
+            let is_one = first.is_some() && groups.iter().all(|group| group.experiment() == first);
+            let shared = if is_one { groups.first().and_then(|group| title(group)) } else { None };
+            shared.unwrap_or_else(|| list(&labels, 4))
+        }
+    }
+}
+
+/// The title with what is shown.
+pub fn titled(groups: &[&Group], what: &str) -> String {
+    format!("{} – {what}", title(groups))
+}
+
+/// Of which experiment on which data, over how many trials.
+pub fn subtitle(groups: &[&Group]) -> String {
+    let mut experiments: Vec<&str> = groups.iter().filter_map(|group| group.experiment()).collect();
+    experiments.dedup();
+    let histories = groups.iter().flat_map(|group| &group.trials).filter_map(|trial| trial.history());
+    let mut data: Vec<&str> = histories.map(|history| history.data.name.as_str()).collect();
+    data.dedup();
+    let mut parts = Vec::new();
+    match (&experiments[..], &data[..]) {
+        ([], _) => {}
+        // the title names them
+        ([_, _, ..], [one]) => parts.push((*one).to_owned()),
+        ([_, _, ..], _) => {}
+        (names, [one]) => parts.push(format!("{} on {one}", list(names, 4))),
+        (names, _) => parts.push(list(names, 4)),
+    }
+    parts.extend(trials(groups));
+    parts.join(" · ")
+}
+
+/// How many trials each group has, where any has several.
+fn trials(groups: &[&Group]) -> Option<String> {
+    let counts: Vec<usize> = groups.iter().map(|group| group.trials.len()).collect();
+    let (least, most) = (*counts.iter().min()?, *counts.iter().max()?);
+    let each = if groups.len() > 1 { " each" } else { "" };
+    match (least, most) {
+        (1, 1) => groups.first().filter(|_| groups.len() == 1).map(|group| group.trials[0].name()),
+        (least, most) if least == most => Some(format!("{}{each}", count(most, thing(groups)))),
+        (least, most) => Some(format!("{least} to {}{each}", count(most, thing(groups)))),
+    }
+}
+
+/// What the trials of these groups differ by.
+pub fn thing(groups: &[&Group]) -> &'static str {
+    let folds = |group: &&&Group| group.trials.iter().any(|trial| trial.fold().is_some());
+    let seeds = |group: &&&Group| group.seeds().len() > 1;
+    let ours = groups.iter().flat_map(|group| &group.trials).all(|trial| trial.history().is_some());
+    match (groups.iter().any(|group| folds(&group)), groups.iter().any(|group| seeds(&group))) {
+        (true, false) if ours => "fold",
+        (false, _) if ours => "seed",
+        _ => "trial",
+    }
+}

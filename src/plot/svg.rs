@@ -1,0 +1,358 @@
+//! An SVG as it is written: elements one after the other, coordinates in hundredths of a pixel, so that the same picture
+//! always has the same bytes.
+
+use std::fmt::Write;
+
+use crate::data::cache::sha256;
+use crate::plot::color::Color;
+use crate::plot::font::{FAMILIES, Font, Weight};
+
+/// What stands in every picture, and tells a file of ours from another's.
+pub const MADE_BY: &str = "<!-- made by runner -->";
+
+/// A point, x to the right and y down, pixels.
+pub type Point = (f64, f64);
+
+/// A rectangle in pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rect {
+    /// Its left side.
+    pub x: f64,
+    /// Its upper side.
+    pub y: f64,
+    /// From left to right.
+    pub width: f64,
+    /// From top to bottom.
+    pub height: f64,
+}
+
+impl Rect {
+    /// Its right side.
+    pub fn right(self) -> f64 {
+        self.x + self.width
+    }
+
+    /// Its lower side.
+    pub fn bottom(self) -> f64 {
+        self.y + self.height
+    }
+
+    /// Its middle.
+    pub fn middle(self) -> Point {
+        (self.x + self.width / 2.0, self.y + self.height / 2.0)
+    }
+
+    /// The same without so much at its left, top, right and bottom.
+    pub fn inset(self, left: f64, top: f64, right: f64, bottom: f64) -> Rect {
+        Rect {
+            x: self.x + left,
+            y: self.y + top,
+            width: (self.width - left - right).max(1.0),
+            height: (self.height - top - bottom).max(1.0),
+        }
+    }
+}
+
+/// How a line is broken, so that lines can be told apart without colors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dash {
+    /// Not at all.
+    #[default]
+    Solid,
+    /// Into dashes.
+    Dashed,
+    /// Into dots.
+    Dotted,
+    /// Into dashes and dots.
+    DashDotted,
+}
+
+impl Dash {
+    /// All of them, those first that are told apart most easily.
+    pub const ALL: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDotted];
+
+    fn array(self, width: f64) -> Option<String> {
+        let lengths: &[f64] = match self {
+            Dash::Solid => return None,
+            Dash::Dashed => &[3.5, 2.0],
+            Dash::Dotted => &[1.0, 1.6],
+            Dash::DashDotted => &[4.5, 1.8, 1.0, 1.8],
+        };
+        let unit = width.max(1.2);
+        Some(lengths.iter().map(|length| short(length * unit)).collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stroke {
+    /// Its color.
+    pub color: Color,
+    /// Its width, pixels.
+    pub width: f64,
+    /// How it is broken.
+    pub dash: Dash,
+}
+
+impl Stroke {
+    /// An unbroken line.
+    pub fn solid(color: Color, width: f64) -> Stroke {
+        Stroke { color, width, dash: Dash::Solid }
+    }
+
+    fn attributes(self) -> String {
+        let dash =
+            self.dash.array(self.width).map(|array| format!(" stroke-dasharray=\"{array}\"")).unwrap_or_default();
+        format!("stroke=\"{}\" stroke-width=\"{}\"{dash}", self.color, short(self.width))
+    }
+}
+
+/// Which point of a text is named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anchor {
+    /// Its beginning.
+    #[default]
+    Start,
+    /// Its middle.
+    Middle,
+    /// Its end.
+    End,
+}
+
+impl Anchor {
+    /// The left and the right end of a text of this width whose point is at `x`.
+    pub fn span(self, x: f64, width: f64) -> (f64, f64) {
+        match self {
+            Anchor::Start => (x, x + width),
+            Anchor::Middle => (x - width / 2.0, x + width / 2.0),
+            Anchor::End => (x - width, x),
+        }
+    }
+}
+
+/// A text as it was set, for a look at where everything is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    /// What it says.
+    pub text: String,
+    /// The room that it may take in a viewer that lacks the font.
+    pub room: Rect,
+}
+
+/// An SVG while it is written.
+#[derive(Debug)]
+pub struct Svg {
+    width: f64,
+    height: f64,
+    title: String,
+    description: String,
+    body: String,
+    /// What the names of its elements begin with, so that pictures can stand together in one page.
+    name: String,
+    clips: usize,
+    placed: Vec<Placed>,
+}
+
+impl Svg {
+    /// An empty white picture; the title and the description are for those who hear it read.
+    pub fn new(width: f64, height: f64, title: &str, description: &str) -> Svg {
+        let name = format!("p{}", &sha256(format!("{title}\n{description}").as_bytes())[..6]);
+        let (title, description) = (title.to_owned(), description.to_owned());
+        Svg { width, height, title, description, body: String::new(), name, clips: 0, placed: Vec::new() }
+    }
+
+    /// The whole picture.
+    pub fn area(&self) -> Rect {
+        Rect { x: 0.0, y: 0.0, width: self.width, height: self.height }
+    }
+
+    /// The texts that were set, and where.
+    pub fn placed(&self) -> &[Placed] {
+        &self.placed
+    }
+
+    fn put(&mut self, element: &str) {
+        self.body.push_str(element);
+        self.body.push('\n');
+    }
+
+    /// A filled rectangle.
+    pub fn rect(&mut self, rect: Rect, fill: Color) {
+        self.put(&format!("<rect {} fill=\"{fill}\"/>", sides(rect)));
+    }
+
+    /// The outline of a rectangle.
+    pub fn outline(&mut self, rect: Rect, stroke: Stroke) {
+        self.put(&format!("<rect {} fill=\"none\" {}/>", sides(rect), stroke.attributes()));
+    }
+
+    /// A line from one point to another.
+    pub fn line(&mut self, from: Point, to: Point, stroke: Stroke) {
+        let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(short);
+        self.put(&format!("<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" {}/>", stroke.attributes()));
+    }
+
+    /// A line through points.
+    pub fn path(&mut self, points: &[Point], stroke: Stroke) {
+        let attributes = stroke.attributes();
+        self.put(&format!("<path d=\"{}\" fill=\"none\" stroke-linejoin=\"round\" {attributes}/>", through(points)));
+    }
+
+    /// A filled shape with these corners.
+    pub fn polygon(&mut self, corners: &[Point], fill: Color, opacity: f64) {
+        let opacity = if opacity < 1.0 { format!(" fill-opacity=\"{}\"", short(opacity)) } else { String::new() };
+        self.put(&format!("<path d=\"{}Z\" fill=\"{fill}\"{opacity}/>", through(corners)));
+    }
+
+    /// A filled shape with these corners and an outline.
+    pub fn outlined_polygon(&mut self, corners: &[Point], fill: Color, stroke: Stroke) {
+        self.put(&format!("<path d=\"{}Z\" fill=\"{fill}\" {}/>", through(corners), stroke.attributes()));
+    }
+
+    /// Filled cells of a grid, whose edges show no seams.
+    pub fn cells(&mut self, path: &str, fill: Color) {
+        self.put(&format!("<path d=\"{path}\" fill=\"{fill}\" shape-rendering=\"crispEdges\"/>"));
+    }
+
+    /// A circle, filled or with an outline or both.
+    pub fn circle(&mut self, center: Point, radius: f64, fill: Option<Color>, stroke: Option<Stroke>) {
+        let [x, y, radius] = [center.0, center.1, radius].map(short);
+        let fill = fill.map_or("none".to_owned(), |color| color.to_string());
+        let stroke = stroke.map(|stroke| format!(" {}", stroke.attributes())).unwrap_or_default();
+        self.put(&format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{fill}\"{stroke}/>"));
+    }
+
+    /// A text whose letters stand on the line at `at`.
+    pub fn text(&mut self, at: Point, anchor: Anchor, font: Font, color: Color, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let (left, right) = anchor.span(at.0, font.room(text));
+        let room = Rect { x: left, y: at.1 - font.size * 0.95, width: right - left, height: font.size * 1.2 };
+        self.placed.push(Placed { text: text.to_owned(), room });
+        self.put(&format!(
+            "<text x=\"{}\" y=\"{}\"{}</text>",
+            short(at.0),
+            short(at.1),
+            letters(anchor, font, color, text)
+        ));
+    }
+
+    /// A text that is read from bottom to top, beside the line at `at`.
+    pub fn upright_text(&mut self, at: Point, anchor: Anchor, font: Font, color: Color, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let (low, high) = anchor.span(0.0, font.room(text));
+        let room = Rect { x: at.0 - font.size * 0.95, y: at.1 - high, width: font.size * 1.2, height: high - low };
+        self.placed.push(Placed { text: text.to_owned(), room });
+        let turned = format!("transform=\"translate({} {}) rotate(-90)\"", short(at.0), short(at.1));
+        self.put(&format!("<text {turned}{}</text>", letters(anchor, font, color, text)));
+    }
+
+    /// What `draw` draws, as far as it lies in the rectangle.
+    pub fn clipped(&mut self, rect: Rect, draw: impl FnOnce(&mut Svg)) {
+        self.clips += 1;
+        let name = format!("{}-clip{}", self.name, self.clips);
+        self.put(&format!("<clipPath id=\"{name}\"><rect {}/></clipPath>", sides(rect)));
+        self.put(&format!("<g clip-path=\"url(#{name})\">"));
+        draw(self);
+        self.put("</g>");
+    }
+
+    /// The finished picture.
+    pub fn finish(self) -> String {
+        let [width, height] = [self.width, self.height].map(short);
+        let (title, description) = (escaped(&self.title), escaped(&self.description));
+        let name = &self.name;
+        let size = format!("width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\"");
+        let read = format!("role=\"img\" aria-labelledby=\"{name}-title {name}-desc\"");
+        let mut svg =
+            format!("<svg xmlns=\"http://www.w3.org/2000/svg\" {size} {read} font-family=\"{FAMILIES}\">\n{MADE_BY}\n");
+        // a String takes all that is written to it
+        let _ =
+            writeln!(svg, "<title id=\"{name}-title\">{title}</title>\n<desc id=\"{name}-desc\">{description}</desc>");
+        let _ = writeln!(svg, "<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>");
+        svg + &self.body + "</svg>\n"
+    }
+}
+
+/// A number with two decimals at most.
+pub fn short(number: f64) -> String {
+    let rounded = format!("{number:.2}");
+    let trimmed = rounded.trim_end_matches('0').trim_end_matches('.');
+    if trimmed == "-0" { "0".to_owned() } else { trimmed.to_owned() }
+}
+
+/// A path through points.
+fn through(points: &[Point]) -> String {
+    let mut path = String::new();
+    for (number, (x, y)) in points.iter().enumerate() {
+        let step = ["L", "M"][usize::from(number == 0)];
+        let _ = write!(path, "{step}{} {}", short(*x), short(*y)); // a String takes all
+    }
+    path
+}
+
+fn sides(Rect { x, y, width, height }: Rect) -> String {
+    let [x, y, width, height] = [x, y, width, height].map(short);
+    format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"")
+}
+
+/// The attributes of a text, and what it says.
+fn letters(anchor: Anchor, font: Font, color: Color, text: &str) -> String {
+    let anchor = match anchor {
+        Anchor::Start => "",
+        Anchor::Middle => " text-anchor=\"middle\"",
+        Anchor::End => " text-anchor=\"end\"",
+    };
+    let weight = if font.weight == Weight::SemiBold { " font-weight=\"600\"" } else { "" };
+    format!("{anchor} font-size=\"{}\"{weight} fill=\"{color}\">{}", short(font.size), escaped(text))
+}
+
+/// A text with what XML gives a meaning written as entities; what XML does not allow is left out.
+fn escaped(text: &str) -> String {
+    let allowed =
+        |letter: &char| matches!(letter, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..) && *letter != '\u{7f}';
+    let mut escaped = String::new();
+    for letter in text.chars().filter(allowed) {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::color::INK;
+    use crate::plot::font::LABEL;
+
+    #[test]
+    fn numbers_are_short_and_never_minus_zero() {
+        assert_eq!([1.0, 0.126, -0.001, 100.5, -3.25].map(short), ["1", "0.13", "0", "100.5", "-3.25"]);
+    }
+
+    #[test]
+    fn names_with_signs_of_xml_are_shown_as_they_are() {
+        let mut svg = Svg::new(10.0, 10.0, "a < b & \"c\"", "");
+        svg.text((1.0, 2.0), Anchor::End, LABEL, INK, "<b>\u{1}\u{0}");
+        let text = svg.finish();
+        assert!(text.contains("a &lt; b &amp; &quot;c&quot;") && text.contains(">&lt;b&gt;</text>"), "{text}");
+    }
+
+    #[test]
+    fn the_room_of_a_text_goes_with_its_anchor() {
+        let mut svg = Svg::new(100.0, 100.0, "", "");
+        svg.text((50.0, 20.0), Anchor::End, LABEL, INK, "abc");
+        svg.upright_text((50.0, 80.0), Anchor::Start, LABEL, INK, "abc");
+        let [across, up] = svg.placed() else { panic!("two texts") };
+        assert!((across.room.right() - 50.0).abs() < 1e-9 && across.room.width > 15.0);
+        assert!((up.room.bottom() - 80.0).abs() < 1e-9 && up.room.height > 15.0 && up.room.width < 15.0);
+    }
+}

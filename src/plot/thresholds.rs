@@ -1,0 +1,154 @@
+//! Precision, recall and F1 by threshold, the chosen one marked; a panel for each group.
+
+use anyhow::anyhow;
+
+use crate::compare::group::Group;
+use crate::compare::statistics::sample::Sample as Statistic;
+use crate::hint::Hint;
+use crate::history::tested::PrecisionRecallCurve;
+use crate::plot::axis::{Axis, range};
+use crate::plot::color::{BLUE, Color, GREEN, QUIET, VERMILION};
+use crate::plot::grid::Grid;
+use crate::plot::legend::{Entry, Sample};
+use crate::plot::names::list;
+use crate::plot::page::{Body, MARGIN, Page, Size};
+use crate::plot::panel::{Flag, Layer, Panel};
+use crate::plot::ranking::positive_class;
+use crate::plot::svg::{Dash, Stroke};
+use crate::plot::ticks::{Unit, number};
+use crate::plot::{Drawn, subject};
+
+const WIDTH: f64 = 620.0;
+const SEVERAL_WIDTH: f64 = 900.0;
+const LEAST_PANEL: f64 = 320.0;
+const HEIGHT: f64 = 320.0;
+
+/// Thresholds are looked at in so many places.
+const PLACES: usize = 400;
+
+/// What is drawn, and how.
+const LINES: [(&str, Color, Dash); 3] =
+    [("precision", BLUE, Dash::Dashed), ("recall", VERMILION, Dash::Dotted), ("F1", GREEN, Dash::Solid)];
+
+/// Draws precision, recall and F1 by threshold.
+///
+/// # Errors
+/// When no group has them.
+pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
+    let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| !curves(group).is_empty());
+    if shown.is_empty() {
+        let hint = "they are there for two classes, where test rows are of both";
+        return Err(anyhow!("none of these has figures by threshold").context(Hint(hint.to_owned())));
+    }
+    let notes =
+        others.iter().map(|group| format!("`{}` has no figures by threshold: it is left out", group.label)).collect();
+    let panels: Vec<Panel> = shown.iter().map(|group| panel(group, shown.len() == 1)).collect();
+    let several = shown.iter().any(|group| curves(group).len() > 1);
+    let line = |(name, color, dash): (&str, Color, Dash)| {
+        let stroke = Stroke { color, width: 2.0, dash };
+        Entry::new(if several { Sample::Band(stroke) } else { Sample::Line(stroke, None) }, name)
+    };
+    let mut subtitle = subject::subtitle(&shown);
+    if several {
+        subtitle += ": mean ± standard deviation";
+    }
+    let labels: Vec<&str> = shown.iter().map(|group| group.label.as_str()).collect();
+    let page = Page {
+        title: subject::titled(&shown, "precision, recall and F1 by threshold"),
+        subtitle,
+        description: format!("Precision, recall and F1 on the test rows by threshold, of {}.", list(&labels, 24)),
+        legend: LINES.map(line).to_vec(),
+        keys: Vec::new(),
+        notes: positive_class(&shown).into_iter().collect(),
+    };
+    let width = size.width.unwrap_or(if panels.len() == 1 { WIDTH } else { SEVERAL_WIDTH });
+    let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
+    let grid = Grid { panels, columns, shares_axes: false };
+    let body = Body::of(size, HEIGHT * grid.rows() as f64);
+    Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+}
+
+fn curves(group: &Group) -> Vec<&PrecisionRecallCurve> {
+    group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref()?.precision_recall.as_ref()).collect()
+}
+
+fn panel(group: &Group, is_lone: bool) -> Panel {
+    let curves = curves(group);
+    let (low, high) = range(curves.iter().flat_map(|curve| curve.threshold.iter().map(|t| t.0))).unwrap_or((0.0, 1.0));
+    let (from, to) = if (0.0..=1.0).contains(&low) && (0.0..=1.0).contains(&high) { (0.0, 1.0) } else { (low, high) };
+    let x = Axis::along("threshold", Unit::Plain, [from, to]);
+    let title = if is_lone { String::new() } else { group.label.clone() };
+    let mut panel = Panel::new(title, x.clone(), Axis::between("", Unit::Plain, 0.0, 1.015));
+    let places: Vec<f64> = (0..=PLACES).map(|at| x.from + (x.to - x.from) * at as f64 / PLACES as f64).collect();
+    for (number, (_, color, dash)) in LINES.into_iter().enumerate() {
+        let of = |curve: &&PrecisionRecallCurve, place: f64| at(curve, number, place);
+        let points = places.iter().map(|&place| {
+            let values: Vec<f64> = curves.iter().filter_map(|curve| of(curve, place)).collect();
+            (place, Statistic::of(&values))
+        });
+        let points: Vec<(f64, Option<Statistic>)> = points.collect();
+        let mean = |sample: &Option<Statistic>| sample.as_ref().map_or(f64::NAN, |sample| sample.mean);
+        if curves.len() > 1 {
+            let ends = |(place, sample): &(f64, Option<Statistic>)| {
+                let std = sample.as_ref().and_then(|sample| sample.std).unwrap_or(f64::NAN);
+                (*place, (mean(sample) - std).max(0.0), (mean(sample) + std).min(1.0))
+            };
+            panel.layers.insert(0, Layer::Band(points.iter().map(ends).collect(), color));
+        }
+        let line = points.iter().map(|(place, sample)| (*place, mean(sample))).collect();
+        panel.layers.push(Layer::Line(line, Stroke { color, width: 2.0, dash }));
+    }
+    mark_chosen(&mut panel, group);
+    panel
+}
+
+/// Marks the threshold of each trial, and names the middle one.
+fn mark_chosen(panel: &mut Panel, group: &Group) {
+    let chosen = group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref()?.threshold.as_ref());
+    let mut chosen: Vec<f64> = chosen.map(|threshold| threshold.value).filter(|value| value.is_finite()).collect();
+    chosen.sort_by(f64::total_cmp);
+    let stroke = Stroke { color: QUIET, width: 1.0, dash: Dash::Dotted };
+    for &value in &chosen {
+        panel.layers.insert(0, Layer::Rule(value, stroke));
+    }
+    if let (Some(&first), Some(&last)) = (chosen.first(), chosen.last()) {
+        let median = chosen[(chosen.len() - 1) / 2];
+        let range =
+            if first < last { format!(" ({} to {})", number(first, 2), number(last, 2)) } else { String::new() };
+        panel.flags.push(Flag {
+            x: median,
+            text: format!("chosen {}{range}", number(median, 2)),
+            is_left: median > panel.x.to / 2.0,
+        });
+    }
+}
+
+/// A figure at a threshold: that of the next higher threshold at which anything changes; `None` beyond the last one.
+fn at(curve: &PrecisionRecallCurve, line: usize, place: f64) -> Option<f64> {
+    let row = curve.threshold.partition_point(|threshold| threshold.0 < place);
+    let is_predicted = curve.threshold.get(row)?.0.is_finite();
+    let values = [&curve.precision, &curve.recall, &curve.f1][line];
+    // where nothing is predicted precision is not defined, and recall and F1 are zero
+    if is_predicted { values.get(row).copied() } else { (line > 0).then_some(0.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::number::Number;
+
+    #[test]
+    fn a_threshold_has_the_figures_of_the_next_higher_score() {
+        let curve = PrecisionRecallCurve {
+            precision: vec![0.2, 0.5, 1.0],
+            recall: vec![1.0, 0.5, 0.0],
+            f1: vec![0.3, 0.5, 0.0],
+            threshold: vec![Number(0.1), Number(0.6), Number(f64::INFINITY)],
+        };
+        assert_eq!(
+            [0.0, 0.1, 0.3, 0.6].map(|place| at(&curve, 0, place)),
+            [Some(0.2), Some(0.2), Some(0.5), Some(0.5)]
+        );
+        assert_eq!([0, 1, 2].map(|line| at(&curve, line, 0.7)), [None, Some(0.0), Some(0.0)]);
+    }
+}

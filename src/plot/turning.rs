@@ -1,0 +1,67 @@
+//! Where learning turns: the best epoch, and the one from which on validation loss rises while training loss falls.
+
+use crate::compare::group::Group;
+use crate::compare::trial::{Axis, Trial};
+use crate::plot::names::count;
+
+/// An epoch that several trials name, each its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turning {
+    /// What they name, ascending.
+    pub epochs: Vec<usize>,
+    /// The middle one, the earlier of two.
+    pub median: usize,
+    /// Where that lies on the axis: the mean of the trials.
+    pub x: f64,
+}
+
+/// The best epoch of each trial.
+pub fn best(group: &Group, axis: Axis) -> Option<Turning> {
+    turning(group, axis, |trial| trial.best().map(|best| best.epoch))
+}
+
+/// Where each trial that overfits begins to.
+pub fn onset(group: &Group, axis: Axis) -> Option<Turning> {
+    turning(group, axis, |trial| trial.diagnosis()?.overfits_from)
+}
+
+/// The metric that the best epoch is best by, where all trials agree.
+pub fn monitor(group: &Group) -> Option<&str> {
+    let mut monitors = group.trials.iter().filter_map(|trial| Some(trial.best()?.monitor.as_str()));
+    let first = monitors.next()?;
+    monitors.all(|monitor| monitor == first).then_some(first)
+}
+
+fn turning(group: &Group, axis: Axis, epoch: impl Fn(&Trial) -> Option<usize>) -> Option<Turning> {
+    let mut epochs: Vec<usize> = group.sound().filter_map(epoch).collect();
+    epochs.sort_unstable();
+    let median = *epochs.get(epochs.len().checked_sub(1)? / 2)?;
+    let places: Vec<f64> = group.sound().filter_map(|trial| trial.at(median, axis)).collect();
+    let x = places.iter().sum::<f64>() / places.len() as f64;
+    x.is_finite().then_some(Turning { epochs, median, x })
+}
+
+impl Turning {
+    /// In which epochs, in words: `epoch 16`, or `epoch 16 (13 to 20 over 5 seeds)`.
+    pub fn words(&self, thing: &str) -> String {
+        let (first, last) = (self.epochs[0], self.epochs[self.epochs.len() - 1]);
+        match first == last {
+            true => format!("epoch {first}"),
+            false => {
+                format!("epoch {} (median of {}: {first} to {last})", self.median, count(self.epochs.len(), thing))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_epochs_are_told_by_their_median_and_range() {
+        let turning = Turning { epochs: vec![13, 16, 20], median: 16, x: 16.0 };
+        assert_eq!(turning.words("seed"), "epoch 16 (median of 3 seeds: 13 to 20)");
+        assert_eq!(Turning { epochs: vec![4, 4], median: 4, x: 4.0 }.words("seed"), "epoch 4");
+    }
+}
