@@ -574,9 +574,11 @@ def shapes(browser, check, runs, keep):
         check("a history of another program has curves", page.page.locator("#keys button").count() == 2 and page.pixels("loss", "s0") > 20)
     with Page(browser, check, runs.folder / "two_classes.html", java_script_enabled=False) as page:
         text = page.page.locator("body").inner_text()
-        told = ["best test acc", "quick", "The charts need JavaScript", "Confusion matrix", "train.optimizer.adam.lr"]
+        told = ["best test acc", "quick", "charts need JavaScript", "Confusion matrix", "train.optimizer.adam.lr"]
         missing = [word for word in told if word not in text]
         check("without scripts the summary, tables and settings are there", not missing, missing)
+        drawn = page.page.locator("noscript img")
+        check("and the curves as a picture", drawn.count() == 1 and drawn.bounding_box()["height"] > 100)
         check("and no empty control is", not page.page.locator("#theme").is_visible() and not page.page.locator("[data-copy]").first.is_visible())
         page.page.evaluate = lambda _: None  # what the page itself has run cannot be asked for without scripts
 
