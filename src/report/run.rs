@@ -34,7 +34,9 @@ fn reading(group: &Group) -> String {
         [trial] => match trial.diagnosis() {
             Some(diagnosis) => {
                 let word = trial.verdict().map_or("", Verdict::word);
-                let sentence = diagnosis.sentence.strip_prefix(&format!("{word}: ")).unwrap_or(&diagnosis.sentence);
+                // the badge has said the word
+                let sentence = diagnosis.sentence.strip_prefix(word).unwrap_or(&diagnosis.sentence);
+                let sentence = sentence.trim_start_matches([':', ' ']);
                 format!("<p class=\"reading\">{} {}</p>", badge(trial), text(&capital(sentence)))
             }
             None => paragraph(&without_curves(trial)),
