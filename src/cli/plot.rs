@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::Subcommand;
 
 use crate::cli::plot_file::{self, Target};
-use crate::cli::{Exit, plot_rows, terminal};
+use crate::cli::{Exit, plot_classes, plot_samples, terminal};
 use crate::compare::find::{Found, find};
 use crate::compare::group::Group;
 use crate::compare::trial::Axis;
@@ -63,12 +63,16 @@ enum Kind {
     /// What observers saw in the layers: gradient norms, dead units, …
     Gradients(Layers),
     /// How many rows each class has, of a data set or of a run
-    Classes(plot_rows::Classes),
+    Classes(plot_classes::Args),
     /// Sample images of a data set, or of a run with what its network makes of them
-    Samples(plot_rows::Samples),
+    Samples(plot_samples::Args),
     /// A figure of each run: trials as dots, mean and 95 % interval
     Compare(Compare),
 }
+
+/// Their names.
+const KINDS: [&str; 9] =
+    ["curves", "confusion", "roc", "pr", "threshold", "gradients", "classes", "samples", "compare"];
 
 /// The runs that are drawn.
 #[derive(Debug, clap::Args)]
@@ -163,8 +167,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(Kind::Compare(Compare { runs, metric, target })) => {
             picture(runs, target, "compare", |groups| dots::draw(groups, metric.as_deref(), target.size()))
         }
-        Some(Kind::Classes(args)) => plot_rows::classes(args),
-        Some(Kind::Samples(args)) => plot_rows::samples(args),
+        Some(Kind::Classes(args)) => plot_classes::run(args),
+        Some(Kind::Samples(args)) => plot_samples::run(args),
     }
 }
 
@@ -188,8 +192,12 @@ fn picture(
     draw: impl FnOnce(&[Group]) -> anyhow::Result<Drawn>,
 ) -> anyhow::Result<Exit> {
     target.check()?;
-    let Found { mut groups, faults, notes } = find(&runs.runs, &runs.out)?;
+    let Found { mut groups, faults, notes, .. } = find(&runs.runs, &runs.out)?;
     faults.iter().for_each(|fault| terminal::warn(&format!("left out: {}", in_a_line(fault))));
+    // a first word that is no run may be a kind that was written wrong
+    let first = runs.runs.first().filter(|first| !faults.is_empty() && first.chars().all(char::is_alphabetic));
+    let misspelt = first.and_then(|first| suggest::nearest(first, KINDS));
+    misspelt.into_iter().for_each(|kind| terminal::warn(&format!("`{kind}` is a kind of picture: was it meant?")));
     notes.iter().for_each(|note| terminal::warn(note));
     if let Some(trial) = &runs.trial {
         groups = one_trial(groups, trial)?;

@@ -128,11 +128,8 @@ impl Target {
         let shown = output.display();
         match (of_ending, self.format) {
             (Some(ending), Some(format)) if ending != format => {
-                let message = format!(
-                    "`-o {shown}` is to be a {} by its name, and `--format` says {}",
-                    ending.ending(),
-                    format.ending()
-                );
+                let [ending, format] = [ending, format].map(|format| format.ending().to_uppercase());
+                let message = format!("`-o {shown}` is {ending} by its name, and `--format` says {format}");
                 Err(anyhow!(message).context(Hint("leave `--format` out".to_owned())))
             }
             (Some(format), _) => Ok(Place::File(output.clone(), format)),

@@ -38,6 +38,14 @@ pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
+/// How far values lie apart; where they differ by rounding alone, as if they were as far apart as they are large.
+pub fn length(low: f64, high: f64) -> f64 {
+    let size = low.abs().max(high.abs());
+    if high - low > ROUNDING * size { high - low } else { size.max(1e-3) }
+}
+
+const ROUNDING: f64 = 1e-9;
+
 impl Axis {
     /// An axis from one value to another.
     pub fn between(name: &str, unit: Unit, from: f64, to: f64) -> Axis {
@@ -50,14 +58,14 @@ impl Axis {
         let (from, to) = range(values).unwrap_or((0.0, 1.0));
         match to - from {
             length if length > 0.0 => Axis::between(name, unit, from, to),
-            _ => Axis::between(name, unit, from - 1.0, to + 1.0),
+            _ => Axis::between(name, unit, from - 0.5, to + 0.5),
         }
     }
 
     /// A linear axis with room above and below the values. It begins at zero where that costs little; shares end at one.
     pub fn around(name: &str, unit: Unit, values: impl IntoIterator<Item = f64>) -> Axis {
         let (low, high) = range(values).unwrap_or((0.0, 1.0));
-        let length = if high > low { high - low } else { high.abs().max(1e-3) };
+        let length = length(low, high);
         let (mut from, mut to) = (low - 0.05 * length, high + 0.05 * length);
         if low >= 0.0 && low < 0.6 * length {
             from = 0.0;
@@ -139,8 +147,8 @@ mod tests {
 
     #[test]
     fn equal_values_and_a_lone_epoch_have_room_around_them() {
-        for axis in [Axis::around("", Unit::Plain, [0.5, 0.5]), Axis::around("", Unit::Plain, [0.0])] {
-            assert!(axis.to > axis.from, "{axis:?}");
+        for axis in [Axis::around("", Unit::Plain, [0.5, 0.5 + 1e-16]), Axis::around("", Unit::Plain, [0.0])] {
+            assert!(axis.to > axis.from + 1e-5, "{axis:?}");
         }
         let lone = Axis::along("epoch", Unit::Whole, [1.0]);
         assert_eq!(lone.share(1.0), Some(0.5));

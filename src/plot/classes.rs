@@ -8,7 +8,8 @@ use crate::plot::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::font::{HEADING, LABEL, SMALL};
 use crate::plot::names::{capital, count, list};
 use crate::plot::page::{Body, MARGIN, Page, Size};
-use crate::plot::svg::{Anchor, Rect, Stroke, Svg};
+use crate::plot::shape::{Anchor, Rect, Stroke};
+use crate::plot::svg::Svg;
 use crate::plot::ticks::{logarithmic, number, percent};
 
 /// How many rows each class has in one part of the data.

@@ -2,14 +2,14 @@
 
 use crate::compare::group::Group;
 use crate::compare::trial;
-use crate::plot::axis::Axis;
+use crate::plot::axis::{Axis, range};
 use crate::plot::color::{BLUE, Color, GHOST, INK, QUIET, VERMILION};
 use crate::plot::curves::Options;
 use crate::plot::marker::Marker;
 use crate::plot::names::{self, capital};
 use crate::plot::panel::{Flag, Layer, Panel};
-use crate::plot::series::{self, Series};
-use crate::plot::svg::{Dash, Stroke};
+use crate::plot::series::{self, Series, Spread};
+use crate::plot::shape::{Dash, Stroke};
 use crate::plot::ticks::Unit;
 use crate::plot::turning;
 
@@ -44,7 +44,7 @@ pub struct Used {
     pub(super) best: bool,
     pub(super) onset: bool,
     pub(super) broken: bool,
-    /// The labels of groups whose curves have no finite value.
+    /// Curves that have no finite value: `loss of large_weights`.
     pub(super) empty: Vec<String>,
     pub(super) notes: Vec<String>,
 }
@@ -58,8 +58,8 @@ const MOST_WITH_BANDS: usize = 4;
 /// Along a line, so many markers.
 const MARKERS: usize = 6;
 
-/// By so much the highest value is above the median where curves explode.
-const EXPLOSION: f64 = 1_000.0;
+/// So many times the middle one of all first values is reached where curves explode.
+const EXPLOSION: f64 = 30.0;
 
 /// The curves of a group.
 struct Pair<'a> {
@@ -100,9 +100,7 @@ pub fn panels(groups: &[&Group], metric: &str, layout: Layout, options: &Options
     });
     let (pairs, empty): (Vec<Pair>, Vec<Pair>) = pairs.filter(|pair| pair.main().is_some()).partition(Pair::has_finite);
     for Pair { group, .. } in empty {
-        if !used.empty.contains(&group.label) {
-            used.empty.push(group.label.clone());
-        }
+        used.empty.push(format!("{} of {}", names::words(metric), group.label));
     }
     if pairs.is_empty() && used.empty.is_empty() {
         return Vec::new();
@@ -145,15 +143,16 @@ struct Draw<'a> {
 }
 
 impl Draw<'_> {
+    fn has_validation(&self) -> bool {
+        self.pairs.iter().any(|pair| pair.validation.is_some())
+    }
+
     fn has_bands(&self) -> bool {
         self.layout != Layout::Overlaid || self.pairs.len() <= MOST_WITH_BANDS
     }
 
     fn x_axis(&self, values: impl Iterator<Item = f64>) -> Axis {
-        match self.options.x {
-            trial::Axis::Seconds => Axis::along("seconds", Unit::Plain, values),
-            axis => Axis::along(axis.word(), Unit::Whole, values),
-        }
+        along(self.options.x, values)
     }
 
     /// Around all curves and bands; a log axis where one is wanted, or where curves explode.
@@ -164,13 +163,7 @@ impl Draw<'_> {
             let std = spread.std.filter(|_| self.has_bands());
             values.extend(std.into_iter().flat_map(|std| [spread.mean - std, spread.mean + std]));
         }
-        values.retain(|value| value.is_finite());
-        values.sort_by(f64::total_cmp);
-        let explodes = || {
-            let (median, most) = (values[values.len() / 2], values[values.len() - 1]);
-            median > 0.0 && most > EXPLOSION * median
-        };
-        let is_log = self.options.log || (!values.is_empty() && explodes());
+        let is_log = self.options.log || self.explode();
         let log = if is_log { Axis::log(metric, values.iter().copied()) } else { None };
         if self.options.log && log.is_none() {
             self.used.notes.push(format!("{} has no value above zero: its axis is not log", names::words(metric)));
@@ -178,21 +171,36 @@ impl Draw<'_> {
         log.unwrap_or_else(|| Axis::around(metric, names::unit(metric), values))
     }
 
+    /// Whether curves reach values far above those that they begin with, and all are above zero.
+    fn explode(&self) -> bool {
+        let all = || self.pairs.iter().flat_map(Pair::each).map(|(series, _)| &series.points);
+        let finite = |points: &Vec<Spread>| -> Vec<f64> {
+            points.iter().map(|spread| spread.mean).filter(|mean| mean.is_finite()).collect()
+        };
+        let mut firsts: Vec<f64> = all().filter_map(|points| finite(points).first().copied()).collect();
+        firsts.sort_by(f64::total_cmp);
+        let Some(first) = firsts.len().checked_sub(1).map(|last| firsts[last / 2]) else { return false };
+        match range(all().flat_map(finite)) {
+            Some((least, most)) => least > 0.0 && most > EXPLOSION * first,
+            None => false,
+        }
+    }
+
     /// Draws the curves of a group with their bands.
     fn curves(&mut self, panel: &mut Panel, pair: &Pair) {
         let is_overlaid = self.layout == Layout::Overlaid;
         for (series, is_validation) in pair.each() {
-            let stroke = stroke(self.layout, pair.number, is_validation);
+            let stroke = stroke(self.layout, pair.number, is_validation, self.has_validation());
             let is_main = is_validation || pair.validation.is_none();
             if series.has_band() && self.has_bands() && (is_main || !is_overlaid) {
                 panel.layers.insert(0, Layer::Band(series.band(), stroke.color));
                 self.used.bands = true;
             }
             panel.layers.push(Layer::Line(series.line(), stroke));
-            if is_overlaid && is_main {
+            if is_overlaid {
                 let shown = markers(&series.line(), pair.number, self.pairs.len());
-                let marker = Marker::of(pair.number);
-                panel.layers.extend(shown.into_iter().map(|at| Layer::Mark(at, marker, 3.6, stroke.color)));
+                let (marker, radius) = (Marker::of(pair.number), if is_main { 3.6 } else { 2.2 });
+                panel.layers.extend(shown.into_iter().map(|at| Layer::Mark(at, marker, radius, stroke.color)));
             }
             panel.layers.extend(series.broken.iter().map(|at| Layer::Cross(*at, stroke.color)));
             self.used.broken |= !series.broken.is_empty();
@@ -231,19 +239,29 @@ impl Draw<'_> {
     }
 }
 
+/// The axis along which epochs, steps or seconds go by; the latter begin at none.
+pub fn along(axis: trial::Axis, values: impl Iterator<Item = f64>) -> Axis {
+    match axis {
+        trial::Axis::Epoch => Axis::along("epoch", Unit::Whole, values),
+        trial::Axis::Step => Axis::along("step", Unit::Whole, values.chain([0.0])),
+        trial::Axis::Seconds => Axis::along("seconds", Unit::Plain, values.chain([0.0])),
+    }
+}
+
 /// How a curve is drawn: colors tell groups apart where they lie upon each other, otherwise training and validation.
-pub fn stroke(layout: Layout, number: usize, is_validation: bool) -> Stroke {
+/// Training is dashed where there is validation beside it.
+pub fn stroke(layout: Layout, number: usize, is_validation: bool, has_validation: bool) -> Stroke {
     let color = match layout {
         Layout::Overlaid => Color::of(number),
         _ if is_validation => VERMILION,
         _ => BLUE,
     };
     let width = match layout {
-        Layout::Overlaid if !is_validation => 1.3,
+        Layout::Overlaid if !is_validation && has_validation => 1.3,
         Layout::Multiples => 1.8,
         _ => 2.0,
     };
-    Stroke { color, width, dash: if is_validation { Dash::Solid } else { Dash::Dashed } }
+    Stroke { color, width, dash: if is_validation || !has_validation { Dash::Solid } else { Dash::Dashed } }
 }
 
 /// Some points of a line, evenly apart, and others than those of other lines.

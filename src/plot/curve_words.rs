@@ -8,7 +8,7 @@ use crate::plot::legend::{Entry, Sample};
 use crate::plot::marker::Marker;
 use crate::plot::names::{self, capital, count};
 use crate::plot::page::Page;
-use crate::plot::svg::Stroke;
+use crate::plot::shape::Stroke;
 use crate::plot::{series, subject, turning};
 
 /// The page around the curves of these groups.
@@ -30,7 +30,7 @@ pub fn page(groups: &[&Group], metrics: &[String], layout: Layout, options: &Opt
     }
     if !used.empty.is_empty() {
         let empty: Vec<&str> = used.empty.iter().map(String::as_str).collect();
-        notes.push(format!("No finite value: {}.", names::list(&empty, 6)));
+        notes.push(format!("Not finite in any epoch: {}.", names::list(&empty, 6)));
     }
     notes.extend(thinning(groups, thing, options));
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
@@ -52,7 +52,7 @@ fn legend(groups: &[&Group], layout: Layout, used: &Used) -> (Vec<Entry>, Vec<En
         Layout::Lone | Layout::Multiples => Vec::new(),
     };
     let line = |is_validation: bool| {
-        let own = stroke(layout, 0, is_validation);
+        let own = stroke(layout, 0, is_validation, used.validation);
         match layout {
             Layout::Overlaid => Sample::Line(Stroke { color: QUIET, ..own }, None),
             _ if used.bands => Sample::Band(own),

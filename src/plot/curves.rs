@@ -84,6 +84,11 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
         let series = group.series();
         series.contains(&metric) || series.contains(&names::validation(metric).as_str())
     };
+    let is_tree = |group: &&&Group| {
+        group.trials.iter().all(|t| t.history().is_some_and(|h| h.network.is_none() && h.tree.is_some()))
+    };
+    let (trees, groups): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_tree(group));
+    notes.extend(trees.iter().map(|group| format!("`{}` is a tree, which has no curves: it is left out", group.label)));
     let series = union(groups.iter().map(|group| group.series()));
     if series.is_empty() {
         let hint = "trees have none: `runner plot confusion` shows what they tell apart";
@@ -97,7 +102,7 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
         [] => !group.metrics().is_empty(),
         wanted => wanted.iter().any(|metric| has(group, metric)),
     };
-    let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_shown(&group));
+    let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_shown(group));
     for group in others {
         let what = if wanted.is_empty() { "curves".to_owned() } else { wanted.join(" or ") };
         notes.push(format!("`{}` has no {what}: it is left out", group.label));
@@ -176,7 +181,7 @@ mod tests {
         first(&mut broken[1]).history.series.values_mut().flatten().for_each(|value| value.0 = f64::NAN);
         let text = svg(&broken, &Options::default()).finish();
         assert!(text.contains(">no longer finite<"), "{text}");
-        assert!(text.contains("No finite value: variant1."), "{text}");
+        assert!(text.contains("Not finite in any epoch: loss of variant1, accuracy of variant1."), "{text}");
         assert!(!text.contains("Towards the end"), "{text}");
         let lone = svg(&groups(1, 1, 1), &Options::default()).finish();
         assert!(lone.contains("<circle"), "{lone}");

@@ -7,14 +7,15 @@ use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
 use crate::hint::Hint;
-use crate::plot::axis::Axis;
+use crate::plot::axis::{Axis, length, range};
 use crate::plot::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::font::{LABEL, SMALL};
 use crate::plot::legend::{self, Entry};
 use crate::plot::marker::Marker;
 use crate::plot::names::{capital, unit, value, words};
 use crate::plot::page::{Body, Page, Size};
-use crate::plot::svg::{Anchor, Rect, Stroke, Svg};
+use crate::plot::shape::{Anchor, Rect, Stroke};
+use crate::plot::svg::Svg;
 use crate::plot::ticks::{Unit, number};
 use crate::plot::{Drawn, subject};
 use crate::suggest;
@@ -103,7 +104,7 @@ fn figure(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> {
 /// `test accuracy`, `validation loss in the best epoch`.
 fn heading(figure: &str) -> String {
     let metric = words(metric_of(figure));
-    let text = match figure.split_once('.').map(|(when, _)| when) {
+    match figure.split_once('.').map(|(when, _)| when) {
         Some("test") => format!("test {metric}"),
         Some("best") => format!("{metric} in the best epoch"),
         Some("last") => format!("{metric} in the last epoch"),
@@ -111,8 +112,7 @@ fn heading(figure: &str) -> String {
         Some("min") => format!("lowest {metric}"),
         Some("max") => format!("highest {metric}"),
         _ => figure.to_owned(),
-    };
-    text
+    }
 }
 
 /// The mean, and how far trials spread.
@@ -173,8 +173,8 @@ fn draw_rows(svg: &mut Svg, room: Rect, rows: &[Row], metric: &str) {
 /// An axis around values; it does not begin at zero, since dots have no length.
 fn around(metric: &str, values: Vec<f64>) -> Axis {
     let axis = Axis::around("", unit(metric), values.iter().copied());
-    let (low, high) = crate::plot::axis::range(values).unwrap_or((0.0, 1.0));
-    let room = 0.06 * if high > low { high - low } else { high.abs().max(1e-3) };
+    let (low, high) = range(values).unwrap_or((0.0, 1.0));
+    let room = 0.06 * length(low, high);
     Axis { from: low - room, to: high + room, ..axis }
 }
 

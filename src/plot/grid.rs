@@ -1,7 +1,8 @@
 //! Panels side by side and below each other, their frames aligned.
 
 use crate::plot::panel::{Around, Panel};
-use crate::plot::svg::{Rect, Svg};
+use crate::plot::shape::Rect;
+use crate::plot::svg::Svg;
 
 /// Panels in rows.
 #[derive(Debug)]

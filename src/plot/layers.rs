@@ -8,12 +8,13 @@ use crate::compare::trial;
 use crate::hint::Hint;
 use crate::plot::axis::{Axis, range};
 use crate::plot::color::Color;
+use crate::plot::curve_panel::along;
 use crate::plot::grid::Grid;
 use crate::plot::names::{self, list};
 use crate::plot::page::{Body, MARGIN, Page, Size};
 use crate::plot::panel::{End, Layer, Panel};
 use crate::plot::series::{self, Series};
-use crate::plot::svg::Stroke;
+use crate::plot::shape::Stroke;
 use crate::plot::ticks::Unit;
 use crate::plot::{Drawn, subject};
 
@@ -75,10 +76,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     let every = || shown.iter().flat_map(|(_, lines)| lines).flat_map(|line| &line.series.points);
     let y = y_axis(&observer, every().map(|spread| spread.mean), options.log);
     let is_log = y.scale == crate::plot::axis::Scale::Log;
-    let x = match options.x {
-        trial::Axis::Seconds => Axis::along("seconds", Unit::Plain, every().map(|spread| spread.x)),
-        axis => Axis::along(axis.word(), Unit::Whole, every().map(|spread| spread.x)),
-    };
+    let x = along(options.x, every().map(|spread| spread.x));
     let is_lone = shown.len() == 1;
     let panels: Vec<Panel> = shown.iter().map(|(group, lines)| panel(group, lines, &x, &y, is_lone)).collect();
     let groups: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();

@@ -3,7 +3,8 @@
 use crate::plot::color::{Color, INK};
 use crate::plot::font::LABEL;
 use crate::plot::marker::{Marker, cross};
-use crate::plot::svg::{Anchor, Point, Rect, Stroke, Svg};
+use crate::plot::shape::{Anchor, Point, Rect, Stroke};
+use crate::plot::svg::Svg;
 
 /// What stands for a thing in the legend.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! Lines of many points: broken where a value is missing, and with no more points than can be seen.
 
-use crate::plot::svg::Point;
+use crate::plot::shape::Point;
 
 /// The pieces of a line between points that have no place.
 pub fn pieces(points: impl IntoIterator<Item = Option<Point>>) -> Vec<Vec<Point>> {
@@ -15,9 +15,9 @@ pub fn pieces(points: impl IntoIterator<Item = Option<Point>>) -> Vec<Vec<Point>
     pieces
 }
 
-/// Of the points in each half pixel, the first, the lowest, the highest and the last: the line looks the same.
+/// Of the points in each pixel, the first, the lowest, the highest and the last: the line looks the same.
 pub fn thinned(points: Vec<Point>) -> Vec<Point> {
-    const COLUMN: f64 = 0.5;
+    const COLUMN: f64 = 1.0;
     if points.len() < 512 {
         return points;
     }
@@ -64,7 +64,7 @@ mod tests {
         let points: Vec<Point> =
             (0..10_000).map(|at| (f64::from(at) / 100.0, if at == 5_003 { 99.0 } else { f64::from(at % 7) })).collect();
         let thin = thinned(points.clone());
-        assert!(thin.len() <= 4 * 201, "{}", thin.len());
+        assert!(thin.len() <= 4 * 101, "{}", thin.len());
         assert_eq!((thin.first(), thin.last()), (points.first(), points.last()));
         assert!(thin.contains(&(50.03, 99.0)));
         assert!(thin.is_sorted_by(|one, other| one.0 <= other.0));

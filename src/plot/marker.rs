@@ -1,7 +1,8 @@
 //! Markers: shapes that tell lines apart where colors do not.
 
 use crate::plot::color::{Color, WHITE};
-use crate::plot::svg::{Point, Stroke, Svg};
+use crate::plot::shape::{Point, Stroke};
+use crate::plot::svg::Svg;
 
 /// A shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

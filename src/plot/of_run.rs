@@ -17,7 +17,7 @@ pub fn draw(histories: &[History]) -> Vec<Named> {
     let groups = groups(histories);
     let any = |has: fn(&History) -> bool| histories.iter().any(has);
     let mut pictures: Vec<Named> = Vec::new();
-    if groups.iter().any(|group| !group.metrics().is_empty()) {
+    if any(|history| history.network.is_some() && !history.history.is_empty()) {
         pictures.push(("curves.svg", curves::draw(&groups, &curves::Options::default())));
     }
     if any(|history| history.test.as_ref().is_some_and(|test| test.confusion.is_some())) {

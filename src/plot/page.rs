@@ -3,7 +3,8 @@
 use crate::plot::color::{INK, QUIET};
 use crate::plot::font::{Font, LABEL, SMALL, TITLE};
 use crate::plot::legend::{Entry, Legend};
-use crate::plot::svg::{Anchor, Point, Rect, Svg};
+use crate::plot::shape::{Anchor, Point, Rect};
+use crate::plot::svg::Svg;
 
 /// Around all.
 pub const MARGIN: f64 = 16.0;
@@ -107,4 +108,64 @@ fn set(svg: &mut Svg, (x, y): Point, font: Font, lines: &[String], is_title: boo
         svg.text((x, base), Anchor::Start, font, color, line);
     }
     (x, y + lines.len() as f64 * font.leading())
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::plot::axis::Axis;
+    use crate::plot::color::{BLUE, VERMILION};
+    use crate::plot::grid::Grid;
+    use crate::plot::legend::Sample;
+    use crate::plot::panel::{Flag, Layer, Panel};
+    use crate::plot::shape::{Dash, Stroke};
+    use crate::plot::tests_of_pictures::{outside, overlapping};
+    use crate::plot::ticks::Unit;
+
+    fn small(width: f64) -> Svg {
+        let (solid, dashed) = (Stroke::solid(VERMILION, 2.0), Stroke { color: BLUE, width: 2.0, dash: Dash::Dashed });
+        let x = Axis::along("epoch", Unit::Whole, [1.0, 3.0]);
+        let mut panel = Panel::new("Loss", x, Axis::around("loss", Unit::Plain, [0.1, 0.9]));
+        panel.layers.push(Layer::Line(vec![(1.0, 0.9), (2.0, 0.4), (3.0, 0.1)], dashed));
+        panel.layers.push(Layer::Line(vec![(1.0, 0.8), (2.0, f64::NAN), (3.0, 0.5)], solid));
+        panel.flags.push(Flag { x: 3.0, text: "best epoch 3".to_owned(), is_left: true });
+        let page = Page {
+            title: "A <small> run".to_owned(),
+            subtitle: "one & only".to_owned(),
+            description: "Two curves.".to_owned(),
+            legend: vec![Entry::new(Sample::Line(solid, None), "validation")],
+            keys: vec![Entry::new(Sample::Line(dashed, None), "training")],
+            notes: vec!["A note.".to_owned()],
+        };
+        let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
+        page.draw(width, Body::High(120.0), |svg, room| grid.draw(svg, room))
+    }
+
+    #[test]
+    fn a_small_picture_is_written_as_ever() {
+        assert_snapshot!(small(260.0).finish());
+    }
+
+    #[test]
+    fn the_legend_stands_above_the_panels_whatever_the_width() {
+        for width in [150.0, 200.0, 260.0, 900.0] {
+            let svg = small(width);
+            assert_eq!((outside(&svg), overlapping(&svg)), (Vec::new(), Vec::new()), "{width}");
+            let at = |text: &str| svg.placed().iter().find(|placed| placed.text == text).unwrap().room;
+            assert!(at("training").bottom() <= at("Loss").y + 1.0 && at("validation").bottom() <= at("Loss").y + 1.0);
+            assert!(at("A note.").y >= at("epoch").bottom() - 3.0);
+        }
+    }
+
+    #[test]
+    fn a_given_height_is_kept_and_a_body_is_never_lower_than_can_be_read() {
+        let height = |height: f64| {
+            let page = Page { title: "t".to_owned(), ..Page::default() };
+            page.draw(300.0, Body::Within(height), |_, _| {}).area().height
+        };
+        assert_eq!(height(400.0), 400.0);
+        assert!(height(20.0) > LEAST_BODY);
+    }
 }

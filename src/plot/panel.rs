@@ -10,7 +10,8 @@ use crate::plot::labels::apart;
 use crate::plot::legend::BAND;
 use crate::plot::line::{pieces, thinned};
 use crate::plot::marker::{Marker, cross};
-use crate::plot::svg::{Anchor, Dash, Point, Rect, Stroke, Svg};
+use crate::plot::shape::{Anchor, Dash, Point, Rect, Stroke};
+use crate::plot::svg::Svg;
 use crate::plot::ticks::Tick;
 
 /// A panel.
@@ -183,7 +184,9 @@ impl Panel {
         for tick in self.y.ticks(((frame.height / 27.0) as usize).clamp(2, 6)) {
             let Some(up) = self.y.share(tick.value) else { continue };
             let y = frame.bottom() - up * frame.height;
-            svg.line((frame.x, y), (frame.right(), y), grid);
+            if !tick.label.is_empty() {
+                svg.line((frame.x, y), (frame.right(), y), grid);
+            }
             if around.has_numbers {
                 svg.text((frame.x - 7.0, y + SMALL.cap_height() / 2.0), Anchor::End, SMALL, QUIET, &tick.label);
             }

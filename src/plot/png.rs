@@ -51,7 +51,7 @@ const HEADER: usize = 8 + 12 + 13;
 
 /// The PNG with its size on paper, and by what it was made.
 fn described(png: &[u8]) -> Vec<u8> {
-    let mut resolution = Vec::from([PIXELS_PER_METER.to_be_bytes(); 2].concat());
+    let mut resolution = [PIXELS_PER_METER.to_be_bytes(); 2].concat();
     resolution.push(1); // the unit is the meter
     let (header, rest) = png.split_at(HEADER);
     [header, &chunk(*b"pHYs", &resolution), &chunk(*b"tEXt", SOFTWARE), rest].concat()
@@ -71,7 +71,8 @@ mod tests {
     use super::*;
     use crate::plot::color::{BLUE, INK};
     use crate::plot::font::TITLE;
-    use crate::plot::svg::{Anchor, Rect, Svg};
+    use crate::plot::shape::{Anchor, Rect};
+    use crate::plot::svg::Svg;
 
     #[test]
     fn a_png_is_twice_as_large_has_its_colors_and_letters_and_says_who_made_it() {

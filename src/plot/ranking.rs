@@ -16,7 +16,7 @@ use crate::plot::marker::Marker;
 use crate::plot::names::{capital, list};
 use crate::plot::page::{Body, Page, Size};
 use crate::plot::panel::{Layer, Panel};
-use crate::plot::svg::{Dash, Point, Stroke};
+use crate::plot::shape::{Dash, Point, Stroke};
 use crate::plot::ticks::{Unit, number, percent};
 use crate::plot::{Drawn, subject};
 
@@ -29,8 +29,8 @@ pub enum Kind {
     PrecisionRecall,
 }
 
-const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 500.0;
+const WIDTH: f64 = 620.0;
+const HEIGHT: f64 = 540.0;
 
 /// A trial's curve.
 struct Curve {

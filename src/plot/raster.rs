@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::data::form::ImageSize;
 use crate::plot::color::Color;
-use crate::plot::svg::{Rect, Svg, short};
+use crate::plot::shape::{Rect, short};
+use crate::plot::svg::Svg;
 
 /// So many greys are told apart.
 const GREYS: usize = 32;

@@ -6,7 +6,8 @@ use crate::plot::color::{GRID, INK, QUIET, VERMILION};
 use crate::plot::font::{Font, SMALL, Weight};
 use crate::plot::page::{Body, MARGIN, Page, Size};
 use crate::plot::raster;
-use crate::plot::svg::{Anchor, Rect, Stroke, Svg};
+use crate::plot::shape::{Anchor, Rect, Stroke};
+use crate::plot::svg::Svg;
 
 /// An image with what stands below it.
 #[derive(Clone, Debug)]
@@ -84,7 +85,7 @@ mod tests {
                 pixels: vec![0.5; 64],
                 caption: caption.to_owned(),
                 below: format!("true 4 · row {number}"),
-                is_wrong: number % 3 == 0,
+                is_wrong: number.is_multiple_of(3),
             };
             let tiles: Vec<Tile> = (0..count).map(tile).collect();
             for width in [None, Some(300.0), Some(1200.0)] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::{Axis, Curve, Trial};
-use crate::plot::svg::Point;
+use crate::plot::shape::Point;
 
 /// A metric over the trials of a group.
 #[derive(Clone, Debug, Default, PartialEq)]

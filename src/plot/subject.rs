@@ -53,7 +53,10 @@ fn trials(groups: &[&Group]) -> Option<String> {
     let (least, most) = (*counts.iter().min()?, *counts.iter().max()?);
     let each = if groups.len() > 1 { " each" } else { "" };
     match (least, most) {
-        (1, 1) => groups.first().filter(|_| groups.len() == 1).map(|group| group.trials[0].name()),
+        (1, 1) => {
+            let lone = groups.first().filter(|group| groups.len() == 1 && group.experiment().is_some());
+            lone.map(|group| group.trials[0].name())
+        }
         (least, most) if least == most => Some(format!("{}{each}", count(most, thing(groups)))),
         (least, most) => Some(format!("{least} to {}{each}", count(most, thing(groups)))),
     }

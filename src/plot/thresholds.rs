@@ -14,7 +14,7 @@ use crate::plot::names::list;
 use crate::plot::page::{Body, MARGIN, Page, Size};
 use crate::plot::panel::{Flag, Layer, Panel};
 use crate::plot::ranking::positive_class;
-use crate::plot::svg::{Dash, Stroke};
+use crate::plot::shape::{Dash, Stroke};
 use crate::plot::ticks::{Unit, number};
 use crate::plot::{Drawn, subject};
 

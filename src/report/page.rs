@@ -128,6 +128,7 @@ mod tests {
             groups: vec![group(history.clone()), group(history)],
             faults: vec![anyhow::anyhow!(HOSTILE)],
             notes: vec![HOSTILE.to_owned()],
+            named: Vec::new(),
         }
     }
 

@@ -158,7 +158,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_compared() {
         let outcome = place.run(&["compare", "one", bad, "other"]).code(2);
         assert!(stderr(&outcome).contains(words), "{bad}: {}", stderr(&outcome));
         let text = stdout(&outcome);
-        assert!(text.contains("one (baseline)") && text.contains("acc last"), "{bad}:\n{text}");
+        assert!(text.contains("baseline: one") && text.contains("acc last"), "{bad}:\n{text}");
     }
     assert_says(&stderr(&place.run(&["compare", "cut.json"]).code(2)), &["cut.json", "cut short"]);
     assert_says(&stderr(&place.run(&["compare", "one"]).code(2)), &["one group of trials", "runner runs"]);

@@ -7,6 +7,7 @@ mod foreign;
 mod golden;
 mod imbalance;
 mod lessons;
+mod plots;
 mod reports;
 mod saved_runs;
 mod shown;
