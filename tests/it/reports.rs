@@ -86,7 +86,7 @@ fn runs_side_by_side_are_written_where_the_command_is_given_or_where_it_says() {
     assert_eq!(figures["groups"], serde_json::json!([{ "label": "idea" }, { "label": "other" }]));
     assert!(page.contains("<title>An idea and Another – runner</title>"));
     let text = read(&page);
-    assert!(text.contains("Settings that differ setting idea other network. layers. 0. linear. units 16 experiment file 8 experiment file"), "{text}");
+    assert!(text.contains("Settings that differ setting idea other network. layers 16, relu, 10 experiment file 8, relu, 10 experiment file"), "{text}");
     place.run(&["report", "idea", "-o", "elsewhere.html"]).code(0);
     assert!(place.path("elsewhere.html").is_file());
 }
