@@ -3,8 +3,9 @@
 use crate::compare::group::Group;
 use crate::history::{History, Status};
 
-/// What to keep in mind of a comparison of these groups, a sentence each.
-pub fn of(groups: &[Group]) -> Vec<String> {
+/// What to keep in mind of a comparison of these groups, a sentence each; `by_validation` says whether figures of validation
+/// rows decide it.
+pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
     let mut cautions = Vec::new();
     let ours: Vec<(&Group, &History)> =
         groups.iter().filter_map(|group| Some((group, group.trials.first()?.history()?))).collect();
@@ -18,6 +19,10 @@ pub fn of(groups: &[Group]) -> Vec<String> {
             cautions.push(format!("not the same data as {}: {}", first.label, data.join(", ")));
         } else if !rows.is_empty() {
             cautions.push(format!("not the same test rows as {}: {}", first.label, rows.join(", ")));
+        }
+        let validation = differ(&|other| validation_rows(other) == validation_rows(history));
+        if by_validation && data.is_empty() && !validation.is_empty() {
+            cautions.push(format!("not the same validation rows as {}: {}", first.label, validation.join(", ")));
         }
         let losses = differ(&|other| loss(other).zip(loss(history)).is_none_or(|(one, other)| one == other));
         if !losses.is_empty() {
@@ -56,9 +61,18 @@ pub fn of(groups: &[Group]) -> Vec<String> {
 
 /// What makes test rows the same: how many, and how they were split off.
 fn test_rows(history: &History) -> (usize, String) {
+    (history.data.rows.test, split_by(history, &["test", "random_state", "stratify"]))
+}
+
+/// What makes validation rows the same.
+fn validation_rows(history: &History) -> (usize, String) {
+    (history.data.rows.validation, split_by(history, &["test", "validation", "folds", "random_state", "stratify"]))
+}
+
+fn split_by(history: &History, keys: &[&str]) -> String {
     let split = history.config.get("data").and_then(|data| data.as_object()?.values().next()?.get("split"));
     let part = |key: &str| split.and_then(|split| split.get(key)).map(ToString::to_string).unwrap_or_default();
-    (history.data.rows.test, [part("test"), part("random_state"), part("stratify")].join(" "))
+    keys.iter().map(|key| part(key)).collect::<Vec<_>>().join(" ")
 }
 
 /// The loss that is minimized; none of a tree.

@@ -2,14 +2,15 @@
 //! that were asked for are.
 
 use anyhow::anyhow;
+use indexmap::IndexSet;
 use serde::Serialize;
 
 use crate::compare::caution;
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::{Group, union};
-use crate::compare::statistics::difference::{Difference, Verdict};
+use crate::compare::statistics::Test;
+use crate::compare::statistics::difference::{Difference, judge};
 use crate::compare::statistics::sample::Sample;
-use crate::compare::statistics::{Test, holm};
 use crate::hint::Hint;
 use crate::suggest;
 
@@ -70,12 +71,14 @@ pub fn compare(groups: &[Group], asked: &Asked) -> anyhow::Result<Comparison> {
         [] => main_figure(groups, &names).into_iter().collect(),
         written => written.iter().map(|metric| figure_named(metric, groups, &names)).collect::<anyhow::Result<_>>()?,
     };
+    let tested = tested.into_iter().collect::<IndexSet<String>>(); // each once
     let mut all = names;
     all.extend(tested.iter().filter(|figure| !all.contains(figure)).cloned().collect::<Vec<_>>());
     let figures = all.iter().map(|name| figure(name, groups)).collect();
     let mut tests: Vec<Tested> = tested.into_iter().map(|name| test(name, groups, baseline, asked.test)).collect();
-    correct(&mut tests);
-    Ok(Comparison { baseline, figures, tests, cautions: caution::of(groups) })
+    judge(&mut tests.iter_mut().flat_map(|test| test.groups.iter_mut().flatten()).collect::<Vec<_>>());
+    let cautions = caution::of(groups, tests.iter().any(|test| metric_of(&test.figure).starts_with("val_")));
+    Ok(Comparison { baseline, figures, tests, cautions })
 }
 
 impl Comparison {
@@ -101,6 +104,9 @@ pub fn names(groups: &[Group]) -> Vec<String> {
 /// The figure that decides unless another is named: of the test rows where all groups have them, otherwise of the best
 /// epoch; the metric that the best epoch is chosen by, or else the first that is not a loss.
 pub fn main_figure(groups: &[Group], names: &[String]) -> Option<String> {
+    // what has diverged altogether has no say
+    let sound: Vec<&Group> = groups.iter().filter(|group| group.sound().next().is_some()).collect();
+    let groups = if sound.is_empty() { groups.iter().collect() } else { sound };
     let everywhere = |name: &String| groups.iter().all(|group| group.trials.iter().any(|t| t.figure(name).is_some()));
     let monitored = groups.iter().flat_map(|group| &group.trials).find_map(|trial| {
         let monitor = trial.best()?.monitor.as_str();
@@ -129,7 +135,10 @@ pub fn metric_of(name: &str) -> &str {
 
 /// The figure that was written: by its whole name, or a metric, of the test rows where there are any and otherwise of
 /// the best epoch.
-fn figure_named(written: &str, groups: &[Group], names: &[String]) -> anyhow::Result<String> {
+///
+/// # Errors
+/// When no group has it.
+pub fn figure_named(written: &str, groups: &[Group], names: &[String]) -> anyhow::Result<String> {
     let there = |name: &str| groups.iter().any(|group| group.trials.iter().any(|trial| trial.figure(name).is_some()));
     let meant =
         [written.to_owned(), format!("test.{written}"), format!("best.val_{written}"), format!("best.{written}")];
@@ -154,8 +163,9 @@ fn figure(name: &str, groups: &[Group]) -> Figure {
         groups.iter().map(|group| Sample::of(&group.values(|trial| trial.figure(name)))).collect();
     let higher_is_better = higher_is_better(metric_of(name));
     let candidates = || samples.iter().zip(groups).filter(|(_, group)| !group.leaks()).filter_map(|(s, _)| s.as_ref());
+    let apart = candidates().any(|sample| candidates().any(|other| other.mean != sample.mean));
     let best = higher_is_better
-        .filter(|_| candidates().count() > 1)
+        .filter(|_| apart)
         .and_then(|higher| candidates().map(|sample| sample.mean).reduce(|a, b| if (a > b) == higher { a } else { b }));
     let is_best = |(sample, group): (&Option<Sample>, &Group)| {
         !group.leaks() && sample.as_ref().is_some_and(|sample| Some(sample.mean) == best)
@@ -171,21 +181,4 @@ fn test(figure: String, groups: &[Group], baseline: usize, test: Test) -> Tested
     };
     let differences = groups.iter().enumerate().map(of).collect();
     Tested { figure, groups: differences }
-}
-
-/// Corrects the p values for how many there are.
-fn correct(tests: &mut [Tested]) {
-    let p: Vec<f64> = tests.iter().flat_map(|test| test.groups.iter().flatten().filter_map(|d| d.p)).collect();
-    let mut corrected = holm::corrected(&p).into_iter();
-    for difference in tests.iter_mut().flat_map(|test| test.groups.iter_mut().flatten()) {
-        let count = p.len();
-        difference.judge(count.max(1), difference.p.and_then(|_| corrected.next()));
-    }
-}
-
-impl Tested {
-    /// How many groups have this verdict.
-    pub fn count(&self, verdict: Verdict) -> usize {
-        self.groups.iter().flatten().filter(|difference| difference.verdict == verdict).count()
-    }
 }

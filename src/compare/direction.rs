@@ -4,19 +4,37 @@ use crate::metrics::Metric;
 
 /// Whether a higher value of a metric of this name is a better one; `None` where neither is, or nobody can tell.
 ///
-/// The name may begin with `val_`. Our own metrics say so themselves; of others the usual words are looked for.
+/// The name may begin with `val_`. Our own metrics say so themselves; of others the usual words are looked for, `loss` and `error` before
+/// `accuracy` and `precision`.
 pub fn higher_is_better(name: &str) -> Option<bool> {
     let name = name.strip_prefix("val_").unwrap_or(name);
     if let Some(metric) = Metric::ALL.iter().find(|metric| metric.name() == name) {
         return metric.higher_is_better();
     }
+    const LOWER: [&str; 14] = [
+        "loss",
+        "error",
+        "err",
+        "perplexity",
+        "mae",
+        "mse",
+        "rmse",
+        "mape",
+        "nll",
+        "bce",
+        "divergence",
+        "brier",
+        "fid",
+        "gap",
+    ];
+    const HIGHER: [&str; 13] =
+        ["acc", "accuracy", "auc", "auroc", "ap", "precision", "recall", "f1", "r2", "iou", "dice", "bleu", "top"];
     let name = name.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    if has(&["loss", "error", "perplexity", "mae", "mse", "mape", "nll", "divergence"]) {
+    let words = || name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let has = |known: &[&str]| words().any(|word| known.contains(&word));
+    if has(&LOWER) {
         Some(false)
-    } else if name.starts_with("top_")
-        || has(&["acc", "auc", "precision", "recall", "f1", "r2", "score", "iou", "dice", "bleu"])
-    {
+    } else if has(&HIGHER) {
         Some(true)
     } else {
         None
@@ -39,6 +57,10 @@ mod tests {
             ("hinge_loss", Some(false)),
             ("val_binary_accuracy", Some(true)),
             ("lr", None),
+            ("brier_score", Some(false)),
+            ("layer2_norm", None),
+            ("accumulated_steps", None),
+            ("acc_gap", Some(false)),
         ] {
             assert_eq!(higher_is_better(name), better, "{name}");
         }

@@ -50,7 +50,7 @@ impl FromStr for Filter {
         let (name, rest) = text.split_at(at);
         let (sign, relation) = RELATIONS.iter().find(|(sign, _)| rest.starts_with(sign)).ok_or_else(expected)?;
         let (name, value) = (name.trim(), rest[sign.len()..].trim());
-        if name.is_empty() || value.is_empty() {
+        if name.is_empty() || value.is_empty() || value.starts_with(['<', '>', '=', '!']) {
             return Err(expected());
         }
         let is_order = !matches!(relation, Relation::Is | Relation::IsNot);
@@ -66,11 +66,48 @@ impl Filter {
     /// setting. What a group does not have holds against nothing.
     pub fn holds(&self, group: &Group) -> bool {
         let wanted = self.value.parse::<f64>().ok();
-        let values = group.values(|trial| trial.figure(&self.name));
+        let values = self.numbers(group);
         if let (false, Some(wanted)) = (values.is_empty(), wanted) {
             return self.of_numbers(mean(&values), wanted);
         }
-        let words: Vec<String> = match self.name.as_str() {
+        let words = self.words(group);
+        if words.is_empty() {
+            return false;
+        }
+        let holds = |word: &String| match (word.parse::<f64>(), wanted) {
+            (Ok(found), Some(wanted)) => self.of_numbers(found, wanted),
+            _ => match self.relation {
+                Relation::Is => *word == self.value,
+                Relation::IsNot => *word != self.value,
+                _ => false,
+            },
+        };
+        match self.relation {
+            Relation::IsNot => words.iter().all(holds),
+            _ => words.iter().any(holds),
+        }
+    }
+
+    /// What its trials have for it, if these are numbers.
+    fn numbers(&self, group: &Group) -> Vec<f64> {
+        match self.name.as_str() {
+            "seconds" => group.values(|trial| trial.history().map(|history| history.seconds)),
+            "epochs" => group.values(|trial| Some(trial.epochs() as f64)),
+            "seed" => group.values(|trial| trial.seed().map(|seed| seed as f64)),
+            name => group.values(|trial| trial.figure(name)),
+        }
+    }
+
+    /// Whether a group has what it names.
+    pub fn is_known(&self, group: &Group) -> bool {
+        !self.numbers(group).is_empty()
+            || group.trials.iter().any(|trial| trial.figure(&self.name).is_some())
+            || !self.words(group).is_empty()
+    }
+
+    /// The words that the trials of a group have for it, or its setting.
+    fn words(&self, group: &Group) -> Vec<String> {
+        match self.name.as_str() {
             "experiment" => group.experiment().map(str::to_owned).into_iter().collect(),
             "variant" => group.variant().map(str::to_owned).into_iter().collect(),
             "device" => {
@@ -93,21 +130,6 @@ impl Filter {
                     false => words,
                 }
             }
-        };
-        if words.is_empty() {
-            return false;
-        }
-        let holds = |word: &String| match (word.parse::<f64>(), wanted) {
-            (Ok(found), Some(wanted)) => self.of_numbers(found, wanted),
-            _ => match self.relation {
-                Relation::Is => *word == self.value,
-                Relation::IsNot => *word != self.value,
-                _ => false,
-            },
-        };
-        match self.relation {
-            Relation::IsNot => words.iter().all(holds),
-            _ => words.iter().any(holds),
         }
     }
 
@@ -160,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_is_no_condition_is_told() {
-        for text in ["best.val_acc", ">0.9", "loss>", "loss!0.5"] {
+        for text in ["best.val_acc", ">0.9", "loss>", "loss!0.5", "loss=>0.5"] {
             assert!(text.parse::<Filter>().unwrap_err().starts_with("expected a figure"), "{text}");
         }
         assert!("loss>much".parse::<Filter>().unwrap_err().contains("takes a number"));

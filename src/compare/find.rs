@@ -9,6 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use indexmap::IndexMap;
 
 use crate::compare::group::Group;
 use crate::compare::label::{self, Loose};
@@ -28,6 +29,8 @@ pub struct Found {
     pub faults: Vec<anyhow::Error>,
     /// What is worth knowing of what was read, a sentence each.
     pub notes: Vec<String>,
+    /// By which argument each group was named.
+    pub named: Vec<String>,
 }
 
 /// Finds and reads all that is named; names of experiments are looked for under `out`.
@@ -44,9 +47,12 @@ pub fn find(names: &[String], out: &Path) -> anyhow::Result<Found> {
     if gathered.trials.is_empty() {
         return Err(gathered.faults.into_iter().next().unwrap_or_else(|| anyhow!("no run is named")));
     }
+    let repeated = gathered.without_repeats(names);
+    gathered.notes.extend(repeated);
     let (loose, notes) = grouped(gathered.trials);
     gathered.notes.extend(notes);
-    Ok(Found { groups: label::labeled(loose), faults: gathered.faults, notes: gathered.notes })
+    let named = loose.iter().map(|group| names[group.argument].clone()).collect();
+    Ok(Found { groups: label::labeled(loose), faults: gathered.faults, notes: gathered.notes, named })
 }
 
 /// A trial, and what it was named by.
@@ -75,7 +81,9 @@ impl Gathered {
         let matches = glob::glob(name)
             .with_context(|| format!("failed to read the pattern `{name}`"))
             .context(Hint("`*` stands for any characters, `?` for one, `**` for folders".to_owned()))?;
-        let matches: Vec<PathBuf> = matches.collect::<Result<_, _>>().context("failed to read a folder")?;
+        let (found, unread): (Vec<_>, Vec<_>) = matches.partition(Result::is_ok);
+        let matches: Vec<PathBuf> = found.into_iter().flatten().collect();
+        self.faults.extend(unread.into_iter().filter_map(|error| Some(anyhow::Error::new(error.err()?))));
         let before = self.trials.len() + self.faults.len();
         for path in &matches {
             // of a run's folder, `*` also finds weights and pictures
@@ -109,6 +117,7 @@ impl Gathered {
                 Ok(_) => return self.add_foreign(argument, path, matched),
                 Err(_) => return Err(error),
             },
+            Err(error) if path.exists() => return Err(error),
             Err(error) => match self.variant_of(name, out)? {
                 Some(run) => run,
                 None => return Err(error),
@@ -124,6 +133,21 @@ impl Gathered {
             trial: Trial::ours(saved.history, saved.file),
         }));
         Ok(())
+    }
+
+    /// Leaves out what was named before: `latest` is a run beside it, and a pattern finds both. Says which arguments
+    /// name nothing else.
+    fn without_repeats(&mut self, names: &[String]) -> Vec<String> {
+        let mut seen = std::collections::HashSet::new();
+        let repeated: std::collections::BTreeSet<usize> = self.trials.iter().map(|trial| trial.argument).collect();
+        self.trials.retain(|Gathering { trial, .. }| {
+            seen.insert(trial.file.canonicalize().unwrap_or_else(|_| trial.file.clone()))
+        });
+        let left: std::collections::BTreeSet<usize> = self.trials.iter().map(|trial| trial.argument).collect();
+        repeated
+            .difference(&left)
+            .map(|&argument| format!("`{}` is named twice, by whatever name: it is compared once", names[argument]))
+            .collect()
     }
 
     fn add_foreign(&mut self, argument: usize, path: &Path, matched: bool) -> anyhow::Result<()> {
@@ -150,12 +174,13 @@ impl Gathered {
     }
 }
 
-/// Whether a file's beginning says that it is a history of ours, of whatever version.
+/// Whether a file says that it is a history of ours, of whatever version; what another program has saved again may have
+/// its keys in another order.
 fn is_ours(path: &Path) -> bool {
-    use std::io::Read;
-    let mut beginning = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(400).read_to_end(&mut beginning));
-    read.is_ok() && String::from_utf8_lossy(&beginning).contains("\"runner.history/")
+    let is_json = path.extension().is_some_and(|extension| extension == "json");
+    let text = if is_json { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
+    let marks: &[u8] = b"\"runner.history/";
+    text.windows(marks.len()).any(|window| window == marks)
 }
 
 fn is_weights(path: &Path) -> bool {
@@ -171,7 +196,7 @@ fn is_history_like(path: &Path) -> bool {
 
 /// Trials of the same settings together, and what was left out.
 fn grouped(trials: Vec<Gathering>) -> (Vec<Loose>, Vec<String>) {
-    let (mut loose, mut keys): (Vec<Loose>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut by_key: IndexMap<String, Loose> = IndexMap::new();
     let mut lone = Vec::new();
     for Gathering { argument, folder, matched, trial } in trials {
         let history = trial.history().map(settings::identity);
@@ -182,18 +207,17 @@ fn grouped(trials: Vec<Gathering>) -> (Vec<Loose>, Vec<String>) {
             (_, false, None) => format!("{argument} {}", trial.file.display()),
         };
         let is_lone = folder.is_none() && !matched && trial.history().is_some();
-        match keys.iter().position(|other| *other == key) {
-            Some(place) => loose[place].trials.push(trial),
-            None => {
-                keys.push(key);
-                lone.push(is_lone);
-                loose.push(Loose { folder, trials: vec![trial] });
-            }
-        }
+        let group = by_key.entry(key).or_insert_with(|| {
+            lone.push(is_lone);
+            Loose { argument, folder, trials: Vec::new() }
+        });
+        group.trials.push(trial);
     }
+    let mut loose: Vec<Loose> = by_key.into_values().collect();
     // histories of one variant, and nothing beside them: their trials are what is compared
     if loose.len() == 1 && lone[0] && loose[0].trials.len() > 1 {
-        let each = loose.remove(0).trials.into_iter().map(|trial| Loose { folder: None, trials: vec![trial] });
+        let Loose { argument, trials, .. } = loose.remove(0);
+        let each = trials.into_iter().map(|trial| Loose { argument, folder: None, trials: vec![trial] });
         return (each.collect(), Vec::new());
     }
     let notes = loose.iter_mut().filter_map(|group| group.without_repeats()).collect();

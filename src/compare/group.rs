@@ -1,10 +1,9 @@
 //! A group: the trials of one variant over its seeds and folds, or of whatever one name on the command line stands for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::statistics::mean;
-use crate::compare::trial::{Curve, Trial};
-use crate::history::Status;
+use crate::compare::trial::{Axis, Curve, Trial};
 
 /// Trials that differ by nothing but seed and fold.
 #[derive(Clone, Debug)]
@@ -31,6 +30,11 @@ impl Group {
         self.trials.first()?.history().map(|history| &history.config)
     }
 
+    /// The epochs that anything is recorded of in any of its trials, ascending.
+    pub fn recorded(&self) -> Vec<usize> {
+        self.trials.iter().flat_map(Trial::recorded).collect::<BTreeSet<usize>>().into_iter().collect()
+    }
+
     /// The series that any of its trials has, in their order.
     pub fn series(&self) -> Vec<&str> {
         union(self.trials.iter().map(Trial::series))
@@ -46,17 +50,39 @@ impl Group {
         union(self.trials.iter().map(Trial::tested))
     }
 
-    /// The mean of a series over the trials that have an epoch; those that were stopped early are missing later on, and
-    /// values that are not finite are left out.
+    /// The mean of a series over the trials that have an epoch and have not diverged; those that were stopped early are
+    /// missing later on, and values that are not finite are left out.
     pub fn mean_curve(&self, name: &str) -> Curve {
         let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        for curve in self.trials.iter().filter_map(|trial| trial.curve(name)) {
+        for curve in self.sound().filter_map(|trial| trial.curve(name)) {
             for (epoch, value) in curve.epochs.into_iter().zip(curve.values).filter(|(_, value)| value.is_finite()) {
                 by_epoch.entry(epoch).or_default().push(value);
             }
         }
         let values = by_epoch.values().map(|values| mean(values)).collect();
         Curve { epochs: by_epoch.into_keys().collect(), values }
+    }
+
+    /// Where epochs end on an axis: the mean over the trials, of which some may have ended before others, so that what an
+    /// epoch takes is averaged, and a later one never lies before an earlier one. Epochs of which nothing is known are left
+    /// out.
+    pub fn places(&self, axis: Axis) -> BTreeMap<usize, f64> {
+        let mut taken: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        for trial in self.sound() {
+            let mut before = 0.0;
+            for (epoch, place) in trial.places(axis) {
+                taken.entry(epoch).or_default().push(place - before);
+                before = place;
+            }
+        }
+        let mut place = 0.0;
+        taken
+            .into_iter()
+            .map(|(epoch, taken)| {
+                place += mean(&taken);
+                (epoch, place)
+            })
+            .collect()
     }
 
     /// The finite values that a figure has in trials that have not diverged.
@@ -66,7 +92,7 @@ impl Group {
 
     /// The trials that have not diverged.
     pub fn sound(&self) -> impl Iterator<Item = &Trial> {
-        self.trials.iter().filter(|trial| trial.history().is_none_or(|history| history.status != Status::Diverged))
+        self.trials.iter().filter(|trial| !trial.has_diverged())
     }
 
     /// Whether rows were resampled before they were split, so that its figures are too good.

@@ -8,6 +8,8 @@ use crate::compare::trial::{Trial, stem};
 /// A group that has no label yet.
 #[derive(Debug)]
 pub(super) struct Loose {
+    /// The place of the argument that named it.
+    pub(super) argument: usize,
     /// The folder of its run, where that was named.
     pub(super) folder: Option<PathBuf>,
     /// Its trials: one at least.
@@ -45,7 +47,8 @@ impl Loose {
         let Some(history) = trial.history() else {
             return match level {
                 0 => Some(of_file(&trial.file)),
-                1 => Some(trial.file.display().to_string()),
+                1 => trial.file.file_name().map(|name| name.to_string_lossy().into_owned()),
+                2 => Some(trial.file.display().to_string()),
                 _ => None,
             };
         };
@@ -118,7 +121,7 @@ mod tests {
     fn group(experiment: &str, variant: &str, folder: &str) -> Loose {
         let history = History { experiment: experiment.to_owned(), ..trial_for_tests(variant, 0, 1.0) };
         let file = PathBuf::from(format!("runs/{experiment}/{folder}/{variant}-seed0.json"));
-        Loose { folder: file.parent().map(Path::to_path_buf), trials: vec![Trial::ours(history, file)] }
+        Loose { argument: 0, folder: file.parent().map(Path::to_path_buf), trials: vec![Trial::ours(history, file)] }
     }
 
     fn labels(groups: Vec<Loose>) -> Vec<String> {
@@ -142,7 +145,8 @@ mod tests {
             let history = History { started: started.to_owned(), ..trial_for_tests("base", 0, 1.0) };
             Trial::ours(history, PathBuf::from(started))
         };
-        let mut group = Loose { folder: None, trials: vec![at("2026-01-02"), at("2026-01-03"), at("2026-01-01")] };
+        let mut group =
+            Loose { argument: 0, folder: None, trials: vec![at("2026-01-02"), at("2026-01-03"), at("2026-01-01")] };
         let note = group.without_repeats().unwrap();
         assert!(note.starts_with("2 trials of `test`"), "{note}");
         assert_eq!(group.trials[0].file, Path::new("2026-01-03"));

@@ -3,6 +3,7 @@
 //! The files are read anew each time, by all cores: there is no index that could be out of date. Of each history only
 //! the summary is kept in memory.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -46,6 +47,8 @@ pub struct Past {
     pub trials: usize,
     /// How the trials ended, each with how many did.
     pub statuses: Vec<(Status, usize)>,
+    /// Whether any variant's rows were resampled before they were split; its figures count for none of the rest.
+    pub leaks: bool,
     /// The monitored metric in the best epoch: of the best variant, the mean over its trials.
     pub best: Option<Peak>,
     /// The main figure of the test rows, likewise.
@@ -89,6 +92,8 @@ pub struct PastRuns {
     pub empty: Vec<PathBuf>,
     /// Files that cannot be read.
     pub faults: Vec<anyhow::Error>,
+    /// Which filters name something that any run has.
+    pub known: BTreeSet<usize>,
 }
 
 /// The runs in a folder.
@@ -115,6 +120,7 @@ pub fn past(out: &Path, asked: &Asked) -> anyhow::Result<PastRuns> {
             all.runs.extend(found.runs);
             all.empty.extend(found.empty);
             all.faults.extend(found.faults);
+            all.known.extend(found.known);
         }
     });
     all.runs.sort_by(|a, b| {
@@ -148,14 +154,19 @@ fn run_folders(out: &Path, experiment: Option<&str>) -> anyhow::Result<Vec<PathB
     Ok(folders)
 }
 
-/// The folders in a folder; a link such as `latest` is not gone through twice.
+/// The folders in a folder; a link to one of them, such as `latest`, is not gone through twice.
 fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let failed = || format!("failed to read the folder `{}`", folder.display());
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(failed)? {
         let entry = entry.with_context(failed)?;
-        if entry.file_type().with_context(failed)?.is_dir() {
-            folders.push(entry.path());
+        let (kind, path) = (entry.file_type().with_context(failed)?, entry.path());
+        let leads_elsewhere = || {
+            let target = path.canonicalize().ok().filter(|target| target.is_dir());
+            target.is_some_and(|target| target.parent().map(Path::to_path_buf) != folder.canonicalize().ok())
+        };
+        if kind.is_dir() || (kind.is_symlink() && leads_elsewhere()) {
+            folders.push(path);
         }
     }
     folders.sort();
@@ -180,6 +191,11 @@ fn sum_up(folder: &Path, asked: &Asked, found: &mut PastRuns) {
         match groups.iter_mut().find(|group| group.label == variant) {
             Some(group) => group.trials.push(trial),
             None => groups.push(Group { label: variant, trials: vec![trial] }),
+        }
+    }
+    for (place, filter) in asked.filters.iter().enumerate() {
+        if !found.known.contains(&place) && groups.iter().any(|group| filter.is_known(group)) {
+            found.known.insert(place);
         }
     }
     groups.retain(|group| asked.filters.iter().all(|filter| filter.holds(group)));
@@ -246,6 +262,7 @@ fn line(folder: &Path, groups: &[Group], asked: &Asked) -> Past {
         variants: groups.len(),
         trials: trials().count(),
         statuses,
+        leaks: groups.iter().any(Group::leaks),
         best,
         test,
         seconds: histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum(),

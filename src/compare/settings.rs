@@ -112,13 +112,6 @@ pub struct Setting {
     pub values: Vec<Option<String>>,
 }
 
-impl Setting {
-    /// Whether not all groups have it at the same value.
-    pub fn differs(&self) -> bool {
-        self.values.windows(2).any(|pair| pair[0] != pair[1])
-    }
-}
-
 /// All settings of the groups, in the order in which they first come. Groups of another program have none, and make
 /// none differ.
 pub fn settings(groups: &[Group]) -> Vec<Setting> {
@@ -157,7 +150,9 @@ fn of_group(group: &Group) -> Option<IndexMap<String, String>> {
 /// `0..4` for all of 0, 1, 2, 3, 4; `1, 5, 7` otherwise.
 pub fn seeds_in_words(seeds: &[i64]) -> String {
     match seeds {
-        [first, .., last] if seeds.len() > 2 && last - first == seeds.len() as i64 - 1 => format!("{first}..{last}"),
+        [first, .., last] if seeds.len() > 2 && last.checked_sub(*first) == Some(seeds.len() as i64 - 1) => {
+            format!("{first}..{last}")
+        }
         _ => seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
 }

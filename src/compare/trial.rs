@@ -8,9 +8,9 @@ use indexmap::IndexMap;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::{Diagnosis, Verdict, diagnose};
 use crate::history::figure;
-use crate::history::foreign::Foreign;
+use crate::history::foreign::{Foreign, Moment};
 use crate::history::number::Number;
-use crate::history::{Best, History};
+use crate::history::{Best, History, Status};
 
 /// A trial and the file that it was read from.
 #[derive(Clone, Debug)]
@@ -27,12 +27,12 @@ pub enum Record {
     /// A history of ours.
     Ours(Box<History>),
     /// Curves that another program wrote.
-    Foreign(Box<Read>),
+    Foreign(Box<ForeignTrial>),
 }
 
 /// Curves of another program, and what they show.
 #[derive(Clone, Debug)]
-pub struct Read {
+pub struct ForeignTrial {
     /// As they were read.
     pub foreign: Foreign,
     best: Option<Best>,
@@ -79,6 +79,9 @@ impl Curve {
     }
 }
 
+/// What foreign series of the test rows begin with: other programs log them as they do curves.
+const TESTED: &str = "test_";
+
 /// Whether a series is a loss or a metric, and not the learning rate, the time, or an observation of a layer.
 pub fn is_metric(series: &str) -> bool {
     !matches!(series, "lr" | "seconds") && !series.contains('.')
@@ -96,7 +99,7 @@ impl Trial {
         let monitor = ["val_loss", "loss"].into_iter().find(|name| foreign.series.contains_key(*name));
         let best = monitor.and_then(|monitor| best(&foreign, monitor));
         let diagnosis = diagnose(&whole(&foreign), f64::NAN);
-        Trial { file, record: Record::Foreign(Box::new(Read { foreign, best, diagnosis })) }
+        Trial { file, record: Record::Foreign(Box::new(ForeignTrial { foreign, best, diagnosis })) }
     }
 
     /// Our history; `None` where it is another program's.
@@ -142,7 +145,8 @@ impl Trial {
 
     /// The losses and metrics that it has a curve of, in their order: `loss`, `acc`, `val_loss`, …
     pub fn metrics(&self) -> Vec<&str> {
-        self.series().into_iter().filter(|name| is_metric(name)).collect()
+        let is_curve = |name: &&str| is_metric(name) && (self.history().is_some() || !name.starts_with(TESTED));
+        self.series().into_iter().filter(is_curve).collect()
     }
 
     /// A series by epoch.
@@ -169,6 +173,21 @@ impl Trial {
             Record::Foreign(_) => {
                 let last = |name: &str| self.curve(name)?.epochs.last().copied();
                 self.series().into_iter().filter_map(last).max().unwrap_or(0)
+            }
+        }
+    }
+
+    /// The epochs that anything is recorded of, ascending: what other programs log may leave some out.
+    pub fn recorded(&self) -> Vec<usize> {
+        self.places(Axis::Epoch).into_keys().collect()
+    }
+
+    /// Whether its loss left the finite numbers.
+    pub fn has_diverged(&self) -> bool {
+        match &self.record {
+            Record::Ours(history) => history.status == Status::Diverged,
+            Record::Foreign(_) => {
+                ["loss", "val_loss"].into_iter().filter_map(|name| self.last(name)).any(|loss| !loss.is_finite())
             }
         }
     }
@@ -214,7 +233,10 @@ impl Trial {
 
     /// A metric on the test rows.
     pub fn test(&self, metric: &str) -> Option<f64> {
-        Some(self.history()?.test.as_ref()?.metrics.get(metric)?.0)
+        match &self.record {
+            Record::Ours(history) => Some(history.test.as_ref()?.metrics.get(metric)?.0),
+            Record::Foreign(_) => self.last(&format!("{TESTED}{metric}")),
+        }
     }
 
     /// A figure by its name, as in an expectation: `first.loss`, `last.val_acc`, `best.val_acc`, `min.val_loss`,
@@ -232,6 +254,7 @@ impl Trial {
             "best" => self.in_best(metric),
             "min" => over_epochs(f64::min),
             "max" => over_epochs(f64::max),
+            "test" => self.test(metric),
             "diagnosis" if metric == "gap" => self.diagnosis()?.gap,
             _ => None,
         }
@@ -239,22 +262,58 @@ impl Trial {
 
     /// The metrics that were taken of the test rows.
     pub fn tested(&self) -> Vec<&str> {
-        let test = self.history().and_then(|history| history.test.as_ref());
-        test.map(|test| test.metrics.keys().map(String::as_str).collect()).unwrap_or_default()
+        match &self.record {
+            Record::Ours(history) => {
+                history.test.iter().flat_map(|test| test.metrics.keys().map(String::as_str)).collect()
+            }
+            Record::Foreign(_) => self.series().into_iter().filter_map(|name| name.strip_prefix(TESTED)).collect(),
+        }
     }
 
     /// Where the end of an epoch lies on an axis: its number, the batches or the seconds until then; `None` where that
     /// is not known.
     pub fn at(&self, epoch: usize, axis: Axis) -> Option<f64> {
-        match (axis, &self.record) {
-            (Axis::Epoch, _) => Some(epoch as f64),
-            (Axis::Step, Record::Ours(history)) => Some((epoch * steps_of_an_epoch(history)?) as f64),
-            (Axis::Seconds, Record::Ours(history)) => {
-                let rows = history.history.epoch.iter().position(|&number| number == epoch)? + 1;
-                Some(history.history.metric("seconds")?.get(..rows)?.iter().sum())
+        match axis {
+            Axis::Epoch => Some(epoch as f64),
+            Axis::Step | Axis::Seconds => self.places(axis).get(&epoch).copied(),
+        }
+    }
+
+    /// Where the ends of all epochs lie on an axis, as far as that is known.
+    pub fn places(&self, axis: Axis) -> BTreeMap<usize, f64> {
+        match &self.record {
+            Record::Ours(history) => {
+                let epochs = &history.history.epoch;
+                match axis {
+                    Axis::Epoch => epochs.iter().map(|&epoch| (epoch, epoch as f64)).collect(),
+                    Axis::Step => match steps_of_an_epoch(history) {
+                        Some(steps) => epochs.iter().map(|&epoch| (epoch, epoch as f64 * steps as f64)).collect(),
+                        None => BTreeMap::new(),
+                    },
+                    Axis::Seconds => {
+                        let seconds = history.history.metric("seconds").unwrap_or_default();
+                        let passed = seconds.iter().scan(0.0, |passed, taken| {
+                            *passed += taken;
+                            Some(*passed)
+                        });
+                        epochs.iter().copied().zip(passed).collect()
+                    }
+                }
             }
-            (Axis::Step, Record::Foreign(read)) => read.foreign.clock.get(&epoch)?.step.map(|step| step as f64),
-            (Axis::Seconds, Record::Foreign(read)) => read.foreign.clock.get(&epoch)?.seconds,
+            Record::Foreign(read) => match axis {
+                Axis::Epoch => {
+                    let points = read.foreign.series.values().flatten();
+                    points.map(|point| (point.epoch, point.epoch as f64)).collect()
+                }
+                Axis::Step | Axis::Seconds => {
+                    let moments = read.foreign.clock.iter();
+                    let place = |moment: &Moment| match axis {
+                        Axis::Step => moment.step.map(|step| step as f64),
+                        _ => moment.seconds,
+                    };
+                    moments.filter_map(|(epoch, moment)| Some((*epoch, place(moment)?))).collect()
+                }
+            },
         }
     }
 }

@@ -99,7 +99,6 @@ fn is_same(a: &Value, b: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::experiment::source_text::SourceText;
     use crate::experiment::study::Study;
     use crate::history::asked::Origin;

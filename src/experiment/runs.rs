@@ -148,7 +148,10 @@ fn in_folder(folder: &Path) -> anyhow::Result<SavedRun> {
     let latest = folder.join("latest");
     let inner = folders_in(folder)?;
     // where links cannot be made, or it leads nowhere, the names tell the newest
-    let newest = if latest.is_dir() { Some(latest) } else { inner.iter().rev().find(|f| is_run(f)).cloned() };
+    let newest = match latest.is_dir() {
+        true => Some(latest),
+        false => inner.iter().rev().find(|folder| is_run(folder) || holds_history(folder)).cloned(),
+    };
     if let Some(newest) = newest {
         return run_in(&newest)?.ok_or_else(|| no_history(&newest, without_trials(&newest)));
     }
@@ -182,6 +185,12 @@ fn without_trials(folder: &Path) -> String {
 /// Whether a folder is a run's: it holds the resolved experiment.
 fn is_run(folder: &Path) -> bool {
     folder.join("experiment.toml").is_file()
+}
+
+/// Whether a folder holds a history: a copy of a run may have lost the rest.
+fn holds_history(folder: &Path) -> bool {
+    let is_one = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json") && !is_foreign(path);
+    entries(folder).is_ok_and(|files| files.iter().any(is_one))
 }
 
 /// The folders in a folder, sorted by name.

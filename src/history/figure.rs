@@ -62,6 +62,12 @@ pub fn figure(history: &History, name: &str) -> Option<Found> {
             };
             values.get(index).map(|value| Found::Number(*value))
         }
+        "best" if history.best.as_ref().is_some_and(|best| best.metrics.contains_key(rest)) => {
+            history.best.as_ref()?.metrics.get(rest).map(|value| Found::Number(*value))
+        }
+        "test" if history.test.as_ref().is_some_and(|test| test.metrics.contains_key(rest)) => {
+            history.test.as_ref()?.metrics.get(rest).map(|value| Found::Number(*value))
+        }
         "best" | "data" | "test" | "diagnosis" | "tree" => {
             let json = match group {
                 "data" => serde_json::to_value(&history.data),

@@ -8,10 +8,10 @@ use crate::compare::trial::Trial;
 use crate::history::Status;
 use crate::history::diagnosis;
 use crate::history::number::{Number, brief};
-use crate::report::markup::{Cell, Table, boxed, key, note, paragraph, text};
+use crate::report::markup::{Cell, Table, boxed, folded, key, note, paragraph, text};
 use crate::report::run;
 
-/// As many metrics of the best epoch, and of the test rows, are columns.
+/// As many metrics of the best epoch are columns of the summary, beside what decides.
 const METRICS: usize = 2;
 
 /// The comparison.
@@ -24,6 +24,7 @@ pub fn html(groups: &[Group]) -> String {
     parts.extend(comparison.tests.iter().map(|tested| in_words(tested, &comparison, groups)));
     parts.push(figures(groups, &comparison));
     parts.extend(comparison.tests.iter().filter_map(|tested| tests(tested, &comparison, groups)));
+    parts.push(folded("All figures side by side", &all_figures(groups, &comparison)));
     // what leaks stands at the top, with the reason
     let leaks: Vec<String> =
         groups.iter().filter(|group| group.leaks()).map(|group| format!("{} leaks", group.label)).collect();
@@ -35,7 +36,8 @@ pub fn html(groups: &[Group]) -> String {
     parts.join("\n")
 }
 
-/// The columns: the metrics of the best epoch, of validation rows where there are any, and those of the test rows.
+/// The columns of the summary: the figure that decides, and metrics of the best epoch, of validation rows where there are
+/// any. All others stand in the table of all figures.
 fn columns(comparison: &Comparison) -> Vec<&str> {
     let names = || comparison.figures.iter().map(|figure| figure.name.as_str());
     let tested: Vec<&str> = comparison.tests.iter().map(|tested| tested.figure.as_str()).collect();
@@ -50,7 +52,7 @@ fn columns(comparison: &Comparison) -> Vec<&str> {
         of_best
     };
     let mut columns: Vec<&str> = tested.clone();
-    columns.extend(of_best.into_iter().chain(best("test.")));
+    columns.extend(of_best);
     let mut distinct: Vec<&str> = Vec::new();
     for column in columns {
         if !distinct.contains(&column) {
@@ -107,10 +109,31 @@ fn figures(groups: &[Group], comparison: &Comparison) -> String {
     html
 }
 
+/// Every figure, line by line, with a column for each group.
+fn all_figures(groups: &[Group], comparison: &Comparison) -> String {
+    let heads = std::iter::once(Cell::text("figure"));
+    let heads = heads.chain(groups.iter().map(|group| Cell::text(&group.label).of_class("n")));
+    let mut table = Table::new("All figures side by side; ★ marks the best", heads).tall();
+    for figure in &comparison.figures {
+        let marked = figure.best.contains(&true);
+        let cells = figure.groups.iter().zip(&figure.best).map(|(sample, is_best)| {
+            let shown = sample.as_ref().map_or("–".to_owned(), run::shown);
+            Cell::number(&shown).of_class(match (is_best, marked) {
+                (true, _) => "n best",
+                (false, true) => "n starred",
+                (false, false) => "n",
+            })
+        });
+        table.row(std::iter::once(Cell::head(text(&in_a_head(&figure.name)))).chain(cells.collect::<Vec<_>>()));
+    }
+    table.html_text()
+}
+
 /// A figure's name as the head of a column: `val_acc in the best epoch`.
 fn in_a_head(name: &str) -> String {
     match name.split_once('.') {
         Some(("best", metric)) => format!("{metric}, best epoch"),
+        Some(("first", metric)) => format!("{metric}, first epoch"),
         Some(("last", metric)) => format!("{metric}, last epoch"),
         _ => name.replacen('.', " ", 1),
     }
@@ -173,7 +196,7 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
                 Verdict::Differs => format!("The difference between {other} and {baseline} is more than luck."),
                 Verdict::MayBeLuck => format!("The difference between {other} and {baseline} may be luck."),
                 Verdict::TooFew => format!(
-                    "There are too few trials to tell whether {other} and {baseline} differ by more than luck: {} pairs of seeds would do.",
+                    "There are too few trials to tell whether {other} and {baseline} differ by more than luck: at least {} pairs of seeds are needed.",
                     pairs_needed(comparison.comparisons().max(1))
                 ),
                 Verdict::OneTrial => {
@@ -183,10 +206,10 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
             }
         }
         (all, 0) if count(Verdict::OneTrial) == all.len() => {
-            "With one trial of each, luck cannot be told from anything: more seeds would tell.".to_owned()
+            "With one trial on a side, luck cannot be told from anything: more seeds would tell.".to_owned()
         }
         (all, 0) if count(Verdict::TooFew) > 0 => format!(
-            "There are too few trials to call any of {} differences from {baseline} more than luck: {} pairs of seeds would do.",
+            "There are too few trials to call any of {} differences from {baseline} more than luck: at least {} pairs of seeds are needed.",
             all.len(),
             pairs_needed(comparison.comparisons().max(1))
         ),
@@ -198,7 +221,13 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
 
 /// Each variant's difference from the baseline; `None` where there is none to test.
 fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<String> {
-    let first = tested.groups.iter().flatten().next()?;
+    let mut tests: Vec<&str> = Vec::new();
+    for difference in tested.groups.iter().flatten().filter(|difference| difference.p.is_some()) {
+        let test = difference.test.name(difference.design);
+        if !tests.contains(&test) {
+            tests.push(test);
+        }
+    }
     if tested.groups.iter().flatten().all(|difference| difference.interval.is_none()) {
         return None;
     }
@@ -206,9 +235,9 @@ fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<S
     let corrected = if several { ", corrected for many comparisons by Holm's method" } else { "" };
     let caption = format!(
         "Difference in {} from {}: 95 % bootstrap interval, and p of a {}{corrected}",
-        in_a_head(&tested.figure),
+        in_a_sentence(&tested.figure),
         groups[comparison.baseline].label,
-        first.test.name(first.design)
+        tests.join(" or a ")
     );
     let heads = [
         Cell::text("variant"),

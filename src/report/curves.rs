@@ -1,8 +1,11 @@
 //! The learning curves: the place of the charts, and their figures in tables for those who read them so.
 
+use base64::Engine;
+
 use crate::compare::group::Group;
-use crate::compare::trial::{Curve, Trial};
+use crate::compare::trial::Curve;
 use crate::history::number::brief;
+use crate::plot;
 use crate::report::markup::{Cell, Section, Table, by_group, folded, note, text};
 use crate::report::{payload, thinned};
 
@@ -22,8 +25,8 @@ pub fn of(groups: &[Group]) -> Option<Section> {
         "<button type=\"button\" id=\"show-none\">Hide all</button></p></div>\n",
         "<div class=\"panels\" id=\"panels\"></div>\n",
         "<p class=\"note\" id=\"below-zero\" hidden></p>\n",
-        "<noscript><p class=\"box\">The charts need JavaScript, which is off here. All figures stand in the tables below.</p></noscript>\n",
     ));
+    body.push_str(&without_scripts(groups));
     let mut told = vec![
         "Training curves are dashed and validation curves solid. Point at a chart to read it, drag to zoom, click twice to \
          see all again; with the keyboard, go to a chart and use the arrow keys."
@@ -56,6 +59,20 @@ pub fn of(groups: &[Group]) -> Option<Section> {
     Some(Section { id: "curves", title: "Learning curves", body })
 }
 
+/// A picture of the curves, for those who have scripts off.
+fn without_scripts(groups: &[Group]) -> String {
+    const LARGEST: usize = 150_000;
+    let drawn = plot::curves::draw(groups, &plot::curves::Options::default()).ok();
+    let svg = drawn.map(|drawn| drawn.svg.finish()).filter(|svg| svg.len() <= LARGEST);
+    let picture = svg.map(|svg| {
+        let svg = base64::engine::general_purpose::STANDARD.encode(svg);
+        let alt = "Learning curves; their figures stand in the table below";
+        format!("<img class=\"static\" alt=\"{alt}\" src=\"data:image/svg+xml;base64,{svg}\">")
+    });
+    let told = "The interactive charts need JavaScript, which is off here. All figures stand in the tables below.";
+    format!("<noscript><p class=\"box\">{told}</p>{}</noscript>\n", picture.unwrap_or_default())
+}
+
 fn nth(number: usize) -> String {
     match number {
         2 => "2nd".to_owned(),
@@ -69,9 +86,10 @@ fn epochs(group: &Group) -> Option<String> {
     let names = group.metrics();
     let of_trials = |name: &&str| group.trials.iter().filter_map(|trial| trial.curve(name)).collect();
     let curves: Vec<Vec<Curve>> = names.iter().map(of_trials).collect();
-    let last = group.trials.iter().map(Trial::epochs).max().filter(|&last| last > 0)?;
+    let recorded = group.recorded();
+    let last = Some(recorded.len()).filter(|&last| last > 0)?;
     let best = group.trials.iter().filter_map(|trial| Some(trial.best()?.epoch)).min();
-    let mut epochs: Vec<usize> = thinned::places(last, ROWS).into_iter().map(|place| place + 1).collect();
+    let mut epochs: Vec<usize> = thinned::places(last, ROWS).into_iter().map(|place| recorded[place]).collect();
     epochs.extend(best.filter(|_| group.trials.len() == 1));
     epochs.sort_unstable();
     epochs.dedup();

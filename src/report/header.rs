@@ -117,7 +117,7 @@ fn stacks(groups: &[Group]) -> Vec<&History> {
     let mut stacks: Vec<&History> = Vec::new();
     for history in groups.iter().flat_map(|group| &group.trials).filter_map(Trial::history) {
         let same = |other: &&History| (&other.started, other.seconds) == (&history.started, history.seconds);
-        if !stacks.iter().any(|other| same(other)) {
+        if !stacks.iter().any(same) {
             stacks.push(history);
         }
     }

@@ -1,8 +1,6 @@
 //! What was trained: the layers of the networks, the splits of the trees, and what was observed by layer.
 
-use std::collections::BTreeSet;
-
-use crate::compare::group::Group;
+use crate::compare::group::{Group, union};
 use crate::compare::trial::Curve;
 use crate::history::History;
 use crate::history::number::{brief, count};
@@ -129,7 +127,7 @@ pub fn observed(groups: &[Group]) -> Vec<Observed> {
     for (place, group) in groups.iter().enumerate() {
         let series: Vec<(&str, &str)> = group.series().into_iter().filter_map(|name| name.split_once('.')).collect();
         let network = group.trials.iter().find_map(|trial| trial.history()?.network.as_ref());
-        let names: BTreeSet<&str> = series.iter().map(|(kind, _)| *kind).collect();
+        let names = union(series.iter().map(|(kind, _)| vec![*kind]));
         for kind in names {
             if !kinds.iter().any(|known| known.kind == kind) {
                 kinds.push(Observed { kind: kind.to_owned(), layers: Vec::new(), groups: Vec::new() });
@@ -162,8 +160,8 @@ fn in_words(layer: &str, network: Option<&NetworkRecord>) -> String {
 }
 
 fn kept_epochs(group: &Group, layers: usize) -> Vec<usize> {
-    let last = group.trials.iter().map(|trial| trial.epochs()).max().unwrap_or(0);
-    thinned::places(last, FIGURES / layers.max(1)).into_iter().map(|place| place + 1).collect()
+    let recorded = group.recorded();
+    thinned::places(recorded.len(), FIGURES / layers.max(1)).into_iter().map(|place| recorded[place]).collect()
 }
 
 fn mean(curves: &[Curve], epoch: usize) -> Option<f64> {

@@ -128,14 +128,19 @@ mod tests {
             groups: vec![group(history.clone()), group(history)],
             faults: vec![anyhow::anyhow!(HOSTILE)],
             notes: vec![HOSTILE.to_owned()],
+            named: Vec::new(),
         }
     }
 
     #[test]
     fn no_name_becomes_an_element_or_an_attribute() {
         let page = html(&hostile());
-        assert!(!page.contains("<img"), "a name became an element");
-        assert!(!page.contains("\" onload="), "a name left its attribute");
+        assert!(!page.contains("<img src=x"), "a name became an element");
+        let (before, figures) = page.split_once("id=\"payload\">").unwrap();
+        let (figures, behind) = figures.split_once("</script>").unwrap();
+        assert!(!before.contains("\" onload=") && !behind.contains("\" onload="), "a name left its attribute");
+        let figures: serde_json::Value = serde_json::from_str(figures).unwrap();
+        assert_eq!(figures["groups"][0]["label"], HOSTILE);
         let scripts = page.matches("</script").count();
         assert_eq!(scripts, 3, "a name ended a script");
     }

@@ -34,7 +34,9 @@ fn reading(group: &Group) -> String {
         [trial] => match trial.diagnosis() {
             Some(diagnosis) => {
                 let word = trial.verdict().map_or("", Verdict::word);
-                let sentence = diagnosis.sentence.strip_prefix(&format!("{word}: ")).unwrap_or(&diagnosis.sentence);
+                // the badge has said the word
+                let sentence = diagnosis.sentence.strip_prefix(word).unwrap_or(&diagnosis.sentence);
+                let sentence = sentence.trim_start_matches([':', ' ']);
                 format!("<p class=\"reading\">{} {}</p>", badge(trial), text(&capital(sentence)))
             }
             None => paragraph(&without_curves(trial)),
@@ -51,7 +53,7 @@ fn reading(group: &Group) -> String {
                 return paragraph(&format!("{} trials. {}", trials.len(), without_curves(&trials[0])));
             }
             let typical = trials.iter().find_map(|trial| Some((trial.name(), &trial.diagnosis()?.sentence)));
-            let of_first = typical.map(|(name, sentence)| format!("{}: {}", capital(&name), text(sentence)));
+            let of_first = typical.map(|(name, sentence)| format!("{}: {}", text(&capital(&name)), text(sentence)));
             format!(
                 "<p class=\"reading\">What the curves of {} trials show: {}</p>\n<p class=\"note\">{}</p>",
                 trials.len(),

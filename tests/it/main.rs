@@ -8,6 +8,7 @@ mod golden;
 mod imbalance;
 mod lessons;
 mod plots;
+mod reports;
 mod saved_runs;
 mod shown;
 mod stacks;

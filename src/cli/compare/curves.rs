@@ -79,10 +79,7 @@ fn chosen(groups: &[Group], comparison: &Comparison) -> Vec<usize> {
 
 /// The mean curve over trials.
 fn points(group: &Group, metric: &str, axis: Axis) -> Vec<(f64, f64)> {
-    let curve = group.mean_curve(metric);
-    let places = curve.epochs.iter().map(|&epoch| {
-        let places: Vec<f64> = group.trials.iter().filter_map(|trial| trial.at(epoch, axis)).collect();
-        (!places.is_empty()).then(|| places.iter().sum::<f64>() / places.len() as f64)
-    });
-    places.zip(curve.values).filter_map(|(place, value)| Some((place?, value))).filter(|(_, v)| v.is_finite()).collect()
+    let (curve, places) = (group.mean_curve(metric), group.places(axis));
+    let both = curve.epochs.iter().zip(curve.values);
+    both.filter_map(|(epoch, value)| Some((*places.get(epoch)?, value))).filter(|(_, v)| v.is_finite()).collect()
 }

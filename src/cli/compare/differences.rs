@@ -33,7 +33,7 @@ fn of_figure(test: &Tested, groups: &[Group], comparison: &Comparison, page: Pag
     tables[0] = format!("{}\n{}", page.wrapped(&title, 2), tables[0]);
     let (lone, told): (Vec<_>, Vec<_>) = differences.iter().partition(|(_, d)| d.verdict == Verdict::OneTrial);
     let mut sentences: Vec<String> =
-        told.iter().map(|(place, d)| sentence(&groups[*place].label, baseline, d, test, comparison)).collect();
+        told.iter().map(|(place, d)| sentence(&groups[*place].label, baseline, d, test)).collect();
     if !lone.is_empty() {
         let labels: Vec<&str> = lone.iter().map(|(place, _)| groups[*place].label.as_str()).collect();
         sentences.push(format!(
@@ -41,7 +41,8 @@ fn of_figure(test: &Tested, groups: &[Group], comparison: &Comparison, page: Pag
             labels.join(", ")
         ));
     }
-    sentences.extend(remarks(&differences, comparison.comparisons()));
+    let all_ours = groups.iter().all(|group| group.experiment().is_some());
+    sentences.extend(remarks(&differences, comparison.comparisons(), all_ours));
     tables.push(sentences.iter().map(|sentence| page.wrapped(sentence, 2)).collect::<Vec<_>>().join("\n"));
     tables
 }
@@ -56,7 +57,7 @@ fn design(differences: &[(usize, &Difference)]) -> String {
         Design::Pairs(n) => format!(", {n} pairs by seed"),
         Design::Groups(1, 1) => ", one trial each".to_owned(),
         Design::Groups(n, m) if n == m => format!(", {n} trials each"),
-        Design::Groups(n, m) => format!(", {n} trials against {m}"),
+        Design::Groups(n, m) => format!(", {n} {} against {m}", if n == 1 { "trial" } else { "trials" }),
     }
 }
 
@@ -122,8 +123,8 @@ fn interval(interval: Option<Interval>, is_signed: bool) -> String {
     interval.map_or("–".to_owned(), |interval| format!("{} to {}", end(interval.low), end(interval.high)))
 }
 
-/// A p value: two digits that count.
-fn p(p: f64) -> String {
+/// A p value: four decimals, two from a tenth on.
+pub(super) fn p(p: f64) -> String {
     match p {
         p if p < 1e-4 => "< 0.0001".to_owned(),
         p if p < 0.1 => format!("{p:.4}"),
@@ -132,7 +133,7 @@ fn p(p: f64) -> String {
 }
 
 /// What can be said of one group.
-fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested, comparison: &Comparison) -> String {
+fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested) -> String {
     let figure = words(&test.figure);
     let by = together(&signed(d.difference));
     let good = higher_is_better(metric_of(&test.figure)).map(|higher| (d.difference > 0.0) == higher);
@@ -151,8 +152,8 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested, comparis
             format!("{group} and {baseline}: {figure} {by} may be luck, the two are not told apart ({name}, {said_p})")
         }
         Verdict::TooFew => {
-            let least = p(d.least_p * comparison.comparisons() as f64);
-            let normal = d.p_if_normal.map(|value| {
+            let least = p(d.least_p);
+            let normal = d.p_if_normal.filter(|_| d.test != Test::T).map(|value| {
                 format!(
                     "; a t test, which takes figures to be normally distributed, gives {}",
                     together(&format!("p {}", p(value)))
@@ -168,17 +169,15 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested, comparis
 }
 
 /// What holds for all of them.
-fn remarks(differences: &[(usize, &Difference)], comparisons: usize) -> Vec<String> {
+fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_ours: bool) -> Vec<String> {
     let mut remarks = Vec::new();
     let any = |verdict: Verdict| differences.iter().any(|(_, difference)| difference.verdict == verdict);
     if any(Verdict::TooFew) || any(Verdict::OneTrial) {
         let needed = pairs_needed(comparisons.max(differences.len()));
         let other =
             if any(Verdict::TooFew) && differences[0].1.test != Test::T { ", or choose `--test t`" } else { "" };
-        remarks.push(format!(
-            "at least {needed} seeds of each, the same ones, are needed: `runner exp NAME --seeds 0..{}`{other}",
-            needed - 1
-        ));
+        let how = if all_ours { format!(": `runner exp NAME --seeds 0..{}`", needed - 1) } else { String::new() };
+        remarks.push(format!("at least {needed} seeds of each, the same ones, are needed{how}{other}"));
     }
     let smallest = |design: Design| match design {
         Design::Pairs(n) => n,
@@ -194,6 +193,13 @@ fn remarks(differences: &[(usize, &Difference)], comparisons: usize) -> Vec<Stri
             "intervals of differences are bootstrap percentiles ({} resamples); g is the difference in standard deviations (Hedges)",
             figures::count(bootstrap::RESAMPLES)
         ));
+    }
+    let leaves_out_0 = |d: &Difference| d.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);
+    if differences.iter().any(|(_, d)| d.verdict == Verdict::MayBeLuck && leaves_out_0(d)) {
+        remarks.push(
+            "where an interval leaves out 0 and p is above 0.05 they were come by in different ways: trust p"
+                .to_owned(),
+        );
     }
     if comparisons > 1 {
         remarks.push(format!(

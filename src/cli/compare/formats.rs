@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::compare::differences::p;
 use crate::cli::compare::settings::cut;
 use crate::cli::compare::table::{sample, signed, words};
 use crate::compare::comparison::{Comparison, Figure};
@@ -130,19 +131,20 @@ pub(super) fn markdown(groups: &[Group], comparison: &Comparison, all: bool) -> 
     for test in &comparison.tests {
         let row = |(place, difference): (usize, &Option<Difference>)| {
             let d = difference.as_ref()?;
-            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+            let said_p = |value: Option<f64>| value.map_or("–".to_owned(), p);
             let interval = d.interval.map(|interval| format!("{} to {}", signed(interval.low), signed(interval.high)));
             Some(vec![
                 labels[place].clone(),
                 signed(d.difference),
                 interval.unwrap_or("–".to_owned()),
-                number(d.p),
-                number(d.corrected),
-                number(d.hedges_g),
+                said_p(d.p),
+                said_p(d.corrected),
+                d.hedges_g.map_or("–".to_owned(), |g| format!("{g:+.2}")),
+                d.verdict.words().to_owned(),
             ])
         };
         let figure = format!("{} against {}", words(&test.figure), labels[comparison.baseline]);
-        let header = [figure.as_str(), "Δ", "95 % interval", "p", "p (Holm)", "g"].map(str::to_owned);
+        let header = [figure.as_str(), "Δ", "95 % interval", "p", "p (Holm)", "g", "which is"].map(str::to_owned);
         parts.push(rows(&header, test.groups.iter().enumerate().filter_map(row)));
     }
     parts.extend(comparison.cautions.iter().map(|caution| format!("Caution: {caution}.")));

@@ -73,13 +73,17 @@ means over them. Groups with the same seeds are compared pair by pair.";
 
 /// Compares runs.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let Found { groups, faults, notes } = find(&args.runs, &args.out)?;
+    let Found { groups, faults, notes, named } = find(&args.runs, &args.out)?;
     if groups.len() < 2 && faults.is_empty() {
         let message = format!("`{}` is all there is to compare, and it is one group of trials", groups[0].label);
         let hint = "name another run beside it: `runner list` has the experiments, `runner runs` what was run";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
-    let asked = Asked { baseline: args.baseline.clone(), metrics: args.metrics.clone(), test: args.test };
+    // the baseline may be named as on the command line, too
+    let meant =
+        |written: &String| named.iter().position(|name| name == written).map(|place| groups[place].label.clone());
+    let baseline = args.baseline.as_ref().map(|written| meant(written).unwrap_or_else(|| written.clone()));
+    let asked = Asked { baseline, metrics: args.metrics.clone(), test: args.test };
     let comparison = compare(&groups, &asked)?;
     if args.json {
         terminal::json(&formats::json(&groups, &comparison, args.all));
@@ -92,6 +96,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     faults.iter().for_each(terminal::error);
+    if groups.len() == 1 {
+        terminal::say(&format!("nothing else can be read: there is only {} to show", groups[0].label));
+    }
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
@@ -101,10 +108,12 @@ fn text(groups: &[Group], comparison: &Comparison, args: &Args, page: Page) -> S
     parts.extend(settings::text(groups, args.all, page));
     parts.extend(table::text(groups, comparison, page));
     parts.extend(curves::text(groups, comparison, args.x, page));
-    parts.extend(differences::text(groups, comparison, page));
     if !comparison.cautions.is_empty() {
         let cautions = comparison.cautions.iter().map(|caution| page.wrapped(&format!("caution: {caution}"), 2));
         parts.push(cautions.collect::<Vec<_>>().join("\n"));
+    }
+    if groups.len() > 1 {
+        parts.extend(differences::text(groups, comparison, page));
     }
     parts.join("\n\n")
 }

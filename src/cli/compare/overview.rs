@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
+
 use crate::cli::figures;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
@@ -17,15 +19,11 @@ pub(super) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
     let numbers = |header: &str, cell: &dyn Fn(&Group) -> String| {
         Column::numbers(header, groups.iter().map(|group| Cell { text: cell(group), is_best: false }))
     };
-    let labels = groups.iter().enumerate().map(|(place, group)| match place == baseline {
-        true => format!("{} (baseline)", group.label),
-        false => group.label.clone(),
-    });
     let fitted = Fitted {
-        labels: Column::words("run", labels),
+        labels: Column::words("run", groups.iter().map(|group| group.label.clone())),
         groups: vec![
             vec![words("trials", &trials)],
-            vec![numbers("epochs", &|group| over(group, |trial| Some(trial.epochs() as f64)))],
+            vec![numbers("epochs", &|group| range(group, &epochs(group)))],
             vec![
                 numbers("best epoch", &|group| over(group, |trial| Some(trial.best()?.epoch as f64))),
                 numbers("overfits from", &|group| over(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))),
@@ -37,12 +35,28 @@ pub(super) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
         closing: None,
     };
     let mut lines = fitted.tables(page);
-    let places = groups.iter().map(|group| match place(group) {
-        Some(place) => format!("{}: {}", group.label, place.display()),
-        None => format!("{}: {} files", group.label, group.trials.len()),
-    });
-    lines.push(places.collect::<Vec<_>>().join("\n"));
+    lines.push(format!("baseline: {}\n{}", groups[baseline].label, places(groups).join("\n")));
     lines.join("\n\n")
+}
+
+/// Where they are: a line for each folder that several of them lie in, and for each of the others.
+fn places(groups: &[Group]) -> Vec<String> {
+    let mut by_folder: IndexMap<Option<PathBuf>, Vec<&Group>> = IndexMap::new();
+    for group in groups {
+        by_folder.entry(folder(group)).or_default().push(group);
+    }
+    let line = |(folder, groups): (Option<PathBuf>, Vec<&Group>)| match (&folder, &groups[..]) {
+        (Some(folder), [_, _, ..]) => vec![format!("{} of them: {}", groups.len(), folder.display())],
+        (Some(folder), [group]) if group.trials.len() > 1 => vec![format!("{}: {}", group.label, folder.display())],
+        _ => groups
+            .into_iter()
+            .map(|group| match &group.trials[..] {
+                [trial] => format!("{}: {}", group.label, trial.file.display()),
+                trials => format!("{}: {} files", group.label, trials.len()),
+            })
+            .collect(),
+    };
+    by_folder.into_iter().flat_map(line).collect()
 }
 
 /// How many trials there are, and their seeds.
@@ -65,9 +79,18 @@ fn average(group: &Group, figure: impl Fn(&Trial) -> Option<f64>) -> Option<f64>
     Some(group.values(figure)).filter(|values| !values.is_empty()).map(|values| mean(&values))
 }
 
-/// Whole numbers over trials: the one that all have, or from the lowest to the highest.
+/// How many epochs each trial had, diverged ones as well.
+fn epochs(group: &Group) -> Vec<f64> {
+    group.trials.iter().map(|trial| trial.epochs() as f64).collect()
+}
+
+/// Whole numbers over trials.
 fn over(group: &Group, figure: impl Fn(&Trial) -> Option<f64>) -> String {
-    let values = group.values(figure);
+    range(group, &group.values(figure))
+}
+
+/// The number that all trials have, or from the lowest to the highest; and how many have one, where not all do.
+fn range(group: &Group, values: &[f64]) -> String {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let some = if values.len() < group.trials.len() {
@@ -94,11 +117,8 @@ fn reading(group: &Group) -> String {
     }
 }
 
-/// Where its histories are: the file of one, the folder that all of several lie in.
-fn place(group: &Group) -> Option<PathBuf> {
-    if let [trial] = &group.trials[..] {
-        return Some(trial.file.clone());
-    }
+/// The folder that all its histories lie in.
+fn folder(group: &Group) -> Option<PathBuf> {
     let folder = group.trials.first()?.file.parent()?;
     let all = group.trials.iter().all(|trial| trial.file.parent() == Some(folder));
     all.then(|| folder.to_path_buf()).filter(|folder| folder != Path::new(""))

@@ -66,11 +66,19 @@ fn values(setting: &Setting, groups: &[(usize, &Group)], page: Page) -> String {
     for (place, group) in groups {
         by_value.entry(setting.values[*place].as_deref()).or_default().push(&group.label);
     }
-    let line = |(value, labels): (&Option<&str>, &Vec<&str>)| {
+    // what many share is told last, and without their names
+    let most = by_value.values().map(Vec::len).max().filter(|most| *most > COLUMNS).unwrap_or(usize::MAX);
+    let shared = by_value.values().position(|labels| labels.len() == most);
+    let line = |value: &Option<&str>, labels: &str| {
         let value = cut(value.unwrap_or("not set"), page.width * 3 / 4);
-        page.wrapped(&format!("\u{a0} {value}: {}", labels.join(", ")), 4)
+        page.wrapped(&format!("\u{a0} {value}: {labels}"), 4)
     };
-    let lines: Vec<String> = by_value.iter().map(line).collect();
+    let told = by_value.iter().enumerate().filter(|(place, _)| Some(*place) != shared);
+    let mut lines: Vec<String> = told.map(|(_, (value, labels))| line(value, &labels.join(", "))).collect();
+    if let Some((value, labels)) = shared.and_then(|place| by_value.get_index(place)) {
+        let all = if lines.is_empty() { "all".to_owned() } else { format!("the other {}", labels.len()) };
+        lines.push(line(value, &all));
+    }
     format!("{}\n{}", setting.key, lines.join("\n"))
 }
 

@@ -65,7 +65,7 @@ fn below(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
     let mut by_metric: Vec<(&str, Vec<Column>)> = Vec::new();
     for figure in shown {
         let cells = groups.iter().enumerate().map(|(place, _)| Cell {
-            text: figure.groups[place].as_ref().map_or("–".to_owned(), |sample| figures::metric(Some(sample.mean))),
+            text: sample(figure.groups[place].as_ref(), &figure.name),
             is_best: figure.best[place],
         });
         let mut columns = vec![Column::numbers(words(&figure.name), cells)];

@@ -20,6 +20,7 @@ pub(super) fn json(runs: &[Past], wanted: &[String]) -> Value {
             "variants": run.variants,
             "trials": run.trials,
             "statuses": statuses,
+            "leaks": run.leaks,
             "best": run.best,
             "test": run.test,
             "seconds": run.seconds,
@@ -33,7 +34,7 @@ pub(super) fn json(runs: &[Past], wanted: &[String]) -> Value {
 
 /// A line for each run.
 pub(super) fn csv(runs: &[Past], wanted: &[String]) -> String {
-    const HEADER: &str = "experiment,variant,folder,variants,trials,status,best_metric,best_value,best_epoch,test_metric,test_value,seconds,device,started";
+    const HEADER: &str = "experiment,variant,folder,variants,trials,status,leaks,best_metric,best_value,best_epoch,test_metric,test_value,seconds,device,started";
     let header = wanted.iter().fold(HEADER.to_owned(), |header, name| format!("{header},{}", quoted(name)));
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let line = |run: &Past| {
@@ -47,6 +48,7 @@ pub(super) fn csv(runs: &[Past], wanted: &[String]) -> String {
             run.variants.to_string(),
             run.trials.to_string(),
             quoted(&statuses.join("; ")),
+            run.leaks.to_string(),
             best.map(|best| quoted(&best.metric)).unwrap_or_default(),
             number(best.map(|best| best.value)),
             number(best.map(|best| best.epoch)),

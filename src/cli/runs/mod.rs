@@ -24,7 +24,8 @@ use crate::history::Status;
 pub struct Args {
     /// Only runs of this experiment
     experiment: Option<String>,
-    /// Best first by a figure, such as `test.acc` or `best.val_loss`; or by `seconds`, `started`, `experiment`
+    /// Best first by a figure, such as `test.acc` or `best.val_loss`; or by `seconds`, `started`, `experiment`,
+    /// `device`
     /// [default: newest first]
     #[arg(long, value_name = "FIGURE")]
     sort: Option<String>,
@@ -67,7 +68,7 @@ the best epoch in parentheses. \"stopped\" is early stopping. A wider terminal s
 more columns.";
 
 /// What is sorted by that is no figure.
-const PLAIN: [&str; 3] = ["seconds", "started", "experiment"];
+const PLAIN: [&str; 4] = ["seconds", "started", "experiment", "device"];
 
 /// Lists past runs.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -82,7 +83,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         figures: wanted.clone(),
         by_variant: args.variants,
     };
-    let PastRuns { mut runs, empty, faults } = past(&args.out, &asked)?;
+    let PastRuns { mut runs, empty, faults, known } = past(&args.out, &asked)?;
+    let unknown = args.filters.iter().enumerate().find(|(place, _)| !known.contains(place));
+    if let (Some((_, filter)), true) = (unknown, runs.is_empty() && faults.is_empty() && empty.is_empty()) {
+        let message = format!("no run has a figure or a setting `{}`", filter.name);
+        let hint = "figures are named by their paths, as `best.val_acc`, settings by their keys, as `train.batch`";
+        return Err(anyhow!(message).context(Hint(hint.to_owned())));
+    }
     if let Some(by) = &args.sort {
         sort(&mut runs, by, &wanted)?;
     }
@@ -97,7 +104,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         terminal::json(&formats::json(&runs, &wanted));
     } else if args.csv {
         terminal::out(&formats::csv(&runs, &wanted));
-    } else if args.md {
+    } else if args.md && !runs.is_empty() {
         terminal::out(&formats::markdown(&columns(&runs, &wanted, &shown, args), &labels(&runs, args)));
     } else if !runs.is_empty() {
         terminal::out(&text(&runs, &wanted, &shown, args, Page::of_output()));
@@ -123,6 +130,7 @@ fn sort(runs: &mut [Past], by: &str, wanted: &[String]) -> anyhow::Result<()> {
     match by {
         "seconds" => runs.sort_by(|a, b| b.seconds.total_cmp(&a.seconds)),
         "started" => {}
+        "device" => runs.sort_by(|a, b| a.device.cmp(&b.device)),
         "experiment" => runs.sort_by(|a, b| a.experiment.cmp(&b.experiment)),
         figure => {
             let place = wanted.iter().position(|name| name == figure);
@@ -130,12 +138,10 @@ fn sort(runs: &mut [Past], by: &str, wanted: &[String]) -> anyhow::Result<()> {
             if place.is_none() || (!runs.is_empty() && runs.iter().all(|run| of(run).is_none())) {
                 let hint = "a figure is named by its path: `test.acc`, `best.val_loss`, `diagnosis.gap`";
                 let message = format!("failed to sort: no run has a figure `{figure}`");
-                return Err(
-                    anyhow!(message).context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`")))
-                );
+                return Err(anyhow!(message)
+                    .context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`, `device`"))));
             }
-            let sign =
-                if higher_is_better(metric_of(figure)) == Some(false) || figure.ends_with(".gap") { 1.0 } else { -1.0 };
+            let sign = if higher_is_better(metric_of(figure)) == Some(false) { 1.0 } else { -1.0 };
             let key = |run: &Past| of(run).map_or(f64::INFINITY, |value| sign * value);
             runs.sort_by(|a, b| key(a).total_cmp(&key(b)));
         }
@@ -208,7 +214,6 @@ fn peak(peak: &crate::compare::past::Peak) -> String {
 /// `4×5`: variants, and trials of each.
 fn trials(run: &Past) -> String {
     match run.variants {
-        1 => run.trials.to_string(),
         variants if run.trials.is_multiple_of(variants) => format!("{variants}×{}", run.trials / variants),
         variants => format!("{} of {variants}", run.trials),
     }
@@ -222,11 +227,13 @@ fn status(run: &Past) -> String {
         Status::EarlyStopped => "stopped",
         other => other.word(),
     };
-    match &run.statuses[..] {
+    let leaks = if run.leaks { ", leaks" } else { "" };
+    let ended = match &run.statuses[..] {
         [(status, _)] => word(*status).to_owned(),
         several => {
             let worst = WORST_FIRST.iter().find_map(|status| several.iter().find(|(other, _)| other == status));
             worst.map(|(status, count)| format!("{count} {}", word(*status))).unwrap_or_default()
         }
-    }
+    };
+    ended + leaks
 }

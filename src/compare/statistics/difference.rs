@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::compare::group::Group;
-use crate::compare::statistics::{ALPHA, Design, Interval, Test, bootstrap, effect, mean};
+use crate::compare::statistics::{ALPHA, Design, Interval, Test, bootstrap, effect, holm, mean};
 use crate::compare::trial::Trial;
 
 /// A group beside the baseline. Differences are the group's figure minus the baseline's.
@@ -23,9 +23,9 @@ pub struct Difference {
     pub p: Option<f64>,
     /// The p as it counts among all comparisons that were made (Holm).
     pub corrected: Option<f64>,
-    /// The smallest p that the test can give of so many trials.
+    /// The smallest p that the test can give of so many trials, as it would count among all comparisons.
     pub least_p: f64,
-    /// The p of a t test, which takes figures to be distributed normally, where the test cannot tell of so few.
+    /// The p of a t test, which takes figures to be distributed normally, as it counts among as many.
     pub p_if_normal: Option<f64>,
     /// Hedges' g: the difference in pooled standard deviations.
     pub hedges_g: Option<f64>,
@@ -49,6 +49,19 @@ pub enum Verdict {
     MayBeLuck,
     /// The difference is more than luck.
     Differs,
+}
+
+impl Verdict {
+    /// In a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Verdict::OneTrial => "one trial, no telling",
+            Verdict::Same => "the same",
+            Verdict::TooFew => "too few trials to tell",
+            Verdict::MayBeLuck => "may be luck",
+            Verdict::Differs => "more than luck",
+        }
+    }
 }
 
 impl Difference {
@@ -81,36 +94,50 @@ impl Difference {
                 Test::T.of_groups(&b, &a),
             ),
         };
-        let least_p = test.least(design);
-        let mut difference = Difference {
+        let is_same = match &pairs {
+            Some(pairs) => pairs.iter().all(|difference| *difference == 0.0),
+            None => a.iter().chain(&b).all(|value| *value == a[0]),
+        };
+        Some(Difference {
             design,
             difference,
             interval,
             test,
             p,
             corrected: None,
-            least_p,
-            p_if_normal: None,
+            least_p: test.least(design),
+            p_if_normal,
             hedges_g: effect::hedges_g(&b, &a),
             superiority: effect::superiority(&b, &a),
-            verdict: Verdict::OneTrial,
-        };
-        difference.judge(1, p);
-        difference.p_if_normal = p_if_normal.filter(|_| difference.verdict == Verdict::TooFew);
-        Some(difference)
+            verdict: if is_same { Verdict::Same } else { Verdict::OneTrial },
+        })
     }
+}
 
-    /// Says what can be said when it is one of so many comparisons, and its p counts as `corrected` among them.
-    pub fn judge(&mut self, comparisons: usize, corrected: Option<f64>) {
-        self.corrected = corrected;
-        let nothing_moved = self.difference == 0.0 && self.interval.is_none_or(|i| i.low == 0.0 && i.high == 0.0);
-        self.verdict = match corrected {
-            _ if nothing_moved => Verdict::Same,
-            None => Verdict::OneTrial,
-            Some(p) if p < ALPHA => Verdict::Differs,
-            Some(_) if self.least_p * comparisons as f64 >= ALPHA => Verdict::TooFew,
-            Some(_) => Verdict::MayBeLuck,
+/// Corrects the p values of differences for how many there are (Holm), and says what can be said of each.
+pub fn judge(differences: &mut [&mut Difference]) {
+    let family = |p: fn(&Difference) -> Option<f64>, differences: &[&mut Difference]| -> (Vec<usize>, Vec<f64>) {
+        differences.iter().enumerate().filter_map(|(place, difference)| Some((place, p(difference)?))).unzip()
+    };
+    let (places, all) = family(|difference| difference.p, differences);
+    let corrected = holm::corrected(&all);
+    for (rank, &place) in places.iter().enumerate() {
+        // what its p would count as, were it the smallest that the test can give
+        let mut at_least = all.clone();
+        at_least[rank] = differences[place].least_p;
+        let difference = &mut *differences[place];
+        difference.least_p = holm::corrected(&at_least)[rank];
+        difference.corrected = Some(corrected[rank]);
+        difference.verdict = match corrected[rank] {
+            _ if difference.verdict == Verdict::Same => Verdict::Same,
+            p if p < ALPHA => Verdict::Differs,
+            _ if difference.least_p >= ALPHA => Verdict::TooFew,
+            _ => Verdict::MayBeLuck,
         };
+    }
+    let (places, normal) = family(|difference| difference.p_if_normal, differences);
+    for (place, p) in places.into_iter().zip(holm::corrected(&normal)) {
+        differences[place].p_if_normal = Some(p);
     }
 }
 
@@ -120,7 +147,7 @@ pub fn pairs_needed(comparisons: usize) -> usize {
     (2..).find(|&n| Test::Permutation.least(Design::Pairs(n)) * (comparisons as f64) < ALPHA).unwrap_or(usize::MAX)
 }
 
-/// The differences of trials with the same seed and fold, if all trials of one group have their like in the other, and
+/// The differences of trials with the same seed and fold, if all trials of both groups have their like in the other, and
 /// there are two or more; each seed stands once in a group.
 fn pairs(baseline: &Group, group: &Group, figure: &impl Fn(&Trial) -> Option<f64>) -> Option<Vec<f64>> {
     let by_seed = |group: &Group| -> Option<BTreeMap<(i64, Option<usize>), f64>> {
@@ -135,9 +162,13 @@ fn pairs(baseline: &Group, group: &Group, figure: &impl Fn(&Trial) -> Option<f64
         }
         Some(values)
     };
+    let data = |group: &Group| group.trials.iter().find_map(|trial| Some(trial.history()?.data.sha256.clone()));
+    if data(baseline) != data(group) {
+        return None; // a seed makes nothing alike then
+    }
     let (a, b) = (by_seed(baseline)?, by_seed(group)?);
     let differences: Vec<f64> = b.iter().filter_map(|(key, value)| Some(value - a.get(key)?)).collect();
-    (differences.len() >= 2 && differences.len() == a.len().min(b.len())).then_some(differences)
+    (differences.len() >= 2 && differences.len() == a.len().max(b.len())).then_some(differences)
 }
 
 #[cfg(test)]
@@ -154,14 +185,17 @@ mod tests {
     }
 
     fn of(baseline: &[(i64, f64)], other: &[(i64, f64)]) -> Difference {
-        Difference::of(&group(baseline), &group(other), &|trial| trial.last("loss"), Test::Permutation).unwrap()
+        let loss = |trial: &Trial| trial.last("loss");
+        let mut difference = Difference::of(&group(baseline), &group(other), &loss, Test::Permutation).unwrap();
+        judge(&mut [&mut difference]);
+        difference
     }
 
     #[test]
     fn the_same_seeds_are_pairs_and_others_are_not() {
         let a = [(0, 1.0), (1, 2.0), (2, 3.0)];
         assert_eq!(of(&a, &[(2, 4.0), (1, 2.5), (0, 1.5)]).design, Design::Pairs(3));
-        assert_eq!(of(&a, &[(0, 4.0), (1, 2.5)]).design, Design::Pairs(2));
+        assert_eq!(of(&a, &[(0, 4.0), (1, 2.5)]).design, Design::Groups(2, 3));
         assert_eq!(of(&a, &[(0, 4.0), (7, 2.5)]).design, Design::Groups(2, 3));
         assert_eq!(of(&a, &[(0, 4.0), (0, 2.5)]).design, Design::Groups(2, 3));
     }
@@ -173,6 +207,7 @@ mod tests {
         assert_eq!(of(&seeds(6, 0.0), &seeds(6, 1.0)).verdict, Verdict::Differs);
         assert_eq!(of(&seeds(1, 0.0), &seeds(1, 1.0)).verdict, Verdict::OneTrial);
         assert_eq!(of(&seeds(4, 0.0), &seeds(4, 0.0)).verdict, Verdict::Same);
+        assert_eq!(of(&[(0, 0.75)], &[(0, 0.5), (1, 1.0)]).verdict, Verdict::OneTrial);
         assert_eq!(pairs_needed(1), 6);
         assert_eq!(pairs_needed(10), 9);
     }
@@ -181,9 +216,15 @@ mod tests {
     fn one_of_many_comparisons_has_to_be_surer() {
         let a: Vec<(i64, f64)> = (0..6).map(|seed| (seed, 0.0)).collect();
         let b: Vec<(i64, f64)> = (0..6).map(|seed| (seed, 1.0 + 0.1 * seed as f64)).collect();
-        let mut difference = of(&a, &b);
-        assert_eq!(difference.verdict, Verdict::Differs);
-        difference.judge(10, difference.p.map(|p| p * 10.0));
-        assert_eq!(difference.verdict, Verdict::TooFew);
+        assert_eq!(of(&a, &b).verdict, Verdict::Differs);
+        let mut ten = vec![of(&a, &b); 10];
+        judge(&mut ten.iter_mut().collect::<Vec<_>>());
+        assert!(ten.iter().all(|difference| difference.verdict == Verdict::TooFew && difference.least_p <= 1.0));
+        // beside one that is surer than that, it takes less
+        let many: Vec<(i64, f64)> = (0..12).map(|seed| (seed, 1.0 + 0.1 * seed as f64)).collect();
+        let none: Vec<(i64, f64)> = (0..12).map(|seed| (seed, 0.0)).collect();
+        let mut two = [of(&none, &many), of(&a, &b)];
+        judge(&mut two.iter_mut().collect::<Vec<_>>());
+        assert_eq!(two.map(|difference| difference.verdict), [Verdict::Differs, Verdict::Differs]);
     }
 }

@@ -33,3 +33,17 @@ pub fn superiority(one: &[f64], other: &[f64]) -> Option<f64> {
         .sum();
     (!one.is_empty() && !other.is_empty()).then(|| wins / (one.len() * other.len()) as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::statistics::student;
+
+    #[test]
+    fn where_nothing_varies_there_is_no_effect_size_whatever_the_mean_is_rounded_to() {
+        let (one, other) = ([28.0 / 30.0; 3], [29.0 / 30.0; 3]);
+        assert_eq!(hedges_g(&one, &other), None);
+        assert_eq!(student::of_groups(&one, &other), Some(0.0));
+        assert_eq!(superiority(&one, &other), Some(0.0));
+    }
+}

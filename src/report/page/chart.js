@@ -1,7 +1,11 @@
 // A chart: lines over an axis that all of them share, with a cursor for the mouse, fingers and the keyboard.
 
 const plots = new Set();
-const DRAG = { x: true, y: false, setScale: true, dist: 8 };
+const DRAG = { x: true, y: false, setScale: false, dist: 8 };
+
+/** How wide a chart is drawn: as its place, or as paper wants it. */
+let printing = false;
+const widthOf = (place) => (printing ? 480 : Math.max(Math.floor(place.clientWidth), 120));
 
 /** Steps between ticks, from the smallest figures to those of a diverged trial. */
 const STEPS = Array.from({ length: 320 }, (_, power) => [1, 2, 2.5, 5].map((step) => Number(`${step}e${power - 18}`))).flat();
@@ -35,7 +39,7 @@ function chart(place, spec) {
   }));
   let plot = null;
   let tip = null;
-  const width = () => Math.max(Math.floor(place.clientWidth), 120);
+  const width = () => widthOf(place);
   const height = () => Math.round(Math.min(340, Math.max(230, width() * 0.6)));
 
   const readings = () => {
@@ -44,12 +48,19 @@ function chart(place, spec) {
       const row = plot.cursor.idxs?.[number + 1];
       if (line.silent || row === null || row === undefined) continue;
       const value = line.values[row];
-      // behind the end of a line that was stopped early there is nothing to read
-      if (value === undefined || (row !== plot.cursor.idx && (plot.cursor.idx < line.first || plot.cursor.idx > line.last))) continue;
       const raw = line.raw ? line.raw[row] : undefined;
       rows.push({ line, value, raw, x: spec.x[row], word: value === null ? (line.words?.[row] ?? "nan") : null });
     }
     return rows;
+  };
+
+  /** The row of a line that is read at a row of all: its own nearest, and none behind the end of one that was stopped early. */
+  const nearest = (line, row) => {
+    if (!line || line.silent || row === null || row < line.first || row > line.last) return null;
+    let [left, right] = [row, row];
+    while (line.values[left] === undefined) left -= 1;
+    while (line.values[right] === undefined) right += 1;
+    return row - left <= right - row ? left : right;
   };
 
   const words = ({ value, raw, word }) => {
@@ -85,7 +96,7 @@ function chart(place, spec) {
   const options = {
     width: width(), height: height(), legend: { show: false }, padding: [14, 14, 0, 0],
     cursor: {
-      drag: DRAG, sync: spec.key ? { key: spec.key, setSeries: false, scales: ["x", null] } : undefined,
+      y: false, drag: DRAG, dataIdx: (u, number, row) => (number === 0 ? row : nearest(lines[number - 1], row)), sync: spec.key ? { key: spec.key, setSeries: false, scales: ["x", null] } : undefined,
       points: { size: 8, width: 2, fill: (u, number) => lines[number - 1]?.silent ? "transparent" : lines[number - 1]?.stroke, stroke: (u, number) => lines[number - 1]?.silent ? "transparent" : color("surface") },
     },
     scales: {
@@ -104,6 +115,7 @@ function chart(place, spec) {
       init: [(u) => { tip = make("div", { cls: "tip", hidden: true }); u.over.append(tip); }],
       drawClear: [(u) => spec.marks?.under?.(u)],
       draw: [(u) => spec.marks?.over?.(u)],
+      setSelect: [(u) => { if (plot) zoomToSelection(); }],
       setCursor: [() => { if (plot) showTip(); }],
       setScale: [(u, key) => { if (plot && key === "x") spec.onZoom?.({ min: u.scales.x.min, max: u.scales.x.max }); }],
     },
@@ -137,9 +149,17 @@ function chart(place, spec) {
     const middle = row === null || row === undefined ? (min + max) / 2 : spec.x[row];
     const half = (max - min) * factor / 2;
     const [low, high] = [spec.x[0], spec.x[spec.x.length - 1]];
-    const from = Math.max(low, Math.min(middle - half, high - 2 * half));
-    const to = Math.min(high, from + 2 * half);
-    if (to - from >= 1e-9 && (factor > 1 || !spec.wholeX || to - from >= 2)) plot.setScale("x", { min: from, max: to });
+    const from = Math.floor(Math.max(low, Math.min(middle - half, high - 2 * half)));
+    const to = Math.ceil(Math.min(high, from + 2 * half));
+    if (factor > 1 || to - from >= 2) plot.setScale("x", { min: from, max: to });
+  };
+  /** What was dragged over fills the chart, from one epoch to another: between them there is nothing to read. */
+  const zoomToSelection = () => {
+    const { left, width } = plot.select;
+    if (width < DRAG.dist) return;
+    const within = spec.x.filter((x) => x >= plot.posToVal(left, "x") && x <= plot.posToVal(left + width, "x"));
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (within.length > 1) plot.setScale("x", { min: within[0], max: within[within.length - 1] });
   };
   const reset = () => plot.setScale("x", { min: spec.x[0], max: spec.x[spec.x.length - 1] });
   place.onkeydown = (event) => {
@@ -182,6 +202,7 @@ function chart(place, spec) {
 /** The range of a linear axis: what is there, with a little room, and no less than zero where nothing is. */
 function fitted(low, high) {
   if (low === null || high === null || low === undefined) return [0, 1];
+  if (low === 0 && high === 0) return [0, 1];
   if (low === high) return [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
   const room = (high - low) * 0.06;
   return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];

@@ -4,7 +4,7 @@
 function choice(label, id, names, change) {
   const select = make("select", { id, onchange: () => change(select.selectedIndex) });
   for (const name of names) select.append(make("option", { text: name }));
-  return make("div", {}, make("label", { cls: "label", for: id, text: label }), select);
+  return make("div", { cls: "choice" }, make("label", { cls: "label", for: id, text: label }), select);
 }
 
 /** Of what is there for each group, one is shown at a time. */
@@ -49,7 +49,7 @@ function confusions() {
     };
     const shown = choice("Counts of", `confusion-${group}`, ["all trials together", ...trials.map(({ name }) => name)],
       (chosen) => fill(chosen ? trials[chosen - 1].confusion : sum));
-    table.closest(".scroll").before(shown);
+    table.closest(".scroll").previousElementSibling.before(shown);
   }
 }
 

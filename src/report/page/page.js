@@ -22,6 +22,7 @@ function theme() {
   addEventListener("beforeprint", () => {
     before = { theme: root.dataset.theme, opened: [...document.querySelectorAll("details:not([open])")] };
     root.dataset.theme = "light";
+    printing = true;
     for (const part of before.opened) part.open = true;
     redrawAll();
   });
@@ -31,6 +32,7 @@ function theme() {
     else delete root.dataset.theme;
     for (const part of before.opened) part.open = false;
     before = null;
+    printing = false;
     redrawAll();
   });
   tell();

@@ -9,7 +9,7 @@ function plane(place, spec) {
   const [xLow, xHigh] = spec.xRange ?? [0, 1];
   const text = color("muted");
   const font = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
-  const width = () => Math.max(Math.floor(place.clientWidth), 120);
+  const width = () => widthOf(place);
   const height = () => Math.round(Math.min(380, Math.max(250, width() * 0.78)));
   const axis = { stroke: text, font, grid: { stroke: color("grid"), width: 1 }, ticks: { stroke: color("line"), width: 1, size: 5 }, labelFont: font, labelSize: 22 };
   let tip = null, point = null;
