@@ -2,8 +2,8 @@
 //! without a network.
 //!
 //! All that is said in words and tables is HTML from here ([`page`] puts it together), so that it can be read where scripts
-//! are off, and is printed as it stands. What is drawn comes from figures that ride along as JSON ([`payload`]); the charts
-//! are uPlot's, whose source is part of the file. Names are escaped ([`markup`]) and the file allows itself nothing that is
+//! are off, and is printed as it stands. What is drawn comes from figures that ride along as JSON (`payload`); the charts
+//! are uPlot's, whose source is part of the file. Names are escaped (`markup`) and the file allows itself nothing that is
 //! not in it. The same histories give the same bytes.
 
 mod classes;
