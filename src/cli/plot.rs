@@ -193,18 +193,29 @@ fn picture(
 ) -> anyhow::Result<Exit> {
     target.check()?;
     let Found { mut groups, faults, notes, .. } = find(&runs.runs, &runs.out)?;
+    // a first word that is no run may be a kind that was written wrong, or stands behind an option
+    let is_word = |name: &&String| name.chars().all(char::is_alphabetic) && !runs.out.join(name).exists();
+    let first = runs.runs.first().filter(|_| !faults.is_empty() && runs.runs.len() > 1).filter(is_word);
+    if let Some(first) = first {
+        let hint = match suggest::nearest(first, KINDS) {
+            Some(kind) if kind == first => "the kind of picture comes first, before all options".to_owned(),
+            Some(kind) => format!("`{kind}` is a kind of picture: was it meant?"),
+            None => format!("kinds of pictures are {}", suggest::list(&KINDS)),
+        };
+        return Err(anyhow!("there is neither a run nor a kind of picture `{first}` to draw").context(Hint(hint)));
+    }
     faults.iter().for_each(|fault| terminal::warn(&format!("left out: {}", in_a_line(fault))));
-    // a first word that is no run may be a kind that was written wrong
-    let first = runs.runs.first().filter(|first| !faults.is_empty() && first.chars().all(char::is_alphabetic));
-    let misspelt = first.and_then(|first| suggest::nearest(first, KINDS));
-    misspelt.into_iter().for_each(|kind| terminal::warn(&format!("`{kind}` is a kind of picture: was it meant?")));
     notes.iter().for_each(|note| terminal::warn(note));
     if let Some(trial) = &runs.trial {
         groups = one_trial(groups, trial)?;
     }
+    let stem = plot_file::stem(&groups, kind);
+    for group in groups.iter_mut().filter(|group| group.leaks()) {
+        group.label.push_str(" (leaks)"); // its figures are too good
+    }
     let Drawn { svg, notes } = draw(&groups)?;
     notes.iter().for_each(|note| terminal::warn(note));
-    target.write(svg, &plot_file::stem(&groups, kind))?;
+    target.write(svg, &stem)?;
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 

@@ -196,8 +196,8 @@ fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
     match loaded.form {
         Form::Image(size) => Ok(size),
         Form::Table(_) | Form::Points => {
-            let hint = "`runner plot classes` counts the classes of a table";
-            Err(anyhow!("`{name}` holds no images").context(Hint(hint.to_owned())))
+            let hint = format!("`runner plot classes {name}` counts the classes of a table");
+            Err(anyhow!("`{name}` holds no images").context(Hint(hint)))
         }
     }
 }

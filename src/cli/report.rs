@@ -71,7 +71,11 @@ fn check_free(path: &Path) -> anyhow::Result<()> {
         let hint = Hint(format!("name a file in it: `-o {}`", path.join(NAME).display()));
         return Err(anyhow!("`{}` is a folder", path.display()).context(hint));
     }
-    let Ok(there) = std::fs::read(path) else { return Ok(()) };
+    let there = match std::fs::read(path) {
+        Ok(there) => there,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(anyhow::Error::new(error).context(format!("failed to read `{}`", path.display()))),
+    };
     let beginning = String::from_utf8_lossy(&there[..there.len().min(2000)]).into_owned();
     if there.is_empty() || beginning.contains(page::SIGN) {
         return Ok(());

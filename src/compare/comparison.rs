@@ -104,6 +104,9 @@ pub fn names(groups: &[Group]) -> Vec<String> {
 /// The figure that decides unless another is named: of the test rows where all groups have them, otherwise of the best
 /// epoch; the metric that the best epoch is chosen by, or else the first that is not a loss.
 pub fn main_figure(groups: &[Group], names: &[String]) -> Option<String> {
+    // what has diverged altogether has no say
+    let sound: Vec<&Group> = groups.iter().filter(|group| group.sound().next().is_some()).collect();
+    let groups = if sound.is_empty() { groups.iter().collect() } else { sound };
     let everywhere = |name: &String| groups.iter().all(|group| group.trials.iter().any(|t| t.figure(name).is_some()));
     let monitored = groups.iter().flat_map(|group| &group.trials).find_map(|trial| {
         let monitor = trial.best()?.monitor.as_str();

@@ -1,10 +1,9 @@
 //! A group: the trials of one variant over its seeds and folds, or of whatever one name on the command line stands for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::statistics::mean;
 use crate::compare::trial::{Axis, Curve, Trial};
-use crate::history::Status;
 
 /// Trials that differ by nothing but seed and fold.
 #[derive(Clone, Debug)]
@@ -29,6 +28,11 @@ impl Group {
     /// The settings that its trials share.
     pub fn config(&self) -> Option<&serde_json::Value> {
         self.trials.first()?.history().map(|history| &history.config)
+    }
+
+    /// The epochs that anything is recorded of in any of its trials, ascending.
+    pub fn recorded(&self) -> Vec<usize> {
+        self.trials.iter().flat_map(Trial::recorded).collect::<BTreeSet<usize>>().into_iter().collect()
     }
 
     /// The series that any of its trials has, in their order.
@@ -88,7 +92,7 @@ impl Group {
 
     /// The trials that have not diverged.
     pub fn sound(&self) -> impl Iterator<Item = &Trial> {
-        self.trials.iter().filter(|trial| trial.history().is_none_or(|history| history.status != Status::Diverged))
+        self.trials.iter().filter(|trial| !trial.has_diverged())
     }
 
     /// Whether rows were resampled before they were split, so that its figures are too good.

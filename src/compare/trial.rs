@@ -10,7 +10,7 @@ use crate::history::diagnosis::{Diagnosis, Verdict, diagnose};
 use crate::history::figure;
 use crate::history::foreign::{Foreign, Moment};
 use crate::history::number::Number;
-use crate::history::{Best, History};
+use crate::history::{Best, History, Status};
 
 /// A trial and the file that it was read from.
 #[derive(Clone, Debug)]
@@ -173,6 +173,21 @@ impl Trial {
             Record::Foreign(_) => {
                 let last = |name: &str| self.curve(name)?.epochs.last().copied();
                 self.series().into_iter().filter_map(last).max().unwrap_or(0)
+            }
+        }
+    }
+
+    /// The epochs that anything is recorded of, ascending: what other programs log may leave some out.
+    pub fn recorded(&self) -> Vec<usize> {
+        self.places(Axis::Epoch).into_keys().collect()
+    }
+
+    /// Whether its loss left the finite numbers.
+    pub fn has_diverged(&self) -> bool {
+        match &self.record {
+            Record::Ours(history) => history.status == Status::Diverged,
+            Record::Foreign(_) => {
+                ["loss", "val_loss"].into_iter().filter_map(|name| self.last(name)).any(|loss| !loss.is_finite())
             }
         }
     }

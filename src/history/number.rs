@@ -55,6 +55,14 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
+/// A figure by its name: a metric that is not a number is undefined, "–", and a loss that is none has diverged.
+pub fn of_name(name: &str, value: f64) -> String {
+    match value.is_nan() && !name.ends_with("loss") {
+        true => "–".to_owned(),
+        false => brief(value),
+    }
+}
+
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

@@ -218,7 +218,9 @@ impl Draw<'_> {
     fn turnings(&mut self, panel: &mut Panel, pair: &Pair) {
         let Some(curve) = pair.main() else { return };
         let x = self.options.x;
-        if let Some(best) = turning::best(pair.group, x) {
+        // a curve that ends before has nothing to be marked there
+        let reached = |turning: &turning::Turning| curve.points.last().is_some_and(|last| last.x >= turning.x);
+        if let Some(best) = turning::best(pair.group, x).filter(reached) {
             if self.layout == Layout::Lone {
                 let stroke = Stroke { color: QUIET, width: 1.0, dash: Dash::Dotted };
                 panel.layers.insert(0, Layer::Rule(best.x, stroke));
@@ -227,7 +229,8 @@ impl Draw<'_> {
             panel.layers.extend(curve.near(best.x).map(|at| Layer::Ring(at, INK)));
             self.used.best = true;
         }
-        if let Some(onset) = turning::onset(pair.group, x) {
+        let most_do = |onset: &turning::Turning| 2 * onset.epochs.len() > pair.group.trials.len();
+        if let Some(onset) = turning::onset(pair.group, x).filter(reached).filter(most_do) {
             if self.layout == Layout::Lone {
                 panel.layers.insert(0, Layer::Shade(onset.x, panel.x.to));
                 panel.flags.push(Flag { x: onset.x, text: format!("overfits from {}", onset.median), is_left: false });

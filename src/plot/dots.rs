@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 
-use crate::compare::comparison::{main_figure, metric_of, names};
+use crate::compare::comparison::{figure_named, main_figure, metric_of, names};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
@@ -18,7 +18,6 @@ use crate::plot::shape::{Anchor, Rect, Stroke};
 use crate::plot::svg::Svg;
 use crate::plot::ticks::{Unit, number};
 use crate::plot::{Drawn, subject};
-use crate::suggest;
 
 const WIDTH: f64 = 720.0;
 const ROW: f64 = 44.0;
@@ -80,25 +79,15 @@ pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result
     })
 }
 
-/// The figure that was named, or the one that decides.
+/// The figure that was named, as `runner compare` takes it, or the one that decides.
 fn figure(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> {
     let all = names(groups);
-    let found = match named {
-        None => main_figure(groups, &all),
-        Some(named) => {
-            let with = |when: &str| format!("{when}.{named}");
-            let wished = [named.to_owned(), with("test"), with("best"), with("last")];
-            let has = |name: &String| groups.iter().any(|group| !group.values(|trial| trial.figure(name)).is_empty());
-            wished.into_iter().find(has)
-        }
-    };
-    found.ok_or_else(|| match named {
-        Some(named) => {
-            let hint = suggest::hint(named, all.iter().map(String::as_str));
-            anyhow!("none of these has the figure `{named}`").context(Hint(hint))
-        }
-        None => anyhow!("none of these has a figure to compare").context(Hint("no epoch was trained".to_owned())),
-    })
+    match named {
+        Some(named) => figure_named(named, groups, &all),
+        None => main_figure(groups, &all).ok_or_else(|| {
+            anyhow!("none of these has a figure to compare").context(Hint("no epoch was trained".to_owned()))
+        }),
+    }
 }
 
 /// `test accuracy`, `validation loss in the best epoch`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
-use crate::compare::trial::{Axis, Curve, Trial};
+use crate::compare::trial::{Axis, Curve};
 use crate::plot::shape::Point;
 
 /// A metric over the trials of a group.
@@ -35,15 +35,22 @@ pub struct Spread {
 pub fn of(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
     let mut at: BTreeMap<usize, Vec<Point>> = BTreeMap::new();
     let mut series = Series::default();
+    // what diverged stands in no mean, unless there is nothing else to draw
+    let none_is_sound = group.sound().next().is_none();
+    let places = group.places(axis);
     for trial in &group.trials {
         let Some(curve) = trial.curve(metric) else { continue };
-        let points = points(trial, &curve, axis);
+        let has_diverged = trial.has_diverged() && !none_is_sound;
+        let points = match has_diverged || none_is_sound {
+            true => points(&trial.places(axis), &curve),
+            false => points(&places, &curve),
+        };
         if points.is_empty() {
             continue;
         }
         series.trials += 1;
         series.broken.extend(broken(&points.iter().map(|(_, point)| *point).collect::<Vec<_>>()));
-        for (epoch, point) in points {
+        for (epoch, point) in points.into_iter().filter(|_| !has_diverged) {
             at.entry(epoch).or_default().push(point);
         }
     }
@@ -52,9 +59,9 @@ pub fn of(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
 }
 
 /// A trial's curve with each epoch's place on the axis; epochs without a place are left out.
-fn points(trial: &Trial, curve: &Curve, axis: Axis) -> Vec<(usize, Point)> {
+fn points(places: &BTreeMap<usize, f64>, curve: &Curve) -> Vec<(usize, Point)> {
     let both = curve.epochs.iter().zip(&curve.values);
-    both.filter_map(|(&epoch, &value)| Some((epoch, (trial.at(epoch, axis)?, value)))).collect()
+    both.filter_map(|(&epoch, &value)| Some((epoch, (*places.get(&epoch)?, value)))).collect()
 }
 
 /// The last finite point before a curve that ends in values that are not.
@@ -110,6 +117,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::compare::trial::Trial;
     use crate::history::trial_for_tests;
 
     fn group(curves: &[&[f64]]) -> Group {

@@ -9,7 +9,7 @@ use crate::plot::names::count;
 pub struct Turning {
     /// What they name, ascending.
     pub epochs: Vec<usize>,
-    /// The middle one, the earlier of two.
+    /// The middle one; of two in the middle, what lies between them.
     pub median: usize,
     /// Where that lies on the axis: the mean of the trials.
     pub x: f64,
@@ -35,7 +35,8 @@ pub fn monitor(group: &Group) -> Option<&str> {
 fn turning(group: &Group, axis: Axis, epoch: impl Fn(&Trial) -> Option<usize>) -> Option<Turning> {
     let mut epochs: Vec<usize> = group.sound().filter_map(epoch).collect();
     epochs.sort_unstable();
-    let median = *epochs.get(epochs.len().checked_sub(1)? / 2)?;
+    let middle = (*epochs.get(epochs.len().checked_sub(1)? / 2)?, *epochs.get(epochs.len() / 2)?);
+    let median = middle.0 + (middle.1 - middle.0) / 2;
     let places: Vec<f64> = group.sound().filter_map(|trial| trial.at(median, axis)).collect();
     let x = places.iter().sum::<f64>() / places.len() as f64;
     x.is_finite().then_some(Turning { epochs, median, x })

@@ -199,7 +199,7 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
                 Verdict::Differs => format!("The difference between {other} and {baseline} is more than luck."),
                 Verdict::MayBeLuck => format!("The difference between {other} and {baseline} may be luck."),
                 Verdict::TooFew => format!(
-                    "There are too few trials to tell whether {other} and {baseline} differ by more than luck: {} pairs of seeds would do.",
+                    "There are too few trials to tell whether {other} and {baseline} differ by more than luck: at least {} pairs of seeds are needed.",
                     pairs_needed(comparison.comparisons().max(1))
                 ),
                 Verdict::OneTrial => {
@@ -209,10 +209,10 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
             }
         }
         (all, 0) if count(Verdict::OneTrial) == all.len() => {
-            "With one trial of each, luck cannot be told from anything: more seeds would tell.".to_owned()
+            "With one trial on a side, luck cannot be told from anything: more seeds would tell.".to_owned()
         }
         (all, 0) if count(Verdict::TooFew) > 0 => format!(
-            "There are too few trials to call any of {} differences from {baseline} more than luck: {} pairs of seeds would do.",
+            "There are too few trials to call any of {} differences from {baseline} more than luck: at least {} pairs of seeds are needed.",
             all.len(),
             pairs_needed(comparison.comparisons().max(1))
         ),
@@ -224,7 +224,13 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
 
 /// Each variant's difference from the baseline; `None` where there is none to test.
 fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<String> {
-    let first = tested.groups.iter().flatten().next()?;
+    let mut tests: Vec<&str> = Vec::new();
+    for difference in tested.groups.iter().flatten().filter(|difference| difference.p.is_some()) {
+        let test = difference.test.name(difference.design);
+        if !tests.contains(&test) {
+            tests.push(test);
+        }
+    }
     if tested.groups.iter().flatten().all(|difference| difference.interval.is_none()) {
         return None;
     }
@@ -234,7 +240,7 @@ fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<S
         "Difference in {} from {}: 95 % bootstrap interval, and p of a {}{corrected}",
         in_a_sentence(&tested.figure),
         groups[comparison.baseline].label,
-        first.test.name(first.design)
+        tests.join(" or a ")
     );
     let heads = [
         Cell::text("variant"),

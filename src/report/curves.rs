@@ -3,7 +3,7 @@
 use base64::Engine;
 
 use crate::compare::group::Group;
-use crate::compare::trial::{Curve, Trial};
+use crate::compare::trial::Curve;
 use crate::history::number::brief;
 use crate::plot;
 use crate::report::markup::{Cell, Section, Table, by_group, folded, note, text};
@@ -90,9 +90,10 @@ fn epochs(group: &Group) -> Option<String> {
     let names = group.metrics();
     let of_trials = |name: &&str| group.trials.iter().filter_map(|trial| trial.curve(name)).collect();
     let curves: Vec<Vec<Curve>> = names.iter().map(of_trials).collect();
-    let last = group.trials.iter().map(Trial::epochs).max().filter(|&last| last > 0)?;
+    let recorded = group.recorded();
+    let last = Some(recorded.len()).filter(|&last| last > 0)?;
     let best = group.trials.iter().filter_map(|trial| Some(trial.best()?.epoch)).min();
-    let mut epochs: Vec<usize> = thinned::places(last, ROWS).into_iter().map(|place| place + 1).collect();
+    let mut epochs: Vec<usize> = thinned::places(last, ROWS).into_iter().map(|place| recorded[place]).collect();
     epochs.extend(best.filter(|_| group.trials.len() == 1));
     epochs.sort_unstable();
     epochs.dedup();

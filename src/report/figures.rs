@@ -3,7 +3,7 @@
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::{Record, Trial};
-use crate::history::number::{brief, seconds};
+use crate::history::number::{of_name, seconds};
 use crate::report::markup::{Cell, Section, Table, by_group, folded, key, note, text};
 use crate::report::run;
 
@@ -69,7 +69,8 @@ fn metrics(group: &Group) -> Option<String> {
         let cells = columns.iter().map(|(when, _)| {
             let samples = sample(format!("{when}.{name}"));
             let unsound = || group.trials.iter().find_map(|trial| trial.figure(&format!("{when}.{name}")));
-            let shown = samples.map(|sample| run::shown(&sample)).or_else(|| unsound().map(brief));
+            let shown =
+                samples.map(|sample| run::shown(&sample)).or_else(|| unsound().map(|value| of_name(name, value)));
             Cell::number(shown.as_deref().unwrap_or("–"))
         });
         table.row(std::iter::once(Cell::head(text(name))).chain(cells.collect::<Vec<_>>()));
@@ -114,7 +115,7 @@ fn each_trial(groups: &[Group]) -> String {
                 Cell::number(&trial.epochs().to_string()),
                 Cell::number(&trial.best().map_or("–".to_owned(), |best| best.epoch.to_string())),
             ];
-            let shown = |figure: &&str| trial.figure(figure).map_or("–".to_owned(), brief);
+            let shown = |figure: &&str| trial.figure(figure).map_or("–".to_owned(), |value| of_name(figure, value));
             cells.extend(figures.iter().map(|figure| Cell::number(&shown(figure))));
             cells.push(Cell::number(&history.map_or("–".to_owned(), |history| seconds(history.seconds))));
             cells.push(Cell::html(run::badge(trial)));

@@ -160,8 +160,8 @@ fn in_words(layer: &str, network: Option<&NetworkRecord>) -> String {
 }
 
 fn kept_epochs(group: &Group, layers: usize) -> Vec<usize> {
-    let last = group.trials.iter().map(|trial| trial.epochs()).max().unwrap_or(0);
-    thinned::places(last, FIGURES / layers.max(1)).into_iter().map(|place| place + 1).collect()
+    let recorded = group.recorded();
+    thinned::places(recorded.len(), FIGURES / layers.max(1)).into_iter().map(|place| recorded[place]).collect()
 }
 
 fn mean(curves: &[Curve], epoch: usize) -> Option<f64> {

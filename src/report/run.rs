@@ -53,7 +53,7 @@ fn reading(group: &Group) -> String {
                 return paragraph(&format!("{} trials. {}", trials.len(), without_curves(&trials[0])));
             }
             let typical = trials.iter().find_map(|trial| Some((trial.name(), &trial.diagnosis()?.sentence)));
-            let of_first = typical.map(|(name, sentence)| format!("{}: {}", capital(&name), text(sentence)));
+            let of_first = typical.map(|(name, sentence)| format!("{}: {}", text(&capital(&name)), text(sentence)));
             format!(
                 "<p class=\"reading\">What the curves of {} trials show: {}</p>\n<p class=\"note\">{}</p>",
                 trials.len(),

@@ -1,7 +1,6 @@
 //! The HTML report in a real browser: `tests/browser/report.py`, driven with the Chromium of this machine.
 //!
-//! The script is told by its environment what to look at: `RUNNER_BIN` is the program, `RUNNER_RUNS` a folder with the
-//! quick experiments' runs, and `RUNNER_CHROMIUM` the browser.
+//! The script is told which program to look at, and by `RUNNER_CHROMIUM` with which browser; it makes its own quick runs.
 
 use std::env;
 use std::ffi::OsStr;
@@ -18,11 +17,6 @@ pub const REQUIREMENTS: &str = "tests/browser/requirements.txt";
 const SCRIPT: &str = "tests/browser/report.py";
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Whether there is a test of the report in this checkout.
-pub fn has_test(workspace: &Workspace) -> bool {
-    workspace.root().join(SCRIPT).is_file()
-}
-
 /// How the check ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -33,14 +27,14 @@ pub enum Outcome {
 }
 
 /// Runs the test; without a browser it is skipped, and an error where `CI` is set.
-pub fn check(workspace: &Workspace, environment: &Environment, runner: &Path, runs: &Path) -> Result<Outcome> {
+pub fn check(workspace: &Workspace, environment: &Environment, runner: &Path) -> Result<Outcome> {
     let Some(chromium) = find(env::var_os("RUNNER_CHROMIUM").as_deref(), is_ci())? else {
         say::note(&format!("no Chromium on PATH (`{}`): the report is not tested in a browser", NAMES.join("`, `")));
         return Ok(Outcome::Skipped);
     };
     let mut command = environment.python();
-    command.arg(SCRIPT).current_dir(workspace.root());
-    command.env("RUNNER_CHROMIUM", chromium).env("RUNNER_BIN", runner).env("RUNNER_RUNS", runs);
+    command.arg(SCRIPT).arg("--runner").arg(runner).current_dir(workspace.root());
+    command.env("RUNNER_CHROMIUM", chromium);
     let status = command.status().context("failed to run Python")?;
     Ok(if status.success() { Outcome::Passed } else { Outcome::Failed })
 }

@@ -33,7 +33,7 @@ struct Check {
 pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result<ExitCode> {
     let started = Instant::now();
     let checks = checks(workspace, source, extra);
-    let total = checks.len() + 2 + usize::from(browser::has_test(workspace));
+    let total = checks.len() + 3;
     let quick = checks.len() + 1;
     for (index, mut check) in checks.into_iter().enumerate() {
         say::note(&format!("[{} of {total}] {}: {}", index + 1, check.title, tool::shown(&check.command)));
@@ -69,26 +69,18 @@ pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result
     }
 
     say::note(&format!("[{} of {total}] notebooks", quick + 1));
-    let mut requirements = vec![notebooks::REQUIREMENTS];
-    requirements.extend(browser::has_test(workspace).then_some(browser::REQUIREMENTS));
-    let environment = Environment::with(workspace, &requirements)?;
+    let environment = Environment::with(workspace, &[notebooks::REQUIREMENTS, browser::REQUIREMENTS])?;
     if let Some(failure) = notebooks::check(workspace, &environment, &runner, &names, out.folder())? {
         let hint = format!("{}; the runs are kept in `{}`", failure.hint, out.keep().display());
         return Ok(failed(&failure.what, &hint));
     }
 
-    let mut skipped = "";
-    if browser::has_test(workspace) {
-        say::note(&format!("[{total} of {total}] report in a browser"));
-        match browser::check(workspace, &environment, &runner, out.folder())? {
-            Outcome::Passed => {}
-            Outcome::Skipped => skipped = ", but for the report in a browser, which was skipped",
-            Outcome::Failed => {
-                let hint = format!("its messages above say what; the runs are kept in `{}`", out.keep().display());
-                return Ok(failed("the report in a browser", &hint));
-            }
-        }
-    }
+    say::note(&format!("[{total} of {total}] report in a browser"));
+    let skipped = match browser::check(workspace, &environment, &runner)? {
+        Outcome::Passed => "",
+        Outcome::Skipped => ", but for the report in a browser, which was skipped",
+        Outcome::Failed => return Ok(failed("the report in a browser", "its messages above say what")),
+    };
     say::note(&format!(
         "all {total} checks are green{skipped}, in {} (quick experiments: {})",
         say::time(started.elapsed()),

@@ -100,6 +100,8 @@ impl Stage {
             fs::create_dir_all(stage.path(folder)).unwrap();
         }
         fs::write(stage.path("checkout/notebooks/requirements.txt"), "polars==2.1.0\n").unwrap();
+        fs::create_dir_all(stage.path("checkout/tests/browser")).unwrap();
+        fs::write(stage.path("checkout/tests/browser/requirements.txt"), "").unwrap();
         stage.tool("python3", PYTHON);
         stage.tool("c++", "#!/bin/sh\nexit 0\n");
         stage.script("lay_out", LAY_OUT);
