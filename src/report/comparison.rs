@@ -69,7 +69,9 @@ fn figures(groups: &[Group], comparison: &Comparison) -> String {
     let mut heads: Vec<Cell> = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n")).collect();
     heads.insert(0, Cell::text("variant"));
     heads.insert(1 + first, Cell::text("reading"));
-    heads.extend(["best epoch", "gap", "trials"].map(|head| Cell::text(head).of_class("n")));
+    let has_gap = groups.iter().any(|group| !group.values(|trial| trial.figure("diagnosis.gap")).is_empty());
+    let more = ["best epoch", "gap", "trials"].into_iter().filter(|head| has_gap || *head != "gap");
+    heads.extend(more.map(|head| Cell::text(head).of_class("n")));
     let several = groups.iter().any(|group| group.trials.len() > 1);
     let caption = match several {
         true => "All variants: means and standard deviations over their trials; ★ marks the best mean",
@@ -96,15 +98,16 @@ fn figures(groups: &[Group], comparison: &Comparison) -> String {
         }
         cells.insert(1 + first, Cell::html(verdicts(group)));
         cells.push(Cell::number(&epochs));
-        cells.push(Cell::number(&shown(sample("diagnosis.gap"))));
+        if has_gap {
+            cells.push(Cell::number(&shown(sample("diagnosis.gap"))));
+        }
         cells.push(Cell::number(&group.trials.len().to_string()));
         table.row_with(if place == comparison.baseline { "class=\"base\"" } else { "" }, cells);
     }
     let mut html = table.html_text();
     if columns.iter().any(|name| name.starts_with("best.")) {
-        html.push_str(&note(
-            "Gap: how far the validation loss ends above its lowest. Best epoch: the one that is best by the metric that a trial monitors.",
-        ));
+        let gap = if has_gap { "Gap: how far the validation loss ends above its lowest. " } else { "" };
+        html.push_str(&note(&format!("{gap}Best epoch: the one that is best by the metric that a trial monitors.")));
     }
     html
 }

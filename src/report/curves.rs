@@ -27,11 +27,15 @@ pub fn of(groups: &[Group]) -> Option<Section> {
         "<p class=\"note\" id=\"below-zero\" hidden></p>\n",
     ));
     body.push_str(&without_scripts(groups));
-    let mut told = vec![
-        "Training curves are dashed and validation curves solid. Point at a chart to read it, drag to zoom, click twice to \
-         see all again; with the keyboard, go to a chart and use the arrow keys."
+    let mut told: Vec<String> = Vec::new();
+    if payload::metrics(groups).iter().any(|metric| metric.train && metric.val) {
+        told.push("Training curves are dashed and validation curves solid.".to_owned());
+    }
+    told.push(
+        "Point at a chart to read it, drag to zoom, click twice to see all again; with the keyboard, go to a chart and use \
+         the arrow keys."
             .to_owned(),
-    ];
+    );
     told.push(
         "A line stands at the best epoch, and what is tinted is overfitting; of several lines, ▼ marks the best epoch and \
          ◇ where overfitting begins."

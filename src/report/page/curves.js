@@ -8,7 +8,8 @@ const curves = {
   smooth: 0,
   log: false,
   marks: true,
-  parts: new Set(PARTS.map(([part]) => part)),
+  // of many groups, training and validation together would be a tangle
+  parts: new Set(hasValidation && data.groups.length > 5 ? ["val"] : PARTS.map(([part]) => part)),
   metrics: new Set(data.shown),
   hidden: new Set(), // names of items: "g0" for a group, "t3" for a trial
   zoom: null,
@@ -80,9 +81,12 @@ function linesOf(metric, epochs) {
   const lines = [], bands = [];
   const drawn = items().filter(isShown);
   const many = drawn.length > 12;
+  // a metric without the rows that are chosen, as the learning rate, is shown of those that it has
+  const has = data.metrics.find(({ name }) => name === metric);
+  const chosen = PARTS.filter(([part]) => curves.parts.has(part));
+  const parts = chosen.length && !chosen.some(([part]) => has[part]) ? PARTS : chosen;
   for (const item of drawn) {
-    for (const [part, word] of PARTS) {
-      if (!curves.parts.has(part)) continue;
+    for (const [part, word] of parts) {
       const found = overTrials(item.trials, nameIn(part, metric), epochs);
       if (!found) continue;
       const look = style(item.place);
@@ -171,6 +175,7 @@ function marksOf(metric, lines) {
           const { best, onset } = turns(item);
           const look = color(style(item.place).color);
           ctx.fillStyle = ctx.strokeStyle = look;
+          ctx.setLineDash([]);
           ctx.lineWidth = 1.5 * px();
           const size = 5 * px();
           if (inside(u, best)) {
@@ -314,7 +319,7 @@ function curveControls() {
   }
   if (parts.length > 1) {
     const rows = chips("Rows", "checkbox", parts.map(([part, word]) => ({
-      text: word, on: true, change: () => { flip(curves.parts, part); drawCurves(); },
+      text: word, on: curves.parts.has(part), change: () => { flip(curves.parts, part); drawCurves(); },
     })));
     rows.id = "rows";
     place.append(rows);
