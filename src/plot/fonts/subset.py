@@ -3,21 +3,22 @@
     python3 -m venv fonts && fonts/bin/pip install fonttools==4.68.0 brotli==1.2.1
     fonts/bin/python src/plot/fonts/subset.py
 
-It takes Inter 4.1 from the npm package inter-ui (checked against its SHA-256), keeps the letters of European languages
+It takes Inter 4.1 from the package inter-ui, by `npm pack` (checked against its SHA-256), keeps the letters of European languages
 and the signs that figures need, gives all digits one width, and leaves out kerning and hinting, so that the width of a
 text is the sum of its letters' widths. The fonts are under the SIL Open Font License (OFL.txt).
 """
 
 import hashlib
 import io
+import subprocess
 import tarfile
-import urllib.request
+import tempfile
 from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-PACKAGE = "https://registry.npmjs.org/inter-ui/-/inter-ui-4.1.1.tgz"
+PACKAGE = "inter-ui@4.1.1"
 SHA256 = "e392e4d71f18a7c1f23dfecd833d68fa05eeab41862686584e80fd2b5d87e9c0"
 HERE = Path(__file__).parent
 RANGES = [
@@ -44,14 +45,23 @@ def one_width(font):
             cmap.cmap[code] = substitutes.get(cmap.cmap[code], cmap.cmap[code])
 
 
+def fetched():
+    """The package, by npm's own client."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        (package,) = Path(folder).glob("*.tgz")
+        return package.read_bytes()
+
+
 def main():
-    package = urllib.request.urlopen(PACKAGE).read()
+    package = fetched()
     assert hashlib.sha256(package).hexdigest() == SHA256, "the package is another one"
     files = tarfile.open(fileobj=io.BytesIO(package))
     (HERE / "OFL.txt").write_bytes(files.extractfile("package/LICENSE.txt").read())
     wanted = {code for first, last in RANGES for code in range(first, last + 1)} | {ord(sign) for sign in SIGNS}
     for weight in ["Regular", "SemiBold"]:
-        font = TTFont(io.BytesIO(files.extractfile(f"package/web/Inter-{weight}.woff2").read()))
+        woff2 = io.BytesIO(files.extractfile(f"package/web/Inter-{weight}.woff2").read())
+        font = TTFont(woff2, recalcTimestamp=False)
         one_width(font)
         options = subset.Options()
         options.layout_features = []
