@@ -1,6 +1,6 @@
 //! How figures are written for people.
 
-use crate::history::number::brief;
+use crate::history::number::{brief, of_name};
 pub use crate::history::number::{count, seconds, spread};
 
 /// A figure that may be absent, as [`brief`] has it; "–" where it is absent.
@@ -10,7 +10,7 @@ pub fn metric(value: Option<f64>) -> String {
 
 /// A figure by its name: a metric that is not a number is undefined, and a loss that is none has diverged.
 pub fn of(name: &str, value: Option<f64>) -> String {
-    metric(value.filter(|value| name.ends_with("loss") || !value.is_nan()))
+    value.map_or("–".to_owned(), |value| of_name(name, value))
 }
 
 /// A figure in little room: three digits that count, or powers of ten below a hundredth.

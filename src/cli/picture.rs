@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use crate::cli::terminal::Greys;
 use crate::data::form::ImageSize;
+use crate::plot::raster::shrunk;
 
 /// From dark to light.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
@@ -17,7 +18,8 @@ const FRAME: usize = 2;
 /// Draws an image within so many columns; `pixels` are its values row after row, 0 for black to 1 for white.
 pub fn drawn(pixels: &[f64], size: ImageSize, greys: Greys, columns: usize) -> String {
     let pixel_columns = if greys == Greys::None { 2 } else { 1 };
-    let (pixels, size) = shrunk(pixels, size, (columns.saturating_sub(FRAME) / pixel_columns).max(1));
+    let (pixels, size) =
+        shrunk(pixels, size, size.width.div_ceil((columns.saturating_sub(FRAME) / pixel_columns).max(1)));
     let rows: Vec<&[f64]> = pixels.chunks_exact(size.width).collect();
     let lines: Vec<String> = match greys {
         Greys::None => framed(rows.iter().map(|row| shaded(row)), 2 * size.width),
@@ -72,24 +74,6 @@ fn half_blocks(pair: &[&[f64]], greys: Greys) -> String {
         line.push('▀');
     }
     line + "\x1b[0m"
-}
-
-/// The image made smaller until it is at most so many pixels wide: each pixel is the mean of a square.
-fn shrunk(pixels: &[f64], size: ImageSize, widest: usize) -> (Vec<f64>, ImageSize) {
-    let side = size.width.div_ceil(widest);
-    if side == 1 {
-        return (pixels.to_vec(), size);
-    }
-    let smaller = ImageSize { height: size.height.div_ceil(side), width: size.width.div_ceil(side) };
-    let mean = |row: usize, column: usize| {
-        let rows = row * side..size.height.min((row + 1) * side);
-        let columns = column * side..size.width.min((column + 1) * side);
-        let count = rows.len() * columns.len();
-        rows.flat_map(|row| columns.clone().map(move |column| pixels[row * size.width + column])).sum::<f64>()
-            / count as f64
-    };
-    let pixels = (0..smaller.height).flat_map(|row| (0..smaller.width).map(move |column| (row, column)));
-    (pixels.map(|(row, column)| mean(row, column)).collect(), smaller)
 }
 
 #[cfg(test)]

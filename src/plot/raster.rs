@@ -15,7 +15,7 @@ const MOST: usize = 64;
 
 /// Draws an image into a square; `pixels` are its values row after row, 0 for black to 1 for white.
 pub fn draw(svg: &mut Svg, room: Rect, pixels: &[f64], size: ImageSize) {
-    let (pixels, size) = shrunk(pixels, size);
+    let (pixels, size) = shrunk(pixels, size, size.width.max(size.height).div_ceil(MOST)); // no more than can be seen
     let grey = |value: f64| (value.clamp(0.0, 1.0) * (GREYS - 1) as f64).round() as usize;
     let greys: Vec<usize> = pixels.iter().map(|value| grey(if value.is_nan() { 0.0 } else { *value })).collect();
     let scale = (room.width / size.width as f64).min(room.height / size.height as f64);
@@ -51,9 +51,8 @@ fn runs(line: &[usize], grey: usize) -> Vec<(usize, usize)> {
     runs
 }
 
-/// The image with each pixel the mean of a square, where it is larger than can be seen.
-fn shrunk(pixels: &[f64], size: ImageSize) -> (Vec<f64>, ImageSize) {
-    let side = size.width.max(size.height).div_ceil(MOST);
+/// The image with each pixel the mean of a square of so many pixels a side; as it is for a side of 1.
+pub fn shrunk(pixels: &[f64], size: ImageSize, side: usize) -> (Vec<f64>, ImageSize) {
     if side <= 1 {
         return (pixels.to_vec(), size);
     }
@@ -85,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_large_image_is_made_smaller() {
-        let (pixels, size) = shrunk(&vec![1.0; 200 * 130], ImageSize { height: 200, width: 130 });
+        let (pixels, size) = shrunk(&vec![1.0; 200 * 130], ImageSize { height: 200, width: 130 }, 4);
         assert_eq!((size.height, size.width), (50, 33));
         assert!(pixels.iter().all(|value| (*value - 1.0).abs() < 1e-9));
     }

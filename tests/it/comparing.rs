@@ -183,6 +183,13 @@ fn curves_of_different_length_with_gaps_and_none_at_all_are_compared() {
     for axis in ["step", "seconds"] {
         stdout(&place.run(&["compare", "one", "long", "nan.json", "--x", axis]).success());
     }
+    let history = std::fs::read_to_string(place.path("runs/one/latest/base-seed0.json")).unwrap();
+    let mut history: Value = serde_json::from_str(&history).unwrap();
+    history["history"].as_object_mut().unwrap().values_mut().for_each(|series| *series = Value::Array(Vec::new()));
+    (history["best"], history["diagnosis"]) = (Value::Null, Value::Null);
+    place.write("zero.json", history.to_string());
+    let text = stdout(&place.run(&["compare", "one", "zero.json", "long"]).success());
+    assert!(text.contains("zero.json") && text.contains("loss last"), "{text}");
     let found = json_of(place.run(&["compare", "nan.json", "lone.json", "--json"]).success());
     let figure =
         |name: &str| found["figures"].as_array().unwrap().iter().find(|figure| figure["name"] == name).cloned();
