@@ -25,6 +25,7 @@ pub mod device;
 pub mod experiment;
 pub mod export;
 pub mod files;
+pub mod floats;
 pub mod hint;
 pub mod history;
 pub mod metrics;

@@ -3,11 +3,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use super::Update;
+use super::number::Number;
+use super::{Rule, decayed};
 use crate::check::{Invalid, not_negative, positive};
-use crate::train::optimizer::rates::{Rates, WeightDecay};
 
 /// `adagrad`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,29 +42,33 @@ impl Adagrad {
     }
 }
 
-/// The rule and its sums of squares, `[replicas, parameters]`.
-#[derive(Debug)]
-pub struct Sums {
-    settings: Adagrad,
-    decay: WeightDecay,
-    steps: f64,
-    squares: Option<Tensor>,
-}
-
-impl Sums {
-    pub(super) fn new(settings: Adagrad, decay: WeightDecay) -> Self {
-        Sums { settings, decay, steps: 0.0, squares: None }
+impl Adagrad {
+    pub(super) fn at_step(&self, step: i32) -> Step {
+        Step { eps: self.eps, share: 1.0 / (1.0 + f64::from(step - 1) * self.lr_decay) }
     }
 }
 
-impl Update for Sums {
-    fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let Adagrad { lr_decay, eps, initial_accumulator_value: initial, .. } = self.settings;
-        let gradient = self.decay.added_to(gradient, values);
-        let squares = self.squares.get_or_insert_with(|| gradient.full_like(initial));
-        let _ = squares.addcmul_(&gradient, &gradient);
-        let root = squares.sqrt().g_add_scalar_(eps);
-        rates.descend(values, &(&gradient / root), 1.0 / (1.0 + self.steps * lr_decay));
-        self.steps += 1.0;
+/// One step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    eps: f64,
+    share: f64, // of the learning rate, at this step
+}
+
+impl Rule for Step {
+    #[inline(always)]
+    fn apply<N: Number>(
+        &self,
+        value: &N,
+        gradient: &N,
+        memory: &mut [N],
+        rate: &N::Each,
+        decay: Option<&N::Each>,
+    ) -> N {
+        let gradient = decayed(value, gradient, decay);
+        let squares = memory.first_mut().expect("the sum of squares");
+        *squares = squares.plus(&gradient.times(&gradient));
+        let direction = gradient.over(&squares.root().shifted(self.eps));
+        value.minus(&direction.by_each(rate, self.share))
     }
 }

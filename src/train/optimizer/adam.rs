@@ -6,11 +6,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use super::Update;
+use super::number::Number;
+use super::{Rule, decayed, lerp};
 use crate::check::{Invalid, below_one, not_negative, positive};
-use crate::train::optimizer::rates::{Rates, WeightDecay};
 
 /// `adam`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,66 +45,65 @@ impl Adam {
     }
 }
 
-/// Where the weight decay goes, which is all that Adam and AdamW differ in.
-#[derive(Debug)]
-pub(super) enum Decay {
-    /// Into the gradient, and so through the running means: an L2 penalty.
-    Gradient(WeightDecay),
-    /// Straight off the weights, by `lr · weight_decay` of each.
-    Weights(WeightDecay),
-}
+impl Adam {
+    /// The running means of gradients and of squares, then the largest mean of squares so far, for AMSGrad.
+    pub(super) fn memory(&self) -> usize {
+        2 + usize::from(self.amsgrad)
+    }
 
-/// The rule and its running means.
-#[derive(Debug)]
-pub struct Moments {
-    settings: Adam,
-    decay: Decay,
-    steps: i32,
-    means: Option<Means>,
-}
-
-/// Each `[replicas, parameters]`.
-#[derive(Debug)]
-struct Means {
-    gradient: Tensor,
-    square: Tensor,
-    largest_square: Option<Tensor>, // so far, for AMSGrad
-}
-
-impl Moments {
-    pub(super) fn new(settings: Adam, decay: Decay) -> Self {
-        Moments { settings, decay, steps: 0, means: None }
+    /// The step of this number, from 1; with `decoupled` the weight decay goes straight off the weights, which is all
+    /// that AdamW differs in.
+    pub(super) fn at_step(&self, step: i32, decoupled: bool) -> Step {
+        let Adam { betas: [beta1, beta2], eps, .. } = *self;
+        Step {
+            beta1,
+            beta2,
+            eps,
+            decoupled,
+            of_rate: 1.0 / (1.0 - beta1.powi(step)),
+            of_root: 1.0 / (1.0 - beta2.powi(step)).sqrt(),
+        }
     }
 }
 
-impl Update for Moments {
-    fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let Adam { betas: [beta1, beta2], eps, amsgrad, .. } = self.settings;
-        let gradient = match &self.decay {
-            Decay::Gradient(decay) => decay.added_to(gradient, values),
-            Decay::Weights(decay) => {
-                decay.shrink(values, rates);
-                gradient.shallow_clone()
-            }
-        };
-        let means = self.means.get_or_insert_with(|| Means {
-            gradient: gradient.zeros_like(),
-            square: gradient.zeros_like(),
-            largest_square: amsgrad.then(|| gradient.zeros_like()),
-        });
-        self.steps += 1;
-        let _ = means.gradient.lerp_(&gradient, 1.0 - beta1);
-        let _ = means.square.g_mul_scalar_(beta2).addcmul_(&(&gradient * (1.0 - beta2)), &gradient);
-        let square = match &mut means.largest_square {
+/// One step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    decoupled: bool,
+    of_rate: f64, // corrects the mean gradient for having started at 0
+    of_root: f64, // and this the root of the mean square
+}
+
+impl Rule for Step {
+    #[inline(always)]
+    fn apply<N: Number>(
+        &self,
+        value: &N,
+        gradient: &N,
+        memory: &mut [N],
+        rate: &N::Each,
+        decay: Option<&N::Each>,
+    ) -> N {
+        let gradient = decayed(value, gradient, decay.filter(|_| !self.decoupled));
+        let (mean, others) = memory.split_first_mut().expect("the mean gradient");
+        let (square, others) = others.split_first_mut().expect("the mean square");
+        *mean = lerp(mean, &gradient, 1.0 - self.beta1);
+        *square = square.scaled(self.beta2).plus(&gradient.scaled(1.0 - self.beta2).times(&gradient));
+        let divisor = match others.first_mut() {
             Some(largest) => {
-                *largest = largest.maximum(&means.square);
-                largest
+                *largest = largest.larger(square);
+                largest.root()
             }
-            None => &means.square,
+            None => square.root(),
         };
-        let correction1 = 1.0 - beta1.powi(self.steps);
-        let correction2 = (1.0 - beta2.powi(self.steps)).sqrt();
-        let root = square.sqrt().g_div_scalar_(correction2).g_add_scalar_(eps);
-        rates.descend(values, &(&means.gradient / root), 1.0 / correction1);
+        let direction = mean.over(&divisor.scaled(self.of_root).shifted(self.eps));
+        let step = direction.by_each(rate, self.of_rate);
+        match decay.filter(|_| self.decoupled) {
+            Some(decay) => value.shrunk(rate, decay).minus(&step),
+            None => value.minus(&step),
+        }
     }
 }

@@ -4,9 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adam::{Adam, Decay, Moments};
+use super::adam::Adam;
 use crate::check::Invalid;
-use crate::train::optimizer::rates::WeightDecay;
 
 /// `adamw`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,12 +37,8 @@ impl AdamW {
         self.as_adam().check()
     }
 
-    pub(super) fn start(&self, decay: WeightDecay) -> Moments {
-        Moments::new(self.as_adam(), Decay::Weights(decay))
-    }
-
     /// The same numbers, for the rule that both share.
-    fn as_adam(&self) -> Adam {
+    pub(super) fn as_adam(&self) -> Adam {
         let AdamW { lr, betas, eps, weight_decay, amsgrad } = *self;
         Adam { lr, betas, eps, weight_decay, amsgrad }
     }

@@ -1,22 +1,29 @@
-//! Optimizers, each a few operations on the whole parameter arena.
+//! Optimizers, each an update rule over the whole parameter arena.
 //!
-//! The update rules, their defaults and their names are PyTorch's (`torch.optim`); tests hold each one against
+//! A rule is written once, over [`number::Number`]: on the CPU [`update::Update`] runs it over the parameters' memory in
+//! one pass, on a GPU over whole tensors.
+//!
+//! The rules, their defaults and their names are PyTorch's (`torch.optim`); tests hold each one against
 //! PyTorch's steps. libtorch's own optimizers (through `tch::nn`) keep their state out of reach, and know one learning
 //! rate for all parameters, where a stack needs one for each replica.
 
 pub mod adagrad;
 pub mod adam;
 pub mod adamw;
+pub mod number;
 pub mod rates;
 pub mod rmsprop;
 pub mod sgd;
+pub mod update;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Device, Tensor};
+use tch::Device;
 
 use crate::check::Invalid;
-use rates::{Rates, WeightDecay};
+use number::Number;
+use rates::EachReplica;
+use update::{Run, Update};
 
 /// How the loss is minimized.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,13 +43,29 @@ pub enum Optimizer {
     Adagrad(adagrad::Adagrad),
 }
 
-/// A rule that moves the parameters down their gradient, with what it remembers between steps.
-pub trait Update: std::fmt::Debug {
-    /// One step, in place. Called without gradients being tracked.
+/// One step of an optimizer, with all the constants of that step.
+pub trait Rule: Copy + Send + Sync {
+    /// What a parameter becomes: its `value`, its `gradient`, and what is remembered of it from the steps before.
     ///
-    /// # Shapes
-    /// `values` and `gradient` are `[replicas, parameters]`.
-    fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates);
+    /// `rate` is the replica's learning rate; `decay` its weight decay, absent where no replica has one.
+    fn apply<N: Number>(&self, value: &N, gradient: &N, memory: &mut [N], rate: &N::Each, decay: Option<&N::Each>)
+    -> N;
+}
+
+/// The gradient with PyTorch's `weight_decay`, an L2 penalty: `g + λ θ`.
+#[inline(always)]
+fn decayed<N: Number>(value: &N, gradient: &N, decay: Option<&N::Each>) -> N {
+    match decay {
+        Some(decay) => gradient.plus(&value.by_each(decay, 1.0)),
+        None => gradient.same(),
+    }
+}
+
+/// From `a` towards `b`, by this share of the way (`torch.lerp`, which begins at the nearer end).
+#[inline(always)]
+fn lerp<N: Number>(a: &N, b: &N, share: f64) -> N {
+    let way = b.minus(a);
+    if share < 0.5 { a.plus(&way.scaled(share)) } else { b.minus(&way.scaled(1.0 - share)) }
 }
 
 impl Optimizer {
@@ -105,20 +128,35 @@ impl Optimizer {
         .map_err(|fault| fault.under(self.name()))
     }
 
-    /// The rule, remembering nothing yet, for replicas that all have these settings.
-    pub fn start(&self, device: Device) -> Box<dyn Update> {
+    /// The optimizer at work, remembering nothing yet, for replicas that all have these settings.
+    pub fn start(&self, device: Device) -> Update {
         self.start_each(&[self.weight_decay()], device)
     }
 
-    /// The rule with a weight decay for each replica, in place of the one that the settings have.
-    pub fn start_each(&self, weight_decays: &[f64], device: Device) -> Box<dyn Update> {
-        let decay = WeightDecay::new(weight_decays, device);
+    /// The same with a weight decay for each replica, in place of the one that the settings have.
+    pub fn start_each(&self, weight_decays: &[f64], device: Device) -> Update {
+        Update::new(self.clone(), EachReplica::new(weight_decays, device))
+    }
+
+    /// How many numbers are remembered of each parameter, and what they start from.
+    pub(crate) fn memory(&self) -> (usize, f64) {
         match self {
-            Optimizer::Sgd(sgd) => Box::new(sgd::Momentum::new(sgd.clone(), decay)),
-            Optimizer::Rmsprop(rmsprop) => Box::new(rmsprop::Averages::new(rmsprop.clone(), decay)),
-            Optimizer::Adam(adam) => Box::new(adam::Moments::new(adam.clone(), adam::Decay::Gradient(decay))),
-            Optimizer::Adamw(adamw) => Box::new(adamw.start(decay)),
-            Optimizer::Adagrad(adagrad) => Box::new(adagrad::Sums::new(adagrad.clone(), decay)),
+            Optimizer::Sgd(sgd) => (sgd.memory(), 0.0),
+            Optimizer::Rmsprop(rmsprop) => (rmsprop.memory(), 0.0),
+            Optimizer::Adam(adam) => (adam.memory(), 0.0),
+            Optimizer::Adamw(adamw) => (adamw.as_adam().memory(), 0.0),
+            Optimizer::Adagrad(adagrad) => (1, adagrad.initial_accumulator_value),
+        }
+    }
+
+    /// Runs the rule of a step; steps are counted from 1.
+    fn at_step<R: Run>(&self, step: i32, run: R) {
+        match self {
+            Optimizer::Sgd(sgd) => run.with(sgd.at_step()),
+            Optimizer::Rmsprop(rmsprop) => run.with(rmsprop.at_step()),
+            Optimizer::Adam(adam) => run.with(adam.at_step(step, false)),
+            Optimizer::Adamw(adamw) => run.with(adamw.as_adam().at_step(step, true)),
+            Optimizer::Adagrad(adagrad) => run.with(adagrad.at_step(step)),
         }
     }
 }

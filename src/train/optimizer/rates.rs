@@ -4,75 +4,54 @@ use tch::{Device, Kind, Tensor};
 
 /// A number for each replica: one for all, or a column.
 #[derive(Debug)]
-struct EachReplica {
-    first: f64,
+pub struct EachReplica {
+    numbers: Vec<f64>,
     column: Option<Tensor>, // [replicas, 1], f32, where they differ
 }
 
+/// One learning rate for each replica.
+pub type Rates = EachReplica;
+
 impl EachReplica {
-    fn new(numbers: &[f64], device: Device) -> Self {
+    /// The numbers in the order of the replicas; one alone is every replica's.
+    pub fn new(numbers: &[f64], device: Device) -> Self {
         let first = numbers.first().copied().unwrap_or_default();
         let column = numbers.iter().any(|&number| number != first).then(|| {
             Tensor::from_slice(numbers).unsqueeze(1).to_kind(Kind::Float).to_device(device) // [replicas, 1]
         });
-        EachReplica { first, column }
+        EachReplica { numbers: numbers.to_vec(), column }
     }
 
-    fn is_zero(&self) -> bool {
-        self.first == 0.0 && self.column.is_none()
+    /// The number of one replica.
+    pub fn of(&self, replica: usize) -> f64 {
+        self.numbers.get(replica).copied().unwrap_or_else(|| self.first())
+    }
+
+    /// Whether it is 0 for all.
+    pub(super) fn is_zero(&self) -> bool {
+        self.numbers.iter().all(|&number| number == 0.0)
     }
 
     /// Each replica's row times its number, `[replicas, parameters]`.
-    fn times(&self, rows: &Tensor, factor: f64) -> Tensor {
+    pub(super) fn times(&self, rows: &Tensor, factor: f64) -> Tensor {
         match &self.column {
-            None => rows * (self.first * factor),
+            None => rows * (self.first() * factor),
             Some(column) => rows * (column * factor),
         }
     }
-}
 
-/// One learning rate for each replica.
-#[derive(Debug)]
-pub struct Rates(EachReplica);
-
-impl Rates {
-    /// The rates in the order of the replicas.
-    pub fn new(rates: &[f64], device: Device) -> Self {
-        Rates(EachReplica::new(rates, device))
-    }
-
-    /// `values − rate · factor · direction`, in place; all `[replicas, parameters]`.
-    pub fn descend(&self, values: &mut Tensor, direction: &Tensor, factor: f64) {
-        let _ = values.g_sub_(&self.0.times(direction, factor));
-    }
-}
-
-/// One weight decay for each replica.
-#[derive(Debug)]
-pub struct WeightDecay(EachReplica);
-
-impl WeightDecay {
-    /// The weight decays in the order of the replicas.
-    pub fn new(decays: &[f64], device: Device) -> Self {
-        WeightDecay(EachReplica::new(decays, device))
-    }
-
-    /// The gradient with PyTorch's `weight_decay`, an L2 penalty: `g + λ θ`, `[replicas, parameters]`.
-    pub(super) fn added_to(&self, gradient: &Tensor, values: &Tensor) -> Tensor {
-        if self.0.is_zero() { gradient.shallow_clone() } else { gradient + self.0.times(values, 1.0) }
-    }
-
-    /// Decoupled from the gradient: `θ · (1 − rate · λ)`, in place, `[replicas, parameters]`.
-    pub(super) fn shrink(&self, values: &mut Tensor, rates: &Rates) {
-        if self.0.is_zero() {
-            return;
+    /// `1 − rate · decay` for each replica, `[replicas or 1, 1]`, where `self` has the rates.
+    pub(super) fn shrinking(&self, decays: &EachReplica) -> Tensor {
+        match (&self.column, &decays.column) {
+            (None, None) => Tensor::from(1.0 - self.first() * decays.first()),
+            (Some(rates), None) => 1.0 - rates * decays.first(),
+            (None, Some(decays)) => 1.0 - decays * self.first(),
+            (Some(rates), Some(decays)) => 1.0 - rates * decays,
         }
-        let _ = match (&self.0.column, &rates.0.column) {
-            (None, None) => values.g_mul_scalar_(1.0 - rates.0.first * self.0.first),
-            (Some(decays), None) => values.g_mul_(&(1.0 - decays * rates.0.first)),
-            (None, Some(rates)) => values.g_mul_(&(1.0 - rates * self.0.first)),
-            (Some(decays), Some(rates)) => values.g_mul_(&(1.0 - decays * rates)),
-        };
+    }
+
+    fn first(&self) -> f64 {
+        self.numbers.first().copied().unwrap_or_default()
     }
 }
 
@@ -85,27 +64,26 @@ mod tests {
     }
 
     #[test]
-    fn every_replica_moves_at_its_own_rate() {
-        let mut values = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
-        let direction = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));
-        Rates::new(&[0.5, 2.0], Device::Cpu).descend(&mut values, &direction, 2.0);
-        assert_eq!(values_of(&values), [-1.0, -1.0, -1.0, -4.0, -4.0, -4.0]);
+    fn every_replicas_row_is_taken_by_its_own_number() {
+        let rows = Tensor::ones([2, 2], (Kind::Float, Device::Cpu));
+        assert_eq!(values_of(&EachReplica::new(&[0.5, 2.0], Device::Cpu).times(&rows, 2.0)), [1.0, 1.0, 4.0, 4.0]);
+        assert_eq!(values_of(&EachReplica::new(&[0.5, 0.5], Device::Cpu).times(&rows, 2.0)), [1.0; 4]);
+        assert_eq!(EachReplica::new(&[0.5], Device::Cpu).of(3), 0.5, "one alone is every replica's");
+        assert!(!EachReplica::new(&[0.0, 1.0], Device::Cpu).is_zero());
     }
 
     #[test]
     fn every_replica_shrinks_at_its_own_rate_and_by_its_own_decay() {
-        let ones = || Tensor::ones([2, 2], (Kind::Float, Device::Cpu));
         for (rates, decays, wanted) in [
             ([0.5, 0.25], [0.5, 0.5], [0.75, 0.75, 0.875, 0.875]),
             ([0.5, 0.5], [0.5, 0.0], [0.75, 0.75, 1.0, 1.0]),
             ([0.5, 0.25], [0.5, 1.0], [0.75, 0.75, 0.75, 0.75]),
             ([0.5, 0.5], [0.5, 0.5], [0.75, 0.75, 0.75, 0.75]),
         ] {
-            let mut values = ones();
-            WeightDecay::new(&decays, Device::Cpu).shrink(&mut values, &Rates::new(&rates, Device::Cpu));
-            assert_eq!(values_of(&values), wanted);
+            let (rates, decays) = (EachReplica::new(&rates, Device::Cpu), EachReplica::new(&decays, Device::Cpu));
+            let shrunk =
+                Tensor::ones([2, 2], (Kind::Float, Device::Cpu)) * rates.shrinking(&decays).to_kind(Kind::Float);
+            assert_eq!(values_of(&shrunk), wanted);
         }
-        let gradient = WeightDecay::new(&[0.0, 2.0], Device::Cpu).added_to(&ones(), &ones());
-        assert_eq!(values_of(&gradient), [1.0, 1.0, 3.0, 3.0]);
     }
 }

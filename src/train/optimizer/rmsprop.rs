@@ -3,11 +3,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use super::Update;
+use super::number::Number;
+use super::{Rule, decayed, lerp};
 use crate::check::{Invalid, below_one, not_negative, positive};
-use crate::train::optimizer::rates::{Rates, WeightDecay};
 
 /// `rmsprop`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,41 +44,51 @@ impl Rmsprop {
     }
 }
 
-/// The rule and its running means, each `[replicas, parameters]`.
-#[derive(Debug)]
-pub struct Averages {
-    settings: Rmsprop,
-    decay: WeightDecay,
-    square: Option<Tensor>,
-    mean: Option<Tensor>,
-    momentum: Option<Tensor>,
-}
+impl Rmsprop {
+    /// The running mean of squares, then that of gradients where it is subtracted, then the momentum where there is one.
+    pub(super) fn memory(&self) -> usize {
+        1 + usize::from(self.centered) + usize::from(self.momentum > 0.0)
+    }
 
-impl Averages {
-    pub(super) fn new(settings: Rmsprop, decay: WeightDecay) -> Self {
-        Averages { settings, decay, square: None, mean: None, momentum: None }
+    pub(super) fn at_step(&self) -> Step {
+        let Rmsprop { alpha, eps, momentum, centered, .. } = *self;
+        Step { alpha, eps, momentum, centered }
     }
 }
 
-impl Update for Averages {
-    fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let Rmsprop { alpha, eps, momentum: kept, centered, .. } = self.settings;
-        let gradient = self.decay.added_to(gradient, values);
-        let square = self.square.get_or_insert_with(|| gradient.zeros_like());
-        let _ = square.g_mul_scalar_(alpha).addcmul_(&(&gradient * (1.0 - alpha)), &gradient);
-        let mut root = if centered {
-            let mean = self.mean.get_or_insert_with(|| gradient.zeros_like());
-            let _ = mean.lerp_(&gradient, 1.0 - alpha);
-            (&*square - &*mean * &*mean).sqrt()
-        } else {
-            square.sqrt()
+/// One step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    alpha: f64,
+    eps: f64,
+    momentum: f64,
+    centered: bool,
+}
+
+impl Rule for Step {
+    #[inline(always)]
+    fn apply<N: Number>(
+        &self,
+        value: &N,
+        gradient: &N,
+        memory: &mut [N],
+        rate: &N::Each,
+        decay: Option<&N::Each>,
+    ) -> N {
+        let gradient = decayed(value, gradient, decay);
+        let (square, others) = memory.split_first_mut().expect("the mean of squares");
+        *square = square.scaled(self.alpha).plus(&gradient.scaled(1.0 - self.alpha).times(&gradient));
+        let (variance, momentum) = match others {
+            [] => (square.same(), None),
+            [mean, momentum @ ..] if self.centered => {
+                *mean = lerp(mean, &gradient, 1.0 - self.alpha);
+                (square.minus(&mean.times(mean)), momentum.first_mut())
+            }
+            [momentum, ..] => (square.same(), Some(momentum)),
         };
-        let step = &gradient / root.g_add_scalar_(eps);
-        if kept == 0.0 {
-            return rates.descend(values, &step, 1.0);
-        }
-        let momentum = self.momentum.get_or_insert_with(|| gradient.zeros_like());
-        let _ = momentum.g_mul_scalar_(kept).g_add_(&step);
-        rates.descend(values, momentum, 1.0);
+        let step = gradient.over(&variance.root().shifted(self.eps));
+        let Some(momentum) = momentum else { return value.minus(&step.by_each(rate, 1.0)) };
+        *momentum = momentum.scaled(self.momentum).plus(&step);
+        value.minus(&momentum.by_each(rate, 1.0))
     }
 }

@@ -2,11 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use super::Update;
+use super::number::Number;
+use super::{Rule, decayed};
 use crate::check::{Invalid, below_one, not_negative, positive, require};
-use crate::train::optimizer::rates::{Rates, WeightDecay};
 
 /// `sgd`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,36 +37,41 @@ impl Sgd {
     }
 }
 
-/// The rule and its momentum, `[replicas, parameters]`.
-#[derive(Debug)]
-pub struct Momentum {
-    settings: Sgd,
-    decay: WeightDecay,
-    momentum: Option<Tensor>,
-}
+impl Sgd {
+    /// The momentum, where there is one.
+    pub(super) fn memory(&self) -> usize {
+        usize::from(self.momentum > 0.0)
+    }
 
-impl Momentum {
-    pub(super) fn new(settings: Sgd, decay: WeightDecay) -> Self {
-        Momentum { settings, decay, momentum: None }
+    pub(super) fn at_step(&self) -> Step {
+        Step { momentum: self.momentum, nesterov: self.nesterov }
     }
 }
 
-impl Update for Momentum {
-    fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let Sgd { momentum: kept, nesterov, .. } = self.settings;
-        let gradient = self.decay.added_to(gradient, values);
-        if kept == 0.0 {
-            return rates.descend(values, &gradient, 1.0);
-        }
-        let momentum = match self.momentum.take() {
-            None => gradient.copy(), // the first step's momentum is its gradient
-            Some(mut momentum) => momentum.g_mul_scalar_(kept).g_add_(&gradient),
+/// One step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    momentum: f64,
+    nesterov: bool,
+}
+
+impl Rule for Step {
+    #[inline(always)]
+    fn apply<N: Number>(
+        &self,
+        value: &N,
+        gradient: &N,
+        memory: &mut [N],
+        rate: &N::Each,
+        decay: Option<&N::Each>,
+    ) -> N {
+        let gradient = decayed(value, gradient, decay);
+        let Some(momentum) = memory.first_mut() else { return value.minus(&gradient.by_each(rate, 1.0)) };
+        *momentum = momentum.scaled(self.momentum).plus(&gradient); // from 0, so at first it is the gradient
+        let direction = match self.nesterov {
+            true => gradient.plus(&momentum.scaled(self.momentum)),
+            false => momentum.same(),
         };
-        if nesterov {
-            rates.descend(values, &(&gradient + &momentum * kept), 1.0);
-        } else {
-            rates.descend(values, &momentum, 1.0);
-        }
-        self.momentum = Some(momentum);
+        value.minus(&direction.by_each(rate, 1.0))
     }
 }

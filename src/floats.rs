@@ -1,0 +1,92 @@
+//! The numbers of a tensor as plain memory, for loops of our own over them.
+//!
+//! libtorch's operations cost a microsecond or more each before they compute anything. Where a step does many small
+//! things to the same numbers (an optimizer's rule, a bias and an activation, a loss and its gradient), one pass over
+//! the memory takes their place. All pointers into tensors are here.
+
+use std::ops::Range;
+
+use tch::{Device, Kind, Tensor};
+
+/// The memory of a contiguous f32 tensor on the CPU.
+///
+/// It is a pointer, so that several threads can hold it and each write a part of its own; whoever takes a slice of it
+/// vouches for that.
+#[derive(Clone, Copy, Debug)]
+pub struct Floats {
+    start: *mut f32,
+    len: usize,
+}
+
+// SAFETY: a pointer and a length; every access goes through the unsafe functions below, whose callers keep threads apart.
+unsafe impl Send for Floats {}
+// SAFETY: as above.
+unsafe impl Sync for Floats {}
+
+impl Floats {
+    /// The memory of a tensor.
+    ///
+    /// # Panics
+    /// When it is not contiguous, not f32, or not on the CPU: an error in this program.
+    pub fn of(tensor: &Tensor) -> Floats {
+        assert_eq!((tensor.kind(), tensor.device()), (Kind::Float, Device::Cpu), "floats are f32 on the CPU");
+        assert!(tensor.is_contiguous(), "floats are contiguous");
+        Floats { start: tensor.data_ptr().cast(), len: tensor.numel() }
+    }
+
+    /// How many there are.
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// A part of them.
+    pub fn part(self, range: Range<usize>) -> Floats {
+        assert!(range.start <= range.end && range.end <= self.len, "a part lies inside");
+        // SAFETY: the range lies inside the tensor's memory, as was just checked.
+        Floats { start: unsafe { self.start.add(range.start) }, len: range.len() }
+    }
+
+    /// The numbers, to read.
+    ///
+    /// # Safety
+    /// The tensor must live as long as the slice, and nobody may write to these numbers meanwhile.
+    pub unsafe fn get<'a>(self) -> &'a [f32] {
+        // SAFETY: the pointer and length are those of a contiguous f32 tensor; the caller vouches for the rest.
+        unsafe { std::slice::from_raw_parts(self.start, self.len) }
+    }
+
+    /// The numbers, to change.
+    ///
+    /// # Safety
+    /// The tensor must live as long as the slice, and nobody else may read or write these numbers meanwhile.
+    pub unsafe fn get_mut<'a>(self) -> &'a mut [f32] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_tensors_memory_is_that_part_of_the_tensor() {
+        let tensor = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([2, 3]);
+        let row = Floats::of(&tensor).part(3..6);
+        // SAFETY: the tensor lives to the end of the test, and nothing else looks at it meanwhile.
+        unsafe { row.get_mut() }.copy_from_slice(&[7.0, 8.0, 9.0]);
+        assert_eq!(Vec::<f32>::try_from(tensor.get(1)).unwrap(), [7.0, 8.0, 9.0]);
+        assert_eq!(Vec::<f32>::try_from(tensor.get(0)).unwrap(), [0.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "floats are contiguous")]
+    fn a_tensor_with_gaps_is_refused() {
+        Floats::of(&Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)).transpose(0, 1));
+    }
+}

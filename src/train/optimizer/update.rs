@@ -1,0 +1,189 @@
+//! An optimizer at work: what it remembers of each parameter, and its steps.
+//!
+//! On the CPU a step is one pass over memory: value, gradient and memory of a parameter are read once, and written
+//! once. That is what bounds it; libtorch's operations one after the other would go over all of them some ten times.
+
+use tch::{Device, Kind, Tensor};
+
+use crate::floats::Floats;
+use crate::train::optimizer::rates::{EachReplica, Rates};
+use crate::train::optimizer::{Optimizer, Rule};
+
+/// The most numbers that an optimizer remembers of a parameter.
+const MOST_MEMORY: usize = 3;
+
+/// An optimizer, and what it remembers.
+#[derive(Debug)]
+pub struct Update {
+    optimizer: Optimizer,
+    decays: EachReplica,
+    memory: Vec<Tensor>, // [replicas, parameters] each, once there was a step
+    steps: i32,
+}
+
+impl Update {
+    pub(super) fn new(optimizer: Optimizer, decays: EachReplica) -> Self {
+        Update { optimizer, decays, memory: Vec::new(), steps: 0 }
+    }
+
+    /// One step, in place. Called without gradients being tracked.
+    ///
+    /// # Shapes
+    /// `values` and `gradient` are `[replicas, parameters]`.
+    pub fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
+        if values.device() == Device::Cpu && values.kind() == Kind::Float {
+            let gradient = gradient.contiguous();
+            let rows = self.rows(values);
+            self.steps += 1;
+            let parameters = values.size()[1] as usize;
+            for replica in 0..values.size()[0] as usize {
+                let row = replica * parameters..(replica + 1) * parameters;
+                // SAFETY: the gradient lives to the end of this function, and nothing writes to it.
+                let gradient = unsafe { Floats::of(&gradient).part(row).get() };
+                // SAFETY: one thread, which has `values` to itself, goes from row to row.
+                unsafe { rows.step(replica, 0..parameters, gradient, rates.of(replica), self.steps) };
+            }
+        } else {
+            self.remember(values);
+            self.steps += 1;
+            let Update { optimizer, decays, memory, steps } = self;
+            let decay = (!decays.is_zero()).then_some(&*decays);
+            optimizer.at_step(*steps, OverTensors { values, gradient, memory, rate: rates, decay });
+        }
+    }
+
+    /// What steps over parts of rows need, for loops that take them by themselves.
+    ///
+    /// # Shapes
+    /// `values` is `[replicas, parameters]`, f32, on the CPU.
+    pub(in crate::train) fn rows(&mut self, values: &Tensor) -> Rows {
+        self.remember(values);
+        let decays =
+            (!self.decays.is_zero()).then(|| (0..values.size()[0] as usize).map(|r| self.decays.of(r)).collect());
+        Rows {
+            optimizer: self.optimizer.clone(),
+            values: Floats::of(values),
+            memory: self.memory.iter().map(Floats::of).collect(),
+            decays,
+            parameters: values.size()[1] as usize,
+        }
+    }
+
+    /// How many steps there were.
+    pub(in crate::train) fn steps(&self) -> i32 {
+        self.steps
+    }
+
+    /// Counts steps that were taken by way of [`Rows`].
+    pub(in crate::train) fn count(&mut self, steps: i32) {
+        self.steps += steps;
+    }
+
+    fn remember(&mut self, values: &Tensor) {
+        let (numbers, start) = self.optimizer.memory();
+        if self.memory.is_empty() && numbers > 0 {
+            self.memory = (0..numbers).map(|_| values.full_like(start)).collect();
+        }
+    }
+}
+
+/// Something to be done with the rule of a step.
+pub(super) trait Run {
+    fn with<R: Rule>(self, rule: R);
+}
+
+/// A step over whole tensors.
+struct OverTensors<'a> {
+    values: &'a mut Tensor,
+    gradient: &'a Tensor,
+    memory: &'a mut [Tensor],
+    rate: &'a EachReplica,
+    decay: Option<&'a EachReplica>,
+}
+
+impl Run for OverTensors<'_> {
+    fn with<R: Rule>(self, rule: R) {
+        let values = rule.apply(&*self.values, self.gradient, self.memory, self.rate, self.decay);
+        self.values.copy_(&values);
+    }
+}
+
+/// Parameters and memory as rows of floats, which threads can share: each takes steps over a part of its own.
+#[derive(Clone, Debug)]
+pub(in crate::train) struct Rows {
+    optimizer: Optimizer,
+    values: Floats,
+    memory: Vec<Floats>,
+    decays: Option<Vec<f64>>,
+    parameters: usize,
+}
+
+impl Rows {
+    /// A step over a part of a replica's parameters; `number` counts steps from 1, `gradient` is that of the part.
+    ///
+    /// # Safety
+    /// The tensors that this was made of live, and no other thread reads or writes this part of them meanwhile.
+    pub(in crate::train) unsafe fn step(
+        &self,
+        replica: usize,
+        part: std::ops::Range<usize>,
+        gradient: &[f32],
+        rate: f64,
+        number: i32,
+    ) {
+        let start = replica * self.parameters;
+        let part = start + part.start..start + part.end;
+        // SAFETY: as the caller vouches.
+        let values = unsafe { self.values.part(part.clone()).get_mut() };
+        // SAFETY: as the caller vouches; the memories are tensors of their own.
+        let memory = self.memory.iter().map(|floats| unsafe { floats.part(part.clone()).get_mut() }).collect();
+        let decay = self.decays.as_ref().map(|decays| decays[replica]);
+        self.optimizer.at_step(number, OverFloats { values, gradient, memory, rate, decay });
+    }
+}
+
+/// A step over floats.
+struct OverFloats<'a> {
+    values: &'a mut [f32],
+    gradient: &'a [f32],
+    memory: Vec<&'a mut [f32]>,
+    rate: f64,
+    decay: Option<f64>,
+}
+
+impl Run for OverFloats<'_> {
+    fn with<R: Rule>(self, rule: R) {
+        const { assert!(MOST_MEMORY == 3, "one arm for each number below") };
+        match self.memory.len() {
+            0 => self.remembering::<R, 0>(rule),
+            1 => self.remembering::<R, 1>(rule),
+            2 => self.remembering::<R, 2>(rule),
+            _ => self.remembering::<R, MOST_MEMORY>(rule),
+        }
+    }
+}
+
+impl OverFloats<'_> {
+    /// The pass over memory, with the widest vector instructions that the processor has.
+    fn remembering<R: Rule, const M: usize>(self, rule: R) {
+        let OverFloats { values, gradient, memory, rate, decay } = self;
+        let mut memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
+        let len = values.len();
+        assert!(gradient.len() == len && memory.iter().all(|memory| memory.len() == len), "parts are alike");
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let memory: [*mut f32; M] = memory.each_mut().map(|memory| memory.as_mut_ptr());
+                for (place, (value, gradient)) in values.iter_mut().zip(gradient).enumerate() {
+                    // SAFETY: all have `len` numbers, as was just checked, and `place` is below it.
+                    let mut remembered = memory.map(|memory| unsafe { *memory.add(place) });
+                    *value = rule.apply(value, gradient, &mut remembered, &rate, decay.as_ref());
+                    for (memory, remembered) in memory.into_iter().zip(remembered) {
+                        // SAFETY: as above.
+                        unsafe { *memory.add(place) = remembered };
+                    }
+                }
+            },
+        );
+    }
+}
