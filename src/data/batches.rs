@@ -143,6 +143,21 @@ impl<'a> Epoch<'a> {
         (0..rows).step_by(batch).map(move |start| start..rows.min(start + batch))
     }
 
+    /// How many rows a replica sees.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Which row each replica sees when, `[replicas, rows]`, int64; `None` where all see all rows as they stand.
+    pub fn order(&self) -> Option<&Tensor> {
+        self.order.as_ref()
+    }
+
+    /// The targets of all rows, in this epoch's order, `[replicas, rows, …]`.
+    pub fn all_targets(&self) -> &Tensor {
+        &self.targets
+    }
+
     /// The features of one batch, `[replicas, batch, …]`.
     pub fn features(&self, batch: &Range<usize>) -> Tensor {
         match &self.order {

@@ -163,6 +163,7 @@ fn run_stack(
         validation: validation.as_ref(),
         layers: &network.spec.layers,
         device: place.device,
+        threads: tch::get_num_threads() as usize,
     };
     let outcomes = fit(&stack, &task, stop, &mut *watch);
 

@@ -168,6 +168,11 @@ impl Arena {
 }
 
 impl Slot {
+    /// Where it begins in a replica's row.
+    pub fn offset(&self) -> usize {
+        self.offset as usize
+    }
+
     /// This parameter within a tensor of the arena's layout: `[replicas, parameters]` → `[replicas, …shape]`.
     pub fn view(&self, values: &Tensor) -> Tensor {
         let mut shape = vec![values.size()[0]];

@@ -1,4 +1,7 @@
-//! The training loop, for a whole stack at once: gather → forward → loss → backward → penalty, clip → step.
+//! The training loop, for a whole stack at once.
+//!
+//! Gradients come from autograd, a step at a time in [`by_autograd`]; or, for networks that need no more than matrix
+//! products, an epoch at a time from [`Dense`].
 //!
 //! Nothing inside an epoch waits for the device: losses and outputs stay there until the epoch is over, and come back
 //! in one read.
@@ -16,8 +19,11 @@ use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::observe::{self, Observations, Observer, norms};
 use crate::train::TrainSpec;
-use crate::train::evaluate::{Figures, Measure, evaluate};
+use crate::train::dense::Dense;
+use crate::train::dense::plan::Plan;
+use crate::train::evaluate::{Figures, Measure, figures, outputs};
 use crate::train::optimizer::Optimizer;
+use crate::train::optimizer::update::Update;
 use crate::train::progress::Progress;
 use crate::train::schedule::Length;
 use crate::train::schedule::course::Course;
@@ -46,6 +52,8 @@ pub struct Task<'a> {
     pub layers: &'a [Layer],
     /// Where the stack is.
     pub device: Device,
+    /// How many threads of the CPU may be used.
+    pub threads: usize,
 }
 
 impl Task<'_> {
@@ -105,34 +113,20 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
     let batch = settings.batch.size(task.training.len());
     let decays: Vec<f64> = task.optimizers.iter().map(|optimizer| optimizer.weight_decay()).collect();
     let mut optimizer = settings.optimizer.start_each(&decays, task.device);
-    let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
     let mut course = start_course(task, batch);
     let mut progress = Progress::new(stack, task);
+    let mut way = Way::of(stack, task, batch);
+    tch::set_num_threads(way.libtorch_threads(task) as i32);
 
     for number in 1..=settings.epochs {
         let started = Instant::now();
         let epoch = Epoch::draw(task.training, task.seeds, number, batch, settings.shuffle, task.device);
-        let mut seen = Seen::default();
-        for (step, rows) in epoch.batches().enumerate() {
-            if stop.load(Ordering::Relaxed) {
-                return progress.end(stack, Status::Interrupted);
-            }
-            let features = epoch.features(&rows); // [replicas, batch, …]
-            let features = settings.augment.map_or(features.shallow_clone(), |augment| augment.apply(&features));
-            let outputs = stack.forward_t(&features, true); // [replicas, batch, outputs]
-            let weights = epoch.weights(&rows);
-            let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows), weights.as_ref()); // [replicas]
-            let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
-            seen.observe(&losses, &outputs, rows.len(), weights.as_ref());
-            seen.observe_gradient(task, stack, &gradient);
-            let _no_grad = tch::no_grad_guard();
-            let mut values = stack.arena().values().shallow_clone(); // the same storage
-            penalty.iter().for_each(|penalty| penalty.add_to(&mut gradient, &values));
-            settings.clip.iter().for_each(|clip| clip.apply(&mut gradient));
-            optimizer.step(&mut values, &gradient, course.rates(number, step));
-        }
+        let Some(seen) = way.train(&epoch, &mut optimizer, &mut course, number, progress.training(), stop) else {
+            return progress.end(stack, Status::Interrupted);
+        };
         let training = seen.figures(&epoch, task, stack);
-        let validation = task.validation.map(|rows| evaluate(stack, rows, task.measure));
+        let validation =
+            task.validation.map(|rows| figures(&way.of_validation(rows, progress.training()), rows, task.measure));
         let (metrics, finite) = read(training, validation, stack); // the epoch's one read from the device
         course.observe(number, &metrics);
         if !progress.record(stack, number, metrics, &finite, course.lrs(), started.elapsed().as_secs_f64(), watch) {
@@ -140,6 +134,101 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
         }
     }
     progress.end(stack, Status::Completed)
+}
+
+/// How gradients are found.
+enum Way<'a> {
+    /// By autograd: any network.
+    Autograd { stack: &'a Stack, task: &'a Task<'a> },
+    /// Without it: linear layers and activations on the CPU.
+    Dense { dense: Box<Dense>, values: Tensor },
+}
+
+impl<'a> Way<'a> {
+    fn of(stack: &'a Stack, task: &'a Task, batch: usize) -> Self {
+        match Plan::of(stack, task) {
+            Some(plan) => {
+                let dense = Dense::new(plan, stack, task.training, task.validation, batch, task.threads);
+                Way::Dense { dense: Box::new(dense), values: stack.arena().values().shallow_clone() }
+            }
+            None => Way::Autograd { stack, task },
+        }
+    }
+
+    /// How many threads libtorch's own operations get: one where ours share out the work.
+    fn libtorch_threads(&self, task: &Task) -> usize {
+        match self {
+            Way::Autograd { .. } => task.threads,
+            Way::Dense { .. } => 1,
+        }
+    }
+
+    /// One epoch of training; `None` once `stop` was set.
+    fn train(
+        &mut self,
+        epoch: &Epoch,
+        optimizer: &mut Update,
+        course: &mut Course,
+        number: usize,
+        training: &[bool],
+        stop: &AtomicBool,
+    ) -> Option<Seen> {
+        match self {
+            Way::Autograd { stack, task } => by_autograd(stack, task, epoch, optimizer, course, number, stop),
+            Way::Dense { dense, values } => {
+                let rates: Vec<Vec<f64>> = (0..epoch.batches().count())
+                    .map(|step| {
+                        course.rates(number, step);
+                        course.lrs().to_vec()
+                    })
+                    .collect();
+                let (loss, outputs) = dense.train(epoch, optimizer, values, &rates, training, stop)?;
+                Some(Seen { loss, outputs, gradients: Vec::new() })
+            }
+        }
+    }
+
+    /// What the networks make of the validation rows, `[replicas, rows, outputs]`.
+    fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Tensor {
+        match self {
+            Way::Autograd { stack, .. } => outputs(stack, rows),
+            Way::Dense { dense, .. } => dense.of_validation(rows, training),
+        }
+    }
+}
+
+/// One epoch: gather → forward → loss → backward → observe → penalty, clip → step. `None` once `stop` was set.
+fn by_autograd(
+    stack: &Stack,
+    task: &Task,
+    epoch: &Epoch,
+    optimizer: &mut Update,
+    course: &mut Course,
+    number: usize,
+    stop: &AtomicBool,
+) -> Option<Seen> {
+    let settings = task.settings;
+    let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
+    let mut steps = Steps::default();
+    for (step, rows) in epoch.batches().enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let features = epoch.features(&rows); // [replicas, batch, …]
+        let features = settings.augment.map_or(features.shallow_clone(), |augment| augment.apply(&features));
+        let outputs = stack.forward_t(&features, true); // [replicas, batch, outputs]
+        let weights = epoch.weights(&rows);
+        let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows), weights.as_ref()); // [replicas]
+        let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
+        steps.observe(&losses, &outputs, rows.len(), weights.as_ref());
+        steps.observe_gradient(task, stack, &gradient);
+        let _no_grad = tch::no_grad_guard();
+        let mut values = stack.arena().values().shallow_clone(); // the same storage
+        penalty.iter().for_each(|penalty| penalty.add_to(&mut gradient, &values));
+        settings.clip.iter().for_each(|clip| clip.apply(&mut gradient));
+        optimizer.step(&mut values, &gradient, course.rates(number, step));
+    }
+    Some(steps.seen(task.device))
 }
 
 /// The learning rates, before the first step.
@@ -152,7 +241,7 @@ fn start_course(task: &Task, batch: usize) -> Course {
 
 /// What the steps of an epoch have shown, on the device.
 #[derive(Default)]
-struct Seen {
+struct Steps {
     losses: Vec<Tensor>,  // [replicas] each
     outputs: Vec<Tensor>, // [replicas, batch, outputs] each
     rows: Vec<f64>,
@@ -160,7 +249,7 @@ struct Seen {
     gradients: Vec<Observations>,
 }
 
-impl Seen {
+impl Steps {
     fn observe(&mut self, losses: &Tensor, outputs: &Tensor, rows: usize, weights: Option<&Tensor>) {
         self.losses.push(losses.detach());
         self.outputs.push(outputs.detach());
@@ -174,25 +263,41 @@ impl Seen {
         }
     }
 
-    /// The averages over the epoch's rows, in training mode, and what is observed in the layers.
-    fn figures(&self, epoch: &Epoch, task: &Task, stack: &Stack) -> Figures {
+    /// The averages over the epoch's rows.
+    fn seen(&self, device: Device) -> Seen {
         let _no_grad = tch::no_grad_guard();
         let weights = match self.weights.is_empty() {
-            true => Tensor::from_slice(&self.rows).to_device(task.device).unsqueeze(1), // [steps, 1], f64
-            false => Tensor::stack(&self.weights, 0),                                   // [steps, replicas], f64
+            true => Tensor::from_slice(&self.rows).to_device(device).unsqueeze(1), // [steps, 1], f64
+            false => Tensor::stack(&self.weights, 0),                              // [steps, replicas], f64
         };
         let losses = Tensor::stack(&self.losses, 0).to_kind(Kind::Double); // [steps, replicas]
-        let outputs = Tensor::cat(&self.outputs, 1); // [replicas, rows, outputs]
-        let loss = (losses * &weights).sum_dim_intlist(0, false, None) / weights.sum_dim_intlist(0, false, None);
-        let mut figures = vec![("loss".to_owned(), loss)];
-        figures.extend(task.measure.metrics(&outputs, &epoch.truth));
-        if let Some(first) = self.gradients.first() {
-            let mean = |place: usize| {
-                let norms: Vec<&Tensor> = self.gradients.iter().map(|norms| &norms[place].1).collect();
-                Tensor::stack(&norms, 0).mean_dim(0, false, None)
-            };
-            figures.extend(first.iter().enumerate().map(|(place, (name, _))| (name.clone(), mean(place))));
+        let mean = |place: usize| {
+            let norms: Vec<&Tensor> = self.gradients.iter().map(|norms| &norms[place].1).collect();
+            Tensor::stack(&norms, 0).mean_dim(0, false, None)
+        };
+        let names = self.gradients.first().into_iter().flatten().map(|(name, _)| name.clone());
+        Seen {
+            loss: (losses * &weights).sum_dim_intlist(0, false, None) / weights.sum_dim_intlist(0, false, None),
+            outputs: Tensor::cat(&self.outputs, 1),
+            gradients: names.enumerate().map(|(place, name)| (name, mean(place))).collect(),
         }
+    }
+}
+
+/// What an epoch has shown, in training mode, on the device.
+struct Seen {
+    loss: Tensor,       // the mean over the epoch's rows, [replicas], f64
+    outputs: Tensor,    // [replicas, rows, outputs]
+    gradients: Figures, // what is observed of gradients, as means over the steps
+}
+
+impl Seen {
+    /// The figures of the epoch's rows, and what is observed in the layers.
+    fn figures(self, epoch: &Epoch, task: &Task, stack: &Stack) -> Figures {
+        let _no_grad = tch::no_grad_guard();
+        let mut figures = vec![("loss".to_owned(), self.loss)];
+        figures.extend(task.measure.metrics(&self.outputs, &epoch.truth));
+        figures.extend(self.gradients);
         let sample = task.training.features(&(0..task.training.len().min(OBSERVED_ROWS)), stack.replicas());
         figures.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, &sample));
         figures

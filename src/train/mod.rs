@@ -2,12 +2,14 @@
 
 pub mod augment;
 pub mod clip;
+mod dense;
 pub mod early_stopping;
 pub mod evaluate;
 pub mod fit;
 pub mod loss;
 pub mod optimizer;
 pub mod penalty;
+pub mod phases;
 mod progress;
 pub mod schedule;
 

@@ -53,6 +53,11 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Which replicas still train.
+    pub(super) fn training(&self) -> &[bool] {
+        &self.training
+    }
+
     /// Takes an epoch down for every replica that still trains; says whether any goes on.
     ///
     /// `metrics` and `lrs` have a value for each replica, and `finite` says whether its weights are finite numbers.

@@ -1,0 +1,95 @@
+//! Activations whose slope can be told from what came out of them: nothing else has to be kept for the way back.
+
+use tch::Tensor;
+
+use crate::floats::Floats;
+use crate::network::layer::Layer;
+
+/// What follows a linear layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Activation {
+    /// Nothing.
+    Identity,
+    /// `x` where positive, `slope · x` elsewhere; ReLU has the slope 0.
+    LeakyRelu { slope: f32 },
+    /// `1 / (1 + e⁻ˣ)`.
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+}
+
+impl Activation {
+    /// The activation that a layer is; `None` where it is none of these.
+    pub(super) fn of(layer: &Layer) -> Option<Activation> {
+        match layer {
+            Layer::Relu => Some(Activation::LeakyRelu { slope: 0.0 }),
+            Layer::LeakyRelu(leaky) => Some(Activation::LeakyRelu { slope: leaky.negative_slope as f32 }),
+            Layer::Sigmoid => Some(Activation::Sigmoid),
+            Layer::Tanh => Some(Activation::Tanh),
+            _ => None,
+        }
+    }
+
+    /// Adds the bias and applies the activation, in place: `[rows, units]`, `bias` `[units]` or empty.
+    pub(super) fn apply(self, products: &Tensor, bias: &[f32], units: usize) {
+        // SAFETY: the tensor lives to the end of this function, on the thread that has it to itself.
+        let values = unsafe { Floats::of(products).get_mut() };
+        match self {
+            Activation::LeakyRelu { slope: 0.0 } => {
+                biased(values, bias, units, |x| if x > 0.0 || x.is_nan() { x } else { 0.0 })
+            }
+            Activation::LeakyRelu { slope } => biased(values, bias, units, |x| if x > 0.0 { x } else { slope * x }),
+            Activation::Identity | Activation::Sigmoid | Activation::Tanh => biased(values, bias, units, |x| x),
+        }
+        let _ = match self {
+            Activation::Sigmoid => products.shallow_clone().sigmoid_(), // libtorch's are vectorized
+            Activation::Tanh => products.shallow_clone().tanh_(),
+            Activation::Identity | Activation::LeakyRelu { .. } => return,
+        };
+    }
+
+    /// Turns the gradient of what came out into that of what went in, in place, and sums it over the rows.
+    ///
+    /// # Shapes
+    /// `outputs` and `gradient` are `[rows, units]`; `sums`, of the bias, `[units]` or empty.
+    pub(super) fn back(self, outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize) {
+        match self {
+            Activation::Identity => summed(outputs, gradient, sums, units, |_| 1.0),
+            Activation::LeakyRelu { slope } => {
+                summed(outputs, gradient, sums, units, |y| if y > 0.0 { 1.0 } else { slope });
+            }
+            Activation::Sigmoid => summed(outputs, gradient, sums, units, |y| (1.0 - y) * y),
+            Activation::Tanh => summed(outputs, gradient, sums, units, |y| 1.0 - y * y),
+        }
+    }
+}
+
+#[inline(always)]
+fn biased(values: &mut [f32], bias: &[f32], units: usize, activation: impl Fn(f32) -> f32) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            if bias.is_empty() {
+                values.iter_mut().for_each(|value| *value = activation(*value));
+            } else {
+                for row in values.chunks_exact_mut(units) {
+                    row.iter_mut().zip(bias).for_each(|(value, bias)| *value = activation(*value + bias));
+                }
+            }
+        },
+    );
+}
+
+#[inline(always)]
+fn summed(outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize, slope: impl Fn(f32) -> f32) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            sums.fill(0.0);
+            for (row, outputs) in gradient.chunks_exact_mut(units).zip(outputs.chunks_exact(units)) {
+                row.iter_mut().zip(outputs).for_each(|(gradient, output)| *gradient *= slope(*output));
+                sums.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += *gradient);
+            }
+        },
+    );
+}

@@ -1,0 +1,107 @@
+//! The threads that train a stack, and what each has for itself.
+
+use std::sync::Mutex;
+
+use rayon::ThreadPool;
+use tch::Tensor;
+
+use super::shard::{Shard, Weights};
+use super::team::{Membership, Share, Team, share};
+use crate::floats::Floats;
+use crate::train::phases::Phases;
+
+/// Members of a team have at least so many rows of a batch each.
+pub(super) const LEAST_ROWS: usize = 16;
+
+/// The work, in floating-point operations of matrix products, below which another thread does not pay: of an epoch, for
+/// replicas that each have a thread of their own, and of a step, for threads that share a batch. A thread does some 100
+/// of them in a nanosecond; it takes microseconds to meet the others, and tens of them to be woken.
+const LEAST_WORK: (usize, usize) = (50_000_000, 4_000_000);
+
+/// The threads.
+pub(super) struct Crew {
+    replicas: usize,
+    pool: Option<ThreadPool>, // of all threads but the caller's
+    workers: Vec<Mutex<Worker>>,
+    /// Where the gradient of each worker lies.
+    pub(super) gradients: Vec<Floats>,
+}
+
+/// What a thread has for itself.
+pub(super) struct Worker {
+    pub(super) weights: Vec<Weights>,      // of each replica
+    pub(super) training: Tensor,           // the features of all rows, [rows, inputs]
+    pub(super) validation: Option<Tensor>, // the same of the validation rows
+    pub(super) shard: Shard,               // for its part of a batch
+    pub(super) block: Shard,               // for blocks of validation rows
+    pub(super) losses: Vec<(usize, f64)>,  // replicas, and the sums of their rows' losses
+}
+
+impl Crew {
+    /// One worker for each thread, all alike.
+    pub(super) fn new(replicas: usize, threads: usize, worker: impl Fn() -> Worker) -> Crew {
+        let workers: Vec<Worker> = (0..threads).map(|_| worker()).collect();
+        let pool = (threads > 1).then(|| {
+            let builder = rayon::ThreadPoolBuilder::new().num_threads(threads - 1);
+            builder.thread_name(|number| format!("train-{number}")).build().expect("the system gives threads")
+        });
+        let gradients = workers.iter().map(|worker| worker.shard.gradient()).collect();
+        Crew { replicas, pool, workers: workers.into_iter().map(Mutex::new).collect(), gradients }
+    }
+
+    /// How many threads there are.
+    pub(super) fn threads(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// The workers, while none of them works.
+    pub(super) fn workers(&mut self) -> impl Iterator<Item = &mut Worker> {
+        self.workers.iter_mut().map(|worker| worker.get_mut().expect("no thread has panicked"))
+    }
+
+    /// Where the caller's thread has spent its time.
+    pub(super) fn phases(&mut self) -> &mut Phases {
+        &mut self.workers().next().expect("there is a worker").shard.phases
+    }
+
+    /// Has `of_replica` done for every replica that still trains, each by one thread, or by all of a team of at most
+    /// `most_members`.
+    pub(super) fn on_all_threads(
+        &self,
+        training: &[bool],
+        most_members: usize,
+        of_replica: impl Fn(&mut Worker, Membership, &Team) + Sync,
+    ) {
+        let replicas: Vec<usize> = (0..self.replicas).filter(|&replica| training[replica]).collect();
+        let (shares, teams) = share(&replicas, self.threads(), most_members);
+        let on_thread = |thread: usize| {
+            let _no_grad = tch::no_grad_guard();
+            let mut worker = self.workers[thread].lock().expect("no thread has panicked");
+            let Share { alone, together } = &shares[thread];
+            let by_itself = Team::new(thread, 1);
+            for &replica in alone {
+                of_replica(&mut worker, Membership { replica, team: 0, member: 0 }, &by_itself);
+            }
+            if let Some(membership) = together {
+                let team = &teams[membership.team];
+                let _guard = team.barrier.guard();
+                of_replica(&mut worker, *membership, team);
+            }
+        };
+        match &self.pool {
+            None => on_thread(0),
+            Some(pool) => pool.in_place_scope(|scope| {
+                scope.spawn_broadcast(|_, context| on_thread(context.index() + 1));
+                on_thread(0);
+            }),
+        }
+    }
+}
+
+/// How many threads are worth their while, at most `threads`; `operations` are those of a row.
+pub(super) fn useful_threads(operations: usize, replicas: usize, rows: usize, batch: usize, threads: usize) -> usize {
+    let (of_epoch, of_step) = LEAST_WORK;
+    let for_replicas = (operations * rows * replicas / of_epoch).min(replicas);
+    let for_batches = (operations * batch / of_step).min(batch / LEAST_ROWS) * replicas;
+    threads.min(for_replicas.max(for_batches)).max(1)
+}

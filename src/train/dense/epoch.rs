@@ -1,0 +1,258 @@
+//! An epoch of a stack, on several threads.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use tch::{Device, Kind, Tensor};
+
+use super::crew::{Crew, LEAST_ROWS, Worker, useful_threads};
+use super::loss::Targets;
+use super::plan::Plan;
+use super::shard::{Shard, Weights};
+use super::team::{Membership, Team};
+use crate::data::batches::{DeviceRows, Epoch};
+use crate::floats::Floats;
+use crate::network::stack::Stack;
+use crate::train::optimizer::update::{Rows, Update};
+use crate::train::phases::Phases;
+
+/// How many rows go through the network at once when nothing is trained.
+const BLOCK: usize = 512;
+
+/// Parts of a row of parameters begin at multiples of this: whole cache lines.
+const GRAIN: usize = 16;
+
+/// A stack that is trained without autograd.
+pub(in crate::train) struct Dense {
+    plan: Plan,
+    replicas: usize,
+    batch: usize,
+    crew: Crew,
+    outputs: Tensor, // of the last epoch, [replicas, rows, outputs]
+}
+
+/// What an epoch is trained with.
+struct Work<'a> {
+    plan: &'a Plan,
+    gradients: &'a [Floats],
+    batch: usize,
+    rows: usize,
+    order: Option<Vec<i64>>, // [replicas, rows]
+    targets: Vec<Target>,
+    features: Floats,
+    outputs: Floats,
+    updates: Rows,
+    rates: &'a [Vec<f64>], // of each step, each replica
+    step: i32,             // steps before this epoch
+    stop: &'a AtomicBool,
+}
+
+/// The targets of a replica's rows, in the epoch's order.
+enum Target {
+    Classes(Vec<i64>),
+    Values(Vec<f32>),
+}
+
+impl Dense {
+    /// Lays out buffers and threads for the rows of a stack.
+    pub(in crate::train) fn new(
+        plan: Plan,
+        stack: &Stack,
+        training: &DeviceRows,
+        validation: Option<&DeviceRows>,
+        batch: usize,
+        threads: usize,
+    ) -> Dense {
+        let (replicas, rows) = (stack.replicas(), training.len());
+        let threads = useful_threads(plan.operations(), replicas, rows, batch, threads);
+        let flat = |features: &Tensor| features.contiguous().view([-1, plan.inputs() as i64]);
+        let (training, validation) = (flat(&training.features), validation.map(|rows| flat(&rows.features)));
+        let values = stack.arena().values();
+        let crew = Crew::new(replicas, threads, || Worker {
+            weights: (0..replicas as i64).map(|replica| Weights::of(&plan, &values.get(replica))).collect(),
+            training: training.shallow_clone(),
+            validation: validation.as_ref().map(Tensor::shallow_clone),
+            shard: Shard::new(&plan, batch),
+            block: Shard::new(&plan, BLOCK),
+            losses: Vec::new(),
+        });
+        let shape = [replicas as i64, rows as i64, plan.outputs() as i64];
+        let outputs = Tensor::zeros(shape, (Kind::Float, Device::Cpu));
+        Dense { plan, replicas, batch, crew, outputs }
+    }
+
+    /// Trains the replicas that `training` says for an epoch. Returns the mean loss of each replica's rows, `[replicas]`,
+    /// f64, and what the network made of each row before the step that it had a part in, `[replicas, rows, outputs]`;
+    /// `None` once `stop` was set.
+    ///
+    /// `rates` has the learning rates of each step, of each replica.
+    pub(in crate::train) fn train(
+        &mut self,
+        epoch: &Epoch,
+        update: &mut Update,
+        values: &Tensor,
+        rates: &[Vec<f64>],
+        training: &[bool],
+        stop: &AtomicBool,
+    ) -> Option<(Tensor, Tensor)> {
+        let rows = epoch.rows();
+        let features =
+            self.crew.workers().next().map(|worker| Floats::of(&worker.training)).expect("there is a worker");
+        let work = Work {
+            plan: &self.plan,
+            gradients: &self.crew.gradients,
+            batch: self.batch,
+            rows,
+            order: epoch.order().map(|order| Vec::try_from(order.flatten(0, -1)).expect("row numbers are int64")),
+            targets: (0..self.replicas as i64).map(|replica| target(&epoch.all_targets().get(replica))).collect(),
+            features,
+            outputs: Floats::of(&self.outputs),
+            updates: update.rows(values),
+            rates,
+            step: update.steps(),
+            stop,
+        };
+        self.crew.on_all_threads(training, self.batch / LEAST_ROWS, |worker, membership, team| {
+            train_replica(worker, &work, membership, team);
+        });
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        update.count(rates.len() as i32);
+        let mut losses = vec![0.0; self.replicas];
+        for worker in self.crew.workers() {
+            for (replica, sum) in worker.losses.drain(..) {
+                losses[replica] += sum / rows as f64;
+            }
+        }
+        Some((Tensor::from_slice(&losses), self.outputs.shallow_clone()))
+    }
+
+    /// What the networks make of the validation rows, `[replicas, rows, outputs]`.
+    pub(in crate::train) fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Tensor {
+        let clock = Instant::now();
+        let (count, columns) = (rows.len(), self.plan.outputs());
+        let outputs = Tensor::zeros([self.replicas as i64, count as i64, columns as i64], (Kind::Float, Device::Cpu));
+        let floats = Floats::of(&outputs);
+        let chosen: Option<Vec<i64>> =
+            rows.chosen.as_ref().map(|chosen| Vec::try_from(chosen.flatten(0, -1)).expect("int64"));
+        self.crew.on_all_threads(training, count / BLOCK, |worker, Membership { replica, member, .. }, team| {
+            let Worker { weights, validation, block, .. } = worker;
+            let features = validation.as_ref().expect("there are validation rows");
+            let part = team.part(member, count, BLOCK);
+            for start in part.clone().step_by(BLOCK) {
+                let taken = BLOCK.min(part.end - start);
+                let first = replica * count + start;
+                let given = match &chosen {
+                    Some(chosen) => {
+                        gather(Floats::of(features), &chosen[first..first + taken], block.inputs(taken));
+                        None
+                    }
+                    None => Some(features.narrow(0, start as i64, taken as i64)),
+                };
+                let found = block.forward(given.as_ref(), taken, &weights[replica]);
+                // SAFETY: each replica's rows are written by one thread, once.
+                unsafe {
+                    floats.part(first * columns..(first + taken) * columns).get_mut().copy_from_slice(found.get())
+                };
+            }
+        });
+        self.crew.phases().evaluation += clock.elapsed().as_secs_f64();
+        outputs
+    }
+
+    /// Where the caller's thread has spent its time.
+    pub(in crate::train) fn phases(&mut self) -> &mut Phases {
+        self.crew.phases()
+    }
+
+    /// How many threads there are.
+    pub(in crate::train) fn threads(&self) -> usize {
+        self.crew.threads()
+    }
+}
+
+/// One epoch of one replica, or a thread's part in it.
+fn train_replica(worker: &mut Worker, work: &Work, membership: Membership, team: &Team) {
+    let Membership { replica, member, .. } = membership;
+    let Worker { weights, training, shard, losses, .. } = worker;
+    let (weights, columns) = (&weights[replica], work.plan.outputs());
+    let others = || (0..team.members).filter(|&other| other != member).map(|other| work.gradients[team.first + other]);
+    let own = team.part(member, work.plan.parameters, GRAIN);
+    let mut sum = 0.0;
+    for (step, rates) in work.rates.iter().enumerate() {
+        let start = step * work.batch;
+        let batch = work.batch.min(work.rows - start);
+        let part = team.part(member, batch, 1);
+        let (first, rows) = (start + part.start, part.len());
+        let place = replica * work.rows + first; // in what lies by replica and row
+
+        let clock = Instant::now();
+        let given = match &work.order {
+            Some(order) => {
+                gather(work.features, &order[place..place + rows], shard.inputs(rows));
+                None
+            }
+            None => Some(training.narrow(0, first as i64, rows as i64)),
+        };
+        shard.phases.gather += clock.elapsed().as_secs_f64();
+
+        let targets = work.targets[replica].as_slice().rows(first, rows, columns);
+        let (loss, found) = shard.there_and_back(given.as_ref(), targets, rows, batch, weights);
+        sum += loss;
+        // SAFETY: each replica's rows are written by one thread, once in an epoch.
+        unsafe { work.outputs.part(place * columns..(place + rows) * columns).get_mut().copy_from_slice(found.get()) };
+
+        if member == 0 && work.stop.load(Ordering::Relaxed) {
+            team.stop();
+        }
+        let clock = Instant::now();
+        team.barrier.wait(); // the gradients of all parts are there
+        shard.phases.waiting += clock.elapsed().as_secs_f64();
+        let clock = Instant::now();
+        // SAFETY: each member adds up and steps over a part of its own; the next barrier ends it.
+        unsafe {
+            let gradient = shard.gradient().part(own.clone()).get_mut();
+            for other in others() {
+                let other = other.part(own.clone()).get();
+                gradient.iter_mut().zip(other).for_each(|(gradient, other)| *gradient += other);
+            }
+            work.updates.step(replica, own.clone(), gradient, rates[replica], work.step + step as i32 + 1);
+        }
+        shard.phases.optimizer += clock.elapsed().as_secs_f64();
+        let clock = Instant::now();
+        team.barrier.wait(); // all parameters have taken their step
+        shard.phases.waiting += clock.elapsed().as_secs_f64();
+        if team.is_stopped() {
+            return;
+        }
+    }
+    losses.push((replica, sum));
+}
+
+impl Target {
+    fn as_slice(&self) -> Targets<'_> {
+        match self {
+            Target::Classes(classes) => Targets::Classes(classes),
+            Target::Values(values) => Targets::Values(values),
+        }
+    }
+}
+
+/// The targets of a replica, `[rows]` int64 or `[rows, outputs]` f32.
+fn target(of_replica: &Tensor) -> Target {
+    match of_replica.kind() {
+        Kind::Int64 => Target::Classes(Vec::try_from(of_replica).expect("int64")),
+        _ => Target::Values(Vec::try_from(of_replica.contiguous().flatten(0, -1)).expect("f32")),
+    }
+}
+
+/// Copies rows by number, `[numbers, columns]`.
+fn gather(rows: Floats, numbers: &[i64], to: Floats) {
+    let columns = to.len() / numbers.len().max(1);
+    // SAFETY: nobody writes to the features; the buffer is the calling thread's.
+    let (rows, to) = unsafe { (rows.get(), to.get_mut()) };
+    for (to, &number) in to.chunks_exact_mut(columns).zip(numbers) {
+        to.copy_from_slice(&rows[number as usize * columns..][..columns]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Losses whose gradient at the outputs is known: what autograd would find, without it.
+
+use tch::Tensor;
+
+use crate::floats::Floats;
+use crate::train::loss::Loss;
+use crate::train::loss::cross_entropy::{ClassTargets, CrossEntropy};
+
+/// A loss without weights, the mean over the rows of a batch (and over the outputs, where it is taken of each).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DenseLoss {
+    /// Cross-entropy of logits and class numbers.
+    CrossEntropy,
+    /// Binary cross-entropy of logits.
+    BceWithLogits,
+    /// Mean squared error.
+    Mse,
+}
+
+/// The targets of some rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Targets<'a> {
+    /// The class of each row.
+    Classes(&'a [i64]),
+    /// The numbers of each row, `[rows, outputs]`.
+    Values(&'a [f32]),
+}
+
+impl<'a> Targets<'a> {
+    /// Those of a run of rows.
+    pub(super) fn rows(self, start: usize, rows: usize, outputs: usize) -> Targets<'a> {
+        match self {
+            Targets::Classes(classes) => Targets::Classes(&classes[start..start + rows]),
+            Targets::Values(values) => Targets::Values(&values[start * outputs..(start + rows) * outputs]),
+        }
+    }
+}
+
+impl DenseLoss {
+    /// The same loss; `None` where it is none of these, or has weights.
+    pub(super) fn of(loss: &Loss) -> Option<DenseLoss> {
+        let plain = CrossEntropy { targets: ClassTargets::Sparse, ..CrossEntropy::default() };
+        match loss {
+            Loss::CrossEntropy(settings) if *settings == plain => Some(DenseLoss::CrossEntropy),
+            Loss::BceWithLogits(settings) if settings.pos_weight.is_none() => Some(DenseLoss::BceWithLogits),
+            Loss::Mse => Some(DenseLoss::Mse),
+            _ => None,
+        }
+    }
+
+    /// The sum of the losses of some rows; their gradient, of the mean over a batch of `batch` rows, goes to `gradient`.
+    ///
+    /// # Shapes
+    /// `outputs` and `gradient` are `[rows, outputs]`.
+    pub(super) fn with_gradient(self, outputs: &Tensor, targets: Targets, gradient: &Tensor, batch: usize) -> f64 {
+        let units = outputs.size()[1] as usize;
+        if self == DenseLoss::CrossEntropy {
+            let _ = outputs.internal_log_softmax_out(gradient, 1, false);
+        }
+        // SAFETY: both tensors live to the end of this function, on the thread that has them to itself.
+        let (found, slopes) = unsafe { (Floats::of(outputs).get(), Floats::of(gradient).get_mut()) };
+        match (self, targets) {
+            (DenseLoss::CrossEntropy, Targets::Classes(classes)) => {
+                let places = || classes.iter().enumerate().map(|(row, &class)| row * units + class as usize);
+                let sum = places().map(|place| -f64::from(slopes[place])).sum();
+                let _ = gradient.shallow_clone().exp_(); // the probabilities
+                let share = 1.0 / batch as f32;
+                places().for_each(|place| slopes[place] -= 1.0);
+                slopes.iter_mut().for_each(|slope| *slope *= share);
+                sum
+            }
+            (DenseLoss::BceWithLogits, Targets::Values(values)) => {
+                let share = 1.0 / (batch * units) as f32;
+                each(found, values, slopes, units, |x, t| {
+                    let small = (-x.abs()).exp(); // at most 1: nothing overflows
+                    let probability = if x >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
+                    let positive = if x > 0.0 || x.is_nan() { x } else { 0.0 };
+                    (positive - x * t + small.ln_1p(), (probability - t) * share)
+                })
+            }
+            (DenseLoss::Mse, Targets::Values(values)) => {
+                let share = 2.0 / (batch * units) as f32;
+                each(found, values, slopes, units, |x, t| ((x - t) * (x - t), (x - t) * share))
+            }
+            _ => unreachable!("the plan matches losses and targets"),
+        }
+    }
+}
+
+/// Goes through outputs and targets: the sum of the losses, averaged over each row's outputs; slopes are filled in.
+fn each(
+    outputs: &[f32],
+    targets: &[f32],
+    slopes: &mut [f32],
+    units: usize,
+    of: impl Fn(f32, f32) -> (f32, f32),
+) -> f64 {
+    let mut sum = 0.0;
+    for ((output, target), slope) in outputs.iter().zip(targets).zip(slopes) {
+        let (loss, gradient) = of(*output, *target);
+        sum += f64::from(loss);
+        *slope = gradient;
+    }
+    sum / units as f64
+}

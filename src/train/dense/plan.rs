@@ -1,0 +1,95 @@
+//! What can be trained without autograd, laid out: the layers with the places of their parameters, and the loss.
+
+use tch::{Device, Kind};
+
+use super::activation::Activation;
+use super::loss::DenseLoss;
+use crate::network::layer::Layer;
+use crate::network::stack::Stack;
+use crate::observe::Observer;
+use crate::train::fit::Task;
+
+/// A network of linear layers and activations, and its loss.
+#[derive(Clone, Debug)]
+pub(in crate::train) struct Plan {
+    /// In order.
+    pub(super) layers: Vec<DenseLayer>,
+    pub(super) loss: DenseLoss,
+    /// How many parameters a replica has.
+    pub(super) parameters: usize,
+}
+
+/// A linear layer and the activation behind it; the places are those in a replica's row of the arena.
+#[derive(Clone, Debug)]
+pub(super) struct DenseLayer {
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    pub(super) weight: usize,
+    pub(super) bias: Option<usize>,
+    pub(super) activation: Activation,
+}
+
+impl Plan {
+    /// The plan of a stack and its training; `None` where autograd is needed.
+    pub(in crate::train) fn of(stack: &Stack, task: &Task) -> Option<Plan> {
+        let settings = task.settings;
+        let rows = task.training;
+        let is_plain = task.device == Device::Cpu
+            && settings.penalty.is_none()
+            && settings.clip.is_none()
+            && settings.augment.is_none()
+            && !settings.observe.contains(&Observer::GradientNorm)
+            && rows.weights.is_none()
+            && rows.features.kind() == Kind::Float;
+        if !is_plain {
+            return None;
+        }
+        let loss = DenseLoss::of(&settings.loss)?;
+        let layers = layers(stack, task.layers)?;
+        let parameters = stack.arena().values().size()[1] as usize;
+        Some(Plan { layers, loss, parameters })
+    }
+
+    /// How many numbers a row of features has.
+    pub(super) fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.inputs)
+    }
+
+    /// How many outputs the network has.
+    pub(super) fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
+    /// The floating-point operations of the matrix products of a row, there and back.
+    pub(super) fn operations(&self) -> usize {
+        self.layers.iter().map(|layer| 6 * layer.inputs * layer.outputs).sum()
+    }
+}
+
+/// The layers, when they are linear ones each with an activation or none behind it.
+fn layers(stack: &Stack, layers: &[Layer]) -> Option<Vec<DenseLayer>> {
+    let mut slots = stack.arena().slots().iter().peekable();
+    let mut dense: Vec<DenseLayer> = Vec::new();
+    for (number, layer) in layers.iter().enumerate() {
+        match layer {
+            Layer::Flatten => {} // rows lie flat in memory as they are
+            Layer::Linear(_) => {
+                let weight = slots.next()?;
+                let [outputs, inputs] = weight.shape[..] else { return None };
+                let bias = slots.next_if(|slot| slot.name == format!("{number}.bias"));
+                dense.push(DenseLayer {
+                    inputs: inputs as usize,
+                    outputs: outputs as usize,
+                    weight: weight.offset(),
+                    bias: bias.map(|slot| slot.offset()),
+                    activation: Activation::Identity,
+                });
+            }
+            other => {
+                let last = dense.last_mut().filter(|last| last.activation == Activation::Identity)?;
+                last.activation = Activation::of(other)?;
+            }
+        }
+    }
+    (!dense.is_empty() && slots.next().is_none()).then_some(dense)
+}

@@ -1,0 +1,160 @@
+//! A share of a batch on one thread: its buffers, allocated once, and the way through the layers and back.
+
+use std::time::Instant;
+
+use tch::{Device, Kind, Tensor};
+
+use super::loss::Targets;
+use super::plan::{DenseLayer, Plan};
+use crate::floats::Floats;
+use crate::train::phases::Phases;
+
+/// The weights of one replica, as the matrix products take them.
+#[derive(Debug)]
+pub(super) struct Weights {
+    layers: Vec<(Tensor, Tensor)>, // [outputs, inputs] and its transpose
+    values: Floats,                // all parameters of the replica
+}
+
+impl Weights {
+    /// Views of a replica's row of the arena, `[parameters]`.
+    pub(super) fn of(plan: &Plan, row: &Tensor) -> Weights {
+        let layers = plan.layers.iter().map(|layer| matrix(row, layer));
+        Weights {
+            layers: layers.map(|weight| (weight.shallow_clone(), weight.transpose(0, 1))).collect(),
+            values: Floats::of(row),
+        }
+    }
+}
+
+/// The weight `[outputs, inputs]` of a layer in a row of parameters, or of their gradient.
+fn matrix(row: &Tensor, layer: &DenseLayer) -> Tensor {
+    let (outputs, inputs) = (layer.outputs as i64, layer.inputs as i64);
+    row.narrow(0, layer.weight as i64, outputs * inputs).view([outputs, inputs])
+}
+
+/// Buffers for so many rows, and their gradient.
+#[derive(Debug)]
+pub(super) struct Shard {
+    plan: Plan,
+    inputs: Tensor,       // [rows, inputs]
+    outputs: Vec<Tensor>, // of each layer, [rows, outputs]
+    slopes: Vec<Tensor>,  // the loss's gradient at each layer's outputs, [rows, outputs]
+    gradient: Tensor,     // [parameters]
+    weights: Vec<Tensor>, // of each layer, [outputs, inputs], in the gradient
+    views: Vec<Views>,    // for the numbers of rows seen so far: a batch's and the last one's
+    pub(super) phases: Phases,
+}
+
+/// The first rows of the buffers.
+#[derive(Debug)]
+struct Views {
+    rows: usize,
+    inputs: Tensor,
+    outputs: Vec<Tensor>,
+    slopes: Vec<Tensor>,
+    transposed: Vec<Tensor>, // the slopes', [outputs, rows]
+}
+
+impl Shard {
+    /// Buffers for at most so many rows.
+    pub(super) fn new(plan: &Plan, most_rows: usize) -> Shard {
+        let buffer = |columns: usize| Tensor::empty([most_rows as i64, columns as i64], (Kind::Float, Device::Cpu));
+        let gradient = Tensor::zeros([plan.parameters as i64], (Kind::Float, Device::Cpu));
+        Shard {
+            inputs: buffer(plan.inputs()),
+            outputs: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
+            slopes: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
+            weights: plan.layers.iter().map(|layer| matrix(&gradient, layer)).collect(),
+            gradient,
+            views: Vec::new(),
+            phases: Phases::default(),
+            plan: plan.clone(),
+        }
+    }
+
+    /// The gradient that the way back leaves, `[parameters]`.
+    pub(super) fn gradient(&self) -> Floats {
+        Floats::of(&self.gradient)
+    }
+
+    /// The buffer of the features, to be filled with so many rows.
+    pub(super) fn inputs(&self, rows: usize) -> Floats {
+        Floats::of(&self.inputs).part(0..rows * self.plan.inputs())
+    }
+
+    /// What the network makes of rows: those given, `[rows, inputs]`, or those in the buffer. Returns where it lies,
+    /// `[rows, outputs]`.
+    pub(super) fn forward(&mut self, given: Option<&Tensor>, rows: usize, weights: &Weights) -> Floats {
+        let views = self.views(rows);
+        let plan = &self.plan;
+        let views = &self.views[views];
+        let mut inputs = given.unwrap_or(&views.inputs);
+        for ((layer, (_, transposed)), outputs) in plan.layers.iter().zip(&weights.layers).zip(&views.outputs) {
+            let _ = inputs.mm_out(outputs, transposed);
+            // SAFETY: nobody changes the parameters while a thread computes with them.
+            let bias =
+                layer.bias.map_or(&[][..], |bias| unsafe { weights.values.part(bias..bias + layer.outputs).get() });
+            layer.activation.apply(outputs, bias, layer.outputs);
+            inputs = outputs;
+        }
+        Floats::of(inputs)
+    }
+
+    /// Forward, loss, and back: leaves the gradient of the mean loss over a batch of `batch` rows, of which these are a
+    /// part, and returns the sum of the rows' losses, and where the outputs lie.
+    pub(super) fn there_and_back(
+        &mut self,
+        given: Option<&Tensor>,
+        targets: Targets,
+        rows: usize,
+        batch: usize,
+        weights: &Weights,
+    ) -> (f64, Floats) {
+        let clock = Instant::now();
+        let found = self.forward(given, rows, weights);
+        self.phases.forward += clock.elapsed().as_secs_f64();
+        let clock = Instant::now();
+        let views = self.views(rows);
+        let (plan, views) = (&self.plan, &self.views[views]);
+        let last = plan.layers.len() - 1;
+        let loss = plan.loss.with_gradient(&views.outputs[last], targets, &views.slopes[last], batch);
+        for (number, layer) in plan.layers.iter().enumerate().rev() {
+            // SAFETY: the buffers are this thread's, and none of these parts overlap.
+            unsafe {
+                let outputs = Floats::of(&views.outputs[number]).get();
+                let slopes = Floats::of(&views.slopes[number]).get_mut();
+                let sums =
+                    layer.bias.map_or(&mut [][..], |bias| self.gradient().part(bias..bias + layer.outputs).get_mut());
+                layer.activation.back(outputs, slopes, sums, layer.outputs);
+            }
+            let inputs = match number {
+                0 => given.unwrap_or(&views.inputs),
+                _ => &views.outputs[number - 1],
+            };
+            let _ = views.transposed[number].mm_out(&self.weights[number], inputs);
+            if number > 0 {
+                let _ = views.slopes[number].mm_out(&views.slopes[number - 1], &weights.layers[number].0);
+            }
+        }
+        self.phases.backward += clock.elapsed().as_secs_f64();
+        (loss, found)
+    }
+
+    /// The number of the views of so many rows, which are made when they are first asked for.
+    fn views(&mut self, rows: usize) -> usize {
+        if let Some(known) = self.views.iter().position(|views| views.rows == rows) {
+            return known;
+        }
+        let first = |buffer: &Tensor| buffer.narrow(0, 0, rows as i64);
+        let slopes: Vec<Tensor> = self.slopes.iter().map(first).collect();
+        self.views.push(Views {
+            rows,
+            inputs: first(&self.inputs),
+            outputs: self.outputs.iter().map(first).collect(),
+            transposed: slopes.iter().map(|slopes| slopes.transpose(0, 1)).collect(),
+            slopes,
+        });
+        self.views.len() - 1
+    }
+}
