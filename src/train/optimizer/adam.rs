@@ -90,7 +90,7 @@ impl Rule for Step {
         let gradient = decayed(value, gradient, decay.filter(|_| !self.decoupled));
         let (mean, others) = memory.split_first_mut().expect("the mean gradient");
         let (square, others) = others.split_first_mut().expect("the mean square");
-        *mean = lerp(mean, &gradient, 1.0 - self.beta1);
+        *mean = lerp(mean, &gradient, 1.0 - self.beta1).settled();
         *square = square.scaled(self.beta2).plus(&gradient.scaled(1.0 - self.beta2).times(&gradient));
         let divisor = match others.first_mut() {
             Some(largest) => {

@@ -81,14 +81,14 @@ impl Rule for Step {
         let (variance, momentum) = match others {
             [] => (square.same(), None),
             [mean, momentum @ ..] if self.centered => {
-                *mean = lerp(mean, &gradient, 1.0 - self.alpha);
+                *mean = lerp(mean, &gradient, 1.0 - self.alpha).settled();
                 (square.minus(&mean.times(mean)), momentum.first_mut())
             }
             [momentum, ..] => (square.same(), Some(momentum)),
         };
         let step = gradient.over(&variance.root().shifted(self.eps));
         let Some(momentum) = momentum else { return value.minus(&step.by_each(rate, 1.0)) };
-        *momentum = momentum.scaled(self.momentum).plus(&step);
+        *momentum = momentum.scaled(self.momentum).plus(&step).settled();
         value.minus(&momentum.by_each(rate, 1.0))
     }
 }

@@ -67,7 +67,7 @@ impl Rule for Step {
     ) -> N {
         let gradient = decayed(value, gradient, decay);
         let Some(momentum) = memory.first_mut() else { return value.minus(&gradient.by_each(rate, 1.0)) };
-        *momentum = momentum.scaled(self.momentum).plus(&gradient); // from 0, so at first it is the gradient
+        *momentum = momentum.scaled(self.momentum).plus(&gradient).settled(); // from 0, so at first it is the gradient
         let direction = match self.nesterov {
             true => gradient.plus(&momentum.scaled(self.momentum)),
             false => momentum.same(),

@@ -3,9 +3,11 @@
 //! On the CPU a step is one pass over memory: value, gradient and memory of a parameter are read once, and written
 //! once. That is what bounds it; libtorch's operations one after the other would go over all of them some ten times.
 
+use pulp::{Simd, WithSimd};
 use tch::{Device, Kind, Tensor};
 
 use crate::floats::Floats;
+use crate::train::optimizer::number::Wide;
 use crate::train::optimizer::rates::{EachReplica, Rates};
 use crate::train::optimizer::{Optimizer, Rule};
 
@@ -167,23 +169,54 @@ impl OverFloats<'_> {
     /// The pass over memory, with the widest vector instructions that the processor has.
     fn remembering<R: Rule, const M: usize>(self, rule: R) {
         let OverFloats { values, gradient, memory, rate, decay } = self;
-        let mut memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
+        let memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
         let len = values.len();
         assert!(gradient.len() == len && memory.iter().all(|memory| memory.len() == len), "parts are alike");
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let memory: [*mut f32; M] = memory.each_mut().map(|memory| memory.as_mut_ptr());
-                for (place, (value, gradient)) in values.iter_mut().zip(gradient).enumerate() {
-                    // SAFETY: all have `len` numbers, as was just checked, and `place` is below it.
-                    let mut remembered = memory.map(|memory| unsafe { *memory.add(place) });
-                    *value = rule.apply(value, gradient, &mut remembered, &rate, decay.as_ref());
-                    for (memory, remembered) in memory.into_iter().zip(remembered) {
-                        // SAFETY: as above.
-                        unsafe { *memory.add(place) = remembered };
-                    }
-                }
-            },
-        );
+        pulp::Arch::new().dispatch(Pass { rule, values, gradient, memory, rate, decay });
+    }
+}
+
+/// A pass over memory; all parts are of the same length.
+struct Pass<'a, R, const M: usize> {
+    rule: R,
+    values: &'a mut [f32],
+    gradient: &'a [f32],
+    memory: [&'a mut [f32]; M],
+    rate: f64,
+    decay: Option<f64>,
+}
+
+impl<R: Rule, const M: usize> WithSimd for Pass<'_, R, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Pass { rule, values, gradient, memory, rate, decay } = self;
+        let (values, last_values) = S::as_mut_simd_f32s(values);
+        let (gradient, last_gradient) = S::as_simd_f32s(gradient);
+        let mut last_memory = [const { None }; M];
+        let mut slot = 0;
+        let mut memory = memory.map(|memory| {
+            let (memory, last) = S::as_mut_simd_f32s(memory);
+            last_memory[slot] = Some(last);
+            slot += 1;
+            &mut memory[..values.len()]
+        });
+        for (place, (value, gradient)) in values.iter_mut().zip(gradient).enumerate() {
+            let mut remembered: [Wide<S>; M] = std::array::from_fn(|slot| Wide::new(simd, memory[slot][place]));
+            let (before, gradient) = (Wide::new(simd, *value), Wide::new(simd, *gradient));
+            *value = rule.apply(&before, &gradient, &mut remembered, &rate, decay.as_ref()).values;
+            for (memory, remembered) in memory.iter_mut().zip(remembered) {
+                memory[place] = remembered.values;
+            }
+        }
+        let mut memory = last_memory.map(|memory| memory.expect("each has been split"));
+        for (place, (value, gradient)) in last_values.iter_mut().zip(last_gradient).enumerate() {
+            let mut remembered: [f32; M] = std::array::from_fn(|slot| memory[slot][place]);
+            *value = rule.apply(value, gradient, &mut remembered, &rate, decay.as_ref());
+            for (memory, remembered) in memory.iter_mut().zip(remembered) {
+                memory[place] = remembered;
+            }
+        }
     }
 }
