@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::cli::{Exit, terminal};
 use crate::data::cache::Cache;
+use crate::threads::{self, Available};
 use crate::{device, files};
 
 /// Arguments of `runner doctor`.
@@ -73,8 +74,12 @@ fn cuda() -> Finding {
 }
 
 fn threads() -> Finding {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Finding::well("threads", format!("{} for {cores} cores; `--threads N` changes it", tch::get_num_threads()))
+    let Available { threads, source } = threads::available();
+    let cores = match threads::cores() {
+        1 => "1 core".to_owned(),
+        cores => format!("{cores} cores"),
+    };
+    Finding::well("threads", format!("at most {threads} ({source}) of {cores}; `--threads N` changes it"))
 }
 
 fn cache() -> Finding {

@@ -21,6 +21,7 @@ use crate::experiment::trial_data::{Part, TrialData};
 use crate::hint::{Hint, in_a_line};
 use crate::history::tested::TestRecord;
 use crate::history::{RowCounts, Status};
+use crate::threads;
 use crate::train::Keep;
 
 /// Arguments of `runner eval`.
@@ -36,6 +37,9 @@ pub struct Args {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
+    /// The most CPU threads that it may use [default: `OMP_NUM_THREADS`, else one for each core]
+    #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
+    threads: Option<usize>,
     /// The folder that runs are in
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
@@ -155,6 +159,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Err(anyhow!(message).context(Hint("it states some on test and validation rows".to_owned())));
     }
     let device = resolved(args.device)?;
+    threads::set_libtorch(threads::asked_or_available(args.threads));
     let (mut data, mut warnings) = (None, BTreeSet::new());
     let is_lone = run.trials.len() == 1 && run.damaged.is_empty();
     let mut trials = Vec::with_capacity(run.trials.len());

@@ -15,6 +15,7 @@ use crate::device::DeviceChoice;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::{catalogue, study::Study};
 use crate::history::Status;
+use crate::threads;
 
 /// Arguments of `runner exp`.
 #[derive(Debug, clap::Args)]
@@ -38,9 +39,9 @@ pub struct Args {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
-    /// CPU threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=1024))]
-    threads: Option<i32>,
+    /// The most CPU threads that it may use [default: `OMP_NUM_THREADS`, else one for each core]
+    #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
+    threads: Option<usize>,
     /// The folder that runs are put in
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
@@ -94,14 +95,13 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let study = study(args)?;
     let device = resolved(args.device)?;
-    if let Some(threads) = args.threads {
-        tch::set_num_threads(threads);
-    }
+    let threads = threads::asked_or_available(args.threads);
+    threads::set_libtorch(threads);
     let stop = Arc::new(AtomicBool::new(false));
     let training = Arc::new(AtomicBool::new(false));
     stop_on_signals(Arc::clone(&stop), Arc::clone(&training))?;
     let mut progress = Progress::new(args.quiet, training);
-    let options = Options { device, out: &args.out, cache: &Cache::of_user(), stop: &stop };
+    let options = Options { device, threads, out: &args.out, cache: &Cache::of_user(), stop: &stop };
     let finished = run_study(&study, &options, &mut progress);
     progress.end();
     let finished = finished?;

@@ -147,7 +147,7 @@ fn resampling(resampled: &ResampleRecord) -> String {
 
 /// What is trained in step, and where.
 fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
-    let threads = match tch::get_num_threads() {
+    let threads = match stack.threads {
         1 => "1 thread".to_owned(),
         threads => format!("{threads} threads"),
     };

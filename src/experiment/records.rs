@@ -26,14 +26,14 @@ pub fn data(plan: &Plan, prepared: &Prepared) -> DataRecord {
     }
 }
 
-/// What this process runs on, with so many replicas in one stack.
-pub fn environment(device: Device, replicas: usize) -> Environment {
+/// What this process runs on, with so many CPU threads and so many replicas in one stack.
+pub fn environment(device: Device, threads: usize, replicas: usize) -> Environment {
     Environment {
         runner: env!("CARGO_PKG_VERSION").to_owned(),
         commit: env!("RUNNER_COMMIT").to_owned(),
         libtorch: env!("RUNNER_LIBTORCH_VERSION").to_owned(),
         device: device::name(device),
-        threads: usize::try_from(tch::get_num_threads()).unwrap_or(1),
+        threads,
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         replicas,
     }

@@ -28,6 +28,8 @@ use crate::train::fit;
 pub struct Options<'a> {
     /// Where tensors live.
     pub device: Device,
+    /// The most CPU threads that it may use.
+    pub threads: usize,
     /// The folder that runs are put in.
     pub out: &'a Path,
     /// Where data sets are kept.
@@ -57,6 +59,8 @@ pub struct StackInfo {
     pub resampled: Option<ResampleRecord>,
     /// Where it is.
     pub device: Device,
+    /// How many CPU threads it uses.
+    pub threads: usize,
 }
 
 /// What a run has left.
@@ -86,7 +90,7 @@ pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::R
             Some(folder) => folder,
             None => folder.insert(create_folder(study, options, started)?),
         };
-        let place = Place { folder, device: options.device, started };
+        let place = Place { folder, device: options.device, threads: options.threads, started };
         histories.extend(match &group[0].model {
             Model::Network(_) => run_group(&group, &folds, &place, options.stop, &mut *watch)?,
             Model::Tree(tree) => tree_trials::run(group[0], tree, &folds, &place, options.stop, &mut *watch)?,

@@ -68,6 +68,7 @@ fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch)
         rows: record.rows,
         resampled: record.resample.clone(),
         device: Device::Cpu,
+        threads: place.threads,
     };
     watch.starting(&[plan], &info);
     let tree = fit(trial, stop)?;
@@ -81,7 +82,7 @@ fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch)
         status: if tree.is_some() { Status::Completed } else { Status::Interrupted },
         started: records::started(place.started)?,
         seconds: fitted,
-        environment: records::environment(Device::Cpu, 1),
+        environment: records::environment(Device::Cpu, place.threads, 1),
         data: record,
         network: None,
         tree: None,

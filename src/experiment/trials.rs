@@ -37,6 +37,8 @@ pub struct Place<'a> {
     pub folder: &'a RunDir,
     /// Where tensors live.
     pub device: Device,
+    /// The most CPU threads that a stack may use.
+    pub threads: usize,
     /// When the run started.
     pub started: OffsetDateTime,
 }
@@ -146,6 +148,7 @@ fn run_stack(
         rows: data.rows,
         resampled: data.resample.clone(),
         device: place.device,
+        threads: place.threads,
     };
     watch.starting(&plans, &info);
 
@@ -196,7 +199,7 @@ fn run_stack(
             status: outcome.status,
             started: records::started(place.started)?,
             seconds,
-            environment: records::environment(place.device, replicas.len()),
+            environment: records::environment(place.device, place.threads, replicas.len()),
             data: records::data(plan, &folds[replica.place].1),
             network: Some(replica.network.record()),
             tree: None,

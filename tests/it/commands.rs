@@ -232,6 +232,17 @@ fn one_thread_is_one_thread() {
 }
 
 #[test]
+fn threads_are_as_many_as_the_flag_says_or_else_the_variable_of_openmp() {
+    let place = Place::with_idea();
+    assert_eq!(place.history(&["idea.toml", "--threads", "3"])["environment"]["threads"], 3);
+    assert_eq!(place.history(&["idea.toml"])["environment"]["threads"], 1, "the tests set `OMP_NUM_THREADS`");
+    let told = place.command(&["doctor"]).env("OMP_NUM_THREADS", "7").output().unwrap();
+    assert_says(&String::from_utf8(told.stdout).unwrap(), &["at most 7 (`OMP_NUM_THREADS`) of ", "`--threads N`"]);
+    let told = place.command(&["doctor"]).env_remove("OMP_NUM_THREADS").output().unwrap();
+    assert_says(&String::from_utf8(told.stdout).unwrap(), &["(one for each core) of "]);
+}
+
+#[test]
 fn json_is_all_there_is_on_standard_output() {
     let place = Place::with_idea();
     let ran = place.run(&["exp", "idea.toml", "--json", "--device", "cpu"]).code(0);
