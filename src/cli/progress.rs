@@ -70,6 +70,13 @@ impl fetch::Watch for Progress {
 }
 
 impl run::Watch for Progress {
+    fn note(&mut self, text: &str) {
+        self.end();
+        if !self.quiet {
+            terminal::warn(text);
+        }
+    }
+
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         if self.introduced && self.bar.is_none() {
             self.say(""); // behind the last one's epochs
