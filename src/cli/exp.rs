@@ -242,6 +242,8 @@ mod tests {
         assert_eq!(typed(&long), "runner exp 'my idea.toml' --set 'train.optimizer={ sgd = {} }' --seeds 3..5");
         let devices = ["digits_mlp", "--seeds", "1,5", "--epochs", "2", "--device", "cpu", "--threads", "1", "--json"];
         assert_eq!(typed(&devices), "runner exp digits_mlp --seeds 1,5 --epochs 2 --device cpu --threads 1");
+        let machine = ["a", "--stack", "8", "--tf32", "--deterministic"];
+        assert_eq!(typed(&machine), "runner exp a --stack 8 --tf32 --deterministic");
         assert_eq!(typed(&["o'clock", "--seed", "-1"]), r"runner exp 'o'\''clock' --seed -1");
     }
 

@@ -73,7 +73,8 @@ impl run::Watch for Progress {
     fn note(&mut self, text: &str) {
         self.end();
         if !self.quiet {
-            terminal::warn(text);
+            let page = Page { width: terminal::talk_width(), styled: false };
+            terminal::warn(&page.wrapped(text, 2));
         }
     }
 

@@ -5,12 +5,10 @@ use anyhow::Error;
 use crate::device::fault::Fault;
 use crate::hint::Hint;
 
-/// The error. `fitting` is the width of a stack that should fit; 0 or `None` where a narrower one is not to be had.
+/// The error. `fitting` is the width of a stack that should fit, narrower than the one that failed.
 pub fn told(fault: Fault, what: &str, fitting: Option<usize>) -> Error {
     let hint = match fitting {
-        Some(width @ 1..) if fault.is_of_memory() => {
-            Some(format!("fewer replicas at once need less: `--stack {width}`"))
-        }
+        Some(width) if fault.is_of_memory() => Some(format!("fewer replicas at once need less: `--stack {width}`")),
         _ => fault.hint().map(str::to_owned),
     };
     let error = Error::new(fault).context(what.to_owned());
@@ -42,7 +40,6 @@ mod tests {
 
     #[test]
     fn one_replica_without_room_is_told_what_else_needs_less() {
-        assert!(hint(&told(full(), "failed", Some(0))).contains("train.batch"));
         assert!(hint(&told(full(), "failed", None)).contains("train.batch"));
     }
 

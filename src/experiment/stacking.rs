@@ -52,6 +52,13 @@ pub fn width(network: &NetworkPlan, load: &Load, free: u64) -> usize {
     }
 }
 
+/// The width of a stack that should fit where one of `failed` replicas did not; `None` where not even one should.
+pub fn narrower(network: &NetworkPlan, load: &Load, free: u64, failed: usize) -> Option<usize> {
+    let footprint = Footprint::of(network, load);
+    let is_room_for_one = footprint.bytes(1) <= u128::from(free);
+    (failed > 1 && is_room_for_one).then(|| footprint.width(free / SHARE).min(failed / 2))
+}
+
 /// The settings that all replicas of a stack share: what each has of its own is the same in all of these.
 fn shared(spec: &Spec) -> Spec {
     let mut spec = spec.clone();
@@ -125,6 +132,18 @@ mod tests {
     fn variants_with_dropout_stay_apart() {
         let study = study("[{ linear = 8 }, { dropout = 0.5 }, { linear = 10 }]", VARIANTS);
         assert_eq!(groups(&study.plans).len(), 5);
+    }
+
+    #[test]
+    fn a_narrower_stack_is_named_where_one_should_fit() {
+        let rows = RowCounts { train: 1000, validation: 0, test: 0 };
+        let study = study("[{ linear = 20000 }, { linear = 10 }]", "");
+        let load = Load { rows, folds: 1, device: Device::Cuda(0) };
+        let narrower = |free, failed| narrower(study.baseline().network().unwrap(), &load, free, failed);
+        assert_eq!(narrower(16 << 30, 256), Some(103), "as wide as it would be by itself");
+        assert_eq!(narrower(16 << 30, 40), Some(20), "what should have fitted did not: half of it");
+        assert_eq!(narrower(16 << 30, 1), None);
+        assert_eq!(narrower(1 << 30, 40), None, "one takes more than there is");
     }
 
     #[test]

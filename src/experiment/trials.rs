@@ -76,13 +76,13 @@ pub fn run_group(
             Ok(outcome) => outcome?,
             Err(fault) if fault.is_of_memory() && place.stack.is_none() && replicas.len() > 1 => {
                 let half = replicas.len() / 2;
-                watch.note(&format!("{fault}; going on with {half} in a stack in place of {}", replicas.len()));
+                watch.note(&format!("{fault}; going on with at most {half} in a stack, not {}", replicas.len()));
                 waiting.narrow(replicas, half);
                 continue;
             }
             Err(fault) => {
-                let fitting = stacking::width(network, &load, free).min(replicas.len() / 2);
-                return Err(failure::told(fault, &what_failed(&replicas, place.device), Some(fitting)));
+                let fitting = stacking::narrower(network, &load, free, replicas.len());
+                return Err(failure::told(fault, &what_failed(&replicas, place.device), fitting));
             }
         };
         let interrupted = stack_histories.iter().any(|history| history.status == Status::Interrupted);
@@ -145,12 +145,13 @@ fn what_failed(replicas: &[Replica], device: Device) -> String {
         only_the_base if only_the_base == [BASE] => String::new(),
         variants => format!(", {}", listed("variant", variants)),
     };
-    let seeds = listed("seed", seeds.iter().map(ToString::to_string).collect());
+    let listed_seeds = listed("seed", seeds.iter().map(ToString::to_string).collect());
     let stack = match replicas.len() {
         1 => String::new(),
-        replicas => format!(", {replicas} replicas in one stack"),
+        all if all == seeds.len() => " in one stack".to_owned(),
+        all => format!(", {all} replicas in one stack"),
     };
-    format!("failed to train `{name}`{variants}, {seeds}{stack}, on {}", device::name(device))
+    format!("failed to train `{name}`{variants}, {listed_seeds}{stack}, on {}", device::name(device))
 }
 
 /// Trains one stack.

@@ -598,6 +598,13 @@ fn no_thread_and_more_threads_than_any_machine_has_are_refused() {
 }
 
 #[test]
+fn a_stack_of_none_is_refused() {
+    for stack in ["0", "-1", "wide"] {
+        assert_says(&refusal_of_arguments(&["--stack", stack]), &["--stack", stack, "at least 1"]);
+    }
+}
+
+#[test]
 fn no_epoch_is_told_by_the_flag_that_was_typed() {
     assert_says(&refusal_of_arguments(&["--epochs", "0"]), &["--epochs"]);
 }

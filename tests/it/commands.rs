@@ -243,6 +243,25 @@ fn threads_are_as_many_as_the_flag_says_or_else_the_variable_of_openmp() {
 }
 
 #[test]
+fn a_history_states_the_precision_and_whether_figures_are_the_same_each_time() {
+    let place = Place::with_idea();
+    let of = |arguments: &[&str]| {
+        let environment = place.history(&[&["idea.toml"], arguments].concat())["environment"].take();
+        (environment["precision"].as_str().unwrap().to_owned(), environment["deterministic"].as_bool().unwrap())
+    };
+    assert_eq!(of(&[]), ("float32".to_owned(), false));
+    assert_eq!(of(&["--deterministic"]), ("float32".to_owned(), true));
+    assert_eq!(of(&["--tf32"]), ("float32".to_owned(), false), "a CPU has no TF32");
+    let ran = place.run(&["exp", "idea.toml", "--device", "cpu", "--tf32"]).code(0);
+    assert_says(&stderr(&ran), &["warning: `--tf32` has no part on the CPU"]);
+    place.write("tree.toml", "title = \"t\"\n[data.digits]\n[tree]\n");
+    let ran = place.run(&["exp", "tree.toml", "--device", "cpu", "--stack", "3"]).code(0);
+    assert_says(&stderr(&ran), &["warning: `--stack` has no part in trees"]);
+    let tree = place.history(&["tree.toml"]);
+    assert!(tree["environment"].get("precision").is_none(), "{}", tree["environment"]);
+}
+
+#[test]
 fn json_is_all_there_is_on_standard_output() {
     let place = Place::with_idea();
     let ran = place.run(&["exp", "idea.toml", "--json", "--device", "cpu"]).code(0);
