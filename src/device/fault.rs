@@ -7,6 +7,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::device::memory;
+
 /// Why libtorch could not go on.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
@@ -157,18 +159,11 @@ fn thrown(text: &str) -> Option<String> {
 /// What was asked for: `2.00 GiB` of a GPU, a number of bytes of the machine.
 fn asked(message: &str) -> Option<String> {
     let of_gpu = || amount(message, "Tried to allocate ", ". ");
-    let bytes: f64 = match amount(message, "you tried to allocate ", " bytes") {
+    let bytes: u64 = match amount(message, "you tried to allocate ", " bytes") {
         Some(bytes) => bytes.parse().ok()?,
         None => return of_gpu(),
     };
-    Some(in_words(bytes))
-}
-
-/// A number of bytes as libtorch writes it.
-fn in_words(bytes: f64) -> String {
-    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let power = ((bytes.max(1.0).log2() / 10.0) as usize).clamp(1, units.len());
-    format!("{:.2} {}", bytes / 1024_f64.powi(power as i32), units[power - 1])
+    Some(memory::in_words(bytes))
 }
 
 fn amount(message: &str, before: &str, behind: &str) -> Option<String> {

@@ -22,6 +22,13 @@ pub fn free(device: Device) -> u64 {
     }
 }
 
+/// A number of bytes as libtorch writes it: `2.00 GiB`.
+pub fn in_words(bytes: u64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let power = (bytes.max(1).ilog2() as usize / 10).clamp(1, units.len());
+    format!("{:.2} {}", bytes as f64 / 1024_f64.powi(power as i32), units[power - 1])
+}
+
 fn of_gpu(index: usize) -> Option<u64> {
     let index = i32::try_from(index).ok()?;
     let (mut free, mut total) = (0, 0);
@@ -84,6 +91,12 @@ mod tests {
             ("sys/fs/cgroup/memory.stat", "anon 1\ninactive_file 100000000\nactive_file 5\n"),
         ];
         assert_eq!(of(&group), Some(500_000_000));
+    }
+
+    #[test]
+    fn bytes_are_written_as_libtorch_writes_them() {
+        let written = [0, 512, 1 << 20, (3 << 30) / 2, u64::MAX].map(in_words);
+        assert_eq!(written, ["0.00 KiB", "0.50 KiB", "1.00 MiB", "1.50 GiB", "16.00 EiB"]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! How much memory a stack takes, by its network and its rows, estimated before it is built.
 //!
 //! What is counted is what training holds at its peak, once for the stack or once for each replica. Libraries need some
-//! working space beside it (cuDNN's, the allocator's rounding), so a stack is given a share of what is free, not all.
+//! working space beside it (cuDNN's, the allocator's rounding), so a stack is given a share of what is free, not all. Measured on a CPU, a replica of `overfit_mnist` took 0.6 of what is
+//! estimated here, and one of 64-4000-10 in full batches 0.7.
 
 use tch::Device;
 

@@ -15,7 +15,7 @@ impl<R> Queue<R> {
     }
 
     /// The next stack.
-    pub fn next(&mut self) -> Option<Vec<R>> {
+    pub fn pop(&mut self) -> Option<Vec<R>> {
         self.waiting.pop_front()
     }
 
@@ -46,7 +46,7 @@ mod tests {
     fn trained(replicas: usize, width: usize, room: usize) -> (Vec<usize>, Vec<usize>) {
         let mut queue = Queue::new(parted((0..replicas).collect(), width));
         let (mut tried, mut done) = (Vec::new(), Vec::new());
-        while let Some(stack) = queue.next() {
+        while let Some(stack) = queue.pop() {
             tried.push(stack.len());
             if stack.len() > room {
                 let half = stack.len() / 2;

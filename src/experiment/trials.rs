@@ -70,7 +70,7 @@ pub fn run_group(
     let width = place.stack.unwrap_or_else(|| stacking::width(network, &load, free));
     let mut waiting = Queue::new(stacks(&networks, folds, width));
     let mut histories = Vec::new();
-    while let Some(replicas) = waiting.next() {
+    while let Some(replicas) = waiting.pop() {
         let outcome = guarded(|| run_stack(&replicas, folds, place, stop, &mut *watch));
         let stack_histories = match outcome {
             Ok(outcome) => outcome?,

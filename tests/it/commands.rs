@@ -613,13 +613,13 @@ fn data_fetch_of_what_is_in_the_binary_is_nothing_to_do() {
 fn doctor_tells_what_this_machine_can_run() {
     let place = Place::new();
     let found = json(&place, &["doctor", "--json"]);
-    assert_eq!(all(&found, "what"), ["runner", "libtorch", "cuda", "threads", "data", "runs"]);
+    assert_eq!(all(&found, "what"), ["runner", "libtorch", "cuda", "threads", "memory", "data", "runs"]);
     let finding = |what: &str| found.as_array().unwrap().iter().find(|item| item["what"] == what).unwrap();
     assert_says(finding("libtorch")["found"].as_str().unwrap(), &["2.11.0"]);
     assert_eq!(finding("cuda")["well"], false); // no GPU is visible to the tests
     assert!(finding("cuda")["remedy"].is_string());
     let text = stdout(&place.run(&["doctor"]).code(0));
-    assert_says(&text, &["✓ runner", "✓ libtorch", "✗ cuda", "hint: ", "✓ threads", "✓ data", "✓ runs"]);
+    assert_says(&text, &["✓ runner", "✓ libtorch", "✗ cuda", "hint: ", "✓ threads", "✓ memory", "✓ data", "✓ runs"]);
     assert!(place.files().is_empty(), "doctor leaves {:?}", place.files());
 }
 
