@@ -39,4 +39,5 @@ pub mod seed;
 pub mod shape;
 pub mod short_form;
 pub mod suggest;
+pub mod threads;
 pub mod train;

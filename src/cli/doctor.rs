@@ -1,9 +1,12 @@
 //! `runner doctor`: what this machine can run, why a GPU can or cannot be used, and the remedy for each fault.
 
 use serde::Serialize;
+use tch::Device;
 
 use crate::cli::{Exit, terminal};
 use crate::data::cache::Cache;
+use crate::device::memory;
+use crate::threads::{self, Available};
 use crate::{device, files};
 
 /// Arguments of `runner doctor`.
@@ -44,6 +47,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         libtorch(),
         cuda(),
         threads(),
+        memory(),
         cache(),
         runs(),
     ];
@@ -66,15 +70,29 @@ fn libtorch() -> Finding {
 
 fn cuda() -> Finding {
     match device::open_cuda() {
-        Ok(1) => Finding::well("cuda", "usable: cuda:0"),
-        Ok(count) => Finding::well("cuda", format!("usable: cuda:0 to cuda:{}", count - 1)),
+        Ok(count) => {
+            let each = (0..count).map(|number| {
+                let free = memory::free(Device::Cuda(number));
+                format!("cuda:{number} ({} free)", memory::in_words(free))
+            });
+            Finding::well("cuda", format!("usable: {}", each.collect::<Vec<_>>().join(", ")))
+        }
         Err(fault) => Finding::fault("cuda", format!("not usable: {fault}"), fault.hint()),
     }
 }
 
 fn threads() -> Finding {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Finding::well("threads", format!("{} for {cores} cores; `--threads N` changes it", tch::get_num_threads()))
+    let Available { threads, source } = threads::available();
+    let cores = match threads::cores() {
+        1 => "1 core".to_owned(),
+        cores => format!("{cores} cores"),
+    };
+    Finding::well("threads", format!("at most {threads} ({source}) of {cores}; `--threads N` changes it"))
+}
+
+fn memory() -> Finding {
+    let free = memory::in_words(memory::free(Device::Cpu));
+    Finding::well("memory", format!("{free} free; a stack takes half of it at most, `--stack N` changes it"))
 }
 
 fn cache() -> Finding {

@@ -13,14 +13,17 @@ use crate::cli::{Exit, eval_data, eval_text, figures, resolved, terminal};
 use crate::data::cache::Cache;
 use crate::data::{Rows, Target};
 use crate::device::DeviceChoice;
+use crate::device::arithmetic::Arithmetic;
+use crate::device::fault::guarded;
 use crate::experiment::agreement::{Agreement, Stated};
-use crate::experiment::given;
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::saved::Saved;
 use crate::experiment::trial_data::{Part, TrialData};
+use crate::experiment::{failure, given};
 use crate::hint::{Hint, in_a_line};
 use crate::history::tested::TestRecord;
 use crate::history::{RowCounts, Status};
+use crate::threads;
 use crate::train::Keep;
 
 /// Arguments of `runner eval`.
@@ -36,6 +39,9 @@ pub struct Args {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
+    /// The most CPU threads that it may use [default: `OMP_NUM_THREADS`, else one for each core]
+    #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
+    threads: Option<usize>,
     /// The folder that runs are in
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
@@ -155,6 +161,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Err(anyhow!(message).context(Hint("it states some on test and validation rows".to_owned())));
     }
     let device = resolved(args.device)?;
+    threads::set_libtorch(threads::asked_or_available(args.threads));
     let (mut data, mut warnings) = (None, BTreeSet::new());
     let is_lone = run.trials.len() == 1 && run.damaged.is_empty();
     let mut trials = Vec::with_capacity(run.trials.len());
@@ -162,7 +169,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         // among others, a trial that diverged or is damaged is a result; alone, there is nothing to evaluate
         let found = match trial.history.status {
             Status::Diverged if !is_lone => Err(Unfound::Diverged),
-            _ => evaluate(trial, &chosen, device, &mut data, &mut warnings).map_err(Unfound::Failed),
+            _ => guarded(|| evaluate(trial, &chosen, device, &mut data, &mut warnings))
+                .unwrap_or_else(|fault| {
+                    Err(failure::told(fault, &format!("failed to evaluate `{}`", trial.stem()), None))
+                })
+                .map_err(Unfound::Failed),
         };
         match found {
             Err(Unfound::Failed(error)) if is_lone => return Err(error),
@@ -219,8 +230,10 @@ fn evaluate(
     kept: &mut Option<TrialData>,
     warnings: &mut BTreeSet<String>,
 ) -> anyhow::Result<Found> {
-    let saved = Saved::load(trial, device)?;
     let history = &trial.history;
+    let tf32 = history.environment.precision.as_deref() == Some("tf32"); // as it was trained
+    Arithmetic { tf32, deterministic: false }.put_into_use();
+    let saved = Saved::load(trial, device)?;
     let keep = saved.keep().unwrap_or(Keep::Last);
     let mut progress = Progress::new(false, Arc::default());
     let data = TrialData::load(&saved.plan, trial, kept.take(), &Cache::of_user(), &mut progress);

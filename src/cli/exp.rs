@@ -7,14 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use serde_json::json;
+use tch::Device;
 
 use crate::cli::progress::Progress;
 use crate::cli::{Exit, pictures, resolved, summary, terminal};
 use crate::data::cache::Cache;
 use crate::device::DeviceChoice;
-use crate::experiment::run::{Options, run as run_study};
+use crate::device::arithmetic::Arithmetic;
+use crate::experiment::run::{Options, Watch, run as run_study};
 use crate::experiment::{catalogue, study::Study};
 use crate::history::Status;
+use crate::threads;
 
 /// Arguments of `runner exp`.
 #[derive(Debug, clap::Args)]
@@ -38,9 +41,18 @@ pub struct Args {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
-    /// CPU threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=1024))]
-    threads: Option<i32>,
+    /// The most CPU threads that it may use [default: `OMP_NUM_THREADS`, else one for each core]
+    #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
+    threads: Option<usize>,
+    /// The most seeds, folds or variants that are trained as one stack [default: by the device and its free memory]
+    #[arg(long, value_name = "N", value_parser = parse_stack, allow_negative_numbers = true)]
+    stack: Option<usize>,
+    /// Let a GPU round the factors of products to TF32, which is faster and less exact
+    #[arg(long)]
+    tf32: bool,
+    /// Use only algorithms that give the same figures each time, on a GPU as well
+    #[arg(long)]
+    deterministic: bool,
     /// The folder that runs are put in
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
@@ -73,6 +85,23 @@ fn parse_epochs(text: &str) -> Result<usize, String> {
     }
 }
 
+fn parse_stack(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(replicas @ 1..) => Ok(replicas),
+        _ => Err("expected a whole number, at least 1".to_owned()),
+    }
+}
+
+/// What was asked for and has no part in this run.
+fn without_part(args: &Args, study: &Study, device: Device) -> Vec<String> {
+    let has_tree = study.plans.iter().any(|plan| plan.network().is_none());
+    let notes = [
+        (args.stack.is_some() && has_tree, "`--stack` has no part in trees: they are fitted one by one"),
+        (args.tf32 && !device.is_cuda(), "`--tf32` has no part on the CPU: it computes in float32"),
+    ];
+    notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note.to_owned()).collect()
+}
+
 /// Reads `0..4` (five seeds) or `1,5,7`.
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let number = |text: &str| {
@@ -94,14 +123,15 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let study = study(args)?;
     let device = resolved(args.device)?;
-    if let Some(threads) = args.threads {
-        tch::set_num_threads(threads);
-    }
+    let threads = threads::asked_or_available(args.threads);
+    threads::set_libtorch(threads);
+    Arithmetic { tf32: args.tf32, deterministic: args.deterministic }.put_into_use();
     let stop = Arc::new(AtomicBool::new(false));
     let training = Arc::new(AtomicBool::new(false));
     stop_on_signals(Arc::clone(&stop), Arc::clone(&training))?;
     let mut progress = Progress::new(args.quiet, training);
-    let options = Options { device, out: &args.out, cache: &Cache::of_user(), stop: &stop };
+    without_part(args, &study, device).iter().for_each(|note| progress.note(note));
+    let options = Options { device, threads, stack: args.stack, out: &args.out, cache: &Cache::of_user(), stop: &stop };
     let finished = run_study(&study, &options, &mut progress);
     progress.end();
     let finished = finished?;
@@ -152,6 +182,9 @@ fn command(args: &Args) -> String {
     words.extend(args.epochs.map(|epochs| format!("--epochs {epochs}")));
     words.extend((args.device != DeviceChoice::Auto).then(|| format!("--device {}", args.device)));
     words.extend(args.threads.map(|threads| format!("--threads {threads}")));
+    words.extend(args.stack.map(|stack| format!("--stack {stack}")));
+    words.extend(args.tf32.then(|| "--tf32".to_owned()));
+    words.extend(args.deterministic.then(|| "--deterministic".to_owned()));
     words.join(" ")
 }
 
@@ -209,6 +242,8 @@ mod tests {
         assert_eq!(typed(&long), "runner exp 'my idea.toml' --set 'train.optimizer={ sgd = {} }' --seeds 3..5");
         let devices = ["digits_mlp", "--seeds", "1,5", "--epochs", "2", "--device", "cpu", "--threads", "1", "--json"];
         assert_eq!(typed(&devices), "runner exp digits_mlp --seeds 1,5 --epochs 2 --device cpu --threads 1");
+        let machine = ["a", "--stack", "8", "--tf32", "--deterministic"];
+        assert_eq!(typed(&machine), "runner exp a --stack 8 --tf32 --deterministic");
         assert_eq!(typed(&["o'clock", "--seed", "-1"]), r"runner exp 'o'\''clock' --seed -1");
     }
 

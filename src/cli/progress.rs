@@ -70,6 +70,14 @@ impl fetch::Watch for Progress {
 }
 
 impl run::Watch for Progress {
+    fn note(&mut self, text: &str) {
+        self.end();
+        if !self.quiet {
+            let page = Page { width: terminal::talk_width(), styled: false };
+            terminal::warn(&page.wrapped(text, 2));
+        }
+    }
+
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         if self.introduced && self.bar.is_none() {
             self.say(""); // behind the last one's epochs
@@ -147,7 +155,7 @@ fn resampling(resampled: &ResampleRecord) -> String {
 
 /// What is trained in step, and where.
 fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
-    let threads = match tch::get_num_threads() {
+    let threads = match stack.threads {
         1 => "1 thread".to_owned(),
         threads => format!("{threads} threads"),
     };

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use console::{Style, style};
 use serde::Serialize;
 
+use crate::device::fault;
 use crate::experiment::source_text::SpecError;
 use crate::hint::Hint;
 use crate::history::json::readable;
@@ -148,6 +149,9 @@ pub fn shorten_panics() {
     }
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("no reason given");
+        if fault::will_be_told(message) {
+            return;
+        }
         // libtorch's trace comes quoted, with its line ends written out
         let first = message.split(['\n', '\r']).next().unwrap_or_default().split("\\n").next().unwrap_or_default();
         let no_memory = ["can't allocate memory", "out of memory", "not enough memory"];

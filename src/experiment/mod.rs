@@ -3,13 +3,16 @@
 pub mod agreement;
 pub mod catalogue;
 pub mod expect;
+pub mod failure;
 pub mod figures;
+pub mod footprint;
 pub mod given;
 pub mod network_plan;
 pub mod origin;
 pub mod overrides;
 pub mod plan;
 pub mod prediction;
+pub mod queue;
 pub mod records;
 pub mod run;
 pub mod runs;

@@ -8,6 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::data::Test;
 use crate::data::prepared::Prepared;
 use crate::device;
+use crate::device::arithmetic::Arithmetic;
 use crate::experiment::plan::Plan;
 use crate::history::{DataRecord, Environment, RowCounts};
 
@@ -16,26 +17,34 @@ pub fn data(plan: &Plan, prepared: &Prepared) -> DataRecord {
     DataRecord {
         name: plan.spec.data.name().to_owned(),
         sha256: prepared.sha256.clone(),
-        rows: RowCounts {
-            train: prepared.training.rows().len(),
-            validation: prepared.validation.as_ref().map_or(0, |validation| validation.rows().len()),
-            test: prepared.test.as_ref().map_or(0, Test::len),
-        },
+        rows: rows(prepared),
         classes: prepared.classes.clone(),
         resample: prepared.resampled.clone(),
     }
 }
 
-/// What this process runs on, with so many replicas in one stack.
-pub fn environment(device: Device, replicas: usize) -> Environment {
+/// How many rows each part has.
+pub fn rows(prepared: &Prepared) -> RowCounts {
+    RowCounts {
+        train: prepared.training.rows().len(),
+        validation: prepared.validation.as_ref().map_or(0, |validation| validation.rows().len()),
+        test: prepared.test.as_ref().map_or(0, Test::len),
+    }
+}
+
+/// What this process runs on, with so many CPU threads and so many replicas in one stack.
+pub fn environment(device: Device, threads: usize, replicas: usize) -> Environment {
+    let arithmetic = Arithmetic::in_use();
     Environment {
         runner: env!("CARGO_PKG_VERSION").to_owned(),
         commit: env!("RUNNER_COMMIT").to_owned(),
         libtorch: env!("RUNNER_LIBTORCH_VERSION").to_owned(),
         device: device::name(device),
-        threads: usize::try_from(tch::get_num_threads()).unwrap_or(1),
+        threads,
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         replicas,
+        precision: Some(arithmetic.precision(device).to_owned()),
+        deterministic: Some(arithmetic.deterministic),
     }
 }
 

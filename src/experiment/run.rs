@@ -11,6 +11,8 @@ use time::OffsetDateTime;
 
 use crate::data::cache::Cache;
 use crate::data::fetch;
+use crate::device::fault::guarded;
+use crate::experiment::failure;
 use crate::experiment::plan::{Model, Plan};
 use crate::experiment::source_rows::SourceRows;
 use crate::experiment::stacking;
@@ -28,6 +30,10 @@ use crate::train::fit;
 pub struct Options<'a> {
     /// Where tensors live.
     pub device: Device,
+    /// The most CPU threads that it may use.
+    pub threads: usize,
+    /// The most replicas of a stack; `None` where it is to be found.
+    pub stack: Option<usize>,
     /// The folder that runs are put in.
     pub out: &'a Path,
     /// Where data sets are kept.
@@ -40,6 +46,9 @@ pub struct Options<'a> {
 pub trait Watch: fetch::Watch + fit::Watch {
     /// A stack of trials starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
+
+    /// Something is done otherwise than was asked for or than it began.
+    fn note(&mut self, text: &str);
 }
 
 /// A stack of trials that train in step.
@@ -57,6 +66,8 @@ pub struct StackInfo {
     pub resampled: Option<ResampleRecord>,
     /// Where it is.
     pub device: Device,
+    /// How many CPU threads it uses.
+    pub threads: usize,
 }
 
 /// What a run has left.
@@ -80,13 +91,16 @@ pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::R
     let mut before: Option<SourceRows> = None;
     for group in stacking::groups(&study.plans) {
         let spec = &group[0].spec;
-        let source = SourceRows::load(spec, before.take(), options.cache, options.device, &mut *watch)?;
-        let folds = before.insert(source).folds(spec, options.device)?;
+        let prepared = guarded(|| -> anyhow::Result<_> {
+            let source = SourceRows::load(spec, before.take(), options.cache, options.device, &mut *watch)?;
+            before.insert(source).folds(spec, options.device)
+        });
+        let folds = prepared.map_err(|fault| failure::told(fault, "failed to prepare the data", None))??;
         let folder = match &folder {
             Some(folder) => folder,
             None => folder.insert(create_folder(study, options, started)?),
         };
-        let place = Place { folder, device: options.device, started };
+        let place = Place { folder, device: options.device, threads: options.threads, stack: options.stack, started };
         histories.extend(match &group[0].model {
             Model::Network(_) => run_group(&group, &folds, &place, options.stop, &mut *watch)?,
             Model::Tree(tree) => tree_trials::run(group[0], tree, &folds, &place, options.stop, &mut *watch)?,

@@ -5,22 +5,26 @@
 //! augmentation), the replicas of a stack share one generator, and variants stay apart, so that each is what a run of
 //! it alone would be.
 //!
-//! A stack is as wide as it is of use. On a GPU, launches cost more than the work of a small network, and a wide stack
-//! saves them. On a CPU a stack saves the calls of small operations until its parameters outgrow the caches: measured
-//! on 2 cores with networks of 52,650 to 535,818 parameters, a replica of a stack took 0.62 to 0.87 of a lone run's time
-//! up to a million parameters in all, and above that 0.76 once, and 0.95 to 1.10 in six cases.
+//! A stack is as wide as it is of use and as memory allows: its footprint may be half of what is free. On a GPU, launches
+//! cost more than the work of a small network, and a wide stack saves them. On a CPU a stack saves the calls of small
+//! operations until its parameters outgrow the caches: measured on 2 cores with networks of 52,650 to 535,818 parameters,
+//! a replica of a stack took 0.62 to 0.87 of a lone run's time up to a million parameters in all, and above that 0.76
+//! once, and 0.95 to 1.10 in six cases.
 
 use tch::Device;
 
+use crate::experiment::footprint::{Footprint, Load};
 use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::Plan;
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
 use crate::network::layer::Layer;
 
-/// The most parameters of all replicas of a stack: on the CPU, and on a GPU (where it is 256 MB of them, and some six
-/// times as much with gradients, an optimizer's memory and the best weights).
-const MOST_PARAMETERS: (usize, usize) = (1_000_000, 64_000_000);
+/// The most parameters of all replicas of a stack on the CPU, where more bring nothing.
+const MOST_ON_CPU: usize = 1_000_000;
+
+/// What a stack may take of the memory that is free: half.
+const SHARE: u64 = 2;
 
 /// Puts plans that can share stacks together, in the order of each group's first; one without a network is by itself.
 pub fn groups(plans: &[Plan]) -> Vec<Vec<&Plan>> {
@@ -36,16 +40,23 @@ pub fn groups(plans: &[Plan]) -> Vec<Vec<&Plan>> {
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// How many replicas of this network train in one stack at most.
-pub fn width(network: &NetworkPlan, device: Device) -> usize {
+/// How many replicas of this network train in one stack at most, where so many bytes are free.
+pub fn width(network: &NetworkPlan, load: &Load, free: u64) -> usize {
+    let fitting = Footprint::of(network, load).width(free / SHARE);
     let convolves = network.spec.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
-    let most = match device {
+    match load.device {
         // grouped convolution is no faster there than one after the other
-        Device::Cpu if convolves => return 1,
-        Device::Cpu => MOST_PARAMETERS.0,
-        _ => MOST_PARAMETERS.1,
-    };
-    (most / network.architecture.parameters()).max(1)
+        Device::Cpu if convolves => 1,
+        Device::Cpu => fitting.min((MOST_ON_CPU / network.architecture.parameters()).max(1)),
+        _ => fitting,
+    }
+}
+
+/// The width of a stack that should fit where one of `failed` replicas did not; `None` where not even one should.
+pub fn narrower(network: &NetworkPlan, load: &Load, free: u64, failed: usize) -> Option<usize> {
+    let footprint = Footprint::of(network, load);
+    let is_room_for_one = footprint.bytes(1) <= u128::from(free);
+    (failed > 1 && is_room_for_one).then(|| footprint.width(free / SHARE).min(failed / 2))
 }
 
 /// The settings that all replicas of a stack share: what each has of its own is the same in all of these.
@@ -73,6 +84,7 @@ mod tests {
     use super::*;
     use crate::experiment::source_text::SourceText;
     use crate::experiment::study::Study;
+    use crate::history::RowCounts;
 
     fn study(layers: &str, variants: &str) -> Study {
         let text = format!(
@@ -123,10 +135,31 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_is_as_wide_as_it_is_of_use() {
-        let wide = |layers: &str, device| width(study(layers, "").baseline().network().unwrap(), device);
-        assert_eq!(wide("[{ linear = 10 }]", Device::Cpu), 1538, "650 parameters each");
-        assert_eq!(wide("[{ linear = 20000 }, { linear = 10 }]", Device::Cpu), 1);
-        assert_eq!(wide("[{ linear = 20000 }, { linear = 10 }]", Device::Cuda(0)), 42, "1,500,010 each");
+    fn a_narrower_stack_is_named_where_one_should_fit() {
+        let rows = RowCounts { train: 1000, validation: 0, test: 0 };
+        let study = study("[{ linear = 20000 }, { linear = 10 }]", "");
+        let load = Load { rows, folds: 1, device: Device::Cuda(0) };
+        let narrower = |free, failed| narrower(study.baseline().network().unwrap(), &load, free, failed);
+        assert_eq!(narrower(16 << 30, 256), Some(103), "as wide as it would be by itself");
+        assert_eq!(narrower(16 << 30, 40), Some(20), "what should have fitted did not: half of it");
+        assert_eq!(narrower(16 << 30, 1), None);
+        assert_eq!(narrower(1 << 30, 40), None, "one takes more than there is");
+    }
+
+    #[test]
+    fn a_stack_is_as_wide_as_it_is_of_use_and_as_memory_allows() {
+        let rows = RowCounts { train: 1000, validation: 0, test: 0 };
+        let wide = |layers: &str, device, free| {
+            width(study(layers, "").baseline().network().unwrap(), &Load { rows, folds: 1, device }, free)
+        };
+        let plenty = 1 << 50;
+        assert_eq!(wide("[{ linear = 10 }]", Device::Cpu, plenty), 1538, "650 parameters each");
+        assert_eq!(wide("[{ linear = 20000 }, { linear = 10 }]", Device::Cpu, plenty), 1);
+        // each takes 8 times its 1,500,010 parameters, 256 rows of 64 + 20,000 in evaluation, and some: 69,972,544 bytes;
+        // 1,315,218,304 are taken once, most of them by 16,384 such rows
+        let on_gpu = |free| wide("[{ linear = 20000 }, { linear = 10 }]", Device::Cuda(0), free);
+        assert_eq!([on_gpu(80 << 30), on_gpu(16 << 30), on_gpu(0)], [595, 103, 1]);
+        let small = "[{ linear = 64 }, { linear = 10 }]";
+        assert!(wide(small, Device::Cpu, 1 << 26) < wide(small, Device::Cpu, plenty), "little is free");
     }
 }

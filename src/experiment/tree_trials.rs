@@ -20,7 +20,7 @@ use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::testing;
 use crate::experiment::trials::{Fold, Place};
 use crate::history::curves::Curves;
-use crate::history::{History, SCHEMA, Status};
+use crate::history::{Environment, History, SCHEMA, Status};
 use crate::predictor::Predictor;
 
 /// Runs the trials of a plan whose model is this tree, and writes each one's history and tree.
@@ -68,6 +68,7 @@ fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch)
         rows: record.rows,
         resampled: record.resample.clone(),
         device: Device::Cpu,
+        threads: place.threads,
     };
     watch.starting(&[plan], &info);
     let tree = fit(trial, stop)?;
@@ -81,7 +82,11 @@ fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch)
         status: if tree.is_some() { Status::Completed } else { Status::Interrupted },
         started: records::started(place.started)?,
         seconds: fitted,
-        environment: records::environment(Device::Cpu, 1),
+        environment: Environment {
+            precision: None, // its figures are f64, and no GPU takes part
+            deterministic: None,
+            ..records::environment(Device::Cpu, place.threads, 1)
+        },
         data: record,
         network: None,
         tree: None,

@@ -14,8 +14,13 @@ use time::OffsetDateTime;
 use crate::data::batches::DeviceRows;
 use crate::data::prepared::Prepared;
 use crate::data::{Rows, Test, Validation};
+use crate::device::fault::guarded;
+use crate::device::{self, memory};
+use crate::experiment::failure;
+use crate::experiment::footprint::Load;
 use crate::experiment::network_plan::NetworkPlan;
-use crate::experiment::plan::Plan;
+use crate::experiment::plan::{BASE, Plan};
+use crate::experiment::queue::{Queue, parted};
 use crate::experiment::records;
 use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::stacking;
@@ -37,14 +42,20 @@ pub struct Place<'a> {
     pub folder: &'a RunDir,
     /// Where tensors live.
     pub device: Device,
+    /// The most CPU threads that a stack may use.
+    pub threads: usize,
+    /// The most replicas of a stack; `None` where it is to be found.
+    pub stack: Option<usize>,
     /// When the run started.
     pub started: OffsetDateTime,
 }
 
 /// Runs all trials of plans that can share stacks, and writes each one's history and weights.
 ///
+/// Where memory does not suffice for a stack whose width was found here, narrower ones are tried.
+///
 /// # Errors
-/// When a file cannot be written.
+/// When a file cannot be written, memory does not suffice, or the device fails.
 pub fn run_group(
     plans: &[&Plan],
     folds: &[Fold],
@@ -53,9 +64,27 @@ pub fn run_group(
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Vec<History>> {
     let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
+    let network = networks[0].1;
+    let load = Load { rows: records::rows(&folds[0].1), folds: folds.len(), device: place.device };
+    let free = memory::free(place.device);
+    let width = place.stack.unwrap_or_else(|| stacking::width(network, &load, free));
+    let mut waiting = Queue::new(stacks(&networks, folds, width));
     let mut histories = Vec::new();
-    for replicas in stacks(&networks, folds, stacking::width(networks[0].1, place.device)) {
-        let stack_histories = run_stack(&replicas, folds, place, stop, &mut *watch)?;
+    while let Some(replicas) = waiting.pop() {
+        let outcome = guarded(|| run_stack(&replicas, folds, place, stop, &mut *watch));
+        let stack_histories = match outcome {
+            Ok(outcome) => outcome?,
+            Err(fault) if fault.is_of_memory() && place.stack.is_none() && replicas.len() > 1 => {
+                let half = replicas.len() / 2;
+                watch.note(&format!("{fault}; going on with at most {half} in a stack, not {}", replicas.len()));
+                waiting.narrow(replicas, half);
+                continue;
+            }
+            Err(fault) => {
+                let fitting = stacking::narrower(network, &load, free, replicas.len());
+                return Err(failure::told(fault, &what_failed(&replicas, place.device), fitting));
+            }
+        };
         let interrupted = stack_histories.iter().any(|history| history.status == Status::Interrupted);
         histories.extend(stack_histories);
         if interrupted {
@@ -97,15 +126,32 @@ fn stacks<'a>(plans: &[(&'a Plan, &'a NetworkPlan)], folds: &[Fold], width: usiz
             let trials = places.iter().flat_map(move |&place| plan.spec.seeds.iter().map(move |&seed| (place, seed)));
             trials.map(move |(place, seed)| Replica { plan, network, place, seed })
         });
-        let mut replicas: Vec<Replica> = in_order.collect();
-        let stacks_needed = replicas.len().div_ceil(width);
-        let each = replicas.len().div_ceil(stacks_needed); // stacks of like widths
-        while !replicas.is_empty() {
-            let rest = replicas.split_off(each.min(replicas.len()));
-            stacks.push(std::mem::replace(&mut replicas, rest));
-        }
+        stacks.extend(parted(in_order.collect(), width));
     }
     stacks
+}
+
+/// What was being done when a stack failed.
+fn what_failed(replicas: &[Replica], device: Device) -> String {
+    let name = &replicas[0].plan.name;
+    let variants: BTreeSet<&str> = replicas.iter().map(|replica| replica.plan.variant.as_str()).collect();
+    let seeds: BTreeSet<i64> = replicas.iter().map(|replica| replica.seed).collect();
+    let listed = |what: &str, all: Vec<String>| match &all[..] {
+        [one] => format!("{what} {one}"),
+        [first, .., last] if all.len() > 4 => format!("{} {what}s from {first} to {last}", all.len()),
+        all => format!("{what}s {}", all.join(", ")),
+    };
+    let variants = match variants.into_iter().map(str::to_owned).collect::<Vec<_>>() {
+        only_the_base if only_the_base == [BASE] => String::new(),
+        variants => format!(", {}", listed("variant", variants)),
+    };
+    let listed_seeds = listed("seed", seeds.iter().map(ToString::to_string).collect());
+    let stack = match replicas.len() {
+        1 => String::new(),
+        all if all == seeds.len() => " in one stack".to_owned(),
+        all => format!(", {all} replicas in one stack"),
+    };
+    format!("failed to train `{name}`{variants}, {listed_seeds}{stack}, on {}", device::name(device))
 }
 
 /// Trains one stack.
@@ -146,6 +192,7 @@ fn run_stack(
         rows: data.rows,
         resampled: data.resample.clone(),
         device: place.device,
+        threads: place.threads,
     };
     watch.starting(&plans, &info);
 
@@ -197,7 +244,7 @@ fn run_stack(
             status: outcome.status,
             started: records::started(place.started)?,
             seconds,
-            environment: records::environment(place.device, replicas.len()),
+            environment: records::environment(place.device, place.threads, replicas.len()),
             data: records::data(plan, &folds[replica.place].1),
             network: Some(replica.network.record()),
             tree: None,

@@ -125,12 +125,18 @@ pub struct Environment {
     pub libtorch: String,
     /// `cpu`, `cuda:0`.
     pub device: String,
-    /// CPU threads of libtorch.
+    /// How many CPU threads were used at most.
     pub threads: usize,
     /// Operating system and processor architecture.
     pub os: String,
     /// How many replicas were trained in one stack.
     pub replicas: usize,
+    /// What a network's products were computed in: `float32`, or `tf32` on a GPU that was told to (`--tf32`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<String>,
+    /// Whether libtorch used only algorithms that give the same figures each time (`--deterministic`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deterministic: Option<bool>,
 }
 
 /// What a trial was trained on.
@@ -278,6 +284,8 @@ pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
         threads: 1,
         os: String::new(),
         replicas: 1,
+        precision: Some("float32".to_owned()),
+        deterministic: Some(false),
     };
     let rows = RowCounts { train: 1, validation: 0, test: 0 };
     let mut history = Curves::default();

@@ -24,7 +24,8 @@ pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> 
     let (sorted, order) = scores.sort(-1, false);
     let truth = truth.gather(-1, &order, false);
     let below = sorted.searchsorted::<Tensor>(&sorted, false, false, "left", None); // rows with a lower score
-    let of_class_1 = truth.cumsum(-1, Kind::Double);
+    // counted in whole numbers: of others, a GPU has no sum that is the same each time
+    let of_class_1 = truth.to_kind(Kind::Int64).cumsum(-1, Kind::Int64).to_kind(Kind::Double);
     let positives = of_class_1.narrow(-1, of_class_1.size()[2] - 1, 1); // [replicas, labels, 1]
     let up_to_row = Tensor::cat(&[&positives.zeros_like(), &of_class_1], -1);
     let predicted_right = &positives - up_to_row.gather(-1, &below, false);

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::compare::group::Group;
 use crate::compare::trial::Trial;
 use crate::history::number::count;
-use crate::history::{DataRecord, History};
+use crate::history::{DataRecord, Environment, History};
 use crate::report::markup::{Cell, Section, Table, boxed, note, text};
 
 /// Everything that is alike once, with the names of the groups that it holds for.
@@ -95,6 +95,14 @@ fn resampled(data: &DataRecord) -> String {
     format!("{}, {when}: {} → {}", resample.method.replace('_', " "), counts(&resample.from), counts(&resample.to))
 }
 
+/// The device, and how it was told to compute where that is not as usual.
+fn device(environment: &Environment) -> String {
+    let tf32 = environment.precision.as_deref().filter(|precision| *precision != "float32");
+    let deterministic = environment.deterministic.unwrap_or(false).then_some("deterministic");
+    let words: Vec<&str> = [environment.device.as_str()].into_iter().chain(tf32).chain(deterministic).collect();
+    words.join(", ")
+}
+
 /// What it ran on, and how to run it again.
 pub fn of_environment(groups: &[Group]) -> Option<Section> {
     let environments = alike(groups, |history| &history.environment);
@@ -129,7 +137,7 @@ pub fn of_environment(groups: &[Group]) -> Option<Section> {
             environment.runner.clone(),
             environment.commit.clone(),
             environment.libtorch.clone(),
-            environment.device.clone(),
+            device(environment),
             environment.threads.to_string(),
             environment.os.clone(),
             environment.replicas.to_string(),

@@ -589,6 +589,22 @@ fn no_epoch_is_refused() {
 }
 
 #[test]
+fn no_thread_and_more_threads_than_any_machine_has_are_refused() {
+    for threads in ["0", "-2", "1025", "many"] {
+        let wanted = ["--threads", threads, "at least 1 and at most 1,024", "this machine has "];
+        assert_says(&refusal_of_arguments(&["--threads", threads]), &wanted);
+        assert_says(&Place::new().refusal(&["eval", "any", "--threads", threads]), &wanted);
+    }
+}
+
+#[test]
+fn a_stack_of_none_is_refused() {
+    for stack in ["0", "-1", "wide"] {
+        assert_says(&refusal_of_arguments(&["--stack", stack]), &["--stack", stack, "at least 1"]);
+    }
+}
+
+#[test]
 fn no_epoch_is_told_by_the_flag_that_was_typed() {
     assert_says(&refusal_of_arguments(&["--epochs", "0"]), &["--epochs"]);
 }

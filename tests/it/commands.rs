@@ -232,6 +232,36 @@ fn one_thread_is_one_thread() {
 }
 
 #[test]
+fn threads_are_as_many_as_the_flag_says_or_else_the_variable_of_openmp() {
+    let place = Place::with_idea();
+    assert_eq!(place.history(&["idea.toml", "--threads", "3"])["environment"]["threads"], 3);
+    assert_eq!(place.history(&["idea.toml"])["environment"]["threads"], 1, "the tests set `OMP_NUM_THREADS`");
+    let told = place.command(&["doctor"]).env("OMP_NUM_THREADS", "7").output().unwrap();
+    assert_says(&String::from_utf8(told.stdout).unwrap(), &["at most 7 (`OMP_NUM_THREADS`) of ", "`--threads N`"]);
+    let told = place.command(&["doctor"]).env_remove("OMP_NUM_THREADS").output().unwrap();
+    assert_says(&String::from_utf8(told.stdout).unwrap(), &["(one for each core) of "]);
+}
+
+#[test]
+fn a_history_states_the_precision_and_whether_figures_are_the_same_each_time() {
+    let place = Place::with_idea();
+    let of = |arguments: &[&str]| {
+        let environment = place.history(&[&["idea.toml"], arguments].concat())["environment"].take();
+        (environment["precision"].as_str().unwrap().to_owned(), environment["deterministic"].as_bool().unwrap())
+    };
+    assert_eq!(of(&[]), ("float32".to_owned(), false));
+    assert_eq!(of(&["--deterministic"]), ("float32".to_owned(), true));
+    assert_eq!(of(&["--tf32"]), ("float32".to_owned(), false), "a CPU has no TF32");
+    let ran = place.run(&["exp", "idea.toml", "--device", "cpu", "--tf32"]).code(0);
+    assert_says(&stderr(&ran), &["warning: `--tf32` has no part on the CPU"]);
+    place.write("tree.toml", "title = \"t\"\n[data.digits]\n[tree]\n");
+    let ran = place.run(&["exp", "tree.toml", "--device", "cpu", "--stack", "3"]).code(0);
+    assert_says(&stderr(&ran), &["warning: `--stack` has no part in trees"]);
+    let tree = place.history(&["tree.toml"]);
+    assert!(tree["environment"].get("precision").is_none(), "{}", tree["environment"]);
+}
+
+#[test]
 fn json_is_all_there_is_on_standard_output() {
     let place = Place::with_idea();
     let ran = place.run(&["exp", "idea.toml", "--json", "--device", "cpu"]).code(0);
@@ -583,13 +613,13 @@ fn data_fetch_of_what_is_in_the_binary_is_nothing_to_do() {
 fn doctor_tells_what_this_machine_can_run() {
     let place = Place::new();
     let found = json(&place, &["doctor", "--json"]);
-    assert_eq!(all(&found, "what"), ["runner", "libtorch", "cuda", "threads", "data", "runs"]);
+    assert_eq!(all(&found, "what"), ["runner", "libtorch", "cuda", "threads", "memory", "data", "runs"]);
     let finding = |what: &str| found.as_array().unwrap().iter().find(|item| item["what"] == what).unwrap();
     assert_says(finding("libtorch")["found"].as_str().unwrap(), &["2.11.0"]);
     assert_eq!(finding("cuda")["well"], false); // no GPU is visible to the tests
     assert!(finding("cuda")["remedy"].is_string());
     let text = stdout(&place.run(&["doctor"]).code(0));
-    assert_says(&text, &["✓ runner", "✓ libtorch", "✗ cuda", "hint: ", "✓ threads", "✓ data", "✓ runs"]);
+    assert_says(&text, &["✓ runner", "✓ libtorch", "✗ cuda", "hint: ", "✓ threads", "✓ memory", "✓ data", "✓ runs"]);
     assert!(place.files().is_empty(), "doctor leaves {:?}", place.files());
 }
 

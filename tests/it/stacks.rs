@@ -1,8 +1,9 @@
-//! Variants that share a stack: each is what a run of it alone is.
+//! Variants and seeds that share a stack: each is what a run of it alone is, however wide the stack.
 
+use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Place, metric, stdout};
+use crate::support::{Place, assert_says, metric, stderr, stdout};
 
 /// The layer before batch normalization has no bias: its gradient would be rounding alone, which optimizers that divide
 /// by the gradient's size make steps of.
@@ -43,6 +44,88 @@ fn studies(place: &Place, optimizer: &str) -> (String, String) {
         together += &format!("[[variants]]\nname = \"{name}\"\nset = {{ {} }}\n", set.join(", "));
     }
     (place.file("together.toml", &together), place.file("alone.toml", &alone))
+}
+
+/// A convolution that puts so wide a border round its images that no machine has room for what it makes of them.
+const ABSURD: &str = r#"
+title = "Absurd"
+seeds = [0, 1, 2, 3]
+[data.digits]
+flatten = false
+[network]
+layers = [
+    { conv2d = { channels = 1, kernel = 1, padding = 1000000 } },
+    { avg_pool2d = { kernel = 1000000, stride = 1000000 } },
+    "flatten",
+    { linear = 10 },
+]
+[train]
+epochs = 2
+batch = "full"
+loss = "cross_entropy"
+optimizer = "adam"
+"#;
+
+/// What is said of a run that fails in libtorch: no trace of C++, and no epoch.
+fn failing(arguments: &[&str]) -> String {
+    let place = Place::new();
+    place.write("absurd.toml", ABSURD);
+    let failed = place.run(&[&["exp", "absurd.toml", "--device", "cpu"], arguments].concat()).code(2);
+    let said = stderr(&failed);
+    for trace in ["panicked", "frame #", "alloc_cpu.cpp", "Torch(", "fault in runner", "epoch 1/"] {
+        assert!(!said.contains(trace), "`{trace}` in:\n{said}");
+    }
+    said[said.find("error: ").unwrap()..].to_owned()
+}
+
+#[test]
+fn a_stack_without_room_in_memory_is_told_by_experiment_seeds_and_device() {
+    assert_snapshot!(failing(&["--stack", "4"]), @r"
+    error: failed to train `absurd`, seeds 0, 1, 2, 3 in one stack, on cpu
+      because the machine has not enough memory: 102.15 PiB more were asked for
+    hint: a smaller batch, `--set train.batch=…`, or a smaller network needs less
+    ");
+}
+
+#[test]
+fn convolutions_train_one_after_the_other_on_the_cpu_where_no_stack_is_asked_for() {
+    assert_says(&failing(&[]), &["failed to train `absurd`, seed 0, on cpu", "25.54 PiB"]);
+}
+
+#[test]
+fn a_stack_is_as_wide_as_the_flag_says_and_each_seed_is_what_it_is_alone() {
+    let place = Place::new();
+    let study =
+        place.file("study.toml", &format!("{STUDY}optimizer = \"adam\"\n").replace("[0, 3]", "[0, 1, 2, 3, 4]"));
+    let widths = |histories: &[Value]| -> Vec<u64> {
+        histories.iter().map(|history| history["environment"]["replicas"].as_u64().unwrap()).collect()
+    };
+    let automatic = place.histories(&[&study]);
+    assert_eq!(widths(&automatic), [5; 5]);
+    for (stack, wanted) in [("2", [2, 2, 2, 2, 1]), ("3", [3, 3, 3, 2, 2]), ("1", [1; 5]), ("1000", [5; 5])] {
+        let histories = place.histories(&[&study, "--stack", stack]);
+        assert_eq!(widths(&histories), wanted, "--stack {stack}");
+        for (found, wanted) in histories.iter().zip(&automatic) {
+            assert_alike(found, wanted, stack);
+        }
+    }
+}
+
+#[test]
+fn convolutions_can_be_made_a_stack_on_the_cpu() {
+    let place = Place::new();
+    let layers = "layers = [{ conv2d = { channels = 2, kernel = 3 } }, \"flatten\", { linear = 10 }]";
+    let study =
+        STUDY.replace("layers = [{ linear = 16 }", "").replace("[data.digits]", "[data.digits]\nflatten = false");
+    let study: Vec<&str> = study.lines().map(|line| if line.starts_with("layers") { layers } else { line }).collect();
+    let study = place.file("study.toml", &format!("{}\noptimizer = \"adam\"\n", study.join("\n")));
+    let alone = place.histories(&[&study]);
+    let together = place.histories(&[&study, "--stack", "2"]);
+    for (found, wanted) in together.iter().zip(&alone) {
+        assert_eq!(found["environment"]["replicas"], 2);
+        assert_eq!(wanted["environment"]["replicas"], 1);
+        assert_alike(found, wanted, "a convolution");
+    }
 }
 
 #[track_caller]

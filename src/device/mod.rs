@@ -4,6 +4,10 @@
 //! NVIDIA driver, libtorch's CUDA library is opened at start, before the first tensor, from the folder that the CPU
 //! library came from. Asking for `cuda` where it cannot be had is an error that says why, never a silent CPU run.
 
+pub mod arithmetic;
+pub mod fault;
+pub mod memory;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

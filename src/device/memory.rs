@@ -1,0 +1,108 @@
+//! How much memory is free where tensors live.
+//!
+//! Of a GPU, the CUDA runtime says; of the machine, Linux does, and the control group that the process may be in. Where
+//! neither can be asked, a little is taken for granted.
+
+use std::path::Path;
+
+use tch::Device;
+
+unsafe extern "C" {
+    fn runner_gpu_memory(index: i32, free: *mut u64, total: *mut u64) -> bool;
+}
+
+/// What is taken for granted where nobody says: 4 GiB.
+pub const UNKNOWN: u64 = 4 << 30;
+
+/// How many bytes are free on the device. On a GPU, libtorch first gives back what it keeps for later.
+pub fn free(device: Device) -> u64 {
+    match device {
+        Device::Cuda(index) => of_gpu(index).unwrap_or(UNKNOWN),
+        _ => of_machine(Path::new("/")).unwrap_or(UNKNOWN),
+    }
+}
+
+/// A number of bytes as libtorch writes it: `2.00 GiB`.
+pub fn in_words(bytes: u64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let power = (bytes.max(1).ilog2() as usize / 10).clamp(1, units.len());
+    format!("{:.2} {}", bytes as f64 / 1024_f64.powi(power as i32), units[power - 1])
+}
+
+fn of_gpu(index: usize) -> Option<u64> {
+    let index = i32::try_from(index).ok()?;
+    let (mut free, mut total) = (0, 0);
+    // SAFETY: both pointers are valid for the call, which keeps neither and lets no exception out.
+    unsafe { runner_gpu_memory(index, &raw mut free, &raw mut total) }.then_some(free)
+}
+
+/// `root` is the folder that `proc` and `sys` are in.
+fn of_machine(root: &Path) -> Option<u64> {
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
+    let machine = read("proc/meminfo").and_then(|text| kilobytes_available(&text)).map(|kilobytes| kilobytes * 1024);
+    let number = |file: &str| read(&format!("sys/fs/cgroup/{file}"))?.trim().parse::<u64>().ok();
+    // what files take is given up where memory is short
+    let files = read("sys/fs/cgroup/memory.stat").and_then(|text| field(&text, "inactive_file ")).unwrap_or(0);
+    let used = number("memory.current").map(|used| used.saturating_sub(files));
+    let group = number("memory.max").zip(used).map(|(most, used)| most.saturating_sub(used)); // `max` is no number
+    machine.into_iter().chain(group).min()
+}
+
+/// What Linux says can be had without swapping.
+fn kilobytes_available(meminfo: &str) -> Option<u64> {
+    field(meminfo, "MemAvailable:")
+}
+
+/// The first number behind this word at the beginning of a line.
+fn field(text: &str, word: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(word))?.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A made-up root with these files.
+    fn of(files: &[(&str, &str)]) -> Option<u64> {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let file = root.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+        of_machine(root.path())
+    }
+
+    const MEMINFO: (&str, &str) =
+        ("proc/meminfo", "MemTotal:       8000000 kB\nMemFree:         100000 kB\nMemAvailable:    2000000 kB\n");
+
+    #[test]
+    fn what_linux_says_is_available_is_free() {
+        assert_eq!(of(&[MEMINFO]), Some(2_048_000_000));
+        assert_eq!(of(&[MEMINFO, ("sys/fs/cgroup/memory.max", "max\n")]), Some(2_048_000_000));
+    }
+
+    #[test]
+    fn a_control_group_that_may_have_less_goes_before_the_machine() {
+        let group = [
+            MEMINFO,
+            ("sys/fs/cgroup/memory.max", "1000000000\n"),
+            ("sys/fs/cgroup/memory.current", "600000000\n"),
+            ("sys/fs/cgroup/memory.stat", "anon 1\ninactive_file 100000000\nactive_file 5\n"),
+        ];
+        assert_eq!(of(&group), Some(500_000_000));
+    }
+
+    #[test]
+    fn bytes_are_written_as_libtorch_writes_them() {
+        let written = [0, 512, 1 << 20, (3 << 30) / 2, u64::MAX].map(in_words);
+        assert_eq!(written, ["0.00 KiB", "0.50 KiB", "1.00 MiB", "1.50 GiB", "16.00 EiB"]);
+    }
+
+    #[test]
+    fn a_system_that_says_nothing_is_taken_to_have_a_little() {
+        assert_eq!(of(&[]), None);
+        assert_eq!(free(Device::Cuda(0)), UNKNOWN, "the tests see no GPU");
+        assert!(free(Device::Cpu) > 0);
+    }
+}

@@ -1,0 +1,73 @@
+// The few switches and questions of libtorch that tch does not pass on: precision, determinism, a GPU's memory.
+// Each answers whether it could be done; no exception leaves this file.
+
+#include <cstdint>
+
+#include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
+#include <c10/util/env.h>
+
+namespace {
+
+constexpr const char* CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG";
+
+template <typename Work>
+bool done(Work work) noexcept {
+  try {
+    work();
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+// libtorch refuses cuBLAS under determinism unless its workspaces have one of two forms. It looks when the first
+// matrices are multiplied, and cuBLAS when its handle is made: both later than this.
+void fix_cublas_workspace() {
+  const auto set = c10::utils::get_env(CUBLAS_WORKSPACE);
+  if (set != ":4096:8" && set != ":16:8") {
+    c10::utils::set_env(CUBLAS_WORKSPACE, ":4096:8");
+  }
+}
+
+} // namespace
+
+extern "C" bool runner_set_arithmetic(bool tf32, bool deterministic) noexcept {
+  return done([=] {
+    at::Context& context = at::globalContext();
+    // these two set the older and the newer of libtorch's switches alike, which may not differ
+    context.setAllowTF32CuBLAS(tf32);
+    context.setAllowTF32CuDNN(tf32);
+    context.setBenchmarkCuDNN(false);
+    context.setDeterministicCuDNN(deterministic);
+    context.setDeterministicMkldnn(deterministic);
+    context.setDeterministicFillUninitializedMemory(false); // nothing here reads what was never written
+    context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+    if (deterministic) {
+      fix_cublas_workspace();
+    }
+  });
+}
+
+// What a GPU computes with now: whether matrix products and convolutions may use TF32, and whether only deterministic
+// algorithms are used.
+extern "C" bool runner_arithmetic(bool* tf32, bool* deterministic) noexcept {
+  return done([=] {
+    const at::Context& context = at::globalContext();
+    const auto is_tf32 = [&](at::Float32Op op) {
+      return context.float32Precision(at::Float32Backend::CUDA, op) == at::Float32Precision::TF32;
+    };
+    *tf32 = is_tf32(at::Float32Op::MATMUL) || is_tf32(at::Float32Op::CONV);
+    *deterministic = context.deterministicAlgorithms();
+  });
+}
+
+// What is free of a GPU's memory, in bytes, when libtorch has given back what it keeps for later.
+extern "C" bool runner_gpu_memory(int index, std::uint64_t* free, std::uint64_t* total) noexcept {
+  return done([=] {
+    at::accelerator::emptyCache();
+    const auto memory = at::accelerator::getMemoryInfo(static_cast<c10::DeviceIndex>(index));
+    *free = memory.first;
+    *total = memory.second;
+  });
+}
