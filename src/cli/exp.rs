@@ -16,6 +16,7 @@ use crate::device::DeviceChoice;
 use crate::device::arithmetic::Arithmetic;
 use crate::experiment::run::{Options, Watch, run as run_study};
 use crate::experiment::{catalogue, study::Study};
+use crate::files;
 use crate::history::Status;
 use crate::threads;
 
@@ -47,6 +48,9 @@ pub struct Args {
     /// The most seeds, folds or variants that are trained as one stack [default: by the device and its free memory]
     #[arg(long, value_name = "N", value_parser = parse_stack, allow_negative_numbers = true)]
     stack: Option<usize>,
+    /// Write where the time of training went to FILE, as JSON
+    #[arg(long, value_name = "FILE", hide = true)]
+    phases: Option<PathBuf>,
     /// Let a GPU round the factors of products to TF32, which is faster and less exact
     #[arg(long)]
     tf32: bool,
@@ -135,6 +139,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let finished = run_study(&study, &options, &mut progress);
     progress.end();
     let finished = finished?;
+    if let Some(file) = &args.phases {
+        let epochs = finished.histories.first().map_or(0, |history| history.history.len());
+        files::write_whole(file, json!({ "phases": progress.phases(), "epochs": epochs }).to_string().as_bytes())?;
+    }
     let drawn = pictures::write(&finished);
 
     if args.json {

@@ -16,6 +16,7 @@ use crate::experiment::run::{self, StackInfo};
 use crate::history::resampling::ResampleRecord;
 use crate::train::TrainSpec;
 use crate::train::fit::{self, EpochReport};
+use crate::train::phases::Phases;
 use crate::train::schedule::Schedule;
 
 /// Shows a run's progress on standard error.
@@ -27,12 +28,26 @@ pub struct Progress {
     shows_lr: bool,
     training: Arc<AtomicBool>,
     bar: Option<ProgressBar>,
+    phases: Phases,
 }
 
 impl Progress {
     /// Nothing is shown when `quiet`; `training` is set when training starts.
     pub fn new(quiet: bool, training: Arc<AtomicBool>) -> Self {
-        Progress { quiet, introduced: false, said: Vec::new(), shows_lr: false, training, bar: None }
+        Progress {
+            quiet,
+            introduced: false,
+            said: Vec::new(),
+            shows_lr: false,
+            training,
+            bar: None,
+            phases: Phases::default(),
+        }
+    }
+
+    /// Where the time of all stacks has gone so far.
+    pub fn phases(&self) -> Phases {
+        self.phases
     }
 
     /// Takes the bar away, and leaves what it last said.
@@ -198,6 +213,10 @@ impl fit::Watch for Progress {
                 width = report.epochs.to_string().len()
             )),
         }
+    }
+
+    fn phases(&mut self, phases: &Phases) {
+        self.phases = self.phases.plus(*phases);
     }
 }
 

@@ -6,8 +6,9 @@
 //! it alone would be.
 //!
 //! A stack is as wide as it is of use and as memory allows: its footprint may be half of what is free. On a GPU, launches
-//! cost more than the work of a small network, and a wide stack saves them. On a CPU a stack saves the calls of small
-//! operations until its parameters outgrow the caches: measured on 2 cores with networks of 52,650 to 535,818 parameters,
+//! cost more than the work of a small network, and a wide stack saves them. On a CPU replicas of linear layers are shared
+//! out among threads, as many as there are; for other networks a stack saves the calls of small operations until its
+//! parameters outgrow the caches: measured on 2 cores with networks of 52,650 to 535,818 parameters,
 //! a replica of a stack took 0.62 to 0.87 of a lone run's time up to a million parameters in all, and above that 0.76
 //! once, and 0.95 to 1.10 in six cases.
 
@@ -19,6 +20,7 @@ use crate::experiment::plan::Plan;
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
 use crate::network::layer::Layer;
+use crate::train::dense::is_dense;
 
 /// The most parameters of all replicas of a stack on the CPU, where more bring nothing.
 const MOST_ON_CPU: usize = 1_000_000;
@@ -47,6 +49,8 @@ pub fn width(network: &NetworkPlan, load: &Load, free: u64) -> usize {
     match load.device {
         // grouped convolution is no faster there than one after the other
         Device::Cpu if convolves => 1,
+        // each thread has replicas to itself: wide stacks keep all threads at work
+        Device::Cpu if is_dense(&network.train, &network.spec.layers, load.device) => fitting,
         Device::Cpu => fitting.min((MOST_ON_CPU / network.architecture.parameters()).max(1)),
         _ => fitting,
     }

@@ -210,7 +210,7 @@ fn run_stack(
         validation: validation.as_ref(),
         layers: &network.spec.layers,
         device: place.device,
-        threads: tch::get_num_threads() as usize,
+        threads: place.threads,
     };
     let outcomes = fit(&stack, &task, stop, &mut *watch);
 

@@ -18,15 +18,20 @@ use crate::history::curves::Curves;
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::observe::{self, Observations, Observer, norms};
+use crate::threads;
 use crate::train::TrainSpec;
 use crate::train::dense::Dense;
 use crate::train::dense::plan::Plan;
 use crate::train::evaluate::{Figures, Measure, figures, outputs};
 use crate::train::optimizer::Optimizer;
 use crate::train::optimizer::update::Update;
+use crate::train::phases::{Lap, Phases};
 use crate::train::progress::Progress;
 use crate::train::schedule::Length;
 use crate::train::schedule::course::Course;
+
+/// The floating-point operations of a step below which libtorch's threads cost more than they bring.
+const LEAST_WORK_FOR_THREADS: usize = 8_000_000;
 
 /// How many training rows observers look at after an epoch.
 const OBSERVED_ROWS: usize = 1024;
@@ -68,6 +73,9 @@ impl Task<'_> {
 pub trait Watch {
     /// An epoch has ended.
     fn epoch(&mut self, report: &EpochReport);
+
+    /// Training has ended: where its time has gone.
+    fn phases(&mut self, _phases: &Phases) {}
 }
 
 /// Says nothing.
@@ -109,14 +117,29 @@ pub struct Outcome {
 /// `stop` is looked at before each step: once set, the replicas that still train end as interrupted, with the epochs
 /// that were completed.
 pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch) -> Vec<Outcome> {
+    let batch = task.settings.batch.size(task.training.len());
+    let mut way = Way::of(stack, task, batch);
+    threads::set_libtorch(way.libtorch_threads());
+    let outcomes = by_way(&mut way, stack, task, batch, stop, watch);
+    threads::set_libtorch(task.threads);
+    watch.phases(way.phases());
+    outcomes
+}
+
+/// The epochs.
+pub(super) fn by_way(
+    way: &mut Way,
+    stack: &Stack,
+    task: &Task,
+    batch: usize,
+    stop: &AtomicBool,
+    watch: &mut dyn Watch,
+) -> Vec<Outcome> {
     let settings = task.settings;
-    let batch = settings.batch.size(task.training.len());
     let decays: Vec<f64> = task.optimizers.iter().map(|optimizer| optimizer.weight_decay()).collect();
     let mut optimizer = settings.optimizer.start_each(&decays, task.device);
     let mut course = start_course(task, batch);
     let mut progress = Progress::new(stack, task);
-    let mut way = Way::of(stack, task, batch);
-    tch::set_num_threads(way.libtorch_threads(task) as i32);
 
     for number in 1..=settings.epochs {
         let started = Instant::now();
@@ -124,10 +147,12 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
         let Some(seen) = way.train(&epoch, &mut optimizer, &mut course, number, progress.training(), stop) else {
             return progress.end(stack, Status::Interrupted);
         };
+        let clock = Instant::now();
         let training = seen.figures(&epoch, task, stack);
-        let validation =
-            task.validation.map(|rows| figures(&way.of_validation(rows, progress.training()), rows, task.measure));
+        let outputs = task.validation.map(|rows| (rows, way.of_validation(rows, progress.training())));
+        let validation = outputs.map(|(rows, outputs)| figures(&outputs, rows, task.measure));
         let (metrics, finite) = read(training, validation, stack); // the epoch's one read from the device
+        way.phases().figures += clock.elapsed().as_secs_f64();
         course.observe(number, &metrics);
         if !progress.record(stack, number, metrics, &finite, course.lrs(), started.elapsed().as_secs_f64(), watch) {
             break;
@@ -137,9 +162,9 @@ pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch)
 }
 
 /// How gradients are found.
-enum Way<'a> {
+pub(super) enum Way<'a> {
     /// By autograd: any network.
-    Autograd { stack: &'a Stack, task: &'a Task<'a> },
+    Autograd { stack: &'a Stack, task: &'a Task<'a>, threads: usize, phases: Phases },
     /// Without it: linear layers and activations on the CPU.
     Dense { dense: Box<Dense>, values: Tensor },
 }
@@ -151,15 +176,31 @@ impl<'a> Way<'a> {
                 let dense = Dense::new(plan, stack, task.training, task.validation, batch, task.threads);
                 Way::Dense { dense: Box::new(dense), values: stack.arena().values().shallow_clone() }
             }
-            None => Way::Autograd { stack, task },
+            None => Way::autograd(stack, task, batch),
         }
     }
 
+    pub(super) fn autograd(stack: &'a Stack, task: &'a Task, batch: usize) -> Self {
+        // only the layers' sizes are known here: a layer that uses its weights many times over has use for all threads
+        let operations = 6 * stack.arena().values().numel() * batch;
+        let has_linear_alone = !task.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
+        let is_small = has_linear_alone && operations < LEAST_WORK_FOR_THREADS;
+        Way::Autograd { stack, task, threads: if is_small { 1 } else { task.threads }, phases: Phases::default() }
+    }
+
     /// How many threads libtorch's own operations get: one where ours share out the work.
-    fn libtorch_threads(&self, task: &Task) -> usize {
+    fn libtorch_threads(&self) -> usize {
         match self {
-            Way::Autograd { .. } => task.threads,
+            Way::Autograd { threads, .. } => *threads,
             Way::Dense { .. } => 1,
+        }
+    }
+
+    /// Where the time has gone.
+    fn phases(&mut self) -> &mut Phases {
+        match self {
+            Way::Autograd { phases, .. } => phases,
+            Way::Dense { dense, .. } => dense.phases(),
         }
     }
 
@@ -174,7 +215,9 @@ impl<'a> Way<'a> {
         stop: &AtomicBool,
     ) -> Option<Seen> {
         match self {
-            Way::Autograd { stack, task } => by_autograd(stack, task, epoch, optimizer, course, number, stop),
+            Way::Autograd { stack, task, phases, .. } => {
+                by_autograd(stack, task, epoch, optimizer, course, number, stop, phases)
+            }
             Way::Dense { dense, values } => {
                 let rates: Vec<Vec<f64>> = (0..epoch.batches().count())
                     .map(|step| {
@@ -197,6 +240,7 @@ impl<'a> Way<'a> {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "all that a step needs")]
 /// One epoch: gather → forward → loss → backward → observe → penalty, clip → step. `None` once `stop` was set.
 fn by_autograd(
     stack: &Stack,
@@ -206,6 +250,7 @@ fn by_autograd(
     course: &mut Course,
     number: usize,
     stop: &AtomicBool,
+    phases: &mut Phases,
 ) -> Option<Seen> {
     let settings = task.settings;
     let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
@@ -214,12 +259,16 @@ fn by_autograd(
         if stop.load(Ordering::Relaxed) {
             return None;
         }
+        let mut lap = Lap::new();
         let features = epoch.features(&rows); // [replicas, batch, …]
         let features = settings.augment.map_or(features.shallow_clone(), |augment| augment.apply(&features));
+        lap.adds_to(&mut phases.gather);
         let outputs = stack.forward_t(&features, true); // [replicas, batch, outputs]
         let weights = epoch.weights(&rows);
         let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows), weights.as_ref()); // [replicas]
+        lap.adds_to(&mut phases.forward);
         let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
+        lap.adds_to(&mut phases.backward);
         steps.observe(&losses, &outputs, rows.len(), weights.as_ref());
         steps.observe_gradient(task, stack, &gradient);
         let _no_grad = tch::no_grad_guard();
@@ -227,6 +276,7 @@ fn by_autograd(
         penalty.iter().for_each(|penalty| penalty.add_to(&mut gradient, &values));
         settings.clip.iter().for_each(|clip| clip.apply(&mut gradient));
         optimizer.step(&mut values, &gradient, course.rates(number, step));
+        lap.adds_to(&mut phases.optimizer);
     }
     Some(steps.seen(task.device))
 }

@@ -2,7 +2,7 @@
 
 pub mod augment;
 pub mod clip;
-mod dense;
+pub mod dense;
 pub mod early_stopping;
 pub mod evaluate;
 pub mod fit;

@@ -1,7 +1,6 @@
 //! An epoch of a stack, on several threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use tch::{Device, Kind, Tensor};
 
@@ -14,7 +13,7 @@ use crate::data::batches::{DeviceRows, Epoch};
 use crate::floats::Floats;
 use crate::network::stack::Stack;
 use crate::train::optimizer::update::{Rows, Update};
-use crate::train::phases::Phases;
+use crate::train::phases::{Lap, Phases};
 
 /// How many rows go through the network at once when nothing is trained.
 const BLOCK: usize = 512;
@@ -130,7 +129,6 @@ impl Dense {
 
     /// What the networks make of the validation rows, `[replicas, rows, outputs]`.
     pub(in crate::train) fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Tensor {
-        let clock = Instant::now();
         let (count, columns) = (rows.len(), self.plan.outputs());
         let outputs = Tensor::zeros([self.replicas as i64, count as i64, columns as i64], (Kind::Float, Device::Cpu));
         let floats = Floats::of(&outputs);
@@ -157,18 +155,12 @@ impl Dense {
                 };
             }
         });
-        self.crew.phases().evaluation += clock.elapsed().as_secs_f64();
         outputs
     }
 
     /// Where the caller's thread has spent its time.
     pub(in crate::train) fn phases(&mut self) -> &mut Phases {
         self.crew.phases()
-    }
-
-    /// How many threads there are.
-    pub(in crate::train) fn threads(&self) -> usize {
-        self.crew.threads()
     }
 }
 
@@ -187,7 +179,7 @@ fn train_replica(worker: &mut Worker, work: &Work, membership: Membership, team:
         let (first, rows) = (start + part.start, part.len());
         let place = replica * work.rows + first; // in what lies by replica and row
 
-        let clock = Instant::now();
+        let mut lap = Lap::new();
         let given = match &work.order {
             Some(order) => {
                 gather(work.features, &order[place..place + rows], shard.inputs(rows));
@@ -195,7 +187,7 @@ fn train_replica(worker: &mut Worker, work: &Work, membership: Membership, team:
             }
             None => Some(training.narrow(0, first as i64, rows as i64)),
         };
-        shard.phases.gather += clock.elapsed().as_secs_f64();
+        lap.adds_to(&mut shard.phases.gather);
 
         let targets = work.targets[replica].as_slice().rows(first, rows, columns);
         let (loss, found) = shard.there_and_back(given.as_ref(), targets, rows, batch, weights);
@@ -206,10 +198,11 @@ fn train_replica(worker: &mut Worker, work: &Work, membership: Membership, team:
         if member == 0 && work.stop.load(Ordering::Relaxed) {
             team.stop();
         }
-        let clock = Instant::now();
-        team.barrier.wait(); // the gradients of all parts are there
-        shard.phases.waiting += clock.elapsed().as_secs_f64();
-        let clock = Instant::now();
+        let mut lap = Lap::new();
+        if !team.barrier.wait() {
+            return; // the other thread's panic is told
+        }
+        lap.adds_to(&mut shard.phases.waiting); // the gradients of all parts are there
         // SAFETY: each member adds up and steps over a part of its own; the next barrier ends it.
         unsafe {
             let gradient = shard.gradient().part(own.clone()).get_mut();
@@ -219,11 +212,10 @@ fn train_replica(worker: &mut Worker, work: &Work, membership: Membership, team:
             }
             work.updates.step(replica, own.clone(), gradient, rates[replica], work.step + step as i32 + 1);
         }
-        shard.phases.optimizer += clock.elapsed().as_secs_f64();
-        let clock = Instant::now();
-        team.barrier.wait(); // all parameters have taken their step
-        shard.phases.waiting += clock.elapsed().as_secs_f64();
-        if team.is_stopped() {
+        lap.adds_to(&mut shard.phases.optimizer);
+        let all_have_stepped = team.barrier.wait();
+        lap.adds_to(&mut shard.phases.waiting);
+        if !all_have_stepped || team.is_stopped() {
             return;
         }
     }

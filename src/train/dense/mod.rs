@@ -18,5 +18,8 @@ mod loss;
 pub(super) mod plan;
 mod shard;
 mod team;
+#[cfg(test)]
+mod tests;
 
 pub(super) use epoch::Dense;
+pub use plan::is_dense;

@@ -1,12 +1,13 @@
 //! What can be trained without autograd, laid out: the layers with the places of their parameters, and the loss.
 
-use tch::{Device, Kind};
+use tch::Device;
 
 use super::activation::Activation;
 use super::loss::DenseLoss;
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::observe::Observer;
+use crate::train::TrainSpec;
 use crate::train::fit::Task;
 
 /// A network of linear layers and activations, and its loss.
@@ -33,15 +34,7 @@ impl Plan {
     /// The plan of a stack and its training; `None` where autograd is needed.
     pub(in crate::train) fn of(stack: &Stack, task: &Task) -> Option<Plan> {
         let settings = task.settings;
-        let rows = task.training;
-        let is_plain = task.device == Device::Cpu
-            && settings.penalty.is_none()
-            && settings.clip.is_none()
-            && settings.augment.is_none()
-            && !settings.observe.contains(&Observer::GradientNorm)
-            && rows.weights.is_none()
-            && rows.features.kind() == Kind::Float;
-        if !is_plain {
+        if !is_dense(settings, task.layers, task.device) || task.training.weights.is_some() {
             return None;
         }
         let loss = DenseLoss::of(&settings.loss)?;
@@ -64,6 +57,21 @@ impl Plan {
     pub(super) fn operations(&self) -> usize {
         self.layers.iter().map(|layer| 6 * layer.inputs * layer.outputs).sum()
     }
+}
+
+/// Whether such networks train without autograd, as far as their settings tell.
+pub fn is_dense(settings: &TrainSpec, layers: &[Layer], device: Device) -> bool {
+    let follows_linear = |(place, layer): (usize, &Layer)| match layer {
+        Layer::Flatten | Layer::Linear(_) => true,
+        other => Activation::of(other).is_some() && place > 0 && matches!(layers[place - 1], Layer::Linear(_)),
+    };
+    device == Device::Cpu
+        && settings.penalty.is_none()
+        && settings.clip.is_none()
+        && settings.augment.is_none()
+        && !settings.observe.contains(&Observer::GradientNorm)
+        && DenseLoss::of(&settings.loss).is_some()
+        && layers.iter().enumerate().all(follows_linear)
 }
 
 /// The layers, when they are linear ones each with an activation or none behind it.

@@ -1,13 +1,11 @@
 //! A share of a batch on one thread: its buffers, allocated once, and the way through the layers and back.
 
-use std::time::Instant;
-
 use tch::{Device, Kind, Tensor};
 
 use super::loss::Targets;
 use super::plan::{DenseLayer, Plan};
 use crate::floats::Floats;
-use crate::train::phases::Phases;
+use crate::train::phases::{Lap, Phases};
 
 /// The weights of one replica, as the matrix products take them.
 #[derive(Debug)]
@@ -111,10 +109,9 @@ impl Shard {
         batch: usize,
         weights: &Weights,
     ) -> (f64, Floats) {
-        let clock = Instant::now();
+        let mut lap = Lap::new();
         let found = self.forward(given, rows, weights);
-        self.phases.forward += clock.elapsed().as_secs_f64();
-        let clock = Instant::now();
+        lap.adds_to(&mut self.phases.forward);
         let views = self.views(rows);
         let (plan, views) = (&self.plan, &self.views[views]);
         let last = plan.layers.len() - 1;
@@ -137,7 +134,7 @@ impl Shard {
                 let _ = views.slopes[number].mm_out(&views.slopes[number - 1], &weights.layers[number].0);
             }
         }
-        self.phases.backward += clock.elapsed().as_secs_f64();
+        lap.adds_to(&mut self.phases.backward);
         (loss, found)
     }
 

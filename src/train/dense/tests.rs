@@ -1,0 +1,170 @@
+//! Training without autograd gives what autograd gives.
+
+use std::sync::atomic::AtomicBool;
+
+use tch::{Device, Kind, Tensor};
+
+use crate::data::Target;
+use crate::data::batches::DeviceRows;
+use crate::network::init::Init;
+use crate::network::layer::Layer;
+use crate::network::stack::{Architecture, Stack};
+use crate::shape::Shape;
+use crate::train::TrainSpec;
+use crate::train::evaluate::Measure;
+use crate::train::fit::{Outcome, Task, Way, by_way, fit};
+
+const ROWS: i64 = 75;
+const INPUTS: i64 = 7;
+const OUTPUTS: i64 = 3;
+
+/// A study of a few rows: its layers, settings, and how many replicas and threads it has.
+struct Case {
+    layers: &'static str,
+    settings: &'static str,
+    replicas: usize,
+    threads: usize,
+    folds: bool,
+}
+
+impl Case {
+    /// Trains by both ways: what became of each, and the parameters that each has found.
+    fn by_both(&self) -> [(Vec<Outcome>, Vec<f32>); 2] {
+        let settings = format!("epochs = 4\n{}", self.settings);
+        let settings: TrainSpec = toml_edit::de::from_str(&settings).unwrap();
+        let layers: Vec<Layer> = self.layers().into_iter().map(|text| toml(&text)).collect();
+        let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([INPUTS])).unwrap();
+        let seeds: Vec<i64> = (0..self.replicas as i64).collect();
+        let target = match settings.loss.name() {
+            "cross_entropy" => Target::Classes(OUTPUTS as usize),
+            "mse" => Target::Values(OUTPUTS as usize),
+            _ => Target::Labels(OUTPUTS as usize),
+        };
+        let [training, validation] = [ROWS, 40].map(|rows| self.rows(rows, &settings, target));
+        let measure = Measure {
+            loss: settings.loss.criterion(&training.truth.unsqueeze(0), OUTPUTS as usize),
+            metrics: settings.metrics(target),
+            decision: settings.loss.decision(OUTPUTS as usize, target),
+            score: None,
+        };
+        let optimizers = vec![&settings.optimizer; self.replicas];
+        let task = Task {
+            settings: &settings,
+            measure: &measure,
+            monitor: settings.monitored(true, target),
+            seeds: &seeds,
+            optimizers: &optimizers,
+            training: &training,
+            validation: Some(&validation),
+            layers: &layers,
+            device: Device::Cpu,
+            threads: self.threads,
+        };
+        let found = |stack: Stack, outcomes| (outcomes, Vec::try_from(stack.arena().values().flatten(0, -1)).unwrap());
+        let (stack, stop) = (architecture.build(&seeds, Device::Cpu), AtomicBool::new(false));
+        assert!(super::plan::Plan::of(&stack, &task).is_some(), "it is trained without autograd");
+        let outcomes = fit(&stack, &task, &stop, &mut ());
+        let dense = found(stack, outcomes);
+        let stack = architecture.build(&seeds, Device::Cpu);
+        let batch = settings.batch.size(training.len());
+        let outcomes = by_way(&mut Way::autograd(&stack, &task, batch), &stack, &task, batch, &stop, &mut ());
+        [dense, found(stack, outcomes)]
+    }
+
+    fn layers(&self) -> Vec<String> {
+        self.layers.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Rows that a network can learn something from, the same each time.
+    fn rows(&self, rows: i64, settings: &TrainSpec, target: Target) -> DeviceRows {
+        let features = (Tensor::arange(rows * INPUTS, (Kind::Float, Device::Cpu)) * 0.7).sin().view([rows, INPUTS]);
+        let signs = features.narrow(1, 0, OUTPUTS) + features.narrow(1, 3, OUTPUTS).square();
+        let truth = match target {
+            Target::Classes(_) => signs.argmax(1, false),
+            Target::Values(_) => signs,
+            Target::Labels(_) => signs.gt(0.5).to_kind(Kind::Float),
+        };
+        let folds = |rows: i64| {
+            let each: Vec<Tensor> = (0..self.replicas as i64)
+                .map(|fold| Tensor::arange(rows, (Kind::Int64, Device::Cpu)).roll([fold], [0]))
+                .collect();
+            Tensor::stack(&each, 0).narrow(1, 0, rows - 5)
+        };
+        DeviceRows {
+            targets: settings.loss.targets(&truth, OUTPUTS as usize),
+            features,
+            truth,
+            weights: None,
+            chosen: self.folds.then(|| folds(rows)),
+        }
+    }
+}
+
+fn toml(text: &str) -> Layer {
+    #[derive(serde::Deserialize)]
+    struct One {
+        layer: Layer,
+    }
+    toml_edit::de::from_str::<One>(&format!("layer = {text}")).unwrap().layer
+}
+
+#[track_caller]
+fn assert_alike(case: &Case) {
+    let what = format!("{} with {}, {} replicas, {} threads", case.layers, case.settings, case.replicas, case.threads);
+    let [(dense, weights), (autograd, wanted)] = case.by_both();
+    for (dense, autograd) in dense.iter().zip(&autograd) {
+        assert_eq!((dense.status, dense.best_epoch), (autograd.status, autograd.best_epoch), "{what}");
+        assert_eq!(dense.curves.len(), autograd.curves.len(), "{what}");
+        for name in ["loss", "val_loss"] {
+            let pairs = dense.curves.metric(name).unwrap().into_iter().zip(autograd.curves.metric(name).unwrap());
+            pairs.for_each(|(found, wanted)| {
+                let is_near =
+                    (found - wanted).abs() < 2e-5 * (1.0 + wanted.abs()) || (found.is_nan() && wanted.is_nan());
+                assert!(is_near, "{what}, {name}: {found}, {wanted}");
+            });
+        }
+    }
+    for (found, wanted) in weights.iter().zip(&wanted) {
+        assert!((found - wanted).abs() < 2e-5 * (1.0 + wanted.abs()), "{what}: a parameter is {found}, not {wanted}");
+    }
+}
+
+const SGD: &str = "optimizer = { sgd = { lr = 0.1, momentum = 0.9, weight_decay = 0.01 } }\nkeep = \"last\"\n";
+
+#[test]
+fn every_activation_and_loss_trains_as_by_autograd() {
+    for activation in ["\"relu\"", "{leaky_relu=0.2}", "\"sigmoid\"", "\"tanh\""] {
+        for loss in ["cross_entropy", "bce_with_logits", "mse"] {
+            let layers = format!("{{linear=9}} {activation} {{linear={{units=5,bias=false}}}} {{linear={OUTPUTS}}}");
+            let settings = format!("{SGD}batch = 16\nloss = \"{loss}\"");
+            let case = Case { layers: layers.leak(), settings: settings.leak(), replicas: 1, threads: 1, folds: false };
+            assert_alike(&case);
+        }
+    }
+}
+
+const LAYERS: &str = "{linear=9} \"relu\" {linear=5} \"tanh\" {linear=3}";
+
+#[test]
+fn every_optimizer_schedule_and_batch_trains_as_by_autograd() {
+    for settings in [
+        "optimizer = \"adam\"\nbatch = 75\nloss = \"cross_entropy\"",
+        "optimizer = { adamw = { lr = 0.01, amsgrad = true } }\nbatch = \"full\"\nshuffle = false\nloss = \"cross_entropy\"",
+        "optimizer = \"adagrad\"\nbatch = 1\nloss = \"mse\"\nschedule = \"cosine\"",
+        "optimizer = { rmsprop = { momentum = 0.5 } }\nbatch = 20\nloss = \"bce_with_logits\"\nschedule = { warm_up = 2 }",
+        "optimizer = { sgd = { lr = 0.5 } }\nbatch = 20\nloss = \"cross_entropy\"\nearly_stopping = { patience = 1, min_delta = 0.3 }",
+        "optimizer = { sgd = { lr = 1e30 } }\nbatch = 20\nloss = \"cross_entropy\"",
+    ] {
+        assert_alike(&Case { layers: LAYERS, settings, replicas: 1, threads: 1, folds: false });
+    }
+}
+
+#[test]
+fn replicas_threads_and_folds_train_as_by_autograd() {
+    let settings: &str = format!("{SGD}batch = 64\nloss = \"cross_entropy\"").leak();
+    for (replicas, threads, folds) in
+        [(1, 2, false), (1, 4, false), (2, 2, false), (3, 2, false), (5, 3, true), (2, 8, true)]
+    {
+        assert_alike(&Case { layers: LAYERS, settings, replicas, threads, folds });
+    }
+}
