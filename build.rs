@@ -14,7 +14,6 @@ fn main() -> anyhow::Result<()> {
     println!("cargo:rustc-env=RUNNER_LIBTORCH_LIB={}", lib.display());
     println!("cargo:rustc-env=RUNNER_LIBTORCH_VERSION={}", libtorch_version(&lib));
     println!("cargo:rustc-env=RUNNER_COMMIT={}", commit());
-    compile_switches(&lib);
     embed_experiments()?;
     let git_folder = git(&["rev-parse", "--git-dir"]).map(PathBuf::from);
     let watched = ["src", "Cargo.toml", "Cargo.lock"].map(PathBuf::from).into_iter();
@@ -24,20 +23,6 @@ fn main() -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Compiles what reaches libtorch's switches, which tch does not pass on.
-fn compile_switches(lib: &Path) {
-    let abi = std::env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned()); // as torch-sys has it
-    println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
-    cc::Build::new()
-        .cpp(true)
-        .std("c++17")
-        .warnings(false) // libtorch's headers have some
-        .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
-        .include(lib.join("../include"))
-        .file("src/device/switches.cpp")
-        .compile("runner_switches");
 }
 
 /// The version that libtorch's own headers state, such as `2.11.0`.
