@@ -11,6 +11,7 @@ fn main() -> anyhow::Result<()> {
     );
     // The binary finds libtorch by this path from any folder, without LD_LIBRARY_PATH.
     println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());
+    println!("cargo:rustc-link-arg-bin=runner=-Wl,--remap-inputs=*/libtorch_sys-*.rlib=/dev/null");
     println!("cargo:rustc-env=RUNNER_LIBTORCH_LIB={}", lib.display());
     println!("cargo:rustc-env=RUNNER_LIBTORCH_VERSION={}", libtorch_version(&lib));
     println!("cargo:rustc-env=RUNNER_COMMIT={}", commit());

@@ -150,25 +150,39 @@ fn resolved(choice: DeviceChoice) -> anyhow::Result<Device> {
     })
 }
 
-/// Parses the arguments, and runs the command that they name.
+/// Prototype.
 pub fn main() -> ExitCode {
     terminal::shorten_panics();
     let outcome = match Cli::parse().command {
-        Command::Exp(args) => exp::run(&args),
         Command::Runs(args) => runs::run(&args),
         Command::Compare(args) => compare::run(&args),
-        Command::Eval(args) => eval::run(&args),
-        Command::Predict(args) => predict::run(&args),
-        Command::Plot(args) => plot::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
-        Command::Data(args) => data::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run::<Cli>(&args),
+        _ => Ok(Exit::Failed),
     };
+    ended(outcome)
+}
+
+/// Parses the arguments, and runs the command that they name.
+pub fn main_engine() -> ExitCode {
+    terminal::shorten_panics();
+    let outcome = match Cli::parse().command {
+        Command::Exp(args) => exp::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Plot(args) => plot::run(&args),
+        Command::Data(args) => data::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        _ => Ok(Exit::Failed),
+    };
+    ended(outcome)
+}
+
+fn ended(outcome: anyhow::Result<Exit>) -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -22,16 +22,16 @@ pub(super) struct EmbeddedTable {
 }
 
 impl EmbeddedTable {
-    fn select(&self) -> Result<Selected, Invalid> {
-        Recipe { task: Some(self.task), ..Recipe::of(&[self.target.to_owned()]) }.select(&(self.table)())
+    fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
+        Recipe { task: Some(self.task), ..Recipe::of(&[self.target.to_owned()]) }.select(table)
     }
 
     pub(super) fn card(&self) -> Result<Card, Invalid> {
-        self.select().map(|selected| selected.card())
+        self.select(&(self.table)()).map(|selected| selected.card())
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        let loaded = self.select()?.load(sha256(&self.files.concat()), ',');
+        let loaded = self.select(&(self.table)())?.load(sha256(&self.files.concat()), ',');
         Ok(match self.classes {
             Some(names) => Loaded { classes: names.iter().map(|name| (*name).to_owned()).collect(), ..loaded },
             None => loaded,

@@ -1,0 +1,7 @@
+//! The engine.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runner::cli::main_engine()
+}
