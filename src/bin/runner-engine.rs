@@ -1,7 +1,7 @@
-//! The engine.
+//! `runner-engine`: what `runner` becomes for all that needs tensors.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runner::cli::main_engine()
+    runner::cli::engine::main()
 }

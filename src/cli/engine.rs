@@ -1,0 +1,55 @@
+//! The engine, `runner-engine`: what needs tensors. The front becomes it; started by itself it does everything.
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::Parser;
+
+use crate::cli::front::{BUILD, VARIABLE, begin};
+use crate::cli::{Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, terminal};
+use crate::hint::Hint;
+
+/// What needs tensors.
+pub(super) enum Work<'a> {
+    Exp(&'a exp::Args),
+    Eval(&'a eval::Args),
+    Predict(&'a predict::Args),
+    PlotClasses(&'a plot_classes::Args),
+    PlotSamples(&'a plot_samples::Args),
+    Describe(&'a data::Described),
+    Doctor(&'a doctor::Args),
+}
+
+/// Parses the arguments, and runs the command that they name.
+pub fn main() -> ExitCode {
+    terminal::shorten_panics();
+    ended(check_front().and_then(|()| match begin(&Cli::parse().command) {
+        Begun::Ended(outcome) => outcome,
+        Begun::NeedsTensors(work) => run(&work),
+    }))
+}
+
+fn run(work: &Work) -> anyhow::Result<Exit> {
+    match work {
+        Work::Exp(args) => exp::run(args),
+        Work::Eval(args) => eval::run(args),
+        Work::Predict(args) => predict::run(args),
+        Work::PlotClasses(args) => plot_classes::run(args),
+        Work::PlotSamples(args) => plot_samples::run(args),
+        Work::Describe(args) => data::describe_any(args),
+        Work::Doctor(args) => doctor::run(args),
+    }
+}
+
+/// Refuses a front of another build: `cargo run` and `cargo build --bin runner` build no engine.
+fn check_front() -> anyhow::Result<()> {
+    match env::var_os(VARIABLE) {
+        Some(front) if front != BUILD => {
+            let hint = "build both: `cargo build --release`, or `cargo xtask install`";
+            Err(anyhow!("`runner` and the `runner-engine` beside it are of different builds")
+                .context(Hint(hint.to_owned())))
+        }
+        _ => Ok(()),
+    }
+}
