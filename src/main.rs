@@ -1,11 +1,12 @@
 //! `runner`: parse, dispatch, exit; all else is in the library.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    // where the linker cannot leave libtorch out, there is nothing that a second program would save
-    #[cfg(whole_front)]
-    return runner::cli::engine::main();
-    #[cfg(not(whole_front))]
+#[cfg(not(whole_front))]
+fn main() -> std::process::ExitCode {
     runner::cli::front::main()
+}
+
+/// Where the linker cannot leave libtorch out, a second program would save nothing.
+#[cfg(whole_front)]
+fn main() {
+    runner::cli::engine::main()
 }

@@ -1,7 +1,5 @@
 //! `runner-engine`: what `runner` becomes for all that needs tensors.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() {
     runner::cli::engine::main()
 }

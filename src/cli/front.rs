@@ -28,10 +28,11 @@ pub(super) const VARIABLE: &str = "RUNNER_FRONT";
 /// Parses the arguments, and runs the command that they name, or becomes the engine.
 pub fn main() -> ExitCode {
     terminal::shorten_panics();
-    ended(match begin(&Cli::parse().command) {
+    let exit = ended(match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(_) => become_engine(),
-    })
+    });
+    ExitCode::from(exit.code())
 }
 
 /// Runs a command that needs no tensor.

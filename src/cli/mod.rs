@@ -56,8 +56,6 @@ pub mod terminal;
 pub mod tree;
 pub mod trials;
 
-use std::process::ExitCode;
-
 use clap::{Parser, Subcommand};
 use tch::Device;
 
@@ -136,14 +134,15 @@ pub enum Exit {
     Interrupted,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    /// The exit code.
+    fn code(self) -> u8 {
+        match self {
             Exit::Done => 0,
             Exit::Missed => 1,
             Exit::Failed => 2,
             Exit::Interrupted => 130,
-        })
+        }
     }
 }
 
@@ -164,12 +163,9 @@ enum Begun<'a> {
 }
 
 /// Tells how the program ended.
-fn ended(outcome: anyhow::Result<Exit>) -> ExitCode {
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            terminal::error(&error);
-            Exit::Failed.into()
-        }
-    }
+fn ended(outcome: anyhow::Result<Exit>) -> Exit {
+    outcome.unwrap_or_else(|error| {
+        terminal::error(&error);
+        Exit::Failed
+    })
 }

@@ -56,7 +56,7 @@ fn all_that_needs_no_tensor_is_done_without_the_engine_and_the_rest_says_that_it
         "runs",
         "compare runs/idea/*",
         "plot idea",
-        "plot confusion idea -o a.png",
+        "plot idea -o a.png",
         "report idea",
         "export idea --csv",
         "data list",
