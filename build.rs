@@ -31,17 +31,18 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Links `runner`, the front, without torch-sys, and so without libtorch, which `runner-engine` alone needs.
+/// Links `runner`, the front, without torch-sys and the switches, and so without libtorch, which `runner-engine` alone needs.
 ///
-/// It is not enough that the front's functions reach no tensor: torch-sys's C++ objects are read for what is thrown away
-/// later, and their static initializers hold on to libtorch. So the linker is told to read nothing in torch-sys's place;
+/// It is not enough that the front's functions reach no tensor: their C++ objects are read for what is thrown away
+/// later, and their static initializers hold on to libtorch. So the linker is told to read nothing in their place;
 /// a function that could be reached, and refers to it, is then an undefined symbol. LLD can do that, the default linker of
 /// x86-64 Linux. With another one, `runner` is the engine itself.
 fn leave_libtorch_out_of_the_front() -> anyhow::Result<()> {
-    let nothing_for_torch_sys = "-Wl,--remap-inputs=*/libtorch_sys-*.rlib=/dev/null";
+    let nothing_for = |library: &str| format!("-Wl,--remap-inputs=*/{library}-*.rlib=/dev/null");
+    let left_out = ["libtorch_sys", "libswitches"].map(nothing_for);
     println!("cargo:rustc-check-cfg=cfg(whole_front)");
-    match linker_takes(nothing_for_torch_sys)? {
-        true => println!("cargo:rustc-link-arg-bin=runner={nothing_for_torch_sys}"),
+    match linker_takes(&left_out[0])? {
+        true => left_out.iter().for_each(|argument| println!("cargo:rustc-link-arg-bin=runner={argument}")),
         false => println!("cargo:rustc-cfg=whole_front"),
     }
     Ok(())
