@@ -1,8 +1,8 @@
 //! The front, `runner` itself: it reads the command line, does what needs no tensor, and becomes the engine for the rest.
 //!
 //! Loading libtorch takes a third of a second, which no list, comparison or picture should wait for. So the front is
-//! linked without it (`build.rs` says how), and must not be able to reach a tensor: where something in [`begin`] does, the
-//! link fails with `undefined symbol: at_…` and the function that refers to it.
+//! linked without it (`build.rs` says how), and must not be able to reach a tensor: where something in `begin` does, the
+//! link fails with `undefined symbol: at_…` and the function of tch that refers to it.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
