@@ -1,7 +1,11 @@
 //! Tells the linker where libtorch lies at run time, and the program what it was built from; embeds the experiments.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// What the program is made of.
+const SOURCES: [&str; 4] = ["src", "experiments", "Cargo.toml", "Cargo.lock"];
 
 fn main() -> anyhow::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
@@ -14,10 +18,11 @@ fn main() -> anyhow::Result<()> {
     println!("cargo:rustc-env=RUNNER_LIBTORCH_LIB={}", lib.display());
     println!("cargo:rustc-env=RUNNER_LIBTORCH_VERSION={}", libtorch_version(&lib));
     println!("cargo:rustc-env=RUNNER_COMMIT={}", commit());
-    compile_switches(&lib);
     embed_experiments()?;
+    leave_libtorch_out_of_the_front()?;
+    println!("cargo:rustc-env=RUNNER_BUILD={:016x}", build_identity(&lib)?);
     let git_folder = git(&["rev-parse", "--git-dir"]).map(PathBuf::from);
-    let watched = ["src", "Cargo.toml", "Cargo.lock"].map(PathBuf::from).into_iter();
+    let watched = SOURCES.map(PathBuf::from).into_iter();
     for path in watched.chain(git_folder.iter().flat_map(|git| [git.join("HEAD"), git.join("index")])) {
         if path.exists() {
             println!("cargo:rerun-if-changed={}", path.display());
@@ -26,18 +31,52 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compiles what reaches libtorch's switches, which tch does not pass on.
-fn compile_switches(lib: &Path) {
-    let abi = std::env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned()); // as torch-sys has it
-    println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
-    cc::Build::new()
-        .cpp(true)
-        .std("c++17")
-        .warnings(false) // libtorch's headers have some
-        .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
-        .include(lib.join("../include"))
-        .file("src/device/switches.cpp")
-        .compile("runner_switches");
+/// Links `runner`, the front, without torch-sys and the switches, and so without libtorch, which `runner-engine` alone needs.
+///
+/// It is not enough that the front's functions reach no tensor: their C++ objects are read for what is thrown away
+/// later, and their static initializers hold on to libtorch. So the linker is told to read nothing in their place;
+/// a function that could be reached, and refers to it, is then an undefined symbol. LLD can do that, the default linker of
+/// x86-64 Linux. With another one, `runner` is the engine itself.
+fn leave_libtorch_out_of_the_front() -> anyhow::Result<()> {
+    let nothing_for = |library: &str| format!("-Wl,--remap-inputs=*/{library}-*.rlib=/dev/null");
+    let left_out = ["libtorch_sys", "libswitches"].map(nothing_for);
+    println!("cargo:rustc-check-cfg=cfg(whole_front)");
+    match linker_takes(&left_out[0])? {
+        true => left_out.iter().for_each(|argument| println!("cargo:rustc-link-arg-bin=runner={argument}")),
+        false => println!("cargo:rustc-cfg=whole_front"),
+    }
+    Ok(())
+}
+
+/// Whether a program can be linked with this argument, by the linker that cargo uses.
+fn linker_takes(argument: &str) -> anyhow::Result<bool> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    let (source, program) = (out.join("linked.rs"), out.join("linked"));
+    std::fs::write(&source, "fn main() {}")?;
+    let mut rustc = Command::new(std::env::var("RUSTC")?);
+    rustc.arg(source).arg("-o").arg(program).args(["--target", &std::env::var("TARGET")?]);
+    rustc.args(variable("RUSTC_LINKER").map(|linker| format!("-Clinker={linker}")));
+    rustc.args(variable("CARGO_ENCODED_RUSTFLAGS").iter().flat_map(|flags| flags.split('\u{1f}')));
+    Ok(rustc.arg(format!("-Clink-arg={argument}")).output()?.status.success())
+}
+
+/// A number that two builds share when they are made of the same source, at the same commit, for the same libtorch.
+fn build_identity(lib: &Path) -> anyhow::Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    (commit(), lib, std::env::var("CARGO_PKG_VERSION")?).hash(&mut hasher);
+    let mut left: Vec<PathBuf> = SOURCES.map(PathBuf::from).to_vec();
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            let mut inside =
+                std::fs::read_dir(&path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+            inside.sort();
+            left.extend(inside);
+        } else {
+            std::fs::read(&path)?.hash(&mut hasher);
+        }
+    }
+    Ok(hasher.finish())
 }
 
 /// The version that libtorch's own headers state, such as `2.11.0`.
@@ -76,7 +115,6 @@ fn commit() -> String {
 
 /// Embeds the shipped experiments: an array of (name, text), sorted by name.
 fn embed_experiments() -> anyhow::Result<()> {
-    println!("cargo:rerun-if-changed=experiments");
     let folder = std::env::current_dir()?.join("experiments");
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)?
         .filter_map(|entry| Some(entry.ok()?.path()))

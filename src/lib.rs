@@ -14,7 +14,8 @@
 //! 6. runs are set beside each other, and beside what other programs wrote ([`mod@compare`]), drawn ([`plot`]), written up as a
 //!    page ([`report`]), and handed on ([`export`]).
 //!
-//! [`cli`] is the terminal's side of it.
+//! [`cli`] is the terminal's side of it: `runner` itself ([`cli::front`]) is linked without libtorch, and becomes
+//! `runner-engine` ([`cli::engine`]) for what needs tensors.
 
 pub mod check;
 pub mod classical;

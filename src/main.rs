@@ -1,7 +1,12 @@
-//! Parse, dispatch, exit: all else is in the library.
+//! `runner`: parse, dispatch, exit; all else is in the library.
 
-use std::process::ExitCode;
+#[cfg(not(whole_front))]
+fn main() -> std::process::ExitCode {
+    runner::cli::front::main()
+}
 
-fn main() -> ExitCode {
-    runner::cli::main()
+/// Where the linker cannot leave libtorch out, a second program would save nothing.
+#[cfg(whole_front)]
+fn main() {
+    runner::cli::engine::main()
 }

@@ -8,9 +8,10 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
 
+use crate::cli::engine::Work;
 use crate::cli::progress::Progress;
 use crate::cli::table::Columns;
-use crate::cli::{Exit, described, terminal};
+use crate::cli::{Begun, Exit, described, terminal};
 use crate::data::cache::{Cache, Fault};
 use crate::data::csv_text::TableFault;
 use crate::data::describe::{Description, describe, describe_table};
@@ -61,33 +62,37 @@ enum DataCommand {
         name: String,
     },
     /// Show a data set's rows, columns and classes, and what to look out for
-    Describe {
-        /// The data set, or the path of a table of your own (`.csv`, `.csv.gz`)
-        name: String,
-        /// The column of a table that is to be predicted: its classes are counted and compared
-        #[arg(long, value_name = "COLUMN")]
-        target: Option<String>,
-        /// What stands between two fields of a table of your own
-        #[arg(long, default_value = ",")]
-        separator: char,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Describe(Described),
 }
 
-/// Runs a command about data sets.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
+/// Arguments of `runner data describe`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Described {
+    /// The data set, or the path of a table of your own (`.csv`, `.csv.gz`)
+    name: String,
+    /// The column of a table that is to be predicted: its classes are counted and compared
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// What stands between two fields of a table of your own
+    #[arg(long, default_value = ",")]
+    separator: char,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a command about files of data sets; what describes their rows is the engine's.
+pub(super) fn begin(args: &Args) -> Begun<'_> {
     let cache = Cache::of_user();
-    match &args.command {
+    Begun::Ended(match &args.command {
         DataCommand::List { json } => list(&cache, *json),
-        DataCommand::Fetch { name, file } => fetch(&cache, &manifest(name)?, file.as_deref()),
-        DataCommand::Verify { name, json } => verify(&cache, name.as_deref(), *json),
-        DataCommand::Path { name } => path(&cache, &manifest(name)?),
-        DataCommand::Describe { name, target, separator, json } => {
-            describe_any(&cache, name, target.as_deref(), *separator, *json)
+        DataCommand::Fetch { name, file } => {
+            manifest(name).and_then(|manifest| fetch(&cache, &manifest, file.as_deref()))
         }
-    }
+        DataCommand::Verify { name, json } => verify(&cache, name.as_deref(), *json),
+        DataCommand::Path { name } => manifest(name).and_then(|manifest| path(&cache, &manifest)),
+        DataCommand::Describe(args) => return Begun::NeedsTensors(Work::Describe(args)),
+    })
 }
 
 fn manifest(name: &str) -> anyhow::Result<Manifest> {
@@ -194,10 +199,11 @@ fn path(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn describe_any(cache: &Cache, name: &str, target: Option<&str>, separator: char, json: bool) -> anyhow::Result<Exit> {
-    let description = description(cache, name, target, separator)?;
-    let known = Manifest::named(name);
-    if json {
+/// Describes the rows of a data set, or of a table of the user's own.
+pub(super) fn describe_any(args: &Described) -> anyhow::Result<Exit> {
+    let description = description(&Cache::of_user(), &args.name, args.target.as_deref(), args.separator)?;
+    let known = Manifest::named(&args.name);
+    if args.json {
         terminal::json(&description);
     } else {
         terminal::out(&described::text(known.as_ref(), &description));

@@ -1,5 +1,8 @@
 //! The command line: one file for each command, and rooms for what a run shows; `terminal` alone prints.
 //!
+//! There are two programs. `runner` is the [`front`]: it does what needs no tensor, at once. For the rest it becomes
+//! `runner-engine`, the [`engine`], which is linked to libtorch.
+//!
 //! While a run goes on it is `progress` that speaks, with `settings`. At its end `summary` begins: `comparison` for
 //! variants, `trials` for seeds and folds, and below them `observed`, `gap` and `endings`. A [`figure::Figure`] is what
 //! a column shows, and [`fitted::Fitted`] lays columns out on a [`page::Page`].
@@ -13,6 +16,7 @@ pub mod data;
 mod described;
 pub mod doctor;
 pub mod endings;
+pub mod engine;
 pub mod eval;
 mod eval_data;
 mod eval_text;
@@ -22,6 +26,7 @@ pub mod export;
 pub mod figure;
 pub mod figures;
 pub mod fitted;
+pub mod front;
 pub mod gap;
 pub mod leak;
 pub mod list;
@@ -51,8 +56,6 @@ pub mod terminal;
 pub mod tree;
 pub mod trials;
 
-use std::process::ExitCode;
-
 use clap::{Parser, Subcommand};
 use tch::Device;
 
@@ -61,7 +64,7 @@ use crate::hint::Hint;
 
 /// An experiment runner for deep learning on libtorch: one TOML file, one command, a JSON history.
 #[derive(Debug, Parser)]
-#[command(version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("RUNNER_COMMIT"), ", libtorch ", env!("RUNNER_LIBTORCH_VERSION"), ")"), after_help = EXAMPLES, max_term_width = 100)]
+#[command(bin_name = "runner", version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("RUNNER_COMMIT"), ", libtorch ", env!("RUNNER_LIBTORCH_VERSION"), ")"), after_help = EXAMPLES, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -131,14 +134,15 @@ pub enum Exit {
     Interrupted,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    /// The exit code.
+    fn code(self) -> u8 {
+        match self {
             Exit::Done => 0,
             Exit::Missed => 1,
             Exit::Failed => 2,
             Exit::Interrupted => 130,
-        })
+        }
     }
 }
 
@@ -150,30 +154,18 @@ fn resolved(choice: DeviceChoice) -> anyhow::Result<Device> {
     })
 }
 
-/// Parses the arguments, and runs the command that they name.
-pub fn main() -> ExitCode {
-    terminal::shorten_panics();
-    let outcome = match Cli::parse().command {
-        Command::Exp(args) => exp::run(&args),
-        Command::Runs(args) => runs::run(&args),
-        Command::Compare(args) => compare::run(&args),
-        Command::Eval(args) => eval::run(&args),
-        Command::Predict(args) => predict::run(&args),
-        Command::Plot(args) => plot::run(&args),
-        Command::Export(args) => export::run(&args),
-        Command::Report(args) => report::run(&args),
-        Command::List(args) => list::run(&args),
-        Command::Show(args) => show::run(&args),
-        Command::Data(args) => data::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
-        Command::Schema => schema::run(),
-        Command::Completions(args) => completions::run::<Cli>(&args),
-    };
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            terminal::error(&error);
-            Exit::Failed.into()
-        }
-    }
+/// What a command comes to.
+enum Begun<'a> {
+    /// It needed no tensor, and is done.
+    Ended(anyhow::Result<Exit>),
+    /// It needs tensors, and is the engine's.
+    NeedsTensors(engine::Work<'a>),
+}
+
+/// Tells how the program ended.
+fn ended(outcome: anyhow::Result<Exit>) -> Exit {
+    outcome.unwrap_or_else(|error| {
+        terminal::error(&error);
+        Exit::Failed
+    })
 }

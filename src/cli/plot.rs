@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Subcommand;
 
+use crate::cli::engine::Work;
 use crate::cli::plot_file::{self, Target};
-use crate::cli::{Exit, plot_classes, plot_samples, terminal};
+use crate::cli::{Begun, Exit, plot_classes, plot_samples, terminal};
 use crate::compare::find::{Found, find};
 use crate::compare::group::Group;
 use crate::compare::trial::Axis;
@@ -146,9 +147,9 @@ struct Compare {
     target: Target,
 }
 
-/// Draws a picture.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    match args.kind.as_ref() {
+/// Draws a picture of histories; one of rows is the engine's.
+pub(super) fn begin(args: &Args) -> Begun<'_> {
+    Begun::Ended(match args.kind.as_ref() {
         None => of_curves(&args.curves),
         Some(Kind::Curves(args)) => of_curves(args),
         Some(Kind::Confusion(Plain { runs, target })) => {
@@ -167,9 +168,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(Kind::Compare(Compare { runs, metric, target })) => {
             picture(runs, target, "compare", |groups| dots::draw(groups, metric.as_deref(), target.size()))
         }
-        Some(Kind::Classes(args)) => plot_classes::run(args),
-        Some(Kind::Samples(args)) => plot_samples::run(args),
-    }
+        Some(Kind::Classes(args)) => return Begun::NeedsTensors(Work::PlotClasses(args)),
+        Some(Kind::Samples(args)) => return Begun::NeedsTensors(Work::PlotSamples(args)),
+    })
 }
 
 fn of_curves(Curves { runs, metric, x, log, target }: &Curves) -> anyhow::Result<Exit> {

@@ -39,6 +39,12 @@ pub fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
+/// Sends off what was printed, before the program ends.
+pub fn flush() {
+    let _ = std::io::stdout().flush();
+    let _ = std::io::stderr().flush();
+}
+
 /// Prints data as JSON to standard output.
 pub fn json<T: Serialize>(value: &T) {
     out(&readable(value).expect("what is printed is made of JSON's types"));

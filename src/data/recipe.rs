@@ -62,22 +62,23 @@ pub struct Recipe<'a> {
     pub weights: Option<&'a str>,
 }
 
-/// The part of a table that an experiment uses.
+/// The part of a table that an experiment uses; it becomes tensors only when it is loaded.
 #[derive(Debug)]
-pub struct Selected {
+pub struct Selected<'t> {
     encoding: Encoding,
-    /// `[rows, columns]`, f64.
-    features: Tensor,
+    /// Column by column.
+    features: Vec<Cow<'t, [f64]>>,
+    rows: usize,
     targets: Targets,
     weights: Option<Vec<f32>>,
     target: TargetColumns,
 }
 
-impl Selected {
+impl Selected<'_> {
     /// What is known before training.
     pub fn card(&self) -> Card {
-        let rows = self.features.size()[0] as usize;
-        Card { sample: Shape::from([self.encoding.width() as i64]), target: self.targets.target, rows, test_rows: 0 }
+        let sample = Shape::from([self.encoding.width() as i64]);
+        Card { sample, target: self.targets.target, rows: self.rows, test_rows: 0 }
     }
 
     /// The rows as tensors, with the checksum of what they come from, and what separates its fields.
@@ -86,7 +87,7 @@ impl Selected {
             sha256,
             target: self.targets.target,
             rows: Rows {
-                features: self.features,
+                features: row_by_row(&self.features, self.rows),
                 targets: self.targets.tensor(),
                 weights: self.weights.as_deref().map(Tensor::from_slice),
             },
@@ -118,29 +119,28 @@ impl<'a> Recipe<'a> {
     ///
     /// # Errors
     /// When a setting names no column, a value is missing or of the wrong kind; the key is relative to the data set.
-    pub fn select(&self, table: &Table) -> Result<Selected, Invalid> {
+    pub fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
         let targets = self.columns(table, "target", self.target)?;
         if targets.is_empty() {
             return Err(Invalid::new("target", "names no column").hint(known(table)));
         }
-        let features = self.feature_columns(table)?;
+        let chosen = self.feature_columns(table)?;
         let weights = self.weight_column(table)?;
         let needed: Vec<&Column> = targets.iter().copied().chain(weights).collect();
-        let rows = self.rows_to_keep(table, &features, &needed)?;
-        let mut raw: Vec<Cow<[f64]>> = Vec::with_capacity(features.len());
-        let mut columns = Vec::with_capacity(features.len());
-        for column in features {
+        let rows = self.rows_to_keep(table, &chosen, &needed)?;
+        let mut features = Vec::with_capacity(chosen.len());
+        let mut columns = Vec::with_capacity(chosen.len());
+        for column in chosen {
             let (becomes, values) = self.feature(table, column, &rows)?;
             columns.push(Planned { name: column.name.clone(), becomes });
-            raw.push(values);
+            features.push(values);
         }
         let task = self.task(targets[0])?;
         let targets = task.read(table, &targets, &rows, self.classes)?;
-        let features = row_by_row(&raw, rows.len());
         let encoding = Encoding { columns, missing: self.missing };
         let weights = weights.map(|column| weights_of(table, column, &rows)).transpose()?;
         let target = TargetColumns { names: self.target.to_vec(), task, classes: targets.names.clone() };
-        Ok(Selected { encoding, features, targets, weights, target })
+        Ok(Selected { encoding, features, rows: rows.len(), targets, weights, target })
     }
 
     /// What the target is taken for: stated classes are classes, numbers or not.
@@ -378,7 +378,8 @@ mod tests {
     fn rows_with_missing_values_are_left_out_with_classes_that_only_they_have() {
         let y = names(&["y"]);
         let dropped = Recipe { missing: Missing::Drop, encode: Encode::OneHot, ..Recipe::of(&y) };
-        let selected = dropped.select(&table(PEOPLE)).unwrap();
+        let people = table(PEOPLE);
+        let selected = dropped.select(&people).unwrap();
         let card = selected.card();
         assert_eq!((card.rows, card.sample.flat(), card.target), (2, Some(4), Target::Classes(2)));
         assert_eq!(selected.targets.names, ["a", "b"]);
@@ -437,7 +438,8 @@ mod tests {
     fn a_column_of_weights_is_no_feature_and_holds_numbers_above_0() {
         let y = names(&["y"]);
         let weighted = Recipe { weights: Some("w"), ..Recipe::of(&y) };
-        let selected = weighted.select(&table("x,w,y\n1,2,a\n2,0.5,b\n")).unwrap();
+        let table_of_two = table("x,w,y\n1,2,a\n2,0.5,b\n");
+        let selected = weighted.select(&table_of_two).unwrap();
         assert_eq!((selected.card().sample.flat(), selected.weights), (Some(1), Some(vec![2.0, 0.5])));
         for (text, words) in [
             ("x,w,y\n1,2,a\n2,0,b\n", "has `0` in row 2 (line 3), where a number above 0"),

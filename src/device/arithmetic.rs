@@ -6,11 +6,6 @@
 
 use tch::Device;
 
-unsafe extern "C" {
-    fn runner_set_arithmetic(tf32: bool, deterministic: bool) -> bool;
-    fn runner_arithmetic(tf32: *mut bool, deterministic: *mut bool) -> bool;
-}
-
 /// How a GPU computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arithmetic {
@@ -26,17 +21,13 @@ impl Arithmetic {
     /// # Panics
     /// When libtorch refuses, which it has no reason to.
     pub fn put_into_use(self) {
-        // SAFETY: it takes two values, keeps no pointer, and lets no exception out.
-        let done = unsafe { runner_set_arithmetic(self.tf32, self.deterministic) };
+        let done = switches::set_arithmetic(self.tf32, self.deterministic);
         assert!(done, "libtorch refuses its own switches");
     }
 
     /// How libtorch computes now.
     pub fn in_use() -> Arithmetic {
-        let (mut tf32, mut deterministic) = (false, false);
-        // SAFETY: both pointers are valid for the call, which keeps neither and lets no exception out.
-        let done = unsafe { runner_arithmetic(&raw mut tf32, &raw mut deterministic) };
-        assert!(done, "libtorch does not tell its own switches");
+        let (tf32, deterministic) = switches::arithmetic().expect("libtorch tells its own switches");
         Arithmetic { tf32, deterministic }
     }
 

@@ -7,17 +7,13 @@ use std::path::Path;
 
 use tch::Device;
 
-unsafe extern "C" {
-    fn runner_gpu_memory(index: i32, free: *mut u64, total: *mut u64) -> bool;
-}
-
 /// What is taken for granted where nobody says: 4 GiB.
 pub const UNKNOWN: u64 = 4 << 30;
 
 /// How many bytes are free on the device. On a GPU, libtorch first gives back what it keeps for later.
 pub fn free(device: Device) -> u64 {
     match device {
-        Device::Cuda(index) => of_gpu(index).unwrap_or(UNKNOWN),
+        Device::Cuda(index) => switches::gpu_memory(index).map_or(UNKNOWN, |(free, _)| free),
         _ => of_machine(Path::new("/")).unwrap_or(UNKNOWN),
     }
 }
@@ -27,13 +23,6 @@ pub fn in_words(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let power = (bytes.max(1).ilog2() as usize / 10).clamp(1, units.len());
     format!("{:.2} {}", bytes as f64 / 1024_f64.powi(power as i32), units[power - 1])
-}
-
-fn of_gpu(index: usize) -> Option<u64> {
-    let index = i32::try_from(index).ok()?;
-    let (mut free, mut total) = (0, 0);
-    // SAFETY: both pointers are valid for the call, which keeps neither and lets no exception out.
-    unsafe { runner_gpu_memory(index, &raw mut free, &raw mut total) }.then_some(free)
 }
 
 /// `root` is the folder that `proc` and `sys` are in.

@@ -10,20 +10,26 @@ use crate::experiment::overrides;
 use crate::experiment::spec::{Spec, Variant};
 use crate::history::asked::{Asked, is_within};
 
-/// Who set the settings of one variant of an experiment.
-///
-/// `text` is the experiment's file, `written` what was read from it, and `resolved` what is trained, with the variant and
-/// the command line's changes.
-pub fn asked(text: &str, written: &Spec, variant: Option<&Variant>, changes: &[String], resolved: &Spec) -> Asked {
-    let (written, resolved) = (tree(written), tree(resolved));
+/// The keys of the settings that an experiment's file states: `text` is the file, `written` what was read from it.
+pub fn stated(text: &str, written: &Spec) -> Vec<String> {
+    let written = tree(written);
     let of_file = toml_edit::de::from_str::<Value>(text).unwrap_or_default();
-    let mut asked = Asked { changes: changes.to_vec(), ..Asked::default() };
-    let parts = |(key, value): (&String, &Value)| Some((key.clone(), value.clone(), written.get(key)?.clone()));
-    for (key, value, read) in of_file.as_object().into_iter().flatten().filter_map(parts) {
-        if overrides::VARIED.contains(&key.as_str()) {
-            add(key, &value, &read, &mut asked.stated);
+    let mut keys = Vec::new();
+    for (key, value) in of_file.as_object().into_iter().flatten() {
+        if let (true, Some(read)) = (overrides::VARIED.contains(&key.as_str()), written.get(key)) {
+            add(key.clone(), value, read, &mut keys);
         }
     }
+    keys
+}
+
+/// Who set the settings of one variant of an experiment.
+///
+/// `stated` are the keys that its file states, and `resolved` is what is trained, with the variant and the command line's
+/// changes.
+pub fn asked(stated: &[String], variant: Option<&Variant>, changes: &[String], resolved: &Spec) -> Asked {
+    let resolved = tree(resolved);
+    let mut asked = Asked { stated: stated.to_vec(), changes: changes.to_vec(), ..Asked::default() };
     for (path, value) in variant.iter().flat_map(|variant| &variant.set) {
         asked.stated.retain(|key| !is_within(key, path));
         asked.varied.retain(|key| !is_within(key, path));

@@ -39,9 +39,10 @@ impl Study {
         check_name("name", &name).map_err(|fault| source.locate(fault))?;
         expect::check_line("lesson", spec.lesson.as_deref()).map_err(told)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
+        let stated = origin::stated(&source.text, &written);
         let plan = |variant: Option<&Variant>, spec: Spec| {
             let spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
-            let asked = origin::asked(&source.text, &written, variant, changes, &spec);
+            let asked = origin::asked(&stated, variant, changes, &spec);
             let plan = Plan::new(&name, variant.map_or(BASE, |variant| &variant.name), spec).map_err(told)?;
             Ok(Plan { asked: Some(asked), ..plan })
         };

@@ -14,3 +14,4 @@ mod shown;
 mod stacks;
 mod support;
 mod tables;
+mod two_programs;

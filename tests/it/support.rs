@@ -8,6 +8,9 @@ use assert_cmd::assert::Assert;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The program.
+pub const RUNNER: &str = env!("CARGO_BIN_EXE_runner");
+
 /// A small experiment on the digits: two epochs, some milliseconds.
 pub const IDEA: &str = r#"title = "An idea"
 
@@ -78,8 +81,13 @@ impl Place {
 
     /// The program with these arguments, on the CPU, with no way to the network unless the user's data were asked for.
     pub fn command(&self, arguments: &[&str]) -> StdCommand {
+        self.command_of(RUNNER, arguments)
+    }
+
+    /// The same of a program of ours at another place, or by another name.
+    pub fn command_of(&self, program: impl AsRef<Path>, arguments: &[&str]) -> StdCommand {
         let nowhere = "http://127.0.0.1:9";
-        let mut command = StdCommand::new(env!("CARGO_BIN_EXE_runner"));
+        let mut command = StdCommand::new(program.as_ref());
         command.args(arguments).current_dir(self.here.path());
         command.env("CUDA_VISIBLE_DEVICES", "").env("OMP_NUM_THREADS", "1"); // tests run side by side
         if self.users_data {

@@ -37,7 +37,7 @@ Commands:
   notebooks [NAME...] [--runs DIR]
           Execute the notebooks on the runs in DIR (or RUNNER_RUNS, or `runs`), and write what comes
   install [--root DIR]
-          Install `runner` into cargo's bin folder, or into DIR/bin
+          Install `runner` and its `runner-engine` into cargo's bin folder, or into DIR/bin
   help
           Print this
 

@@ -1,8 +1,9 @@
 //! `cargo xtask install`: `runner` where the shell finds it.
 //!
-//! The binary remembers the folder of libtorch's libraries (an rpath, by `build.rs`), so it runs
-//! from anywhere without `LD_LIBRARY_PATH`, as long as that folder stays. Cargo builds in the
-//! checkout's own target folder, so what is already compiled is not compiled again.
+//! With it comes `runner-engine`, which `runner` becomes for what needs tensors. The binaries remember
+//! the folder of libtorch's libraries (an rpath, by `build.rs`), so they run from anywhere without
+//! `LD_LIBRARY_PATH`, as long as that folder stays. Cargo builds in the checkout's own target folder, so
+//! what is already compiled is not compiled again.
 
 use std::env;
 use std::path::{Path, PathBuf};

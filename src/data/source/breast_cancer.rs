@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::data::Target;
 use crate::data::scale::Scale;
 use crate::data::source::embedded_table::EmbeddedTable;
 use crate::data::split::Split;
@@ -34,6 +35,7 @@ pub(super) const EMBEDDED: EmbeddedTable = EmbeddedTable {
     files: &[CSV],
     target: TARGET,
     task: Task::Classes,
+    size: (569, 30, Target::Classes(2)),
     classes: Some(&["malignant", "benign"]),
 };
 

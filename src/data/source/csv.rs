@@ -91,15 +91,19 @@ pub fn read(path: &Path, separator: char) -> Result<(Table, String), TableFault>
 }
 
 impl Csv {
-    fn select(&self) -> Result<(Selected, String), Invalid> {
+    /// The table, and the checksum of its file.
+    fn table(&self) -> Result<(Table, String), Invalid> {
         if !self.separator.is_ascii() || matches!(self.separator, '"' | '\n' | '\r') {
             let message = format!("must be one ASCII character, found {:?}", self.separator);
             return Err(Invalid::new("separator", message));
         }
-        let (table, sum) = read(Path::new(&self.path), self.separator).map_err(|fault| {
+        read(Path::new(&self.path), self.separator).map_err(|fault| {
             let told = Invalid::new("path", format!("cannot be used: `{}` {}", self.path, fault.message));
             Invalid { hint: fault.hint, ..told }
-        })?;
+        })
+    }
+
+    fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
         let recipe = Recipe {
             target: self.target.list(),
             task: self.task,
@@ -111,15 +115,16 @@ impl Csv {
             missing: self.missing,
             weights: self.weights.as_deref(),
         };
-        Ok((recipe.select(&table)?, sum))
+        recipe.select(table)
     }
 
     pub(super) fn card(&self) -> Result<Card, Invalid> {
-        self.select().map(|(selected, _)| selected.card())
+        let (table, _) = self.table()?;
+        self.select(&table).map(|selected| selected.card())
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        let (selected, sum) = self.select()?;
-        Ok(selected.load(sum, self.separator))
+        let (table, sum) = self.table()?;
+        Ok(self.select(&table)?.load(sum, self.separator))
     }
 }

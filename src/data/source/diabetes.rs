@@ -7,6 +7,7 @@ use flate2::read::GzDecoder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::data::Target;
 use crate::data::scale::Scale;
 use crate::data::source::embedded_table::EmbeddedTable;
 use crate::data::split::Split;
@@ -19,8 +20,14 @@ const TARGET_GZ: &[u8] = include_bytes!("../embedded/diabetes_target.csv.gz");
 const TARGET: &str = "progression";
 
 /// The table, and what is predicted of it.
-pub(super) const EMBEDDED: EmbeddedTable =
-    EmbeddedTable { table, files: &[FEATURES_GZ, TARGET_GZ], target: TARGET, task: Task::Values, classes: None };
+pub(super) const EMBEDDED: EmbeddedTable = EmbeddedTable {
+    table,
+    files: &[FEATURES_GZ, TARGET_GZ],
+    target: TARGET,
+    task: Task::Values,
+    size: (442, 10, Target::Values(1)),
+    classes: None,
+};
 
 /// `[data.diabetes]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

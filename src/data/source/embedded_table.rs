@@ -5,7 +5,8 @@ use crate::data::cache::sha256;
 use crate::data::recipe::{Recipe, Selected};
 use crate::data::table::Table;
 use crate::data::task::Task;
-use crate::data::{Card, Loaded};
+use crate::data::{Card, Loaded, Target};
+use crate::shape::Shape;
 
 /// A table in the binary, and what is predicted of it.
 pub(super) struct EmbeddedTable {
@@ -17,24 +18,41 @@ pub(super) struct EmbeddedTable {
     pub(super) target: &'static str,
     /// What it is taken for.
     pub(super) task: Task,
+    /// How many rows and features there are, and what is predicted: known without reading the table, which a test holds
+    /// against it.
+    pub(super) size: (usize, i64, Target),
     /// What the classes are called, where the table numbers them.
     pub(super) classes: Option<&'static [&'static str]>,
 }
 
 impl EmbeddedTable {
-    fn select(&self) -> Result<Selected, Invalid> {
-        Recipe { task: Some(self.task), ..Recipe::of(&[self.target.to_owned()]) }.select(&(self.table)())
+    fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
+        Recipe { task: Some(self.task), ..Recipe::of(&[self.target.to_owned()]) }.select(table)
     }
 
-    pub(super) fn card(&self) -> Result<Card, Invalid> {
-        self.select().map(|selected| selected.card())
+    pub(super) fn card(&self) -> Card {
+        let (rows, features, target) = self.size;
+        Card { sample: Shape::from([features]), target, rows, test_rows: 0 }
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        let loaded = self.select()?.load(sha256(&self.files.concat()), ',');
+        let loaded = self.select(&(self.table)())?.load(sha256(&self.files.concat()), ',');
         Ok(match self.classes {
             Some(names) => Loaded { classes: names.iter().map(|name| (*name).to_owned()).collect(), ..loaded },
             None => loaded,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::source::{breast_cancer, diabetes};
+
+    #[test]
+    fn what_is_known_without_reading_a_table_is_what_it_holds() {
+        for embedded in [breast_cancer::EMBEDDED, diabetes::EMBEDDED] {
+            let table = (embedded.table)();
+            assert_eq!(embedded.select(&table).unwrap().card(), embedded.card());
+        }
     }
 }

@@ -123,8 +123,8 @@ impl DataSpec {
         match self {
             DataSpec::Logic(_) => Ok(logic::card()),
             DataSpec::Digits(digits) => Ok(digits.card()),
-            DataSpec::BreastCancer(_) => breast_cancer::EMBEDDED.card(),
-            DataSpec::Diabetes(_) => diabetes::EMBEDDED.card(),
+            DataSpec::BreastCancer(_) => Ok(breast_cancer::EMBEDDED.card()),
+            DataSpec::Diabetes(_) => Ok(diabetes::EMBEDDED.card()),
             DataSpec::Penguins(penguins) => penguins.card(),
             DataSpec::Mnist(mnist) => Ok(mnist.card()),
             DataSpec::Creditcard(creditcard) => Ok(creditcard.card()),

@@ -81,7 +81,7 @@ pub fn table() -> Table {
 }
 
 impl Penguins {
-    fn select(&self) -> Result<Selected, Invalid> {
+    fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
         let recipe = Recipe {
             task: self.task,
             features: Some(&self.features),
@@ -89,14 +89,14 @@ impl Penguins {
             missing: self.missing,
             ..Recipe::of(self.target.list())
         };
-        recipe.select(&table())
+        recipe.select(table)
     }
 
     pub(super) fn card(&self) -> Result<Card, Invalid> {
-        self.select().map(|selected| selected.card())
+        self.select(&table()).map(|selected| selected.card())
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        Ok(self.select()?.load(sha256(CSV), ','))
+        Ok(self.select(&table())?.load(sha256(CSV), ','))
     }
 }

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include <ATen/Context.h>
-#include <ATen/DeviceAccelerator.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/util/env.h>
 
 namespace {
@@ -65,8 +65,9 @@ extern "C" bool runner_arithmetic(bool* tf32, bool* deterministic) noexcept {
 // What is free of a GPU's memory, in bytes, when libtorch has given back what it keeps for later.
 extern "C" bool runner_gpu_memory(int index, std::uint64_t* free, std::uint64_t* total) noexcept {
   return done([=] {
-    at::accelerator::emptyCache();
-    const auto memory = at::accelerator::getMemoryInfo(static_cast<c10::DeviceIndex>(index));
+    c10::DeviceAllocator* allocator = at::getDeviceAllocator(c10::kCUDA); // fails where no CUDA library is open
+    allocator->emptyCache();
+    const auto memory = allocator->getMemoryInfo(static_cast<c10::DeviceIndex>(index));
     *free = memory.first;
     *total = memory.second;
   });

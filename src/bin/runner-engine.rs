@@ -1,0 +1,5 @@
+//! `runner-engine`: what `runner` becomes for all that needs tensors.
+
+fn main() {
+    runner::cli::engine::main()
+}

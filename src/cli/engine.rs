@@ -1,0 +1,69 @@
+//! The engine, `runner-engine`: what needs tensors. The front becomes it; started by itself it does everything.
+
+use std::env;
+
+use anyhow::anyhow;
+use clap::Parser;
+
+use crate::cli::front::{BUILD, VARIABLE, begin};
+use crate::cli::{Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, terminal};
+use crate::hint::Hint;
+
+/// What needs tensors.
+pub(super) enum Work<'a> {
+    Exp(&'a exp::Args),
+    Eval(&'a eval::Args),
+    Predict(&'a predict::Args),
+    PlotClasses(&'a plot_classes::Args),
+    PlotSamples(&'a plot_samples::Args),
+    Describe(&'a data::Described),
+    Doctor(&'a doctor::Args),
+}
+
+/// Parses the arguments, and runs the command that they name.
+pub fn main() -> ! {
+    terminal::shorten_panics();
+    let outcome = check_front().and_then(|()| match begin(&Cli::parse().command) {
+        Begun::Ended(outcome) => outcome,
+        Begun::NeedsTensors(work) => run(&work),
+    });
+    leave(ended(outcome))
+}
+
+/// Ends the program at once. All files are written by then; libtorch would take another 0.07 s to unregister each of its
+/// operators.
+fn leave(exit: Exit) -> ! {
+    let code = i32::from(exit.code());
+    terminal::flush();
+    // SAFETY: `_exit` only ends the process; no thread, and nothing registered for the end, has work left to do.
+    #[cfg(unix)]
+    unsafe {
+        libc::_exit(code)
+    }
+    #[cfg(not(unix))]
+    std::process::exit(code)
+}
+
+fn run(work: &Work) -> anyhow::Result<Exit> {
+    match work {
+        Work::Exp(args) => exp::run(args),
+        Work::Eval(args) => eval::run(args),
+        Work::Predict(args) => predict::run(args),
+        Work::PlotClasses(args) => plot_classes::run(args),
+        Work::PlotSamples(args) => plot_samples::run(args),
+        Work::Describe(args) => data::describe_any(args),
+        Work::Doctor(args) => doctor::run(args),
+    }
+}
+
+/// Refuses a front of another build: `cargo run` and `cargo build --bin runner` build no engine.
+fn check_front() -> anyhow::Result<()> {
+    match env::var_os(VARIABLE) {
+        Some(front) if front != BUILD => {
+            let hint = "build both: `cargo build --release`, or `cargo xtask install`";
+            Err(anyhow!("`runner` and the `runner-engine` beside it are of different builds")
+                .context(Hint(hint.to_owned())))
+        }
+        _ => Ok(()),
+    }
+}

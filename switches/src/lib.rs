@@ -1,0 +1,36 @@
+//! The few switches and questions of libtorch that tch does not pass on, by way of a page of C++.
+//!
+//! A crate of its own, so that the C++ is compiled once and a program that needs no libtorch can leave it out.
+
+// Its libraries are what the C++ refers to.
+use torch_sys as _;
+
+unsafe extern "C" {
+    fn runner_set_arithmetic(tf32: bool, deterministic: bool) -> bool;
+    fn runner_arithmetic(tf32: *mut bool, deterministic: *mut bool) -> bool;
+    fn runner_gpu_memory(index: i32, free: *mut u64, total: *mut u64) -> bool;
+}
+
+/// Lets matrix products and convolutions on a GPU round to TF32, or not, and leaves only deterministic algorithms, or all.
+/// Whether libtorch took it.
+#[must_use]
+pub fn set_arithmetic(tf32: bool, deterministic: bool) -> bool {
+    // SAFETY: it takes two values, keeps no pointer, and lets no exception out.
+    unsafe { runner_set_arithmetic(tf32, deterministic) }
+}
+
+/// Whether TF32 may be used on a GPU, and whether deterministic algorithms alone are; `None` where libtorch does not say.
+pub fn arithmetic() -> Option<(bool, bool)> {
+    let (mut tf32, mut deterministic) = (false, false);
+    // SAFETY: both pointers are valid for the call, which keeps neither and lets no exception out.
+    unsafe { runner_arithmetic(&raw mut tf32, &raw mut deterministic) }.then_some((tf32, deterministic))
+}
+
+/// How many bytes of a GPU's memory are free, and how many there are; `None` where it cannot be asked. libtorch first
+/// gives back what it keeps for later.
+pub fn gpu_memory(index: usize) -> Option<(u64, u64)> {
+    let index = i32::try_from(index).ok()?;
+    let (mut free, mut total) = (0, 0);
+    // SAFETY: both pointers are valid for the call, which keeps neither and lets no exception out.
+    unsafe { runner_gpu_memory(index, &raw mut free, &raw mut total) }.then_some((free, total))
+}
