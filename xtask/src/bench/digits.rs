@@ -31,16 +31,17 @@ pub fn sections(bench: &Bench) -> Result<Vec<Section>> {
     let ours = rounds::ours(&all)?;
 
     let mut section = Section::new(format!("`digits_mlp`, the whole command, {}", bench.threads_shown()));
-    section.paragraph(
+    section.paragraph(&format!(
         "64 → 32 → 16 → 10, Adam, 1,797 rows as one batch, 100 epochs; the script writes its losses and weights, as the walkthrough \
-         computes them. Nearly all of its time is Python's imports.",
-    );
+         computes them. {}",
+        bench.peers.built_for_cuda()
+    ));
     let mut table =
         Table::new(["", "wall, s", "× ours", "wanted", "imports, s", "processors, s", "memory, MB", "× ours"]);
     for series in &all {
         let (Some(wall), Some(cpu)) = (series.wall(), series.cpu()) else { continue };
         let of_ours = ratio(ours.wall(), Some(wall)).filter(|_| series.name != ours.name);
-        let what = format!("digits_mlp, whole command, {} against ours", series.name);
+        let what = format!("{}: digits_mlp, whole command", series.name);
         let [times, wanted] = section.claim(what, of_ours, Some(Wanted::AtLeast(5.0)));
         let imports = series.spread(told("imports")).filter(|imports| imports.median.is_finite());
         let imports = imports.map_or_else(String::new, |imports| format!("{:.2}", imports.median));

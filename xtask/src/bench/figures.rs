@@ -16,9 +16,12 @@ impl Spread {
         Some(Self { median, least: values[0], most: values[values.len() - 1] })
     }
 
-    /// `0.241 (0.238–0.260)`, with so many decimals.
+    /// `0.241 (0.238–0.260)`, with so many decimals; `0.241` where there is but one measurement.
     pub fn shown(&self, decimals: usize) -> String {
         let Self { median, least, most } = self;
+        if least == most {
+            return format!("{median:.decimals$}");
+        }
         format!("{median:.decimals$} ({least:.decimals$}–{most:.decimals$})")
     }
 }
@@ -89,6 +92,7 @@ mod tests {
         assert_eq!(Spread::of([4.0, 1.0, 2.0, 3.0]).unwrap().median, 2.5);
         assert_eq!(Spread::of([]), None);
         assert_eq!(Spread::of([0.26, 0.238, 0.241]).unwrap().shown(3), "0.241 (0.238–0.260)");
+        assert_eq!(Spread::of([0.26]).unwrap().shown(2), "0.26");
     }
 
     #[test]

@@ -92,10 +92,12 @@ fn wait(_: &std::process::Child) -> Result<Ended> {
     bail!("this system does not count for a child what it took\nhint: run the benchmark on Linux or macOS")
 }
 
-/// The last line that says something, not longer than a message should be.
+/// The last line that names an error, else the last that says something; not longer than a message should be.
 fn last_words(text: &str) -> String {
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("hint: "));
-    line.map_or_else(|| "it does not say why".to_owned(), |line| line.chars().take(240).collect())
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint: "));
+    let line = lines().rfind(|line| line.to_lowercase().contains("error")).or_else(|| lines().next_back());
+    let line = line.unwrap_or("it does not say why").trim_start_matches("error: ");
+    line.chars().take(240).collect()
 }
 
 #[cfg(all(test, unix))]
@@ -123,8 +125,8 @@ mod tests {
     #[test]
     fn a_failure_ends_with_its_last_words() {
         let error =
-            shell("echo first >&2; echo 'error: because' >&2; echo 'hint: x' >&2; exit 3").unwrap_err().to_string();
-        assert!(error.ends_with("failed (exit status: 3): error: because"), "{error}");
+            shell("echo first >&2; echo 'error: because' >&2; echo 'try --help' >&2; exit 3").unwrap_err().to_string();
+        assert!(error.ends_with("failed (exit status: 3): because"), "{error}");
         assert!(run(&mut Command::new("/no/such/program")).unwrap_err().to_string().contains("program"));
     }
 }

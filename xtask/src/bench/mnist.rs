@@ -100,7 +100,7 @@ fn epoch(bench: &Bench, all: &[Series], limit: &Series) -> Section {
             KERAS => Some(Wanted::Aim(5.0, 8.0)),
             _ => None,
         };
-        let what = format!("epoch of overfit_mnist, {}, {} against ours", bench.threads_shown(), series.name);
+        let what = format!("{}: epoch of overfit_mnist, {}", series.name, bench.threads_shown());
         let [times, wanted] = section.claim(what, of_ours, wanted);
         table.row([series.name.clone(), seconds.shown(3), times, wanted]);
     }
@@ -131,11 +131,12 @@ fn own_choice(ours: &Series) -> String {
 fn whole(bench: &Bench, all: &[Series]) -> Section {
     let title = format!("The whole command, {} epochs, {}", bench.epochs, bench.threads_shown());
     let mut section = Section::new(title);
-    section.paragraph(
+    section.paragraph(&format!(
         "The same runs, from the command's start to its end, with history and weights on disk, tested on 10,000 rows. Ours also \
          writes the resolved experiment and draws its pictures. *Imports* are the part of a Python's start that a script cannot \
-         avoid; memory is the most that was resident at once.",
-    );
+         avoid; memory is the most that was resident at once. {}",
+        bench.peers.built_for_cuda()
+    ));
     let mut table = Table::new([
         "",
         "wall, s",
@@ -152,8 +153,12 @@ fn whole(bench: &Bench, all: &[Series]) -> Section {
         let (Some(wall), Some(cpu)) = (series.wall(), series.cpu()) else { continue };
         let is_ours = series.name == OURS;
         let wanted = (series.name == KERAS).then_some(Wanted::AtLeast(6.0));
-        let what =
-            format!("whole command, {} epochs, {}, {} against ours", bench.epochs, bench.threads_shown(), series.name);
+        let what = format!(
+            "{}: overfit_mnist, whole command, {} epochs, {}",
+            series.name,
+            bench.epochs,
+            bench.threads_shown()
+        );
         let [times, wanted] = section.claim(what, ratio(ours.wall(), Some(wall)).filter(|_| !is_ours), wanted);
         let imports = series.spread(told("imports")).filter(|imports| imports.median.is_finite());
         let [of_cpu, _] = section.claim("", ratio(ours.cpu(), Some(cpu)).filter(|_| !is_ours), None);

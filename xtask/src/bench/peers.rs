@@ -72,6 +72,18 @@ impl Peers {
         Self { torch: Err(why.to_owned()), keras: Err(why.to_owned()) }
     }
 
+    /// What is to be known of PyTorch's start, if it is so.
+    pub fn built_for_cuda(&self) -> &'static str {
+        let is_it = |version: &String| version.starts_with("torch ") && version.contains("+cu");
+        match self.torch.as_ref().is_ok_and(|python| python.versions.iter().any(is_it)) {
+            true => {
+                "This PyTorch, as PyPI has it, is built for CUDA, also where there is no GPU: its imports and its memory are \
+                 larger than those of a build for the CPU."
+            }
+            false => "",
+        }
+    }
+
     /// With so many threads from here on.
     pub fn limit(&mut self, threads: usize) {
         for python in [&mut self.torch, &mut self.keras].into_iter().flatten() {
@@ -127,9 +139,12 @@ impl Python {
     }
 
     fn versions_of(&self, recipe: &Recipe) -> Result<Vec<String>> {
+        // PyTorch's package does not tell what it was built for, but PyTorch does.
         let code = format!(
             "import importlib.metadata as m, json, platform\n\
-             def version(name):\n    try: return m.version(name)\n    except m.PackageNotFoundError: return None\n\
+             def version(name):\n    \
+                 try: return __import__(name).__version__ if name == 'torch' else m.version(name)\n    \
+                 except (m.PackageNotFoundError, ImportError): return None\n\
              print(json.dumps([platform.python_version()] + [version(name) for name in {:?}]))",
             recipe.packages
         );

@@ -5,11 +5,12 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
 use crate::bench::mnist::{run_ours, told};
+use crate::bench::pairs::in_order;
 use crate::bench::rounds::{self, Contender, Sample};
 use crate::bench::section::Section;
 use crate::bench::table::Table;
@@ -31,7 +32,7 @@ pub fn sections(bench: &Bench) -> Result<Vec<Section>> {
         bench.epochs
     ));
     let mut table = Table::new(["", "figure"]);
-    for name in names(phases.told().unwrap_or(&Value::Null)) {
+    for name in phases.samples.last().map(|sample| names(&sample.told, &sample.run.stdout)).unwrap_or_default() {
         let of_epoch = |sample: &Sample| per_epoch(&sample.told, &name).unwrap_or(f64::NAN);
         if let Some(spread) = phases.spread(of_epoch) {
             table.row([format!("{name}, s an epoch"), spread.shown(4)]);
@@ -57,9 +58,15 @@ fn with_phases(bench: &Bench) -> Result<Sample> {
     let epochs = bench.epochs.to_string();
     let path = file.display().to_string();
     let arguments = ["--seed", "0", "--epochs", &epochs, "--phases", &path];
-    let mut sample = bench.ours.exp("overfit_mnist", &arguments, &bench.scratch.join("phases"))?;
+    let mut sample = bench.ours.exp("overfit_mnist", &arguments, &bench.scratch.join("phases")).map_err(|error| {
+        match error.to_string().contains("unexpected argument '--phases'") {
+            true => anyhow!("this `runner` does not tell its phases: it knows no `--phases`"),
+            false => error,
+        }
+    })?;
     let text = fs::read_to_string(&file).with_context(|| format!("`--phases` left no `{path}`"))?;
     sample.told = read(&text, bench.epochs)?;
+    sample.run.stdout = text;
     Ok(sample)
 }
 
@@ -76,8 +83,9 @@ fn read(text: &str, epochs: usize) -> Result<Value> {
     Ok(json!({ "phases": phases, "epochs": epochs }))
 }
 
-fn names(told: &Value) -> Vec<String> {
-    told["phases"].as_object().map(|phases| phases.keys().cloned().collect()).unwrap_or_default()
+/// The phases' names, in the order in which the file has them.
+fn names(told: &Value, file: &str) -> Vec<String> {
+    told["phases"].as_object().map(|phases| in_order(phases, file)).unwrap_or_default()
 }
 
 fn per_epoch(told: &Value, name: &str) -> Option<f64> {
@@ -98,7 +106,7 @@ mod tests {
     #[test]
     fn phases_are_read_by_their_own_names_and_shared_among_the_epochs() {
         let told = read(r#"{"phases": {"gather": 0.3, "waiting": 0.1}, "epochs": 10}"#, 30).unwrap();
-        assert_eq!(names(&told).len(), 2);
+        assert_eq!(names(&told, r#"{"phases": {"waiting": 0.1, "gather": 0.3}}"#), ["waiting", "gather"]);
         assert!((per_epoch(&told, "gather").unwrap() - 0.03).abs() < 1e-12);
         let told = read(r#"{"phases": {"gather": 0.3}}"#, 30).unwrap();
         assert!((per_epoch(&told, "gather").unwrap() - 0.01).abs() < 1e-12);

@@ -55,7 +55,7 @@ impl Section {
             return [peak.shown(0), String::new()];
         }
         let ratio = ratio(ours.peak_mb(), Some(peak));
-        let what = format!("peak memory of {of}, {} against ours", series.name);
+        let what = format!("{}: peak memory of {of}", series.name);
         let [times, _] = self.claim(what, ratio, Some(Wanted::AtLeast(1.0)));
         [peak.shown(0), times]
     }
@@ -70,7 +70,7 @@ impl Section {
     pub fn markdown(&self) -> String {
         let mut text = format!("## {}\n\n{}", self.title, self.text);
         for why in &self.missing {
-            text += &format!("Missing is {why}.\n\n");
+            text += &format!("Missing is {}.\n\n", why.trim_end_matches('.'));
         }
         if !self.checks.is_empty() {
             text += "The same work:\n\n";
@@ -117,8 +117,8 @@ mod tests {
     fn memory_is_claimed_not_to_be_larger() {
         let mut section = Section::new("Memory");
         let ours = series("ours", 300.0, None);
-        assert_eq!(section.memory("x", &ours, &ours), ["300 (300–300)", ""]);
-        assert_eq!(section.memory("x", &ours, &series("theirs", 150.0, None)), ["150 (150–150)", "0.50×"]);
+        assert_eq!(section.memory("x", &ours, &ours), ["300", ""]);
+        assert_eq!(section.memory("x", &ours, &series("theirs", 150.0, None)), ["150", "0.50×"]);
         assert_eq!(section.memory("x", &ours, &series("gone", 0.0, Some("why"))), ["", ""]);
         assert!(section.claims.len() == 1 && !section.claims[0].wanted.is_met(section.claims[0].figure));
     }
