@@ -11,6 +11,7 @@ import argparse
 import json
 import statistics
 import time
+from itertools import pairwise
 
 import torch
 
@@ -26,7 +27,7 @@ torch.manual_seed(0)
 
 x, y = torch.rand(ROWS, UNITS[0]), torch.randint(0, UNITS[-1], (ROWS,))
 x_val = torch.rand(VALIDATION, UNITS[0])
-weights = [torch.rand(outputs, inputs) for inputs, outputs in zip(UNITS, UNITS[1:])]
+weights = [torch.rand(outputs, inputs) for inputs, outputs in pairwise(UNITS)]
 gradients = [torch.empty_like(weight) for weight in weights]
 
 

@@ -79,6 +79,8 @@ struct Bench<'a> {
     epochs: usize,
     stack_epochs: usize,
     threads: usize,
+    /// No peers are wanted, so that none is missing.
+    is_ours_alone: bool,
 }
 
 /// Measures, prints, and writes the page; exit code 1 when programs did not do the same, or ours could not be measured.
@@ -100,8 +102,17 @@ pub fn run(workspace: &Workspace, source: &Source, asked: &Asked) -> Result<Exit
     let scratch = Scratch::create()?;
     let rounds = asked.rounds.unwrap_or(if asked.quick { 1 } else { 5 });
     let (epochs, stack_epochs) = if asked.quick { (4, 3) } else { (30, 6) };
-    let mut bench =
-        Bench { ours, peers, benches, scratch: scratch.folder(), rounds, epochs, stack_epochs, threads: most };
+    let mut bench = Bench {
+        ours,
+        peers,
+        benches,
+        scratch: scratch.folder(),
+        rounds,
+        epochs,
+        stack_epochs,
+        threads: most,
+        is_ours_alone: asked.ours,
+    };
 
     let cores = Cores::find()?;
     let machine = machine::lines(&bench.ours.version()?, Some(&bench.peers).filter(|_| !asked.ours), cores::given());
@@ -130,7 +141,7 @@ pub fn run(workspace: &Workspace, source: &Source, asked: &Asked) -> Result<Exit
 
     let is_whole = !asked.quick && !asked.ours && asked.only.is_empty();
     let about = About {
-        command: "cargo xtask bench".to_owned(),
+        command: command(asked),
         rounds,
         machine,
         gpu: fs::read_to_string(workspace.root().join(GPU)).ok().filter(|_| is_whole),
@@ -185,6 +196,18 @@ impl Bench<'_> {
     }
 }
 
+/// The command as it was typed.
+fn command(asked: &Asked) -> String {
+    let mut words = vec!["cargo xtask bench".to_owned()];
+    words.extend(asked.rounds.map(|rounds| format!("--rounds {rounds}")));
+    let threads: Vec<String> = asked.threads.iter().map(usize::to_string).collect();
+    words.extend((!threads.is_empty()).then(|| format!("--threads {}", threads.join(","))));
+    words.extend(asked.quick.then(|| "--quick".to_owned()));
+    words.extend(asked.ours.then(|| "--ours".to_owned()));
+    words.extend((!asked.only.is_empty()).then(|| format!("--only {}", asked.only.join(","))));
+    words.join(" ")
+}
+
 fn is_wanted(asked: &Asked, part: &str) -> bool {
     match asked.only.is_empty() {
         true => !asked.ours || ["start", "phases"].contains(&part),
@@ -224,6 +247,13 @@ mod tests {
         assert_eq!(wanted(&ours), ["start", "phases"]);
         assert_eq!(wanted(&Asked::default()), PARTS);
         assert_eq!(wanted(&Asked { only: vec!["tree".to_owned()], ..Asked::default() }), ["tree"]);
+    }
+
+    #[test]
+    fn the_page_names_the_command_that_wrote_it() {
+        let asked = Asked { rounds: Some(3), threads: vec![1, 2], only: vec!["mnist".to_owned()], ..Asked::default() };
+        assert_eq!(command(&asked), "cargo xtask bench --rounds 3 --threads 1,2 --only mnist");
+        assert_eq!(command(&Asked::default()), "cargo xtask bench");
     }
 
     #[test]

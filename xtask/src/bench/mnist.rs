@@ -82,11 +82,10 @@ pub fn told(name: &'static str) -> impl Fn(&Sample) -> f64 {
 
 fn epoch(bench: &Bench, all: &[Series], limit: &Series) -> Section {
     let mut section = Section::new(format!("One epoch of `overfit_mnist`, {}", bench.threads_shown()));
-    let counted = if bench.epochs > 2 { "after the first two" } else { "" };
+    let counted = if bench.epochs > 2 { format!("epochs 3 to {}", bench.epochs) } else { "its epochs".to_owned() };
     section.paragraph(&format!(
         "784 → 64 → 32 → 10, Adam, 42,000 rows in batches of 128, and the validation of 18,000 rows. Of each run it is the \
-         median of its {} epochs {counted}.{}",
-        bench.epochs,
+         median of {counted}.{}",
         own_choice(&all[0])
     ));
     let mut table = Table::new(["", "seconds", "× ours", "wanted"]);

@@ -44,11 +44,7 @@ fn rounds(count: usize) -> String {
 }
 
 fn machine(about: &About) -> String {
-    let mut table = Table::new(["machine", ""]);
-    for (name, value) in &about.machine {
-        table.row([(*name).to_owned(), value.clone()]);
-    }
-    table.text()
+    about.machine.iter().map(|(name, value)| format!("- {name}: {value}\n")).collect()
 }
 
 /// Everything of which something is wanted, and whether it is had.
@@ -60,9 +56,10 @@ fn glance(sections: &[Section]) -> String {
         table.row([what.clone(), shown.clone(), wanted.shown(*figure)]);
     }
     let other = other_work(sections);
-    let work = match other.is_empty() {
-        true => "all that was compared did the same work".to_owned(),
-        false => format!("**not the same work**: {}", other.join("; ")),
+    let work = match sections.iter().map(|section| section.checks.len()).sum::<usize>() {
+        0 => "nothing was compared by what came out".to_owned(),
+        _ if other.is_empty() => "all that was compared did the same work".to_owned(),
+        _ => format!("**not the same work**: {}", other.join("; ")),
     };
     let missing: Vec<&String> = sections.iter().flat_map(|section| &section.missing).collect();
     let missing = match missing.is_empty() {
@@ -108,7 +105,7 @@ mod tests {
             "**not the same work**: losses of Keras",
             "(1 missing)",
             "≥ 5 **no**",
-            "| processor | Xeon |",
+            "- processor: Xeon\n",
             "Missing is DataLoader: no torch.",
             "\n## On a GPU\n",
         ] {

@@ -40,7 +40,8 @@ pub fn sections(bench: &Bench) -> Result<Vec<Section>> {
         };
         contenders.push(Contender::new("`runner runs`", act));
     }
-    for (peer, code) in [(&bench.peers.torch, "import torch"), (&bench.peers.keras, "import keras")] {
+    let peers = [(&bench.peers.torch, "import torch"), (&bench.peers.keras, "import keras")];
+    for (peer, code) in peers.into_iter().filter(|_| !bench.is_ours_alone) {
         contenders
             .push(Contender::needing(&format!("`python -c '{code}'`"), peer, move |python| sample(python.code(code))));
     }
