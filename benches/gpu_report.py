@@ -112,7 +112,7 @@ def report(arguments):
     about = [version, f"PyTorch {told.get('torch', 'unknown')}", told.get("processor", "unknown processor")]
     if "memory_gb" in told:
         about.append(f"{told['memory_gb']} GB on the device")
-    shown += [f"Written by `benches/gpu.sh`: {', '.join(about)}. in turn, rounds of {arguments.epochs} epochs: {len(steps.rounds('ours'))}."]
+    shown += [f"Written by `benches/gpu.sh`: {', '.join(about)}. Rounds in turn: {len(steps.rounds('ours'))}, of {arguments.epochs} epochs each."]
     shown += ["An epoch is the median of those after the first two. GPU memory is what the driver counts above what was taken before.", ""]
 
     names = {"ours": "ours", "indexed": "PyTorch, indexed", "fused": "PyTorch, indexed, fused Adam", "dataloader": "PyTorch DataLoader"}
