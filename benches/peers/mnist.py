@@ -1,32 +1,36 @@
-"""What the two PyTorch peers share: the data, the network, the clock, and the line that each epoch prints.
+"""What the peers of `overfit_mnist` share, whatever library they are written in: arguments, files, split, and what is told.
 
 The task is `runner`'s experiment overfit_mnist: 784 → 64 ReLU → 32 ReLU → 10, cross-entropy, Adam at 1e-3, batches of 128,
-42,000 training and 18,000 validation images. The seeds are drawn by the house rule of `tests/golden/house.py`.
+42,000 training and 18,000 validation images, the network of the last epoch tested on 10,000 more.
+
+Each peer imports this first: the clock of its imports starts here. It prints a line of JSON for each epoch (epoch, seconds,
+loss, acc, val_loss, val_acc), and one at the end (rows, test figures, seconds of the imports, versions); with `--out` it
+writes its history and its weights there, as a run of `runner` does.
 """
 
-import argparse
-import json
 import time
+
+BEGAN = time.perf_counter()
+
+import argparse
+import importlib.metadata
+import json
+import platform
 from pathlib import Path
 
 import numpy as np
-import torch
 from sklearn.model_selection import train_test_split
-from torch import nn
 
 SEED = 0
 BATCH = 128
 
 
-def parse_arguments(description):
+def parser(description):
     arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--epochs", type=int, default=30)
-    arguments.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments.add_argument("--threads", type=int, help="CPU threads; the library's own choice without it")
     arguments.add_argument("--idx-dir", type=Path, required=True, help="folder of the four uncompressed IDX files")
-    arguments.add_argument("--device", default="cpu", help="cpu (default) or cuda")
-    arguments.add_argument("--fused", action="store_true", help="Adam's fused form")
-    arguments = arguments.parse_args()
-    torch.set_num_threads(arguments.threads)
+    arguments.add_argument("--out", type=Path, help="folder to write history and weights to")
     return arguments
 
 
@@ -38,31 +42,41 @@ def read_idx(path):
     return np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
-def training_and_validation(arguments):
-    """((x, y), (x, y)): pixels as float32 in 0–1, flattened, split 7:3 as the walkthrough does."""
-    images = read_idx(arguments.idx_dir / "train-images-idx3-ubyte")
-    labels = read_idx(arguments.idx_dir / "train-labels-idx1-ubyte")
-    x = torch.tensor(images.reshape(len(images), -1), dtype=torch.float32) / 255
-    y = torch.tensor(labels, dtype=torch.int64)
-    parts = train_test_split(np.arange(len(x)), test_size=0.3, random_state=777)
-    return tuple((x[rows], y[rows]) for rows in parts)
+def images_and_labels(folder, part):
+    """Bytes, `[rows, 784]` and `[rows]`, of the part `train` or `t10k`."""
+    images = read_idx(folder / f"{part}-images-idx3-ubyte")
+    return images.reshape(len(images), -1), read_idx(folder / f"{part}-labels-idx1-ubyte")
 
 
-def network_and_optimizer(arguments):
-    torch.manual_seed(SEED)
-    network = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
-    network = network.to(arguments.device)
-    options = {"fused": True} if arguments.fused else {}
-    return network, torch.optim.Adam(network.parameters(), lr=1e-3, **options)
+def split(rows):
+    """The numbers of the training and of the validation rows, 7:3 as the walkthrough splits them."""
+    return train_test_split(np.arange(rows), test_size=0.3, random_state=777)
 
 
-def run_epochs(arguments, epoch_of_training, validate):
-    """Calls the two functions epoch by epoch, and prints one line of JSON for each. The time is that of both."""
-    for epoch in range(1, arguments.epochs + 1):
-        start = time.perf_counter()
-        torch.manual_seed(SEED * 1_000_003 + epoch)
-        loss, acc = epoch_of_training()
-        val_loss, val_acc = validate()
-        seconds = time.perf_counter() - start
-        line = {"epoch": epoch, "seconds": seconds, "loss": loss, "acc": acc, "val_loss": val_loss, "val_acc": val_acc}
+class Told:
+    """Prints the epochs as they come, keeps them, and closes with the rest. The imports are over when it is made."""
+
+    def __init__(self, arguments, packages):
+        self.imports = time.perf_counter() - BEGAN
+        self.out = arguments.out
+        self.packages = packages
+        self.epochs = []
+
+    def epoch(self, seconds, loss, acc, val_loss, val_acc):
+        line = {"epoch": len(self.epochs) + 1, "seconds": seconds}
+        line |= {"loss": float(loss), "acc": float(acc), "val_loss": float(val_loss), "val_acc": float(val_acc)}
+        self.epochs.append(line)
         print(json.dumps(line), flush=True)
+
+    def end(self, rows, test_loss, test_acc, **more):
+        end = {"rows": dict(zip(("train", "validation", "test"), rows, strict=True))}
+        end["test"] = {"loss": float(test_loss), "acc": float(test_acc)}
+        end["imports"] = self.imports
+        end["versions"] = {name: importlib.metadata.version(name) for name in self.packages}
+        end["versions"]["Python"] = platform.python_version()
+        end |= more
+        if self.out:
+            self.out.mkdir(parents=True, exist_ok=True)
+            history = {name: [line[name] for line in self.epochs] for name in self.epochs[0]}
+            (self.out / "history.json").write_text(json.dumps({"history": history} | end, indent=2))
+        print(json.dumps(end), flush=True)

@@ -1,22 +1,24 @@
 """overfit_mnist as most PyTorch tutorials write it: TensorDataset, DataLoader, and `.item()` after each batch.
 
-    python benches/peers/torch_dataloader.py --idx-dir DIR [--epochs N] [--threads N] [--device cuda] [--fused]
+    python benches/peers/torch_dataloader.py --idx-dir DIR [--epochs N] [--threads N] [--out DIR] [--device cuda] [--fused]
 
-Prints one line of JSON per epoch: epoch, seconds, loss, acc, val_loss, val_acc.
+What it prints stands in `mnist.py`.
 """
+
+import mnist  # first: the clock of the imports starts in it
 
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-import mnist
+import mnist_torch
 
-arguments = mnist.parse_arguments(__doc__)
+arguments = mnist_torch.parse_arguments(__doc__)
 device = arguments.device
-training, validation = mnist.training_and_validation(arguments)
+training, validation = mnist_torch.training_and_validation(arguments)
 training_loader = DataLoader(TensorDataset(*training), batch_size=mnist.BATCH, shuffle=True)
 validation_loader = DataLoader(TensorDataset(*validation), batch_size=1000)
-network, optimizer = mnist.network_and_optimizer(arguments)
+network, optimizer = mnist_torch.network_and_optimizer(arguments)
 loss_function = nn.CrossEntropyLoss()
 
 
@@ -37,10 +39,10 @@ def epoch_of_training():
 
 
 @torch.no_grad()
-def validate():
+def evaluate(loader):
     network.eval()
     loss_sum, right, rows = 0.0, 0, 0
-    for x, y in validation_loader:
+    for x, y in loader:
         x, y = x.to(device), y.to(device)
         output = network(x)
         loss_sum += loss_function(output, y).item() * len(y)
@@ -49,4 +51,14 @@ def validate():
     return loss_sum / rows, right / rows
 
 
-mnist.run_epochs(arguments, epoch_of_training, validate)
+def validate():
+    return evaluate(validation_loader)
+
+
+def evaluate_test():
+    test = TensorDataset(*mnist_torch.test(arguments))
+    return *evaluate(DataLoader(test, batch_size=1000)), len(test)
+
+
+rows = (len(training[0]), len(validation[0]))
+mnist_torch.run(arguments, epoch_of_training, validate, rows, evaluate_test, network)

@@ -1,6 +1,6 @@
 //! What was typed, parsed into a [`Request`].
 //!
-//! By hand: six commands and six flags do not pay for a parser that would double this crate's
+//! By hand: eight commands and a dozen flags do not pay for a parser that would double this crate's
 //! compile time, which every first-time user waits for.
 
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::libtorch::Variant;
 use crate::setup::Wish;
-use crate::{lessons, notebooks};
+use crate::{bench, lessons, notebooks};
 
 pub const HELP: &str = "\
 Gets libtorch ready, then hands over to cargo
@@ -36,6 +36,14 @@ Commands:
           these are run, and the others taken as they last came
   notebooks [NAME...] [--runs DIR]
           Execute the notebooks on the runs in DIR (or RUNNER_RUNS, or `runs`), and write what comes
+  bench [--rounds N] [--threads N,…] [--quick] [--ours] [--only PART,…]
+          Measure ours beside PyTorch, Keras and scikit-learn, in turn, and write `docs/BENCHMARKS.md`
+            --rounds N   run each program so often; 5 without it
+            --threads N  with so many threads, or with each of `1,2`; all without it
+            --quick      one round of few epochs, to see whether everything runs
+            --ours       our own phases and start-up, without the others
+            --only PART  mnist, stack, digits, csv, tree, start or phases; what is not whole is
+                         written to `target/bench/BENCHMARKS.md`
   install [--root DIR]
           Install `runner` and its `runner-engine` into cargo's bin folder, or into DIR/bin
   help
@@ -47,6 +55,9 @@ Environment:
   LIBTORCH               A libtorch 2.11.0 of your own, used instead of the download
   LIBTORCH_USE_PYTORCH   `1`: use the torch 2.11.0 of the Python at hand
   PIP_INDEX_URL, HTTPS_PROXY, …   as pip understands them
+  RUNNER_BENCH_TORCH     A Python that has `benches/requirements-torch.txt`, for `bench`;
+  RUNNER_BENCH_KERAS     one that has `benches/requirements-keras.txt`. Without them they are
+                         installed (PyTorch: 3 GB)
   CXX                    The C++ compiler
 
 Exit codes: 0 done, 1 a check failed, 2 bad input or failure; `run` ends with runner's own";
@@ -65,6 +76,7 @@ pub enum Request {
     Test(Vec<OsString>),
     Lessons(lessons::Asked),
     Notebooks(notebooks::Asked),
+    Bench(bench::Asked),
     Install {
         root: Option<PathBuf>,
     },
@@ -82,17 +94,18 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request> {
         "help" | "--help" | "-h" => Ok(Request::Help { asked: true }),
         // `run --help` is runner's help, so `run` is asked before the others' `--help`.
         "run" => Ok(Request::Run(without_separator(rest))),
-        "setup" | "install" | "lessons" | "notebooks" | "test" if asks_for_help(&rest) => {
+        "setup" | "install" | "lessons" | "notebooks" | "bench" | "test" if asks_for_help(&rest) => {
             Ok(Request::Help { asked: true })
         }
         "setup" => setup(&rest).map(Request::Setup),
         "install" => install(rest),
         "lessons" => lessons(&rest).map(Request::Lessons),
         "notebooks" => notebooks(&rest).map(Request::Notebooks),
+        "bench" => bench(&rest).map(Request::Bench),
         "test" => test(rest),
         other => {
             bail!(
-                "unknown command `{other}`\nhint: the commands are `setup`, `run`, `test`, `lessons`, `notebooks`, `install` and `help`"
+                "unknown command `{other}`\nhint: the commands are `setup`, `run`, `test`, `lessons`, `notebooks`, `bench`, `install` and `help`"
             )
         }
     }
@@ -171,6 +184,44 @@ fn notebooks(rest: &[OsString]) -> Result<notebooks::Asked> {
         }
     }
     Ok(asked)
+}
+
+fn bench(rest: &[OsString]) -> Result<bench::Asked> {
+    let mut asked = bench::Asked::default();
+    let mut rest = rest.iter().map(|arg| arg.to_string_lossy().into_owned());
+    while let Some(arg) = rest.next() {
+        let (flag, value) = match arg.split_once('=') {
+            Some((flag, value)) => (flag, Some(value.to_owned())),
+            None => (arg.as_str(), None),
+        };
+        let mut value = |example: &str| {
+            let value = value.clone().or_else(|| rest.next());
+            value.ok_or_else(|| anyhow!("`{flag}` without a value\nhint: `{flag} {example}`"))
+        };
+        match flag {
+            "--quick" => asked.quick = true,
+            "--ours" => asked.ours = true,
+            "--rounds" => asked.rounds = counts(flag, &value("5")?, "5")?.first().copied(),
+            "--threads" => asked.threads = counts(flag, &value("1,2")?, "1,2")?,
+            "--only" => {
+                asked.only = value("mnist,stack")?.split(',').map(|part| part.trim().to_owned()).collect();
+                if let Some(other) = asked.only.iter().find(|part| !bench::PARTS.contains(&part.as_str())) {
+                    bail!("`--only` names `{other}`\nhint: the parts are {}", bench::PARTS.join(", "));
+                }
+            }
+            other => bail!(
+                "unknown argument `{other}` of `bench`\nhint: it takes `--rounds`, `--threads`, `--quick`, `--ours` and `--only`"
+            ),
+        }
+    }
+    Ok(asked)
+}
+
+/// `1,2`: counts from 1.
+fn counts(flag: &str, text: &str, example: &str) -> Result<Vec<usize>> {
+    let count = |part: &str| part.trim().parse().ok().filter(|&count: &usize| count > 0);
+    let counts: Option<Vec<usize>> = text.split(',').map(count).collect();
+    counts.ok_or_else(|| anyhow!("`{flag}` is `{text}`\nhint: write it as `{flag} {example}`"))
 }
 
 fn seeds(text: &str) -> Result<Vec<i64>> {
@@ -277,6 +328,29 @@ mod tests {
         );
         assert_eq!(typed("notebooks --runs=r").unwrap(), asked(&[], Some("r")));
         for (line, words) in [("notebooks --out r", "`--out`"), ("notebooks --runs", "without a folder")] {
+            let said = typed(line).unwrap_err().to_string();
+            assert!(said.contains(words) && said.contains("hint: "), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn bench_takes_rounds_threads_and_parts() {
+        let asked = |line: &str| match typed(line).unwrap() {
+            Request::Bench(asked) => asked,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(asked("bench"), bench::Asked::default());
+        let all = asked("bench --quick --ours --rounds=3 --threads 1,2 --only mnist,start");
+        assert!(all.quick && all.ours);
+        assert_eq!((all.rounds, all.threads), (Some(3), vec![1, 2]));
+        assert_eq!(all.only, ["mnist", "start"]);
+        for (line, words) in [
+            ("bench --rounds 0", "`--rounds` is `0`"),
+            ("bench --threads 1,x", "`1,x`"),
+            ("bench --only mnst", "`mnst`"),
+            ("bench --only", "without a value"),
+            ("bench mnist", "`mnist`"),
+        ] {
             let said = typed(line).unwrap_err().to_string();
             assert!(said.contains(words) && said.contains("hint: "), "{line}: {said}");
         }

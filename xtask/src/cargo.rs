@@ -46,8 +46,29 @@ pub fn cargo<const N: usize>(workspace: &Workspace, source: &Source, args: [&str
 ///
 /// The path is cargo's own word, so a target folder set anywhere in its configuration is respected.
 pub fn build_runner(workspace: &Workspace, source: &Source) -> Result<PathBuf> {
+    let messages = build(workspace, source, &[])?;
+    executable(&messages, "bin", "runner").ok_or_else(|| anyhow!("failed to build `runner`: cargo names no executable"))
+}
+
+/// Builds the benchmarks of these names, in the profile of the release binary, and returns where they are.
+pub fn build_benches(workspace: &Workspace, source: &Source, names: &[&str]) -> Result<Vec<(String, PathBuf)>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let flags: Vec<&str> = names.iter().flat_map(|name| ["--bench", *name]).collect();
+    let messages = build(workspace, source, &flags)?;
+    let program = |name: &&str| {
+        let program = executable(&messages, "bench", name);
+        program.map(|program| ((*name).to_owned(), program)).ok_or_else(|| anyhow!("cargo names no benchmark `{name}`"))
+    };
+    names.iter().map(program).collect()
+}
+
+/// `cargo build`; its messages, one JSON object a line.
+fn build(workspace: &Workspace, source: &Source, flags: &[&str]) -> Result<String> {
     let args = ["build", "--release", "--package", "runner", "--message-format", "json-render-diagnostics"];
-    let mut child = cargo(workspace, source, args).stdout(Stdio::piped()).spawn().context("failed to run cargo")?;
+    let mut command = cargo(workspace, source, args);
+    let mut child = command.args(flags).stdout(Stdio::piped()).spawn().context("failed to run cargo")?;
     let mut messages = String::new();
     if let Some(mut stdout) = child.stdout.take() {
         stdout.read_to_string(&mut messages).context("failed to read cargo's messages")?;
@@ -58,14 +79,14 @@ pub fn build_runner(workspace: &Workspace, source: &Source) -> Result<PathBuf> {
              if they speak of libtorch's files, `cargo xtask setup --force` fetches them again"
         );
     }
-    executable(&messages).ok_or_else(|| anyhow!("failed to build `runner`: cargo names no executable"))
+    Ok(messages)
 }
 
-/// The executable among cargo's messages, one JSON object a line.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// The executable of that kind and name among cargo's messages.
+fn executable(messages: &str, kind: &str, name: &str) -> Option<PathBuf> {
     messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
-        let is_runner = message["target"]["name"] == "runner" && message["target"]["kind"][0] == "bin";
-        is_runner.then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
+        let is_meant = message["target"]["name"] == name && message["target"]["kind"][0] == kind;
+        is_meant.then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
     })
 }
 
@@ -96,9 +117,11 @@ mod tests {
         let messages = r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"runner"},"executable":null}
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"other"},"executable":"/t/release/other"}
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"runner"},"executable":"/t/release/runner"}
+{"reason":"compiler-artifact","target":{"kind":["bench"],"name":"tree_fit"},"executable":"/t/release/deps/tree_fit-1"}
 {"reason":"build-finished","success":true}
 "#;
-        assert_eq!(executable(messages), Some(PathBuf::from("/t/release/runner")));
-        assert_eq!(executable("not json\n"), None);
+        assert_eq!(executable(messages, "bin", "runner"), Some(PathBuf::from("/t/release/runner")));
+        assert_eq!(executable(messages, "bench", "tree_fit"), Some(PathBuf::from("/t/release/deps/tree_fit-1")));
+        assert_eq!(executable("not json\n", "bin", "runner"), None);
     }
 }

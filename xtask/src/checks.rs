@@ -20,7 +20,7 @@ use crate::python::Environment;
 use crate::scratch::Scratch;
 use crate::setup::Source;
 use crate::workspace::Workspace;
-use crate::{notebooks, say, tool};
+use crate::{notebooks, python, say, tool};
 
 /// One command that has to succeed.
 struct Check {
@@ -69,7 +69,7 @@ pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result
     }
 
     say::note(&format!("[{} of {total}] notebooks", quick + 1));
-    let environment = Environment::with(workspace, &[notebooks::REQUIREMENTS, browser::REQUIREMENTS])?;
+    let environment = Environment::with(workspace, python::CHECKS, &[notebooks::REQUIREMENTS, browser::REQUIREMENTS])?;
     if let Some(failure) = notebooks::check(workspace, &environment, &runner, &names, out.folder())? {
         let hint = format!("{}; the runs are kept in `{}`", failure.hint, out.keep().display());
         return Ok(failed(&failure.what, &hint));

@@ -1,7 +1,7 @@
 //! `cargo xtask …`: gets libtorch ready, then hands over to cargo.
 //!
 //! `torch-sys` must find libtorch before anything of `runner` compiles, so neither cargo nor `runner`
-//! itself can fetch it. This crate stands in front: it needs nothing but `anyhow` and `serde_json`,
+//! itself can fetch it. This crate stands in front: it needs nothing but `anyhow`, `serde_json` and `libc`,
 //! compiles in seconds, and every command below begins by making sure that libtorch is there.
 //!
 //! - [`setup`] is that part: find, check, download, unpack;
@@ -9,9 +9,11 @@
 //! - [`checks`] is what has to hold before a change is merged (`cargo xtask test`);
 //! - [`lessons`] runs the lessons' experiments and writes `docs/RESULTS.md`;
 //! - [`notebooks`] executes the notebooks, [`browser`] looks at the report, both with a [`python`] of their own;
+//! - [`bench`] measures ours beside the peers' programs and writes `docs/BENCHMARKS.md`;
 //! - [`install`] puts `runner` where the shell finds it.
 
 mod args;
+mod bench;
 mod browser;
 mod cargo;
 mod checks;
@@ -68,6 +70,7 @@ fn act() -> anyhow::Result<ExitCode> {
         Request::Run(args) => cargo::build_and_become_runner(&workspace, &source, &args),
         Request::Test(extra) => checks::run(&workspace, &source, &extra),
         Request::Lessons(asked) => lessons::run(&workspace, &source, &asked),
+        Request::Bench(asked) => bench::run(&workspace, &source, &asked),
         Request::Install { root } => install::run(&workspace, &source, root.as_deref()),
         Request::Setup(_) | Request::Notebooks(_) | Request::Help { .. } => {
             say::note(&describe(&source, &workspace));

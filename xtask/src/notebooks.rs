@@ -11,8 +11,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::python::Environment;
-use crate::say;
 use crate::workspace::Workspace;
+use crate::{python, say};
 
 /// What has to be installed to execute notebooks.
 pub const REQUIREMENTS: &str = "notebooks/requirements.txt";
@@ -87,7 +87,7 @@ pub fn check(
 
 /// `cargo xtask notebooks`: executes them on whole runs, and writes what came.
 pub fn write(workspace: &Workspace, asked: &Asked) -> Result<ExitCode> {
-    let environment = Environment::with(workspace, &[REQUIREMENTS])?;
+    let environment = Environment::with(workspace, python::CHECKS, &[REQUIREMENTS])?;
     let mut command = environment.python();
     command.arg(EXECUTE).arg("write").args(&asked.names).current_dir(workspace.root());
     let own = env::var_os("RUNNER_RUNS").filter(|runs| !runs.is_empty()).map(PathBuf::from);

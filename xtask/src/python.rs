@@ -1,6 +1,6 @@
-//! A Python for the checks: a virtual environment in the target folder, with the packages that requirements files pin.
+//! Pythons of our own: virtual environments in the target folder, with the packages that requirements files pin.
 //!
-//! Like `.libtorch`, it is vouched for by a stamp that is written last. The stamp holds the requirements themselves, and
+//! The checks have one, and the benchmark's peers have theirs. Like `.libtorch`, it is vouched for by a stamp that is written last. The stamp holds the requirements themselves, and
 //! the Python that they were installed for: as long as these are the same, the environment is taken as it is.
 
 use std::env;
@@ -17,6 +17,9 @@ use crate::{say, setup, tool};
 /// The oldest Python that the pinned packages are for.
 const OLDEST: (u32, u32) = (3, 11);
 
+/// The name of the environment that the checks and the notebooks share.
+pub const CHECKS: &str = "checks";
+
 /// A Python with packages of its own.
 #[derive(Debug)]
 pub struct Environment {
@@ -24,8 +27,9 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment that has all that these requirements files of the checkout ask for, made where it is not there yet.
-    pub fn with(workspace: &Workspace, requirements: &[&str]) -> Result<Self> {
+    /// The environment of that name, with all that these requirements files of the checkout ask for; made where it is not
+    /// there yet.
+    pub fn with(workspace: &Workspace, name: &str, requirements: &[&str]) -> Result<Self> {
         let home = home(workspace);
         fs::create_dir_all(&home).with_context(|| format!("failed to create `{}`", home.display()))?;
         let _lock = setup::lock(&home)?;
@@ -33,7 +37,7 @@ impl Environment {
         let python = Python::find()?;
         let files: Vec<PathBuf> = requirements.iter().map(|file| workspace.root().join(file)).collect();
         let wanted = stamp(&version_of(python.program())?, &files)?;
-        let (folder, stamp) = (home.join("checks"), home.join("READY"));
+        let (folder, stamp) = (home.join(name), home.join(format!("{name}-READY")));
         let inside = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         if inside.exists() && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
             return Ok(Self { python: inside });
@@ -41,9 +45,16 @@ impl Environment {
 
         say::note(&format!("installing {} into `{}`", requirements.join(" and "), folder.display()));
         let _ = fs::remove_file(&stamp);
-        let inside = python.environment(&folder, &files).context("failed to install what the checks need of Python")?;
+        let inside = python
+            .environment(&folder, &files)
+            .with_context(|| format!("failed to install {}", requirements.join(" and ")))?;
         fs::write(&stamp, wanted).with_context(|| format!("failed to write `{}`", stamp.display()))?;
         Ok(Self { python: inside })
+    }
+
+    /// A Python that has what is needed already.
+    pub fn of(python: PathBuf) -> Self {
+        Self { python }
     }
 
     /// The environment's Python, not led astray by what the user's own is told.
@@ -69,7 +80,7 @@ fn version_of(program: &Path) -> Result<String> {
     match parsed(&version) {
         Some(found) if found >= OLDEST => Ok(version),
         Some(_) => bail!(
-            "`{shown}` is Python {version}; the notebooks need {}.{} or newer\nhint: put a newer `python3` first on PATH",
+            "`{shown}` is Python {version}; {}.{} or newer is needed\nhint: put a newer `python3` first on PATH",
             OLDEST.0,
             OLDEST.1
         ),

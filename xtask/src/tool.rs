@@ -20,6 +20,15 @@ pub fn find(name: &str) -> Option<PathBuf> {
     find_in(&env::var_os("PATH")?, name)
 }
 
+/// The full path of a program that is named as in a shell: by a path, or by a name on `PATH`.
+pub fn program(named: &OsStr) -> Option<PathBuf> {
+    let path = Path::new(named);
+    match path.components().count() {
+        1 => find(named.to_str()?),
+        _ => std::path::absolute(path).ok().filter(|path| is_executable(path)),
+    }
+}
+
 fn find_in(path: &OsStr, name: &str) -> Option<PathBuf> {
     env::split_paths(path)
         .map(|folder| folder.join(name).with_extension(env::consts::EXE_EXTENSION))

@@ -8,7 +8,7 @@ use crate::libtorch::{VERSION, Variant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     Libtorch(Variant),
-    /// The packages that checks need.
+    /// The packages that checks or the benchmark's peers need.
     Packages,
 }
 
@@ -16,7 +16,7 @@ impl Wanted {
     fn disk_space(self) -> &'static str {
         match self {
             Self::Libtorch(variant) => variant.disk_space(),
-            Self::Packages => "1 GB",
+            Self::Packages => "1 GB (8 GB for PyTorch)",
         }
     }
 }
