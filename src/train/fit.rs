@@ -22,7 +22,7 @@ use crate::threads;
 use crate::train::TrainSpec;
 use crate::train::dense::Dense;
 use crate::train::dense::plan::Plan;
-use crate::train::evaluate::{Figures, Measure, figures, outputs};
+use crate::train::evaluate::{Figures, Measure, evaluate, losses};
 use crate::train::optimizer::Optimizer;
 use crate::train::optimizer::update::Update;
 use crate::train::phases::{Lap, Phases};
@@ -148,9 +148,8 @@ pub(super) fn by_way(
             return progress.end(stack, Status::Interrupted);
         };
         let clock = Instant::now();
-        let training = seen.figures(&epoch, task, stack);
-        let outputs = task.validation.map(|rows| (rows, way.of_validation(rows, progress.training())));
-        let validation = outputs.map(|(rows, outputs)| figures(&outputs, rows, task.measure));
+        let training = seen.figures(&epoch, task, stack, way);
+        let validation = task.validation.map(|rows| way.of_validation(rows, progress.training()));
         let (metrics, finite) = read(training, validation, stack); // the epoch's one read from the device
         way.phases().figures += clock.elapsed().as_secs_f64();
         course.observe(number, &metrics);
@@ -166,7 +165,7 @@ pub(super) enum Way<'a> {
     /// By autograd: any network.
     Autograd { stack: &'a Stack, task: &'a Task<'a>, threads: usize, phases: Phases },
     /// Without it: linear layers and activations on the CPU.
-    Dense { dense: Box<Dense>, values: Tensor },
+    Dense { dense: Box<Dense>, values: Tensor, task: &'a Task<'a> },
 }
 
 impl<'a> Way<'a> {
@@ -174,7 +173,7 @@ impl<'a> Way<'a> {
         match Plan::of(stack, task) {
             Some(plan) => {
                 let dense = Dense::new(plan, stack, task.training, task.validation, batch, task.threads);
-                Way::Dense { dense: Box::new(dense), values: stack.arena().values().shallow_clone() }
+                Way::Dense { dense: Box::new(dense), values: stack.arena().values().shallow_clone(), task }
             }
             None => Way::autograd(stack, task, batch),
         }
@@ -218,7 +217,7 @@ impl<'a> Way<'a> {
             Way::Autograd { stack, task, phases, .. } => {
                 by_autograd(stack, task, epoch, optimizer, course, number, stop, phases)
             }
-            Way::Dense { dense, values } => {
+            Way::Dense { dense, values, .. } => {
                 let rates: Vec<Vec<f64>> = (0..epoch.batches().count())
                     .map(|step| {
                         course.rates(number, step);
@@ -231,11 +230,26 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// What the networks make of the validation rows, `[replicas, rows, outputs]`.
-    fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Tensor {
+    /// The figures of the validation rows.
+    fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Figures {
         match self {
-            Way::Autograd { stack, .. } => outputs(stack, rows),
-            Way::Dense { dense, .. } => dense.of_validation(rows, training),
+            Way::Autograd { stack, task, .. } => evaluate(stack, rows, task.measure),
+            Way::Dense { dense, task, .. } => {
+                let _no_grad = tch::no_grad_guard();
+                let outputs = dense.of_validation(rows, training);
+                let truth = rows.of_each_replica(&rows.truth, training.len());
+                let mut figures = vec![("loss".to_owned(), losses(&outputs, rows, task.measure))];
+                figures.extend(dense.metrics(task.measure, &outputs, &truth));
+                figures
+            }
+        }
+    }
+
+    /// The metrics of each replica.
+    fn metrics(&self, outputs: &Tensor, truth: &Tensor) -> Figures {
+        match self {
+            Way::Autograd { task, .. } => task.measure.metrics(outputs, truth),
+            Way::Dense { dense, task, .. } => dense.metrics(task.measure, outputs, truth),
         }
     }
 }
@@ -343,10 +357,10 @@ struct Seen {
 
 impl Seen {
     /// The figures of the epoch's rows, and what is observed in the layers.
-    fn figures(self, epoch: &Epoch, task: &Task, stack: &Stack) -> Figures {
+    fn figures(self, epoch: &Epoch, task: &Task, stack: &Stack, way: &Way) -> Figures {
         let _no_grad = tch::no_grad_guard();
         let mut figures = vec![("loss".to_owned(), self.loss)];
-        figures.extend(task.measure.metrics(&self.outputs, &epoch.truth));
+        figures.extend(way.metrics(&self.outputs, &epoch.truth));
         figures.extend(self.gradients);
         let sample = task.training.features(&(0..task.training.len().min(OBSERVED_ROWS)), stack.replicas());
         figures.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, &sample));

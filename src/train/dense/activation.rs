@@ -35,10 +35,8 @@ impl Activation {
         // SAFETY: the tensor lives to the end of this function, on the thread that has it to itself.
         let values = unsafe { Floats::of(products).get_mut() };
         match self {
-            Activation::LeakyRelu { slope: 0.0 } => {
-                biased(values, bias, units, |x| if x > 0.0 || x.is_nan() { x } else { 0.0 })
-            }
-            Activation::LeakyRelu { slope } => biased(values, bias, units, |x| if x > 0.0 { x } else { slope * x }),
+            Activation::LeakyRelu { slope: 0.0 } => biased(values, bias, units, |x| if x < 0.0 { 0.0 } else { x }),
+            Activation::LeakyRelu { slope } => biased(values, bias, units, |x| if x < 0.0 { slope * x } else { x }),
             Activation::Identity | Activation::Sigmoid | Activation::Tanh => biased(values, bias, units, |x| x),
         }
         let _ = match self {
@@ -54,12 +52,15 @@ impl Activation {
     /// `outputs` and `gradient` are `[rows, units]`; `sums`, of the bias, `[units]` or empty.
     pub(super) fn back(self, outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize) {
         match self {
-            Activation::Identity => summed(outputs, gradient, sums, units, |_| 1.0),
-            Activation::LeakyRelu { slope } => {
-                summed(outputs, gradient, sums, units, |y| if y > 0.0 { 1.0 } else { slope });
+            Activation::Identity => summed(outputs, gradient, sums, units, |_, g| g),
+            Activation::LeakyRelu { slope: 0.0 } => {
+                summed(outputs, gradient, sums, units, |y, g| if y > 0.0 { g } else { 0.0 });
             }
-            Activation::Sigmoid => summed(outputs, gradient, sums, units, |y| (1.0 - y) * y),
-            Activation::Tanh => summed(outputs, gradient, sums, units, |y| 1.0 - y * y),
+            Activation::LeakyRelu { slope } => {
+                summed(outputs, gradient, sums, units, |y, g| if y > 0.0 { g } else { slope * g });
+            }
+            Activation::Sigmoid => summed(outputs, gradient, sums, units, |y, g| g * ((1.0 - y) * y)),
+            Activation::Tanh => summed(outputs, gradient, sums, units, |y, g| g * (1.0 - y * y)),
         }
     }
 }
@@ -81,13 +82,16 @@ fn biased(values: &mut [f32], bias: &[f32], units: usize, activation: impl Fn(f3
 }
 
 #[inline(always)]
-fn summed(outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize, slope: impl Fn(f32) -> f32) {
+fn summed(outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize, of_inputs: impl Fn(f32, f32) -> f32) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
+            gradient.iter_mut().zip(outputs).for_each(|(gradient, output)| *gradient = of_inputs(*output, *gradient));
+            if sums.is_empty() {
+                return;
+            }
             sums.fill(0.0);
-            for (row, outputs) in gradient.chunks_exact_mut(units).zip(outputs.chunks_exact(units)) {
-                row.iter_mut().zip(outputs).for_each(|(gradient, output)| *gradient *= slope(*output));
+            for row in gradient.chunks_exact(units) {
                 sums.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += *gradient);
             }
         },

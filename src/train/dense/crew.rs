@@ -64,13 +64,13 @@ impl Crew {
         &mut self.workers().next().expect("there is a worker").shard.phases
     }
 
-    /// Has `of_replica` done for every replica that still trains, each by one thread, or by all of a team of at most
-    /// `most_members`.
+    /// Has `of_replicas` done for all replicas that still train: for some at once that a thread has to itself, and for one
+    /// that it shares with a team of at most `most_members`, of which it is the member of that number.
     pub(super) fn on_all_threads(
         &self,
         training: &[bool],
         most_members: usize,
-        of_replica: impl Fn(&mut Worker, Membership, &Team) + Sync,
+        of_replicas: impl Fn(&mut Worker, &[usize], usize, &Team) + Sync,
     ) {
         let replicas: Vec<usize> = (0..self.replicas).filter(|&replica| training[replica]).collect();
         let (shares, teams) = share(&replicas, self.threads(), most_members);
@@ -78,14 +78,11 @@ impl Crew {
             let _no_grad = tch::no_grad_guard();
             let mut worker = self.workers[thread].lock().expect("no thread has panicked");
             let Share { alone, together } = &shares[thread];
-            let by_itself = Team::new(thread, 1);
-            for &replica in alone {
-                of_replica(&mut worker, Membership { replica, team: 0, member: 0 }, &by_itself);
-            }
-            if let Some(membership) = together {
-                let team = &teams[membership.team];
+            of_replicas(&mut worker, alone, 0, &Team::new(thread, 1));
+            if let Some(Membership { replica, team, member }) = *together {
+                let team = &teams[team];
                 let _guard = team.barrier.guard();
-                of_replica(&mut worker, *membership, team);
+                of_replicas(&mut worker, &[replica], member, team);
             }
         };
         match &self.pool {
@@ -95,6 +92,31 @@ impl Crew {
                 on_thread(0);
             }),
         }
+    }
+}
+
+impl Crew {
+    /// What `of` makes of each, on all threads, in order.
+    pub(super) fn of_each<T: Send, R: Send>(&self, all: Vec<T>, of: impl Fn(T) -> R + Sync) -> Vec<R> {
+        let Some(pool) = &self.pool else { return all.into_iter().map(of).collect() };
+        let results: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(all.len()));
+        let left = Mutex::new(all.into_iter().enumerate());
+        let on_thread = || {
+            let _no_grad = tch::no_grad_guard();
+            loop {
+                let next = left.lock().expect("no thread has panicked").next();
+                let Some((place, one)) = next else { break };
+                let result = of(one);
+                results.lock().expect("no thread has panicked").push((place, result));
+            }
+        };
+        pool.in_place_scope(|scope| {
+            scope.spawn_broadcast(|_, _| on_thread());
+            on_thread();
+        });
+        let mut results = results.into_inner().expect("no thread has panicked");
+        results.sort_by_key(|(place, _)| *place);
+        results.into_iter().map(|(_, result)| result).collect()
     }
 }
 

@@ -8,15 +8,16 @@ use super::crew::{Crew, LEAST_ROWS, Worker, useful_threads};
 use super::loss::Targets;
 use super::plan::Plan;
 use super::shard::{Shard, Weights};
-use super::team::{Membership, Team};
+use super::team::Team;
 use crate::data::batches::{DeviceRows, Epoch};
 use crate::floats::Floats;
 use crate::network::stack::Stack;
+use crate::train::evaluate::{Figures, Measure};
 use crate::train::optimizer::update::{Rows, Update};
 use crate::train::phases::{Lap, Phases};
 
 /// How many rows go through the network at once when nothing is trained.
-const BLOCK: usize = 512;
+const BLOCK: usize = 256;
 
 /// Parts of a row of parameters begin at multiples of this: whole cache lines.
 const GRAIN: usize = 16;
@@ -111,8 +112,8 @@ impl Dense {
             step: update.steps(),
             stop,
         };
-        self.crew.on_all_threads(training, self.batch / LEAST_ROWS, |worker, membership, team| {
-            train_replica(worker, &work, membership, team);
+        self.crew.on_all_threads(training, self.batch / LEAST_ROWS, |worker, replicas, member, team| {
+            replicas.iter().for_each(|&replica| train_replica(worker, &work, replica, member, team));
         });
         if stop.load(Ordering::Relaxed) {
             return None;
@@ -134,28 +135,44 @@ impl Dense {
         let floats = Floats::of(&outputs);
         let chosen: Option<Vec<i64>> =
             rows.chosen.as_ref().map(|chosen| Vec::try_from(chosen.flatten(0, -1)).expect("int64"));
-        self.crew.on_all_threads(training, count / BLOCK, |worker, Membership { replica, member, .. }, team| {
+        self.crew.on_all_threads(training, count / BLOCK, |worker, replicas, member, team| {
             let Worker { weights, validation, block, .. } = worker;
             let features = validation.as_ref().expect("there are validation rows");
             let part = team.part(member, count, BLOCK);
             for start in part.clone().step_by(BLOCK) {
                 let taken = BLOCK.min(part.end - start);
-                let first = replica * count + start;
-                let given = match &chosen {
-                    Some(chosen) => {
-                        gather(Floats::of(features), &chosen[first..first + taken], block.inputs(taken));
-                        None
-                    }
-                    None => Some(features.narrow(0, start as i64, taken as i64)),
-                };
-                let found = block.forward(given.as_ref(), taken, &weights[replica]);
-                // SAFETY: each replica's rows are written by one thread, once.
-                unsafe {
-                    floats.part(first * columns..(first + taken) * columns).get_mut().copy_from_slice(found.get())
-                };
+                let given = features.narrow(0, if chosen.is_some() { 0 } else { start as i64 }, taken as i64);
+                for &replica in replicas {
+                    let first = replica * count + start;
+                    let given = match &chosen {
+                        Some(chosen) => {
+                            gather(Floats::of(features), &chosen[first..first + taken], block.inputs(taken));
+                            None
+                        }
+                        None => Some(&given),
+                    };
+                    let found = block.forward(given, taken, &weights[replica]);
+                    let place = floats.part(first * columns..(first + taken) * columns);
+                    // SAFETY: each replica's rows are written by one thread, once.
+                    unsafe { place.get_mut().copy_from_slice(found.get()) };
+                }
             }
         });
         outputs
+    }
+
+    /// The metrics of each replica, as [`Measure::metrics`] finds them.
+    pub(in crate::train) fn metrics(&self, measure: &Measure, outputs: &Tensor, truth: &Tensor) -> Figures {
+        let of_replica = |replica| (outputs.narrow(0, replica, 1), truth.narrow(0, replica, 1));
+        let (metrics, decision) = (&measure.metrics, measure.decision);
+        let each = self.crew.of_each((0..self.replicas as i64).map(of_replica).collect(), |(outputs, truth)| {
+            metrics.iter().map(|metric| metric.of_each_replica(&outputs, &truth, decision)).collect::<Vec<Tensor>>()
+        });
+        let figures = metrics.iter().enumerate().map(|(place, metric)| {
+            let values: Vec<&Tensor> = each.iter().map(|of_replica| &of_replica[place]).collect();
+            (metric.name().into_owned(), Tensor::cat(&values, 0))
+        });
+        figures.collect()
     }
 
     /// Where the caller's thread has spent its time.
@@ -165,8 +182,7 @@ impl Dense {
 }
 
 /// One epoch of one replica, or a thread's part in it.
-fn train_replica(worker: &mut Worker, work: &Work, membership: Membership, team: &Team) {
-    let Membership { replica, member, .. } = membership;
+fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize, team: &Team) {
     let Worker { weights, training, shard, losses, .. } = worker;
     let (weights, columns) = (&weights[replica], work.plan.outputs());
     let others = || (0..team.members).filter(|&other| other != member).map(|other| work.gradients[team.first + other]);
@@ -239,7 +255,10 @@ fn target(of_replica: &Tensor) -> Target {
     }
 }
 
-/// Copies rows by number, `[numbers, columns]`. They lie all over memory, so each is sent for while the one before it is
+/// How many rows ahead memory is sent for.
+const AHEAD: usize = 2;
+
+/// Copies rows by number, `[numbers, columns]`. They lie all over memory, so each is sent for while those before it are
 /// copied.
 fn gather(rows: Floats, numbers: &[i64], to: Floats) {
     let columns = to.len() / numbers.len().max(1);
@@ -247,20 +266,20 @@ fn gather(rows: Floats, numbers: &[i64], to: Floats) {
     let (rows, to) = unsafe { (rows.get(), to.get_mut()) };
     let row = |number: i64| &rows[number as usize * columns..][..columns];
     for (place, to) in to.chunks_exact_mut(columns).enumerate() {
-        if let Some(&next) = numbers.get(place + 1) {
+        if let Some(&next) = numbers.get(place + AHEAD) {
             send_for(row(next));
         }
         to.copy_from_slice(row(numbers[place]));
     }
 }
 
-/// Has memory brought into the cache, where the processor can be asked to.
+/// Has memory brought into the second-level cache, which more lines can be under way to, where the processor can be asked to.
 #[cfg(target_arch = "x86_64")]
 fn send_for(row: &[f32]) {
-    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
     for line in row.chunks(16) {
         // SAFETY: a prefetch changes nothing, and faults on no address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
     }
 }
 

@@ -54,24 +54,36 @@ impl DenseLoss {
     /// `outputs` and `gradient` are `[rows, outputs]`.
     pub(super) fn with_gradient(self, outputs: &Tensor, targets: Targets, gradient: &Tensor, batch: usize) -> f64 {
         let units = outputs.size()[1] as usize;
-        if self == DenseLoss::CrossEntropy {
-            let _ = outputs.internal_log_softmax_out(gradient, 1, false);
-        }
-        // SAFETY: both tensors live to the end of this function, on the thread that has them to itself.
-        let (found, slopes) = unsafe { (Floats::of(outputs).get(), Floats::of(gradient).get_mut()) };
+        let floats = || {
+            // SAFETY: both tensors live to the end of this function, on the thread that has them to itself.
+            unsafe { (Floats::of(outputs).get(), Floats::of(gradient).get_mut()) }
+        };
         match (self, targets) {
             (DenseLoss::CrossEntropy, Targets::Classes(classes)) => {
-                let places = || classes.iter().enumerate().map(|(row, &class)| row * units + class as usize);
-                let sum = places().map(|place| -f64::from(slopes[place])).sum();
-                let _ = gradient.shallow_clone().exp_(); // the probabilities
+                // below the row's largest logit, so that no power of e is too large
+                let (logits, below) = floats();
+                let mut of_targets = 0.0;
+                for ((row, below), &class) in logits.chunks_exact(units).zip(below.chunks_exact_mut(units)).zip(classes)
+                {
+                    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    below.iter_mut().zip(row).for_each(|(below, logit)| *below = logit - largest);
+                    of_targets += f64::from(below[class as usize]);
+                }
+                let _ = gradient.shallow_clone().exp_(); // libtorch's is vectorized
                 let share = 1.0 / batch as f32;
-                places().for_each(|place| slopes[place] -= 1.0);
-                slopes.iter_mut().for_each(|slope| *slope *= share);
-                sum
+                let mut of_all = 0.0;
+                for (powers, &class) in floats().1.chunks_exact_mut(units).zip(classes) {
+                    let sum: f32 = powers.iter().sum();
+                    of_all += f64::from(sum.ln());
+                    let scale = share / sum;
+                    powers.iter_mut().for_each(|power| *power *= scale);
+                    powers[class as usize] -= share;
+                }
+                of_all - of_targets
             }
             (DenseLoss::BceWithLogits, Targets::Values(values)) => {
                 let share = 1.0 / (batch * units) as f32;
-                each(found, values, slopes, units, |x, t| {
+                each(floats(), values, units, |x, t| {
                     let small = (-x.abs()).exp(); // at most 1: nothing overflows
                     let probability = if x >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
                     let positive = if x > 0.0 || x.is_nan() { x } else { 0.0 };
@@ -80,7 +92,7 @@ impl DenseLoss {
             }
             (DenseLoss::Mse, Targets::Values(values)) => {
                 let share = 2.0 / (batch * units) as f32;
-                each(found, values, slopes, units, |x, t| ((x - t) * (x - t), (x - t) * share))
+                each(floats(), values, units, |x, t| ((x - t) * (x - t), (x - t) * share))
             }
             _ => unreachable!("the plan matches losses and targets"),
         }
@@ -89,9 +101,8 @@ impl DenseLoss {
 
 /// Goes through outputs and targets: the sum of the losses, averaged over each row's outputs; slopes are filled in.
 fn each(
-    outputs: &[f32],
+    (outputs, slopes): (&[f32], &mut [f32]),
     targets: &[f32],
-    slopes: &mut [f32],
     units: usize,
     of: impl Fn(f32, f32) -> (f32, f32),
 ) -> f64 {
