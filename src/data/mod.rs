@@ -148,7 +148,7 @@ impl Rows {
     }
 
     /// How many rows each class has, of those from 0 to `classes`.
-    fn counts(&self, classes: usize) -> Vec<u64> {
+    pub(crate) fn counts(&self, classes: usize) -> Vec<u64> {
         let counts = self.targets.bincount::<Tensor>(None, classes as i64);
         Vec::<i64>::try_from(counts).expect("counts are int64").into_iter().map(|count| count as u64).collect()
     }
