@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 
+/// What some programs write before UTF-8 text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What is wrong with a table, as a lowercase fragment that follows the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -49,7 +52,7 @@ impl<'a> CsvText<'a> {
     /// # Errors
     /// When the text is not UTF-8, empty, ragged, or has a quote that is never closed.
     pub fn check(bytes: &'a [u8], separator: u8) -> Result<CsvText<'a>, TableFault> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + count(b'\n', &bytes[..error.valid_up_to()]);
             TableFault::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8")
@@ -117,7 +120,7 @@ impl<'a> CsvText<'a> {
     /// The text of so many records from this one on, as far as there are any.
     pub fn records(&self, first: usize, count: usize) -> &[u8] {
         let start = |record: usize| self.starts.get(record).copied().unwrap_or(self.text.len());
-        &self.text[start(first)..start(first + count)]
+        &self.text[start(first)..start(first.saturating_add(count))]
     }
 }
 
