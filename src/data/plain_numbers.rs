@@ -14,9 +14,10 @@ use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use memchr::{memchr_iter, memrchr};
 use polars::frame::DataFrame;
 use polars::io::prelude::_csv_read_internal::read_chunk;
-use polars::prelude::{CsvParseOptions, DataType, Field, Schema};
+use polars::prelude::{Column, CsvParseOptions, DataType, Field, Schema};
 
 use crate::data::csv_text::{BYTE_ORDER_MARK, CsvText};
 
@@ -120,7 +121,7 @@ impl<R: Read> Blocks<R> {
             if filled < block.len() {
                 continue;
             }
-            match block.iter().rposition(|&byte| byte == b'\n') {
+            match memrchr(b'\n', block) {
                 Some(end) => {
                     self.rest.extend_from_slice(&block[end + 1..]);
                     filled = end + 1;
@@ -154,7 +155,7 @@ impl Block {
         if number > 0 && block.starts_with(BYTE_ORDER_MARK) {
             return None; // it marks the beginning of a text alone
         }
-        let length = block.iter().filter(|&&byte| byte == b'\n').count();
+        let length = memchr_iter(b'\n', block).count();
         let Ok(checked) = CsvText::check(block, separator) else {
             let is_blank = number > 0 && block.trim_ascii().is_empty() && separator != b'\t';
             return is_blank.then_some(Block { header: None, fields: None, frame: None, lines: Vec::new(), length });
@@ -177,12 +178,14 @@ fn finite_numbers(text: &[u8], fields: usize, rows: usize, separator: u8) -> Opt
     let (schema, options) = (names.collect::<Schema>(), CsvParseOptions::default().with_separator(separator));
     let all: Vec<usize> = (0..fields).collect();
     let frame = read_chunk(text, &options, &schema, false, &all, 0, rows, None, rows, text.len(), Some(0)).ok()?;
-    let is_plain = frame.height() == rows
-        && frame.columns().iter().all(|column| {
-            let numbers = column.as_materialized_series().f64();
-            numbers.is_ok_and(|numbers| numbers.null_count() == 0 && numbers.into_no_null_iter().all(f64::is_finite))
-        });
+    let is_plain = |column: &Column| numbers(column).is_some_and(|numbers| numbers.iter().all(|one| one.is_finite()));
+    let is_plain = frame.height() == rows && frame.columns().iter().all(is_plain);
     is_plain.then_some(frame)
+}
+
+/// The numbers of a column; `None` where one is missing.
+fn numbers(column: &Column) -> Option<&[f64]> {
+    column.as_materialized_series().f64().ok()?.cont_slice().ok()
 }
 
 /// Blocks in the order of the source.
@@ -216,7 +219,7 @@ impl Ordered {
             return None;
         }
         for (column, read) in self.numbers.columns.iter_mut().zip(block.frame.iter().flat_map(DataFrame::columns)) {
-            column.extend(read.as_materialized_series().f64().ok()?.into_no_null_iter().map(|number| number + 0.0));
+            column.extend(numbers(read)?.iter().map(|number| number + 0.0));
         }
         self.numbers.lines.extend(block.lines.iter().map(|line| self.lines + line));
         self.lines += block.length;
