@@ -11,7 +11,7 @@ use crate::metrics::{self, Metric};
 use super::grow;
 use super::tree::Tree;
 
-/// The deepest tree that the library can be asked for: it counts levels, one more than splits, in 16 bits.
+/// The deepest tree that can be asked for; rows that make one deeper are not known.
 const DEEPEST: usize = u16::MAX as usize - 1;
 
 /// `[tree]`: a decision tree of classes (CART).
@@ -27,9 +27,8 @@ pub struct TreeSpec {
     pub min_samples_leaf: usize,
     /// The fewest training rows that are split.
     pub min_samples_split: usize,
-    /// The weight of each class, or `"balanced"`. The library has no weights, so each row counts as many times as its
-    /// class is heavier than the lightest, rounded to a whole number: 577.3 is 577. `min_samples_leaf` and
-    /// `min_samples_split` count these.
+    /// The weight of each class, or `"balanced"`. Each row counts as many times as its class is heavier than the lightest,
+    /// rounded to a whole number: 577.3 is 577. `min_samples_leaf` and `min_samples_split` count these.
     pub class_weights: Option<Weights>,
     /// The metrics that are taken; unless others are named, `acc`, `precision`, `recall` and `f1`.
     #[serde(deserialize_with = "metrics::list_or_none")]
@@ -96,7 +95,7 @@ impl TreeSpec {
     ///
     /// `seed` decides between splits that are equally good, as scikit-learn's `random_state` does: the features are
     /// tried in an order drawn from its lower 32 bits. Rows that can be split in one best way give the same tree for
-    /// all seeds. The work is the library's and cannot be interrupted.
+    /// all seeds. The work cannot be interrupted.
     ///
     /// # Errors
     /// When a feature is not finite, rows have weights of their own, or class weights would repeat rows too often.

@@ -1,35 +1,21 @@
-//! Growing a tree: smartcore's `DecisionTreeClassifier` finds the splits, and what reaches each leaf is counted here.
+//! Growing a tree from training rows, as scikit-learn does: each split is the best there is, and rows of a heavier class
+//! count as if they were repeated.
 //!
-//! - smartcore keeps its nodes to itself, but writes them out through serde: that is where they are read from.
-//! - It takes the first of equally good splits in the order of the columns. The columns are therefore handed over in an
-//!   order drawn from the seed, as scikit-learn draws one at each node.
-//! - It computes in the type of its features: f32 as a network has them, as f64, so that the middle between two
-//!   neighboring values is a number between them.
-//! - It tries no split between two rows of the same class, in the order of their values. No best split lies there, with
-//!   two exceptions: where rows of several classes share a value, a split beside it may go untried; and where leaves
-//!   must have several rows, the best split that leaves them so many may lie inside a class. Trees of whole numbers
-//!   (`digits`) thus differ from scikit-learn's and are as good, by the tests.
-//! - At each node it goes through all rows, those of other nodes too, and it keeps a count for every row with each node
-//!   that waits to be split.
-//! - Its leaves know the most frequent class alone. The shares of the classes are counted by sending every training row
-//!   down the tree.
+//! scikit-learn tries the features in an order drawn anew at each node. Here one order is drawn for the whole tree, so
+//! that splits which are equally good may be others than its own.
 
-use anyhow::{Context, anyhow, ensure};
-use serde::Deserialize;
-use smartcore::linalg::basic::matrix::DenseMatrix;
-use smartcore::tree::decision_tree_classifier::{
-    DecisionTreeClassifier, DecisionTreeClassifierParameters, SplitCriterion,
-};
-use tch::{Kind, Tensor};
+use anyhow::{Context, ensure};
+use tch::Kind;
 
-use super::decision_tree::{Impurity, TreeSpec};
-use super::tree::{Node, Split, Tree, table};
+use super::decision_tree::TreeSpec;
+use super::presorted::Presorted;
+use super::tree::{Node, Tree, table};
 use crate::check::Invalid;
 use crate::data::numpy_random::RandomState;
 use crate::data::{Rows, told};
 
-/// How many rows there may be once they are repeated for their weights: 30 features of that many are 2.4 GB.
-const MOST_ROWS: usize = 10_000_000;
+/// How many rows there may be, repeated ones counted: f64 tells so many apart.
+const MOST_ROWS: f64 = (1_u64 << 53) as f64;
 
 /// Fits a tree with settings that were checked.
 ///
@@ -39,101 +25,48 @@ pub(super) fn tree(spec: &TreeSpec, rows: &Rows, classes: usize, seed: i64) -> a
     ensure!(rows.weights.is_none(), "a decision tree cannot weigh single rows, and the training rows have weights");
     let (features, width) = table(&rows.features); // [rows, features] f32
     ensure!(!rows.is_empty() && width > 0, "a decision tree needs a row and a feature to be fitted to");
-    ensure!(bool::try_from(features.isfinite().all())?, "a feature of the training rows is not a finite number");
+    ensure!(u32::try_from(rows.len()).is_ok(), "a decision tree is fitted to 4,294,967,295 rows at most");
 
+    let times = times(spec, rows, classes)?;
     let classes_of_rows = Vec::<i64>::try_from(&rows.targets).context("a decision tree is fitted to classes")?;
-    let times = times(spec, &rows.targets, classes)?; // of each class
-    let times_of = |class: i64| times[class as usize];
-    let numbers: Vec<i64> =
-        (0..).zip(&classes_of_rows).flat_map(|(row, &class)| std::iter::repeat_n(row, times_of(class))).collect();
-    let numbers = Tensor::from_slice(&numbers);
+    let classes_of_rows = classes_of_rows.into_iter().map(u16::try_from).collect::<Result<Vec<u16>, _>>();
+    let classes_of_rows = classes_of_rows.context("a decision tree tells 65,536 classes apart at most")?;
     let order = RandomState::new(seed as u32).permutation(width);
-    let places: Vec<i64> = order.iter().map(|&feature| feature as i64).collect();
-    let columns = features.index_select(0, &numbers).index_select(1, &Tensor::from_slice(&places));
-
-    let targets = rows.targets.index_select(0, &numbers);
-    let mut nodes = splits(spec, &columns, &targets)?;
+    let columns = order.iter().map(|&feature| {
+        let values = Vec::<f32>::try_from(features.select(1, feature as i64).contiguous())?;
+        ensure!(values.iter().all(|value| value.is_finite()), "a feature of the training rows is not a finite number");
+        Ok(values)
+    });
+    let mut nodes = Presorted::new(spec, &times, classes_of_rows, columns)?.grow();
     for node in &mut nodes {
-        match node {
-            Node::Split(split) => split.feature = order[split.feature],
-            Node::Leaf(counts) => *counts = vec![0; classes],
+        if let Node::Split(split) = node {
+            split.feature = order[split.feature];
         }
     }
-    let mut tree = Tree::of(spec.criterion, width, classes, nodes);
-    for (leaf, class) in tree.leaves_of(&features).into_iter().zip(classes_of_rows) {
-        tree.count(leaf, class as usize, times_of(class) as u64);
-    }
-    Ok(tree)
+    Ok(Tree::of(spec.criterion, width, classes, nodes))
 }
 
 /// How many times a row of each class counts.
-fn times(spec: &TreeSpec, targets: &Tensor, classes: usize) -> anyhow::Result<Vec<usize>> {
+fn times(spec: &TreeSpec, rows: &Rows, classes: usize) -> anyhow::Result<Vec<u64>> {
     let Some(weights) = &spec.class_weights else { return Ok(vec![1; classes]) };
-    let weights = weights.of_classes(&targets.unsqueeze(0), classes).get(0).to_kind(Kind::Double);
+    let weights = weights.of_classes(&rows.targets.unsqueeze(0), classes).get(0).to_kind(Kind::Double);
     let weights = Vec::<f64>::try_from(weights)?;
     let lightest = weights.iter().copied().fold(f64::INFINITY, f64::min);
-    let times: Vec<usize> = weights.iter().map(|weight| (weight / lightest).round() as usize).collect();
+    let times: Vec<f64> = weights.iter().map(|weight| (weight / lightest).round()).collect();
 
-    let counts = Vec::<i64>::try_from(targets.bincount::<Tensor>(None, classes as i64))?;
-    let rows: f64 = counts.iter().zip(&times).map(|(&count, &times)| count as f64 * times as f64).sum();
-    if rows > MOST_ROWS as f64 {
-        let message = format!("would repeat rows until there are {rows:.0}, and {MOST_ROWS} are the most");
+    let counts = rows.counts(classes);
+    let repeated: f64 = counts.iter().zip(&times).map(|(&count, times)| count as f64 * times).sum();
+    if repeated > MOST_ROWS {
+        let message = format!("would repeat rows until there are {repeated:e}, and {MOST_ROWS:e} are the most");
         return Err(told(Invalid::new("tree.class_weights", message).hint("weigh the classes less unequally")));
     }
-    Ok(times)
-}
-
-/// What smartcore writes out of a fitted tree; the rest is not needed.
-#[derive(Deserialize)]
-struct Fitted {
-    nodes: Vec<FittedNode>,
-}
-
-/// A node of smartcore's. One that was found a split for, but was not to be split, has no children.
-#[derive(Deserialize)]
-struct FittedNode {
-    split_feature: usize,
-    split_value: Option<f64>,
-    true_child: Option<usize>,
-    false_child: Option<usize>,
-}
-
-/// The splits that smartcore finds; leaves are still without counts.
-///
-/// # Shapes
-/// `columns` `[rows, features]`, f32; `targets` `[rows]`, int64.
-fn splits(spec: &TreeSpec, columns: &Tensor, targets: &Tensor) -> anyhow::Result<Vec<Node>> {
-    let targets: Vec<u32> = Vec::<i64>::try_from(targets)?.into_iter().map(|class| class as u32).collect();
-    if targets.iter().all(|class| *class == targets[0]) {
-        return Ok(vec![Node::Leaf(Vec::new())]); // smartcore refuses a single class
-    }
-    let (rows, width) = columns.size2()?;
-    let values = Vec::<f64>::try_from(columns.transpose(0, 1).to_kind(Kind::Double).contiguous().flatten(0, -1))?;
-    let columns = DenseMatrix::new(rows as usize, width as usize, values, true).map_err(|fault| anyhow!("{fault}"))?;
-    let parameters = DecisionTreeClassifierParameters {
-        criterion: match spec.criterion {
-            Impurity::Gini => SplitCriterion::Gini,
-            Impurity::Entropy => SplitCriterion::Entropy,
-        },
-        max_depth: spec.max_depth.map(|splits| splits as u16 + 1), // smartcore counts levels
-        min_samples_leaf: spec.min_samples_leaf,
-        min_samples_split: spec.min_samples_split,
-        seed: Some(0), // draws nothing as long as every feature is tried
-    };
-    let fitted = DecisionTreeClassifier::fit(&columns, &targets, parameters)
-        .map_err(|fault| anyhow!("{fault}").context("failed to fit the decision tree"))?;
-    let fitted = serde_json::to_value(&fitted).and_then(serde_json::from_value::<Fitted>);
-    let node = |node: FittedNode| match (node.split_value, node.true_child, node.false_child) {
-        (Some(threshold), Some(left), Some(right)) => {
-            Node::Split(Split { feature: node.split_feature, threshold, left, right })
-        }
-        _ => Node::Leaf(Vec::new()),
-    };
-    Ok(fitted.context("smartcore's tree has another form than it had")?.nodes.into_iter().map(node).collect())
+    Ok(times.into_iter().map(|times| times as u64).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use tch::Tensor;
+
     use super::*;
     use crate::data::Training;
     use crate::data::weights::Weights;
@@ -205,7 +138,7 @@ mod tests {
         };
         assert_eq!(shares(Weights::Each(vec![0.5, 3.3])), [3.0 / 17.0, 14.0 / 17.0]); // 6.6 to 1 are 7 to 1
         assert_eq!(shares(Weights::Balanced), [3.0 / 7.0, 4.0 / 7.0]); // 3 to 2 are 1.5 to 1, and 2 is nearest
-        let weights = Weights::Each(vec![1.0, 1e8]);
+        let weights = Weights::Each(vec![1.0, 1e30]);
         let fault = spec(weights).fit(&rows, 2, 0).unwrap_err();
         assert!(fault.chain().any(|cause| cause.to_string().starts_with("`tree.class_weights` would")), "{fault:#}");
     }

@@ -1,7 +1,8 @@
-//! Models that are not networks: fitted by a library, asked through the [`Predictor`](crate::predictor::Predictor) that
-//! networks are asked through.
+//! Models that are not networks, asked through the [`Predictor`](crate::predictor::Predictor) that networks are asked
+//! through.
 
 pub mod decision_tree;
 pub mod grow;
 pub mod importance;
+mod presorted;
 pub mod tree;

@@ -90,7 +90,7 @@ impl TryFrom<Written> for Tree {
 }
 
 impl Tree {
-    /// A tree of nodes that are known to be one; leaves are counted later.
+    /// A tree of nodes that are known to be one.
     pub(super) fn of(criterion: Impurity, features: usize, classes: usize, nodes: Vec<Node>) -> Tree {
         Tree { criterion, features, classes, nodes }
     }
@@ -151,7 +151,7 @@ impl Tree {
     }
 
     /// The place of the leaf that each row reaches: `[rows, features]`, f32.
-    pub(super) fn leaves_of(&self, features: &Tensor) -> Vec<usize> {
+    fn leaves_of(&self, features: &Tensor) -> Vec<usize> {
         let values = Vec::<f32>::try_from(features.contiguous().flatten(0, -1)).expect("features are f32");
         values.chunks_exact(self.features).map(|row| self.leaf_of(row)).collect()
     }
@@ -162,13 +162,6 @@ impl Tree {
             place = if f64::from(row[split.feature]) <= split.threshold { split.left } else { split.right };
         }
         place
-    }
-
-    /// Counts rows of a class in a leaf.
-    pub(super) fn count(&mut self, leaf: usize, class: usize, rows: u64) {
-        if let Node::Leaf(counts) = &mut self.nodes[leaf] {
-            counts[class] += rows;
-        }
     }
 }
 

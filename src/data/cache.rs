@@ -95,12 +95,17 @@ impl Cache {
         self.folder.join(&manifest.name)
     }
 
+    /// Where a file is, once it is fetched.
+    pub fn path(&self, manifest: &Manifest, file: &DataFile) -> PathBuf {
+        self.folder_of(manifest).join(&file.name)
+    }
+
     /// Reads one file, and checks it.
     ///
     /// # Errors
     /// When it is missing, unreadable, or not what its checksum says.
     pub fn read(&self, manifest: &Manifest, file: &DataFile) -> Result<Vec<u8>, Fault> {
-        let path = self.folder_of(manifest).join(&file.name);
+        let path = self.path(manifest, file);
         let size = match std::fs::metadata(&path) {
             Ok(metadata) => metadata.len(),
             // a file where a folder should be is found when the folder is made

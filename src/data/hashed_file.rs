@@ -1,5 +1,5 @@
-//! Reads a file and takes its SHA-256 at the same time, on a thread of its own: of large files the sum takes longer than
-//! reading.
+//! Reads a file and takes its SHA-256 at the same time: whole, with a thread of its own for the sum, which of large files
+//! takes longer than reading, or as somebody else reads it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,6 +12,33 @@ use crate::data::cache::hexadecimal;
 
 /// So many bytes are read before they are handed on.
 const AT_A_TIME: usize = 4 << 20;
+
+/// A source whose SHA-256 is taken of what is read of it.
+#[derive(Debug)]
+pub struct Hashed<R> {
+    source: R,
+    hasher: Sha256,
+}
+
+impl<R: Read> Hashed<R> {
+    /// Reads from this source.
+    pub fn new(source: R) -> Self {
+        Hashed { source, hasher: Sha256::new() }
+    }
+
+    /// The SHA-256 of all that was read, in hexadecimal digits.
+    pub fn sum(self) -> String {
+        hexadecimal(&self.hasher.finalize())
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
+}
 
 /// The bytes of a file, and their SHA-256 in hexadecimal digits.
 ///
@@ -79,6 +106,18 @@ mod tests {
         }
         assert!(read(&folder.path().join("none")).is_err());
         assert!(read(folder.path()).is_err());
+    }
+
+    #[test]
+    fn what_is_read_piece_by_piece_has_the_sum_of_the_whole() {
+        let bytes: Vec<u8> = (0..1000).map(|place| (place % 251) as u8).collect();
+        let mut hashed = Hashed::new(&bytes[..]);
+        let mut read = Vec::new();
+        let mut piece = [0; 77];
+        while let count @ 1.. = hashed.read(&mut piece).unwrap() {
+            read.extend_from_slice(&piece[..count]);
+        }
+        assert_eq!((read, hashed.sum()), (bytes.clone(), sha256(&bytes)));
     }
 
     #[cfg(unix)]

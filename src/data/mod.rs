@@ -41,6 +41,10 @@ use crate::data::resample::Resample;
 use crate::hint::Hint;
 use crate::shape::Shape;
 
+/// So many numbers libtorch works on with one thread. To share out more than that would pay for one large tensor; where
+/// many are done one after the other, its threads wait for each other each time, and long on a machine that is busy.
+pub(crate) const ONE_THREAD: usize = (1 << 15) - 1;
+
 /// What is known of a data set before it is loaded: enough to check an experiment against it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Card {
@@ -148,7 +152,7 @@ impl Rows {
     }
 
     /// How many rows each class has, of those from 0 to `classes`.
-    fn counts(&self, classes: usize) -> Vec<u64> {
+    pub(crate) fn counts(&self, classes: usize) -> Vec<u64> {
         let counts = self.targets.bincount::<Tensor>(None, classes as i64);
         Vec::<i64>::try_from(counts).expect("counts are int64").into_iter().map(|count| count as u64).collect()
     }

@@ -1,101 +1,291 @@
-//! Reads tables that hold nothing but numbers, with a thread for each processor.
+//! Reads tables that hold nothing but numbers, as they come from the disk, with a thread for each processor.
 //!
-//! polars reads the fields, some thousand records at a time. Its own reader would look for the records first, on one
-//! thread and for as long as all else takes; here they are known, since [`CsvText`] has counted their fields.
+//! A thread takes the next block of whole lines, which is read, and its checksum taken, by one thread at a time. Outside
+//! that lock it checks the block as [`CsvText`] checks whole tables, and has polars read its fields; what was read is put
+//! behind the columns in the order of the blocks. So the text is never in memory as a whole, reading, hashing and parsing
+//! go on side by side, and a block is still in the processor's cache when it is parsed.
+//!
+//! Anything that is not plain, be it damaged, missing or text, ends the attempt; the table is then read whole, which says
+//! what is wrong with it, if anything is.
 
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read};
 use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use memchr::{memchr_iter, memrchr};
+use polars::frame::DataFrame;
 use polars::io::prelude::_csv_read_internal::read_chunk;
-use polars::prelude::{CsvParseOptions, DataType, Field, Schema};
+use polars::prelude::{Column, CsvParseOptions, DataType, Field, Schema};
 
-use crate::data::csv_text::CsvText;
+use crate::data::csv_text::{BYTE_ORDER_MARK, CsvText};
 
-/// So many records are read at a time: what is read of them stays near.
-const AT_A_TIME: usize = 4096;
+/// So many bytes are taken at a time: they and what is read of them stay near.
+const AT_A_TIME: usize = 1 << 20;
 
-/// The columns below the header where every field is a finite number; `None` where any is not, or there is no row.
-/// 0 has no sign.
-pub(super) fn plain_numbers(checked: &CsvText, separator: u8) -> Option<Vec<Vec<f64>>> {
-    let rows = checked.lines.len() - 1;
-    if rows == 0 {
-        return None;
-    }
-    let names = (0..checked.fields).map(|number| Field::new(format!("{number}").into(), DataType::Float64));
-    let (schema, options) = (names.collect::<Schema>(), CsvParseOptions::default().with_separator(separator));
-    // each made anew: copies of one would be written twice
-    let mut columns: Vec<Vec<f64>> = (0..checked.fields).map(|_| vec![0.0; rows]).collect();
-    let mut parts: Vec<Vec<&mut [f64]>> = (0..rows.div_ceil(AT_A_TIME)).map(|_| Vec::new()).collect();
-    for column in &mut columns {
-        parts.iter_mut().zip(column.chunks_mut(AT_A_TIME)).for_each(|(part, rows)| part.push(rows));
-    }
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(parts.len());
-    let (parts, fails) = (Mutex::new(parts.into_iter().enumerate()), AtomicBool::new(false));
-    let read_parts = || {
-        while !fails.load(Ordering::Relaxed) {
-            let next = parts.lock().expect("no thread panics while it takes a part").next();
-            let Some((number, part)) = next else { break };
-            let text = checked.records(1 + number * AT_A_TIME, AT_A_TIME);
-            if read_part(text, part, &options, &schema).is_none() {
-                fails.store(true, Ordering::Relaxed);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        (1..threads).for_each(|_| drop(scope.spawn(read_parts)));
-        read_parts();
-    });
-    (!fails.load(Ordering::Relaxed)).then_some(columns)
+/// A table's header, and the numbers below it.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct PlainNumbers {
+    /// The header's record.
+    pub(super) header: Vec<u8>,
+    /// As many columns as the header has fields; 0 has no sign.
+    pub(super) columns: Vec<Vec<f64>>,
+    /// The line on which each row begins, counted from 1.
+    pub(super) lines: Vec<usize>,
 }
 
-/// Reads records into a part of each column; `None` where a field is no finite number.
-fn read_part(text: &[u8], part: Vec<&mut [f64]>, options: &CsvParseOptions, schema: &Schema) -> Option<()> {
-    let rows = part[0].len();
-    let all: Vec<usize> = (0..part.len()).collect();
-    let frame = read_chunk(text, options, schema, false, &all, 0, rows, None, rows, text.len(), Some(0)).ok()?;
-    if frame.height() != rows {
-        return None;
-    }
-    for (column, numbers) in frame.columns().iter().zip(part) {
-        let read = column.as_materialized_series().f64().ok()?;
-        if read.null_count() > 0 {
-            return None;
+/// Reads a table to its end, where it has a row, and every field below the header is a finite number.
+pub(super) fn read(source: impl Read + Send, separator: u8) -> Option<PlainNumbers> {
+    read_blocks(source, separator, AT_A_TIME)
+}
+
+fn read_blocks(source: impl Read + Send, separator: u8, at_a_time: usize) -> Option<PlainNumbers> {
+    let mut blocks = Blocks { source, rest: Vec::new(), taken: 0, is_at_end: false };
+    let (read, fails) = (Mutex::new(Ordered::default()), AtomicBool::new(false));
+    let mut first = vec![0; at_a_time];
+    let filled = blocks.next(&mut first)??;
+    let one = |number: usize, block: &[u8]| {
+        let put = Block::read(block, number, separator)
+            .and_then(|block| read.lock().expect("no thread panics while it puts a block").put(number, block));
+        if put.is_none() {
+            fails.store(true, Ordering::Relaxed);
         }
-        for (number, read) in numbers.iter_mut().zip(read.into_no_null_iter()) {
-            *number = read + 0.0;
-            if !read.is_finite() {
-                return None;
+    };
+    if blocks.is_at_end {
+        one(0, &first[..filled]);
+    } else {
+        let blocks = Mutex::new(blocks);
+        let work = |mut block: Vec<u8>, mut next: Option<(usize, usize)>| {
+            while let Some((number, filled)) = next.take() {
+                one(number, &block[..filled]);
+                if fails.load(Ordering::Relaxed) {
+                    break;
+                }
+                next = take(&blocks, &mut block, &fails);
+            }
+        };
+        std::thread::scope(|scope| {
+            let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+            for _ in 1..threads {
+                scope.spawn(|| {
+                    let mut block = vec![0; at_a_time];
+                    let next = take(&blocks, &mut block, &fails);
+                    work(block, next);
+                });
+            }
+            work(first, Some((0, filled)));
+        });
+    }
+    let read = read.into_inner().expect("no thread panics while it puts a block").numbers;
+    (!fails.load(Ordering::Relaxed) && !read.lines.is_empty()).then_some(read)
+}
+
+/// The number and the length of the next block; `None` behind the last, or where one cannot be read.
+fn take(blocks: &Mutex<Blocks<impl Read>>, block: &mut Vec<u8>, fails: &AtomicBool) -> Option<(usize, usize)> {
+    let mut blocks = blocks.lock().expect("no thread panics while it takes a block");
+    let number = blocks.taken;
+    let Some(filled) = blocks.next(block) else {
+        fails.store(true, Ordering::Relaxed);
+        return None;
+    };
+    filled.map(|filled| (number, filled))
+}
+
+/// A source, taken block by block.
+struct Blocks<R> {
+    source: R,
+    /// What was read of the line after the last block.
+    rest: Vec<u8>,
+    taken: usize,
+    is_at_end: bool,
+}
+
+impl<R: Read> Blocks<R> {
+    /// Fills a block with whole lines, and says how far; it is made longer where a line is. The outer `None` is a source
+    /// that cannot be read, the inner one its end.
+    fn next(&mut self, block: &mut Vec<u8>) -> Option<Option<usize>> {
+        if block.len() < self.rest.len() {
+            block.resize(self.rest.len(), 0);
+        }
+        let mut filled = self.rest.len();
+        block[..filled].copy_from_slice(&self.rest);
+        self.rest.clear();
+        while !self.is_at_end {
+            match self.source.read(&mut block[filled..]) {
+                Ok(0) if filled < block.len() => self.is_at_end = true,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+            if filled < block.len() {
+                continue;
+            }
+            match memrchr(b'\n', block) {
+                Some(end) => {
+                    self.rest.extend_from_slice(&block[end + 1..]);
+                    filled = end + 1;
+                    break;
+                }
+                None => block.resize(2 * block.len(), 0),
             }
         }
+        self.taken += 1;
+        Some((filled > 0).then_some(filled))
     }
-    Some(())
+}
+
+/// What was read of a block.
+struct Block {
+    header: Option<Vec<u8>>,
+    /// How many fields each of its records has; `None` where it has no record.
+    fields: Option<usize>,
+    /// The numbers; `None` where it has no row.
+    frame: Option<DataFrame>,
+    /// The lines of its rows, counted from its own first line.
+    lines: Vec<usize>,
+    /// How many lines it has.
+    length: usize,
+}
+
+impl Block {
+    /// Reads a block; `None` where a record has another number of fields than others, or a field is no finite number. A
+    /// line's end that stands in quotes ends no block: the quote would not be closed.
+    fn read(block: &[u8], number: usize, separator: u8) -> Option<Block> {
+        if number > 0 && block.starts_with(BYTE_ORDER_MARK) {
+            return None; // it marks the beginning of a text alone
+        }
+        let length = memchr_iter(b'\n', block).count();
+        let Ok(checked) = CsvText::check(block, separator) else {
+            let is_blank = number > 0 && block.trim_ascii().is_empty() && separator != b'\t';
+            return is_blank.then_some(Block { header: None, fields: None, frame: None, lines: Vec::new(), length });
+        };
+        let above = usize::from(number == 0);
+        let (rows, text) = (checked.lines.len() - above, checked.records(above, usize::MAX));
+        Some(Block {
+            header: (number == 0).then(|| checked.records(0, 1).to_vec()),
+            fields: Some(checked.fields),
+            frame: if rows > 0 { Some(finite_numbers(text, checked.fields, rows, separator)?) } else { None },
+            lines: checked.lines[above..].to_vec(),
+            length,
+        })
+    }
+}
+
+/// The fields of so many records where each is a finite number.
+fn finite_numbers(text: &[u8], fields: usize, rows: usize, separator: u8) -> Option<DataFrame> {
+    let names = (0..fields).map(|number| Field::new(format!("{number}").into(), DataType::Float64));
+    let (schema, options) = (names.collect::<Schema>(), CsvParseOptions::default().with_separator(separator));
+    let all: Vec<usize> = (0..fields).collect();
+    let frame = read_chunk(text, &options, &schema, false, &all, 0, rows, None, rows, text.len(), Some(0)).ok()?;
+    let is_plain = |column: &Column| numbers(column).is_some_and(|numbers| numbers.iter().all(|one| one.is_finite()));
+    let is_plain = frame.height() == rows && frame.columns().iter().all(is_plain);
+    is_plain.then_some(frame)
+}
+
+/// The numbers of a column; `None` where one is missing.
+fn numbers(column: &Column) -> Option<&[f64]> {
+    column.as_materialized_series().f64().ok()?.cont_slice().ok()
+}
+
+/// Blocks in the order of the source.
+#[derive(Default)]
+struct Ordered {
+    numbers: PlainNumbers,
+    /// How many blocks, and lines, the numbers are made of.
+    blocks: usize,
+    lines: usize,
+    /// Blocks that were read before one above them.
+    waiting: BTreeMap<usize, Block>,
+}
+
+impl Ordered {
+    /// Puts a block behind those above it, once they are there; `None` where it has other columns than they have.
+    fn put(&mut self, number: usize, block: Block) -> Option<()> {
+        self.waiting.insert(number, block);
+        while let Some(block) = self.waiting.remove(&self.blocks) {
+            self.append(block)?;
+            self.blocks += 1;
+        }
+        Some(())
+    }
+
+    fn append(&mut self, block: Block) -> Option<()> {
+        if let Some(header) = block.header {
+            let columns = vec![Vec::new(); block.fields?];
+            self.numbers = PlainNumbers { header, columns, lines: Vec::new() };
+        }
+        if block.fields.is_some_and(|fields| fields != self.numbers.columns.len()) {
+            return None;
+        }
+        for (column, read) in self.numbers.columns.iter_mut().zip(block.frame.iter().flat_map(DataFrame::columns)) {
+            column.extend(numbers(read)?.iter().map(|number| number + 0.0));
+        }
+        self.numbers.lines.extend(block.lines.iter().map(|line| self.lines + line));
+        self.lines += block.length;
+        Some(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn read(text: &str) -> Option<Vec<Vec<f64>>> {
-        plain_numbers(&CsvText::check(text.as_bytes(), b',').unwrap(), b',')
-    }
-
     #[test]
-    fn rows_of_many_parts_stay_in_their_order() {
-        let rows: Vec<usize> = (0..2 * AT_A_TIME + 3).collect();
+    fn rows_of_many_blocks_stay_in_their_order_and_know_their_lines() {
+        let rows: Vec<usize> = (0..9_999).collect();
         let text: String = rows.iter().map(|row| format!("{row},\"-{row}.5\"\n")).collect();
-        let columns = read(&format!("a,b\n{text}")).unwrap();
-        assert_eq!(columns[0], rows.iter().map(|&row| row as f64).collect::<Vec<_>>());
-        assert_eq!(columns[1], rows.iter().map(|&row| -(row as f64) - 0.5).collect::<Vec<_>>());
+        let text = format!("\u{feff}\na,b\r\n\n{text}");
+        for at_a_time in [10, 4096, 1 << 20] {
+            let read = read_blocks(text.as_bytes(), b',', at_a_time).unwrap();
+            assert_eq!(read.header, b"a,b\n");
+            assert_eq!(read.columns[0], rows.iter().map(|&row| row as f64).collect::<Vec<_>>());
+            assert_eq!(read.columns[1], rows.iter().map(|&row| -(row as f64) - 0.5).collect::<Vec<_>>());
+            assert_eq!(read.lines, (4..10_003).collect::<Vec<_>>());
+        }
     }
 
     #[test]
-    fn one_field_that_is_no_number_is_found_in_any_part() {
-        for row in [0, AT_A_TIME - 1, AT_A_TIME, 2 * AT_A_TIME + 2] {
-            let line = |number: usize| if number == row { "1,x\n" } else { "1,2\n" };
-            let text: String = (0..2 * AT_A_TIME + 3).map(line).collect();
-            assert_eq!(read(&format!("a,b\n{text}")), None);
+    fn one_field_that_is_no_number_and_one_record_that_is_too_short_are_found_in_any_block() {
+        for (row, at_a_time) in [(0, 64), (9, 64), (99, 64), (199, 64), (0, 1 << 20), (199, 1 << 20)] {
+            for odd in ["1,x\n", "1\n", "1,2,3\n", "1,\n", "\u{feff}1,2\n", "1,\"2\n", "1,2\"\n", ","] {
+                let line = |number: usize| if number == row { odd } else { "1,2\n" };
+                let text = format!("a,b\n{}", (0..200).map(line).collect::<String>());
+                assert_eq!(read_blocks(text.as_bytes(), b',', at_a_time), None, "{odd:?}");
+            }
         }
-        assert_eq!(read("a,b\n"), None);
+        assert_eq!(read(&b"a,b\n"[..], b','), None);
+        assert_eq!(read(&b""[..], b','), None);
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_read_to_its_end_is_none() {
+        struct Broken(usize);
+        impl Read for Broken {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                let Some(left) = self.0.checked_sub(1) else { return Err(ErrorKind::TimedOut.into()) };
+                self.0 = left;
+                buffer[..2].copy_from_slice(b"1\n");
+                Ok(2)
+            }
+        }
+        for reads in [0, 1, 50] {
+            assert_eq!(read_blocks(b"a\n".chain(Broken(reads)), b',', 16), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_of_any_length_are_read_as_the_whole(
+            text in "a,b\n([0-9\",\n]{0,9}|1,2\n|\"1\",2\n){0,9}",
+            at_a_time in 1..20_usize,
+        ) {
+            // where a line ends within quotes, and a block with it, the blocks alone are given up
+            if let Some(read_in_blocks) = read_blocks(text.as_bytes(), b',', at_a_time) {
+                prop_assert_eq!(Some(read_in_blocks), read(text.as_bytes(), b','));
+            }
+        }
     }
 }

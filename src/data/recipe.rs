@@ -15,7 +15,7 @@ use crate::data::form::{Form, TableForm};
 use crate::data::table::{Column, Table};
 use crate::data::task::{TargetColumns, Targets, Task, same};
 use crate::data::values::Values;
-use crate::data::{Card, Loaded, Rows};
+use crate::data::{Card, Loaded, ONE_THREAD, Rows};
 use crate::shape::Shape;
 use crate::suggest;
 
@@ -295,12 +295,12 @@ impl<'a> Recipe<'a> {
 /// The values of columns, row after row: `[rows, columns]`, f64. Some rows are written at a time, so that what is read
 /// and written stays near, and nothing of the table's size is made beside the tensor.
 pub(super) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor {
-    const AT_A_TIME: usize = 4096;
     let width = columns.len();
+    let at_a_time = (ONE_THREAD / width.max(1)).clamp(1, rows.max(1));
     let all = Tensor::empty([rows as i64, width as i64], (Kind::Double, Device::Cpu));
-    let mut values = vec![0.0; AT_A_TIME.min(rows) * width];
-    for start in (0..rows).step_by(AT_A_TIME) {
-        let count = AT_A_TIME.min(rows - start);
+    let mut values = vec![0.0; at_a_time * width];
+    for start in (0..rows).step_by(at_a_time) {
+        let count = at_a_time.min(rows - start);
         let some = &mut values[..count * width];
         for (number, column) in columns.iter().enumerate() {
             let column = &column.as_ref()[start..start + count];

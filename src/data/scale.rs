@@ -58,10 +58,16 @@ impl Scaler {
     pub fn apply(&self, features: &Tensor) -> Tensor {
         match &self.0 {
             Fitted::AsTheyAre => features.to_kind(Kind::Float),
-            Fitted::Divided(largest) => features.to_kind(Kind::Float) / *largest,
+            Fitted::Divided(largest) if features.kind() == Kind::Float => features / *largest,
+            Fitted::Divided(largest) => features.to_kind(Kind::Float).g_div_scalar_(*largest), // a copy already
             Fitted::Moved(shift, divisor) => {
-                let scaled = chunks(features).map(|chunk| ((chunk - shift) / divisor).to_kind(Kind::Float));
-                Tensor::cat(&scaled.collect::<Vec<_>>(), 0)
+                let (scaled, mut place) = (Tensor::empty(features.size(), (Kind::Float, features.device())), 0);
+                for chunk in chunks(features) {
+                    let rows = chunk.size()[0];
+                    scaled.narrow(0, place, rows).copy_(&((chunk - shift) / divisor));
+                    place += rows;
+                }
+                scaled
             }
         }
     }

@@ -3,14 +3,16 @@
 //! Every field is read as text first, and a column whose every value is a number becomes one of numbers: quoted numbers
 //! are numbers, and a slip of the pen in row 7,000 is found, and named. Missing is what pandas takes for missing.
 
-use std::borrow::Cow;
+use std::fs::File;
 use std::io::Cursor;
+use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
 
 use crate::data::csv_text::{CsvText, TableFault};
-use crate::data::plain_numbers::plain_numbers;
+use crate::data::hashed_file::Hashed;
+use crate::data::plain_numbers::{self, PlainNumbers};
 use crate::data::repeats::{Repeats, fingerprint};
 use crate::data::values::{Values, finite};
 
@@ -47,8 +49,22 @@ impl Table {
         let ascii = u8::try_from(separator).ok().filter(u8::is_ascii);
         let message = || format!("cannot be read with the separator {separator:?}, which is no ASCII character");
         let separator = ascii.ok_or_else(|| TableFault::new(message()))?;
-        let checked = CsvText::check(bytes, separator)?;
-        Table::of_plain_numbers(&checked, separator).unwrap_or_else(|| Table::of_text(&checked, separator))
+        Table::of_plain_numbers(plain_numbers::read(bytes, separator), separator)
+            .unwrap_or_else(|| Table::of_text(&CsvText::check(bytes, separator)?, separator))
+    }
+
+    /// The table in a file, and the file's SHA-256, where every field below the header is a finite number as polars reads
+    /// them, many times as fast as by way of text; `None` where any is not, or the file cannot be read, or holds no table,
+    /// and it has to be read whole.
+    pub fn of_plain_file(path: &Path, separator: char) -> Option<(Table, String)> {
+        let separator = u8::try_from(separator).ok().filter(u8::is_ascii)?;
+        let file = File::open(path).ok()?;
+        if !file.metadata().ok()?.is_file() {
+            return None; // a pipe is read once
+        }
+        let mut file = Hashed::new(file);
+        let table = Table::of_plain_numbers(plain_numbers::read(&mut file, separator), separator)?.ok()?;
+        Some((table, file.sum()))
     }
 
     /// The table by way of text: whatever its fields hold.
@@ -70,28 +86,22 @@ impl Table {
         Ok(Table { columns, lines: checked.lines[1..].to_vec() })
     }
 
-    /// The table where every field below the header is a finite number as polars reads them, many times as fast as by
-    /// way of text; `None` where any is not, and has to be looked at.
-    fn of_plain_numbers(checked: &CsvText, separator: u8) -> Option<Result<Table, TableFault>> {
-        let columns = plain_numbers(checked, separator)?;
-        let first = CsvText {
-            text: Cow::Borrowed(checked.records(0, 1)),
-            starts: vec![0],
-            fields: checked.fields,
-            lines: vec![1],
-        };
-        let headed = |columns: Vec<Vec<f64>>| {
-            let header = read_fields(&first, separator)?;
-            let mut names = Vec::with_capacity(header.len());
-            for (number, column) in header.iter().enumerate() {
-                names.push(name_of(number, strings(column)?.get(0), &names)?);
+    /// The table of plain numbers, once its header is read as that of any other.
+    fn of_plain_numbers(read: Option<PlainNumbers>, separator: u8) -> Option<Result<Table, TableFault>> {
+        let PlainNumbers { header, columns, lines } = read?;
+        let headed = || {
+            let header = CsvText::check(&header, separator)?;
+            let fields = read_fields(&header, separator)?;
+            let mut names = Vec::with_capacity(fields.len());
+            for (number, field) in fields.iter().enumerate() {
+                names.push(name_of(number, strings(field)?.get(0), &names)?);
             }
-            check_header(checked, separator, &names)?;
+            check_header(&header, separator, &names)?;
             let columns = columns.into_iter().zip(names);
             let columns = columns.map(|(numbers, name)| Column { name, values: Values::Numbers(numbers) }).collect();
-            Ok(Table { columns, lines: checked.lines[1..].to_vec() })
+            Ok(Table { columns, lines })
         };
-        Some(headed(columns))
+        Some(headed())
     }
 
     /// How many rows there are.
@@ -256,7 +266,7 @@ mod tests {
     #[track_caller]
     fn is_plain(text: &str) -> bool {
         let checked = CsvText::check(text.as_bytes(), b',').unwrap();
-        let plain = Table::of_plain_numbers(&checked, b',');
+        let plain = Table::of_plain_numbers(plain_numbers::read(text.as_bytes(), b','), b',');
         let is_plain = plain.is_some();
         if let Some(plain) = plain {
             assert_eq!(read(plain), read(Table::of_text(&checked, b',')), "{text:?}");

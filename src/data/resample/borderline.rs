@@ -10,7 +10,7 @@ use crate::data::Rows;
 use crate::data::numpy_random::RandomState;
 use crate::data::resample::neighbors::nearest;
 use crate::data::resample::smote::{Drawn, check_neighbors, row_numbers};
-use crate::data::resample::{ByClass, check_ratio, followed_by, points};
+use crate::data::resample::{ByClass, Made, check_ratio, followed_by, points};
 
 /// Written `"borderline_smote"`, or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -78,18 +78,20 @@ impl BorderlineSmote {
             };
             let neighbors = nearest(&danger, within, self.k_neighbors + 1).narrow(1, 1, self.k_neighbors as i64);
             let drawn = Drawn::new(&neighbors, count, self.random_state);
-            made.push((
-                *class,
-                match self.kind {
-                    Towards::OwnClass => drawn.between(&danger, within),
-                    Towards::AnyClass => {
-                        let differences = self.shortened(drawn.differences(&danger, within), &drawn, &truth, *class);
-                        danger.index_select(0, &drawn.from) + &drawn.step * differences
-                    }
-                },
-            ));
+            let rows: Box<dyn Fn(i64, i64) -> Tensor> = match self.kind {
+                Towards::OwnClass => {
+                    let within = within.shallow_clone();
+                    Box::new(move |start, count| drawn.between(&danger, &within, start, count))
+                }
+                Towards::AnyClass => {
+                    let differences = self.shortened(drawn.differences(&danger, within), &drawn, &truth, *class);
+                    let new = danger.index_select(0, &drawn.from) + &drawn.step * differences;
+                    Box::new(move |start, count| new.narrow(0, start, count))
+                }
+            };
+            made.push(Made { class: *class, count, rows });
         }
-        Ok(followed_by(rows, made))
+        Ok(followed_by(rows, &made))
     }
 
     /// The places, among the rows of a class, of those in danger: int64.

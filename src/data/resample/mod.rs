@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::check::{Invalid, require};
-use crate::data::Rows;
+use crate::data::{ONE_THREAD, Rows};
 
 /// How training rows are resampled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -168,17 +168,43 @@ fn check_ratio(ratio: Option<f64>) -> Result<(), Invalid> {
     }
 }
 
-/// Rows with others of one class behind them: `features` `[new rows, features]`, f64.
-fn followed_by(rows: &Rows, made: Vec<(i64, Tensor)>) -> Rows {
-    let kind = rows.features.kind();
+/// So many numbers of new rows are made at a time: they are still near when they are put in their place.
+const AT_A_TIME: i64 = ONE_THREAD as i64;
+
+/// New rows of a class.
+struct Made<'a> {
+    class: i64,
+    count: usize,
+    /// Makes so many of them from the given one on: `[rows, features]`, f64.
+    rows: Box<dyn Fn(i64, i64) -> Tensor + 'a>,
+}
+
+/// Rows with new ones behind them.
+fn followed_by(rows: &Rows, made: &[Made]) -> Rows {
     let mut shape = rows.features.size();
-    let (mut features, mut targets) = (vec![rows.features.shallow_clone()], vec![rows.targets.shallow_clone()]);
-    for (class, made) in made {
-        shape[0] = made.size()[0];
-        targets.push(Tensor::full([shape[0]], class, (Kind::Int64, Device::Cpu)));
-        features.push(made.to_device(Device::Cpu).to_kind(kind).view(&shape[..]));
+    let width = shape[1..].iter().product::<i64>().max(1);
+    let (at_a_time, mut place) = ((AT_A_TIME / width).max(1), shape[0]);
+    shape[0] += made.iter().map(|made| made.count as i64).sum::<i64>();
+    let features = Tensor::empty(&shape[..], (rows.features.kind(), Device::Cpu));
+    features.narrow(0, 0, place).copy_(&rows.features);
+    let mut targets = vec![rows.targets.shallow_clone()];
+    for Made { class, count, rows } in made {
+        let count = *count as i64;
+        targets.push(Tensor::full([count], *class, (Kind::Int64, Device::Cpu)));
+        for start in (0..count).step_by(at_a_time as usize) {
+            let some = rows(start, at_a_time.min(count - start));
+            shape[0] = some.size()[0];
+            features.narrow(0, place, shape[0]).copy_(&some.view(&shape[..]));
+            place += shape[0];
+        }
     }
-    Rows::new(Tensor::cat(&features, 0), Tensor::cat(&targets, 0))
+    Rows::new(features, Tensor::cat(&targets, 0))
+}
+
+/// The rows of these numbers as points on the device: `[rows, features]`, f64.
+fn points_of(rows: &Rows, numbers: &[usize], device: Device) -> Tensor {
+    let rows = rows.features.index_select(0, &smote::row_numbers(numbers, rows.features.device()));
+    rows.to_device(device).to_kind(Kind::Double).flatten(1, -1)
 }
 
 /// All rows as points on the device: `[rows, features]`, f64.

@@ -9,7 +9,7 @@ use crate::check::{Invalid, at_least_one};
 use crate::data::Rows;
 use crate::data::numpy_random::RandomState;
 use crate::data::resample::neighbors::nearest;
-use crate::data::resample::{ByClass, check_ratio, followed_by, points};
+use crate::data::resample::{ByClass, Made, check_ratio, followed_by, points_of};
 
 /// Written `"smote"`, or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,17 +37,17 @@ impl Smote {
     }
 
     pub(super) fn apply(&self, rows: &Rows, classes: &ByClass, device: Device) -> Result<Rows, Invalid> {
-        let points = points(rows, device);
         let lacking = classes.lacking(self.ratio)?;
         let mut made = Vec::new();
         for ((class, numbers), count) in classes.classes.iter().zip(lacking).filter(|(_, count)| *count > 0) {
             check_neighbors("k_neighbors", self.k_neighbors, numbers.len(), Some(&classes.name(*class)))?;
-            let of_class = points.index_select(0, &row_numbers(numbers, device));
+            let of_class = points_of(rows, numbers, device);
             let neighbors = nearest(&of_class, &of_class, self.k_neighbors + 1).narrow(1, 1, self.k_neighbors as i64);
             let drawn = Drawn::new(&neighbors, count, self.random_state);
-            made.push((*class, drawn.between(&of_class, &of_class)));
+            let rows = move |start, count| drawn.between(&of_class, &of_class, start, count);
+            made.push(Made { class: *class, count, rows: Box::new(rows) });
         }
-        Ok(followed_by(rows, made))
+        Ok(followed_by(rows, &made))
     }
 }
 
@@ -99,11 +99,11 @@ impl Drawn {
         points.index_select(0, &self.towards) - rows.index_select(0, &self.from)
     }
 
-    /// The new rows, `[new rows, features]`.
-    pub(super) fn between(&self, rows: &Tensor, points: &Tensor) -> Tensor {
-        let from = rows.index_select(0, &self.from);
-        // in place: there may be a hundred thousands of them
-        points.index_select(0, &self.towards).g_sub_(&from).g_mul_(&self.step).g_add_(&from)
+    /// So many of the new rows from one on, `[new rows, features]`.
+    pub(super) fn between(&self, rows: &Tensor, points: &Tensor, start: i64, count: i64) -> Tensor {
+        let some = |drawn: &Tensor| drawn.narrow(0, start, count);
+        let from = rows.index_select(0, &some(&self.from));
+        points.index_select(0, &some(&self.towards)).g_sub_(&from).g_mul_(&some(&self.step)).g_add_(&from)
     }
 }
 

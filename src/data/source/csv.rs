@@ -86,6 +86,9 @@ fn class_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
 /// # Errors
 /// When the file cannot be read, or holds no table. The first is told as the message, after the file's name.
 pub fn read(path: &Path, separator: char) -> Result<(Table, String), TableFault> {
+    if let Some(plain) = Table::of_plain_file(path, separator) {
+        return Ok(plain);
+    }
     let (bytes, sum) = user_file::read(path)?;
     Ok((Table::from_csv(&bytes, separator)?, sum))
 }

@@ -7,15 +7,26 @@ use anyhow::{Context, ensure};
 pub struct Idx {
     /// The length of each dimension.
     pub shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Idx {
     /// The values in row-major order.
-    pub values: Vec<u8>,
+    pub fn values(&self) -> &[u8] {
+        &self.bytes[header(self.shape.len())..]
+    }
+}
+
+/// How many bytes stand before the values.
+fn header(dimensions: usize) -> usize {
+    4 * (1 + dimensions)
 }
 
 /// Reads an IDX file of unsigned bytes with `dimensions` dimensions.
 ///
 /// # Errors
 /// When the header is another's, or the length is not what it declares.
-pub fn parse(bytes: &[u8], dimensions: usize) -> anyhow::Result<Idx> {
+pub fn parse(bytes: Vec<u8>, dimensions: usize) -> anyhow::Result<Idx> {
     let word = |number: usize| -> anyhow::Result<u32> {
         let word = bytes.get(4 * number..4 * number + 4).context("the IDX header is cut short")?;
         Ok(u32::from_be_bytes(word.try_into().expect("four bytes")))
@@ -25,14 +36,14 @@ pub fn parse(bytes: &[u8], dimensions: usize) -> anyhow::Result<Idx> {
     ensure!(magic == wanted, "expected the IDX magic number {wanted:#06x}, found {magic:#06x}");
     let shape = (1..=dimensions).map(|d| Ok(word(d)? as usize)).collect::<anyhow::Result<Vec<_>>>()?;
     let declared = shape.iter().try_fold(1_usize, |product, &length| product.checked_mul(length));
-    let values = &bytes[4 * (1 + dimensions)..];
-    ensure!(declared == Some(values.len()), "the IDX header declares {shape:?}, and {} bytes follow it", values.len());
-    Ok(Idx { shape, values: values.to_vec() })
+    let follow = bytes.len() - header(dimensions);
+    ensure!(declared == Some(follow), "the IDX header declares {shape:?}, and {follow} bytes follow it");
+    Ok(Idx { shape, bytes })
 }
 
 /// Writes the IDX file of these dimensions and bytes.
 pub fn write(shape: &[usize], values: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(4 * (1 + shape.len()) + values.len());
+    let mut bytes = Vec::with_capacity(header(shape.len()) + values.len());
     bytes.extend((0x0800 | shape.len() as u32).to_be_bytes());
     for &length in shape {
         bytes.extend((length as u32).to_be_bytes());
@@ -48,12 +59,13 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_a_cut_file_is_refused() {
         let bytes = write(&[2, 3], &[1, 2, 3, 4, 5, 6]);
-        assert_eq!(parse(&bytes, 2).unwrap(), Idx { shape: vec![2, 3], values: vec![1, 2, 3, 4, 5, 6] });
+        let read = parse(bytes.clone(), 2).unwrap();
+        assert_eq!((&read.shape[..], read.values()), (&[2, 3][..], &[1, 2, 3, 4, 5, 6][..]));
         for cut in 0..bytes.len() {
-            assert!(parse(&bytes[..cut], 2).is_err());
+            assert!(parse(bytes[..cut].to_vec(), 2).is_err());
         }
-        assert!(parse(&bytes, 3).is_err());
+        assert!(parse(bytes, 3).is_err());
         let huge = write(&[0xffff_ffff, 0xffff_ffff, 0xffff_ffff], &[]);
-        assert!(parse(&huge, 3).is_err());
+        assert!(parse(huge, 3).is_err());
     }
 }

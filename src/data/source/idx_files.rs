@@ -67,7 +67,7 @@ impl Pair {
             let message = format!("`{}` holds {found} labels, and `{}` {wanted} images", labels.1, images.1);
             return Err(Invalid::new(labels.0, format!("cannot be used: {message}")));
         }
-        if image_idx.values.is_empty() {
+        if image_idx.values().is_empty() {
             return Err(Invalid::new(images.0, format!("cannot be used: `{}` holds no image", images.1)));
         }
         Ok(Pair { images: image_idx, labels: label_idx, sums: format!("{image_sum}\n{label_sum}") })
@@ -80,11 +80,11 @@ impl Pair {
 
     /// The images as rows of this shape, with their labels as classes.
     pub fn rows(&self, sample: &Shape) -> Rows {
-        let mut shape = vec![self.labels.values.len() as i64];
+        let mut shape = vec![self.labels.values().len() as i64];
         shape.extend(sample.dimensions());
         Rows::new(
-            Tensor::from_slice(&self.images.values).view(&shape[..]),
-            Tensor::from_slice(&self.labels.values).to_kind(Kind::Int64),
+            Tensor::from_slice(self.images.values()).view(&shape[..]),
+            Tensor::from_slice(self.labels.values()).to_kind(Kind::Int64),
         )
     }
 }
@@ -96,7 +96,7 @@ fn read((key, path): (&str, &str), dimensions: usize) -> Result<(Idx, String), I
         ..Invalid::new(key, format!("cannot be used: `{path}` {message}"))
     };
     let (bytes, sum) = user_file::read(Path::new(path)).map_err(|fault| told(fault.message, fault.hint))?;
-    let idx = idx::parse(&bytes, dimensions)
+    let idx = idx::parse(bytes, dimensions)
         .map_err(|error| told(format!("is not an IDX file of {dimensions} dimensions: {error}"), None))?;
     Ok((idx, sum))
 }
@@ -122,9 +122,9 @@ impl IdxFiles {
         let ImageSize { height, width } = training.size();
         let (height, width) = (height as i64, width as i64);
         let sample = if self.flatten { Shape::from([height * width]) } else { Shape::from([1, height, width]) };
-        let labels = [Some(training), test].into_iter().flatten().flat_map(|pair| &pair.labels.values);
+        let labels = [Some(training), test].into_iter().flatten().flat_map(|pair| pair.labels.values());
         let classes = labels.max().map_or(0, |largest| usize::from(*largest) + 1);
-        let rows = |pair: &Pair| pair.labels.values.len();
+        let rows = |pair: &Pair| pair.labels.values().len();
         Card { sample, target: Target::Classes(classes), rows: rows(training), test_rows: test.map_or(0, rows) }
     }
 

@@ -55,7 +55,7 @@ impl Mnist {
         let mut part = |rows: usize| -> anyhow::Result<Rows> {
             let images = files.next().context("a file of images is missing in the manifest")?;
             let labels = files.next().context("a file of labels is missing in the manifest")?;
-            self.rows(&images, &labels, rows)
+            self.rows(images, labels, rows)
         };
         Ok(Loaded {
             sha256: manifest.sha256(),
@@ -68,7 +68,7 @@ impl Mnist {
         })
     }
 
-    fn rows(&self, images: &[u8], labels: &[u8], rows: usize) -> anyhow::Result<Rows> {
+    fn rows(&self, images: Vec<u8>, labels: Vec<u8>, rows: usize) -> anyhow::Result<Rows> {
         let (images, labels) = (idx::parse(images, 3)?, idx::parse(labels, 1)?);
         ensure!(
             images.shape == [rows, SIDE, SIDE] && labels.shape == [rows],
@@ -79,8 +79,8 @@ impl Mnist {
         let mut shape = vec![rows as i64];
         shape.extend(self.card().sample.dimensions());
         Ok(Rows::new(
-            Tensor::from_slice(&images.values).view(&shape[..]),
-            Tensor::from_slice(&labels.values).to_kind(Kind::Int64),
+            Tensor::from_slice(images.values()).view(&shape[..]),
+            Tensor::from_slice(labels.values()).to_kind(Kind::Int64),
         ))
     }
 }

@@ -37,7 +37,7 @@ fn assert_among(found: f64, case: &Value, key: &str, beside: f64) {
 
 /// Holds trees of some seeds against each case of a data set, with the leaves and the accuracy that may be between them,
 /// and what more there is to hold.
-fn hold(name: &str, beside: impl Fn(&TreeSpec) -> (f64, f64), more: impl Fn(&Tree, &Rows, &Value)) {
+fn hold(name: &str, (leaves, share): (f64, f64), more: impl Fn(&Tree, &Rows, &Value)) {
     let fixture = golden("trees");
     let Prepared { training, test, classes, .. } = prepared(name);
     let test = test.unwrap().open();
@@ -46,7 +46,6 @@ fn hold(name: &str, beside: impl Fn(&TreeSpec) -> (f64, f64), more: impl Fn(&Tre
     for case in cases {
         let spec: TreeSpec = serde_json::from_value(case["options"].clone()).unwrap();
         spec.check(Target::Classes(classes.len())).unwrap();
-        let (leaves, share) = beside(&spec);
         for seed in [0, 1, 42] {
             let tree = spec.fit(&training, classes.len(), seed).unwrap();
             assert_among(tree.depth() as f64, case, "depth", 0.0);
@@ -62,10 +61,7 @@ fn hold(name: &str, beside: impl Fn(&TreeSpec) -> (f64, f64), more: impl Fn(&Tre
 #[test]
 fn trees_of_values_that_are_hardly_ever_equal_are_scikit_learns() {
     let held = Cell::new((0, 0));
-    // Leaves of twenty rows at least: the best split that leaves them may lie between rows of one class, where smartcore
-    // tries none.
-    let beside = |spec: &TreeSpec| (f64::from(u8::from(spec.min_samples_leaf == 20)), 1e-12);
-    hold("breast_cancer", beside, |tree, test, case| {
+    hold("breast_cancer", (0.0, 1e-12), |tree, test, case| {
         let (mut importances, mut probabilities) = held.get();
         let what = format!("breast_cancer {}", case["options"]);
         if let Some(wanted) = case.get("importances") {
@@ -83,12 +79,7 @@ fn trees_of_values_that_are_hardly_ever_equal_are_scikit_learns() {
 
 #[test]
 fn trees_of_whole_numbers_are_as_good_as_scikit_learns() {
-    // Of values that many rows share, smartcore leaves some splits untried: another tree, but no worse one.
-    let beside = |spec: &TreeSpec| match spec.max_depth {
-        Some(_) => (2.0, 0.02),
-        None => (6.0, 0.02),
-    };
-    hold("digits", beside, |tree, _, case| {
+    hold("digits", (0.0, 0.02), |tree, _, case| {
         if case["train_acc"][0] == 1.0 {
             let Prepared { training, .. } = prepared("digits");
             assert_eq!(accuracy(tree, training.rows()), 1.0);

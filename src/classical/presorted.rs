@@ -1,0 +1,297 @@
+//! The splits of a tree (CART), each the best of all features and thresholds.
+//!
+//! Every feature's values are sorted once. A node is the same run of places in each of these orders, and is split by
+//! parting the run in two with the order kept, so that no node is ever sorted again, and looks at no rows but its own. A
+//! value and its row are one 64-bit number whose order is the value's: sorting, looking for a split and parting all go
+//! through memory from front to back.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::decision_tree::{Impurity, TreeSpec};
+use super::tree::{Node, Split};
+
+/// What a tree is grown from.
+#[derive(Debug)]
+pub(super) struct Presorted<'a> {
+    spec: &'a TreeSpec,
+    /// How often each class counts.
+    times: &'a [u64],
+    /// The class of each row.
+    classes: Vec<u16>,
+    /// For each feature, its values and their rows, ascending.
+    orders: Vec<Vec<Value>>,
+}
+
+/// A feature's value in a row: the value's place among all values of f32, then the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Value(u64);
+
+impl Value {
+    fn new(value: f32, row: usize) -> Value {
+        let bits = (value + 0.0).to_bits(); // 0 has no sign
+        let ordered = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
+        Value(u64::from(ordered) << 32 | row as u64)
+    }
+
+    fn row(self) -> usize {
+        (self.0 & u64::from(u32::MAX)) as usize
+    }
+
+    fn equals(self, other: Value) -> bool {
+        self.0 >> 32 == other.0 >> 32
+    }
+
+    fn value(self) -> f32 {
+        let ordered = (self.0 >> 32) as u32;
+        f32::from_bits(if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered })
+    }
+}
+
+/// A node that can be split, and how.
+struct Splittable {
+    place: usize,
+    depth: usize,
+    run: Range<usize>,
+    best: Best,
+}
+
+/// A way to split a node.
+#[derive(Clone, Debug, PartialEq)]
+struct Best {
+    gain: f64,
+    feature: usize,
+    threshold: f64,
+    /// How many of the node's rows go left.
+    left: usize,
+    /// What goes left, by class.
+    counts: Vec<u64>,
+}
+
+impl<'a> Presorted<'a> {
+    /// Sorts the values of rows of these classes, each below `times.len()`, feature by feature; all are finite.
+    ///
+    /// # Errors
+    /// Those of the columns.
+    pub(super) fn new(
+        spec: &'a TreeSpec,
+        times: &'a [u64],
+        classes: Vec<u16>,
+        columns: impl Iterator<Item = anyhow::Result<Vec<f32>>>,
+    ) -> anyhow::Result<Self> {
+        let sorted = |column: Vec<f32>| {
+            let values = column.into_iter().enumerate();
+            let mut order: Vec<Value> = values.map(|(row, value)| Value::new(value, row)).collect();
+            order.sort_unstable();
+            order
+        };
+        let orders = columns.map(|column| column.map(sorted)).collect::<anyhow::Result<_>>()?;
+        Ok(Presorted { spec, times, classes, orders })
+    }
+
+    /// Grows the tree: parents before children, nodes of a level from left to right, leaves with their counts.
+    ///
+    /// Of splits that are equally good the first is taken, in the order of the features, then of their values.
+    pub(super) fn grow(mut self) -> Vec<Node> {
+        let mut counts = vec![0; self.times.len()];
+        for &class in &self.classes {
+            counts[usize::from(class)] += self.times[usize::from(class)];
+        }
+        let (mut nodes, mut waiting) = (Vec::new(), VecDeque::new());
+        let run = 0..self.classes.len();
+        waiting.extend(self.add(&mut nodes, counts, run, 0));
+        let mut goes_left = vec![false; self.classes.len()];
+        while let Some(Splittable { place, depth, run, best }) = waiting.pop_front() {
+            let Node::Leaf(counts) = &nodes[place] else { continue };
+            let right_counts = counts.iter().zip(&best.counts).map(|(all, left)| all - left).collect();
+            let middle = run.start + best.left;
+            for (at, value) in run.clone().zip(&self.orders[best.feature][run.clone()]) {
+                goes_left[value.row()] = at < middle;
+            }
+            self.part(&run, &goes_left);
+            let (left, right) = (nodes.len(), nodes.len() + 1);
+            nodes[place] = Node::Split(Split { feature: best.feature, threshold: best.threshold, left, right });
+            waiting.extend(self.add(&mut nodes, best.counts, run.start..middle, depth + 1));
+            waiting.extend(self.add(&mut nodes, right_counts, middle..run.end, depth + 1));
+        }
+        nodes
+    }
+
+    /// Adds a node, a leaf as yet; where it is to be split, says how.
+    fn add(&self, nodes: &mut Vec<Node>, counts: Vec<u64>, run: Range<usize>, depth: usize) -> Option<Splittable> {
+        let is_pure = counts.iter().filter(|count| **count > 0).count() < 2;
+        let is_small = counts.iter().sum::<u64>() < self.spec.min_samples_split as u64;
+        let is_deep = self.spec.max_depth.is_some_and(|deepest| depth >= deepest);
+        let best = if is_pure || is_small || is_deep { None } else { self.best(&counts, &run) };
+        nodes.push(Node::Leaf(counts));
+        best.map(|best| Splittable { place: nodes.len() - 1, depth, run, best })
+    }
+
+    /// Puts the rows of a run that go left before the others, in every order.
+    fn part(&mut self, run: &Range<usize>, goes_left: &[bool]) {
+        let mut others = vec![Value(0); run.len()];
+        for order in &mut self.orders {
+            let run = &mut order[run.clone()];
+            let (mut left, mut right) = (0, 0);
+            for at in 0..run.len() {
+                let value = run[at];
+                let is_left = goes_left[value.row()];
+                // both are written, and one is counted: the processor has nothing to guess
+                (run[left], others[right]) = (value, value);
+                left += usize::from(is_left);
+                right += usize::from(!is_left);
+            }
+            run[left..].copy_from_slice(&others[..right]);
+        }
+    }
+
+    /// The best split of a run; `None` where there is none that leaves each side enough rows.
+    fn best(&self, counts: &[u64], run: &Range<usize>) -> Option<Best> {
+        let mut best = None;
+        for (feature, order) in self.orders.iter().enumerate() {
+            self.best_of(feature, &order[run.clone()], counts, &mut best);
+        }
+        best
+    }
+
+    /// Takes a feature's best split where it is better than the best so far.
+    ///
+    /// A split between two values whose rows are all of one class is never the best (Fayyad and Irani 1992), unless leaves
+    /// must have several rows, which may rule the best out.
+    fn best_of(&self, feature: usize, run: &[Value], counts: &[u64], best: &mut Option<Best>) {
+        let fewest = self.spec.min_samples_leaf as u64;
+        let skips = fewest <= 1;
+        let class = |value: Value| usize::from(self.classes[value.row()]);
+        let (all, impurity) = counted(self.spec.criterion, counts);
+        let mut left = vec![0; counts.len()];
+        let mut right = counts.to_vec();
+        let mut is_mixed = false; // whether the rows of the last value are of several classes
+        let mut last_class = class(run[0]);
+        left[last_class] += self.times[last_class];
+        for at in 1..run.len() {
+            let (last, value) = (run[at - 1], run[at]);
+            let this_class = class(value);
+            if last.equals(value) {
+                is_mixed |= this_class != last_class;
+            } else {
+                let differs = is_mixed || this_class != last_class;
+                let goes_on = || run[at..].iter().take_while(|other| other.equals(value));
+                if differs || !skips || goes_on().any(|other| class(*other) != this_class) {
+                    right.iter_mut().zip(counts).zip(&left).for_each(|((right, all), left)| *right = all - left);
+                    let (rows_left, impurity_left) = counted(self.spec.criterion, &left);
+                    let rows_right = all - rows_left;
+                    if rows_left >= fewest && rows_right >= fewest {
+                        let (_, impurity_right) = counted(self.spec.criterion, &right);
+                        let share = |rows: u64| rows as f64 / all as f64;
+                        let gain = impurity - share(rows_left) * impurity_left - share(rows_right) * impurity_right;
+                        if best.as_ref().is_none_or(|best| gain > best.gain) {
+                            let threshold = (f64::from(value.value()) + f64::from(last.value())) / 2.0;
+                            *best = Some(Best { gain, feature, threshold, left: at, counts: left.clone() });
+                        }
+                    }
+                }
+                is_mixed = false;
+            }
+            last_class = this_class;
+            left[this_class] += self.times[this_class];
+        }
+    }
+}
+
+/// How many rows these are, and how mixed.
+fn counted(criterion: Impurity, counts: &[u64]) -> (u64, f64) {
+    let all: u64 = counts.iter().sum();
+    let shares = counts.iter().filter(|count| **count > 0).map(|count| *count as f64 / all as f64);
+    let impurity = match criterion {
+        Impurity::Gini => shares.fold(1.0, |impurity, share| impurity - share * share),
+        Impurity::Entropy => shares.fold(0.0, |impurity, share| impurity - share * share.log2()),
+    };
+    (all, impurity)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The gain of each split that leaves both sides enough rows, feature by feature, found by going through all rows for
+    /// each threshold.
+    fn gains(spec: &TreeSpec, times: &[u64], columns: &[Vec<f32>], classes: &[u16], rows: &[usize]) -> Vec<f64> {
+        let of = |rows: &[usize]| {
+            let mut counts = vec![0; times.len()];
+            rows.iter().for_each(|&row| counts[usize::from(classes[row])] += times[usize::from(classes[row])]);
+            counted(spec.criterion, &counts)
+        };
+        let (all, impurity) = of(rows);
+        let mut gains = Vec::new();
+        for column in columns {
+            for threshold in rows.iter().map(|&row| column[row]) {
+                let (left, right): (Vec<usize>, Vec<usize>) = rows.iter().partition(|&&row| column[row] <= threshold);
+                let ((left, impurity_left), (right, impurity_right)) = (of(&left), of(&right));
+                if left.min(right) >= spec.min_samples_leaf.max(1) as u64 {
+                    let sides = left as f64 * impurity_left + right as f64 * impurity_right;
+                    gains.push(impurity - sides / all as f64);
+                }
+            }
+        }
+        gains
+    }
+
+    proptest! {
+        #[test]
+        fn every_split_is_the_best_there_is_and_every_leaf_has_a_reason(
+            rows in proptest::collection::vec((0..3_u16, proptest::collection::vec(-3..4_i8, 3)), 1..40),
+            times in proptest::collection::vec(1..4_u64, 3),
+            entropy in any::<bool>(),
+            min_samples_leaf in 1..5_usize,
+            min_samples_split in 2..8_usize,
+            max_depth in proptest::option::of(1..5_usize),
+        ) {
+            let criterion = if entropy { Impurity::Entropy } else { Impurity::Gini };
+            let spec = TreeSpec { criterion, max_depth, min_samples_leaf, min_samples_split, ..TreeSpec::default() };
+            let classes: Vec<u16> = rows.iter().map(|(class, _)| *class).collect();
+            let columns: Vec<Vec<f32>> =
+                (0..3).map(|feature| rows.iter().map(|(_, row)| f32::from(row[feature]) / 2.0).collect()).collect();
+            let sorted = Presorted::new(&spec, &times, classes.clone(), columns.iter().cloned().map(Ok)).unwrap();
+            let nodes = sorted.grow();
+
+            let mut reached = vec![((0..rows.len()).collect::<Vec<usize>>(), 0)]; // rows and depth, node by node
+            for (place, node) in nodes.iter().enumerate() {
+                let (rows, depth) = reached[place].clone();
+                let mut counts = vec![0; 3];
+                rows.iter().for_each(|&row| counts[usize::from(classes[row])] += times[usize::from(classes[row])]);
+                let gains = gains(&spec, &times, &columns, &classes, &rows);
+                match node {
+                    Node::Leaf(counted) => {
+                        prop_assert_eq!(counted, &counts);
+                        let is_pure = counts.iter().filter(|count| **count > 0).count() == 1;
+                        let is_small = counts.iter().sum::<u64>() < min_samples_split as u64;
+                        prop_assert!(is_pure || is_small || max_depth == Some(depth) || gains.is_empty());
+                    }
+                    Node::Split(split) => {
+                        prop_assert!(max_depth.is_none_or(|deepest| depth < deepest));
+                        prop_assert_eq!((split.left, split.right), (reached.len(), reached.len() + 1));
+                        let goes_left = |row: &usize| f64::from(columns[split.feature][*row]) <= split.threshold;
+                        let (left, right): (Vec<usize>, Vec<usize>) = rows.iter().partition(|row| goes_left(row));
+                        let best = gains.into_iter().fold(f64::NEG_INFINITY, f64::max);
+                        let one = [columns[split.feature].iter().map(|&value| f32::from(f64::from(value) > split.threshold)).collect()];
+                        let own = self::gains(&spec, &times, &one, &classes, &rows);
+                        prop_assert!(own.iter().any(|gain| (gain - best).abs() < 1e-12), "{own:?} {best}");
+                        reached.extend([(left, depth + 1), (right, depth + 1)]);
+                    }
+                }
+            }
+            prop_assert_eq!(reached.len(), nodes.len());
+        }
+
+        #[test]
+        fn values_are_ordered_as_numbers_and_read_back(a in any::<f32>(), b in any::<f32>()) {
+            prop_assume!(a.is_finite() && b.is_finite());
+            prop_assert_eq!(Value::new(a, 7).value(), a);
+            prop_assert_eq!(Value::new(a, 7).row(), 7);
+            prop_assert_eq!(Value::new(a, 0).cmp(&Value::new(b, 0)), a.partial_cmp(&b).unwrap());
+            prop_assert_eq!(Value::new(a, 1).equals(Value::new(b, 2)), a == b);
+        }
+    }
+}
