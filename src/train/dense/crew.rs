@@ -8,6 +8,7 @@ use tch::Tensor;
 use super::shard::{Shard, Weights};
 use super::team::{Membership, Share, Team, share};
 use crate::floats::Floats;
+use crate::threads;
 use crate::train::phases::Phases;
 
 /// Members of a team have at least so many rows of a batch each.
@@ -43,6 +44,8 @@ impl Crew {
         let workers: Vec<Worker> = (0..threads).map(|_| worker()).collect();
         let pool = (threads > 1).then(|| {
             let builder = rayon::ThreadPoolBuilder::new().num_threads(threads - 1);
+            // libtorch keeps a thread's number of threads to itself: each must be told that it is to have one alone
+            let builder = builder.start_handler(|_| threads::set_libtorch(1));
             builder.thread_name(|number| format!("train-{number}")).build().expect("the system gives threads")
         });
         let gradients = workers.iter().map(|worker| worker.shard.gradient()).collect();

@@ -80,7 +80,10 @@ pub(super) fn share(replicas: &[usize], threads: usize, most_members: usize) -> 
 mod tests {
     use super::*;
 
-    fn shown(replicas: usize, threads: usize, most_members: usize) -> Vec<(Vec<usize>, Option<(usize, usize)>)> {
+    /// What each thread does: its own replicas, and the one that it shares with its place in the team.
+    type Shown = Vec<(Vec<usize>, Option<(usize, usize)>)>;
+
+    fn shown(replicas: usize, threads: usize, most_members: usize) -> Shown {
         let replicas: Vec<usize> = (0..replicas).collect();
         let (shares, _) = share(&replicas, threads, most_members);
         let place = |membership: Membership| (membership.replica, membership.member);
