@@ -8,10 +8,11 @@
 use tch::Tensor;
 
 use crate::data::Target;
+use crate::data::columns::row_by_row;
 use crate::data::csv_text::TableFault;
 use crate::data::encode::{Becomes, Missing, Planned};
 use crate::data::form::TableForm;
-use crate::data::recipe::{known, row_by_row};
+use crate::data::recipe::known;
 use crate::data::table::{Column, Table};
 use crate::data::task::{Task, wrong, yes_or_no};
 use crate::data::values::Values;

@@ -6,6 +6,7 @@
 pub mod batches;
 pub mod byte_table;
 pub mod cache;
+mod columns;
 pub mod csv_text;
 pub mod describe;
 pub mod encode;

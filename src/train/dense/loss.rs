@@ -60,26 +60,21 @@ impl DenseLoss {
         };
         match (self, targets) {
             (DenseLoss::CrossEntropy, Targets::Classes(classes)) => {
-                // below the row's largest logit, so that no power of e is too large
-                let (logits, below) = floats();
-                let mut of_targets = 0.0;
-                for ((row, below), &class) in logits.chunks_exact(units).zip(below.chunks_exact_mut(units)).zip(classes)
-                {
-                    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                    below.iter_mut().zip(row).for_each(|(below, logit)| *below = logit - largest);
-                    of_targets += f64::from(below[class as usize]);
+                // libtorch's own, so that the probabilities are those of autograd to the last digit: Adam makes steps of
+                // the size of the learning rate out of the smallest differences
+                let _ = outputs.internal_log_softmax_out(gradient, 1, false);
+                let of_targets = |logarithms: &[f32]| -> f64 {
+                    let rows = logarithms.chunks_exact(units).zip(classes);
+                    rows.map(|(row, &class)| f64::from(row[class as usize])).sum()
+                };
+                let loss = -of_targets(floats().1);
+                let _ = gradient.shallow_clone().exp_();
+                let (share, probabilities) = (1.0 / batch as f32, floats().1);
+                probabilities.iter_mut().for_each(|probability| *probability *= share);
+                for (row, &class) in probabilities.chunks_exact_mut(units).zip(classes) {
+                    row[class as usize] -= share;
                 }
-                let _ = gradient.shallow_clone().exp_(); // libtorch's is vectorized
-                let share = 1.0 / batch as f32;
-                let mut of_all = 0.0;
-                for (powers, &class) in floats().1.chunks_exact_mut(units).zip(classes) {
-                    let sum: f32 = powers.iter().sum();
-                    of_all += f64::from(sum.ln());
-                    let scale = share / sum;
-                    powers.iter_mut().for_each(|power| *power *= scale);
-                    powers[class as usize] -= share;
-                }
-                of_all - of_targets
+                loss
             }
             (DenseLoss::BceWithLogits, Targets::Values(values)) => {
                 let share = 1.0 / (batch * units) as f32;
