@@ -1,7 +1,7 @@
 //! The training loop, for a whole stack at once.
 //!
-//! Gradients come from autograd, a step at a time in [`by_autograd`]; or, for networks that need no more than matrix
-//! products, an epoch at a time from [`Dense`].
+//! Gradients come from autograd, a step at a time in `by_autograd`; or, for networks that need no more than matrix
+//! products, an epoch at a time from [`crate::train::dense`].
 //!
 //! Nothing inside an epoch waits for the device: losses and outputs stay there until the epoch is over, and come back
 //! in one read.

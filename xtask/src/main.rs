@@ -9,7 +9,7 @@
 //! - [`checks`] is what has to hold before a change is merged (`cargo xtask test`);
 //! - [`lessons`] runs the lessons' experiments and writes `docs/RESULTS.md`;
 //! - [`notebooks`] executes the notebooks, [`browser`] looks at the report, both with a [`python`] of their own;
-//! - [`bench`] measures ours beside the peers' programs and writes `docs/BENCHMARKS.md`;
+//! - [`mod@bench`] measures ours beside the peers' programs and writes `docs/BENCHMARKS.md`;
 //! - [`install`] puts `runner` where the shell finds it.
 
 mod args;
