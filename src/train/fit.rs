@@ -1,15 +1,15 @@
 //! The training loop, for a whole stack at once.
 //!
-//! Gradients come from autograd, a step at a time in `by_autograd`; or, for networks that need no more than matrix
-//! products, an epoch at a time from [`crate::train::dense`].
+//! An epoch is trained in one of two ways (`way`): by autograd, step by step; or, for networks that need no more than
+//! matrix products, without it, in [`crate::train::dense`]. Figures, schedules, early stopping and the best weights are the
+//! same for both.
 //!
 //! Nothing inside an epoch waits for the device: losses and outputs stay there until the epoch is over, and come back
 //! in one read.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor};
 
 use crate::data::batches::{DeviceRows, Epoch};
@@ -17,24 +17,15 @@ use crate::history::Status;
 use crate::history::curves::Curves;
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
-use crate::observe::{self, Observations, Observer, norms};
 use crate::threads;
 use crate::train::TrainSpec;
-use crate::train::dense::Dense;
-use crate::train::dense::plan::Plan;
-use crate::train::evaluate::{Figures, Measure, evaluate, losses};
+use crate::train::evaluate::{Figures, Measure};
 use crate::train::optimizer::Optimizer;
-use crate::train::optimizer::update::Update;
-use crate::train::phases::{Lap, Phases};
+use crate::train::phases::Phases;
 use crate::train::progress::Progress;
 use crate::train::schedule::Length;
 use crate::train::schedule::course::Course;
-
-/// The floating-point operations of a step below which libtorch's threads cost more than they bring.
-const LEAST_WORK_FOR_THREADS: usize = 8_000_000;
-
-/// How many training rows observers look at after an epoch.
-const OBSERVED_ROWS: usize = 1024;
+use crate::train::way::Way;
 
 /// What training needs, all of it on the device.
 #[derive(Debug)]
@@ -160,212 +151,12 @@ pub(super) fn by_way(
     progress.end(stack, Status::Completed)
 }
 
-/// How gradients are found.
-pub(super) enum Way<'a> {
-    /// By autograd: any network.
-    Autograd { stack: &'a Stack, task: &'a Task<'a>, threads: usize, phases: Phases },
-    /// Without it: linear layers and activations on the CPU.
-    Dense { dense: Box<Dense>, values: Tensor, task: &'a Task<'a> },
-}
-
-impl<'a> Way<'a> {
-    fn of(stack: &'a Stack, task: &'a Task, batch: usize) -> Self {
-        match Plan::of(stack, task) {
-            Some(plan) => {
-                let dense = Dense::new(plan, stack, task.training, task.validation, batch, task.threads);
-                Way::Dense { dense: Box::new(dense), values: stack.arena().values().shallow_clone(), task }
-            }
-            None => Way::autograd(stack, task, batch),
-        }
-    }
-
-    pub(super) fn autograd(stack: &'a Stack, task: &'a Task, batch: usize) -> Self {
-        // only the layers' sizes are known here: a layer that uses its weights many times over has use for all threads
-        let operations = 6 * stack.arena().values().numel() * batch;
-        let has_linear_alone = !task.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
-        let is_small = has_linear_alone && operations < LEAST_WORK_FOR_THREADS;
-        Way::Autograd { stack, task, threads: if is_small { 1 } else { task.threads }, phases: Phases::default() }
-    }
-
-    /// How many threads libtorch's own operations get: one where ours share out the work.
-    fn libtorch_threads(&self) -> usize {
-        match self {
-            Way::Autograd { threads, .. } => *threads,
-            Way::Dense { .. } => 1,
-        }
-    }
-
-    /// Where the time has gone.
-    fn phases(&mut self) -> &mut Phases {
-        match self {
-            Way::Autograd { phases, .. } => phases,
-            Way::Dense { dense, .. } => dense.phases(),
-        }
-    }
-
-    /// One epoch of training; `None` once `stop` was set.
-    fn train(
-        &mut self,
-        epoch: &Epoch,
-        optimizer: &mut Update,
-        course: &mut Course,
-        number: usize,
-        training: &[bool],
-        stop: &AtomicBool,
-    ) -> Option<Seen> {
-        match self {
-            Way::Autograd { stack, task, phases, .. } => {
-                by_autograd(stack, task, epoch, optimizer, course, number, stop, phases)
-            }
-            Way::Dense { dense, values, .. } => {
-                let rates: Vec<Vec<f64>> = (0..epoch.batches().count())
-                    .map(|step| {
-                        course.rates(number, step);
-                        course.lrs().to_vec()
-                    })
-                    .collect();
-                let (loss, outputs) = dense.train(epoch, optimizer, values, &rates, training, stop)?;
-                Some(Seen { loss, outputs, gradients: Vec::new() })
-            }
-        }
-    }
-
-    /// The figures of the validation rows.
-    fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Figures {
-        match self {
-            Way::Autograd { stack, task, .. } => evaluate(stack, rows, task.measure),
-            Way::Dense { dense, task, .. } => {
-                let _no_grad = tch::no_grad_guard();
-                let outputs = dense.of_validation(rows, training);
-                let truth = rows.of_each_replica(&rows.truth, training.len());
-                let mut figures = vec![("loss".to_owned(), losses(&outputs, rows, task.measure))];
-                figures.extend(dense.metrics(task.measure, &outputs, &truth));
-                figures
-            }
-        }
-    }
-
-    /// The metrics of each replica.
-    fn metrics(&self, outputs: &Tensor, truth: &Tensor) -> Figures {
-        match self {
-            Way::Autograd { task, .. } => task.measure.metrics(outputs, truth),
-            Way::Dense { dense, task, .. } => dense.metrics(task.measure, outputs, truth),
-        }
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "all that a step needs")]
-/// One epoch: gather → forward → loss → backward → observe → penalty, clip → step. `None` once `stop` was set.
-fn by_autograd(
-    stack: &Stack,
-    task: &Task,
-    epoch: &Epoch,
-    optimizer: &mut Update,
-    course: &mut Course,
-    number: usize,
-    stop: &AtomicBool,
-    phases: &mut Phases,
-) -> Option<Seen> {
-    let settings = task.settings;
-    let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
-    let mut steps = Steps::default();
-    for (step, rows) in epoch.batches().enumerate() {
-        if stop.load(Ordering::Relaxed) {
-            return None;
-        }
-        let mut lap = Lap::new();
-        let features = epoch.features(&rows); // [replicas, batch, …]
-        let features = settings.augment.map_or(features.shallow_clone(), |augment| augment.apply(&features));
-        lap.adds_to(&mut phases.gather);
-        let outputs = stack.forward_t(&features, true); // [replicas, batch, outputs]
-        let weights = epoch.weights(&rows);
-        let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows), weights.as_ref()); // [replicas]
-        lap.adds_to(&mut phases.forward);
-        let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
-        lap.adds_to(&mut phases.backward);
-        steps.observe(&losses, &outputs, rows.len(), weights.as_ref());
-        steps.observe_gradient(task, stack, &gradient);
-        let _no_grad = tch::no_grad_guard();
-        let mut values = stack.arena().values().shallow_clone(); // the same storage
-        penalty.iter().for_each(|penalty| penalty.add_to(&mut gradient, &values));
-        settings.clip.iter().for_each(|clip| clip.apply(&mut gradient));
-        optimizer.step(&mut values, &gradient, course.rates(number, step));
-        lap.adds_to(&mut phases.optimizer);
-    }
-    Some(steps.seen(task.device))
-}
-
 /// The learning rates, before the first step.
 fn start_course(task: &Task, batch: usize) -> Course {
     let settings = task.settings;
     let length = Length { epochs: settings.epochs, steps: task.training.len().div_ceil(batch) };
     let lrs = task.optimizers.iter().map(|optimizer| optimizer.lr()).collect();
     Course::new(&settings.schedule, lrs, length, task.device, task.monitor.0, |name| task.higher_is_better(name))
-}
-
-/// What the steps of an epoch have shown, on the device.
-#[derive(Default)]
-struct Steps {
-    losses: Vec<Tensor>,  // [replicas] each
-    outputs: Vec<Tensor>, // [replicas, batch, outputs] each
-    rows: Vec<f64>,
-    weights: Vec<Tensor>, // [replicas] each: what the batch's rows weigh, where they have weights
-    gradients: Vec<Observations>,
-}
-
-impl Steps {
-    fn observe(&mut self, losses: &Tensor, outputs: &Tensor, rows: usize, weights: Option<&Tensor>) {
-        self.losses.push(losses.detach());
-        self.outputs.push(outputs.detach());
-        self.rows.push(rows as f64);
-        self.weights.extend(weights.map(|weights| weights.sum_dim_intlist(1, false, Kind::Double)));
-    }
-
-    fn observe_gradient(&mut self, task: &Task, stack: &Stack, gradient: &Tensor) {
-        if task.settings.observe.contains(&Observer::GradientNorm) {
-            self.gradients.push(norms::of_gradient(stack, gradient));
-        }
-    }
-
-    /// The averages over the epoch's rows.
-    fn seen(&self, device: Device) -> Seen {
-        let _no_grad = tch::no_grad_guard();
-        let weights = match self.weights.is_empty() {
-            true => Tensor::from_slice(&self.rows).to_device(device).unsqueeze(1), // [steps, 1], f64
-            false => Tensor::stack(&self.weights, 0),                              // [steps, replicas], f64
-        };
-        let losses = Tensor::stack(&self.losses, 0).to_kind(Kind::Double); // [steps, replicas]
-        let mean = |place: usize| {
-            let norms: Vec<&Tensor> = self.gradients.iter().map(|norms| &norms[place].1).collect();
-            Tensor::stack(&norms, 0).mean_dim(0, false, None)
-        };
-        let names = self.gradients.first().into_iter().flatten().map(|(name, _)| name.clone());
-        Seen {
-            loss: (losses * &weights).sum_dim_intlist(0, false, None) / weights.sum_dim_intlist(0, false, None),
-            outputs: Tensor::cat(&self.outputs, 1),
-            gradients: names.enumerate().map(|(place, name)| (name, mean(place))).collect(),
-        }
-    }
-}
-
-/// What an epoch has shown, in training mode, on the device.
-struct Seen {
-    loss: Tensor,       // the mean over the epoch's rows, [replicas], f64
-    outputs: Tensor,    // [replicas, rows, outputs]
-    gradients: Figures, // what is observed of gradients, as means over the steps
-}
-
-impl Seen {
-    /// The figures of the epoch's rows, and what is observed in the layers.
-    fn figures(self, epoch: &Epoch, task: &Task, stack: &Stack, way: &Way) -> Figures {
-        let _no_grad = tch::no_grad_guard();
-        let mut figures = vec![("loss".to_owned(), self.loss)];
-        figures.extend(way.metrics(&self.outputs, &epoch.truth));
-        figures.extend(self.gradients);
-        let sample = task.training.features(&(0..task.training.len().min(OBSERVED_ROWS)), stack.replicas());
-        figures.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, &sample));
-        figures
-    }
 }
 
 /// Brings an epoch's figures back from the device, all in one read: each name with a value for each replica, and

@@ -12,6 +12,8 @@ pub mod penalty;
 pub mod phases;
 mod progress;
 pub mod schedule;
+mod seen;
+mod way;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -13,7 +13,8 @@ use crate::network::stack::{Architecture, Stack};
 use crate::shape::Shape;
 use crate::train::TrainSpec;
 use crate::train::evaluate::Measure;
-use crate::train::fit::{Outcome, Task, Way, by_way, fit};
+use crate::train::fit::{Outcome, Task, by_way, fit};
+use crate::train::way::Way;
 
 const ROWS: i64 = 75;
 const INPUTS: i64 = 7;

@@ -1,0 +1,78 @@
+//! What an epoch of training has shown, before it is brought back from the device.
+
+use tch::{Device, Kind, Tensor};
+
+use crate::data::batches::Epoch;
+use crate::network::stack::Stack;
+use crate::observe::{self, Observations, Observer, norms};
+use crate::train::evaluate::Figures;
+use crate::train::fit::Task;
+use crate::train::way::Way;
+
+/// How many training rows observers look at after an epoch.
+const OBSERVED_ROWS: usize = 1024;
+
+/// What the steps of an epoch have shown, on the device.
+#[derive(Default)]
+pub(super) struct Steps {
+    losses: Vec<Tensor>,  // [replicas] each
+    outputs: Vec<Tensor>, // [replicas, batch, outputs] each
+    rows: Vec<f64>,
+    weights: Vec<Tensor>, // [replicas] each: what the batch's rows weigh, where they have weights
+    gradients: Vec<Observations>,
+}
+
+impl Steps {
+    pub(super) fn observe(&mut self, losses: &Tensor, outputs: &Tensor, rows: usize, weights: Option<&Tensor>) {
+        self.losses.push(losses.detach());
+        self.outputs.push(outputs.detach());
+        self.rows.push(rows as f64);
+        self.weights.extend(weights.map(|weights| weights.sum_dim_intlist(1, false, Kind::Double)));
+    }
+
+    pub(super) fn observe_gradient(&mut self, task: &Task, stack: &Stack, gradient: &Tensor) {
+        if task.settings.observe.contains(&Observer::GradientNorm) {
+            self.gradients.push(norms::of_gradient(stack, gradient));
+        }
+    }
+
+    /// The averages over the epoch's rows.
+    pub(super) fn seen(&self, device: Device) -> Seen {
+        let _no_grad = tch::no_grad_guard();
+        let weights = match self.weights.is_empty() {
+            true => Tensor::from_slice(&self.rows).to_device(device).unsqueeze(1), // [steps, 1], f64
+            false => Tensor::stack(&self.weights, 0),                              // [steps, replicas], f64
+        };
+        let losses = Tensor::stack(&self.losses, 0).to_kind(Kind::Double); // [steps, replicas]
+        let mean = |place: usize| {
+            let norms: Vec<&Tensor> = self.gradients.iter().map(|norms| &norms[place].1).collect();
+            Tensor::stack(&norms, 0).mean_dim(0, false, None)
+        };
+        let names = self.gradients.first().into_iter().flatten().map(|(name, _)| name.clone());
+        Seen {
+            loss: (losses * &weights).sum_dim_intlist(0, false, None) / weights.sum_dim_intlist(0, false, None),
+            outputs: Tensor::cat(&self.outputs, 1),
+            gradients: names.enumerate().map(|(place, name)| (name, mean(place))).collect(),
+        }
+    }
+}
+
+/// What an epoch has shown, in training mode, on the device.
+pub(super) struct Seen {
+    pub(super) loss: Tensor,       // the mean over the epoch's rows, [replicas], f64
+    pub(super) outputs: Tensor,    // [replicas, rows, outputs]
+    pub(super) gradients: Figures, // what is observed of gradients, as means over the steps
+}
+
+impl Seen {
+    /// The figures of the epoch's rows, and what is observed in the layers.
+    pub(super) fn figures(self, epoch: &Epoch, task: &Task, stack: &Stack, way: &Way) -> Figures {
+        let _no_grad = tch::no_grad_guard();
+        let mut figures = vec![("loss".to_owned(), self.loss)];
+        figures.extend(way.metrics(&self.outputs, &epoch.truth));
+        figures.extend(self.gradients);
+        let sample = task.training.features(&(0..task.training.len().min(OBSERVED_ROWS)), stack.replicas());
+        figures.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, &sample));
+        figures
+    }
+}
