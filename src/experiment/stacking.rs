@@ -157,8 +157,9 @@ mod tests {
             width(study(layers, "").baseline().network().unwrap(), &Load { rows, folds: 1, device }, free)
         };
         let plenty = 1 << 50;
-        assert_eq!(wide("[{ linear = 10 }]", Device::Cpu, plenty), 1538, "650 parameters each");
-        assert_eq!(wide("[{ linear = 20000 }, { linear = 10 }]", Device::Cpu, plenty), 1);
+        assert_eq!(wide("[{ linear = 10 }, \"gelu\"]", Device::Cpu, plenty), 1538, "650 parameters each");
+        assert_eq!(wide("[{ linear = 20000 }, \"gelu\", { linear = 10 }]", Device::Cpu, plenty), 1);
+        assert!(wide("[{ linear = 20000 }, \"relu\", { linear = 10 }]", Device::Cpu, plenty) > 1000, "no autograd");
         // each takes 8 times its 1,500,010 parameters, 256 rows of 64 + 20,000 in evaluation, and some: 69,972,544 bytes;
         // 1,315,218,304 are taken once, most of them by 16,384 such rows
         let on_gpu = |free| wide("[{ linear = 20000 }, { linear = 10 }]", Device::Cuda(0), free);
