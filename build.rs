@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the program is made of.
-const SOURCES: [&str; 4] = ["src", "experiments", "Cargo.toml", "Cargo.lock"];
+const SOURCES: [&str; 6] = ["src", "switches", "experiments", "build.rs", "Cargo.toml", "Cargo.lock"];
 
 fn main() -> anyhow::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");

@@ -5,6 +5,7 @@
 //! the memory takes their place. All pointers into tensors are here.
 
 use std::ops::Range;
+use std::ptr::NonNull;
 
 use tch::{Device, Kind, Tensor};
 
@@ -31,7 +32,10 @@ impl Floats {
     pub fn of(tensor: &Tensor) -> Floats {
         assert_eq!((tensor.kind(), tensor.device()), (Kind::Float, Device::Cpu), "floats are f32 on the CPU");
         assert!(tensor.is_contiguous(), "floats are contiguous");
-        Floats { start: tensor.data_ptr().cast(), len: tensor.numel() }
+        let len = tensor.numel();
+        // where there are none, libtorch has no address for them, and a slice needs one
+        let start = if len == 0 { NonNull::dangling().as_ptr() } else { tensor.data_ptr().cast() };
+        Floats { start, len }
     }
 
     /// How many there are.
@@ -82,6 +86,13 @@ mod tests {
         unsafe { row.get_mut() }.copy_from_slice(&[7.0, 8.0, 9.0]);
         assert_eq!(Vec::<f32>::try_from(tensor.get(1)).unwrap(), [7.0, 8.0, 9.0]);
         assert_eq!(Vec::<f32>::try_from(tensor.get(0)).unwrap(), [0.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_tensor_of_nothing_has_no_floats() {
+        let empty = Floats::of(&Tensor::zeros([0, 3], (Kind::Float, Device::Cpu)));
+        // SAFETY: there is nothing to be read.
+        assert!(empty.is_empty() && unsafe { empty.get() }.is_empty());
     }
 
     #[test]

@@ -59,6 +59,24 @@ pub fn set_libtorch(threads: usize) {
     tch::set_num_threads(i32::try_from(threads.min(MOST)).expect("1,024 at most"));
 }
 
+/// Gives libtorch's operations so many threads for a while: until what is returned is dropped, which gives them
+/// `afterwards`, also where something has failed.
+pub fn libtorch_has(threads: usize, afterwards: usize) -> Afterwards {
+    set_libtorch(threads);
+    Afterwards(afterwards)
+}
+
+/// See [`libtorch_has`].
+#[derive(Debug)]
+#[must_use]
+pub struct Afterwards(usize);
+
+impl Drop for Afterwards {
+    fn drop(&mut self) {
+        set_libtorch(self.0);
+    }
+}
+
 /// Reads a number of threads as it is written behind `--threads`.
 ///
 /// # Errors

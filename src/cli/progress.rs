@@ -220,12 +220,13 @@ impl fit::Watch for Progress {
     }
 }
 
-/// The epoch's metrics as they are shown: means over the replicas that still train, or over all when none does, and how
-/// many these are.
+/// The epoch's metrics as they are shown: means over the replicas that still train, or over those that had a part in the
+/// epoch when none does, and how many these are.
 fn metrics(report: &EpochReport, with_lr: bool) -> Vec<String> {
     let goes_on = report.training.iter().filter(|trains| **trains).count();
+    let shown_of = if goes_on > 0 { &report.training } else { &report.trained };
     let kept = |values: &[f64]| -> Vec<f64> {
-        let kept = values.iter().zip(&report.training).filter(|(_, trains)| **trains || goes_on == 0);
+        let kept = values.iter().zip(shown_of).filter(|(_, is_shown)| **is_shown);
         kept.map(|(value, _)| *value).collect()
     };
     let mut shown: Vec<String> = report
@@ -281,6 +282,7 @@ mod tests {
             epochs: 30,
             metrics: metrics.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec())).collect(),
             seconds: 1.0,
+            trained: vec![true; training.len()],
             training: training.to_vec(),
         }
     }

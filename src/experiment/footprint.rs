@@ -1,14 +1,14 @@
 //! How much memory a stack takes, by its network and its rows, estimated before it is built.
 //!
 //! What is counted is what training holds at its peak, once for the stack or once for each replica. Libraries need some
-//! working space beside it (cuDNN's, the allocator's rounding), so a stack is given a share of what is free, not all. Measured on a CPU, a replica of `overfit_mnist` took 0.6 of what is
-//! estimated here, and one of 64-4000-10 in full batches 0.7.
+//! working space beside it (cuDNN's, the allocator's rounding), so a stack is given a share of what is free, not all.
+//! Measured on a CPU with autograd, a replica of `overfit_mnist` took 0.6 of what is estimated here, and one of 64-4000-10
+//! in full batches 0.7.
 
 use tch::Device;
 
 use crate::experiment::network_plan::NetworkPlan;
 use crate::history::RowCounts;
-use crate::train::optimizer::Optimizer;
 
 /// Bytes of a float.
 const FLOAT: u128 = 4;
@@ -33,6 +33,8 @@ pub struct Footprint {
 pub struct Load {
     /// How many rows each part has.
     pub rows: RowCounts,
+    /// Whether rows count differently in the loss.
+    pub weighted: bool,
     /// How many folds ride together.
     pub folds: usize,
     /// Where it is to be.
@@ -52,7 +54,7 @@ impl Footprint {
         let batch = network.train.batch.size(load.rows.train) as u128;
 
         // the values, their gradient in parts and as one, the step's own, the best weights and those of a whole epoch
-        let copies = 6 + remembered(&network.train.optimizer);
+        let copies = 6 + network.train.optimizer.memory().0 as u128;
         let parameters = network.architecture.parameters() as u128 * FLOAT * copies;
         // the batch's rows, and what each layer makes of them, forward and backward
         let step = batch * FLOAT * (sample + 2 * all_layers);
@@ -82,17 +84,6 @@ impl Footprint {
     }
 }
 
-/// How many numbers an optimizer remembers for each parameter.
-fn remembered(optimizer: &Optimizer) -> u128 {
-    match optimizer {
-        Optimizer::Sgd(sgd) => u128::from(sgd.momentum != 0.0),
-        Optimizer::Rmsprop(rmsprop) => 1 + u128::from(rmsprop.momentum != 0.0) + u128::from(rmsprop.centered),
-        Optimizer::Adam(adam) => 2 + u128::from(adam.amsgrad),
-        Optimizer::Adamw(adamw) => 2 + u128::from(adamw.amsgrad),
-        Optimizer::Adagrad(_) => 1,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,7 +105,7 @@ mod tests {
     const LAYERS: &str = "[{ linear = 8 }, \"relu\", { linear = 10 }]";
 
     fn on(device: Device, folds: usize) -> Load {
-        Load { rows: ROWS, folds, device }
+        Load { rows: ROWS, weighted: false, folds, device }
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn width(network: &NetworkPlan, load: &Load, free: u64) -> usize {
         // grouped convolution is no faster there than one after the other
         Device::Cpu if convolves => 1,
         // each thread has replicas to itself: wide stacks keep all threads at work
-        Device::Cpu if is_dense(&network.train, &network.spec.layers, load.device) => fitting,
+        Device::Cpu if !load.weighted && is_dense(&network.train, &network.spec.layers, load.device) => fitting,
         Device::Cpu => fitting.min((MOST_ON_CPU / network.architecture.parameters()).max(1)),
         _ => fitting,
     }
@@ -142,7 +142,7 @@ mod tests {
     fn a_narrower_stack_is_named_where_one_should_fit() {
         let rows = RowCounts { train: 1000, validation: 0, test: 0 };
         let study = study("[{ linear = 20000 }, { linear = 10 }]", "");
-        let load = Load { rows, folds: 1, device: Device::Cuda(0) };
+        let load = Load { rows, weighted: false, folds: 1, device: Device::Cuda(0) };
         let narrower = |free, failed| narrower(study.baseline().network().unwrap(), &load, free, failed);
         assert_eq!(narrower(16 << 30, 256), Some(103), "as wide as it would be by itself");
         assert_eq!(narrower(16 << 30, 40), Some(20), "what should have fitted did not: half of it");
@@ -154,7 +154,11 @@ mod tests {
     fn a_stack_is_as_wide_as_it_is_of_use_and_as_memory_allows() {
         let rows = RowCounts { train: 1000, validation: 0, test: 0 };
         let wide = |layers: &str, device, free| {
-            width(study(layers, "").baseline().network().unwrap(), &Load { rows, folds: 1, device }, free)
+            width(
+                study(layers, "").baseline().network().unwrap(),
+                &Load { rows, weighted: false, folds: 1, device },
+                free,
+            )
         };
         let plenty = 1 << 50;
         assert_eq!(wide("[{ linear = 10 }, \"gelu\"]", Device::Cpu, plenty), 1538, "650 parameters each");

@@ -65,7 +65,9 @@ pub fn run_group(
 ) -> anyhow::Result<Vec<History>> {
     let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
     let network = networks[0].1;
-    let load = Load { rows: records::rows(&folds[0].1), folds: folds.len(), device: place.device };
+    let first = &folds[0].1;
+    let weighted = first.training.rows().weights.is_some();
+    let load = Load { rows: records::rows(first), weighted, folds: folds.len(), device: place.device };
     let free = memory::free(place.device);
     let width = place.stack.unwrap_or_else(|| stacking::width(network, &load, free));
     let mut waiting = Queue::new(stacks(&networks, folds, width));

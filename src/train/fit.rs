@@ -85,7 +85,9 @@ pub struct EpochReport {
     pub metrics: Vec<(String, Vec<f64>)>,
     /// How long it took.
     pub seconds: f64,
-    /// Which replicas still train.
+    /// Which replicas had a part in it.
+    pub trained: Vec<bool>,
+    /// Which go on.
     pub training: Vec<bool>,
 }
 
@@ -105,14 +107,13 @@ pub struct Outcome {
 /// A replica that has ended before the others, early stopped or diverged, goes along in the stack, but nothing of it
 /// is looked at any more, and its weights are put back at the end. Training ends when all have ended.
 ///
-/// `stop` is looked at before each step: once set, the replicas that still train end as interrupted, with the epochs
+/// `stop` is looked at in each step: once set, the replicas that still train end as interrupted, with the epochs
 /// that were completed.
 pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch) -> Vec<Outcome> {
     let batch = task.settings.batch.size(task.training.len());
     let mut way = Way::of(stack, task, batch);
-    threads::set_libtorch(way.libtorch_threads());
+    let _restored = threads::libtorch_has(way.libtorch_threads(), task.threads);
     let outcomes = by_way(&mut way, stack, task, batch, stop, watch);
-    threads::set_libtorch(task.threads);
     watch.phases(way.phases());
     outcomes
 }

@@ -72,7 +72,8 @@ impl<'a> Progress<'a> {
         seconds: f64,
         watch: &mut dyn Watch,
     ) -> bool {
-        for replica in (0..self.outcomes.len()).filter(|&replica| self.training[replica]).collect::<Vec<_>>() {
+        let trained = self.training.clone();
+        for replica in (0..trained.len()).filter(|&replica| trained[replica]) {
             let mut row: Vec<(&str, f64)> =
                 metrics.iter().map(|(name, values)| (name.as_str(), values[replica])).collect();
             let value_of = |monitor: &str| row.iter().find(|(name, _)| *name == monitor).map(|(_, value)| *value);
@@ -99,7 +100,7 @@ impl<'a> Progress<'a> {
         let training = self.training.clone();
         let goes_on = training.contains(&true);
         metrics.push(("lr".to_owned(), lrs.to_vec())); // as in the curves
-        watch.epoch(&EpochReport { epoch, epochs: self.settings.epochs, metrics, seconds, training });
+        watch.epoch(&EpochReport { epoch, epochs: self.settings.epochs, metrics, seconds, trained, training });
         goes_on
     }
 

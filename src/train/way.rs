@@ -114,8 +114,8 @@ impl<'a> Way<'a> {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "all that a step needs")]
 /// One epoch: gather → forward → loss → backward → observe → penalty, clip → step. `None` once `stop` was set.
+#[expect(clippy::too_many_arguments, reason = "all that a step needs")]
 fn by_autograd(
     stack: &Stack,
     task: &Task,
@@ -138,9 +138,9 @@ fn by_autograd(
         let features = settings.augment.map_or(features.shallow_clone(), |augment| augment.apply(&features));
         lap.adds_to(&mut phases.gather);
         let outputs = stack.forward_t(&features, true); // [replicas, batch, outputs]
+        lap.adds_to(&mut phases.forward);
         let weights = epoch.weights(&rows);
         let losses = task.measure.loss.of_each_replica(&outputs, &epoch.targets(&rows), weights.as_ref()); // [replicas]
-        lap.adds_to(&mut phases.forward);
         let mut gradient = stack.arena().gradient(&losses.sum(None)); // the sum keeps replicas apart
         lap.adds_to(&mut phases.backward);
         steps.observe(&losses, &outputs, rows.len(), weights.as_ref());

@@ -19,13 +19,13 @@ fn run_with(variable: (&str, &str), program: &str, arguments: &[&str]) -> Assert
 }
 
 /// The libraries that a program is loaded with, in the loader's own words.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(whole_front)))]
 fn libraries(program: &str) -> String {
     stdout(&run_with(("LD_TRACE_LOADED_OBJECTS", "1"), program, &[]))
 }
 
 /// The linker that Rust brings for this system can leave libtorch out; see `build.rs`.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(whole_front)))]
 #[test]
 fn the_program_is_loaded_without_libtorch_and_its_engine_with_it() {
     let (of_front, of_engine) = (libraries(RUNNER), libraries(ENGINE));

@@ -12,12 +12,15 @@ use crate::threads;
 use crate::train::phases::Phases;
 
 /// Members of a team have at least so many rows of a batch each.
-pub(super) const LEAST_ROWS: usize = 16;
+const LEAST_ROWS: usize = 16;
 
 /// The work, in floating-point operations of matrix products, below which another thread does not pay: of an epoch, for
 /// replicas that each have a thread of their own, and of a step, for threads that share a batch. A thread does some 100
 /// of them in a nanosecond; it takes microseconds to meet the others, and tens of them to be woken.
+#[cfg(not(test))]
 const LEAST_WORK: (usize, usize) = (50_000_000, 4_000_000);
+#[cfg(test)]
+const LEAST_WORK: (usize, usize) = (1, 1); // so that tests need no large networks to have threads
 
 /// The threads.
 pub(super) struct Crew {
@@ -79,13 +82,13 @@ impl Crew {
         let (shares, teams) = share(&replicas, self.threads(), most_members);
         let on_thread = |thread: usize| {
             let _no_grad = tch::no_grad_guard();
-            let mut worker = self.workers[thread].lock().expect("no thread has panicked");
             let Share { alone, together } = &shares[thread];
+            // from the start: whatever this thread fails in, its team is not to wait for it
+            let _guard = together.map(|membership| teams[membership.team].barrier.guard());
+            let mut worker = self.workers[thread].lock().expect("no thread has panicked");
             of_replicas(&mut worker, alone, 0, &Team::new(thread, 1));
             if let Some(Membership { replica, team, member }) = *together {
-                let team = &teams[team];
-                let _guard = team.barrier.guard();
-                of_replicas(&mut worker, &[replica], member, team);
+                of_replicas(&mut worker, &[replica], member, &teams[team]);
             }
         };
         match &self.pool {
@@ -125,8 +128,41 @@ impl Crew {
 
 /// How many threads are worth their while, at most `threads`; `operations` are those of a row.
 pub(super) fn useful_threads(operations: usize, replicas: usize, rows: usize, batch: usize, threads: usize) -> usize {
-    let (of_epoch, of_step) = LEAST_WORK;
-    let for_replicas = (operations * rows * replicas / of_epoch).min(replicas);
-    let for_batches = (operations * batch / of_step).min(batch / LEAST_ROWS) * replicas;
-    threads.min(for_replicas.max(for_batches)).max(1)
+    let for_replicas = (operations * rows * replicas / LEAST_WORK.0).min(replicas);
+    threads.min(for_replicas.max(useful_members(operations, batch) * replicas)).max(1)
+}
+
+/// How many threads may share a batch.
+pub(super) fn useful_members(operations: usize, batch: usize) -> usize {
+    (operations * batch / LEAST_WORK.1).min(batch / LEAST_ROWS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+    use super::*;
+    use crate::train::dense::plan::Plan;
+
+    #[test]
+    fn a_thread_that_fails_in_a_replica_of_its_own_keeps_no_team_waiting() {
+        let plan = Plan::of_nothing();
+        let tensor = || Tensor::zeros([0, 0], (tch::Kind::Float, tch::Device::Cpu));
+        let crew = Crew::new(3, 2, || Worker {
+            weights: Vec::new(),
+            training: tensor(),
+            validation: None,
+            shard: Shard::new(&plan, 1),
+            block: Shard::new(&plan, 1),
+            losses: Vec::new(),
+        });
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            crew.on_all_threads(&[true; 3], 2, |_, replicas, _, team| match replicas {
+                [1] => resume_unwind(Box::new("as if libtorch had failed")),
+                [2] => while team.barrier.wait() {},
+                _ => {}
+            });
+        }));
+        assert_eq!(outcome.unwrap_err().downcast_ref(), Some(&"as if libtorch had failed"));
+    }
 }

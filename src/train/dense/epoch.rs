@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tch::{Device, Kind, Tensor};
 
-use super::crew::{Crew, LEAST_ROWS, Worker, useful_threads};
+use super::crew::{Crew, Worker, useful_members, useful_threads};
+use super::gather::gather;
 use super::loss::Targets;
 use super::plan::Plan;
 use super::shard::{Shard, Weights};
@@ -112,7 +113,8 @@ impl Dense {
             step: update.steps(),
             stop,
         };
-        self.crew.on_all_threads(training, self.batch / LEAST_ROWS, |worker, replicas, member, team| {
+        let members = useful_members(self.plan.operations(), self.batch);
+        self.crew.on_all_threads(training, members, |worker, replicas, member, team| {
             replicas.iter().for_each(|&replica| train_replica(worker, &work, replica, member, team));
         });
         if stop.load(Ordering::Relaxed) {
@@ -130,7 +132,7 @@ impl Dense {
 
     /// What the networks make of the validation rows, `[replicas, rows, outputs]`.
     pub(in crate::train) fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Tensor {
-        let (count, columns) = (rows.len(), self.plan.outputs());
+        let (count, inputs, columns) = (rows.len(), self.plan.inputs(), self.plan.outputs());
         let outputs = Tensor::zeros([self.replicas as i64, count as i64, columns as i64], (Kind::Float, Device::Cpu));
         let floats = Floats::of(&outputs);
         let chosen: Option<Vec<i64>> =
@@ -146,7 +148,8 @@ impl Dense {
                     let first = replica * count + start;
                     let given = match &chosen {
                         Some(chosen) => {
-                            gather(Floats::of(features), &chosen[first..first + taken], block.inputs(taken));
+                            let numbers = &chosen[first..first + taken];
+                            gather(Floats::of(features), numbers, inputs, block.inputs(taken));
                             None
                         }
                         None => Some(&given),
@@ -196,20 +199,26 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
         let place = replica * work.rows + first; // in what lies by replica and row
 
         let mut lap = Lap::new();
-        let given = match &work.order {
-            Some(order) => {
-                gather(work.features, &order[place..place + rows], shard.inputs(rows));
-                None
-            }
-            None => Some(training.narrow(0, first as i64, rows as i64)),
-        };
-        lap.adds_to(&mut shard.phases.gather);
-
-        let targets = work.targets[replica].as_slice().rows(first, rows, columns);
-        let (loss, found) = shard.there_and_back(given.as_ref(), targets, rows, batch, weights);
-        sum += loss;
-        // SAFETY: each replica's rows are written by one thread, once in an epoch.
-        unsafe { work.outputs.part(place * columns..(place + rows) * columns).get_mut().copy_from_slice(found.get()) };
+        if rows > 0 {
+            let given = match &work.order {
+                Some(order) => {
+                    gather(work.features, &order[place..place + rows], work.plan.inputs(), shard.inputs(rows));
+                    None
+                }
+                None => Some(training.narrow(0, first as i64, rows as i64)),
+            };
+            lap.adds_to(&mut shard.phases.gather);
+            let targets = work.targets[replica].as_slice().rows(first, rows, columns);
+            let (loss, found) = shard.there_and_back(given.as_ref(), targets, rows, batch, weights);
+            sum += loss;
+            let outputs = work.outputs.part(place * columns..(place + rows) * columns);
+            // SAFETY: each replica's rows are written by one thread, once in an epoch.
+            unsafe { outputs.get_mut().copy_from_slice(found.get()) };
+        } else {
+            // the last batch has fewer rows than the team has members
+            // SAFETY: the gradient is this thread's up to the barrier.
+            unsafe { shard.gradient().get_mut().fill(0.0) };
+        }
 
         if member == 0 && work.stop.load(Ordering::Relaxed) {
             team.stop();
@@ -219,6 +228,7 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
             return; // the other thread's panic is told
         }
         lap.adds_to(&mut shard.phases.waiting); // the gradients of all parts are there
+        let is_stopped = team.is_stopped(); // asked here, where nobody can say so: all members hear the same
         // SAFETY: each member adds up and steps over a part of its own; the next barrier ends it.
         unsafe {
             let gradient = shard.gradient().part(own.clone()).get_mut();
@@ -231,7 +241,7 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
         lap.adds_to(&mut shard.phases.optimizer);
         let all_have_stepped = team.barrier.wait();
         lap.adds_to(&mut shard.phases.waiting);
-        if !all_have_stepped || team.is_stopped() {
+        if !all_have_stepped || is_stopped {
             return;
         }
     }
@@ -254,34 +264,3 @@ fn target(of_replica: &Tensor) -> Target {
         _ => Target::Values(Vec::try_from(of_replica.contiguous().flatten(0, -1)).expect("f32")),
     }
 }
-
-/// How many rows ahead memory is sent for.
-const AHEAD: usize = 2;
-
-/// Copies rows by number, `[numbers, columns]`. They lie all over memory, so each is sent for while those before it are
-/// copied.
-fn gather(rows: Floats, numbers: &[i64], to: Floats) {
-    let columns = to.len() / numbers.len().max(1);
-    // SAFETY: nobody writes to the features; the buffer is the calling thread's.
-    let (rows, to) = unsafe { (rows.get(), to.get_mut()) };
-    let row = |number: i64| &rows[number as usize * columns..][..columns];
-    for (place, to) in to.chunks_exact_mut(columns).enumerate() {
-        if let Some(&next) = numbers.get(place + AHEAD) {
-            send_for(row(next));
-        }
-        to.copy_from_slice(row(numbers[place]));
-    }
-}
-
-/// Has memory brought into the second-level cache, which more lines can be under way to, where the processor can be asked to.
-#[cfg(target_arch = "x86_64")]
-fn send_for(row: &[f32]) {
-    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-    for line in row.chunks(16) {
-        // SAFETY: a prefetch changes nothing, and faults on no address.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn send_for(_row: &[f32]) {}

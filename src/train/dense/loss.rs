@@ -109,3 +109,65 @@ fn each(
     }
     sum / units as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    /// The loss and its gradient by autograd, then by us, at these outputs of one row.
+    fn both(loss: &str, outputs: &[f32], targets: &Tensor) -> [(f64, Vec<f32>); 2] {
+        let loss: Loss = serde_json::from_value(serde_json::json!({ loss: {} }))
+            .or_else(|_| serde_json::from_value(serde_json::json!(loss)))
+            .unwrap();
+        let units = outputs.len() as i64;
+        let outputs = Tensor::from_slice(outputs).view([1, units]);
+        let wanted = outputs.copy().unsqueeze(0).set_requires_grad(true);
+        let value =
+            loss.criterion(&targets.unsqueeze(0), units as usize).of_each_replica(&wanted, &targets.unsqueeze(0), None);
+        let gradient = Tensor::run_backward(&[value.sum(None)], &[&wanted], false, false).remove(0);
+        let numbers = |tensor: &Tensor| Vec::<f32>::try_from(tensor.flatten(0, -1)).unwrap();
+        let ours = Tensor::empty([1, units], (Kind::Float, Device::Cpu));
+        let (classes, values);
+        let of_row = match targets.kind() {
+            Kind::Int64 => {
+                classes = Vec::try_from(targets).unwrap();
+                Targets::Classes(&classes)
+            }
+            _ => {
+                values = numbers(targets);
+                Targets::Values(&values)
+            }
+        };
+        let sum = DenseLoss::of(&loss).unwrap().with_gradient(&outputs, of_row, &ours, 1);
+        [(value.double_value(&[0]), numbers(&gradient)), (sum, numbers(&ours))]
+    }
+
+    #[test]
+    fn losses_and_gradients_are_autograds_at_the_largest_outputs_too() {
+        let values = Tensor::from_slice(&[1.0_f32, 0.0, 1.0]).view([1, 3]);
+        let class = Tensor::from_slice(&[1_i64]);
+        for outputs in [[200.0, -200.0, 0.0], [-200.0, 200.0, 200.0], [0.3, -0.1, 2.0], [88.0, -104.0, 1e-8]] {
+            for (loss, targets) in [("cross_entropy", &class), ("bce_with_logits", &values), ("mse", &values)] {
+                let [(wanted, slopes), (found, ours)] = both(loss, &outputs, targets);
+                assert!((found - wanted).abs() <= 1e-6 * wanted.abs(), "{loss} of {outputs:?}: {found}, {wanted}");
+                let pairs = ours.iter().zip(&slopes);
+                assert!(
+                    pairs.clone().all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1e-3)),
+                    "{loss}: {ours:?} {slopes:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_output_that_is_not_a_number_makes_the_loss_none() {
+        let values = Tensor::from_slice(&[1.0_f32, 0.0]).view([1, 2]);
+        let class = Tensor::from_slice(&[1_i64]);
+        for (loss, targets) in [("cross_entropy", &class), ("bce_with_logits", &values), ("mse", &values)] {
+            let [_, (found, _)] = both(loss, &[f32::NAN, 1.0], targets);
+            assert!(found.is_nan(), "{loss}: {found}");
+        }
+    }
+}

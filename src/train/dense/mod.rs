@@ -14,6 +14,7 @@ mod activation;
 mod barrier;
 mod crew;
 mod epoch;
+mod gather;
 mod loss;
 pub(super) mod plan;
 mod shard;

@@ -43,6 +43,12 @@ impl Plan {
         Some(Plan { layers, loss, parameters })
     }
 
+    /// A network without a layer.
+    #[cfg(test)]
+    pub(super) fn of_nothing() -> Plan {
+        Plan { layers: Vec::new(), loss: DenseLoss::Mse, parameters: 0 }
+    }
+
     /// How many numbers a row of features has.
     pub(super) fn inputs(&self) -> usize {
         self.layers.first().map_or(0, |layer| layer.inputs)

@@ -171,12 +171,29 @@ fn every_optimizer_schedule_and_batch_trains_as_by_autograd() {
 
 #[test]
 fn replicas_threads_and_folds_train_as_by_autograd() {
-    let settings: &str = format!("{SGD}batch = 64\nloss = \"cross_entropy\"").leak();
-    for (replicas, threads, folds) in
-        [(1, 2, false), (1, 4, false), (2, 2, false), (3, 2, false), (5, 3, true), (2, 8, true)]
-    {
-        assert_alike(&Case { layers: LAYERS, settings, replicas, threads, folds });
+    // a last batch of 11 rows, of 1 for several threads, and of all of them
+    for batch in ["64", "74", "75"] {
+        let settings: &str = format!("{SGD}batch = {batch}\nloss = \"cross_entropy\"").leak();
+        for (replicas, threads, folds) in
+            [(1, 2, false), (1, 4, false), (2, 2, false), (3, 2, false), (5, 3, true), (2, 8, true)]
+        {
+            assert_alike(&Case { layers: LAYERS, settings, replicas, threads, folds });
+        }
     }
+    let unshuffled: &str = format!("{SGD}batch = 74\nshuffle = false\nloss = \"mse\"").leak();
+    assert_alike(&Case { layers: LAYERS, settings: unshuffled, replicas: 1, threads: 4, folds: false });
+}
+
+#[test]
+fn replicas_that_stop_early_leave_the_others_as_they_are() {
+    let settings: &str =
+        format!("{SGD}batch = 32\nloss = \"cross_entropy\"\nearly_stopping = {{ patience = 1, min_delta = 0.13 }}")
+            .replace("keep = \"last\"\n", "")
+            .leak();
+    let case = Case { layers: LAYERS, settings, replicas: 5, threads: 2, folds: false };
+    let epochs: Vec<usize> = case.by_both()[0].0.iter().map(|outcome| outcome.curves.len()).collect();
+    assert!(epochs.iter().min() < epochs.iter().max(), "some end before others: {epochs:?}");
+    assert_alike(&case);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use tch::Tensor;
 
 use crate::train::optimizer::rates::EachReplica;
 
-/// What decays to less than this is 0. A mean of gradients that are no more decays until the processor has no normal
-/// numbers for it, and computes with it a hundred times slower; long before, it changes no parameter: its step is
-/// divided by the root of a mean square, which is 1e-19 at least or 0.
+/// A mean of gradients that has decayed to less than this is 0. Where no gradients come any more it decays until the
+/// processor has no normal numbers for it, and computes with it a hundred times slower; long before, it changes no
+/// parameter. Mean squares are left as they are: they decay much more slowly, and divide.
 const TINY: f32 = 1e-30;
 
 /// A number, or a tensor of numbers.
