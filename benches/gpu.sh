@@ -53,7 +53,10 @@ command -v "$python" >/dev/null || fail "there is no \`$python\`"
 
 work="$(mktemp -d)"
 sampler=""
-trap '[[ -z "$sampler" ]] || kill "$sampler" 2>/dev/null || true; rm -rf "$work"' EXIT
+child=""
+trap 'for process in "$sampler" "$child"; do [[ -z "$process" ]] || kill "$process" 2>/dev/null || true; done; rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 mkdir -p "$out" "$work/bin" "$work/data/mnist" "$work/runs" "$work/steps"
 out="$(cd "$out" && pwd)"
 
@@ -113,7 +116,10 @@ step() {
         sampler=$!
     fi
     start="$(date +%s.%N)"
-    timeout --kill-after=5 "$limit" "$@" >"$work/steps/$name.out" 2>"$work/steps/$name.err" </dev/null || code=$?
+    timeout --kill-after=5 "$limit" "$@" >"$work/steps/$name.out" 2>"$work/steps/$name.err" </dev/null &
+    child=$! # in the background, so that this script hears signals meanwhile
+    wait "$child" || code=$?
+    child=""
     seconds="$(awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.3f", b - a }')"
     if [[ -n "$sampler" ]]; then
         kill "$sampler" 2>/dev/null || true

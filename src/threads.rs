@@ -5,6 +5,7 @@
 //! here as libtorch heeds it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// More threads than these are refused: no machine has so many cores.
 const MOST: usize = 1024;
@@ -47,6 +48,22 @@ pub fn asked_or_available(asked: Option<usize>) -> usize {
 /// The most threads that a run may use when it is not told.
 pub fn available() -> Available {
     available_of(std::env::var(VARIABLE).ok().as_deref(), cores())
+}
+
+/// The number that `--threads` has set for this process; 0 where it has not.
+static LIMIT: AtomicUsize = AtomicUsize::new(0);
+
+/// Lets nothing in this process use more threads than these.
+pub fn limit(threads: usize) {
+    LIMIT.store(threads, Ordering::Relaxed);
+}
+
+/// The most threads that anything in this process may use.
+pub fn most() -> usize {
+    match LIMIT.load(Ordering::Relaxed) {
+        0 => available().threads,
+        limit => limit,
+    }
 }
 
 /// How many cores this process may use, as its affinity and its control group allow.

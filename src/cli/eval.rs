@@ -161,7 +161,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Err(anyhow!(message).context(Hint("it states some on test and validation rows".to_owned())));
     }
     let device = resolved(args.device)?;
-    threads::set_libtorch(threads::asked_or_available(args.threads));
+    let threads = threads::asked_or_available(args.threads);
+    threads::limit(threads);
+    threads::set_libtorch(threads);
     let (mut data, mut warnings) = (None, BTreeSet::new());
     let is_lone = run.trials.len() == 1 && run.damaged.is_empty();
     let mut trials = Vec::with_capacity(run.trials.len());

@@ -128,6 +128,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let study = study(args)?;
     let device = resolved(args.device)?;
     let threads = threads::asked_or_available(args.threads);
+    threads::limit(threads);
     threads::set_libtorch(threads);
     Arithmetic { tf32: args.tf32, deterministic: args.deterministic }.put_into_use();
     let stop = Arc::new(AtomicBool::new(false));

@@ -67,8 +67,17 @@ fn become_engine() -> anyhow::Result<Exit> {
     let missing = error.kind() == io::ErrorKind::NotFound;
     let error = anyhow::Error::new(error)
         .context(format!("failed to start `{}`, which does what needs libtorch", engine.display()));
-    let together = "`runner` and `runner-engine` belong side by side: `cargo build --release` makes both";
-    Err(if missing { error.context(Hint(together.to_owned())) } else { error })
+    let hint = match missing {
+        true => {
+            "`runner` and `runner-engine` belong side by side: `cargo xtask install` puts both where they are found, and in a \
+                 clone `cargo build --release` makes both"
+        }
+        false => {
+            "it must be a program that this machine can run: `cargo xtask install`, or `cargo build --release` in a clone, \
+                  makes it anew"
+        }
+    };
+    Err(error.context(Hint(hint.to_owned())))
 }
 
 /// Becomes another program, called by this name; comes back only when that fails.

@@ -172,7 +172,7 @@ fn resampling(resampled: &ResampleRecord) -> String {
 fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
     let threads = match stack.threads {
         1 => "1 thread".to_owned(),
-        threads => format!("{threads} threads"),
+        threads => format!("up to {threads} threads"),
     };
     format!("{}, on {} with {threads}", in_words(plans, stack), device::name(stack.device))
 }

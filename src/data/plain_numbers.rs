@@ -10,7 +10,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
-use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,6 +19,7 @@ use polars::io::prelude::_csv_read_internal::read_chunk;
 use polars::prelude::{Column, CsvParseOptions, DataType, Field, Schema};
 
 use crate::data::csv_text::{BYTE_ORDER_MARK, CsvText};
+use crate::threads;
 
 /// So many bytes are taken at a time: they and what is read of them stay near.
 const AT_A_TIME: usize = 1 << 20;
@@ -66,8 +66,7 @@ fn read_blocks(source: impl Read + Send, separator: u8, at_a_time: usize) -> Opt
             }
         };
         std::thread::scope(|scope| {
-            let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-            for _ in 1..threads {
+            for _ in 1..threads::most() {
                 scope.spawn(|| {
                     let mut block = vec![0; at_a_time];
                     let next = take(&blocks, &mut block, &fails);

@@ -125,7 +125,7 @@ pub struct Environment {
     pub libtorch: String,
     /// `cpu`, `cuda:0`.
     pub device: String,
-    /// How many CPU threads were used at most.
+    /// How many CPU threads could be used at most; training chooses by the size of its work.
     pub threads: usize,
     /// Operating system and processor architecture.
     pub os: String,

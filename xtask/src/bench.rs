@@ -139,7 +139,8 @@ pub fn run(workspace: &Workspace, source: &Source, asked: &Asked) -> Result<Exit
         }
     }
 
-    let is_whole = !asked.quick && !asked.ours && asked.only.is_empty();
+    let is_complete = broken.is_empty() && sections.iter().all(|section| section.missing.is_empty());
+    let is_whole = !asked.quick && !asked.ours && asked.only.is_empty() && is_complete;
     let about = About {
         command: command(asked),
         rounds,

@@ -121,10 +121,12 @@ fn epoch(bench: &Bench, all: &[Series], limit: &Series) -> Section {
     section
 }
 
-/// Ours chooses its threads by itself: which choice that was.
+/// Ours is not told how many threads it is to take.
 fn own_choice(ours: &Series) -> String {
     let threads = ours.told().and_then(|told| ours::shape(&told["histories"]));
-    threads.map_or_else(String::new, |(threads, _)| format!(" Ours took {threads} of the threads that all were given."))
+    threads.map_or_else(String::new, |(threads, _)| {
+        format!(" PyTorch and Keras are told to take {threads} threads; ours chooses how many of as many pay.")
+    })
 }
 
 fn whole(bench: &Bench, all: &[Series]) -> Section {

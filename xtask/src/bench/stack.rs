@@ -1,5 +1,7 @@
 //! What a seed costs when sixteen are trained at once.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 
 use crate::bench::Bench;
@@ -87,6 +89,19 @@ fn check(lone: &Series, stack: &Series) -> Check {
         let histories = told["histories"].as_array()?;
         Curves::of_history(histories.iter().find(|history| history["seed"] == 0)?)
     };
+    let all: Vec<Curves> = stack
+        .told()
+        .and_then(|told| told["histories"].as_array())
+        .map(|histories| histories.iter().filter_map(Curves::of_history).collect())
+        .unwrap_or_default();
+    let first_losses = |other: &Curves| other.loss.first().map(|loss| loss.to_bits());
+    let distinct: BTreeSet<Option<u64>> = all.iter().map(first_losses).collect();
+    if all.len() != SEEDS
+        || distinct.len() != SEEDS
+        || all.iter().any(|curves| !curves.loss.iter().all(|loss| loss.is_finite()))
+    {
+        return Check::new(format!("of {SEEDS} seeds, {} have finite losses of their own", distinct.len()), false);
+    }
     let trained = stack.told().and_then(|told| told["histories"].as_array().map(Vec::len));
     match (curves(lone), curves(stack)) {
         (Some(lone), Some(stack)) if trained == Some(SEEDS) => agree::same("seed 0 of the stack", &lone, &stack),

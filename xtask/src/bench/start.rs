@@ -49,7 +49,11 @@ pub fn sections(bench: &Bench) -> Result<Vec<Section>> {
     rounds::ours(&all)?;
 
     let mut section = Section::new("Start-up");
-    section.paragraph(&format!("From a command's start to its end, medians of {} turns.", bench.rounds * TURNS));
+    section.paragraph(&format!(
+        "From a command's start to its end, medians of {} turns. {}",
+        bench.rounds * TURNS,
+        bench.peers.built_for_cuda()
+    ));
     let mut table = Table::new(["", "seconds", "wanted", "memory, MB"]);
     for series in &all {
         let Some(wall) = series.wall() else { continue };
