@@ -220,3 +220,35 @@ impl<R: Rule, const M: usize> WithSimd for Pass<'_, R, M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_over_whole_tensors_takes_the_steps_that_it_takes_over_memory() {
+        for settings in [
+            serde_json::json!({ "sgd": { "momentum": 0.9, "nesterov": true } }),
+            serde_json::json!({ "rmsprop": { "momentum": 0.5, "centered": true } }),
+            serde_json::json!({ "adam": { "amsgrad": true } }),
+            serde_json::json!({ "adamw": {} }),
+            serde_json::json!({ "adagrad": { "initial_accumulator_value": 0.1, "lr_decay": 0.1 } }),
+        ] {
+            let optimizer: Optimizer = serde_json::from_value(settings).unwrap();
+            let start = (Tensor::arange(42, (Kind::Float, Device::Cpu)) * 0.3).sin().view([2, 21]);
+            let rates = Rates::new(&[0.1, 0.02], Device::Cpu);
+            // the tensors of f64 are nobody's memory: the rule goes over them as over a GPU's
+            let after = [Kind::Float, Kind::Double].map(|kind| {
+                let mut update = optimizer.start_each(&[0.0, 0.3], Device::Cpu);
+                let mut values = start.to_kind(kind).copy();
+                for step in 1..=6 {
+                    let gradient = (&start * f64::from(step)).cos().to_kind(kind);
+                    update.step(&mut values, &gradient, &rates);
+                }
+                Vec::<f64>::try_from(values.to_kind(Kind::Double).flatten(0, -1)).unwrap()
+            });
+            let worst = after[0].iter().zip(&after[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(worst < 1e-5, "{optimizer:?}: {worst}");
+        }
+    }
+}
