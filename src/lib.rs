@@ -35,6 +35,7 @@ pub mod observe;
 pub mod plot;
 pub mod predictor;
 pub mod report;
+pub mod requests;
 pub mod run_dir;
 pub mod seed;
 pub mod shape;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use serde_json::json;
@@ -18,6 +17,7 @@ use crate::experiment::run::{Options, Watch, run as run_study};
 use crate::experiment::{catalogue, study::Study};
 use crate::files;
 use crate::history::Status;
+use crate::requests::{self, Requests};
 use crate::threads;
 
 /// Arguments of `runner exp`.
@@ -131,12 +131,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     threads::limit(threads);
     threads::set_libtorch(threads);
     Arithmetic { tf32: args.tf32, deterministic: args.deterministic }.put_into_use();
-    let stop = Arc::new(AtomicBool::new(false));
-    let training = Arc::new(AtomicBool::new(false));
-    stop_on_signals(Arc::clone(&stop), Arc::clone(&training))?;
-    let mut progress = Progress::new(args.quiet, training);
+    let requests = Arc::new(Requests::default());
+    requests::listen(&requests, terminal::say).context("failed to listen for Ctrl-C")?;
+    let mut progress = Progress::new(args.quiet, Arc::clone(&requests));
     without_part(args, &study, device).iter().for_each(|note| progress.note(note));
-    let options = Options { device, threads, stack: args.stack, out: &args.out, cache: &Cache::of_user(), stop: &stop };
+    let options =
+        Options { device, threads, stack: args.stack, out: &args.out, cache: &Cache::of_user(), stop: &requests.stop };
     let finished = run_study(&study, &options, &mut progress);
     progress.end();
     let finished = finished?;
@@ -214,23 +214,6 @@ fn written_seeds(seeds: &[i64]) -> String {
         }
         _ => seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
     }
-}
-
-/// The first Ctrl-C (or SIGTERM) lets the step end and the files be written; before training, and the second time, it
-/// ends the program at once.
-fn stop_on_signals(stop: Arc<AtomicBool>, training: Arc<AtomicBool>) -> anyhow::Result<()> {
-    ctrlc::set_handler(move || {
-        if !training.load(Ordering::Relaxed) || stop.swap(true, Ordering::Relaxed) {
-            end_at_once();
-        }
-    })
-    .context("failed to listen for Ctrl-C")
-}
-
-/// Ends the program as it stands. What `process::exit` would clean up is still in use by the threads that compute.
-fn end_at_once() -> ! {
-    // SAFETY: it takes no memory and gives none back; files are written whole or not at all.
-    unsafe { libc::_exit(130) }
 }
 
 #[cfg(test)]

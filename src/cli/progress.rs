@@ -1,7 +1,7 @@
 //! What is shown while a run goes on: one bar over epochs on a terminal, one plain line for each epoch elsewhere.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,6 +14,7 @@ use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::{self, StackInfo};
 use crate::history::resampling::ResampleRecord;
+use crate::requests::Requests;
 use crate::train::TrainSpec;
 use crate::train::fit::{self, EpochReport};
 use crate::train::phases::Phases;
@@ -26,20 +27,20 @@ pub struct Progress {
     introduced: bool,
     said: Vec<String>,
     shows_lr: bool,
-    training: Arc<AtomicBool>,
+    requests: Arc<Requests>,
     bar: Option<ProgressBar>,
     phases: Phases,
 }
 
 impl Progress {
-    /// Nothing is shown when `quiet`; `training` is set when training starts.
-    pub fn new(quiet: bool, training: Arc<AtomicBool>) -> Self {
+    /// Nothing is shown when `quiet`; `requests` are told when training starts.
+    pub fn new(quiet: bool, requests: Arc<Requests>) -> Self {
         Progress {
             quiet,
             introduced: false,
             said: Vec::new(),
             shows_lr: false,
-            training,
+            requests,
             bar: None,
             phases: Phases::default(),
         }
@@ -98,7 +99,7 @@ impl run::Watch for Progress {
             self.say(""); // behind the last one's epochs
         }
         self.end();
-        self.training.store(true, Ordering::Relaxed);
+        self.requests.training.store(true, Ordering::Relaxed);
         let (plan, spec) = (plans[0], &plans[0].spec);
         if !std::mem::replace(&mut self.introduced, true) {
             self.say(&format!("{}: {}", terminal::bold_in_talk(&plan.name), spec.title));
