@@ -133,7 +133,6 @@ pub fn fit(
 }
 
 /// The epochs.
-#[expect(clippy::too_many_arguments, reason = "what is trained, how, and who is told")]
 pub(super) fn by_way(
     way: &mut Way,
     stack: &Stack,

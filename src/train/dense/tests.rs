@@ -213,7 +213,7 @@ fn training_ends_in_the_middle_of_an_epoch_when_it_is_told_to() {
     let case = Case { layers: LAYERS, settings: "", replicas: 3, threads: 2, folds: false };
     case.with_task(&settings, |stack, task| {
         let before = stack.arena().values().copy();
-        let outcomes = fit(stack, task, &AtomicBool::new(true), &mut ());
+        let outcomes = fit(stack, task, &AtomicBool::new(true), &mut (), &mut ()).unwrap();
         assert!(outcomes.iter().all(|outcome| outcome.status == Status::Interrupted && outcome.curves.is_empty()));
         assert_eq!(*stack.arena().values(), before, "as at the end of the last whole epoch");
     });
