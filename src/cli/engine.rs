@@ -7,6 +7,7 @@ use clap::Parser;
 
 use crate::cli::front::{BUILD, VARIABLE, begin};
 use crate::cli::{Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, terminal};
+use crate::files;
 use crate::hint::Hint;
 
 /// What needs tensors.
@@ -23,6 +24,7 @@ pub(super) enum Work<'a> {
 /// Parses the arguments, and runs the command that they name.
 pub fn main() -> ! {
     terminal::shorten_panics();
+    files::outlive_size_limit();
     let outcome = check_front().and_then(|()| match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(work) => run(&work),
