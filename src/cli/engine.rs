@@ -9,6 +9,7 @@ use crate::cli::front::{BUILD, VARIABLE, begin};
 use crate::cli::{
     Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, resume, terminal,
 };
+use crate::files;
 use crate::hint::Hint;
 
 /// What needs tensors.
@@ -26,6 +27,7 @@ pub(super) enum Work<'a> {
 /// Parses the arguments, and runs the command that they name.
 pub fn main() -> ! {
     terminal::shorten_panics();
+    files::outlive_size_limit();
     let outcome = check_front().and_then(|()| match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(work) => run(&work),

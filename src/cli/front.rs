@@ -17,6 +17,7 @@ use crate::cli::{
     Begun, Cli, Command, Exit, compare, completions, data, ended, export, list, plot, report, runs, schema, show,
     terminal,
 };
+use crate::files;
 use crate::hint::Hint;
 
 /// What the front and the engine are built from: they belong together when they say the same.
@@ -28,6 +29,7 @@ pub(super) const VARIABLE: &str = "RUNNER_FRONT";
 /// Parses the arguments, and runs the command that they name, or becomes the engine.
 pub fn main() -> ExitCode {
     terminal::shorten_panics();
+    files::outlive_size_limit();
     let exit = ended(match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(_) => become_engine(),

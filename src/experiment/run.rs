@@ -112,7 +112,6 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) 
     let resolved = study.spec.to_toml();
     let folder = RunDir::create(out, &study.name, &resolved, started)?;
     let ledger = Ledger::new(&folder, record);
-    folder.try_write("experiment.toml", resolved.as_bytes())?;
     ledger.try_write()?;
     let run = Run { study, folder: &folder, ledger: &ledger, options, started };
     let ended = run.train(&groups, before, Some(folds), None, watch)?;
