@@ -55,6 +55,30 @@ impl RunDir {
         unreachable!("one of 2³² names is free")
     }
 
+    /// Writes a file in it, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        files::write_whole(&self.file(name), bytes)
+    }
+
+    /// The same, at once or not.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn try_write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        files::write_whole(&self.file(name), bytes)
+    }
+
+    /// The folder of a run that goes on.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn open(path: &Path) -> anyhow::Result<RunDir> {
+        Ok(RunDir { path: path.to_path_buf() })
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path

@@ -6,13 +6,16 @@ use anyhow::anyhow;
 use clap::Parser;
 
 use crate::cli::front::{BUILD, VARIABLE, begin};
-use crate::cli::{Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, terminal};
+use crate::cli::{
+    Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, resume, terminal,
+};
 use crate::hint::Hint;
 use crate::requests;
 
 /// What needs tensors.
 pub(super) enum Work<'a> {
     Exp(&'a exp::Args),
+    Resume(&'a resume::Args),
     Eval(&'a eval::Args),
     Predict(&'a predict::Args),
     PlotClasses(&'a plot_classes::Args),
@@ -36,6 +39,7 @@ pub fn main() -> ! {
 fn run(work: &Work) -> anyhow::Result<Exit> {
     match work {
         Work::Exp(args) => exp::run(args),
+        Work::Resume(args) => resume::run(args),
         Work::Eval(args) => eval::run(args),
         Work::Predict(args) => predict::run(args),
         Work::PlotClasses(args) => plot_classes::run(args),

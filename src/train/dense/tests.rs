@@ -37,12 +37,13 @@ impl Case {
         let stop = AtomicBool::new(false);
         let dense = self.with_task(&settings, |stack, task| {
             assert!(super::plan::Plan::of(stack, task).is_some(), "it is trained without autograd");
-            (fit(stack, task, &stop, &mut ()), parameters(stack))
+            (fit(stack, task, &stop, &mut (), &mut ()).unwrap(), parameters(stack))
         });
         let autograd = self.with_task(&settings, |stack, task| {
             let batch = settings.batch.size(task.training.len());
-            let outcomes = by_way(&mut Way::autograd(stack, task, batch), stack, task, batch, &stop, &mut ());
-            (outcomes, parameters(stack))
+            let mut way = Way::autograd(stack, task, batch);
+            let outcomes = by_way(&mut way, stack, task, batch, &stop, &mut (), &mut ());
+            (outcomes.unwrap(), parameters(stack))
         });
         [dense, autograd]
     }

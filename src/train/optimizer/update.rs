@@ -73,6 +73,22 @@ impl Update {
         }
     }
 
+    /// What is remembered of each parameter, `[replicas, parameters]` each; nothing before the first step.
+    pub(in crate::train) fn memory(&self) -> &[Tensor] {
+        &self.memory
+    }
+
+    /// Room for what is remembered of these values, `[replicas, parameters]`.
+    pub(in crate::train) fn memory_like(&self, values: &Tensor) -> Vec<Tensor> {
+        let (numbers, start) = self.optimizer.memory();
+        (0..numbers).map(|_| values.full_like(start)).collect()
+    }
+
+    /// Goes on behind so many steps, with this memory.
+    pub(in crate::train) fn restore(&mut self, steps: i32, memory: Vec<Tensor>) {
+        (self.steps, self.memory) = (steps, memory);
+    }
+
     /// How many steps there were.
     pub(in crate::train) fn steps(&self) -> i32 {
         self.steps
@@ -84,9 +100,8 @@ impl Update {
     }
 
     fn remember(&mut self, values: &Tensor) {
-        let (numbers, start) = self.optimizer.memory();
-        if self.memory.is_empty() && numbers > 0 {
-            self.memory = (0..numbers).map(|_| values.full_like(start)).collect();
+        if self.memory.is_empty() {
+            self.memory = self.memory_like(values);
         }
     }
 }
