@@ -11,6 +11,7 @@ use crate::cli::{
 };
 use crate::files;
 use crate::hint::Hint;
+use crate::requests;
 
 /// What needs tensors.
 pub(super) enum Work<'a> {
@@ -32,21 +33,9 @@ pub fn main() -> ! {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(work) => run(&work),
     });
-    leave(ended(outcome))
-}
-
-/// Ends the program at once. All files are written by then; libtorch would take another 0.07 s to unregister each of its
-/// operators.
-fn leave(exit: Exit) -> ! {
-    let code = i32::from(exit.code());
-    terminal::flush();
-    // SAFETY: `_exit` only ends the process; no thread, and nothing registered for the end, has work left to do.
-    #[cfg(unix)]
-    unsafe {
-        libc::_exit(code)
-    }
-    #[cfg(not(unix))]
-    std::process::exit(code)
+    let code = ended(outcome).code();
+    terminal::flush(); // all files are written by now
+    requests::leave(i32::from(code))
 }
 
 fn run(work: &Work) -> anyhow::Result<Exit> {

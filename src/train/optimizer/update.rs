@@ -3,6 +3,8 @@
 //! On the CPU a step is one pass over memory: value, gradient and memory of a parameter are read once, and written
 //! once. That is what bounds it; libtorch's operations one after the other would go over all of them some ten times.
 
+#![expect(unsafe_code, reason = "steps are passes over libtorch's memory")]
+
 use pulp::{Simd, WithSimd};
 use tch::{Device, Kind, Tensor};
 
@@ -40,9 +42,9 @@ impl Update {
             let parameters = values.size()[1] as usize;
             for replica in 0..values.size()[0] as usize {
                 let row = replica * parameters..(replica + 1) * parameters;
-                // SAFETY: the gradient lives to the end of this function, and nothing writes to it.
+                // SAFETY: the gradient lives to the end of this function, and this thread writes to other tensors only.
                 let gradient = unsafe { Floats::of(&gradient).part(row).get() };
-                // SAFETY: one thread, which has `values` to itself, goes from row to row.
+                // SAFETY: values and memory are borrowed for this function, and one thread goes from row to row.
                 unsafe { rows.step(replica, 0..parameters, gradient, rates.of(replica), self.steps) };
             }
         } else {
@@ -150,9 +152,9 @@ impl Rows {
     ) {
         let start = replica * self.parameters;
         let part = start + part.start..start + part.end;
-        // SAFETY: as the caller vouches.
+        // SAFETY: the caller vouches that the tensor lives and that this part is the thread's.
         let values = unsafe { self.values.part(part.clone()).get_mut() };
-        // SAFETY: as the caller vouches; the memories are tensors of their own.
+        // SAFETY: the same; the memories are tensors of their own, so that no two slices meet.
         let memory = self.memory.iter().map(|floats| unsafe { floats.part(part.clone()).get_mut() }).collect();
         let decay = self.decays.as_ref().map(|decays| decays[replica]);
         self.optimizer.at_step(number, OverFloats { values, gradient, memory, rate, decay });
