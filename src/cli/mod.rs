@@ -51,6 +51,7 @@ pub mod report;
 pub mod resume;
 pub mod runs;
 pub mod schema;
+pub mod selftest;
 pub mod settings;
 pub mod show;
 pub mod summary;
@@ -119,6 +120,8 @@ enum Command {
     Show(show::Args),
     /// List, fetch, check and describe data sets
     Data(data::Args),
+    /// Prove on this machine that nothing is lost when a run is killed
+    Selftest(selftest::Args),
     /// Say what this machine can run, and what to mend
     Doctor(doctor::Args),
     /// Print the JSON Schema of a history
