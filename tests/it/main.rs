@@ -5,6 +5,7 @@ mod commands;
 mod comparing;
 mod foreign;
 mod golden;
+mod hostile;
 mod imbalance;
 mod lessons;
 mod plots;
