@@ -3,6 +3,12 @@
 //! libtorch's operations cost a microsecond or more each before they compute anything. Where a step does many small
 //! things to the same numbers (an optimizer's rule, a bias and an activation, a loss and its gradient), one pass over
 //! the memory takes their place. All pointers into tensors are here.
+//!
+//! libtorch lets any number of tensors share one memory, and changes it through each of them, so the borrow checker
+//! cannot tell who writes where. Whoever takes a slice has to: of a tensor that nobody else knows (a buffer, a
+//! function's own result), or by an order of things that keeps threads apart (`train::dense`).
+
+#![expect(unsafe_code, reason = "slices of memory that is libtorch's")]
 
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -19,9 +25,10 @@ pub struct Floats {
     len: usize,
 }
 
-// SAFETY: a pointer and a length; every access goes through the unsafe functions below, whose callers keep threads apart.
+// SAFETY: it is an address and a length, and owns nothing. Memory is only touched in `get` and `get_mut`, which are unsafe:
+// their callers vouch that the memory is there and that no two threads meet in it.
 unsafe impl Send for Floats {}
-// SAFETY: as above.
+// SAFETY: as above; nothing can be changed through a shared `Floats` but by `get_mut`, which is unsafe.
 unsafe impl Sync for Floats {}
 
 impl Floats {
@@ -51,25 +58,28 @@ impl Floats {
     /// A part of them.
     pub fn part(self, range: Range<usize>) -> Floats {
         assert!(range.start <= range.end && range.end <= self.len, "a part lies inside");
-        // SAFETY: the range lies inside the tensor's memory, as was just checked.
+        // SAFETY: the sum stays inside the tensor's memory, or one past its end, as was just checked; of none, 0 is added.
         Floats { start: unsafe { self.start.add(range.start) }, len: range.len() }
     }
 
     /// The numbers, to read.
     ///
     /// # Safety
-    /// The tensor must live as long as the slice, and nobody may write to these numbers meanwhile.
+    /// The numbers must have been written before. The tensor, or another that shares its memory, must live as long as the
+    /// slice, and nobody may write to these numbers meanwhile.
     pub unsafe fn get<'a>(self) -> &'a [f32] {
-        // SAFETY: the pointer and length are those of a contiguous f32 tensor; the caller vouches for the rest.
+        // SAFETY: `of` took address and length from a contiguous f32 tensor, which libtorch aligns, or a dangling address
+        // for none, and `part` stays inside; the caller vouches for the rest.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
 
     /// The numbers, to change.
     ///
     /// # Safety
-    /// The tensor must live as long as the slice, and nobody else may read or write these numbers meanwhile.
+    /// The numbers must have been written before. The tensor, or another that shares its memory, must live as long as the
+    /// slice, and nobody else may read or write these numbers meanwhile, also not through another slice of this thread's.
     pub unsafe fn get_mut<'a>(self) -> &'a mut [f32] {
-        // SAFETY: as above.
+        // SAFETY: as in `get`; that nobody else has these numbers is the caller's word, too.
         unsafe { std::slice::from_raw_parts_mut(self.start, self.len) }
     }
 }

@@ -109,7 +109,15 @@ impl Tree {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
-        files::write_whole(path, &serde_json::to_vec(self)?)
+        files::write_whole(path, &self.to_json()?)
+    }
+
+    /// The tree as it stands in its file.
+    ///
+    /// # Errors
+    /// When it cannot be laid out as JSON.
+    pub fn to_json(&self) -> anyhow::Result<Vec<u8>> {
+        Ok(serde_json::to_vec(self)?)
     }
 
     /// How many features a row must have.

@@ -6,13 +6,17 @@ use anyhow::anyhow;
 use clap::Parser;
 
 use crate::cli::front::{BUILD, VARIABLE, begin};
-use crate::cli::{Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, terminal};
+use crate::cli::{
+    Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, resume, terminal,
+};
 use crate::files;
 use crate::hint::Hint;
+use crate::requests;
 
 /// What needs tensors.
 pub(super) enum Work<'a> {
     Exp(&'a exp::Args),
+    Resume(&'a resume::Args),
     Eval(&'a eval::Args),
     Predict(&'a predict::Args),
     PlotClasses(&'a plot_classes::Args),
@@ -29,26 +33,15 @@ pub fn main() -> ! {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(work) => run(&work),
     });
-    leave(ended(outcome))
-}
-
-/// Ends the program at once. All files are written by then; libtorch would take another 0.07 s to unregister each of its
-/// operators.
-fn leave(exit: Exit) -> ! {
-    let code = i32::from(exit.code());
-    terminal::flush();
-    // SAFETY: `_exit` only ends the process; no thread, and nothing registered for the end, has work left to do.
-    #[cfg(unix)]
-    unsafe {
-        libc::_exit(code)
-    }
-    #[cfg(not(unix))]
-    std::process::exit(code)
+    let code = ended(outcome).code();
+    terminal::flush(); // all files are written by now
+    requests::leave(i32::from(code))
 }
 
 fn run(work: &Work) -> anyhow::Result<Exit> {
     match work {
         Work::Exp(args) => exp::run(args),
+        Work::Resume(args) => resume::run(args),
         Work::Eval(args) => eval::run(args),
         Work::Predict(args) => predict::run(args),
         Work::PlotClasses(args) => plot_classes::run(args),

@@ -7,7 +7,9 @@
 //! variants, `trials` for seeds and folds, and below them `observed`, `gap` and `endings`. A [`figure::Figure`] is what
 //! a column shows, and [`fitted::Fitted`] lays columns out on a [`page::Page`].
 
+pub mod asking;
 pub mod classes;
+pub mod closing;
 pub mod compare;
 pub mod compared;
 pub mod comparison;
@@ -46,6 +48,7 @@ mod predict_data;
 mod predict_text;
 pub mod progress;
 pub mod report;
+pub mod resume;
 pub mod runs;
 pub mod schema;
 pub mod settings;
@@ -77,6 +80,7 @@ Examples:
   runner exp overfit_mnist --seeds 0..4          five seeds, trained as one stack
   runner exp digits_mlp --set train.epochs=200   with a setting changed
   runner exp my/idea.toml                        an experiment of your own
+  runner resume overfit_mnist                    go on with a run that was interrupted
   runner show overfit_mnist                      its settings and layers
   runner runs --sort test.acc                    what was run, the best first
   runner compare overfit_mnist mnist_dropout     which is better, and by more than luck?
@@ -87,12 +91,14 @@ Examples:
 
 Data go to standard output, talk to standard error. Exit codes: 0 done, 1 under
 --strict an expectation was missed or figures differ from the history, 2 bad
-input or failure, 130 interrupted.";
+input or failure, 130 interrupted (143 by SIGTERM).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run an experiment
     Exp(exp::Args),
+    /// Go on with a run that was interrupted
+    Resume(resume::Args),
     /// List past runs
     Runs(runs::Args),
     /// Compare runs: settings, figures, curves, and whether differences are more than luck
@@ -130,8 +136,8 @@ pub enum Exit {
     Missed,
     /// 2: bad input, or a failure.
     Failed,
-    /// 130: stopped from outside.
-    Interrupted,
+    /// 128 and the signal's number: stopped from outside; Ctrl-C makes it 130, SIGTERM 143.
+    Interrupted(i32),
 }
 
 impl Exit {
@@ -141,7 +147,7 @@ impl Exit {
             Exit::Done => 0,
             Exit::Missed => 1,
             Exit::Failed => 2,
-            Exit::Interrupted => 130,
+            Exit::Interrupted(signal) => 128 + signal as u8,
         }
     }
 }

@@ -59,7 +59,8 @@ impl Progress {
         }
     }
 
-    fn say(&self, text: &str) {
+    /// Says something, unless all is to be quiet.
+    pub fn say(&self, text: &str) {
         if !self.quiet {
             terminal::say(text);
         }
@@ -86,14 +87,6 @@ impl fetch::Watch for Progress {
 }
 
 impl run::Watch for Progress {
-    fn note(&mut self, text: &str) {
-        self.end();
-        if !self.quiet {
-            let page = Page { width: terminal::talk_width(), styled: false };
-            terminal::warn(&page.wrapped(text, 2));
-        }
-    }
-
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         if self.introduced && self.bar.is_none() {
             self.say(""); // behind the last one's epochs
@@ -213,6 +206,18 @@ impl fit::Watch for Progress {
                 figures::seconds(report.seconds),
                 width = report.epochs.to_string().len()
             )),
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        let page = Page { width: terminal::talk_width(), styled: false };
+        let warn = || terminal::warn(&page.wrapped(text, 2));
+        match &self.bar {
+            Some(bar) => bar.suspend(warn),
+            None => warn(),
         }
     }
 

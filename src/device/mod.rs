@@ -170,6 +170,7 @@ fn loaded_library(_name: &str) -> Option<PathBuf> {
 }
 
 #[cfg(unix)]
+#[expect(unsafe_code, reason = "Rust has no dlopen of its own")]
 fn open_globally(library: &Path) -> Result<(), String> {
     use std::ffi::{CStr, CString};
     use std::os::unix::ffi::OsStrExt;
@@ -181,12 +182,13 @@ fn open_globally(library: &Path) -> Result<(), String> {
     if !handle.is_null() {
         return Ok(()); // never closed: the kernels stay registered for the life of the process
     }
-    // SAFETY: after a failed dlopen, dlerror returns a valid C string or null, and it is copied at once.
-    let why = unsafe {
-        let message = libc::dlerror();
-        if message.is_null() { None } else { Some(CStr::from_ptr(message).to_string_lossy().into_owned()) }
-    };
-    Err(why.unwrap_or_else(|| "no reason given".to_owned()))
+    // SAFETY: it takes nothing, and returns null or a C string that stays until this thread's next call of its family.
+    let message = unsafe { libc::dlerror() };
+    if message.is_null() {
+        return Err("no reason given".to_owned());
+    }
+    // SAFETY: not null, so such a string, which is copied before anything else is called.
+    Err(unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned())
 }
 
 #[cfg(not(unix))]

@@ -14,6 +14,11 @@ impl<R> Queue<R> {
         Queue { waiting: stacks.into() }
     }
 
+    /// All that wait, in order.
+    pub fn all(&self) -> impl Iterator<Item = &[R]> {
+        self.waiting.iter().map(Vec::as_slice)
+    }
+
     /// The next stack.
     pub fn pop(&mut self) -> Option<Vec<R>> {
         self.waiting.pop_front()

@@ -1,27 +1,35 @@
 //! Running a study: load, train every plan's trials, write, and hold all of it against what is expected.
 //!
 //! The run's folder is made before training starts, so that a folder that cannot be written to is found while nothing
-//! is lost yet; each history is written as soon as its stack has ended.
+//! is lost yet; each history is written as soon as its stack has ended. A run that was interrupted, or killed, goes on
+//! by its record: what is done is read, the stack that was being trained goes on from its checkpoint, and the rest is
+//! trained as it would have been.
 
+use std::cell::RefCell;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use tch::Device;
 use time::OffsetDateTime;
 
 use crate::data::cache::Cache;
 use crate::data::fetch;
+use crate::device;
+use crate::device::arithmetic::Arithmetic;
 use crate::device::fault::guarded;
 use crate::experiment::failure;
-use crate::experiment::plan::{Model, Plan};
+use crate::experiment::keeper::{self, Found, Pace};
+use crate::experiment::ledger::Ledger;
+use crate::experiment::plan::{BASE, Model, Plan};
+use crate::experiment::run_record::{RunOptions, RunRecord};
 use crate::experiment::source_rows::SourceRows;
 use crate::experiment::stacking;
 use crate::experiment::study::Study;
 use crate::experiment::tree_trials;
-use crate::experiment::trials::{Place, run_group};
-use crate::files;
+use crate::experiment::trials::{Ended, Fold, Place, left, run_group};
 use crate::history::resampling::ResampleRecord;
-use crate::history::{History, RowCounts, Status, expectation, theirs};
+use crate::history::{History, RowCounts, expectation, theirs};
+use crate::requests::Requests;
 use crate::run_dir::RunDir;
 use crate::train::fit;
 
@@ -34,21 +42,27 @@ pub struct Options<'a> {
     pub threads: usize,
     /// The most replicas of a stack; `None` where it is to be found.
     pub stack: Option<usize>,
-    /// The folder that runs are put in.
-    pub out: &'a Path,
+    /// How often checkpoints are written.
+    pub pace: Pace,
     /// Where data sets are kept.
     pub cache: &'a Cache,
-    /// Set when the run is to end early.
-    pub stop: &'a AtomicBool,
+    /// What is asked of the run from outside.
+    pub requests: &'a Requests,
+}
+
+impl Options<'_> {
+    /// What is taken down of them: all that has a part in the outcome.
+    pub fn record(&self) -> RunOptions {
+        let Arithmetic { tf32, deterministic } = Arithmetic::in_use();
+        let device = device::name(self.device);
+        RunOptions { device, threads: self.threads, stack: self.stack, tf32, deterministic }
+    }
 }
 
 /// Told what a run is doing.
 pub trait Watch: fetch::Watch + fit::Watch {
     /// A stack of trials starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
-
-    /// Something is done otherwise than was asked for or than it began.
-    fn note(&mut self, text: &str);
 }
 
 /// A stack of trials that train in step.
@@ -77,51 +91,167 @@ pub struct Finished {
     pub folder: RunDir,
     /// The history of each trial: variants in order, then folds, then seeds.
     pub histories: Vec<History>,
+    /// Why other trials have failed.
+    pub failures: Vec<anyhow::Error>,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
 }
 
-/// Runs a study.
+/// Runs a study, in a new folder under `out`.
 ///
 /// # Errors
-/// When the data cannot be had, or the folder not be written to.
-pub fn run(study: &Study, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
-    RunDir::check(options.out, &study.name)?;
+/// When the data of its first trials cannot be had, or the folder not be written to. What fails later is told in
+/// [`Finished`].
+pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
+    RunDir::check(out, &study.name)?;
     let started = OffsetDateTime::now_utc();
-    let mut folder = None;
-    let mut histories = Vec::with_capacity(study.trials());
-    let mut before: Option<SourceRows> = None;
-    for group in stacking::groups(&study.plans) {
-        let spec = &group[0].spec;
-        let prepared = guarded(|| -> anyhow::Result<_> {
-            let source = SourceRows::load(spec, before.take(), options.cache, options.device, &mut *watch)?;
-            before.insert(source).folds(spec, options.device)
-        });
-        let folds = prepared.map_err(|fault| failure::told(fault, "failed to prepare the data", None))??;
-        let folder = match &folder {
-            Some(folder) => folder,
-            None => folder.insert(create_folder(study, options, started)?),
-        };
-        let place = Place { folder, device: options.device, threads: options.threads, stack: options.stack, started };
-        histories.extend(match &group[0].model {
-            Model::Network(_) => run_group(&group, &folds, &place, options.stop, &mut *watch)?,
-            Model::Tree(tree) => tree_trials::run(group[0], tree, &folds, &place, options.stop, &mut *watch)?,
-        });
-        if histories.iter().any(|history: &History| history.status == Status::Interrupted) {
-            break;
-        }
-    }
-    let folder = folder.expect("a study has a plan");
-    histories.sort_by_key(|history| study.plans.iter().position(|plan| plan.variant == history.variant));
-    expectation::verify(&study.spec.expect, &mut histories);
-    theirs::lay_beside(&study.spec.theirs, &mut histories);
-    for history in histories.iter().filter(|history| !(history.expectations.is_empty() && history.theirs.is_empty())) {
-        history.write(&folder.file(&format!("{}.json", history.stem())))?;
-    }
-    Ok(Finished { folder, histories })
+    let record = RunRecord::new(study, options.record(), started)?;
+    let groups = stacking::groups(&study.plans);
+    let mut before = None;
+    let folds = prepared(&groups[0], &mut before, options, watch)?;
+    let resolved = study.spec.to_toml();
+    let folder = RunDir::create(out, &study.name, &resolved, started)?;
+    let ledger = Ledger::new(&folder, record);
+    ledger.try_write()?;
+    let run = Run { study, folder: &folder, ledger: &ledger, options, started };
+    let ended = run.train(&groups, before, Some(folds), None, watch)?;
+    run.finish(ended).map(|(histories, failures, interrupted)| Finished { folder, histories, failures, interrupted })
 }
 
-fn create_folder(study: &Study, options: &Options, started: OffsetDateTime) -> anyhow::Result<RunDir> {
-    let resolved = study.spec.to_toml();
-    let folder = RunDir::create(options.out, &study.name, &resolved, started)?;
-    files::write_whole(&folder.file("experiment.toml"), resolved.as_bytes())?;
-    Ok(folder)
+/// Goes on with the run in this folder, from the checkpoint that was found there.
+///
+/// # Errors
+/// When its checkpoint is of another run, or its data cannot be had or have changed.
+pub fn resume(
+    folder: RunDir,
+    record: RunRecord,
+    study: &Study,
+    options: &Options,
+    found: Option<Found>,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Finished> {
+    let started = record.started()?;
+    let groups = stacking::groups(&study.plans);
+    let ledger = Ledger::new(&folder, record);
+    let run = Run { study, folder: &folder, ledger: &ledger, options, started };
+    let ended = run.train(&groups, None, None, found, watch)?;
+    run.finish(ended).map(|(histories, failures, interrupted)| Finished { folder, histories, failures, interrupted })
+}
+
+/// A run that goes on.
+struct Run<'a> {
+    study: &'a Study,
+    folder: &'a RunDir,
+    ledger: &'a Ledger<'a>,
+    options: &'a Options<'a>,
+    started: OffsetDateTime,
+}
+
+impl Run<'_> {
+    /// Trains what is left of all groups. `first` are the data of the first group where they are there already, `before`
+    /// the rows that they were made of.
+    fn train(
+        &self,
+        groups: &[Vec<&Plan>],
+        mut before: Option<SourceRows>,
+        mut first: Option<Vec<Fold>>,
+        found: Option<Found>,
+        watch: &mut dyn Watch,
+    ) -> anyhow::Result<Ended> {
+        let Options { device, threads, stack, pace, requests, .. } = *self.options;
+        let (folder, ledger, started) = (self.folder, self.ledger, self.started);
+        let found = RefCell::new(found);
+        let place = Place { folder, ledger, device, threads, stack, started, requests, pace, found };
+        let shown = folder.path().display();
+        requests.say_at_the_end(format!("interrupted: `runner resume {shown}` goes on"));
+        let mut all = Ended::default();
+        for (number, group) in groups.iter().enumerate() {
+            let plan = group[0];
+            let folds = match first.take() {
+                Some(folds) => folds,
+                None => {
+                    if ledger.is_done(number) {
+                        let mut histories = Vec::new();
+                        let left = left(&ledger.stacks(number), ledger, &mut histories, &mut *watch);
+                        if left.is_empty() {
+                            all.histories.extend(histories);
+                            continue;
+                        }
+                    }
+                    // nothing is trained meanwhile: a signal ends the program at once, and the run can go on
+                    requests.training.store(false, Ordering::Relaxed);
+                    match prepared(group, &mut before, self.options, watch) {
+                        Ok(folds) => folds,
+                        Err(error) if all.histories.is_empty() => return Err(error),
+                        Err(error) => {
+                            all.failures.push(error);
+                            continue;
+                        }
+                    }
+                }
+            };
+            let data = &folds[0].1.sha256;
+            ledger.check_data(number, plan.spec.data.name(), data)?;
+            ledger.begin(number, data);
+            let ended = match &plan.model {
+                Model::Network(_) => run_group(number, group, &folds, &place, &mut *watch)?,
+                Model::Tree(tree) => tree_trials::run(number, plan, tree, &folds, &place, &mut *watch)?,
+            };
+            all.histories.extend(ended.histories);
+            all.failures.extend(ended.failures);
+            if ended.is_over {
+                all.is_over = true;
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Holds all of it against what is expected, and writes it.
+    fn finish(&self, ended: Ended) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
+        let (study, folder) = (self.study, self.folder);
+        let Ended { mut histories, mut failures, .. } = ended;
+        histories.sort_by_key(|history| {
+            let variant = study.plans.iter().position(|plan| plan.variant == history.variant);
+            let seed = study.spec.seeds.iter().position(|&seed| seed == history.seed);
+            (variant, history.fold, seed)
+        });
+        let interrupted = self.options.requests.is_stopped() && ended.is_over;
+        expectation::verify(&study.spec.expect, &mut histories);
+        theirs::lay_beside(&study.spec.theirs, &mut histories);
+        for history in
+            histories.iter().filter(|history| !(history.expectations.is_empty() && history.theirs.is_empty()))
+        {
+            let written =
+                history.to_json().and_then(|json| folder.write(&format!("{}.json", history.stem()), json.as_bytes()));
+            failures.extend(written.err());
+        }
+        if !interrupted && failures.is_empty() {
+            self.ledger.finish();
+            let _ = std::fs::remove_file(folder.file(keeper::FILE)); // its stack is done: it would be passed over
+        }
+        Ok((histories, failures, interrupted))
+    }
+}
+
+/// The data of a group of plans. `before` are the rows of the group before it, and then those of this one.
+fn prepared(
+    group: &[&Plan],
+    before: &mut Option<SourceRows>,
+    options: &Options,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Vec<Fold>> {
+    let spec = &group[0].spec;
+    let prepared = guarded(|| -> anyhow::Result<_> {
+        let source = SourceRows::load(spec, before.take(), options.cache, options.device, &mut *watch)?;
+        before.insert(source).folds(spec, options.device)
+    });
+    let what = match group[0].variant.as_str() {
+        BASE => "failed to prepare the data".to_owned(),
+        variant => format!("failed to prepare the data of variant `{variant}`"),
+    };
+    match prepared {
+        Ok(folds) => folds,
+        Err(fault) => Err(failure::told(fault, &what, None)),
+    }
 }

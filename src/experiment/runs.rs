@@ -116,6 +116,32 @@ impl SavedRun {
     }
 }
 
+/// The folder of the run of this name, whether it holds a history or not: the path of its folder or of a file in it, or
+/// the name of an experiment whose newest run lies under `out`.
+///
+/// # Errors
+/// When there is no such run.
+pub fn folder_of(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
+    let path = Path::new(named);
+    let is_name = path.components().count() == 1 && !named.ends_with(std::path::MAIN_SEPARATOR);
+    let of_experiment = out.join(named);
+    let folder = match () {
+        () if is_name && of_experiment.is_dir() && !matches!(named, "." | "..") => of_experiment,
+        () if path.is_dir() => path.to_path_buf(),
+        () if path.is_file() => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        () => return Err(not_found(named, path, out)),
+    };
+    if is_run(&folder) {
+        return Ok(folder);
+    }
+    let latest = folder.join("latest");
+    let newest = match latest.is_dir() {
+        true => latest.canonicalize().ok().and_then(|to| Some(folder.join(to.file_name()?))),
+        false => folders_in(&folder)?.into_iter().rev().find(|folder| is_run(folder)),
+    };
+    newest.filter(|newest| is_run(newest)).ok_or_else(|| no_history(&folder, without_trials(&folder)))
+}
+
 /// The run of one history.
 fn lone(file: PathBuf) -> anyhow::Result<SavedRun> {
     if !file.exists() {
@@ -194,7 +220,10 @@ fn holds_history(folder: &Path) -> bool {
 }
 
 /// The folders in a folder, sorted by name.
-fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
     found.sort();
     Ok(found)

@@ -21,6 +21,10 @@ pub struct Study {
     pub spec: Spec,
     /// Its variants in order, the baseline first; the experiment itself where it has none.
     pub plans: Vec<Plan>,
+    /// The experiment's file as it was read.
+    pub source: SourceText,
+    /// What the command line changes, as `--set` has it.
+    pub changes: Vec<String>,
 }
 
 impl Study {
@@ -61,7 +65,7 @@ impl Study {
                 .collect::<Result<_, _>>()?,
         };
         expect::check(&spec, &plans, written.seeds.len()).map_err(told)?;
-        Ok(Study { name, spec, plans })
+        Ok(Study { name, spec, plans, source: source.clone(), changes: changes.to_vec() })
     }
 
     /// The study as this command asks for it.

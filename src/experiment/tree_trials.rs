@@ -17,36 +17,62 @@ use crate::data::prepared::Prepared;
 use crate::experiment::plan::Plan;
 use crate::experiment::records;
 use crate::experiment::run::{StackInfo, Watch};
+use crate::experiment::run_record::{StackState, TrialName};
 use crate::experiment::testing;
-use crate::experiment::trials::{Fold, Place};
+use crate::experiment::trials::{Ended, Fold, Place, left};
+use crate::hint::{Hint, in_a_line};
 use crate::history::curves::Curves;
 use crate::history::{Environment, History, SCHEMA, Status};
 use crate::predictor::Predictor;
 
-/// Runs the trials of a plan whose model is this tree, and writes each one's history and tree.
+/// Runs the trials of a plan whose model is this tree, and writes each one's history and tree; of a run that goes on,
+/// those that are not done.
 ///
 /// # Errors
-/// When the tree cannot be fitted, or a file not be written.
+/// When the run's record names trials that the experiment does not have. What a tree fails in is told in [`Ended`].
 pub fn run(
+    group: usize,
     plan: &Plan,
     spec: &TreeSpec,
     folds: &[Fold],
     place: &Place,
-    stop: &AtomicBool,
     watch: &mut dyn Watch,
-) -> anyhow::Result<Vec<History>> {
-    let mut histories = Vec::new();
-    for (fold, data) in folds {
-        for &seed in &plan.spec.seeds {
-            let history = trial(&Trial { plan, spec, fold: *fold, seed, data }, place, stop, &mut *watch)?;
-            let interrupted = history.status == Status::Interrupted;
-            histories.push(history);
-            if interrupted {
-                return Ok(histories);
+) -> anyhow::Result<Ended> {
+    let mut ended = Ended::default();
+    let recorded = place.ledger.stacks(group);
+    let names: Vec<TrialName> = if recorded.is_empty() {
+        let name = |fold: Option<usize>, seed: i64| TrialName { variant: plan.variant.clone(), fold, seed };
+        let of_fold = |(fold, _): &Fold| plan.spec.seeds.iter().map(|&seed| name(*fold, seed)).collect::<Vec<_>>();
+        folds.iter().flat_map(of_fold).collect()
+    } else {
+        left(&recorded, place.ledger, &mut ended.histories, watch).into_iter().flat_map(|stack| stack.trials).collect()
+    };
+    place.ledger.plan(group, names.iter().map(|name| vec![name.clone()]).collect());
+    for name in &names {
+        let (fold, data) = folds
+            .iter()
+            .find(|(fold, _)| *fold == name.fold)
+            .with_context(|| format!("the run's record is damaged: there is no trial `{}`", name.stem()))?;
+        let outcome = trial(&Trial { plan, spec, fold: *fold, seed: name.seed, data }, place, &mut *watch);
+        let trials = std::slice::from_ref(name);
+        match outcome {
+            Ok(history) => {
+                ended.is_over = history.status == Status::Interrupted;
+                ended.histories.push(history);
+                if ended.is_over {
+                    break;
+                }
+                place.ledger.set(group, trials, StackState::Done, None);
+            }
+            Err(error) => {
+                place.ledger.set(group, trials, StackState::Failed, Some(in_a_line(&error)));
+                let what = format!("failed to fit the tree `{}` of `{}`", name.stem(), plan.name);
+                ended.failures.push(if error.is::<Hint>() { error } else { error.context(what) });
             }
         }
+        place.ledger.write();
     }
-    Ok(histories)
+    Ok(ended)
 }
 
 struct Trial<'a> {
@@ -57,7 +83,7 @@ struct Trial<'a> {
     data: &'a Prepared,
 }
 
-fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch) -> anyhow::Result<History> {
+fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<History> {
     let Trial { plan, fold, seed, data, .. } = *trial;
     let clock = Instant::now();
     let record = records::data(plan, data);
@@ -71,7 +97,7 @@ fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch)
         threads: place.threads,
     };
     watch.starting(&[plan], &info);
-    let tree = fit(trial, stop)?;
+    let tree = fit(trial, &place.requests.stop)?;
     let fitted = clock.elapsed().as_secs_f64();
     let mut history = History {
         schema: SCHEMA.to_owned(),
@@ -108,10 +134,10 @@ fn trial(trial: &Trial, place: &Place, stop: &AtomicBool, watch: &mut dyn Watch)
         let choice = testing::choices(plan, of_validation.as_ref(), &[validation]).remove(0);
         let test = data.test.as_ref().map(|test| test.for_a_stack().open());
         history.test = test.map(|rows| testing::of_tree(plan, &tree, &rows, choice));
-        tree.write(&place.folder.file(&format!("{}.tree.json", history.stem())))?;
+        place.folder.write(&format!("{}.tree.json", history.stem()), &tree.to_json()?)?;
         history.seconds = clock.elapsed().as_secs_f64();
     }
-    history.write(&place.folder.file(&format!("{}.json", history.stem())))?;
+    place.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes())?;
     Ok(history)
 }
 

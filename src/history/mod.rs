@@ -223,8 +223,13 @@ pub struct Prediction {
 impl History {
     /// The name of the trial's files, without their endings.
     pub fn stem(&self) -> String {
-        let fold = self.fold.map(|fold| format!("-fold{fold}")).unwrap_or_default();
-        format!("{}-seed{}{fold}", self.variant, self.seed)
+        Self::stem_of(&self.variant, self.seed, self.fold)
+    }
+
+    /// The name of the files of a trial, without their endings.
+    pub fn stem_of(variant: &str, seed: i64, fold: Option<usize>) -> String {
+        let fold = fold.map(|fold| format!("-fold{fold}")).unwrap_or_default();
+        format!("{variant}-seed{seed}{fold}")
     }
 
     /// What the curves show in a word. A trial whose weights left the finite numbers has diverged, even where its loss
@@ -241,8 +246,15 @@ impl History {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let json = json::readable(self).context("failed to lay out the history")?;
-        files::write_whole(path, json.as_bytes())
+        files::write_whole(path, self.to_json()?.as_bytes())
+    }
+
+    /// The history as it stands in its file.
+    ///
+    /// # Errors
+    /// When it cannot be laid out as JSON.
+    pub fn to_json(&self) -> anyhow::Result<String> {
+        json::readable(self).context("failed to lay out the history")
     }
 
     /// Reads a history.

@@ -67,9 +67,18 @@ pub struct NamedBuffer {
 pub struct Snapshot {
     values: Tensor,       // [replicas, parameters]
     buffers: Vec<Tensor>, // [replicas, …shape] each
+    names: Vec<String>,   // of the buffers
 }
 
 impl Snapshot {
+    /// Its tensors by their names, behind this prefix: `values`, `buffers.1.running_mean`.
+    pub fn named(&self, prefix: &str) -> Vec<(String, Tensor)> {
+        let values = (format!("{prefix}values"), self.values.shallow_clone());
+        let buffers = self.names.iter().zip(&self.buffers);
+        let buffers = buffers.map(|(name, buffer)| (format!("{prefix}buffers.{name}"), buffer.shallow_clone()));
+        std::iter::once(values).chain(buffers).collect()
+    }
+
     /// Takes one replica's parameters and buffers anew.
     pub fn copy_replica(&mut self, replica: usize, arena: &Arena) {
         let now = arena.buffers.iter().map(|buffer| &buffer.values);
@@ -156,6 +165,7 @@ impl Arena {
         Snapshot {
             values: self.values.copy(),
             buffers: self.buffers.iter().map(|buffer| buffer.values.copy()).collect(),
+            names: self.buffers.iter().map(|buffer| buffer.name.clone()).collect(),
         }
     }
 

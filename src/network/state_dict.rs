@@ -18,6 +18,14 @@ use crate::network::stack::Stack;
 /// # Errors
 /// When the file cannot be written; a file that was there before stays whole.
 pub fn save(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
+    files::write_whole(path, &encode(stack, replica)?)
+}
+
+/// One replica's weights as they stand in a file.
+///
+/// # Errors
+/// When they cannot be laid out.
+pub fn encode(stack: &Stack, replica: usize) -> anyhow::Result<Vec<u8>> {
     let tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = entries(stack, replica)
         .into_iter()
         .map(|(name, tensor)| {
@@ -31,8 +39,7 @@ pub fn save(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
         .context("failed to lay out the weights")?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let bytes = serialize(views, Some(metadata)).context("failed to lay out the weights")?;
-    files::write_whole(path, &bytes)
+    serialize(views, Some(metadata)).context("failed to lay out the weights")
 }
 
 /// Reads weights into one replica of a stack of the same architecture.
@@ -78,7 +85,8 @@ fn entries(stack: &Stack, replica: usize) -> Vec<(String, Tensor)> {
     parameters.chain(buffers).collect()
 }
 
-fn dtype(tensor: &Tensor) -> Dtype {
+/// The type of a network's tensor on disk.
+pub(crate) fn dtype(tensor: &Tensor) -> Dtype {
     match tensor.kind() {
         Kind::Float => Dtype::F32,
         Kind::Int64 => Dtype::I64,
@@ -86,7 +94,17 @@ fn dtype(tensor: &Tensor) -> Dtype {
     }
 }
 
-fn bytes(tensor: &Tensor) -> Vec<u8> {
+/// The type of a tensor on disk, where networks hold such ones.
+pub(crate) fn kind(dtype: Dtype) -> Option<Kind> {
+    match dtype {
+        Dtype::F32 => Some(Kind::Float),
+        Dtype::I64 => Some(Kind::Int64),
+        _ => None,
+    }
+}
+
+/// A tensor's values, in row-major order.
+pub(crate) fn bytes(tensor: &Tensor) -> Vec<u8> {
     let tensor = tensor.detach().to_device(Device::Cpu).contiguous();
     let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];
     tensor.copy_data_u8(&mut bytes, tensor.numel());

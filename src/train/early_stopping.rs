@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::check::{Invalid, not_negative};
+use crate::history::number::Number;
 use crate::short_form::{FromNumber, number_or_table};
 use crate::train::Keep;
 
@@ -77,7 +78,13 @@ pub struct Wait {
     patience: usize,
     min_delta: f64,
     higher_is_better: bool,
-    best: f64,
+    waited: Waited,
+}
+
+/// How far a wait has come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waited {
+    best: Number,
     epochs: usize,
     waited: usize,
 }
@@ -87,23 +94,34 @@ impl Wait {
     pub fn new(settings: &EarlyStopping, higher_is_better: bool) -> Self {
         let worst = if higher_is_better { f64::NEG_INFINITY } else { f64::INFINITY };
         let EarlyStopping { patience, min_delta, .. } = *settings;
-        Wait { patience, min_delta, higher_is_better, best: worst, epochs: 0, waited: 0 }
+        let waited = Waited { best: Number(worst), epochs: 0, waited: 0 };
+        Wait { patience, min_delta, higher_is_better, waited }
+    }
+
+    /// How far it has come.
+    pub fn waited(&self) -> Waited {
+        self.waited
+    }
+
+    /// Goes on from there.
+    pub fn go_on(&mut self, waited: Waited) {
+        self.waited = waited;
     }
 
     /// Takes an epoch's value down; says whether the wait is over. A value that is no number is no improvement.
     pub fn is_over(&mut self, value: f64) -> bool {
+        let Waited { best, epochs, waited } = &mut self.waited;
         let better = match self.higher_is_better {
-            true => value - self.min_delta > self.best,
-            false => value + self.min_delta < self.best,
+            true => value - self.min_delta > best.0,
+            false => value + self.min_delta < best.0,
         };
-        self.epochs += 1;
+        *epochs += 1;
         if better {
-            self.best = value;
-            self.waited = 0;
+            (*best, *waited) = (Number(value), 0);
             return false;
         }
-        self.waited += 1;
-        self.waited >= self.patience && self.epochs > 1
+        *waited += 1;
+        *waited >= self.patience && *epochs > 1
     }
 }
 

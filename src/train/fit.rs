@@ -10,6 +10,7 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::data::batches::{DeviceRows, Epoch};
@@ -19,6 +20,7 @@ use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::threads;
 use crate::train::TrainSpec;
+use crate::train::checkpoint::{Keeper, WholeEpoch};
 use crate::train::evaluate::{Figures, Measure};
 use crate::train::optimizer::Optimizer;
 use crate::train::phases::Phases;
@@ -65,6 +67,9 @@ pub trait Watch {
     /// An epoch has ended.
     fn epoch(&mut self, report: &EpochReport);
 
+    /// Something is done otherwise than was asked for or than it began.
+    fn note(&mut self, _text: &str) {}
+
     /// Training has ended: where its time has gone.
     fn phases(&mut self, _phases: &Phases) {}
 }
@@ -92,7 +97,7 @@ pub struct EpochReport {
 }
 
 /// How the training of one replica went.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// How it ended.
     pub status: Status,
@@ -108,14 +113,23 @@ pub struct Outcome {
 /// is looked at any more, and its weights are put back at the end. Training ends when all have ended.
 ///
 /// `stop` is looked at in each step: once set, the replicas that still train end as interrupted, with the epochs
-/// that were completed.
-pub fn fit(stack: &Stack, task: &Task, stop: &AtomicBool, watch: &mut dyn Watch) -> Vec<Outcome> {
+/// that were completed. The keeper has the checkpoint that it goes on from, if any, and keeps others.
+///
+/// # Errors
+/// When that checkpoint is of another training.
+pub fn fit(
+    stack: &Stack,
+    task: &Task,
+    stop: &AtomicBool,
+    keeper: &mut dyn Keeper,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Vec<Outcome>> {
     let batch = task.settings.batch.size(task.training.len());
     let mut way = Way::of(stack, task, batch);
     let _restored = threads::libtorch_has(way.libtorch_threads(), task.threads);
-    let outcomes = by_way(&mut way, stack, task, batch, stop, watch);
+    let outcomes = by_way(&mut way, stack, task, batch, stop, keeper, watch)?;
     watch.phases(way.phases());
-    outcomes
+    Ok(outcomes)
 }
 
 /// The epochs.
@@ -125,31 +139,61 @@ pub(super) fn by_way(
     task: &Task,
     batch: usize,
     stop: &AtomicBool,
+    keeper: &mut dyn Keeper,
     watch: &mut dyn Watch,
-) -> Vec<Outcome> {
+) -> anyhow::Result<Vec<Outcome>> {
     let settings = task.settings;
     let decays: Vec<f64> = task.optimizers.iter().map(|optimizer| optimizer.weight_decay()).collect();
     let mut optimizer = settings.optimizer.start_each(&decays, task.device);
     let mut course = start_course(task, batch);
     let mut progress = Progress::new(stack, task);
+    let mut whole = WholeEpoch::start(stack);
+    let mut clock = Clock { before: 0.0, started: Instant::now() };
+    if let Some(checkpoint) = keeper.resumes_from() {
+        checkpoint.restore(stack, &mut optimizer, &mut course, &mut progress)?;
+        whole.take(checkpoint.state.epoch, stack, &optimizer);
+        clock.before = checkpoint.state.seconds;
+    }
 
-    for number in 1..=settings.epochs {
+    for number in whole.epoch() + 1..=settings.epochs {
+        if !progress.goes_on() {
+            break;
+        }
         let started = Instant::now();
         let epoch = Epoch::draw(task.training, task.seeds, number, batch, settings.shuffle, task.device);
         let Some(seen) = way.train(&epoch, &mut optimizer, &mut course, number, progress.training(), stop) else {
-            return progress.end(stack, Status::Interrupted);
+            if whole.epoch() > 0 {
+                let said = keeper.keep(&whole.checkpoint(&course, &progress, clock.seconds()));
+                said.iter().for_each(|said| watch.note(said));
+            }
+            return Ok(progress.end(stack, Status::Interrupted, &whole));
         };
-        let clock = Instant::now();
+        let figures = Instant::now();
         let training = seen.figures(&epoch, task, stack, way);
         let validation = task.validation.map(|rows| way.of_validation(rows, progress.training()));
         let (metrics, finite) = read(training, validation, stack); // the epoch's one read from the device
-        way.phases().figures += clock.elapsed().as_secs_f64();
+        way.phases().figures += figures.elapsed().as_secs_f64();
         course.observe(number, &metrics);
-        if !progress.record(stack, number, metrics, &finite, course.lrs(), started.elapsed().as_secs_f64(), watch) {
-            break;
+        progress.record(stack, number, metrics, &finite, course.lrs(), started.elapsed().as_secs_f64(), watch);
+        whole.take(number, stack, &optimizer);
+        if number < settings.epochs && progress.goes_on() && keeper.is_due(number) {
+            let said = keeper.keep(&whole.checkpoint(&course, &progress, clock.seconds()));
+            said.iter().for_each(|said| watch.note(said));
         }
     }
-    progress.end(stack, Status::Completed)
+    Ok(progress.end(stack, Status::Completed, &whole))
+}
+
+/// How long training takes, from its first beginning.
+struct Clock {
+    before: f64,
+    started: Instant,
+}
+
+impl Clock {
+    fn seconds(&self) -> f64 {
+        self.before + self.started.elapsed().as_secs_f64()
+    }
 }
 
 /// The learning rates, before the first step.

@@ -1,6 +1,7 @@
 //! Training: losses, optimizers, learning-rate schedules and the loop.
 
 pub mod augment;
+pub mod checkpoint;
 pub mod clip;
 pub mod dense;
 pub mod early_stopping;
@@ -10,7 +11,7 @@ pub mod loss;
 pub mod optimizer;
 pub mod penalty;
 pub mod phases;
-mod progress;
+pub mod progress;
 pub mod schedule;
 mod seen;
 mod way;

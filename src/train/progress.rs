@@ -1,16 +1,21 @@
 //! What is known of each replica while a stack trains: its curves, its best epoch, how it ended, and the weights that
 //! it is to end with.
 
+use anyhow::ensure;
+use serde::{Deserialize, Serialize};
+
 use crate::history::Status;
 use crate::history::curves::Curves;
+use crate::history::number::Number;
 use crate::network::arena::Snapshot;
 use crate::network::stack::Stack;
-use crate::train::early_stopping::Wait;
+use crate::train::checkpoint::WholeEpoch;
+use crate::train::early_stopping::{Wait, Waited};
 use crate::train::fit::{EpochReport, Outcome, Task, Watch};
 use crate::train::{Keep, TrainSpec};
 
 /// The progress of every replica.
-pub(super) struct Progress<'a> {
+pub struct Progress<'a> {
     settings: &'a TrainSpec,
     monitor: &'a str,
     higher_is_better: bool,
@@ -20,7 +25,17 @@ pub(super) struct Progress<'a> {
     best: Vec<Option<f64>>,
     kept: Vec<bool>,
     kept_weights: Snapshot, // of the replicas that `kept` says
-    whole_epoch: Snapshot,  // of every replica, at the end of the last epoch that was completed
+}
+
+/// What is known of each replica at the end of an epoch, but for the weights that were set aside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    outcomes: Vec<Outcome>,
+    training: Vec<bool>,
+    best: Vec<Option<Number>>,
+    kept: Vec<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stopping: Option<Vec<Waited>>,
 }
 
 /// The waits of early stopping, one for each replica.
@@ -49,8 +64,63 @@ impl<'a> Progress<'a> {
             best: vec![None; replicas],
             kept: vec![false; replicas],
             kept_weights: stack.arena().snapshot(),
-            whole_epoch: stack.arena().snapshot(),
         }
+    }
+
+    /// What is known, but for the weights.
+    pub(super) fn state(&self) -> State {
+        State {
+            outcomes: self.outcomes.clone(),
+            training: self.training.clone(),
+            best: self.best.iter().map(|best| best.map(Number)).collect(),
+            kept: self.kept.clone(),
+            stopping: self.stopping.as_ref().map(|stopping| stopping.waits.iter().map(Wait::waited).collect()),
+        }
+    }
+
+    /// Checks that training can go on from there, behind this epoch.
+    ///
+    /// # Errors
+    /// When it is of another training, or contradicts itself.
+    pub(super) fn check(&self, state: &State, epoch: usize) -> anyhow::Result<()> {
+        let replicas = self.training.len();
+        let lengths = [state.outcomes.len(), state.training.len(), state.best.len(), state.kept.len()];
+        ensure!(lengths == [replicas; 4], "it is of {} replicas, and there are {replicas}", lengths[0]);
+        let waits = |stopping: Option<usize>| stopping.unwrap_or_default();
+        let (found, wanted) =
+            (state.stopping.as_ref().map(Vec::len), self.stopping.as_ref().map(|stopping| stopping.waits.len()));
+        ensure!(found == wanted, "{} replicas wait to be stopped early, and there are {}", waits(found), waits(wanted));
+        let most = self.settings.epochs;
+        ensure!((1..=most).contains(&epoch), "it is of epoch {epoch}, and there are {most}");
+        for (replica, outcome) in state.outcomes.iter().enumerate() {
+            let curves = &outcome.curves;
+            let is_whole = curves.epoch.iter().copied().eq(1..=curves.len())
+                && curves.series.values().all(|series| series.len() == curves.len())
+                && (curves.len() == epoch || !state.training[replica] && curves.len() < epoch)
+                && outcome.best_epoch.is_none_or(|best| (1..=curves.len()).contains(&best));
+            ensure!(is_whole, "the curves of replica {replica} are not those of {epoch} epochs");
+        }
+        Ok(())
+    }
+
+    /// Goes on from there; the weights that were set aside are put back by whoever has them.
+    pub(super) fn restore(&mut self, state: &State) {
+        self.outcomes.clone_from(&state.outcomes);
+        self.training.clone_from(&state.training);
+        self.best = state.best.iter().map(|best| best.map(|number| number.0)).collect();
+        self.kept.clone_from(&state.kept);
+        let waits = self.stopping.iter_mut().flat_map(|stopping| &mut stopping.waits);
+        waits.zip(state.stopping.iter().flatten()).for_each(|(wait, waited)| wait.go_on(*waited));
+    }
+
+    /// The weights that were set aside, of those replicas of which some were.
+    pub(super) fn kept_weights(&self) -> &Snapshot {
+        &self.kept_weights
+    }
+
+    /// Whether any replica still trains.
+    pub(super) fn goes_on(&self) -> bool {
+        self.training.contains(&true)
     }
 
     /// Which replicas still train.
@@ -58,7 +128,7 @@ impl<'a> Progress<'a> {
         &self.training
     }
 
-    /// Takes an epoch down for every replica that still trains; says whether any goes on.
+    /// Takes an epoch down for every replica that still trains.
     ///
     /// `metrics` and `lrs` have a value for each replica, and `finite` says whether its weights are finite numbers.
     #[expect(clippy::too_many_arguments, reason = "all that an epoch has shown")]
@@ -71,7 +141,7 @@ impl<'a> Progress<'a> {
         lrs: &[f64],
         seconds: f64,
         watch: &mut dyn Watch,
-    ) -> bool {
+    ) {
         let trained = self.training.clone();
         for replica in (0..trained.len()).filter(|&replica| trained[replica]) {
             let mut row: Vec<(&str, f64)> =
@@ -96,12 +166,9 @@ impl<'a> Progress<'a> {
             row.extend([("lr", lrs[replica]), ("seconds", seconds)]);
             self.outcomes[replica].curves.push(epoch, &row);
         }
-        self.whole_epoch = stack.arena().snapshot();
         let training = self.training.clone();
-        let goes_on = training.contains(&true);
         metrics.push(("lr".to_owned(), lrs.to_vec())); // as in the curves
         watch.epoch(&EpochReport { epoch, epochs: self.settings.epochs, metrics, seconds, trained, training });
-        goes_on
     }
 
     /// Whether this is the best value so far, which it then is from now on.
@@ -127,8 +194,9 @@ impl<'a> Progress<'a> {
         self.kept[replica] = true;
     }
 
-    /// Ends the replicas that still train with this status, and puts back the weights that were set aside.
-    pub(super) fn end(mut self, stack: &Stack, status: Status) -> Vec<Outcome> {
+    /// Ends the replicas that still train with this status, and puts back the weights that were set aside, or, where
+    /// training was interrupted, those of the last whole epoch.
+    pub(super) fn end(mut self, stack: &Stack, status: Status, whole: &WholeEpoch) -> Vec<Outcome> {
         for (replica, outcome) in self.outcomes.iter_mut().enumerate() {
             if self.training[replica] {
                 outcome.status = status;
@@ -136,7 +204,7 @@ impl<'a> Progress<'a> {
             if self.kept[replica] {
                 stack.arena().restore(replica, &self.kept_weights);
             } else if status == Status::Interrupted {
-                stack.arena().restore(replica, &self.whole_epoch); // not from the middle of an epoch
+                whole.put_back(replica, stack.arena()); // not from the middle of an epoch
             }
         }
         self.outcomes

@@ -2,11 +2,14 @@
 //!
 //! A crate of its own, so that the C++ is compiled once and a program that needs no libtorch can leave it out.
 
+#![expect(unsafe_code, reason = "the C++ that reaches libtorch's switches")]
+
 // Its libraries are what the C++ refers to.
 use torch_sys as _;
 
+// SAFETY: the names and types are those in `switches.cpp`, where each function is `noexcept`.
 unsafe extern "C" {
-    fn runner_set_arithmetic(tf32: bool, deterministic: bool) -> bool;
+    safe fn runner_set_arithmetic(tf32: bool, deterministic: bool) -> bool;
     fn runner_arithmetic(tf32: *mut bool, deterministic: *mut bool) -> bool;
     fn runner_gpu_memory(index: i32, free: *mut u64, total: *mut u64) -> bool;
 }
@@ -15,8 +18,7 @@ unsafe extern "C" {
 /// Whether libtorch took it.
 #[must_use]
 pub fn set_arithmetic(tf32: bool, deterministic: bool) -> bool {
-    // SAFETY: it takes two values, keeps no pointer, and lets no exception out.
-    unsafe { runner_set_arithmetic(tf32, deterministic) }
+    runner_set_arithmetic(tf32, deterministic)
 }
 
 /// Whether TF32 may be used on a GPU, and whether deterministic algorithms alone are; `None` where libtorch does not say.

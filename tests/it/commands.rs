@@ -426,6 +426,14 @@ fn negative_seeds_are_seeds() {
     assert_eq!(stack["histories"].as_array().unwrap().len(), 3);
 }
 
+/// Sends a signal to a child that has not been waited for.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library sends no signals")]
+fn send(child: &std::process::Child, signal: libc::c_int) {
+    // SAFETY: it touches no memory; the child has not been waited for, so its number is still its own.
+    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_a_run_that_keeps_what_was_completed() {
@@ -439,8 +447,7 @@ fn a_signal_ends_a_run_that_keeps_what_was_completed() {
             .unwrap();
         let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         assert!(talk.any(|line| line.trim_start_matches("epoch").trim_start().starts_with("3/")));
-        // SAFETY: the child has not been waited for, so its number is still its own.
-        assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
+        send(&child, signal);
         let last_words = talk.last().unwrap();
         let mut printed = String::new();
         child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
@@ -473,8 +480,7 @@ fn an_interrupted_run_leaves_the_weights_of_its_last_whole_epoch() {
         .unwrap();
     let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(talk.any(|line| line.trim_start_matches("epoch").trim_start().starts_with("4/")));
-    // SAFETY: the child has not been waited for, so its number is still its own.
-    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) }, 0);
+    send(&child, libc::SIGINT);
     talk.for_each(drop);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let interrupted = std::fs::canonicalize(place.path("runs/idea/latest")).unwrap();

@@ -29,7 +29,8 @@ Commands:
           Build `runner` and run it with ARGS, in the current folder
           for example: cargo xtask run exp overfit_mnist
   test [-- NEXTEST_ARGS...]
-          All checks: formatting, clippy, documentation, tests, the quick experiments, the notebooks
+          All checks: supply chain, formatting, clippy, documentation, tests, the quick experiments,
+          the notebooks, the report in a browser
   lessons [NAME...] [--seeds 0,1]
           Run the experiments of the lessons with each seed, and write `docs/RESULTS.md`: what the
           walkthroughs report, what came here, and which expectations are met. With names, only

@@ -66,7 +66,7 @@ pub fn build_benches(workspace: &Workspace, source: &Source, names: &[&str]) -> 
 
 /// `cargo build`; its messages, one JSON object a line.
 fn build(workspace: &Workspace, source: &Source, flags: &[&str]) -> Result<String> {
-    let args = ["build", "--release", "--package", "runner", "--message-format", "json-render-diagnostics"];
+    let args = ["build", "--locked", "--release", "--package", "runner", "--message-format", "json-render-diagnostics"];
     let mut command = cargo(workspace, source, args);
     let mut child = command.args(flags).stdout(Stdio::piped()).spawn().context("failed to run cargo")?;
     let mut messages = String::new();

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that has to hold before a change is merged, quickest to fail first.
 //!
-//! The first failure ends it, with what to do. The test runner comes last but for what needs the
-//! program itself, which prints a few lines each: its closing counts stay in sight, and are the only
+//! The first failure ends it, with what to do. First is what other people's code brings along. The test
+//! runner comes last but for what needs the program itself, which prints a few lines each: its closing counts stay in sight, and are the only
 //! ones below the doc tests'. Last are the quick experiments, the notebooks on these experiments' runs,
 //! and the report in a browser.
 
@@ -20,7 +20,7 @@ use crate::python::Environment;
 use crate::scratch::Scratch;
 use crate::setup::Source;
 use crate::workspace::Workspace;
-use crate::{notebooks, python, say, tool};
+use crate::{notebooks, python, say, supply, tool};
 
 /// One command that has to succeed.
 struct Check {
@@ -33,10 +33,16 @@ struct Check {
 pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result<ExitCode> {
     let started = Instant::now();
     let checks = checks(workspace, source, extra);
-    let total = checks.len() + 3;
-    let quick = checks.len() + 1;
+    let total = checks.len() + 4;
+    let quick = checks.len() + 2;
+    say::note(&format!("[1 of {total}] supply chain"));
+    let without_advisories = match supply::check(workspace)? {
+        supply::Outcome::Passed => false,
+        supply::Outcome::WithoutAdvisories => true,
+        supply::Outcome::Failed { what, hint } => return Ok(failed(what, hint)),
+    };
     for (index, mut check) in checks.into_iter().enumerate() {
-        say::note(&format!("[{} of {total}] {}: {}", index + 1, check.title, tool::shown(&check.command)));
+        say::note(&format!("[{} of {total}] {}: {}", index + 2, check.title, tool::shown(&check.command)));
         let status =
             check.command.status().with_context(|| format!("failed to run {}", tool::shown(&check.command)))?;
         if !status.success() {
@@ -76,17 +82,30 @@ pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result
     }
 
     say::note(&format!("[{total} of {total}] report in a browser"));
-    let skipped = match browser::check(workspace, &environment, &runner)? {
-        Outcome::Passed => "",
-        Outcome::Skipped => ", but for the report in a browser, which was skipped",
+    let without_browser = match browser::check(workspace, &environment, &runner)? {
+        Outcome::Passed => false,
+        Outcome::Skipped => true,
         Outcome::Failed => return Ok(failed("the report in a browser", "its messages above say what")),
     };
+    let skipped = but_for(&[
+        (without_browser, "the report in a browser, which was skipped"),
+        (without_advisories, "known vulnerabilities of dependencies, which were NOT checked"),
+    ]);
     say::note(&format!(
         "all {total} checks are green{skipped}, in {} (quick experiments: {})",
         say::time(started.elapsed()),
         names.len()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the closing line says of that which was not checked.
+fn but_for(skipped: &[(bool, &str)]) -> String {
+    let skipped: Vec<&str> = skipped.iter().filter(|(is_skipped, _)| *is_skipped).map(|(_, what)| *what).collect();
+    match skipped.is_empty() {
+        true => String::new(),
+        false => format!(", but for {}", skipped.join(", and for ")),
+    }
 }
 
 fn failed(what: &str, hint: &str) -> ExitCode {
@@ -100,15 +119,15 @@ fn checks(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Vec<Che
         command.args(args);
         command
     };
-    let mut documentation = cargo(&["doc", "--workspace", "--no-deps", "--release"]);
+    let mut documentation = cargo(&["doc", "--locked", "--workspace", "--no-deps", "--release"]);
     let flags = env::var("RUSTDOCFLAGS").unwrap_or_default();
     documentation.env("RUSTDOCFLAGS", format!("{flags} -D warnings").trim_start());
 
     let has_nextest = tool::ask(&mut cargo(&["nextest", "--version"])).is_ok_and(|answer| answer.status.success());
     let mut tests = if has_nextest {
-        cargo(&["nextest", "run", "--workspace", "--release"])
+        cargo(&["nextest", "run", "--locked", "--workspace", "--release"])
     } else {
-        cargo(&["test", "--workspace", "--release", "--all-targets"])
+        cargo(&["test", "--locked", "--workspace", "--release", "--all-targets"])
     };
     tests.args(extra);
 
@@ -120,7 +139,16 @@ fn checks(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Vec<Che
         },
         Check {
             title: "clippy",
-            command: cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"]),
+            command: cargo(&[
+                "clippy",
+                "--locked",
+                "--workspace",
+                "--all-targets",
+                "--release",
+                "--",
+                "-D",
+                "warnings",
+            ]),
             hint: "mend what clippy names above (`rustup component add clippy` if it is missing)",
         },
         Check {
@@ -130,7 +158,7 @@ fn checks(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Vec<Che
         },
         Check {
             title: "doc tests",
-            command: cargo(&["test", "--doc", "--release", "--package", "runner"]),
+            command: cargo(&["test", "--locked", "--doc", "--release", "--package", "runner"]),
             hint: "an example in a doc comment no longer holds: mend the example or the code",
         },
         Check {
@@ -165,6 +193,12 @@ fn names(json: &str) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_checked_is_said() {
+        assert_eq!(but_for(&[(false, "this"), (false, "that")]), "");
+        assert_eq!(but_for(&[(true, "this"), (true, "that")]), ", but for this, and for that");
+    }
 
     #[test]
     fn the_names_of_the_list_are_read() {

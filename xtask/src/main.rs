@@ -6,7 +6,7 @@
 //!
 //! - [`setup`] is that part: find, check, download, unpack;
 //! - [`cargo`] builds `runner` and becomes it (`cargo xtask run`);
-//! - [`checks`] is what has to hold before a change is merged (`cargo xtask test`);
+//! - [`checks`] is what has to hold before a change is merged (`cargo xtask test`), [`supply`] its look at dependencies;
 //! - [`lessons`] runs the lessons' experiments and writes `docs/RESULTS.md`;
 //! - [`notebooks`] executes the notebooks, [`browser`] looks at the report, both with a [`python`] of their own;
 //! - [`mod@bench`] measures ours beside the peers' programs and writes `docs/BENCHMARKS.md`;
@@ -31,6 +31,7 @@ mod say;
 mod scratch;
 mod setup;
 mod stamp;
+mod supply;
 mod tool;
 mod trouble;
 mod unpack;

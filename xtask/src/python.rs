@@ -3,7 +3,6 @@
 //! The checks have one, and the benchmark's peers have theirs. Like `.libtorch`, it is vouched for by a stamp that is written last. The stamp holds the requirements themselves, and
 //! the Python that they were installed for: as long as these are the same, the environment is taken as it is.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,9 +66,7 @@ impl Environment {
 
 /// In the target folder, which cargo's users know to be dispensable, and which CI keeps.
 fn home(workspace: &Workspace) -> PathBuf {
-    let own = env::var_os("CARGO_TARGET_DIR").filter(|target| !target.is_empty());
-    let target = own.map_or_else(|| workspace.root().join("target"), PathBuf::from);
-    std::path::absolute(&target).unwrap_or(target).join("python")
+    workspace.target().join("python")
 }
 
 /// `3.11.7`, if it is new enough.

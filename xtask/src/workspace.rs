@@ -49,6 +49,13 @@ impl Workspace {
         self.root.join(".libtorch")
     }
 
+    /// Cargo's target folder, as far as the environment says where it is.
+    pub fn target(&self) -> PathBuf {
+        let own = env::var_os("CARGO_TARGET_DIR").filter(|target| !target.is_empty());
+        let target = own.map_or_else(|| self.root.join("target"), PathBuf::from);
+        std::path::absolute(&target).unwrap_or(target)
+    }
+
     /// What `LIBTORCH` is when libtorch is ours; `.cargo/config.toml` says the same.
     pub fn libtorch(&self) -> PathBuf {
         self.libtorch_home().join("torch")

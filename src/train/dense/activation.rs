@@ -2,7 +2,6 @@
 
 use tch::Tensor;
 
-use crate::floats::Floats;
 use crate::network::layer::Layer;
 
 /// What follows a linear layer.
@@ -30,18 +29,21 @@ impl Activation {
         }
     }
 
-    /// Adds the bias and applies the activation, in place: `[rows, units]`, `bias` `[units]` or empty.
-    pub(super) fn apply(self, products: &Tensor, bias: &[f32], units: usize) {
-        // SAFETY: the tensor lives to the end of this function, on the thread that has it to itself.
-        let values = unsafe { Floats::of(products).get_mut() };
+    /// Adds the bias and applies the activation, in place: `[rows, units]`, `bias` `[units]` or empty. What libtorch does
+    /// better is left to [`Activation::finish`].
+    pub(super) fn apply(self, values: &mut [f32], bias: &[f32], units: usize) {
         match self {
             Activation::LeakyRelu { slope: 0.0 } => biased(values, bias, units, |x| if x < 0.0 { 0.0 } else { x }),
             Activation::LeakyRelu { slope } => biased(values, bias, units, |x| if x < 0.0 { slope * x } else { x }),
             Activation::Identity | Activation::Sigmoid | Activation::Tanh => biased(values, bias, units, |x| x),
         }
+    }
+
+    /// The rest of what is done to the values, in place.
+    pub(super) fn finish(self, values: &Tensor) {
         let _ = match self {
-            Activation::Sigmoid => products.shallow_clone().sigmoid_(), // libtorch's are vectorized
-            Activation::Tanh => products.shallow_clone().tanh_(),
+            Activation::Sigmoid => values.shallow_clone().sigmoid_(), // libtorch's are vectorized
+            Activation::Tanh => values.shallow_clone().tanh_(),
             Activation::Identity | Activation::LeakyRelu { .. } => return,
         };
     }

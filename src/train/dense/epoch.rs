@@ -1,4 +1,12 @@
 //! An epoch of a stack, on several threads.
+//!
+//! Who may touch which memory when: the features are only read. A replica's rows of the outputs, and its parameters,
+//! belong to the thread that has the replica, or to its team, of which each member has a part of the rows. In a step of a
+//! team's, up to the first barrier the parameters are only read, and each member writes to its own gradient; between the
+//! two barriers all gradients are read, but the part of each that its owner sums up, and each member steps over its own
+//! part of the parameters.
+
+#![expect(unsafe_code, reason = "threads share the memory of tensors")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -149,15 +157,18 @@ impl Dense {
                     let given = match &chosen {
                         Some(chosen) => {
                             let numbers = &chosen[first..first + taken];
-                            gather(Floats::of(features), numbers, inputs, block.inputs(taken));
+                            // SAFETY: the worker keeps the features alive, and nobody writes to them.
+                            let features = unsafe { Floats::of(features).get() };
+                            gather(features, numbers, inputs, block.inputs(taken));
                             None
                         }
                         None => Some(&given),
                     };
                     let found = block.forward(given, taken, &weights[replica]);
                     let place = floats.part(first * columns..(first + taken) * columns);
-                    // SAFETY: each replica's rows are written by one thread, once.
-                    unsafe { place.get_mut().copy_from_slice(found.get()) };
+                    // SAFETY: the outputs live to the end of this function, and each of a replica's rows is one thread's.
+                    let place = unsafe { place.get_mut() };
+                    place.copy_from_slice(found);
                 }
             }
         });
@@ -202,7 +213,9 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
         if rows > 0 {
             let given = match &work.order {
                 Some(order) => {
-                    gather(work.features, &order[place..place + rows], work.plan.inputs(), shard.inputs(rows));
+                    // SAFETY: the workers keep the features alive, and nobody writes to them.
+                    let features = unsafe { work.features.get() };
+                    gather(features, &order[place..place + rows], work.plan.inputs(), shard.inputs(rows));
                     None
                 }
                 None => Some(training.narrow(0, first as i64, rows as i64)),
@@ -212,12 +225,14 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
             let (loss, found) = shard.there_and_back(given.as_ref(), targets, rows, batch, weights);
             sum += loss;
             let outputs = work.outputs.part(place * columns..(place + rows) * columns);
-            // SAFETY: each replica's rows are written by one thread, once in an epoch.
-            unsafe { outputs.get_mut().copy_from_slice(found.get()) };
+            // SAFETY: `Dense` keeps the outputs alive, and each of a replica's rows is one thread's, once in an epoch.
+            let outputs = unsafe { outputs.get_mut() };
+            outputs.copy_from_slice(found);
         } else {
             // the last batch has fewer rows than the team has members
-            // SAFETY: the gradient is this thread's up to the barrier.
-            unsafe { shard.gradient().get_mut().fill(0.0) };
+            // SAFETY: the worker keeps the gradient alive; it is this thread's up to the barrier.
+            let gradient = unsafe { shard.gradient().get_mut() };
+            gradient.fill(0.0);
         }
 
         if member == 0 && work.stop.load(Ordering::Relaxed) {
@@ -229,15 +244,17 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
         }
         lap.adds_to(&mut shard.phases.waiting); // the gradients of all parts are there
         let is_stopped = team.is_stopped(); // asked here, where nobody can say so: all members hear the same
-        // SAFETY: each member adds up and steps over a part of its own; the next barrier ends it.
-        unsafe {
-            let gradient = shard.gradient().part(own.clone()).get_mut();
-            for other in others() {
-                let other = other.part(own.clone()).get();
-                gradient.iter_mut().zip(other).for_each(|(gradient, other)| *gradient += other);
-            }
-            work.updates.step(replica, own.clone(), gradient, rates[replica], work.step + step as i32 + 1);
+        // SAFETY: between the barriers each member writes to its own gradient alone, and there to the part that is its own;
+        // the others read other parts of it.
+        let gradient = unsafe { shard.gradient().part(own.clone()).get_mut() };
+        for other in others() {
+            // SAFETY: as above: the other member, whose worker the crew keeps, writes to another part of its gradient.
+            let other = unsafe { other.part(own.clone()).get() };
+            gradient.iter_mut().zip(other).for_each(|(gradient, other)| *gradient += other);
         }
+        // SAFETY: the caller keeps values and memory alive for the epoch; of this replica's, between the barriers, each
+        // member touches its own part.
+        unsafe { work.updates.step(replica, own.clone(), gradient, rates[replica], work.step + step as i32 + 1) };
         lap.adds_to(&mut shard.phases.optimizer);
         let all_have_stepped = team.barrier.wait();
         lap.adds_to(&mut shard.phases.waiting);

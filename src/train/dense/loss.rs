@@ -1,5 +1,7 @@
 //! Losses whose gradient at the outputs is known: what autograd would find, without it.
 
+#![expect(unsafe_code, reason = "losses and gradients are computed in libtorch's memory")]
+
 use tch::Tensor;
 
 use crate::floats::Floats;
@@ -52,11 +54,24 @@ impl DenseLoss {
     ///
     /// # Shapes
     /// `outputs` and `gradient` are `[rows, outputs]`.
-    pub(super) fn with_gradient(self, outputs: &Tensor, targets: Targets, gradient: &Tensor, batch: usize) -> f64 {
+    ///
+    /// # Safety
+    /// The two do not share memory, were written before, and nobody else reads or writes theirs until this returns.
+    pub(super) unsafe fn with_gradient(
+        self,
+        outputs: &Tensor,
+        targets: Targets,
+        gradient: &Tensor,
+        batch: usize,
+    ) -> f64 {
         let units = outputs.size()[1] as usize;
         let floats = || {
-            // SAFETY: both tensors live to the end of this function, on the thread that has them to itself.
-            unsafe { (Floats::of(outputs).get(), Floats::of(gradient).get_mut()) }
+            // SAFETY: the tensor outlives this function, and nobody writes to it, as the caller vouches.
+            let outputs = unsafe { Floats::of(outputs).get() };
+            // SAFETY: the same, and it is no part of the other; below, no slice is used any more when libtorch writes to
+            // it, nor when the next is taken.
+            let gradient = unsafe { Floats::of(gradient).get_mut() };
+            (outputs, gradient)
         };
         match (self, targets) {
             (DenseLoss::CrossEntropy, Targets::Classes(classes)) => {
@@ -128,7 +143,7 @@ mod tests {
             loss.criterion(&targets.unsqueeze(0), units as usize).of_each_replica(&wanted, &targets.unsqueeze(0), None);
         let gradient = Tensor::run_backward(&[value.sum(None)], &[&wanted], false, false).remove(0);
         let numbers = |tensor: &Tensor| Vec::<f32>::try_from(tensor.flatten(0, -1)).unwrap();
-        let ours = Tensor::empty([1, units], (Kind::Float, Device::Cpu));
+        let ours = Tensor::zeros([1, units], (Kind::Float, Device::Cpu));
         let (classes, values);
         let of_row = match targets.kind() {
             Kind::Int64 => {
@@ -140,7 +155,8 @@ mod tests {
                 Targets::Values(&values)
             }
         };
-        let sum = DenseLoss::of(&loss).unwrap().with_gradient(&outputs, of_row, &ours, 1);
+        // SAFETY: this thread has just made both, and each has memory of its own.
+        let sum = unsafe { DenseLoss::of(&loss).unwrap().with_gradient(&outputs, of_row, &ours, 1) };
         [(value.double_value(&[0]), numbers(&gradient)), (sum, numbers(&ours))]
     }
 

@@ -1,5 +1,7 @@
 //! A share of a batch on one thread: its buffers, allocated once, and the way through the layers and back.
 
+#![expect(unsafe_code, reason = "what lies between two matrix products is done in their memory")]
+
 use tch::{Device, Kind, Tensor};
 
 use super::loss::Targets;
@@ -31,7 +33,8 @@ fn matrix(row: &Tensor, layer: &DenseLayer) -> Tensor {
     row.narrow(0, layer.weight as i64, outputs * inputs).view([outputs, inputs])
 }
 
-/// Buffers for so many rows, and their gradient.
+/// Buffers for so many rows, and their gradient. Nobody but the shard knows the tensors; of the gradient it tells the
+/// address.
 #[derive(Debug)]
 pub(super) struct Shard {
     plan: Plan,
@@ -57,7 +60,8 @@ struct Views {
 impl Shard {
     /// Buffers for at most so many rows.
     pub(super) fn new(plan: &Plan, most_rows: usize) -> Shard {
-        let buffer = |columns: usize| Tensor::empty([most_rows as i64, columns as i64], (Kind::Float, Device::Cpu));
+        // written once, as slices of it are taken before it is filled
+        let buffer = |columns: usize| Tensor::zeros([most_rows as i64, columns as i64], (Kind::Float, Device::Cpu));
         let gradient = Tensor::zeros([plan.parameters as i64], (Kind::Float, Device::Cpu));
         Shard {
             inputs: buffer(plan.inputs()),
@@ -77,30 +81,41 @@ impl Shard {
     }
 
     /// The buffer of the features, to be filled with so many rows.
-    pub(super) fn inputs(&self, rows: usize) -> Floats {
-        Floats::of(&self.inputs).part(0..rows * self.plan.inputs())
+    pub(super) fn inputs(&mut self, rows: usize) -> &mut [f32] {
+        // SAFETY: as long as the slice lives the shard is borrowed, and nobody else knows the buffer.
+        unsafe { Floats::of(&self.inputs).part(0..rows * self.plan.inputs()).get_mut() }
     }
 
-    /// What the network makes of rows: those given, `[rows, inputs]`, or those in the buffer. Returns where it lies,
-    /// `[rows, outputs]`.
-    pub(super) fn forward(&mut self, given: Option<&Tensor>, rows: usize, weights: &Weights) -> Floats {
+    /// What the network makes of rows: those given, `[rows, inputs]`, or those in the buffer; `[rows, outputs]`.
+    pub(super) fn forward(&mut self, given: Option<&Tensor>, rows: usize, weights: &Weights) -> &[f32] {
         let views = self.views(rows);
         let plan = &self.plan;
         let views = &self.views[views];
         let mut inputs = given.unwrap_or(&views.inputs);
         for ((layer, (_, transposed)), outputs) in plan.layers.iter().zip(&weights.layers).zip(&views.outputs) {
             let _ = inputs.mm_out(outputs, transposed);
-            // SAFETY: nobody changes the parameters while a thread computes with them.
+            // SAFETY: `weights` keeps the memory alive, and nobody steps while a thread computes with the parameters: the
+            // members of a team wait for each other before and after (`train_replica`).
             let bias =
                 layer.bias.map_or(&[][..], |bias| unsafe { weights.values.part(bias..bias + layer.outputs).get() });
-            layer.activation.apply(outputs, bias, layer.outputs);
+            // SAFETY: a buffer of this shard's, which is borrowed, and no part of the parameters; the slice ends here.
+            let values = unsafe { Floats::of(outputs).get_mut() };
+            layer.activation.apply(values, bias, layer.outputs);
+            layer.activation.finish(outputs);
             inputs = outputs;
         }
-        Floats::of(inputs)
+        self.outputs(rows)
+    }
+
+    /// What the last pass left, `[rows, outputs]`.
+    fn outputs(&self, rows: usize) -> &[f32] {
+        let buffer = self.outputs.last().unwrap_or(&self.inputs);
+        // SAFETY: as long as the slice lives the shard is borrowed, and nobody else knows the buffer.
+        unsafe { Floats::of(buffer).part(0..rows * self.plan.outputs()).get() }
     }
 
     /// Forward, loss, and back: leaves the gradient of the mean loss over a batch of `batch` rows, of which these are a
-    /// part, and returns the sum of the rows' losses, and where the outputs lie.
+    /// part, and returns the sum of the rows' losses, and the outputs. While others may read the gradient it is not called.
     pub(super) fn there_and_back(
         &mut self,
         given: Option<&Tensor>,
@@ -108,23 +123,26 @@ impl Shard {
         rows: usize,
         batch: usize,
         weights: &Weights,
-    ) -> (f64, Floats) {
+    ) -> (f64, &[f32]) {
         let mut lap = Lap::new();
-        let found = self.forward(given, rows, weights);
+        self.forward(given, rows, weights);
         lap.adds_to(&mut self.phases.forward);
         let views = self.views(rows);
         let (plan, views) = (&self.plan, &self.views[views]);
         let last = plan.layers.len() - 1;
-        let loss = plan.loss.with_gradient(&views.outputs[last], targets, &views.slopes[last], batch);
+        // SAFETY: two buffers of this shard's, which is borrowed.
+        let loss = unsafe { plan.loss.with_gradient(&views.outputs[last], targets, &views.slopes[last], batch) };
         for (number, layer) in plan.layers.iter().enumerate().rev() {
-            // SAFETY: the buffers are this thread's, and none of these parts overlap.
-            unsafe {
-                let outputs = Floats::of(&views.outputs[number]).get();
-                let slopes = Floats::of(&views.slopes[number]).get_mut();
-                let sums =
-                    layer.bias.map_or(&mut [][..], |bias| self.gradient().part(bias..bias + layer.outputs).get_mut());
-                layer.activation.back(outputs, slopes, sums, layer.outputs);
-            }
+            // SAFETY: a buffer of this shard's, which is borrowed; libtorch writes to it only on the way forward.
+            let outputs = unsafe { Floats::of(&views.outputs[number]).get() };
+            // SAFETY: another of its buffers; the slice ends with `back`, before libtorch writes to the buffer before it.
+            let slopes = unsafe { Floats::of(&views.slopes[number]).get_mut() };
+            let gradient = self.gradient();
+            // SAFETY: the gradient is a tensor of its own, and other members of the team read it only between the two
+            // barriers of a step (`train_replica`), which this is not.
+            let sums =
+                layer.bias.map_or(&mut [][..], |bias| unsafe { gradient.part(bias..bias + layer.outputs).get_mut() });
+            layer.activation.back(outputs, slopes, sums, layer.outputs);
             let inputs = match number {
                 0 => given.unwrap_or(&views.inputs),
                 _ => &views.outputs[number - 1],
@@ -135,7 +153,7 @@ impl Shard {
             }
         }
         lap.adds_to(&mut self.phases.backward);
-        (loss, found)
+        (loss, self.outputs(rows))
     }
 
     /// The number of the views of so many rows, which are made when they are first asked for.

@@ -37,12 +37,13 @@ impl Case {
         let stop = AtomicBool::new(false);
         let dense = self.with_task(&settings, |stack, task| {
             assert!(super::plan::Plan::of(stack, task).is_some(), "it is trained without autograd");
-            (fit(stack, task, &stop, &mut ()), parameters(stack))
+            (fit(stack, task, &stop, &mut (), &mut ()).unwrap(), parameters(stack))
         });
         let autograd = self.with_task(&settings, |stack, task| {
             let batch = settings.batch.size(task.training.len());
-            let outcomes = by_way(&mut Way::autograd(stack, task, batch), stack, task, batch, &stop, &mut ());
-            (outcomes, parameters(stack))
+            let mut way = Way::autograd(stack, task, batch);
+            let outcomes = by_way(&mut way, stack, task, batch, &stop, &mut (), &mut ());
+            (outcomes.unwrap(), parameters(stack))
         });
         [dense, autograd]
     }
@@ -212,7 +213,7 @@ fn training_ends_in_the_middle_of_an_epoch_when_it_is_told_to() {
     let case = Case { layers: LAYERS, settings: "", replicas: 3, threads: 2, folds: false };
     case.with_task(&settings, |stack, task| {
         let before = stack.arena().values().copy();
-        let outcomes = fit(stack, task, &AtomicBool::new(true), &mut ());
+        let outcomes = fit(stack, task, &AtomicBool::new(true), &mut (), &mut ()).unwrap();
         assert!(outcomes.iter().all(|outcome| outcome.status == Status::Interrupted && outcome.curves.is_empty()));
         assert_eq!(*stack.arena().values(), before, "as at the end of the last whole epoch");
     });

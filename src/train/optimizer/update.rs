@@ -3,6 +3,8 @@
 //! On the CPU a step is one pass over memory: value, gradient and memory of a parameter are read once, and written
 //! once. That is what bounds it; libtorch's operations one after the other would go over all of them some ten times.
 
+#![expect(unsafe_code, reason = "steps are passes over libtorch's memory")]
+
 use pulp::{Simd, WithSimd};
 use tch::{Device, Kind, Tensor};
 
@@ -40,9 +42,9 @@ impl Update {
             let parameters = values.size()[1] as usize;
             for replica in 0..values.size()[0] as usize {
                 let row = replica * parameters..(replica + 1) * parameters;
-                // SAFETY: the gradient lives to the end of this function, and nothing writes to it.
+                // SAFETY: the gradient lives to the end of this function, and this thread writes to other tensors only.
                 let gradient = unsafe { Floats::of(&gradient).part(row).get() };
-                // SAFETY: one thread, which has `values` to itself, goes from row to row.
+                // SAFETY: values and memory are borrowed for this function, and one thread goes from row to row.
                 unsafe { rows.step(replica, 0..parameters, gradient, rates.of(replica), self.steps) };
             }
         } else {
@@ -71,6 +73,22 @@ impl Update {
         }
     }
 
+    /// What is remembered of each parameter, `[replicas, parameters]` each; nothing before the first step.
+    pub(in crate::train) fn memory(&self) -> &[Tensor] {
+        &self.memory
+    }
+
+    /// Room for what is remembered of these values, `[replicas, parameters]`.
+    pub(in crate::train) fn memory_like(&self, values: &Tensor) -> Vec<Tensor> {
+        let (numbers, start) = self.optimizer.memory();
+        (0..numbers).map(|_| values.full_like(start)).collect()
+    }
+
+    /// Goes on behind so many steps, with this memory.
+    pub(in crate::train) fn restore(&mut self, steps: i32, memory: Vec<Tensor>) {
+        (self.steps, self.memory) = (steps, memory);
+    }
+
     /// How many steps there were.
     pub(in crate::train) fn steps(&self) -> i32 {
         self.steps
@@ -82,9 +100,8 @@ impl Update {
     }
 
     fn remember(&mut self, values: &Tensor) {
-        let (numbers, start) = self.optimizer.memory();
-        if self.memory.is_empty() && numbers > 0 {
-            self.memory = (0..numbers).map(|_| values.full_like(start)).collect();
+        if self.memory.is_empty() {
+            self.memory = self.memory_like(values);
         }
     }
 }
@@ -135,9 +152,9 @@ impl Rows {
     ) {
         let start = replica * self.parameters;
         let part = start + part.start..start + part.end;
-        // SAFETY: as the caller vouches.
+        // SAFETY: the caller vouches that the tensor lives and that this part is the thread's.
         let values = unsafe { self.values.part(part.clone()).get_mut() };
-        // SAFETY: as the caller vouches; the memories are tensors of their own.
+        // SAFETY: the same; the memories are tensors of their own, so that no two slices meet.
         let memory = self.memory.iter().map(|floats| unsafe { floats.part(part.clone()).get_mut() }).collect();
         let decay = self.decays.as_ref().map(|decays| decays[replica]);
         self.optimizer.at_step(number, OverFloats { values, gradient, memory, rate, decay });

@@ -1,9 +1,12 @@
 //! The learning rates of a stack as its training goes on: a schedule, and where each replica stands in it.
 
+use anyhow::ensure;
+use serde::{Deserialize, Serialize};
 use tch::Device;
 
-use super::plateau::Wait;
+use super::plateau::{Wait, Waited};
 use super::{Length, Place, Schedule};
+use crate::history::number::Number;
 use crate::train::optimizer::rates::Rates;
 
 /// The learning rates of every replica.
@@ -16,6 +19,14 @@ pub struct Course {
     plateau: Option<Plateau>,
     lrs: Vec<f64>, // in use
     rates: Rates,  // the same, as steps take them
+}
+
+/// What has become of the learning rates by the end of an epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    start: Vec<Number>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plateau: Option<Vec<Waited>>,
 }
 
 #[derive(Debug)]
@@ -61,6 +72,28 @@ impl Course {
     /// The learning rate of each replica at the step last asked for.
     pub fn lrs(&self) -> &[f64] {
         &self.lrs
+    }
+
+    /// Where it stands at the end of an epoch.
+    pub fn state(&self) -> State {
+        let plateau = self.plateau.as_ref().map(|plateau| plateau.waits.iter().map(Wait::waited).collect());
+        State { start: self.start.iter().copied().map(Number).collect(), plateau }
+    }
+
+    /// Goes on from there.
+    ///
+    /// # Errors
+    /// When that is the state of another schedule, or of another number of replicas; nothing has changed then.
+    pub fn restore(&mut self, state: &State) -> anyhow::Result<()> {
+        let waits = self.plateau.as_ref().map(|plateau| plateau.waits.len());
+        ensure!(
+            state.start.len() == self.start.len() && state.plateau.as_ref().map(Vec::len) == waits,
+            "its learning rates are those of another schedule, or of another number of replicas"
+        );
+        self.start = state.start.iter().map(|number| number.0).collect();
+        let waits = self.plateau.iter_mut().flat_map(|plateau| &mut plateau.waits);
+        waits.zip(state.plateau.iter().flatten()).for_each(|(wait, waited)| wait.go_on(*waited));
+        Ok(())
     }
 
     /// Takes note of an epoch's metrics: each name with a value for each replica.

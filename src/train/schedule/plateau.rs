@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Invalid, not_negative, share};
+use crate::history::number::Number;
 
 /// PyTorch leaves a learning rate alone that would change by less.
 const LEAST_CHANGE: f64 = 1e-8;
@@ -47,7 +48,13 @@ impl ReduceOnPlateau {
 pub struct Wait {
     settings: ReduceOnPlateau,
     higher_is_better: bool,
-    best: f64,
+    waited: Waited,
+}
+
+/// How far a wait has come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waited {
+    best: Number,
     bad_epochs: usize,
     cooldown: usize,
 }
@@ -56,31 +63,42 @@ impl Wait {
     /// Nothing has been seen yet.
     pub fn new(settings: &ReduceOnPlateau, higher_is_better: bool) -> Self {
         let worst = if higher_is_better { f64::NEG_INFINITY } else { f64::INFINITY };
-        Wait { settings: settings.clone(), higher_is_better, best: worst, bad_epochs: 0, cooldown: 0 }
+        let waited = Waited { best: Number(worst), bad_epochs: 0, cooldown: 0 };
+        Wait { settings: settings.clone(), higher_is_better, waited }
+    }
+
+    /// How far it has come.
+    pub fn waited(&self) -> Waited {
+        self.waited
+    }
+
+    /// Goes on from there.
+    pub fn go_on(&mut self, waited: Waited) {
+        self.waited = waited;
     }
 
     /// The learning rate after an epoch with this value; a value that is no number is no improvement.
     pub fn lr_after(&mut self, value: f64, lr: f64) -> f64 {
         let ReduceOnPlateau { factor, patience, threshold, cooldown, min_lr, .. } = self.settings;
+        let waited = &mut self.waited;
         let better = match self.higher_is_better {
-            true => value > self.best * (1.0 + threshold),
-            false => value < self.best * (1.0 - threshold),
+            true => value > waited.best.0 * (1.0 + threshold),
+            false => value < waited.best.0 * (1.0 - threshold),
         };
         if better {
-            self.best = value;
-            self.bad_epochs = 0;
+            (waited.best, waited.bad_epochs) = (Number(value), 0);
         } else {
-            self.bad_epochs += 1;
+            waited.bad_epochs += 1;
         }
-        if self.cooldown > 0 {
-            self.cooldown -= 1;
-            self.bad_epochs = 0;
+        if waited.cooldown > 0 {
+            waited.cooldown -= 1;
+            waited.bad_epochs = 0;
         }
-        if self.bad_epochs <= patience {
+        if waited.bad_epochs <= patience {
             return lr;
         }
-        self.bad_epochs = 0;
-        self.cooldown = cooldown;
+        waited.bad_epochs = 0;
+        waited.cooldown = cooldown;
         let reduced = (lr * factor).max(min_lr);
         if lr - reduced > LEAST_CHANGE { reduced } else { lr }
     }

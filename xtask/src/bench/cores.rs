@@ -1,5 +1,7 @@
 //! The processors that the programs may use: as many as are asked for, the same for all of them.
 
+#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "the standard library chooses no processors"))]
+
 use std::thread;
 
 use anyhow::{Result, bail};
@@ -15,10 +17,10 @@ pub fn given() -> usize {
 #[cfg(target_os = "linux")]
 pub fn confine(of: &Cores, count: usize) -> Result<bool> {
     use std::mem::{size_of, zeroed};
-    // SAFETY: a set of bits, for which all zeros is the empty set.
+    // SAFETY: plain bits, for which all zeros is a value: the empty set.
     let mut set: libc::cpu_set_t = unsafe { zeroed() };
     for &core in of.numbers.iter().take(count) {
-        // SAFETY: the numbers come from a set of the same size.
+        // SAFETY: it sets a bit of the set, whose number is below its size: it came from one of the same type.
         unsafe { libc::CPU_SET(core, &mut set) };
     }
     // SAFETY: the set lives through the call, and its size is its own.
@@ -44,7 +46,7 @@ impl Cores {
     #[cfg(target_os = "linux")]
     pub fn find() -> Result<Self> {
         use std::mem::{size_of, zeroed};
-        // SAFETY: a set of bits, for which all zeros is the empty set.
+        // SAFETY: as above.
         let mut set: libc::cpu_set_t = unsafe { zeroed() };
         // SAFETY: the set lives through the call, and its size is its own.
         if unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) } != 0 {

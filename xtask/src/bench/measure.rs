@@ -59,6 +59,7 @@ struct Ended {
 }
 
 #[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library does not pass on what the system counted")]
 fn wait(child: &std::process::Child) -> Result<Ended> {
     use std::os::unix::process::ExitStatusExt;
     let pid = libc::pid_t::try_from(child.id()).context("its number is too large")?;

@@ -12,9 +12,26 @@ echo "cargo $* [$(basename "$PWD"), LIBTORCH $LIBTORCH]" >> "$LOG"
 [ "$1" = "$FAKE_CARGO" ] && { echo "made up" >&2; exit 101; }
 case "$1" in
 build) echo "{\"target\":{\"kind\":[\"bin\"],\"name\":\"runner\"},\"executable\":\"$RUNNER\"}" ;;
-install) mkdir -p "$HOME/.cargo/bin" && : > "$HOME/.cargo/bin/runner" ;;
+install)
+    case "$2" in
+    cargo-deny)
+        for root; do :; done
+        mkdir -p "$root/bin" && cp "$DENY" "$root/bin/cargo-deny" ;;
+    *) mkdir -p "$HOME/.cargo/bin" && : > "$HOME/.cargo/bin/runner" ;;
+    esac ;;
 esac
 exit 0
+"##;
+
+/// Logs what it is asked, and fails where `FAKE_DENY` is a part of that.
+const DENY: &str = r##"#!/bin/sh
+PATH=/usr/bin:/bin
+[ "$1" = --version ] && { echo "cargo-deny ${FAKE_DENY_VERSION:-0.20.2}"; exit 0; }
+echo "deny $* [$(basename "$PWD")]" >> "$LOG"
+case "$FAKE_DENY in $*" in
+" in "*) ;;
+*" in "*"$FAKE_DENY"*) echo "2026-11-22 16:05:56 [ERROR] failed to fetch: made up" >&2; exit 1 ;;
+esac
 "##;
 
 /// Lists two quick experiments, of a lesson each, and one beside; `FAKE_RUNNER` is the exit code of its other commands.
@@ -44,6 +61,7 @@ esac
 fn stage() -> Stage {
     let stage = Stage::new();
     stage.tool("cargo", CARGO);
+    stage.tool("cargo-deny", DENY);
     stage.script("runner", RUNNER);
     stage.lay_out(&stage.home());
     stage.run("setup", &[]).succeeds();
@@ -77,7 +95,7 @@ fn cargo_is_called_in_the_checkout_with_our_libtorch() {
     let stage = stage();
     run(&stage, "run list", &[("LIBTORCH", "")]).succeeds();
     let log = stage.log();
-    assert!(log[0].starts_with("cargo build --release --package runner"), "{log:?}");
+    assert!(log[0].starts_with("cargo build --locked --release --package runner"), "{log:?}");
     let expected = format!("[checkout, LIBTORCH {}]", stage.home().join("torch").display());
     assert!(log[0].ends_with(&expected), "{log:?}");
 }
@@ -93,17 +111,22 @@ fn a_build_that_fails_is_one_message() {
 fn test_runs_all_checks_and_then_the_quick_experiments() {
     let stage = stage();
     let said = run(&stage, "test -- --no-fail-fast", &[]);
-    assert!(said.succeeds().stderr.contains("all 8 checks are green"), "{said:?}");
+    assert!(said.succeeds().stderr.contains("all 9 checks are green"), "{said:?}");
     assert!(said.stderr.contains("(quick experiments: 2)"), "{said:?}");
     let log = stage.log();
     let asked =
         |start: &str| log.iter().position(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {log:?}"));
     let order = [
+        asked(
+            "deny --locked --log-level warn check -D warnings --hide-inclusion-graph licenses bans sources [checkout]",
+        ),
+        asked("deny fetch db [checkout]"),
+        asked("deny --locked --offline --log-level warn check advisories [checkout]"),
         asked("cargo fmt --all --check"),
-        asked("cargo clippy --workspace --all-targets --release -- -D warnings"),
-        asked("cargo doc --workspace --no-deps --release"),
-        asked("cargo test --doc --release --package runner"),
-        asked("cargo nextest run --workspace --release --no-fail-fast"),
+        asked("cargo clippy --locked --workspace --all-targets --release -- -D warnings"),
+        asked("cargo doc --locked --workspace --no-deps --release"),
+        asked("cargo test --locked --doc --release --package runner"),
+        asked("cargo nextest run --locked --workspace --release --no-fail-fast"),
         asked("runner list --quick --json"),
         asked("runner exp xor --strict --quiet --out "),
         asked("runner exp digits --strict --quiet --out "),
@@ -119,7 +142,7 @@ fn test_runs_all_checks_and_then_the_quick_experiments() {
 fn without_nextest_cargos_own_test_runner_is_used() {
     let stage = stage();
     run(&stage, "test", &[("FAKE_CARGO", "nextest")]).succeeds();
-    assert_eq!(stage.logged("cargo test --workspace --release --all-targets"), 1);
+    assert_eq!(stage.logged("cargo test --locked --workspace --release --all-targets"), 1);
 }
 
 #[test]
@@ -129,6 +152,41 @@ fn the_first_failing_check_ends_it_with_a_hint() {
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.stderr.contains("error: check failed: clippy\nhint: "), "{said:?}");
     assert_eq!(stage.logged("cargo doc"), 0);
+}
+
+#[test]
+fn what_is_wrong_with_dependencies_fails_and_what_could_not_be_looked_up_is_said() {
+    let stage = stage();
+    let said = run(&stage, "test", &[("FAKE_DENY", "bans")]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("error: check failed: licenses, duplicates and sources"), "{said:?}");
+    assert_eq!(stage.logged("cargo fmt"), 0, "the first failure ends it");
+
+    let said = run(&stage, "test", &[("FAKE_DENY", "fetch")]);
+    assert!(said.succeeds().stderr.contains("vulnerabilities were NOT checked: failed to fetch: made up"), "{said:?}");
+    let closing = "and for known vulnerabilities of dependencies, which were NOT checked";
+    assert!(said.stderr.lines().last().unwrap().contains(closing), "{said:?}");
+    assert_eq!(stage.logged("deny --locked --offline"), 0);
+
+    let said = run(&stage, "test", &[("FAKE_DENY", "advisories")]);
+    assert!(said.code == Some(1) && said.stderr.contains("a dependency with a known vulnerability"), "{said:?}");
+}
+
+#[test]
+fn cargo_deny_is_installed_once_where_there_is_none_or_another() {
+    let stage = stage();
+    let (deny, target) = (stage.path("deny"), stage.path("target"));
+    stage.script("deny", DENY);
+    let own = stage.path("bin/cargo-deny");
+    fs::write(&own, DENY.replace("0.20.2", "0.14.2")).unwrap();
+    let with = [("DENY", deny.to_str().unwrap()), ("CARGO_TARGET_DIR", target.to_str().unwrap())];
+    run(&stage, "test", &[&with[..], &[("FAKE_CARGO", "install")]].concat())
+        .refuses(&["failed to install cargo-deny 0.20.2"]);
+    run(&stage, "test", &with).succeeds();
+    fs::remove_file(own).unwrap();
+    run(&stage, "test", &with).succeeds();
+    assert_eq!(stage.logged("cargo install cargo-deny --version 0.20.2 --locked"), 2, "the first of them failed");
+    assert!(target.join("tools/cargo-deny-0.20.2/bin/cargo-deny").is_file());
 }
 
 #[test]
@@ -176,14 +234,14 @@ fn what_notebooks_need_is_installed_once_and_again_when_it_changes() {
 fn the_report_is_tested_in_a_browser_where_there_is_one() {
     let stage = stage();
     let said = run(&stage, "test", &[]);
-    assert!(said.succeeds().stderr.contains("all 8 checks are green, but for the report in a browser"), "{said:?}");
+    assert!(said.succeeds().stderr.contains("all 9 checks are green, but for the report in a browser"), "{said:?}");
     assert_eq!(stage.logged("install notebooks/requirements.txt and tests/browser/requirements.txt"), 1);
     run(&stage, "test", &[("CI", "true")]).refuses(&["no Chromium", "`apt-get install chromium`"]);
     assert_eq!(stage.logged("python tests/browser/report.py --runner"), 0);
 
     stage.tool("chromium", "#!/bin/sh\n");
     let said = run(&stage, "test", &[("CI", "true")]);
-    assert!(said.succeeds().stderr.contains("all 8 checks are green, in "), "{said:?}");
+    assert!(said.succeeds().stderr.contains("all 9 checks are green, in "), "{said:?}");
     let chromium = format!(", {}]", stage.path("bin/chromium").display());
     assert!(stage.log().last().unwrap().ends_with(&chromium), "{:?}", stage.log());
     let said = run(&stage, "test", &[("FAKE_CHECK", "report.py")]);

@@ -1,0 +1,221 @@
+//! What a run is asked for: the experiment, what is changed in it, and what it runs on.
+//!
+//! Shared by the commands that run experiments; all of it has a part in the outcome, so it is what the command that
+//! makes a run again has.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tch::Device;
+
+use crate::cli::progress::Progress;
+use crate::cli::{resolved, terminal};
+use crate::device::DeviceChoice;
+use crate::device::arithmetic::Arithmetic;
+use crate::experiment::{catalogue, study::Study};
+use crate::requests::{self, Requests};
+use crate::threads;
+use crate::train::fit::Watch;
+
+/// What a run is asked for.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Asking {
+    /// The experiment's name, or the path of its file
+    #[arg(value_name = "NAME|FILE")]
+    pub experiment: String,
+    /// Change a setting; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The seed
+    #[arg(long, value_name = "N", conflicts_with = "seeds", allow_negative_numbers = true)]
+    pub seed: Option<i64>,
+    /// Several seeds, trained as one stack: `0..4` (both ends belong to it) or `1,5,7`
+    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds, allow_hyphen_values = true)]
+    pub seeds: Option<Seeds>,
+    /// How often the training rows are gone through
+    #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
+    pub epochs: Option<usize>,
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// The most CPU threads that it may use [default: `OMP_NUM_THREADS`, else one for each core]
+    #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
+    pub threads: Option<usize>,
+    /// The most seeds, folds or variants that are trained as one stack [default: by the device and its free memory]
+    #[arg(long, value_name = "N", value_parser = parse_stack, allow_negative_numbers = true)]
+    pub stack: Option<usize>,
+    /// Let a GPU round the factors of products to TF32, which is faster and less exact
+    #[arg(long)]
+    pub tf32: bool,
+    /// Use only algorithms that give the same figures each time, on a GPU as well
+    #[arg(long)]
+    pub deterministic: bool,
+}
+
+/// Seeds in order.
+pub type Seeds = Vec<i64>;
+
+/// What a run is about to run on.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground {
+    /// Where tensors live.
+    pub device: Device,
+    /// The most CPU threads.
+    pub threads: usize,
+    /// How a GPU's products are rounded.
+    pub arithmetic: Arithmetic,
+}
+
+impl Ground {
+    /// Puts it into use for this process: nothing takes more threads than these.
+    pub fn put_into_use(self) {
+        threads::limit(self.threads);
+        threads::set_libtorch(self.threads);
+        self.arithmetic.put_into_use();
+    }
+}
+
+/// Listens to signals, and shows a run's progress.
+///
+/// # Errors
+/// When the system does not let it listen.
+pub fn watched(quiet: bool) -> anyhow::Result<(Arc<Requests>, Progress)> {
+    let requests = Arc::new(Requests::default());
+    requests::listen(&requests, terminal::say).context("failed to listen for Ctrl-C")?;
+    let progress = Progress::new(quiet, Arc::clone(&requests));
+    Ok((requests, progress))
+}
+
+impl Asking {
+    /// The experiment with everything that the command line changes.
+    ///
+    /// # Errors
+    /// When there is no such experiment, or anything in it is wrong.
+    pub fn study(&self) -> anyhow::Result<Study> {
+        let source = catalogue::find(&self.experiment)?;
+        let mut changes = self.set.clone();
+        let seeds = self.seeds.clone().or(self.seed.map(|seed| vec![seed]));
+        changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
+        changes.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
+        Ok(Study::new(&source, &changes)?.asked_by(&format!("runner exp {}", self.words().join(" "))))
+    }
+
+    /// What it runs on.
+    ///
+    /// # Errors
+    /// When the device cannot be used.
+    pub fn ground(&self) -> anyhow::Result<Ground> {
+        let arithmetic = Arithmetic { tf32: self.tf32, deterministic: self.deterministic };
+        Ok(Ground { device: resolved(self.device)?, threads: threads::asked_or_available(self.threads), arithmetic })
+    }
+
+    /// Tells what was asked for and has no part in this run.
+    pub fn tell_without_part(&self, study: &Study, device: Device, progress: &mut Progress) {
+        let has_tree = study.plans.iter().any(|plan| plan.network().is_none());
+        let notes = [
+            (self.stack.is_some() && has_tree, "`--stack` has no part in trees: they are fitted one by one"),
+            (self.tf32 && !device.is_cuda(), "`--tf32` has no part on the CPU: it computes in float32"),
+        ];
+        notes.into_iter().filter(|(holds, _)| *holds).for_each(|(_, note)| progress.note(note));
+    }
+
+    /// What was typed, as far as it has a part in the outcome: the words behind `runner exp`, as a shell takes them.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec![quoted(&self.experiment)];
+        words.extend(self.set.iter().map(|change| format!("--set {}", quoted(change))));
+        words.extend(self.seed.map(|seed| format!("--seed {seed}")));
+        words.extend(self.seeds.as_ref().map(|seeds| format!("--seeds {}", written_seeds(seeds))));
+        words.extend(self.epochs.map(|epochs| format!("--epochs {epochs}")));
+        words.extend((self.device != DeviceChoice::Auto).then(|| format!("--device {}", self.device)));
+        words.extend(self.threads.map(|threads| format!("--threads {threads}")));
+        words.extend(self.stack.map(|stack| format!("--stack {stack}")));
+        words.extend(self.tf32.then(|| "--tf32".to_owned()));
+        words.extend(self.deterministic.then(|| "--deterministic".to_owned()));
+        words
+    }
+}
+
+fn parse_epochs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(epochs @ 1..=1_000_000) => Ok(epochs),
+        _ => Err("expected a whole number, at least 1 and at most 1,000,000".to_owned()),
+    }
+}
+
+fn parse_stack(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(replicas @ 1..) => Ok(replicas),
+        _ => Err("expected a whole number, at least 1".to_owned()),
+    }
+}
+
+/// Reads `0..4` (five seeds) or `1,5,7`.
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    let number = |text: &str| {
+        let text = text.trim();
+        text.parse::<i64>().map_err(|_| format!("expected whole numbers as in `0..4` or `1,5,7`, found `{text}`"))
+    };
+    if let Some((first, last)) = text.split_once("..") {
+        let (first, last) = (number(first)?, number(last.trim_start_matches('='))?);
+        return match last.checked_sub(first) {
+            Some(0..10_000) => Ok((first..=last).collect()),
+            Some(10_000..) => Err(format!("`{text}` are more than 10,000 seeds")),
+            _ => Err(format!("`{text}` holds no seed: {first} is greater than {last}")),
+        };
+    }
+    text.split(',').map(number).collect()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.,+=/:@%".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+/// Seeds as [`parse_seeds`] reads them.
+fn written_seeds(seeds: &[i64]) -> String {
+    match seeds {
+        [first, .., last] if seeds.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1])) => {
+            format!("{first}..{last}")
+        }
+        _ => seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_what_was_typed_as_far_as_it_changes_the_outcome() {
+        use clap::Parser;
+        #[derive(Parser)]
+        struct Typed {
+            #[command(flatten)]
+            asking: Asking,
+        }
+        let typed = |words: &[&str]| Typed::parse_from([&["runner"], words].concat()).asking.words().join(" ");
+        let long = ["my idea.toml", "--set", "train.optimizer={ sgd = {} }", "--seeds", "3..5"];
+        assert_eq!(typed(&long), "'my idea.toml' --set 'train.optimizer={ sgd = {} }' --seeds 3..5");
+        let devices = ["digits_mlp", "--seeds", "1,5", "--epochs", "2", "--device", "cpu", "--threads", "1"];
+        assert_eq!(typed(&devices), "digits_mlp --seeds 1,5 --epochs 2 --device cpu --threads 1");
+        let machine = ["a", "--stack", "8", "--tf32", "--deterministic"];
+        assert_eq!(typed(&machine), "a --stack 8 --tf32 --deterministic");
+        assert_eq!(typed(&["o'clock", "--seed", "-1"]), r"'o'\''clock' --seed -1");
+    }
+
+    #[test]
+    fn seeds_are_a_range_with_both_ends_or_a_list() {
+        assert_eq!(parse_seeds("0..4"), Ok(vec![0, 1, 2, 3, 4]));
+        assert_eq!(parse_seeds("0..=1"), Ok(vec![0, 1]));
+        assert_eq!(parse_seeds("1,5, 7"), Ok(vec![1, 5, 7]));
+        assert_eq!(parse_seeds("3"), Ok(vec![3]));
+        assert!(parse_seeds("4..0").is_err());
+        assert!(parse_seeds("a..b").is_err());
+        assert!(parse_seeds("0..999999999").is_err());
+        assert!(parse_seeds("-9223372036854775808..9223372036854775807").is_err());
+    }
+}

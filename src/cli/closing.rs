@@ -1,0 +1,80 @@
+//! How a run ends: its pictures and summary, what has failed, what was missed, how to go on, and the exit code.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::cli::{Exit, pictures, summary, terminal};
+use crate::experiment::run::Finished;
+use crate::experiment::study::Study;
+use crate::history::{History, Status};
+use crate::requests::Requests;
+
+/// What is shown of a run.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Closing {
+    /// Show nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Print the histories as JSON in place of the summary
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 1 when an expectation is missed
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Tells how a run has ended.
+pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &Closing) -> Exit {
+    let Finished { folder, histories, failures, interrupted } = finished;
+    let drawn = if histories.is_empty() { Vec::new() } else { pictures::write(finished) };
+    if closing.json {
+        terminal::json(&json!({ "run": folder.path(), "pictures": drawn, "histories": histories }));
+    } else if !closing.quiet && !histories.is_empty() {
+        terminal::out(&summary::of(study, finished, &drawn));
+    }
+    let shown = folder.path().display();
+    failures.iter().for_each(terminal::error);
+    if *interrupted {
+        terminal::say(&format!("interrupted{}; `runner resume {shown}` goes on", at(histories)));
+        return Exit::Interrupted(requests.signal());
+    }
+    if !failures.is_empty() {
+        let done = histories.len();
+        let of = study.trials();
+        terminal::say(&format!(
+            "{done} of {of} trials are done, the others failed; `runner resume {shown}` tries them again"
+        ));
+        return Exit::Failed;
+    }
+    let missed = missed(histories);
+    if closing.strict && !missed.is_empty() {
+        terminal::say(&format!("missed: {}", missed.join("; ")));
+        return Exit::Missed;
+    }
+    Exit::Done
+}
+
+/// Where the trials that were interrupted stand.
+fn at(histories: &[History]) -> String {
+    let stopped = histories.iter().filter(|history| history.status == Status::Interrupted);
+    match stopped.map(|history| history.history.len()).max() {
+        Some(0) => " in the first epoch".to_owned(),
+        Some(epochs) => format!(" behind epoch {epochs}"),
+        None => String::new(),
+    }
+}
+
+/// The expectations that were missed; each trial of a variant has the same statistic, which is told once.
+fn missed(histories: &[History]) -> Vec<String> {
+    let mut missed: Vec<String> = Vec::new();
+    for history in histories {
+        for verified in history.expectations.iter().filter(|verified| !verified.met) {
+            let of = if verified.over.is_some() { history.variant.clone() } else { history.stem() };
+            missed.push(format!("{of}: {} {}", verified.name(), verified.expected));
+        }
+    }
+    let mut told = BTreeSet::new();
+    missed.retain(|miss| told.insert(miss.clone()));
+    missed
+}

@@ -1,0 +1,147 @@
+//! `runner resume RUN`, and `runner exp … --resume`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::cli::asking::{Ground, watched};
+use crate::cli::closing::{Closing, close};
+use crate::cli::progress::Progress;
+use crate::cli::{Exit, resolved, terminal};
+use crate::data::cache::Cache;
+use crate::device::DeviceChoice;
+use crate::device::arithmetic::Arithmetic;
+use crate::experiment::keeper::{Found, Pace};
+use crate::experiment::run::{self, Finished, Options};
+use crate::experiment::run_record::{Program, RunRecord};
+use crate::experiment::runs;
+use crate::experiment::study::Study;
+use crate::hint::Hint;
+use crate::run_dir::RunDir;
+use crate::train::fit::Watch;
+
+/// Arguments of `runner resume`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The run: its folder, one of its files, or its experiment, whose newest run is meant
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// The device, where it is to be another than the run began on: cpu, cuda or cuda:N
+    #[arg(long)]
+    device: Option<DeviceChoice>,
+    /// The most CPU threads, where they are to be others than the run began with
+    #[arg(long, value_name = "N", value_parser = crate::threads::parse, allow_negative_numbers = true)]
+    threads: Option<usize>,
+    /// How often a checkpoint is written: every N epochs (`5`), by time (`30s`, `10m`), or `never`
+    #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
+    checkpoint: Pace,
+    /// The folder that runs lie in
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    #[command(flatten)]
+    closing: Closing,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner resume overfit_mnist
+  runner resume runs/overfit_mnist/20260731T120000Z-0a1b2c
+  runner exp overfit_mnist --resume     go on, or begin where there is nothing to go on with
+
+A run goes on from its last checkpoint, with the threads and the device that it
+began with: on a CPU its histories are then those of a run that was never
+interrupted, bit for bit.";
+
+/// Goes on with a run.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let path = runs::folder_of(&args.run, &args.out)?;
+    let folder = RunDir::open(&path)?;
+    let record = RunRecord::read(&path)?;
+    let shown = path.display();
+    if record.finished {
+        terminal::say(&format!("nothing is left to be done: the run in `{shown}` is finished"));
+        return Ok(Exit::Done);
+    }
+    let study = record.study()?;
+    let ground = ground(&record, args)?;
+    ground.put_into_use();
+    let (requests, mut progress) = watched(args.closing.quiet)?;
+    let options = Options {
+        device: ground.device,
+        threads: ground.threads,
+        stack: record.options.stack,
+        pace: args.checkpoint,
+        cache: &Cache::of_user(),
+        requests: &requests,
+    };
+    let finished = go_on(folder, record, &study, &options, &mut progress);
+    progress.end();
+    Ok(close(&study, &finished?, &requests, &args.closing))
+}
+
+/// What the run began on, but for what is asked for now.
+fn ground(record: &RunRecord, args: &Args) -> anyhow::Result<Ground> {
+    let then = &record.options;
+    let device = match args.device {
+        Some(device) => resolved(device)?,
+        None => {
+            let device = then.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
+            let device = device.with_context(|| format!("the run's record names the device `{}`", then.device))?;
+            resolved(device).context(Hint("`--device cpu` goes on with the CPU; figures will differ".to_owned()))?
+        }
+    };
+    let arithmetic = Arithmetic { tf32: then.tf32, deterministic: then.deterministic };
+    Ok(Ground { device, threads: args.threads.unwrap_or(then.threads), arithmetic })
+}
+
+/// Goes on with the run in this folder, and says where it stands.
+pub(super) fn go_on(
+    folder: RunDir,
+    record: RunRecord,
+    study: &Study,
+    options: &Options,
+    progress: &mut Progress,
+) -> anyhow::Result<Finished> {
+    let found = Found::read(&folder)?;
+    let (done, planned) = record.counts();
+    let mut stands = match &found {
+        Some(found) => format!("from the checkpoint of epoch {}", found.epoch()),
+        None => "without a checkpoint".to_owned(),
+    };
+    if planned > 1 {
+        stands = format!("{stands}, {done} of {planned} stacks done so far");
+    }
+    progress.say(&format!("going on with `{}`, {stands}", folder.path().display()));
+    let now = options.record();
+    let mut differs = record.program.differences(&Program::this());
+    let then = &record.options;
+    differs.extend((then.device != now.device).then(|| format!("device {} then, {} now", then.device, now.device)));
+    let threads = then.threads != now.threads;
+    differs.extend(threads.then(|| format!("{} threads then, {} now", then.threads, now.threads)));
+    if !differs.is_empty() {
+        progress.note(&format!(
+            "it was begun otherwise: {}; its figures may differ from those of a run in one go",
+            differs.join("; ")
+        ));
+    }
+    run::resume(folder, record, study, options, found, progress)
+}
+
+/// The newest run under `out` that asks for the same and is not finished.
+pub(super) fn newest(study: &Study, out: &Path, options: &Options) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
+    let wanted = RunRecord::new(study, options.record(), time::OffsetDateTime::UNIX_EPOCH)?;
+    let of_experiment = out.join(&study.name);
+    let folders = if of_experiment.is_dir() { runs::folders_in(&of_experiment)? } else { Vec::new() };
+    for path in folders.iter().rev().filter(|path| RunRecord::is_in(path) && !path.is_symlink()) {
+        let Ok(record) = RunRecord::read(path) else { continue };
+        if record.finished || !record.asks_the_same(&wanted) {
+            continue;
+        }
+        // one that another process goes on with is none to go on with
+        if let Ok(folder) = RunDir::open(path) {
+            return Ok(Some((folder, record)));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,110 @@
+//! The record of a run that goes on: brought up to date as its stacks end, and written each time.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+
+use crate::experiment::run_record::{FILE, GroupRecord, RunRecord, StackRecord, StackState, TrialName};
+use crate::hint::in_a_line;
+use crate::history::History;
+use crate::run_dir::RunDir;
+
+/// The record of a run, and the folder that it is written to.
+#[derive(Debug)]
+pub struct Ledger<'a> {
+    folder: &'a RunDir,
+    record: RefCell<RunRecord>,
+    unwritten: Cell<bool>,
+}
+
+impl<'a> Ledger<'a> {
+    /// Of a run in this folder.
+    pub fn new(folder: &'a RunDir, record: RunRecord) -> Self {
+        Ledger { folder, record: RefCell::new(record), unwritten: Cell::new(false) }
+    }
+
+    /// The stacks that were planned for a group; none before it has begun.
+    pub fn stacks(&self, group: usize) -> Vec<StackRecord> {
+        self.record.borrow().groups.get(group).map(|group| group.stacks.clone()).unwrap_or_default()
+    }
+
+    /// Whether nothing of a group is left to be trained.
+    pub fn is_done(&self, group: usize) -> bool {
+        let stacks = self.stacks(group);
+        !stacks.is_empty() && stacks.iter().all(|stack| stack.state == StackState::Done)
+    }
+
+    /// Checks that the data of a group are those that it was begun with.
+    ///
+    /// # Errors
+    /// When they have changed.
+    pub fn check_data(&self, group: usize, name: &str, sha256: &str) -> anyhow::Result<()> {
+        self.record.borrow().check_data(group, name, sha256)
+    }
+
+    /// Takes down that a group has begun, on these data.
+    pub fn begin(&self, group: usize, data: &str) {
+        let mut record = self.record.borrow_mut();
+        // a group before it whose data could not be had has left nothing
+        while record.groups.len() <= group {
+            record.groups.push(GroupRecord { data: String::new(), stacks: Vec::new() });
+        }
+        data.clone_into(&mut record.groups[group].data);
+    }
+
+    /// Takes down the stacks of a group that wait, in the place of those that waited so far.
+    pub fn plan(&self, group: usize, waiting: Vec<Vec<TrialName>>) {
+        {
+            let stacks = &mut self.record.borrow_mut().groups[group].stacks;
+            stacks.retain(|stack| stack.state == StackState::Done || stack.fault.is_some());
+            let planned: BTreeSet<String> = waiting.iter().flatten().map(TrialName::stem).collect();
+            stacks.retain(|stack| !stack.trials.iter().any(|trial| planned.contains(&trial.stem())));
+            let waiting = waiting.into_iter();
+            stacks.extend(waiting.map(|trials| StackRecord { state: StackState::Waiting, fault: None, trials }));
+        }
+        self.write();
+    }
+
+    /// Takes down that a stack has come so far.
+    pub fn set(&self, group: usize, trials: &[TrialName], state: StackState, fault: Option<String>) {
+        let stacks = &mut self.record.borrow_mut().groups[group].stacks;
+        if let Some(stack) = stacks.iter_mut().find(|stack| stack.trials == trials) {
+            (stack.state, stack.fault) = (state, fault);
+        }
+    }
+
+    /// Takes down that all of the run is done.
+    pub fn finish(&self) {
+        self.record.borrow_mut().finished = true;
+        self.write();
+    }
+
+    /// Writes the record. Training goes on where that fails: what it would say is only how to go on.
+    pub fn write(&self) {
+        self.unwritten.set(self.try_write().is_err());
+    }
+
+    /// Writes the record of a run that begins.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn try_write(&self) -> anyhow::Result<()> {
+        self.folder.try_write(FILE, self.record.borrow().to_json()?.as_bytes())
+    }
+
+    /// Whether the file is behind what has become of the run.
+    pub fn is_behind(&self) -> bool {
+        self.unwritten.get()
+    }
+
+    /// The histories of a stack that is done; `None`, and why, where one can no longer be read: the stack is trained
+    /// again then.
+    pub fn histories(&self, stack: &StackRecord) -> Result<Vec<History>, String> {
+        let read = |trial: &TrialName| {
+            let file = self.folder.file(&format!("{}.json", trial.stem()));
+            History::read(&file).with_context(|| format!("failed to read what trial `{}` has left", trial.stem()))
+        };
+        stack.trials.iter().map(read).collect::<anyhow::Result<_>>().map_err(|error| in_a_line(&error))
+    }
+}

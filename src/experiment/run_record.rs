@@ -1,0 +1,284 @@
+//! The record of a run, `run.json` in its folder: what is needed to go on with it, or to make it again.
+//!
+//! What was asked for: the experiment's text as it was, the command line's changes and the options. And how far it has
+//! come: the stacks that its trials were put in, and which of them are done. Which trials share a stack depends on the
+//! memory that was free when it began, and dropout's masks on who shares one; so a run that is resumed keeps its stacks.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, ensure};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::experiment::records;
+use crate::experiment::source_text::SourceText;
+use crate::experiment::study::Study;
+use crate::hint::Hint;
+use crate::history::{History, json};
+
+/// The value of `schema` in every record of this version.
+pub const SCHEMA: &str = "runner.run/1";
+
+/// The record's file in a run's folder.
+pub const FILE: &str = "run.json";
+
+/// A run: what was asked for, and how far it has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// `runner.run/1`.
+    pub schema: String,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The command that asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// When it started: UTC, RFC 3339.
+    pub started: String,
+    /// The folder that it was started in; paths in its settings are relative to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_folder: Option<PathBuf>,
+    /// What it was begun by.
+    pub program: Program,
+    /// What it was asked to run on, and how.
+    pub options: RunOptions,
+    /// Whether all of it is done.
+    pub finished: bool,
+    /// Variants that share their data, in the order in which they are trained; those behind the last have not begun.
+    pub groups: Vec<GroupRecord>,
+    /// What the command line changes, as `--set` has it.
+    pub changes: Vec<String>,
+    /// The experiment's file.
+    pub source: SourceRecord,
+}
+
+/// The program that a run was begun by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Version of runner.
+    pub runner: String,
+    /// The commit that it was built from; `+` means with changes.
+    pub commit: String,
+    /// Version of libtorch.
+    pub libtorch: String,
+}
+
+/// What a run was asked to run on, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOptions {
+    /// `cpu`, `cuda:0`.
+    pub device: String,
+    /// The most CPU threads.
+    pub threads: usize,
+    /// The most replicas of a stack, where that was asked for.
+    pub stack: Option<usize>,
+    /// Whether a GPU may round the factors of products to TF32.
+    pub tf32: bool,
+    /// Whether only algorithms are used that give the same figures each time.
+    pub deterministic: bool,
+}
+
+/// An experiment's file as it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// The experiment's name: the file's, without `.toml`.
+    pub name: String,
+    /// Where the text comes from.
+    pub origin: String,
+    /// The text itself.
+    pub text: String,
+}
+
+/// Variants that share their data, and the stacks that their trials are in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRecord {
+    /// SHA-256 over the data set's files.
+    pub data: String,
+    /// In the order in which they are trained.
+    pub stacks: Vec<StackRecord>,
+}
+
+/// Trials that are trained in step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackRecord {
+    /// How far it has come.
+    pub state: StackState,
+    /// Why it failed, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// The trials in their order.
+    pub trials: Vec<TrialName>,
+}
+
+/// How far a stack has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StackState {
+    /// It has not ended; there may be a checkpoint of it.
+    Waiting,
+    /// All its trials have ended, and their histories are written.
+    Done,
+    /// It could not be trained.
+    Failed,
+}
+
+/// A trial of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TrialName {
+    /// Its variant.
+    pub variant: String,
+    /// Its fold, in cross-validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
+    /// Its seed.
+    pub seed: i64,
+}
+
+impl TrialName {
+    /// The name of its files, without their endings.
+    pub fn stem(&self) -> String {
+        History::stem_of(&self.variant, self.seed, self.fold)
+    }
+}
+
+impl Program {
+    /// This program.
+    pub fn this() -> Program {
+        Program {
+            runner: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: env!("RUNNER_COMMIT").to_owned(),
+            libtorch: env!("RUNNER_LIBTORCH_VERSION").to_owned(),
+        }
+    }
+
+    /// In what this program differs from it, in words.
+    pub fn differences(&self, this: &Program) -> Vec<String> {
+        let differs = [
+            ("libtorch", &self.libtorch, &this.libtorch),
+            ("runner", &self.runner, &this.runner),
+            ("commit", &self.commit, &this.commit),
+        ];
+        let differs = differs.into_iter().filter(|(_, then, now)| then != now);
+        differs.map(|(what, then, now)| format!("{what} {then} then, {now} now")).collect()
+    }
+}
+
+impl RunRecord {
+    /// The record of a run of which nothing is done.
+    ///
+    /// # Errors
+    /// When the time cannot be written.
+    pub fn new(study: &Study, options: RunOptions, started: OffsetDateTime) -> anyhow::Result<RunRecord> {
+        let SourceText { name, origin, text } = study.source.clone();
+        Ok(RunRecord {
+            schema: SCHEMA.to_owned(),
+            experiment: study.name.clone(),
+            command: study.baseline().asked.as_ref().and_then(|asked| asked.command.clone()),
+            started: records::started(started)?,
+            working_folder: std::env::current_dir().ok(),
+            program: Program::this(),
+            options,
+            finished: false,
+            groups: Vec::new(),
+            changes: study.changes.clone(),
+            source: SourceRecord { name, origin, text },
+        })
+    }
+
+    /// Whether there is a record in this folder.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+
+    /// Reads the record in a run's folder.
+    ///
+    /// # Errors
+    /// When there is none, or it is damaged or of another version.
+    pub fn read(folder: &Path) -> anyhow::Result<RunRecord> {
+        let path = folder.join(FILE);
+        let shown = path.display();
+        let text = std::fs::read(&path).with_context(|| format!("failed to read `{shown}`")).map_err(|error| {
+            error.context(Hint("runs of earlier versions have no `run.json`: `runner exp` makes a new one".to_owned()))
+        })?;
+        Self::of_json(&text).with_context(|| format!("failed to read `{shown}`"))
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// When it is damaged or of another version.
+    pub fn of_json(text: &[u8]) -> anyhow::Result<RunRecord> {
+        let damaged = || Hint("it is damaged, or no record of a run".to_owned());
+        let value: serde_json::Value = serde_json::from_slice(text).context(damaged())?;
+        match value.get("schema").and_then(serde_json::Value::as_str) {
+            Some(SCHEMA) => serde_json::from_value(value).context(damaged()),
+            Some(other) => Err(anyhow!("it is a `{other}`, and this version reads `{SCHEMA}`")
+                .context(Hint("another version of runner wrote it".to_owned()))),
+            None => Err(anyhow!("it names no `schema`").context(damaged())),
+        }
+    }
+
+    /// The record as it stands in its file.
+    ///
+    /// # Errors
+    /// When a path in it is no text.
+    pub fn to_json(&self) -> anyhow::Result<String> {
+        json::readable(self).context("failed to lay out the record of the run")
+    }
+
+    /// The experiment as the run has it.
+    ///
+    /// # Errors
+    /// When this version of runner cannot read it.
+    pub fn study(&self) -> anyhow::Result<Study> {
+        let SourceRecord { name, origin, text } = self.source.clone();
+        let study = Study::new(&SourceText { name, origin, text }, &self.changes)
+            .context("failed to read the experiment that the run was begun with")?;
+        Ok(match &self.command {
+            Some(command) => study.asked_by(command),
+            None => study,
+        })
+    }
+
+    /// When it started.
+    ///
+    /// # Errors
+    /// When that is no time.
+    pub fn started(&self) -> anyhow::Result<OffsetDateTime> {
+        let shown = &self.started;
+        OffsetDateTime::parse(shown, &Rfc3339).with_context(|| format!("`started` is no time: `{shown}`"))
+    }
+
+    /// Whether it asks for the same as another: the same experiment with the same changes and options.
+    pub fn asks_the_same(&self, other: &RunRecord) -> bool {
+        (&self.experiment, &self.source.text, &self.changes, &self.options)
+            == (&other.experiment, &other.source.text, &other.changes, &other.options)
+    }
+
+    /// Checks that the data of a group are those that it was begun with.
+    ///
+    /// # Errors
+    /// When they have changed.
+    pub fn check_data(&self, group: usize, name: &str, sha256: &str) -> anyhow::Result<()> {
+        let Some(then) = self.groups.get(group).map(|group| &group.data).filter(|data| !data.is_empty()) else {
+            return Ok(());
+        };
+        let short = |sum: &str| sum.chars().take(12).collect::<String>();
+        ensure!(
+            then == sha256,
+            anyhow!(
+                "the data of `{name}` have changed since the run began: their checksum was {}…, and is {}…",
+                short(then),
+                short(sha256)
+            )
+            .context(Hint("restore the data, or begin a new run with `runner exp`".to_owned()))
+        );
+        Ok(())
+    }
+
+    /// How many stacks are done, and how many were planned so far.
+    pub fn counts(&self) -> (usize, usize) {
+        let stacks = || self.groups.iter().flat_map(|group| &group.stacks);
+        (stacks().filter(|stack| stack.state == StackState::Done).count(), stacks().count())
+    }
+}

@@ -1,0 +1,183 @@
+//! The trials of one stack: trained in step, tested, and each recorded in a history of its own.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use anyhow::Context;
+use indexmap::IndexMap;
+use tch::{Device, Tensor};
+
+use crate::data::batches::DeviceRows;
+use crate::data::prepared::Prepared;
+use crate::data::{Rows, Test, Validation};
+use crate::experiment::keeper::{Found, StackKeeper};
+use crate::experiment::plan::Plan;
+use crate::experiment::records;
+use crate::experiment::run::{StackInfo, Watch};
+use crate::experiment::run_record::TrialName;
+use crate::experiment::testing::{choices, measure, tested};
+use crate::experiment::trials::{Fold, Place, Replica};
+use crate::history::diagnosis::diagnose;
+use crate::history::number::Number;
+use crate::history::{Best, History, Learned, Prediction, SCHEMA, Status};
+use crate::network::stack::{Architecture, Stack};
+use crate::network::state_dict;
+use crate::train::evaluate::{on_device, outputs};
+use crate::train::fit::{Outcome, Task, fit};
+use crate::train::optimizer::Optimizer;
+
+/// Trains one stack, from its checkpoint where there is one. `trials` are the replicas by name.
+pub(super) fn run_stack(
+    replicas: &[Replica],
+    trials: &[TrialName],
+    folds: &[Fold],
+    place: &Place,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Vec<History>> {
+    let found = place.found.borrow_mut().take_if(|found| found.is_of(trials));
+    let seconds_before = found.as_ref().map_or(0.0, Found::seconds);
+    let clock = Instant::now();
+    let plans: Vec<&Plan> = {
+        let mut plans: Vec<&Plan> = replicas.iter().map(|replica| replica.plan).collect();
+        plans.dedup_by(|a, b| a.variant == b.variant);
+        plans
+    };
+    let (plan, network) = (plans[0], replicas[0].network); // what is not its own in each replica, they share
+    let train = &network.train;
+    let (loss, target, width) = (&train.loss, plan.card.target, network.outputs());
+    let seeds: Vec<i64> = replicas.iter().map(|replica| replica.seed).collect();
+    let used: BTreeSet<usize> = replicas.iter().map(|replica| replica.place).collect();
+    let parts: Vec<&Prepared> = used.iter().map(|&place| &folds[place].1).collect();
+    let place_in_parts = |replica: &Replica| used.range(..replica.place).count();
+    let places: Vec<usize> = replicas.iter().map(place_in_parts).collect();
+    let together = |rows: Vec<DeviceRows>| DeviceRows::of_folds(rows, &places);
+    let on_device = |rows: &Rows| on_device(rows, loss, width, place.device);
+
+    let training = together(parts.iter().map(|data| on_device(data.training.rows())).collect());
+    let validation: Option<Vec<DeviceRows>> =
+        parts.iter().map(|data| data.validation.as_ref().map(|rows| on_device(rows.rows()))).collect();
+    let validation = validation.map(together);
+    let first = parts[0];
+    let data = records::data(plan, first);
+    let info = StackInfo {
+        replicas: replicas.len(),
+        seeds: seeds.iter().copied().collect::<BTreeSet<i64>>().into_iter().collect(),
+        folds: folds[0].0.map(|_| used.len()),
+        rows: data.rows,
+        resampled: data.resample.clone(),
+        device: place.device,
+        threads: place.threads,
+    };
+    watch.starting(&plans, &info);
+
+    let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.network.architecture).collect();
+    let stack = Architecture::build_each(&architectures, &seeds, place.device);
+    let optimizers: Vec<&Optimizer> = replicas.iter().map(|replica| &replica.network.train.optimizer).collect();
+    let measure = measure(network, target, &training.of_each_replica(&training.truth, replicas.len()));
+    let task = Task {
+        settings: train,
+        measure: &measure,
+        monitor: train.monitored(plan.has_validation(), target),
+        seeds: &seeds,
+        optimizers: &optimizers,
+        training: &training,
+        validation: validation.as_ref(),
+        layers: &network.spec.layers,
+        device: place.device,
+        threads: place.threads,
+    };
+    let environment = records::environment(place.device, place.threads, replicas.len());
+    let mut keeper = StackKeeper::new(place.folder, place.requests, place.pace, trials, environment.clone(), found);
+    let outcomes = fit(&stack, &task, &place.requests.stop, &mut keeper, &mut *watch)
+        .context("the checkpoint is not one of this run")?;
+
+    let targets = training.of_each_replica(&training.targets, replicas.len());
+    let row_weights = training.weights.as_ref().map(|weights| training.of_each_replica(weights, replicas.len()));
+    let constant_losses = measure.loss.of_constant_prediction(&targets, width, row_weights.as_ref());
+    let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
+    let tests: Option<Vec<Test>> = parts.iter().map(|data| data.test.as_ref().map(Test::for_a_stack)).collect();
+    let tests = match tests.filter(|_| !interrupted) {
+        Some(tests) => {
+            let of_validation = validation.as_ref().filter(|_| plan.spec.threshold.is_some());
+            let of_validation = of_validation.map(|rows| outputs(&stack, rows));
+            let validations: Vec<Option<&Validation>> =
+                replicas.iter().map(|replica| folds[replica.place].1.validation.as_ref()).collect();
+            let choices = choices(plan, of_validation.as_ref(), &validations);
+            let rows = together(tests.into_iter().map(|test| on_device(&test.open())).collect());
+            tested(&stack, &rows, &measure, train.keep, &choices).into_iter().map(Some).collect()
+        }
+        None => vec![None; replicas.len()],
+    };
+    let seconds = seconds_before + clock.elapsed().as_secs_f64();
+    let mut histories = Vec::with_capacity(replicas.len());
+    for (number, (replica, (outcome, test))) in replicas.iter().zip(outcomes.into_iter().zip(tests)).enumerate() {
+        let plan = replica.plan;
+        let history = History {
+            schema: SCHEMA.to_owned(),
+            experiment: plan.name.clone(),
+            variant: plan.variant.clone(),
+            seed: replica.seed,
+            fold: folds[replica.place].0,
+            status: outcome.status,
+            started: records::started(place.started)?,
+            seconds,
+            environment: environment.clone(),
+            data: records::data(plan, &folds[replica.place].1),
+            network: Some(replica.network.record()),
+            tree: None,
+            config: serde_json::to_value(&plan.spec).context("failed to lay out the settings")?,
+            asked: plan.asked.clone(),
+            best: best(replica, &outcome),
+            diagnosis: diagnose(&outcome.curves, constant_losses[number]),
+            history: outcome.curves,
+            test: test.filter(|_| outcome.status != Status::Diverged),
+            learned: learned(replica, &stack, &training, number),
+            expectations: Vec::new(), // verified when the whole study is there
+            theirs: Vec::new(),
+        };
+        place.folder.write(&format!("{}.safetensors", history.stem()), &state_dict::encode(&stack, number)?)?;
+        place.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes())?;
+        histories.push(history);
+    }
+    Ok(histories)
+}
+
+fn best(Replica { plan, network, .. }: &Replica, outcome: &Outcome) -> Option<Best> {
+    let epoch = outcome.best_epoch?;
+    let (monitor, _) = network.train.monitored(plan.has_validation(), plan.card.target);
+    let metrics: IndexMap<String, Number> = outcome
+        .curves
+        .series
+        .keys()
+        .filter(|name| !matches!(name.as_str(), "lr" | "seconds"))
+        .filter_map(|name| Some((name.clone(), Number(outcome.curves.at(epoch, name)?))))
+        .collect();
+    Some(Best { epoch, monitor: monitor.to_owned(), metrics })
+}
+
+/// All that a tiny network has learned.
+fn learned(replica: &Replica, stack: &Stack, rows: &DeviceRows, number: usize) -> Option<Learned> {
+    let is_resampled = replica.plan.spec.resample.is_some();
+    if !replica.network.is_tiny(rows.len()) || rows.chosen.is_some() || is_resampled {
+        return None;
+    }
+    let replica = number as i64;
+    let values = |tensor: Tensor| -> Vec<f64> {
+        let tensor = tensor.detach().to_device(Device::Cpu).to_kind(tch::Kind::Double).contiguous();
+        Vec::try_from(tensor.flatten(0, -1)).expect("just made f64")
+    };
+    let numbers = |values: Vec<f64>| values.into_iter().map(Number).collect::<Vec<_>>();
+    let arena = stack.arena();
+    let parameters = arena
+        .slots()
+        .iter()
+        .map(|slot| (slot.name.clone(), numbers(values(slot.view(arena.values()).get(replica)))))
+        .collect();
+    let all = outputs(stack, rows).get(replica); // [rows, outputs]
+    let predictions = (0..rows.len() as i64).map(|row| Prediction {
+        input: numbers(values(rows.features.get(row))),
+        target: numbers(values(rows.truth.get(row))),
+        output: numbers(values(all.get(row))),
+    });
+    Some(Learned { parameters, predictions: predictions.collect() })
+}
