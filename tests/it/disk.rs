@@ -238,7 +238,7 @@ fn what_could_not_be_brought_onto_the_disk_is_written_again() {
     for call in ["fsync", "syncdir", "rename"] {
         let disk = Disk::new();
         let matched = if call == "syncdir" { "runs/idea/2" } else { OF_TRIALS };
-        let after = if call == "syncdir" { "1" } else { "0" }; // the experiment has no run yet that could be lost
+        let after = if call == "syncdir" { "2" } else { "0" }; // what is written before training is not tried again
         let faults = [("CALL", call), ("MATCH", matched), ("ERRNO", EIO), ("AFTER", after), ("TIMES", "2")];
         disk.exp(&[], &faults).code(0);
         assert_eq!(disk.faults().len(), 2, "{call}");
@@ -269,9 +269,9 @@ fn what_a_full_disk_does_not_take_is_kept_in_the_cache_folder_and_said_so() {
     assert_eq!(place.file_name().unwrap().to_string_lossy(), title);
     let shown = place.display().to_string();
     let ended = ended.says(&["No space left on device", "base-seed0.json", "base-seed0.safetensors", &shown, "hint: "]);
-    assert!(ended.printed.contains("base"), "the summary is there all the same: {}", ended.printed);
+    assert!(ended.printed.contains("underfitting"), "the summary is there all the same: {}", ended.printed);
     // it reads as the run that it is, and the hint makes it whole
-    disk.place.run(&["eval", &shown]).code(0);
+    disk.place.run(&["eval", &shown, "--data", "train"]).code(0);
     let copy = ended.said.split('`').find(|words| words.starts_with("cp ")).unwrap();
     assert!(StdCommand::new("sh").args(["-c", copy]).current_dir(disk.place.path("")).status().unwrap().success());
     disk.assert_kept(&run, &[]);
@@ -327,7 +327,9 @@ fn a_full_disk_is_found_before_anything_is_trained() {
         [("write", "experiment.toml"), ("mkdir", "idea/2"), ("open", "runner-probe"), ("write", "run.json")]
     {
         let disk = Disk::new();
-        let ended = disk.exp(&[], &[("CALL", call), ("MATCH", matched), ("ERRNO", ENOSPC)]).code(2);
+        let here = disk.place.path("").display().to_string();
+        let faults = [("CALL", call), ("MATCH", matched), ("ERRNO", ENOSPC), ("UNDER", &here)];
+        let ended = disk.exp(&[], &faults).code(2);
         assert_eq!(disk.faults().len(), 1, "{matched}: {:?}", disk.faults());
         ended.says(&["error: ", "No space left on device", "--out DIR"]);
         assert!(disk.runs().is_empty(), "{matched}: {:?}", disk.place.files());
@@ -341,7 +343,7 @@ fn checkpoints_that_cannot_be_written_stop_nothing() {
     let faults = [("CALL", "write"), ("MATCH", "checkpoint"), ("ERRNO", ENOSPC)];
     let ended = disk.exp(&["--epochs", "4", "--checkpoint", "1"], &faults).code(0);
     assert!(disk.faults().len() >= 3, "{:?}", disk.faults());
-    assert_eq!(ended.said.matches("No space left on device").count(), 1, "{}", ended.said);
+    assert_eq!(ended.said.matches("no checkpoint of epoch").count(), 1, "{}", ended.said);
     disk.assert_kept(&disk.run(), &["--epochs", "4"]);
 }
 
@@ -426,7 +428,7 @@ fn a_folder_that_is_removed_while_the_run_goes_on_is_made_anew() {
             ended.says(&["warning: ", "was removed"]);
             disk.assert_kept(&disk.run(), &[]);
             assert!(disk.run().join("experiment.toml").is_file());
-            disk.place.run(&["eval", "idea"]).code(0);
+            disk.place.run(&["eval", "idea", "--data", "train"]).code(0);
         }
     }
 }
