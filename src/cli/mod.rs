@@ -59,6 +59,7 @@ pub mod table;
 pub mod terminal;
 pub mod tree;
 pub mod trials;
+mod trouble;
 
 use clap::{Parser, Subcommand};
 use tch::Device;

@@ -3,6 +3,8 @@
 mod bad_input;
 mod commands;
 mod comparing;
+#[cfg(target_os = "linux")]
+mod disk;
 mod foreign;
 mod golden;
 mod hostile;
