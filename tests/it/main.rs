@@ -12,6 +12,7 @@ mod imbalance;
 mod lessons;
 mod plots;
 mod reports;
+mod resuming;
 mod saved_runs;
 mod shown;
 mod stacks;

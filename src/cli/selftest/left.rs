@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn two_runs_are_the_same_up_to_their_times() {
         assert_eq!(same(run(0.5, 1.0).path(), run(0.5, 2.0).path()).unwrap(), 1);
-        let difference = same(run(0.5, 1.0).path(), run(0.5 + 1e-16, 1.0).path());
+        let difference = same(run(0.5, 1.0).path(), run(0.5 + 1e-17, 1.0).path());
         assert_eq!(difference.unwrap(), 1, "the same number");
         let difference = same(run(0.5, 1.0).path(), run(0.500_000_000_000_000_1, 1.0).path()).unwrap_err();
         assert!(difference.to_string().contains("\"loss\": [0.5000000000000001]"), "{difference}");
