@@ -278,6 +278,19 @@ fn a_table_with_more_columns_than_are_read_is_refused_and_one_with_many_is_read_
 }
 
 #[test]
+fn a_small_table_that_becomes_more_features_than_memory_holds_is_refused() {
+    let place = Place::new();
+    let rows: String = (0..400_000).map(|row| format!("id{row},{}\n", row % 10)).collect();
+    place.write("table.csv", format!("id,y\n{rows}"));
+    let table = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\ntask = \"classes\"\nencode = \"one_hot\"\n";
+    place.write("table.toml", idea_with("[data.digits]\n", table));
+    assert_says(
+        &quickly(|| place.refusal(&["exp", "table.toml"])),
+        &["400000 rows of 400000 features take 2 TB of memory", "column `id`", "drop = [\"id\"]"],
+    );
+}
+
+#[test]
 fn a_history_cut_anywhere_is_refused() {
     let place = place_with_run();
     let whole = std::fs::read(place.path(HISTORY)).unwrap();
