@@ -47,9 +47,9 @@ impl Table {
     /// # Errors
     /// When the text is damaged, or a name is missing or occurs twice.
     pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, TableFault> {
-        let ascii = u8::try_from(separator).ok().filter(u8::is_ascii);
-        let message = || format!("cannot be read with the separator {separator:?}, which is no ASCII character");
-        let separator = ascii.ok_or_else(|| TableFault::new(message()))?;
+        let message =
+            || format!("cannot be read with the separator {separator:?}: it is one ASCII character, and no quote");
+        let separator = separating_byte(separator).ok_or_else(|| TableFault::new(message()))?;
         Table::of_plain_numbers(plain_numbers::read(bytes, separator), separator)
             .unwrap_or_else(|| Table::of_text(&CsvText::check(bytes, separator)?, separator))
     }
@@ -58,7 +58,7 @@ impl Table {
     /// them, many times as fast as by way of text; `None` where any is not, or the file cannot be read, or holds no table,
     /// and it has to be read whole.
     pub fn of_plain_file(path: &Path, separator: char) -> Option<(Table, String)> {
-        let separator = u8::try_from(separator).ok().filter(u8::is_ascii)?;
+        let separator = separating_byte(separator)?;
         let metadata = std::fs::metadata(path).ok()?;
         if !metadata.is_file() || metadata.len() > hashed_file::most() {
             return None; // a pipe is read once
@@ -125,6 +125,11 @@ impl Table {
         let row = |row: usize| fingerprint(self.columns.iter().map(|column| column.values.key(row)));
         Repeats::of((0..self.rows()).map(row), |_| None).duplicates
     }
+}
+
+/// What may stand between two fields: polars panics where that is a quote.
+fn separating_byte(separator: char) -> Option<u8> {
+    u8::try_from(separator).ok().filter(|byte| byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'))
 }
 
 fn is_missing(field: &str) -> bool {
@@ -318,9 +323,12 @@ mod tests {
     }
 
     #[test]
-    fn a_separator_that_is_no_ascii_is_refused() {
+    fn a_separator_that_is_no_ascii_or_a_quote_is_refused() {
         let fault = Table::from_csv("a§b\n1§2\n".as_bytes(), '§').unwrap_err();
         assert!(fault.message.contains("separator '§'"), "{fault}");
+        for separator in ['"', '\n', '\r'] {
+            assert!(Table::from_csv(b"a,2\"b\n\"\"\n1\"2\n", separator).is_err(), "{separator:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use crate::bounded_file;
+use crate::data::hashed_file;
 use crate::experiment::run_record::TrialName;
 use crate::hint::{Hint, in_a_line};
 use crate::history::Environment;
@@ -96,7 +98,7 @@ impl Found {
         if !path.exists() {
             return Ok(None);
         }
-        let read = || Self::of_bytes(&std::fs::read(&path)?);
+        let read = || Self::of_bytes(&bounded_file::read(&path, hashed_file::most())?);
         let shown = path.display();
         let hint = format!("without it its trials are trained from the start: `rm '{shown}'`");
         read().with_context(|| format!("failed to read the checkpoint `{shown}`")).context(Hint(hint)).map(Some)

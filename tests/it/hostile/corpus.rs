@@ -92,4 +92,4 @@ macro_rules! targets {
     };
 }
 
-targets!(history, weights, experiment, table, idx, picture, foreign, events, tree, archive);
+targets!(history, weights, experiment, table, idx, picture, foreign, events, tree, archive, checkpoint, run_record);

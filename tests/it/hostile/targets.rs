@@ -5,6 +5,7 @@
 //! the tests, which need no nightly compiler.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use runner::classical::tree::Tree;
 use runner::compare::comparison::{self, compare};
@@ -12,6 +13,7 @@ use runner::compare::find::find;
 use runner::compare::group::Group;
 use runner::compare::trial::Axis;
 use runner::compare::{caution, settings};
+use runner::data::batches::DeviceRows;
 use runner::data::cache::{Cache, sha256};
 use runner::data::describe::{describe, describe_table};
 use runner::data::fetch;
@@ -23,10 +25,14 @@ use runner::data::prepared::Prepared;
 use runner::data::source::DataSpec;
 use runner::data::source::mnist::idx_from_csv;
 use runner::data::table::Table;
+use runner::experiment::keeper::Found;
+use runner::experiment::plan::Plan;
+use runner::experiment::run_record::{Program, RunRecord};
 use runner::experiment::runs::SavedRun;
 use runner::experiment::saved::Saved;
 use runner::experiment::source_text::SourceText;
 use runner::experiment::study::Study;
+use runner::experiment::testing::measure;
 use runner::export;
 use runner::network::init::Init;
 use runner::network::layer::Layer;
@@ -37,7 +43,12 @@ use runner::plot::{curves, dots, layers, of_run, thresholds};
 use runner::predictor::Predictor;
 use runner::report::page;
 use runner::shape::Shape;
-use serde_json::json;
+use runner::train::checkpoint::file::{decode, encode};
+use runner::train::checkpoint::{Checkpoint, Keeper, State};
+use runner::train::evaluate::on_device;
+use runner::train::fit::{Task, fit};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 use tempfile::TempDir;
 
@@ -45,7 +56,7 @@ use tempfile::TempDir;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const ALL: [Target; 10] = [
+pub const ALL: [Target; 12] = [
     ("history", history),
     ("weights", weights),
     ("experiment", experiment),
@@ -56,6 +67,8 @@ pub const ALL: [Target; 10] = [
     ("events", events),
     ("tree", tree),
     ("archive", archive),
+    ("checkpoint", checkpoint),
+    ("run_record", run_record),
 ];
 
 thread_local! {
@@ -65,12 +78,98 @@ thread_local! {
         let folder = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
         TempDir::with_prefix_in("runner-hostile-", folder).expect("a folder can be made")
     };
+    static TRAINING_OF_FOUR_EPOCHS: Training = Training::new();
+    /// The checkpoint of its second epoch.
+    static SOUND: Checkpoint = TRAINING_OF_FOUR_EPOCHS.with(|training| {
+        let kept = training.goes_on_from(None).expect("nothing is in its way");
+        kept.expect("it is kept after the second epoch")
+    });
     static NETWORK: Stack = {
         let layers = json!([{ "linear": 4 }, { "batch_norm": {} }, "relu", { "linear": 2 }]);
         let layers: Vec<Layer> = serde_json::from_value(layers).expect("four layers");
         let network = Architecture::follow(&layers, Init::Pytorch, &Shape::from([3])).expect("they fit");
         network.build(&[0], Device::Cpu)
     };
+}
+
+/// A training of four epochs on four rows, with all that a checkpoint holds something of.
+const TRAINING: &str = r#"title = "Four epochs"
+seeds = [0, 1]
+[data.logic]
+gate = "xor"
+[network]
+layers = [{ linear = 3 }, { batch_norm = {} }, "relu", { dropout = 0.1 }, { linear = 2 }]
+[train]
+epochs = 4
+batch = 2
+loss = "cross_entropy"
+optimizer = { adam = { lr = 0.1 } }
+schedule = { reduce_on_plateau = { patience = 1, monitor = "loss" } }
+early_stopping = { patience = 3, monitor = "loss" }
+"#;
+
+/// What a training is made of.
+struct Training {
+    plan: Plan,
+    rows: DeviceRows,
+}
+
+impl Training {
+    fn new() -> Training {
+        let name = || "training".to_owned();
+        let source = SourceText { name: name(), origin: name(), text: TRAINING.to_owned() };
+        let plan = Study::new(&source, &[]).unwrap_or_else(|error| panic!("{error}")).plans.remove(0);
+        let loaded = plan.spec.data.load(&Cache::at("nowhere"), &mut ()).expect("the points are in the program");
+        let prepared = Prepared::new(&loaded, &plan.spec.data.split(), plan.spec.data.scale()).expect("they are sound");
+        let network = plan.network().expect("it is one");
+        let rows = on_device(prepared.training.rows(), &network.train.loss, network.outputs(), Device::Cpu);
+        let rows = DeviceRows::of_folds(vec![rows], &vec![0; plan.spec.seeds.len()]);
+        Training { plan, rows }
+    }
+
+    /// Trains to the end, from a checkpoint where there is one. The last one that was kept comes back.
+    fn goes_on_from(&self, checkpoint: Option<Checkpoint>) -> anyhow::Result<Option<Checkpoint>> {
+        struct Last(Option<Checkpoint>, Option<Checkpoint>);
+        impl Keeper for Last {
+            fn resumes_from(&mut self) -> Option<Checkpoint> {
+                self.0.take()
+            }
+            fn is_due(&mut self, epoch: usize) -> bool {
+                epoch == 2
+            }
+            fn keep(&mut self, checkpoint: &Checkpoint) -> Option<String> {
+                self.1 = Some(copy(checkpoint));
+                None
+            }
+        }
+        let network = self.plan.network().expect("it is one");
+        let (train, seeds) = (&network.train, &self.plan.spec.seeds);
+        let target = self.plan.card.target;
+        let stack = network.architecture.build(seeds, Device::Cpu);
+        let measure = measure(network, target, &self.rows.of_each_replica(&self.rows.truth, seeds.len()));
+        let task = Task {
+            settings: train,
+            measure: &measure,
+            monitor: train.monitored(false, target),
+            seeds,
+            optimizers: &vec![&train.optimizer; seeds.len()],
+            training: &self.rows,
+            validation: None,
+            layers: &network.spec.layers,
+            device: Device::Cpu,
+            threads: 1,
+        };
+        let mut keeper = Last(checkpoint, None);
+        let outcomes = fit(&stack, &task, &AtomicBool::new(false), &mut keeper, &mut ())?;
+        assert!(outcomes.iter().all(|outcome| outcome.curves.len() <= train.epochs));
+        Ok(keeper.1)
+    }
+}
+
+/// The same in memory of its own.
+fn copy(checkpoint: &Checkpoint) -> Checkpoint {
+    let tensors = checkpoint.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.copy())).collect();
+    Checkpoint { state: checkpoint.state.clone(), tensors }
 }
 
 /// The path of a file in the folder that holds these bytes.
@@ -259,4 +358,79 @@ pub fn archive(bytes: &[u8]) {
         assert_eq!(cache.read(&manifest, &manifest.files[0]).expect("it was just taken"), TABLE);
     }
     let _ = fetch::members_of(bytes.to_vec(), &["table.csv".to_owned()], 1 << 20);
+}
+
+/// What stands in a checkpoint beside the tensors, as far as training needs it.
+#[derive(Deserialize)]
+struct Kept {
+    training: State,
+}
+
+/// A checkpoint that training goes on from. As it is (where the first byte is even), or with a checksum that is right: two
+/// bytes say how long its JSON is, and the rest is written into the tensors of a sound one; the first byte says what else
+/// is done to them.
+pub fn checkpoint(bytes: &[u8]) {
+    let [how, rest @ ..] = bytes else { return };
+    let file = match how % 2 {
+        0 => rest.to_vec(),
+        _ => {
+            let [high, low, rest @ ..] = rest else { return };
+            let (state, values) = rest.split_at(usize::from(u16::from_be_bytes([*high, *low])).min(rest.len()));
+            let Checkpoint { state: of_sound, mut tensors } = SOUND.with(copy);
+            let state: Value = match state {
+                [] => json!({ "training": of_sound }),
+                state => match serde_json::from_slice(state) {
+                    Ok(state) => state,
+                    Err(_) => return,
+                },
+            };
+            let place = usize::from(how >> 4) % tensors.len();
+            overwrite(&tensors[place].1, values);
+            match (how >> 1) % 8 {
+                1 => drop(tensors.remove(place)),
+                2 => tensors[place].0.push('x'),
+                3 => tensors[place].1 = tensors[place].1.to_kind(Kind::Int64),
+                4 => tensors[place].1 = tensors[place].1.flatten(0, -1),
+                5 => tensors.push(("memory.9".to_owned(), Tensor::from_slice(&[1.0_f32]))),
+                6 => tensors[place].1 = tensors[place].1.narrow(0, 0, 1).copy(),
+                _ => {}
+            }
+            encode(&state, &tensors).expect("it is JSON, with tensors of floats and whole numbers")
+        }
+    };
+    let _ = Found::of_bytes(&file).map(|found| (found.epoch(), found.seconds()));
+    if let Ok((Kept { training: state }, tensors)) = decode(&file) {
+        TRAINING_OF_FOUR_EPOCHS.with(|training| {
+            let _ = training.goes_on_from(Some(Checkpoint { state, tensors }));
+        });
+    }
+}
+
+/// Writes bytes over the beginning of a tensor.
+fn overwrite(tensor: &Tensor, bytes: &[u8]) {
+    if tensor.kind() == Kind::Float {
+        let values: Vec<f32> =
+            bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().expect("four bytes"))).collect();
+        let count = values.len().min(tensor.numel());
+        let _no_grad = tch::no_grad_guard();
+        tensor.view(-1).narrow(0, 0, count as i64).copy_(&Tensor::from_slice(&values[..count]));
+    }
+}
+
+/// The record of a run, and the experiment in it.
+pub fn run_record(bytes: &[u8]) {
+    let Ok(record) = RunRecord::of_json(bytes) else { return };
+    let _ = record.started();
+    let _ = record.study();
+    record.counts();
+    let (same, program) = (record.asks_the_same(&record), Program::this());
+    assert!(same);
+    record.program.differences(&program);
+    for stack in record.groups.iter().flat_map(|group| &group.stacks) {
+        for trial in &stack.trials {
+            assert!(!trial.stem().contains('/') && !trial.stem().starts_with('.'), "{}", trial.stem());
+        }
+    }
+    let json = record.to_json().expect("a record is JSON");
+    assert!(RunRecord::of_json(json.as_bytes()).expect("it is read back") == record, "{json}");
 }
