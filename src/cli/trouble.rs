@@ -35,8 +35,11 @@ fn errors(run: &Path, trouble: &Trouble) -> Vec<anyhow::Error> {
     for (place, names) in places {
         let place = place.display();
         let message = format!("`{shown}` did not take {}: kept in `{place}`", named(&names));
-        let hint =
-            format!("when it does again: `cp -r {} {}`", quoted(&format!("{place}/.")), quoted(&shown.to_string()));
+        let hint = format!(
+            "once it takes files again: `cp -r {} {}`",
+            quoted(&format!("{place}/.")),
+            quoted(&shown.to_string())
+        );
         errors.push(reason().context(message).context(Hint(hint)));
     }
     if !lost.is_empty() {

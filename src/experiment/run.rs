@@ -26,7 +26,7 @@ use crate::experiment::source_rows::SourceRows;
 use crate::experiment::stacking;
 use crate::experiment::study::Study;
 use crate::experiment::tree_trials;
-use crate::experiment::trials::{Ended, Fold, Place, left, run_group};
+use crate::experiment::trials::{Ended, Fold, Place, run_group};
 use crate::history::resampling::ResampleRecord;
 use crate::history::{History, RowCounts, expectation, theirs};
 use crate::requests::Requests;
@@ -171,10 +171,11 @@ impl Run<'_> {
                 Some(folds) => folds,
                 None => {
                     if ledger.is_done(number) {
-                        let mut histories = Vec::new();
-                        let left = left(&ledger.stacks(number), ledger, &mut histories, &mut *watch);
-                        if left.is_empty() {
-                            all.histories.extend(histories);
+                        let stacks = ledger.stacks(number);
+                        // what can no longer be read is told when it is trained again
+                        let read: Result<Vec<_>, String> = stacks.iter().map(|stack| ledger.histories(stack)).collect();
+                        if let Ok(histories) = read {
+                            all.histories.extend(histories.into_iter().flatten());
                             continue;
                         }
                     }

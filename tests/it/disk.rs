@@ -17,9 +17,13 @@ use serde_json::Value;
 use crate::support::{Place, RUNNER, assert_says, curves};
 
 /// What the system's calls fail with.
+const EINTR: &str = "4";
 const EIO: &str = "5";
+const EINVAL: &str = "22";
 const ENOSPC: &str = "28";
 const EROFS: &str = "30";
+const ENOLCK: &str = "37";
+const ENOTSUP: &str = "95";
 
 /// A run's history and weights, and not its pictures or checkpoints.
 const OF_TRIALS: &str = "base-seed";
@@ -254,6 +258,30 @@ fn a_disk_that_is_slow_to_sync_is_waited_for() {
     disk.assert_kept(&disk.run(), &[]);
 }
 
+#[test]
+fn calls_that_a_signal_interrupts_are_done_again_at_once() {
+    let disk = Disk::new();
+    let faults = [("CALL", "open write fsync syncdir rename"), ("ERRNO", EINTR), ("AFTER", "9"), ("TIMES", "40")];
+    disk.exp(&[], &faults).code(0);
+    assert_eq!(disk.faults().len(), 40);
+    disk.assert_kept(&disk.run(), &[]);
+}
+
+// What a file system does not have
+
+#[test]
+fn a_file_system_without_locks_or_syncs_is_no_hindrance() {
+    for (calls, error) in [("flock", ENOLCK), ("flock fsync syncdir", ENOTSUP), ("fsync syncdir", EINVAL)] {
+        let disk = Disk::new();
+        let ended = disk.exp(&[], &[("CALL", calls), ("ERRNO", error)]).code(0);
+        assert!(!ended.said.contains("warning"), "{}", ended.said);
+        for call in calls.split(' ') {
+            assert!(disk.faults().iter().any(|line| line.starts_with(call)), "{call}");
+        }
+        disk.assert_kept(&disk.run(), &[]);
+    }
+}
+
 // For good
 
 #[test]
@@ -419,17 +447,17 @@ const AMID_THE_WEIGHTS: [(&str, &str); 2] = [("CALL", "fsync"), ("MATCH", "base-
 
 #[test]
 fn a_folder_that_is_removed_while_the_run_goes_on_is_made_anew() {
-    for faults in [BEFORE_THE_WEIGHTS, AMID_THE_WEIGHTS] {
-        for removed in ["runs", "runs/idea", "runs/idea/latest/."] {
-            let disk = Disk::new();
-            let waiting = disk.exp_that_waits(&[], &faults);
-            std::fs::remove_dir_all(disk.place.path(removed).canonicalize().unwrap()).unwrap();
-            let ended = waiting.go_on().code(0);
-            ended.says(&["warning: ", "was removed"]);
-            disk.assert_kept(&disk.run(), &[]);
-            assert!(disk.run().join("experiment.toml").is_file());
-            disk.place.run(&["eval", "idea", "--data", "train"]).code(0);
+    for (faults, removed) in [(BEFORE_THE_WEIGHTS, "runs"), (AMID_THE_WEIGHTS, "runs/idea/latest/.")] {
+        let disk = Disk::new();
+        let waiting = disk.exp_that_waits(&[], &faults);
+        std::fs::remove_dir_all(disk.place.path(removed).canonicalize().unwrap()).unwrap();
+        let ended = waiting.go_on().code(0);
+        ended.says(&["warning: ", "was removed"]);
+        disk.assert_kept(&disk.run(), &[]);
+        for name in ["experiment.toml", "run.json"] {
+            assert!(disk.run().join(name).is_file(), "{name}");
         }
+        disk.place.run(&["eval", "idea", "--data", "train"]).code(0);
     }
 }
 
@@ -470,6 +498,8 @@ fn what_a_killed_run_has_half_written_is_removed_when_it_goes_on() {
     waiting.child.wait().unwrap();
     let run = disk.run();
     assert!(names(&run).iter().any(|name| name.ends_with(".part")), "{:?}", names(&run));
+    let listed = Ended::of(disk.command(&["runs"], &[]).output().unwrap());
+    assert!(listed.code == Some(0) && !listed.said.contains("error"), "{}", listed.said);
     let resumed = disk.command(&["resume", run.to_str().unwrap()], &[]).output().unwrap();
     Ended::of(resumed).code(0);
     disk.assert_kept(&run, &[]);

@@ -2,7 +2,7 @@
 
    FAULT_UNDER   the folder below which calls are looked at; without it all go through
    FAULT_MATCH   only paths that hold this
-   FAULT_CALL    which calls, a list of: open mkdir write rename fsync syncdir (fsync of a folder)
+   FAULT_CALL    which calls, a list of: open mkdir write rename fsync syncdir (fsync of a folder) flock
    FAULT_ERRNO   what they fail with, a number; 0 or none: they do not fail
    FAULT_AFTER   so many of them go through first
    FAULT_TIMES   so many of them fail, then all go through again; without it all fail
@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
@@ -136,8 +137,8 @@ OPEN(open64)
 
 ssize_t write(int file, const void *bytes, size_t length) {
     int error = fault_of_file("write", file);
-    /* a disk that is full has taken some of it */
-    if (error && REAL(write)(file, bytes, length / 2) >= 0) FAIL_WITH(error);
+    /* a disk that is full has taken some of it; a call that was interrupted has not begun */
+    if (error && (error == EINTR || REAL(write)(file, bytes, length / 2) >= 0)) FAIL_WITH(error);
     return REAL(write)(file, bytes, length);
 }
 
@@ -145,6 +146,11 @@ int fsync(int file) {
     struct stat what;
     FAIL_WITH(fault_of_file(fstat(file, &what) == 0 && S_ISDIR(what.st_mode) ? "syncdir" : "fsync", file));
     return REAL(fsync)(file);
+}
+
+int flock(int file, int operation) {
+    FAIL_WITH(fault_of_file("flock", file));
+    return REAL(flock)(file, operation);
 }
 
 int rename(const char *from, const char *to) {
