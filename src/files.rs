@@ -160,9 +160,9 @@ fn uninterrupted<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 
 /// From now on a write beyond the limit of file sizes (`ulimit -f`) fails and is told as any other, in place of the signal
 /// that ends the program.
-#[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signals"))]
+#[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
 pub fn outlive_size_limit() {
-    // SAFETY: it touches no memory: ignoring a signal installs no handler, and `SIGXFSZ` is one that may be ignored.
+    // SAFETY: ignoring a signal installs no handler, and `SIGXFSZ` is one that may be ignored.
     #[cfg(unix)]
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
