@@ -92,7 +92,9 @@ mod tests {
     fn file(weight: &[f32], bias: &[f32]) -> Vec<u8> {
         let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
         let (weight, bias) = ((weight.len(), bytes(weight)), (bias.len(), bytes(bias)));
-        let view = |(length, bytes): &(usize, Vec<u8>)| TensorView::new(Dtype::F32, vec![*length], bytes).unwrap();
+        fn view((length, bytes): &(usize, Vec<u8>)) -> TensorView<'_> {
+            TensorView::new(Dtype::F32, vec![*length], bytes).unwrap()
+        }
         serialize([("0.weight", view(&weight)), ("0.bias", view(&bias))], None).unwrap()
     }
 

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::support::{IDEA, Place, assert_says, curves, idea_with, metric, stderr, stdout};
+use crate::support::{IDEA, Place, assert_says, curves, idea_with, metric, send, stderr, stdout};
 
 const SHIPPED: [&str; 8] = [
     "digits_mlp",
@@ -424,14 +424,6 @@ fn negative_seeds_are_seeds() {
     assert_eq!(place.history(&["idea.toml", "--seed", "-1"])["seed"], -1);
     let stack = place.exp(&["idea.toml", "--seeds", "-1..1"]);
     assert_eq!(stack["histories"].as_array().unwrap().len(), 3);
-}
-
-/// Sends a signal to a child that has not been waited for.
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "the standard library sends no signals")]
-fn send(child: &std::process::Child, signal: libc::c_int) {
-    // SAFETY: it touches no memory; the child has not been waited for, so its number is still its own.
-    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
 }
 
 #[cfg(unix)]

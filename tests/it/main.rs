@@ -9,6 +9,7 @@ mod imbalance;
 mod lessons;
 mod plots;
 mod reports;
+mod reproducing;
 mod saved_runs;
 mod shown;
 mod stacks;
