@@ -12,7 +12,9 @@ use crate::cli::progress::Progress;
 use crate::cli::{resolved, terminal};
 use crate::device::DeviceChoice;
 use crate::device::arithmetic::Arithmetic;
+use crate::experiment::run_record::RunOptions;
 use crate::experiment::{catalogue, study::Study};
+use crate::hint::Hint;
 use crate::requests::{self, Requests};
 use crate::threads;
 use crate::train::fit::Watch;
@@ -67,6 +69,23 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// What a run had, but for what is asked for now.
+    ///
+    /// # Errors
+    /// When the device cannot be used.
+    pub fn of_run(then: &RunOptions, device: Option<DeviceChoice>, threads: Option<usize>) -> anyhow::Result<Ground> {
+        let device = match device {
+            Some(device) => resolved(device)?,
+            None => {
+                let device = then.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
+                let device = device.with_context(|| format!("the run's record names the device `{}`", then.device))?;
+                resolved(device).context(Hint("`--device cpu` takes the CPU; figures will differ".to_owned()))?
+            }
+        };
+        let arithmetic = Arithmetic { tf32: then.tf32, deterministic: then.deterministic };
+        Ok(Ground { device, threads: threads.unwrap_or(then.threads), arithmetic })
+    }
+
     /// Puts it into use for this process: nothing takes more threads than these.
     pub fn put_into_use(self) {
         threads::limit(self.threads);

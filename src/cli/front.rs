@@ -52,6 +52,7 @@ pub(super) fn begin(command: &Command) -> Begun<'_> {
         Command::Plot(args) => return plot::begin(args),
         Command::Data(args) => return data::begin(args),
         Command::Exp(args) => return Begun::NeedsTensors(Work::Exp(args)),
+        Command::Reproduce(args) => return Begun::NeedsTensors(Work::Reproduce(args)),
         Command::Resume(args) => return Begun::NeedsTensors(Work::Resume(args)),
         Command::Eval(args) => return Begun::NeedsTensors(Work::Eval(args)),
         Command::Predict(args) => return Begun::NeedsTensors(Work::Predict(args)),

@@ -12,6 +12,7 @@ mod imbalance;
 mod lessons;
 mod plots;
 mod reports;
+mod reproducing;
 mod resuming;
 mod saved_runs;
 mod shown;
