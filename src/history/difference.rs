@@ -223,7 +223,7 @@ pub fn otherwise(then: &History, now: &History) -> Vec<Otherwise> {
     for (place, then, now) in settings {
         let place = place.trim_start_matches('.');
         let has_part = |part: &&str| place.split('.').next() == Some(*part);
-        if !WITHOUT_PART.iter().any(|part| has_part(part)) {
+        if !WITHOUT_PART.iter().any(has_part) {
             hold(&format!("setting `{place}`"), Some(then.to_string()), Some(now.to_string()));
         }
     }
