@@ -17,6 +17,7 @@
 //! [`cli`] is the terminal's side of it: `runner` itself ([`cli::front`]) is linked without libtorch, and becomes
 //! `runner-engine` ([`cli::engine`]) for what needs tensors.
 
+pub mod bounded_file;
 pub mod check;
 pub mod classical;
 pub mod cli;

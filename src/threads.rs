@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// More threads than these are refused: no machine has so many cores.
-const MOST: usize = 1024;
+pub const MOST: usize = 1024;
 
 /// The variable that OpenMP reads.
 const VARIABLE: &str = "OMP_NUM_THREADS";

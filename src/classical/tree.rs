@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::decision_tree::Impurity;
-use crate::files;
 use crate::predictor::Predictor;
+use crate::{bounded_file, files};
 
 /// A fitted decision tree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub(super) struct Split {
     pub(super) right: usize,
 }
 
+/// How many features a tree has at most: what is told of each of them takes room, whether or not a node asks for it.
+const MOST_FEATURES: usize = 10_000_000;
+
 /// A tree as it stands in a file, before it is known to be one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +60,10 @@ impl TryFrom<Written> for Tree {
     fn try_from(Written { criterion, features, classes, nodes }: Written) -> Result<Self, String> {
         if nodes.is_empty() {
             return Err("a tree without nodes".to_owned());
+        }
+        if !(1..=MOST_FEATURES).contains(&features) || classes == 0 {
+            let wanted = format!("1 to {MOST_FEATURES} features, and a class at least");
+            return Err(format!("a tree of {features} features and {classes} classes, where it has {wanted}"));
         }
         let mut parents = vec![0_usize; nodes.len()];
         for (place, node) in nodes.iter().enumerate() {
@@ -100,7 +107,8 @@ impl Tree {
     /// # Errors
     /// When there is none, or what is there is no tree.
     pub fn read(path: &Path) -> anyhow::Result<Tree> {
-        let text = std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+        let text = bounded_file::read(path, bounded_file::JSON)
+            .with_context(|| format!("failed to read `{}`", path.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("failed to read the tree in `{}`", path.display()))
     }
 
@@ -255,6 +263,10 @@ mod tests {
         assert_eq!(fault("/nodes/1/leaf", json!([1, 1, 1])), "leaf 1 counts 3 classes, and there are 2");
         assert_eq!(fault("/nodes/1/leaf", json!([0, 0])), "leaf 1 has no rows");
         assert_eq!(fault("/nodes", json!([])), "a tree without nodes");
+        let wanted = "where it has 1 to 10000000 features, and a class at least";
+        assert_eq!(fault("/features", json!(0)), format!("a tree of 0 features and 2 classes, {wanted}"));
+        let huge = format!("a tree of 54294967296 features and 2 classes, {wanted}");
+        assert_eq!(fault("/features", json!(54_294_967_296_u64)), huge);
         assert!(fault("/nodes/0/split/threshold", json!(null)).contains("invalid type"));
         assert!(fault("/nodes/0", json!({ "stump": 1 })).contains("unknown variant `stump`"));
 

@@ -53,6 +53,7 @@ mod reproduce_text;
 pub mod resume;
 pub mod runs;
 pub mod schema;
+pub mod selftest;
 pub mod settings;
 pub mod show;
 pub mod summary;
@@ -60,6 +61,7 @@ pub mod table;
 pub mod terminal;
 pub mod tree;
 pub mod trials;
+mod trouble;
 
 use clap::{Parser, Subcommand};
 use tch::Device;
@@ -124,6 +126,8 @@ enum Command {
     Show(show::Args),
     /// List, fetch, check and describe data sets
     Data(data::Args),
+    /// Prove on this machine that nothing is lost when a run is killed
+    Selftest(selftest::Args),
     /// Say what this machine can run, and what to mend
     Doctor(doctor::Args),
     /// Print the JSON Schema of a history

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 
+use crate::bounded_file;
 use crate::cli::terminal;
 use crate::compare::group::{Group, union};
 use crate::files;
@@ -159,9 +160,8 @@ fn encoded(svg: &str, format: Format) -> anyhow::Result<Vec<u8>> {
 
 /// Whether a file is a picture that runner drew.
 fn is_ours(file: &Path) -> bool {
-    let bytes = std::fs::read(file).unwrap_or_default();
-    let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
-    png::is_ours(&bytes) || beginning.contains(MADE_BY)
+    let beginning = bounded_file::beginning(file, 1024).unwrap_or_default();
+    png::is_ours(&beginning) || String::from_utf8_lossy(&beginning).contains(MADE_BY)
 }
 
 /// The name of a file, without its ending: the runs, and the kind of picture.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use crate::bounded_file;
 use crate::cli::{Exit, terminal};
 use crate::compare::find::{Found, find};
 use crate::files;
@@ -71,12 +72,12 @@ fn check_free(path: &Path) -> anyhow::Result<()> {
         let hint = Hint(format!("name a file in it: `-o {}`", path.join(NAME).display()));
         return Err(anyhow!("`{}` is a folder", path.display()).context(hint));
     }
-    let there = match std::fs::read(path) {
+    let there = match bounded_file::beginning(path, 2000) {
         Ok(there) => there,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(anyhow::Error::new(error).context(format!("failed to read `{}`", path.display()))),
     };
-    let beginning = String::from_utf8_lossy(&there[..there.len().min(2000)]).into_owned();
+    let beginning = String::from_utf8_lossy(&there);
     if there.is_empty() || beginning.contains(page::SIGN) {
         return Ok(());
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use indexmap::IndexMap;
 
+use crate::bounded_file;
 use crate::compare::group::Group;
 use crate::compare::label::{self, Loose};
 use crate::compare::settings;
@@ -105,7 +106,7 @@ impl Gathered {
     /// Adds what a name without a pattern stands for.
     fn add_one(&mut self, argument: usize, name: &str, out: &Path, matched: bool) -> anyhow::Result<()> {
         let path = Path::new(name);
-        if path.is_file() && !is_weights(path) && !is_ours(path) {
+        if path.exists() && !path.is_dir() && !is_weights(path) && !is_ours(path) {
             return self.add_foreign(argument, path, matched);
         }
         let run = match SavedRun::find(name, out) {
@@ -178,7 +179,7 @@ impl Gathered {
 /// its keys in another order.
 fn is_ours(path: &Path) -> bool {
     let is_json = path.extension().is_some_and(|extension| extension == "json");
-    let text = if is_json { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
+    let text = if is_json { bounded_file::read(path, bounded_file::JSON).unwrap_or_default() } else { Vec::new() };
     let marks: &[u8] = b"\"runner.history/";
     text.windows(marks.len()).any(|window| window == marks)
 }

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use anyhow::{Context, bail};
+use memchr::{memchr, memchr_iter};
 use polars::prelude::{Column, CsvReadOptions, DataFrame, SerReader};
 
 /// A table of small whole numbers, row by row.
@@ -21,6 +22,10 @@ pub struct ByteTable {
 /// # Errors
 /// When the text is not CSV, or a value is missing or no such number; the column and row are named.
 pub fn read_bytes(csv: Vec<u8>, has_header: bool) -> anyhow::Result<ByteTable> {
+    // polars 0.55 panics on a field that is a lone quote, and numbers need none
+    if let Some(quote) = memchr(b'"', &csv) {
+        bail!("line {} holds a quote, where whole numbers are expected", 1 + memchr_iter(b'\n', &csv[..quote]).count());
+    }
     let table: DataFrame = CsvReadOptions::default()
         .with_has_header(has_header)
         .into_reader_with_file_handle(Cursor::new(csv))
@@ -69,5 +74,7 @@ mod tests {
         assert_eq!(error.to_string(), "column `b`, row 1: expected 0–255, found 256");
         assert!(read_bytes(b"a,b\n1,x\n".to_vec(), true).unwrap_err().to_string().contains("`b`"));
         assert!(read_bytes(b"a,b\n1,\n2,3\n".to_vec(), true).unwrap_err().to_string().contains("missing"));
+        let error = read_bytes(b"a,b\n1,2\n\"".to_vec(), true).unwrap_err();
+        assert_eq!(error.to_string(), "line 3 holds a quote, where whole numbers are expected");
     }
 }

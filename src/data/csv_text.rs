@@ -11,6 +11,9 @@ use memchr::{memchr, memchr_iter};
 /// What some programs write before UTF-8 text.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// How many columns a table has at most: each of them takes some hundred bytes before it holds a value.
+const MOST_FIELDS: usize = 100_000;
+
 /// What is wrong with a table, as a lowercase fragment that follows the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -79,6 +82,10 @@ impl<'a> CsvText<'a> {
     /// Takes the record at `place` of `bytes`.
     fn take(&mut self, bytes: &'a [u8], place: usize, record: &Record, line: usize) -> Result<(), TableFault> {
         if self.lines.is_empty() {
+            if record.fields > MOST_FIELDS {
+                let message = format!("has {} columns, and at most {MOST_FIELDS} are read", record.fields);
+                return Err(TableFault::new(message).hint("is it a table of one row, or turned on its side?"));
+            }
             self.fields = record.fields;
         } else if record.fields != self.fields {
             let message = format!(

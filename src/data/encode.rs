@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use crate::bounded_file::in_words;
 use crate::data::Training;
+use crate::device::memory;
 use crate::hint::Hint;
 
 /// What becomes of a column of text.
@@ -140,6 +142,9 @@ impl Encoding {
     }
 }
 
+/// What a value takes while it is encoded: as f64, in a tensor, and scaled.
+const VALUE: u128 = 8 + 8 + 4;
+
 /// An encoding that was fitted to training rows.
 #[derive(Clone, Debug)]
 pub struct Encoder {
@@ -158,12 +163,13 @@ impl Encoder {
     /// Raw rows, `[rows, columns]` → features `[rows, features]`, f64. `part` is what messages call the rows.
     ///
     /// # Errors
-    /// When a category that is encoded by its place occurs in none of the training rows.
+    /// When a category that is encoded by its place occurs in none of the training rows, or memory does not suffice.
     pub fn encode(&self, raw: &Tensor, part: &str) -> anyhow::Result<Tensor> {
         if self.columns.iter().all(Fitted::changes_nothing) {
             return Ok(raw.to_kind(Kind::Double));
         }
         let rows = raw.size()[0];
+        self.fits(rows as usize, memory::free_of_machine())?;
         let raw = values_of(raw);
         let mut features = Vec::with_capacity(rows as usize * self.width);
         for row in raw.chunks_exact(self.columns.len()) {
@@ -172,6 +178,26 @@ impl Encoder {
             }
         }
         Ok(Tensor::from_slice(&features).view([rows, self.width as i64]))
+    }
+}
+
+impl Encoder {
+    /// Whether so many rows can be encoded in so many bytes: a small table of names becomes a feature for each of them.
+    fn fits(&self, rows: usize, free: u64) -> anyhow::Result<()> {
+        let wanted = rows as u128 * self.width as u128 * VALUE;
+        if wanted <= u128::from(free) {
+            return Ok(());
+        }
+        let widest = self.columns.iter().map(|column| &column.planned).max_by_key(|planned| planned.width());
+        let Planned { name, .. } = widest.expect("an encoding has a column");
+        let width = widest.map_or(0, Planned::width);
+        let (wanted, free) = (in_words(u64::try_from(wanted).unwrap_or(u64::MAX)), in_words(free));
+        let message = format!(
+            "{rows} rows of {} features take {wanted} of memory, and {free} are free; {width} of the features are column `{name}`",
+            self.width
+        );
+        let hint = format!("leave it out, `drop = [\"{name}\"]`, or say `encode = \"label\"`");
+        Err(anyhow!(message).context(Hint(hint)))
     }
 }
 
@@ -258,6 +284,16 @@ mod tests {
         assert_eq!(values_of(&encoder.encode(&rows(&[5.0, 2.0], 2).features, "test").unwrap()), [5.0, 2.0]);
         let error = encoder.encode(&rows(&[5.0, 1.0], 2).features, "test").unwrap_err();
         assert!(format!("{error:#}").contains("column `c` is `y` in test rows, and in no training row"));
+    }
+
+    #[test]
+    fn more_features_than_memory_can_hold_are_refused_with_the_column_that_has_most() {
+        let encoder = encoding(Becomes::OneHot(categories()), Missing::Error).fit(&Training(rows(&[1.0, 2.0], 2)));
+        let encoder = encoder.unwrap();
+        assert!(encoder.fits(100, 4 * 100 * 20).is_ok());
+        let error = encoder.fits(100, 4 * 100 * 20 - 1).unwrap_err().to_string();
+        let error = format!("{error} {:#}", encoder.fits(1 << 60, 1 << 30).unwrap_err());
+        assert!(error.contains("drop = [\"c\"]") && error.contains("3 of the features are column `c`"), "{error}");
     }
 
     #[test]

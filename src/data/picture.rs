@@ -12,6 +12,7 @@ use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, Imag
 use crate::data::csv_text::TableFault;
 use crate::data::form::ImageSize;
 use crate::data::source::user_file;
+use crate::device::fault::contained;
 
 /// Whether dark and light are exchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +55,11 @@ pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         return Err(TableFault::new("is no PNG or JPEG picture"));
     }
-    let grey = grey(decode(reader)?);
+    // the decoder of JPEG pictures, zune-jpeg 0.5, panics on some that are damaged
+    let decoded = contained(|| decode(reader)).unwrap_or_else(|| {
+        Err(TableFault::new("cannot be read as a picture: its decoder gives it up").hint("it is damaged"))
+    });
+    let grey = grey(decoded?);
     let border = mean_of_border(&grey);
     let is_inverted = match invert {
         Invert::Auto => (border > 127.5) == light_on_dark,
@@ -239,6 +244,15 @@ mod tests {
         assert!(widest.message.starts_with("holds a picture") && widest.message.ends_with("too large"), "{widest}");
         let within = fault(9_000, 9_000, grey);
         assert!(within.message.starts_with("cannot be read as a picture: "), "{within}");
+    }
+
+    #[test]
+    fn a_picture_that_its_decoder_panics_on_is_refused() {
+        let damaged = include_bytes!("../../fuzz/corpus/picture/upsampled.jpg");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), damaged).unwrap();
+        let fault = read(file.path(), SIZE, Invert::Auto, true).unwrap_err();
+        assert_eq!(fault.message, "cannot be read as a picture: its decoder gives it up");
     }
 
     #[test]

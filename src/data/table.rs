@@ -3,6 +3,7 @@
 //! Every field is read as text first, and a column whose every value is a number becomes one of numbers: quoted numbers
 //! are numbers, and a slip of the pen in row 7,000 is found, and named. Missing is what pandas takes for missing.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Cursor;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
 
 use crate::data::csv_text::{CsvText, TableFault};
-use crate::data::hashed_file::Hashed;
+use crate::data::hashed_file::{self, Hashed};
 use crate::data::plain_numbers::{self, PlainNumbers};
 use crate::data::repeats::{Repeats, fingerprint};
 use crate::data::values::{Values, finite};
@@ -46,9 +47,9 @@ impl Table {
     /// # Errors
     /// When the text is damaged, or a name is missing or occurs twice.
     pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, TableFault> {
-        let ascii = u8::try_from(separator).ok().filter(u8::is_ascii);
-        let message = || format!("cannot be read with the separator {separator:?}, which is no ASCII character");
-        let separator = ascii.ok_or_else(|| TableFault::new(message()))?;
+        let message =
+            || format!("cannot be read with the separator {separator:?}: it is one ASCII character, and no quote");
+        let separator = separating_byte(separator).ok_or_else(|| TableFault::new(message()))?;
         Table::of_plain_numbers(plain_numbers::read(bytes, separator), separator)
             .unwrap_or_else(|| Table::of_text(&CsvText::check(bytes, separator)?, separator))
     }
@@ -57,11 +58,12 @@ impl Table {
     /// them, many times as fast as by way of text; `None` where any is not, or the file cannot be read, or holds no table,
     /// and it has to be read whole.
     pub fn of_plain_file(path: &Path, separator: char) -> Option<(Table, String)> {
-        let separator = u8::try_from(separator).ok().filter(u8::is_ascii)?;
-        let file = File::open(path).ok()?;
-        if !file.metadata().ok()?.is_file() {
+        let separator = separating_byte(separator)?;
+        let metadata = std::fs::metadata(path).ok()?;
+        if !metadata.is_file() || metadata.len() > hashed_file::most() {
             return None; // a pipe is read once
         }
+        let file = File::open(path).ok()?;
         let mut file = Hashed::new(file);
         let table = Table::of_plain_numbers(plain_numbers::read(&mut file, separator), separator)?.ok()?;
         Some((table, file.sum()))
@@ -70,10 +72,7 @@ impl Table {
     /// The table by way of text: whatever its fields hold.
     fn of_text(checked: &CsvText, separator: u8) -> Result<Table, TableFault> {
         let columns = read_fields(checked, separator)?;
-        let mut names = Vec::with_capacity(columns.len());
-        for (number, column) in columns.iter().enumerate() {
-            names.push(name_of(number, strings(column)?.get(0), &names)?);
-        }
+        let names = names_of(&columns)?;
         check_header(checked, separator, &names)?;
         let columns = columns.iter().zip(names).map(|(column, name)| {
             let fields = strings(column)?.iter().skip(1).map(|field| field.map(str::trim).filter(|f| !is_missing(f)));
@@ -92,10 +91,7 @@ impl Table {
         let headed = || {
             let header = CsvText::check(&header, separator)?;
             let fields = read_fields(&header, separator)?;
-            let mut names = Vec::with_capacity(fields.len());
-            for (number, field) in fields.iter().enumerate() {
-                names.push(name_of(number, strings(field)?.get(0), &names)?);
-            }
+            let names = names_of(&fields)?;
             check_header(&header, separator, &names)?;
             let columns = columns.into_iter().zip(names);
             let columns = columns.map(|(numbers, name)| Column { name, values: Values::Numbers(numbers) }).collect();
@@ -131,6 +127,11 @@ impl Table {
     }
 }
 
+/// What may stand between two fields: polars panics where that is a quote.
+fn separating_byte(separator: char) -> Option<u8> {
+    u8::try_from(separator).ok().filter(|byte| byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'))
+}
+
 fn is_missing(field: &str) -> bool {
     field.is_empty() || MISSING.contains(&field) || field == "n/a"
 }
@@ -157,17 +158,22 @@ fn strings(column: &PolarsColumn) -> Result<&polars::prelude::StringChunked, Tab
     column.as_materialized_series().str().map_err(|error| TableFault::new(format!("is not CSV: {error}")))
 }
 
-fn name_of(number: usize, name: Option<&str>, before: &[String]) -> Result<String, TableFault> {
-    let name = name.unwrap_or_default().trim();
-    if name.is_empty() {
-        let hint = "give it a name; row numbers that pandas wrote are left out with `to_csv(…, index=False)`";
-        return Err(TableFault::new(format!("has no name for column {}", number + 1)).hint(hint));
+/// The names in the header, each of them one column's.
+fn names_of(columns: &[PolarsColumn]) -> Result<Vec<String>, TableFault> {
+    let (mut names, mut places) = (Vec::with_capacity(columns.len()), HashMap::with_capacity(columns.len()));
+    for (number, column) in columns.iter().enumerate() {
+        let name = strings(column)?.get(0).unwrap_or_default().trim();
+        if name.is_empty() {
+            let hint = "give it a name; row numbers that pandas wrote are left out with `to_csv(…, index=False)`";
+            return Err(TableFault::new(format!("has no name for column {}", number + 1)).hint(hint));
+        }
+        if let Some(earlier) = places.insert(name, number) {
+            let message = format!("names columns {} and {} both `{name}`", earlier + 1, number + 1);
+            return Err(TableFault::new(message).hint("give each column a name of its own"));
+        }
+        names.push(name.to_owned());
     }
-    if let Some(earlier) = before.iter().position(|known| known == name) {
-        let message = format!("names columns {} and {} both `{name}`", earlier + 1, number + 1);
-        return Err(TableFault::new(message).hint("give each column a name of its own"));
-    }
-    Ok(name.to_owned())
+    Ok(names)
 }
 
 fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<(), TableFault> {
@@ -317,9 +323,12 @@ mod tests {
     }
 
     #[test]
-    fn a_separator_that_is_no_ascii_is_refused() {
+    fn a_separator_that_is_no_ascii_or_a_quote_is_refused() {
         let fault = Table::from_csv("a§b\n1§2\n".as_bytes(), '§').unwrap_err();
         assert!(fault.message.contains("separator '§'"), "{fault}");
+        for separator in ['"', '\n', '\r'] {
+            assert!(Table::from_csv(b"a,2\"b\n\"\"\n1\"2\n", separator).is_err(), "{separator:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! such panics round a piece of work and tells what they mean; panics of any other kind go on.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -131,9 +132,22 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
     outcome.map_err(|panic| Fault::of_panic(&*panic).unwrap_or_else(|| resume_unwind(panic)))
 }
 
-/// Whether a panic with this text is one that [`guarded`] will tell of, so that a hook need not.
+thread_local! {
+    /// Whether this thread is in work that [`contained`] does.
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does the work of a library that is known to panic on some files, in this thread alone; `None` where it panics.
+pub fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let before = CONTAINED.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(work)); // what it was working on is thrown away with it
+    CONTAINED.set(before);
+    outcome.ok()
+}
+
+/// Whether a panic with this text is one that [`guarded`] or [`contained`] will tell of, so that a hook need not.
 pub fn will_be_told(text: &str) -> bool {
-    GUARDED.load(Ordering::SeqCst) > 0 && thrown(text).is_some()
+    CONTAINED.get() || GUARDED.load(Ordering::SeqCst) > 0 && thrown(text).is_some()
 }
 
 /// The message of libtorch in the text of a panic: tch unwraps `Err(Torch("…"))`, in which line ends are written out.

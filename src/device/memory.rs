@@ -14,8 +14,13 @@ pub const UNKNOWN: u64 = 4 << 30;
 pub fn free(device: Device) -> u64 {
     match device {
         Device::Cuda(index) => switches::gpu_memory(index).map_or(UNKNOWN, |(free, _)| free),
-        _ => of_machine(Path::new("/")).unwrap_or(UNKNOWN),
+        _ => free_of_machine(),
     }
+}
+
+/// How many bytes are free on the machine.
+pub fn free_of_machine() -> u64 {
+    of_machine(Path::new("/")).unwrap_or(UNKNOWN)
 }
 
 /// A number of bytes as libtorch writes it: `2.00 GiB`.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::bounded_file;
 use crate::experiment::source_text::{SourceText, SpecError};
 use crate::hint::Hint;
 use crate::suggest;
@@ -81,7 +82,7 @@ fn own(name: &str) -> anyhow::Result<Option<SourceText>> {
 fn read(path: &Path) -> anyhow::Result<SourceText> {
     let origin = path.display().to_string();
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = bounded_file::read_to_string(path, bounded_file::EXPERIMENT).map_err(|error| {
         let message = format!("failed to read the experiment `{origin}`");
         let hint = match error.kind() {
             std::io::ErrorKind::InvalidData => "it is no text file".to_owned(),

@@ -3,6 +3,7 @@
 //! A run's folder has one, `checkpoint.safetensors`; a new one takes the place of the old one when it is whole. Where it
 //! cannot be written the old one stays, training goes on, and it is tried again when the next one is due.
 
+use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use crate::bounded_file;
+use crate::data::hashed_file;
 use crate::experiment::run_record::TrialName;
 use crate::hint::{Hint, in_a_line};
 use crate::history::Environment;
@@ -34,6 +37,16 @@ pub enum Pace {
 impl Default for Pace {
     fn default() -> Self {
         Pace::Time(Duration::from_secs(30))
+    }
+}
+
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pace::Epochs(every) => write!(f, "{every}"),
+            Pace::Time(every) => write!(f, "{}s", every.as_secs()),
+            Pace::Never => f.write_str("never"),
+        }
     }
 }
 
@@ -85,7 +98,7 @@ impl Found {
         if !path.exists() {
             return Ok(None);
         }
-        let read = || Self::of_bytes(&std::fs::read(&path)?);
+        let read = || Self::of_bytes(&bounded_file::read(&path, hashed_file::most())?);
         let shown = path.display();
         let hint = format!("without it its trials are trained from the start: `rm '{shown}'`");
         read().with_context(|| format!("failed to read the checkpoint `{shown}`")).context(Hint(hint)).map(Some)

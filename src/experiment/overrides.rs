@@ -62,10 +62,19 @@ pub fn behind<'a>(key: &str, overrides: &'a [String]) -> Option<&'a String> {
     })
 }
 
+/// How many parts a path has at most: what is nested deeper cannot be read, nor even be thrown away, without a stack as
+/// deep.
+const DEEPEST: usize = 32;
+
 /// The place in the tree that a path names.
 fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError> {
     let mut place = tree;
     let mut walked = String::new();
+    let depth = path.split('.').count();
+    if depth > DEEPEST {
+        let message = format!("a setting is named by {DEEPEST} parts at most, and these are {depth}");
+        return Err(SpecError { message, hint: Some("such as `train.optimizer.adam.lr`".to_owned()) });
+    }
     for part in path.split('.') {
         let missing = |hint: String| SpecError {
             message: match walked.as_str() {

@@ -13,7 +13,7 @@ use crate::data::fetch;
 use crate::experiment::kept_file::KeptFile;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::{self, Finished, Options, StackInfo, Watch};
-use crate::experiment::run_record::{GroupRecord, RunOptions, RunRecord, StackRecord, StackState, TrialName};
+use crate::experiment::run_record::{self, GroupRecord, RunOptions, RunRecord, StackRecord, StackState, TrialName};
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::source_text::SourceText;
 use crate::experiment::study::Study;
@@ -92,9 +92,11 @@ impl Stored {
         let started = OffsetDateTime::now_utc();
         let resolved = std::fs::read_to_string(self.folder.join("experiment.toml"));
         let resolved = resolved.unwrap_or_else(|_| self.study.spec.to_toml()); // a copy of a run may have lost it
-        let folder = RunDir::create(out, &self.study.name, &resolved, started)?;
         let record =
             RunRecord { groups: self.stacks.clone(), ..RunRecord::new(&self.study, options.record(), started)? };
+        let begun = record.to_json()?;
+        let beside = [(run_record::FILE, begun.as_bytes())];
+        let folder = RunDir::create(out, &self.study.name, &resolved, &beside, started)?;
         let mut up_to = UpTo { watch, requests: options.requests, begun: 0, at: self.interrupted, reached: false };
         let finished = run::resume(folder, record, &self.study, options, None, &mut up_to)?;
         let stopped = finished.interrupted && !up_to.reached;

@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::bounded_file;
 use crate::experiment::records;
 use crate::experiment::source_text::SourceText;
-use crate::experiment::study::Study;
+use crate::experiment::study::{Study, check_name};
 use crate::hint::Hint;
 use crate::history::{History, json};
+use crate::threads;
 
 /// The value of `schema` in every record of this version.
 pub const SCHEMA: &str = "runner.run/1";
@@ -197,7 +199,9 @@ impl RunRecord {
     pub fn read(folder: &Path) -> anyhow::Result<RunRecord> {
         let path = folder.join(FILE);
         let shown = path.display();
-        let text = std::fs::read(&path).with_context(|| format!("failed to read `{shown}`")).map_err(|error| {
+        let text = bounded_file::read(&path, bounded_file::JSON)
+            .with_context(|| format!("failed to read `{shown}`"))
+            .map_err(|error| {
             error.context(Hint("runs of earlier versions have no `run.json`: `runner exp` makes a new one".to_owned()))
         })?;
         Self::of_json(&text).with_context(|| format!("failed to read `{shown}`"))
@@ -211,11 +215,31 @@ impl RunRecord {
         let damaged = || Hint("it is damaged, or no record of a run".to_owned());
         let value: serde_json::Value = serde_json::from_slice(text).context(damaged())?;
         match value.get("schema").and_then(serde_json::Value::as_str) {
-            Some(SCHEMA) => serde_json::from_value(value).context(damaged()),
+            Some(SCHEMA) => {
+                let record: RunRecord = serde_json::from_value(value).context(damaged())?;
+                record.check().context(damaged())?;
+                Ok(record)
+            }
             Some(other) => Err(anyhow!("it is a `{other}`, and this version reads `{SCHEMA}`")
                 .context(Hint("another version of runner wrote it".to_owned()))),
             None => Err(anyhow!("it names no `schema`").context(damaged())),
         }
+    }
+
+    /// Checks what anybody may have written into it: names of files that are read, and what can only be counted from 1.
+    fn check(&self) -> anyhow::Result<()> {
+        let RunOptions { threads, stack, .. } = &self.options;
+        ensure!(
+            (1..=threads::MOST).contains(threads),
+            "`threads` is 1 to {}, and {threads} stands there",
+            threads::MOST
+        );
+        ensure!(*stack != Some(0), "`stack` is at least 1, and 0 stands there");
+        let trials = self.groups.iter().flat_map(|group| &group.stacks).flat_map(|stack| &stack.trials);
+        for TrialName { variant, .. } in trials {
+            check_name("variant", variant)?;
+        }
+        Ok(())
     }
 
     /// The record as it stands in its file.

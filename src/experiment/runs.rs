@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
+use crate::bounded_file;
 use crate::experiment::catalogue;
 use crate::experiment::spec::Spec;
 use crate::hint::{Hint, in_a_line};
@@ -261,7 +262,9 @@ fn run_in(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
 
 /// Whether a file is whole JSON, and no history of any schema.
 fn is_foreign(path: &Path) -> bool {
-    let value = std::fs::read(path).ok().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    let value = bounded_file::read(path, bounded_file::JSON)
+        .ok()
+        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
     let is_history = |value: &serde_json::Value| {
         value.get("schema").and_then(serde_json::Value::as_str).is_some_and(|s| s.starts_with("runner.history/"))
     };
@@ -270,7 +273,8 @@ fn is_foreign(path: &Path) -> bool {
 
 /// The names of the variants in their order; none where the experiment has none, or cannot be read.
 fn variants(folder: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(folder.join("experiment.toml")).unwrap_or_default();
+    let text =
+        bounded_file::read_to_string(&folder.join("experiment.toml"), bounded_file::EXPERIMENT).unwrap_or_default();
     let spec = toml_edit::de::from_str::<Spec>(&text);
     spec.map(|spec| spec.variants.into_iter().map(|variant| variant.name).collect()).unwrap_or_default()
 }

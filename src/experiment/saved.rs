@@ -1,6 +1,8 @@
 //! A trained model rebuilt from what its trial left: the settings from the history, the weights or the tree from the file
 //! beside it.
 
+use std::path::Path;
+
 use anyhow::{Context, anyhow, ensure};
 use tch::{Device, Tensor};
 
@@ -69,10 +71,10 @@ impl Saved {
         }
         let damaged = "the file is damaged, or of another network or tree: `runner exp` makes it anew";
         let fitted = match &plan.model {
-            Model::Network(network) => {
+            Model::Network(network) => long_enough(&file, network.architecture.parameters()).and_then(|()| {
                 let stack = network.architecture.build(&[history.seed], device);
                 state_dict::load(&stack, 0, &file).map(|()| Fitted::Network(Box::new((*network.clone(), stack))))
-            }
+            }),
             Model::Tree(_) => Tree::read(&file).and_then(|tree| fits(tree, &plan)).map(Fitted::Tree),
         };
         let fitted = fitted
@@ -123,6 +125,18 @@ fn choice(record: &ThresholdRecord) -> anyhow::Result<Choice> {
     let by =
         serde_json::from_value(record.by.clone()).context("its threshold was chosen in a way that is not known")?;
     Ok(Choice { by, value: record.value, validation: record.validation.clone() })
+}
+
+/// Whether a file may hold so many weights, before room is made for them: a history may claim any number.
+fn long_enough(weights: &Path, parameters: usize) -> anyhow::Result<()> {
+    let found = std::fs::metadata(weights).with_context(|| format!("failed to read `{}`", weights.display()))?.len();
+    let wanted = parameters as u64 * 4;
+    ensure!(
+        found >= wanted,
+        "`{}` has {found} bytes, and the {parameters} parameters of its history take {wanted}",
+        weights.display()
+    );
+    Ok(())
 }
 
 /// A tree that was read, where it is one of the plan's data.

@@ -93,7 +93,7 @@ fn varied(spec: &Spec, variant: &Variant) -> Result<Spec, SpecError> {
 }
 
 /// A name that files are called after.
-fn check_name(key: &str, name: &str) -> Result<(), Invalid> {
+pub(super) fn check_name(key: &str, name: &str) -> Result<(), Invalid> {
     let allowed = |c: char| c.is_alphanumeric() || "_-.+ ".contains(c);
     require(
         !name.is_empty() && name.chars().all(allowed) && !name.starts_with('.'),

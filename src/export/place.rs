@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 
 use crate::export::File;
-use crate::files;
 use crate::hint::Hint;
 use crate::history::event_file;
+use crate::{bounded_file, files};
 
 /// What is done with a file that is there and holds something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,8 @@ pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Resul
         let path = folder.join(&file.path);
         no_other_events_beside(&path)?;
         let there = path.symlink_metadata().is_ok();
-        if there && path.is_file() && std::fs::read(&path).is_ok_and(|bytes| bytes == file.bytes) {
+        let holds = |bytes: &[u8]| bounded_file::read(&path, bytes.len() as u64).is_ok_and(|there| there == bytes);
+        if there && holds(&file.bytes) {
             continue;
         }
         if there && (existing == Existing::Keep || path.is_dir()) {

@@ -25,8 +25,8 @@ use anyhow::{Context, anyhow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::files;
 use crate::hint::Hint;
+use crate::{bounded_file, files};
 use asked::Asked;
 use curves::Curves;
 use diagnosis::{Diagnosis, Verdict};
@@ -267,7 +267,7 @@ impl History {
     /// When the file cannot be read, is no history, or one of another schema.
     pub fn read(path: &Path) -> anyhow::Result<History> {
         let shown = path.display();
-        let text = std::fs::read(path).with_context(|| format!("failed to read `{shown}`"))?;
+        let text = bounded_file::read(path, bounded_file::JSON).with_context(|| format!("failed to read `{shown}`"))?;
         if let Ok(history) = serde_json::from_slice::<History>(&text)
             && history.schema == SCHEMA
         {

@@ -10,8 +10,12 @@ use anyhow::{Context, bail};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::files;
 use crate::network::stack::Stack;
+use crate::{bounded_file, files};
+
+/// What stands before the numbers of a file takes so many bytes at most: names, types, shapes, and whatever else another
+/// program noted.
+const LONGEST_HEADER: u64 = 16 << 20;
 
 /// Writes one replica's weights.
 ///
@@ -47,10 +51,12 @@ pub fn encode(stack: &Stack, replica: usize) -> anyhow::Result<Vec<u8>> {
 /// # Errors
 /// When the file cannot be read, or a name, type or shape differs from the network's; the network is then unchanged.
 pub fn load(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
-    let bytes = std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+    let entries = entries(stack, replica);
+    let numbers: usize = entries.iter().map(|(_, tensor)| tensor.numel() * tensor.kind().elt_size_in_bytes()).sum();
+    let bytes = bounded_file::read(path, numbers as u64 + LONGEST_HEADER)
+        .with_context(|| format!("failed to read `{}`", path.display()))?;
     let file = SafeTensors::deserialize(&bytes)
         .with_context(|| format!("failed to read `{}` as safetensors", path.display()))?;
-    let entries = entries(stack, replica);
     if let Some(unknown) = file.names().into_iter().find(|name| entries.iter().all(|(known, _)| known != *name)) {
         bail!("`{}` holds `{unknown}`, which the network does not have", path.display());
     }

@@ -43,13 +43,19 @@ pub fn linear(from: f64, to: f64, most: usize, unit: Unit) -> Vec<Tick> {
     last
 }
 
+/// Steps are counted up to here: above it f64 does not tell one from the next.
+const COUNTED: f64 = 9e15;
+
 fn at(from: f64, to: f64, step: f64, unit: Unit) -> Vec<Tick> {
     if !(step.is_finite() && step > 0.0) {
         return Vec::new();
     }
     let slack = step * 1e-6;
-    let first = ((from - slack) / step).ceil() as i64;
-    let last = ((to + slack) / step).floor() as i64;
+    let (first, last) = (((from - slack) / step).ceil(), ((to + slack) / step).floor());
+    if !(first.abs() < COUNTED && last.abs() < COUNTED) {
+        return Vec::new();
+    }
+    let (first, last) = (first as i64, last as i64);
     let values = (first..=last.min(first + 1_000)).map(|number| number as f64 * step);
     values.map(|value| Tick { value, label: label(value, step, unit) }).collect()
 }
@@ -58,6 +64,9 @@ fn at(from: f64, to: f64, step: f64, unit: Unit) -> Vec<Tick> {
 /// are few, ticks at 2 and 5 times a power between them.
 pub fn logarithmic(from: f64, to: f64, most: usize) -> Vec<Tick> {
     let (low, high) = (from.log10(), to.log10());
+    if !(low.is_finite() && high.is_finite()) {
+        return Vec::new();
+    }
     let decades = (high + 1e-9).floor() as i32 - (low - 1e-9).ceil() as i32;
     let times: &[f64] = match decades {
         ..=1 => &[1.0, 2.0, 5.0],
@@ -196,6 +205,19 @@ mod tests {
         let many = logarithmic(1e-20, 1.0, 5);
         assert_eq!(labels(&many).iter().filter(|label| !label.is_empty()).count(), 6, "{many:?}");
         assert_eq!(labels(&logarithmic(3.0, 4.0, 4)), ["3.0", "3.5", "4.0"].map(|l| l).to_vec());
+    }
+
+    #[test]
+    fn numbers_that_no_axis_can_have_get_no_ticks() {
+        for (from, to) in [(u64::MAX as f64, u64::MAX as f64 * (1.0 + 1e-15)), (f64::MIN, f64::MAX), (0.0, f64::NAN)] {
+            for unit in [Unit::Plain, Unit::Whole, Unit::Percent] {
+                assert_eq!(linear(from, to, 5, unit), [], "{from} to {to}");
+            }
+        }
+        for (from, to) in [(0.0, 1.0), (-1.0, 1.0), (1.0, f64::INFINITY), (f64::NAN, 1.0)] {
+            assert_eq!(logarithmic(from, to, 5), [], "{from} to {to}");
+        }
+        assert!(logarithmic(f64::from_bits(1), f64::MAX, 5).len() > 600);
     }
 
     #[test]

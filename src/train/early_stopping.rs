@@ -89,6 +89,13 @@ pub struct Waited {
     waited: usize,
 }
 
+impl Waited {
+    /// Whether a wait can have come so far by the end of this epoch.
+    pub fn can_be_of(&self, epoch: usize) -> bool {
+        self.epochs <= epoch && self.waited <= self.epochs
+    }
+}
+
 impl Wait {
     /// Nothing has been seen yet.
     pub fn new(settings: &EarlyStopping, higher_is_better: bool) -> Self {

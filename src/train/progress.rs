@@ -90,6 +90,8 @@ impl<'a> Progress<'a> {
         let (found, wanted) =
             (state.stopping.as_ref().map(Vec::len), self.stopping.as_ref().map(|stopping| stopping.waits.len()));
         ensure!(found == wanted, "{} replicas wait to be stopped early, and there are {}", waits(found), waits(wanted));
+        let mut waits = state.stopping.iter().flatten();
+        ensure!(waits.all(|waited| waited.can_be_of(epoch)), "early stopping has waited for more than {epoch} epochs");
         let most = self.settings.epochs;
         ensure!((1..=most).contains(&epoch), "it is of epoch {epoch}, and there are {most}");
         for (replica, outcome) in state.outcomes.iter().enumerate() {

@@ -5,10 +5,14 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
+use crate::bounded_file::in_words;
 use crate::data::cache::sha256;
 use crate::data::csv_text::TableFault;
 use crate::data::hashed_file;
 use crate::suggest;
+
+/// What a compressed file becomes in memory at most: a small one may hold any number of zeros.
+const MOST_UNPACKED: u64 = 4 << 30;
 
 /// The bytes of a file, and their SHA-256; `.gz` is unpacked first, whatever the name says.
 ///
@@ -23,12 +27,24 @@ pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableFault> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok((bytes, sum));
     }
-    let mut unpacked = Vec::new();
-    MultiGzDecoder::new(&bytes[..])
-        .read_to_end(&mut unpacked)
-        .map_err(|error| TableFault::new(format!("cannot be unpacked: {error}")))?;
+    let unpacked = unpacked(&bytes, MOST_UNPACKED.min(hashed_file::most()))?;
     let sum = sha256(&unpacked);
     Ok((unpacked, sum))
+}
+
+/// What a gzip file holds, where that is so many bytes at most.
+fn unpacked(packed: &[u8], most: u64) -> Result<Vec<u8>, TableFault> {
+    let mut unpacked = Vec::new();
+    MultiGzDecoder::new(packed)
+        .take(most + 1)
+        .read_to_end(&mut unpacked)
+        .map_err(|error| TableFault::new(format!("cannot be unpacked: {error}")))?;
+    if unpacked.len() as u64 > most {
+        let (packed, most) = (in_words(packed.len() as u64), in_words(most));
+        let message = format!("cannot be unpacked: its {packed} become more than {most}");
+        return Err(TableFault::new(message).hint("where that is meant, unpack it first: `gunzip --keep`"));
+    }
+    Ok(unpacked)
 }
 
 fn where_it_may_be(path: &Path) -> String {
@@ -40,5 +56,22 @@ fn where_it_may_be(path: &Path) -> String {
     match suggest::nearest(&wanted, there.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{}`?", path.with_file_name(near).display()),
         None => "a relative path begins in the folder that the program is started in".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_small_file_of_many_zeros_is_unpacked_no_further_than_allowed() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&vec![0; 1 << 20]).unwrap();
+        let bomb = encoder.finish().unwrap().repeat(64); // members of a gzip file stand one behind the other
+        assert_eq!(unpacked(&bomb, 64 << 20).unwrap().len(), 64 << 20);
+        let fault = unpacked(&bomb, (64 << 20) - 1).unwrap_err();
+        assert_eq!(fault.message, "cannot be unpacked: its 65 kB become more than 63 MB");
     }
 }

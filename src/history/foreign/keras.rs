@@ -82,7 +82,7 @@ fn values(column: &Value) -> Option<Vec<&Value>> {
 fn epoch_numbers(columns: &Map<String, Value>) -> Option<Vec<usize>> {
     let numbers = values(columns.get("epoch")?)?.into_iter().map(Value::as_u64).collect::<Option<Vec<u64>>>()?;
     let shift = shift(numbers.iter().copied());
-    numbers.into_iter().map(|epoch| usize::try_from(epoch + shift).ok()).collect()
+    numbers.into_iter().map(|epoch| usize::try_from(epoch.checked_add(shift)?).ok()).collect()
 }
 
 #[cfg(test)]
@@ -114,6 +114,12 @@ mod tests {
         let short = read(br#"{"loss": [1, 2, 3], "epoch": [5, 6]}"#).unwrap();
         assert_eq!(values_of(&short, "loss"), [(5, 1.0), (6, 2.0)]);
         assert_eq!(short.notes, ["`loss` has more values than there are epochs"]);
+    }
+
+    #[test]
+    fn numbers_without_a_successor_are_no_epochs() {
+        let foreign = read(br#"{"loss": [1, 2], "epoch": [0, 18446744073709551615]}"#).unwrap();
+        assert_eq!(values_of(&foreign, "loss"), [(1, 1.0), (2, 2.0)]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use indexmap::IndexMap;
 
+use crate::bounded_file;
 use crate::hint::Hint;
 use crate::history::event_file;
 use crate::history::number::Number;
@@ -101,7 +102,7 @@ fn read_any(path: &Path) -> anyhow::Result<Foreign> {
     if path.is_dir() || event_file::is_named_so(&name) {
         return tensorboard::read(path);
     }
-    let bytes = std::fs::read(path)?;
+    let bytes = bounded_file::read(path, bounded_file::JSON)?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii_start();
     match text.first() {
         None => Err(anyhow!("the file is empty")),

@@ -32,7 +32,7 @@ fn of(value: &Value) -> anyhow::Result<Foreign> {
     let shift = shift(rows.iter().filter_map(|row| number(row)));
     let (mut points, mut steps) = (Points::default(), Some(0));
     for (place, row) in rows.into_iter().enumerate() {
-        let numbered = number(row).and_then(|epoch| usize::try_from(epoch + shift).ok());
+        let numbered = number(row).and_then(|epoch| usize::try_from(epoch.checked_add(shift)?).ok());
         let epoch = numbered.unwrap_or(place + 1);
         let is_metric = |name: &str| !matches!(name, "epoch" | "batches") && !name.ends_with("_batch_count");
         for (name, value) in row.iter().filter(|(name, _)| is_metric(name)) {
@@ -42,7 +42,7 @@ fn of(value: &Value) -> anyhow::Result<Foreign> {
                 None => points.leave_out(format!("`{name}` in epoch {epoch} is no number: {}", brief(value))),
             }
         }
-        steps = steps.zip(batches(row)).map(|(before, batches)| before + batches);
+        steps = steps.zip(batches(row)).and_then(|(before, batches): (u64, u64)| before.checked_add(batches));
         if let Some(steps) = steps {
             points.clock.entry(epoch).or_default().step = Some(steps);
         }
@@ -76,6 +76,15 @@ mod tests {
         let clock: Vec<_> = foreign.clock.iter().map(|(epoch, at)| (*epoch, at.step, at.seconds)).collect();
         assert_eq!(clock, [(1, Some(2), Some(0.5)), (2, Some(3), Some(0.75))]);
         assert_eq!(foreign.notes, ["`run` in epoch 2 is no number: `\"one\"`"]);
+    }
+
+    #[test]
+    fn numbers_without_a_successor_are_no_epochs_and_no_sums() {
+        let text = br#"[{"epoch": 0, "train_loss": 1, "train_batch_count": 18446744073709551615},
+            {"epoch": 18446744073709551615, "train_loss": 2, "train_batch_count": 1}]"#;
+        let foreign = read(text).unwrap();
+        assert_eq!(values_of(&foreign, "loss"), [(1, 1.0), (2, 2.0)]);
+        assert_eq!(foreign.clock.values().map(|at| at.step).collect::<Vec<_>>(), [Some(u64::MAX)]);
     }
 
     #[test]

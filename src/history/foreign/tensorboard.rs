@@ -11,12 +11,12 @@
 //! The clock's seconds count from the first event of all files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
+use crate::bounded_file;
 use crate::hint::Hint;
 use crate::history::event_file::{self, End, Event};
 use crate::history::foreign::logged::{self, Logged};
@@ -136,7 +136,7 @@ impl Scalars {
         let (mut events, name) = (0, name_of(path));
         // TensorFlow says what a series is with its first value alone
         let mut other_plugins = BTreeSet::new();
-        let end = File::open(path)
+        let end = bounded_file::open(path)
             .and_then(|file| {
                 event_file::read(BufReader::new(file), |event| {
                     events += 1;

@@ -90,6 +90,13 @@ impl Checkpoint {
     ) -> anyhow::Result<()> {
         let names: Vec<&str> = self.tensors.iter().map(|(name, _)| name.as_str()).collect();
         ensure!(self.state.steps > 0, "it has taken {} steps", self.state.steps);
+        let most = course.steps_until(self.state.epoch);
+        ensure!(
+            self.state.steps as usize <= most,
+            "it has taken {} steps, and epoch {} ends at step {most}",
+            self.state.steps,
+            self.state.epoch
+        );
         ensure!(self.state.seconds.is_finite() && self.state.seconds >= 0.0, "it took {} s", self.state.seconds);
         let memory = update.memory_like(stack.arena().values());
         let wanted = places(stack, &memory);

@@ -74,6 +74,11 @@ impl Course {
         &self.lrs
     }
 
+    /// How many steps there are up to the end of an epoch.
+    pub fn steps_until(&self, epoch: usize) -> usize {
+        epoch.saturating_mul(self.length.steps)
+    }
+
     /// Where it stands at the end of an epoch.
     pub fn state(&self) -> State {
         let plateau = self.plateau.as_ref().map(|plateau| plateau.waits.iter().map(Wait::waited).collect());
@@ -90,6 +95,12 @@ impl Course {
             state.start.len() == self.start.len() && state.plateau.as_ref().map(Vec::len) == waits,
             "its learning rates are those of another schedule, or of another number of replicas"
         );
+        let is_rate = |rate: &Number| rate.0.is_finite() && rate.0 >= 0.0;
+        ensure!(state.start.iter().all(is_rate), "a learning rate in it is no number of at least 0");
+        let waits = self.plateau.iter().flat_map(|plateau| &plateau.waits).zip(state.plateau.iter().flatten());
+        for (wait, waited) in waits {
+            wait.check(*waited)?;
+        }
         self.start = state.start.iter().map(|number| number.0).collect();
         let waits = self.plateau.iter_mut().flat_map(|plateau| &mut plateau.waits);
         waits.zip(state.plateau.iter().flatten()).for_each(|(wait, waited)| wait.go_on(*waited));

@@ -1,6 +1,7 @@
 //! `reduce_on_plateau`, as ReduceLROnPlateau in its relative mode: a replica's learning rate is reduced when its metric
 //! has not improved for more than `patience` epochs.
 
+use anyhow::ensure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,21 @@ impl Wait {
     /// How far it has come.
     pub fn waited(&self) -> Waited {
         self.waited
+    }
+
+    /// Checks that this wait can have come so far at the end of an epoch.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check(&self, waited: Waited) -> anyhow::Result<()> {
+        let ReduceOnPlateau { patience, cooldown, .. } = self.settings;
+        ensure!(
+            waited.bad_epochs <= patience && waited.cooldown <= cooldown,
+            "`reduce_on_plateau` waits for {patience} epochs and cools down for {cooldown}, and it has {} and {}",
+            waited.bad_epochs,
+            waited.cooldown
+        );
+        Ok(())
     }
 
     /// Goes on from there.

@@ -1,0 +1,24 @@
+//! The bodies of the fuzz targets, which the tests of `runner` run too.
+
+use std::panic::{set_hook, take_hook};
+use std::sync::Once;
+
+use runner::device::fault::will_be_told;
+
+#[path = "../../tests/it/hostile/targets.rs"]
+pub mod targets;
+
+/// Gives the bytes to a target. Any panic ends the process, as libFuzzer has it, but for one that the program expects of a
+/// library and makes an error of.
+pub fn run(target: fn(&[u8]), bytes: &[u8]) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let ends_the_process = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !will_be_told(panic.payload_as_str().unwrap_or_default()) {
+                ends_the_process(panic);
+            }
+        }));
+    });
+    target(bytes);
+}

@@ -1,0 +1,158 @@
+//! Reads files that anybody may have made: only what has an end, and only so much of it.
+//!
+//! A folder of runs may hold a link to a device that never ends, or a pipe that nobody writes to, and a file may be
+//! larger than memory. A regular file is read, behind a link too, and so is the pipe that a shell makes for one command
+//! (`<(zcat table.csv.gz)`); a named pipe, a device and a socket are not. What is too large is refused by its size, before
+//! room is made for it.
+
+use std::fs::{File, FileType};
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+/// The most bytes of a history, ours or another program's, and of a tree: a million epochs of six metrics.
+pub const JSON: u64 = 128 << 20;
+
+/// The most bytes of an experiment.
+pub const EXPERIMENT: u64 = 4 << 20;
+
+/// Opens a file that has an end.
+///
+/// # Errors
+/// When there is none, it is a folder, a named pipe, a device or a socket, or it cannot be opened.
+pub fn open(path: &Path) -> io::Result<File> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    match endless(kind, path) {
+        Some(what) => Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, and no file"))),
+        None => File::open(path),
+    }
+}
+
+/// The bytes of a file that has so many at most.
+///
+/// # Errors
+/// As for [`open`], and when it has more or cannot be read.
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
+    let size = file.metadata()?.len();
+    if size > most {
+        return Err(too_large(size, most));
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(size as usize + 1)?; // one more, to find the end without growing
+    // a pipe does not know its size, and a file may have grown
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(too_large(bytes.len() as u64, most)),
+        false => Ok(bytes),
+    }
+}
+
+/// The text of a file that has so many bytes at most.
+///
+/// # Errors
+/// As for [`read`], and [`ErrorKind::InvalidData`] when it is not UTF-8.
+pub fn read_to_string(path: &Path, most: u64) -> io::Result<String> {
+    String::from_utf8(read(path, most)?).map_err(|_| ErrorKind::InvalidData.into())
+}
+
+/// The first bytes of a file, so many at most.
+///
+/// # Errors
+/// As for [`open`], and when it cannot be read.
+pub fn beginning(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Why a file of this size is not read.
+pub fn too_large(size: u64, most: u64) -> io::Error {
+    let message = format!("it has {} or more, and at most {} are read of such a file", in_words(size), in_words(most));
+    io::Error::new(ErrorKind::FileTooLarge, message)
+}
+
+/// A size as people say it: `3 bytes`, `128 MB`.
+pub fn in_words(bytes: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    match bytes.max(1).ilog2() as usize / 10 {
+        0 => format!("{bytes} bytes"),
+        power => {
+            let power = power.min(units.len());
+            format!("{} {}", bytes >> (10 * power), units[power - 1])
+        }
+    }
+}
+
+/// What a file is that may have no end.
+#[cfg(unix)]
+fn endless(kind: FileType, path: &Path) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt;
+    match () {
+        () if kind.is_fifo() && !is_of_a_shell(path) => Some("a named pipe"),
+        () if kind.is_char_device() || kind.is_block_device() => Some("a device"),
+        () if kind.is_socket() => Some("a socket"),
+        () => None,
+    }
+}
+
+#[cfg(not(unix))]
+fn endless(_kind: FileType, _path: &Path) -> Option<&'static str> {
+    None
+}
+
+/// Whether a pipe has no name of its own: it is reached by the number of an open file alone, and has a writer.
+#[cfg(unix)]
+fn is_of_a_shell(pipe: &Path) -> bool {
+    pipe.canonicalize().map_or(true, |path| path.starts_with("/dev/fd") || path.starts_with("/proc"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_its_limit_and_refused_above_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "12345678").unwrap();
+        assert_eq!(read(&path, 8).unwrap(), b"12345678");
+        let error = read(&path, 7).unwrap_err();
+        assert_eq!(error.to_string(), "it has 8 bytes or more, and at most 7 bytes are read of such a file");
+        std::fs::File::options().write(true).open(&path).unwrap().set_len(5 << 40).unwrap();
+        let error = read(&path, JSON).unwrap_err();
+        assert_eq!(error.to_string(), "it has 5 TB or more, and at most 128 MB are read of such a file");
+        assert_eq!(read(folder.path(), 8).unwrap_err().kind(), ErrorKind::IsADirectory);
+        assert_eq!(read(&folder.path().join("none"), 8).unwrap_err().kind(), ErrorKind::NotFound);
+        std::fs::write(&path, b"\xff").unwrap();
+        assert_eq!(read_to_string(&path, 8).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_never_ends_is_not_even_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let (pipe, link) = (folder.path().join("pipe"), folder.path().join("link"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert_eq!(open(&pipe).unwrap_err().to_string(), "it is a named pipe, and no file");
+        std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+        assert_eq!(open(&link).unwrap_err().to_string(), "it is a device, and no file");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_pipe_of_a_shell_is_read_to_its_end_or_its_limit() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+        let through = |bytes: &[u8], most| {
+            let (reader, mut writer) = io::pipe().unwrap();
+            writer.write_all(bytes).unwrap();
+            drop(writer);
+            read(Path::new(&format!("/dev/fd/{}", reader.as_raw_fd())), most)
+        };
+        assert_eq!(through(b"1234", 4).unwrap(), b"1234");
+        assert!(through(b"12345", 4).is_err());
+    }
+}
