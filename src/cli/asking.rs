@@ -12,7 +12,9 @@ use crate::cli::progress::Progress;
 use crate::cli::{resolved, terminal};
 use crate::device::DeviceChoice;
 use crate::device::arithmetic::Arithmetic;
+use crate::experiment::run_record::RunOptions;
 use crate::experiment::{catalogue, study::Study};
+use crate::hint::Hint;
 use crate::requests::{self, Requests};
 use crate::threads;
 use crate::train::fit::Watch;
@@ -67,6 +69,23 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// What a run had, but for what is asked for now.
+    ///
+    /// # Errors
+    /// When the device cannot be used.
+    pub fn of_run(then: &RunOptions, device: Option<DeviceChoice>, threads: Option<usize>) -> anyhow::Result<Ground> {
+        let device = match device {
+            Some(device) => resolved(device)?,
+            None => {
+                let device = then.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
+                let device = device.with_context(|| format!("the run's record names the device `{}`", then.device))?;
+                resolved(device).context(Hint("`--device cpu` takes the CPU; figures will differ".to_owned()))?
+            }
+        };
+        let arithmetic = Arithmetic { tf32: then.tf32, deterministic: then.deterministic };
+        Ok(Ground { device, threads: threads.unwrap_or(then.threads), arithmetic })
+    }
+
     /// Puts it into use for this process: nothing takes more threads than these.
     pub fn put_into_use(self) {
         threads::limit(self.threads);
@@ -121,14 +140,22 @@ impl Asking {
 
     /// What was typed, as far as it has a part in the outcome: the words behind `runner exp`, as a shell takes them.
     pub fn words(&self) -> Vec<String> {
-        let mut words = vec![quoted(&self.experiment)];
-        words.extend(self.set.iter().map(|change| format!("--set {}", quoted(change))));
-        words.extend(self.seed.map(|seed| format!("--seed {seed}")));
-        words.extend(self.seeds.as_ref().map(|seeds| format!("--seeds {}", written_seeds(seeds))));
-        words.extend(self.epochs.map(|epochs| format!("--epochs {epochs}")));
-        words.extend((self.device != DeviceChoice::Auto).then(|| format!("--device {}", self.device)));
-        words.extend(self.threads.map(|threads| format!("--threads {threads}")));
-        words.extend(self.stack.map(|stack| format!("--stack {stack}")));
+        self.arguments().iter().map(|word| quoted(word)).collect()
+    }
+
+    /// The same as a program takes them.
+    pub fn arguments(&self) -> Vec<String> {
+        let mut words = vec![self.experiment.clone()];
+        let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        self.set.iter().for_each(|change| option("--set", change.clone()));
+        self.seed.iter().for_each(|seed| option("--seed", seed.to_string()));
+        self.seeds.iter().for_each(|seeds| option("--seeds", written_seeds(seeds)));
+        self.epochs.iter().for_each(|epochs| option("--epochs", epochs.to_string()));
+        if self.device != DeviceChoice::Auto {
+            option("--device", self.device.to_string());
+        }
+        self.threads.iter().for_each(|threads| option("--threads", threads.to_string()));
+        self.stack.iter().for_each(|stack| option("--stack", stack.to_string()));
         words.extend(self.tf32.then(|| "--tf32".to_owned()));
         words.extend(self.deterministic.then(|| "--deterministic".to_owned()));
         words
@@ -167,7 +194,7 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-.,+=/:@%".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.to_owned(),

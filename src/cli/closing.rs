@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::cli::{Exit, pictures, summary, terminal};
+use crate::cli::{Exit, pictures, summary, terminal, trouble};
 use crate::experiment::run::Finished;
 use crate::experiment::study::Study;
 use crate::history::{History, Status};
@@ -35,6 +35,7 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
     }
     let shown = folder.path().display();
     failures.iter().for_each(terminal::error);
+    let is_complete = trouble::tell(folder);
     if *interrupted {
         terminal::say(&format!("interrupted{}; `runner resume {shown}` goes on", at(histories)));
         return Exit::Interrupted(requests.signal());
@@ -45,6 +46,9 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
         terminal::say(&format!(
             "{done} of {of} trials are done, the others failed; `runner resume {shown}` tries them again"
         ));
+        return Exit::Failed;
+    }
+    if !is_complete {
         return Exit::Failed;
     }
     let missed = missed(histories);

@@ -7,7 +7,7 @@ use clap::Parser;
 
 use crate::cli::front::{BUILD, VARIABLE, begin};
 use crate::cli::{
-    Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, resume, terminal,
+    Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, reproduce, resume, terminal,
 };
 use crate::files;
 use crate::hint::Hint;
@@ -17,6 +17,7 @@ use crate::requests;
 pub(super) enum Work<'a> {
     Exp(&'a exp::Args),
     Resume(&'a resume::Args),
+    Reproduce(&'a reproduce::Args),
     Eval(&'a eval::Args),
     Predict(&'a predict::Args),
     PlotClasses(&'a plot_classes::Args),
@@ -42,6 +43,7 @@ fn run(work: &Work) -> anyhow::Result<Exit> {
     match work {
         Work::Exp(args) => exp::run(args),
         Work::Resume(args) => resume::run(args),
+        Work::Reproduce(args) => reproduce::run(args),
         Work::Eval(args) => eval::run(args),
         Work::Predict(args) => predict::run(args),
         Work::PlotClasses(args) => plot_classes::run(args),

@@ -14,8 +14,8 @@ use clap::Parser;
 
 use crate::cli::engine::Work;
 use crate::cli::{
-    Begun, Cli, Command, Exit, compare, completions, data, ended, export, list, plot, report, runs, schema, show,
-    terminal,
+    Begun, Cli, Command, Exit, compare, completions, data, ended, export, list, plot, report, runs, schema, selftest,
+    show, terminal,
 };
 use crate::files;
 use crate::hint::Hint;
@@ -46,11 +46,13 @@ pub(super) fn begin(command: &Command) -> Begun<'_> {
         Command::Report(args) => report::run(args),
         Command::List(args) => list::run(args),
         Command::Show(args) => show::run(args),
+        Command::Selftest(args) => selftest::run(args),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run::<Cli>(args),
         Command::Plot(args) => return plot::begin(args),
         Command::Data(args) => return data::begin(args),
         Command::Exp(args) => return Begun::NeedsTensors(Work::Exp(args)),
+        Command::Reproduce(args) => return Begun::NeedsTensors(Work::Reproduce(args)),
         Command::Resume(args) => return Begun::NeedsTensors(Work::Resume(args)),
         Command::Eval(args) => return Begun::NeedsTensors(Work::Eval(args)),
         Command::Predict(args) => return Begun::NeedsTensors(Work::Predict(args)),

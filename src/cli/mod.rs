@@ -48,9 +48,12 @@ mod predict_data;
 mod predict_text;
 pub mod progress;
 pub mod report;
+pub mod reproduce;
+mod reproduce_text;
 pub mod resume;
 pub mod runs;
 pub mod schema;
+pub mod selftest;
 pub mod settings;
 pub mod show;
 pub mod summary;
@@ -58,6 +61,7 @@ pub mod table;
 pub mod terminal;
 pub mod tree;
 pub mod trials;
+mod trouble;
 
 use clap::{Parser, Subcommand};
 use tch::Device;
@@ -81,6 +85,7 @@ Examples:
   runner exp digits_mlp --set train.epochs=200   with a setting changed
   runner exp my/idea.toml                        an experiment of your own
   runner resume overfit_mnist                    go on with a run that was interrupted
+  runner reproduce overfit_mnist                 train it again: does the same come out?
   runner show overfit_mnist                      its settings and layers
   runner runs --sort test.acc                    what was run, the best first
   runner compare overfit_mnist mnist_dropout     which is better, and by more than luck?
@@ -90,8 +95,8 @@ Examples:
   runner plot overfit_mnist mnist_dropout        their learning curves as a picture
 
 Data go to standard output, talk to standard error. Exit codes: 0 done, 1 under
---strict an expectation was missed or figures differ from the history, 2 bad
-input or failure, 130 interrupted (143 by SIGTERM).";
+--strict an expectation was missed or figures differ from the history, and a run
+that was not reproduced, 2 bad input or failure, 130 interrupted (143 by SIGTERM).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -99,6 +104,8 @@ enum Command {
     Exp(exp::Args),
     /// Go on with a run that was interrupted
     Resume(resume::Args),
+    /// Train a run again, and say whether it comes out the same, or where it parts and why
+    Reproduce(reproduce::Args),
     /// List past runs
     Runs(runs::Args),
     /// Compare runs: settings, figures, curves, and whether differences are more than luck
@@ -119,6 +126,8 @@ enum Command {
     Show(show::Args),
     /// List, fetch, check and describe data sets
     Data(data::Args),
+    /// Prove on this machine that nothing is lost when a run is killed
+    Selftest(selftest::Args),
     /// Say what this machine can run, and what to mend
     Doctor(doctor::Args),
     /// Print the JSON Schema of a history
@@ -132,7 +141,7 @@ enum Command {
 pub enum Exit {
     /// 0
     Done,
-    /// 1: under `--strict` an expectation was missed, or figures differ from the history.
+    /// 1: under `--strict` an expectation was missed, or figures differ from the history; a run was not reproduced.
     Missed,
     /// 2: bad input, or a failure.
     Failed,

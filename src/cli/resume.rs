@@ -2,21 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-
 use crate::cli::asking::{Ground, watched};
 use crate::cli::closing::{Closing, close};
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, resolved, terminal};
+use crate::cli::{Exit, terminal};
 use crate::data::cache::Cache;
 use crate::device::DeviceChoice;
-use crate::device::arithmetic::Arithmetic;
 use crate::experiment::keeper::{Found, Pace};
 use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::run_record::{Program, RunRecord};
 use crate::experiment::runs;
 use crate::experiment::study::Study;
-use crate::hint::Hint;
 use crate::run_dir::RunDir;
 use crate::train::fit::Watch;
 
@@ -64,7 +60,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let study = record.study()?;
-    let ground = ground(&record, args)?;
+    let ground = Ground::of_run(&record.options, args.device, args.threads)?;
     ground.put_into_use();
     let (requests, mut progress) = watched(args.closing.quiet)?;
     let options = Options {
@@ -78,21 +74,6 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let finished = go_on(folder, record, &study, &options, &mut progress);
     progress.end();
     Ok(close(&study, &finished?, &requests, &args.closing))
-}
-
-/// What the run began on, but for what is asked for now.
-fn ground(record: &RunRecord, args: &Args) -> anyhow::Result<Ground> {
-    let then = &record.options;
-    let device = match args.device {
-        Some(device) => resolved(device)?,
-        None => {
-            let device = then.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
-            let device = device.with_context(|| format!("the run's record names the device `{}`", then.device))?;
-            resolved(device).context(Hint("`--device cpu` goes on with the CPU; figures will differ".to_owned()))?
-        }
-    };
-    let arithmetic = Arithmetic { tf32: then.tf32, deterministic: then.deterministic };
-    Ok(Ground { device, threads: args.threads.unwrap_or(then.threads), arithmetic })
 }
 
 /// Goes on with the run in this folder, and says where it stands.

@@ -115,7 +115,8 @@ fn files(finished: &Finished, pictures: &[&str], page: Page) -> String {
             let files = models.iter().map(|ending| format!("{}.{ending}", history.stem()));
             let files =
                 files.chain(pictures.iter().map(|name| (*name).to_owned())).chain(["experiment.toml".to_owned()]);
-            let files = files.collect::<Vec<_>>().join(", ");
+            // what the folder did not take is told of behind the summary
+            let files = files.filter(|name| finished.folder.file(name).exists()).collect::<Vec<_>>().join(", ");
             format!("{folder}/\n{}", indented(&files, page))
         }
         _ => {

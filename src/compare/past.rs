@@ -15,6 +15,7 @@ use crate::compare::filter::Filter;
 use crate::compare::group::Group;
 use crate::compare::statistics::mean;
 use crate::compare::trial::Trial;
+use crate::experiment::run_record;
 use crate::hint::Hint;
 use crate::history::{History, Status};
 use crate::suggest;
@@ -216,7 +217,8 @@ fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<
     for entry in std::fs::read_dir(folder).with_context(failed)? {
         let name = entry.with_context(failed)?.file_name();
         let name = name.to_string_lossy();
-        if name.ends_with(".json") && !name.ends_with(".tree.json") && !name.starts_with('.') {
+        let is_other = name.ends_with(".tree.json") || name.starts_with('.') || name == run_record::FILE;
+        if name.ends_with(".json") && !is_other {
             files.push(folder.join(&*name));
         }
     }

@@ -392,6 +392,26 @@ mod tests {
     }
 
     #[test]
+    fn many_that_fetch_the_same_file_at_once_leave_it_whole_and_each_finds_it() {
+        let table: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+        let (folder, cache, manifest) = place(&[("table.csv", &table)]);
+        let copy = folder.path().join("copy");
+        std::fs::write(&copy, &table).unwrap();
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| {
+                    for _ in 0..5 {
+                        take(&manifest, &cache, &copy).unwrap();
+                        assert_eq!(cache.read(&manifest, &manifest.files[0]).unwrap(), table);
+                    }
+                });
+            }
+        });
+        let there = std::fs::read_dir(cache.folder_of(&manifest)).unwrap().count();
+        assert_eq!(there, 1, "no part is left");
+    }
+
+    #[test]
     fn what_an_interrupted_fetch_left_is_removed_once_it_is_old() {
         let folder = TempDir::new().unwrap();
         let old = SystemTime::now() - Duration::from_secs(7200);

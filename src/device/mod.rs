@@ -7,6 +7,7 @@
 pub mod arithmetic;
 pub mod fault;
 pub mod memory;
+pub mod processor;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 //! A run's folder has one, `checkpoint.safetensors`; a new one takes the place of the old one when it is whole. Where it
 //! cannot be written the old one stays, training goes on, and it is tried again when the next one is due.
 
+use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -36,6 +37,16 @@ pub enum Pace {
 impl Default for Pace {
     fn default() -> Self {
         Pace::Time(Duration::from_secs(30))
+    }
+}
+
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pace::Epochs(every) => write!(f, "{every}"),
+            Pace::Time(every) => write!(f, "{}s", every.as_secs()),
+            Pace::Never => f.write_str("never"),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The record of a run that goes on: brought up to date as its stacks end, and written each time.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::experiment::run_record::{FILE, GroupRecord, RunRecord, StackRecord, StackState, TrialName};
 use crate::hint::in_a_line;
@@ -15,13 +15,12 @@ use crate::run_dir::RunDir;
 pub struct Ledger<'a> {
     folder: &'a RunDir,
     record: RefCell<RunRecord>,
-    unwritten: Cell<bool>,
 }
 
 impl<'a> Ledger<'a> {
     /// Of a run in this folder.
     pub fn new(folder: &'a RunDir, record: RunRecord) -> Self {
-        Ledger { folder, record: RefCell::new(record), unwritten: Cell::new(false) }
+        Ledger { folder, record: RefCell::new(record) }
     }
 
     /// The stacks that were planned for a group; none before it has begun.
@@ -80,30 +79,24 @@ impl<'a> Ledger<'a> {
         self.write();
     }
 
-    /// Writes the record. Training goes on where that fails: what it would say is only how to go on.
+    /// Writes the record, as a trial's files are written: training goes on where that fails.
     pub fn write(&self) {
-        self.unwritten.set(self.try_write().is_err());
+        let json = self.record.borrow().to_json();
+        let json = json.expect("the record was laid out when the run began, and has the same types since");
+        self.folder.write(FILE, json.as_bytes());
     }
 
-    /// Writes the record of a run that begins.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn try_write(&self) -> anyhow::Result<()> {
-        self.folder.try_write(FILE, self.record.borrow().to_json()?.as_bytes())
-    }
-
-    /// Whether the file is behind what has become of the run.
-    pub fn is_behind(&self) -> bool {
-        self.unwritten.get()
-    }
-
-    /// The histories of a stack that is done; `None`, and why, where one can no longer be read: the stack is trained
-    /// again then.
+    /// The histories of a stack that is done; `None`, and why, where one can no longer be read, or the network or tree is
+    /// gone that it tells of: the stack is trained again then.
     pub fn histories(&self, stack: &StackRecord) -> Result<Vec<History>, String> {
         let read = |trial: &TrialName| {
-            let file = self.folder.file(&format!("{}.json", trial.stem()));
-            History::read(&file).with_context(|| format!("failed to read what trial `{}` has left", trial.stem()))
+            let stem = trial.stem();
+            let history = History::read(&self.folder.file(&format!("{stem}.json")))
+                .with_context(|| format!("failed to read what trial `{stem}` has left"))?;
+            let ending = if history.tree.is_some() { "tree.json" } else { "safetensors" };
+            let model = self.folder.file(&format!("{stem}.{ending}"));
+            ensure!(model.is_file(), "`{}` is gone", model.display());
+            Ok(history)
         };
         stack.trials.iter().map(read).collect::<anyhow::Result<_>>().map_err(|error| in_a_line(&error))
     }

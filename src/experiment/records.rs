@@ -45,6 +45,7 @@ pub fn environment(device: Device, threads: usize, replicas: usize) -> Environme
         replicas,
         precision: Some(arithmetic.precision(device).to_owned()),
         deterministic: Some(arithmetic.deterministic),
+        cpu: device::processor::name(),
     }
 }
 

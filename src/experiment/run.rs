@@ -21,12 +21,12 @@ use crate::experiment::failure;
 use crate::experiment::keeper::{self, Found, Pace};
 use crate::experiment::ledger::Ledger;
 use crate::experiment::plan::{BASE, Model, Plan};
-use crate::experiment::run_record::{RunOptions, RunRecord};
+use crate::experiment::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::source_rows::SourceRows;
 use crate::experiment::stacking;
 use crate::experiment::study::Study;
 use crate::experiment::tree_trials;
-use crate::experiment::trials::{Ended, Fold, Place, left, run_group};
+use crate::experiment::trials::{Ended, Fold, Place, run_group};
 use crate::history::resampling::ResampleRecord;
 use crate::history::{History, RowCounts, expectation, theirs};
 use crate::requests::Requests;
@@ -110,9 +110,9 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) 
     let mut before = None;
     let folds = prepared(&groups[0], &mut before, options, watch)?;
     let resolved = study.spec.to_toml();
-    let folder = RunDir::create(out, &study.name, &resolved, started)?;
+    let begun = record.to_json()?;
+    let folder = RunDir::create(out, &study.name, &resolved, &[(run_record::FILE, begun.as_bytes())], started)?;
     let ledger = Ledger::new(&folder, record);
-    ledger.try_write()?;
     let run = Run { study, folder: &folder, ledger: &ledger, options, started };
     let ended = run.train(&groups, before, Some(folds), None, watch)?;
     run.finish(ended).map(|(histories, failures, interrupted)| Finished { folder, histories, failures, interrupted })
@@ -171,10 +171,11 @@ impl Run<'_> {
                 Some(folds) => folds,
                 None => {
                     if ledger.is_done(number) {
-                        let mut histories = Vec::new();
-                        let left = left(&ledger.stacks(number), ledger, &mut histories, &mut *watch);
-                        if left.is_empty() {
-                            all.histories.extend(histories);
+                        let stacks = ledger.stacks(number);
+                        // what can no longer be read is told when it is trained again
+                        let read: Result<Vec<_>, String> = stacks.iter().map(|stack| ledger.histories(stack)).collect();
+                        if let Ok(histories) = read {
+                            all.histories.extend(histories.into_iter().flatten());
                             continue;
                         }
                     }
@@ -210,7 +211,7 @@ impl Run<'_> {
     /// Holds all of it against what is expected, and writes it.
     fn finish(&self, ended: Ended) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
         let (study, folder) = (self.study, self.folder);
-        let Ended { mut histories, mut failures, .. } = ended;
+        let Ended { mut histories, failures, .. } = ended;
         histories.sort_by_key(|history| {
             let variant = study.plans.iter().position(|plan| plan.variant == history.variant);
             let seed = study.spec.seeds.iter().position(|&seed| seed == history.seed);
@@ -219,14 +220,16 @@ impl Run<'_> {
         let interrupted = self.options.requests.is_stopped() && ended.is_over;
         expectation::verify(&study.spec.expect, &mut histories);
         theirs::lay_beside(&study.spec.theirs, &mut histories);
-        for history in
-            histories.iter().filter(|history| !(history.expectations.is_empty() && history.theirs.is_empty()))
-        {
-            let written =
-                history.to_json().and_then(|json| folder.write(&format!("{}.json", history.stem()), json.as_bytes()));
-            failures.extend(written.err());
+        let missing = folder.trouble().map(|trouble| trouble.missing).unwrap_or_default();
+        for history in &histories {
+            let name = format!("{}.json", history.stem());
+            let has_more = !(history.expectations.is_empty() && history.theirs.is_empty());
+            if has_more || missing.contains(&name) {
+                folder.write(&name, history.to_json()?.as_bytes());
+            }
         }
-        if !interrupted && failures.is_empty() {
+        let is_complete = folder.trouble().is_none_or(|trouble| !trouble.is_incomplete());
+        if !interrupted && failures.is_empty() && is_complete {
             self.ledger.finish();
             let _ = std::fs::remove_file(folder.file(keeper::FILE)); // its stack is done: it would be passed over
         }

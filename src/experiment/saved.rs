@@ -152,7 +152,10 @@ fn fits(tree: Tree, plan: &Plan) -> anyhow::Result<Tree> {
 }
 
 /// The plan that a history was made by.
-fn plan(history: &History) -> anyhow::Result<Plan> {
+///
+/// # Errors
+/// When its settings cannot be read.
+pub fn plan(history: &History) -> anyhow::Result<Plan> {
     let spec: Spec = reread(history.config.clone()).map_err(|SpecError { message, hint }| {
         let hint = hint.unwrap_or_else(|| "another version of runner wrote the history".to_owned());
         anyhow!("its settings cannot be read: {message}").context(Hint(hint))

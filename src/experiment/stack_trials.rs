@@ -135,8 +135,8 @@ pub(super) fn run_stack(
             expectations: Vec::new(), // verified when the whole study is there
             theirs: Vec::new(),
         };
-        place.folder.write(&format!("{}.safetensors", history.stem()), &state_dict::encode(&stack, number)?)?;
-        place.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes())?;
+        place.folder.write(&format!("{}.safetensors", history.stem()), &state_dict::encode(&stack, number)?);
+        place.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes());
         histories.push(history);
     }
     Ok(histories)

@@ -134,10 +134,10 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
         let choice = testing::choices(plan, of_validation.as_ref(), &[validation]).remove(0);
         let test = data.test.as_ref().map(|test| test.for_a_stack().open());
         history.test = test.map(|rows| testing::of_tree(plan, &tree, &rows, choice));
-        place.folder.write(&format!("{}.tree.json", history.stem()), &tree.to_json()?)?;
+        place.folder.write(&format!("{}.tree.json", history.stem()), &tree.to_json()?);
         history.seconds = clock.elapsed().as_secs_f64();
     }
-    place.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes())?;
+    place.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes());
     Ok(history)
 }
 

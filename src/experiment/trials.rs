@@ -143,7 +143,7 @@ pub fn run_group(
 }
 
 /// The stacks that are not done; of those that are, the histories are read.
-pub fn left(
+pub(super) fn left(
     recorded: &[StackRecord],
     ledger: &Ledger,
     histories: &mut Vec<History>,

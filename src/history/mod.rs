@@ -6,6 +6,7 @@
 pub mod asked;
 pub mod curves;
 pub mod diagnosis;
+pub mod difference;
 pub mod event_file;
 pub mod expectation;
 pub mod figure;
@@ -137,6 +138,9 @@ pub struct Environment {
     /// Whether libtorch used only algorithms that give the same figures each time (`--deterministic`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deterministic: Option<bool>,
+    /// What the processor is called, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
 }
 
 /// What a trial was trained on.
@@ -298,6 +302,7 @@ pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
         replicas: 1,
         precision: Some("float32".to_owned()),
         deterministic: Some(false),
+        cpu: None,
     };
     let rows = RowCounts { train: 1, validation: 0, test: 0 };
     let mut history = Curves::default();

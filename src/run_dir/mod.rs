@@ -4,8 +4,8 @@
 //! points to the newest run.
 //!
 //! What a run has trained is in memory until it is written, and is not given up for a fault of the disk: [`RunDir::write`]
-//! tries again for some seconds, makes a folder that was removed anew, and at last writes to a place of its own elsewhere
-//! ([`RunDir::rescued`]), from where it brings the files home once the folder takes them.
+//! tries again for some seconds, makes a folder that was removed anew, and at last writes to a place of its own
+//! elsewhere, from where it brings the files home once the folder takes them. What it came to says [`RunDir::trouble`].
 
 mod fallback;
 mod lock;
@@ -48,12 +48,42 @@ struct State {
     resolved: Vec<u8>,
     /// The names of what was written.
     written: BTreeSet<String>,
+    /// Whether the folder was removed, and made anew.
+    is_anew: bool,
     /// Where the files lie that could not be written here.
     rescued: Vec<PathBuf>,
     /// The fall-back places that were made, the newest last.
     places: Vec<PathBuf>,
-    /// Why a file could not be written, the first time that it was given up.
+    /// The names of what no place took.
+    lost: BTreeSet<String>,
+    /// Why a file could not be written here, the first time that it was given up.
     reason: Option<String>,
+    /// What the fall-back places said that did not take a file, the last time.
+    refusals: Vec<String>,
+}
+
+/// What has become of files that could not simply be written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Why the folder did not take files: what the system said first.
+    pub reason: Option<String>,
+    /// Where those files lie now.
+    pub rescued: Vec<PathBuf>,
+    /// The names of files that no place took.
+    pub lost: Vec<String>,
+    /// What each of the fall-back places said to them.
+    pub refusals: Vec<String>,
+    /// Whether the folder was removed while the run went on, and made anew.
+    pub is_anew: bool,
+    /// The names of files that were written and are gone since.
+    pub missing: Vec<String>,
+}
+
+impl Trouble {
+    /// Whether the folder lacks a file.
+    pub fn is_incomplete(&self) -> bool {
+        !(self.rescued.is_empty() && self.lost.is_empty() && self.missing.is_empty())
+    }
 }
 
 impl RunDir {
@@ -66,12 +96,18 @@ impl RunDir {
         files::can_write(&parent).map_err(|error| cannot_create(&parent, error))
     }
 
-    /// Creates the folder of a new run under `out`, locks it, and writes the resolved experiment into it. Then `latest`
-    /// points to it.
+    /// Creates the folder of a new run under `out`, locks it, and writes the resolved experiment into it, and files
+    /// beside that. Then `latest` points to it.
     ///
     /// # Errors
     /// When it cannot be created or written to; nothing is left behind.
-    pub fn create(out: &Path, experiment: &str, resolved: &str, started: OffsetDateTime) -> anyhow::Result<RunDir> {
+    pub fn create(
+        out: &Path,
+        experiment: &str,
+        resolved: &str,
+        beside: &[(&str, &[u8])],
+        started: OffsetDateTime,
+    ) -> anyhow::Result<RunDir> {
         let parent = out.join(experiment);
         std::fs::create_dir_all(&parent).map_err(|error| cannot_create(&parent, error))?;
         files::sweep(&parent, OLD);
@@ -80,11 +116,14 @@ impl RunDir {
             .context("failed to write the time")?;
         let name = format!("{stamp}-{}", &sha256(resolved.as_bytes())[..6]);
         let path = fallback::create_first_free(&parent, &name).map_err(|error| cannot_create(&parent, error))?;
-        let begun = Lock::take(&path)
-            .map_err(Error::from)
-            .and_then(|lock| files::put(&path.join(EXPERIMENT), resolved.as_bytes()).map(|()| lock));
+        let files = [(EXPERIMENT, resolved.as_bytes())].into_iter().chain(beside.iter().copied());
+        let begun = Lock::take(&path).map_err(Error::from).and_then(|lock| {
+            files.clone().try_for_each(|(name, bytes)| files::put(&path.join(name), bytes)).map(|()| lock)
+        });
         let lock = begun.map_err(|error| {
-            let _ = std::fs::remove_dir(&path); // it is empty; the first error is the one to tell
+            // nothing is in it but these; the first error is the one to tell
+            files.for_each(|(name, _)| drop(std::fs::remove_file(path.join(name))));
+            let _ = std::fs::remove_dir(&path);
             cannot_create(&parent, error)
         })?;
         // names that are not on the disk yet may be there in a moment; the files in them are told of when they are not
@@ -124,9 +163,12 @@ impl RunDir {
             lock: Some(lock),
             resolved,
             written: BTreeSet::new(),
+            is_anew: false,
             rescued: Vec::new(),
             places: Vec::new(),
+            lost: BTreeSet::new(),
             reason: None,
+            refusals: Vec::new(),
         };
         RunDir { path, bases: Base::all(), state: Arc::new(Mutex::new(state)) }
     }
@@ -144,25 +186,21 @@ impl RunDir {
     /// Writes a file of this name, whole or not at all, and does not give up at the first fault: it is tried again for
     /// some seconds, and then written to a fall-back place. Once one was, each further file is tried here once.
     ///
-    /// # Errors
-    /// When neither the folder nor a fall-back place takes it.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    /// It has no error, for the run is to go on: where no place takes the file, that is told by [`RunDir::trouble`].
+    pub fn write(&self, name: &str, bytes: &[u8]) {
         let mut state = self.state();
-        let error = match self.write_patiently(name, bytes, &mut state) {
+        match self.write_patiently(name, bytes, &mut state) {
             Ok(()) => {
                 state.written.insert(name.to_owned());
+                state.lost.remove(name);
                 state.forget_rescued(name);
                 self.bring_home(&mut state);
-                return Ok(());
             }
-            Err(error) => error,
-        };
-        state.reason.get_or_insert_with(|| error.to_string());
-        state.rescue(name, bytes, &self.bases, &self.title()).map_err(|places| {
-            anyhow::Error::new(error)
-                .context(format!("failed to write `{}`, {places} as well", self.file(name).display()))
-                .context(Hint("make room, or name another folder with `--out DIR`".to_owned()))
-        })
+            Err(error) => {
+                state.reason.get_or_insert_with(|| error.to_string());
+                state.rescue(name, bytes, &self.bases, &self.title());
+            }
+        }
     }
 
     /// Writes a file of this name, whole or not at all; it is tried once, and here alone.
@@ -174,21 +212,20 @@ impl RunDir {
             .with_context(|| format!("failed to write `{}`", self.file(name).display()))
     }
 
-    /// The files that lie in the fall-back place, because the folder did not take them.
-    pub fn rescued(&self) -> Vec<PathBuf> {
-        self.state().rescued.clone()
-    }
-
-    /// Why files lie in the fall-back place: what the system said first. `None` where all of them are in the folder.
-    pub fn fault(&self) -> Option<String> {
+    /// What has become of files that could not simply be written; `None` where all is well.
+    pub fn trouble(&self) -> Option<Trouble> {
         let state = self.state();
-        state.reason.clone()
-    }
-
-    /// The names of files that were written and are gone: the folder was removed or replaced while the run went on.
-    pub fn missing(&self) -> Vec<String> {
-        let state = self.state();
-        state.written.iter().filter(|name| !self.file(name).exists()).cloned().collect()
+        let is_gone = |name: &&String| !state.lost.contains(*name) && !self.file(name).exists();
+        let is_rescued = |name: &&String| state.rescued.iter().any(|file| file.ends_with(name.as_str()));
+        let trouble = Trouble {
+            reason: state.reason.clone(),
+            rescued: state.rescued.clone(),
+            lost: state.lost.iter().cloned().collect(),
+            refusals: state.refusals.clone(),
+            is_anew: state.is_anew,
+            missing: state.written.iter().filter(|name| is_gone(name) && !is_rescued(name)).cloned().collect(),
+        };
+        (trouble.is_anew || trouble.is_incomplete()).then_some(trouble)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -211,8 +248,8 @@ impl RunDir {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let pause = pauses(&error).get(tried).filter(|_| state.reason.is_none());
-            let Some(pause) = pause else { return Err(error) };
+            let is_patient = state.reason.is_none(); // what was waited for in vain once is not waited for again
+            let Some(pause) = pauses(&error).get(tried).filter(|_| is_patient) else { return Err(error) };
             std::thread::sleep(Duration::from_millis(*pause));
             tried += 1;
         }
@@ -232,6 +269,7 @@ impl RunDir {
     /// Makes the folder that was removed anew: a run's, locked, the newest.
     fn make_anew(&self, state: &mut State) -> Result<(), Error> {
         std::fs::create_dir_all(&self.path)?;
+        state.is_anew = true;
         state.lock = Lock::take(&self.path).ok(); // what matters now is that the files are kept
         if !state.resolved.is_empty() {
             files::put(&self.file(EXPERIMENT), &state.resolved)?;
@@ -251,26 +289,29 @@ impl RunDir {
             state.written.insert(name.clone());
             state.forget_rescued(&name);
         }
-        state.reason = None; // all is well again, and the next fault is waited for anew
+        if state.lost.is_empty() {
+            state.reason = None; // all is well again, and the next fault is waited for anew
+        }
     }
 }
 
 impl State {
-    /// Writes a file to the fall-back place, the first that takes it. Where none does, says which were tried.
-    fn rescue(&mut self, name: &str, bytes: &[u8], bases: &[Base], title: &str) -> Result<(), String> {
+    /// Writes a file to the fall-back place, the first that takes it. Where none does, takes down what they said.
+    fn rescue(&mut self, name: &str, bytes: &[u8], bases: &[Base], title: &str) {
         if let Some(place) = self.places.last()
             && files::put(&place.join(name), bytes).is_ok()
         {
             let file = place.join(name);
             self.rescued.retain(|other| *other != file);
             self.rescued.push(file);
-            return Ok(());
+            self.lost.remove(name);
+            return;
         }
-        let mut tried = Vec::new();
+        self.refusals.clear();
         for base in bases {
-            let place = base.make(title);
-            let kept = place.and_then(|place| {
-                files::put(&place.join(name), bytes).map(|()| place.clone()).inspect_err(|_| fallback::remove(&place))
+            let kept = base.make(title).and_then(|place| {
+                let written = files::put(&place.join(name), bytes);
+                written.inspect_err(|_| fallback::remove(&place)).map(|()| place)
             });
             match kept {
                 Ok(place) => {
@@ -278,12 +319,13 @@ impl State {
                     let _ = files::put(&place.join(EXPERIMENT), &self.resolved); // so that it is read as a run
                     self.rescued.push(place.join(name));
                     self.places.push(place);
-                    return Ok(());
+                    self.lost.remove(name);
+                    return;
                 }
-                Err(error) => tried.push(format!("`{}` ({error})", base.folder().display())),
+                Err(error) => self.refusals.push(format!("`{}`: {error}", base.folder().display())),
             }
         }
-        Err(format!("and the fall-back places {}", tried.join(", ")))
+        self.lost.insert(name.to_owned());
     }
 
     /// Removes the rescued file of this name, which is written elsewhere now, and the place once it holds none.

@@ -5,9 +5,14 @@ use super::*;
 /// A run's folder whose fall-back place is in `elsewhere`, beside the folder of runs.
 fn run() -> (TempDir, RunDir) {
     let here = tempfile::tempdir().unwrap();
-    let run = RunDir::create(&here.path().join("runs"), "digits", "title = \"x\"", OffsetDateTime::UNIX_EPOCH).unwrap();
+    let run =
+        RunDir::create(&here.path().join("runs"), "digits", "title = \"x\"", &[], OffsetDateTime::UNIX_EPOCH).unwrap();
     let bases = vec![Base::Own(here.path().join("elsewhere"))];
     (here, RunDir { bases, ..run })
+}
+
+fn trouble(run: &RunDir) -> Trouble {
+    run.trouble().unwrap()
 }
 
 /// The names in a folder, sorted.
@@ -22,7 +27,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn two_runs_in_the_same_second_have_folders_of_their_own() {
     let out = tempfile::tempdir().unwrap();
-    let create = || RunDir::create(out.path(), "digits", "same", OffsetDateTime::UNIX_EPOCH).unwrap();
+    let create = || RunDir::create(out.path(), "digits", "same", &[], OffsetDateTime::UNIX_EPOCH).unwrap();
     let (first, second) = (create(), create());
     assert_ne!(first.path(), second.path());
     let latest = std::fs::read_link(out.path().join("digits/latest")).unwrap();
@@ -34,14 +39,14 @@ fn two_runs_in_the_same_second_have_folders_of_their_own() {
 fn a_file_in_the_way_is_told_with_the_remedy() {
     let out = tempfile::tempdir().unwrap();
     std::fs::write(out.path().join("file"), "").unwrap();
-    let error = RunDir::create(&out.path().join("file"), "digits", "", OffsetDateTime::UNIX_EPOCH).unwrap_err();
+    let error = RunDir::create(&out.path().join("file"), "digits", "", &[], OffsetDateTime::UNIX_EPOCH).unwrap_err();
     assert!(error.downcast_ref::<Hint>().is_some());
 }
 
 #[test]
 fn a_folder_has_one_writer_and_is_free_when_that_one_is_gone() {
     let (here, run) = run();
-    run.write("a.json", b"a").unwrap();
+    run.write("a.json", b"a");
     let path = run.path().to_path_buf();
     let clone = run.clone();
     drop(run);
@@ -72,14 +77,15 @@ fn what_a_dead_writer_has_left_is_removed_when_the_folder_is_opened() {
 #[test]
 fn a_folder_that_was_removed_is_made_anew_and_what_went_with_it_is_known() {
     let (here, run) = run();
-    run.write("a.json", b"a").unwrap();
+    run.write("a.json", b"a");
     std::fs::remove_dir_all(here.path().join("runs")).unwrap();
-    assert_eq!(run.missing(), ["a.json"]);
-    run.write("b.json", b"b").unwrap();
+    assert_eq!(trouble(&run).missing, ["a.json"]);
+    run.write("b.json", b"b");
     assert_eq!(names(run.path()), [lock::NAME, "b.json", EXPERIMENT]);
     assert!(here.path().join("runs/digits/latest").is_dir());
     assert!(RunDir::open(run.path()).is_err(), "it is locked");
-    assert_eq!((run.missing(), run.rescued()), (vec!["a.json".to_owned()], Vec::new()));
+    let missing = vec!["a.json".to_owned()];
+    assert_eq!(trouble(&run), Trouble { is_anew: true, missing, ..Trouble::default() });
     std::fs::remove_dir_all(here.path().join("runs")).unwrap();
     run.try_write("c.json", b"c").unwrap();
     assert_eq!(names(run.path()), [lock::NAME, "c.json", EXPERIMENT]);
@@ -88,43 +94,47 @@ fn a_folder_that_was_removed_is_made_anew_and_what_went_with_it_is_known() {
 #[test]
 fn files_that_the_folder_does_not_take_are_kept_elsewhere_and_brought_home() {
     let (here, run) = run();
-    run.write("a.json", b"a").unwrap();
+    run.write("a.json", b"a");
     std::fs::remove_dir_all(run.path()).unwrap();
     std::fs::write(run.path(), b"in the way").unwrap();
     assert!(run.try_write("checkpoint", b"").is_err());
-    assert_eq!((run.rescued(), run.fault()), (Vec::new(), None));
-    run.write("b.json", b"b, too early").unwrap();
-    run.write("b.json", b"b").unwrap();
-    run.write("c.json", b"c").unwrap();
+    assert_eq!(trouble(&run), Trouble { missing: vec!["a.json".to_owned()], ..Trouble::default() });
+    run.write("b.json", b"b, too early");
+    run.write("b.json", b"b");
+    run.write("c.json", b"c");
     let place = here.path().join("elsewhere/rescued").join(run.title());
     assert!(run.title().starts_with("digits-1970-01-01T000000Z-"), "{}", run.title());
-    assert_eq!(run.rescued(), ["b.json", "c.json"].map(|name| place.join(name)));
+    let told = trouble(&run);
+    assert_eq!(told.rescued, ["b.json", "c.json"].map(|name| place.join(name)));
+    assert!(told.reason.unwrap().contains("Not a directory"));
+    assert_eq!(told.missing, ["a.json"]);
     assert_eq!(names(&place), ["b.json", "c.json", EXPERIMENT]);
-    assert!(run.fault().unwrap().contains("Not a directory"));
 
     std::fs::remove_file(run.path()).unwrap();
-    run.write("c.json", b"c, in the end").unwrap();
-    assert_eq!((run.rescued(), run.fault()), (Vec::new(), None));
+    run.write("c.json", b"c, in the end");
+    let missing = vec!["a.json".to_owned()];
+    assert_eq!(trouble(&run), Trouble { is_anew: true, missing, ..Trouble::default() });
     assert_eq!(names(run.path()), [lock::NAME, "b.json", "c.json", EXPERIMENT]);
     assert_eq!(std::fs::read(run.file("b.json")).unwrap(), b"b");
     assert_eq!(std::fs::read(run.file("c.json")).unwrap(), b"c, in the end");
     assert!(!place.exists());
-    assert_eq!(run.missing(), ["a.json"]);
 }
 
 #[test]
-fn where_no_place_takes_a_file_all_that_were_tried_are_named() {
+fn where_no_place_takes_a_file_all_that_were_tried_are_named_and_a_later_try_may_do() {
     let (here, run) = run();
+    assert!(run.trouble().is_none());
     std::fs::remove_dir_all(run.path()).unwrap();
     std::fs::write(run.path(), b"in the way").unwrap();
     std::fs::write(here.path().join("elsewhere"), b"in the way too").unwrap();
-    let error = run.write("a.json", b"a").unwrap_err();
-    let told = crate::hint::in_a_line(&error);
-    for words in ["a.json", "elsewhere", "fall-back", "Not a directory"] {
-        assert!(told.contains(words), "no `{words}` in {told}");
-    }
-    assert!(error.downcast_ref::<Hint>().is_some());
-    assert!(run.rescued().is_empty());
+    run.write("a.json", b"a");
+    let told = trouble(&run);
+    assert_eq!((told.lost.clone(), told.rescued.len(), told.is_incomplete()), (vec!["a.json".to_owned()], 0, true));
+    assert!(told.refusals[0].contains("elsewhere") && told.refusals.len() == 1, "{told:?}");
+    assert!(told.reason.unwrap().contains("Not a directory"));
+    std::fs::remove_file(run.path()).unwrap();
+    run.write("a.json", b"a");
+    assert!(!trouble(&run).is_incomplete());
 }
 
 #[test]
@@ -133,8 +143,8 @@ fn a_fall_back_place_that_is_full_has_a_next_one() {
     std::fs::remove_dir_all(run.path()).unwrap();
     std::fs::write(run.path(), b"in the way").unwrap();
     let run = RunDir { bases: vec![Base::Own("/dev/null".into()), run.bases[0].clone()], ..run };
-    run.write("a.json", b"a").unwrap();
-    assert_eq!(run.rescued(), [here.path().join("elsewhere/rescued").join(run.title()).join("a.json")]);
+    run.write("a.json", b"a");
+    assert_eq!(trouble(&run).rescued, [here.path().join("elsewhere/rescued").join(run.title()).join("a.json")]);
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::process::Stdio;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::support::send;
 use crate::support::{IDEA, Place, assert_says, curves, idea_with, metric, stderr, stdout};
 
 const SHIPPED: [&str; 8] = [
@@ -426,18 +428,10 @@ fn negative_seeds_are_seeds() {
     assert_eq!(stack["histories"].as_array().unwrap().len(), 3);
 }
 
-/// Sends a signal to a child that has not been waited for.
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "the standard library sends no signals")]
-fn send(child: &std::process::Child, signal: libc::c_int) {
-    // SAFETY: it touches no memory; the child has not been waited for, so its number is still its own.
-    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
-}
-
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_a_run_that_keeps_what_was_completed() {
-    for signal in [libc::SIGINT, libc::SIGTERM] {
+    for (signal, code) in [(libc::SIGINT, 130), (libc::SIGTERM, 143)] {
         let place = Place::new();
         let mut child = place
             .command(&["exp", "digits_mlp", "--epochs", "100000", "--json", "--device", "cpu"])
@@ -451,7 +445,7 @@ fn a_signal_ends_a_run_that_keeps_what_was_completed() {
         let last_words = talk.last().unwrap();
         let mut printed = String::new();
         child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert_eq!(child.wait().unwrap().code(), Some(code));
         assert_says(&last_words, &["interrupted"]);
 
         let printed: Value = serde_json::from_str(&printed).unwrap();

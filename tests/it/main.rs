@@ -3,6 +3,8 @@
 mod bad_input;
 mod commands;
 mod comparing;
+#[cfg(target_os = "linux")]
+mod disk;
 mod foreign;
 mod golden;
 mod hostile;
@@ -10,6 +12,8 @@ mod imbalance;
 mod lessons;
 mod plots;
 mod reports;
+mod reproducing;
+mod resuming;
 mod saved_runs;
 mod shown;
 mod stacks;

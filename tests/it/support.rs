@@ -216,3 +216,11 @@ pub fn metric(history: &Value, name: &str) -> Vec<f64> {
 pub fn has_nvidia_driver() -> bool {
     ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| Path::new(path).exists())
 }
+
+/// Sends a signal to a child that has not been waited for.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library sends no signals")]
+pub fn send(child: &std::process::Child, signal: libc::c_int) {
+    // SAFETY: it touches no memory; the child has not been waited for, so its number is still its own.
+    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
+}

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: everything that has to hold before a change is merged, quickest to fail first.
 //!
 //! The first failure ends it, with what to do. First is what other people's code brings along. The test
-//! runner comes last but for what needs the program itself, which prints a few lines each: its closing counts stay in sight, and are the only
-//! ones below the doc tests'. Last are the quick experiments, the notebooks on these experiments' runs,
-//! and the report in a browser.
+//! runner comes last but for what needs the program itself, which prints a few lines each: its closing
+//! counts stay in sight, and are the only ones below the doc tests'. Last are the quick experiments, each
+//! twice, the notebooks on these experiments' runs, and the report in a browser.
 
 use std::env;
 use std::ffi::OsString;
@@ -71,7 +71,20 @@ pub fn run(workspace: &Workspace, source: &Source, extra: &[OsString]) -> Result
                 format!("`cargo xtask run exp {name} --strict` shows it; the run is kept in `{}`", kept.display());
             return Ok(failed(&format!("experiment `{name}` {what}"), &hint));
         }
-        say::note(&format!("experiment `{name}` as expected, {}", say::time(began.elapsed())));
+        let expected = began.elapsed();
+        let again = Instant::now();
+        let answer = tool::ask(Command::new(&runner).args(["reproduce", name, "--out"]).arg(out.folder()))?;
+        if !answer.status.success() {
+            let kept = out.keep();
+            say::relay(
+                answer.stderr.lines().filter(|line| !line.starts_with("epoch ")).collect::<Vec<_>>().join("\n").trim(),
+            );
+            say::relay(answer.stdout.trim());
+            let hint = format!("`runner reproduce {name} --out {}` shows it", kept.display());
+            return Ok(failed(&format!("experiment `{name}` does not come out the same again"), &hint));
+        }
+        let (first, second) = (say::time(expected), say::time(again.elapsed()));
+        say::note(&format!("experiment `{name}` as expected, {first}; again, and identical, {second}"));
     }
 
     say::note(&format!("[{} of {total}] notebooks", quick + 1));

@@ -53,6 +53,7 @@ case "$*" in
 "expectations": [{"number": 0, "value": "last.loss", "expected": "≤ 0.5", "found": $loss, "met": $met}]}]}
 JSON
     ;;
+"reproduce $FAKE_DIFFERENT "*) echo "base-seed0: different"; exit 1 ;;
 "cat "*) echo "in $PWD"; cat; exit "$FAKE_RUNNER" ;;
 *) exit "${FAKE_RUNNER:-0}" ;;
 esac
@@ -129,7 +130,9 @@ fn test_runs_all_checks_and_then_the_quick_experiments() {
         asked("cargo nextest run --locked --workspace --release --no-fail-fast"),
         asked("runner list --quick --json"),
         asked("runner exp xor --strict --quiet --out "),
+        asked("runner reproduce xor --out "),
         asked("runner exp digits --strict --quiet --out "),
+        asked("runner reproduce digits --out "),
         asked("runner exp overfit_mnist --epochs 3 --quiet --out "),
         asked("python -m unittest discover --start-directory notebooks [checkout, "),
         asked("python notebooks/execute.py check [checkout, "),
@@ -198,6 +201,17 @@ fn a_missed_expectation_names_the_experiment_and_keeps_the_run() {
     assert!(said.stderr.contains("`cargo xtask run exp xor --strict`"), "{said:?}");
     assert_eq!(fs::read_dir(stage.path("elsewhere")).unwrap().count(), 1, "the run folder is kept");
     assert_eq!(stage.logged("runner exp"), 1);
+}
+
+#[test]
+fn an_experiment_that_does_not_come_out_the_same_again_is_a_failed_check() {
+    let stage = stage();
+    let elsewhere = stage.path("elsewhere");
+    let said = run(&stage, "test", &[("FAKE_DIFFERENT", "digits"), ("TMPDIR", elsewhere.to_str().unwrap())]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("experiment `digits` does not come out the same again"), "{said:?}");
+    assert!(said.stderr.contains("base-seed0: different"), "{said:?}");
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1, "the runs are kept");
 }
 
 #[test]

@@ -1,0 +1,169 @@
+//! `runner reproduce RUN`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde_json::json;
+
+use crate::cli::asking::{Ground, watched};
+use crate::cli::{Exit, reproduce_text, terminal};
+use crate::data::cache::Cache;
+use crate::device::DeviceChoice;
+use crate::experiment::keeper::Pace;
+use crate::experiment::reproduction::{Outcome, Stored, compare};
+use crate::experiment::run::Options;
+use crate::experiment::runs::Damaged;
+use crate::history::difference::Otherwise;
+
+/// Arguments of `runner reproduce`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The run: its folder, one of its files, or an experiment, whose newest run it is
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// The device, where it is to be another than the run had: cpu, cuda or cuda:N
+    #[arg(long)]
+    device: Option<DeviceChoice>,
+    /// The most CPU threads, where they are to be others than the run had
+    #[arg(long, value_name = "N", value_parser = crate::threads::parse, allow_negative_numbers = true)]
+    threads: Option<usize>,
+    /// Keep the new run in DIR; without it, it is removed when it has been compared
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// The folder that runs are in
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// Show nothing but errors: the exit code tells
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner reproduce digits_mlp
+  runner reproduce runs/overfit_mnist/latest/base-seed0.json
+  runner reproduce overfit_mnist --threads 1 --keep again
+
+The run is trained again with its own settings, seeds, stacks, threads and device.
+Every figure of every epoch but times, the test, and the weights' bytes are
+compared. Exit code 0: identical. 1: different; the first figure that differs
+is told, and what was otherwise than in the run. 2: bad input or failure.";
+
+/// How a run that was made again came out.
+pub(super) struct Made<'a> {
+    pub(super) stored: &'a Stored,
+    /// The trials by name, in order; `None` for one that was not made again.
+    pub(super) trials: Vec<(String, Option<Outcome>)>,
+    /// Where the new run is kept.
+    pub(super) kept: Option<PathBuf>,
+}
+
+impl Made<'_> {
+    /// What has come of the trials that were made again.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
+        self.trials.iter().filter_map(|(stem, outcome)| Some((stem.as_str(), outcome.as_ref()?)))
+    }
+
+    /// Whether all trials came out the same.
+    pub(super) fn is_identical(&self) -> bool {
+        self.trials.iter().all(|(_, outcome)| outcome.as_ref().is_some_and(Outcome::is_identical))
+    }
+
+    /// What was otherwise in any of them, each once.
+    pub(super) fn otherwise(&self) -> Vec<&Otherwise> {
+        let mut all: Vec<&Otherwise> = Vec::new();
+        for otherwise in self.outcomes().flat_map(|(_, outcome)| &outcome.otherwise) {
+            if !all.contains(&otherwise) {
+                all.push(otherwise);
+            }
+        }
+        all
+    }
+
+    /// What may have been otherwise, and cannot be told.
+    pub(super) fn unseen(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.outcomes().flat_map(|(_, o)| &o.unseen).map(String::as_str).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+/// Makes a run again, and compares.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let stored = Stored::read(&args.run, &args.out)?;
+    let keep = args.keep.as_deref().map(std::path::absolute).transpose().context("failed to find `--keep`")?;
+    let ground = Ground::of_run(&stored.options, args.device, args.threads)?;
+    ground.put_into_use();
+    let (requests, mut progress) = watched(args.quiet)?;
+    let cache = Cache::of_user();
+    go_to(stored.working_folder.as_deref());
+    let temporary = tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
+    let temporary = temporary.context("failed to make a temporary folder for the new run")?;
+    let out = keep.as_deref().unwrap_or(temporary.path());
+    let options = Options {
+        device: ground.device,
+        threads: ground.threads,
+        stack: stored.options.stack,
+        pace: Pace::Never,
+        cache: &cache,
+        requests: &requests,
+    };
+    let again = stored.again(out, &options, &mut progress);
+    progress.end();
+    let (finished, stopped) = again?;
+    if stopped {
+        terminal::say("interrupted; nothing was compared");
+        return Ok(Exit::Interrupted(requests.signal()));
+    }
+    let trials = stored.trials.iter().map(|trial| (trial.stem(), compare(trial, finished.folder.path())));
+    let kept = keep.is_some().then(|| finished.folder.path().to_path_buf());
+    let made = Made { stored: &stored, trials: trials.collect(), kept };
+    if args.json {
+        terminal::json(&as_json(&made));
+    } else if !args.quiet {
+        terminal::out(&reproduce_text::text(&made));
+    }
+    finished.failures.iter().for_each(terminal::error);
+    stored.damaged.iter().for_each(|Damaged { error, .. }| terminal::error(error));
+    let missing = made.trials.iter().any(|(_, outcome)| outcome.is_none());
+    if missing || !finished.failures.is_empty() || !stored.damaged.is_empty() {
+        return Ok(Exit::Failed);
+    }
+    Ok(if made.is_identical() { Exit::Done } else { Exit::Missed })
+}
+
+/// Goes to the folder that the run was started in, which its settings' paths are relative to. Where it is gone, they may
+/// still be right from here.
+fn go_to(folder: Option<&Path>) {
+    if let Some(folder) = folder {
+        let _ = std::env::set_current_dir(folder);
+    }
+}
+
+fn as_json(made: &Made) -> serde_json::Value {
+    let trial = |(stem, outcome): &(String, Option<Outcome>)| match outcome {
+        Some(outcome) => json!({
+            "trial": stem,
+            "identical": outcome.is_identical(),
+            "epochs": outcome.difference.epochs,
+            "first": outcome.difference.first,
+            "largest": outcome.difference.largest,
+            "others": outcome.difference.others,
+            "weights": outcome.kept_file,
+        }),
+        None => json!({ "trial": stem, "identical": null }),
+    };
+    json!({
+        "run": made.stored.folder,
+        "kept": made.kept,
+        "identical": made.is_identical(),
+        "trials": made.trials.iter().map(trial).collect::<Vec<_>>(),
+        "otherwise": made.otherwise(),
+        "unseen": made.unseen(),
+    })
+}

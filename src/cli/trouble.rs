@@ -1,0 +1,67 @@
+//! What is said at the end of files that a run's folder did not take, or that are gone from it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use crate::cli::asking::quoted;
+use crate::cli::terminal;
+use crate::hint::Hint;
+use crate::run_dir::{RunDir, Trouble};
+
+/// Tells what has become of a run's files. Says whether all of them are in its folder.
+pub(super) fn tell(folder: &RunDir) -> bool {
+    let Some(trouble) = folder.trouble() else { return true };
+    let run = folder.path();
+    if trouble.is_anew {
+        terminal::warn(&format!("`{}` was removed while the run went on, and was made anew", run.display()));
+    }
+    errors(run, &trouble).iter().for_each(terminal::error);
+    !trouble.is_incomplete()
+}
+
+/// An error for each thing that became of files, with what can be done about it.
+fn errors(run: &Path, trouble: &Trouble) -> Vec<anyhow::Error> {
+    let Trouble { reason, rescued, lost, refusals, missing, .. } = trouble;
+    let reason = || anyhow!(reason.clone().unwrap_or_else(|| "no reason given".to_owned()));
+    let shown = run.display();
+    let mut errors = Vec::new();
+    let mut places: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
+    for file in rescued {
+        let (Some(place), Some(name)) = (file.parent(), file.file_name()) else { continue };
+        places.entry(place).or_default().push(name.to_string_lossy().into_owned());
+    }
+    for (place, names) in places {
+        let place = place.display();
+        let message = format!("`{shown}` did not take {}: kept in `{place}`", named(&names));
+        let hint = format!(
+            "once it takes files again: `cp -r {} {}`",
+            quoted(&format!("{place}/.")),
+            quoted(&shown.to_string())
+        );
+        errors.push(reason().context(message).context(Hint(hint)));
+    }
+    if !lost.is_empty() {
+        let because = refusals.iter().fold(reason(), |error, refusal| anyhow!("{error:#}; {refusal}"));
+        let message = format!("{} could not be written, to `{shown}` or to any fall-back place", named(lost));
+        let hint = format!("make room; then `runner resume {}` trains again what is lost", quoted(&shown.to_string()));
+        errors.push(because.context(message).context(Hint(hint)));
+    }
+    if !missing.is_empty() {
+        let message = format!("{} went with the folder that was removed", named(missing));
+        let hint = format!("`runner resume {}` trains again what is gone", quoted(&shown.to_string()));
+        errors.push(anyhow!(message).context(Hint(hint)));
+    }
+    errors
+}
+
+/// The first few of these names.
+fn named(names: &[String]) -> String {
+    const MOST: usize = 6;
+    let first: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    match names.len() - first.len() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}

@@ -1,0 +1,272 @@
+//! Runs that are stopped, killed, or fail in part, and go on: nothing is lost, and figures are those of a run in one go.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{IDEA, Place, assert_says, curves, idea_with, metric, stderr, stdout};
+
+const EVERYTHING: &str = include_str!("everything.toml");
+
+/// Kills a run of this experiment so often, resumes it, and holds it against one in one go.
+fn outlives(experiment: &str, kills: usize, more: &[&str]) {
+    let place = Place::new();
+    place.write("idea.toml", experiment);
+    let kills = kills.to_string();
+    let arguments = [&["selftest", "resume", "idea.toml", "--kills", &kills, "--device", "cpu"], more].concat();
+    let told = stdout(&place.run(&arguments).code(0));
+    assert_says(&told, &[&format!("{kills} kills in "), "to the last bit"]);
+}
+
+#[test]
+fn a_stack_of_seeds_outlives_being_killed() {
+    outlives(&idea_with("epochs = 2", "epochs = 25"), 5, &["--seeds", "0..2", "--threads", "2"]);
+}
+
+#[test]
+fn dropout_batch_normalization_plateau_and_early_stopping_outlive_being_killed() {
+    outlives(EVERYTHING, 5, &[]);
+}
+
+#[test]
+fn folds_variants_and_other_optimizers_outlive_being_killed() {
+    let variants = "\n[[variants]]\nname = \"momentum\"\nset = { \"train.optimizer\" = { sgd = { lr = 0.1, momentum = 0.9 } } }\n\
+        [[variants]]\nname = \"dropout\"\nset = { \"network.layers\" = [{ linear = 16 }, { dropout = 0.2 }, { linear = 10 }] }\n\
+        [[variants]]\nname = \"warm\"\nset = { \"train.schedule\" = { warm_up = { epochs = 3, then = \"cosine\" } } }\n";
+    let experiment =
+        idea_with("epochs = 2", "epochs = 8").replace("[data.digits]", "[data.digits]\nsplit = { folds = 3 }");
+    outlives(&format!("{experiment}{variants}"), 5, &[]);
+}
+
+#[test]
+fn trees_outlive_being_killed() {
+    let tree =
+        "title = \"A tree\"\nseeds = [0, 1, 2, 3]\n[data.digits]\nsplit = { test = 0.3, random_state = 42 }\n[tree]\n";
+    outlives(tree, 3, &[]);
+}
+
+/// Starts a run, and waits until it shows this epoch.
+fn at_epoch(place: &Place, epoch: usize, arguments: &[&str]) -> (Child, impl Iterator<Item = String> + use<>) {
+    let mut child = place
+        .command(&[&["exp", "idea.toml", "--device", "cpu"], arguments].concat())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let start = format!("{epoch}/");
+    assert!(talk.any(|line| line.trim_start_matches("epoch").trim_start().starts_with(&start)));
+    (child, talk)
+}
+
+/// A run's folder.
+fn latest(place: &Place) -> PathBuf {
+    std::fs::canonicalize(place.path("runs/idea/latest")).unwrap()
+}
+
+fn history(place: &Place) -> Value {
+    serde_json::from_slice(&std::fs::read(latest(place).join("base-seed0.json")).unwrap()).unwrap()
+}
+
+/// [`IDEA`] for so many epochs.
+fn long(epochs: usize) -> Place {
+    let place = Place::new();
+    place.write("idea.toml", idea_with("epochs = 2", &format!("epochs = {epochs}")));
+    place
+}
+
+#[cfg(unix)]
+mod signals {
+    use super::*;
+    use crate::support::send;
+
+    #[test]
+    fn a_signal_writes_a_checkpoint_and_resume_goes_on_to_the_same_end() {
+        for (signal, code) in [(libc::SIGINT, 130), (libc::SIGTERM, 143)] {
+            let place = long(400);
+            let (mut child, talk) = at_epoch(&place, 3, &[]);
+            send(&child, signal);
+            let last_words = talk.last().unwrap();
+            assert_eq!(child.wait().unwrap().code(), Some(code));
+            let run = latest(&place);
+            let name = run.file_name().unwrap().to_str().unwrap();
+            assert_says(
+                &last_words,
+                &["interrupted behind epoch ", &format!("`runner resume runs/idea/{name}` goes on")],
+            );
+            assert!(run.join("checkpoint.safetensors").is_file());
+            let stopped_at = metric(&history(&place), "loss").len();
+            assert!((3..400).contains(&stopped_at), "{stopped_at}");
+
+            let resumed = place.run(&["resume", "idea"]).code(0);
+            assert_says(&stderr(&resumed), &[&format!("from the checkpoint of epoch {stopped_at}")]);
+            let resumed = history(&place);
+            assert_eq!(resumed["status"], "completed");
+            assert!(!run.join("checkpoint.safetensors").exists(), "it is of no use any more");
+            let one_go = long(400).history(&["idea.toml"]);
+            assert_eq!(curves(&resumed), curves(&one_go));
+            assert_eq!((&resumed["best"]["epoch"], &resumed["test"]), (&one_go["best"]["epoch"], &one_go["test"]));
+        }
+    }
+
+    #[test]
+    fn sigusr1_writes_a_checkpoint_and_the_run_goes_on() {
+        let place = long(100_000);
+        let (mut child, mut talk) = at_epoch(&place, 3, &["--checkpoint", "never"]);
+        let file = latest(&place).join("checkpoint.safetensors");
+        assert!(!file.exists());
+        send(&child, libc::SIGUSR1);
+        assert!(talk.any(|line| line.contains("a checkpoint of epoch ")));
+        assert!(file.is_file());
+        assert!(talk.any(|line| line.starts_with("epoch ")), "it goes on");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let resumed = place.command(&["resume", "idea"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut resumed = resumed.unwrap();
+        let mut talk = BufReader::new(resumed.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(talk.any(|line| line.contains("from the checkpoint of epoch ")));
+        resumed.kill().unwrap();
+        resumed.wait().unwrap();
+    }
+
+    #[test]
+    fn a_run_may_be_stopped_and_resumed_many_times() {
+        let place = long(300);
+        let (mut child, _talk) = at_epoch(&place, 2, &[]);
+        send(&child, libc::SIGTERM);
+        child.wait().unwrap();
+        for epoch in [40, 90] {
+            let mut child =
+                place.command(&["resume", "idea"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+            let shown = format!("epoch {epoch:>3}/");
+            if talk.any(|line| line.starts_with(&shown)) {
+                send(&child, libc::SIGTERM);
+            }
+            talk.for_each(drop);
+            child.wait().unwrap();
+        }
+        place.run(&["resume", "idea"]).code(0);
+        assert_eq!(curves(&history(&place)), curves(&long(300).history(&["idea.toml"])));
+    }
+
+    #[test]
+    fn exp_with_resume_goes_on_with_the_same_run_and_with_no_other() {
+        let place = long(200);
+        let (mut child, _talk) = at_epoch(&place, 2, &[]);
+        send(&child, libc::SIGINT);
+        child.wait().unwrap();
+        let other = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume", "--epochs", "3"]).code(0);
+        assert!(!stderr(&other).contains("going on"), "it asks for something else");
+        let same = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume"]).code(0);
+        assert_says(&stderr(&same), &["going on with `runs/idea/"]);
+        let again = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume", "-q"]).code(0);
+        assert!(!stderr(&again).contains("going on"), "it is finished: a new one is made");
+    }
+}
+
+#[test]
+fn a_run_that_is_finished_is_not_run_again() {
+    let place = Place::with_idea();
+    place.exp(&["idea.toml"]);
+    let before = place.files();
+    let said = stderr(&place.run(&["resume", "idea"]).code(0));
+    assert_says(&said, &["nothing is left to be done: the run in `runs/idea/", "is finished"]);
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn what_cannot_be_resumed_is_told() {
+    let place = Place::with_idea();
+    assert_says(&place.refusal(&["resume", "idea"]), &["there is no run of `idea` in `runs`"]);
+    place.exp(&["idea.toml"]);
+    let record = latest(&place).join("run.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(&record, &text[..text.len() / 2]).unwrap();
+    assert_says(&place.refusal(&["resume", "idea"]), &["run.json", "hint: it is damaged"]);
+    std::fs::write(&record, text.replace("runner.run/1", "runner.run/9")).unwrap();
+    assert_says(&place.refusal(&["resume", "idea"]), &["`runner.run/9`", "reads `runner.run/1`"]);
+    std::fs::remove_file(&record).unwrap();
+    assert_says(&place.refusal(&["resume", "idea"]), &["hint: runs of earlier versions have no `run.json`"]);
+}
+
+/// What `resume` says when it refuses to go on with a run that was killed.
+fn refused(place: &Place) -> String {
+    let said = stderr(&place.run(&["resume", "idea"]).code(2));
+    assert!(said.starts_with("error: ") && !said.contains("panicked"), "{said}");
+    said
+}
+
+/// A run that was killed behind a checkpoint.
+fn killed() -> Place {
+    let place = long(100_000);
+    let (mut child, mut talk) = at_epoch(&place, 3, &["--checkpoint", "1"]);
+    assert!(talk.any(|line| line.starts_with("epoch ")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place
+}
+
+#[test]
+fn a_checkpoint_that_is_damaged_is_refused_with_the_way_out() {
+    let place = killed();
+    let file = latest(&place).join("checkpoint.safetensors");
+    let whole = std::fs::read(&file).unwrap();
+    for place_of_bit in [9, whole.len() / 2, whole.len() - 1] {
+        let mut damaged = whole.clone();
+        damaged[place_of_bit] ^= 1;
+        std::fs::write(&file, damaged).unwrap();
+        assert_says(&refused(&place), &["checkpoint.safetensors", "damaged", "hint: without it", "rm '"]);
+    }
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    assert_says(&refused(&place), &["damaged"]);
+}
+
+#[test]
+fn data_that_have_changed_are_no_data_to_go_on_with() {
+    let place = Place::new();
+    let rows = |shift: usize| {
+        let rows: Vec<String> =
+            (0..40).map(|row| format!("{}.5,{}", row + shift, if row % 2 == 0 { "a" } else { "b" })).collect();
+        format!("x,y\n{}\n", rows.join("\n"))
+    };
+    place.write("table.csv", rows(0));
+    let table = idea_with("epochs = 2", "epochs = 100000")
+        .replace("[data.digits]", "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"");
+    let table = table.replace("linear = 10 }", "linear = 2 }").replace("batch = 64", "batch = 40");
+    place.write("idea.toml", table);
+    let (mut child, _talk) = at_epoch(&place, 3, &["--checkpoint", "1"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.write("table.csv", rows(7));
+    assert_says(&refused(&place), &["the data of `csv` have changed since the run began", "hint: restore"]);
+}
+
+#[test]
+fn a_variant_that_fails_leaves_the_others_to_end_and_is_tried_again() {
+    let place = Place::new();
+    let variants = "\n[[variants]]\nname = \"small\"\n[[variants]]\nname = \"huge\"\n\
+        set = { \"network.layers\" = [{ linear = 1000000 }, { linear = 1000000 }, { linear = 10 }] }\n\
+        [[variants]]\nname = \"wide\"\nset = { \"network.layers\" = [{ linear = 32 }, { dropout = 0.1 }, { linear = 10 }] }\n";
+    place.write("idea.toml", format!("{IDEA}{variants}"));
+    let failed = place.run(&["exp", "idea.toml", "--device", "cpu"]).code(2);
+    let said = stderr(&failed);
+    assert_says(
+        &said,
+        &["failed to train `idea`, variant huge, seed 0, on cpu", "has not enough memory", "2 of 3 trials are done"],
+    );
+    assert!(!said.contains("panicked"), "{said}");
+    assert_says(&stdout(&failed), &["small", "wide"]);
+    let run = latest(&place);
+    for (name, is_there) in [("small-seed0", true), ("wide-seed0", true), ("huge-seed0", false)] {
+        assert_eq!(run.join(format!("{name}.json")).exists(), is_there, "{name}");
+        assert_eq!(run.join(format!("{name}.safetensors")).exists(), is_there, "{name}");
+    }
+    let record: Value = serde_json::from_slice(&std::fs::read(run.join("run.json")).unwrap()).unwrap();
+    assert_eq!(record["finished"], false);
+    assert_says(&record.to_string(), &["\"failed\"", "not enough memory"]);
+    let again = place.run(&["resume", "idea"]).code(2);
+    assert_says(&stderr(&again), &["2 of 3 stacks done so far", "has not enough memory"]);
+}
