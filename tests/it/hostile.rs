@@ -194,14 +194,14 @@ fn a_history_nested_too_deeply_is_refused_and_so_are_an_experiment_and_a_setting
         format!("[[{}]]\n", ["a"; 50_000].join(".")),
         idea_with("epochs = 2", &format!("schedule.{} = 1", ["a"; 50_000].join("."))),
         format!(
-            "{IDEA}\n[[variants]]\nname = \"deep\"\nset = {{ \"train.schedule.{}\" = 1 }}\n",
-            ["a"; 50_000].join(".")
+            "{IDEA}\n[[variants]]\nname = \"deep\"\nset = {{ \"train.early_stopping.{}\" = 1 }}\n",
+            ["a"; 400_000].join(".")
         ),
     ] {
         place.write("deep.toml", nested);
         quickly(|| place.refusal(&["exp", "deep.toml"]));
     }
-    let path = format!("train.schedule.{}=1", ["a"; 50_000].join("."));
+    let path = format!("train.early_stopping.{}=1", ["a"; 50_000].join("."));
     assert_says(&place.refusal(&["exp", "idea.toml", "--set", &path]), &["named by 32 parts at most"]);
     let value = format!("train.epochs={}", deep("[", "]"));
     place.refusal(&["exp", "idea.toml", "--set", &value[..100_000]]);
