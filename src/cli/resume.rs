@@ -51,7 +51,7 @@ interrupted, bit for bit.";
 
 /// Goes on with a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let path = runs::folder_of(&args.run, &args.out)?;
+    let path = from_where_it_began(runs::folder_of(&args.run, &args.out)?);
     let folder = RunDir::open(&path)?;
     let record = RunRecord::read(&path)?;
     let shown = path.display();
@@ -74,6 +74,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let finished = go_on(folder, record, &study, &options, &mut progress);
     progress.end();
     Ok(close(&study, &finished?, &requests, &args.closing))
+}
+
+/// Goes to the folder that the run was started in, which paths in its settings are relative to; the run's folder is then
+/// named in full. Where it is gone, they may still be right from here.
+fn from_where_it_began(path: PathBuf) -> PathBuf {
+    let began = RunRecord::read(&path).ok().and_then(|record| record.working_folder);
+    let Some(began) = began.filter(|began| std::env::current_dir().is_ok_and(|here| here != *began)) else {
+        return path;
+    };
+    match std::path::absolute(&path) {
+        Ok(whole) if std::env::set_current_dir(began).is_ok() => whole,
+        _ => path,
+    }
 }
 
 /// Goes on with the run in this folder, and says where it stands.
@@ -120,8 +133,10 @@ pub(super) fn newest(study: &Study, out: &Path, options: &Options) -> anyhow::Re
             continue;
         }
         // one that another process goes on with is none to go on with
-        if let Ok(folder) = RunDir::open(path) {
-            return Ok(Some((folder, record)));
+        let Ok(folder) = RunDir::open(path) else { continue };
+        match RunRecord::read(path) {
+            Ok(record) if !record.finished => return Ok(Some((folder, record))),
+            _ => {} // another process has ended it meanwhile
         }
     }
     Ok(None)

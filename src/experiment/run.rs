@@ -166,6 +166,10 @@ impl Run<'_> {
         requests.say_at_the_end(format!("interrupted: `runner resume {shown}` goes on"));
         let mut all = Ended::default();
         for (number, group) in groups.iter().enumerate() {
+            if requests.is_stopped() {
+                all.is_over = true;
+                break;
+            }
             let plan = group[0];
             let folds = match first.take() {
                 Some(folds) => folds,

@@ -224,24 +224,46 @@ fn a_checkpoint_that_is_damaged_is_refused_with_the_way_out() {
     assert_says(&refused(&place), &["damaged"]);
 }
 
+/// A table, and an experiment on it for so many epochs.
+fn with_table(epochs: usize) -> Place {
+    let place = Place::new();
+    place.write("table.csv", table(0));
+    let experiment = idea_with("epochs = 2", &format!("epochs = {epochs}"))
+        .replace("[data.digits]", "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"");
+    place.write("idea.toml", experiment.replace("linear = 10 }", "linear = 2 }").replace("batch = 64", "batch = 40"));
+    place
+}
+
+fn table(shift: usize) -> String {
+    let row = |row| format!("{}.5,{}\n", row + shift, if row % 2 == 0 { "a" } else { "b" });
+    format!("x,y\n{}", (0..40).map(row).collect::<String>())
+}
+
 #[test]
 fn data_that_have_changed_are_no_data_to_go_on_with() {
-    let place = Place::new();
-    let rows = |shift: usize| {
-        let rows: Vec<String> =
-            (0..40).map(|row| format!("{}.5,{}", row + shift, if row % 2 == 0 { "a" } else { "b" })).collect();
-        format!("x,y\n{}\n", rows.join("\n"))
-    };
-    place.write("table.csv", rows(0));
-    let table = idea_with("epochs = 2", "epochs = 100000")
-        .replace("[data.digits]", "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"");
-    let table = table.replace("linear = 10 }", "linear = 2 }").replace("batch = 64", "batch = 40");
-    place.write("idea.toml", table);
+    let place = with_table(100_000);
     let (mut child, _talk) = at_epoch(&place, 3, &["--checkpoint", "1"]);
     child.kill().unwrap();
     child.wait().unwrap();
-    place.write("table.csv", rows(7));
+    place.write("table.csv", table(7));
     assert_says(&refused(&place), &["the data of `csv` have changed since the run began", "hint: restore"]);
+}
+
+#[test]
+fn a_run_goes_on_from_any_folder() {
+    let place = with_table(3);
+    let one_go = place.history(&["idea.toml"]);
+    let record = latest(&place).join("run.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    // as if it had been killed before its first checkpoint
+    let begun = text.replace("\"finished\": true", "\"finished\": false").replace("\"done\"", "\"waiting\"");
+    assert_ne!(begun, text);
+    std::fs::write(&record, begun).unwrap();
+    let run = latest(&place);
+    std::fs::remove_file(run.join("base-seed0.json")).unwrap();
+    let mut elsewhere = place.command(&["resume", run.to_str().unwrap()]);
+    assert!(elsewhere.current_dir(place.path("runs")).output().unwrap().status.success());
+    assert_eq!(curves(&history(&place)), curves(&one_go));
 }
 
 #[test]
