@@ -4,6 +4,7 @@
 //! come: the stacks that its trials were put in, and which of them are done. Which trials share a stack depends on the
 //! memory that was free when it began, and dropout's masks on who shares one; so a run that is resumed keeps its stacks.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
@@ -235,9 +236,12 @@ impl RunRecord {
             threads::MOST
         );
         ensure!(*stack != Some(0), "`stack` is at least 1, and 0 stands there");
-        let trials = self.groups.iter().flat_map(|group| &group.stacks).flat_map(|stack| &stack.trials);
-        for TrialName { variant, .. } in trials {
-            check_name("variant", variant)?;
+        for stack in self.groups.iter().flat_map(|group| &group.stacks) {
+            let mut seen = HashSet::new();
+            for trial in &stack.trials {
+                check_name("variant", &trial.variant)?;
+                ensure!(seen.insert(trial), "a stack holds the trial `{}` twice", trial.stem());
+            }
         }
         Ok(())
     }

@@ -194,14 +194,14 @@ fn a_history_nested_too_deeply_is_refused_and_so_are_an_experiment_and_a_setting
         format!("[[{}]]\n", ["a"; 50_000].join(".")),
         idea_with("epochs = 2", &format!("schedule.{} = 1", ["a"; 50_000].join("."))),
         format!(
-            "{IDEA}\n[[variants]]\nname = \"deep\"\nset = {{ \"train.schedule.{}\" = 1 }}\n",
-            ["a"; 50_000].join(".")
+            "{IDEA}\n[[variants]]\nname = \"deep\"\nset = {{ \"train.early_stopping.{}\" = 1 }}\n",
+            ["a"; 400_000].join(".")
         ),
     ] {
         place.write("deep.toml", nested);
         quickly(|| place.refusal(&["exp", "deep.toml"]));
     }
-    let path = format!("train.schedule.{}=1", ["a"; 50_000].join("."));
+    let path = format!("train.early_stopping.{}=1", ["a"; 50_000].join("."));
     assert_says(&place.refusal(&["exp", "idea.toml", "--set", &path]), &["named by 32 parts at most"]);
     let value = format!("train.epochs={}", deep("[", "]"));
     place.refusal(&["exp", "idea.toml", "--set", &value[..100_000]]);
@@ -405,12 +405,17 @@ fn change_record(place: &Place, change: impl FnOnce(&mut Value)) {
 #[test]
 fn a_record_of_a_run_that_asks_for_the_impossible_or_names_files_elsewhere_is_refused() {
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-    let asks: [(&str, &dyn Fn(&mut Value)); 7] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let asks: [(&str, Change); 8] = [
         ("`threads` is 1 to 1024, and 0 stands there", &|record| record["options"]["threads"] = json!(0)),
         ("`threads` is 1 to 1024, and 1000000000", &|record| record["options"]["threads"] = json!(1_000_000_000)),
         ("`stack` is at least 1, and 0 stands there", &|record| record["options"]["stack"] = json!(0)),
         ("`variant` must be made of letters", &|record| {
             record["groups"][0]["stacks"][0]["trials"][0]["variant"] = json!("../../../outside");
+        }),
+        ("a stack holds the trial `base-seed0` twice", &|record| {
+            let trials = record["groups"][0]["stacks"][0]["trials"].as_array_mut().unwrap();
+            trials.push(trials[0].clone());
         }),
         ("names the device `/dev/zero`", &|record| record["options"]["device"] = json!("/dev/zero")),
         ("`name` must be made of letters", &|record| {
@@ -428,7 +433,7 @@ fn a_record_of_a_run_that_asks_for_the_impossible_or_names_files_elsewhere_is_re
     let whole = std::fs::read(place.path(RECORD)).unwrap();
     for damaged in [deep.as_bytes(), &whole[..whole.len() / 2], b"", b"[]", b"\xff"] {
         place.write(RECORD, damaged);
-        assert_says(&place.refusal(&["resume", "idea"]), &["failed to read `runs/idea/latest/run.json`"]);
+        assert_says(&place.refusal(&["resume", "idea"]), &["failed to read `runs/idea/", "/run.json`"]);
     }
 }
 
