@@ -102,9 +102,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let (requests, mut progress) = watched(args.quiet)?;
     let cache = Cache::of_user();
     go_to(stored.working_folder.as_deref());
-    let temporary = tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
-    let temporary = temporary.context("failed to make a temporary folder for the new run")?;
-    let out = keep.as_deref().unwrap_or(temporary.path());
+    let temporary = || tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
+    let temporary = if keep.is_none() { Some(temporary()) } else { None };
+    let temporary = temporary.transpose().context("failed to make a temporary folder for the new run")?;
+    let out = temporary.as_ref().map(tempfile::TempDir::path).or(keep.as_deref()).expect("it is one or the other");
     let options = Options {
         device: ground.device,
         threads: ground.threads,
@@ -121,8 +122,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Interrupted(requests.signal()));
     }
     let trials = stored.trials.iter().map(|trial| (trial.stem(), compare(trial, finished.folder.path())));
+    let trials = trials.collect();
     let kept = keep.is_some().then(|| finished.folder.path().to_path_buf());
-    let made = Made { stored: &stored, trials: trials.collect(), kept };
+    drop(temporary); // a reader of what is printed may end the program
+    let made = Made { stored: &stored, trials, kept };
     if args.json {
         terminal::json(&as_json(&made));
     } else if !args.quiet {
