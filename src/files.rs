@@ -114,7 +114,7 @@ fn sync(file: &File) -> Result<()> {
 
 /// Brings a folder onto the disk: the names in it.
 ///
-/// Besides what [`sync`] passes over: a folder that may be written to and not be read cannot be opened (`EACCES`,
+/// Besides what `sync` passes over: a folder that may be written to and not be read cannot be opened (`EACCES`,
 /// `EPERM`), and some file systems sync nothing that is open for reading alone (`EBADF`), as folders always are. The
 /// files themselves are on the disk by then. What a disk says that fails (`EIO`, `ENOSPC`, `EDQUOT`) is an error.
 ///

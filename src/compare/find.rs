@@ -16,6 +16,7 @@ use crate::compare::group::Group;
 use crate::compare::label::{self, Loose};
 use crate::compare::settings;
 use crate::compare::trial::Trial;
+use crate::experiment::run_record;
 use crate::experiment::runs::{Damaged, SavedRun};
 use crate::hint::Hint;
 use crate::history::foreign;
@@ -191,8 +192,8 @@ fn is_weights(path: &Path) -> bool {
 /// Whether a file that a glob found may be a history: ours, or one of another program.
 fn is_history_like(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_tree = name.ends_with(".tree.json");
-    !is_tree && (name.ends_with(".json") || name.ends_with(".csv") || name.contains("tfevents"))
+    let is_other = name.ends_with(".tree.json") || name == run_record::FILE;
+    !is_other && (name.ends_with(".json") || name.ends_with(".csv") || name.contains("tfevents"))
 }
 
 /// Trials of the same settings together, and what was left out.

@@ -222,8 +222,8 @@ pub fn otherwise(then: &History, now: &History) -> Vec<Otherwise> {
     leaves("", &then.config, &now.config, &mut settings);
     for (place, then, now) in settings {
         let place = place.trim_start_matches('.');
-        let has_part = |part: &&str| place.split('.').next() == Some(*part);
-        if !WITHOUT_PART.iter().any(|part| has_part(part)) {
+        let part = place.split('.').next().unwrap_or(place);
+        if !WITHOUT_PART.contains(&part) {
             hold(&format!("setting `{place}`"), Some(then.to_string()), Some(now.to_string()));
         }
     }

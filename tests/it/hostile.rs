@@ -405,7 +405,8 @@ fn change_record(place: &Place, change: impl FnOnce(&mut Value)) {
 #[test]
 fn a_record_of_a_run_that_asks_for_the_impossible_or_names_files_elsewhere_is_refused() {
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-    let asks: [(&str, &dyn Fn(&mut Value)); 8] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let asks: [(&str, Change); 8] = [
         ("`threads` is 1 to 1024, and 0 stands there", &|record| record["options"]["threads"] = json!(0)),
         ("`threads` is 1 to 1024, and 1000000000", &|record| record["options"]["threads"] = json!(1_000_000_000)),
         ("`stack` is at least 1, and 0 stands there", &|record| record["options"]["stack"] = json!(0)),

@@ -5,7 +5,7 @@
 //! the best weights, and the curves so far, of each replica. What the training loop does not say of itself, which
 //! trials these are and what they run on, is said by the one who keeps it ([`Keeper`]).
 //!
-//! [`file`] lays a checkpoint out as bytes, with a checksum.
+//! [`mod@file`] lays a checkpoint out as bytes, with a checksum.
 
 pub mod file;
 mod whole;
