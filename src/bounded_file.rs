@@ -55,7 +55,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As for [`read`], and [`ErrorKind::InvalidData`] when it is not UTF-8.
 pub fn read_to_string(path: &Path, most: u64) -> io::Result<String> {
-    String::from_utf8(read(path, most)?).map_err(|_| ErrorKind::InvalidData.into())
+    String::from_utf8(read(path, most)?).map_err(|error| io::Error::new(ErrorKind::InvalidData, error.utf8_error()))
 }
 
 /// The first bytes of a file, so many at most.

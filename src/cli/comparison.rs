@@ -237,7 +237,7 @@ mod tests {
         diverged: large_steps (epoch 2 of 2)
         stopped early: early_stopping (epoch 4 of 60)
         interrupted: interrupted (epoch 4 of 60)
-        never begun: late
+        not trained: late
         ");
     }
 
@@ -245,7 +245,7 @@ mod tests {
     fn where_no_epoch_was_completed_there_is_no_table() {
         let study = made_up::study(&[("a", ""), ("b", "")]);
         let none = history("a", 0, &[]).ended(Status::Interrupted, 60).0;
-        assert_eq!(shown(&study, &[none]), "interrupted: a (epoch 0 of 60)\nnever begun: b");
+        assert_eq!(shown(&study, &[none]), "interrupted: a (epoch 0 of 60)\nnot trained: b");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Trials that did not go through all their epochs: diverged, stopped early, interrupted, never begun. And test targets
+//! Trials that did not go through all their epochs: diverged, stopped early, interrupted, not trained at all. And test targets
 //! that make a metric explode.
 
 use crate::cli::compared::Compared;
@@ -29,7 +29,7 @@ pub fn of_variants(variants: &[Compared]) -> Vec<String> {
     let absent: Vec<&str> =
         variants.iter().filter(|variant| variant.trials.is_empty()).map(|variant| variant.variant()).collect();
     if !absent.is_empty() {
-        lines.push(format!("never begun: {}", absent.join(", ")));
+        lines.push(format!("not trained: {}", absent.join(", ")));
     }
     lines
 }
@@ -121,7 +121,7 @@ mod tests {
                 "diverged: burst (epoch 3 of 60)",
                 "stopped early: stopped (epoch 3 of 60)",
                 "interrupted: cut (epoch 3 of 60)",
-                "never begun: late"
+                "not trained: late"
             ]
         );
     }

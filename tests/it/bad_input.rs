@@ -709,7 +709,7 @@ fn a_file_that_is_no_experiment_is_refused_by_its_name() {
     ");
     assert_says(&refusal(b""), &["failed to read", "`idea.toml`", "`title`"]);
     assert_says(&refusal(b"title = \"cut off"), &["failed to read", "`idea.toml`", "line 1"]);
-    assert_says(&refusal(&[0xff, 0xfe, 0x00, 0x81, 0x7f, 0x00]), &["failed to read", "`idea.toml`", "UTF-8"]);
+    assert_says(&refusal(&[0xff, 0xfe, 0x00, 0x81, 0x7f, 0x00]), &["failed to read", "`idea.toml`", "utf-8"]);
     assert_says(&refusal(b"{\"title\": \"JSON\"}"), &["failed to read", "`idea.toml`", "line 1"]);
     assert_says(&refusal(b"title = \"no more\""), &["failed to read", "`idea.toml`", "missing field `data`"]);
 }
