@@ -86,6 +86,17 @@ pub fn listen(requests: &Arc<Requests>, say: fn(&str)) -> std::io::Result<()> {
         .map_err(std::io::Error::other)
 }
 
+/// From now on SIGUSR1 does not end the program where nothing can be asked of it: before a run listens, and in commands
+/// that run nothing.
+#[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
+pub fn outlive_asking() {
+    // SAFETY: ignoring a signal installs no handler, and `SIGUSR1` is one that may be ignored.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGUSR1, libc::SIG_IGN);
+    }
+}
+
 /// Whether this process was started with the signal ignored.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library does not ask")]

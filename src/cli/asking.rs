@@ -119,6 +119,14 @@ impl Asking {
         Ok(Study::new(&source, &changes)?.asked_by(&format!("runner exp {}", self.words().join(" "))))
     }
 
+    /// Whether a run that was asked for with these options is what is asked for now; where nothing is asked for, any
+    /// threads and any device are.
+    pub fn agrees_with(&self, then: &RunOptions) -> bool {
+        (then.stack, then.tf32, then.deterministic) == (self.stack, self.tf32, self.deterministic)
+            && self.threads.is_none_or(|threads| threads == then.threads)
+            && (self.device == DeviceChoice::Auto || then.device.parse() == Ok(self.device))
+    }
+
     /// What it runs on.
     ///
     /// # Errors

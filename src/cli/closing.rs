@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::cli::{Exit, pictures, summary, terminal, trouble};
+use crate::experiment::keeper::Found;
 use crate::experiment::run::Finished;
+use crate::experiment::runs::SavedRun;
 use crate::experiment::study::Study;
 use crate::history::{History, Status};
 use crate::requests::Requests;
@@ -37,15 +39,23 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
     failures.iter().for_each(terminal::error);
     let is_complete = trouble::tell(folder);
     if *interrupted {
-        terminal::say(&format!("interrupted{}; `runner resume {shown}` goes on", at(histories)));
+        let from = Found::read(folder).ok().flatten().map_or(0, |found| found.epoch());
+        let stopped = epochs(histories);
+        let lost = if from < stopped {
+            format!(" from epoch {from}: no later checkpoint could be written")
+        } else {
+            String::new()
+        };
+        terminal::say(&format!("interrupted{}; `runner resume {shown}` goes on{lost}", at(stopped)));
         return Exit::Interrupted(requests.signal());
     }
     if !failures.is_empty() {
-        let done = histories.len();
-        let of = study.trials();
-        terminal::say(&format!(
-            "{done} of {of} trials are done, the others failed; `runner resume {shown}` tries them again"
-        ));
+        let (done, of) = (histories.len(), study.trials());
+        if done > 0 {
+            terminal::say(&format!(
+                "{done} of {of} trials are done, the others failed; `runner resume {shown}` tries them again"
+            ));
+        }
         return Exit::Failed;
     }
     if !is_complete {
@@ -59,18 +69,37 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
     Exit::Done
 }
 
-/// Where the trials that were interrupted stand.
-fn at(histories: &[History]) -> String {
+/// How many epochs the trials have that were interrupted.
+fn epochs(histories: &[History]) -> usize {
     let stopped = histories.iter().filter(|history| history.status == Status::Interrupted);
-    match stopped.map(|history| history.history.len()).max() {
-        Some(0) => " in the first epoch".to_owned(),
-        Some(epochs) => format!(" behind epoch {epochs}"),
-        None => String::new(),
+    stopped.map(|history| history.history.len()).max().unwrap_or_default()
+}
+
+/// Where they stand.
+fn at(epochs: usize) -> String {
+    match epochs {
+        0 => String::new(),
+        epochs => format!(" after epoch {epochs}"),
     }
 }
 
+/// Tells what a run has left that is finished already.
+pub(super) fn close_again(run: &SavedRun, closing: &Closing) -> Exit {
+    let histories: Vec<&History> = run.trials.iter().map(|trial| &trial.history).collect();
+    if closing.json {
+        terminal::json(&json!({ "run": run.folder, "pictures": [], "histories": histories }));
+    }
+    terminal::say(&format!("nothing is left to be done: the run in `{}` is finished", run.folder.display()));
+    let missed = missed(histories);
+    if closing.strict && !missed.is_empty() {
+        terminal::say(&format!("missed: {}", missed.join("; ")));
+        return Exit::Missed;
+    }
+    Exit::Done
+}
+
 /// The expectations that were missed; each trial of a variant has the same statistic, which is told once.
-fn missed(histories: &[History]) -> Vec<String> {
+fn missed<'a>(histories: impl IntoIterator<Item = &'a History>) -> Vec<String> {
     let mut missed: Vec<String> = Vec::new();
     for history in histories {
         for verified in history.expectations.iter().filter(|verified| !verified.met) {

@@ -30,6 +30,7 @@ pub(super) enum Work<'a> {
 pub fn main() -> ! {
     terminal::shorten_panics();
     files::outlive_size_limit();
+    requests::outlive_asking();
     let outcome = check_front().and_then(|()| match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(work) => run(&work),

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::cli::asking::{Asking, watched};
-use crate::cli::closing::{Closing, close};
+use crate::cli::asking::{Asking, Ground, watched};
+use crate::cli::closing::{Closing, close, close_again};
 use crate::cli::{Exit, resume};
 use crate::data::cache::Cache;
 use crate::experiment::keeper::Pace;
 use crate::experiment::run::{Options, run as run_study};
+use crate::experiment::runs::SavedRun;
 use crate::files;
 
 /// Arguments of `runner exp`.
@@ -21,7 +22,7 @@ pub struct Args {
     /// How often a checkpoint is written: every N epochs (`5`), by time (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: Pace,
-    /// Go on with the newest such run under `--out` that was interrupted, where there is one
+    /// Go on with the newest such run under `--out`, where there is one; one that is finished is not run again
     #[arg(long)]
     resume: bool,
     /// Write where the time of training went to FILE, as JSON
@@ -49,7 +50,15 @@ histories, and `runner resume` goes on with it; SIGUSR1 asks for a checkpoint.";
 /// Runs an experiment.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let study = args.asking.study()?;
-    let ground = args.asking.ground()?;
+    let begun = if args.resume { resume::newest(&study, &args.out, &args.asking)? } else { None };
+    if let Some((folder, _)) = begun.as_ref().filter(|(folder, record)| record.is_whole(folder.path())) {
+        let run = SavedRun::find(&folder.path().display().to_string(), &args.out)?;
+        return Ok(close_again(&run, &args.closing));
+    }
+    let ground = match &begun {
+        Some((_, record)) => Ground::of_run(&record.options, None, None)?,
+        None => args.asking.ground()?,
+    };
     ground.put_into_use();
     let (requests, mut progress) = watched(args.closing.quiet)?;
     let options = Options {
@@ -60,9 +69,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         cache: &Cache::of_user(),
         requests: &requests,
     };
-    let interrupted = if args.resume { resume::newest(&study, &args.out, &options)? } else { None };
     args.asking.tell_without_part(&study, ground.device, &mut progress);
-    let finished = match interrupted {
+    if args.resume && begun.is_none() {
+        progress.say("there is no such run to go on with: a new one begins");
+    }
+    let finished = match begun {
         Some((folder, record)) => resume::go_on(folder, record, &study, &options, &mut progress),
         None => run_study(&study, &args.out, &options, &mut progress),
     };

@@ -19,6 +19,7 @@ use crate::cli::{
 };
 use crate::files;
 use crate::hint::Hint;
+use crate::requests;
 
 /// What the front and the engine are built from: they belong together when they say the same.
 pub(super) const BUILD: &str = env!("RUNNER_BUILD");
@@ -30,6 +31,7 @@ pub(super) const VARIABLE: &str = "RUNNER_FRONT";
 pub fn main() -> ExitCode {
     terminal::shorten_panics();
     files::outlive_size_limit();
+    requests::outlive_asking();
     let exit = ended(match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(_) => become_engine(),

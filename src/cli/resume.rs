@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::asking::{Ground, watched};
-use crate::cli::closing::{Closing, close};
+use crate::cli::Exit;
+use crate::cli::asking::{Asking, Ground, watched};
+use crate::cli::closing::{Closing, close, close_again};
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, terminal};
 use crate::data::cache::Cache;
 use crate::device::DeviceChoice;
 use crate::experiment::keeper::{Found, Pace};
 use crate::experiment::run::{self, Finished, Options};
-use crate::experiment::run_record::{Program, RunRecord};
-use crate::experiment::runs;
+use crate::experiment::run_record::{Program, RunRecord, StackState};
+use crate::experiment::runs::{self, SavedRun};
 use crate::experiment::study::Study;
 use crate::run_dir::RunDir;
 use crate::train::fit::Watch;
@@ -51,13 +51,11 @@ interrupted, bit for bit.";
 
 /// Goes on with a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let path = from_where_it_began(runs::folder_of(&args.run, &args.out)?);
+    let path = from_where_it_began(unfinished(runs::folder_of(&args.run, &args.out)?, &args.run));
     let folder = RunDir::open(&path)?;
     let record = RunRecord::read(&path)?;
-    let shown = path.display();
-    if record.finished {
-        terminal::say(&format!("nothing is left to be done: the run in `{shown}` is finished"));
-        return Ok(Exit::Done);
+    if record.is_whole(&path) {
+        return Ok(close_again(&SavedRun::find(&path.display().to_string(), &args.out)?, &args.closing));
     }
     let study = record.study()?;
     let ground = Ground::of_run(&record.options, args.device, args.threads)?;
@@ -74,6 +72,17 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let finished = go_on(folder, record, &study, &options, &mut progress);
     progress.end();
     Ok(close(&study, &finished?, &requests, &args.closing))
+}
+
+/// Of the runs of an experiment that was named, the newest that is not finished; otherwise the one that was found.
+fn unfinished(found: PathBuf, named: &str) -> PathBuf {
+    let is_unfinished = |path: &PathBuf| RunRecord::read(path).is_ok_and(|record| !record.is_whole(path));
+    if found == Path::new(named) || is_unfinished(&found) {
+        return found;
+    }
+    let others = found.parent().and_then(|parent| runs::folders_in(parent).ok()).unwrap_or_default();
+    let newest = others.into_iter().rev().filter(|path| !path.is_symlink()).find(is_unfinished);
+    newest.unwrap_or(found)
 }
 
 /// Goes to the folder that the run was started in, which paths in its settings are relative to; the run's folder is then
@@ -98,15 +107,17 @@ pub(super) fn go_on(
     progress: &mut Progress,
 ) -> anyhow::Result<Finished> {
     let found = Found::read(&folder)?;
-    let (done, planned) = record.counts();
-    let mut stands = match &found {
+    let waits = |found: &Found| record.stacks().any(|s| s.state != StackState::Done && found.is_of(&s.trials));
+    let stands = match found.as_ref().filter(|found| waits(found)) {
         Some(found) => format!("from the checkpoint of epoch {}", found.epoch()),
-        None => "without a checkpoint".to_owned(),
+        None => "from the start of what is left: there is no checkpoint of it".to_owned(),
     };
-    if planned > 1 {
-        stands = format!("{stands}, {done} of {planned} stacks done so far");
-    }
-    progress.say(&format!("going on with `{}`, {stands}", folder.path().display()));
+    let done = match record.done() {
+        0 => String::new(),
+        done => format!("; {done} of {} trials are done", study.trials()),
+    };
+    progress.say(&format!("going on with `{}`", folder.path().display()));
+    progress.say(&format!("{stands}{done}"));
     let now = options.record();
     let mut differs = record.program.differences(&Program::this());
     let then = &record.options;
@@ -122,21 +133,19 @@ pub(super) fn go_on(
     run::resume(folder, record, study, options, found, progress)
 }
 
-/// The newest run under `out` that asks for the same and is not finished.
-pub(super) fn newest(study: &Study, out: &Path, options: &Options) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
-    let wanted = RunRecord::new(study, options.record(), time::OffsetDateTime::UNIX_EPOCH)?;
+/// The newest run of this study under `out`; `None` where there is none. Threads and device may be others than those
+/// that are asked for now, where they are not asked for by name.
+///
+/// # Errors
+/// When another process goes on with it.
+pub(super) fn newest(study: &Study, out: &Path, asking: &Asking) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
     let of_experiment = out.join(&study.name);
     let folders = if of_experiment.is_dir() { runs::folders_in(&of_experiment)? } else { Vec::new() };
     for path in folders.iter().rev().filter(|path| RunRecord::is_in(path) && !path.is_symlink()) {
         let Ok(record) = RunRecord::read(path) else { continue };
-        if record.finished || !record.asks_the_same(&wanted) {
-            continue;
-        }
-        // one that another process goes on with is none to go on with
-        let Ok(folder) = RunDir::open(path) else { continue };
-        match RunRecord::read(path) {
-            Ok(record) if !record.finished => return Ok(Some((folder, record))),
-            _ => {} // another process has ended it meanwhile
+        if record.is_of(study) && asking.agrees_with(&record.options) {
+            let folder = RunDir::open(path)?;
+            return Ok(Some((folder, RunRecord::read(path)?))); // as it stands now that nobody else writes to it
         }
     }
     Ok(None)

@@ -15,7 +15,7 @@ use crate::compare::filter::Filter;
 use crate::compare::group::Group;
 use crate::compare::statistics::mean;
 use crate::compare::trial::Trial;
-use crate::experiment::run_record;
+use crate::experiment::run_record::{self, RunRecord};
 use crate::hint::Hint;
 use crate::history::{History, Status};
 use crate::suggest;
@@ -48,6 +48,8 @@ pub struct Past {
     pub trials: usize,
     /// How the trials ended, each with how many did.
     pub statuses: Vec<(Status, usize)>,
+    /// Whether it has not come to its end: it goes on, was interrupted, or trials of it have failed.
+    pub unfinished: bool,
     /// Whether any variant's rows were resampled before they were split; its figures count for none of the rest.
     pub leaks: bool,
     /// The monitored metric in the best epoch: of the best variant, the mean over its trials.
@@ -258,6 +260,7 @@ fn line(folder: &Path, groups: &[Group], asked: &Asked) -> Past {
         Some(Shown { metric: metric_of(&name).to_owned(), value })
     });
     Past {
+        unfinished: RunRecord::read(folder).is_ok_and(|record| !record.finished),
         experiment: histories().next().map(|history| history.experiment.clone()).unwrap_or_default(),
         variant: asked.by_variant.then(|| groups[0].label.clone()),
         folder: folder.to_path_buf(),

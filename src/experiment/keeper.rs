@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::bounded_file;
@@ -75,6 +75,9 @@ impl FromStr for Pace {
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     trials: Vec<TrialName>,
+    /// SHA-256 over all settings of the trials, and over their data.
+    #[serde(default)]
+    settings: String,
     environment: Environment,
     training: State,
 }
@@ -83,6 +86,7 @@ struct Kept {
 #[derive(Debug)]
 pub struct Found {
     trials: Vec<TrialName>,
+    settings: String,
     /// What it was trained on.
     pub environment: Environment,
     checkpoint: Checkpoint,
@@ -109,8 +113,8 @@ impl Found {
     /// # Errors
     /// When it is damaged, or no checkpoint of a run.
     pub fn of_bytes(bytes: &[u8]) -> anyhow::Result<Found> {
-        let (Kept { trials, environment, training }, tensors): (Kept, Tensors) = file::decode(bytes)?;
-        Ok(Found { trials, environment, checkpoint: Checkpoint { state: training, tensors } })
+        let (Kept { trials, settings, environment, training }, tensors): (Kept, Tensors) = file::decode(bytes)?;
+        Ok(Found { trials, settings, environment, checkpoint: Checkpoint { state: training, tensors } })
     }
 
     /// The epoch that it stands at.
@@ -121,6 +125,15 @@ impl Found {
     /// How long training took up to it, seconds.
     pub fn seconds(&self) -> f64 {
         self.checkpoint.state.seconds
+    }
+
+    /// Checks that it was trained with these settings.
+    ///
+    /// # Errors
+    /// When it was trained with others, or on other data.
+    pub fn check(&self, settings: &str) -> anyhow::Result<()> {
+        ensure!(self.settings == settings, "it was trained with other settings, or on other data");
+        Ok(())
     }
 
     /// Whether it is one of this stack.
@@ -136,6 +149,7 @@ pub struct StackKeeper<'a> {
     requests: &'a Requests,
     pace: Pace,
     trials: &'a [TrialName],
+    settings: String,
     environment: Environment,
     resumes_from: Option<Checkpoint>,
     last: Instant,
@@ -150,17 +164,30 @@ impl<'a> StackKeeper<'a> {
         requests: &'a Requests,
         pace: Pace,
         trials: &'a [TrialName],
+        settings: String,
         environment: Environment,
         found: Option<Found>,
     ) -> Self {
         let resumes_from = found.map(|found| found.checkpoint);
         let last = Instant::now();
-        StackKeeper { folder, requests, pace, trials, environment, resumes_from, last, asked: false, fails: false }
+        StackKeeper {
+            folder,
+            requests,
+            pace,
+            trials,
+            settings,
+            environment,
+            resumes_from,
+            last,
+            asked: false,
+            fails: false,
+        }
     }
 
     fn write(&self, checkpoint: &Checkpoint) -> anyhow::Result<()> {
         let (trials, environment) = (self.trials.to_vec(), self.environment.clone());
-        let kept = Kept { trials, environment, training: checkpoint.state.clone() };
+        let settings = self.settings.clone();
+        let kept = Kept { trials, settings, environment, training: checkpoint.state.clone() };
         self.folder.try_write(FILE, &file::encode(&kept, &checkpoint.tensors)?)
     }
 }

@@ -277,10 +277,9 @@ impl RunRecord {
         OffsetDateTime::parse(shown, &Rfc3339).with_context(|| format!("`started` is no time: `{shown}`"))
     }
 
-    /// Whether it asks for the same as another: the same experiment with the same changes and options.
-    pub fn asks_the_same(&self, other: &RunRecord) -> bool {
-        (&self.experiment, &self.source.text, &self.changes, &self.options)
-            == (&other.experiment, &other.source.text, &other.changes, &other.options)
+    /// Whether it is a run of this study: the same experiment with the same changes.
+    pub fn is_of(&self, study: &Study) -> bool {
+        (&self.experiment, &self.source.text, &self.changes) == (&study.name, &study.source.text, &study.changes)
     }
 
     /// Checks that the data of a group are those that it was begun with.
@@ -304,9 +303,19 @@ impl RunRecord {
         Ok(())
     }
 
-    /// How many stacks are done, and how many were planned so far.
-    pub fn counts(&self) -> (usize, usize) {
-        let stacks = || self.groups.iter().flat_map(|group| &group.stacks);
-        (stacks().filter(|stack| stack.state == StackState::Done).count(), stacks().count())
+    /// The stacks that were planned so far.
+    pub fn stacks(&self) -> impl Iterator<Item = &StackRecord> {
+        self.groups.iter().flat_map(|group| &group.stacks)
+    }
+
+    /// How many trials are done.
+    pub fn done(&self) -> usize {
+        self.stacks().filter(|stack| stack.state == StackState::Done).map(|stack| stack.trials.len()).sum()
+    }
+
+    /// Whether all of it is done, and every history is in this folder.
+    pub fn is_whole(&self, folder: &Path) -> bool {
+        let is_there = |trial: &TrialName| folder.join(format!("{}.json", trial.stem())).is_file();
+        self.finished && self.stacks().flat_map(|stack| &stack.trials).all(is_there)
     }
 }

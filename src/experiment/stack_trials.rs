@@ -8,15 +8,17 @@ use indexmap::IndexMap;
 use tch::{Device, Tensor};
 
 use crate::data::batches::DeviceRows;
+use crate::data::cache::sha256;
 use crate::data::prepared::Prepared;
 use crate::data::{Rows, Test, Validation};
-use crate::experiment::keeper::{Found, StackKeeper};
+use crate::experiment::keeper::{FILE, Found, StackKeeper};
 use crate::experiment::plan::Plan;
 use crate::experiment::records;
 use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::run_record::TrialName;
 use crate::experiment::testing::{choices, measure, tested};
 use crate::experiment::trials::{Fold, Place, Replica};
+use crate::hint::Hint;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
 use crate::history::{Best, History, Learned, Prediction, SCHEMA, Status};
@@ -87,9 +89,16 @@ pub(super) fn run_stack(
         threads: place.threads,
     };
     let environment = records::environment(place.device, place.threads, replicas.len());
-    let mut keeper = StackKeeper::new(place.folder, place.requests, place.pace, trials, environment.clone(), found);
-    let outcomes = fit(&stack, &task, &place.requests.stop, &mut keeper, &mut *watch)
-        .context("the checkpoint is not one of this run")?;
+    let settings = settings(replicas, folds)?;
+    let hint =
+        || format!("without it its trials are trained from the start: `rm '{}'`", place.folder.file(FILE).display());
+    let outcomes = found.as_ref().map_or(Ok(()), |found| found.check(&settings)).and_then(|()| {
+        let environment = environment.clone();
+        let mut keeper =
+            StackKeeper::new(place.folder, place.requests, place.pace, trials, settings, environment, found);
+        fit(&stack, &task, &place.requests.stop, &mut keeper, &mut *watch)
+    });
+    let outcomes = outcomes.context("the checkpoint is not one of this run").with_context(|| Hint(hint()))?;
 
     let targets = training.of_each_replica(&training.targets, replicas.len());
     let row_weights = training.weights.as_ref().map(|weights| training.of_each_replica(weights, replicas.len()));
@@ -140,6 +149,13 @@ pub(super) fn run_stack(
         histories.push(history);
     }
     Ok(histories)
+}
+
+/// SHA-256 over the settings of each trial and over its data.
+fn settings(replicas: &[Replica], folds: &[Fold]) -> anyhow::Result<String> {
+    let of_each = replicas.iter().map(|replica| (&replica.plan.spec, &folds[replica.place].1.sha256));
+    let written = serde_json::to_vec(&of_each.collect::<Vec<_>>()).context("failed to lay out the settings")?;
+    Ok(sha256(&written))
 }
 
 fn best(Replica { plan, network, .. }: &Replica, outcome: &Outcome) -> Option<Best> {

@@ -15,7 +15,7 @@ use crate::device::fault::{Fault, guarded};
 use crate::device::{self, memory};
 use crate::experiment::failure;
 use crate::experiment::footprint::Load;
-use crate::experiment::keeper::{Found, Pace};
+use crate::experiment::keeper::{self, Found, Pace};
 use crate::experiment::ledger::Ledger;
 use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::{BASE, Plan};
@@ -113,6 +113,7 @@ pub fn run_group(
                 }
                 place.ledger.set(group, &trials, StackState::Done, None);
                 place.ledger.write();
+                let _ = std::fs::remove_file(place.folder.file(keeper::FILE)); // one of this stack; it would be passed over
                 continue;
             }
             Err(fault) if fault.is_of_memory() && place.stack.is_none() && replicas.len() > 1 => {

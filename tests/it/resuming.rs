@@ -70,6 +70,11 @@ fn history(place: &Place) -> Value {
     serde_json::from_slice(&std::fs::read(latest(place).join("base-seed0.json")).unwrap()).unwrap()
 }
 
+fn history_in(place: &Place, run: &Value) -> Value {
+    let file = place.path(run.as_str().unwrap()).join("base-seed0.json");
+    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+}
+
 /// [`IDEA`] for so many epochs.
 fn long(epochs: usize) -> Place {
     let place = Place::new();
@@ -94,7 +99,7 @@ mod signals {
             let name = run.file_name().unwrap().to_str().unwrap();
             assert_says(
                 &last_words,
-                &["interrupted behind epoch ", &format!("`runner resume runs/idea/{name}` goes on")],
+                &["interrupted after epoch ", &format!("`runner resume runs/idea/{name}` goes on")],
             );
             assert!(run.join("checkpoint.safetensors").is_file());
             let stopped_at = metric(&history(&place), "loss").len();
@@ -159,11 +164,15 @@ mod signals {
         send(&child, libc::SIGINT);
         child.wait().unwrap();
         let other = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume", "--epochs", "3"]).code(0);
-        assert!(!stderr(&other).contains("going on"), "it asks for something else");
+        assert_says(&stderr(&other), &["there is no such run to go on with: a new one begins"]);
         let same = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume"]).code(0);
         assert_says(&stderr(&same), &["going on with `runs/idea/"]);
-        let again = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume", "-q"]).code(0);
-        assert!(!stderr(&again).contains("going on"), "it is finished: a new one is made");
+        let files = place.files();
+        let again = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume", "--json"]).code(0);
+        assert_says(&stderr(&again), &["nothing is left to be done"]);
+        let printed: Value = serde_json::from_str(&stdout(&again)).unwrap();
+        assert_eq!(printed["histories"][0], history_in(&place, &printed["run"]));
+        assert_eq!(place.files(), files);
     }
 }
 
@@ -175,6 +184,30 @@ fn a_run_that_is_finished_is_not_run_again() {
     let said = stderr(&place.run(&["resume", "idea"]).code(0));
     assert_says(&said, &["nothing is left to be done: the run in `runs/idea/", "is finished"]);
     assert_eq!(place.files(), before);
+    std::fs::remove_file(latest(&place).join("base-seed0.json")).unwrap();
+    place.run(&["resume", "idea"]).code(0);
+    assert_eq!(history(&place)["status"], "completed", "what is gone is trained again");
+}
+
+#[test]
+fn a_run_that_is_not_finished_is_no_run_that_is_done() {
+    let place = killed();
+    let said = stderr(&place.run(&["runs"]).code(0));
+    assert_says(&said, &["no history yet", "`runner resume` goes on"]);
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_refused() {
+    let (ours, other) = (killed(), killed());
+    let of = |place: &Place| latest(place).join("checkpoint.safetensors");
+    let theirs = other.path("theirs.safetensors");
+    std::fs::copy(of(&other), &theirs).unwrap();
+    let text = std::fs::read_to_string(latest(&ours).join("run.json")).unwrap();
+    // the same network, trials and epochs, and another learning rate
+    std::fs::write(latest(&ours).join("run.json"), text.replace("lr = 1e-3", "lr = 2e-3")).unwrap();
+    std::fs::copy(theirs, of(&ours)).unwrap();
+    let said = refused(&ours);
+    assert_says(&said, &["not one of this run", "other settings", "hint: without it", "rm '"]);
 }
 
 #[test]
@@ -300,5 +333,5 @@ fn a_variant_that_fails_leaves_the_others_to_end_and_is_tried_again() {
     assert_eq!(record["finished"], false);
     assert_says(&record.to_string(), &["\"failed\"", "not enough memory"]);
     let (_, said) = with_little_memory(&place, &["resume", "idea"]);
-    assert_says(&said, &["2 of 3 stacks done so far", "has not enough memory"]);
+    assert_says(&said, &["2 of 3 trials are done", "has not enough memory"]);
 }

@@ -407,7 +407,7 @@ fn weights_that_are_missing_cut_short_or_of_another_network_are_refused() {
     for bytes in [&whole[..whole.len() / 2], &whole[..4], b"", b"no weights at all"] {
         std::fs::write(&weights, bytes).unwrap();
         let refused = place.refusal(&["eval", "idea"]);
-        assert_says(&refused, &["failed to load the weights of `base-seed0`", "as safetensors", "damaged"]);
+        assert_says(&refused, &["failed to load the weights of `base-seed0`", "base-seed0.safetensors", "damaged"]);
     }
     std::fs::remove_file(&weights).unwrap();
     for command in [&["eval", "idea"][..], &["predict", "idea", "--index", "0"]] {

@@ -119,7 +119,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if !empty.is_empty() {
         let first = empty[0].display();
         let others = if empty.len() > 1 { format!(" and {} more", empty.len() - 1) } else { String::new() };
-        terminal::say(&format!("no history yet in `{first}`{others}: still running, or ended before a trial was done"));
+        terminal::say(&format!(
+            "no history yet in `{first}`{others}: still running, or killed; `runner resume` goes on with what was killed"
+        ));
     }
     faults.iter().for_each(terminal::error);
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
@@ -223,6 +225,7 @@ fn trials(run: &Past) -> String {
 fn status(run: &Past) -> String {
     const WORST_FIRST: [Status; 4] = [Status::Interrupted, Status::Diverged, Status::EarlyStopped, Status::Completed];
     let word = |status: Status| match status {
+        Status::Completed if run.unfinished => "unfinished",
         Status::Completed => "done",
         Status::EarlyStopped => "stopped",
         other => other.word(),
