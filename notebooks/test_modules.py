@@ -74,6 +74,7 @@ class Runs(unittest.TestCase):
     def test_what_is_no_history_of_ours_is_passed_over_or_named(self):
         run = self.write("2026-01-01T000000Z-aaaaaa", base=trial(), other={"a": 1})
         (run / "base-seed0.tree.json").write_text("{}")
+        (run / "run.json").write_text('{"schema": "runner.run/1"}')
         self.assertEqual(len(histories.load("overfit_mnist").histories), 1)
         self.write(run.name, later=trial(schema="runner.history/9"))
         with self.assertRaisesRegex(histories.Told, "runner.history/9"):

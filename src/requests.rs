@@ -41,6 +41,11 @@ impl Requests {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
     }
 
+    /// Says nothing more when the program ends at once.
+    pub fn say_nothing_at_the_end(&self) {
+        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Takes a signal that asks the run to stop. `end` ends the program with its exit code, and says the last words.
     fn take(&self, signal: i32, end: impl FnOnce(i32, Option<String>)) {
         self.signal.store(signal, Ordering::Relaxed);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::cli::asking::quoted;
 use crate::cli::{Exit, pictures, summary, terminal, trouble};
 use crate::experiment::keeper::Found;
 use crate::experiment::run::Finished;
@@ -35,7 +36,7 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
     } else if !closing.quiet && !histories.is_empty() {
         terminal::out(&summary::of(study, finished, &drawn));
     }
-    let shown = folder.path().display();
+    let shown = quoted(&folder.path().display().to_string());
     failures.iter().for_each(terminal::error);
     let is_complete = trouble::tell(folder);
     if *interrupted {

@@ -123,7 +123,14 @@ pub(super) fn go_on(
     let then = &record.options;
     differs.extend((then.device != now.device).then(|| format!("device {} then, {} now", then.device, now.device)));
     let threads = then.threads != now.threads;
-    differs.extend(threads.then(|| format!("{} threads then, {} now", then.threads, now.threads)));
+    differs.extend(threads.then(|| format!("threads {} then, {} now", then.threads, now.threads)));
+    // it may have gone on otherwise before
+    if let Some(last) = found.as_ref().map(|found| &found.environment).filter(|_| differs.is_empty()) {
+        let threads = last.threads != now.threads;
+        differs.extend(threads.then(|| format!("threads {} up to the checkpoint, {} now", last.threads, now.threads)));
+        let device = last.device != now.device;
+        differs.extend(device.then(|| format!("device {} up to the checkpoint, {} now", last.device, now.device)));
+    }
     if !differs.is_empty() {
         progress.note(&format!(
             "it was begun otherwise: {}; its figures may differ from those of a run in one go",

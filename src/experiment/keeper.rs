@@ -184,11 +184,11 @@ impl<'a> StackKeeper<'a> {
         }
     }
 
-    fn write(&self, checkpoint: &Checkpoint) -> anyhow::Result<()> {
+    fn laid_out(&self, checkpoint: &Checkpoint) -> anyhow::Result<Vec<u8>> {
         let (trials, environment) = (self.trials.to_vec(), self.environment.clone());
         let settings = self.settings.clone();
         let kept = Kept { trials, settings, environment, training: checkpoint.state.clone() };
-        self.folder.try_write(FILE, &file::encode(&kept, &checkpoint.tensors)?)
+        file::encode(&kept, &checkpoint.tensors)
     }
 }
 
@@ -208,7 +208,8 @@ impl Keeper for StackKeeper<'_> {
     }
 
     fn keep(&mut self, checkpoint: &Checkpoint) -> Option<String> {
-        let (written, epoch) = (self.write(checkpoint), checkpoint.state.epoch);
+        let written = self.laid_out(checkpoint).and_then(|bytes| self.folder.try_write(FILE, &bytes));
+        let epoch = checkpoint.state.epoch;
         self.last = Instant::now();
         let asked = std::mem::take(&mut self.asked);
         let failed = std::mem::replace(&mut self.fails, written.is_err());
@@ -220,6 +221,18 @@ impl Keeper for StackKeeper<'_> {
                 Some(format!("no checkpoint of epoch {epoch}: {why}; training goes on, and it is tried again"))
             }
             Ok(()) | Err(_) => None,
+        }
+    }
+
+    /// As a trial's files are written: with patience, and to a fall-back place where the folder does not take it, which
+    /// is told when the run has ended.
+    fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String> {
+        match self.laid_out(checkpoint) {
+            Ok(bytes) => {
+                self.folder.write(FILE, &bytes);
+                None
+            }
+            Err(error) => Some(format!("no checkpoint of epoch {}: {}", checkpoint.state.epoch, in_a_line(&error))),
         }
     }
 }

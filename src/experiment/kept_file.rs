@@ -6,6 +6,8 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde::Serialize;
 
+use crate::bounded_file;
+use crate::data::hashed_file;
 use crate::history::number::Number;
 
 /// How the file that a trial has kept stands to the one made again.
@@ -30,7 +32,8 @@ pub enum KeptFile {
 impl KeptFile {
     /// Compares the file that was kept with the one made again.
     pub fn compare(then: &Path, now: &Path) -> KeptFile {
-        match (std::fs::read(then), std::fs::read(now)) {
+        let read = |path: &Path| bounded_file::read(path, hashed_file::most());
+        match (read(then), read(now)) {
             (Err(_), Err(_)) => KeptFile::None,
             (Err(_), Ok(_)) => KeptFile::Missing,
             (Ok(then), Ok(now)) if then == now => KeptFile::Identical,

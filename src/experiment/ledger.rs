@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 
 use crate::experiment::run_record::{FILE, GroupRecord, RunRecord, StackRecord, StackState, TrialName};
 use crate::hint::in_a_line;
-use crate::history::History;
+use crate::history::{History, Status};
 use crate::run_dir::RunDir;
 
 /// The record of a run, and the folder that it is written to.
@@ -65,6 +65,17 @@ impl<'a> Ledger<'a> {
         self.write();
     }
 
+    /// Takes down that a stack is done, where the run's folder has taken all that its trials leave: files with these
+    /// endings. Where it has not, the stack waits to be trained again.
+    pub fn end(&self, group: usize, trials: &[TrialName], endings: [&str; 2]) {
+        let is_there = |trial: &TrialName| {
+            endings.iter().all(|ending| self.folder.has_taken(&format!("{}.{ending}", trial.stem())))
+        };
+        let state = if trials.iter().all(is_there) { StackState::Done } else { StackState::Waiting };
+        self.set(group, trials, state, None);
+        self.write();
+    }
+
     /// Takes down that a stack has come so far.
     pub fn set(&self, group: usize, trials: &[TrialName], state: StackState, fault: Option<String>) {
         let stacks = &mut self.record.borrow_mut().groups[group].stacks;
@@ -93,6 +104,7 @@ impl<'a> Ledger<'a> {
             let stem = trial.stem();
             let history = History::read(&self.folder.file(&format!("{stem}.json")))
                 .with_context(|| format!("failed to read what trial `{stem}` has left"))?;
+            ensure!(history.status != Status::Interrupted, "trial `{stem}` has left no more than an interruption");
             let ending = if history.tree.is_some() { "tree.json" } else { "safetensors" };
             let model = self.folder.file(&format!("{stem}.{ending}"));
             ensure!(model.is_file(), "`{}` is gone", model.display());

@@ -6,22 +6,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use anyhow::anyhow;
+use anyhow::{Context, Error, anyhow};
 use time::OffsetDateTime;
 
+use crate::bounded_file;
 use crate::data::fetch;
+use crate::data::told;
 use crate::experiment::kept_file::KeptFile;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::{self, Finished, Options, StackInfo, Watch};
 use crate::experiment::run_record::{self, GroupRecord, RunOptions, RunRecord, StackRecord, StackState, TrialName};
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::source_text::SourceText;
-use crate::experiment::study::Study;
+use crate::experiment::study::{Study, check_name};
 use crate::experiment::{saved, stacking};
 use crate::history::difference::{Difference, Otherwise, otherwise, unseen};
 use crate::history::{History, Status};
 use crate::requests::Requests;
 use crate::run_dir::RunDir;
+use crate::threads;
 use crate::train::fit::{self, EpochReport};
 use crate::train::phases::Phases;
 
@@ -90,7 +93,8 @@ impl Stored {
     pub fn again(&self, out: &Path, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<(Finished, bool)> {
         RunDir::check(out, &self.study.name)?;
         let started = OffsetDateTime::now_utc();
-        let resolved = std::fs::read_to_string(self.folder.join("experiment.toml"));
+        let file = self.folder.join("experiment.toml");
+        let resolved = bounded_file::read_to_string(&file, bounded_file::EXPERIMENT);
         let resolved = resolved.unwrap_or_else(|_| self.study.spec.to_toml()); // a copy of a run may have lost it
         let record =
             RunRecord { groups: self.stacks.clone(), ..RunRecord::new(&self.study, options.record(), started)? };
@@ -167,6 +171,13 @@ fn by_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged>)
         }
     }
     let first = &trials[0].history; // a run has one at least
+    let names = [("experiment", &first.experiment)].into_iter();
+    for (key, name) in names.chain(plans.iter().map(|plan| ("variant", &plan.variant))) {
+        check_name(key, name).map_err(told).context("the history is damaged")?;
+    }
+    threads::parse(&first.environment.threads.to_string())
+        .map_err(Error::msg)
+        .context("the history states its threads")?;
     let environment = &first.environment;
     let spec = plans[0].spec.clone();
     let origin = trials[0].file.display().to_string();

@@ -237,6 +237,7 @@ impl Run<'_> {
             self.ledger.finish();
             let _ = std::fs::remove_file(folder.file(keeper::FILE)); // its stack is done: it would be passed over
         }
+        self.options.requests.say_nothing_at_the_end();
         Ok((histories, failures, interrupted))
     }
 }

@@ -14,6 +14,8 @@ use crate::classical::decision_tree::TreeSpec;
 use crate::classical::tree::Tree;
 use crate::data::Training;
 use crate::data::prepared::Prepared;
+use crate::device::fault::guarded;
+use crate::experiment::failure;
 use crate::experiment::plan::Plan;
 use crate::experiment::records;
 use crate::experiment::run::{StackInfo, Watch};
@@ -53,7 +55,9 @@ pub fn run(
             .iter()
             .find(|(fold, _)| *fold == name.fold)
             .with_context(|| format!("the run's record is damaged: there is no trial `{}`", name.stem()))?;
-        let outcome = trial(&Trial { plan, spec, fold: *fold, seed: name.seed, data }, place, &mut *watch);
+        let outcome = guarded(|| trial(&Trial { plan, spec, fold: *fold, seed: name.seed, data }, place, &mut *watch));
+        let what = format!("failed to fit the tree `{}` of `{}`", name.stem(), plan.name);
+        let outcome = outcome.unwrap_or_else(|fault| Err(failure::told(fault, &what, None)));
         let trials = std::slice::from_ref(name);
         match outcome {
             Ok(history) => {
@@ -62,11 +66,10 @@ pub fn run(
                 if ended.is_over {
                     break;
                 }
-                place.ledger.set(group, trials, StackState::Done, None);
+                place.ledger.end(group, trials, ["json", "tree.json"]);
             }
             Err(error) => {
                 place.ledger.set(group, trials, StackState::Failed, Some(in_a_line(&error)));
-                let what = format!("failed to fit the tree `{}` of `{}`", name.stem(), plan.name);
                 ended.failures.push(if error.is::<Hint>() { error } else { error.context(what) });
             }
         }

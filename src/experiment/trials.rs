@@ -111,8 +111,7 @@ pub fn run_group(
                     ended.is_over = true;
                     break;
                 }
-                place.ledger.set(group, &trials, StackState::Done, None);
-                place.ledger.write();
+                place.ledger.end(group, &trials, ["json", "safetensors"]);
                 let _ = std::fs::remove_file(place.folder.file(keeper::FILE)); // one of this stack; it would be passed over
                 continue;
             }

@@ -40,10 +40,17 @@ impl From<Refused> for Error {
 impl Lock {
     /// Takes the lock of a folder.
     pub(super) fn take(folder: &Path) -> Result<Lock, Refused> {
+        const MOST: usize = 1_000; // so often in a row no other process takes its lock away
         let path = folder.join(NAME);
-        loop {
-            let options = || File::options().read(true).write(true).create(true).truncate(false).open(&path);
-            let mut file = options().map_err(Refused::Failed)?;
+        for _ in 0..MOST {
+            let mut options = File::options();
+            options.read(true).write(true).create(true).truncate(false);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+            let mut file = options.open(&path).map_err(Refused::Failed)?;
+            if !file.metadata().map_err(Refused::Failed)?.is_file() {
+                return Err(Refused::Failed(Error::new(ErrorKind::InvalidInput, format!("`{NAME}` is no file"))));
+            }
             let is_held = match file.try_lock() {
                 Ok(()) => true,
                 Err(TryLockError::WouldBlock) => return Err(Refused::Held(written_by(&mut file))),
@@ -57,6 +64,7 @@ impl Lock {
             let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
             return Ok(Lock { path, file, is_held });
         }
+        Err(Refused::Failed(Error::new(ErrorKind::ResourceBusy, "other processes take and leave it all the time")))
     }
 
     /// Whether no other process can have the lock as well.

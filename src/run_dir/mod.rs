@@ -20,6 +20,7 @@ use anyhow::{Context, anyhow};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::bounded_file;
 use crate::data::cache::sha256;
 use crate::files;
 use crate::hint::Hint;
@@ -28,6 +29,9 @@ use crate::run_dir::lock::{Lock, Refused};
 
 /// The resolved experiment, which makes a folder a run's.
 const EXPERIMENT: &str = "experiment.toml";
+
+/// The record of the run, by which it goes on.
+const RECORD: &str = "run.json";
 
 /// How long what a killed process has left is let alone where no lock says that it is nobody's.
 const OLD: Duration = Duration::from_secs(3600);
@@ -46,6 +50,8 @@ struct State {
     lock: Option<Lock>,
     /// The resolved experiment, for a folder that is made anew.
     resolved: Vec<u8>,
+    /// The record of the run as it was last written, likewise.
+    record: Vec<u8>,
     /// The names of what was written.
     written: BTreeSet<String>,
     /// Whether the folder was removed, and made anew.
@@ -129,7 +135,8 @@ impl RunDir {
         // names that are not on the disk yet may be there in a moment; the files in them are told of when they are not
         let _ = files::sync_folder(&parent).and_then(|()| files::sync_folder(out));
         point_latest_to(&parent, &path);
-        Ok(RunDir::of(path, lock, resolved.into()))
+        let record = beside.iter().find(|(name, _)| *name == RECORD).map(|(_, bytes)| bytes.to_vec());
+        Ok(RunDir::of(path, lock, resolved.into(), record.unwrap_or_default()))
     }
 
     /// Opens the folder of a run that is to go on, locks it, and removes the halves of files that its last writer left.
@@ -154,14 +161,17 @@ impl RunDir {
             }
         })?;
         files::sweep(&path, if lock.is_held() { Duration::ZERO } else { OLD });
-        let resolved = std::fs::read(path.join(EXPERIMENT)).unwrap_or_default(); // a copy of a run may have lost it
-        Ok(RunDir::of(path, lock, resolved))
+        // a copy of a run may have lost them
+        let read = |name: &str, most| bounded_file::read(&path.join(name), most).unwrap_or_default();
+        let (resolved, record) = (read(EXPERIMENT, bounded_file::EXPERIMENT), read(RECORD, bounded_file::JSON));
+        Ok(RunDir::of(path, lock, resolved, record))
     }
 
-    fn of(path: PathBuf, lock: Lock, resolved: Vec<u8>) -> RunDir {
+    fn of(path: PathBuf, lock: Lock, resolved: Vec<u8>, record: Vec<u8>) -> RunDir {
         let state = State {
             lock: Some(lock),
             resolved,
+            record,
             written: BTreeSet::new(),
             is_anew: false,
             rescued: Vec::new(),
@@ -189,6 +199,9 @@ impl RunDir {
     /// It has no error, for the run is to go on: where no place takes the file, that is told by [`RunDir::trouble`].
     pub fn write(&self, name: &str, bytes: &[u8]) {
         let mut state = self.state();
+        if name == RECORD {
+            state.record = bytes.to_vec();
+        }
         match self.write_patiently(name, bytes, &mut state) {
             Ok(()) => {
                 state.written.insert(name.to_owned());
@@ -210,6 +223,13 @@ impl RunDir {
     pub fn try_write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         self.write_once(name, bytes, &mut self.state())
             .with_context(|| format!("failed to write `{}`", self.file(name).display()))
+    }
+
+    /// Whether a file of this name was written, and lies here.
+    pub fn has_taken(&self, name: &str) -> bool {
+        let state = self.state();
+        let is_elsewhere = state.rescued.iter().any(|file| file.ends_with(name)) || state.lost.contains(name);
+        state.written.contains(name) && !is_elsewhere && self.file(name).is_file()
     }
 
     /// What has become of files that could not simply be written; `None` where all is well.
@@ -271,8 +291,10 @@ impl RunDir {
         std::fs::create_dir_all(&self.path)?;
         state.is_anew = true;
         state.lock = Lock::take(&self.path).ok(); // what matters now is that the files are kept
-        if !state.resolved.is_empty() {
-            files::put(&self.file(EXPERIMENT), &state.resolved)?;
+        for (name, bytes) in [(EXPERIMENT, &state.resolved), (RECORD, &state.record)] {
+            if !bytes.is_empty() {
+                files::put(&self.file(name), bytes)?;
+            }
         }
         self.path.parent().into_iter().for_each(|parent| point_latest_to(parent, &self.path));
         Ok(())

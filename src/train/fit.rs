@@ -163,7 +163,7 @@ pub(super) fn by_way(
         let epoch = Epoch::draw(task.training, task.seeds, number, batch, settings.shuffle, task.device);
         let Some(seen) = way.train(&epoch, &mut optimizer, &mut course, number, progress.training(), stop) else {
             if whole.epoch() > 0 {
-                let said = keeper.keep(&whole.checkpoint(&course, &progress, clock.seconds()));
+                let said = keeper.keep_last(&whole.checkpoint(&course, &progress, clock.seconds()));
                 said.iter().for_each(|said| watch.note(said));
             }
             return Ok(progress.end(stack, Status::Interrupted, &whole));

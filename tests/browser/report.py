@@ -99,6 +99,11 @@ optimizer = { sgd = { lr = 0.1 } }
 )
 
 
+def is_history(file):
+    """Whether a file of a run is a trial's history, and neither its tree nor the record of the run."""
+    return not file.name.endswith(".tree.json") and file.name != "run.json"
+
+
 class Checks:
     """What was checked, and what failed."""
 
@@ -160,7 +165,7 @@ class Runs:
 
     def histories(self, name):
         files = sorted((self.folder / "runs" / name / "latest").glob("*.json"))
-        return {file.stem: json.loads(file.read_text()) for file in files if not file.name.endswith(".tree.json")}
+        return {file.stem: json.loads(file.read_text()) for file in files if is_history(file)}
 
     def report(self, name, *runs, code=0):
         self.call("report", *runs, "-o", f"{name}.html", code=code)
@@ -170,7 +175,7 @@ class Runs:
         """A copy of a run's histories, each changed."""
         folder = self.folder / copy
         shutil.copytree((self.folder / "runs" / name / "latest").resolve(), folder)
-        for number, file in enumerate(sorted(folder.glob("*.json"))):
+        for number, file in enumerate(sorted(filter(is_history, folder.glob("*.json")))):
             changed = change(number, json.loads(file.read_text()))
             file.write_text(changed if isinstance(changed, str) else json.dumps(changed))
         return folder

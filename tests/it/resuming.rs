@@ -138,7 +138,7 @@ mod signals {
 
     #[test]
     fn a_run_may_be_stopped_and_resumed_many_times() {
-        let place = long(300);
+        let place = long(3000);
         let (mut child, _talk) = at_epoch(&place, 2, &[]);
         send(&child, libc::SIGTERM);
         child.wait().unwrap();
@@ -146,15 +146,14 @@ mod signals {
             let mut child =
                 place.command(&["resume", "idea"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
             let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-            let shown = format!("epoch {epoch:>3}/");
-            if talk.any(|line| line.starts_with(&shown)) {
-                send(&child, libc::SIGTERM);
-            }
+            let shown = format!("epoch {epoch:>4}/");
+            assert!(talk.any(|line| line.starts_with(&shown)));
+            send(&child, libc::SIGTERM);
             talk.for_each(drop);
-            child.wait().unwrap();
+            assert_eq!(child.wait().unwrap().code(), Some(143));
         }
         place.run(&["resume", "idea"]).code(0);
-        assert_eq!(curves(&history(&place)), curves(&long(300).history(&["idea.toml"])));
+        assert_eq!(curves(&history(&place)), curves(&long(3000).history(&["idea.toml"])));
     }
 
     #[test]
@@ -334,4 +333,31 @@ fn a_variant_that_fails_leaves_the_others_to_end_and_is_tried_again() {
     assert_says(&record.to_string(), &["\"failed\"", "not enough memory"]);
     let (_, said) = with_little_memory(&place, &["resume", "idea"]);
     assert_says(&said, &["2 of 3 trials are done", "has not enough memory"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_that_is_a_link_is_refused_and_what_it_leads_to_is_left_alone() {
+    let place = killed();
+    place.write("precious", "the user's own");
+    let lock = latest(&place).join(".lock");
+    let _ = std::fs::remove_file(&lock); // the one of the killed run
+    std::os::unix::fs::symlink(place.path("precious"), &lock).unwrap();
+    assert_says(&refused(&place), &["failed to lock", "hint: "]);
+    assert_eq!(std::fs::read_to_string(place.path("precious")).unwrap(), "the user's own");
+}
+
+#[test]
+fn an_interruption_is_no_end_whatever_the_record_says() {
+    let place = Place::with_idea();
+    place.exp(&["idea.toml"]);
+    let file = latest(&place).join("base-seed0.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"completed\"", "\"interrupted\"")).unwrap();
+    let record = latest(&place).join("run.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(&record, text.replace("\"finished\": true", "\"finished\": false")).unwrap();
+    let said = stderr(&place.run(&["resume", "idea"]).code(0));
+    assert_says(&said, &["no more than an interruption"]);
+    assert_eq!(history(&place)["status"], "completed");
 }

@@ -58,6 +58,9 @@ pub trait Keeper {
 
     /// Keeps where training stands. Training goes on where that fails; what is to be said of it, if anything, comes back.
     fn keep(&mut self, checkpoint: &Checkpoint) -> Option<String>;
+
+    /// Keeps where training stands as it is stopped: there will be no further try.
+    fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String>;
 }
 
 /// Keeps nothing.
@@ -71,6 +74,10 @@ impl Keeper for () {
     }
 
     fn keep(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
+        None
+    }
+
+    fn keep_last(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
         None
     }
 }

@@ -141,6 +141,9 @@ impl Training {
                 self.1 = Some(copy(checkpoint));
                 None
             }
+            fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String> {
+                self.keep(checkpoint)
+            }
         }
         let network = self.plan.network().expect("it is one");
         let (train, seeds) = (&network.train, &self.plan.spec.seeds);
