@@ -31,10 +31,13 @@ Commands:
   test [-- NEXTEST_ARGS...]
           All checks: supply chain, formatting, clippy, documentation, tests, the quick experiments,
           the notebooks, the report in a browser
-  lessons [NAME...] [--seeds 0,1]
-          Run the experiments of the lessons with each seed, and write `docs/RESULTS.md`: what the
-          walkthroughs report, what came here, and which expectations are met. With names, only
-          these are run, and the others taken as they last came
+  lessons [NAME...] [--quick] [--seeds SEEDS]
+          Run the experiments of the lessons and write `docs/RESULTS.md`: what the walkthroughs report,
+          what came here, and which expectations are met. With names, only these are run, and the
+          others taken as they last came
+            --quick        only the quick experiments
+            --seeds SEEDS  run these seeds, as `100..119` or `3,5`, and write only the section
+                           \"Pass rates\": how many of them meet all expectations
   notebooks [NAME...] [--runs DIR]
           Execute the notebooks on the runs in DIR (or RUNNER_RUNS, or `runs`), and write what comes
   bench [--rounds N] [--threads N,…] [--quick] [--ours] [--only PART,…]
@@ -150,16 +153,20 @@ fn install(rest: Vec<OsString>) -> Result<Request> {
 }
 
 fn lessons(rest: &[OsString]) -> Result<lessons::Asked> {
-    let mut asked = lessons::Asked { names: Vec::new(), seeds: vec![0, 1] };
+    let mut asked = lessons::Asked::default();
     let mut rest = rest.iter().map(|arg| arg.to_string_lossy());
     while let Some(arg) = rest.next() {
         if arg == "--seeds" {
-            let text = rest.next().ok_or_else(|| anyhow!("`--seeds` without seeds\nhint: `--seeds 0,1`"))?;
-            asked.seeds = seeds(&text)?;
+            let text = rest.next().ok_or_else(|| anyhow!("`--seeds` without seeds\nhint: `--seeds 100..119`"))?;
+            asked.seeds = Some(seeds(&text)?);
         } else if let Some(text) = arg.strip_prefix("--seeds=") {
-            asked.seeds = seeds(text)?;
+            asked.seeds = Some(seeds(text)?);
+        } else if arg == "--quick" {
+            asked.quick = true;
         } else if arg.starts_with('-') {
-            bail!("unknown argument `{arg}` of `lessons`\nhint: it takes names of experiments, and `--seeds 0,1`");
+            bail!(
+                "unknown argument `{arg}` of `lessons`\nhint: it takes names of experiments, `--quick` and `--seeds 100..119`"
+            );
         } else {
             asked.names.push(arg.into_owned());
         }
@@ -225,11 +232,20 @@ fn counts(flag: &str, text: &str, example: &str) -> Result<Vec<usize>> {
     counts.ok_or_else(|| anyhow!("`{flag}` is `{text}`\nhint: write it as `{flag} {example}`"))
 }
 
+/// `100..119`, both ends included, or `3,5`.
 fn seeds(text: &str) -> Result<Vec<i64>> {
+    let wrong = || anyhow!("`--seeds` is `{text}`\nhint: write it as `--seeds 100..119` or `--seeds 3,5`");
+    let number = |text: &str| text.trim().parse::<i64>().map_err(|_| wrong());
+    if let Some((first, last)) = text.split_once("..") {
+        let (first, last) = (number(first)?, number(last)?);
+        return match last.checked_sub(first) {
+            Some(0..1000) => Ok((first..=last).collect()),
+            _ => Err(wrong()),
+        };
+    }
     let mut seeds: Vec<i64> = Vec::new();
     for seed in text.split(',') {
-        let seed =
-            seed.trim().parse().map_err(|_| anyhow!("`--seeds` is `{text}`\nhint: write it as `--seeds 0,1`"))?;
+        let seed = number(seed)?;
         if seeds.contains(&seed) {
             bail!("`--seeds` is `{text}`, which holds {seed} twice\nhint: leave one out");
         }
@@ -301,13 +317,15 @@ mod tests {
             Request::Lessons(asked) => (asked.names, asked.seeds),
             other => panic!("{other:?}"),
         };
-        assert_eq!(asked("lessons"), (vec![], vec![0, 1]));
-        assert_eq!(asked("lessons xor --seeds 3,-1 or"), (vec!["xor".to_owned(), "or".to_owned()], vec![3, -1]));
-        assert_eq!(asked("lessons --seeds=7"), (vec![], vec![7]));
+        assert_eq!(asked("lessons"), (vec![], None));
+        assert_eq!(asked("lessons xor --seeds 3,-1 or"), (vec!["xor".to_owned(), "or".to_owned()], Some(vec![3, -1])));
+        assert_eq!(asked("lessons --seeds=7"), (vec![], Some(vec![7])));
+        assert_eq!(asked("lessons --quick --seeds 98..100"), (vec![], Some(vec![98, 99, 100])));
         for (line, words) in [
             ("lessons --seed 0", "`--seed`"),
             ("lessons --seeds", "without seeds"),
-            ("lessons --seeds 0..4", "`0..4`"),
+            ("lessons --seeds 4..0", "`4..0`"),
+            ("lessons --seeds 0..x", "`0..x`"),
             ("lessons --seeds 1,1", "1 twice"),
         ] {
             let said = typed(line).unwrap_err().to_string();

@@ -8,8 +8,8 @@ use crate::results::markdown::{Table, decimals, mean, shown};
 /// What a walkthrough reports, beside ours with each seed; `None` where it reports nothing.
 pub fn theirs(experiment: &Experiment) -> Option<String> {
     let mut rows: Vec<(String, &Value, Vec<Vec<&Value>>)> = Vec::new();
-    for (place, (_, histories)) in experiment.runs.iter().enumerate() {
-        for history in histories {
+    for (place, run) in experiment.runs.iter().enumerate() {
+        for history in &run.histories {
             let of_variant = experiment.variant(history).map(|variant| format!("{variant}/")).unwrap_or_default();
             for beside in history["theirs"].as_array().into_iter().flatten() {
                 let name = format!("{of_variant}{}", beside["value"].as_str()?);
@@ -27,11 +27,11 @@ pub fn theirs(experiment: &Experiment) -> Option<String> {
     }
     let written: Vec<String> = rows.iter().map(|(_, beside, _)| beside["theirs"].to_string()).collect();
     let decimals = written.iter().map(|figure| decimals(figure)).max()?;
-    let header = ["figure", "theirs"].map(str::to_owned).into_iter().chain(experiment.seeds());
+    let header = ["figure", "theirs"].map(str::to_owned).into_iter().chain(experiment.labels());
     let mut table = Table::new(header, 1..2 + experiment.runs.len());
     for ((name, beside, by_seed), theirs) in rows.iter().zip(written) {
-        let (seed, _) = experiment.runs[0];
-        let exact = if beside["exact"] == true { format!(" (exact, with seed {seed})") } else { String::new() };
+        let first = experiment.runs[0].label();
+        let exact = if beside["exact"] == true { format!(" (exact, with {first})") } else { String::new() };
         let ours = by_seed.iter().map(|values| shown(&mean(values), decimals));
         table.row([format!("`{name}`{exact}"), theirs].into_iter().chain(ours));
     }
@@ -40,9 +40,8 @@ pub fn theirs(experiment: &Experiment) -> Option<String> {
 
 /// Which trials leak, and why; `None` where none does.
 pub fn leaks(experiment: &Experiment) -> Option<String> {
-    let (_, histories) = experiment.runs.first()?;
     let mut lines: Vec<String> = Vec::new();
-    for history in histories {
+    for history in &experiment.runs.first()?.histories {
         let Some(why) = history["data"]["resample"]["leak"].as_str() else { continue };
         let of = experiment.variant(history).map(|variant| format!("`{variant}`: ")).unwrap_or_default();
         let line = format!("**Leaky:** {of}{why}.\n");
@@ -55,7 +54,8 @@ pub fn leaks(experiment: &Experiment) -> Option<String> {
 
 /// The variants at the end of the first seed's run; `None` where there are none.
 pub fn variants(experiment: &Experiment) -> Option<String> {
-    let (seed, histories) = experiment.runs.first()?;
+    let first = experiment.runs.first()?;
+    let histories = &first.histories;
     let mut variants: Vec<(&str, Vec<&Value>)> = Vec::new();
     for history in histories {
         let variant = experiment.variant(history)?;
@@ -105,7 +105,7 @@ pub fn variants(experiment: &Experiment) -> Option<String> {
         }
         table.row([format!("`{name}`")].into_iter().chain(figures).chain([readings.join(", ")]));
     }
-    Some(format!("The variants at the end, with seed {seed}:\n\n{}", table.text()))
+    Some(format!("The variants at the end, with {}:\n\n{}", first.label(), table.text()))
 }
 
 /// A figure of a trial.
@@ -131,7 +131,7 @@ fn metric(histories: &[Value]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::tests::history;
+    use crate::results::tests::{history, of_seed};
     use serde_json::json;
 
     fn reported(mut history: Value, ours: Value, theirs: f64, exact: bool) -> Value {
@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn theirs_stand_beside_ours_with_as_many_decimals() {
-        let run = |seed: i64, ours: f64| (seed, vec![reported(history("base", 0.5), json!(ours), 2.4022679, true)]);
+        let run =
+            |seed: i64, ours: f64| of_seed(seed, vec![reported(history("base", 0.5), json!(ours), 2.4022679, true)]);
         let experiment = Experiment { name: "digits".to_owned(), runs: vec![run(0, 2.40226794), run(1, 2.3)] };
         assert_eq!(
             theirs(&experiment).unwrap(),
@@ -154,10 +155,11 @@ mod tests {
     fn ours_is_the_mean_over_folds_and_absent_where_there_is_none() {
         let folds = [0.25, 0.75].map(|ours| reported(history("base", 0.5), json!(ours), 0.5, false));
         let gone = reported(history("base", 0.5), Value::Null, 0.5, false);
-        let experiment = Experiment { name: "xor".to_owned(), runs: vec![(0, folds.to_vec()), (1, vec![gone])] };
+        let experiment =
+            Experiment { name: "xor".to_owned(), runs: vec![of_seed(0, folds.to_vec()), of_seed(1, vec![gone])] };
         let table = theirs(&experiment).unwrap();
         assert!(table.ends_with("| `last.loss` | 0.5 | 0.5000 | no such figure |\n"), "{table}");
-        let silent = Experiment { name: "xor".to_owned(), runs: vec![(0, vec![history("base", 0.5)])] };
+        let silent = Experiment { name: "xor".to_owned(), runs: vec![of_seed(0, vec![history("base", 0.5)])] };
         assert_eq!(theirs(&silent), None);
     }
 
@@ -168,14 +170,15 @@ mod tests {
         diverged["test"] = Value::Null;
         diverged["diagnosis"]["verdict"] = "diverged".into();
         let histories = vec![history("small", 0.25), diverged];
-        let experiment = Experiment { name: "xor".to_owned(), runs: vec![(3, histories), (4, Vec::new())] };
+        let experiment =
+            Experiment { name: "xor".to_owned(), runs: vec![of_seed(3, histories), of_seed(4, Vec::new())] };
         assert_eq!(
             variants(&experiment).unwrap(),
             "The variants at the end, with seed 3:\n\n| variant | loss | acc | test acc | reading |\n\
              |---|--:|--:|--:|---|\n| `small` | 0.2500 | 1 | 0.7500 | jumping about |\n\
              | `large` | nan | 1 | – | diverged |\n"
         );
-        let lone = Experiment { name: "xor".to_owned(), runs: vec![(0, vec![history("base", 0.5)])] };
+        let lone = Experiment { name: "xor".to_owned(), runs: vec![of_seed(0, vec![history("base", 0.5)])] };
         assert_eq!(variants(&lone), None);
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::results::Experiment;
 use crate::results::markdown::{Table, decimals, figure, mark, shown};
+use crate::results::{Experiment, Run};
 
 /// One expectation; one that names no variant has a row for each.
 pub struct Row {
@@ -29,8 +29,8 @@ pub struct Cell {
 pub fn rows(experiment: &Experiment) -> Vec<Row> {
     let mut variants: Vec<Option<&str>> = Vec::new();
     let mut found: BTreeMap<(u64, usize), Vec<Vec<&Value>>> = BTreeMap::new();
-    for (place, (_, histories)) in experiment.runs.iter().enumerate() {
-        for history in histories {
+    for (place, run) in experiment.runs.iter().enumerate() {
+        for history in &run.histories {
             let variant = experiment.variant(history);
             let order = variants.iter().position(|known| *known == variant).unwrap_or_else(|| {
                 variants.push(variant);
@@ -44,15 +44,21 @@ pub fn rows(experiment: &Experiment) -> Vec<Row> {
     }
     let row = |((_, order), by_seed): ((u64, usize), Vec<Vec<&Value>>)| {
         let one = by_seed.iter().flatten().next()?;
-        let text = |key: &str| one[key].as_str().map(str::to_owned);
-        let (value, expected) = (text("value")?, text("expected")?);
-        let of_variant = variants[order].map(|variant| format!("{variant}/")).unwrap_or_default();
-        let statistic = text("over").map(|over| format!("{over} of ")).unwrap_or_default();
+        let (name, expected) = title(variants[order], one)?;
+        let claim = one["claim"].as_str().map(str::to_owned);
         let decimals = decimals(&expected);
-        let cells = by_seed.iter().map(|verified| cell(verified, decimals)).collect();
-        Some(Row { claim: text("claim"), name: format!("{statistic}{of_variant}{value}"), expected, cells })
+        let cells = experiment.runs.iter().zip(&by_seed).map(|(run, verified)| cell(run, verified, decimals)).collect();
+        Some(Row { claim, name, expected, cells })
     };
     found.into_iter().filter_map(row).collect()
+}
+
+/// The figure's name, with its variant's before it, and what is expected of it.
+pub fn title(variant: Option<&str>, verified: &Value) -> Option<(String, String)> {
+    let of_variant = variant.map(|variant| format!("{variant}/")).unwrap_or_default();
+    let statistic = verified["over"].as_str().map(|over| format!("{over} of ")).unwrap_or_default();
+    let (value, expected) = (verified["value"].as_str()?, verified["expected"].as_str()?);
+    Some((format!("{statistic}{of_variant}{value}"), expected.to_owned()))
 }
 
 /// How many rows are met with the seed at this place, and how many concern it.
@@ -61,8 +67,8 @@ pub fn count(rows: &[Row], place: usize) -> (usize, usize) {
     (cells.iter().filter(|cell| cell.met).count(), cells.len())
 }
 
-/// What came in the trials of one run: one trial, or one for each fold.
-fn cell(verified: &[&Value], decimals: usize) -> Option<Cell> {
+/// What came in the trials of one run: one trial, or one for each seed and fold.
+fn cell(run: &Run, verified: &[&Value], decimals: usize) -> Option<Cell> {
     let first = *verified.first()?;
     let met = verified.iter().filter(|verified| verified["met"] == true).count();
     let text = match verified.len() {
@@ -77,7 +83,8 @@ fn cell(verified: &[&Value], decimals: usize) -> Option<Cell> {
                 true => format!(": {} to {}", figure(min, decimals), figure(max, decimals)),
                 false => String::new(),
             };
-            format!("{met} of {all} folds{range}")
+            let word = if run.seeds.len() == 1 { "folds" } else { "trials" };
+            format!("{met} of {all} {word}{range}")
         }
     };
     Some(Cell { met: met == verified.len(), text })
@@ -93,7 +100,7 @@ fn lone(verified: &Value, decimals: usize) -> String {
 
 /// The table, each claim beside the first of its expectations.
 pub fn table(experiment: &Experiment, rows: &[Row]) -> String {
-    let header = ["claim", "figure", "expected"].map(str::to_owned).into_iter().chain(experiment.seeds());
+    let header = ["claim", "figure", "expected"].map(str::to_owned).into_iter().chain(experiment.labels());
     let mut table = Table::new(header, 0..0);
     let mut above = None;
     for row in rows {
@@ -110,7 +117,7 @@ pub fn table(experiment: &Experiment, rows: &[Row]) -> String {
 }
 
 /// A figure's name as code, the statistic before it as words.
-fn named(name: &str) -> String {
+pub fn named(name: &str) -> String {
     match name.split_once(" of ") {
         Some((statistic, name)) => format!("{statistic} of `{name}`"),
         None => format!("`{name}`"),
@@ -118,7 +125,7 @@ fn named(name: &str) -> String {
 }
 
 /// The other figure's name as code, in what is expected; words of a history without their underscores.
-fn named_within(expected: &str) -> String {
+pub fn named_within(expected: &str) -> String {
     match expected.rsplit_once(' ') {
         Some((bound, name)) if name.contains(char::is_alphabetic) => format!("{bound} `{name}`"),
         None => expected.replace('_', " "),
@@ -129,7 +136,7 @@ fn named_within(expected: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::tests::history;
+    use crate::results::tests::{history, of_seed};
     use serde_json::json;
 
     fn verified(number: u64, expected: &str, found: Value, met: bool) -> Value {
@@ -144,7 +151,7 @@ mod tests {
             history
         };
         let histories: Vec<Value> = trials.iter().map(trial).collect();
-        Experiment { name: "xor".to_owned(), runs: vec![(0, histories.clone()), (1, histories)] }
+        Experiment { name: "xor".to_owned(), runs: vec![of_seed(0, histories.clone()), of_seed(1, histories)] }
     }
 
     fn lines(trials: &[(&str, Vec<Value>)]) -> Vec<String> {
@@ -192,6 +199,9 @@ mod tests {
         let shown = lines(&[("base", of(0.25, true)), ("base", of(0.75, false))]);
         let folds = "✗ 1 of 2 folds: 0.2500 to 0.7500";
         assert_eq!(shown, [format!("| | `last.loss` | ≤ 0.5 | {folds} | {folds} |")]);
+        let mut seeds = experiment(&[("base", of(0.25, true)), ("base", of(0.75, false))]);
+        seeds.runs[0].seeds = vec![0, 1];
+        assert_eq!(rows(&seeds)[0].cells[0].as_ref().unwrap().text, "1 of 2 trials: 0.2500 to 0.7500");
     }
 
     #[test]
@@ -205,7 +215,7 @@ mod tests {
     #[test]
     fn an_expectation_of_one_seed_is_neither_met_nor_missed_with_the_others() {
         let mut experiment = experiment(&[("base", vec![verified(0, "2.4022679 ± 0.00001", json!(2.40226794), true)])]);
-        experiment.runs[1].1[0]["expectations"] = json!([]);
+        experiment.runs[1].histories[0]["expectations"] = json!([]);
         let rows = rows(&experiment);
         assert_eq!((count(&rows, 0), count(&rows, 1)), ((1, 1), (0, 0)));
         let shown = "| | `last.loss` | 2.4022679 ± 0.00001 | ✓ 2.4022679 | – |\n";

@@ -40,7 +40,7 @@ esac
 const RUNNER: &str = r##"#!/bin/sh
 PATH=/usr/bin:/bin
 echo "runner $*" >> "$LOG"
-quick='{"name": "xor", "lesson": "A"}, {"name": "digits", "lesson": "B"}'
+quick='{"name": "xor", "lesson": "A", "quick": true}, {"name": "digits", "lesson": "B", "quick": true}'
 case "$*" in
 "list --quick "*) echo "[$quick]" ;;
 "list "*) echo "[$quick, {\"name\": \"mine\", \"lesson\": null}]" ;;
@@ -48,11 +48,15 @@ case "$*" in
     [ -n "$FAKE_RUNNER" ] && { echo "error: made up" >&2; exit "$FAKE_RUNNER"; }
     loss=${FAKE_LOSS:-0.25} met=true
     [ "${loss%.*}" -gt 0 ] && met=false
-    cat <<JSON
-{"histories": [{"variant": "base", "config": {"title": "T", "lesson": "L"}, "history": {"loss": [$loss]},
-"expectations": [{"number": 0, "value": "last.loss", "expected": "≤ 0.5", "found": $loss, "met": $met}]}]}
+    echo '{"histories": ['
+    for seed in $(echo "$4" | tr , ' '); do
+        [ "$seed" = "${4%%,*}" ] || echo ,
+        cat <<JSON
+{"variant": "base", "seed": $seed, "config": {"title": "T", "lesson": "L"}, "history": {"loss": [$loss]},
+"expectations": [{"number": 0, "value": "last.loss", "expected": "≤ 0.5", "found": $loss, "met": $met}]}
 JSON
-    ;;
+    done
+    echo ']}' ;;
 "reproduce $FAKE_DIFFERENT "*) echo "base-seed0: different"; exit 1 ;;
 "cat "*) echo "in $PWD"; cat; exit "$FAKE_RUNNER" ;;
 *) exit "${FAKE_RUNNER:-0}" ;;
@@ -279,14 +283,37 @@ fn lessons_are_run_with_each_seed_and_written_down() {
 #[test]
 fn one_lesson_is_run_again_and_the_others_kept_as_they_came() {
     let stage = stage();
-    run(&stage, "lessons --seeds 7", &[]).succeeds();
-    let said = run(&stage, "lessons xor --seeds 7", &[("FAKE_LOSS", "0.125")]);
+    run(&stage, "lessons", &[]).succeeds();
+    let said = run(&stage, "lessons xor", &[("FAKE_LOSS", "0.125")]);
     said.succeeds();
-    assert_eq!((stage.logged("runner exp xor"), stage.logged("runner exp digits")), (2, 1));
+    assert_eq!((stage.logged("runner exp xor"), stage.logged("runner exp digits")), (4, 2));
     let page = fs::read_to_string(stage.path("checkout/docs/RESULTS.md")).unwrap();
-    assert!(page.contains("| ✓ 0.1250 |") && page.contains("| ✓ 0.2500 |"), "{page}");
-    run(&stage, "lessons xor --seeds 7,8", &[]).succeeds();
-    assert_eq!(stage.logged("runner exp digits"), 2, "what never came is run");
+    assert!(page.contains("| ✓ 0.1250 | ✓ 0.1250 |") && page.contains("| ✓ 0.2500 | ✓ 0.2500 |"), "{page}");
+    fs::remove_file(stage.path("checkout/target/lessons/digits-seed1.json")).unwrap();
+    run(&stage, "lessons xor", &[]).succeeds();
+    assert_eq!(stage.logged("runner exp digits"), 3, "what never came is run");
+}
+
+#[test]
+fn pass_rates_of_many_seeds_are_a_section_of_the_page() {
+    let stage = stage();
+    run(&stage, "lessons --seeds 7..9", &[]).refuses(&["failed to read", "RESULTS.md"]);
+    run(&stage, "lessons", &[]).succeeds();
+    let page = || fs::read_to_string(stage.path("checkout/docs/RESULTS.md")).unwrap();
+    let before = page();
+    let said = run(&stage, "lessons xor --quick --seeds 7..9", &[]);
+    assert!(said.succeeds().stderr.contains("[1 of 1] xor: 3 of 3 seeds pass, "), "{said:?}");
+    assert!(stage.log().last().unwrap().starts_with("runner exp xor --seeds 7,8,9 --json --quiet --out "));
+    assert!(page().contains("| [`xor`](#xor) | 7 to 9 | ✓ 3 of 3 | |"), "{}", page());
+    let said = run(&stage, "lessons digits --seeds 7,9", &[("FAKE_LOSS", "1.5")]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("error: digits: `last.loss` ≤ 0.5: 7 and 9 missed"), "{said:?}");
+    let rows = "| [`xor`](#xor) | 7 to 9 | ✓ 3 of 3 | |\n| [`digits`](#digits) | 7 and 9 | ✗ 0 of 2 | `last.loss` ≤ 0.5: 7 and 9 |\n";
+    let with_rates = page();
+    assert!(with_rates.contains(rows), "{with_rates}");
+    run(&stage, "lessons", &[]).succeeds();
+    assert_eq!(page(), with_rates, "the page is written again and keeps the section");
+    assert!(before.lines().all(|line| with_rates.contains(line)));
 }
 
 #[test]
