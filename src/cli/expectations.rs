@@ -6,7 +6,7 @@ use crate::cli::page::Page;
 use crate::cli::table::Columns;
 use crate::cli::{figures, terminal};
 use crate::history::History;
-use crate::history::expectation::Verified;
+use crate::history::expectation::{Expectation, Verified};
 use crate::history::figure::Found;
 use crate::history::number::Number;
 
@@ -18,10 +18,25 @@ pub fn of(histories: &[History], page: Page) -> String {
             groups.entry(verified.number).or_default().push((history, verified));
         }
     }
-    match groups.is_empty() {
-        true => "no expectation concerns these seeds".to_owned(),
-        false => groups.values().map(|group| line(group, page)).collect::<Vec<_>>().join("\n"),
+    let mut lines: Vec<String> = groups.values().map(|group| line(group, page)).collect();
+    if groups.is_empty() {
+        lines.push("no expectation concerns these seeds".to_owned());
     }
+    lines.extend(unchecked(histories).map(|note| page.wrapped(&note, 2)));
+    lines.join("\n")
+}
+
+/// A note on the expectations that need more seeds than were trained; `None` where there are none.
+fn unchecked(histories: &[History]) -> Option<String> {
+    let stated = histories.first()?.config.get("expect")?.as_array()?;
+    let stated = stated.iter().filter_map(|value| serde_json::from_value::<Expectation>(value.clone()).ok());
+    let skipped: Vec<usize> = stated
+        .filter(|expectation| !expectation.has_enough_seeds(histories))
+        .filter_map(|expectation| expectation.min_seeds)
+        .collect();
+    let needed = *skipped.iter().max()?;
+    let what = if skipped.len() == 1 { "1 expectation was" } else { &format!("{} expectations were", skipped.len()) };
+    Some(format!("{what} not checked: a mean over seeds needs at least {needed} of them (`--seeds 0..{}`)", needed - 1))
 }
 
 /// One expectation: what came of a lone trial, or how many trials are as expected.
@@ -97,7 +112,7 @@ pub fn theirs(histories: &[History]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::expectation::{Expectation, verify};
+    use crate::history::expectation::verify;
     use crate::history::theirs::{Theirs, lay_beside};
     use crate::history::trial_for_tests as trial;
 
@@ -117,6 +132,18 @@ mod tests {
         let long = above.replace("\"a\"", "\"a_longer_name\"");
         let broken = shown(&long, vec![trial("a_longer_name", 0, 0.31), trial("b", 0, 0.125)]);
         assert_eq!(broken, "✓ a_longer_name/last.loss > b/last.loss: found 0.31, against\n  0.125");
+    }
+
+    #[test]
+    fn expectations_that_need_more_seeds_are_counted() {
+        let mean = "value = \"last.loss\"\nover = \"mean\"\nat_most = 0.5\nmin_seeds = 2";
+        let expectation: Expectation = toml_edit::de::from_str(mean).unwrap();
+        let config = serde_json::json!({ "expect": [expectation] });
+        let trials = |seeds: i64| (0..seeds).map(|seed| History { config: config.clone(), ..trial("base", seed, 0.25) });
+        let shown = shown(mean, trials(1).collect());
+        assert!(shown.starts_with("no expectation concerns these seeds\n1 expectation was not checked"), "{shown}");
+        assert!(shown.ends_with("(`--seeds 0..1`)"), "{shown}");
+        assert_eq!(self::shown(mean, trials(2).collect()), "✓ mean of last.loss ≤ 0.5: found 0.25");
     }
 
     #[test]

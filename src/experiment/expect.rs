@@ -152,7 +152,16 @@ fn check_above(name: &str, same: &[Run], runs: &[Run]) -> Result<(), Invalid> {
 }
 
 fn check_over(expectation: &Expectation, concerned: &[Run]) -> Result<(), Invalid> {
-    let Some(over) = expectation.over else { return Ok(()) };
+    let Some(over) = expectation.over else {
+        return match expectation.min_seeds {
+            None => Ok(()),
+            Some(_) => Err(Invalid::new("min_seeds", "requires `over`")
+                .hint("add `over = \"mean\"`, or remove `min_seeds`: without `over` each trial is checked by itself")),
+        };
+    };
+    if let Some(seeds @ ..2) = expectation.min_seeds {
+        return Err(Invalid::new("min_seeds", format!("must be at least 2, found {seeds}")));
+    }
     let word = over.word();
     if expectation.seed.is_some() {
         return Err(Invalid::new("over", format!("is a {word} over all seeds, and `seed` names one"))

@@ -4,6 +4,8 @@
 //! A claim says in words what expectations bear out; it stands on the first of them, and holds for those below it that
 //! have none of their own.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +53,10 @@ pub struct Expectation {
     /// It speaks of this variant alone.
     #[serde(default)]
     pub variant: Option<String>,
+    /// The fewest seeds that `over` is checked with: in a run with fewer seeds the expectation is not checked, because
+    /// chance could break it.
+    #[serde(default)]
+    pub min_seeds: Option<usize>,
 }
 
 /// A statistic of a figure over all seeds and folds of a variant.
@@ -117,6 +123,13 @@ impl Expectation {
         self.seed.is_none_or(|only| only == trial.seed)
             && self.variant.as_ref().is_none_or(|only| *only == trial.variant)
             && !(self.over == Some(Over::Std) && lone())
+            && self.has_enough_seeds(all)
+    }
+
+    /// Whether the trials have the `min_seeds` that it needs.
+    pub fn has_enough_seeds(&self, all: &[History]) -> bool {
+        let seeds: BTreeSet<i64> = all.iter().map(|trial| trial.seed).collect();
+        self.min_seeds.is_none_or(|needed| seeds.len() >= needed)
     }
 
     /// What is expected, in words.
@@ -270,6 +283,17 @@ mod tests {
         let deviation = [read("value = \"last.loss\"\nover = \"std\"\nat_most = 0.1")];
         assert!(verified(&deviation, vec![trial("a", 0, 0.1)])[0].is_empty());
         assert!(!verified(&deviation, vec![trial("a", 0, 0.1), trial("a", 1, 0.5)])[0][0].met);
+    }
+
+    #[test]
+    fn a_statistic_that_needs_five_seeds_is_not_checked_with_fewer() {
+        let mean = [read("value = \"last.loss\"\nover = \"mean\"\nat_most = 0.5\nmin_seeds = 3")];
+        let losses = [0.9, 0.2, 0.1];
+        let trials = |n| (0..n).map(|seed| trial("a", seed as i64, losses[seed])).collect::<Vec<_>>();
+        assert!(verified(&mean, trials(1))[0].is_empty() && verified(&mean, trials(2))[1].is_empty());
+        assert!(verified(&mean, trials(3)).iter().all(|held| held.len() == 1 && held[0].met));
+        // two variants of one seed are two trials, and one seed
+        assert!(verified(&mean, vec![trial("a", 0, 0.1), trial("b", 0, 0.1), trial("c", 0, 0.1)])[0].is_empty());
     }
 
     #[test]
