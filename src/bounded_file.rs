@@ -9,6 +9,8 @@ use std::fs::{File, FileType};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use crate::device::allocator::may_fail;
+
 /// The most bytes of a history, ours or another program's, and of a tree: a million epochs of six metrics.
 pub const JSON: u64 = 128 << 20;
 
@@ -41,7 +43,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(too_large(size, most));
     }
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(size as usize + 1)?; // one more, to find the end without growing
+    may_fail(|| bytes.try_reserve_exact(size as usize + 1))?; // one more, to find the end without growing
     // a pipe does not know its size, and a file may have grown
     file.take(most + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > most {
@@ -74,14 +76,16 @@ pub fn too_large(size: u64, most: u64) -> io::Error {
     io::Error::new(ErrorKind::FileTooLarge, message)
 }
 
-/// A size as people say it: `3 bytes`, `128 MB`.
+/// A size as people say it: `3 bytes`, `128 MiB`, `4.7 MiB`.
 pub fn in_words(bytes: u64) -> String {
-    let units = ["kB", "MB", "GB", "TB"];
+    let units = ["KiB", "MiB", "GiB", "TiB"];
     match bytes.max(1).ilog2() as usize / 10 {
         0 => format!("{bytes} bytes"),
         power => {
             let power = power.min(units.len());
-            format!("{} {}", bytes >> (10 * power), units[power - 1])
+            let tenths = u128::from(bytes) * 10 >> (10 * power); // cut, not rounded
+            let part = if tenths % 10 == 0 { String::new() } else { format!(".{}", tenths % 10) };
+            format!("{}{part} {}", tenths / 10, units[power - 1])
         }
     }
 }
@@ -123,11 +127,19 @@ mod tests {
         assert_eq!(error.to_string(), "it has 8 bytes or more, and at most 7 bytes are read of such a file");
         std::fs::File::options().write(true).open(&path).unwrap().set_len(5 << 40).unwrap();
         let error = read(&path, JSON).unwrap_err();
-        assert_eq!(error.to_string(), "it has 5 TB or more, and at most 128 MB are read of such a file");
+        assert_eq!(error.to_string(), "it has 5 TiB or more, and at most 128 MiB are read of such a file");
         assert_eq!(read(folder.path(), 8).unwrap_err().kind(), ErrorKind::IsADirectory);
         assert_eq!(read(&folder.path().join("none"), 8).unwrap_err().kind(), ErrorKind::NotFound);
         std::fs::write(&path, b"\xff").unwrap();
         assert_eq!(read_to_string(&path, 8).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn sizes_are_in_units_of_1024() {
+        let written = [0, 1023, 1024, 1535, 5_000_000, 4 << 20, (1 << 30) - 1, 5 << 40, u64::MAX].map(in_words);
+        let wanted =
+            ["0 bytes", "1023 bytes", "1 KiB", "1.4 KiB", "4.7 MiB", "4 MiB", "1023.9 MiB", "5 TiB", "16777215.9 TiB"];
+        assert_eq!(written, wanted);
     }
 
     #[cfg(unix)]

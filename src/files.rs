@@ -31,8 +31,19 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 /// # Errors
 /// What the system says. Where only the folder could not be brought onto the disk, the new file is there already.
 pub fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    put_with(path, &|file| file.write_all(bytes)) // `write_all` goes on after an interruption
+}
+
+/// Writes the content of a file; called again where it is tried again.
+pub type Content<'a> = &'a dyn Fn(&mut File) -> Result<()>;
+
+/// Gives a file with this content its name, whole or not at all.
+///
+/// # Errors
+/// As for [`put`].
+pub fn put_with(path: &Path, content: Content) -> Result<()> {
     let (part, mut file) = make_beside(path, |part| File::options().write(true).create_new(true).open(part))?;
-    let written = file.write_all(bytes).and_then(|()| sync(&file)); // `write_all` goes on after an interruption
+    let written = content(&mut file).and_then(|()| sync(&file));
     drop(file); // some systems rename no open file
     let named = written.and_then(|()| uninterrupted(|| std::fs::rename(&part, path)));
     if named.is_err() {

@@ -42,5 +42,6 @@ pub mod seed;
 pub mod shape;
 pub mod short_form;
 pub mod suggest;
+pub mod tensor;
 pub mod threads;
 pub mod train;

@@ -3,7 +3,7 @@
 use std::panic::{set_hook, take_hook};
 use std::sync::Once;
 
-use runner::device::fault::will_be_told;
+use runner::device::fault::is_handled;
 
 #[path = "../../tests/it/hostile/targets.rs"]
 pub mod targets;
@@ -15,7 +15,7 @@ pub fn run(target: fn(&[u8]), bytes: &[u8]) {
     HOOK.call_once(|| {
         let ends_the_process = take_hook();
         set_hook(Box::new(move |panic| {
-            if !will_be_told(panic.payload_as_str().unwrap_or_default()) {
+            if !is_handled(panic.payload()) {
                 ends_the_process(panic);
             }
         }));

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::decision_tree::{Impurity, TreeSpec};
 use super::tree::{Node, Split};
+use crate::device::memory;
 
 /// What a tree is grown from.
 #[derive(Debug)]
@@ -81,7 +82,8 @@ impl<'a> Presorted<'a> {
     ) -> anyhow::Result<Self> {
         let sorted = |column: Vec<f32>| {
             let values = column.into_iter().enumerate();
-            let mut order: Vec<Value> = values.map(|(row, value)| Value::new(value, row)).collect();
+            let mut order = memory::room_for(values.len());
+            order.extend(values.map(|(row, value)| Value::new(value, row)));
             order.sort_unstable();
             order
         };
@@ -129,7 +131,8 @@ impl<'a> Presorted<'a> {
 
     /// Puts the rows of a run that go left before the others, in every order.
     fn part(&mut self, run: &Range<usize>, goes_left: &[bool]) {
-        let mut others = vec![Value(0); run.len()];
+        let mut others = memory::room_for(run.len());
+        others.resize(run.len(), Value(0));
         for order in &mut self.orders {
             let run = &mut order[run.clone()];
             let (mut left, mut right) = (0, 0);

@@ -101,7 +101,7 @@ impl Ground {
 pub fn watched(quiet: bool) -> anyhow::Result<(Arc<Requests>, Progress)> {
     let requests = Arc::new(Requests::default());
     requests::listen(&requests, terminal::say).context("failed to listen for Ctrl-C")?;
-    let progress = Progress::new(quiet, Arc::clone(&requests));
+    let progress = Progress::new(quiet);
     Ok((requests, progress))
 }
 

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use crate::cli::asking::quoted;
 use crate::cli::{Exit, pictures, summary, terminal, trouble};
-use crate::experiment::keeper::Found;
 use crate::experiment::run::Finished;
 use crate::experiment::runs::SavedRun;
 use crate::experiment::study::Study;
@@ -29,8 +28,11 @@ pub struct Closing {
 
 /// Tells how a run has ended.
 pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &Closing) -> Exit {
-    let Finished { folder, histories, failures, interrupted } = finished;
-    let drawn = if histories.is_empty() { Vec::new() } else { pictures::write(finished) };
+    let Finished { folder, histories, failures, interrupted, checkpoint } = finished;
+    let (drawn, warnings) = if histories.is_empty() { Default::default() } else { pictures::write(finished) };
+    if !closing.quiet {
+        warnings.iter().for_each(|warning| terminal::warn(warning));
+    }
     if closing.json {
         terminal::json(&json!({ "run": folder.path(), "pictures": drawn, "histories": histories }));
     } else if !closing.quiet && !histories.is_empty() {
@@ -38,10 +40,9 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
     }
     let shown = quoted(&folder.path().display().to_string());
     failures.iter().for_each(terminal::error);
-    let is_complete = trouble::tell(folder);
+    let is_complete = trouble::tell(folder, closing.quiet);
     if *interrupted {
-        let from = Found::read(folder).ok().flatten().map_or(0, |found| found.epoch());
-        let stopped = epochs(histories);
+        let (from, stopped) = (checkpoint.unwrap_or(0), epochs(histories));
         let lost = if from < stopped {
             format!(" from epoch {from}: no later checkpoint could be written")
         } else {
@@ -90,7 +91,9 @@ pub(super) fn close_again(run: &SavedRun, closing: &Closing) -> Exit {
     if closing.json {
         terminal::json(&json!({ "run": run.folder, "pictures": [], "histories": histories }));
     }
-    terminal::say(&format!("nothing is left to be done: the run in `{}` is finished", run.folder.display()));
+    if !closing.quiet {
+        terminal::say(&format!("nothing is left to be done: the run in `{}` is finished", run.folder.display()));
+    }
     let missed = missed(histories);
     if closing.strict && !missed.is_empty() {
         terminal::say(&format!("missed: {}", missed.join("; ")));

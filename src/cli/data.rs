@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use std::sync::Arc;
-
 use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
@@ -142,7 +140,7 @@ fn fetch(cache: &Cache, manifest: &Manifest, file: Option<&Path>) -> anyhow::Res
         terminal::say(&format!("`{}` is in the binary: there is nothing to fetch", manifest.name));
         return Ok(Exit::Done);
     }
-    let mut progress = Progress::new(false, Arc::default());
+    let mut progress = Progress::new(false);
     let fetched = match file {
         Some(file) => fetch::take(manifest, cache, file),
         None => fetch::fetch(manifest, cache, &mut progress),
@@ -230,7 +228,7 @@ pub(super) fn description(
 
 fn describe_data(cache: &Cache, manifest: &Manifest, target: Option<&str>) -> anyhow::Result<Description> {
     let spec = DataSpec::by_name(&manifest.name).expect("every manifest has a loader");
-    let mut progress = Progress::new(false, Arc::default());
+    let mut progress = Progress::new(false);
     let table = spec.table(cache, &mut progress).and_then(|table| match table {
         Some((table, sum)) => {
             let target = target.or(spec.target_column()).map(|target| column(&manifest.name, &table, target));

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 use indexmap::IndexMap;
@@ -16,10 +15,11 @@ use crate::device::DeviceChoice;
 use crate::device::arithmetic::Arithmetic;
 use crate::device::fault::guarded;
 use crate::experiment::agreement::{Agreement, Stated};
+use crate::experiment::failure::{self, Work};
+use crate::experiment::given;
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::saved::Saved;
 use crate::experiment::trial_data::{Part, TrialData};
-use crate::experiment::{failure, given};
 use crate::hint::{Hint, in_a_line};
 use crate::history::tested::TestRecord;
 use crate::history::{RowCounts, Status};
@@ -173,7 +173,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             Status::Diverged if !is_lone => Err(Unfound::Diverged),
             _ => guarded(|| evaluate(trial, &chosen, device, &mut data, &mut warnings))
                 .unwrap_or_else(|fault| {
-                    Err(failure::told(fault, &format!("failed to evaluate `{}`", trial.stem()), None))
+                    Err(failure::told(fault, &format!("failed to evaluate `{}`", trial.stem()), Work::Evaluation))
                 })
                 .map_err(Unfound::Failed),
         };
@@ -237,7 +237,7 @@ fn evaluate(
     Arithmetic { tf32, deterministic: false }.put_into_use();
     let saved = Saved::load(trial, device)?;
     let keep = saved.keep().unwrap_or(Keep::Last);
-    let mut progress = Progress::new(false, Arc::default());
+    let mut progress = Progress::new(false);
     let data = TrialData::load(&saved.plan, trial, kept.take(), &Cache::of_user(), &mut progress);
     progress.end();
     let data = kept.insert(data?);

@@ -179,8 +179,12 @@ enum Begun<'a> {
 
 /// Tells how the program ended.
 fn ended(outcome: anyhow::Result<Exit>) -> Exit {
-    outcome.unwrap_or_else(|error| {
+    let exit = outcome.unwrap_or_else(|error| {
         terminal::error(&error);
         Exit::Failed
-    })
+    });
+    match exit {
+        Exit::Done | Exit::Missed if terminal::has_failed() => Exit::Failed,
+        Exit::Done | Exit::Missed | Exit::Failed | Exit::Interrupted(_) => exit,
+    }
 }

@@ -1,26 +1,63 @@
 //! The pictures that a run leaves by itself, written beside its histories. A fault in drawing is a warning: what was
 //! trained is there all the same.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use crate::cli::terminal;
+use crate::device::fault::{contained, text};
 use crate::experiment::run::Finished;
 use crate::hint::in_a_line;
-use crate::plot::of_run;
+use crate::history::History;
+use crate::plot::of_run::{self, Named};
 
-/// Draws and writes them, and returns the names of their files.
-pub fn write(finished: &Finished) -> Vec<&'static str> {
-    let drawn = catch_unwind(AssertUnwindSafe(|| of_run::draw(&finished.histories)));
-    let Ok(drawn) = drawn else {
-        terminal::warn("no pictures were drawn; the histories are whole");
-        return Vec::new();
+/// Draws and writes them, and returns the names of their files, and a warning for each that is not there.
+pub fn write(finished: &Finished) -> (Vec<&'static str>, Vec<String>) {
+    write_drawn(finished, of_run::draw)
+}
+
+fn write_drawn(finished: &Finished, draw: impl Fn(&[History]) -> Vec<Named>) -> (Vec<&'static str>, Vec<String>) {
+    let drawn = match contained(|| draw(&finished.histories)) {
+        Ok(drawn) => drawn,
+        Err(panic) => {
+            let why = text(&*panic).unwrap_or("no reason given").lines().next().unwrap_or_default();
+            let warning =
+                format!("no pictures were drawn, because of a fault in runner: {why}; the histories are complete");
+            return (Vec::new(), vec![warning]);
+        }
     };
-    let mut written = Vec::new();
+    let (mut written, mut warnings) = (Vec::new(), Vec::new());
     for (name, drawn) in drawn {
         match drawn.and_then(|drawn| finished.folder.try_write(name, drawn.svg.finish().as_bytes())) {
             Ok(()) => written.push(name),
-            Err(error) => terminal::warn(&format!("`{name}` was not drawn: {}", in_a_line(&error))),
+            Err(error) => warnings.push(format!("`{name}` was not drawn: {}", in_a_line(&error))),
         }
     }
-    written
+    (written, warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::cli::terminal;
+    use crate::history::trial_for_tests;
+    use crate::run_dir::RunDir;
+
+    #[test]
+    fn a_panic_while_drawing_is_a_warning_and_ends_nothing() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = RunDir::create(out.path(), "digits", "", &[], OffsetDateTime::UNIX_EPOCH).unwrap();
+        let histories = vec![trial_for_tests("base", 0, 1.0)];
+        let finished = Finished { folder, histories, failures: Vec::new(), interrupted: false, checkpoint: None };
+        let hook = std::panic::take_hook();
+        terminal::shorten_panics(); // the program's own hook, which ends it
+        let faulty = write_drawn(&finished, |_| {
+            let values: Vec<i32> = Vec::new();
+            let _ = values[5];
+            unreachable!()
+        });
+        std::panic::set_hook(hook);
+        assert!(faulty.0.is_empty());
+        assert!(faulty.1[0].contains("index out of bounds: the len is 0 but the index is 5"), "{:?}", faulty.1);
+        assert_eq!(write(&finished), (vec!["curves.svg"], Vec::new()));
+        assert!(finished.folder.file("curves.svg").is_file());
+    }
 }

@@ -1,7 +1,6 @@
 //! What pictures of rows are drawn from: a data set, or a run's model with its data.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::anyhow;
 use tch::Device;
@@ -60,7 +59,7 @@ impl Opened {
         let place = run.trials.iter().position(|trial| trial.stem() == stem).expect("it was just found");
         let trial = run.trials.swap_remove(place);
         let saved = Saved::load(&trial, Device::Cpu)?;
-        let mut progress = Progress::new(false, Arc::default());
+        let mut progress = Progress::new(false);
         let data = TrialData::load(&saved.plan, &trial, None, &Cache::of_user(), &mut progress);
         progress.end();
         let data = data?;

@@ -1,7 +1,6 @@
 //! `runner plot samples DATA|RUN`
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::anyhow;
 use tch::{Kind, Tensor};
@@ -76,7 +75,7 @@ fn of_data(args: &Args) -> anyhow::Result<Drawn> {
     let spec = DataSpec::by_name(&args.name).ok_or_else(|| {
         anyhow!("`{}` holds no images", args.name).context(Hint("`runner plot classes` counts its classes".to_owned()))
     })?;
-    let mut progress = Progress::new(false, Arc::default());
+    let mut progress = Progress::new(false);
     let loaded = spec.load(&Cache::of_user(), &mut progress);
     progress.end();
     let loaded = loaded?;

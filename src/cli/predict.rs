@@ -1,7 +1,6 @@
 //! `runner predict RUN`
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::anyhow;
 use clap::{ArgGroup, ValueEnum};
@@ -132,7 +131,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         None => first(&run),
     };
     let saved = Saved::load(trial, Device::Cpu)?;
-    let mut progress = Progress::new(false, Arc::default());
+    let mut progress = Progress::new(false);
     let data = TrialData::load(&saved.plan, trial, None, &Cache::of_user(), &mut progress);
     progress.end();
     let data = data?;

@@ -1,7 +1,5 @@
 //! What is shown while a run goes on: one bar over epochs on a terminal, one plain line for each epoch elsewhere.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,7 +12,6 @@ use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::{self, StackInfo};
 use crate::history::resampling::ResampleRecord;
-use crate::requests::Requests;
 use crate::train::TrainSpec;
 use crate::train::fit::{self, EpochReport};
 use crate::train::phases::Phases;
@@ -27,23 +24,14 @@ pub struct Progress {
     introduced: bool,
     said: Vec<String>,
     shows_lr: bool,
-    requests: Arc<Requests>,
     bar: Option<ProgressBar>,
     phases: Phases,
 }
 
 impl Progress {
-    /// Nothing is shown when `quiet`; `requests` are told when training starts.
-    pub fn new(quiet: bool, requests: Arc<Requests>) -> Self {
-        Progress {
-            quiet,
-            introduced: false,
-            said: Vec::new(),
-            shows_lr: false,
-            requests,
-            bar: None,
-            phases: Phases::default(),
-        }
+    /// Nothing is shown when `quiet`.
+    pub fn new(quiet: bool) -> Self {
+        Progress { quiet, introduced: false, said: Vec::new(), shows_lr: false, bar: None, phases: Phases::default() }
     }
 
     /// Where the time of all stacks has gone so far.
@@ -92,7 +80,6 @@ impl run::Watch for Progress {
             self.say(""); // behind the last one's epochs
         }
         self.end();
-        self.requests.training.store(true, Ordering::Relaxed);
         let (plan, spec) = (plans[0], &plans[0].spec);
         if !std::mem::replace(&mut self.introduced, true) {
             self.say(&format!("{}: {}", terminal::bold_in_talk(&plan.name), spec.title));

@@ -1,39 +1,51 @@
 //! The one file that prints. Data go to standard output, talk to standard error; colour only where a person looks.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::{Style, style};
 use serde::Serialize;
 
-use crate::device::fault;
+use crate::device::fault::{Fault, is_handled};
 use crate::experiment::source_text::SpecError;
 use crate::hint::Hint;
 use crate::history::json::readable;
 
-/// Prints data: text to standard output, with a line end.
+/// Whether stdout has failed, and not only its reader.
+static FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Prints data: text to stdout, with a line end.
 ///
-/// A reader that has closed the pipe, as `head` does, has seen enough: the program ends quietly.
+/// A reader that has closed the pipe, as `head` does, has read enough, and the command goes on: what follows on stderr and
+/// the exit code are as without a pipe. So they are where stdout fails for another reason, which is an error
+/// ([`has_failed`]).
 pub fn out(text: &str) {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.trim_end_matches('\n').as_bytes()).and_then(|()| stdout.write_all(b"\n"));
-    if let Err(error) = written.and_then(|()| stdout.flush()) {
-        let quiet = error.kind() == ErrorKind::BrokenPipe;
-        if !quiet {
-            say(&format!("failed to write to standard output: {error}"));
+    match written.and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            if !FAILED.swap(true, Ordering::Relaxed) {
+                self::error(&anyhow::Error::new(error).context("failed to write to stdout"));
+            }
         }
-        std::process::exit(if quiet { 0 } else { 2 });
+        _ => {}
     }
+}
+
+/// Whether data could not be printed: the command has failed then, whatever else it did.
+pub fn has_failed() -> bool {
+    FAILED.load(Ordering::Relaxed)
 }
 
 /// Prints data that are no text, such as a picture.
 ///
 /// # Errors
-/// When standard output cannot be written to; a reader that has closed the pipe has seen enough.
+/// When stdout cannot be written to; a reader that has closed the pipe has read enough.
 pub fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(anyhow::Error::new(error).context("failed to write to standard output"))
+            Err(anyhow::Error::new(error).context("failed to write to stdout"))
         }
         _ => Ok(()),
     }
@@ -41,8 +53,8 @@ pub fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Sends off what was printed, before the program ends.
 pub fn flush() {
-    let _ = std::io::stdout().flush();
-    let _ = std::io::stderr().flush();
+    let _ = io::stdout().flush();
+    let _ = io::stderr().flush();
 }
 
 /// Prints data as JSON to standard output.
@@ -154,8 +166,9 @@ pub fn shorten_panics() {
         return;
     }
     std::panic::set_hook(Box::new(|panic| {
-        let message = panic.payload_as_str().unwrap_or("no reason given");
-        if fault::will_be_told(message) {
+        let fault = panic.payload().downcast_ref::<Fault>().map(ToString::to_string);
+        let message = fault.as_deref().or(panic.payload_as_str()).unwrap_or("no reason given");
+        if is_handled(panic.payload()) {
             return;
         }
         // libtorch's trace comes quoted, with its line ends written out

@@ -10,11 +10,11 @@ use crate::cli::terminal;
 use crate::hint::Hint;
 use crate::run_dir::{RunDir, Trouble};
 
-/// Tells what has become of a run's files. Says whether all of them are in its folder.
-pub(super) fn tell(folder: &RunDir) -> bool {
+/// Tells what has become of a run's files; where `quiet`, errors alone. Says whether all of them are in its folder.
+pub(super) fn tell(folder: &RunDir, quiet: bool) -> bool {
     let Some(trouble) = folder.trouble() else { return true };
     let run = folder.path();
-    if trouble.is_anew {
+    if trouble.is_anew && !quiet {
         terminal::warn(&format!("`{}` was removed while the run went on, and was made anew", run.display()));
     }
     errors(run, &trouble).iter().for_each(terminal::error);

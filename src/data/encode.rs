@@ -171,7 +171,7 @@ impl Encoder {
         let rows = raw.size()[0];
         self.fits(rows as usize, memory::free_of_machine())?;
         let raw = values_of(raw);
-        let mut features = Vec::with_capacity(rows as usize * self.width);
+        let mut features = memory::room_for(rows as usize * self.width);
         for row in raw.chunks_exact(self.columns.len()) {
             for (column, &value) in self.columns.iter().zip(row) {
                 column.write(if value.is_nan() { column.filled } else { value }, part, &mut features)?;

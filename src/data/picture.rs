@@ -42,7 +42,7 @@ pub struct Picture {
 /// How many pixels a picture is wide or high at most.
 const LONGEST_SIDE: u32 = 10_000;
 
-/// How many MB a picture takes at most, unpacked.
+/// How many MiB a picture takes at most, unpacked.
 const MEMORY: u64 = 512;
 
 /// Reads a picture, and makes it fit.
@@ -56,7 +56,7 @@ pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -
         return Err(TableFault::new("is no PNG or JPEG picture"));
     }
     // the decoder of JPEG pictures, zune-jpeg 0.5, panics on some that are damaged
-    let decoded = contained(|| decode(reader)).unwrap_or_else(|| {
+    let decoded = contained(|| decode(reader)).unwrap_or_else(|_| {
         Err(TableFault::new("cannot be read as a picture: its decoder gives it up").hint("it is damaged"))
     });
     let grey = grey(decoded?);
@@ -101,7 +101,7 @@ fn fault(error: ImageError, size: Option<(u32, u32)>) -> TableFault {
     };
     let size = size.map(|(width, height)| format!(" of {width}×{height} pixels")).unwrap_or_default();
     TableFault::new(format!("holds a picture{size}, which is too large"))
-        .hint(format!("at most {LONGEST_SIDE}×{LONGEST_SIDE} pixels and {MEMORY} MB are read: make it smaller"))
+        .hint(format!("at most {LONGEST_SIDE}×{LONGEST_SIDE} pixels and {MEMORY} MiB are read: make it smaller"))
 }
 
 /// Grey, what is transparent on white.
@@ -238,7 +238,7 @@ mod tests {
         {
             let fault = fault(width, height, kind);
             assert_eq!(fault.message, format!("holds a picture of {width}×{height} pixels, which is too large"));
-            assert!(fault.hint.unwrap().contains("10000×10000 pixels and 512 MB"));
+            assert!(fault.hint.unwrap().contains("10000×10000 pixels and 512 MiB"));
         }
         let widest = fault(i32::MAX as u32, 2, grey);
         assert!(widest.message.starts_with("holds a picture") && widest.message.ends_with("too large"), "{widest}");

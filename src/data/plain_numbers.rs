@@ -19,6 +19,8 @@ use polars::io::prelude::_csv_read_internal::read_chunk;
 use polars::prelude::{Column, CsvParseOptions, DataType, Field, Schema};
 
 use crate::data::csv_text::{BYTE_ORDER_MARK, CsvText};
+use crate::device::fault::Fault;
+use crate::device::memory::try_reserve;
 use crate::threads;
 
 /// So many bytes are taken at a time: they and what is read of them stay near.
@@ -76,7 +78,10 @@ fn read_blocks(source: impl Read + Send, separator: u8, at_a_time: usize) -> Opt
             work(first, Some((0, filled)));
         });
     }
-    let read = read.into_inner().expect("no thread panics while it puts a block").numbers;
+    let Ordered { numbers: read, lacks, .. } = read.into_inner().expect("no thread panics while it puts a block");
+    if let Some(fault) = lacks {
+        fault.throw(); // by way of text it would take more
+    }
     (!fails.load(Ordering::Relaxed) && !read.lines.is_empty()).then_some(read)
 }
 
@@ -196,6 +201,8 @@ struct Ordered {
     lines: usize,
     /// Blocks that were read before one above them.
     waiting: BTreeMap<usize, Block>,
+    /// The memory that there was not.
+    lacks: Option<Fault>,
 }
 
 impl Ordered {
@@ -215,6 +222,13 @@ impl Ordered {
             self.numbers = PlainNumbers { header, columns, lines: Vec::new() };
         }
         if block.fields.is_some_and(|fields| fields != self.numbers.columns.len()) {
+            return None;
+        }
+        let rows = block.lines.len();
+        let room = |columns: &mut [Vec<f64>]| columns.iter_mut().try_for_each(|column| try_reserve(column, rows));
+        let reserved = room(&mut self.numbers.columns).and_then(|()| try_reserve(&mut self.numbers.lines, rows));
+        if let Err(fault) = reserved {
+            self.lacks = Some(fault);
             return None;
         }
         for (column, read) in self.numbers.columns.iter_mut().zip(block.frame.iter().flat_map(DataFrame::columns)) {

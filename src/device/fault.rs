@@ -1,12 +1,12 @@
 //! What libtorch says when it fails, in words of ours: no memory, a device that is lost, a GPU that it has no code for.
 //!
 //! libtorch fails by a C++ exception, tch makes a panic of it, and its text is a page of C++ frames. [`guarded`] catches
-//! such panics round a piece of work and tells what they mean; panics of any other kind go on.
+//! such panics round a piece of work and tells what they mean; panics of any other kind go on. Where our own code gets no
+//! memory it panics with the [`Fault`] itself, so that both ways to run out of memory end alike.
 
 use std::any::Any;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 
 use crate::device::memory;
 
@@ -53,7 +53,8 @@ const LOST: [&str; 10] = [
     "unknown error",
 ];
 
-const NO_MEMORY: [&str; 6] = [
+const NO_MEMORY: [&str; 7] = [
+    "std::bad_alloc",
     "out of memory",
     "can't allocate memory",
     "not enough memory",
@@ -87,10 +88,23 @@ impl Fault {
         }
     }
 
-    /// What a panic says of libtorch; `None` of one that libtorch has no part in.
+    /// The fault that a panic reports; `None` where it is of another kind.
     pub fn of_panic(panic: &(dyn Any + Send)) -> Option<Fault> {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        thrown(text?).map(|message| Fault::of_message(&message))
+        match panic.downcast_ref::<Fault>() {
+            Some(fault) => Some(fault.clone()),
+            None => thrown(text(panic)?).map(|message| Fault::of_message(&message)),
+        }
+    }
+
+    /// The machine lacks memory for so many more bytes.
+    pub fn no_memory_for(bytes: usize) -> Fault {
+        let asked = Some(memory::in_words(bytes as u64));
+        Fault::OutOfMemory { on_gpu: false, asked, free: None, total: None }
+    }
+
+    /// Ends the work as libtorch does when it fails.
+    pub fn throw(self) -> ! {
+        panic_any(self)
     }
 
     /// What the user can do about it; for want of memory the caller may know more.
@@ -117,37 +131,50 @@ impl Fault {
     }
 }
 
-/// How many pieces of work are guarded now.
-static GUARDED: AtomicUsize = AtomicUsize::new(0);
-
-/// Does the work, and tells what made libtorch fail.
-///
-/// # Errors
-/// When libtorch fails. A panic of another kind goes on.
-pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
-    GUARDED.fetch_add(1, Ordering::SeqCst);
-    // what the work has changed is thrown away with it, or begun anew by the caller
-    let outcome = catch_unwind(AssertUnwindSafe(work));
-    GUARDED.fetch_sub(1, Ordering::SeqCst);
-    outcome.map_err(|panic| Fault::of_panic(&*panic).unwrap_or_else(|| resume_unwind(panic)))
-}
-
 thread_local! {
+    /// Whether this thread does work whose faults [`guarded`] reports.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
     /// Whether this thread is in work that [`contained`] does.
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does the work of a library that is known to panic on some files, in this thread alone; `None` where it panics.
-pub fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
+/// Does the work, and tells what made libtorch fail.
+///
+/// # Errors
+/// When libtorch fails, or there is no memory. A panic of another kind goes on.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
+    let before = GUARDED.replace(true);
+    // what the work has changed is thrown away with it, or begun again by the caller
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(before);
+    outcome.map_err(|panic| Fault::of_panic(&*panic).unwrap_or_else(|| resume_unwind(panic)))
+}
+
+/// Marks this thread as one that works for another, in which its panics go on: what libtorch fails in here is reported
+/// there.
+pub fn guard_this_thread() {
+    GUARDED.set(true);
+}
+
+/// Does work that may panic, in this thread alone.
+///
+/// # Errors
+/// When it panics; [`text`] and [`Fault::of_panic`] read why.
+pub fn contained<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     let before = CONTAINED.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work)); // what it was working on is thrown away with it
     CONTAINED.set(before);
-    outcome.ok()
+    outcome
 }
 
-/// Whether a panic with this text is one that [`guarded`] or [`contained`] will tell of, so that a hook need not.
-pub fn will_be_told(text: &str) -> bool {
-    CONTAINED.get() || GUARDED.load(Ordering::SeqCst) > 0 && thrown(text).is_some()
+/// The text of a panic.
+pub fn text(panic: &(dyn Any + Send)) -> Option<&str> {
+    panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied())
+}
+
+/// Whether [`guarded`] or [`contained`] reports this panic of this thread, so that a hook need not.
+pub fn is_handled(panic: &(dyn Any + Send)) -> bool {
+    CONTAINED.get() || GUARDED.get() && Fault::of_panic(panic).is_some()
 }
 
 /// The message of libtorch in the text of a panic: tch unwraps `Err(Torch("…"))`, in which line ends are written out.
@@ -273,7 +300,7 @@ mod tests {
         let wanted = "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)";
         assert_eq!(misshapen.unwrap_err(), Fault::Other(wanted.to_owned()));
         assert_eq!(of_ours.unwrap_err().downcast_ref(), Some(&"of ours"));
-        assert!(!will_be_told("Torch(\"x\")"), "nothing is guarded any more");
+        assert!(!is_handled(&"Torch(\"x\")"), "nothing is guarded any more");
     }
 
     #[test]
@@ -281,6 +308,30 @@ mod tests {
         let text = "called `Result::unwrap()` on an `Err` value: Torch(\"CUDA error: a \\\"b\\\"\\nframe #0\")";
         assert_eq!(thrown(text).unwrap(), "CUDA error: a \"b\"\nframe #0");
         assert_eq!(thrown("index out of bounds: the len is 3"), None);
-        assert_eq!(guarded(|| will_be_told(text)), Ok(true));
+        assert_eq!(guarded(|| is_handled(&text)), Ok(true));
+    }
+
+    #[test]
+    fn a_guard_is_for_its_own_thread_and_for_those_that_work_for_it() {
+        let text = "Torch(\"x\")";
+        let elsewhere = |mark: fn()| {
+            std::thread::spawn(move || {
+                mark();
+                is_handled(&text)
+            })
+        };
+        let handled = guarded(|| [elsewhere(|| ()), elsewhere(guard_this_thread)].map(|thread| thread.join().unwrap()));
+        assert_eq!(handled, Ok([false, true]));
+    }
+
+    #[test]
+    fn memory_that_our_own_code_lacks_is_a_fault_as_libtorchs() {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| ()));
+        let fault = guarded(|| -> () { Fault::no_memory_for(3 << 20).throw() });
+        std::panic::set_hook(hook);
+        let fault = fault.unwrap_err();
+        assert_eq!(fault.to_string(), "the machine has not enough memory: 3.00 MiB more were asked for");
+        assert!(fault.is_of_memory());
     }
 }

@@ -1,11 +1,15 @@
 //! How much memory is free where tensors live.
 //!
-//! Of a GPU, the CUDA runtime says; of the machine, Linux does, and the control group that the process may be in. Where
+//! Of a GPU, the CUDA runtime says; of the machine, Linux does, and the control groups that the process is in. Where
 //! neither can be asked, a little is taken for granted.
 
 use std::path::Path;
 
 use tch::Device;
+
+use crate::device::allocator::may_fail;
+use crate::device::cgroup;
+use crate::device::fault::Fault;
 
 /// What is taken for granted where nobody says: 4 GiB.
 pub const UNKNOWN: u64 = 4 << 30;
@@ -23,6 +27,31 @@ pub fn free_of_machine() -> u64 {
     of_machine(Path::new("/")).unwrap_or(UNKNOWN)
 }
 
+/// An empty vector with room for so many values.
+///
+/// # Errors
+/// When there is no memory for them.
+pub fn try_room_for<T>(count: usize) -> Result<Vec<T>, Fault> {
+    let mut values = Vec::new();
+    let reserved = may_fail(|| values.try_reserve_exact(count));
+    reserved.map(|()| values).map_err(|_| Fault::no_memory_for(count.saturating_mul(size_of::<T>())))
+}
+
+/// An empty vector with room for so many values. Where there is no memory for them it fails as libtorch does: work that is
+/// guarded ends with the fault.
+pub fn room_for<T>(count: usize) -> Vec<T> {
+    try_room_for(count).unwrap_or_else(|fault| fault.throw())
+}
+
+/// Makes room for so many values more.
+///
+/// # Errors
+/// When there is no memory for them.
+pub fn try_reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), Fault> {
+    let reserved = may_fail(|| values.try_reserve(more));
+    reserved.map_err(|_| Fault::no_memory_for(more.saturating_mul(size_of::<T>())))
+}
+
 /// A number of bytes as libtorch writes it: `2.00 GiB`.
 pub fn in_words(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -34,12 +63,7 @@ pub fn in_words(bytes: u64) -> String {
 fn of_machine(root: &Path) -> Option<u64> {
     let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
     let machine = read("proc/meminfo").and_then(|text| kilobytes_available(&text)).map(|kilobytes| kilobytes * 1024);
-    let number = |file: &str| read(&format!("sys/fs/cgroup/{file}"))?.trim().parse::<u64>().ok();
-    // what files take is given up where memory is short
-    let files = read("sys/fs/cgroup/memory.stat").and_then(|text| field(&text, "inactive_file ")).unwrap_or(0);
-    let used = number("memory.current").map(|used| used.saturating_sub(files));
-    let group = number("memory.max").zip(used).map(|(most, used)| most.saturating_sub(used)); // `max` is no number
-    machine.into_iter().chain(group).min()
+    machine.into_iter().chain(cgroup::free(root)).min()
 }
 
 /// What Linux says can be had without swapping.
@@ -48,7 +72,7 @@ fn kilobytes_available(meminfo: &str) -> Option<u64> {
 }
 
 /// The first number behind this word at the beginning of a line.
-fn field(text: &str, word: &str) -> Option<u64> {
+pub(super) fn field(text: &str, word: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(word))?.split_whitespace().next()?.parse().ok()
 }
 
@@ -85,6 +109,16 @@ mod tests {
             ("sys/fs/cgroup/memory.stat", "anon 1\ninactive_file 100000000\nactive_file 5\n"),
         ];
         assert_eq!(of(&group), Some(500_000_000));
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_a_fault() {
+        assert_eq!(room_for::<u8>(5).capacity(), 5);
+        let fault = try_room_for::<f64>(1 << 45).unwrap_err();
+        assert_eq!(fault.to_string(), "the machine has not enough memory: 256.00 TiB more were asked for");
+        let mut values = vec![1.0];
+        assert!(try_reserve(&mut values, usize::MAX / 2).is_err());
+        assert_eq!(values, [1.0]);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! NVIDIA driver, libtorch's CUDA library is opened at start, before the first tensor, from the folder that the CPU
 //! library came from. Asking for `cuda` where it cannot be had is an error that says why, never a silent CPU run.
 
+pub mod allocator;
 pub mod arithmetic;
+mod cgroup;
 pub mod fault;
 pub mod memory;
 pub mod processor;

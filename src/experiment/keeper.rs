@@ -3,21 +3,24 @@
 //! A run's folder has one, `checkpoint.safetensors`; a new one takes the place of the old one when it is whole. Where it
 //! cannot be written the old one stays, training goes on, and it is tried again when the next one is due.
 
+use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::bounded_file;
-use crate::data::hashed_file;
+use crate::device::memory;
 use crate::experiment::run_record::TrialName;
+use crate::experiment::trials::Place;
 use crate::hint::{Hint, in_a_line};
 use crate::history::Environment;
 use crate::requests::Requests;
 use crate::run_dir::RunDir;
+use crate::tensor::safetensors_file::SafetensorsFile;
 use crate::train::checkpoint::{Checkpoint, Keeper, State, Tensors, file};
 
 /// The file in a run's folder.
@@ -71,8 +74,8 @@ impl FromStr for Pace {
     }
 }
 
-/// All of a checkpoint but its tensors.
-#[derive(Debug, Serialize, Deserialize)]
+/// All of a checkpoint but its tensors, as it is read.
+#[derive(Debug, Deserialize)]
 struct Kept {
     trials: Vec<TrialName>,
     /// SHA-256 over all settings of the trials, and over their data.
@@ -80,6 +83,15 @@ struct Kept {
     settings: String,
     environment: Environment,
     training: State,
+}
+
+/// The same as it is written.
+#[derive(Debug, Serialize)]
+struct Keeping<'a> {
+    trials: &'a [TrialName],
+    settings: &'a str,
+    environment: &'a Environment,
+    training: &'a State,
 }
 
 /// A checkpoint that was read from a run's folder.
@@ -96,16 +108,33 @@ impl Found {
     /// Reads the checkpoint in a run's folder; `None` where there is none.
     ///
     /// # Errors
-    /// When it is damaged.
+    /// When it is damaged, or memory does not suffice for it.
     pub fn read(folder: &RunDir) -> anyhow::Result<Option<Found>> {
+        Self::read_into(folder, memory::free_of_machine())
+    }
+
+    /// As [`Found::read`], where so many bytes of memory are free.
+    fn read_into(folder: &RunDir, free: u64) -> anyhow::Result<Option<Found>> {
         let path = folder.file(FILE);
         if !path.exists() {
             return Ok(None);
         }
-        let read = || Self::of_bytes(&bounded_file::read(&path, hashed_file::most())?);
         let shown = path.display();
-        let hint = format!("without it its trials are trained from the start: `rm '{shown}'`");
-        read().with_context(|| format!("failed to read the checkpoint `{shown}`")).context(Hint(hint)).map(Some)
+        let what = || format!("failed to read the checkpoint `{shown}`");
+        let opened = bounded_file::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let without = Hint(format!("without it its trials are trained from the start: `rm '{shown}'`"));
+        let (size, mut file) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(anyhow::Error::new(error).context(what()).context(without)),
+        };
+        if size > free {
+            let (size, free) = (memory::in_words(size), memory::in_words(free));
+            let hint = "free memory, or resume the run on a machine that has more; the checkpoint is kept";
+            let error = anyhow!("it needs {size} of memory, and {free} are free");
+            return Err(error.context(what()).context(Hint(hint.to_owned())));
+        }
+        let read = file::read(&mut file, size).map(|(kept, tensors)| Some(Self::of(kept, tensors)));
+        read.with_context(what).context(without)
     }
 
     /// Reads a checkpoint.
@@ -113,8 +142,11 @@ impl Found {
     /// # Errors
     /// When it is damaged, or no checkpoint of a run.
     pub fn of_bytes(bytes: &[u8]) -> anyhow::Result<Found> {
-        let (Kept { trials, settings, environment, training }, tensors): (Kept, Tensors) = file::decode(bytes)?;
-        Ok(Found { trials, settings, environment, checkpoint: Checkpoint { state: training, tensors } })
+        file::decode(bytes).map(|(kept, tensors)| Self::of(kept, tensors))
+    }
+
+    fn of(Kept { trials, settings, environment, training }: Kept, tensors: Tensors) -> Found {
+        Found { trials, settings, environment, checkpoint: Checkpoint { state: training, tensors } }
     }
 
     /// The epoch that it stands at.
@@ -152,6 +184,8 @@ pub struct StackKeeper<'a> {
     settings: String,
     environment: Environment,
     resumes_from: Option<Checkpoint>,
+    /// The epoch of the checkpoint of this stack that is in the folder.
+    kept: &'a Cell<Option<usize>>,
     last: Instant,
     asked: bool,
     fails: bool,
@@ -160,16 +194,14 @@ pub struct StackKeeper<'a> {
 impl<'a> StackKeeper<'a> {
     /// Of this stack, which goes on from `found`, where that is one of it.
     pub fn new(
-        folder: &'a RunDir,
-        requests: &'a Requests,
-        pace: Pace,
+        place: &'a Place<'a>,
         trials: &'a [TrialName],
         settings: String,
         environment: Environment,
         found: Option<Found>,
     ) -> Self {
-        let resumes_from = found.map(|found| found.checkpoint);
-        let last = Instant::now();
+        let Place { folder, requests, pace, ref checkpoint, .. } = *place;
+        checkpoint.set(found.as_ref().map(Found::epoch));
         StackKeeper {
             folder,
             requests,
@@ -177,18 +209,17 @@ impl<'a> StackKeeper<'a> {
             trials,
             settings,
             environment,
-            resumes_from,
-            last,
+            resumes_from: found.map(|found| found.checkpoint),
+            kept: checkpoint,
+            last: Instant::now(),
             asked: false,
             fails: false,
         }
     }
 
-    fn laid_out(&self, checkpoint: &Checkpoint) -> anyhow::Result<Vec<u8>> {
-        let (trials, environment) = (self.trials.to_vec(), self.environment.clone());
-        let settings = self.settings.clone();
-        let kept = Kept { trials, settings, environment, training: checkpoint.state.clone() };
-        file::encode(&kept, &checkpoint.tensors)
+    fn laid_out(&self, checkpoint: &Checkpoint) -> anyhow::Result<SafetensorsFile> {
+        let Self { trials, settings, environment, .. } = self;
+        file::lay_out(&Keeping { trials, settings, environment, training: &checkpoint.state }, &checkpoint.tensors)
     }
 }
 
@@ -208,8 +239,12 @@ impl Keeper for StackKeeper<'_> {
     }
 
     fn keep(&mut self, checkpoint: &Checkpoint) -> Option<String> {
-        let written = self.laid_out(checkpoint).and_then(|bytes| self.folder.try_write(FILE, &bytes));
+        let laid_out = self.laid_out(checkpoint);
+        let written = laid_out.and_then(|file| self.folder.try_write_with(FILE, &|to| file.write_to(to)));
         let epoch = checkpoint.state.epoch;
+        if written.is_ok() {
+            self.kept.set(Some(epoch));
+        }
         self.last = Instant::now();
         let asked = std::mem::take(&mut self.asked);
         let failed = std::mem::replace(&mut self.fails, written.is_err());
@@ -225,14 +260,20 @@ impl Keeper for StackKeeper<'_> {
     }
 
     /// As a trial's files are written: with patience, and to a fall-back place where the folder does not take it, which
-    /// is told when the run has ended.
+    /// is told when the run has ended. Where the folder has the checkpoint of this epoch, it stays.
     fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String> {
+        let epoch = checkpoint.state.epoch;
+        if self.kept.get() == Some(epoch) && self.folder.file(FILE).is_file() {
+            return None;
+        }
         match self.laid_out(checkpoint) {
-            Ok(bytes) => {
-                self.folder.write(FILE, &bytes);
+            Ok(file) => {
+                if self.folder.write_with(FILE, &|to| file.write_to(to)) {
+                    self.kept.set(Some(epoch));
+                }
                 None
             }
-            Err(error) => Some(format!("no checkpoint of epoch {}: {}", checkpoint.state.epoch, in_a_line(&error))),
+            Err(error) => Some(format!("no checkpoint of epoch {epoch}: {}", in_a_line(&error))),
         }
     }
 }
@@ -240,6 +281,10 @@ impl Keeper for StackKeeper<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::ledger::Ledger;
+    use crate::experiment::run::Finished;
+    use crate::experiment::run::tests::interrupted;
+    use crate::experiment::run_record::RunRecord;
 
     #[test]
     fn a_pace_is_written_in_epochs_or_as_a_time() {
@@ -257,5 +302,57 @@ mod tests {
         for wrong in ["", "0", "-1", "s", "1.5s", "5 s", "5d", "99999999999999999999", "18446744073709551615h"] {
             assert!(wrong.parse::<Pace>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_checkpoint_that_does_not_fit_into_memory_is_not_damaged() {
+        let out = tempfile::tempdir().unwrap();
+        let (finished, _) = interrupted(out.path(), Pace::Never);
+        let size = finished.folder.file(FILE).metadata().unwrap().len();
+        let error = Found::read_into(&finished.folder, size - 1).unwrap_err();
+        let said = in_a_line(&error);
+        let (needed, free) = (memory::in_words(size), memory::in_words(size - 1));
+        assert!(said.ends_with(&format!("it needs {needed} of memory, and {free} are free")), "{said}");
+        let hint = &error.downcast_ref::<Hint>().unwrap().0;
+        assert!(hint.contains("the checkpoint is kept") && !hint.contains("rm "), "{hint}");
+        assert_eq!(Found::read_into(&finished.folder, size).unwrap().unwrap().epoch(), 2);
+
+        std::fs::write(finished.folder.file(FILE), [7; 4000]).unwrap();
+        let damaged = Found::read_into(&finished.folder, size).unwrap_err();
+        assert!(damaged.downcast_ref::<Hint>().unwrap().0.contains("`rm '"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_checkpoint_of_an_epoch_is_written_once() {
+        use std::os::unix::fs::MetadataExt;
+        let out = tempfile::tempdir().unwrap();
+        let (Finished { folder, .. }, _) = interrupted(out.path(), Pace::Never);
+        let Found { trials, settings, environment, mut checkpoint } = Found::read(&folder).unwrap().unwrap();
+        let (requests, ledger) = (Requests::default(), Ledger::new(&folder, RunRecord::read(folder.path()).unwrap()));
+        let place = Place {
+            folder: &folder,
+            ledger: &ledger,
+            device: tch::Device::Cpu,
+            threads: 1,
+            stack: None,
+            started: time::OffsetDateTime::now_utc(),
+            requests: &requests,
+            pace: Pace::Never,
+            found: std::cell::RefCell::new(None),
+            checkpoint: Cell::new(None),
+        };
+        let mut keeper = StackKeeper::new(&place, &trials, settings, environment, None);
+        let file = || folder.file(FILE).metadata().unwrap().ino();
+        let at_first = file();
+        assert_eq!(keeper.keep(&checkpoint), None);
+        let kept = file();
+        assert_ne!(kept, at_first);
+        assert_eq!(keeper.keep_last(&checkpoint), None);
+        assert_eq!((file(), place.checkpoint.get()), (kept, Some(2)));
+        checkpoint.state.epoch = 3;
+        assert_eq!(keeper.keep_last(&checkpoint), None);
+        assert_ne!(file(), kept);
+        assert_eq!(place.checkpoint.get(), Some(3));
     }
 }

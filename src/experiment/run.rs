@@ -5,7 +5,7 @@
 //! by its record: what is done is read, the stack that was being trained goes on from its checkpoint, and the rest is
 //! trained as it would have been.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -17,7 +17,7 @@ use crate::data::fetch;
 use crate::device;
 use crate::device::arithmetic::Arithmetic;
 use crate::device::fault::guarded;
-use crate::experiment::failure;
+use crate::experiment::failure::{self, Work};
 use crate::experiment::keeper::{self, Found, Pace};
 use crate::experiment::ledger::Ledger;
 use crate::experiment::plan::{BASE, Model, Plan};
@@ -95,6 +95,8 @@ pub struct Finished {
     pub failures: Vec<anyhow::Error>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
+    /// The epoch of the checkpoint in its folder that it can be resumed from; of an interrupted run.
+    pub checkpoint: Option<usize>,
 }
 
 /// Runs a study, in a new folder under `out`.
@@ -108,14 +110,17 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) 
     let record = RunRecord::new(study, options.record(), started)?;
     let groups = stacking::groups(&study.plans);
     let mut before = None;
-    let folds = prepared(&groups[0], &mut before, options, watch)?;
+    let folds =
+        prepared(&groups[0], &mut before, options, &mut Fetching { requests: options.requests, watch: &mut *watch })?;
     let resolved = study.spec.to_toml();
     let begun = record.to_json()?;
     let folder = RunDir::create(out, &study.name, &resolved, &[(run_record::FILE, begun.as_bytes())], started)?;
     let ledger = Ledger::new(&folder, record);
     let run = Run { study, folder: &folder, ledger: &ledger, options, started };
     let ended = run.train(&groups, before, Some(folds), None, watch)?;
-    run.finish(ended).map(|(histories, failures, interrupted)| Finished { folder, histories, failures, interrupted })
+    let checkpoint = ended.checkpoint;
+    let (histories, failures, interrupted) = run.finish(ended)?;
+    Ok(Finished { folder, histories, failures, interrupted, checkpoint })
 }
 
 /// Goes on with the run in this folder, from the checkpoint that was found there.
@@ -135,7 +140,9 @@ pub fn resume(
     let ledger = Ledger::new(&folder, record);
     let run = Run { study, folder: &folder, ledger: &ledger, options, started };
     let ended = run.train(&groups, None, None, found, watch)?;
-    run.finish(ended).map(|(histories, failures, interrupted)| Finished { folder, histories, failures, interrupted })
+    let checkpoint = ended.checkpoint;
+    let (histories, failures, interrupted) = run.finish(ended)?;
+    Ok(Finished { folder, histories, failures, interrupted, checkpoint })
 }
 
 /// A run that goes on.
@@ -161,7 +168,8 @@ impl Run<'_> {
         let Options { device, threads, stack, pace, requests, .. } = *self.options;
         let (folder, ledger, started) = (self.folder, self.ledger, self.started);
         let found = RefCell::new(found);
-        let place = Place { folder, ledger, device, threads, stack, started, requests, pace, found };
+        let checkpoint = Cell::new(None);
+        let place = Place { folder, ledger, device, threads, stack, started, requests, pace, found, checkpoint };
         let shown = folder.path().display();
         requests.say_at_the_end(format!("interrupted: `runner resume {shown}` goes on"));
         let mut all = Ended::default();
@@ -183,9 +191,9 @@ impl Run<'_> {
                             continue;
                         }
                     }
-                    // nothing is trained meanwhile: a signal ends the program at once, and the run can go on
-                    requests.training.store(false, Ordering::Relaxed);
-                    match prepared(group, &mut before, self.options, watch) {
+                    // before anything is trained a signal ends the program at once, and the run can be resumed
+                    requests.training.store(!all.histories.is_empty(), Ordering::Relaxed);
+                    match prepared(group, &mut before, self.options, &mut Fetching { requests, watch: &mut *watch }) {
                         Ok(folds) => folds,
                         Err(error) if all.histories.is_empty() => return Err(error),
                         Err(error) => {
@@ -195,9 +203,15 @@ impl Run<'_> {
                     }
                 }
             };
+            if requests.is_stopped() {
+                all.is_over = true;
+                break;
+            }
             let data = &folds[0].1.sha256;
             ledger.check_data(number, plan.spec.data.name(), data)?;
             ledger.begin(number, data);
+            // from here on there is something to write when the run is stopped
+            requests.training.store(true, Ordering::Relaxed);
             let ended = match &plan.model {
                 Model::Network(_) => run_group(number, group, &folds, &place, &mut *watch)?,
                 Model::Tree(tree) => tree_trials::run(number, plan, tree, &folds, &place, &mut *watch)?,
@@ -209,6 +223,7 @@ impl Run<'_> {
                 break;
             }
         }
+        all.checkpoint = place.checkpoint.get();
         Ok(all)
     }
 
@@ -242,12 +257,29 @@ impl Run<'_> {
     }
 }
 
+/// Lets a signal end the program at once while data are fetched, which may take long.
+struct Fetching<'a> {
+    requests: &'a Requests,
+    watch: &'a mut dyn Watch,
+}
+
+impl fetch::Watch for Fetching<'_> {
+    fn doing(&mut self, what: &str) {
+        self.requests.training.store(false, Ordering::Relaxed);
+        self.watch.doing(what);
+    }
+
+    fn progress(&mut self, bytes: u64, of: Option<u64>) {
+        self.watch.progress(bytes, of);
+    }
+}
+
 /// The data of a group of plans. `before` are the rows of the group before it, and then those of this one.
 fn prepared(
     group: &[&Plan],
     before: &mut Option<SourceRows>,
     options: &Options,
-    watch: &mut dyn Watch,
+    watch: &mut dyn fetch::Watch,
 ) -> anyhow::Result<Vec<Fold>> {
     let spec = &group[0].spec;
     let prepared = guarded(|| -> anyhow::Result<_> {
@@ -260,6 +292,98 @@ fn prepared(
     };
     match prepared {
         Ok(folds) => folds,
-        Err(fault) => Err(failure::told(fault, &what, None)),
+        Err(fault) => Err(failure::told(fault, &what, Work::Data)),
+    }
+}
+
+#[cfg(test)]
+pub(in crate::experiment) mod tests {
+    use super::*;
+    use crate::experiment::source_text::SourceText;
+    use crate::train::fit::EpochReport;
+    use crate::train::phases::Phases;
+
+    /// Shows nothing, and stops the run behind its second epoch, or when a stack has ended.
+    struct Silent<'a> {
+        requests: &'a Requests,
+        stops_in_stack: bool,
+        /// Whether a signal would have been graceful, each time that something was said.
+        is_graceful: Vec<bool>,
+    }
+
+    impl Silent<'_> {
+        fn look(&mut self) {
+            self.is_graceful.push(self.requests.training.load(Ordering::Relaxed));
+        }
+    }
+
+    impl Watch for Silent<'_> {
+        fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {
+            self.look();
+        }
+    }
+
+    impl fit::Watch for Silent<'_> {
+        fn epoch(&mut self, report: &EpochReport) {
+            self.look();
+            if report.epoch == 2 && self.stops_in_stack {
+                self.requests.stop.store(true, Ordering::Relaxed);
+            }
+        }
+
+        fn phases(&mut self, _phases: &Phases) {
+            self.requests.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    impl fetch::Watch for Silent<'_> {
+        fn doing(&mut self, _what: &str) {}
+
+        fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
+    }
+
+    /// A run of digits that was stopped behind its second epoch, and whether a stop would have been graceful at its start
+    /// and behind each epoch.
+    pub(in crate::experiment) fn interrupted(out: &Path, pace: Pace) -> (Finished, Vec<bool>) {
+        stopped(out, pace, "", true)
+    }
+
+    fn stopped(out: &Path, pace: Pace, variants: &str, stops_in_stack: bool) -> (Finished, Vec<bool>) {
+        let text = "title = \"t\"\n[data.digits]\n[network]\nlayers = [{ linear = 10 }]\n[train]\nepochs = 9\nbatch = 500\n\
+                    loss = \"cross_entropy\"\noptimizer = \"adam\"\n";
+        let source =
+            SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text: format!("{text}{variants}") };
+        let study = Study::new(&source, &[]).unwrap();
+        let requests = Requests::default();
+        let cache = Cache::of_user();
+        let options =
+            Options { device: Device::Cpu, threads: 1, stack: None, pace, cache: &cache, requests: &requests };
+        let mut watch = Silent { requests: &requests, stops_in_stack, is_graceful: Vec::new() };
+        let finished = run(&study, out, &options, &mut watch).unwrap();
+        (finished, watch.is_graceful)
+    }
+
+    #[test]
+    fn a_stop_is_graceful_without_a_progress_bar() {
+        let out = tempfile::tempdir().unwrap();
+        let (finished, is_graceful) = interrupted(out.path(), Pace::Never);
+        assert_eq!(is_graceful, [true; 3]);
+        assert!(finished.interrupted);
+        assert_eq!(finished.checkpoint, Some(2), "known without reading it");
+        for name in [keeper::FILE, "base-seed0.json", "base-seed0.safetensors"] {
+            assert!(finished.folder.file(name).is_file(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_stop_between_two_variants_leaves_what_is_done_and_what_is_left() {
+        let out = tempfile::tempdir().unwrap();
+        let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\nset = { \"train.epochs\" = 3 }\n";
+        let (finished, is_graceful) = stopped(out.path(), Pace::Never, variants, false);
+        assert_eq!(is_graceful, [true; 10], "one start and nine epochs");
+        assert!(finished.interrupted);
+        let names: Vec<String> = finished.histories.iter().map(History::stem).collect();
+        assert_eq!(names, ["a-seed0"]);
+        assert!(!RunRecord::read(finished.folder.path()).unwrap().finished);
     }
 }

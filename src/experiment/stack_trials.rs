@@ -94,8 +94,7 @@ pub(super) fn run_stack(
         || format!("without it its trials are trained from the start: `rm '{}'`", place.folder.file(FILE).display());
     let outcomes = found.as_ref().map_or(Ok(()), |found| found.check(&settings)).and_then(|()| {
         let environment = environment.clone();
-        let mut keeper =
-            StackKeeper::new(place.folder, place.requests, place.pace, trials, settings, environment, found);
+        let mut keeper = StackKeeper::new(place, trials, settings, environment, found);
         fit(&stack, &task, &place.requests.stop, &mut keeper, &mut *watch)
     });
     let outcomes = outcomes.context("the checkpoint is not one of this run").with_context(|| Hint(hint()))?;
@@ -144,7 +143,8 @@ pub(super) fn run_stack(
             expectations: Vec::new(), // verified when the whole study is there
             theirs: Vec::new(),
         };
-        place.folder.write(&format!("{}.safetensors", history.stem()), &state_dict::encode(&stack, number)?);
+        let weights = state_dict::file_of(&stack, number)?;
+        place.folder.write_with(&format!("{}.safetensors", history.stem()), &|file| weights.write_to(file));
         place.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes());
         histories.push(history);
     }

@@ -2,6 +2,7 @@
 //!
 //! A tree is fitted at once, so its curves have one epoch: its figures on training and validation rows.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -14,8 +15,8 @@ use crate::classical::decision_tree::TreeSpec;
 use crate::classical::tree::Tree;
 use crate::data::Training;
 use crate::data::prepared::Prepared;
-use crate::device::fault::guarded;
-use crate::experiment::failure;
+use crate::device::fault::{contained, guarded};
+use crate::experiment::failure::{self, Work};
 use crate::experiment::plan::Plan;
 use crate::experiment::records;
 use crate::experiment::run::{StackInfo, Watch};
@@ -55,9 +56,13 @@ pub fn run(
             .iter()
             .find(|(fold, _)| *fold == name.fold)
             .with_context(|| format!("the run's record is damaged: there is no trial `{}`", name.stem()))?;
-        let outcome = guarded(|| trial(&Trial { plan, spec, fold: *fold, seed: name.seed, data }, place, &mut *watch));
+        let trial_of = Trial { plan, spec, fold: *fold, seed: name.seed, data };
         let what = format!("failed to fit the tree `{}` of `{}`", name.stem(), plan.name);
-        let outcome = outcome.unwrap_or_else(|fault| Err(failure::told(fault, &what, None)));
+        let outcome = match contained(|| guarded(|| trial(&trial_of, place, &mut *watch))) {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(fault)) => Err(failure::told(fault, &what, Work::Tree)),
+            Err(panic) => Err(failure::of_panic(&*panic, &what)),
+        };
         let trials = std::slice::from_ref(name);
         match outcome {
             Ok(history) => {
@@ -144,16 +149,26 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
     Ok(history)
 }
 
-/// The tree; `None` where the run is to end before it is there. The library does not look up while it fits, so it fits
-/// on a thread of its own, which is left behind then.
+/// The tree; `None` where the run is stopped before it is there.
 fn fit(trial: &Trial, stop: &AtomicBool) -> anyhow::Result<Option<Tree>> {
     let (spec, classes, seed) = (trial.spec.clone(), trial.data.classes.len(), trial.seed);
     let training = Training::from(trial.data.training.rows().shallow_clone());
-    let (done, fitted) = channel();
-    thread::spawn(move || done.send(spec.fit(&training, classes, seed)));
+    in_own_thread(move || spec.fit(&training, classes, seed), stop)
+}
+
+/// Does the work in a thread of its own, which is left behind when the run is stopped: fitting does not look for that.
+///
+/// A panic in the thread goes on in this one.
+fn in_own_thread<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+    stop: &AtomicBool,
+) -> anyhow::Result<Option<T>> {
+    let (done, finished) = channel();
+    thread::spawn(move || done.send(contained(work)));
     loop {
-        match fitted.recv_timeout(Duration::from_millis(50)) {
-            Ok(tree) => return tree.map(Some),
+        match finished.recv_timeout(Duration::from_millis(50)) {
+            Ok(Ok(outcome)) => return outcome.map(Some),
+            Ok(Err(panic)) => resume_unwind(panic),
             Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Relaxed) => return Ok(None),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(anyhow!("the tree's thread ended without a tree")),
@@ -171,4 +186,51 @@ fn curves(plan: &Plan, tree: &Tree, data: &Prepared, seconds: f64) -> Curves {
     let mut curves = Curves::default();
     curves.push(1, &row);
     curves
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Kind, Tensor};
+
+    use super::*;
+    use crate::cli::terminal;
+    use crate::device::fault::Fault;
+
+    type Caught = thread::Result<Result<anyhow::Result<Option<()>>, Fault>>;
+
+    /// What is caught of this work in the tree's thread, where the program's own hook would end it.
+    fn in_thread(work: impl FnOnce() -> anyhow::Result<()> + Send + 'static) -> Caught {
+        let hook = std::panic::take_hook();
+        terminal::shorten_panics();
+        let caught = contained(|| guarded(|| in_own_thread(work, &AtomicBool::new(false))));
+        std::panic::set_hook(hook);
+        caught
+    }
+
+    #[test]
+    fn a_fault_of_libtorch_in_the_trees_thread_keeps_its_text() {
+        let matrix = |rows: i64, columns: i64| Tensor::ones([rows, columns], (Kind::Float, Device::Cpu));
+        let misshapen = in_thread(move || Ok(drop(matrix(2, 3).mm(&matrix(4, 5)))));
+        assert_eq!(
+            misshapen.unwrap().unwrap_err().to_string(),
+            "libtorch fails: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"
+        );
+        let huge = in_thread(|| Ok(drop(Tensor::empty([100_000_000_000_000], (Kind::Float, Device::Cpu)))));
+        assert_eq!(
+            huge.unwrap().unwrap_err().to_string(),
+            "the machine has not enough memory: 363.80 TiB more were asked for"
+        );
+        let of_ours = in_thread(|| Fault::no_memory_for(4 << 20).throw());
+        assert!(of_ours.unwrap().unwrap_err().is_of_memory());
+    }
+
+    #[test]
+    fn a_panic_in_the_trees_thread_is_the_error_of_this_tree_alone() {
+        let panic = in_thread(|| panic!("index out of bounds: the len is 0 but the index is 5")).unwrap_err();
+        let error = failure::of_panic(&*panic, "failed to fit the tree `a`");
+        let wanted = "failed to fit the tree `a`: a fault in runner itself: index out of bounds: the len is 0 but the index is 5";
+        assert_eq!(in_a_line(&error), wanted);
+        assert!(error.downcast_ref::<Hint>().unwrap().0.contains("RUNNER_BACKTRACE"));
+        assert_eq!(in_thread(|| Ok(())).unwrap().unwrap().unwrap(), Some(()));
+    }
 }

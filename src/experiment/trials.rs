@@ -3,7 +3,7 @@
 //! Folds whose parts have the same sizes ride one stack together; where the rows do not divide evenly there are two. A
 //! stack that fails is told, and the others go on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use anyhow::{Context, anyhow};
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use crate::data::prepared::Prepared;
 use crate::device::fault::{Fault, guarded};
 use crate::device::{self, memory};
-use crate::experiment::failure;
+use crate::experiment::failure::{self, Work};
 use crate::experiment::footprint::Load;
 use crate::experiment::keeper::{self, Found, Pace};
 use crate::experiment::ledger::Ledger;
@@ -51,6 +51,8 @@ pub struct Place<'a> {
     pub pace: Pace,
     /// The checkpoint that the run goes on from, until its stack takes it.
     pub found: RefCell<Option<Found>>,
+    /// The epoch of the checkpoint in the run's folder, of the stack that was trained last.
+    pub checkpoint: Cell<Option<usize>>,
 }
 
 /// What has become of trials.
@@ -62,6 +64,8 @@ pub struct Ended {
     pub failures: Vec<anyhow::Error>,
     /// Whether those that are left are not to be trained: the run was stopped, or its device is lost.
     pub is_over: bool,
+    /// The epoch of the checkpoint that an interrupted stack has left in the run's folder.
+    pub checkpoint: Option<usize>,
 }
 
 /// Runs all trials of plans that can share stacks, and writes each one's history and weights; of a run that goes on,
@@ -125,7 +129,7 @@ pub fn run_group(
             Err(fault) => {
                 let fitting = stacking::narrower(network, &load, free, replicas.len());
                 ended.is_over = matches!(fault, Fault::DeviceLost(_));
-                failure::told(fault, &what_failed(&replicas, place.device), fitting)
+                failure::told(fault, &what_failed(&replicas, place.device), Work::Stack(fitting))
             }
             Ok(Err(error)) => match error.is::<crate::hint::Hint>() {
                 true => error,

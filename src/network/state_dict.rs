@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
-use tch::{Device, Kind, Tensor};
+use safetensors::tensor::SafeTensors;
+use tch::Tensor;
 
 use crate::network::stack::Stack;
+use crate::tensor::safetensors_file::{SafetensorsFile, dtype, length};
 use crate::{bounded_file, files};
 
 /// What stands before the numbers of a file takes so many bytes at most: names, types, shapes, and whatever else another
@@ -22,28 +23,15 @@ const LONGEST_HEADER: u64 = 16 << 20;
 /// # Errors
 /// When the file cannot be written; a file that was there before stays whole.
 pub fn save(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
-    files::write_whole(path, &encode(stack, replica)?)
+    files::write_whole(path, &file_of(stack, replica)?.to_bytes())
 }
 
-/// One replica's weights as they stand in a file.
+/// The file of one replica's weights.
 ///
 /// # Errors
-/// When they cannot be laid out.
-pub fn encode(stack: &Stack, replica: usize) -> anyhow::Result<Vec<u8>> {
-    let tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = entries(stack, replica)
-        .into_iter()
-        .map(|(name, tensor)| {
-            let shape = tensor.size().iter().map(|&length| length as usize).collect();
-            (name, dtype(&tensor), shape, bytes(&tensor))
-        })
-        .collect();
-    let views = tensors
-        .iter()
-        .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-        .context("failed to lay out the weights")?;
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    serialize(views, Some(metadata)).context("failed to lay out the weights")
+/// When its header cannot be written.
+pub fn file_of(stack: &Stack, replica: usize) -> anyhow::Result<SafetensorsFile> {
+    SafetensorsFile::new(entries(stack, replica), HashMap::from([("format".to_owned(), "pt".to_owned())]))
 }
 
 /// Reads weights into one replica of a stack of the same architecture.
@@ -52,7 +40,7 @@ pub fn encode(stack: &Stack, replica: usize) -> anyhow::Result<Vec<u8>> {
 /// When the file cannot be read, or a name, type or shape differs from the network's; the network is then unchanged.
 pub fn load(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
     let entries = entries(stack, replica);
-    let numbers: usize = entries.iter().map(|(_, tensor)| tensor.numel() * tensor.kind().elt_size_in_bytes()).sum();
+    let numbers: usize = entries.iter().map(|(_, tensor)| length(tensor)).sum();
     let bytes = bounded_file::read(path, numbers as u64 + LONGEST_HEADER)
         .with_context(|| format!("failed to read `{}`", path.display()))?;
     let file = SafeTensors::deserialize(&bytes)
@@ -91,32 +79,6 @@ fn entries(stack: &Stack, replica: usize) -> Vec<(String, Tensor)> {
     parameters.chain(buffers).collect()
 }
 
-/// The type of a network's tensor on disk.
-pub(crate) fn dtype(tensor: &Tensor) -> Dtype {
-    match tensor.kind() {
-        Kind::Float => Dtype::F32,
-        Kind::Int64 => Dtype::I64,
-        other => unreachable!("networks hold no {other:?}"),
-    }
-}
-
-/// The type of a tensor on disk, where networks hold such ones.
-pub(crate) fn kind(dtype: Dtype) -> Option<Kind> {
-    match dtype {
-        Dtype::F32 => Some(Kind::Float),
-        Dtype::I64 => Some(Kind::Int64),
-        _ => None,
-    }
-}
-
-/// A tensor's values, in row-major order.
-pub(crate) fn bytes(tensor: &Tensor) -> Vec<u8> {
-    let tensor = tensor.detach().to_device(Device::Cpu).contiguous();
-    let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];
-    tensor.copy_data_u8(&mut bytes, tensor.numel());
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +86,9 @@ mod tests {
     use crate::network::layer::Layer;
     use crate::network::stack::Architecture;
     use crate::shape::Shape;
+    use safetensors::tensor::Dtype;
     use tch::nn::ModuleT;
+    use tch::{Device, Kind};
 
     fn stack(layers: &str, seeds: &[i64]) -> Stack {
         let layers: Vec<Layer> = serde_json::from_str(layers).unwrap();

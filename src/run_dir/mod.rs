@@ -11,7 +11,7 @@ mod fallback;
 mod lock;
 
 use std::collections::BTreeSet;
-use std::io::{Error, ErrorKind};
+use std::io::{Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use time::macros::format_description;
 
 use crate::bounded_file;
 use crate::data::cache::sha256;
-use crate::files;
+use crate::files::{self, Content};
 use crate::hint::Hint;
 use crate::run_dir::fallback::Base;
 use crate::run_dir::lock::{Lock, Refused};
@@ -198,20 +198,27 @@ impl RunDir {
     ///
     /// It has no error, for the run is to go on: where no place takes the file, that is told by [`RunDir::trouble`].
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        let mut state = self.state();
         if name == RECORD {
-            state.record = bytes.to_vec();
+            self.state().record = bytes.to_vec();
         }
-        match self.write_patiently(name, bytes, &mut state) {
+        self.write_with(name, &|file| file.write_all(bytes));
+    }
+
+    /// Writes a file with this content as [`RunDir::write`] does. Says whether it is in the folder.
+    pub fn write_with(&self, name: &str, content: Content) -> bool {
+        let mut state = self.state();
+        match self.write_patiently(name, content, &mut state) {
             Ok(()) => {
                 state.written.insert(name.to_owned());
                 state.lost.remove(name);
                 state.forget_rescued(name);
                 self.bring_home(&mut state);
+                true
             }
             Err(error) => {
                 state.reason.get_or_insert_with(|| error.to_string());
-                state.rescue(name, bytes, &self.bases, &self.title());
+                state.rescue(name, content, &self.bases, &self.title());
+                false
             }
         }
     }
@@ -221,7 +228,15 @@ impl RunDir {
     /// # Errors
     /// When it cannot be written. What was there under the name stays.
     pub fn try_write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        self.write_once(name, bytes, &mut self.state())
+        self.try_write_with(name, &|file| file.write_all(bytes))
+    }
+
+    /// Writes a file with this content as [`RunDir::try_write`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_write_with(&self, name: &str, content: Content) -> anyhow::Result<()> {
+        self.write_once(name, content, &mut self.state())
             .with_context(|| format!("failed to write `{}`", self.file(name).display()))
     }
 
@@ -261,10 +276,10 @@ impl RunDir {
     }
 
     /// Writes a file, and waits and tries again where that may help.
-    fn write_patiently(&self, name: &str, bytes: &[u8], state: &mut State) -> Result<(), Error> {
+    fn write_patiently(&self, name: &str, content: Content, state: &mut State) -> Result<(), Error> {
         let mut tried = 0;
         loop {
-            let error = match self.write_once(name, bytes, state) {
+            let error = match self.write_once(name, content, state) {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
@@ -276,11 +291,11 @@ impl RunDir {
     }
 
     /// Writes a file; a folder that is no longer there is made anew.
-    fn write_once(&self, name: &str, bytes: &[u8], state: &mut State) -> Result<(), Error> {
-        match files::put(&self.file(name), bytes) {
+    fn write_once(&self, name: &str, content: Content, state: &mut State) -> Result<(), Error> {
+        match files::put_with(&self.file(name), content) {
             Err(error) if error.kind() == ErrorKind::NotFound && self.path.symlink_metadata().is_err() => {
                 self.make_anew(state)?;
-                files::put(&self.file(name), bytes)
+                files::put_with(&self.file(name), content)
             }
             written => written,
         }
@@ -319,9 +334,9 @@ impl RunDir {
 
 impl State {
     /// Writes a file to the fall-back place, the first that takes it. Where none does, takes down what they said.
-    fn rescue(&mut self, name: &str, bytes: &[u8], bases: &[Base], title: &str) {
+    fn rescue(&mut self, name: &str, content: Content, bases: &[Base], title: &str) {
         if let Some(place) = self.places.last()
-            && files::put(&place.join(name), bytes).is_ok()
+            && files::put_with(&place.join(name), content).is_ok()
         {
             let file = place.join(name);
             self.rescued.retain(|other| *other != file);
@@ -332,7 +347,7 @@ impl State {
         self.refusals.clear();
         for base in bases {
             let kept = base.make(title).and_then(|place| {
-                let written = files::put(&place.join(name), bytes);
+                let written = files::put_with(&place.join(name), content);
                 written.inspect_err(|_| fallback::remove(&place)).map(|()| place)
             });
             match kept {

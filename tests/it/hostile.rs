@@ -237,7 +237,7 @@ fn weights_that_claim_to_be_huge_or_are_of_another_type_are_refused() {
         assert_says(&place.refusal(&["eval", HISTORY]), &[words, "hint: "]);
     }
     std::fs::File::options().write(true).open(place.path(WEIGHTS)).unwrap().set_len(5 << 40).unwrap();
-    assert_says(&place.refusal(&["eval", HISTORY]), &["it has 5 TB or more"]);
+    assert_says(&place.refusal(&["eval", HISTORY]), &["it has 5 TiB or more"]);
 }
 
 #[test]
@@ -253,14 +253,14 @@ fn a_file_larger_than_any_history_is_refused_by_its_size() {
     let place = place_with_run();
     std::fs::File::create(place.path(HISTORY)).unwrap().set_len(1 << 40).unwrap();
     for said in refused_by_all(&place, HISTORY) {
-        assert_says(&said, &["it has 1 TB or more, and at most 128 MB are read of such a file"]);
+        assert_says(&said, &["it has 1 TiB or more, and at most 128 MiB are read of such a file"]);
     }
     std::fs::File::create(place.path("idea.toml")).unwrap().set_len(1 << 40).unwrap();
-    assert_says(&place.refusal(&["exp", "idea.toml"]), &["it has 1 TB or more, and at most 4 MB"]);
+    assert_says(&place.refusal(&["exp", "idea.toml"]), &["it has 1 TiB or more, and at most 4 MiB"]);
     std::fs::File::create(place.path("table.csv")).unwrap().set_len(1 << 42).unwrap();
     let table = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\n";
     place.write("table.toml", idea_with("[data.digits]\n", table));
-    assert_says(&place.refusal(&["exp", "table.toml"]), &["`table.csv` cannot be read: it has 4 TB or more"]);
+    assert_says(&place.refusal(&["exp", "table.toml"]), &["`table.csv` cannot be read: it has 4 TiB or more"]);
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn a_small_table_that_becomes_more_features_than_memory_holds_is_refused() {
     place.write("table.toml", idea_with("[data.digits]\n", table));
     assert_says(
         &quickly(|| place.refusal(&["exp", "table.toml"])),
-        &["400000 rows of 400000 features take 2 TB of memory", "column `id`", "drop = [\"id\"]"],
+        &["400000 rows of 400000 features take 2.9 TiB of memory", "column `id`", "drop = [\"id\"]"],
     );
 }
 
@@ -306,7 +306,7 @@ fn images_that_claim_to_be_huge_are_refused_before_room_is_made_for_them() {
     let place = place_with_run();
     place.write("huge.png", include_bytes!("../../fuzz/corpus/picture/huge.png"));
     let said = quickly(|| place.refusal(&["predict", "idea", "--image", "huge.png"]));
-    assert_says(&said, &["`huge.png`", "100000×100000 pixels", "at most 10000×10000 pixels and 512 MB"]);
+    assert_says(&said, &["`huge.png`", "100000×100000 pixels", "at most 10000×10000 pixels and 512 MiB"]);
     let most = u32::MAX.to_be_bytes();
     place.write("images", [&0x803_u32.to_be_bytes()[..], &most, &most, &most].concat());
     place.write("labels", [&0x801_u32.to_be_bytes()[..], &most].concat());

@@ -10,6 +10,9 @@ mod golden;
 mod hostile;
 mod imbalance;
 mod lessons;
+#[cfg(target_os = "linux")]
+mod memory;
+mod pipes;
 mod plots;
 mod reports;
 mod reproducing;

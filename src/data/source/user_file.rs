@@ -72,6 +72,6 @@ mod tests {
         let bomb = encoder.finish().unwrap().repeat(64); // members of a gzip file stand one behind the other
         assert_eq!(unpacked(&bomb, 64 << 20).unwrap().len(), 64 << 20);
         let fault = unpacked(&bomb, (64 << 20) - 1).unwrap_err();
-        assert_eq!(fault.message, "cannot be unpacked: its 65 kB become more than 63 MB");
+        assert_eq!(fault.message, "cannot be unpacked: its 65.6 KiB become more than 63.9 MiB");
     }
 }

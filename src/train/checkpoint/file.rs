@@ -5,9 +5,10 @@
 //! is found.
 
 use std::collections::HashMap;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use anyhow::{Context, anyhow, bail, ensure};
-use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -15,96 +16,144 @@ use tch::Tensor;
 
 use super::Tensors;
 use crate::data::cache::hexadecimal;
-use crate::network::state_dict::{bytes, dtype, kind};
+use crate::device::allocator::may_fail;
+use crate::tensor::safetensors_file::{SafetensorsFile, dtype, from_parts, kind, length, parts, shape};
 
 /// What a checkpoint's metadata call it.
 pub const FORMAT: &str = "runner.checkpoint/1";
 
-/// Lays out a checkpoint.
+/// The longest header that is read, as safetensors has it: names, shapes, and the state with all curves.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// The file of a checkpoint. Its checksum is taken here, and only here.
 ///
 /// # Errors
 /// When the state cannot be JSON.
-pub fn encode<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<Vec<u8>> {
-    let state = serde_json::to_string(state).context("failed to lay out a checkpoint")?;
-    let mut parts: Vec<Part> = tensors
-        .iter()
-        .map(|(name, tensor)| {
-            let shape = tensor.size().iter().map(|&length| length as usize).collect();
-            Part { name, dtype: dtype(tensor), shape, bytes: bytes(tensor) }
-        })
-        .collect();
-    parts.sort_by_key(|part| part.name);
-    let sum = checksum(&state, parts.iter().map(|part| (part.name, part.dtype, &part.shape[..], &part.bytes[..])));
-    let metadata = HashMap::from(
-        [("format", FORMAT.to_owned()), ("state", state), ("sha256", sum)].map(|(key, value)| (key.to_owned(), value)),
-    );
-    let views = parts.iter().map(|part| Ok((part.name, TensorView::new(part.dtype, part.shape.clone(), &part.bytes)?)));
-    let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
-    views.and_then(|views| serialize(views, Some(metadata))).context("failed to lay out a checkpoint")
+pub fn lay_out<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<SafetensorsFile> {
+    let state = serde_json::to_string(state).context("failed to write the state of a checkpoint")?;
+    let mut in_order: Vec<&(String, Tensor)> = tensors.iter().collect();
+    in_order.sort_by_key(|(name, _)| name);
+    let mut sum = Checksum::of(&state);
+    for (name, tensor) in in_order {
+        sum.add_tensor(name, dtype(tensor), &shape(tensor), length(tensor));
+        parts(tensor, |part| {
+            sum.0.update(part);
+            Ok(())
+        })?;
+    }
+    let metadata = [("format", FORMAT.to_owned()), ("state", state), ("sha256", sum.found())];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
+    let tensors = tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
+    SafetensorsFile::new(tensors, HashMap::from(metadata))
 }
 
-struct Part<'a> {
-    name: &'a str,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-/// Reads a checkpoint.
+/// A checkpoint in memory, as it is in a file.
 ///
 /// # Errors
-/// When it is no checkpoint of this version, is damaged, or holds another state than is wanted.
+/// As for [`lay_out`].
+pub fn encode<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<Vec<u8>> {
+    lay_out(state, tensors).map(|file| file.to_bytes())
+}
+
+/// Reads a checkpoint in memory.
+///
+/// # Errors
+/// As for [`read`].
 pub fn decode<S: DeserializeOwned>(file: &[u8]) -> anyhow::Result<(S, Tensors)> {
-    let (_, header) = SafeTensors::read_metadata(file).context("it is damaged, or no safetensors file")?;
-    let stated = |key: &str| stated(&header, key);
+    read(&mut Cursor::new(file), file.len() as u64)
+}
+
+/// Reads a checkpoint of so many bytes, tensor by tensor: it takes no more memory than its tensors do.
+///
+/// # Errors
+/// When it cannot be read, is no checkpoint of this version, is damaged, or holds another state than is wanted.
+pub fn read<S: DeserializeOwned>(file: &mut (impl Read + Seek), size: u64) -> anyhow::Result<(S, Tensors)> {
+    let (header, start) = read_header(file, size).context("it is damaged, or no safetensors file")?;
+    let stated = |key: &str| header.metadata().as_ref()?.get(key).map(String::as_str);
     match stated("format") {
         Some(FORMAT) => {}
         Some(other) => bail!("it is a `{other}`, and this version reads `{FORMAT}`"),
         None => bail!("it is no checkpoint: its metadata name no `format`"),
     }
     let lacks = |key: &str| anyhow!("it is damaged: its metadata lack `{key}`");
-    let (state, sum) =
+    let (state, stated_sum) =
         (stated("state").ok_or_else(|| lacks("state"))?, stated("sha256").ok_or_else(|| lacks("sha256"))?);
-    let read = SafeTensors::deserialize(file).context("it is damaged")?;
-    let mut views = read.tensors();
-    views.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let found =
-        checksum(state, views.iter().map(|(name, view)| (name.as_str(), view.dtype(), view.shape(), view.data())));
-    ensure!(found == sum, "it is damaged: its SHA-256 is {found}, and it states {sum}");
-    let tensors = views.iter().map(|(name, view)| {
-        let kind = kind(view.dtype()).with_context(|| format!("`{name}` is of the type {:?}", view.dtype()))?;
-        let shape = view.shape().iter().map(|&length| i64::try_from(length)).collect::<Result<Vec<_>, _>>()?;
-        Ok((name.clone(), Tensor::from_data_size(view.data(), &shape, kind)))
-    });
-    let tensors = tensors.collect::<anyhow::Result<_>>()?;
+    let mut infos: Vec<(String, &TensorInfo)> = header.tensors().into_iter().collect();
+    infos.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut sum = Checksum::of(state);
+    let mut tensors = Tensors::with_capacity(infos.len());
+    for (name, info) in infos {
+        let (from, to) = info.data_offsets;
+        let kind = kind(info.dtype).with_context(|| format!("`{name}` is of the type {:?}", info.dtype))?;
+        let shape = info.shape.iter().map(|&length| i64::try_from(length)).collect::<Result<Vec<_>, _>>()?;
+        sum.add_tensor(&name, info.dtype, &info.shape, to - from);
+        file.seek(SeekFrom::Start(start + from as u64))?;
+        let tensor = from_parts(&shape, kind, |part| {
+            file.read_exact(part)?;
+            sum.0.update(&*part);
+            Ok(())
+        });
+        tensors.push((name, tensor.context("it cannot be read to its end")?));
+    }
+    let found = sum.found();
+    ensure!(found == stated_sum, "it is damaged: its SHA-256 is {found}, and it states {stated_sum}");
     let state = serde_json::from_str(state).context("another version of runner wrote its state")?;
     Ok((state, tensors))
 }
 
-fn stated<'a>(header: &'a Metadata, key: &str) -> Option<&'a str> {
-    header.metadata().as_ref()?.get(key).map(String::as_str)
+/// The header of a safetensors file of so many bytes, and where the values begin.
+fn read_header(file: &mut impl Read, size: u64) -> anyhow::Result<(Metadata, u64)> {
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    ensure!(length <= LONGEST_HEADER.min(size.saturating_sub(8)), "its header has {length} bytes");
+    let mut header = Vec::new();
+    may_fail(|| header.try_reserve_exact(length as usize))?;
+    file.take(length).read_to_end(&mut header)?;
+    let header: Metadata = serde_json::from_slice(&header)?; // offsets and shapes are checked by this
+    let all = 8 + length + header.data_len() as u64;
+    ensure!(all == size, "it has {size} bytes, and its header describes {all}");
+    Ok((header, 8 + length))
 }
 
-/// Hexadecimal SHA-256 over a checkpoint; tensors are in the order of their names.
-fn checksum<'a>(state: &str, tensors: impl Iterator<Item = (&'a str, Dtype, &'a [usize], &'a [u8])>) -> String {
-    let mut sum = Sha256::new();
-    let mut add = |bytes: &[u8]| {
-        sum.update((bytes.len() as u64).to_le_bytes()); // so that no two ways to cut the same bytes are alike
-        sum.update(bytes);
-    };
-    add(state.as_bytes());
-    for (name, dtype, shape, bytes) in tensors {
-        add(name.as_bytes());
-        add(format!("{dtype:?} {shape:?}").as_bytes());
-        add(bytes);
+/// SHA-256 over a checkpoint; tensors are added in the order of their names.
+struct Checksum(Sha256);
+
+impl Checksum {
+    fn of(state: &str) -> Checksum {
+        let mut sum = Checksum(Sha256::new());
+        sum.add(state.as_bytes());
+        sum
     }
-    hexadecimal(&sum.finalize())
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes()); // so that no two ways to cut the same bytes are alike
+        self.0.update(bytes);
+    }
+
+    /// Adds all of a tensor but its values, which follow.
+    fn add_tensor(&mut self, name: &str, dtype: Dtype, shape: &[usize], length: usize) {
+        self.add(name.as_bytes());
+        self.add(format!("{dtype:?} {shape:?}").as_bytes());
+        self.0.update((length as u64).to_le_bytes());
+    }
+
+    /// In hexadecimal digits.
+    fn found(self) -> String {
+        hexadecimal(&self.0.finalize())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use tch::Kind;
+
+    fn bytes(tensor: &Tensor) -> Vec<u8> {
+        let mut bytes = vec![0; length(tensor)];
+        tensor.copy_data_u8(&mut bytes, tensor.numel());
+        bytes
+    }
 
     fn tensors() -> Tensors {
         let values = Tensor::from_slice(&[1.0_f32, f32::NAN, -0.0]).view([1, 3]);
@@ -144,9 +193,26 @@ mod tests {
 
     #[test]
     fn another_file_is_told_from_a_checkpoint() {
-        let weights = serialize(Vec::<(String, TensorView)>::new(), None).unwrap();
+        let weights =
+            safetensors::tensor::serialize(Vec::<(String, safetensors::tensor::TensorView)>::new(), None).unwrap();
         assert!(decode::<i32>(&weights).unwrap_err().to_string().contains("no checkpoint"));
         let of_another_state = encode(&"text", &tensors()).unwrap();
         assert!(decode::<i32>(&of_another_state).unwrap_err().to_string().contains("another version"));
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_every_version() {
+        // hashlib's, over each part's length and bytes: 7, batches, I64 [1], 3, values, F32 [1, 3], and 1, NaN and -0
+        let wanted = "481e013539d9bfbb7ffa4e6f3ea33940cae31b7bf82ebf892db05d6165978a46";
+        let file = encode(&7, &tensors()).unwrap();
+        let (header, _) = read_header(&mut &file[..], file.len() as u64).unwrap();
+        assert_eq!(header.metadata().as_ref().unwrap()["sha256"], wanted);
+    }
+
+    #[test]
+    fn a_file_that_fails_while_it_is_read_is_no_checkpoint() {
+        let file = encode(&7, &tensors()).unwrap();
+        let longer = read::<i32>(&mut Cursor::new(&file[..file.len() - 1]), file.len() as u64).unwrap_err();
+        assert!(longer.to_string().contains("cannot be read to its end"), "{longer}");
     }
 }

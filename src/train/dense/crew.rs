@@ -7,6 +7,7 @@ use tch::Tensor;
 
 use super::shard::{Shard, Weights};
 use super::team::{Membership, Share, Team, share};
+use crate::device::fault;
 use crate::floats::Floats;
 use crate::threads;
 use crate::train::phases::Phases;
@@ -48,7 +49,10 @@ impl Crew {
         let pool = (threads > 1).then(|| {
             let builder = rayon::ThreadPoolBuilder::new().num_threads(threads - 1);
             // libtorch keeps a thread's number of threads to itself: each must be told that it is to have one alone
-            let builder = builder.start_handler(|_| threads::set_libtorch(1));
+            let builder = builder.start_handler(|_| {
+                threads::set_libtorch(1);
+                fault::guard_this_thread(); // the scope panics in the caller's thread as a worker does
+            });
             builder.thread_name(|number| format!("train-{number}")).build().expect("the system gives threads")
         });
         let gradients = workers.iter().map(|worker| worker.shard.gradient()).collect();

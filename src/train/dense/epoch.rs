@@ -54,6 +54,7 @@ struct Work<'a> {
     rates: &'a [Vec<f64>], // of each step, each replica
     step: i32,             // steps before this epoch
     stop: &'a AtomicBool,
+    is_cut_short: AtomicBool, // whether a replica has steps left
 }
 
 /// The targets of a replica's rows, in the epoch's order.
@@ -92,7 +93,7 @@ impl Dense {
 
     /// Trains the replicas that `training` says for an epoch. Returns the mean loss of each replica's rows, `[replicas]`,
     /// f64, and what the network made of each row before the step that it had a part in, `[replicas, rows, outputs]`;
-    /// `None` once `stop` was set.
+    /// `None` where `stop` was set before the last step.
     ///
     /// `rates` has the learning rates of each step, of each replica.
     pub(in crate::train) fn train(
@@ -104,6 +105,9 @@ impl Dense {
         training: &[bool],
         stop: &AtomicBool,
     ) -> Option<(Tensor, Tensor)> {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
         let rows = epoch.rows();
         let features =
             self.crew.workers().next().map(|worker| Floats::of(&worker.training)).expect("there is a worker");
@@ -120,12 +124,13 @@ impl Dense {
             rates,
             step: update.steps(),
             stop,
+            is_cut_short: AtomicBool::new(false),
         };
         let members = useful_members(self.plan.operations(), self.batch);
         self.crew.on_all_threads(training, members, |worker, replicas, member, team| {
             replicas.iter().for_each(|&replica| train_replica(worker, &work, replica, member, team));
         });
-        if stop.load(Ordering::Relaxed) {
+        if work.is_cut_short.load(Ordering::Relaxed) {
             return None;
         }
         update.count(rates.len() as i32);
@@ -235,6 +240,8 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
             gradient.fill(0.0);
         }
 
+        #[cfg(test)]
+        super::tests::at_step(work.stop);
         if member == 0 && work.stop.load(Ordering::Relaxed) {
             team.stop();
         }
@@ -258,7 +265,11 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
         lap.adds_to(&mut shard.phases.optimizer);
         let all_have_stepped = team.barrier.wait();
         lap.adds_to(&mut shard.phases.waiting);
-        if !all_have_stepped || is_stopped {
+        if !all_have_stepped {
+            return; // the other thread's panic is told
+        }
+        if is_stopped && step + 1 < work.rates.len() {
+            work.is_cut_short.store(true, Ordering::Relaxed);
             return;
         }
     }

@@ -1,6 +1,7 @@
 //! Training without autograd gives what autograd gives.
 
-use std::sync::atomic::AtomicBool;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tch::{Device, Kind, Tensor};
 
@@ -15,6 +16,21 @@ use crate::train::TrainSpec;
 use crate::train::evaluate::Measure;
 use crate::train::fit::{Outcome, Task, by_way, fit};
 use crate::train::way::Way;
+
+thread_local! {
+    /// How many steps this thread takes before the run is stopped; none where it is not.
+    static STEPS_LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Called in each step before it is known whether the run is stopped: stops it where a test has said so.
+pub(super) fn at_step(stop: &AtomicBool) {
+    if let Some(left) = STEPS_LEFT.get() {
+        STEPS_LEFT.set(left.checked_sub(1));
+        if left == 0 {
+            stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
 
 const ROWS: i64 = 75;
 const INPUTS: i64 = 7;
@@ -217,4 +233,25 @@ fn training_ends_in_the_middle_of_an_epoch_when_it_is_told_to() {
         assert!(outcomes.iter().all(|outcome| outcome.status == Status::Interrupted && outcome.curves.is_empty()));
         assert_eq!(*stack.arena().values(), before, "as at the end of the last whole epoch");
     });
+}
+
+/// How many epochs are kept of two replicas where the run is stopped in their step of this number, counted from 0.
+fn epochs_kept(batch: &str, step: usize) -> usize {
+    let settings: TrainSpec =
+        toml_edit::de::from_str(&format!("epochs = 9\n{SGD}batch = {batch}\nloss = \"mse\"")).unwrap();
+    let case = Case { layers: LAYERS, settings: "", replicas: 2, threads: 1, folds: false };
+    case.with_task(&settings, |stack, task| {
+        STEPS_LEFT.set(Some(step));
+        let outcomes = fit(stack, task, &AtomicBool::new(false), &mut (), &mut ()).unwrap();
+        assert!(outcomes.iter().all(|outcome| outcome.status == Status::Interrupted));
+        assert_eq!(outcomes[0].curves.len(), outcomes[1].curves.len());
+        outcomes[0].curves.len()
+    })
+}
+
+#[test]
+fn an_epoch_that_has_taken_its_last_step_is_kept_when_the_run_is_stopped_in_it() {
+    // 75 rows: an epoch of each replica has one step, or four, and one replica is trained after the other
+    assert_eq!([0, 1, 2, 3].map(|step| epochs_kept("\"full\"", step)), [1, 1, 2, 2]);
+    assert_eq!([4, 6, 7, 8, 15].map(|step| epochs_kept("20", step)), [0, 0, 1, 1, 2]);
 }

@@ -1,0 +1,277 @@
+//! The memory that the control groups (cgroups) of this process leave it: Linux kills a process whose group takes more
+//! than its limit, or whose group's parent does.
+//!
+//! `/proc/self/cgroup` names the group, and `/proc/self/mountinfo` says where its folder is. Both versions are read: v2 has
+//! one tree of groups, v1 one for each controller. A container often sees only its own part of the tree.
+
+use std::path::{Component, Path, PathBuf};
+
+/// The version of a tree of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    /// `memory` controller, `cgroup` file system.
+    V1,
+    /// All controllers, `cgroup2` file system.
+    V2,
+}
+
+/// A place where a tree of groups, or a part of it, is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Mount {
+    version: Version,
+    /// The group whose folder is mounted, `/` for the whole tree.
+    group: String,
+    /// Where.
+    folder: PathBuf,
+}
+
+/// The least number of bytes that is free in any of the process's groups; `None` where none has a limit. `root` is the
+/// folder that `proc` and `sys` are in.
+pub(super) fn free(root: &Path) -> Option<u64> {
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
+    let groups = read("proc/self/cgroup").map(|text| parse_groups(&text)).unwrap_or_default();
+    let mounts = read("proc/self/mountinfo").map(|text| parse_mounts(&text)).unwrap_or_default();
+    let mut folders: Vec<(Version, PathBuf)> = Vec::new();
+    for (version, group) in &groups {
+        folders.extend(folders_of(group, *version, &mounts).into_iter().map(|folder| (*version, folder)));
+    }
+    if folders.is_empty() {
+        folders.push((Version::V2, PathBuf::from("/sys/fs/cgroup"))); // nothing is known: that of a container
+    }
+    folders.into_iter().filter_map(|(version, folder)| free_in(&within(root, &folder), version)).min()
+}
+
+/// The groups of the process that may limit its memory, from `/proc/self/cgroup`: lines such as `0::/user.slice` (v2) and
+/// `4:memory:/docker/1f` (v1).
+fn parse_groups(text: &str) -> Vec<(Version, String)> {
+    let groups = text.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':');
+        let (number, controllers, group) = (fields.next()?, fields.next()?, fields.next()?);
+        let version = match (number, controllers) {
+            ("0", "") => Version::V2,
+            (_, controllers) if controllers.split(',').any(|controller| controller == "memory") => Version::V1,
+            _ => return None,
+        };
+        Some((version, group.to_owned()))
+    });
+    groups.collect()
+}
+
+/// The mounts of groups that may limit memory, from `/proc/self/mountinfo`: lines such as
+/// `36 25 0:31 / /sys/fs/cgroup/memory rw,nosuid shared:14 - cgroup cgroup rw,memory`.
+fn parse_mounts(text: &str) -> Vec<Mount> {
+    let mounts = text.lines().filter_map(|line| {
+        let (mount, file_system) = line.split_once(" - ")?;
+        let mut fields = mount.split(' ').skip(3);
+        let (group, folder) = (unescape(fields.next()?), unescape(fields.next()?));
+        let mut fields = file_system.split(' ');
+        let (kind, options) = (fields.next()?, fields.nth(1).unwrap_or_default());
+        let version = match kind {
+            "cgroup2" => Version::V2,
+            "cgroup" if options.split(',').any(|option| option == "memory") => Version::V1,
+            _ => return None,
+        };
+        Some(Mount { version, group, folder: PathBuf::from(folder) })
+    });
+    mounts.collect()
+}
+
+/// A field in which blanks and the like are written as three octal digits: `\040`.
+fn unescape(field: &str) -> String {
+    let mut parts = field.split('\\');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        match part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend(&part.as_bytes()[3..]);
+            }
+            None => {
+                bytes.push(b'\\');
+                bytes.extend(part.as_bytes());
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The folders of a group and of its parents, as far as they can be seen.
+fn folders_of(group: &str, version: Version, mounts: &[Mount]) -> Vec<PathBuf> {
+    let of_version = || mounts.iter().filter(|mount| mount.version == version);
+    let below = |mount: &Mount| {
+        let below = Path::new(group).strip_prefix(&mount.group).ok()?;
+        let is_plain = below.components().all(|part| matches!(part, Component::Normal(_)));
+        is_plain.then(|| below.to_path_buf())
+    };
+    let mut folders = Vec::new();
+    for mount in of_version() {
+        let Some(below) = below(mount) else { continue };
+        folders.extend(below.ancestors().map(|part| mount.folder.join(part)));
+    }
+    if folders.is_empty() {
+        // the group is named from another place than the mount, as in some containers: what is mounted is a parent, or it
+        folders.extend(of_version().map(|mount| mount.folder.clone()));
+    }
+    folders
+}
+
+/// How many bytes are free in the group of this folder; `None` where it has no limit, or there is no such group.
+fn free_in(folder: &Path, version: Version) -> Option<u64> {
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
+    let number = |file: &str| read(file)?.trim().parse::<u64>().ok(); // `max` is no number
+    let [most, used, files] = match version {
+        Version::V1 => ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "],
+        Version::V2 => ["memory.max", "memory.current", "inactive_file "],
+    };
+    // what is kept of files is given up where memory is short
+    let files = read("memory.stat").and_then(|text| super::memory::field(&text, files)).unwrap_or(0);
+    Some(number(most)?.saturating_sub(number(used)?.saturating_sub(files)))
+}
+
+/// An absolute path in another root folder.
+fn within(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    /// What is free in a root folder with these files.
+    fn of(files: &[(&str, &str)]) -> Option<u64> {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let file = root.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+        free(root.path())
+    }
+
+    /// systemd on a server: v2 alone.
+    const V2: [(&str, &str); 2] = [
+        ("proc/self/cgroup", "0::/system.slice/slurmstepd.scope/job_1/step_0/user/task_0\n"),
+        (
+            "proc/self/mountinfo",
+            "22 27 0:21 / /proc rw,nosuid,nodev,noexec,relatime shared:13 - proc proc rw\n\
+             30 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:9 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n",
+        ),
+    ];
+
+    /// Docker with v1, recorded in a container without a namespace of groups.
+    const DOCKER_V1: [(&str, &str); 2] = [
+        (
+            "proc/self/cgroup",
+            "12:pids:/docker/1f3a\n9:name=systemd:/docker/1f3a\n6:cpu,cpuacct:/docker/1f3a\n4:memory:/docker/1f3a\n0::/system.slice/containerd.service\n",
+        ),
+        (
+            "proc/self/mountinfo",
+            "700 690 0:64 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw,mode=755\n\
+             701 700 0:32 /docker/1f3a /sys/fs/cgroup/systemd ro,nosuid - cgroup cgroup rw,xattr,name=systemd\n\
+             705 700 0:38 /docker/1f3a /sys/fs/cgroup/memory ro,nosuid,nodev,noexec,relatime master:17 - cgroup cgroup rw,memory\n\
+             706 700 0:39 /docker/1f3a /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n",
+        ),
+    ];
+
+    /// A machine with both: v1 has the memory.
+    const HYBRID: [(&str, &str); 2] = [
+        ("proc/self/cgroup", "9:name=systemd:/\n4:memory:/jobs/4f/step\n1:cpu:/\n0::/\n"),
+        (
+            "proc/self/mountinfo",
+            "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n\
+             41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
+        ),
+    ];
+
+    #[test]
+    fn the_least_of_a_group_and_its_parents_is_free() {
+        let own = "sys/fs/cgroup/system.slice/slurmstepd.scope/job_1/step_0/user/task_0";
+        let job = "sys/fs/cgroup/system.slice/slurmstepd.scope/job_1";
+        let limit = |folder: &str, most: &str, used: u64, files: u64| {
+            [
+                (format!("{folder}/memory.max"), format!("{most}\n")),
+                (format!("{folder}/memory.current"), format!("{used}\n")),
+                (format!("{folder}/memory.stat"), format!("anon 1\nfile 2\ninactive_file {files}\nactive_file 9\n")),
+            ]
+        };
+        let free = |limits: &[[(String, String); 3]]| {
+            let files = limits.iter().flatten().map(|(name, text)| (name.as_str(), text.as_str()));
+            of(&V2.into_iter().chain(files).collect::<Vec<_>>())
+        };
+        let all = "max";
+        assert_eq!(free(&[limit(own, all, MIB, 0), limit(job, all, MIB, 0)]), None);
+        assert_eq!(free(&[limit(own, all, 9 * MIB, 0), limit(job, "734003200", 100 * MIB, 0)]), Some(600 * MIB));
+        let both = [limit(own, "209715200", 50 * MIB, 0), limit(job, "734003200", 700 * MIB, 60 * MIB)];
+        assert_eq!(free(&both), Some(60 * MIB), "the parent's, of which files are given up");
+        let own_only = [limit(own, "209715200", 50 * MIB, 10 * MIB), limit(job, "734003200", 60 * MIB, 0)];
+        assert_eq!(free(&own_only), Some(160 * MIB));
+        assert_eq!(free(&[limit(own, "1048576", 9 * MIB, 0)]), Some(0), "the limit was lowered");
+    }
+
+    #[test]
+    fn in_a_container_the_mounted_group_is_its_own() {
+        let of_memory = [
+            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "734003200\n"),
+            ("sys/fs/cgroup/memory/memory.usage_in_bytes", "209715200\n"),
+            ("sys/fs/cgroup/memory/memory.stat", "inactive_file 7\ntotal_inactive_file 104857600\n"),
+        ];
+        assert_eq!(of(&DOCKER_V1.into_iter().chain(of_memory).collect::<Vec<_>>()), Some(600 * MIB));
+        // with a namespace of groups the group is `/`, wherever it is in truth
+        let namespace = [
+            ("proc/self/cgroup", "0::/\n"),
+            ("proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n"),
+            ("sys/fs/cgroup/memory.max", "734003200\n"),
+            ("sys/fs/cgroup/memory.current", "104857600\n"),
+        ];
+        assert_eq!(of(&namespace), Some(600 * MIB));
+        // and what was mounted outside of the namespace is named from there
+        let outside = [("proc/self/mountinfo", "30 23 0:26 /../.. /sys/fs/cgroup ro - cgroup2 cgroup rw\n")];
+        let outside: Vec<_> = [namespace[0], outside[0], namespace[2], namespace[3]].into();
+        assert_eq!(of(&outside), Some(600 * MIB));
+    }
+
+    #[test]
+    fn groups_of_both_versions_are_looked_at() {
+        let no_limit = "9223372036854771712\n";
+        let limits = [
+            ("sys/fs/cgroup/memory/memory.limit_in_bytes", no_limit),
+            ("sys/fs/cgroup/memory/memory.usage_in_bytes", "1048576\n"),
+            ("sys/fs/cgroup/memory/jobs/4f/memory.limit_in_bytes", "104857600\n"),
+            ("sys/fs/cgroup/memory/jobs/4f/memory.usage_in_bytes", "1048576\n"),
+            ("sys/fs/cgroup/memory/jobs/4f/step/memory.limit_in_bytes", no_limit),
+            ("sys/fs/cgroup/memory/jobs/4f/step/memory.usage_in_bytes", "1048576\n"),
+        ];
+        assert_eq!(of(&HYBRID.into_iter().chain(limits).collect::<Vec<_>>()), Some(99 * MIB));
+        let v2 = [("sys/fs/cgroup/unified/memory.max", "2097152"), ("sys/fs/cgroup/unified/memory.current", "0")];
+        assert_eq!(of(&HYBRID.into_iter().chain(limits).chain(v2).collect::<Vec<_>>()), Some(2 * MIB));
+    }
+
+    #[test]
+    fn groups_and_mounts_are_read_from_their_lines() {
+        let groups = parse_groups("4:memory,hugetlb:/a:b\n5:memory_other:/c\n0::/d e\nnonsense\n");
+        assert_eq!(groups, [(Version::V1, "/a:b".to_owned()), (Version::V2, "/d e".to_owned())]);
+        let mounts = parse_mounts(
+            "30 23 0:26 /a\\040b /mnt/c\\134d rw shared:9 master:1 - cgroup2 none rw\nnonsense\n\
+             31 23 0:27 / /x rw - cgroup cgroup rw,cpu\n",
+        );
+        let wanted = Mount { version: Version::V2, group: "/a b".to_owned(), folder: PathBuf::from("/mnt/c\\d") };
+        assert_eq!(mounts, [wanted]);
+        assert_eq!(unescape("a\\0"), "a\\0");
+    }
+
+    #[test]
+    fn another_groups_mount_and_a_group_outside_of_the_namespace_are_not_followed() {
+        let mount = |group: &str, folder: &str| Mount {
+            version: Version::V2,
+            group: group.to_owned(),
+            folder: PathBuf::from(folder),
+        };
+        let mounts = [mount("/", "/all"), mount("/other", "/other"), mount("/pod/own", "/own")];
+        let folders = |group: &str| folders_of(group, Version::V2, &mounts);
+        assert_eq!(folders("/pod/own"), ["/all/pod/own", "/all/pod", "/all", "/own"].map(PathBuf::from));
+        assert_eq!(folders("/../beside"), ["/all", "/other", "/own"].map(PathBuf::from), "no `..` is followed");
+        assert!(folders_of("/a", Version::V1, &mounts).is_empty());
+    }
+}

@@ -1,0 +1,3 @@
+//! Tensors and their memory.
+
+pub mod safetensors_file;

@@ -1,0 +1,186 @@
+//! A safetensors file that is written tensor by tensor, from where the tensors are, so that a large file needs no memory of
+//! its size.
+//!
+//! The layout is that of the `safetensors` crate: the length of the header, the header as JSON with blanks behind it up to
+//! a multiple of eight bytes, and the values of one tensor after the other, by type and then by name.
+
+use std::collections::HashMap;
+use std::io::{Result, Write};
+
+use anyhow::Context;
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use tch::{Device, Kind, Tensor};
+
+/// The most values of a tensor that are copied at once.
+const VALUES_AT_ONCE: i64 = 1 << 20;
+
+/// The most bytes of memory that writing a file of f32 tensors takes.
+pub const BYTES_AT_ONCE: u64 = 4 * VALUES_AT_ONCE as u64;
+
+/// A file that can be written any number of times.
+#[derive(Debug)]
+pub struct SafetensorsFile {
+    header: Vec<u8>,
+    tensors: Vec<Tensor>, // in the order of the file
+}
+
+impl SafetensorsFile {
+    /// The file of these tensors, with these metadata.
+    ///
+    /// # Errors
+    /// When the header cannot be JSON.
+    pub fn new(tensors: Vec<(String, Tensor)>, metadata: HashMap<String, String>) -> anyhow::Result<Self> {
+        let mut tensors = tensors;
+        let key = |(name, tensor): &(String, Tensor)| (std::cmp::Reverse(dtype(tensor)), name.clone());
+        tensors.sort_by_cached_key(key);
+        let mut end = 0;
+        let infos = tensors.iter().map(|(name, tensor)| {
+            let start = end;
+            end += length(tensor);
+            (name.clone(), TensorInfo { dtype: dtype(tensor), shape: shape(tensor), data_offsets: (start, end) })
+        });
+        let header = Metadata::new(Some(metadata), infos.collect()).context("failed to describe the tensors")?;
+        let mut header = serde_json::to_vec(&header).context("failed to write the header of a safetensors file")?;
+        header.resize(header.len().next_multiple_of(8), b' ');
+        Ok(SafetensorsFile { header, tensors: tensors.into_iter().map(|(_, tensor)| tensor).collect() })
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_to(&self, writer: &mut dyn Write) -> Result<()> {
+        writer.write_all(&(self.header.len() as u64).to_le_bytes())?;
+        writer.write_all(&self.header)?;
+        self.tensors.iter().try_for_each(|tensor| parts(tensor, |part| writer.write_all(part)))
+    }
+
+    /// The file in memory.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write_to(&mut bytes).expect("memory can be written to");
+        bytes
+    }
+}
+
+/// Hands a tensor's values on as bytes, in row-major order, a part at a time.
+///
+/// # Errors
+/// Those of `each`.
+pub fn parts(tensor: &Tensor, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let flat = tensor.detach().reshape([-1]); // a view, where the tensor is contiguous
+    let mut bytes = Vec::new();
+    for start in (0..flat.size()[0]).step_by(VALUES_AT_ONCE as usize) {
+        let part = flat.narrow(0, start, VALUES_AT_ONCE.min(flat.size()[0] - start));
+        let part = part.to_device(Device::Cpu).contiguous();
+        bytes.resize(length(&part), 0);
+        part.copy_data_u8(&mut bytes, part.numel());
+        each(&bytes)?;
+    }
+    Ok(())
+}
+
+/// A tensor of this shape, filled with bytes part by part, as [`parts`] hands them on.
+///
+/// # Errors
+/// Those of `fill`.
+pub fn from_parts(shape: &[i64], kind: Kind, mut fill: impl FnMut(&mut [u8]) -> Result<()>) -> Result<Tensor> {
+    let tensor = Tensor::empty(shape, (kind, Device::Cpu));
+    let flat = tensor.view([-1]);
+    let mut bytes = Vec::new();
+    for start in (0..flat.size()[0]).step_by(VALUES_AT_ONCE as usize) {
+        let mut part = flat.narrow(0, start, VALUES_AT_ONCE.min(flat.size()[0] - start));
+        bytes.resize(length(&part), 0);
+        fill(&mut bytes)?;
+        part.copy_(&Tensor::from_data_size(&bytes, &part.size(), kind));
+    }
+    Ok(tensor)
+}
+
+/// How many bytes a tensor's values take.
+pub fn length(tensor: &Tensor) -> usize {
+    tensor.numel() * tensor.kind().elt_size_in_bytes()
+}
+
+/// A tensor's shape as safetensors has it.
+pub fn shape(tensor: &Tensor) -> Vec<usize> {
+    tensor.size().iter().map(|&length| length as usize).collect()
+}
+
+/// The type of a network's tensor on disk.
+pub fn dtype(tensor: &Tensor) -> Dtype {
+    match tensor.kind() {
+        Kind::Float => Dtype::F32,
+        Kind::Int64 => Dtype::I64,
+        other => unreachable!("networks hold no {other:?}"),
+    }
+}
+
+/// The type of a tensor on disk, where networks hold such ones.
+pub fn kind(dtype: Dtype) -> Option<Kind> {
+    match dtype {
+        Dtype::F32 => Some(Kind::Float),
+        Dtype::I64 => Some(Kind::Int64),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use safetensors::tensor::{SafeTensors, TensorView, serialize};
+
+    use super::*;
+
+    fn tensors() -> Vec<(String, Tensor)> {
+        let floats = |count: i64| Tensor::arange(count, (Kind::Float, Device::Cpu)).sin();
+        vec![
+            ("b".to_owned(), floats(6).view([2, 3]).transpose(0, 1)), // not contiguous
+            ("step".to_owned(), Tensor::from_slice(&[3_i64, -1])),
+            ("a".to_owned(), floats(VALUES_AT_ONCE + 3).view([1, -1])), // more than one part
+            ("none".to_owned(), floats(0).view([0, 4])),
+            ("one".to_owned(), floats(1).squeeze()),
+        ]
+    }
+
+    fn bytes(tensor: &Tensor) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        parts(tensor, |part| bytes.write_all(part)).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn the_file_is_the_one_that_the_crate_writes() {
+        let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+        let held: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = tensors()
+            .into_iter()
+            .map(|(name, tensor)| {
+                let contiguous = tensor.contiguous();
+                let mut bytes = vec![0; length(&contiguous)];
+                contiguous.copy_data_u8(&mut bytes, contiguous.numel());
+                (name, dtype(&tensor), shape(&tensor), bytes)
+            })
+            .collect();
+        let views = held.iter().map(|(n, d, shape, bytes)| (n, TensorView::new(*d, shape.clone(), bytes).unwrap()));
+        let wanted = serialize(views, Some(metadata.clone())).unwrap();
+        assert!(SafetensorsFile::new(tensors(), metadata).unwrap().to_bytes() == wanted);
+        assert_eq!(SafeTensors::deserialize(&wanted).unwrap().len(), 5);
+    }
+
+    #[test]
+    fn a_tensor_is_read_back_from_its_parts() {
+        for (name, tensor) in tensors() {
+            let mut left = &bytes(&tensor)[..];
+            let read = from_parts(&tensor.size(), tensor.kind(), |part| std::io::Read::read_exact(&mut left, part));
+            assert_eq!(read.unwrap(), tensor.contiguous(), "{name}");
+            let cut = from_parts(&[5], Kind::Float, |part| std::io::Read::read_exact(&mut &[0; 19][..], part));
+            assert!(cut.is_err());
+        }
+    }
+
+    #[test]
+    fn a_writer_that_fails_ends_it() {
+        let file = SafetensorsFile::new(tensors(), HashMap::new()).unwrap();
+        let mut room = [0; 1000];
+        assert!(file.write_to(&mut &mut room[..]).is_err());
+    }
+}
