@@ -60,7 +60,7 @@ impl Augment {
             moved = flat.grid_sampler(&grid, 0, 0, false);
         }
         if self.noise > 0.0 {
-            moved += moved.randn_like() * self.noise;
+            moved = &moved + moved.randn_like() * self.noise; // not in place: `moved` may be a view of the training rows
         }
         moved.view(&shape[..])
     }
@@ -68,8 +68,20 @@ impl Augment {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::atomic::AtomicBool;
+
     use tch::Device;
+
+    use super::*;
+    use crate::data::Target;
+    use crate::data::batches::DeviceRows;
+    use crate::history::Status;
+    use crate::network::init::Init;
+    use crate::network::layer::Layer;
+    use crate::network::stack::Architecture;
+    use crate::train::TrainSpec;
+    use crate::train::evaluate::Measure;
+    use crate::train::fit::{Task, fit};
 
     /// Two replicas of three images with one bright pixel in the middle.
     fn images() -> Tensor {
@@ -81,6 +93,73 @@ mod tests {
     #[test]
     fn nothing_set_changes_nothing() {
         assert_eq!(Augment::default().apply(&images()), images());
+    }
+
+    #[test]
+    fn noise_is_added_to_a_copy() {
+        // one replica: flattening makes a view of the rows, not a copy
+        let images = images().narrow(0, 0, 1);
+        let before = images.copy();
+        let noisy = Augment { noise: 0.3, ..Augment::default() }.apply(&images);
+        assert_eq!(images, before, "the given images are the training data");
+        let noise = noisy - before;
+        assert!((noise.std(true).double_value(&[]) - 0.3).abs() < 0.1);
+    }
+
+    /// Trains two epochs on rows in their own order, and returns the rows before and after.
+    fn trained(layers: &[&str], augment: &str, replicas: usize) -> [Tensor; 2] {
+        #[derive(serde::Deserialize)]
+        struct Layers {
+            #[serde(deserialize_with = "crate::short_form::named_list")]
+            layers: Vec<Layer>,
+        }
+        let Layers { layers } = toml_edit::de::from_str(&format!("layers = [{}]", layers.join(", "))).unwrap();
+        let text = format!(
+            "epochs = 2\nbatch = 8\nshuffle = false\nloss = \"cross_entropy\"\noptimizer = \"sgd\"\naugment = {augment}"
+        );
+        let settings: TrainSpec = toml_edit::de::from_str(&text).unwrap();
+        let features = (Tensor::arange(20 * 64, (Kind::Float, Device::Cpu)) * 0.7).sin().view([20, 1, 8, 8]);
+        let truth = Tensor::arange(20, (Kind::Int64, Device::Cpu)).remainder(3);
+        let before = features.copy();
+        let training = DeviceRows { targets: truth.shallow_clone(), features, truth, weights: None, chosen: None };
+        let target = Target::Classes(3);
+        let measure = Measure {
+            loss: settings.loss.criterion(&training.truth.unsqueeze(0), 3),
+            metrics: settings.metrics(target),
+            decision: settings.loss.decision(3, target),
+            score: None,
+        };
+        let seeds: Vec<i64> = (0..replicas as i64).collect();
+        let task = Task {
+            settings: &settings,
+            measure: &measure,
+            monitor: settings.monitored(false, target),
+            seeds: &seeds,
+            optimizers: &vec![&settings.optimizer; replicas],
+            training: &training,
+            validation: None,
+            layers: &layers,
+            device: Device::Cpu,
+            threads: 1,
+        };
+        let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([1, 8, 8])).unwrap();
+        let stack = architecture.build(&seeds, Device::Cpu);
+        let outcomes = fit(&stack, &task, &AtomicBool::new(false), &mut (), &mut ()).unwrap();
+        assert!(outcomes.iter().all(|outcome| outcome.status == Status::Completed));
+        [before, training.features.shallow_clone()]
+    }
+
+    #[test]
+    fn training_leaves_its_rows_as_they_are() {
+        for first in [vec![], vec!["\"relu\""], vec!["\"batch_norm\"", "{ dropout = 0.2 }", "\"gelu\""]] {
+            let layers = [first, vec!["\"flatten\"", "{ linear = 3 }"]].concat();
+            for augment in ["{}", "{ noise = 0.3 }", "{ shift = 1, rotate = 10, noise = 0.3 }"] {
+                for replicas in [1, 2] {
+                    let [before, after] = trained(&layers, augment, replicas);
+                    assert_eq!(before, after, "{layers:?}, {augment}, {replicas} replicas");
+                }
+            }
+        }
     }
 
     #[test]

