@@ -11,6 +11,11 @@
 
 use tch::{Device, Kind, Tensor};
 
+/// The part of a seed that generators take: libtorch's on the CPU, and numpy's, which trees draw from.
+pub fn low_bits(seed: i64) -> u32 {
+    seed as u32
+}
+
 /// Seeds libtorch's generators (CPU and GPU) before the replica of this seed is built.
 pub fn before_building(seed: i64) {
     tch::manual_seed(seed);

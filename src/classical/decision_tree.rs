@@ -27,8 +27,8 @@ pub struct TreeSpec {
     pub min_samples_leaf: usize,
     /// The fewest training rows that are split.
     pub min_samples_split: usize,
-    /// The weight of each class, or `"balanced"`. Each row counts as many times as its class is heavier than the lightest,
-    /// rounded to a whole number: 577.3 is 577. `min_samples_leaf` and `min_samples_split` count these.
+    /// The weight of each class, or `"balanced"` (scikit-learn: `class_weight`). Weights count in impurities and in the
+    /// shares of a leaf; `min_samples_leaf` and `min_samples_split` count rows.
     pub class_weights: Option<Weights>,
     /// The metrics that are taken; unless others are named, `acc`, `precision`, `recall` and `f1`.
     #[serde(deserialize_with = "metrics::list_or_none")]
@@ -98,14 +98,14 @@ impl TreeSpec {
     /// all seeds. The work cannot be interrupted.
     ///
     /// # Errors
-    /// When a feature is not finite, rows have weights of their own, or class weights would repeat rows too often.
+    /// When a feature is not finite, or rows have weights of their own.
     pub fn fit(&self, training: &Training, classes: usize, seed: i64) -> anyhow::Result<Tree> {
         grow::tree(self, training.rows(), classes, seed)
     }
 }
 
 impl Impurity {
-    /// The impurity of a node with so many rows of each class; 0 of one without rows.
+    /// The impurity of a node whose rows of each class have these weights in total; 0 of one without rows.
     pub fn of(self, counts: &[f64]) -> f64 {
         let all: f64 = counts.iter().sum();
         let shares = counts.iter().filter(|count| **count > 0.0).map(|count| count / all);

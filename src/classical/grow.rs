@@ -1,21 +1,17 @@
-//! Growing a tree from training rows, as scikit-learn does: each split is the best there is, and rows of a heavier class
-//! count as if they were repeated.
+//! Growing a tree from training rows, as scikit-learn does: each split is the best there is, and classes count in
+//! impurities by their weights.
 //!
 //! scikit-learn tries the features in an order drawn anew at each node. Here one order is drawn for the whole tree, so
 //! that splits which are equally good may be others than its own.
 
 use anyhow::{Context, ensure};
-use tch::Kind;
 
 use super::decision_tree::TreeSpec;
 use super::presorted::Presorted;
 use super::tree::{Node, Tree, table};
-use crate::check::Invalid;
+use crate::data::Rows;
 use crate::data::numpy_random::RandomState;
-use crate::data::{Rows, told};
-
-/// How many rows there may be, repeated ones counted: f64 tells so many apart.
-const MOST_ROWS: f64 = (1_u64 << 53) as f64;
+use crate::seed;
 
 /// Fits a tree with settings that were checked.
 ///
@@ -27,40 +23,32 @@ pub(super) fn tree(spec: &TreeSpec, rows: &Rows, classes: usize, seed: i64) -> a
     ensure!(!rows.is_empty() && width > 0, "a decision tree needs a row and a feature to be fitted to");
     ensure!(u32::try_from(rows.len()).is_ok(), "a decision tree is fitted to 4,294,967,295 rows at most");
 
-    let times = times(spec, rows, classes)?;
+    let weights = weights(spec, rows, classes);
     let classes_of_rows = Vec::<i64>::try_from(&rows.targets).context("a decision tree is fitted to classes")?;
     let classes_of_rows = classes_of_rows.into_iter().map(u16::try_from).collect::<Result<Vec<u16>, _>>();
     let classes_of_rows = classes_of_rows.context("a decision tree tells 65,536 classes apart at most")?;
-    let order = RandomState::new(seed as u32).permutation(width);
+    let order = RandomState::new(seed::low_bits(seed)).permutation(width);
     let columns = order.iter().map(|&feature| {
         let values = Vec::<f32>::try_from(features.select(1, feature as i64).contiguous())?;
         ensure!(values.iter().all(|value| value.is_finite()), "a feature of the training rows is not a finite number");
         Ok(values)
     });
-    let mut nodes = Presorted::new(spec, &times, classes_of_rows, columns)?.grow();
+    let mut nodes = Presorted::new(spec, classes, weights.as_deref(), classes_of_rows, columns)?.grow();
     for node in &mut nodes {
         if let Node::Split(split) = node {
             split.feature = order[split.feature];
         }
     }
-    Ok(Tree::of(spec.criterion, width, classes, nodes))
+    Ok(Tree::of(spec.criterion, width, classes, weights, nodes))
 }
 
-/// How many times a row of each class counts.
-fn times(spec: &TreeSpec, rows: &Rows, classes: usize) -> anyhow::Result<Vec<u64>> {
-    let Some(weights) = &spec.class_weights else { return Ok(vec![1; classes]) };
-    let weights = weights.of_classes(&rows.targets.unsqueeze(0), classes).get(0).to_kind(Kind::Double);
-    let weights = Vec::<f64>::try_from(weights)?;
-    let lightest = weights.iter().copied().fold(f64::INFINITY, f64::min);
-    let times: Vec<f64> = weights.iter().map(|weight| (weight / lightest).round()).collect();
-
-    let counts = rows.counts(classes);
-    let repeated: f64 = counts.iter().zip(&times).map(|(&count, times)| count as f64 * times).sum();
-    if repeated > MOST_ROWS {
-        let message = format!("would repeat rows until there are {repeated:e}, and {MOST_ROWS:e} are the most");
-        return Err(told(Invalid::new("tree.class_weights", message).hint("weigh the classes less unequally")));
-    }
-    Ok(times.into_iter().map(|times| times as u64).collect())
+/// The weight of each class as a share of the largest; `None` where all are the same.
+fn weights(spec: &TreeSpec, rows: &Rows, classes: usize) -> Option<Vec<f64>> {
+    let weights = spec.class_weights.as_ref()?.by_counts(&rows.counts(classes));
+    let largest = weights.iter().copied().fold(0.0, f64::max);
+    // neither sums of weights nor shares of them then leave the range of f64
+    let weights: Vec<f64> = weights.iter().map(|weight| (weight / largest).max(f64::MIN_POSITIVE)).collect();
+    weights.iter().any(|weight| *weight != 1.0).then_some(weights)
 }
 
 #[cfg(test)]
@@ -129,18 +117,33 @@ mod tests {
     }
 
     #[test]
-    fn a_heavy_class_counts_as_if_its_rows_were_repeated() {
+    fn a_class_counts_in_the_shares_of_a_leaf_by_its_weight() {
         let rows = training(&[0.0; 5], 1, &[0, 0, 0, 1, 1]);
-        let spec = |weights| TreeSpec { class_weights: Some(weights), ..TreeSpec::default() };
         let shares = |weights| {
-            let tree = spec(weights).fit(&rows, 2, 0).unwrap();
+            let spec = TreeSpec { class_weights: Some(weights), ..TreeSpec::default() };
+            let tree = spec.fit(&rows, 2, 0).unwrap();
             numbers(&tree.outputs(&rows.rows().features.narrow(0, 0, 1)))
         };
-        assert_eq!(shares(Weights::Each(vec![0.5, 3.3])), [3.0 / 17.0, 14.0 / 17.0]); // 6.6 to 1 are 7 to 1
-        assert_eq!(shares(Weights::Balanced), [3.0 / 7.0, 4.0 / 7.0]); // 3 to 2 are 1.5 to 1, and 2 is nearest
-        let weights = Weights::Each(vec![1.0, 1e30]);
-        let fault = spec(weights).fit(&rows, 2, 0).unwrap_err();
-        assert!(fault.chain().any(|cause| cause.to_string().starts_with("`tree.class_weights` would")), "{fault:#}");
+        let near = |found: Vec<f64>, wanted: [f64; 2]| found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12);
+        assert!(near(shares(Weights::Each(vec![0.5, 3.3])), [1.5 / 8.1, 6.6 / 8.1]));
+        assert!(near(shares(Weights::Balanced), [0.5, 0.5]));
+        assert_eq!(shares(Weights::Each(vec![7.0, 7.0])), [0.6, 0.4]);
+        for extreme in [vec![1.0, 1e30], vec![1e-300, 1e300], vec![f64::MIN_POSITIVE, f64::MAX]] {
+            assert!(near(shares(Weights::Each(extreme)), [0.0, 1.0]));
+        }
+    }
+
+    #[test]
+    fn the_fewest_rows_of_a_leaf_and_of_a_split_are_rows_whatever_they_weigh() {
+        // values 0 to 9; the classes can be parted behind the first row
+        let values: Vec<f32> = (0..10).map(|value| value as f32).collect();
+        let rows = training(&values, 1, &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let leaves = |min_samples_leaf, min_samples_split| {
+            let class_weights = Some(Weights::Each(vec![1.0, 100.0]));
+            let spec = TreeSpec { class_weights, min_samples_leaf, min_samples_split, ..TreeSpec::default() };
+            spec.fit(&rows, 2, 0).unwrap().leaves()
+        };
+        assert_eq!((leaves(1, 2), leaves(6, 2), leaves(1, 11)), (2, 1, 1));
     }
 
     #[test]

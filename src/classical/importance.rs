@@ -1,6 +1,6 @@
 //! Which features a tree uses: how much impurity their splits take away, and how often they are split by.
 
-use super::tree::{Node, Tree};
+use super::tree::Tree;
 use crate::history::tree::{FeatureRecord, TreeRecord};
 
 /// How many features a record names.
@@ -10,8 +10,8 @@ impl Tree {
     /// The impurity that each feature's splits take away, weighted by the rows that reach them, as a share of what all
     /// take away: scikit-learn's `feature_importances_`. All 0 in a tree that is a single leaf.
     pub fn importances(&self) -> Vec<f64> {
-        let counts = self.counts();
-        let impurity = |place: usize| self.criterion.of(&counts[place]) * counts[place].iter().sum::<f64>();
+        let masses = self.masses();
+        let impurity = |place: usize| self.criterion.of(&masses[place]) * masses[place].iter().sum::<f64>();
         let mut importances = vec![0.0; self.features];
         for (place, split) in self.split_nodes() {
             importances[split.feature] += impurity(place) - impurity(split.left) - impurity(split.right);
@@ -45,17 +45,13 @@ impl Tree {
         TreeRecord { depth: self.depth(), leaves: self.leaves(), nodes: self.nodes(), features }
     }
 
-    /// How many training rows of each class reach each node.
-    fn counts(&self) -> Vec<Vec<f64>> {
-        let of_leaf = |node: &Node| match node {
-            Node::Leaf(counts) => counts.iter().map(|count| *count as f64).collect(),
-            Node::Split(_) => Vec::new(),
-        };
-        let mut counts: Vec<Vec<f64>> = self.nodes.iter().map(of_leaf).collect();
+    /// The total weight of the training rows of each class that reach each node.
+    fn masses(&self) -> Vec<Vec<f64>> {
+        let mut masses: Vec<Vec<f64>> = (0..self.nodes.len()).map(|place| self.mass(place)).collect();
         for (place, split) in self.split_nodes().rev() {
-            counts[place] = counts[split.left].iter().zip(&counts[split.right]).map(|(a, b)| a + b).collect();
+            masses[place] = masses[split.left].iter().zip(&masses[split.right]).map(|(a, b)| a + b).collect();
         }
-        counts
+        masses
     }
 }
 

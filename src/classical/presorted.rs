@@ -16,8 +16,10 @@ use crate::device::memory;
 #[derive(Debug)]
 pub(super) struct Presorted<'a> {
     spec: &'a TreeSpec,
-    /// How often each class counts.
-    times: &'a [u64],
+    /// How many classes there are.
+    number_of_classes: usize,
+    /// The weight of each class; `None` where all weigh the same.
+    weights: Option<&'a [f64]>,
     /// The class of each row.
     classes: Vec<u16>,
     /// For each feature, its values and their rows, ascending.
@@ -65,18 +67,19 @@ struct Best {
     threshold: f64,
     /// How many of the node's rows go left.
     left: usize,
-    /// What goes left, by class.
+    /// How many of each class go left.
     counts: Vec<u64>,
 }
 
 impl<'a> Presorted<'a> {
-    /// Sorts the values of rows of these classes, each below `times.len()`, feature by feature; all are finite.
+    /// Sorts the values of rows of these classes, each below the number of classes, feature by feature; all are finite.
     ///
     /// # Errors
     /// Those of the columns.
     pub(super) fn new(
         spec: &'a TreeSpec,
-        times: &'a [u64],
+        number_of_classes: usize,
+        weights: Option<&'a [f64]>,
         classes: Vec<u16>,
         columns: impl Iterator<Item = anyhow::Result<Vec<f32>>>,
     ) -> anyhow::Result<Self> {
@@ -88,16 +91,16 @@ impl<'a> Presorted<'a> {
             order
         };
         let orders = columns.map(|column| column.map(sorted)).collect::<anyhow::Result<_>>()?;
-        Ok(Presorted { spec, times, classes, orders })
+        Ok(Presorted { spec, number_of_classes, weights, classes, orders })
     }
 
     /// Grows the tree: parents before children, nodes of a level from left to right, leaves with their counts.
     ///
     /// Of splits that are equally good the first is taken, in the order of the features, then of their values.
     pub(super) fn grow(mut self) -> Vec<Node> {
-        let mut counts = vec![0; self.times.len()];
+        let mut counts = vec![0; self.number_of_classes];
         for &class in &self.classes {
-            counts[usize::from(class)] += self.times[usize::from(class)];
+            counts[usize::from(class)] += 1;
         }
         let (mut nodes, mut waiting) = (Vec::new(), VecDeque::new());
         let run = 0..self.classes.len();
@@ -121,8 +124,8 @@ impl<'a> Presorted<'a> {
 
     /// Adds a node, a leaf as yet; where it is to be split, says how.
     fn add(&self, nodes: &mut Vec<Node>, counts: Vec<u64>, run: Range<usize>, depth: usize) -> Option<Splittable> {
-        let is_pure = counts.iter().filter(|count| **count > 0).count() < 2;
-        let is_small = counts.iter().sum::<u64>() < self.spec.min_samples_split as u64;
+        let is_pure = self.mass_and_impurity(&counts).1 <= f64::EPSILON; // as scikit-learn has it
+        let is_small = run.len() < self.spec.min_samples_split;
         let is_deep = self.spec.max_depth.is_some_and(|deepest| depth >= deepest);
         let best = if is_pure || is_small || is_deep { None } else { self.best(&counts, &run) };
         nodes.push(Node::Leaf(counts));
@@ -162,15 +165,15 @@ impl<'a> Presorted<'a> {
     /// A split between two values whose rows are all of one class is never the best (Fayyad and Irani 1992), unless leaves
     /// must have several rows, which may rule the best out.
     fn best_of(&self, feature: usize, run: &[Value], counts: &[u64], best: &mut Option<Best>) {
-        let fewest = self.spec.min_samples_leaf as u64;
+        let fewest = self.spec.min_samples_leaf;
         let skips = fewest <= 1;
         let class = |value: Value| usize::from(self.classes[value.row()]);
-        let (all, impurity) = counted(self.spec.criterion, counts);
+        let (all, impurity) = self.mass_and_impurity(counts);
         let mut left = vec![0; counts.len()];
         let mut right = counts.to_vec();
         let mut is_mixed = false; // whether the rows of the last value are of several classes
         let mut last_class = class(run[0]);
-        left[last_class] += self.times[last_class];
+        left[last_class] += 1;
         for at in 1..run.len() {
             let (last, value) = (run[at - 1], run[at]);
             let this_class = class(value);
@@ -179,37 +182,49 @@ impl<'a> Presorted<'a> {
             } else {
                 let differs = is_mixed || this_class != last_class;
                 let goes_on = || run[at..].iter().take_while(|other| other.equals(value));
-                if differs || !skips || goes_on().any(|other| class(*other) != this_class) {
+                let has_enough = at >= fewest && run.len() - at >= fewest;
+                if has_enough && (differs || !skips || goes_on().any(|other| class(*other) != this_class)) {
                     right.iter_mut().zip(counts).zip(&left).for_each(|((right, all), left)| *right = all - left);
-                    let (rows_left, impurity_left) = counted(self.spec.criterion, &left);
-                    let rows_right = all - rows_left;
-                    if rows_left >= fewest && rows_right >= fewest {
-                        let (_, impurity_right) = counted(self.spec.criterion, &right);
-                        let share = |rows: u64| rows as f64 / all as f64;
-                        let gain = impurity - share(rows_left) * impurity_left - share(rows_right) * impurity_right;
-                        if best.as_ref().is_none_or(|best| gain > best.gain) {
-                            let threshold = (f64::from(value.value()) + f64::from(last.value())) / 2.0;
-                            *best = Some(Best { gain, feature, threshold, left: at, counts: left.clone() });
-                        }
+                    let (mass_left, impurity_left) = self.mass_and_impurity(&left);
+                    let (mass_right, impurity_right) = self.mass_and_impurity(&right);
+                    let gain = impurity - mass_left / all * impurity_left - mass_right / all * impurity_right;
+                    if best.as_ref().is_none_or(|best| gain > best.gain) {
+                        let threshold = (f64::from(value.value()) + f64::from(last.value())) / 2.0;
+                        *best = Some(Best { gain, feature, threshold, left: at, counts: left.clone() });
                     }
                 }
                 is_mixed = false;
             }
             last_class = this_class;
-            left[this_class] += self.times[this_class];
+            left[this_class] += 1;
+        }
+    }
+    /// The total weight of rows of each class, and how mixed they are.
+    #[inline]
+    fn mass_and_impurity(&self, counts: &[u64]) -> (f64, f64) {
+        match self.weights {
+            None => {
+                let all = counts.iter().sum::<u64>() as f64;
+                let masses = counts.iter().filter(|count| **count > 0).map(|count| *count as f64);
+                (all, impurity(self.spec.criterion, masses, all))
+            }
+            Some(weights) => {
+                let masses = || counts.iter().zip(weights).map(|(count, weight)| *count as f64 * weight);
+                let all = masses().sum();
+                (all, impurity(self.spec.criterion, masses().filter(|mass| *mass > 0.0), all))
+            }
         }
     }
 }
 
-/// How many rows these are, and how mixed.
-fn counted(criterion: Impurity, counts: &[u64]) -> (u64, f64) {
-    let all: u64 = counts.iter().sum();
-    let shares = counts.iter().filter(|count| **count > 0).map(|count| *count as f64 / all as f64);
-    let impurity = match criterion {
+/// How mixed rows are whose classes have these weights in total, each above 0, and all of them together.
+#[inline]
+fn impurity(criterion: Impurity, masses: impl Iterator<Item = f64>, all: f64) -> f64 {
+    let shares = masses.map(|mass| mass / all);
+    match criterion {
         Impurity::Gini => shares.fold(1.0, |impurity, share| impurity - share * share),
         Impurity::Entropy => shares.fold(0.0, |impurity, share| impurity - share * share.log2()),
-    };
-    (all, impurity)
+    }
 }
 
 #[cfg(test)]
@@ -220,21 +235,20 @@ mod tests {
 
     /// The gain of each split that leaves both sides enough rows, feature by feature, found by going through all rows for
     /// each threshold.
-    fn gains(spec: &TreeSpec, times: &[u64], columns: &[Vec<f32>], classes: &[u16], rows: &[usize]) -> Vec<f64> {
+    fn gains(spec: &TreeSpec, weights: &[f64], columns: &[Vec<f32>], classes: &[u16], rows: &[usize]) -> Vec<f64> {
         let of = |rows: &[usize]| {
-            let mut counts = vec![0; times.len()];
-            rows.iter().for_each(|&row| counts[usize::from(classes[row])] += times[usize::from(classes[row])]);
-            counted(spec.criterion, &counts)
+            let mut masses = vec![0.0; weights.len()];
+            rows.iter().for_each(|&row| masses[usize::from(classes[row])] += weights[usize::from(classes[row])]);
+            (masses.iter().sum::<f64>(), spec.criterion.of(&masses))
         };
         let (all, impurity) = of(rows);
         let mut gains = Vec::new();
         for column in columns {
             for threshold in rows.iter().map(|&row| column[row]) {
                 let (left, right): (Vec<usize>, Vec<usize>) = rows.iter().partition(|&&row| column[row] <= threshold);
-                let ((left, impurity_left), (right, impurity_right)) = (of(&left), of(&right));
-                if left.min(right) >= spec.min_samples_leaf.max(1) as u64 {
-                    let sides = left as f64 * impurity_left + right as f64 * impurity_right;
-                    gains.push(impurity - sides / all as f64);
+                if left.len().min(right.len()) >= spec.min_samples_leaf.max(1) {
+                    let ((left, impurity_left), (right, impurity_right)) = (of(&left), of(&right));
+                    gains.push(impurity - (left * impurity_left + right * impurity_right) / all);
                 }
             }
         }
@@ -245,7 +259,7 @@ mod tests {
         #[test]
         fn every_split_is_the_best_there_is_and_every_leaf_has_a_reason(
             rows in proptest::collection::vec((0..3_u16, proptest::collection::vec(-3..4_i8, 3)), 1..40),
-            times in proptest::collection::vec(1..4_u64, 3),
+            weights in proptest::option::of(proptest::collection::vec(0.01..1.0_f64, 3)),
             entropy in any::<bool>(),
             min_samples_leaf in 1..5_usize,
             min_samples_split in 2..8_usize,
@@ -256,20 +270,21 @@ mod tests {
             let classes: Vec<u16> = rows.iter().map(|(class, _)| *class).collect();
             let columns: Vec<Vec<f32>> =
                 (0..3).map(|feature| rows.iter().map(|(_, row)| f32::from(row[feature]) / 2.0).collect()).collect();
-            let sorted = Presorted::new(&spec, &times, classes.clone(), columns.iter().cloned().map(Ok)).unwrap();
-            let nodes = sorted.grow();
+            let values = columns.iter().cloned().map(Ok);
+            let nodes = Presorted::new(&spec, 3, weights.as_deref(), classes.clone(), values).unwrap().grow();
+            let weights = weights.unwrap_or(vec![1.0; 3]);
 
             let mut reached = vec![((0..rows.len()).collect::<Vec<usize>>(), 0)]; // rows and depth, node by node
             for (place, node) in nodes.iter().enumerate() {
                 let (rows, depth) = reached[place].clone();
                 let mut counts = vec![0; 3];
-                rows.iter().for_each(|&row| counts[usize::from(classes[row])] += times[usize::from(classes[row])]);
-                let gains = gains(&spec, &times, &columns, &classes, &rows);
+                rows.iter().for_each(|&row| counts[usize::from(classes[row])] += 1);
+                let gains = gains(&spec, &weights, &columns, &classes, &rows);
                 match node {
                     Node::Leaf(counted) => {
                         prop_assert_eq!(counted, &counts);
                         let is_pure = counts.iter().filter(|count| **count > 0).count() == 1;
-                        let is_small = counts.iter().sum::<u64>() < min_samples_split as u64;
+                        let is_small = rows.len() < min_samples_split;
                         prop_assert!(is_pure || is_small || max_depth == Some(depth) || gains.is_empty());
                     }
                     Node::Split(split) => {
@@ -279,7 +294,7 @@ mod tests {
                         let (left, right): (Vec<usize>, Vec<usize>) = rows.iter().partition(|row| goes_left(row));
                         let best = gains.into_iter().fold(f64::NEG_INFINITY, f64::max);
                         let one = [columns[split.feature].iter().map(|&value| f32::from(f64::from(value) > split.threshold)).collect()];
-                        let own = self::gains(&spec, &times, &one, &classes, &rows);
+                        let own = self::gains(&spec, &weights, &one, &classes, &rows);
                         prop_assert!(own.iter().any(|gain| (gain - best).abs() < 1e-12), "{own:?} {best}");
                         reached.extend([(left, depth + 1), (right, depth + 1)]);
                     }

@@ -17,6 +17,9 @@ pub struct Tree {
     pub(super) criterion: Impurity,
     pub(super) features: usize,
     classes: usize,
+    /// The weight of each class, the largest being 1; absent where all weigh the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<Vec<f64>>,
     /// The root first; children stand behind their parents.
     pub(super) nodes: Vec<Node>,
 }
@@ -26,7 +29,7 @@ pub struct Tree {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Node {
     Split(Split),
-    /// How many training rows of each class reach it, each as often as its class counts.
+    /// How many training rows of each class reach it.
     Leaf(Vec<u64>),
 }
 
@@ -51,19 +54,28 @@ struct Written {
     criterion: Impurity,
     features: usize,
     classes: usize,
+    weights: Option<Vec<f64>>,
     nodes: Vec<Node>,
 }
 
 impl TryFrom<Written> for Tree {
     type Error = String;
 
-    fn try_from(Written { criterion, features, classes, nodes }: Written) -> Result<Self, String> {
+    fn try_from(Written { criterion, features, classes, weights, nodes }: Written) -> Result<Self, String> {
         if nodes.is_empty() {
             return Err("a tree without nodes".to_owned());
         }
         if !(1..=MOST_FEATURES).contains(&features) || classes == 0 {
             let wanted = format!("1 to {MOST_FEATURES} features, and a class at least");
             return Err(format!("a tree of {features} features and {classes} classes, where it has {wanted}"));
+        }
+        if let Some(weights) = &weights {
+            if weights.len() != classes {
+                return Err(format!("{} weights of classes, and there are {classes}", weights.len()));
+            }
+            if let Some(weight) = weights.iter().find(|weight| !(**weight > 0.0 && **weight <= 1.0)) {
+                return Err(format!("a class has the weight {weight}, and weights are above 0 and at most 1"));
+            }
         }
         let mut parents = vec![0_usize; nodes.len()];
         for (place, node) in nodes.iter().enumerate() {
@@ -91,15 +103,21 @@ impl TryFrom<Written> for Tree {
         }
         match (1..nodes.len()).find(|place| parents[*place] != 1) {
             Some(place) => Err(format!("node {place} is the child of {} nodes", parents[place])),
-            None => Ok(Tree { criterion, features, classes, nodes }),
+            None => Ok(Tree { criterion, features, classes, weights, nodes }),
         }
     }
 }
 
 impl Tree {
     /// A tree of nodes that are known to be one.
-    pub(super) fn of(criterion: Impurity, features: usize, classes: usize, nodes: Vec<Node>) -> Tree {
-        Tree { criterion, features, classes, nodes }
+    pub(super) fn of(
+        criterion: Impurity,
+        features: usize,
+        classes: usize,
+        weights: Option<Vec<f64>>,
+        nodes: Vec<Node>,
+    ) -> Tree {
+        Tree { criterion, features, classes, weights, nodes }
     }
 
     /// Reads a tree from a file.
@@ -166,6 +184,24 @@ impl Tree {
         })
     }
 
+    /// The total weight of the training rows of each class in a leaf; empty of a split.
+    pub(super) fn mass(&self, place: usize) -> Vec<f64> {
+        match (&self.nodes[place], &self.weights) {
+            (Node::Split(_), _) => Vec::new(),
+            (Node::Leaf(counts), None) => counts.iter().map(|count| *count as f64).collect(),
+            (Node::Leaf(counts), Some(weights)) => {
+                counts.iter().zip(weights).map(|(count, weight)| *count as f64 * weight).collect()
+            }
+        }
+    }
+
+    /// The share of each class in a leaf; empty of a split.
+    fn shares(&self, place: usize) -> Vec<f64> {
+        let mass = self.mass(place);
+        let all: f64 = mass.iter().sum();
+        mass.iter().map(|mass| mass / all).collect()
+    }
+
     /// The place of the leaf that each row reaches: `[rows, features]`, f32.
     fn leaves_of(&self, features: &Tensor) -> Vec<usize> {
         let values = Vec::<f32>::try_from(features.contiguous().flatten(0, -1)).expect("features are f32");
@@ -182,30 +218,17 @@ impl Tree {
 }
 
 impl Predictor for Tree {
-    /// The share of each class among the training rows of the leaf that a row reaches, as scikit-learn's
+    /// The share of each class among the training rows of the leaf that a row reaches, by their weights, as scikit-learn's
     /// `predict_proba`: `[rows, …sample]` → `[rows, classes]` f64.
     ///
     /// Features are taken as f32, as they were when the tree was fitted.
     fn outputs(&self, features: &Tensor) -> Tensor {
         let (features, width) = table(features);
         assert_eq!(width, self.features, "features of a row");
-        let shares: Vec<Vec<f64>> = self.nodes.iter().map(Node::shares).collect();
+        let shares: Vec<Vec<f64>> = (0..self.nodes.len()).map(|place| self.shares(place)).collect();
         let leaves = self.leaves_of(&features);
         let outputs: Vec<f64> = leaves.iter().flat_map(|leaf| &shares[*leaf]).copied().collect();
         Tensor::from_slice(&outputs).view([leaves.len() as i64, self.classes as i64])
-    }
-}
-
-impl Node {
-    /// The share of each class in a leaf.
-    fn shares(&self) -> Vec<f64> {
-        match self {
-            Node::Split(_) => Vec::new(),
-            Node::Leaf(counts) => {
-                let all: f64 = counts.iter().map(|count| *count as f64).sum();
-                counts.iter().map(|count| *count as f64 / all).collect()
-            }
-        }
     }
 }
 
@@ -263,6 +286,18 @@ mod tests {
         assert_eq!(fault("/nodes/1/leaf", json!([1, 1, 1])), "leaf 1 counts 3 classes, and there are 2");
         assert_eq!(fault("/nodes/1/leaf", json!([0, 0])), "leaf 1 has no rows");
         assert_eq!(fault("/nodes", json!([])), "a tree without nodes");
+        let weighted = |weights: Value| {
+            let mut tree = written();
+            tree["weights"] = weights;
+            serde_json::from_value::<Tree>(tree).map_err(|error| error.to_string())
+        };
+        assert_eq!(weighted(json!([1.0])).unwrap_err(), "1 weights of classes, and there are 2");
+        let wanted = "a class has the weight 0, and weights are above 0 and at most 1";
+        assert_eq!(weighted(json!([1.0, 0.0])).unwrap_err(), wanted);
+        assert!(weighted(json!([1.0, 2.0])).is_err() && weighted(json!([1.0, -1.0])).is_err());
+        let tree = weighted(json!([1.0, 0.5])).unwrap();
+        assert_eq!(tree.shares(1), [3.0 / 3.5, 0.5 / 3.5]);
+        assert_eq!(serde_json::to_value(&tree).unwrap()["weights"], json!([1.0, 0.5]));
         let wanted = "where it has 1 to 10000000 features, and a class at least";
         assert_eq!(fault("/features", json!(0)), format!("a tree of 0 features and 2 classes, {wanted}"));
         let huge = format!("a tree of 54294967296 features and 2 classes, {wanted}");

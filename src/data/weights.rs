@@ -80,6 +80,17 @@ impl Weights {
         }
     }
 
+    /// The weight of each class by how many rows it has, as [`Weights::of_classes`], in f64.
+    pub(crate) fn by_counts(&self, counts: &[u64]) -> Vec<f64> {
+        match self {
+            Weights::Each(weights) => weights.clone(),
+            Weights::Balanced => {
+                let share = counts.iter().sum::<u64>() as f64 / counts.len() as f64;
+                counts.iter().map(|&count| share / count.max(1) as f64).collect()
+            }
+        }
+    }
+
     /// The weight of a yes, `negatives / positives` where balanced (as PyTorch's documentation of `pos_weight` has it).
     ///
     /// # Shapes

@@ -9,11 +9,12 @@ use runner::data::prepared::Prepared;
 use runner::data::scale::Scale;
 use runner::data::source::DataSpec;
 use runner::data::split::Split;
-use runner::data::{Rows, Target};
+use runner::data::{Rows, Target, Training};
 use runner::predictor::Predictor;
 use serde_json::Value;
+use tch::Tensor;
 
-use super::fixture::{assert_near, floats, golden, values};
+use super::fixture::{assert_near, floats, golden, tensor, values};
 
 /// The data of a case, split as the script splits them.
 fn prepared(name: &str) -> Prepared {
@@ -85,4 +86,51 @@ fn trees_of_whole_numbers_are_as_good_as_scikit_learns() {
             assert_eq!(accuracy(tree, training.rows()), 1.0);
         }
     });
+}
+
+/// A table of the fixture: its training rows, and its test rows.
+fn table(fixture: &Value, name: &str) -> (Training, Rows) {
+    let table = &fixture["tables"][name];
+    let features = tensor(&table["features"]);
+    let classes: Vec<i64> = serde_json::from_value(table["classes"].clone()).unwrap();
+    let (classes, all) = (Tensor::from_slice(&classes), classes.len() as i64);
+    let rows = table["training_rows"].as_i64().unwrap();
+    let part = |start, end, step| {
+        Rows::new(features.slice(0, start, end, step).contiguous(), classes.slice(0, start, end, step).contiguous())
+    };
+    (Training::from(part(0, rows, 1)), part(rows, all, 3))
+}
+
+#[test]
+fn trees_with_class_weights_are_scikit_learns() {
+    let fixture = golden("weighted_trees");
+    let mut held = 0;
+    for case in fixture["cases"].as_array().unwrap() {
+        let (training, test) = table(&fixture, case["data"].as_str().unwrap());
+        let classes = training.rows().targets.max().int64_value(&[]) as usize + 1;
+        let what = format!("{} {}", case["data"], case["options"]);
+        let spec: TreeSpec = serde_json::from_value(case["options"].clone()).unwrap();
+        spec.check(Target::Classes(classes)).unwrap();
+        for seed in [0, 1, 42] {
+            let tree = spec.fit(&training, classes, seed).unwrap();
+            assert_among(tree.leaves() as f64, case, "leaves", 0.0);
+            let folder = tempfile::tempdir().unwrap();
+            tree.write(&folder.path().join("tree.json")).unwrap();
+            assert_eq!(Tree::read(&folder.path().join("tree.json")).unwrap(), tree, "{what}");
+            let outputs = tree.outputs(&test.features);
+            if let Some(wanted) = case.get("probabilities") {
+                assert_near(&values(&outputs), &floats(wanted), 1e-9, &what);
+                held += 1;
+            }
+            if let Some(wanted) = case.get("importances") {
+                assert_near(&tree.importances(), &floats(wanted), 1e-9, &what);
+            }
+            if let Some(wanted) = case.get("confusion") {
+                let pairs = &test.targets * classes as i64 + outputs.argmax(-1, false);
+                let counts = pairs.bincount::<Tensor>(None, (classes * classes) as i64);
+                assert_eq!(values(&counts), floats(wanted), "{what}");
+            }
+        }
+    }
+    assert_eq!(held, 3 * 31, "three seeds of the cases in which scikit-learn's ten trees agree");
 }
