@@ -30,6 +30,7 @@ pub mod files;
 pub mod floats;
 pub mod hint;
 pub mod history;
+pub mod io;
 pub mod metrics;
 pub mod network;
 pub mod observe;

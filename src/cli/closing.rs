@@ -21,7 +21,7 @@ pub struct Closing {
     /// Print the histories as JSON in place of the summary
     #[arg(long)]
     pub json: bool,
-    /// Exit with 1 when an expectation is missed
+    /// Exit with 1 when an expectation is missed or none was checked
     #[arg(long)]
     pub strict: bool,
 }
@@ -63,12 +63,7 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
     if !is_complete {
         return Exit::Failed;
     }
-    let missed = missed(histories);
-    if closing.strict && !missed.is_empty() {
-        terminal::say(&format!("missed: {}", missed.join("; ")));
-        return Exit::Missed;
-    }
-    Exit::Done
+    if closing.strict { judged(&histories.iter().collect::<Vec<_>>()) } else { Exit::Done }
 }
 
 /// How many epochs the trials have that were interrupted.
@@ -94,16 +89,42 @@ pub(super) fn close_again(run: &SavedRun, closing: &Closing) -> Exit {
     if !closing.quiet {
         terminal::say(&format!("nothing is left to be done: the run in `{}` is finished", run.folder.display()));
     }
-    let missed = missed(histories);
-    if closing.strict && !missed.is_empty() {
-        terminal::say(&format!("missed: {}", missed.join("; ")));
-        return Exit::Missed;
+    if closing.strict { judged(&histories) } else { Exit::Done }
+}
+
+/// Says under `--strict` what was missed, or that nothing was checked, and returns the exit code of it.
+fn judged(histories: &[&History]) -> Exit {
+    let said = match &missed(histories)[..] {
+        [] => nothing_checked(histories),
+        missed => Some(format!("missed: {}", missed.join("; "))),
+    };
+    said.map_or(Exit::Done, |said| {
+        terminal::say(&said);
+        Exit::Missed
+    })
+}
+
+/// Says that no expectation was checked, and why; `None` where one was.
+fn nothing_checked(histories: &[&History]) -> Option<String> {
+    if histories.iter().any(|history| !history.expectations.is_empty()) {
+        return None;
     }
-    Exit::Done
+    let first = histories.first()?;
+    if first.config["expect"].as_array().is_none_or(Vec::is_empty) {
+        return Some(format!("`{}` has no `[[expect]]`: `--strict` has nothing to check", first.experiment));
+    }
+    let seeds: BTreeSet<i64> = histories.iter().map(|history| history.seed).collect();
+    let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();
+    let seeds = match &seeds[..] {
+        [] => return None,
+        [seed] => format!("seed {seed}"),
+        [others @ .., last] => format!("seeds {} and {last}", others.join(", ")),
+    };
+    Some(format!("no expectation concerns {seeds}: `--strict` has nothing to check"))
 }
 
 /// The expectations that were missed; each trial of a variant has the same statistic, which is told once.
-fn missed<'a>(histories: impl IntoIterator<Item = &'a History>) -> Vec<String> {
+fn missed(histories: &[&History]) -> Vec<String> {
     let mut missed: Vec<String> = Vec::new();
     for history in histories {
         for verified in history.expectations.iter().filter(|verified| !verified.met) {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use crate::compare::group::Group;
 use crate::compare::settings;
 use crate::compare::statistics::mean;
+use crate::history::Status;
 use crate::history::figure::{Found, figure};
 
 /// A condition.
@@ -63,14 +64,14 @@ impl FromStr for Filter {
 
 impl Filter {
     /// Whether it holds of a group: of the mean of a figure over its trials, of a word that any of them has, or of a
-    /// setting. What a group does not have holds against nothing.
-    pub fn holds(&self, group: &Group) -> bool {
+    /// setting. What a group does not have holds against nothing. `unfinished` says that its run is.
+    pub fn holds(&self, group: &Group, unfinished: bool) -> bool {
         let wanted = self.value.parse::<f64>().ok();
         let values = self.numbers(group);
         if let (false, Some(wanted)) = (values.is_empty(), wanted) {
             return self.of_numbers(mean(&values), wanted);
         }
-        let words = self.words(group);
+        let words = self.words(group, unfinished);
         if words.is_empty() {
             return false;
         }
@@ -102,16 +103,20 @@ impl Filter {
     pub fn is_known(&self, group: &Group) -> bool {
         !self.numbers(group).is_empty()
             || group.trials.iter().any(|trial| trial.figure(&self.name).is_some())
-            || !self.words(group).is_empty()
+            || !self.words(group, false).is_empty()
     }
 
     /// The words that the trials of a group have for it, or its setting.
-    fn words(&self, group: &Group) -> Vec<String> {
+    fn words(&self, group: &Group, unfinished: bool) -> Vec<String> {
         match self.name.as_str() {
             "experiment" => group.experiment().map(str::to_owned).into_iter().collect(),
             "variant" => group.variant().map(str::to_owned).into_iter().collect(),
             "device" => {
                 group.trials.iter().filter_map(|trial| Some(trial.history()?.environment.device.clone())).collect()
+            }
+            "status" => {
+                let histories = group.trials.iter().filter_map(|trial| trial.history());
+                histories.flat_map(|history| status_words(history.status, unfinished)).collect()
             }
             name => {
                 let words = group.trials.iter().filter_map(|trial| figure(trial.history()?, name));
@@ -145,6 +150,17 @@ impl Filter {
     }
 }
 
+/// The words for how a trial ended: as `runner runs` shows it, and as its history has it.
+fn status_words(status: Status, unfinished: bool) -> Vec<String> {
+    let shown = match status {
+        Status::Completed if unfinished => "unfinished",
+        Status::Completed => "done",
+        Status::EarlyStopped => "stopped",
+        Status::Diverged | Status::Interrupted => status.word(),
+    };
+    [shown.to_owned(), status.word().to_owned(), status.word().replace(' ', "_")].into()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -170,14 +186,24 @@ mod tests {
             ("last.loss<2", true),
             ("status=completed", true),
             ("status!=completed", false),
+            ("status=done", true), // as `runner runs` shows it
+            ("status!=done", false),
+            ("status=stopped", false),
+            ("status!=stopped", true),
             ("variant=wide", true),
             ("train.batch=128", true),
             ("train.batch>200", false),
             ("train.optimizer.adam.lr=1e-3", true),
             ("last.acc>0", false),
         ] {
-            assert_eq!(text.parse::<Filter>().unwrap().holds(&group()), holds, "{text}");
+            assert_eq!(text.parse::<Filter>().unwrap().holds(&group(), false), holds, "{text}");
         }
+    }
+
+    #[test]
+    fn a_trial_of_an_unfinished_run_is_not_done() {
+        let holds = |text: &str| text.parse::<Filter>().unwrap().holds(&group(), true);
+        assert!(holds("status=unfinished") && holds("status=completed") && !holds("status=done"));
     }
 
     #[test]

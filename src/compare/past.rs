@@ -201,7 +201,8 @@ fn sum_up(folder: &Path, asked: &Asked, found: &mut PastRuns) {
             found.known.insert(place);
         }
     }
-    groups.retain(|group| asked.filters.iter().all(|filter| filter.holds(group)));
+    let unfinished = RunRecord::read(folder).is_ok_and(|record| !record.finished);
+    groups.retain(|group| asked.filters.iter().all(|filter| filter.holds(group, unfinished)));
     if groups.is_empty() {
         return;
     }

@@ -18,10 +18,11 @@ use crate::experiment::run::{self, Finished, Options, StackInfo, Watch};
 use crate::experiment::run_record::{self, GroupRecord, RunOptions, RunRecord, StackRecord, StackState, TrialName};
 use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::source_text::SourceText;
-use crate::experiment::study::{Study, check_name};
+use crate::experiment::study::Study;
 use crate::experiment::{saved, stacking};
 use crate::history::difference::{Difference, Otherwise, otherwise, unseen};
 use crate::history::{History, Status};
+use crate::io::file_names::check_letters;
 use crate::requests::Requests;
 use crate::run_dir::RunDir;
 use crate::threads;
@@ -173,7 +174,7 @@ fn by_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged>)
     let first = &trials[0].history; // a run has one at least
     let names = [("experiment", &first.experiment)].into_iter();
     for (key, name) in names.chain(plans.iter().map(|plan| ("variant", &plan.variant))) {
-        check_name(key, name).map_err(told).context("the history is damaged")?;
+        check_letters(key, name).map_err(told).context("the history is damaged")?;
     }
     threads::parse(&first.environment.threads.to_string())
         .map_err(Error::msg)

@@ -15,9 +15,10 @@ use time::format_description::well_known::Rfc3339;
 use crate::bounded_file;
 use crate::experiment::records;
 use crate::experiment::source_text::SourceText;
-use crate::experiment::study::{Study, check_name};
+use crate::experiment::study::Study;
 use crate::hint::Hint;
 use crate::history::{History, json};
+use crate::io::file_names::check_letters;
 use crate::threads;
 
 /// The value of `schema` in every record of this version.
@@ -239,7 +240,7 @@ impl RunRecord {
         for stack in self.groups.iter().flat_map(|group| &group.stacks) {
             let mut seen = HashSet::new();
             for trial in &stack.trials {
-                check_name("variant", &trial.variant)?;
+                check_letters("variant", &trial.variant)?;
                 ensure!(seen.insert(trial), "a stack holds the trial `{}` twice", trial.stem());
             }
         }

@@ -3,14 +3,15 @@
 //! A variant is the experiment with some settings changed; what the command line changes is changed in every variant,
 //! after the variant's own settings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Invalid, require};
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::source_text::{SourceText, SpecError};
 use crate::experiment::spec::{Spec, Variant};
 use crate::experiment::{expect, origin, overrides};
-use crate::suggest;
+use crate::io::file_names;
+use crate::{seed, suggest};
 
 /// A checked experiment: one plan for each variant.
 #[derive(Clone, Debug)]
@@ -40,9 +41,10 @@ impl Study {
             Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
             None => source.locate(fault),
         };
-        check_name("name", &name).map_err(|fault| source.locate(fault))?;
+        file_names::check("name", &name).map_err(|fault| source.locate(fault))?;
         expect::check_line("lesson", spec.lesson.as_deref()).map_err(told)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
+        check_seeds(&spec.seeds).map_err(told)?;
         let stated = origin::stated(&source.text, &written);
         let plan = |variant: Option<&Variant>, spec: Spec| {
             let spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
@@ -92,22 +94,11 @@ fn varied(spec: &Spec, variant: &Variant) -> Result<Spec, SpecError> {
     variant.set.iter().try_fold(spec.clone(), |spec, (path, value)| overrides::set(spec, path, value.clone()))
 }
 
-/// A name that files are called after.
-pub(super) fn check_name(key: &str, name: &str) -> Result<(), Invalid> {
-    let allowed = |c: char| c.is_alphanumeric() || "_-.+ ".contains(c);
-    require(
-        !name.is_empty() && name.chars().all(allowed) && !name.starts_with('.'),
-        key,
-        "must be made of letters, digits, blanks, `_`, `-`, `+` and `.`",
-        format!("`{name}`"),
-    )
-}
-
 /// Names must differ, and be names of files; what is set must be a variant's own.
 fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
     for (number, variant) in spec.variants.iter().enumerate() {
-        check_name(&format!("variants.{number}.name"), &variant.name)?;
+        file_names::check(&format!("variants.{number}.name"), &variant.name)?;
         if let Some((path, _)) = variant.set.iter().find(|(_, value)| overrides::has_no_number(value)) {
             let message = format!("sets `{path}` to what is not a finite number");
             return Err(Invalid::new(format!("variants.{number}.set"), message));
@@ -120,5 +111,19 @@ fn check_variants(spec: &Spec) -> Result<(), Invalid> {
         }
     }
     let distinct: BTreeSet<&str> = names.iter().copied().collect();
-    require(distinct.len() == names.len(), "variants", "must have different names", names.join(", "))
+    require(distinct.len() == names.len(), "variants", "must have different names", names.join(", "))?;
+    file_names::check_distinct("variants", &names)
+}
+
+/// No two seeds may draw the same numbers; a seed that is there twice is found with the plan.
+fn check_seeds(seeds: &[i64]) -> Result<(), Invalid> {
+    let mut known: BTreeMap<u32, i64> = BTreeMap::new();
+    for &seed in seeds {
+        if let Some(other) = known.insert(seed::low_bits(seed), seed).filter(|other| *other != seed) {
+            let message =
+                format!("{other} and {seed} draw the same numbers: generators take the low 32 bits of a seed");
+            return Err(Invalid::new("seeds", message).hint("take seeds from 0 to 4294967295"));
+        }
+    }
+    Ok(())
 }

@@ -24,6 +24,7 @@ use crate::bounded_file;
 use crate::data::cache::sha256;
 use crate::files::{self, Content};
 use crate::hint::Hint;
+use crate::io::file_names;
 use crate::run_dir::fallback::Base;
 use crate::run_dir::lock::{Lock, Refused};
 
@@ -99,6 +100,14 @@ impl RunDir {
     /// When it could not.
     pub fn check(out: &Path, experiment: &str) -> anyhow::Result<()> {
         let parent = out.join(experiment);
+        for entry in std::fs::read_dir(out).into_iter().flatten().flatten() {
+            let other = entry.file_name().to_string_lossy().into_owned();
+            if other != experiment && file_names::are_one_file(&other, experiment) {
+                let difference = file_names::difference(&other, experiment);
+                return Err(anyhow!("in `{}`, experiments `{experiment}` and `{other}` {difference}", out.display())
+                    .context(Hint("set another `name` in the file, or another folder with `--out`".to_owned())));
+            }
+        }
         files::can_write(&parent).map_err(|error| cannot_create(&parent, error))
     }
 

@@ -12,14 +12,17 @@ mod imbalance;
 mod lessons;
 #[cfg(target_os = "linux")]
 mod memory;
+mod names;
 mod pipes;
 mod plots;
 mod reports;
 mod reproducing;
 mod resuming;
 mod saved_runs;
+mod seeds;
 mod shown;
 mod stacks;
 mod support;
 mod tables;
 mod two_programs;
+mod whole_numbers;

@@ -34,7 +34,8 @@ fn none() -> Pair {
 impl FromNumber for Pool2d {
     fn from_number(number: f64) -> Result<Self, String> {
         let side = size(number, "the kernel")?;
-        Ok(Pool2d { kernel: Pair::Both(side as u32), stride: None, padding: none() })
+        let side = u32::try_from(side).map_err(|_| format!("the kernel must be at most {}, found {side}", u32::MAX))?;
+        Ok(Pool2d { kernel: Pair::Both(side), stride: None, padding: none() })
     }
 }
 

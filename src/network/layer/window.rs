@@ -55,7 +55,7 @@ impl<'de> Visitor<'de> for PairVisitor {
     type Value = Pair;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a whole number that is not negative, or two of them, `[height, width]`")
+        f.write_str("a whole number from 0 to 4294967295, or two of them, `[height, width]`")
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Pair, E> {

@@ -27,7 +27,7 @@ pub struct State {
     /// The epoch, from 1.
     pub epoch: usize,
     /// How many steps there were.
-    pub steps: i32,
+    pub steps: u64,
     /// How long training took so far, seconds.
     pub seconds: f64,
     /// The learning rates.
@@ -99,7 +99,7 @@ impl Checkpoint {
         ensure!(self.state.steps > 0, "it has taken {} steps", self.state.steps);
         let most = course.steps_until(self.state.epoch);
         ensure!(
-            self.state.steps as usize <= most,
+            self.state.steps <= most as u64,
             "it has taken {} steps, and epoch {} ends at step {most}",
             self.state.steps,
             self.state.epoch

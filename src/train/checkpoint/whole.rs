@@ -14,7 +14,7 @@ use crate::train::schedule::course::Course;
 /// The end of an epoch.
 pub(in crate::train) struct WholeEpoch {
     epoch: usize,
-    steps: i32,
+    steps: u64,
     tensors: Tensors, // as `now` names them
 }
 

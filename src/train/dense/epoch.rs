@@ -52,7 +52,7 @@ struct Work<'a> {
     outputs: Floats,
     updates: Rows,
     rates: &'a [Vec<f64>], // of each step, each replica
-    step: i32,             // steps before this epoch
+    step: u64,             // steps before this epoch
     stop: &'a AtomicBool,
     is_cut_short: AtomicBool, // whether a replica has steps left
 }
@@ -133,7 +133,7 @@ impl Dense {
         if work.is_cut_short.load(Ordering::Relaxed) {
             return None;
         }
-        update.count(rates.len() as i32);
+        update.count(rates.len() as u64);
         let mut losses = vec![0.0; self.replicas];
         for worker in self.crew.workers() {
             for (replica, sum) in worker.losses.drain(..) {
@@ -261,7 +261,7 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
         }
         // SAFETY: the caller keeps values and memory alive for the epoch; of this replica's, between the barriers, each
         // member touches its own part.
-        unsafe { work.updates.step(replica, own.clone(), gradient, rates[replica], work.step + step as i32 + 1) };
+        unsafe { work.updates.step(replica, own.clone(), gradient, rates[replica], work.step + step as u64 + 1) };
         lap.adds_to(&mut shard.phases.optimizer);
         let all_have_stepped = team.barrier.wait();
         lap.adds_to(&mut shard.phases.waiting);

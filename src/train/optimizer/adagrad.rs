@@ -43,8 +43,8 @@ impl Adagrad {
 }
 
 impl Adagrad {
-    pub(super) fn at_step(&self, step: i32) -> Step {
-        Step { eps: self.eps, share: 1.0 / (1.0 + f64::from(step - 1) * self.lr_decay) }
+    pub(super) fn at_step(&self, step: u64) -> Step {
+        Step { eps: self.eps, share: 1.0 / (1.0 + (step - 1) as f64 * self.lr_decay) }
     }
 }
 

@@ -53,15 +53,15 @@ impl Adam {
 
     /// The step of this number, from 1; with `decoupled` the weight decay goes straight off the weights, which is all
     /// that AdamW differs in.
-    pub(super) fn at_step(&self, step: i32, decoupled: bool) -> Step {
+    pub(super) fn at_step(&self, step: u64, decoupled: bool) -> Step {
         let Adam { betas: [beta1, beta2], eps, .. } = *self;
         Step {
             beta1,
             beta2,
             eps,
             decoupled,
-            of_rate: 1.0 / (1.0 - beta1.powi(step)),
-            of_root: 1.0 / (1.0 - beta2.powi(step)).sqrt(),
+            of_rate: 1.0 / (1.0 - beta1.powf(step as f64)),
+            of_root: 1.0 / (1.0 - beta2.powf(step as f64)).sqrt(),
         }
     }
 }

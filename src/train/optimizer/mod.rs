@@ -150,7 +150,7 @@ impl Optimizer {
     }
 
     /// Runs the rule of a step; steps are counted from 1.
-    fn at_step<R: Run>(&self, step: i32, run: R) {
+    fn at_step<R: Run>(&self, step: u64, run: R) {
         match self {
             Optimizer::Sgd(sgd) => run.with(sgd.at_step()),
             Optimizer::Rmsprop(rmsprop) => run.with(rmsprop.at_step()),

@@ -22,7 +22,7 @@ pub struct Update {
     optimizer: Optimizer,
     decays: EachReplica,
     memory: Vec<Tensor>, // [replicas, parameters] each, once there was a step
-    steps: i32,
+    steps: u64,
 }
 
 impl Update {
@@ -34,16 +34,21 @@ impl Update {
     ///
     /// # Shapes
     /// `values` and `gradient` are `[replicas, parameters]`.
+    ///
+    /// # Panics
+    /// When `values` and `gradient` share memory: an error in this program.
     pub fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
+        let gradient = &gradient.contiguous(); // a copy where it is a view with gaps
+        assert!(!share_memory(values, gradient), "the values and the gradient of a step share memory");
         if values.device() == Device::Cpu && values.kind() == Kind::Float {
-            let gradient = gradient.contiguous();
             let rows = self.rows(values);
             self.steps += 1;
             let parameters = values.size()[1] as usize;
             for replica in 0..values.size()[0] as usize {
                 let row = replica * parameters..(replica + 1) * parameters;
-                // SAFETY: the gradient lives to the end of this function, and this thread writes to other tensors only.
-                let gradient = unsafe { Floats::of(&gradient).part(row).get() };
+                // SAFETY: the gradient lives to the end of this function, and this thread writes to the values and the
+                // optimizer's own memory only, which the gradient does not overlap.
+                let gradient = unsafe { Floats::of(gradient).part(row).get() };
                 // SAFETY: values and memory are borrowed for this function, and one thread goes from row to row.
                 unsafe { rows.step(replica, 0..parameters, gradient, rates.of(replica), self.steps) };
             }
@@ -85,17 +90,17 @@ impl Update {
     }
 
     /// Goes on behind so many steps, with this memory.
-    pub(in crate::train) fn restore(&mut self, steps: i32, memory: Vec<Tensor>) {
+    pub(in crate::train) fn restore(&mut self, steps: u64, memory: Vec<Tensor>) {
         (self.steps, self.memory) = (steps, memory);
     }
 
     /// How many steps there were.
-    pub(in crate::train) fn steps(&self) -> i32 {
+    pub(in crate::train) fn steps(&self) -> u64 {
         self.steps
     }
 
     /// Counts steps that were taken by way of [`Rows`].
-    pub(in crate::train) fn count(&mut self, steps: i32) {
+    pub(in crate::train) fn count(&mut self, steps: u64) {
         self.steps += steps;
     }
 
@@ -104,6 +109,16 @@ impl Update {
             self.memory = self.memory_like(values);
         }
     }
+}
+
+/// Whether two contiguous tensors have a byte in common.
+fn share_memory(one: &Tensor, other: &Tensor) -> bool {
+    let bytes = |tensor: &Tensor| {
+        let start = tensor.data_ptr() as usize;
+        start..start + tensor.numel() * tensor.kind().elt_size_in_bytes()
+    };
+    let (one, other) = (bytes(one), bytes(other));
+    one.start < other.end && other.start < one.end
 }
 
 /// Something to be done with the rule of a step.
@@ -148,7 +163,7 @@ impl Rows {
         part: std::ops::Range<usize>,
         gradient: &[f32],
         rate: f64,
-        number: i32,
+        number: u64,
     ) {
         let start = replica * self.parameters;
         let part = start + part.start..start + part.end;
@@ -267,5 +282,54 @@ mod tests {
             let worst = after[0].iter().zip(&after[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(worst < 1e-5, "{optimizer:?}: {worst}");
         }
+    }
+    #[test]
+    fn steps_are_counted_beyond_32_bits() {
+        for settings in [
+            serde_json::json!({ "adam": {} }),
+            serde_json::json!({ "adamw": { "amsgrad": true } }),
+            serde_json::json!({ "adagrad": { "lr_decay": 1e-9 } }),
+        ] {
+            let optimizer: Optimizer = serde_json::from_value(settings).unwrap();
+            for kind in [Kind::Float, Kind::Double] {
+                let mut update = optimizer.start_each(&[0.0], Device::Cpu);
+                let mut values = Tensor::ones([1, 20], (kind, Device::Cpu));
+                update.restore(2_147_483_646, update.memory_like(&values)); // two steps before 2³¹
+                let (gradient, rates) = (values.full_like(0.5), Rates::new(&[0.01], Device::Cpu));
+                for _ in 0..4 {
+                    let before = values.copy();
+                    update.step(&mut values, &gradient, &rates);
+                    let moved = (before - &values).min().double_value(&[]);
+                    assert!(moved > 1e-4, "{optimizer:?} moved by {moved} at step {}", update.steps());
+                }
+                assert_eq!(update.steps().to_string(), "2147483650");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "share memory")]
+    fn a_gradient_that_is_the_values_is_refused() {
+        overlapping_step(0, 8);
+    }
+
+    #[test]
+    #[should_panic(expected = "share memory")]
+    fn a_gradient_that_overlaps_the_values_is_refused() {
+        overlapping_step(7, 8);
+    }
+
+    #[test]
+    fn a_gradient_beside_the_values_in_one_tensor_is_taken() {
+        overlapping_step(8, 8);
+    }
+
+    /// A step of values that are the first of a tensor, with a gradient of as many from `start` on.
+    fn overlapping_step(start: i64, len: i64) {
+        let all = Tensor::ones([1, 2 * len], (Kind::Float, Device::Cpu));
+        let (mut values, gradient) = (all.narrow(1, 0, len), all.narrow(1, start, len));
+        let optimizer: Optimizer = serde_json::from_str("{ \"sgd\": {} }").unwrap();
+        optimizer.start_each(&[0.0], Device::Cpu).step(&mut values, &gradient, &Rates::new(&[0.1], Device::Cpu));
+        assert!((values.sum(Kind::Double).double_value(&[]) - 0.9 * len as f64).abs() < 1e-5);
     }
 }

@@ -1,0 +1,3 @@
+//! Files and their names.
+
+pub mod file_names;
