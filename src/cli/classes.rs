@@ -45,8 +45,9 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
         [mean(&|at| at.scores.precision), mean(&|at| at.scores.recall), mean(&|at| at.scores.f1)].map(figures::metric);
     let values: Vec<f64> = chosen.iter().map(|threshold| threshold.value).collect();
     let values = settings::range(&values, |value| figures::metric(Some(value)));
+    let mean = if chosen.len() > 1 { " on average" } else { "" };
     let default = format!(
-        "the default one, at which all other figures are, gives precision {precision}, recall {recall}, f1 {f1} on average"
+        "at the default threshold, used for all train/val metrics: test precision {precision}, recall {recall}, f1 {f1}{mean}"
     );
     Some(format!("test at threshold {values}, {}; {default}", how_chosen(first)))
 }
@@ -175,7 +176,10 @@ fn threshold_text(threshold: &ThresholdRecord) -> String {
     let chosen = how_chosen(threshold);
     let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (there {})", at_text(at)));
     let value = figures::metric(Some(threshold.value));
-    format!("threshold {value}, {chosen}{validation}; the default one gives test {}", at_text(&threshold.at_default))
+    format!(
+        "threshold {value}, {chosen}{validation}; at the default threshold, used for all train/val metrics: test {}",
+        at_text(&threshold.at_default)
+    )
 }
 
 fn how_chosen(threshold: &ThresholdRecord) -> String {
@@ -302,18 +306,19 @@ mod tests {
         let validation = Some(by.figures(&[vec![40, 2], vec![1, 3]]));
         assert_snapshot!(told(by, Choice { by, value: 0.25, validation: validation.clone() }), @r"
         threshold 0.2500, chosen on the validation rows by cost: a miss 10, a false
-        alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667, cost 11); the
-        default one gives test precision 0.5000, recall 0.6667, f1 0.5714, cost 22
+        alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667, cost 11); at the
+        default threshold, used for all train/val metrics: test precision 0.5000, recall
+        0.6667, f1 0.5714, cost 22
         ");
         let validation = Some(ThresholdBy::F1.figures(&[vec![40, 2], vec![1, 3]]));
         assert_snapshot!(told(ThresholdBy::F1, Choice { by: ThresholdBy::F1, value: 0.25, validation }), @r"
         threshold 0.2500, chosen by f1 on the validation rows (there precision 0.6000,
-        recall 0.7500, f1 0.6667); the default one gives test precision 0.5000, recall
-        0.6667, f1 0.5714
+        recall 0.7500, f1 0.6667); at the default threshold, used for all train/val
+        metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");
         assert_snapshot!(told(ThresholdBy::Fixed(0.9), Choice::fixed(0.9)), @r"
-        threshold 0.9000, given; the default one gives test precision 0.5000, recall
-        0.6667, f1 0.5714
+        threshold 0.9000, given; at the default threshold, used for all train/val
+        metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");
         assert_eq!(serde_json::to_value(by).unwrap(), json!({ "cost": { "miss": 10.0, "false_alarm": 0.5 } }));
     }

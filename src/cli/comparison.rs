@@ -1,14 +1,16 @@
 //! What is shown of an experiment's variants: the table of their figures with the best marked, what each one's curves
 //! show, what is observed in their layers, and which closes the generalization gap.
+//!
+//! Variants are ranked by validation rows, so only columns of these have a mark ([`Figure::ranks`]).
 
 use crate::cli::compared::{Compared, best};
 use crate::cli::figure::Figure;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
+use crate::cli::summary::legend;
 use crate::cli::{classes, endings, figures, gap, leak, observed, terminal};
 use crate::experiment::study::Study;
 use crate::history::History;
-use crate::history::tested::TestRecord;
 use crate::metrics::Metric;
 
 /// The tables, and what is to be said about them.
@@ -47,14 +49,45 @@ enum Spread {
 }
 
 fn tables(variants: &[Compared], page: Page) -> Vec<String> {
+    let trials = trials(variants);
+    let legend = |fitted: &Fitted| {
+        let legend = page.wrapped(&format!("{}{}", legend::of(&trials), mark(variants, fitted.has_best(), page)), 0);
+        legend.lines().map(terminal::dim).collect::<Vec<_>>().join("\n")
+    };
+    let mut tables = tables_of(variants, &fitted, legend, page);
+    let at_threshold = Figure::at_threshold(&trials);
+    if !at_threshold.is_empty() {
+        let of_threshold = |variants: &[Compared], spread| Fitted {
+            labels: Column::words("variant", names(variants, spread)),
+            groups: columns(variants, &at_threshold, spread),
+            spare: Vec::new(),
+            closing: None,
+        };
+        let legend = |_: &Fitted| terminal::dim(&page.wrapped(&legend::at_threshold(&trials), 0));
+        tables.extend(tables_of(variants, &of_threshold, legend, page));
+    }
+    tables
+}
+
+fn trials<'a>(variants: &[Compared<'a>]) -> Vec<&'a History> {
+    variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect()
+}
+
+/// Tables with the spread over trials where it fits, and what they are of below the last.
+fn tables_of(
+    variants: &[Compared],
+    fitted: &dyn Fn(&[Compared], Spread) -> Fitted,
+    legend: impl Fn(&Fitted) -> String,
+    page: Page,
+) -> Vec<String> {
     let several = variants.iter().any(|variant| variant.trials.len() > 1);
     let fitted = match several {
         false => fitted(variants, Spread::None),
         true => Some(fitted(variants, Spread::Beside))
             .filter(|fitted| fitted.is_one(page))
-            .unwrap_or_else(|| self::fitted(variants, Spread::Below)),
+            .unwrap_or_else(|| fitted(variants, Spread::Below)),
     };
-    let legend = legend(variants, fitted.has_best(), page);
+    let legend = legend(&fitted);
     let mut tables = fitted.tables(page);
     if let Some(last) = tables.last_mut() {
         last.push('\n');
@@ -63,33 +96,47 @@ fn tables(variants: &[Compared], page: Page) -> Vec<String> {
     tables
 }
 
-fn fitted(variants: &[Compared], spread: Spread) -> Fitted {
-    let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
-    let column = |figure: &Figure| figure_column(variants, figure, spread);
-    let rows = |first: &dyn Fn(&Compared) -> String, second: &dyn Fn(&Compared) -> String| -> Vec<String> {
-        let row = |variant| [Some(first(variant)), (spread == Spread::Below).then(|| second(variant))];
-        variants.iter().flat_map(row).flatten().collect()
-    };
-    let names = rows(&|variant| variant.variant().to_owned(), &|variant| match variant.trials.len() {
+/// A row for each variant, and one for the spread where it stands below.
+fn rows(
+    variants: &[Compared],
+    spread: Spread,
+    first: &dyn Fn(&Compared) -> String,
+    second: &dyn Fn(&Compared) -> String,
+) -> Vec<String> {
+    let row = |variant| [Some(first(variant)), (spread == Spread::Below).then(|| second(variant))];
+    variants.iter().flat_map(row).flatten().collect()
+}
+
+fn names(variants: &[Compared], spread: Spread) -> Vec<String> {
+    rows(variants, spread, &|variant| variant.variant().to_owned(), &|variant| match variant.trials.len() {
         0 | 1 => "  ± std".to_owned(),
         trials => format!("  ± std of {trials}"),
-    });
+    })
+}
+
+fn columns(variants: &[Compared], groups: &[Vec<Figure>], spread: Spread) -> Vec<Vec<Column>> {
+    let column = |figure: &Figure| figure_column(variants, figure, spread);
+    groups.iter().map(|group| group.iter().map(column).collect()).collect()
+}
+
+fn fitted(variants: &[Compared], spread: Spread) -> Fitted {
+    let trials = trials(variants);
     let groups = Figure::groups(&trials, true);
+    let rows = |first: &dyn Fn(&Compared) -> String| rows(variants, spread, first, &|_| String::new());
     let test_loss = Figure::test_loss();
     let mut spare = Vec::new();
     if trials.iter().any(|history| test_loss.of_trial(history).is_some()) {
-        spare.push((groups.first().map_or(0, Vec::len), column(&test_loss)));
+        spare.push((groups.first().map_or(0, Vec::len), figure_column(variants, &test_loss, spread)));
     }
     if variants.iter().any(|variant| variant.epochs() != variants[0].epochs()) {
-        let cells = rows(&|variant| epochs(&variant.trials), &|_| String::new());
-        let cells = cells.into_iter().map(|text| Cell { text, is_best: false });
+        let cells = rows(&|variant| epochs(&variant.trials)).into_iter().map(|text| Cell { text, is_best: false });
         spare.push((0, Column::numbers("epochs", cells)));
     }
     Fitted {
-        labels: Column::words("variant", names),
-        groups: groups.iter().map(|group| group.iter().map(column).collect()).collect(),
+        labels: Column::words("variant", names(variants, spread)),
+        groups: columns(variants, &groups, spread),
         spare,
-        closing: Some(Column::words("reading", rows(&|variant| variant.reading(), &|_| String::new()))),
+        closing: Some(Column::words("reading", rows(&|variant| variant.reading()))),
     }
 }
 
@@ -121,16 +168,23 @@ fn figure_column(variants: &[Compared], figure: &Figure, spread: Spread) -> Colu
     Column::numbers(figure.name(), cells.flatten())
 }
 
-/// Which variants are the best by a figure. None is where the figure has no better direction, or cannot be compared.
+/// Which variants are the best by a figure. None is where variants are not ranked by it, it has no better direction, or it
+/// cannot be compared.
 fn marks(variants: &[Compared], figure: &Figure) -> Vec<bool> {
     let metrics: Vec<Metric> = variants.iter().flat_map(|variant| variant.plan.metrics()).collect();
+    let is_ranked = figure.ranks(have_validation(variants), variants.iter().any(|v| v.plan.spec.resample.is_some()));
     let comparable = if figure.is_loss() { minimize_the_same(variants) } else { predict_the_same(variants) };
-    let Some(higher_is_better) = figure.higher_is_better(&metrics).filter(|_| comparable) else {
+    let Some(higher_is_better) = figure.higher_is_better(&metrics).filter(|_| is_ranked && comparable) else {
         return vec![false; variants.len()];
     };
     let value = |variant: &Compared| variant.mean(|history| figure.of_trial(history)).filter(|_| variant.is_whole());
     let values: Vec<Option<f64>> = variants.iter().map(value).collect();
     best(&values, higher_is_better, |value| figure.shown(Some(value)))
+}
+
+/// Whether any variant has metrics of validation rows.
+fn have_validation(variants: &[Compared]) -> bool {
+    trials(variants).iter().any(|history| history.history.series.keys().any(|name| name.starts_with("val_")))
 }
 
 fn predict_the_same(variants: &[Compared]) -> bool {
@@ -145,7 +199,7 @@ fn minimize_the_same(variants: &[Compared]) -> bool {
 /// What cannot be compared, and why.
 fn incomparable(variants: &[Compared]) -> Option<String> {
     if !predict_the_same(variants) {
-        return Some("the variants predict different things, so none is called the best".to_owned());
+        return Some("the variants predict different targets: none is marked as best".to_owned());
     }
     if minimize_the_same(variants) {
         return None;
@@ -159,37 +213,31 @@ fn incomparable(variants: &[Compared]) -> Option<String> {
         }
     }
     let losses: Vec<String> = losses.iter().map(|(loss, names)| format!("{loss} ({})", names.join(", "))).collect();
-    Some(format!("losses cannot be compared, being different ones: {}", losses.join(", ")))
+    Some(format!("losses are not comparable, different loss functions: {}", losses.join(", ")))
 }
 
-/// What the figures are of.
-fn legend(variants: &[Compared], has_best: bool, page: Page) -> String {
-    let tests: Vec<&TestRecord> =
-        variants.iter().flat_map(|variant| &variant.trials).filter_map(|history| history.test.as_ref()).collect();
-    let of_test = match tests.first() {
-        None => "",
-        Some(first) if tests.iter().any(|test| test.weights != first.weights) => {
-            ", test with the weights that each keeps"
+/// What a mark means, and why there is none where test metrics alone could be ranked by.
+fn mark(variants: &[Compared], has_best: bool, page: Page) -> String {
+    let rows = if have_validation(variants) { "validation" } else { "training" };
+    match (has_best, page.styled) {
+        (true, true) => format!("; bold: best on {rows} rows"),
+        (true, false) => format!("; * best on {rows} rows"),
+        (false, _) if !have_validation(variants) && predict_the_same(variants) => {
+            "; without validation rows no variant is marked as best".to_owned()
         }
-        Some(first) if first.weights == "best" => ", test with the best one's weights",
-        Some(_) => ", test with its weights",
-    };
-    let mark = match (has_best, page.styled) {
-        (false, _) => "",
-        (true, true) => "; best in bold",
-        (true, false) => "; * best",
-    };
-    let legend = page.wrapped(&format!("figures of the last epoch{of_test}{mark}"), 0);
-    legend.lines().map(terminal::dim).collect::<Vec<_>>().join("\n")
+        (false, _) => String::new(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
+    use serde_json::json;
 
     use super::*;
     use crate::cli::made_up::{self, MadeUp, PLAIN, history, width};
     use crate::history::Status;
+    use crate::history::number::Number;
 
     fn shown(study: &Study, histories: &[History]) -> String {
         let text = of(study, histories, PLAIN).join("\n\n");
@@ -227,12 +275,12 @@ mod tests {
         ];
         assert_snapshot!(shown(&study, &histories), @r"
         variant           loss  val_loss     gap     acc  val_acc  test acc  reading
-        baseline        0.3000*   0.4000* 0.0000  0.9500*  0.9000*   0.8500* good
+        baseline        0.3000    0.4000* 0.0000  0.9500   0.9000*   0.8500  good
         early_stopping  0.3500    0.4500  0.0000  0.9000   0.8500    0.8000  good
         large_steps          –         –       –       –        –         –  diverged
         interrupted     0.1000    0.2000  0.0000  0.9900   0.9400    0.8900  good
         late                 –         –       –       –        –         –  –
-        figures of the last epoch, test with its weights; * best
+        train/val/test: last epoch; * best on validation rows
 
         diverged: large_steps (epoch 2 of 2)
         stopped early: early_stopping (epoch 4 of 60)
@@ -266,15 +314,15 @@ mod tests {
         variant            loss             acc  reading
         narrow   0.3100 ±0.0100* 0.8900 ±0.0100* –
         wide     0.3200 ±0.0200  0.8800 ±0.0200  –
-        figures of the last epoch; * best
+        train: last epoch; * best on training rows
         ");
         assert_snapshot!(shown(&study, &of(4)), @r"
         variant         loss  val_loss     acc  val_acc  reading
-        narrow        0.3100*   0.4100* 0.8900*  0.8400* –
+        narrow        0.3100    0.4100* 0.8900   0.8400* –
           ± std of 3  0.0100    0.0100  0.0100   0.0100
         wide          0.3200    0.4200  0.8800   0.8300  –
           ± std of 3  0.0200    0.0200  0.0200   0.0200
-        figures of the last epoch; * best
+        train/val: last epoch; * best on validation rows
         ");
     }
 
@@ -305,16 +353,70 @@ mod tests {
         };
         assert_snapshot!(shown(&study, &[trial("squared", 0.0), trial("absolute", 1.0)]), @r"
         variant      loss      r2  test r2      mae  test mae      me  reading
-        squared   2780.39  0.5000   0.3000  42.0000   45.0000* 0.0000  underfits
+        squared   2780.39  0.5000   0.3000  42.0000   45.0000  0.0000  underfits
         absolute  2779.39  0.6000*  0.3000  41.0000*  46.0000  1.0000  underfits
 
         variant     mape  test mape  test loss
         squared   0.4000   1.500e14    3000.00
         absolute  0.4000   1.500e14    3001.00
-        figures of the last epoch, test with its weights; * best
+        train/test: last epoch; * best on training rows
 
-        losses cannot be compared, being different ones: mse (squared), mae (absolute)
+        losses are not comparable, different loss functions: mse (squared), mae
+          (absolute)
         mape: 2 of 111 test targets are near zero, which makes it explode
+        ");
+    }
+
+    #[test]
+    fn training_validation_and_test_metrics_are_of_the_epoch_whose_weights_are_kept() {
+        let study = made_up::study(&[("a", ""), ("b", "")]);
+        let best_in = |variant, epoch: usize, test: f64| {
+            let mut trial = classifier(variant, 0, 0.3, 0.95).0;
+            let best = trial.best.as_mut().unwrap();
+            (best.epoch, best.monitor) = (epoch, "val_loss".to_owned());
+            let tested = trial.test.as_mut().unwrap();
+            tested.weights = "best".to_owned();
+            tested.metrics.insert("acc".to_owned(), Number(test));
+            trial.diagnosis = None;
+            trial
+        };
+        let histories = [best_in("a", 2, 0.99), best_in("b", 3, 0.7)];
+        assert_snapshot!(shown(&study, &histories), @r"
+        variant    loss  val_loss  test loss     acc  val_acc  test acc  reading
+        a        0.5000    0.6000     0.5000  0.8000   0.7000    0.9900  –
+        b        0.4000    0.5000*    0.5000  0.8000   0.8000*   0.7000  –
+        train/val/test: best epoch by val_loss; * best on validation rows
+        ");
+    }
+
+    #[test]
+    fn metrics_at_a_chosen_threshold_have_a_table_of_their_own() {
+        let study = made_up::study(&[("a", ""), ("b", "")]);
+        let trial = |variant, f1: f64| {
+            let mut trial = classifier(variant, 0, 0.3, 0.95).0;
+            trial.diagnosis = None;
+            let scores = |f1: f64| json!({ "precision": 0.5, "recall": 0.75, "f1": f1, "confusion": [[3, 1], [1, 3]] });
+            let threshold = json!({ "value": 0.25, "by": "f1", "validation": scores(f1), "at_default": scores(0.5) });
+            trial.test.as_mut().unwrap().threshold = Some(serde_json::from_value(threshold).unwrap());
+            trial
+        };
+        assert_snapshot!(shown(&study, &[trial("a", 0.6), trial("b", 0.7)]), @r"
+        variant    loss  val_loss  test loss     acc  val_acc  reading
+        a        0.3000    0.4000     0.5000  0.9500   0.9000  –
+        b        0.3000    0.4000     0.5000  0.9500   0.9000  –
+        train/val/test: last epoch, default threshold
+
+        variant  threshold  val_precision  val_recall  val_f1  test acc
+        a           0.2500         0.5000      0.7500  0.6000    0.8500
+        b           0.2500         0.5000      0.7500  0.7000*   0.8500
+        val/test at the threshold of each trial: last epoch
+
+        a: test at threshold 0.2500, chosen by f1 on the validation rows; at the default
+          threshold, used for all train/val metrics: test precision 0.5000, recall
+          0.7500, f1 0.5000
+        b: test at threshold 0.2500, chosen by f1 on the validation rows; at the default
+          threshold, used for all train/val metrics: test precision 0.5000, recall
+          0.7500, f1 0.5000
         ");
     }
 }

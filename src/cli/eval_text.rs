@@ -33,11 +33,12 @@ fn wrapped(sentence: &str) -> String {
 fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found) -> Vec<String> {
     let epoch = kept_epoch(&trial.history, found.keep).filter(|_| trial.history.network.is_some());
     let heading = format!(
-        "{}, trial {}: {}{}\n{}",
+        "{}, trial {}: {}{}{}\n{}",
         terminal::bold(&trial.history.experiment),
         trial.stem(),
         found.model,
         epoch.map(|epoch| format!(", weights of epoch {epoch}")).unwrap_or_default(),
+        at_threshold(trial, found, &|threshold| format!("threshold {}", figures::metric(Some(threshold)))),
         wrapped(&format!("{}: {} {}", found.data, figures::count(found.rows), chosen.name()))
     );
     let header: &[&str] =
@@ -69,6 +70,16 @@ fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found) -> Vec<String> {
         (_, None) => return parts,
     }));
     parts
+}
+
+/// At which threshold metrics were taken, of a trial that has chosen one: `, threshold 0.4413`, or `, default threshold`.
+fn at_threshold(trial: &SavedTrial, found: &Found, chosen: &dyn Fn(f64) -> String) -> String {
+    let has_chosen = trial.history.test.as_ref().is_some_and(|test| test.threshold.is_some());
+    match &found.record.threshold {
+        Some(threshold) => format!(", {}", chosen(threshold.value)),
+        None if has_chosen => ", default threshold".to_owned(),
+        None => String::new(),
+    }
 }
 
 /// Whether the figures are those of the history.
@@ -114,7 +125,11 @@ fn several(chosen: &Chosen, evaluated: &[Evaluated]) -> Vec<String> {
     };
     let experiment = terminal::bold(&evaluated[0].trial.history.experiment);
     let data = found().next().map(|found| found.data).unwrap_or_default();
-    let heading = wrapped(&format!("{data}: {rows} {}", chosen.name()));
+    let threshold = evaluated.iter().find_map(|Evaluated { trial, found }| {
+        let found = found.as_ref().ok()?;
+        Some(at_threshold(trial, found, &|_| "at the threshold of each trial".to_owned()))
+    });
+    let heading = wrapped(&format!("{data}: {rows} {}{}", chosen.name(), threshold.unwrap_or_default()));
     let heading = format!("{experiment}: {} trials\n{heading}", evaluated.len());
     let names: Vec<&str> = found().next().map_or(Vec::new(), |f| f.record.metrics.keys().map(String::as_str).collect());
     let is_held = evaluated.iter().any(|Evaluated { found, .. }| match found {

@@ -31,7 +31,7 @@ pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Ma
     MadeUp(History {
         data: DataRecord { rows, ..blank.data },
         network: Some(NetworkRecord { layers: Vec::new(), parameters: 1000 }),
-        config: json!({ "train": { "epochs": epochs } }),
+        config: json!({ "train": { "epochs": epochs, "keep": "last" } }),
         best: (epochs > 0).then(|| Best { epoch: epochs, monitor: "loss".to_owned(), metrics: IndexMap::new() }),
         diagnosis: diagnose(&history, 1.0),
         history,
@@ -51,7 +51,7 @@ impl MadeUp {
 
     pub(super) fn ended(mut self, status: Status, of_epochs: usize) -> MadeUp {
         self.0.status = status;
-        self.0.config = json!({ "train": { "epochs": of_epochs } });
+        self.0.config = json!({ "train": { "epochs": of_epochs, "keep": "last" } });
         self
     }
 

@@ -1,12 +1,15 @@
 //! What is shown while a run goes on: one bar over epochs on a terminal, one plain line for each epoch elsewhere.
 
+mod live_line;
+
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::page::Page;
+use crate::cli::progress::live_line::{Trained, fitting, metrics};
 use crate::cli::{figures, settings, terminal};
-use crate::compare::trial::is_metric;
+use crate::compare::settings::seeds_in_words;
 use crate::data::fetch;
 use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
@@ -23,7 +26,7 @@ pub struct Progress {
     quiet: bool,
     introduced: bool,
     said: Vec<String>,
-    shows_lr: bool,
+    trained: Trained,
     bar: Option<ProgressBar>,
     phases: Phases,
 }
@@ -31,7 +34,14 @@ pub struct Progress {
 impl Progress {
     /// Nothing is shown when `quiet`.
     pub fn new(quiet: bool) -> Self {
-        Progress { quiet, introduced: false, said: Vec::new(), shows_lr: false, bar: None, phases: Phases::default() }
+        Progress {
+            quiet,
+            introduced: false,
+            said: Vec::new(),
+            trained: Trained::default(),
+            bar: None,
+            phases: Phases::default(),
+        }
     }
 
     /// Where the time of all stacks has gone so far.
@@ -108,14 +118,20 @@ impl run::Watch for Progress {
             self.say("");
         }
         self.said = lines.to_vec();
+        self.trained = Trained {
+            variants: plans.iter().map(|plan| plan.variant.clone()).collect(),
+            variant_of: stack.variants.clone(),
+            monitor: training
+                .first()
+                .map_or(String::new(), |train| train.monitored(plan.has_validation(), plan.card.target).0.to_owned()),
+            shows_lr: training.first().is_some_and(|train| train.schedule != Schedule::Constant),
+        };
         if self.quiet || !terminal::is_watched() {
-            self.shows_lr = training.first().is_some_and(|train| train.schedule != Schedule::Constant);
             return;
         }
         let style = |template: &str| ProgressStyle::with_template(template).expect("a valid template");
         self.bar = Some(match training.first() {
             Some(train) => {
-                self.shows_lr = train.schedule != Schedule::Constant;
                 ProgressBar::new(train.epochs as u64).with_style(style("{pos}/{len} {wide_bar} {msg} {eta}"))
             }
             None => {
@@ -158,28 +174,27 @@ fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
     format!("{}, on {} with {threads}", in_words(plans, stack), device::name(stack.device))
 }
 
-/// What a stack holds. Where that is more than one replica, what is shown while they train are their means.
+/// The seeds, folds and variants that are trained together, and what is shown of them while they train.
 fn in_words(plans: &[&Plan], stack: &StackInfo) -> String {
+    let s = if stack.seeds.len() == 1 { "" } else { "s" };
+    let seeds = format!("seed{s} {}", seeds_in_words(&stack.seeds));
     if stack.replicas == 1 {
         let fold = if stack.folds.is_some() { ", one fold" } else { "" };
-        return format!("seed {}{fold}", stack.seeds[0]);
+        return format!("{seeds}{fold}");
     }
-    let several = |count: usize, many: &str| (count > 1).then(|| format!("{count} {many}"));
-    let seeds = match &stack.seeds[..] {
-        [seed] => format!("seed {seed}"),
-        seeds => format!("{} seeds", seeds.len()),
+    let folds = stack.folds.filter(|&folds| folds > 1).map(|folds| format!("{folds} folds"));
+    let shown = match plans {
+        [_] => "the mean",
+        _ => "the best and the worst",
     };
-    let folds = stack.folds.and_then(|folds| several(folds, "folds"));
-    let parts: Vec<String> = several(plans.len(), "variants").into_iter().chain([seeds]).chain(folds).collect();
-    match &parts[..] {
-        [one] => format!("{one} in one stack (means shown)"),
-        parts => format!("{}: {} replicas in one stack (means shown)", parts.join(", "), stack.replicas),
-    }
+    let variants = (plans.len() > 1).then(|| format!("{} variants", plans.len()));
+    let parts: Vec<String> = variants.into_iter().chain(folds).chain([seeds]).collect();
+    format!("{} trained together (showing {shown})", parts.join(", "))
 }
 
 impl fit::Watch for Progress {
     fn epoch(&mut self, report: &EpochReport) {
-        let metrics = metrics(report, self.shows_lr);
+        let metrics = metrics(report, &self.trained);
         match &self.bar {
             Some(bar) => {
                 bar.set_message(fitting(&metrics, bar_room(report.epochs)).join(" "));
@@ -189,7 +204,7 @@ impl fit::Watch for Progress {
                 "epoch {:>width$}/{}  {}  {}",
                 report.epoch,
                 report.epochs,
-                metrics.join("  "),
+                metrics.iter().map(|metric| metric.text.as_str()).collect::<Vec<_>>().join("  "),
                 figures::seconds(report.seconds),
                 width = report.epochs.to_string().len()
             )),
@@ -213,89 +228,8 @@ impl fit::Watch for Progress {
     }
 }
 
-/// The epoch's metrics as they are shown: means over the replicas that still train, or over those that had a part in the
-/// epoch when none does, and how many these are.
-fn metrics(report: &EpochReport, with_lr: bool) -> Vec<String> {
-    let goes_on = report.training.iter().filter(|trains| **trains).count();
-    let shown_of = if goes_on > 0 { &report.training } else { &report.trained };
-    let kept = |values: &[f64]| -> Vec<f64> {
-        let kept = values.iter().zip(shown_of).filter(|(_, is_shown)| **is_shown);
-        kept.map(|(value, _)| *value).collect()
-    };
-    let mut shown: Vec<String> = report
-        .metrics
-        .iter()
-        .filter(|(name, _)| is_metric(name))
-        .map(|(name, values)| format!("{name} {}", figures::of(name, figures::mean(&kept(values)))))
-        .collect();
-    let lrs = report.metrics.iter().find(|(name, _)| with_lr && name == "lr").map(|(_, lrs)| kept(lrs));
-    shown.extend(lrs.map(|lrs| format!("lr {}", settings::range(&lrs, figures::short))));
-    let all = report.training.len();
-    if (1..all).contains(&goes_on) {
-        shown.push(format!("({goes_on} of {all} go on)"));
-    }
-    shown
-}
-
 /// The width that is left for metrics beside the epochs, a bar that can just be seen, and the time.
 fn bar_room(epochs: usize) -> usize {
     const BAR_AND_TIME: usize = 5 + 4;
     terminal::talk_width().saturating_sub(2 * epochs.to_string().len() + 1 + BAR_AND_TIME)
-}
-
-/// The metrics that fit, the losses before others, in their order.
-fn fitting(metrics: &[String], room: usize) -> Vec<&str> {
-    let mut places: Vec<usize> = (0..metrics.len()).collect();
-    places.sort_by_key(|&place| !metrics[place].contains("loss ")); // stable
-    let mut left = room;
-    places.retain(|&place| {
-        let wanted = metrics[place].chars().count() + 1;
-        let fits = wanted <= left;
-        left = if fits { left - wanted } else { 0 };
-        fits
-    });
-    places.sort_unstable();
-    places.into_iter().map(|place| metrics[place].as_str()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report(training: &[bool]) -> EpochReport {
-        let metrics = [
-            ("loss", [0.5, 0.25]),
-            ("r2", [0.5, 0.7]),
-            ("gradient_norm.0", [1.0, 1.0]),
-            ("val_loss", [0.75, 0.25]),
-            ("lr", [0.1, 0.05]),
-        ];
-        EpochReport {
-            epoch: 1,
-            epochs: 30,
-            metrics: metrics.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec())).collect(),
-            seconds: 1.0,
-            trained: vec![true; training.len()],
-            training: training.to_vec(),
-        }
-    }
-
-    #[test]
-    fn an_epoch_shows_the_means_of_the_replicas_that_train_and_a_learning_rate_that_changes() {
-        assert_eq!(metrics(&report(&[true, true]), false), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000"]);
-        assert_eq!(
-            metrics(&report(&[false, true]), true),
-            ["loss 0.2500", "r2 0.7000", "val_loss 0.2500", "lr 0.050", "(1 of 2 go on)"]
-        );
-        assert_eq!(metrics(&report(&[false, false]), false)[0], "loss 0.3750", "all have ended");
-    }
-
-    #[test]
-    fn beside_the_bar_stand_the_metrics_that_fit_losses_first() {
-        let all = metrics(&report(&[true, true]), true);
-        assert_eq!(fitting(&all, 80), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000", "lr 0.050 to 0.100"]);
-        assert_eq!(fitting(&all, 38), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000"]);
-        assert_eq!(fitting(&all, 30), ["loss 0.3750", "val_loss 0.5000"]);
-        assert_eq!(fitting(&all, 5), Vec::<&str>::new());
-    }
 }

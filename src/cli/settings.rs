@@ -92,10 +92,13 @@ fn of_schedule(schedule: &Schedule) -> Option<String> {
         Schedule::Exponential(exponential) => format!("lr × {} every epoch", number(exponential.gamma)),
         Schedule::Cosine(cosine) if cosine.min_lr > 0.0 => format!("cosine down to {}", number(cosine.min_lr)),
         Schedule::Cosine(_) => "cosine".to_owned(),
-        Schedule::OneCycle(one_cycle) => match one_cycle.max_lr {
-            Some(max_lr) => format!("one cycle up to {}", number(max_lr)),
-            None => "one cycle".to_owned(),
-        },
+        Schedule::OneCycle(one_cycle) => {
+            let max_lr = one_cycle.max_lr.map(|max_lr| format!(" up to {}", number(max_lr))).unwrap_or_default();
+            let momentum = one_cycle
+                .momenta()
+                .map(|(base, max)| format!(" with momentum from {} down to {} and back", number(max), number(base)));
+            format!("one cycle{max_lr}{}", momentum.unwrap_or_default())
+        }
         Schedule::WarmUp(warm_up) => {
             let s = if warm_up.epochs == 1 { "" } else { "s" };
             let then = of_schedule(&warm_up.then).map(|then| format!(", then {then}")).unwrap_or_default();
@@ -201,6 +204,10 @@ mod tests {
             ("schedule = { step = 10 }", "lr × 0.1 every 10 epochs, batch 64"),
             ("schedule = { exponential = 0.95 }", "lr × 0.95 every epoch, batch 64"),
             ("schedule = { one_cycle = { max_lr = 0.1 } }", "one cycle up to 0.1, batch 64"),
+            (
+                "schedule = { one_cycle = { max_lr = 0.1, cycle_momentum = true } }",
+                "one cycle up to 0.1 with momentum from 0.95 down to 0.85 and back, batch 64",
+            ),
             (
                 "schedule = { warm_up = { epochs = 5, then = \"cosine\" } }",
                 "5 epochs of warm-up, then cosine, batch 64",

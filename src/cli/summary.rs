@@ -1,6 +1,8 @@
 //! What is shown when a run has ended: the first, best and last epoch, test figures with the classes' report, what the
 //! curves say, which expectations are met, and where the files are.
 
+pub mod legend;
+
 use std::collections::BTreeSet;
 
 use crate::cli::page::Page;
@@ -46,13 +48,18 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
         None => parts.extend(tree::of(history)),
     }
     parts.extend(endings::of_one(history));
-    if let Some(test) = history.test.as_ref().filter(|_| history.network.is_some()) {
+    let has_threshold = history.test.as_ref().is_some_and(|test| test.threshold.is_some());
+    // a tree's test metrics stand in its table, unless they are at another threshold than the rest of it
+    if let Some(test) = history.test.as_ref().filter(|_| history.network.is_some() || has_threshold) {
         let metrics: Vec<String> = test
             .metrics
             .iter()
             .map(|(name, value)| format!("test {name} {}", figures::of(name, Some(value.0))))
             .collect();
-        let figures = format!("{} (weights of the {} epoch)", metrics.join(", "), test.weights);
+        let weights = history.network.as_ref().map(|_| format!("weights of the {} epoch", test.weights));
+        let threshold = test.threshold.as_ref().map(|at| format!("threshold {}", figures::metric(Some(at.value))));
+        let of: Vec<String> = weights.into_iter().chain(threshold).collect();
+        let figures = format!("{} ({})", metrics.join(", "), of.join(", "));
         let lines = [Some(figures), endings::near_zero(histories)].into_iter().flatten();
         parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
     }

@@ -14,18 +14,20 @@ pub fn of(history: &History) -> Vec<String> {
     history.tree.as_ref().map(|tree| vec![figures_table(history), of_tree(tree)]).unwrap_or_default()
 }
 
-/// A line for each figure: on training rows, on validation rows where there are some, and on test rows.
+/// A line for each figure: on training rows, on validation rows where there are some, and on test rows, unless these are at
+/// another threshold.
 fn figures_table(history: &History) -> String {
     let curve = |name: &str| history.history.at(1, name);
     let of_test = |name: &str| Some(history.test.as_ref()?.metrics.get(name)?.0);
+    let is_tested = history.test.as_ref().is_some_and(|test| test.threshold.is_none());
     let has_validation = history.history.series.keys().any(|name| name.starts_with("val_"));
     let mut header = vec!["figure", "training"];
     header.extend(has_validation.then_some("validation"));
-    header.extend(history.test.is_some().then_some("test"));
+    header.extend(is_tested.then_some("test"));
     let mut table = Columns::new(header.clone(), 1..header.len());
     let mut names: Vec<&String> =
         history.history.series.keys().filter(|name| is_metric(name) && !name.starts_with("val_")).collect();
-    for name in history.test.iter().flat_map(|test| test.metrics.keys()) {
+    for name in history.test.iter().filter(|_| is_tested).flat_map(|test| test.metrics.keys()) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -33,7 +35,7 @@ fn figures_table(history: &History) -> String {
     for name in names {
         let mut row = vec![name.clone(), figures::of(name, curve(name))];
         row.extend(has_validation.then(|| figures::of(name, curve(&format!("val_{name}")))));
-        row.extend(history.test.is_some().then(|| figures::of(name, of_test(name))));
+        row.extend(is_tested.then(|| figures::of(name, of_test(name))));
         table.row(row);
     }
     table.text()

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::cli::figure::Figure;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
+use crate::cli::summary::legend;
 use crate::cli::{classes, endings, figures, observed, terminal};
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
@@ -111,16 +112,27 @@ fn tables(rows: &Rows, histories: &[History], page: Page) -> Vec<String> {
         spare,
         closing: None,
     };
-    let mut tables = fitted.tables(page);
-    let tested = histories.iter().find_map(|history| history.test.as_ref());
-    let of_test = tested.map(|test| match test.weights.as_str() {
-        "best" => ", test with the best one's weights",
-        _ => ", test with its weights",
-    });
     let note = rows.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
-    let legend = page.wrapped(&format!("figures of the last epoch{}{note}", of_test.unwrap_or_default()), 0);
+    let mut tables = with_legend(fitted, &format!("{}{note}", legend::of(&all)), page);
+    let at_threshold = Figure::at_threshold(&all);
+    if !at_threshold.is_empty() {
+        let fitted = Fitted {
+            labels: Column::words(rows.header, rows.rows.iter().map(|row| row.label.clone())),
+            groups: at_threshold.iter().map(|group| group.iter().map(column).collect()).collect(),
+            spare: Vec::new(),
+            closing: None,
+        };
+        tables.extend(with_legend(fitted, &legend::at_threshold(&all), page));
+    }
+    tables
+}
+
+/// The tables, with what they are of below the last.
+fn with_legend(fitted: Fitted, legend: &str, page: Page) -> Vec<String> {
+    let mut tables = fitted.tables(page);
     if let Some(last) = tables.last_mut() {
         last.push('\n');
+        let legend = page.wrapped(legend, 0);
         last.push_str(&legend.lines().map(terminal::dim).collect::<Vec<_>>().join("\n"));
     }
     tables
@@ -211,7 +223,7 @@ mod tests {
         2             2  0.2020    0.2520     0.3000  0.9480   0.9300    0.9000
         mean of 3        0.2010    0.2510     0.3000  0.9490   0.9300    0.9000
         ± std            0.0010    0.0010     0.0000  0.0010   0.0000    0.0000
-        figures of the last epoch, test with its weights
+        train/val/test: last epoch
 
         stopped early: seed 1 (epoch 2 of 2)
 
@@ -230,7 +242,7 @@ mod tests {
         2             2  0.2020    0.2520  0.9480   0.9300
         mean of 3        0.2010    0.2510  0.9490   0.9300
         ± std            0.0010    0.0010  0.0010   0.0000
-        figures of the last epoch
+        train/val: last epoch
 
         good in 3 of 3 trials
         ");
@@ -251,8 +263,8 @@ mod tests {
         3       0.2050 ±0.0016  0.2550 ±0.0016  0.9450 ±0.0016  0.9300 ±0.0000
         4       0.2060 ±0.0016  0.2560 ±0.0016  0.9440 ±0.0016  0.9300 ±0.0000
         all 25  0.2040 ±0.0020  0.2540 ±0.0020  0.9460 ±0.0020  0.9300 ±0.0000
-        figures of the last epoch; mean ± std over the 5 folds of each seed; all 25
-        trials: `--json`, and the run's folder
+        train/val: last epoch; mean ± std over the 5 folds of each seed; all 25 trials:
+        `--json`, and the run's folder
 
         good in 25 of 25 trials
         ");
@@ -268,7 +280,7 @@ mod tests {
         mean of 29  0.2149    0.2649  0.9351   0.9300
         highest     0.2290    0.2790  0.9500   0.9300
         ± std       0.0087    0.0087  0.0087   0.0000
-        figures of the last epoch; all 30 trials: `--json`, and the run's folder
+        train/val: last epoch; all 30 trials: `--json`, and the run's folder
 
         diverged, and left out of the means: 1 of 30 trials (epoch 2 of 2)
 

@@ -1,6 +1,7 @@
 //! What keeps figures from being set against each other, though their names are the same.
 
 use crate::compare::group::Group;
+use crate::compare::ranking::same_loss;
 use crate::history::{History, Status};
 
 /// What to keep in mind of a comparison of these groups, a sentence each; `by_validation` says whether figures of validation
@@ -24,10 +25,10 @@ pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
         if by_validation && data.is_empty() && !validation.is_empty() {
             cautions.push(format!("not the same validation rows as {}: {}", first.label, validation.join(", ")));
         }
-        let losses = differ(&|other| loss(other).zip(loss(history)).is_none_or(|(one, other)| one == other));
+        let losses = differ(&|other| same_loss(other, history));
         if !losses.is_empty() {
             cautions.push(format!(
-                "losses measure something else than those of {}: {}",
+                "losses are not comparable, different loss functions than {}: {}",
                 first.label,
                 losses.join(", ")
             ));
@@ -73,10 +74,4 @@ fn split_by(history: &History, keys: &[&str]) -> String {
     let split = history.config.get("data").and_then(|data| data.as_object()?.values().next()?.get("split"));
     let part = |key: &str| split.and_then(|split| split.get(key)).map(ToString::to_string).unwrap_or_default();
     keys.iter().map(|key| part(key)).collect::<Vec<_>>().join(" ")
-}
-
-/// The loss that is minimized; none of a tree.
-fn loss(history: &History) -> Option<&serde_json::Value> {
-    history.network.as_ref()?;
-    history.config.get("train")?.get("loss")
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::compare::caution;
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::{Group, union};
+use crate::compare::ranking::Ranking;
 use crate::compare::statistics::Test;
 use crate::compare::statistics::difference::{Difference, judge};
 use crate::compare::statistics::sample::Sample;
@@ -36,6 +37,8 @@ pub struct Comparison {
     pub tests: Vec<Tested>,
     /// Why some figures cannot be set against each other, a sentence each.
     pub cautions: Vec<String>,
+    /// Whether any group has metrics of validation rows, which groups are ranked by.
+    pub has_validation: bool,
 }
 
 /// A figure of all groups.
@@ -47,7 +50,8 @@ pub struct Figure {
     pub higher_is_better: Option<bool>,
     /// The figure of each group over its trials.
     pub groups: Vec<Option<Sample>>,
-    /// Whether a group's is the best; several where they have the same.
+    /// Whether a group's is the best; several where they have the same. None is by a figure that groups are not ranked by
+    /// ([`Ranking`]): one of test rows, losses of different functions.
     pub best: Vec<bool>,
 }
 
@@ -74,17 +78,35 @@ pub fn compare(groups: &[Group], asked: &Asked) -> anyhow::Result<Comparison> {
     let tested = tested.into_iter().collect::<IndexSet<String>>(); // each once
     let mut all = names;
     all.extend(tested.iter().filter(|figure| !all.contains(figure)).cloned().collect::<Vec<_>>());
-    let figures = all.iter().map(|name| figure(name, groups)).collect();
+    let ranking = Ranking::of(groups);
+    let figures: Vec<Figure> = all.iter().map(|name| figure(name, groups, ranking.ranks(name))).collect();
     let mut tests: Vec<Tested> = tested.into_iter().map(|name| test(name, groups, baseline, asked.test)).collect();
     judge(&mut tests.iter_mut().flat_map(|test| test.groups.iter_mut().flatten()).collect::<Vec<_>>());
-    let cautions = caution::of(groups, tests.iter().any(|test| metric_of(&test.figure).starts_with("val_")));
-    Ok(Comparison { baseline, figures, tests, cautions })
+    let is_of_validation = |name: &str| metric_of(name).starts_with("val_");
+    let by_validation = tests.iter().any(|test| is_of_validation(&test.figure))
+        || figures.iter().any(|figure| is_of_validation(&figure.name) && figure.best.contains(&true));
+    let cautions = caution::of(groups, by_validation);
+    Ok(Comparison { baseline, figures, tests, cautions, has_validation: ranking.has_validation() })
 }
 
 impl Comparison {
     /// A figure by its name.
     pub fn figure(&self, name: &str) -> Option<&Figure> {
         self.figures.iter().find(|figure| figure.name == name)
+    }
+
+    /// The figure that says which group is the best: of validation rows in the best epoch where there are any, the tested
+    /// metric before others, and losses last. `None` where no group is the best by any.
+    pub fn ranked_by(&self) -> Option<&Figure> {
+        let tested = self.tests.first().map_or("", |test| metric_of(&test.figure));
+        let tested = tested.strip_prefix("val_").unwrap_or(tested);
+        let rank = |figure: &&Figure| {
+            let metric = metric_of(&figure.name);
+            let own = metric.strip_prefix("val_").unwrap_or(metric);
+            (!figure.name.starts_with("best."), own != tested, own.ends_with("loss"))
+        };
+        let when = |figure: &&Figure| ["best.", "last."].iter().any(|when| figure.name.starts_with(when));
+        self.figures.iter().filter(|figure| figure.best.contains(&true)).filter(when).min_by_key(rank)
     }
 
     /// How many differences were tested.
@@ -158,14 +180,14 @@ fn baseline(groups: &[Group], written: Option<&str>) -> anyhow::Result<usize> {
     })
 }
 
-fn figure(name: &str, groups: &[Group]) -> Figure {
+fn figure(name: &str, groups: &[Group], is_ranked: bool) -> Figure {
     let samples: Vec<Option<Sample>> =
         groups.iter().map(|group| Sample::of(&group.values(|trial| trial.figure(name)))).collect();
     let higher_is_better = higher_is_better(metric_of(name));
     let candidates = || samples.iter().zip(groups).filter(|(_, group)| !group.leaks()).filter_map(|(s, _)| s.as_ref());
     let apart = candidates().any(|sample| candidates().any(|other| other.mean != sample.mean));
     let best = higher_is_better
-        .filter(|_| apart)
+        .filter(|_| apart && is_ranked)
         .and_then(|higher| candidates().map(|sample| sample.mean).reduce(|a, b| if (a > b) == higher { a } else { b }));
     let is_best = |(sample, group): (&Option<Sample>, &Group)| {
         !group.leaks() && sample.as_ref().is_some_and(|sample| Some(sample.mean) == best)

@@ -110,6 +110,22 @@ impl Group {
     }
 }
 
+/// Which weights the test metrics of these groups are of, and at which threshold.
+pub fn tested_with(groups: &[Group]) -> String {
+    let histories = || groups.iter().flat_map(|group| &group.trials).filter_map(Trial::history);
+    let of_networks = histories().filter(|history| history.network.is_some());
+    let weights: BTreeSet<&str> =
+        of_networks.filter_map(|history| history.test.as_ref()).map(|test| test.weights.as_str()).collect();
+    let weights = match &Vec::from_iter(weights)[..] {
+        [] if histories().any(|history| history.tree.is_some()) => "the fitted tree".to_owned(),
+        [] => "as recorded".to_owned(),
+        [one] => format!("weights of the {one} epoch"),
+        _ => "weights of the best or the last epoch, whichever is kept".to_owned(),
+    };
+    let has_threshold = histories().filter_map(|history| history.test.as_ref()).any(|test| test.threshold.is_some());
+    if has_threshold { format!("{weights}, at the chosen threshold") } else { weights }
+}
+
 /// All names in the order in which they first come.
 pub fn union<'a>(lists: impl IntoIterator<Item = Vec<&'a str>>) -> Vec<&'a str> {
     let mut all: Vec<&str> = Vec::new();

@@ -10,9 +10,9 @@ use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use crate::compare::comparison::{main_figure, metric_of, names};
-use crate::compare::direction::higher_is_better;
 use crate::compare::filter::Filter;
 use crate::compare::group::Group;
+use crate::compare::ranking::Ranking;
 use crate::compare::statistics::mean;
 use crate::compare::trial::Trial;
 use crate::experiment::run_record::{self, RunRecord};
@@ -52,9 +52,10 @@ pub struct Past {
     pub unfinished: bool,
     /// Whether any variant's rows were resampled before they were split; its figures count for none of the rest.
     pub leaks: bool,
-    /// The monitored metric in the best epoch: of the best variant, the mean over its trials.
+    /// The monitored metric in the best epoch, the mean over trials: of the variant that is best on the validation rows, of
+    /// several where none can be chosen it is absent.
     pub best: Option<Peak>,
-    /// The main figure of the test rows, likewise.
+    /// The main figure of the test rows, of the same variant.
     pub test: Option<Shown>,
     /// How long training took, seconds.
     pub seconds: f64,
@@ -62,7 +63,7 @@ pub struct Past {
     pub device: String,
     /// When its first trial started: UTC, RFC 3339.
     pub started: String,
-    /// The figures that were wanted, each of the variant that is best by it.
+    /// The figures that were wanted, of the same variant.
     pub figures: Vec<Option<f64>>,
 }
 
@@ -77,13 +78,17 @@ pub struct Peak {
     pub epoch: f64,
 }
 
-/// A figure by its name.
+/// A metric of the test rows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shown {
     /// The metric.
     pub metric: String,
     /// Its mean over trials.
     pub value: f64,
+    /// The mean of the epochs whose weights were tested; `None` of trees.
+    pub epoch: Option<f64>,
+    /// The mean of the thresholds that were chosen; `None` where the default one was used.
+    pub threshold: Option<f64>,
 }
 
 /// What lies in the folder.
@@ -250,15 +255,26 @@ fn line(folder: &Path, groups: &[Group], asked: &Asked) -> Past {
     let mut devices: Vec<&str> = histories().map(|history| history.environment.device.as_str()).collect();
     devices.sort_unstable();
     devices.dedup();
-    let monitor = trials().find_map(|trial| Some(trial.best()?.monitor.clone()));
-    let best = monitor.and_then(|metric| {
-        let (place, value) = best_of(groups, &format!("best.{metric}"))?;
-        Some(Peak { metric, value, epoch: mean(&groups[place].values(|trial| trial.figure("best.epoch"))) })
-    });
-    // a tree has no validation rows, and a leak would be the best of all
-    let test = main_figure(groups, &names(groups)).filter(|name| name.starts_with("test.")).and_then(|name| {
-        let (_, value) = best_of(groups, &name)?;
-        Some(Shown { metric: metric_of(&name).to_owned(), value })
+    let chosen = Ranking::of(groups).choice(groups).map(|place| &groups[place]);
+    let mean_of = |figure: &dyn Fn(&Trial) -> Option<f64>| {
+        Some(chosen?.values(figure)).filter(|values| !values.is_empty()).map(|values| mean(&values))
+    };
+    let of = |figure: &str| mean_of(&|trial| trial.figure(figure));
+    let monitor = chosen.and_then(|group| group.trials.iter().find_map(|trial| Some(trial.best()?.monitor.clone())));
+    let best = monitor
+        .and_then(|metric| Some(Peak { value: of(&format!("best.{metric}"))?, epoch: of("best.epoch")?, metric }));
+    let main = main_figure(groups, &names(groups)).filter(|name| name.starts_with("test."));
+    let test = main.and_then(|name| {
+        let kept = |trial: &Trial| {
+            let history = trial.history().filter(|history| history.network.is_some())?;
+            history.kept_epoch().map(|epoch| epoch as f64)
+        };
+        Some(Shown {
+            metric: metric_of(&name).to_owned(),
+            value: of(&name)?,
+            epoch: mean_of(&kept),
+            threshold: of("test.threshold.value"),
+        })
     });
     Past {
         unfinished: RunRecord::read(folder).is_ok_and(|record| !record.finished),
@@ -274,22 +290,6 @@ fn line(folder: &Path, groups: &[Group], asked: &Asked) -> Past {
         seconds: histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum(),
         device: devices.join(", "),
         started: histories().map(|history| history.started.clone()).min().unwrap_or_default(),
-        figures: asked.figures.iter().map(|figure| Some(best_of(groups, figure)?.1)).collect(),
+        figures: asked.figures.iter().map(|figure| of(figure)).collect(),
     }
-}
-
-/// The best mean of a figure over the groups, and whose it is; leaky groups are left out where there are others.
-fn best_of(groups: &[Group], figure: &str) -> Option<(usize, f64)> {
-    let higher = higher_is_better(metric_of(figure)) != Some(false);
-    let means = |leaky: bool| -> Vec<(usize, f64)> {
-        let places = groups.iter().enumerate().filter(|(_, group)| group.leaks() == leaky);
-        places
-            .filter_map(|(place, group)| {
-                let values = group.values(|trial| trial.figure(figure));
-                (!values.is_empty()).then(|| (place, mean(&values)))
-            })
-            .collect()
-    };
-    let candidates = Some(means(false)).filter(|means| !means.is_empty()).unwrap_or_else(|| means(true));
-    candidates.into_iter().reduce(|a, b| if (b.1 > a.1) == higher && a.1 != b.1 { b } else { a })
 }

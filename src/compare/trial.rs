@@ -231,6 +231,14 @@ impl Trial {
         Some(self.best()?.metrics.get(metric)?.0)
     }
 
+    /// A metric in the epoch whose weights are kept; of another program's, in the best epoch, or the last.
+    pub fn kept(&self, metric: &str) -> Option<f64> {
+        match &self.record {
+            Record::Ours(history) => history.history.at(history.kept_epoch()?, metric),
+            Record::Foreign(_) => self.in_best(metric).or_else(|| self.last(metric)),
+        }
+    }
+
     /// A metric on the test rows.
     pub fn test(&self, metric: &str) -> Option<f64> {
         match &self.record {

@@ -56,7 +56,7 @@ impl Footprint {
 
         // the values, their gradient in parts and as one, the step's own, the best weights and those of a whole epoch;
         // the optimizer's memory, now and at the end of the last epoch
-        let copies = 6 + 2 * network.train.optimizer.memory().0 as u128;
+        let copies = 6 + 2 * network.train.starting_optimizer().memory().0 as u128;
         let parameters = network.architecture.parameters() as u128 * FLOAT * copies;
         // the batch's rows, and what each layer makes of them, forward and backward
         let step = batch * FLOAT * (sample + 2 * all_layers);

@@ -14,6 +14,7 @@ use crate::experiment::spec::{ModelName, Spec};
 use crate::history::asked::Asked;
 use crate::metrics::Metric;
 use crate::metrics::score::Score;
+use crate::train::TrainSpec;
 
 /// The variant's name where an experiment has no variants.
 pub const BASE: &str = "base";
@@ -49,7 +50,7 @@ impl Plan {
     ///
     /// # Errors
     /// The first fault, by its full key.
-    pub fn new(name: &str, variant: &str, spec: Spec) -> Result<Plan, Invalid> {
+    pub fn new(name: &str, variant: &str, mut spec: Spec) -> Result<Plan, Invalid> {
         let distinct: BTreeSet<i64> = spec.seeds.iter().copied().collect();
         require(!spec.seeds.is_empty(), "seeds", "must hold a seed", "none")?;
         require(
@@ -61,6 +62,7 @@ impl Plan {
         let card = spec.data.card().map_err(|fault| fault.under("data"))?;
         spec.data.check(&card).map_err(|fault| fault.under("data"))?;
         check_resampling(&spec, &card)?;
+        spec.train.iter_mut().for_each(TrainSpec::resolve);
         let model = Model::of(&spec, &card)?;
         let plan = Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, card, asked: None };
         plan.check_threshold()?;
@@ -73,6 +75,21 @@ impl Plan {
             Model::Network(network) => Some(network),
             Model::Tree(_) => None,
         }
+    }
+
+    /// Whether `one_cycle`, where it is the schedule, leaves the momentum alone because the run is of a version that could
+    /// not cycle it.
+    pub fn is_before_momentum_cycles(&self) -> bool {
+        self.spec.train.as_ref().is_some_and(|train| !train.schedule.is_resolved())
+    }
+
+    /// The plan as versions had it that could not cycle the momentum.
+    pub fn before_momentum_cycles(mut self) -> Plan {
+        if let Model::Network(network) = &mut self.model {
+            network.train.schedule.forget_momentum();
+        }
+        self.spec.train.iter_mut().for_each(|train| train.schedule.forget_momentum());
+        self
     }
 
     /// The metrics that are taken of it.

@@ -72,6 +72,8 @@ pub struct StackInfo {
     pub replicas: usize,
     /// The seeds in it, each once.
     pub seeds: Vec<i64>,
+    /// The place of each replica's variant among those that are trained in it.
+    pub variants: Vec<usize>,
     /// How many folds are in it; `None` without cross-validation.
     pub folds: Option<usize>,
     /// How many rows each has.

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::bounded_file;
+use crate::experiment::plan::Plan;
 use crate::experiment::records;
 use crate::experiment::source_text::SourceText;
 use crate::experiment::study::Study;
@@ -46,6 +47,9 @@ pub struct RunRecord {
     pub program: Program,
     /// What it was asked to run on, and how.
     pub options: RunOptions,
+    /// Whether `one_cycle` cycles the momentum by default; earlier versions, which lack the key, could not cycle it.
+    #[serde(default)]
+    pub cycles_momentum: bool,
     /// Whether all of it is done.
     pub finished: bool,
     /// Variants that share their data, in the order in which they are trained; those behind the last have not begun.
@@ -182,6 +186,7 @@ impl RunRecord {
             working_folder: std::env::current_dir().ok(),
             program: Program::this(),
             options,
+            cycles_momentum: !study.plans.iter().any(Plan::is_before_momentum_cycles),
             finished: false,
             groups: Vec::new(),
             changes: study.changes.clone(),
@@ -261,8 +266,11 @@ impl RunRecord {
     /// When this version of runner cannot read it.
     pub fn study(&self) -> anyhow::Result<Study> {
         let SourceRecord { name, origin, text } = self.source.clone();
-        let study = Study::new(&SourceText { name, origin, text }, &self.changes)
+        let mut study = Study::new(&SourceText { name, origin, text }, &self.changes)
             .context("failed to read the experiment that the run was begun with")?;
+        if !self.cycles_momentum {
+            study.plans = study.plans.into_iter().map(Plan::before_momentum_cycles).collect();
+        }
         Ok(match &self.command {
             Some(command) => study.asked_by(command),
             None => study,

@@ -160,6 +160,8 @@ pub fn plan(history: &History) -> anyhow::Result<Plan> {
         let hint = hint.unwrap_or_else(|| "another version of runner wrote the history".to_owned());
         anyhow!("its settings cannot be read: {message}").context(Hint(hint))
     })?;
+    let is_resolved = spec.train.as_ref().is_none_or(|train| train.schedule.is_resolved());
     // what was expected of the run is no part of the network
-    Plan::new(&history.experiment, &history.variant, Spec { expect: Vec::new(), ..spec }).map_err(told)
+    let plan = Plan::new(&history.experiment, &history.variant, Spec { expect: Vec::new(), ..spec }).map_err(told)?;
+    Ok(if is_resolved { plan } else { plan.before_momentum_cycles() })
 }

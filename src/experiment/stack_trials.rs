@@ -64,6 +64,10 @@ pub(super) fn run_stack(
     let info = StackInfo {
         replicas: replicas.len(),
         seeds: seeds.iter().copied().collect::<BTreeSet<i64>>().into_iter().collect(),
+        variants: replicas
+            .iter()
+            .map(|replica| plans.iter().position(|plan| plan.variant == replica.plan.variant).unwrap_or_default())
+            .collect(),
         folds: folds[0].0.map(|_| used.len()),
         rows: data.rows,
         resampled: data.resample.clone(),
@@ -153,9 +157,17 @@ pub(super) fn run_stack(
 
 /// SHA-256 over the settings of each trial and over its data.
 fn settings(replicas: &[Replica], folds: &[Fold]) -> anyhow::Result<String> {
-    let of_each = replicas.iter().map(|replica| (&replica.plan.spec, &folds[replica.place].1.sha256));
-    let written = serde_json::to_vec(&of_each.collect::<Vec<_>>()).context("failed to lay out the settings")?;
-    Ok(sha256(&written))
+    let of_each = replicas.iter().map(|replica| {
+        let mut spec = serde_json::to_value(&replica.plan.spec)?;
+        if replica.plan.is_before_momentum_cycles() {
+            // its checkpoints are of a version that had none of these settings
+            let one_cycle = spec.pointer_mut("/train/schedule/one_cycle").and_then(serde_json::Value::as_object_mut);
+            one_cycle.into_iter().for_each(|settings| settings.retain(|key, _| !key.ends_with("_momentum")));
+        }
+        Ok((spec, &folds[replica.place].1.sha256))
+    });
+    let written = of_each.collect::<Result<Vec<_>, serde_json::Error>>().and_then(|each| serde_json::to_vec(&each));
+    Ok(sha256(&written.context("failed to lay out the settings")?))
 }
 
 fn best(Replica { plan, network, .. }: &Replica, outcome: &Outcome) -> Option<Best> {

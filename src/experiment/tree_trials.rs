@@ -98,6 +98,7 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
     let info = StackInfo {
         replicas: 1,
         seeds: vec![seed],
+        variants: vec![0],
         folds: fold.map(|_| 1),
         rows: record.rows,
         resampled: record.resample.clone(),

@@ -13,6 +13,12 @@ pub struct Curves {
     /// The epochs' numbers, from 1.
     pub epoch: Vec<usize>,
     /// The metrics: `loss`, `acc`, `val_loss`, `val_acc`, `lr`, `seconds`, …
+    ///
+    /// `loss` is the mean of the batches' losses in training mode, each counted by its number of rows: the mean over the
+    /// epoch's rows, each taken before the step of its batch. With row weights `w` each batch counts by the sum of its
+    /// weights, so that it is `Σ w·l / Σ w` over the epoch's rows. With `class_weights` each batch's loss is divided by the
+    /// sum of its own class weights, as PyTorch does. `val_loss` is `Σ w·l / Σ w` over all validation rows at once, with the
+    /// same weights, in evaluation mode. All other metrics count every row once.
     #[serde(flatten)]
     pub series: IndexMap<String, Vec<Number>>,
 }

@@ -245,6 +245,23 @@ impl History {
         }
     }
 
+    /// The epoch whose weights are kept, and tested: the best one, or with `keep = "last"` the last one.
+    pub fn kept_epoch(&self) -> Option<usize> {
+        let last = self.history.epoch.last().copied();
+        match self.keeps_last() {
+            true => last,
+            false => self.best.as_ref().map(|best| best.epoch).or(last),
+        }
+    }
+
+    /// Whether the weights of the last epoch are kept.
+    pub fn keeps_last(&self) -> bool {
+        match &self.test {
+            Some(test) => test.weights == "last",
+            None => self.config["train"]["keep"] == "last",
+        }
+    }
+
     /// Writes the history, whole or not at all.
     ///
     /// # Errors

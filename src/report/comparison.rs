@@ -1,7 +1,7 @@
-//! Several variants side by side: which is best by what, and whether that is more than luck.
+//! Several variants side by side: which is best on the validation rows, and whether they differ significantly.
 
-use crate::compare::comparison::{Asked, Comparison, Tested, compare};
-use crate::compare::group::Group;
+use crate::compare::comparison::{Asked, Comparison, Figure, Tested, compare};
+use crate::compare::group::{Group, tested_with};
 use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::Trial;
@@ -36,7 +36,7 @@ pub fn html(groups: &[Group]) -> String {
     parts.join("\n")
 }
 
-/// The columns of the summary: the figure that decides, and metrics of the best epoch, of validation rows where there are
+/// The columns of the summary: the figures that were tested, and metrics of the best epoch, of validation rows where there are
 /// any. All others stand in the table of all figures.
 fn columns(comparison: &Comparison) -> Vec<&str> {
     let names = || comparison.figures.iter().map(|figure| figure.name.as_str());
@@ -62,10 +62,33 @@ fn columns(comparison: &Comparison) -> Vec<&str> {
     distinct
 }
 
+/// The summary's tables: metrics of training and validation rows, and apart from them those of the test rows, which are of
+/// the weights that are kept, at the threshold that was chosen.
 fn figures(groups: &[Group], comparison: &Comparison) -> String {
-    let columns = columns(comparison);
+    let (tested, columns): (Vec<&str>, Vec<&str>) =
+        columns(comparison).into_iter().partition(|name| name.starts_with("test."));
+    let tested = (!tested.is_empty()).then(|| test_table(groups, comparison, &tested));
+    [Some(main_table(groups, comparison, &columns)), tested].into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+/// A table of the test rows.
+fn test_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> String {
+    let heads = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n"));
+    let heads: Vec<Cell> = std::iter::once(Cell::text("variant")).chain(heads).collect();
+    let mut table = Table::new(&format!("Test rows: {}", tested_with(groups)), heads).with("id=\"tested\"");
+    for (place, group) in groups.iter().enumerate() {
+        let samples = columns.iter().map(|name| Sample::of(&group.values(|trial| trial.figure(name))));
+        let cells = samples.map(|sample| Cell::number(&sample.map_or("–".to_owned(), |sample| run::shown(&sample))));
+        let cells: Vec<Cell> = std::iter::once(Cell::head(key(place, &group.label))).chain(cells).collect();
+        table.row_with(if place == comparison.baseline { "class=\"base\"" } else { "" }, cells);
+    }
+    table.html_text()
+}
+
+/// A table of training and validation rows.
+fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> String {
     // what decides stands first: on a phone, the rest is to the right
-    let first = usize::from(!comparison.tests.is_empty());
+    let first = usize::from(!columns.is_empty());
     let mut heads: Vec<Cell> = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n")).collect();
     heads.insert(0, Cell::text("variant"));
     heads.insert(1 + first, Cell::text("reading"));
@@ -73,11 +96,12 @@ fn figures(groups: &[Group], comparison: &Comparison) -> String {
     let more = ["best epoch", "gap", "trials"].into_iter().filter(|head| has_gap || *head != "gap");
     heads.extend(more.map(|head| Cell::text(head).of_class("n")));
     let several = groups.iter().any(|group| group.trials.len() > 1);
+    let has_best = columns.iter().filter_map(|name| comparison.figure(name)).any(|figure| figure.best.contains(&true));
     let caption = match several {
-        true => "All variants: means and standard deviations over their trials; ★ marks the best mean",
-        false => "All variants; ★ marks the best",
+        true => format!("All variants: means and standard deviations over their trials{}", star(has_best, comparison)),
+        false => format!("All variants{}", star(has_best, comparison)),
     };
-    let mut table = Table::new(caption, heads).with("class=\"wide\" id=\"comparison\"");
+    let mut table = Table::new(&caption, heads).with("class=\"wide\" id=\"comparison\"");
     for (place, group) in groups.iter().enumerate() {
         let sample = |name: &str| Sample::of(&group.values(|trial| trial.figure(name)));
         let shown = |sample: Option<Sample>| sample.map_or("–".to_owned(), |sample| run::shown(&sample));
@@ -86,7 +110,7 @@ fn figures(groups: &[Group], comparison: &Comparison) -> String {
             false => format!("{} to {}", epochs.min, epochs.max),
         });
         let mut cells = vec![Cell::head(key(place, &group.label))];
-        for name in &columns {
+        for name in columns {
             let figure = comparison.figure(name);
             let is_best = figure.is_some_and(|figure| figure.best.get(place) == Some(&true));
             let marked = figure.is_some_and(|figure| figure.best.contains(&true));
@@ -112,12 +136,31 @@ fn figures(groups: &[Group], comparison: &Comparison) -> String {
     html
 }
 
-/// Every figure, line by line, with a column for each group.
+/// What a star means.
+fn star(has_best: bool, comparison: &Comparison) -> &'static str {
+    match (has_best, comparison.has_validation) {
+        (false, _) => "",
+        (true, true) => "; ★ best on validation rows",
+        (true, false) => "; ★ best on training rows",
+    }
+}
+
+/// Every figure, line by line, with a column for each group; those of the test rows in a table of their own.
 fn all_figures(groups: &[Group], comparison: &Comparison) -> String {
+    let (tested, others): (Vec<&Figure>, Vec<&Figure>) =
+        comparison.figures.iter().partition(|figure| figure.name.starts_with("test."));
+    let has_best = comparison.figures.iter().any(|figure| figure.best.contains(&true));
+    let caption = format!("Training and validation rows{}", star(has_best, comparison));
+    let parts = [(caption, others), (format!("Test rows: {}", tested_with(groups)), tested)];
+    let tables = parts.into_iter().filter(|(_, figures)| !figures.is_empty());
+    tables.map(|(caption, figures)| figures_table(&caption, groups, &figures)).collect::<Vec<_>>().join("\n")
+}
+
+fn figures_table(caption: &str, groups: &[Group], figures: &[&Figure]) -> String {
     let heads = std::iter::once(Cell::text("figure"));
     let heads = heads.chain(groups.iter().map(|group| Cell::text(&group.label).of_class("n")));
-    let mut table = Table::new("All figures side by side; ★ marks the best", heads).tall();
-    for figure in &comparison.figures {
+    let mut table = Table::new(caption, heads).tall();
+    for figure in figures {
         let marked = figure.best.contains(&true);
         let cells = figure.groups.iter().zip(&figure.best).map(|(sample, is_best)| {
             let shown = sample.as_ref().map_or("–".to_owned(), run::shown);
@@ -173,20 +216,24 @@ fn verdicts(group: &Group) -> String {
 
 /// What came of the tests, in a sentence or two.
 fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> String {
-    let figure = comparison.figure(&tested.figure);
+    let figure = comparison.ranked_by();
     let best: Vec<&str> = groups
         .iter()
         .enumerate()
         .filter(|(place, _)| figure.is_some_and(|figure| figure.best.get(*place) == Some(&true)))
         .map(|(_, group)| group.label.as_str())
         .collect();
+    let rows = if comparison.has_validation { "validation" } else { "training" };
     let name = in_a_sentence(&tested.figure);
+    let one_trial = || format!("With one trial each, differences in {name} cannot be tested: train more seeds.");
+    let by = figure.map_or(String::new(), |figure| in_a_sentence(&figure.name));
     let baseline = &groups[comparison.baseline].label;
     let found: Vec<&Difference> = tested.groups.iter().flatten().collect();
     let leader = match &best[..] {
-        [] => format!("No variant is best by {name}."),
-        [one] => format!("{one} has the best {name}."),
-        several => format!("{} have the same, best {name}.", several.join(" and ")),
+        [] if comparison.has_validation => "No variant is best on the validation rows.".to_owned(),
+        [] => "Without validation rows no variant is called the best.".to_owned(),
+        [one] => format!("Best on {rows} rows: {one} ({by})."),
+        several => format!("Best on {rows} rows: {} (the same {by}).", several.join(" and ")),
     };
     let count = |verdict: Verdict| found.iter().filter(|difference| difference.verdict == verdict).count();
     let differ = count(Verdict::Differs);
@@ -196,28 +243,26 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
             let other = tested.groups.iter().position(Option::is_some).map(|place| groups[place].label.as_str());
             let other = other.unwrap_or_default();
             match one.verdict {
-                Verdict::Differs => format!("The difference between {other} and {baseline} is more than luck."),
-                Verdict::MayBeLuck => format!("The difference between {other} and {baseline} may be luck."),
+                Verdict::Differs => format!("{other} and {baseline} differ significantly in {name}."),
+                Verdict::MayBeLuck => {
+                    format!("The difference in {name} between {other} and {baseline} is not significant.")
+                }
                 Verdict::TooFew => format!(
-                    "There are too few trials to tell whether {other} and {baseline} differ by more than luck: at least {} pairs of seeds are needed.",
+                    "There are too few trials to test the difference in {name} between {other} and {baseline}: at least {} pairs of seeds are needed.",
                     pairs_needed(comparison.comparisons().max(1))
                 ),
-                Verdict::OneTrial => {
-                    "With one trial on a side, luck cannot be told from anything: more seeds would tell.".to_owned()
-                }
-                Verdict::Same => format!("{other} and {baseline} have the same figures."),
+                Verdict::OneTrial => one_trial(),
+                Verdict::Same => format!("{other} and {baseline} have the same {name}."),
             }
         }
-        (all, 0) if count(Verdict::OneTrial) == all.len() => {
-            "With one trial on a side, luck cannot be told from anything: more seeds would tell.".to_owned()
-        }
+        (all, 0) if count(Verdict::OneTrial) == all.len() => one_trial(),
         (all, 0) if count(Verdict::TooFew) > 0 => format!(
-            "There are too few trials to call any of {} differences from {baseline} more than luck: at least {} pairs of seeds are needed.",
+            "There are too few trials to test the {} differences in {name} from {baseline}: at least {} pairs of seeds are needed.",
             all.len(),
             pairs_needed(comparison.comparisons().max(1))
         ),
-        (all, 0) => format!("None of {} differences from {baseline} is more than luck.", all.len()),
-        (all, differ) => format!("{differ} of {} differences from {baseline} are more than luck.", all.len()),
+        (all, 0) => format!("None of {} differences in {name} from {baseline} is significant.", all.len()),
+        (all, differ) => format!("{differ} of {} differences in {name} from {baseline} are significant.", all.len()),
     };
     format!("<p class=\"reading\">{}</p>", text(&format!("{leader} {rest}")))
 }
@@ -270,11 +315,11 @@ fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<S
 
 fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::OneTrial => "one trial on a side: cannot be told from luck",
+        Verdict::OneTrial => "one trial on a side: cannot be tested",
         Verdict::Same => "the same",
         Verdict::TooFew => "too few trials to tell",
-        Verdict::MayBeLuck => "may be luck",
-        Verdict::Differs => "more than luck",
+        Verdict::MayBeLuck => "not significant",
+        Verdict::Differs => "significant",
     }
 }
 

@@ -127,7 +127,8 @@ pub fn of_environment(groups: &[Group]) -> Option<Section> {
     if unknown {
         body.push_str(&note("An older version of runner wrote a history, without the command: the run's own experiment.toml has all of its settings."));
     }
-    let heads = ["of", "runner", "commit", "libtorch", "device", "threads", "system", "in one stack"].map(Cell::text);
+    let heads =
+        ["of", "runner", "commit", "libtorch", "device", "threads", "system", "trained together"].map(Cell::text);
     let several = environments.len() > 1;
     let mut table = Table::new("What it ran on", heads.into_iter().skip(usize::from(!several)));
     for (environment, labels) in &environments {

@@ -1,6 +1,7 @@
-//! Every metric in the first, the best and the last epoch and on the test rows, by variant; and every trial by itself.
+//! Every metric in the first, the best and the last epoch, and apart from these on the test rows, by variant; and every trial
+//! by itself.
 
-use crate::compare::group::Group;
+use crate::compare::group::{Group, tested_with};
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::{Record, Trial};
 use crate::history::number::{of_name, seconds};
@@ -28,8 +29,6 @@ pub fn of(groups: &[Group]) -> Section {
 
 /// The metrics of a group.
 fn metrics(group: &Group) -> Option<String> {
-    let mut names: Vec<&str> = group.metrics();
-    names.extend(group.tested().into_iter().filter(|name| !group.metrics().contains(name)).collect::<Vec<_>>());
     let n = group.trials.len();
     let sample = |figure: String| Sample::of(&group.values(|trial| trial.figure(&figure)));
     let is_at_once = group.trials.iter().all(|trial| trial.epochs() <= 1);
@@ -55,27 +54,36 @@ fn metrics(group: &Group) -> Option<String> {
         }
         columns.push(("last", format!("last epoch{}", last.unwrap_or_default())));
     }
-    if !group.tested().is_empty() {
-        columns.push(("test", "test rows".to_owned()));
-    }
-    let heads = std::iter::once(Cell::text("metric"));
-    let heads = heads.chain(columns.iter().map(|(_, head)| Cell::text(head).of_class("n")));
     let of = if n > 1 { format!(", mean ± standard deviation over {n} trials") } else { String::new() };
-    let weights = group.trials.iter().find_map(|trial| Some(trial.history()?.test.as_ref()?.weights.clone()));
-    let weights =
-        weights.filter(|_| !is_at_once).map(|weights| format!("; tested with the weights of the {weights} epoch"));
-    let mut table = Table::new(&format!("{}{of}{}", group.label, weights.unwrap_or_default()), heads);
-    for name in names {
-        let cells = columns.iter().map(|(when, _)| {
-            let samples = sample(format!("{when}.{name}"));
-            let unsound = || group.trials.iter().find_map(|trial| trial.figure(&format!("{when}.{name}")));
-            let shown =
-                samples.map(|sample| run::shown(&sample)).or_else(|| unsound().map(|value| of_name(name, value)));
-            Cell::number(shown.as_deref().unwrap_or("–"))
-        });
-        table.row(std::iter::once(Cell::head(text(name))).chain(cells.collect::<Vec<_>>()));
-    }
-    (!table.is_empty()).then(|| table.html_text())
+    let table = |caption: &str, columns: &[(&str, String)], names: &[&str]| {
+        let heads = std::iter::once(Cell::text("metric"));
+        let heads = heads.chain(columns.iter().map(|(_, head)| Cell::text(head).of_class("n")));
+        let mut table = Table::new(caption, heads);
+        for name in names {
+            let cells = columns.iter().map(|(when, _)| {
+                let samples = sample(format!("{when}.{name}"));
+                let unsound = || group.trials.iter().find_map(|trial| trial.figure(&format!("{when}.{name}")));
+                let shown =
+                    samples.map(|sample| run::shown(&sample)).or_else(|| unsound().map(|value| of_name(name, value)));
+                Cell::number(shown.as_deref().unwrap_or("–"))
+            });
+            table.row(std::iter::once(Cell::head(text(name))).chain(cells.collect::<Vec<_>>()));
+        }
+        (!table.is_empty()).then(|| table.html_text())
+    };
+    let tests = || group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref());
+    let threshold = sample("test.threshold.value".to_owned());
+    let default = if threshold.is_some() { "; at the default threshold" } else { "" };
+    let weights = tests().next().filter(|_| !is_at_once);
+    let weights = weights.map_or(String::new(), |test| format!(", weights of the {} epoch", test.weights));
+    let threshold = threshold.map(|threshold| format!(", at the chosen threshold ({})", run::shown(&threshold)));
+    let of_test = format!("{}: test rows{weights}{}{of}", group.label, threshold.unwrap_or_default());
+    let tables = [
+        table(&format!("{}{of}{default}", group.label), &columns, &group.metrics()),
+        table(&of_test, &[("test", "test rows".to_owned())], &group.tested()),
+    ];
+    let tables: Vec<String> = tables.into_iter().flatten().collect();
+    (!tables.is_empty()).then(|| tables.join("\n"))
 }
 
 /// A line for each trial.
@@ -87,6 +95,9 @@ fn each_trial(groups: &[Group]) -> String {
         .filter(|name| groups.iter().flat_map(|group| &group.trials).any(|trial| trial.figure(name).is_some()))
         .take(4)
         .collect();
+    // test metrics are of the weights that are kept, which need not be those of the best epoch, and at a threshold
+    let is_tested = figures.first().is_some_and(|name| name.starts_with("test."));
+    let figures: Vec<&str> = figures.into_iter().filter(|name| name.starts_with("test.") == is_tested).collect();
     let mut heads = vec![
         Cell::text("trial"),
         Cell::text("ended"),
@@ -96,7 +107,8 @@ fn each_trial(groups: &[Group]) -> String {
     heads.extend(figures.iter().map(|name| Cell::text(&name.replacen('.', " ", 1)).of_class("n")));
     heads.extend([Cell::text("time").of_class("n"), Cell::text("reading"), Cell::text("file")]);
     let several = groups.len() > 1;
-    let mut table = Table::new("Every trial", heads).tall();
+    let of = if is_tested { format!("; test rows: {}", tested_with(groups)) } else { String::new() };
+    let mut table = Table::new(&format!("Every trial{of}"), heads).tall();
     for (place, group) in groups.iter().enumerate() {
         for trial in &group.trials {
             let name = match (several, group.trials.len()) {

@@ -1,7 +1,7 @@
 //! One variant in words and large figures: what its curves say, its best epoch, its test, over all of its trials.
 
 use crate::compare::comparison::main_figure;
-use crate::compare::group::{Group, union};
+use crate::compare::group::{Group, tested_with, union};
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::Trial;
 use crate::history::Status;
@@ -128,7 +128,9 @@ fn tiles(group: &Group) -> Vec<(String, String, String)> {
     let tested: Vec<&String> = ordered.into_iter().filter(|name| names.contains(name)).take(TILES).collect();
     for name in &tested {
         if let Some(sample) = sample(name) {
-            tiles.push((capital(&name.replacen('.', " ", 1)), brief(sample.mean), aside(&sample)));
+            let of = [aside(&sample), tested_with(std::slice::from_ref(group))];
+            let of: Vec<String> = of.into_iter().filter(|words| !words.is_empty()).collect();
+            tiles.push((capital(&name.replacen('.', " ", 1)), brief(sample.mean), of.join("; ")));
         }
     }
     if tested.is_empty() {

@@ -144,7 +144,7 @@ pub(super) fn by_way(
 ) -> anyhow::Result<Vec<Outcome>> {
     let settings = task.settings;
     let decays: Vec<f64> = task.optimizers.iter().map(|optimizer| optimizer.weight_decay()).collect();
-    let mut optimizer = settings.optimizer.start_each(&decays, task.device);
+    let mut optimizer = settings.starting_optimizer().start_each(&decays, task.device);
     let mut course = start_course(task, batch);
     let mut progress = Progress::new(stack, task);
     let mut whole = WholeEpoch::start(stack);

@@ -151,6 +151,7 @@ impl TrainSpec {
         }
         self.optimizer.check().map_err(|fault| fault.under("optimizer"))?;
         self.schedule.check(self.epochs).map_err(|fault| fault.under("schedule"))?;
+        self.schedule.check_momentum(&self.optimizer).map_err(|fault| fault.under("schedule"))?;
         self.clip.map_or(Ok(()), |clip| clip.check().map_err(|fault| fault.under("clip")))?;
         self.penalty.map_or(Ok(()), |penalty| penalty.check().map_err(|fault| fault.under("penalty")))?;
         if let Some(early_stopping) = &self.early_stopping {
@@ -159,6 +160,20 @@ impl TrainSpec {
         self.loss.check(target).map_err(|fault| fault.under("loss"))?;
         metrics::check(&self.metrics(target), target)?;
         self.monitors().try_for_each(|(key, monitor)| self.check_monitor(&key, monitor, has_validation, target))
+    }
+
+    /// States the defaults that depend on other settings.
+    pub fn resolve(&mut self) {
+        self.schedule.resolve(&self.optimizer);
+    }
+
+    /// The optimizer that training starts with: with the largest momentum that the schedule gives it, so that it remembers
+    /// what every step needs.
+    pub fn starting_optimizer(&self) -> optimizer::Optimizer {
+        match self.schedule.largest_momentum() {
+            Some(momentum) => self.optimizer.with_momentum(momentum),
+            None => self.optimizer.clone(),
+        }
     }
 
     /// The metrics that settings name to watch, each with the setting's key.
@@ -274,6 +289,8 @@ mod tests {
         for (line, key) in [
             ("schedule = { step = { every = 0 } }", "schedule.step.every"),
             ("schedule = { warm_up = 20 }", "schedule.warm_up.epochs"),
+            ("schedule = { one_cycle = { base_momentum = 1.0 } }", "schedule.one_cycle.base_momentum"),
+            ("schedule = { one_cycle = { max_momentum = -0.5 } }", "schedule.one_cycle.max_momentum"),
             ("schedule = { warm_up = { epochs = 2, then = \"one_cycle\" } }", "schedule.warm_up.then"),
             ("clip = { norm = 0.0 }", "clip.norm"),
             ("penalty = { l1 = -1.0 }", "penalty.l1"),

@@ -14,7 +14,7 @@ use crate::train::evaluate::{Figures, evaluate, losses};
 use crate::train::fit::Task;
 use crate::train::optimizer::update::Update;
 use crate::train::phases::{Lap, Phases};
-use crate::train::schedule::course::Course;
+use crate::train::schedule::course::{Course, StepSettings};
 use crate::train::seen::{Seen, Steps};
 
 /// The floating-point operations of a step below which libtorch's threads cost more than they bring.
@@ -78,13 +78,9 @@ impl<'a> Way<'a> {
                 by_autograd(stack, task, epoch, optimizer, course, number, stop, phases)
             }
             Way::Dense { dense, values, .. } => {
-                let rates: Vec<Vec<f64>> = (0..epoch.batches().count())
-                    .map(|step| {
-                        course.rates(number, step);
-                        course.lrs().to_vec()
-                    })
-                    .collect();
-                let (loss, outputs) = dense.train(epoch, optimizer, values, &rates, training, stop)?;
+                let steps: Vec<StepSettings> =
+                    (0..epoch.batches().count()).map(|step| course.step(number, step)).collect();
+                let (loss, outputs) = dense.train(epoch, optimizer, values, &steps, training, stop)?;
                 Some(Seen { loss, outputs, gradients: Vec::new() })
             }
         }
@@ -149,6 +145,7 @@ fn by_autograd(
         let mut values = stack.arena().values().shallow_clone(); // the same storage
         penalty.iter().for_each(|penalty| penalty.add_to(&mut gradient, &values));
         settings.clip.iter().for_each(|clip| clip.apply(&mut gradient));
+        optimizer.set_momentum(course.momentum(number, step));
         optimizer.step(&mut values, &gradient, course.rates(number, step));
         lap.adds_to(&mut phases.optimizer);
     }

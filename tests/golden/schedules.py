@@ -139,7 +139,7 @@ def runs():
         "sgd_one_cycle_clip_norm",
         {
             "optimizer": {"sgd": {"lr": 0.1, "momentum": 0.9}},
-            "schedule": {"one_cycle": {"max_lr": 0.3}},
+            "schedule": {"one_cycle": {"max_lr": 0.3, "cycle_momentum": False}},
             "clip": {"norm": 0.5},
         },
         run(

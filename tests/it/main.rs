@@ -12,9 +12,11 @@ mod imbalance;
 mod lessons;
 #[cfg(target_os = "linux")]
 mod memory;
+mod momentum;
 mod names;
 mod pipes;
 mod plots;
+mod ranking;
 mod reports;
 mod reproducing;
 mod resuming;

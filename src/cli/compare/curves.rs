@@ -32,9 +32,14 @@ pub(super) fn text(groups: &[Group], comparison: &Comparison, axis: Axis, page: 
         last.push('\n');
         last.push_str(&page.wrapped(
             &format!(
-                "curves of {} of {} runs: the baseline and the best; `runner plot` draws all",
+                "curves of {} of {} runs: the baseline and {}; `runner plot` draws all",
                 chosen.len(),
-                groups.len()
+                groups.len(),
+                match (comparison.ranked_by(), comparison.has_validation) {
+                    (None, _) => "those named first",
+                    (Some(_), true) => "the best on validation rows",
+                    (Some(_), false) => "the best on training rows",
+                }
             ),
             2,
         ));
@@ -59,12 +64,11 @@ fn metrics(groups: &[Group], comparison: &Comparison) -> Vec<String> {
     chosen
 }
 
-/// The groups that are drawn: all, or the baseline and the best by the tested figure.
+/// The groups that are drawn: all, or the baseline and the best by validation rows.
 fn chosen(groups: &[Group], comparison: &Comparison) -> Vec<usize> {
     let mut places: Vec<usize> = (0..groups.len()).collect();
     if places.len() > MOST {
-        let figure = comparison.tests.first().and_then(|test| comparison.figure(&test.figure));
-        if let Some(figure) = figure {
+        if let Some(figure) = comparison.ranked_by() {
             let sign = if figure.higher_is_better == Some(false) { 1.0 } else { -1.0 };
             let worth = |place: &usize| figure.groups[*place].as_ref().map_or(f64::INFINITY, |s| sign * s.mean);
             places.sort_by(|a, b| worth(a).total_cmp(&worth(b)));

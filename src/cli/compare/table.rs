@@ -1,4 +1,5 @@
-//! Every figure of every group, the best marked, with how far the others are from the baseline.
+//! Every figure of every group, the best marked, with how far the others are from the baseline. Metrics of the test rows are in
+//! a table of their own: they are of the weights that are kept, at the threshold that was chosen.
 //!
 //! As many groups as fit stand in columns beside their differences, so that a figure is read along its line. More of them
 //! stand in rows, with as many columns as fit.
@@ -8,7 +9,7 @@ use crate::cli::figures;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
 use crate::compare::comparison::{Comparison, Figure, metric_of};
-use crate::compare::group::Group;
+use crate::compare::group::{Group, tested_with};
 use crate::compare::statistics::sample::Sample;
 
 /// The tables, and what their marks mean.
@@ -18,23 +19,36 @@ pub(super) fn text(groups: &[Group], comparison: &Comparison, page: Page) -> Vec
     if shown.is_empty() {
         return vec!["no figures: no epoch was completed".to_owned()];
     }
-    let fitted = Some(beside(groups, &shown, comparison.baseline))
-        .filter(|fitted| fitted.is_one(page))
-        .unwrap_or_else(|| below(groups, &shown, comparison.baseline));
-    let has_best = fitted.has_best();
-    let mut tables = fitted.tables(page);
-    let mut legend = vec!["best: the epoch with the best value of what was monitored"];
-    if groups.iter().any(|group| group.trials.len() > 1) {
-        legend.push("means over trials ± standard deviation");
-    }
-    if has_best {
-        legend.push(if page.styled { "bold: the best" } else { "*: the best" });
-    }
-    if let Some(last) = tables.last_mut() {
-        last.push('\n');
-        last.push_str(&page.wrapped(&legend.join("; "), 2));
-    }
-    tables
+    let (tested, of_epochs): (Vec<&Figure>, Vec<&Figure>) =
+        shown.into_iter().partition(|figure| figure.name.starts_with("test."));
+    let spread = groups.iter().any(|group| group.trials.len() > 1).then_some("means over trials ± standard deviation");
+    let tables = |shown: &[&Figure], legend: &dyn Fn(&Fitted) -> Vec<String>| -> Vec<String> {
+        if shown.is_empty() {
+            return Vec::new();
+        }
+        let fitted = Some(beside(groups, shown, comparison.baseline))
+            .filter(|fitted| fitted.is_one(page))
+            .unwrap_or_else(|| below(groups, shown, comparison.baseline));
+        let legend = legend(&fitted).into_iter().chain(spread.map(str::to_owned)).collect::<Vec<_>>().join("; ");
+        let mut tables = fitted.tables(page);
+        if let Some(last) = tables.last_mut() {
+            last.push('\n');
+            last.push_str(&page.wrapped(&legend, 2));
+        }
+        tables
+    };
+    let of_epochs = tables(&of_epochs, &|fitted| {
+        let mut legend = vec!["best: the epoch with the best value of the monitored metric".to_owned()];
+        let rows = if comparison.has_validation { "validation" } else { "training" };
+        match (fitted.has_best(), page.styled) {
+            (true, true) => legend.push(format!("bold: best on {rows} rows")),
+            (true, false) => legend.push(format!("*: best on {rows} rows")),
+            (false, _) => {}
+        }
+        legend
+    });
+    let of_test = tables(&tested, &|_| vec![format!("test rows: {}", tested_with(groups))]);
+    [of_epochs, of_test].concat()
 }
 
 /// A row for each figure; columns for the groups, and behind each its difference from the baseline.

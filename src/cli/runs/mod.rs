@@ -63,9 +63,10 @@ Examples:
   runner runs regularize_mnist --variants --sort diagnosis.gap
   runner runs --filter train.optimizer.adam.lr=0.001 --json
 
-Of several variants the best one's figures are shown, as means over its seeds, with
-the best epoch in parentheses. \"stopped\" is early stopping. A wider terminal shows
-more columns.";
+Of several variants the one that is best on the validation rows is shown, also where runs
+are sorted by a metric of the test rows; `--variants` has a line for each. Metrics are
+means over seeds, with the epoch in parentheses: the best one, and the one whose weights
+were tested. \"stopped\" is early stopping. A wider terminal shows more columns.";
 
 /// What is sorted by that is no figure.
 const PLAIN: [&str; 4] = ["seconds", "started", "experiment", "device"];
@@ -141,7 +142,7 @@ fn sort(runs: &mut [Past], by: &str, wanted: &[String]) -> anyhow::Result<()> {
                 let hint = "a figure is named by its path: `test.acc`, `best.val_loss`, `diagnosis.gap`";
                 let message = format!("failed to sort: no run has a figure `{figure}`");
                 return Err(anyhow!(message)
-                    .context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`, `device`"))));
+                    .context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`, `device`; of variants without validation rows none is shown but with `--variants`"))));
             }
             let sign = if higher_is_better(metric_of(figure)) == Some(false) { 1.0 } else { -1.0 };
             let key = |run: &Past| of(run).map_or(f64::INFINITY, |value| sign * value);
@@ -189,12 +190,14 @@ fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Ve
     }
     let is_shown = |name: &str| shown.iter().any(|&place| wanted[place] == name);
     let best = |run: &Past| run.best.as_ref().map_or("–".to_owned(), peak);
-    let test = |run: &Past| {
-        run.test.as_ref().map_or("–".to_owned(), |t| format!("{} {}", t.metric, figures::metric(Some(t.value))))
-    };
+    let test = |run: &Past| run.test.as_ref().map_or("–".to_owned(), tested);
     columns.push(words("best (epoch)", &best));
     if !runs.iter().all(|run| run.test.as_ref().is_some_and(|test| is_shown(&format!("test.{}", test.metric)))) {
-        columns.push(words("test", &test));
+        columns.push(words("test (epoch)", &test));
+    }
+    let threshold = |run: &Past| run.test.as_ref().and_then(|test| test.threshold);
+    if runs.iter().any(|run| threshold(run).is_some()) {
+        columns.push(numbers("threshold", &|run| figures::metric(threshold(run))));
     }
     columns.push(numbers("age", &|run| age::of(&run.started, now)));
     if args.experiment.is_some() && args.variants {
@@ -211,6 +214,12 @@ fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Ve
 fn peak(peak: &crate::compare::past::Peak) -> String {
     let epoch = peak.epoch.round();
     format!("{} {} ({epoch})", peak.metric, figures::metric(Some(peak.value)))
+}
+
+/// `acc 0.9697 (30)`
+fn tested(test: &crate::compare::past::Shown) -> String {
+    let epoch = test.epoch.map(|epoch| format!(" ({})", epoch.round())).unwrap_or_default();
+    format!("{} {}{epoch}", test.metric, figures::metric(Some(test.value)))
 }
 
 /// `4×5`: variants, and trials of each.

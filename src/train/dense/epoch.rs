@@ -24,6 +24,7 @@ use crate::network::stack::Stack;
 use crate::train::evaluate::{Figures, Measure};
 use crate::train::optimizer::update::{Rows, Update};
 use crate::train::phases::{Lap, Phases};
+use crate::train::schedule::course::StepSettings;
 
 /// How many rows go through the network at once when nothing is trained.
 const BLOCK: usize = 256;
@@ -51,8 +52,8 @@ struct Work<'a> {
     features: Floats,
     outputs: Floats,
     updates: Rows,
-    rates: &'a [Vec<f64>], // of each step, each replica
-    step: u64,             // steps before this epoch
+    steps: &'a [StepSettings],
+    step: u64, // steps before this epoch
     stop: &'a AtomicBool,
     is_cut_short: AtomicBool, // whether a replica has steps left
 }
@@ -95,13 +96,13 @@ impl Dense {
     /// f64, and what the network made of each row before the step that it had a part in, `[replicas, rows, outputs]`;
     /// `None` where `stop` was set before the last step.
     ///
-    /// `rates` has the learning rates of each step, of each replica.
+    /// `steps` has the settings of each step.
     pub(in crate::train) fn train(
         &mut self,
         epoch: &Epoch,
         update: &mut Update,
         values: &Tensor,
-        rates: &[Vec<f64>],
+        steps: &[StepSettings],
         training: &[bool],
         stop: &AtomicBool,
     ) -> Option<(Tensor, Tensor)> {
@@ -121,7 +122,7 @@ impl Dense {
             features,
             outputs: Floats::of(&self.outputs),
             updates: update.rows(values),
-            rates,
+            steps,
             step: update.steps(),
             stop,
             is_cut_short: AtomicBool::new(false),
@@ -133,7 +134,7 @@ impl Dense {
         if work.is_cut_short.load(Ordering::Relaxed) {
             return None;
         }
-        update.count(rates.len() as u64);
+        update.count(steps.len() as u64);
         let mut losses = vec![0.0; self.replicas];
         for worker in self.crew.workers() {
             for (replica, sum) in worker.losses.drain(..) {
@@ -207,7 +208,7 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
     let others = || (0..team.members).filter(|&other| other != member).map(|other| work.gradients[team.first + other]);
     let own = team.part(member, work.plan.parameters, GRAIN);
     let mut sum = 0.0;
-    for (step, rates) in work.rates.iter().enumerate() {
+    for (step, settings) in work.steps.iter().enumerate() {
         let start = step * work.batch;
         let batch = work.batch.min(work.rows - start);
         let part = team.part(member, batch, 1);
@@ -259,16 +260,19 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
             let other = unsafe { other.part(own.clone()).get() };
             gradient.iter_mut().zip(other).for_each(|(gradient, other)| *gradient += other);
         }
+        let number = work.step + step as u64 + 1;
         // SAFETY: the caller keeps values and memory alive for the epoch; of this replica's, between the barriers, each
         // member touches its own part.
-        unsafe { work.updates.step(replica, own.clone(), gradient, rates[replica], work.step + step as u64 + 1) };
+        unsafe {
+            work.updates.step(replica, own.clone(), gradient, settings.lrs[replica], settings.momentum, number);
+        }
         lap.adds_to(&mut shard.phases.optimizer);
         let all_have_stepped = team.barrier.wait();
         lap.adds_to(&mut shard.phases.waiting);
         if !all_have_stepped {
             return; // the other thread's panic is told
         }
-        if is_stopped && step + 1 < work.rates.len() {
+        if is_stopped && step + 1 < work.steps.len() {
             work.is_cut_short.store(true, Ordering::Relaxed);
             return;
         }

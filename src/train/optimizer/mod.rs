@@ -113,6 +113,25 @@ impl Optimizer {
         }
     }
 
+    /// Whether it has a momentum that a schedule can change: that of SGD and RMSprop, the first beta of Adam and AdamW.
+    pub fn has_momentum(&self) -> bool {
+        match self {
+            Optimizer::Sgd(_) | Optimizer::Rmsprop(_) | Optimizer::Adam(_) | Optimizer::Adamw(_) => true,
+            Optimizer::Adagrad(_) => false,
+        }
+    }
+
+    /// The same with this momentum; unchanged where it has none.
+    pub fn with_momentum(&self, momentum: f64) -> Optimizer {
+        match self.clone() {
+            Optimizer::Sgd(sgd) => Optimizer::Sgd(sgd::Sgd { momentum, ..sgd }),
+            Optimizer::Rmsprop(rmsprop) => Optimizer::Rmsprop(rmsprop::Rmsprop { momentum, ..rmsprop }),
+            Optimizer::Adam(adam) => Optimizer::Adam(adam::Adam { betas: [momentum, adam.betas[1]], ..adam }),
+            Optimizer::Adamw(adamw) => Optimizer::Adamw(adamw::AdamW { betas: [momentum, adamw.betas[1]], ..adamw }),
+            Optimizer::Adagrad(adagrad) => Optimizer::Adagrad(adagrad),
+        }
+    }
+
     /// Checks the settings.
     ///
     /// # Errors

@@ -87,7 +87,9 @@ impl Rule for Step {
             [momentum, ..] => (square.same(), Some(momentum)),
         };
         let step = gradient.over(&variance.root().shifted(self.eps));
-        let Some(momentum) = momentum else { return value.minus(&step.by_each(rate, 1.0)) };
+        let Some(momentum) = momentum.filter(|_| self.momentum != 0.0) else {
+            return value.minus(&step.by_each(rate, 1.0));
+        };
         *momentum = momentum.scaled(self.momentum).plus(&step).settled();
         value.minus(&momentum.by_each(rate, 1.0))
     }

@@ -66,7 +66,10 @@ impl Rule for Step {
         decay: Option<&N::Each>,
     ) -> N {
         let gradient = decayed(value, gradient, decay);
-        let Some(momentum) = memory.first_mut() else { return value.minus(&gradient.by_each(rate, 1.0)) };
+        // at a momentum of 0, which a schedule may pass through, PyTorch leaves what is remembered as it is
+        let Some(momentum) = memory.first_mut().filter(|_| self.momentum != 0.0) else {
+            return value.minus(&gradient.by_each(rate, 1.0));
+        };
         *momentum = momentum.scaled(self.momentum).plus(&gradient).settled(); // from 0, so at first it is the gradient
         let direction = match self.nesterov {
             true => gradient.plus(&momentum.scaled(self.momentum)),

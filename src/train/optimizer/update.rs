@@ -23,11 +23,18 @@ pub struct Update {
     decays: EachReplica,
     memory: Vec<Tensor>, // [replicas, parameters] each, once there was a step
     steps: u64,
+    momentum: Option<f64>,
 }
 
 impl Update {
     pub(super) fn new(optimizer: Optimizer, decays: EachReplica) -> Self {
-        Update { optimizer, decays, memory: Vec::new(), steps: 0 }
+        Update { optimizer, decays, memory: Vec::new(), steps: 0, momentum: None }
+    }
+
+    /// Sets the momentum of the next steps; with `None` it is that of the optimizer's settings. What is remembered starts as
+    /// these settings say, so that they must have a momentum where any step is to have one.
+    pub fn set_momentum(&mut self, momentum: Option<f64>) {
+        self.momentum = momentum;
     }
 
     /// One step, in place. Called without gradients being tracked.
@@ -50,14 +57,15 @@ impl Update {
                 // optimizer's own memory only, which the gradient does not overlap.
                 let gradient = unsafe { Floats::of(gradient).part(row).get() };
                 // SAFETY: values and memory are borrowed for this function, and one thread goes from row to row.
-                unsafe { rows.step(replica, 0..parameters, gradient, rates.of(replica), self.steps) };
+                unsafe { rows.step(replica, 0..parameters, gradient, rates.of(replica), self.momentum, self.steps) };
             }
         } else {
             self.remember(values);
             self.steps += 1;
-            let Update { optimizer, decays, memory, steps } = self;
+            let Update { optimizer, decays, memory, steps, momentum } = self;
             let decay = (!decays.is_zero()).then_some(&*decays);
-            optimizer.at_step(*steps, OverTensors { values, gradient, memory, rate: rates, decay });
+            with_momentum(optimizer, *momentum)
+                .at_step(*steps, OverTensors { values, gradient, memory, rate: rates, decay });
         }
     }
 
@@ -121,6 +129,11 @@ fn share_memory(one: &Tensor, other: &Tensor) -> bool {
     one.start < other.end && other.start < one.end
 }
 
+/// The optimizer of a step.
+fn with_momentum(optimizer: &Optimizer, momentum: Option<f64>) -> Optimizer {
+    momentum.map_or_else(|| optimizer.clone(), |momentum| optimizer.with_momentum(momentum))
+}
+
 /// Something to be done with the rule of a step.
 pub(super) trait Run {
     fn with<R: Rule>(self, rule: R);
@@ -153,7 +166,8 @@ pub(in crate::train) struct Rows {
 }
 
 impl Rows {
-    /// A step over a part of a replica's parameters; `number` counts steps from 1, `gradient` is that of the part.
+    /// A step over a part of a replica's parameters; `number` counts steps from 1, `gradient` is that of the part, `momentum`
+    /// is that of the step where a schedule cycles it.
     ///
     /// # Safety
     /// The tensors that this was made of live, and no other thread reads or writes this part of them meanwhile.
@@ -163,6 +177,7 @@ impl Rows {
         part: std::ops::Range<usize>,
         gradient: &[f32],
         rate: f64,
+        momentum: Option<f64>,
         number: u64,
     ) {
         let start = replica * self.parameters;
@@ -172,7 +187,7 @@ impl Rows {
         // SAFETY: the same; the memories are tensors of their own, so that no two slices meet.
         let memory = self.memory.iter().map(|floats| unsafe { floats.part(part.clone()).get_mut() }).collect();
         let decay = self.decays.as_ref().map(|decays| decays[replica]);
-        self.optimizer.at_step(number, OverFloats { values, gradient, memory, rate, decay });
+        with_momentum(&self.optimizer, momentum).at_step(number, OverFloats { values, gradient, memory, rate, decay });
     }
 }
 
@@ -275,6 +290,7 @@ mod tests {
                 let mut values = start.to_kind(kind).copy();
                 for step in 1..=6 {
                     let gradient = (&start * f64::from(step)).cos().to_kind(kind);
+                    update.set_momentum([None, Some(0.0), Some(0.7)][step as usize % 3]); // as a schedule may
                     update.step(&mut values, &gradient, &rates);
                 }
                 Vec::<f64>::try_from(values.to_kind(Kind::Double).flatten(0, -1)).unwrap()

@@ -21,6 +21,15 @@ pub struct Course {
     rates: Rates,  // the same, as steps take them
 }
 
+/// What a step is taken with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepSettings {
+    /// The learning rate of each replica.
+    pub lrs: Vec<f64>,
+    /// The momentum of all replicas, where the schedule cycles it.
+    pub momentum: Option<f64>,
+}
+
 /// What has become of the learning rates by the end of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -72,6 +81,17 @@ impl Course {
     /// The learning rate of each replica at the step last asked for.
     pub fn lrs(&self) -> &[f64] {
         &self.lrs
+    }
+
+    /// The momentum of a step, which is the same for all replicas; `None` where it is not cycled.
+    pub fn momentum(&self, epoch: usize, step: usize) -> Option<f64> {
+        self.schedule.momentum(Place { epoch: epoch - 1, step }, self.length)
+    }
+
+    /// The learning rates and the momentum of a step.
+    pub fn step(&mut self, epoch: usize, step: usize) -> StepSettings {
+        self.rates(epoch, step);
+        StepSettings { lrs: self.lrs.clone(), momentum: self.momentum(epoch, step) }
     }
 
     /// How many steps there are up to the end of an epoch.

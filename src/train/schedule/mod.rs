@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Invalid;
 use crate::short_form::number_or_table;
+use crate::train::optimizer::Optimizer;
 
 /// How the learning rate changes as training goes on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,7 +32,7 @@ pub enum Schedule {
     /// Half a cosine from epoch to epoch, down to `min_lr` (CosineAnnealingLR).
     #[serde(alias = "cosine_annealing")]
     Cosine(decay::Cosine),
-    /// Up and down again over all of training, step by step (OneCycleLR).
+    /// Up and down again over all of training, step by step, and the momentum the other way (OneCycleLR).
     OneCycle(one_cycle::OneCycle),
     /// A climb from near 0, step by step, then another schedule (LinearLR in a SequentialLR).
     #[serde(deserialize_with = "number_or_table")]
@@ -87,6 +88,57 @@ impl Schedule {
             Schedule::ReduceOnPlateau(plateau) => plateau.check(),
         }
         .map_err(|fault| fault.under(self.name()))
+    }
+
+    /// Checks the settings against the optimizer's.
+    ///
+    /// # Errors
+    /// When the momentum is to be cycled and the optimizer has none; the key is relative to the schedule's place.
+    pub fn check_momentum(&self, optimizer: &Optimizer) -> Result<(), Invalid> {
+        let checked = self.one_cycle().map_or(Ok(()), |one_cycle| one_cycle.check_momentum(optimizer));
+        checked.map_err(|fault| fault.under(self.name()))
+    }
+
+    /// States the defaults that depend on the optimizer.
+    pub fn resolve(&mut self, optimizer: &Optimizer) {
+        if let Schedule::OneCycle(one_cycle) = self {
+            one_cycle.resolve(optimizer);
+        }
+    }
+
+    /// Whether these defaults are stated.
+    pub fn is_resolved(&self) -> bool {
+        self.one_cycle().is_none_or(|one_cycle| one_cycle.cycle_momentum.is_some())
+    }
+
+    /// Leaves the momentum as it is, as versions did that could not cycle it.
+    pub fn forget_momentum(&mut self) {
+        if let Schedule::OneCycle(one_cycle) = self {
+            one_cycle.forget_momentum();
+        }
+    }
+
+    /// The momentum at a step; `None` where it stays as the optimizer's settings have it.
+    pub fn momentum(&self, place: Place, length: Length) -> Option<f64> {
+        self.one_cycle()?.momentum(place, length)
+    }
+
+    /// The largest momentum of all steps, where it is cycled.
+    pub fn largest_momentum(&self) -> Option<f64> {
+        self.one_cycle()?.momenta().map(|(base, max)| base.max(max))
+    }
+
+    /// `one_cycle`, which follows no warm-up.
+    fn one_cycle(&self) -> Option<&one_cycle::OneCycle> {
+        match self {
+            Schedule::OneCycle(one_cycle) => Some(one_cycle),
+            Schedule::Constant
+            | Schedule::Step(_)
+            | Schedule::Exponential(_)
+            | Schedule::Cosine(_)
+            | Schedule::WarmUp(_)
+            | Schedule::ReduceOnPlateau(_) => None,
+        }
     }
 
     /// The learning rate at a step, from the one that training started with (and that a plateau has reduced since).

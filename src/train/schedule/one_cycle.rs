@@ -1,7 +1,10 @@
 //! `one_cycle` (Smith and Topin 2018), as OneCycleLR: from `max_lr / div_factor` up to `max_lr` and down to almost
 //! nothing, each half a cosine, at every step.
 //!
-//! The learning rate alone: PyTorch's `cycle_momentum`, which moves the momentum the other way, is not done.
+//! The momentum goes the other way, as PyTorch's default has it: from `max_momentum` down to `base_momentum` and back. It
+//! is the momentum of SGD and RMSprop (a momentum of 0 in the optimizer's settings as well) and the first beta of Adam and
+//! AdamW. `cycle_momentum = false` leaves it as the optimizer's settings have it. Adagrad has no momentum: there PyTorch
+//! refuses `cycle_momentum`, and here it is off unless it is asked for, which is an error.
 
 use std::f64::consts::PI;
 
@@ -9,7 +12,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Length, Place};
-use crate::check::{Invalid, positive, require};
+use crate::check::{Invalid, below_one, positive, require};
+use crate::train::optimizer::Optimizer;
+
+/// The momentum at the largest learning rate, and at the start and the end.
+const MOMENTUM: (f64, f64) = (0.85, 0.95);
 
 /// `one_cycle`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,11 +30,25 @@ pub struct OneCycle {
     pub div_factor: f64,
     /// The last step takes the first one's learning rate divided by this.
     pub final_div_factor: f64,
+    /// Whether the momentum is cycled; by default where the optimizer has one.
+    pub cycle_momentum: Option<bool>,
+    /// The lowest momentum, at the largest learning rate; 0.85 by default.
+    pub base_momentum: Option<f64>,
+    /// The momentum of the first and of the last step; 0.95 by default.
+    pub max_momentum: Option<f64>,
 }
 
 impl Default for OneCycle {
     fn default() -> Self {
-        OneCycle { max_lr: None, pct_start: 0.3, div_factor: 25.0, final_div_factor: 1e4 }
+        OneCycle {
+            max_lr: None,
+            pct_start: 0.3,
+            div_factor: 25.0,
+            final_div_factor: 1e4,
+            cycle_momentum: None,
+            base_momentum: None,
+            max_momentum: None,
+        }
     }
 }
 
@@ -41,24 +62,65 @@ impl OneCycle {
             self.pct_start,
         )?;
         positive("div_factor", self.div_factor)?;
-        positive("final_div_factor", self.final_div_factor)
+        positive("final_div_factor", self.final_div_factor)?;
+        self.base_momentum.map_or(Ok(()), |momentum| below_one("base_momentum", momentum))?;
+        self.max_momentum.map_or(Ok(()), |momentum| below_one("max_momentum", momentum))
+    }
+
+    pub(super) fn check_momentum(&self, optimizer: &Optimizer) -> Result<(), Invalid> {
+        if self.cycle_momentum == Some(true) && !optimizer.has_momentum() {
+            let message = format!("needs an optimizer with momentum, found `{}`", optimizer.name());
+            return Err(Invalid::new("cycle_momentum", message)
+                .hint("set `cycle_momentum = false`, or use `sgd`, `rmsprop`, `adam` or `adamw`"));
+        }
+        Ok(())
+    }
+
+    /// States the defaults that depend on the optimizer.
+    pub(super) fn resolve(&mut self, optimizer: &Optimizer) {
+        if *self.cycle_momentum.get_or_insert(optimizer.has_momentum()) {
+            self.base_momentum.get_or_insert(MOMENTUM.0);
+            self.max_momentum.get_or_insert(MOMENTUM.1);
+        }
+    }
+
+    /// Takes back what [`Self::resolve`] has stated: the momentum stays as the optimizer's settings have it.
+    pub(super) fn forget_momentum(&mut self) {
+        (self.cycle_momentum, self.base_momentum, self.max_momentum) = (None, None, None);
+    }
+
+    /// The lowest and the largest momentum, where it is cycled.
+    pub fn momenta(&self) -> Option<(f64, f64)> {
+        let (base, max) = MOMENTUM;
+        let cycles = self.cycle_momentum == Some(true);
+        cycles.then(|| (self.base_momentum.unwrap_or(base), self.max_momentum.unwrap_or(max)))
     }
 
     pub(super) fn lr(&self, start: f64, place: Place, length: Length) -> f64 {
         let max = self.max_lr.unwrap_or(start);
         let first = max / self.div_factor;
+        self.along([first, max, first / self.final_div_factor], place, length)
+    }
+
+    /// The momentum at a step, where it is cycled.
+    pub(super) fn momentum(&self, place: Place, length: Length) -> Option<f64> {
+        self.momenta().map(|(base, max)| self.along([max, base, max], place, length))
+    }
+
+    /// What leads from the first number at the first step to the second at the summit, and to the third at the last step.
+    fn along(&self, [first, summit, last]: [f64; 3], place: Place, length: Length) -> f64 {
         let steps = (length.epochs * length.steps) as f64;
         let step = (place.epoch * length.steps + place.step) as f64;
-        let (summit, end) = (self.pct_start * steps - 1.0, steps - 1.0);
-        if step <= summit {
-            along_cosine(first, max, step, summit)
+        let (turn, end) = (self.pct_start * steps - 1.0, steps - 1.0);
+        if step <= turn {
+            along_cosine(first, summit, step, turn)
         } else {
-            along_cosine(max, first / self.final_div_factor, step - summit, end - summit)
+            along_cosine(summit, last, step - turn, end - turn)
         }
     }
 }
 
-/// Half a cosine between two rates, `done` of `all` steps along.
+/// Half a cosine between two numbers, `done` of `all` steps along.
 fn along_cosine(from: f64, to: f64, done: f64, all: f64) -> f64 {
     let share = if all == 0.0 { 1.0 } else { done / all };
     to + (from - to) / 2.0 * ((PI * share).cos() + 1.0)

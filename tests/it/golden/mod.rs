@@ -5,6 +5,7 @@ mod initializers;
 mod layers;
 mod losses;
 mod metrics;
+mod one_cycle;
 mod optimizers;
 mod resampling;
 mod runs;

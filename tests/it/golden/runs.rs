@@ -209,7 +209,7 @@ fn a_run_keeps_the_confusion_matrix_of_its_test_rows_and_one_hot_targets_change_
 }
 
 /// An experiment on the digits, with these further lines of `[train]`.
-fn digits(place: &Place, split: &str, seeds: &str, epochs: usize, train: &str) -> String {
+pub(super) fn digits(place: &Place, split: &str, seeds: &str, epochs: usize, train: &str) -> String {
     let text = format!(
         r#"
             title = "Digits"
@@ -230,7 +230,7 @@ fn digits(place: &Place, split: &str, seeds: &str, epochs: usize, train: &str) -
 }
 
 /// A JSON value as TOML.
-fn inline(value: &Value) -> String {
+pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Object(map) => {
             let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();

@@ -1,0 +1,205 @@
+//! The metrics of an epoch in one line, while a run trains.
+//!
+//! Seeds and folds of a variant are shown by their mean. Different variants are not: a mean of these is a metric of no
+//! variant, so that the best and the worst one are shown. The monitored metric is always there, however narrow the line.
+
+use crate::cli::{figures, settings};
+use crate::compare::direction::higher_is_better;
+use crate::compare::trial::is_metric;
+use crate::train::fit::EpochReport;
+
+/// What is trained together.
+#[derive(Clone, Debug, Default)]
+pub struct Trained {
+    /// The names of the variants.
+    pub variants: Vec<String>,
+    /// The place of each replica's variant among them.
+    pub variant_of: Vec<usize>,
+    /// The metric that tells the best epoch.
+    pub monitor: String,
+    /// Whether the learning rate changes, and is shown.
+    pub shows_lr: bool,
+}
+
+/// A metric as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The metric, of several variants that of the best and the worst one.
+    pub text: String,
+    /// The same in less room.
+    pub short: String,
+    rank: Rank,
+}
+
+/// What is left out last where the line is narrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Monitored,
+    Loss,
+    Other,
+}
+
+/// The epoch's metrics, of the replicas that still train, or of those that had a part in the epoch when none does; and how
+/// many these are.
+pub fn metrics(report: &EpochReport, trained: &Trained) -> Vec<Shown> {
+    let training = report.training.iter().filter(|trains| **trains).count();
+    let shown_of = if training > 0 { &report.training } else { &report.trained };
+    let kept = |values: &[f64]| -> Vec<f64> {
+        let kept = values.iter().zip(shown_of).filter(|(_, is_shown)| **is_shown);
+        kept.map(|(value, _)| *value).collect()
+    };
+    let mut shown: Vec<Shown> = report
+        .metrics
+        .iter()
+        .filter(|(name, _)| is_metric(name))
+        .map(|(name, values)| {
+            let rank = match name {
+                name if *name == trained.monitor => Rank::Monitored,
+                name if name.ends_with("loss") => Rank::Loss,
+                _ => Rank::Other,
+            };
+            let (text, short) = of_variants(name, &by_variant(values, shown_of, trained), rank, trained);
+            Shown { text, short, rank }
+        })
+        .collect();
+    let plain = |text: String| Shown { short: text.clone(), text, rank: Rank::Other };
+    let lrs = report.metrics.iter().find(|(name, _)| trained.shows_lr && name == "lr").map(|(_, lrs)| kept(lrs));
+    shown.extend(lrs.map(|lrs| plain(format!("lr {}", settings::range(&lrs, figures::short)))));
+    let all = report.training.len();
+    if (1..all).contains(&training) {
+        shown.push(plain(format!("({training} of {all} still training)")));
+    }
+    shown
+}
+
+/// The mean of each variant that has a replica among those that are shown, by its place.
+fn by_variant(values: &[f64], shown_of: &[bool], trained: &Trained) -> Vec<(usize, f64)> {
+    let of = |place: usize| -> Option<(usize, f64)> {
+        let of_variant = values.iter().zip(shown_of).enumerate().filter(|(replica, (_, is_shown))| {
+            **is_shown && trained.variant_of.get(*replica).copied().unwrap_or_default() == place
+        });
+        let values: Vec<f64> = of_variant.map(|(_, (value, _))| *value).collect();
+        Some((place, figures::mean(&values)?))
+    };
+    (0..trained.variants.len().max(1)).filter_map(of).collect()
+}
+
+/// The metric of a lone variant, or of the best and the worst one: with their names where it is the monitored metric, and
+/// from the lowest to the highest where neither is better.
+fn of_variants(name: &str, means: &[(usize, f64)], rank: Rank, trained: &Trained) -> (String, String) {
+    let shown = |value: f64| figures::of(name, Some(value));
+    let better = higher_is_better(name);
+    let key = |value: f64| match value {
+        value if value.is_nan() => f64::INFINITY, // the worst, whichever way is better
+        value if better == Some(true) => -value,
+        value => value,
+    };
+    let mut sorted = means.to_vec();
+    sorted.sort_by(|a, b| key(a.1).total_cmp(&key(b.1))); // stable
+    let (text, short) = match &sorted[..] {
+        [] => ("–".to_owned(), "–".to_owned()),
+        [(_, value)] => (shown(*value), shown(*value)),
+        [(first, best), .., (last, worst)] => {
+            let short = format!("{} to {}", shown(*best), shown(*worst));
+            let name_of = |place: &usize| trained.variants.get(*place).map_or("", String::as_str);
+            let named = format!("{} ({}) to {} ({})", shown(*best), name_of(first), shown(*worst), name_of(last));
+            (if rank == Rank::Monitored && better.is_some() { named } else { short.clone() }, short)
+        }
+    };
+    (format!("{name} {text}"), format!("{name} {short}"))
+}
+
+/// The metrics that fit, in their order: the monitored one always, then losses, then others.
+pub fn fitting(metrics: &[Shown], room: usize) -> Vec<&str> {
+    let mut places: Vec<usize> = (0..metrics.len()).collect();
+    places.sort_by_key(|&place| metrics[place].rank); // stable
+    let width = |text: &str| text.chars().count() + 1;
+    let mut left = room;
+    let mut chosen: Vec<(usize, &str)> = Vec::new();
+    for place in places {
+        let Shown { text, short, rank } = &metrics[place];
+        let text = if width(text) <= left { text } else { short };
+        let fits = width(text) <= left;
+        if fits || *rank == Rank::Monitored {
+            chosen.push((place, text));
+        }
+        left = if fits { left - width(text) } else { 0 };
+    }
+    chosen.sort_unstable();
+    chosen.into_iter().map(|(_, text)| text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(training: &[bool]) -> EpochReport {
+        let metrics = [
+            ("loss", [0.5, 0.25]),
+            ("r2", [0.5, 0.7]),
+            ("gradient_norm.0", [1.0, 1.0]),
+            ("val_loss", [0.75, 0.25]),
+            ("lr", [0.1, 0.05]),
+        ];
+        EpochReport {
+            epoch: 1,
+            epochs: 30,
+            metrics: metrics.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec())).collect(),
+            seconds: 1.0,
+            trained: vec![true; training.len()],
+            training: training.to_vec(),
+        }
+    }
+
+    fn trained(variants: &[&str], variant_of: &[usize], monitor: &str) -> Trained {
+        Trained {
+            variants: variants.iter().map(|name| (*name).to_owned()).collect(),
+            variant_of: variant_of.to_vec(),
+            monitor: monitor.to_owned(),
+            shows_lr: false,
+        }
+    }
+
+    fn texts(shown: &[Shown]) -> Vec<&str> {
+        shown.iter().map(|shown| shown.text.as_str()).collect()
+    }
+
+    #[test]
+    fn seeds_of_a_variant_are_shown_by_the_mean_of_those_that_train_and_a_learning_rate_that_changes() {
+        let seeds = trained(&["base"], &[0, 0], "val_loss");
+        assert_eq!(texts(&metrics(&report(&[true, true]), &seeds)), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000"]);
+        assert_eq!(
+            texts(&metrics(&report(&[false, true]), &Trained { shows_lr: true, ..seeds.clone() })),
+            ["loss 0.2500", "r2 0.7000", "val_loss 0.2500", "lr 0.050", "(1 of 2 still training)"]
+        );
+        assert_eq!(metrics(&report(&[false, false]), &seeds)[0].text, "loss 0.3750", "all have ended");
+    }
+
+    #[test]
+    fn of_different_variants_the_best_and_the_worst_are_shown_and_no_mean() {
+        let variants = trained(&["slow", "fast"], &[0, 1], "val_loss");
+        assert_eq!(
+            texts(&metrics(&report(&[true, true]), &variants)),
+            ["loss 0.2500 to 0.5000", "r2 0.7000 to 0.5000", "val_loss 0.2500 (fast) to 0.7500 (slow)"]
+        );
+        assert_eq!(texts(&metrics(&report(&[true, false]), &variants))[0], "loss 0.5000", "one is left");
+        let mut with_seeds = report(&[true; 4]);
+        with_seeds.metrics = vec![("val_loss".to_owned(), vec![1.0, 0.5, f64::NAN, 0.5])];
+        let seeds = trained(&["slow", "fast"], &[0, 0, 1, 1], "val_loss");
+        assert_eq!(texts(&metrics(&with_seeds, &seeds)), ["val_loss 0.7500 (slow) to nan (fast)"]);
+    }
+
+    #[test]
+    fn the_monitored_metric_is_there_however_narrow_the_line_and_losses_come_before_others() {
+        let seeds = trained(&["base"], &[0, 0], "r2");
+        let all = metrics(&report(&[true, true]), &Trained { shows_lr: true, ..seeds });
+        assert_eq!(fitting(&all, 80), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000", "lr 0.050 to 0.100"]);
+        assert_eq!(fitting(&all, 38), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000"]);
+        assert_eq!(fitting(&all, 23), ["loss 0.3750", "r2 0.6000"]);
+        assert_eq!(fitting(&all, 5), ["r2 0.6000"]);
+        let variants = metrics(&report(&[true, true]), &trained(&["slow", "fast"], &[0, 1], "val_loss"));
+        assert_eq!(fitting(&variants, 41), ["val_loss 0.2500 (fast) to 0.7500 (slow)"]);
+        assert_eq!(fitting(&variants, 30), ["val_loss 0.2500 to 0.7500"]);
+        assert_eq!(fitting(&variants, 3), ["val_loss 0.2500 to 0.7500"]);
+    }
+}

@@ -1,0 +1,195 @@
+//! What groups may be ranked by. A choice among them is made by validation rows: a metric of test rows ranks nothing, or the
+//! test would be part of the choice, and one of training rows only where there are no validation rows, and not where these
+//! training rows were resampled. Losses of different functions rank nothing.
+
+use crate::compare::comparison::metric_of;
+use crate::compare::direction::higher_is_better;
+use crate::compare::group::Group;
+use crate::compare::statistics::mean;
+use crate::history::History;
+use crate::train::loss::Loss;
+
+/// What groups have in common, as far as a ranking depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ranking {
+    has_validation: bool,
+    is_resampled: bool,
+    same_data: bool,
+    same_loss: bool,
+}
+
+impl Ranking {
+    /// The ranking of these groups.
+    pub fn of(groups: &[Group]) -> Ranking {
+        let trials = || groups.iter().flat_map(|group| &group.trials);
+        let ours: Vec<&History> = groups.iter().filter_map(|group| group.trials.first()?.history()).collect();
+        let alike = |same: fn(&History, &History) -> bool| {
+            ours.iter().enumerate().all(|(place, one)| ours[..place].iter().all(|other| same(one, other)))
+        };
+        Ranking {
+            has_validation: trials().any(|trial| trial.metrics().iter().any(|name| name.starts_with("val_"))),
+            is_resampled: ours.iter().any(|history| history.data.resample.is_some()),
+            same_data: alike(|one, other| one.data.name == other.data.name && one.data.sha256 == other.data.sha256),
+            same_loss: alike(same_loss),
+        }
+    }
+
+    /// Whether there are metrics of validation rows.
+    pub fn has_validation(&self) -> bool {
+        self.has_validation
+    }
+
+    /// Whether groups are ranked by a figure of this name, such as `best.val_acc`, or by a metric. The first epoch ranks
+    /// nothing.
+    pub fn ranks(&self, figure: &str) -> bool {
+        let metric = metric_of(figure);
+        let is_of_test = figure.starts_with("test.") || metric.starts_with("test_");
+        if is_of_test || figure.starts_with("first.") || !self.same_data {
+            return false;
+        }
+        let is_loss = metric.ends_with("loss") || figure == "diagnosis.gap";
+        let has_rows = metric.starts_with("val_") || figure == "diagnosis.gap";
+        (self.same_loss || !is_loss) && (has_rows || !(self.has_validation || self.is_resampled))
+    }
+
+    /// The place of the group that validation rows choose: by the monitored metric of the epoch whose weights are kept, or
+    /// else by the first metric that can choose. A lone group needs no choice. `None` where no metric can choose.
+    pub fn choice(&self, groups: &[Group]) -> Option<usize> {
+        let sound: Vec<usize> = (0..groups.len()).filter(|&place| !groups[place].leaks()).collect();
+        match (&sound[..], groups) {
+            ([one], _) => return Some(*one),
+            ([], [_]) => return Some(0),
+            _ => {}
+        }
+        let trials = || sound.iter().flat_map(|&place| &groups[place].trials);
+        let monitored = trials().filter_map(|trial| Some(trial.best()?.monitor.as_str()));
+        let metrics = trials().flat_map(|trial| trial.metrics());
+        monitored.chain(metrics).filter(|metric| self.ranks(metric)).find_map(|metric| {
+            let higher = higher_is_better(metric)?;
+            let of_group = |place: usize| {
+                let values = groups[place].values(|trial| trial.kept(metric));
+                (!values.is_empty()).then(|| (place, mean(&values)))
+            };
+            let means: Option<Vec<(usize, f64)>> = sound
+                .iter()
+                .filter(|&&place| groups[place].sound().next().is_some())
+                .map(|&place| of_group(place))
+                .collect();
+            let better = |a: (usize, f64), b: (usize, f64)| if a.1 != b.1 && (b.1 > a.1) == higher { b } else { a };
+            means?.into_iter().reduce(better).map(|(place, _)| place)
+        })
+    }
+}
+
+/// Whether two losses measure the same; one that has none, as a tree, is in nobody's way.
+pub fn same_loss(one: &History, other: &History) -> bool {
+    let (Some(a), Some(b)) = (loss(one), loss(other)) else { return true };
+    let read = |loss: &serde_json::Value| serde_json::from_value::<Loss>(loss.clone()).ok();
+    let same = match (read(a), read(b)) {
+        (Some(a), Some(b)) => a.measures_as(&b),
+        _ => a == b,
+    };
+    same && row_weights(one) == row_weights(other)
+}
+
+/// The loss that is minimized; none of a tree.
+fn loss(history: &History) -> Option<&serde_json::Value> {
+    history.network.as_ref()?;
+    history.config.get("train")?.get("loss")
+}
+
+/// The column of row weights.
+fn row_weights(history: &History) -> Option<&serde_json::Value> {
+    history.config.get("data")?.as_object()?.values().next()?.get("weights").filter(|weights| !weights.is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use indexmap::IndexMap;
+    use serde_json::json;
+
+    use super::*;
+    use crate::compare::comparison::{Asked, compare};
+    use crate::compare::trial::Trial;
+    use crate::history::number::Number;
+    use crate::history::tested::TestRecord;
+    use crate::history::{Best, NetworkRecord, trial_for_tests};
+
+    /// A group whose only trial has these metrics in its best and only epoch, and a test accuracy.
+    fn group(label: &str, loss: serde_json::Value, metrics: &[(&str, f64)], test_acc: f64) -> Group {
+        let blank = trial_for_tests(label, 0, 1.0);
+        let mut curves = crate::history::curves::Curves::default();
+        curves.push(1, metrics);
+        let named = |metrics: &[(&str, f64)]| -> IndexMap<String, Number> {
+            metrics.iter().map(|(name, value)| ((*name).to_owned(), Number(*value))).collect()
+        };
+        let monitor = metrics.iter().find(|(name, _)| *name == "val_loss").map_or("loss", |_| "val_loss");
+        let history = History {
+            config: json!({ "data": { "digits": {} }, "train": { "loss": loss } }),
+            network: Some(NetworkRecord { layers: Vec::new(), parameters: 1 }),
+            best: Some(Best { epoch: 1, monitor: monitor.to_owned(), metrics: named(metrics) }),
+            history: curves,
+            test: Some(TestRecord {
+                weights: "best".to_owned(),
+                metrics: named(&[("acc", test_acc)]),
+                ..TestRecord::default()
+            }),
+            ..blank
+        };
+        Group { label: label.to_owned(), trials: vec![Trial::ours(history, PathBuf::new())] }
+    }
+
+    fn marked(groups: &[Group], figure: &str) -> Vec<bool> {
+        compare(groups, &Asked::default()).unwrap().figure(figure).unwrap().best.clone()
+    }
+
+    const LOSS: &str = "cross_entropy";
+
+    #[test]
+    fn variants_are_ranked_by_validation_rows_and_not_by_test_or_training_rows() {
+        let metrics = |loss, acc| [("loss", 1.0 - loss), ("acc", 0.9), ("val_loss", loss), ("val_acc", acc)];
+        let groups =
+            [group("a", json!(LOSS), &metrics(0.4, 0.8), 0.99), group("b", json!(LOSS), &metrics(0.3, 0.9), 0.70)];
+        assert_eq!(marked(&groups, "best.val_loss"), [false, true]);
+        assert_eq!(marked(&groups, "last.val_acc"), [false, true]);
+        assert_eq!(marked(&groups, "test.acc"), [false, false], "test rows rank nothing");
+        assert_eq!(marked(&groups, "last.loss"), [false, false], "training rows neither, with validation rows there");
+        assert_eq!(Ranking::of(&groups).choice(&groups), Some(1));
+    }
+
+    #[test]
+    fn losses_of_different_functions_have_no_best_and_another_metric_chooses() {
+        let metrics = |loss, acc| [("val_loss", loss), ("val_acc", acc)];
+        let smooth = json!({ "cross_entropy": { "label_smoothing": 0.1 } });
+        let groups = [
+            group("a", json!({ "cross_entropy": {} }), &metrics(0.1, 0.8), 0.99),
+            group("b", smooth, &metrics(0.6, 0.9), 0.98),
+        ];
+        assert_eq!(marked(&groups, "best.val_loss"), [false, false]);
+        assert_eq!(marked(&groups, "best.val_acc"), [false, true]);
+        assert_eq!(Ranking::of(&groups).choice(&groups), Some(1));
+        let no_other = [
+            group("a", json!("mse"), &[("val_loss", 0.1)], 0.99),
+            group("b", json!("mae"), &[("val_loss", 0.6)], 0.98),
+        ];
+        assert_eq!(Ranking::of(&no_other).choice(&no_other), None);
+    }
+
+    #[test]
+    fn without_validation_rows_training_rows_rank_unless_they_were_resampled() {
+        let groups =
+            || [group("a", json!(LOSS), &[("loss", 0.1)], 0.7), group("b", json!(LOSS), &[("loss", 0.2)], 0.9)];
+        assert_eq!(marked(&groups(), "last.loss"), [true, false]);
+        assert_eq!(Ranking::of(&groups()).choice(&groups()), Some(0));
+        let mut resampled = groups();
+        let record = json!({ "method": "smote", "before_split": false, "from": [9, 3], "to": [9, 9] });
+        for trial in &mut resampled[1].trials {
+            let crate::compare::trial::Record::Ours(history) = &mut trial.record else { panic!("ours") };
+            history.data.resample = Some(serde_json::from_value(record.clone()).unwrap());
+        }
+        assert_eq!(marked(&resampled, "last.loss"), [false, false]);
+        assert_eq!(Ranking::of(&resampled).choice(&resampled), None);
+    }
+}
