@@ -68,7 +68,7 @@ def _histories(folder: Path) -> list[dict]:
     """The histories in a run's folder, in the order in which the experiment names its variants."""
     found = []
     for file in sorted(folder.glob("*.json")):
-        if file.name.endswith(".tree.json") or file.name == "run.json":
+        if file.name.endswith(".tree.json") or file.name in ("run.json", "preprocessing.json"):
             continue
         try:
             history = json.loads(file.read_text(encoding="utf-8"))

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use crate::device::allocator::may_fail;
 
-/// The most bytes of a history, ours or another program's, and of a tree: a million epochs of six metrics.
+/// The most bytes of a JSON file that anybody may have written; of a history or a tree of ours, see
+/// [`crate::device::memory::most_json`].
 pub const JSON: u64 = 128 << 20;
 
 /// The most bytes of an experiment.

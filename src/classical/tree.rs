@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::decision_tree::Impurity;
+use crate::device::memory;
 use crate::predictor::Predictor;
 use crate::{bounded_file, files};
 
@@ -125,7 +126,7 @@ impl Tree {
     /// # Errors
     /// When there is none, or what is there is no tree.
     pub fn read(path: &Path) -> anyhow::Result<Tree> {
-        let text = bounded_file::read(path, bounded_file::JSON)
+        let text = bounded_file::read(path, memory::most_json())
             .with_context(|| format!("failed to read `{}`", path.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("failed to read the tree in `{}`", path.display()))
     }

@@ -41,6 +41,10 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
     let shown = quoted(&folder.path().display().to_string());
     failures.iter().for_each(terminal::error);
     let is_complete = trouble::tell(folder, closing.quiet);
+    if let Some(latest) = folder.latest_that_is_no_link().filter(|_| !closing.quiet) {
+        let latest = latest.display();
+        terminal::warn(&format!("`{latest}` is a folder and no link, so it does not lead to this run: remove it"));
+    }
     if *interrupted {
         let (from, stopped) = (checkpoint.unwrap_or(0), epochs(histories));
         let lost = if from < stopped {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use tch::{Device, Kind};
 
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, eval_data, eval_text, figures, resolved, terminal};
+use crate::cli::{Exit, eval_data, eval_text, figures, find_run, resolved, terminal};
 use crate::data::cache::Cache;
 use crate::data::{Rows, Target};
 use crate::device::DeviceChoice;
@@ -45,7 +45,7 @@ pub struct Args {
     /// The folder that runs are in
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
-    /// Exit with 1 when the figures of a trial differ from its history
+    /// Exit with 1 when the metrics of a trial differ from its history, or are missing there
     #[arg(long)]
     strict: bool,
     /// Print JSON
@@ -153,7 +153,7 @@ pub(super) struct Found {
 
 /// Takes the figures of each trial anew. One that cannot be evaluated is told, and keeps no other from it.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let run = SavedRun::find(&args.run, &args.out)?;
+    let run = find_run(&args.run, &args.out)?;
     let chosen = Chosen::of(args.data.as_deref(), &run)?;
     if args.strict && matches!(chosen.part(), None | Some(Part::Training)) {
         let message =
@@ -195,13 +195,29 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             terminal::out(&eval_text::text(&chosen, &trials));
         }
     }
-    let agreements = trials.iter().filter_map(|trial| trial.found.as_ref().ok()?.agreement.as_ref());
-    let is_missed = args.strict && agreements.into_iter().any(|agreement| !agreement.is_same());
+    let missed: Vec<String> = trials.iter().filter_map(missed).collect();
+    let is_missed = args.strict && !missed.is_empty();
+    if is_missed {
+        missed.iter().for_each(|missed| terminal::say(missed));
+    }
     Ok(match tell_faults(trials, run.damaged) {
         true => Exit::Failed,
         false if is_missed => Exit::Missed,
         false => Exit::Done,
     })
+}
+
+/// Why a trial does not pass under `--strict`; `None` of one that passes, diverged or could not be evaluated.
+fn missed(Evaluated { trial, found }: &Evaluated) -> Option<String> {
+    let stem = trial.stem();
+    match &found.as_ref().ok()?.agreement {
+        None => Some(format!("`{stem}`: its history states nothing to compare with")),
+        Some(agreement) if !agreement.is_same() => Some(format!("`{stem}`: differs from its history")),
+        Some(agreement) if !agreement.is_complete() => {
+            Some(format!("`{stem}`: {}", eval_text::not_compared(agreement)))
+        }
+        Some(_) => None,
+    }
 }
 
 /// Tells what kept trials from being evaluated, each fault once however many trials it concerns; whether there was any.
@@ -251,7 +267,7 @@ fn evaluate(
     let (rows, stated) = match chosen {
         Chosen::Part { part, .. } => (rows_of(data, *part, "--data")?, Stated::of(history, keep, *part)),
         Chosen::File(file) => {
-            let (rows, left_out) = given::rows(&saved.plan, data, file)?;
+            let (rows, left_out) = given::rows(&saved.plan, &data.fitted, file)?;
             if left_out > 0 {
                 warn(format!("{} of `{file}` left out, as in training: values are missing", count(left_out)));
             }
@@ -263,7 +279,14 @@ fn evaluate(
     let at_threshold = !matches!(chosen, Chosen::Part { part: Part::Training | Part::Validation, .. });
     let record = saved.test(data, rows, at_threshold);
     let magnitude = magnitude(rows, data.source.loaded.target);
-    let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, magnitude));
+    let expected: Vec<String> = match chosen.part() {
+        Some(Part::Test) => record.metrics.keys().cloned().collect(),
+        Some(Part::Validation) => {
+            saved.plan.metric_names().iter().filter_map(|name| Some(name.strip_prefix("val_")?.to_owned())).collect()
+        }
+        Some(Part::Training) | None => Vec::new(),
+    };
+    let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, &expected, magnitude));
     let model = match saved.plan.network() {
         Some(network) => format!("{} parameters", figures::count(network.architecture.parameters())),
         None => format!("a tree of {} leaves", figures::count(history.tree.as_ref().map_or(0, |tree| tree.leaves))),

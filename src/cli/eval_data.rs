@@ -28,7 +28,15 @@ pub(super) fn json(run: &SavedRun, chosen: &Chosen, evaluated: &[Evaluated]) -> 
                 object["precision_recall"] = json!(found.record.precision_recall);
                 object["threshold"] = json!(found.record.threshold);
                 object["history"] = found.stated.as_ref().map_or(Value::Null, |s| numbers(&mut s.metrics.iter()));
-                object["same"] = json!(found.agreement.as_ref().map(Agreement::is_same));
+                // unknown where nothing differs, and not everything was compared
+                let same = |agreement: &Agreement| match agreement.is_same() {
+                    true if agreement.is_complete() => Some(true),
+                    true => None,
+                    false => Some(false),
+                };
+                object["same"] = json!(found.agreement.as_ref().and_then(same));
+                let missing = |agreement: &Agreement| [&agreement.not_stated[..], &agreement.not_found].concat();
+                object["not_compared"] = json!(found.agreement.as_ref().map(missing));
                 object["largest_difference"] = json!(found.agreement.as_ref().map(|a| Number(a.largest())));
             }
             Err(Unfound::Failed(error)) => object["error"] = json!(in_a_line(error)),

@@ -53,7 +53,7 @@ fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found) -> Vec<String> {
     parts.push(wrapped(&match (&found.agreement, chosen.part()) {
         (Some(agreement), Some(part)) => {
             let sentence = wrapped(&format!("{}{}", verdict(agreement, part), elsewhere(agreement, trial, found)));
-            parts.push(if agreement.is_same() { sentence } else { terminal::red(&sentence) });
+            parts.push(if agreement.is_same() && agreement.is_complete() { sentence } else { terminal::red(&sentence) });
             return parts;
         }
         (_, Some(Part::Training)) if trial.history.network.is_none() => {
@@ -85,8 +85,15 @@ fn at_threshold(trial: &SavedTrial, found: &Found, chosen: &dyn Fn(f64) -> Strin
 /// Whether the figures are those of the history.
 fn verdict(agreement: &Agreement, part: Part) -> String {
     let part = part.name();
-    if agreement.is_same() {
+    if agreement.is_same() && agreement.is_complete() {
         return format!("{part} figures as in the history{}", rounding(agreement.largest()));
+    }
+    if agreement.is_same() {
+        let same = match agreement.differences.is_empty() {
+            true => String::new(),
+            false => format!("the other {part} metrics are as in the history{}; ", rounding(agreement.largest())),
+        };
+        return format!("{same}{}", not_compared(agreement));
     }
     let mut differing: Vec<String> = agreement
         .differing
@@ -97,6 +104,17 @@ fn verdict(agreement: &Agreement, part: Part) -> String {
         differing.push(format!("{} predicted otherwise", count(agreement.moved as usize)));
     }
     format!("{part} figures differ from the history: {}", differing.join(", "))
+}
+
+/// What could not be compared with the history.
+pub(super) fn not_compared(agreement: &Agreement) -> String {
+    let side = |what: &str, names: &[String]| (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")));
+    let sides = [
+        agreement.differences.is_empty().then(|| "no metric could be compared".to_owned()),
+        side("not in the history", &agreement.not_stated),
+        side("only in the history", &agreement.not_found),
+    ];
+    sides.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Where figures that differ were taken, if not in the same place.
@@ -191,12 +209,13 @@ fn table(names: &[&str], evaluated: &[Evaluated], is_held: bool) -> String {
 
 /// How a trial's figures agree with its history, in a word or two.
 fn word(found: &Result<Found, Unfound>) -> &'static str {
-    match found.as_ref().map(|found| found.agreement.as_ref().map(Agreement::is_same)) {
+    match found.as_ref().map(|found| &found.agreement) {
         Err(Unfound::Diverged) => "diverged",
         Err(Unfound::Failed(_)) => "failed",
         Ok(None) => "–",
-        Ok(Some(true)) => "the same",
-        Ok(Some(false)) => "differs",
+        Ok(Some(agreement)) if !agreement.is_same() => "differs",
+        Ok(Some(agreement)) if !agreement.is_complete() => "incomplete",
+        Ok(Some(_)) => "the same",
     }
 }
 
@@ -205,8 +224,15 @@ fn shared_verdict(chosen: &Chosen, evaluated: &[Evaluated]) -> String {
     let held: Vec<(&SavedTrial, &Agreement)> = held.collect();
     let differing: Vec<String> =
         held.iter().filter(|(_, agreement)| !agreement.is_same()).map(|(trial, _)| trial.stem()).collect();
+    let incomplete: Vec<String> =
+        held.iter().filter(|(_, agreement)| !agreement.is_complete()).map(|(trial, _)| trial.stem()).collect();
     let part = chosen.part().map_or("given", Part::name);
     match &differing[..] {
+        [] if !incomplete.is_empty() => {
+            let first = held.iter().find(|(_, agreement)| !agreement.is_complete()).map(|(_, agreement)| *agreement);
+            let what = first.map(not_compared).unwrap_or_default();
+            terminal::red(&wrapped(&format!("not all could be compared in {}: {what}", incomplete.join(", "))))
+        }
         [] => {
             let largest = held.iter().map(|(_, agreement)| agreement.largest()).fold(0.0, f64::max);
             wrapped(&format!("{part} figures as in the histories{}", rounding(largest)))

@@ -12,6 +12,7 @@ use crate::experiment::keeper::Pace;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::runs::SavedRun;
 use crate::files;
+use crate::train::fit::Watch;
 
 /// Arguments of `runner exp`.
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,8 @@ histories, and `runner resume` goes on with it; SIGUSR1 asks for a checkpoint.";
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let study = args.asking.study()?;
     let begun = if args.resume { resume::newest(&study, &args.out, &args.asking)? } else { None };
-    if let Some((folder, _)) = begun.as_ref().filter(|(folder, record)| record.is_whole(folder.path())) {
+    if let Some((folder, record)) = begun.as_ref().filter(|(folder, record)| record.is_whole(folder.path())) {
+        record.check_data_of(&study)?;
         let run = SavedRun::find(&folder.path().display().to_string(), &args.out)?;
         return Ok(close_again(&run, &args.closing));
     }
@@ -69,6 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         cache: &Cache::of_user(),
         requests: &requests,
     };
+    study.notes.iter().for_each(|note| progress.note(note));
     args.asking.tell_without_part(&study, ground.device, &mut progress);
     if args.resume && begun.is_none() {
         progress.say("there is no such run to go on with: a new one begins");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::cli::{Exit, figures, terminal};
+use crate::cli::{Exit, figures, find_run, terminal};
 use crate::experiment::runs::{SavedRun, SavedTrial};
 use crate::export::place::{self, Existing};
 use crate::export::{File, Format, Trial};
@@ -60,7 +60,7 @@ A file that is there and holds something else is kept, and nothing is written:
 
 /// Writes a run's histories for another tool.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let run = SavedRun::find(&args.run, &args.out)?;
+    let run = find_run(&args.run, &args.out)?;
     let format = match &args.format {
         Formats { tensorboard: true, .. } => Format::TensorBoard,
         Formats { csv: true, .. } => Format::Csv,

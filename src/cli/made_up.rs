@@ -87,7 +87,7 @@ pub(super) fn study_of(data: &str, loss: &str, outputs: usize, variants: &[(&str
     for (name, set) in variants {
         text += &format!("[[variants]]\nname = \"{name}\"\nset = {{ {set} }}\n");
     }
-    let source = SourceText { name: "made_up".to_owned(), origin: "made_up.toml".to_owned(), text };
+    let source = SourceText { name: "made_up".to_owned(), origin: "made_up.toml".to_owned(), text, folder: None };
     Study::new(&source, &[]).unwrap()
 }
 

@@ -63,10 +63,13 @@ pub mod tree;
 pub mod trials;
 mod trouble;
 
+use std::path::Path;
+
 use clap::{Parser, Subcommand};
 use tch::Device;
 
 use crate::device::{self, DeviceChoice};
+use crate::experiment::runs::SavedRun;
 use crate::hint::Hint;
 
 /// An experiment runner for deep learning on libtorch: one TOML file, one command, a JSON history.
@@ -167,6 +170,13 @@ fn resolved(choice: DeviceChoice) -> anyhow::Result<Device> {
         let hint = Hint(fault.hint().to_owned());
         anyhow::Error::new(fault).context(format!("failed to use `--device {choice}`")).context(hint)
     })
+}
+
+/// The run of this name. Where a newer one has not finished, it is said.
+fn find_run(named: &str, out: &Path) -> anyhow::Result<SavedRun> {
+    let run = SavedRun::find(named, out)?;
+    run.note().iter().for_each(|note| terminal::say(&format!("note: {note}")));
+    Ok(run)
 }
 
 /// What a command comes to.

@@ -6,10 +6,10 @@ use anyhow::anyhow;
 use tch::Device;
 
 use crate::cli::progress::Progress;
-use crate::cli::{predict, terminal};
+use crate::cli::{find_run, predict, terminal};
 use crate::data::cache::Cache;
 use crate::data::manifest::Manifest;
-use crate::experiment::runs::{SavedRun, SavedTrial};
+use crate::experiment::runs::SavedTrial;
 use crate::experiment::saved::Saved;
 use crate::experiment::trial_data::TrialData;
 use crate::hint::{Hint, in_a_line};
@@ -51,7 +51,7 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn new(name: &str, out: &Path, trial: Option<&str>) -> anyhow::Result<Opened> {
-        let mut run = SavedRun::find(name, out).map_err(|error| or_data(error, name))?;
+        let mut run = find_run(name, out).map_err(|error| or_data(error, name))?;
         let stem = match trial {
             Some(stem) => predict::chosen(&run, stem)?.stem(),
             None => predict::first(&run).stem(),

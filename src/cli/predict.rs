@@ -10,11 +10,12 @@ use tch::{Device, Kind, Tensor};
 use crate::cli::page::Page;
 use crate::cli::predict_text::{self, Shown};
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, eval, figures, picture, predict_data, terminal};
+use crate::cli::{Exit, eval, figures, find_run, picture, predict_data, terminal};
 use crate::data::cache::Cache;
 use crate::data::form::{Form, ImageSize};
 use crate::data::given::Truth;
 use crate::data::picture::{Invert, Picture};
+use crate::data::prepare::fitted_data::FittedData;
 use crate::data::{Rows, Target};
 use crate::experiment::given::{self, GivenTable};
 use crate::experiment::prediction::Predictions;
@@ -125,28 +126,26 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             anyhow!("`--top` cannot be had as CSV, which has a column for every class").context(Hint(hint.to_owned()))
         );
     }
-    let run = SavedRun::find(&args.run, &args.out)?;
+    let run = find_run(&args.run, &args.out)?;
     let trial = match &args.trial {
         Some(stem) => chosen(&run, stem)?,
         None => first(&run),
     };
     let saved = Saved::load(trial, Device::Cpu)?;
-    let mut progress = Progress::new(false);
-    let data = TrialData::load(&saved.plan, trial, None, &Cache::of_user(), &mut progress);
-    progress.end();
-    let data = data?;
-    data.difference(&trial.history).iter().for_each(|difference| terminal::warn(difference));
-    let input = match (args.index, &args.csv, &args.image) {
-        (Some(index), ..) => of_index(&data, args.rows.unwrap_or(Part::Test), index)?,
-        (_, Some(csv), _) => of_table(&data, csv)?,
-        (.., Some(image)) => of_picture(&saved, &data, image, args.invert)?,
+    // new rows need nothing but what the run has stored
+    let own = if args.index.is_some() || saved.data.is_none() { Some(own_rows(&saved, trial)?) } else { None };
+    let data = own.as_ref().map(|own| &own.fitted).or(saved.data.as_ref()).expect("it is one or the other");
+    let input = match (args.index.zip(own.as_ref()), &args.csv, &args.image) {
+        (Some((index, own)), ..) => of_index(own, args.rows.unwrap_or(Part::Test), index)?,
+        (_, Some(csv), _) => of_table(data, csv)?,
+        (.., Some(image)) => of_picture(&saved, data, image, args.invert)?,
         (None, None, None) => unreachable!("clap requires one of them"),
     };
     let predictions = Predictions::of(&saved, &input.features, input.targets.as_ref());
     let shown = Shown {
         predictions: &predictions,
-        target: data.source.loaded.target,
-        names: &data.source.loaded.classes,
+        target: data.card.target,
+        names: &data.classes,
         numbers: &input.numbers,
         top: args.top,
         has_truth: input.targets.is_some(),
@@ -157,7 +156,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             let mut object =
                 json!({ "run": run.folder, "trial": trial.stem(), "experiment": trial.history.experiment });
             object["input"] = input.origin;
-            object["classes"] = json!(data.source.loaded.classes);
+            object["classes"] = json!(data.classes);
             object["predictions"] = predict_data::json(&shown);
             terminal::json(&object);
         }
@@ -173,6 +172,16 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// The rows that the trial was trained and tested on.
+fn own_rows(saved: &Saved, trial: &SavedTrial) -> anyhow::Result<TrialData> {
+    let mut progress = Progress::new(false);
+    let data = TrialData::load(&saved.plan, trial, None, &Cache::of_user(), &mut progress);
+    progress.end();
+    let data = data?;
+    data.difference(&trial.history).iter().for_each(|difference| terminal::warn(difference));
+    Ok(data)
 }
 
 /// The trial that was asked for.
@@ -246,11 +255,11 @@ fn of_index(data: &TrialData, part: Part, index: usize) -> anyhow::Result<Input>
         numbers: vec![index],
         heading: format!("{}: {name} row {} (of 0 to {})", data.name(), figures::count(index), figures::count(last)),
         origin: json!({ "data": data.name(), "rows": name, "index": index }),
-        look: look(data, &raw.features),
+        look: look(&data.fitted, &raw.features),
     })
 }
 
-fn of_table(data: &TrialData, path: &std::path::Path) -> anyhow::Result<Input> {
+fn of_table(data: &FittedData, path: &std::path::Path) -> anyhow::Result<Input> {
     let GivenTable { table, features, targets, rows } = given::table(data, path, Truth::WhereThere)?;
     let left_out = table.rows() - rows.len();
     if left_out > 0 {
@@ -269,7 +278,7 @@ fn of_table(data: &TrialData, path: &std::path::Path) -> anyhow::Result<Input> {
 
 fn of_picture(
     saved: &Saved,
-    data: &TrialData,
+    data: &FittedData,
     path: &std::path::Path,
     invert: Option<WrittenInvert>,
 ) -> anyhow::Result<Input> {
@@ -292,8 +301,8 @@ fn of_picture(
 }
 
 /// What a picture was made into, in a line.
-fn what_was_done(data: &TrialData, picture: &Picture, invert: Invert) -> String {
-    let Form::Image(size) = data.source.loaded.form else { unreachable!("a picture was read for images") };
+fn what_was_done(data: &FittedData, picture: &Picture, invert: Invert) -> String {
+    let Form::Image(size) = data.form else { unreachable!("a picture was read for images") };
     let ImageSize { height, width } = size;
     let (from_width, from_height) = picture.from;
     let fitted = match (picture.from == (width as u32, height as u32), picture.is_padded) {
@@ -301,12 +310,12 @@ fn what_was_done(data: &TrialData, picture: &Picture, invert: Invert) -> String 
         (false, false) => format!("resized from {from_width}×{from_height} to {width}×{height}"),
         (false, true) => format!("resized from {from_width}×{from_height} to {width}×{height}, with room at two sides"),
     };
-    let [own, other] = match given::is_light_on_dark(data, size) {
+    let [own, other] = match data.is_light_on_dark() {
         true => ["light on dark", "dark on light"],
         false => ["dark on light", "light on dark"],
     };
     let turned = match (picture.is_inverted, invert) {
-        (true, Invert::Auto) => format!(", inverted ({other}, and `{}` is {own})", data.name()),
+        (true, Invert::Auto) => format!(", inverted ({other}, and `{}` is {own})", data.name),
         (true, _) => ", inverted".to_owned(),
         (false, _) => String::new(),
     };
@@ -314,11 +323,11 @@ fn what_was_done(data: &TrialData, picture: &Picture, invert: Invert) -> String 
 }
 
 /// What a row looks like: an image drawn, or the columns of a table; `raw` is `[1, …]` as the source gives it.
-fn look(data: &TrialData, raw: &Tensor) -> Option<String> {
+fn look(data: &FittedData, raw: &Tensor) -> Option<String> {
     let values = Vec::<f64>::try_from(raw.to_kind(Kind::Double).flatten(0, -1)).expect("just made f64");
-    match &data.source.loaded.form {
+    match &data.form {
         Form::Image(size) => {
-            let pixels: Vec<f64> = values.iter().map(|value| value / data.source.loaded.largest).collect();
+            let pixels: Vec<f64> = values.iter().map(|value| value / data.largest).collect();
             Some(picture::drawn(&pixels, *size, terminal::greys(), terminal::width().min(80)))
         }
         Form::Table(form) => {

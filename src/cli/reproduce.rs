@@ -1,6 +1,6 @@
 //! `runner reproduce RUN`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::json;
@@ -51,7 +51,8 @@ Examples:
 The run is trained again with its own settings, seeds, stacks, threads and device.
 Every figure of every epoch but times, the test, and the weights' bytes are
 compared. Exit code 0: identical. 1: different; the first figure that differs
-is told, and what was otherwise than in the run. 2: bad input or failure.";
+is told, and what was otherwise than in the run. 2: bad input or failure, or a
+history, weights or a tree of the run is missing and could not be compared.";
 
 /// How a run that was made again came out.
 pub(super) struct Made<'a> {
@@ -68,9 +69,14 @@ impl Made<'_> {
         self.trials.iter().filter_map(|(stem, outcome)| Some((stem.as_str(), outcome.as_ref()?)))
     }
 
-    /// Whether all trials came out the same.
-    pub(super) fn is_identical(&self) -> bool {
-        self.trials.iter().all(|(_, outcome)| outcome.as_ref().is_some_and(Outcome::is_identical))
+    /// Whether all trials came out the same; `None` where nothing differs, and not everything could be compared.
+    pub(super) fn is_identical(&self) -> Option<bool> {
+        let each = || self.trials.iter().map(|(_, outcome)| outcome.as_ref().and_then(Outcome::is_identical));
+        match each().any(|identical| identical == Some(false)) {
+            true => Some(false),
+            false if !self.stored.damaged.is_empty() => None,
+            false => each().all(|identical| identical == Some(true)).then_some(true),
+        }
     }
 
     /// What was otherwise in any of them, each once.
@@ -96,12 +102,12 @@ impl Made<'_> {
 /// Makes a run again, and compares.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let stored = Stored::read(&args.run, &args.out)?;
+    stored.note.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     let keep = args.keep.as_deref().map(std::path::absolute).transpose().context("failed to find `--keep`")?;
     let ground = Ground::of_run(&stored.options, args.device, args.threads)?;
     ground.put_into_use();
     let (requests, mut progress) = watched(args.quiet)?;
     let cache = Cache::of_user();
-    go_to(stored.working_folder.as_deref());
     let temporary = || tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
     let temporary = if keep.is_none() { Some(temporary()) } else { None };
     let temporary = temporary.transpose().context("failed to make a temporary folder for the new run")?;
@@ -137,15 +143,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if missing || !finished.failures.is_empty() || !stored.damaged.is_empty() {
         return Ok(Exit::Failed);
     }
-    Ok(if made.is_identical() { Exit::Done } else { Exit::Missed })
-}
-
-/// Goes to the folder that the run was started in, which its settings' paths are relative to. Where it is gone, they may
-/// still be right from here.
-fn go_to(folder: Option<&Path>) {
-    if let Some(folder) = folder {
-        let _ = std::env::set_current_dir(folder);
-    }
+    Ok(match made.is_identical() {
+        Some(true) => Exit::Done,
+        Some(false) => Exit::Missed,
+        None => Exit::Failed,
+    })
 }
 
 fn as_json(made: &Made) -> serde_json::Value {

@@ -16,7 +16,8 @@ const MOST: usize = 10;
 pub(super) fn text(made: &Made) -> String {
     let page = Page::of_output();
     let mut lines: Vec<String> = Vec::new();
-    let identical: Vec<(&str, &Outcome)> = made.outcomes().filter(|(_, outcome)| outcome.is_identical()).collect();
+    let identical: Vec<(&str, &Outcome)> =
+        made.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(true)).collect();
     match &identical[..] {
         few if few.len() <= MOST => {
             lines.extend(few.iter().map(|(stem, outcome)| format!("{stem}: identical, {}", of_what(outcome))));
@@ -27,7 +28,18 @@ pub(super) fn text(made: &Made) -> String {
         }
         _ => {}
     }
-    let different: Vec<(&str, &Outcome)> = made.outcomes().filter(|(_, outcome)| !outcome.is_identical()).collect();
+    let unknown: Vec<(&str, &Outcome)> = made.outcomes().filter(|(_, o)| o.is_identical().is_none()).collect();
+    for (stem, outcome) in unknown.iter().take(MOST) {
+        let what = if outcome.is_tree { "its tree was" } else { "its weights were" };
+        let of_what = of_what(outcome);
+        let line = format!("{stem}: metrics identical, {of_what}; {what} not compared: the run's file is missing");
+        lines.push(terminal::red(&line));
+    }
+    if unknown.len() > MOST {
+        lines.push(format!("{} more trials lack their weights; `--json` has all of them", unknown.len() - MOST));
+    }
+    let different: Vec<(&str, &Outcome)> =
+        made.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(false)).collect();
     for (stem, outcome) in different.iter().take(MOST) {
         lines.extend(parting(stem, outcome));
     }
@@ -64,14 +76,10 @@ fn of_what(outcome: &Outcome) -> String {
     let tested = outcome.tested.then(|| "the test".to_owned());
     let kept = (outcome.kept_file == KeptFile::Identical).then(|| "the bytes of what was kept".to_owned());
     let parts: Vec<String> = [epochs].into_iter().chain(tested).chain(kept).collect();
-    let compared = match &parts[..] {
+    match &parts[..] {
         [one] => one.clone(),
         [all @ .., last] => format!("{} and {last}", all.join(", ")),
         [] => String::new(),
-    };
-    match outcome.kept_file {
-        KeptFile::Missing => format!("{compared}; what the run had kept is gone"),
-        _ => compared,
     }
 }
 

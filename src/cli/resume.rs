@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::Exit;
 use crate::cli::asking::{Asking, Ground, watched};
 use crate::cli::closing::{Closing, close, close_again};
 use crate::cli::progress::Progress;
+use crate::cli::{Exit, terminal};
 use crate::data::cache::Cache;
 use crate::device::DeviceChoice;
 use crate::experiment::keeper::{Found, Pace};
 use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::run_record::{Program, RunRecord, StackState};
 use crate::experiment::runs::{self, SavedRun};
+use crate::experiment::store::newest;
 use crate::experiment::study::Study;
 use crate::run_dir::RunDir;
 use crate::train::fit::Watch;
@@ -20,7 +21,7 @@ use crate::train::fit::Watch;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The run: its folder, one of its files, or its experiment, whose newest run is meant
+    /// The run: its folder, one of its files, or its experiment, whose newest unfinished run is meant
     #[arg(value_name = "RUN")]
     run: String,
     /// The device, where it is to be another than the run began on: cpu, cuda or cuda:N
@@ -42,7 +43,7 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   runner resume overfit_mnist
-  runner resume runs/overfit_mnist/20260731T120000Z-0a1b2c
+  runner resume runs/overfit_mnist/2026-11-28T090715Z-f69e03
   runner exp overfit_mnist --resume     go on, or begin where there is nothing to go on with
 
 A run goes on from its last checkpoint, with the threads and the device that it
@@ -51,10 +52,14 @@ interrupted, bit for bit.";
 
 /// Goes on with a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let path = from_where_it_began(unfinished(runs::folder_of(&args.run, &args.out)?, &args.run));
+    let path = runs::to_resume(&args.run, &args.out)?;
     let folder = RunDir::open(&path)?;
     let record = RunRecord::read(&path)?;
     if record.is_whole(&path) {
+        if let Some(newer) = newest::newer_unfinished(&path) {
+            let newer = newer.display();
+            terminal::say(&format!("note: `{newer}` is newer, and has not finished: `runner resume {newer}`"));
+        }
         return Ok(close_again(&SavedRun::find(&path.display().to_string(), &args.out)?, &args.closing));
     }
     let study = record.study()?;
@@ -72,30 +77,6 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let finished = go_on(folder, record, &study, &options, &mut progress);
     progress.end();
     Ok(close(&study, &finished?, &requests, &args.closing))
-}
-
-/// Of the runs of an experiment that was named, the newest that is not finished; otherwise the one that was found.
-fn unfinished(found: PathBuf, named: &str) -> PathBuf {
-    let is_unfinished = |path: &PathBuf| RunRecord::read(path).is_ok_and(|record| !record.is_whole(path));
-    if found == Path::new(named) || is_unfinished(&found) {
-        return found;
-    }
-    let others = found.parent().and_then(|parent| runs::folders_in(parent).ok()).unwrap_or_default();
-    let newest = others.into_iter().rev().filter(|path| !path.is_symlink()).find(is_unfinished);
-    newest.unwrap_or(found)
-}
-
-/// Goes to the folder that the run was started in, which paths in its settings are relative to; the run's folder is then
-/// named in full. Where it is gone, they may still be right from here.
-fn from_where_it_began(path: PathBuf) -> PathBuf {
-    let began = RunRecord::read(&path).ok().and_then(|record| record.working_folder);
-    let Some(began) = began.filter(|began| std::env::current_dir().is_ok_and(|here| here != *began)) else {
-        return path;
-    };
-    match std::path::absolute(&path) {
-        Ok(whole) if std::env::set_current_dir(began).is_ok() => whole,
-        _ => path,
-    }
 }
 
 /// Goes on with the run in this folder, and says where it stands.
@@ -147,8 +128,8 @@ pub(super) fn go_on(
 /// When another process goes on with it.
 pub(super) fn newest(study: &Study, out: &Path, asking: &Asking) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
     let of_experiment = out.join(&study.name);
-    let folders = if of_experiment.is_dir() { runs::folders_in(&of_experiment)? } else { Vec::new() };
-    for path in folders.iter().rev().filter(|path| RunRecord::is_in(path) && !path.is_symlink()) {
+    let folders = if of_experiment.is_dir() { newest::runs_in(&of_experiment)? } else { Vec::new() };
+    for path in folders.iter().rev().filter(|path| RunRecord::is_in(path)) {
         let Ok(record) = RunRecord::read(path) else { continue };
         if record.is_of(study) && asking.agrees_with(&record.options) {
             let folder = RunDir::open(path)?;

@@ -6,6 +6,7 @@
 //! come from several runs, if all their settings are the same. What cannot be read is told, and does not keep the others
 //! from being compared.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -16,8 +17,9 @@ use crate::compare::group::Group;
 use crate::compare::label::{self, Loose};
 use crate::compare::settings;
 use crate::compare::trial::Trial;
-use crate::experiment::run_record;
+use crate::device::memory;
 use crate::experiment::runs::{Damaged, SavedRun};
+use crate::experiment::store::newest;
 use crate::hint::Hint;
 use crate::history::foreign;
 use crate::suggest;
@@ -126,6 +128,7 @@ impl Gathered {
             },
         };
         let is_whole = !path.is_file();
+        self.notes.extend(run.note());
         let folder = is_whole.then(|| run.folder.canonicalize().unwrap_or(run.folder));
         self.faults.extend(run.damaged.into_iter().map(|Damaged { error, .. }| error));
         self.trials.extend(run.trials.into_iter().map(|saved| Gathering {
@@ -180,9 +183,13 @@ impl Gathered {
 /// its keys in another order.
 fn is_ours(path: &Path) -> bool {
     let is_json = path.extension().is_some_and(|extension| extension == "json");
-    let text = if is_json { bounded_file::read(path, bounded_file::JSON).unwrap_or_default() } else { Vec::new() };
     let marks: &[u8] = b"\"runner.history/";
-    text.windows(marks.len()).any(|window| window == marks)
+    let has_marks =
+        |text: io::Result<Vec<u8>>| text.is_ok_and(|text| text.windows(marks.len()).any(|window| window == marks));
+    const BEGINNING: u64 = 4096;
+    is_json
+        && (has_marks(bounded_file::beginning(path, BEGINNING))
+            || has_marks(bounded_file::read(path, memory::most_json())))
 }
 
 fn is_weights(path: &Path) -> bool {
@@ -192,7 +199,7 @@ fn is_weights(path: &Path) -> bool {
 /// Whether a file that a glob found may be a history: ours, or one of another program.
 fn is_history_like(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_other = name.ends_with(".tree.json") || name == run_record::FILE;
+    let is_other = name.ends_with(".json") && !newest::may_be_history(path);
     !is_other && (name.ends_with(".json") || name.ends_with(".csv") || name.contains("tfevents"))
 }
 

@@ -15,9 +15,12 @@ use crate::compare::group::Group;
 use crate::compare::ranking::Ranking;
 use crate::compare::statistics::mean;
 use crate::compare::trial::Trial;
-use crate::experiment::run_record::{self, RunRecord};
+use crate::experiment::run_record::{RunRecord, TrialName};
+use crate::experiment::runs;
+use crate::experiment::store::newest;
 use crate::hint::Hint;
 use crate::history::{History, Status};
+use crate::run_dir;
 use crate::suggest;
 
 /// What is asked of past runs.
@@ -46,6 +49,8 @@ pub struct Past {
     pub variants: usize,
     /// How many trials: variants times seeds times folds.
     pub trials: usize,
+    /// How many other trials are done by the run's record, and have no history any more.
+    pub missing: usize,
     /// How the trials ended, each with how many did.
     pub statuses: Vec<(Status, usize)>,
     /// Whether it has not come to its end: it goes on, was interrupted, or trials of it have failed.
@@ -156,7 +161,11 @@ fn run_folders(out: &Path, experiment: Option<&str>) -> anyhow::Result<Vec<PathB
     for folder in experiments {
         let is_wanted = experiment.is_none_or(|wanted| folder.file_name().is_some_and(|name| name == wanted));
         if is_wanted {
-            folders.extend(folders_in(&folder)?);
+            let mut runs = folders_in(&folder)?;
+            if runs.iter().any(|run| newest::is_stamped(run)) {
+                runs.retain(|run| !run.ends_with(run_dir::LATEST)); // a copy of the link, which has become a folder
+            }
+            folders.extend(runs);
         }
     }
     Ok(folders)
@@ -187,6 +196,8 @@ fn sum_up(folder: &Path, asked: &Asked, found: &mut PastRuns) {
         Ok(trials) => trials,
         Err(error) => return found.faults.push(error),
     };
+    let missing = runs::missing_in(folder);
+    found.faults.extend(missing.iter().map(|trial| runs::missing(folder, trial).error));
     if trials.is_empty() {
         if folder.join("experiment.toml").is_file() {
             found.empty.push(folder.to_path_buf());
@@ -212,9 +223,9 @@ fn sum_up(folder: &Path, asked: &Asked, found: &mut PastRuns) {
         return;
     }
     if asked.by_variant {
-        found.runs.extend(groups.into_iter().map(|group| line(folder, &[group], asked)));
+        found.runs.extend(groups.into_iter().map(|group| line(folder, &[group], &missing, asked)));
     } else {
-        found.runs.push(line(folder, &groups, asked));
+        found.runs.push(line(folder, &groups, &missing, asked));
     }
 }
 
@@ -223,11 +234,9 @@ fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<
     let failed = || format!("failed to read the folder `{}`", folder.display());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(failed)? {
-        let name = entry.with_context(failed)?.file_name();
-        let name = name.to_string_lossy();
-        let is_other = name.ends_with(".tree.json") || name.starts_with('.') || name == run_record::FILE;
-        if name.ends_with(".json") && !is_other {
-            files.push(folder.join(&*name));
+        let file = entry.with_context(failed)?.path();
+        if newest::may_be_history(&file) {
+            files.push(file);
         }
     }
     files.sort();
@@ -242,7 +251,9 @@ fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<
 }
 
 /// The line of a run's groups: one at least.
-fn line(folder: &Path, groups: &[Group], asked: &Asked) -> Past {
+fn line(folder: &Path, groups: &[Group], missing: &[TrialName], asked: &Asked) -> Past {
+    let are_all = !asked.by_variant && asked.filters.is_empty();
+    let is_here = |trial: &&TrialName| are_all || groups.iter().any(|group| group.label == trial.variant);
     let trials = || groups.iter().flat_map(|group| &group.trials);
     let histories = || trials().filter_map(Trial::history);
     let mut statuses: Vec<(Status, usize)> = Vec::new();
@@ -283,6 +294,7 @@ fn line(folder: &Path, groups: &[Group], asked: &Asked) -> Past {
         folder: folder.to_path_buf(),
         variants: groups.len(),
         trials: trials().count(),
+        missing: missing.iter().filter(is_here).count(),
         statuses,
         leaks: groups.iter().any(Group::leaks),
         best,

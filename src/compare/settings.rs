@@ -9,11 +9,19 @@ use crate::history::History;
 /// What is said about an experiment, and changes nothing of what is trained.
 const WORDS: [&str; 9] = ["name", "title", "question", "source", "lesson", "quick", "theirs", "expect", "variants"];
 
+/// Where the user's own data files lie. Files with the same checksum are the same data, wherever they lie.
+const PATHS: [(&str, &str); 5] =
+    [("csv", "path"), ("idx", "images"), ("idx", "labels"), ("idx", "test_images"), ("idx", "test_labels")];
+
 /// What a trial's settings are, but for its seed: two trials of the same identity differ by luck alone.
 pub fn identity(history: &History) -> String {
     let mut config = history.config.clone();
     if let Value::Object(config) = &mut config {
         config.retain(|key, _| key != "seeds" && !WORDS.contains(&key.as_str()));
+        for (data, key) in PATHS {
+            let settings = config.get_mut("data").and_then(|all| all.get_mut(data)).and_then(Value::as_object_mut);
+            settings.map(|settings| settings.shift_remove(key));
+        }
     }
     format!("{} {} {} {config}", history.experiment, history.variant, history.data.sha256)
 }
@@ -133,9 +141,18 @@ pub fn differing(groups: &[Group]) -> Vec<Setting> {
     let differs = |setting: &Setting| {
         let known: Vec<&Option<String>> =
             setting.values.iter().zip(&ours).filter(|(_, ours)| **ours).map(|(value, _)| value).collect();
-        known.windows(2).any(|pair| pair[0] != pair[1])
+        let is_path = PATHS.iter().any(|(data, key)| setting.key == format!("data.{data}.{key}"));
+        known.windows(2).any(|pair| pair[0] != pair[1]) && !(is_path && have_the_same_data(groups))
     };
     settings(groups).into_iter().filter(differs).collect()
+}
+
+/// Whether all trials of ours were trained on data with the same checksum.
+fn have_the_same_data(groups: &[Group]) -> bool {
+    let histories = groups.iter().flat_map(|group| &group.trials).filter_map(|trial| trial.history());
+    let mut sums = histories.map(|history| &history.data.sha256);
+    let first = sums.next();
+    sums.all(|sum| Some(sum) == first)
 }
 
 /// The settings of a group; the seeds are those that its trials have.

@@ -73,7 +73,9 @@ impl Cache {
     /// The cache of this user.
     pub fn of_user() -> Self {
         let named = std::env::var_os("RUNNER_DATA_DIR").filter(|folder| !folder.is_empty());
-        let named = named.map(|folder| Cache { folder: PathBuf::from(folder) });
+        // absolute, for the program may change its folder
+        let absolute = |folder: PathBuf| std::path::absolute(&folder).unwrap_or(folder);
+        let named = named.map(|folder| Cache { folder: absolute(PathBuf::from(folder)) });
         named.or_else(Cache::of_system).unwrap_or_else(|| Cache { folder: std::env::temp_dir().join("runner") })
     }
 

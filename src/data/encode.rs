@@ -3,7 +3,7 @@
 //! Which categories a column has is taken from the whole column, so that the number of features is known before
 //! training. All else (means, most frequent values, whether a category was ever seen) is fitted to training rows alone.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
@@ -12,6 +12,7 @@ use crate::bounded_file::in_words;
 use crate::data::Training;
 use crate::device::memory;
 use crate::hint::Hint;
+use crate::history::number::as_number;
 
 /// What becomes of a column of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,7 +44,7 @@ pub enum Missing {
 }
 
 /// What becomes of each column, before anything is fitted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
     /// The columns, in the order of the raw features.
     pub columns: Vec<Planned>,
@@ -52,7 +53,7 @@ pub struct Encoding {
 }
 
 /// One column of an encoding.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Planned {
     /// Its name.
     pub name: String,
@@ -61,9 +62,11 @@ pub struct Planned {
 }
 
 /// What becomes of a column. Categories stand in the raw features as their places.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Becomes {
     /// The number that it is.
+    #[default]
     Number,
     /// A feature for each of these categories.
     OneHot(Vec<String>),
@@ -145,16 +148,20 @@ impl Encoding {
 /// What a value takes while it is encoded: as f64, in a tensor, and scaled.
 const VALUE: u128 = 8 + 8 + 4;
 
-/// An encoding that was fitted to training rows.
-#[derive(Clone, Debug)]
+/// An encoding that was fitted to training rows. Serialized, it holds what was fitted alone: [`Encoder::restore`] gives
+/// it the columns again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Encoder {
     columns: Vec<Fitted>,
+    #[serde(skip)]
     width: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Fitted {
+    #[serde(skip)]
     planned: Planned,
+    #[serde(with = "as_number")]
     filled: f64,
     seen: Vec<bool>,
 }
@@ -182,6 +189,26 @@ impl Encoder {
 }
 
 impl Encoder {
+    /// The encoder that was read from a file, with the columns that it was fitted to.
+    ///
+    /// # Errors
+    /// When it was fitted to other columns.
+    pub fn restore(self, encoding: &Encoding) -> anyhow::Result<Encoder> {
+        let (found, wanted) = (self.columns.len(), encoding.columns.len());
+        ensure!(found == wanted, "the encoder has {found} columns, and the table {wanted}");
+        let column = |(fitted, planned): (Fitted, &Planned)| {
+            let (name, known) = (&planned.name, planned.categories().len());
+            let found = fitted.seen.len();
+            ensure!(found == known, "the encoder of column `{name}` has {found} categories, and the column {known}");
+            let is_category = fitted.filled.fract() == 0.0 && (0.0..known as f64).contains(&fitted.filled);
+            let is_right = fitted.filled.is_nan() || (known == 0 && fitted.filled.is_finite()) || is_category;
+            ensure!(is_right, "the encoder of column `{name}` fills in {}", fitted.filled);
+            Ok(Fitted { planned: planned.clone(), ..fitted })
+        };
+        let columns = self.columns.into_iter().zip(&encoding.columns).map(column).collect::<anyhow::Result<_>>()?;
+        Ok(Encoder { columns, width: encoding.width() })
+    }
+
     /// Whether so many rows can be encoded in so many bytes: a small table of names becomes a feature for each of them.
     fn fits(&self, rows: usize, free: u64) -> anyhow::Result<()> {
         let wanted = rows as u128 * self.width as u128 * VALUE;

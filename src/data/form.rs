@@ -1,12 +1,14 @@
 //! What a source's rows are made of, before anything is fitted: what another file must hold to be of the same form.
 
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::data::encode::Encoding;
 use crate::data::task::TargetColumns;
 
 /// What rows are made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Form {
     /// Numbers without names.
     Points,
@@ -17,7 +19,7 @@ pub enum Form {
 }
 
 /// How many pixels an image has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageSize {
     /// How many rows of pixels.
     pub height: usize,
@@ -26,7 +28,7 @@ pub struct ImageSize {
 }
 
 /// The columns of a table that are used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableForm {
     /// The columns to predict from, and what becomes of each; the features are raw.
     pub encoding: Encoding,

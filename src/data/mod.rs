@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod numpy_random;
 pub mod picture;
 mod plain_numbers;
+pub mod prepare;
 pub mod prepared;
 pub mod preprocessing;
 pub mod recipe;
@@ -34,6 +35,7 @@ pub mod weights;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
 use crate::check::Invalid;
@@ -47,7 +49,7 @@ use crate::shape::Shape;
 pub(crate) const ONE_THREAD: usize = (1 << 15) - 1;
 
 /// What is known of a data set before it is loaded: enough to check an experiment against it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// The shape of one row's features.
     pub sample: Shape,
@@ -60,7 +62,8 @@ pub struct Card {
 }
 
 /// What is to be predicted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Target {
     /// One of so many classes.
     Classes(usize),

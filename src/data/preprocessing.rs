@@ -3,11 +3,15 @@
 //! Both are fitted to training rows, and to no others; what was fitted is kept, so that any other rows, such as those
 //! of a file that is given to a trained network, go through the same.
 
+use anyhow::{bail, ensure};
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::data::encode::Encoder;
-use crate::data::scale::{Scale, Scaler};
+use crate::data::form::Form;
+use crate::data::scale::{Scale, Scaler, ScalerRecord};
 use crate::data::{Loaded, Rows, Training};
+use crate::shape::Shape;
 
 /// An encoding and a scale that were fitted to training rows.
 #[derive(Debug)]
@@ -49,6 +53,46 @@ impl Preprocessing {
     /// As for [`Preprocessing::features`].
     pub fn apply(&self, raw: Rows, part: &str) -> anyhow::Result<Rows> {
         Ok(Rows { features: self.features(raw.features, part)?, targets: raw.targets, weights: raw.weights })
+    }
+}
+
+/// What was fitted, as a file holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PreprocessingRecord {
+    /// The encoder of a table's columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<Encoder>,
+    /// The scale.
+    pub scaler: ScalerRecord,
+}
+
+impl Preprocessing {
+    /// What was fitted, as a file holds it.
+    pub fn record(&self) -> PreprocessingRecord {
+        PreprocessingRecord { encoder: self.encoder.clone(), scaler: self.scaler.record() }
+    }
+
+    /// What a file holds, fitted to rows of this form, which are of the shape `sample` for the network.
+    ///
+    /// # Errors
+    /// When it was fitted to rows of another form.
+    pub fn of_record(record: PreprocessingRecord, form: &Form, sample: &Shape) -> anyhow::Result<Preprocessing> {
+        let encoder = match (record.encoder, form.encoding()) {
+            (Some(encoder), Some(encoding)) => {
+                let (found, wanted) = (encoding.width(), sample.elements());
+                ensure!(found == wanted, "the columns become {found} features, and the network takes {wanted}");
+                Some(encoder.restore(encoding)?)
+            }
+            (None, None) => None,
+            (Some(_), None) => bail!("there is an encoder, and no table"),
+            (None, Some(_)) => bail!("there is a table, and no encoder"),
+        };
+        Ok(Preprocessing { encoder, scaler: Scaler::of_record(&record.scaler, sample)? })
+    }
+
+    /// The same, in the same memory.
+    pub fn shallow_clone(&self) -> Preprocessing {
+        Preprocessing { encoder: self.encoder.clone(), scaler: self.scaler.shallow_clone() }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Scaling features, which a network trains better on: fitted to training rows, and to no others.
 
+use anyhow::ensure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::data::Training;
+use crate::shape::Shape;
 
 /// How features are scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +40,72 @@ enum Fitted {
 /// So many rows are turned into f64 at a time: 50 MB of MNIST.
 const CHUNK: i64 = 8192;
 
+/// A fitted scale as a file holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScalerRecord {
+    /// Features stay as they are.
+    None,
+    /// Features are divided by this number.
+    Divide(f64),
+    /// Each feature less `shift`, divided by `divisor`.
+    Standardize {
+        /// What is subtracted from each feature.
+        shift: Vec<f64>,
+        /// What each feature is divided by.
+        divisor: Vec<f64>,
+    },
+}
+
 impl Scaler {
+    /// The scale as a file holds it.
+    pub fn record(&self) -> ScalerRecord {
+        let values = |tensor: &Tensor| {
+            Vec::<f64>::try_from(tensor.to_kind(Kind::Double).contiguous().flatten(0, -1)).expect("just made f64")
+        };
+        match &self.0 {
+            Fitted::AsTheyAre => ScalerRecord::None,
+            Fitted::Divided(largest) => ScalerRecord::Divide(*largest),
+            Fitted::Moved(shift, divisor) => {
+                ScalerRecord::Standardize { shift: values(shift), divisor: values(divisor) }
+            }
+        }
+    }
+
+    /// The scale that a file holds, of rows of this shape.
+    ///
+    /// # Errors
+    /// When it is for another number of features, or divides by zero or by what is not finite.
+    pub fn of_record(record: &ScalerRecord, sample: &Shape) -> anyhow::Result<Scaler> {
+        let is_divisor = |value: &f64| value.is_finite() && *value != 0.0;
+        Ok(Scaler(match record {
+            ScalerRecord::None => Fitted::AsTheyAre,
+            ScalerRecord::Divide(by) => {
+                ensure!(is_divisor(by), "the scale divides by {by}");
+                Fitted::Divided(*by)
+            }
+            ScalerRecord::Standardize { shift, divisor } => {
+                let features = sample.elements();
+                for values in [shift, divisor] {
+                    ensure!(values.len() == features, "the scale is of {} features, not {features}", values.len());
+                }
+                let is_right = divisor.iter().all(is_divisor) && shift.iter().all(|value| value.is_finite());
+                ensure!(is_right, "the scale divides by zero, or holds what is no finite number");
+                let tensor = |values: &[f64]| Tensor::from_slice(values).view(sample.dimensions());
+                Fitted::Moved(tensor(shift), tensor(divisor))
+            }
+        }))
+    }
+
+    /// The same scale, in the same memory.
+    pub fn shallow_clone(&self) -> Scaler {
+        Scaler(match &self.0 {
+            Fitted::AsTheyAre => Fitted::AsTheyAre,
+            Fitted::Divided(by) => Fitted::Divided(*by),
+            Fitted::Moved(shift, divisor) => Fitted::Moved(shift.shallow_clone(), divisor.shallow_clone()),
+        })
+    }
+
     /// Fits a scale. `largest` is the largest value that a feature can have; features that are `indicators` (of
     /// categories: 0 or 1) are left as they are by what is fitted.
     pub fn fit(scale: Scale, training: &Training, largest: f64, indicators: Option<&[bool]>) -> Self {

@@ -23,7 +23,7 @@ pub enum Task {
 }
 
 /// The columns that hold the target, so that they can be found and read in another table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetColumns {
     /// Their names.
     pub names: Vec<String>,

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use tch::Device;
 
+use crate::bounded_file;
 use crate::device::allocator::may_fail;
 use crate::device::cgroup;
 use crate::device::fault::Fault;
@@ -50,6 +51,12 @@ pub fn room_for<T>(count: usize) -> Vec<T> {
 pub fn try_reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), Fault> {
     let reserved = may_fail(|| values.try_reserve(more));
     reserved.map_err(|_| Fault::no_memory_for(more.saturating_mul(size_of::<T>())))
+}
+
+/// The most bytes of a history or a tree of ours that are read: a quarter of what is free, for the values take about as
+/// much as their text, and never less than of any other JSON file. Who could write one has had that much.
+pub fn most_json() -> u64 {
+    bounded_file::JSON.max(free_of_machine() / 4)
 }
 
 /// A number of bytes as libtorch writes it: `2.00 GiB`.

@@ -18,6 +18,8 @@ pub struct Stated {
     pub metrics: IndexMap<String, Number>,
     /// The confusion matrix, where it states one.
     pub confusion: Option<Vec<Vec<u64>>>,
+    /// Whether it should state one of classes: a history does so of test rows.
+    pub has_confusion: bool,
 }
 
 impl Stated {
@@ -30,19 +32,20 @@ impl Stated {
                 let curves = &history.history;
                 let own = curves.series.keys().filter(|name| !name.starts_with("val_") && *name != "seconds");
                 let metrics = own.filter_map(|name| Some((name.clone(), Number(curves.at(1, name)?)))).collect();
-                Some(Stated { metrics, confusion: None })
+                Some(Stated { metrics, confusion: None, has_confusion: false })
             }
             Part::Training => None,
-            Part::Test => history
-                .test
-                .as_ref()
-                .map(|test| Stated { metrics: test.metrics.clone(), confusion: test.confusion.clone() }),
+            Part::Test => history.test.as_ref().map(|test| Stated {
+                metrics: test.metrics.clone(),
+                confusion: test.confusion.clone(),
+                has_confusion: true,
+            }),
             Part::Validation => {
                 let epoch = kept_epoch(history, keep)?;
                 let curves = &history.history;
                 let metrics: IndexMap<String, Number> =
                     curves.series.keys().filter_map(|name| of_validation(name, curves.at(epoch, name)?)).collect();
-                (!metrics.is_empty()).then_some(Stated { metrics, confusion: None })
+                (!metrics.is_empty()).then_some(Stated { metrics, confusion: None, has_confusion: false })
             }
         }
     }
@@ -63,11 +66,16 @@ pub struct Agreement {
     pub differing: Vec<String>,
     /// How many rows the confusion matrices count otherwise, where both are known.
     pub moved: u64,
+    /// What the history lacks of the metrics that it should state.
+    pub not_stated: Vec<String>,
+    /// What the history states and was not found.
+    pub not_found: Vec<String>,
 }
 
 impl Agreement {
-    /// Holds figures against what is stated; `magnitude` is how large outputs are, 1 for classes and labels.
-    pub fn of(found: &TestRecord, stated: &Stated, magnitude: f64) -> Agreement {
+    /// Compares metrics with those that a history states. `expected` are the names of those that it should state;
+    /// `magnitude` is how large outputs are, 1 for classes and labels.
+    pub fn of(found: &TestRecord, stated: &Stated, expected: &[String], magnitude: f64) -> Agreement {
         let mut differences = IndexMap::new();
         let mut differing = Vec::new();
         for (name, Number(stated)) in &stated.metrics {
@@ -89,12 +97,27 @@ impl Agreement {
             }
             _ => 0,
         };
-        Agreement { differences, differing, moved }
+        let mut not_stated: Vec<String> =
+            expected.iter().filter(|name| !stated.metrics.contains_key(*name)).cloned().collect();
+        let mut not_found: Vec<String> =
+            stated.metrics.keys().filter(|name| !found.metrics.contains_key(*name)).cloned().collect();
+        let confusion = || "confusion".to_owned();
+        match (&found.confusion, &stated.confusion) {
+            (Some(_), None) if stated.has_confusion => not_stated.push(confusion()),
+            (None, Some(_)) => not_found.push(confusion()),
+            (Some(_), Some(_)) | (None, None) | (Some(_), None) => {}
+        }
+        Agreement { differences, differing, moved, not_stated, not_found }
     }
 
-    /// Whether they are the same, but for rounding.
+    /// Whether nothing differs, but for rounding, of what both state.
     pub fn is_same(&self) -> bool {
         self.differing.is_empty() && self.moved == 0
+    }
+
+    /// Whether everything that one of them states was compared, one metric at least.
+    pub fn is_complete(&self) -> bool {
+        self.not_stated.is_empty() && self.not_found.is_empty() && !self.differences.is_empty()
     }
 
     /// The largest difference.
@@ -113,8 +136,27 @@ mod tests {
     }
 
     fn agreement(found: &[(&str, f64)], stated: &[(&str, f64)], magnitude: f64) -> Agreement {
-        let stated = Stated { metrics: record(stated, None).metrics, confusion: None };
-        Agreement::of(&record(found, None), &stated, magnitude)
+        let stated = Stated { metrics: record(stated, None).metrics, confusion: None, has_confusion: false };
+        Agreement::of(&record(found, None), &stated, &[], magnitude)
+    }
+
+    #[test]
+    fn what_only_one_side_states_is_named() {
+        let found = record(&[("loss", 0.5), ("acc", 1.0)], Some(vec![vec![4, 2], vec![3, 3]]));
+        let stated = Stated {
+            metrics: record(&[("loss", 0.5), ("f1", 1.0)], None).metrics,
+            confusion: None,
+            has_confusion: true,
+        };
+        let expected = ["loss", "acc"].map(str::to_owned);
+        let agreement = Agreement::of(&found, &stated, &expected, 1.0);
+        assert_eq!(
+            (agreement.not_stated.join(" "), agreement.not_found.join(" ")),
+            ("acc confusion".to_owned(), "f1".to_owned())
+        );
+        assert!(agreement.is_same() && !agreement.is_complete());
+        let none = Stated { metrics: IndexMap::new(), confusion: None, has_confusion: false };
+        assert!(!Agreement::of(&found, &none, &[], 1.0).is_complete(), "nothing was compared");
     }
 
     #[test]
@@ -145,8 +187,9 @@ mod tests {
 
     #[test]
     fn rows_that_are_counted_elsewhere_are_a_difference() {
-        let stated = Stated { metrics: IndexMap::new(), confusion: Some(vec![vec![5, 1], vec![2, 4]]) };
-        let agreement = Agreement::of(&record(&[], Some(vec![vec![4, 2], vec![3, 3]])), &stated, 1.0);
+        let stated =
+            Stated { metrics: IndexMap::new(), confusion: Some(vec![vec![5, 1], vec![2, 4]]), has_confusion: true };
+        let agreement = Agreement::of(&record(&[], Some(vec![vec![4, 2], vec![3, 3]])), &stated, &[], 1.0);
         assert_eq!((agreement.moved, agreement.is_same()), (2, false));
     }
 }

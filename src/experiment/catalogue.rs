@@ -19,6 +19,7 @@ pub fn shipped() -> impl Iterator<Item = SourceText> {
         name: (*name).to_owned(),
         origin: format!("experiments/{name}.toml"),
         text: (*text).to_owned(),
+        folder: None,
     })
 }
 
@@ -91,7 +92,8 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
         };
         anyhow::Error::new(error).context(message).context(Hint(hint))
     })?;
-    Ok(SourceText { name, origin, text })
+    let folder = std::path::absolute(path).ok().and_then(|path| Some(path.parent()?.to_path_buf()));
+    Ok(SourceText { name, origin, text, folder })
 }
 
 #[cfg(test)]

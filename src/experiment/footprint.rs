@@ -103,7 +103,9 @@ mod tests {
             "title = \"t\"\n[data.digits]\n[network]\nlayers = {layers}\n[train]\nepochs = 1\nbatch = 100\n\
              loss = \"cross_entropy\"\noptimizer = {optimizer}\n"
         );
-        let study = Study::new(&SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text }, &[]).unwrap();
+        let study =
+            Study::new(&SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text, folder: None }, &[])
+                .unwrap();
         Footprint::of(study.baseline().network().unwrap(), load)
     }
 

@@ -10,12 +10,12 @@ use crate::data::csv_text::TableFault;
 use crate::data::form::{Form, ImageSize};
 use crate::data::given::{Given, Truth};
 use crate::data::picture::{self, Invert, Picture};
+use crate::data::prepare::fitted_data::FittedData;
 use crate::data::source::csv;
 use crate::data::source::idx_files::Pair;
 use crate::data::table::Table;
 use crate::data::{Rows, told};
 use crate::experiment::plan::Plan;
-use crate::experiment::trial_data::TrialData;
 use crate::hint::Hint;
 
 /// A table of the same form, and its rows as the network takes them.
@@ -35,8 +35,8 @@ pub struct GivenTable {
 ///
 /// # Errors
 /// When the file is of another form than the data that the network was trained on.
-pub fn rows(plan: &Plan, data: &TrialData, written: &str) -> anyhow::Result<(Rows, usize)> {
-    match &data.source.loaded.form {
+pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Rows, usize)> {
+    match &data.form {
         Form::Points => Err(no_rows_of_ones_own(data)),
         Form::Table(_) => {
             let GivenTable { table, features, targets, rows } = table(data, Path::new(written), Truth::Required)?;
@@ -51,12 +51,12 @@ pub fn rows(plan: &Plan, data: &TrialData, written: &str) -> anyhow::Result<(Row
 ///
 /// # Errors
 /// When these are no table, or the file is of another form.
-pub fn table(data: &TrialData, path: &Path, truth: Truth) -> anyhow::Result<GivenTable> {
-    let form = match &data.source.loaded.form {
+pub fn table(data: &FittedData, path: &Path, truth: Truth) -> anyhow::Result<GivenTable> {
+    let form = match &data.form {
         Form::Table(form) => form,
         Form::Points => return Err(no_rows_of_ones_own(data)),
         Form::Image(size) => {
-            let message = format!("`{}` holds images of {}, and no table", data.name(), shown(*size));
+            let message = format!("`{}` holds images of {}, and no table", data.name, shown(*size));
             return Err(anyhow!(message).context(Hint("`--image` takes a picture".to_owned())));
         }
     };
@@ -68,7 +68,7 @@ pub fn table(data: &TrialData, path: &Path, truth: Truth) -> anyhow::Result<Give
         of_file(path, TableFault { hint, ..fault })
     };
     let (table, _) = csv::read(path, form.separator).map_err(fault)?;
-    let Given { features, targets, rows } = form.read(&table, &data.source.loaded.classes, truth).map_err(fault)?;
+    let Given { features, targets, rows } = form.read(&table, &data.classes, truth).map_err(fault)?;
     let features = data.preprocessing.features(features, &format!("`{}`", path.display()))?;
     Ok(GivenTable { table, features, targets, rows })
 }
@@ -79,20 +79,19 @@ pub fn table(data: &TrialData, path: &Path, truth: Truth) -> anyhow::Result<Give
 /// When the data are no images, or the file is no picture.
 pub fn picture(
     plan: &Plan,
-    data: &TrialData,
+    data: &FittedData,
     path: &Path,
     invert: Invert,
 ) -> anyhow::Result<(Picture, Tensor, Tensor)> {
-    let Form::Image(size) = data.source.loaded.form else {
-        let hint = match data.source.loaded.form {
+    let Form::Image(size) = data.form else {
+        let hint = match data.form {
             Form::Table(_) => "`--csv` takes a table",
             Form::Points | Form::Image(_) => "`--index` names a row",
         };
-        return Err(anyhow!("`{}` holds no images", data.name()).context(Hint(hint.to_owned())));
+        return Err(anyhow!("`{}` holds no images", data.name).context(Hint(hint.to_owned())));
     };
-    let picture =
-        picture::read(path, size, invert, is_light_on_dark(data, size)).map_err(|fault| of_file(path, fault))?;
-    let largest = data.source.loaded.largest;
+    let picture = picture::read(path, size, invert, data.is_light_on_dark()).map_err(|fault| of_file(path, fault))?;
+    let largest = data.largest;
     let values: Vec<f32> =
         picture.pixels.iter().map(|&grey| (f64::from(grey) / 255.0 * largest).round() as f32).collect();
     let raw = Tensor::from_slice(&values).view(&sample(plan, 1)[..]);
@@ -100,17 +99,12 @@ pub fn picture(
     Ok((picture, raw, features))
 }
 
-/// Whether the images of a data set are light on a dark background.
-pub fn is_light_on_dark(data: &TrialData, size: ImageSize) -> bool {
-    size.mean_of_border(&data.source.loaded.rows.features) < data.source.loaded.largest / 2.0
-}
-
 /// A size in words.
 pub fn shown(ImageSize { height, width }: ImageSize) -> String {
     format!("{width}×{height} pixels")
 }
 
-fn images(plan: &Plan, data: &TrialData, size: ImageSize, written: &str) -> anyhow::Result<Rows> {
+fn images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -> anyhow::Result<Rows> {
     let Some((images, labels)) = written.split_once(',') else {
         let hint = "name both files: `--data images-idx3-ubyte,labels-idx1-ubyte`";
         return Err(anyhow!("images need labels: `{written}` is one file").context(Hint(hint.to_owned())));
@@ -124,7 +118,7 @@ fn images(plan: &Plan, data: &TrialData, size: ImageSize, written: &str) -> anyh
         ));
     }
     let Rows { features, targets, .. } = pair.rows(&plan.card.sample);
-    let targets = data.spec().targets_of_classes(&targets, data.source.loaded.classes.len()).map_err(|class| {
+    let targets = plan.spec.data.targets_of_classes(&targets, data.classes.len()).map_err(|class| {
         anyhow!("`{labels}` holds the label {class}, which is no class of the run")
             .context(Hint("classes are counted from 0".to_owned()))
     })?;
@@ -145,7 +139,7 @@ fn sample(plan: &Plan, rows: i64) -> Vec<i64> {
     std::iter::once(rows).chain(plan.card.sample.dimensions().iter().copied()).collect()
 }
 
-fn no_rows_of_ones_own(data: &TrialData) -> anyhow::Error {
+fn no_rows_of_ones_own(data: &FittedData) -> anyhow::Error {
     let hint = "its rows are named as `train`, `validation` or `test`";
-    anyhow!("`{}` takes no rows from a file", data.name()).context(Hint(hint.to_owned()))
+    anyhow!("`{}` takes no rows from a file", data.name).context(Hint(hint.to_owned()))
 }

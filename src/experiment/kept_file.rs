@@ -44,9 +44,13 @@ impl KeptFile {
         }
     }
 
-    /// Whether nothing speaks against the same weights.
-    pub fn is_same(&self) -> bool {
-        !matches!(self, KeptFile::Different { .. })
+    /// Whether the trial came out with the same weights, or both have none; `None` where those that it had are missing.
+    pub fn is_same(&self) -> Option<bool> {
+        match self {
+            KeptFile::Identical | KeptFile::None => Some(true),
+            KeptFile::Different { .. } => Some(false),
+            KeptFile::Missing => None,
+        }
     }
 }
 
@@ -111,15 +115,16 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_gone_is_not_a_difference() {
+    fn a_file_that_is_gone_is_no_agreement() {
         let folder = tempfile::tempdir().unwrap();
         let (then, now) = (folder.path().join("then"), folder.path().join("now"));
         assert_eq!(KeptFile::compare(&then, &now), KeptFile::None);
         std::fs::write(&now, file(&[1.0], &[])).unwrap();
         assert_eq!(KeptFile::compare(&then, &now), KeptFile::Missing);
+        assert_eq!(KeptFile::Missing.is_same(), None);
         std::fs::copy(&now, &then).unwrap();
         assert_eq!(KeptFile::compare(&then, &now), KeptFile::Identical);
         std::fs::remove_file(&now).unwrap();
-        assert!(!KeptFile::compare(&then, &now).is_same());
+        assert_eq!(KeptFile::compare(&then, &now).is_same(), Some(false));
     }
 }

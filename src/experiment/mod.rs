@@ -27,6 +27,7 @@ pub mod source_text;
 pub mod spec;
 mod stack_trials;
 pub mod stacking;
+pub mod store;
 pub mod study;
 pub mod testing;
 pub mod tree_trials;

@@ -50,7 +50,16 @@ impl Plan {
     ///
     /// # Errors
     /// The first fault, by its full key.
-    pub fn new(name: &str, variant: &str, mut spec: Spec) -> Result<Plan, Invalid> {
+    pub fn new(name: &str, variant: &str, spec: Spec) -> Result<Plan, Invalid> {
+        let card = spec.data.card().map_err(|fault| fault.under("data"))?;
+        Plan::with_card(name, variant, spec, card)
+    }
+
+    /// Checks an experiment on a data set of which this is known.
+    ///
+    /// # Errors
+    /// The first fault, by its full key.
+    pub fn with_card(name: &str, variant: &str, mut spec: Spec, card: Card) -> Result<Plan, Invalid> {
         let distinct: BTreeSet<i64> = spec.seeds.iter().copied().collect();
         require(!spec.seeds.is_empty(), "seeds", "must hold a seed", "none")?;
         require(
@@ -59,7 +68,6 @@ impl Plan {
             "must differ from each other",
             format!("{:?}", spec.seeds),
         )?;
-        let card = spec.data.card().map_err(|fault| fault.under("data"))?;
         spec.data.check(&card).map_err(|fault| fault.under("data"))?;
         check_resampling(&spec, &card)?;
         spec.train.iter_mut().for_each(TrainSpec::resolve);

@@ -40,8 +40,8 @@ pub struct Stored {
     pub damaged: Vec<Damaged>,
     /// What it was asked to run on, and how.
     pub options: RunOptions,
-    /// The folder that it was started in, where that is known.
-    pub working_folder: Option<PathBuf>,
+    /// What is to be said of the run that was named.
+    pub note: Option<String>,
     study: Study,
     stacks: Vec<GroupRecord>,
     /// The stack that was interrupted, counted from 0, and how many epochs it has.
@@ -55,6 +55,8 @@ pub struct Outcome {
     pub tested: bool,
     /// In what the histories differ.
     pub difference: Difference,
+    /// Whether it is a tree.
+    pub is_tree: bool,
     /// How the weights, or the splits of a tree, stand to each other.
     pub kept_file: KeptFile,
     /// What was otherwise, and is known.
@@ -64,9 +66,10 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the trial came out the same, to the last bit.
-    pub fn is_identical(&self) -> bool {
-        self.difference.is_none() && self.kept_file.is_same()
+    /// Whether the trial came out the same, to the last bit; `None` where its metrics did, and its weights or tree could
+    /// not be compared.
+    pub fn is_identical(&self) -> Option<bool> {
+        if self.difference.is_none() { self.kept_file.is_same() } else { Some(false) }
     }
 }
 
@@ -76,15 +79,14 @@ impl Stored {
     /// # Errors
     /// When there is no such run, it has left no history, or its settings can no longer be read.
     pub fn read(named: &str, out: &Path) -> anyhow::Result<Stored> {
-        let SavedRun { folder, mut trials, damaged } = SavedRun::find(named, out)?;
-        // the run is made again from the folder that it was started in
-        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        let folder = absolute(&folder);
-        trials.iter_mut().for_each(|trial| trial.file = absolute(&trial.file));
-        match RunRecord::is_in(&folder) {
-            true => by_record(RunRecord::read(&folder)?, folder, trials, damaged),
-            false => by_histories(folder, trials, damaged),
-        }
+        let run = SavedRun::find(named, out)?;
+        let note = run.note();
+        let SavedRun { folder, trials, damaged, .. } = run;
+        let stored = match RunRecord::is_in(&folder) {
+            true => by_record(RunRecord::read(&folder)?, folder, trials, damaged)?,
+            false => by_histories(folder, trials, damaged)?,
+        };
+        Ok(Stored { note, ..stored })
     }
 
     /// Makes it again, in a new folder under `out`. Says as well whether it was stopped from outside.
@@ -122,6 +124,7 @@ pub fn compare(then: &SavedTrial, again: &Path) -> Option<Outcome> {
     Some(Outcome {
         tested: then.history.test.is_some() && now.test.is_some(),
         difference,
+        is_tree: then.history.tree.is_some(),
         kept_file,
         otherwise: otherwise(&then.history, &now),
         unseen: unseen(&then.history, &now),
@@ -158,8 +161,7 @@ fn by_record(
         of_stack.map(|trial| trial.history.history.len()).max()
     };
     let interrupted = in_order().enumerate().find_map(|(number, stack)| Some((number, epochs(stack)?)));
-    let (options, working_folder) = (record.options, record.working_folder);
-    Ok(Stored { folder, trials, damaged, options, working_folder, study, stacks, interrupted })
+    Ok(Stored { folder, trials, damaged, options: record.options, note: None, study, stacks, interrupted })
 }
 
 /// A run of an earlier version: its settings stand in its histories.
@@ -167,7 +169,7 @@ fn by_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged>)
     let mut plans: Vec<Plan> = Vec::new();
     for SavedTrial { history, .. } in &trials {
         if plans.iter().all(|plan| plan.variant != history.variant) {
-            let plan = saved::plan(history)?;
+            let plan = saved::plan(history, None, &folder)?;
             plans.push(Plan { asked: history.asked.clone(), ..plan });
         }
     }
@@ -182,7 +184,7 @@ fn by_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged>)
     let environment = &first.environment;
     let spec = plans[0].spec.clone();
     let origin = trials[0].file.display().to_string();
-    let source = SourceText { name: first.experiment.clone(), origin, text: spec.to_toml() };
+    let source = SourceText { name: first.experiment.clone(), origin, text: spec.to_toml(), folder: None };
     let widest = trials.iter().map(|trial| trial.history.environment.replicas).max();
     let options = RunOptions {
         device: environment.device.clone(),
@@ -191,9 +193,8 @@ fn by_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged>)
         tf32: environment.precision.as_deref() == Some("tf32"),
         deterministic: environment.deterministic.unwrap_or(false),
     };
-    let study = Study { name: first.experiment.clone(), spec, plans, source, changes: Vec::new() };
-    let (working_folder, stacks) = (None, Vec::new());
-    Ok(Stored { folder, trials, damaged, options, working_folder, study, stacks, interrupted: None })
+    let study = Study { name: first.experiment.clone(), spec, plans, source, changes: Vec::new(), notes: Vec::new() };
+    Ok(Stored { folder, trials, damaged, options, note: None, study, stacks: Vec::new(), interrupted: None })
 }
 
 fn name(history: &History) -> TrialName {

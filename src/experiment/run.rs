@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 
 use crate::data::cache::Cache;
 use crate::data::fetch;
+use crate::data::prepare::fitted_data::FittedData;
 use crate::device;
 use crate::device::arithmetic::Arithmetic;
 use crate::device::fault::guarded;
@@ -24,6 +25,8 @@ use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::source_rows::SourceRows;
 use crate::experiment::stacking;
+use crate::experiment::store::newest;
+use crate::experiment::store::preprocessing_file::PreprocessingFile;
 use crate::experiment::study::Study;
 use crate::experiment::tree_trials;
 use crate::experiment::trials::{Ended, Fold, Place, run_group};
@@ -117,6 +120,7 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) 
     let resolved = study.spec.to_toml();
     let begun = record.to_json()?;
     let folder = RunDir::create(out, &study.name, &resolved, &[(run_record::FILE, begun.as_bytes())], started)?;
+    update_latest(&folder);
     let ledger = Ledger::new(&folder, record);
     let run = Run { study, folder: &folder, ledger: &ledger, options, started };
     let ended = run.train(&groups, before, Some(folds), None, watch)?;
@@ -212,6 +216,7 @@ impl Run<'_> {
             let data = &folds[0].1.sha256;
             ledger.check_data(number, plan.spec.data.name(), data)?;
             ledger.begin(number, data);
+            self.store_preprocessing(group, &folds, before.as_ref())?;
             // from here on there is something to write when the run is stopped
             requests.training.store(true, Ordering::Relaxed);
             let ended = match &plan.model {
@@ -227,6 +232,16 @@ impl Run<'_> {
         }
         all.checkpoint = place.checkpoint.get();
         Ok(all)
+    }
+
+    /// Writes what was fitted to the training rows, so that new rows can be predicted without the data.
+    fn store_preprocessing(&self, group: &[&Plan], folds: &[Fold], source: Option<&SourceRows>) -> anyhow::Result<()> {
+        let Some(SourceRows { loaded, .. }) = source else { return Ok(()) };
+        let variants: Vec<String> = group.iter().map(|plan| plan.variant.clone()).collect();
+        let plan = group[0];
+        let fitted =
+            |(fold, prepared): &Fold| (*fold, FittedData::new(plan.spec.data.name(), &plan.card, loaded, prepared));
+        PreprocessingFile::add(self.folder, &variants, folds.iter().map(fitted).collect())
     }
 
     /// Holds all of it against what is expected, and writes it.
@@ -252,6 +267,7 @@ impl Run<'_> {
         let is_complete = folder.trouble().is_none_or(|trouble| !trouble.is_incomplete());
         if !interrupted && failures.is_empty() && is_complete {
             self.ledger.finish();
+            update_latest(folder);
             let _ = std::fs::remove_file(folder.file(keeper::FILE)); // its stack is done: it would be passed over
         }
         self.options.requests.say_nothing_at_the_end();
@@ -274,6 +290,11 @@ impl fetch::Watch for Fetching<'_> {
     fn progress(&mut self, bytes: u64, of: Option<u64>) {
         self.watch.progress(bytes, of);
     }
+}
+
+/// Points `latest` beside a run's folder to the newest run that finished.
+fn update_latest(folder: &RunDir) {
+    folder.path().parent().into_iter().for_each(newest::update_latest);
 }
 
 /// The data of a group of plans. `before` are the rows of the group before it, and then those of this one.

@@ -14,8 +14,10 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::bounded_file;
 use crate::experiment::plan::Plan;
+use crate::data::told;
 use crate::experiment::records;
 use crate::experiment::source_text::SourceText;
+use crate::experiment::stacking;
 use crate::experiment::study::Study;
 use crate::hint::Hint;
 use crate::history::{History, json};
@@ -40,7 +42,7 @@ pub struct RunRecord {
     pub command: Option<String>,
     /// When it started: UTC, RFC 3339.
     pub started: String,
-    /// The folder that it was started in; paths in its settings are relative to it.
+    /// The folder that it was started in; paths in `changes` are relative to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_folder: Option<PathBuf>,
     /// What it was begun by.
@@ -95,6 +97,9 @@ pub struct SourceRecord {
     pub origin: String,
     /// The text itself.
     pub text: String,
+    /// The folder of the file, which paths in it are relative to; in runs of earlier versions, `working_folder`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
 }
 
 /// Variants that share their data, and the stacks that their trials are in.
@@ -177,7 +182,7 @@ impl RunRecord {
     /// # Errors
     /// When the time cannot be written.
     pub fn new(study: &Study, options: RunOptions, started: OffsetDateTime) -> anyhow::Result<RunRecord> {
-        let SourceText { name, origin, text } = study.source.clone();
+        let SourceText { name, origin, text, folder } = study.source.clone();
         Ok(RunRecord {
             schema: SCHEMA.to_owned(),
             experiment: study.name.clone(),
@@ -190,7 +195,7 @@ impl RunRecord {
             finished: false,
             groups: Vec::new(),
             changes: study.changes.clone(),
-            source: SourceRecord { name, origin, text },
+            source: SourceRecord { name, origin, text, folder },
         })
     }
 
@@ -265,8 +270,10 @@ impl RunRecord {
     /// # Errors
     /// When this version of runner cannot read it.
     pub fn study(&self) -> anyhow::Result<Study> {
-        let SourceRecord { name, origin, text } = self.source.clone();
-        let mut study = Study::new(&SourceText { name, origin, text }, &self.changes)
+        let SourceRecord { name, origin, text, folder } = self.source.clone();
+        let current = std::env::current_dir().unwrap_or_default();
+        let current = self.working_folder.clone().filter(|folder| folder.is_dir()).unwrap_or(current);
+        let mut study = Study::started_in(&current, &SourceText { name, origin, text, folder }, &self.changes)
             .context("failed to read the experiment that the run was begun with")?;
         if !self.cycles_momentum {
             study.plans = study.plans.into_iter().map(Plan::before_momentum_cycles).collect();
@@ -275,6 +282,11 @@ impl RunRecord {
             Some(command) => study.asked_by(command),
             None => study,
         })
+    }
+
+    /// The folders that paths of its data may have been relative to.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.source.folder.iter().chain(&self.working_folder).cloned().collect()
     }
 
     /// When it started.
@@ -309,6 +321,20 @@ impl RunRecord {
             )
             .context(Hint("restore the data, or begin a new run with `runner exp`".to_owned()))
         );
+        Ok(())
+    }
+
+    /// Checks that the files of this study's data are those that the run was trained on.
+    ///
+    /// # Errors
+    /// When they have changed, or cannot be read.
+    pub fn check_data_of(&self, study: &Study) -> anyhow::Result<()> {
+        for (number, group) in stacking::groups(&study.plans).iter().enumerate() {
+            let data = &group[0].spec.data;
+            if let Some(sum) = data.checksum_of_files().map_err(told)? {
+                self.check_data(number, data.name(), &sum)?;
+            }
+        }
         Ok(())
     }
 

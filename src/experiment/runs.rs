@@ -5,11 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use crate::bounded_file;
 use crate::experiment::catalogue;
+use crate::experiment::run_record::{RunRecord, StackState, TrialName};
 use crate::experiment::spec::Spec;
+use crate::experiment::store::newest::{self, Newest, entries, folders_in, is_run};
 use crate::hint::{Hint, in_a_line};
 use crate::history::History;
 use crate::suggest;
@@ -21,11 +23,13 @@ pub struct SavedRun {
     pub folder: PathBuf,
     /// Its trials: variants in the experiment's order, then folds, then seeds; one at least.
     pub trials: Vec<SavedTrial>,
-    /// Histories beside them that cannot be read.
+    /// Histories beside them that cannot be read, or are gone.
     pub damaged: Vec<Damaged>,
+    /// A newer run of the experiment that was named, which has not finished.
+    pub newer: Option<PathBuf>,
 }
 
-/// A history that cannot be read, among others that can.
+/// A history that cannot be read or is gone, among others that can be read.
 #[derive(Debug)]
 pub struct Damaged {
     /// The file.
@@ -46,6 +50,10 @@ pub struct SavedTrial {
 impl SavedTrial {
     fn read(file: PathBuf) -> anyhow::Result<Self> {
         let history = History::read(&file)?;
+        Self::of(history, file)
+    }
+
+    fn of(history: History, file: PathBuf) -> anyhow::Result<Self> {
         let (epochs, best) = (&history.history.epoch, history.best.as_ref().map(|best| best.epoch));
         if let Some(best) = best.filter(|best| !epochs.contains(best)) {
             let message = format!("`{}` names epoch {best} as the best, which is none of its epochs", file.display());
@@ -100,6 +108,12 @@ impl SavedRun {
         }
     }
 
+    /// What is to be said where the newest run has not finished, and an older one was taken.
+    pub fn note(&self) -> Option<String> {
+        let newer = self.newer.as_ref()?.display();
+        Some(format!("`{newer}` is newer, and has not finished: name its folder to use it, or `runner resume {newer}`"))
+    }
+
     /// The trial of this name.
     ///
     /// # Errors
@@ -117,12 +131,12 @@ impl SavedRun {
     }
 }
 
-/// The folder of the run of this name, whether it holds a history or not: the path of its folder or of a file in it, or
-/// the name of an experiment whose newest run lies under `out`.
+/// The folder of the run to resume, whether it holds a history or not: the path of its folder or of a file in it, or the
+/// name of an experiment, whose newest run that has not finished is meant.
 ///
 /// # Errors
 /// When there is no such run.
-pub fn folder_of(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
+pub fn to_resume(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
     let path = Path::new(named);
     let is_name = path.components().count() == 1 && !named.ends_with(std::path::MAIN_SEPARATOR);
     let of_experiment = out.join(named);
@@ -135,10 +149,9 @@ pub fn folder_of(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
     if is_run(&folder) {
         return Ok(folder);
     }
-    let latest = folder.join("latest");
-    let newest = match latest.is_dir() {
-        true => latest.canonicalize().ok().and_then(|to| Some(folder.join(to.file_name()?))),
-        false => folders_in(&folder)?.into_iter().rev().find(|folder| is_run(folder)),
+    let newest = match newest::unfinished(&folder)? {
+        Some(unfinished) => Some(unfinished),
+        None => Newest::find(&folder)?.map(|newest| newest.run),
     };
     newest.filter(|newest| is_run(newest)).ok_or_else(|| no_history(&folder, without_trials(&folder)))
 }
@@ -153,7 +166,7 @@ fn lone(file: PathBuf) -> anyhow::Result<SavedRun> {
         return Err(anyhow!("there is no file `{}`", file.display()).context(Hint(hint)));
     }
     let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    Ok(SavedRun { folder, trials: vec![SavedTrial::read(file)?], damaged: Vec::new() })
+    Ok(SavedRun { folder, trials: vec![SavedTrial::read(file)?], damaged: Vec::new(), newer: None })
 }
 
 /// The run of one file of weights, by the history beside it.
@@ -172,16 +185,11 @@ fn in_folder(folder: &Path) -> anyhow::Result<SavedRun> {
     if let Some(run) = run_in(folder)? {
         return Ok(run);
     }
-    let latest = folder.join("latest");
-    let inner = folders_in(folder)?;
-    // where links cannot be made, or it leads nowhere, the names tell the newest
-    let newest = match latest.is_dir() {
-        true => Some(latest),
-        false => inner.iter().rev().find(|folder| is_run(folder) || holds_history(folder)).cloned(),
-    };
-    if let Some(newest) = newest {
-        return run_in(&newest)?.ok_or_else(|| no_history(&newest, without_trials(&newest)));
+    if let Some(Newest { run, newer }) = Newest::find(folder)? {
+        let found = run_in(&run)?.ok_or_else(|| no_history(&run, without_trials(&run)))?;
+        return Ok(SavedRun { newer, ..found });
     }
+    let inner = folders_in(folder)?;
     let experiments: Vec<&str> = inner
         .iter()
         .filter(|inner| folders_in(inner).is_ok_and(|runs| runs.iter().any(|run| is_run(run))))
@@ -209,41 +217,18 @@ fn without_trials(folder: &Path) -> String {
     .to_owned()
 }
 
-/// Whether a folder is a run's: it holds the resolved experiment.
-fn is_run(folder: &Path) -> bool {
-    folder.join("experiment.toml").is_file()
-}
-
-/// Whether a folder holds a history: a copy of a run may have lost the rest.
-fn holds_history(folder: &Path) -> bool {
-    let is_one = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json") && !is_foreign(path);
-    entries(folder).is_ok_and(|files| files.iter().any(is_one))
-}
-
-/// The folders in a folder, sorted by name.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
-    found.sort();
-    Ok(found)
-}
-
-fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    entries.with_context(|| format!("failed to read the folder `{}`", folder.display()))
-}
-
 /// The run whose files lie in a folder, its trials in the order in which they were run; `None` where it holds no history.
 fn run_in(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
     let mut files = entries(folder)?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json") && !is_foreign(path));
+    files.retain(|path| newest::may_be_history(path));
     files.sort();
-    let (mut trials, mut damaged) = (Vec::new(), Vec::new());
+    let mut trials = Vec::new();
+    let mut damaged: Vec<Damaged> = missing_in(folder).iter().map(|trial| missing(folder, trial)).collect();
     for file in files {
-        match SavedTrial::read(file.clone()) {
-            Ok(trial) => trials.push(trial),
+        let read = History::read_if_one(&file)
+            .and_then(|history| history.map(|history| SavedTrial::of(history, file.clone())).transpose());
+        match read {
+            Ok(trial) => trials.extend(trial),
             Err(error) => damaged.push(Damaged { file, error }),
         }
     }
@@ -257,18 +242,27 @@ fn run_in(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
         let seed = seeds.and_then(|seeds| seeds.iter().position(|seed| *seed == history.seed));
         (variant, history.variant.clone(), history.fold, seed.unwrap_or(usize::MAX), history.seed, file.clone())
     });
-    Ok(Some(SavedRun { folder: folder.to_path_buf(), trials, damaged }))
+    Ok(Some(SavedRun { folder: folder.to_path_buf(), trials, damaged, newer: None }))
 }
 
-/// Whether a file is whole JSON, and no history of any schema.
-fn is_foreign(path: &Path) -> bool {
-    let value = bounded_file::read(path, bounded_file::JSON)
-        .ok()
-        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
-    let is_history = |value: &serde_json::Value| {
-        value.get("schema").and_then(serde_json::Value::as_str).is_some_and(|s| s.starts_with("runner.history/"))
-    };
-    value.is_some_and(|value| !is_history(&value))
+/// The trials that are done by a run's record, and whose histories are gone.
+pub fn missing_in(folder: &Path) -> Vec<TrialName> {
+    let Ok(record) = RunRecord::read(folder) else { return Vec::new() };
+    let done = record.stacks().filter(|stack| stack.state == StackState::Done).flat_map(|stack| &stack.trials);
+    done.filter(|trial| history_of(folder, trial).symlink_metadata().is_err()).cloned().collect()
+}
+
+/// Where the history of a trial lies.
+fn history_of(folder: &Path, trial: &TrialName) -> PathBuf {
+    folder.join(format!("{}.json", trial.stem()))
+}
+
+/// A history that is gone.
+pub fn missing(folder: &Path, trial: &TrialName) -> Damaged {
+    let file = history_of(folder, trial);
+    let error = anyhow!("the history of trial `{}` is missing: there is no `{}`", trial.stem(), file.display());
+    let hint = format!("`runner resume {}` trains it again", folder.display());
+    Damaged { file, error: error.context(Hint(hint)) }
 }
 
 /// The names of the variants in their order; none where the experiment has none, or cannot be read.

@@ -7,12 +7,15 @@ use anyhow::{Context, anyhow, ensure};
 use tch::{Device, Tensor};
 
 use crate::classical::tree::Tree;
-use crate::data::{Rows, told};
+use crate::data::prepare::fitted_data::FittedData;
+use crate::data::{Card, Rows, told};
 use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
+use crate::experiment::run_record::RunRecord;
 use crate::experiment::runs::SavedTrial;
 use crate::experiment::source_text::{SpecError, reread};
-use crate::experiment::spec::Spec;
+use crate::experiment::spec::{Spec, data_paths};
+use crate::experiment::store::preprocessing_file;
 use crate::experiment::testing;
 use crate::experiment::trial_data::TrialData;
 use crate::hint::Hint;
@@ -29,6 +32,8 @@ use crate::train::{Keep, evaluate};
 pub struct Saved {
     /// The plan that it was trained by.
     pub plan: Plan,
+    /// What is known of its data without their rows; `None` where the run did not store it.
+    pub data: Option<FittedData>,
     fitted: Fitted,
     /// The threshold that its test was taken at, where one was chosen.
     threshold: Option<Choice>,
@@ -58,7 +63,10 @@ impl Saved {
             let hint = "`runner exp` fits it anew".to_owned();
             return Err(anyhow!("trial `{stem}` was interrupted before its tree was there").context(Hint(hint)));
         }
-        let plan = plan(history).with_context(|| format!("failed to rebuild the network of `{stem}`"))?;
+        let folder = trial.file.parent().unwrap_or(Path::new(""));
+        let data = preprocessing_file::of_trial(folder, history)?;
+        let card = data.as_ref().map(|data| data.card.clone());
+        let plan = plan(history, card, folder).with_context(|| format!("failed to rebuild the network of `{stem}`"))?;
         let (file, what) = match &plan.model {
             Model::Network(_) => (trial.weights(), "weights"),
             Model::Tree(_) => (trial.tree(), "splits"),
@@ -82,7 +90,7 @@ impl Saved {
             .context(Hint(damaged.to_owned()))?;
         let threshold = history.test.as_ref().and_then(|test| test.threshold.as_ref());
         let threshold = threshold.map(choice).transpose().with_context(|| format!("failed to read `{stem}`"))?;
-        Ok(Saved { plan, fitted, threshold, device })
+        Ok(Saved { plan, data, fitted, threshold, device })
     }
 
     /// The threshold that class 1 is predicted from, of two, where one was chosen.
@@ -151,17 +159,27 @@ fn fits(tree: Tree, plan: &Plan) -> anyhow::Result<Tree> {
     Ok(tree)
 }
 
-/// The plan that a history was made by.
+/// The plan that a history was made by, whose run lies in `folder`; `card` is what is known of its data, which are read
+/// where it is not known.
 ///
 /// # Errors
-/// When its settings cannot be read.
-pub fn plan(history: &History) -> anyhow::Result<Plan> {
-    let spec: Spec = reread(history.config.clone()).map_err(|SpecError { message, hint }| {
+/// When its settings or its data cannot be read.
+pub fn plan(history: &History, card: Option<Card>, folder: &Path) -> anyhow::Result<Plan> {
+    let mut spec: Spec = reread(history.config.clone()).map_err(|SpecError { message, hint }| {
         let hint = hint.unwrap_or_else(|| "another version of runner wrote the history".to_owned());
         anyhow!("its settings cannot be read: {message}").context(Hint(hint))
     })?;
     let is_resolved = spec.train.as_ref().is_none_or(|train| train.schedule.is_resolved());
     // what was expected of the run is no part of the network
-    let plan = Plan::new(&history.experiment, &history.variant, Spec { expect: Vec::new(), ..spec }).map_err(told)?;
+    if spec.data.paths_mut().into_iter().any(|(_, path)| Path::new(path).is_relative() || !Path::new(path).exists()) {
+        let bases = RunRecord::read(folder).map(|record| record.folders()).unwrap_or_default();
+        data_paths::relocate(&mut spec.data, &bases, &std::env::current_dir().unwrap_or_default());
+    }
+    let spec = Spec { expect: Vec::new(), ..spec };
+    let plan = match card {
+        Some(card) => Plan::with_card(&history.experiment, &history.variant, spec, card),
+        None => Plan::new(&history.experiment, &history.variant, spec),
+    }
+    .map_err(told)?;
     Ok(if is_resolved { plan } else { plan.before_momentum_cycles() })
 }

@@ -1,6 +1,7 @@
 //! The text of an experiment file, and mistakes in it: each is told with the file, the line and what would be right.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 
@@ -17,6 +18,8 @@ pub struct SourceText {
     pub origin: String,
     /// The text itself.
     pub text: String,
+    /// The folder of the file, which paths in it are relative to; `None` of a shipped experiment.
+    pub folder: Option<PathBuf>,
 }
 
 /// A mistake in an experiment file, on the command line's overrides of it, or in the name of an experiment.

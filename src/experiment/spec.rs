@@ -1,5 +1,7 @@
 //! An experiment as it is written: one TOML file, composed of what each family understands.
 
+pub mod data_paths;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -96,11 +96,18 @@ pub(super) fn run_stack(
     let settings = settings(replicas, folds)?;
     let hint =
         || format!("without it its trials are trained from the start: `rm '{}'`", place.folder.file(FILE).display());
-    let outcomes = found.as_ref().map_or(Ok(()), |found| found.check(&settings)).and_then(|()| {
-        let environment = environment.clone();
-        let mut keeper = StackKeeper::new(place, trials, settings, environment, found);
-        fit(&stack, &task, &place.requests.stop, &mut keeper, &mut *watch)
-    });
+    let outcomes = found
+        .as_ref()
+        .map_or(Ok(()), |found| {
+            let is_earlier =
+                || settings_of_earlier_versions(replicas, folds).flatten().any(|s| found.check(&s).is_ok());
+            found.check(&settings).or_else(|error| if is_earlier() { Ok(()) } else { Err(error) })
+        })
+        .and_then(|()| {
+            let environment = environment.clone();
+            let mut keeper = StackKeeper::new(place, trials, settings, environment, found);
+            fit(&stack, &task, &place.requests.stop, &mut keeper, &mut *watch)
+        });
     let outcomes = outcomes.context("the checkpoint is not one of this run").with_context(|| Hint(hint()))?;
 
     let targets = training.of_each_replica(&training.targets, replicas.len());
@@ -155,10 +162,36 @@ pub(super) fn run_stack(
     Ok(histories)
 }
 
-/// SHA-256 over the settings of each trial and over its data.
+/// SHA-256 over the settings of each trial and over its data, wherever the files of these lie.
 fn settings(replicas: &[Replica], folds: &[Fold]) -> anyhow::Result<String> {
+    settings_with(replicas, folds, |path| path.clear())
+}
+
+/// The same as earlier versions took it: over the paths of data files as the experiment wrote them, relative to a folder
+/// that is not known here, so one for each folder that they may have been relative to.
+fn settings_of_earlier_versions<'a>(
+    replicas: &'a [Replica],
+    folds: &'a [Fold],
+) -> impl Iterator<Item = anyhow::Result<String>> + 'a {
+    let mut data = replicas[0].plan.spec.data.clone();
+    let path = data.paths_mut().into_iter().next().map(|(_, path)| path.clone()).unwrap_or_default();
+    let ends: Vec<usize> =
+        path.char_indices().filter(|(_, c)| std::path::is_separator(*c)).map(|(at, _)| at + 1).collect();
+    std::iter::once(0).chain(ends).map(move |end| {
+        settings_with(replicas, folds, |written| {
+            if let Some(relative) = written.strip_prefix(&path[..end]) {
+                *written = relative.to_owned();
+            }
+        })
+    })
+}
+
+/// SHA-256 over the settings of each trial, with the paths of its data files changed, and over its data.
+fn settings_with(replicas: &[Replica], folds: &[Fold], change: impl Fn(&mut String)) -> anyhow::Result<String> {
     let of_each = replicas.iter().map(|replica| {
-        let mut spec = serde_json::to_value(&replica.plan.spec)?;
+        let mut written = replica.plan.spec.clone();
+        written.data.paths_mut().into_iter().for_each(|(_, path)| change(path));
+        let mut spec = serde_json::to_value(&written)?;
         if replica.plan.is_before_momentum_cycles() {
             // its checkpoints are of a version that had none of these settings
             let one_cycle = spec.pointer_mut("/train/schedule/one_cycle").and_then(serde_json::Value::as_object_mut);

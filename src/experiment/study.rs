@@ -4,11 +4,12 @@
 //! after the variant's own settings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::check::{Invalid, require};
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::source_text::{SourceText, SpecError};
-use crate::experiment::spec::{Spec, Variant};
+use crate::experiment::spec::{Spec, Variant, data_paths};
 use crate::experiment::{expect, origin, overrides};
 use crate::io::file_names;
 use crate::{seed, suggest};
@@ -26,6 +27,8 @@ pub struct Study {
     pub source: SourceText,
     /// What the command line changes, as `--set` has it.
     pub changes: Vec<String>,
+    /// What is to be said about where its data files were found.
+    pub notes: Vec<String>,
 }
 
 impl Study {
@@ -34,8 +37,24 @@ impl Study {
     /// # Errors
     /// When anything in it is wrong; the place and a hint are told.
     pub fn new(source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
-        let written = source.parse()?;
-        let mut spec = overrides::apply(written.clone(), changes)?;
+        Study::started_in(&std::env::current_dir().unwrap_or_default(), source, changes)
+    }
+
+    /// The same, started in the folder `current`: paths in `changes` are relative to it.
+    ///
+    /// # Errors
+    /// As for [`Study::new`].
+    pub fn started_in(current: &Path, source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
+        let folder = source.folder.as_deref().unwrap_or(current);
+        let parsed = source.parse()?;
+        let mut written = parsed.clone();
+        let mut notes = data_paths::resolve(&mut written.data, folder, current);
+        let changed = |spec: Spec| -> Result<Spec, SpecError> {
+            let mut spec = overrides::apply(spec, changes)?;
+            data_paths::resolve(&mut spec.data, current, current);
+            Ok(spec)
+        };
+        let mut spec = changed(written.clone())?;
         let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
         let told = |fault: Invalid| match overrides::behind(&fault.key, changes) {
             Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
@@ -45,7 +64,7 @@ impl Study {
         expect::check_line("lesson", spec.lesson.as_deref()).map_err(told)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
         check_seeds(&spec.seeds).map_err(told)?;
-        let stated = origin::stated(&source.text, &written);
+        let stated = origin::stated(&source.text, &parsed);
         let plan = |variant: Option<&Variant>, spec: Spec| {
             let spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
             let asked = origin::asked(&stated, variant, changes, &spec);
@@ -61,13 +80,15 @@ impl Study {
                         message: format!("variant `{}`: {error}", variant.name),
                         ..error
                     };
-                    let varied = varied(&written, variant).map_err(in_variant)?;
-                    plan(Some(variant), overrides::apply(varied, changes)?).map_err(in_variant)
+                    let mut varied = varied(&written, variant).map_err(in_variant)?;
+                    notes.extend(data_paths::resolve(&mut varied.data, folder, current));
+                    plan(Some(variant), changed(varied)?).map_err(in_variant)
                 })
                 .collect::<Result<_, _>>()?,
         };
         expect::check(&spec, &plans, written.seeds.len()).map_err(told)?;
-        Ok(Study { name, spec, plans, source: source.clone(), changes: changes.to_vec() })
+        notes.dedup();
+        Ok(Study { name, spec, plans, source: source.clone(), changes: changes.to_vec(), notes })
     }
 
     /// The study as this command asks for it.

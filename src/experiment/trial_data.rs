@@ -5,9 +5,8 @@ use tch::{Device, Tensor};
 
 use crate::data::cache::Cache;
 use crate::data::fetch::Watch;
+use crate::data::prepare::fitted_data::FittedData;
 use crate::data::prepared::Prepared;
-use crate::data::preprocessing::Preprocessing;
-use crate::data::source::DataSpec;
 use crate::data::split::Parts;
 use crate::data::{Rows, Test};
 use crate::experiment::plan::Plan;
@@ -71,8 +70,8 @@ impl std::str::FromStr for Part {
 pub struct TrialData {
     /// The rows as their source gives them.
     pub source: SourceRows,
-    /// What was fitted to the training rows.
-    pub preprocessing: Preprocessing,
+    /// Their form, and what was fitted to the training rows.
+    pub fitted: FittedData,
     spec: Spec,
     fold: Option<usize>,
     training: Rows,
@@ -116,9 +115,18 @@ impl TrialData {
         let failed = || format!("failed to prepare the data of `{}`", trial.file.display());
         let prepared = Prepared::fold(loaded, &spec.data.split(), spec.data.scale(), fold).with_context(failed)?;
         let training = prepared.training.rows().shallow_clone();
+        let (found, wanted) = (prepared.features.len(), plan.card.sample.elements());
+        if found != wanted {
+            let hint = "restore the data that it was trained on, or train it again";
+            return Err(anyhow!(
+                "the data of `{name}` have changed: they have {found} features, and the model takes {wanted}"
+            )
+            .context(Hint(hint.to_owned())));
+        }
+        let fitted = FittedData::new(name, &plan.card, loaded, &prepared);
         let prepared = source.resampled(prepared, spec, Device::Cpu).with_context(failed)?;
         Ok(TrialData {
-            preprocessing: prepared.preprocessing,
+            fitted,
             spec: spec.clone(),
             fold,
             training,
@@ -177,10 +185,5 @@ impl TrialData {
     /// What the data are called.
     pub fn name(&self) -> &'static str {
         self.spec.data.name()
-    }
-
-    /// The settings of the data.
-    pub fn spec(&self) -> &DataSpec {
-        &self.spec.data
     }
 }

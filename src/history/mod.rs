@@ -25,6 +25,7 @@ use anyhow::{Context, anyhow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::device::memory;
 use crate::hint::Hint;
 use crate::{bounded_file, files};
 use asked::Asked;
@@ -283,12 +284,42 @@ impl History {
     /// # Errors
     /// When the file cannot be read, is no history, or one of another schema.
     pub fn read(path: &Path) -> anyhow::Result<History> {
+        Self::read_or_schema(path)?.map_err(|schema| {
+            let shown = path.display();
+            match schema {
+                Some(other) => anyhow!("`{shown}` is a `{other}`, and this version reads `{SCHEMA}`")
+                    .context(Hint("another version of runner wrote it".to_owned())),
+                None => anyhow!("`{shown}` is no history: it names no `schema`")
+                    .context(Hint("a trial's history stands in the run's folder, as `base-seed0.json`".to_owned())),
+            }
+        })
+    }
+
+    /// Reads a history; `None` where the file is whole JSON, and no history of any version.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged, or a history of another version.
+    pub fn read_if_one(path: &Path) -> anyhow::Result<Option<History>> {
+        match Self::read_or_schema(path)? {
+            Ok(history) => Ok(Some(history)),
+            Err(Some(schema)) if schema.starts_with("runner.history/") => Self::read(path).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Reads a history, or what another file of whole JSON names as its schema.
+    fn read_or_schema(path: &Path) -> anyhow::Result<Result<History, Option<String>>> {
         let shown = path.display();
-        let text = bounded_file::read(path, bounded_file::JSON).with_context(|| format!("failed to read `{shown}`"))?;
-        if let Ok(history) = serde_json::from_slice::<History>(&text)
-            && history.schema == SCHEMA
-        {
-            return Ok(history);
+        let text =
+            bounded_file::read(path, memory::most_json()).with_context(|| format!("failed to read `{shown}`"))?;
+        let parsed = serde_json::from_slice::<History>(&text);
+        match parsed {
+            Ok(history) if history.schema == SCHEMA => return Ok(Ok(history)),
+            // as values of JSON, a large file takes many times its size
+            Err(error) if text.len() as u64 > bounded_file::JSON => {
+                return Err(anyhow::Error::new(error).context(format!("failed to read `{shown}` as a history")));
+            }
+            Ok(_) | Err(_) => {}
         }
         // why not?
         let value: serde_json::Value = serde_json::from_slice(&text)
@@ -297,11 +328,9 @@ impl History {
         match value.get("schema").and_then(serde_json::Value::as_str) {
             Some(SCHEMA) => serde_json::from_value(value)
                 .with_context(|| format!("failed to read `{shown}` as a history"))
-                .context(Hint("it is damaged: `runner schema` prints what a history holds".to_owned())),
-            Some(other) => Err(anyhow!("`{shown}` is a `{other}`, and this version reads `{SCHEMA}`")
-                .context(Hint("another version of runner wrote it".to_owned()))),
-            None => Err(anyhow!("`{shown}` is no history: it names no `schema`")
-                .context(Hint("a trial's history stands in the run's folder, as `base-seed0.json`".to_owned()))),
+                .context(Hint("it is damaged: `runner schema` prints what a history holds".to_owned()))
+                .map(Ok),
+            other => Ok(Err(other.map(str::to_owned))),
         }
     }
 }

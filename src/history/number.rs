@@ -133,6 +133,27 @@ impl JsonSchema for Number {
     }
 }
 
+/// Serializes an `f64` field as a [`Number`].
+pub mod as_number {
+    use super::{Deserialize, Deserializer, Number, Serialize, Serializer};
+
+    /// Writes the value, as text where it is not finite.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Number(*value).serialize(serializer)
+    }
+
+    /// Reads what [`serialize`] writes.
+    ///
+    /// # Errors
+    /// When it is no number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Number::deserialize(deserializer).map(|number| number.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! A run's folder: `runs/<experiment>/<UTC time>-<6 hex of the resolved experiment>/`.
 //!
 //! It is created exclusively, so two runs never share one, and it is locked while a run writes to it. `latest` beside it
-//! points to the newest run.
+//! points to the newest run that finished.
 //!
 //! What a run has trained is in memory until it is written, and is not given up for a fault of the disk: [`RunDir::write`]
 //! tries again for some seconds, makes a folder that was removed anew, and at last writes to a place of its own
@@ -11,6 +11,7 @@ mod fallback;
 mod lock;
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::{Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,9 @@ const EXPERIMENT: &str = "experiment.toml";
 
 /// The record of the run, by which it goes on.
 const RECORD: &str = "run.json";
+
+/// The link to the newest run of an experiment, beside the runs' folders.
+pub const LATEST: &str = "latest";
 
 /// How long what a killed process has left is let alone where no lock says that it is nobody's.
 const OLD: Duration = Duration::from_secs(3600);
@@ -112,7 +116,7 @@ impl RunDir {
     }
 
     /// Creates the folder of a new run under `out`, locks it, and writes the resolved experiment into it, and files
-    /// beside that. Then `latest` points to it.
+    /// beside that. Where there is no `latest` yet, it points to this run.
     ///
     /// # Errors
     /// When it cannot be created or written to; nothing is left behind.
@@ -143,7 +147,7 @@ impl RunDir {
         })?;
         // names that are not on the disk yet may be there in a moment; the files in them are told of when they are not
         let _ = files::sync_folder(&parent).and_then(|()| files::sync_folder(out));
-        point_latest_to(&parent, &path);
+        point_first_to(&parent, &path);
         let record = beside.iter().find(|(name, _)| *name == RECORD).map(|(_, bytes)| bytes.to_vec());
         Ok(RunDir::of(path, lock, resolved.into(), record.unwrap_or_default()))
     }
@@ -195,6 +199,12 @@ impl RunDir {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// `latest` beside it, where that is a folder and no link: a copy of runs may have made one of it.
+    pub fn latest_that_is_no_link(&self) -> Option<PathBuf> {
+        let latest = self.path.parent()?.join(LATEST);
+        (latest.is_dir() && !latest.is_symlink()).then_some(latest)
     }
 
     /// A file in it.
@@ -310,7 +320,7 @@ impl RunDir {
         }
     }
 
-    /// Makes the folder that was removed anew: a run's, locked, the newest.
+    /// Makes the folder that was removed anew: a run's, locked.
     fn make_anew(&self, state: &mut State) -> Result<(), Error> {
         std::fs::create_dir_all(&self.path)?;
         state.is_anew = true;
@@ -320,7 +330,7 @@ impl RunDir {
                 files::put(&self.file(name), bytes)?;
             }
         }
-        self.path.parent().into_iter().for_each(|parent| point_latest_to(parent, &self.path));
+        self.path.parent().into_iter().for_each(|parent| point_first_to(parent, &self.path));
         Ok(())
     }
 
@@ -408,7 +418,7 @@ fn cannot_create(parent: &Path, error: Error) -> anyhow::Error {
 }
 
 /// The folder that a link such as `latest` leads to, for `latest` may lead elsewhere while the run goes on.
-fn without_link(path: &Path) -> PathBuf {
+pub fn without_link(path: &Path) -> PathBuf {
     const MOST: usize = 40; // as the system follows
     let mut path: PathBuf = path.components().collect(); // without a slash at its end, which would hide the link
     for _ in 0..MOST {
@@ -420,21 +430,33 @@ fn without_link(path: &Path) -> PathBuf {
     path
 }
 
-/// Points `latest` to a run. It is a convenience: where links cannot be made, there is none.
-#[cfg(unix)]
-fn point_latest_to(parent: &Path, run: &Path) {
-    let Some(name) = run.file_name() else { return };
-    let latest = parent.join("latest");
-    let Ok((beside, ())) = files::make_beside(&latest, |beside| std::os::unix::fs::symlink(name, beside)) else {
-        return;
-    };
-    if std::fs::rename(&beside, &latest).is_err() {
-        let _ = std::fs::remove_file(&beside);
+/// Points `latest` to a run where it leads nowhere yet.
+fn point_first_to(parent: &Path, run: &Path) {
+    if let Some(name) = run.file_name().filter(|_| !parent.join(LATEST).exists()) {
+        point_latest_to(parent, name);
     }
 }
 
+/// Points `latest` in an experiment's folder to the run of this name, and returns whether it could. It is a convenience:
+/// where links cannot be made, there is none, and a folder of this name stays as it is.
+#[cfg(unix)]
+pub fn point_latest_to(parent: &Path, name: &OsStr) -> bool {
+    let latest = parent.join(LATEST);
+    let Ok((beside, ())) = files::make_beside(&latest, |beside| std::os::unix::fs::symlink(name, beside)) else {
+        return false;
+    };
+    let is_pointed = std::fs::rename(&beside, &latest).is_ok();
+    if !is_pointed {
+        let _ = std::fs::remove_file(&beside);
+    }
+    is_pointed
+}
+
+/// Points `latest` nowhere: there are no links here.
 #[cfg(not(unix))]
-fn point_latest_to(_parent: &Path, _run: &Path) {}
+pub fn point_latest_to(_parent: &Path, _name: &OsStr) -> bool {
+    false
+}
 
 #[cfg(test)]
 mod tests;

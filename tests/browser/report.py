@@ -101,7 +101,7 @@ optimizer = { sgd = { lr = 0.1 } }
 
 def is_history(file):
     """Whether a file of a run is a trial's history, and neither its tree nor the record of the run."""
-    return not file.name.endswith(".tree.json") and file.name != "run.json"
+    return not file.name.endswith(".tree.json") and file.name not in ("run.json", "preprocessing.json")
 
 
 class Checks:

@@ -20,6 +20,7 @@ mod ranking;
 mod reports;
 mod reproducing;
 mod resuming;
+mod run_folders;
 mod saved_runs;
 mod seeds;
 mod shown;

@@ -19,6 +19,7 @@ pub(super) fn json(runs: &[Past], wanted: &[String]) -> Value {
             "folder": run.folder,
             "variants": run.variants,
             "trials": run.trials,
+            "missing": run.missing,
             "statuses": statuses,
             "leaks": run.leaks,
             "best": run.best,
@@ -34,7 +35,7 @@ pub(super) fn json(runs: &[Past], wanted: &[String]) -> Value {
 
 /// A line for each run.
 pub(super) fn csv(runs: &[Past], wanted: &[String]) -> String {
-    const HEADER: &str = "experiment,variant,folder,variants,trials,status,leaks,best_metric,best_value,best_epoch,test_metric,test_value,seconds,device,started";
+    const HEADER: &str = "experiment,variant,folder,variants,trials,status,leaks,best_metric,best_value,best_epoch,test_metric,test_value,seconds,device,started,missing";
     let header = wanted.iter().fold(HEADER.to_owned(), |header, name| format!("{header},{}", quoted(name)));
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let line = |run: &Past| {
@@ -57,6 +58,7 @@ pub(super) fn csv(runs: &[Past], wanted: &[String]) -> String {
             run.seconds.to_string(),
             quoted(&run.device),
             run.started.clone(),
+            run.missing.to_string(),
         ];
         cells.extend(run.figures.iter().map(|value| number(*value)));
         cells.join(",")

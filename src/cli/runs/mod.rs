@@ -222,11 +222,12 @@ fn tested(test: &crate::compare::past::Shown) -> String {
     format!("{} {}{epoch}", test.metric, figures::metric(Some(test.value)))
 }
 
-/// `4×5`: variants, and trials of each.
+/// `4×5`: variants, and trials of each; `3 of 4` where files of one are gone.
 fn trials(run: &Past) -> String {
     match run.variants {
+        _ if run.missing > 0 => format!("{} of {}", run.trials, run.trials + run.missing),
         variants if run.trials.is_multiple_of(variants) => format!("{variants}×{}", run.trials / variants),
-        variants => format!("{} of {variants}", run.trials),
+        variants => format!("{} in {variants} variants", run.trials),
     }
 }
 
@@ -234,6 +235,7 @@ fn trials(run: &Past) -> String {
 fn status(run: &Past) -> String {
     const WORST_FIRST: [Status; 4] = [Status::Interrupted, Status::Diverged, Status::EarlyStopped, Status::Completed];
     let word = |status: Status| match status {
+        Status::Completed if run.missing > 0 => "incomplete",
         Status::Completed if run.unfinished => "unfinished",
         Status::Completed => "done",
         Status::EarlyStopped => "stopped",

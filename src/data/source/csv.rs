@@ -20,7 +20,7 @@ use crate::data::{Card, Loaded};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Csv {
-    /// The file, `.csv` or `.csv.gz`; a relative path begins in the folder that the program is started in.
+    /// The file, `.csv` or `.csv.gz`; a relative path is relative to the experiment file.
     pub path: String,
     /// The column to predict, or a list of them.
     pub target: Names,
@@ -100,10 +100,18 @@ impl Csv {
             let message = format!("must be one ASCII character, found {:?}", self.separator);
             return Err(Invalid::new("separator", message));
         }
-        read(Path::new(&self.path), self.separator).map_err(|fault| {
-            let told = Invalid::new("path", format!("cannot be used: `{}` {}", self.path, fault.message));
-            Invalid { hint: fault.hint, ..told }
-        })
+        read(Path::new(&self.path), self.separator).map_err(|fault| self.of_path(fault))
+    }
+
+    /// A fault of the file.
+    fn of_path(&self, fault: TableFault) -> Invalid {
+        let told = Invalid::new("path", format!("cannot be used: `{}` {}", self.path, fault.message));
+        Invalid { hint: fault.hint, ..told }
+    }
+
+    /// The checksum of the file.
+    pub(super) fn checksum(&self) -> Result<String, Invalid> {
+        user_file::read(Path::new(&self.path)).map(|(_, sum)| sum).map_err(|fault| self.of_path(fault))
     }
 
     fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {

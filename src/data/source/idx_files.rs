@@ -16,7 +16,7 @@ use crate::data::split::Split;
 use crate::data::{Card, Loaded, Rows, Target};
 use crate::shape::Shape;
 
-/// `[data.idx]`. Relative paths begin in the folder that the program is started in; files may be compressed (`.gz`).
+/// `[data.idx]`. Relative paths are relative to the experiment file; files may be compressed (`.gz`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdxFiles {
@@ -101,6 +101,12 @@ fn read((key, path): (&str, &str), dimensions: usize) -> Result<(Idx, String), I
     Ok((idx, sum))
 }
 
+/// SHA-256 over the checksums of all files.
+fn sum_of(training: &Pair, test: Option<&Pair>) -> String {
+    let sums: Vec<&str> = [Some(training), test].into_iter().flatten().map(|pair| pair.sums.as_str()).collect();
+    sha256(sums.join("\n").as_bytes())
+}
+
 impl IdxFiles {
     fn read(&self) -> Result<(Pair, Option<Pair>), Invalid> {
         let training = Pair::read(("images", &self.images), ("labels", &self.labels))?;
@@ -133,12 +139,17 @@ impl IdxFiles {
         Ok(self.card_of(&training, test.as_ref()))
     }
 
+    /// The checksum of all files.
+    pub(super) fn checksum(&self) -> Result<String, Invalid> {
+        let (training, test) = self.read()?;
+        Ok(sum_of(&training, test.as_ref()))
+    }
+
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
         let (training, test) = self.read()?;
         let card = self.card_of(&training, test.as_ref());
-        let sums: Vec<&str> = [Some(&training), test.as_ref()].into_iter().flatten().map(|p| p.sums.as_str()).collect();
         Ok(Loaded {
-            sha256: sha256(sums.join("\n").as_bytes()),
+            sha256: sum_of(&training, test.as_ref()),
             target: card.target,
             classes: (0..card.target.outputs()).map(|class| class.to_string()).collect(),
             rows: training.rows(&card.sample),

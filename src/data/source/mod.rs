@@ -107,6 +107,44 @@ impl DataSpec {
         }
     }
 
+    /// The paths of the user's own files, each with the key of its setting.
+    pub fn paths_mut(&mut self) -> Vec<(&'static str, &mut String)> {
+        match self {
+            DataSpec::Csv(csv) => vec![("path", &mut csv.path)],
+            DataSpec::Idx(files) => {
+                let test = [("test_images", &mut files.test_images), ("test_labels", &mut files.test_labels)];
+                let test = test.into_iter().filter_map(|(key, path)| Some((key, path.as_mut()?)));
+                [("images", &mut files.images), ("labels", &mut files.labels)].into_iter().chain(test).collect()
+            }
+            DataSpec::Logic(_)
+            | DataSpec::Digits(_)
+            | DataSpec::BreastCancer(_)
+            | DataSpec::Diabetes(_)
+            | DataSpec::Penguins(_)
+            | DataSpec::Creditcard(_)
+            | DataSpec::Mnist(_) => Vec::new(),
+        }
+    }
+
+    /// SHA-256 over the user's own files, as [`Loaded::sha256`]; `None` of data that cannot change.
+    ///
+    /// # Errors
+    /// When a file cannot be read; the key is relative to the experiment.
+    pub fn checksum_of_files(&self) -> Result<Option<String>, Invalid> {
+        match self {
+            DataSpec::Csv(csv) => csv.checksum().map(Some),
+            DataSpec::Idx(files) => files.checksum().map(Some),
+            DataSpec::Logic(_)
+            | DataSpec::Digits(_)
+            | DataSpec::BreastCancer(_)
+            | DataSpec::Diabetes(_)
+            | DataSpec::Penguins(_)
+            | DataSpec::Creditcard(_)
+            | DataSpec::Mnist(_) => Ok(None),
+        }
+        .map_err(|fault| fault.under(format!("data.{}", self.name())))
+    }
+
     /// The column that says what each row counts, where there is one.
     pub fn weights(&self) -> Option<&str> {
         match self {

@@ -117,7 +117,7 @@ struct Training {
 impl Training {
     fn new() -> Training {
         let name = || "training".to_owned();
-        let source = SourceText { name: name(), origin: name(), text: TRAINING.to_owned() };
+        let source = SourceText { name: name(), origin: name(), text: TRAINING.to_owned(), folder: None };
         let plan = Study::new(&source, &[]).unwrap_or_else(|error| panic!("{error}")).plans.remove(0);
         let loaded = plan.spec.data.load(&Cache::at("nowhere"), &mut ()).expect("the points are in the program");
         let prepared = Prepared::new(&loaded, &plan.spec.data.split(), plan.spec.data.scale()).expect("they are sound");
@@ -237,7 +237,7 @@ pub fn experiment(bytes: &[u8]) {
     let mut parts = text.split('\u{1}');
     let text = parts.next().unwrap_or_default().to_owned();
     let changes: Vec<String> = parts.map(str::to_owned).collect();
-    let source = SourceText { name: "fuzzed".to_owned(), origin: "fuzzed.toml".to_owned(), text };
+    let source = SourceText { name: "fuzzed".to_owned(), origin: "fuzzed.toml".to_owned(), text, folder: None };
     if let Ok(study) = Study::new(&source, &changes) {
         let resolved = SourceText { text: study.spec.to_toml(), ..source };
         let again = resolved.parse().unwrap_or_else(|error| panic!("{error}\n{}", resolved.text));
