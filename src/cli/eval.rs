@@ -30,7 +30,7 @@ use crate::train::Keep;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The run: its folder, a history or weights of it, or an experiment, whose newest run it is
+    /// The run: its folder, a history or weights of it, or an experiment: its newest run that finished
     run: String,
     /// The rows: `test`, `validation`, `train`, or a file of your own with the same columns (for images,
     /// `IMAGES,LABELS` in the IDX format) [default: test, or validation where there are no test rows]

@@ -13,7 +13,7 @@ use crate::export::{File, Format, Trial};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The run: its folder, a history or weights of it, or an experiment, whose newest run it is
+    /// The run: its folder, a history or weights of it, or an experiment: its newest run that finished
     run: String,
     #[command(flatten)]
     format: Formats,

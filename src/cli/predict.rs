@@ -29,7 +29,7 @@ use crate::history::Status;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("input").required(true).args(["index", "csv", "image"]))]
 pub struct Args {
-    /// The run: its folder, a history or weights of it, or an experiment, whose newest run it is
+    /// The run: its folder, a history or weights of it, or an experiment: its newest run that finished
     run: String,
     /// A row of the data, counted from 0
     #[arg(long, value_name = "N", value_parser = parse_index, allow_negative_numbers = true)]

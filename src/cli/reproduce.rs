@@ -19,7 +19,7 @@ use crate::history::difference::Otherwise;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The run: its folder, one of its files, or an experiment, whose newest run it is
+    /// The run: its folder, one of its files, or an experiment: its newest run that finished
     #[arg(value_name = "RUN")]
     run: String,
     /// The device, where it is to be another than the run had: cpu, cuda or cuda:N

@@ -66,6 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let ground = Ground::of_run(&record.options, args.device, args.threads)?;
     ground.put_into_use();
     let (requests, mut progress) = watched(args.closing.quiet)?;
+    study.notes.iter().for_each(|note| progress.note(note));
     let options = Options {
         device: ground.device,
         threads: ground.threads,

@@ -66,7 +66,8 @@ Examples:
 Of several variants the one that is best on the validation rows is shown, also where runs
 are sorted by a metric of the test rows; `--variants` has a line for each. Metrics are
 means over seeds, with the epoch in parentheses: the best one, and the one whose weights
-were tested. \"stopped\" is early stopping. A wider terminal shows more columns.";
+were tested. \"stopped\" is early stopping; \"incomplete\" lacks histories
+that the run's record names. A wider terminal shows more columns.";
 
 /// What is sorted by that is no figure.
 const PLAIN: [&str; 4] = ["seconds", "started", "experiment", "device"];

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use crate::experiment::keeper;
 use crate::experiment::run_record::RunRecord;
+use crate::experiment::store::newest;
+use crate::experiment::store::preprocessing_file::{self, PreprocessingFile};
 use crate::history::History;
 use crate::history::json;
 
@@ -26,6 +28,8 @@ pub(super) fn check(folder: &Path) -> anyhow::Result<Option<usize>> {
             SafeTensors::deserialize(&std::fs::read(&file)?).with_context(damaged)?;
         } else if name == crate::experiment::run_record::FILE {
             RunRecord::read(folder)?;
+        } else if name == preprocessing_file::FILE {
+            PreprocessingFile::read(folder)?;
         } else if name.ends_with(".tree.json") {
             serde_json::from_slice::<Value>(&std::fs::read(&file)?).with_context(damaged)?;
         } else if name.ends_with(".json") {
@@ -62,9 +66,7 @@ pub(super) fn same(wanted: &Path, found: &Path) -> anyhow::Result<usize> {
     let mut histories = 0;
     for (wanted, found) in wanted.iter().zip(&found) {
         let shown = found.display();
-        let is_history = found.extension().is_some_and(|extension| extension == "json")
-            && !found.to_string_lossy().ends_with(".tree.json");
-        if !is_history {
+        if !newest::may_be_history(found) {
             ensure!(
                 std::fs::read(wanted)? == std::fs::read(found)?,
                 "`{shown}` is not what the run in one go has left"

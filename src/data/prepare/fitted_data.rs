@@ -112,6 +112,7 @@ impl FittedData {
                 ensure!(background.is_some(), "it does not state the background of its images");
             }
             Form::Table(table) => {
+                ensure!(card.sample.flat().is_some(), "the rows of its table have the shape {}", card.sample);
                 let separator = table.separator;
                 ensure!(separator.is_ascii(), "its fields are separated by {separator:?}");
                 let columns = table.target.names.len();

@@ -92,4 +92,18 @@ macro_rules! targets {
     };
 }
 
-targets!(history, weights, experiment, table, idx, picture, foreign, events, tree, archive, checkpoint, run_record);
+targets!(
+    history,
+    weights,
+    experiment,
+    table,
+    idx,
+    picture,
+    foreign,
+    events,
+    tree,
+    archive,
+    checkpoint,
+    run_record,
+    preprocessing
+);

@@ -21,6 +21,7 @@ use runner::data::form::{Form, ImageSize};
 use runner::data::given::Truth;
 use runner::data::manifest::{DataFile, Manifest};
 use runner::data::picture::{self, Invert};
+use runner::data::prepare::fitted_data::FittedData;
 use runner::data::prepared::Prepared;
 use runner::data::source::DataSpec;
 use runner::data::source::mnist::idx_from_csv;
@@ -31,6 +32,7 @@ use runner::experiment::run_record::{Program, RunRecord};
 use runner::experiment::runs::SavedRun;
 use runner::experiment::saved::Saved;
 use runner::experiment::source_text::SourceText;
+use runner::experiment::store::preprocessing_file::PreprocessingFile;
 use runner::experiment::study::Study;
 use runner::experiment::testing::measure;
 use runner::export;
@@ -56,7 +58,7 @@ use tempfile::TempDir;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const ALL: [Target; 12] = [
+pub const ALL: [Target; 13] = [
     ("history", history),
     ("weights", weights),
     ("experiment", experiment),
@@ -69,6 +71,7 @@ pub const ALL: [Target; 12] = [
     ("archive", archive),
     ("checkpoint", checkpoint),
     ("run_record", run_record),
+    ("preprocessing", preprocessing),
 ];
 
 thread_local! {
@@ -417,6 +420,26 @@ fn overwrite(tensor: &Tensor, bytes: &[u8]) {
         let count = values.len().min(tensor.numel());
         let _no_grad = tch::no_grad_guard();
         tensor.view(-1).narrow(0, 0, count as i64).copy_(&Tensor::from_slice(&values[..count]));
+    }
+}
+
+/// What was fitted in a run: checked, and applied to a new row of a table.
+pub fn preprocessing(bytes: &[u8]) {
+    let Ok(file) = PreprocessingFile::of_json(bytes) else { return };
+    for entry in file.fitted {
+        let Ok(data) = FittedData::of_record(entry.fitted) else { continue };
+        let Form::Table(form) = &data.form else { continue };
+        let columns = &form.encoding.columns;
+        let line = |texts: Vec<&str>| texts.join(&form.separator.to_string());
+        let names = line(columns.iter().map(|column| column.name.as_str()).collect());
+        let first = |categories: &[String]| categories.first().cloned().unwrap_or_else(|| "1.5".to_owned());
+        let values: Vec<String> = columns.iter().map(|column| first(column.categories())).collect();
+        let row = line(values.iter().map(String::as_str).collect());
+        let Ok(table) = Table::from_csv(format!("{names}\n{row}\n").as_bytes(), form.separator) else { continue };
+        let Ok(given) = form.read(&table, &data.classes, Truth::WhereThere) else { continue };
+        if let Ok(features) = data.preprocessing.features(given.features, "new") {
+            assert_eq!(features.size()[1] as usize, data.card.sample.elements());
+        }
     }
 }
 
