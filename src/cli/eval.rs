@@ -280,7 +280,12 @@ fn evaluate(
     let record = saved.test(data, rows, at_threshold);
     let magnitude = magnitude(rows, data.source.loaded.target);
     let expected: Vec<String> = match chosen.part() {
-        Some(Part::Test) => record.metrics.keys().cloned().collect(),
+        Some(Part::Test) => {
+            // histories of earlier versions, without a report, state no metric of tests but those that were named
+            let has_report = history.test.as_ref().is_some_and(|test| test.report.is_some());
+            let named = saved.plan.metric_names();
+            record.metrics.keys().filter(|name| has_report || named.contains(name)).cloned().collect()
+        }
         Some(Part::Validation) => {
             saved.plan.metric_names().iter().filter_map(|name| Some(name.strip_prefix("val_")?.to_owned())).collect()
         }

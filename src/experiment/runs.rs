@@ -223,7 +223,7 @@ fn run_in(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
     files.retain(|path| newest::may_be_history(path));
     files.sort();
     let mut trials = Vec::new();
-    let mut damaged: Vec<Damaged> = missing_in(folder).iter().map(|trial| missing(folder, trial)).collect();
+    let mut damaged = Vec::new();
     for file in files {
         let read = History::read_if_one(&file)
             .and_then(|history| history.map(|history| SavedTrial::of(history, file.clone())).transpose());
@@ -232,6 +232,7 @@ fn run_in(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
             Err(error) => damaged.push(Damaged { file, error }),
         }
     }
+    damaged.extend(missing_in(folder).iter().map(|trial| missing(folder, trial)));
     if trials.is_empty() {
         return damaged.into_iter().next().map_or(Ok(None), |Damaged { error, .. }| Err(error));
     }

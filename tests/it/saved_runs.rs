@@ -424,7 +424,7 @@ fn weights_that_are_missing_cut_short_or_of_another_network_are_refused() {
     std::fs::remove_file(&history).unwrap();
     let refused = place.refusal(&["eval", weights.to_str().unwrap()]);
     assert_says(&refused, &["has no history beside it", "keep both files together"]);
-    assert_says(&place.refusal(&["eval", "idea"]), &["there is no history in"]);
+    assert_says(&place.refusal(&["eval", "idea"]), &["the history of trial `base-seed0` is missing"]);
 }
 
 #[test]
@@ -660,10 +660,7 @@ fn data_that_have_changed_are_told() {
         &["Adelie, Chinstrap, Gentoo", "Adelie, Chinstrap, Emperor", "restore the data"],
     );
     std::fs::remove_file(place.path("table.csv")).unwrap();
-    assert_says(
-        &place.refusal(&["eval", "idea"]),
-        &["failed to rebuild the network of `base-seed0`", "`table.csv` does not exist"],
-    );
+    assert_says(&place.refusal(&["eval", "idea"]), &["`data.csv.path`", "/table.csv` does not exist"]);
 }
 
 #[test]
