@@ -374,8 +374,12 @@ pub(in crate::experiment) mod tests {
     fn stopped(out: &Path, pace: Pace, variants: &str, stops_in_stack: bool) -> (Finished, Vec<bool>) {
         let text = "title = \"t\"\n[data.digits]\n[network]\nlayers = [{ linear = 10 }]\n[train]\nepochs = 9\nbatch = 500\n\
                     loss = \"cross_entropy\"\noptimizer = \"adam\"\n";
-        let source =
-            SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text: format!("{text}{variants}") };
+        let source = SourceText {
+            name: "t".to_owned(),
+            origin: "t.toml".to_owned(),
+            text: format!("{text}{variants}"),
+            folder: None,
+        };
         let study = Study::new(&source, &[]).unwrap();
         let requests = Requests::default();
         let cache = Cache::of_user();
