@@ -13,8 +13,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::bounded_file;
-use crate::experiment::plan::Plan;
 use crate::data::told;
+use crate::experiment::plan::Plan;
 use crate::experiment::records;
 use crate::experiment::source_text::SourceText;
 use crate::experiment::stacking;
