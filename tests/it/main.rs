@@ -10,11 +10,12 @@ mod golden;
 mod hostile;
 mod imbalance;
 mod lessons;
-#[cfg(target_os = "linux")]
 mod memory;
 mod momentum;
 mod names;
+mod other_histories;
 mod pipes;
+#[cfg(target_os = "linux")]
 mod plots;
 mod ranking;
 mod reports;
@@ -26,6 +27,7 @@ mod seeds;
 mod shown;
 mod stacks;
 mod support;
+mod table_formats;
 mod tables;
 mod two_programs;
 mod whole_numbers;

@@ -89,6 +89,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         terminal::json(&formats::json(&groups, &comparison, args.all));
     } else if args.csv {
         terminal::out(&formats::csv(&groups, &comparison));
+        comparison.cautions.iter().for_each(|caution| terminal::say(&format!("caution: {caution}")));
     } else if args.md {
         terminal::out(&formats::markdown(&groups, &comparison, args.all));
     } else {
