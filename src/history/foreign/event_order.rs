@@ -66,11 +66,13 @@ impl EventOrder {
 
     /// Takes a session-start event.
     pub fn take_start(&mut self, step: u64) {
-        if self.is_of_version_2 {
-            let place = self.steps.len();
-            self.marks.push((place, step));
-            self.start = Some((place, step));
+        if !self.is_of_version_2 {
+            self.take_event(step, None::<std::iter::Empty<&str>>);
+            return;
         }
+        let place = self.steps.len();
+        self.marks.push((place, step));
+        self.start = Some((place, step));
     }
 
     /// Takes a scalar of a file of this name.
@@ -193,6 +195,7 @@ mod tests {
         let all = [Scalar(0), Scalar(1), Scalar(2), Scalar(1), Scalar(2), Scalar(3)];
         assert_eq!(hold(&[("brain.Event:1", &all)]).0, [0, 3, 4, 5]);
         assert_eq!(hold(&[("", &all)]).0, [0, 3, 4, 5]);
-        assert_eq!(hold(&[("", &[Scalar(3), Start(0), Scalar(4)])]).0, [0, 1]);
+        // a session start is no summary, and the steps begin with it
+        assert_eq!(hold(&[("", &[Scalar(3), Start(0), Scalar(2)])]).0, [0, 1]);
     }
 }
