@@ -9,6 +9,7 @@
 //! `nan` and `inf` are values. A column of text is left out, with a note.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 
@@ -62,15 +63,24 @@ fn read_table(text: &[u8]) -> anyhow::Result<Foreign> {
     if is_of_trials {
         one_trial(&rows, OF_TRIALS.into_iter().filter_map(column).collect())?;
     }
-    let table = Table { separator, header: &header, epoch, step: column("step").filter(|&step| step != epoch) };
+    let names: Vec<&str> = header.cells.iter().map(|name| name.trim()).collect();
+    let table = Table {
+        separator,
+        is_of_fastai: is_of_fastai(&names),
+        names,
+        epoch,
+        step: column("step").filter(|&step| step != epoch),
+    };
     let is_metric = |column: usize| {
         column != epoch && Some(column) != table.step && !(is_of_trials && OF_TRIALS.contains(&table.name(column)))
     };
     let mut metrics = Vec::new();
     for column in (0..header.cells.len()).filter(|&column| is_metric(column)) {
         let text = rows.iter().map(|row| row.cells[column].trim()).find(|cell| !is_absent(cell));
-        if rows.iter().any(|row| table.number(row, column).is_some()) {
-            metrics.push(column);
+        if table.name(column).len() > names::LONGEST {
+            points.leave_out(format!("the column `{}` has too long a name", shortened(table.name(column))));
+        } else if rows.iter().any(|row| table.number(row, column).is_some()) {
+            metrics.push((column, Rc::from(table.name(column))));
         } else if let Some(text) = text {
             points.notes.push(format!("the column `{}` holds no number: `{}`", table.name(column), shortened(text)));
         }
@@ -105,14 +115,15 @@ fn below_last_header(rows: Vec<Row>, points: &mut Points) -> anyhow::Result<(Row
 /// A table's columns.
 struct Table<'t> {
     separator: char,
-    header: &'t Row,
+    names: Vec<&'t str>,
+    is_of_fastai: bool,
     epoch: usize,
     step: Option<usize>,
 }
 
 impl Table<'_> {
     fn name(&self, column: usize) -> &str {
-        self.header.cells[column].trim()
+        self.names[column]
     }
 
     /// The number in a cell; where no comma separates cells, it may stand before the decimals.
@@ -123,7 +134,7 @@ impl Table<'_> {
     }
 
     /// The values of a row; `None` where it has neither an epoch nor a step.
-    fn logged(&self, row: &Row, metrics: &[usize], points: &mut Points) -> Option<LoggedRow> {
+    fn logged(&self, row: &Row, metrics: &[(usize, Rc<str>)], points: &mut Points) -> Option<LoggedRow> {
         let mut number = |column: usize, what: &str, is_one: &dyn Fn(f64) -> bool| {
             let (cell, found) = (row.cells[column].trim(), self.number(row, column).filter(|number| is_one(*number)));
             if found.is_none() && !is_absent(cell) {
@@ -138,13 +149,11 @@ impl Table<'_> {
         if epoch.is_none() && step.is_none() {
             return None;
         }
-        let is_fastai = self.is_of_fastai();
         let mut values = Vec::new();
-        for &column in metrics {
-            let name = self.name(column).to_owned();
-            if let Some(value) = number(column, "number", &|_| true) {
-                let part = Some(Part::Validation).filter(|_| is_fastai && names::said_part(&name).is_none());
-                values.push(Logged { name, part, epoch, step, seconds: None, value });
+        for (column, name) in metrics {
+            if let Some(value) = number(*column, "number", &|_| true) {
+                let part = Some(Part::Validation).filter(|_| self.is_of_fastai && names::said_part(name).is_none());
+                values.push(Logged { name: name.clone(), part, epoch, step, seconds: None, value });
             }
         }
         Some(LoggedRow { number: row.line, epoch, values })
@@ -157,7 +166,7 @@ impl Table<'_> {
         match () {
             () if self.step.is_some() && !epochs::count_from_one(&last_steps(rows)) => Counting::FromZero("Lightning"),
             () if self.step.is_some() => Counting::AsWritten,
-            () if self.is_of_fastai() && begins_late => Counting::FromZero("fastai"),
+            () if self.is_of_fastai && begins_late => Counting::FromZero("fastai"),
             () if self.name(self.epoch).is_empty() && begins_late => Counting::FromZero("pandas"),
             () if self.is_of_keras() && begins_late => Counting::FromZero("Keras"),
             () => Counting::AsWritten,
@@ -167,8 +176,7 @@ impl Table<'_> {
     /// Whether the header is that of Keras's `CSVLogger`: `epoch`, then the metrics in alphabetical order, or those of
     /// training first where the first epoch had no validation.
     fn is_of_keras(&self) -> bool {
-        let names: Vec<&str> = self.header.cells.iter().map(|name| name.trim()).collect();
-        let [first, metrics @ ..] = &names[..] else { return false };
+        let [first, metrics @ ..] = &self.names[..] else { return false };
         let (train, validation) = metrics.split_at(metrics.len() / 2);
         let of_train = |(name, of): (&&str, &&str)| name.strip_prefix("val_") == Some(*of);
         let is_doubled = metrics.len() % 2 == 0 && validation.iter().zip(train).all(of_train) && train.is_sorted();
@@ -179,13 +187,12 @@ impl Table<'_> {
             && (metrics.is_sorted() || is_doubled)
             && names_no_part
     }
+}
 
-    /// Whether the header is that of fastai's `CSVLogger`, all of whose metrics are of the validation rows.
-    fn is_of_fastai(&self) -> bool {
-        let names: Vec<&str> = self.header.cells.iter().map(|name| name.trim()).collect();
-        let is_bare = |name: &&str| names::said_part(name).is_none();
-        matches!(&names[..], ["epoch", "train_loss", "valid_loss", metrics @ ..] if metrics.iter().all(is_bare))
-    }
+/// Whether a header is that of fastai's `CSVLogger`, all of whose metrics are of the validation rows.
+fn is_of_fastai(names: &[&str]) -> bool {
+    let is_bare = |name: &&str| names::said_part(name).is_none();
+    matches!(names, ["epoch", "train_loss", "valid_loss", metrics @ ..] if metrics.iter().all(is_bare))
 }
 
 /// The last step of each epoch.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::hint::Hint;
 use crate::history::foreign::epochs::{self, Counting, Numbering, Row};
 use crate::history::foreign::points::Points;
-use crate::history::foreign::{Foreign, Format, loose_json, names, trainer};
+use crate::history::foreign::{Foreign, Format, loose_json, names, records, trainer};
 
 const FORM: &str = "a history of Keras is an object with a list for each metric: `json.dump(history.history, file)`";
 
@@ -34,14 +34,19 @@ fn read_value(value: &Value) -> anyhow::Result<Foreign> {
     if let Some(Value::Array(entries)) = whole.get(trainer::LOG) {
         return trainer::read(entries);
     }
+    if let Some(rows) = records::of_frame(whole) {
+        return records::read_list(&rows);
+    }
     let (mut inner, mut outer_epochs) = (whole, None);
     while let Some(Value::Object(within)) = inner.get("history") {
         outer_epochs = inner.get("epoch").and_then(Value::as_array);
         inner = within;
     }
     let mut points = Points::default();
-    let columns: Vec<(&str, Column)> = inner
-        .iter()
+    let (named, unnamed): (Vec<_>, Vec<_>) = inner.iter().partition(|(name, _)| name.len() <= names::LONGEST);
+    unnamed.iter().for_each(|_| points.leave_out("a metric has too long a name".to_owned()));
+    let columns: Vec<(&str, Column)> = named
+        .into_iter()
         .filter(|(name, _)| *name != "epoch")
         .filter_map(|(name, column)| Some((name.as_str(), Column::of(column)?)))
         .filter(|(_, column)| !column.values.is_empty())

@@ -7,6 +7,7 @@
 //! epoch (`train_loss_step`, `train_loss_epoch`) is kept by epoch alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::history::foreign::epochs::{self, Counting, Numbering, Row};
 use crate::history::foreign::names::{self, Part};
@@ -16,7 +17,7 @@ use crate::history::foreign::points::Points;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Logged {
     /// The metric's name in its program.
-    pub name: String,
+    pub name: Rc<str>,
     /// Which rows of the data it is of, where the place of the file says so.
     pub part: Option<Part>,
     /// The epoch as it was written, where it was: from 0 or 1, or a fraction of the training.
@@ -82,9 +83,10 @@ pub fn gather(mut logged: Vec<Logged>, counting: Counting, points: &mut Points) 
     let mut before_training = BTreeSet::new();
     for value in &logged {
         let Some(epoch) = epoch_of(value) else {
-            match value.epoch {
-                Some(_) => drop(before_training.insert(value.name.as_str())),
-                None => points.leave_out(format!("`{}` is in no epoch", value.name)),
+            if value.epoch.is_some() {
+                before_training.insert(&*value.name);
+            } else {
+                points.leave_out(format!("`{}` is in no epoch", value.name));
             }
             continue;
         };

@@ -36,6 +36,9 @@ impl Part {
     }
 }
 
+/// The most bytes of a metric's name: a name is looked at for each of its values.
+pub const LONGEST: usize = 500;
+
 /// What is observed by layer, as `gradient_norm.0`; TensorBoard groups by slashes, so there it is `gradient_norm/0`.
 const BY_LAYER: [&str; 4] = ["gradient_norm", "weight_norm", "dead_units", "saturation"];
 

@@ -18,6 +18,7 @@ pub struct Points {
     series: IndexMap<(String, Option<Part>), BTreeMap<usize, f64>>,
     repeated: IndexMap<String, usize>,
     left_out: Vec<String>,
+    more_left_out: usize,
     /// When epochs ended.
     pub clock: BTreeMap<usize, Moment>,
     /// What else is to be told.
@@ -35,7 +36,10 @@ impl Points {
 
     /// Tells of a value, or of more than one, that was left out.
     pub fn leave_out(&mut self, what: String) {
-        self.left_out.push(what);
+        match self.left_out.len() < NAMED {
+            true => self.left_out.push(what),
+            false => self.more_left_out += 1,
+        }
     }
 
     /// Says nothing of an epoch's values before the last: what is said already is that epochs are fractions.
@@ -65,8 +69,8 @@ impl Points {
             let values = if times == 1 { "value" } else { "values" };
             self.notes.push(format!("`{name}` has {times} more {values} than epochs: an epoch's last one counts"));
         }
-        let more = self.left_out.len().saturating_sub(NAMED);
-        self.notes.extend(self.left_out.drain(..).take(NAMED));
+        self.notes.append(&mut self.left_out);
+        let more = self.more_left_out;
         if more > 0 {
             let are = if more == 1 { "is" } else { "are" };
             self.notes.push(format!("{more} more like these {are} left out"));

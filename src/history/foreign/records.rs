@@ -10,7 +10,7 @@ use crate::hint::Hint;
 use crate::history::foreign::epochs::{self, Counting, Numbering, Row};
 use crate::history::foreign::keras::brief;
 use crate::history::foreign::points::Points;
-use crate::history::foreign::{Foreign, Format, loose_json, skorch, trainer};
+use crate::history::foreign::{Foreign, Format, loose_json, names, skorch, trainer};
 
 const FORM: &str = "a list is read where it holds an object for each epoch, with its metrics by name: skorch's \
     `net.history.to_file(path)`, or `to_json(path, orient=\"records\")` of pandas";
@@ -25,6 +25,32 @@ pub fn read(text: &[u8]) -> anyhow::Result<Foreign> {
 
 fn read_value(value: &Value) -> anyhow::Result<Foreign> {
     let Value::Array(all) = value else { bail!("it is no list of epochs") };
+    read_list(all)
+}
+
+/// The rows of a data frame as a list of objects: what pandas' `to_json` writes with `orient="split"` or `"table"`. `None` of
+/// another object.
+pub fn of_frame(frame: &Map<String, Value>) -> Option<Vec<Value>> {
+    let rows = frame.get("data")?.as_array()?;
+    let Some(columns) = frame.get("columns") else {
+        return (frame.contains_key("schema") && rows.iter().all(Value::is_object)).then(|| rows.clone());
+    };
+    let columns: Vec<&str> = columns.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
+    if columns.iter().any(|name| name.len() > names::LONGEST) {
+        return None; // each row gets a copy
+    }
+    let named = |row: &Value| {
+        let cells = columns.iter().zip(row.as_array()?);
+        Some(Value::Object(cells.map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect()))
+    };
+    rows.iter().map(named).collect()
+}
+
+/// Reads the entries of a list.
+///
+/// # Errors
+/// When no value of any metric is in it.
+pub fn read_list(all: &[Value]) -> anyhow::Result<Foreign> {
     let entries: Vec<&Map<String, Value>> = all.iter().filter_map(Value::as_object).collect();
     if entries.is_empty() {
         return Err(anyhow!("it is a list without an epoch"));
@@ -80,7 +106,7 @@ fn read_value(value: &Value) -> anyhow::Result<Foreign> {
 /// Takes the metrics of an entry.
 fn take(entry: &Map<String, Value>, place: usize, epoch: usize, points: &mut Points) {
     for (key, value) in entry {
-        let Some(name) = skorch::metric(key) else { continue };
+        let Some(name) = skorch::metric(key).filter(|name| *name != "index") else { continue };
         match loose_json::number(value) {
             Some(value) => points.push(name, None, epoch, value),
             None if value.is_null() || value.is_boolean() => {}
@@ -103,6 +129,17 @@ mod tests {
         assert_eq!(foreign.notes, ["its first epoch is 2"]);
         let without = read(br#"[{"loss": 3.0}, {"loss": null}, {"loss": 1.0}]"#).unwrap();
         assert_eq!(values_of(&without, "loss"), [(1, 3.0), (3, 1.0)]);
+    }
+
+    #[test]
+    fn frames_are_read_whatever_their_orientation() {
+        for text in [
+            &br#"{"columns": ["epoch", "loss"], "index": [0, 1], "data": [[0.0, 2.0], [1.0, 1.0]]}"#[..],
+            br#"{"schema": {"fields": []}, "data": [{"index": 0, "epoch": 0, "loss": 2}, {"index": 1, "epoch": 1, "loss": 1}]}"#,
+        ] {
+            let foreign = crate::history::foreign::keras::read(text).unwrap();
+            assert_eq!((foreign.format, values_of(&foreign, "loss")), (Format::Records, vec![(1, 2.0), (2, 1.0)]));
+        }
     }
 
     #[test]

@@ -240,7 +240,7 @@ impl Scalars {
                 epoch: if epochs.is_empty() { Some(scalar.step as f64) } else { epochs.get(&scalar.step).copied() },
                 step: (!epochs.is_empty()).then_some(scalar.step),
                 seconds: Some(scalar.wall_time - begin).filter(|seconds| *seconds >= 0.0),
-                name: scalar.tag,
+                name: scalar.tag.into(),
                 part: scalar.part,
                 value: scalar.value,
             })

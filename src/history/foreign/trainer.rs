@@ -54,7 +54,7 @@ pub fn read(entries: &[Value]) -> anyhow::Result<Foreign> {
             };
             match loose_json::number(value) {
                 Some(value) => {
-                    values.push(Logged { name: name.to_owned(), part, epoch: Some(epoch), step, seconds: None, value });
+                    values.push(Logged { name: name.into(), part, epoch: Some(epoch), step, seconds: None, value });
                 }
                 None if value.is_null() => {}
                 None => points.leave_out(format!("entry {}: `{key}` is no number: {}", place + 1, brief(value))),
