@@ -84,7 +84,7 @@ pub fn gather(mut logged: Vec<Logged>, counting: Counting, points: &mut Points) 
     for value in &logged {
         let Some(epoch) = epoch_of(value) else {
             if value.epoch.is_some() {
-                before_training.insert(&*value.name);
+                before_training.insert(names::ours(&value.name, value.part));
             } else {
                 points.leave_out(format!("`{}` is in no epoch", value.name));
             }
