@@ -96,7 +96,7 @@ pub fn read(path: &Path, separator: char) -> Result<(Table, String), TableFault>
     if let Some(plain) = Table::of_plain_file(path, separator) {
         return Ok(plain);
     }
-    let (bytes, sum) = user_file::read(path)?;
+    let (bytes, sum) = user_file::read_table(path)?;
     Ok((Table::from_csv(&bytes, separator)?, sum))
 }
 

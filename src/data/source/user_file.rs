@@ -12,46 +12,46 @@ use crate::data::hashed_file;
 use crate::io::file_format::FileFormat;
 use crate::suggest;
 
-/// What a file that is packed with gzip begins with.
-const GZIP: &[u8] = &[0x1f, 0x8b];
-
 /// What is read.
 const READABLE: &str = "a table is read from CSV text in UTF-8, as it is or packed with gzip (`.csv`, `.csv.gz`)";
 
 /// What a compressed file becomes in memory at most: a small one may hold any number of zeros.
 const MOST_UNPACKED: u64 = 4 << 30;
 
-/// The bytes of a file of text, and their SHA-256; `.gz` is unpacked first, whatever the name says.
+/// The bytes of a table as text, and their SHA-256; `.gz` is unpacked first, whatever the name says.
 ///
 /// # Errors
 /// When it cannot be read, or is of another format; the message follows the file's name.
-pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableFault> {
+pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableFault> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (bytes, sum) = hashed_file::read(path).map_err(|error| match (error.kind(), FileFormat::of(&[], &name)) {
-        (ErrorKind::NotFound, Some(format)) if format != FileFormat::Gzip => {
-            TableFault::new(format!("does not exist, and by its name it is {format}")).hint(READABLE)
-        }
-        (ErrorKind::NotFound, _) => TableFault::new("does not exist").hint(where_it_may_be(path)),
-        (ErrorKind::IsADirectory, _) => TableFault::new("is a folder"),
+    let by_name = FileFormat::of(&[], &name).filter(|format| *format != FileFormat::Gzip);
+    if let Some(format) = by_name.filter(|_| !path.exists()) {
+        return Err(TableFault::new(format!("does not exist, and by its name it is {format}")).hint(READABLE));
+    }
+    let (bytes, sum) = read(path)?;
+    match FileFormat::of(&bytes, name.trim_end_matches(".gz")).filter(|_| !bytes.is_empty()) {
+        Some(format) => Err(TableFault::new(format!("is {format}, and no table that is read"))
+            .hint(format!("{}; {READABLE}", format.how_to_convert()))),
+        None => Ok((bytes, sum)),
+    }
+}
+
+/// The bytes of a file, and their SHA-256; `.gz` is unpacked first, whatever the name says.
+///
+/// # Errors
+/// When it cannot be read; the message follows the file's name.
+pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableFault> {
+    let (bytes, sum) = hashed_file::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => TableFault::new("does not exist").hint(where_it_may_be(path)),
+        ErrorKind::IsADirectory => TableFault::new("is a folder"),
         _ => TableFault::new(format!("cannot be read: {error}")),
     })?;
-    if !bytes.starts_with(GZIP) {
-        refuse_other_formats(&bytes, &name)?;
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok((bytes, sum));
     }
     let unpacked = unpacked(&bytes, MOST_UNPACKED.min(hashed_file::most()))?;
-    refuse_other_formats(&unpacked, name.trim_end_matches(".gz"))?;
     let sum = sha256(&unpacked);
     Ok((unpacked, sum))
-}
-
-/// Refuses what is no text, and names its format.
-fn refuse_other_formats(bytes: &[u8], name: &str) -> Result<(), TableFault> {
-    match FileFormat::of(bytes, name).filter(|_| !bytes.is_empty()) {
-        Some(format) => Err(TableFault::new(format!("is {format}, and no table that is read"))
-            .hint(format!("{}; {READABLE}", format.how_to_convert()))),
-        None => Ok(()),
-    }
 }
 
 /// What a gzip file holds, where that is so many bytes at most.
@@ -92,7 +92,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let refused = |name: &str, bytes: &[u8]| {
             std::fs::write(folder.path().join(name), bytes).unwrap();
-            let fault = read(&folder.path().join(name)).unwrap_err();
+            let fault = read_table(&folder.path().join(name)).unwrap_err();
             let hint = fault.hint.unwrap();
             assert!(hint.contains("CSV text in UTF-8"), "{hint}");
             fault.message
@@ -104,10 +104,10 @@ mod tests {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(&[&[0; 257][..], b"ustar"].concat()).unwrap();
         assert_eq!(refused("t.tar.gz", &packed.finish().unwrap()), "is a tar archive, and no table that is read");
-        let missing = read(&folder.path().join("none.xlsx")).unwrap_err();
+        let missing = read_table(&folder.path().join("none.xlsx")).unwrap_err();
         assert_eq!(missing.message, "does not exist, and by its name it is an Excel workbook (.xlsx)");
         std::fs::write(folder.path().join("text.xlsx"), "a,b\n1,2\n").unwrap();
-        assert!(read(&folder.path().join("text.xlsx")).is_ok());
+        assert!(read_table(&folder.path().join("text.xlsx")).is_ok());
     }
 
     #[test]
