@@ -10,12 +10,12 @@ mod golden;
 mod hostile;
 mod imbalance;
 mod lessons;
+#[cfg(target_os = "linux")]
 mod memory;
 mod momentum;
 mod names;
 mod other_histories;
 mod pipes;
-#[cfg(target_os = "linux")]
 mod plots;
 mod ranking;
 mod reports;
