@@ -105,6 +105,11 @@ for name in ["keras.csv", "lightning.csv"]:
 rows = json.loads((GOLDEN / "foreign/skorch.json").read_text())
 seed("foreign", "skorch.json", b"\0" + json.dumps([dict(row, batches=row["batches"][:2]) for row in rows[:3]]).encode())
 seed("foreign", "words.json", b'\0{"loss": [NaN, -Infinity, "1.5", null], "epoch": [0, 1, 2, 18446744073709551615]}')
+log = [{"loss": 1.0, "epoch": 0.5, "step": 1}, {"eval_loss": 2.0, "eval_accuracy": 0.5, "epoch": 1.0, "step": 2}]
+seed("foreign", "trainer_state.json", b"\0" + json.dumps({"epoch": 1.0, "log_history": log}).encode())
+frame = {"columns": ["epoch", "loss", "val_auc_1"], "index": [0, 1], "data": [[0.0, 2.0, 0.5], [1.0, "np.float32(1.5)", [0.75]]]}
+seed("foreign", "split.json", b"\0" + json.dumps(frame).encode())
+seed("foreign", "twice.csv", b"\1sep=;\repoch;step;train_loss;accuracy\r0;9;1,5;0.5\r1;19;1;tensor(0.5)\repoch;step;train_loss;accuracy\r0;9;2;inf\r")
 
 whole = (GOLDEN / "foreign/lightning_tensorboard/events.out.tfevents.1795341537.vm.10799.1").read_bytes()
 seed("events", "lightning", b"\0" + whole)

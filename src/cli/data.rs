@@ -18,6 +18,7 @@ use crate::data::manifest::Manifest;
 use crate::data::source::{DataSpec, csv};
 use crate::data::table::{Column, Table};
 use crate::hint::Hint;
+use crate::io::separator;
 use crate::suggest;
 
 /// Arguments of `runner data`.
@@ -71,8 +72,8 @@ pub(super) struct Described {
     /// The column of a table that is to be predicted: its classes are counted and compared
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// What stands between two fields of a table of your own
-    #[arg(long, default_value = ",")]
+    /// The character between two fields of a table of your own: `,`, `;`, `tab`, …
+    #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = separator::parse)]
     separator: char,
     /// Print JSON
     #[arg(long)]
@@ -245,7 +246,12 @@ fn describe_data(cache: &Cache, manifest: &Manifest, target: Option<&str>) -> an
 /// A file's fault, in the words of this command.
 fn of_file(name: &str, fault: TableFault) -> anyhow::Error {
     let error = anyhow!("`{name}` {}", fault.message);
-    match fault.hint.map(|hint| hint.replace("Then say `separator = ", "Then say `--separator ")) {
+    // a shell takes `;` and the like for its own without quotes
+    let of_command = |hint: String| match hint.split_once("Then say `separator = \"") {
+        Some((question, separator)) => format!("{question}Then say `--separator '{}", separator.replace("\"`", "'`")),
+        None => hint,
+    };
+    match fault.hint.map(of_command) {
         Some(hint) => error.context(Hint(hint)),
         None => error,
     }

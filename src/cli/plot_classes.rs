@@ -8,6 +8,7 @@ use crate::cli::{Exit, data};
 use crate::data::cache::Cache;
 use crate::data::class_numbers;
 use crate::experiment::trial_data::Part;
+use crate::io::separator;
 use crate::plot::classes::{self, Part as Bars};
 use crate::plot::names::{capital, count};
 
@@ -20,8 +21,8 @@ pub struct Args {
     /// The column of a table that is to be predicted
     #[arg(long, value_name = "COLUMN")]
     target_column: Option<String>,
-    /// What stands between two fields of a table of your own
-    #[arg(long, default_value = ",")]
+    /// The character between two fields of a table of your own: `,`, `;`, `tab`, …
+    #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = separator::parse)]
     separator: char,
     /// The folder that runs are in
     #[arg(long, value_name = "DIR", default_value = "runs")]

@@ -17,7 +17,7 @@ use crate::report::page;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Runs to show side by side: a run's folder, a history, a pattern, an experiment (its newest run), one variant of it
-    /// (`regularize_mnist/dropout`), or a history of Keras, Lightning, skorch or TensorBoard
+    /// (`regularize_mnist/dropout`), or a history of Keras, Lightning, skorch, Hugging Face or TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
     /// The file [default: report.html in the run's folder; of several runs, in the current folder]

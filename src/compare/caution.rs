@@ -2,6 +2,8 @@
 
 use crate::compare::group::Group;
 use crate::compare::ranking::same_loss;
+use crate::compare::trial::{Curve, Trial};
+use crate::history::number::Number;
 use crate::history::{History, Status};
 
 /// What to keep in mind of a comparison of these groups, a sentence each; `by_validation` says whether figures of validation
@@ -45,9 +47,8 @@ pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
             group.trials.iter().filter(|trial| trial.history().is_some_and(|history| history.status == wanted)).count()
         };
         let all = group.trials.len();
-        if let diverged @ 1.. = of_status(Status::Diverged) {
-            cautions.push(format!("{}: {diverged} of {all} trials diverged, and stand in no mean", group.label));
-        }
+        cautions.extend(diverged(group).map(|diverged| format!("{}: {diverged}", group.label)));
+        cautions.extend(not_finite(group).map(|not_finite| format!("{}: {not_finite}", group.label)));
         if let interrupted @ 1.. = of_status(Status::Interrupted) {
             let were = if interrupted == 1 { "was" } else { "were" };
             cautions.push(format!("{}: {interrupted} of {all} trials {were} interrupted", group.label));
@@ -58,6 +59,53 @@ pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
         }
     }
     cautions
+}
+
+/// How many trials of a group diverged, and what becomes of them.
+fn diverged(group: &Group) -> Option<String> {
+    let (diverged, all) = (group.trials.iter().filter(|trial| trial.has_diverged()).count(), group.trials.len());
+    match diverged {
+        0 => None,
+        1 if all == 1 => Some("diverged, so its values are neither ranked nor tested".to_owned()),
+        _ if diverged == all => {
+            Some(format!("all {all} trials diverged, so their values are neither ranked nor tested"))
+        }
+        1 => Some(format!("1 of {all} trials diverged and is in no mean")),
+        _ => Some(format!("{diverged} of {all} trials diverged and are in no mean")),
+    }
+}
+
+/// Which values of another program's history are not finite. With us, a metric that is NaN is undefined, which is usual,
+/// and a loss is that of a trial that diverged.
+fn not_finite(group: &Group) -> Option<String> {
+    const NAMED: usize = 3;
+    let of_curve = |(trial, name): (&Trial, &str)| {
+        let Curve { epochs, values } = trial.curve(name)?;
+        let found: Vec<usize> = (0..values.len()).filter(|&at| !values[at].is_finite()).collect();
+        let (first, is_one) = (*found.first()?, found.len() == 1);
+        let value = Number(values[first]);
+        Some(match found.len() {
+            1 if values.len() == 1 => format!("{name} is {value}"),
+            all if all == values.len() => format!("{name} is not finite in all {all} epochs, first {value}"),
+            _ if is_one => format!("{name} is {value} in epoch {}", epochs[first]),
+            some => format!(
+                "{name} is not finite in {some} of {} epochs, first {value} in epoch {}",
+                values.len(),
+                epochs[first]
+            ),
+        })
+    };
+    let foreign = || group.trials.iter().filter(|trial| trial.history().is_none());
+    let mut found: Vec<String> = foreign()
+        .flat_map(|trial| trial.series().into_iter().map(move |name| (trial, name)))
+        .filter_map(of_curve)
+        .collect();
+    let more = found.len().saturating_sub(NAMED);
+    found.truncate(NAMED);
+    if more > 0 {
+        found.push(format!("and {more} more"));
+    }
+    (!found.is_empty()).then(|| found.join("; "))
 }
 
 /// What makes test rows the same: how many, and how they were split off.

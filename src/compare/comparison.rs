@@ -13,6 +13,7 @@ use crate::compare::statistics::Test;
 use crate::compare::statistics::difference::{Difference, judge};
 use crate::compare::statistics::sample::Sample;
 use crate::hint::Hint;
+use crate::history::number::Number;
 use crate::suggest;
 
 /// What was asked for.
@@ -53,6 +54,22 @@ pub struct Figure {
     /// Whether a group's is the best; several where they have the same. None is by a figure that groups are not ranked by
     /// ([`Ranking`]): one of test rows, losses of different functions.
     pub best: Vec<bool>,
+    /// The value of each group that has no mean: one that is not finite, or of trials that have all diverged. It is neither
+    /// the best nor tested.
+    pub without_mean: Vec<Option<Number>>,
+}
+
+impl Figure {
+    /// A group's mean, or its value without one.
+    pub fn value(&self, place: usize) -> Option<f64> {
+        let mean = self.groups[place].as_ref().map(|sample| sample.mean);
+        mean.or_else(|| self.without_mean[place].map(|number| number.0))
+    }
+
+    /// Whether any group has it.
+    pub fn is_there(&self) -> bool {
+        (0..self.groups.len()).any(|place| self.value(place).is_some())
+    }
 }
 
 /// A figure that was tested.
@@ -193,7 +210,12 @@ fn figure(name: &str, groups: &[Group], is_ranked: bool) -> Figure {
         !group.leaks() && sample.as_ref().is_some_and(|sample| Some(sample.mean) == best)
     };
     let best = samples.iter().zip(groups).map(is_best).collect();
-    Figure { name: name.to_owned(), higher_is_better, groups: samples, best }
+    // an undefined metric of ours is absent, and no NaN
+    let is_shown =
+        |value: &f64, group: &Group| !value.is_nan() || name.ends_with("loss") || group.experiment().is_none();
+    let without_mean = |group: &Group| group.without_mean(|trial| trial.figure(name)).filter(|v| is_shown(v, group));
+    let without_mean = groups.iter().map(|group| without_mean(group).map(Number)).collect();
+    Figure { name: name.to_owned(), higher_is_better, groups: samples, best, without_mean }
 }
 
 fn test(figure: String, groups: &[Group], baseline: usize, test: Test) -> Tested {

@@ -3,7 +3,7 @@
 //! A name is a run's folder, one of its files, an experiment (its newest run), one variant of these
 //! (`regularize_mnist/dropout`), a history of another program, or a glob over any of them. Trials of one run that differ
 //! by seed and fold alone are a group. So are the matches of one glob, and histories named one by one, even where they
-//! come from several runs, if all their settings are the same. What cannot be read is told, and does not keep the others
+//! come from several runs, if all their settings are the same. Each history of another program is a run. What cannot be read is told, and does not keep the others
 //! from being compared.
 
 use std::io;
@@ -114,13 +114,9 @@ impl Gathered {
         }
         let run = match SavedRun::find(name, out) {
             Ok(run) => run,
-            Err(_) if path.is_dir() && foreign::tensorboard::holds_events(path) => {
+            Err(_) if path.is_dir() && foreign::folder::holds_history(path) => {
                 return self.add_foreign(argument, path, matched);
             }
-            Err(error) if path.is_dir() => match foreign::read(path) {
-                Ok(_) => return self.add_foreign(argument, path, matched),
-                Err(_) => return Err(error),
-            },
             Err(error) if path.exists() => return Err(error),
             Err(error) => match self.variant_of(name, out)? {
                 Some(run) => run,
@@ -211,9 +207,10 @@ fn grouped(trials: Vec<Gathering>) -> (Vec<Loose>, Vec<String>) {
         let history = trial.history().map(settings::identity);
         let key = match (&folder, matched, history) {
             (Some(folder), false, Some(settings)) => format!("{argument} {} {settings}", folder.display()),
-            (_, true, settings) => format!("{argument} {}", settings.unwrap_or_default()),
+            (_, true, Some(settings)) => format!("{argument} {settings}"),
             (None, false, Some(settings)) => settings,
-            (_, false, None) => format!("{argument} {}", trial.file.display()),
+            // the settings of another program are not known: each of its histories is a run
+            (_, _, None) => format!("{argument} {}", trial.file.display()),
         };
         let is_lone = folder.is_none() && !matched && trial.history().is_some();
         let group = by_key.entry(key).or_insert_with(|| {

@@ -50,11 +50,11 @@ impl Group {
         union(self.trials.iter().map(Trial::tested))
     }
 
-    /// The mean of a series over the trials that have an epoch and have not diverged; those that were stopped early are
-    /// missing later on, and values that are not finite are left out.
+    /// The mean of a series over the trials that have an epoch and have not diverged, or over all where every one has; those
+    /// that were stopped early are missing later on, and values that are not finite are left out.
     pub fn mean_curve(&self, name: &str) -> Curve {
         let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        for curve in self.sound().filter_map(|trial| trial.curve(name)) {
+        for curve in self.drawn().filter_map(|trial| trial.curve(name)) {
             for (epoch, value) in curve.epochs.into_iter().zip(curve.values).filter(|(_, value)| value.is_finite()) {
                 by_epoch.entry(epoch).or_default().push(value);
             }
@@ -68,7 +68,7 @@ impl Group {
     /// out.
     pub fn places(&self, axis: Axis) -> BTreeMap<usize, f64> {
         let mut taken: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        for trial in self.sound() {
+        for trial in self.drawn() {
             let mut before = 0.0;
             for (epoch, place) in trial.places(axis) {
                 taken.entry(epoch).or_default().push(place - before);
@@ -88,6 +88,28 @@ impl Group {
     /// The finite values that a figure has in trials that have not diverged.
     pub fn values(&self, figure: impl Fn(&Trial) -> Option<f64>) -> Vec<f64> {
         self.sound().filter_map(figure).filter(|value| value.is_finite()).collect()
+    }
+
+    /// The finite values that a figure has in the trials that are drawn.
+    pub fn drawn_values(&self, figure: impl Fn(&Trial) -> Option<f64>) -> Vec<f64> {
+        self.drawn().filter_map(figure).filter(|value| value.is_finite()).collect()
+    }
+
+    /// A figure that no mean can be taken of: a value that is not finite, or the mean over trials that have all diverged.
+    /// `None` where there is a mean, and where no trial has the figure.
+    pub fn without_mean(&self, figure: impl Fn(&Trial) -> Option<f64>) -> Option<f64> {
+        if !self.values(&figure).is_empty() {
+            return None;
+        }
+        let all: Vec<f64> = self.drawn().filter_map(&figure).collect();
+        let not_finite = all.iter().copied().find(|value| !value.is_finite());
+        not_finite.or_else(|| (!all.is_empty()).then(|| mean(&all)))
+    }
+
+    /// The trials that curves are drawn of: those that have not diverged, or all where every one has.
+    pub fn drawn(&self) -> impl Iterator<Item = &Trial> {
+        let is_any_sound = self.sound().next().is_some();
+        self.trials.iter().filter(move |trial| !is_any_sound || !trial.has_diverged())
     }
 
     /// The trials that have not diverged.

@@ -84,7 +84,7 @@ const TESTED: &str = "test_";
 
 /// Whether a series is a loss or a metric, and not the learning rate, the time, or an observation of a layer.
 pub fn is_metric(series: &str) -> bool {
-    !matches!(series, "lr" | "seconds") && !series.contains('.')
+    !matches!(series, "lr" | "seconds" | "time") && !series.contains('.')
 }
 
 impl Trial {
@@ -352,14 +352,15 @@ fn best(foreign: &Foreign, monitor: &str) -> Option<Best> {
     Some(Best { epoch, monitor: monitor.to_owned(), metrics })
 }
 
-/// The training and validation curves over the epochs that have both, as they are diagnosed; of a loss that left the
-/// finite numbers, that curve alone.
+/// The training and validation curves over the epochs that have finite values of both, as they are diagnosed; of a loss
+/// that ends in a value that is not finite, that curve alone.
 fn whole(foreign: &Foreign) -> Curves {
     let of = |name: &str| -> BTreeMap<usize, f64> {
         let points = foreign.series.get(name).into_iter().flatten();
         points.map(|point| (point.epoch, point.value.0)).collect()
     };
-    let broken = ["loss", "val_loss"].into_iter().find(|name| of(name).values().any(|value| !value.is_finite()));
+    let is_broken = |name: &&str| of(name).values().next_back().is_some_and(|value| !value.is_finite());
+    let broken = ["loss", "val_loss"].into_iter().find(is_broken);
     if let Some(broken) = broken {
         let mut curves = Curves::default();
         of(broken).into_iter().for_each(|(epoch, value)| curves.push(epoch, &[("loss", value)]));
@@ -370,8 +371,11 @@ fn whole(foreign: &Foreign) -> Curves {
     let series: Vec<BTreeMap<usize, f64>> = names.iter().map(|name| of(name)).collect();
     let mut curves = Curves::default();
     for &epoch in series.first().into_iter().flat_map(BTreeMap::keys) {
-        let row: Option<Vec<(&str, f64)>> =
-            names.iter().zip(&series).map(|(name, values)| Some((*name, *values.get(&epoch)?))).collect();
+        let row: Option<Vec<(&str, f64)>> = names
+            .iter()
+            .zip(&series)
+            .map(|(name, values)| Some((*name, *values.get(&epoch).filter(|value| value.is_finite())?)))
+            .collect();
         if let Some(row) = row {
             curves.push(epoch, &row);
         }

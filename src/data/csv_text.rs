@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
+
+use crate::io::separator;
 
 /// What some programs write before UTF-8 text.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -41,7 +43,7 @@ impl TableFault {
 /// CSV text whose records all have the same number of fields.
 #[derive(Debug)]
 pub struct CsvText<'a> {
-    /// The text, without a byte order mark, blank lines and `\r`.
+    /// The text, without a byte order mark, a first line `sep=;` and blank lines; every line ends with LF.
     pub text: Cow<'a, [u8]>,
     /// Where in the text each record begins; the header is the first.
     pub starts: Vec<usize>,
@@ -67,7 +69,8 @@ impl<'a> CsvText<'a> {
         while place < bytes.len() {
             let record = Record::at(&bytes[place..], separator, line)?;
             let content = bytes[place..place + record.bytes].trim_ascii();
-            if !content.is_empty() || (separator == b'\t' && record.fields > 1) {
+            let is_for_excel = place == 0 && said_separator(bytes).is_some();
+            if !is_for_excel && (!content.is_empty() || (separator == b'\t' && record.fields > 1)) {
                 checked.take(bytes, place, &record, line)?;
             }
             place += record.bytes;
@@ -95,10 +98,17 @@ impl<'a> CsvText<'a> {
                 self.fields
             );
             let is_cut = record.fields < self.fields && place + record.bytes == bytes.len();
-            return Err(TableFault::new(message).hint(match is_cut {
-                true => "it is the last one: the file may have been cut short",
-                false => "a field that holds the separator must stand in quotes",
-            }));
+            let is_first_alone = self.lines.len() == 1 && self.fields == 1;
+            let hint = match is_cut {
+                _ if is_first_alone => format!(
+                    "remove line {} (`{}`) where it is a title or a comment: the first line names the columns",
+                    self.lines[0],
+                    shortened(&String::from_utf8_lossy(self.records(0, 1)))
+                ),
+                true => "it is the last one: the file may have been cut short".to_owned(),
+                false => "a field that holds the separator must be in quotes".to_owned(),
+            };
+            return Err(TableFault::new(message).hint(hint));
         }
         self.lines.push(line);
         self.starts.push(self.text.len());
@@ -108,7 +118,9 @@ impl<'a> CsvText<'a> {
         let content = content.strip_suffix(b"\r").unwrap_or(content);
         match &mut self.text {
             // all that came before was clean, and so is this
-            Cow::Borrowed(before) if before.len() == place && content.len() + 1 == written.len() => {
+            Cow::Borrowed(before)
+                if before.len() == place && content.len() + 1 == written.len() && written.ends_with(b"\n") =>
+            {
                 *before = &bytes[..end];
             }
             Cow::Borrowed(before) => {
@@ -133,6 +145,33 @@ impl<'a> CsvText<'a> {
     }
 }
 
+/// The separator that the first line of a table names for Excel: `sep=;`.
+pub fn said_separator(bytes: &[u8]) -> Option<char> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let beginning = &bytes[..bytes.len().min(16)];
+    let line = &beginning[..memchr2(b'\n', b'\r', beginning).unwrap_or(beginning.len())];
+    separator::of_first_line(std::str::from_utf8(line).ok()?)
+}
+
+/// The beginning of a line.
+fn shortened(line: &str) -> String {
+    const MOST: usize = 40;
+    let line = line.trim();
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+/// The length of the first line with its end: LF, CR LF, or a lone CR, as Excel's "CSV (Macintosh)" writes it.
+fn line_length(text: &[u8]) -> usize {
+    match memchr2(b'\n', b'\r', text) {
+        None => text.len(),
+        Some(end) if text[end] == b'\r' && text.get(end + 1) == Some(&b'\n') => end + 2,
+        Some(end) => end + 1,
+    }
+}
+
 /// One record at the start of a text.
 struct Record {
     bytes: usize,
@@ -142,7 +181,7 @@ struct Record {
 
 impl Record {
     fn at(text: &[u8], separator: u8, line: usize) -> Result<Record, TableFault> {
-        let end = memchr(b'\n', text).map_or(text.len(), |end| end + 1);
+        let end = line_length(text);
         let first_quote = memchr(b'"', &text[..end]);
         let plain = &text[..first_quote.unwrap_or(end)];
         let fields = 1 + memchr_iter(separator, plain).count();
@@ -159,6 +198,9 @@ impl Record {
                 b'"' if quoted => quoted = false,
                 b'"' if field_starts => (quoted, field_starts) = (true, false),
                 b'\n' if !quoted => return Ok(record),
+                b'\r' if !quoted && text.get(record.bytes) != Some(&b'\n') => {
+                    return Ok(Record { lines: record.lines + 1, ..record });
+                }
                 byte if byte == separator && !quoted => {
                     record.fields += 1;
                     field_starts = true;
@@ -191,6 +233,25 @@ mod tests {
     }
 
     #[test]
+    fn a_lone_carriage_return_ends_a_line_but_in_quotes() {
+        let checked = CsvText::check(b"a,b\r1,\"x\ry\"\r\r2,z\r\n3,w\n4,v\r", b',').unwrap();
+        assert_eq!(checked.text, &b"a,b\n1,\"x\ry\"\n2,z\n3,w\n4,v\n"[..]);
+        assert_eq!(checked.lines, [1, 2, 4, 5, 6]);
+        let checked = CsvText::check(b"a,b\n1,2\r3,4\n", b',').unwrap();
+        assert_eq!((&checked.text[..], &checked.lines[..]), (&b"a,b\n1,2\n3,4\n"[..], &[1, 2, 3][..]));
+    }
+
+    #[test]
+    fn a_first_line_for_excel_is_passed_over() {
+        for text in [&b"sep=;\na;b\n1;2\n"[..], b"\xef\xbb\xbfsep=;\r\na;b\r\n1;2\r\n", b"\"sep=;\"\ra;b\r1;2"] {
+            assert_eq!(said_separator(text), Some(';'));
+            let checked = CsvText::check(text, b';').unwrap();
+            assert_eq!((&checked.text[..], &checked.lines[..]), (&b"a;b\n1;2\n"[..], &[2, 3][..]));
+        }
+        assert_eq!(said_separator(b"separate,sep=;\n"), None);
+    }
+
+    #[test]
     fn damaged_text_is_named_by_its_line() {
         let fault = |text: &[u8]| CsvText::check(text, b',').unwrap_err().message;
         assert_eq!(fault(b""), "is empty");
@@ -202,6 +263,8 @@ mod tests {
         let hint = |text: &[u8]| CsvText::check(text, b',').unwrap_err().hint.unwrap();
         assert!(hint(b"a,b\n1,2\n3").contains("cut short"));
         assert!(hint(b"a,b\n1\n3,4\n").contains("in quotes") && hint(b"a,b\n1,2,3\n").contains("in quotes"));
+        assert!(hint(b"# of May\na,b\n1,2\n").contains("remove line 1 (`# of May`)"));
+        assert!(hint(b"a\n1\n2,3\n").contains("in quotes"));
     }
 
     #[test]
@@ -225,6 +288,7 @@ mod tests {
                 (b'"', true) => quoted = false,
                 (b'"', false) if starts => (quoted, starts) = (true, false),
                 (b'\n', false) => return Some((bytes, fields, lines + 1)),
+                (b'\r', false) if characters.peek() != Some(&b'\n') => return Some((bytes, fields, lines + 1)),
                 (b'\n', true) => lines += 1,
                 (b',', false) => (fields, starts) = (fields + 1, true),
                 (_, false) => starts = false,
@@ -236,7 +300,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn records_are_what_they_are_character_by_character(text in "[a,\"\n]{1,24}") {
+        fn records_are_what_they_are_character_by_character(text in "[a,\"\n\r]{1,24}") {
             let record = Record::at(text.as_bytes(), b',', 1).ok().map(|record| (record.bytes, record.fields, record.lines));
             prop_assert_eq!(record, by_character(&text));
         }

@@ -13,7 +13,7 @@ use std::io::{ErrorKind, Read};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use memchr::{memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 use polars::frame::DataFrame;
 use polars::io::prelude::_csv_read_internal::read_chunk;
 use polars::prelude::{Column, CsvParseOptions, DataType, Field, Schema};
@@ -131,6 +131,7 @@ impl<R: Read> Blocks<R> {
                     filled = end + 1;
                     break;
                 }
+                None if memchr(b'\r', block).is_some() => return None, // lines end otherwise: it is read whole
                 None => block.resize(2 * block.len(), 0),
             }
         }

@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
 
-use crate::data::csv_text::{CsvText, TableFault};
+use crate::data::csv_text::{CsvText, TableFault, said_separator};
 use crate::data::hashed_file::{self, Hashed};
 use crate::data::plain_numbers::{self, PlainNumbers};
 use crate::data::repeats::{Repeats, fingerprint};
 use crate::data::values::{Values, finite};
+use crate::io::separator;
 
 /// What stands for a value that is missing, beside nothing at all: pandas' list.
 const MISSING: [&str; 17] = [
@@ -42,7 +43,7 @@ pub struct Column {
 }
 
 impl Table {
-    /// Reads CSV text whose first line names the columns.
+    /// Reads CSV text whose first line names the columns. A line `sep=;` above it, which Excel writes, names the separator.
     ///
     /// # Errors
     /// When the text is damaged, or a name is missing or occurs twice.
@@ -50,6 +51,9 @@ impl Table {
         let message =
             || format!("cannot be read with the separator {separator:?}: it is one ASCII character, and no quote");
         let separator = separating_byte(separator).ok_or_else(|| TableFault::new(message()))?;
+        if let Some(said) = said_separator(bytes).and_then(separating_byte) {
+            return Table::of_text(&CsvText::check(bytes, said)?, said);
+        }
         Table::of_plain_numbers(plain_numbers::read(bytes, separator), separator)
             .unwrap_or_else(|| Table::of_text(&CsvText::check(bytes, separator)?, separator))
     }
@@ -129,7 +133,7 @@ impl Table {
 
 /// What may stand between two fields: polars panics where that is a quote.
 fn separating_byte(separator: char) -> Option<u8> {
-    u8::try_from(separator).ok().filter(|byte| byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'))
+    u8::try_from(separator).ok().filter(|_| separator::is_allowed(separator))
 }
 
 fn is_missing(field: &str) -> bool {
@@ -185,8 +189,10 @@ fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<()
         [b',', b';', b'\t'].into_iter().find(|&other| other != separator && names[0].as_bytes().contains(&other));
     match other {
         Some(other) if checked.fields == 1 => {
-            let (other, message) = (char::from(other), format!("has one column, `{}`", names[0]));
-            Err(TableFault::new(message).hint(format!("is the separator {other:?}? Then say `separator = {other:?}`")))
+            let message = format!("has one column, `{}`", names[0]);
+            let other = separator::shown(char::from(other));
+            Err(TableFault::new(message)
+                .hint(format!("is the separator `{other}`? Then say `separator = \"{other}\"`")))
         }
         _ => Ok(()),
     }
@@ -224,6 +230,17 @@ mod tests {
     }
 
     #[test]
+    fn lone_carriage_returns_and_a_line_for_excel_are_understood() {
+        for text in
+            ["a,b\r1,2\r3,4\r", "a,b\r\n1,2\n3,4\r", "a,b\n1,2\r3,4", "sep=,\na,b\n1,2\n3,4\n", "sep=;\ra;b\r1;2\r3;4"]
+        {
+            let read = table(text);
+            assert_eq!((numbers(&read, "a"), numbers(&read, "b")), (vec![1.0, 3.0], vec![2.0, 4.0]), "{text:?}");
+        }
+        assert_eq!(table("sep=;\r\na;b\r\n1;2\r\n").place(0), "row 1 (line 3)");
+    }
+
+    #[test]
     fn missing_values_are_missing_in_numbers_and_in_text() {
         let table = table("a,b\n1,x\n,\nNA,nan\n\"\",y\n");
         assert!(numbers(&table, "a")[1..].iter().all(|number| number.is_nan()));
@@ -252,7 +269,9 @@ mod tests {
         assert_eq!(fault("a,b\n"), "names columns, and holds no row");
         let fault = Table::from_csv(b"a;b\n1;2\n", ',').unwrap_err();
         assert_eq!(fault.message, "has one column, `a;b`");
-        assert!(fault.hint.unwrap().contains("separator = ';'"));
+        assert!(fault.hint.unwrap().contains("separator = \";\""));
+        let fault = Table::from_csv(b"a\tb\n1\t2\n", ',').unwrap_err();
+        assert_eq!(fault.hint.unwrap(), "is the separator `tab`? Then say `separator = \"tab\"`");
     }
 
     /// Names, bits of each column, lines.

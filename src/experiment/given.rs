@@ -17,6 +17,7 @@ use crate::data::table::Table;
 use crate::data::{Rows, told};
 use crate::experiment::plan::Plan;
 use crate::hint::Hint;
+use crate::io::separator;
 
 /// A table of the same form, and its rows as the network takes them.
 #[derive(Debug)]
@@ -62,7 +63,9 @@ pub fn table(data: &FittedData, path: &Path, truth: Truth) -> anyhow::Result<Giv
     };
     let fault = |fault: TableFault| {
         let hint = fault.hint.map(|hint| match hint.split_once(" Then say") {
-            Some((question, _)) => format!("{question} The run's own table is separated by {:?}", form.separator),
+            Some((question, _)) => {
+                format!("{question} The run's own table is separated by `{}`", separator::shown(form.separator))
+            }
             None => hint,
         });
         of_file(path, TableFault { hint, ..fault })

@@ -93,6 +93,22 @@ pub struct Event {
     /// Values.
     #[prost(message, optional, tag = "5")]
     pub summary: Option<Summary>,
+    /// A mark of the program that writes the file.
+    #[prost(message, optional, tag = "7")]
+    pub session_log: Option<SessionLog>,
+}
+
+/// `tensorflow.SessionLog`.
+#[derive(Clone, PartialEq, Message)]
+pub struct SessionLog {
+    /// What the mark is of, as `SessionStatus` numbers it.
+    #[prost(int32, tag = "1")]
+    pub status: i32,
+}
+
+impl SessionLog {
+    /// `SessionLog.START`: training begins, or is resumed.
+    pub const START: i32 = 1;
 }
 
 /// `tensorflow.Summary`.

@@ -103,7 +103,7 @@ fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> St
     };
     let mut table = Table::new(&caption, heads).with("class=\"wide\" id=\"comparison\"");
     for (place, group) in groups.iter().enumerate() {
-        let sample = |name: &str| Sample::of(&group.values(|trial| trial.figure(name)));
+        let sample = |name: &str| Sample::of(&group.drawn_values(|trial| trial.figure(name)));
         let shown = |sample: Option<Sample>| sample.map_or("–".to_owned(), |sample| run::shown(&sample));
         let epochs = sample("best.epoch").map_or("–".to_owned(), |epochs| match epochs.min == epochs.max {
             true => epochs.min.to_string(),
@@ -112,9 +112,13 @@ fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> St
         let mut cells = vec![Cell::head(key(place, &group.label))];
         for name in columns {
             let figure = comparison.figure(name);
+            let value = match figure {
+                Some(figure) => shown_of(figure, place),
+                None => shown(sample(name)),
+            };
             let is_best = figure.is_some_and(|figure| figure.best.get(place) == Some(&true));
             let marked = figure.is_some_and(|figure| figure.best.contains(&true));
-            cells.push(Cell::number(&shown(sample(name))).of_class(match (is_best, marked) {
+            cells.push(Cell::number(&value).of_class(match (is_best, marked) {
                 (true, _) => "n best",
                 (false, true) => "n starred",
                 (false, false) => "n",
@@ -162,9 +166,8 @@ fn figures_table(caption: &str, groups: &[Group], figures: &[&Figure]) -> String
     let mut table = Table::new(caption, heads).tall();
     for figure in figures {
         let marked = figure.best.contains(&true);
-        let cells = figure.groups.iter().zip(&figure.best).map(|(sample, is_best)| {
-            let shown = sample.as_ref().map_or("–".to_owned(), run::shown);
-            Cell::number(&shown).of_class(match (is_best, marked) {
+        let cells = figure.best.iter().enumerate().map(|(place, is_best)| {
+            Cell::number(&shown_of(figure, place)).of_class(match (is_best, marked) {
                 (true, _) => "n best",
                 (false, true) => "n starred",
                 (false, false) => "n",
@@ -173,6 +176,15 @@ fn figures_table(caption: &str, groups: &[Group], figures: &[&Figure]) -> String
         table.row(std::iter::once(Cell::head(text(&in_a_head(&figure.name)))).chain(cells.collect::<Vec<_>>()));
     }
     table.html_text()
+}
+
+/// A group's figure: its mean, or the value that it has without one.
+fn shown_of(figure: &Figure, place: usize) -> String {
+    match (&figure.groups[place], figure.without_mean[place]) {
+        (Some(sample), _) => run::shown(sample),
+        (None, Some(value)) => brief(value.0),
+        (None, None) => "–".to_owned(),
+    }
 }
 
 /// A figure's name as the head of a column: `val_acc in the best epoch`.

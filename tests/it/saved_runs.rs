@@ -585,7 +585,7 @@ fn a_table_that_does_not_fit_is_refused_with_the_place() {
             good.replace("Adelie", "Emperor"),
             &["has `Emperor` in row 1 (line 2), column `species`", "`Gentoo`"],
         ),
-        (header.replace(',', ";"), good.replace(',', ";"), &["has one column", "separated by ','"]),
+        (header.replace(',', ";"), good.replace(',', ";"), &["has one column", "separated by `,`"]),
         (header.to_owned(), String::new(), &["holds no row"]),
     ];
     for (header, row, words) in cases {

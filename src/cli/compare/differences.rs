@@ -1,7 +1,7 @@
 //! Which is better, by how much, and whether that is more than luck.
 
 use crate::cli::compare::settings::cut;
-use crate::cli::compare::table::{sample, signed, words};
+use crate::cli::compare::table::{cell, signed, words};
 use crate::cli::figures;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::{Page, together};
@@ -71,7 +71,7 @@ fn table(test: &Tested, groups: &[Group], comparison: &Comparison) -> Fitted {
     let with_best: Vec<Cell> = places
         .clone()
         .map(|place| Cell {
-            text: sample(of(place), &test.figure),
+            text: figure.map_or("–".to_owned(), |figure| cell(figure, place)),
             is_best: figure.is_some_and(|figure| figure.best[place]),
         })
         .collect();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::compare::differences::p;
 use crate::cli::compare::settings::cut;
-use crate::cli::compare::table::{sample, signed, words};
+use crate::cli::compare::table::{cell, signed, words};
 use crate::compare::comparison::{Comparison, Figure};
 use crate::compare::group::Group;
 use crate::compare::settings::{Setting, differing, settings};
@@ -59,12 +59,19 @@ fn tested<'a>(comparison: &'a Comparison, figure: &str, place: usize) -> Option<
 
 /// A line for each figure of each group.
 pub(super) fn csv(groups: &[Group], comparison: &Comparison) -> String {
-    const HEADER: &str = "run,figure,n,mean,std,low,high,min,max,best,difference,difference_low,difference_high,p,p_holm,hedges_g,superiority,verdict";
+    const HEADER: &str = "run,figure,n,mean,std,low,high,min,max,best,difference,difference_low,difference_high,p,p_holm,hedges_g,superiority,verdict,caution";
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let mut lines = vec![HEADER.to_owned()];
     for figure in &comparison.figures {
         for (place, group) in groups.iter().enumerate() {
-            let Some(sample) = &figure.groups[place] else { continue };
+            let caution = caution(group, figure, place);
+            let Some(sample) = &figure.groups[place] else {
+                // it is in no mean: of 0 trials
+                lines.extend(figure.without_mean[place].map(|value| {
+                    format!("{},{},0,{value},,,,,,false,,,,,,,,,{caution}", quoted(&group.label), quoted(&figure.name))
+                }));
+                continue;
+            };
             let tested = tested(comparison, &figure.name, place);
             let base = figure.groups[comparison.baseline].as_ref().filter(|_| place != comparison.baseline);
             let of = |value: fn(&Difference) -> Option<f64>| number(tested.and_then(value));
@@ -92,11 +99,23 @@ pub(super) fn csv(groups: &[Group], comparison: &Comparison) -> String {
                 tested
                     .and_then(|d| Some(serde_json::to_value(d.verdict).ok()?.as_str()?.to_owned()))
                     .unwrap_or_default(),
+                caution,
             ];
             lines.push(cells.join(","));
         }
     }
     lines.join("\n")
+}
+
+/// Why a group's figure is not what it looks like, in a few words.
+fn caution(group: &Group, figure: &Figure, place: usize) -> String {
+    let (diverged, all) = (group.trials.iter().filter(|trial| trial.has_diverged()).count(), group.trials.len());
+    match diverged {
+        0 if figure.without_mean[place].is_some() => "not finite".to_owned(),
+        0 => String::new(),
+        _ if diverged == all => "diverged".to_owned(),
+        _ => format!("{diverged} of {all} trials diverged"),
+    }
 }
 
 /// A cell of a CSV file.
@@ -121,14 +140,14 @@ pub(super) fn markdown(groups: &[Group], comparison: &Comparison, all: bool) -> 
         parts.push(rows(&header("setting"), shown.iter().map(row)));
     }
     let row = |figure: &Figure| {
-        let cell = |(place, found): (usize, &Option<_>)| {
-            let text = sample(found.as_ref(), &figure.name);
+        let cell = |place: usize| {
+            let text = cell(figure, place);
             if figure.best[place] { format!("**{text}**") } else { text }
         };
-        [vec![words(&figure.name)], figure.groups.iter().enumerate().map(cell).collect()].concat()
+        [vec![words(&figure.name)], (0..groups.len()).map(cell).collect()].concat()
     };
     parts.push(rows(&header("figure"), comparison.figures.iter().map(row)));
-    for test in &comparison.tests {
+    for test in comparison.tests.iter().filter(|test| test.groups.iter().any(Option::is_some)) {
         let row = |(place, difference): (usize, &Option<Difference>)| {
             let d = difference.as_ref()?;
             let said_p = |value: Option<f64>| value.map_or("–".to_owned(), p);

@@ -26,7 +26,7 @@ use crate::hint::Hint;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// What is compared: experiments (their newest runs), runs' folders, histories, one variant as RUN/VARIANT, patterns
-    /// in quotes, or histories of Keras, Lightning, skorch and TensorBoard
+    /// in quotes, or histories of Keras, Lightning, skorch, Hugging Face and TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
     /// The one that the others are set against [default: the first]
@@ -89,6 +89,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         terminal::json(&formats::json(&groups, &comparison, args.all));
     } else if args.csv {
         terminal::out(&formats::csv(&groups, &comparison));
+        comparison.cautions.iter().for_each(|caution| terminal::say(&format!("caution: {caution}")));
     } else if args.md {
         terminal::out(&formats::markdown(&groups, &comparison, args.all));
     } else {

@@ -76,7 +76,7 @@ fn trials(group: &Group) -> String {
 }
 
 fn average(group: &Group, figure: impl Fn(&Trial) -> Option<f64>) -> Option<f64> {
-    Some(group.values(figure)).filter(|values| !values.is_empty()).map(|values| mean(&values))
+    Some(group.drawn_values(figure)).filter(|values| !values.is_empty()).map(|values| mean(&values))
 }
 
 /// How many epochs each trial had, diverged ones as well.
@@ -86,7 +86,7 @@ fn epochs(group: &Group) -> Vec<f64> {
 
 /// Whole numbers over trials.
 fn over(group: &Group, figure: impl Fn(&Trial) -> Option<f64>) -> String {
-    range(group, &group.values(figure))
+    range(group, &group.drawn_values(figure))
 }
 
 /// The number that all trials have, or from the lowest to the highest; and how many have one, where not all do.

@@ -14,8 +14,7 @@ use crate::compare::statistics::sample::Sample;
 
 /// The tables, and what their marks mean.
 pub(super) fn text(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
-    let shown: Vec<&Figure> =
-        comparison.figures.iter().filter(|figure| figure.groups.iter().any(Option::is_some)).collect();
+    let shown: Vec<&Figure> = comparison.figures.iter().filter(|figure| figure.is_there()).collect();
     if shown.is_empty() {
         return vec!["no figures: no epoch was completed".to_owned()];
     }
@@ -54,10 +53,7 @@ pub(super) fn text(groups: &[Group], comparison: &Comparison, page: Page) -> Vec
 /// A row for each figure; columns for the groups, and behind each its difference from the baseline.
 fn beside(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
     let of_group = |(place, group): (usize, &Group)| {
-        let cell = |figure: &&Figure| Cell {
-            text: sample(figure.groups[place].as_ref(), &figure.name),
-            is_best: figure.best[place],
-        };
+        let cell = |figure: &&Figure| Cell { text: cell(figure, place), is_best: figure.best[place] };
         let mut columns = vec![Column::numbers(cut(&group.label, 28), shown.iter().map(cell))];
         if place != baseline {
             let delta = |figure: &&Figure| Cell { text: delta(figure, place, baseline), is_best: false };
@@ -78,10 +74,8 @@ fn beside(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
 fn below(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
     let mut by_metric: Vec<(&str, Vec<Column>)> = Vec::new();
     for figure in shown {
-        let cells = groups.iter().enumerate().map(|(place, _)| Cell {
-            text: sample(figure.groups[place].as_ref(), &figure.name),
-            is_best: figure.best[place],
-        });
+        let of_group = |place: usize| Cell { text: cell(figure, place), is_best: figure.best[place] };
+        let cells = (0..groups.len()).map(of_group);
         let mut columns = vec![Column::numbers(words(&figure.name), cells)];
         if figure.name.starts_with("test.") || figure.name.starts_with("last.val_") {
             let delta = (0..groups.len()).map(|place| Cell { text: delta(figure, place, baseline), is_best: false });
@@ -111,6 +105,14 @@ pub(super) fn words(name: &str) -> String {
     }
 }
 
+/// A group's figure: its mean, or the value that it has without one.
+pub(super) fn cell(figure: &Figure, place: usize) -> String {
+    match (&figure.groups[place], figure.without_mean[place]) {
+        (None, Some(value)) => figures::metric(Some(value.0)),
+        (found, _) => sample(found.as_ref(), &figure.name),
+    }
+}
+
 /// A mean with its standard deviation.
 pub(super) fn sample(sample: Option<&Sample>, name: &str) -> String {
     let Some(sample) = sample else { return "–".to_owned() };
@@ -123,9 +125,9 @@ pub(super) fn sample(sample: Option<&Sample>, name: &str) -> String {
 
 /// How far a group's figure is from the baseline's.
 fn delta(figure: &Figure, place: usize, baseline: usize) -> String {
-    let of = |place: usize| figure.groups[place].as_ref().map(|sample| sample.mean);
-    match of(place).zip(of(baseline)).filter(|_| place != baseline) {
-        Some((value, base)) => signed(value - base),
+    let difference = figure.value(place).zip(figure.value(baseline)).map(|(value, base)| value - base);
+    match difference.filter(|difference| place != baseline && difference.is_finite()) {
+        Some(difference) => signed(difference),
         None => "–".to_owned(),
     }
 }

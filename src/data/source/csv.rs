@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use schemars::JsonSchema;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::check::Invalid;
@@ -15,6 +16,7 @@ use crate::data::split::Split;
 use crate::data::table::Table;
 use crate::data::task::Task;
 use crate::data::{Card, Loaded};
+use crate::io::separator;
 
 /// `[data.csv]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,8 +52,8 @@ pub struct Csv {
     /// alike; metrics count every row once. It is no feature.
     #[serde(default)]
     pub weights: Option<String>,
-    /// What stands between two fields.
-    #[serde(default = "comma")]
+    /// The character between two fields: `","`, `";"`, `"tab"`, …
+    #[serde(default = "comma", deserialize_with = "separator_name")]
     pub separator: char,
     /// Which rows are held out.
     #[serde(default)]
@@ -63,6 +65,11 @@ pub struct Csv {
 
 fn comma() -> char {
     ','
+}
+
+/// One character, or `tab`.
+fn separator_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char, D::Error> {
+    separator::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// Text, or numbers as a table writes them: `["0", "1"]` or `[0, 1]`.
@@ -89,17 +96,13 @@ pub fn read(path: &Path, separator: char) -> Result<(Table, String), TableFault>
     if let Some(plain) = Table::of_plain_file(path, separator) {
         return Ok(plain);
     }
-    let (bytes, sum) = user_file::read(path)?;
+    let (bytes, sum) = user_file::read_table(path)?;
     Ok((Table::from_csv(&bytes, separator)?, sum))
 }
 
 impl Csv {
     /// The table, and the checksum of its file.
     fn table(&self) -> Result<(Table, String), Invalid> {
-        if !self.separator.is_ascii() || matches!(self.separator, '"' | '\n' | '\r') {
-            let message = format!("must be one ASCII character, found {:?}", self.separator);
-            return Err(Invalid::new("separator", message));
-        }
         read(Path::new(&self.path), self.separator).map_err(|fault| self.of_path(fault))
     }
 

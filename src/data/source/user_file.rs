@@ -9,10 +9,32 @@ use crate::bounded_file::in_words;
 use crate::data::cache::sha256;
 use crate::data::csv_text::TableFault;
 use crate::data::hashed_file;
+use crate::io::file_format::FileFormat;
 use crate::suggest;
+
+/// What is read.
+const READABLE: &str = "a table is read from CSV text in UTF-8, as it is or packed with gzip (`.csv`, `.csv.gz`)";
 
 /// What a compressed file becomes in memory at most: a small one may hold any number of zeros.
 const MOST_UNPACKED: u64 = 4 << 30;
+
+/// The bytes of a table as text, and their SHA-256; `.gz` is unpacked first, whatever the name says.
+///
+/// # Errors
+/// When it cannot be read, or is of another format; the message follows the file's name.
+pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableFault> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let by_name = FileFormat::of(&[], &name).filter(|format| *format != FileFormat::Gzip);
+    if let Some(format) = by_name.filter(|_| !path.exists()) {
+        return Err(TableFault::new(format!("does not exist, and by its name it is {format}")).hint(READABLE));
+    }
+    let (bytes, sum) = read(path)?;
+    match FileFormat::of(&bytes, name.trim_end_matches(".gz")).filter(|_| !bytes.is_empty()) {
+        Some(format) => Err(TableFault::new(format!("is {format}, and no table that is read"))
+            .hint(format!("{}; {READABLE}", format.how_to_convert()))),
+        None => Ok((bytes, sum)),
+    }
+}
 
 /// The bytes of a file, and their SHA-256; `.gz` is unpacked first, whatever the name says.
 ///
@@ -64,6 +86,29 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+
+    #[test]
+    fn a_file_of_another_format_is_refused_with_its_name_and_what_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |name: &str, bytes: &[u8]| {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            let fault = read_table(&folder.path().join(name)).unwrap_err();
+            let hint = fault.hint.unwrap();
+            assert!(hint.contains("CSV text in UTF-8"), "{hint}");
+            fault.message
+        };
+        let workbook = b"PK\x03\x04\x14\0\x06\0[Content_Types].xml xl/workbook.xml";
+        assert_eq!(refused("t.csv", workbook), "is an Excel workbook (.xlsx), and no table that is read");
+        assert_eq!(refused("t.parquet", b"PAR1\x15\x04PAR1"), "is a Parquet file, and no table that is read");
+        assert_eq!(refused("t.csv", b"PK\x03\x04\x14\0table.csv"), "is a ZIP archive, and no table that is read");
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&[&[0; 257][..], b"ustar"].concat()).unwrap();
+        assert_eq!(refused("t.tar.gz", &packed.finish().unwrap()), "is a tar archive, and no table that is read");
+        let missing = read_table(&folder.path().join("none.xlsx")).unwrap_err();
+        assert_eq!(missing.message, "does not exist, and by its name it is an Excel workbook (.xlsx)");
+        std::fs::write(folder.path().join("text.xlsx"), "a,b\n1,2\n").unwrap();
+        assert!(read_table(&folder.path().join("text.xlsx")).is_ok());
+    }
 
     #[test]
     fn a_small_file_of_many_zeros_is_unpacked_no_further_than_allowed() {

@@ -1,19 +1,25 @@
-//! A log as a table: Keras's `CSVLogger`, Lightning's `metrics.csv`, pandas' `to_csv` of `History.history`, and others
-//! with a column `epoch`.
+//! A log as a table: the `CSVLogger` of Keras, Lightning or fastai, pandas' `to_csv` of `History.history`, and others with a
+//! column `epoch`.
 //!
-//! Epochs: both loggers count from 0, and so does any table that has a 0 among its epochs; one without is taken as
-//! it is. A first column without a name, as pandas writes the row numbers, stands in for a missing column `epoch`.
-//! Lightning's rows are sparse, and have a column `step`, the number of the batch from 0: see [`logged`]. What an empty
-//! cell, `NA`, `None` or `null` stands for is absent; `nan` and `inf` are values. A column of text is left out and told.
+//! Epochs: the three loggers count from 0, and so does any table that has a 0 among its epochs; other tables are taken as
+//! they are. A log that begins later, as that of a resumed run does, is known by its header: Lightning's has a column
+//! `step` (the number of the batch, from 0), Keras's has its metrics in alphabetical order, `loss` among them, and
+//! fastai's begins with `epoch,train_loss,valid_loss`. A first column without a name, as pandas writes the row numbers
+//! from 0, stands in for a missing column `epoch`. What an empty cell, `NA`, `None` or `null` stands for is absent;
+//! `nan` and `inf` are values. A column of text is left out, with a note.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 
 use crate::hint::Hint;
-use crate::history::foreign::logged::{self, Logged};
+use crate::history::foreign::csv_rows::{self, CsvRows, Row};
+use crate::history::foreign::epochs::{self, Counting};
+use crate::history::foreign::logged::{self, Logged, LoggedRow};
+use crate::history::foreign::names::{self, Part};
 use crate::history::foreign::points::Points;
-use crate::history::foreign::{Foreign, Format};
+use crate::history::foreign::{Foreign, Format, number_text};
 
 const FORM: &str = "a CSV log has a header with a column `epoch`, and a row for each epoch or more";
 
@@ -25,20 +31,17 @@ const OF_TRIALS: [&str; 4] = ["experiment", "variant", "seed", "fold"];
 /// # Errors
 /// When it has no column `epoch` or no row, is no table, or is one of several trials.
 pub fn read(text: &[u8]) -> anyhow::Result<Foreign> {
-    of(text).map_err(|error| match error.downcast_ref::<Hint>() {
+    read_table(text).map_err(|error| match error.downcast_ref::<Hint>() {
         Some(_) => error,
         None => error.context(Hint(FORM.to_owned())),
     })
 }
 
-fn of(text: &[u8]) -> anyhow::Result<Foreign> {
+fn read_table(text: &[u8]) -> anyhow::Result<Foreign> {
     let text = std::str::from_utf8(text).ok().context("it is no text")?;
-    let separator = separator(text.lines().next().unwrap_or_default());
-    let mut rows = rows(text, separator);
-    if rows.is_empty() {
-        bail!("the file is empty");
-    }
-    let header = rows.remove(0);
+    let CsvRows { separator, rows } = csv_rows::read(text);
+    let mut points = Points::default();
+    let (header, mut rows) = below_last_header(rows, &mut points)?;
     let column = |wanted: &str| header.cells.iter().position(|name| name.trim().eq_ignore_ascii_case(wanted));
     let unnamed = || header.cells.first().filter(|name| name.trim().is_empty()).map(|_| 0);
     let Some(epoch) = column("epoch").or_else(unnamed) else {
@@ -48,7 +51,6 @@ fn of(text: &[u8]) -> anyhow::Result<Foreign> {
     if rows.is_empty() {
         bail!("it has a header and no row");
     }
-    let mut points = Points::default();
     rows.retain(|row| {
         let is_whole = row.cells.len() == header.cells.len();
         if !is_whole {
@@ -61,49 +63,148 @@ fn of(text: &[u8]) -> anyhow::Result<Foreign> {
     if is_of_trials {
         one_trial(&rows, OF_TRIALS.into_iter().filter_map(column).collect())?;
     }
-    let step = column("step").filter(|&step| step != epoch);
-    let number_in = |row: &Row, column: usize| number(row.cells[column].trim(), separator);
+    let names: Vec<&str> = header.cells.iter().map(|name| name.trim()).collect();
+    let table = Table {
+        separator,
+        is_of_fastai: is_of_fastai(&names),
+        names,
+        epoch,
+        step: column("step").filter(|&step| step != epoch),
+    };
+    let is_metric = |column: usize| {
+        column != epoch && Some(column) != table.step && !(is_of_trials && OF_TRIALS.contains(&table.name(column)))
+    };
     let mut metrics = Vec::new();
-    for (column, name) in header.cells.iter().map(|name| name.trim()).enumerate() {
-        if column == epoch || Some(column) == step || is_of_trials && OF_TRIALS.contains(&name) {
-            continue;
-        }
+    for column in (0..header.cells.len()).filter(|&column| is_metric(column)) {
         let text = rows.iter().map(|row| row.cells[column].trim()).find(|cell| !is_absent(cell));
-        if rows.iter().any(|row| number_in(row, column).is_some()) {
-            metrics.push(column);
+        if table.name(column).len() > names::LONGEST {
+            points.leave_out(format!("the column `{}` has too long a name", shortened(table.name(column))));
+        } else if rows.iter().any(|row| table.number(row, column).is_some()) {
+            metrics.push((column, Rc::from(table.name(column))));
         } else if let Some(text) = text {
-            points.notes.push(format!("the column `{name}` holds no number: `{}`", shortened(text)));
+            points.notes.push(format!("the column `{}` holds no number: `{}`", table.name(column), shortened(text)));
         }
     }
-    let mut values = Vec::new();
-    for row in &rows {
-        let mut whole = |column: usize| {
-            let cell = row.cells[column].trim();
-            let found = whole_number(cell);
+    let rows: Vec<LoggedRow> = rows.iter().filter_map(|row| table.logged(row, &metrics, &mut points)).collect();
+    let counting = table.counting(&rows);
+    logged::gather_rows(rows, "line", counting, &mut points);
+    points.into_foreign(Format::CsvLog)
+}
+
+/// The last header and the rows below it. Loggers that append to a file write their header once more; where it is another
+/// one, the table above it is left out.
+fn below_last_header(rows: Vec<Row>, points: &mut Points) -> anyhow::Result<(Row, Vec<Row>)> {
+    let is_header = |row: &Row| row.cells.iter().any(|cell| cell.trim().eq_ignore_ascii_case("epoch"));
+    let mut rows = rows.into_iter();
+    let mut header = rows.next().context("the file is empty")?;
+    let mut below = Vec::new();
+    for row in rows {
+        match is_header(&row) {
+            true if row.cells == header.cells => {}
+            true => {
+                points.notes.push(format!("line {} is another header: the table above it is left out", row.line));
+                header = row;
+                below.clear();
+            }
+            false => below.push(row),
+        }
+    }
+    Ok((header, below))
+}
+
+/// A table's columns.
+struct Table<'t> {
+    separator: char,
+    names: Vec<&'t str>,
+    is_of_fastai: bool,
+    epoch: usize,
+    step: Option<usize>,
+}
+
+impl Table<'_> {
+    fn name(&self, column: usize) -> &str {
+        self.names[column]
+    }
+
+    /// The number in a cell; where no comma separates cells, it may stand before the decimals.
+    fn number(&self, row: &Row, column: usize) -> Option<f64> {
+        let cell = row.cells[column].trim();
+        let with_comma = || Some(cell).filter(|_| self.separator != ',')?.replacen(',', ".", 1).parse().ok();
+        number_text::parse(cell).or_else(with_comma)
+    }
+
+    /// The values of a row; `None` where it has neither an epoch nor a step.
+    fn logged(&self, row: &Row, metrics: &[(usize, Rc<str>)], points: &mut Points) -> Option<LoggedRow> {
+        let mut number = |column: usize, what: &str, is_one: &dyn Fn(f64) -> bool| {
+            let (cell, found) = (row.cells[column].trim(), self.number(row, column).filter(|number| is_one(*number)));
             if found.is_none() && !is_absent(cell) {
-                let name = header.cells[column].trim();
-                points.leave_out(format!("line {}: `{name}` is no whole number: `{}`", row.line, shortened(cell)));
+                let name = self.name(column);
+                points.leave_out(format!("line {}: `{name}` is no {what}: `{}`", row.line, shortened(cell)));
             }
             found
         };
-        let (at, step) = (whole(epoch), step.and_then(whole));
-        if at.is_none() && step.is_none() {
-            continue;
+        let epoch = number(self.epoch, "number of an epoch", &|number| epochs::written(number).is_some());
+        let is_step = |number: f64| number.fract() == 0.0 && epochs::written(number).is_some();
+        let step = self.step.and_then(|column| number(column, "number of a step", &is_step)).map(|step| step as u64);
+        if epoch.is_none() && step.is_none() {
+            return None;
         }
-        for &column in &metrics {
-            let (name, cell) = (header.cells[column].trim(), row.cells[column].trim());
-            match number_in(row, column) {
-                Some(value) => {
-                    let name = name.to_owned();
-                    values.push(Logged { name, part: None, epoch: at, step, seconds: None, value });
-                }
-                None if is_absent(cell) => {}
-                None => points.leave_out(format!("line {}: `{name}` is no number: `{}`", row.line, shortened(cell))),
+        let mut values = Vec::new();
+        for (column, name) in metrics {
+            if let Some(value) = number(*column, "number", &|_| true) {
+                let part = Some(Part::Validation).filter(|_| self.is_of_fastai && names::said_part(name).is_none());
+                values.push(Logged { name: name.clone(), part, epoch, step, seconds: None, value });
             }
         }
+        Some(LoggedRow { number: row.line, epoch, values })
     }
-    logged::gather(values, &mut points);
-    points.into_foreign(Format::CsvLog)
+
+    /// How the program that wrote it counts epochs.
+    fn counting(&self, rows: &[LoggedRow]) -> Counting {
+        let first = rows.iter().filter_map(|row| row.epoch).fold(f64::INFINITY, f64::min);
+        let begins_late = first >= 2.0; // a table of no known program may well count from 1
+        match () {
+            () if self.step.is_some() && !epochs::count_from_one(&last_steps(rows)) => Counting::FromZero("Lightning"),
+            () if self.step.is_some() => Counting::AsWritten,
+            () if self.is_of_fastai && begins_late => Counting::FromZero("fastai"),
+            () if self.name(self.epoch).is_empty() && begins_late => Counting::FromZero("pandas"),
+            () if self.is_of_keras() && begins_late => Counting::FromZero("Keras"),
+            () => Counting::AsWritten,
+        }
+    }
+
+    /// Whether the header is that of Keras's `CSVLogger`: `epoch`, then the metrics in alphabetical order, or those of
+    /// training first where the first epoch had no validation.
+    fn is_of_keras(&self) -> bool {
+        let [first, metrics @ ..] = &self.names[..] else { return false };
+        let (train, validation) = metrics.split_at(metrics.len() / 2);
+        let of_train = |(name, of): (&&str, &&str)| name.strip_prefix("val_") == Some(*of);
+        let is_doubled = metrics.len() % 2 == 0 && validation.iter().zip(train).all(of_train) && train.is_sorted();
+        let names_no_part = metrics.iter().all(|name| names::said_part(name) != Some(Part::Train));
+        *first == "epoch"
+            && metrics.len() > 1
+            && metrics.contains(&"loss")
+            && (metrics.is_sorted() || is_doubled)
+            && names_no_part
+    }
+}
+
+/// Whether a header is that of fastai's `CSVLogger`, all of whose metrics are of the validation rows.
+fn is_of_fastai(names: &[&str]) -> bool {
+    let is_bare = |name: &&str| names::said_part(name).is_none();
+    matches!(names, ["epoch", "train_loss", "valid_loss", metrics @ ..] if metrics.iter().all(is_bare))
+}
+
+/// The last step of each epoch.
+fn last_steps(rows: &[LoggedRow]) -> BTreeMap<u64, u64> {
+    let mut last = BTreeMap::new();
+    for value in rows.iter().flat_map(|row| &row.values).filter(|value| !value.is_of_test()) {
+        if let (Some(epoch), Some(step)) = (value.epoch, value.step) {
+            let last = last.entry(epoch as u64).or_insert(step);
+            *last = step.max(*last);
+        }
+    }
+    last
 }
 
 /// Refuses a table of more trials than one.
@@ -118,61 +219,9 @@ fn one_trial(rows: &[Row], columns: Vec<usize>) -> anyhow::Result<()> {
     }
 }
 
-/// A row, and the line that it begins in, from 1.
-struct Row {
-    line: usize,
-    cells: Vec<String>,
-}
-
-/// The rows that are not empty. A cell in quotes may hold separators, line ends, and doubled quotes.
-fn rows(text: &str, separator: char) -> Vec<Row> {
-    let (mut rows, mut cells, mut cell) = (Vec::new(), Vec::new(), String::new());
-    let (mut line, mut begins, mut in_quotes) = (1, 1, false);
-    let mut letters = text.chars().chain((!text.ends_with('\n')).then_some('\n')).peekable();
-    while let Some(letter) = letters.next() {
-        line += usize::from(letter == '\n');
-        match letter {
-            '"' if in_quotes && letters.peek() == Some(&'"') => {
-                letters.next();
-                cell.push('"');
-            }
-            '"' if in_quotes || cell.trim().is_empty() => in_quotes = !in_quotes,
-            '\n' if !in_quotes || letters.peek().is_none() => {
-                cells.push(std::mem::take(&mut cell).trim_end_matches('\r').to_owned());
-                let cells = std::mem::take(&mut cells);
-                if cells.iter().any(|cell| !cell.trim().is_empty()) {
-                    rows.push(Row { line: begins, cells });
-                }
-                begins = line;
-            }
-            letter if letter == separator && !in_quotes => cells.push(std::mem::take(&mut cell)),
-            letter => cell.push(letter),
-        }
-    }
-    rows
-}
-
-/// What stands between the cells: the most frequent in the header of comma, semicolon and tab.
-fn separator(header: &str) -> char {
-    let count = |separator: char| header.matches(separator).count();
-    [';', '\t'].into_iter().fold(',', |most, other| if count(other) > count(most) { other } else { most })
-}
-
 /// Whether a cell says that there is no value.
 fn is_absent(cell: &str) -> bool {
     cell.is_empty() || ["na", "n/a", "none", "null", "-"].iter().any(|word| cell.eq_ignore_ascii_case(word))
-}
-
-/// The number in a cell; where no comma separates cells, it may stand before the decimals.
-fn number(cell: &str, separator: char) -> Option<f64> {
-    let with_comma = || Some(cell).filter(|_| separator != ',')?.replacen(',', ".", 1).parse().ok();
-    cell.parse().ok().or_else(with_comma)
-}
-
-/// A whole number, which may be written as `3.0`.
-fn whole_number(cell: &str) -> Option<u64> {
-    let is_whole = |value: &f64| value.fract() == 0.0 && (0.0..1e15).contains(value);
-    cell.parse().ok().filter(is_whole).map(|value| value as u64)
 }
 
 /// The beginning of a text.
@@ -222,10 +271,86 @@ mod tests {
     fn epochs_without_a_0_stay_as_they_are_and_repeated_ones_are_told() {
         assert_eq!(values_of(&log("Epoch;Loss\r\n1;0,5\r\n2.0;0.25\r\n"), "loss"), [(1, 0.5), (2, 0.25)]);
         assert_eq!(values_of(&log(",loss\n0,0.5\n1,0.25\n"), "loss"), [(1, 0.5), (2, 0.25)]);
-        let again = log("epoch,loss\n0,0.5\n1,0.25\n0,0.125\n");
-        assert_eq!(values_of(&again, "loss"), [(1, 0.125), (2, 0.25)]);
+        let again = log("epoch,loss\n0,0.5\n1,0.25\n1,0.125\n");
+        assert_eq!(values_of(&again, "loss"), [(1, 0.5), (2, 0.125)]);
         assert_eq!(again.notes, ["`loss` has 1 more value than epochs: an epoch's last one counts"]);
         assert_eq!(log("epoch,loss\n7,0.5\n").notes, ["its first epoch is 7"]);
+    }
+
+    #[test]
+    fn a_second_run_in_the_file_is_read_alone() {
+        let twice = log("epoch,loss,val_loss\n1,2,3\n2,1,2\n3,0.5,1\nepoch,loss,val_loss\n1,4,5\n2,3,4\n");
+        assert_eq!(values_of(&twice, "val_loss"), [(1, 5.0), (2, 4.0)]);
+        assert_eq!(
+            twice.notes,
+            ["epochs go back from 3 to 1 in line 6: another run begins there, and what is above it is left out"]
+        );
+        let resumed = log("epoch,loss\n0,8\n1,4\n2,2\n1,5\n");
+        assert_eq!(values_of(&resumed, "loss"), [(1, 8.0), (2, 5.0)]);
+        let other = log("epoch,loss\n0,8\n1,4\nepoch,loss,acc\n0,2,0.5\n");
+        assert_eq!(values_of(&other, "loss"), [(1, 2.0)]);
+        assert_eq!(other.notes, ["line 4 is another header: the table above it is left out"]);
+        // Lightning tests the best checkpoint once training is over
+        let tested = log("epoch,step,train_loss,test_loss\n0,9,1,\n1,19,0.5,\n0,20,,0.75\n");
+        assert_eq!(values_of(&tested, "loss").len(), 2);
+        assert!(tested.series.contains_key("test_loss") && tested.notes.is_empty(), "{:?}", tested.notes);
+    }
+
+    #[test]
+    fn a_resumed_run_keeps_its_numbering_where_the_header_tells_the_program() {
+        let first = |header: &str| {
+            let row = format!("{}{}", 5, ",0.5".repeat(header.matches(',').count()));
+            let foreign = log(&format!("{header}\n{row}\n"));
+            foreign.series.values().next().unwrap()[0].epoch
+        };
+        for keras in [
+            "epoch,accuracy,loss",
+            "epoch,loss,val_loss",
+            "epoch,loss,mae,val_loss,val_mae",
+            "epoch,loss,zz,val_loss,val_zz",
+        ] {
+            assert_eq!(first(keras), 6, "{keras}");
+        }
+        assert_eq!(first("epoch,train_loss,valid_loss,accuracy"), 6, "fastai");
+        assert_eq!(first(",loss"), 6, "pandas");
+        for other in ["epoch,loss", "epoch,val_loss,loss", "Epoch,accuracy,loss", "epoch,train_loss,val_loss"] {
+            assert_eq!(first(other), 5, "{other}");
+        }
+        let note = log("epoch,accuracy,loss\n5,0.5,1\n").notes;
+        assert_eq!(note, ["its first epoch is 6: it is written as 5, and Keras counts from 0"]);
+        let steps = |text: &str| {
+            let foreign = log(text);
+            foreign.clock.iter().map(|(epoch, at)| (*epoch, at.step.unwrap())).collect::<Vec<_>>()
+        };
+        assert_eq!(steps("epoch,step,val_loss\n1,19,0.5\n2,29,0.25\n"), [(2, 20), (3, 30)]);
+        assert_eq!(steps("epoch,step,val_loss\n1,10,0.5\n2,20,0.25\n"), [(1, 10), (2, 20)], "counted from 1");
+    }
+
+    #[test]
+    fn epochs_may_be_fractions_or_whole_floats() {
+        let foreign = log("epoch,loss\n0.0,9\n0.5,4\n1.0,2\n1.5,1\n");
+        assert_eq!(values_of(&foreign, "loss"), [(1, 2.0), (2, 1.0)]);
+        assert_eq!(
+            foreign.notes[0],
+            "its epochs are fractions, such as 0.5: they are rounded up, and each epoch's last value counts"
+        );
+        assert!(foreign.notes.contains(&"`loss` in epoch 0, before training".to_owned()), "{:?}", foreign.notes);
+        assert_eq!(values_of(&log("epoch,loss\n5.0,4\n6.0,2\n"), "loss"), [(5, 4.0), (6, 2.0)]);
+    }
+
+    #[test]
+    fn metrics_of_fastai_are_of_the_validation_rows() {
+        let foreign = log("epoch,train_loss,valid_loss,accuracy,error_rate,time\n0,0.5,0.25,0.75,0.25,00:18\n");
+        let names: Vec<&String> = foreign.series.keys().collect();
+        assert_eq!(names, ["loss", "val_loss", "val_acc", "val_error_rate"]);
+        assert_eq!(foreign.notes, ["the column `time` holds no number: `00:18`"]);
+    }
+
+    #[test]
+    fn printed_numbers_lone_carriage_returns_and_a_line_for_excel_are_understood() {
+        let foreign = log("sep=;\repoch;loss;val_loss\r0;np.float32(0.5);1,5\r1;\"tensor(0.25, device='cuda:0')\";1\r");
+        assert_eq!(values_of(&foreign, "loss"), [(1, 0.5), (2, 0.25)]);
+        assert_eq!(values_of(&foreign, "val_loss"), [(1, 1.5), (2, 1.0)]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use anyhow::{Context, anyhow};
 use serde_json::Value;
 
+use crate::history::foreign::number_text;
+
 /// Reads JSON in which numbers may be `NaN`, `Infinity` or `-Infinity`; they become the strings "nan", "inf" and "-inf".
 ///
 /// # Errors
@@ -40,12 +42,17 @@ fn with_words_quoted(text: &str) -> String {
     quoted
 }
 
-/// A number, as it is or in a string, as `json.dump(…, default=str)` writes those of NumPy; `None` of all else.
+/// A number: as it is, in a string, as `json.dump(…, default=str)` writes those of NumPy, or alone in a list, as
+/// `.tolist()` of an array with one value gives it; `None` of all else.
 pub fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
+        Value::String(text) => number_text::parse(text),
+        Value::Array(values) => match &values[..] {
+            [only] => number(only),
+            _ => None,
+        },
+        Value::Null | Value::Bool(_) | Value::Object(_) => None,
     }
 }
 

@@ -6,13 +6,20 @@
 //! is left out and told in a note.
 
 pub mod csv_log;
+pub mod csv_rows;
+pub mod epochs;
+pub mod event_order;
+pub mod folder;
 pub mod keras;
 pub mod logged;
 pub mod loose_json;
 pub mod names;
+pub mod number_text;
 pub mod points;
+pub mod records;
 pub mod skorch;
 pub mod tensorboard;
+pub mod trainer;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +31,7 @@ use crate::bounded_file;
 use crate::hint::Hint;
 use crate::history::event_file;
 use crate::history::number::Number;
+use crate::io::file_format::FileFormat;
 
 /// A history that another program wrote.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +74,10 @@ pub enum Format {
     CsvLog,
     /// `history.json` of skorch.
     Skorch,
+    /// `trainer_state.json` of Hugging Face's `Trainer`, or its `log_history` alone.
+    Trainer,
+    /// A list of JSON objects, one for each epoch: pandas' `to_json(orient="records")`.
+    Records,
     /// Event files of TensorBoard.
     TensorBoard,
 }
@@ -77,15 +89,17 @@ impl Format {
             Format::Keras => "Keras history",
             Format::CsvLog => "CSV log",
             Format::Skorch => "skorch history",
+            Format::Trainer => "Trainer log",
+            Format::Records => "JSON records",
             Format::TensorBoard => "TensorBoard events",
         }
     }
 }
 
-const READABLE: &str =
-    "what other programs write is read as Keras's or skorch's JSON, a CSV log, or TensorBoard's event files";
+const READABLE: &str = "histories of other programs are read from JSON (Keras, skorch, Hugging Face), CSV (Keras, \
+    Lightning, fastai) and TensorBoard's event files";
 
-/// Reads a history that another program wrote: a file, or a folder with event files of TensorBoard.
+/// Reads a history that another program wrote: a file, or the folder of a run.
 ///
 /// # Errors
 /// When it cannot be read, or no epoch of any metric can be made out in it.
@@ -99,15 +113,24 @@ pub fn read(path: &Path) -> anyhow::Result<Foreign> {
 
 fn read_any(path: &Path) -> anyhow::Result<Foreign> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if path.is_dir() || event_file::is_named_so(&name) {
+    if path.is_dir() {
+        return folder::read(path);
+    }
+    if event_file::is_named_so(&name) {
         return tensorboard::read(path);
     }
     let bytes = bounded_file::read(path, bounded_file::JSON)?;
+    if event_file::begins_one(&bytes) {
+        return tensorboard::read(path);
+    }
+    if let Some(format) = FileFormat::of(&bytes, &name) {
+        return Err(anyhow!("it is {format}, and no history that is read")
+            .context(Hint(format!("{}; {READABLE}", format.how_to_convert()))));
+    }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii_start();
     match text.first() {
         None => Err(anyhow!("the file is empty")),
-        _ if event_file::begins_one(&bytes) => tensorboard::read(path),
-        Some(b'[') => skorch::read(text),
+        Some(b'[') => records::read(text),
         Some(b'{') => keras::read(text),
         _ if name.to_lowercase().ends_with(".json") => Err(anyhow!("it is damaged or cut short, or no JSON")),
         _ => csv_log::read(text),

@@ -36,6 +36,9 @@ impl Part {
     }
 }
 
+/// The most bytes of a metric's name: a name is looked at for each of its values.
+pub const LONGEST: usize = 500;
+
 /// What is observed by layer, as `gradient_norm.0`; TensorBoard groups by slashes, so there it is `gradient_norm/0`.
 const BY_LAYER: [&str; 4] = ["gradient_norm", "weight_norm", "dead_units", "saturation"];
 
@@ -69,20 +72,60 @@ pub fn ours(theirs: &str, part: Option<Part>) -> String {
     if let Some((observed, layer)) = theirs.split_once('/').filter(|(observed, _)| BY_LAYER.contains(observed)) {
         return format!("{observed}.{layer}");
     }
-    let words = words(theirs);
-    let mut rest: Vec<&str> = words.iter().map(String::as_str).collect();
-    rest.retain(|word| *word != "epoch");
-    if rest.first() == Some(&"lr") && rest.len() == 2 {
-        return "lr".to_owned(); // `lr-Adam`, as Lightning's LearningRateMonitor has it
-    }
-    let place = rest.iter().position(|word| Part::of(word).is_some());
-    let said = place.and_then(|place| Part::of(rest.remove(place)));
-    match (metric(&rest.join("_")), said.or(part)) {
+    let Parsed { metric: named, said } = parse(theirs);
+    match (metric(&named), said.or(part)) {
         (Some("lr"), _) => "lr".to_owned(),
         (Some(metric), part) => format!("{}{metric}", part.map_or("", Part::prefix)),
         (None, Some(part)) if said.is_none() => format!("{}{theirs}", part.prefix()),
         (None, _) => theirs.to_owned(),
     }
+}
+
+/// Our name for a metric with a number behind it, as Keras names it in the second model of a session: `val_auc_1` is
+/// `val_roc_auc`. `None` of all other names.
+pub fn without_number(theirs: &str, part: Option<Part>) -> Option<String> {
+    let Parsed { metric: named, said } = parse(theirs);
+    let (base, number) = named.rsplit_once('_')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let known = metric(base).filter(|_| is_number && metric(&named).is_none())?;
+    Some(format!("{}{known}", said.or(part).map_or("", Part::prefix)))
+}
+
+/// Which rows a name says that its metric is of.
+pub fn said_part(theirs: &str) -> Option<Part> {
+    parse(theirs).said
+}
+
+/// Whether the metric is one that we know, other than the loss, of rows that the name does not say.
+pub fn is_bare_metric(theirs: &str) -> bool {
+    let Parsed { metric: named, said } = parse(theirs);
+    said.is_none() && metric(&named).is_some_and(|metric| !matches!(metric, "loss" | "lr"))
+}
+
+/// Whether one of our names is of a metric that we know, or of what is no metric.
+pub fn is_known(ours: &str) -> bool {
+    let metric_name = ["val_", "test_"].into_iter().find_map(|prefix| ours.strip_prefix(prefix)).unwrap_or(ours);
+    metric(metric_name).is_some() || ours == "seconds" || ours.contains('.')
+}
+
+/// A name taken apart.
+struct Parsed {
+    /// The words that name the metric, with `_` between them.
+    metric: String,
+    /// The rows that a word names.
+    said: Option<Part>,
+}
+
+fn parse(theirs: &str) -> Parsed {
+    let words = words(theirs);
+    let mut rest: Vec<&str> = words.iter().map(String::as_str).collect();
+    rest.retain(|word| *word != "epoch");
+    if rest.first() == Some(&"lr") && rest.len() == 2 {
+        rest.truncate(1); // `lr-Adam`, as Lightning's LearningRateMonitor has it
+    }
+    let place = rest.iter().position(|word| Part::of(word).is_some());
+    let said = place.and_then(|place| Part::of(rest.remove(place)));
+    Parsed { metric: rest.join("_"), said }
 }
 
 /// The words of a name in small letters.
@@ -133,6 +176,16 @@ mod tests {
     fn what_is_not_known_keeps_its_name() {
         for name in ["perplexity", "val_perplexity", "train_loss_step", "Grad norm/0", "train/val_loss", "epoch", ""] {
             assert_eq!(ours(name, None), name);
+        }
+    }
+
+    #[test]
+    fn a_number_behind_a_known_metric_can_be_taken_off() {
+        assert_eq!(without_number("auc_1", None).unwrap(), "roc_auc");
+        assert_eq!(without_number("val_precision_12", None).unwrap(), "val_precision");
+        assert_eq!(without_number("epoch_auc_2", Some(Part::Validation)).unwrap(), "val_roc_auc");
+        for name in ["top_5", "auc", "perplexity_1", "loss_a", "auc_", "_1", ""] {
+            assert_eq!(without_number(name, None), None, "{name}");
         }
     }
 

@@ -5,8 +5,9 @@
 //! `Loss_train` and `Loss_val` as PyTorch's `add_scalars` does.
 //!
 //! Epochs: where `epoch` is itself a scalar, as Lightning writes it, it says which epoch a step is in, and both are
-//! counted from 0. Otherwise a step is an epoch; steps with a 0 among them are counted from 0. What is logged by
-//! batch in files of Keras (`batch_loss`, `evaluation_loss_vs_iterations`) is left out.
+//! counted from 0. That of Hugging Face's `Trainer`, `train/epoch`, says how many epochs are done. Otherwise a step is an
+//! epoch; steps with a 0 among them are counted from 0. What is logged by batch in files of Keras (`batch_loss`,
+//! `evaluation_loss_vs_iterations`) is left out, and so is what a resumed run made void (see [`event_order`]).
 //!
 //! The clock's seconds count from the first event of all files.
 
@@ -18,7 +19,9 @@ use anyhow::{Context, anyhow};
 
 use crate::bounded_file;
 use crate::hint::Hint;
-use crate::history::event_file::{self, End, Event};
+use crate::history::event_file::{self, End, Event, SessionLog};
+use crate::history::foreign::epochs::{self, Counting};
+use crate::history::foreign::event_order::EventOrder;
 use crate::history::foreign::logged::{self, Logged};
 use crate::history::foreign::names::Part;
 use crate::history::foreign::points::Points;
@@ -39,8 +42,8 @@ pub fn read(path: &Path) -> anyhow::Result<Foreign> {
         false => vec![(part_of_file(path), path.to_path_buf())],
     };
     let mut scalars = Scalars::default();
-    for (part, file) in files {
-        scalars.read(&file, part, &mut points.notes)?;
+    for files in files.chunk_by(|(one, _), (other, _)| one == other) {
+        scalars.read_folder(files, &mut points.notes)?;
     }
     scalars.gather(&mut points);
     points.into_foreign(Format::TensorBoard)
@@ -132,7 +135,27 @@ struct Scalars {
 }
 
 impl Scalars {
-    fn read(&mut self, path: &Path, part: Option<Part>, notes: &mut Vec<String>) -> anyhow::Result<()> {
+    /// Reads the files of one folder, and leaves out what no longer holds.
+    fn read_folder(&mut self, files: &[(Option<Part>, PathBuf)], notes: &mut Vec<String>) -> anyhow::Result<()> {
+        let (first, mut order) = (self.all.len(), EventOrder::default());
+        for (part, file) in files {
+            order.begin_file();
+            self.read(file, *part, &mut order, notes)?;
+        }
+        let (hold, note) = order.hold();
+        notes.extend(note);
+        let mut hold = std::iter::repeat_n(true, first).chain(hold);
+        self.all.retain(|_| hold.next().unwrap_or(true));
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        path: &Path,
+        part: Option<Part>,
+        order: &mut EventOrder,
+        notes: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
         let (mut events, name) = (0, name_of(path));
         // TensorFlow says what a series is with its first value alone
         let mut other_plugins = BTreeSet::new();
@@ -140,7 +163,7 @@ impl Scalars {
             .and_then(|file| {
                 event_file::read(BufReader::new(file), |event| {
                     events += 1;
-                    self.take(event, part, &mut other_plugins);
+                    self.take(event, part, order, &name, &mut other_plugins);
                 })
             })
             .with_context(|| format!("failed to read `{name}`"))?;
@@ -155,7 +178,25 @@ impl Scalars {
         Ok(())
     }
 
-    fn take(&mut self, event: Event, part: Option<Part>, other_plugins: &mut BTreeSet<String>) {
+    fn take(
+        &mut self,
+        event: Event,
+        part: Option<Part>,
+        order: &mut EventOrder,
+        file: &str,
+        other_plugins: &mut BTreeSet<String>,
+    ) {
+        if let Some(version) = &event.file_version {
+            order.take_version(version);
+        }
+        let Ok(step) = u64::try_from(event.step) else { return };
+        match &event.session_log {
+            Some(session) if session.status == SessionLog::START => order.take_start(step),
+            _ => {
+                let tags = event.summary.as_ref().map(|summary| summary.value.iter().map(|value| &value.tag[..]));
+                order.take_event(step, tags);
+            }
+        }
         if event.wall_time > 0.0 {
             self.begin = Some(self.begin.map_or(event.wall_time, |begin| begin.min(event.wall_time)));
         }
@@ -165,9 +206,8 @@ impl Scalars {
                 other_plugins.insert(value.tag.clone());
             }
             let number = value.simple_value.map(f64::from).or_else(|| value.tensor?.scalar());
-            if let (Some(number), Ok(step)) = (number, u64::try_from(event.step))
-                && !other_plugins.contains(&value.tag)
-            {
+            if let Some(number) = number.filter(|_| !other_plugins.contains(&value.tag)) {
+                order.take_scalar(&value.tag, step, file);
                 self.all.push(Scalar { tag: value.tag, part, step, wall_time: event.wall_time, value: number });
             }
         }
@@ -190,22 +230,17 @@ impl Scalars {
     /// Gathers the scalars into epochs.
     fn gather(mut self, points: &mut Points) {
         self.leave_out_batches(&mut points.notes);
-        let epochs: BTreeMap<u64, u64> = self
-            .all
-            .iter()
-            .filter(|scalar| scalar.tag == "epoch" && scalar.value >= 0.0)
-            .map(|scalar| (scalar.step, scalar.value as u64))
-            .collect();
+        let (epochs, counting) = self.epochs();
         let begin = self.begin.unwrap_or_default();
         let logged: Vec<Logged> = self
             .all
             .into_iter()
-            .filter(|scalar| epochs.is_empty() || scalar.tag != "epoch")
+            .filter(|scalar| epochs.is_empty() || !is_epoch(&scalar.tag))
             .map(|scalar| Logged {
-                epoch: if epochs.is_empty() { Some(scalar.step) } else { epochs.get(&scalar.step).copied() },
+                epoch: if epochs.is_empty() { Some(scalar.step as f64) } else { epochs.get(&scalar.step).copied() },
                 step: (!epochs.is_empty()).then_some(scalar.step),
                 seconds: Some(scalar.wall_time - begin).filter(|seconds| *seconds >= 0.0),
-                name: scalar.tag,
+                name: scalar.tag.into(),
                 part: scalar.part,
                 value: scalar.value,
             })
@@ -215,15 +250,40 @@ impl Scalars {
         {
             points.notes.push(format!("each step is taken as an epoch, and `{tag}` is not of every step"));
         }
-        logged::gather(logged, points);
+        logged::gather(logged, counting, points);
     }
+
+    /// The epoch of each step, as far as scalars say it, and how these are counted.
+    fn epochs(&self) -> (BTreeMap<u64, f64>, Counting) {
+        let of = |tag: &str| -> BTreeMap<u64, f64> {
+            let scalars = self.all.iter().filter(|scalar| scalar.tag == tag);
+            scalars.filter_map(|scalar| Some((scalar.step, epochs::written(scalar.value)?))).collect()
+        };
+        let by_step = of("epoch");
+        if by_step.is_empty() {
+            let by_step = of("train/epoch");
+            let counting = if by_step.is_empty() { Counting::AsWritten } else { Counting::Done };
+            return (by_step, counting);
+        }
+        let last_steps = by_step.iter().map(|(step, epoch)| (*epoch as u64, *step)).collect();
+        let counting = match epochs::count_from_one(&last_steps) {
+            true => Counting::AsWritten,
+            false => Counting::FromZero("Lightning"),
+        };
+        (by_step, counting)
+    }
+}
+
+/// Whether a scalar says the epoch.
+fn is_epoch(tag: &str) -> bool {
+    matches!(tag, "epoch" | "train/epoch")
 }
 
 /// A tag of more than one step that never has two in a row.
 fn with_gaps(logged: &[Logged]) -> Option<&str> {
     let mut steps: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
     for value in logged {
-        steps.entry(&value.name).or_default().extend(value.epoch);
+        steps.entry(&value.name).or_default().extend(value.epoch.map(|epoch| epoch as u64));
     }
     let is_sparse =
         |steps: &BTreeSet<u64>| steps.len() > 1 && steps.iter().zip(steps.iter().skip(1)).all(|(a, b)| b - a > 1);

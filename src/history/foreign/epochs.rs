@@ -1,0 +1,288 @@
+//! Epochs as other programs number them, and rows of a log whose epochs go back.
+//!
+//! Some programs count from 0 and some from 1; `runner` counts from 1. Where 0 is among the epochs, they are counted from
+//! 0. A log that begins later, as that of a resumed run does, cannot show it: there the format has to tell. Fractions,
+//! such as the 0.5 of Hugging Face's `Trainer`, say how much of the training is done: 0.5 and 1.0 are both in epoch 1.
+//!
+//! Epochs that go back begin something new. Back to the first epoch or before it, that is another run in the same file;
+//! back to a later one, the run was resumed from a checkpoint, and what it had logged beyond that point no longer holds.
+
+use std::collections::BTreeMap;
+
+/// No epoch or step has a higher number: whole numbers in f64 are exact up to here.
+const MOST: f64 = 1e15;
+
+/// How far from a whole number an epoch may be and still be whole.
+const NEAR: f64 = 1e-6;
+
+/// How a program counts epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// From 0, whatever the first epoch of the log is: the program of this name always does.
+    FromZero(&'static str),
+    /// From 0 where 0 is among the epochs, and as they are written elsewhere.
+    AsWritten,
+    /// As how many epochs are done, whole or not: 0 is before training.
+    Done,
+}
+
+/// How written numbers become epochs, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbering {
+    /// By adding this.
+    Whole(u64),
+    /// By rounding up: they say how many epochs of training are done.
+    Fractions,
+}
+
+impl Numbering {
+    /// The numbering of all epochs of a log.
+    pub fn of(written: impl IntoIterator<Item = f64>, counting: Counting) -> Numbering {
+        let (mut has_zero, mut has_fraction) = (false, false);
+        for epoch in written {
+            has_zero |= epoch.abs() < NEAR;
+            has_fraction |= (epoch - epoch.round()).abs() >= NEAR;
+        }
+        match counting {
+            Counting::Done => Numbering::Fractions,
+            _ if has_fraction => Numbering::Fractions,
+            Counting::FromZero(_) => Numbering::Whole(1),
+            Counting::AsWritten => Numbering::Whole(u64::from(has_zero)),
+        }
+    }
+
+    /// The epoch of a written number; `None` where it is before the first, or no number of an epoch.
+    pub fn epoch(self, written: f64) -> Option<usize> {
+        let number = match self {
+            Numbering::Whole(shift) => written.round() + shift as f64,
+            Numbering::Fractions => (written - NEAR).ceil(),
+        };
+        (1.0..MOST).contains(&number).then_some(number as usize)
+    }
+
+    /// What is to be said of the epochs of a log.
+    pub fn notes(self, written: impl IntoIterator<Item = f64>, counting: Counting) -> Vec<String> {
+        let (mut notes, mut fraction, mut lowest) = (Vec::new(), None, f64::INFINITY);
+        for epoch in written {
+            fraction = fraction.or(Some(epoch).filter(|epoch| epoch.fract() != 0.0));
+            lowest = if self.epoch(epoch).is_some() { lowest.min(epoch) } else { lowest };
+        }
+        if let Some(fraction) = fraction.filter(|_| self == Numbering::Fractions) {
+            notes.push(format!(
+                "its epochs are fractions, such as {fraction}: they are rounded up, and each epoch's last value counts"
+            ));
+        }
+        if let Some(first) = self.epoch(lowest).filter(|first| *first > 1) {
+            notes.push(match (counting, self) {
+                (Counting::FromZero(program), Numbering::Whole(_)) => {
+                    format!("its first epoch is {first}: it is written as {lowest}, and {program} counts from 0")
+                }
+                (Counting::FromZero(_) | Counting::AsWritten | Counting::Done, _) => {
+                    format!("its first epoch is {first}")
+                }
+            });
+        }
+        notes
+    }
+
+    /// By how much steps are moved: a program that counts epochs from 0 counts steps from 0.
+    pub fn shift_of_steps(self) -> u64 {
+        match self {
+            Numbering::Whole(shift) => shift,
+            Numbering::Fractions => 0,
+        }
+    }
+}
+
+/// A written epoch that may be one: whole or not, at least 0.
+pub fn written(number: f64) -> Option<f64> {
+    (0.0..MOST).contains(&number).then_some(number)
+}
+
+/// Whether epochs are counted from 1, by the last step of each: of as many steps each, epoch 1 ends with step 10, epoch 2
+/// with step 20. Where epochs and steps are counted from 0, epoch 1 ends with step 19.
+pub fn count_from_one(last_steps: &BTreeMap<u64, u64>) -> bool {
+    let is_multiple = |shift: u64| {
+        let mut sizes = last_steps.iter().map(|(epoch, step)| {
+            let (epoch, step) = (epoch.checked_add(shift)?, step.checked_add(shift)?);
+            (epoch > 0 && step > 0 && step % epoch == 0).then(|| step / epoch)
+        });
+        let first = sizes.next().flatten();
+        first.is_some() && sizes.all(|size| size == first)
+    };
+    is_multiple(0) && !is_multiple(1)
+}
+
+/// A row of a log, as far as its place counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Row {
+    /// Of this epoch, as it is written.
+    Epoch(f64),
+    /// Without an epoch: it belongs to the next one.
+    BeforeNext,
+    /// What is logged after training, of whatever epoch: it belongs to the rows above.
+    AfterAll,
+}
+
+/// Which rows are of the last run, and what is to be said of the others; `place` names a row.
+pub fn last_run(rows: &[Row], place: impl Fn(usize) -> String) -> (Vec<bool>, Option<String>) {
+    let known: Vec<(usize, f64)> = rows
+        .iter()
+        .enumerate()
+        .filter_map(|(at, row)| match row {
+            Row::Epoch(epoch) => Some((at, *epoch)),
+            Row::BeforeNext | Row::AfterAll => None,
+        })
+        .collect();
+    let breaks = known.windows(2).filter(|pair| pair[1].1 < pair[0].1).count();
+    if breaks == 0 {
+        return (vec![true; rows.len()], None);
+    }
+    if is_in_another_order(&known, breaks) {
+        let note = "its rows are not in the order of epochs; no epoch is there twice, so they are taken as one run";
+        return (vec![true; rows.len()], Some(note.to_owned()));
+    }
+    let (mut run, mut first, mut note) = (Vec::<(usize, f64)>::new(), f64::INFINITY, None);
+    for &(at, epoch) in &known {
+        let last = run.last().map(|(_, last)| *last);
+        if let Some(last) = last.filter(|last| epoch < *last) {
+            let back = format!("epochs go back from {last} to {epoch} in {}", place(at));
+            if epoch <= first {
+                run.clear();
+                note = Some(format!("{back}: another run begins there, and what is above it is left out"));
+            } else {
+                while run.last().is_some_and(|(_, last)| *last >= epoch) {
+                    run.pop();
+                }
+                note = Some(format!(
+                    "{back}: the run was resumed there, and what was logged before of epoch {epoch} and later is left out"
+                ));
+            }
+        }
+        if run.is_empty() {
+            first = epoch;
+        }
+        run.push((at, epoch));
+    }
+    (kept(rows, run), note)
+}
+
+/// Whether rows are sorted by something else: back more than once, with every epoch in one place.
+fn is_in_another_order(known: &[(usize, f64)], breaks: usize) -> bool {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut before = None;
+    let is_once = known.iter().all(|(_, epoch)| {
+        let is_same = before == Some(epoch.to_bits());
+        before = Some(epoch.to_bits());
+        is_same || seen.insert(epoch.to_bits())
+    });
+    is_once && (breaks > 1 || seen.len() == 2 && known.len() == 2)
+}
+
+/// All rows that belong to those of a run.
+fn kept(rows: &[Row], run: Vec<(usize, f64)>) -> Vec<bool> {
+    let mut kept = vec![false; rows.len()];
+    run.into_iter().for_each(|(at, _)| kept[at] = true);
+    let mut next = true; // of what is behind the last row with an epoch
+    for at in (0..rows.len()).rev() {
+        match rows[at] {
+            Row::BeforeNext => kept[at] = next,
+            Row::Epoch(_) => next = kept[at],
+            Row::AfterAll => {}
+        }
+    }
+    let mut before = true;
+    for at in 0..rows.len() {
+        match rows[at] {
+            Row::AfterAll => kept[at] = before,
+            Row::Epoch(_) => before = kept[at],
+            Row::BeforeNext => {}
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The places of the rows that are kept, and the note.
+    fn kept_of(epochs: &[f64]) -> (Vec<usize>, String) {
+        let rows: Vec<Row> = epochs.iter().map(|epoch| Row::Epoch(*epoch)).collect();
+        let (kept, note) = last_run(&rows, |row| format!("line {}", row + 2));
+        (kept.iter().enumerate().filter_map(|(at, is_kept)| is_kept.then_some(at)).collect(), note.unwrap_or_default())
+    }
+
+    #[test]
+    fn numbers_become_epochs_from_1() {
+        let numbered = |written: &[f64], counting| -> Vec<Option<usize>> {
+            let numbering = Numbering::of(written.iter().copied(), counting);
+            written.iter().map(|epoch| numbering.epoch(*epoch)).collect()
+        };
+        assert_eq!(numbered(&[0.0, 1.0], Counting::AsWritten), [Some(1), Some(2)]);
+        assert_eq!(numbered(&[5.0, 6.0], Counting::AsWritten), [Some(5), Some(6)]);
+        assert_eq!(numbered(&[5.0, 6.0], Counting::FromZero("Keras")), [Some(6), Some(7)]);
+        let fractions = [0.0, 0.25, 1.0, 1.000_000_1, 1.01, 2.97];
+        let epochs = [None, Some(1), Some(1), Some(1), Some(2), Some(3)];
+        assert_eq!(numbered(&fractions, Counting::AsWritten), epochs);
+        assert_eq!(numbered(&[0.0, 1.0, 2.0], Counting::Done), [None, Some(1), Some(2)]);
+        for bad in [f64::NAN, f64::INFINITY, 1e300, -3.0] {
+            assert_eq!(Numbering::Whole(1).epoch(bad), None);
+            assert_eq!(Numbering::Fractions.epoch(bad), None);
+        }
+    }
+
+    #[test]
+    fn steps_tell_where_counting_begins() {
+        let from_one = |pairs: &[(u64, u64)]| count_from_one(&pairs.iter().copied().collect());
+        assert!(from_one(&[(1, 10), (2, 20)]));
+        assert!(from_one(&[(5, 50)]));
+        assert!(!from_one(&[(1, 19), (2, 29)]), "Lightning, resumed");
+        assert!(!from_one(&[(35, 359), (36, 369)]));
+        assert!(!from_one(&[(1, 1)]) && !from_one(&[]) && !from_one(&[(u64::MAX, 1)]));
+    }
+
+    #[test]
+    fn back_to_the_first_epoch_is_another_run() {
+        let (kept, note) = kept_of(&[1.0, 2.0, 3.0, 1.0, 2.0]);
+        assert_eq!(kept, [3, 4]);
+        assert_eq!(
+            note,
+            "epochs go back from 3 to 1 in line 5: another run begins there, and what is above it is left out"
+        );
+        assert_eq!(kept_of(&[1.0, 2.0, 1.0, 2.0, 3.0, 0.0, 1.0]).0, [5, 6]);
+    }
+
+    #[test]
+    fn back_to_a_later_epoch_is_the_run_resumed() {
+        let (kept, note) = kept_of(&[0.0, 1.0, 2.0, 3.0, 2.0, 3.0]);
+        assert_eq!(kept, [0, 1, 4, 5]);
+        assert!(note.contains("from 3 to 2 in line 6: the run was resumed there"), "{note}");
+    }
+
+    #[test]
+    fn rows_that_are_sorted_otherwise_are_one_run() {
+        for epochs in [&[3.0, 2.0, 1.0][..], &[2.0, 4.0, 1.0, 3.0, 0.0], &[2.0, 1.0]] {
+            let (kept, note) = kept_of(epochs);
+            assert_eq!(kept.len(), epochs.len());
+            assert!(note.contains("not in the order"), "{note}");
+        }
+        assert_eq!(kept_of(&[1.0, 1.0, 2.0, 2.0]), (vec![0, 1, 2, 3], String::new()));
+    }
+
+    #[test]
+    fn rows_without_an_epoch_follow_their_neighbors() {
+        let rows = [
+            Row::BeforeNext,
+            Row::Epoch(0.0),
+            Row::Epoch(1.0),
+            Row::AfterAll,
+            Row::BeforeNext,
+            Row::Epoch(0.0),
+            Row::AfterAll,
+            Row::BeforeNext,
+        ];
+        let (kept, _) = last_run(&rows, |row| row.to_string());
+        assert_eq!(kept, [false, false, false, false, true, true, true, true]);
+    }
+}

@@ -1,0 +1,200 @@
+//! Formats that are not read, known by a file's first bytes and by its name, so that a message can name them.
+
+/// A format of files that is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// `.gz`
+    Gzip,
+    /// `.bz2`
+    Bzip2,
+    /// `.xz`
+    Xz,
+    /// `.zst`
+    Zstandard,
+    /// `.tar`
+    Tar,
+    /// `.zip`
+    Zip,
+    /// `.xlsx`
+    Excel,
+    /// `.xls`
+    OldExcel,
+    /// `.ods`
+    OpenDocument,
+    /// `.parquet`
+    Parquet,
+    /// `.feather`, `.arrow`
+    Arrow,
+    /// `.npy`
+    Numpy,
+    /// `.npz`
+    NumpyArchive,
+    /// `.h5`
+    Hdf5,
+    /// `.pkl`
+    Pickle,
+    /// `.sqlite`
+    Sqlite,
+    /// `.pdf`
+    Pdf,
+    /// Text in two bytes a letter, as Windows programs write it.
+    Utf16,
+}
+
+impl FileFormat {
+    /// The format of a file that begins with these bytes and has this name; `None` of text and of what is not known. The
+    /// bytes decide; the name does where the file is no text, or is empty or missing.
+    pub fn of(bytes: &[u8], name: &str) -> Option<FileFormat> {
+        Self::of_bytes(bytes, name).or_else(|| Self::of_name(name).filter(|_| !looks_like_text(bytes)))
+    }
+
+    fn of_bytes(bytes: &[u8], name: &str) -> Option<FileFormat> {
+        let is_named = |ending: &str| name.to_lowercase().ends_with(ending);
+        let holds = |text: &[u8]| bytes.windows(text.len()).take(4096).any(|window| window == text);
+        Some(match bytes {
+            [0x1f, 0x8b, ..] => FileFormat::Gzip,
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..] => FileFormat::Bzip2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => FileFormat::Xz,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => FileFormat::Zstandard,
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => match () {
+                () if is_named(".xlsx") || is_named(".xlsm") || holds(b"xl/") => FileFormat::Excel,
+                () if is_named(".ods") || holds(b"opendocument") => FileFormat::OpenDocument,
+                () if is_named(".npz") || holds(b".npy") => FileFormat::NumpyArchive,
+                () => FileFormat::Zip,
+            },
+            [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => FileFormat::OldExcel,
+            [b'P', b'A', b'R', b'1', next, ..] if next.is_ascii_control() => FileFormat::Parquet,
+            [b'A', b'R', b'R', b'O', b'W', b'1', 0, ..] => FileFormat::Arrow,
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => FileFormat::Numpy,
+            [0x89, b'H', b'D', b'F', ..] => FileFormat::Hdf5,
+            [0x80, 2..=5, ..] => FileFormat::Pickle,
+            [b'%', b'P', b'D', b'F', b'-', ..] => FileFormat::Pdf,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => FileFormat::Utf16,
+            _ if bytes.starts_with(b"SQLite format 3\0") => FileFormat::Sqlite,
+            _ if bytes.get(257..262) == Some(b"ustar") => FileFormat::Tar,
+            _ => return None,
+        })
+    }
+
+    fn of_name(name: &str) -> Option<FileFormat> {
+        let name = name.to_lowercase();
+        let (_, ending) = name.rsplit_once('.')?;
+        Some(match ending {
+            "gz" | "tgz" => FileFormat::Gzip,
+            "bz2" => FileFormat::Bzip2,
+            "xz" => FileFormat::Xz,
+            "zst" => FileFormat::Zstandard,
+            "tar" => FileFormat::Tar,
+            "zip" => FileFormat::Zip,
+            "xlsx" | "xlsm" => FileFormat::Excel,
+            "xls" => FileFormat::OldExcel,
+            "ods" => FileFormat::OpenDocument,
+            "parquet" => FileFormat::Parquet,
+            "feather" | "arrow" => FileFormat::Arrow,
+            "npy" => FileFormat::Numpy,
+            "npz" => FileFormat::NumpyArchive,
+            "h5" | "hdf5" | "keras" => FileFormat::Hdf5,
+            "pkl" | "pickle" | "pt" | "pth" => FileFormat::Pickle,
+            "sqlite" | "db" => FileFormat::Sqlite,
+            "pdf" => FileFormat::Pdf,
+            _ => return None,
+        })
+    }
+
+    /// Its name with an article.
+    pub fn name(self) -> &'static str {
+        match self {
+            FileFormat::Gzip => "a file packed with gzip",
+            FileFormat::Bzip2 => "a file packed with bzip2",
+            FileFormat::Xz => "a file packed with xz",
+            FileFormat::Zstandard => "a file packed with zstd",
+            FileFormat::Tar => "a tar archive",
+            FileFormat::Zip => "a ZIP archive",
+            FileFormat::Excel => "an Excel workbook (.xlsx)",
+            FileFormat::OldExcel => "an Excel workbook (.xls)",
+            FileFormat::OpenDocument => "an OpenDocument spreadsheet (.ods)",
+            FileFormat::Parquet => "a Parquet file",
+            FileFormat::Arrow => "an Arrow file",
+            FileFormat::Numpy => "a NumPy array (.npy)",
+            FileFormat::NumpyArchive => "an archive of NumPy arrays (.npz)",
+            FileFormat::Hdf5 => "an HDF5 file",
+            FileFormat::Pickle => "a pickle of Python",
+            FileFormat::Sqlite => "an SQLite database",
+            FileFormat::Pdf => "a PDF document",
+            FileFormat::Utf16 => "UTF-16 text",
+        }
+    }
+
+    /// What makes a table of text of it, as a hint begins.
+    pub fn how_to_convert(self) -> &'static str {
+        match self {
+            FileFormat::Gzip => "unpack it: `gunzip --keep FILE`",
+            FileFormat::Bzip2 => "unpack it: `bunzip2 --keep FILE`",
+            FileFormat::Xz => "unpack it: `unxz --keep FILE`",
+            FileFormat::Zstandard => "unpack it: `unzstd FILE`",
+            FileFormat::Tar => "unpack it, and name the file in it: `tar -xf FILE`",
+            FileFormat::Zip => "unpack it, and name the file in it: `unzip FILE`",
+            FileFormat::Excel | FileFormat::OldExcel | FileFormat::OpenDocument => {
+                "save the sheet as CSV (UTF-8), or in Python: `pandas.read_excel(FILE).to_csv(\"table.csv\", index=False)`"
+            }
+            FileFormat::Parquet => {
+                "convert it in Python: `pandas.read_parquet(FILE).to_csv(\"table.csv\", index=False)`"
+            }
+            FileFormat::Arrow => "convert it in Python: `pandas.read_feather(FILE).to_csv(\"table.csv\", index=False)`",
+            FileFormat::Numpy | FileFormat::NumpyArchive => {
+                "convert it in Python: `pandas.DataFrame(array).to_csv(\"table.csv\", index=False)`"
+            }
+            FileFormat::Hdf5 | FileFormat::Pickle | FileFormat::Sqlite | FileFormat::Pdf => {
+                "write what is in it as text with the program that made it"
+            }
+            FileFormat::Utf16 => "save it as UTF-8",
+        }
+    }
+}
+
+impl std::fmt::Display for FileFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Whether there are bytes, and they begin as text does.
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let beginning = &bytes[..bytes.len().min(1024)];
+    // the last letter may be cut
+    let is_utf8 = std::str::from_utf8(beginning).map_or_else(|error| error.error_len().is_none(), |_| true);
+    !beginning.is_empty() && !beginning.contains(&0) && is_utf8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_known_by_content_whatever_the_name() {
+        for (bytes, name, format) in [
+            (&b"\x1f\x8b\x08\0"[..], "table.csv", FileFormat::Gzip),
+            (b"PK\x03\x04\x14\0\x06\0[Content_Types].xml...xl/workbook.xml", "table.csv", FileFormat::Excel),
+            (b"PK\x03\x04\x14\0\x06\0[Content_Types].xml", "Table.XLSX", FileFormat::Excel),
+            (b"PK\x03\x04\x14\0\0\0table.csv", "table.csv", FileFormat::Zip),
+            (b"PK\x03\x04\x14\0\0\0x.npy", "table.csv", FileFormat::NumpyArchive),
+            (b"PAR1\x15\x04", "table.csv", FileFormat::Parquet),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "table.csv", FileFormat::OldExcel),
+            (b"\x80\x04\x95", "history.json", FileFormat::Pickle),
+            (b"\xff\xfea\0,\0", "table.csv", FileFormat::Utf16),
+            (b"SQLite format 3\0", "mlflow", FileFormat::Sqlite),
+        ] {
+            assert_eq!(FileFormat::of(bytes, name), Some(format), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_decide_where_there_is_no_text() {
+        assert_eq!(FileFormat::of(b"", "churn.parquet"), Some(FileFormat::Parquet));
+        assert_eq!(FileFormat::of(b"\0\x01", "churn.xlsx"), Some(FileFormat::Excel));
+        assert_eq!(FileFormat::of(b"a,b\n1,2\n", "churn.xlsx"), None, "text with a wrong name is a table all the same");
+        for text in [&b"a,b\n1,2\n"[..], b"", b"\xef\xbb\xbfa,b\n", b"PK,b\n", b"BZhello,b\n", b"PAR1,b\n"] {
+            assert_eq!(FileFormat::of(text, "table.csv"), None, "{text:?}");
+        }
+    }
+}
