@@ -56,7 +56,7 @@ fn a_classifier_that_predicts_one_class_is_told_first_with_the_majority_share() 
     assert_eq!(history["baselines"]["caution"], said);
     assert_eq!(history["baselines"]["test"]["acc"], 0.95);
     assert_eq!(history["baselines"]["validation"]["class"], 0);
-    place.run(&["report", "idea", "--out", "page.html"]).success();
+    place.run(&["report", "idea", "-o", "page.html"]).success();
     let page = std::fs::read_to_string(place.path("page.html")).unwrap();
     assert_says(&page, &["No better than a constant prediction", "is the majority share", "constant prediction: 0.95"]);
 }

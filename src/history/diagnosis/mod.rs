@@ -83,7 +83,7 @@ pub struct Diagnosis {
     /// a share of the mean loss there.
     pub rises: Option<f64>,
     /// How far the training loss jumps up and down from one epoch to the next: the mean over the later half of the epochs,
-    /// as a share of the mean loss there, or of a fifth of the constant prediction's loss where that is larger.
+    /// as a share of the mean loss there, or of three tenths of the constant prediction's loss where that is larger.
     #[serde(default)]
     pub jitter: Option<f64>,
 }

@@ -32,7 +32,7 @@ const JITTER: f64 = 0.055;
 /// The jitter of an unstable validation loss, which is noisier where validation rows are few.
 const VAL_JITTER: f64 = 0.12;
 /// Losses below this share of the constant prediction's have nearly vanished: their jumps are measured by it.
-const LEVEL: f64 = 0.2;
+const LEVEL: f64 = 0.3;
 /// The rise of an unstable training loss above its lowest, as a share of it.
 const CREPT: f64 = 0.25;
 /// A constant prediction's loss below this share of the first loss is a rounding error of 0.
