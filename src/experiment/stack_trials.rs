@@ -160,7 +160,7 @@ pub(super) fn run_stack(
             Baselines { validation: of_validation[number].clone(), test: of_test[number].clone(), caution: None };
         baselines.caution = caution(&history, &baselines)
             .filter(|_| matches!(outcome.status, Status::Completed | Status::EarlyStopped));
-        history.baselines = Some(baselines);
+        history.baselines = Some(baselines).filter(|baselines| !baselines.is_empty());
         let weights = state_dict::file_of(&stack, number)?;
         place.folder.write_with(&format!("{}.safetensors", history.stem()), &|file| weights.write_to(file));
         place.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes());

@@ -153,7 +153,7 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
         };
         history.test = test.map(|rows| testing::of_tree(plan, &tree, &rows, choice));
         of_rows.caution = caution(&history, &of_rows);
-        history.baselines = Some(of_rows);
+        history.baselines = Some(of_rows).filter(|baselines| !baselines.is_empty());
         place.folder.write(&format!("{}.tree.json", history.stem()), &tree.to_json()?);
         history.seconds = clock.elapsed().as_secs_f64();
     }

@@ -36,6 +36,13 @@ pub struct Baseline {
     pub metrics: IndexMap<String, Number>,
 }
 
+impl Baselines {
+    /// Whether neither validation nor test rows have one.
+    pub fn is_empty(&self) -> bool {
+        self.validation.is_none() && self.test.is_none()
+    }
+}
+
 impl Baseline {
     /// The majority class of rows with these counts by class; `None` where there is no row.
     pub fn of_counts(counts: &[u64]) -> Option<Baseline> {
