@@ -66,7 +66,7 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
         parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
     }
     if let Some(test) = &history.test {
-        let of_tree = baselines::line(histories).filter(|_| history.network.is_none());
+        let of_tree = baselines::line(histories).filter(|_| history.network.is_none() && !has_threshold);
         parts.extend(of_tree.map(|line| page.wrapped(&line, 0)));
         parts.extend(classes::of(test, &history.data.classes, page));
     }

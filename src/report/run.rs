@@ -128,11 +128,8 @@ fn tiles(group: &Group) -> Vec<(String, String, String)> {
     let tested: Vec<&String> = ordered.into_iter().filter(|name| names.contains(name)).take(TILES).collect();
     for name in &tested {
         if let Some(sample) = sample(name) {
-            let of = [
-                aside(&sample),
-                tested_with(std::slice::from_ref(group)),
-                baseline(group, name).unwrap_or_default(),
-            ];
+            let of =
+                [aside(&sample), tested_with(std::slice::from_ref(group)), baseline(group, name).unwrap_or_default()];
             let of: Vec<String> = of.into_iter().filter(|words| !words.is_empty()).collect();
             tiles.push((capital(&name.replacen('.', " ", 1)), brief(sample.mean), of.join("; ")));
         }
