@@ -25,6 +25,7 @@ import polars as pl
 SCHEMA = "runner.history/1"
 HERE = Path(__file__).resolve().parent
 EXPERIMENTS = HERE.parent / "experiments"
+FORMER_WORDS = {"jumping_about": "unstable"}  # verdicts in earlier histories
 
 
 class Told(Exception):
@@ -159,7 +160,7 @@ class Run:
 
     @cached_property
     def ends(self) -> pl.DataFrame:
-        """First, last and best figures of the curves, and the reading: `best_epoch`, `verdict`, `gap`, `acc_gap`."""
+        """First, last and best figures of the curves, and the reading: `best_epoch`, `verdict`, `val_loss_rise`, …"""
 
         def rows(trial: dict) -> list[dict]:
             row: dict = {"status": trial["status"], "epochs": len(trial["history"]["epoch"])}
@@ -168,9 +169,11 @@ class Run:
                     row |= {f"first_{name}": number(values[0]), f"last_{name}": number(values[-1])}
             diagnosis = trial["diagnosis"] or {}
             row["best_epoch"] = (trial["best"] or {}).get("epoch")
-            row["verdict"] = diagnosis.get("verdict")
+            row["verdict"] = FORMER_WORDS.get(diagnosis.get("verdict"), diagnosis.get("verdict"))
             row["overfits_from"] = diagnosis.get("overfits_from")
-            row |= {"gap": number(diagnosis.get("gap")), "acc_gap": number(diagnosis.get("acc_gap"))}
+            # `gap` is what `val_loss_rise` was called in earlier histories.
+            row["val_loss_rise"] = number(diagnosis.get("val_loss_rise", diagnosis.get("gap")))
+            row |= {name: number(diagnosis.get(name)) for name in ("generalization_gap", "acc_gap")}
             return [row]
 
         return self._frame(rows)

@@ -34,7 +34,7 @@ def trial(variant: str = "base", seed: int = 0, epochs: int = 30, loss: tuple = 
         "config": {"train": {"epochs": epochs}, "data": {"mnist": {"split": {"train_rows": None}}}},
         "history": {"epoch": list(range(1, len(loss) + 1)), "loss": list(loss), "gradient_norm.10": list(loss), "gradient_norm.2": list(loss)},
         "best": None,
-        "diagnosis": {"verdict": "good", "overfits_from": None, "gap": 0.1, "acc_gap": None},
+        "diagnosis": {"verdict": "good", "overfits_from": None, "val_loss_rise": 0.1, "acc_gap": None},
         "test": {"weights": "last", "loss": 0.4, "acc": 0.9, "confusion": [[1, 0], [0, 1]]},
         "expectations": [],
         "theirs": [{"value": "last.loss", "theirs": 0.0074, "ours": loss[-1], "exact": False}],

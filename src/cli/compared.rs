@@ -100,7 +100,7 @@ impl<'a> Compared<'a> {
             Verdict::Good => "good",
             Verdict::Overfitting => "overfits",
             Verdict::Diverged => "diverged",
-            Verdict::JumpingAbout => "jumps",
+            Verdict::Unstable => "unstable",
         };
         match count(most) {
             all if all == self.trials.len() => word.to_owned(),

@@ -1,5 +1,5 @@
 //! What is shown of an experiment's variants: the table of their figures with the best marked, what each one's curves
-//! show, what is observed in their layers, and which closes the generalization gap.
+//! show, what is observed in their layers, and which reduces the rise of the validation loss.
 //!
 //! Variants are ranked by validation rows, so only columns of these have a mark ([`Figure::ranks`]).
 
@@ -8,7 +8,7 @@ use crate::cli::figure::Figure;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
 use crate::cli::summary::legend;
-use crate::cli::{classes, endings, figures, gap, leak, observed, terminal};
+use crate::cli::{baselines, classes, endings, figures, leak, observed, terminal, val_loss_rise};
 use crate::experiment::study::Study;
 use crate::history::History;
 use crate::metrics::Metric;
@@ -17,12 +17,16 @@ use crate::metrics::Metric;
 pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
     let variants = Compared::of(study, histories);
     let some_epoch = histories.iter().any(|history| !history.history.is_empty());
-    let mut parts = if some_epoch { tables(&variants, page) } else { Vec::new() };
+    let mut parts: Vec<String> = baselines::cautions_of_variants(&variants, page).into_iter().collect();
+    if some_epoch {
+        parts.extend(tables(&variants, page));
+    }
     let notes: Vec<String> =
         incomparable(&variants)
             .into_iter()
             .chain(endings::of_variants(&variants))
             .chain(endings::near_zero(histories))
+            .chain(baselines::line(histories))
             .chain(variants.iter().filter_map(|variant| {
                 Some(format!("{}: {}", variant.variant(), classes::thresholds(&variant.trials)?))
             }))
@@ -32,7 +36,7 @@ pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
         parts.push(notes.join("\n"));
     }
     parts.extend(observed::of_variants(&variants, page));
-    parts.extend(gap::sentences(&variants, page));
+    parts.extend(val_loss_rise::sentences(&variants, page));
     parts.extend(leak::of_variants(&variants, page));
     parts
 }
@@ -51,7 +55,10 @@ enum Spread {
 fn tables(variants: &[Compared], page: Page) -> Vec<String> {
     let trials = trials(variants);
     let legend = |fitted: &Fitted| {
-        let legend = page.wrapped(&format!("{}{}", legend::of(&trials), mark(variants, fitted.has_best(), page)), 0);
+        let has_rise = trials.iter().any(|history| Figure::ValLossRise.of_trial(history).is_some());
+        let rise = if has_rise { "; rise: last val_loss minus its lowest" } else { "" };
+        let mark = mark(variants, fitted.has_best(), page);
+        let legend = page.wrapped(&format!("{}{rise}{mark}", legend::of(&trials)), 0);
         legend.lines().map(terminal::dim).collect::<Vec<_>>().join("\n")
     };
     let mut tables = tables_of(variants, &fitted, legend, page);
@@ -274,13 +281,14 @@ mod tests {
             classifier("interrupted", 0, 0.1, 0.99).ended(Status::Interrupted, 60).0,
         ];
         assert_snapshot!(shown(&study, &histories), @r"
-        variant           loss  val_loss     gap     acc  val_acc  test acc  reading
+        variant           loss  val_loss    rise     acc  val_acc  test acc  reading
         baseline        0.3000    0.4000* 0.0000  0.9500   0.9000*   0.8500  good
         early_stopping  0.3500    0.4500  0.0000  0.9000   0.8500    0.8000  good
         large_steps          –         –       –       –        –         –  diverged
         interrupted     0.1000    0.2000  0.0000  0.9900   0.9400    0.8900  good
         late                 –         –       –       –        –         –  –
-        train/val/test: last epoch; * best on validation rows
+        train/val/test: last epoch; rise: last val_loss minus its lowest; * best on
+        validation rows
 
         diverged: large_steps (epoch 2 of 2)
         stopped early: early_stopping (epoch 4 of 60)

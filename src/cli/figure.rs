@@ -13,8 +13,8 @@ const WITHOUT_THRESHOLD: [&str; 3] = ["loss", "roc_auc", "ap"];
 pub enum Figure {
     /// A metric of training or validation rows, in the epoch whose weights are kept; at the default threshold.
     Kept(String),
-    /// The validation loss at the end minus its lowest.
-    Gap,
+    /// The validation loss of the last epoch minus its lowest.
+    ValLossRise,
     /// A metric of the test rows, at the chosen threshold where there is one.
     Test(String),
     /// The threshold that was chosen.
@@ -24,10 +24,10 @@ pub enum Figure {
 }
 
 impl Figure {
-    /// The figures that any of these trials has, in groups of what belongs together: losses, with the gap where it is
-    /// wanted, then each metric of training, validation and test rows. Where a threshold was chosen, metrics of test rows
+    /// The figures that any of these trials has, in groups of what belongs together: losses, with the rise of the
+    /// validation loss where it is wanted, then each metric of training, validation and test rows. Where a threshold was chosen, metrics of test rows
     /// that depend on it are left to [`Figure::at_threshold`].
-    pub fn groups(trials: &[&History], with_gap: bool) -> Vec<Vec<Figure>> {
+    pub fn groups(trials: &[&History], with_rise: bool) -> Vec<Vec<Figure>> {
         let mut metrics: Vec<&str> = Vec::new();
         for name in trials.iter().flat_map(|history| history.history.series.keys()).filter(|name| is_metric(name)) {
             let name = name.strip_prefix("val_").unwrap_or(name);
@@ -40,7 +40,7 @@ impl Figure {
             let of_epoch = |name: String| Figure::Kept(name);
             let mut group = vec![of_epoch(metric.to_owned()), of_epoch(format!("val_{metric}"))];
             match metric {
-                "loss" if with_gap => group.push(Figure::Gap),
+                "loss" if with_rise => group.push(Figure::ValLossRise),
                 "loss" => {}
                 metric if has_threshold && !WITHOUT_THRESHOLD.contains(&metric) => {}
                 _ => group.push(Figure::Test(metric.to_owned())),
@@ -85,7 +85,7 @@ impl Figure {
     pub fn name(&self) -> String {
         match self {
             Figure::Kept(metric) => metric.clone(),
-            Figure::Gap => "gap".to_owned(),
+            Figure::ValLossRise => "rise".to_owned(),
             Figure::Test(metric) => format!("test {metric}"),
             Figure::Threshold => "threshold".to_owned(),
             Figure::ValidationAtThreshold(metric) => format!("val_{metric}"),
@@ -100,7 +100,7 @@ impl Figure {
                 history.history.at(*history.history.epoch.last()?, metric)
             }
             Figure::Kept(metric) => history.history.at(history.kept_epoch()?, metric),
-            Figure::Gap => history.diagnosis.as_ref()?.gap,
+            Figure::ValLossRise => history.diagnosis.as_ref()?.val_loss_rise,
             Figure::Test(metric) => Some(history.test.as_ref()?.metrics.get(metric)?.0),
             Figure::Threshold => Some(history.test.as_ref()?.threshold.as_ref()?.value),
             Figure::ValidationAtThreshold(metric) => {
@@ -120,7 +120,7 @@ impl Figure {
     pub fn ranks(&self, has_validation: bool, is_resampled: bool) -> bool {
         match self {
             Figure::Kept(name) => name.starts_with("val_") || !(has_validation || is_resampled),
-            Figure::Gap | Figure::ValidationAtThreshold(_) => true,
+            Figure::ValLossRise | Figure::ValidationAtThreshold(_) => true,
             Figure::Test(_) | Figure::Threshold => false,
         }
     }
@@ -147,7 +147,7 @@ impl Figure {
     /// The metric, without a word on the rows that it is of.
     fn metric(&self) -> Option<&str> {
         match self {
-            Figure::Gap | Figure::Threshold => None,
+            Figure::ValLossRise | Figure::Threshold => None,
             Figure::Kept(name) => Some(name.strip_prefix("val_").unwrap_or(name)),
             Figure::Test(name) => Some(name),
             Figure::ValidationAtThreshold(name) => Some(name),
@@ -174,7 +174,7 @@ mod tests {
         let history = made_up::history("a", 0, &series).tested(&[("loss", 0.7), ("r2", 0.15)]);
         let names: Vec<Vec<String>> =
             Figure::groups(&[&history.0], true).iter().map(|group| group.iter().map(Figure::name).collect()).collect();
-        assert_eq!(names, [vec!["loss", "val_loss", "gap"], vec!["r2", "val_r2", "test r2"], vec!["mae"]]);
+        assert_eq!(names, [vec!["loss", "val_loss", "rise"], vec!["r2", "val_r2", "test r2"], vec!["mae"]]);
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(better(Figure::Test("mae".to_owned())), Some(false));
         assert_eq!(better(Figure::Test("me".to_owned())), None);
         assert_eq!(better(Figure::Kept("val_loss".to_owned())), Some(false));
-        assert_eq!(better(Figure::Gap), Some(false));
+        assert_eq!(better(Figure::ValLossRise), Some(false));
         assert_eq!(better(Figure::Kept("unknown".to_owned())), None);
     }
 }

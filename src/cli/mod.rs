@@ -4,10 +4,11 @@
 //! `runner-engine`, the [`engine`], which is linked to libtorch.
 //!
 //! While a run goes on it is `progress` that speaks, with `settings`. At its end `summary` begins: `comparison` for
-//! variants, `trials` for seeds and folds, and below them `observed`, `gap` and `endings`. A [`figure::Figure`] is what
+//! variants, `trials` for seeds and folds, and below them `observed`, `val_loss_rise` and `endings`. A [`figure::Figure`] is what
 //! a column shows, and [`fitted::Fitted`] lays columns out on a [`page::Page`].
 
 pub mod asking;
+pub mod baselines;
 pub mod classes;
 pub mod closing;
 pub mod compare;
@@ -29,7 +30,6 @@ pub mod figure;
 pub mod figures;
 pub mod fitted;
 pub mod front;
-pub mod gap;
 pub mod leak;
 pub mod list;
 #[cfg(test)]
@@ -62,6 +62,7 @@ pub mod terminal;
 pub mod tree;
 pub mod trials;
 mod trouble;
+pub mod val_loss_rise;
 
 use std::path::Path;
 

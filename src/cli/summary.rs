@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use crate::cli::page::Page;
 use crate::cli::table::Columns;
-use crate::cli::{classes, comparison, endings, expectations, figures, leak, observed, tree, trials};
+use crate::cli::{baselines, classes, comparison, endings, expectations, figures, leak, observed, tree, trials};
 use crate::compare::trial::is_metric;
 use crate::experiment::run::Finished;
 use crate::experiment::study::Study;
+use crate::history::baseline::cautions;
 use crate::history::number::Number;
 use crate::history::{History, Status};
 
@@ -41,7 +42,8 @@ pub fn of(study: &Study, finished: &Finished, pictures: &[&str]) -> String {
 /// tiny network has learned.
 fn one(histories: &[History], page: Page) -> Vec<String> {
     let history = &histories[0];
-    let mut parts = Vec::new();
+    let cautions = cautions(&[history]);
+    let mut parts: Vec<String> = cautions.iter().map(|caution| page.wrapped(caution, 0)).collect();
     match history.network {
         Some(_) if !history.history.is_empty() => parts.push(epochs(history)),
         Some(_) => {}
@@ -60,10 +62,12 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
         let threshold = test.threshold.as_ref().map(|at| format!("threshold {}", figures::metric(Some(at.value))));
         let of: Vec<String> = weights.into_iter().chain(threshold).collect();
         let figures = format!("{} ({})", metrics.join(", "), of.join(", "));
-        let lines = [Some(figures), endings::near_zero(histories)].into_iter().flatten();
+        let lines = [Some(figures), baselines::line(histories), endings::near_zero(histories)].into_iter().flatten();
         parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
     }
     if let Some(test) = &history.test {
+        let of_tree = baselines::line(histories).filter(|_| history.network.is_none() && !has_threshold);
+        parts.extend(of_tree.map(|line| page.wrapped(&line, 0)));
         parts.extend(classes::of(test, &history.data.classes, page));
     }
     parts.extend(observed::of_trials(histories, page));

@@ -7,7 +7,8 @@ use crate::cli::figure::Figure;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
 use crate::cli::summary::legend;
-use crate::cli::{classes, endings, figures, observed, terminal};
+use crate::cli::{baselines, classes, endings, figures, observed, terminal};
+use crate::history::baseline::cautions;
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
 
@@ -18,10 +19,19 @@ const MOST: usize = 20;
 pub fn of(histories: &[History], page: Page) -> Vec<String> {
     let rows = rows(histories);
     let some_epoch = histories.iter().any(|history| !history.history.is_empty());
-    let mut parts = if some_epoch { tables(&rows, histories, page) } else { Vec::new() };
+    let cautions = cautions(&histories.iter().collect::<Vec<_>>());
+    let mut parts: Vec<String> =
+        Some(cautions.iter().map(|caution| page.wrapped(caution, 2)).collect::<Vec<_>>().join("\n"))
+            .filter(|cautions| !cautions.is_empty())
+            .into_iter()
+            .collect();
+    if some_epoch {
+        parts.extend(tables(&rows, histories, page));
+    }
     let notes: Vec<String> = endings::of_trials(histories)
         .into_iter()
         .chain(endings::near_zero(histories))
+        .chain(baselines::line(histories))
         .chain(classes::thresholds(&histories.iter().collect::<Vec<_>>()))
         .map(|note| page.wrapped(&note, 2))
         .collect();
@@ -168,15 +178,16 @@ impl Row<'_> {
     }
 }
 
-/// The readings of several trials, each verdict with how many share it.
+/// The findings of several trials, each with how many share it.
 fn readings(histories: &[History]) -> String {
     let mut lines = Vec::new();
     for verdict in Verdict::ALL {
-        let shared: Vec<&History> = histories.iter().filter(|history| history.verdict() == Some(verdict)).collect();
+        let shared: Vec<&History> = histories.iter().filter(|history| history.finds(verdict)).collect();
         if shared.is_empty() {
             continue;
         }
-        let from: Vec<usize> = shared.iter().filter_map(|history| history.diagnosis.as_ref()?.overfits_from).collect();
+        let onsets = shared.iter().filter_map(|history| history.diagnosis.as_ref()?.overfits_from);
+        let from: Vec<usize> = onsets.filter(|_| verdict == Verdict::Overfitting).collect();
         let since = match (from.iter().min(), from.iter().max()) {
             (Some(min), Some(max)) if min == max => format!(", from epoch {min}"),
             (Some(min), Some(max)) => format!(", from epochs {min} to {max}"),

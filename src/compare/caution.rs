@@ -4,7 +4,7 @@ use crate::compare::group::Group;
 use crate::compare::ranking::same_loss;
 use crate::compare::trial::{Curve, Trial};
 use crate::history::number::Number;
-use crate::history::{History, Status};
+use crate::history::{History, Status, baseline};
 
 /// What to keep in mind of a comparison of these groups, a sentence each; `by_validation` says whether figures of validation
 /// rows decide it.
@@ -43,6 +43,9 @@ pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
                 group.label
             ));
         }
+        let histories: Vec<&History> = group.trials.iter().filter_map(|trial| trial.history()).collect();
+        let of_constant = baseline::cautions(&histories);
+        cautions.extend(of_constant.into_iter().map(|caution| format!("{}: {caution}", group.label)));
         let of_status = |wanted: Status| {
             group.trials.iter().filter(|trial| trial.history().is_some_and(|history| history.status == wanted)).count()
         };

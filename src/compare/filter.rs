@@ -6,6 +6,7 @@ use crate::compare::group::Group;
 use crate::compare::settings;
 use crate::compare::statistics::mean;
 use crate::history::Status;
+use crate::history::diagnosis::canonical;
 use crate::history::figure::{Found, figure};
 
 /// A condition.
@@ -78,8 +79,8 @@ impl Filter {
         let holds = |word: &String| match (word.parse::<f64>(), wanted) {
             (Ok(found), Some(wanted)) => self.of_numbers(found, wanted),
             _ => match self.relation {
-                Relation::Is => *word == self.value,
-                Relation::IsNot => *word != self.value,
+                Relation::Is => canonical(word) == canonical(&self.value),
+                Relation::IsNot => canonical(word) != canonical(&self.value),
                 _ => false,
             },
         };

@@ -47,8 +47,8 @@ impl Ranking {
         if is_of_test || figure.starts_with("first.") || !self.same_data {
             return false;
         }
-        let is_loss = metric.ends_with("loss") || figure == "diagnosis.gap";
-        let has_rows = metric.starts_with("val_") || figure == "diagnosis.gap";
+        let is_loss = metric.ends_with("loss") || matches!(figure, "diagnosis.val_loss_rise" | "diagnosis.gap");
+        let has_rows = metric.starts_with("val_") || matches!(figure, "diagnosis.val_loss_rise" | "diagnosis.gap");
         (self.same_loss || !is_loss) && (has_rows || !(self.has_validation || self.is_resampled))
     }
 

@@ -248,7 +248,7 @@ impl Trial {
     }
 
     /// A figure by its name, as in an expectation: `first.loss`, `last.val_acc`, `best.val_acc`, `min.val_loss`,
-    /// `test.acc`, `diagnosis.gap`, …
+    /// `test.acc`, `diagnosis.val_loss_rise`, …
     pub fn figure(&self, name: &str) -> Option<f64> {
         if let Some(history) = self.history() {
             return figure::number(history, name);
@@ -263,7 +263,14 @@ impl Trial {
             "min" => over_epochs(f64::min),
             "max" => over_epochs(f64::max),
             "test" => self.test(metric),
-            "diagnosis" if metric == "gap" => self.diagnosis()?.gap,
+            "diagnosis" => {
+                let diagnosis = self.diagnosis()?;
+                match metric {
+                    "val_loss_rise" | "gap" => diagnosis.val_loss_rise,
+                    "generalization_gap" => diagnosis.generalization_gap,
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }

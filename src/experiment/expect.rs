@@ -5,6 +5,7 @@ use crate::check::Invalid;
 use crate::experiment::figures::{Figures, Words, words};
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::spec::Spec;
+use crate::history::diagnosis::canonical;
 use crate::history::expectation::{Expectation, Over};
 use crate::history::figure::VARIANT_SEPARATOR;
 use crate::history::theirs::Theirs;
@@ -130,7 +131,7 @@ fn check_expectation(expectation: &Expectation, runs: &[Run]) -> Result<(), Inva
         (Words::None, Some(_)) => Err(Invalid::new("is", "is for words, and this figure is a number")),
         (_, None) => Err(Invalid::new("value", format!("is a word: `{value}`")).hint("state `is`")),
         (_, Some(_)) if bounds => Err(Invalid::new("is", "is for words, which have no bounds")),
-        (Words::OneOf(known), Some(word)) if !known.contains(&word.as_str()) => {
+        (Words::OneOf(known), Some(word)) if !known.contains(&canonical(word)) => {
             let message = format!("is nothing that `{value}` can be: `{word}`");
             Err(Invalid::new("is", message).hint(suggest::hint(word, known.iter().copied())))
         }

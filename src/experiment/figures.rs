@@ -20,10 +20,20 @@ const DATA: [&str; 3] = ["rows.train", "rows.validation", "rows.test"];
 const TREE: [&str; 3] = ["depth", "leaves", "nodes"];
 
 /// The figures of a diagnosis.
-const DIAGNOSIS: [&str; 7] = ["verdict", "sentence", "overfits_from", "gap", "acc_gap", "explained", "rises"];
+const DIAGNOSIS: [&str; 9] = [
+    "verdict",
+    "sentence",
+    "overfits_from",
+    "val_loss_rise",
+    "generalization_gap",
+    "acc_gap",
+    "explained",
+    "rises",
+    "jitter",
+];
 
 /// The verdicts of a diagnosis.
-const VERDICTS: [&str; 5] = ["underfitting", "good", "overfitting", "diverged", "jumping_about"];
+const VERDICTS: [&str; 5] = ["underfitting", "good", "overfitting", "diverged", "unstable"];
 
 /// How a trial can end by itself.
 const ENDS: [&str; 3] = ["completed", "early_stopped", "diverged"];
@@ -187,6 +197,7 @@ impl Figures {
                 tested.extend(always.iter().map(|name| &**name).filter(|name| !metrics.contains(name)));
                 one_of(figure, &tested)
             }
+            "diagnosis" if figure == "gap" => Ok(()), // what `val_loss_rise` was called before
             "diagnosis" => one_of(figure, &DIAGNOSIS),
             "learned" => self.check_learned(figure).or_else(unknown),
             _ => unknown(suggest::hint(group, GROUPS)),
@@ -275,6 +286,16 @@ mod tests {
             has_validation: true,
             learned: None,
         }
+    }
+
+    #[test]
+    fn the_diagnosis_is_named_by_its_numbers_and_by_what_they_were_called_before() {
+        let figures = figures(Some(2), false);
+        for name in ["verdict", "val_loss_rise", "generalization_gap", "jitter", "gap", "rises"] {
+            assert_eq!(figures.check("value", &format!("diagnosis.{name}")), Ok(()), "{name}");
+        }
+        let unknown = figures.check("value", "diagnosis.val_los_rise").unwrap_err();
+        assert_eq!(unknown.hint.unwrap(), "did you mean `diagnosis.val_loss_rise`?".replace("diagnosis.", ""));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! by its record: what is done is read, the stack that was being trained goes on from its checkpoint, and the rest is
 //! trained as it would have been.
 
+pub mod baselines;
+
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::atomic::Ordering;

@@ -14,11 +14,13 @@ use crate::data::{Rows, Test, Validation};
 use crate::experiment::keeper::{FILE, Found, StackKeeper};
 use crate::experiment::plan::Plan;
 use crate::experiment::records;
+use crate::experiment::run::baselines::Constant;
 use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::run_record::TrialName;
 use crate::experiment::testing::{choices, measure, tested};
 use crate::experiment::trials::{Fold, Place, Replica};
 use crate::hint::Hint;
+use crate::history::baseline::{Baselines, caution};
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
 use crate::history::{Best, History, Learned, Prediction, SCHEMA, Status};
@@ -114,15 +116,21 @@ pub(super) fn run_stack(
     let row_weights = training.weights.as_ref().map(|weights| training.of_each_replica(weights, replicas.len()));
     let constant_losses = measure.loss.of_constant_prediction(&targets, width, row_weights.as_ref());
     let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
+    let truth = training.of_each_replica(&training.truth, replicas.len());
+    let constant = Constant { target, measure: &measure, training: &truth, outputs: width };
+    let none = || vec![None; replicas.len()];
+    let of_validation = validation.as_ref().map_or_else(none, |rows| constant.on(rows));
+    let mut of_test = none();
     let tests: Option<Vec<Test>> = parts.iter().map(|data| data.test.as_ref().map(Test::for_a_stack)).collect();
     let tests = match tests.filter(|_| !interrupted) {
         Some(tests) => {
-            let of_validation = validation.as_ref().filter(|_| plan.spec.threshold.is_some());
-            let of_validation = of_validation.map(|rows| outputs(&stack, rows));
+            let validated = validation.as_ref().filter(|_| plan.spec.threshold.is_some());
+            let validated = validated.map(|rows| outputs(&stack, rows));
             let validations: Vec<Option<&Validation>> =
                 replicas.iter().map(|replica| folds[replica.place].1.validation.as_ref()).collect();
-            let choices = choices(plan, of_validation.as_ref(), &validations);
+            let choices = choices(plan, validated.as_ref(), &validations);
             let rows = together(tests.into_iter().map(|test| on_device(&test.open())).collect());
+            of_test = constant.on(&rows);
             tested(&stack, &rows, &measure, train.keep, &choices).into_iter().map(Some).collect()
         }
         None => vec![None; replicas.len()],
@@ -131,7 +139,7 @@ pub(super) fn run_stack(
     let mut histories = Vec::with_capacity(replicas.len());
     for (number, (replica, (outcome, test))) in replicas.iter().zip(outcomes.into_iter().zip(tests)).enumerate() {
         let plan = replica.plan;
-        let history = History {
+        let mut history = History {
             schema: SCHEMA.to_owned(),
             experiment: plan.name.clone(),
             variant: plan.variant.clone(),
@@ -150,10 +158,16 @@ pub(super) fn run_stack(
             diagnosis: diagnose(&outcome.curves, constant_losses[number]),
             history: outcome.curves,
             test: test.filter(|_| outcome.status != Status::Diverged),
+            baselines: None,
             learned: learned(replica, &stack, &training, number),
             expectations: Vec::new(), // verified when the whole study is there
             theirs: Vec::new(),
         };
+        let mut baselines =
+            Baselines { validation: of_validation[number].clone(), test: of_test[number].clone(), caution: None };
+        baselines.caution = caution(&history, &baselines)
+            .filter(|_| matches!(outcome.status, Status::Completed | Status::EarlyStopped));
+        history.baselines = Some(baselines).filter(|baselines| !baselines.is_empty());
         let weights = state_dict::file_of(&stack, number)?;
         place.folder.write_with(&format!("{}.safetensors", history.stem()), &|file| weights.write_to(file));
         place.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes());

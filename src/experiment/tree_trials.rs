@@ -13,17 +13,19 @@ use tch::Device;
 
 use crate::classical::decision_tree::TreeSpec;
 use crate::classical::tree::Tree;
-use crate::data::Training;
 use crate::data::prepared::Prepared;
+use crate::data::{Rows, Training};
 use crate::device::fault::{contained, guarded};
 use crate::experiment::failure::{self, Work};
 use crate::experiment::plan::Plan;
 use crate::experiment::records;
+use crate::experiment::run::baselines;
 use crate::experiment::run::{StackInfo, Watch};
 use crate::experiment::run_record::{StackState, TrialName};
 use crate::experiment::testing;
 use crate::experiment::trials::{Ended, Fold, Place, left};
 use crate::hint::{Hint, in_a_line};
+use crate::history::baseline::{Baselines, caution};
 use crate::history::curves::Curves;
 use crate::history::{Environment, History, SCHEMA, Status};
 use crate::predictor::Predictor;
@@ -131,6 +133,7 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
         diagnosis: None,
         history: Curves::default(),
         test: None,
+        baselines: None,
         learned: None,
         expectations: Vec::new(), // verified when the whole study is there
         theirs: Vec::new(),
@@ -142,7 +145,15 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
         let of_validation = validation.map(|rows| tree.outputs(&rows.rows().features).unsqueeze(0));
         let choice = testing::choices(plan, of_validation.as_ref(), &[validation]).remove(0);
         let test = data.test.as_ref().map(|test| test.for_a_stack().open());
+        let baseline = |rows: &Rows| baselines::of_classes(rows, data.classes.len());
+        let mut of_rows = Baselines {
+            validation: validation.and_then(|rows| baseline(rows.rows())),
+            test: test.as_ref().and_then(baseline),
+            caution: None,
+        };
         history.test = test.map(|rows| testing::of_tree(plan, &tree, &rows, choice));
+        of_rows.caution = caution(&history, &of_rows);
+        history.baselines = Some(of_rows).filter(|baselines| !baselines.is_empty());
         place.folder.write(&format!("{}.tree.json", history.stem()), &tree.to_json()?);
         history.seconds = clock.elapsed().as_secs_f64();
     }

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::History;
+use crate::history::diagnosis::canonical;
 use crate::history::figure::{Found, VARIANT_SEPARATOR, figure, number};
 use crate::history::number::Number;
 
@@ -155,7 +156,7 @@ impl Expectation {
         let against = self.above.as_ref().and_then(|other| self.other(other, trial, all));
         let met = match &found {
             Some(Found::Number(Number(value))) => self.is.is_none() && self.holds_for(*value, against.as_ref()),
-            Some(Found::Word(word)) => self.is.as_ref() == Some(word),
+            Some(Found::Word(word)) => self.is.as_deref().map(canonical) == Some(canonical(word)),
             None => false,
         };
         let Expectation { value, over, variant, .. } = self.clone();
@@ -246,6 +247,25 @@ mod tests {
     fn verified(expectations: &[Expectation], mut trials: Vec<History>) -> Vec<Vec<Verified>> {
         verify(expectations, &mut trials);
         trials.into_iter().map(|trial| trial.expectations).collect()
+    }
+
+    #[test]
+    fn former_names_of_a_verdict_and_of_the_rise_are_understood() {
+        let expectations = [
+            read("value = \"diagnosis.verdict\"\nis = \"jumping_about\""),
+            read("value = \"diagnosis.verdict\"\nis = \"unstable\""),
+            read("value = \"diagnosis.gap\"\nnear = 0.5\nwithin = 0.001"),
+            read("value = \"diagnosis.val_loss_rise\"\nnear = 0.5\nwithin = 0.001"),
+        ];
+        let mut trial = trial("a", 0, 0.1);
+        let mut curves = crate::history::curves::Curves::default();
+        let jumps = [(0.9, 0.5), (0.2, 1.5), (0.8, 0.5), (0.1, 1.4), (0.7, 0.6), (0.2, 1.5), (0.9, 1.0)];
+        for (row, (loss, val_loss)) in jumps.into_iter().enumerate() {
+            curves.push(row + 1, &[("loss", loss), ("val_loss", val_loss)]);
+        }
+        trial.diagnosis = crate::history::diagnosis::diagnose(&curves, 1.0);
+        let held = verified(&expectations, vec![trial]);
+        assert!(held[0].iter().all(|verified| verified.met), "{held:?}");
     }
 
     #[test]

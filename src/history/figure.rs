@@ -3,7 +3,7 @@
 //! The names are paths: `first.loss`, `last.val_acc`, `epoch.11.loss`, `best.val_acc` (in the best epoch),
 //! `best.epoch`, `min.val_loss`, `max.val_acc` (over all epochs), `test.acc`, `test.report.macro.f1`,
 //! `test.report.classes.1.recall`, `test.confusion.1.0` (rows of class 1 that were predicted as class 0),
-//! `diagnosis.gap`, `learned.0.bias.0`, `learned.prediction.3.0` (of the fourth training row, the first output);
+//! `diagnosis.val_loss_rise`, `learned.0.bias.0`, `learned.prediction.3.0` (of the fourth training row, the first output);
 //! `data.rows.train`, `tree.depth`; and `status`.
 
 use schemars::JsonSchema;
@@ -76,6 +76,7 @@ pub fn figure(history: &History, name: &str) -> Option<Found> {
                 "test" => serde_json::to_value(history.test.as_ref()?),
                 _ => serde_json::to_value(history.diagnosis.as_ref()?),
             };
+            let rest = if (group, rest) == ("diagnosis", "gap") { "val_loss_rise" } else { rest }; // its former name
             serde_json::from_value(at_path(&json.ok()?, rest)?.clone()).ok()
         }
         _ => None,

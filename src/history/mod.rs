@@ -4,6 +4,7 @@
 //! `runner.history/1`.
 
 pub mod asked;
+pub mod baseline;
 pub mod curves;
 pub mod diagnosis;
 pub mod difference;
@@ -81,6 +82,9 @@ pub struct History {
     pub diagnosis: Option<Diagnosis>,
     /// Figures on the test rows, of the weights that were kept.
     pub test: Option<TestRecord>,
+    /// What a constant prediction gets on the same rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baselines: Option<baseline::Baselines>,
     /// What a tiny network has learned.
     pub learned: Option<Learned>,
     /// What the experiment expected, and what came.
@@ -263,6 +267,19 @@ impl History {
         }
     }
 
+    /// Whether this is among what the curves show.
+    pub fn finds(&self, finding: Verdict) -> bool {
+        match self.status {
+            Status::Diverged => finding == Verdict::Diverged,
+            _ => self.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.finds(finding)),
+        }
+    }
+
+    /// Says where a classifier never predicts a class, or is no better than the majority class.
+    pub fn caution(&self) -> Option<&str> {
+        self.baselines.as_ref()?.caution.as_deref()
+    }
+
     /// Writes the history, whole or not at all.
     ///
     /// # Errors
@@ -372,6 +389,7 @@ pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
         best: None,
         diagnosis: None,
         test: None,
+        baselines: None,
         learned: None,
         expectations: Vec::new(),
         theirs: Vec::new(),

@@ -92,8 +92,10 @@ fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> St
     let mut heads: Vec<Cell> = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n")).collect();
     heads.insert(0, Cell::text("variant"));
     heads.insert(1 + first, Cell::text("reading"));
-    let has_gap = groups.iter().any(|group| !group.values(|trial| trial.figure("diagnosis.gap")).is_empty());
-    let more = ["best epoch", "gap", "trials"].into_iter().filter(|head| has_gap || *head != "gap");
+    const RISE: &str = "diagnosis.val_loss_rise";
+    let has_rise = groups.iter().any(|group| !group.values(|trial| trial.figure(RISE)).is_empty());
+    let more =
+        ["best epoch", "val_loss rise", "trials"].into_iter().filter(|head| has_rise || *head != "val_loss rise");
     heads.extend(more.map(|head| Cell::text(head).of_class("n")));
     let several = groups.iter().any(|group| group.trials.len() > 1);
     let has_best = columns.iter().filter_map(|name| comparison.figure(name)).any(|figure| figure.best.contains(&true));
@@ -126,16 +128,16 @@ fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> St
         }
         cells.insert(1 + first, Cell::html(verdicts(group)));
         cells.push(Cell::number(&epochs));
-        if has_gap {
-            cells.push(Cell::number(&shown(sample("diagnosis.gap"))));
+        if has_rise {
+            cells.push(Cell::number(&shown(sample(RISE))));
         }
         cells.push(Cell::number(&group.trials.len().to_string()));
         table.row_with(if place == comparison.baseline { "class=\"base\"" } else { "" }, cells);
     }
     let mut html = table.html_text();
     if columns.iter().any(|name| name.starts_with("best.")) {
-        let gap = if has_gap { "Gap: how far the validation loss ends above its lowest. " } else { "" };
-        html.push_str(&note(&format!("{gap}Best epoch: the one that is best by the metric that a trial monitors.")));
+        let rise = if has_rise { "val_loss rise: validation loss of the last epoch minus its lowest. " } else { "" };
+        html.push_str(&note(&format!("{rise}Best epoch: the one that is best by the metric that a trial monitors.")));
     }
     html
 }

@@ -95,7 +95,7 @@ pub fn class(verdict: Verdict) -> &'static str {
         Verdict::Good => "good",
         Verdict::Overfitting => "overfitting",
         Verdict::Diverged => "diverged",
-        Verdict::JumpingAbout => "jumping_about",
+        Verdict::Unstable => "unstable",
     }
 }
 
@@ -128,7 +128,8 @@ fn tiles(group: &Group) -> Vec<(String, String, String)> {
     let tested: Vec<&String> = ordered.into_iter().filter(|name| names.contains(name)).take(TILES).collect();
     for name in &tested {
         if let Some(sample) = sample(name) {
-            let of = [aside(&sample), tested_with(std::slice::from_ref(group))];
+            let of =
+                [aside(&sample), tested_with(std::slice::from_ref(group)), baseline(group, name).unwrap_or_default()];
             let of: Vec<String> = of.into_iter().filter(|words| !words.is_empty()).collect();
             tiles.push((capital(&name.replacen('.', " ", 1)), brief(sample.mean), of.join("; ")));
         }
@@ -141,15 +142,25 @@ fn tiles(group: &Group) -> Vec<(String, String, String)> {
             }
         }
     }
-    if let Some(gap) = sample("diagnosis.gap") {
-        let what = "how far validation loss ends above its lowest";
-        tiles.push((
-            "Generalization gap".to_owned(),
-            brief(gap.mean),
-            if gap.n > 1 { aside(&gap) } else { what.to_owned() },
-        ));
+    let of_losses = [
+        ("generalization_gap", "Generalization gap", "validation loss minus training loss, in the last epoch"),
+        ("val_loss_rise", "Rise of validation loss", "last epoch minus its lowest"),
+    ];
+    for (name, head, what) in of_losses {
+        if let Some(sample) = sample(&format!("diagnosis.{name}")) {
+            let aside = if sample.n > 1 { aside(&sample) } else { what.to_owned() };
+            tiles.push((head.to_owned(), brief(sample.mean), aside));
+        }
     }
     tiles
+}
+
+/// What a constant prediction gets of a test metric, the mean over trials.
+fn baseline(group: &Group, name: &str) -> Option<String> {
+    let metric = name.strip_prefix("test.")?;
+    let found = group.values(|trial| trial.history()?.baselines.as_ref()?.test.as_ref()?.metric(metric));
+    let sample = Sample::of(&found)?;
+    Some(format!("constant prediction: {}", brief(sample.mean)))
 }
 
 /// Mean, and the standard deviation of several.

@@ -2,6 +2,7 @@
 
 use crate::compare::group::Group;
 use crate::history::Status;
+use crate::history::baseline::cautions;
 use crate::report::markup::{Section, boxed};
 use crate::report::{comparison, run};
 
@@ -17,6 +18,11 @@ pub fn of(groups: &[Group]) -> Section {
     if !broken.is_empty() {
         parts.push(boxed("", "Not every trial came to its end", &broken));
     }
+    let constant: Vec<String> =
+        groups.iter().flat_map(|group| no_better_than_constant(group, groups.len() > 1)).collect();
+    if !constant.is_empty() {
+        parts.push(boxed("", "No better than a constant prediction", &constant));
+    }
     parts.push(match groups {
         [group] => run::html(group),
         groups => comparison::html(groups),
@@ -28,6 +34,13 @@ pub fn of(groups: &[Group]) -> Section {
 fn leak(group: &Group, several: bool) -> Option<String> {
     let why = group.trials.iter().find_map(|trial| trial.history()?.data.resample.as_ref()?.leak.clone())?;
     Some(if several { format!("{}: {why}", group.label) } else { why })
+}
+
+/// Classifiers that never predict a class, or are no better than the majority class.
+fn no_better_than_constant(group: &Group, several: bool) -> Vec<String> {
+    let histories: Vec<_> = group.trials.iter().filter_map(|trial| trial.history()).collect();
+    let named = |caution: String| if several { format!("{}: {caution}", group.label) } else { caution };
+    cautions(&histories).into_iter().map(named).collect()
 }
 
 /// Trials that diverged or were interrupted.

@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod comparing;
+mod diagnosis;
 #[cfg(target_os = "linux")]
 mod disk;
 mod foreign;

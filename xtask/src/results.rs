@@ -59,7 +59,7 @@ pub fn page(experiments: &[Experiment]) -> String {
          the first, and one that states several is run with these, then with as many others. {}\n\n\
          *Theirs* are figures that the walkthroughs report, of runs without a seed unless they are called exact. \
          `first`, `last` and `epoch.11` are epochs, `best` is the epoch of the lowest validation loss, `min` and `max` \
-         are over all epochs; `diagnosis.gap` is the validation loss at the end minus its lowest; `learned.0.bias.0` \
+         are over all epochs; `diagnosis.val_loss_rise` (`rise`) is the validation loss of the last epoch minus its lowest; `learned.0.bias.0` \
          is a parameter of the trained network, and `learned.prediction.3.0` what it makes of the fourth training \
          row.\n\n{}\n",
         machines(experiments),
@@ -255,7 +255,7 @@ mod tests {
             "data": {"name": "logic", "rows": {"train": 1797, "validation": 0, "test": 4}},
             "config": {"title": "XOR", "question": "Can it?", "source": "walkthrough 002", "lesson": "A. Perceptrons"},
             "history": {"epoch": [1, 2], "loss": [0.9, loss], "acc": [0.5, 1.0]},
-            "diagnosis": {"verdict": "jumping_about", "gap": null},
+            "diagnosis": {"verdict": "unstable", "val_loss_rise": null},
             "test": {"acc": 0.75},
             "expectations": [{
                 "number": 0, "claim": "It learns", "value": "last.loss", "expected": "≤ 0.5", "variant": null,

@@ -47,8 +47,11 @@ fn of_trial(trial: &Trial) -> Value {
         "epochs": trial.epochs(),
         "best_epoch": trial.best().map(|best| best.epoch),
         "overfits_from": trial.diagnosis().and_then(|diagnosis| diagnosis.overfits_from),
-        "gap": trial.diagnosis().and_then(|diagnosis| diagnosis.gap),
+        "val_loss_rise": trial.diagnosis().and_then(|diagnosis| diagnosis.val_loss_rise),
+        "generalization_gap": trial.diagnosis().and_then(|diagnosis| diagnosis.generalization_gap),
+        "gap": trial.diagnosis().and_then(|diagnosis| diagnosis.val_loss_rise), // its name in earlier versions
         "verdict": trial.verdict(),
+        "findings": trial.diagnosis().map(|diagnosis| &diagnosis.findings),
     })
 }
 

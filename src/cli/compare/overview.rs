@@ -27,7 +27,9 @@ pub(super) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
             vec![
                 numbers("best epoch", &|group| over(group, |trial| Some(trial.best()?.epoch as f64))),
                 numbers("overfits from", &|group| over(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))),
-                numbers("gap", &|group| figures::metric(average(group, |trial| trial.diagnosis()?.gap))),
+                numbers("val_loss rise", &|group| {
+                    figures::metric(average(group, |trial| trial.diagnosis()?.val_loss_rise))
+                }),
             ],
             vec![words("reading", &reading)],
         ],

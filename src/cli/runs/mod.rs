@@ -60,7 +60,7 @@ Examples:
   runner runs
   runner runs overfit_mnist --sort test.acc --top 5
   runner runs --filter 'best.val_acc>0.96' --filter status=completed
-  runner runs regularize_mnist --variants --sort diagnosis.gap
+  runner runs regularize_mnist --variants --sort diagnosis.val_loss_rise
   runner runs --filter train.optimizer.adam.lr=0.001 --json
 
 Of several variants the one that is best on the validation rows is shown, also where runs
@@ -140,7 +140,7 @@ fn sort(runs: &mut [Past], by: &str, wanted: &[String]) -> anyhow::Result<()> {
             let place = wanted.iter().position(|name| name == figure);
             let of = |run: &Past| run.figures[place?];
             if place.is_none() || (!runs.is_empty() && runs.iter().all(|run| of(run).is_none())) {
-                let hint = "a figure is named by its path: `test.acc`, `best.val_loss`, `diagnosis.gap`";
+                let hint = "a figure is named by its path: `test.acc`, `best.val_loss`, `diagnosis.val_loss_rise`";
                 let message = format!("failed to sort: no run has a figure `{figure}`");
                 return Err(anyhow!(message)
                     .context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`, `device`; of variants without validation rows none is shown but with `--variants`"))));

@@ -69,7 +69,7 @@ pub fn variants(experiment: &Experiment) -> Option<String> {
     let columns: Vec<(String, Figure)> = vec![
         ("loss".to_owned(), at_the_end("loss".to_owned())),
         ("val_loss".to_owned(), at_the_end("val_loss".to_owned())),
-        ("gap".to_owned(), Box::new(|history| Some(&history["diagnosis"]["gap"]))),
+        ("rise".to_owned(), Box::new(|history| Some(&history["diagnosis"]["val_loss_rise"]))),
         (metric.clone(), at_the_end(metric.clone())),
         (val_metric.clone(), at_the_end(val_metric)),
     ];
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(
             variants(&experiment).unwrap(),
             "The variants at the end, with seed 3:\n\n| variant | loss | acc | test acc | reading |\n\
-             |---|--:|--:|--:|---|\n| `small` | 0.2500 | 1 | 0.7500 | jumping about |\n\
+             |---|--:|--:|--:|---|\n| `small` | 0.2500 | 1 | 0.7500 | unstable |\n\
              | `large` | nan | 1 | – | diverged |\n"
         );
         let lone = Experiment { name: "xor".to_owned(), runs: vec![of_seed(0, vec![history("base", 0.5)])] };

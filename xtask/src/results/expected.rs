@@ -168,14 +168,14 @@ mod tests {
         let a = vec![with(verified(1, "≤ 0.5", json!(0.25), true), "It learns")];
         let b = vec![
             with(verified(0, "≥ 0.1", json!(0.25), true), "It learns"),
-            with(verified(2, "overfitting", json!("jumping_about"), false), "It memorizes"),
+            with(verified(2, "overfitting", json!("unstable"), false), "It memorizes"),
         ];
         assert_eq!(
             lines(&[("a", a), ("b", b)]),
             [
                 "| It learns | `b/last.loss` | ≥ 0.1 | ✓ 0.2500 | ✓ 0.2500 |",
                 "| | `a/last.loss` | ≤ 0.5 | ✓ 0.2500 | ✓ 0.2500 |",
-                "| It memorizes | `b/last.loss` | overfitting | ✗ jumping about | ✗ jumping about |",
+                "| It memorizes | `b/last.loss` | overfitting | ✗ unstable | ✗ unstable |",
             ]
         );
     }

@@ -1,7 +1,7 @@
-//! Which variants leave a smaller generalization gap than the baseline: how much smaller, and which of them only learn
-//! less.
+//! Which variants end with a smaller rise of the validation loss than the baseline: how much smaller, and which of them
+//! only learn less.
 //!
-//! The gap is the validation loss at the end minus its lowest. It is spoken of where the baseline, the first variant,
+//! The rise is the validation loss of the last epoch minus its lowest. It is named where the baseline, the first variant,
 //! overfits: where it does not, there is nothing to remedy, and where it has diverged, nothing to compare with.
 
 use crate::cli::compared::Compared;
@@ -12,27 +12,27 @@ use crate::history::diagnosis::Verdict;
 /// A variant learns less when its lowest validation loss is above the baseline's by more than this share.
 const WORSE: f64 = 0.05;
 
-/// A variant's gap and lowest validation loss, means over its trials.
-struct Gap<'a> {
+/// A variant's rise and lowest validation loss, means over its trials.
+struct Rise<'a> {
     name: &'a str,
-    gap: f64,
+    rise: f64,
     lowest: f64,
 }
 
 /// The sentences, one below the other.
 pub fn sentences(variants: &[Compared], page: Page) -> Option<String> {
     let (first, others) = variants.split_first().filter(|(first, others)| overfits(first) && !others.is_empty())?;
-    let baseline = Gap::of(first)?;
+    let baseline = Rise::of(first)?;
     let comparable = others.iter().filter(|other| other.is_whole() && other.minimizes_as(first));
-    let mut gaps: Vec<Gap> = comparable.filter_map(Gap::of).collect();
-    gaps.sort_by(|a, b| a.gap.total_cmp(&b.gap));
-    let (smaller, others): (Vec<Gap>, Vec<Gap>) = gaps.into_iter().partition(|other| other.gap < baseline.gap);
-    let named = |gaps: &[Gap]| gaps.iter().map(|other| other.beside(&baseline)).collect::<Vec<_>>().join(", ");
-    let (gap, name, lowest) = (metric(Some(baseline.gap)), baseline.name, metric(Some(baseline.lowest)));
-    let mut lines = vec![format!("{name} overfits: its validation loss ends {gap} above its lowest, {lowest}")];
+    let mut rises: Vec<Rise> = comparable.filter_map(Rise::of).collect();
+    rises.sort_by(|a, b| a.rise.total_cmp(&b.rise));
+    let (smaller, others): (Vec<Rise>, Vec<Rise>) = rises.into_iter().partition(|other| other.rise < baseline.rise);
+    let named = |rises: &[Rise]| rises.iter().map(|other| other.beside(&baseline)).collect::<Vec<_>>().join(", ");
+    let (rise, name, lowest) = (metric(Some(baseline.rise)), baseline.name, metric(Some(baseline.lowest)));
+    let mut lines = vec![format!("{name} overfits: its validation loss ends {rise} above its lowest, {lowest}")];
     match smaller.is_empty() {
-        true => lines.push("no variant has a smaller gap".to_owned()),
-        false => lines.push(format!("smaller gaps: {}", named(&smaller))),
+        true => lines.push("no variant has a smaller rise".to_owned()),
+        false => lines.push(format!("smaller rises: {}", named(&smaller))),
     }
     let less: Vec<String> = smaller
         .iter()
@@ -50,22 +50,22 @@ pub fn sentences(variants: &[Compared], page: Page) -> Option<String> {
 
 /// Whether half of the trials overfit, or more.
 fn overfits(variant: &Compared) -> bool {
-    let count = variant.trials.iter().filter(|history| history.verdict() == Some(Verdict::Overfitting)).count();
+    let count = variant.trials.iter().filter(|history| history.finds(Verdict::Overfitting)).count();
     count > 0 && 2 * count >= variant.trials.len()
 }
 
-impl<'a> Gap<'a> {
-    fn of(variant: &Compared<'a>) -> Option<Gap<'a>> {
-        let gap = variant.mean(|history| history.diagnosis.as_ref()?.gap)?;
+impl<'a> Rise<'a> {
+    fn of(variant: &Compared<'a>) -> Option<Rise<'a>> {
+        let rise = variant.mean(|history| history.diagnosis.as_ref()?.val_loss_rise)?;
         let lowest = variant.mean(|history| history.history.metric("val_loss")?.into_iter().reduce(f64::min))?;
-        Some(Gap { name: variant.variant(), gap, lowest })
+        Some(Rise { name: variant.variant(), rise, lowest })
     }
 
     /// `l2 0.0027 (−97 %)`.
-    fn beside(&self, baseline: &Gap) -> String {
-        let change = 100.0 * (self.gap / baseline.gap - 1.0);
+    fn beside(&self, baseline: &Rise) -> String {
+        let change = 100.0 * (self.rise / baseline.rise - 1.0);
         let sign = if change < 0.0 { '−' } else { '+' };
-        together(&format!("{} {} ({sign}{:.0} %)", self.name, metric(Some(self.gap)), change.abs()))
+        together(&format!("{} {} ({sign}{:.0} %)", self.name, metric(Some(self.rise)), change.abs()))
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(
             said,
             "baseline overfits: its validation loss ends 0.2000 above its lowest, 0.4000\n\
-             smaller gaps: fewer_units 0.0000 (−100 %), dropout 0.0200 (−90 %),\n  l2 0.0400 (−80 %)\n\
+             smaller rises: fewer_units 0.0000 (−100 %), dropout 0.0200 (−90 %),\n  l2 0.0400 (−80 %)\n\
              at the price of learning less: fewer_units (lowest validation loss 0.7000)\n\
              no smaller: fewer_rows 0.4000 (+100 %)"
         );
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn where_nothing_helps_it_is_said() {
         let said = said(&[("b", &[0.8, 0.5, 0.4, 0.5, 0.6, 0.8])]).unwrap();
-        assert!(said.ends_with("\nno variant has a smaller gap"), "{said}");
+        assert!(said.ends_with("\nno variant has a smaller rise"), "{said}");
     }
 
     #[test]
@@ -137,6 +137,6 @@ mod tests {
         diverged.status = Status::Diverged;
         let histories = [trial("a", &OVERFITS, &[0.8, 0.5, 0.4, 0.45, 0.5, 0.6]), trial("b", &LOSS, &low), diverged];
         let said = sentences(&Compared::of(&study, &histories), PLAIN).unwrap();
-        assert!(said.ends_with("no variant has a smaller gap"), "{said}");
+        assert!(said.ends_with("no variant has a smaller rise"), "{said}");
     }
 }

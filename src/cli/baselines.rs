@@ -1,0 +1,120 @@
+//! What a constant prediction gets, beside the test metrics, and which classifiers are no better.
+
+use crate::cli::compared::Compared;
+use crate::cli::figures;
+use crate::cli::page::Page;
+use crate::history::History;
+use crate::history::baseline::{Baseline, cautions};
+
+/// The baseline of the test rows, or where there are none, of the validation rows: `baseline acc 0.1135 (always `1`), loss
+/// 2.3011 (constant prediction)`; over several trials their means.
+pub fn line(histories: &[History]) -> Option<String> {
+    let of_test: Vec<&Baseline> =
+        histories.iter().filter_map(|history| history.baselines.as_ref()?.test.as_ref()).collect();
+    let has_test = !of_test.is_empty();
+    let of_rows: Vec<&Baseline> = match has_test {
+        true => of_test,
+        false => histories.iter().filter_map(|history| history.baselines.as_ref()?.validation.as_ref()).collect(),
+    };
+    let first = of_rows.first()?;
+    let metrics: Vec<String> = first
+        .metrics
+        .keys()
+        .filter(|name| of_rows.iter().all(|other| other.metrics.contains_key(*name)) && is_shared(histories, name))
+        .map(|name| {
+            let values: Vec<f64> = of_rows.iter().filter_map(|other| other.metric(name)).collect();
+            let how = match (first.class, name.as_str()) {
+                (Some(class), "acc") if of_rows.iter().all(|other| other.class == Some(class)) => {
+                    format!(" (always {})", class_name(&histories[0], class))
+                }
+                (Some(_), "acc") => " (majority class)".to_owned(),
+                (Some(_), "loss") => " (constant probabilities)".to_owned(),
+                _ => String::new(),
+            };
+            format!("{name} {}{how}", figures::of(name, figures::mean(&values)))
+        })
+        .collect();
+    let rows = if has_test { "" } else { " on the validation rows" };
+    let of = if first.class.is_none() && first.metrics.len() > 1 { " (the mean of the training rows)" } else { "" };
+    (!metrics.is_empty()).then(|| format!("baseline{rows}{of}: {}", metrics.join(", ")))
+}
+
+/// Losses of different functions have no common baseline.
+fn is_shared(histories: &[History], metric: &str) -> bool {
+    let loss = |history: &History| history.config["train"]["loss"].clone();
+    metric != "loss" || histories.windows(2).all(|pair| loss(&pair[0]) == loss(&pair[1]))
+}
+
+fn class_name(history: &History, class: usize) -> String {
+    history.data.classes.get(class).map_or_else(|| format!("class {class}"), |name| format!("`{name}`"))
+}
+
+/// The same of all variants, under their names.
+pub fn cautions_of_variants(variants: &[Compared], page: Page) -> Option<String> {
+    let of = |variant: &Compared| {
+        let named = |caution: String| page.wrapped(&format!("{}: {caution}", variant.variant()), 2);
+        cautions(&variant.trials).into_iter().map(named).collect::<Vec<_>>()
+    };
+    let lines: Vec<String> = variants.iter().flat_map(of).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+
+    use super::*;
+    use crate::cli::made_up::{self, PLAIN, history};
+    use crate::history::baseline::Baselines;
+    use crate::history::number::Number;
+
+    fn with(mut history: History, baselines: Baselines) -> History {
+        history.data.classes = vec!["no".to_owned(), "yes".to_owned()];
+        history.baselines = Some(baselines);
+        history
+    }
+
+    fn of_classes(counts: &[u64], caution: Option<&str>) -> Baselines {
+        let mut test = Baseline::of_counts(counts).unwrap();
+        test.metrics.insert("loss".to_owned(), Number(0.25));
+        Baselines { test: Some(test), validation: None, caution: caution.map(str::to_owned) }
+    }
+
+    fn trial(seed: i64, counts: &[u64], caution: Option<&str>) -> History {
+        with(history("base", seed, &[("loss", &[1.0, 0.5])]).0, of_classes(counts, caution))
+    }
+
+    #[test]
+    fn the_majority_class_is_named_and_over_folds_its_mean_share_is_shown() {
+        let one = [trial(0, &[90, 10], None)];
+        assert_eq!(line(&one).unwrap(), "baseline: acc 0.9000 (always `no`), loss 0.2500 (constant probabilities)");
+        let two = [trial(0, &[90, 10], None), trial(1, &[20, 80], None)];
+        assert!(line(&two).unwrap().starts_with("baseline: acc 0.8500 (majority class), "));
+        assert_eq!(line(&[history("base", 0, &[("loss", &[1.0])]).0]), None);
+    }
+
+    #[test]
+    fn of_numbers_it_is_the_mean_and_without_test_rows_the_validation_rows_are_named() {
+        let metrics = [("loss", 2.0), ("mae", 1.2)].map(|(name, value)| (name.to_owned(), Number(value)));
+        let validation = Some(Baseline { class: None, metrics: IndexMap::from(metrics) });
+        let trial = with(history("a", 0, &[("loss", &[1.0])]).0, Baselines { validation, ..Baselines::default() });
+        assert_eq!(
+            line(&[trial]).unwrap(),
+            "baseline on the validation rows (the mean of the training rows): loss 2.0000, mae 1.2000"
+        );
+    }
+
+    #[test]
+    fn cautions_are_counted_over_trials_and_named_by_variant() {
+        let only = Some("predicts only `no`: accuracy 0.9000 is the majority share");
+        let trials = [trial(0, &[90, 10], only), trial(1, &[90, 10], None), trial(2, &[90, 10], only)];
+        let trials: Vec<&History> = trials.iter().collect();
+        assert_eq!(cautions(&trials), ["predicts only `no`: accuracy 0.9000 is the majority share (2 of 3 trials)"]);
+        let study = made_up::study(&[("base", ""), ("other", "")]);
+        let histories = [trial(0, &[90, 10], only)];
+        assert_eq!(
+            cautions_of_variants(&Compared::of(&study, &histories), PLAIN).unwrap(),
+            "base: predicts only `no`: accuracy 0.9000 is the majority share"
+        );
+    }
+}

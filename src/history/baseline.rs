@@ -1,0 +1,201 @@
+//! Baselines: what a prediction gets that is the same for every row, to compare a model with on the same rows.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::history::History;
+use crate::history::number::{Number, brief};
+
+/// A balanced accuracy this far above chance shows that classes are told apart, whatever the accuracy.
+const ABOVE_CHANCE: f64 = 0.1;
+
+/// Baselines of the rows that a model is judged by.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Baselines {
+    /// That of the validation rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Baseline>,
+    /// That of the test rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Baseline>,
+    /// Where a classifier never predicts a class, or is no better than the majority class: says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caution: Option<String>,
+}
+
+/// What a constant prediction gets: of classes, the majority class; of numbers, the mean of the training rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Baseline {
+    /// Of classes, the most frequent one among these rows, by its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<usize>,
+    /// Of classes, `acc`, the share of that class, and `loss`, that of the best constant probabilities; of numbers, the
+    /// loss and the metrics that were named.
+    #[serde(flatten)]
+    pub metrics: IndexMap<String, Number>,
+}
+
+impl Baselines {
+    /// Whether neither validation nor test rows have one.
+    pub fn is_empty(&self) -> bool {
+        self.validation.is_none() && self.test.is_none()
+    }
+}
+
+impl Baseline {
+    /// The majority class of rows with these counts by class; `None` where there is no row.
+    pub fn of_counts(counts: &[u64]) -> Option<Baseline> {
+        let rows: u64 = counts.iter().sum();
+        // of equal counts, the first
+        let (class, &count) = counts.iter().enumerate().rev().max_by_key(|(_, count)| **count)?;
+        let acc = (rows > 0).then(|| count as f64 / rows as f64)?;
+        Some(Baseline { class: Some(class), metrics: IndexMap::from([("acc".to_owned(), Number(acc))]) })
+    }
+
+    /// One of its metrics.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        self.metrics.get(name).map(|number| number.0)
+    }
+}
+
+/// Says where a classifier never predicts a class, or its accuracy is no better than the share of the majority class: on the
+/// test rows, or where there are none, on the validation rows.
+pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
+    let classes = &history.data.classes;
+    let name = |class: usize| classes.get(class).map_or_else(|| format!("class {class}"), |name| format!("`{name}`"));
+    match history.test.as_ref() {
+        Some(test) => {
+            let confusion = test.confusion.as_ref().filter(|matrix| matrix.len() > 1)?;
+            of_confusion(confusion, baselines.test.as_ref()?, name)
+        }
+        None => {
+            let baseline = baselines.validation.as_ref()?;
+            let (class, share) = (baseline.class?, baseline.metric("acc")?);
+            let best = history.history.metric("val_acc")?.into_iter().reduce(f64::max)?;
+            (share < 1.0 && best <= share).then(|| {
+                format!(
+                    "validation accuracy is {} at most, no better than always predicting {} ({})",
+                    brief(best),
+                    name(class),
+                    brief(share)
+                )
+            })
+        }
+    }
+}
+
+/// The cautions of trials of one network, each with how many trials it concerns where these are several.
+pub fn cautions(histories: &[&History]) -> Vec<String> {
+    let mut found: IndexMap<&str, usize> = IndexMap::new();
+    for caution in histories.iter().filter_map(|history| history.caution()) {
+        *found.entry(caution).or_default() += 1;
+    }
+    let of = |(caution, count): (&str, usize)| match histories.len() {
+        1 => caution.to_owned(),
+        all => format!("{caution} ({count} of {all} trials)"),
+    };
+    found.into_iter().map(of).collect()
+}
+
+/// The same of a confusion matrix: counts by true class, then by predicted class.
+fn of_confusion(confusion: &[Vec<u64>], baseline: &Baseline, name: impl Fn(usize) -> String) -> Option<String> {
+    let (majority, share) = (baseline.class?, baseline.metric("acc")?);
+    let rows_of = |class: usize| confusion[class].iter().sum::<u64>();
+    let predicted = |class: usize| confusion.iter().map(|row| row.get(class).copied().unwrap_or(0)).sum::<u64>();
+    let all: u64 = (0..confusion.len()).map(rows_of).sum();
+    let right: u64 = confusion.iter().enumerate().map(|(class, row)| row.get(class).copied().unwrap_or(0)).sum();
+    let there: Vec<usize> = (0..confusion.len()).filter(|&class| rows_of(class) > 0).collect();
+    let foretold: Vec<usize> = (0..confusion.len()).filter(|&class| predicted(class) > 0).collect();
+    let acc = right as f64 / all as f64;
+    if there.len() < 2 {
+        return None; // rows of one class tell nothing
+    }
+    match foretold[..] {
+        [only] if only == majority => {
+            return Some(format!("predicts only {}: accuracy {} is the majority share", name(only), brief(acc)));
+        }
+        [only] => {
+            let best = format!("always predicting {} gets {}", name(majority), brief(share));
+            return Some(format!("predicts only {}: accuracy {}; {best}", name(only), brief(acc)));
+        }
+        _ => {}
+    }
+    let never: Vec<String> = there.iter().filter(|&&class| predicted(class) == 0).map(|&class| name(class)).collect();
+    let recalls = there.iter().map(|&class| confusion[class][class] as f64 / rows_of(class) as f64);
+    let balanced = recalls.sum::<f64>() / there.len() as f64;
+    let mut parts = Vec::new();
+    if !never.is_empty() {
+        parts.push(format!("never predicts {}", never.join(", ")));
+    }
+    if acc <= share {
+        let always = format!("always predicting {} ({})", name(majority), brief(share));
+        let though = match balanced > 1.0 / there.len() as f64 + ABOVE_CHANCE {
+            true => format!(", though its balanced accuracy is {}", brief(balanced)),
+            false => String::new(),
+        };
+        parts.push(format!("accuracy {} is no better than {always}{though}", brief(acc)));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::tested::TestRecord;
+    use crate::history::trial_for_tests;
+
+    fn said(confusion: &[&[u64]], classes: &[&str]) -> Option<String> {
+        let confusion: Vec<Vec<u64>> = confusion.iter().map(|row| row.to_vec()).collect();
+        let counts: Vec<u64> = confusion.iter().map(|row| row.iter().sum()).collect();
+        let mut history = trial_for_tests("base", 0, 1.0);
+        history.data.classes = classes.iter().map(|name| (*name).to_owned()).collect();
+        history.test = Some(TestRecord { confusion: Some(confusion), ..TestRecord::default() });
+        caution(&history, &Baselines { test: Baseline::of_counts(&counts), ..Baselines::default() })
+    }
+
+    #[test]
+    fn a_classifier_that_predicts_one_class_is_named_with_the_majority_share() {
+        let said = |confusion: &[&[u64]]| said(confusion, &["no", "yes"]).unwrap();
+        assert_eq!(said(&[&[955, 0], &[45, 0]]), "predicts only `no`: accuracy 0.9550 is the majority share");
+        assert_eq!(
+            said(&[&[0, 955], &[0, 45]]),
+            "predicts only `yes`: accuracy 0.0450; always predicting `no` gets 0.9550"
+        );
+    }
+
+    #[test]
+    fn classes_that_are_never_predicted_are_named_where_rows_of_them_are_there() {
+        let classes = ["a", "b", "c", "d"];
+        let matrix: [&[u64]; 4] = [&[30, 2, 0, 0], &[1, 20, 0, 0], &[3, 4, 0, 0], &[0, 0, 0, 0]];
+        assert_eq!(said(&matrix, &classes).unwrap(), "never predicts `c`");
+    }
+
+    #[test]
+    fn an_accuracy_that_is_not_above_the_majority_share_is_said_and_what_speaks_against_it() {
+        let said = |confusion: &[&[u64]]| said(confusion, &["no", "yes"]);
+        assert_eq!(
+            said(&[&[940, 10], &[48, 2]]).unwrap(),
+            "accuracy 0.9420 is no better than always predicting `no` (0.9500)"
+        );
+        assert_eq!(
+            said(&[&[900, 50], &[10, 40]]).unwrap(),
+            "accuracy 0.9400 is no better than always predicting `no` (0.9500), though its balanced accuracy is 0.8737"
+        );
+        assert_eq!(said(&[&[940, 10], &[20, 30]]), None);
+        assert_eq!(said(&[&[5, 0], &[0, 0]]), None, "one class alone");
+    }
+
+    #[test]
+    fn without_test_rows_the_validation_accuracy_counts() {
+        let mut history = trial_for_tests("base", 0, 1.0);
+        history.data.classes = vec!["no".to_owned(), "yes".to_owned()];
+        history.history.series.insert("val_acc".to_owned(), vec![Number(0.7)]);
+        let of = |counts: &[u64]| Baselines { validation: Baseline::of_counts(counts), ..Baselines::default() };
+        assert_eq!(
+            caution(&history, &of(&[75, 25])).unwrap(),
+            "validation accuracy is 0.7000 at most, no better than always predicting `no` (0.7500)"
+        );
+        assert_eq!(caution(&history, &of(&[60, 40])), None);
+    }
+}

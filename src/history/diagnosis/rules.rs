@@ -1,0 +1,368 @@
+//! The rules of the diagnosis, each with its threshold. They work on smoothed losses, and a difference counts where it is
+//! larger than the noise.
+//!
+//! * *diverged*: a loss is not finite, or training ends at more than twice its first loss and no better than a constant
+//!   prediction, or half of it and more was learned and is lost;
+//! * *overfitting*: training has learned (at least a tenth better than a constant prediction); the validation loss rises
+//!   above its lowest by more than a twentieth, and by more than its noise, while the training loss does not rise;
+//!   and validation is worse than training (by the loss, and not better by accuracy);
+//! * *unstable*: over the later half of the epochs the training or validation loss jumps up and down, or the
+//!   training loss ends a quarter or more above its lowest;
+//! * *underfitting*: the training loss never gets below half of what a constant prediction gets;
+//! * *good*: none of these.
+
+use crate::history::curves::Curves;
+use crate::history::diagnosis::series::{self, jitter, lowest, median, noise_of_smoothed, smoothed};
+use crate::history::diagnosis::{Diagnosis, Verdict, sentence};
+
+/// The last loss of a diverged training, in first losses.
+const GROWN: f64 = 2.0;
+/// A training loss above this share of the constant prediction's has learned nothing.
+const LEARNED: f64 = 0.9;
+/// A training loss above this share of the constant prediction's is underfitting.
+const UNEXPLAINED: f64 = 0.5;
+/// The rise of the validation loss above its lowest, as a share of it.
+const RISEN: f64 = 0.05;
+/// The same as a share of the constant prediction's loss: smaller rises of a loss near 0 don't matter.
+const RISEN_OF_CONSTANT: f64 = 0.003;
+/// The rise of the validation loss in standard errors of its smoothed values. The lowest of many is low by chance too.
+const RISEN_OF_NOISE: f64 = 4.0;
+/// The jitter of an unstable training loss; noise of 6 % has a jitter of 0.05.
+const JITTER: f64 = 0.055;
+/// The jitter of an unstable validation loss, which is noisier where validation rows are few.
+const VAL_JITTER: f64 = 0.12;
+/// Losses below this share of the constant prediction's have nearly vanished: their jumps are measured by it.
+const LEVEL: f64 = 0.3;
+/// The rise of an unstable training loss above its lowest, as a share of it.
+const CREPT: f64 = 0.25;
+/// A constant prediction's loss below this share of the first loss is a rounding error of 0.
+const NO_LOSS: f64 = 1e-24;
+
+/// What is found, with the numbers that sentences need.
+pub(super) enum Finding {
+    /// The loss is not finite from this epoch on.
+    NotFinite { epoch: usize },
+    /// The training loss grows.
+    Grows { first: f64, last: f64 },
+    /// What was learned is lost: the lowest training loss, and the last one.
+    Lost { lowest: f64, last: f64, constant: f64 },
+    /// The validation loss is lowest in this epoch, and rises from then on.
+    Overfits { epoch: usize, lowest: f64, last: f64, training: f64 },
+    /// The training loss jumps by this share of its mean.
+    Jumps { jitter: f64 },
+    /// The validation loss jumps by this share of its mean.
+    ValidationJumps { jitter: f64 },
+    /// The training loss rises again from its lowest.
+    Creeps { epoch: usize, lowest: f64, last: f64 },
+    /// The training loss stays near that of a constant prediction.
+    Underfits { lowest: f64, constant: f64, still_falls: bool },
+    /// The target is the same in every row.
+    SameTarget,
+    /// None of the others.
+    Good { first: f64, last: f64, validation: Option<f64>, still_falls: bool },
+}
+
+impl Finding {
+    pub(super) fn verdict(&self) -> Verdict {
+        match self {
+            Finding::NotFinite { .. } | Finding::Grows { .. } | Finding::Lost { .. } => Verdict::Diverged,
+            Finding::Overfits { .. } => Verdict::Overfitting,
+            Finding::Jumps { .. } | Finding::ValidationJumps { .. } | Finding::Creeps { .. } => Verdict::Unstable,
+            Finding::Underfits { .. } | Finding::SameTarget => Verdict::Underfitting,
+            Finding::Good { .. } => Verdict::Good,
+        }
+    }
+}
+
+/// The losses of a trial, raw and smoothed.
+struct Losses<'a> {
+    curves: &'a Curves,
+    training: Vec<f64>,
+    validation: Option<Vec<f64>>,
+    smooth: Vec<f64>,
+    /// The loss of the best constant prediction on the training rows, where it is known.
+    constant: Option<f64>,
+}
+
+/// Diagnoses the curves of one trial. `constant_loss` is the loss of the best constant prediction on the training rows,
+/// NaN where it is not known, as of other programs.
+///
+/// Returns `None` when there is no epoch with a training loss.
+pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
+    let training = curves.metric("loss")?;
+    let end = |name: &str| curves.metric(name).and_then(|values| values.last().copied());
+    let (_, least) = lowest(&training)?;
+    let losses = Losses {
+        curves,
+        validation: curves.metric("val_loss").filter(|values| !values.is_empty()),
+        smooth: smoothed(&training),
+        constant: constant_loss.is_finite().then_some(constant_loss),
+        training,
+    };
+    let findings = losses.findings();
+    let verdicts = || findings.iter().map(Finding::verdict);
+    let is_finite = !findings.iter().any(|finding| matches!(finding, Finding::NotFinite { .. }));
+    let last_loss = losses.training.last().copied();
+    Some(Diagnosis {
+        verdict: verdicts().next()?,
+        findings: verdicts().collect(),
+        sentence: sentence::of(&findings),
+        overfits_from: findings.iter().find_map(|finding| match finding {
+            Finding::Overfits { epoch, .. } => Some(epoch + 1),
+            _ => None,
+        }),
+        val_loss_rise: losses.validation.as_ref().filter(|_| is_finite).and_then(|values| {
+            let (_, least) = lowest(values)?;
+            Some(values.last()? - least)
+        }),
+        generalization_gap: end("val_loss").zip(last_loss).map(|(val_loss, loss)| val_loss - loss),
+        acc_gap: end("acc").zip(end("val_acc")).map(|(acc, val_acc)| acc - val_acc),
+        explained: (constant_loss > 0.0).then_some(1.0 - least / constant_loss).filter(|share| share.is_finite()),
+        rises: rises(&losses.training),
+        jitter: jitter(&losses.training, LEVEL * losses.scale()).filter(|_| is_finite),
+    })
+}
+
+impl Losses<'_> {
+    /// All findings, the one that leads first.
+    fn findings(&self) -> Vec<Finding> {
+        if let Some(diverged) = self.diverged() {
+            return vec![diverged];
+        }
+        let found: Vec<Finding> = [self.overfits(), self.unstable(), self.underfits()].into_iter().flatten().collect();
+        if found.is_empty() { vec![self.good()] } else { found }
+    }
+
+    /// The constant prediction's loss; where it is not known, the first training loss.
+    fn scale(&self) -> f64 {
+        self.constant.filter(|&constant| constant > 0.0).unwrap_or(self.training[0])
+    }
+
+    /// The number of the epoch in this row.
+    fn epoch(&self, row: usize) -> usize {
+        self.curves.epoch.get(row).copied().unwrap_or(row + 1)
+    }
+
+    /// The smoothed training loss at the end.
+    fn end(&self) -> f64 {
+        self.smooth[self.smooth.len() - 1]
+    }
+
+    fn diverged(&self) -> Option<Finding> {
+        let broken = |values: &[f64]| values.iter().position(|value| !value.is_finite());
+        let rows = [broken(&self.training), self.validation.as_deref().and_then(broken)];
+        if let Some(row) = rows.into_iter().flatten().min() {
+            return Some(Finding::NotFinite { epoch: self.epoch(row) });
+        }
+        let (first, length) = (self.training[0], self.training.len());
+        // one spike in the last epoch of many is no divergence
+        let last = median(&self.training[if length < series::SHORT { length - 1 } else { length - 3 }..]);
+        if last > GROWN * first && self.constant.is_none_or(|constant| last > LEARNED * constant) {
+            return Some(Finding::Grows { first, last: self.training[length - 1] });
+        }
+        let constant = self.constant.filter(|&constant| constant > 0.0)?;
+        let (_, lowest) = lowest(&self.smooth)?;
+        let is_lost = lowest < UNEXPLAINED * constant && self.end() > LEARNED * constant;
+        is_lost.then(|| Finding::Lost { lowest, last: self.end(), constant })
+    }
+
+    fn overfits(&self) -> Option<Finding> {
+        let raw = self.validation.as_ref()?;
+        let smooth = smoothed(raw);
+        let (turn, least) = lowest(&smooth)?;
+        let (end, rows_after) = (*smooth.last()?, smooth.len() - 1 - turn);
+        let allowed =
+            (RISEN * least).max(RISEN_OF_CONSTANT * self.scale()).max(RISEN_OF_NOISE * noise_of_smoothed(raw));
+        let has_learned = self.end() < LEARNED * self.scale();
+        let training_rises =
+            self.end() > *self.smooth.get(turn)? + RISEN_OF_NOISE / 2.0 * noise_of_smoothed(&self.training);
+        let is_overfitting = has_learned
+            && rows_after >= 2
+            && end - least > allowed
+            && !training_rises
+            && end > self.end()
+            && !self.validates_better();
+        // the epoch of the lowest value itself, near the lowest smoothed one
+        let half = series::window(raw.len()) / 2;
+        let from = turn.saturating_sub(half);
+        let (near, lowest) = lowest(&raw[from..raw.len().min(turn + half + 1)])?;
+        is_overfitting.then(|| Finding::Overfits {
+            epoch: self.epoch(from + near),
+            lowest,
+            last: raw[raw.len() - 1],
+            training: self.training[self.training.len() - 1],
+        })
+    }
+
+    /// Whether the smoothed validation accuracy ends above the training accuracy, as with dropout.
+    fn validates_better(&self) -> bool {
+        let end = |name: &str| self.curves.metric(name).and_then(|values| smoothed(&values).last().copied());
+        end("acc").zip(end("val_acc")).is_some_and(|(acc, val_acc)| acc < val_acc)
+    }
+
+    fn unstable(&self) -> Option<Finding> {
+        let least = LEVEL * self.scale();
+        if let Some(jitter) = jitter(&self.training, least).filter(|&jitter| jitter > JITTER) {
+            return Some(Finding::Jumps { jitter });
+        }
+        let of_validation = self.validation.as_ref().and_then(|values| jitter(values, least));
+        if let Some(jitter) = of_validation.filter(|&jitter| jitter > VAL_JITTER) {
+            return Some(Finding::ValidationJumps { jitter });
+        }
+        let (row, lowest) = lowest(&self.smooth)?;
+        let allowed = (CREPT * lowest.max(least)).max(RISEN_OF_NOISE * noise_of_smoothed(&self.training));
+        let creeps = self.end() - lowest > allowed && self.training.len() >= series::SHORT;
+        creeps.then(|| Finding::Creeps { epoch: self.epoch(row), lowest, last: self.end() })
+    }
+
+    fn underfits(&self) -> Option<Finding> {
+        let constant = self.constant?;
+        if constant <= NO_LOSS * self.training[0] {
+            return Some(Finding::SameTarget);
+        }
+        let (_, lowest) = lowest(&self.smooth)?;
+        let still_falls = still_falls(&self.smooth);
+        (lowest > UNEXPLAINED * constant).then_some(Finding::Underfits { lowest, constant, still_falls })
+    }
+
+    fn good(&self) -> Finding {
+        Finding::Good {
+            first: self.training[0],
+            last: self.training[self.training.len() - 1],
+            validation: self.validation.as_ref().and_then(|values| values.last().copied()),
+            still_falls: still_falls(&self.training),
+        }
+    }
+}
+
+/// The mean rise of an epoch over the later half, as a share of the mean there; `None` for short curves and for a loss
+/// of 0.
+fn rises(loss: &[f64]) -> Option<f64> {
+    let later = &loss[loss.len() / 2..];
+    let mean = series::mean(later).filter(|&mean| mean > 0.0)?;
+    let steps: Vec<f64> = later.windows(2).map(|pair| (pair[1] - pair[0]).max(0.0)).collect();
+    let rise = series::mean(&steps).filter(|_| loss.len() >= series::SHORT)?;
+    Some(rise / mean).filter(|share| share.is_finite())
+}
+
+/// Whether the last tenth of the epochs still took more than 5 % off the loss, and more than a hundredth of it is left.
+fn still_falls(loss: &[f64]) -> bool {
+    let (tenth, end) = ((loss.len() / 10).max(1), loss.len() - 1);
+    loss.len() > tenth && loss[end] < 0.95 * loss[end - tenth] && loss[end] > 0.01 * loss[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(loss: &[f64], val_loss: &[f64]) -> Diagnosis {
+        let mut curves = Curves::default();
+        for (row, &loss) in loss.iter().enumerate() {
+            let mut values = vec![("loss", loss)];
+            values.extend(val_loss.get(row).map(|&value| ("val_loss", value)));
+            curves.push(row + 1, &values);
+        }
+        diagnose(&curves, 1.0).unwrap()
+    }
+
+    #[test]
+    fn a_validation_loss_that_turns_up_is_overfitting_from_the_next_epoch() {
+        let diagnosis = read(&[0.9, 0.5, 0.3, 0.2, 0.1, 0.05], &[0.8, 0.5, 0.4, 0.45, 0.5, 0.6]);
+        assert_eq!(diagnosis.findings, [Verdict::Overfitting]);
+        assert_eq!(diagnosis.overfits_from, Some(4));
+        assert!((diagnosis.val_loss_rise.unwrap() - 0.2).abs() < 1e-12);
+        assert!((diagnosis.generalization_gap.unwrap() - 0.55).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_validation_loss_that_stays_low_is_good() {
+        let diagnosis = read(&[0.9, 0.5, 0.3, 0.2, 0.19, 0.19], &[0.8, 0.5, 0.4, 0.39, 0.4, 0.4]);
+        assert_eq!(diagnosis.findings, [Verdict::Good]);
+        assert_eq!(diagnosis.overfits_from, None);
+    }
+
+    #[test]
+    fn a_validation_loss_that_rises_below_the_training_loss_is_no_overfitting() {
+        let diagnosis = read(&[0.9, 0.7, 0.5, 0.45, 0.4, 0.38], &[0.8, 0.5, 0.2, 0.23, 0.26, 0.3]);
+        assert_eq!(diagnosis.verdict, Verdict::Good);
+    }
+
+    #[test]
+    fn a_loss_near_the_constant_predictions_is_underfitting() {
+        let diagnosis = read(&[1.2, 1.1, 1.05, 1.0, 0.99, 0.98], &[]);
+        assert_eq!(diagnosis.verdict, Verdict::Underfitting);
+        assert!(diagnosis.sentence.contains("(2 % explained)"), "{}", diagnosis.sentence);
+        let worse = read(&[1.4, 1.3, 1.2, 1.2], &[1.1, 1.2, 1.3, 1.4]);
+        assert_eq!(worse.findings, [Verdict::Underfitting], "nothing was learned that could be learned by heart");
+        assert!(worse.sentence.contains("no better than a constant prediction (1.0000)"), "{}", worse.sentence);
+    }
+
+    #[test]
+    fn a_target_that_is_the_same_everywhere_is_not_good_whatever_the_rounding() {
+        let mut curves = Curves::default();
+        for (epoch, loss) in [(1, 12.0), (2, 0.3), (3, 1e-5)] {
+            curves.push(epoch, &[("loss", loss), ("val_loss", loss)]);
+        }
+        for constant in [0.0, 1e-30] {
+            let diagnosis = diagnose(&curves, constant).unwrap();
+            assert_eq!(diagnosis.verdict, Verdict::Underfitting);
+            assert!(diagnosis.sentence.contains("the same in every training row"));
+        }
+    }
+
+    #[test]
+    fn a_loss_that_goes_up_and_down_is_unstable() {
+        let diagnosis = read(&[0.9, 0.2, 0.8, 0.1, 0.7, 0.2, 0.9], &[]);
+        assert_eq!(diagnosis.findings, [Verdict::Unstable]);
+        assert!(diagnosis.jitter.unwrap() > 0.5);
+    }
+
+    #[test]
+    fn overfitting_and_instability_are_both_found_and_overfitting_leads() {
+        let loss: Vec<f64> =
+            (0..30).map(|epoch| 0.1 + f64::from(epoch % 3) * 0.2 + 0.5 / f64::from(epoch + 1)).collect();
+        let val_loss: Vec<f64> = (0..30).map(|epoch| 0.5 + 0.02 * (f64::from(epoch) - 6.0).abs()).collect();
+        let diagnosis = read(&loss, &val_loss);
+        assert_eq!(diagnosis.findings, [Verdict::Overfitting, Verdict::Unstable]);
+        assert!(diagnosis.sentence.starts_with("overfitting from epoch 8"), "{}", diagnosis.sentence);
+        assert!(diagnosis.sentence.contains("; also unstable: training loss jumps"), "{}", diagnosis.sentence);
+    }
+
+    #[test]
+    fn a_noise_floor_is_not_instability_however_long_the_run() {
+        for epochs in [20, 100, 1000] {
+            // falls, and then stays within 3 % of 0.1
+            let loss: Vec<f64> =
+                (0..epochs).map(|e| 0.1 * (1.0 + 0.03 * (e as f64 * 2.4).sin()) + 0.9 * (-(e as f64)).exp()).collect();
+            assert_eq!(read(&loss, &[]).verdict, Verdict::Good, "{epochs} epochs");
+        }
+    }
+
+    #[test]
+    fn a_loss_that_rises_and_rises_has_diverged() {
+        let loss: Vec<f64> = (0..12).map(|epoch| 1.09 * 4.0_f64.powi(epoch)).collect();
+        let diagnosis = read(&loss, &[]);
+        assert_eq!(diagnosis.verdict, Verdict::Diverged);
+        assert!(diagnosis.sentence.contains("rises from 1.0900"));
+    }
+
+    #[test]
+    fn a_loss_that_falls_back_to_chance_has_diverged() {
+        let diagnosis = read(&[0.9, 0.5, 0.3, 0.2, 0.2, 1.0, 1.0, 1.0, 1.0, 1.0], &[]);
+        assert_eq!(diagnosis.verdict, Verdict::Diverged);
+        assert!(diagnosis.sentence.contains("had fallen to 0.2000 and ends at 1.0000"), "{}", diagnosis.sentence);
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_has_diverged_and_the_epoch_is_named() {
+        let diagnosis = read(&[0.9, 5.0, f64::NAN], &[]);
+        assert_eq!(diagnosis.findings, [Verdict::Diverged]);
+        assert!(diagnosis.sentence.contains("epoch 3"));
+        assert_eq!(diagnosis.jitter, None);
+    }
+
+    #[test]
+    fn no_epoch_is_no_diagnosis() {
+        assert_eq!(diagnose(&Curves::default(), 1.0), None);
+    }
+}
