@@ -64,8 +64,9 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
         parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
     }
     if let Some(test) = &history.test {
-        parts.extend(classes::of(test, &history.data.classes, page));
+        parts.extend(classes::of(test, &history.data, page));
     }
+    parts.extend(classes::positive_class(&[history]).map(|line| page.wrapped(&line, 2)));
     parts.extend(observed::of_trials(histories, page));
     if let Some(learned) = &history.learned {
         parts.push(learned_table(history, learned));

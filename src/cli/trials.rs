@@ -22,6 +22,7 @@ pub fn of(histories: &[History], page: Page) -> Vec<String> {
     let notes: Vec<String> = endings::of_trials(histories)
         .into_iter()
         .chain(endings::near_zero(histories))
+        .chain(classes::positive_class(&histories.iter().collect::<Vec<_>>()))
         .chain(classes::thresholds(&histories.iter().collect::<Vec<_>>()))
         .map(|note| page.wrapped(&note, 2))
         .collect();

@@ -16,6 +16,7 @@ mod momentum;
 mod names;
 mod pipes;
 mod plots;
+mod positive_class;
 mod ranking;
 mod reports;
 mod reproducing;
