@@ -344,20 +344,20 @@ mod tests {
         };
         let validation = Some(by.figures(&[vec![40, 2], vec![1, 3]], 1));
         assert_snapshot!(told(by, Choice { by, value: 0.25, validation: validation.clone() }), @r"
-        threshold 0.2500, chosen on the validation rows by cost: a miss 10, a false
-        alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667, cost 11); at the
-        default threshold, used for all train/val metrics: test precision 0.5000, recall
-        0.6667, f1 0.5714, cost 22
+        threshold 0.2500 for `fraud`, chosen on the validation rows by cost: a missed
+        `fraud` 10, a false alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667,
+        cost 11); at the default threshold, used for all train/val metrics: test
+        precision 0.5000, recall 0.6667, f1 0.5714, cost 22
         ");
         let validation = Some(ThresholdBy::F1.figures(&[vec![40, 2], vec![1, 3]], 1));
         assert_snapshot!(told(ThresholdBy::F1, Choice { by: ThresholdBy::F1, value: 0.25, validation }), @r"
-        threshold 0.2500, chosen by f1 on the validation rows (there precision 0.6000,
-        recall 0.7500, f1 0.6667); at the default threshold, used for all train/val
-        metrics: test precision 0.5000, recall 0.6667, f1 0.5714
+        threshold 0.2500 for `fraud`, chosen by f1 on the validation rows (there
+        precision 0.6000, recall 0.7500, f1 0.6667); at the default threshold, used for
+        all train/val metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");
         assert_snapshot!(told(ThresholdBy::Fixed(0.9), Choice::fixed(0.9)), @r"
-        threshold 0.9000, given; at the default threshold, used for all train/val
-        metrics: test precision 0.5000, recall 0.6667, f1 0.5714
+        threshold 0.9000 for `fraud`, given; at the default threshold, used for all
+        train/val metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");
         assert_eq!(serde_json::to_value(by).unwrap(), json!({ "cost": { "miss": 10.0, "false_alarm": 0.5 } }));
     }
