@@ -35,7 +35,7 @@ fn positive_class(groups: &[Group]) -> Option<String> {
     let words = positive_class::in_words(groups)?;
     let of = "precision, recall, F1, AP, ROC AUC and the threshold are about it";
     let of = if words.starts_with("positive classes") { of.replace("about it", "about these") } else { of.to_owned() };
-    Some(format!("{}: {of}.", words.replacen("positive class", "Positive class", 1)))
+    Some(format!("{}; {of}.", words.replacen("positive class", "Positive class", 1)))
 }
 
 /// The name of a class.
