@@ -1,13 +1,14 @@
 //! What is shown of test rows whose classes were predicted: the classification report in scikit-learn's layout, the
 //! confusion matrix in counts and in shares of each true class, and the threshold where one was chosen.
 
+use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
 
 use crate::cli::page::Page;
 use crate::cli::{figures, settings};
-use crate::history::History;
 use crate::history::report::{Report, Scores};
 use crate::history::tested::{AtThreshold, TestRecord, ThresholdRecord};
+use crate::history::{DataRecord, History};
 
 /// A report with more classes than these is read from the history.
 const MOST_IN_REPORT: usize = 20;
@@ -19,8 +20,8 @@ const MOST_IN_MATRIX: usize = 12;
 const LONGEST_NAMES: (usize, usize) = (20, 10);
 
 /// The report, the matrix, and the threshold, as far as there are some.
-pub fn of(test: &TestRecord, classes: &[String], page: Page) -> Vec<String> {
-    let name = |number: usize| classes.get(number).cloned().unwrap_or_else(|| number.to_string());
+pub fn of(test: &TestRecord, data: &DataRecord, page: Page) -> Vec<String> {
+    let name = |number: usize| data.classes.get(number).cloned().unwrap_or_else(|| number.to_string());
     let names = |count: usize| (0..count).map(name).collect::<Vec<String>>();
     let mut parts = Vec::new();
     if let Some(report) = &test.report {
@@ -29,8 +30,32 @@ pub fn of(test: &TestRecord, classes: &[String], page: Page) -> Vec<String> {
     if let Some(matrix) = &test.confusion {
         parts.extend(matrix_text(matrix, &names(matrix.len()), page));
     }
-    parts.extend(test.threshold.as_ref().map(|threshold| page.wrapped(&threshold_text(threshold), 0)));
+    parts.extend(
+        test.threshold.as_ref().map(|threshold| page.wrapped(&threshold_text(threshold, data.positive_name()), 0)),
+    );
     parts
+}
+
+/// The positive class of trials that have metrics of it, and these metrics; of several classes, which variants have which.
+pub fn positive_class(histories: &[&History]) -> Option<String> {
+    let mut metrics: IndexSet<String> = IndexSet::new();
+    let mut classes: IndexMap<String, IndexSet<&str>> = IndexMap::new();
+    for history in histories {
+        let names = history.metrics_of_the_positive_class();
+        if let Some(class) = history.data.positive_in_words().filter(|_| !names.is_empty()) {
+            metrics.extend(names);
+            classes.entry(class).or_default().insert(&history.variant);
+        }
+    }
+    let joined = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
+    let metrics = joined(&mut metrics.iter().map(String::as_str));
+    let is_one = classes.len() == 1;
+    let each = classes.iter().map(|(class, variants)| match is_one {
+        true => class.clone(),
+        false => format!("{class} in {}", joined(&mut variants.iter().copied())),
+    });
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| format!("positive class of {metrics}: {}", each.join("; ")))
 }
 
 /// Of several trials, the thresholds that their test figures are taken at, and what the default one would give.
@@ -49,7 +74,13 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
     let default = format!(
         "at the default threshold, used for all train/val metrics: test precision {precision}, recall {recall}, f1 {f1}{mean}"
     );
-    Some(format!("test at threshold {values}, {}; {default}", how_chosen(first)))
+    let data =
+        &histories.iter().find(|history| history.test.as_ref().is_some_and(|test| test.threshold.is_some()))?.data;
+    Some(format!(
+        "test at threshold {values}{}, {}; {default}",
+        of_class(data.positive_name()),
+        how_chosen(first, data.positive_name())
+    ))
 }
 
 /// Trials that were to have a threshold, and have none.
@@ -172,23 +203,29 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 /// The threshold, how it was chosen, what it gave there, and what the test rows give without it.
-fn threshold_text(threshold: &ThresholdRecord) -> String {
-    let chosen = how_chosen(threshold);
+fn threshold_text(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
+    let (of, chosen) = (of_class(positive), how_chosen(threshold, positive));
     let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (there {})", at_text(at)));
     let value = figures::metric(Some(threshold.value));
     format!(
-        "threshold {value}, {chosen}{validation}; at the default threshold, used for all train/val metrics: test {}",
+        "threshold {value}{of}, {chosen}{validation}; at the default threshold, used for all train/val metrics: test {}",
         at_text(&threshold.at_default)
     )
 }
 
-fn how_chosen(threshold: &ThresholdRecord) -> String {
+/// The class that a threshold is for.
+fn of_class(positive: Option<&str>) -> String {
+    positive.map_or(String::new(), |positive| format!(" for `{positive}`"))
+}
+
+fn how_chosen(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
     match &threshold.by {
         Value::String(name) => format!("chosen by {name} on the validation rows"),
         Value::Object(by) if by.contains_key("cost") => {
             let cost = |of: &str| by["cost"][of].as_f64().map_or("–".to_owned(), figures::setting);
             let (miss, false_alarm) = (cost("miss"), cost("false_alarm"));
-            format!("chosen on the validation rows by cost: a miss {miss}, a false alarm {false_alarm}")
+            let missed = positive.map_or("a miss".to_owned(), |positive| format!("a missed `{positive}`"));
+            format!("chosen on the validation rows by cost: {missed} {miss}, a false alarm {false_alarm}")
         }
         _ => "given".to_owned(),
     }
@@ -218,7 +255,8 @@ mod tests {
 
     fn shown(matrix: Vec<Vec<u64>>, classes: &[&str]) -> String {
         let classes: Vec<String> = classes.iter().map(|name| (*name).to_owned()).collect();
-        let shown = of(&record(matrix), &classes, PLAIN).join("\n\n");
+        let data = DataRecord { classes, ..crate::history::trial_for_tests("base", 0, 0.5).data };
+        let shown = of(&record(matrix), &data, PLAIN).join("\n\n");
         assert!(width(&shown) <= 80, "{shown}");
         shown
     }
@@ -299,26 +337,27 @@ mod tests {
         let by = ThresholdBy::Cost(Cost { miss: 10.0, false_alarm: 0.5 });
         let told = |by: ThresholdBy, choice: Choice| {
             let by_value = serde_json::to_value(by).unwrap();
-            let at_default = by.figures(&[vec![90, 4], vec![2, 4]]);
+            let at_default = by.figures(&[vec![90, 4], vec![2, 4]], 1);
             let (value, validation) = (choice.value, choice.validation);
-            PLAIN.wrapped(&threshold_text(&ThresholdRecord { value, by: by_value, validation, at_default }), 0)
+            let record = ThresholdRecord { value, by: by_value, validation, at_default };
+            PLAIN.wrapped(&threshold_text(&record, Some("fraud")), 0)
         };
-        let validation = Some(by.figures(&[vec![40, 2], vec![1, 3]]));
+        let validation = Some(by.figures(&[vec![40, 2], vec![1, 3]], 1));
         assert_snapshot!(told(by, Choice { by, value: 0.25, validation: validation.clone() }), @r"
-        threshold 0.2500, chosen on the validation rows by cost: a miss 10, a false
-        alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667, cost 11); at the
-        default threshold, used for all train/val metrics: test precision 0.5000, recall
-        0.6667, f1 0.5714, cost 22
+        threshold 0.2500 for `fraud`, chosen on the validation rows by cost: a missed
+        `fraud` 10, a false alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667,
+        cost 11); at the default threshold, used for all train/val metrics: test
+        precision 0.5000, recall 0.6667, f1 0.5714, cost 22
         ");
-        let validation = Some(ThresholdBy::F1.figures(&[vec![40, 2], vec![1, 3]]));
+        let validation = Some(ThresholdBy::F1.figures(&[vec![40, 2], vec![1, 3]], 1));
         assert_snapshot!(told(ThresholdBy::F1, Choice { by: ThresholdBy::F1, value: 0.25, validation }), @r"
-        threshold 0.2500, chosen by f1 on the validation rows (there precision 0.6000,
-        recall 0.7500, f1 0.6667); at the default threshold, used for all train/val
-        metrics: test precision 0.5000, recall 0.6667, f1 0.5714
+        threshold 0.2500 for `fraud`, chosen by f1 on the validation rows (there
+        precision 0.6000, recall 0.7500, f1 0.6667); at the default threshold, used for
+        all train/val metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");
         assert_snapshot!(told(ThresholdBy::Fixed(0.9), Choice::fixed(0.9)), @r"
-        threshold 0.9000, given; at the default threshold, used for all train/val
-        metrics: test precision 0.5000, recall 0.6667, f1 0.5714
+        threshold 0.9000 for `fraud`, given; at the default threshold, used for all
+        train/val metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");
         assert_eq!(serde_json::to_value(by).unwrap(), json!({ "cost": { "miss": 10.0, "false_alarm": 0.5 } }));
     }

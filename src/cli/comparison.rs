@@ -25,6 +25,7 @@ pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
         incomparable(&variants)
             .into_iter()
             .chain(endings::of_variants(&variants))
+            .chain(classes::positive_class(&histories.iter().collect::<Vec<_>>()))
             .chain(endings::near_zero(histories))
             .chain(baselines::line(histories))
             .chain(variants.iter().filter_map(|variant| {

@@ -23,6 +23,7 @@ pub(super) fn json(run: &SavedRun, chosen: &Chosen, evaluated: &[Evaluated]) -> 
                 object["figures"] = numbers(&mut found.record.metrics.iter());
                 object["confusion"] = json!(found.record.confusion);
                 object["report"] = json!(found.record.report);
+                object["positive"] = json!(history.data.positive_name());
                 object["positives"] = json!(found.record.positives);
                 object["roc"] = json!(found.record.roc);
                 object["precision_recall"] = json!(found.record.precision_recall);

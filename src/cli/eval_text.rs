@@ -10,14 +10,15 @@ use crate::device;
 use crate::experiment::agreement::{Agreement, kept_epoch};
 use crate::experiment::runs::SavedTrial;
 use crate::experiment::trial_data::Part;
-use crate::history::Status;
+use crate::history::{History, Status};
 
 /// The figures of all trials, one of which has some.
 pub(super) fn text(chosen: &Chosen, evaluated: &[Evaluated]) -> String {
     let parts = match evaluated {
         [Evaluated { trial, found: Ok(found) }] => {
-            let classes = classes::of(&found.record, &trial.history.data.classes, Page::of_output());
-            [one(chosen, trial, found), classes].concat()
+            let classes = classes::of(&found.record, &trial.history.data, Page::of_output());
+            let positive = classes::positive_class(&[&trial.history]).map(|line| wrapped(&line));
+            [one(chosen, trial, found), classes, Vec::from_iter(positive)].concat()
         }
         trials => several(chosen, trials),
     };
@@ -156,6 +157,8 @@ fn several(chosen: &Chosen, evaluated: &[Evaluated]) -> Vec<String> {
         Err(Unfound::Diverged) => false,
     });
     let mut parts = vec![heading, widest_that_fits(&names, evaluated, is_held)];
+    let histories: Vec<&History> = evaluated.iter().map(|trial| &trial.trial.history).collect();
+    parts.extend(classes::positive_class(&histories).map(|line| wrapped(&line)));
     parts.extend(found().any(|found| found.agreement.is_some()).then(|| shared_verdict(chosen, evaluated)));
     parts
 }

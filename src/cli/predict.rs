@@ -235,11 +235,13 @@ fn scores_note(saved: &Saved) -> Option<String> {
     }
 }
 
-/// From where on the second of two classes is predicted, where a threshold was chosen.
+/// From where on the positive class is predicted, where a threshold was chosen.
 fn threshold_note(saved: &Saved, are_probabilities: bool) -> Option<String> {
     let what = if are_probabilities { "probability" } else { "score" };
     let threshold = figures::metric(Some(saved.threshold()?));
-    Some(wrapped(&format!("the second class is predicted from a {what} of {threshold} on, the threshold of the test")))
+    let positive = saved.plan.card.classes.get(saved.positive())?;
+    let text = format!("positive class `{positive}`: predicted from a {what} of {threshold} on, the test's threshold");
+    Some(wrapped(&text))
 }
 
 fn of_index(data: &TrialData, part: Part, index: usize) -> anyhow::Result<Input> {

@@ -14,7 +14,9 @@ use crate::data::fetch;
 use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::{self, StackInfo};
+use crate::history::positive::ChosenBy;
 use crate::history::resampling::ResampleRecord;
+use crate::metrics::Metric;
 use crate::train::TrainSpec;
 use crate::train::fit::{self, EpochReport};
 use crate::train::phases::Phases;
@@ -111,13 +113,15 @@ impl run::Watch for Progress {
             Model::Tree(tree) => settings::of_tree(tree),
         };
         // what the last variant has said already is not said again
-        let lines = [of_data(plan, stack), model, of_stack(plans, stack)].map(|line| page.wrapped(&line, 2));
+        let lines =
+            [Some(of_data(plan, stack)), positive_class(plan, stack), Some(model), Some(of_stack(plans, stack))];
+        let lines: Vec<String> = lines.into_iter().flatten().map(|line| page.wrapped(&line, 2)).collect();
         let new: Vec<&String> = lines.iter().filter(|line| !self.said.contains(line)).collect();
         new.iter().for_each(|line| self.say(line));
         if !new.is_empty() {
             self.say("");
         }
-        self.said = lines.to_vec();
+        self.said = lines;
         self.trained = Trained {
             variants: plans.iter().map(|plan| plan.variant.clone()).collect(),
             variant_of: stack.variants.clone(),
@@ -154,6 +158,20 @@ fn of_data(plan: &Plan, stack: &StackInfo) -> String {
     let resampled =
         stack.resampled.as_ref().map(|resampled| format!(", {}", resampling(resampled))).unwrap_or_default();
     format!("{}: {} rows{resampled}", plan.spec.data.name(), parts.join(", "))
+}
+
+/// The positive class, where a metric or a setting is about it.
+fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
+    let is_of_it = stack.rows.test > 0
+        || plan.spec.positive.is_some()
+        || plan.metrics().into_iter().any(Metric::is_of_the_positive_class)
+        || plan.network().is_some_and(|network| network.train.loss.has_pos_weight());
+    let positive = stack.positive.as_ref().filter(|_| is_of_it)?;
+    let other = match positive.chosen {
+        ChosenBy::Rarer => "; `positive` in the experiment file chooses another",
+        ChosenBy::Stated | ChosenBy::Second => "",
+    };
+    Some(format!("positive class: {}{other}", positive.in_words()))
 }
 
 /// How rows were resampled: the method, and how many rows there were before it.

@@ -68,8 +68,9 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
     if let Some(test) = &history.test {
         let of_tree = baselines::line(histories).filter(|_| history.network.is_none() && !has_threshold);
         parts.extend(of_tree.map(|line| page.wrapped(&line, 0)));
-        parts.extend(classes::of(test, &history.data.classes, page));
+        parts.extend(classes::of(test, &history.data, page));
     }
+    parts.extend(classes::positive_class(&[history]).map(|line| page.wrapped(&line, 2)));
     parts.extend(observed::of_trials(histories, page));
     if let Some(learned) = &history.learned {
         parts.push(learned_table(history, learned));

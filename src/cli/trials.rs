@@ -32,6 +32,7 @@ pub fn of(histories: &[History], page: Page) -> Vec<String> {
         .into_iter()
         .chain(endings::near_zero(histories))
         .chain(baselines::line(histories))
+        .chain(classes::positive_class(&histories.iter().collect::<Vec<_>>()))
         .chain(classes::thresholds(&histories.iter().collect::<Vec<_>>()))
         .map(|note| page.wrapped(&note, 2))
         .collect();

@@ -1,6 +1,7 @@
 //! What keeps figures from being set against each other, though their names are the same.
 
 use crate::compare::group::Group;
+use crate::compare::positive_class::positive_classes;
 use crate::compare::ranking::same_loss;
 use crate::compare::trial::{Curve, Trial};
 use crate::history::number::Number;
@@ -35,6 +36,15 @@ pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
                 losses.join(", ")
             ));
         }
+    }
+    let positive = positive_classes(groups);
+    if positive.len() > 1 {
+        let each: Vec<String> =
+            positive.iter().map(|(class, labels)| format!("`{class}` of {}", labels.join(", "))).collect();
+        cautions.push(format!(
+            "precision, recall, F1, AP and ROC AUC are of different positive classes: {}",
+            each.join("; ")
+        ));
     }
     for group in groups {
         if group.leaks() {

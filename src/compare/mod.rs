@@ -12,6 +12,7 @@ pub mod find;
 pub mod group;
 mod label;
 pub mod past;
+pub mod positive_class;
 pub mod ranking;
 pub mod settings;
 pub mod statistics;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::compare::comparison::{main_figure, metric_of, names};
 use crate::compare::filter::Filter;
 use crate::compare::group::Group;
+use crate::compare::positive_class::positive_classes;
 use crate::compare::ranking::Ranking;
 use crate::compare::statistics::mean;
 use crate::compare::trial::Trial;
@@ -62,6 +63,8 @@ pub struct Past {
     pub best: Option<Peak>,
     /// The main figure of the test rows, of the same variant.
     pub test: Option<Shown>,
+    /// The positive class that its precision, recall, F1, AP and ROC AUC are about; several where variants differ.
+    pub positive: Option<String>,
     /// How long training took, seconds.
     pub seconds: f64,
     /// What it ran on; several where trials ran on several.
@@ -299,6 +302,9 @@ fn line(folder: &Path, groups: &[Group], missing: &[TrialName], asked: &Asked) -
         leaks: groups.iter().any(Group::leaks),
         best,
         test,
+        positive: Some(positive_classes(groups))
+            .filter(|classes| !classes.is_empty())
+            .map(|classes| classes.iter().map(|(class, _)| *class).collect::<Vec<_>>().join(", ")),
         seconds: histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum(),
         device: devices.join(", "),
         started: histories().map(|history| history.started.clone()).min().unwrap_or_default(),

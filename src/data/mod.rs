@@ -59,6 +59,8 @@ pub struct Card {
     pub rows: usize,
     /// How many test rows the data set brings of its own.
     pub test_rows: usize,
+    /// The names of the classes, labels or values, in their order.
+    pub classes: Vec<String>,
 }
 
 /// What is to be predicted.

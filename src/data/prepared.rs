@@ -10,6 +10,7 @@ use crate::data::resample::Resample;
 use crate::data::scale::Scale;
 use crate::data::split::{Parts, Split};
 use crate::data::{Loaded, Rows, Target, Test, Training, Validation, class_numbers, told};
+use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 
 /// A data set ready for training.
@@ -35,6 +36,8 @@ pub struct Prepared {
     pub parts: Parts,
     /// How rows were resampled, where they were.
     pub resampled: Option<ResampleRecord>,
+    /// The positive class, of two, once it has been chosen.
+    pub positive: Option<PositiveClass>,
 }
 
 impl Prepared {
@@ -105,6 +108,7 @@ impl Prepared {
             preprocessing,
             parts: parts.clone(),
             resampled: None,
+            positive: None,
         })
     }
 

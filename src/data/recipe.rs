@@ -78,7 +78,7 @@ impl Selected<'_> {
     /// What is known before training.
     pub fn card(&self) -> Card {
         let sample = Shape::from([self.encoding.width() as i64]);
-        Card { sample, target: self.targets.target, rows: self.rows, test_rows: 0 }
+        Card { sample, target: self.targets.target, rows: self.rows, test_rows: 0, classes: self.targets.names.clone() }
     }
 
     /// The rows as tensors, with the checksum of what they come from, and what separates its fields.

@@ -184,7 +184,7 @@ fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[Stri
 }
 
 /// Whether two values are the same: as text, or as numbers.
-pub(super) fn same(a: &str, b: &str) -> bool {
+pub(crate) fn same(a: &str, b: &str) -> bool {
     a == b || finite(a).is_some_and(|number| finite(b) == Some(number))
 }
 

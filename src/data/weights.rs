@@ -1,7 +1,8 @@
 //! Weights of classes and of positive labels: written out, or balanced by the training rows.
 //!
-//! Each replica's weights come from its own training rows, so that folds never see each other's. A count of 0 is taken
-//! as 1, which keeps weights finite.
+//! Each replica's weights come from its own training rows, so that folds never see each other's. A class without a
+//! training row weighs nothing, as in scikit-learn's `compute_sample_weight`. A label without a yes or a no counts as if
+//! it had one, which keeps `pos_weight` finite.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,8 @@ impl Weights {
         weights.iter().try_for_each(|weight| positive(key, *weight))
     }
 
-    /// The weight of each class, `n / (classes · count)` where balanced (scikit-learn's `compute_class_weight`).
+    /// The weight of each class, `n / (classes · count)` where balanced (scikit-learn's `compute_class_weight`), over the
+    /// classes that have rows; 0 for those that have none.
     ///
     /// # Shapes
     /// `truth` `[replicas, rows]`, int64 → `[replicas or 1, classes]`, f32, on the device of `truth`.
@@ -74,8 +76,11 @@ impl Weights {
         match self {
             Weights::Each(weights) => one_row(weights, truth.device()),
             Weights::Balanced => {
-                let counts = class_counts(truth, classes, None).clamp_min(1.0);
-                (truth.size()[1] as f64 / (counts * classes as f64)).to_kind(Kind::Float)
+                let counts = class_counts(truth, classes, None); // [replicas, classes]
+                let occurs = counts.gt(0.0);
+                let occurring = occurs.sum_dim_intlist(1, true, Kind::Double); // [replicas, 1]
+                let weights = truth.size()[1] as f64 / (counts * occurring);
+                weights.masked_fill(&occurs.logical_not(), 0.0).to_kind(Kind::Float)
             }
         }
     }
@@ -85,16 +90,17 @@ impl Weights {
         match self {
             Weights::Each(weights) => weights.clone(),
             Weights::Balanced => {
-                let share = counts.iter().sum::<u64>() as f64 / counts.len() as f64;
-                counts.iter().map(|&count| share / count.max(1) as f64).collect()
+                let occurring = counts.iter().filter(|count| **count > 0).count();
+                let share = counts.iter().sum::<u64>() as f64 / occurring as f64;
+                counts.iter().map(|&count| if count == 0 { 0.0 } else { share / count as f64 }).collect()
             }
         }
     }
 
-    /// The weight of a yes, `negatives / positives` where balanced (as PyTorch's documentation of `pos_weight` has it).
+    /// The weight of a positive, `negatives / positives` where balanced (as PyTorch's documentation of `pos_weight` has it).
     ///
     /// # Shapes
-    /// `truth` `[replicas, rows]`, int64, or `[replicas, rows, labels]`, f32 → `[replicas or 1, labels or 1]`, f32.
+    /// `truth`, 1 for a positive, `[replicas, rows]`, or `[replicas, rows, labels]` → `[replicas or 1, labels or 1]`, f32.
     pub(crate) fn of_positives(&self, truth: &Tensor) -> Tensor {
         match self {
             Weights::Each(weights) => one_row(weights, truth.device()),
@@ -139,8 +145,8 @@ mod tests {
             Vec::<Vec<f64>>::try_from(&Weights::Balanced.of_classes(&truth, 3).to_kind(Kind::Double)).unwrap();
         let near = |found: &[f64], wanted: &[f64]| found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6);
         // scikit-learn: compute_class_weight("balanced", classes=[0, 1], y=[0, 0, 0, 1]) is [4 / (2 · 3), 4 / (2 · 1)]
-        assert!(near(&weights[0], &[4.0 / 9.0, 4.0 / 3.0, 4.0 / 3.0]), "{weights:?}");
-        assert!(near(&weights[1], &[4.0 / 3.0, 4.0 / 3.0, 4.0 / 12.0]), "{weights:?}");
+        assert!(near(&weights[0], &[4.0 / 6.0, 4.0 / 2.0, 0.0]), "{weights:?}");
+        assert!(near(&weights[1], &[0.0, 0.0, 1.0]), "{weights:?}");
     }
 
     #[test]
@@ -151,5 +157,17 @@ mod tests {
         let weights = Weights::Balanced.of_positives(&labels);
         assert!((weights.double_value(&[0, 0]) - 1.0 / 3.0).abs() < 1e-6);
         assert_eq!(weights.double_value(&[0, 1]), 4.0, "no positive counts as one");
+    }
+
+    #[test]
+    fn a_class_without_a_training_row_weighs_nothing_as_in_scikit_learn() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/positive_class.json");
+        let golden: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let case = &golden["class_weights"];
+        let training: Vec<i64> = serde_json::from_value(case["training"].clone()).unwrap();
+        let wanted: Vec<f64> = serde_json::from_value(case["balanced"].clone()).unwrap();
+        let weights = Weights::Balanced.of_classes(&Tensor::from_slice(&training).unsqueeze(0), 3).get(0);
+        let found = Vec::<f64>::try_from(weights.to_kind(Kind::Double)).unwrap();
+        assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
     }
 }

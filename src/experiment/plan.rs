@@ -3,6 +3,8 @@
 //! Names, ranges, shapes, whether the loss fits the output and the targets, whether the monitored metric exists. What
 //! runs later checks none of it again. What is expected speaks of several plans at once, and is checked by the study.
 
+pub mod positive_class;
+
 use std::collections::BTreeSet;
 
 use crate::check::{Invalid, require};
@@ -13,7 +15,7 @@ use crate::experiment::network_plan::{NetworkPlan, missing};
 use crate::experiment::spec::{ModelName, Spec};
 use crate::history::asked::Asked;
 use crate::metrics::Metric;
-use crate::metrics::score::Score;
+use crate::metrics::score::{ClassScore, Score};
 use crate::train::TrainSpec;
 
 /// The variant's name where an experiment has no variants.
@@ -70,6 +72,7 @@ impl Plan {
         )?;
         spec.data.check(&card).map_err(|fault| fault.under("data"))?;
         check_resampling(&spec, &card)?;
+        positive_class::check(spec.positive.as_deref(), &card)?;
         spec.train.iter_mut().for_each(TrainSpec::resolve);
         let model = Model::of(&spec, &card)?;
         let plan = Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, card, asked: None };
@@ -108,8 +111,13 @@ impl Plan {
         }
     }
 
-    /// How sure of the second of two classes its outputs are; `None` where there are not two classes.
-    pub fn score(&self) -> Option<Score> {
+    /// Score of the positive class; `None` where there are not two classes.
+    pub fn score(&self, positive: usize) -> Option<ClassScore> {
+        Some(self.score_of_two_classes()?.of_class(positive))
+    }
+
+    /// How the score of one of two classes is read from its outputs; `None` where there are not two.
+    fn score_of_two_classes(&self) -> Option<Score> {
         match &self.model {
             Model::Network(network) => network.train.loss.score(network.last(), self.card.target, network.outputs()),
             Model::Tree(_) => (self.card.target == Target::Classes(2)).then_some(Score::Probabilities),
@@ -119,7 +127,7 @@ impl Plan {
     /// Checks how the threshold is chosen, and that it can be.
     fn check_threshold(&self) -> Result<(), Invalid> {
         let Some(by) = self.spec.threshold else { return Ok(()) };
-        let Some(score) = self.score() else {
+        let Some(score) = self.score_of_two_classes() else {
             return Err(Invalid::new("threshold", format!("is for 2 classes, and the target is {}", self.card.target)));
         };
         let split = self.spec.data.split();

@@ -96,7 +96,7 @@ impl Predictions {
             ),
             Model::Tree(_) => (Some(outputs.shallow_clone()), Decision::Largest),
         };
-        let decision = match (saved.threshold(), plan.score()) {
+        let decision = match (saved.threshold(), plan.score(saved.positive())) {
             (Some(threshold), Some(score)) => score.at_least(threshold),
             _ => decision,
         };

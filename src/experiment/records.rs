@@ -20,6 +20,7 @@ pub fn data(plan: &Plan, prepared: &Prepared) -> DataRecord {
         rows: rows(prepared),
         classes: prepared.classes.clone(),
         resample: prepared.resampled.clone(),
+        positive: prepared.positive.clone(),
     }
 }
 

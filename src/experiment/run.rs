@@ -6,8 +6,10 @@
 //! trained as it would have been.
 
 pub mod baselines;
+mod unseen_classes;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -32,6 +34,7 @@ use crate::experiment::store::preprocessing_file::PreprocessingFile;
 use crate::experiment::study::Study;
 use crate::experiment::tree_trials;
 use crate::experiment::trials::{Ended, Fold, Place, run_group};
+use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 use crate::history::{History, RowCounts, expectation, theirs};
 use crate::requests::Requests;
@@ -85,6 +88,8 @@ pub struct StackInfo {
     pub rows: RowCounts,
     /// How rows were resampled, where they were.
     pub resampled: Option<ResampleRecord>,
+    /// The positive class, of two.
+    pub positive: Option<PositiveClass>,
     /// Where it is.
     pub device: Device,
     /// How many CPU threads it uses.
@@ -180,7 +185,7 @@ impl Run<'_> {
         let place = Place { folder, ledger, device, threads, stack, started, requests, pace, found, checkpoint };
         let shown = folder.path().display();
         requests.say_at_the_end(format!("interrupted: `runner resume {shown}` goes on"));
-        let mut all = Ended::default();
+        let (mut all, mut warned) = (Ended::default(), BTreeSet::new());
         for (number, group) in groups.iter().enumerate() {
             if requests.is_stopped() {
                 all.is_over = true;
@@ -214,6 +219,12 @@ impl Run<'_> {
             if requests.is_stopped() {
                 all.is_over = true;
                 break;
+            }
+            let warnings = before.as_ref().map(|source| unseen_classes::warnings(&folds, &source.loaded));
+            for warning in warnings.into_iter().flatten() {
+                if warned.insert(warning.clone()) {
+                    watch.note(&warning);
+                }
             }
             let data = &folds[0].1.sha256;
             ledger.check_data(number, plan.spec.data.name(), data)?;

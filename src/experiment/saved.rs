@@ -35,6 +35,8 @@ pub struct Saved {
     /// What is known of its data without their rows; `None` where the run did not store it.
     pub data: Option<FittedData>,
     fitted: Fitted,
+    /// Positive class, of two.
+    positive: usize,
     /// The threshold that its test was taken at, where one was chosen.
     threshold: Option<Choice>,
     device: Device,
@@ -90,10 +92,15 @@ impl Saved {
             .context(Hint(damaged.to_owned()))?;
         let threshold = history.test.as_ref().and_then(|test| test.threshold.as_ref());
         let threshold = threshold.map(choice).transpose().with_context(|| format!("failed to read `{stem}`"))?;
-        Ok(Saved { plan, data, fitted, threshold, device })
+        Ok(Saved { plan, data, fitted, positive: history.data.positive_index(), threshold, device })
     }
 
-    /// The threshold that class 1 is predicted from, of two, where one was chosen.
+    /// Positive class, of two; 1 otherwise.
+    pub fn positive(&self) -> usize {
+        self.positive
+    }
+
+    /// The threshold that the positive class is predicted from, where one was chosen.
     pub fn threshold(&self) -> Option<f64> {
         self.threshold.as_ref().map(|choice| choice.value)
     }
@@ -109,10 +116,10 @@ impl Saved {
         let choice = self.threshold.clone().filter(|_| at_threshold);
         let (network, stack) = match &self.fitted {
             Fitted::Network(network) => &**network,
-            Fitted::Tree(tree) => return testing::of_tree(&self.plan, tree, rows, choice),
+            Fitted::Tree(tree) => return testing::of_tree(&self.plan, tree, rows, self.positive, choice),
         };
         let truth = data.trained_on().to_device(self.device).unsqueeze(0);
-        let measure = testing::measure(network, self.plan.card.target, &truth);
+        let measure = testing::measure(network, self.plan.card.target, &truth, self.positive);
         let rows = evaluate::on_device(rows, &network.train.loss, network.outputs(), self.device);
         testing::tested(stack, &rows, &measure, network.train.keep, &[choice]).remove(0)
     }

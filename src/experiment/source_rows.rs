@@ -5,14 +5,16 @@
 
 use tch::Device;
 
-use crate::data::Loaded;
 use crate::data::cache::Cache;
 use crate::data::fetch::Watch;
 use crate::data::prepared::Prepared;
 use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
+use crate::data::{Loaded, Target};
+use crate::experiment::plan::positive_class;
 use crate::experiment::spec::Spec;
 use crate::experiment::trials::Fold;
+use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 
 /// What a source gave.
@@ -63,10 +65,31 @@ impl SourceRows {
     /// # Errors
     /// When a class has too few rows.
     pub fn resampled(&self, prepared: Prepared, spec: &Spec, device: Device) -> anyhow::Result<Prepared> {
+        let positive = self.positive(&prepared, spec);
+        let prepared = Prepared { positive, ..prepared };
         match (&self.leak, &spec.resample) {
             (Some((_, record)), _) => Ok(Prepared { resampled: Some(record.clone()), ..prepared }),
             (None, Some(resample)) => prepared.resample(resample, device),
             (None, None) => Ok(prepared),
         }
+    }
+
+    /// The positive class, of two. Rows are counted as they are before they are resampled, and all but the test rows, so
+    /// that it is the same for all folds.
+    fn positive(&self, prepared: &Prepared, spec: &Spec) -> Option<PositiveClass> {
+        let classes = &prepared.classes;
+        if prepared.target != Target::Classes(2) {
+            return None;
+        }
+        let counts = match &self.leak {
+            Some((_, record)) => record.from.clone(),
+            None => {
+                let validation = prepared.validation.as_ref().map(|rows| rows.rows().counts(classes.len()));
+                let training = prepared.training.rows().counts(classes.len());
+                let of_validation = validation.unwrap_or_else(|| vec![0; classes.len()]);
+                training.iter().zip(of_validation).map(|(training, validation)| training + validation).collect()
+            }
+        };
+        positive_class::choose(spec.positive.as_deref(), classes, &counts)
     }
 }

@@ -10,6 +10,7 @@ use toml_edit::TableLike;
 use crate::classical::decision_tree::TreeSpec;
 use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
+use crate::experiment::plan::positive_class;
 use crate::history::expectation::Expectation;
 use crate::history::theirs::Theirs;
 use crate::metrics::threshold::ThresholdBy;
@@ -50,7 +51,12 @@ pub struct Spec {
     /// Whether all rows are resampled, those included that the model is judged by: a leak, there to be shown.
     #[serde(default)]
     pub resample_before_split: bool,
-    /// From which probability on the second of two classes is predicted in the test; half, where it is left out.
+    /// The positive class, of two: the one that precision, recall, F1, AP, ROC AUC, `threshold` and `pos_weight` are about.
+    /// Left out, a class that is rarer than a third of the rows, else the second one.
+    #[serde(default, deserialize_with = "positive_class::name_or_none", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<positive_class::Written>")]
+    pub positive: Option<String>,
+    /// From which probability on the positive class is predicted in the test; half, where it is left out.
     #[serde(default)]
     pub threshold: Option<ThresholdBy>,
     /// The data set.

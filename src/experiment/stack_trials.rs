@@ -73,6 +73,7 @@ pub(super) fn run_stack(
         folds: folds[0].0.map(|_| used.len()),
         rows: data.rows,
         resampled: data.resample.clone(),
+        positive: data.positive.clone(),
         device: place.device,
         threads: place.threads,
     };
@@ -81,7 +82,8 @@ pub(super) fn run_stack(
     let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.network.architecture).collect();
     let stack = Architecture::build_each(&architectures, &seeds, place.device);
     let optimizers: Vec<&Optimizer> = replicas.iter().map(|replica| &replica.network.train.optimizer).collect();
-    let measure = measure(network, target, &training.of_each_replica(&training.truth, replicas.len()));
+    let positive = data.positive_index();
+    let measure = measure(network, target, &training.of_each_replica(&training.truth, replicas.len()), positive);
     let task = Task {
         settings: train,
         measure: &measure,
@@ -128,7 +130,7 @@ pub(super) fn run_stack(
             let validated = validated.map(|rows| outputs(&stack, rows));
             let validations: Vec<Option<&Validation>> =
                 replicas.iter().map(|replica| folds[replica.place].1.validation.as_ref()).collect();
-            let choices = choices(plan, validated.as_ref(), &validations);
+            let choices = choices(plan, validated.as_ref(), &validations, positive);
             let rows = together(tests.into_iter().map(|test| on_device(&test.open())).collect());
             of_test = constant.on(&rows);
             tested(&stack, &rows, &measure, train.keep, &choices).into_iter().map(Some).collect()

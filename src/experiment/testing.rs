@@ -16,7 +16,7 @@ use crate::history::tested::{TestRecord, ThresholdRecord};
 use crate::metrics::confusion::Confusion;
 use crate::metrics::decision::Decision;
 use crate::metrics::ranking::Ranking;
-use crate::metrics::score::Score;
+use crate::metrics::score::ClassScore;
 use crate::metrics::threshold::{Choice, ThresholdBy, ValidationScores};
 use crate::metrics::{Metric, curves, regression};
 use crate::network::stack::Stack;
@@ -43,13 +43,14 @@ pub fn tested(
         outputs: &outputs,
         metrics: &measure.metrics,
         decision: measure.decision,
+        positive: measure.positive,
         score: measure.score,
     };
     judged.records_at(weights, choices)
 }
 
 /// A tree's figures on these rows, at the threshold that was chosen, where one was.
-pub fn of_tree(plan: &Plan, tree: &Tree, rows: &Rows, choice: Option<Choice>) -> TestRecord {
+pub fn of_tree(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize, choice: Option<Choice>) -> TestRecord {
     let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
     let judged = Judged {
         outputs: &outputs,
@@ -57,15 +58,16 @@ pub fn of_tree(plan: &Plan, tree: &Tree, rows: &Rows, choice: Option<Choice>) ->
         losses: None,
         metrics: &plan.metrics(),
         decision: Decision::Largest,
-        score: plan.score(),
+        positive,
+        score: plan.score(positive),
     };
     judged.records_at("last", &[choice]).remove(0)
 }
 
 /// The metrics of a tree on these rows.
-pub fn figures_of_tree(plan: &Plan, tree: &Tree, rows: &Rows) -> Vec<(String, f64)> {
+pub fn figures_of_tree(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize) -> Vec<(String, f64)> {
     let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
-    let of = |metric: Metric| metric.of_each_replica(&outputs, &truth, Decision::Largest).double_value(&[0]);
+    let of = |metric: Metric| metric.of_each_replica(&outputs, &truth, Decision::Largest, positive).double_value(&[0]);
     plan.metrics().into_iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
 }
 
@@ -73,13 +75,18 @@ pub fn figures_of_tree(plan: &Plan, tree: &Tree, rows: &Rows) -> Vec<(String, f6
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, of each replica's validation rows.
-pub fn choices(plan: &Plan, outputs: Option<&Tensor>, validation: &[Option<&Validation>]) -> Vec<Option<Choice>> {
-    let (Some(by), Some(score)) = (plan.spec.threshold, plan.score()) else {
+pub fn choices(
+    plan: &Plan,
+    outputs: Option<&Tensor>,
+    validation: &[Option<&Validation>],
+    positive: usize,
+) -> Vec<Option<Choice>> {
+    let (Some(by), Some(score)) = (plan.spec.threshold, plan.score(positive)) else {
         return validation.iter().map(|_| None).collect();
     };
     let choice = |(replica, rows): (usize, &Option<&Validation>)| match (rows, outputs, by) {
         (Some(rows), Some(outputs), _) => {
-            ValidationScores::new(rows, &score.of(&outputs.get(replica as i64))).choose(by)
+            ValidationScores::new(rows, &score.of(&outputs.get(replica as i64)), positive).choose(by)
         }
         (_, _, ThresholdBy::Fixed(value)) => Some(Choice::fixed(value)),
         _ => None,
@@ -88,13 +95,14 @@ pub fn choices(plan: &Plan, outputs: Option<&Tensor>, validation: &[Option<&Vali
 }
 
 /// What is measured of a network; `truth`, of the training rows of each replica, as for [`crate::train::loss::Loss::criterion`].
-pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor) -> Measure {
+pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor, positive: usize) -> Measure {
     let (train, width) = (&network.train, network.outputs());
     Measure {
-        loss: train.loss.criterion(truth, width),
+        loss: train.loss.criterion(truth, width, positive),
         metrics: train.metrics(target),
         decision: train.loss.decision(width, target),
-        score: train.loss.score(network.last(), target, width),
+        positive,
+        score: train.loss.score(network.last(), target, width).map(|score| score.of_class(positive)),
     }
 }
 
@@ -111,8 +119,10 @@ pub struct Judged<'a> {
     pub metrics: &'a [Metric],
     /// How an output becomes a prediction.
     pub decision: Decision,
-    /// How sure of the second one the outputs are, of two classes.
-    pub score: Option<Score>,
+    /// Positive class, of two.
+    pub positive: usize,
+    /// Its score, of two classes.
+    pub score: Option<ClassScore>,
 }
 
 impl Judged<'_> {
@@ -135,7 +145,7 @@ impl Judged<'_> {
                 metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
                 confusion: confusion.map(|confusion| confusion.0.clone()),
                 report: confusion.map(Confusion::report),
-                positives: confusion.and_then(Confusion::positives),
+                positives: confusion.and_then(|confusion| confusion.positives(self.positive)),
                 roc: ranking.as_ref().and_then(|(ranking, score)| curves::roc(ranking, *score)),
                 precision_recall: ranking.and_then(|(ranking, score)| curves::precision_recall(&ranking, score)),
                 threshold: None,
@@ -163,7 +173,10 @@ impl Judged<'_> {
                 value: choice.value,
                 by: serde_json::to_value(choice.by).expect("it is made of JSON's types"),
                 validation: choice.validation.clone(),
-                at_default: choice.by.figures(&default.confusion.expect("two classes have a confusion matrix")),
+                at_default: {
+                    let confusion = default.confusion.expect("two classes have a confusion matrix");
+                    choice.by.figures(&confusion, self.positive)
+                },
             };
             TestRecord {
                 threshold: Some(threshold),
@@ -181,7 +194,7 @@ impl Judged<'_> {
         let always = Metric::of_tests(classes).iter().filter(|metric| !self.metrics.contains(metric));
         let loss = self.losses.map(|losses| ("loss".to_owned(), losses.shallow_clone()));
         let metrics = self.metrics.iter().chain(always).map(|metric| {
-            (metric.name().into_owned(), metric.of_each_replica(self.outputs, self.truth, self.decision))
+            (metric.name().into_owned(), metric.of_each_replica(self.outputs, self.truth, self.decision, self.positive))
         });
         loss.into_iter().chain(metrics).collect()
     }
@@ -194,16 +207,17 @@ impl Judged<'_> {
 }
 
 /// The rows of a stack of one, ranked; `None` where a score is not a number.
-fn ranking((outputs, truth, _): &(Tensor, Tensor, Option<Tensor>), score: Score) -> Option<Ranking> {
+fn ranking((outputs, truth, _): &(Tensor, Tensor, Option<Tensor>), score: ClassScore) -> Option<Ranking> {
     let on_cpu = |tensor: Tensor| tensor.get(0).to_device(Device::Cpu).contiguous();
     let ranks = Vec::<f64>::try_from(on_cpu(score.rank(outputs))).expect("ranks are f64");
-    let is_class_1 = Vec::<bool>::try_from(on_cpu(truth.eq(1))).expect("just compared");
-    Ranking::new(&ranks, &is_class_1)
+    let is_positive = Vec::<bool>::try_from(on_cpu(truth.eq(score.class() as i64))).expect("just compared");
+    Ranking::new(&ranks, &is_positive)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::score::Score;
     use crate::metrics::threshold::ThresholdBy;
 
     /// Two replicas of four rows, of which three and one are of class 1.
@@ -213,8 +227,8 @@ mod tests {
     }
 
     fn judged<'a>(outputs: &'a Tensor, truth: &'a Tensor, metrics: &'a [Metric]) -> Judged<'a> {
-        let (decision, score) = (Decision::Above(0.0), Some(Score::Logit));
-        Judged { outputs, truth, losses: None, metrics, decision, score }
+        let (decision, score) = (Decision::Above(0.0), Some(Score::Logit.of_class(1)));
+        Judged { outputs, truth, losses: None, metrics, decision, positive: 1, score }
     }
 
     #[test]
@@ -252,7 +266,31 @@ mod tests {
         assert_eq!((records[1].metrics["f1"].0, defaults[1].metrics["f1"].0), (0.0, 2.0 / 3.0));
         assert_eq!((&records[1].roc, &records[1].positives), (&defaults[1].roc, &Some(0.25)));
         assert_eq!(records[1].metrics["ap"], defaults[1].metrics["ap"]);
-        let by = ThresholdBy::Fixed(0.9).figures(records[1].confusion.as_ref().unwrap());
+        let by = ThresholdBy::Fixed(0.9).figures(records[1].confusion.as_ref().unwrap(), 1);
         assert_eq!((by.scores.recall, by.scores.precision, by.cost), (Some(0.0), Some(0.0), None));
+    }
+
+    #[test]
+    fn with_the_first_class_as_the_positive_one_the_figures_are_its_own_and_the_matrix_keeps_its_order() {
+        let (outputs, truth) = two_replicas();
+        let metrics = [Metric::Precision, Metric::Recall, Metric::Ap];
+        let second = judged(&outputs, &truth, &metrics);
+        let first = Judged { positive: 0, score: Some(Score::Logit.of_class(0)), ..second };
+        let (of_first, of_second) = (first.records("best"), second.records("best"));
+        assert_eq!(of_first[0].confusion, of_second[0].confusion);
+        assert_eq!(of_first[0].report, of_second[0].report);
+        assert_eq!((of_first[0].positives, of_second[0].positives), (Some(0.25), Some(0.75)));
+        let report = &of_first[0].report.as_ref().unwrap().classes;
+        for (record, class) in [(&of_first[0], 0), (&of_second[0], 1)] {
+            let found = ["precision", "recall"].map(|name| Some(record.metrics[name].0));
+            assert_eq!(found, [report[class].scores.precision, report[class].scores.recall]);
+        }
+        assert_eq!(of_first[0].metrics["roc_auc"], of_second[0].metrics["roc_auc"], "the area is the same");
+        assert_ne!(of_first[0].metrics["ap"], of_second[0].metrics["ap"]);
+        // the first class is predicted where its probability is at least 0.3: logits of at most 0.847
+        let at = &first.records_at("best", &[Some(Choice::fixed(0.3)), None])[0];
+        assert_eq!(at.confusion.as_ref().unwrap(), &[[1, 0], [2, 1]]);
+        assert_eq!((at.metrics["recall"].0, at.metrics["precision"].0), (1.0, 1.0 / 3.0));
+        assert_eq!(at.threshold.as_ref().unwrap().at_default.scores.recall, Some(1.0));
     }
 }

@@ -104,10 +104,12 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
         folds: fold.map(|_| 1),
         rows: record.rows,
         resampled: record.resample.clone(),
+        positive: record.positive.clone(),
         device: Device::Cpu,
         threads: place.threads,
     };
     watch.starting(&[plan], &info);
+    let positive = record.positive_index();
     let tree = fit(trial, &place.requests.stop)?;
     let fitted = clock.elapsed().as_secs_f64();
     let mut history = History {
@@ -140,10 +142,10 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
     };
     if let Some(tree) = tree {
         history.tree = Some(tree.record(&data.features));
-        history.history = curves(plan, &tree, data, fitted);
+        history.history = curves(plan, &tree, data, positive, fitted);
         let validation = data.validation.as_ref();
         let of_validation = validation.map(|rows| tree.outputs(&rows.rows().features).unsqueeze(0));
-        let choice = testing::choices(plan, of_validation.as_ref(), &[validation]).remove(0);
+        let choice = testing::choices(plan, of_validation.as_ref(), &[validation], positive).remove(0);
         let test = data.test.as_ref().map(|test| test.for_a_stack().open());
         let baseline = |rows: &Rows| baselines::of_classes(rows, data.classes.len());
         let mut of_rows = Baselines {
@@ -151,7 +153,7 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
             test: test.as_ref().and_then(baseline),
             caution: None,
         };
-        history.test = test.map(|rows| testing::of_tree(plan, &tree, &rows, choice));
+        history.test = test.map(|rows| testing::of_tree(plan, &tree, &rows, positive, choice));
         of_rows.caution = caution(&history, &of_rows);
         history.baselines = Some(of_rows).filter(|baselines| !baselines.is_empty());
         place.folder.write(&format!("{}.tree.json", history.stem()), &tree.to_json()?);
@@ -189,9 +191,9 @@ fn in_own_thread<T: Send + 'static>(
 }
 
 /// The tree's figures on training and validation rows, as of one epoch.
-fn curves(plan: &Plan, tree: &Tree, data: &Prepared, seconds: f64) -> Curves {
-    let mut figures = testing::figures_of_tree(plan, tree, data.training.rows());
-    let validation = data.validation.as_ref().map(|rows| testing::figures_of_tree(plan, tree, rows.rows()));
+fn curves(plan: &Plan, tree: &Tree, data: &Prepared, positive: usize, seconds: f64) -> Curves {
+    let mut figures = testing::figures_of_tree(plan, tree, data.training.rows(), positive);
+    let validation = data.validation.as_ref().map(|rows| testing::figures_of_tree(plan, tree, rows.rows(), positive));
     figures.extend(validation.into_iter().flatten().map(|(name, value)| (format!("val_{name}"), value)));
     figures.push(("seconds".to_owned(), seconds));
     let row: Vec<(&str, f64)> = figures.iter().map(|(name, value)| (name.as_str(), *value)).collect();

@@ -14,6 +14,7 @@ pub mod figure;
 pub mod foreign;
 pub mod json;
 pub mod number;
+pub mod positive;
 pub mod report;
 pub mod resampling;
 pub mod tested;
@@ -162,6 +163,10 @@ pub struct DataRecord {
     /// How rows were resampled, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resample: Option<resampling::ResampleRecord>,
+    /// Of two classes, the one that precision, recall, F1, AP, ROC AUC, the threshold and `pos_weight` are about; the second
+    /// one where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive: Option<positive::PositiveClass>,
 }
 
 /// How many rows each part of a data set has.
@@ -380,7 +385,14 @@ pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
         started: String::new(),
         seconds: 0.0,
         environment,
-        data: DataRecord { name: "logic".to_owned(), sha256: String::new(), rows, classes: Vec::new(), resample: None },
+        data: DataRecord {
+            name: "logic".to_owned(),
+            sha256: String::new(),
+            rows,
+            classes: Vec::new(),
+            resample: None,
+            positive: None,
+        },
         network: Some(NetworkRecord { layers: Vec::new(), parameters: 0 }),
         tree: None,
         config: serde_json::Value::Null,

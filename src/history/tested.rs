@@ -23,7 +23,7 @@ pub struct TestRecord {
     /// For classes, precision, recall and F1 of each, and their averages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
-    /// For two classes, the share of rows of the second one: the average precision of chance.
+    /// For two classes, the share of rows of the positive one: the average precision of chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positives: Option<f64>,
     /// For two classes, the ROC curve; none where one of them has no row.
@@ -44,11 +44,11 @@ pub struct TestRecord {
 /// left out, and of more than 500 corners evenly chosen ones are kept, with both ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RocCurve {
-    /// Of the rows of class 0, the share that are predicted as class 1.
+    /// Of the rows of the other class, the share that are predicted as the positive one.
     pub fpr: Vec<f64>,
-    /// Of the rows of class 1, the share that are predicted as it.
+    /// Of the rows of the positive class, the share that are predicted as it.
     pub tpr: Vec<f64>,
-    /// Class 1 is predicted where its probability is at least so much, or its score where there are no probabilities;
+    /// The positive class is predicted where its probability is at least so much, or its score where there are no probabilities;
     /// the first is infinite, and nothing is predicted.
     pub threshold: Vec<Number>,
 }
@@ -57,9 +57,9 @@ pub struct RocCurve {
 /// same recall are left out, and of more than 500 evenly chosen ones are kept, with both ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PrecisionRecallCurve {
-    /// Of the rows predicted as class 1, the share that are; of none, 1.
+    /// Of the rows predicted as the positive class, the share that are; of none, 1.
     pub precision: Vec<f64>,
-    /// Of the rows of class 1, the share that are predicted as it.
+    /// Of the rows of the positive class, the share that are predicted as it.
     pub recall: Vec<f64>,
     /// The harmonic mean of both.
     pub f1: Vec<f64>,
@@ -70,18 +70,18 @@ pub struct PrecisionRecallCurve {
 /// A threshold that was chosen without the test rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ThresholdRecord {
-    /// Class 1 is predicted where its probability is at least so much, or its score where there are no probabilities.
+    /// The positive class is predicted where its probability is at least so much, or its score where there are no probabilities.
     pub value: f64,
     /// How it was chosen, as the experiment has it: `"f1"`, `{ "cost": … }`, or the number itself.
     pub by: serde_json::Value,
     /// What it gave on the validation rows, where it was chosen by them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<AtThreshold>,
-    /// What the test rows give without it: where class 1 is the likelier one.
+    /// What the test rows give without it: where the positive class is predicted if it is the likelier one.
     pub at_default: AtThreshold,
 }
 
-/// Figures of class 1 at a threshold.
+/// Metrics of the positive class at a threshold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AtThreshold {
     /// Precision, recall and F1.

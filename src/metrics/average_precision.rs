@@ -1,10 +1,10 @@
 //! Average precision (scikit-learn's `average_precision_score`): the precision at each threshold, weighted by the recall
-//! that it adds, `Σ (Rₙ − Rₙ₋₁) Pₙ`. In 0–1, higher is better; chance gives the share of class 1 among the rows, which
+//! that it adds, `Σ (Rₙ − Rₙ₋₁) Pₙ`. In 0–1, higher is better; chance gives the share of positives among the rows, which
 //! makes it the figure for rare classes, where the ROC curve flatters.
 //!
-//! It is the mean, over the rows of class 1, of the precision among the rows that are scored at least as high; equal
+//! It is the mean, over the rows of the positive class, of the precision among the rows that are scored at least as high; equal
 //! scores are one threshold. Undefined where one class has no row, since nothing is ranked then: scikit-learn gives 1
-//! without a row of class 0, and warns and gives 0 without one of class 1. Of several labels, the mean over those where
+//! without a row of the other class, and warns and gives 0 without one of the positive class. Of several labels, the mean over those where
 //! it is defined.
 
 use tch::{Kind, Tensor};
@@ -18,8 +18,8 @@ use crate::metrics::roc_auc::by_label;
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
 /// several labels → `[replicas]`, f64, NaN where undefined.
-pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
-    let (scores, truth) = by_label(outputs, truth, decision); // [replicas, labels, rows] each
+pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
+    let (scores, truth) = by_label(outputs, truth, decision, positive); // [replicas, labels, rows] each
     let rows = scores.size()[2] as f64;
     let (sorted, order) = scores.sort(-1, false);
     let truth = truth.gather(-1, &order, false);
@@ -45,7 +45,7 @@ mod tests {
     fn average(scores: &[f64], truth: &[i64]) -> f64 {
         let rows = truth.len() as i64;
         let scores = Tensor::from_slice(scores).view([1, rows, 1]);
-        of_each_replica(&scores, &Tensor::from_slice(truth).view([1, rows]), Decision::Above(0.5)).double_value(&[0])
+        of_each_replica(&scores, &Tensor::from_slice(truth).view([1, rows]), Decision::Above(0.5), 1).double_value(&[0])
     }
 
     proptest! {
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(average(&[0.5; 5], &[0, 1, 0, 0, 1]), 0.4);
         let outputs = Tensor::from_slice(&[0.1_f32, 0.9, 0.9, 0.1, 0.1, f32::NAN]).view([3, 2, 1]);
         let truth = Tensor::from_slice(&[0_i64, 1, 0, 1, 0, 1]).view([3, 2]);
-        let found = of_each_replica(&outputs, &truth, Decision::Above(0.5));
+        let found = of_each_replica(&outputs, &truth, Decision::Above(0.5), 1);
         assert_eq!((found.double_value(&[0]), found.double_value(&[1])), (1.0, 0.5));
         assert!(found.double_value(&[2]).is_nan());
     }

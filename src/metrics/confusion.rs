@@ -39,11 +39,12 @@ impl Confusion {
         Some((0..replicas).map(matrix).collect())
     }
 
-    /// Of two classes, the share of rows of the second one; `None` of more, and without rows.
-    pub fn positives(&self) -> Option<f64> {
-        let [of_class_0, of_class_1] = &self.0[..] else { return None };
-        let (negatives, positives) = (of_class_0.iter().sum::<u64>(), of_class_1.iter().sum::<u64>());
-        (positives + negatives > 0).then(|| positives as f64 / (positives + negatives) as f64)
+    /// Of two classes, the share of rows of the positive one; `None` of more, and without rows.
+    pub fn positives(&self, positive: usize) -> Option<f64> {
+        let [of_first, of_second] = &self.0[..] else { return None };
+        let rows = [of_first.iter().sum::<u64>(), of_second.iter().sum::<u64>()];
+        let all = rows[0] + rows[1];
+        (all > 0).then(|| rows[positive] as f64 / all as f64)
     }
 }
 

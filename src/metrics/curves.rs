@@ -11,13 +11,13 @@ use tch::Tensor;
 use crate::history::number::Number;
 use crate::history::tested::{PrecisionRecallCurve, RocCurve};
 use crate::metrics::ranking::Ranking;
-use crate::metrics::score::Score;
+use crate::metrics::score::ClassScore;
 
 /// A curve has at most so many points, so that histories stay small.
 pub const MOST_POINTS: usize = 500;
 
-/// The ROC curve of rows that are ranked by [`Score::rank`]; thresholds are scores.
-pub fn roc(ranking: &Ranking, score: Score) -> Option<RocCurve> {
+/// The ROC curve of rows that are ranked by [`ClassScore::rank`]; thresholds are scores.
+pub fn roc(ranking: &Ranking, score: ClassScore) -> Option<RocCurve> {
     if !ranking.has_both() {
         return None;
     }
@@ -33,8 +33,8 @@ pub fn roc(ranking: &Ranking, score: Score) -> Option<RocCurve> {
     })
 }
 
-/// The precision–recall curve of rows that are ranked by [`Score::rank`]; thresholds are scores.
-pub fn precision_recall(ranking: &Ranking, score: Score) -> Option<PrecisionRecallCurve> {
+/// The precision–recall curve of rows that are ranked by [`ClassScore::rank`]; thresholds are scores.
+pub fn precision_recall(ranking: &Ranking, score: ClassScore) -> Option<PrecisionRecallCurve> {
     if !ranking.has_both() {
         return None;
     }
@@ -69,7 +69,7 @@ fn kept(ranking: &Ranking, is_wanted: impl Fn(usize) -> bool) -> Vec<usize> {
 }
 
 /// The scores at these places.
-fn thresholds(ranking: &Ranking, kept: &[usize], score: Score) -> Vec<Number> {
+fn thresholds(ranking: &Ranking, kept: &[usize], score: ClassScore) -> Vec<Number> {
     let ranks: Vec<f64> = kept.iter().map(|&at| ranking.scores[at]).collect();
     let scores = Vec::<f64>::try_from(score.from_rank(&Tensor::from_slice(&ranks))).expect("ranks are f64");
     scores.into_iter().map(Number).collect()
@@ -78,7 +78,7 @@ fn thresholds(ranking: &Ranking, kept: &[usize], score: Score) -> Vec<Number> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Metric, decision::Decision};
+    use crate::metrics::{Metric, decision::Decision, score::Score};
     use proptest::prelude::*;
 
     fn metric(metric: Metric, scores: &[f64], truth: &[bool]) -> f64 {
@@ -86,7 +86,7 @@ mod tests {
         let truth: Vec<i64> = truth.iter().map(|is| i64::from(*is)).collect();
         let (scores, truth) =
             (Tensor::from_slice(scores).view([1, rows, 1]), Tensor::from_slice(&truth).view([1, rows]));
-        metric.of_each_replica(&scores, &truth, Decision::Above(0.5)).double_value(&[0])
+        metric.of_each_replica(&scores, &truth, Decision::Above(0.5), 1).double_value(&[0])
     }
 
     fn by_trapezoids(curve: &RocCurve) -> f64 {
@@ -101,7 +101,7 @@ mod tests {
             let scores: Vec<f64> = rows.iter().map(|(score, _)| f64::from(*score) / 8.0).collect();
             let truth: Vec<bool> = rows.iter().map(|(_, is)| *is).collect();
             let ranking = Ranking::new(&scores, &truth).unwrap();
-            let (roc, pr) = (roc(&ranking, Score::Output), precision_recall(&ranking, Score::Output));
+            let (roc, pr) = (roc(&ranking, Score::Output.of_class(1)), precision_recall(&ranking, Score::Output.of_class(1)));
             prop_assert_eq!(roc.is_some(), truth.contains(&true) && truth.contains(&false));
             prop_assert_eq!(roc.is_some(), pr.is_some());
             if let (Some(roc), Some(pr)) = (roc, pr) {
@@ -136,7 +136,10 @@ mod tests {
         let scores: Vec<f64> = (0..4000).map(f64::from).collect();
         let truth: Vec<bool> = (0..4000).map(|row| row % 2 == 0).collect();
         let ranking = Ranking::new(&scores, &truth).unwrap();
-        let (roc, pr) = (roc(&ranking, Score::Logit).unwrap(), precision_recall(&ranking, Score::Probability).unwrap());
+        let (roc, pr) = (
+            roc(&ranking, Score::Logit.of_class(1)).unwrap(),
+            precision_recall(&ranking, Score::Probability.of_class(1)).unwrap(),
+        );
         assert_eq!((roc.fpr.len(), roc.threshold.len(), pr.f1.len(), pr.threshold.len()), (500, 500, 500, 500));
         assert_eq!((roc.fpr[0], roc.tpr[0], roc.fpr[499], roc.tpr[499]), (0.0, 0.0, 1.0, 1.0));
         assert_eq!((pr.recall[0], pr.recall[499], pr.threshold[0].0), (1.0, 0.0, 0.0));
@@ -148,9 +151,12 @@ mod tests {
     #[test]
     fn of_one_class_there_is_no_curve_and_of_equal_scores_one_step() {
         let equal = Ranking::new(&[0.25; 4], &[true, false, true, false]).unwrap();
-        assert_eq!(roc(&equal, Score::Probability).unwrap().tpr, [0.0, 1.0]);
-        assert_eq!(precision_recall(&equal, Score::Probability).unwrap().precision, [0.5, 1.0]);
+        assert_eq!(roc(&equal, Score::Probability.of_class(1)).unwrap().tpr, [0.0, 1.0]);
+        assert_eq!(precision_recall(&equal, Score::Probability.of_class(1)).unwrap().precision, [0.5, 1.0]);
         let one = Ranking::new(&[0.25, 0.5], &[true, true]).unwrap();
-        assert_eq!((roc(&one, Score::Output), precision_recall(&one, Score::Output)), (None, None));
+        assert_eq!(
+            (roc(&one, Score::Output.of_class(1)), precision_recall(&one, Score::Output.of_class(1))),
+            (None, None)
+        );
     }
 }

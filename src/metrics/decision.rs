@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use crate::metrics::score::Score;
+use crate::metrics::score::ClassScore;
 
 /// How a network's output becomes a class.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,10 +11,10 @@ pub enum Decision {
     Above(f64),
     /// The class with the largest output; of equal ones, the first.
     Largest,
-    /// Of two classes, class 1 where its score is at least the threshold, in f64.
+    /// Of two classes, one where its score is at least the threshold, in f64, else the other.
     ScoreAbove {
-        /// How the score is read from one output or two.
-        score: Score,
+        /// The class, and how its score is read from one output or two.
+        score: ClassScore,
         /// The threshold: a probability, where the score is one.
         threshold: f64,
     },
@@ -32,7 +32,11 @@ impl Decision {
         match self {
             Decision::Above(threshold) => outputs.select(-1, 0).ge(threshold).to_kind(Kind::Int64),
             Decision::Largest => outputs.argmax(-1, false),
-            Decision::ScoreAbove { score, threshold } => score.of(outputs).ge(threshold).to_kind(Kind::Int64),
+            Decision::ScoreAbove { score, threshold } => {
+                let is_class = score.of(outputs).ge(threshold);
+                let is_second = if score.class() == 1 { is_class } else { is_class.logical_not() };
+                is_second.to_kind(Kind::Int64)
+            }
             Decision::EachAbove(threshold) => outputs.ge(threshold).to_kind(outputs.kind()),
             Decision::Value => outputs.shallow_clone(),
         }
@@ -47,17 +51,23 @@ impl Decision {
         }
     }
 
-    /// How much the outputs speak for class 1, or for each label: `[…, rows, outputs]` → `[…, rows, 1 or labels]`.
+    /// How much the outputs speak for the positive class, or for each label: `[…, rows, outputs]` →
+    /// `[…, rows, 1 or labels]`.
     ///
-    /// Of two outputs it is their difference, which ranks rows as the probability of class 1 does.
-    pub fn scores(self, outputs: &Tensor) -> Tensor {
-        match self {
+    /// Of two outputs it is their difference, which ranks rows as the probability does.
+    pub fn scores(self, outputs: &Tensor, positive: usize) -> Tensor {
+        let of_second = match self {
             Decision::Largest => {
                 let outputs = outputs.to_kind(Kind::Double);
                 outputs.narrow(-1, 1, 1) - outputs.narrow(-1, 0, 1)
             }
-            Decision::ScoreAbove { score, .. } => score.rank(outputs).unsqueeze(-1),
-            Decision::Above(_) | Decision::EachAbove(_) | Decision::Value => outputs.shallow_clone(),
-        }
+            Decision::Above(_) => outputs.shallow_clone(),
+            Decision::ScoreAbove { score, .. } => {
+                let of_its_class = score.rank(outputs).unsqueeze(-1);
+                if score.class() == 1 { of_its_class } else { -of_its_class }
+            }
+            Decision::EachAbove(_) | Decision::Value => return outputs.shallow_clone(),
+        };
+        if positive == 0 { -of_second } else { of_second }
     }
 }

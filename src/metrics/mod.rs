@@ -45,13 +45,13 @@ pub enum Metric {
     #[serde(alias = "top_k_accuracy_score", alias = "top_k_categorical_accuracy")]
     #[serde(alias = "sparse_top_k_categorical_accuracy", deserialize_with = "number_or_table")]
     TopK(TopK),
-    /// Of what was predicted, the share that is right.
+    /// Of the rows that were predicted as the positive class, the share that are; of more classes, the mean of each one's.
     #[serde(alias = "precision_score")]
     Precision,
-    /// Of what is there, the share that was predicted.
+    /// Of the rows of the positive class, the share that were predicted as it; of more classes, the mean of each one's.
     #[serde(alias = "recall_score")]
     Recall,
-    /// The harmonic mean of precision and recall.
+    /// The harmonic mean of precision and recall; of more classes, the mean of each one's.
     #[serde(alias = "f1_score")]
     F1,
     /// The area under the ROC curve.
@@ -156,6 +156,15 @@ impl Metric {
         }
     }
 
+    /// Whether it is about the positive class, of two classes.
+    pub fn is_of_the_positive_class(self) -> bool {
+        match self {
+            Metric::Precision | Metric::Recall | Metric::F1 | Metric::RocAuc | Metric::Ap => true,
+            Metric::Acc | Metric::TopK(_) | Metric::Mcc | Metric::BalancedAcc => false,
+            Metric::Me | Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape | Metric::R2 => false,
+        }
+    }
+
     /// The targets that the metric is for, in words.
     fn purpose(self) -> String {
         match self {
@@ -205,13 +214,13 @@ impl Metric {
         Err(Invalid::new("metrics", message).hint(format!("for {target} there are {}", names.join(", "))))
     }
 
-    /// The metric of each replica.
+    /// The metric of each replica; `positive` is the class, of two, that precision, recall, F1 and the areas are about.
     ///
     /// # Shapes
     /// `outputs` `[replicas, rows, outputs]`; `truth` `[replicas, rows]` int64 for classes, otherwise
     /// `[replicas, rows, outputs]` f32 → `[replicas]`, f64, on the same device, NaN where it is undefined.
-    pub fn of_each_replica(self, outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
-        let counts = || Counts::new(outputs, truth, decision);
+    pub fn of_each_replica(self, outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
+        let counts = || Counts::new(outputs, truth, decision, positive);
         let errors = || Errors::new(outputs, truth);
         match self {
             Metric::Acc => accuracy::of_each_replica(outputs, truth, decision),
@@ -219,8 +228,8 @@ impl Metric {
             Metric::Precision => counts().precision(),
             Metric::Recall => counts().recall(),
             Metric::F1 => counts().f1(),
-            Metric::RocAuc => roc_auc::of_each_replica(outputs, truth, decision),
-            Metric::Ap => average_precision::of_each_replica(outputs, truth, decision),
+            Metric::RocAuc => roc_auc::of_each_replica(outputs, truth, decision, positive),
+            Metric::Ap => average_precision::of_each_replica(outputs, truth, decision, positive),
             Metric::Mcc => matthews::of_each_replica(outputs, truth, decision),
             Metric::BalancedAcc => balanced_accuracy::of_each_replica(outputs, truth, decision),
             Metric::Me => errors().mean(),

@@ -1,7 +1,8 @@
 //! Precision, recall and F1 (scikit-learn's `precision_recall_fscore_support`), in 0–1, higher is better.
 //!
-//! Of two classes they are class 1's; of several classes, and of several labels, the mean over those for which they are
-//! defined: precision needs a prediction of the class, recall a row of it, F1 one of both.
+//! Of two classes they are those of the positive class, and undefined where precision has no prediction of it, recall no
+//! row of it, F1 neither. Of several classes they are the mean over those that occur or are predicted (`average="macro"`),
+//! and of several labels over all labels; what is undefined counts as 0 in a mean, which is scikit-learn's default.
 
 use tch::{Kind, Tensor};
 
@@ -14,6 +15,8 @@ pub struct Counts {
     right: Tensor,
     predicted: Tensor,
     support: Tensor,
+    /// Which classes or labels a mean is over: 1 or 0 each.
+    counted: Tensor,
 }
 
 impl Counts {
@@ -21,35 +24,51 @@ impl Counts {
     ///
     /// # Shapes
     /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
-    /// several labels.
-    pub fn new(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Counts {
+    /// several labels. `positive` is the class that is counted, of two.
+    pub fn new(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Counts {
         let sum = |values: &Tensor, dimension: i64| values.sum_dim_intlist(dimension, false, Kind::Double);
         match confusion::of_each_replica(outputs, truth, decision) {
             Some(matrix) => {
                 let (right, predicted, support) = (matrix.diagonal(0, 1, 2), sum(&matrix, 1), sum(&matrix, 2));
-                let counted = |counts: Tensor| if counts.size()[1] == 2 { counts.narrow(1, 1, 1) } else { counts };
-                Counts { right: counted(right), predicted: counted(predicted), support: counted(support) }
+                let of = |counts: Tensor| match counts.size()[1] {
+                    2 => counts.narrow(1, positive as i64, 1),
+                    _ => counts,
+                };
+                let (right, predicted, support) = (of(right), of(predicted), of(support));
+                let counted = (&predicted + &support).gt(0.0).to_kind(Kind::Double);
+                Counts { right, predicted, support, counted }
             }
             None => {
                 let predicted = decision.classes(outputs);
-                Counts { right: sum(&(&predicted * truth), 1), predicted: sum(&predicted, 1), support: sum(truth, 1) }
+                let (right, support) = (sum(&(&predicted * truth), 1), sum(truth, 1));
+                let (predicted, counted) = (sum(&predicted, 1), support.ones_like());
+                Counts { right, predicted, support, counted }
             }
         }
     }
 
-    /// Of what was predicted, the share that is right: `[replicas]`, f64, NaN where undefined for all classes.
+    /// Of what was predicted, the share that is right: `[replicas]`, f64, NaN where undefined.
     pub fn precision(&self) -> Tensor {
-        mean_of_defined(&(&self.right / &self.predicted))
+        self.mean(&(&self.right / &self.predicted))
     }
 
     /// Of what is there, the share that was predicted.
     pub fn recall(&self) -> Tensor {
-        mean_of_defined(&(&self.right / &self.support))
+        self.mean(&(&self.right / &self.support))
     }
 
     /// The harmonic mean of both.
     pub fn f1(&self) -> Tensor {
-        mean_of_defined(&(&self.right * 2.0 / (&self.predicted + &self.support)))
+        self.mean(&(&self.right * 2.0 / (&self.predicted + &self.support)))
+    }
+
+    /// The value of one class or label, or the mean of several: `[replicas, classes]` → `[replicas]`.
+    fn mean(&self, values: &Tensor) -> Tensor {
+        if values.size()[1] == 1 {
+            return values.squeeze_dim(1);
+        }
+        let sum = |values: &Tensor| values.sum_dim_intlist(1, false, Kind::Double);
+        sum(&(values.nan_to_num(0.0, None, None) * &self.counted)) / sum(&self.counted)
     }
 }
 
@@ -66,7 +85,7 @@ mod tests {
     fn figures(outputs: &[f32], truth: &[i64], classes: i64) -> [f64; 3] {
         let rows = truth.len() as i64;
         let outputs = Tensor::from_slice(outputs).view([1, rows, classes]);
-        let counts = Counts::new(&outputs, &Tensor::from_slice(truth).view([1, rows]), Decision::Largest);
+        let counts = Counts::new(&outputs, &Tensor::from_slice(truth).view([1, rows]), Decision::Largest, 1);
         [counts.precision(), counts.recall(), counts.f1()].map(|figure| figure.double_value(&[0]))
     }
 
@@ -78,7 +97,6 @@ mod tests {
             let outputs: Vec<f32> = rows.iter().flat_map(|(outputs, _)| outputs.map(f32::from)).collect();
             let truth: Vec<i64> = rows.iter().map(|(_, class)| *class).collect();
             let [precision, recall, f1] = figures(&outputs, &truth, 3);
-            // some class always occurs, and some is always predicted
             for figure in [precision, recall, f1] {
                 prop_assert!((0.0..=1.0).contains(&figure));
             }
@@ -86,12 +104,33 @@ mod tests {
     }
 
     #[test]
-    fn of_two_classes_they_are_class_1s_and_undefined_without_it() {
+    fn of_two_classes_they_are_those_of_the_positive_class_and_undefined_without_it() {
         assert_eq!(figures(&[0.0, 1.0, 0.0, 1.0, 1.0, 0.0], &[1, 0, 1], 2), [0.5, 0.5, 0.5]);
         let [precision, recall, f1] = figures(&[1.0, 0.0, 1.0, 0.0], &[0, 0], 2);
         assert!(precision.is_nan() && recall.is_nan() && f1.is_nan());
         let [precision, recall, f1] = figures(&[1.0, 0.0, 1.0, 0.0], &[0, 1], 2);
         assert!(precision.is_nan());
         assert_eq!((recall, f1), (0.0, 0.0));
+    }
+
+    #[test]
+    fn the_positive_class_can_be_the_first_one() {
+        let outputs = Tensor::from_slice(&[0.1_f32, 0.9, 0.2, 0.8, 0.7]).view([1, 5, 1]);
+        let truth = Tensor::from_slice(&[0_i64, 1, 1, 1, 0]).view([1, 5]);
+        let of = |positive: usize| {
+            let counts = Counts::new(&outputs, &truth, Decision::Above(0.5), positive);
+            [counts.precision(), counts.recall()].map(|share| share.double_value(&[0]))
+        };
+        assert_eq!((of(0), of(1)), ([0.5, 0.5], [2.0 / 3.0, 2.0 / 3.0]));
+    }
+
+    #[test]
+    fn of_several_classes_one_that_is_never_predicted_counts_as_0_and_one_that_never_occurs_does_not_count() {
+        // scikit-learn: precision_recall_fscore_support([0, 1, 2], [0, 1, 1], average="macro")
+        let outputs = Tensor::from_slice(&[0_i64, 1, 1]).one_hot(4).to_kind(Kind::Float).unsqueeze(0);
+        let truth = Tensor::from_slice(&[0_i64, 1, 2]).unsqueeze(0);
+        let counts = Counts::new(&outputs, &truth, Decision::Largest, 1);
+        let near = |found: Tensor, wanted: f64| (found.double_value(&[0]) - wanted).abs() < 1e-12;
+        assert!(near(counts.precision(), 0.5) && near(counts.recall(), 2.0 / 3.0) && near(counts.f1(), 5.0 / 9.0));
     }
 }

@@ -6,9 +6,9 @@
 pub struct Ranking {
     /// The distinct scores, from the highest.
     pub scores: Vec<f64>,
-    /// How many rows of class 1 have at least that score.
+    /// How many rows of the positive class have at least that score.
     pub right: Vec<u64>,
-    /// How many rows of class 0 have.
+    /// How many rows of the other class have.
     pub wrong: Vec<u64>,
 }
 
@@ -17,17 +17,17 @@ impl Ranking {
     ///
     /// # Panics
     /// When there is not one truth for each score.
-    pub fn new(scores: &[f64], is_class_1: &[bool]) -> Option<Ranking> {
-        assert_eq!(scores.len(), is_class_1.len(), "a truth for each score");
+    pub fn new(scores: &[f64], is_positive: &[bool]) -> Option<Ranking> {
+        assert_eq!(scores.len(), is_positive.len(), "a truth for each score");
         if scores.is_empty() || scores.iter().any(|score| score.is_nan()) {
             return None;
         }
-        let mut rows: Vec<(f64, bool)> = scores.iter().copied().zip(is_class_1.iter().copied()).collect();
+        let mut rows: Vec<(f64, bool)> = scores.iter().copied().zip(is_positive.iter().copied()).collect();
         rows.sort_unstable_by(|one, other| other.0.total_cmp(&one.0));
         let mut ranking = Ranking { scores: Vec::new(), right: Vec::new(), wrong: Vec::new() };
         let (mut right, mut wrong) = (0, 0);
-        for (place, (score, is_class_1)) in rows.iter().enumerate() {
-            if *is_class_1 {
+        for (place, (score, is_positive)) in rows.iter().enumerate() {
+            if *is_positive {
                 right += 1
             } else {
                 wrong += 1
@@ -41,12 +41,12 @@ impl Ranking {
         Some(ranking)
     }
 
-    /// How many rows are of class 1.
+    /// How many rows are of the positive class.
     pub fn positives(&self) -> u64 {
         self.right.last().copied().unwrap_or(0)
     }
 
-    /// How many rows are of class 0.
+    /// How many rows are of the other class.
     pub fn negatives(&self) -> u64 {
         self.wrong.last().copied().unwrap_or(0)
     }

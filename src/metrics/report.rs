@@ -2,7 +2,8 @@
 //! `classification_report`).
 //!
 //! Precision has no value for a class that was never predicted, recall none for one that never occurred, F1 none for
-//! one that did neither: these are `None`, and averages are over the classes that have a value (`zero_division=nan`).
+//! one that did neither: these are `None`. Averages are over the classes that occur or were predicted, and a missing value
+//! counts as 0 in them, which is scikit-learn's default.
 
 use crate::history::report::{ClassReport, Report, Scores};
 use crate::metrics::confusion::Confusion;
@@ -43,13 +44,14 @@ fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// The weighted means over the classes that have a value.
+/// The weighted means over the classes that occur or were predicted; a missing value counts as 0.
 fn averages(classes: &[ClassReport], weight: fn(&ClassReport) -> f64) -> Scores {
     let mean = |score: fn(&Scores) -> Option<f64>| {
-        let defined: Vec<(f64, f64)> =
-            classes.iter().filter_map(|class| Some((score(&class.scores)?, weight(class)))).collect();
-        let total: f64 = defined.iter().map(|(_, weight)| weight).sum();
-        (total > 0.0).then(|| defined.iter().map(|(score, weight)| score * weight).sum::<f64>() / total)
+        let counted = classes.iter().filter(|class| class.scores.f1.is_some());
+        let values: Vec<(f64, f64)> =
+            counted.map(|class| (score(&class.scores).unwrap_or(0.0), weight(class))).collect();
+        let total: f64 = values.iter().map(|(_, weight)| weight).sum();
+        (total > 0.0).then(|| values.iter().map(|(score, weight)| score * weight).sum::<f64>() / total)
     };
     Scores { precision: mean(|s| s.precision), recall: mean(|s| s.recall), f1: mean(|s| s.f1) }
 }

@@ -1,7 +1,7 @@
-//! The area under the ROC curve (scikit-learn's `roc_auc_score`): how likely a random row of class 1 is scored above a
-//! random row of class 0, ties counting half. In 0–1, higher is better, 0.5 is chance.
+//! The area under the ROC curve (scikit-learn's `roc_auc_score`): how likely a random row of the positive class is scored
+//! above a random row of the other one, ties counting half. In 0–1, higher is better, 0.5 is chance.
 //!
-//! It is exact, by ranks (Mann and Whitney 1947): `(Σ ranks of class 1 − P (P + 1) / 2) / (P N)`, equal scores sharing
+//! It is exact, by ranks (Mann and Whitney 1947): `(Σ ranks of positives − P (P + 1) / 2) / (P N)`, equal scores sharing
 //! their mean rank. Undefined where one class has no row; of several labels, the mean over those where it is defined.
 
 use tch::{Kind, Tensor};
@@ -14,8 +14,8 @@ use crate::metrics::precision_recall::mean_of_defined;
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
 /// several labels → `[replicas]`, f64, NaN where undefined.
-pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
-    let (scores, truth) = by_label(outputs, truth, decision);
+pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
+    let (scores, truth) = by_label(outputs, truth, decision, positive);
     let sum = |values: &Tensor| values.sum_dim_intlist(-1, false, Kind::Double);
     let positives = sum(&truth); // [replicas, labels]
     let negatives = scores.size()[2] as f64 - &positives;
@@ -24,11 +24,13 @@ pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> 
     mean_of_defined(&area.masked_fill(&scores.isnan().any_dim(-1, false), f64::NAN))
 }
 
-/// Scores and truths by label, or of the one class that is asked for: `[replicas, labels, rows]` each, truths f64.
-pub(super) fn by_label(outputs: &Tensor, truth: &Tensor, decision: Decision) -> (Tensor, Tensor) {
-    let truth = truth.to_kind(Kind::Double);
-    let truth = if truth.dim() == 2 { truth.unsqueeze(1) } else { truth.transpose(1, 2) };
-    (decision.scores(outputs).transpose(1, 2).contiguous(), truth)
+/// Scores and truths by label, or of the positive class: `[replicas, labels, rows]` each, truths f64.
+pub(super) fn by_label(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> (Tensor, Tensor) {
+    let truth = match truth.dim() {
+        2 => truth.eq(positive as i64).unsqueeze(1),
+        _ => truth.transpose(1, 2),
+    };
+    (decision.scores(outputs, positive).transpose(1, 2).contiguous(), truth.to_kind(Kind::Double))
 }
 
 /// The rank of each score among those of its label, from 1; equal ones share their mean rank.
@@ -47,7 +49,7 @@ mod tests {
     fn area(scores: &[f64], truth: &[i64]) -> f64 {
         let rows = truth.len() as i64;
         let scores = Tensor::from_slice(scores).view([1, rows, 1]);
-        of_each_replica(&scores, &Tensor::from_slice(truth).view([1, rows]), Decision::Above(0.5)).double_value(&[0])
+        of_each_replica(&scores, &Tensor::from_slice(truth).view([1, rows]), Decision::Above(0.5), 1).double_value(&[0])
     }
 
     proptest! {
@@ -73,7 +75,7 @@ mod tests {
         let one = Tensor::from_slice(&[0.5_f32, 2.0, -1.0, 0.5]).view([1, 4, 1]);
         let two = Tensor::cat(&[&one * 0.0 + 3.0, &one + 3.0], -1);
         let truth = Tensor::from_slice(&[1_i64, 1, 0, 0]).view([1, 4]);
-        let of = |outputs: &Tensor, decision| of_each_replica(outputs, &truth, decision).double_value(&[0]);
+        let of = |outputs: &Tensor, decision| of_each_replica(outputs, &truth, decision, 1).double_value(&[0]);
         assert_eq!(of(&one, Decision::Above(0.0)), 0.875);
         assert_eq!(of(&two, Decision::Largest), 0.875);
         assert!(of(&(one / 0.0 * 0.0), Decision::Above(0.0)).is_nan());

@@ -1,4 +1,4 @@
-//! How sure a network is that a row is of class 1, of two classes: what curves and thresholds are made of.
+//! How sure a network is that a row is of the positive class, of two classes: what curves and thresholds are made of.
 //!
 //! It is a probability wherever one can be read from the outputs, so that thresholds mean the same for networks that end
 //! in logits and for those that end in probabilities, with one output or two.
@@ -7,20 +7,20 @@ use tch::{Kind, Tensor};
 
 use crate::metrics::decision::Decision;
 
-/// How the score of class 1 is read from the outputs for two classes.
+/// How a score is read from the outputs for two classes. One output speaks for the second class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Score {
     /// The one output is the probability.
     Probability,
     /// The one output is the probability's logit.
     Logit,
-    /// The second of two outputs is the probability.
+    /// Each of two outputs is the probability of its class.
     Probabilities,
     /// A softmax makes probabilities of two outputs.
     Logits,
     /// The one output, which no probability can be read from.
     Output,
-    /// The second of two outputs minus the first, which no probabilities can be read from.
+    /// The difference of two outputs, which no probabilities can be read from.
     Difference,
 }
 
@@ -30,31 +30,54 @@ impl Score {
         !matches!(self, Score::Output | Score::Difference)
     }
 
+    /// The score of one of the two classes, 0 or 1.
+    pub fn of_class(self, class: usize) -> ClassScore {
+        ClassScore { score: self, is_second: class != 0 }
+    }
+}
+
+/// Score of one of two classes: the higher it is, the surer the network is of that class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassScore {
+    score: Score,
+    is_second: bool,
+}
+
+impl ClassScore {
+    /// The number of the class, 0 or 1.
+    pub fn class(self) -> usize {
+        usize::from(self.is_second)
+    }
+
     /// The score of each row: `[…, rows, outputs]` → `[…, rows]`, f64.
     pub fn of(self, outputs: &Tensor) -> Tensor {
         self.from_rank(&self.rank(outputs))
     }
 
     /// What rows are ranked by, as the score does, but for rows whose probabilities round to the same number: those of
-    /// logits from 37 on are 1. Shapes as for [`Score::of`].
+    /// logits from 37 on are 1. Shapes as for [`ClassScore::of`].
     pub fn rank(self, outputs: &Tensor) -> Tensor {
         let outputs = outputs.to_kind(Kind::Double);
-        match self {
-            Score::Probability | Score::Logit | Score::Output => outputs.select(-1, 0),
-            Score::Probabilities => outputs.select(-1, 1),
-            Score::Logits | Score::Difference => outputs.select(-1, 1) - outputs.select(-1, 0),
+        let output = |class: usize| outputs.select(-1, class as i64);
+        match self.score {
+            Score::Probability | Score::Logit | Score::Output if self.is_second => output(0),
+            Score::Probability | Score::Logit | Score::Output => -output(0),
+            Score::Probabilities => output(self.class()),
+            Score::Logits | Score::Difference => output(self.class()) - output(1 - self.class()),
         }
     }
 
     /// The score that such a rank is, in any shape.
     pub fn from_rank(self, rank: &Tensor) -> Tensor {
-        match self {
+        match self.score {
             Score::Logit | Score::Logits => rank.sigmoid(),
+            // the one output speaks for the second class
+            Score::Probability | Score::Output if !self.is_second => rank + 1.0,
             Score::Probability | Score::Probabilities | Score::Output | Score::Difference => rank.shallow_clone(),
         }
     }
 
-    /// The decision for class 1 where the score is at least so much.
+    /// The decision for the class where its score is at least `threshold`.
     pub fn at_least(self, threshold: f64) -> Decision {
         Decision::ScoreAbove { score: self, threshold }
     }
@@ -78,14 +101,20 @@ mod tests {
         ];
         for (score, outputs) in forms {
             assert!(score.is_probability());
-            let found = Vec::<f64>::try_from(score.of(outputs)).unwrap();
+            let (first, second) = (score.of_class(0), score.of_class(1));
+            let found = Vec::<f64>::try_from(second.of(outputs)).unwrap();
             let wanted = Vec::<f64>::try_from(probability.squeeze_dim(-1)).unwrap();
             assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-12), "{score:?}: {found:?}");
-            let classes = |threshold| Vec::<i64>::try_from(score.at_least(threshold).classes(outputs)).unwrap();
+            let of_first = Vec::<f64>::try_from(first.of(outputs) + second.of(outputs)).unwrap();
+            assert!(of_first.iter().all(|sum| (sum - 1.0).abs() < 1e-12), "{score:?}: {of_first:?}");
+            let classes = |threshold| Vec::<i64>::try_from(second.at_least(threshold).classes(outputs)).unwrap();
+            let of_first = |threshold| Vec::<i64>::try_from(first.at_least(threshold).classes(outputs)).unwrap();
+            assert_eq!(of_first(0.9), [0, 1, 1, 1, 1], "{score:?}: the first class from 0.9 on");
+            assert_eq!(of_first(0.5), [0, 0, 0, 1, 1], "{score:?}: at least");
             assert_eq!(classes(0.9), [0, 0, 0, 0, 1], "{score:?}");
             assert_eq!(classes(0.5), [0, 0, 1, 1, 1], "{score:?}: at least");
             assert_eq!(classes(0.3), [0, 1, 1, 1, 1], "{score:?}");
-            assert_eq!(score.at_least(0.3).class_count(outputs), Some(2));
+            assert_eq!(second.at_least(0.3).class_count(outputs), Some(2));
         }
     }
 
@@ -95,7 +124,7 @@ mod tests {
         let outputs = Tensor::from_slice(&[low, high]).unsqueeze(-1);
         let between = (f64::from(low) + f64::from(high)) / 2.0;
         for score in [Score::Probability, Score::Output] {
-            assert_eq!(Vec::<i64>::try_from(score.at_least(between).classes(&outputs)).unwrap(), [0, 1]);
+            assert_eq!(Vec::<i64>::try_from(score.of_class(1).at_least(between).classes(&outputs)).unwrap(), [0, 1]);
         }
     }
 }

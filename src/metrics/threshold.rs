@@ -1,4 +1,4 @@
-//! The threshold from which class 1 is predicted, of two classes: given, or chosen on validation rows by F1 or by what
+//! The threshold from which the positive class is predicted, of two classes: given, or chosen on validation rows by F1 or by what
 //! misses and false alarms cost.
 //!
 //! The test rows have no say in it: the rows that a threshold is chosen by are [`Validation`], and nothing else can be
@@ -30,7 +30,7 @@ use crate::short_form::named;
 pub enum ThresholdBy {
     /// It is given: a probability, or a score where the outputs are none.
     Fixed(f64),
-    /// The highest F1 of class 1 on validation rows.
+    /// The highest F1 of the positive class on validation rows.
     F1,
     /// The lowest cost on validation rows.
     Cost(Cost),
@@ -40,9 +40,9 @@ pub enum ThresholdBy {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
-    /// A row of class 1 that is not predicted as it.
+    /// A row of the positive class that is not predicted as it.
     pub miss: f64,
-    /// A row of class 0 that is predicted as class 1.
+    /// A row of the other class that is predicted as the positive one.
     pub false_alarm: f64,
 }
 
@@ -133,9 +133,11 @@ impl ThresholdBy {
         !matches!(self, ThresholdBy::Fixed(_))
     }
 
-    /// What a confusion matrix of two classes says of class 1, with the cost where the threshold is chosen by it.
-    pub fn figures(self, confusion: &[Vec<u64>]) -> AtThreshold {
-        let (right, miss, false_alarm) = (confusion[1][1], confusion[1][0], confusion[0][1]);
+    /// What a confusion matrix of two classes says of the positive one, with the cost where the threshold is chosen by it.
+    pub fn figures(self, confusion: &[Vec<u64>], positive: usize) -> AtThreshold {
+        let other = 1 - positive;
+        let right = confusion[positive][positive];
+        let (miss, false_alarm) = (confusion[positive][other], confusion[other][positive]);
         AtThreshold {
             scores: Scores::of_class(right, right + false_alarm, right + miss),
             cost: match self {
@@ -173,10 +175,14 @@ impl Choice {
 
 /// The scores of validation rows, ranked.
 #[derive(Debug)]
-pub struct ValidationScores(Option<Ranking>);
+pub struct ValidationScores {
+    ranking: Option<Ranking>,
+    positive: usize,
+}
 
 impl ValidationScores {
-    /// The scores of validation rows, as [`Score::of`] gives them: `[rows]`, for the rows in their order.
+    /// The scores of the positive class, as [`crate::metrics::score::ClassScore::of`] gives them for validation rows: `[rows]`,
+    /// for the rows in their order.
     ///
     /// Test rows cannot stand in for them:
     ///
@@ -184,7 +190,7 @@ impl ValidationScores {
     /// # use runner::{data::Test, metrics::threshold::ValidationScores};
     /// # use tch::Tensor;
     /// fn peek(rows: &Test, scores: &Tensor) -> ValidationScores {
-    ///     ValidationScores::new(rows, scores)
+    ///     ValidationScores::new(rows, scores, 1)
     /// }
     /// ```
     ///
@@ -194,7 +200,7 @@ impl ValidationScores {
     /// # use runner::{data::Training, metrics::threshold::ValidationScores};
     /// # use tch::Tensor;
     /// fn overfit(rows: &Training, scores: &Tensor) -> ValidationScores {
-    ///     ValidationScores::new(rows, scores)
+    ///     ValidationScores::new(rows, scores, 1)
     /// }
     /// ```
     ///
@@ -204,24 +210,25 @@ impl ValidationScores {
     /// # use runner::{data::Validation, metrics::threshold::ValidationScores};
     /// # use tch::Tensor;
     /// fn choose(rows: &Validation, scores: &Tensor) -> ValidationScores {
-    ///     ValidationScores::new(rows, scores)
+    ///     ValidationScores::new(rows, scores, 1)
     /// }
     /// ```
     ///
     /// # Panics
     /// When the targets are no classes, or there is not one score for each row.
-    pub fn new(rows: &Validation, scores: &Tensor) -> ValidationScores {
+    pub fn new(rows: &Validation, scores: &Tensor, positive: usize) -> ValidationScores {
         let truth = rows.rows().targets.to_device(Device::Cpu);
         assert_eq!(truth.kind(), Kind::Int64, "the targets are classes");
-        let is_class_1: Vec<bool> = Vec::try_from(truth.eq(1)).expect("one class for each row");
+        let is_positive: Vec<bool> = Vec::try_from(truth.eq(positive as i64)).expect("one class for each row");
         let scores = scores.detach().to_device(Device::Cpu).to_kind(Kind::Double).contiguous();
-        ValidationScores(Ranking::new(&Vec::<f64>::try_from(scores).expect("one score for each row"), &is_class_1))
+        let scores = Vec::<f64>::try_from(scores).expect("one score for each row");
+        ValidationScores { ranking: Ranking::new(&scores, &is_positive), positive }
     }
 
     /// The threshold that is the best of all; `None` where one class has no row, or a score is not a number, so that
     /// none is better than another.
     pub fn choose(&self, by: ThresholdBy) -> Option<Choice> {
-        let ranking = self.0.as_ref()?;
+        let ranking = self.ranking.as_ref()?;
         let (value, predicted) = match by {
             ThresholdBy::Fixed(value) => (value, ranking.scores.iter().filter(|score| **score >= value).count()),
             _ if !ranking.has_both() => return None,
@@ -242,12 +249,17 @@ impl ValidationScores {
             }
         };
         let (right, wrong) = counts(ranking, predicted);
-        let confusion = vec![vec![ranking.negatives() - wrong, wrong], vec![ranking.positives() - right, right]];
-        Some(Choice { by, value, validation: Some(by.figures(&confusion)) })
+        let mut confusion = vec![vec![ranking.negatives() - wrong, wrong], vec![ranking.positives() - right, right]];
+        if self.positive == 0 {
+            confusion.reverse();
+            confusion.iter_mut().for_each(|row| row.reverse());
+        }
+        Some(Choice { by, value, validation: Some(by.figures(&confusion, self.positive)) })
     }
 }
 
-/// How many rows of class 1 and of class 0 are predicted as class 1 where so many of the distinct scores are.
+/// How many rows of the positive class and of the other one are predicted as positive where the `predicted` highest scores
+/// are.
 fn counts(ranking: &Ranking, predicted: usize) -> (u64, u64) {
     match predicted.checked_sub(1) {
         Some(last) => (ranking.right[last], ranking.wrong[last]),
@@ -255,7 +267,7 @@ fn counts(ranking: &Ranking, predicted: usize) -> (u64, u64) {
     }
 }
 
-/// How many of the distinct scores, from the highest, are best predicted as class 1, none included; of equally good ones
+/// How many of the distinct scores, from the highest, are best predicted as positive, none included; of equally good ones
 /// the fewest.
 fn best(ranking: &Ranking, is_better: impl Fn(u64, u64, u64, u64) -> bool) -> usize {
     (1..=ranking.scores.len()).fold(0, |best, predicted| {
@@ -264,7 +276,7 @@ fn best(ranking: &Ranking, is_better: impl Fn(u64, u64, u64, u64) -> bool) -> us
     })
 }
 
-/// The threshold at which so many of the distinct scores, from the highest, are predicted as class 1: halfway to the
+/// The threshold at which so many of the distinct scores, from the highest, are predicted as positive: halfway to the
 /// next one. Where there is none below, the lowest score itself; where none is predicted, the next number above all.
 fn between(scores: &[f64], predicted: usize) -> f64 {
     let Some(last) = predicted.checked_sub(1) else { return scores[0].next_up() };
@@ -283,7 +295,7 @@ mod tests {
     fn scores(scores: &[f64], truth: &[i64]) -> ValidationScores {
         let features = Tensor::zeros([truth.len() as i64, 1], (Kind::Float, Device::Cpu));
         let rows = Validation(Rows::new(features, Tensor::from_slice(truth)));
-        ValidationScores::new(&rows, &Tensor::from_slice(scores))
+        ValidationScores::new(&rows, &Tensor::from_slice(scores), 1)
     }
 
     const COST: ThresholdBy = ThresholdBy::Cost(Cost { miss: 10.0, false_alarm: 1.0 });
@@ -310,9 +322,9 @@ mod tests {
                 };
                 let found = choice.validation.unwrap();
                 prop_assert_eq!(&found.confusion, &confusion(choice.value));
-                prop_assert_eq!(&found, &by.figures(&confusion(choice.value)));
+                prop_assert_eq!(&found, &by.figures(&confusion(choice.value), 1));
                 for other in values.iter().copied().chain([2.0]).filter(|_| by.needs_validation()) {
-                    let rival = by.figures(&confusion(other));
+                    let rival = by.figures(&confusion(other), 1);
                     match by {
                         ThresholdBy::F1 => prop_assert!(rival.scores.f1 <= found.scores.f1),
                         _ => prop_assert!(rival.cost >= found.cost),

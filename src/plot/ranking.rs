@@ -4,8 +4,10 @@
 use anyhow::anyhow;
 
 use crate::compare::group::Group;
+use crate::compare::positive_class;
 use crate::compare::statistics::sample::Sample as Statistic;
 use crate::hint::Hint;
+use crate::history::History;
 use crate::history::tested::TestRecord;
 use crate::plot::axis::Axis;
 use crate::plot::color::{AXIS, Color, INK};
@@ -40,7 +42,7 @@ struct Curve {
     area: Option<f64>,
     /// Where the figures of its test are taken, where a threshold was chosen.
     chosen: Option<Point>,
-    /// The share of rows of class 1.
+    /// The share of rows of the positive class.
     positives: Option<f64>,
 }
 
@@ -66,7 +68,7 @@ impl Kind {
         }
     }
 
-    fn curve(self, test: &TestRecord) -> Option<Curve> {
+    fn curve(self, test: &TestRecord, positive: usize) -> Option<Curve> {
         let both = |xs: &[f64], ys: &[f64]| -> Vec<Point> { xs.iter().copied().zip(ys.iter().copied()).collect() };
         let (points, area) = match self {
             Kind::Roc => test.roc.as_ref().map(|curve| (both(&curve.fpr, &curve.tpr), "roc_auc"))?,
@@ -83,14 +85,14 @@ impl Kind {
             }
         };
         let area = test.metrics.get(area).map(|area| area.0);
-        let chosen = test.threshold.as_ref().and_then(|_| self.at(test.confusion.as_ref()?));
+        let chosen = test.threshold.as_ref().and_then(|_| self.at(test.confusion.as_ref()?, positive));
         Some(Curve { points, area, chosen, positives: test.positives })
     }
 
     /// The point of a confusion matrix.
-    fn at(self, confusion: &[Vec<u64>]) -> Option<Point> {
-        let [[tn, fp], [miss, hit]] =
-            [0, 1].map(|t| [0, 1].map(|p| confusion.get(t).and_then(|row| row.get(p)).copied().unwrap_or(0) as f64));
+    fn at(self, confusion: &[Vec<u64>], positive: usize) -> Option<Point> {
+        let count = |t: usize, p: usize| confusion.get(t).and_then(|row| row.get(p)).copied().unwrap_or(0) as f64;
+        let [[tn, fp], [miss, hit]] = [1 - positive, positive].map(|t| [1 - positive, positive].map(|p| count(t, p)));
         let point = match self {
             Kind::Roc => (fp / (fp + tn), hit / (hit + miss)),
             Kind::PrecisionRecall => (hit / (hit + miss), hit / (hit + fp)),
@@ -105,8 +107,8 @@ impl Kind {
 /// When none of them has one.
 pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
     let curves = |group: &Group| -> Vec<Curve> {
-        let tests = group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref());
-        tests.filter_map(|test| kind.curve(test)).collect()
+        let curve = |history: &History| kind.curve(history.test.as_ref()?, history.data.positive_index());
+        group.trials.iter().filter_map(|trial| curve(trial.history()?)).collect()
     };
     let all: Vec<(&Group, Vec<Curve>)> = groups.iter().map(|group| (group, curves(group))).collect();
     let (shown, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, curves)| !curves.is_empty());
@@ -196,10 +198,9 @@ fn draw_chance(panel: &mut Panel, shown: &[(&Group, Vec<Curve>)], kind: Kind) ->
     keys
 }
 
-/// The second class is the one that is looked for.
+/// The positive class, in a sentence.
 pub fn positive_class(groups: &[&Group]) -> Option<String> {
-    let classes = &groups.first()?.trials.first()?.history()?.data.classes;
-    classes.get(1).filter(|_| classes.len() == 2).map(|name| format!("Class `{name}` is the one looked for."))
+    positive_class::in_words(groups.iter().copied()).map(|words| format!("{}.", capital(&words)))
 }
 
 /// The mean of several curves at every place where one of them has a point.
@@ -252,9 +253,10 @@ mod tests {
     #[test]
     fn the_chosen_threshold_is_where_its_confusion_matrix_says() {
         let confusion = vec![vec![90, 10], vec![4, 6]];
-        assert_eq!(Kind::Roc.at(&confusion), Some((0.1, 0.6)));
-        assert_eq!(Kind::PrecisionRecall.at(&confusion), Some((0.6, 0.375)));
-        assert_eq!(Kind::PrecisionRecall.at(&[vec![9, 0], vec![1, 0]]), None, "nothing is predicted");
+        assert_eq!(Kind::Roc.at(&confusion, 1), Some((0.1, 0.6)));
+        assert_eq!(Kind::Roc.at(&[vec![6, 4], vec![10, 90]], 0), Some((0.1, 0.6)), "of the first class");
+        assert_eq!(Kind::PrecisionRecall.at(&confusion, 1), Some((0.6, 0.375)));
+        assert_eq!(Kind::PrecisionRecall.at(&[vec![9, 0], vec![1, 0]], 1), None, "nothing is predicted");
     }
 
     #[test]
@@ -262,7 +264,7 @@ mod tests {
         let record = serde_json::json!({ "weights": "best", "precision_recall": {
             "precision": [0.5, 1.0, 1.0], "recall": [1.0, 0.5, 0.0], "f1": [0.6, 0.6, 0.0], "threshold": [0.1, 0.9, "inf"] } });
         let test: TestRecord = serde_json::from_value(record).unwrap();
-        let points = Kind::PrecisionRecall.curve(&test).unwrap().points;
+        let points = Kind::PrecisionRecall.curve(&test, 1).unwrap().points;
         assert_eq!(points, [(0.0, 1.0), (0.5, 1.0), (0.5, 0.5), (1.0, 0.5), (1.0, 0.5)]);
     }
 }

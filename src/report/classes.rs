@@ -1,6 +1,7 @@
 //! What came of each class: the confusion matrix, the report, the threshold, and the curves by threshold.
 
 use crate::compare::group::Group;
+use crate::compare::positive_class;
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::Trial;
 use crate::history::number::{brief, count};
@@ -24,7 +25,17 @@ pub fn of(groups: &[Group]) -> Option<Section> {
         (!parts.is_empty()).then(|| (group.label.clone(), parts.join("\n")))
     };
     let parts: Vec<(String, String)> = groups.iter().enumerate().filter_map(of_group).collect();
-    (!parts.is_empty()).then(|| Section { id: "classes", title: "Classes", body: by_group(&parts) })
+    let positive = positive_class(groups).map(|line| note(&line)).unwrap_or_default();
+    let body = format!("{positive}\n{}", by_group(&parts));
+    (!parts.is_empty()).then(|| Section { id: "classes", title: "Classes", body })
+}
+
+/// The positive class, in a sentence.
+fn positive_class(groups: &[Group]) -> Option<String> {
+    let words = positive_class::in_words(groups)?;
+    let of = "precision, recall, F1, AP, ROC AUC and the threshold are about it";
+    let of = if words.starts_with("positive classes") { of.replace("about it", "about these") } else { of.to_owned() };
+    Some(format!("{}; {of}.", words.replacen("positive class", "Positive class", 1)))
 }
 
 /// The name of a class.
@@ -165,7 +176,9 @@ fn at_threshold(group: &Group) -> Option<String> {
         .trials
         .iter()
         .find(|trial| trial.history().is_some_and(|h| h.test.as_ref().is_some_and(|t| t.threshold.is_some())))?;
-    let test = trial.history()?.test.as_ref()?;
+    let history = trial.history()?;
+    let test = history.test.as_ref()?;
+    let positive = history.data.positive_index();
     let threshold = test.threshold.as_ref()?;
     let of = if group.trials.len() > 1 { format!(" of {}", trial.name()) } else { String::new() };
     let by = match &threshold.by {
@@ -188,8 +201,8 @@ fn at_threshold(group: &Group) -> Option<String> {
             figure(scores.precision),
             figure(scores.recall),
             figure(scores.f1),
-            Cell::number(&counted(1, 0)),
-            Cell::number(&counted(0, 1)),
+            Cell::number(&counted(positive, 1 - positive)),
+            Cell::number(&counted(1 - positive, positive)),
         ]);
     };
     let at = brief(threshold.value);
@@ -197,7 +210,7 @@ fn at_threshold(group: &Group) -> Option<String> {
         row("validation rows", &at, *scores, confusion);
     }
     if let (Some(report), Some(confusion)) = (&test.report, &test.confusion) {
-        row("test rows", &at, report.classes.get(1).map(|class| class.scores).unwrap_or_default(), confusion);
+        row("test rows", &at, report.classes.get(positive).map(|class| class.scores).unwrap_or_default(), confusion);
     }
     row("test rows, without it", "the likelier class", threshold.at_default.scores, &threshold.at_default.confusion);
     Some(format!("<h3>Threshold</h3>\n{}", table.html_text()))
@@ -224,7 +237,7 @@ pub fn of_thresholds(groups: &[Group]) -> Option<Section> {
         return None;
     }
     let mut told = String::from(
-        "The dotted line is what chance gets: of the ROC curve the diagonal, of precision and recall the share of the second class. \
+        "The dotted line is what chance gets: of the ROC curve the diagonal, of precision and recall the share of the positive class. \
          Point at a curve to read its threshold; with the keyboard, arrow keys walk along a curve, and up and down change to the next one.",
     );
     if thinned::points_of_each(curves) < 500 {
@@ -232,7 +245,9 @@ pub fn of_thresholds(groups: &[Group]) -> Option<Section> {
     }
     let tables =
         if parts.is_empty() { String::new() } else { folded("Precision and recall in a table", &by_group(&parts)) };
-    let body = format!("<div id=\"threshold-charts\" class=\"stack needs-js\"></div>\n{}\n{tables}", note(&told));
+    let positive = positive_class(groups).map(|line| note(&line)).unwrap_or_default();
+    let body =
+        format!("{positive}\n<div id=\"threshold-charts\" class=\"stack needs-js\"></div>\n{}\n{tables}", note(&told));
     Some(Section { id: "thresholds", title: "By threshold", body })
 }
 

@@ -124,9 +124,10 @@ mod tests {
         let training = DeviceRows { targets: truth.shallow_clone(), features, truth, weights: None, chosen: None };
         let target = Target::Classes(3);
         let measure = Measure {
-            loss: settings.loss.criterion(&training.truth.unsqueeze(0), 3),
+            loss: settings.loss.criterion(&training.truth.unsqueeze(0), 3, 1),
             metrics: settings.metrics(target),
             decision: settings.loss.decision(3, target),
+            positive: 1,
             score: None,
         };
         let seeds: Vec<i64> = (0..replicas as i64).collect();

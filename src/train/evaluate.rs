@@ -7,7 +7,7 @@ use crate::data::Rows;
 use crate::data::batches::DeviceRows;
 use crate::metrics::Metric;
 use crate::metrics::decision::Decision;
-use crate::metrics::score::Score;
+use crate::metrics::score::ClassScore;
 use crate::network::stack::Stack;
 use crate::predictor::Predictor;
 use crate::train::loss::Loss;
@@ -28,15 +28,17 @@ pub struct Measure {
     pub metrics: Vec<Metric>,
     /// How an output becomes a prediction.
     pub decision: Decision,
-    /// How sure of the second one the outputs are, of two classes.
-    pub score: Option<Score>,
+    /// Positive class, of two: the one that precision, recall, F1 and the areas are about.
+    pub positive: usize,
+    /// Its score, of two classes.
+    pub score: Option<ClassScore>,
 }
 
 impl Measure {
     /// The metrics of each replica: `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows, …]`.
     pub fn metrics(&self, outputs: &Tensor, truth: &Tensor) -> Figures {
-        let each = self.metrics.iter();
-        each.map(|metric| (metric.name().into_owned(), metric.of_each_replica(outputs, truth, self.decision))).collect()
+        let of = |metric: &Metric| metric.of_each_replica(outputs, truth, self.decision, self.positive);
+        self.metrics.iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
     }
 }
 

@@ -4,11 +4,12 @@
 
 A confusion matrix has one row per true class and one column per predicted class. Precision has no value for a class that
 was never predicted, recall none for a class that never occurred, F1 none for a class that did neither: such a value is
-null (nan in the text of the report). Averages are given both ways: over the classes that have a value (scikit-learn's zero_division=nan), and with 0
-in place of the missing ones (its default).
+null (nan in the text of the report). Averages are scikit-learn's by default: over the classes that occur or were predicted,
+with 0 in place of a missing value.
 """
 
 import math
+import warnings
 
 import numpy as np
 from sklearn.metrics import (
@@ -27,14 +28,23 @@ def or_null(value):
     return None if math.isnan(value) else float(value)
 
 
-def averages(true, predicted, labels, average):
-    def scores(zero_division):
-        values = precision_recall_fscore_support(
-            true, predicted, labels=labels, average=average, zero_division=zero_division
-        )[:3]
-        return dict(zip(NAMES, map(or_null, values), strict=True))
+def averages(true, predicted, average):
+    with warnings.catch_warnings(action="ignore"):
+        values = precision_recall_fscore_support(true, predicted, average=average)[:3]
+    return dict(zip(NAMES, map(float, values), strict=True))
 
-    return {"over_defined": scores(np.nan), "undefined_as_zero": scores(0.0)}
+
+def report_text(true, predicted, labels):
+    """The report with nan for the missing values of a class, and the averages as scikit-learn gives them by default."""
+    with warnings.catch_warnings(action="ignore"):
+        by_class = classification_report(true, predicted, labels=labels, digits=4, zero_division=np.nan).splitlines()
+        default = classification_report(true, predicted, digits=4).splitlines()
+    is_average = [line.strip().startswith(("macro avg", "weighted avg")) for line in by_class]
+    averages = iter(line for line in default if line.strip().startswith(("macro avg", "weighted avg")))
+    lines = [next(averages) if average else line for line, average in zip(by_class, is_average, strict=True)]
+    # where a label is in neither, scikit-learn writes the accuracy as an average over the labels
+    accuracy = next(line for line in default if line.strip().startswith("accuracy"))
+    return "\n".join(accuracy if line.strip().startswith(("accuracy", "micro avg")) else line for line in lines) + "\n"
 
 
 def report(name, true, predicted, labels, show_rows=True):
@@ -48,9 +58,9 @@ def report(name, true, predicted, labels, show_rows=True):
         "accuracy": float(accuracy_score(true, predicted)),
         "per_class": {key: [or_null(v) for v in value] for key, value in zip(NAMES, values, strict=True)}
         | {"support": support.tolist()},
-        "macro": averages(true, predicted, labels, "macro"),
-        "weighted": averages(true, predicted, labels, "weighted"),
-        "text": classification_report(true, predicted, labels=labels, digits=4, zero_division=np.nan),
+        "macro": averages(true, predicted, "macro"),
+        "weighted": averages(true, predicted, "weighted"),
+        "text": report_text(true, predicted, labels),
     }
 
 

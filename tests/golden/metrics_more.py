@@ -7,7 +7,8 @@ threshold that is best by F1 or by a cost; Matthews' correlation and balanced ac
 and F1 of several labels; regression metrics, some with targets of zero, and balanced class weights. Scores and numbers are ones
 that float32 holds exactly, so that the figures do not depend on the kind. A value that is not defined is null: areas
 and curves where one class has no row, Matthews' correlation where a side is constant (scikit-learn gives 0), R² where all
-targets are equal. Averages over labels are over those that have a value.
+targets are equal. Areas over labels are means over those that have a
+value; in means of precision, recall and F1 a missing value counts as 0, which is scikit-learn's default.
 """
 
 import math
@@ -163,16 +164,16 @@ def labels():
             scores[:, 2] = -np.abs(scores[:, 2]) - 1 / 16  # and one that is never predicted
         predicted = (scores >= 0).astype(int)
         precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-            true, predicted, average=None, zero_division=np.nan
+            true, predicted, average="macro", zero_division=0.0
         )
         yield {
             "name": name,
             "true": true.tolist(),
             "scores": scores.tolist(),
             "acc": float((true == predicted).mean()),
-            "precision": mean_of_defined(precision),
-            "recall": mean_of_defined(recall),
-            "f1": mean_of_defined(f1),
+            "precision": float(precision),
+            "recall": float(recall),
+            "f1": float(f1),
             "roc_auc": mean_of_defined([area(*columns) for columns in zip(true.T, scores.T, strict=True)]),
             "ap": mean_of_defined([average_precision(*columns) for columns in zip(true.T, scores.T, strict=True)]),
         }

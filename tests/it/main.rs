@@ -18,6 +18,7 @@ mod names;
 mod other_histories;
 mod pipes;
 mod plots;
+mod positive_class;
 mod ranking;
 mod reports;
 mod reproducing;

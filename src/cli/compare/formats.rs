@@ -7,6 +7,7 @@ use crate::cli::compare::settings::cut;
 use crate::cli::compare::table::{cell, signed, words};
 use crate::compare::comparison::{Comparison, Figure};
 use crate::compare::group::Group;
+use crate::compare::positive_class::positive_classes;
 use crate::compare::settings::{Setting, differing, settings};
 use crate::compare::statistics::difference::Difference;
 use crate::compare::trial::{Record, Trial};
@@ -24,6 +25,7 @@ pub(super) fn json(groups: &[Group], comparison: &Comparison, all: bool) -> Valu
             "experiment": group.experiment(),
             "variant": group.variant(),
             "leaks": group.leaks(),
+            "positive": positive_classes([group]).first().map(|(class, _)| class),
             "trials": group.trials.iter().map(of_trial).collect::<Vec<_>>(),
         })
     };

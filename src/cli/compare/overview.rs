@@ -8,6 +8,7 @@ use crate::cli::figures;
 use crate::cli::fitted::{Cell, Column, Fitted};
 use crate::cli::page::Page;
 use crate::compare::group::Group;
+use crate::compare::positive_class;
 use crate::compare::settings::seeds_in_words;
 use crate::compare::statistics::mean;
 use crate::compare::trial::{Record, Trial};
@@ -38,6 +39,7 @@ pub(super) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
     };
     let mut lines = fitted.tables(page);
     lines.push(format!("baseline: {}\n{}", groups[baseline].label, places(groups).join("\n")));
+    lines.extend(positive_class::in_words(groups).map(|positive| page.wrapped(&positive, 2)));
     lines.join("\n\n")
 }
 

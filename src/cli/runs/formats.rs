@@ -24,6 +24,7 @@ pub(super) fn json(runs: &[Past], wanted: &[String]) -> Value {
             "leaks": run.leaks,
             "best": run.best,
             "test": run.test,
+            "positive": run.positive,
             "seconds": run.seconds,
             "device": run.device,
             "started": run.started,

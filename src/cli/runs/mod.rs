@@ -15,6 +15,7 @@ use crate::compare::comparison::metric_of;
 use crate::compare::direction::higher_is_better;
 use crate::compare::filter::Filter;
 use crate::compare::past::{Asked, Past, PastRuns, past};
+use crate::compare::positive_class;
 use crate::hint::Hint;
 use crate::history::Status;
 
@@ -199,6 +200,13 @@ fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Ve
     let threshold = |run: &Past| run.test.as_ref().and_then(|test| test.threshold);
     if runs.iter().any(|run| threshold(run).is_some()) {
         columns.push(numbers("threshold", &|run| figures::metric(threshold(run))));
+    }
+    let is_about_it = |run: &Past| {
+        let metrics = [run.best.as_ref().map(|best| &best.metric), run.test.as_ref().map(|test| &test.metric)];
+        metrics.into_iter().flatten().any(|metric| positive_class::is_about_it(metric))
+    };
+    if runs.iter().any(is_about_it) || shown.iter().any(|&place| positive_class::is_about_it(&wanted[place])) {
+        columns.push(words("positive class", &|run| run.positive.clone().unwrap_or_else(|| "–".to_owned())));
     }
     columns.push(numbers("age", &|run| age::of(&run.started, now)));
     if args.experiment.is_some() && args.variants {

@@ -27,6 +27,9 @@ pub struct Creditcard {
 /// The column to predict: 1 is fraud.
 pub(super) const TARGET: &str = "Class";
 
+/// The classes: 1 is a fraud.
+const CLASSES: [&str; 2] = ["0", "1"];
+
 /// The table, which is fetched where it is not there yet, and its checksum.
 ///
 /// # Errors
@@ -44,12 +47,18 @@ pub fn table(cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<(Table, Str
 
 impl Creditcard {
     pub(super) fn card(&self) -> Card {
-        Card { sample: Shape::from([30]), target: Target::Classes(2), rows: 284_807, test_rows: 0 }
+        Card {
+            sample: Shape::from([30]),
+            target: Target::Classes(2),
+            rows: 284_807,
+            test_rows: 0,
+            classes: CLASSES.map(str::to_owned).to_vec(),
+        }
     }
 
     pub(super) fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
         let (table, sum) = table(cache, watch)?;
-        let (target, classes) = ([TARGET.to_owned()], ["0", "1"].map(str::to_owned));
+        let (target, classes) = ([TARGET.to_owned()], CLASSES.map(str::to_owned));
         let recipe = Recipe { task: Some(Task::Classes), classes: Some(&classes), ..Recipe::of(&target) };
         let selected = recipe.select(&table).map_err(|fault| told(fault.under("data.creditcard")))?;
         Ok(selected.load(sum, ','))

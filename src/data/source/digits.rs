@@ -86,7 +86,15 @@ impl Default for Digits {
 impl Digits {
     pub(super) fn card(&self) -> Card {
         let sample = if self.flatten { Shape::from([64]) } else { Shape::from([1, 8, 8]) };
-        Card { sample, target: self.target(), rows: ROWS, test_rows: 0 }
+        Card { sample, target: self.target(), rows: ROWS, test_rows: 0, classes: self.names() }
+    }
+
+    /// The names of the labels, or of the digits.
+    fn names(&self) -> Vec<String> {
+        match &self.labels {
+            Some(labels) => labels.iter().map(|label| label.name().to_owned()).collect(),
+            None => (0..10).map(|digit| digit.to_string()).collect(),
+        }
     }
 
     fn target(&self) -> Target {
@@ -107,13 +115,12 @@ impl Digits {
     /// What is to be predicted of these digits, `[rows]` int64, and its names.
     pub(super) fn targets(&self, digits: &Tensor) -> (Tensor, Vec<String>) {
         let Some(labels) = &self.labels else {
-            return (digits.shallow_clone(), (0..10).map(|digit| digit.to_string()).collect());
+            return (digits.shallow_clone(), self.names());
         };
         let digits: Vec<i64> = Vec::try_from(digits).expect("digits are int64");
         let holds = |digit: i64| labels.iter().map(move |label| f32::from(u8::from(label.holds(digit))));
         let targets: Vec<f32> = digits.into_iter().flat_map(holds).collect();
-        let names = labels.iter().map(|label| label.name().to_owned()).collect();
-        (Tensor::from_slice(&targets).view([-1, labels.len() as i64]), names)
+        (Tensor::from_slice(&targets).view([-1, labels.len() as i64]), self.names())
     }
 
     pub(super) fn load(&self) -> anyhow::Result<Loaded> {

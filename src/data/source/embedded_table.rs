@@ -32,7 +32,8 @@ impl EmbeddedTable {
 
     pub(super) fn card(&self) -> Card {
         let (rows, features, target) = self.size;
-        Card { sample: Shape::from([features]), target, rows, test_rows: 0 }
+        let classes = self.classes.unwrap_or(&[self.target]).iter().map(|name| (*name).to_owned()).collect();
+        Card { sample: Shape::from([features]), target, rows, test_rows: 0, classes }
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
@@ -46,13 +47,15 @@ impl EmbeddedTable {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::data::source::{breast_cancer, diabetes};
 
     #[test]
     fn what_is_known_without_reading_a_table_is_what_it_holds() {
         for embedded in [breast_cancer::EMBEDDED, diabetes::EMBEDDED] {
             let table = (embedded.table)();
-            assert_eq!(embedded.select(&table).unwrap().card(), embedded.card());
+            let classes = embedded.load().unwrap().classes;
+            assert_eq!(Card { classes, ..embedded.select(&table).unwrap().card() }, embedded.card());
         }
     }
 }

@@ -131,7 +131,13 @@ impl IdxFiles {
         let labels = [Some(training), test].into_iter().flatten().flat_map(|pair| pair.labels.values());
         let classes = labels.max().map_or(0, |largest| usize::from(*largest) + 1);
         let rows = |pair: &Pair| pair.labels.values().len();
-        Card { sample, target: Target::Classes(classes), rows: rows(training), test_rows: test.map_or(0, rows) }
+        Card {
+            sample,
+            target: Target::Classes(classes),
+            rows: rows(training),
+            test_rows: test.map_or(0, rows),
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+        }
     }
 
     pub(super) fn card(&self) -> Result<Card, Invalid> {

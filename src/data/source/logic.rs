@@ -47,7 +47,7 @@ impl Logic {
         Loaded {
             sha256: sha256(format!("{POINTS:?}{labels:?}").as_bytes()),
             target: Target::Classes(2),
-            classes: vec!["0".to_owned(), "1".to_owned()],
+            classes: classes(),
             rows: Rows::new(Tensor::from_slice(POINTS.as_flattened()).view([4, 2]), Tensor::from_slice(&labels)),
             test: None,
             largest: 1.0,
@@ -56,6 +56,10 @@ impl Logic {
     }
 }
 
+fn classes() -> Vec<String> {
+    ["0", "1"].map(str::to_owned).to_vec()
+}
+
 pub(super) fn card() -> Card {
-    Card { sample: Shape::from([2]), target: Target::Classes(2), rows: 4, test_rows: 0 }
+    Card { sample: Shape::from([2]), target: Target::Classes(2), rows: 4, test_rows: 0, classes: classes() }
 }

@@ -43,10 +43,15 @@ impl Default for Mnist {
     }
 }
 
+/// The names of the classes.
+fn digits() -> Vec<String> {
+    (0..10).map(|digit| digit.to_string()).collect()
+}
+
 impl Mnist {
     pub(super) fn card(&self) -> Card {
         let sample = if self.flatten { Shape::from([784]) } else { Shape::from([1, 28, 28]) };
-        Card { sample, target: Target::Classes(10), rows: 60_000, test_rows: 10_000 }
+        Card { sample, target: Target::Classes(10), rows: 60_000, test_rows: 10_000, classes: digits() }
     }
 
     pub(super) fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
@@ -60,7 +65,7 @@ impl Mnist {
         Ok(Loaded {
             sha256: manifest.sha256(),
             target: Target::Classes(10),
-            classes: (0..10).map(|digit| digit.to_string()).collect(),
+            classes: digits(),
             rows: part(60_000)?,
             test: Some(part(10_000)?),
             largest: 255.0,

@@ -20,6 +20,7 @@ use super::shard::{Shard, Weights};
 use super::team::Team;
 use crate::data::batches::{DeviceRows, Epoch};
 use crate::floats::Floats;
+use crate::metrics::Metric;
 use crate::network::stack::Stack;
 use crate::train::evaluate::{Figures, Measure};
 use crate::train::optimizer::update::{Rows, Update};
@@ -184,9 +185,10 @@ impl Dense {
     /// The metrics of each replica, as [`Measure::metrics`] finds them.
     pub(in crate::train) fn metrics(&self, measure: &Measure, outputs: &Tensor, truth: &Tensor) -> Figures {
         let of_replica = |replica| (outputs.narrow(0, replica, 1), truth.narrow(0, replica, 1));
-        let (metrics, decision) = (&measure.metrics, measure.decision);
+        let (metrics, decision, positive) = (&measure.metrics, measure.decision, measure.positive);
         let each = self.crew.of_each((0..self.replicas as i64).map(of_replica).collect(), |(outputs, truth)| {
-            metrics.iter().map(|metric| metric.of_each_replica(&outputs, &truth, decision)).collect::<Vec<Tensor>>()
+            let of = |metric: &Metric| metric.of_each_replica(&outputs, &truth, decision, positive);
+            metrics.iter().map(of).collect::<Vec<Tensor>>()
         });
         let figures = metrics.iter().enumerate().map(|(place, metric)| {
             let values: Vec<&Tensor> = each.iter().map(|of_replica| &of_replica[place]).collect();

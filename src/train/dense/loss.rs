@@ -139,8 +139,11 @@ mod tests {
         let units = outputs.len() as i64;
         let outputs = Tensor::from_slice(outputs).view([1, units]);
         let wanted = outputs.copy().unsqueeze(0).set_requires_grad(true);
-        let value =
-            loss.criterion(&targets.unsqueeze(0), units as usize).of_each_replica(&wanted, &targets.unsqueeze(0), None);
+        let value = loss.criterion(&targets.unsqueeze(0), units as usize, 1).of_each_replica(
+            &wanted,
+            &targets.unsqueeze(0),
+            None,
+        );
         let gradient = Tensor::run_backward(&[value.sum(None)], &[&wanted], false, false).remove(0);
         let numbers = |tensor: &Tensor| Vec::<f32>::try_from(tensor.flatten(0, -1)).unwrap();
         let ours = Tensor::zeros([1, units], (Kind::Float, Device::Cpu));

@@ -76,9 +76,10 @@ impl Case {
         };
         let [training, validation] = [ROWS, 40].map(|rows| self.rows(rows, settings, target));
         let measure = Measure {
-            loss: settings.loss.criterion(&training.truth.unsqueeze(0), OUTPUTS as usize),
+            loss: settings.loss.criterion(&training.truth.unsqueeze(0), OUTPUTS as usize, 1),
             metrics: settings.metrics(target),
             decision: settings.loss.decision(OUTPUTS as usize, target),
+            positive: 1,
             score: None,
         };
         let task = Task {

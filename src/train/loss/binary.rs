@@ -12,8 +12,8 @@ use crate::data::weights::Weights;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BceWithLogits {
-    /// The weight `w` of a yes: one number for all labels, one for each, or `"balanced"` for negatives / positives
-    /// among the training rows.
+    /// The weight `w` of the positive class, of two, or of a yes: one number for all labels, one for each, or `"balanced"`
+    /// for negatives / positives among the training rows.
     pub pos_weight: Option<Weights>,
 }
 

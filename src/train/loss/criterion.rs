@@ -9,23 +9,34 @@ use crate::train::loss::{Loss, binary, cross_entropy};
 pub struct Criterion {
     loss: Loss,
     weights: Option<Tensor>, // [replicas or 1, classes or labels], f32
+    /// Whether `pos_weight` weighs the first of two classes: the one output speaks for the second.
+    is_first_positive: bool,
 }
 
 impl Loss {
-    /// The loss with the weights that it takes from the training rows, where it has any.
+    /// The loss with the weights that it takes from the training rows, where it has any; `positive` is the class, of two,
+    /// that `pos_weight` weighs.
     ///
     /// # Shapes
     /// `truth`, of the training rows of each replica: `[replicas, rows]` int64 for classes, `[replicas, rows, …]` f32.
-    pub fn criterion(&self, truth: &Tensor, outputs: usize) -> Criterion {
+    pub fn criterion(&self, truth: &Tensor, outputs: usize, positive: usize) -> Criterion {
+        let is_of_classes = truth.kind() == Kind::Int64;
+        let mut is_first_positive = false;
         let weights = match self {
             Loss::CrossEntropy(cross_entropy::CrossEntropy { class_weights, .. })
             | Loss::Nll(cross_entropy::Nll { class_weights }) => {
                 class_weights.as_ref().map(|weights| weights.of_classes(truth, outputs))
             }
-            Loss::BceWithLogits(settings) => settings.pos_weight.as_ref().map(|weights| weights.of_positives(truth)),
+            Loss::BceWithLogits(settings) => settings.pos_weight.as_ref().map(|weights| {
+                is_first_positive = is_of_classes && positive == 0;
+                match is_of_classes {
+                    true => weights.of_positives(&truth.eq(positive as i64)),
+                    false => weights.of_positives(truth),
+                }
+            }),
             Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce => None,
         };
-        Criterion { loss: self.clone(), weights }
+        Criterion { loss: self.clone(), weights, is_first_positive }
     }
 }
 
@@ -46,7 +57,13 @@ impl Criterion {
             Loss::Bce => mean(&outputs.binary_cross_entropy::<Tensor>(targets, None, none)),
             Loss::BceWithLogits(_) => {
                 let weights = weights.map(|weights| weights.unsqueeze(1)); // for every row of the batch
-                mean(&outputs.binary_cross_entropy_with_logits(targets, None, weights, none))
+                let loss = |outputs: &Tensor, targets: &Tensor| {
+                    mean(&outputs.binary_cross_entropy_with_logits(targets, None, weights.as_ref(), none))
+                };
+                match self.is_first_positive {
+                    true => loss(&-outputs, &(1.0 - targets)), // the logit of the first class, and whether it is true
+                    false => loss(outputs, targets),
+                }
             }
             Loss::CrossEntropy(settings) => {
                 cross_entropy::of_logits(outputs, targets, weights, row_weights, settings.label_smoothing)
@@ -83,6 +100,9 @@ impl Criterion {
             Loss::Mae => from_median(|targets, median, _| targets.l1_loss(median, Reduction::None), 0.0),
             Loss::Huber(huber) => {
                 from_median(|targets, median, delta| targets.huber_loss(median, Reduction::None, delta), huber.delta)
+            }
+            Loss::BceWithLogits(_) if self.is_first_positive => {
+                binary::of_constant_prediction(&(1.0 - targets), weights, row_weights)
             }
             Loss::Bce | Loss::BceWithLogits(_) => binary::of_constant_prediction(targets, weights, row_weights),
             Loss::CrossEntropy(settings) => {
@@ -122,7 +142,7 @@ mod tests {
             CrossEntropy { label_smoothing: 0.1, class_weights: Some(Weights::Balanced), ..Default::default() };
         for settings in [CrossEntropy::default(), cross_entropy] {
             let loss = Loss::CrossEntropy(settings);
-            let criterion = loss.criterion(&classes(), 3);
+            let criterion = loss.criterion(&classes(), 3, 1);
             let found = criterion.of_constant_prediction(&classes(), 3, None);
             // the best constant logits by gradient descent
             let mut logits = Tensor::zeros([2, 1, 3], (Kind::Double, tch::Device::Cpu)).set_requires_grad(true);
@@ -141,7 +161,8 @@ mod tests {
     #[test]
     fn constant_predictions_of_numbers_and_labels_are_known() {
         let truth = Tensor::from_slice(&[0.0_f32, 1.0, 0.0, 3.0, 1.0]).view([1, 5, 1]);
-        let constant = |loss: Loss, truth: &Tensor| loss.criterion(truth, 1).of_constant_prediction(truth, 1, None)[0];
+        let constant =
+            |loss: Loss, truth: &Tensor| loss.criterion(truth, 1, 1).of_constant_prediction(truth, 1, None)[0];
         assert!((constant(Loss::Mse, &truth) - 1.2).abs() < 1e-6);
         assert!((constant(Loss::Mae, &truth) - 0.8).abs() < 1e-6, "around the median 1");
         assert!((constant(Loss::Huber(Huber::default()), &truth) - (0.5 + 0.5 + 1.5) / 5.0).abs() < 1e-6);
@@ -166,7 +187,7 @@ mod tests {
                 let targets =
                     Tensor::stack(&[loss.targets(&classes().get(0), 3), loss.targets(&classes().get(1), 3)], 0);
                 Vec::<f64>::try_from(
-                    loss.criterion(&classes(), 3).of_each_replica(&logits, &targets, None).to_kind(Kind::Double),
+                    loss.criterion(&classes(), 3, 1).of_each_replica(&logits, &targets, None).to_kind(Kind::Double),
                 )
                 .unwrap()
             };
@@ -204,7 +225,7 @@ mod tests {
         ];
         for (loss, targets) in losses {
             let outputs = if loss == Loss::Bce { logits.sigmoid() } else { logits.shallow_clone() };
-            let criterion = loss.criterion(&classes, 3);
+            let criterion = loss.criterion(&classes, 3, 1);
             let of = |tensor: Tensor| tensor.double_value(&[0]);
             let weighted = of(criterion.of_each_replica(&outputs, targets, Some(&weights)));
             let repeated = of(criterion.of_each_replica(&spread(&outputs), &spread(targets), None));
@@ -215,5 +236,40 @@ mod tests {
                 assert!((weighted - repeated).abs() < 1e-6, "constant, {loss:?}: {weighted} and {repeated}");
             }
         }
+    }
+
+    #[test]
+    fn pos_weight_weighs_the_positive_class_whichever_it_is() {
+        let truth = Tensor::from_slice(&[0_i64, 0, 1, 1, 1, 1, 1, 1]).view([2, 4]);
+        let logits = Tensor::from_slice(&[-2.0_f32, 0.5, 1.0, -200.0, 3.0, 0.0, -1.0, 200.0]).view([2, 4, 1]);
+        let targets = truth.unsqueeze(-1).to_kind(Kind::Float);
+        for weights in [Weights::Each(vec![5.0]), Weights::Balanced] {
+            let loss = Loss::BceWithLogits(BceWithLogits { pos_weight: Some(weights.clone()) });
+            let of_first = loss.criterion(&truth, 1, 0);
+            // the same rows with the classes renamed, and the logits turned around with them
+            let of_second = loss.criterion(&(1 - &truth), 1, 1);
+            let (found, wanted) = (
+                of_first.of_each_replica(&logits, &targets, None),
+                of_second.of_each_replica(&-&logits, &(1.0 - &targets), None),
+            );
+            assert_eq!(Vec::<f32>::try_from(&found).unwrap(), Vec::<f32>::try_from(&wanted).unwrap(), "{weights:?}");
+            assert!(Vec::<f32>::try_from(&found).unwrap().iter().all(|loss| loss.is_finite()));
+            let constant = |criterion: &Criterion, targets: &Tensor| criterion.of_constant_prediction(targets, 1, None);
+            assert_eq!(constant(&of_first, &targets), constant(&of_second, &(1.0 - &targets)));
+        }
+        let second = Loss::BceWithLogits(BceWithLogits { pos_weight: Some(Weights::Each(vec![5.0])) });
+        let (first, second) = (second.criterion(&truth, 1, 0), second.criterion(&truth, 1, 1));
+        let at_zero = |criterion: &Criterion| {
+            let losses = criterion.of_each_replica(&logits.zeros_like(), &targets, None);
+            losses.double_value(&[0]) / 2.0_f64.ln()
+        };
+        // two rows of each class: (2 · 5 + 2) / 4 either way; of three and one, the weight shows which class it is of
+        assert!((at_zero(&first) - 3.0).abs() < 1e-6 && (at_zero(&second) - 3.0).abs() < 1e-6);
+        let uneven = Tensor::from_slice(&[0.0_f32, 1.0, 1.0, 1.0]).view([1, 4, 1]);
+        let at_zero = |criterion: &Criterion| {
+            let losses = criterion.of_each_replica(&uneven.zeros_like(), &uneven, None);
+            losses.double_value(&[0]) / 2.0_f64.ln()
+        };
+        assert!((at_zero(&first) - 2.0).abs() < 1e-6 && (at_zero(&second) - 4.0).abs() < 1e-6);
     }
 }

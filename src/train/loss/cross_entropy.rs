@@ -18,7 +18,8 @@ use crate::data::weights::{Weights, class_counts};
 pub struct CrossEntropy {
     /// The share of the target that is spread evenly over all classes.
     pub label_smoothing: f64,
-    /// The weight of each class: a list, or `"balanced"` for n / (classes · count) among the training rows.
+    /// The weight of each class: a list in the order of the classes, or `"balanced"` for n / (classes · count) among the
+    /// training rows; a class without one weighs nothing, and is not among these classes.
     pub class_weights: Option<Weights>,
     /// The form of the targets.
     pub targets: ClassTargets,
@@ -39,7 +40,8 @@ pub enum ClassTargets {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Nll {
-    /// The weight of each class: a list, or `"balanced"` for n / (classes · count) among the training rows.
+    /// The weight of each class: a list in the order of the classes, or `"balanced"` for n / (classes · count) among the
+    /// training rows; a class without one weighs nothing, and is not among these classes.
     pub class_weights: Option<Weights>,
 }
 

@@ -95,6 +95,14 @@ impl Loss {
         }
     }
 
+    /// Whether it weighs the positive class.
+    pub fn has_pos_weight(&self) -> bool {
+        match self {
+            Loss::BceWithLogits(settings) => settings.pos_weight.is_some(),
+            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::CrossEntropy(_) | Loss::Nll(_) => false,
+        }
+    }
+
     /// Checks the settings.
     ///
     /// # Errors

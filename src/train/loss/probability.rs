@@ -39,7 +39,7 @@ impl Loss {
         }
     }
 
-    /// How sure a network with so many outputs, which ends in `last`, is of the second of two classes; `None` for other
+    /// How the score of one of two classes is read from so many outputs of a network that ends in `last`; `None` for other
     /// targets.
     pub fn score(&self, last: &Layer, target: Target, outputs: usize) -> Option<Score> {
         if target != Target::Classes(2) {
@@ -127,7 +127,7 @@ mod tests {
                 }
                 assert_eq!(score.is_probability(), probabilities.is_some(), "{loss:?}, {last:?}, {width}");
                 if let Some(probabilities) = probabilities {
-                    let (found, wanted) = (score.of(&outputs), probabilities.select(-1, width as i64 - 1));
+                    let (found, wanted) = (score.of_class(1).of(&outputs), probabilities.select(-1, width as i64 - 1));
                     assert!((found - wanted).abs().max().double_value(&[]) < 1e-15, "{loss:?}, {last:?}, {width}");
                 }
                 assert_eq!(loss.score(&last, Target::Classes(3), 3), None);

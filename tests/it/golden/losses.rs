@@ -25,7 +25,7 @@ fn every_loss_has_pytorchs_value_and_gradient_for_logits_of_200_too() {
             let each = |tensor: &Tensor| Tensor::cat(&vec![tensor; replicas], 0);
             let outputs = each(&as_batch(&case["input"])).set_requires_grad(true); // [replicas, rows, outputs]
             let targets = each(&targets);
-            let criterion = loss.criterion(&targets, outputs.size()[2] as usize);
+            let criterion = loss.criterion(&targets, outputs.size()[2] as usize, 1);
             let found = criterion.of_each_replica(&outputs, &targets, None);
             let gradient = Tensor::run_backward(&[found.sum(None)], &[&outputs], false, false).remove(0);
             assert_near(&values(&found), &vec![case["value"].as_f64().unwrap(); replicas], 1e-6, name);
@@ -45,7 +45,7 @@ fn balanced_class_weights_are_scikit_learns() {
     let of = |weights: &Value| {
         let loss = json!({ "cross_entropy": { "class_weights": weights } });
         let loss: Loss = serde_json::from_value(loss).unwrap();
-        values(&loss.criterion(&truth, 3).of_each_replica(&logits, &truth, None))
+        values(&loss.criterion(&truth, 3, 1).of_each_replica(&logits, &truth, None))
     };
     assert_near(&of(&json!("balanced")), &of(&case["balanced"]), 1e-6, "balanced");
 }

@@ -40,8 +40,8 @@ fn confusion_matrices_and_reports_are_scikit_learns() {
             assert_scores(scores(&class.scores), wanted, name);
             assert_eq!(json!(class.support), by_class["support"][number], "{name}");
         }
-        assert_scores(scores(&report.macro_average), wanted_scores(&case["macro"]["over_defined"]), name);
-        assert_scores(scores(&report.weighted_average), wanted_scores(&case["weighted"]["over_defined"]), name);
+        assert_scores(scores(&report.macro_average), wanted_scores(&case["macro"]), name);
+        assert_scores(scores(&report.weighted_average), wanted_scores(&case["weighted"]), name);
 
         if case["true"].is_null() {
             continue;
@@ -53,7 +53,7 @@ fn confusion_matrices_and_reports_are_scikit_learns() {
         assert_eq!(found, [confusion], "{name}");
         assert_metric(json!("acc"), &outputs, &truth, Decision::Largest, &case["accuracy"], name);
         for score in ["precision", "recall", "f1"] {
-            let wanted = if classes == 2 { &by_class[score][1] } else { &case["macro"]["over_defined"][score] };
+            let wanted = if classes == 2 { &by_class[score][1] } else { &case["macro"][score] };
             assert_metric(json!(score), &outputs, &truth, Decision::Largest, wanted, name);
             if classes == 2 {
                 let one_output = outputs.narrow(1, 1, 1);
@@ -71,7 +71,7 @@ fn areas_under_both_curves_are_scikit_learns_with_ties_saturated_logits_and_one_
         let two_outputs = Tensor::cat(&[&(&scores * -1.0), &scores], 1);
         for area in ["roc_auc", "ap"] {
             assert_metric(json!(area), &scores, &truth, Decision::Above(0.0), &case[area], name);
-            assert_metric(json!(area), &scores, &truth, Score::Logit.at_least(0.3), &case[area], name);
+            assert_metric(json!(area), &scores, &truth, Score::Logit.of_class(1).at_least(0.3), &case[area], name);
             assert_metric(json!(area), &two_outputs, &truth, Decision::Largest, &case[area], name);
         }
     }
@@ -84,14 +84,15 @@ fn both_curves_are_scikit_learns_point_for_point() {
         let is_class_1: Vec<bool> = floats(&case["true"]).iter().map(|class| *class == 1.0).collect();
         let ranking = Ranking::new(&floats(&case["scores"]), &is_class_1).unwrap();
         let thresholds = |numbers: &[Number]| numbers.iter().map(|number| number.0).collect::<Vec<_>>();
-        let (roc, wanted) = (curves::roc(&ranking, Score::Output), &case["roc"]);
+        let (roc, wanted) = (curves::roc(&ranking, Score::Output.of_class(1)), &case["roc"]);
         assert_eq!(roc.is_some(), wanted.is_object(), "{name}");
         if let Some(roc) = roc {
             assert_near(&roc.fpr, &floats(&wanted["fpr"]), 1e-15, name);
             assert_near(&roc.tpr, &floats(&wanted["tpr"]), 1e-15, name);
             assert_eq!(thresholds(&roc.threshold[1..]), floats(&wanted["threshold_from_second"]), "{name}");
         }
-        let (curve, wanted) = (curves::precision_recall(&ranking, Score::Output), &case["precision_recall"]);
+        let (curve, wanted) =
+            (curves::precision_recall(&ranking, Score::Output.of_class(1)), &case["precision_recall"]);
         assert_eq!(curve.is_some(), wanted.is_object(), "{name}");
         if let Some(curve) = curve {
             let but_last = curve.f1.len() - 1;
@@ -122,7 +123,7 @@ fn the_best_thresholds_are_those_of_an_exhaustive_search_by_scikit_learns_f1() {
         let all: Vec<usize> = (0..truth.size()[0] as usize).collect();
         let parts = Parts { training: all.clone(), validation: Some(all), test: None };
         let validation = Prepared::from_parts(&rows, &parts, Scale::None).unwrap().validation.unwrap();
-        let scores_of_rows = ValidationScores::new(&validation, &scores);
+        let scores_of_rows = ValidationScores::new(&validation, &scores, 1);
         for (key, by) in [("f1", ThresholdBy::F1), ("cost", ThresholdBy::Cost(cost))] {
             let (found, wanted) = (scores_of_rows.choose(by), &case["best"][key]);
             assert_eq!(found.is_some(), wanted.is_object(), "{name}, {key}");
@@ -191,7 +192,7 @@ fn assert_metric(metric: Value, outputs: &Tensor, truth: &Tensor, decision: Deci
         other => panic!("not a metric: {other}"),
     };
     let twice = |tensor: &Tensor| Tensor::stack(&[tensor, tensor], 0);
-    let found = metric.of_each_replica(&twice(outputs), &twice(truth), decision);
+    let found = metric.of_each_replica(&twice(outputs), &twice(truth), decision, 1);
     assert_eq!((found.kind(), found.size()), (Kind::Double, vec![2]), "{what}");
     for found in values(&found) {
         let wanted = or_nan(wanted);

@@ -7,6 +7,7 @@ mod losses;
 mod metrics;
 mod one_cycle;
 mod optimizers;
+mod positive_class;
 mod resampling;
 mod runs;
 mod saved;

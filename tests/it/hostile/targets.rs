@@ -152,7 +152,7 @@ impl Training {
         let (train, seeds) = (&network.train, &self.plan.spec.seeds);
         let target = self.plan.card.target;
         let stack = network.architecture.build(seeds, Device::Cpu);
-        let measure = measure(network, target, &self.rows.of_each_replica(&self.rows.truth, seeds.len()));
+        let measure = measure(network, target, &self.rows.of_each_replica(&self.rows.truth, seeds.len()), 1);
         let task = Task {
             settings: train,
             measure: &measure,

@@ -1,0 +1,103 @@
+//! Warnings about classes that no training row is of: a model cannot learn them.
+
+use crate::data::{Loaded, Target};
+use crate::experiment::trials::Fold;
+use crate::suggest;
+
+/// Names that a warning lists, before it says how many more there are.
+const MOST_NAMES: usize = 8;
+
+/// What to warn of before these folds are trained on.
+pub(super) fn warnings(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
+    let Target::Classes(classes) = loaded.target else { return Vec::new() };
+    let of_test = loaded.test.as_ref().map_or_else(|| vec![0; classes], |rows| rows.counts(classes));
+    let all: Vec<u64> = loaded.rows.counts(classes).iter().zip(of_test).map(|(rows, test)| rows + test).collect();
+    let named = |numbers: &[usize]| {
+        let names: Vec<&str> = numbers.iter().take(MOST_NAMES).map(|&class| loaded.classes[class].as_str()).collect();
+        let more = numbers.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{} {}{more}", if numbers.len() == 1 { "class" } else { "classes" }, suggest::list(&names))
+    };
+    let absent: Vec<usize> = (0..classes).filter(|&class| all[class] == 0).collect();
+    let mut warnings = Vec::new();
+    if !absent.is_empty() {
+        warnings.push(format!("the data have no row of {}", named(&absent)));
+    }
+    let mut of_folds: Vec<(Vec<usize>, Vec<usize>)> = Vec::new(); // classes, and the folds that lack them
+    for (fold, data) in folds {
+        let counts = data.training.rows().counts(classes);
+        let unseen: Vec<usize> = (0..classes).filter(|&class| counts[class] == 0 && all[class] > 0).collect();
+        match of_folds.iter_mut().find(|(classes, _)| *classes == unseen) {
+            _ if unseen.is_empty() => {}
+            Some((_, folds)) => folds.extend(fold),
+            None => of_folds.push((unseen, fold.iter().copied().collect())),
+        }
+    }
+    for (unseen, in_folds) in of_folds {
+        let rows: u64 = unseen.iter().map(|&class| all[class]).sum();
+        let elsewhere = match (rows, unseen.len()) {
+            (1, _) => "its only row is held out".to_owned(),
+            (_, 1) => format!("its {rows} rows are held out"),
+            _ => format!("their {rows} rows are held out"),
+        };
+        let numbers: Vec<String> = in_folds.iter().map(ToString::to_string).collect();
+        let place = match in_folds.len() {
+            0 => String::new(),
+            all if all == folds.len() => String::new(),
+            1 => format!(" in fold {}", numbers[0]),
+            _ => format!(" in folds {}", numbers.join(", ")),
+        };
+        let cannot = if unseen.len() == 1 { "it cannot be learned" } else { "they cannot be learned" };
+        warnings.push(format!("no training row is of {}{place}: {elsewhere}, so {cannot}", named(&unseen)));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Kind, Tensor};
+
+    use super::*;
+    use crate::data::Rows;
+    use crate::data::form::Form;
+    use crate::data::prepared::Prepared;
+    use crate::data::scale::Scale;
+    use crate::data::split::Parts;
+
+    fn told(truth: &[i64], classes: &[&str], trainings: &[&[usize]]) -> Vec<String> {
+        let features = Tensor::zeros([truth.len() as i64, 1], (Kind::Float, tch::Device::Cpu));
+        let loaded = Loaded {
+            sha256: String::new(),
+            target: Target::Classes(classes.len()),
+            classes: classes.iter().map(|name| (*name).to_owned()).collect(),
+            rows: Rows::new(features, Tensor::from_slice(truth)),
+            test: None,
+            largest: 1.0,
+            form: Form::Points,
+        };
+        let fold = |(number, training): (usize, &&[usize])| {
+            let held_out = (0..truth.len()).filter(|row| !training.contains(row)).collect();
+            let parts = Parts { training: training.to_vec(), validation: None, test: Some(held_out) };
+            let prepared = Prepared::from_parts(&loaded, &parts, Scale::None).unwrap();
+            ((trainings.len() > 1).then_some(number), prepared)
+        };
+        let folds: Vec<Fold> = trainings.iter().enumerate().map(fold).collect();
+        warnings(&folds, &loaded)
+    }
+
+    #[test]
+    fn a_class_that_is_held_out_whole_is_named_and_one_that_never_occurs_too() {
+        assert_eq!(told(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 2]]), Vec::<String>::new());
+        assert_eq!(
+            told(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 3]]),
+            ["no training row is of class `lone`: its only row is held out, so it cannot be learned"]
+        );
+        assert_eq!(
+            told(&[1, 2, 1, 2], &["none", "b", "c"], &[&[0, 1], &[0, 2]]),
+            [
+                "the data have no row of class `none`",
+                "no training row is of class `c` in fold 1: its 2 rows are held out, so it cannot be learned"
+            ]
+        );
+    }
+}
