@@ -139,7 +139,8 @@ mod tests {
         let mean = "value = \"last.loss\"\nover = \"mean\"\nat_most = 0.5\nmin_seeds = 2";
         let expectation: Expectation = toml_edit::de::from_str(mean).unwrap();
         let config = serde_json::json!({ "expect": [expectation] });
-        let trials = |seeds: i64| (0..seeds).map(|seed| History { config: config.clone(), ..trial("base", seed, 0.25) });
+        let trials =
+            |seeds: i64| (0..seeds).map(|seed| History { config: config.clone(), ..trial("base", seed, 0.25) });
         let shown = shown(mean, trials(1).collect());
         assert!(shown.starts_with("no expectation concerns these seeds\n1 expectation was not checked"), "{shown}");
         assert!(shown.ends_with("(`--seeds 0..1`)"), "{shown}");

@@ -57,6 +57,8 @@ pub struct Card {
     pub rows: usize,
     /// How many test rows the data set brings of its own.
     pub test_rows: usize,
+    /// What to look out for in the user's own files.
+    pub notes: Vec<String>,
 }
 
 /// What is to be predicted.

@@ -23,6 +23,7 @@ mod seeds;
 mod shown;
 mod stacks;
 mod support;
+mod table_values;
 mod tables;
 mod two_programs;
 mod whole_numbers;

@@ -10,6 +10,7 @@ use crate::data::recipe::Recipe;
 use crate::data::scale::Scale;
 use crate::data::split::Split;
 use crate::data::table::Table;
+use crate::data::table::reading::Reading;
 use crate::data::task::Task;
 use crate::data::{Card, Loaded, Target, told};
 use crate::shape::Shape;
@@ -34,7 +35,7 @@ pub(super) const TARGET: &str = "Class";
 pub fn table(cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<(Table, String)> {
     let manifest = Manifest::named("creditcard").expect("creditcard has a manifest");
     let file = &manifest.files[0];
-    match Table::of_plain_file(&cache.path(&manifest, file), ',') {
+    match Table::of_plain_file(&cache.path(&manifest, file), &Reading::new(',')) {
         Some((table, sum)) if sum == file.sha256 => return Ok((table, manifest.sha256())),
         _ => {} // not there yet, or damaged
     }
@@ -44,7 +45,7 @@ pub fn table(cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<(Table, Str
 
 impl Creditcard {
     pub(super) fn card(&self) -> Card {
-        Card { sample: Shape::from([30]), target: Target::Classes(2), rows: 284_807, test_rows: 0 }
+        Card { sample: Shape::from([30]), target: Target::Classes(2), rows: 284_807, test_rows: 0, notes: Vec::new() }
     }
 
     pub(super) fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
@@ -52,6 +53,6 @@ impl Creditcard {
         let (target, classes) = ([TARGET.to_owned()], ["0", "1"].map(str::to_owned));
         let recipe = Recipe { task: Some(Task::Classes), classes: Some(&classes), ..Recipe::of(&target) };
         let selected = recipe.select(&table).map_err(|fault| told(fault.under("data.creditcard")))?;
-        Ok(selected.load(sum, ','))
+        Ok(selected.load(sum, Reading::new(',')))
     }
 }

@@ -57,5 +57,5 @@ impl Logic {
 }
 
 pub(super) fn card() -> Card {
-    Card { sample: Shape::from([2]), target: Target::Classes(2), rows: 4, test_rows: 0 }
+    Card { sample: Shape::from([2]), target: Target::Classes(2), rows: 4, test_rows: 0, notes: Vec::new() }
 }

@@ -46,7 +46,7 @@ impl Default for Mnist {
 impl Mnist {
     pub(super) fn card(&self) -> Card {
         let sample = if self.flatten { Shape::from([784]) } else { Shape::from([1, 28, 28]) };
-        Card { sample, target: Target::Classes(10), rows: 60_000, test_rows: 10_000 }
+        Card { sample, target: Target::Classes(10), rows: 60_000, test_rows: 10_000, notes: Vec::new() }
     }
 
     pub(super) fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
