@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use indexmap::IndexSet;
 use tch::Device;
 
 use crate::cli::progress::Progress;
@@ -144,6 +145,8 @@ impl Asking {
             (self.tf32 && !device.is_cuda(), "`--tf32` has no part on the CPU: it computes in float32"),
         ];
         notes.into_iter().filter(|(holds, _)| *holds).for_each(|(_, note)| progress.note(note));
+        let of_data: IndexSet<&String> = study.plans.iter().flat_map(|plan| &plan.card.notes).collect();
+        of_data.into_iter().for_each(|note| progress.note(note)); // variants share their data
     }
 
     /// What was typed, as far as it has a part in the outcome: the words behind `runner exp`, as a shell takes them.

@@ -16,6 +16,9 @@ use crate::data::describe::{Description, describe, describe_table};
 use crate::data::fetch;
 use crate::data::manifest::Manifest;
 use crate::data::source::{DataSpec, csv};
+use crate::data::table::dates::Dates;
+use crate::data::table::number_format::NumberFormat;
+use crate::data::table::reading::{Reading, TextColumns};
 use crate::data::table::{Column, Table};
 use crate::hint::Hint;
 use crate::io::separator;
@@ -75,9 +78,36 @@ pub(super) struct Described {
     /// The character between two fields of a table of your own: `,`, `;`, `tab`, …
     #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = separator::parse)]
     separator: char,
+    /// The decimal mark of its numbers, `.` or `,`
+    #[arg(long, value_name = "MARK", default_value = ".")]
+    decimal: char,
+    /// What separates the thousands of its numbers, as `.` in 1.299,99
+    #[arg(long, value_name = "MARK")]
+    thousands: Option<char>,
+    /// What counts as missing in it, separated by commas, as `,NA,?` [default: pandas' list]
+    #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
+    missing_values: Option<Vec<String>>,
+    /// Its columns of dates, separated by commas
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    dates: Option<Vec<String>>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Described {
+    /// How a table of the user's own is read: the text of every column is looked at.
+    fn reading(&self) -> anyhow::Result<Reading> {
+        let numbers = NumberFormat { decimal: self.decimal, thousands: self.thousands };
+        numbers.check().map_err(|fault| anyhow!("`--{}` {}", fault.key, fault.message))?;
+        let dates = self.dates.clone().map(Dates::Columns);
+        Ok(Reading {
+            missing_values: self.missing_values.clone(),
+            numbers,
+            text: TextColumns::All,
+            ..Reading::new(self.separator).with_dates(dates.as_ref())
+        })
+    }
 }
 
 /// Runs a command about files of data sets; what describes their rows is the engine's.
@@ -200,7 +230,7 @@ fn path(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
 
 /// Describes the rows of a data set, or of a table of the user's own.
 pub(super) fn describe_any(args: &Described) -> anyhow::Result<Exit> {
-    let description = description(&Cache::of_user(), &args.name, args.target.as_deref(), args.separator)?;
+    let description = description(&Cache::of_user(), &args.name, args.target.as_deref(), &args.reading()?)?;
     let known = Manifest::named(&args.name);
     if args.json {
         terminal::json(&description);
@@ -215,12 +245,12 @@ pub(super) fn description(
     cache: &Cache,
     name: &str,
     target: Option<&str>,
-    separator: char,
+    reading: &Reading,
 ) -> anyhow::Result<Description> {
     if Manifest::named(name).is_none()
         && (Path::new(name).exists() || name.contains(['.', '/', std::path::MAIN_SEPARATOR]))
     {
-        let (table, sum) = csv::read(Path::new(name), separator).map_err(|fault| of_file(name, fault))?;
+        let (table, sum) = csv::read(Path::new(name), reading).map_err(|fault| of_file(name, fault))?;
         let target = target.map(|target| column(name, &table, target)).transpose()?;
         return Ok(describe_table(name, &table, sum, target));
     }

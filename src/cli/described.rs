@@ -131,12 +131,24 @@ fn warnings(part: &PartDescription) -> Vec<String> {
     };
     let some_missing = columns(&|column| column.missing > 0 && column.distinct > 0);
     if !some_missing.is_empty() {
-        warnings.push(format!("missing values in {}: see `missing`", listed(&some_missing)));
+        warnings.push(format!(
+            "missing values in {}: `missing = \"drop\"` leaves such rows out, `\"mean\"` and `\"most_frequent\"` fill them in",
+            listed(&some_missing)
+        ));
     }
+    let as_text = |column: &ColumnDescription| {
+        let cell = column.missing_as.as_ref().filter(|_| column.kind == "text")?;
+        let name = &column.name;
+        Some(format!(
+            "`{cell}` counts as missing in `{name}`: if it is none, state those that are: `missing_values = [\"\"]`"
+        ))
+    };
+    warnings.extend(part.columns.iter().filter_map(as_text));
     let all_missing = columns(&|column| column.distinct == 0);
     if !all_missing.is_empty() {
         warnings.push(format!("no value in any row: {}; `drop` leaves columns out", listed(&all_missing)));
     }
+    warnings.extend(part.columns.iter().filter_map(|column| column.look_out.clone()));
     match &part.constant {
         Constant::Count(0) => {}
         Constant::Count(count) => warnings.push(format!("{count} of the features have the same value in every row")),

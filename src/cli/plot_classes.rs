@@ -7,6 +7,7 @@ use crate::cli::plot_file::{Target, stem_of};
 use crate::cli::{Exit, data};
 use crate::data::cache::Cache;
 use crate::data::class_numbers;
+use crate::data::table::reading::{Reading, TextColumns};
 use crate::experiment::trial_data::Part;
 use crate::io::separator;
 use crate::plot::classes::{self, Part as Bars};
@@ -36,7 +37,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
     let drawn = if is_data(&args.name, &args.out) {
         let column = args.target_column.as_deref();
-        let described = data::description(&Cache::of_user(), &args.name, column, args.separator)?;
+        let reading = Reading { text: TextColumns::All, ..Reading::new(args.separator) };
+        let described = data::description(&Cache::of_user(), &args.name, column, &reading)?;
         let names: Vec<String> = described
             .parts
             .first()

@@ -4,7 +4,9 @@
 use serde::Serialize;
 use tch::{Kind, Tensor};
 
+use crate::data::columns::in_words;
 use crate::data::repeats::{Repeats, fingerprint};
+use crate::data::table::recognize::{look_out, look_out_for_row_numbers, recognize};
 use crate::data::table::{Column, Table};
 use crate::data::values::Values;
 use crate::data::{Loaded, Rows, Target, class_numbers};
@@ -80,6 +82,9 @@ pub struct ColumnDescription {
     pub kind: &'static str,
     /// In how many rows the value is missing.
     pub missing: usize,
+    /// What the first missing value stands as in its field, where that is not empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing_as: Option<String>,
     /// How many different values there are.
     pub distinct: usize,
     /// The smallest number.
@@ -94,6 +99,9 @@ pub struct ColumnDescription {
     /// How often each value occurs, where there are few.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<ClassCount>,
+    /// What it holds rather than numbers or categories, with the line to write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look_out: Option<String>,
 }
 
 /// How often a class or value occurs.
@@ -119,12 +127,14 @@ pub fn describe(name: &str, loaded: &Loaded) -> Description {
 
 /// Describes a table with the checksum of its file; `target` is the column to be predicted, where it is known.
 pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<&Column>) -> Description {
-    let columns: Vec<ColumnDescription> = table.columns.iter().map(column).collect();
-    let constant = columns.iter().filter(|column| column.distinct <= 1).map(|column| column.name.clone()).collect();
+    let is_target = |column: &Column| target.is_some_and(|target| target.name == column.name);
+    let columns: Vec<ColumnDescription> = table.columns.iter().map(|one| column(table, one, is_target(one))).collect();
+    let constant =
+        table.columns.iter().filter(|column| column.values.distinct() <= 1).map(|column| column.name.clone()).collect();
     let classes = target.and_then(classes_of);
     let is_class = |column: &&Column| classes.is_some() && target.is_some_and(|target| target.name == column.name);
     let features: Vec<&Column> = table.columns.iter().filter(|column| !is_class(column)).collect();
-    let fingerprints = (0..table.rows()).map(|row| fingerprint(features.iter().map(|column| column.values.key(row))));
+    let fingerprints = (0..table.rows()).map(|row| fingerprint(features.iter().map(|column| column.key(row))));
     let repeats = Repeats::of(fingerprints, |row| classes.as_ref().and_then(|(_, places)| places[row]));
     let part = PartDescription {
         part: "table",
@@ -149,7 +159,7 @@ fn classes_of(column: &Column) -> Option<(Vec<String>, Vec<Option<usize>>)> {
         Values::Numbers(numbers) => numbers.iter().all(|number| number.is_nan() || number.fract() == 0.0),
         Values::Text { .. } => true,
     };
-    (whole && column.values.distinct() <= MOST_CLASSES).then(|| column.values.categories())
+    (whole && column.distinct() <= MOST_CLASSES).then(|| column.categories())
 }
 
 /// How often each value occurs.
@@ -165,10 +175,22 @@ fn counts(names: &[String], places: &[Option<usize>]) -> Vec<ClassCount> {
     counted.collect()
 }
 
-fn column(column: &Column) -> ColumnDescription {
-    let distinct = column.values.distinct();
+/// What a column holds rather than numbers or categories, with the line to write.
+fn look_out_for(table: &Table, column: &Column, is_target: bool) -> Option<String> {
+    match recognize(column, table.numbers) {
+        Some(found) => {
+            let hint = if is_target { found.hint_for_target() } else { found.hint(&column.name) };
+            Some(format!("{}: {hint}", in_words(table, column, &found)))
+        }
+        None if is_target => None,
+        None => look_out(column).or_else(|| look_out_for_row_numbers(column)),
+    }
+}
+
+fn column(table: &Table, column: &Column, is_target: bool) -> ColumnDescription {
+    let distinct = column.distinct();
     let values = if distinct <= FEW {
-        let (names, places) = column.values.categories();
+        let (names, places) = column.categories();
         counts(&names, &places)
     } else {
         Vec::new()
@@ -180,12 +202,14 @@ fn column(column: &Column) -> ColumnDescription {
     ColumnDescription {
         name: column.name.clone(),
         kind: if matches!(column.values, Values::Numbers(_)) { "numbers" } else { "text" },
-        missing: (0..column.values.len()).filter(|&row| column.values.is_missing(row)).count(),
+        missing: (0..column.values.len()).filter(|&row| column.is_missing(row)).count(),
+        missing_as: column.first_missing().map(|(_, cell)| cell.to_owned()).filter(|cell| !cell.is_empty()),
         distinct,
         min: numbers.iter().copied().reduce(f64::min),
         mean: (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64),
         max: numbers.iter().copied().reduce(f64::max),
         values,
+        look_out: look_out_for(table, column, is_target),
     }
 }
 

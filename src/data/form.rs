@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::data::encode::Encoding;
+use crate::data::table::reading::Reading;
 use crate::data::task::TargetColumns;
 
 /// What rows are made of.
@@ -34,8 +35,8 @@ pub struct TableForm {
     pub encoding: Encoding,
     /// The columns to predict.
     pub target: TargetColumns,
-    /// What stands between two fields of the file.
-    pub separator: char,
+    /// How the fields of the file are read.
+    pub reading: Reading,
 }
 
 impl Form {

@@ -8,13 +8,13 @@
 use tch::Tensor;
 
 use crate::data::Target;
-use crate::data::columns::row_by_row;
+use crate::data::columns::{fits_f32, row_by_row, too_large};
 use crate::data::csv_text::TableFault;
 use crate::data::encode::{Becomes, Missing, Planned};
 use crate::data::form::TableForm;
 use crate::data::recipe::known;
 use crate::data::table::{Column, Table};
-use crate::data::task::{Task, wrong, yes_or_no};
+use crate::data::task::{Task, known_as, wrong, yes_or_no};
 use crate::data::values::Values;
 use crate::suggest;
 
@@ -80,7 +80,7 @@ impl TableForm {
             Truth::WhereThere => Vec::new(),
         };
         if self.encoding.missing == Missing::Drop {
-            let whole = |row: &usize| !features.iter().chain(&required).any(|column| column.values.is_missing(*row));
+            let whole = |row: &usize| !features.iter().chain(&required).any(|column| column.is_missing(*row));
             let rows: Vec<usize> = (0..table.rows()).filter(whole).collect();
             return match rows.is_empty() {
                 true => Err(TableFault::new("has a missing value in every row")),
@@ -89,8 +89,12 @@ impl TableForm {
         }
         let needed = features.iter().filter(|_| self.encoding.missing == Missing::Error).chain(&required);
         for column in needed {
-            if let Some(row) = column.values.first_missing() {
-                let message = format!("has no value in {}, column `{}`", table.place(row), column.name);
+            if let Some((row, cell)) = column.first_missing() {
+                let (place, name) = (table.place(row), &column.name);
+                let message = match cell {
+                    "" => format!("has no value in {place}, column `{name}`"),
+                    cell => format!("has `{cell}` in {place}, column `{name}`, which counts as missing"),
+                };
                 return Err(
                     TableFault::new(message).hint("the run had no missing values, and knows nothing to fill in")
                 );
@@ -110,9 +114,8 @@ impl TableForm {
         let drop = |column: &Column| format!("without the column `{}`, rows can still be predicted", column.name);
         if let (Task::Classes, [Some(column)]) = (self.target.task, columns) {
             let class = |&row: &usize| {
-                let Some(text) = column.values.text(row) else { return Ok(UNKNOWN_CLASS) };
-                let place = |known: &[String]| known.iter().position(|name| *name == text);
-                let class = place(&self.target.classes).or_else(|| place(names)).ok_or_else(|| {
+                let Some(text) = column.text(row) else { return Ok(UNKNOWN_CLASS) };
+                let class = known_as(&self.target.classes, &text).or_else(|| known_as(names, &text)).ok_or_else(|| {
                     let message = wrong(table, column, row, "a class of the run");
                     TableFault::new(message).hint(nearest_or_known(&text, names))
                 });
@@ -129,7 +132,10 @@ impl TableForm {
                 };
                 let (number, wanted) = match self.target.task {
                     Task::Labels => (yes_or_no(&text), "0 or 1, false or true, no or yes"),
-                    Task::Values | Task::Classes => (text.parse().ok(), "a number"),
+                    Task::Values | Task::Classes => match text.parse::<f32>() {
+                        Ok(number) => (Some(number).filter(|number| number.is_finite()), "a number that f32 can hold"),
+                        Err(_) => (None, "a number"),
+                    },
                 };
                 let fault = || TableFault::new(wrong(table, column, row, wanted)).hint(drop(column));
                 numbers.push(number.ok_or_else(fault)?);
@@ -153,22 +159,23 @@ fn raw(planned: &Planned, column: &Column, table: &Table, rows: &[usize]) -> Res
     let categories = planned.categories();
     if planned.becomes == Becomes::Number {
         return match &column.values {
-            Values::Numbers(numbers) => Ok(rows.iter().map(|&row| numbers[row]).collect()),
+            Values::Numbers(numbers) => match rows.iter().find(|&&row| !fits_f32(numbers[row])) {
+                Some(&row) => Err(TableFault::new(too_large(table, column, row)).hint("correct the value")),
+                None => Ok(rows.iter().map(|&row| numbers[row]).collect()),
+            },
             Values::Text { .. } => {
-                let row = column.values.first_text().unwrap_or(0);
+                let row = column.values.first_text(table.numbers).unwrap_or(0);
                 Err(TableFault::new(wrong(table, column, row, "a number"))
                     .hint("the run knows it as a column of numbers"))
             }
         };
     }
-    let place = |&row: &usize| match column.values.text(row) {
+    let place = |&row: &usize| match column.text(row) {
         None => Ok(f64::NAN),
-        Some(text) => {
-            categories.iter().position(|category| *category == text).map(|place| place as f64).ok_or_else(|| {
-                let message = wrong(table, column, row, "a category of the run");
-                TableFault::new(message).hint(nearest_or_known(&text, categories))
-            })
-        }
+        Some(text) => known_as(categories, &text).map(|place| place as f64).ok_or_else(|| {
+            let message = wrong(table, column, row, "a category of the run");
+            TableFault::new(message).hint(nearest_or_known(&text, categories))
+        }),
     };
     rows.iter().map(place).collect()
 }
@@ -201,6 +208,7 @@ mod tests {
     use crate::data::encode::Encode;
     use crate::data::form::Form;
     use crate::data::recipe::Recipe;
+    use crate::data::table::reading::Reading;
 
     const PEOPLE: &str = "age,city,y\n30,Rome,a\n40,Oslo,b\n50,Rome,a\n";
 
@@ -211,7 +219,7 @@ mod tests {
     fn form(missing: Missing) -> (TableForm, Loaded) {
         let y = ["y".to_owned()];
         let recipe = Recipe { encode: Encode::OneHot, missing, ..Recipe::of(&y) };
-        let loaded = recipe.select(&table(PEOPLE)).unwrap().load(String::new(), ',');
+        let loaded = recipe.select(&table(PEOPLE)).unwrap().load(String::new(), Reading::new(','));
         let Form::Table(form) = &loaded.form else { panic!("it is a table") };
         (form.clone(), loaded)
     }

@@ -61,6 +61,8 @@ pub struct Card {
     pub test_rows: usize,
     /// The names of the classes, labels or values, in their order.
     pub classes: Vec<String>,
+    /// What to look out for in the user's own files.
+    pub notes: Vec<String>,
 }
 
 /// What is to be predicted.

@@ -31,24 +31,44 @@ const AT_A_TIME: usize = 1 << 20;
 pub(super) struct PlainNumbers {
     /// The header's record.
     pub(super) header: Vec<u8>,
-    /// As many columns as the header has fields; 0 has no sign.
-    pub(super) columns: Vec<Vec<f64>>,
+    /// As many columns as the header has fields.
+    pub(super) columns: Vec<PlainColumn>,
     /// The line on which each row begins, counted from 1.
     pub(super) lines: Vec<usize>,
 }
 
-/// Reads a table to its end, where it has a row, and every field below the header is a finite number.
-pub(super) fn read(source: impl Read + Send, separator: u8) -> Option<PlainNumbers> {
-    read_blocks(source, separator, AT_A_TIME)
+/// One column.
+#[derive(Debug, PartialEq)]
+pub(super) enum PlainColumn {
+    /// Numbers; 0 has no sign.
+    Numbers(Vec<f64>),
+    /// The text of each field.
+    Text(Vec<String>),
 }
 
-fn read_blocks(source: impl Read + Send, separator: u8, at_a_time: usize) -> Option<PlainNumbers> {
+/// Reads a table to its end, where it has a row, and every field below the header is a finite number, but for those of
+/// the columns that `as_text` names, given the first block.
+pub(super) fn read(
+    source: impl Read + Send,
+    separator: u8,
+    as_text: impl Fn(&[u8]) -> Vec<usize>,
+) -> Option<PlainNumbers> {
+    read_blocks(source, separator, as_text, AT_A_TIME)
+}
+
+fn read_blocks(
+    source: impl Read + Send,
+    separator: u8,
+    as_text: impl Fn(&[u8]) -> Vec<usize>,
+    at_a_time: usize,
+) -> Option<PlainNumbers> {
     let mut blocks = Blocks { source, rest: Vec::new(), taken: 0, is_at_end: false };
     let (read, fails) = (Mutex::new(Ordered::default()), AtomicBool::new(false));
     let mut first = vec![0; at_a_time];
     let filled = blocks.next(&mut first)??;
+    let as_text = as_text(&first[..filled]);
     let one = |number: usize, block: &[u8]| {
-        let put = Block::read(block, number, separator)
+        let put = Block::read(block, number, separator, &as_text)
             .and_then(|block| read.lock().expect("no thread panics while it puts a block").put(number, block));
         if put.is_none() {
             fails.store(true, Ordering::Relaxed);
@@ -156,7 +176,7 @@ struct Block {
 impl Block {
     /// Reads a block; `None` where a record has another number of fields than others, or a field is no finite number. A
     /// line's end that stands in quotes ends no block: the quote would not be closed.
-    fn read(block: &[u8], number: usize, separator: u8) -> Option<Block> {
+    fn read(block: &[u8], number: usize, separator: u8, as_text: &[usize]) -> Option<Block> {
         if number > 0 && block.starts_with(BYTE_ORDER_MARK) {
             return None; // it marks the beginning of a text alone
         }
@@ -170,20 +190,24 @@ impl Block {
         Some(Block {
             header: (number == 0).then(|| checked.records(0, 1).to_vec()),
             fields: Some(checked.fields),
-            frame: if rows > 0 { Some(finite_numbers(text, checked.fields, rows, separator)?) } else { None },
+            frame: if rows > 0 { Some(plain_fields(text, checked.fields, rows, separator, as_text)?) } else { None },
             lines: checked.lines[above..].to_vec(),
             length,
         })
     }
 }
 
-/// The fields of so many records where each is a finite number.
-fn finite_numbers(text: &[u8], fields: usize, rows: usize, separator: u8) -> Option<DataFrame> {
-    let names = (0..fields).map(|number| Field::new(format!("{number}").into(), DataType::Float64));
+/// The fields of this many records where each is a finite number, or stands in a column `as_text`.
+fn plain_fields(text: &[u8], fields: usize, rows: usize, separator: u8, as_text: &[usize]) -> Option<DataFrame> {
+    let kind = |number: usize| if as_text.contains(&number) { DataType::String } else { DataType::Float64 };
+    let names = (0..fields).map(|number| Field::new(format!("{number}").into(), kind(number)));
     let (schema, options) = (names.collect::<Schema>(), CsvParseOptions::default().with_separator(separator));
     let all: Vec<usize> = (0..fields).collect();
     let frame = read_chunk(text, &options, &schema, false, &all, 0, rows, None, rows, text.len(), Some(0)).ok()?;
-    let is_plain = |column: &Column| numbers(column).is_some_and(|numbers| numbers.iter().all(|one| one.is_finite()));
+    let is_plain = |column: &Column| match column.dtype() {
+        DataType::String => true,
+        _ => numbers(column).is_some_and(|numbers| numbers.iter().all(|one| one.is_finite())),
+    };
     let is_plain = frame.height() == rows && frame.columns().iter().all(is_plain);
     is_plain.then_some(frame)
 }
@@ -193,10 +217,42 @@ fn numbers(column: &Column) -> Option<&[f64]> {
     column.as_materialized_series().f64().ok()?.cont_slice().ok()
 }
 
+impl PlainColumn {
+    /// A column without a row, for what is read of this one.
+    fn like(column: &Column) -> PlainColumn {
+        match column.dtype() {
+            DataType::String => PlainColumn::Text(Vec::new()),
+            _ => PlainColumn::Numbers(Vec::new()),
+        }
+    }
+
+    /// Makes room for this many rows more.
+    fn reserve(&mut self, rows: usize) -> Result<(), Fault> {
+        match self {
+            PlainColumn::Numbers(column) => try_reserve(column, rows),
+            PlainColumn::Text(column) => try_reserve(column, rows),
+        }
+    }
+
+    /// Takes what was read of a block; `None` where it is of another kind.
+    fn append(&mut self, read: &Column) -> Option<()> {
+        match self {
+            PlainColumn::Numbers(column) => column.extend(numbers(read)?.iter().map(|number| number + 0.0)),
+            PlainColumn::Text(column) => {
+                let fields = read.as_materialized_series().str().ok()?.iter();
+                column.extend(fields.map(|field| field.unwrap_or_default().to_owned()));
+            }
+        }
+        Some(())
+    }
+}
+
 /// Blocks in the order of the source.
 #[derive(Default)]
 struct Ordered {
     numbers: PlainNumbers,
+    /// How many fields a record has.
+    fields: usize,
     /// How many blocks, and lines, the numbers are made of.
     blocks: usize,
     lines: usize,
@@ -219,21 +275,24 @@ impl Ordered {
 
     fn append(&mut self, block: Block) -> Option<()> {
         if let Some(header) = block.header {
-            let columns = vec![Vec::new(); block.fields?];
-            self.numbers = PlainNumbers { header, columns, lines: Vec::new() };
+            self.fields = block.fields?;
+            self.numbers = PlainNumbers { header, columns: Vec::new(), lines: Vec::new() };
         }
-        if block.fields.is_some_and(|fields| fields != self.numbers.columns.len()) {
+        if block.fields.is_some_and(|fields| fields != self.fields) {
             return None;
         }
+        if let (Some(frame), true) = (&block.frame, self.numbers.columns.is_empty()) {
+            self.numbers.columns = frame.columns().iter().map(PlainColumn::like).collect();
+        }
         let rows = block.lines.len();
-        let room = |columns: &mut [Vec<f64>]| columns.iter_mut().try_for_each(|column| try_reserve(column, rows));
+        let room = |columns: &mut [PlainColumn]| columns.iter_mut().try_for_each(|column| column.reserve(rows));
         let reserved = room(&mut self.numbers.columns).and_then(|()| try_reserve(&mut self.numbers.lines, rows));
         if let Err(fault) = reserved {
             self.lacks = Some(fault);
             return None;
         }
         for (column, read) in self.numbers.columns.iter_mut().zip(block.frame.iter().flat_map(DataFrame::columns)) {
-            column.extend(numbers(read)?.iter().map(|number| number + 0.0));
+            column.append(read)?;
         }
         self.numbers.lines.extend(block.lines.iter().map(|line| self.lines + line));
         self.lines += block.length;
@@ -247,17 +306,25 @@ mod tests {
 
     use super::*;
 
+    fn no_text(_: &[u8]) -> Vec<usize> {
+        Vec::new()
+    }
+
     #[test]
     fn rows_of_many_blocks_stay_in_their_order_and_know_their_lines() {
         let rows: Vec<usize> = (0..9_999).collect();
         let text: String = rows.iter().map(|row| format!("{row},\"-{row}.5\"\n")).collect();
         let text = format!("\u{feff}\na,b\r\n\n{text}");
         for at_a_time in [10, 4096, 1 << 20] {
-            let read = read_blocks(text.as_bytes(), b',', at_a_time).unwrap();
+            let read = read_blocks(text.as_bytes(), b',', no_text, at_a_time).unwrap();
             assert_eq!(read.header, b"a,b\n");
-            assert_eq!(read.columns[0], rows.iter().map(|&row| row as f64).collect::<Vec<_>>());
-            assert_eq!(read.columns[1], rows.iter().map(|&row| -(row as f64) - 0.5).collect::<Vec<_>>());
+            let numbers =
+                |number: fn(f64) -> f64| PlainColumn::Numbers(rows.iter().map(|&r| number(r as f64)).collect());
+            assert_eq!(read.columns, [numbers(|row| row), numbers(|row| -row - 0.5)]);
             assert_eq!(read.lines, (4..10_003).collect::<Vec<_>>());
+            let read = read_blocks(text.as_bytes(), b',', |_| vec![1], at_a_time).unwrap();
+            let texts = rows.iter().map(|row| format!("-{row}.5")).collect();
+            assert_eq!(read.columns, [numbers(|row| row), PlainColumn::Text(texts)]);
         }
     }
 
@@ -267,11 +334,11 @@ mod tests {
             for odd in ["1,x\n", "1\n", "1,2,3\n", "1,\n", "\u{feff}1,2\n", "1,\"2\n", "1,2\"\n", ","] {
                 let line = |number: usize| if number == row { odd } else { "1,2\n" };
                 let text = format!("a,b\n{}", (0..200).map(line).collect::<String>());
-                assert_eq!(read_blocks(text.as_bytes(), b',', at_a_time), None, "{odd:?}");
+                assert_eq!(read_blocks(text.as_bytes(), b',', no_text, at_a_time), None, "{odd:?}");
             }
         }
-        assert_eq!(read(&b"a,b\n"[..], b','), None);
-        assert_eq!(read(&b""[..], b','), None);
+        assert_eq!(read(&b"a,b\n"[..], b',', no_text), None);
+        assert_eq!(read(&b""[..], b',', no_text), None);
     }
 
     #[test]
@@ -286,7 +353,7 @@ mod tests {
             }
         }
         for reads in [0, 1, 50] {
-            assert_eq!(read_blocks(b"a\n".chain(Broken(reads)), b',', 16), None);
+            assert_eq!(read_blocks(b"a\n".chain(Broken(reads)), b',', no_text, 16), None);
         }
     }
 
@@ -297,8 +364,8 @@ mod tests {
             at_a_time in 1..20_usize,
         ) {
             // where a line ends within quotes, and a block with it, the blocks alone are given up
-            if let Some(read_in_blocks) = read_blocks(text.as_bytes(), b',', at_a_time) {
-                prop_assert_eq!(Some(read_in_blocks), read(text.as_bytes(), b','));
+            if let Some(read_in_blocks) = read_blocks(text.as_bytes(), b',', no_text, at_a_time) {
+                prop_assert_eq!(Some(read_in_blocks), read(text.as_bytes(), b',', no_text));
             }
         }
     }

@@ -10,11 +10,15 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::check::{Invalid, require};
-use crate::data::columns::{feature, row_by_row, weights_of};
+use crate::data::columns::{Columns, in_words, row_by_row, weights_of};
 use crate::data::encode::{Encode, Encoding, Missing, Planned};
 use crate::data::form::{Form, TableForm};
+use crate::data::table::number_format::same;
+use crate::data::table::reading::{ClassColumn, DateColumn, Reading, TextColumns};
+use crate::data::table::recognize::recognize;
 use crate::data::table::{Column, Table};
-use crate::data::task::{TargetColumns, Targets, Task, same};
+use crate::data::task::{TargetColumns, Targets, Task};
+use crate::data::values::Values;
 use crate::data::{Card, Loaded, Rows};
 use crate::shape::Shape;
 use crate::suggest;
@@ -60,6 +64,8 @@ pub struct Recipe<'a> {
     pub missing: Missing,
     /// The column that says what each row counts in the loss.
     pub weights: Option<&'a str>,
+    /// The columns of dates.
+    pub dates: &'a [String],
 }
 
 /// The part of a table that an experiment uses; it becomes tensors only when it is loaded.
@@ -72,17 +78,27 @@ pub struct Selected<'t> {
     targets: Targets,
     weights: Option<Vec<f32>>,
     target: TargetColumns,
+    dates: Vec<DateColumn>,
+    notes: Vec<String>,
 }
 
 impl Selected<'_> {
     /// What is known before training.
     pub fn card(&self) -> Card {
         let sample = Shape::from([self.encoding.width() as i64]);
-        Card { sample, target: self.targets.target, rows: self.rows, test_rows: 0, classes: self.targets.names.clone() }
+        let (classes, notes) = (self.targets.names.clone(), self.notes.clone());
+        Card { sample, target: self.targets.target, rows: self.rows, test_rows: 0, classes, notes }
     }
 
-    /// The rows as tensors, with the checksum of what they come from, and what separates its fields.
-    pub fn load(self, sha256: String, separator: char) -> Loaded {
+    /// The rows as tensors, with the checksum of what they come from, and how its fields are read: another table is read
+    /// with the formats of the dates and the text that were found in this one.
+    pub fn load(self, sha256: String, reading: Reading) -> Loaded {
+        let categories = self.encoding.columns.iter().filter(|column| !column.categories().is_empty());
+        let mut text: Vec<String> = categories.map(|column| column.name.clone()).collect();
+        let classes = (self.target.task == Task::Classes)
+            .then(|| ClassColumn { name: self.target.names[0].clone(), classes: self.target.classes.clone() });
+        text.extend(classes.iter().map(|column| column.name.clone()));
+        let reading = Reading { classes, text: TextColumns::Named(text), dates: self.dates, ..reading };
         Loaded {
             sha256,
             target: self.targets.target,
@@ -94,7 +110,7 @@ impl Selected<'_> {
             classes: self.targets.names,
             test: None,
             largest: 1.0,
-            form: Form::Table(TableForm { encoding: self.encoding, target: self.target, separator }),
+            form: Form::Table(TableForm { encoding: self.encoding, target: self.target, reading }),
         }
     }
 }
@@ -112,6 +128,7 @@ impl<'a> Recipe<'a> {
             encode: Encode::Error,
             missing: Missing::Error,
             weights: None,
+            dates: &[],
         }
     }
 
@@ -127,25 +144,29 @@ impl<'a> Recipe<'a> {
         let chosen = self.feature_columns(table)?;
         let weights = self.weight_column(table)?;
         let needed: Vec<&Column> = targets.iter().copied().chain(weights).collect();
+        let dates = self.date_columns(table)?;
         let rows = self.rows_to_keep(table, &chosen, &needed)?;
+        let mut notes: Vec<String> = self.left_out(table, &rows, &chosen, &needed).into_iter().collect();
+        let of_rows = Columns { table, rows: &rows, encode: self.encode, categories: self.categories };
         let mut features = Vec::with_capacity(chosen.len());
         let mut columns = Vec::with_capacity(chosen.len());
         for column in chosen {
-            let (becomes, values) = feature(table, column, &rows, self.encode, self.categories)?;
+            let (becomes, values) = of_rows.feature(column)?;
+            notes.extend(of_rows.note(column, &becomes));
             columns.push(Planned { name: column.name.clone(), becomes });
             features.push(values);
         }
-        let task = self.task(targets[0])?;
+        let task = self.task(table, &targets)?;
         let targets = task.read(table, &targets, &rows, self.classes)?;
         let encoding = Encoding { columns, missing: self.missing };
         let weights = weights.map(|column| weights_of(table, column, &rows)).transpose()?;
         let target = TargetColumns { names: self.target.to_vec(), task, classes: targets.names.clone() };
-        Ok(Selected { encoding, features, rows: rows.len(), targets, weights, target })
+        Ok(Selected { encoding, features, rows: rows.len(), targets, weights, target, dates, notes })
     }
 
-    /// What the target is taken for: stated classes are classes, numbers or not.
-    fn task(&self, target: &Column) -> Result<Task, Invalid> {
-        let Some(classes) = self.classes else { return Ok(self.task.unwrap_or(Task::of(target))) };
+    /// What the target is taken for: stated classes are classes, numbers or not. Two numbers may be either.
+    fn task(&self, table: &Table, targets: &[&Column]) -> Result<Task, Invalid> {
+        let Some(classes) = self.classes else { return self.task.map_or_else(|| self.task_of(table, targets), Ok) };
         if let Some(task @ (Task::Values | Task::Labels)) = self.task {
             let message = format!("states classes, and `task` is `{}`", task.name());
             return Err(Invalid::new("classes", message).hint("leave one of the two out"));
@@ -155,6 +176,41 @@ impl<'a> Recipe<'a> {
             Some((_, name)) => Err(Invalid::new("classes", format!("states class `{name}` twice"))),
             None => Ok(Task::Classes),
         }
+    }
+
+    /// What a target is where nothing is stated of it.
+    fn task_of(&self, table: &Table, targets: &[&Column]) -> Result<Task, Invalid> {
+        let target = targets[0];
+        if let Some(found) = recognize(target, table.numbers) {
+            let message = format!("is no class: {}", in_words(table, target, &found));
+            return Err(Invalid::new("target", message).hint(found.hint_for_target()));
+        }
+        let has_two = |column: &&&Column| matches!(column.values, Values::Numbers(_)) && column.values.distinct() == 2;
+        match targets.iter().find(has_two) {
+            None => Ok(Task::of(target)),
+            Some(column) => {
+                let values = column.values.categories().0;
+                let message = format!(
+                    "holds two numbers, `{}` and `{}`, in column `{}`: are they classes?",
+                    values[0], values[1], column.name
+                );
+                let hint = match targets.len() {
+                    1 => "write `task = \"classes\"` if they are, `task = \"values\"` for numbers to come near to",
+                    _ => "write `task = \"labels\"` for yes or no, `task = \"values\"` for numbers to come near to",
+                };
+                Err(Invalid::new("target", message).hint(hint))
+            }
+        }
+    }
+
+    /// The columns of dates, with the formats that they were read in.
+    fn date_columns(&self, table: &Table) -> Result<Vec<DateColumn>, Invalid> {
+        let columns = self.columns(table, "dates", self.dates)?;
+        if let Some(name) = self.dates.iter().find(|name| self.categories.contains(name)) {
+            return Err(Invalid::new("dates", format!("names `{name}`, which `categories` names too")));
+        }
+        let date = |column: &Column| DateColumn { name: column.name.clone(), format: column.date_format().cloned() };
+        Ok(columns.into_iter().map(date).collect())
     }
 
     fn columns<'t>(&self, table: &'t Table, key: &str, names: &[String]) -> Result<Vec<&'t Column>, Invalid> {
@@ -212,41 +268,6 @@ impl<'a> Recipe<'a> {
             false => Ok(columns),
         }
     }
-
-    /// The rows that are used: all, or those where nothing that is used is missing.
-    fn rows_to_keep(&self, table: &Table, features: &[&Column], needed: &[&Column]) -> Result<Vec<usize>, Invalid> {
-        let all = || (0..table.rows()).collect::<Vec<usize>>();
-        if self.missing == Missing::Drop {
-            let whole = |row: &usize| features.iter().chain(needed).all(|column| !column.values.is_missing(*row));
-            let rows: Vec<usize> = all().into_iter().filter(whole).collect();
-            return match rows.is_empty() {
-                true => Err(Invalid::new("missing", "is `drop`, and every row has a missing value")),
-                false => Ok(rows),
-            };
-        }
-        let fault = |column: &Column, row: usize, what: &str| {
-            let message = format!(
-                "is `{}`, and {}, {what} `{}`, has no value",
-                self.missing.name(),
-                table.place(row),
-                column.name
-            );
-            Invalid::new("missing", message)
-        };
-        for column in needed {
-            if let Some(row) = column.values.first_missing() {
-                let what = if self.weights == Some(column.name.as_str()) { "weight" } else { "target" };
-                return Err(fault(column, row, what).hint("`missing = \"drop\"` leaves such rows out"));
-            }
-        }
-        for column in features.iter().filter(|_| self.missing == Missing::Error) {
-            if let Some(row) = column.values.first_missing() {
-                let hint = "`missing = \"drop\"` leaves such rows out; `\"mean\"` and `\"most_frequent\"` fill them in";
-                return Err(fault(column, row, "column").hint(hint));
-            }
-        }
-        Ok(all())
-    }
 }
 
 /// The hint that lists a table's columns.
@@ -254,17 +275,6 @@ pub(super) fn known(table: &Table) -> String {
     let names: Vec<&str> = table.names().take(12).collect();
     let more = if table.columns.len() > names.len() { ", …" } else { "" };
     format!("its columns are {}{more}", suggest::list(&names))
-}
-
-impl Missing {
-    fn name(self) -> &'static str {
-        match self {
-            Missing::Error => "error",
-            Missing::Drop => "drop",
-            Missing::Mean => "mean",
-            Missing::MostFrequent => "most_frequent",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,20 @@
 //! A table of the user's own: columns of numbers or text, each value there or missing, as polars reads them from CSV.
 //!
 //! Every field is read as text first, and a column whose every value is a number becomes one of numbers: quoted numbers
-//! are numbers, and a slip of the pen in row 7,000 is found, and named. Missing is what pandas takes for missing.
+//! are numbers, and a slip of the pen in row 7,000 is found, and named. What counts as missing, and how numbers and dates
+//! are written, a [`Reading`] says.
+
+pub mod column;
+mod date_text;
+pub mod dates;
+mod missing;
+pub mod number_format;
+pub mod reading;
+pub mod recognize;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,16 +22,12 @@ use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, S
 
 use crate::data::csv_text::{CsvText, TableFault, said_separator};
 use crate::data::hashed_file::{self, Hashed};
-use crate::data::plain_numbers::{self, PlainNumbers};
+use crate::data::plain_numbers::{self, PlainColumn, PlainNumbers};
 use crate::data::repeats::{Repeats, fingerprint};
-use crate::data::values::{Values, finite};
+pub use crate::data::table::column::Column;
+use crate::data::table::number_format::{NumberFormat, finite};
+use crate::data::table::reading::{Reading, TextColumns};
 use crate::io::separator;
-
-/// What stands for a value that is missing, beside nothing at all: pandas' list.
-const MISSING: [&str; 17] = [
-    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
-    "NaN", "None", "nan", "null",
-];
 
 /// Named columns of the same length.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,75 +36,89 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The line of the file on which each row begins.
     pub lines: Vec<usize>,
-}
-
-/// One column.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Column {
-    /// Its name.
-    pub name: String,
-    /// Its values.
-    pub values: Values,
+    /// How its numbers are written.
+    pub numbers: NumberFormat,
 }
 
 impl Table {
-    /// Reads CSV text whose first line names the columns. A line `sep=;` above it, which Excel writes, names the separator.
+    /// Reads CSV text whose first line names the columns, with the default reading. A line `sep=;` above it, which Excel
+    /// writes, names the separator.
     ///
     /// # Errors
     /// When the text is damaged, or a name is missing or occurs twice.
     pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, TableFault> {
+        Table::read(bytes, &Reading::new(separator))
+    }
+
+    /// Reads CSV text whose first line names the columns.
+    ///
+    /// # Errors
+    /// As for [`Table::from_csv`], and when a column of dates holds something else.
+    pub fn read(bytes: &[u8], reading: &Reading) -> Result<Table, TableFault> {
+        let separator = reading.separator;
         let message =
             || format!("cannot be read with the separator {separator:?}: it is one ASCII character, and no quote");
         let separator = separating_byte(separator).ok_or_else(|| TableFault::new(message()))?;
         if let Some(said) = said_separator(bytes).and_then(separating_byte) {
-            return Table::of_text(&CsvText::check(bytes, said)?, said);
+            return Table::of_text(&CsvText::check(bytes, said)?, said, reading);
         }
-        Table::of_plain_numbers(plain_numbers::read(bytes, separator), separator)
-            .unwrap_or_else(|| Table::of_text(&CsvText::check(bytes, separator)?, separator))
+        let plain = reading.is_of_plain_numbers().then(|| Table::of_plain_numbers(bytes, separator, reading)).flatten();
+        plain.unwrap_or_else(|| Table::of_text(&CsvText::check(bytes, separator)?, separator, reading))
     }
 
     /// The table in a file, and the file's SHA-256, where every field below the header is a finite number as polars reads
-    /// them, many times as fast as by way of text; `None` where any is not, or the file cannot be read, or holds no table,
-    /// and it has to be read whole.
-    pub fn of_plain_file(path: &Path, separator: char) -> Option<(Table, String)> {
-        let separator = separating_byte(separator)?;
+    /// them, or in a column whose text is kept, many times as fast as by way of text; `None` where any is not, or the file
+    /// cannot be read, or holds no table, and it has to be read whole.
+    pub fn of_plain_file(path: &Path, reading: &Reading) -> Option<(Table, String)> {
+        let separator = separating_byte(reading.separator).filter(|_| reading.is_of_plain_numbers())?;
         let metadata = std::fs::metadata(path).ok()?;
         if !metadata.is_file() || metadata.len() > hashed_file::most() {
             return None; // a pipe is read once
         }
         let file = File::open(path).ok()?;
         let mut file = Hashed::new(file);
-        let table = Table::of_plain_numbers(plain_numbers::read(&mut file, separator), separator)?.ok()?;
+        let table = Table::of_plain_numbers(&mut file, separator, reading)?.ok()?;
         Some((table, file.sum()))
     }
 
     /// The table by way of text: whatever its fields hold.
-    fn of_text(checked: &CsvText, separator: u8) -> Result<Table, TableFault> {
+    fn of_text(checked: &CsvText, separator: u8, reading: &Reading) -> Result<Table, TableFault> {
         let columns = read_fields(checked, separator)?;
         let names = names_of(&columns)?;
         check_header(checked, separator, &names)?;
+        let lines = checked.lines[1..].to_vec();
         let columns = columns.iter().zip(names).map(|(column, name)| {
-            let fields = strings(column)?.iter().skip(1).map(|field| field.map(str::trim).filter(|f| !is_missing(f)));
-            Ok(Column { name, values: Values::of(&fields.collect::<Vec<_>>()) })
+            let fields = strings(column)?.iter().skip(1).map(Option::unwrap_or_default);
+            Column::read(name, fields, reading, |row| place(row, &lines))
         });
         let columns = columns.collect::<Result<Vec<Column>, TableFault>>()?;
-        if checked.lines.len() < 2 {
+        if lines.is_empty() {
             return Err(TableFault::new("names columns, and holds no row"));
         }
-        Ok(Table { columns, lines: checked.lines[1..].to_vec() })
+        Ok(Table { columns, lines, numbers: reading.numbers })
     }
 
     /// The table of plain numbers, once its header is read as that of any other.
-    fn of_plain_numbers(read: Option<PlainNumbers>, separator: u8) -> Option<Result<Table, TableFault>> {
-        let PlainNumbers { header, columns, lines } = read?;
+    fn of_plain_numbers(
+        source: impl Read + Send,
+        separator: u8,
+        reading: &Reading,
+    ) -> Option<Result<Table, TableFault>> {
+        let as_text = |block: &[u8]| columns_of_text(block, separator, reading);
+        let PlainNumbers { header, columns, lines } = plain_numbers::read(source, separator, as_text)?;
         let headed = || {
             let header = CsvText::check(&header, separator)?;
             let fields = read_fields(&header, separator)?;
             let names = names_of(&fields)?;
             check_header(&header, separator, &names)?;
-            let columns = columns.into_iter().zip(names);
-            let columns = columns.map(|(numbers, name)| Column { name, values: Values::Numbers(numbers) }).collect();
-            Ok(Table { columns, lines })
+            let column = |(column, name): (PlainColumn, String)| match column {
+                PlainColumn::Numbers(numbers) => Ok(Column::of_numbers(name, numbers)),
+                PlainColumn::Text(fields) => {
+                    Column::read(name, fields.iter().map(String::as_str), reading, |row| place(row, &lines))
+                }
+            };
+            let columns = columns.into_iter().zip(names).map(column).collect::<Result<Vec<Column>, TableFault>>()?;
+            Ok(Table { columns, lines, numbers: reading.numbers })
         };
         Some(headed())
     }
@@ -121,12 +140,12 @@ impl Table {
 
     /// A row as messages name it: counted from 1 below the header, and by its line.
     pub fn place(&self, row: usize) -> String {
-        format!("row {} (line {})", row + 1, self.lines[row])
+        place(row, &self.lines)
     }
 
     /// How many rows are the same as an earlier one.
     pub fn duplicate_rows(&self) -> usize {
-        let row = |row: usize| fingerprint(self.columns.iter().map(|column| column.values.key(row)));
+        let row = |row: usize| fingerprint(self.columns.iter().map(|column| column.key(row)));
         Repeats::of((0..self.rows()).map(row), |_| None).duplicates
     }
 }
@@ -136,8 +155,24 @@ fn separating_byte(separator: char) -> Option<u8> {
     u8::try_from(separator).ok().filter(|_| separator::is_allowed(separator))
 }
 
-fn is_missing(field: &str) -> bool {
-    field.is_empty() || MISSING.contains(&field) || field == "n/a"
+/// A row as messages name it.
+fn place(row: usize, lines: &[usize]) -> String {
+    format!("row {} (line {})", row + 1, lines[row])
+}
+
+/// The numbers of the columns whose text is kept, from a block of text that begins with the header; none where there is
+/// no such header.
+fn columns_of_text(block: &[u8], separator: u8, reading: &Reading) -> Vec<usize> {
+    if reading.text == TextColumns::default() {
+        return Vec::new();
+    }
+    let names = || {
+        let checked = CsvText::check(block, separator).ok()?;
+        let header = CsvText::check(checked.records(0, 1), separator).ok()?;
+        names_of(&read_fields(&header, separator).ok()?).ok()
+    };
+    let names = names().unwrap_or_default();
+    (0..names.len()).filter(|&number| reading.keeps_text(&names[number])).collect()
 }
 
 /// Every field as text, the header's too.
@@ -203,6 +238,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data::values::Values;
 
     fn table(text: &str) -> Table {
         Table::from_csv(text.as_bytes(), ',').unwrap()
@@ -212,7 +248,7 @@ mod tests {
         Table::from_csv(text.as_bytes(), ',').unwrap_err().message
     }
 
-    fn numbers(table: &Table, name: &str) -> Vec<f64> {
+    fn numbers_of(table: &Table, name: &str) -> Vec<f64> {
         match &table.column(name).unwrap().values {
             Values::Numbers(numbers) => numbers.clone(),
             other => panic!("{other:?}"),
@@ -223,7 +259,7 @@ mod tests {
     fn quoted_numbers_are_numbers_and_marks_and_line_ends_of_windows_are_none_of_the_text() {
         let table = table("\u{feff}a,b,c\r\n\"1\",x,7\r\n\"2.5\",\"y, z\",\" 8 \"\r\n");
         assert_eq!(table.names().collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert_eq!((numbers(&table, "a"), numbers(&table, "c")), (vec![1.0, 2.5], vec![7.0, 8.0]));
+        assert_eq!((numbers_of(&table, "a"), numbers_of(&table, "c")), (vec![1.0, 2.5], vec![7.0, 8.0]));
         let text = Values::Text { distinct: vec!["x".into(), "y, z".into()], places: vec![Some(0), Some(1)] };
         assert_eq!(table.column("b").unwrap().values, text);
         assert_eq!(table.place(1), "row 2 (line 3)");
@@ -243,22 +279,17 @@ mod tests {
     #[test]
     fn missing_values_are_missing_in_numbers_and_in_text() {
         let table = table("a,b\n1,x\n,\nNA,nan\n\"\",y\n");
-        assert!(numbers(&table, "a")[1..].iter().all(|number| number.is_nan()));
+        assert!(numbers_of(&table, "a")[1..].iter().all(|number| number.is_nan()));
         assert_eq!(table.column("b").unwrap().values.categories().1, [Some(0), None, None, Some(1)]);
-        assert_eq!(table.column("b").unwrap().values.first_missing(), Some(1));
+        assert_eq!(table.column("b").unwrap().first_missing(), Some((1, "")));
+        assert_eq!(table.column("a").unwrap().first_missing(), Some((1, "")));
+        assert_eq!(self::table("a,b\n1,x\n2,None\n").column("b").unwrap().first_missing(), Some((1, "None")));
     }
 
     #[test]
     fn numbers_as_categories_keep_the_order_of_numbers() {
-        let (distinct, places) = table("a,b\n10,0\n9,0\n10,1\n,1\n").column("a").unwrap().values.categories();
+        let (distinct, places) = table("a,b\n10,0\n9,0\n10,1\n,1\n").column("a").unwrap().categories();
         assert_eq!((distinct, places), (vec!["9".into(), "10".into()], vec![Some(1), Some(0), Some(1), None]));
-    }
-
-    #[test]
-    fn text_among_numbers_is_a_slip_and_numbers_among_text_are_not() {
-        assert_eq!(table("a,b\n1,0\n2,0\nx,0\n").column("a").unwrap().values.slip(), Some(2));
-        assert_eq!(table("a,b\n1,0\nz,0\nx,0\n").column("a").unwrap().values.slip(), None);
-        assert_eq!(table("a,b\n1,0\n2,0\ninf,0\n").column("a").unwrap().values.slip(), Some(2));
     }
 
     #[test]
@@ -279,9 +310,9 @@ mod tests {
 
     /// What a text is read as, with bits for numbers, so that no number is taken for missing or 0 for −0.
     fn read(table: Result<Table, TableFault>) -> Result<Told, TableFault> {
-        let bits = |column: &Column| (0..column.values.len()).map(|row| column.values.key(row)).collect();
+        let bits = |column: &Column| (0..column.values.len()).map(|row| column.key(row)).collect();
         table.map(|table| {
-            let kind = |column: &Column| format!("{} {:?}", column.name, column.values.slip());
+            let kind = |column: &Column| format!("{} {:?} {:?}", column.name, column.written(), column.first_missing());
             let names = table.columns.iter().map(kind).collect();
             (names, table.columns.iter().map(bits).collect(), table.lines)
         })
@@ -291,12 +322,15 @@ mod tests {
     #[track_caller]
     fn is_plain(text: &str) -> bool {
         let checked = CsvText::check(text.as_bytes(), b',').unwrap();
-        let plain = Table::of_plain_numbers(plain_numbers::read(text.as_bytes(), b','), b',');
-        let is_plain = plain.is_some();
-        if let Some(plain) = plain {
-            assert_eq!(read(plain), read(Table::of_text(&checked, b',')), "{text:?}");
+        let plain = |reading: &Reading| Table::of_plain_numbers(text.as_bytes(), b',', reading);
+        let texts = |names: &[&str]| TextColumns::Named(names.iter().map(|&name| name.to_owned()).collect());
+        for names in [&[][..], &["b"], &["a", "c"]] {
+            let reading = Reading { text: texts(names), ..Reading::new(',') };
+            if let Some(plain) = plain(&reading) {
+                assert_eq!(read(plain), read(Table::of_text(&checked, b',', &reading)), "{text:?} {names:?}");
+            }
         }
-        is_plain
+        plain(&Reading::new(',')).is_some()
     }
 
     #[test]
@@ -312,7 +346,7 @@ mod tests {
         for number in ["+1", " 1", "1 ", "\" 1 \"", ".5", "5.", "1e+5"] {
             let text = format!("a,b\n1,2\n{number},3\n");
             is_plain(&text);
-            assert_eq!(numbers(&table(&text), "a").len(), 2, "{number}");
+            assert_eq!(numbers_of(&table(&text), "a").len(), 2, "{number}");
         }
         assert!(!is_plain("a,b\n"), "without a row there is a fault to tell");
         assert!(is_plain("a,a\n1,2\n"), "so is the fault of the header");
@@ -339,6 +373,47 @@ mod tests {
             1 => "[-+ .0-9einfax_]{0,6}",
             1 => "\"[-+ .0-9e]{0,6}\"",
         ]
+    }
+
+    #[test]
+    fn columns_of_text_are_read_at_once_beside_plain_numbers() {
+        let reading = Reading { text: TextColumns::Named(vec!["id".to_owned()]), ..Reading::new(',') };
+        for id in ["007", "12345678901234567890", "NA", "", "\"x, \"\"y\"\"\"", " 7 ", "\"a\nb\""] {
+            let text = format!("x,id\n1,7\n2,{id}\n");
+            let plain = Table::of_plain_numbers(text.as_bytes(), b',', &reading).expect("it is plain").unwrap();
+            let checked = CsvText::check(text.as_bytes(), b',').unwrap();
+            assert_eq!(plain, Table::of_text(&checked, b',', &reading).unwrap(), "{id}");
+            let text = id.trim_matches('"').replace("\"\"", "\"");
+            let found = plain.column("id").unwrap().text(1).unwrap_or_default();
+            assert_eq!(found, if id == "NA" { "" } else { text.trim() });
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_with_a_decimal_comma_and_a_text_is_missing_where_it_is_stated() {
+        let numbers = NumberFormat { decimal: ',', thousands: Some('.') };
+        let missing_values = Some(vec!["-999".to_owned()]);
+        let reading = Reading { numbers, missing_values, ..Reading::new(';') };
+        let table = Table::read(b"a;b\n1.299,99;1.000\n-999;2\n", &reading).unwrap();
+        assert_eq!((numbers_of(&table, "a")[0], numbers_of(&table, "b")), (1299.99, vec![1000.0, 2.0]));
+        assert_eq!(table.column("a").unwrap().first_missing(), Some((1, "-999")));
+        let plain = Reading { missing_values: Some(vec!["-999".to_owned()]), ..Reading::new(',') };
+        let table = Table::read(b"a,b\n1,2\n-999.0,3\n", &plain).unwrap();
+        assert!(numbers_of(&table, "a")[1].is_nan(), "plain numbers may be missing too");
+    }
+
+    #[test]
+    fn dates_are_numbers_and_one_that_does_not_exist_is_named_by_its_place() {
+        let dates = vec![reading::DateColumn { name: "day".to_owned(), format: None }];
+        let reading = Reading { dates, ..Reading::new(',') };
+        let table = Table::read(b"day,x\n2024-03-01,1\n,2\n1970-01-02T12:00,3\n", &reading).unwrap();
+        let days = numbers_of(&table, "day");
+        assert_eq!((days[0], days[1].is_nan(), days[2]), (19783.0, true, 1.5));
+        let fault = Table::read(b"day,x\n2024-03-01,1\n2024-02-30,3\n", &reading).unwrap_err();
+        assert_eq!(
+            fault.message,
+            "has `2024-02-30` in row 2 (line 3), column `day`, where a date such as 2024-12-31 was expected: February 2024 has 29 days"
+        );
     }
 
     #[test]

@@ -6,8 +6,11 @@ use tch::Tensor;
 
 use crate::check::Invalid;
 use crate::data::Target;
+use crate::data::columns::{fits_f32, in_words, too_large, too_large_hint};
+use crate::data::table::number_format::same;
+use crate::data::table::recognize::recognize;
 use crate::data::table::{Column, Table};
-use crate::data::values::{Values, finite};
+use crate::data::values::Values;
 use crate::suggest;
 
 /// What a target column is taken for.
@@ -104,15 +107,18 @@ impl Task {
             }
             Task::Values => {
                 let numbers = each(columns, rows, |column, row| match &column.values {
-                    Values::Numbers(numbers) => Ok(numbers[row] as f32),
-                    Values::Text { .. } => Err(Invalid::new("target", wrong(table, column, row, "a number"))
-                        .hint("text is a class: `task = \"classes\"`")),
+                    Values::Numbers(numbers) if fits_f32(numbers[row]) => Ok(numbers[row] as f32),
+                    Values::Numbers(_) => {
+                        let hint = format!("{}, or scale the column down", too_large_hint(column, row));
+                        Err(Invalid::new("target", too_large(table, column, row)).hint(hint))
+                    }
+                    Values::Text { .. } => Err(no_number(table, column, row)),
                 })?;
                 Ok(Targets { target: Target::Values(columns.len()), names: names(), truth: Truth::Numbers(numbers) })
             }
             Task::Labels => {
                 let labels = each(columns, rows, |column, row| {
-                    let text = column.values.text(row).unwrap_or_default();
+                    let text = column.values.text(row).unwrap_or_default(); // `1.0` is 1
                     let wrong = || wrong(table, column, row, "0 or 1, false or true, no or yes");
                     yes_or_no(&text).ok_or_else(|| Invalid::new("target", wrong()))
                 })?;
@@ -120,6 +126,16 @@ impl Task {
             }
         }
     }
+}
+
+/// What is wrong with a column of text where numbers are to be predicted.
+fn no_number(table: &Table, column: &Column, row: usize) -> Invalid {
+    if let Some(found) = recognize(column, table.numbers) {
+        let message = format!("is no number: {}", in_words(table, column, &found));
+        return Invalid::new("target", message).hint(found.hint_for_target());
+    }
+    let row = column.values.first_text(table.numbers).unwrap_or(row);
+    Invalid::new("target", wrong(table, column, row, "a number")).hint("text is a class: `task = \"classes\"`")
 }
 
 /// What a label's text says: 1 or 0.
@@ -137,9 +153,10 @@ fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<Targets, In
         && let Some(&row) = rows.iter().find(|&&row| numbers[row].fract() != 0.0)
     {
         let message = wrong(table, column, row, "a class: text or a whole number");
-        return Err(Invalid::new("target", message).hint("numbers to come near to are `task = \"values\"`"));
+        let hint = "numbers to come near to are `task = \"values\"`; codes such as `1.10` can be stated: `classes = [\"1.1\", \"1.10\"]`";
+        return Err(Invalid::new("target", message).hint(hint));
     }
-    let (all, places) = column.values.categories();
+    let (all, places) = column.categories();
     let place = |row: usize| places[row].expect("rows without a target were left out");
     // a class of rows that were left out is no class
     let mut used = vec![false; all.len()];
@@ -159,9 +176,8 @@ fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<Targets, In
 
 /// The classes that are stated, in their order, and each row's. A class that no row has is one all the same.
 fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[String]) -> Result<Targets, Invalid> {
-    let (values, places) = column.values.categories();
-    let class: Vec<Option<usize>> =
-        values.iter().map(|value| stated.iter().position(|class| same(class, value))).collect();
+    let (values, places) = column.categories();
+    let class: Vec<Option<usize>> = values.iter().map(|value| known_as(stated, value)).collect();
     let class_of = |&row: &usize| class[places[row].expect("rows without a target were left out")];
     if let Some(&row) = rows.iter().find(|row| class_of(row).is_none()) {
         let allowed: Vec<&str> = stated.iter().map(String::as_str).collect();
@@ -183,9 +199,10 @@ fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[Stri
     Ok(Targets { target: Target::Classes(names.len()), names, truth: Truth::Classes(classes) })
 }
 
-/// Whether two values are the same: as text, or as numbers.
-pub(crate) fn same(a: &str, b: &str) -> bool {
-    a == b || finite(a).is_some_and(|number| finite(b) == Some(number))
+/// The place of a text among known ones: itself, or else the same whole number.
+pub(super) fn known_as(known: &[String], text: &str) -> Option<usize> {
+    let place = known.iter().position(|known| known == text);
+    place.or_else(|| known.iter().position(|known| same(known, text)))
 }
 
 fn nothing_to_tell_apart(column: &Column, only: &str) -> Invalid {
@@ -205,7 +222,7 @@ fn each(
 
 /// What is wrong with one value, as a fragment that follows the name of the setting or file.
 pub(super) fn wrong(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
-    let text = column.values.text(row).unwrap_or_default();
+    let text = column.text(row).unwrap_or_default();
     format!("has `{text}` in {}, column `{}`, where {wanted} was expected", table.place(row), column.name)
 }
 

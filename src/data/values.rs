@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::data::table::number_format::NumberFormat;
+
 /// The values of a column, row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
@@ -18,12 +20,24 @@ pub enum Values {
 
 impl Values {
     /// The values of these fields, `None` where one is missing: numbers where all are, otherwise text.
-    pub(super) fn of(fields: &[Option<&str>]) -> Values {
-        let number = |field: &Option<&str>| field.map_or(Some(f64::NAN), finite);
+    pub(super) fn of(fields: &[Option<&str>], numbers: NumberFormat) -> Values {
+        let number = |field: &Option<&str>| field.map_or(Some(f64::NAN), |text| numbers.parse(text));
         if let Some(numbers) = fields.iter().map(number).collect::<Option<Vec<f64>>>() {
             return Values::Numbers(numbers);
         }
-        let distinct: Vec<&str> = fields.iter().flatten().copied().collect::<BTreeSet<&str>>().into_iter().collect();
+        Values::of_text(fields, fields.iter().flatten().copied().collect::<BTreeSet<&str>>().into_iter().collect())
+    }
+
+    /// The text of fields that are these numbers, in the order of the numbers.
+    pub(super) fn text_of_numbers(fields: &[Option<&str>], numbers: &[f64]) -> Values {
+        let number: HashMap<&str, f64> =
+            fields.iter().zip(numbers).filter_map(|(field, &number)| Some(((*field)?, number))).collect();
+        let mut distinct: Vec<(&str, f64)> = number.into_iter().collect();
+        distinct.sort_unstable_by(|(a, left), (b, right)| left.total_cmp(right).then_with(|| a.cmp(b)));
+        Values::of_text(fields, distinct.into_iter().map(|(text, _)| text).collect())
+    }
+
+    fn of_text(fields: &[Option<&str>], distinct: Vec<&str>) -> Values {
         let place: HashMap<&str, usize> = distinct.iter().enumerate().map(|(place, value)| (*value, place)).collect();
         let places = fields.iter().map(|field| field.map(|value| place[value])).collect();
         Values::Text { distinct: distinct.into_iter().map(str::to_owned).collect(), places }
@@ -35,11 +49,6 @@ impl Values {
             Values::Numbers(numbers) => numbers[row].is_nan(),
             Values::Text { places, .. } => places[row].is_none(),
         }
-    }
-
-    /// The first row whose value is missing.
-    pub fn first_missing(&self) -> Option<usize> {
-        (0..self.len()).find(|&row| self.is_missing(row))
     }
 
     /// How many values there are, missing ones counted.
@@ -76,20 +85,10 @@ impl Values {
         }
     }
 
-    /// The first row whose text is no number, in a column where more than half of the values are numbers: a slip
-    /// rather than a category.
-    pub fn slip(&self) -> Option<usize> {
-        let Values::Text { distinct, places } = self else { return None };
-        let is_number: Vec<bool> = distinct.iter().map(|value| finite(value).is_some()).collect();
-        let there = places.iter().flatten().count();
-        let numbers = places.iter().flatten().filter(|&&place| is_number[place]).count();
-        (2 * numbers > there).then(|| places.iter().position(|place| place.is_some_and(|place| !is_number[place])))?
-    }
-
     /// The first row whose value is there, and no number.
-    pub fn first_text(&self) -> Option<usize> {
+    pub fn first_text(&self, numbers: NumberFormat) -> Option<usize> {
         let Values::Text { distinct, places } = self else { return None };
-        places.iter().position(|place| place.is_some_and(|place| finite(&distinct[place]).is_none()))
+        places.iter().position(|place| place.is_some_and(|place| numbers.parse(&distinct[place]).is_none()))
     }
 
     /// The value of a row as text; `None` where it is missing.
@@ -115,9 +114,4 @@ fn distinct_numbers(numbers: &[f64]) -> Vec<f64> {
     distinct.sort_unstable_by(f64::total_cmp);
     distinct.dedup();
     distinct
-}
-
-/// A finite number; 0 has no sign.
-pub(super) fn finite(text: &str) -> Option<f64> {
-    text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number + 0.0)
 }

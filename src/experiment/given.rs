@@ -64,13 +64,13 @@ pub fn table(data: &FittedData, path: &Path, truth: Truth) -> anyhow::Result<Giv
     let fault = |fault: TableFault| {
         let hint = fault.hint.map(|hint| match hint.split_once(" Then say") {
             Some((question, _)) => {
-                format!("{question} The run's own table is separated by `{}`", separator::shown(form.separator))
+                format!("{question} The run's own table is separated by `{}`", separator::shown(form.reading.separator))
             }
             None => hint,
         });
         of_file(path, TableFault { hint, ..fault })
     };
-    let (table, _) = csv::read(path, form.separator).map_err(fault)?;
+    let (table, _) = csv::read(path, &form.reading).map_err(fault)?;
     let Given { features, targets, rows } = form.read(&table, &data.classes, truth).map_err(fault)?;
     let features = data.preprocessing.features(features, &format!("`{}`", path.display()))?;
     Ok(GivenTable { table, features, targets, rows })

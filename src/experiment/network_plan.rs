@@ -45,7 +45,7 @@ impl NetworkPlan {
         let network = NetworkPlan { spec: network, train, architecture };
         let output = network.architecture.output();
         let fit = network.train.loss.check_fit(network.last(), output, card.target);
-        fit.map_err(|fault| fault.under("train"))?;
+        fit.map_err(|fault| with_note(fault, &network, card).under("train"))?;
         Ok(network)
     }
 
@@ -79,6 +79,18 @@ impl NetworkPlan {
 /// That a table is missing, and what needs it.
 pub(super) fn missing(table: &str, by: &str) -> Invalid {
     Invalid::new(table, format!("is missing, and {by} needs it"))
+}
+
+/// Adds what the data say to a fault of a network that has one output too few: labels that start at 1 make one class
+/// more than there are.
+fn with_note(fault: Invalid, network: &NetworkPlan, card: &Card) -> Invalid {
+    match &card.notes[..] {
+        [note] if network.outputs() + 1 == card.target.outputs() && note.starts_with("class 0 ") => {
+            let hint = fault.hint.map(|hint| format!("subtract 1 from the labels, or {hint}"));
+            Invalid { message: format!("{}; {note}", fault.message), hint, key: fault.key }
+        }
+        _ => fault,
+    }
 }
 
 /// Checks each layer's settings, and follows a row through all of them; `data` is the name of the data set.

@@ -8,6 +8,7 @@ use crate::data::fetch::Watch;
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::prepared::Prepared;
 use crate::data::split::Parts;
+use crate::data::table::number_format;
 use crate::data::{Rows, Test};
 use crate::experiment::plan::Plan;
 use crate::experiment::runs::SavedTrial;
@@ -105,7 +106,11 @@ impl TrialData {
             before => SourceRows::load(spec, before.map(|before| before.source), cache, Device::Cpu, watch)?,
         };
         let (loaded, name) = (&source.loaded, spec.data.name());
-        if loaded.classes != history.data.classes {
+        // histories of older versions name the class `1.0` as `1`
+        let is_same = |(found, wanted): (&String, &String)| number_format::same(found, wanted);
+        let has_same_classes = loaded.classes.len() == history.data.classes.len()
+            && loaded.classes.iter().zip(&history.data.classes).all(is_same);
+        if !has_same_classes {
             let shown = |classes: &[String]| classes.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
             let (found, wanted) = (shown(&loaded.classes), shown(&history.data.classes));
             return Err(anyhow!("the data of `{}` have changed: {found} are to be predicted", name)

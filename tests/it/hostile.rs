@@ -282,7 +282,8 @@ fn a_small_table_that_becomes_more_features_than_memory_holds_is_refused() {
     let place = Place::new();
     let rows: String = (0..400_000).map(|row| format!("id{row},{}\n", row % 10)).collect();
     place.write("table.csv", format!("id,y\n{rows}"));
-    let table = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\ntask = \"classes\"\nencode = \"one_hot\"\n";
+    let table = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\ntask = \"classes\"\nencode = \"one_hot\"\n\
+                 categories = [\"id\"]\n";
     place.write("table.toml", idea_with("[data.digits]\n", table));
     assert_says(
         &quickly(|| place.refusal(&["exp", "table.toml"])),

@@ -30,6 +30,7 @@ mod shown;
 mod stacks;
 mod support;
 mod table_formats;
+mod table_values;
 mod tables;
 mod two_programs;
 mod whole_numbers;

@@ -78,9 +78,9 @@ fn a_table_with_windows_line_ends_a_mark_and_quoted_numbers_is_trained_on() {
 
 #[test]
 fn numbers_are_values_unless_stated_and_columns_of_zeros_and_ones_can_be_labels() {
-    let place = Place::with("x;y;z\n1;0;1\n2;1;1\n3;1;0\n");
+    let place = Place::with("x;v;y;z\n1;0;0;1\n2;1;1;1\n3;2;1;0\n");
     let csv = "[data.csv]\npath = \"table.csv\"\nseparator = \";\"\n";
-    place.history(&format!("{csv}target = \"y\"\n"), "mse", 1);
+    place.history(&format!("{csv}target = \"v\"\n"), "mse", 1);
     let labels = format!("{csv}target = [\"y\", \"z\"]\ntask = \"labels\"\n");
     assert_eq!(place.history(&labels, "bce_with_logits", 2)["data"]["classes"], serde_json::json!(["y", "z"]));
 }
@@ -118,7 +118,7 @@ fn text_without_an_encoding_and_text_among_numbers_are_refused() {
     let history = place.history(&classes_with("encode = \"one_hot\""), "cross_entropy", 2);
     assert_eq!(history["network"]["parameters"], 2 * 3 + 2);
     place.write("table.csv", "x,y\n1,a\n\"2,5\",b\n3,a\n");
-    place.refused(CLASSES, &["column `x` holds numbers, and `2,5` in row 2 (line 3)", "decimal point"]);
+    place.refused(CLASSES, &["column `x` holds numbers, and `2,5` in row 2 (line 3)", "`decimal = \",\"`"]);
 }
 
 #[test]

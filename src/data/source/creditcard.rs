@@ -10,6 +10,7 @@ use crate::data::recipe::Recipe;
 use crate::data::scale::Scale;
 use crate::data::split::Split;
 use crate::data::table::Table;
+use crate::data::table::reading::Reading;
 use crate::data::task::Task;
 use crate::data::{Card, Loaded, Target, told};
 use crate::shape::Shape;
@@ -37,7 +38,7 @@ const CLASSES: [&str; 2] = ["0", "1"];
 pub fn table(cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<(Table, String)> {
     let manifest = Manifest::named("creditcard").expect("creditcard has a manifest");
     let file = &manifest.files[0];
-    match Table::of_plain_file(&cache.path(&manifest, file), ',') {
+    match Table::of_plain_file(&cache.path(&manifest, file), &Reading::new(',')) {
         Some((table, sum)) if sum == file.sha256 => return Ok((table, manifest.sha256())),
         _ => {} // not there yet, or damaged
     }
@@ -53,6 +54,7 @@ impl Creditcard {
             rows: 284_807,
             test_rows: 0,
             classes: CLASSES.map(str::to_owned).to_vec(),
+            notes: Vec::new(),
         }
     }
 
@@ -61,6 +63,6 @@ impl Creditcard {
         let (target, classes) = ([TARGET.to_owned()], CLASSES.map(str::to_owned));
         let recipe = Recipe { task: Some(Task::Classes), classes: Some(&classes), ..Recipe::of(&target) };
         let selected = recipe.select(&table).map_err(|fault| told(fault.under("data.creditcard")))?;
-        Ok(selected.load(sum, ','))
+        Ok(selected.load(sum, Reading::new(',')))
     }
 }

@@ -14,6 +14,9 @@ use crate::data::scale::Scale;
 use crate::data::source::user_file;
 use crate::data::split::Split;
 use crate::data::table::Table;
+use crate::data::table::dates::Dates;
+use crate::data::table::number_format::NumberFormat;
+use crate::data::table::reading::{ClassColumn, Reading, TextColumns};
 use crate::data::task::Task;
 use crate::data::{Card, Loaded};
 use crate::io::separator;
@@ -39,15 +42,29 @@ pub struct Csv {
     /// Columns to leave out.
     #[serde(default)]
     pub drop: Vec<String>,
-    /// Columns that hold categories though their values are numbers, such as a postal code.
+    /// Columns that hold categories though their values are numbers, dates or ids: `02139` and `2139` are two of them.
     #[serde(default)]
     pub categories: Vec<String>,
+    /// Columns of dates, which become days since 1970-01-01, or their formats, as Python's `strptime` takes them:
+    /// `["signup"]`, `{ signup = "%d/%m/%Y" }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates: Option<Dates>,
     /// What becomes of categories.
     #[serde(default)]
     pub encode: Encode,
     /// What becomes of missing values.
     #[serde(default)]
     pub missing: Missing,
+    /// What counts as missing, in place of pandas' list of an empty field, `NA`, `NaN`, `None` and others. Stated classes
+    /// are never missing.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "class_names")]
+    pub missing_values: Option<Vec<String>>,
+    /// The decimal mark of numbers: `.` where it is not stated, or `,`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<char>,
+    /// What separates the thousands of numbers, such as `.` in 1.299,99.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thousands: Option<char>,
     /// A column of numbers above 0 that says what each row counts in the loss, of training, validation and test rows
     /// alike; metrics count every row once. It is no feature.
     #[serde(default)]
@@ -92,18 +109,40 @@ fn class_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
 ///
 /// # Errors
 /// When the file cannot be read, or holds no table. The first is told as the message, after the file's name.
-pub fn read(path: &Path, separator: char) -> Result<(Table, String), TableFault> {
-    if let Some(plain) = Table::of_plain_file(path, separator) {
+pub fn read(path: &Path, reading: &Reading) -> Result<(Table, String), TableFault> {
+    if let Some(plain) = Table::of_plain_file(path, reading) {
         return Ok(plain);
     }
     let (bytes, sum) = user_file::read_table(path)?;
-    Ok((Table::from_csv(&bytes, separator)?, sum))
+    Ok((Table::read(&bytes, reading)?, sum))
 }
 
 impl Csv {
-    /// The table, and the checksum of its file.
-    fn table(&self) -> Result<(Table, String), Invalid> {
-        read(Path::new(&self.path), self.separator).map_err(|fault| self.of_path(fault))
+    /// How the fields of the file are read.
+    fn reading(&self) -> Result<Reading, Invalid> {
+        let default = NumberFormat::default();
+        let numbers = NumberFormat { decimal: self.decimal.unwrap_or(default.decimal), thousands: self.thousands };
+        numbers.check()?;
+        self.dates.as_ref().map_or(Ok(()), Dates::check)?;
+        let target = self.target.list().first();
+        let classes = target.zip(self.classes.as_ref());
+        let classes = classes.map(|(name, classes)| ClassColumn { name: name.clone(), classes: classes.clone() });
+        let is_class = self.task == Some(Task::Classes) || classes.is_some();
+        let text = self.categories.iter().chain(target.filter(|_| is_class)).cloned().collect();
+        Ok(Reading {
+            missing_values: self.missing_values.clone(),
+            numbers,
+            classes,
+            text: TextColumns::Named(text),
+            ..Reading::new(self.separator).with_dates(self.dates.as_ref())
+        })
+    }
+
+    /// The table, the checksum of its file, and how it was read.
+    fn table(&self) -> Result<(Table, String, Reading), Invalid> {
+        let reading = self.reading()?;
+        let (table, sum) = read(Path::new(&self.path), &reading).map_err(|fault| self.of_path(fault))?;
+        Ok((table, sum, reading))
     }
 
     /// A fault of the file.
@@ -128,17 +167,18 @@ impl Csv {
             encode: self.encode,
             missing: self.missing,
             weights: self.weights.as_deref(),
+            dates: &self.dates.as_ref().map(Dates::names).unwrap_or_default(),
         };
         recipe.select(table)
     }
 
     pub(super) fn card(&self) -> Result<Card, Invalid> {
-        let (table, _) = self.table()?;
+        let (table, _, _) = self.table()?;
         self.select(&table).map(|selected| selected.card())
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        let (table, sum) = self.table()?;
-        Ok(self.select(&table)?.load(sum, self.separator))
+        let (table, sum, reading) = self.table()?;
+        Ok(self.select(&table)?.load(sum, reading))
     }
 }

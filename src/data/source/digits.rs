@@ -86,7 +86,7 @@ impl Default for Digits {
 impl Digits {
     pub(super) fn card(&self) -> Card {
         let sample = if self.flatten { Shape::from([64]) } else { Shape::from([1, 8, 8]) };
-        Card { sample, target: self.target(), rows: ROWS, test_rows: 0, classes: self.names() }
+        Card { sample, target: self.target(), rows: ROWS, test_rows: 0, classes: self.names(), notes: Vec::new() }
     }
 
     /// The names of the labels, or of the digits.

@@ -4,6 +4,7 @@ use crate::check::Invalid;
 use crate::data::cache::sha256;
 use crate::data::recipe::{Recipe, Selected};
 use crate::data::table::Table;
+use crate::data::table::reading::Reading;
 use crate::data::task::Task;
 use crate::data::{Card, Loaded, Target};
 use crate::shape::Shape;
@@ -33,11 +34,11 @@ impl EmbeddedTable {
     pub(super) fn card(&self) -> Card {
         let (rows, features, target) = self.size;
         let classes = self.classes.unwrap_or(&[self.target]).iter().map(|name| (*name).to_owned()).collect();
-        Card { sample: Shape::from([features]), target, rows, test_rows: 0, classes }
+        Card { sample: Shape::from([features]), target, rows, test_rows: 0, classes, notes: Vec::new() }
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        let loaded = self.select(&(self.table)())?.load(sha256(&self.files.concat()), ',');
+        let loaded = self.select(&(self.table)())?.load(sha256(&self.files.concat()), Reading::new(','));
         Ok(match self.classes {
             Some(names) => Loaded { classes: names.iter().map(|name| (*name).to_owned()).collect(), ..loaded },
             None => loaded,

@@ -65,7 +65,8 @@ impl Pair {
         let (found, wanted) = (label_idx.shape[0], image_idx.shape[0]);
         if found != wanted {
             let message = format!("`{}` holds {found} labels, and `{}` {wanted} images", labels.1, images.1);
-            return Err(Invalid::new(labels.0, format!("cannot be used: {message}")));
+            let fault = Invalid::new(labels.0, format!("cannot be used: {message}"));
+            return Err(fault.hint("each image needs a label: is one of the files cut short, or of another data set?"));
         }
         if image_idx.values().is_empty() {
             return Err(Invalid::new(images.0, format!("cannot be used: `{}` holds no image", images.1)));
@@ -96,8 +97,16 @@ fn read((key, path): (&str, &str), dimensions: usize) -> Result<(Idx, String), I
         ..Invalid::new(key, format!("cannot be used: `{path}` {message}"))
     };
     let (bytes, sum) = user_file::read(Path::new(path)).map_err(|fault| told(fault.message, fault.hint))?;
-    let idx = idx::parse(bytes, dimensions)
-        .map_err(|error| told(format!("is not an IDX file of {dimensions} dimensions: {error}"), None))?;
+    let is_numpy = bytes.starts_with(b"\x93NUMPY");
+    let idx = idx::parse(bytes, dimensions).map_err(|error| match is_numpy {
+        true => {
+            let hint = "IDX is the format of MNIST: four bytes (0, 0, 8, dimensions), each length as a big-endian u32, then \
+                        the values as unsigned bytes; in Python: `struct.pack(\">BBBB\", 0, 0, 8, a.ndim) + \
+                        struct.pack(f\">{a.ndim}I\", *a.shape) + a.astype(\"uint8\").tobytes()`";
+            told("is a file of NumPy (`.npy`), and IDX files are read".to_owned(), Some(hint.to_owned()))
+        }
+        false => told(format!("is not an IDX file of {dimensions} dimensions: {error}"), None),
+    })?;
     Ok((idx, sum))
 }
 
@@ -128,8 +137,11 @@ impl IdxFiles {
         let ImageSize { height, width } = training.size();
         let (height, width) = (height as i64, width as i64);
         let sample = if self.flatten { Shape::from([height * width]) } else { Shape::from([1, height, width]) };
-        let labels = [Some(training), test].into_iter().flatten().flat_map(|pair| pair.labels.values());
-        let classes = labels.max().map_or(0, |largest| usize::from(*largest) + 1);
+        let labels = || [Some(training), test].into_iter().flatten().flat_map(|pair| pair.labels.values());
+        let classes = labels().max().map_or(0, |largest| usize::from(*largest) + 1);
+        let notes = labels().min().filter(|smallest| **smallest > 0).map(|smallest| {
+            format!("class 0 has no row: the labels are {smallest} to {}, and classes are counted from 0", classes - 1)
+        });
         let rows = |pair: &Pair| pair.labels.values().len();
         Card {
             sample,
@@ -137,6 +149,7 @@ impl IdxFiles {
             rows: rows(training),
             test_rows: test.map_or(0, rows),
             classes: (0..classes).map(|class| class.to_string()).collect(),
+            notes: notes.into_iter().collect(),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::data::recipe::{Names, Recipe, Selected};
 use crate::data::scale::Scale;
 use crate::data::split::Split;
 use crate::data::table::Table;
+use crate::data::table::reading::Reading;
 use crate::data::task::Task;
 use crate::data::{Card, Loaded};
 
@@ -97,6 +98,6 @@ impl Penguins {
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        Ok(self.select(&table())?.load(sha256(CSV), ','))
+        Ok(self.select(&table())?.load(sha256(CSV), Reading::new(',')))
     }
 }

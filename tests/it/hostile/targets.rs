@@ -26,6 +26,8 @@ use runner::data::prepared::Prepared;
 use runner::data::source::DataSpec;
 use runner::data::source::mnist::idx_from_csv;
 use runner::data::table::Table;
+use runner::data::table::number_format::NumberFormat;
+use runner::data::table::reading::{DateColumn, Reading, TextColumns};
 use runner::experiment::keeper::Found;
 use runner::experiment::plan::Plan;
 use runner::experiment::run_record::{Program, RunRecord};
@@ -257,6 +259,7 @@ pub fn table(bytes: &[u8]) {
     let _ = idx_from_csv(text.to_vec());
     let Ok(read) = Table::from_csv(text, separator) else { return };
     describe_table("table", &read, String::new(), read.columns.last());
+    read_otherwise(text, separator, &read);
     let target = read.names().last().expect("a table has a column");
     let one_of = |shift: u8, words: &[&str]| words[usize::from(how >> shift) % words.len()].to_owned();
     let data = json!({ "csv": {
@@ -279,6 +282,28 @@ pub fn table(bytes: &[u8]) {
         let _ = form.read(&read, &loaded.classes, Truth::WhereThere);
         let _ = form.read(&read, &loaded.classes, Truth::Required);
     }
+}
+
+/// The same table with other readings of its fields.
+fn read_otherwise(text: &[u8], separator: char, read: &Table) {
+    let first = read.columns[0].name.clone();
+    let numbers = NumberFormat { decimal: ',', thousands: Some('.') };
+    let dates = vec![DateColumn { name: first.clone(), format: None }];
+    let plain = Reading::new(separator);
+    for reading in [
+        Reading { text: TextColumns::All, ..plain.clone() },
+        Reading { numbers, missing_values: Some(vec!["1".to_owned()]), ..plain.clone() },
+        Reading { dates, ..plain.clone() },
+    ] {
+        if let Ok(table) = Table::read(text, &reading) {
+            describe_table("table", &table, String::new(), table.columns.last());
+        }
+    }
+    // read at once or by way of text, the first column has the same categories
+    let all = Reading { text: TextColumns::All, ..plain.clone() };
+    let named = Reading { text: TextColumns::Named(vec![first]), ..plain };
+    let categories = |reading| Table::read(text, reading).map(|table| table.columns[0].categories());
+    assert_eq!(categories(&all), categories(&named));
 }
 
 /// Images and labels in the IDX format. The first two bytes say how many of the others are the images' file.
