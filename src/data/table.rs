@@ -271,7 +271,7 @@ mod tests {
             ["a,b\r1,2\r3,4\r", "a,b\r\n1,2\n3,4\r", "a,b\n1,2\r3,4", "sep=,\na,b\n1,2\n3,4\n", "sep=;\ra;b\r1;2\r3;4"]
         {
             let read = table(text);
-            assert_eq!((numbers(&read, "a"), numbers(&read, "b")), (vec![1.0, 3.0], vec![2.0, 4.0]), "{text:?}");
+            assert_eq!((numbers_of(&read, "a"), numbers_of(&read, "b")), (vec![1.0, 3.0], vec![2.0, 4.0]), "{text:?}");
         }
         assert_eq!(table("sep=;\r\na;b\r\n1;2\r\n").place(0), "row 1 (line 3)");
     }

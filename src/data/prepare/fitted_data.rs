@@ -113,7 +113,7 @@ impl FittedData {
             }
             Form::Table(table) => {
                 ensure!(card.sample.flat().is_some(), "the rows of its table have the shape {}", card.sample);
-                let separator = table.separator;
+                let separator = table.reading.separator;
                 ensure!(separator.is_ascii(), "its fields are separated by {separator:?}");
                 let columns = table.target.names.len();
                 let is_right = match card.target {
@@ -136,6 +136,7 @@ mod tests {
     use crate::data::scale::Scale;
     use crate::data::split::Parts;
     use crate::data::table::Table;
+    use crate::data::table::reading::Reading;
 
     const PEOPLE: &str = "age,city,y\n30.1,Rome,a\n40.7,Oslo,b\n,Rome,a\n51.3,,b\n60.2,Bonn,a\n";
 
@@ -144,7 +145,7 @@ mod tests {
         let recipe = Recipe { encode, missing, ..Recipe::of(&y) };
         let table = Table::from_csv(PEOPLE.as_bytes(), ',').unwrap();
         let selected = recipe.select(&table).unwrap();
-        let (card, loaded) = (selected.card(), selected.load("sum".to_owned(), ','));
+        let (card, loaded) = (selected.card(), selected.load("sum".to_owned(), Reading::new(',')));
         let parts = Parts { training: (0..loaded.rows.len().min(4)).collect(), validation: None, test: None };
         let prepared = Prepared::from_parts(&loaded, &parts, scale).unwrap();
         (FittedData::new("csv", &card, &loaded, &prepared), loaded)

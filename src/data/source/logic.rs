@@ -61,5 +61,12 @@ fn classes() -> Vec<String> {
 }
 
 pub(super) fn card() -> Card {
-    Card { sample: Shape::from([2]), target: Target::Classes(2), rows: 4, test_rows: 0, classes: classes(), notes: Vec::new() }
+    Card {
+        sample: Shape::from([2]),
+        target: Target::Classes(2),
+        rows: 4,
+        test_rows: 0,
+        classes: classes(),
+        notes: Vec::new(),
+    }
 }

@@ -51,7 +51,14 @@ fn digits() -> Vec<String> {
 impl Mnist {
     pub(super) fn card(&self) -> Card {
         let sample = if self.flatten { Shape::from([784]) } else { Shape::from([1, 28, 28]) };
-        Card { sample, target: Target::Classes(10), rows: 60_000, test_rows: 10_000, classes: digits(), notes: Vec::new() }
+        Card {
+            sample,
+            target: Target::Classes(10),
+            rows: 60_000,
+            test_rows: 10_000,
+            classes: digits(),
+            notes: Vec::new(),
+        }
     }
 
     pub(super) fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use crate::check::Invalid;
-use crate::data::task::same;
+use crate::data::table::number_format::same;
 use crate::data::{Card, Target};
 use crate::history::positive::{ChosenBy, PositiveClass};
 use crate::suggest;
@@ -114,6 +114,7 @@ mod tests {
             rows: 4,
             test_rows: 0,
             classes: classes(names),
+            notes: Vec::new(),
         };
         let two = card(Target::Classes(2), ["fraud", "legit"]);
         assert_eq!(check(Some("fraud"), &two), Ok(()));

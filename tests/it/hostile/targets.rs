@@ -455,12 +455,12 @@ pub fn preprocessing(bytes: &[u8]) {
         let Ok(data) = FittedData::of_record(entry.fitted) else { continue };
         let Form::Table(form) = &data.form else { continue };
         let columns = &form.encoding.columns;
-        let line = |texts: Vec<&str>| texts.join(&form.separator.to_string());
+        let line = |texts: Vec<&str>| texts.join(&form.reading.separator.to_string());
         let names = line(columns.iter().map(|column| column.name.as_str()).collect());
         let first = |categories: &[String]| categories.first().cloned().unwrap_or_else(|| "1.5".to_owned());
         let values: Vec<String> = columns.iter().map(|column| first(column.categories())).collect();
         let row = line(values.iter().map(String::as_str).collect());
-        let Ok(table) = Table::from_csv(format!("{names}\n{row}\n").as_bytes(), form.separator) else { continue };
+        let Ok(table) = Table::read(format!("{names}\n{row}\n").as_bytes(), &form.reading) else { continue };
         let Ok(given) = form.read(&table, &data.classes, Truth::WhereThere) else { continue };
         if let Ok(features) = data.preprocessing.features(given.features, "new") {
             assert_eq!(features.size()[1] as usize, data.card.sample.elements());
