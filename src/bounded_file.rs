@@ -84,7 +84,7 @@ pub fn in_words(bytes: u64) -> String {
         0 => format!("{bytes} bytes"),
         power => {
             let power = power.min(units.len());
-            let tenths = u128::from(bytes) * 10 >> (10 * power); // cut, not rounded
+            let tenths = (u128::from(bytes) * 10) >> (10 * power); // cut, not rounded
             let part = if tenths % 10 == 0 { String::new() } else { format!(".{}", tenths % 10) };
             format!("{}{part} {}", tenths / 10, units[power - 1])
         }

@@ -22,13 +22,11 @@ static FAILED: AtomicBool = AtomicBool::new(false);
 pub fn out(text: &str) {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.trim_end_matches('\n').as_bytes()).and_then(|()| stdout.write_all(b"\n"));
-    match written.and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            if !FAILED.swap(true, Ordering::Relaxed) {
-                self::error(&anyhow::Error::new(error).context("failed to write to stdout"));
-            }
-        }
-        _ => {}
+    let failed = written.and_then(|()| stdout.flush()).err().filter(|error| error.kind() != ErrorKind::BrokenPipe);
+    if let Some(error) = failed
+        && !FAILED.swap(true, Ordering::Relaxed)
+    {
+        self::error(&anyhow::Error::new(error).context("failed to write to stdout"));
     }
 }
 

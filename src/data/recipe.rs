@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn text_in_a_column_of_numbers_is_a_slip_with_any_encoding() {
         let y = names(&["y"]);
-        let text = table("x,y\n1,0\n2,1\n3,1\noops,0\n");
+        let text = table("x,y\n1,no\n2,yes\n3,yes\noops,no\n");
         for encode in [Encode::Error, Encode::OneHot] {
             let fault = Recipe { encode, ..Recipe::of(&y) }.select(&text).unwrap_err();
             assert!(fault.message.contains("column `x` holds numbers, and `oops` in row 4 (line 5)"), "{fault}");

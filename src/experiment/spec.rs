@@ -53,7 +53,7 @@ pub struct Spec {
     pub resample_before_split: bool,
     /// The positive class, of two: the one that precision, recall, F1, AP, ROC AUC, `threshold` and `pos_weight` are about.
     /// Left out, a class that is rarer than a third of the rows, else the second one.
-    #[serde(default, deserialize_with = "positive_class::name_or_none", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "positive_class::name_or_none")]
     #[schemars(with = "Option<positive_class::Written>")]
     pub positive: Option<String>,
     /// From which probability on the positive class is predicted in the test; half, where it is left out.

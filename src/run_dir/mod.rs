@@ -35,6 +35,9 @@ const EXPERIMENT: &str = "experiment.toml";
 /// The record of the run, by which it goes on.
 const RECORD: &str = "run.json";
 
+/// What was fitted to the training rows.
+const PREPROCESSING: &str = "preprocessing.json";
+
 /// The link to the newest run of an experiment, beside the runs' folders.
 pub const LATEST: &str = "latest";
 
@@ -57,6 +60,8 @@ struct State {
     resolved: Vec<u8>,
     /// The record of the run as it was last written, likewise.
     record: Vec<u8>,
+    /// What was fitted to the training rows, likewise; empty before it is written.
+    preprocessing: Vec<u8>,
     /// The names of what was written.
     written: BTreeSet<String>,
     /// Whether the folder was removed, and made anew.
@@ -185,6 +190,7 @@ impl RunDir {
             lock: Some(lock),
             resolved,
             record,
+            preprocessing: Vec::new(),
             written: BTreeSet::new(),
             is_anew: false,
             rescued: Vec::new(),
@@ -217,8 +223,10 @@ impl RunDir {
     ///
     /// It has no error, for the run is to go on: where no place takes the file, that is told by [`RunDir::trouble`].
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        if name == RECORD {
-            self.state().record = bytes.to_vec();
+        match name {
+            RECORD => self.state().record = bytes.to_vec(),
+            PREPROCESSING => self.state().preprocessing = bytes.to_vec(),
+            _ => {}
         }
         self.write_with(name, &|file| file.write_all(bytes));
     }
@@ -325,7 +333,8 @@ impl RunDir {
         std::fs::create_dir_all(&self.path)?;
         state.is_anew = true;
         state.lock = Lock::take(&self.path).ok(); // what matters now is that the files are kept
-        for (name, bytes) in [(EXPERIMENT, &state.resolved), (RECORD, &state.record)] {
+        let texts = [(EXPERIMENT, &state.resolved), (RECORD, &state.record), (PREPROCESSING, &state.preprocessing)];
+        for (name, bytes) in texts {
             if !bytes.is_empty() {
                 files::put(&self.file(name), bytes)?;
             }

@@ -160,8 +160,8 @@ mod tests {
                 let (fitted, loaded) = fitted(encode, missing, scale);
                 let text = serde_json::to_string(&fitted.record()).unwrap();
                 let read: FittedDataRecord = serde_json::from_str(&text).unwrap();
-                assert_eq!(read, fitted.record());
                 let read = FittedData::of_record(read).unwrap();
+                assert_eq!(read.record(), fitted.record());
                 let rows = || loaded.rows.features.narrow(0, 0, 2);
                 let prepared = |data: &FittedData| {
                     let features = data.preprocessing.features(rows(), "new").unwrap();

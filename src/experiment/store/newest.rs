@@ -2,6 +2,7 @@
 //! is a link for people and other programs, and a copy of it may be a folder.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::Context;
 
@@ -9,6 +10,9 @@ use crate::bounded_file;
 use crate::experiment::run_record::{FILE, RunRecord};
 use crate::experiment::store::preprocessing_file;
 use crate::run_dir;
+
+/// How the names of runs begin.
+const TIME: &[u8] = b"0000-00-00T000000Z-";
 
 /// The newest run of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +37,8 @@ impl Newest {
     }
 }
 
-/// The runs in an experiment's folder, the newest last: folders whose names begin with the time. Where there are none,
+/// The runs in an experiment's folder, the newest last: folders whose names begin with the time. Those that began in the
+/// same second are ordered by when their experiments were written. Where there are none,
 /// the run that the link `latest` leads to, or else any other folder that holds a run.
 ///
 /// # Errors
@@ -41,6 +46,7 @@ impl Newest {
 pub fn runs_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut runs = folders_in(folder)?;
     runs.retain(|run| is_run(run) || holds_history(run));
+    runs.sort_by_cached_key(|run| (stamp(run), written(run), run.clone()));
     if runs.iter().any(|run| is_stamped(run)) {
         runs.retain(|run| is_stamped(run));
     } else if let Some(latest) = runs.iter().find(|run| run.ends_with(run_dir::LATEST) && run.is_symlink()) {
@@ -81,7 +87,7 @@ pub fn unfinished(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
 pub fn newer_unfinished(run: &Path) -> Option<PathBuf> {
     let run = run_dir::without_link(run);
     let parent = run.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let runs = runs_in(parent).ok()?.into_iter().rev().take_while(|other| other.file_name() > run.file_name());
+    let runs = runs_in(parent).ok()?.into_iter().rev().take_while(|other| other.file_name() != run.file_name());
     is_stamped(&run).then_some(runs)?.find(|other| is_run(other) && !is_finished(other))
 }
 
@@ -102,12 +108,23 @@ pub fn update_latest(folder: &Path) {
     }
 }
 
+/// The part of a run's name that is a time, or the whole name of another folder.
+fn stamp(run: &Path) -> Vec<u8> {
+    let name = run.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
+    let length = if is_stamped(run) { TIME.len() } else { name.len() };
+    name[..length].to_vec()
+}
+
+/// When the run's experiment was written: it orders runs that began in the same second.
+fn written(run: &Path) -> Option<SystemTime> {
+    run.join("experiment.toml").metadata().and_then(|metadata| metadata.modified()).ok()
+}
+
 /// Whether a folder's name begins with a time, as those of runs do: `2026-11-28T090715Z-f69e03`.
 pub fn is_stamped(folder: &Path) -> bool {
-    const FORM: &[u8] = b"0000-00-00T000000Z-";
     let name = folder.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
     let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
-    name.len() > FORM.len() && name.iter().zip(FORM).all(fits)
+    name.len() > TIME.len() && name.iter().zip(TIME).all(fits)
 }
 
 /// Whether a folder is a run's: it holds the resolved experiment.
