@@ -60,6 +60,7 @@ pub struct Card {
     /// How many test rows the data set brings of its own.
     pub test_rows: usize,
     /// The names of the classes, labels or values, in their order.
+    #[serde(skip)] // what is stored of a run's data names them beside it
     pub classes: Vec<String>,
     /// What to look out for in the user's own files.
     pub notes: Vec<String>,

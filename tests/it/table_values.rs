@@ -161,7 +161,11 @@ fn dates_are_recognized_and_become_numbers_where_that_is_asked_for() {
     let none = table(["2024-01-01", "2024-02-30", "2024-03-01"]);
     refusal(&none, &asked, &["`2024-02-30` in row 2 (line 3), column `day`", "February 2024 has 29 days"]);
     refusal(&iso, &format!("{data}\ndates = {{ day = \"%Q\" }}"), &["`data.csv.dates.day` has `%Q`"]);
-    refusal(&iso, &format!("{data}\ndates = [\"dya\"]"), &["`data.csv.dates` names a column", "did you mean `day`?"]);
+    refusal(
+        &iso,
+        &format!("{data}\ndates = [\"dya\"]"),
+        &["`data.csv.dates` names a column", "its columns are `day`, `y`"],
+    );
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl FittedData {
         FittedDataRecord {
             data: self.name.clone(),
             sha256: self.sha256.clone(),
-            card: self.card.clone(),
+            card: Card { classes: Vec::new(), ..self.card.clone() }, // named by `classes`
             classes: self.classes.clone(),
             form: self.form.clone(),
             largest: self.largest,
@@ -124,6 +124,7 @@ impl FittedData {
             }
         }
         let preprocessing = Preprocessing::of_record(preprocessing, &form, &card.sample)?;
+        let card = Card { classes: classes.clone(), ..card };
         Ok(FittedData { name: data, sha256, card, classes, form, largest, background, preprocessing })
     }
 }

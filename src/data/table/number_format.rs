@@ -38,11 +38,13 @@ impl NumberFormat {
     /// When one of them cannot be used, or both are the same; the key is relative to the data set.
     pub fn check(self) -> Result<(), Invalid> {
         if !matches!(self.decimal, '.' | ',') {
-            return Err(Invalid::new("decimal", format!("must be `.` or `,`, found {:?}", self.decimal)));
+            let fault = Invalid::new("decimal", format!("must be `.` or `,`, found {:?}", self.decimal));
+            return Err(fault.hint("write `decimal = \",\"` for numbers such as 1,5"));
         }
         match self.thousands {
             Some(mark) if mark == self.decimal => {
-                Err(Invalid::new("thousands", format!("is {mark:?}, and so is `decimal`")))
+                let fault = Invalid::new("thousands", format!("is {mark:?}, and so is `decimal`"));
+                Err(fault.hint("write `decimal = \",\"` and `thousands = \".\"` for numbers such as 1.299,99"))
             }
             Some(mark) if !matches!(mark, '.' | ',' | ' ' | '\'' | '_') => {
                 let message = format!("must be `.`, `,`, `'`, `_` or a space, found {mark:?}");
