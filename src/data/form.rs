@@ -16,7 +16,7 @@ pub enum Form {
     /// The pixels of an image, row after row.
     Image(ImageSize),
     /// Columns of a table.
-    Table(TableForm),
+    Table(Box<TableForm>),
 }
 
 /// How many pixels an image has.

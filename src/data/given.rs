@@ -221,7 +221,7 @@ mod tests {
         let recipe = Recipe { encode: Encode::OneHot, missing, ..Recipe::of(&y) };
         let loaded = recipe.select(&table(PEOPLE)).unwrap().load(String::new(), Reading::new(','));
         let Form::Table(form) = &loaded.form else { panic!("it is a table") };
-        (form.clone(), loaded)
+        ((**form).clone(), loaded)
     }
 
     fn read(text: &str, missing: Missing, truth: Truth) -> Result<Given, TableFault> {

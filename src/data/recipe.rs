@@ -110,7 +110,7 @@ impl Selected<'_> {
             classes: self.targets.names,
             test: None,
             largest: 1.0,
-            form: Form::Table(TableForm { encoding: self.encoding, target: self.target, reading }),
+            form: Form::Table(Box::new(TableForm { encoding: self.encoding, target: self.target, reading })),
         }
     }
 }

@@ -27,7 +27,7 @@ pub fn of(groups: &[Group]) -> Option<Section> {
     let parts: Vec<(String, String)> = groups.iter().enumerate().filter_map(of_group).collect();
     let positive = positive_class(groups).map(|line| note(&line)).unwrap_or_default();
     let body = format!("{positive}\n{}", by_group(&parts));
-    (!parts.is_empty()).then(|| Section { id: "classes", title: "Classes", body })
+    (!parts.is_empty()).then_some(Section { id: "classes", title: "Classes", body })
 }
 
 /// The positive class, in a sentence.

@@ -46,10 +46,10 @@ const MONTHS: [&str; 12] = [
 /// The number of a month by its English name, or the first three letters of it.
 pub(super) fn month_named(text: &str) -> Option<i32> {
     let name = text.to_ascii_lowercase();
-    let is = |month: &&str| {
-        *month == name || (name.len() == 3 && month.starts_with(&name)) || (name == "sept" && *month == "september")
+    let is = |month: &str| {
+        month == name || (name.len() == 3 && month.starts_with(&name)) || (name == "sept" && month == "september")
     };
-    MONTHS.iter().position(|month| is(&month)).map(|place| place as i32 + 1)
+    MONTHS.iter().position(|month| is(month)).map(|place| place as i32 + 1)
 }
 
 /// The share of a day: `12:30`, `12:30:45.5`, with `Z` or an offset such as `+02:00` behind it.

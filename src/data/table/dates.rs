@@ -113,7 +113,7 @@ impl Dates {
             };
             match unknown {
                 Some(unknown) => fault(format!("has `%{unknown}`, which is not known, in `{format}`")),
-                None if !has("FD") && !(has("Yy") && has("mbB") && has("d")) => {
+                None if !(has("FD") || has("Yy") && has("mbB") && has("d")) => {
                     fault(format!("must have a year, a month and a day, found `{format}`"))
                 }
                 None => Ok(()),

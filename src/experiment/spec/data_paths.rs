@@ -95,7 +95,7 @@ mod tests {
         }
         let relocated = |written: &Path| {
             let mut data = data(written.to_str().unwrap());
-            relocate(&mut data, &[base.clone()], &current);
+            relocate(&mut data, std::slice::from_ref(&base), &current);
             path(&mut data)
         };
         assert_eq!(relocated(&base.join("data/old.csv")), base.join("data/old.csv"));

@@ -12,7 +12,7 @@ const OF_UNIT_NOISE: f64 = 0.846;
 
 /// How many values a moving median covers: an odd number, an eighth of the series.
 pub(super) fn window(length: usize) -> usize {
-    if length < SHORT { 1 } else { (length / 8 | 1).clamp(3, 15) }
+    if length < SHORT { 1 } else { ((length / 8) | 1).clamp(3, 15) }
 }
 
 /// The moving median; at both ends it covers what there is of its window.
