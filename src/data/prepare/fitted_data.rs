@@ -162,7 +162,8 @@ mod tests {
                 let text = serde_json::to_string(&fitted.record()).unwrap();
                 let read: FittedDataRecord = serde_json::from_str(&text).unwrap();
                 let read = FittedData::of_record(read).unwrap();
-                assert_eq!(read.record(), fitted.record());
+                // what is filled in where rows are dropped is NaN, which is not equal to itself
+                assert_eq!(format!("{:?}", read.record()), format!("{:?}", fitted.record()));
                 let rows = || loaded.rows.features.narrow(0, 0, 2);
                 let prepared = |data: &FittedData| {
                     let features = data.preprocessing.features(rows(), "new").unwrap();
