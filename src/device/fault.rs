@@ -96,7 +96,7 @@ impl Fault {
         }
     }
 
-    /// The machine lacks memory for so many more bytes.
+    /// The number of bytes that the machine could not provide.
     pub fn no_memory_for(bytes: usize) -> Fault {
         let asked = Some(memory::in_words(bytes as u64));
         Fault::OutOfMemory { on_gpu: false, asked, free: None, total: None }

@@ -28,7 +28,7 @@ pub fn free_of_machine() -> u64 {
     of_machine(Path::new("/")).unwrap_or(UNKNOWN)
 }
 
-/// An empty vector with room for so many values.
+/// Returns an empty vector with room for this number of values.
 ///
 /// # Errors
 /// When there is no memory for them.
@@ -38,13 +38,13 @@ pub fn try_room_for<T>(count: usize) -> Result<Vec<T>, Fault> {
     reserved.map(|()| values).map_err(|_| Fault::no_memory_for(count.saturating_mul(size_of::<T>())))
 }
 
-/// An empty vector with room for so many values. Where there is no memory for them it fails as libtorch does: work that is
+/// Returns an empty vector with room for the values. Where there is no memory for them it fails as libtorch does: work that is
 /// guarded ends with the fault.
 pub fn room_for<T>(count: usize) -> Vec<T> {
     try_room_for(count).unwrap_or_else(|fault| fault.throw())
 }
 
-/// Makes room for so many values more.
+/// Reserves room for this number of further values.
 ///
 /// # Errors
 /// When there is no memory for them.

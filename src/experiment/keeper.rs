@@ -113,7 +113,7 @@ impl Found {
         Self::read_into(folder, memory::free_of_machine())
     }
 
-    /// As [`Found::read`], where so many bytes of memory are free.
+    /// As [`Found::read`], with this number of bytes of memory free.
     fn read_into(folder: &RunDir, free: u64) -> anyhow::Result<Option<Found>> {
         let path = folder.file(FILE);
         if !path.exists() {
