@@ -260,7 +260,7 @@ fn a_file_larger_than_any_history_is_refused_by_its_size() {
     std::fs::File::create(place.path("table.csv")).unwrap().set_len(1 << 42).unwrap();
     let table = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\n";
     place.write("table.toml", idea_with("[data.digits]\n", table));
-    assert_says(&place.refusal(&["exp", "table.toml"]), &["`table.csv` cannot be read: it has 4 TiB or more"]);
+    assert_says(&place.refusal(&["exp", "table.toml"]), &["table.csv` cannot be read: it has 4 TiB or more"]);
 }
 
 #[test]
