@@ -1,6 +1,6 @@
 //! Diagnosis of learning curves: underfitting, good, overfitting, unstable or diverged, with the numbers that show it.
 //!
-//! The rules and their thresholds are in [`rules`], the sentences in [`sentence`], smoothing and noise in [`series`].
+//! The rules and their thresholds are in `rules`, the sentences in `sentence`, smoothing and noise in `series`.
 //! `docs/DIAGNOSIS.md` has the confusion matrix on curves whose verdict is known.
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! Epochs: where `epoch` is itself a scalar, as Lightning writes it, it says which epoch a step is in, and both are
 //! counted from 0. That of Hugging Face's `Trainer`, `train/epoch`, says how many epochs are done. Otherwise a step is an
 //! epoch; steps with a 0 among them are counted from 0. What is logged by batch in files of Keras (`batch_loss`,
-//! `evaluation_loss_vs_iterations`) is left out, and so is what a resumed run made void (see [`event_order`]).
+//! `evaluation_loss_vs_iterations`) is left out, and so is what a resumed run made void (see `event_order`).
 //!
 //! The clock's seconds count from the first event of all files.
 
