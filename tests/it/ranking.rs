@@ -30,12 +30,12 @@ const SPLIT: &str = "{ test = 0.2, validation = 0.2, random_state = 3 }";
 fn test_rows_choose_no_variant() {
     let place = trained(SPLIT, VARIANTS);
     let summary = stdout(&place.run(&["exp", "idea.toml"]).success());
-    let (header, quick) = (line(&summary, "variant"), line(&summary, "quick"));
+    let (header, quick) = (line(&summary, "variant"), line(&summary, "quick "));
     assert!(header.contains("val_acc") && header.contains("test acc"), "{summary}");
     let in_one_line = summary.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_says(&in_one_line, &["* best on validation rows", "train/val/test: best epoch by val_loss"]);
     assert_eq!(quick.matches('*').count(), 2, "val_loss and val_acc: {summary}");
-    assert!(!line(&summary, "slow").contains('*'), "{summary}");
+    assert!(!line(&summary, "slow ").contains('*'), "{summary}");
 
     let compared = json(&place, &["compare", "idea", "--json"]);
     for figure in compared["figures"].as_array().unwrap() {
@@ -85,7 +85,7 @@ fn without_validation_rows_no_test_metric_is_marked() {
     let place = trained("{ test = 0.2, random_state = 3 }", VARIANTS);
     let summary = stdout(&place.run(&["exp", "idea.toml"]).success());
     assert_says(&summary, &["* best on training rows", "train/test: best epoch by loss"]);
-    let test_acc = line(&summary, "quick").split_whitespace().rev().nth(1).unwrap().to_owned();
+    let test_acc = line(&summary, "quick ").split_whitespace().rev().nth(1).unwrap().to_owned();
     assert!(!test_acc.contains('*'), "{summary}");
 }
 
