@@ -303,5 +303,5 @@ fn labels_of_images_that_start_at_1_are_recognized() {
     assert!(!place.refusal(&["exp", "idea.toml"]).contains("subtract"));
     place.write("array.npy", b"\x93NUMPY\x01\x00v\x00{'descr': '|u1'}");
     place.write("idea.toml", idea(3, "array.npy"));
-    assert_says(&place.refusal(&["exp", "idea.toml"]), &["`array.npy` is a file of NumPy", "IDX"]);
+    assert_says(&place.refusal(&["exp", "idea.toml"]), &["array.npy` is a file of NumPy", "IDX"]);
 }

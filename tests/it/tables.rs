@@ -145,7 +145,7 @@ fn a_class_with_one_row_cannot_be_stratified() {
 #[test]
 fn damaged_files_are_refused_with_their_place() {
     let cases = [
-        ("", "`table.csv` is empty"),
+        ("", "table.csv` is empty"),
         ("x,y\n", "names columns, and holds no row"),
         ("x,y\n1,a\n2\n", "row 2 (line 3) has 1 fields, and the first line has 2"),
         ("x,y\n1,a\n2,b,c\n", "row 2 (line 3) has 3 fields, and the first line has 2"),
@@ -303,7 +303,7 @@ fn text_in_a_number_is_told_with_its_row_line_and_column() {
 #[test]
 fn a_file_without_rows_is_told_as_that() {
     for (text, words) in
-        [("", "`table.csv` is empty"), ("\"Time\",\"V1\",\"Class\"\n", "names columns, and holds no row")]
+        [("", "table.csv` is empty"), ("\"Time\",\"V1\",\"Class\"\n", "names columns, and holds no row")]
     {
         Place::with(text).refused(OF_FRAUDS, &["`data.csv.path` cannot be used", words]);
     }
