@@ -156,7 +156,7 @@ fn damaged_files_are_refused_with_their_place() {
         Place::with(csv).refused(CLASSES, &["data.csv.path", words]);
     }
     let data = "[data.csv]\npath = \"tabel.csv\"\ntarget = \"y\"\n";
-    Place::with("x,y\n1,a\n").refused(data, &["`tabel.csv` does not exist", "did you mean `table.csv`?"]);
+    Place::with("x,y\n1,a\n").refused(data, &["tabel.csv` does not exist", "did you mean `", "table.csv`?"]);
 }
 
 #[test]
