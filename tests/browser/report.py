@@ -443,7 +443,7 @@ def keyboard(browser, check, runs):
         check("Space switches a line off, and the focus stays", page.page.locator("#keys button", has_text="slow").get_attribute("aria-pressed") == "false" and page.focused() == "slow", page.focused())
         press("Space")
         drawn = page.pixels("loss", "s1")
-        page.page.get_by_label("validation").first.focus()
+        page.page.get_by_label("validation", exact=True).focus()
         press("Space")
         check("training or validation can be chosen", page.pixels("loss", "s1") < drawn and page.page.locator("#keys button[aria-pressed=true]").count() == 2)
         roc = page.page.locator(".chart[aria-label^='ROC']")
