@@ -581,7 +581,7 @@ def shapes(browser, check, runs, keep):
         check("a history of another program has curves", page.page.locator("#keys button").count() == 2 and page.pixels("loss", "s0") > 20)
     with Page(browser, check, runs.folder / "two_classes.html", java_script_enabled=False) as page:
         text = page.page.locator("body").inner_text()
-        told = ["best test acc", "quick", "charts need JavaScript", "Confusion matrix", "train.optimizer.adam.lr"]
+        told = ["best on validation rows", "quick", "charts need JavaScript", "Confusion matrix", "train.optimizer.adam.lr"]
         missing = [word for word in told if word not in text]
         check("without scripts the summary, tables and settings are there", not missing, missing)
         drawn = page.page.locator("noscript img")
