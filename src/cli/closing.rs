@@ -133,7 +133,7 @@ fn missed(histories: &[&History]) -> Vec<String> {
     for history in histories {
         for verified in history.expectations.iter().filter(|verified| !verified.met) {
             let of = if verified.over.is_some() { history.variant.clone() } else { history.stem() };
-            missed.push(format!("{of}: {} {}", verified.name(), verified.expected));
+            missed.push(format!("{of}: {}", verified.statement_of(None)));
         }
     }
     let mut told = BTreeSet::new();

@@ -36,7 +36,10 @@ fn unchecked(histories: &[History]) -> Option<String> {
         .collect();
     let needed = *skipped.iter().max()?;
     let what = if skipped.len() == 1 { "1 expectation was" } else { &format!("{} expectations were", skipped.len()) };
-    Some(format!("{what} not checked: a mean over seeds needs at least {needed} of them (`--seeds 0..{}`)", needed - 1))
+    Some(format!(
+        "{what} not checked: what is claimed over seeds needs at least {needed} of them (`--seeds 0..{}`)",
+        needed - 1
+    ))
 }
 
 /// One expectation: what came of a lone trial, or how many trials are as expected.
@@ -53,7 +56,6 @@ fn line(trials: &[(&History, &Verified)], page: Page) -> String {
     let met = distinct.iter().filter(|(_, verified)| verified.met).count();
     let (mark, color): (_, fn(&str) -> String) =
         if met == distinct.len() { ("✓", terminal::green) } else { ("✗", terminal::red) };
-    let comparison = if verified.expected.starts_with(['≥', '≤', '>']) { "" } else { "is " };
     let came = match &distinct[..] {
         [(_, one)] => match &one.against {
             Some(against) => format!("found {}, against {}", found(one.found.as_ref()), found(Some(against))),
@@ -67,9 +69,7 @@ fn line(trials: &[(&History, &Verified)], page: Page) -> String {
             format!("{met} of {} {what}", several.len())
         }
     };
-    let of_variant = verified.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
-    let statistic = verified.over.map(|over| format!("{} of ", over.word())).unwrap_or_default();
-    let line = format!("{mark} {statistic}{of_variant}{} {comparison}{}: {came}", verified.value, verified.expected);
+    let line = format!("{mark} {}: {came}", verified.statement());
     page.wrapped(&line, 2).replacen(mark, &color(mark), 1) // what colors it has no width
 }
 

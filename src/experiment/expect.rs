@@ -130,7 +130,9 @@ fn check_expectation(expectation: &Expectation, runs: &[Run]) -> Result<(), Inva
         (Words::None, None) => Ok(()),
         (Words::None, Some(_)) => Err(Invalid::new("is", "is for words, and this figure is a number")),
         (_, None) => Err(Invalid::new("value", format!("is a word: `{value}`")).hint("state `is`")),
-        (_, Some(_)) if bounds => Err(Invalid::new("is", "is for words, which have no bounds")),
+        (_, Some(_)) if bounds && expectation.over != Some(Over::Share) => {
+            Err(Invalid::new("is", "is for words, which have no bounds"))
+        }
         (Words::OneOf(known), Some(word)) if !known.contains(&canonical(word)) => {
             let message = format!("is nothing that `{value}` can be: `{word}`");
             Err(Invalid::new("is", message).hint(suggest::hint(word, known.iter().copied())))
@@ -168,8 +170,36 @@ fn check_over(expectation: &Expectation, concerned: &[Run]) -> Result<(), Invali
         return Err(Invalid::new("over", format!("is a {word} over all seeds, and `seed` names one"))
             .hint("leave one of the two out"));
     }
-    if words(&expectation.value) != Words::None {
-        return Err(Invalid::new("over", format!("cannot be: `{}` is a word, and has no {word}", expectation.value)));
+    let is_word = words(&expectation.value) != Words::None;
+    match (is_word, over == Over::Share) {
+        (true, false) => {
+            return Err(Invalid::new(
+                "over",
+                format!("cannot be: `{}` is a word, and has no {word}", expectation.value),
+            )
+            .hint("`over = \"share\"` is the share of the trials whose word is `is`"));
+        }
+        (false, true) => {
+            return Err(Invalid::new(
+                "over",
+                format!("is `share`, which needs a word: `{}` is a number", expectation.value),
+            )
+            .hint("use `mean`, `std`, `min` or `max`"));
+        }
+        _ => {}
+    }
+    if over == Over::Share {
+        if expectation.is.is_none() {
+            return Err(Invalid::new("is", "is missing: `over = \"share\"` counts the trials whose word it is"));
+        }
+        if expectation.above.is_some() {
+            return Err(
+                Invalid::new("above", "does not go with `over = \"share\"`").hint("state `at_least` or `at_most`")
+            );
+        }
+        if expectation.at_least.or(expectation.at_most).or(expectation.near).is_none() {
+            return Err(Invalid::new("over", "is `share`, and no bound is stated").hint("add `at_least = 0.6`"));
+        }
     }
     if over == Over::Std && concerned.iter().any(|run| run.trials() < 2) {
         return Err(Invalid::new("over", "is `std`, which takes two trials, and there is one")

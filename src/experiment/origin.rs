@@ -16,7 +16,7 @@ pub fn stated(text: &str, written: &Spec) -> Vec<String> {
     let of_file = toml_edit::de::from_str::<Value>(text).unwrap_or_default();
     let mut keys = Vec::new();
     for (key, value) in of_file.as_object().into_iter().flatten() {
-        if let (true, Some(read)) = (overrides::VARIED.contains(&key.as_str()), written.get(key)) {
+        if let (true, Some(read)) = (overrides::is_varied(key), written.get(key)) {
             add(key.clone(), value, read, &mut keys);
         }
     }

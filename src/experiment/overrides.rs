@@ -3,6 +3,8 @@
 //! The path must exist in the resolved experiment, so that a slip is an error and never a setting that nobody reads.
 //! The value is written as in TOML; a bare word is taken as a string.
 
+use std::mem::take;
+
 use serde_json::Value;
 
 use crate::experiment::source_text::{SpecError, reread};
@@ -45,10 +47,21 @@ pub fn parts(written: &str) -> Result<(&str, Value), SpecError> {
 ///
 /// # Errors
 /// When there is no such setting, or the value does not fit.
-pub fn set(spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> {
+pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> {
+    // the expectations are most of a file: they are converted to JSON and back only where they are set themselves
+    let kept = is_varied(path).then(|| (take(&mut spec.variants), take(&mut spec.theirs), take(&mut spec.expect)));
     let mut tree = serde_json::to_value(&spec).expect("a spec is made of JSON's types");
     *find(&mut tree, path)? = value;
-    reread(tree)
+    let spec = reread(tree)?;
+    Ok(match kept {
+        Some((variants, theirs, expect)) => Spec { variants, theirs, expect, ..spec },
+        None => spec,
+    })
+}
+
+/// Whether a variant may change the setting at this path.
+pub fn is_varied(path: &str) -> bool {
+    path.split('.').next().is_some_and(|part| VARIED.contains(&part))
 }
 
 /// The last override that set this key, something in it, or the whole that it is part of.
@@ -85,16 +98,17 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
         };
         place = match place {
             Value::Object(map) => {
-                let known: Vec<String> = map.keys().cloned().collect();
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                let hint = match known[..] {
-                    // a choice, such as the optimizer: another one is chosen by setting the whole
-                    [chosen] => {
-                        format!("it is `{chosen}` here; set another as `--set '{walked}={{ {part} = {{ … }} }}'`")
-                    }
-                    _ => suggest::hint(part, known),
-                };
-                map.get_mut(part).ok_or_else(|| missing(hint))?
+                if !map.contains_key(part) {
+                    let known: Vec<&str> = map.keys().map(String::as_str).collect();
+                    return Err(missing(match known[..] {
+                        // a choice, such as the optimizer: another one is chosen by setting the whole
+                        [chosen] => {
+                            format!("it is `{chosen}` here; set another as `--set '{walked}={{ {part} = {{ … }} }}'`")
+                        }
+                        _ => suggest::hint(part, known),
+                    }));
+                }
+                &mut map[part]
             }
             Value::Array(list) => {
                 let count = list.len();

@@ -66,8 +66,10 @@ impl Study {
         check_seeds(&spec.seeds).map_err(told)?;
         let stated = origin::stated(&source.text, &parsed);
         let plan = |variant: Option<&Variant>, spec: Spec| {
-            let spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
+            let mut spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
+            let expect = std::mem::take(&mut spec.expect); // no setting, and most of the file
             let asked = origin::asked(&stated, variant, changes, &spec);
+            let spec = Spec { expect, ..spec };
             let plan = Plan::new(&name, variant.map_or(BASE, |variant| &variant.name), spec).map_err(told)?;
             Ok(Plan { asked: Some(asked), ..plan })
         };
@@ -124,8 +126,7 @@ fn check_variants(spec: &Spec) -> Result<(), Invalid> {
             let message = format!("sets `{path}` to what is not a finite number");
             return Err(Invalid::new(format!("variants.{number}.set"), message));
         }
-        let varies = |path: &&String| overrides::VARIED.iter().any(|part| path.split('.').next() == Some(part));
-        if let Some(other) = variant.set.keys().find(|path| !varies(path)) {
+        if let Some(other) = variant.set.keys().find(|path| !overrides::is_varied(path)) {
             let message = format!("sets `{other}`, which is the same for all variants");
             let hint = format!("a variant sets what begins with {}", suggest::list(&overrides::VARIED));
             return Err(Invalid::new(format!("variants.{number}.set"), message).hint(hint));

@@ -72,6 +72,8 @@ pub enum Over {
     Min,
     /// The largest.
     Max,
+    /// The share of the trials whose word is `is`, from 0 to 1.
+    Share,
 }
 
 /// An expectation, and what came.
@@ -143,24 +145,49 @@ impl Expectation {
             Some(times) => format!("> {times} × {other}"),
             None => format!("> {other}"),
         }));
-        parts.extend(self.is.clone());
-        parts.join(", ")
+        match &self.is {
+            Some(word) if self.over == Some(Over::Share) => format!("{word} in {} of the trials", parts.join(", ")),
+            word => {
+                parts.extend(word.clone());
+                parts.join(", ")
+            }
+        }
     }
 
     /// The figure of the trial, or of its variant, beside what is expected; `all` are the trials of the whole study.
     fn held_against(&self, trial: &History, all: &[History]) -> Verified {
         let found = match self.over {
             None => figure(trial, &self.value),
+            Some(Over::Share) => self.share(&trial.variant, all),
             Some(over) => over.figure(&self.value, &trial.variant, all),
         };
         let against = self.above.as_ref().and_then(|other| self.other(other, trial, all));
         let met = match &found {
-            Some(Found::Number(Number(value))) => self.is.is_none() && self.holds_for(*value, against.as_ref()),
-            Some(Found::Word(word)) => self.is.as_deref().map(canonical) == Some(canonical(word)),
+            Some(Found::Number(Number(value))) => {
+                self.is.is_some() == (self.over == Some(Over::Share)) && self.holds_for(*value, against.as_ref())
+            }
+            Some(Found::Word(word)) => self.is_the_word(word),
             None => false,
         };
         let Expectation { value, over, variant, .. } = self.clone();
         Verified { number: 0, claim: None, value, over, expected: self.in_words(), variant, found, against, met }
+    }
+
+    /// Whether `is` is this word.
+    fn is_the_word(&self, word: &str) -> bool {
+        self.is.as_deref().map(canonical) == Some(canonical(word))
+    }
+
+    /// The share of a variant's trials whose word is `is`; absent where one of them lacks the word.
+    fn share(&self, variant: &str, all: &[History]) -> Option<Found> {
+        let trials = all.iter().filter(|trial| trial.variant == variant);
+        let is: Vec<f64> = trials
+            .map(|trial| match figure(trial, &self.value)? {
+                Found::Word(word) => Some(f64::from(u8::from(self.is_the_word(&word)))),
+                Found::Number(_) => None,
+            })
+            .collect::<Option<_>>()?;
+        Over::Mean.of(&is).map(|share| Found::Number(Number(share)))
     }
 
     /// The figure that it is to be above.
@@ -187,12 +214,20 @@ impl Expectation {
 }
 
 impl Verified {
-    /// What is held against the bound: the figure's name, or the statistic of it.
-    pub fn name(&self) -> String {
-        match self.over {
-            None => self.value.clone(),
-            Some(over) => format!("{} of {}", over.word(), self.value),
-        }
+    /// The figure, with its variant's name before it, and what is expected of it: `mean of relu/last.loss ≤ 0.5`.
+    pub fn statement(&self) -> String {
+        self.statement_of(self.variant.as_deref())
+    }
+
+    /// The same with this variant's name, or with none.
+    pub fn statement_of(&self, variant: Option<&str>) -> String {
+        let comparison = if self.expected.starts_with(['≥', '≤', '>']) { "" } else { "is " };
+        let variant = variant.map(|variant| format!("{variant}{VARIANT_SEPARATOR}")).unwrap_or_default();
+        let statistic = match self.over {
+            None | Some(Over::Share) => String::new(), // `expected` says which share
+            Some(over) => format!("{} of ", over.word()),
+        };
+        format!("{statistic}{variant}{} {comparison}{}", self.value, self.expected)
     }
 }
 
@@ -204,6 +239,7 @@ impl Over {
             Over::Std => "std",
             Over::Min => "min",
             Over::Max => "max",
+            Over::Share => "share",
         }
     }
 
@@ -223,7 +259,7 @@ impl Over {
             return Some(f64::NAN); // `f64::min` would pass it over
         }
         match self {
-            Over::Mean => (!values.is_empty()).then_some(mean),
+            Over::Mean | Over::Share => (!values.is_empty()).then_some(mean),
             Over::Std => {
                 let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
                 (values.len() >= 2).then(|| (squares / (n - 1.0)).sqrt())
@@ -237,7 +273,7 @@ impl Over {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::trial_for_tests as trial;
+    use crate::history::{Status, trial_for_tests as trial};
 
     /// Reads an expectation as a file writes it.
     fn read(text: &str) -> Expectation {
@@ -282,9 +318,26 @@ mod tests {
         assert_eq!(held[0], held[1]);
         assert_eq!((&held[0][0].found, held[0][0].met), (&Some(Found::Number(Number(0.4))), true));
         assert_eq!(held[0][0].against, Some(Found::Number(Number(0.3))));
-        assert_eq!(held[0][0].name(), "mean of last.loss");
+        assert_eq!(held[0][0].statement(), "mean of a/last.loss > 1.3 × b/last.loss");
         let missed = read("value = \"last.loss\"\nover = \"max\"\nvariant = \"a\"\nat_most = 0.5");
         assert!(!verified(&[missed], trials())[0][0].met);
+    }
+
+    #[test]
+    fn a_share_counts_the_trials_with_the_word() {
+        let share = [read("value = \"status\"\nover = \"share\"\nis = \"diverged\"\nat_least = 0.6")];
+        let trials = |diverged: usize| {
+            let status = |seed| if seed < diverged { Status::Diverged } else { Status::Completed };
+            (0..5).map(|seed| History { status: status(seed), ..trial("a", seed as i64, 0.5) }).collect::<Vec<_>>()
+        };
+        let held = verified(&share, trials(3));
+        assert_eq!(held[0][0].found, Some(Found::Number(Number(0.6))));
+        assert!(held.iter().all(|held| held[0].met));
+        assert_eq!(held[0][0].statement(), "status is diverged in ≥ 0.6 of the trials");
+        assert!(!verified(&share, trials(2))[0][0].met);
+        let no_word = [read("value = \"diagnosis.verdict\"\nover = \"share\"\nis = \"good\"\nat_least = 0.6")];
+        let held = verified(&no_word, trials(0));
+        assert_eq!((&held[0][0].found, held[0][0].met), (&None, false));
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub fn of(groups: &[Group]) -> Option<Section> {
         rows.push([
             Cell::html(outcome.to_owned()),
             Cell::text(&told).of_class("words"),
-            Cell::html(format!("<span class=\"code\">{}</span>", text(&in_words(verified)))),
+            Cell::html(format!("<span class=\"code\">{}</span>", text(&verified.statement()))),
             Cell::text(&came(&distinct, good)).of_class("words"),
         ]);
     }
@@ -73,13 +73,6 @@ fn distinct<'a>(trials: &[(&'a History, &'a Verified)]) -> Vec<(&'a History, &'a
         }
     }
     distinct
-}
-
-fn in_words(verified: &Verified) -> String {
-    let comparison = if verified.expected.starts_with(['≥', '≤', '>']) { "" } else { "is " };
-    let of_variant = verified.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
-    let statistic = verified.over.map(|over| format!("{} of ", over.word())).unwrap_or_default();
-    format!("{statistic}{of_variant}{} {comparison}{}", verified.value, verified.expected)
 }
 
 /// What came of an expectation.

@@ -449,6 +449,13 @@ fn a_statistic_that_cannot_be_taken_is_refused() {
         ("value = \"status\"\nover = \"mean\"\nis = \"completed\"", &["`expect.0.over`", "has no mean"]),
         ("value = \"last.loss\"\nover = \"mean\"\nseed = 0\nat_most = 1", &["`expect.0.over`", "leave one"]),
         ("value = \"last.loss\"\nover = \"std\"\nat_most = 1", &["two trials", "seeds = [0, 1, 2]", "folds"]),
+        ("value = \"last.loss\"\nover = \"share\"\nat_least = 0.6", &["`expect.0.over`", "needs a word"]),
+        ("value = \"status\"\nover = \"share\"\nat_least = 0.6", &["`expect.0.is`", "is missing"]),
+        ("value = \"status\"\nover = \"share\"\nis = \"completed\"", &["no bound", "at_least = 0.6"]),
+        (
+            "value = \"status\"\nover = \"share\"\nis = \"completed\"\nabove = \"last.loss\"",
+            &["`expect.0.above`", "does not go with"],
+        ),
         ("value = \"last.loss\"\nmin_seeds = 5\nat_most = 1", &["`expect.0.min_seeds`", "requires `over`"]),
         ("value = \"last.loss\"\nover = \"mean\"\nmin_seeds = 1\nat_most = 1", &["at least 2, found 1"]),
     ] {

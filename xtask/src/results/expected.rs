@@ -56,7 +56,10 @@ pub fn rows(experiment: &Experiment) -> Vec<Row> {
 /// The figure's name, with its variant's before it, and what is expected of it.
 pub fn title(variant: Option<&str>, verified: &Value) -> Option<(String, String)> {
     let of_variant = variant.map(|variant| format!("{variant}/")).unwrap_or_default();
-    let statistic = verified["over"].as_str().map(|over| format!("{over} of ")).unwrap_or_default();
+    let statistic = match verified["over"].as_str() {
+        None | Some("share") => String::new(), // what is expected says which share
+        Some(over) => format!("{over} of "),
+    };
     let (value, expected) = (verified["value"].as_str()?, verified["expected"].as_str()?);
     Some((format!("{statistic}{of_variant}{value}"), expected.to_owned()))
 }
