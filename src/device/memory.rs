@@ -119,6 +119,18 @@ mod tests {
     }
 
     #[test]
+    fn the_limit_of_a_nested_control_group_goes_before_the_machine() {
+        let nested = [
+            MEMINFO,
+            ("proc/self/cgroup", "0::/system.slice/job_1\n"),
+            ("proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
+            ("sys/fs/cgroup/system.slice/job_1/memory.max", "734003200\n"),
+            ("sys/fs/cgroup/system.slice/job_1/memory.current", "104857600\n"),
+        ];
+        assert_eq!(of(&nested), Some(734_003_200 - 104_857_600));
+    }
+
+    #[test]
     fn what_does_not_fit_into_memory_is_a_fault() {
         assert_eq!(room_for::<u8>(5).capacity(), 5);
         let fault = try_room_for::<f64>(1 << 45).unwrap_err();

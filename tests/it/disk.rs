@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as StdCommand, Output, Stdio};
 use std::sync::OnceLock;
@@ -15,11 +15,12 @@ use std::time::{Duration, Instant};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::support::{Place, RUNNER, assert_says, curves};
+use crate::support::{IDEA, Place, RUNNER, assert_says, curves, send};
 
 /// What the system's calls fail with.
 const EINTR: &str = "4";
 const EIO: &str = "5";
+const ENOMEM: &str = "12";
 const EINVAL: &str = "22";
 const ENOSPC: &str = "28";
 const EROFS: &str = "30";
@@ -383,6 +384,51 @@ fn pictures_that_cannot_be_written_are_a_warning() {
     assert!(!disk.faults().is_empty());
     ended.says(&["warning: ", ".svg"]);
     disk.assert_kept(&disk.run(), &[]);
+}
+
+#[test]
+fn a_stop_says_where_the_run_resumes_without_reading_its_checkpoint() {
+    let disk = Disk::new();
+    // reading the checkpoint fails, as it does where the file is larger than the free memory
+    let faults = [("CALL", "read"), ("MATCH", "checkpoint.safetensors"), ("ERRNO", ENOMEM)];
+    let arguments = ["exp", "idea.toml", "--device", "cpu", "--epochs", "100000", "--checkpoint", "never"];
+    let mut child = disk.command(&arguments, &faults).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(talk.any(|line| line.starts_with("epoch      3/")));
+    send(&child, libc::SIGTERM);
+    let last = talk.last().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(last.starts_with("interrupted after epoch ") && last.ends_with("` goes on"), "{last}");
+    assert!(disk.run().join("checkpoint.safetensors").is_file());
+    assert!(disk.faults().is_empty(), "{:?}", disk.faults());
+}
+
+// How often a file is read
+
+#[test]
+fn a_command_reads_each_history_once() {
+    let disk = Disk::new();
+    let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\n";
+    disk.place.write("idea.toml", format!("{IDEA}\n{variants}"));
+    disk.exp(&[], &[]).code(0);
+    let name = "a-seed0.json";
+    // the library logs each call that it delays
+    let faults = [("CALL", "read"), ("MATCH", name), ("DELAY", "1")];
+    for arguments in [
+        &["eval", "idea", "--data", "train"][..],
+        &["predict", "idea", "--index", "0", "--rows", "train"],
+        &["plot", "idea", "--output", "curves.svg"],
+        &["report", "idea", "--output", "report.html"],
+        &["runs"],
+        &["compare", "idea"],
+        &["compare", "idea/a", "idea/b"],
+    ] {
+        let _ = std::fs::remove_file(disk.log());
+        Ended::of(disk.command(arguments, &faults).output().unwrap()).code(0);
+        // the run is read once for each argument that names it
+        let wanted = if arguments.contains(&"idea/b") { 2 } else { 1 };
+        assert_eq!(disk.faults().len(), wanted, "{arguments:?}: {:?}", disk.faults());
+    }
 }
 
 // Real limits

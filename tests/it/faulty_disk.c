@@ -2,7 +2,8 @@
 
    FAULT_UNDER   the folder below which calls are looked at; without it all go through
    FAULT_MATCH   only paths that hold this
-   FAULT_CALL    which calls, a list of: open mkdir write rename fsync syncdir (fsync of a folder) flock
+   FAULT_CALL    which calls, a list of: open (to write) read (open to read) mkdir write rename fsync syncdir (fsync of a
+                 folder) flock
    FAULT_ERRNO   what they fail with, a number; 0 or none: they do not fail
    FAULT_AFTER   so many of them go through first
    FAULT_TIMES   so many of them fail, then all go through again; without it all fail
@@ -129,7 +130,7 @@ static int fault_of_file(const char *call, int file) {
         va_start(rest, flags);                                                                                         \
         mode_t mode = va_arg(rest, mode_t);                                                                            \
         va_end(rest);                                                                                                  \
-        if ((flags & O_ACCMODE) != O_RDONLY) FAIL_WITH(fault("open", path));                                           \
+        FAIL_WITH(fault((flags & O_ACCMODE) == O_RDONLY ? "read" : "open", path));                                     \
         return REAL(name)(path, flags, mode);                                                                          \
     }
 OPEN(open)

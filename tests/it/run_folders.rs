@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use serde_json::Value;
 
-use crate::support::{Place, assert_says, idea_with, stderr, stdout};
+use crate::support::{IDEA, Place, assert_says, idea_with, stderr, stdout};
 
 const TABLE: &str = "\
 width,color,spare,y
@@ -150,6 +150,26 @@ fn a_relative_folder_of_data_sets_stays_the_one_that_was_named() {
     let printed = Command::from_std(command).assert().code(0);
     let path = PathBuf::from(stdout(&printed).trim());
     assert!(path.is_absolute() && path.ends_with("here/data/mnist"), "{}", path.display());
+}
+
+#[test]
+fn a_relative_data_folder_belongs_to_the_current_folder_and_not_to_the_folder_of_the_run() {
+    let place = Place::with_idea();
+    let run = folder(&place, &place.exp(&["idea.toml"]));
+    // the tests download nothing: an error about a damaged file shows where the data set was looked for
+    change(&run.join("run.json"), |record| {
+        record["source"]["text"] = IDEA.replace("digits", "mnist").into();
+        record["finished"] = false.into();
+        record["groups"][0]["stacks"][0]["state"] = "waiting".into();
+    });
+    place.write("elsewhere/data/mnist/train-images-idx3-ubyte", "damaged");
+    for command in ["reproduce", "resume"] {
+        let mut command = place.command(&[command, run.to_str().unwrap()]);
+        command.current_dir(place.path("elsewhere")).env("RUNNER_DATA_DIR", "data");
+        let said = stderr(&Command::from_std(command).assert().code(2));
+        assert_says(&said, &["elsewhere/data/mnist/train-images-idx3-ubyte` is damaged: it has 7 bytes"]);
+        assert!(!place.path("data").exists(), "{said}");
+    }
 }
 
 // Prediction without the data
