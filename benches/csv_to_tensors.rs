@@ -8,12 +8,12 @@
 
 use std::time::Instant;
 
-use runner::data::cache::Cache;
 use runner::data::resample::Resample;
 use runner::data::resample::smote::Smote;
 use runner::data::source::DataSpec;
 use runner::data::source::csv::Csv;
 use runner::data::split::Split;
+use runner::data::store::cache::Cache;
 use runner::data::{Training, class_numbers};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};

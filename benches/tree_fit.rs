@@ -9,14 +9,14 @@
 use std::time::Instant;
 
 use runner::classical::decision_tree::TreeSpec;
-use runner::data::cache::Cache;
 use runner::data::resample::Resample;
 use runner::data::resample::smote::Smote;
 use runner::data::source::DataSpec;
 use runner::data::source::csv::Csv;
 use runner::data::split::Split;
+use runner::data::store::cache::Cache;
 use runner::data::{Rows, Training, class_numbers};
-use runner::predictor::Predictor;
+use runner::tensor::predictor::Predictor;
 use serde_json::json;
 use tch::{Device, Kind};
 

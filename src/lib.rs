@@ -17,32 +17,21 @@
 //! [`cli`] is the terminal's side of it: `runner` itself ([`cli::front`]) is linked without libtorch, and becomes
 //! `runner-engine` ([`cli::engine`]) for what needs tensors.
 
-pub mod bounded_file;
-pub mod check;
 pub mod classical;
 pub mod cli;
 pub mod compare;
+pub mod config;
 pub mod data;
 pub mod device;
 pub mod experiment;
 pub mod export;
-pub mod files;
-pub mod floats;
-pub mod hint;
 pub mod history;
 pub mod io;
 pub mod metrics;
 pub mod network;
 pub mod observe;
 pub mod plot;
-pub mod predictor;
 pub mod report;
-pub mod requests;
 pub mod run_dir;
-pub mod seed;
-pub mod shape;
-pub mod short_form;
-pub mod suggest;
 pub mod tensor;
-pub mod threads;
 pub mod train;

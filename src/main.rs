@@ -2,11 +2,11 @@
 
 #[cfg(not(whole_front))]
 fn main() -> std::process::ExitCode {
-    runner::cli::front::main()
+    runner::cli::process::front::main()
 }
 
 /// Where the linker cannot leave libtorch out, a second program would save nothing.
 #[cfg(whole_front)]
 fn main() {
-    runner::cli::engine::main()
+    runner::cli::process::engine::main()
 }

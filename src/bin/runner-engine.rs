@@ -1,5 +1,5 @@
 //! `runner-engine`: what `runner` becomes for all that needs tensors.
 
 fn main() {
-    runner::cli::engine::main()
+    runner::cli::process::engine::main()
 }

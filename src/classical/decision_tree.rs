@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Invalid, at_least_one, require};
-use crate::data::weights::Weights;
+use crate::config::check::{Invalid, at_least_one, require};
+use crate::data::prepare::weights::Weights;
 use crate::data::{Target, Training};
 use crate::metrics::{self, Metric};
 

@@ -10,8 +10,8 @@ use super::decision_tree::TreeSpec;
 use super::presorted::Presorted;
 use super::tree::{Node, Tree, table};
 use crate::data::Rows;
-use crate::data::numpy_random::RandomState;
-use crate::seed;
+use crate::data::split::numpy_random::RandomState;
+use crate::tensor::seed;
 
 /// Fits a tree with settings that were checked.
 ///
@@ -57,8 +57,8 @@ mod tests {
 
     use super::*;
     use crate::data::Training;
-    use crate::data::weights::Weights;
-    use crate::predictor::Predictor;
+    use crate::data::prepare::weights::Weights;
+    use crate::tensor::predictor::Predictor;
 
     fn training(features: &[f32], width: i64, classes: &[i64]) -> Training {
         Training::from(Rows::new(Tensor::from_slice(features).view([-1, width]), Tensor::from_slice(classes)))

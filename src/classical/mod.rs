@@ -1,4 +1,4 @@
-//! Models that are not networks, asked through the [`Predictor`](crate::predictor::Predictor) that networks are asked
+//! Models that are not networks, asked through the [`Predictor`](crate::tensor::predictor::Predictor) that networks are asked
 //! through.
 
 pub mod decision_tree;

@@ -8,8 +8,8 @@ use tch::{Kind, Tensor};
 
 use super::decision_tree::Impurity;
 use crate::device::memory;
-use crate::predictor::Predictor;
-use crate::{bounded_file, files};
+use crate::io::{atomic_write, bounded_file};
+use crate::tensor::predictor::Predictor;
 
 /// A fitted decision tree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,7 +136,7 @@ impl Tree {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
-        files::write_whole(path, &self.to_json()?)
+        atomic_write::write_whole(path, &self.to_json()?)
     }
 
     /// The tree as it stands in its file.

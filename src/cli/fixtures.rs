@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 use serde_json::json;
 
-use crate::cli::page::Page;
-use crate::experiment::source_text::SourceText;
-use crate::experiment::study::Study;
+use crate::cli::text::page::Page;
+use crate::experiment::plan::study::Study;
+use crate::experiment::spec::source_text::SourceText;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;

@@ -12,9 +12,9 @@ use crate::compare::ranking::Ranking;
 use crate::compare::statistics::Test;
 use crate::compare::statistics::difference::{Difference, judge};
 use crate::compare::statistics::sample::Sample;
-use crate::hint::Hint;
+use crate::config::hint::Hint;
+use crate::config::suggest;
 use crate::history::number::Number;
-use crate::suggest;
 
 /// What was asked for.
 #[derive(Clone, Debug, Default)]

@@ -12,17 +12,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use indexmap::IndexMap;
 
-use crate::bounded_file;
 use crate::compare::group::Group;
 use crate::compare::label::{self, Loose};
 use crate::compare::settings;
 use crate::compare::trial::Trial;
+use crate::config::hint::Hint;
+use crate::config::suggest;
 use crate::device::memory;
-use crate::experiment::runs::{Damaged, SavedRun};
+use crate::experiment::store::find::{Damaged, SavedRun};
 use crate::experiment::store::newest;
-use crate::hint::Hint;
 use crate::history::foreign;
-use crate::suggest;
+use crate::io::bounded_file;
 
 /// What was found.
 #[derive(Debug)]

@@ -16,13 +16,12 @@ use crate::compare::positive_class::positive_classes;
 use crate::compare::ranking::Ranking;
 use crate::compare::statistics::mean;
 use crate::compare::trial::Trial;
-use crate::experiment::run_record::{RunRecord, TrialName};
-use crate::experiment::runs;
-use crate::experiment::store::newest;
-use crate::hint::Hint;
+use crate::config::hint::Hint;
+use crate::config::suggest;
+use crate::experiment::store::run_record::{RunRecord, TrialName};
+use crate::experiment::store::{find, newest};
 use crate::history::{History, Status};
 use crate::run_dir;
-use crate::suggest;
 
 /// What is asked of past runs.
 #[derive(Clone, Debug, Default)]
@@ -199,8 +198,8 @@ fn sum_up(folder: &Path, asked: &Asked, found: &mut PastRuns) {
         Ok(trials) => trials,
         Err(error) => return found.faults.push(error),
     };
-    let missing = runs::missing_in(folder);
-    found.faults.extend(missing.iter().map(|trial| runs::missing(folder, trial).error));
+    let missing = find::missing_in(folder);
+    found.faults.extend(missing.iter().map(|trial| find::missing(folder, trial).error));
     if trials.is_empty() {
         if folder.join("experiment.toml").is_file() {
             found.empty.push(folder.to_path_buf());

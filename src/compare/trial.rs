@@ -7,10 +7,9 @@ use indexmap::IndexMap;
 
 use crate::history::curves::Curves;
 use crate::history::diagnosis::{Diagnosis, Verdict, diagnose};
-use crate::history::figure;
 use crate::history::foreign::{Foreign, Moment};
 use crate::history::number::Number;
-use crate::history::{Best, History, Status};
+use crate::history::{Best, History, Status, figure};
 
 /// A trial and the file that it was read from.
 #[derive(Clone, Debug)]

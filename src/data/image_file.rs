@@ -9,9 +9,9 @@ use std::path::Path;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma};
 
-use crate::data::csv_text::TableFault;
-use crate::data::form::ImageSize;
 use crate::data::source::user_file;
+use crate::data::table::csv_text::TableFault;
+use crate::data::table::form::ImageSize;
 use crate::device::fault::contained;
 
 /// Whether dark and light are exchanged.

@@ -3,46 +3,25 @@
 //! The three parts are three types. Only [`Training`] is ever resampled or fitted on, and the test rows stay
 //! sealed until training is over: a leak does not compile.
 
-pub mod batches;
-pub mod byte_table;
-pub mod cache;
-mod columns;
-pub mod csv_text;
-pub mod describe;
-pub mod encode;
-pub mod fetch;
-pub mod folds;
-pub mod form;
-pub mod given;
-pub mod hashed_file;
-pub mod manifest;
-pub mod numpy_random;
-pub mod picture;
-mod plain_numbers;
+pub mod image_file;
+pub mod inspect;
 pub mod prepare;
-pub mod prepared;
-pub mod preprocessing;
-pub mod recipe;
-pub mod repeats;
 pub mod resample;
-pub mod scale;
 pub mod source;
 pub mod split;
+pub mod store;
 pub mod table;
-pub mod task;
-pub mod values;
-pub mod weights;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
-use crate::check::Invalid;
-use crate::data::form::Form;
+use crate::config::check::Invalid;
+use crate::config::hint::Hint;
 use crate::data::resample::Resample;
-use crate::hint::Hint;
-use crate::shape::Shape;
+use crate::data::table::form::Form;
+use crate::tensor::shape::Shape;
 
 /// So many numbers libtorch works on with one thread. To share out more than that would pay for one large tensor; where
 /// many are done one after the other, its threads wait for each other each time, and long on a machine that is busy.

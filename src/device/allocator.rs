@@ -11,7 +11,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Write;
 
-use crate::requests;
+use crate::io::signals;
 
 /// The system's allocator, which ends the program in words where memory that must be there is not.
 struct Allocator;
@@ -85,5 +85,5 @@ fn end(bytes: usize) -> ! {
     }
     #[cfg(not(unix))]
     let _ = std::io::stderr().write_all(&text[..length]);
-    requests::leave(2)
+    signals::leave(2)
 }

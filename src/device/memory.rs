@@ -7,10 +7,10 @@ use std::path::Path;
 
 use tch::Device;
 
-use crate::bounded_file;
 use crate::device::allocator::may_fail;
 use crate::device::cgroup;
 use crate::device::fault::Fault;
+use crate::io::bounded_file;
 
 /// What is taken for granted where nobody says: 4 GiB.
 pub const UNKNOWN: u64 = 4 << 30;

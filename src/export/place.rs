@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
+use crate::config::hint::Hint;
 use crate::export::File;
-use crate::hint::Hint;
 use crate::history::event_file;
-use crate::{bounded_file, files};
+use crate::io::{atomic_write, bounded_file};
 
 /// What is done with a file that is there and holds something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Resul
         let parent = path.parent().unwrap_or(folder);
         std::fs::create_dir_all(parent)
             .with_context(|| format!("failed to create the folder `{}`", parent.display()))
-            .and_then(|()| files::write_whole(&path, bytes))
+            .and_then(|()| atomic_write::write_whole(&path, bytes))
             .map_err(|error| error.context(Hint("name a folder that you can write to: `--to DIR`".to_owned())))?;
     }
     Ok(())

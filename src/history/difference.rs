@@ -249,8 +249,7 @@ pub fn unseen(then: &History, now: &History) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Learned;
-    use crate::history::trial_for_tests;
+    use crate::history::{Learned, trial_for_tests};
 
     /// A trial of three epochs.
     fn trial() -> History {

@@ -27,9 +27,9 @@ use anyhow::{Context, anyhow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::hint::Hint;
 use crate::device::memory;
-use crate::hint::Hint;
-use crate::{bounded_file, files};
+use crate::io::{atomic_write, bounded_file};
 use asked::Asked;
 use curves::Curves;
 use diagnosis::{Diagnosis, Verdict};
@@ -290,7 +290,7 @@ impl History {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
-        files::write_whole(path, self.to_json()?.as_bytes())
+        atomic_write::write_whole(path, self.to_json()?.as_bytes())
     }
 
     /// The history as it stands in its file.

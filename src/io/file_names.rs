@@ -3,7 +3,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::check::{Invalid, require};
+use crate::config::check::{Invalid, require};
 
 /// The longest name in bytes. A file's name has at most 255, and the longest of a trial, while it is written, is
 /// `.NAME-seed-9223372036854775808-fold1000000.safetensors.4194304-10000.part`.

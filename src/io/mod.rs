@@ -1,5 +1,8 @@
 //! Files, their names and their formats.
 
+pub mod atomic_write;
+pub mod bounded_file;
 pub mod file_format;
 pub mod file_names;
 pub mod separator;
+pub mod signals;

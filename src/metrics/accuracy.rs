@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use crate::config::shorthand::{FromNumber, size};
 use crate::metrics::decision::Decision;
-use crate::short_form::{FromNumber, size};
 
 /// How many of the largest outputs count as predicted, written `{ top_k = 5 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -25,9 +25,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::Tensor;
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
+use crate::config::shorthand::{named_list, number_or_table};
 use crate::data::Target;
-use crate::short_form::{named_list, number_or_table};
 use accuracy::TopK;
 use decision::Decision;
 use precision_recall::Counts;

@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use tch::{Device, Kind, Tensor};
 
-use crate::check::{Invalid, positive, require};
+use crate::config::check::{Invalid, positive, require};
+use crate::config::shorthand::named;
 use crate::data::Validation;
 use crate::history::report::Scores;
 use crate::history::tested::AtThreshold;
 use crate::metrics::ranking::Ranking;
 use crate::metrics::score::Score;
-use crate::short_form::named;
 
 /// How the threshold is chosen; written `0.3`, `"f1"` or `{ cost = { miss = 10, false_alarm = 1 } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]

@@ -9,7 +9,7 @@
 use tch::{Device, Kind, Tensor};
 
 use crate::network::init::Parameter;
-use crate::seed;
+use crate::tensor::seed;
 
 /// The parameters of a stack of networks of the same shape.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::check::{Invalid, not_negative, positive, require};
-use crate::short_form::{FromNumber, number_or_table};
+use crate::config::check::{Invalid, not_negative, positive, require};
+use crate::config::shorthand::{FromNumber, number_or_table};
 
 /// How the weights of linear and convolution layers are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -244,7 +244,7 @@ impl Parameter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::short_form::{named, named_or_none};
+    use crate::config::shorthand::{named, named_or_none};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Holder {

@@ -9,7 +9,7 @@ pub mod state_dict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::short_form::{named, named_list};
+use crate::config::shorthand::{named, named_list};
 
 /// The `[network]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

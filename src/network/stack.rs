@@ -9,7 +9,7 @@ use tch::{Device, Tensor};
 use crate::network::arena::Arena;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::{Layer, Module};
-use crate::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeFault};
 
 /// One layer of a plan whose shapes have been followed through.
 #[derive(Clone, Debug)]

@@ -10,9 +10,9 @@ use anyhow::{Context, bail};
 use safetensors::tensor::SafeTensors;
 use tch::Tensor;
 
+use crate::io::{atomic_write, bounded_file};
 use crate::network::stack::Stack;
 use crate::tensor::safetensors_file::{SafetensorsFile, dtype, length};
-use crate::{bounded_file, files};
 
 /// What stands before the numbers of a file takes so many bytes at most: names, types, shapes, and whatever else another
 /// program noted.
@@ -23,7 +23,7 @@ const LONGEST_HEADER: u64 = 16 << 20;
 /// # Errors
 /// When the file cannot be written; a file that was there before stays whole.
 pub fn save(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
-    files::write_whole(path, &file_of(stack, replica)?.to_bytes())
+    atomic_write::write_whole(path, &file_of(stack, replica)?.to_bytes())
 }
 
 /// The file of one replica's weights.
@@ -85,7 +85,7 @@ mod tests {
     use crate::network::init::Init;
     use crate::network::layer::Layer;
     use crate::network::stack::Architecture;
-    use crate::shape::Shape;
+    use crate::tensor::shape::Shape;
     use safetensors::tensor::Dtype;
     use tch::nn::ModuleT;
     use tch::{Device, Kind};

@@ -7,8 +7,8 @@ use crate::compare::trial::Trial;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::diagnose;
 use crate::history::{Best, History, trial_for_tests};
-use crate::plot::shape::Rect;
-use crate::plot::svg::Svg;
+use crate::plot::draw::shape::Rect;
+use crate::plot::format::svg::Svg;
 
 /// Groups of trials that overfit from epoch 11 on.
 pub fn groups(groups: usize, trials: usize, epochs: usize) -> Vec<Group> {

@@ -5,9 +5,8 @@ use crate::compare::group::{Group, tested_with};
 use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::Trial;
-use crate::history::Status;
-use crate::history::diagnosis;
 use crate::history::number::{Number, brief};
+use crate::history::{Status, diagnosis};
 use crate::report::markup::{Cell, Table, boxed, folded, key, note, paragraph, text};
 use crate::report::run;
 

@@ -66,7 +66,7 @@ pub fn of(groups: &[Group]) -> Option<Section> {
 /// A picture of the curves, for those who have scripts off.
 fn without_scripts(groups: &[Group]) -> String {
     const LARGEST: usize = 150_000;
-    let drawn = plot::curves::draw(groups, &plot::curves::Options::default()).ok();
+    let drawn = plot::charts::curves::draw(groups, &plot::charts::curves::Options::default()).ok();
     let svg = drawn.map(|drawn| drawn.svg.finish()).filter(|svg| svg.len() <= LARGEST);
     let picture = svg.map(|svg| {
         let svg = base64::engine::general_purpose::STANDARD.encode(svg);

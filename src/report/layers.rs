@@ -2,13 +2,12 @@
 
 use crate::compare::group::{Group, union};
 use crate::compare::trial::Curve;
-use crate::history::History;
 use crate::history::number::{brief, count};
 use crate::history::tree::TreeRecord;
-use crate::history::{Learned, NetworkRecord};
+use crate::history::{History, Learned, NetworkRecord};
 use crate::report::markup::{Cell, Section, Table, by_group, folded, note, text};
 use crate::report::thinned;
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 
 /// As many figures of each group are in the charts, all layers together.
 const FIGURES: usize = 20_000;

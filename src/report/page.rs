@@ -1,7 +1,7 @@
 //! The page: its sections in their order, put into the frame of `page.html` with its style, its scripts and its figures.
 
 use crate::compare::find::Found;
-use crate::hint::in_a_line;
+use crate::config::hint::in_a_line;
 use crate::report::markup::{Section, boxed, json, text};
 use crate::report::{classes, curves, data, expected, figures, header, layers, payload, settings, summary};
 

@@ -5,7 +5,7 @@
 use std::io::{ErrorKind, Result};
 use std::path::{Path, PathBuf};
 
-use crate::data::cache::Cache;
+use crate::data::store::cache::Cache;
 
 /// How the name of a folder begins that lies among those of all users.
 const UNGUESSED: &str = "runner-rescued-";

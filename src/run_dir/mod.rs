@@ -21,11 +21,10 @@ use anyhow::{Context, anyhow};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::bounded_file;
-use crate::data::cache::sha256;
-use crate::files::{self, Content};
-use crate::hint::Hint;
-use crate::io::file_names;
+use crate::config::hint::Hint;
+use crate::data::store::cache::sha256;
+use crate::io::atomic_write::{self, Content};
+use crate::io::{bounded_file, file_names};
 use crate::run_dir::fallback::Base;
 use crate::run_dir::lock::{Lock, Refused};
 
@@ -117,7 +116,7 @@ impl RunDir {
                     .context(Hint("set another `name` in the file, or another folder with `--out`".to_owned())));
             }
         }
-        files::can_write(&parent).map_err(|error| cannot_create(&parent, error))
+        atomic_write::can_write(&parent).map_err(|error| cannot_create(&parent, error))
     }
 
     /// Creates the folder of a new run under `out`, locks it, and writes the resolved experiment into it, and files
@@ -134,7 +133,7 @@ impl RunDir {
     ) -> anyhow::Result<RunDir> {
         let parent = out.join(experiment);
         std::fs::create_dir_all(&parent).map_err(|error| cannot_create(&parent, error))?;
-        files::sweep(&parent, OLD);
+        atomic_write::sweep(&parent, OLD);
         let stamp = started
             .format(format_description!("[year]-[month]-[day]T[hour][minute][second]Z"))
             .context("failed to write the time")?;
@@ -142,7 +141,7 @@ impl RunDir {
         let path = fallback::create_first_free(&parent, &name).map_err(|error| cannot_create(&parent, error))?;
         let files = [(EXPERIMENT, resolved.as_bytes())].into_iter().chain(beside.iter().copied());
         let begun = Lock::take(&path).map_err(Error::from).and_then(|lock| {
-            files.clone().try_for_each(|(name, bytes)| files::put(&path.join(name), bytes)).map(|()| lock)
+            files.clone().try_for_each(|(name, bytes)| atomic_write::put(&path.join(name), bytes)).map(|()| lock)
         });
         let lock = begun.map_err(|error| {
             // nothing is in it but these; the first error is the one to tell
@@ -151,7 +150,7 @@ impl RunDir {
             cannot_create(&parent, error)
         })?;
         // names that are not on the disk yet may be there in a moment; the files in them are told of when they are not
-        let _ = files::sync_folder(&parent).and_then(|()| files::sync_folder(out));
+        let _ = atomic_write::sync_folder(&parent).and_then(|()| atomic_write::sync_folder(out));
         point_first_to(&parent, &path);
         let record = beside.iter().find(|(name, _)| *name == RECORD).map(|(_, bytes)| bytes.to_vec());
         Ok(RunDir::of(path, lock, resolved.into(), record.unwrap_or_default()))
@@ -178,7 +177,7 @@ impl RunDir {
                 anyhow::Error::new(error).context(format!("failed to lock `{shown}`")).context(Hint(hint))
             }
         })?;
-        files::sweep(&path, if lock.is_held() { Duration::ZERO } else { OLD });
+        atomic_write::sweep(&path, if lock.is_held() { Duration::ZERO } else { OLD });
         // a copy of a run may have lost them
         let read = |name: &str, most| bounded_file::read(&path.join(name), most).unwrap_or_default();
         let (resolved, record) = (read(EXPERIMENT, bounded_file::EXPERIMENT), read(RECORD, bounded_file::JSON));
@@ -319,10 +318,10 @@ impl RunDir {
 
     /// Writes a file; a folder that is no longer there is made anew.
     fn write_once(&self, name: &str, content: Content, state: &mut State) -> Result<(), Error> {
-        match files::put_with(&self.file(name), content) {
+        match atomic_write::put_with(&self.file(name), content) {
             Err(error) if error.kind() == ErrorKind::NotFound && self.path.symlink_metadata().is_err() => {
                 self.make_anew(state)?;
-                files::put_with(&self.file(name), content)
+                atomic_write::put_with(&self.file(name), content)
             }
             written => written,
         }
@@ -336,7 +335,7 @@ impl RunDir {
         let texts = [(EXPERIMENT, &state.resolved), (RECORD, &state.record), (PREPROCESSING, &state.preprocessing)];
         for (name, bytes) in texts {
             if !bytes.is_empty() {
-                files::put(&self.file(name), bytes)?;
+                atomic_write::put(&self.file(name), bytes)?;
             }
         }
         self.path.parent().into_iter().for_each(|parent| point_first_to(parent, &self.path));
@@ -347,7 +346,7 @@ impl RunDir {
     fn bring_home(&self, state: &mut State) {
         while let Some(file) = state.rescued.first().cloned() {
             let Some(name) = file.file_name().map(|name| name.to_string_lossy().into_owned()) else { return };
-            let brought = std::fs::read(&file).and_then(|bytes| files::put(&self.file(&name), &bytes));
+            let brought = std::fs::read(&file).and_then(|bytes| atomic_write::put(&self.file(&name), &bytes));
             if brought.is_err() {
                 return; // they are well where they are
             }
@@ -364,7 +363,7 @@ impl State {
     /// Writes a file to the fall-back place, the first that takes it. Where none does, takes down what they said.
     fn rescue(&mut self, name: &str, content: Content, bases: &[Base], title: &str) {
         if let Some(place) = self.places.last()
-            && files::put_with(&place.join(name), content).is_ok()
+            && atomic_write::put_with(&place.join(name), content).is_ok()
         {
             let file = place.join(name);
             self.rescued.retain(|other| *other != file);
@@ -375,13 +374,13 @@ impl State {
         self.refusals.clear();
         for base in bases {
             let kept = base.make(title).and_then(|place| {
-                let written = files::put_with(&place.join(name), content);
+                let written = atomic_write::put_with(&place.join(name), content);
                 written.inspect_err(|_| fallback::remove(&place)).map(|()| place)
             });
             match kept {
                 Ok(place) => {
                     self.forget_rescued(name);
-                    let _ = files::put(&place.join(EXPERIMENT), &self.resolved); // so that it is read as a run
+                    let _ = atomic_write::put(&place.join(EXPERIMENT), &self.resolved); // so that it is read as a run
                     self.rescued.push(place.join(name));
                     self.places.push(place);
                     self.lost.remove(name);
@@ -451,7 +450,7 @@ fn point_first_to(parent: &Path, run: &Path) {
 #[cfg(unix)]
 pub fn point_latest_to(parent: &Path, name: &OsStr) -> bool {
     let latest = parent.join(LATEST);
-    let Ok((beside, ())) = files::make_beside(&latest, |beside| std::os::unix::fs::symlink(name, beside)) else {
+    let Ok((beside, ())) = atomic_write::make_beside(&latest, |beside| std::os::unix::fs::symlink(name, beside)) else {
         return false;
     };
     let is_pointed = std::fs::rename(&beside, &latest).is_ok();

@@ -51,7 +51,7 @@ fn a_folder_has_one_writer_and_is_free_when_that_one_is_gone() {
     let clone = run.clone();
     drop(run);
     let error = RunDir::open(&path).unwrap_err();
-    let told = crate::hint::in_a_line(&error);
+    let told = crate::config::hint::in_a_line(&error);
     assert!(told.contains("is being written by another runner"), "{told}");
     drop(clone);
     // by the name that leads elsewhere when the next run starts

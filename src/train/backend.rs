@@ -5,23 +5,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tch::Tensor;
 use tch::nn::ModuleT;
 
-use crate::data::batches::{DeviceRows, Epoch};
+use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
-use crate::train::dense::Dense;
-use crate::train::dense::plan::Plan;
 use crate::train::evaluate::{Figures, evaluate, losses};
 use crate::train::fit::Task;
+use crate::train::fused_cpu::Dense;
+use crate::train::fused_cpu::plan::Plan;
 use crate::train::optimizer::update::Update;
-use crate::train::phases::{Lap, Phases};
-use crate::train::schedule::course::{Course, StepSettings};
-use crate::train::seen::{Seen, Steps};
+use crate::train::schedule::learning_rates::{Course, StepSettings};
+use crate::train::state::epoch_outputs::{Seen, Steps};
+use crate::train::state::timing::{Lap, Phases};
 
 /// The floating-point operations of a step below which libtorch's threads cost more than they bring.
 const LEAST_WORK_FOR_THREADS: usize = 8_000_000;
 
 /// How gradients are found.
-pub(super) enum Way<'a> {
+pub(crate) enum Way<'a> {
     /// By autograd: any network.
     Autograd { stack: &'a Stack, task: &'a Task<'a>, threads: usize, phases: Phases },
     /// Without it: linear layers and activations on the CPU.

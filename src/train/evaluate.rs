@@ -4,12 +4,12 @@ use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor};
 
 use crate::data::Rows;
-use crate::data::batches::DeviceRows;
+use crate::data::prepare::batches::DeviceRows;
 use crate::metrics::Metric;
 use crate::metrics::decision::Decision;
 use crate::metrics::score::ClassScore;
 use crate::network::stack::Stack;
-use crate::predictor::Predictor;
+use crate::tensor::predictor::Predictor;
 use crate::train::loss::Loss;
 use crate::train::loss::criterion::Criterion;
 

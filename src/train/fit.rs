@@ -1,7 +1,7 @@
 //! The training loop, for a whole stack at once.
 //!
 //! An epoch is trained in one of two ways (`way`): by autograd, step by step; or, for networks that need no more than
-//! matrix products, without it, in [`crate::train::dense`]. Figures, schedules, early stopping and the best weights are the
+//! matrix products, without it, in [`crate::train::fused_cpu`]. Figures, schedules, early stopping and the best weights are the
 //! same for both.
 //!
 //! Nothing inside an epoch waits for the device: losses and outputs stay there until the epoch is over, and come back
@@ -13,21 +13,21 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::data::batches::{DeviceRows, Epoch};
+use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::history::Status;
 use crate::history::curves::Curves;
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
-use crate::threads;
+use crate::tensor::threads;
 use crate::train::TrainSpec;
+use crate::train::backend::Way;
 use crate::train::checkpoint::{Keeper, WholeEpoch};
 use crate::train::evaluate::{Figures, Measure};
 use crate::train::optimizer::Optimizer;
-use crate::train::phases::Phases;
-use crate::train::progress::Progress;
 use crate::train::schedule::Length;
-use crate::train::schedule::course::Course;
-use crate::train::way::Way;
+use crate::train::schedule::learning_rates::Course;
+use crate::train::state::replica_state::Progress;
+use crate::train::state::timing::Phases;
 
 /// What training needs, all of it on the device.
 #[derive(Debug)]

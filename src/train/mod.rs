@@ -1,29 +1,24 @@
 //! Training: losses, optimizers, learning-rate schedules and the loop.
 
-pub mod augment;
+mod backend;
 pub mod checkpoint;
-pub mod clip;
-pub mod dense;
-pub mod early_stopping;
 pub mod evaluate;
 pub mod fit;
+pub mod fused_cpu;
 pub mod loss;
 pub mod optimizer;
-pub mod penalty;
-pub mod phases;
-pub mod progress;
+pub mod regularize;
 pub mod schedule;
-mod seen;
-mod way;
+pub mod state;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Invalid, at_least_one, require};
+use crate::config::check::{Invalid, at_least_one, require};
+use crate::config::shorthand::named;
 use crate::data::Target;
 use crate::metrics::{self, Metric};
 use crate::observe::Observer;
-use crate::short_form::named;
 
 /// The `[train]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,16 +43,16 @@ pub struct TrainSpec {
     pub schedule: schedule::Schedule,
     /// What the gradient is cut to.
     #[serde(default)]
-    pub clip: Option<clip::Clip>,
+    pub clip: Option<regularize::clip::Clip>,
     /// What large weights cost.
     #[serde(default)]
-    pub penalty: Option<penalty::Penalty>,
+    pub penalty: Option<regularize::penalty::Penalty>,
     /// How training images are moved about at each step.
     #[serde(default)]
-    pub augment: Option<augment::Augment>,
+    pub augment: Option<regularize::augment::Augment>,
     /// When a replica ends before the last epoch; a number is its `patience`.
-    #[serde(default, deserialize_with = "early_stopping::number_table_or_none")]
-    pub early_stopping: Option<early_stopping::EarlyStopping>,
+    #[serde(default, deserialize_with = "regularize::early_stopping::number_table_or_none")]
+    pub early_stopping: Option<regularize::early_stopping::EarlyStopping>,
     /// The metrics taken beside the loss; unless others are named, `acc` for classes and labels, `mae` for numbers.
     #[serde(default, deserialize_with = "metrics::list_or_none")]
     pub metrics: Option<Vec<Metric>>,
@@ -199,7 +194,7 @@ impl TrainSpec {
         }
         let hint = match name.strip_prefix("val_") {
             Some(_) if !has_validation => "split off validation rows: `split = { validation = 0.2 }`".to_owned(),
-            _ => crate::suggest::hint(name, known.iter().map(String::as_str)),
+            _ => crate::config::suggest::hint(name, known.iter().map(String::as_str)),
         };
         Err(Invalid::new(key, format!("names no metric of this run: `{name}`")).hint(hint))
     }

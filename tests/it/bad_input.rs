@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use runner::experiment::source_text::SourceText;
-use runner::experiment::study::Study;
+use runner::experiment::plan::study::Study;
+use runner::experiment::spec::source_text::SourceText;
 use serde_json::Value;
 
 use crate::support::{

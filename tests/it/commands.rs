@@ -9,8 +9,7 @@ use safetensors::SafeTensors;
 use serde_json::Value;
 
 #[cfg(unix)]
-use crate::support::send;
-use crate::support::{IDEA, Place, assert_says, curves, idea_with, metric, stderr, stdout};
+use crate::support::{IDEA, Place, assert_says, curves, idea_with, metric, send, stderr, stdout};
 
 const SHIPPED: [&str; 8] = [
     "digits_mlp",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use runner::hint::Hint;
+use runner::config::hint::Hint;
 use runner::history::curves::Curves;
 use runner::history::foreign::{self, Foreign, Format};
 use runner::history::number::Number;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use runner::experiment::catalogue;
-use runner::experiment::study::Study;
+use runner::experiment::plan::study::Study;
+use runner::experiment::spec::catalogue;
 
 /// The experiments of each lesson.
 const LESSONS: [(&str, &[&str]); 7] = [

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use runner::data::Loaded;
-use runner::data::prepared::Prepared;
-use runner::data::source::DataSpec;
-use runner::data::source::idx;
+use runner::data::prepare::prepared::Prepared;
+use runner::data::source::{DataSpec, idx};
 use runner::data::split::Split;
 use serde_json::{Value, json};
 use tch::Kind;
@@ -247,7 +246,7 @@ fn each_fold_is_evaluated_on_its_own_validation_rows() {
 /// A data set by its settings, and how it is split.
 fn loaded(spec: Value) -> (Loaded, Split) {
     let spec: DataSpec = serde_json::from_value(spec).unwrap();
-    let cache = runner::data::cache::Cache::at("/nowhere");
+    let cache = runner::data::store::cache::Cache::at("/nowhere");
     let loaded = spec.load(&cache, &mut ()).unwrap();
     (loaded, spec.split())
 }
@@ -720,7 +719,7 @@ fn a_picture_of_a_row_gives_what_the_row_gives() {
     let (loaded, split) = loaded(
         json!({ "digits": { "split": { "test": 0.2, "validation": 0.2, "random_state": 1, "stratify": true } } }),
     );
-    let prepared = Prepared::new(&loaded, &split, runner::data::scale::Scale::None).unwrap();
+    let prepared = Prepared::new(&loaded, &split, runner::data::prepare::scale::Scale::None).unwrap();
     let row = prepared.test.unwrap().open().features.get(11).to_kind(Kind::Uint8);
     let values = Vec::<u8>::try_from(&row).unwrap();
     let wanted = &predicted(&place, &["idea", "--index", "11"])[0]["probabilities"];

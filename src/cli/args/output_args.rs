@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::cli::asking::quoted;
-use crate::cli::{Exit, pictures, summary, terminal, trouble};
+use crate::cli::args::run_args::quoted;
+use crate::cli::exit::Exit;
+use crate::cli::summary::{self, plots, write_errors};
+use crate::cli::text::terminal;
+use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
-use crate::experiment::runs::SavedRun;
-use crate::experiment::study::Study;
+use crate::experiment::store::find::SavedRun;
 use crate::history::{History, Status};
-use crate::requests::Requests;
+use crate::io::signals::Requests;
 
 /// What is shown of a run.
 #[derive(Clone, Debug, clap::Args)]
@@ -29,7 +31,7 @@ pub struct Closing {
 /// Tells how a run has ended.
 pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &Closing) -> Exit {
     let Finished { folder, histories, failures, interrupted, checkpoint } = finished;
-    let (drawn, warnings) = if histories.is_empty() { Default::default() } else { pictures::write(finished) };
+    let (drawn, warnings) = if histories.is_empty() { Default::default() } else { plots::write(finished) };
     if !closing.quiet {
         warnings.iter().for_each(|warning| terminal::warn(warning));
     }
@@ -40,7 +42,7 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
     }
     let shown = quoted(&folder.path().display().to_string());
     failures.iter().for_each(terminal::error);
-    let is_complete = trouble::tell(folder, closing.quiet);
+    let is_complete = write_errors::tell(folder, closing.quiet);
     if let Some(latest) = folder.latest_that_is_no_link().filter(|_| !closing.quiet) {
         let latest = latest.display();
         terminal::warn(&format!("`{latest}` is a folder and no link, so it does not lead to this run: remove it"));
@@ -85,7 +87,7 @@ fn at(epochs: usize) -> String {
 }
 
 /// Tells what a run has left that is finished already.
-pub(super) fn close_again(run: &SavedRun, closing: &Closing) -> Exit {
+pub(crate) fn close_again(run: &SavedRun, closing: &Closing) -> Exit {
     let histories: Vec<&History> = run.trials.iter().map(|trial| &trial.history).collect();
     if closing.json {
         terminal::json(&json!({ "run": run.folder, "pictures": [], "histories": histories }));

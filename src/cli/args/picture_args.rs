@@ -8,14 +8,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 
-use crate::bounded_file;
-use crate::cli::terminal;
+use crate::cli::text::terminal;
 use crate::compare::group::{Group, union};
-use crate::files;
-use crate::hint::Hint;
-use crate::plot::page::Size;
-use crate::plot::png;
-use crate::plot::svg::{MADE_BY, Svg};
+use crate::config::hint::Hint;
+use crate::io::{atomic_write, bounded_file};
+use crate::plot::draw::page::Size;
+use crate::plot::format::png;
+use crate::plot::format::svg::{MADE_BY, Svg};
 
 /// Where a picture goes.
 #[derive(Debug, clap::Args)]
@@ -77,7 +76,7 @@ impl Target {
             Place::Folder(folder) => folder,
         };
         let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
-        files::can_write(here)
+        atomic_write::can_write(here)
             .with_context(|| format!("failed to write into `{}`", here.display()))
             .context(elsewhere())
     }
@@ -111,7 +110,7 @@ impl Target {
                 .with_context(|| format!("failed to create `{}`", folder.display()))
                 .context(elsewhere())?;
         }
-        files::write_whole(&file, &bytes).context(elsewhere())?;
+        atomic_write::write_whole(&file, &bytes).context(elsewhere())?;
         terminal::out(&file.display().to_string());
         Ok(())
     }

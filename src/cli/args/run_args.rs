@@ -9,15 +9,17 @@ use anyhow::Context;
 use indexmap::IndexSet;
 use tch::Device;
 
-use crate::cli::progress::Progress;
-use crate::cli::{resolved, terminal};
+use crate::cli::args::lookup::resolve_device;
+use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
 use crate::device::DeviceChoice;
 use crate::device::arithmetic::Arithmetic;
-use crate::experiment::run_record::RunOptions;
-use crate::experiment::{catalogue, study::Study};
-use crate::hint::Hint;
-use crate::requests::{self, Requests};
-use crate::threads;
+use crate::experiment::plan::study::Study;
+use crate::experiment::spec::catalogue;
+use crate::experiment::store::run_record::RunOptions;
+use crate::io::signals::{self, Requests};
+use crate::tensor::threads;
 use crate::train::fit::Watch;
 
 /// What a run is asked for.
@@ -76,11 +78,11 @@ impl Ground {
     /// When the device cannot be used.
     pub fn of_run(then: &RunOptions, device: Option<DeviceChoice>, threads: Option<usize>) -> anyhow::Result<Ground> {
         let device = match device {
-            Some(device) => resolved(device)?,
+            Some(device) => resolve_device(device)?,
             None => {
                 let device = then.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
                 let device = device.with_context(|| format!("the run's record names the device `{}`", then.device))?;
-                resolved(device).context(Hint("`--device cpu` takes the CPU; figures will differ".to_owned()))?
+                resolve_device(device).context(Hint("`--device cpu` takes the CPU; figures will differ".to_owned()))?
             }
         };
         let arithmetic = Arithmetic { tf32: then.tf32, deterministic: then.deterministic };
@@ -101,7 +103,7 @@ impl Ground {
 /// When the system does not let it listen.
 pub fn watched(quiet: bool) -> anyhow::Result<(Arc<Requests>, Progress)> {
     let requests = Arc::new(Requests::default());
-    requests::listen(&requests, terminal::say).context("failed to listen for Ctrl-C")?;
+    signals::listen(&requests, terminal::say).context("failed to listen for Ctrl-C")?;
     let progress = Progress::new(quiet);
     Ok((requests, progress))
 }
@@ -134,7 +136,11 @@ impl Asking {
     /// When the device cannot be used.
     pub fn ground(&self) -> anyhow::Result<Ground> {
         let arithmetic = Arithmetic { tf32: self.tf32, deterministic: self.deterministic };
-        Ok(Ground { device: resolved(self.device)?, threads: threads::asked_or_available(self.threads), arithmetic })
+        Ok(Ground {
+            device: resolve_device(self.device)?,
+            threads: threads::asked_or_available(self.threads),
+            arithmetic,
+        })
     }
 
     /// Tells what was asked for and has no part in this run.
@@ -205,7 +211,7 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
 }
 
 /// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-.,+=/:@%".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.to_owned(),

@@ -3,7 +3,8 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::cli::{Exit, terminal};
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
 
 /// Arguments of `runner completions`.
 #[derive(Debug, clap::Args)]

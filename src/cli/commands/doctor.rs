@@ -3,11 +3,13 @@
 use serde::Serialize;
 use tch::Device;
 
-use crate::cli::{Exit, terminal};
-use crate::data::cache::Cache;
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::data::store::cache::Cache;
+use crate::device;
 use crate::device::memory;
-use crate::threads::{self, Available};
-use crate::{device, files};
+use crate::io::atomic_write;
+use crate::tensor::threads::{self, Available};
 
 /// Arguments of `runner doctor`.
 #[derive(Debug, clap::Args)]
@@ -98,7 +100,7 @@ fn memory() -> Finding {
 fn cache() -> Finding {
     let cache = Cache::of_user();
     let folder = cache.folder();
-    match files::can_write(folder) {
+    match atomic_write::can_write(folder) {
         Ok(()) => Finding::well("data", format!("cached in {}", folder.display())),
         Err(error) => Finding::fault(
             "data",
@@ -109,7 +111,7 @@ fn cache() -> Finding {
 }
 
 fn runs() -> Finding {
-    match std::env::current_dir().and_then(|folder| files::can_write(&folder).map(|()| folder)) {
+    match std::env::current_dir().and_then(|folder| atomic_write::can_write(&folder).map(|()| folder)) {
         Ok(folder) => Finding::well("runs", format!("put in {}", folder.join("runs").display())),
         Err(error) => Finding::fault(
             "runs",

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::cli::asking::{Asking, Ground, watched};
-use crate::cli::closing::{Closing, close, close_again};
-use crate::cli::{Exit, resume};
-use crate::data::cache::Cache;
-use crate::experiment::keeper::Pace;
+use crate::cli::args::output_args::{Closing, close, close_again};
+use crate::cli::args::run_args::{Asking, Ground, watched};
+use crate::cli::commands::resume;
+use crate::cli::exit::Exit;
+use crate::data::store::cache::Cache;
+use crate::experiment::run::checkpointing::Pace;
 use crate::experiment::run::{Options, run as run_study};
-use crate::experiment::runs::SavedRun;
-use crate::files;
+use crate::experiment::store::find::SavedRun;
+use crate::io::atomic_write;
 use crate::train::fit::Watch;
 
 /// Arguments of `runner exp`.
@@ -84,7 +85,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let finished = finished?;
     if let Some(file) = &args.phases {
         let epochs = finished.histories.first().map_or(0, |history| history.history.len());
-        files::write_whole(file, json!({ "phases": progress.phases(), "epochs": epochs }).to_string().as_bytes())?;
+        atomic_write::write_whole(
+            file,
+            json!({ "phases": progress.phases(), "epochs": epochs }).to_string().as_bytes(),
+        )?;
     }
     Ok(close(&study, &finished, &requests, &args.closing))
 }

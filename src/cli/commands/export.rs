@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::cli::{Exit, figures, find_run, terminal};
-use crate::experiment::runs::{SavedRun, SavedTrial};
+use crate::cli::args::lookup::find_run;
+use crate::cli::exit::Exit;
+use crate::cli::text::{number_format, terminal};
+use crate::experiment::store::find::{SavedRun, SavedTrial};
 use crate::export::place::{self, Existing};
 use crate::export::{File, Format, Trial};
 
@@ -101,8 +103,9 @@ fn usual_folder(format: Format, run: &SavedRun) -> PathBuf {
 }
 
 fn tell(format: Format, folder: &Path, files: &[File], trials: usize, is_named: bool) {
-    let count =
-        |number: usize, what: &str| format!("{} {what}{}", figures::count(number), if number == 1 { "" } else { "s" });
+    let count = |number: usize, what: &str| {
+        format!("{} {what}{}", number_format::count(number), if number == 1 { "" } else { "s" })
+    };
     let mut lines =
         vec![format!("{}, {}:", count(trials, "trial"), count(files.len(), "file")), format!("{}/", folder.display())];
     lines.extend(files.iter().map(|file| format!("  {}", file.path.display())));

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::cli::table::Columns;
-use crate::cli::{Exit, figures, terminal};
-use crate::experiment::catalogue;
-use crate::experiment::source_text::SpecError;
-use crate::experiment::study::Study;
-use crate::suggest;
+use crate::cli::exit::Exit;
+use crate::cli::text::table::Columns;
+use crate::cli::text::{number_format, terminal};
+use crate::config::suggest;
+use crate::experiment::plan::study::Study;
+use crate::experiment::spec::catalogue;
+use crate::experiment::spec::source_text::SpecError;
 
 /// Arguments of `runner list`.
 #[derive(Debug, clap::Args)]
@@ -124,7 +125,7 @@ fn text(listed: &[Listed], width: usize) -> String {
             &item.name,
             &shortened(&item.title, title),
             item.data,
-            &item.parameters.map_or("tree".to_owned(), figures::count),
+            &item.parameters.map_or("tree".to_owned(), number_format::count),
         ]);
     }
     let table = table.text();

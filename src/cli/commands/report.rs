@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::bounded_file;
-use crate::cli::{Exit, terminal};
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
 use crate::compare::find::{Found, find};
-use crate::files;
-use crate::hint::{Hint, in_a_line};
+use crate::config::hint::{Hint, in_a_line};
+use crate::io::{atomic_write, bounded_file};
 use crate::report::page;
 
 /// Arguments of `runner report`.
@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let path = args.output.clone().unwrap_or_else(|| default_path(args, &found));
     check_free(&path)?;
     let page = page::html(&found);
-    files::write_whole(&path, page.as_bytes())
+    atomic_write::write_whole(&path, page.as_bytes())
         .map_err(|error| error.context(Hint("`-o FILE` names another file".to_owned())))?;
     found.notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     found.faults.iter().for_each(|fault| terminal::warn(&in_a_line(fault)));

@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::asking::{Asking, Ground, watched};
-use crate::cli::closing::{Closing, close, close_again};
-use crate::cli::progress::Progress;
-use crate::cli::{Exit, terminal};
-use crate::data::cache::Cache;
+use crate::cli::args::output_args::{Closing, close, close_again};
+use crate::cli::args::run_args::{Asking, Ground, watched};
+use crate::cli::exit::Exit;
+use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::terminal;
+use crate::data::store::cache::Cache;
 use crate::device::DeviceChoice;
-use crate::experiment::keeper::{Found, Pace};
+use crate::experiment::plan::study::Study;
+use crate::experiment::run::checkpointing::{Found, Pace};
 use crate::experiment::run::{self, Finished, Options};
-use crate::experiment::run_record::{Program, RunRecord, StackState};
-use crate::experiment::runs::{self, SavedRun};
+use crate::experiment::store::find::{self, SavedRun};
 use crate::experiment::store::newest;
-use crate::experiment::study::Study;
+use crate::experiment::store::run_record::{Program, RunRecord, StackState};
 use crate::run_dir::RunDir;
 use crate::train::fit::Watch;
 
@@ -28,7 +29,7 @@ pub struct Args {
     #[arg(long)]
     device: Option<DeviceChoice>,
     /// The most CPU threads, where they are to be others than the run began with
-    #[arg(long, value_name = "N", value_parser = crate::threads::parse, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = crate::tensor::threads::parse, allow_negative_numbers = true)]
     threads: Option<usize>,
     /// How often a checkpoint is written: every N epochs (`5`), by time (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
@@ -52,7 +53,7 @@ interrupted, bit for bit.";
 
 /// Goes on with a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let path = runs::to_resume(&args.run, &args.out)?;
+    let path = find::to_resume(&args.run, &args.out)?;
     let folder = RunDir::open(&path)?;
     let record = RunRecord::read(&path)?;
     if record.is_whole(&path) {
@@ -81,7 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Goes on with the run in this folder, and says where it stands.
-pub(super) fn go_on(
+pub(crate) fn go_on(
     folder: RunDir,
     record: RunRecord,
     study: &Study,
@@ -127,7 +128,7 @@ pub(super) fn go_on(
 ///
 /// # Errors
 /// When another process goes on with it.
-pub(super) fn newest(study: &Study, out: &Path, asking: &Asking) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
+pub(crate) fn newest(study: &Study, out: &Path, asking: &Asking) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
     let of_experiment = out.join(&study.name);
     let folders = if of_experiment.is_dir() { newest::runs_in(&of_experiment)? } else { Vec::new() };
     for path in folders.iter().rev().filter(|path| RunRecord::is_in(path)) {

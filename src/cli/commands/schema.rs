@@ -1,6 +1,7 @@
 //! `runner schema`
 
-use crate::cli::{Exit, terminal};
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
 use crate::history::History;
 
 /// Prints the JSON Schema of a history.

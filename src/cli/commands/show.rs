@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use crate::cli::table::Columns;
-use crate::cli::{Exit, figures, terminal};
-use crate::experiment::catalogue;
-use crate::experiment::network_plan::NetworkPlan;
-use crate::experiment::study::Study;
+use crate::cli::exit::Exit;
+use crate::cli::text::table::Columns;
+use crate::cli::text::{number_format, terminal};
+use crate::experiment::plan::network_plan::NetworkPlan;
+use crate::experiment::plan::study::Study;
+use crate::experiment::spec::catalogue;
 use crate::history::NetworkRecord;
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 
 /// Arguments of `runner show`.
 #[derive(Debug, clap::Args)]
@@ -52,8 +53,8 @@ fn layer_table(network: &NetworkRecord, input: &Shape) -> String {
     table.row(["", "input", &input.to_string(), ""]);
     for layer in &network.layers {
         let output = Shape::from(&layer.output[..]).to_string();
-        table.row([&layer.name, &layer.kind, &output, &figures::count(layer.parameters)]);
+        table.row([&layer.name, &layer.kind, &output, &number_format::count(layer.parameters)]);
     }
-    table.row(["total", "", "", &figures::count(network.parameters)]);
+    table.row(["total", "", "", &number_format::count(network.parameters)]);
     table.text()
 }

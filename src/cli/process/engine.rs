@@ -5,39 +5,28 @@ use std::env;
 use anyhow::anyhow;
 use clap::Parser;
 
-use crate::cli::front::{BUILD, VARIABLE, begin};
-use crate::cli::{
-    Begun, Cli, Exit, data, doctor, ended, eval, exp, plot_classes, plot_samples, predict, reproduce, resume, terminal,
-};
-use crate::files;
-use crate::hint::Hint;
-use crate::requests;
-
-/// What needs tensors.
-pub(super) enum Work<'a> {
-    Exp(&'a exp::Args),
-    Resume(&'a resume::Args),
-    Reproduce(&'a reproduce::Args),
-    Eval(&'a eval::Args),
-    Predict(&'a predict::Args),
-    PlotClasses(&'a plot_classes::Args),
-    PlotSamples(&'a plot_samples::Args),
-    Describe(&'a data::Described),
-    Doctor(&'a doctor::Args),
-}
+use crate::cli::command_line::Cli;
+use crate::cli::commands::plot::{classes, samples};
+use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume};
+use crate::cli::exit::{Exit, ended};
+use crate::cli::process::front::{BUILD, VARIABLE, begin};
+use crate::cli::process::work::{Begun, Work};
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
+use crate::io::{atomic_write, signals};
 
 /// Parses the arguments, and runs the command that they name.
 pub fn main() -> ! {
     terminal::shorten_panics();
-    files::outlive_size_limit();
-    requests::outlive_asking();
+    atomic_write::outlive_size_limit();
+    signals::outlive_asking();
     let outcome = check_front().and_then(|()| match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(work) => run(&work),
     });
     let code = ended(outcome).code();
     terminal::flush(); // all files are written by now
-    requests::leave(i32::from(code))
+    signals::leave(i32::from(code))
 }
 
 fn run(work: &Work) -> anyhow::Result<Exit> {
@@ -47,8 +36,8 @@ fn run(work: &Work) -> anyhow::Result<Exit> {
         Work::Reproduce(args) => reproduce::run(args),
         Work::Eval(args) => eval::run(args),
         Work::Predict(args) => predict::run(args),
-        Work::PlotClasses(args) => plot_classes::run(args),
-        Work::PlotSamples(args) => plot_samples::run(args),
+        Work::PlotClasses(args) => classes::run(args),
+        Work::PlotSamples(args) => samples::run(args),
         Work::Describe(args) => data::describe_any(args),
         Work::Doctor(args) => doctor::run(args),
     }

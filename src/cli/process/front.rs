@@ -4,34 +4,34 @@
 //! linked without it (`build.rs` says how), and must not be able to reach a tensor: where something in `begin` does, the
 //! link fails with `undefined symbol: at_…` and the function of tch that refers to it.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::process::{Command as Process, ExitCode};
+use std::{env, io};
 
 use anyhow::Context;
 use clap::Parser;
 
-use crate::cli::engine::Work;
-use crate::cli::{
-    Begun, Cli, Command, Exit, compare, completions, data, ended, export, list, plot, report, runs, schema, selftest,
-    show, terminal,
+use crate::cli::command_line::Cli;
+use crate::cli::commands::{
+    Command, compare, completions, data, export, list, plot, report, runs, schema, selftest, show,
 };
-use crate::files;
-use crate::hint::Hint;
-use crate::requests;
+use crate::cli::exit::{Exit, ended};
+use crate::cli::process::work::{Begun, Work};
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
+use crate::io::{atomic_write, signals};
 
 /// What the front and the engine are built from: they belong together when they say the same.
-pub(super) const BUILD: &str = env!("RUNNER_BUILD");
+pub(crate) const BUILD: &str = env!("RUNNER_BUILD");
 
 /// Where the front says it to the engine.
-pub(super) const VARIABLE: &str = "RUNNER_FRONT";
+pub(crate) const VARIABLE: &str = "RUNNER_FRONT";
 
 /// Parses the arguments, and runs the command that they name, or becomes the engine.
 pub fn main() -> ExitCode {
     terminal::shorten_panics();
-    files::outlive_size_limit();
-    requests::outlive_asking();
+    atomic_write::outlive_size_limit();
+    signals::outlive_asking();
     let exit = ended(match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(_) => become_engine(),
@@ -40,7 +40,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command that needs no tensor.
-pub(super) fn begin(command: &Command) -> Begun<'_> {
+pub(crate) fn begin(command: &Command) -> Begun<'_> {
     Begun::Ended(match command {
         Command::Runs(args) => runs::run(args),
         Command::Compare(args) => compare::run(args),

@@ -1,8 +1,8 @@
 //! What a constant prediction gets, beside the test metrics, and which classifiers are no better.
 
-use crate::cli::compared::Compared;
-use crate::cli::figures;
-use crate::cli::page::Page;
+use crate::cli::summary::variant::Compared;
+use crate::cli::text::number_format;
+use crate::cli::text::page::Page;
 use crate::history::History;
 use crate::history::baseline::{Baseline, cautions};
 
@@ -31,7 +31,7 @@ pub fn line(histories: &[History]) -> Option<String> {
                 (Some(_), "loss") => " (constant probabilities)".to_owned(),
                 _ => String::new(),
             };
-            format!("{name} {}{how}", figures::of(name, figures::mean(&values)))
+            format!("{name} {}{how}", number_format::of(name, number_format::mean(&values)))
         })
         .collect();
     let rows = if has_test { "" } else { " on the validation rows" };
@@ -64,7 +64,7 @@ mod tests {
     use indexmap::IndexMap;
 
     use super::*;
-    use crate::cli::made_up::{self, PLAIN, history};
+    use crate::cli::fixtures::{self, PLAIN, history};
     use crate::history::baseline::Baselines;
     use crate::history::number::Number;
 
@@ -110,7 +110,7 @@ mod tests {
         let trials = [trial(0, &[90, 10], only), trial(1, &[90, 10], None), trial(2, &[90, 10], only)];
         let trials: Vec<&History> = trials.iter().collect();
         assert_eq!(cautions(&trials), ["predicts only `no`: accuracy 0.9000 is the majority share (2 of 3 trials)"]);
-        let study = made_up::study(&[("base", ""), ("other", "")]);
+        let study = fixtures::study(&[("base", ""), ("other", "")]);
         let histories = [trial(0, &[90, 10], only)];
         assert_eq!(
             cautions_of_variants(&Compared::of(&study, &histories), PLAIN).unwrap(),

@@ -4,8 +4,8 @@
 use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
 
-use crate::cli::page::Page;
-use crate::cli::{figures, settings};
+use crate::cli::text::page::Page;
+use crate::cli::text::{number_format, settings};
 use crate::history::report::{Report, Scores};
 use crate::history::tested::{AtThreshold, TestRecord, ThresholdRecord};
 use crate::history::{DataRecord, History};
@@ -64,12 +64,13 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
         histories.iter().filter_map(|history| history.test.as_ref()?.threshold.as_ref()).collect();
     let first = chosen.first()?;
     let mean = |of: &dyn Fn(&AtThreshold) -> Option<f64>| {
-        figures::mean(&chosen.iter().filter_map(|threshold| of(&threshold.at_default)).collect::<Vec<f64>>())
+        number_format::mean(&chosen.iter().filter_map(|threshold| of(&threshold.at_default)).collect::<Vec<f64>>())
     };
     let [precision, recall, f1] =
-        [mean(&|at| at.scores.precision), mean(&|at| at.scores.recall), mean(&|at| at.scores.f1)].map(figures::metric);
+        [mean(&|at| at.scores.precision), mean(&|at| at.scores.recall), mean(&|at| at.scores.f1)]
+            .map(number_format::metric);
     let values: Vec<f64> = chosen.iter().map(|threshold| threshold.value).collect();
-    let values = settings::range(&values, |value| figures::metric(Some(value)));
+    let values = settings::range(&values, |value| number_format::metric(Some(value)));
     let mean = if chosen.len() > 1 { " on average" } else { "" };
     let default = format!(
         "at the default threshold, used for all train/val metrics: test precision {precision}, recall {recall}, f1 {f1}{mean}"
@@ -162,7 +163,7 @@ fn share(count: u64, all: u64) -> String {
     match (count, all) {
         (_, 0) => "–".to_owned(),
         (0, _) => "0".to_owned(),
-        (count, all) => figures::metric(Some(count as f64 / all as f64)),
+        (count, all) => number_format::metric(Some(count as f64 / all as f64)),
     }
 }
 
@@ -206,7 +207,7 @@ fn cut(text: &str, most: usize) -> String {
 fn threshold_text(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
     let (of, chosen) = (of_class(positive), how_chosen(threshold, positive));
     let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (there {})", at_text(at)));
-    let value = figures::metric(Some(threshold.value));
+    let value = number_format::metric(Some(threshold.value));
     format!(
         "threshold {value}{of}, {chosen}{validation}; at the default threshold, used for all train/val metrics: test {}",
         at_text(&threshold.at_default)
@@ -222,7 +223,7 @@ fn how_chosen(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
     match &threshold.by {
         Value::String(name) => format!("chosen by {name} on the validation rows"),
         Value::Object(by) if by.contains_key("cost") => {
-            let cost = |of: &str| by["cost"][of].as_f64().map_or("–".to_owned(), figures::setting);
+            let cost = |of: &str| by["cost"][of].as_f64().map_or("–".to_owned(), number_format::setting);
             let (miss, false_alarm) = (cost("miss"), cost("false_alarm"));
             let missed = positive.map_or("a miss".to_owned(), |positive| format!("a missed `{positive}`"));
             format!("chosen on the validation rows by cost: {missed} {miss}, a false alarm {false_alarm}")
@@ -233,8 +234,8 @@ fn how_chosen(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
 
 fn at_text(at: &AtThreshold) -> String {
     let Scores { precision, recall, f1 } = at.scores;
-    let cost = at.cost.map_or(String::new(), |cost| format!(", cost {}", figures::setting(cost)));
-    let [precision, recall, f1] = [precision, recall, f1].map(figures::metric);
+    let cost = at.cost.map_or(String::new(), |cost| format!(", cost {}", number_format::setting(cost)));
+    let [precision, recall, f1] = [precision, recall, f1].map(number_format::metric);
     format!("precision {precision}, recall {recall}, f1 {f1}{cost}")
 }
 
@@ -244,7 +245,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::made_up::{PLAIN, width};
+    use crate::cli::fixtures::{PLAIN, width};
     use crate::metrics::confusion::Confusion;
     use crate::metrics::threshold::{Choice, Cost, ThresholdBy};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::page::Page;
-use crate::cli::table::Columns;
-use crate::cli::{figures, terminal};
+use crate::cli::text::page::Page;
+use crate::cli::text::table::Columns;
+use crate::cli::text::{number_format, terminal};
 use crate::history::History;
 use crate::history::expectation::{Expectation, Verified};
 use crate::history::figure::Found;
@@ -104,7 +104,7 @@ pub fn theirs(histories: &[History]) -> Option<String> {
     let mut table = Columns::new(["figure", "theirs", if several { "our mean" } else { "ours" }], 1..3);
     for (name, theirs, values) in &rows {
         let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-        table.row([name.clone(), figures::metric(Some(*theirs)), figures::metric(mean)]);
+        table.row([name.clone(), number_format::metric(Some(*theirs)), number_format::metric(mean)]);
     }
     (!rows.is_empty()).then(|| table.text())
 }

@@ -5,10 +5,10 @@
 //! there the initial weights and the depth show, and at the end a gradient is small because the network has learned.
 //! For all else it is the last. Layers that do not fit are left out from between, never the first and the last.
 
-use crate::cli::compared::Compared;
-use crate::cli::fitted::{Cell, Column, Fitted};
-use crate::cli::page::Page;
-use crate::cli::{figures, terminal};
+use crate::cli::summary::variant::Compared;
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::page::Page;
+use crate::cli::text::{number_format, terminal};
 use crate::history::History;
 use crate::observe::Observer;
 
@@ -96,7 +96,7 @@ fn ends(observer: &str, layer: usize, trials: &[&History]) -> Option<Ends> {
         let values: Vec<f64> = curves.iter().filter_map(|curve| end(curve)).copied().collect();
         let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
         // a gradient that has left the finite numbers is worth seeing, where there is no other
-        figures::mean(if finite.is_empty() { &values } else { &finite })
+        number_format::mean(if finite.is_empty() { &values } else { &finite })
     };
     let last = mean(<[f64]>::last).filter(|_| curves.iter().any(|curve| curve.len() > 1));
     mean(<[f64]>::first).map(|first| Ends { first, last })
@@ -105,12 +105,12 @@ fn ends(observer: &str, layer: usize, trials: &[&History]) -> Option<Ends> {
 /// `first → last`, the arrows one below the other.
 fn in_line(values: &[Option<Ends>]) -> Vec<Cell> {
     let lasts = values.iter().flatten().filter_map(|ends| ends.last);
-    let widest = lasts.map(|last| figures::short(last).chars().count()).max().unwrap_or_default();
+    let widest = lasts.map(|last| number_format::short(last).chars().count()).max().unwrap_or_default();
     let text = |ends: &Option<Ends>| match ends {
         None => "–".to_owned(),
-        Some(Ends { first, last: None }) => figures::short(*first),
+        Some(Ends { first, last: None }) => number_format::short(*first),
         Some(Ends { first, last: Some(last) }) => {
-            format!("{} → {:>widest$}", figures::short(*first), figures::short(*last))
+            format!("{} → {:>widest$}", number_format::short(*first), number_format::short(*last))
         }
     };
     values.iter().map(|ends| Cell { text: text(ends), is_best: false }).collect()
@@ -161,7 +161,7 @@ fn across(
     let cell = |layer: usize, trials: &[&History]| {
         let value = ends(observer, layer, trials)
             .map(|Ends { first, last }| if is_first { first } else { last.unwrap_or(first) });
-        Cell { text: value.map_or("–".to_owned(), figures::short), is_best: false }
+        Cell { text: value.map_or("–".to_owned(), number_format::short), is_best: false }
     };
     let table = |layers: &[usize]| Fitted {
         labels: Column::words("variant", variants.iter().map(|(name, _)| (*name).to_owned())),
@@ -191,7 +191,7 @@ fn spread(layers: &[usize], count: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::made_up::{self, PLAIN, history, width};
+    use crate::cli::fixtures::{self, PLAIN, history, width};
 
     fn trial(variant: &str, observer: &str, layers: &[usize], kinds: &[&str]) -> History {
         let names: Vec<String> = layers.iter().map(|layer| format!("{observer}.{layer}")).collect();
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn layers_go_down_and_variants_across_with_the_first_and_the_last_epoch() {
-        let study = made_up::study(&[("relu", ""), ("tanh", ""), ("unseen", "")]);
+        let study = fixtures::study(&[("relu", ""), ("tanh", ""), ("unseen", "")]);
         let mut histories = [
             trial("relu", "gradient_norm", &[0, 2], &["linear", "relu", "linear"]),
             trial("tanh", "gradient_norm", &[0, 2], &["linear", "tanh", "linear"]),
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn many_variants_go_down_with_the_epoch_that_tells_and_layers_from_between_left_out() {
         let names: Vec<String> = (0..12).map(|number| format!("xavier_uniform-tanh-{number}")).collect();
-        let study = made_up::study(&names.iter().map(|name| (name.as_str(), "")).collect::<Vec<_>>());
+        let study = fixtures::study(&names.iter().map(|name| (name.as_str(), "")).collect::<Vec<_>>());
         let layers: Vec<usize> = (0..11).map(|layer| 2 * layer).collect();
         for (observer, epoch, value) in [("gradient_norm", "first", "0.250"), ("saturation", "last", "8.4e-9")] {
             let histories: Vec<History> = names.iter().map(|name| trial(name, observer, &layers, &[])).collect();

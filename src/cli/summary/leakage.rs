@@ -1,9 +1,9 @@
 //! What is said of trials whose rows were resampled before they were split: that their figures are too good, and why;
 //! and beside its honest twin, by how much.
 
-use crate::cli::compared::Compared;
-use crate::cli::figures;
-use crate::cli::page::Page;
+use crate::cli::summary::variant::Compared;
+use crate::cli::text::number_format;
+use crate::cli::text::page::Page;
 use crate::experiment::spec::Spec;
 use crate::history::History;
 
@@ -33,8 +33,8 @@ fn sentence(leaky: &Compared, variants: &[Compared]) -> Option<String> {
         None => format!("{name} leaks: {why}"),
         Some((honest, metric, with, without)) => format!(
             "{name} leaks: its test {metric} of {} is no better than the {} of {}; {why}",
-            figures::metric(Some(with)),
-            figures::metric(Some(without)),
+            number_format::metric(Some(with)),
+            number_format::metric(Some(without)),
             honest.variant()
         ),
     })

@@ -1,16 +1,29 @@
 //! What is shown when a run has ended: the first, best and last epoch, test figures with the classes' report, what the
 //! curves say, which expectations are met, and where the files are.
 
+pub mod baselines;
+pub mod classification;
+pub mod expectations;
+pub mod layers;
+pub mod leakage;
 pub mod legend;
+pub mod plots;
+pub mod tree;
+pub mod trial_status;
+pub mod trials;
+pub mod val_loss_rise;
+pub mod variant;
+pub mod variants;
+pub mod write_errors;
 
 use std::collections::BTreeSet;
 
-use crate::cli::page::Page;
-use crate::cli::table::Columns;
-use crate::cli::{baselines, classes, comparison, endings, expectations, figures, leak, observed, tree, trials};
+use crate::cli::text::number_format;
+use crate::cli::text::page::Page;
+use crate::cli::text::table::Columns;
 use crate::compare::trial::is_metric;
+use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
-use crate::experiment::study::Study;
 use crate::history::baseline::cautions;
 use crate::history::number::Number;
 use crate::history::{History, Status};
@@ -19,13 +32,13 @@ use crate::history::{History, Status};
 pub fn of(study: &Study, finished: &Finished, pictures: &[&str]) -> String {
     let page = Page::of_output();
     let mut parts = match &finished.histories[..] {
-        histories if study.plans.len() > 1 => comparison::of(study, histories, page),
+        histories if study.plans.len() > 1 => variants::of(study, histories, page),
         [_] => one(&finished.histories, page),
         histories => trials::of(histories, page),
     };
-    parts.extend(classes::without_threshold(&finished.histories).map(|line| page.wrapped(&line, 0)));
+    parts.extend(classification::without_threshold(&finished.histories).map(|line| page.wrapped(&line, 0)));
     if study.plans.len() == 1 {
-        parts.extend(leak::of_trials(&finished.histories, page));
+        parts.extend(leakage::of_trials(&finished.histories, page));
     }
     let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
     if !interrupted {
@@ -49,29 +62,31 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
         Some(_) => {}
         None => parts.extend(tree::of(history)),
     }
-    parts.extend(endings::of_one(history));
+    parts.extend(trial_status::of_one(history));
     let has_threshold = history.test.as_ref().is_some_and(|test| test.threshold.is_some());
     // a tree's test metrics stand in its table, unless they are at another threshold than the rest of it
     if let Some(test) = history.test.as_ref().filter(|_| history.network.is_some() || has_threshold) {
         let metrics: Vec<String> = test
             .metrics
             .iter()
-            .map(|(name, value)| format!("test {name} {}", figures::of(name, Some(value.0))))
+            .map(|(name, value)| format!("test {name} {}", number_format::of(name, Some(value.0))))
             .collect();
         let weights = history.network.as_ref().map(|_| format!("weights of the {} epoch", test.weights));
-        let threshold = test.threshold.as_ref().map(|at| format!("threshold {}", figures::metric(Some(at.value))));
+        let threshold =
+            test.threshold.as_ref().map(|at| format!("threshold {}", number_format::metric(Some(at.value))));
         let of: Vec<String> = weights.into_iter().chain(threshold).collect();
         let figures = format!("{} ({})", metrics.join(", "), of.join(", "));
-        let lines = [Some(figures), baselines::line(histories), endings::near_zero(histories)].into_iter().flatten();
+        let lines =
+            [Some(figures), baselines::line(histories), trial_status::near_zero(histories)].into_iter().flatten();
         parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
     }
     if let Some(test) = &history.test {
         let of_tree = baselines::line(histories).filter(|_| history.network.is_none() && !has_threshold);
         parts.extend(of_tree.map(|line| page.wrapped(&line, 0)));
-        parts.extend(classes::of(test, &history.data, page));
+        parts.extend(classification::of(test, &history.data, page));
     }
-    parts.extend(classes::positive_class(&[history]).map(|line| page.wrapped(&line, 2)));
-    parts.extend(observed::of_trials(histories, page));
+    parts.extend(classification::positive_class(&[history]).map(|line| page.wrapped(&line, 2)));
+    parts.extend(layers::of_trials(histories, page));
     if let Some(learned) = &history.learned {
         parts.push(learned_table(history, learned));
     }
@@ -89,7 +104,7 @@ fn epochs(history: &History) -> String {
     let header = ["epoch".to_owned(), format!("first ({first})"), best_header, format!("last ({last})")];
     let mut table = Columns::new(header, 1..4);
     for name in curves.series.keys().filter(|name| is_metric(name)) {
-        let at = |epoch: Option<usize>| figures::of(name, epoch.and_then(|epoch| curves.at(epoch, name)));
+        let at = |epoch: Option<usize>| number_format::of(name, epoch.and_then(|epoch| curves.at(epoch, name)));
         table.row([name.clone(), at(Some(first)), at(best), at(Some(last))]);
     }
     table.text()
@@ -99,7 +114,7 @@ fn epochs(history: &History) -> String {
 fn learned_table(history: &History, learned: &crate::history::Learned) -> String {
     let mut table = Columns::new(["input", "target", "output"], 1..3);
     let joined = |numbers: &[Number]| {
-        numbers.iter().map(|number| figures::metric(Some(number.0))).collect::<Vec<_>>().join(", ")
+        numbers.iter().map(|number| number_format::metric(Some(number.0))).collect::<Vec<_>>().join(", ")
     };
     for prediction in &learned.predictions {
         let plain = |numbers: &[Number]| numbers.iter().map(|n| n.0.to_string()).collect::<Vec<_>>().join(", ");

@@ -1,15 +1,15 @@
 //! The pictures that a run leaves by itself, written beside its histories. A fault in drawing is a warning: what was
 //! trained is there all the same.
 
+use crate::config::hint::in_a_line;
 use crate::device::fault::{contained, text};
 use crate::experiment::run::Finished;
-use crate::hint::in_a_line;
 use crate::history::History;
-use crate::plot::of_run::{self, Named};
+use crate::plot::charts::run_figures::{self, Named};
 
 /// Draws and writes them, and returns the names of their files, and a warning for each that is not there.
 pub fn write(finished: &Finished) -> (Vec<&'static str>, Vec<String>) {
-    write_drawn(finished, of_run::draw)
+    write_drawn(finished, run_figures::draw)
 }
 
 fn write_drawn(finished: &Finished, draw: impl Fn(&[History]) -> Vec<Named>) -> (Vec<&'static str>, Vec<String>) {
@@ -37,7 +37,7 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::cli::terminal;
+    use crate::cli::text::terminal;
     use crate::history::trial_for_tests;
     use crate::run_dir::RunDir;
 

@@ -1,7 +1,7 @@
 //! What is shown of a decision tree: its figures on each part of the rows, how large it is, and what it asks for.
 
-use crate::cli::figures;
-use crate::cli::table::Columns;
+use crate::cli::text::number_format;
+use crate::cli::text::table::Columns;
 use crate::compare::trial::is_metric;
 use crate::history::History;
 use crate::history::tree::TreeRecord;
@@ -33,9 +33,9 @@ fn figures_table(history: &History) -> String {
         }
     }
     for name in names {
-        let mut row = vec![name.clone(), figures::of(name, curve(name))];
-        row.extend(has_validation.then(|| figures::of(name, curve(&format!("val_{name}")))));
-        row.extend(is_tested.then(|| figures::of(name, of_test(name))));
+        let mut row = vec![name.clone(), number_format::of(name, curve(name))];
+        row.extend(has_validation.then(|| number_format::of(name, curve(&format!("val_{name}")))));
+        row.extend(is_tested.then(|| number_format::of(name, of_test(name))));
         table.row(row);
     }
     table.text()
@@ -43,14 +43,14 @@ fn figures_table(history: &History) -> String {
 
 /// How large a tree is, and the features that it splits by, the most important first.
 fn of_tree(tree: &TreeRecord) -> String {
-    let heading = format!("a tree of {} leaves, {} splits deep", figures::count(tree.leaves), tree.depth);
+    let heading = format!("a tree of {} leaves, {} splits deep", number_format::count(tree.leaves), tree.depth);
     if tree.features.is_empty() {
         return heading;
     }
     let mut table = Columns::new(["feature", "importance", "splits"], 1..3);
     for feature in tree.features.iter().take(FEATURES) {
-        let importance = figures::metric(Some(feature.importance));
-        table.row([feature.name.clone(), importance, figures::count(feature.splits)]);
+        let importance = number_format::metric(Some(feature.importance));
+        table.row([feature.name.clone(), importance, number_format::count(feature.splits)]);
     }
     format!("{heading}\n{}", table.text())
 }

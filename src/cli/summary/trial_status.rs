@@ -1,8 +1,8 @@
 //! Trials that did not go through all their epochs: diverged, stopped early, interrupted, not trained at all. And test targets
 //! that make a metric explode.
 
-use crate::cli::compared::Compared;
-use crate::cli::page::together;
+use crate::cli::summary::variant::Compared;
+use crate::cli::text::page::together;
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
 
@@ -97,7 +97,7 @@ pub fn near_zero(histories: &[History]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::made_up::{PLAIN, history, study};
+    use crate::cli::fixtures::{PLAIN, history, study};
 
     const LOSS: [(&str, &[f64]); 1] = [("loss", &[1.0, 0.5, 0.4])];
 

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::figure::Figure;
-use crate::cli::fitted::{Cell, Column, Fitted};
-use crate::cli::page::Page;
-use crate::cli::summary::legend;
-use crate::cli::{baselines, classes, endings, figures, observed, terminal};
+use crate::cli::summary::{baselines, classification, layers, legend, trial_status};
+use crate::cli::text::column::Figure;
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::page::Page;
+use crate::cli::text::{number_format, terminal};
 use crate::history::baseline::cautions;
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
@@ -28,18 +28,18 @@ pub fn of(histories: &[History], page: Page) -> Vec<String> {
     if some_epoch {
         parts.extend(tables(&rows, histories, page));
     }
-    let notes: Vec<String> = endings::of_trials(histories)
+    let notes: Vec<String> = trial_status::of_trials(histories)
         .into_iter()
-        .chain(endings::near_zero(histories))
+        .chain(trial_status::near_zero(histories))
         .chain(baselines::line(histories))
-        .chain(classes::positive_class(&histories.iter().collect::<Vec<_>>()))
-        .chain(classes::thresholds(&histories.iter().collect::<Vec<_>>()))
+        .chain(classification::positive_class(&histories.iter().collect::<Vec<_>>()))
+        .chain(classification::thresholds(&histories.iter().collect::<Vec<_>>()))
         .map(|note| page.wrapped(&note, 2))
         .collect();
     if !notes.is_empty() {
         parts.push(notes.join("\n"));
     }
-    parts.extend(observed::of_trials(histories, page));
+    parts.extend(layers::of_trials(histories, page));
     parts.extend(Some(readings(histories)).filter(|readings| !readings.is_empty()));
     parts
 }
@@ -153,14 +153,14 @@ impl Row<'_> {
     fn cell(&self, figure: &Figure) -> Cell {
         let values = || self.trials.iter().filter_map(|history| figure.of_trial(history));
         let finite: Vec<f64> = values().filter(|value| value.is_finite()).collect();
-        let mean = figures::mean(&finite);
-        let std = figures::mean_and_std(&finite).map(|(_, std)| std);
+        let mean = number_format::mean(&finite);
+        let std = number_format::mean_and_std(&finite).map(|(_, std)| std);
         let text = match self.shows {
             Shows::One => figure.shown(values().next()),
             Shows::Mean => figure.shown(mean),
-            Shows::Std => figures::spread(mean, std),
+            Shows::Std => number_format::spread(mean, std),
             Shows::MeanAndStd if std.is_none() => figure.shown(mean),
-            Shows::MeanAndStd => format!("{} ±{}", figure.shown(mean), figures::spread(mean, std)),
+            Shows::MeanAndStd => format!("{} ±{}", figure.shown(mean), number_format::spread(mean, std)),
             Shows::Min => figure.shown(finite.iter().copied().reduce(f64::min)),
             Shows::Max => figure.shown(finite.iter().copied().reduce(f64::max)),
         };
@@ -204,9 +204,9 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::cli::made_up::{PLAIN, history, width};
+    use crate::cli::fixtures::{PLAIN, history, width};
 
-    fn trial(seed: i64) -> crate::cli::made_up::MadeUp {
+    fn trial(seed: i64) -> crate::cli::fixtures::MadeUp {
         let apart = 0.001 * seed as f64;
         let series = [
             ("loss", &[0.9, 0.2 + apart][..]),

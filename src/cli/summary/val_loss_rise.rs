@@ -4,9 +4,9 @@
 //! The rise is the validation loss of the last epoch minus its lowest. It is named where the baseline, the first variant,
 //! overfits: where it does not, there is nothing to remedy, and where it has diverged, nothing to compare with.
 
-use crate::cli::compared::Compared;
-use crate::cli::figures::metric;
-use crate::cli::page::{Page, together};
+use crate::cli::summary::variant::Compared;
+use crate::cli::text::number_format::metric;
+use crate::cli::text::page::{Page, together};
 use crate::history::diagnosis::Verdict;
 
 /// A variant learns less when its lowest validation loss is above the baseline's by more than this share.
@@ -72,7 +72,7 @@ impl<'a> Rise<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::made_up::{self, PLAIN, history, width};
+    use crate::cli::fixtures::{self, PLAIN, history, width};
     use crate::history::{History, Status};
 
     const OVERFITS: [f64; 6] = [0.9, 0.5, 0.3, 0.2, 0.1, 0.05];
@@ -86,7 +86,7 @@ mod tests {
     fn said(others: &[(&str, &[f64])]) -> Option<String> {
         let mut names = vec![("baseline", "")];
         names.extend(others.iter().map(|(name, _)| (*name, "")));
-        let study = made_up::study(&names);
+        let study = fixtures::study(&names);
         let mut histories = vec![trial("baseline", &OVERFITS, &[0.8, 0.5, 0.4, 0.45, 0.5, 0.6])];
         histories.extend(others.iter().map(|(name, val_loss)| trial(name, &LOSS, val_loss)));
         sentences(&Compared::of(&study, &histories), PLAIN)
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_a_baseline_that_does_not_overfit_or_has_diverged() {
-        let study = made_up::study(&[("a", ""), ("b", "")]);
+        let study = fixtures::study(&[("a", ""), ("b", "")]);
         let b = || trial("b", &OVERFITS, &[0.8, 0.5, 0.4, 0.45, 0.5, 0.6]);
         let good = trial("a", &LOSS, &[0.8, 0.5, 0.4, 0.4, 0.4, 0.4]);
         assert_eq!(sentences(&Compared::of(&study, &[good, b()]), PLAIN), None);
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn what_diverged_or_minimizes_another_loss_is_no_remedy() {
         let variants = [("a", ""), ("b", "\"train.loss\" = { cross_entropy = { label_smoothing = 0.1 } }"), ("c", "")];
-        let study = made_up::study(&variants);
+        let study = fixtures::study(&variants);
         let low = [0.8, 0.5, 0.4, 0.4, 0.4, 0.4];
         let mut diverged = trial("c", &LOSS, &low);
         diverged.status = Status::Diverged;

@@ -1,8 +1,8 @@
 //! A variant with its trials: means over them, and which variant is the best by a figure.
 
-use crate::cli::{figures, settings};
+use crate::cli::text::{number_format, settings};
 use crate::experiment::plan::Plan;
-use crate::experiment::study::Study;
+use crate::experiment::plan::study::Study;
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
 
@@ -38,7 +38,7 @@ impl<'a> Compared<'a> {
 
     /// The mean of a figure.
     pub fn mean(&self, figure: impl Fn(&History) -> Option<f64>) -> Option<f64> {
-        figures::mean(&self.values(figure))
+        number_format::mean(&self.values(figure))
     }
 
     /// Whether all trials went as planned and none of them leaked, so that the variant can be called the best.
@@ -127,7 +127,7 @@ pub fn best(values: &[Option<f64>], higher_is_better: bool, shown: impl Fn(f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::made_up::{history, study, study_of};
+    use crate::cli::fixtures::{history, study, study_of};
     use crate::history::number::brief;
 
     #[test]

@@ -3,13 +3,13 @@
 //!
 //! Variants are ranked by validation rows, so only columns of these have a mark ([`Figure::ranks`]).
 
-use crate::cli::compared::{Compared, best};
-use crate::cli::figure::Figure;
-use crate::cli::fitted::{Cell, Column, Fitted};
-use crate::cli::page::Page;
-use crate::cli::summary::legend;
-use crate::cli::{baselines, classes, endings, figures, leak, observed, terminal, val_loss_rise};
-use crate::experiment::study::Study;
+use crate::cli::summary::variant::{Compared, best};
+use crate::cli::summary::{baselines, classification, layers, leakage, legend, trial_status, val_loss_rise};
+use crate::cli::text::column::Figure;
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::page::Page;
+use crate::cli::text::{number_format, terminal};
+use crate::experiment::plan::study::Study;
 use crate::history::History;
 use crate::metrics::Metric;
 
@@ -21,24 +21,23 @@ pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
     if some_epoch {
         parts.extend(tables(&variants, page));
     }
-    let notes: Vec<String> =
-        incomparable(&variants)
-            .into_iter()
-            .chain(endings::of_variants(&variants))
-            .chain(classes::positive_class(&histories.iter().collect::<Vec<_>>()))
-            .chain(endings::near_zero(histories))
-            .chain(baselines::line(histories))
-            .chain(variants.iter().filter_map(|variant| {
-                Some(format!("{}: {}", variant.variant(), classes::thresholds(&variant.trials)?))
-            }))
-            .map(|note| page.wrapped(&note, 2))
-            .collect();
+    let notes: Vec<String> = incomparable(&variants)
+        .into_iter()
+        .chain(trial_status::of_variants(&variants))
+        .chain(classification::positive_class(&histories.iter().collect::<Vec<_>>()))
+        .chain(trial_status::near_zero(histories))
+        .chain(baselines::line(histories))
+        .chain(variants.iter().filter_map(|variant| {
+            Some(format!("{}: {}", variant.variant(), classification::thresholds(&variant.trials)?))
+        }))
+        .map(|note| page.wrapped(&note, 2))
+        .collect();
     if !notes.is_empty() {
         parts.push(notes.join("\n"));
     }
-    parts.extend(observed::of_variants(&variants, page));
+    parts.extend(layers::of_variants(&variants, page));
     parts.extend(val_loss_rise::sentences(&variants, page));
-    parts.extend(leak::of_variants(&variants, page));
+    parts.extend(leakage::of_variants(&variants, page));
     parts
 }
 
@@ -164,8 +163,8 @@ fn figure_column(variants: &[Compared], figure: &Figure, spread: Spread) -> Colu
     let marks = marks(variants, figure);
     let cells = variants.iter().zip(marks).flat_map(|(variant, is_best)| {
         let values = values(variant);
-        let mean = figures::mean(&values);
-        let std = figures::spread(mean, figures::mean_and_std(&values).map(|(_, std)| std));
+        let mean = number_format::mean(&values);
+        let std = number_format::spread(mean, number_format::mean_and_std(&values).map(|(_, std)| std));
         let text = match spread {
             Spread::Beside if values.len() > 1 => format!("{} ±{std}", figure.shown(mean)),
             _ => figure.shown(mean),
@@ -243,7 +242,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::made_up::{self, MadeUp, PLAIN, history, width};
+    use crate::cli::fixtures::{self, MadeUp, PLAIN, history, width};
     use crate::history::Status;
     use crate::history::number::Number;
 
@@ -266,7 +265,7 @@ mod tests {
 
     #[test]
     fn variants_stand_side_by_side_with_the_best_marked_and_how_each_reads_and_ended() {
-        let study = made_up::study(&[
+        let study = fixtures::study(&[
             ("baseline", ""),
             ("early_stopping", "\"train.epochs\" = 4"),
             ("large_steps", ""),
@@ -300,14 +299,14 @@ mod tests {
 
     #[test]
     fn where_no_epoch_was_completed_there_is_no_table() {
-        let study = made_up::study(&[("a", ""), ("b", "")]);
+        let study = fixtures::study(&[("a", ""), ("b", "")]);
         let none = history("a", 0, &[]).ended(Status::Interrupted, 60).0;
         assert_eq!(shown(&study, &[none]), "interrupted: a (epoch 0 of 60)\nnot trained: b");
     }
 
     #[test]
     fn the_spread_over_seeds_stands_behind_the_mean_where_it_fits_and_below_it_otherwise() {
-        let study = made_up::study(&[("narrow", ""), ("wide", "")]);
+        let study = fixtures::study(&[("narrow", ""), ("wide", "")]);
         let of = |metrics: usize| -> Vec<History> {
             let trial = |variant, seed: i64| {
                 let apart = 0.01 * seed as f64;
@@ -337,7 +336,7 @@ mod tests {
 
     #[test]
     fn metrics_say_which_way_is_better_and_different_losses_are_not_compared() {
-        let study = made_up::study_of(
+        let study = fixtures::study_of(
             "[data.diabetes]",
             "mse",
             1,
@@ -378,7 +377,7 @@ mod tests {
 
     #[test]
     fn training_validation_and_test_metrics_are_of_the_epoch_whose_weights_are_kept() {
-        let study = made_up::study(&[("a", ""), ("b", "")]);
+        let study = fixtures::study(&[("a", ""), ("b", "")]);
         let best_in = |variant, epoch: usize, test: f64| {
             let mut trial = classifier(variant, 0, 0.3, 0.95).0;
             let best = trial.best.as_mut().unwrap();
@@ -400,7 +399,7 @@ mod tests {
 
     #[test]
     fn metrics_at_a_chosen_threshold_have_a_table_of_their_own() {
-        let study = made_up::study(&[("a", ""), ("b", "")]);
+        let study = fixtures::study(&[("a", ""), ("b", "")]);
         let trial = |variant, f1: f64| {
             let mut trial = classifier(variant, 0, 0.3, 0.95).0;
             trial.diagnosis = None;

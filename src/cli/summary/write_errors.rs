@@ -5,13 +5,13 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use crate::cli::asking::quoted;
-use crate::cli::terminal;
-use crate::hint::Hint;
+use crate::cli::args::run_args::quoted;
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
 use crate::run_dir::{RunDir, Trouble};
 
 /// Tells what has become of a run's files; where `quiet`, errors alone. Says whether all of them are in its folder.
-pub(super) fn tell(folder: &RunDir, quiet: bool) -> bool {
+pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {
     let Some(trouble) = folder.trouble() else { return true };
     let run = folder.path();
     if trouble.is_anew && !quiet {

@@ -1,6 +1,6 @@
 //! The figures that trials are listed and compared by.
 
-use crate::cli::figures;
+use crate::cli::text::number_format;
 use crate::compare::trial::is_metric;
 use crate::history::{History, Status};
 use crate::metrics::Metric;
@@ -127,7 +127,7 @@ impl Figure {
 
     /// The figure as it is shown.
     pub fn shown(&self, value: Option<f64>) -> String {
-        figures::of(&self.name(), value)
+        number_format::of(&self.name(), value)
     }
 
     /// Whether it is a loss, or taken from losses, and so means something else where another loss is minimized.
@@ -158,7 +158,7 @@ impl Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::made_up;
+    use crate::cli::fixtures;
 
     #[test]
     fn figures_that_belong_together_stand_together() {
@@ -171,7 +171,7 @@ mod tests {
             ("val_r2", &[0.0, 0.1]),
             ("lr", &[0.1, 0.1]),
         ];
-        let history = made_up::history("a", 0, &series).tested(&[("loss", 0.7), ("r2", 0.15)]);
+        let history = fixtures::history("a", 0, &series).tested(&[("loss", 0.7), ("r2", 0.15)]);
         let names: Vec<Vec<String>> =
             Figure::groups(&[&history.0], true).iter().map(|group| group.iter().map(Figure::name).collect()).collect();
         assert_eq!(names, [vec!["loss", "val_loss", "rise"], vec!["r2", "val_r2", "test r2"], vec!["mae"]]);

@@ -2,7 +2,7 @@
 
 use console::{Style, measure_text_width};
 
-use crate::cli::page::Page;
+use crate::cli::text::page::Page;
 
 /// Blanks between two columns; the first of them holds a mark where there is one.
 const GAP: usize = 2;

@@ -5,9 +5,9 @@
 
 use std::fmt::Write;
 
-use crate::cli::terminal::Greys;
-use crate::data::form::ImageSize;
-use crate::plot::raster::shrunk;
+use crate::cli::text::terminal::Greys;
+use crate::data::table::form::ImageSize;
+use crate::plot::format::raster::shrunk;
 
 /// From dark to light.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];

@@ -3,7 +3,7 @@
 //! Seeds and folds of a variant are shown by their mean. Different variants are not: a mean of these is a metric of no
 //! variant, so that the best and the worst one are shown. The monitored metric is always there, however narrow the line.
 
-use crate::cli::{figures, settings};
+use crate::cli::text::{number_format, settings};
 use crate::compare::direction::higher_is_better;
 use crate::compare::trial::is_metric;
 use crate::train::fit::EpochReport;
@@ -64,7 +64,7 @@ pub fn metrics(report: &EpochReport, trained: &Trained) -> Vec<Shown> {
         .collect();
     let plain = |text: String| Shown { short: text.clone(), text, rank: Rank::Other };
     let lrs = report.metrics.iter().find(|(name, _)| trained.shows_lr && name == "lr").map(|(_, lrs)| kept(lrs));
-    shown.extend(lrs.map(|lrs| plain(format!("lr {}", settings::range(&lrs, figures::short)))));
+    shown.extend(lrs.map(|lrs| plain(format!("lr {}", settings::range(&lrs, number_format::short)))));
     let all = report.training.len();
     if (1..all).contains(&training) {
         shown.push(plain(format!("({training} of {all} still training)")));
@@ -79,7 +79,7 @@ fn by_variant(values: &[f64], shown_of: &[bool], trained: &Trained) -> Vec<(usiz
             **is_shown && trained.variant_of.get(*replica).copied().unwrap_or_default() == place
         });
         let values: Vec<f64> = of_variant.map(|(_, (value, _))| *value).collect();
-        Some((place, figures::mean(&values)?))
+        Some((place, number_format::mean(&values)?))
     };
     (0..trained.variants.len().max(1)).filter_map(of).collect()
 }
@@ -87,7 +87,7 @@ fn by_variant(values: &[f64], shown_of: &[bool], trained: &Trained) -> Vec<(usiz
 /// The metric of a lone variant, or of the best and the worst one: with their names where it is the monitored metric, and
 /// from the lowest to the highest where neither is better.
 fn of_variants(name: &str, means: &[(usize, f64)], rank: Rank, trained: &Trained) -> (String, String) {
-    let shown = |value: f64| figures::of(name, Some(value));
+    let shown = |value: f64| number_format::of(name, Some(value));
     let better = higher_is_better(name);
     let key = |value: f64| match value {
         value if value.is_nan() => f64::INFINITY, // the worst, whichever way is better

@@ -1,6 +1,6 @@
 //! What text is laid out on: so many columns wide, styled or plain.
 
-use crate::cli::terminal;
+use crate::cli::text::terminal;
 
 /// A page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,14 @@
 //! What is shown while a run goes on: one bar over epochs on a terminal, one plain line for each epoch elsewhere.
 
-mod live_line;
-
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::page::Page;
-use crate::cli::progress::live_line::{Trained, fitting, metrics};
-use crate::cli::{figures, settings, terminal};
+use crate::cli::text::live_line::{Trained, fitting, metrics};
+use crate::cli::text::page::Page;
+use crate::cli::text::{number_format, settings, terminal};
 use crate::compare::settings::seeds_in_words;
-use crate::data::fetch;
+use crate::data::store::fetch;
 use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::{self, StackInfo};
@@ -19,8 +17,8 @@ use crate::history::resampling::ResampleRecord;
 use crate::metrics::Metric;
 use crate::train::TrainSpec;
 use crate::train::fit::{self, EpochReport};
-use crate::train::phases::Phases;
 use crate::train::schedule::Schedule;
+use crate::train::state::timing::Phases;
 
 /// Shows a run's progress on standard error.
 #[derive(Debug)]
@@ -107,7 +105,7 @@ impl run::Watch for Progress {
         let model = match &plan.model {
             Model::Network(network) => format!(
                 "{} parameters, {}",
-                figures::count(network.architecture.parameters()),
+                number_format::count(network.architecture.parameters()),
                 settings::of_training(&training, stack.rows.train)
             ),
             Model::Tree(tree) => settings::of_tree(tree),
@@ -153,7 +151,7 @@ fn of_data(plan: &Plan, stack: &StackInfo) -> String {
     let parts: Vec<String> = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)]
         .iter()
         .filter(|(_, rows)| *rows > 0)
-        .map(|(part, rows)| format!("{} {part}", figures::count(*rows)))
+        .map(|(part, rows)| format!("{} {part}", number_format::count(*rows)))
         .collect();
     let resampled =
         stack.resampled.as_ref().map(|resampled| format!(", {}", resampling(resampled))).unwrap_or_default();
@@ -176,7 +174,7 @@ fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
 
 /// How rows were resampled: the method, and how many rows there were before it.
 fn resampling(resampled: &ResampleRecord) -> String {
-    let from = figures::count(resampled.from.iter().sum::<u64>() as usize);
+    let from = number_format::count(resampled.from.iter().sum::<u64>() as usize);
     match resampled.before_split {
         true => format!("all of them by {} from {from} before the split: a leak", resampled.method),
         false => format!("those to train on by {} from {from}", resampled.method),
@@ -223,7 +221,7 @@ impl fit::Watch for Progress {
                 report.epoch,
                 report.epochs,
                 metrics.iter().map(|metric| metric.text.as_str()).collect::<Vec<_>>().join("  "),
-                figures::seconds(report.seconds),
+                number_format::seconds(report.seconds),
                 width = report.epochs.to_string().len()
             )),
         }

@@ -5,14 +5,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::classical::decision_tree::{Impurity, TreeSpec};
-use crate::cli::figures;
-use crate::data::weights::Weights;
-use crate::train::augment::Augment;
-use crate::train::clip::Clip;
-use crate::train::early_stopping::EarlyStopping;
+use crate::cli::text::number_format;
+use crate::data::prepare::weights::Weights;
 use crate::train::loss::Loss;
 use crate::train::optimizer::Optimizer;
-use crate::train::penalty::Penalty;
+use crate::train::regularize::augment::Augment;
+use crate::train::regularize::clip::Clip;
+use crate::train::regularize::early_stopping::EarlyStopping;
+use crate::train::regularize::penalty::Penalty;
 use crate::train::schedule::Schedule;
 use crate::train::{Batch, TrainSpec};
 
@@ -72,9 +72,9 @@ fn of_optimizer(variants: &[&TrainSpec]) -> String {
     let decays = each(Optimizer::weight_decay);
     let differ = decays.iter().any(|decay| *decay != decays[0]);
     let except: &[&str] = if differ { &["lr", "weight_decay"] } else { &["lr"] };
-    let name = format!("{} lr {}", optimizer.name(), range(&each(Optimizer::lr), figures::setting));
+    let name = format!("{} lr {}", optimizer.name(), range(&each(Optimizer::lr), number_format::setting));
     let words = with_changes(optimizer, optimizer.name(), except).replacen(optimizer.name(), &name, 1);
-    if differ { format!("{words} weight_decay {}", range(&decays, figures::setting)) } else { words }
+    if differ { format!("{words} weight_decay {}", range(&decays, number_format::setting)) } else { words }
 }
 
 /// `0.1`, or `1e-5 to 0.1` where values differ.
@@ -85,7 +85,7 @@ pub fn range(values: &[f64], shown: impl Fn(f64) -> String) -> String {
 }
 
 fn of_schedule(schedule: &Schedule) -> Option<String> {
-    let number = figures::setting;
+    let number = number_format::setting;
     Some(match schedule {
         Schedule::Constant => return None,
         Schedule::Step(step) => format!("lr × {} every {} epochs", number(step.gamma), step.every),
@@ -112,8 +112,8 @@ fn of_schedule(schedule: &Schedule) -> Option<String> {
 
 fn of_clip(clip: Clip) -> String {
     match clip {
-        Clip::Norm(norm) => format!("gradient norm clipped at {}", figures::setting(norm)),
-        Clip::Value(value) => format!("gradient clipped at {}", figures::setting(value)),
+        Clip::Norm(norm) => format!("gradient norm clipped at {}", number_format::setting(norm)),
+        Clip::Value(value) => format!("gradient clipped at {}", number_format::setting(value)),
     }
 }
 
@@ -133,7 +133,7 @@ fn of_early_stopping(stopping: &EarlyStopping) -> String {
 
 fn above_zero<const N: usize>(settings: [(&str, f64); N], between: &str) -> Option<String> {
     let set = settings.iter().filter(|(_, value)| *value > 0.0);
-    let words: Vec<String> = set.map(|(name, value)| format!("{name} {}", figures::setting(*value))).collect();
+    let words: Vec<String> = set.map(|(name, value)| format!("{name} {}", number_format::setting(*value))).collect();
     (!words.is_empty()).then(|| words.join(between))
 }
 
@@ -147,7 +147,9 @@ fn with_changes<T: Serialize + DeserializeOwned>(part: &T, name: &str, except: &
         if usual != Some(value) && !except.contains(&key.as_str()) {
             words.push(match value {
                 Value::Bool(true) => key.clone(),
-                Value::Number(number) => format!("{key} {}", number.as_f64().map(figures::setting).unwrap_or_default()),
+                Value::Number(number) => {
+                    format!("{key} {}", number.as_f64().map(number_format::setting).unwrap_or_default())
+                }
                 Value::String(word) => format!("{key} {word}"),
                 other => format!("{key} {other}"),
             });

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use console::{Style, style};
 use serde::Serialize;
 
+use crate::config::hint::Hint;
 use crate::device::fault::{Fault, is_handled};
-use crate::experiment::source_text::SpecError;
-use crate::hint::Hint;
+use crate::experiment::spec::source_text::SpecError;
 use crate::history::json::readable;
 
 /// Whether stdout has failed, and not only its reader.

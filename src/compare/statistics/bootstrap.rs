@@ -6,7 +6,7 @@
 //! four of five cases, not in nineteen of twenty.
 
 use crate::compare::statistics::{CONFIDENCE, Interval, mean};
-use crate::data::numpy_random::RandomState;
+use crate::data::split::numpy_random::RandomState;
 
 /// How many resamples are drawn, as in SciPy.
 pub const RESAMPLES: usize = 9_999;

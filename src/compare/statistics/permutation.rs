@@ -6,7 +6,7 @@
 //! twice the smaller of both sides.
 
 use crate::compare::statistics::mean;
-use crate::data::numpy_random::RandomState;
+use crate::data::split::numpy_random::RandomState;
 
 /// As many permutations as are gone through, or drawn.
 const MOST: usize = 200_000;

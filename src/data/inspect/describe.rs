@@ -4,11 +4,11 @@
 use serde::Serialize;
 use tch::{Kind, Tensor};
 
-use crate::data::columns::in_words;
-use crate::data::repeats::{Repeats, fingerprint};
+use crate::data::inspect::duplicates::{Repeats, fingerprint};
+use crate::data::table::columns::in_words;
 use crate::data::table::recognize::{look_out, look_out_for_row_numbers, recognize};
+use crate::data::table::values::Values;
 use crate::data::table::{Column, Table};
-use crate::data::values::Values;
 use crate::data::{Loaded, Rows, Target, class_numbers};
 
 /// The values of a column are counted when it has so many at most.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tch::{Device, Kind, Tensor};
 
-use crate::seed;
+use crate::tensor::seed;
 
 /// Rows on the device, with the targets in the form that the loss takes.
 #[derive(Debug)]

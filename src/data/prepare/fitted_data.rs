@@ -4,9 +4,9 @@
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
-use crate::data::form::{Form, ImageSize};
-use crate::data::prepared::Prepared;
-use crate::data::preprocessing::{Preprocessing, PreprocessingRecord};
+use crate::data::prepare::prepared::Prepared;
+use crate::data::prepare::preprocessing::{Preprocessing, PreprocessingRecord};
+use crate::data::table::form::{Form, ImageSize};
 use crate::data::{Card, Loaded, Target};
 
 /// The form of a trial's data, with everything that was fitted to its training rows.
@@ -132,11 +132,11 @@ impl FittedData {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::encode::{Encode, Missing};
-    use crate::data::recipe::Recipe;
-    use crate::data::scale::Scale;
+    use crate::data::prepare::scale::Scale;
     use crate::data::split::Parts;
     use crate::data::table::Table;
+    use crate::data::table::column_roles::Recipe;
+    use crate::data::table::encode::{Encode, Missing};
     use crate::data::table::reading::Reading;
 
     const PEOPLE: &str = "age,city,y\n30.1,Rome,a\n40.7,Oslo,b\n,Rome,a\n51.3,,b\n60.2,Bonn,a\n";

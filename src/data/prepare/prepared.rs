@@ -4,10 +4,10 @@
 use anyhow::Context;
 use tch::Device;
 
-use crate::check::Invalid;
-use crate::data::preprocessing::Preprocessing;
+use crate::config::check::Invalid;
+use crate::data::prepare::preprocessing::Preprocessing;
+use crate::data::prepare::scale::Scale;
 use crate::data::resample::Resample;
-use crate::data::scale::Scale;
 use crate::data::split::{Parts, Split};
 use crate::data::{Loaded, Rows, Target, Test, Training, Validation, class_numbers, told};
 use crate::history::positive::PositiveClass;

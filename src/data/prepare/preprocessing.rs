@@ -7,11 +7,11 @@ use anyhow::{bail, ensure};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::data::encode::Encoder;
-use crate::data::form::Form;
-use crate::data::scale::{Scale, Scaler, ScalerRecord};
+use crate::data::prepare::scale::{Scale, Scaler, ScalerRecord};
+use crate::data::table::encode::Encoder;
+use crate::data::table::form::Form;
 use crate::data::{Loaded, Rows, Training};
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 
 /// An encoding and a scale that were fitted to training rows.
 #[derive(Debug)]

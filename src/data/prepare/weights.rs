@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::check::{Invalid, positive, require};
+use crate::config::check::{Invalid, positive, require};
 
 /// A list of weights, or `"balanced"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,12 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::check::{Invalid, at_least_one};
+use crate::config::check::{Invalid, at_least_one};
 use crate::data::Rows;
-use crate::data::numpy_random::RandomState;
 use crate::data::resample::neighbors::nearest;
 use crate::data::resample::smote::{Drawn, check_neighbors, row_numbers};
 use crate::data::resample::{ByClass, Made, check_ratio, followed_by, points};
+use crate::data::split::numpy_random::RandomState;
 
 /// Written `"borderline_smote"`, or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

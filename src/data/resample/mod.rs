@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::check::{Invalid, require};
+use crate::config::check::{Invalid, require};
 use crate::data::{ONE_THREAD, Rows};
 
 /// How training rows are resampled.

@@ -6,9 +6,9 @@ use polars::prelude::{ChunkTake, IdxCa, IdxSize, NewChunkedArray};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Invalid;
-use crate::data::numpy_random::RandomState;
+use crate::config::check::Invalid;
 use crate::data::resample::{ByClass, check_ratio};
+use crate::data::split::numpy_random::RandomState;
 
 /// Written `"under"`, or `{ under = { random_state = 42 } }`; `over` likewise.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

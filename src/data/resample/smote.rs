@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
-use crate::check::{Invalid, at_least_one};
+use crate::config::check::{Invalid, at_least_one};
 use crate::data::Rows;
-use crate::data::numpy_random::RandomState;
 use crate::data::resample::neighbors::nearest;
 use crate::data::resample::{ByClass, Made, check_ratio, followed_by, points_of};
+use crate::data::split::numpy_random::RandomState;
 
 /// Written `"smote"`, or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -3,17 +3,17 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::data::cache::Cache;
-use crate::data::fetch::Watch;
-use crate::data::manifest::Manifest;
-use crate::data::recipe::Recipe;
-use crate::data::scale::Scale;
+use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch::Watch;
+use crate::data::store::manifest::Manifest;
 use crate::data::table::Table;
+use crate::data::table::column_roles::Recipe;
 use crate::data::table::reading::Reading;
-use crate::data::task::Task;
+use crate::data::table::target_kind::Task;
 use crate::data::{Card, Loaded, Target, told};
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 
 /// `[data.creditcard]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

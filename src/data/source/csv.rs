@@ -6,18 +6,18 @@ use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::check::Invalid;
-use crate::data::csv_text::TableFault;
-use crate::data::encode::{Encode, Missing};
-use crate::data::recipe::{Names, Recipe, Selected};
-use crate::data::scale::Scale;
+use crate::config::check::Invalid;
+use crate::data::prepare::scale::Scale;
 use crate::data::source::user_file;
 use crate::data::split::Split;
 use crate::data::table::Table;
-use crate::data::table::dates::Dates;
-use crate::data::table::number_format::NumberFormat;
+use crate::data::table::column_roles::{Names, Recipe, Selected};
+use crate::data::table::csv_text::TableFault;
+use crate::data::table::encode::{Encode, Missing};
 use crate::data::table::reading::{ClassColumn, Reading, TextColumns};
-use crate::data::task::Task;
+use crate::data::table::recognize::dates::Dates;
+use crate::data::table::recognize::number_format::NumberFormat;
+use crate::data::table::target_kind::Task;
 use crate::data::{Card, Loaded};
 use crate::io::separator;
 

@@ -8,11 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Target;
-use crate::data::scale::Scale;
+use crate::data::prepare::scale::Scale;
 use crate::data::source::embedded_table::EmbeddedTable;
 use crate::data::split::Split;
 use crate::data::table::Table;
-use crate::data::task::Task;
+use crate::data::table::target_kind::Task;
 
 const FEATURES_GZ: &[u8] = include_bytes!("../embedded/diabetes_data_raw.csv.gz");
 const TARGET_GZ: &[u8] = include_bytes!("../embedded/diabetes_target.csv.gz");

@@ -8,13 +8,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::check::Invalid;
-use crate::data::cache::sha256;
-use crate::data::form::{Form, ImageSize};
-use crate::data::scale::Scale;
+use crate::config::check::Invalid;
+use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
-use crate::data::{Card, Loaded, Rows, Target, byte_table};
-use crate::shape::Shape;
+use crate::data::store::cache::sha256;
+use crate::data::table::byte_table;
+use crate::data::table::form::{Form, ImageSize};
+use crate::data::{Card, Loaded, Rows, Target};
+use crate::tensor::shape::Shape;
 
 const CSV_GZ: &[u8] = include_bytes!("../embedded/digits.csv.gz");
 const ROWS: usize = 1797;

@@ -6,15 +6,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::check::Invalid;
-use crate::data::cache::sha256;
-use crate::data::form::{Form, ImageSize};
-use crate::data::scale::Scale;
+use crate::config::check::Invalid;
+use crate::data::prepare::scale::Scale;
 use crate::data::source::idx::{self, Idx};
 use crate::data::source::user_file;
 use crate::data::split::Split;
+use crate::data::store::cache::sha256;
+use crate::data::table::form::{Form, ImageSize};
 use crate::data::{Card, Loaded, Rows, Target};
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 
 /// `[data.idx]`. Relative paths are relative to the experiment file; files may be compressed (`.gz`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::data::cache::sha256;
-use crate::data::form::Form;
+use crate::data::store::cache::sha256;
+use crate::data::table::form::Form;
 use crate::data::{Card, Loaded, Rows, Target};
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 
 /// `[data.logic]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

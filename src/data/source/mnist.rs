@@ -5,15 +5,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::data::cache::Cache;
-use crate::data::fetch::Watch;
-use crate::data::form::{Form, ImageSize};
-use crate::data::manifest::Manifest;
-use crate::data::scale::Scale;
+use crate::data::prepare::scale::Scale;
 use crate::data::source::idx;
 use crate::data::split::Split;
-use crate::data::{Card, Loaded, Rows, Target, byte_table};
-use crate::shape::Shape;
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch::Watch;
+use crate::data::store::manifest::Manifest;
+use crate::data::table::byte_table;
+use crate::data::table::form::{Form, ImageSize};
+use crate::data::{Card, Loaded, Rows, Target};
+use crate::tensor::shape::Shape;
 
 const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;

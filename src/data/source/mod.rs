@@ -17,11 +17,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::check::Invalid;
-use crate::data::cache::Cache;
-use crate::data::fetch::Watch;
-use crate::data::scale::Scale;
+use crate::config::check::Invalid;
+use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch::Watch;
 use crate::data::table::Table;
 use crate::data::{Card, Loaded, told};
 

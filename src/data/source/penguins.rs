@@ -3,15 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Invalid;
-use crate::data::cache::sha256;
-use crate::data::encode::{Encode, Missing};
-use crate::data::recipe::{Names, Recipe, Selected};
-use crate::data::scale::Scale;
+use crate::config::check::Invalid;
+use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
+use crate::data::store::cache::sha256;
 use crate::data::table::Table;
+use crate::data::table::column_roles::{Names, Recipe, Selected};
+use crate::data::table::encode::{Encode, Missing};
 use crate::data::table::reading::Reading;
-use crate::data::task::Task;
+use crate::data::table::target_kind::Task;
 use crate::data::{Card, Loaded};
 
 const CSV: &[u8] = include_bytes!("../embedded/penguins.csv");

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::bounded_file::in_words;
-use crate::data::cache::sha256;
-use crate::data::csv_text::TableFault;
-use crate::data::hashed_file;
+use crate::config::suggest;
+use crate::data::store::cache::sha256;
+use crate::data::store::hashed_file;
+use crate::data::table::csv_text::TableFault;
+use crate::io::bounded_file::in_words;
 use crate::io::file_format::FileFormat;
-use crate::suggest;
 
 /// What is read.
 const READABLE: &str = "a table is read from CSV text in UTF-8, as it is or packed with gzip (`.csv`, `.csv.gz`)";

@@ -1,7 +1,7 @@
 //! Folds for cross-validation, row for row as scikit-learn 1.9's `KFold` and `StratifiedKFold` make them.
 
-use crate::check::{Invalid, require};
-use crate::data::numpy_random::RandomState;
+use crate::config::check::{Invalid, require};
+use crate::data::split::numpy_random::RandomState;
 
 /// One fold: which rows are trained on, and which are held out; both ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]

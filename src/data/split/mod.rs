@@ -1,13 +1,16 @@
 //! Splitting rows into training, validation and test, row for row as scikit-learn 1.9's `train_test_split` does with
 //! the same `random_state`.
 
+pub mod folds;
+pub mod numpy_random;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Invalid, at_least_one, require, share};
+use crate::config::check::{Invalid, at_least_one, require, share};
 use crate::data::Target;
-use crate::data::folds::{k_fold, stratified_k_fold};
-use crate::data::numpy_random::RandomState;
+use crate::data::split::folds::{k_fold, stratified_k_fold};
+use crate::data::split::numpy_random::RandomState;
 
 /// The `split` of a data set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
-use crate::data::fetch::{self, Watch};
-use crate::data::hashed_file;
-use crate::data::manifest::{DataFile, Manifest};
+use crate::data::store::fetch::{self, Watch};
+use crate::data::store::hashed_file;
+use crate::data::store::manifest::{DataFile, Manifest};
 
 /// Hexadecimal SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -138,7 +138,7 @@ impl Cache {
             Err(Fault::Missing(_)) => {}
             Err(fault) => {
                 let hint = format!("`runner data fetch {}` gets it again", manifest.name);
-                return Err(anyhow::Error::new(fault).context(crate::hint::Hint(hint)));
+                return Err(anyhow::Error::new(fault).context(crate::config::hint::Hint(hint)));
             }
         }
         fetch::fetch(manifest, self, watch)?;

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 
-use crate::bounded_file::{self, in_words};
-use crate::data::cache::{Cache, sha256};
-use crate::data::csv_text::TableFault;
-use crate::data::manifest::{DataFile, Manifest, Source};
+use crate::config::hint::Hint;
 use crate::data::source::{mnist, user_file};
-use crate::files;
-use crate::hint::Hint;
+use crate::data::store::cache::{Cache, sha256};
+use crate::data::store::manifest::{DataFile, Manifest, Source};
+use crate::data::table::csv_text::TableFault;
+use crate::io::atomic_write;
+use crate::io::bounded_file::{self, in_words};
 
 /// How the name of a folder begins that a wheel is downloaded to.
 const WHEEL: &str = ".wheel-";
@@ -186,7 +186,7 @@ fn keep(file: &DataFile, bytes: &[u8], folder: &Path) -> anyhow::Result<()> {
     ensure!(found <= wanted, "it has more than the {wanted} bytes that `{name}` has");
     let found = sha256(bytes);
     ensure!(found == file.sha256, "the SHA-256 of `{}` is {found}, and {} is right", file.name, file.sha256);
-    files::write_whole(&folder.join(&file.name), bytes)
+    atomic_write::write_whole(&folder.join(&file.name), bytes)
 }
 
 fn from_wheel(

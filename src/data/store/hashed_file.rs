@@ -8,9 +8,9 @@ use std::sync::mpsc;
 
 use sha2::{Digest, Sha256};
 
-use crate::bounded_file;
-use crate::data::cache::hexadecimal;
+use crate::data::store::cache::hexadecimal;
 use crate::device::memory;
+use crate::io::bounded_file;
 
 /// So many bytes are read before they are handed on.
 const AT_A_TIME: usize = 4 << 20;
@@ -106,7 +106,7 @@ fn fill(file: &mut File, part: &mut [u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::cache::sha256;
+    use crate::data::store::cache::sha256;
 
     #[test]
     fn files_of_any_size_are_read_with_their_sum() {

@@ -18,28 +18,28 @@ use polars::frame::DataFrame;
 use polars::io::prelude::_csv_read_internal::read_chunk;
 use polars::prelude::{Column, CsvParseOptions, DataType, Field, Schema};
 
-use crate::data::csv_text::{BYTE_ORDER_MARK, CsvText};
+use crate::data::table::csv_text::{BYTE_ORDER_MARK, CsvText};
 use crate::device::fault::Fault;
 use crate::device::memory::try_reserve;
-use crate::threads;
+use crate::tensor::threads;
 
 /// So many bytes are taken at a time: they and what is read of them stay near.
 const AT_A_TIME: usize = 1 << 20;
 
 /// A table's header, and the numbers below it.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct PlainNumbers {
+pub(crate) struct PlainNumbers {
     /// The header's record.
-    pub(super) header: Vec<u8>,
+    pub(crate) header: Vec<u8>,
     /// As many columns as the header has fields.
-    pub(super) columns: Vec<PlainColumn>,
+    pub(crate) columns: Vec<PlainColumn>,
     /// The line on which each row begins, counted from 1.
-    pub(super) lines: Vec<usize>,
+    pub(crate) lines: Vec<usize>,
 }
 
 /// One column.
 #[derive(Debug, PartialEq)]
-pub(super) enum PlainColumn {
+pub(crate) enum PlainColumn {
     /// Numbers; 0 has no sign.
     Numbers(Vec<f64>),
     /// The text of each field.
@@ -48,7 +48,7 @@ pub(super) enum PlainColumn {
 
 /// Reads a table to its end, where it has a row, and every field below the header is a finite number, but for those of
 /// the columns that `as_text` names, given the first block.
-pub(super) fn read(
+pub(crate) fn read(
     source: impl Read + Send,
     separator: u8,
     as_text: impl Fn(&[u8]) -> Vec<usize>,

@@ -1,9 +1,9 @@
 //! One column of a table: its values, the text of numbers that are codes, and the first field that counts as missing.
 
-use crate::data::csv_text::TableFault;
-use crate::data::table::dates::{self, DateFormat};
+use crate::data::table::csv_text::TableFault;
 use crate::data::table::reading::Reading;
-use crate::data::values::Values;
+use crate::data::table::recognize::dates::{self, DateFormat};
+use crate::data::table::values::Values;
 
 /// One column.
 #[derive(Clone, Debug, PartialEq)]

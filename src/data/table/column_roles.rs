@@ -9,19 +9,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::check::{Invalid, require};
-use crate::data::columns::{Columns, in_words, row_by_row, weights_of};
-use crate::data::encode::{Encode, Encoding, Missing, Planned};
-use crate::data::form::{Form, TableForm};
-use crate::data::table::number_format::same;
+use crate::config::check::{Invalid, require};
+use crate::config::suggest;
+use crate::data::table::columns::{Columns, in_words, row_by_row, weights_of};
+use crate::data::table::encode::{Encode, Encoding, Missing, Planned};
+use crate::data::table::form::{Form, TableForm};
 use crate::data::table::reading::{ClassColumn, DateColumn, Reading, TextColumns};
+use crate::data::table::recognize::number_format::same;
 use crate::data::table::recognize::recognize;
+use crate::data::table::target_kind::{TargetColumns, Targets, Task};
+use crate::data::table::values::Values;
 use crate::data::table::{Column, Table};
-use crate::data::task::{TargetColumns, Targets, Task};
-use crate::data::values::Values;
 use crate::data::{Card, Loaded, Rows};
-use crate::shape::Shape;
-use crate::suggest;
+use crate::tensor::shape::Shape;
 
 /// One column's name, or a list of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -271,7 +271,7 @@ impl<'a> Recipe<'a> {
 }
 
 /// The hint that lists a table's columns.
-pub(super) fn known(table: &Table) -> String {
+pub(crate) fn known(table: &Table) -> String {
     let names: Vec<&str> = table.names().take(12).collect();
     let more = if table.columns.len() > names.len() { ", …" } else { "" };
     format!("its columns are {}{more}", suggest::list(&names))

@@ -4,24 +4,24 @@ use std::borrow::Cow;
 
 use tch::{Device, Kind, Tensor};
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
 use crate::data::ONE_THREAD;
-use crate::data::encode::{Becomes, Encode};
+use crate::data::table::encode::{Becomes, Encode};
 use crate::data::table::recognize::{Finding, MOST_CATEGORIES, look_out, recognize};
+use crate::data::table::values::Values;
 use crate::data::table::{Column, Table};
-use crate::data::values::Values;
 
 /// What a column of features is read with.
 #[derive(Clone, Copy)]
-pub(super) struct Columns<'a> {
+pub(crate) struct Columns<'a> {
     /// The table.
-    pub(super) table: &'a Table,
+    pub(crate) table: &'a Table,
     /// The rows that are used.
-    pub(super) rows: &'a [usize],
+    pub(crate) rows: &'a [usize],
     /// What becomes of categories.
-    pub(super) encode: Encode,
+    pub(crate) encode: Encode,
     /// The columns that hold some even where they are numbers.
-    pub(super) categories: &'a [String],
+    pub(crate) categories: &'a [String],
 }
 
 impl Columns<'_> {
@@ -30,7 +30,7 @@ impl Columns<'_> {
     /// # Errors
     /// When a column of numbers holds text, text is something else than categories, a number is too large for f32, or
     /// `encode` has no place for categories; the key is relative to the data set.
-    pub(super) fn feature<'t>(self, column: &'t Column) -> Result<(Becomes, Cow<'t, [f64]>), Invalid> {
+    pub(crate) fn feature<'t>(self, column: &'t Column) -> Result<(Becomes, Cow<'t, [f64]>), Invalid> {
         let (table, rows, name) = (self.table, self.rows, &column.name);
         let as_categories = self.categories.contains(name);
         if let (Values::Numbers(numbers), false) = (&column.values, as_categories) {
@@ -75,7 +75,7 @@ impl Columns<'_> {
     }
 
     /// What to look out for in a column that is used: the line to write, if it is not what was meant.
-    pub(super) fn note(self, column: &Column, becomes: &Becomes) -> Option<String> {
+    pub(crate) fn note(self, column: &Column, becomes: &Becomes) -> Option<String> {
         let (name, rows) = (&column.name, self.rows.len());
         match becomes {
             Becomes::Number => look_out(column),
@@ -95,7 +95,7 @@ impl Columns<'_> {
 }
 
 /// What a column holds, with the cell that shows it.
-pub(super) fn in_words(table: &Table, column: &Column, found: &Finding) -> String {
+pub(crate) fn in_words(table: &Table, column: &Column, found: &Finding) -> String {
     let separates = if found.what.ends_with("and") { "" } else { ":" };
     format!(
         "column `{}` {}{separates} `{}` in {}",
@@ -113,7 +113,7 @@ fn shown_with_place(table: &Table, column: &Column) -> String {
 }
 
 /// A cell as messages quote it: large and small numbers with an exponent.
-pub(super) fn shown(column: &Column, row: usize) -> String {
+pub(crate) fn shown(column: &Column, row: usize) -> String {
     match &column.values {
         Values::Numbers(numbers) if column.written().is_none() && numbers[row].abs() >= 1e16 => {
             format!("{:e}", numbers[row])
@@ -123,12 +123,12 @@ pub(super) fn shown(column: &Column, row: usize) -> String {
 }
 
 /// Whether f32 holds a number as a finite one; NaN is a missing value.
-pub(super) fn fits_f32(number: f64) -> bool {
+pub(crate) fn fits_f32(number: f64) -> bool {
     !(number as f32).is_infinite()
 }
 
 /// What is wrong with a number that f32 cannot hold.
-pub(super) fn too_large(table: &Table, column: &Column, row: usize) -> String {
+pub(crate) fn too_large(table: &Table, column: &Column, row: usize) -> String {
     let cell = shown(column, row);
     format!(
         "has `{cell}` in {}, column `{}`, which is too large for f32: at most 3.4e38",
@@ -138,7 +138,7 @@ pub(super) fn too_large(table: &Table, column: &Column, row: usize) -> String {
 }
 
 /// The hint on such a number.
-pub(super) fn too_large_hint(column: &Column, row: usize) -> String {
+pub(crate) fn too_large_hint(column: &Column, row: usize) -> String {
     let cell = shown(column, row);
     format!(
         "if it marks a missing value, write `missing_values = [\"\", \"NA\", \"{cell}\"]`, and `missing = \"mean\"` or \
@@ -148,7 +148,7 @@ pub(super) fn too_large_hint(column: &Column, row: usize) -> String {
 
 /// The values of columns, row after row: `[rows, columns]`, f64. Some rows are written at a time, so that what is read
 /// and written stays near, and nothing of the table's size is made beside the tensor.
-pub(super) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor {
+pub(crate) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor {
     let width = columns.len();
     let at_a_time = (ONE_THREAD / width.max(1)).clamp(1, rows.max(1));
     let all = Tensor::empty([rows as i64, width as i64], (Kind::Double, Device::Cpu));
@@ -169,7 +169,7 @@ pub(super) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor 
 ///
 /// # Errors
 /// When one is not; the key is relative to the data set.
-pub(super) fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f32>, Invalid> {
+pub(crate) fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f32>, Invalid> {
     let fault = |row: usize| {
         let found = column.text(row).unwrap_or_default();
         let message = format!("has `{found}` in {}, where a number above 0 was expected", table.place(row));

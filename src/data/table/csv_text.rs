@@ -11,7 +11,7 @@ use memchr::{memchr, memchr_iter, memchr2};
 use crate::io::separator;
 
 /// What some programs write before UTF-8 text.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How many columns a table has at most: each of them takes some hundred bytes before it holds a value.
 const MOST_FIELDS: usize = 100_000;

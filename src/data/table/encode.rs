@@ -8,11 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::bounded_file::in_words;
+use crate::config::hint::Hint;
 use crate::data::Training;
 use crate::device::memory;
-use crate::hint::Hint;
 use crate::history::number::as_number;
+use crate::io::bounded_file::in_words;
 
 /// What becomes of a column of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

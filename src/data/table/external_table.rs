@@ -7,16 +7,16 @@
 
 use tch::Tensor;
 
+use crate::config::suggest;
 use crate::data::Target;
-use crate::data::columns::{fits_f32, row_by_row, too_large};
-use crate::data::csv_text::TableFault;
-use crate::data::encode::{Becomes, Missing, Planned};
-use crate::data::form::TableForm;
-use crate::data::recipe::known;
+use crate::data::table::column_roles::known;
+use crate::data::table::columns::{fits_f32, row_by_row, too_large};
+use crate::data::table::csv_text::TableFault;
+use crate::data::table::encode::{Becomes, Missing, Planned};
+use crate::data::table::form::TableForm;
+use crate::data::table::target_kind::{Task, known_as, wrong, yes_or_no};
+use crate::data::table::values::Values;
 use crate::data::table::{Column, Table};
-use crate::data::task::{Task, known_as, wrong, yes_or_no};
-use crate::data::values::Values;
-use crate::suggest;
 
 /// What a class is where it is not known.
 pub const UNKNOWN_CLASS: i64 = -1;
@@ -205,9 +205,9 @@ fn nearest_or_known(text: &str, known: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::data::Loaded;
-    use crate::data::encode::Encode;
-    use crate::data::form::Form;
-    use crate::data::recipe::Recipe;
+    use crate::data::table::column_roles::Recipe;
+    use crate::data::table::encode::Encode;
+    use crate::data::table::form::Form;
     use crate::data::table::reading::Reading;
 
     const PEOPLE: &str = "age,city,y\n30,Rome,a\n40,Oslo,b\n50,Rome,a\n";

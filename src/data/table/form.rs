@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::data::encode::Encoding;
+use crate::data::table::encode::Encoding;
 use crate::data::table::reading::Reading;
-use crate::data::task::TargetColumns;
+use crate::data::table::target_kind::TargetColumns;
 
 /// What rows are made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,13 +4,19 @@
 //! are numbers, and a slip of the pen in row 7,000 is found, and named. What counts as missing, and how numbers and dates
 //! are written, a [`Reading`] says.
 
+mod blocks;
+pub mod byte_table;
 pub mod column;
-mod date_text;
-pub mod dates;
-mod missing;
-pub mod number_format;
+pub mod column_roles;
+pub mod columns;
+pub mod csv_text;
+pub mod encode;
+pub mod external_table;
+pub mod form;
 pub mod reading;
 pub mod recognize;
+pub mod target_kind;
+pub mod values;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,13 +26,13 @@ use std::sync::Arc;
 
 use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
 
-use crate::data::csv_text::{CsvText, TableFault, said_separator};
-use crate::data::hashed_file::{self, Hashed};
-use crate::data::plain_numbers::{self, PlainColumn, PlainNumbers};
-use crate::data::repeats::{Repeats, fingerprint};
+use crate::data::inspect::duplicates::{Repeats, fingerprint};
+use crate::data::store::hashed_file::{self, Hashed};
+use crate::data::table::blocks::{PlainColumn, PlainNumbers};
 pub use crate::data::table::column::Column;
-use crate::data::table::number_format::{NumberFormat, finite};
+use crate::data::table::csv_text::{CsvText, TableFault, said_separator};
 use crate::data::table::reading::{Reading, TextColumns};
+use crate::data::table::recognize::number_format::{NumberFormat, finite};
 use crate::io::separator;
 
 /// Named columns of the same length.
@@ -105,7 +111,7 @@ impl Table {
         reading: &Reading,
     ) -> Option<Result<Table, TableFault>> {
         let as_text = |block: &[u8]| columns_of_text(block, separator, reading);
-        let PlainNumbers { header, columns, lines } = plain_numbers::read(source, separator, as_text)?;
+        let PlainNumbers { header, columns, lines } = blocks::read(source, separator, as_text)?;
         let headed = || {
             let header = CsvText::check(&header, separator)?;
             let fields = read_fields(&header, separator)?;
@@ -238,7 +244,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::values::Values;
+    use crate::data::table::values::Values;
 
     fn table(text: &str) -> Table {
         Table::from_csv(text.as_bytes(), ',').unwrap()

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::table::dates::{DateFormat, Dates};
-use crate::data::table::number_format::{NumberFormat, finite, same};
+use crate::data::table::recognize::dates::{DateFormat, Dates};
+use crate::data::table::recognize::number_format::{NumberFormat, finite, same};
 
 /// What stands for a missing value where nothing else is stated, beside an empty field: pandas' list.
 const MISSING: [&str; 18] = [

@@ -4,14 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
+use crate::config::suggest;
 use crate::data::Target;
-use crate::data::columns::{fits_f32, in_words, too_large, too_large_hint};
-use crate::data::table::number_format::same;
+use crate::data::table::columns::{fits_f32, in_words, too_large, too_large_hint};
+use crate::data::table::recognize::number_format::same;
 use crate::data::table::recognize::recognize;
+use crate::data::table::values::Values;
 use crate::data::table::{Column, Table};
-use crate::data::values::Values;
-use crate::suggest;
 
 /// What a target column is taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -139,7 +139,7 @@ fn no_number(table: &Table, column: &Column, row: usize) -> Invalid {
 }
 
 /// What a label's text says: 1 or 0.
-pub(super) fn yes_or_no(text: &str) -> Option<f32> {
+pub(crate) fn yes_or_no(text: &str) -> Option<f32> {
     match text.to_lowercase().as_str() {
         "1" | "true" | "yes" => Some(1.0),
         "0" | "false" | "no" => Some(0.0),
@@ -200,7 +200,7 @@ fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[Stri
 }
 
 /// The place of a text among known ones: itself, or else the same whole number.
-pub(super) fn known_as(known: &[String], text: &str) -> Option<usize> {
+pub(crate) fn known_as(known: &[String], text: &str) -> Option<usize> {
     let place = known.iter().position(|known| known == text);
     place.or_else(|| known.iter().position(|known| same(known, text)))
 }
@@ -221,7 +221,7 @@ fn each(
 }
 
 /// What is wrong with one value, as a fragment that follows the name of the setting or file.
-pub(super) fn wrong(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
+pub(crate) fn wrong(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
     let text = column.text(row).unwrap_or_default();
     format!("has `{text}` in {}, column `{}`, where {wanted} was expected", table.place(row), column.name)
 }

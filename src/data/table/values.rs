@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::data::table::number_format::NumberFormat;
+use crate::data::table::recognize::number_format::NumberFormat;
 
 /// The values of a column, row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub enum Values {
 
 impl Values {
     /// The values of these fields, `None` where one is missing: numbers where all are, otherwise text.
-    pub(super) fn of(fields: &[Option<&str>], numbers: NumberFormat) -> Values {
+    pub(crate) fn of(fields: &[Option<&str>], numbers: NumberFormat) -> Values {
         let number = |field: &Option<&str>| field.map_or(Some(f64::NAN), |text| numbers.parse(text));
         if let Some(numbers) = fields.iter().map(number).collect::<Option<Vec<f64>>>() {
             return Values::Numbers(numbers);
@@ -29,7 +29,7 @@ impl Values {
     }
 
     /// The text of fields that are these numbers, in the order of the numbers.
-    pub(super) fn text_of_numbers(fields: &[Option<&str>], numbers: &[f64]) -> Values {
+    pub(crate) fn text_of_numbers(fields: &[Option<&str>], numbers: &[f64]) -> Values {
         let number: HashMap<&str, f64> =
             fields.iter().zip(numbers).filter_map(|(field, &number)| Some(((*field)?, number))).collect();
         let mut distinct: Vec<(&str, f64)> = number.into_iter().collect();

@@ -1,13 +1,13 @@
 //! What figures a run will have, known from its plan: whether a name in `[[expect]]` or `[[theirs]]` will find one.
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
+use crate::config::suggest;
 use crate::data::Target;
-use crate::experiment::network_plan::TINY;
+use crate::experiment::plan::network_plan::TINY;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::history::figure::{PREDICTION, STATUS};
 use crate::metrics::Metric;
 use crate::metrics::threshold::ThresholdBy;
-use crate::suggest;
 
 /// The groups of figures that can be named.
 const GROUPS: [&str; 11] =

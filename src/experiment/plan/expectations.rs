@@ -1,15 +1,15 @@
 //! What an experiment may expect, and lay beside its own: each table is checked against the plan of the variant that it
 //! names, or against all of them where it names none.
 
-use crate::check::Invalid;
-use crate::experiment::figures::{Figures, Words, words};
+use crate::config::check::Invalid;
+use crate::config::suggest;
+use crate::experiment::plan::available_metrics::{Figures, Words, words};
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::spec::Spec;
 use crate::history::diagnosis::canonical;
 use crate::history::expectation::{Expectation, Over};
 use crate::history::figure::VARIANT_SEPARATOR;
 use crate::history::theirs::Theirs;
-use crate::suggest;
 
 /// Checks all that the experiment expects, and all that it reports of others. `seeds` is how many there are when the
 /// experiment is run as it is written: on the command line a single one may be asked for.

@@ -3,15 +3,19 @@
 //! Names, ranges, shapes, whether the loss fits the output and the targets, whether the monitored metric exists. What
 //! runs later checks none of it again. What is expected speaks of several plans at once, and is checked by the study.
 
+pub mod available_metrics;
+pub mod expectations;
+pub mod network_plan;
 pub mod positive_class;
+pub mod study;
 
 use std::collections::BTreeSet;
 
-use crate::check::{Invalid, require};
 use crate::classical::decision_tree::TreeSpec;
+use crate::config::check::{Invalid, require};
 use crate::data::resample::Resample;
 use crate::data::{Card, Target};
-use crate::experiment::network_plan::{NetworkPlan, missing};
+use crate::experiment::plan::network_plan::{NetworkPlan, missing};
 use crate::experiment::spec::{ModelName, Spec};
 use crate::history::asked::Asked;
 use crate::metrics::Metric;

@@ -1,6 +1,6 @@
 //! A network that was checked: its settings, the shape of every layer, and whether its loss fits.
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
 use crate::data::Card;
 use crate::experiment::spec::Spec;
 use crate::history::{LayerRecord, NetworkRecord};
@@ -31,7 +31,7 @@ impl NetworkPlan {
     ///
     /// # Errors
     /// The first fault, by its full key.
-    pub(super) fn new(spec: &Spec, card: &Card) -> Result<NetworkPlan, Invalid> {
+    pub(crate) fn new(spec: &Spec, card: &Card) -> Result<NetworkPlan, Invalid> {
         let by = |table: &'static str, is_there: bool| if is_there { table } else { "`model`" };
         let network = spec.network.clone();
         let network = network.ok_or_else(|| missing("network", by("`[train]`", spec.train.is_some())))?;
@@ -77,7 +77,7 @@ impl NetworkPlan {
 }
 
 /// That a table is missing, and what needs it.
-pub(super) fn missing(table: &str, by: &str) -> Invalid {
+pub(crate) fn missing(table: &str, by: &str) -> Invalid {
     Invalid::new(table, format!("is missing, and {by} needs it"))
 }
 

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use crate::check::Invalid;
-use crate::data::table::number_format::same;
+use crate::config::check::Invalid;
+use crate::config::suggest;
+use crate::data::table::recognize::number_format::same;
 use crate::data::{Card, Target};
 use crate::history::positive::{ChosenBy, PositiveClass};
-use crate::suggest;
 
 /// A class as it is written: its name, or its number where classes are numbers.
 #[derive(Deserialize, JsonSchema)]
@@ -84,7 +84,7 @@ fn position(stated: &str, classes: &[String]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::Shape;
+    use crate::tensor::shape::Shape;
 
     fn classes(names: [&str; 2]) -> Vec<String> {
         names.map(str::to_owned).to_vec()

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::check::{Invalid, require};
-use crate::experiment::plan::{BASE, Plan};
-use crate::experiment::source_text::{SourceText, SpecError};
-use crate::experiment::spec::{Spec, Variant, data_paths};
-use crate::experiment::{expect, origin, overrides};
+use crate::config::check::{Invalid, require};
+use crate::config::suggest;
+use crate::experiment::plan::{BASE, Plan, expectations};
+use crate::experiment::spec::source_text::{SourceText, SpecError};
+use crate::experiment::spec::{Spec, Variant, data_paths, origin, overrides};
 use crate::io::file_names;
-use crate::{seed, suggest};
+use crate::tensor::seed;
 
 /// A checked experiment: one plan for each variant.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl Study {
             None => source.locate(fault),
         };
         file_names::check("name", &name).map_err(|fault| source.locate(fault))?;
-        expect::check_line("lesson", spec.lesson.as_deref()).map_err(told)?;
+        expectations::check_line("lesson", spec.lesson.as_deref()).map_err(told)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
         check_seeds(&spec.seeds).map_err(told)?;
         let stated = origin::stated(&source.text, &parsed);
@@ -88,7 +88,7 @@ impl Study {
                 })
                 .collect::<Result<_, _>>()?,
         };
-        expect::check(&spec, &plans, written.seeds.len()).map_err(told)?;
+        expectations::check(&spec, &plans, written.seeds.len()).map_err(told)?;
         notes.dedup();
         Ok(Study { name, spec, plans, source: source.clone(), changes: changes.to_vec(), notes })
     }

@@ -6,17 +6,17 @@ use std::path::Path;
 use anyhow::anyhow;
 use tch::Tensor;
 
-use crate::data::csv_text::TableFault;
-use crate::data::form::{Form, ImageSize};
-use crate::data::given::{Given, Truth};
-use crate::data::picture::{self, Invert, Picture};
+use crate::config::hint::Hint;
+use crate::data::image_file::{self, Invert, Picture};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::source::csv;
 use crate::data::source::idx_files::Pair;
 use crate::data::table::Table;
+use crate::data::table::csv_text::TableFault;
+use crate::data::table::external_table::{Given, Truth};
+use crate::data::table::form::{Form, ImageSize};
 use crate::data::{Rows, told};
 use crate::experiment::plan::Plan;
-use crate::hint::Hint;
 use crate::io::separator;
 
 /// A table of the same form, and its rows as the network takes them.
@@ -93,7 +93,8 @@ pub fn picture(
         };
         return Err(anyhow!("`{}` holds no images", data.name).context(Hint(hint.to_owned())));
     };
-    let picture = picture::read(path, size, invert, data.is_light_on_dark()).map_err(|fault| of_file(path, fault))?;
+    let picture =
+        image_file::read(path, size, invert, data.is_light_on_dark()).map_err(|fault| of_file(path, fault))?;
     let largest = data.largest;
     let values: Vec<f32> =
         picture.pixels.iter().map(|&grey| (f64::from(grey) / 255.0 * largest).round() as f32).collect();

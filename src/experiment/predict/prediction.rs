@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use crate::data::Target;
 use crate::experiment::plan::Model;
-use crate::experiment::saved::Saved;
+use crate::experiment::store::load_model::Saved;
 use crate::metrics::decision::Decision;
 
 /// What a network makes of rows.
@@ -84,7 +84,7 @@ impl Predictions {
     /// What the network makes of rows, prepared as it takes them.
     ///
     /// # Shapes
-    /// `features` `[rows, …sample]` f32; `targets` as in [`crate::data::given::Given`].
+    /// `features` `[rows, …sample]` f32; `targets` as in [`crate::data::table::external_table::Given`].
     pub fn of(saved: &Saved, features: &Tensor, targets: Option<&Tensor>) -> Predictions {
         let plan = &saved.plan;
         let target = plan.card.target;

@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::data::batches::DeviceRows;
+use crate::data::prepare::batches::DeviceRows;
 use crate::data::{Rows, Target};
 use crate::history::baseline::Baseline;
 use crate::history::number::Number;

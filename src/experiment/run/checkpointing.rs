@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::bounded_file;
+use crate::config::hint::{Hint, in_a_line};
 use crate::device::memory;
-use crate::experiment::run_record::TrialName;
-use crate::experiment::trials::Place;
-use crate::hint::{Hint, in_a_line};
+use crate::experiment::run::scheduler::Place;
+use crate::experiment::store::run_record::TrialName;
 use crate::history::Environment;
-use crate::requests::Requests;
+use crate::io::bounded_file;
+use crate::io::signals::Requests;
 use crate::run_dir::RunDir;
 use crate::tensor::safetensors_file::SafetensorsFile;
 use crate::train::checkpoint::{Checkpoint, Keeper, State, Tensors, file};
@@ -281,10 +281,10 @@ impl Keeper for StackKeeper<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::ledger::Ledger;
     use crate::experiment::run::Finished;
     use crate::experiment::run::tests::interrupted;
-    use crate::experiment::run_record::RunRecord;
+    use crate::experiment::store::run_record::RunRecord;
+    use crate::experiment::store::run_state::Ledger;
 
     #[test]
     fn a_pace_is_written_in_epochs_or_as_a_time() {

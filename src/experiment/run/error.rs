@@ -4,8 +4,8 @@ use std::any::Any;
 
 use anyhow::{Error, anyhow};
 
+use crate::config::hint::Hint;
 use crate::device::fault::{Fault, text};
-use crate::hint::Hint;
 
 /// The work that failed.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ pub fn of_panic(panic: &(dyn Any + Send), what: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hint::in_a_line;
+    use crate::config::hint::in_a_line;
 
     fn full() -> Fault {
         Fault::of_message("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0")

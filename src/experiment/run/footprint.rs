@@ -7,7 +7,7 @@
 
 use tch::Device;
 
-use crate::experiment::network_plan::NetworkPlan;
+use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::history::RowCounts;
 use crate::tensor::safetensors_file::BYTES_AT_ONCE;
 
@@ -92,8 +92,8 @@ impl Footprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::source_text::SourceText;
-    use crate::experiment::study::Study;
+    use crate::experiment::plan::study::Study;
+    use crate::experiment::spec::source_text::SourceText;
 
     const ROWS: RowCounts = RowCounts { train: 1000, validation: 200, test: 300 };
 

@@ -14,13 +14,13 @@
 
 use tch::Device;
 
-use crate::experiment::footprint::{Footprint, Load};
-use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::Plan;
+use crate::experiment::plan::network_plan::NetworkPlan;
+use crate::experiment::run::footprint::{Footprint, Load};
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
 use crate::network::layer::Layer;
-use crate::train::dense::is_dense;
+use crate::train::fused_cpu::is_dense;
 
 /// The most parameters of all replicas of a stack on the CPU, where more bring nothing.
 const MOST_ON_CPU: usize = 1_000_000;
@@ -86,8 +86,8 @@ fn draws_in_steps(spec: &Spec) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::source_text::SourceText;
-    use crate::experiment::study::Study;
+    use crate::experiment::plan::study::Study;
+    use crate::experiment::spec::source_text::SourceText;
     use crate::history::RowCounts;
 
     fn study(layers: &str, variants: &str) -> Study {

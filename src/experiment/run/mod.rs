@@ -6,6 +6,16 @@
 //! trained as it would have been.
 
 pub mod baselines;
+pub mod checkpointing;
+pub mod error;
+pub mod footprint;
+pub mod grouping;
+pub mod scheduler;
+pub mod source_rows;
+mod stack;
+pub mod stack_queue;
+pub mod test_metrics;
+pub mod tree;
 mod unseen_classes;
 
 use std::cell::{Cell, RefCell};
@@ -16,28 +26,26 @@ use std::sync::atomic::Ordering;
 use tch::Device;
 use time::OffsetDateTime;
 
-use crate::data::cache::Cache;
-use crate::data::fetch;
 use crate::data::prepare::fitted_data::FittedData;
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch;
 use crate::device;
 use crate::device::arithmetic::Arithmetic;
 use crate::device::fault::guarded;
-use crate::experiment::failure::{self, Work};
-use crate::experiment::keeper::{self, Found, Pace};
-use crate::experiment::ledger::Ledger;
+use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Model, Plan};
-use crate::experiment::run_record::{self, RunOptions, RunRecord};
-use crate::experiment::source_rows::SourceRows;
-use crate::experiment::stacking;
+use crate::experiment::run::checkpointing::{Found, Pace};
+use crate::experiment::run::error::Work;
+use crate::experiment::run::scheduler::{Ended, Fold, Place, run_group};
+use crate::experiment::run::source_rows::SourceRows;
 use crate::experiment::store::newest;
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
-use crate::experiment::study::Study;
-use crate::experiment::tree_trials;
-use crate::experiment::trials::{Ended, Fold, Place, run_group};
+use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
+use crate::experiment::store::run_state::Ledger;
 use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 use crate::history::{History, RowCounts, expectation, theirs};
-use crate::requests::Requests;
+use crate::io::signals::Requests;
 use crate::run_dir::RunDir;
 use crate::train::fit;
 
@@ -120,7 +128,7 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) 
     RunDir::check(out, &study.name)?;
     let started = OffsetDateTime::now_utc();
     let record = RunRecord::new(study, options.record(), started)?;
-    let groups = stacking::groups(&study.plans);
+    let groups = grouping::groups(&study.plans);
     let mut before = None;
     let folds =
         prepared(&groups[0], &mut before, options, &mut Fetching { requests: options.requests, watch: &mut *watch })?;
@@ -149,7 +157,7 @@ pub fn resume(
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Finished> {
     let started = record.started()?;
-    let groups = stacking::groups(&study.plans);
+    let groups = grouping::groups(&study.plans);
     let ledger = Ledger::new(&folder, record);
     let run = Run { study, folder: &folder, ledger: &ledger, options, started };
     let ended = run.train(&groups, None, None, found, watch)?;
@@ -234,7 +242,7 @@ impl Run<'_> {
             requests.training.store(true, Ordering::Relaxed);
             let ended = match &plan.model {
                 Model::Network(_) => run_group(number, group, &folds, &place, &mut *watch)?,
-                Model::Tree(tree) => tree_trials::run(number, plan, tree, &folds, &place, &mut *watch)?,
+                Model::Tree(tree) => tree::run(number, plan, tree, &folds, &place, &mut *watch)?,
             };
             all.histories.extend(ended.histories);
             all.failures.extend(ended.failures);
@@ -281,7 +289,7 @@ impl Run<'_> {
         if !interrupted && failures.is_empty() && is_complete {
             self.ledger.finish();
             update_latest(folder);
-            let _ = std::fs::remove_file(folder.file(keeper::FILE)); // its stack is done: it would be passed over
+            let _ = std::fs::remove_file(folder.file(checkpointing::FILE)); // its stack is done: it would be passed over
         }
         self.options.requests.say_nothing_at_the_end();
         Ok((histories, failures, interrupted))
@@ -328,16 +336,16 @@ fn prepared(
     };
     match prepared {
         Ok(folds) => folds,
-        Err(fault) => Err(failure::told(fault, &what, Work::Data)),
+        Err(fault) => Err(error::told(fault, &what, Work::Data)),
     }
 }
 
 #[cfg(test)]
 pub(in crate::experiment) mod tests {
     use super::*;
-    use crate::experiment::source_text::SourceText;
+    use crate::experiment::spec::source_text::SourceText;
     use crate::train::fit::EpochReport;
-    use crate::train::phases::Phases;
+    use crate::train::state::timing::Phases;
 
     /// Shows nothing, and stops the run behind its second epoch, or when a stack has ended.
     struct Silent<'a> {
@@ -410,7 +418,7 @@ pub(in crate::experiment) mod tests {
         assert_eq!(is_graceful, [true; 3]);
         assert!(finished.interrupted);
         assert_eq!(finished.checkpoint, Some(2), "known without reading it");
-        for name in [keeper::FILE, "base-seed0.json", "base-seed0.safetensors"] {
+        for name in [checkpointing::FILE, "base-seed0.json", "base-seed0.safetensors"] {
             assert!(finished.folder.file(name).is_file(), "{name}");
         }
     }

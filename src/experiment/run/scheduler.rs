@@ -10,24 +10,23 @@ use anyhow::{Context, anyhow};
 use tch::Device;
 use time::OffsetDateTime;
 
-use crate::data::prepared::Prepared;
+use crate::config::hint::in_a_line;
+use crate::data::prepare::prepared::Prepared;
 use crate::device::fault::{Fault, guarded};
 use crate::device::{self, memory};
-use crate::experiment::failure::{self, Work};
-use crate::experiment::footprint::Load;
-use crate::experiment::keeper::{self, Found, Pace};
-use crate::experiment::ledger::Ledger;
-use crate::experiment::network_plan::NetworkPlan;
+use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::{BASE, Plan};
-use crate::experiment::queue::{Queue, parted};
-use crate::experiment::records;
-use crate::experiment::run::Watch;
-use crate::experiment::run_record::{StackRecord, StackState, TrialName};
-use crate::experiment::stack_trials::run_stack;
-use crate::experiment::stacking;
-use crate::hint::in_a_line;
+use crate::experiment::run::checkpointing::{self, Found, Pace};
+use crate::experiment::run::error::{self, Work};
+use crate::experiment::run::footprint::Load;
+use crate::experiment::run::stack::run_stack;
+use crate::experiment::run::stack_queue::{Queue, parted};
+use crate::experiment::run::{Watch, grouping};
+use crate::experiment::store::history_fields;
+use crate::experiment::store::run_record::{StackRecord, StackState, TrialName};
+use crate::experiment::store::run_state::Ledger;
 use crate::history::{History, Status};
-use crate::requests::Requests;
+use crate::io::signals::Requests;
 use crate::run_dir::RunDir;
 
 /// Where trials run, and where they are written.
@@ -86,12 +85,12 @@ pub fn run_group(
     let network = networks[0].1;
     let first = &folds[0].1;
     let weighted = first.training.rows().weights.is_some();
-    let load = Load { rows: records::rows(first), weighted, folds: folds.len(), device: place.device };
+    let load = Load { rows: history_fields::rows(first), weighted, folds: folds.len(), device: place.device };
     let free = memory::free(place.device);
     let mut ended = Ended::default();
     let stacks = match place.ledger.stacks(group) {
         recorded if recorded.is_empty() => {
-            stacks(&networks, folds, place.stack.unwrap_or_else(|| stacking::width(network, &load, free)))
+            stacks(&networks, folds, place.stack.unwrap_or_else(|| grouping::width(network, &load, free)))
         }
         recorded => left(&recorded, place.ledger, &mut ended.histories, watch)
             .iter()
@@ -116,7 +115,7 @@ pub fn run_group(
                     break;
                 }
                 place.ledger.end(group, &trials, ["json", "safetensors"]);
-                let _ = std::fs::remove_file(place.folder.file(keeper::FILE)); // one of this stack; it would be passed over
+                let _ = std::fs::remove_file(place.folder.file(checkpointing::FILE)); // one of this stack; it would be passed over
                 continue;
             }
             Err(fault) if fault.is_of_memory() && place.stack.is_none() && replicas.len() > 1 => {
@@ -127,11 +126,11 @@ pub fn run_group(
                 continue;
             }
             Err(fault) => {
-                let fitting = stacking::narrower(network, &load, free, replicas.len());
+                let fitting = grouping::narrower(network, &load, free, replicas.len());
                 ended.is_over = matches!(fault, Fault::DeviceLost(_));
-                failure::told(fault, &what_failed(&replicas, place.device), Work::Stack(fitting))
+                error::told(fault, &what_failed(&replicas, place.device), Work::Stack(fitting))
             }
-            Ok(Err(error)) => match error.is::<crate::hint::Hint>() {
+            Ok(Err(error)) => match error.is::<crate::config::hint::Hint>() {
                 true => error,
                 false => error.context(what_failed(&replicas, place.device)),
             },
@@ -147,7 +146,7 @@ pub fn run_group(
 }
 
 /// The stacks that are not done; of those that are, the histories are read.
-pub(super) fn left(
+pub(crate) fn left(
     recorded: &[StackRecord],
     ledger: &Ledger,
     histories: &mut Vec<History>,
@@ -172,12 +171,12 @@ pub(super) fn left(
 pub type Fold = (Option<usize>, Prepared);
 
 /// One replica of a stack.
-pub(super) struct Replica<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) network: &'a NetworkPlan,
+pub(crate) struct Replica<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) network: &'a NetworkPlan,
     /// Which of the folds it has.
-    pub(super) place: usize,
-    pub(super) seed: i64,
+    pub(crate) place: usize,
+    pub(crate) seed: i64,
 }
 
 /// The trials, in stacks of at most `width`; folds whose parts have the same sizes can be together.

@@ -5,15 +5,15 @@
 
 use tch::Device;
 
-use crate::data::cache::Cache;
-use crate::data::fetch::Watch;
-use crate::data::prepared::Prepared;
+use crate::data::prepare::prepared::Prepared;
 use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch::Watch;
 use crate::data::{Loaded, Target};
 use crate::experiment::plan::positive_class;
+use crate::experiment::run::scheduler::Fold;
 use crate::experiment::spec::Spec;
-use crate::experiment::trials::Fold;
 use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 

@@ -7,19 +7,19 @@ use anyhow::Context;
 use indexmap::IndexMap;
 use tch::{Device, Tensor};
 
-use crate::data::batches::DeviceRows;
-use crate::data::cache::sha256;
-use crate::data::prepared::Prepared;
+use crate::config::hint::Hint;
+use crate::data::prepare::batches::DeviceRows;
+use crate::data::prepare::prepared::Prepared;
+use crate::data::store::cache::sha256;
 use crate::data::{Rows, Test, Validation};
-use crate::experiment::keeper::{FILE, Found, StackKeeper};
 use crate::experiment::plan::Plan;
-use crate::experiment::records;
 use crate::experiment::run::baselines::Constant;
+use crate::experiment::run::checkpointing::{FILE, Found, StackKeeper};
+use crate::experiment::run::scheduler::{Fold, Place, Replica};
+use crate::experiment::run::test_metrics::{choices, measure, tested};
 use crate::experiment::run::{StackInfo, Watch};
-use crate::experiment::run_record::TrialName;
-use crate::experiment::testing::{choices, measure, tested};
-use crate::experiment::trials::{Fold, Place, Replica};
-use crate::hint::Hint;
+use crate::experiment::store::history_fields;
+use crate::experiment::store::run_record::TrialName;
 use crate::history::baseline::{Baselines, caution};
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
@@ -31,7 +31,7 @@ use crate::train::fit::{Outcome, Task, fit};
 use crate::train::optimizer::Optimizer;
 
 /// Trains one stack, from its checkpoint where there is one. `trials` are the replicas by name.
-pub(super) fn run_stack(
+pub(crate) fn run_stack(
     replicas: &[Replica],
     trials: &[TrialName],
     folds: &[Fold],
@@ -62,7 +62,7 @@ pub(super) fn run_stack(
         parts.iter().map(|data| data.validation.as_ref().map(|rows| on_device(rows.rows()))).collect();
     let validation = validation.map(together);
     let first = parts[0];
-    let data = records::data(plan, first);
+    let data = history_fields::data(plan, first);
     let info = StackInfo {
         replicas: replicas.len(),
         seeds: seeds.iter().copied().collect::<BTreeSet<i64>>().into_iter().collect(),
@@ -96,7 +96,7 @@ pub(super) fn run_stack(
         device: place.device,
         threads: place.threads,
     };
-    let environment = records::environment(place.device, place.threads, replicas.len());
+    let environment = history_fields::environment(place.device, place.threads, replicas.len());
     let settings = settings(replicas, folds)?;
     let hint =
         || format!("without it its trials are trained from the start: `rm '{}'`", place.folder.file(FILE).display());
@@ -148,10 +148,10 @@ pub(super) fn run_stack(
             seed: replica.seed,
             fold: folds[replica.place].0,
             status: outcome.status,
-            started: records::started(place.started)?,
+            started: history_fields::started(place.started)?,
             seconds,
             environment: environment.clone(),
-            data: records::data(plan, &folds[replica.place].1),
+            data: history_fields::data(plan, &folds[replica.place].1),
             network: Some(replica.network.record()),
             tree: None,
             config: serde_json::to_value(&plan.spec).context("failed to lay out the settings")?,

@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 use tch::{Device, Tensor};
 
 use crate::classical::tree::Tree;
-use crate::data::batches::DeviceRows;
+use crate::data::prepare::batches::DeviceRows;
 use crate::data::{Rows, Target, Validation};
-use crate::experiment::network_plan::NetworkPlan;
 use crate::experiment::plan::Plan;
+use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::history::number::Number;
 use crate::history::tested::{TestRecord, ThresholdRecord};
 use crate::metrics::confusion::Confusion;
@@ -20,7 +20,7 @@ use crate::metrics::score::ClassScore;
 use crate::metrics::threshold::{Choice, ThresholdBy, ValidationScores};
 use crate::metrics::{Metric, curves, regression};
 use crate::network::stack::Stack;
-use crate::predictor::Predictor;
+use crate::tensor::predictor::Predictor;
 use crate::train::Keep;
 use crate::train::evaluate::{Measure, losses, outputs};
 

@@ -13,22 +13,20 @@ use tch::Device;
 
 use crate::classical::decision_tree::TreeSpec;
 use crate::classical::tree::Tree;
-use crate::data::prepared::Prepared;
+use crate::config::hint::{Hint, in_a_line};
+use crate::data::prepare::prepared::Prepared;
 use crate::data::{Rows, Training};
 use crate::device::fault::{contained, guarded};
-use crate::experiment::failure::{self, Work};
 use crate::experiment::plan::Plan;
-use crate::experiment::records;
-use crate::experiment::run::baselines;
-use crate::experiment::run::{StackInfo, Watch};
-use crate::experiment::run_record::{StackState, TrialName};
-use crate::experiment::testing;
-use crate::experiment::trials::{Ended, Fold, Place, left};
-use crate::hint::{Hint, in_a_line};
+use crate::experiment::run::error::{self, Work};
+use crate::experiment::run::scheduler::{Ended, Fold, Place, left};
+use crate::experiment::run::{StackInfo, Watch, baselines, test_metrics};
+use crate::experiment::store::history_fields;
+use crate::experiment::store::run_record::{StackState, TrialName};
 use crate::history::baseline::{Baselines, caution};
 use crate::history::curves::Curves;
 use crate::history::{Environment, History, SCHEMA, Status};
-use crate::predictor::Predictor;
+use crate::tensor::predictor::Predictor;
 
 /// Runs the trials of a plan whose model is this tree, and writes each one's history and tree; of a run that goes on,
 /// those that are not done.
@@ -62,8 +60,8 @@ pub fn run(
         let what = format!("failed to fit the tree `{}` of `{}`", name.stem(), plan.name);
         let outcome = match contained(|| guarded(|| trial(&trial_of, place, &mut *watch))) {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(fault)) => Err(failure::told(fault, &what, Work::Tree)),
-            Err(panic) => Err(failure::of_panic(&*panic, &what)),
+            Ok(Err(fault)) => Err(error::told(fault, &what, Work::Tree)),
+            Err(panic) => Err(error::of_panic(&*panic, &what)),
         };
         let trials = std::slice::from_ref(name);
         match outcome {
@@ -96,7 +94,7 @@ struct Trial<'a> {
 fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<History> {
     let Trial { plan, fold, seed, data, .. } = *trial;
     let clock = Instant::now();
-    let record = records::data(plan, data);
+    let record = history_fields::data(plan, data);
     let info = StackInfo {
         replicas: 1,
         seeds: vec![seed],
@@ -119,12 +117,12 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
         seed,
         fold,
         status: if tree.is_some() { Status::Completed } else { Status::Interrupted },
-        started: records::started(place.started)?,
+        started: history_fields::started(place.started)?,
         seconds: fitted,
         environment: Environment {
             precision: None, // its figures are f64, and no GPU takes part
             deterministic: None,
-            ..records::environment(Device::Cpu, place.threads, 1)
+            ..history_fields::environment(Device::Cpu, place.threads, 1)
         },
         data: record,
         network: None,
@@ -145,7 +143,7 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
         history.history = curves(plan, &tree, data, positive, fitted);
         let validation = data.validation.as_ref();
         let of_validation = validation.map(|rows| tree.outputs(&rows.rows().features).unsqueeze(0));
-        let choice = testing::choices(plan, of_validation.as_ref(), &[validation], positive).remove(0);
+        let choice = test_metrics::choices(plan, of_validation.as_ref(), &[validation], positive).remove(0);
         let test = data.test.as_ref().map(|test| test.for_a_stack().open());
         let baseline = |rows: &Rows| baselines::of_classes(rows, data.classes.len());
         let mut of_rows = Baselines {
@@ -153,7 +151,7 @@ fn trial(trial: &Trial, place: &Place, watch: &mut dyn Watch) -> anyhow::Result<
             test: test.as_ref().and_then(baseline),
             caution: None,
         };
-        history.test = test.map(|rows| testing::of_tree(plan, &tree, &rows, positive, choice));
+        history.test = test.map(|rows| test_metrics::of_tree(plan, &tree, &rows, positive, choice));
         of_rows.caution = caution(&history, &of_rows);
         history.baselines = Some(of_rows).filter(|baselines| !baselines.is_empty());
         place.folder.write(&format!("{}.tree.json", history.stem()), &tree.to_json()?);
@@ -192,8 +190,9 @@ fn in_own_thread<T: Send + 'static>(
 
 /// The tree's figures on training and validation rows, as of one epoch.
 fn curves(plan: &Plan, tree: &Tree, data: &Prepared, positive: usize, seconds: f64) -> Curves {
-    let mut figures = testing::figures_of_tree(plan, tree, data.training.rows(), positive);
-    let validation = data.validation.as_ref().map(|rows| testing::figures_of_tree(plan, tree, rows.rows(), positive));
+    let mut figures = test_metrics::figures_of_tree(plan, tree, data.training.rows(), positive);
+    let validation =
+        data.validation.as_ref().map(|rows| test_metrics::figures_of_tree(plan, tree, rows.rows(), positive));
     figures.extend(validation.into_iter().flatten().map(|(name, value)| (format!("val_{name}"), value)));
     figures.push(("seconds".to_owned(), seconds));
     let row: Vec<(&str, f64)> = figures.iter().map(|(name, value)| (name.as_str(), *value)).collect();
@@ -207,7 +206,7 @@ mod tests {
     use tch::{Kind, Tensor};
 
     use super::*;
-    use crate::cli::terminal;
+    use crate::cli::text::terminal;
     use crate::device::fault::Fault;
 
     type Caught = thread::Result<Result<anyhow::Result<Option<()>>, Fault>>;
@@ -247,7 +246,7 @@ mod tests {
     #[test]
     fn a_panic_in_the_trees_thread_is_the_error_of_this_tree_alone() {
         let panic = in_thread(|| panic!("index out of bounds: the len is 0 but the index is 5")).unwrap_err();
-        let error = failure::of_panic(&*panic, "failed to fit the tree `a`");
+        let error = error::of_panic(&*panic, "failed to fit the tree `a`");
         let wanted = "failed to fit the tree `a`: a fault in runner itself: index out of bounds: the len is 0 but the index is 5";
         assert_eq!(in_a_line(&error), wanted);
         assert!(error.downcast_ref::<Hint>().unwrap().0.contains("RUNNER_BACKTRACE"));

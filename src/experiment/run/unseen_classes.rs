@@ -1,8 +1,8 @@
 //! Warnings about classes that no training row is of: a model cannot learn them.
 
+use crate::config::suggest;
 use crate::data::{Loaded, Target};
-use crate::experiment::trials::Fold;
-use crate::suggest;
+use crate::experiment::run::scheduler::Fold;
 
 /// Names that a warning lists, before it says how many more there are.
 const MOST_NAMES: usize = 8;
@@ -59,10 +59,10 @@ mod tests {
 
     use super::*;
     use crate::data::Rows;
-    use crate::data::form::Form;
-    use crate::data::prepared::Prepared;
-    use crate::data::scale::Scale;
+    use crate::data::prepare::prepared::Prepared;
+    use crate::data::prepare::scale::Scale;
     use crate::data::split::Parts;
+    use crate::data::table::form::Form;
 
     fn told(truth: &[i64], classes: &[&str], trainings: &[&[usize]]) -> Vec<String> {
         let features = Tensor::zeros([truth.len() as i64, 1], (Kind::Float, tch::Device::Cpu));

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::bounded_file;
-use crate::experiment::source_text::{SourceText, SpecError};
-use crate::hint::Hint;
-use crate::suggest;
+use crate::config::hint::Hint;
+use crate::config::suggest;
+use crate::experiment::spec::source_text::{SourceText, SpecError};
+use crate::io::bounded_file;
 
 /// The shipped experiments: name and text.
 const SHIPPED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
@@ -99,7 +99,7 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::study::Study;
+    use crate::experiment::plan::study::Study;
 
     #[test]
     fn every_shipped_experiment_is_read_planned_and_written_out_the_same() {

@@ -1,6 +1,10 @@
 //! An experiment as it is written: one TOML file, composed of what each family understands.
 
+pub mod catalogue;
 pub mod data_paths;
+pub mod origin;
+pub mod overrides;
+pub mod source_text;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -8,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use toml_edit::TableLike;
 
 use crate::classical::decision_tree::TreeSpec;
+use crate::config::shorthand::{named, named_or_none};
 use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::experiment::plan::positive_class;
@@ -15,7 +20,6 @@ use crate::history::expectation::Expectation;
 use crate::history::theirs::Theirs;
 use crate::metrics::threshold::ThresholdBy;
 use crate::network::NetworkSpec;
-use crate::short_form::{named, named_or_none};
 use crate::train::TrainSpec;
 
 /// An experiment file.

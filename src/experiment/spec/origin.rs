@@ -6,8 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::experiment::overrides;
-use crate::experiment::spec::{Spec, Variant};
+use crate::experiment::spec::{Spec, Variant, overrides};
 use crate::history::asked::{Asked, is_within};
 
 /// The keys of the settings that an experiment's file states: `text` is the file, `written` what was read from it.
@@ -105,8 +104,8 @@ fn is_same(a: &Value, b: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::experiment::source_text::SourceText;
-    use crate::experiment::study::Study;
+    use crate::experiment::plan::study::Study;
+    use crate::experiment::spec::source_text::SourceText;
     use crate::history::asked::Origin;
 
     const TEXT: &str = r#"

@@ -7,9 +7,9 @@ use std::mem::take;
 
 use serde_json::Value;
 
-use crate::experiment::source_text::{SpecError, reread};
+use crate::config::suggest;
 use crate::experiment::spec::Spec;
-use crate::suggest;
+use crate::experiment::spec::source_text::{SpecError, reread};
 
 /// What of an experiment can be changed from variant to variant: what is trained on, what is trained, and how.
 pub const VARIED: [&str; 9] =

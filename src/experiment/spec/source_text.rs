@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
+use crate::config::suggest;
 use crate::experiment::spec::Spec;
-use crate::suggest;
 
 /// An experiment file as text, with the name to call it by in messages.
 #[derive(Clone, Debug)]

@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::bounded_file;
-use crate::experiment::catalogue;
-use crate::experiment::run_record::{RunRecord, StackState, TrialName};
-use crate::experiment::spec::Spec;
+use crate::config::hint::{Hint, in_a_line};
+use crate::config::suggest;
+use crate::experiment::spec::{Spec, catalogue};
 use crate::experiment::store::newest::{self, Newest, entries, folders_in, is_run};
-use crate::hint::{Hint, in_a_line};
+use crate::experiment::store::run_record::{RunRecord, StackState, TrialName};
 use crate::history::History;
-use crate::suggest;
+use crate::io::bounded_file;
 
 /// A run, or one trial of it.
 #[derive(Debug)]

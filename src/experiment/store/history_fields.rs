@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::data::Test;
-use crate::data::prepared::Prepared;
+use crate::data::prepare::prepared::Prepared;
 use crate::device;
 use crate::device::arithmetic::Arithmetic;
 use crate::experiment::plan::Plan;

@@ -7,24 +7,24 @@ use anyhow::{Context, anyhow, ensure};
 use tch::{Device, Tensor};
 
 use crate::classical::tree::Tree;
+use crate::config::hint::Hint;
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::{Card, Rows, told};
-use crate::experiment::network_plan::NetworkPlan;
+use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
-use crate::experiment::run_record::RunRecord;
-use crate::experiment::runs::SavedTrial;
-use crate::experiment::source_text::{SpecError, reread};
+use crate::experiment::run::test_metrics;
+use crate::experiment::spec::source_text::{SpecError, reread};
 use crate::experiment::spec::{Spec, data_paths};
+use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::preprocessing_file;
-use crate::experiment::testing;
-use crate::experiment::trial_data::TrialData;
-use crate::hint::Hint;
+use crate::experiment::store::run_record::RunRecord;
+use crate::experiment::store::trial_data::TrialData;
 use crate::history::tested::{TestRecord, ThresholdRecord};
 use crate::history::{History, Status};
 use crate::metrics::threshold::Choice;
 use crate::network::stack::Stack;
 use crate::network::state_dict;
-use crate::predictor::Predictor;
+use crate::tensor::predictor::Predictor;
 use crate::train::{Keep, evaluate};
 
 /// A trial's model as it ended.
@@ -116,12 +116,12 @@ impl Saved {
         let choice = self.threshold.clone().filter(|_| at_threshold);
         let (network, stack) = match &self.fitted {
             Fitted::Network(network) => &**network,
-            Fitted::Tree(tree) => return testing::of_tree(&self.plan, tree, rows, self.positive, choice),
+            Fitted::Tree(tree) => return test_metrics::of_tree(&self.plan, tree, rows, self.positive, choice),
         };
         let truth = data.trained_on().to_device(self.device).unsqueeze(0);
-        let measure = testing::measure(network, self.plan.card.target, &truth, self.positive);
+        let measure = test_metrics::measure(network, self.plan.card.target, &truth, self.positive);
         let rows = evaluate::on_device(rows, &network.train.loss, network.outputs(), self.device);
-        testing::tested(stack, &rows, &measure, network.train.keep, &[choice]).remove(0)
+        test_metrics::tested(stack, &rows, &measure, network.train.keep, &[choice]).remove(0)
     }
 
     /// What the network makes of rows, prepared as it takes them: `[rows, …sample]` f32 → `[rows, outputs]` f64, on the

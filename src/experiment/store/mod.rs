@@ -1,4 +1,10 @@
 //! What a run leaves in its folder.
 
+pub mod find;
+pub mod history_fields;
+pub mod load_model;
 pub mod newest;
 pub mod preprocessing_file;
+pub mod run_record;
+pub mod run_state;
+pub mod trial_data;

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 
-use crate::bounded_file;
-use crate::experiment::run_record::{FILE, RunRecord};
 use crate::experiment::store::preprocessing_file;
+use crate::experiment::store::run_record::{FILE, RunRecord};
+use crate::io::bounded_file;
 use crate::run_dir;
 
 /// How the names of runs begin.

@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::bounded_file;
+use crate::config::hint::Hint;
 use crate::data::prepare::fitted_data::{FittedData, FittedDataRecord};
-use crate::hint::Hint;
 use crate::history::{History, json};
+use crate::io::bounded_file;
 use crate::run_dir::RunDir;
 
 /// The value of `schema` in every file of this version.

@@ -12,17 +12,17 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::bounded_file;
+use crate::config::hint::Hint;
 use crate::data::told;
 use crate::experiment::plan::Plan;
-use crate::experiment::records;
-use crate::experiment::source_text::SourceText;
-use crate::experiment::stacking;
-use crate::experiment::study::Study;
-use crate::hint::Hint;
+use crate::experiment::plan::study::Study;
+use crate::experiment::run::grouping;
+use crate::experiment::spec::source_text::SourceText;
+use crate::experiment::store::history_fields;
 use crate::history::{History, json};
+use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
-use crate::threads;
+use crate::tensor::threads;
 
 /// The value of `schema` in every record of this version.
 pub const SCHEMA: &str = "runner.run/1";
@@ -187,7 +187,7 @@ impl RunRecord {
             schema: SCHEMA.to_owned(),
             experiment: study.name.clone(),
             command: study.baseline().asked.as_ref().and_then(|asked| asked.command.clone()),
-            started: records::started(started)?,
+            started: history_fields::started(started)?,
             working_folder: std::env::current_dir().ok(),
             program: Program::this(),
             options,
@@ -329,7 +329,7 @@ impl RunRecord {
     /// # Errors
     /// When they have changed, or cannot be read.
     pub fn check_data_of(&self, study: &Study) -> anyhow::Result<()> {
-        for (number, group) in stacking::groups(&study.plans).iter().enumerate() {
+        for (number, group) in grouping::groups(&study.plans).iter().enumerate() {
             let data = &group[0].spec.data;
             if let Some(sum) = data.checksum_of_files().map_err(told)? {
                 self.check_data(number, data.name(), &sum)?;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
 
-use crate::experiment::run_record::{FILE, GroupRecord, RunRecord, StackRecord, StackState, TrialName};
-use crate::hint::in_a_line;
+use crate::config::hint::in_a_line;
+use crate::experiment::store::run_record::{FILE, GroupRecord, RunRecord, StackRecord, StackState, TrialName};
 use crate::history::{History, Status};
 use crate::run_dir::RunDir;
 

@@ -3,18 +3,18 @@
 use anyhow::{Context, anyhow};
 use tch::{Device, Tensor};
 
-use crate::data::cache::Cache;
-use crate::data::fetch::Watch;
+use crate::config::hint::Hint;
 use crate::data::prepare::fitted_data::FittedData;
-use crate::data::prepared::Prepared;
+use crate::data::prepare::prepared::Prepared;
 use crate::data::split::Parts;
-use crate::data::table::number_format;
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch::Watch;
+use crate::data::table::recognize::number_format;
 use crate::data::{Rows, Test};
 use crate::experiment::plan::Plan;
-use crate::experiment::runs::SavedTrial;
-use crate::experiment::source_rows::SourceRows;
+use crate::experiment::run::source_rows::SourceRows;
 use crate::experiment::spec::Spec;
-use crate::hint::Hint;
+use crate::experiment::store::find::SavedTrial;
 use crate::history::History;
 
 /// A part of a trial's data.

@@ -5,7 +5,7 @@
 
 use indexmap::IndexMap;
 
-use crate::experiment::trial_data::Part;
+use crate::experiment::store::trial_data::Part;
 use crate::history::History;
 use crate::history::number::Number;
 use crate::history::tested::TestRecord;

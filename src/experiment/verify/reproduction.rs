@@ -9,25 +9,27 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Error, anyhow};
 use time::OffsetDateTime;
 
-use crate::bounded_file;
-use crate::data::fetch;
+use crate::data::store::fetch;
 use crate::data::told;
-use crate::experiment::kept_file::KeptFile;
 use crate::experiment::plan::Plan;
-use crate::experiment::run::{self, Finished, Options, StackInfo, Watch};
-use crate::experiment::run_record::{self, GroupRecord, RunOptions, RunRecord, StackRecord, StackState, TrialName};
-use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
-use crate::experiment::source_text::SourceText;
-use crate::experiment::study::Study;
-use crate::experiment::{saved, stacking};
+use crate::experiment::plan::study::Study;
+use crate::experiment::run::{self, Finished, Options, StackInfo, Watch, grouping};
+use crate::experiment::spec::source_text::SourceText;
+use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
+use crate::experiment::store::load_model;
+use crate::experiment::store::run_record::{
+    self, GroupRecord, RunOptions, RunRecord, StackRecord, StackState, TrialName,
+};
+use crate::experiment::verify::weight_diff::KeptFile;
 use crate::history::difference::{Difference, Otherwise, otherwise, unseen};
 use crate::history::{History, Status};
+use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
-use crate::requests::Requests;
+use crate::io::signals::Requests;
 use crate::run_dir::RunDir;
-use crate::threads;
+use crate::tensor::threads;
 use crate::train::fit::{self, EpochReport};
-use crate::train::phases::Phases;
+use crate::train::state::timing::Phases;
 
 /// A run that can be made again.
 #[derive(Debug)]
@@ -142,7 +144,7 @@ fn by_record(
     let has_left = |stack: &StackRecord| trials.iter().any(|trial| stack.trials.contains(&name(&trial.history)));
     let mut stacks = Vec::new();
     let mut variants: Vec<String> = Vec::new();
-    for (group, plans) in record.groups.iter().zip(stacking::groups(&study.plans)) {
+    for (group, plans) in record.groups.iter().zip(grouping::groups(&study.plans)) {
         let left: Vec<StackRecord> = group.stacks.iter().filter(|stack| has_left(stack)).map(waiting).collect();
         if !left.is_empty() {
             variants.extend(plans.iter().map(|plan| plan.variant.clone()));
@@ -169,7 +171,7 @@ fn by_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged>)
     let mut plans: Vec<Plan> = Vec::new();
     for SavedTrial { history, .. } in &trials {
         if plans.iter().all(|plan| plan.variant != history.variant) {
-            let plan = saved::plan(history, None, &folder)?;
+            let plan = load_model::plan(history, None, &folder)?;
             plans.push(Plan { asked: history.asked.clone(), ..plan });
         }
     }

@@ -6,9 +6,9 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde::Serialize;
 
-use crate::bounded_file;
-use crate::data::hashed_file;
+use crate::data::store::hashed_file;
 use crate::history::number::Number;
+use crate::io::bounded_file;
 
 /// How the file that a trial has kept stands to the one made again.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 
-use crate::hint::Hint;
+use crate::config::hint::Hint;
 use crate::history::foreign::csv_rows::{self, CsvRows, Row};
 use crate::history::foreign::epochs::{self, Counting};
 use crate::history::foreign::logged::{self, Logged, LoggedRow};

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::hint::Hint;
+use crate::config::hint::Hint;
+use crate::config::suggest;
 use crate::history::foreign::{self, Foreign, tensorboard};
-use crate::suggest;
 
 /// Logs that are known by their names.
 const LOGS: [&str; 7] = [

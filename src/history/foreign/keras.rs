@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use anyhow::{anyhow, bail};
 use serde_json::Value;
 
-use crate::hint::Hint;
+use crate::config::hint::Hint;
 use crate::history::foreign::epochs::{self, Counting, Numbering, Row};
 use crate::history::foreign::points::Points;
 use crate::history::foreign::{Foreign, Format, loose_json, names, records, trainer};

@@ -27,10 +27,10 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use indexmap::IndexMap;
 
-use crate::bounded_file;
-use crate::hint::Hint;
+use crate::config::hint::Hint;
 use crate::history::event_file;
 use crate::history::number::Number;
+use crate::io::bounded_file;
 use crate::io::file_format::FileFormat;
 
 /// A history that another program wrote.

@@ -6,7 +6,7 @@
 use anyhow::{anyhow, bail};
 use serde_json::{Map, Value};
 
-use crate::hint::Hint;
+use crate::config::hint::Hint;
 use crate::history::foreign::epochs::{self, Counting, Numbering, Row};
 use crate::history::foreign::keras::brief;
 use crate::history::foreign::points::Points;

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use crate::bounded_file;
-use crate::hint::Hint;
+use crate::config::hint::Hint;
+use crate::config::suggest;
 use crate::history::event_file::{self, End, Event, SessionLog};
 use crate::history::foreign::epochs::{self, Counting};
 use crate::history::foreign::event_order::EventOrder;
@@ -26,7 +26,7 @@ use crate::history::foreign::logged::{self, Logged};
 use crate::history::foreign::names::Part;
 use crate::history::foreign::points::Points;
 use crate::history::foreign::{Foreign, Format};
-use crate::suggest;
+use crate::io::bounded_file;
 
 /// How many folders deep events are looked for.
 const DEEPEST: usize = 4;

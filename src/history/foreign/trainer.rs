@@ -75,9 +75,8 @@ fn is_metric(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::foreign::keras;
     use crate::history::foreign::logged::values_for_tests as values_of;
-    use crate::history::foreign::records;
+    use crate::history::foreign::{keras, records};
 
     const ENTRIES: &str = r#"[{"loss": 4.0, "grad_norm": 1.5, "learning_rate": 5e-05, "epoch": 0.33, "step": 1},
         {"loss": 2.0, "grad_norm": 1.25, "learning_rate": 4e-05, "epoch": 0.99, "step": 3},

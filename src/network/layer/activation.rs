@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::check::{Invalid, not_negative, positive};
-use crate::shape::{Shape, ShapeFault};
-use crate::short_form::FromNumber;
+use crate::config::check::{Invalid, not_negative, positive};
+use crate::config::shorthand::FromNumber;
+use crate::tensor::shape::{Shape, ShapeFault};
 
 /// `max(0, x)`.
 #[derive(Debug)]

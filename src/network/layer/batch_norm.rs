@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use tch::nn::ModuleT;
 use tch::{Kind, Tensor};
 
-use crate::check::{Invalid, positive, require};
+use crate::config::check::{Invalid, positive, require};
 use crate::network::arena::Buffer;
 use crate::network::init::{Draw, Parameter};
 use crate::network::layer::side_by_side::{apart, beside};
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 
 /// `(x − mean) / √(variance + eps) · weight + bias` for each channel, written `"batch_norm"` or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

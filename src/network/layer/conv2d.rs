@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::check::{Invalid, at_least_one};
+use crate::config::check::{Invalid, at_least_one};
+use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::side_by_side::{apart, beside};
 use crate::network::layer::window::{Pair, Window};
-use crate::shape::{Shape, ShapeFault};
-use crate::short_form::named_or_none;
+use crate::tensor::shape::{Shape, ShapeFault};
 
 /// Cross-correlation as PyTorch's `Conv2d`, written `{ conv2d = { channels = 16, kernel = 3, padding = 1 } }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::ModuleT;
 
-use crate::check::{Invalid, below_one};
-use crate::short_form::FromNumber;
+use crate::config::check::{Invalid, below_one};
+use crate::config::shorthand::FromNumber;
 
 /// Zeroes each value with probability `p` while training, written `{ dropout = 0.2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 
 pub(super) fn output(input: &Shape) -> Shape {
     Shape::from([input.elements() as i64])

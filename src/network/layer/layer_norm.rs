@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::check::{Invalid, positive};
+use crate::config::check::{Invalid, positive};
 use crate::network::init::{Draw, Parameter};
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 
 /// `(x − mean) / √(variance + eps) · weight + bias` over the values of each row (its features, or the whole image) and
 /// with the biased variance; written `"layer_norm"` or with its settings.

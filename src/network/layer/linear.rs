@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::check::{self, Invalid};
+use crate::config::check::{self, Invalid};
+use crate::config::shorthand::{FromNumber, named_or_none, size};
 use crate::network::init::{Init, Parameter};
-use crate::shape::{Shape, ShapeFault};
-use crate::short_form::{FromNumber, named_or_none, size};
+use crate::tensor::shape::{Shape, ShapeFault};
 
 /// `y = x Wᵀ + b`, written `{ linear = 64 }` or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

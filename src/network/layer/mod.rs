@@ -19,11 +19,11 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::ModuleT;
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
+use crate::config::shorthand::number_or_table;
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
-use crate::shape::{Shape, ShapeFault};
-use crate::short_form::number_or_table;
+use crate::tensor::shape::{Shape, ShapeFault};
 
 /// One layer of a network, as written in an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::check::{Invalid, require};
+use crate::config::check::{Invalid, require};
+use crate::config::shorthand::{FromNumber, size};
 use crate::network::layer::side_by_side::{apart, beside};
 use crate::network::layer::window::{Pair, Window};
-use crate::shape::{Shape, ShapeFault};
-use crate::short_form::{FromNumber, size};
+use crate::tensor::shape::{Shape, ShapeFault};
 
 /// The settings of both, written `{ max_pool2d = 2 }` or with all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::check::{Invalid, require};
-use crate::shape::{Shape, ShapeFault};
+use crate::config::check::{Invalid, require};
+use crate::tensor::shape::{Shape, ShapeFault};
 
 /// A length along the height and one along the width, written as one number where they are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]

@@ -2,15 +2,15 @@
 
 use anyhow::anyhow;
 
-use crate::hint::Hint;
+use crate::config::hint::Hint;
 use crate::plot::Drawn;
-use crate::plot::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
-use crate::plot::font::{HEADING, LABEL, SMALL};
-use crate::plot::names::{capital, count, list};
-use crate::plot::page::{Body, MARGIN, Page, Size};
-use crate::plot::shape::{Anchor, Rect, Stroke};
-use crate::plot::svg::Svg;
-use crate::plot::ticks::{logarithmic, number, percent};
+use crate::plot::charts::metric_names::{capital, count, list};
+use crate::plot::draw::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
+use crate::plot::draw::font::{HEADING, LABEL, SMALL};
+use crate::plot::draw::page::{Body, MARGIN, Page, Size};
+use crate::plot::draw::shape::{Anchor, Rect, Stroke};
+use crate::plot::draw::ticks::{logarithmic, number, percent};
+use crate::plot::format::svg::Svg;
 
 /// How many rows each class has in one part of the data.
 #[derive(Clone, Debug, PartialEq, Eq)]

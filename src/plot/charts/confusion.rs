@@ -3,25 +3,26 @@
 use anyhow::anyhow;
 
 use crate::compare::group::Group;
-use crate::hint::Hint;
-use crate::plot::heat_map::Layout;
-use crate::plot::names::{count, list};
-use crate::plot::page::{Body, Page, Size};
-use crate::plot::ticks::{number, percent};
-use crate::plot::{Drawn, subject};
+use crate::config::hint::Hint;
+use crate::plot::Drawn;
+use crate::plot::charts::heat_map::Layout;
+use crate::plot::charts::metric_names::{count, list};
+use crate::plot::charts::subject;
+use crate::plot::draw::page::{Body, Page, Size};
+use crate::plot::draw::ticks::{number, percent};
 
 /// So many groups are drawn at most.
 const MOST_GROUPS: usize = 12;
 
 /// The confusion matrix of a group: the mean over its trials.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Matrix {
+pub(crate) struct Matrix {
     /// What the group is called.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// Rows by true class, then by predicted class.
-    pub(super) counts: Vec<Vec<f64>>,
+    pub(crate) counts: Vec<Vec<f64>>,
     /// Of the classes.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// How many trials it is the mean of.
     trials: usize,
 }
@@ -101,19 +102,19 @@ impl Matrix {
     }
 
     /// The share of a cell's true class; `None` where that has no row.
-    pub(super) fn share(&self, truth: usize, predicted: usize) -> Option<f64> {
+    pub(crate) fn share(&self, truth: usize, predicted: usize) -> Option<f64> {
         let all: f64 = self.counts[truth].iter().sum();
         (all > 0.0).then(|| self.counts[truth][predicted] / all)
     }
 
-    pub(super) fn count_text(&self, truth: usize, predicted: usize) -> String {
+    pub(crate) fn count_text(&self, truth: usize, predicted: usize) -> String {
         let value = self.counts[truth][predicted];
         let is_whole = self.counts.iter().flatten().all(|count| count.fract() == 0.0);
         number(value, usize::from(!is_whole && value < 10_000.0))
     }
 
     /// A share with one decimal; of few classes, whose rates are looked at closely, with more where it is small.
-    pub(super) fn share_text(&self, share: f64) -> String {
+    pub(crate) fn share_text(&self, share: f64) -> String {
         match share {
             _ if self.names.len() <= 3 => percent(share),
             share if share < 0.0005 => "< 0.1 %".to_owned(),

@@ -1,14 +1,14 @@
 //! Confusion matrices laid out side by side: cells as large as their number allows, counts and shares in them where they
 //! can be read, names of classes at the edges, and a bar that tells what colors stand for.
 
-use crate::plot::color::{Color, GRID, INK, QUIET, WHITE};
-use crate::plot::confusion::Matrix;
-use crate::plot::font::{Font, HEADING, LABEL, SMALL, Weight};
-use crate::plot::grid::Grid;
-use crate::plot::page::{MARGIN, Size};
-use crate::plot::shape::{Anchor, Rect, Stroke};
-use crate::plot::svg::Svg;
-use crate::plot::ticks::percent;
+use crate::plot::charts::confusion::Matrix;
+use crate::plot::draw::color::{Color, GRID, INK, QUIET, WHITE};
+use crate::plot::draw::font::{Font, HEADING, LABEL, SMALL, Weight};
+use crate::plot::draw::grid::Grid;
+use crate::plot::draw::page::{MARGIN, Size};
+use crate::plot::draw::shape::{Anchor, Rect, Stroke};
+use crate::plot::draw::ticks::percent;
+use crate::plot::format::svg::Svg;
 
 /// Names of classes are shortened to so many pixels.
 const WIDEST_NAME: f64 = 110.0;
@@ -18,7 +18,7 @@ const GAP: f64 = 24.0;
 
 /// Where cells and labels are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     classes: usize,
     maps: usize,
     columns: usize,
@@ -31,12 +31,12 @@ pub(super) struct Layout {
     /// Whether names of predicted classes are read upwards.
     is_upright: bool,
     /// Letters of counts, and whether shares stand below them; `None` where no number fits.
-    pub(super) font: Option<(Font, bool)>,
+    pub(crate) font: Option<(Font, bool)>,
 }
 
 impl Layout {
     /// Where all of them are in a picture of this size.
-    pub(super) fn of(matrices: &[Matrix], size: Size) -> Layout {
+    pub(crate) fn of(matrices: &[Matrix], size: Size) -> Layout {
         let classes = matrices.iter().map(|matrix| matrix.names.len()).max().unwrap_or(1);
         let maps = matrices.len();
         let wanted = match classes {
@@ -89,18 +89,18 @@ impl Layout {
     }
 
     /// Of the whole picture.
-    pub(super) fn width(&self) -> f64 {
+    pub(crate) fn width(&self) -> f64 {
         let maps = self.columns as f64 * self.map_width() + (self.columns - 1) as f64 * GAP;
         (2.0 * MARGIN + maps + BAR).max(430.0)
     }
 
     /// Of the body.
-    pub(super) fn height(&self) -> f64 {
+    pub(crate) fn height(&self) -> f64 {
         self.rows() as f64 * self.map_height() + (self.rows() - 1) as f64 * 12.0
     }
 
     /// Draws them into a room.
-    pub(super) fn draw(&self, svg: &mut Svg, room: Rect, matrices: &[Matrix]) {
+    pub(crate) fn draw(&self, svg: &mut Svg, room: Rect, matrices: &[Matrix]) {
         for (number, matrix) in matrices.iter().enumerate() {
             let (column, row) = (number % self.columns, number / self.columns);
             let x = room.x + column as f64 * (self.map_width() + GAP);

@@ -5,18 +5,19 @@ use anyhow::anyhow;
 
 use crate::compare::group::Group;
 use crate::compare::trial;
-use crate::hint::Hint;
-use crate::plot::axis::{Axis, range};
-use crate::plot::color::Color;
-use crate::plot::curve_panel::along;
-use crate::plot::grid::Grid;
-use crate::plot::names::{self, list};
-use crate::plot::page::{Body, MARGIN, Page, Size};
-use crate::plot::panel::{End, Layer, Panel};
-use crate::plot::series::{self, Series};
-use crate::plot::shape::Stroke;
-use crate::plot::ticks::Unit;
-use crate::plot::{Drawn, subject};
+use crate::config::hint::Hint;
+use crate::plot::Drawn;
+use crate::plot::charts::curves::panel::along;
+use crate::plot::charts::curves::series::{self, Series};
+use crate::plot::charts::metric_names::{self, list};
+use crate::plot::charts::subject;
+use crate::plot::draw::axis::{Axis, range};
+use crate::plot::draw::color::Color;
+use crate::plot::draw::grid::Grid;
+use crate::plot::draw::page::{Body, MARGIN, Page, Size};
+use crate::plot::draw::panel::{End, Layer, Panel};
+use crate::plot::draw::shape::Stroke;
+use crate::plot::draw::ticks::Unit;
 
 /// What is drawn.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +80,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     }
     let every = || shown.iter().flat_map(|(_, lines)| lines).flat_map(|line| &line.series.points);
     let y = y_axis(&observer, every().map(|spread| spread.mean), options.log);
-    let is_log = y.scale == crate::plot::axis::Scale::Log;
+    let is_log = y.scale == crate::plot::draw::axis::Scale::Log;
     let x = along(options.x, every().map(|spread| spread.x));
     let is_lone = shown.len() == 1;
     let panels: Vec<Panel> = shown.iter().map(|(group, lines)| panel(group, lines, &x, &y, is_lone)).collect();
@@ -90,9 +91,9 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
         below.extend(without_place(&shown));
     }
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
-    let what = format!("{} by layer", names::words(&observer));
+    let what = format!("{} by layer", metric_names::words(&observer));
     let title = subject::titled(&groups, &what);
-    let description = format!("{}, of {}, by {}.", names::capital(&what), list(&labels, 24), options.x.word());
+    let description = format!("{}, of {}, by {}.", metric_names::capital(&what), list(&labels, 24), options.x.word());
     let mut subtitle = subject::subtitle(&groups);
     if groups.iter().any(|group| group.trials.len() > 1) {
         subtitle += ": mean";
@@ -152,7 +153,7 @@ fn lines(group: &Group, observer: &str, x: trial::Axis) -> Vec<Line> {
 /// Norms are drawn on a log scale where they span decades, unless it is said otherwise; shares never are by themselves.
 fn y_axis(observer: &str, values: impl Iterator<Item = f64>, log: Option<bool>) -> Axis {
     let values: Vec<f64> = values.collect();
-    let unit = names::unit(observer);
+    let unit = metric_names::unit(observer);
     let spans = || {
         let positive = range(values.iter().copied().filter(|value| *value > 0.0));
         unit == Unit::Plain && positive.is_some_and(|(low, high)| high > DECADES * low)

@@ -1,6 +1,6 @@
 //! What metrics are called in pictures, and in what their numbers are.
 
-use crate::plot::ticks::{Unit, figure, percent};
+use crate::plot::draw::ticks::{Unit, figure, percent};
 
 /// What the series of validation rows begin with.
 const VALIDATION: &str = "val_";
@@ -69,7 +69,7 @@ pub fn capital(text: &str) -> String {
 
 /// So many things: `1 seed`, `5 seeds`.
 pub fn count(count: usize, thing: &str) -> String {
-    let number = crate::plot::ticks::number(count as f64, 0);
+    let number = crate::plot::draw::ticks::number(count as f64, 0);
     if count == 1 { format!("{number} {thing}") } else { format!("{number} {thing}s") }
 }
 

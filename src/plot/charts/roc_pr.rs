@@ -6,21 +6,22 @@ use anyhow::anyhow;
 use crate::compare::group::Group;
 use crate::compare::positive_class;
 use crate::compare::statistics::sample::Sample as Statistic;
-use crate::hint::Hint;
+use crate::config::hint::Hint;
 use crate::history::History;
 use crate::history::tested::TestRecord;
-use crate::plot::axis::Axis;
-use crate::plot::color::{AXIS, Color, INK};
-use crate::plot::grid::Grid;
-use crate::plot::legend::{Entry, Sample};
-use crate::plot::line::staircase;
-use crate::plot::marker::Marker;
-use crate::plot::names::{capital, list};
-use crate::plot::page::{Body, Page, Size};
-use crate::plot::panel::{Layer, Panel};
-use crate::plot::shape::{Dash, Point, Stroke};
-use crate::plot::ticks::{Unit, number, percent};
-use crate::plot::{Drawn, subject};
+use crate::plot::Drawn;
+use crate::plot::charts::metric_names::{capital, list};
+use crate::plot::charts::subject;
+use crate::plot::draw::axis::Axis;
+use crate::plot::draw::color::{AXIS, Color, INK};
+use crate::plot::draw::grid::Grid;
+use crate::plot::draw::legend::{Entry, Sample};
+use crate::plot::draw::line::staircase;
+use crate::plot::draw::marker::Marker;
+use crate::plot::draw::page::{Body, Page, Size};
+use crate::plot::draw::panel::{Layer, Panel};
+use crate::plot::draw::shape::{Dash, Point, Stroke};
+use crate::plot::draw::ticks::{Unit, number, percent};
 
 /// Which curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use crate::compare::group::Group;
 use crate::compare::trial::Trial;
 use crate::history::History;
-use crate::plot::page::Size;
-use crate::plot::{Drawn, confusion, curves, ranking};
+use crate::plot::Drawn;
+use crate::plot::charts::{confusion, curves, roc_pr};
+use crate::plot::draw::page::Size;
 
 /// A picture with the name of its file.
 pub type Named = (&'static str, anyhow::Result<Drawn>);
@@ -24,10 +25,10 @@ pub fn draw(histories: &[History]) -> Vec<Named> {
         pictures.push(("confusion.svg", confusion::draw(&groups, Size::default())));
     }
     if any(|history| history.test.as_ref().is_some_and(|test| test.roc.is_some())) {
-        pictures.push(("roc.svg", ranking::draw(&groups, ranking::Kind::Roc, Size::default())));
+        pictures.push(("roc.svg", roc_pr::draw(&groups, roc_pr::Kind::Roc, Size::default())));
     }
     if any(|history| history.test.as_ref().is_some_and(|test| test.precision_recall.is_some())) {
-        pictures.push(("pr.svg", ranking::draw(&groups, ranking::Kind::PrecisionRecall, Size::default())));
+        pictures.push(("pr.svg", roc_pr::draw(&groups, roc_pr::Kind::PrecisionRecall, Size::default())));
     }
     pictures
 }

@@ -1,13 +1,13 @@
 //! Sample images, each with its class, or with what a network makes of it; wrong ones are framed and have a cross.
 
-use crate::data::form::ImageSize;
+use crate::data::table::form::ImageSize;
 use crate::plot::Drawn;
-use crate::plot::color::{GRID, INK, QUIET, VERMILION};
-use crate::plot::font::{Font, SMALL, Weight};
-use crate::plot::page::{Body, MARGIN, Page, Size};
-use crate::plot::raster;
-use crate::plot::shape::{Anchor, Rect, Stroke};
-use crate::plot::svg::Svg;
+use crate::plot::draw::color::{GRID, INK, QUIET, VERMILION};
+use crate::plot::draw::font::{Font, SMALL, Weight};
+use crate::plot::draw::page::{Body, MARGIN, Page, Size};
+use crate::plot::draw::shape::{Anchor, Rect, Stroke};
+use crate::plot::format::raster;
+use crate::plot::format::svg::Svg;
 
 /// An image with what stands below it.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What a picture is of, in words: its title, its subtitle, and what its trials are called.
 
 use crate::compare::group::Group;
-use crate::plot::names::{count, list};
+use crate::plot::charts::metric_names::{count, list};
 
 /// The title: that of the experiment, and the variant where one was named.
 pub fn title(groups: &[&Group]) -> String {

@@ -1,6 +1,6 @@
 //! Axes: what range they show, where a value lies on them, and which ticks they have.
 
-use crate::plot::ticks::{self, Tick, Unit};
+use crate::plot::draw::ticks::{self, Tick, Unit};
 
 /// How values are laid along an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Panels side by side and below each other, their frames aligned.
 
-use crate::plot::panel::{Around, Panel};
-use crate::plot::shape::Rect;
-use crate::plot::svg::Svg;
+use crate::plot::draw::panel::{Around, Panel};
+use crate::plot::draw::shape::Rect;
+use crate::plot::format::svg::Svg;
 
 /// Panels in rows.
 #[derive(Debug)]
@@ -85,9 +85,9 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::axis::Axis;
-    use crate::plot::panel::{End, Flag};
-    use crate::plot::ticks::Unit;
+    use crate::plot::draw::axis::Axis;
+    use crate::plot::draw::panel::{End, Flag};
+    use crate::plot::draw::ticks::Unit;
 
     fn panel(largest: f64) -> Panel {
         let x = Axis::along("epoch", Unit::Whole, [1.0, 30.0]);
@@ -110,7 +110,11 @@ mod tests {
     fn frames_are_aligned_and_all_labels_lie_in_the_room() {
         for shares_axes in [false, true] {
             let mut panels = vec![panel(1.0), panel(12_345.0), panel(1e-7), panel(3.0)];
-            panels[3].ends.push(End { y: 1.0, text: "a label at the end".to_owned(), color: crate::plot::color::BLUE });
+            panels[3].ends.push(End {
+                y: 1.0,
+                text: "a label at the end".to_owned(),
+                color: crate::plot::draw::color::BLUE,
+            });
             let grid = Grid { panels, columns: 2, shares_axes };
             let room = Rect { x: 10.0, y: 20.0, width: 700.0, height: 500.0 };
             let placed = grid.placed(room);

@@ -1,10 +1,10 @@
 //! Legends: samples of what is drawn with their names, in rows above the panels, so that they cover no data.
 
-use crate::plot::color::{Color, INK};
-use crate::plot::font::LABEL;
-use crate::plot::marker::{Marker, cross};
-use crate::plot::shape::{Anchor, Point, Rect, Stroke};
-use crate::plot::svg::Svg;
+use crate::plot::draw::color::{Color, INK};
+use crate::plot::draw::font::LABEL;
+use crate::plot::draw::marker::{Marker, cross};
+use crate::plot::draw::shape::{Anchor, Point, Rect, Stroke};
+use crate::plot::format::svg::Svg;
 
 /// What stands for a thing in the legend.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -154,7 +154,7 @@ fn columns(entries: &[Entry], width: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::color::BLUE;
+    use crate::plot::draw::color::BLUE;
 
     fn entries(names: &[&str]) -> Vec<Entry> {
         names.iter().map(|name| Entry::new(Sample::Line(Stroke::solid(BLUE, 2.0), None), *name)).collect()

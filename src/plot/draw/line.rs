@@ -1,6 +1,6 @@
 //! Lines of many points: broken where a value is missing, and with no more points than can be seen.
 
-use crate::plot::shape::Point;
+use crate::plot::draw::shape::Point;
 
 /// The pieces of a line between points that have no place.
 pub fn pieces(points: impl IntoIterator<Item = Option<Point>>) -> Vec<Vec<Point>> {

@@ -1,8 +1,8 @@
 //! Markers: shapes that tell lines apart where colors do not.
 
-use crate::plot::color::{Color, WHITE};
-use crate::plot::shape::{Point, Stroke};
-use crate::plot::svg::Svg;
+use crate::plot::draw::color::{Color, WHITE};
+use crate::plot::draw::shape::{Point, Stroke};
+use crate::plot::format::svg::Svg;
 
 /// A shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

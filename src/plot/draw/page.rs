@@ -1,10 +1,10 @@
 //! What surrounds every picture: title, subtitle and legend above it, notes below it, and a margin.
 
-use crate::plot::color::{INK, QUIET};
-use crate::plot::font::{Font, LABEL, SMALL, TITLE};
-use crate::plot::legend::{Entry, Legend};
-use crate::plot::shape::{Anchor, Point, Rect};
-use crate::plot::svg::Svg;
+use crate::plot::draw::color::{INK, QUIET};
+use crate::plot::draw::font::{Font, LABEL, SMALL, TITLE};
+use crate::plot::draw::legend::{Entry, Legend};
+use crate::plot::draw::shape::{Anchor, Point, Rect};
+use crate::plot::format::svg::Svg;
 
 /// Around all.
 pub const MARGIN: f64 = 16.0;
@@ -117,14 +117,14 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::plot::axis::Axis;
-    use crate::plot::color::{BLUE, VERMILION};
-    use crate::plot::grid::Grid;
-    use crate::plot::legend::Sample;
-    use crate::plot::panel::{Flag, Layer, Panel};
-    use crate::plot::shape::{Dash, Stroke};
+    use crate::plot::draw::axis::Axis;
+    use crate::plot::draw::color::{BLUE, VERMILION};
+    use crate::plot::draw::grid::Grid;
+    use crate::plot::draw::legend::Sample;
+    use crate::plot::draw::panel::{Flag, Layer, Panel};
+    use crate::plot::draw::shape::{Dash, Stroke};
+    use crate::plot::draw::ticks::Unit;
     use crate::plot::tests_of_pictures::{outside, overlapping};
-    use crate::plot::ticks::Unit;
 
     fn small(width: f64) -> Svg {
         let (solid, dashed) = (Stroke::solid(VERMILION, 2.0), Stroke { color: BLUE, width: 2.0, dash: Dash::Dashed });

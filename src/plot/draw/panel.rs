@@ -1,18 +1,18 @@
 //! A panel: two axes, and lines, bands and marks between them.
 //!
-//! A panel says what is to be drawn; [`crate::plot::grid`] says where. Labels that belong to a place on the horizontal
+//! A panel says what is to be drawn; [`crate::plot::draw::grid`] says where. Labels that belong to a place on the horizontal
 //! axis stand above the frame, those of lines at its right, so that neither covers data.
 
-use crate::plot::axis::{Axis, Scale};
-use crate::plot::color::{AXIS, Color, GRID, INK, QUIET, SHADE, WHITE};
-use crate::plot::font::{HEADING, SMALL};
-use crate::plot::labels::apart;
-use crate::plot::legend::BAND;
-use crate::plot::line::{pieces, thinned};
-use crate::plot::marker::{Marker, cross};
-use crate::plot::shape::{Anchor, Dash, Point, Rect, Stroke};
-use crate::plot::svg::Svg;
-use crate::plot::ticks::Tick;
+use crate::plot::draw::axis::{Axis, Scale};
+use crate::plot::draw::color::{AXIS, Color, GRID, INK, QUIET, SHADE, WHITE};
+use crate::plot::draw::font::{HEADING, SMALL};
+use crate::plot::draw::labels::apart;
+use crate::plot::draw::legend::BAND;
+use crate::plot::draw::line::{pieces, thinned};
+use crate::plot::draw::marker::{Marker, cross};
+use crate::plot::draw::shape::{Anchor, Dash, Point, Rect, Stroke};
+use crate::plot::draw::ticks::Tick;
+use crate::plot::format::svg::Svg;
 
 /// A panel.
 #[derive(Clone, Debug)]

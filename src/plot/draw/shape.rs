@@ -1,6 +1,6 @@
 //! What drawings are made of: points, rectangles, strokes, and which point of a text is named.
 
-use crate::plot::color::Color;
+use crate::plot::draw::color::Color;
 
 /// A point, x to the right and y down, pixels.
 pub type Point = (f64, f64);

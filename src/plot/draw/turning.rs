@@ -2,7 +2,7 @@
 
 use crate::compare::group::Group;
 use crate::compare::trial::{Axis, Trial};
-use crate::plot::names::count;
+use crate::plot::charts::metric_names::count;
 
 /// An epoch that several trials name, each its own.
 #[derive(Clone, Debug, PartialEq)]

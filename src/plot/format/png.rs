@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{self, fontdb};
 
-use crate::plot::font;
+use crate::plot::draw::font;
 
 /// Pixels of the PNG for one of the SVG.
 const TIMES: f32 = 2.0;
@@ -69,10 +69,10 @@ fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::color::{BLUE, INK};
-    use crate::plot::font::TITLE;
-    use crate::plot::shape::{Anchor, Rect};
-    use crate::plot::svg::Svg;
+    use crate::plot::draw::color::{BLUE, INK};
+    use crate::plot::draw::font::TITLE;
+    use crate::plot::draw::shape::{Anchor, Rect};
+    use crate::plot::format::svg::Svg;
 
     #[test]
     fn a_png_is_twice_as_large_has_its_colors_and_letters_and_says_who_made_it() {

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::data::form::ImageSize;
-use crate::plot::color::Color;
-use crate::plot::shape::{Rect, short};
-use crate::plot::svg::Svg;
+use crate::data::table::form::ImageSize;
+use crate::plot::draw::color::Color;
+use crate::plot::draw::shape::{Rect, short};
+use crate::plot::format::svg::Svg;
 
 /// So many greys are told apart.
 const GREYS: usize = 32;

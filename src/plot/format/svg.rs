@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
-use crate::data::cache::sha256;
-use crate::plot::color::Color;
-use crate::plot::font::{FAMILIES, Font, Weight};
-use crate::plot::shape::{Anchor, Point, Rect, Stroke, short};
+use crate::data::store::cache::sha256;
+use crate::plot::draw::color::Color;
+use crate::plot::draw::font::{FAMILIES, Font, Weight};
+use crate::plot::draw::shape::{Anchor, Point, Rect, Stroke, short};
 
 /// What stands in every picture, and tells a file of ours from another's.
 pub const MADE_BY: &str = "<!-- made by runner -->";
@@ -204,8 +204,8 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::color::INK;
-    use crate::plot::font::LABEL;
+    use crate::plot::draw::color::INK;
+    use crate::plot::draw::font::LABEL;
 
     #[test]
     fn names_with_signs_of_xml_are_shown_as_they_are() {

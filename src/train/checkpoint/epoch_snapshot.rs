@@ -3,16 +3,15 @@
 
 use tch::Tensor;
 
-use super::now;
 use crate::network::arena::Arena;
 use crate::network::stack::Stack;
-use crate::train::checkpoint::{Checkpoint, State, Tensors};
+use crate::train::checkpoint::{Checkpoint, State, Tensors, now};
 use crate::train::optimizer::update::Update;
-use crate::train::progress::Progress;
-use crate::train::schedule::course::Course;
+use crate::train::schedule::learning_rates::Course;
+use crate::train::state::replica_state::Progress;
 
 /// The end of an epoch.
-pub(in crate::train) struct WholeEpoch {
+pub(crate) struct WholeEpoch {
     epoch: usize,
     steps: u64,
     tensors: Tensors, // as `now` names them

@@ -1,14 +1,14 @@
 //! Checkpoints: all that training needs to go on behind an epoch as if it had never been stopped.
 //!
-//! An epoch's randomness follows from the seed and the epoch's number alone ([`crate::seed`]), so what is kept is the
+//! An epoch's randomness follows from the seed and the epoch's number alone ([`crate::tensor::seed`]), so what is kept is the
 //! end of an epoch: parameters and buffers, what the optimizer remembers, where the schedule and early stopping stand,
 //! the best weights, and the curves so far, of each replica. What the training loop does not say of itself, which
 //! trials these are and what they run on, is said by the one who keeps it ([`Keeper`]).
 //!
 //! [`mod@file`] lays a checkpoint out as bytes, with a checksum.
 
+mod epoch_snapshot;
 pub mod file;
-mod whole;
 
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -16,10 +16,10 @@ use tch::Tensor;
 
 use crate::network::stack::Stack;
 use crate::train::optimizer::update::Update;
-use crate::train::progress::{self, Progress};
-use crate::train::schedule::course::{self, Course};
+use crate::train::schedule::learning_rates::{self, Course};
+use crate::train::state::replica_state::{self, Progress};
 
-pub(super) use whole::WholeEpoch;
+pub(super) use crate::train::checkpoint::epoch_snapshot::WholeEpoch;
 
 /// Where training stood at the end of an epoch, but for its tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,9 +31,9 @@ pub struct State {
     /// How long training took so far, seconds.
     pub seconds: f64,
     /// The learning rates.
-    pub course: course::State,
+    pub course: learning_rates::State,
     /// What is known of each replica.
-    pub progress: progress::State,
+    pub progress: replica_state::State,
 }
 
 /// Tensors by their names: `values`, `memory.0`, `buffers.1.running_mean`, `kept.values`, …

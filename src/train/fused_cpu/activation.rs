@@ -6,7 +6,7 @@ use crate::network::layer::Layer;
 
 /// What follows a linear layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Activation {
+pub(crate) enum Activation {
     /// Nothing.
     Identity,
     /// `x` where positive, `slope · x` elsewhere; ReLU has the slope 0.
@@ -19,7 +19,7 @@ pub(super) enum Activation {
 
 impl Activation {
     /// The activation that a layer is; `None` where it is none of these.
-    pub(super) fn of(layer: &Layer) -> Option<Activation> {
+    pub(crate) fn of(layer: &Layer) -> Option<Activation> {
         match layer {
             Layer::Relu => Some(Activation::LeakyRelu { slope: 0.0 }),
             Layer::LeakyRelu(leaky) => Some(Activation::LeakyRelu { slope: leaky.negative_slope as f32 }),
@@ -31,7 +31,7 @@ impl Activation {
 
     /// Adds the bias and applies the activation, in place: `[rows, units]`, `bias` `[units]` or empty. What libtorch does
     /// better is left to [`Activation::finish`].
-    pub(super) fn apply(self, values: &mut [f32], bias: &[f32], units: usize) {
+    pub(crate) fn apply(self, values: &mut [f32], bias: &[f32], units: usize) {
         match self {
             Activation::LeakyRelu { slope: 0.0 } => biased(values, bias, units, |x| if x < 0.0 { 0.0 } else { x }),
             Activation::LeakyRelu { slope } => biased(values, bias, units, |x| if x < 0.0 { slope * x } else { x }),
@@ -40,7 +40,7 @@ impl Activation {
     }
 
     /// The rest of what is done to the values, in place.
-    pub(super) fn finish(self, values: &Tensor) {
+    pub(crate) fn finish(self, values: &Tensor) {
         let _ = match self {
             Activation::Sigmoid => values.shallow_clone().sigmoid_(), // libtorch's are vectorized
             Activation::Tanh => values.shallow_clone().tanh_(),
@@ -52,7 +52,7 @@ impl Activation {
     ///
     /// # Shapes
     /// `outputs` and `gradient` are `[rows, units]`; `sums`, of the bias, `[units]` or empty.
-    pub(super) fn back(self, outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize) {
+    pub(crate) fn back(self, outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize) {
         match self {
             Activation::Identity => summed(outputs, gradient, sums, units, |_, g| g),
             Activation::LeakyRelu { slope: 0.0 } => {

@@ -4,16 +4,15 @@
 //! good part of a step. This one looks again and again, and lets other programs have the processor in between when it
 //! takes long. A thread that panics lets the others go, who panic too.
 
-use std::hint;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::{hint, thread};
 
 /// How often a waiting thread looks before it offers its processor to others.
 const LOOKS: usize = 20_000;
 
 /// A barrier for a fixed number of threads.
 #[derive(Debug)]
-pub(super) struct Barrier {
+pub(crate) struct Barrier {
     threads: usize,
     waiting: AtomicUsize,
     round: AtomicUsize,
@@ -21,14 +20,14 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    pub(super) fn new(threads: usize) -> Self {
+    pub(crate) fn new(threads: usize) -> Self {
         Barrier { threads, waiting: AtomicUsize::new(0), round: AtomicUsize::new(0), broken: AtomicBool::new(false) }
     }
 
     /// Waits until all threads have come here. What each wrote before, all can read afterwards. Says whether all have
     /// come: not where one has panicked.
     #[must_use]
-    pub(super) fn wait(&self) -> bool {
+    pub(crate) fn wait(&self) -> bool {
         if self.threads == 1 {
             return true;
         }
@@ -50,13 +49,13 @@ impl Barrier {
     }
 
     /// Breaks the barrier when the thread that holds this panics.
-    pub(super) fn guard(&self) -> Guard<'_> {
+    pub(crate) fn guard(&self) -> Guard<'_> {
         Guard(self)
     }
 }
 
 /// See [`Barrier::guard`].
-pub(super) struct Guard<'a>(&'a Barrier);
+pub(crate) struct Guard<'a>(&'a Barrier);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {

@@ -5,12 +5,12 @@ use std::sync::Mutex;
 use rayon::ThreadPool;
 use tch::Tensor;
 
-use super::shard::{Shard, Weights};
-use super::team::{Membership, Share, Team, share};
 use crate::device::fault;
-use crate::floats::Floats;
-use crate::threads;
-use crate::train::phases::Phases;
+use crate::tensor::raw_f32::Floats;
+use crate::tensor::threads;
+use crate::train::fused_cpu::shard::{Shard, Weights};
+use crate::train::fused_cpu::team::{Membership, Share, Team, share};
+use crate::train::state::timing::Phases;
 
 /// Members of a team have at least so many rows of a batch each.
 const LEAST_ROWS: usize = 16;
@@ -24,27 +24,27 @@ const LEAST_WORK: (usize, usize) = (50_000_000, 4_000_000);
 const LEAST_WORK: (usize, usize) = (1, 1); // so that tests need no large networks to have threads
 
 /// The threads.
-pub(super) struct Crew {
+pub(crate) struct Crew {
     replicas: usize,
     pool: Option<ThreadPool>, // of all threads but the caller's
     workers: Vec<Mutex<Worker>>,
     /// Where the gradient of each worker lies.
-    pub(super) gradients: Vec<Floats>,
+    pub(crate) gradients: Vec<Floats>,
 }
 
 /// What a thread has for itself.
-pub(super) struct Worker {
-    pub(super) weights: Vec<Weights>,      // of each replica
-    pub(super) training: Tensor,           // the features of all rows, [rows, inputs]
-    pub(super) validation: Option<Tensor>, // the same of the validation rows
-    pub(super) shard: Shard,               // for its part of a batch
-    pub(super) block: Shard,               // for blocks of validation rows
-    pub(super) losses: Vec<(usize, f64)>,  // replicas, and the sums of their rows' losses
+pub(crate) struct Worker {
+    pub(crate) weights: Vec<Weights>,      // of each replica
+    pub(crate) training: Tensor,           // the features of all rows, [rows, inputs]
+    pub(crate) validation: Option<Tensor>, // the same of the validation rows
+    pub(crate) shard: Shard,               // for its part of a batch
+    pub(crate) block: Shard,               // for blocks of validation rows
+    pub(crate) losses: Vec<(usize, f64)>,  // replicas, and the sums of their rows' losses
 }
 
 impl Crew {
     /// One worker for each thread, all alike.
-    pub(super) fn new(replicas: usize, threads: usize, worker: impl Fn() -> Worker) -> Crew {
+    pub(crate) fn new(replicas: usize, threads: usize, worker: impl Fn() -> Worker) -> Crew {
         let workers: Vec<Worker> = (0..threads).map(|_| worker()).collect();
         let pool = (threads > 1).then(|| {
             let builder = rayon::ThreadPoolBuilder::new().num_threads(threads - 1);
@@ -60,23 +60,23 @@ impl Crew {
     }
 
     /// How many threads there are.
-    pub(super) fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         self.workers.len()
     }
 
     /// The workers, while none of them works.
-    pub(super) fn workers(&mut self) -> impl Iterator<Item = &mut Worker> {
+    pub(crate) fn workers(&mut self) -> impl Iterator<Item = &mut Worker> {
         self.workers.iter_mut().map(|worker| worker.get_mut().expect("no thread has panicked"))
     }
 
     /// Where the caller's thread has spent its time.
-    pub(super) fn phases(&mut self) -> &mut Phases {
+    pub(crate) fn phases(&mut self) -> &mut Phases {
         &mut self.workers().next().expect("there is a worker").shard.phases
     }
 
     /// Has `of_replicas` done for all replicas that still train: for some at once that a thread has to itself, and for one
     /// that it shares with a team of at most `most_members`, of which it is the member of that number.
-    pub(super) fn on_all_threads(
+    pub(crate) fn on_all_threads(
         &self,
         training: &[bool],
         most_members: usize,
@@ -107,7 +107,7 @@ impl Crew {
 
 impl Crew {
     /// What `of` makes of each, on all threads, in order.
-    pub(super) fn of_each<T: Send, R: Send>(&self, all: Vec<T>, of: impl Fn(T) -> R + Sync) -> Vec<R> {
+    pub(crate) fn of_each<T: Send, R: Send>(&self, all: Vec<T>, of: impl Fn(T) -> R + Sync) -> Vec<R> {
         let Some(pool) = &self.pool else { return all.into_iter().map(of).collect() };
         let results: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(all.len()));
         let left = Mutex::new(all.into_iter().enumerate());
@@ -131,13 +131,13 @@ impl Crew {
 }
 
 /// How many threads are worth their while, at most `threads`; `operations` are those of a row.
-pub(super) fn useful_threads(operations: usize, replicas: usize, rows: usize, batch: usize, threads: usize) -> usize {
+pub(crate) fn useful_threads(operations: usize, replicas: usize, rows: usize, batch: usize, threads: usize) -> usize {
     let for_replicas = (operations * rows * replicas / LEAST_WORK.0).min(replicas);
     threads.min(for_replicas.max(useful_members(operations, batch) * replicas)).max(1)
 }
 
 /// How many threads may share a batch.
-pub(super) fn useful_members(operations: usize, batch: usize) -> usize {
+pub(crate) fn useful_members(operations: usize, batch: usize) -> usize {
     (operations * batch / LEAST_WORK.1).min(batch / LEAST_ROWS)
 }
 
@@ -146,7 +146,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
     use super::*;
-    use crate::train::dense::plan::Plan;
+    use crate::train::fused_cpu::plan::Plan;
 
     #[test]
     fn a_thread_that_fails_in_a_replica_of_its_own_keeps_no_team_waiting() {

@@ -12,20 +12,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tch::{Device, Kind, Tensor};
 
-use super::crew::{Crew, Worker, useful_members, useful_threads};
-use super::gather::gather;
-use super::loss::Targets;
-use super::plan::Plan;
-use super::shard::{Shard, Weights};
-use super::team::Team;
-use crate::data::batches::{DeviceRows, Epoch};
-use crate::floats::Floats;
+use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::metrics::Metric;
 use crate::network::stack::Stack;
+use crate::tensor::raw_f32::Floats;
 use crate::train::evaluate::{Figures, Measure};
+use crate::train::fused_cpu::crew::{Crew, Worker, useful_members, useful_threads};
+use crate::train::fused_cpu::gather::gather;
+use crate::train::fused_cpu::loss::Targets;
+use crate::train::fused_cpu::plan::Plan;
+use crate::train::fused_cpu::shard::{Shard, Weights};
+use crate::train::fused_cpu::team::Team;
 use crate::train::optimizer::update::{Rows, Update};
-use crate::train::phases::{Lap, Phases};
-use crate::train::schedule::course::StepSettings;
+use crate::train::schedule::learning_rates::StepSettings;
+use crate::train::state::timing::{Lap, Phases};
 
 /// How many rows go through the network at once when nothing is trained.
 const BLOCK: usize = 256;
@@ -244,7 +244,7 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
         }
 
         #[cfg(test)]
-        super::tests::at_step(work.stop);
+        crate::train::fused_cpu::tests::at_step(work.stop);
         if member == 0 && work.stop.load(Ordering::Relaxed) {
             team.stop();
         }

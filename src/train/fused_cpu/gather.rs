@@ -5,7 +5,7 @@ const AHEAD: usize = 2;
 
 /// Copies rows by number, `[numbers, columns]`. They lie all over memory, so each is sent for while those before it are
 /// copied.
-pub(super) fn gather(rows: &[f32], numbers: &[i64], columns: usize, to: &mut [f32]) {
+pub(crate) fn gather(rows: &[f32], numbers: &[i64], columns: usize, to: &mut [f32]) {
     let row = |number: i64| &rows[number as usize * columns..][..columns];
     for (place, (to, &number)) in to.chunks_exact_mut(columns).zip(numbers).enumerate() {
         if let Some(&next) = numbers.get(place + AHEAD) {

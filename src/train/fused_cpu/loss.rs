@@ -4,13 +4,13 @@
 
 use tch::Tensor;
 
-use crate::floats::Floats;
+use crate::tensor::raw_f32::Floats;
 use crate::train::loss::Loss;
 use crate::train::loss::cross_entropy::{ClassTargets, CrossEntropy};
 
 /// A loss without weights, the mean over the rows of a batch (and over the outputs, where it is taken of each).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DenseLoss {
+pub(crate) enum DenseLoss {
     /// Cross-entropy of logits and class numbers.
     CrossEntropy,
     /// Binary cross-entropy of logits.
@@ -21,7 +21,7 @@ pub(super) enum DenseLoss {
 
 /// The targets of some rows.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Targets<'a> {
+pub(crate) enum Targets<'a> {
     /// The class of each row.
     Classes(&'a [i64]),
     /// The numbers of each row, `[rows, outputs]`.
@@ -30,7 +30,7 @@ pub(super) enum Targets<'a> {
 
 impl<'a> Targets<'a> {
     /// Those of a run of rows.
-    pub(super) fn rows(self, start: usize, rows: usize, outputs: usize) -> Targets<'a> {
+    pub(crate) fn rows(self, start: usize, rows: usize, outputs: usize) -> Targets<'a> {
         match self {
             Targets::Classes(classes) => Targets::Classes(&classes[start..start + rows]),
             Targets::Values(values) => Targets::Values(&values[start * outputs..(start + rows) * outputs]),
@@ -40,7 +40,7 @@ impl<'a> Targets<'a> {
 
 impl DenseLoss {
     /// The same loss; `None` where it is none of these, or has weights.
-    pub(super) fn of(loss: &Loss) -> Option<DenseLoss> {
+    pub(crate) fn of(loss: &Loss) -> Option<DenseLoss> {
         let plain = CrossEntropy { targets: ClassTargets::Sparse, ..CrossEntropy::default() };
         match loss {
             Loss::CrossEntropy(settings) if *settings == plain => Some(DenseLoss::CrossEntropy),
@@ -57,7 +57,7 @@ impl DenseLoss {
     ///
     /// # Safety
     /// The two do not share memory, were written before, and nobody else reads or writes theirs until this returns.
-    pub(super) unsafe fn with_gradient(
+    pub(crate) unsafe fn with_gradient(
         self,
         outputs: &Tensor,
         targets: Targets,

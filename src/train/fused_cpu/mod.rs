@@ -22,5 +22,5 @@ mod team;
 #[cfg(test)]
 mod tests;
 
-pub(super) use epoch::Dense;
-pub use plan::is_dense;
+pub(super) use crate::train::fused_cpu::epoch::Dense;
+pub use crate::train::fused_cpu::plan::is_dense;

@@ -2,32 +2,32 @@
 
 use tch::Device;
 
-use super::activation::Activation;
-use super::loss::DenseLoss;
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::observe::Observer;
 use crate::train::TrainSpec;
 use crate::train::fit::Task;
+use crate::train::fused_cpu::activation::Activation;
+use crate::train::fused_cpu::loss::DenseLoss;
 
 /// A network of linear layers and activations, and its loss.
 #[derive(Clone, Debug)]
 pub(in crate::train) struct Plan {
     /// In order.
-    pub(super) layers: Vec<DenseLayer>,
-    pub(super) loss: DenseLoss,
+    pub(crate) layers: Vec<DenseLayer>,
+    pub(crate) loss: DenseLoss,
     /// How many parameters a replica has.
-    pub(super) parameters: usize,
+    pub(crate) parameters: usize,
 }
 
 /// A linear layer and the activation behind it; the places are those in a replica's row of the arena.
 #[derive(Clone, Debug)]
-pub(super) struct DenseLayer {
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
-    pub(super) weight: usize,
-    pub(super) bias: Option<usize>,
-    pub(super) activation: Activation,
+pub(crate) struct DenseLayer {
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    pub(crate) weight: usize,
+    pub(crate) bias: Option<usize>,
+    pub(crate) activation: Activation,
 }
 
 impl Plan {
@@ -45,22 +45,22 @@ impl Plan {
 
     /// A network without a layer.
     #[cfg(test)]
-    pub(super) fn of_nothing() -> Plan {
+    pub(crate) fn of_nothing() -> Plan {
         Plan { layers: Vec::new(), loss: DenseLoss::Mse, parameters: 0 }
     }
 
     /// How many numbers a row of features has.
-    pub(super) fn inputs(&self) -> usize {
+    pub(crate) fn inputs(&self) -> usize {
         self.layers.first().map_or(0, |layer| layer.inputs)
     }
 
     /// How many outputs the network has.
-    pub(super) fn outputs(&self) -> usize {
+    pub(crate) fn outputs(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.outputs)
     }
 
     /// The floating-point operations of the matrix products of a row, there and back.
-    pub(super) fn operations(&self) -> usize {
+    pub(crate) fn operations(&self) -> usize {
         self.layers.iter().map(|layer| 6 * layer.inputs * layer.outputs).sum()
     }
 }

@@ -4,21 +4,21 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::loss::Targets;
-use super::plan::{DenseLayer, Plan};
-use crate::floats::Floats;
-use crate::train::phases::{Lap, Phases};
+use crate::tensor::raw_f32::Floats;
+use crate::train::fused_cpu::loss::Targets;
+use crate::train::fused_cpu::plan::{DenseLayer, Plan};
+use crate::train::state::timing::{Lap, Phases};
 
 /// The weights of one replica, as the matrix products take them.
 #[derive(Debug)]
-pub(super) struct Weights {
+pub(crate) struct Weights {
     layers: Vec<(Tensor, Tensor)>, // [outputs, inputs] and its transpose
     values: Floats,                // all parameters of the replica
 }
 
 impl Weights {
     /// Views of a replica's row of the arena, `[parameters]`.
-    pub(super) fn of(plan: &Plan, row: &Tensor) -> Weights {
+    pub(crate) fn of(plan: &Plan, row: &Tensor) -> Weights {
         let layers = plan.layers.iter().map(|layer| matrix(row, layer));
         Weights {
             layers: layers.map(|weight| (weight.shallow_clone(), weight.transpose(0, 1))).collect(),
@@ -36,7 +36,7 @@ fn matrix(row: &Tensor, layer: &DenseLayer) -> Tensor {
 /// Buffers for so many rows, and their gradient. Nobody but the shard knows the tensors; of the gradient it tells the
 /// address.
 #[derive(Debug)]
-pub(super) struct Shard {
+pub(crate) struct Shard {
     plan: Plan,
     inputs: Tensor,       // [rows, inputs]
     outputs: Vec<Tensor>, // of each layer, [rows, outputs]
@@ -44,7 +44,7 @@ pub(super) struct Shard {
     gradient: Tensor,     // [parameters]
     weights: Vec<Tensor>, // of each layer, [outputs, inputs], in the gradient
     views: Vec<Views>,    // for the numbers of rows seen so far: a batch's and the last one's
-    pub(super) phases: Phases,
+    pub(crate) phases: Phases,
 }
 
 /// The first rows of the buffers.
@@ -59,7 +59,7 @@ struct Views {
 
 impl Shard {
     /// Buffers for at most so many rows.
-    pub(super) fn new(plan: &Plan, most_rows: usize) -> Shard {
+    pub(crate) fn new(plan: &Plan, most_rows: usize) -> Shard {
         // written once, as slices of it are taken before it is filled
         let buffer = |columns: usize| Tensor::zeros([most_rows as i64, columns as i64], (Kind::Float, Device::Cpu));
         let gradient = Tensor::zeros([plan.parameters as i64], (Kind::Float, Device::Cpu));
@@ -76,18 +76,18 @@ impl Shard {
     }
 
     /// The gradient that the way back leaves, `[parameters]`.
-    pub(super) fn gradient(&self) -> Floats {
+    pub(crate) fn gradient(&self) -> Floats {
         Floats::of(&self.gradient)
     }
 
     /// The buffer of the features, to be filled with so many rows.
-    pub(super) fn inputs(&mut self, rows: usize) -> &mut [f32] {
+    pub(crate) fn inputs(&mut self, rows: usize) -> &mut [f32] {
         // SAFETY: as long as the slice lives the shard is borrowed, and nobody else knows the buffer.
         unsafe { Floats::of(&self.inputs).part(0..rows * self.plan.inputs()).get_mut() }
     }
 
     /// What the network makes of rows: those given, `[rows, inputs]`, or those in the buffer; `[rows, outputs]`.
-    pub(super) fn forward(&mut self, given: Option<&Tensor>, rows: usize, weights: &Weights) -> &[f32] {
+    pub(crate) fn forward(&mut self, given: Option<&Tensor>, rows: usize, weights: &Weights) -> &[f32] {
         let views = self.views(rows);
         let plan = &self.plan;
         let views = &self.views[views];
@@ -116,7 +116,7 @@ impl Shard {
 
     /// Forward, loss, and back: leaves the gradient of the mean loss over a batch of `batch` rows, of which these are a
     /// part, and returns the sum of the rows' losses, and the outputs. While others may read the gradient it is not called.
-    pub(super) fn there_and_back(
+    pub(crate) fn there_and_back(
         &mut self,
         given: Option<&Tensor>,
         targets: Targets,

@@ -6,51 +6,51 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::barrier::Barrier;
+use crate::train::fused_cpu::barrier::Barrier;
 
 /// What one thread does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Share {
+pub(crate) struct Share {
     /// The replicas that it has to itself, one after the other.
-    pub(super) alone: Vec<usize>,
+    pub(crate) alone: Vec<usize>,
     /// The replica that it trains with others.
-    pub(super) together: Option<Membership>,
+    pub(crate) together: Option<Membership>,
 }
 
 /// A thread's place in a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Membership {
-    pub(super) replica: usize,
-    pub(super) team: usize,
-    pub(super) member: usize,
+pub(crate) struct Membership {
+    pub(crate) replica: usize,
+    pub(crate) team: usize,
+    pub(crate) member: usize,
 }
 
 /// The threads that train a replica together.
 #[derive(Debug)]
-pub(super) struct Team {
+pub(crate) struct Team {
     /// The first of its threads; the others follow.
-    pub(super) first: usize,
-    pub(super) members: usize,
-    pub(super) barrier: Barrier,
+    pub(crate) first: usize,
+    pub(crate) members: usize,
+    pub(crate) barrier: Barrier,
     stopped: AtomicBool,
 }
 
 impl Team {
-    pub(super) fn new(first: usize, members: usize) -> Team {
+    pub(crate) fn new(first: usize, members: usize) -> Team {
         Team { first, members, barrier: Barrier::new(members), stopped: AtomicBool::new(false) }
     }
 
     /// Tells all members to end. Said by one of them before they wait for each other, it is heard by all afterwards.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
     /// A member's part of so many things, cut at multiples of `grain`.
-    pub(super) fn part(&self, member: usize, things: usize, grain: usize) -> std::ops::Range<usize> {
+    pub(crate) fn part(&self, member: usize, things: usize, grain: usize) -> std::ops::Range<usize> {
         let grains = things.div_ceil(grain);
         let cut = |member: usize| (grains * member / self.members * grain).min(things);
         cut(member)..cut(member + 1)
@@ -58,7 +58,7 @@ impl Team {
 }
 
 /// Shares replicas out among threads, and makes the teams; a team has at most `most_members`.
-pub(super) fn share(replicas: &[usize], threads: usize, most_members: usize) -> (Vec<Share>, Vec<Team>) {
+pub(crate) fn share(replicas: &[usize], threads: usize, most_members: usize) -> (Vec<Share>, Vec<Team>) {
     let mut shares = vec![Share::default(); threads];
     let (whole, rest) = replicas.split_at(replicas.len() / threads * threads);
     for (place, &replica) in whole.iter().enumerate() {

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tch::{Device, Kind, Tensor};
 
 use crate::data::Target;
-use crate::data::batches::DeviceRows;
+use crate::data::prepare::batches::DeviceRows;
 use crate::history::Status;
 use crate::network::init::Init;
 use crate::network::layer::Layer;
 use crate::network::stack::{Architecture, Stack};
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 use crate::train::TrainSpec;
+use crate::train::backend::Way;
 use crate::train::evaluate::Measure;
 use crate::train::fit::{Outcome, Task, by_way, fit};
-use crate::train::way::Way;
 
 thread_local! {
     /// How many steps this thread takes before the run is stopped; none where it is not.
@@ -23,7 +23,7 @@ thread_local! {
 }
 
 /// Called in each step before it is known whether the run is stopped: stops it where a test has said so.
-pub(super) fn at_step(stop: &AtomicBool) {
+pub(crate) fn at_step(stop: &AtomicBool) {
     if let Some(left) = STEPS_LEFT.get() {
         STEPS_LEFT.set(left.checked_sub(1));
         if left == 0 {
@@ -52,7 +52,7 @@ impl Case {
         let parameters = |stack: &Stack| Vec::try_from(stack.arena().values().flatten(0, -1)).unwrap();
         let stop = AtomicBool::new(false);
         let dense = self.with_task(&settings, |stack, task| {
-            assert!(super::plan::Plan::of(stack, task).is_some(), "it is trained without autograd");
+            assert!(crate::train::fused_cpu::plan::Plan::of(stack, task).is_some(), "it is trained without autograd");
             (fit(stack, task, &stop, &mut (), &mut ()).unwrap(), parameters(stack))
         });
         let autograd = self.with_task(&settings, |stack, task| {

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
 use crate::data::Target;
-use crate::data::weights::Weights;
+use crate::data::prepare::weights::Weights;
 
 /// Binary cross-entropy of logits, `−w t ln σ(y) − (1 − t) ln(1 − σ(y))`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

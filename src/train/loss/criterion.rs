@@ -126,7 +126,7 @@ fn mean_of_rows(losses: &Tensor, row_weights: Option<&Tensor>) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::weights::Weights;
+    use crate::data::prepare::weights::Weights;
     use crate::train::loss::binary::BceWithLogits;
     use crate::train::loss::cross_entropy::{ClassTargets, CrossEntropy};
     use crate::train::loss::regression::Huber;

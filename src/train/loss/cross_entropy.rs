@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Reduction, Tensor};
 
-use crate::check::{Invalid, below_one};
+use crate::config::check::{Invalid, below_one};
 use crate::data::Target;
-use crate::data::weights::{Weights, class_counts};
+use crate::data::prepare::weights::{Weights, class_counts};
 
 /// Cross-entropy of logits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

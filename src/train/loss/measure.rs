@@ -1,7 +1,7 @@
 //! Which losses measure the same, so that their values can be compared.
 
 use super::Loss;
-use crate::data::weights::Weights;
+use crate::data::prepare::weights::Weights;
 
 /// What a loss measures. Binary cross-entropy is the cross-entropy of two classes, and the negative log-likelihood that
 /// of a softmax.

@@ -15,11 +15,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
 use crate::data::Target;
 use crate::metrics::decision::Decision;
 use crate::network::layer::Layer;
-use crate::shape::Shape;
+use crate::tensor::shape::Shape;
 use binary::BceWithLogits;
 use cross_entropy::{ClassTargets, CrossEntropy, Nll};
 use regression::Huber;
@@ -204,7 +204,7 @@ impl Loss {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::weights::Weights;
+    use crate::data::prepare::weights::Weights;
     use crate::train::TrainSpec;
 
     pub(super) fn read(loss: &str) -> Result<Loss, String> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Invalid, positive};
+use crate::config::check::{Invalid, positive};
 
 /// `(y − t)² / 2` for errors up to `delta`, `delta · (|y − t| − delta / 2)` beyond (PyTorch's `huber_loss`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number::Number;
 use super::{Rule, decayed};
-use crate::check::{Invalid, not_negative, positive};
+use crate::config::check::{Invalid, not_negative, positive};
 
 /// `adagrad`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number::Number;
 use super::{Rule, decayed, lerp};
-use crate::check::{Invalid, below_one, not_negative, positive};
+use crate::config::check::{Invalid, below_one, not_negative, positive};
 
 /// `adam`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
-use crate::check::Invalid;
+use crate::config::check::Invalid;
 
 /// `adamw`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
 use number::Number;
 use rates::EachReplica;
 use update::{Run, Update};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number::Number;
 use super::{Rule, decayed, lerp};
-use crate::check::{Invalid, below_one, not_negative, positive};
+use crate::config::check::{Invalid, below_one, not_negative, positive};
 
 /// `rmsprop`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number::Number;
 use super::{Rule, decayed};
-use crate::check::{Invalid, below_one, not_negative, positive, require};
+use crate::config::check::{Invalid, below_one, not_negative, positive, require};
 
 /// `sgd`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -8,7 +8,7 @@
 use pulp::{Simd, WithSimd};
 use tch::{Device, Kind, Tensor};
 
-use crate::floats::Floats;
+use crate::tensor::raw_f32::Floats;
 use crate::train::optimizer::number::Wide;
 use crate::train::optimizer::rates::{EachReplica, Rates};
 use crate::train::optimizer::{Optimizer, Rule};

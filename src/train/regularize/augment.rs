@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::check::{Invalid, not_negative, require};
-use crate::shape::Shape;
+use crate::config::check::{Invalid, not_negative, require};
+use crate::tensor::shape::Shape;
 
 /// `augment`: how far images are moved, at random and alike in all directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::data::Target;
-    use crate::data::batches::DeviceRows;
+    use crate::data::prepare::batches::DeviceRows;
     use crate::history::Status;
     use crate::network::init::Init;
     use crate::network::layer::Layer;
@@ -110,7 +110,7 @@ mod tests {
     fn trained(layers: &[&str], augment: &str, replicas: usize) -> [Tensor; 2] {
         #[derive(serde::Deserialize)]
         struct Layers {
-            #[serde(deserialize_with = "crate::short_form::named_list")]
+            #[serde(deserialize_with = "crate::config::shorthand::named_list")]
             layers: Vec<Layer>,
         }
         let Layers { layers } = toml_edit::de::from_str(&format!("layers = [{}]", layers.join(", "))).unwrap();

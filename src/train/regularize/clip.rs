@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::check::{Invalid, positive};
+use crate::config::check::{Invalid, positive};
 
 /// `{ norm = 1.0 }` or `{ value = 0.5 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,9 +5,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::check::{Invalid, not_negative};
+use crate::config::check::{Invalid, not_negative};
+use crate::config::shorthand::{FromNumber, number_or_table};
 use crate::history::number::Number;
-use crate::short_form::{FromNumber, number_or_table};
 use crate::train::Keep;
 
 /// `early_stopping`.
@@ -44,7 +44,7 @@ impl FromNumber for EarlyStopping {
 }
 
 /// Reads `early_stopping = 5`, the table, or nothing.
-pub(super) fn number_table_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<EarlyStopping>, D::Error> {
+pub(crate) fn number_table_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<EarlyStopping>, D::Error> {
     struct Written(EarlyStopping);
     impl<'de> Deserialize<'de> for Written {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

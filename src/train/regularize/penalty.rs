@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::check::{Invalid, not_negative};
+use crate::config::check::{Invalid, not_negative};
 use crate::network::arena::Arena;
 
 /// `penalty`.

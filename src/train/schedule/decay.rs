@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Invalid, at_least_one, not_negative, positive};
-use crate::short_form::{FromNumber, size};
+use crate::config::check::{Invalid, at_least_one, not_negative, positive};
+use crate::config::shorthand::{FromNumber, size};
 
 /// `step`, as StepLR: `lr · gamma^⌊epoch / every⌋`, epochs from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

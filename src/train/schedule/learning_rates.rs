@@ -4,10 +4,10 @@ use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
-use super::plateau::{Wait, Waited};
-use super::{Length, Place, Schedule};
 use crate::history::number::Number;
 use crate::train::optimizer::rates::Rates;
+use crate::train::schedule::plateau::{Wait, Waited};
+use crate::train::schedule::{Length, Place, Schedule};
 
 /// The learning rates of every replica.
 #[derive(Debug)]

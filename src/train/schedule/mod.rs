@@ -3,8 +3,8 @@
 //! A schedule says which learning rate a replica takes at a step, from the one that its optimizer names. Most change it
 //! from epoch to epoch; `one_cycle` and the climb of `warm_up` change it at every step.
 
-pub mod course;
 pub mod decay;
+pub mod learning_rates;
 pub mod one_cycle;
 pub mod plateau;
 pub mod warm_up;
@@ -12,8 +12,8 @@ pub mod warm_up;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Invalid;
-use crate::short_form::number_or_table;
+use crate::config::check::Invalid;
+use crate::config::shorthand::number_or_table;
 use crate::train::optimizer::Optimizer;
 
 /// How the learning rate changes as training goes on.

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Length, Place};
-use crate::check::{Invalid, below_one, positive, require};
+use crate::config::check::{Invalid, below_one, positive, require};
 use crate::train::optimizer::Optimizer;
 
 /// The momentum at the largest learning rate, and at the start and the end.

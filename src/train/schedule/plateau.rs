@@ -5,7 +5,7 @@ use anyhow::ensure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Invalid, not_negative, share};
+use crate::config::check::{Invalid, not_negative, share};
 use crate::history::number::Number;
 
 /// PyTorch leaves a learning rate alone that would change by less.

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Length, Place, Schedule};
-use crate::check::{Invalid, at_least_one, require};
-use crate::short_form::{FromNumber, named, size};
+use crate::config::check::{Invalid, at_least_one, require};
+use crate::config::shorthand::{FromNumber, named, size};
 
 /// `warm_up`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,19 +2,19 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::data::batches::Epoch;
+use crate::data::prepare::batches::Epoch;
 use crate::network::stack::Stack;
 use crate::observe::{self, Observations, Observer, norms};
+use crate::train::backend::Way;
 use crate::train::evaluate::Figures;
 use crate::train::fit::Task;
-use crate::train::way::Way;
 
 /// How many training rows observers look at after an epoch.
 const OBSERVED_ROWS: usize = 1024;
 
 /// What the steps of an epoch have shown, on the device.
 #[derive(Default)]
-pub(super) struct Steps {
+pub(crate) struct Steps {
     losses: Vec<Tensor>,  // [replicas] each
     outputs: Vec<Tensor>, // [replicas, batch, outputs] each
     rows: Vec<f64>,
@@ -23,21 +23,21 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    pub(super) fn observe(&mut self, losses: &Tensor, outputs: &Tensor, rows: usize, weights: Option<&Tensor>) {
+    pub(crate) fn observe(&mut self, losses: &Tensor, outputs: &Tensor, rows: usize, weights: Option<&Tensor>) {
         self.losses.push(losses.detach());
         self.outputs.push(outputs.detach());
         self.rows.push(rows as f64);
         self.weights.extend(weights.map(|weights| weights.sum_dim_intlist(1, false, Kind::Double)));
     }
 
-    pub(super) fn observe_gradient(&mut self, task: &Task, stack: &Stack, gradient: &Tensor) {
+    pub(crate) fn observe_gradient(&mut self, task: &Task, stack: &Stack, gradient: &Tensor) {
         if task.settings.observe.contains(&Observer::GradientNorm) {
             self.gradients.push(norms::of_gradient(stack, gradient));
         }
     }
 
     /// The averages over the epoch's rows.
-    pub(super) fn seen(&self, device: Device) -> Seen {
+    pub(crate) fn seen(&self, device: Device) -> Seen {
         let _no_grad = tch::no_grad_guard();
         let weights = match self.weights.is_empty() {
             true => Tensor::from_slice(&self.rows).to_device(device).unsqueeze(1), // [steps, 1], f64
@@ -58,15 +58,15 @@ impl Steps {
 }
 
 /// What an epoch has shown, in training mode, on the device.
-pub(super) struct Seen {
-    pub(super) loss: Tensor,       // the mean over the epoch's rows, [replicas], f64
-    pub(super) outputs: Tensor,    // [replicas, rows, outputs]
-    pub(super) gradients: Figures, // what is observed of gradients, as means over the steps
+pub(crate) struct Seen {
+    pub(crate) loss: Tensor,       // the mean over the epoch's rows, [replicas], f64
+    pub(crate) outputs: Tensor,    // [replicas, rows, outputs]
+    pub(crate) gradients: Figures, // what is observed of gradients, as means over the steps
 }
 
 impl Seen {
     /// The figures of the epoch's rows, and what is observed in the layers.
-    pub(super) fn figures(self, epoch: &Epoch, task: &Task, stack: &Stack, way: &Way) -> Figures {
+    pub(crate) fn figures(self, epoch: &Epoch, task: &Task, stack: &Stack, way: &Way) -> Figures {
         let _no_grad = tch::no_grad_guard();
         let mut figures = vec![("loss".to_owned(), self.loss)];
         figures.extend(way.metrics(&self.outputs, &epoch.truth));

@@ -10,8 +10,8 @@ use crate::history::number::Number;
 use crate::network::arena::Snapshot;
 use crate::network::stack::Stack;
 use crate::train::checkpoint::WholeEpoch;
-use crate::train::early_stopping::{Wait, Waited};
 use crate::train::fit::{EpochReport, Outcome, Task, Watch};
+use crate::train::regularize::early_stopping::{Wait, Waited};
 use crate::train::{Keep, TrainSpec};
 
 /// The progress of every replica.
@@ -45,7 +45,7 @@ struct Stopping<'a> {
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(stack: &Stack, task: &Task<'a>) -> Self {
+    pub(crate) fn new(stack: &Stack, task: &Task<'a>) -> Self {
         let (settings, replicas) = (task.settings, task.seeds.len());
         let (monitor, higher_is_better) = task.monitor;
         let stopping = settings.early_stopping.as_ref().map(|stopping| {
@@ -68,7 +68,7 @@ impl<'a> Progress<'a> {
     }
 
     /// What is known, but for the weights.
-    pub(super) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         State {
             outcomes: self.outcomes.clone(),
             training: self.training.clone(),
@@ -82,7 +82,7 @@ impl<'a> Progress<'a> {
     ///
     /// # Errors
     /// When it is of another training, or contradicts itself.
-    pub(super) fn check(&self, state: &State, epoch: usize) -> anyhow::Result<()> {
+    pub(crate) fn check(&self, state: &State, epoch: usize) -> anyhow::Result<()> {
         let replicas = self.training.len();
         let lengths = [state.outcomes.len(), state.training.len(), state.best.len(), state.kept.len()];
         ensure!(lengths == [replicas; 4], "it is of {} replicas, and there are {replicas}", lengths[0]);
@@ -106,7 +106,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Goes on from there; the weights that were set aside are put back by whoever has them.
-    pub(super) fn restore(&mut self, state: &State) {
+    pub(crate) fn restore(&mut self, state: &State) {
         self.outcomes.clone_from(&state.outcomes);
         self.training.clone_from(&state.training);
         self.best = state.best.iter().map(|best| best.map(|number| number.0)).collect();
@@ -116,17 +116,17 @@ impl<'a> Progress<'a> {
     }
 
     /// The weights that were set aside, of those replicas of which some were.
-    pub(super) fn kept_weights(&self) -> &Snapshot {
+    pub(crate) fn kept_weights(&self) -> &Snapshot {
         &self.kept_weights
     }
 
     /// Whether any replica still trains.
-    pub(super) fn goes_on(&self) -> bool {
+    pub(crate) fn goes_on(&self) -> bool {
         self.training.contains(&true)
     }
 
     /// Which replicas still train.
-    pub(super) fn training(&self) -> &[bool] {
+    pub(crate) fn training(&self) -> &[bool] {
         &self.training
     }
 
@@ -134,7 +134,7 @@ impl<'a> Progress<'a> {
     ///
     /// `metrics` and `lrs` have a value for each replica, and `finite` says whether its weights are finite numbers.
     #[expect(clippy::too_many_arguments, reason = "all that an epoch has shown")]
-    pub(super) fn record(
+    pub(crate) fn record(
         &mut self,
         stack: &Stack,
         epoch: usize,
@@ -198,7 +198,7 @@ impl<'a> Progress<'a> {
 
     /// Ends the replicas that still train with this status, and puts back the weights that were set aside, or, where
     /// training was interrupted, those of the last whole epoch.
-    pub(super) fn end(mut self, stack: &Stack, status: Status, whole: &WholeEpoch) -> Vec<Outcome> {
+    pub(crate) fn end(mut self, stack: &Stack, status: Status, whole: &WholeEpoch) -> Vec<Outcome> {
         for (replica, outcome) in self.outcomes.iter_mut().enumerate() {
             if self.training[replica] {
                 outcome.status = status;

@@ -3,8 +3,8 @@
 use runner::network::init::Init;
 use runner::network::layer::Layer;
 use runner::network::stack::Architecture;
-use runner::seed;
-use runner::shape::Shape;
+use runner::tensor::seed;
+use runner::tensor::shape::Shape;
 use serde_json::{Value, json};
 use tch::Device;
 

@@ -3,7 +3,7 @@
 use runner::network::init::Init;
 use runner::network::layer::Layer;
 use runner::network::stack::{Architecture, Stack};
-use runner::shape::Shape;
+use runner::tensor::shape::Shape;
 use serde_json::{Value, json};
 use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor};

@@ -1,9 +1,9 @@
 //! Metrics, confusion matrices and reports.
 
-use runner::data::form::Form;
-use runner::data::prepared::Prepared;
-use runner::data::scale::Scale;
+use runner::data::prepare::prepared::Prepared;
+use runner::data::prepare::scale::Scale;
 use runner::data::split::Parts;
+use runner::data::table::form::Form;
 use runner::data::{Loaded, Rows, Target};
 use runner::history::number::Number;
 use runner::history::report::Scores;

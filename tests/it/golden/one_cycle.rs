@@ -3,7 +3,7 @@
 use runner::train::TrainSpec;
 use runner::train::optimizer::rates::Rates;
 use runner::train::schedule::Length;
-use runner::train::schedule::course::Course;
+use runner::train::schedule::learning_rates::Course;
 use serde_json::json;
 use tch::{Device, Tensor};
 

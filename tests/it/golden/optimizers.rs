@@ -3,11 +3,11 @@
 use runner::network::init::Init;
 use runner::network::layer::Layer;
 use runner::network::stack::Architecture;
-use runner::shape::Shape;
+use runner::tensor::shape::Shape;
 use runner::train::optimizer::Optimizer;
 use runner::train::optimizer::rates::Rates;
-use runner::train::penalty::Penalty;
-use runner::train::schedule::course::Course;
+use runner::train::regularize::penalty::Penalty;
+use runner::train::schedule::learning_rates::Course;
 use runner::train::schedule::{Length, Schedule};
 use serde_json::{Value, json};
 use tch::nn::OptimizerConfig;

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use runner::data::cache::Cache;
 use runner::data::source::DataSpec;
+use runner::data::store::cache::Cache;
 use runner::network::init::Init;
 use runner::network::layer::Layer;
 use runner::network::stack::Architecture;
 use runner::network::state_dict;
-use runner::shape::Shape;
+use runner::tensor::shape::Shape;
 use tch::nn::ModuleT;
 use tch::{Device, Kind};
 

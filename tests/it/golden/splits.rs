@@ -1,7 +1,7 @@
 //! Splits and folds: the same rows as scikit-learn's, from NumPy's random stream.
 
-use runner::data::folds::{Fold, k_fold, stratified_k_fold};
-use runner::data::numpy_random::RandomState;
+use runner::data::split::folds::{Fold, k_fold, stratified_k_fold};
+use runner::data::split::numpy_random::RandomState;
 use runner::data::split::{train_test_split, train_test_split_stratified};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -61,7 +61,7 @@ fn the_split_of_mnist_and_stratified_ones_of_its_size_are_scikit_learns_rows() {
             }
             "digits_stratified" => {
                 let spec = runner::data::source::DataSpec::by_name("digits").unwrap();
-                let cache = runner::data::cache::Cache::at("unused: digits are in the binary");
+                let cache = runner::data::store::cache::Cache::at("unused: digits are in the binary");
                 let labels = spec.load(&cache, &mut ()).unwrap().rows.targets;
                 train_test_split_stratified(&Vec::<i64>::try_from(labels).unwrap(), share, state)
             }

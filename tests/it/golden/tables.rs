@@ -1,11 +1,11 @@
 //! Data sets in the binary, their encodings, labels and scalers.
 
-use runner::data::cache::Cache;
-use runner::data::form::Form;
-use runner::data::prepared::Prepared;
-use runner::data::scale::{Scale, Scaler};
+use runner::data::prepare::prepared::Prepared;
+use runner::data::prepare::scale::{Scale, Scaler};
 use runner::data::source::{DataSpec, penguins};
 use runner::data::split::{Parts, Split};
+use runner::data::store::cache::Cache;
+use runner::data::table::form::Form;
 use runner::data::{Loaded, Rows, Target};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};

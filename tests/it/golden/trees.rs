@@ -4,13 +4,13 @@ use std::cell::Cell;
 
 use runner::classical::decision_tree::TreeSpec;
 use runner::classical::tree::Tree;
-use runner::data::cache::Cache;
-use runner::data::prepared::Prepared;
-use runner::data::scale::Scale;
+use runner::data::prepare::prepared::Prepared;
+use runner::data::prepare::scale::Scale;
 use runner::data::source::DataSpec;
 use runner::data::split::Split;
+use runner::data::store::cache::Cache;
 use runner::data::{Rows, Target, Training};
-use runner::predictor::Predictor;
+use runner::tensor::predictor::Predictor;
 use serde_json::Value;
 use tch::Tensor;
 

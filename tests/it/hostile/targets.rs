@@ -13,40 +13,40 @@ use runner::compare::find::find;
 use runner::compare::group::Group;
 use runner::compare::trial::Axis;
 use runner::compare::{caution, settings};
-use runner::data::batches::DeviceRows;
-use runner::data::cache::{Cache, sha256};
-use runner::data::describe::{describe, describe_table};
-use runner::data::fetch;
-use runner::data::form::{Form, ImageSize};
-use runner::data::given::Truth;
-use runner::data::manifest::{DataFile, Manifest};
-use runner::data::picture::{self, Invert};
+use runner::data::image_file::{self, Invert};
+use runner::data::inspect::describe::{describe, describe_table};
+use runner::data::prepare::batches::DeviceRows;
 use runner::data::prepare::fitted_data::FittedData;
-use runner::data::prepared::Prepared;
+use runner::data::prepare::prepared::Prepared;
 use runner::data::source::DataSpec;
 use runner::data::source::mnist::idx_from_csv;
+use runner::data::store::cache::{Cache, sha256};
+use runner::data::store::fetch;
+use runner::data::store::manifest::{DataFile, Manifest};
 use runner::data::table::Table;
-use runner::data::table::number_format::NumberFormat;
+use runner::data::table::external_table::Truth;
+use runner::data::table::form::{Form, ImageSize};
 use runner::data::table::reading::{DateColumn, Reading, TextColumns};
-use runner::experiment::keeper::Found;
+use runner::data::table::recognize::number_format::NumberFormat;
 use runner::experiment::plan::Plan;
-use runner::experiment::run_record::{Program, RunRecord};
-use runner::experiment::runs::SavedRun;
-use runner::experiment::saved::Saved;
-use runner::experiment::source_text::SourceText;
+use runner::experiment::plan::study::Study;
+use runner::experiment::run::checkpointing::Found;
+use runner::experiment::run::test_metrics::measure;
+use runner::experiment::spec::source_text::SourceText;
+use runner::experiment::store::find::SavedRun;
+use runner::experiment::store::load_model::Saved;
 use runner::experiment::store::preprocessing_file::PreprocessingFile;
-use runner::experiment::study::Study;
-use runner::experiment::testing::measure;
+use runner::experiment::store::run_record::{Program, RunRecord};
 use runner::export;
 use runner::network::init::Init;
 use runner::network::layer::Layer;
 use runner::network::stack::{Architecture, Stack};
 use runner::network::state_dict;
-use runner::plot::page::Size;
-use runner::plot::{curves, dots, layers, of_run, thresholds};
-use runner::predictor::Predictor;
+use runner::plot::charts::{curves, dots, layers, run_figures, thresholds};
+use runner::plot::draw::page::Size;
 use runner::report::page;
-use runner::shape::Shape;
+use runner::tensor::predictor::Predictor;
+use runner::tensor::shape::Shape;
 use runner::train::checkpoint::file::{decode, encode};
 use runner::train::checkpoint::{Checkpoint, Keeper, State};
 use runner::train::evaluate::on_device;
@@ -201,7 +201,7 @@ pub fn history(bytes: &[u8]) {
             }
         }
         let histories: Vec<_> = run.trials.into_iter().map(|trial| trial.history).collect();
-        of_run::draw(&histories).into_iter().filter_map(|(_, drawn)| drawn.ok()).for_each(|drawn| {
+        run_figures::draw(&histories).into_iter().filter_map(|(_, drawn)| drawn.ok()).for_each(|drawn| {
             drawn.svg.finish();
         });
     }
@@ -331,7 +331,7 @@ pub fn picture(bytes: &[u8]) {
     let path = file("picture", bytes);
     for side in [8, 28] {
         let size = ImageSize { height: side, width: side };
-        if let Ok(picture) = picture::read(&path, size, Invert::Auto, true) {
+        if let Ok(picture) = image_file::read(&path, size, Invert::Auto, true) {
             assert_eq!(picture.pixels.len(), side * side);
         }
     }

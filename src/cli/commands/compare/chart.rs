@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use console::Style;
 
-use crate::cli::figures;
-use crate::cli::page::Page;
+use crate::cli::text::number_format;
+use crate::cli::text::page::Page;
 
 /// How many lines of text a chart is high.
 const HEIGHT: usize = 10;
@@ -13,34 +13,35 @@ const HEIGHT: usize = 10;
 const SPREAD: f64 = 50.0;
 
 /// One curve.
-pub(super) struct Line {
+pub(crate) struct Line {
     /// What it is called.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// Which of the runs it is of: it has the same letter and colour in every chart.
-    pub(super) place: usize,
+    pub(crate) place: usize,
     /// Finite points, from left to right.
-    pub(super) points: Vec<(f64, f64)>,
+    pub(crate) points: Vec<(f64, f64)>,
 }
 
 /// Curves under one title.
-pub(super) struct Chart<'a> {
+pub(crate) struct Chart<'a> {
     /// What is drawn.
-    pub(super) title: &'a str,
+    pub(crate) title: &'a str,
     /// What it is drawn over.
-    pub(super) axis: &'a str,
+    pub(crate) axis: &'a str,
     /// The curves.
-    pub(super) lines: &'a [Line],
+    pub(crate) lines: &'a [Line],
 }
 
 impl Chart<'_> {
     /// The chart, with its scale to the left and what each line is below.
-    pub(super) fn text(&self, page: Page) -> String {
+    pub(crate) fn text(&self, page: Page) -> String {
         let values = || self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
         let (low, high) = ends(values());
         let is_log = low > 0.0 && high / low > SPREAD;
         let scaled = |value: f64| if is_log { value.ln() } else { value };
         let (from, to) = ends(self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)));
-        let marks = [high, if is_log { (low * high).sqrt() } else { (low + high) / 2.0 }, low].map(figures::short);
+        let marks =
+            [high, if is_log { (low * high).sqrt() } else { (low + high) / 2.0 }, low].map(number_format::short);
         let margin = marks.iter().map(|mark| mark.chars().count()).max().unwrap_or_default();
         let width = page.width.min(100).saturating_sub(margin + 2).max(20);
         let mut canvas = Canvas::new(width, HEIGHT);
@@ -63,7 +64,7 @@ impl Chart<'_> {
             };
             let _ = writeln!(text, "{mark:>margin$} {}{}", if mark.is_empty() { "│" } else { "┤" }, cells.trim_end());
         }
-        let (left, right) = (figures::setting(rounded(from)), figures::setting(rounded(to)));
+        let (left, right) = (number_format::setting(rounded(from)), number_format::setting(rounded(to)));
         let room = width.saturating_sub(left.len() + right.len());
         let _ = writeln!(text, "{:margin$} └{}", "", "─".repeat(width));
         let _ = writeln!(text, "{:margin$}  {left}{}{right}", "", format_args!("{:^room$}", self.axis));

@@ -1,7 +1,7 @@
 //! Learning curves of all groups in one chart for each metric, in characters.
 
-use crate::cli::compare::chart::{Chart, Line};
-use crate::cli::page::Page;
+use crate::cli::commands::compare::chart::{Chart, Line};
+use crate::cli::text::page::Page;
 use crate::compare::comparison::{Comparison, metric_of};
 use crate::compare::group::Group;
 use crate::compare::trial::Axis;
@@ -10,7 +10,7 @@ use crate::compare::trial::Axis;
 const MOST: usize = 6;
 
 /// The charts: of the validation loss, and of the metric that was tested; of training where there is no validation.
-pub(super) fn text(groups: &[Group], comparison: &Comparison, axis: Axis, page: Page) -> Vec<String> {
+pub(crate) fn text(groups: &[Group], comparison: &Comparison, axis: Axis, page: Page) -> Vec<String> {
     let chosen = chosen(groups, comparison);
     let mut parts: Vec<String> = Vec::new();
     for metric in metrics(groups, comparison) {

@@ -1,23 +1,21 @@
 //! Which is better, by how much, and whether that is more than luck.
 
-use crate::cli::compare::settings::cut;
-use crate::cli::compare::table::{cell, signed, words};
-use crate::cli::figures;
-use crate::cli::fitted::{Cell, Column, Fitted};
-use crate::cli::page::{Page, together};
-use crate::compare::comparison::metric_of;
-use crate::compare::comparison::{Comparison, Tested};
+use crate::cli::commands::compare::settings::cut;
+use crate::cli::commands::compare::table::{cell, signed, words};
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::number_format;
+use crate::cli::text::page::{Page, together};
+use crate::compare::comparison::{Comparison, Tested, metric_of};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
-use crate::compare::statistics::bootstrap;
 use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
-use crate::compare::statistics::{ALPHA, Design, Interval, Test};
+use crate::compare::statistics::{ALPHA, Design, Interval, Test, bootstrap};
 
 /// Of fewer trials than this bootstrap intervals are too narrow to go by.
 const FEW: usize = 10;
 
 /// For each tested figure a table, and sentences.
-pub(super) fn text(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
+pub(crate) fn text(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
     comparison.tests.iter().flat_map(|test| of_figure(test, groups, comparison, page)).collect()
 }
 
@@ -119,12 +117,12 @@ fn table(test: &Tested, groups: &[Group], comparison: &Comparison) -> Fitted {
 
 /// An interval, with signs where it is of a difference.
 fn interval(interval: Option<Interval>, is_signed: bool) -> String {
-    let end = |value: f64| if is_signed { signed(value) } else { figures::metric(Some(value)) };
+    let end = |value: f64| if is_signed { signed(value) } else { number_format::metric(Some(value)) };
     interval.map_or("–".to_owned(), |interval| format!("{} to {}", end(interval.low), end(interval.high)))
 }
 
 /// A p value: four decimals, two from a tenth on.
-pub(super) fn p(p: f64) -> String {
+pub(crate) fn p(p: f64) -> String {
     match p {
         p if p < 1e-4 => "< 0.0001".to_owned(),
         p if p < 0.1 => format!("{p:.4}"),
@@ -186,12 +184,12 @@ fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_ours: b
     if differences.iter().any(|(_, d)| d.interval.is_some() && smallest(d.design) < FEW) {
         remarks.push(format!(
             "intervals of differences are bootstrap percentiles ({} resamples), and of fewer than {FEW} trials too narrow; g is the difference in standard deviations (Hedges)",
-            figures::count(bootstrap::RESAMPLES)
+            number_format::count(bootstrap::RESAMPLES)
         ));
     } else if differences.iter().any(|(_, d)| d.interval.is_some()) {
         remarks.push(format!(
             "intervals of differences are bootstrap percentiles ({} resamples); g is the difference in standard deviations (Hedges)",
-            figures::count(bootstrap::RESAMPLES)
+            number_format::count(bootstrap::RESAMPLES)
         ));
     }
     let leaves_out_0 = |d: &Difference| d.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);

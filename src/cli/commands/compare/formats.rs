@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::compare::differences::p;
-use crate::cli::compare::settings::cut;
-use crate::cli::compare::table::{cell, signed, words};
+use crate::cli::commands::compare::differences::p;
+use crate::cli::commands::compare::settings::cut;
+use crate::cli::commands::compare::table::{cell, signed, words};
 use crate::compare::comparison::{Comparison, Figure};
 use crate::compare::group::Group;
 use crate::compare::positive_class::positive_classes;
@@ -13,7 +13,7 @@ use crate::compare::statistics::difference::Difference;
 use crate::compare::trial::{Record, Trial};
 
 /// All of it as JSON.
-pub(super) fn json(groups: &[Group], comparison: &Comparison, all: bool) -> Value {
+pub(crate) fn json(groups: &[Group], comparison: &Comparison, all: bool) -> Value {
     let of_group = |group: &Group| {
         let format = match group.trials.first().map(|trial| &trial.record) {
             Some(Record::Foreign(read)) => read.foreign.format.word(),
@@ -63,7 +63,7 @@ fn tested<'a>(comparison: &'a Comparison, figure: &str, place: usize) -> Option<
 }
 
 /// A line for each figure of each group.
-pub(super) fn csv(groups: &[Group], comparison: &Comparison) -> String {
+pub(crate) fn csv(groups: &[Group], comparison: &Comparison) -> String {
     const HEADER: &str = "run,figure,n,mean,std,low,high,min,max,best,difference,difference_low,difference_high,p,p_holm,hedges_g,superiority,verdict,caution";
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let mut lines = vec![HEADER.to_owned()];
@@ -132,7 +132,7 @@ pub(in crate::cli) fn quoted(text: &str) -> String {
 }
 
 /// Tables as Markdown has them: settings, figures, differences, cautions.
-pub(super) fn markdown(groups: &[Group], comparison: &Comparison, all: bool) -> String {
+pub(crate) fn markdown(groups: &[Group], comparison: &Comparison, all: bool) -> String {
     let labels: Vec<String> = groups.iter().map(|group| group.label.clone()).collect();
     let header = |first: &str| [vec![first.to_owned()], labels.clone()].concat();
     let mut parts = Vec::new();

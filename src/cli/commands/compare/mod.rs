@@ -12,14 +12,15 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 
-use crate::cli::page::Page;
-use crate::cli::{Exit, terminal};
+use crate::cli::exit::Exit;
+use crate::cli::text::page::Page;
+use crate::cli::text::terminal;
 use crate::compare::comparison::{Asked, Comparison, compare};
 use crate::compare::find::{Found, find};
 use crate::compare::group::Group;
 use crate::compare::statistics::Test;
 use crate::compare::trial::Axis;
-use crate::hint::Hint;
+use crate::config::hint::Hint;
 
 /// Arguments of `runner compare`.
 #[derive(Debug, clap::Args)]

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use crate::cli::figures;
-use crate::cli::fitted::{Cell, Column, Fitted};
-use crate::cli::page::Page;
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::number_format;
+use crate::cli::text::page::Page;
 use crate::compare::group::Group;
 use crate::compare::positive_class;
 use crate::compare::settings::seeds_in_words;
@@ -15,7 +15,7 @@ use crate::compare::trial::{Record, Trial};
 use crate::history::diagnosis::Verdict;
 
 /// The table of the groups.
-pub(super) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
+pub(crate) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
     let words = |header: &str, cell: &dyn Fn(&Group) -> String| Column::words(header, groups.iter().map(cell));
     let numbers = |header: &str, cell: &dyn Fn(&Group) -> String| {
         Column::numbers(header, groups.iter().map(|group| Cell { text: cell(group), is_best: false }))
@@ -29,7 +29,7 @@ pub(super) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
                 numbers("best epoch", &|group| over(group, |trial| Some(trial.best()?.epoch as f64))),
                 numbers("overfits from", &|group| over(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))),
                 numbers("val_loss rise", &|group| {
-                    figures::metric(average(group, |trial| trial.diagnosis()?.val_loss_rise))
+                    number_format::metric(average(group, |trial| trial.diagnosis()?.val_loss_rise))
                 }),
             ],
             vec![words("reading", &reading)],

@@ -2,9 +2,9 @@
 
 use indexmap::IndexMap;
 
-use crate::cli::figures;
-use crate::cli::fitted::{Column, Fitted};
-use crate::cli::page::Page;
+use crate::cli::text::column_layout::{Column, Fitted};
+use crate::cli::text::number_format;
+use crate::cli::text::page::Page;
 use crate::compare::group::Group;
 use crate::compare::settings::{Setting, differing, settings};
 
@@ -12,7 +12,7 @@ use crate::compare::settings::{Setting, differing, settings};
 const COLUMNS: usize = 3;
 
 /// The tables, or for many groups who has which value; a sentence where no setting differs.
-pub(super) fn text(groups: &[Group], all: bool, page: Page) -> Vec<String> {
+pub(crate) fn text(groups: &[Group], all: bool, page: Page) -> Vec<String> {
     let every = settings(groups);
     let shown = if all { every.clone() } else { differing(groups) };
     let (known, unknown): (Vec<_>, Vec<_>) = groups.iter().enumerate().partition(|(_, group)| group.config().is_some());
@@ -33,7 +33,7 @@ pub(super) fn text(groups: &[Group], all: bool, page: Page) -> Vec<String> {
     let mut remarks = Vec::new();
     if let same @ 1.. = every.len() - shown.len() {
         let are = if same == 1 { "setting is" } else { "settings are" };
-        remarks.push(format!("{} {are} the same (--all)", figures::count(same)));
+        remarks.push(format!("{} {are} the same (--all)", number_format::count(same)));
     }
     if !unknown.is_empty() {
         let labels: Vec<&str> = unknown.iter().map(|(_, group)| group.label.as_str()).collect();
@@ -83,7 +83,7 @@ fn values(setting: &Setting, groups: &[(usize, &Group)], page: Page) -> String {
 }
 
 /// A text of at most so many characters.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(crate) fn cut(text: &str, most: usize) -> String {
     match text.chars().count() <= most {
         true => text.to_owned(),
         false => format!("{}…", text.chars().take(most.saturating_sub(1)).collect::<String>().trim_end()),

@@ -4,16 +4,16 @@
 //! As many groups as fit stand in columns beside their differences, so that a figure is read along its line. More of them
 //! stand in rows, with as many columns as fit.
 
-use crate::cli::compare::settings::cut;
-use crate::cli::figures;
-use crate::cli::fitted::{Cell, Column, Fitted};
-use crate::cli::page::Page;
+use crate::cli::commands::compare::settings::cut;
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::number_format;
+use crate::cli::text::page::Page;
 use crate::compare::comparison::{Comparison, Figure, metric_of};
 use crate::compare::group::{Group, tested_with};
 use crate::compare::statistics::sample::Sample;
 
 /// The tables, and what their marks mean.
-pub(super) fn text(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
+pub(crate) fn text(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
     let shown: Vec<&Figure> = comparison.figures.iter().filter(|figure| figure.is_there()).collect();
     if shown.is_empty() {
         return vec!["no figures: no epoch was completed".to_owned()];
@@ -97,7 +97,7 @@ fn below(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
 }
 
 /// A figure in words: `val_acc best` of `best.val_acc`.
-pub(super) fn words(name: &str) -> String {
+pub(crate) fn words(name: &str) -> String {
     match name.split_once('.') {
         Some(("test", metric)) => format!("test {metric}"),
         Some((when @ ("first" | "best" | "last" | "min" | "max"), metric)) => format!("{metric} {when}"),
@@ -106,19 +106,19 @@ pub(super) fn words(name: &str) -> String {
 }
 
 /// A group's figure: its mean, or the value that it has without one.
-pub(super) fn cell(figure: &Figure, place: usize) -> String {
+pub(crate) fn cell(figure: &Figure, place: usize) -> String {
     match (&figure.groups[place], figure.without_mean[place]) {
-        (None, Some(value)) => figures::metric(Some(value.0)),
+        (None, Some(value)) => number_format::metric(Some(value.0)),
         (found, _) => sample(found.as_ref(), &figure.name),
     }
 }
 
 /// A mean with its standard deviation.
-pub(super) fn sample(sample: Option<&Sample>, name: &str) -> String {
+pub(crate) fn sample(sample: Option<&Sample>, name: &str) -> String {
     let Some(sample) = sample else { return "–".to_owned() };
-    let mean = figures::of(name, Some(sample.mean));
+    let mean = number_format::of(name, Some(sample.mean));
     match sample.std {
-        Some(std) => format!("{mean} ±{}", figures::spread(Some(sample.mean), Some(std))),
+        Some(std) => format!("{mean} ±{}", number_format::spread(Some(sample.mean), Some(std))),
         None => mean,
     }
 }
@@ -133,8 +133,8 @@ fn delta(figure: &Figure, place: usize, baseline: usize) -> String {
 }
 
 /// A difference with its sign.
-pub(super) fn signed(value: f64) -> String {
-    let text = figures::metric(Some(value.abs()));
+pub(crate) fn signed(value: f64) -> String {
+    let text = number_format::metric(Some(value.abs()));
     match value {
         value if value > 0.0 => format!("+{text}"),
         value if value < 0.0 => format!("−{text}"),

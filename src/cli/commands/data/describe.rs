@@ -1,11 +1,11 @@
 //! What `runner data describe` says: shape and types, classes as bars, columns, and what to look out for.
 
-use crate::cli::page::Page;
-use crate::cli::table::Columns;
-use crate::cli::{figures, terminal};
-use crate::data::describe::{ClassCount, ColumnDescription, Constant, Description, PartDescription};
-use crate::data::manifest::Manifest;
-use crate::suggest;
+use crate::cli::text::page::Page;
+use crate::cli::text::table::Columns;
+use crate::cli::text::{number_format, terminal};
+use crate::config::suggest;
+use crate::data::inspect::describe::{ClassCount, ColumnDescription, Constant, Description, PartDescription};
+use crate::data::store::manifest::Manifest;
 
 /// The longest name of a class or column that is shown whole.
 const LONGEST_NAME: usize = 24;
@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 24;
 const NAMED: usize = 8;
 
 /// The whole description; a data set with a manifest has a title, a license and a citation.
-pub(super) fn text(manifest: Option<&Manifest>, description: &Description) -> String {
+pub(crate) fn text(manifest: Option<&Manifest>, description: &Description) -> String {
     let page = Page::of_output();
     let mut lines = match manifest {
         Some(m) => vec![
@@ -55,7 +55,7 @@ fn is_classes(part: &PartDescription, column: &ColumnDescription) -> bool {
 
 fn headline(part: &PartDescription) -> String {
     let shape: Vec<String> = part.sample.iter().map(i64::to_string).collect();
-    let (rows, shape) = (figures::count(part.rows), shape.join("×"));
+    let (rows, shape) = (number_format::count(part.rows), shape.join("×"));
     match (part.min, part.max, part.mean) {
         (Some(min), Some(max), Some(mean)) => {
             format!("{}: {rows} rows of {shape} values, {min} to {max}, mean {mean:.4}", part.part)
@@ -71,7 +71,7 @@ fn headline(part: &PartDescription) -> String {
             let missing = match missing {
                 0 => "no value is missing".to_owned(),
                 1 => "1 value is missing".to_owned(),
-                several => format!("{} values are missing", figures::count(several)),
+                several => format!("{} values are missing", number_format::count(several)),
             };
             format!("{}: {rows} rows of {shape} columns, {kinds}; {missing}", part.part)
         }
@@ -86,7 +86,7 @@ fn bars(classes: &[ClassCount], page: Page) -> Vec<String> {
     let bar = page.width.saturating_sub(width + 25).clamp(8, 40);
     let line = |(class, name): (&ClassCount, &String)| {
         let bar = "█".repeat((class.rows * bar).div_ceil(most));
-        let (rows, share) = (figures::count(class.rows), 100.0 * class.share);
+        let (rows, share) = (number_format::count(class.rows), 100.0 * class.share);
         format!("  {name:>width$}  {rows:>7}  {share:>8.4} %  {bar}").trim_end().to_owned()
     };
     classes.iter().zip(&names).map(line).collect()
@@ -116,8 +116,8 @@ fn columns(columns: &[ColumnDescription], page: Page) -> String {
 fn table(columns: &[ColumnDescription], longest_name: usize) -> String {
     let mut table = Columns::new(["column", "type", "missing", "distinct", "min", "mean", "max"], 2..7);
     for column in columns {
-        let [min, mean, max] = [column.min, column.mean, column.max].map(figures::metric);
-        let (missing, distinct) = (figures::count(column.missing), figures::count(column.distinct));
+        let [min, mean, max] = [column.min, column.mean, column.max].map(number_format::metric);
+        let (missing, distinct) = (number_format::count(column.missing), number_format::count(column.distinct));
         table.row([&shortened(&column.name, longest_name), column.kind, &missing, &distinct, &min, &mean, &max]);
     }
     table.text()
@@ -163,7 +163,7 @@ fn warnings(part: &PartDescription) -> Vec<String> {
         warnings.push(match part.duplicate_rows {
             1 => "1 row is the same as an earlier one: a split may put them on both sides".to_owned(),
             many => {
-                let rows = figures::count(many);
+                let rows = number_format::count(many);
                 format!("{rows} rows are the same as an earlier one: a split may put them on both sides")
             }
         });
@@ -172,7 +172,7 @@ fn warnings(part: &PartDescription) -> Vec<String> {
     match part.contradictory_rows {
         None | Some(0) => {}
         Some(rows) => {
-            let rows = figures::count(rows);
+            let rows = number_format::count(rows);
             warnings.push(format!("{rows} rows have the features of a row of another class: nothing tells them apart"));
         }
     }
@@ -183,7 +183,7 @@ fn warnings(part: &PartDescription) -> Vec<String> {
 fn rarest(classes: &[ClassCount]) -> Option<String> {
     let rarest = classes.iter().min_by_key(|class| class.rows)?;
     let distinct = rarest.distinct.filter(|&distinct| distinct < rarest.rows)?;
-    let (rows, distinct) = (figures::count(rarest.rows), figures::count(distinct));
+    let (rows, distinct) = (number_format::count(rarest.rows), number_format::count(distinct));
     Some(format!(
         "of the {rows} rows of the rarest class, `{}`, {distinct} are distinct",
         shortened(&rarest.class, LONGEST_NAME)

@@ -1,28 +1,31 @@
 //! `runner data list|fetch|verify|path|describe`
 
+mod describe;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
 
-use crate::cli::engine::Work;
-use crate::cli::progress::Progress;
-use crate::cli::table::Columns;
-use crate::cli::{Begun, Exit, described, terminal};
-use crate::data::cache::{Cache, Fault};
-use crate::data::csv_text::TableFault;
-use crate::data::describe::{Description, describe, describe_table};
-use crate::data::fetch;
-use crate::data::manifest::Manifest;
+use crate::cli::exit::Exit;
+use crate::cli::process::work::{Begun, Work};
+use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::table::Columns;
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
+use crate::config::suggest;
+use crate::data::inspect::describe::{Description, describe, describe_table};
 use crate::data::source::{DataSpec, csv};
-use crate::data::table::dates::Dates;
-use crate::data::table::number_format::NumberFormat;
+use crate::data::store::cache::{Cache, Fault};
+use crate::data::store::fetch;
+use crate::data::store::manifest::Manifest;
+use crate::data::table::csv_text::TableFault;
 use crate::data::table::reading::{Reading, TextColumns};
+use crate::data::table::recognize::dates::Dates;
+use crate::data::table::recognize::number_format::NumberFormat;
 use crate::data::table::{Column, Table};
-use crate::hint::Hint;
 use crate::io::separator;
-use crate::suggest;
 
 /// Arguments of `runner data`.
 #[derive(Debug, clap::Args)]
@@ -69,7 +72,7 @@ enum DataCommand {
 
 /// Arguments of `runner data describe`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Described {
+pub(crate) struct Described {
     /// The data set, or the path of a table of your own (`.csv`, `.csv.gz`)
     name: String,
     /// The column of a table that is to be predicted: its classes are counted and compared
@@ -111,7 +114,7 @@ impl Described {
 }
 
 /// Runs a command about files of data sets; what describes their rows is the engine's.
-pub(super) fn begin(args: &Args) -> Begun<'_> {
+pub(crate) fn begin(args: &Args) -> Begun<'_> {
     let cache = Cache::of_user();
     Begun::Ended(match &args.command {
         DataCommand::List { json } => list(&cache, *json),
@@ -229,19 +232,19 @@ fn path(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
 }
 
 /// Describes the rows of a data set, or of a table of the user's own.
-pub(super) fn describe_any(args: &Described) -> anyhow::Result<Exit> {
+pub(crate) fn describe_any(args: &Described) -> anyhow::Result<Exit> {
     let description = description(&Cache::of_user(), &args.name, args.target.as_deref(), &args.reading()?)?;
     let known = Manifest::named(&args.name);
     if args.json {
         terminal::json(&description);
     } else {
-        terminal::out(&described::text(known.as_ref(), &description));
+        terminal::out(&describe::text(known.as_ref(), &description));
     }
     Ok(Exit::Done)
 }
 
 /// A data set in figures, or a table of the user's own.
-pub(super) fn description(
+pub(crate) fn description(
     cache: &Cache,
     name: &str,
     target: Option<&str>,

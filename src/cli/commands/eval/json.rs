@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::eval::{Chosen, Evaluated, Unfound};
-use crate::experiment::agreement::Agreement;
-use crate::experiment::runs::SavedRun;
-use crate::hint::in_a_line;
+use crate::cli::commands::eval::{Chosen, Evaluated, Unfound};
+use crate::config::hint::in_a_line;
+use crate::experiment::store::find::SavedRun;
+use crate::experiment::verify::agreement::Agreement;
 use crate::history::number::Number;
 
 /// An object for each trial; of one that could not be evaluated, why not.
-pub(super) fn json(run: &SavedRun, chosen: &Chosen, evaluated: &[Evaluated]) -> Value {
+pub(crate) fn json(run: &SavedRun, chosen: &Chosen, evaluated: &[Evaluated]) -> Value {
     let numbers = |figures: &mut dyn Iterator<Item = (&String, &Number)>| -> Value {
         figures.map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into()
     };

@@ -1,5 +1,8 @@
 //! `runner eval RUN`
 
+mod json;
+mod text;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -7,23 +10,25 @@ use anyhow::{anyhow, bail};
 use indexmap::IndexMap;
 use tch::{Device, Kind};
 
-use crate::cli::progress::Progress;
-use crate::cli::{Exit, eval_data, eval_text, figures, find_run, resolved, terminal};
-use crate::data::cache::Cache;
+use crate::cli::args::lookup::{find_run, resolve_device};
+use crate::cli::exit::Exit;
+use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::{number_format, terminal};
+use crate::config::hint::{Hint, in_a_line};
+use crate::data::store::cache::Cache;
 use crate::data::{Rows, Target};
 use crate::device::DeviceChoice;
 use crate::device::arithmetic::Arithmetic;
 use crate::device::fault::guarded;
-use crate::experiment::agreement::{Agreement, Stated};
-use crate::experiment::failure::{self, Work};
-use crate::experiment::given;
-use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
-use crate::experiment::saved::Saved;
-use crate::experiment::trial_data::{Part, TrialData};
-use crate::hint::{Hint, in_a_line};
+use crate::experiment::predict::external_rows;
+use crate::experiment::run::error::{self, Work};
+use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
+use crate::experiment::store::load_model::Saved;
+use crate::experiment::store::trial_data::{Part, TrialData};
+use crate::experiment::verify::agreement::{Agreement, Stated};
 use crate::history::tested::TestRecord;
 use crate::history::{RowCounts, Status};
-use crate::threads;
+use crate::tensor::threads;
 use crate::train::Keep;
 
 /// Arguments of `runner eval`.
@@ -65,7 +70,7 @@ A trial that cannot be evaluated is told, and does not keep the others from it:
 the exit code is 2 then.";
 
 /// The rows that figures are taken on.
-pub(super) enum Chosen {
+pub(crate) enum Chosen {
     /// A part of the trial's own.
     Part {
         /// The part.
@@ -100,7 +105,7 @@ impl Chosen {
     }
 
     /// The part of the trial's own; `None` of a file.
-    pub(super) fn part(&self) -> Option<Part> {
+    pub(crate) fn part(&self) -> Option<Part> {
         match self {
             Chosen::Part { part, .. } => Some(*part),
             Chosen::File(_) => None,
@@ -108,7 +113,7 @@ impl Chosen {
     }
 
     /// What the rows are called: `test rows`.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Chosen::Part { part, stands_in: false } => format!("{} rows", part.name()),
             Chosen::Part { part, stands_in: true } => format!("{} rows, since the run has no test rows", part.name()),
@@ -118,13 +123,13 @@ impl Chosen {
 }
 
 /// What has come of one trial.
-pub(super) struct Evaluated<'a> {
-    pub(super) trial: &'a SavedTrial,
-    pub(super) found: Result<Found, Unfound>,
+pub(crate) struct Evaluated<'a> {
+    pub(crate) trial: &'a SavedTrial,
+    pub(crate) found: Result<Found, Unfound>,
 }
 
 /// Why a trial has no figures.
-pub(super) enum Unfound {
+pub(crate) enum Unfound {
     /// It has diverged.
     Diverged,
     /// A file of it is missing or damaged, or its data are.
@@ -132,23 +137,23 @@ pub(super) enum Unfound {
 }
 
 /// The figures of one trial.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// What the data set is called.
-    pub(super) data: &'static str,
+    pub(crate) data: &'static str,
     /// How many rows they are taken on.
-    pub(super) rows: usize,
+    pub(crate) rows: usize,
     /// The model in a few words.
-    pub(super) model: String,
+    pub(crate) model: String,
     /// Where they are taken.
-    pub(super) device: Device,
+    pub(crate) device: Device,
     /// Which weights were kept.
-    pub(super) keep: Keep,
+    pub(crate) keep: Keep,
     /// The figures.
-    pub(super) record: TestRecord,
+    pub(crate) record: TestRecord,
     /// Those of the history, where it states any.
-    pub(super) stated: Option<Stated>,
+    pub(crate) stated: Option<Stated>,
     /// How far both agree.
-    pub(super) agreement: Option<Agreement>,
+    pub(crate) agreement: Option<Agreement>,
 }
 
 /// Takes the figures of each trial anew. One that cannot be evaluated is told, and keeps no other from it.
@@ -160,7 +165,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             format!("`--strict` has nothing to compare with: a history states no figures on {}", chosen.name());
         return Err(anyhow!(message).context(Hint("it states some on test and validation rows".to_owned())));
     }
-    let device = resolved(args.device)?;
+    let device = resolve_device(args.device)?;
     let threads = threads::asked_or_available(args.threads);
     threads::limit(threads);
     threads::set_libtorch(threads);
@@ -173,7 +178,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             Status::Diverged if !is_lone => Err(Unfound::Diverged),
             _ => guarded(|| evaluate(trial, &chosen, device, &mut data, &mut warnings))
                 .unwrap_or_else(|fault| {
-                    Err(failure::told(fault, &format!("failed to evaluate `{}`", trial.stem()), Work::Evaluation))
+                    Err(error::told(fault, &format!("failed to evaluate `{}`", trial.stem()), Work::Evaluation))
                 })
                 .map_err(Unfound::Failed),
         };
@@ -190,9 +195,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     if trials.iter().any(|trial| trial.found.is_ok()) {
         if args.json {
-            terminal::json(&eval_data::json(&run, &chosen, &trials));
+            terminal::json(&json::json(&run, &chosen, &trials));
         } else {
-            terminal::out(&eval_text::text(&chosen, &trials));
+            terminal::out(&text::text(&chosen, &trials));
         }
     }
     let missed: Vec<String> = trials.iter().filter_map(missed).collect();
@@ -213,9 +218,7 @@ fn missed(Evaluated { trial, found }: &Evaluated) -> Option<String> {
     match &found.as_ref().ok()?.agreement {
         None => Some(format!("`{stem}`: its history states nothing to compare with")),
         Some(agreement) if !agreement.is_same() => Some(format!("`{stem}`: differs from its history")),
-        Some(agreement) if !agreement.is_complete() => {
-            Some(format!("`{stem}`: {}", eval_text::not_compared(agreement)))
-        }
+        Some(agreement) if !agreement.is_complete() => Some(format!("`{stem}`: {}", text::not_compared(agreement))),
         Some(_) => None,
     }
 }
@@ -267,7 +270,7 @@ fn evaluate(
     let (rows, stated) = match chosen {
         Chosen::Part { part, .. } => (rows_of(data, *part, "--data")?, Stated::of(history, keep, *part)),
         Chosen::File(file) => {
-            let (rows, left_out) = given::rows(&saved.plan, &data.fitted, file)?;
+            let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file)?;
             if left_out > 0 {
                 warn(format!("{} of `{file}` left out, as in training: values are missing", count(left_out)));
             }
@@ -293,14 +296,16 @@ fn evaluate(
     };
     let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, &expected, magnitude));
     let model = match saved.plan.network() {
-        Some(network) => format!("{} parameters", figures::count(network.architecture.parameters())),
-        None => format!("a tree of {} leaves", figures::count(history.tree.as_ref().map_or(0, |tree| tree.leaves))),
+        Some(network) => format!("{} parameters", number_format::count(network.architecture.parameters())),
+        None => {
+            format!("a tree of {} leaves", number_format::count(history.tree.as_ref().map_or(0, |tree| tree.leaves)))
+        }
     };
     Ok(Found { data: data.name(), rows: rows.len(), model, device, keep, record, stated, agreement })
 }
 
 /// The rows of a part; `flag` is what another part is named with.
-pub(super) fn rows_of<'a>(data: &'a TrialData, part: Part, flag: &str) -> anyhow::Result<&'a Rows> {
+pub(crate) fn rows_of<'a>(data: &'a TrialData, part: Part, flag: &str) -> anyhow::Result<&'a Rows> {
     data.rows(part).ok_or_else(|| {
         let there = Part::ALL.iter().filter(|part| data.rows(**part).is_some());
         let there: Vec<String> = there.map(|part| format!("`{flag} {}`", part.word())).collect();
@@ -309,8 +314,8 @@ pub(super) fn rows_of<'a>(data: &'a TrialData, part: Part, flag: &str) -> anyhow
 }
 
 /// So many rows.
-pub(super) fn count(rows: usize) -> String {
-    format!("{} {}", figures::count(rows), if rows == 1 { "row" } else { "rows" })
+pub(crate) fn count(rows: usize) -> String {
+    format!("{} {}", number_format::count(rows), if rows == 1 { "row" } else { "rows" })
 }
 
 /// How large outputs are: what figures that add them up are rounded by.

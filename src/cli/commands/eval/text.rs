@@ -2,22 +2,23 @@
 
 use indexmap::IndexSet;
 
-use crate::cli::eval::{Chosen, Evaluated, Found, Unfound, count};
-use crate::cli::page::Page;
-use crate::cli::table::Columns;
-use crate::cli::{classes, figures, terminal};
+use crate::cli::commands::eval::{Chosen, Evaluated, Found, Unfound, count};
+use crate::cli::summary::classification;
+use crate::cli::text::page::Page;
+use crate::cli::text::table::Columns;
+use crate::cli::text::{number_format, terminal};
 use crate::device;
-use crate::experiment::agreement::{Agreement, kept_epoch};
-use crate::experiment::runs::SavedTrial;
-use crate::experiment::trial_data::Part;
+use crate::experiment::store::find::SavedTrial;
+use crate::experiment::store::trial_data::Part;
+use crate::experiment::verify::agreement::{Agreement, kept_epoch};
 use crate::history::{History, Status};
 
 /// The figures of all trials, one of which has some.
-pub(super) fn text(chosen: &Chosen, evaluated: &[Evaluated]) -> String {
+pub(crate) fn text(chosen: &Chosen, evaluated: &[Evaluated]) -> String {
     let parts = match evaluated {
         [Evaluated { trial, found: Ok(found) }] => {
-            let classes = classes::of(&found.record, &trial.history.data, Page::of_output());
-            let positive = classes::positive_class(&[&trial.history]).map(|line| wrapped(&line));
+            let classes = classification::of(&found.record, &trial.history.data, Page::of_output());
+            let positive = classification::positive_class(&[&trial.history]).map(|line| wrapped(&line));
             [one(chosen, trial, found), classes, Vec::from_iter(positive)].concat()
         }
         trials => several(chosen, trials),
@@ -39,15 +40,15 @@ fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found) -> Vec<String> {
         trial.stem(),
         found.model,
         epoch.map(|epoch| format!(", weights of epoch {epoch}")).unwrap_or_default(),
-        at_threshold(trial, found, &|threshold| format!("threshold {}", figures::metric(Some(threshold)))),
-        wrapped(&format!("{}: {} {}", found.data, figures::count(found.rows), chosen.name()))
+        at_threshold(trial, found, &|threshold| format!("threshold {}", number_format::metric(Some(threshold)))),
+        wrapped(&format!("{}: {} {}", found.data, number_format::count(found.rows), chosen.name()))
     );
     let header: &[&str] =
         if found.stated.is_some() { &["figure", "evaluated", "history"] } else { &["figure", "evaluated"] };
     let mut table = Columns::new(header, 1..header.len());
     for (name, value) in &found.record.metrics {
-        let mut row = vec![name.clone(), figures::of(name, Some(value.0))];
-        row.extend(found.stated.as_ref().map(|s| figures::of(name, s.metrics.get(name).map(|value| value.0))));
+        let mut row = vec![name.clone(), number_format::of(name, Some(value.0))];
+        row.extend(found.stated.as_ref().map(|s| number_format::of(name, s.metrics.get(name).map(|value| value.0))));
         table.row(row);
     }
     let mut parts = vec![heading, table.text()];
@@ -99,7 +100,7 @@ fn verdict(agreement: &Agreement, part: Part) -> String {
     let mut differing: Vec<String> = agreement
         .differing
         .iter()
-        .map(|name| format!("{name} by {}", figures::metric(Some(agreement.differences[name]))))
+        .map(|name| format!("{name} by {}", number_format::metric(Some(agreement.differences[name]))))
         .collect();
     if agreement.moved > 0 {
         differing.push(format!("{} predicted otherwise", count(agreement.moved as usize)));
@@ -108,7 +109,7 @@ fn verdict(agreement: &Agreement, part: Part) -> String {
 }
 
 /// What could not be compared with the history.
-pub(super) fn not_compared(agreement: &Agreement) -> String {
+pub(crate) fn not_compared(agreement: &Agreement) -> String {
     let side = |what: &str, names: &[String]| (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")));
     let sides = [
         agreement.differences.is_empty().then(|| "no metric could be compared".to_owned()),
@@ -139,8 +140,10 @@ fn rounding(largest: f64) -> String {
 fn several(chosen: &Chosen, evaluated: &[Evaluated]) -> Vec<String> {
     let found = || evaluated.iter().filter_map(|trial| trial.found.as_ref().ok());
     let rows = match (found().map(|found| found.rows).min(), found().map(|found| found.rows).max()) {
-        (Some(least), Some(most)) if least < most => format!("{} to {}", figures::count(least), figures::count(most)),
-        (_, most) => figures::count(most.unwrap_or(0)), // folds may differ by a row
+        (Some(least), Some(most)) if least < most => {
+            format!("{} to {}", number_format::count(least), number_format::count(most))
+        }
+        (_, most) => number_format::count(most.unwrap_or(0)), // folds may differ by a row
     };
     let experiment = terminal::bold(&evaluated[0].trial.history.experiment);
     let data = found().next().map(|found| found.data).unwrap_or_default();
@@ -158,7 +161,7 @@ fn several(chosen: &Chosen, evaluated: &[Evaluated]) -> Vec<String> {
     });
     let mut parts = vec![heading, widest_that_fits(&names, evaluated, is_held)];
     let histories: Vec<&History> = evaluated.iter().map(|trial| &trial.trial.history).collect();
-    parts.extend(classes::positive_class(&histories).map(|line| wrapped(&line)));
+    parts.extend(classification::positive_class(&histories).map(|line| wrapped(&line)));
     parts.extend(found().any(|found| found.agreement.is_some()).then(|| shared_verdict(chosen, evaluated)));
     parts
 }
@@ -189,7 +192,7 @@ fn table(names: &[&str], evaluated: &[Evaluated], is_held: bool) -> String {
         for Evaluated { trial, found } in of_variant() {
             let mut row = vec![trial.stem()];
             let figure = |name: &str| found.as_ref().ok().and_then(|found| Some(found.record.metrics.get(name)?.0));
-            row.extend(names.iter().map(|name| figures::of(name, figure(name))));
+            row.extend(names.iter().map(|name| number_format::of(name, figure(name))));
             row.extend(is_held.then(|| word(found).to_owned()));
             table.row(row);
         }
@@ -199,9 +202,9 @@ fn table(names: &[&str], evaluated: &[Evaluated], is_held: bool) -> String {
             for name in names {
                 let values = found.iter().filter_map(|found| Some(found.record.metrics.get(*name)?.0));
                 let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-                let both = figures::mean_and_std(&values);
-                mean.push(figures::metric(both.map(|(mean, _)| mean)));
-                std.push(figures::metric(both.map(|(_, std)| std)));
+                let both = number_format::mean_and_std(&values);
+                mean.push(number_format::metric(both.map(|(mean, _)| mean)));
+                std.push(number_format::metric(both.map(|(_, std)| std)));
             }
             table.row(mean);
             table.row(std);

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::plot_data::{Opened, base_of, is_data};
-use crate::cli::plot_file::{Target, stem_of};
-use crate::cli::{Exit, data};
-use crate::data::cache::Cache;
+use crate::cli::args::picture_args::{Target, stem_of};
+use crate::cli::commands::data;
+use crate::cli::commands::plot::input::{Opened, base_of, is_data};
+use crate::cli::exit::Exit;
 use crate::data::class_numbers;
+use crate::data::store::cache::Cache;
 use crate::data::table::reading::{Reading, TextColumns};
-use crate::experiment::trial_data::Part;
+use crate::experiment::store::trial_data::Part;
 use crate::io::separator;
-use crate::plot::classes::{self, Part as Bars};
-use crate::plot::names::{capital, count};
+use crate::plot::charts::classes::{self, Part as Bars};
+use crate::plot::charts::metric_names::{capital, count};
 
 /// Arguments of `runner plot classes`.
 #[derive(Debug, clap::Args)]

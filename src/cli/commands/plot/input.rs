@@ -5,24 +5,26 @@ use std::path::Path;
 use anyhow::anyhow;
 use tch::Device;
 
-use crate::cli::progress::Progress;
-use crate::cli::{find_run, predict, terminal};
-use crate::data::cache::Cache;
-use crate::data::manifest::Manifest;
-use crate::experiment::runs::SavedTrial;
-use crate::experiment::saved::Saved;
-use crate::experiment::trial_data::TrialData;
-use crate::hint::{Hint, in_a_line};
-use crate::suggest;
+use crate::cli::args::lookup::find_run;
+use crate::cli::commands::predict;
+use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::terminal;
+use crate::config::hint::{Hint, in_a_line};
+use crate::config::suggest;
+use crate::data::store::cache::Cache;
+use crate::data::store::manifest::Manifest;
+use crate::experiment::store::find::SavedTrial;
+use crate::experiment::store::load_model::Saved;
+use crate::experiment::store::trial_data::TrialData;
 
 /// Whether a name is that of a data set or of a table, and no run's.
-pub(super) fn is_data(name: &str, out: &Path) -> bool {
+pub(crate) fn is_data(name: &str, out: &Path) -> bool {
     let is_table = [".csv", ".csv.gz", ".tsv"].iter().any(|ending| name.ends_with(ending));
     is_table || (Manifest::named(name).is_some() && !out.join(name).is_dir())
 }
 
 /// The last part of a path that says what it is.
-pub(super) fn base_of(name: &str) -> String {
+pub(crate) fn base_of(name: &str) -> String {
     let parts: Vec<&str> = name.split(['/', std::path::MAIN_SEPARATOR]).filter(|part| !part.is_empty()).collect();
     match parts[..] {
         [.., before, "latest"] => before.to_owned(),
@@ -43,14 +45,14 @@ fn or_data(error: anyhow::Error, name: &str) -> anyhow::Error {
 }
 
 /// A trial's model and its data.
-pub(super) struct Opened {
-    pub(super) trial: SavedTrial,
-    pub(super) saved: Saved,
-    pub(super) data: TrialData,
+pub(crate) struct Opened {
+    pub(crate) trial: SavedTrial,
+    pub(crate) saved: Saved,
+    pub(crate) data: TrialData,
 }
 
 impl Opened {
-    pub(super) fn new(name: &str, out: &Path, trial: Option<&str>) -> anyhow::Result<Opened> {
+    pub(crate) fn new(name: &str, out: &Path, trial: Option<&str>) -> anyhow::Result<Opened> {
         let mut run = find_run(name, out).map_err(|error| or_data(error, name))?;
         let stem = match trial {
             Some(stem) => predict::chosen(&run, stem)?.stem(),
@@ -67,7 +69,7 @@ impl Opened {
         Ok(Opened { trial, saved, data })
     }
 
-    pub(super) fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         let history = &self.trial.history;
         match history.variant.as_str() {
             "base" => history.experiment.clone(),
@@ -75,7 +77,7 @@ impl Opened {
         }
     }
 
-    pub(super) fn subtitle(&self) -> String {
+    pub(crate) fn subtitle(&self) -> String {
         let fold = self.trial.history.fold.map(|fold| format!(", fold {fold}")).unwrap_or_default();
         format!("{}{fold}", self.data.name())
     }

@@ -1,19 +1,25 @@
 //! `runner plot [KIND] RUN…`
 
+pub mod classes;
+mod input;
+pub mod samples;
+
 use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Subcommand;
 
-use crate::cli::engine::Work;
-use crate::cli::plot_file::{self, Target};
-use crate::cli::{Begun, Exit, plot_classes, plot_samples, terminal};
+use crate::cli::args::picture_args::{self, Target};
+use crate::cli::exit::Exit;
+use crate::cli::process::work::{Begun, Work};
+use crate::cli::text::terminal;
 use crate::compare::find::{Found, find};
 use crate::compare::group::Group;
 use crate::compare::trial::Axis;
-use crate::hint::{Hint, in_a_line};
-use crate::plot::{Drawn, confusion, curves, dots, layers, ranking, thresholds};
-use crate::suggest;
+use crate::config::hint::{Hint, in_a_line};
+use crate::config::suggest;
+use crate::plot::Drawn;
+use crate::plot::charts::{confusion, curves, dots, layers, roc_pr, thresholds};
 
 /// Arguments of `runner plot`.
 #[derive(Debug, clap::Args)]
@@ -64,9 +70,9 @@ enum Kind {
     /// What observers saw in the layers: gradient norms, dead units, …
     Gradients(Layers),
     /// How many rows each class has, of a data set or of a run
-    Classes(plot_classes::Args),
+    Classes(classes::Args),
     /// Sample images of a data set, or of a run with what its network makes of them
-    Samples(plot_samples::Args),
+    Samples(samples::Args),
     /// A figure of each run: trials as dots, mean and 95 % interval
     Compare(Compare),
 }
@@ -148,7 +154,7 @@ struct Compare {
 }
 
 /// Draws a picture of histories; one of rows is the engine's.
-pub(super) fn begin(args: &Args) -> Begun<'_> {
+pub(crate) fn begin(args: &Args) -> Begun<'_> {
     Begun::Ended(match args.kind.as_ref() {
         None => of_curves(&args.curves),
         Some(Kind::Curves(args)) => of_curves(args),
@@ -156,10 +162,10 @@ pub(super) fn begin(args: &Args) -> Begun<'_> {
             picture(runs, target, "confusion", |groups| confusion::draw(groups, target.size()))
         }
         Some(Kind::Roc(Plain { runs, target })) => {
-            picture(runs, target, "roc", |groups| ranking::draw(groups, ranking::Kind::Roc, target.size()))
+            picture(runs, target, "roc", |groups| roc_pr::draw(groups, roc_pr::Kind::Roc, target.size()))
         }
         Some(Kind::Pr(Plain { runs, target })) => {
-            picture(runs, target, "pr", |groups| ranking::draw(groups, ranking::Kind::PrecisionRecall, target.size()))
+            picture(runs, target, "pr", |groups| roc_pr::draw(groups, roc_pr::Kind::PrecisionRecall, target.size()))
         }
         Some(Kind::Threshold(Plain { runs, target })) => {
             picture(runs, target, "threshold", |groups| thresholds::draw(groups, target.size()))
@@ -210,7 +216,7 @@ fn picture(
     if let Some(trial) = &runs.trial {
         groups = one_trial(groups, trial)?;
     }
-    let stem = plot_file::stem(&groups, kind);
+    let stem = picture_args::stem(&groups, kind);
     for group in groups.iter_mut().filter(|group| group.leaks()) {
         group.label.push_str(" (leaks)"); // its figures are too good
     }

@@ -5,22 +5,23 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use tch::{Kind, Tensor};
 
-use crate::cli::plot_data::{Opened, base_of, is_data};
-use crate::cli::plot_file::{Target, stem_of};
-use crate::cli::progress::Progress;
-use crate::cli::{Exit, eval};
-use crate::data::cache::Cache;
-use crate::data::form::{Form, ImageSize};
+use crate::cli::args::picture_args::{Target, stem_of};
+use crate::cli::commands::eval;
+use crate::cli::commands::plot::input::{Opened, base_of, is_data};
+use crate::cli::exit::Exit;
+use crate::cli::text::progress_bar::Progress;
+use crate::config::hint::Hint;
 use crate::data::source::DataSpec;
+use crate::data::store::cache::Cache;
+use crate::data::table::form::{Form, ImageSize};
 use crate::data::{Loaded, Rows, class_numbers};
-use crate::experiment::prediction::{Prediction, Predictions};
-use crate::experiment::trial_data::{Part, TrialData};
-use crate::hint::Hint;
+use crate::experiment::predict::prediction::{Prediction, Predictions};
+use crate::experiment::store::trial_data::{Part, TrialData};
 use crate::plot::Drawn;
-use crate::plot::names::count;
-use crate::plot::page::Page;
-use crate::plot::samples::{self, Tile};
-use crate::plot::ticks::{number, percent};
+use crate::plot::charts::metric_names::count;
+use crate::plot::charts::samples::{self, Tile};
+use crate::plot::draw::page::Page;
+use crate::plot::draw::ticks::{number, percent};
 
 /// Arguments of `runner plot samples`.
 #[derive(Debug, clap::Args)]
@@ -178,7 +179,8 @@ fn tile(data: &TrialData, part: Part, row: usize, prediction: &Prediction) -> Ti
             (named(&|label| labels[label].yes), is_wrong.then(|| named(&|label| labels[label].truth == Some(true))))
         }
         Prediction::Values(values) => {
-            let figures: Vec<String> = values.iter().map(|value| crate::plot::ticks::figure(value.value)).collect();
+            let figures: Vec<String> =
+                values.iter().map(|value| crate::plot::draw::ticks::figure(value.value)).collect();
             (figures.join(", "), None)
         }
     };

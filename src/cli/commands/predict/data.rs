@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::cli::predict_text::Shown;
+use crate::cli::commands::predict::text::Shown;
 use crate::data::Target;
-use crate::experiment::prediction::{Label, Prediction, Value};
+use crate::experiment::predict::prediction::{Label, Prediction, Value};
 
 /// A line for each row, for programs: the prediction, the share of every class, and what is true.
-pub(super) fn csv(shown: &Shown) -> String {
+pub(crate) fn csv(shown: &Shown) -> String {
     let share = if shown.predictions.are_probabilities { "p" } else { "score" };
     let (each, truth) = (shown.names.iter(), shown.has_truth);
     let mut header = vec!["row".to_owned()];
@@ -62,7 +62,7 @@ fn joined(fields: &[String]) -> String {
 }
 
 /// An object for each row.
-pub(super) fn json(shown: &Shown) -> Json {
+pub(crate) fn json(shown: &Shown) -> Json {
     let row = |(number, prediction): (&usize, &Prediction)| {
         let mut object = json!({ "row": number });
         let each = |values: Vec<Json>| -> Json {
@@ -106,7 +106,7 @@ pub(super) fn json(shown: &Shown) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::prediction::Predictions;
+    use crate::experiment::predict::prediction::Predictions;
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()

@@ -1,5 +1,8 @@
 //! `runner predict RUN`
 
+mod data;
+mod text;
+
 use std::path::PathBuf;
 
 use anyhow::anyhow;
@@ -7,22 +10,25 @@ use clap::{ArgGroup, ValueEnum};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
-use crate::cli::page::Page;
-use crate::cli::predict_text::{self, Shown};
-use crate::cli::progress::Progress;
-use crate::cli::{Exit, eval, figures, find_run, picture, predict_data, terminal};
-use crate::data::cache::Cache;
-use crate::data::form::{Form, ImageSize};
-use crate::data::given::Truth;
-use crate::data::picture::{Invert, Picture};
+use crate::cli::args::lookup::find_run;
+use crate::cli::commands::eval;
+use crate::cli::commands::predict::text::Shown;
+use crate::cli::exit::Exit;
+use crate::cli::text::page::Page;
+use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::{image, number_format, terminal};
+use crate::config::hint::{Hint, in_a_line};
+use crate::data::image_file::{Invert, Picture};
 use crate::data::prepare::fitted_data::FittedData;
+use crate::data::store::cache::Cache;
+use crate::data::table::external_table::Truth;
+use crate::data::table::form::{Form, ImageSize};
 use crate::data::{Rows, Target};
-use crate::experiment::given::{self, GivenTable};
-use crate::experiment::prediction::Predictions;
-use crate::experiment::runs::{Damaged, SavedRun, SavedTrial};
-use crate::experiment::saved::Saved;
-use crate::experiment::trial_data::{Part, TrialData};
-use crate::hint::{Hint, in_a_line};
+use crate::experiment::predict::external_rows::{self, GivenTable};
+use crate::experiment::predict::prediction::Predictions;
+use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
+use crate::experiment::store::load_model::Saved;
+use crate::experiment::store::trial_data::{Part, TrialData};
 use crate::history::Status;
 
 /// Arguments of `runner predict`.
@@ -151,19 +157,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         has_truth: input.targets.is_some(),
     };
     match format {
-        Format::Csv => terminal::out(&predict_data::csv(&shown)),
+        Format::Csv => terminal::out(&data::csv(&shown)),
         Format::Json => {
             let mut object =
                 json!({ "run": run.folder, "trial": trial.stem(), "experiment": trial.history.experiment });
             object["input"] = input.origin;
             object["classes"] = json!(data.classes);
-            object["predictions"] = predict_data::json(&shown);
+            object["predictions"] = data::json(&shown);
             terminal::json(&object);
         }
         Format::Text => {
             let mut parts = vec![format!("{}\n{}", named(&run, trial, args.trial.is_some()), wrapped(&input.heading))];
             parts.extend(input.look);
-            parts.push(if args.csv.is_some() { predict_text::table(&shown) } else { predict_text::one(&shown) });
+            parts.push(if args.csv.is_some() { text::table(&shown) } else { text::one(&shown) });
             if !predictions.are_probabilities {
                 parts.extend(scores_note(&saved));
             }
@@ -185,7 +191,7 @@ fn own_rows(saved: &Saved, trial: &SavedTrial) -> anyhow::Result<TrialData> {
 }
 
 /// The trial that was asked for.
-pub(super) fn chosen<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a SavedTrial> {
+pub(crate) fn chosen<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a SavedTrial> {
     let trial = run.trial(stem)?;
     match run.trials.iter().find(|trial| trial.history.status != Status::Diverged) {
         Some(sound) if trial.history.status == Status::Diverged => {
@@ -197,7 +203,7 @@ pub(super) fn chosen<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a Sa
 }
 
 /// The first trial whose weights predict anything; where none do, the first.
-pub(super) fn first(run: &SavedRun) -> &SavedTrial {
+pub(crate) fn first(run: &SavedRun) -> &SavedTrial {
     for Damaged { error, .. } in &run.damaged {
         terminal::warn(&format!("a trial was passed over: {}", in_a_line(error)));
     }
@@ -238,7 +244,7 @@ fn scores_note(saved: &Saved) -> Option<String> {
 /// From where on the positive class is predicted, where a threshold was chosen.
 fn threshold_note(saved: &Saved, are_probabilities: bool) -> Option<String> {
     let what = if are_probabilities { "probability" } else { "score" };
-    let threshold = figures::metric(Some(saved.threshold()?));
+    let threshold = number_format::metric(Some(saved.threshold()?));
     let positive = saved.plan.card.classes.get(saved.positive())?;
     let text = format!("positive class `{positive}`: predicted from a {what} of {threshold} on, the test's threshold");
     Some(wrapped(&text))
@@ -255,14 +261,19 @@ fn of_index(data: &TrialData, part: Part, index: usize) -> anyhow::Result<Input>
         features,
         targets: Some(targets),
         numbers: vec![index],
-        heading: format!("{}: {name} row {} (of 0 to {})", data.name(), figures::count(index), figures::count(last)),
+        heading: format!(
+            "{}: {name} row {} (of 0 to {})",
+            data.name(),
+            number_format::count(index),
+            number_format::count(last)
+        ),
         origin: json!({ "data": data.name(), "rows": name, "index": index }),
         look: look(&data.fitted, &raw.features),
     })
 }
 
 fn of_table(data: &FittedData, path: &std::path::Path) -> anyhow::Result<Input> {
-    let GivenTable { table, features, targets, rows } = given::table(data, path, Truth::WhereThere)?;
+    let GivenTable { table, features, targets, rows } = external_rows::table(data, path, Truth::WhereThere)?;
     let left_out = table.rows() - rows.len();
     if left_out > 0 {
         let count = eval::count(left_out);
@@ -289,7 +300,7 @@ fn of_picture(
         Some(WrittenInvert::Yes) => Invert::Yes,
         Some(WrittenInvert::No) => Invert::No,
     };
-    let (picture, raw, features) = given::picture(&saved.plan, data, path, invert)?;
+    let (picture, raw, features) = external_rows::picture(&saved.plan, data, path, invert)?;
     let heading = format!("`{}`: {}", path.display(), what_was_done(data, &picture, invert));
     Ok(Input {
         features,
@@ -330,10 +341,10 @@ fn look(data: &FittedData, raw: &Tensor) -> Option<String> {
     match &data.form {
         Form::Image(size) => {
             let pixels: Vec<f64> = values.iter().map(|value| value / data.largest).collect();
-            Some(picture::drawn(&pixels, *size, terminal::greys(), terminal::width().min(80)))
+            Some(image::drawn(&pixels, *size, terminal::greys(), terminal::width().min(80)))
         }
         Form::Table(form) => {
-            let column = |(planned, value): (&crate::data::encode::Planned, &f64)| {
+            let column = |(planned, value): (&crate::data::table::encode::Planned, &f64)| {
                 let text = match planned.categories() {
                     _ if value.is_nan() => "missing".to_owned(),
                     [] => value.to_string(),

@@ -1,24 +1,24 @@
 //! What `runner predict` shows to people: bars for one row, a table for several.
 
-use crate::cli::table::Columns;
-use crate::cli::{figures, terminal};
+use crate::cli::text::table::Columns;
+use crate::cli::text::{number_format, terminal};
 use crate::data::Target;
-use crate::experiment::prediction::{Label, Prediction, Predictions, Value};
+use crate::experiment::predict::prediction::{Label, Prediction, Predictions, Value};
 
 /// Predictions, and how they are to be shown.
-pub(super) struct Shown<'a> {
+pub(crate) struct Shown<'a> {
     /// What the network makes of the rows.
-    pub(super) predictions: &'a Predictions,
+    pub(crate) predictions: &'a Predictions,
     /// What is predicted.
-    pub(super) target: Target,
+    pub(crate) target: Target,
     /// The names of the classes, labels or values.
-    pub(super) names: &'a [String],
+    pub(crate) names: &'a [String],
     /// What each row is called.
-    pub(super) numbers: &'a [usize],
+    pub(crate) numbers: &'a [usize],
     /// How many classes are shown at most.
-    pub(super) top: Option<usize>,
+    pub(crate) top: Option<usize>,
     /// Whether it is known what is true of any row.
-    pub(super) has_truth: bool,
+    pub(crate) has_truth: bool,
 }
 
 /// How many classes are shown in their own order; of more, the most probable come first.
@@ -32,7 +32,7 @@ const WIDTH: usize = 80;
 
 impl Shown<'_> {
     /// What shares are called.
-    pub(super) fn share(&self) -> &'static str {
+    pub(crate) fn share(&self) -> &'static str {
         if self.predictions.are_probabilities { "probability" } else { "score" }
     }
 
@@ -44,7 +44,7 @@ impl Shown<'_> {
     }
 
     /// The classes to be shown of these shares: all in their order, or the largest ones first.
-    pub(super) fn classes(&self, shares: &[f64]) -> Vec<usize> {
+    pub(crate) fn classes(&self, shares: &[f64]) -> Vec<usize> {
         let mut classes: Vec<usize> = (0..shares.len()).collect();
         if self.top.is_none() && classes.len() <= IN_ORDER {
             return classes;
@@ -56,7 +56,7 @@ impl Shown<'_> {
 }
 
 /// One row, in full.
-pub(super) fn one(shown: &Shown) -> String {
+pub(crate) fn one(shown: &Shown) -> String {
     match &shown.predictions.rows[0] {
         Prediction::Class { class, shares, truth } => {
             let mut table = Columns::new(["class", shown.share(), ""], [1]);
@@ -105,7 +105,7 @@ pub(super) fn one(shown: &Shown) -> String {
 }
 
 /// A line for each row.
-pub(super) fn table(shown: &Shown) -> String {
+pub(crate) fn table(shown: &Shown) -> String {
     let truth = |name: &str| shown.has_truth.then(|| name.to_owned());
     let mut header = vec!["row".to_owned()];
     let mut numbers = vec![0];
@@ -177,7 +177,8 @@ fn next(shown: &Shown, shares: &[f64], class: usize) -> String {
 fn share_of_right(shown: &Shown) -> Option<String> {
     let known: Vec<bool> = shown.predictions.rows.iter().filter_map(Prediction::is_right).collect();
     let right = known.iter().filter(|right| **right).count();
-    (!known.is_empty()).then(|| format!("{} of {} right", figures::count(right), figures::count(known.len())))
+    (!known.is_empty())
+        .then(|| format!("{} of {} right", number_format::count(right), number_format::count(known.len())))
 }
 
 fn truth_and_error(value: &Value) -> [String; 2] {

@@ -1,18 +1,21 @@
 //! `runner reproduce RUN`
 
+mod text;
+
 use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::json;
 
-use crate::cli::asking::{Ground, watched};
-use crate::cli::{Exit, reproduce_text, terminal};
-use crate::data::cache::Cache;
+use crate::cli::args::run_args::{Ground, watched};
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::data::store::cache::Cache;
 use crate::device::DeviceChoice;
-use crate::experiment::keeper::Pace;
-use crate::experiment::reproduction::{Outcome, Stored, compare};
 use crate::experiment::run::Options;
-use crate::experiment::runs::Damaged;
+use crate::experiment::run::checkpointing::Pace;
+use crate::experiment::store::find::Damaged;
+use crate::experiment::verify::reproduction::{Outcome, Stored, compare};
 use crate::history::difference::Otherwise;
 
 /// Arguments of `runner reproduce`.
@@ -26,7 +29,7 @@ pub struct Args {
     #[arg(long)]
     device: Option<DeviceChoice>,
     /// The most CPU threads, where they are to be others than the run had
-    #[arg(long, value_name = "N", value_parser = crate::threads::parse, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = crate::tensor::threads::parse, allow_negative_numbers = true)]
     threads: Option<usize>,
     /// Keep the new run in DIR; without it, it is removed when it has been compared
     #[arg(long, value_name = "DIR")]
@@ -55,22 +58,22 @@ is told, and what was otherwise than in the run. 2: bad input or failure, or a
 history, weights or a tree of the run is missing and could not be compared.";
 
 /// How a run that was made again came out.
-pub(super) struct Made<'a> {
-    pub(super) stored: &'a Stored,
+pub(crate) struct Made<'a> {
+    pub(crate) stored: &'a Stored,
     /// The trials by name, in order; `None` for one that was not made again.
-    pub(super) trials: Vec<(String, Option<Outcome>)>,
+    pub(crate) trials: Vec<(String, Option<Outcome>)>,
     /// Where the new run is kept.
-    pub(super) kept: Option<PathBuf>,
+    pub(crate) kept: Option<PathBuf>,
 }
 
 impl Made<'_> {
     /// What has come of the trials that were made again.
-    pub(super) fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
         self.trials.iter().filter_map(|(stem, outcome)| Some((stem.as_str(), outcome.as_ref()?)))
     }
 
     /// Whether all trials came out the same; `None` where nothing differs, and not everything could be compared.
-    pub(super) fn is_identical(&self) -> Option<bool> {
+    pub(crate) fn is_identical(&self) -> Option<bool> {
         let each = || self.trials.iter().map(|(_, outcome)| outcome.as_ref().and_then(Outcome::is_identical));
         match each().any(|identical| identical == Some(false)) {
             true => Some(false),
@@ -80,7 +83,7 @@ impl Made<'_> {
     }
 
     /// What was otherwise in any of them, each once.
-    pub(super) fn otherwise(&self) -> Vec<&Otherwise> {
+    pub(crate) fn otherwise(&self) -> Vec<&Otherwise> {
         let mut all: Vec<&Otherwise> = Vec::new();
         for otherwise in self.outcomes().flat_map(|(_, outcome)| &outcome.otherwise) {
             if !all.contains(&otherwise) {
@@ -91,7 +94,7 @@ impl Made<'_> {
     }
 
     /// What may have been otherwise, and cannot be told.
-    pub(super) fn unseen(&self) -> Vec<&str> {
+    pub(crate) fn unseen(&self) -> Vec<&str> {
         let mut all: Vec<&str> = self.outcomes().flat_map(|(_, o)| &o.unseen).map(String::as_str).collect();
         all.sort_unstable();
         all.dedup();
@@ -135,7 +138,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.json {
         terminal::json(&as_json(&made));
     } else if !args.quiet {
-        terminal::out(&reproduce_text::text(&made));
+        terminal::out(&text::text(&made));
     }
     finished.failures.iter().for_each(terminal::error);
     stored.damaged.iter().for_each(|Damaged { error, .. }| terminal::error(error));

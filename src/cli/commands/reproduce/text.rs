@@ -1,11 +1,11 @@
 //! What `runner reproduce` shows: whether each trial came out the same, where the others part, and what may be the cause.
 
-use crate::cli::figures::count;
-use crate::cli::page::Page;
-use crate::cli::reproduce::Made;
-use crate::cli::terminal;
-use crate::experiment::kept_file::KeptFile;
-use crate::experiment::reproduction::Outcome;
+use crate::cli::commands::reproduce::Made;
+use crate::cli::text::number_format::count;
+use crate::cli::text::page::Page;
+use crate::cli::text::terminal;
+use crate::experiment::verify::reproduction::Outcome;
+use crate::experiment::verify::weight_diff::KeptFile;
 use crate::history::difference::{Figure, Other, Otherwise};
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 const MOST: usize = 10;
 
 /// All that is shown.
-pub(super) fn text(made: &Made) -> String {
+pub(crate) fn text(made: &Made) -> String {
     let page = Page::of_output();
     let mut lines: Vec<String> = Vec::new();
     let identical: Vec<(&str, &Outcome)> =

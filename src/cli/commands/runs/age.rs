@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// The time since: `12 s`, `3 min`, `5 h`, `2 d`, `7 weeks`, `3 years`; "–" where the time cannot be read.
-pub(super) fn of(started: &str, now: OffsetDateTime) -> String {
+pub(crate) fn of(started: &str, now: OffsetDateTime) -> String {
     let Ok(started) = OffsetDateTime::parse(started, &Rfc3339) else { return "–".to_owned() };
     let seconds = (now - started).whole_seconds().max(0);
     match seconds {

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::compare::formats::{quoted, rows};
-use crate::cli::fitted::Column;
+use crate::cli::commands::compare::formats::{quoted, rows};
+use crate::cli::text::column_layout::Column;
 use crate::compare::past::Past;
 
 /// The runs, with the figures that were asked for by their names.
-pub(super) fn json(runs: &[Past], wanted: &[String]) -> Value {
+pub(crate) fn json(runs: &[Past], wanted: &[String]) -> Value {
     let of = |run: &Past| {
         let statuses: Vec<Value> =
             run.statuses.iter().map(|(status, count)| json!({ "status": status, "trials": count })).collect();
@@ -35,7 +35,7 @@ pub(super) fn json(runs: &[Past], wanted: &[String]) -> Value {
 }
 
 /// A line for each run.
-pub(super) fn csv(runs: &[Past], wanted: &[String]) -> String {
+pub(crate) fn csv(runs: &[Past], wanted: &[String]) -> String {
     const HEADER: &str = "experiment,variant,folder,variants,trials,status,leaks,best_metric,best_value,best_epoch,test_metric,test_value,seconds,device,started,missing";
     let header = wanted.iter().fold(HEADER.to_owned(), |header, name| format!("{header},{}", quoted(name)));
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
@@ -68,7 +68,7 @@ pub(super) fn csv(runs: &[Past], wanted: &[String]) -> String {
 }
 
 /// The table that is shown, as Markdown has it.
-pub(super) fn markdown(columns: &[Column], labels: &Column) -> String {
+pub(crate) fn markdown(columns: &[Column], labels: &Column) -> String {
     let all: Vec<&Column> = std::iter::once(labels).chain(columns).collect();
     let header: Vec<String> = all.iter().map(|column| column.header().to_owned()).collect();
     let lines = (0..labels.texts().count())

@@ -8,15 +8,16 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use time::OffsetDateTime;
 
-use crate::cli::fitted::{Cell, Column, Fitted};
-use crate::cli::page::Page;
-use crate::cli::{Exit, figures, terminal};
+use crate::cli::exit::Exit;
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::page::Page;
+use crate::cli::text::{number_format, terminal};
 use crate::compare::comparison::metric_of;
 use crate::compare::direction::higher_is_better;
 use crate::compare::filter::Filter;
 use crate::compare::past::{Asked, Past, PastRuns, past};
 use crate::compare::positive_class;
-use crate::hint::Hint;
+use crate::config::hint::Hint;
 use crate::history::Status;
 
 /// Arguments of `runner runs`.
@@ -188,7 +189,7 @@ fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Ve
     let now = OffsetDateTime::now_utc();
     let mut columns = vec![words("trials", &trials), words("status", &status)];
     for &place in shown {
-        columns.push(numbers(&wanted[place], &|run| figures::metric(run.figures[place])));
+        columns.push(numbers(&wanted[place], &|run| number_format::metric(run.figures[place])));
     }
     let is_shown = |name: &str| shown.iter().any(|&place| wanted[place] == name);
     let best = |run: &Past| run.best.as_ref().map_or("–".to_owned(), peak);
@@ -199,7 +200,7 @@ fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Ve
     }
     let threshold = |run: &Past| run.test.as_ref().and_then(|test| test.threshold);
     if runs.iter().any(|run| threshold(run).is_some()) {
-        columns.push(numbers("threshold", &|run| figures::metric(threshold(run))));
+        columns.push(numbers("threshold", &|run| number_format::metric(threshold(run))));
     }
     let is_about_it = |run: &Past| {
         let metrics = [run.best.as_ref().map(|best| &best.metric), run.test.as_ref().map(|test| &test.metric)];
@@ -214,7 +215,7 @@ fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Ve
             run.folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
         }));
     }
-    columns.push(numbers("time", &|run| figures::seconds(run.seconds)));
+    columns.push(numbers("time", &|run| number_format::seconds(run.seconds)));
     columns.push(words("device", &|run| run.device.clone()));
     columns
 }
@@ -222,13 +223,13 @@ fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Ve
 /// `val_loss 0.1127 (16)`
 fn peak(peak: &crate::compare::past::Peak) -> String {
     let epoch = peak.epoch.round();
-    format!("{} {} ({epoch})", peak.metric, figures::metric(Some(peak.value)))
+    format!("{} {} ({epoch})", peak.metric, number_format::metric(Some(peak.value)))
 }
 
 /// `acc 0.9697 (30)`
 fn tested(test: &crate::compare::past::Shown) -> String {
     let epoch = test.epoch.map(|epoch| format!(" ({})", epoch.round())).unwrap_or_default();
-    format!("{} {}{epoch}", test.metric, figures::metric(Some(test.value)))
+    format!("{} {}{epoch}", test.metric, number_format::metric(Some(test.value)))
 }
 
 /// `4×5`: variants, and trials of each; `3 of 4` where files of one are gone.

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::run_in;
-use crate::experiment::keeper;
+use crate::cli::commands::selftest::run_in;
+use crate::experiment::run::checkpointing;
 
 /// When a child is killed.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Moment {
+pub(crate) enum Moment {
     /// It is not.
     Never,
     /// So long after its start.
@@ -25,7 +25,7 @@ pub(super) enum Moment {
 
 /// How a child has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// By itself, with this exit code.
     Exited(Option<i32>),
     /// It was killed; within the writing of a checkpoint, when it has left half of one.
@@ -34,24 +34,24 @@ pub(super) enum End {
 
 /// What a child has said on standard error.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Said(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Said(Arc<Mutex<Vec<String>>>);
 
 impl Said {
     /// The last lines, for a message.
-    pub(super) fn last_lines(&self) -> String {
+    pub(crate) fn last_lines(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines[lines.len().saturating_sub(8)..].join("\n")
     }
 
     /// The last epoch that was shown: `epoch 12/30 …`.
-    pub(super) fn last_epoch(&self) -> Option<usize> {
+    pub(crate) fn last_epoch(&self) -> Option<usize> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().rev().find_map(|line| line.strip_prefix("epoch ")?.trim_start().split('/').next()?.parse().ok())
     }
 }
 
 /// A child that runs.
-pub(super) struct Child {
+pub(crate) struct Child {
     process: process::Child,
     said: Said,
     reader: JoinHandle<()>,
@@ -59,7 +59,7 @@ pub(super) struct Child {
 
 impl Child {
     /// Starts this program with these arguments.
-    pub(super) fn start(arguments: &[String]) -> anyhow::Result<Child> {
+    pub(crate) fn start(arguments: &[String]) -> anyhow::Result<Child> {
         let program = std::env::current_exe().context("failed to find this program")?;
         let mut process = Command::new(program)
             .args(arguments)
@@ -79,8 +79,8 @@ impl Child {
     }
 
     /// Waits until it ends, or the moment has come to kill it; `out` is where it puts its run.
-    pub(super) fn watch(mut self, moment: Moment, out: &Path) -> anyhow::Result<(End, Said)> {
-        let part = format!(".{}.{}.part", keeper::FILE, self.process.id());
+    pub(crate) fn watch(mut self, moment: Moment, out: &Path) -> anyhow::Result<(End, Said)> {
+        let part = format!(".{}.{}.part", checkpointing::FILE, self.process.id());
         let is_writing = || run_in(out).is_some_and(|folder| folder.join(&part).exists());
         let begun = Instant::now();
         let (mut passed, mut was_writing) = (0, false);

@@ -6,15 +6,14 @@ use anyhow::{Context, anyhow, ensure};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::experiment::keeper;
-use crate::experiment::run_record::RunRecord;
+use crate::experiment::run::checkpointing;
 use crate::experiment::store::newest;
 use crate::experiment::store::preprocessing_file::{self, PreprocessingFile};
-use crate::history::History;
-use crate::history::json;
+use crate::experiment::store::run_record::RunRecord;
+use crate::history::{History, json};
 
 /// Checks that every file of a run that was killed is whole. Says at which epoch its checkpoint stands.
-pub(super) fn check(folder: &Path) -> anyhow::Result<Option<usize>> {
+pub(crate) fn check(folder: &Path) -> anyhow::Result<Option<usize>> {
     let mut epoch = None;
     for file in files(folder)? {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -22,11 +21,11 @@ pub(super) fn check(folder: &Path) -> anyhow::Result<Option<usize>> {
             continue; // half of a file never has its name
         }
         let damaged = || format!("`{}` is damaged", file.display());
-        if name == keeper::FILE {
+        if name == checkpointing::FILE {
             epoch = Some(epoch_of(&std::fs::read(&file)?).with_context(damaged)?);
         } else if name.ends_with(".safetensors") {
             SafeTensors::deserialize(&std::fs::read(&file)?).with_context(damaged)?;
-        } else if name == crate::experiment::run_record::FILE {
+        } else if name == crate::experiment::store::run_record::FILE {
             RunRecord::read(folder)?;
         } else if name == preprocessing_file::FILE {
             PreprocessingFile::read(folder)?;
@@ -50,11 +49,12 @@ fn epoch_of(bytes: &[u8]) -> anyhow::Result<usize> {
 }
 
 /// Checks that a run has left the same as another, but for times. Says how many trials there are.
-pub(super) fn same(wanted: &Path, found: &Path) -> anyhow::Result<usize> {
+pub(crate) fn same(wanted: &Path, found: &Path) -> anyhow::Result<usize> {
     let trials = |folder: &Path| -> anyhow::Result<Vec<PathBuf>> {
         let is_kept = |file: &PathBuf| {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            name != crate::experiment::run_record::FILE && (name.ends_with(".json") || name.ends_with(".safetensors"))
+            name != crate::experiment::store::run_record::FILE
+                && (name.ends_with(".json") || name.ends_with(".safetensors"))
         };
         Ok(files(folder)?.into_iter().filter(is_kept).collect())
     };

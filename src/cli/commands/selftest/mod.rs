@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, ensure};
 use rand_mt::Mt64;
 
-use crate::cli::asking::Asking;
-use crate::cli::selftest::child::{Child, End, Moment};
-use crate::cli::{Exit, terminal};
-use crate::experiment::keeper::Pace;
-use crate::experiment::run_record::RunRecord;
-use crate::hint::Hint;
+use crate::cli::args::run_args::Asking;
+use crate::cli::commands::selftest::child::{Child, End, Moment};
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
+use crate::experiment::run::checkpointing::Pace;
+use crate::experiment::store::run_record::RunRecord;
 
 /// Arguments of `runner selftest`.
 #[derive(Debug, clap::Args)]

@@ -3,10 +3,10 @@
 use time::{Date, Month};
 
 /// Why a text is no date, where nothing more can be said.
-pub(super) const NO_DATE: &str = "it is none";
+pub(crate) const NO_DATE: &str = "it is none";
 
 /// A date, and the time that follows it behind a `T` or a blank.
-pub(super) fn split_time(text: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_time(text: &str) -> (&str, Option<&str>) {
     let Some(colon) = text.find(':') else { return (text, None) };
     match text[..colon].rfind(['T', 't', ' ']) {
         Some(mark) => (text[..mark].trim_end(), Some(text[mark + 1..].trim_start())),
@@ -15,7 +15,7 @@ pub(super) fn split_time(text: &str) -> (&str, Option<&str>) {
 }
 
 /// The days from 1970-01-01 to a date.
-pub(super) fn days(year: i32, month: i32, day: i32) -> Result<f64, String> {
+pub(crate) fn days(year: i32, month: i32, day: i32) -> Result<f64, String> {
     const EPOCH: i32 = 2_440_588; // the Julian day of 1970-01-01
     let Some(known) = u8::try_from(month).ok().and_then(|month| Month::try_from(month).ok()) else {
         return Err(format!("there is no month {month}"));
@@ -44,7 +44,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// The number of a month by its English name, or the first three letters of it.
-pub(super) fn month_named(text: &str) -> Option<i32> {
+pub(crate) fn month_named(text: &str) -> Option<i32> {
     let name = text.to_ascii_lowercase();
     let is = |month: &str| {
         month == name || (name.len() == 3 && month.starts_with(&name)) || (name == "sept" && month == "september")
@@ -53,7 +53,7 @@ pub(super) fn month_named(text: &str) -> Option<i32> {
 }
 
 /// The share of a day: `12:30`, `12:30:45.5`, with `Z` or an offset such as `+02:00` behind it.
-pub(super) fn time_of_day(text: &str) -> Result<f64, String> {
+pub(crate) fn time_of_day(text: &str) -> Result<f64, String> {
     let wrong = || format!("`{text}` is no time of day");
     let end = text.find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ':' | '.')).unwrap_or(text.len());
     let (clock, zone) = (&text[..end], text[end..].trim_start());
@@ -101,7 +101,7 @@ fn offset(zone: &str) -> Option<f64> {
 }
 
 /// The days of a text in a format of Python's `strptime`.
-pub(super) fn by_pattern(text: &str, pattern: &str) -> Result<f64, String> {
+pub(crate) fn by_pattern(text: &str, pattern: &str) -> Result<f64, String> {
     let pattern = pattern.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S").replace("%D", "%m/%d/%y");
     let not = || NO_DATE.to_owned();
     let (mut rest, mut letters) = (text, pattern.chars());

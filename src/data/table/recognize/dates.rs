@@ -7,9 +7,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Invalid;
-use crate::data::table::date_text::{NO_DATE, by_pattern, days, month_named, split_time, time_of_day};
+use crate::config::check::Invalid;
 use crate::data::table::reading::DateColumn;
+use crate::data::table::recognize::date_text::{NO_DATE, by_pattern, days, month_named, split_time, time_of_day};
 
 /// The columns of dates: a list of names, or the format of each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,10 +1,10 @@
 //! Which rows of a table are used, by what is missing in them, and what is said of a text that counts as missing.
 
-use crate::check::Invalid;
-use crate::data::encode::Missing;
-use crate::data::recipe::Recipe;
+use crate::config::check::Invalid;
+use crate::data::table::column_roles::Recipe;
+use crate::data::table::encode::Missing;
+use crate::data::table::values::Values;
 use crate::data::table::{Column, Table};
-use crate::data::values::Values;
 
 /// More classes than this are not listed in a hint.
 const MOST_LISTED: usize = 8;

@@ -3,10 +3,14 @@
 //! One-hot encoding such a column makes a feature of each of its values, and the network learns nothing from them. So it
 //! is refused with the line to write, unless `categories` names the column: then its text is what counts.
 
+mod date_text;
+pub mod dates;
+mod missing;
+pub mod number_format;
+
 use crate::data::table::column::Column;
-use crate::data::table::dates;
-use crate::data::table::number_format::{NumberFormat, OTHER_FORMATS, finite};
-use crate::data::values::Values;
+use crate::data::table::recognize::number_format::{NumberFormat, OTHER_FORMATS, finite};
+use crate::data::table::values::Values;
 
 /// More categories than this are not one-hot encoded unless `categories` names the column.
 pub const MOST_CATEGORIES: usize = 50;

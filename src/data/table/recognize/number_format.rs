@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Invalid;
+use crate::config::check::Invalid;
 
 /// The decimal mark and the thousands separator of a table's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

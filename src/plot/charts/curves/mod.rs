@@ -1,17 +1,22 @@
 //! Learning curves: a panel for each metric, training and validation in it. Of one group the mean with a band, the best
 //! epoch and where overfitting begins; of several, one color and marker for each; of many, one panel for each.
 
+pub mod panel;
+pub mod series;
+pub mod words;
+
 use anyhow::anyhow;
 
 use crate::compare::group::{Group, union};
 use crate::compare::trial;
-use crate::hint::Hint;
-use crate::plot::curve_panel::{self, Layout, Used};
-use crate::plot::grid::Grid;
-use crate::plot::page::{Body, MARGIN, Size};
-use crate::plot::panel::Panel;
-use crate::plot::{Drawn, curve_words, names};
-use crate::suggest;
+use crate::config::hint::Hint;
+use crate::config::suggest;
+use crate::plot::Drawn;
+use crate::plot::charts::curves::panel::{Layout, Used};
+use crate::plot::charts::metric_names;
+use crate::plot::draw::grid::Grid;
+use crate::plot::draw::page::{Body, MARGIN, Size};
+use crate::plot::draw::panel::Panel;
 
 /// What is drawn.
 #[derive(Clone, Debug, Default)]
@@ -60,13 +65,13 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     }
     let mut used = Used::default();
     let panels: Vec<Panel> =
-        metrics.iter().flat_map(|metric| curve_panel::panels(&shown, metric, layout, options, &mut used)).collect();
+        metrics.iter().flat_map(|metric| panel::panels(&shown, metric, layout, options, &mut used)).collect();
     if panels.is_empty() {
         let message = format!("`--x {}`: where epochs lie on this axis is not known of any of these", options.x.word());
         return Err(anyhow!(message).context(Hint("`--x epoch` is always known".to_owned())));
     }
     notes.append(&mut used.notes);
-    let page = curve_words::page(&shown, &metrics, layout, options, &used);
+    let page = words::page(&shown, &metrics, layout, options, &used);
     let (default, least, height) = match layout {
         Layout::Multiples => (WIDTH, LEAST_MULTIPLE, MULTIPLE_HEIGHT),
         _ if panels.len() == 1 => (LONE_WIDTH, LEAST_PANEL, PANEL_HEIGHT),
@@ -83,7 +88,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
 fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<String>) -> anyhow::Result<Vec<&'a Group>> {
     let has = |group: &Group, metric: &str| {
         let series = group.series();
-        series.contains(&metric) || series.contains(&names::validation(metric).as_str())
+        series.contains(&metric) || series.contains(&metric_names::validation(metric).as_str())
     };
     let is_tree = |group: &&&Group| {
         group.trials.iter().all(|t| t.history().is_some_and(|h| h.network.is_none() && h.tree.is_some()))
@@ -115,12 +120,13 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
 fn default_metrics(groups: &[&Group]) -> Vec<String> {
     let mut bases: Vec<&str> = Vec::new();
     for metric in union(groups.iter().map(|group| group.metrics())) {
-        if !bases.contains(&names::base(metric)) {
-            bases.push(names::base(metric));
+        if !bases.contains(&metric_names::base(metric)) {
+            bases.push(metric_names::base(metric));
         }
     }
     // what all groups have is compared rather than what one has
-    let of_all = |base: &&str| groups.iter().all(|group| group.metrics().iter().any(|m| names::base(m) == *base));
+    let of_all =
+        |base: &&str| groups.iter().all(|group| group.metrics().iter().any(|m| metric_names::base(m) == *base));
     let others = || bases.iter().copied().filter(|base| *base != "loss");
     let second = bases.iter().copied().find(|base| *base == "acc").or_else(|| others().find(of_all));
     let second = second.or_else(|| others().next());
@@ -133,7 +139,7 @@ mod tests {
     use super::*;
     use crate::compare::trial::Record;
     use crate::history::History;
-    use crate::plot::svg::Svg;
+    use crate::plot::format::svg::Svg;
     use crate::plot::tests_of_pictures::{groups, outside, overlapping};
 
     fn svg(groups: &[Group], options: &Options) -> Svg {

@@ -2,16 +2,16 @@
 
 use crate::compare::group::Group;
 use crate::compare::trial;
-use crate::plot::axis::{Axis, range};
-use crate::plot::color::{BLUE, Color, GHOST, INK, QUIET, VERMILION};
-use crate::plot::curves::Options;
-use crate::plot::marker::Marker;
-use crate::plot::names::{self, capital};
-use crate::plot::panel::{Flag, Layer, Panel};
-use crate::plot::series::{self, Series, Spread};
-use crate::plot::shape::{Dash, Stroke};
-use crate::plot::ticks::Unit;
-use crate::plot::turning;
+use crate::plot::charts::curves::Options;
+use crate::plot::charts::curves::series::{self, Series, Spread};
+use crate::plot::charts::metric_names::{self, capital};
+use crate::plot::draw::axis::{Axis, range};
+use crate::plot::draw::color::{BLUE, Color, GHOST, INK, QUIET, VERMILION};
+use crate::plot::draw::marker::Marker;
+use crate::plot::draw::panel::{Flag, Layer, Panel};
+use crate::plot::draw::shape::{Dash, Stroke};
+use crate::plot::draw::ticks::Unit;
+use crate::plot::draw::turning;
 
 /// How groups share panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +38,15 @@ impl Layout {
 /// What was drawn, and so belongs into the legend, and what is to be told.
 #[derive(Clone, Debug, Default)]
 pub struct Used {
-    pub(super) training: bool,
-    pub(super) validation: bool,
-    pub(super) bands: bool,
-    pub(super) best: bool,
-    pub(super) onset: bool,
-    pub(super) broken: bool,
+    pub(crate) training: bool,
+    pub(crate) validation: bool,
+    pub(crate) bands: bool,
+    pub(crate) best: bool,
+    pub(crate) onset: bool,
+    pub(crate) broken: bool,
     /// Curves that have no finite value: `loss of large_weights`.
-    pub(super) empty: Vec<String>,
-    pub(super) notes: Vec<String>,
+    pub(crate) empty: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// There are so many colors.
@@ -88,9 +88,9 @@ impl Pair<'_> {
 /// The panels of a metric: one, or one for each group; none where no group has it.
 pub fn panels(groups: &[&Group], metric: &str, layout: Layout, options: &Options, used: &mut Used) -> Vec<Panel> {
     let of = |group: &Group, name: &str| series::of(group, name, options.x);
-    let is_pair = names::base(metric) == metric;
+    let is_pair = metric_names::base(metric) == metric;
     let pair = |(number, group): (usize, &&'_ Group)| {
-        let validation = of(group, &if is_pair { names::validation(metric) } else { metric.to_owned() });
+        let validation = of(group, &if is_pair { metric_names::validation(metric) } else { metric.to_owned() });
         let training = if is_pair { of(group, metric) } else { None };
         (number, validation, training)
     };
@@ -100,7 +100,7 @@ pub fn panels(groups: &[&Group], metric: &str, layout: Layout, options: &Options
     });
     let (pairs, empty): (Vec<Pair>, Vec<Pair>) = pairs.filter(|pair| pair.main().is_some()).partition(Pair::has_finite);
     for Pair { group, .. } in empty {
-        used.empty.push(format!("{} of {}", names::words(metric), group.label));
+        used.empty.push(format!("{} of {}", metric_names::words(metric), group.label));
     }
     if pairs.is_empty() && used.empty.is_empty() {
         return Vec::new();
@@ -109,7 +109,7 @@ pub fn panels(groups: &[&Group], metric: &str, layout: Layout, options: &Options
     let all = || pairs.iter().flat_map(|pair| pair.each().map(|(series, _)| series));
     let x = draw.x_axis(all().flat_map(|series| &series.points).map(|spread| spread.x));
     let y = draw.y_axis(metric, all());
-    let title = capital(&names::words(metric));
+    let title = capital(&metric_names::words(metric));
     match layout {
         Layout::Lone | Layout::Overlaid => {
             let mut panel = Panel::new(title, x, y);
@@ -120,7 +120,7 @@ pub fn panels(groups: &[&Group], metric: &str, layout: Layout, options: &Options
         Layout::Multiples => {
             let named = |pair: &Pair| match options.metrics.len() {
                 0 | 1 => pair.group.label.clone(),
-                _ => format!("{}: {}", pair.group.label, names::words(metric)),
+                _ => format!("{}: {}", pair.group.label, metric_names::words(metric)),
             };
             let of_one = |pair: &Pair| {
                 let mut panel = Panel::untitled(x.clone(), y.clone());
@@ -166,9 +166,11 @@ impl Draw<'_> {
         let is_log = self.options.log || self.explode();
         let log = if is_log { Axis::log(metric, values.iter().copied()) } else { None };
         if self.options.log && log.is_none() {
-            self.used.notes.push(format!("{} has no value above zero: its axis is not log", names::words(metric)));
+            self.used
+                .notes
+                .push(format!("{} has no value above zero: its axis is not log", metric_names::words(metric)));
         }
-        log.unwrap_or_else(|| Axis::around(metric, names::unit(metric), values))
+        log.unwrap_or_else(|| Axis::around(metric, metric_names::unit(metric), values))
     }
 
     /// Whether curves reach values far above those that they begin with, and all are above zero.

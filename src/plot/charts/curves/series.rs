@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::{Axis, Curve};
-use crate::plot::shape::Point;
+use crate::plot::draw::shape::Point;
 
 /// A metric over the trials of a group.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,21 +1,22 @@
 //! What stands around learning curves: title, legend, and notes on where learning turns.
 
 use crate::compare::group::Group;
-use crate::plot::color::{Color, GHOST, INK, QUIET};
-use crate::plot::curve_panel::{Layout, Used, stroke};
-use crate::plot::curves::Options;
-use crate::plot::legend::{Entry, Sample};
-use crate::plot::marker::Marker;
-use crate::plot::names::{self, capital, count};
-use crate::plot::page::Page;
-use crate::plot::shape::Stroke;
-use crate::plot::{series, subject, turning};
+use crate::plot::charts::curves::panel::{Layout, Used, stroke};
+use crate::plot::charts::curves::{Options, series};
+use crate::plot::charts::metric_names::{self, capital, count};
+use crate::plot::charts::subject;
+use crate::plot::draw::color::{Color, GHOST, INK, QUIET};
+use crate::plot::draw::legend::{Entry, Sample};
+use crate::plot::draw::marker::Marker;
+use crate::plot::draw::page::Page;
+use crate::plot::draw::shape::Stroke;
+use crate::plot::draw::turning;
 
 /// The page around the curves of these groups.
 pub fn page(groups: &[&Group], metrics: &[String], layout: Layout, options: &Options, used: &Used) -> Page {
     let thing = subject::thing(groups);
     let title = match (layout, metrics) {
-        (Layout::Multiples, [metric]) => subject::titled(groups, &names::words(metric)),
+        (Layout::Multiples, [metric]) => subject::titled(groups, &metric_names::words(metric)),
         _ => subject::title(groups),
     };
     let mut subtitle = subject::subtitle(groups);
@@ -30,12 +31,12 @@ pub fn page(groups: &[&Group], metrics: &[String], layout: Layout, options: &Opt
     }
     if !used.empty.is_empty() {
         let empty: Vec<&str> = used.empty.iter().map(String::as_str).collect();
-        notes.push(format!("Not finite in any epoch: {}.", names::list(&empty, 6)));
+        notes.push(format!("Not finite in any epoch: {}.", metric_names::list(&empty, 6)));
     }
     notes.extend(thinning(groups, thing, options));
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
-    let words: Vec<String> = metrics.iter().map(|metric| names::words(metric)).collect();
-    let (labels, words) = (names::list(&labels, 24), words.join(" and "));
+    let words: Vec<String> = metrics.iter().map(|metric| metric_names::words(metric)).collect();
+    let (labels, words) = (metric_names::list(&labels, 24), words.join(" and "));
     let description = format!("Learning curves of {labels}: {words} by {}. {}", options.x.word(), notes.join(" "));
     let (legend, keys) = legend(groups, layout, used);
     Page { title, subtitle, description: description.trim_end().to_owned(), legend, keys, notes }
@@ -100,6 +101,6 @@ fn thinning(groups: &[&Group], thing: &str, options: &Options) -> Option<String>
         group.trials.len() > 1 && curve.is_some_and(|series| series.thins_out().is_some())
     };
     let some: Vec<&str> = groups.iter().filter(thins).map(|group| group.label.as_str()).collect();
-    let of = if groups.len() == 1 { String::new() } else { format!(" of {}", names::list(&some, 4)) };
+    let of = if groups.len() == 1 { String::new() } else { format!(" of {}", metric_names::list(&some, 4)) };
     (!some.is_empty()).then(|| format!("Towards the end{of}, means are of the {thing}s that got so far."))
 }

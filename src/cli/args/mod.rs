@@ -1,0 +1,6 @@
+//! Arguments that several commands share.
+
+pub mod lookup;
+pub mod output_args;
+pub mod picture_args;
+pub mod run_args;

@@ -1,0 +1,12 @@
+//! Layout of text for the terminal, and the terminal itself.
+
+pub mod column;
+pub mod column_layout;
+pub mod image;
+mod live_line;
+pub mod number_format;
+pub mod page;
+pub mod progress_bar;
+pub mod settings;
+pub mod table;
+pub mod terminal;

@@ -1,0 +1,4 @@
+//! Descriptions of tables, and duplicate rows.
+
+pub mod describe;
+pub mod duplicates;

@@ -1,0 +1,5 @@
+//! Comparison of a run with its repetition.
+
+pub mod agreement;
+pub mod reproduction;
+pub mod weight_diff;

@@ -1,0 +1,15 @@
+//! Drawing: axes, lines, markers, text.
+
+pub mod axis;
+pub mod color;
+pub mod font;
+pub mod grid;
+pub mod labels;
+pub mod legend;
+pub mod line;
+pub mod marker;
+pub mod page;
+pub mod panel;
+pub mod shape;
+pub mod ticks;
+pub mod turning;

@@ -1,0 +1,5 @@
+//! File formats of plots.
+
+pub mod png;
+pub mod raster;
+pub mod svg;
