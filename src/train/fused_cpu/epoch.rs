@@ -34,7 +34,7 @@ const BLOCK: usize = 256;
 const GRAIN: usize = 16;
 
 /// A stack that is trained without autograd.
-pub(in crate::train) struct Dense {
+pub(crate) struct Dense {
     plan: Plan,
     replicas: usize,
     batch: usize,
