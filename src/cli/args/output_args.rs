@@ -17,13 +17,13 @@ use crate::io::signals::Requests;
 /// What is shown of a run.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Closing {
-    /// Show nothing but errors
+    /// Print errors only
     #[arg(long, short)]
     pub quiet: bool,
-    /// Print the histories as JSON in place of the summary
+    /// Print the histories as JSON instead of the summary
     #[arg(long)]
     pub json: bool,
-    /// Exit with 1 when an expectation is missed or none was checked
+    /// Exit with code 1 if an expectation is missed or none was checked
     #[arg(long)]
     pub strict: bool,
 }

@@ -19,27 +19,27 @@ use crate::plot::format::svg::{MADE_BY, Svg};
 /// Where a picture goes.
 #[derive(Debug, clap::Args)]
 pub struct Target {
-    /// The file, whose ending says the format, a folder, or `-` for standard output [default: a file in the current
-    /// folder, named after the runs and the kind]
-    #[arg(short = 'o', long = "output", value_name = "FILE|DIR", help_heading = "Picture")]
+    /// Output file (its extension sets the format), a directory, or `-` for stdout [default: a file in the current
+    /// directory]
+    #[arg(short = 'o', long = "output", value_name = "FILE|DIR", help_heading = "Output")]
     output: Option<PathBuf>,
-    /// svg or png [default: what the file's ending says, otherwise svg]
-    #[arg(long, value_enum, help_heading = "Picture")]
+    /// File format [default: the extension of the file, else svg]
+    #[arg(long, value_enum, help_heading = "Output")]
     format: Option<Format>,
-    /// Its width in pixels; a PNG has twice as many [default: what the picture needs]
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(240..=4000), help_heading = "Picture")]
+    /// Width in pixels (a PNG has twice as many) [default: automatic]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(240..=4000), help_heading = "Output")]
     width: Option<u16>,
-    /// Its height in pixels [default: what the picture needs]
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(200..=4000), help_heading = "Picture")]
+    /// Height in pixels [default: automatic]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(200..=4000), help_heading = "Output")]
     height: Option<u16>,
 }
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Lines and letters, sharp at every size
+    /// Vector graphics
     Svg,
-    /// Pixels, drawn from the SVG at twice its size
+    /// Raster image at 2x scale
     Png,
 }
 

@@ -25,34 +25,35 @@ use crate::train::fit::Watch;
 /// What a run is asked for.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Asking {
-    /// The experiment's name, or the path of its file
+    /// Name of an experiment, or path of its TOML file
     #[arg(value_name = "NAME|FILE")]
     pub experiment: String,
-    /// Change a setting; may be given several times
+    /// Change a setting; repeatable
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// The seed
     #[arg(long, value_name = "N", conflicts_with = "seeds", allow_negative_numbers = true)]
     pub seed: Option<i64>,
-    /// Several seeds, trained as one stack: `0..4` (both ends belong to it) or `1,5,7`
+    /// Seeds, trained together: `0..4` (both included) or `1,5,7`
     #[arg(long, value_name = "SEEDS", value_parser = parse_seeds, allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
-    /// How often the training rows are gone through
+    /// Number of epochs
     #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
     pub epochs: Option<usize>,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
-    /// The most CPU threads that it may use [default: `OMP_NUM_THREADS`, else one for each core]
+    /// Maximum number of CPU threads [default: `OMP_NUM_THREADS`, else one for each core]
     #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
     pub threads: Option<usize>,
-    /// The most seeds, folds or variants that are trained as one stack [default: by the device and its free memory]
+    /// Maximum number of models (seeds, folds, variants) trained together as one stack [default: by the device and its
+    /// free memory]
     #[arg(long, value_name = "N", value_parser = parse_stack, allow_negative_numbers = true)]
     pub stack: Option<usize>,
-    /// Let a GPU round the factors of products to TF32, which is faster and less exact
+    /// Allow TF32 in matrix products on a GPU (faster, less precise)
     #[arg(long)]
     pub tf32: bool,
-    /// Use only algorithms that give the same figures each time, on a GPU as well
+    /// Use only deterministic algorithms, on a GPU too
     #[arg(long)]
     pub deterministic: bool,
 }

@@ -21,16 +21,16 @@ use crate::train::fit::Watch;
 pub struct Args {
     #[command(flatten)]
     asking: Asking,
-    /// How often a checkpoint is written: every N epochs (`5`), by time (`30s`, `10m`), or `never`
+    /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: Pace,
-    /// Go on with the newest such run under `--out`, where there is one; one that is finished is not run again
+    /// Resume the latest matching run under `--out`, else start one; a finished run is not repeated
     #[arg(long)]
     resume: bool,
     /// Write where the time of training went to FILE, as JSON
     #[arg(long, value_name = "FILE", hide = true)]
     phases: Option<PathBuf>,
-    /// The folder that runs are put in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]
@@ -46,8 +46,8 @@ Examples:
   runner exp my/idea.toml --device cuda --out results
   runner exp digits_mlp --json | jq '.histories[0].history.loss'
 
-Ctrl-C, or SIGTERM, ends a run behind the step with a checkpoint and its
-histories, and `runner resume` goes on with it; SIGUSR1 asks for a checkpoint.";
+Ctrl-C or SIGTERM stops after the current step and saves a checkpoint and the
+histories; `runner resume` continues. SIGUSR1 saves a checkpoint.";
 
 /// Runs an experiment.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

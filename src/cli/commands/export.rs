@@ -15,20 +15,20 @@ use crate::export::{File, Format, Trial};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The run: its folder, a history or weights of it, or an experiment: its newest run that finished
+    /// Run directory, a history or weight file of it, or an experiment (its newest finished run)
     run: String,
     #[command(flatten)]
     format: Formats,
-    /// The folder to write to [default: export/FORMAT/EXPERIMENT/RUN]
+    /// Output directory [default: export/FORMAT/EXPERIMENT/RUN]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// One trial of the run, by the name of its files
+    /// Export only this trial, such as `base-seed0`
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
-    /// Write over files that hold something else
+    /// Overwrite existing files
     #[arg(long)]
     force: bool,
     /// Print JSON
@@ -39,13 +39,13 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Formats {
-    /// Event files for TensorBoard, a folder for each trial
+    /// TensorBoard event files, one directory per trial
     #[arg(long)]
     tensorboard: bool,
-    /// Two tables: `epochs.csv`, a row for each epoch, and `trials.csv`, a row for each trial
+    /// Two tables: `epochs.csv` with one row per epoch, `trials.csv` with one row per trial
     #[arg(long)]
     csv: bool,
-    /// `History.history` of Keras as JSON, a file for each trial
+    /// Keras's `History.history` as JSON, one file per trial
     #[arg(long)]
     keras: bool,
 }
@@ -57,8 +57,7 @@ Examples:
   runner export regularize_mnist --csv --to tables
   runner export overfit_mnist --keras --trial base-seed0
 
-A file that is there and holds something else is kept, and nothing is written:
-`--force` writes over it.";
+If a file exists with different content, nothing is written; use `--force`.";
 
 /// Writes a run's histories for another tool.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

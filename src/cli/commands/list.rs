@@ -16,10 +16,10 @@ use crate::experiment::spec::source_text::SpecError;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  runner list\n  runner list --lesson C\n  runner list --quick --json")]
 pub struct Args {
-    /// Only those that take seconds and need no download
+    /// Only experiments that take seconds and need no download
     #[arg(long)]
     quick: bool,
-    /// Only those of a lesson, by the beginning of its heading, such as `C`, or a part of it
+    /// Only experiments of this lesson: the start of its heading, such as `C`, or a part of it
     #[arg(long, value_name = "LESSON")]
     lesson: Option<String>,
     /// Print JSON

@@ -25,36 +25,36 @@ use clap::Subcommand;
 pub enum Command {
     /// Run an experiment
     Exp(exp::Args),
-    /// Go on with a run that was interrupted
+    /// Resume an interrupted run
     Resume(resume::Args),
-    /// Train a run again, and say whether it comes out the same, or where it parts and why
+    /// Train a run again and compare the results
     Reproduce(reproduce::Args),
     /// List past runs
     Runs(runs::Args),
-    /// Compare runs: settings, figures, curves, and whether differences are more than luck
+    /// Compare settings, metrics and curves of runs
     Compare(compare::Args),
-    /// Rebuild a run's networks from their weights, and hold their figures against the history
+    /// Evaluate saved weights and check recorded metrics
     Eval(eval::Args),
-    /// Show what a trained network makes of a row, a table or a picture
+    /// Predict rows, tables or images
     Predict(predict::Args),
-    /// Draw learning curves and other pictures, as SVG or PNG
+    /// Plot learning curves and metrics
     Plot(plot::Args),
-    /// Write a run's histories for TensorBoard, as CSV, or as Keras's JSON
+    /// Export histories to TensorBoard, CSV or Keras
     Export(export::Args),
-    /// Write what became of runs as one HTML page
+    /// Write an HTML report
     Report(report::Args),
     /// List the experiments
     List(list::Args),
-    /// Show an experiment's settings and its layers
+    /// Show an experiment's settings and layers
     Show(show::Args),
-    /// List, fetch, check and describe data sets
+    /// List, download, verify and describe data sets
     Data(data::Args),
-    /// Prove on this machine that nothing is lost when a run is killed
+    /// Test that killed runs resume exactly
     Selftest(selftest::Args),
-    /// Say what this machine can run, and what to mend
+    /// Check this machine and suggest fixes
     Doctor(doctor::Args),
-    /// Print the JSON Schema of a history
+    /// Print the JSON Schema of histories
     Schema,
-    /// Print completions for a shell
+    /// Print shell completions
     Completions(completions::Args),
 }

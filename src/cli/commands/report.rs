@@ -16,14 +16,14 @@ use crate::report::page;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Runs to show side by side: a run's folder, a history, a pattern, an experiment (its newest run), one variant of it
-    /// (`regularize_mnist/dropout`), or a history of Keras, Lightning, skorch, Hugging Face or TensorBoard
+    /// Runs to show: run directories, histories, glob patterns, experiments (their newest runs), variants
+    /// (`regularize_mnist/dropout`), or histories of Keras, Lightning, skorch, Hugging Face or TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
-    /// The file [default: report.html in the run's folder; of several runs, in the current folder]
+    /// Output file [default: report.html in the run directory; for several runs, in the current directory]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
 }
@@ -35,8 +35,7 @@ Examples:
   runner report runs/regularize_mnist/latest
   runner report overfit_mnist keras_history.json
 
-The file holds all that it shows: it opens from disk in any browser, without a
-network, and can be sent to others as it is.";
+The file is self-contained: it opens in any browser without a network.";
 
 /// What a report is called.
 const NAME: &str = "report.html";

@@ -22,19 +22,19 @@ use crate::train::fit::Watch;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The run: its folder, one of its files, or its experiment, whose newest unfinished run is meant
+    /// Run directory, one of its files, or an experiment (its newest unfinished run)
     #[arg(value_name = "RUN")]
     run: String,
-    /// The device, where it is to be another than the run began on: cpu, cuda or cuda:N
+    /// cpu, cuda or cuda:N [default: the device of the run]
     #[arg(long)]
     device: Option<DeviceChoice>,
-    /// The most CPU threads, where they are to be others than the run began with
+    /// Maximum number of CPU threads [default: as in the run]
     #[arg(long, value_name = "N", value_parser = crate::tensor::threads::parse, allow_negative_numbers = true)]
     threads: Option<usize>,
-    /// How often a checkpoint is written: every N epochs (`5`), by time (`30s`, `10m`), or `never`
+    /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: Pace,
-    /// The folder that runs lie in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]
@@ -45,11 +45,11 @@ const EXAMPLES: &str = "\
 Examples:
   runner resume overfit_mnist
   runner resume runs/overfit_mnist/2026-11-28T090715Z-f69e03
-  runner exp overfit_mnist --resume     go on, or begin where there is nothing to go on with
+  runner exp overfit_mnist --resume     resume, or start a new run
 
-A run goes on from its last checkpoint, with the threads and the device that it
-began with: on a CPU its histories are then those of a run that was never
-interrupted, bit for bit.";
+Training continues from the last checkpoint, with the threads and the device of
+the run. On a CPU the histories are then bitwise equal to those of a run that was
+never interrupted.";
 
 /// Goes on with a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

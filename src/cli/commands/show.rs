@@ -15,9 +15,9 @@ use crate::tensor::shape::Shape;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  runner show overfit_mnist\n  runner show digits_mlp --set train.optimizer=sgd")]
 pub struct Args {
-    /// The experiment's name, or the path of its file
+    /// Name of an experiment, or path of its TOML file
     experiment: String,
-    /// Change a setting, as for `runner exp`
+    /// Change a setting, as in `runner exp`
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Print JSON

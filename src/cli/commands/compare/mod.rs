@@ -26,33 +26,33 @@ use crate::config::hint::Hint;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// What is compared: experiments (their newest runs), runs' folders, histories, one variant as RUN/VARIANT, patterns
-    /// in quotes, or histories of Keras, Lightning, skorch, Hugging Face and TensorBoard
+    /// Experiments (their newest runs), run directories, histories, RUN/VARIANT, quoted glob patterns, or histories of
+    /// Keras, Lightning, skorch, Hugging Face and TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
-    /// The one that the others are set against [default: the first]
+    /// The run that others are compared with [default: the first]
     #[arg(long, value_name = "RUN")]
     baseline: Option<String>,
     /// The figure that is tested: `acc` (of the test rows, if there are any), `best.val_loss`, `test.report.macro.f1`,
     /// …; may be given several times
     #[arg(long = "metric", value_name = "FIGURE")]
     metrics: Vec<String>,
-    /// How differences are tested
+    /// Statistical test
     #[arg(long, value_enum, default_value_t)]
     test: Test,
-    /// What curves are drawn over
+    /// Unit of the x axis
     #[arg(long, value_enum, default_value_t)]
     x: Axis,
-    /// Show all settings, and not only those that differ
+    /// Show all settings, not only those that differ
     #[arg(long)]
     all: bool,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     /// Print JSON
     #[arg(long, group = "format")]
     json: bool,
-    /// Print CSV: a line for each figure of each run
+    /// Print CSV: one line per metric and run
     #[arg(long, group = "format")]
     csv: bool,
     /// Print Markdown tables
@@ -69,8 +69,8 @@ Examples:
   runner compare overfit_mnist keras_history.json lightning_logs/version_0
   runner compare 'seeds/*/base-seed*.json' overfit_mnist --baseline overfit_mnist
 
-Trials that differ by seed and fold alone are a group; the figures of a group are
-means over them. Groups with the same seeds are compared pair by pair.";
+Trials that differ only by seed and fold form a group; its metrics are means over
+them. Groups with the same seeds are compared in pairs.";
 
 /// Compares runs.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

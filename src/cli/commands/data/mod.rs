@@ -39,58 +39,58 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum DataCommand {
-    /// List the data sets, and whether they are at hand
+    /// List data sets and whether they are available
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Fetch a data set, or mend its damaged files
+    /// Download or repair a data set
     Fetch {
         /// The data set
         name: String,
-        /// Take its one file from here (`.gz` is unpacked) in place of the network
+        /// Use this file instead of a download (`.gz` is unpacked)
         #[arg(long, value_name = "PATH")]
         file: Option<PathBuf>,
     },
-    /// Check the cached files against their checksums
+    /// Verify the checksums of cached files
     Verify {
-        /// The data set [default: all]
+        /// Data set [default: all]
         name: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Print the folder that a data set is kept in
+    /// Print the directory of a data set
     Path {
         /// The data set
         name: String,
     },
-    /// Show a data set's rows, columns and classes, and what to look out for
+    /// Describe rows, columns and classes of a data set
     Describe(Described),
 }
 
 /// Arguments of `runner data describe`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Described {
-    /// The data set, or the path of a table of your own (`.csv`, `.csv.gz`)
+    /// Data set, or path of a table (`.csv`, `.csv.gz`)
     name: String,
-    /// The column of a table that is to be predicted: its classes are counted and compared
+    /// Target column of the table
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// The character between two fields of a table of your own: `,`, `;`, `tab`, …
+    /// Field separator of the table: `,`, `;`, `tab`, …
     #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = separator::parse)]
     separator: char,
-    /// The decimal mark of its numbers, `.` or `,`
+    /// Decimal mark of numbers: `.` or `,`
     #[arg(long, value_name = "MARK", default_value = ".")]
     decimal: char,
-    /// What separates the thousands of its numbers, as `.` in 1.299,99
+    /// Thousands separator of numbers, such as `.` in 1.299,99
     #[arg(long, value_name = "MARK")]
     thousands: Option<char>,
-    /// What counts as missing in it, separated by commas, as `,NA,?` [default: pandas' list]
+    /// Missing values, separated by commas, such as `,NA,?` [default: the list of pandas]
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     missing_values: Option<Vec<String>>,
-    /// Its columns of dates, separated by commas
+    /// Date columns, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     dates: Option<Vec<String>>,
     /// Print JSON

@@ -35,7 +35,7 @@ use crate::train::Keep;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The run: its folder, a history or weights of it, or an experiment: its newest run that finished
+    /// Run directory, a history or weight file of it, or an experiment (its newest finished run)
     run: String,
     /// The rows: `test`, `validation`, `train`, or a file of your own with the same columns (for images,
     /// `IMAGES,LABELS` in the IDX format) [default: test, or validation where there are no test rows]
@@ -44,13 +44,13 @@ pub struct Args {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
-    /// The most CPU threads that it may use [default: `OMP_NUM_THREADS`, else one for each core]
+    /// Maximum number of CPU threads [default: `OMP_NUM_THREADS`, else one for each core]
     #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
     threads: Option<usize>,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
-    /// Exit with 1 when the metrics of a trial differ from its history, or are missing there
+    /// Exit with code 1 if the metrics of a trial differ from its history or are missing there
     #[arg(long)]
     strict: bool,
     /// Print JSON
@@ -66,8 +66,7 @@ Examples:
   runner eval my_run --data more_rows.csv --json
   runner eval my_run --strict
 
-A trial that cannot be evaluated is told, and does not keep the others from it:
-the exit code is 2 then.";
+If a trial cannot be evaluated, the others still are; the exit code is then 2.";
 
 /// The rows that figures are taken on.
 pub(crate) enum Chosen {

@@ -23,10 +23,10 @@ pub struct Args {
     /// The column of a table that is to be predicted
     #[arg(long, value_name = "COLUMN")]
     target_column: Option<String>,
-    /// The character between two fields of a table of your own: `,`, `;`, `tab`, …
+    /// Field separator of the table: `,`, `;`, `tab`, …
     #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = separator::parse)]
     separator: char,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]

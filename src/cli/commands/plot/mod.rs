@@ -25,11 +25,7 @@ use crate::plot::charts::{confusion, curves, dots, layers, roc_pr, thresholds};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(override_usage = "runner plot [OPTIONS] <RUN>...\n       runner plot <KIND> [OPTIONS] <RUN>...")]
-#[command(
-    subcommand_value_name = "KIND",
-    subcommand_help_heading = "Kinds of pictures",
-    disable_help_subcommand = true
-)]
+#[command(subcommand_value_name = "KIND", subcommand_help_heading = "Kinds", disable_help_subcommand = true)]
 pub struct Args {
     #[command(subcommand)]
     kind: Option<Kind>,
@@ -38,10 +34,10 @@ pub struct Args {
 }
 
 const EXAMPLES: &str = "\
-Without a KIND, learning curves are drawn; `runner plot KIND --help` tells the
-options of each. The file's name is printed. A file that `-o` names is replaced;
-without it, or with a folder, the file is named after runs and kind, and
-replaces nothing but a picture of runner's.
+Without KIND, learning curves are plotted; `runner plot KIND --help` shows the
+options of each kind. The path of the file is printed. A file named with `-o` is
+replaced; otherwise the file is named after the runs and the kind, and replaces only
+plots of runner.
 
 Examples:
   runner plot overfit_mnist
@@ -54,26 +50,26 @@ Examples:
   runner plot classes creditcard
   runner plot compare overfit_mnist mnist_dropout --metric acc";
 
-/// The kinds of pictures.
+/// Kind of plot.
 #[derive(Debug, Subcommand)]
 enum Kind {
-    /// Learning curves, with the best epoch and where overfitting begins (the default)
+    /// Learning curves with the best epoch and the start of overfitting (default)
     Curves(Curves),
-    /// Confusion matrices as heat maps
+    /// Confusion matrices
     Confusion(Plain),
-    /// ROC curves, with the area and the chosen threshold
+    /// ROC curves with AUC and the chosen threshold
     Roc(Plain),
-    /// Precision–recall curves, with the average precision and the chosen threshold
+    /// Precision-recall curves with average precision and the chosen threshold
     Pr(Plain),
     /// Precision, recall and F1 by threshold
     Threshold(Plain),
-    /// What observers saw in the layers: gradient norms, dead units, …
+    /// Layer statistics: gradient norms, dead units, …
     Gradients(Layers),
-    /// How many rows each class has, of a data set or of a run
+    /// Class counts of a data set or a run
     Classes(classes::Args),
-    /// Sample images of a data set, or of a run with what its network makes of them
+    /// Sample images of a data set, or of a run with its predictions
     Samples(samples::Args),
-    /// A figure of each run: trials as dots, mean and 95 % interval
+    /// One metric of several runs: trials, mean and 95 % interval
     Compare(Compare),
 }
 
@@ -84,14 +80,14 @@ const KINDS: [&str; 9] =
 /// The runs that are drawn.
 #[derive(Debug, clap::Args)]
 struct Runs {
-    /// A run's folder, one of its files, an experiment (its newest run), RUN/VARIANT, a glob, or a history of Keras,
-    /// Lightning, skorch or TensorBoard
+    /// Run directory, one of its files, an experiment (its newest run), RUN/VARIANT, a glob pattern, or a history of
+    /// Keras, Lightning, skorch or TensorBoard
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<String>,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
-    /// One trial alone, by the name of its files
+    /// Plot only this trial, such as `base-seed0`
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
 }
@@ -108,14 +104,14 @@ struct Plain {
 struct Curves {
     #[command(flatten)]
     runs: Runs,
-    /// A metric, may be given several times: `acc` is training and validation, `val_acc` validation alone
-    /// [default: loss, and acc or what else there is]
+    /// Metric: `acc` shows training and validation, `val_acc` validation only; repeatable [default: loss, and acc or
+    /// another metric]
     #[arg(long, value_name = "METRIC")]
     metric: Vec<String>,
-    /// What lies along the horizontal axis
+    /// Unit of the x axis
     #[arg(long, value_enum, default_value = "epoch")]
     x: Axis,
-    /// Draw values on a log scale
+    /// Use a logarithmic y axis
     #[arg(long)]
     log: bool,
     #[command(flatten)]
@@ -129,10 +125,10 @@ struct Layers {
     /// gradient_norm, weight_norm, dead_units or saturation [default: the first that was observed]
     #[arg(long, value_name = "OBSERVER")]
     metric: Option<String>,
-    /// What lies along the horizontal axis
+    /// Unit of the x axis
     #[arg(long, value_enum, default_value = "epoch")]
     x: Axis,
-    /// Draw values on a log scale [default: norms that span decades]
+    /// Use a logarithmic y axis [default: norms that span decades]
     #[arg(long, overrides_with = "linear")]
     log: bool,
     /// Draw values on a linear scale
@@ -146,7 +142,8 @@ struct Layers {
 struct Compare {
     #[command(flatten)]
     runs: Runs,
-    /// A figure such as `test.acc` or `best.val_loss`, or a metric [default: the figure that decides in `runner compare`]
+    /// A figure such as `test.acc` or `best.val_loss`, or a metric [default: the figure that decides in `runner
+    /// compare`]
     #[arg(long, value_name = "FIGURE")]
     metric: Option<String>,
     #[command(flatten)]

@@ -41,7 +41,7 @@ pub struct Args {
     /// The trial of a run, by the name of its files [default: the first that did not diverge]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]

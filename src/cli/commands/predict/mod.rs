@@ -35,36 +35,36 @@ use crate::history::Status;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("input").required(true).args(["index", "csv", "image"]))]
 pub struct Args {
-    /// The run: its folder, a history or weights of it, or an experiment: its newest run that finished
+    /// Run directory, a history or weight file of it, or an experiment (its newest finished run)
     run: String,
-    /// A row of the data, counted from 0
+    /// Index of a row, counted from 0
     #[arg(long, value_name = "N", value_parser = parse_index, allow_negative_numbers = true)]
     index: Option<usize>,
-    /// Each row of a table: columns may stand in any order, the target may be there or not
+    /// CSV file with the same columns in any order; the target column is optional
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// A PNG or JPEG picture, made grey and fitted to the size of the network's images
+    /// PNG or JPEG image; it is converted to grayscale and resized
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
-    /// The part of the data that `--index` counts in: test, validation or train [default: test]
+    /// Rows that `--index` counts in: test, validation or train [default: test]
     #[arg(long, value_name = "PART", conflicts_with_all = ["csv", "image"])]
     rows: Option<Part>,
-    /// Whether a picture's dark and light are exchanged [default: where its background is not that of the data]
+    /// Invert the image [default: if its background differs from that of the data]
     #[arg(long, value_enum, conflicts_with_all = ["csv", "index"])]
     invert: Option<WrittenInvert>,
-    /// The trial, by the name of its files [default: the first that did not diverge]
+    /// Trial, such as `base-seed0` [default: the first that did not diverge]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
-    /// Show the K most probable classes only
+    /// Show only the K most probable classes
     #[arg(long, value_name = "K", value_parser = parse_top, allow_negative_numbers = true)]
     top: Option<usize>,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     /// What is printed
     #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
     format: Format,
-    /// Short for `--format json`
+    /// Same as `--format json`
     #[arg(long)]
     json: bool,
 }
@@ -76,7 +76,7 @@ Examples:
   runner predict encoding_penguins --csv new.csv --format csv > predicted.csv
   runner predict mnist_dropout --trial dropout-seed0 --index 7 --rows validation --json
 
-In what `--csv` gives, rows are counted from 1 below the header, as in messages.";
+Rows of `--csv` are counted from 1, after the header.";
 
 fn parse_index(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "expected a whole number, at least 0".to_owned())
@@ -92,11 +92,11 @@ fn parse_top(text: &str) -> Result<usize, String> {
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people
+    /// Text
     Text,
-    /// A line for each row, with the probability of every class
+    /// CSV: one line per row, with the probability of each class
     Csv,
-    /// The same as JSON
+    /// JSON
     Json,
 }
 

@@ -22,22 +22,22 @@ use crate::history::difference::Otherwise;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The run: its folder, one of its files, or an experiment: its newest run that finished
+    /// Run directory, one of its files, or an experiment (its newest finished run)
     #[arg(value_name = "RUN")]
     run: String,
-    /// The device, where it is to be another than the run had: cpu, cuda or cuda:N
+    /// cpu, cuda or cuda:N [default: the device of the run]
     #[arg(long)]
     device: Option<DeviceChoice>,
-    /// The most CPU threads, where they are to be others than the run had
+    /// Maximum number of CPU threads [default: as in the run]
     #[arg(long, value_name = "N", value_parser = crate::tensor::threads::parse, allow_negative_numbers = true)]
     threads: Option<usize>,
-    /// Keep the new run in DIR; without it, it is removed when it has been compared
+    /// Keep the new run in DIR [default: it is removed after the comparison]
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
-    /// Show nothing but errors: the exit code tells
+    /// Print errors only; see the exit code
     #[arg(long, short)]
     quiet: bool,
     /// Print JSON
@@ -52,10 +52,13 @@ Examples:
   runner reproduce overfit_mnist --threads 1 --keep again
 
 The run is trained again with its own settings, seeds, stacks, threads and device.
-Every figure of every epoch but times, the test, and the weights' bytes are
-compared. Exit code 0: identical. 1: different; the first figure that differs
-is told, and what was otherwise than in the run. 2: bad input or failure, or a
-history, weights or a tree of the run is missing and could not be compared.";
+All metrics of all epochs, the test metrics and the weight files are compared;
+times are not.
+
+Exit codes:
+  0  identical
+  1  different: the first difference and the changes of the environment are shown
+  2  invalid input or failure, or a history, weight file or tree is missing";
 
 /// How a run that was made again came out.
 pub(crate) struct Made<'a> {

@@ -26,24 +26,25 @@ use crate::history::Status;
 pub struct Args {
     /// Only runs of this experiment
     experiment: Option<String>,
-    /// Best first by a figure, such as `test.acc` or `best.val_loss`; or by `seconds`, `started`, `experiment`,
+    /// Sort by a metric such as `test.acc` or `best.val_loss` (best first), or by `seconds`, `started`, `experiment`,
     /// `device`
     /// [default: newest first]
     #[arg(long, value_name = "FIGURE")]
     sort: Option<String>,
-    /// The other way round
+    /// Reverse the order
     #[arg(long)]
     reverse: bool,
-    /// Only runs for which a figure (its mean over seeds) or a setting is so; may be given several times
+    /// Only runs that match METRIC or SETTING, an operator and a value, such as `best.val_acc>0.96` (mean over seeds);
+    /// repeatable
     #[arg(long = "filter", value_name = "CONDITION", value_parser = clap::value_parser!(Filter))]
     filters: Vec<Filter>,
-    /// Only the first N
+    /// Show only the first N
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     top: Option<u32>,
-    /// A line for each variant
+    /// One line per variant
     #[arg(long)]
     variants: bool,
-    /// The folder that runs are in
+    /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     /// Print JSON
@@ -65,13 +66,13 @@ Examples:
   runner runs regularize_mnist --variants --sort diagnosis.val_loss_rise
   runner runs --filter train.optimizer.adam.lr=0.001 --json
 
-Of several variants the one that is best on the validation rows is shown, also where runs
-are sorted by a metric of the test rows; `--variants` has a line for each. Metrics are
-means over seeds, with the epoch in parentheses: the best one, and the one whose weights
-were tested. \"stopped\" is early stopping; \"incomplete\" lacks histories
-that the run's record names. A wider terminal shows more columns.";
+For a run with variants, the variant that is best on the validation rows is shown,
+even if runs are sorted by a test metric; `--variants` shows all. Metrics are means
+over seeds. The epoch is in parentheses: the best one, and the one whose weights
+were tested. \"stopped\" means early stopping; \"incomplete\" means that histories are
+missing. A wider terminal shows more columns.";
 
-/// What is sorted by that is no figure.
+/// Sort keys that are no metrics.
 const PLAIN: [&str; 4] = ["seconds", "started", "experiment", "device"];
 
 /// Lists past runs.

@@ -30,7 +30,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Test {
-    /// Kill a run at random points, resume it, and hold what it leaves against a run in one go
+    /// Kill a run at random, resume it and compare
     Resume(Resume),
 }
 
@@ -40,16 +40,16 @@ enum Test {
 struct Resume {
     #[command(flatten)]
     asking: Asking,
-    /// How often a run is killed
+    /// Number of kills
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     kills: u32,
-    /// How often the runs that are killed write a checkpoint
+    /// When the killed runs save a checkpoint
     #[arg(long, value_name = "N|TIME", default_value = "1", allow_hyphen_values = true)]
     checkpoint: Pace,
-    /// Where the points are drawn from at which runs are killed
+    /// Random seed of the kill points
     #[arg(long, value_name = "N", default_value_t = 0)]
     points: u64,
-    /// Show nothing but the outcome
+    /// Print only the result
     #[arg(long, short)]
     quiet: bool,
 }
