@@ -1,6 +1,6 @@
-//! Accuracy: the share of rows whose class is the predicted one (scikit-learn's `accuracy_score`), or is among the k
-//! best (`top_k_accuracy_score`). In 0–1, higher is better. Of several yes-or-no labels, the share of labels that are
-//! predicted right.
+//! Accuracy: the share of rows whose predicted class is right (scikit-learn's `accuracy_score`), and top-k accuracy
+//! (`top_k_accuracy_score`). Range 0–1, higher is better. For multi-label targets, accuracy is the share of labels that
+//! are predicted right.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ use tch::{Kind, Tensor};
 use crate::config::shorthand::{FromNumber, size};
 use crate::metrics::decision::Decision;
 
-/// How many of the largest outputs count as predicted, written `{ top_k = 5 }`.
+/// Top-k accuracy: a row is right when its class is among the `k` largest outputs. Written `{ top_k = 5 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TopK {
-    /// So many.
+    /// Number of largest outputs that count as predicted.
     pub k: usize,
 }
 
@@ -29,25 +29,25 @@ impl FromNumber for TopK {
     }
 }
 
-/// The accuracy of each replica.
+/// Returns the accuracy of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
-/// several labels → `[replicas]`, f64.
+/// multi-label targets → `[replicas]`, f64.
 pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
     decision.classes(outputs).eq_tensor(truth).flatten(1, -1).mean_dim(1, false, Kind::Double)
 }
 
-/// The share of rows whose class is among those with the `k` largest outputs; of equal outputs, the first classes are.
+/// Returns the share of rows whose class is among the `k` largest outputs. Ties go to the class with the lower index.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, classes]`, `truth` `[replicas, rows]` int64 → `[replicas]`, f64.
 pub fn top_k(outputs: &Tensor, truth: &Tensor, k: usize) -> Tensor {
     let (count, place) = (outputs.size()[2], truth.unsqueeze(-1));
     let own = outputs.gather(-1, &place, false); // [replicas, rows, 1]
-    let later = Tensor::arange(count, (Kind::Int64, outputs.device())).ge_tensor(&place); // the class itself included
+    let later = Tensor::arange(count, (Kind::Int64, outputs.device())).ge_tensor(&place); // includes the class itself
     let behind = outputs.lt_tensor(&own).logical_or(&outputs.eq_tensor(&own).logical_and(&later));
-    // an output that is not a number has none behind it, and is never among the best
+    // A NaN output compares below nothing, so it never ranks among the k largest.
     let rank = count - behind.sum_dim_intlist(-1, false, Kind::Int64);
     rank.lt(k as i64).mean_dim(1, false, Kind::Double)
 }

@@ -1,11 +1,11 @@
-//! Average precision (scikit-learn's `average_precision_score`): the precision at each threshold, weighted by the recall
-//! that it adds, `Σ (Rₙ − Rₙ₋₁) Pₙ`. In 0–1, higher is better; chance gives the share of positives among the rows, which
-//! makes it the figure for rare classes, where the ROC curve flatters.
+//! Average precision (scikit-learn's `average_precision_score`): the precision at each threshold, weighted by the
+//! increase in recall, `Σ (Rₙ − Rₙ₋₁) Pₙ`. Range 0–1, higher is better. Random scores give the share of positives among
+//! the rows. It suits rare classes, for which the ROC curve looks too good.
 //!
-//! It is the mean, over the rows of the positive class, of the precision among the rows that are scored at least as high; equal
-//! scores are one threshold. Undefined where one class has no row, since nothing is ranked then: scikit-learn gives 1
-//! without a row of the other class, and warns and gives 0 without one of the positive class. Of several labels, the mean over those where
-//! it is defined.
+//! It equals the mean, over the rows of the positive class, of the precision among the rows with at least the same
+//! score. Equal scores share one threshold. It is undefined (NaN) when only one class has rows; scikit-learn returns 1
+//! when all rows are positive, and warns and returns 0 when none is. For multi-label targets, it is the mean over the
+//! labels for which it is defined.
 
 use tch::{Kind, Tensor};
 
@@ -13,18 +13,18 @@ use crate::metrics::decision::Decision;
 use crate::metrics::precision_recall::mean_of_defined;
 use crate::metrics::roc_auc::by_label;
 
-/// The average precision of each replica.
+/// Returns the average precision of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
-/// several labels → `[replicas]`, f64, NaN where undefined.
+/// multi-label targets → `[replicas]`, f64, NaN where undefined.
 pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
     let (scores, truth) = by_label(outputs, truth, decision, positive); // [replicas, labels, rows] each
     let rows = scores.size()[2] as f64;
     let (sorted, order) = scores.sort(-1, false);
     let truth = truth.gather(-1, &order, false);
-    let below = sorted.searchsorted::<Tensor>(&sorted, false, false, "left", None); // rows with a lower score
-    // counted in whole numbers: of others, a GPU has no sum that is the same each time
+    let below = sorted.searchsorted::<Tensor>(&sorted, false, false, "left", None); // number of rows with a lower score
+    // Integer sums: on a GPU, floating-point cumulative sums are not deterministic.
     let of_class_1 = truth.to_kind(Kind::Int64).cumsum(-1, Kind::Int64).to_kind(Kind::Double);
     let positives = of_class_1.narrow(-1, of_class_1.size()[2] - 1, 1); // [replicas, labels, 1]
     let up_to_row = Tensor::cat(&[&positives.zeros_like(), &of_class_1], -1);

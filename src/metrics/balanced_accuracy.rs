@@ -1,8 +1,7 @@
-//! Balanced accuracy (scikit-learn's `balanced_accuracy_score`): the mean of each class's recall, so that a rare class
-//! counts as much as a frequent one. In 0–1, higher is better; one that always predicts the same class gets
-//! 1 / classes.
+//! Balanced accuracy (scikit-learn's `balanced_accuracy_score`): the mean recall of all classes, so that a rare class
+//! counts as much as a frequent one. Range 0–1, higher is better. A constant prediction scores 1 / classes.
 //!
-//! The mean is over the classes that have a row, as in scikit-learn; undefined without a row at all.
+//! As in scikit-learn, the mean is over the classes that have rows. It is undefined (NaN) without rows.
 
 use tch::{Kind, Tensor};
 
@@ -10,12 +9,12 @@ use crate::metrics::confusion;
 use crate::metrics::decision::Decision;
 use crate::metrics::precision_recall::mean_of_defined;
 
-/// The balanced accuracy of each replica.
+/// Returns the balanced accuracy of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64 → `[replicas]`, f64, NaN where undefined.
 pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
-    let matrix = confusion::of_each_replica(outputs, truth, decision).expect("it is for classes"); // checked by the plan
+    let matrix = confusion::of_each_replica(outputs, truth, decision).expect("it is for classes"); // plan checks it
     let support = matrix.sum_dim_intlist(2, false, Kind::Double); // [replicas, classes]
     mean_of_defined(&(matrix.diagonal(0, 1, 2) / support))
 }

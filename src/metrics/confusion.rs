@@ -1,5 +1,4 @@
-//! The confusion matrix: how many rows of each true class (a row of the matrix) were predicted as each class (a
-//! column), scikit-learn's `confusion_matrix`.
+//! Confusion matrix (scikit-learn's `confusion_matrix`): one row per true class, one column per predicted class.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,12 +6,12 @@ use tch::{Device, Kind, Tensor};
 
 use crate::metrics::decision::Decision;
 
-/// Counts by true class, then by predicted class.
+/// Number of rows, indexed by true class, then by predicted class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Confusion(pub Vec<Vec<u64>>);
 
-/// The counts of each replica, on the device; `None` for labels and values.
+/// Returns the confusion matrix of each replica on the device of `outputs`; `None` for multi-label and numeric targets.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64 → `[replicas, classes, classes]`, f64 (exact
@@ -26,8 +25,8 @@ pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> 
 }
 
 impl Confusion {
-    /// The matrix of each replica, brought back from the device; `None` for labels and values. Shapes as for
-    /// [`of_each_replica`].
+    /// Returns the confusion matrix of each replica, copied to the CPU; `None` for multi-label and numeric targets.
+    /// Shapes as for [`of_each_replica`].
     pub fn of_replicas(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Option<Vec<Confusion>> {
         let counts = of_each_replica(outputs, truth, decision)?.to_kind(Kind::Int64).to_device(Device::Cpu);
         let (replicas, classes) = (counts.size()[0], counts.size()[1]);
@@ -39,7 +38,8 @@ impl Confusion {
         Some((0..replicas).map(matrix).collect())
     }
 
-    /// Of two classes, the share of rows of the positive one; `None` of more, and without rows.
+    /// Returns the share of rows that belong to the positive class; `None` unless there are exactly two classes and at
+    /// least one row.
     pub fn positives(&self, positive: usize) -> Option<f64> {
         let [of_first, of_second] = &self.0[..] else { return None };
         let rows = [of_first.iter().sum::<u64>(), of_second.iter().sum::<u64>()];

@@ -1,8 +1,8 @@
-//! The ROC curve and the precision–recall curve of two classes, point for point scikit-learn's `roc_curve` and
-//! `precision_recall_curve`, both with `drop_intermediate=True`; beyond 500 points, evenly chosen ones of these.
+//! ROC curve and precision–recall curve for two classes, with the same points as scikit-learn's `roc_curve` and
+//! `precision_recall_curve` with `drop_intermediate=True`. Curves with more than 500 points are thinned evenly.
 //!
-//! Neither is there where one class has no row: scikit-learn warns, and gives a rate of nan, or a recall of 1. The areas
-//! under them are metrics of their own, taken from all points ([`super::roc_auc`], [`super::average_precision`]).
+//! There is no curve when one class has no rows; scikit-learn warns and returns a rate of NaN or a recall of 1. The
+//! areas under the curves are separate metrics that use all points ([`super::roc_auc`], [`super::average_precision`]).
 
 use std::iter::once;
 
@@ -13,10 +13,11 @@ use crate::history::tested::{PrecisionRecallCurve, RocCurve};
 use crate::metrics::ranking::Ranking;
 use crate::metrics::score::ClassScore;
 
-/// A curve has at most so many points, so that histories stay small.
+/// Maximum number of points of a curve, which keeps histories small.
 pub const MOST_POINTS: usize = 500;
 
-/// The ROC curve of rows that are ranked by [`ClassScore::rank`]; thresholds are scores.
+/// Returns the ROC curve of rows ranked by [`ClassScore::rank`], with scores as thresholds; `None` when one class has
+/// no rows.
 pub fn roc(ranking: &Ranking, score: ClassScore) -> Option<RocCurve> {
     if !ranking.has_both() {
         return None;
@@ -33,7 +34,8 @@ pub fn roc(ranking: &Ranking, score: ClassScore) -> Option<RocCurve> {
     })
 }
 
-/// The precision–recall curve of rows that are ranked by [`ClassScore::rank`]; thresholds are scores.
+/// Returns the precision–recall curve of rows ranked by [`ClassScore::rank`], with scores as thresholds; `None` when
+/// one class has no rows.
 pub fn precision_recall(ranking: &Ranking, score: ClassScore) -> Option<PrecisionRecallCurve> {
     if !ranking.has_both() {
         return None;
@@ -55,8 +57,8 @@ pub fn precision_recall(ranking: &Ranking, score: ClassScore) -> Option<Precisio
     })
 }
 
-/// The places that a curve keeps: both ends, those between that are wanted, and no more than there may be beside the
-/// point where nothing is predicted.
+/// Returns the indices of the points that a curve keeps: both ends and the wanted points between them. The limit leaves
+/// space for one extra point, at which nothing is predicted positive.
 fn kept(ranking: &Ranking, is_wanted: impl Fn(usize) -> bool) -> Vec<usize> {
     let last = ranking.scores.len() - 1;
     let wanted: Vec<usize> = (0..=last).filter(|&at| at == 0 || at == last || is_wanted(at)).collect();
@@ -68,7 +70,7 @@ fn kept(ranking: &Ranking, is_wanted: impl Fn(usize) -> bool) -> Vec<usize> {
     (0..most).map(|number| wanted[evenly(number)]).collect()
 }
 
-/// The scores at these places.
+/// Returns the scores at these indices.
 fn thresholds(ranking: &Ranking, kept: &[usize], score: ClassScore) -> Vec<Number> {
     let ranks: Vec<f64> = kept.iter().map(|&at| ranking.scores[at]).collect();
     let scores = Vec::<f64>::try_from(score.from_rank(&Tensor::from_slice(&ranks))).expect("ranks are f64");

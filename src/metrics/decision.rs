@@ -1,33 +1,34 @@
-//! How a network's output becomes a prediction, and a score to rank rows by.
+//! Turns network outputs into predictions, and into scores that rank rows.
 
 use tch::{Kind, Tensor};
 
 use crate::metrics::score::ClassScore;
 
-/// How a network's output becomes a class.
+/// Rule that turns a network's output into a prediction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decision {
-    /// Class 1 where the one output is at least the threshold, else class 0.
+    /// Class 1 if the single output is at least the threshold, else class 0.
     Above(f64),
-    /// The class with the largest output; of equal ones, the first.
+    /// The class with the largest output (argmax). Ties go to the lower index.
     Largest,
-    /// Of two classes, one where its score is at least the threshold, in f64, else the other.
+    /// One of two classes if its score (in f64) is at least the threshold, else the other.
     ScoreAbove {
-        /// The class, and how its score is read from one output or two.
+        /// The class, and how its score is computed from one or two outputs.
         score: ClassScore,
-        /// The threshold: a probability, where the score is one.
+        /// The threshold; a probability if the score is one.
         threshold: f64,
     },
-    /// Yes for each label whose output is at least the threshold.
+    /// For each label: yes if its output is at least the threshold.
     EachAbove(f64),
-    /// The output itself is the prediction.
+    /// The output is the prediction (regression).
     Value,
 }
 
 impl Decision {
-    /// The predicted classes: `[…, rows, outputs]` → `[…, rows]`, int64; of several labels `[…, rows, outputs]`, 0 or 1.
+    /// Returns the predicted classes: `[…, rows, outputs]` → `[…, rows]`, int64. For multi-label targets, returns `[…,
+    /// rows, outputs]` with 0 or 1.
     ///
-    /// Values are no classes, and come back as they are.
+    /// For regression, returns the outputs unchanged.
     pub fn classes(self, outputs: &Tensor) -> Tensor {
         match self {
             Decision::Above(threshold) => outputs.select(-1, 0).ge(threshold).to_kind(Kind::Int64),
@@ -42,7 +43,7 @@ impl Decision {
         }
     }
 
-    /// How many classes there are to choose from; `None` for labels and values.
+    /// Returns the number of classes; `None` for multi-label and numeric targets.
     pub fn class_count(self, outputs: &Tensor) -> Option<i64> {
         match self {
             Decision::Above(_) | Decision::ScoreAbove { .. } => Some(2),
@@ -51,10 +52,9 @@ impl Decision {
         }
     }
 
-    /// How much the outputs speak for the positive class, or for each label: `[…, rows, outputs]` →
-    /// `[…, rows, 1 or labels]`.
+    /// Returns the scores of the positive class, or of each label: `[…, rows, outputs]` → `[…, rows, 1 or labels]`.
     ///
-    /// Of two outputs it is their difference, which ranks rows as the probability does.
+    /// For two outputs the score is their difference, which ranks rows in the same order as the softmax probability.
     pub fn scores(self, outputs: &Tensor, positive: usize) -> Tensor {
         let of_second = match self {
             Decision::Largest => {

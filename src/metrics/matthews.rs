@@ -1,22 +1,22 @@
-//! Matthews' correlation coefficient (scikit-learn's `matthews_corrcoef`; for more than two classes Gorodkin's R_K,
-//! 2004): the correlation between predicted and true classes. In −1 to 1, higher is better, 0 is chance; however rare a
-//! class is, it is only high where all classes are predicted well.
+//! Matthews correlation coefficient (scikit-learn's `matthews_corrcoef`; for more than two classes Gorodkin's R_K,
+//! 2004): the correlation between predicted and true classes. Range −1 to 1, higher is better, 0 is chance. It is high
+//! only if all classes, including rare ones, are predicted well.
 //!
-//! Of a confusion matrix with `c` of `n` rows right, `tₖ` rows of each class and `pₖ` predictions of it:
-//! `(c n − Σ tₖ pₖ) / √((n² − Σ pₖ²) (n² − Σ tₖ²))`. Undefined where all rows are of one class or all predictions are:
-//! a constant correlates with nothing. scikit-learn gives 0 there.
+//! For a confusion matrix with `n` rows, `c` of them right, `tₖ` rows of class k and `pₖ` predictions of class k: `(c n
+//! − Σ tₖ pₖ) / √((n² − Σ pₖ²) (n² − Σ tₖ²))`. It is undefined (NaN) when all rows or all predictions are of one class;
+//! scikit-learn returns 0 then.
 
 use tch::{Kind, Tensor};
 
 use crate::metrics::confusion;
 use crate::metrics::decision::Decision;
 
-/// The coefficient of each replica.
+/// Returns the coefficient of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64 → `[replicas]`, f64, NaN where undefined.
 pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
-    let matrix = confusion::of_each_replica(outputs, truth, decision).expect("mcc is for classes"); // checked by the plan
+    let matrix = confusion::of_each_replica(outputs, truth, decision).expect("mcc is for classes"); // plan checks it
     let sum = |values: &Tensor, dimension: i64| values.sum_dim_intlist(dimension, false, Kind::Double);
     let (support, predicted) = (sum(&matrix, 2), sum(&matrix, 1)); // [replicas, classes]
     let right = sum(&matrix.diagonal(0, 1, 2), 1); // [replicas]
@@ -24,7 +24,7 @@ pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> 
     let rest = |counts: &Tensor| rows.square() - sum(&counts.square(), 1);
     let together = right * &rows - sum(&(&support * &predicted), 1);
     let (of_predicted, of_support) = (rest(&predicted), rest(&support));
-    together / (of_predicted.sqrt() * of_support.sqrt()) // 0 / 0 where one class is all there is
+    together / (of_predicted.sqrt() * of_support.sqrt()) // 0 / 0 if only one class occurs
 }
 
 #[cfg(test)]

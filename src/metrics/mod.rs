@@ -1,8 +1,8 @@
-//! Metrics: figures that people read, beside the loss that training minimizes.
+//! Metrics: values such as accuracy that are reported beside the loss.
 //!
-//! A metric is taken from what a network made of all rows, once for each epoch, for every replica at once. Each knows
-//! its name, whether higher is better, and which targets it fits. Adding one is a file beside this one and the lines
-//! here that the compiler then asks for.
+//! A metric is computed after each epoch from the outputs for all rows, for every replica at once. Each metric knows
+//! its name, whether higher is better, and the targets it supports. To add one, add a file to this folder and the match
+//! arms that the compiler then asks for.
 
 pub mod accuracy;
 pub mod average_precision;
@@ -33,40 +33,41 @@ use decision::Decision;
 use precision_recall::Counts;
 use regression::Errors;
 
-/// A figure of a network on rows.
+/// Metric of a model on a set of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
-    /// The share of rows (or of yes-or-no labels) that are predicted right.
+    /// The share of rows (or of labels, for multi-label targets) that are predicted right.
     #[serde(alias = "accuracy", alias = "accuracy_score", alias = "binary_accuracy")]
     #[serde(alias = "categorical_accuracy", alias = "sparse_categorical_accuracy")]
     Acc,
-    /// The share of rows whose class is among those with the `k` largest outputs.
+    /// The share of rows whose class is among the `k` largest outputs.
     #[serde(alias = "top_k_accuracy_score", alias = "top_k_categorical_accuracy")]
     #[serde(alias = "sparse_top_k_categorical_accuracy", deserialize_with = "number_or_table")]
     TopK(TopK),
-    /// Of the rows that were predicted as the positive class, the share that are; of more classes, the mean of each one's.
+    /// The share of rows predicted as the positive class that belong to it; with more than two classes, the macro
+    /// average.
     #[serde(alias = "precision_score")]
     Precision,
-    /// Of the rows of the positive class, the share that were predicted as it; of more classes, the mean of each one's.
+    /// The share of rows of the positive class that are predicted as it; with more than two classes, the macro average.
     #[serde(alias = "recall_score")]
     Recall,
-    /// The harmonic mean of precision and recall; of more classes, the mean of each one's.
+    /// The harmonic mean of precision and recall; with more than two classes, the macro average.
     #[serde(alias = "f1_score")]
     F1,
     /// The area under the ROC curve.
     #[serde(alias = "auc", alias = "roc_auc_score")]
     RocAuc,
-    /// The average precision: the area under the precision–recall curve, in steps.
+    /// The average precision: the area under the precision–recall curve, as a step function.
     #[serde(alias = "average_precision", alias = "average_precision_score")]
     Ap,
-    /// Matthews' correlation coefficient.
+    /// The Matthews correlation coefficient.
     #[serde(alias = "matthews_corrcoef")]
     Mcc,
-    /// The mean of each class's recall.
+    /// The mean recall of all classes.
     #[serde(alias = "balanced_accuracy", alias = "balanced_accuracy_score")]
     BalancedAcc,
-    /// The mean error, predicted minus true.
+    /// The mean error, prediction minus target.
     #[serde(alias = "mean_error")]
     Me,
     /// The mean absolute error.
@@ -78,7 +79,7 @@ pub enum Metric {
     /// The root of the mean squared error.
     #[serde(alias = "root_mean_squared_error")]
     Rmse,
-    /// The mean absolute error as a share of the target.
+    /// The mean absolute percentage error, as a fraction: 0.1 is 10 %.
     #[serde(alias = "mean_absolute_percentage_error")]
     Mape,
     /// The coefficient of determination.
@@ -87,7 +88,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// All of them, `top_k` with its default.
+    /// All metrics, `top_k` with its default.
     pub const ALL: [Metric; 15] = [
         Metric::Acc,
         Metric::TopK(TopK { k: 5 }),
@@ -106,7 +107,7 @@ impl Metric {
         Metric::R2,
     ];
 
-    /// The metrics that a run takes unless others are named.
+    /// Returns the metrics that a run computes by default.
     pub fn defaults(target: Target) -> Vec<Metric> {
         match target {
             Target::Classes(_) | Target::Labels(_) => vec![Metric::Acc],
@@ -114,8 +115,8 @@ impl Metric {
         }
     }
 
-    /// The metrics that are taken of the test rows whatever is named: those that rare classes ask for, of so many
-    /// classes; none of labels and values.
+    /// Returns the metrics that are always computed on the test rows, chosen to suit rare classes. `classes` is the
+    /// number of classes, `None` for multi-label and numeric targets, for which the list is empty.
     pub fn of_tests(classes: Option<usize>) -> &'static [Metric] {
         match classes {
             None => &[],
@@ -124,7 +125,7 @@ impl Metric {
         }
     }
 
-    /// The name in histories; of validation rows, with `val_` before it.
+    /// Returns the name in histories; validation metrics add the prefix `val_`.
     pub fn name(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Metric::TopK(TopK { k }) => return Cow::Owned(format!("top_{k}")),
@@ -145,7 +146,7 @@ impl Metric {
         })
     }
 
-    /// Whether a higher value is a better one; `None` where neither is.
+    /// Returns whether higher is better; `None` if neither direction is.
     pub fn higher_is_better(self) -> Option<bool> {
         match self {
             Metric::Acc | Metric::TopK(_) | Metric::Precision | Metric::Recall | Metric::F1 => Some(true),
@@ -156,7 +157,7 @@ impl Metric {
         }
     }
 
-    /// Whether it is about the positive class, of two classes.
+    /// Returns whether the metric is about the positive class of two classes.
     pub fn is_of_the_positive_class(self) -> bool {
         match self {
             Metric::Precision | Metric::Recall | Metric::F1 | Metric::RocAuc | Metric::Ap => true,
@@ -165,7 +166,7 @@ impl Metric {
         }
     }
 
-    /// The targets that the metric is for, in words.
+    /// Returns the targets that the metric supports, in words.
     fn purpose(self) -> String {
         match self {
             Metric::Acc | Metric::Precision | Metric::Recall | Metric::F1 => "classes".to_owned(),
@@ -181,7 +182,7 @@ impl Metric {
             (Metric::Acc | Metric::Precision | Metric::Recall | Metric::F1, target) => {
                 matches!(target, Target::Classes(_) | Target::Labels(_))
             }
-            // of k classes or fewer every row's class is among the k best
+            // With k classes or fewer, every row's class is among the k largest outputs.
             (Metric::TopK(TopK { k }), target) => matches!(target, Target::Classes(classes) if classes > k.max(2)),
             (Metric::RocAuc | Metric::Ap, target) => matches!(target, Target::Classes(2) | Target::Labels(_)),
             (Metric::Mcc | Metric::BalancedAcc, target) => matches!(target, Target::Classes(_)),
@@ -191,10 +192,10 @@ impl Metric {
         }
     }
 
-    /// Checks that the metric can be taken of such targets.
+    /// Checks that the metric supports the target.
     ///
     /// # Errors
-    /// When it cannot; the message says what it is for, and the hint names those that can.
+    /// When it does not. The message names the supported targets; the hint lists the metrics for this target.
     pub fn check_fit(self, target: Target) -> Result<(), Invalid> {
         if let Metric::TopK(TopK { k: 0 }) = self {
             return Err(Invalid::new("metrics", "holds `top_k` with k = 0: it must be at least 1"));
@@ -214,11 +215,12 @@ impl Metric {
         Err(Invalid::new("metrics", message).hint(format!("for {target} there are {}", names.join(", "))))
     }
 
-    /// The metric of each replica; `positive` is the class, of two, that precision, recall, F1 and the areas are about.
+    /// Returns the metric of each replica. `positive` is the positive class (of two) for precision, recall, F1, ROC AUC
+    /// and average precision.
     ///
     /// # Shapes
-    /// `outputs` `[replicas, rows, outputs]`; `truth` `[replicas, rows]` int64 for classes, otherwise
-    /// `[replicas, rows, outputs]` f32 → `[replicas]`, f64, on the same device, NaN where it is undefined.
+    /// `outputs` `[replicas, rows, outputs]`; `truth` `[replicas, rows]` int64 for classes, otherwise `[replicas, rows,
+    /// outputs]` f32 → `[replicas]`, f64, on the same device, NaN where undefined.
     pub fn of_each_replica(self, outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
         let counts = || Counts::new(outputs, truth, decision, positive);
         let errors = || Errors::new(outputs, truth);
@@ -242,20 +244,20 @@ impl Metric {
     }
 }
 
-/// Reads metrics, where any are named; each may be written in short.
+/// Deserializes a list of metrics, each of which may use its shorthand; `None` if no list is set.
 ///
 /// # Errors
-/// When one is not known.
+/// When a metric is unknown.
 pub fn list_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Metric>>, D::Error> {
     #[derive(Deserialize)]
     struct List(#[serde(deserialize_with = "named_list")] Vec<Metric>);
     Ok(Option::<List>::deserialize(deserializer)?.map(|list| list.0))
 }
 
-/// Checks that each metric fits the target, and is named once.
+/// Checks that each metric supports the target and appears once.
 ///
 /// # Errors
-/// When one does not, or is named twice.
+/// When a metric does not support the target or appears twice.
 pub fn check(metrics: &[Metric], target: Target) -> Result<(), Invalid> {
     for (number, metric) in metrics.iter().enumerate() {
         metric.check_fit(target)?;

@@ -1,21 +1,22 @@
-//! Precision, recall and F1 (scikit-learn's `precision_recall_fscore_support`), in 0–1, higher is better.
+//! Precision, recall and F1 (scikit-learn's `precision_recall_fscore_support`). Range 0–1, higher is better.
 //!
-//! Of two classes they are those of the positive class, and undefined where precision has no prediction of it, recall no
-//! row of it, F1 neither. Of several classes they are the mean over those that occur or are predicted (`average="macro"`),
-//! and of several labels over all labels; what is undefined counts as 0 in a mean, which is scikit-learn's default.
+//! For two classes they describe the positive class. Precision is undefined without predictions of it, recall without
+//! rows of it, F1 without either. For more classes they are the mean over the classes that occur or are predicted
+//! (`average="macro"`), for multi-label targets the mean over all labels. In a mean an undefined value counts as 0,
+//! which is scikit-learn's default.
 
 use tch::{Kind, Tensor};
 
 use crate::metrics::confusion;
 use crate::metrics::decision::Decision;
 
-/// What precision, recall and F1 are made of, by class: `[replicas, classes]` each, f64.
+/// Counts by class from which precision, recall and F1 are computed: `[replicas, classes]` each, f64.
 #[derive(Debug)]
 pub struct Counts {
     right: Tensor,
     predicted: Tensor,
     support: Tensor,
-    /// Which classes or labels a mean is over: 1 or 0 each.
+    /// 1 for classes or labels that are part of the mean, else 0.
     counted: Tensor,
 }
 
@@ -24,7 +25,7 @@ impl Counts {
     ///
     /// # Shapes
     /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
-    /// several labels. `positive` is the class that is counted, of two.
+    /// multi-label targets. With two classes, only the class `positive` is counted.
     pub fn new(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Counts {
         let sum = |values: &Tensor, dimension: i64| values.sum_dim_intlist(dimension, false, Kind::Double);
         match confusion::of_each_replica(outputs, truth, decision) {
@@ -47,22 +48,22 @@ impl Counts {
         }
     }
 
-    /// Of what was predicted, the share that is right: `[replicas]`, f64, NaN where undefined.
+    /// Returns the share of predictions that are right: `[replicas]`, f64, NaN where undefined.
     pub fn precision(&self) -> Tensor {
         self.mean(&(&self.right / &self.predicted))
     }
 
-    /// Of what is there, the share that was predicted.
+    /// Returns the share of actual rows that are predicted as their class: `[replicas]`, f64, NaN where undefined.
     pub fn recall(&self) -> Tensor {
         self.mean(&(&self.right / &self.support))
     }
 
-    /// The harmonic mean of both.
+    /// Returns the harmonic mean of precision and recall: `[replicas]`, f64, NaN where undefined.
     pub fn f1(&self) -> Tensor {
         self.mean(&(&self.right * 2.0 / (&self.predicted + &self.support)))
     }
 
-    /// The value of one class or label, or the mean of several: `[replicas, classes]` → `[replicas]`.
+    /// Returns the value of the single class or label, or the mean of several: `[replicas, classes]` → `[replicas]`.
     fn mean(&self, values: &Tensor) -> Tensor {
         if values.size()[1] == 1 {
             return values.squeeze_dim(1);
@@ -72,7 +73,7 @@ impl Counts {
     }
 }
 
-/// The mean over classes or labels whose value is a number: `[replicas, classes]` → `[replicas]`.
+/// Returns the mean over the classes or labels whose value is not NaN: `[replicas, classes]` → `[replicas]`.
 pub(super) fn mean_of_defined(values: &Tensor) -> Tensor {
     values.nanmean(1, false, None)
 }

@@ -1,22 +1,22 @@
-//! Rows of two classes ranked by a score: how many of each class lie at or above each threshold. Curves, the areas under
-//! them and the choice of a threshold all follow from these counts.
+//! Rows of two classes ranked by score: the number of rows of each class at or above each threshold. Curves, the areas
+//! under them and the choice of a threshold are computed from these counts.
 
-/// Rows of two classes, counted at each distinct score.
+/// Number of rows of each class at or above each distinct score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranking {
-    /// The distinct scores, from the highest.
+    /// The distinct scores, in descending order.
     pub scores: Vec<f64>,
-    /// How many rows of the positive class have at least that score.
+    /// Number of rows of the positive class with at least that score (true positives).
     pub right: Vec<u64>,
-    /// How many rows of the other class have.
+    /// Number of rows of the other class with at least that score (false positives).
     pub wrong: Vec<u64>,
 }
 
 impl Ranking {
-    /// Ranks rows; `None` where there is none, or a score is not a number.
+    /// Ranks rows; `None` without rows, or if a score is NaN.
     ///
     /// # Panics
-    /// When there is not one truth for each score.
+    /// When `scores` and `is_positive` have different lengths.
     pub fn new(scores: &[f64], is_positive: &[bool]) -> Option<Ranking> {
         assert_eq!(scores.len(), is_positive.len(), "a truth for each score");
         if scores.is_empty() || scores.iter().any(|score| score.is_nan()) {
@@ -41,17 +41,17 @@ impl Ranking {
         Some(ranking)
     }
 
-    /// How many rows are of the positive class.
+    /// Returns the number of rows of the positive class.
     pub fn positives(&self) -> u64 {
         self.right.last().copied().unwrap_or(0)
     }
 
-    /// How many rows are of the other class.
+    /// Returns the number of rows of the other class.
     pub fn negatives(&self) -> u64 {
         self.wrong.last().copied().unwrap_or(0)
     }
 
-    /// Whether both classes have rows.
+    /// Returns whether both classes have rows.
     pub fn has_both(&self) -> bool {
         self.positives() > 0 && self.negatives() > 0
     }

@@ -1,14 +1,14 @@
-//! Figures of predicted numbers, lower is better unless said otherwise. Of several values, the mean over values
-//! (scikit-learn's `uniform_average`).
+//! Regression metrics. Lower is better unless noted otherwise. With several target values per row, the result is the
+//! mean over the values (scikit-learn's `uniform_average`).
 
 use tch::{Kind, Tensor};
 
 use crate::metrics::precision_recall::mean_of_defined;
 
-/// Targets count as near zero up to this share of the mean absolute target.
+/// A target counts as near zero below this share of the mean absolute target.
 const NEAR_ZERO: f64 = 1e-2;
 
-/// Predicted minus true: `[replicas, rows, values]` each, f64.
+/// Prediction minus target, and the target: `[replicas, rows, values]` each, f64.
 #[derive(Debug)]
 pub struct Errors {
     errors: Tensor,
@@ -16,46 +16,46 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// The errors of each row.
+    /// Computes the errors of all rows.
     ///
     /// # Shapes
-    /// `outputs` and `truth` `[replicas, rows, values]`, f32. Each figure is `[replicas]`, f64.
+    /// `outputs` and `truth` `[replicas, rows, values]`, f32. Each metric is `[replicas]`, f64.
     pub fn new(outputs: &Tensor, truth: &Tensor) -> Errors {
         let truth = truth.to_kind(Kind::Double);
         Errors { errors: outputs.to_kind(Kind::Double) - &truth, truth }
     }
 
-    /// The mean error; above 0 where predictions are too high on average. 0 is best, and neither higher nor lower is
-    /// better: errors of both signs cancel out.
+    /// Returns the mean error, which is above 0 if predictions are too high on average. 0 is best; neither higher nor
+    /// lower is better. Errors of opposite sign cancel out.
     pub fn mean(&self) -> Tensor {
         mean_of_rest(&self.errors)
     }
 
-    /// The mean absolute error (`mean_absolute_error`).
+    /// Returns the mean absolute error (`mean_absolute_error`).
     pub fn absolute(&self) -> Tensor {
         mean_of_rest(&self.errors.abs())
     }
 
-    /// The mean squared error (`mean_squared_error`).
+    /// Returns the mean squared error (`mean_squared_error`).
     pub fn squared(&self) -> Tensor {
         mean_of_rest(&self.errors.square())
     }
 
-    /// The square root of each value's mean squared error (`root_mean_squared_error`).
+    /// Returns the root mean squared error of each value, averaged over values (`root_mean_squared_error`).
     pub fn root_of_squared(&self) -> Tensor {
         mean_of_rest(&self.errors.square().mean_dim(1, false, None).sqrt())
     }
 
-    /// The mean absolute error as a share of the target (`mean_absolute_percentage_error`): 0.1 is 10 %.
+    /// Returns the mean absolute percentage error as a fraction (`mean_absolute_percentage_error`): 0.1 is 10 %.
     ///
-    /// A target of 0 counts as the smallest step of f64, as in scikit-learn, so one such row is enough to make the
-    /// figure meaningless: [`targets_near_zero`] counts them.
+    /// As in scikit-learn, a target of 0 is replaced by the machine epsilon of f64. One such row is enough to make the
+    /// metric meaningless; [`targets_near_zero`] counts them.
     pub fn absolute_share(&self) -> Tensor {
         mean_of_rest(&(self.errors.abs() / self.truth.abs().clamp_min(f64::EPSILON)))
     }
 
-    /// The coefficient of determination (`r2_score`), `1 − Σ (y − t)² / Σ (t − t̄)²`: at most 1, higher is better, 0 for
-    /// predicting the mean. Undefined for a value whose targets are all equal.
+    /// Returns the coefficient of determination (`r2_score`), `1 − Σ (y − t)² / Σ (t − t̄)²`: at most 1, higher is
+    /// better, 0 for predicting the mean. It is undefined for a value whose targets are all equal.
     pub fn determination(&self) -> Tensor {
         let sum = |values: Tensor| values.sum_dim_intlist(1, false, None); // [replicas, values]
         let spread = sum((&self.truth - self.truth.mean_dim(1, true, None)).square());
@@ -65,18 +65,18 @@ impl Errors {
     }
 }
 
-/// How many rows have a target so near zero that it makes the mean percentage error explode: 0, or less than a
+/// Returns the number of rows with a target so near zero that it dominates the mean percentage error: 0, or less than a
 /// hundredth of the mean absolute target.
 ///
 /// # Shapes
-/// `truth` `[rows, values]`; a row counts once however many of its values are near zero.
+/// `truth` `[rows, values]`. A row with several such values counts once.
 pub fn targets_near_zero(truth: &Tensor) -> usize {
     let sizes = truth.to_kind(Kind::Double).abs(); // [rows, values]
     let near = sizes.lt_tensor(&(sizes.mean_dim(0, true, None) * NEAR_ZERO)).logical_or(&sizes.eq(0.0));
     near.any_dim(-1, false).sum(Kind::Int64).int64_value(&[]) as usize
 }
 
-/// The mean over all dimensions but the first.
+/// Returns the mean over all dimensions but the first.
 fn mean_of_rest(values: &Tensor) -> Tensor {
     values.flatten(1, -1).mean_dim(1, false, None)
 }

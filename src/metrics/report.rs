@@ -1,15 +1,16 @@
-//! The classification report: what follows from a confusion matrix, class by class and on average (scikit-learn's
-//! `classification_report`).
+//! Classification report (scikit-learn's `classification_report`): precision, recall and F1 of each class and their
+//! averages, computed from a confusion matrix.
 //!
-//! Precision has no value for a class that was never predicted, recall none for one that never occurred, F1 none for
-//! one that did neither: these are `None`. Averages are over the classes that occur or were predicted, and a missing value
-//! counts as 0 in them, which is scikit-learn's default.
+//! Precision is `None` for a class that is never predicted, recall for a class without rows, F1 for a class with
+//! neither rows nor predictions. Averages are over the classes that occur or are predicted; in them an undefined value
+//! counts as 0, which is scikit-learn's default.
 
 use crate::history::report::{ClassReport, Report, Scores};
 use crate::metrics::confusion::Confusion;
 
 impl Scores {
-    /// From the rows of a class that were predicted as it, all that were predicted as it, and all that are of it.
+    /// Computes the scores of a class from its true positives (`right`), all predictions of it (`predicted`) and all
+    /// its rows (`support`).
     pub(super) fn of_class(right: u64, predicted: u64, support: u64) -> Self {
         Scores {
             precision: share(right, predicted),
@@ -20,7 +21,7 @@ impl Scores {
 }
 
 impl Confusion {
-    /// The report on this matrix.
+    /// Returns the classification report for this matrix.
     pub fn report(&self) -> Report {
         let matrix = &self.0;
         let classes: Vec<ClassReport> = (0..matrix.len())
@@ -44,7 +45,7 @@ fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// The weighted means over the classes that occur or were predicted; a missing value counts as 0.
+/// Returns the weighted means over the classes that occur or are predicted; an undefined value counts as 0.
 fn averages(classes: &[ClassReport], weight: fn(&ClassReport) -> f64) -> Scores {
     let mean = |score: fn(&Scores) -> Option<f64>| {
         let counted = classes.iter().filter(|class| class.scores.f1.is_some());

@@ -1,30 +1,33 @@
-//! The area under the ROC curve (scikit-learn's `roc_auc_score`): how likely a random row of the positive class is scored
-//! above a random row of the other one, ties counting half. In 0–1, higher is better, 0.5 is chance.
+//! Area under the ROC curve (scikit-learn's `roc_auc_score`): the probability that a random row of the positive class
+//! has a higher score than a random row of the other class; ties count half. Range 0–1, higher is better, 0.5 is
+//! chance.
 //!
-//! It is exact, by ranks (Mann and Whitney 1947): `(Σ ranks of positives − P (P + 1) / 2) / (P N)`, equal scores sharing
-//! their mean rank. Undefined where one class has no row; of several labels, the mean over those where it is defined.
+//! It is computed exactly from ranks (Mann and Whitney 1947): `(Σ ranks of positives − P (P + 1) / 2) / (P N)`, where
+//! equal scores share their mean rank. It is undefined (NaN) when one class has no rows. For multi-label targets, it is
+//! the mean over the labels for which it is defined.
 
 use tch::{Kind, Tensor};
 
 use crate::metrics::decision::Decision;
 use crate::metrics::precision_recall::mean_of_defined;
 
-/// The area of each replica.
+/// Returns the area of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
-/// several labels → `[replicas]`, f64, NaN where undefined.
+/// multi-label targets → `[replicas]`, f64, NaN where undefined.
 pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
     let (scores, truth) = by_label(outputs, truth, decision, positive);
     let sum = |values: &Tensor| values.sum_dim_intlist(-1, false, Kind::Double);
     let positives = sum(&truth); // [replicas, labels]
     let negatives = scores.size()[2] as f64 - &positives;
     let above = sum(&(ranks(&scores) * truth)) - &positives * (&positives + 1.0) / 2.0;
-    let area = above / (&positives * &negatives); // 0 / 0 where one class has no row
+    let area = above / (&positives * &negatives); // 0 / 0 if one class has no rows
     mean_of_defined(&area.masked_fill(&scores.isnan().any_dim(-1, false), f64::NAN))
 }
 
-/// Scores and truths by label, or of the positive class: `[replicas, labels, rows]` each, truths f64.
+/// Returns scores and targets by label, or of the positive class: `[replicas, labels, rows]` each, targets as f64 0 or
+/// 1.
 pub(super) fn by_label(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> (Tensor, Tensor) {
     let truth = match truth.dim() {
         2 => truth.eq(positive as i64).unsqueeze(1),
@@ -33,7 +36,7 @@ pub(super) fn by_label(outputs: &Tensor, truth: &Tensor, decision: Decision, pos
     (decision.scores(outputs, positive).transpose(1, 2).contiguous(), truth.to_kind(Kind::Double))
 }
 
-/// The rank of each score among those of its label, from 1; equal ones share their mean rank.
+/// Returns the rank of each score within its label, from 1; equal scores share their mean rank.
 fn ranks(scores: &Tensor) -> Tensor {
     let (sorted, _) = scores.sort(-1, false);
     let below = scores.searchsorted::<Tensor>(&sorted, false, false, "left", None);

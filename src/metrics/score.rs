@@ -1,42 +1,42 @@
-//! How sure a network is that a row is of the positive class, of two classes: what curves and thresholds are made of.
+//! Score of the positive class of two classes; curves and thresholds use it.
 //!
-//! It is a probability wherever one can be read from the outputs, so that thresholds mean the same for networks that end
-//! in logits and for those that end in probabilities, with one output or two.
+//! The score is a probability wherever the outputs allow it. A threshold then means the same for networks that end in
+//! logits or in probabilities, with one output or two.
 
 use tch::{Kind, Tensor};
 
 use crate::metrics::decision::Decision;
 
-/// How a score is read from the outputs for two classes. One output speaks for the second class.
+/// Formula for the score of two classes. With a single output, a higher output favors class 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Score {
-    /// The one output is the probability.
+    /// The single output is the probability of class 1.
     Probability,
-    /// The one output is the probability's logit.
+    /// The single output is the logit of class 1.
     Logit,
     /// Each of two outputs is the probability of its class.
     Probabilities,
-    /// A softmax makes probabilities of two outputs.
+    /// A softmax turns two outputs into probabilities.
     Logits,
-    /// The one output, which no probability can be read from.
+    /// The single output, which has no probability.
     Output,
-    /// The difference of two outputs, which no probabilities can be read from.
+    /// The difference of two outputs, which have no probabilities.
     Difference,
 }
 
 impl Score {
-    /// Whether the score is a probability.
+    /// Returns whether the score is a probability.
     pub fn is_probability(self) -> bool {
         !matches!(self, Score::Output | Score::Difference)
     }
 
-    /// The score of one of the two classes, 0 or 1.
+    /// Returns the score of one of the two classes, 0 or 1.
     pub fn of_class(self, class: usize) -> ClassScore {
         ClassScore { score: self, is_second: class != 0 }
     }
 }
 
-/// Score of one of two classes: the higher it is, the surer the network is of that class.
+/// Score of one of two classes; higher means that the class is more likely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClassScore {
     score: Score,
@@ -44,18 +44,18 @@ pub struct ClassScore {
 }
 
 impl ClassScore {
-    /// The number of the class, 0 or 1.
+    /// Returns the class, 0 or 1.
     pub fn class(self) -> usize {
         usize::from(self.is_second)
     }
 
-    /// The score of each row: `[…, rows, outputs]` → `[…, rows]`, f64.
+    /// Returns the score of each row: `[…, rows, outputs]` → `[…, rows]`, f64.
     pub fn of(self, outputs: &Tensor) -> Tensor {
         self.from_rank(&self.rank(outputs))
     }
 
-    /// What rows are ranked by, as the score does, but for rows whose probabilities round to the same number: those of
-    /// logits from 37 on are 1. Shapes as for [`ClassScore::of`].
+    /// Returns the value that ranks rows, in the same order as the score. It also separates rows whose probabilities
+    /// round to the same number: the probability is 1 for all logits from 37 on. Shapes as for [`ClassScore::of`].
     pub fn rank(self, outputs: &Tensor) -> Tensor {
         let outputs = outputs.to_kind(Kind::Double);
         let output = |class: usize| outputs.select(-1, class as i64);
@@ -67,17 +67,17 @@ impl ClassScore {
         }
     }
 
-    /// The score that such a rank is, in any shape.
+    /// Converts ranks to scores, in any shape.
     pub fn from_rank(self, rank: &Tensor) -> Tensor {
         match self.score {
             Score::Logit | Score::Logits => rank.sigmoid(),
-            // the one output speaks for the second class
+            // The single output favors class 1.
             Score::Probability | Score::Output if !self.is_second => rank + 1.0,
             Score::Probability | Score::Probabilities | Score::Output | Score::Difference => rank.shallow_clone(),
         }
     }
 
-    /// The decision for the class where its score is at least `threshold`.
+    /// Returns the decision that predicts the class if its score is at least `threshold`.
     pub fn at_least(self, threshold: f64) -> Decision {
         Decision::ScoreAbove { score: self, threshold }
     }

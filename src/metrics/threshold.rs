@@ -1,12 +1,11 @@
-//! The threshold from which the positive class is predicted, of two classes: given, or chosen on validation rows by F1 or by what
-//! misses and false alarms cost.
+//! Decision threshold for two classes: from this score on, the positive class is predicted. It is fixed, or chosen on
+//! the validation rows by F1 or by the cost of misses and false alarms.
 //!
-//! The test rows have no say in it: the rows that a threshold is chosen by are [`Validation`], and nothing else can be
-//! put in their place ([`ValidationScores::new`]).
+//! Test rows cannot influence the choice: [`ValidationScores::new`] takes [`Validation`] rows and no others.
 //!
-//! Every threshold that parts the rows otherwise is tried. Of equally good ones the highest is taken, which raises the
-//! fewest alarms. The value lies halfway to the next lower score: it parts the validation rows exactly as that score
-//! would, and a last digit in which another device differs moves no row across it.
+//! The search tries every threshold that splits the rows differently. Among equally good thresholds it takes the
+//! highest, which raises the fewest false alarms. The value lies halfway to the next lower score: it splits the
+//! validation rows as that score would, and rounding differences between devices move no row across it.
 
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
@@ -23,30 +22,30 @@ use crate::history::tested::AtThreshold;
 use crate::metrics::ranking::Ranking;
 use crate::metrics::score::Score;
 
-/// How the threshold is chosen; written `0.3`, `"f1"` or `{ cost = { miss = 10, false_alarm = 1 } }`.
+/// Rule that sets the threshold; written `0.3`, `"f1"` or `{ cost = { miss = 10, false_alarm = 1 } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(into = "Written")]
 #[schemars(with = "Written")]
 pub enum ThresholdBy {
-    /// It is given: a probability, or a score where the outputs are none.
+    /// A fixed threshold: a probability, or a score if the outputs are not probabilities.
     Fixed(f64),
-    /// The highest F1 of the positive class on validation rows.
+    /// The threshold with the highest F1 of the positive class on the validation rows.
     F1,
-    /// The lowest cost on validation rows.
+    /// The threshold with the lowest cost on the validation rows.
     Cost(Cost),
 }
 
-/// What mistakes cost, in any unit.
+/// Cost of each kind of mistake, in any unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
-    /// A row of the positive class that is not predicted as it.
+    /// Cost of a row of the positive class that is not predicted as positive.
     pub miss: f64,
-    /// A row of the other class that is predicted as the positive one.
+    /// Cost of a row of the other class that is predicted as positive.
     pub false_alarm: f64,
 }
 
-/// The threshold as it is written.
+/// The threshold as it is written in a file.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 enum Written {
@@ -110,10 +109,11 @@ impl<'de> Deserialize<'de> for ThresholdBy {
 }
 
 impl ThresholdBy {
-    /// Checks the settings against how rows are scored.
+    /// Checks the settings against the kind of score.
     ///
     /// # Errors
-    /// When a probability is none, or a cost is not above 0; the key is relative to `threshold`.
+    /// When a probability is outside 0–1, a score is not finite, or a cost is not above 0. Keys are relative to
+    /// `threshold`.
     pub fn check(self, score: Score) -> Result<(), Invalid> {
         match self {
             ThresholdBy::Fixed(value) if score.is_probability() => {
@@ -128,12 +128,13 @@ impl ThresholdBy {
         }
     }
 
-    /// Whether it takes validation rows.
+    /// Returns whether the rule needs validation rows.
     pub fn needs_validation(self) -> bool {
         !matches!(self, ThresholdBy::Fixed(_))
     }
 
-    /// What a confusion matrix of two classes says of the positive one, with the cost where the threshold is chosen by it.
+    /// Returns the metrics of the positive class for a confusion matrix of two classes, with the cost if it sets the
+    /// threshold.
     pub fn figures(self, confusion: &[Vec<u64>], positive: usize) -> AtThreshold {
         let other = 1 - positive;
         let right = confusion[positive][positive];
@@ -155,25 +156,25 @@ impl Cost {
     }
 }
 
-/// A threshold, how it was chosen, and what it gives on the validation rows.
+/// A threshold, the rule that set it, and its metrics on the validation rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// How it was chosen.
+    /// The rule that set it.
     pub by: ThresholdBy,
     /// The threshold.
     pub value: f64,
-    /// What it gives on the validation rows; `None` where it is given, and there are none.
+    /// Metrics on the validation rows; `None` for a fixed threshold without validation rows.
     pub validation: Option<AtThreshold>,
 }
 
 impl Choice {
-    /// A threshold that is given, without validation rows.
+    /// Returns a fixed threshold without validation rows.
     pub fn fixed(value: f64) -> Choice {
         Choice { by: ThresholdBy::Fixed(value), value, validation: None }
     }
 }
 
-/// The scores of validation rows, ranked.
+/// Ranked scores of validation rows.
 #[derive(Debug)]
 pub struct ValidationScores {
     ranking: Option<Ranking>,
@@ -181,10 +182,10 @@ pub struct ValidationScores {
 }
 
 impl ValidationScores {
-    /// The scores of the positive class, as [`crate::metrics::score::ClassScore::of`] gives them for validation rows: `[rows]`,
-    /// for the rows in their order.
+    /// Ranks the validation rows by the scores of the positive class from [`crate::metrics::score::ClassScore::of`]:
+    /// `[rows]`, in the order of the rows.
     ///
-    /// Test rows cannot stand in for them:
+    /// Test rows are rejected at compile time:
     ///
     /// ```compile_fail,E0308
     /// # use runner::{data::Test, metrics::threshold::ValidationScores};
@@ -194,7 +195,7 @@ impl ValidationScores {
     /// }
     /// ```
     ///
-    /// nor can training rows:
+    /// Training rows are rejected, too:
     ///
     /// ```compile_fail,E0308
     /// # use runner::{data::Training, metrics::threshold::ValidationScores};
@@ -204,7 +205,7 @@ impl ValidationScores {
     /// }
     /// ```
     ///
-    /// while
+    /// Validation rows are accepted:
     ///
     /// ```
     /// # use runner::{data::Validation, metrics::threshold::ValidationScores};
@@ -225,8 +226,8 @@ impl ValidationScores {
         ValidationScores { ranking: Ranking::new(&scores, &is_positive), positive }
     }
 
-    /// The threshold that is the best of all; `None` where one class has no row, or a score is not a number, so that
-    /// none is better than another.
+    /// Returns the best threshold; `None` if one class has no rows or a score is NaN. A fixed threshold needs only one
+    /// class.
     pub fn choose(&self, by: ThresholdBy) -> Option<Choice> {
         let ranking = self.ranking.as_ref()?;
         let (value, predicted) = match by {
@@ -235,7 +236,7 @@ impl ValidationScores {
             ThresholdBy::F1 => {
                 let positives = ranking.positives();
                 let predicted = best(ranking, |right, wrong, best_right, best_wrong| {
-                    // r / (r + w + P) of both, multiplied out: equal ones are equal
+                    // Compares r / (r + w + P) of both without division, so that ties are exact.
                     let scaled = |right: u64, predicted: u64| u128::from(right) * u128::from(predicted + positives);
                     scaled(right, best_right + best_wrong) > scaled(best_right, right + wrong)
                 });
@@ -258,8 +259,8 @@ impl ValidationScores {
     }
 }
 
-/// How many rows of the positive class and of the other one are predicted as positive where the `predicted` highest scores
-/// are.
+/// Returns the number of true and false positives when the `predicted` highest distinct scores are predicted as
+/// positive.
 fn counts(ranking: &Ranking, predicted: usize) -> (u64, u64) {
     match predicted.checked_sub(1) {
         Some(last) => (ranking.right[last], ranking.wrong[last]),
@@ -267,8 +268,8 @@ fn counts(ranking: &Ranking, predicted: usize) -> (u64, u64) {
     }
 }
 
-/// How many of the distinct scores, from the highest, are best predicted as positive, none included; of equally good ones
-/// the fewest.
+/// Returns how many of the highest distinct scores to predict as positive, which may be 0. Among equally good numbers
+/// it returns the smallest.
 fn best(ranking: &Ranking, is_better: impl Fn(u64, u64, u64, u64) -> bool) -> usize {
     (1..=ranking.scores.len()).fold(0, |best, predicted| {
         let ((right, wrong), (best_right, best_wrong)) = (counts(ranking, predicted), counts(ranking, best));
@@ -276,14 +277,14 @@ fn best(ranking: &Ranking, is_better: impl Fn(u64, u64, u64, u64) -> bool) -> us
     })
 }
 
-/// The threshold at which so many of the distinct scores, from the highest, are predicted as positive: halfway to the
-/// next one. Where there is none below, the lowest score itself; where none is predicted, the next number above all.
+/// Returns the threshold at which the `predicted` highest distinct scores are predicted as positive: halfway to the
+/// next lower score. Returns the lowest score if all are predicted, and the next number above all scores if none is.
 fn between(scores: &[f64], predicted: usize) -> f64 {
     let Some(last) = predicted.checked_sub(1) else { return scores[0].next_up() };
     let lowest = scores[last];
     let Some(next) = scores.get(predicted) else { return lowest };
     let halfway = next + (lowest - next) / 2.0;
-    if halfway > *next && halfway <= lowest { halfway } else { lowest } // of neighboring numbers
+    if halfway > *next && halfway <= lowest { halfway } else { lowest } // for adjacent floats
 }
 
 #[cfg(test)]
