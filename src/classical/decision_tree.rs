@@ -1,4 +1,4 @@
-//! The settings of a decision tree, with scikit-learn's names, defaults and meanings.
+//! Settings of a decision tree, with scikit-learn's names, defaults and meanings.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,38 +11,37 @@ use crate::metrics::{self, Metric};
 use super::grow;
 use super::tree::Tree;
 
-/// The deepest tree that can be asked for; rows that make one deeper are not known.
+/// Maximum value of `max_depth`; deeper trees do not occur in practice.
 const DEEPEST: usize = u16::MAX as usize - 1;
 
-/// `[tree]`: a decision tree of classes (CART).
+/// `[tree]`: a decision tree classifier (CART).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TreeSpec {
-    /// What a split lessens.
+    /// Impurity measure that splits reduce.
     pub criterion: Impurity,
-    /// The most splits between the root and a leaf. Left out, the tree grows until its leaves are pure or have too few
-    /// rows to split.
+    /// Maximum depth of the tree. Without it, the tree grows until its leaves are pure or have too few rows to split.
     pub max_depth: Option<usize>,
-    /// The fewest training rows of a leaf.
+    /// Minimum number of training rows in a leaf.
     pub min_samples_leaf: usize,
-    /// The fewest training rows that are split.
+    /// Minimum number of training rows that a node needs to be split.
     pub min_samples_split: usize,
-    /// The weight of each class, or `"balanced"` (scikit-learn: `class_weight`). Weights count in impurities and in the
-    /// shares of a leaf; `min_samples_leaf` and `min_samples_split` count rows.
+    /// Weight of each class, or `"balanced"` (scikit-learn: `class_weight`). Weights apply to impurities and to the
+    /// class shares of a leaf; `min_samples_leaf` and `min_samples_split` count rows.
     pub class_weights: Option<Weights>,
-    /// The metrics that are taken; unless others are named, `acc`, `precision`, `recall` and `f1`.
+    /// Metrics to compute; the default is `acc`, `precision`, `recall` and `f1`.
     #[serde(deserialize_with = "metrics::list_or_none")]
     pub metrics: Option<Vec<Metric>>,
 }
 
-/// How mixed the classes of a node are.
+/// Impurity of the classes in a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Impurity {
-    /// `1 − Σ p²`: how often two rows, drawn at random, differ.
+    /// Gini impurity, `1 − Σ p²`: the probability that two randomly drawn rows differ in class.
     #[default]
     Gini,
-    /// `−Σ p log₂ p`, in bits.
+    /// Shannon entropy, `−Σ p log₂ p`, in bits.
     Entropy,
 }
 
@@ -60,11 +59,11 @@ impl Default for TreeSpec {
 }
 
 impl TreeSpec {
-    /// Checks the settings against what is to be predicted.
+    /// Checks the settings against the target.
     ///
     /// # Errors
-    /// When the target is no class, a number is out of its range, or weights do not fit the classes; the key is relative
-    /// to `tree`.
+    /// When the target is not a class, a number is out of range, or the weights do not fit the classes. Keys are
+    /// relative to `tree`.
     pub fn check(&self, target: Target) -> Result<(), Invalid> {
         let Target::Classes(classes) = target else {
             let message = format!("predicts classes, and the target is {target}");
@@ -85,27 +84,28 @@ impl TreeSpec {
         }
     }
 
-    /// The metrics that are taken of it.
+    /// Returns the metrics to compute.
     pub fn metrics(&self) -> Vec<Metric> {
         let usual = || vec![Metric::Acc, Metric::Precision, Metric::Recall, Metric::F1];
         self.metrics.clone().unwrap_or_else(usual)
     }
 
-    /// Fits a tree to training rows of so many classes, with settings that were checked.
+    /// Fits a tree to training rows with this number of classes. The settings must have been checked.
     ///
-    /// `seed` decides between splits that are equally good, as scikit-learn's `random_state` does: the features are
-    /// tried in an order drawn from its lower 32 bits. Rows that can be split in one best way give the same tree for
-    /// all seeds. The work cannot be interrupted.
+    /// As scikit-learn's `random_state` does, `seed` decides between equally good splits: the features are tried in an
+    /// order drawn from its lower 32 bits. If every split has a single best choice, all seeds give the same tree. The
+    /// fit cannot be interrupted.
     ///
     /// # Errors
-    /// When a feature is not finite, or rows have weights of their own.
+    /// When a feature is not finite, or the rows have sample weights.
     pub fn fit(&self, training: &Training, classes: usize, seed: i64) -> anyhow::Result<Tree> {
         grow::tree(self, training.rows(), classes, seed)
     }
 }
 
 impl Impurity {
-    /// The impurity of a node whose rows of each class have these weights in total; 0 of one without rows.
+    /// Returns the impurity of a node; `counts` holds the total weight of its rows of each class. An empty node has
+    /// impurity 0.
     pub fn of(self, counts: &[f64]) -> f64 {
         let all: f64 = counts.iter().sum();
         let shares = counts.iter().filter(|count| **count > 0.0).map(|count| count / all);

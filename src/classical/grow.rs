@@ -1,8 +1,8 @@
-//! Growing a tree from training rows, as scikit-learn does: each split is the best there is, and classes count in
-//! impurities by their weights.
+//! Grows a tree from training rows as scikit-learn does: every split is the best one available, and class weights apply
+//! to impurities.
 //!
-//! scikit-learn tries the features in an order drawn anew at each node. Here one order is drawn for the whole tree, so
-//! that splits which are equally good may be others than its own.
+//! scikit-learn draws a new order of features at every node. Here one order is drawn for the whole tree, so the choice
+//! among equally good splits may differ from scikit-learn's.
 
 use anyhow::{Context, ensure};
 
@@ -13,7 +13,7 @@ use crate::data::Rows;
 use crate::data::split::numpy_random::RandomState;
 use crate::tensor::seed;
 
-/// Fits a tree with settings that were checked.
+/// Fits a tree. The settings must have been checked.
 ///
 /// # Errors
 /// As for [`TreeSpec::fit`].
@@ -42,11 +42,11 @@ pub(super) fn tree(spec: &TreeSpec, rows: &Rows, classes: usize, seed: i64) -> a
     Ok(Tree::of(spec.criterion, width, classes, weights, nodes))
 }
 
-/// The weight of each class as a share of the largest; `None` where all are the same.
+/// Returns the weight of each class divided by the largest weight; `None` if all are equal.
 fn weights(spec: &TreeSpec, rows: &Rows, classes: usize) -> Option<Vec<f64>> {
     let weights = spec.class_weights.as_ref()?.by_counts(&rows.counts(classes));
     let largest = weights.iter().copied().fold(0.0, f64::max);
-    // neither sums of weights nor shares of them then leave the range of f64
+    // Scaled this way, neither sums nor shares of weights overflow or underflow in f64.
     let weights: Vec<f64> = weights.iter().map(|weight| (weight / largest).max(f64::MIN_POSITIVE)).collect();
     weights.iter().any(|weight| *weight != 1.0).then_some(weights)
 }

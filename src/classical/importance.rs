@@ -1,14 +1,14 @@
-//! Which features a tree uses: how much impurity their splits take away, and how often they are split by.
+//! Feature importances of a tree: the impurity decrease and the number of splits of each feature.
 
 use super::tree::Tree;
 use crate::history::tree::{FeatureRecord, TreeRecord};
 
-/// How many features a record names.
+/// Number of features in a record.
 const NAMED: usize = 10;
 
 impl Tree {
-    /// The impurity that each feature's splits take away, weighted by the rows that reach them, as a share of what all
-    /// take away: scikit-learn's `feature_importances_`. All 0 in a tree that is a single leaf.
+    /// Returns the impurity decrease of each feature's splits, weighted by the rows that reach them and normalized to a
+    /// sum of 1 (scikit-learn's `feature_importances_`). All values are 0 if the tree is a single leaf.
     pub fn importances(&self) -> Vec<f64> {
         let masses = self.masses();
         let impurity = |place: usize| self.criterion.of(&masses[place]) * masses[place].iter().sum::<f64>();
@@ -23,7 +23,7 @@ impl Tree {
         importances
     }
 
-    /// How many splits ask for each feature.
+    /// Returns the number of splits that use each feature.
     pub fn splits(&self) -> Vec<usize> {
         let mut splits = vec![0; self.features];
         for (_, split) in self.split_nodes() {
@@ -32,7 +32,8 @@ impl Tree {
         splits
     }
 
-    /// The tree in figures; `names` are those of the features, which are numbered where there are none.
+    /// Returns the size of the tree and its most important features. `names` are the feature names; without one, a
+    /// feature is named by its index.
     pub fn record(&self, names: &[String]) -> TreeRecord {
         let name = |feature: usize| names.get(feature).cloned().unwrap_or_else(|| format!("feature {feature}"));
         let each = self.importances().into_iter().zip(self.splits()).enumerate();
@@ -45,7 +46,7 @@ impl Tree {
         TreeRecord { depth: self.depth(), leaves: self.leaves(), nodes: self.nodes(), features }
     }
 
-    /// The total weight of the training rows of each class that reach each node.
+    /// Returns, for each node, the total weight of the training rows of each class that reach it.
     fn masses(&self) -> Vec<Vec<f64>> {
         let mut masses: Vec<Vec<f64>> = (0..self.nodes.len()).map(|place| self.mass(place)).collect();
         for (place, split) in self.split_nodes().rev() {

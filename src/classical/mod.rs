@@ -1,5 +1,4 @@
-//! Models that are not networks, asked through the [`Predictor`](crate::tensor::predictor::Predictor) that networks are asked
-//! through.
+//! Models other than networks; they predict through the same [`Predictor`](crate::tensor::predictor::Predictor) trait.
 
 pub mod decision_tree;
 pub mod grow;

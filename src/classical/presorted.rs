@@ -1,9 +1,9 @@
-//! The splits of a tree (CART), each the best of all features and thresholds.
+//! Finds the splits of a tree (CART): each is the best over all features and thresholds.
 //!
-//! Every feature's values are sorted once. A node is the same run of places in each of these orders, and is split by
-//! parting the run in two with the order kept, so that no node is ever sorted again, and looks at no rows but its own. A
-//! value and its row are one 64-bit number whose order is the value's: sorting, looking for a split and parting all go
-//! through memory from front to back.
+//! Every feature's values are sorted once. A node is the same index range in each of these orders. Splitting a node
+//! partitions its range in every order and keeps the rows of each part sorted, so no node is sorted again, and a node
+//! touches only its own rows. A value and its row are packed into one 64-bit number that sorts by value, so that
+//! sorting, searching and partitioning access memory sequentially.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -12,27 +12,28 @@ use super::decision_tree::{Impurity, TreeSpec};
 use super::tree::{Node, Split};
 use crate::device::memory;
 
-/// What a tree is grown from.
+/// Data and settings that a tree is grown from.
 #[derive(Debug)]
 pub(super) struct Presorted<'a> {
     spec: &'a TreeSpec,
-    /// How many classes there are.
+    /// Number of classes.
     number_of_classes: usize,
-    /// The weight of each class; `None` where all weigh the same.
+    /// Weight of each class; `None` if all are equal.
     weights: Option<&'a [f64]>,
-    /// The class of each row.
+    /// Class of each row.
     classes: Vec<u16>,
-    /// For each feature, its values and their rows, ascending.
+    /// For each feature, its values with their rows, in ascending order.
     orders: Vec<Vec<Value>>,
 }
 
-/// A feature's value in a row: the value's place among all values of f32, then the row.
+/// A feature's value in a row: the upper 32 bits are the f32 in an order-preserving encoding, the lower 32 bits the
+/// row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Value(u64);
 
 impl Value {
     fn new(value: f32, row: usize) -> Value {
-        let bits = (value + 0.0).to_bits(); // 0 has no sign
+        let bits = (value + 0.0).to_bits(); // turns −0 into 0
         let ordered = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
         Value(u64::from(ordered) << 32 | row as u64)
     }
@@ -51,7 +52,7 @@ impl Value {
     }
 }
 
-/// A node that can be split, and how.
+/// A node that can be split, and its best split.
 struct Splittable {
     place: usize,
     depth: usize,
@@ -59,20 +60,20 @@ struct Splittable {
     best: Best,
 }
 
-/// A way to split a node.
+/// A split of a node.
 #[derive(Clone, Debug, PartialEq)]
 struct Best {
     gain: f64,
     feature: usize,
     threshold: f64,
-    /// How many of the node's rows go left.
+    /// Number of the node's rows that go left.
     left: usize,
-    /// How many of each class go left.
+    /// Number of rows of each class that go left.
     counts: Vec<u64>,
 }
 
 impl<'a> Presorted<'a> {
-    /// Sorts the values of rows of these classes, each below the number of classes, feature by feature; all are finite.
+    /// Sorts the columns. All values must be finite, and each class must be below `number_of_classes`.
     ///
     /// # Errors
     /// Those of the columns.
@@ -94,9 +95,10 @@ impl<'a> Presorted<'a> {
         Ok(Presorted { spec, number_of_classes, weights, classes, orders })
     }
 
-    /// Grows the tree: parents before children, nodes of a level from left to right, leaves with their counts.
+    /// Grows the tree. Returns parents before children and the nodes of a level from left to right; leaves hold their
+    /// counts.
     ///
-    /// Of splits that are equally good the first is taken, in the order of the features, then of their values.
+    /// Among equally good splits it takes the first in the order of the features, then of their values.
     pub(super) fn grow(mut self) -> Vec<Node> {
         let mut counts = vec![0; self.number_of_classes];
         for &class in &self.classes {
@@ -122,9 +124,9 @@ impl<'a> Presorted<'a> {
         nodes
     }
 
-    /// Adds a node, a leaf as yet; where it is to be split, says how.
+    /// Adds a node as a leaf. Returns its best split if it is to be split.
     fn add(&self, nodes: &mut Vec<Node>, counts: Vec<u64>, run: Range<usize>, depth: usize) -> Option<Splittable> {
-        let is_pure = self.mass_and_impurity(&counts).1 <= f64::EPSILON; // as scikit-learn has it
+        let is_pure = self.mass_and_impurity(&counts).1 <= f64::EPSILON; // as in scikit-learn
         let is_small = run.len() < self.spec.min_samples_split;
         let is_deep = self.spec.max_depth.is_some_and(|deepest| depth >= deepest);
         let best = if is_pure || is_small || is_deep { None } else { self.best(&counts, &run) };
@@ -132,7 +134,7 @@ impl<'a> Presorted<'a> {
         best.map(|best| Splittable { place: nodes.len() - 1, depth, run, best })
     }
 
-    /// Puts the rows of a run that go left before the others, in every order.
+    /// Partitions an index range in every order: the rows that go left come first.
     fn part(&mut self, run: &Range<usize>, goes_left: &[bool]) {
         let mut others = memory::room_for(run.len());
         others.resize(run.len(), Value(0));
@@ -142,7 +144,7 @@ impl<'a> Presorted<'a> {
             for at in 0..run.len() {
                 let value = run[at];
                 let is_left = goes_left[value.row()];
-                // both are written, and one is counted: the processor has nothing to guess
+                // Writes both and advances one, which avoids a branch that the CPU would mispredict.
                 (run[left], others[right]) = (value, value);
                 left += usize::from(is_left);
                 right += usize::from(!is_left);
@@ -151,7 +153,7 @@ impl<'a> Presorted<'a> {
         }
     }
 
-    /// The best split of a run; `None` where there is none that leaves each side enough rows.
+    /// Returns the best split of a range; `None` if no split leaves enough rows on both sides.
     fn best(&self, counts: &[u64], run: &Range<usize>) -> Option<Best> {
         let mut best = None;
         for (feature, order) in self.orders.iter().enumerate() {
@@ -160,10 +162,10 @@ impl<'a> Presorted<'a> {
         best
     }
 
-    /// Takes a feature's best split where it is better than the best so far.
+    /// Replaces `best` with this feature's best split if that is better.
     ///
-    /// A split between two values whose rows are all of one class is never the best (Fayyad and Irani 1992), unless leaves
-    /// must have several rows, which may rule the best out.
+    /// A split between two values whose rows are all of one class is never the best (Fayyad and Irani 1992) and is
+    /// skipped. That does not hold if leaves need several rows, because the best split may then be forbidden.
     fn best_of(&self, feature: usize, run: &[Value], counts: &[u64], best: &mut Option<Best>) {
         let fewest = self.spec.min_samples_leaf;
         let skips = fewest <= 1;
@@ -171,7 +173,7 @@ impl<'a> Presorted<'a> {
         let (all, impurity) = self.mass_and_impurity(counts);
         let mut left = vec![0; counts.len()];
         let mut right = counts.to_vec();
-        let mut is_mixed = false; // whether the rows of the last value are of several classes
+        let mut is_mixed = false; // whether the rows of the last value have several classes
         let mut last_class = class(run[0]);
         left[last_class] += 1;
         for at in 1..run.len() {
@@ -199,7 +201,7 @@ impl<'a> Presorted<'a> {
             left[this_class] += 1;
         }
     }
-    /// The total weight of rows of each class, and how mixed they are.
+    /// Returns the total weight of the rows and their impurity.
     #[inline]
     fn mass_and_impurity(&self, counts: &[u64]) -> (f64, f64) {
         match self.weights {
@@ -217,7 +219,7 @@ impl<'a> Presorted<'a> {
     }
 }
 
-/// How mixed rows are whose classes have these weights in total, each above 0, and all of them together.
+/// Returns the impurity of rows with these total weights by class, each above 0, whose sum is `all`.
 #[inline]
 fn impurity(criterion: Impurity, masses: impl Iterator<Item = f64>, all: f64) -> f64 {
     let shares = masses.map(|mass| mass / all);

@@ -1,4 +1,4 @@
-//! A fitted tree: its nodes, the leaf that a row reaches, and the file that it is kept in.
+//! Fitted decision tree: its nodes, prediction, and its JSON file.
 
 use std::path::Path;
 
@@ -18,10 +18,10 @@ pub struct Tree {
     pub(super) criterion: Impurity,
     pub(super) features: usize,
     classes: usize,
-    /// The weight of each class, the largest being 1; absent where all weigh the same.
+    /// Weight of each class, scaled so that the largest is 1; absent if all are equal.
     #[serde(skip_serializing_if = "Option::is_none")]
     weights: Option<Vec<f64>>,
-    /// The root first; children stand behind their parents.
+    /// The nodes: the root first, parents before children.
     pub(super) nodes: Vec<Node>,
 }
 
@@ -30,25 +30,25 @@ pub struct Tree {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Node {
     Split(Split),
-    /// How many training rows of each class reach it.
+    /// Number of training rows of each class that reach the leaf.
     Leaf(Vec<u64>),
 }
 
-/// A row goes left where its feature is at most the threshold, else right.
+/// A row goes left if its feature is at most the threshold, else right.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Split {
     pub(super) feature: usize,
     pub(super) threshold: f64,
-    /// The child's place among the nodes.
+    /// Index of the left child in the nodes.
     pub(super) left: usize,
     pub(super) right: usize,
 }
 
-/// How many features a tree has at most: what is told of each of them takes room, whether or not a node asks for it.
+/// Maximum number of features. Memory is allocated for each feature, even if no node uses it.
 const MOST_FEATURES: usize = 10_000_000;
 
-/// A tree as it stands in a file, before it is known to be one.
+/// A tree as read from a file, before validation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -85,7 +85,8 @@ impl TryFrom<Written> for Tree {
                     if split.feature >= features {
                         return Err(format!("node {place} asks for feature {} of {features}", split.feature));
                     }
-                    // A parent before its children, each child with one parent: no way leads back, and none nowhere.
+                    // Parents come before children and each child has one parent, so there are no cycles and no
+                    // unreachable nodes.
                     for child in [split.left, split.right] {
                         if child <= place || child >= nodes.len() {
                             return Err(format!("node {place} has node {child} of {} for a child", nodes.len()));
@@ -110,7 +111,7 @@ impl TryFrom<Written> for Tree {
 }
 
 impl Tree {
-    /// A tree of nodes that are known to be one.
+    /// Builds a tree from valid nodes.
     pub(super) fn of(
         criterion: Impurity,
         features: usize,
@@ -124,40 +125,40 @@ impl Tree {
     /// Reads a tree from a file.
     ///
     /// # Errors
-    /// When there is none, or what is there is no tree.
+    /// When the file cannot be read or does not hold a valid tree.
     pub fn read(path: &Path) -> anyhow::Result<Tree> {
         let text = bounded_file::read(path, memory::most_json())
             .with_context(|| format!("failed to read `{}`", path.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("failed to read the tree in `{}`", path.display()))
     }
 
-    /// Writes the tree into a file, as JSON.
+    /// Writes the tree to a file as JSON.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         atomic_write::write_whole(path, &self.to_json()?)
     }
 
-    /// The tree as it stands in its file.
+    /// Returns the tree as the JSON of its file.
     ///
     /// # Errors
-    /// When it cannot be laid out as JSON.
+    /// When it cannot be serialized as JSON.
     pub fn to_json(&self) -> anyhow::Result<Vec<u8>> {
         Ok(serde_json::to_vec(self)?)
     }
 
-    /// How many features a row must have.
+    /// Returns the number of features.
     pub fn features(&self) -> usize {
         self.features
     }
 
-    /// How many classes there are, whether or not they occur in a leaf.
+    /// Returns the number of classes, including those that occur in no leaf.
     pub fn classes(&self) -> usize {
         self.classes
     }
 
-    /// The most splits between the root and a leaf.
+    /// Returns the maximum number of splits between the root and a leaf.
     pub fn depth(&self) -> usize {
         let mut depths = vec![0; self.nodes.len()];
         for (place, split) in self.split_nodes() {
@@ -167,17 +168,17 @@ impl Tree {
         depths.into_iter().max().unwrap_or_default()
     }
 
-    /// How many leaves there are.
+    /// Returns the number of leaves.
     pub fn leaves(&self) -> usize {
         self.nodes() - self.split_nodes().count()
     }
 
-    /// How many nodes there are, leaves among them.
+    /// Returns the number of nodes, including leaves.
     pub fn nodes(&self) -> usize {
         self.nodes.len()
     }
 
-    /// The nodes that are no leaves, with their places, parents before children.
+    /// Returns the split nodes with their indices, parents before children.
     pub(super) fn split_nodes(&self) -> impl DoubleEndedIterator<Item = (usize, &Split)> {
         self.nodes.iter().enumerate().filter_map(|(place, node)| match node {
             Node::Split(split) => Some((place, split)),
@@ -185,7 +186,7 @@ impl Tree {
         })
     }
 
-    /// The total weight of the training rows of each class in a leaf; empty of a split.
+    /// Returns the total weight of the training rows of each class in a leaf; empty for a split.
     pub(super) fn mass(&self, place: usize) -> Vec<f64> {
         match (&self.nodes[place], &self.weights) {
             (Node::Split(_), _) => Vec::new(),
@@ -196,14 +197,14 @@ impl Tree {
         }
     }
 
-    /// The share of each class in a leaf; empty of a split.
+    /// Returns the class shares of a leaf; empty for a split.
     fn shares(&self, place: usize) -> Vec<f64> {
         let mass = self.mass(place);
         let all: f64 = mass.iter().sum();
         mass.iter().map(|mass| mass / all).collect()
     }
 
-    /// The place of the leaf that each row reaches: `[rows, features]`, f32.
+    /// Returns the index of the leaf that each row reaches: `[rows, features]`, f32.
     fn leaves_of(&self, features: &Tensor) -> Vec<usize> {
         let values = Vec::<f32>::try_from(features.contiguous().flatten(0, -1)).expect("features are f32");
         values.chunks_exact(self.features).map(|row| self.leaf_of(row)).collect()
@@ -219,10 +220,10 @@ impl Tree {
 }
 
 impl Predictor for Tree {
-    /// The share of each class among the training rows of the leaf that a row reaches, by their weights, as scikit-learn's
-    /// `predict_proba`: `[rows, …sample]` → `[rows, classes]` f64.
+    /// Returns the weighted class shares of the training rows in the leaf that each row reaches (scikit-learn's
+    /// `predict_proba`): `[rows, …sample]` → `[rows, classes]` f64.
     ///
-    /// Features are taken as f32, as they were when the tree was fitted.
+    /// Features are converted to f32, as in training.
     fn outputs(&self, features: &Tensor) -> Tensor {
         let (features, width) = table(features);
         assert_eq!(width, self.features, "features of a row");
@@ -233,7 +234,7 @@ impl Predictor for Tree {
     }
 }
 
-/// Rows as a table of numbers, and its width: `[rows, …sample]` → `[rows, features]`, f32, on the CPU.
+/// Returns rows as a 2-D table and its number of columns: `[rows, …sample]` → `[rows, features]`, f32, on the CPU.
 pub(super) fn table(features: &Tensor) -> (Tensor, usize) {
     let rows = features.size()[0];
     let width: i64 = features.size()[1..].iter().product();
