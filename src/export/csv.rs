@@ -1,8 +1,8 @@
-//! Two tables: `epochs.csv` with a row for each epoch of each trial, and `trials.csv` with a row for each trial.
+//! CSV export: `epochs.csv` with a row for each epoch of each trial, and `trials.csv` with a row for each trial.
 //!
-//! Both begin with the columns that say which trial a row is of, so that they are joined and grouped by them. A value
-//! that a trial does not have is an empty cell; one that is not finite is `NaN`, `inf` or `-inf`, which pandas and polars
-//! both read as numbers.
+//! Both start with the columns that identify the trial, which serve as keys for joins and groups. A value that a trial
+//! does not have is an empty cell. A non-finite value is `NaN`, `inf` or `-inf`, which pandas and polars read as
+//! numbers.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,13 @@ use indexmap::IndexSet;
 use crate::export::{File, Trial};
 use crate::history::History;
 
-/// The files of trials.
+/// Returns the CSV files of the trials.
 pub fn files(trials: &[Trial]) -> Vec<File> {
     let file = |name: &str, table: Table| File { path: PathBuf::from(name), bytes: table.text().into_bytes() };
     vec![file("epochs.csv", epochs(trials)), file("trials.csv", summary(trials))]
 }
 
-/// A table as text: cells by column, in the order in which columns first come.
+/// A table of text cells; columns are in the order of their first appearance.
 #[derive(Default)]
 struct Table {
     columns: IndexSet<String>,
@@ -41,7 +41,7 @@ impl Table {
     }
 }
 
-/// Cells with commas, quoted where they must be.
+/// Returns a line of cells separated by commas, quoted if necessary.
 fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     let quoted = |cell: &str| match cell.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
@@ -50,7 +50,7 @@ fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     format!("{}\n", cells.map(quoted).collect::<Vec<_>>().join(","))
 }
 
-/// Which trial a row is of.
+/// Returns the columns that identify the trial.
 fn key(history: &History) -> Vec<(String, String)> {
     let fold = history.fold.map(|fold| fold.to_string()).unwrap_or_default();
     let cells = [history.experiment.clone(), history.variant.clone(), history.seed.to_string(), fold];

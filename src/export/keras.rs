@@ -1,14 +1,15 @@
-//! `History.history` as Python's `json.dump` writes it, a file for each trial.
+//! Keras export: one JSON file per trial with `History.history`, as Python's `json.dump` writes it.
 //!
-//! The names are Keras's: `accuracy`, `val_accuracy` and `learning_rate` for our `acc`, `val_acc` and `lr`; all others are
-//! ours. What is not finite is a bare `NaN`, `Infinity` or `-Infinity`, which Python's `json.load` reads as numbers.
+//! `acc`, `val_acc` and `lr` get the Keras names `accuracy`, `val_accuracy` and `learning_rate`; other names are
+//! unchanged. Non-finite values are a bare `NaN`, `Infinity` or `-Infinity`, which Python's `json.load` reads as
+//! numbers.
 
 use anyhow::Context;
 
 use crate::export::{File, Trial};
 use crate::history::number::Number;
 
-/// The file of a trial.
+/// Returns the file of a trial.
 ///
 /// # Errors
 /// When a name cannot be written as JSON.
@@ -26,7 +27,7 @@ pub fn file(trial: &Trial) -> anyhow::Result<File> {
     Ok(File { path: format!("{}.json", trial.stem).into(), bytes: text.into_bytes() })
 }
 
-/// Keras's name for a metric.
+/// Returns Keras's name of a metric.
 fn theirs(ours: &str) -> &str {
     match ours {
         "acc" => "accuracy",
@@ -36,7 +37,7 @@ fn theirs(ours: &str) -> &str {
     }
 }
 
-/// A number as Python writes it.
+/// Returns a number as Python's `json.dump` writes it.
 fn number(number: Number) -> String {
     match number.0 {
         value if value.is_finite() => serde_json::Value::from(value).to_string(),

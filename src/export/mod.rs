@@ -1,7 +1,7 @@
-//! Histories written for other tools.
+//! Exports histories to other tools.
 //!
-//! Each format is a file beside this one: it takes trials and gives files, by their paths below a folder and whole in
-//! memory, so that nothing is written before all is known. The same histories give the same bytes.
+//! Each format has its own file in this folder. It converts trials to files, each a relative path with its content in
+//! memory, so that nothing is written until all conversions have succeeded. The same histories give the same bytes.
 
 pub mod csv;
 pub mod keras;
@@ -12,19 +12,19 @@ use std::path::PathBuf;
 
 use crate::history::History;
 
-/// What histories are written as.
+/// Export format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Event files, a folder for each trial.
+    /// TensorBoard event files, one folder per trial.
     TensorBoard,
-    /// Two tables, of epochs and of trials.
+    /// Two tables: epochs and trials.
     Csv,
-    /// `History.history`, a JSON file for each trial.
+    /// Keras's `History.history`, one JSON file per trial.
     Keras,
 }
 
 impl Format {
-    /// The word that names it on the command line, and its folder.
+    /// Returns the format's name on the command line, which is also the name of its folder.
     pub fn word(self) -> &'static str {
         match self {
             Format::TensorBoard => "tensorboard",
@@ -33,7 +33,7 @@ impl Format {
         }
     }
 
-    /// The files of these trials, in their order.
+    /// Returns the files of these trials, in their order.
     ///
     /// # Errors
     /// When a trial cannot be written in this format.
@@ -46,20 +46,20 @@ impl Format {
     }
 }
 
-/// A trial to be written.
+/// A trial to export.
 #[derive(Clone, Debug)]
 pub struct Trial<'a> {
-    /// The name of its files, without their endings.
+    /// Name of its files, without extension.
     pub stem: String,
     /// Its history.
     pub history: &'a History,
 }
 
-/// A file to be written.
+/// A file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its path below the folder that all are written to.
+    /// Path relative to the export folder.
     pub path: PathBuf,
-    /// What it holds.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }

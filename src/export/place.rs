@@ -1,4 +1,4 @@
-//! Where exported files go: written whole, and never over what another wrote.
+//! Writes exported files atomically, without overwriting different files unless asked to.
 
 use std::path::Path;
 
@@ -9,20 +9,20 @@ use crate::export::File;
 use crate::history::event_file;
 use crate::io::{atomic_write, bounded_file};
 
-/// What is done with a file that is there and holds something else.
+/// What to do if a file exists with different content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// It is kept, and nothing is written at all.
+    /// Keep it and write nothing at all.
     Keep,
-    /// It is written over.
+    /// Overwrite it.
     Replace,
 }
 
-/// Writes files into a folder, those that are there already with the same content left alone.
+/// Writes files into a folder. Existing files with the same content are left alone.
 ///
 /// # Errors
-/// Before anything is written, when a file is there that holds something else and is to be kept, or when an event file
-/// of another would be shown as one with ours; and when a file cannot be written.
+/// When a file exists with different content and is to be kept, or when a folder holds another event file, which
+/// TensorBoard would merge with the exported one; nothing is written then. Also when a file cannot be written.
 pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Result<()> {
     let mut wanted = Vec::new();
     for file in files {
@@ -49,7 +49,7 @@ pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Resul
     Ok(())
 }
 
-/// TensorBoard shows all event files of a folder as one run.
+/// Fails if the folder holds other event files: TensorBoard shows all event files of a folder as one run.
 fn no_other_events_beside(path: &Path) -> anyhow::Result<()> {
     let name = path.file_name().unwrap_or_default();
     if !event_file::is_named_so(&name.to_string_lossy()) {

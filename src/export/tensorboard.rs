@@ -1,9 +1,9 @@
-//! An event file for each trial, in a folder of its own, which TensorBoard shows as a run.
+//! TensorBoard export: one event file per trial in its own folder, which TensorBoard shows as a run.
 //!
-//! A tag's first part is the group that TensorBoard shows it in: `loss/train`, `loss/validation`, `acc/train`,
-//! `gradient_norm/0`; figures on the test rows are `test/loss`, `test/acc`. The step is the epoch, and the time of an
-//! epoch is when the trial started and the seconds of all epochs so far. The settings are there for the HParams tab.
-//! Values are in single precision, as TensorBoard keeps them.
+//! The first part of a tag is its group in TensorBoard: `loss/train`, `loss/validation`, `acc/train`,
+//! `gradient_norm/0`; test metrics are `test/loss`, `test/acc`. The step is the epoch. The wall time of an epoch is the
+//! start of the trial plus the seconds of all epochs so far. The settings appear in the HParams tab. Values are in
+//! single precision, as TensorBoard stores them.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ use crate::history::event_file::{
 };
 use crate::history::{History, Status};
 
-/// What the settings of an experiment begin with that say nothing of what is trained, or stand in the trial itself.
+/// Keys of an experiment that are not hyperparameters, or that the trial itself records.
 const WORDS: [&str; 10] =
     ["name", "title", "question", "source", "lesson", "quick", "theirs", "expect", "variants", "seeds"];
 
-/// The event file of a trial.
+/// Returns the event file of a trial.
 pub fn file(trial: &Trial) -> File {
     let history = trial.history;
-    // a start that cannot be read is no reason to keep the curves back
+    // A start time that cannot be parsed becomes 0; the curves are exported anyway.
     let start = OffsetDateTime::parse(&history.started, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp);
     let path = format!("{}/events.out.tfevents.{start:010}.runner", trial.stem);
     File { path: path.into(), bytes: bytes(history, start as f64) }
@@ -55,7 +55,7 @@ fn bytes(history: &History, start: f64) -> Vec<u8> {
     let mut now = start;
     for (row, &epoch) in curves.epoch.iter().enumerate() {
         let seconds = curves.series.get("seconds").and_then(|seconds| seconds.get(row));
-        now += seconds.map_or(0.0, |seconds| seconds.0).clamp(0.0, f64::MAX); // NaN is 0 here
+        now += seconds.map_or(0.0, |seconds| seconds.0).clamp(0.0, f64::MAX); // turns NaN into 0
         let metrics = curves.series.iter();
         let values = metrics.filter_map(|(name, values)| Some(scalar(tag(name), values.get(row)?.0)));
         write(now, epoch, values.collect());
@@ -83,7 +83,7 @@ fn scalar(tag: String, value: f64) -> SummaryValue {
     SummaryValue { tag, simple_value: Some(value as f32), ..SummaryValue::default() }
 }
 
-/// The tag of a metric.
+/// Returns the tag of a metric.
 fn tag(name: &str) -> String {
     match name.split_once('.') {
         Some((observed, layer)) => format!("{observed}/{layer}"),
@@ -95,14 +95,14 @@ fn tag(name: &str) -> String {
     }
 }
 
-/// A message of the HParams tab.
+/// Returns a message for the HParams tab.
 fn session(tag: &str, content: HParams) -> SummaryValue {
     let plugin_name = "hparams".to_owned();
     let plugin_data = Some(PluginData { plugin_name, content: prost::Message::encode_to_vec(&content) });
     SummaryValue { tag: tag.to_owned(), metadata: Some(SummaryMetadata { plugin_data }), ..SummaryValue::default() }
 }
 
-/// The trial's settings by their keys.
+/// Returns the trial's settings by key.
 fn settings(history: &History) -> BTreeMap<String, Setting> {
     let mut settings = BTreeMap::new();
     if let Value::Object(config) = &history.config {
@@ -119,7 +119,7 @@ fn settings(history: &History) -> BTreeMap<String, Setting> {
     settings
 }
 
-/// A setting, and those in it; what is not set is left out.
+/// Adds a setting, and nested settings under dotted keys; null values are skipped.
 fn add(key: String, value: &Value, settings: &mut BTreeMap<String, Setting>) {
     match value {
         Value::Null => {}

@@ -1,4 +1,4 @@
-//! What activation layers give for a sample of rows: units that are dead, and outputs that are saturated.
+//! Observes activation layers on a sample of rows: dead units and saturated outputs.
 
 use tch::{Kind, Tensor};
 
@@ -6,10 +6,10 @@ use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::observe::{Observations, Observer};
 
-/// A sigmoid's output is saturated within this of 0 or 1, a tanh's within twice this of −1 or 1.
+/// A sigmoid output is saturated within this distance of 0 or 1, a tanh output within twice this distance of −1 or 1.
 const FLAT: f64 = 0.05;
 
-/// The share of dead units and of saturated outputs in each layer that can have them.
+/// Returns the share of dead units and of saturated outputs for each layer to which they apply.
 ///
 /// # Shapes
 /// `sample` `[replicas, rows, …]` → for each such layer, `[replicas]`, f64.
@@ -30,12 +30,12 @@ pub fn of_layers(observers: &[Observer], stack: &Stack, layers: &[Layer], sample
     found
 }
 
-/// The share of units that are 0 for every row: `[replicas, rows, …]` → `[replicas]`.
+/// Returns the share of units that are 0 for every row: `[replicas, rows, …]` → `[replicas]`.
 fn dead_units(output: &Tensor) -> Tensor {
     share(&output.eq(0.0).all_dim(1, false))
 }
 
-/// The share of ones: `[replicas, …]` → `[replicas]`.
+/// Returns the share of elements that are true: `[replicas, …]` → `[replicas]`.
 fn share(ones: &Tensor) -> Tensor {
     ones.flatten(1, -1).mean_dim(1, false, Kind::Double)
 }

@@ -1,11 +1,11 @@
-//! Norms by layer: of the gradient, which vanishes or explodes through depth, and of the weights.
+//! Norms by layer: of the gradient, which may vanish or explode with depth, and of the weights.
 
 use tch::{Kind, Tensor};
 
 use crate::network::stack::Stack;
 use crate::observe::{Observations, Observer};
 
-/// The Euclidean norm of the gradient of all parameters of each layer.
+/// Returns the Euclidean norm of the gradient of all parameters of each layer.
 ///
 /// # Shapes
 /// `gradient` `[replicas, parameters]` → for each layer with parameters, `[replicas]`, f64.
@@ -14,7 +14,7 @@ pub fn of_gradient(stack: &Stack, gradient: &Tensor) -> Observations {
     by_layer(stack, gradient, Observer::GradientNorm, |_| true)
 }
 
-/// The Euclidean norm of the weights of each layer.
+/// Returns the Euclidean norm of each layer's weights: `[replicas]`, f64.
 pub fn of_weights(stack: &Stack) -> Observations {
     by_layer(stack, stack.arena().values(), Observer::WeightNorm, |name| name == "weight")
 }
