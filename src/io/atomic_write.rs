@@ -1,11 +1,11 @@
-//! Writing files so that neither a reader nor a crash ever sees half of one.
+//! Atomic file writes: neither a reader nor a crash ever sees a partly written file.
 //!
-//! The bytes are written beside the final name, brought onto the disk (`fsync`), and renamed; then the folder is brought
-//! onto the disk, so that the new name holds after a power failure too. Whatever fails on the way, what was there under
-//! the name stays as it was.
+//! The bytes go to a temporary file beside the final name, are flushed to disk (`fsync`), and the file is renamed; then
+//! the folder is flushed, so that the new name survives a power failure. If any step fails before the rename, the old
+//! file is unchanged.
 //!
-//! A file that could not be brought onto the disk is never tried again in place: once `fsync` has failed, Linux takes
-//! the lost pages for written, and the next `fsync` says that all is well. Another try writes a new file.
+//! A file whose `fsync` failed is never retried in place: after the failure, Linux marks the lost pages as written, and
+//! the next `fsync` reports success. A retry writes a new file.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result, Write};
@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-/// Writes a file for the user: whole or not at all. Into what is no file, such as `/dev/null`, it is written as it comes.
+/// Writes a file atomically. A target that is not a regular file, such as `/dev/null`, is written to directly.
 ///
 /// # Errors
-/// When the folder cannot be written to; a file of that name stays as it was.
+/// When the folder is not writable; an existing file of that name is unchanged.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let written = match is_stream(path) {
         true => File::options().write(true).open(path).and_then(|mut stream| stream.write_all(bytes)),
@@ -26,44 +26,44 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     written.with_context(|| format!("failed to write `{}`", path.display()))
 }
 
-/// Gives a file of these bytes its name, whole or not at all.
+/// Creates or replaces a file with these bytes, atomically.
 ///
 /// # Errors
-/// What the system says. Where only the folder could not be brought onto the disk, the new file is there already.
+/// Those of the system. If only flushing the folder failed, the new file is already in place.
 pub fn put(path: &Path, bytes: &[u8]) -> Result<()> {
-    put_with(path, &|file| file.write_all(bytes)) // `write_all` goes on after an interruption
+    put_with(path, &|file| file.write_all(bytes)) // `write_all` retries after an interruption
 }
 
-/// Writes the content of a file; called again where it is tried again.
+/// Function that writes the content of a file. It is called again on a retry.
 pub type Content<'a> = &'a dyn Fn(&mut File) -> Result<()>;
 
-/// Gives a file with this content its name, whole or not at all.
+/// Creates or replaces a file with this content, atomically.
 ///
 /// # Errors
 /// As for [`put`].
 pub fn put_with(path: &Path, content: Content) -> Result<()> {
     let (part, mut file) = make_beside(path, |part| File::options().write(true).create_new(true).open(part))?;
     let written = content(&mut file).and_then(|()| sync(&file));
-    drop(file); // some systems rename no open file
+    drop(file); // some systems cannot rename an open file
     let named = written.and_then(|()| uninterrupted(|| std::fs::rename(&part, path)));
     if named.is_err() {
-        let _ = std::fs::remove_file(&part); // the first error is the one to tell
+        let _ = std::fs::remove_file(&part); // report the first error
     }
     named.and_then(|()| sync_folder(folder_of(path)))
 }
 
-/// The name beside `path` that it is written under at first.
+/// Returns the name of the temporary file beside `path`.
 pub fn beside(path: &Path) -> PathBuf {
     numbered_beside(path, 1)
 }
 
-/// Makes something under a name beside `path` that nothing else has. The process is in the name; two processes have the
-/// same number when they run in two containers, or on two machines that share the folder, so the name may be taken.
+/// Creates something under an unused name beside `path`. The name contains the process ID. Processes in two containers,
+/// or on two machines that share the folder, can have the same ID, so the name may be taken.
 ///
 /// # Errors
-/// When it cannot be made. `make` is to fail where the name is taken.
+/// When it cannot be created. `make` must fail with `AlreadyExists` if the name is taken.
 pub fn make_beside<T>(path: &Path, make: impl Fn(&Path) -> Result<T>) -> Result<(PathBuf, T)> {
-    const MOST: u32 = 10_000; // what says "taken" ever again is no file system
+    const MOST: u32 = 10_000; // prevents an endless loop on a broken file system
     let mut number = 1;
     loop {
         let name = numbered_beside(path, number);
@@ -80,7 +80,7 @@ fn numbered_beside(path: &Path, number: u32) -> PathBuf {
     path.with_file_name(format!(".{name}.{}{number}.part", std::process::id()))
 }
 
-/// Whether a name is one that [`beside`] gives.
+/// Returns whether a name has the form that [`beside`] returns.
 fn is_part(name: &str) -> bool {
     let inner = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
     let process = inner.and_then(|inner| inner.rsplit_once('.')).map(|(_, process)| process);
@@ -91,22 +91,22 @@ fn is_part(name: &str) -> bool {
     })
 }
 
-/// Removes what writes that were cut off have left in a folder, and nobody has touched for so long.
+/// Removes temporary files of interrupted writes from a folder, if they have not been modified for this long.
 pub fn sweep(folder: &Path, untouched: Duration) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        // a time that lies ahead, by another machine's clock, is no age
+        // A modification time in the future, from another machine's clock, counts as age 0.
         let age =
             entry.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed().unwrap_or_default());
         if is_part(&entry.file_name().to_string_lossy()) && age.is_ok_and(|age| age >= untouched) {
-            let _ = std::fs::remove_file(entry.path()); // what cannot be removed is in nobody's way
+            let _ = std::fs::remove_file(entry.path()); // a leftover file does no harm
         }
     }
 }
 
-/// Tries whether a file can be written in the folder, or in the nearest one above it that is there.
+/// Checks that a file can be created in the folder, or in its nearest existing parent.
 ///
 /// # Errors
-/// When it cannot be, or a file stands where a folder should be.
+/// When it cannot, or when a file exists where a folder should be.
 pub fn can_write(folder: &Path) -> Result<()> {
     let there = folder.ancestors().find(|folder| folder.exists() || folder.as_os_str().is_empty()).unwrap_or(folder);
     let make = |probe: &Path| File::options().write(true).create_new(true).open(probe);
@@ -114,8 +114,8 @@ pub fn can_write(folder: &Path) -> Result<()> {
     std::fs::remove_file(&probe)
 }
 
-/// Brings a file onto the disk. A file system that has nothing to bring, or does not know how, is no failure: some of
-/// FUSE and of network say `EINVAL`, `ENOSYS` or `ENOTSUP`, and have done what they can.
+/// Flushes a file to disk. A file system that does not support this is not an error: some FUSE and network file systems
+/// return `EINVAL`, `ENOSYS` or `ENOTSUP`.
 fn sync(file: &File) -> Result<()> {
     match file.sync_all() {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
@@ -123,14 +123,14 @@ fn sync(file: &File) -> Result<()> {
     }
 }
 
-/// Brings a folder onto the disk: the names in it.
+/// Flushes a folder to disk, and with it the names of its files.
 ///
-/// Besides what `sync` passes over: a folder that may be written to and not be read cannot be opened (`EACCES`,
-/// `EPERM`), and some file systems sync nothing that is open for reading alone (`EBADF`), as folders always are. The
-/// files themselves are on the disk by then. What a disk says that fails (`EIO`, `ENOSPC`, `EDQUOT`) is an error.
+/// Besides the errors that `sync` ignores, it ignores two others: a folder that is writable but not readable cannot be
+/// opened (`EACCES`, `EPERM`), and some file systems cannot flush what is open for reading only (`EBADF`), as folders
+/// always are. The files themselves are on disk by then. Disk failures (`EIO`, `ENOSPC`, `EDQUOT`) are errors.
 ///
 /// # Errors
-/// When the disk fails, or there is no such folder.
+/// When the disk fails, or the folder does not exist.
 #[cfg(unix)]
 pub fn sync_folder(folder: &Path) -> Result<()> {
     let is_passed_over = |error: &Error| error.kind() == ErrorKind::PermissionDenied || is_bad_descriptor(error);
@@ -145,7 +145,7 @@ fn is_bad_descriptor(error: &Error) -> bool {
     error.raw_os_error() == Some(libc::EBADF)
 }
 
-/// Other systems bring names onto the disk by themselves, and open no folder as a file.
+/// Does nothing: other systems flush names on their own, and cannot open a folder as a file.
 ///
 /// # Errors
 /// None.
@@ -154,12 +154,12 @@ pub fn sync_folder(_folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folder that a file is in.
+/// Returns the folder that contains the file.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Does it again while a signal interrupts it.
+/// Retries the call while a signal interrupts it.
 fn uninterrupted<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     loop {
         match call() {
@@ -169,19 +169,19 @@ fn uninterrupted<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     }
 }
 
-/// From now on a write beyond the limit of file sizes (`ulimit -f`) fails and is told as any other, in place of the signal
-/// that ends the program.
+/// Makes writes beyond the file size limit (`ulimit -f`) fail with an ordinary error. By default, the signal `SIGXFSZ`
+/// ends the program.
 #[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
 pub fn outlive_size_limit() {
-    // SAFETY: ignoring a signal installs no handler, and `SIGXFSZ` is one that may be ignored.
+    // SAFETY: ignoring a signal installs no handler, and `SIGXFSZ` may be ignored.
     #[cfg(unix)]
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
     }
 }
 
-/// Whether a name stands for a device, a pipe or an open stream: renaming a file over `/dev/null` would replace it for
-/// everyone.
+/// Returns whether the path is a device, a pipe or an open stream. Renaming a file over `/dev/null` would replace it
+/// for all processes.
 #[cfg(unix)]
 fn is_stream(path: &Path) -> bool {
     let is_other = std::fs::metadata(path).is_ok_and(|what| !what.is_file() && !what.is_dir());

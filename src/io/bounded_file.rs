@@ -1,9 +1,8 @@
-//! Reads files that anybody may have made: only what has an end, and only so much of it.
+//! Reads files of unknown origin safely: only files that end, and at most a given number of bytes.
 //!
-//! A folder of runs may hold a link to a device that never ends, or a pipe that nobody writes to, and a file may be
-//! larger than memory. A regular file is read, behind a link too, and so is the pipe that a shell makes for one command
-//! (`<(zcat table.csv.gz)`); a named pipe, a device and a socket are not. What is too large is refused by its size, before
-//! room is made for it.
+//! A run folder may contain a link to an endless device, a pipe without a writer, or a file larger than memory. Regular
+//! files are read, also through links, and so are the anonymous pipes of a shell (`<(zcat table.csv.gz)`). Named pipes,
+//! devices and sockets are rejected. A file that is too large is rejected by its size, before memory is allocated.
 
 use std::fs::{File, FileType};
 use std::io::{self, ErrorKind, Read};
@@ -11,17 +10,17 @@ use std::path::Path;
 
 use crate::device::allocator::may_fail;
 
-/// The most bytes of a JSON file that anybody may have written; of a history or a tree of ours, see
+/// Maximum size of a JSON file of unknown origin. For histories and trees of this program, see
 /// [`crate::device::memory::most_json`].
 pub const JSON: u64 = 128 << 20;
 
-/// The most bytes of an experiment.
+/// Maximum size of an experiment file.
 pub const EXPERIMENT: u64 = 4 << 20;
 
-/// Opens a file that has an end.
+/// Opens a file that ends.
 ///
 /// # Errors
-/// When there is none, it is a folder, a named pipe, a device or a socket, or it cannot be opened.
+/// When it does not exist, cannot be opened, or is a folder, a named pipe, a device or a socket.
 pub fn open(path: &Path) -> io::Result<File> {
     let kind = std::fs::metadata(path)?.file_type();
     if kind.is_dir() {
@@ -33,10 +32,10 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// The bytes of a file that has so many at most.
+/// Reads a file of at most `most` bytes.
 ///
 /// # Errors
-/// As for [`open`], and when it has more or cannot be read.
+/// As for [`open`], and when it is larger or cannot be read.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = open(path)?;
     let size = file.metadata()?.len();
@@ -44,8 +43,8 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(too_large(size, most));
     }
     let mut bytes = Vec::new();
-    may_fail(|| bytes.try_reserve_exact(size as usize + 1))?; // one more, to find the end without growing
-    // a pipe does not know its size, and a file may have grown
+    may_fail(|| bytes.try_reserve_exact(size as usize + 1))?; // one more byte, to detect the end without growing
+    // The size of a pipe is unknown, and a file may have grown.
     file.take(most + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > most {
         true => Err(too_large(bytes.len() as u64, most)),
@@ -53,7 +52,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The text of a file that has so many bytes at most.
+/// Reads a text file of at most `most` bytes.
 ///
 /// # Errors
 /// As for [`read`], and [`ErrorKind::InvalidData`] when it is not UTF-8.
@@ -61,7 +60,7 @@ pub fn read_to_string(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(|error| io::Error::new(ErrorKind::InvalidData, error.utf8_error()))
 }
 
-/// The first bytes of a file, so many at most.
+/// Reads the first bytes of a file, at most `most`.
 ///
 /// # Errors
 /// As for [`open`], and when it cannot be read.
@@ -71,27 +70,27 @@ pub fn beginning(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Why a file of this size is not read.
+/// Returns the error for a file that is too large.
 pub fn too_large(size: u64, most: u64) -> io::Error {
     let message = format!("it has {} or more, and at most {} are read of such a file", in_words(size), in_words(most));
     io::Error::new(ErrorKind::FileTooLarge, message)
 }
 
-/// A size as people say it: `3 bytes`, `128 MiB`, `4.7 MiB`.
+/// Returns a human-readable size: `3 bytes`, `128 MiB`, `4.7 MiB`.
 pub fn in_words(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
     match bytes.max(1).ilog2() as usize / 10 {
         0 => format!("{bytes} bytes"),
         power => {
             let power = power.min(units.len());
-            let tenths = (u128::from(bytes) * 10) >> (10 * power); // cut, not rounded
+            let tenths = (u128::from(bytes) * 10) >> (10 * power); // truncated, not rounded
             let part = if tenths % 10 == 0 { String::new() } else { format!(".{}", tenths % 10) };
             format!("{}{part} {}", tenths / 10, units[power - 1])
         }
     }
 }
 
-/// What a file is that may have no end.
+/// Returns the kind of a file that may be endless; `None` for other files.
 #[cfg(unix)]
 fn endless(kind: FileType, path: &Path) -> Option<&'static str> {
     use std::os::unix::fs::FileTypeExt;
@@ -108,7 +107,7 @@ fn endless(_kind: FileType, _path: &Path) -> Option<&'static str> {
     None
 }
 
-/// Whether a pipe has no name of its own: it is reached by the number of an open file alone, and has a writer.
+/// Returns whether a pipe is anonymous: it is reachable only through a file descriptor, and has a writer.
 #[cfg(unix)]
 fn is_of_a_shell(pipe: &Path) -> bool {
     pipe.canonicalize().map_or(true, |path| path.starts_with("/dev/fd") || path.starts_with("/proc"))

@@ -1,6 +1,6 @@
-//! Formats that are not read, known by a file's first bytes and by its name, so that a message can name them.
+//! Detects unsupported file formats from a file's first bytes and name, so that error messages can name them.
 
-/// A format of files that is not read.
+/// Unsupported file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileFormat {
     /// `.gz`
@@ -37,13 +37,13 @@ pub enum FileFormat {
     Sqlite,
     /// `.pdf`
     Pdf,
-    /// Text in two bytes a letter, as Windows programs write it.
+    /// UTF-16 text, as some Windows programs write it.
     Utf16,
 }
 
 impl FileFormat {
-    /// The format of a file that begins with these bytes and has this name; `None` of text and of what is not known. The
-    /// bytes decide; the name does where the file is no text, or is empty or missing.
+    /// Returns the format of a file with these first bytes and this name; `None` for text and unknown formats. The
+    /// bytes decide. The name decides only if the bytes are not text, or are empty or missing.
     pub fn of(bytes: &[u8], name: &str) -> Option<FileFormat> {
         Self::of_bytes(bytes, name).or_else(|| Self::of_name(name).filter(|_| !looks_like_text(bytes)))
     }
@@ -101,7 +101,7 @@ impl FileFormat {
         })
     }
 
-    /// Its name with an article.
+    /// Returns the name with an article.
     pub fn name(self) -> &'static str {
         match self {
             FileFormat::Gzip => "a file packed with gzip",
@@ -125,7 +125,7 @@ impl FileFormat {
         }
     }
 
-    /// What makes a table of text of it, as a hint begins.
+    /// Returns a hint that says how to convert the file to a text table.
     pub fn how_to_convert(self) -> &'static str {
         match self {
             FileFormat::Gzip => "unpack it: `gunzip --keep FILE`",
@@ -158,10 +158,10 @@ impl std::fmt::Display for FileFormat {
     }
 }
 
-/// Whether there are bytes, and they begin as text does.
+/// Returns whether the bytes are nonempty and start like text.
 fn looks_like_text(bytes: &[u8]) -> bool {
     let beginning = &bytes[..bytes.len().min(1024)];
-    // the last letter may be cut
+    // The slice may end inside a multi-byte character.
     let is_utf8 = std::str::from_utf8(beginning).map_or_else(|error| error.error_len().is_none(), |_| true);
     !beginning.is_empty() && !beginning.contains(&0) && is_utf8
 }

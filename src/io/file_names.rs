@@ -1,24 +1,24 @@
-//! Names of experiments and variants, which are names of folders and files: each can be created on every system, and no
-//! two are one file on a system that ignores case or the Unicode form.
+//! Names of experiments and variants, which become names of folders and files. Each name is valid on every system, and
+//! no two names collide on a system that ignores case or Unicode normalization.
 
 use unicode_normalization::UnicodeNormalization;
 
 use crate::config::check::{Invalid, require};
 
-/// The longest name in bytes. A file's name has at most 255, and the longest of a trial, while it is written, is
-/// `.NAME-seed-9223372036854775808-fold1000000.safetensors.4194304-10000.part`.
+/// Maximum length of a name in bytes. File names are limited to 255 bytes; the longest one, of a trial's temporary
+/// file, is `.NAME-seed-9223372036854775808-fold1000000.safetensors.4194304-10000.part`.
 const LONGEST: usize = 180;
 
-/// The names that Windows takes for devices, with anything after a dot too.
+/// Device names on Windows, reserved also with an extension.
 const DEVICES: [&str; 22] = [
     "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
     "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
-/// Checks a name that files will be called after.
+/// Checks a name that is used for files.
 ///
 /// # Errors
-/// When no file can have such a name on some system.
+/// When some system does not allow the name for a file.
 pub fn check(key: &str, name: &str) -> Result<(), Invalid> {
     check_letters(key, name)?;
     let wanted = format!("must have at most {LONGEST} bytes");
@@ -34,10 +34,10 @@ pub fn check(key: &str, name: &str) -> Result<(), Invalid> {
     })
 }
 
-/// Checks that a name leads to no other folder, as the names in records and histories must not.
+/// Checks that a name cannot point into another folder; names in records and histories are checked, too.
 ///
 /// # Errors
-/// When it holds anything but letters, digits and a few signs, or begins with a dot.
+/// When it contains characters other than letters, digits, blanks, `_`, `-`, `+` and `.`, or starts with a dot.
 pub fn check_letters(key: &str, name: &str) -> Result<(), Invalid> {
     let allowed = |c: char| c.is_alphanumeric() || "_-.+ ".contains(c);
     require(
@@ -48,10 +48,10 @@ pub fn check_letters(key: &str, name: &str) -> Result<(), Invalid> {
     )
 }
 
-/// Checks that names stay different on a system that ignores case or the Unicode form.
+/// Checks that the names stay distinct on systems that ignore case or Unicode normalization.
 ///
 /// # Errors
-/// When two of them do not.
+/// When two of them collide.
 pub fn check_distinct(key: &str, names: &[&str]) -> Result<(), Invalid> {
     for (place, name) in names.iter().enumerate() {
         if let Some(other) = names[..place].iter().find(|other| are_one_file(other, name)) {
@@ -62,12 +62,12 @@ pub fn check_distinct(key: &str, names: &[&str]) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Whether two names are those of one file on some system.
+/// Returns whether two names refer to the same file on some system.
 pub fn are_one_file(one: &str, other: &str) -> bool {
     folded(one) == folded(other)
 }
 
-/// Says in what two names differ that are one file on some system.
+/// Returns the difference between two names that refer to the same file on some system.
 pub fn difference(one: &str, other: &str) -> &'static str {
     match one.nfc().eq(other.nfc()) {
         true => "are the same name in two Unicode forms, and one file on macOS",
@@ -75,9 +75,9 @@ pub fn difference(one: &str, other: &str) -> &'static str {
     }
 }
 
-/// The name without case and Unicode form.
+/// Returns the name with case and Unicode normalization removed.
 fn folded(name: &str) -> String {
-    // upper case first: `ß` and `SS` are equal without case
+    // Upper case first: `ß` and `SS` are equal when case is ignored.
     name.nfd().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
 }
 

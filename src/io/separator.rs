@@ -1,9 +1,9 @@
-//! The character between two fields of a CSV table, as a user or the table itself names it.
+//! Field separator of CSV tables, as set by a user or by the table.
 
-/// The separator that a user names: one ASCII character, or `tab` or `\t` for a tab.
+/// Parses a separator: one ASCII character, or `tab` or `\t` for a tab.
 ///
 /// # Errors
-/// When it is something else, with what is allowed.
+/// When it is something else; the message says what is allowed.
 pub fn parse(text: &str) -> Result<char, String> {
     let mut letters = text.chars();
     match (letters.next(), letters.as_str()) {
@@ -13,12 +13,12 @@ pub fn parse(text: &str) -> Result<char, String> {
     }
 }
 
-/// Whether a character can separate fields.
+/// Returns whether a character can separate fields.
 pub fn is_allowed(separator: char) -> bool {
     separator.is_ascii() && !matches!(separator, '"' | '\n' | '\r')
 }
 
-/// The separator that a table's first line names, as Excel writes and reads it: `sep=;`.
+/// Returns the separator that a table's first line declares, as Excel reads and writes it: `sep=;`.
 pub fn of_first_line(line: &str) -> Option<char> {
     let line = line.trim_matches([' ', '"', '\r', '\n']);
     let rest = line.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).map(|start| &line[start.len()..])?;
@@ -26,7 +26,7 @@ pub fn of_first_line(line: &str) -> Option<char> {
     (!separator.is_alphanumeric() && rest.len() <= 2).then_some(separator)
 }
 
-/// A separator as it is written on the command line and in an experiment.
+/// Returns a separator as it is written on the command line and in an experiment.
 pub fn shown(separator: char) -> String {
     match separator {
         '\t' => "tab".to_owned(),

@@ -1,34 +1,35 @@
-//! What is asked of a run from outside while it goes on: to stop, or to write a checkpoint.
+//! Signals to a running program: stop, or write a checkpoint.
 //!
-//! Ctrl-C, SIGTERM and SIGHUP let the step end and the files be written; before training, and the second time, they end
-//! the program at once, which leaves no half file either. SIGUSR1 asks for a checkpoint.
+//! During training, Ctrl-C, SIGTERM and SIGHUP finish the current step and write the files. Before training, or on the
+//! second signal, they end the program at once, which leaves no partly written file either. SIGUSR1 requests a
+//! checkpoint.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What the keyboard's Ctrl-C sends.
+/// Number of the signal that Ctrl-C sends.
 const INTERRUPT: i32 = 2;
 
-/// What has been asked of a run.
+/// Requests received by a run.
 #[derive(Debug, Default)]
 pub struct Requests {
     /// Set when the run is to end at the next step.
     pub stop: AtomicBool,
-    /// Set when a checkpoint is to be written at the end of the epoch; whoever writes it takes it back.
+    /// Set when a checkpoint is to be written at the end of the epoch; the code that writes it clears the flag.
     pub checkpoint: AtomicBool,
-    /// Whether something is trained, so that there is something to be written when the run is stopped.
+    /// Whether training is in progress, so that stopping the run requires writing files.
     pub training: AtomicBool,
     signal: AtomicI32,
     last_words: Mutex<Option<String>>,
 }
 
 impl Requests {
-    /// Whether the run is to end.
+    /// Returns whether the run is to end.
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// The number of the signal that stopped the run, that of Ctrl-C where none has.
+    /// Returns the number of the signal that stopped the run; that of Ctrl-C if there was none.
     pub fn signal(&self) -> i32 {
         match self.signal.load(Ordering::Relaxed) {
             0 => INTERRUPT,
@@ -36,17 +37,17 @@ impl Requests {
         }
     }
 
-    /// What is said when the program ends at once, as long as nothing else is said in its place.
+    /// Sets the message that is printed when the program ends at once.
     pub fn say_at_the_end(&self, words: String) {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
     }
 
-    /// Says nothing more when the program ends at once.
+    /// Clears the message that is printed when the program ends at once.
     pub fn say_nothing_at_the_end(&self) {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Takes a signal that asks the run to stop. `end` ends the program with its exit code, and says the last words.
+    /// Handles a signal that stops the run. `end` prints the message and ends the program with this exit code.
     fn take(&self, signal: i32, end: impl FnOnce(i32, Option<String>)) {
         self.signal.store(signal, Ordering::Relaxed);
         let is_idle = !self.training.load(Ordering::Relaxed);
@@ -57,16 +58,16 @@ impl Requests {
     }
 }
 
-/// Listens to signals from now on; `say` prints what is said when the program ends at once.
+/// Starts to listen for signals; `say` prints the message when the program ends at once.
 ///
 /// # Errors
-/// When the system does not let it.
+/// When the system does not allow it.
 #[cfg(unix)]
 pub fn listen(requests: &Arc<Requests>, say: fn(&str)) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
     let mut wanted = vec![SIGINT, SIGTERM, SIGUSR1];
-    wanted.extend((!is_ignored(SIGHUP)).then_some(SIGHUP)); // `nohup` stays what it is
+    wanted.extend((!is_ignored(SIGHUP)).then_some(SIGHUP)); // keeps `nohup` in effect
     let mut signals = signal_hook::iterator::Signals::new(wanted)?;
     let requests = Arc::clone(requests);
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -80,10 +81,10 @@ pub fn listen(requests: &Arc<Requests>, say: fn(&str)) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Listens to Ctrl-C from now on; `say` prints what is said when the program ends at once.
+/// Starts to listen for Ctrl-C; `say` prints the message when the program ends at once.
 ///
 /// # Errors
-/// When the system does not let it.
+/// When the system does not allow it.
 #[cfg(not(unix))]
 pub fn listen(requests: &Arc<Requests>, say: fn(&str)) -> std::io::Result<()> {
     let requests = Arc::clone(requests);
@@ -91,29 +92,29 @@ pub fn listen(requests: &Arc<Requests>, say: fn(&str)) -> std::io::Result<()> {
         .map_err(std::io::Error::other)
 }
 
-/// From now on SIGUSR1 does not end the program where nothing can be asked of it: before a run listens, and in commands
-/// that run nothing.
+/// Ignores SIGUSR1 where no run can receive it, before a run listens and in commands without a run; by default the
+/// signal ends the program.
 #[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
 pub fn outlive_asking() {
-    // SAFETY: ignoring a signal installs no handler, and `SIGUSR1` is one that may be ignored.
+    // SAFETY: ignoring a signal installs no handler, and `SIGUSR1` may be ignored.
     #[cfg(unix)]
     unsafe {
         libc::signal(libc::SIGUSR1, libc::SIG_IGN);
     }
 }
 
-/// Whether this process was started with the signal ignored.
+/// Returns whether this process was started with the signal ignored.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library does not ask")]
 fn is_ignored(signal: i32) -> bool {
-    // SAFETY: numbers, a set of bits and an optional function, for all of which zeros are a value.
+    // SAFETY: the struct holds numbers, a bit set and an optional function, for all of which zero is a valid value.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: without a new action nothing is changed; the old one is written to a local of that type.
+    // SAFETY: a null new action changes nothing; the old one is written to a local of that type.
     let is_known = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut action) } == 0;
     is_known && action.sa_sigaction == libc::SIG_IGN
 }
 
-/// Says the last words and ends the program as it stands.
+/// Prints the message and ends the program at once.
 fn end_at_once(code: i32, words: Option<String>, say: fn(&str)) {
     if let Some(words) = words {
         say(&words);
@@ -121,14 +122,14 @@ fn end_at_once(code: i32, words: Option<String>, say: fn(&str)) {
     leave(code)
 }
 
-/// Ends the program as it stands, from any thread: nothing registered for the end is run. What `process::exit` would clean
-/// up may be in use by threads that compute, and libtorch takes 0.07 s to unregister each of its operators.
+/// Ends the program at once, from any thread, without running exit handlers. `process::exit` would clean up what
+/// computing threads may still use, and libtorch takes 0.07 s to unregister its operators.
 #[cfg_attr(
     unix,
     expect(unsafe_code, reason = "the standard library ends no program without running what is registered")
 )]
 pub fn leave(code: i32) -> ! {
-    // SAFETY: it ends the process and touches no memory of it.
+    // SAFETY: it ends the process and accesses none of its memory.
     #[cfg(unix)]
     unsafe {
         libc::_exit(code)
