@@ -1,35 +1,35 @@
-//! A setting that was understood but cannot be: which key, what is wrong with it, and a hint.
+//! Validation of settings: the key of an invalid setting, what is wrong with it, and a hint.
 //!
-//! Every family (layers, losses, optimizers, data sets) checks its own settings with these few functions; the
-//! experiment prefixes the key with where the family stands in the file, so that a message always names the full key.
+//! Layers, losses, optimizers, data sets and so on check their own settings with these functions. The experiment adds
+//! the path within the file to the key, so that a message always names the full key.
 
 use std::fmt::{self, Display};
 
-/// A setting that cannot be used.
+/// An invalid setting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invalid {
     /// The full key, such as `train.optimizer.adam.lr`.
     pub key: String,
     /// What is wrong: a lowercase fragment that follows the key.
     pub message: String,
-    /// What would be right.
+    /// How to fix it.
     pub hint: Option<String>,
 }
 
 impl Invalid {
-    /// A fault of the setting `key`.
+    /// Creates an error for the setting `key`.
     pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
         Invalid { key: key.into(), message: message.into(), hint: None }
     }
 
-    /// Adds what would be right.
+    /// Adds a hint that says how to fix it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Puts the key under `prefix`.
+    /// Prefixes the key with `prefix` and a dot.
     #[must_use]
     pub fn under(mut self, prefix: impl Display) -> Self {
         self.key = if self.key.is_empty() { prefix.to_string() } else { format!("{prefix}.{}", self.key) };
@@ -45,41 +45,41 @@ impl Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// The value must be finite and greater than 0.
+/// Checks that the value is finite and greater than 0.
 pub fn positive(key: &str, value: f64) -> Result<(), Invalid> {
     require(value.is_finite() && value > 0.0, key, "must be finite and greater than 0", value)
 }
 
-/// The value must be finite and at least 0.
+/// Checks that the value is finite and at least 0.
 pub fn not_negative(key: &str, value: f64) -> Result<(), Invalid> {
     require(value.is_finite() && value >= 0.0, key, "must be finite and at least 0", value)
 }
 
-/// The value must lie in `[0, 1)`.
+/// Checks that the value is in `[0, 1)`.
 pub fn below_one(key: &str, value: f64) -> Result<(), Invalid> {
     require((0.0..1.0).contains(&value), key, "must be at least 0 and less than 1", value)
 }
 
-/// The value must lie strictly between 0 and 1.
+/// Checks that the value is strictly between 0 and 1.
 pub fn share(key: &str, value: f64) -> Result<(), Invalid> {
     require(value > 0.0 && value < 1.0, key, "must lie between 0 and 1", value)
 }
 
-/// The count must be at least 1.
+/// Checks that the count is at least 1.
 pub fn at_least_one(key: &str, count: usize) -> Result<(), Invalid> {
     require(count >= 1, key, "must be at least 1", count)
 }
 
-/// The largest size of one dimension: what is larger is a slip, and no memory holds it.
+/// Maximum size of one dimension; larger values are typing mistakes and would not fit into memory.
 const LARGEST_SIZE: usize = 1_000_000;
 
-/// The size of a dimension must be at least 1, and one that a memory can hold.
+/// Checks that the size of a dimension is between 1 and 1,000,000.
 pub fn size(key: &str, size: usize) -> Result<(), Invalid> {
     at_least_one(key, size)?;
     require(size <= LARGEST_SIZE, key, "must be at most 1,000,000", size)
 }
 
-/// The condition must hold, or the message says what was wanted and found.
+/// Checks a condition; the error says what was wanted and what was found.
 pub fn require(holds: bool, key: &str, wanted: &str, found: impl Display) -> Result<(), Invalid> {
     if holds { Ok(()) } else { Err(Invalid::new(key, format!("{wanted}, found {found}"))) }
 }

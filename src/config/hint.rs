@@ -1,4 +1,4 @@
-//! A hint that travels with an error, and is shown on a line of its own below it.
+//! A hint attached to an error, shown on its own line below it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ impl fmt::Display for Hint {
     }
 }
 
-/// What an error says with its causes, on one line and without its hint.
+/// Returns the message of an error and its causes on one line, without the hint.
 pub fn in_a_line(error: &anyhow::Error) -> String {
     let hint = error.downcast_ref::<Hint>().map(ToString::to_string);
     let lines = error.chain().map(ToString::to_string).filter(|line| Some(line) != hint.as_ref());

@@ -1,8 +1,8 @@
-//! The short ways of writing a part in an experiment file: `"adam"` for `{ adam = {} }`, and `{ linear = 64 }` for
-//! `{ linear = { units = 64 } }`.
+//! Shorthand notation in experiment files: `"adam"` for `{ adam = {} }`, and `{ linear = 64 }` for `{ linear = { units
+//! = 64 } }`.
 //!
-//! Both are resolved while reading, so that everything behind the file sees full settings only. The errors are
-//! serde's own: they keep the line and column, and name the key that is missing or unknown.
+//! Both are expanded during deserialization, so that the rest of the program sees full settings only. The errors are
+//! serde's: they have line and column, and name the missing or unknown key.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,17 +10,17 @@ use std::marker::PhantomData;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
 
-/// Reads a part that is named by a string or by a table with one key.
+/// Deserializes an item given as a name or as a table with one key.
 pub fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(NamedVisitor(PhantomData))
 }
 
-/// The same for a part that may be left out.
+/// Like [`named`], for an optional item.
 pub fn named_or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(Option::<Named<T>>::deserialize(deserializer)?.map(|named| named.0))
 }
 
-/// A part that is read as it is [`named`].
+/// An item deserialized with [`named`].
 struct Named<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
@@ -29,19 +29,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
     }
 }
 
-/// Reads a list of such parts.
+/// Deserializes a list of items, each as in [`named`].
 pub fn named_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let list = Vec::<Named<T>>::deserialize(deserializer)?;
     Ok(list.into_iter().map(|named| named.0).collect())
 }
 
-/// A part that may be written as its one number.
+/// An item that can be written as a single number.
 pub trait FromNumber: Sized {
-    /// The part with this number, or why the number cannot be.
+    /// Returns the item with this number, or an error message.
     fn from_number(number: f64) -> Result<Self, String>;
 }
 
-/// Reads a part that is written as one number or as a table.
+/// Deserializes an item given as one number or as a table.
 pub fn number_or_table<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -50,10 +50,10 @@ where
     deserializer.deserialize_any(NumberVisitor(PhantomData))
 }
 
-/// A whole number, for parts whose number is a size; whether the size can be is checked with the part's settings.
+/// Converts a number to a size; the error message names it `what`. The range is checked later, with the other settings.
 pub fn size(number: f64, what: &str) -> Result<usize, String> {
     if number.fract() == 0.0 && number >= 0.0 {
-        Ok(number as usize) // what is too large becomes the largest there is
+        Ok(number as usize) // a number that is too large becomes `usize::MAX`
     } else {
         Err(format!("{what} must be a whole number of at least 1, found {number}"))
     }
@@ -76,7 +76,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
         if as_name.to_string().starts_with("unknown variant") {
             return Err(as_name);
         }
-        // The part has settings: take it with all of them left at their defaults.
+        // The item has settings: use their defaults.
         let no_settings = std::iter::once((name, NoSettings(PhantomData)));
         T::deserialize(MapAccessDeserializer::new(MapDeserializer::new(no_settings)))
             .map_err(|error: E| E::custom(format!("`{name}` needs settings: {error}")))
@@ -91,7 +91,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
     }
 }
 
-/// A table that is read by someone else, and looked at again afterwards.
+/// A map that another deserializer reads, and that can still be accessed afterwards.
 struct Borrowed<'a, A>(&'a mut A);
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Borrowed<'_, A> {
@@ -132,7 +132,7 @@ impl<'de, T: FromNumber + Deserialize<'de>> Visitor<'de> for NumberVisitor<T> {
     }
 }
 
-/// An empty table.
+/// A deserializer of an empty table.
 struct NoSettings<E>(PhantomData<E>);
 
 impl<'de, E: Error> Deserializer<'de> for NoSettings<E> {

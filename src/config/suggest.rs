@@ -1,6 +1,6 @@
-//! "Did you mean": the known name nearest to one that is not known.
+//! "Did you mean": suggests the known name closest to an unknown one.
 
-/// The nearest of `known` to `typed`, when one is near enough to have been meant.
+/// Returns the name in `known` closest to `typed`; `None` if none is similar enough.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     known
@@ -16,7 +16,7 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
-/// The hint that follows an unknown name: the nearest one, or all of them when none is near.
+/// Returns the hint for an unknown name: the closest known name, or all names if none is close.
 pub fn hint<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(typed, known.iter().copied()) {
@@ -25,12 +25,12 @@ pub fn hint<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String
     }
 }
 
-/// Names in backticks, with commas.
+/// Returns the names in backticks, separated by commas.
 pub fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Names in backticks, any one of which would do: "`a`, `b` or `c`".
+/// Returns the names in backticks as alternatives: "`a`, `b` or `c`".
 pub fn either(names: &[&str]) -> String {
     match names {
         [before @ .., last] if !before.is_empty() => format!("{} or `{last}`", list(before)),

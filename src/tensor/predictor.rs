@@ -1,12 +1,12 @@
-//! What a network and a tree have in common: rows go in, and outputs come out by which they are judged.
+//! Common interface of networks and trees: prepared rows in, outputs out.
 
 use tch::Tensor;
 
-/// Something that was fitted to training rows and can be asked about others.
+/// A fitted model that returns outputs for rows.
 ///
-/// How outputs become classes, and scores to rank rows by, is a [`Decision`](crate::metrics::decision::Decision).
+/// A [`Decision`](crate::metrics::decision::Decision) turns outputs into classes and into scores that rank rows.
 pub trait Predictor {
-    /// The outputs for rows that were prepared as the training rows were.
+    /// Returns the outputs for rows that were prepared in the same way as the training rows.
     ///
     /// # Shapes
     /// `features` `[rows, …sample]` → `[rows, outputs]` f64, on the CPU.

@@ -1,12 +1,12 @@
-//! The numbers of a tensor as plain memory, for loops of our own over them.
+//! Direct access to the values of a CPU f32 tensor, for hand-written loops.
 //!
-//! libtorch's operations cost a microsecond or more each before they compute anything. Where a step does many small
-//! things to the same numbers (an optimizer's rule, a bias and an activation, a loss and its gradient), one pass over
-//! the memory takes their place. All pointers into tensors are here.
+//! Every libtorch operation costs a microsecond or more before it computes anything. If a step applies many small
+//! operations to the same values (an optimizer's update rule, a bias and an activation, a loss and its gradient), one
+//! pass over the memory replaces them. All pointers into tensors are in this file.
 //!
-//! libtorch lets any number of tensors share one memory, and changes it through each of them, so the borrow checker
-//! cannot tell who writes where. Whoever takes a slice has to: of a tensor that nobody else knows (a buffer, a
-//! function's own result), or by an order of things that keeps threads apart (`train::dense`).
+//! In libtorch any number of tensors can share one memory and modify it, so the borrow checker cannot see conflicting
+//! accesses. The code that takes a slice must rule them out: the tensor is not shared (a buffer, a function's own
+//! result), or the program's structure keeps threads apart (`train::dense`).
 
 #![expect(unsafe_code, reason = "slices of memory that is libtorch's")]
 
@@ -17,69 +17,73 @@ use tch::{Device, Kind, Tensor};
 
 /// The memory of a contiguous f32 tensor on the CPU.
 ///
-/// It is a pointer, so that several threads can hold it and each write a part of its own; whoever takes a slice of it
-/// vouches for that.
+/// It is a pointer, so several threads can hold it and write to separate parts. The code that takes a slice must
+/// guarantee that the parts do not overlap.
 #[derive(Clone, Copy, Debug)]
 pub struct Floats {
     start: *mut f32,
     len: usize,
 }
 
-// SAFETY: it is an address and a length, and owns nothing. Memory is only touched in `get` and `get_mut`, which are unsafe:
-// their callers vouch that the memory is there and that no two threads meet in it.
+// SAFETY: it is an address and a length, and owns nothing. Memory is only accessed in `get` and `get_mut`, which are
+// unsafe: their callers guarantee that the memory is valid and that no two threads conflict in it.
 unsafe impl Send for Floats {}
-// SAFETY: as above; nothing can be changed through a shared `Floats` but by `get_mut`, which is unsafe.
+// SAFETY: as above; values can be changed through a shared `Floats` only with `get_mut`, which is unsafe.
 unsafe impl Sync for Floats {}
 
 impl Floats {
-    /// The memory of a tensor.
+    /// Returns the memory of a tensor.
     ///
     /// # Panics
-    /// When it is not contiguous, not f32, or not on the CPU: an error in this program.
+    /// When it is not contiguous, not f32, or not on the CPU, which is a bug in this program.
     pub fn of(tensor: &Tensor) -> Floats {
         assert_eq!((tensor.kind(), tensor.device()), (Kind::Float, Device::Cpu), "floats are f32 on the CPU");
         assert!(tensor.is_contiguous(), "floats are contiguous");
         let len = tensor.numel();
-        // where there are none, libtorch has no address for them, and a slice needs one
+        // libtorch has no address for an empty tensor, and a slice needs one.
         let start = if len == 0 { NonNull::dangling().as_ptr() } else { tensor.data_ptr().cast() };
         Floats { start, len }
     }
 
-    /// How many there are.
+    /// Returns the number of values.
     pub fn len(self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no values.
     pub fn is_empty(self) -> bool {
         self.len == 0
     }
 
-    /// A part of them.
+    /// Returns a part of the values.
+    ///
+    /// # Panics
+    /// When the range is out of bounds.
     pub fn part(self, range: Range<usize>) -> Floats {
         assert!(range.start <= range.end && range.end <= self.len, "a part lies inside");
-        // SAFETY: the sum stays inside the tensor's memory, or one past its end, as was just checked; of none, 0 is added.
+        // SAFETY: as just checked, the sum stays inside the tensor's memory or one past its end; for an empty tensor, 0
+        // is added.
         Floats { start: unsafe { self.start.add(range.start) }, len: range.len() }
     }
 
-    /// The numbers, to read.
+    /// Returns the values for reading.
     ///
     /// # Safety
-    /// The numbers must have been written before. The tensor, or another that shares its memory, must live as long as the
-    /// slice, and nobody may write to these numbers meanwhile.
+    /// The values must be initialized. The tensor, or another one that shares its memory, must outlive the slice, and
+    /// nothing may write to these values in the meantime.
     pub unsafe fn get<'a>(self) -> &'a [f32] {
-        // SAFETY: `of` took address and length from a contiguous f32 tensor, which libtorch aligns, or a dangling address
-        // for none, and `part` stays inside; the caller vouches for the rest.
+        // SAFETY: `of` took address and length from a contiguous f32 tensor, which libtorch aligns, or a dangling
+        // address for an empty one, and `part` stays inside; the caller guarantees the rest.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
 
-    /// The numbers, to change.
+    /// Returns the values for reading and writing.
     ///
     /// # Safety
-    /// The numbers must have been written before. The tensor, or another that shares its memory, must live as long as the
-    /// slice, and nobody else may read or write these numbers meanwhile, also not through another slice of this thread's.
+    /// The values must be initialized. The tensor, or another one that shares its memory, must outlive the slice, and
+    /// nothing else may read or write these values in the meantime, including other slices of the same thread.
     pub unsafe fn get_mut<'a>(self) -> &'a mut [f32] {
-        // SAFETY: as in `get`; that nobody else has these numbers is the caller's word, too.
+        // SAFETY: as in `get`; the caller also guarantees exclusive access.
         unsafe { std::slice::from_raw_parts_mut(self.start, self.len) }
     }
 }

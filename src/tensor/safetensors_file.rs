@@ -1,8 +1,7 @@
-//! A safetensors file that is written tensor by tensor, from where the tensors are, so that a large file needs no memory of
-//! its size.
+//! Writes a safetensors file tensor by tensor, so that a large file needs no second copy in memory.
 //!
-//! The layout is that of the `safetensors` crate: the length of the header, the header as JSON with blanks behind it up to
-//! a multiple of eight bytes, and the values of one tensor after the other, by type and then by name.
+//! The layout is that of the `safetensors` crate: the length of the header, the header as JSON padded with blanks to a
+//! multiple of eight bytes, then the values of all tensors, ordered by type and then by name.
 
 use std::collections::HashMap;
 use std::io::{Result, Write};
@@ -11,13 +10,13 @@ use anyhow::Context;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use tch::{Device, Kind, Tensor};
 
-/// The most values of a tensor that are copied at once.
+/// Maximum number of values of a tensor that are copied at once.
 const VALUES_AT_ONCE: i64 = 1 << 20;
 
-/// The most bytes of memory that writing a file of f32 tensors takes.
+/// Maximum memory in bytes that writing a file of f32 tensors takes.
 pub const BYTES_AT_ONCE: u64 = 4 * VALUES_AT_ONCE as u64;
 
-/// A file that can be written any number of times.
+/// A safetensors file that can be written any number of times.
 #[derive(Debug)]
 pub struct SafetensorsFile {
     header: Vec<u8>,
@@ -25,10 +24,10 @@ pub struct SafetensorsFile {
 }
 
 impl SafetensorsFile {
-    /// The file of these tensors, with these metadata.
+    /// Prepares a file with these tensors and metadata.
     ///
     /// # Errors
-    /// When the header cannot be JSON.
+    /// When the header cannot be serialized as JSON.
     pub fn new(tensors: Vec<(String, Tensor)>, metadata: HashMap<String, String>) -> anyhow::Result<Self> {
         let mut tensors = tensors;
         let key = |(name, tensor): &(String, Tensor)| (std::cmp::Reverse(dtype(tensor)), name.clone());
@@ -55,7 +54,7 @@ impl SafetensorsFile {
         self.tensors.iter().try_for_each(|tensor| parts(tensor, |part| writer.write_all(part)))
     }
 
-    /// The file in memory.
+    /// Returns the file as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.write_to(&mut bytes).expect("memory can be written to");
@@ -63,12 +62,12 @@ impl SafetensorsFile {
     }
 }
 
-/// Hands a tensor's values on as bytes, in row-major order, a part at a time.
+/// Passes a tensor's values to `each` as bytes, in row-major order, one part at a time.
 ///
 /// # Errors
 /// Those of `each`.
 pub fn parts(tensor: &Tensor, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-    let flat = tensor.detach().reshape([-1]); // a view, where the tensor is contiguous
+    let flat = tensor.detach().reshape([-1]); // a view if the tensor is contiguous
     let mut bytes = Vec::new();
     for start in (0..flat.size()[0]).step_by(VALUES_AT_ONCE as usize) {
         let part = flat.narrow(0, start, VALUES_AT_ONCE.min(flat.size()[0] - start));
@@ -80,7 +79,7 @@ pub fn parts(tensor: &Tensor, mut each: impl FnMut(&[u8]) -> Result<()>) -> Resu
     Ok(())
 }
 
-/// A tensor of this shape, filled with bytes part by part, as [`parts`] hands them on.
+/// Returns a tensor of this shape. `fill` fills it with bytes, in the same parts as in [`parts`].
 ///
 /// # Errors
 /// Those of `fill`.
@@ -97,17 +96,17 @@ pub fn from_parts(shape: &[i64], kind: Kind, mut fill: impl FnMut(&mut [u8]) -> 
     Ok(tensor)
 }
 
-/// How many bytes a tensor's values take.
+/// Returns the number of bytes of a tensor's values.
 pub fn length(tensor: &Tensor) -> usize {
     tensor.numel() * tensor.kind().elt_size_in_bytes()
 }
 
-/// A tensor's shape as safetensors has it.
+/// Returns a tensor's shape in the type of the safetensors crate.
 pub fn shape(tensor: &Tensor) -> Vec<usize> {
     tensor.size().iter().map(|&length| length as usize).collect()
 }
 
-/// The type of a network's tensor on disk.
+/// Returns the safetensors type of a network's tensor.
 pub fn dtype(tensor: &Tensor) -> Dtype {
     match tensor.kind() {
         Kind::Float => Dtype::F32,
@@ -116,7 +115,7 @@ pub fn dtype(tensor: &Tensor) -> Dtype {
     }
 }
 
-/// The type of a tensor on disk, where networks hold such ones.
+/// Returns the libtorch type of a safetensors type; `None` if networks have no such tensors.
 pub fn kind(dtype: Dtype) -> Option<Kind> {
     match dtype {
         Dtype::F32 => Some(Kind::Float),

@@ -1,35 +1,35 @@
-//! Seeding and the order of drawing, which are PyTorch's, so that any run can be checked in ten lines of Python.
+//! Seeds and the order of random draws. They match PyTorch's, so that any run can be checked in ten lines of Python.
 //!
-//! libtorch has one generator for the whole process, so the rule says when it is seeded and never reads its state:
+//! libtorch has one generator for the whole process, so the code fixes when it is seeded, and never reads its state:
 //!
 //! - before replica `r` is built: `manual_seed(seed_r)`; layers then draw in order, on the CPU;
-//! - before epoch `e`, counted from 1: `manual_seed(seed_r * 1_000_003 + e)`, then `randperm(n)` is the order of the
-//!   rows, and dropout masks follow from the same generator.
+//! - before epoch `e`, counted from 1: `manual_seed(seed_r * 1_000_003 + e)`; then `randperm(n)` is the order of the
+//!   rows, and dropout masks are drawn from the same generator.
 //!
-//! An epoch's randomness thus depends on the seed and the epoch's number alone, and a run can be resumed at any
-//! epoch without a saved generator.
+//! The randomness of an epoch thus depends only on the seed and the epoch's number, and a run can be resumed at any
+//! epoch without a saved generator state.
 
 use tch::{Device, Kind, Tensor};
 
-/// The part of a seed that generators take: libtorch's on the CPU, and numpy's, which trees draw from.
+/// Returns the 32 bits of a seed that libtorch's CPU generator and numpy's (used by trees) accept.
 pub fn low_bits(seed: i64) -> u32 {
     seed as u32
 }
 
-/// Seeds libtorch's generators (CPU and GPU) before the replica of this seed is built.
+/// Seeds libtorch's CPU and GPU generators before the replica with this seed is built.
 pub fn before_building(seed: i64) {
     tch::manual_seed(seed);
 }
 
-/// The seed of one epoch of one replica: `seed * 1_000_003 + epoch`, wrapping.
+/// Returns the seed of one epoch of one replica: `seed * 1_000_003 + epoch`, wrapping.
 pub fn of_epoch(seed: i64, epoch: usize) -> i64 {
     seed.wrapping_mul(1_000_003).wrapping_add(epoch as i64)
 }
 
-/// Seeds each replica for `epoch` and, when `shuffle` is set, draws the order of its rows.
+/// Seeds each replica for `epoch` and, if `shuffle` is set, draws the order of its rows.
 ///
-/// Afterwards the generator stands where the first replica's own run would have it, so a lone run with dropout is
-/// PyTorch's to the bit; in a stack the masks of all replicas follow from the first one's generator.
+/// Afterwards the generator is in the state of the first replica's own run, so a single run with dropout matches
+/// PyTorch bit for bit. In a stack, the masks of all replicas are drawn from the first replica's generator.
 ///
 /// # Shapes
 /// Returns `[replicas, rows]`, int64, on the CPU; `None` without shuffling.

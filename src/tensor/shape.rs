@@ -1,15 +1,15 @@
-//! The shape of one row as it passes through a network: what a shape mistake is reported with.
+//! Shape of one row as it passes through a network, and the error for a shape mismatch.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The shape of one row: no replica and no batch dimension.
+/// Shape of one row, without replica and batch dimensions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape(Vec<i64>);
 
 impl Shape {
-    /// The length, when the row has one dimension.
+    /// Returns the length if the row has one dimension.
     pub fn flat(&self) -> Option<usize> {
         match self.0[..] {
             [length] => Some(length as usize),
@@ -17,12 +17,12 @@ impl Shape {
         }
     }
 
-    /// The number of values in a row.
+    /// Returns the number of values in a row.
     pub fn elements(&self) -> usize {
         self.0.iter().product::<i64>() as usize
     }
 
-    /// The lengths.
+    /// Returns the length of each dimension.
     pub fn dimensions(&self) -> &[i64] {
         &self.0
     }
@@ -47,13 +47,13 @@ impl fmt::Display for Shape {
     }
 }
 
-/// A layer cannot take rows of the shape that it is given.
+/// A layer does not accept rows of this shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShapeFault {
-    /// The shape that the layer takes.
+    /// The shape that the layer accepts.
     pub wanted: String,
-    /// The shape that it is given.
+    /// The shape of its input.
     pub found: Shape,
-    /// What would mend it.
+    /// How to fix it.
     pub hint: Option<&'static str>,
 }

@@ -1,33 +1,32 @@
-//! How many threads a run may use: what `--threads` says, else what `OMP_NUM_THREADS` says, else one for each core.
+//! Number of threads that a run may use: `--threads`, else `OMP_NUM_THREADS`, else one per core.
 //!
-//! This is the most that a run uses. Small networks train faster with fewer, and training chooses the number that suits
-//! the size of a step. `OMP_NUM_THREADS` is what batch systems and other programs on OpenMP are told by, so it is heeded
-//! here as libtorch heeds it.
+//! This is an upper limit. Small networks train faster with fewer threads, and training chooses the number that suits
+//! the size of a step. Batch systems and other OpenMP programs set `OMP_NUM_THREADS`, which libtorch follows, too.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// More threads than these are refused: no machine has so many cores.
+/// Maximum number of threads that a user can ask for.
 pub const MOST: usize = 1024;
 
-/// The variable that OpenMP reads.
+/// Environment variable that OpenMP reads.
 const VARIABLE: &str = "OMP_NUM_THREADS";
 
-/// The most threads that a run may use when it is not told, and why it is this number.
+/// Default limit of threads and its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Available {
-    /// How many.
+    /// Number of threads.
     pub threads: usize,
-    /// Who says so.
+    /// Source of the number.
     pub source: Source,
 }
 
-/// Who says how many threads there may be.
+/// Source of a number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `OMP_NUM_THREADS`.
     Variable,
-    /// The machine: one for each core that this process may use.
+    /// The machine: one thread for each core that this process may use.
     Cores,
 }
 
@@ -40,25 +39,25 @@ impl fmt::Display for Source {
     }
 }
 
-/// The most threads that a run may use: what was asked for, or what there is.
+/// Returns the number of threads asked for, or the default limit.
 pub fn asked_or_available(asked: Option<usize>) -> usize {
     asked.unwrap_or_else(|| available().threads)
 }
 
-/// The most threads that a run may use when it is not told.
+/// Returns the default limit of threads.
 pub fn available() -> Available {
     available_of(std::env::var(VARIABLE).ok().as_deref(), cores())
 }
 
-/// The number that `--threads` has set for this process; 0 where it has not.
+/// Limit that `--threads` has set for this process; 0 without one.
 static LIMIT: AtomicUsize = AtomicUsize::new(0);
 
-/// Lets nothing in this process use more threads than these.
+/// Sets the maximum number of threads for this process.
 pub fn limit(threads: usize) {
     LIMIT.store(threads, Ordering::Relaxed);
 }
 
-/// The most threads that anything in this process may use.
+/// Returns the maximum number of threads for this process.
 pub fn most() -> usize {
     match LIMIT.load(Ordering::Relaxed) {
         0 => available().threads,
@@ -66,24 +65,24 @@ pub fn most() -> usize {
     }
 }
 
-/// How many cores this process may use, as its affinity and its control group allow.
+/// Returns the number of cores that this process may use, according to its CPU affinity and control group.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Tells libtorch how many threads an operation of its own may use.
+/// Sets the number of threads of a libtorch operation.
 pub fn set_libtorch(threads: usize) {
     tch::set_num_threads(i32::try_from(threads.min(MOST)).expect("1,024 at most"));
 }
 
-/// Gives libtorch's operations so many threads for a while: until what is returned is dropped, which gives them
-/// `afterwards`, also where something has failed.
+/// Sets libtorch's number of threads until the returned guard is dropped, also after an error. The guard then sets it
+/// to `afterwards`.
 pub fn libtorch_has(threads: usize, afterwards: usize) -> Afterwards {
     set_libtorch(threads);
     Afterwards(afterwards)
 }
 
-/// See [`libtorch_has`].
+/// Guard returned by [`libtorch_has`].
 #[derive(Debug)]
 #[must_use]
 pub struct Afterwards(usize);
@@ -94,10 +93,10 @@ impl Drop for Afterwards {
     }
 }
 
-/// Reads a number of threads as it is written behind `--threads`.
+/// Parses the value of `--threads`.
 ///
 /// # Errors
-/// What is allowed.
+/// When it is not a whole number from 1 to 1,024.
 pub fn parse(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(threads @ 1..=MOST) => Ok(threads),
@@ -109,8 +108,8 @@ pub fn parse(text: &str) -> Result<usize, String> {
     }
 }
 
-/// `variable` is what `OMP_NUM_THREADS` holds. Of a list, `4,2`, the first number counts, that of the outermost level;
-/// what is no number is passed over, as OpenMP does.
+/// `variable` is the value of `OMP_NUM_THREADS`. In a list such as `4,2`, the first number counts, which is that of the
+/// outermost level. As in OpenMP, a value that is not a number is ignored.
 fn available_of(variable: Option<&str>, cores: usize) -> Available {
     let first = variable.and_then(|text| text.split(',').next()?.trim().parse().ok()).filter(|&threads| threads > 0);
     match first {
