@@ -1,29 +1,29 @@
-//! All trainable parameters of a stack in one tensor, `[replicas, parameters]`.
+//! Stores all trainable parameters of a stack in one tensor, `[replicas, parameters]`.
 //!
 //! Layers hold views of it: leaf tensors that share its storage. The optimizer, weight decay, the snapshot of the best
 //! weights and the checkpoint are then a few operations on one tensor instead of dozens on many.
 //!
-//! Beside them stand the buffers: what layers keep without training it, such as batch normalization's running
-//! averages. There are few of them and no optimizer walks over them, so each is a tensor of its own.
+//! Buffers, such as batch normalization's running averages, are stored separately, each as its own tensor. There are
+//! few of them, and no optimizer updates them.
 
 use tch::{Device, Kind, Tensor};
 
 use crate::network::init::Parameter;
 use crate::tensor::seed;
 
-/// The parameters of a stack of networks of the same shape.
+/// Parameters and buffers of a stack of networks with the same shapes.
 #[derive(Debug)]
 pub struct Arena {
     values: Tensor, // [replicas, parameters]
     slots: Vec<Slot>,
-    leaves: Vec<Tensor>, // one for each slot, [replicas, …shape]
+    leaves: Vec<Tensor>, // one per slot, [replicas, …shape]
     buffers: Vec<NamedBuffer>,
 }
 
-/// Where one parameter lies in a row of the arena.
+/// Position of one parameter in a row of the arena.
 #[derive(Clone, Debug)]
 pub struct Slot {
-    /// The name in `state_dict`: `0.weight`.
+    /// The name in the `state_dict`: `0.weight`.
     pub name: String,
     /// The shape for one replica.
     pub shape: Vec<i64>,
@@ -31,21 +31,21 @@ pub struct Slot {
     elements: i64,
 }
 
-/// A tensor that a layer keeps beside its parameters: part of what it has learned, but not trained by gradients.
+/// A buffer as in PyTorch: a tensor of a layer's state that is not trained by gradients.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Buffer {
-    /// The name in `state_dict`, without the layer's number: `running_mean`.
+    /// The name in the `state_dict`, without the layer's index: `running_mean`.
     pub name: &'static str,
     /// The shape for one replica.
     pub shape: Vec<i64>,
-    /// Its type.
+    /// The data type.
     pub kind: Kind,
-    /// The number that it is filled with at first.
+    /// The initial value of all elements.
     pub start: i64,
 }
 
 impl Buffer {
-    /// One for each replica, `[replicas, …shape]`.
+    /// Returns the initial buffers of all replicas, `[replicas, …shape]`.
     pub fn of_each_replica(&self, replicas: i64, device: Device) -> Tensor {
         let mut shape = vec![replicas];
         shape.extend(&self.shape);
@@ -53,16 +53,16 @@ impl Buffer {
     }
 }
 
-/// A buffer of a whole stack.
+/// A buffer of all replicas of a stack.
 #[derive(Debug)]
 pub struct NamedBuffer {
-    /// The name in `state_dict`: `1.running_mean`.
+    /// The name in the `state_dict`: `1.running_mean`.
     pub name: String,
-    /// The tensor that the layer changes in place, `[replicas, …shape]`.
+    /// The tensor that the layer updates in place, `[replicas, …shape]`.
     pub values: Tensor,
 }
 
-/// The parameters and buffers of each replica as they once were.
+/// A copy of the parameters and buffers of all replicas.
 #[derive(Debug)]
 pub struct Snapshot {
     values: Tensor,       // [replicas, parameters]
@@ -71,7 +71,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Its tensors by their names, behind this prefix: `values`, `buffers.1.running_mean`.
+    /// Returns the tensors with their names after `prefix`: `values`, `buffers.1.running_mean`.
     pub fn named(&self, prefix: &str) -> Vec<(String, Tensor)> {
         let values = (format!("{prefix}values"), self.values.shallow_clone());
         let buffers = self.names.iter().zip(&self.buffers);
@@ -79,7 +79,7 @@ impl Snapshot {
         std::iter::once(values).chain(buffers).collect()
     }
 
-    /// Takes one replica's parameters and buffers anew.
+    /// Replaces the copy of one replica with its current parameters and buffers.
     pub fn copy_replica(&mut self, replica: usize, arena: &Arena) {
         let now = arena.buffers.iter().map(|buffer| &buffer.values);
         copy_row(replica, &self.values, &arena.values);
@@ -87,17 +87,17 @@ impl Snapshot {
     }
 }
 
-/// Overwrites one row of a tensor with that of another, `[replicas, …]` both.
+/// Copies one row of a tensor into another, both `[replicas, …]`.
 fn copy_row(replica: usize, to: &Tensor, from: &Tensor) {
     let _no_grad = tch::no_grad_guard();
     to.get(replica as i64).copy_(&from.get(replica as i64));
 }
 
 impl Arena {
-    /// Draws the parameters of each replica in PyTorch's order, on the CPU, and moves them to the device.
+    /// Draws the parameters of each replica on the CPU, in PyTorch's order, and moves them to the device.
     ///
-    /// `parameters` has those of each replica, alike in names and shapes, in the order of drawing; they and `buffers`
-    /// are named as in `state_dict` (`0.weight`).
+    /// `parameters` holds the parameters of each replica in drawing order, with the same names and shapes for all
+    /// replicas. Names of parameters and `buffers` are those of the `state_dict` (`0.weight`).
     pub fn draw(
         parameters: &[Vec<(String, Parameter)>],
         buffers: &[(String, Buffer)],
@@ -133,34 +133,34 @@ impl Arena {
         Arena { values, slots, leaves, buffers: buffers.collect() }
     }
 
-    /// All values, `[replicas, parameters]`. Changing them in place, without gradients, changes the layers.
+    /// Returns all parameters, `[replicas, parameters]`. In-place changes (under `no_grad`) change the layers.
     pub fn values(&self) -> &Tensor {
         &self.values
     }
 
-    /// The view `[replicas, …shape]` that the layer of this slot computes with.
+    /// Returns the view `[replicas, …shape]` that the layer of this slot uses.
     pub fn leaf(&self, slot: usize) -> &Tensor {
         &self.leaves[slot]
     }
 
-    /// The parameters in order.
+    /// Returns the parameters in order.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
     }
 
-    /// What the layers keep beside their parameters, in order. A change in place changes the layers.
+    /// Returns the buffers in order. In-place changes change the layers.
     pub fn buffers(&self) -> &[NamedBuffer] {
         &self.buffers
     }
 
-    /// The gradient of `loss` (a scalar) with respect to every parameter, `[replicas, parameters]`.
+    /// Returns the gradient of `loss` (a scalar) with respect to all parameters, `[replicas, parameters]`.
     pub fn gradient(&self, loss: &Tensor) -> Tensor {
         let gradients = Tensor::run_backward(&[loss], &self.leaves, false, false);
         let flat: Vec<Tensor> = gradients.iter().map(|gradient| gradient.flatten(1, -1)).collect();
         Tensor::cat(&flat, 1)
     }
 
-    /// All parameters and buffers as they are now.
+    /// Returns a copy of all current parameters and buffers.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             values: self.values.copy(),
@@ -169,7 +169,7 @@ impl Arena {
         }
     }
 
-    /// Puts one replica's parameters and buffers back as they were.
+    /// Restores one replica's parameters and buffers from a snapshot.
     pub fn restore(&self, replica: usize, snapshot: &Snapshot) {
         copy_row(replica, &self.values, &snapshot.values);
         let now = self.buffers.iter().map(|buffer| &buffer.values);
@@ -178,12 +178,13 @@ impl Arena {
 }
 
 impl Slot {
-    /// Where it begins in a replica's row.
+    /// Returns the index of its first value in a replica's row.
     pub fn offset(&self) -> usize {
         self.offset as usize
     }
 
-    /// This parameter within a tensor of the arena's layout: `[replicas, parameters]` → `[replicas, …shape]`.
+    /// Returns this parameter as a view of a tensor with the arena's layout: `[replicas, parameters]` → `[replicas,
+    /// …shape]`.
     pub fn view(&self, values: &Tensor) -> Tensor {
         let mut shape = vec![values.size()[0]];
         shape.extend(&self.shape);

@@ -1,11 +1,10 @@
-//! Initial values of parameters, drawn on the CPU in PyTorch's order whatever the device, so that the same seed gives
-//! the same network everywhere.
+//! Weight initialization. Parameters are drawn on the CPU in PyTorch's order for every device, so that the same seed
+//! gives the same network everywhere.
 //!
-//! A scheme draws what the function of `torch.nn.init` draws on a fresh tensor of the parameter's own shape, from the
-//! generator as the layers before have left it. It draws in place of the layer's own initialization, not after it: in
-//! PyTorch that is `skip_init`, then `torch.nn.init`. Biases start at 0 under every scheme but `pytorch`, and draw
-//! nothing; `xavier_uniform` is thus what Keras does by itself. Normalization layers start at weight 1 and bias 0
-//! under every scheme.
+//! A scheme draws the same values as its `torch.nn.init` function on a new tensor of the parameter's shape, with the
+//! generator in the state that the previous layers left. It replaces the layer's own initialization: in PyTorch that is
+//! `skip_init` followed by `torch.nn.init`. Under every scheme except `pytorch`, biases start at 0 and draw no random
+//! numbers, so `xavier_uniform` matches Keras's default. Normalization layers always start with weight 1 and bias 0.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,16 +13,16 @@ use tch::{Device, Kind, Tensor};
 use crate::config::check::{Invalid, not_negative, positive, require};
 use crate::config::shorthand::{FromNumber, number_or_table};
 
-/// How the weights of linear and convolution layers are drawn.
+/// Initialization scheme for the weights of linear and convolution layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Init {
-    /// The layers' own: weight and bias both U(±1/√fan_in).
+    /// PyTorch's default: weight and bias both U(±1/√fan_in).
     #[default]
     Pytorch,
-    /// All 0.
+    /// All zeros.
     Zeros,
-    /// All the same.
+    /// A constant.
     #[serde(deserialize_with = "number_or_table")]
     Constant(Constant),
     /// N(mean, std²).
@@ -44,15 +43,15 @@ pub enum Init {
     HeNormal(He),
 }
 
-/// Written `{ constant = 0.1 }`.
+/// Settings of a constant, written `{ constant = 0.1 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Constant {
-    /// The value.
+    /// The value of all weights.
     pub value: f64,
 }
 
-/// Written `"normal"` or `{ normal = { std = 0.01 } }`.
+/// Settings of a normal distribution, written `"normal"` or `{ normal = { std = 0.01 } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Normal {
@@ -64,32 +63,32 @@ pub struct Normal {
     pub std: f64,
 }
 
-/// Written `"uniform"` or `{ uniform = { low = -0.05, high = 0.05 } }`.
+/// Settings of a uniform distribution, written `"uniform"` or `{ uniform = { low = -0.05, high = 0.05 } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Uniform {
-    /// The least value (PyTorch's `a`).
+    /// Lower bound, inclusive (PyTorch's `a`).
     #[serde(default)]
     pub low: f64,
-    /// The bound above, which is not drawn itself (PyTorch's `b`).
+    /// Upper bound, exclusive (PyTorch's `b`).
     #[serde(default = "one")]
     pub high: f64,
 }
 
-/// Written `"xavier_uniform"`, or with its gain: `{ xavier_uniform = 1.67 }`.
+/// Settings of Xavier initialization, written `"xavier_uniform"` or, with a gain, `{ xavier_uniform = 1.67 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Xavier {
-    /// What the spread is multiplied with.
+    /// Factor that scales the distribution.
     #[serde(default = "one")]
     pub gain: f64,
 }
 
-/// Written `"he_normal"`, or with its gain: `{ he_normal = 1 }`.
+/// Settings of He initialization, written `"he_normal"` or, with a gain, `{ he_normal = 1 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct He {
-    /// What the spread is multiplied with: √2 makes up for the half of the values that ReLU zeroes.
+    /// Factor that scales the distribution: √2 compensates for ReLU, which zeroes half of the values.
     #[serde(default = "root_of_two")]
     pub gain: f64,
 }
@@ -120,30 +119,30 @@ impl FromNumber for He {
     }
 }
 
-/// A parameter that a layer needs: its name within the layer, its shape for one replica, and its first values.
+/// A parameter that a layer needs: its name, its shape for one replica, and its initial distribution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The name in `state_dict`, without the layer's number: `weight`, `bias`.
+    /// The name in the `state_dict`, without the layer's index: `weight`, `bias`.
     pub name: &'static str,
-    /// The shape for one replica, PyTorch's layout: a linear weight is `[out, in]`.
+    /// The shape for one replica, in PyTorch's layout: a linear weight is `[out, in]`.
     pub shape: Vec<i64>,
-    /// How it is drawn.
+    /// Distribution of the initial values.
     pub draw: Draw,
 }
 
-/// A distribution of first values.
+/// Distribution of initial values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Draw {
-    /// All the same; the generator stays as it is.
+    /// A constant; draws no random numbers.
     Constant(f64),
-    /// Uniform between `low` and `high`.
+    /// Uniform distribution from `low` (inclusive) to `high` (exclusive).
     Uniform {
-        /// The least value.
+        /// Lower bound, inclusive.
         low: f64,
-        /// The bound above.
+        /// Upper bound, exclusive.
         high: f64,
     },
-    /// Normal.
+    /// Normal distribution.
     Normal {
         /// The mean.
         mean: f64,
@@ -156,7 +155,7 @@ impl Init {
     /// Checks the scheme's settings.
     ///
     /// # Errors
-    /// When a setting is out of its range; the key is relative to the scheme's place.
+    /// When a setting is out of range. Keys are relative to the scheme.
     pub fn check(&self) -> Result<(), Invalid> {
         let finite = |key, value: f64| require(value.is_finite(), key, "must be a finite number", value);
         match self {
@@ -177,11 +176,11 @@ impl Init {
         }
     }
 
-    /// A weight of shape `[out, in, …]`.
+    /// Returns a weight of shape `[out, in, …]`.
     pub fn weight(self, name: &'static str, shape: Vec<i64>) -> Parameter {
         let [fan_in, fan_out] = fans(&shape);
         let both = fan_in + fan_out;
-        // The very operations of torch.nn.init, in its order, so that the last bit of a bound agrees.
+        // The same operations as in torch.nn.init, in the same order, so that bounds agree to the last bit.
         let within = |bound: f64| Draw::Uniform { low: -bound, high: bound };
         let draw = match self {
             Init::Pytorch => {
@@ -201,7 +200,7 @@ impl Init {
         Parameter { name, shape, draw }
     }
 
-    /// The bias that belongs to `weight`: one value for each output.
+    /// Returns the bias that belongs to `weight`: one value per output.
     pub fn bias(self, name: &'static str, weight: &Parameter) -> Parameter {
         let draw = match self {
             Init::Pytorch => {
@@ -214,20 +213,19 @@ impl Init {
     }
 }
 
-/// How many inputs an output of a weight `[out, in, …]` has, and how many outputs an input; a kernel's area counts in
-/// both.
+/// Returns fan_in and fan_out of a weight `[out, in, …]`; both include the area of the kernel.
 fn fans(shape: &[i64]) -> [f64; 2] {
     let area: i64 = shape[2..].iter().product();
     [(shape[1] * area) as f64, (shape[0] * area) as f64]
 }
 
 impl Parameter {
-    /// The number of values for one replica.
+    /// Returns the number of values for one replica.
     pub fn elements(&self) -> i64 {
         self.shape.iter().product()
     }
 
-    /// Draws the values of one replica from libtorch's generator as it stands.
+    /// Draws the values of one replica from libtorch's generator in its current state.
     ///
     /// # Shapes
     /// Returns the parameter's shape, f32, on the CPU.

@@ -1,4 +1,4 @@
-//! Networks: layers over one parameter arena, with a leading replica axis.
+//! Networks: layers whose parameters are views of one arena, with a leading replica axis.
 
 pub mod arena;
 pub mod init;
@@ -15,7 +15,7 @@ use crate::config::shorthand::{named, named_list};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSpec {
-    /// How the weights are drawn, where a layer does not say otherwise.
+    /// Initialization scheme of the weights; a layer can override it.
     #[serde(default, deserialize_with = "named")]
     pub init: init::Init,
     /// The layers in order.

@@ -1,7 +1,7 @@
-//! A stack of networks of the same shape, trained in step: `nn.Sequential` with a leading replica axis.
+//! A stack of networks with the same shapes, trained in step: `nn.Sequential` with a leading replica axis.
 //!
-//! A lone run is a stack of one. Inputs are `[replicas, batch, …]`; replicas never mix, because every layer treats the
-//! leading axis as PyTorch treats the batch of `bmm`.
+//! A single trial is a stack of one. Inputs are `[replicas, batch, …]`. Replicas never mix, because every layer treats
+//! the leading axis as `torch.bmm` treats its batch dimension.
 
 use tch::nn::ModuleT;
 use tch::{Device, Tensor};
@@ -11,20 +11,20 @@ use crate::network::init::{Init, Parameter};
 use crate::network::layer::{Layer, Module};
 use crate::tensor::shape::{Shape, ShapeFault};
 
-/// One layer of a plan whose shapes have been followed through.
+/// One layer with its inferred shapes.
 #[derive(Clone, Debug)]
 pub struct PlannedLayer {
-    /// The layer as written.
+    /// The layer's settings.
     pub layer: Layer,
-    /// A row before it.
+    /// Shape of an input row.
     pub input: Shape,
-    /// A row behind it.
+    /// Shape of an output row.
     pub output: Shape,
-    /// How many parameters one replica of it has.
+    /// Number of parameters of one replica.
     pub parameters: usize,
 }
 
-/// The layers of a network with every shape known: what can be built without a surprise.
+/// The layers of a network with all shapes inferred and checked.
 #[derive(Clone, Debug)]
 pub struct Architecture {
     layers: Vec<PlannedLayer>,
@@ -32,10 +32,10 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Follows a row of shape `input` through the layers.
+    /// Infers the shapes of all layers for rows of shape `input`.
     ///
     /// # Errors
-    /// The number of the first layer that cannot take what it is given, and both shapes.
+    /// The index of the first layer that does not accept its input, and the shape mismatch.
     pub fn follow(layers: &[Layer], init: Init, input: &Shape) -> Result<Self, (usize, ShapeFault)> {
         let mut shape = input.clone();
         let mut planned = Vec::with_capacity(layers.len());
@@ -48,35 +48,35 @@ impl Architecture {
         Ok(Architecture { layers: planned, init })
     }
 
-    /// The layers in order.
+    /// Returns the layers in order.
     pub fn layers(&self) -> &[PlannedLayer] {
         &self.layers
     }
 
-    /// The shape of a row of the output.
+    /// Returns the shape of an output row.
     pub fn output(&self) -> &Shape {
         &self.layers.last().expect("a checked network has a layer").output
     }
 
-    /// How many parameters one replica has.
+    /// Returns the number of parameters of one replica.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.parameters).sum()
     }
 
-    /// The parameters by their names in `state_dict`, each with how many values one replica has.
+    /// Returns the `state_dict` names of the parameters, each with its number of values for one replica.
     pub fn parameter_sizes(&self) -> Vec<(String, usize)> {
         let parameters: Vec<_> = self.layers.iter().map(|l| l.layer.parameters(&l.input, self.init)).collect();
         let named = named(&parameters, |parameter| parameter.name);
         named.into_iter().map(|(name, parameter)| (name, parameter.elements() as usize)).collect()
     }
 
-    /// Draws one replica for each seed, and builds the stack on the device.
+    /// Draws one replica for each seed and builds the stack on the device.
     pub fn build(&self, seeds: &[i64], device: Device) -> Stack {
         Self::build_each(&vec![self; seeds.len()], seeds, device)
     }
 
-    /// The same where each replica has an architecture of its own; they may differ in how parameters are drawn, and in
-    /// nothing else.
+    /// Like [`Architecture::build`], with an architecture for each replica. They may differ only in the initialization
+    /// of the parameters.
     pub fn build_each(replicas: &[&Architecture], seeds: &[i64], device: Device) -> Stack {
         let first = replicas[0];
         let drawn: Vec<_> = replicas.iter().map(|replica| named(&replica.parts(), |p| p.name)).collect();
@@ -94,13 +94,13 @@ impl Architecture {
         Stack { arena, layers, replicas: seeds.len() }
     }
 
-    /// The parameters of each layer.
+    /// Returns the parameters of each layer.
     fn parts(&self) -> Vec<Vec<Parameter>> {
         self.layers.iter().map(|l| l.layer.parameters(&l.input, self.init)).collect()
     }
 }
 
-/// All layers' parts in order, each under its layer's number: `0.weight`.
+/// Returns the items of all layers in order, each with its layer's index in the name: `0.weight`.
 fn named<P: Clone>(by_layer: &[Vec<P>], name: impl Fn(&P) -> &'static str) -> Vec<(String, P)> {
     let layers = by_layer.iter().enumerate();
     let name = &name;
@@ -109,7 +109,7 @@ fn named<P: Clone>(by_layer: &[Vec<P>], name: impl Fn(&P) -> &'static str) -> Ve
         .collect()
 }
 
-/// Networks of the same shape, side by side.
+/// Networks with the same shapes, trained in step.
 #[derive(Debug)]
 pub struct Stack {
     arena: Arena,
@@ -118,19 +118,20 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// How many networks there are.
+    /// Returns the number of networks.
     pub fn replicas(&self) -> usize {
         self.replicas
     }
 
-    /// Their parameters and buffers.
+    /// Returns the parameters and buffers of all networks.
     pub fn arena(&self) -> &Arena {
         &self.arena
     }
 }
 
 impl Stack {
-    /// What each layer gives, in evaluation mode: `[replicas, batch, …]` → for each layer, `[replicas, batch, …output]`.
+    /// Returns the outputs of every layer in evaluation mode: `[replicas, batch, …]` → for each layer, `[replicas,
+    /// batch, …output]`.
     pub fn forward_each(&self, xs: &Tensor) -> Vec<Tensor> {
         let mut outputs: Vec<Tensor> = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {

@@ -1,7 +1,8 @@
-//! Weights on disk: safetensors files, named and laid out as the `state_dict` of PyTorch's `nn.Sequential`.
+//! Reads and writes weights as safetensors files, with the names and layout of the `state_dict` of PyTorch's
+//! `nn.Sequential`.
 //!
-//! `0.weight` of a linear layer is `[out, in]`, f32, and batch normalization's running averages are there too, so
-//! `load_state_dict` takes the file as it is.
+//! `0.weight` of a linear layer is `[out, in]`, f32, and batch normalization's running averages are included, so
+//! `load_state_dict` accepts the file unchanged.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,27 +15,26 @@ use crate::io::{atomic_write, bounded_file};
 use crate::network::stack::Stack;
 use crate::tensor::safetensors_file::{SafetensorsFile, dtype, length};
 
-/// What stands before the numbers of a file takes so many bytes at most: names, types, shapes, and whatever else another
-/// program noted.
+/// Maximum size in bytes of a file's header: names, types, shapes, and metadata of other programs.
 const LONGEST_HEADER: u64 = 16 << 20;
 
-/// Writes one replica's weights.
+/// Writes one replica's weights to a file.
 ///
 /// # Errors
-/// When the file cannot be written; a file that was there before stays whole.
+/// When the file cannot be written; an existing file is then unchanged.
 pub fn save(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
     atomic_write::write_whole(path, &file_of(stack, replica)?.to_bytes())
 }
 
-/// The file of one replica's weights.
+/// Returns the file of one replica's weights.
 ///
 /// # Errors
-/// When its header cannot be written.
+/// When the header cannot be serialized.
 pub fn file_of(stack: &Stack, replica: usize) -> anyhow::Result<SafetensorsFile> {
     SafetensorsFile::new(entries(stack, replica), HashMap::from([("format".to_owned(), "pt".to_owned())]))
 }
 
-/// Reads weights into one replica of a stack of the same architecture.
+/// Loads weights into one replica of a stack with the same architecture.
 ///
 /// # Errors
 /// When the file cannot be read, or a name, type or shape differs from the network's; the network is then unchanged.
@@ -71,7 +71,7 @@ pub fn load(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One replica's parameters and buffers by name: views of the stack's own.
+/// Returns one replica's parameters and buffers by name, as views of the stack's tensors.
 fn entries(stack: &Stack, replica: usize) -> Vec<(String, Tensor)> {
     let (arena, replica) = (stack.arena(), replica as i64);
     let parameters = arena.slots().iter().map(|slot| (slot.name.clone(), slot.view(arena.values()).get(replica)));

@@ -1,4 +1,4 @@
-//! Layers that act on each value alone (and softmax, on each row), without parameters.
+//! Activation layers. They have no parameters and act elementwise, except softmax, which acts on a whole row.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::config::check::{Invalid, not_negative, positive};
 use crate::config::shorthand::FromNumber;
 use crate::tensor::shape::{Shape, ShapeFault};
 
-/// `max(0, x)`.
+/// ReLU: `max(0, x)`.
 #[derive(Debug)]
 pub struct Relu;
 
@@ -19,7 +19,7 @@ impl Module for Relu {
     }
 }
 
-/// `1 / (1 + e⁻ˣ)`.
+/// Sigmoid: `1 / (1 + e⁻ˣ)`.
 #[derive(Debug)]
 pub struct Sigmoid;
 
@@ -39,7 +39,7 @@ impl Module for Tanh {
     }
 }
 
-/// `eˣ / Σ eˣ` over the last dimension.
+/// Softmax: `eˣ / Σ eˣ` over the last dimension.
 #[derive(Debug)]
 pub struct Softmax;
 
@@ -60,7 +60,7 @@ pub(super) fn softmax_output(input: &Shape) -> Result<Shape, ShapeFault> {
     }
 }
 
-/// `x` where positive, `negative_slope · x` elsewhere; written `"leaky_relu"` or `{ leaky_relu = 0.2 }`.
+/// Leaky ReLU: `x` where positive, `negative_slope · x` elsewhere; written `"leaky_relu"` or `{ leaky_relu = 0.2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeakyRelu {
@@ -87,16 +87,16 @@ impl LeakyRelu {
 
 impl Module for LeakyRelu {
     fn forward(&self, xs: &Tensor) -> Tensor {
-        // tch's leaky_relu fixes the slope at 0.01; a parametric ReLU with a constant weight is the same function.
+        // tch's leaky_relu has a fixed slope of 0.01; a PReLU with a constant weight is the same function.
         xs.prelu(&Tensor::full([1], self.negative_slope, (xs.kind(), xs.device())))
     }
 }
 
-/// `x` where positive, `alpha · (eˣ − 1)` elsewhere (Clevert et al. 2015); written `"elu"` or `{ elu = 0.5 }`.
+/// ELU: `x` where positive, `alpha · (eˣ − 1)` elsewhere (Clevert et al. 2015); written `"elu"` or `{ elu = 0.5 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Elu {
-    /// Minus the value that it tends to for large negative `x`.
+    /// The output tends to `-alpha` for large negative `x`.
     #[serde(default = "one")]
     pub alpha: f64,
 }
@@ -120,31 +120,31 @@ impl Elu {
 impl Module for Elu {
     fn forward(&self, xs: &Tensor) -> Tensor {
         if self.alpha == 1.0 {
-            return xs.elu(); // tch's own fixes alpha at 1
+            return xs.elu(); // tch's elu has a fixed alpha of 1
         }
-        // Clamped before the exponential, so that a large x leaves no infinity behind in the gradient.
+        // Clamp before the exponential, so that a large x causes no infinity in the gradient.
         xs.where_self(&xs.gt(0.0), &(xs.clamp_max(0.0).expm1() * self.alpha))
     }
 }
 
-/// `x Φ(x)`, with the normal distribution function Φ (Hendrycks and Gimpel 2016); written `"gelu"` or
-/// `{ gelu = { approximate = "tanh" } }`.
+/// GELU: `x Φ(x)`, where Φ is the normal distribution function (Hendrycks and Gimpel 2016); written `"gelu"` or `{ gelu
+/// = { approximate = "tanh" } }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gelu {
-    /// Whether Φ is exact (`none`) or approximated with a hyperbolic tangent.
+    /// Whether Φ is exact (`none`) or approximated with a hyperbolic tangent (`tanh`).
     #[serde(default)]
     pub approximate: Approximation,
 }
 
-/// How GELU finds Φ.
+/// Formula for Φ in GELU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Approximation {
-    /// Exactly, by the error function.
+    /// Exact, with the error function.
     #[default]
     None,
-    /// `½ (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+    /// Approximation `½ (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
     Tanh,
 }
 
@@ -157,15 +157,15 @@ impl Module for Gelu {
     }
 }
 
-/// `ln(1 + e^(beta · x)) / beta`, and `x` itself where `beta · x` is above the threshold; written `"softplus"` or with
-/// its settings.
+/// Softplus: `ln(1 + e^(beta · x)) / beta`, and `x` where `beta · x` is above the threshold; written `"softplus"` or
+/// with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Softplus {
-    /// How sharp the bend at 0 is.
+    /// Sharpness of the bend at 0.
     #[serde(default = "one")]
     pub beta: f64,
-    /// Above this, it is a straight line.
+    /// Where `beta · x` is above this, the function is linear.
     #[serde(default = "twenty")]
     pub threshold: f64,
 }
@@ -184,10 +184,10 @@ impl Softplus {
 impl Module for Softplus {
     fn forward(&self, xs: &Tensor) -> Tensor {
         if *self == (Softplus { beta: one(), threshold: twenty() }) {
-            return xs.softplus(); // tch's own fixes both
+            return xs.softplus(); // tch's softplus has fixed settings
         }
         let scaled = xs * self.beta;
-        // Clamped before the exponential, so that a large x leaves no infinity behind in the gradient.
+        // Clamp before the exponential, so that a large x causes no infinity in the gradient.
         let bent = scaled.clamp_max(self.threshold).exp().log1p() / self.beta;
         xs.where_self(&scaled.gt(self.threshold), &bent)
     }

@@ -1,9 +1,9 @@
-//! Batch normalization (Ioffe and Szegedy 2015), as PyTorch's `BatchNorm1d` and `BatchNorm2d`.
+//! Batch normalization (Ioffe and Szegedy 2015), as in PyTorch's `BatchNorm1d` and `BatchNorm2d`.
 //!
-//! While training, each channel is normalized by the mean and the biased variance of its values in the batch; running
-//! averages of the mean and of the unbiased variance are kept beside the parameters, and take their place in
-//! evaluation. A flat row has one channel for each feature, an image those of its first dimension. The channels of all
-//! replicas stand side by side, so one call of libtorch's serves them all and no two are mixed.
+//! In training, each channel is normalized with the mean and the biased variance of its values in the batch. Running
+//! averages of the mean and of the unbiased variance are stored as buffers and used in evaluation. A flat row has one
+//! channel per feature, an image one per index of its first dimension. The channels of all replicas are concatenated,
+//! so one libtorch call normalizes them all without mixing them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,17 +16,17 @@ use crate::network::init::{Draw, Parameter};
 use crate::network::layer::side_by_side::{apart, beside};
 use crate::tensor::shape::Shape;
 
-/// `(x − mean) / √(variance + eps) · weight + bias` for each channel, written `"batch_norm"` or with its settings.
+/// `(x − mean) / √(variance + eps) · weight + bias` for each channel; written `"batch_norm"` or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNorm {
-    /// What is added to the variance, so that a constant channel divides by more than 0.
+    /// Added to the variance to avoid division by 0.
     #[serde(default = "eps", alias = "epsilon")]
     pub eps: f64,
-    /// The share of the new batch in the running averages (PyTorch's meaning: Keras's `momentum` is 1 minus this).
+    /// Weight of the new batch in the running averages, as in PyTorch (Keras's `momentum` is 1 minus this).
     #[serde(default = "tenth")]
     pub momentum: f64,
-    /// Whether a weight and a bias for each channel are learned.
+    /// Whether to learn a weight and a bias for each channel.
     #[serde(default = "yes")]
     pub affine: bool,
 }
@@ -70,7 +70,7 @@ impl BatchNorm {
     }
 }
 
-/// The layer as built: `[replicas, batch, channels, …]` → the same shape.
+/// Batch normalization layer of a stack: `[replicas, batch, channels, …]` → the same shape.
 #[derive(Debug)]
 pub struct StackedBatchNorm {
     eps: f64,
@@ -82,7 +82,7 @@ pub struct StackedBatchNorm {
 }
 
 impl StackedBatchNorm {
-    /// Over its parameters and its buffers, in the order in which the settings list them.
+    /// Builds the layer from its parameters and buffers, in the order of the settings' lists.
     pub(super) fn new(settings: &BatchNorm, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Self {
         let [running_mean, running_var, batches] = buffers.try_into().expect("it has three buffers");
         let BatchNorm { eps, momentum, .. } = *settings;
@@ -91,8 +91,8 @@ impl StackedBatchNorm {
 }
 
 impl ModuleT for StackedBatchNorm {
-    /// A batch with a single value for each channel, which PyTorch refuses, has no variance: while training it is
-    /// normalized to its bias, and the running averages pass it over.
+    /// A batch with a single value per channel has no variance; PyTorch raises an error. Here the output in training is
+    /// the bias, and the running averages are not updated.
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         let ys = beside(xs); // [batch, replicas · channels, …]
         let parameter = |number: usize| self.parameters.get(number).map(|parameter| parameter.flatten(0, 1));

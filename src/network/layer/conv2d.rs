@@ -1,4 +1,4 @@
-//! Convolution over images, one set of kernels for each replica.
+//! 2-D convolution, with separate kernels for each replica.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,29 +12,29 @@ use crate::network::layer::side_by_side::{apart, beside};
 use crate::network::layer::window::{Pair, Window};
 use crate::tensor::shape::{Shape, ShapeFault};
 
-/// Cross-correlation as PyTorch's `Conv2d`, written `{ conv2d = { channels = 16, kernel = 3, padding = 1 } }`.
+/// Cross-correlation as in PyTorch's `Conv2d`; written `{ conv2d = { channels = 16, kernel = 3, padding = 1 } }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2d {
-    /// The number of output channels (PyTorch: `out_channels`; Keras: `filters`).
+    /// Number of output channels (PyTorch: `out_channels`; Keras: `filters`).
     #[serde(alias = "out_channels", alias = "filters")]
     pub channels: usize,
     /// Height and width of the kernels (PyTorch: `kernel_size`).
     #[serde(alias = "kernel_size")]
     pub kernel: Pair,
-    /// How far a kernel moves at a time.
+    /// Step of the kernel along height and width.
     #[serde(default = "one", alias = "strides")]
     pub stride: Pair,
-    /// How many zeros are put around the image, on each side.
+    /// Number of zeros added on each side of the image.
     #[serde(default = "none")]
     pub padding: Pair,
-    /// Whether a bias is added.
+    /// Whether to add a bias.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// The number of input channels. Found from the layer before; when written, it is checked against that.
+    /// Number of input channels. It is inferred; if it is set, it must match the previous layer.
     #[serde(default)]
     pub in_channels: Option<usize>,
-    /// How the kernels are drawn, where not as the network says.
+    /// Initialization scheme of the kernels; the default is that of the network.
     #[serde(default, deserialize_with = "named_or_none")]
     pub init: Option<Init>,
 }
@@ -87,7 +87,7 @@ impl Conv2d {
     }
 }
 
-/// The layer as built: `[replicas, batch, in, height, width]` → `[replicas, batch, out, height', width']`.
+/// Convolution layer of a stack: `[replicas, batch, in, height, width]` → `[replicas, batch, out, height', width']`.
 #[derive(Debug)]
 pub struct StackedConv2d {
     weight: Tensor,       // [replicas, out, in, kernel height, kernel width]
@@ -96,7 +96,7 @@ pub struct StackedConv2d {
 }
 
 impl StackedConv2d {
-    /// Over the weight `[replicas, out, in, …]` and, when there is one, the bias `[replicas, out]`.
+    /// Builds the layer from the weight `[replicas, out, in, …]` and the optional bias `[replicas, out]`.
     pub(super) fn new(settings: &Conv2d, mut parameters: Vec<Tensor>) -> Self {
         let bias = (parameters.len() > 1).then(|| parameters.remove(1));
         StackedConv2d { weight: parameters.remove(0), bias, window: settings.window() }

@@ -1,4 +1,4 @@
-//! Dropout (Srivastava et al. 2014), with libtorch's own masks.
+//! Dropout (Srivastava et al. 2014), with libtorch's masks.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,11 +8,11 @@ use tch::nn::ModuleT;
 use crate::config::check::{Invalid, below_one};
 use crate::config::shorthand::FromNumber;
 
-/// Zeroes each value with probability `p` while training, written `{ dropout = 0.2 }`.
+/// Zeroes each value with probability `p` in training; written `{ dropout = 0.2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dropout {
-    /// The probability of a zero, at least 0 and less than 1.
+    /// Probability of a zero, at least 0 and less than 1.
     #[serde(default = "half", alias = "rate")]
     pub p: f64,
 }

@@ -1,4 +1,4 @@
-//! All dimensions of a row into one, as before the first linear layer of an image network.
+//! Flattens all dimensions of a row into one, as before the first linear layer of an image network.
 
 use tch::Tensor;
 use tch::nn::Module;
@@ -9,7 +9,7 @@ pub(super) fn output(input: &Shape) -> Shape {
     Shape::from([input.elements() as i64])
 }
 
-/// `[replicas, batch, …]` → `[replicas, batch, features]`.
+/// Flatten layer of a stack: `[replicas, batch, …]` → `[replicas, batch, features]`.
 #[derive(Debug)]
 pub struct FlattenRows;
 

@@ -9,15 +9,15 @@ use crate::config::check::{Invalid, positive};
 use crate::network::init::{Draw, Parameter};
 use crate::tensor::shape::Shape;
 
-/// `(x − mean) / √(variance + eps) · weight + bias` over the values of each row (its features, or the whole image) and
-/// with the biased variance; written `"layer_norm"` or with its settings.
+/// `(x − mean) / √(variance + eps) · weight + bias`, with the mean and biased variance of each row (all of its
+/// features, or the whole image); written `"layer_norm"` or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LayerNorm {
-    /// What is added to the variance, so that a constant row divides by more than 0.
+    /// Added to the variance to avoid division by 0.
     #[serde(default = "eps", alias = "epsilon")]
     pub eps: f64,
-    /// Whether a weight and a bias for each value of a row are learned (PyTorch: `elementwise_affine`).
+    /// Whether to learn a weight and a bias for each value of a row (PyTorch: `elementwise_affine`).
     #[serde(default = "yes", alias = "elementwise_affine")]
     pub affine: bool,
 }
@@ -47,7 +47,7 @@ impl LayerNorm {
     }
 }
 
-/// The layer as built: `[replicas, batch, …row]` → the same shape.
+/// Layer normalization layer of a stack: `[replicas, batch, …row]` → the same shape.
 #[derive(Debug)]
 pub struct StackedLayerNorm {
     eps: f64,
@@ -55,7 +55,7 @@ pub struct StackedLayerNorm {
 }
 
 impl StackedLayerNorm {
-    /// Over its weight and bias, or none of them.
+    /// Builds the layer from its weight and bias, or without both.
     pub(super) fn new(settings: &LayerNorm, parameters: Vec<Tensor>) -> Self {
         StackedLayerNorm { eps: settings.eps, parameters }
     }

@@ -1,4 +1,4 @@
-//! The fully connected layer, one matrix for each replica.
+//! Fully connected layer, with a separate weight matrix for each replica.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,20 +10,20 @@ use crate::config::shorthand::{FromNumber, named_or_none, size};
 use crate::network::init::{Init, Parameter};
 use crate::tensor::shape::{Shape, ShapeFault};
 
-/// `y = x Wᵀ + b`, written `{ linear = 64 }` or with its settings.
+/// `y = x Wᵀ + b`; written `{ linear = 64 }` or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Linear {
-    /// The number of outputs (PyTorch: `out_features`).
+    /// Number of outputs (PyTorch: `out_features`; Keras: `units`).
     #[serde(alias = "out_features")]
     pub units: usize,
-    /// The number of inputs. Found from the layer before; when written, it is checked against that.
+    /// Number of inputs. It is inferred; if it is set, it must match the previous layer.
     #[serde(default)]
     pub in_features: Option<usize>,
-    /// Whether a bias is added.
+    /// Whether to add a bias.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// How the weight is drawn, where not as the network says.
+    /// Initialization scheme of the weight; the default is that of the network.
     #[serde(default, deserialize_with = "named_or_none")]
     pub init: Option<Init>,
 }
@@ -68,7 +68,7 @@ impl Linear {
     }
 }
 
-/// The layer as built: `[replicas, batch, in]` → `[replicas, batch, out]`.
+/// Linear layer of a stack: `[replicas, batch, in]` → `[replicas, batch, out]`.
 #[derive(Debug)]
 pub struct StackedLinear {
     weight: Tensor,       // [replicas, out, in]
@@ -76,7 +76,7 @@ pub struct StackedLinear {
 }
 
 impl StackedLinear {
-    /// Over the weight `[replicas, out, in]` and, when there is one, the bias `[replicas, out]`.
+    /// Builds the layer from the weight `[replicas, out, in]` and the optional bias `[replicas, out]`.
     pub(super) fn new(mut parameters: Vec<Tensor>) -> Self {
         let bias = (parameters.len() > 1).then(|| parameters.remove(1));
         StackedLinear { weight: parameters.remove(0), bias }

@@ -1,7 +1,7 @@
-//! The layers that an experiment can name, with PyTorch's names; Keras's are accepted where they differ.
+//! Layers available in experiment files, with PyTorch's names; Keras's names are accepted as aliases.
 //!
-//! A layer is written in the file, checked for its shape, asked which parameters it needs, and built over views of
-//! the parameter arena. Adding one is a file beside this one and the lines here that the compiler then asks for.
+//! A layer is parsed from the file, checks its input shape, lists the parameters it needs, and is built from views of
+//! the parameter arena. To add one, add a file to this folder and the match arms that the compiler then asks for.
 
 pub mod activation;
 pub mod batch_norm;
@@ -29,53 +29,53 @@ use crate::tensor::shape::{Shape, ShapeFault};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
-    /// `y = x Wᵀ + b`.
+    /// Fully connected layer: `y = x Wᵀ + b`.
     #[serde(alias = "dense", deserialize_with = "number_or_table")]
     Linear(linear::Linear),
-    /// Convolution over images.
+    /// 2-D convolution.
     Conv2d(conv2d::Conv2d),
-    /// The largest value of each window of an image.
+    /// Maximum of each window of an image.
     #[serde(alias = "max_pooling2d", deserialize_with = "number_or_table")]
     MaxPool2d(pool2d::Pool2d),
-    /// The average of each window of an image.
+    /// Average of each window of an image.
     #[serde(alias = "average_pooling2d", deserialize_with = "number_or_table")]
     AvgPool2d(pool2d::Pool2d),
-    /// All dimensions of a row into one.
+    /// Flattens all dimensions of a row into one.
     Flatten,
-    /// Each channel normalized over the batch.
+    /// Batch normalization: normalizes each channel over the batch.
     #[serde(alias = "batch_norm1d", alias = "batch_norm2d", alias = "batch_normalization")]
     BatchNorm(batch_norm::BatchNorm),
-    /// Each row normalized over its values.
+    /// Layer normalization: normalizes each row over its values.
     #[serde(alias = "layer_normalization")]
     LayerNorm(layer_norm::LayerNorm),
-    /// Zeroes each value with probability `p` while training, and scales the others by `1 / (1 − p)`.
+    /// Zeroes each value with probability `p` in training, and scales the others by `1 / (1 − p)`.
     #[serde(deserialize_with = "number_or_table")]
     Dropout(dropout::Dropout),
-    /// `max(0, x)`.
+    /// ReLU: `max(0, x)`.
     Relu,
-    /// `x` where positive, `negative_slope · x` elsewhere.
+    /// Leaky ReLU: `x` where positive, `negative_slope · x` elsewhere.
     #[serde(deserialize_with = "number_or_table")]
     LeakyRelu(activation::LeakyRelu),
-    /// `x` where positive, `alpha · (eˣ − 1)` elsewhere.
+    /// ELU: `x` where positive, `alpha · (eˣ − 1)` elsewhere.
     #[serde(deserialize_with = "number_or_table")]
     Elu(activation::Elu),
-    /// `x Φ(x)`.
+    /// GELU: `x Φ(x)`, where Φ is the normal distribution function.
     Gelu(activation::Gelu),
-    /// `ln(1 + e^(beta · x)) / beta`.
+    /// Softplus: `ln(1 + e^(beta · x)) / beta`.
     Softplus(activation::Softplus),
-    /// `1 / (1 + e⁻ˣ)`.
+    /// Sigmoid: `1 / (1 + e⁻ˣ)`.
     Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
-    /// `eˣ / Σ eˣ` over the last dimension.
+    /// Softmax: `eˣ / Σ eˣ` over the last dimension.
     Softmax,
 }
 
-/// A layer that has been built, as `nn.Sequential` holds them.
+/// A built layer, such as `nn.Sequential` holds.
 pub type Module = Box<dyn ModuleT>;
 
 impl Layer {
-    /// The name that the file uses.
+    /// Returns the layer's name in experiment files.
     pub fn kind(&self) -> &'static str {
         match self {
             Layer::Linear(_) => "linear",
@@ -97,10 +97,10 @@ impl Layer {
         }
     }
 
-    /// Checks the layer's own settings.
+    /// Checks the layer's settings.
     ///
     /// # Errors
-    /// When a setting is out of its range; the key is relative to the layer.
+    /// When a setting is out of range. Keys are relative to the layer.
     pub fn check(&self) -> Result<(), Invalid> {
         match self {
             Layer::Linear(linear) => linear.check(),
@@ -117,10 +117,10 @@ impl Layer {
         .map_err(|fault| fault.under(self.kind()))
     }
 
-    /// The shape of one row behind the layer, for a row of shape `input` before it (no replicas, no batch).
+    /// Returns the shape of an output row for an input row of shape `input`, without replica and batch dimensions.
     ///
     /// # Errors
-    /// When the layer cannot take rows of that shape.
+    /// When the layer does not accept rows of that shape.
     pub fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
         match self {
             Layer::Linear(linear) => linear.output(input),
@@ -141,7 +141,7 @@ impl Layer {
         }
     }
 
-    /// The same layer, drawn as the network says.
+    /// Returns the layer with the network's initialization scheme instead of its own.
     pub fn without_init(&self) -> Layer {
         match self.clone() {
             Layer::Linear(linear) => Layer::Linear(linear::Linear { init: None, ..linear }),
@@ -150,7 +150,7 @@ impl Layer {
         }
     }
 
-    /// The parameters that the layer needs, in the order in which PyTorch draws them.
+    /// Returns the parameters that the layer needs, in the order in which PyTorch draws them.
     pub fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
         match self {
             Layer::Linear(linear) => linear.parameters(input, init),
@@ -161,7 +161,7 @@ impl Layer {
         }
     }
 
-    /// What the layer keeps beside its parameters.
+    /// Returns the buffers that the layer needs.
     pub fn buffers(&self, input: &Shape) -> Vec<Buffer> {
         match self {
             Layer::BatchNorm(norm) => norm.buffers(input),
@@ -169,7 +169,7 @@ impl Layer {
         }
     }
 
-    /// Builds the layer over its parameters and buffers, each `[replicas, …]`, in the order of [`Layer::parameters`]
+    /// Builds the layer from its parameters and buffers, each `[replicas, …]`, in the order of [`Layer::parameters`]
     /// and [`Layer::buffers`].
     pub fn build(&self, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Module {
         match self {

@@ -1,4 +1,4 @@
-//! Pooling over images: the largest value, or the average, of each window.
+//! 2-D pooling: the maximum or the average of each window.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,18 +11,18 @@ use crate::network::layer::side_by_side::{apart, beside};
 use crate::network::layer::window::{Pair, Window};
 use crate::tensor::shape::{Shape, ShapeFault};
 
-/// The settings of both, written `{ max_pool2d = 2 }` or with all of them.
+/// Settings of max and average pooling; written `{ max_pool2d = 2 }` or with all settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pool2d {
     /// Height and width of the window (PyTorch: `kernel_size`; Keras: `pool_size`).
     #[serde(alias = "kernel_size", alias = "pool_size")]
     pub kernel: Pair,
-    /// How far the window moves at a time; without it, by its own size.
+    /// Step of the window along height and width; the default is the size of the window.
     #[serde(default, alias = "strides")]
     pub stride: Option<Pair>,
-    /// How far the window reaches over the border; at most half its size. An average counts what lies there as 0, a
-    /// maximum leaves it out.
+    /// Padding on each side of the image, at most half the size of the window. It counts as 0 in an average and is
+    /// ignored in a maximum.
     #[serde(default = "none")]
     pub padding: Pair,
 }
@@ -59,7 +59,7 @@ impl Pool2d {
     }
 }
 
-/// The largest value of each window: `[replicas, batch, channels, height, width]` → the same with fewer places.
+/// Max pooling: `[replicas, batch, channels, height, width]` → the same with a smaller height and width.
 #[derive(Debug)]
 pub struct MaxPool(Window);
 
@@ -76,7 +76,7 @@ impl Module for MaxPool {
     }
 }
 
-/// The average of each window: `[replicas, batch, channels, height, width]` → the same with fewer places.
+/// Average pooling: `[replicas, batch, channels, height, width]` → the same with a smaller height and width.
 #[derive(Debug)]
 pub struct AvgPool(Window);
 

@@ -1,9 +1,9 @@
-//! Replicas as channels: how layers that treat every channel on its own serve a whole stack in one call.
+//! Merges the replica axis into the channel axis, so that layers that treat every channel separately process a whole
+//! stack in one call.
 //!
-//! The channels of all replicas stand side by side in one image, so pooling and batch normalization need nothing more,
-//! and a convolution one group for each replica. Along a run of such layers the values stay laid out as
-//! `[batch, replicas, channels, …]`, so that going there and back copies nothing but at the first and the last; a
-//! lone replica is never copied.
+//! Pooling and batch normalization need nothing else; a convolution needs one group per replica. Between consecutive
+//! layers of this kind the values keep the memory layout `[batch, replicas, channels, …]`, so only the first and the
+//! last conversion copy data. A single replica is never copied.
 
 use tch::Tensor;
 

@@ -1,5 +1,4 @@
-//! The window that convolution and pooling layers move over an image: its size, its steps, the border around the
-//! image, and how many places it takes.
+//! Sliding window of convolution and pooling layers: kernel, stride, padding, and the output size.
 
 use std::fmt;
 
@@ -10,18 +9,18 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::config::check::{Invalid, require};
 use crate::tensor::shape::{Shape, ShapeFault};
 
-/// A length along the height and one along the width, written as one number where they are the same.
+/// One value for the height and one for the width, written as one number if they are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Pair {
-    /// The same along both.
+    /// The same for both.
     Both(u32),
     /// Height, then width.
     Each([u32; 2]),
 }
 
 impl Pair {
-    /// Height and width.
+    /// Returns height and width.
     pub fn sides(self) -> [i64; 2] {
         match self {
             Pair::Both(side) => [i64::from(side); 2],
@@ -80,19 +79,19 @@ impl<'de> Visitor<'de> for PairVisitor {
     }
 }
 
-/// A window, ready to be moved: height and width of each.
+/// A sliding window; each setting is `[height, width]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
-    /// Its size.
+    /// The size of the window.
     pub kernel: [i64; 2],
-    /// How far it moves at a time.
+    /// The step of the window.
     pub stride: [i64; 2],
-    /// How many zeros are put around the image, on each side.
+    /// The padding on each side of the image.
     pub padding: [i64; 2],
 }
 
 impl Window {
-    /// Channels, height and width of an image, and how many places the window takes along height and width.
+    /// Returns the channels, height and width of the input, and the height and width of the output.
     pub(super) fn over(&self, input: &Shape) -> Result<([i64; 3], [i64; 2]), ShapeFault> {
         let fault = |wanted, hint| ShapeFault { wanted, found: input.clone(), hint: Some(hint) };
         let &[channels, height, width] = input.dimensions() else {
