@@ -1,4 +1,4 @@
-//! What came of each class: the confusion matrix, the report, the threshold, and the curves by threshold.
+//! Report sections about classes: confusion matrix, classification report, decision threshold, and threshold curves.
 
 use crate::compare::group::Group;
 use crate::compare::positive_class;
@@ -10,14 +10,14 @@ use crate::history::tested::{AtThreshold, TestRecord};
 use crate::report::markup::{Cell, Section, Table, by_group, folded, note, text};
 use crate::report::{run, thinned};
 
-/// Larger matrices are told by what is confused most.
+/// Matrices with more classes are replaced by the most frequent mistakes.
 const MOST_CLASSES: usize = 40;
 
 fn tests(group: &Group) -> Vec<&TestRecord> {
     group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref()).collect()
 }
 
-/// The section; `None` where no group was tested with classes.
+/// Returns the section; `None` if no group has test metrics by class.
 pub fn of(groups: &[Group]) -> Option<Section> {
     let of_group = |(place, group): (usize, &Group)| -> Option<(String, String)> {
         let parts: Vec<String> =
@@ -30,7 +30,7 @@ pub fn of(groups: &[Group]) -> Option<Section> {
     (!parts.is_empty()).then_some(Section { id: "classes", title: "Classes", body })
 }
 
-/// The positive class, in a sentence.
+/// Returns a sentence that names the positive class.
 fn positive_class(groups: &[Group]) -> Option<String> {
     let words = positive_class::in_words(groups)?;
     let of = "precision, recall, F1, AP, ROC AUC and the threshold are about it";
@@ -38,12 +38,12 @@ fn positive_class(groups: &[Group]) -> Option<String> {
     Some(format!("{}; {of}.", words.replacen("positive class", "Positive class", 1)))
 }
 
-/// The name of a class.
+/// Returns the name of a class.
 fn name(classes: &[String], number: usize) -> String {
     classes.get(number).cloned().unwrap_or_else(|| number.to_string())
 }
 
-/// The confusion matrix: counts over all trials, with shares of the rows of the true class.
+/// Returns the confusion matrix: counts summed over all trials, and shares of the true class (recall).
 fn confusion(group: &Group, place: usize) -> Option<String> {
     let matrices: Vec<&Vec<Vec<u64>>> = tests(group).into_iter().filter_map(|test| test.confusion.as_ref()).collect();
     let size = matrices.first()?.len();
@@ -101,8 +101,8 @@ fn is_square(matrix: &[Vec<u64>], size: usize) -> bool {
     matrix.len() == size && matrix.iter().all(|row| row.len() == size)
 }
 
-/// How strong the color of a cell is, and whether it is so strong that its text is the other way round. Between both there
-/// is no color on which either text would be read easily. Mistakes are rare, and grow by their root.
+/// Returns the opacity of a cell's color, and whether its text color is inverted. Opacities between the two ranges are
+/// skipped, because neither text color is readable on them. Mistakes are rare, so their color follows the square root.
 fn heat(share: f64, is_hit: bool) -> (f64, bool) {
     let strength = if is_hit { share } else { share.sqrt() };
     match strength <= 0.5 {
@@ -111,7 +111,7 @@ fn heat(share: f64, is_hit: bool) -> (f64, bool) {
     }
 }
 
-/// The three most frequent mistakes.
+/// Returns a sentence with the three most frequent mistakes.
 fn most_confused(counts: &[Vec<u64>], classes: &[String]) -> String {
     let mut mistakes: Vec<(u64, usize, usize)> = Vec::new();
     for (at, row) in counts.iter().enumerate() {
@@ -134,7 +134,7 @@ fn most_confused(counts: &[Vec<u64>], classes: &[String]) -> String {
     note(&format!("{} mistakes; most often {}.", count(all as usize), most.join(", ")))
 }
 
-/// Precision, recall and F1 of each class.
+/// Returns precision, recall and F1 of each class.
 fn report(group: &Group) -> Option<String> {
     let reports: Vec<_> = tests(group).into_iter().filter_map(|test| test.report.as_ref()).collect();
     let first = reports.first()?;
@@ -170,7 +170,7 @@ fn report(group: &Group) -> Option<String> {
     Some(format!("<h3>Classification report</h3>\n{}", table.html_text()))
 }
 
-/// The threshold that was chosen, and what it changes.
+/// Returns the chosen threshold and its metrics, compared with those at the default threshold.
 fn at_threshold(group: &Group) -> Option<String> {
     let trial = group
         .trials
@@ -216,7 +216,7 @@ fn at_threshold(group: &Group) -> Option<String> {
     Some(format!("<h3>Threshold</h3>\n{}", table.html_text()))
 }
 
-/// ROC, precision–recall and threshold curves; `None` where no group has them.
+/// Returns the section with ROC, precision–recall and threshold curves; `None` if no group has them.
 pub fn of_thresholds(groups: &[Group]) -> Option<Section> {
     let mut parts: Vec<(String, String)> = Vec::new();
     let mut curves = 0;
@@ -251,7 +251,7 @@ pub fn of_thresholds(groups: &[Group]) -> Option<Section> {
     Some(Section { id: "thresholds", title: "By threshold", body })
 }
 
-/// Some points of a precision–recall curve.
+/// Returns a table with some points of a precision–recall curve.
 fn points(test: &TestRecord, of: &str) -> Option<String> {
     let curve = test.precision_recall.as_ref()?;
     let heads = ["threshold", "precision", "recall", "F1"].map(|head| Cell::text(head).of_class("n"));

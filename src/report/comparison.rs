@@ -1,4 +1,4 @@
-//! Several variants side by side: which is best on the validation rows, and whether they differ significantly.
+//! Compares several variants: which is best on the validation rows, and whether the differences are significant.
 
 use crate::compare::comparison::{Asked, Comparison, Figure, Tested, compare};
 use crate::compare::group::{Group, tested_with};
@@ -10,10 +10,10 @@ use crate::history::{Status, diagnosis};
 use crate::report::markup::{Cell, Table, boxed, folded, key, note, paragraph, text};
 use crate::report::run;
 
-/// As many metrics of the best epoch are columns of the summary, beside what decides.
+/// Number of best-epoch metrics in the summary, in addition to the tested ones.
 const METRICS: usize = 2;
 
-/// The comparison.
+/// Returns the comparison as HTML.
 pub fn html(groups: &[Group]) -> String {
     let comparison = match compare(groups, &Asked::default()) {
         Ok(comparison) => comparison,
@@ -24,7 +24,7 @@ pub fn html(groups: &[Group]) -> String {
     parts.push(figures(groups, &comparison));
     parts.extend(comparison.tests.iter().filter_map(|tested| tests(tested, &comparison, groups)));
     parts.push(folded("All figures side by side", &all_figures(groups, &comparison)));
-    // what leaks stands at the top, with the reason
+    // A data leak has its own box at the top, with the reason.
     let leaks: Vec<String> =
         groups.iter().filter(|group| group.leaks()).map(|group| format!("{} leaks", group.label)).collect();
     let told_above = |caution: &&String| leaks.iter().any(|leak| caution.starts_with(leak.as_str()));
@@ -35,8 +35,8 @@ pub fn html(groups: &[Group]) -> String {
     parts.join("\n")
 }
 
-/// The columns of the summary: the figures that were tested, and metrics of the best epoch, of validation rows where there are
-/// any. All others stand in the table of all figures.
+/// Returns the columns of the summary: the metrics that were tested for significance, and metrics of the best epoch, on
+/// validation rows if there are any. The table of all metrics shows the rest.
 fn columns(comparison: &Comparison) -> Vec<&str> {
     let names = || comparison.figures.iter().map(|figure| figure.name.as_str());
     let tested: Vec<&str> = comparison.tests.iter().map(|tested| tested.figure.as_str()).collect();
@@ -61,8 +61,8 @@ fn columns(comparison: &Comparison) -> Vec<&str> {
     distinct
 }
 
-/// The summary's tables: metrics of training and validation rows, and apart from them those of the test rows, which are of
-/// the weights that are kept, at the threshold that was chosen.
+/// Returns the tables of the summary. Metrics on training and validation rows have one table, metrics on test rows
+/// another, since these are measured with the saved weights at the chosen threshold.
 fn figures(groups: &[Group], comparison: &Comparison) -> String {
     let (tested, columns): (Vec<&str>, Vec<&str>) =
         columns(comparison).into_iter().partition(|name| name.starts_with("test."));
@@ -70,7 +70,7 @@ fn figures(groups: &[Group], comparison: &Comparison) -> String {
     [Some(main_table(groups, comparison, &columns)), tested].into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
-/// A table of the test rows.
+/// Returns the table of test metrics.
 fn test_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> String {
     let heads = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n"));
     let heads: Vec<Cell> = std::iter::once(Cell::text("variant")).chain(heads).collect();
@@ -84,9 +84,9 @@ fn test_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> St
     table.html_text()
 }
 
-/// A table of training and validation rows.
+/// Returns the table of training and validation metrics.
 fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> String {
-    // what decides stands first: on a phone, the rest is to the right
+    // The deciding metric comes first; on a phone, the other columns need scrolling.
     let first = usize::from(!columns.is_empty());
     let mut heads: Vec<Cell> = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n")).collect();
     heads.insert(0, Cell::text("variant"));
@@ -141,7 +141,7 @@ fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> St
     html
 }
 
-/// What a star means.
+/// Returns the explanation of the star.
 fn star(has_best: bool, comparison: &Comparison) -> &'static str {
     match (has_best, comparison.has_validation) {
         (false, _) => "",
@@ -150,7 +150,7 @@ fn star(has_best: bool, comparison: &Comparison) -> &'static str {
     }
 }
 
-/// Every figure, line by line, with a column for each group; those of the test rows in a table of their own.
+/// Returns tables of all metrics with a column for each group; test metrics have a separate table.
 fn all_figures(groups: &[Group], comparison: &Comparison) -> String {
     let (tested, others): (Vec<&Figure>, Vec<&Figure>) =
         comparison.figures.iter().partition(|figure| figure.name.starts_with("test."));
@@ -179,7 +179,7 @@ fn figures_table(caption: &str, groups: &[Group], figures: &[&Figure]) -> String
     table.html_text()
 }
 
-/// A group's figure: its mean, or the value that it has without one.
+/// Returns a group's metric: its mean, or the value reported in place of a mean.
 fn shown_of(figure: &Figure, place: usize) -> String {
     match (&figure.groups[place], figure.without_mean[place]) {
         (Some(sample), _) => run::shown(sample),
@@ -188,7 +188,7 @@ fn shown_of(figure: &Figure, place: usize) -> String {
     }
 }
 
-/// A figure's name as the head of a column: `val_acc in the best epoch`.
+/// Returns a metric's name for a column head: `val_acc, best epoch`.
 fn in_a_head(name: &str) -> String {
     match name.split_once('.') {
         Some(("best", metric)) => format!("{metric}, best epoch"),
@@ -198,7 +198,7 @@ fn in_a_head(name: &str) -> String {
     }
 }
 
-/// A figure's name as a sentence has it: `val_acc in the best epoch`.
+/// Returns a metric's name for a sentence: `val_acc in the best epoch`.
 fn in_a_sentence(name: &str) -> String {
     match name.split_once('.') {
         Some(("best", metric)) => format!("{metric} in the best epoch"),
@@ -207,7 +207,7 @@ fn in_a_sentence(name: &str) -> String {
     }
 }
 
-/// What the curves of a group's trials show, and how they ended.
+/// Returns the diagnoses of a group's trials as badges, with badges for data leakage and interrupted trials.
 fn verdicts(group: &Group) -> String {
     let mut badges = Vec::new();
     if group.leaks() {
@@ -227,7 +227,7 @@ fn verdicts(group: &Group) -> String {
     if badges.is_empty() { "–".to_owned() } else { badges.join(" ") }
 }
 
-/// What came of the tests, in a sentence or two.
+/// Returns the result of the significance tests in a sentence or two.
 fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> String {
     let figure = comparison.ranked_by();
     let best: Vec<&str> = groups
@@ -280,7 +280,7 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
     format!("<p class=\"reading\">{}</p>", text(&format!("{leader} {rest}")))
 }
 
-/// Each variant's difference from the baseline; `None` where there is none to test.
+/// Returns a table of each variant's difference from the baseline; `None` if none can be tested.
 fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<String> {
     let mut tests: Vec<&str> = Vec::new();
     for difference in tested.groups.iter().flatten().filter(|difference| difference.p.is_some()) {
@@ -336,7 +336,7 @@ fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A difference with its sign.
+/// Returns a difference with its sign.
 fn signed(value: f64) -> String {
     match value {
         value if !value.is_finite() => Number(value).to_string(),

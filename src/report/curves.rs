@@ -1,4 +1,4 @@
-//! The learning curves: the place of the charts, and their figures in tables for those who read them so.
+//! Learning curves section: placeholders of the interactive charts, and the same metrics in tables.
 
 use base64::Engine;
 
@@ -9,10 +9,10 @@ use crate::plot;
 use crate::report::markup::{Cell, Section, Table, by_group, folded, note, text};
 use crate::report::{payload, thinned};
 
-/// As many epochs are in a table.
+/// Number of epochs in a table.
 const ROWS: usize = 25;
 
-/// The section; `None` where no group has curves.
+/// Returns the section; `None` if no group has curves.
 pub fn of(groups: &[Group]) -> Option<Section> {
     if !payload::has_curves(groups) {
         return None;
@@ -63,7 +63,7 @@ pub fn of(groups: &[Group]) -> Option<Section> {
     Some(Section { id: "curves", title: "Learning curves", body })
 }
 
-/// A picture of the curves, for those who have scripts off.
+/// Returns a static plot of the curves for readers without JavaScript.
 fn without_scripts(groups: &[Group]) -> String {
     const LARGEST: usize = 150_000;
     let drawn = plot::charts::curves::draw(groups, &plot::charts::curves::Options::default()).ok();
@@ -85,7 +85,7 @@ fn nth(number: usize) -> String {
     }
 }
 
-/// The curves of a group, epoch by epoch; of several trials their mean.
+/// Returns a table of a group's curves by epoch; with several trials, of their means.
 fn epochs(group: &Group) -> Option<String> {
     let names = group.metrics();
     let of_trials = |name: &&str| group.trials.iter().filter_map(|trial| trial.curve(name)).collect();
@@ -118,7 +118,7 @@ fn epochs(group: &Group) -> Option<String> {
     Some(if table.is_empty() { note("There is no epoch to show.") } else { table.html_text() })
 }
 
-/// A metric in an epoch: the mean over the trials where it is finite, or why there is none.
+/// Returns a metric in an epoch: the mean of the finite values, or a non-finite value if there are no others.
 fn shown(curves: &[Curve], epoch: usize) -> Option<String> {
     let values: Vec<f64> = curves.iter().filter_map(|curve| curve.at(epoch)).collect();
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();

@@ -1,4 +1,4 @@
-//! What the trials were trained on, what they ran on, and the command that makes the run again.
+//! Sections about the data, the environment, and the command that reproduces the run.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::history::number::count;
 use crate::history::{DataRecord, Environment, History};
 use crate::report::markup::{Cell, Section, Table, boxed, note, text};
 
-/// Everything that is alike once, with the names of the groups that it holds for.
+/// Returns the distinct values, each with the labels of the groups that have it.
 fn alike<'a, T: PartialEq>(groups: &'a [Group], of: impl Fn(&'a History) -> T) -> Vec<(T, Vec<&'a str>)> {
     let mut found: Vec<(T, Vec<&str>)> = Vec::new();
     for group in groups {
@@ -30,7 +30,7 @@ fn of_groups(labels: &[&str], all: usize) -> String {
     if labels.len() == all { "all".to_owned() } else { labels.join(", ") }
 }
 
-/// The data; `None` where no group is ours.
+/// Returns the data section; `None` if no group was trained by runner.
 pub fn of(groups: &[Group]) -> Option<Section> {
     let found = alike(groups, |history| &history.data);
     if found.is_empty() {
@@ -95,7 +95,7 @@ fn resampled(data: &DataRecord) -> String {
     format!("{}, {when}: {} → {}", resample.method.replace('_', " "), counts(&resample.from), counts(&resample.to))
 }
 
-/// The device, and how it was told to compute where that is not as usual.
+/// Returns the device, with its precision and determinism settings if they are not the defaults.
 fn device(environment: &Environment) -> String {
     let tf32 = environment.precision.as_deref().filter(|precision| *precision != "float32");
     let deterministic = environment.deterministic.unwrap_or(false).then_some("deterministic");
@@ -103,7 +103,8 @@ fn device(environment: &Environment) -> String {
     words.join(", ")
 }
 
-/// What it ran on, and how to run it again.
+/// Returns the section with the environment and the command that runs it again; `None` if no group was trained by
+/// runner.
 pub fn of_environment(groups: &[Group]) -> Option<Section> {
     let environments = alike(groups, |history| &history.environment);
     if environments.is_empty() {
@@ -154,7 +155,7 @@ fn asked_for(history: &History) -> Option<&str> {
     history.asked.as_ref()?.command.as_deref()
 }
 
-/// The command that makes a run again; where its history does not say, by the settings that the run left.
+/// Returns the command that runs it again; if the history lacks it, one that uses the run's `experiment.toml`.
 fn command(history: &History, groups: &[Group]) -> String {
     if let Some(command) = asked_for(history) {
         return command.to_owned();

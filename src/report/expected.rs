@@ -1,4 +1,4 @@
-//! What the experiment expected and what came, and the figures that a walkthrough reports beside ours.
+//! Sections with the experiment's expectations and their outcomes, and with reference values.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::history::number::{Number, brief};
 use crate::report::markup::{Cell, Section, Table, text};
 use crate::report::run;
 
-/// What was expected; `None` where nothing was.
+/// Returns the expectations section; `None` if there are no expectations.
 pub fn of(groups: &[Group]) -> Option<Section> {
     let histories: Vec<&History> =
         groups.iter().flat_map(|group| &group.trials).filter_map(|trial| trial.history()).collect();
-    // an expectation is told once for all trials of its experiment
+    // An expectation is listed once for all trials of its experiment.
     let mut expected: BTreeMap<(usize, usize), Vec<(&History, &Verified)>> = BTreeMap::new();
     let mut experiments: Vec<&str> = Vec::new();
     for history in &histories {
@@ -42,7 +42,7 @@ pub fn of(groups: &[Group]) -> Option<Section> {
         let outcome =
             if all { "<span class=\"met\">✓ met</span>" } else { "<span class=\"missed\">✗ missed</span>" };
         let of = if experiments.len() > 1 { format!("{}: ", experiments[*experiment]) } else { String::new() };
-        // a claim holds for the expectations below it as well, and is said once
+        // A claim applies also to the expectations that follow it, and is shown once.
         let this = verified.claim.as_ref().map(|claim| format!("{of}{claim}"));
         let told = if this == claim { String::new() } else { this.clone().unwrap_or(of) };
         claim = this;
@@ -63,7 +63,7 @@ pub fn of(groups: &[Group]) -> Option<Section> {
     Some(Section { id: "expected", title: "Expectations", body: table.html_text() })
 }
 
-/// A statistic over trials is one figure for each variant, whatever the number of its trials.
+/// Keeps one entry per variant for a statistic over trials, which is the same for all of its trials.
 fn distinct<'a>(trials: &[(&'a History, &'a Verified)]) -> Vec<(&'a History, &'a Verified)> {
     let mut distinct: Vec<(&History, &Verified)> = Vec::new();
     for (history, verified) in trials {
@@ -75,7 +75,7 @@ fn distinct<'a>(trials: &[(&'a History, &'a Verified)]) -> Vec<(&'a History, &'a
     distinct
 }
 
-/// What came of an expectation.
+/// Returns the outcome of an expectation in words.
 fn came(trials: &[(&History, &Verified)], good: usize) -> String {
     match trials {
         [(_, one)] => match (&one.found, &one.against) {
@@ -108,7 +108,7 @@ fn figure(found: &Found) -> String {
     }
 }
 
-/// What a walkthrough reports beside ours; `None` where nothing is reported.
+/// Returns the section that compares reference values with this run; `None` if there are none.
 pub fn of_theirs(groups: &[Group]) -> Option<Section> {
     let several = groups.len() > 1;
     let mut heads = vec![Cell::text("figure"), Cell::text("theirs").of_class("n")];

@@ -1,5 +1,5 @@
-//! Every metric in the first, the best and the last epoch, and apart from these on the test rows, by variant; and every trial
-//! by itself.
+//! Section with all metrics by variant (first, best and last epoch; test rows in a separate table), and a table of all
+//! trials.
 
 use crate::compare::group::{Group, tested_with};
 use crate::compare::statistics::sample::Sample;
@@ -8,7 +8,7 @@ use crate::history::number::{of_name, seconds};
 use crate::report::markup::{Cell, Section, Table, by_group, folded, key, note, text};
 use crate::report::run;
 
-/// The section.
+/// Returns the section.
 pub fn of(groups: &[Group]) -> Section {
     let mut parts: Vec<(String, String)> = Vec::new();
     for group in groups {
@@ -27,7 +27,7 @@ pub fn of(groups: &[Group]) -> Section {
     Section { id: "figures", title: "Figures", body }
 }
 
-/// The metrics of a group.
+/// Returns the tables of a group's metrics; `None` if there are none.
 fn metrics(group: &Group) -> Option<String> {
     let n = group.trials.len();
     let sample = |figure: String| Sample::of(&group.values(|trial| trial.figure(&figure)));
@@ -86,7 +86,7 @@ fn metrics(group: &Group) -> Option<String> {
     (!tables.is_empty()).then(|| tables.join("\n"))
 }
 
-/// A line for each trial.
+/// Returns a table with a row for each trial.
 fn each_trial(groups: &[Group]) -> String {
     let main =
         ["test.acc", "test.f1", "test.r2", "test.loss", "best.val_acc", "best.val_loss", "last.acc", "last.loss"];
@@ -95,7 +95,8 @@ fn each_trial(groups: &[Group]) -> String {
         .filter(|name| groups.iter().flat_map(|group| &group.trials).any(|trial| trial.figure(name).is_some()))
         .take(4)
         .collect();
-    // test metrics are of the weights that are kept, which need not be those of the best epoch, and at a threshold
+    // Test metrics belong to the saved weights, which may be of another epoch, and to a threshold; do not mix them with
+    // others.
     let is_tested = figures.first().is_some_and(|name| name.starts_with("test."));
     let figures: Vec<&str> = figures.into_iter().filter(|name| name.starts_with("test.") == is_tested).collect();
     let mut heads = vec![
@@ -138,7 +139,7 @@ fn each_trial(groups: &[Group]) -> String {
     table.html_text()
 }
 
-/// A trial's file, with the run that it is of, and without the folders above, which are nobody else's business.
+/// Returns the path of a trial's file within its run; parent folders are private and left out.
 fn file(trial: &Trial) -> String {
     let path = trial.file.canonicalize().unwrap_or_else(|_| trial.file.clone());
     let parts: Vec<String> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();

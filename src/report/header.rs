@@ -1,4 +1,4 @@
-//! The head of the page: what was run, what it asks, and the facts in a line.
+//! Head of the page: title, question of the experiment, and key facts.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use crate::history::History;
 use crate::history::number::{count, seconds};
 use crate::report::markup::text;
 
-/// As many names are in a title; more are counted.
+/// Maximum number of names or values listed; with more, their number is shown.
 const NAMED: usize = 3;
 
-/// The title: the experiments' own.
+/// Returns the title, made of the experiments' titles.
 pub fn title(groups: &[Group]) -> String {
     let titles = each(groups, |group| config(group, "title").or_else(|| group.experiment()).unwrap_or(&group.label));
     match &titles[..] {
@@ -21,7 +21,7 @@ pub fn title(groups: &[Group]) -> String {
     }
 }
 
-/// The names by which what is reported was run.
+/// Returns the names of the experiments, or the labels of groups without one.
 pub fn names(groups: &[Group]) -> Vec<String> {
     each(groups, |group| group.experiment().unwrap_or(&group.label))
 }
@@ -34,7 +34,7 @@ fn config<'a>(group: &'a Group, key: &str) -> Option<&'a str> {
     group.config()?.get(key)?.as_str().filter(|text| !text.trim().is_empty())
 }
 
-/// The head as HTML.
+/// Returns the head as HTML.
 pub fn html(groups: &[Group]) -> String {
     let names = names(groups);
     let several = names.len() > 1;
@@ -69,7 +69,7 @@ pub fn html(groups: &[Group]) -> String {
     )
 }
 
-/// Facts in a line: data, size, device, date.
+/// Returns the key facts: data, size, time, device, date.
 fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
     let trials = || groups.iter().flat_map(|group| &group.trials);
     let histories = || trials().filter_map(Trial::history);
@@ -112,7 +112,7 @@ fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// One history of each stack: trials that were trained together state the same time.
+/// Returns one history per stack: trials trained together have the same start and duration.
 fn stacks(groups: &[Group]) -> Vec<&History> {
     let mut stacks: Vec<&History> = Vec::new();
     for history in groups.iter().flat_map(|group| &group.trials).filter_map(Trial::history) {
@@ -124,7 +124,7 @@ fn stacks(groups: &[Group]) -> Vec<&History> {
     stacks
 }
 
-/// The day on which a trial started.
+/// Returns the date on which a trial started.
 fn day(history: &History) -> Option<&str> {
     history.started.get(..10)
 }

@@ -1,4 +1,4 @@
-//! What was trained: the layers of the networks, the splits of the trees, and what was observed by layer.
+//! Sections about the models: layers of networks, splits of trees, layer statistics and learned weights.
 
 use crate::compare::group::{Group, union};
 use crate::compare::trial::Curve;
@@ -9,38 +9,39 @@ use crate::report::markup::{Cell, Section, Table, by_group, folded, note, text};
 use crate::report::thinned;
 use crate::tensor::shape::Shape;
 
-/// As many figures of each group are in the charts, all layers together.
+/// Maximum number of values per group in the charts, over all layers.
 const FIGURES: usize = 20_000;
 
-/// A kind of observation, by layer and group.
+/// Values of one observer, by layer and group.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// Its name in histories: `gradient_norm`.
+    /// The observer's name in histories: `gradient_norm`.
     pub kind: String,
-    /// The layers that any group has it of, in words.
+    /// Names of all layers that any group has values for.
     pub layers: Vec<String>,
-    /// The group's place, its epochs, and for each layer the mean of its trials by epoch.
+    /// The values of each group.
     pub groups: Vec<OfGroup>,
 }
 
-/// A group's place, its epochs, and for each layer, where it has it, the mean of its trials by epoch.
+/// A group's index, its epochs, and for each layer the mean over trials by epoch; `None` for layers that the group
+/// lacks.
 pub type OfGroup = (usize, Vec<usize>, Vec<Option<Vec<Option<f64>>>>);
 
 impl Observed {
-    /// Its name in words: `gradient norm`.
+    /// Returns the name in words: `gradient norm`.
     pub fn words(&self) -> String {
         self.kind.replace('_', " ")
     }
 
-    /// Whether it is a share, in 0–1, and needs no logarithmic scale.
+    /// Returns whether the values are shares in 0–1, which need no logarithmic scale.
     pub fn is_share(&self) -> bool {
         !self.kind.ends_with("norm")
     }
 }
 
-/// The layers and trees; `None` where nothing of the kind is known.
+/// Returns the section about layers and trees; `None` if no group has a record of them.
 pub fn of(groups: &[Group]) -> Option<Section> {
-    // groups with the same layers share a table
+    // Groups with the same layers share a table.
     let mut parts: Vec<(String, String)> = Vec::new();
     for group in groups {
         let Some(history) = group.trials.first().and_then(|trial| trial.history()) else { continue };
@@ -82,7 +83,7 @@ fn layers(network: &NetworkRecord) -> String {
     table.html_text()
 }
 
-/// A bar as long as a share of the whole.
+/// Returns a cell with a bar whose length is proportional to a share.
 fn bar(share: f64, words: &str) -> Cell {
     if share <= 0.0 {
         return Cell::text("");
@@ -120,7 +121,7 @@ fn splits(tree: &TreeRecord, trials: usize) -> String {
     table.html_text()
 }
 
-/// What was observed in the layers of the groups, kind by kind.
+/// Returns the recorded layer statistics of all groups, by observer.
 pub fn observed(groups: &[Group]) -> Vec<Observed> {
     let mut kinds: Vec<Observed> = Vec::new();
     for (place, group) in groups.iter().enumerate() {
@@ -172,7 +173,7 @@ fn mean(curves: &[Curve], epoch: usize) -> Option<f64> {
     }
 }
 
-/// What was observed in the layers; `None` where nothing was.
+/// Returns the section with layer statistics; `None` if none were recorded.
 pub fn of_observed(groups: &[Group]) -> Option<Section> {
     let kinds = observed(groups);
     if kinds.is_empty() {
@@ -194,7 +195,7 @@ pub fn of_observed(groups: &[Group]) -> Option<Section> {
     Some(Section { id: "observed", title: "Inside the layers", body })
 }
 
-/// What a group's layers begin and end with.
+/// Returns a table with the first and last values of a group's layers.
 fn ends(kind: &Observed, place: usize) -> Option<String> {
     let (_, epochs, values) = kind.groups.iter().find(|(group, ..)| *group == place)?;
     let (first, last) = (epochs.first()?, epochs.last()?);
@@ -212,7 +213,7 @@ fn ends(kind: &Observed, place: usize) -> Option<String> {
     Some(table.html_text())
 }
 
-/// What tiny networks have learned, weights and predictions; `None` where there is none.
+/// Returns the section with the weights and predictions of small networks; `None` if none were recorded.
 pub fn of_learned(groups: &[Group]) -> Option<Section> {
     let learned = |group: &Group| -> Option<(String, String)> {
         let (history, learned) = group.trials.iter().find_map(|trial| {

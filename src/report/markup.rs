@@ -1,8 +1,8 @@
-//! HTML: text that is escaped, tables that name their cells, and sections.
+//! HTML building blocks: escaped text, tables and sections.
 
 use std::fmt::Write;
 
-/// Text as HTML shows it, in elements and in attributes.
+/// Escapes text for HTML elements and attributes.
 pub fn text(raw: &str) -> String {
     let mut escaped = String::with_capacity(raw.len());
     for character in raw.chars() {
@@ -12,7 +12,7 @@ pub fn text(raw: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // of what cannot stand in HTML there is a sign that it was there
+            // Control characters are not allowed in HTML; replace them visibly.
             control if control.is_control() && !matches!(control, '\n' | '\t') => escaped.push('\u{fffd}'),
             other => escaped.push(other),
         }
@@ -20,7 +20,7 @@ pub fn text(raw: &str) -> String {
     escaped
 }
 
-/// JSON as a script element can hold it: nothing in it ends the element.
+/// Returns JSON that can be embedded in a script element.
 pub fn json(value: &serde_json::Value) -> String {
     value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
@@ -28,16 +28,16 @@ pub fn json(value: &serde_json::Value) -> String {
 /// A section of the page.
 #[derive(Clone, Debug)]
 pub struct Section {
-    /// What it is linked by.
+    /// The ID, used in links.
     pub id: &'static str,
     /// Its heading.
     pub title: &'static str,
-    /// HTML.
+    /// Content as HTML.
     pub body: String,
 }
 
 impl Section {
-    /// The section as HTML.
+    /// Returns the section as HTML.
     pub fn html(&self) -> String {
         let Section { id, title, body } = self;
         format!(
@@ -55,27 +55,27 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Of HTML.
+    /// Creates a cell from HTML.
     pub fn html(html: String) -> Cell {
         Cell { html, class: "", is_head: false }
     }
 
-    /// Of text.
+    /// Creates a cell from plain text.
     pub fn text(raw: &str) -> Cell {
         Cell::html(text(raw))
     }
 
-    /// Of a figure.
+    /// Creates a right-aligned cell for a number.
     pub fn number(figure: &str) -> Cell {
         Cell::text(figure).of_class("n")
     }
 
-    /// The head of a row, as HTML.
+    /// Creates a row header from HTML.
     pub fn head(html: String) -> Cell {
         Cell { html, class: "", is_head: true }
     }
 
-    /// The cell, looking as this class does.
+    /// Returns the cell with this CSS class.
     pub fn of_class(self, class: &'static str) -> Cell {
         Cell { class, ..self }
     }
@@ -87,7 +87,7 @@ impl Cell {
     }
 }
 
-/// A table with a caption and heads, in a box of its own that scrolls where it is too wide.
+/// A table with a caption and column heads, in a box that scrolls horizontally if necessary.
 #[derive(Clone, Debug)]
 pub struct Table {
     caption: String,
@@ -98,18 +98,18 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these columns.
+    /// Creates a table with these columns.
     pub fn new(caption: &str, heads: impl IntoIterator<Item = Cell>) -> Table {
         let heads = heads.into_iter().collect();
         Table { caption: caption.to_owned(), heads, rows: Vec::new(), attributes: "", is_tall: false }
     }
 
-    /// The table with these attributes.
+    /// Returns the table with these HTML attributes.
     pub fn with(self, attributes: &'static str) -> Table {
         Table { attributes, ..self }
     }
 
-    /// The table in a box that is no higher than a screen.
+    /// Returns the table in a box that scrolls vertically if it is higher than the screen.
     pub fn tall(self) -> Table {
         Table { is_tall: true, ..self }
     }
@@ -124,12 +124,12 @@ impl Table {
         self.rows.push((attributes.to_owned(), cells.into_iter().collect()));
     }
 
-    /// Whether it has no row.
+    /// Returns whether the table has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The table as HTML.
+    /// Returns the table as HTML.
     pub fn html_text(&self) -> String {
         let caption = text(&self.caption);
         let tall = if self.is_tall { " tall" } else { "" };
@@ -157,17 +157,17 @@ impl Table {
     }
 }
 
-/// A paragraph of text.
+/// Returns a paragraph of text.
 pub fn paragraph(raw: &str) -> String {
     format!("<p>{}</p>", text(raw))
 }
 
-/// A paragraph of text that is said aside.
+/// Returns a paragraph of less prominent text.
 pub fn note(raw: &str) -> String {
     format!("<p class=\"note\">{}</p>", text(raw))
 }
 
-/// A box with a heading and a list of what there is to tell.
+/// Returns a box with a heading and a list of messages.
 pub fn boxed(class: &str, heading: &str, items: &[String]) -> String {
     let heading = text(heading);
     match items {
@@ -179,12 +179,12 @@ pub fn boxed(class: &str, heading: &str, items: &[String]) -> String {
     }
 }
 
-/// What can be unfolded.
+/// Returns content that is collapsed until the reader opens it.
 pub fn folded(summary: &str, body: &str) -> String {
     format!("<details><summary>{}</summary>\n{body}\n</details>", text(summary))
 }
 
-/// A group's name with the color and dashes that its lines have.
+/// Returns a group's name with a sample of its line.
 pub fn key(place: usize, label: &str) -> String {
     let border = ["solid", "dashed", "dotted"][place / 7 % 3];
     format!(
@@ -194,7 +194,7 @@ pub fn key(place: usize, label: &str) -> String {
     )
 }
 
-/// What there is for each of several groups; of one, without its name.
+/// Returns the content of each group below its name; with a single group, without the name.
 pub fn by_group(parts: &[(String, String)]) -> String {
     let several = parts.len() > 1;
     let of_group = |(label, body): &(String, String)| {

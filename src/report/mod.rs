@@ -1,10 +1,9 @@
-//! A report: what became of one run, or of several side by side, as one HTML file that opens from disk, on any machine and
-//! without a network.
+//! HTML report of one or several runs: a single file that opens from disk on any machine, without network access.
 //!
-//! All that is said in words and tables is HTML from here ([`page`] puts it together), so that it can be read where scripts
-//! are off, and is printed as it stands. What is drawn comes from figures that ride along as JSON (`payload`); the charts
-//! are uPlot's, whose source is part of the file. Names are escaped (`markup`) and the file allows itself nothing that is
-//! not in it. The same histories give the same bytes.
+//! Text and tables are plain HTML (assembled in [`page`]), so they can be read without JavaScript and printed. Charts
+//! are drawn by uPlot, whose source is embedded, from values embedded as JSON (`payload`). Names are escaped
+//! (`markup`), and the file's content security policy allows only its own content. The same histories give the same
+//! bytes.
 
 mod classes;
 mod comparison;

@@ -1,4 +1,4 @@
-//! The page: its sections in their order, put into the frame of `page.html` with its style, its scripts and its figures.
+//! Assembles the page: the sections in order, inserted into `page.html` with its style, scripts and data.
 
 use crate::compare::find::Found;
 use crate::config::hint::in_a_line;
@@ -18,10 +18,10 @@ const SCRIPTS: [&str; 6] = [
     include_str!("page/page.js"),
 ];
 
-/// What tells a report from any other file of its name.
+/// Marks a file as a report of runner.
 pub const SIGN: &str = "<meta name=\"generator\" content=\"runner report\">";
 
-/// The page of what was found.
+/// Returns the page for these runs.
 pub fn html(found: &Found) -> String {
     let groups = &found.groups;
     let sections: Vec<Section> = [
@@ -73,7 +73,7 @@ pub fn html(found: &Found) -> String {
     ])
 }
 
-/// The frame with its places filled, in one go: what comes in is not looked at again.
+/// Fills the placeholders of the template in one pass; inserted text is not searched for placeholders.
 fn fill(parts: &[(&str, &str)]) -> String {
     let mut page = String::with_capacity(FRAME.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>());
     let mut rest = FRAME;

@@ -1,5 +1,5 @@
-//! The figures that the page's charts are drawn from, as JSON: curves by group and trial, what was observed by layer, ROC
-//! and precision–recall curves, and confusion matrices.
+//! Data of the page's charts as JSON: curves by group and trial, layer statistics, ROC and precision–recall curves, and
+//! confusion matrices.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::compare::trial::{Trial, is_metric};
 use crate::history::number::Number;
 use crate::report::{layers, thinned};
 
-/// All that charts are drawn from.
+/// Returns the data of all charts.
 pub fn of(groups: &[Group]) -> Value {
     let every = thinned::every(groups);
     let mut grids = Grids::default();
@@ -35,14 +35,14 @@ pub fn of(groups: &[Group]) -> Value {
     })
 }
 
-/// A metric that curves are drawn of, of training rows, validation rows or both.
+/// A metric with curves for training rows, validation rows or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metric {
-    /// Its name, without `val_`.
+    /// The name, without `val_`.
     pub name: String,
-    /// Whether there is a curve of training rows.
+    /// Whether there is a training curve.
     pub train: bool,
-    /// Whether there is one of validation rows.
+    /// Whether there is a validation curve.
     pub val: bool,
 }
 
@@ -52,14 +52,14 @@ impl Metric {
         json!({ "name": self.name, "train": self.train, "val": self.val, "better": better })
     }
 
-    /// The names of its curves.
+    /// Returns the names of its curves.
     pub fn series(&self) -> Vec<String> {
         let names = [(self.train, self.name.clone()), (self.val, format!("val_{}", self.name))];
         names.into_iter().filter(|(there, _)| *there).map(|(_, name)| name).collect()
     }
 }
 
-/// The metrics that any group has a curve of, and the learning rate where it changes.
+/// Returns the metrics for which any group has a curve, and the learning rate if it changes.
 pub fn metrics(groups: &[Group]) -> Vec<Metric> {
     let names = union(groups.iter().map(Group::metrics));
     let mut metrics: Vec<Metric> = Vec::new();
@@ -76,11 +76,11 @@ pub fn metrics(groups: &[Group]) -> Vec<Metric> {
     if groups.iter().flat_map(|group| &group.trials).any(changes) {
         metrics.push(Metric { name: "lr".to_owned(), train: true, val: false });
     }
-    metrics.sort_by_key(|metric| metric.name != "loss"); // it comes first, whoever wrote the curves
+    metrics.sort_by_key(|metric| metric.name != "loss"); // the loss comes first, also in histories of other programs
     metrics
 }
 
-/// The metrics that are shown until others are chosen: the loss, and the one that matters most beside it.
+/// Returns the metrics that are shown by default: the loss, and the monitored or first other metric.
 fn shown_first(metrics: &[Metric], groups: &[Group]) -> Vec<String> {
     let monitored = groups.iter().flat_map(|group| &group.trials).find_map(|trial| {
         let monitor = trial.best()?.monitor.as_str();
@@ -94,7 +94,7 @@ fn shown_first(metrics: &[Metric], groups: &[Group]) -> Vec<String> {
     loss.into_iter().chain(other).map(|metric| metric.name.clone()).collect()
 }
 
-/// Lists of epochs; trials with the same ones share a list.
+/// Lists of epochs; trials with the same epochs share a list.
 #[derive(Debug, Default)]
 struct Grids(Vec<Vec<usize>>);
 
@@ -114,7 +114,7 @@ fn of_trial(group: usize, trial: &Trial, metrics: &[Metric], every: usize, grids
     let epochs = thinned::epochs(trial, &all, every);
     let mut series = Map::new();
     for (name, curve) in curves {
-        // a curve that ends early, as one of another program may, ends early here
+        // Curves, especially of other programs, may end early.
         let mut values: Vec<Value> = epochs.iter().map(|&epoch| value(curve.at(epoch))).collect();
         while values.last().is_some_and(Value::is_null) {
             values.pop();
@@ -136,12 +136,12 @@ fn of_trial(group: usize, trial: &Trial, metrics: &[Metric], every: usize, grids
     json
 }
 
-/// A figure of a curve; what is not finite is a word, and what is not there is null.
+/// Returns a value of a curve; a non-finite value becomes a string, a missing one null.
 fn value(value: Option<f64>) -> Value {
     value.map_or(Value::Null, |value| json!(Number(thinned::rounded(value))))
 }
 
-/// The trials with their curves by threshold.
+/// Returns the trials with their ROC, precision–recall and threshold curves.
 fn with_thresholds(mut trials: Vec<Value>, groups: &[Group]) -> Vec<Value> {
     let tests: Vec<_> = groups
         .iter()
@@ -187,7 +187,7 @@ fn observed(kind: &layers::Observed, grids: &mut Grids) -> Value {
     json!({ "name": kind.words(), "log": !kind.is_share(), "layers": kind.layers, "groups": groups.collect::<Vec<_>>() })
 }
 
-/// Whether there is any curve to draw: more than what a tree has, which is fitted at once.
+/// Returns whether there are curves to draw. Trees have none, since they are fitted in one step.
 pub fn has_curves(groups: &[Group]) -> bool {
     let has = |trial: &Trial| {
         let is_tree = trial.history().is_some_and(|history| history.network.is_none());

@@ -1,4 +1,4 @@
-//! One variant in words and large figures: what its curves say, its best epoch, its test, over all of its trials.
+//! Summary of one variant over all of its trials: diagnosis, best epoch and test metrics.
 
 use crate::compare::comparison::main_figure;
 use crate::compare::group::{Group, tested_with, union};
@@ -9,10 +9,10 @@ use crate::history::diagnosis::Verdict;
 use crate::history::number::{brief, spread};
 use crate::report::markup::{paragraph, text};
 
-/// As many figures of the test are large.
+/// Maximum number of test metrics shown as tiles.
 const TILES: usize = 4;
 
-/// The summary of one variant.
+/// Returns the summary of one variant.
 pub fn html(group: &Group) -> String {
     let mut parts = vec![reading(group)];
     let tiles = tiles(group);
@@ -28,13 +28,13 @@ pub fn html(group: &Group) -> String {
     parts.join("\n")
 }
 
-/// What the curves say, in a word and a sentence; of several trials how many say so.
+/// Returns the diagnosis as a badge with a sentence; with several trials, the number of trials for each diagnosis.
 fn reading(group: &Group) -> String {
     match &group.trials[..] {
         [trial] => match trial.diagnosis() {
             Some(diagnosis) => {
                 let word = trial.verdict().map_or("", Verdict::word);
-                // the badge has said the word
+                // The badge already shows the word.
                 let sentence = diagnosis.sentence.strip_prefix(word).unwrap_or(&diagnosis.sentence);
                 let sentence = sentence.trim_start_matches([':', ' ']);
                 format!("<p class=\"reading\">{} {}</p>", badge(trial), text(&capital(sentence)))
@@ -64,7 +64,7 @@ fn reading(group: &Group) -> String {
     }
 }
 
-/// Why there is no reading of curves.
+/// Returns the reason why there is no diagnosis.
 fn without_curves(trial: &Trial) -> String {
     match trial.history() {
         Some(history) if history.tree.is_some() => {
@@ -78,7 +78,7 @@ fn without_curves(trial: &Trial) -> String {
     }
 }
 
-/// The verdict on a trial, as a badge.
+/// Returns a trial's diagnosis as a badge.
 pub fn badge(trial: &Trial) -> String {
     let interrupted = trial.history().is_some_and(|history| history.status == Status::Interrupted);
     match trial.verdict() {
@@ -88,7 +88,7 @@ pub fn badge(trial: &Trial) -> String {
     }
 }
 
-/// The class that colors a verdict.
+/// Returns the CSS class for a diagnosis.
 pub fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Underfitting => "underfitting",
@@ -104,7 +104,7 @@ fn capital(sentence: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
-/// Large figures: name, figure, and what is said aside.
+/// Returns the tiles: name, value and note.
 fn tiles(group: &Group) -> Vec<(String, String, String)> {
     let mut tiles = Vec::new();
     let sample = |name: &str| Sample::of(&group.values(|trial| trial.figure(name)));
@@ -135,7 +135,7 @@ fn tiles(group: &Group) -> Vec<(String, String, String)> {
         }
     }
     if tested.is_empty() {
-        // without test rows it is what the best epoch gives
+        // without test rows, show the metrics of the best epoch
         for metric in group.metrics().into_iter().filter(|metric| metric.starts_with("val_")).take(2) {
             if let Some(sample) = sample(&format!("best.{metric}")) {
                 tiles.push((format!("{metric} in the best epoch"), brief(sample.mean), aside(&sample)));
@@ -155,7 +155,7 @@ fn tiles(group: &Group) -> Vec<(String, String, String)> {
     tiles
 }
 
-/// What a constant prediction gets of a test metric, the mean over trials.
+/// Returns the test metric of a constant prediction, averaged over trials.
 fn baseline(group: &Group, name: &str) -> Option<String> {
     let metric = name.strip_prefix("test.")?;
     let found = group.values(|trial| trial.history()?.baselines.as_ref()?.test.as_ref()?.metric(metric));
@@ -163,7 +163,7 @@ fn baseline(group: &Group, name: &str) -> Option<String> {
     Some(format!("constant prediction: {}", brief(sample.mean)))
 }
 
-/// Mean, and the standard deviation of several.
+/// Returns the mean, with the standard deviation if there are several values.
 pub fn shown(sample: &Sample) -> String {
     match sample.std {
         Some(std) => format!("{} ± {}", brief(sample.mean), spread(Some(sample.mean), Some(std))),
@@ -171,7 +171,7 @@ pub fn shown(sample: &Sample) -> String {
     }
 }
 
-/// What stands beside a mean: its spread and its interval.
+/// Returns the note beside a mean: standard deviation and confidence interval.
 fn aside(sample: &Sample) -> String {
     let interval = sample
         .interval

@@ -1,4 +1,4 @@
-//! The settings in full, and who set each of them: those that differ between variants first, then those that somebody set,
+//! Section with all settings and their origins: first those that differ between variants, then those that were set,
 //! then the defaults.
 
 use crate::compare::group::Group;
@@ -6,7 +6,7 @@ use crate::compare::settings::{Setting, differing, settings};
 use crate::history::asked::{Asked, Origin};
 use crate::report::markup::{Cell, Section, Table, note, text};
 
-/// The section; `None` where no group is ours.
+/// Returns the section; `None` if no group was trained by runner.
 pub fn of(groups: &[Group]) -> Option<Section> {
     let all = settings(groups);
     if all.is_empty() {
@@ -61,7 +61,7 @@ pub fn of(groups: &[Group]) -> Option<Section> {
     Some(Section { id: "settings", title: "Settings", body })
 }
 
-/// A key or a value, which may be broken behind its dots.
+/// Returns a key or value as code that may wrap after dots.
 fn code(value: &str) -> String {
     format!("<span class=\"code\">{}</span>", text(value).replace('.', ".<wbr>"))
 }
@@ -70,12 +70,12 @@ fn asked(group: &Group) -> Option<&Asked> {
     group.trials.first()?.history()?.asked.as_ref()
 }
 
-/// Who set a setting of a group; `None` where nobody knows.
+/// Returns the origin of a group's setting; `None` if the history does not record it.
 fn origin(group: &Group, key: &str) -> Option<Origin> {
     Some(asked(group)?.origin(key))
 }
 
-/// Who set a setting that is the same in all groups: whoever counts most.
+/// Returns the origin of a setting that is the same in all groups: the one with the highest precedence.
 fn shared(groups: &[Group], key: &str) -> Option<Origin> {
     groups.iter().filter_map(|group| origin(group, key)).min()
 }

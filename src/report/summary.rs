@@ -1,4 +1,4 @@
-//! The summary: of one variant what its curves say, its best epoch and its figures; of several how they compare.
+//! Summary section: of one variant its diagnosis, best epoch and metrics; of several variants their comparison.
 
 use crate::compare::group::Group;
 use crate::history::Status;
@@ -6,14 +6,14 @@ use crate::history::baseline::cautions;
 use crate::report::markup::{Section, boxed};
 use crate::report::{comparison, run};
 
-/// The section, beginning with what keeps its figures from being taken as they are.
+/// Returns the section, starting with warnings about the metrics.
 pub fn of(groups: &[Group]) -> Section {
     let mut parts = Vec::new();
     let leaks: Vec<String> = groups.iter().filter_map(|group| leak(group, groups.len() > 1)).collect();
     if !leaks.is_empty() {
         parts.push(boxed("bad", "These figures are too good", &leaks));
     }
-    // of several, the comparison says so among what is to be kept in mind
+    // With several groups, the comparison lists these among its cautions.
     let broken = if let [group] = groups { endings(group) } else { Vec::new() };
     if !broken.is_empty() {
         parts.push(boxed("", "Not every trial came to its end", &broken));
@@ -30,20 +30,20 @@ pub fn of(groups: &[Group]) -> Section {
     Section { id: "summary", title: "Summary", body: parts.join("\n") }
 }
 
-/// What leaks, and why.
+/// Returns the reason for a data leak.
 fn leak(group: &Group, several: bool) -> Option<String> {
     let why = group.trials.iter().find_map(|trial| trial.history()?.data.resample.as_ref()?.leak.clone())?;
     Some(if several { format!("{}: {why}", group.label) } else { why })
 }
 
-/// Classifiers that never predict a class, or are no better than the majority class.
+/// Returns warnings about classifiers that never predict some class or are no better than the majority class.
 fn no_better_than_constant(group: &Group, several: bool) -> Vec<String> {
     let histories: Vec<_> = group.trials.iter().filter_map(|trial| trial.history()).collect();
     let named = |caution: String| if several { format!("{}: {caution}", group.label) } else { caution };
     cautions(&histories).into_iter().map(named).collect()
 }
 
-/// Trials that diverged or were interrupted.
+/// Returns the number of trials that diverged or were interrupted.
 fn endings(group: &Group) -> Vec<String> {
     let all = group.trials.len();
     let with = |status: Status| {

@@ -1,7 +1,7 @@
-//! Fewer points where there are more than a page can show: a line on a screen has some hundreds of pixels.
+//! Reduces the number of points to what a page can show; a line on a screen has a few hundred pixels.
 //!
-//! A page holds some 90,000 figures of curves, and 24,000 points of ROC and precision–recall curves. Where there are more,
-//! every so-manieth epoch is kept, with the first, the best, the one where overfitting begins, and the last.
+//! A page holds up to about 90,000 values of curves, and 24,000 points of ROC and precision–recall curves. Beyond that,
+//! only every n-th epoch is kept, with the first, the best, the one where overfitting starts, and the last.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,13 @@ const FIGURES: usize = 90_000;
 const POINTS: usize = 24_000;
 const LEAST_POINTS: usize = 40;
 
-/// How many epochs there are to each one that is kept.
+/// Returns n, where every n-th epoch is kept.
 pub fn every(groups: &[Group]) -> usize {
     let figures = |trial: &Trial| trial.recorded().len() * trial.metrics().len();
     groups.iter().flat_map(|group| &group.trials).map(figures).sum::<usize>().div_ceil(FIGURES).max(1)
 }
 
-/// The epochs of a trial that are kept of these.
+/// Returns the epochs of a trial that are kept.
 pub fn epochs(trial: &Trial, all: &BTreeSet<usize>, every: usize) -> Vec<usize> {
     let best = trial.best().map(|best| best.epoch);
     let onset = trial.diagnosis().and_then(|diagnosis| diagnosis.overfits_from);
@@ -27,12 +27,12 @@ pub fn epochs(trial: &Trial, all: &BTreeSet<usize>, every: usize) -> Vec<usize> 
     all.iter().enumerate().filter(|(row, epoch)| is_kept(*row, **epoch)).map(|(_, epoch)| *epoch).collect()
 }
 
-/// How many points each of so many curves may have.
+/// Returns the maximum number of points for each of this many curves.
 pub fn points_of_each(curves: usize) -> usize {
     (POINTS / curves.max(1)).max(LEAST_POINTS)
 }
 
-/// The places that are kept of so many points: evenly chosen ones, with both ends.
+/// Returns evenly spaced indices of the points to keep, including both ends.
 pub fn places(points: usize, most: usize) -> Vec<usize> {
     if points <= most || most < 2 {
         return (0..points).collect();
@@ -40,7 +40,7 @@ pub fn places(points: usize, most: usize) -> Vec<usize> {
     (0..most).map(|place| place * (points - 1) / (most - 1)).collect()
 }
 
-/// A figure in seven digits, which is more than a single-precision one has.
+/// Rounds a value to seven significant digits, about the precision of f32.
 pub fn rounded(value: f64) -> f64 {
     format!("{value:.6e}").parse().unwrap_or(value)
 }
