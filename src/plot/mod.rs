@@ -1,9 +1,9 @@
-//! Pictures: learning curves and what else a run has to show, as SVG, and as PNG drawn from it.
+//! Plots: learning curves, confusion matrices and others, as SVG, and as PNG rendered from the SVG.
 //!
-//! From the paper upwards: [`svg`] writes elements, [`font`] measures text; [`axis`] and [`ticks`] lay values out,
-//! [`panel`] draws what lies between two axes, [`grid`] puts panels side by side, and [`page`] sets title, legend and
-//! notes around them. On top of these is a room for each kind of picture, such as [`curves`]. The same input gives the
-//! same bytes.
+//! The layers, from low to high: [`svg`](format::svg) writes elements, [`font`](draw::font) measures text;
+//! [`axis`](draw::axis) and [`ticks`](draw::ticks) map values to positions, [`panel`](draw::panel) draws the area
+//! between two axes, [`grid`](draw::grid) arranges panels, and [`page`](draw::page) adds title, legend and notes. Each
+//! kind of plot, such as [`curves`](charts::curves), is a module on top of these. The same input gives the same bytes.
 
 pub mod charts;
 pub mod draw;
@@ -13,11 +13,11 @@ mod tests_of_pictures;
 
 use crate::plot::format::svg::Svg;
 
-/// A picture, and what is to be said of it.
+/// A plot with remarks about it.
 #[derive(Debug)]
 pub struct Drawn {
-    /// The picture.
+    /// The plot.
     pub svg: Svg,
-    /// What was left out and why, a sentence each.
+    /// What was left out and why, one sentence each.
     pub notes: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! For tests of pictures: made-up groups, and whether labels lie outside of a picture or upon each other.
+//! Helpers for tests of plots: synthetic groups of trials, and checks for texts outside the plot or overlapping texts.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::history::{Best, History, trial_for_tests};
 use crate::plot::draw::shape::Rect;
 use crate::plot::format::svg::Svg;
 
-/// Groups of trials that overfit from epoch 11 on.
+/// Returns groups of trials that overfit from epoch 11 on.
 pub fn groups(groups: usize, trials: usize, epochs: usize) -> Vec<Group> {
     let trial = |group: usize, seed: usize| {
         let mut curves = Curves::default();
@@ -42,7 +42,7 @@ pub fn groups(groups: usize, trials: usize, epochs: usize) -> Vec<Group> {
     (0..groups).map(group).collect()
 }
 
-/// The texts that reach beyond the picture.
+/// Returns the texts that extend beyond the plot.
 pub fn outside(svg: &Svg) -> Vec<String> {
     let area = svg.area();
     let is_in = |room: Rect| {
@@ -51,7 +51,7 @@ pub fn outside(svg: &Svg) -> Vec<String> {
     svg.placed().iter().filter(|text| !is_in(text.room)).map(|text| format!("{text:?}")).collect()
 }
 
-/// The pairs of texts that lie upon each other.
+/// Returns the pairs of texts that overlap.
 pub fn overlapping(svg: &Svg) -> Vec<String> {
     let upon = |one: Rect, other: Rect| {
         one.x + 0.5 < other.right()

@@ -179,7 +179,7 @@ fn figures_table(caption: &str, groups: &[Group], figures: &[&Figure]) -> String
     table.html_text()
 }
 
-/// Returns a group's metric: its mean, or the value reported in place of a mean.
+/// Returns a group's metric: its mean; without one, its non-finite value or the mean of its diverged trials.
 fn shown_of(figure: &Figure, place: usize) -> String {
     match (&figure.groups[place], figure.without_mean[place]) {
         (Some(sample), _) => run::shown(sample),

@@ -1,4 +1,4 @@
-//! How many rows each class has: bars with counts and shares, a column of them for each part of the data.
+//! Plot of class sizes: bars with counts and percentages, one column of bars for each part of the data.
 
 use anyhow::anyhow;
 
@@ -12,29 +12,29 @@ use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::draw::ticks::{logarithmic, number, percent};
 use crate::plot::format::svg::Svg;
 
-/// How many rows each class has in one part of the data.
+/// Number of rows of each class in one part of the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// `training`, `test`, …
+    /// Name of the part: `training`, `test`, …
     pub name: String,
-    /// By class.
+    /// Number of rows by class.
     pub rows: Vec<u64>,
 }
 
-/// So many classes have a bar.
+/// Maximum number of classes with a bar.
 const MOST: usize = 60;
 
-/// From so large a ratio on, bars are drawn on a log scale.
+/// Ratio of the largest to the smallest class above which bars are drawn on a log scale.
 const UNEVEN: f64 = 50.0;
 
 const WIDEST_NAME: f64 = 140.0;
 const PART_WIDTH: f64 = 330.0;
 const LONE_WIDTH: f64 = 640.0;
 
-/// Draws the classes of a data set, in their order; of very many the largest.
+/// Draws the classes of a data set in their order; if there are very many, the largest ones.
 ///
 /// # Errors
-/// When there is no class.
+/// When there are no classes.
 pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], size: Size) -> anyhow::Result<Drawn> {
     if classes.is_empty() || parts.is_empty() {
         let hint =
@@ -96,7 +96,7 @@ impl Chart<'_> {
         names.fold(0.0, f64::max).min(WIDEST_NAME) + 10.0
     }
 
-    /// How many parts stand side by side.
+    /// Returns the number of parts side by side.
     fn columns(&self, width: f64) -> usize {
         ((width - self.left()) / 190.0).floor().clamp(1.0, self.parts.len() as f64) as usize
     }
@@ -138,7 +138,7 @@ impl Chart<'_> {
         }
     }
 
-    /// How many rows a class has, and their share.
+    /// Returns the number of rows of a class and their percentage.
     fn figure(&self, part: &Part, class: usize) -> String {
         let rows = part.rows.get(class).copied().unwrap_or(0);
         let decimals = if rows == 0 { 0 } else { self.decimals(part) };
@@ -146,7 +146,7 @@ impl Chart<'_> {
         format!("{} ({share} %)", number(rows as f64, 0))
     }
 
-    /// As many decimals of a percent as show the smallest share of a part.
+    /// Returns the number of decimals that shows the smallest percentage of a part.
     fn decimals(&self, part: &Part) -> usize {
         let least = part.rows.iter().filter(|rows| **rows > 0).min().copied().unwrap_or(1) as f64;
         match least / self.part_rows(part).max(1) as f64 {
@@ -189,7 +189,7 @@ impl Chart<'_> {
             let at = (frame.x + length + 6.0, y + 0.5 * step + SMALL.cap_height() / 2.0);
             let text = self.figure(part, class);
             if self.is_log {
-                // lines of the scale do not cross the figures
+                // keeps grid lines of the log scale from crossing the numbers
                 svg.rect(
                     Rect { x: at.0 - 3.0, y: y + 0.17 * step, width: SMALL.width(&text) + 6.0, height: 0.66 * step },
                     WHITE,
@@ -200,13 +200,13 @@ impl Chart<'_> {
         svg.line((frame.x, frame.y), (frame.x, frame.bottom()), Stroke::solid(AXIS, 1.0));
     }
 
-    /// Where a log scale begins: a power of ten below the smallest count, so that it has a bar.
+    /// Returns the start of the log scale: a power of ten below the smallest count, so that its bar has a length.
     fn first(&self) -> f64 {
         let below = 10_f64.powf(self.least.log10().ceil() - 1.0);
         below.min(self.least / 2.0).max(0.1)
     }
 
-    /// The length of a bar, as a share of the longest.
+    /// Returns the length of a bar as a share of the longest.
     fn share(&self, rows: f64) -> f64 {
         match self.is_log {
             _ if rows <= 0.0 => 0.0,

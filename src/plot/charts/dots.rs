@@ -1,4 +1,4 @@
-//! A figure of several groups: a dot for each trial, the mean and its 95 % interval; a row for each group.
+//! Plot of one metric for several groups: a row per group with a dot for each trial, the mean and its 95 % interval.
 
 use anyhow::anyhow;
 
@@ -25,17 +25,18 @@ const ROW: f64 = 44.0;
 const AXIS_ROOM: f64 = 26.0;
 const DOT: f64 = 3.4;
 
-/// A group's row.
+/// The row of a group.
 struct Row<'a> {
     group: &'a Group,
     values: Vec<f64>,
     sample: Sample,
 }
 
-/// Draws a figure of groups: `test.acc`, `best.val_loss`, or a metric, of the test rows where there are any.
+/// Draws a metric of the groups, such as `test.acc`, `best.val_loss` or `acc`; a metric without a prefix is taken from
+/// the test rows if there are any.
 ///
 /// # Errors
-/// When no group has it.
+/// When no group has the metric.
 pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result<Drawn> {
     let figure = figure(groups, named)?;
     let mut notes = Vec::new();
@@ -81,7 +82,7 @@ pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result
     })
 }
 
-/// The figure that was named, as `runner compare` takes it, or the one that decides.
+/// Returns the name of the requested metric, resolved as in `runner compare`, or of the default one.
 fn figure(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> {
     let all = names(groups);
     match named {
@@ -92,7 +93,7 @@ fn figure(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> {
     }
 }
 
-/// `test accuracy`, `validation loss in the best epoch`.
+/// Returns a metric's name for a heading: `test accuracy`, `validation loss in the best epoch`.
 fn heading(figure: &str) -> String {
     let metric = words(metric_of(figure));
     match figure.split_once('.').map(|(when, _)| when) {
@@ -106,12 +107,12 @@ fn heading(figure: &str) -> String {
     }
 }
 
-/// The mean, and how far trials spread.
+/// Returns the mean and the standard deviation.
 fn told(metric: &str, sample: &Sample) -> String {
     let times = if unit(metric) == Unit::Percent { 100.0 } else { 1.0 };
     let sign = if unit(metric) == Unit::Percent { " %" } else { "" };
     match sample.std.map(|std| std * times).filter(|std| *std > 1e-6) {
-        // two digits of the deviation count, and so as many of the mean
+        // Round to two significant digits of the standard deviation.
         Some(std) => {
             let decimals = (1 - std.log10().floor() as i32).clamp(0, 6) as usize;
             format!("{} ± {}{sign}", number(sample.mean * times, decimals), number(std, decimals))
@@ -161,7 +162,7 @@ fn draw_rows(svg: &mut Svg, room: Rect, rows: &[Row], metric: &str) {
     }
 }
 
-/// An axis around values; it does not begin at zero, since dots have no length.
+/// Returns an axis around the values; it need not start at zero, since dots have no length.
 fn around(metric: &str, values: Vec<f64>) -> Axis {
     let axis = Axis::around("", unit(metric), values.iter().copied());
     let (low, high) = range(values).unwrap_or((0.0, 1.0));
@@ -169,7 +170,7 @@ fn around(metric: &str, values: Vec<f64>) -> Axis {
     Axis { from: low - room, to: high + room, ..axis }
 }
 
-/// Dots that would lie upon each other are moved up and down by turns, within a limit.
+/// Moves overlapping dots alternately up and down, within a limit.
 fn swarm(places: &[f64], limit: f64) -> Vec<(f64, f64)> {
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by(|&one, &other| places[one].total_cmp(&places[other]));

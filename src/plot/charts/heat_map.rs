@@ -1,5 +1,5 @@
-//! Confusion matrices laid out side by side: cells as large as their number allows, counts and shares in them where they
-//! can be read, names of classes at the edges, and a bar that tells what colors stand for.
+//! Layout of confusion matrices as heat maps: cell sizes, counts and shares in cells where they are readable, class
+//! names at the edges, and a color bar.
 
 use crate::plot::charts::confusion::Matrix;
 use crate::plot::draw::color::{Color, GRID, INK, QUIET, WHITE};
@@ -10,32 +10,32 @@ use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::draw::ticks::percent;
 use crate::plot::format::svg::Svg;
 
-/// Names of classes are shortened to so many pixels.
+/// Maximum width of class names in pixels; longer ones are shortened.
 const WIDEST_NAME: f64 = 110.0;
 
 const BAR: f64 = 78.0;
 const GAP: f64 = 24.0;
 
-/// Where cells and labels are.
+/// Sizes of cells and labels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     classes: usize,
     maps: usize,
     columns: usize,
-    /// The side of a cell.
+    /// Side length of a cell.
     cell: f64,
-    /// For the names of true classes.
+    /// Width reserved for the names of true classes.
     left: f64,
-    /// For the names of predicted classes.
+    /// Height reserved for the names of predicted classes.
     bottom: f64,
-    /// Whether names of predicted classes are read upwards.
+    /// Whether the names of predicted classes are vertical.
     is_upright: bool,
-    /// Letters of counts, and whether shares stand below them; `None` where no number fits.
+    /// Font of the counts, and whether shares appear below them; `None` if the cells are too small for numbers.
     pub(crate) font: Option<(Font, bool)>,
 }
 
 impl Layout {
-    /// Where all of them are in a picture of this size.
+    /// Computes the layout of all matrices in a plot of this size.
     pub(crate) fn of(matrices: &[Matrix], size: Size) -> Layout {
         let classes = matrices.iter().map(|matrix| matrix.names.len()).max().unwrap_or(1);
         let maps = matrices.len();
@@ -88,18 +88,18 @@ impl Layout {
         self.top() + self.cell * self.classes as f64 + self.bottom
     }
 
-    /// Of the whole picture.
+    /// Returns the width of the whole plot.
     pub(crate) fn width(&self) -> f64 {
         let maps = self.columns as f64 * self.map_width() + (self.columns - 1) as f64 * GAP;
         (2.0 * MARGIN + maps + BAR).max(430.0)
     }
 
-    /// Of the body.
+    /// Returns the height of the content.
     pub(crate) fn height(&self) -> f64 {
         self.rows() as f64 * self.map_height() + (self.rows() - 1) as f64 * 12.0
     }
 
-    /// Draws them into a room.
+    /// Draws the matrices into a rectangle.
     pub(crate) fn draw(&self, svg: &mut Svg, room: Rect, matrices: &[Matrix]) {
         for (number, matrix) in matrices.iter().enumerate() {
             let (column, row) = (number % self.columns, number / self.columns);
@@ -137,7 +137,7 @@ impl Layout {
             svg.line((map.x, map.y + at), (map.right(), map.y + at), line);
         }
         svg.outline(map, Stroke::solid(GRID, 1.0));
-        let every = (SMALL.size + 1.0) / self.cell; // names of very small cells would lie upon each other
+        let every = (SMALL.size + 1.0) / self.cell; // names of very small cells would overlap
         let every = (every.ceil() as usize).max(1);
         for (number, name) in matrix.names.iter().enumerate().step_by(every) {
             let name = SMALL.shortened(name, WIDEST_NAME);
@@ -180,10 +180,10 @@ impl Layout {
     }
 }
 
-/// Shares are raised to this power before they are colored.
+/// Exponent applied to shares before they are mapped to colors.
 const PULLED: f64 = 0.4;
 
-/// The color of a share: small ones are pulled apart, since mistakes are what is looked for.
+/// Returns the color of a share. Small shares, which are the mistakes, get a larger part of the color range.
 fn shade(share: f64) -> Color {
     Color::of_share(share.powf(PULLED))
 }
@@ -192,7 +192,7 @@ fn smaller(font: Font) -> Font {
     Font { size: (font.size * 0.8).max(7.0), weight: Weight::Regular }
 }
 
-/// The largest letters in which all counts fit their cells, with shares below them where these fit too.
+/// Returns the largest font in which all counts fit their cells, and whether shares fit below them.
 fn font(matrices: &[Matrix], cell: f64) -> Option<(Font, bool)> {
     let room = cell * 0.9;
     let all = || {
@@ -216,14 +216,14 @@ fn font(matrices: &[Matrix], cell: f64) -> Option<(Font, bool)> {
     with_shares.or_else(|| sizes().chain(smallest).find(|font| counts_fit(*font)).map(|font| (font, false)))
 }
 
-/// What colors stand for.
+/// Draws the color bar.
 fn draw_bar(svg: &mut Svg, bar: Rect) {
     const STEPS: usize = 40;
     svg.text((bar.x, bar.y - 10.0), Anchor::Start, SMALL, QUIET, "share");
     let step = bar.height / STEPS as f64;
     for number in 0..STEPS {
         let share = 1.0 - (number as f64 + 0.5) / STEPS as f64;
-        // each a little higher than its step, so that no seam is seen
+        // slightly higher than a step, which avoids visible seams
         svg.rect(Rect { y: bar.y + number as f64 * step, height: step + 0.4, ..bar }, Color::of_share(share));
     }
     svg.outline(bar, Stroke::solid(GRID, 1.0));

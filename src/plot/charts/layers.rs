@@ -1,5 +1,5 @@
-//! What observers saw in the layers, by epoch: a line for each layer, dark for the first and light for the last; a panel
-//! for each group.
+//! Plot of layer statistics by epoch: one panel per group, one line per layer, from dark (first layer) to light (last
+//! layer).
 
 use anyhow::anyhow;
 
@@ -19,16 +19,16 @@ use crate::plot::draw::panel::{End, Layer, Panel};
 use crate::plot::draw::shape::Stroke;
 use crate::plot::draw::ticks::Unit;
 
-/// What is drawn.
+/// Options of the plot.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The observer; by default the first that the runs have.
+    /// The observer; the default is the first one recorded.
     pub observer: Option<String>,
-    /// What lies along the horizontal axis.
+    /// The horizontal axis.
     pub x: trial::Axis,
-    /// Whether the vertical axis is log; by default where norms span decades.
+    /// Whether the vertical axis is logarithmic; by default, norms with a wide range are.
     pub log: Option<bool>,
-    /// How large the picture is.
+    /// The size of the plot.
     pub size: Size,
 }
 
@@ -38,29 +38,29 @@ const WIDTH: f64 = 900.0;
 const LEAST_PANEL: f64 = 330.0;
 const HEIGHT: f64 = 300.0;
 
-/// Above and below a frame, and for each label at its side.
+/// Height in pixels needed above and below a frame, and for each label at its side.
 const AROUND: f64 = 72.0;
 const LABEL: f64 = 13.5;
 
-/// So many groups are drawn at most.
+/// Maximum number of groups.
 const MOST_GROUPS: usize = 24;
 
-/// From so large a ratio on, norms are drawn on a log scale.
+/// Ratio of the largest to the smallest norm above which the axis is logarithmic.
 const DECADES: f64 = 30.0;
 
-/// A layer's line.
+/// The line of a layer.
 struct Line {
-    /// The number of the layer.
+    /// Index of the layer.
     layer: usize,
-    /// `0 linear`.
+    /// Label, such as `0 linear`.
     name: String,
     series: Series,
 }
 
-/// Draws what an observer saw.
+/// Draws the statistics recorded by an observer.
 ///
 /// # Errors
-/// When none of the groups was observed, or not by this observer.
+/// When no group has recorded layer statistics, or none from this observer.
 pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     let observer = observer(groups, options)?;
     let all: Vec<(&Group, Vec<Line>)> =
@@ -102,7 +102,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     let width = options.size.width.unwrap_or(if is_lone { LONE_WIDTH } else { WIDTH });
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
     let grid = Grid { panels, columns, shares_axes: true };
-    // no label at the end of a line lies upon another
+    // Keeps the labels at the ends of lines from overlapping.
     let least = AROUND + LABEL * shown.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1) as f64;
     let wanted = if is_lone { HEIGHT } else { 0.8 * HEIGHT };
     let rows = grid.rows() as f64;
@@ -110,7 +110,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
-/// The observer that was named, or the first that there is.
+/// Returns the requested observer, or the first one recorded.
 fn observer(groups: &[Group], options: &Options) -> anyhow::Result<String> {
     let series = crate::compare::group::union(groups.iter().map(Group::series));
     let has = |observer: &&str| series.iter().any(|name| layer(name, observer).is_some());
@@ -129,12 +129,12 @@ fn observer(groups: &[Group], options: &Options) -> anyhow::Result<String> {
     })
 }
 
-/// The layer that a series is of.
+/// Returns the index of a series' layer.
 fn layer(series: &str, observer: &str) -> Option<usize> {
     series.strip_prefix(observer)?.strip_prefix('.')?.parse().ok()
 }
 
-/// The lines of a group, from the first layer to the last.
+/// Returns the lines of a group, from the first layer to the last.
 fn lines(group: &Group, observer: &str, x: trial::Axis) -> Vec<Line> {
     let kind = |layer: usize| {
         let network = group.trials.first()?.history()?.network.as_ref()?;
@@ -150,7 +150,7 @@ fn lines(group: &Group, observer: &str, x: trial::Axis) -> Vec<Line> {
     lines
 }
 
-/// Norms are drawn on a log scale where they span decades, unless it is said otherwise; shares never are by themselves.
+/// Returns the vertical axis. Unless an option decides, norms with a wide range are logarithmic and shares are linear.
 fn y_axis(observer: &str, values: impl Iterator<Item = f64>, log: Option<bool>) -> Axis {
     let values: Vec<f64> = values.collect();
     let unit = metric_names::unit(observer);
@@ -181,7 +181,7 @@ fn panel(group: &Group, lines: &[Line], x: &Axis, y: &Axis, is_lone: bool) -> Pa
     panel
 }
 
-/// Which layers have zeros, which have no place on a log scale.
+/// Returns a note about layers with zeros, which a log scale cannot show.
 fn without_place(shown: &[(&Group, Vec<Line>)]) -> Option<String> {
     let has_zero = |line: &&Line| line.series.points.iter().any(|spread| spread.mean == 0.0);
     let named = shown.iter().flat_map(|(group, lines)| {

@@ -1,21 +1,21 @@
-//! What metrics are called in pictures, and in what their numbers are.
+//! Names and units of metrics in plots.
 
 use crate::plot::draw::ticks::{Unit, figure, percent};
 
-/// What the series of validation rows begin with.
+/// Prefix of validation series.
 const VALIDATION: &str = "val_";
 
-/// A metric's name without `val_`.
+/// Returns a metric's name without `val_`.
 pub fn base(metric: &str) -> &str {
     metric.strip_prefix(VALIDATION).unwrap_or(metric)
 }
 
-/// The name of a metric's validation series.
+/// Returns the name of a metric's validation series.
 pub fn validation(base: &str) -> String {
     format!("{VALIDATION}{base}")
 }
 
-/// A metric in words.
+/// Returns a metric's name in words.
 pub fn words(metric: &str) -> String {
     let name = match base(metric) {
         "acc" => "accuracy",
@@ -36,13 +36,13 @@ pub fn words(metric: &str) -> String {
     spaced(name, metric)
 }
 
-/// A name with blanks for underscores, after `validation` where it is of these rows.
+/// Replaces underscores with blanks, and adds `validation` if the metric is a validation metric.
 fn spaced(name: &str, metric: &str) -> String {
     let name = name.replace('_', " ");
     if metric.starts_with(VALIDATION) { format!("validation {name}") } else { name }
 }
 
-/// In what a metric's numbers are.
+/// Returns the unit of a metric.
 pub fn unit(metric: &str) -> Unit {
     match base(metric) {
         "acc" | "balanced_acc" | "precision" | "recall" => Unit::Percent,
@@ -53,7 +53,7 @@ pub fn unit(metric: &str) -> Unit {
     }
 }
 
-/// A value of a metric for people.
+/// Returns a formatted value of a metric.
 pub fn value(metric: &str, value: f64) -> String {
     match unit(metric) {
         Unit::Percent => percent(value),
@@ -61,19 +61,19 @@ pub fn value(metric: &str, value: f64) -> String {
     }
 }
 
-/// The first letter large, as at the beginning of a title.
+/// Capitalizes the first letter.
 pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// So many things: `1 seed`, `5 seeds`.
+/// Returns a count with its noun: `1 seed`, `5 seeds`.
 pub fn count(count: usize, thing: &str) -> String {
     let number = crate::plot::draw::ticks::number(count as f64, 0);
     if count == 1 { format!("{number} {thing}") } else { format!("{number} {thing}s") }
 }
 
-/// Names with commas, and no more than so many of them.
+/// Returns the names separated by commas, at most `most` of them.
 pub fn list(names: &[&str], most: usize) -> String {
     match names.len() {
         all if all <= most => names.join(", "),

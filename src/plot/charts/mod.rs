@@ -1,4 +1,4 @@
-//! The charts: what is drawn.
+//! The kinds of plots.
 
 pub mod classes;
 pub mod confusion;

@@ -1,5 +1,5 @@
-//! ROC and precision–recall curves: a line for each group, its trials as thin ones below it, the area in the legend, the
-//! chosen threshold marked.
+//! Plot of ROC and precision–recall curves: one line per group with its trials as thin lines, the area in the legend,
+//! and the chosen threshold as a marker.
 
 use anyhow::anyhow;
 
@@ -23,10 +23,10 @@ use crate::plot::draw::panel::{Layer, Panel};
 use crate::plot::draw::shape::{Dash, Point, Stroke};
 use crate::plot::draw::ticks::{Unit, number, percent};
 
-/// Which curve.
+/// Kind of curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// True positives over false positives.
+    /// True positive rate over false positive rate.
     Roc,
     /// Precision over recall.
     PrecisionRecall,
@@ -36,14 +36,14 @@ const WIDTH: f64 = 620.0;
 const HEIGHT: f64 = 540.0;
 const LEAST_HEIGHT: f64 = 180.0;
 
-/// A trial's curve.
+/// Curve of a trial.
 struct Curve {
-    /// From left to right; of precision and recall a staircase.
+    /// Points from left to right; a precision–recall curve is a step function.
     points: Vec<Point>,
     area: Option<f64>,
-    /// Where the figures of its test are taken, where a threshold was chosen.
+    /// Point of the chosen threshold, at which the test metrics are computed.
     chosen: Option<Point>,
-    /// The share of rows of the positive class.
+    /// Share of rows of the positive class.
     positives: Option<f64>,
 }
 
@@ -76,7 +76,7 @@ impl Kind {
             Kind::PrecisionRecall => {
                 let curve = test.precision_recall.as_ref()?;
                 let mut points = both(&curve.recall, &curve.precision);
-                points.reverse(); // from no recall on; a precision holds down to the next lower recall
+                points.reverse(); // from recall 0 on; each precision holds down to the next lower recall
                 let (recalls, mut precisions): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();
                 precisions.rotate_left(1);
                 if let [.., before, last] = &mut precisions[..] {
@@ -90,7 +90,7 @@ impl Kind {
         Some(Curve { points, area, chosen, positives: test.positives })
     }
 
-    /// The point of a confusion matrix.
+    /// Returns the point on the curve that belongs to a confusion matrix.
     fn at(self, confusion: &[Vec<u64>], positive: usize) -> Option<Point> {
         let count = |t: usize, p: usize| confusion.get(t).and_then(|row| row.get(p)).copied().unwrap_or(0) as f64;
         let [[tn, fp], [miss, hit]] = [1 - positive, positive].map(|t| [1 - positive, positive].map(|p| count(t, p)));
@@ -102,10 +102,10 @@ impl Kind {
     }
 }
 
-/// Draws the curves of groups.
+/// Draws the curves of the groups.
 ///
 /// # Errors
-/// When none of them has one.
+/// When no group has one.
 pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
     let curves = |group: &Group| -> Vec<Curve> {
         let curve = |history: &History| kind.curve(history.test.as_ref()?, history.data.positive_index());
@@ -121,7 +121,7 @@ pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
     let left_out = |group: &Group| format!("`{}` has no {}: it is left out", group.label, kind.words());
     let notes = others.iter().map(|(group, _)| left_out(group)).collect();
     let [x, y] = kind.axes();
-    // lines along the edges are seen in full
+    // A small margin, so that lines along the edges are fully visible.
     let axis = |name: &str| Axis::between(name, Unit::Plain, -0.015, 1.015);
     let mut panel = Panel::new(y, axis(x), axis(y));
     let mut legend = Vec::new();
@@ -147,7 +147,7 @@ pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
     Ok(Drawn { svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| grid.draw(svg, room)), notes })
 }
 
-/// Draws a group's curves, and returns its entry in the legend.
+/// Draws a group's curves, and returns its legend entry.
 fn draw_group(panel: &mut Panel, place: usize, group: &Group, curves: &[Curve], kind: Kind) -> Entry {
     let color = Color::of(place);
     let stroke = Stroke { color, width: 2.2, dash: Dash::ALL[place % Dash::ALL.len()] };
@@ -170,7 +170,7 @@ fn draw_group(panel: &mut Panel, place: usize, group: &Group, curves: &[Curve], 
     Entry::new(Sample::Line(stroke, marker), format!("{}{}", group.label, area.unwrap_or_default()))
 }
 
-/// Draws what chance would give, and returns the entries that hold for all groups.
+/// Draws the curve of a random classifier, and returns the legend entries that apply to all groups.
 fn draw_chance(panel: &mut Panel, shown: &[(&Group, Vec<Curve>)], kind: Kind) -> Vec<Entry> {
     let stroke = Stroke { color: AXIS, width: 1.2, dash: Dash::Dotted };
     let mut keys = Vec::new();
@@ -199,12 +199,12 @@ fn draw_chance(panel: &mut Panel, shown: &[(&Group, Vec<Curve>)], kind: Kind) ->
     keys
 }
 
-/// The positive class, in a sentence.
+/// Returns a sentence that names the positive class.
 pub fn positive_class(groups: &[&Group]) -> Option<String> {
     positive_class::in_words(groups.iter().copied()).map(|words| format!("{}.", capital(&words)))
 }
 
-/// The mean of several curves at every place where one of them has a point.
+/// Returns the mean of several curves at every x at which one of them has a point.
 fn mean(curves: &[Curve]) -> Vec<Point> {
     let mut places: Vec<f64> = curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.0)).collect();
     places.sort_by(f64::total_cmp);
@@ -217,8 +217,8 @@ fn mean(curves: &[Curve]) -> Vec<Point> {
     points
 }
 
-/// The first and the last height of a curve at a place, which differ where it is upright; between points on the line
-/// from one to the next.
+/// Returns the first and last y of a curve at an x; they differ where the curve is vertical. Between two points, the
+/// value is interpolated linearly.
 fn ends_at(points: &[Point], x: f64) -> (f64, f64) {
     let from = points.partition_point(|point| point.0 < x);
     let to = points.partition_point(|point| point.0 <= x);

@@ -1,4 +1,4 @@
-//! The pictures that a run leaves by itself.
+//! Plots that every run creates automatically.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use crate::plot::Drawn;
 use crate::plot::charts::{confusion, curves, roc_pr};
 use crate::plot::draw::page::Size;
 
-/// A picture with the name of its file.
+/// A plot with its file name.
 pub type Named = (&'static str, anyhow::Result<Drawn>);
 
-/// Draws what the histories of a run have to show: learning curves, confusion matrices, and for two classes the ROC and
-/// the precision–recall curve. What they do not have is passed over.
+/// Draws the plots of a run: learning curves, confusion matrices, and for two classes the ROC and precision–recall
+/// curves. Plots without data are skipped.
 pub fn draw(histories: &[History]) -> Vec<Named> {
     let groups = groups(histories);
     let any = |has: fn(&History) -> bool| histories.iter().any(has);
@@ -33,7 +33,7 @@ pub fn draw(histories: &[History]) -> Vec<Named> {
     pictures
 }
 
-/// The trials of each variant, in the order in which variants first come.
+/// Returns the trials grouped by variant, in the order of their first appearance.
 fn groups(histories: &[History]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for history in histories {

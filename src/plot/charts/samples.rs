@@ -1,4 +1,4 @@
-//! Sample images, each with its class, or with what a network makes of it; wrong ones are framed and have a cross.
+//! Plot of sample images with their class or a prediction; wrong predictions have a frame and a cross.
 
 use crate::data::table::form::ImageSize;
 use crate::plot::Drawn;
@@ -9,16 +9,16 @@ use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::format::raster;
 use crate::plot::format::svg::Svg;
 
-/// An image with what stands below it.
+/// An image with its captions.
 #[derive(Clone, Debug)]
 pub struct Tile {
-    /// Its values row after row, 0 for black to 1 for white.
+    /// Pixel values row by row, from 0 (black) to 1 (white).
     pub pixels: Vec<f64>,
-    /// The class, or what is predicted.
+    /// The class, or the prediction.
     pub caption: String,
-    /// Which row it is, and what is true where that is another.
+    /// Second caption: the row, and the true class if the prediction is wrong.
     pub below: String,
-    /// Whether what is predicted is wrong.
+    /// Whether the prediction is wrong.
     pub is_wrong: bool,
 }
 
@@ -28,16 +28,16 @@ const CAPTION: Font = Font { size: 11.0, weight: Weight::SemiBold };
 const CAPTIONS: f64 = 34.0;
 const WIDTH: f64 = 760.0;
 
-/// Draws images in rows.
+/// Draws the images in rows.
 pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, size: Size) -> Drawn {
     let width = size.width.unwrap_or(WIDTH);
     let inner = width - 2.0 * MARGIN;
     let widest = tiles.iter().map(|tile| CAPTION.room(&shown(tile)).max(SMALL.room(&tile.below))).fold(0.0, f64::max);
     let tile = widest.clamp(LEAST_IMAGE, 130.0_f64.min(inner));
     let columns = (((inner + GAP) / (tile + GAP)) as usize).clamp(1, tiles.len().max(1));
-    // captions decide how wide tiles are; the images fill what is left of the width, up to a limit
+    // The captions determine the number of columns; the images fill the remaining width, up to a limit.
     let step = ((inner + GAP) / columns as f64).min(1.35 * (tile + GAP));
-    // whole pixels, so that no seams are seen
+    // a multiple of the image's pixels, which avoids visible seams
     let times = |side: f64| {
         if side >= image.width as f64 { (side / image.width as f64).floor() * image.width as f64 } else { side }
     };

@@ -1,9 +1,9 @@
-//! What a picture is of, in words: its title, its subtitle, and what its trials are called.
+//! Titles and subtitles of plots, and the noun for their trials.
 
 use crate::compare::group::Group;
 use crate::plot::charts::metric_names::{count, list};
 
-/// The title: that of the experiment, and the variant where one was named.
+/// Returns the title: that of the experiment, with the variant of a single group.
 pub fn title(groups: &[&Group]) -> String {
     let title = |group: &Group| group.config().and_then(|config| Some(config.get("title")?.as_str()?.to_owned()));
     match groups {
@@ -22,12 +22,12 @@ pub fn title(groups: &[&Group]) -> String {
     }
 }
 
-/// The title with what is shown.
+/// Returns the title followed by the kind of plot.
 pub fn titled(groups: &[&Group], what: &str) -> String {
     format!("{} – {what}", title(groups))
 }
 
-/// Of which experiment on which data, over how many trials.
+/// Returns the subtitle: experiments, data, and number of trials.
 pub fn subtitle(groups: &[&Group]) -> String {
     let mut experiments: Vec<&str> = groups.iter().filter_map(|group| group.experiment()).collect();
     experiments.dedup();
@@ -37,7 +37,7 @@ pub fn subtitle(groups: &[&Group]) -> String {
     let mut parts = Vec::new();
     match (&experiments[..], &data[..]) {
         ([], _) => {}
-        // the title names them
+        // the title already names the experiments
         ([_, _, ..], [one]) => parts.push((*one).to_owned()),
         ([_, _, ..], _) => {}
         (names, [one]) => parts.push(format!("{} on {one}", list(names, 4))),
@@ -47,7 +47,7 @@ pub fn subtitle(groups: &[&Group]) -> String {
     parts.join(" · ")
 }
 
-/// How many trials each group has, where any has several.
+/// Returns the number of trials per group, if any group has several.
 fn trials(groups: &[&Group]) -> Option<String> {
     let counts: Vec<usize> = groups.iter().map(|group| group.trials.len()).collect();
     let (least, most) = (*counts.iter().min()?, *counts.iter().max()?);
@@ -62,7 +62,7 @@ fn trials(groups: &[&Group]) -> Option<String> {
     }
 }
 
-/// What the trials of these groups differ by.
+/// Returns the noun for the trials of these groups: fold, seed or trial.
 pub fn thing(groups: &[&Group]) -> &'static str {
     let folds = |group: &&&Group| group.trials.iter().any(|trial| trial.fold().is_some());
     let seeds = |group: &&&Group| group.seeds().len() > 1;

@@ -1,4 +1,4 @@
-//! Precision, recall and F1 by threshold, the chosen one marked; a panel for each group.
+//! Plot of precision, recall and F1 by threshold, with the chosen threshold; one panel per group.
 
 use anyhow::anyhow;
 
@@ -25,17 +25,17 @@ const LEAST_PANEL: f64 = 320.0;
 const HEIGHT: f64 = 320.0;
 const LEAST_HEIGHT: f64 = 130.0;
 
-/// Thresholds are looked at in so many places.
+/// Number of intervals into which the range of thresholds is divided.
 const PLACES: usize = 400;
 
-/// What is drawn, and how.
+/// Name, color and dash pattern of each line.
 const LINES: [(&str, Color, Dash); 3] =
     [("precision", BLUE, Dash::Dashed), ("recall", VERMILION, Dash::Dotted), ("F1", GREEN, Dash::Solid)];
 
 /// Draws precision, recall and F1 by threshold.
 ///
 /// # Errors
-/// When no group has them.
+/// When no group has threshold curves.
 pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
     let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| !curves(group).is_empty());
     if shown.is_empty() {
@@ -104,7 +104,7 @@ fn panel(group: &Group, is_lone: bool) -> Panel {
     panel
 }
 
-/// Marks the threshold of each trial, and names the middle one.
+/// Marks the threshold of each trial, and labels the median.
 fn mark_chosen(panel: &mut Panel, group: &Group) {
     let chosen = group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref()?.threshold.as_ref());
     let mut chosen: Vec<f64> = chosen.map(|threshold| threshold.value).filter(|value| value.is_finite()).collect();
@@ -125,12 +125,13 @@ fn mark_chosen(panel: &mut Panel, group: &Group) {
     }
 }
 
-/// A figure at a threshold: that of the next higher threshold at which anything changes; `None` beyond the last one.
+/// Returns the metric at a threshold, which equals that of the next higher threshold of the curve. Beyond the last one,
+/// nothing is predicted positive.
 fn at(curve: &PrecisionRecallCurve, line: usize, place: f64) -> Option<f64> {
     let row = curve.threshold.partition_point(|threshold| threshold.0 < place);
     let is_predicted = curve.threshold.get(row)?.0.is_finite();
     let values = [&curve.precision, &curve.recall, &curve.f1][line];
-    // where nothing is predicted precision is not defined, and recall and F1 are zero
+    // without positive predictions, precision is undefined, and recall and F1 are 0
     if is_predicted { values.get(row).copied() } else { (line > 0).then_some(0.0) }
 }
 

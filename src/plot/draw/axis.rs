@@ -1,35 +1,35 @@
-//! Axes: what range they show, where a value lies on them, and which ticks they have.
+//! Axes: their range, the positions of values, and ticks.
 
 use crate::plot::draw::ticks::{self, Tick, Unit};
 
-/// How values are laid along an axis.
+/// Scale of an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Evenly.
+    /// Linear.
     #[default]
     Linear,
-    /// By their logarithms.
+    /// Logarithmic.
     Log,
 }
 
 /// An axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// What is written at it.
+    /// Name of the axis.
     pub name: String,
-    /// How values are laid along it.
+    /// Scale.
     pub scale: Scale,
-    /// In what its numbers are.
+    /// Unit of the numbers.
     pub unit: Unit,
-    /// Its first value.
+    /// Lower end.
     pub from: f64,
-    /// Its last value, which is greater.
+    /// Upper end, which is greater.
     pub to: f64,
-    /// Names in place of numbers, at 0, 1, …
+    /// Names instead of numbers, at 0, 1, …
     pub names: Option<Vec<String>>,
 }
 
-/// The smallest and the largest finite value.
+/// Returns the smallest and the largest finite value.
 pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     let finite = values.into_iter().filter(|value| value.is_finite());
     finite.fold(None, |range, value| match range {
@@ -38,7 +38,7 @@ pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// How far values lie apart; where they differ by rounding alone, as if they were as far apart as they are large.
+/// Returns the difference of two values; if they differ only by rounding, their magnitude instead.
 pub fn length(low: f64, high: f64) -> f64 {
     let size = low.abs().max(high.abs());
     if high - low > ROUNDING * size { high - low } else { size.max(1e-3) }
@@ -47,13 +47,13 @@ pub fn length(low: f64, high: f64) -> f64 {
 const ROUNDING: f64 = 1e-9;
 
 impl Axis {
-    /// An axis from one value to another.
+    /// Returns a linear axis from one value to another.
     pub fn between(name: &str, unit: Unit, from: f64, to: f64) -> Axis {
         Axis { name: name.to_owned(), scale: Scale::Linear, unit, from, to, names: None }
     }
 
-    /// The axis along which epochs, steps or seconds go by: it begins and ends with the values, and a lone one has room
-    /// at both sides.
+    /// Returns an axis for epochs, steps or seconds: it spans exactly the values, or 0.5 on each side of a single
+    /// value.
     pub fn along(name: &str, unit: Unit, values: impl IntoIterator<Item = f64>) -> Axis {
         let (from, to) = range(values).unwrap_or((0.0, 1.0));
         match to - from {
@@ -62,7 +62,8 @@ impl Axis {
         }
     }
 
-    /// A linear axis with room above and below the values. It begins at zero where that costs little; shares end at one.
+    /// Returns a linear axis with margins around the values. It starts at zero if that needs little space; percentages
+    /// stay within 0–100 %.
     pub fn around(name: &str, unit: Unit, values: impl IntoIterator<Item = f64>) -> Axis {
         let (low, high) = range(values).unwrap_or((0.0, 1.0));
         let length = length(low, high);
@@ -76,7 +77,7 @@ impl Axis {
         Axis::between(name, unit, from, to)
     }
 
-    /// A log axis around the values that are greater than zero; `None` where there are none.
+    /// Returns a logarithmic axis around the positive values; `None` if there are none.
     pub fn log(name: &str, values: impl IntoIterator<Item = f64>) -> Option<Axis> {
         let (low, high) = range(values.into_iter().filter(|value| *value > 0.0))?;
         let room = (high / low).powf(0.04).max(1.15);
@@ -84,13 +85,14 @@ impl Axis {
         Some(Axis { scale: Scale::Log, ..Axis::between(name, Unit::Plain, from, to) })
     }
 
-    /// An axis with names at 0, 1, …
+    /// Returns an axis with names at 0, 1, …
     pub fn of_names(name: &str, names: Vec<String>) -> Axis {
         let to = names.len() as f64 - 0.5;
         Axis { names: Some(names), ..Axis::between(name, Unit::Plain, -0.5, to) }
     }
 
-    /// Where a value lies: 0 at the beginning, 1 at the end, outside of both beyond them; `None` where it has no place.
+    /// Returns the position of a value: 0 at the lower end, 1 at the upper end; `None` if the value cannot be shown,
+    /// such as 0 on a logarithmic axis.
     pub fn share(&self, value: f64) -> Option<f64> {
         let share = match self.scale {
             Scale::Linear => (value - self.from) / (self.to - self.from),
@@ -99,7 +101,7 @@ impl Axis {
         share.is_finite().then_some(share)
     }
 
-    /// Its ticks, about `most` of them with a number.
+    /// Returns the ticks, about `most` of them with a number.
     pub fn ticks(&self, most: usize) -> Vec<Tick> {
         match (&self.names, self.scale) {
             (Some(names), _) => {
@@ -111,7 +113,8 @@ impl Axis {
         }
     }
 
-    /// Ticks at whole numbers, and one at the first value, as at epoch 1, where it stands clear of the next.
+    /// Returns ticks at whole numbers. The first value, such as epoch 1, gets a tick if the next tick is far enough
+    /// away.
     fn whole_ticks(&self, most: usize) -> Vec<Tick> {
         let mut ticks = ticks::linear(self.from, self.to, most, Unit::Whole);
         let step = ticks::step(self.from, self.to, most, Unit::Whole);

@@ -1,9 +1,9 @@
-//! Colors: Okabe and Ito's palette, which color-blind readers tell apart, in an order that greys tell apart as well, and
-//! scales from light to dark.
+//! Colors: the palette of Okabe and Ito, which is safe for color-blind readers, in an order that also works in
+//! grayscale, and color maps.
 
 use std::fmt;
 
-/// A color, red, green and blue in 0–255.
+/// RGB color, 0–255 each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color(pub u8, pub u8, pub u8);
 
@@ -13,22 +13,22 @@ impl fmt::Display for Color {
     }
 }
 
-/// Text.
+/// Color of text.
 pub const INK: Color = Color(0x1f, 0x23, 0x28);
-/// Text of less weight: subtitles, notes, numbers at axes.
+/// Color of less prominent text: subtitles, notes, numbers at axes.
 pub const QUIET: Color = Color(0x57, 0x60, 0x6a);
-/// Axes.
+/// Color of axes.
 pub const AXIS: Color = Color(0x8c, 0x95, 0x9f);
-/// Lines of the grid.
+/// Color of grid lines.
 pub const GRID: Color = Color(0xe6, 0xe9, 0xec);
-/// Behind part of a panel.
+/// Color of a highlighted background in a panel.
 pub const SHADE: Color = Color(0xf3, 0xf1, 0xec);
-/// Lines behind others.
+/// Color of lines in the background.
 pub const GHOST: Color = Color(0xcd, 0xd2, 0xd7);
-/// Paper.
+/// Color of the background.
 pub const WHITE: Color = Color(0xff, 0xff, 0xff);
 
-/// Letters on a colored cell.
+/// Color of text on a light cell.
 pub const BLACK: Color = Color(0, 0, 0);
 
 /// Okabe and Ito's blue.
@@ -38,7 +38,7 @@ pub const VERMILION: Color = Color(0xd5, 0x5e, 0x00);
 /// Okabe and Ito's bluish green.
 pub const GREEN: Color = Color(0x00, 0x9e, 0x73);
 
-/// For things of a kind, side by side. Their yellow is left out: on white paper it is hardly seen.
+/// Categorical colors. Okabe and Ito's yellow is missing, since it is hard to see on white.
 pub const PALETTE: [Color; 7] = [
     BLUE,
     VERMILION,
@@ -49,7 +49,7 @@ pub const PALETTE: [Color; 7] = [
     Color(0x56, 0xb4, 0xe9), // sky blue
 ];
 
-/// From white to dark blue.
+/// Color map from white to dark blue.
 const BLUES: [Color; 6] = [
     Color(0xff, 0xff, 0xff),
     Color(0xd6, 0xe6, 0xf4),
@@ -59,7 +59,7 @@ const BLUES: [Color; 6] = [
     Color(0x08, 0x30, 0x6b),
 ];
 
-/// Viridis without its lightest end, from dark to light: dark purple, blue, green.
+/// Color map from dark purple over blue to green: Viridis without its lightest part.
 const DEPTHS: [Color; 5] = [
     Color(0x44, 0x01, 0x54),
     Color(0x40, 0x43, 0x87),
@@ -69,28 +69,28 @@ const DEPTHS: [Color; 5] = [
 ];
 
 impl Color {
-    /// The color of one of several things of a kind.
+    /// Returns the categorical color with this index; colors repeat.
     pub fn of(number: usize) -> Color {
         PALETTE[number % PALETTE.len()]
     }
 
-    /// White for 0 to dark blue for 1.
+    /// Returns a color from white (0) to dark blue (1).
     pub fn of_share(share: f64) -> Color {
         along(&BLUES, share)
     }
 
-    /// Dark purple for 0 to a light green for 1: the depth of a layer.
+    /// Returns a color from dark purple (0) to light green (1), which shows the depth of a layer.
     pub fn of_depth(share: f64) -> Color {
         along(&DEPTHS, share)
     }
 
-    /// A grey, black for 0 and white for 1.
+    /// Returns a gray from black (0) to white (1).
     pub fn grey(share: f64) -> Color {
         let value = (share.clamp(0.0, 1.0) * 255.0).round() as u8;
         Color(value, value, value)
     }
 
-    /// The relative luminance of WCAG 2, 0 for black to 1 for white.
+    /// Returns the relative luminance as defined in WCAG 2, from 0 (black) to 1 (white).
     pub fn luminance(self) -> f64 {
         let linear = |value: u8| match f64::from(value) / 255.0 {
             value if value <= 0.04045 => value / 12.92,
@@ -99,18 +99,18 @@ impl Color {
         0.2126 * linear(self.0) + 0.7152 * linear(self.1) + 0.0722 * linear(self.2)
     }
 
-    /// WCAG 2's contrast of two colors, 1 to 21.
+    /// Returns the contrast ratio of two colors as defined in WCAG 2, from 1 to 21.
     pub fn contrast(self, other: Color) -> f64 {
         let (one, other) = (self.luminance(), other.luminance());
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
     }
 
-    /// White or black, whichever is read better on this color.
+    /// Returns white or black, whichever has more contrast with this color.
     pub fn ink_on(self) -> Color {
         if self.contrast(WHITE) > self.contrast(BLACK) { WHITE } else { BLACK }
     }
 
-    /// A color between this one and white.
+    /// Returns a mix of this color and white; `share` is the share of white.
     pub fn lighter(self, share: f64) -> Color {
         between(self, WHITE, share)
     }

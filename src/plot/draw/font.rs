@@ -1,50 +1,50 @@
-//! The font that pictures are drawn with, and how wide and high a text in it is.
+//! The font of plots and its text metrics.
 //!
-//! A subset of Inter is part of the binary, so that a picture has the same bytes on every machine. An SVG names the
-//! font and lets a viewer that lacks it take another: [`SLACK`] is the room that is left for a wider one.
+//! A subset of Inter is embedded in the binary, so that a plot has the same bytes on every machine. An SVG names the
+//! font, and a viewer without it uses another one; [`SLACK`] reserves space for a wider font.
 
 use std::sync::LazyLock;
 
 use ttf_parser::Face;
 
-/// The families that an SVG names, the first one being the embedded one.
+/// Font families named in an SVG; the first one is embedded.
 pub const FAMILIES: &str = "Inter, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif";
 
-/// By how much a text in another font may be wider than it was measured.
+/// Factor by which text in another font may be wider.
 pub const SLACK: f64 = 1.08;
 
 const REGULAR: &[u8] = include_bytes!("fonts/Inter-Regular.ttf");
 const SEMI_BOLD: &[u8] = include_bytes!("fonts/Inter-SemiBold.ttf");
 
-/// How heavy letters are.
+/// Font weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Weight {
-    /// As text is.
+    /// Weight of normal text.
     #[default]
     Regular,
-    /// As titles are.
+    /// Weight of titles.
     SemiBold,
 }
 
-/// A size in pixels, and a weight.
+/// Font size and weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Font {
-    /// Pixels from one line's top to its bottom, without leading.
+    /// Size in pixels.
     pub size: f64,
-    /// How heavy letters are.
+    /// Font weight.
     pub weight: Weight,
 }
 
-/// The title of a picture.
+/// Font of the plot's title.
 pub const TITLE: Font = Font { size: 15.0, weight: Weight::SemiBold };
-/// The title of a panel.
+/// Font of panel titles.
 pub const HEADING: Font = Font { size: 12.5, weight: Weight::SemiBold };
-/// Legends and labels.
+/// Font of legends and labels.
 pub const LABEL: Font = Font { size: 12.0, weight: Weight::Regular };
-/// Numbers at axes, and notes.
+/// Font of numbers at axes and of notes.
 pub const SMALL: Font = Font { size: 11.0, weight: Weight::Regular };
 
-/// The files of the font.
+/// Returns the font files.
 pub fn files() -> [&'static [u8]; 2] {
     [REGULAR, SEMI_BOLD]
 }
@@ -53,32 +53,32 @@ static FACES: LazyLock<[Face<'static>; 2]> =
     LazyLock::new(|| files().map(|bytes| Face::parse(bytes, 0).expect("the embedded font is whole")));
 
 impl Font {
-    /// How wide a text is, in pixels.
+    /// Returns the width of a text in pixels.
     pub fn width(self, text: &str) -> f64 {
         let face = &FACES[usize::from(self.weight == Weight::SemiBold)];
         let advance = |letter: char| match face.glyph_index(letter) {
             Some(glyph) => f64::from(face.glyph_hor_advance(glyph).unwrap_or(0)),
-            None => f64::from(face.units_per_em()), // another font will draw it, a full square at most
+            None => f64::from(face.units_per_em()), // another font draws this character, at most one em wide
         };
         text.chars().map(advance).sum::<f64>() * self.size / f64::from(face.units_per_em())
     }
 
-    /// How wide a text may be in a viewer that lacks the font.
+    /// Returns the space reserved for a text, in pixels; it allows for a wider font.
     pub fn room(self, text: &str) -> f64 {
         self.width(text) * SLACK
     }
 
-    /// From one line of text to the next.
+    /// Returns the line height in pixels.
     pub fn leading(self) -> f64 {
         (self.size * 1.4).round()
     }
 
-    /// How high digits and capitals are.
+    /// Returns the height of digits and capital letters in pixels.
     pub fn cap_height(self) -> f64 {
         self.size * 0.727
     }
 
-    /// The text, or as much of its beginning and its end as fits, with an ellipsis between them: names of a series often
+    /// Returns the text, shortened to fit if necessary. An ellipsis replaces its middle, since series names often
     /// differ at the end.
     pub fn shortened(self, text: &str, room: f64) -> String {
         if self.room(text) <= room {
@@ -96,7 +96,7 @@ impl Font {
         letters.first().map(|first| format!("{first}…")).unwrap_or_default()
     }
 
-    /// The text in lines that fit, broken between words, or within a word that is longer than a line.
+    /// Splits the text into lines that fit, at blanks; words that are too long are shortened.
     pub fn wrapped(self, text: &str, room: f64) -> Vec<String> {
         let mut lines = vec![String::new()];
         for word in text.split_whitespace() {

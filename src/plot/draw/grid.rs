@@ -1,42 +1,42 @@
-//! Panels side by side and below each other, their frames aligned.
+//! Grid of panels with aligned frames.
 
 use crate::plot::draw::panel::{Around, Panel};
 use crate::plot::draw::shape::Rect;
 use crate::plot::format::svg::Svg;
 
-/// Panels in rows.
+/// Panels in rows and columns.
 #[derive(Debug)]
 pub struct Grid {
-    /// From left to right, then from top to bottom.
+    /// The panels, row by row.
     pub panels: Vec<Panel>,
-    /// How many stand side by side.
+    /// Number of columns.
     pub columns: usize,
-    /// Whether all have the same axes: numbers and names then stand at the outer ones only.
+    /// Whether all panels have the same axes; numbers and names then appear only at the outer panels.
     pub shares_axes: bool,
 }
 
 const GAP: f64 = 20.0;
 
 impl Grid {
-    /// How many columns fit a width, where panels should be so wide at least; rows are filled evenly.
+    /// Returns the number of columns for panels that are at least `least` pixels wide; rows are filled evenly.
     pub fn columns_for(panels: usize, width: f64, least: f64) -> usize {
         let fitting = ((width / least) as usize).clamp(1, panels.max(1));
         panels.max(1).div_ceil(panels.max(1).div_ceil(fitting))
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.panels.len().div_ceil(self.columns.max(1))
     }
 
-    /// Draws them into a room.
+    /// Draws the panels into a rectangle.
     pub fn draw(&self, svg: &mut Svg, room: Rect) {
         for (panel, frame, around) in self.placed(room) {
             panel.draw(svg, frame, around);
         }
     }
 
-    /// Each panel with its frame and what is around it.
+    /// Returns each panel with its frame and the settings for the area around it.
     pub fn placed(&self, room: Rect) -> Vec<(&Panel, Rect, Around)> {
         let (columns, rows) = (self.columns.max(1), self.rows().max(1));
         let place = |number: usize| (number % columns, number / columns);
@@ -45,7 +45,7 @@ impl Grid {
         let widest = |of: &dyn Fn(usize) -> f64, wanted: &dyn Fn(usize) -> bool| {
             (0..self.panels.len()).filter(|number| wanted(*number)).map(of).fold(0.0, f64::max)
         };
-        // frames are equally wide: what stands beside them is taken off first
+        // All frames are equally wide: the space for labels beside them is subtracted first.
         let left: Vec<f64> = (0..columns)
             .map(|column| widest(&|n| self.panels[n].sides(has_numbers(n)).0, &|n| place(n).0 == column))
             .collect();

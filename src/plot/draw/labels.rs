@@ -1,7 +1,8 @@
-//! Labels that would lie upon each other are moved apart, as little as is needed.
+//! Moves overlapping labels apart, as little as necessary.
 
-/// Moves the middles of labels apart until neighbors are `gap` from each other and all lie within `from..=to`, as far
-/// as there is room; the order of their wishes is kept. Returns the places in the order of `wished`.
+/// Returns label positions that are at least `gap` apart and within `from..=to`, as close as possible to the `wished`
+/// ones. Their order is preserved; if there is not enough space, the gap is smaller. The result is in the order of
+/// `wished`.
 pub fn apart(wished: &[f64], gap: f64, from: f64, to: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wished.len()).collect();
     order.sort_by(|&one, &other| wished[one].total_cmp(&wished[other]));
@@ -9,7 +10,8 @@ pub fn apart(wished: &[f64], gap: f64, from: f64, to: f64) -> Vec<f64> {
         0 | 1 => gap,
         count => gap.min((to - from).max(0.0) / (count - 1) as f64),
     };
-    // blocks of labels that touch: their sum of wishes, each less its distance from the first, and how many they are
+    // Blocks of touching labels: the sum of wished positions, each minus its offset in the block, and the number of
+    // labels.
     let mut blocks: Vec<(f64, usize)> = Vec::new();
     let middle = |(sum, count): (f64, usize)| sum / count as f64;
     for &label in &order {
@@ -33,7 +35,7 @@ pub fn apart(wished: &[f64], gap: f64, from: f64, to: f64) -> Vec<f64> {
     within(wished, placed, gap, from, to)
 }
 
-/// Pushes labels that lie outside back in, and their neighbors with them.
+/// Moves labels outside the range back in, and pushes their neighbors along.
 fn within(wished: &[f64], mut placed: Vec<f64>, gap: f64, from: f64, to: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..placed.len()).collect();
     order.sort_by(|&one, &other| placed[one].total_cmp(&placed[other]).then(wished[one].total_cmp(&wished[other])));

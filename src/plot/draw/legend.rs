@@ -1,4 +1,4 @@
-//! Legends: samples of what is drawn with their names, in rows above the panels, so that they cover no data.
+//! Legends: rows of samples with their names above the panels, where they cover no data.
 
 use crate::plot::draw::color::{Color, INK};
 use crate::plot::draw::font::LABEL;
@@ -6,18 +6,18 @@ use crate::plot::draw::marker::{Marker, cross};
 use crate::plot::draw::shape::{Anchor, Point, Rect, Stroke};
 use crate::plot::format::svg::Svg;
 
-/// What stands for a thing in the legend.
+/// Sample of a plotted element.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sample {
-    /// A line, and its marker.
+    /// A line with an optional marker.
     Line(Stroke, Option<Marker>),
     /// A line in a band.
     Band(Stroke),
-    /// A marker alone.
+    /// A marker.
     Marker(Marker, Color),
     /// A ring.
     Ring(Color),
-    /// A short upright line.
+    /// A short vertical line.
     Stop(Color),
     /// A cross.
     Cross(Color),
@@ -35,7 +35,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry.
+    /// Creates an entry.
     pub fn new(sample: Sample, name: impl Into<String>) -> Entry {
         Entry { sample, name: name.into() }
     }
@@ -82,20 +82,20 @@ impl Sample {
     }
 }
 
-/// How much lighter a band is than its line.
+/// Share of white in the color of a band; the rest is its line's color.
 pub const BAND: f64 = 0.78;
 
-/// Entries laid out in rows.
+/// Legend entries with their positions.
 #[derive(Debug)]
 pub struct Legend {
-    /// Each entry with its place, from the upper left corner.
+    /// Each entry with its offset from the upper left corner.
     entries: Vec<(Entry, Point)>,
-    /// How high all of it is.
+    /// Total height in pixels.
     pub height: f64,
 }
 
 impl Legend {
-    /// Lays entries out within a width: in one row where they fit, otherwise in columns.
+    /// Arranges entries within a width: in one row if they fit, otherwise in columns.
     pub fn new(entries: Vec<Entry>, width: f64) -> Legend {
         let shorter = |entry: Entry| {
             let room = width - entry.sample.width() - BESIDE;
@@ -116,12 +116,12 @@ impl Legend {
         Legend { entries: placed, height }
     }
 
-    /// How many rows it has.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         (self.height / ROW).round() as usize
     }
 
-    /// Draws it with its upper left corner here.
+    /// Draws the legend with its upper left corner at this point.
     pub fn draw(&self, svg: &mut Svg, (x, y): Point) {
         for (entry, (right, down)) in &self.entries {
             let middle = y + down + ROW / 2.0;
@@ -132,7 +132,7 @@ impl Legend {
     }
 }
 
-/// Where columns begin: as many as fit, each as wide as its widest entry.
+/// Returns the left edges of as many columns as fit, each as wide as its widest entry.
 fn columns(entries: &[Entry], width: f64) -> Vec<f64> {
     for count in (2..=entries.len()).rev() {
         let mut widths = vec![0.0_f64; count];

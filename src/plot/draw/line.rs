@@ -1,8 +1,8 @@
-//! Lines of many points: broken where a value is missing, and with no more points than can be seen.
+//! Lines of many points: interrupted at missing values, and reduced to the points that are visible.
 
 use crate::plot::draw::shape::Point;
 
-/// The pieces of a line between points that have no place.
+/// Splits a line at points without a position.
 pub fn pieces(points: impl IntoIterator<Item = Option<Point>>) -> Vec<Vec<Point>> {
     let mut pieces = vec![Vec::new()];
     for point in points {
@@ -15,7 +15,7 @@ pub fn pieces(points: impl IntoIterator<Item = Option<Point>>) -> Vec<Vec<Point>
     pieces
 }
 
-/// Of the points in each pixel, the first, the lowest, the highest and the last: the line looks the same.
+/// Keeps the first, lowest, highest and last point of each pixel column; the line looks the same.
 pub fn thinned(points: Vec<Point>) -> Vec<Point> {
     const COLUMN: f64 = 1.0;
     if points.len() < 512 {
@@ -36,7 +36,7 @@ pub fn thinned(points: Vec<Point>) -> Vec<Point> {
     thinned
 }
 
-/// A staircase through points: each value holds from its point to the next.
+/// Returns a step function through the points: each value holds until the next point.
 pub fn staircase(points: &[Point]) -> Vec<Point> {
     let mut stairs: Vec<Point> = Vec::with_capacity(2 * points.len());
     for &(x, y) in points {

@@ -1,10 +1,10 @@
-//! Markers: shapes that tell lines apart where colors do not.
+//! Markers: shapes that distinguish lines without color.
 
 use crate::plot::draw::color::{Color, WHITE};
 use crate::plot::draw::shape::{Point, Stroke};
 use crate::plot::format::svg::Svg;
 
-/// A shape.
+/// A marker shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marker {
     /// ●
@@ -26,7 +26,7 @@ pub enum Marker {
 }
 
 impl Marker {
-    /// All of them, those first that are told apart most easily.
+    /// All shapes; the most distinct come first.
     pub const ALL: [Marker; 8] = [
         Marker::Disk,
         Marker::Square,
@@ -38,12 +38,12 @@ impl Marker {
         Marker::Pentagon,
     ];
 
-    /// The shape of one of several things of a kind.
+    /// Returns the shape with this index; shapes repeat.
     pub fn of(number: usize) -> Marker {
         Marker::ALL[number % Marker::ALL.len()]
     }
 
-    /// Draws it with a thin white edge, so that it stands out from lines below it.
+    /// Draws the marker with a thin white edge, so that it stands out from lines below it.
     pub fn draw(self, svg: &mut Svg, center: Point, radius: f64, color: Color) {
         let edge = Stroke::solid(WHITE, 1.0);
         match self {
@@ -91,7 +91,7 @@ impl Marker {
     }
 }
 
-/// Draws a cross: where a curve leaves the finite numbers.
+/// Draws a cross, which marks where a curve stops being finite.
 pub fn cross(svg: &mut Svg, (x, y): Point, radius: f64, color: Color) {
     for (halo, width) in [(WHITE, 4.0), (color, 2.0)] {
         let stroke = Stroke::solid(halo, width);

@@ -1,4 +1,4 @@
-//! Drawing: axes, lines, markers, text.
+//! Drawing primitives and layout: axes, lines, markers, text, panels.
 
 pub mod axis;
 pub mod color;

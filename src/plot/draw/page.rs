@@ -1,4 +1,4 @@
-//! What surrounds every picture: title, subtitle and legend above it, notes below it, and a margin.
+//! Layout of a plot: title, subtitle and legend above the content, notes below it, and a margin.
 
 use crate::plot::draw::color::{INK, QUIET};
 use crate::plot::draw::font::{Font, LABEL, SMALL, TITLE};
@@ -6,37 +6,37 @@ use crate::plot::draw::legend::{Entry, Legend};
 use crate::plot::draw::shape::{Anchor, Point, Rect};
 use crate::plot::format::svg::Svg;
 
-/// Around all.
+/// Margin on all sides, in pixels.
 pub const MARGIN: f64 = 16.0;
 
-/// How large a picture is.
+/// Size of a plot.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Size {
-    /// Its width in pixels; by default what its kind needs.
+    /// Width in pixels; the default depends on the kind of plot.
     pub width: Option<f64>,
-    /// Its height in pixels; by default what its kind needs.
+    /// Height in pixels; the default depends on the kind of plot.
     pub height: Option<f64>,
 }
 
-/// What surrounds a picture.
+/// Texts and legend around the content of a plot.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// What is shown.
+    /// Title.
     pub title: String,
-    /// Of what, in smaller letters.
+    /// Subtitle.
     pub subtitle: String,
-    /// For those who hear it read: what is to be seen.
+    /// Description for screen readers.
     pub description: String,
-    /// What is what.
+    /// Legend entries of the groups.
     pub legend: Vec<Entry>,
-    /// What holds for all of that: in rows of their own, where all of it does not fit one.
+    /// Legend entries that apply to all groups; they get rows of their own if not everything fits into one row.
     pub keys: Vec<Entry>,
-    /// What else is to be known.
+    /// Notes below the plot.
     pub notes: Vec<String>,
 }
 
 impl Page {
-    /// Draws what surrounds a body of this size, or of what is left of a given height, and lets `draw` draw the body.
+    /// Draws the plot: texts and legend, and the content with `draw`.
     pub fn draw(self, width: f64, body: Body, draw: impl FnOnce(&mut Svg, Rect)) -> Svg {
         let inner = width - 2.0 * MARGIN;
         let title = TITLE.wrapped(&self.title, inner);
@@ -70,7 +70,7 @@ impl Page {
     }
 }
 
-/// All entries in one row where they fit, otherwise the keys below the others.
+/// Returns one legend if all entries fit into one row, otherwise one for the entries and one for the keys below it.
 fn legends(entries: Vec<Entry>, keys: Vec<Entry>, width: f64) -> Vec<Legend> {
     let together = Legend::new([&entries[..], &keys[..]].concat(), width);
     let mut legends = match together.rows() {
@@ -81,28 +81,28 @@ fn legends(entries: Vec<Entry>, keys: Vec<Entry>, width: f64) -> Vec<Legend> {
     legends
 }
 
-/// How high a body is.
+/// Height of the content.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body {
-    /// So many pixels.
+    /// A fixed height in pixels.
     High(f64),
-    /// What is left of a picture of so many pixels, or, where that is too little, as many as are needed.
+    /// The rest of the plot's height, but at least the minimum.
     Within {
-        /// Of the whole picture.
+        /// Height of the whole plot in pixels.
         height: f64,
-        /// Of the body.
+        /// Minimum height of the content in pixels.
         least: f64,
     },
 }
 
 impl Body {
-    /// A body of this height, unless the picture's height is given; never lower than can be read.
+    /// Returns the wanted height, unless the size sets the plot's height; then at least `least`.
     pub fn of(size: Size, wanted: f64, least: f64) -> Body {
         size.height.map_or(Body::High(wanted), |height| Body::Within { height, least })
     }
 }
 
-/// Sets lines below each other, and returns where the next would begin.
+/// Draws lines of text below each other, and returns the position after the last one.
 fn set(svg: &mut Svg, (x, y): Point, font: Font, lines: &[String], is_title: bool) -> Point {
     let color = if is_title { INK } else { QUIET };
     for (number, line) in lines.iter().enumerate() {

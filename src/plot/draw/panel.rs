@@ -1,7 +1,7 @@
 //! A panel: two axes, and lines, bands and marks between them.
 //!
-//! A panel says what is to be drawn; [`crate::plot::draw::grid`] says where. Labels that belong to a place on the horizontal
-//! axis stand above the frame, those of lines at its right, so that neither covers data.
+//! A panel describes what to draw; [`crate::plot::draw::grid`] determines its position. Labels of positions on the
+//! horizontal axis are above the frame, labels of lines are to its right, so that they cover no data.
 
 use crate::plot::draw::axis::{Axis, Scale};
 use crate::plot::draw::color::{AXIS, Color, GRID, INK, QUIET, SHADE, WHITE};
@@ -17,71 +17,71 @@ use crate::plot::format::svg::Svg;
 /// A panel.
 #[derive(Clone, Debug)]
 pub struct Panel {
-    /// What stands above it.
+    /// Title above the panel.
     pub title: String,
-    /// From left to right.
+    /// Horizontal axis.
     pub x: Axis,
-    /// From bottom to top.
+    /// Vertical axis.
     pub y: Axis,
-    /// What is drawn, from the bottom layer to the top one.
+    /// Elements to draw, from bottom to top.
     pub layers: Vec<Layer>,
     /// Labels above the frame.
     pub flags: Vec<Flag>,
-    /// Labels at the right of the frame.
+    /// Labels to the right of the frame.
     pub ends: Vec<End>,
 }
 
-/// Something that is drawn between the axes, in their values.
+/// An element between the axes, in data coordinates.
 #[derive(Clone, Debug)]
 pub enum Layer {
-    /// A lighter background from one place to another.
+    /// A shaded background from one x to another.
     Shade(f64, f64),
-    /// An upright line at a place.
+    /// A vertical line at an x.
     Rule(f64, Stroke),
-    /// A line through points; it is broken where a value is not finite, and a lone point is a dot.
+    /// A line through points, interrupted at non-finite values; an isolated point is a dot.
     Line(Vec<Point>, Stroke),
-    /// From a lower to an upper value at each place.
+    /// A band: x, lower and upper value of each point.
     Band(Vec<(f64, f64, f64)>, Color),
     /// A marker.
     Mark(Point, Marker, f64, Color),
     /// A ring.
     Ring(Point, Color),
-    /// A short upright line through a point.
+    /// A short vertical line through a point.
     Stop(Point, Color),
     /// A cross.
     Cross(Point, Color),
 }
 
-/// A label above the frame, at a place on the horizontal axis.
+/// A label above the frame at an x.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flag {
-    /// The place.
+    /// The x.
     pub x: f64,
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// Whether it stands at the left of its place, where there is room.
+    /// Whether the label is to the left of its x, if there is space.
     pub is_left: bool,
 }
 
-/// A label at the right of the frame, at a height.
+/// A label to the right of the frame at a y.
 #[derive(Clone, Debug, PartialEq)]
 pub struct End {
-    /// The height.
+    /// The y.
     pub y: f64,
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// The color of the line that it belongs to.
+    /// The color of its line.
     pub color: Color,
 }
 
-/// What is drawn around the frame of a panel.
+/// Settings for the area around a panel's frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Around {
-    /// Whether numbers stand at the vertical axis.
+    /// Whether the vertical axis has numbers.
     pub has_numbers: bool,
-    /// Whether the horizontal axis is named.
+    /// Whether the horizontal axis has a name.
     pub has_name: bool,
-    /// How many rows of labels there are above the frame.
+    /// Number of label rows above the frame.
     pub flag_rows: usize,
 }
 
@@ -93,18 +93,18 @@ const LEADER: f64 = 16.0;
 const WIDEST_END: f64 = 130.0;
 
 impl Panel {
-    /// A panel with nothing in it.
+    /// Creates an empty panel.
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Panel {
         let title = if y.scale == Scale::Log { format!("{} (log scale)", title.into()) } else { title.into() };
         Panel { title, x, y, layers: Vec::new(), flags: Vec::new(), ends: Vec::new() }
     }
 
-    /// A panel with nothing in it and nothing above it.
+    /// Creates an empty panel without title.
     pub fn untitled(x: Axis, y: Axis) -> Panel {
         Panel { title: String::new(), x, y, layers: Vec::new(), flags: Vec::new(), ends: Vec::new() }
     }
 
-    /// The room that it needs at the left and at the right of its frame.
+    /// Returns the space needed to the left and right of the frame.
     pub fn sides(&self, has_numbers: bool) -> (f64, f64) {
         let numbers = self.y.ticks(6).iter().map(|tick| SMALL.room(&tick.label)).fold(0.0, f64::max);
         let ends = self.ends.iter().map(|end| SMALL.room(&end.text).min(WIDEST_END) + LEADER + 4.0).fold(0.0, f64::max);
@@ -112,19 +112,19 @@ impl Panel {
         (if has_numbers { numbers + 8.0 } else { 0.0 }, ends.max(last).max(4.0))
     }
 
-    /// The room that it needs above and below its frame.
+    /// Returns the space needed above and below the frame.
     pub fn ends(&self, around: Around) -> (f64, f64) {
         let name = if around.has_name && !self.x.name.is_empty() { NAME_ROW } else { 0.0 };
         let title = if self.title.is_empty() { 4.0 } else { TITLE_ROW };
         (title + around.flag_rows as f64 * FLAG_ROW, NUMBERS_ROW + name)
     }
 
-    /// How many rows the labels above a frame take.
+    /// Returns the number of label rows above the frame.
     pub fn flag_rows(&self, frame: Rect) -> usize {
         self.flags_placed(frame).iter().map(|flag| flag.row + 1).max().unwrap_or(0)
     }
 
-    /// Where labels above the frame stand: beside their place, and in a row of their own where they would overlap.
+    /// Positions the labels above the frame beside their x; labels that would overlap go into separate rows.
     fn flags_placed(&self, frame: Rect) -> Vec<PlacedFlag> {
         let mut placed: Vec<PlacedFlag> = Vec::new();
         for flag in &self.flags {
@@ -150,7 +150,7 @@ impl Panel {
         placed
     }
 
-    /// Draws the panel around and within a frame.
+    /// Draws the panel with this frame.
     pub fn draw(&self, svg: &mut Svg, frame: Rect, around: Around) {
         let (above, _) = self.ends(around);
         let room = frame.width + self.sides(around.has_numbers).1;
@@ -172,10 +172,10 @@ impl Panel {
         self.draw_ends(svg, frame);
     }
 
-    /// Where a point lies.
+    /// Converts data coordinates to pixels.
     fn at(&self, frame: Rect, (x, y): Point) -> Option<Point> {
         let (right, up) = (self.x.share(x)?, self.y.share(y)?);
-        // far outside it would be more than an SVG can write
+        // limits coordinates far outside the frame, which an SVG cannot represent
         Some((frame.x + right.clamp(-9.0, 9.0) * frame.width, frame.bottom() - up.clamp(-9.0, 9.0) * frame.height))
     }
 
@@ -204,7 +204,7 @@ impl Panel {
         }
     }
 
-    /// As many ticks as their numbers leave room for.
+    /// Returns as many ticks as fit without overlapping numbers.
     fn x_ticks(&self, frame: Rect) -> Vec<Tick> {
         let fits = |ticks: &[Tick]| {
             let mut last = f64::NEG_INFINITY;
@@ -265,7 +265,7 @@ impl Panel {
         }
     }
 
-    /// A lower end that has no place, as below zero on a log scale, is at the foot of the frame.
+    /// A lower end that cannot be shown, such as below zero on a log scale, is drawn at the bottom of the frame.
     fn draw_band(&self, svg: &mut Svg, frame: Rect, points: &[(f64, f64, f64)], color: Color) {
         let both = |&(x, low, high): &(f64, f64, f64)| {
             let high = self.at(frame, (x, high))?;
@@ -308,13 +308,13 @@ impl Panel {
 }
 
 impl Layer {
-    /// Whether it must not be drawn beyond the frame.
+    /// Returns whether the element is clipped to the frame.
     fn is_clipped(&self) -> bool {
         matches!(self, Layer::Rule(..) | Layer::Line(..) | Layer::Band(..))
     }
 }
 
-/// A label above the frame in its place.
+/// A label above the frame with its position.
 struct PlacedFlag {
     x: f64,
     at: f64,

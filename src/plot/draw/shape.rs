@@ -1,40 +1,40 @@
-//! What drawings are made of: points, rectangles, strokes, and which point of a text is named.
+//! Geometry and line styles: points, rectangles, strokes, text anchors.
 
 use crate::plot::draw::color::Color;
 
-/// A point, x to the right and y down, pixels.
+/// A point in pixels; x to the right, y down.
 pub type Point = (f64, f64);
 
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rect {
-    /// Its left side.
+    /// Left edge.
     pub x: f64,
-    /// Its upper side.
+    /// Upper edge.
     pub y: f64,
-    /// From left to right.
+    /// Width.
     pub width: f64,
-    /// From top to bottom.
+    /// Height.
     pub height: f64,
 }
 
 impl Rect {
-    /// Its right side.
+    /// Returns the right edge.
     pub fn right(self) -> f64 {
         self.x + self.width
     }
 
-    /// Its lower side.
+    /// Returns the lower edge.
     pub fn bottom(self) -> f64 {
         self.y + self.height
     }
 
-    /// Its middle.
+    /// Returns the center.
     pub fn middle(self) -> Point {
         (self.x + self.width / 2.0, self.y + self.height / 2.0)
     }
 
-    /// The same without so much at its left, top, right and bottom.
+    /// Returns the rectangle reduced by these amounts at the left, top, right and bottom.
     pub fn inset(self, left: f64, top: f64, right: f64, bottom: f64) -> Rect {
         Rect {
             x: self.x + left,
@@ -45,22 +45,22 @@ impl Rect {
     }
 }
 
-/// How a line is broken, so that lines can be told apart without colors.
+/// Dash pattern, which distinguishes lines without color.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dash {
-    /// Not at all.
+    /// Solid.
     #[default]
     Solid,
-    /// Into dashes.
+    /// Dashed.
     Dashed,
-    /// Into dots.
+    /// Dotted.
     Dotted,
-    /// Into dashes and dots.
+    /// Dash-dotted.
     DashDotted,
 }
 
 impl Dash {
-    /// All of them, those first that are told apart most easily.
+    /// All patterns; the most distinct come first.
     pub const ALL: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDotted];
 
     fn array(self, width: f64) -> Option<String> {
@@ -75,24 +75,24 @@ impl Dash {
     }
 }
 
-/// How a line is drawn.
+/// Style of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stroke {
     /// Its color.
     pub color: Color,
-    /// Its width, pixels.
+    /// Its width in pixels.
     pub width: f64,
-    /// How it is broken.
+    /// Its dash pattern.
     pub dash: Dash,
 }
 
 impl Stroke {
-    /// An unbroken line.
+    /// Returns a solid line style.
     pub fn solid(color: Color, width: f64) -> Stroke {
         Stroke { color, width, dash: Dash::Solid }
     }
 
-    /// The attributes of an element that is drawn with it.
+    /// Returns the SVG attributes of the line style.
     pub fn attributes(self) -> String {
         let dash =
             self.dash.array(self.width).map(|array| format!(" stroke-dasharray=\"{array}\"")).unwrap_or_default();
@@ -100,20 +100,20 @@ impl Stroke {
     }
 }
 
-/// Which point of a text is named.
+/// Alignment of a text relative to its position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Anchor {
-    /// Its beginning.
+    /// The text starts at the position.
     #[default]
     Start,
-    /// Its middle.
+    /// The text is centered at the position.
     Middle,
-    /// Its end.
+    /// The text ends at the position.
     End,
 }
 
 impl Anchor {
-    /// The left and the right end of a text of this width whose point is at `x`.
+    /// Returns the left and right end of a text of this width at `x`.
     pub fn span(self, x: f64, width: f64) -> (f64, f64) {
         match self {
             Anchor::Start => (x, x + width),
@@ -123,7 +123,7 @@ impl Anchor {
     }
 }
 
-/// A number with two decimals at most.
+/// Returns a number with at most two decimals.
 pub fn short(number: f64) -> String {
     let rounded = format!("{number:.2}");
     let trimmed = rounded.trim_end_matches('0').trim_end_matches('.');

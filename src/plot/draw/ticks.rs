@@ -1,27 +1,27 @@
-//! Ticks at 1, 2 or 5 times a power of ten, and the numbers beside them.
+//! Ticks at 1, 2 or 5 times a power of ten, and number formats.
 
-/// A place on an axis, and what is written there.
+/// A tick of an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
-    /// Where.
+    /// Position, in data coordinates.
     pub value: f64,
-    /// What; empty at the finer ticks of a log scale.
+    /// Label; empty at minor ticks of a log scale.
     pub label: String,
 }
 
-/// In what the numbers of an axis are.
+/// Unit of the numbers of an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unit {
-    /// Numbers.
+    /// Plain numbers.
     #[default]
     Plain,
-    /// Whole numbers, such as epochs: no tick stands between two of them.
+    /// Whole numbers, such as epochs: ticks are at whole numbers only.
     Whole,
-    /// Shares of one, written as percent.
+    /// Fractions, written as percentages.
     Percent,
 }
 
-/// The step between ticks, of which about `most` are wanted between both values: 1, 2 or 5 times a power of ten.
+/// Returns the step for about `most` ticks between two values: 1, 2 or 5 times a power of ten.
 pub fn step(from: f64, to: f64, most: usize, unit: Unit) -> f64 {
     let rough = (to - from) / most.max(1) as f64;
     let power = 10_f64.powf(rough.log10().floor());
@@ -30,7 +30,7 @@ pub fn step(from: f64, to: f64, most: usize, unit: Unit) -> f64 {
     if unit == Unit::Whole { step.max(1.0).round() } else { step }
 }
 
-/// Ticks of a linear scale; two at least, unless no whole numbers are to be had for them.
+/// Returns the ticks of a linear scale, at least two if possible.
 pub fn linear(from: f64, to: f64, most: usize, unit: Unit) -> Vec<Tick> {
     let finer = (most.max(1)..=2 * most.max(1) + 3).map(|most| at(from, to, step(from, to, most, unit), unit));
     let mut last = Vec::new();
@@ -43,7 +43,7 @@ pub fn linear(from: f64, to: f64, most: usize, unit: Unit) -> Vec<Tick> {
     last
 }
 
-/// Steps are counted up to here: above it f64 does not tell one from the next.
+/// Limit for counting steps: beyond it, f64 cannot represent all whole numbers.
 const COUNTED: f64 = 9e15;
 
 fn at(from: f64, to: f64, step: f64, unit: Unit) -> Vec<Tick> {
@@ -60,8 +60,8 @@ fn at(from: f64, to: f64, step: f64, unit: Unit) -> Vec<Tick> {
     values.map(|value| Tick { value, label: label(value, step, unit) }).collect()
 }
 
-/// Ticks of a log scale: powers of ten, of which every second, third … has a number where there are many; where there
-/// are few, ticks at 2 and 5 times a power between them.
+/// Returns the ticks of a log scale: powers of ten, of which only every n-th has a number if there are many. If there
+/// are few, it adds ticks at 2 and 5 times a power.
 pub fn logarithmic(from: f64, to: f64, most: usize) -> Vec<Tick> {
     let (low, high) = (from.log10(), to.log10());
     if !(low.is_finite() && high.is_finite()) {
@@ -89,7 +89,7 @@ pub fn logarithmic(from: f64, to: f64, most: usize) -> Vec<Tick> {
     }
 }
 
-/// A number with a comma between thousands and a real minus sign; `decimals` behind the point.
+/// Returns a number with `decimals` decimals, thousands separators and a proper minus sign.
 pub fn number(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let (whole, rest) = text.split_once('.').map_or((text.as_str(), String::new()), |(w, r)| (w, format!(".{r}")));
@@ -105,7 +105,7 @@ pub fn number(value: f64, decimals: usize) -> String {
     format!("{sign}{grouped}{rest}")
 }
 
-/// A share as percent, with as many decimals as make a small one visible.
+/// Returns a fraction as a percentage, with enough decimals for small values.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     let decimals = match percent.abs() {
@@ -120,7 +120,7 @@ pub fn percent(share: f64) -> String {
     format!("{text} %")
 }
 
-/// A figure in few letters: four digits that count, powers of ten where there are many zeros.
+/// Returns a number with about four significant digits, in scientific notation if it is very large or small.
 pub fn figure(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => crate::history::number::Number(value).to_string(),
@@ -153,7 +153,7 @@ fn label(value: f64, step: f64, unit: Unit) -> String {
     if unit == Unit::Percent { format!("{text} %") } else { text }
 }
 
-/// `times` times a power of ten: written out where it is short.
+/// Returns `times` times a power of ten, written out if it is short.
 fn of_power(times: f64, power: i32) -> String {
     match power {
         0..=4 => number(times * 10_f64.powi(power), 0),

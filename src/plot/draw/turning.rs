@@ -1,31 +1,31 @@
-//! Where learning turns: the best epoch, and the one from which on validation loss rises while training loss falls.
+//! Turning points of training: the best epoch, and the epoch in which overfitting starts.
 
 use crate::compare::group::Group;
 use crate::compare::trial::{Axis, Trial};
 use crate::plot::charts::metric_names::count;
 
-/// An epoch that several trials name, each its own.
+/// A turning point of several trials, each with its own epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turning {
-    /// What they name, ascending.
+    /// The epochs of the trials, ascending.
     pub epochs: Vec<usize>,
-    /// The middle one; of two in the middle, what lies between them.
+    /// Their median; the mean of the two middle ones, rounded down, if their number is even.
     pub median: usize,
-    /// Where that lies on the axis: the mean of the trials.
+    /// Position of the median epoch on the axis, averaged over the trials.
     pub x: f64,
 }
 
-/// The best epoch of each trial.
+/// Returns the best epochs of a group's trials; `None` if there are none.
 pub fn best(group: &Group, axis: Axis) -> Option<Turning> {
     turning(group, axis, |trial| trial.best().map(|best| best.epoch))
 }
 
-/// Where each trial that overfits begins to.
+/// Returns the epochs in which the trials that overfit start to; `None` if none overfits.
 pub fn onset(group: &Group, axis: Axis) -> Option<Turning> {
     turning(group, axis, |trial| trial.diagnosis()?.overfits_from)
 }
 
-/// The metric that the best epoch is best by, where all trials agree.
+/// Returns the metric that defines the best epoch; `None` if the trials use different ones.
 pub fn monitor(group: &Group) -> Option<&str> {
     let mut monitors = group.trials.iter().filter_map(|trial| Some(trial.best()?.monitor.as_str()));
     let first = monitors.next()?;
@@ -43,7 +43,7 @@ fn turning(group: &Group, axis: Axis, epoch: impl Fn(&Trial) -> Option<usize>) -
 }
 
 impl Turning {
-    /// In which epochs, in words: `epoch 16`, or `epoch 16 (13 to 20 over 5 seeds)`.
+    /// Returns the epochs in words: `epoch 16`, or `epoch 16 (median of 5 seeds: 13 to 20)`.
     pub fn words(&self, thing: &str) -> String {
         let (first, last) = (self.epochs[0], self.epochs[self.epochs.len() - 1]);
         match first == last {

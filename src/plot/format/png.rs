@@ -1,5 +1,5 @@
-//! PNG: the very SVG, drawn at twice its size with the embedded font and no other, so that the bytes are the same on
-//! every machine.
+//! PNG output: the SVG rendered at twice its size with only the embedded font, so that the bytes are the same
+//! everywhere.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,13 +9,13 @@ use resvg::usvg::{self, fontdb};
 
 use crate::plot::draw::font;
 
-/// Pixels of the PNG for one of the SVG.
+/// PNG pixels per SVG pixel.
 const TIMES: f32 = 2.0;
 
-/// 96 pixels of the SVG are an inch, so these are the PNG's pixels in a meter.
+/// PNG pixels per meter; an inch has 96 SVG pixels.
 const PIXELS_PER_METER: u32 = 7559;
 
-/// What tells a PNG of ours from another's.
+/// Marks a PNG made by runner.
 const SOFTWARE: &[u8] = b"Software\0runner";
 
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
@@ -25,10 +25,10 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// Draws an SVG as PNG.
+/// Renders an SVG as PNG.
 ///
 /// # Errors
-/// When it is no SVG, or too large to be drawn.
+/// When it is not a valid SVG, or is too large.
 pub fn of(svg: &str) -> anyhow::Result<Vec<u8>> {
     let options =
         usvg::Options { fontdb: Arc::clone(&FONTS), font_family: "Inter".to_owned(), ..usvg::Options::default() };
@@ -41,15 +41,15 @@ pub fn of(svg: &str) -> anyhow::Result<Vec<u8>> {
     Ok(described(&plain))
 }
 
-/// Whether the bytes are a PNG that runner drew.
+/// Returns whether the bytes are a PNG made by runner.
 pub fn is_ours(bytes: &[u8]) -> bool {
     bytes.get(HEADER..HEADER + 12 + 9 + 4 + 4 + SOFTWARE.len()).is_some_and(|chunks| chunks.ends_with(SOFTWARE))
 }
 
-/// The signature and the first chunk, IHDR.
+/// Length of the PNG signature and the first chunk, IHDR.
 const HEADER: usize = 8 + 12 + 13;
 
-/// The PNG with its size on paper, and by what it was made.
+/// Returns the PNG with its physical size and the mark of runner.
 fn described(png: &[u8]) -> Vec<u8> {
     let mut resolution = [PIXELS_PER_METER.to_be_bytes(); 2].concat();
     resolution.push(1); // the unit is the meter
@@ -57,7 +57,7 @@ fn described(png: &[u8]) -> Vec<u8> {
     [header, &chunk(*b"pHYs", &resolution), &chunk(*b"tEXt", SOFTWARE), rest].concat()
 }
 
-/// A chunk: its length, name, data and checksum.
+/// Returns a PNG chunk: length, name, data and checksum.
 fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     let mut checksum = flate2::Crc::new();
     checksum.update(&name);

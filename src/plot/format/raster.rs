@@ -1,4 +1,4 @@
-//! Images in an SVG, drawn as runs of equally grey pixels: no second format within the first, and sharp at every size.
+//! Images inside an SVG, drawn as runs of equally gray pixels: no embedded bitmap, and sharp at every size.
 
 use std::fmt::Write;
 
@@ -7,15 +7,15 @@ use crate::plot::draw::color::Color;
 use crate::plot::draw::shape::{Rect, short};
 use crate::plot::format::svg::Svg;
 
-/// So many greys are told apart.
+/// Number of gray levels.
 const GREYS: usize = 32;
 
-/// A larger image is made smaller: no more would be seen.
+/// Maximum side length in pixels; larger images are scaled down.
 const MOST: usize = 64;
 
-/// Draws an image into a square; `pixels` are its values row after row, 0 for black to 1 for white.
+/// Draws an image into a rectangle; `pixels` are its values row by row, from 0 (black) to 1 (white).
 pub fn draw(svg: &mut Svg, room: Rect, pixels: &[f64], size: ImageSize) {
-    let (pixels, size) = shrunk(pixels, size, size.width.max(size.height).div_ceil(MOST)); // no more than can be seen
+    let (pixels, size) = shrunk(pixels, size, size.width.max(size.height).div_ceil(MOST)); // no more than is visible
     let grey = |value: f64| (value.clamp(0.0, 1.0) * (GREYS - 1) as f64).round() as usize;
     let greys: Vec<usize> = pixels.iter().map(|value| grey(if value.is_nan() { 0.0 } else { *value })).collect();
     let scale = (room.width / size.width as f64).min(room.height / size.height as f64);
@@ -32,14 +32,14 @@ pub fn draw(svg: &mut Svg, room: Rect, pixels: &[f64], size: ImageSize) {
             for (from, to) in runs(line, grey) {
                 let (left, top) = (short(x + from as f64 * scale), short(y + row as f64 * scale));
                 let (length, side) = (short((to - from) as f64 * scale), short(scale));
-                let _ = write!(path, "M{left} {top}h{length}v{side}h-{length}z"); // a String takes all
+                let _ = write!(path, "M{left} {top}h{length}v{side}h-{length}z"); // writing to a String cannot fail
             }
         }
         svg.cells(&path, color(grey));
     }
 }
 
-/// From where to where a line of pixels has this grey.
+/// Returns the runs of pixels in a line that have this gray level, as start and end.
 fn runs(line: &[usize], grey: usize) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for place in (0..line.len()).filter(|&place| line[place] == grey) {
@@ -51,7 +51,7 @@ fn runs(line: &[usize], grey: usize) -> Vec<(usize, usize)> {
     runs
 }
 
-/// The image with each pixel the mean of a square of so many pixels a side; as it is for a side of 1.
+/// Returns the image scaled down by averaging squares of `side` × `side` pixels.
 pub fn shrunk(pixels: &[f64], size: ImageSize, side: usize) -> (Vec<f64>, ImageSize) {
     if side <= 1 {
         return (pixels.to_vec(), size);

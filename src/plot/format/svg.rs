@@ -1,5 +1,5 @@
-//! An SVG as it is written: elements one after the other, coordinates in hundredths of a pixel, so that the same picture
-//! always has the same bytes.
+//! SVG output: elements are written one after the other, with coordinates in hundredths of a pixel, so that the same
+//! plot always has the same bytes.
 
 use std::fmt::Write;
 
@@ -8,19 +8,19 @@ use crate::plot::draw::color::Color;
 use crate::plot::draw::font::{FAMILIES, Font, Weight};
 use crate::plot::draw::shape::{Anchor, Point, Rect, Stroke, short};
 
-/// What stands in every picture, and tells a file of ours from another's.
+/// Marks an SVG made by runner.
 pub const MADE_BY: &str = "<!-- made by runner -->";
 
-/// A text as it was set, for a look at where everything is.
+/// A text with its position, for layout checks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed {
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// The room that it may take in a viewer that lacks the font.
+    /// The space reserved for it; it allows for a wider font.
     pub room: Rect,
 }
 
-/// An SVG while it is written.
+/// An SVG under construction.
 #[derive(Debug)]
 pub struct Svg {
     width: f64,
@@ -28,26 +28,26 @@ pub struct Svg {
     title: String,
     description: String,
     body: String,
-    /// What the names of its elements begin with, so that pictures can stand together in one page.
+    /// Prefix of element IDs, so that several plots can be embedded in one page.
     name: String,
     clips: usize,
     placed: Vec<Placed>,
 }
 
 impl Svg {
-    /// An empty white picture; the title and the description are for those who hear it read.
+    /// Creates an empty plot with a white background. Screen readers use the title and the description.
     pub fn new(width: f64, height: f64, title: &str, description: &str) -> Svg {
         let name = format!("p{}", &sha256(format!("{title}\n{description}").as_bytes())[..6]);
         let (title, description) = (title.to_owned(), description.to_owned());
         Svg { width, height, title, description, body: String::new(), name, clips: 0, placed: Vec::new() }
     }
 
-    /// The whole picture.
+    /// Returns the area of the whole plot.
     pub fn area(&self) -> Rect {
         Rect { x: 0.0, y: 0.0, width: self.width, height: self.height }
     }
 
-    /// The texts that were set, and where.
+    /// Returns the texts that were drawn, with their positions.
     pub fn placed(&self) -> &[Placed] {
         &self.placed
     }
@@ -57,45 +57,45 @@ impl Svg {
         self.body.push('\n');
     }
 
-    /// A filled rectangle.
+    /// Draws a filled rectangle.
     pub fn rect(&mut self, rect: Rect, fill: Color) {
         self.put(&format!("<rect {} fill=\"{fill}\"/>", sides(rect)));
     }
 
-    /// The outline of a rectangle.
+    /// Draws the outline of a rectangle.
     pub fn outline(&mut self, rect: Rect, stroke: Stroke) {
         self.put(&format!("<rect {} fill=\"none\" {}/>", sides(rect), stroke.attributes()));
     }
 
-    /// A line from one point to another.
+    /// Draws a line from one point to another.
     pub fn line(&mut self, from: Point, to: Point, stroke: Stroke) {
         let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(short);
         self.put(&format!("<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" {}/>", stroke.attributes()));
     }
 
-    /// A line through points.
+    /// Draws a line through points.
     pub fn path(&mut self, points: &[Point], stroke: Stroke) {
         let attributes = stroke.attributes();
         self.put(&format!("<path d=\"{}\" fill=\"none\" stroke-linejoin=\"round\" {attributes}/>", through(points)));
     }
 
-    /// A filled shape with these corners.
+    /// Draws a filled polygon.
     pub fn polygon(&mut self, corners: &[Point], fill: Color, opacity: f64) {
         let opacity = if opacity < 1.0 { format!(" fill-opacity=\"{}\"", short(opacity)) } else { String::new() };
         self.put(&format!("<path d=\"{}Z\" fill=\"{fill}\"{opacity}/>", through(corners)));
     }
 
-    /// A filled shape with these corners and an outline.
+    /// Draws a filled polygon with an outline.
     pub fn outlined_polygon(&mut self, corners: &[Point], fill: Color, stroke: Stroke) {
         self.put(&format!("<path d=\"{}Z\" fill=\"{fill}\" {}/>", through(corners), stroke.attributes()));
     }
 
-    /// Filled cells of a grid, whose edges show no seams.
+    /// Draws filled cells of a grid without antialiasing, which would leave seams.
     pub fn cells(&mut self, path: &str, fill: Color) {
         self.put(&format!("<path d=\"{path}\" fill=\"{fill}\" shape-rendering=\"crispEdges\"/>"));
     }
 
-    /// A circle, filled or with an outline or both.
+    /// Draws a circle with a fill, an outline or both.
     pub fn circle(&mut self, center: Point, radius: f64, fill: Option<Color>, stroke: Option<Stroke>) {
         let [x, y, radius] = [center.0, center.1, radius].map(short);
         let fill = fill.map_or("none".to_owned(), |color| color.to_string());
@@ -103,7 +103,7 @@ impl Svg {
         self.put(&format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{fill}\"{stroke}/>"));
     }
 
-    /// A text whose letters stand on the line at `at`.
+    /// Draws a text with its baseline at `at`.
     pub fn text(&mut self, at: Point, anchor: Anchor, font: Font, color: Color, text: &str) {
         if text.is_empty() {
             return;
@@ -119,7 +119,7 @@ impl Svg {
         ));
     }
 
-    /// A text that is read from bottom to top, beside the line at `at`.
+    /// Draws a text that reads from bottom to top, with its baseline at `at`.
     pub fn upright_text(&mut self, at: Point, anchor: Anchor, font: Font, color: Color, text: &str) {
         if text.is_empty() {
             return;
@@ -131,7 +131,7 @@ impl Svg {
         self.put(&format!("<text {turned}{}</text>", letters(anchor, font, color, text)));
     }
 
-    /// What `draw` draws, as far as it lies in the rectangle.
+    /// Clips what `draw` draws to the rectangle.
     pub fn clipped(&mut self, rect: Rect, draw: impl FnOnce(&mut Svg)) {
         self.clips += 1;
         let name = format!("{}-clip{}", self.name, self.clips);
@@ -141,7 +141,7 @@ impl Svg {
         self.put("</g>");
     }
 
-    /// The finished picture.
+    /// Returns the finished SVG.
     pub fn finish(self) -> String {
         let [width, height] = [self.width, self.height].map(short);
         let (title, description) = (escaped(&self.title), escaped(&self.description));
@@ -150,7 +150,7 @@ impl Svg {
         let read = format!("role=\"img\" aria-labelledby=\"{name}-title {name}-desc\"");
         let mut svg =
             format!("<svg xmlns=\"http://www.w3.org/2000/svg\" {size} {read} font-family=\"{FAMILIES}\">\n{MADE_BY}\n");
-        // a String takes all that is written to it
+        // writing to a String cannot fail
         let _ =
             writeln!(svg, "<title id=\"{name}-title\">{title}</title>\n<desc id=\"{name}-desc\">{description}</desc>");
         let _ = writeln!(svg, "<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>");
@@ -158,12 +158,12 @@ impl Svg {
     }
 }
 
-/// A path through points.
+/// Returns a path through points.
 fn through(points: &[Point]) -> String {
     let mut path = String::new();
     for (number, (x, y)) in points.iter().enumerate() {
         let step = ["L", "M"][usize::from(number == 0)];
-        let _ = write!(path, "{step}{} {}", short(*x), short(*y)); // a String takes all
+        let _ = write!(path, "{step}{} {}", short(*x), short(*y)); // writing to a String cannot fail
     }
     path
 }
@@ -173,7 +173,7 @@ fn sides(Rect { x, y, width, height }: Rect) -> String {
     format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"")
 }
 
-/// The attributes of a text, and what it says.
+/// Returns the attributes and the content of a text element.
 fn letters(anchor: Anchor, font: Font, color: Color, text: &str) -> String {
     let anchor = match anchor {
         Anchor::Start => "",
@@ -184,7 +184,7 @@ fn letters(anchor: Anchor, font: Font, color: Color, text: &str) -> String {
     format!("{anchor} font-size=\"{}\"{weight} fill=\"{color}\">{}", short(font.size), escaped(text))
 }
 
-/// A text with what XML gives a meaning written as entities; what XML does not allow is left out.
+/// Escapes a text for XML, and removes characters that XML does not allow.
 fn escaped(text: &str) -> String {
     let allowed =
         |letter: &char| matches!(letter, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..) && *letter != '\u{7f}';

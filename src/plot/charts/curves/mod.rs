@@ -1,5 +1,6 @@
-//! Learning curves: a panel for each metric, training and validation in it. Of one group the mean with a band, the best
-//! epoch and where overfitting begins; of several, one color and marker for each; of many, one panel for each.
+//! Plot of learning curves: one panel per metric with training and validation curves. A single group is drawn as mean
+//! and band, with the best epoch and the start of overfitting. Several groups differ by color and marker; many groups
+//! have a panel each.
 
 pub mod panel;
 pub mod series;
@@ -18,21 +19,21 @@ use crate::plot::draw::grid::Grid;
 use crate::plot::draw::page::{Body, MARGIN, Size};
 use crate::plot::draw::panel::Panel;
 
-/// What is drawn.
+/// Options of the plot.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The metrics; by default the loss, and accuracy or what else there is. `acc` is training and validation, `val_acc`
-    /// validation alone.
+    /// The metrics; by default the loss, and accuracy or another metric. `acc` means training and validation, `val_acc`
+    /// only validation.
     pub metrics: Vec<String>,
-    /// What lies along the horizontal axis.
+    /// The horizontal axis.
     pub x: trial::Axis,
-    /// Whether the vertical axes are log.
+    /// Whether the vertical axes are logarithmic.
     pub log: bool,
-    /// How large the picture is.
+    /// The size of the plot.
     pub size: Size,
 }
 
-/// So many groups are drawn at most.
+/// Maximum number of groups.
 pub const MOST_GROUPS: usize = 24;
 
 const WIDTH: f64 = 900.0;
@@ -43,10 +44,10 @@ const LEAST_MULTIPLE: f64 = 210.0;
 const MULTIPLE_HEIGHT: f64 = 170.0;
 const LEAST_HEIGHT: f64 = 130.0;
 
-/// Draws the learning curves of groups.
+/// Draws the learning curves of the groups.
 ///
 /// # Errors
-/// When none of them has a curve of what is wanted.
+/// When no group has a curve of the requested metrics.
 pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     let mut notes = Vec::new();
     let all: Vec<&Group> = groups.iter().collect();
@@ -84,7 +85,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
-/// The groups that have a curve of what is wanted; the others are told.
+/// Returns the groups that have a curve of the requested metrics, and adds notes about the others.
 fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<String>) -> anyhow::Result<Vec<&'a Group>> {
     let has = |group: &Group, metric: &str| {
         let series = group.series();
@@ -116,7 +117,7 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
     Ok(shown)
 }
 
-/// The loss, and accuracy or the first metric beside it.
+/// Returns the default metrics: the loss, and accuracy or another metric.
 fn default_metrics(groups: &[&Group]) -> Vec<String> {
     let mut bases: Vec<&str> = Vec::new();
     for metric in union(groups.iter().map(|group| group.metrics())) {
@@ -124,7 +125,7 @@ fn default_metrics(groups: &[&Group]) -> Vec<String> {
             bases.push(metric_names::base(metric));
         }
     }
-    // what all groups have is compared rather than what one has
+    // Prefer a metric that all groups have.
     let of_all =
         |base: &&str| groups.iter().all(|group| group.metrics().iter().any(|m| metric_names::base(m) == *base));
     let others = || bases.iter().copied().filter(|base| *base != "loss");

@@ -1,4 +1,4 @@
-//! The panels of a metric: lines, bands and markers of learning curves.
+//! Panels of learning curves for one metric: lines, bands and markers.
 
 use crate::compare::group::Group;
 use crate::compare::trial;
@@ -13,19 +13,19 @@ use crate::plot::draw::shape::{Dash, Stroke};
 use crate::plot::draw::ticks::Unit;
 use crate::plot::draw::turning;
 
-/// How groups share panels.
+/// Arrangement of groups in panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// One group has all to itself.
+    /// One group in one panel.
     Lone,
-    /// Several lie upon each other, in colors.
+    /// Several groups in one panel, in different colors.
     Overlaid,
-    /// Many have a panel each, with the others in grey behind.
+    /// One panel per group, with the other groups in gray behind.
     Multiples,
 }
 
 impl Layout {
-    /// The layout for so many groups.
+    /// Returns the layout for this number of groups.
     pub fn of(groups: usize) -> Layout {
         match groups {
             0 | 1 => Layout::Lone,
@@ -35,7 +35,7 @@ impl Layout {
     }
 }
 
-/// What was drawn, and so belongs into the legend, and what is to be told.
+/// Elements that were drawn and need legend entries, and notes.
 #[derive(Clone, Debug, Default)]
 pub struct Used {
     pub(crate) training: bool,
@@ -44,24 +44,24 @@ pub struct Used {
     pub(crate) best: bool,
     pub(crate) onset: bool,
     pub(crate) broken: bool,
-    /// Curves that have no finite value: `loss of large_weights`.
+    /// Curves without a finite value, such as `loss of large_weights`.
     pub(crate) empty: Vec<String>,
     pub(crate) notes: Vec<String>,
 }
 
-/// There are so many colors.
+/// Maximum number of groups in one panel, which is the number of colors.
 const MOST_OVERLAID: usize = 7;
 
-/// With more groups, bands would cover each other.
+/// Maximum number of groups with bands; more bands would cover each other.
 const MOST_WITH_BANDS: usize = 4;
 
-/// Along a line, so many markers.
+/// Number of markers along a line.
 const MARKERS: usize = 6;
 
-/// So many times the middle one of all first values is reached where curves explode.
+/// Curves explode if they exceed the median of all first values by this factor.
 const EXPLOSION: f64 = 30.0;
 
-/// The curves of a group.
+/// The training and validation curves of a group.
 struct Pair<'a> {
     group: &'a Group,
     number: usize,
@@ -70,7 +70,7 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// The curve that is looked at first: of validation rows, where there is one.
+    /// Returns the main curve: validation if there is one, else training.
     fn main(&self) -> Option<&Series> {
         self.validation.as_ref().or(self.training.as_ref())
     }
@@ -85,7 +85,7 @@ impl Pair<'_> {
     }
 }
 
-/// The panels of a metric: one, or one for each group; none where no group has it.
+/// Returns the panels of a metric: one, or one per group; empty if no group has the metric.
 pub fn panels(groups: &[&Group], metric: &str, layout: Layout, options: &Options, used: &mut Used) -> Vec<Panel> {
     let of = |group: &Group, name: &str| series::of(group, name, options.x);
     let is_pair = metric_names::base(metric) == metric;
@@ -155,7 +155,7 @@ impl Draw<'_> {
         along(self.options.x, values)
     }
 
-    /// Around all curves and bands; a log axis where one is wanted, or where curves explode.
+    /// Returns an axis around all curves and bands; logarithmic if requested or if curves explode.
     fn y_axis<'s>(&mut self, metric: &str, series: impl Iterator<Item = &'s Series>) -> Axis {
         let mut values: Vec<f64> = Vec::new();
         for spread in series.flat_map(|series| &series.points) {
@@ -173,7 +173,7 @@ impl Draw<'_> {
         log.unwrap_or_else(|| Axis::around(metric, metric_names::unit(metric), values))
     }
 
-    /// Whether curves reach values far above those that they begin with, and all are above zero.
+    /// Returns whether curves reach values far above their first ones, while all values are positive.
     fn explode(&self) -> bool {
         let all = || self.pairs.iter().flat_map(Pair::each).map(|(series, _)| &series.points);
         let finite = |points: &Vec<Spread>| -> Vec<f64> {
@@ -210,17 +210,18 @@ impl Draw<'_> {
         }
     }
 
-    /// Draws the curves of the other groups in grey.
+    /// Draws the curves of the other groups in gray.
     fn behind(&self, panel: &mut Panel, pair: &Pair) {
         let others = self.pairs.iter().filter(|other| other.number != pair.number).filter_map(Pair::main);
         panel.layers.extend(others.map(|series| Layer::Line(series.line(), Stroke::solid(GHOST, 1.0))));
     }
 
-    /// Marks the best epoch, and where overfitting begins: of a lone group across the panel, of others on their curves.
+    /// Marks the best epoch and the start of overfitting: for a single group across the panel, for several groups on
+    /// their curves.
     fn turnings(&mut self, panel: &mut Panel, pair: &Pair) {
         let Some(curve) = pair.main() else { return };
         let x = self.options.x;
-        // a curve that ends before has nothing to be marked there
+        // skip marks beyond the end of the curve
         let reached = |turning: &turning::Turning| curve.points.last().is_some_and(|last| last.x >= turning.x);
         if let Some(best) = turning::best(pair.group, x).filter(reached) {
             if self.layout == Layout::Lone {
@@ -244,7 +245,7 @@ impl Draw<'_> {
     }
 }
 
-/// The axis along which epochs, steps or seconds go by; the latter begin at none.
+/// Returns the axis for epochs, steps or seconds; steps and seconds start at 0.
 pub fn along(axis: trial::Axis, values: impl Iterator<Item = f64>) -> Axis {
     match axis {
         trial::Axis::Epoch => Axis::along("epoch", Unit::Whole, values),
@@ -253,8 +254,8 @@ pub fn along(axis: trial::Axis, values: impl Iterator<Item = f64>) -> Axis {
     }
 }
 
-/// How a curve is drawn: colors tell groups apart where they lie upon each other, otherwise training and validation.
-/// Training is dashed where there is validation beside it.
+/// Returns the line style of a curve. Colors distinguish groups if they share a panel, otherwise training and
+/// validation. Training curves are dashed if there are validation curves.
 pub fn stroke(layout: Layout, number: usize, is_validation: bool, has_validation: bool) -> Stroke {
     let color = match layout {
         Layout::Overlaid => Color::of(number),
@@ -269,7 +270,7 @@ pub fn stroke(layout: Layout, number: usize, is_validation: bool, has_validation
     Stroke { color, width, dash: if is_validation || !has_validation { Dash::Solid } else { Dash::Dashed } }
 }
 
-/// Some points of a line, evenly apart, and others than those of other lines.
+/// Returns evenly spaced points of a line for markers, with a different offset for each line.
 fn markers(line: &[(f64, f64)], number: usize, lines: usize) -> Vec<(f64, f64)> {
     let finite: Vec<(f64, f64)> = line.iter().copied().filter(|point| point.1.is_finite()).collect();
     let apart = finite.len() as f64 / MARKERS as f64;

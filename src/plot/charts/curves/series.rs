@@ -1,4 +1,4 @@
-//! A metric over the trials of a group: at each epoch their mean and how far they spread.
+//! A metric over the trials of a group: mean and standard deviation by epoch.
 
 use std::collections::BTreeMap;
 
@@ -10,32 +10,33 @@ use crate::plot::draw::shape::Point;
 /// A metric over the trials of a group.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
-    /// By epoch.
+    /// Statistics by epoch.
     pub points: Vec<Spread>,
-    /// The last finite point of each trial whose curve leaves the finite numbers for good.
+    /// The last finite point of each trial whose curve stays non-finite afterwards.
     pub broken: Vec<Point>,
-    /// How many trials have the metric.
+    /// Number of trials with the metric.
     pub trials: usize,
 }
 
-/// A metric in one epoch.
+/// Statistics of a metric in one epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
-    /// Where the epoch lies on the axis: the mean of the trials.
+    /// Position of the epoch on the axis, averaged over the trials.
     pub x: f64,
-    /// The mean of the trials whose value is finite; NaN where none is.
+    /// Mean of the finite values; NaN if there are none.
     pub mean: f64,
-    /// Their standard deviation, of two or more.
+    /// Standard deviation of the finite values; `None` for fewer than two.
     pub std: Option<f64>,
-    /// How many there are.
+    /// Number of finite values.
     pub trials: usize,
 }
 
-/// A metric over the trials of a group; `None` where none has it, or nothing is known of where epochs lie on the axis.
+/// Returns a metric over the trials of a group; `None` if no trial has it, or if the positions of epochs on the axis
+/// are unknown.
 pub fn of(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
     let mut at: BTreeMap<usize, Vec<Point>> = BTreeMap::new();
     let mut series = Series::default();
-    // what diverged stands in no mean, unless there is nothing else to draw
+    // Diverged trials are excluded from the means, unless all trials have diverged.
     let none_is_sound = group.sound().next().is_none();
     let places = group.places(axis);
     for trial in &group.trials {
@@ -58,13 +59,13 @@ pub fn of(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
     (series.trials > 0).then_some(series)
 }
 
-/// A trial's curve with each epoch's place on the axis; epochs without a place are left out.
+/// Returns a trial's curve with the position of each epoch; epochs without a position are left out.
 fn points(places: &BTreeMap<usize, f64>, curve: &Curve) -> Vec<(usize, Point)> {
     let both = curve.epochs.iter().zip(&curve.values);
     both.filter_map(|(&epoch, &value)| Some((epoch, (*places.get(&epoch)?, value)))).collect()
 }
 
-/// The last finite point before a curve that ends in values that are not.
+/// Returns the last finite point of a curve that ends in non-finite values.
 fn broken(points: &[Point]) -> Option<Point> {
     let last_finite = points.iter().rposition(|(_, value)| value.is_finite())?;
     (last_finite + 1 < points.len()).then(|| points[last_finite])
@@ -80,12 +81,12 @@ fn spread(points: &[Point]) -> Spread {
 }
 
 impl Series {
-    /// The means.
+    /// Returns the means.
     pub fn line(&self) -> Vec<Point> {
         self.points.iter().map(|spread| (spread.x, spread.mean)).collect()
     }
 
-    /// From one standard deviation below the mean to one above.
+    /// Returns the range of one standard deviation around the mean.
     pub fn band(&self) -> Vec<(f64, f64, f64)> {
         let ends = |spread: &Spread| match spread.std {
             Some(std) => (spread.x, spread.mean - std, spread.mean + std),
@@ -94,17 +95,17 @@ impl Series {
         self.points.iter().map(ends).collect()
     }
 
-    /// Whether any epoch has two trials or more.
+    /// Returns whether any epoch has at least two finite values.
     pub fn has_band(&self) -> bool {
         self.points.iter().any(|spread| spread.std.is_some())
     }
 
-    /// The first place from which on fewer trials are left than at the beginning, as when some stopped early.
+    /// Returns the first position at which fewer trials remain than at the start, for example after early stopping.
     pub fn thins_out(&self) -> Option<f64> {
         self.points.iter().find(|spread| spread.trials < self.trials).map(|spread| spread.x)
     }
 
-    /// The mean nearest to a place.
+    /// Returns the point of the mean nearest to a position.
     pub fn near(&self, x: f64) -> Option<Point> {
         let finite = self.points.iter().filter(|spread| spread.mean.is_finite());
         let nearest = finite.min_by(|one, other| (one.x - x).abs().total_cmp(&(other.x - x).abs()))?;

@@ -1,4 +1,4 @@
-//! What stands around learning curves: title, legend, and notes on where learning turns.
+//! Texts of learning curve plots: title, legend, and notes on the best epoch and overfitting.
 
 use crate::compare::group::Group;
 use crate::plot::charts::curves::panel::{Layout, Used, stroke};
@@ -12,7 +12,7 @@ use crate::plot::draw::page::Page;
 use crate::plot::draw::shape::Stroke;
 use crate::plot::draw::turning;
 
-/// The page around the curves of these groups.
+/// Returns the texts and the legend for these groups.
 pub fn page(groups: &[&Group], metrics: &[String], layout: Layout, options: &Options, used: &Used) -> Page {
     let thing = subject::thing(groups);
     let title = match (layout, metrics) {
@@ -42,7 +42,7 @@ pub fn page(groups: &[&Group], metrics: &[String], layout: Layout, options: &Opt
     Page { title, subtitle, description: description.trim_end().to_owned(), legend, keys, notes }
 }
 
-/// What tells groups apart, and what holds for each of them.
+/// Returns the legend entries of the groups, and those that apply to all groups.
 fn legend(groups: &[&Group], layout: Layout, used: &Used) -> (Vec<Entry>, Vec<Entry>) {
     let of_group = |(number, group): (usize, &&Group)| {
         let line = Sample::Line(Stroke::solid(Color::of(number), 2.0), Some(Marker::of(number)));
@@ -75,7 +75,7 @@ fn legend(groups: &[&Group], layout: Layout, used: &Used) -> (Vec<Entry>, Vec<En
     (of_groups, keys)
 }
 
-/// Of a lone group, in which epochs learning turns.
+/// Returns a note about the best epoch and the start of overfitting of a group.
 fn turnings(group: &Group, thing: &str, options: &Options) -> Option<String> {
     let best = turning::best(group, options.x).map(|best| {
         let by = turning::monitor(group).map(|monitor| format!(" by {monitor}")).unwrap_or_default();
@@ -94,7 +94,7 @@ fn turnings(group: &Group, thing: &str, options: &Options) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-/// Where a mean is of fewer trials than at its beginning.
+/// Returns a note about means that cover fewer trials at the end than at the start.
 fn thinning(groups: &[&Group], thing: &str, options: &Options) -> Option<String> {
     let thins = |group: &&&Group| {
         let curve = ["val_loss", "loss"].into_iter().find_map(|name| series::of(group, name, options.x));
