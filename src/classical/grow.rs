@@ -76,7 +76,7 @@ mod tests {
         assert_eq!((tree.depth(), tree.leaves(), tree.nodes()), (1, 2, 3));
         let outputs = tree.outputs(&Tensor::from_slice(&[0.0_f32, 9.0]).view([2, 1]));
         let sure = numbers(&outputs);
-        // two ways to split are equally good: after 1.0, and after 3.0
+        // Two splits are equally good: after 1.0 and after 3.0.
         assert!(sure == [1.0, 0.0, 0.25, 0.75] || sure == [0.75, 0.25, 0.0, 1.0], "{sure:?}");
         let full = TreeSpec::default().fit(&rows, 2, 0).unwrap();
         assert_eq!(numbers(&full.outputs(&rows.rows().features).argmax(-1, false)), [0.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_fewest_rows_of_a_leaf_and_of_a_split_are_rows_whatever_they_weigh() {
-        // values 0 to 9; the classes can be parted behind the first row
+        // Values 0 to 9; a split after the first row separates the classes.
         let values: Vec<f32> = (0..10).map(|value| value as f32).collect();
         let rows = training(&values, 1, &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         let leaves = |min_samples_leaf, min_samples_split| {

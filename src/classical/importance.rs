@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn importances_are_the_shares_of_the_impurity_taken_away() {
         let near = |found: &[f64], wanted: &[f64]| found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12);
-        // Gini times rows: 8 · (1 − 25/64 − 9/64) = 3.75 at the root, 4 · (1 − 9/16 − 1/16) = 1.5 behind it
+        // Gini times rows: 8 · (1 − 25/64 − 9/64) = 3.75 at the root, 4 · (1 − 9/16 − 1/16) = 1.5 at its child.
         let found = tree("gini").importances();
         assert!(near(&found, &[1.5 / 3.75, 0.0, 2.25 / 3.75]), "{found:?}");
         let bits = |p: f64| -p * p.log2() - (1.0 - p) * (1.0 - p).log2();

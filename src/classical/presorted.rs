@@ -235,8 +235,8 @@ mod tests {
 
     use super::*;
 
-    /// The gain of each split that leaves both sides enough rows, feature by feature, found by going through all rows for
-    /// each threshold.
+    /// Returns the gain of every split that leaves enough rows on both sides, feature by feature, by a scan of all rows
+    /// for each threshold.
     fn gains(spec: &TreeSpec, weights: &[f64], columns: &[Vec<f32>], classes: &[u16], rows: &[usize]) -> Vec<f64> {
         let of = |rows: &[usize]| {
             let mut masses = vec![0.0; weights.len()];

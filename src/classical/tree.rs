@@ -265,7 +265,7 @@ mod tests {
         let tree = Tree::read(&path).unwrap();
         assert_eq!(serde_json::to_value(&tree).unwrap(), written());
         assert_eq!((tree.depth(), tree.leaves(), tree.nodes()), (2, 3, 5));
-        // at the threshold to the left; what is no number to the right, where no comparison holds
+        // A value equal to the threshold goes left; NaN goes right, since comparisons with it are false.
         let rows = Tensor::from_slice(&[9.0_f32, 0.5, -1.0, 0.6, 0.0, 0.6, f32::NAN, f32::NAN]).view([4, 1, 2]);
         let outputs = Vec::<f64>::try_from(tree.outputs(&rows).flatten(0, -1)).unwrap();
         assert_eq!(outputs, [0.75, 0.25, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);

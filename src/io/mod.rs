@@ -1,4 +1,4 @@
-//! Files, their names and their formats.
+//! Files, file names, file formats and process signals.
 
 pub mod atomic_write;
 pub mod bounded_file;

@@ -142,7 +142,7 @@ pub fn leave(code: i32) -> ! {
 mod tests {
     use super::*;
 
-    /// The exit code with which the program would end at once, and its last words.
+    /// Returns the exit code with which the program would end at once, and its message.
     fn ended(requests: &Requests, signal: i32) -> Option<(i32, Option<String>)> {
         let mut ended = None;
         requests.take(signal, |code, words| ended = Some((code, words)));

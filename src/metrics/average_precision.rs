@@ -57,7 +57,7 @@ mod tests {
             let truth: Vec<i64> = rows.iter().map(|(_, class)| *class).collect();
             let found = average(&scores, &truth);
             if truth.contains(&0) && truth.contains(&1) {
-                // all rows of class 1 behind all others
+                // all rows of class 1 ranked below all others
                 let mut last = truth.clone();
                 last.sort_unstable();
                 let worst = average(&(0..rows.len()).rev().map(|row| row as f64).collect::<Vec<_>>(), &last);

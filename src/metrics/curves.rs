@@ -108,7 +108,7 @@ mod tests {
             prop_assert_eq!(roc.is_some(), pr.is_some());
             if let (Some(roc), Some(pr)) = (roc, pr) {
                 prop_assert!((by_trapezoids(&roc) - metric(Metric::RocAuc, &scores, &truth)).abs() < 1e-12);
-                // every threshold that adds recall is the last of its recall, or the one before is: none is left out
+                // Each threshold that adds recall is the last with its recall, or the previous one is: none is missing.
                 let all: f64 = (0..ranking.scores.len())
                     .map(|at| {
                         let before = if at == 0 { 0 } else { ranking.right[at - 1] };

@@ -76,13 +76,13 @@ pub enum Metric {
     /// The mean squared error.
     #[serde(alias = "mean_squared_error")]
     Mse,
-    /// The root of the mean squared error.
+    /// The root mean squared error.
     #[serde(alias = "root_mean_squared_error")]
     Rmse,
     /// The mean absolute percentage error, as a fraction: 0.1 is 10 %.
     #[serde(alias = "mean_absolute_percentage_error")]
     Mape,
-    /// The coefficient of determination.
+    /// The coefficient of determination, R².
     #[serde(alias = "r2_score")]
     R2,
 }

@@ -216,7 +216,7 @@ impl ValidationScores {
     /// ```
     ///
     /// # Panics
-    /// When the targets are no classes, or there is not one score for each row.
+    /// When the targets are not classes, or the number of scores differs from that of the rows.
     pub fn new(rows: &Validation, scores: &Tensor, positive: usize) -> ValidationScores {
         let truth = rows.rows().targets.to_device(Device::Cpu);
         assert_eq!(truth.kind(), Kind::Int64, "the targets are classes");

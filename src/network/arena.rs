@@ -205,7 +205,7 @@ mod tests {
         Arena::draw(&[parameters.clone(), parameters], &buffers, &[1, 2], Device::Cpu)
     }
 
-    /// Adds 1 to all that the arena holds.
+    /// Adds 1 to all values of the arena.
     fn change(arena: &Arena) {
         let _no_grad = tch::no_grad_guard();
         for tensor in std::iter::once(&arena.values).chain(arena.buffers.iter().map(|buffer| &buffer.values)) {

@@ -100,7 +100,7 @@ mod tests {
 
     const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\" onload='x' {{data}}";
 
-    /// A trial with a hostile name wherever a history has a name.
+    /// Returns a trial with a hostile string in every field that holds a name.
     fn hostile() -> Found {
         let mut history = trial_for_tests(HOSTILE, 0, 1.0);
         history.experiment = HOSTILE.to_owned();

@@ -1,4 +1,4 @@
-//! Tensors and their memory.
+//! Tensors: memory, shapes, files, seeds and threads.
 
 pub mod predictor;
 pub mod raw_f32;

@@ -96,7 +96,7 @@ mod tests {
     fn a_part_of_a_tensors_memory_is_that_part_of_the_tensor() {
         let tensor = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([2, 3]);
         let row = Floats::of(&tensor).part(3..6);
-        // SAFETY: the tensor lives to the end of the test, and nothing else looks at it meanwhile.
+        // SAFETY: the tensor lives to the end of the test, and nothing else accesses it in the meantime.
         unsafe { row.get_mut() }.copy_from_slice(&[7.0, 8.0, 9.0]);
         assert_eq!(Vec::<f32>::try_from(tensor.get(1)).unwrap(), [7.0, 8.0, 9.0]);
         assert_eq!(Vec::<f32>::try_from(tensor.get(0)).unwrap(), [0.0, 1.0, 2.0]);
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_tensor_of_nothing_has_no_floats() {
         let empty = Floats::of(&Tensor::zeros([0, 3], (Kind::Float, Device::Cpu)));
-        // SAFETY: there is nothing to be read.
+        // SAFETY: the slice is empty.
         assert!(empty.is_empty() && unsafe { empty.get() }.is_empty());
     }
 

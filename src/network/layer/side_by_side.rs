@@ -7,12 +7,12 @@
 
 use tch::Tensor;
 
-/// `[replicas, batch, channels, …]` → `[batch, replicas · channels, …]`.
+/// Merges the replicas into the channels: `[replicas, batch, channels, …]` → `[batch, replicas · channels, …]`.
 pub(super) fn beside(xs: &Tensor) -> Tensor {
     xs.transpose(0, 1).flatten(1, 2)
 }
 
-/// `[batch, replicas · channels, …]` → `[replicas, batch, channels, …]`.
+/// Separates the replicas again: `[batch, replicas · channels, …]` → `[replicas, batch, channels, …]`.
 pub(super) fn apart(ys: &Tensor, replicas: i64) -> Tensor {
     ys.unflatten(1, [replicas, -1]).transpose(0, 1)
 }

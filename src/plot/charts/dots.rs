@@ -32,8 +32,8 @@ struct Row<'a> {
     sample: Sample,
 }
 
-/// Draws a metric of the groups, such as `test.acc`, `best.val_loss` or `acc`; a metric without a prefix is taken from
-/// the test rows if there are any.
+/// Draws a metric of the groups, such as `test.acc`, `best.val_loss` or `acc`; without a prefix, the metric is that of
+/// the test rows, else of the best epoch. The default is the most important metric.
 ///
 /// # Errors
 /// When no group has the metric.

@@ -28,9 +28,9 @@ pub enum Sample {
 /// A sample with its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// What is shown.
+    /// The sample.
     pub sample: Sample,
-    /// What it is called.
+    /// The name.
     pub name: String,
 }
 
