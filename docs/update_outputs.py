@@ -12,8 +12,8 @@ Markers are HTML comments, each followed (except `run`) by a fenced block:
         Run the command and replace the block by the command line and its stdout; if the command fails, its stderr
         follows. Filters, applied from left to right:
             stderr         show stderr too (before stdout), without the lines of single epochs
-            from TEXT      start with the first line that contains TEXT
-            until TEXT     end before the first line that contains TEXT
+            from REGEX     start with the first line that matches (the expression has no ` | `)
+            until REGEX    end before the first line that matches
             head N, tail N keep N lines
         A `…` line marks every cut.
     <!-- run: runner exp digits_mlp -->
@@ -100,11 +100,11 @@ class Scratch:
         return result
 
 
-def find_line(lines: list[str], text: str, command: str) -> int:
+def find_line(lines: list[str], expression: str, command: str) -> int:
     for number, line in enumerate(lines):
-        if text in line:
+        if re.search(expression, line):
             return number
-    sys.exit(f"error: the output of `{command}` has no line with `{text}`:\n" + "\n".join(lines))
+    sys.exit(f"error: the output of `{command}` has no line that matches `{expression}`:\n" + "\n".join(lines))
 
 
 def rendered(marker: str, scratch: Scratch) -> list[str]:
