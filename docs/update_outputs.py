@@ -21,8 +21,8 @@ Markers are HTML comments, each followed (except `run`) by a fenced block:
     <!-- file: idea.toml -->
         Write the block's content to this file in the scratch folder.
 
-All commands of all files share one scratch folder, in the order of the files, and a command is run once per file
-and once for equal `runner exp` commands. The environment has OMP_NUM_THREADS=1, NO_COLOR=1 and COLUMNS=80.
+Each file has a scratch folder of its own. A `runner exp` command that several files contain is run once; the others get a
+copy of its run directory. The environment has OMP_NUM_THREADS=1, NO_COLOR=1 and COLUMNS=80.
 """
 
 import argparse
@@ -30,6 +30,7 @@ import difflib
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -65,13 +66,43 @@ def without_volatile(lines: list[str]) -> list[str]:
     return result
 
 
-class Scratch:
-    """The folder that the commands run in, with the results of earlier commands."""
+class Trained:
+    """Output and run directories of the `runner exp` commands so far."""
 
-    def __init__(self, folder: Path, runner: Path):
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.outputs: dict[str, tuple[list[str], list[str], int]] = {}
+
+    def place(self, command: str) -> Path:
+        return self.folder / str(list(self.outputs).index(command))
+
+    def keep(self, command: str, output: tuple[list[str], list[str], int], runs: Path, new: set[Path]) -> None:
+        self.outputs[command] = output
+        for run in new:
+            shutil.copytree(runs / run, self.place(command) / run, symlinks=True)
+
+    def copy_to(self, command: str, runs: Path) -> None:
+        """Copies the run directories of a command, and lets `latest` point to them."""
+        for run in run_directories(self.place(command)):
+            shutil.copytree(self.place(command) / run, runs / run, symlinks=True, dirs_exist_ok=True)
+            latest = runs / run.parent / "latest"
+            latest.unlink(missing_ok=True)
+            latest.symlink_to(run.name)
+
+
+def run_directories(runs: Path) -> set[Path]:
+    """The run directories, relative to the folder of the runs."""
+    return {found.parent.relative_to(runs) for found in runs.glob("*/*/run.json") if not found.parent.is_symlink()}
+
+
+class Scratch:
+    """The folder that the commands of one file run in."""
+
+    def __init__(self, folder: Path, runner: Path, trained: Trained):
         self.folder = folder
         self.runner = runner
-        self.trained: dict[str, tuple[list[str], list[str], int]] = {}
+        self.trained = trained
+        self.here: set[str] = set()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("RUNNER_RUNS", "CLICOLOR"))},
             "OMP_NUM_THREADS": "1",
@@ -84,9 +115,14 @@ class Scratch:
         words = shlex.split(command)
         if words[0] not in ("runner", "cat"):
             sys.exit(f"error: only `runner` and `cat` can be run, found `{command}`")
-        is_training = words[:2] == ["runner", "exp"]
-        if is_training and command in self.trained:
-            return self.trained[command]
+        runs = self.folder / "runs"
+        is_training = words[:2] == ["runner", "exp"] and not words[2].endswith(".toml")
+        if is_training and command in self.trained.outputs:
+            if command not in self.here:
+                self.trained.copy_to(command, runs)
+                self.here.add(command)
+            return self.trained.outputs[command]
+        before = run_directories(runs)
         program = str(self.runner) if words[0] == "runner" else words[0]
         print(f"  {command}", file=sys.stderr)
         done = subprocess.run(
@@ -96,7 +132,8 @@ class Scratch:
         stdout, stderr = (text.replace(hide, "").splitlines() for text in (done.stdout, done.stderr))
         result = (stdout, [line for line in stderr if not EPOCH_LINE.match(line)], done.returncode)
         if is_training and done.returncode == 0:
-            self.trained[command] = result
+            self.trained.keep(command, result, runs, run_directories(runs) - before)
+            self.here.add(command)
         return result
 
 
@@ -182,13 +219,15 @@ def main() -> int:
     files = files or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     different = 0
     with tempfile.TemporaryDirectory() as folder:
-        scratch = Scratch(Path(folder), arguments.runner.resolve())
-        for file in files:
+        trained = Trained(Path(folder) / "trained")
+        for number, file in enumerate(files):
             text = file.read_text(encoding="utf-8")
             if not any(MARKER.match(line) for line in text.splitlines()):
                 continue
             name = str(file.relative_to(ROOT))
             print(name, file=sys.stderr)
+            scratch = Scratch(Path(folder) / str(number), arguments.runner.resolve(), trained)
+            scratch.folder.mkdir()
             old, new = updated(file, scratch)
             if not arguments.check:
                 if old != new:
