@@ -234,8 +234,9 @@ def main() -> int:
                     file.write_text("\n".join(new) + "\n", encoding="utf-8")
                 continue
             diff = list(difflib.unified_diff(without_volatile(old), without_volatile(new), name, "now", lineterm=""))
-            print("\n".join(diff)) if diff else None
-            different += bool(diff)
+            if diff:
+                print("\n".join(diff))
+                different += 1
     return 1 if different else 0
 
 
