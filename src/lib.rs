@@ -10,12 +10,12 @@
 //! 4. each replica's [`history`] is written into the run's folder ([`run_dir`]), read as a teacher would, and held
 //!    against what the experiment expects;
 //! 5. from its history and weights a network is rebuilt, tested again, and asked what it makes of other rows
-//!    ([`experiment::runs`], [`experiment::saved`]);
+//!    ([`experiment::store`], [`experiment::predict`]);
 //! 6. runs are set beside each other, and beside what other programs wrote ([`mod@compare`]), drawn ([`plot`]), written up as a
 //!    page ([`report`]), and handed on ([`export`]).
 //!
-//! [`cli`] is the terminal's side of it: `runner` itself ([`cli::front`]) is linked without libtorch, and becomes
-//! `runner-engine` ([`cli::engine`]) for what needs tensors.
+//! [`cli`] is the terminal's side of it: `runner` itself ([`cli::process::front`]) is linked without libtorch, and becomes
+//! `runner-engine` ([`cli::process::engine`]) for what needs tensors.
 
 pub mod classical;
 pub mod cli;
