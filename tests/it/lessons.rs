@@ -70,10 +70,8 @@ fn what_came_of_every_lesson_is_written_down() {
         let section = sections[name].replace('`', "");
         for expectation in &study.spec.expect {
             let of_variant = expectation.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
-            let expected = match &expectation.is {
-                Some(word) => word.replace('_', " "),
-                None => expectation.in_words(),
-            };
+            let expected = expectation.in_words();
+            let expected = if expectation.is.is_some() { expected.replace('_', " ") } else { expected };
             let shown = format!("{of_variant}{} | {expected} |", expectation.value);
             assert!(section.contains(&shown), "no `{shown}` under {name}: {again}");
             assert!(expectation.claim.as_ref().is_none_or(|claim| section.contains(claim)), "{name}: {again}");

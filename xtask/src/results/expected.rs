@@ -127,12 +127,11 @@ pub fn named(name: &str) -> String {
     }
 }
 
-/// The other figure's name as code, in what is expected; words of a history without their underscores.
+/// Returns what is expected, with the name of another metric (after `>`) as code, and words without their underscores.
 pub fn named_within(expected: &str) -> String {
     match expected.rsplit_once(' ') {
-        Some((bound, name)) if name.contains(char::is_alphabetic) => format!("{bound} `{name}`"),
-        None => expected.replace('_', " "),
-        _ => expected.to_owned(),
+        Some((bound, name)) if expected.contains('>') => format!("{bound} `{name}`"),
+        _ => expected.replace('_', " "),
     }
 }
 
@@ -213,6 +212,15 @@ mod tests {
         mean["over"] = "mean".into();
         let shown = lines(&[("base", vec![mean.clone()]), ("base", vec![mean])]);
         assert_eq!(shown, ["| | mean of `last.loss` | ≥ 0.9 | ✓ 0.9500 | ✓ 0.9500 |"]);
+    }
+
+    #[test]
+    fn words_have_no_underscores_and_another_metric_is_code() {
+        assert_eq!(named_within("early_stopped in ≥ 0.6 of the trials"), "early stopped in ≥ 0.6 of the trials");
+        assert_eq!(named_within("good_fit"), "good fit");
+        assert_eq!(named_within("> 2 × a_b/last.loss"), "> 2 × `a_b/last.loss`");
+        assert_eq!(named_within("≥ 0.5, > last.loss"), "≥ 0.5, > `last.loss`");
+        assert_eq!(named_within("0.25 ± 0.001"), "0.25 ± 0.001");
     }
 
     #[test]
