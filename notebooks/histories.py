@@ -121,6 +121,10 @@ class Run:
     def seeds(self) -> list[int]:
         return sorted({trial["seed"] for trial in self.histories})
 
+    def of_first_seed(self) -> Run:
+        """The same run with the trials of its first seed alone."""
+        return Run(self.experiment, self.name, [trial for trial in self.histories if trial["seed"] == self.seeds[0]], self.folder)
+
     def trial(self, variant: str | None = None, seed: int | None = None, fold: int | None = None) -> dict:
         """The history of one trial, whole; the first that fits what is asked for."""
         for trial in self.histories:
