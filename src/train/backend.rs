@@ -9,13 +9,13 @@ use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::train::evaluate::{Figures, evaluate, losses};
-use crate::train::fit::Task;
-use crate::train::fused_cpu::Dense;
+use crate::train::fused_cpu::epoch::Dense;
 use crate::train::fused_cpu::plan::Plan;
 use crate::train::optimizer::update::Update;
 use crate::train::schedule::learning_rates::{Course, StepSettings};
 use crate::train::state::epoch_outputs::{Seen, Steps};
 use crate::train::state::timing::{Lap, Phases};
+use crate::train::task::Task;
 
 /// The floating-point operations of a step below which libtorch's threads cost more than they bring.
 const LEAST_WORK_FOR_THREADS: usize = 8_000_000;

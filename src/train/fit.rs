@@ -10,102 +10,21 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::data::prepare::batches::{DeviceRows, Epoch};
+use crate::data::prepare::batches::Epoch;
 use crate::history::Status;
-use crate::history::curves::Curves;
-use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::tensor::threads;
-use crate::train::TrainSpec;
 use crate::train::backend::Way;
-use crate::train::checkpoint::{Keeper, WholeEpoch};
-use crate::train::evaluate::{Figures, Measure};
-use crate::train::optimizer::Optimizer;
-use crate::train::schedule::Length;
+use crate::train::checkpoint::Keeper;
+use crate::train::checkpoint::epoch_snapshot::WholeEpoch;
+use crate::train::evaluate::Figures;
+use crate::train::report::{Outcome, Watch};
 use crate::train::schedule::learning_rates::Course;
+use crate::train::schedule::place::Length;
 use crate::train::state::replica_state::Progress;
-use crate::train::state::timing::Phases;
-
-/// What training needs, all of it on the device.
-#[derive(Debug)]
-pub struct Task<'a> {
-    /// The settings.
-    pub settings: &'a TrainSpec,
-    /// What is measured.
-    pub measure: &'a Measure,
-    /// The metric that tells the best epoch, and whether higher is better.
-    pub monitor: (&'a str, bool),
-    /// The seed of each replica.
-    pub seeds: &'a [i64],
-    /// The optimizer of each replica; they may differ in the learning rate and the weight decay, and in nothing else.
-    pub optimizers: &'a [&'a Optimizer],
-    /// The rows to train on.
-    pub training: &'a DeviceRows,
-    /// The rows that tell the best epoch.
-    pub validation: Option<&'a DeviceRows>,
-    /// The network's layers, for observers.
-    pub layers: &'a [Layer],
-    /// Where the stack is.
-    pub device: Device,
-    /// How many threads of the CPU may be used.
-    pub threads: usize,
-}
-
-impl Task<'_> {
-    /// Whether a higher value of this metric, of training or validation rows, is a better one.
-    pub(super) fn higher_is_better(&self, name: &str) -> bool {
-        let name = name.strip_prefix("val_").unwrap_or(name);
-        self.measure.metrics.iter().any(|metric| metric.name() == name && metric.higher_is_better() == Some(true))
-    }
-}
-
-/// Told of each epoch as it ends.
-pub trait Watch {
-    /// An epoch has ended.
-    fn epoch(&mut self, report: &EpochReport);
-
-    /// Something is done otherwise than was asked for or than it began.
-    fn note(&mut self, _text: &str) {}
-
-    /// Training has ended: where its time has gone.
-    fn phases(&mut self, _phases: &Phases) {}
-}
-
-/// Says nothing.
-impl Watch for () {
-    fn epoch(&mut self, _report: &EpochReport) {}
-}
-
-/// One epoch of every replica.
-#[derive(Clone, Debug)]
-pub struct EpochReport {
-    /// Its number, from 1.
-    pub epoch: usize,
-    /// How many there will be.
-    pub epochs: usize,
-    /// Each metric's name and its value for each replica.
-    pub metrics: Vec<(String, Vec<f64>)>,
-    /// How long it took.
-    pub seconds: f64,
-    /// Which replicas had a part in it.
-    pub trained: Vec<bool>,
-    /// Which go on.
-    pub training: Vec<bool>,
-}
-
-/// How the training of one replica went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// How it ended.
-    pub status: Status,
-    /// Its metrics by epoch.
-    pub curves: Curves,
-    /// The epoch with the best monitored metric, from 1.
-    pub best_epoch: Option<usize>,
-}
+use crate::train::task::Task;
 
 /// Trains every replica of the stack; afterwards it holds the weights that the settings say to keep.
 ///
@@ -166,10 +85,10 @@ pub(super) fn by_way(
                 let said = keeper.keep_last(&whole.checkpoint(&course, &progress, clock.seconds()));
                 said.iter().for_each(|said| watch.note(said));
             }
-            return Ok(progress.end(stack, Status::Interrupted, &whole));
+            return Ok(progress.end(stack, Status::Interrupted, |replica| whole.put_back(replica, stack.arena())));
         };
         let figures = Instant::now();
-        let training = seen.figures(&epoch, task, stack, way);
+        let training = seen.figures(|outputs| way.metrics(outputs, &epoch.truth), task, stack);
         let validation = task.validation.map(|rows| way.of_validation(rows, progress.training()));
         let (metrics, finite) = read(training, validation, stack); // the epoch's one read from the device
         way.phases().figures += figures.elapsed().as_secs_f64();
@@ -181,7 +100,7 @@ pub(super) fn by_way(
             said.iter().for_each(|said| watch.note(said));
         }
     }
-    Ok(progress.end(stack, Status::Completed, &whole))
+    Ok(progress.end(stack, Status::Completed, |replica| whole.put_back(replica, stack.arena())))
 }
 
 /// How long training takes, from its first beginning.

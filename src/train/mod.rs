@@ -5,11 +5,14 @@ pub mod checkpoint;
 pub mod evaluate;
 pub mod fit;
 pub mod fused_cpu;
+pub mod keep;
 pub mod loss;
 pub mod optimizer;
 pub mod regularize;
+pub mod report;
 pub mod schedule;
 pub mod state;
+pub mod task;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,7 @@ use crate::config::shorthand::named;
 use crate::data::Target;
 use crate::metrics::{self, Metric};
 use crate::observe::Observer;
+use crate::train::keep::Keep;
 
 /// The `[train]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,17 +73,6 @@ pub struct TrainSpec {
 
 fn yes() -> bool {
     true
-}
-
-/// The weights that a trial ends with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Keep {
-    /// Those of the best epoch by the monitored metric.
-    #[default]
-    Best,
-    /// Those of the last epoch.
-    Last,
 }
 
 /// How many rows make a step: a number, or `"full"` for all of them.

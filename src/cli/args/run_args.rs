@@ -20,7 +20,7 @@ use crate::experiment::spec::catalogue;
 use crate::experiment::store::run_record::RunOptions;
 use crate::io::signals::{self, Requests};
 use crate::tensor::threads;
-use crate::train::fit::Watch;
+use crate::train::report::Watch;
 
 /// What a run is asked for.
 #[derive(Clone, Debug, clap::Args)]

@@ -13,7 +13,7 @@ use crate::experiment::run::checkpointing::Pace;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::store::find::SavedRun;
 use crate::io::atomic_write;
-use crate::train::fit::Watch;
+use crate::train::report::Watch;
 
 /// Arguments of `runner exp`.
 #[derive(Debug, clap::Args)]

@@ -16,7 +16,7 @@ use crate::experiment::store::find::{self, SavedRun};
 use crate::experiment::store::newest;
 use crate::experiment::store::run_record::{Program, RunRecord, StackState};
 use crate::run_dir::RunDir;
-use crate::train::fit::Watch;
+use crate::train::report::Watch;
 
 /// Arguments of `runner resume`.
 #[derive(Debug, clap::Args)]

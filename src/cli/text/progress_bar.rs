@@ -16,7 +16,7 @@ use crate::history::positive::ChosenBy;
 use crate::history::resampling::ResampleRecord;
 use crate::metrics::Metric;
 use crate::train::TrainSpec;
-use crate::train::fit::{self, EpochReport};
+use crate::train::report::{self, EpochReport};
 use crate::train::schedule::Schedule;
 use crate::train::state::timing::Phases;
 
@@ -208,7 +208,7 @@ fn in_words(plans: &[&Plan], stack: &StackInfo) -> String {
     format!("{} trained together (showing {shown})", parts.join(", "))
 }
 
-impl fit::Watch for Progress {
+impl report::Watch for Progress {
     fn epoch(&mut self, report: &EpochReport) {
         let metrics = metrics(report, &self.trained);
         match &self.bar {

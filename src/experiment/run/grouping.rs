@@ -20,7 +20,7 @@ use crate::experiment::run::footprint::{Footprint, Load};
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
 use crate::network::layer::Layer;
-use crate::train::fused_cpu::is_dense;
+use crate::train::fused_cpu::plan::is_dense;
 
 /// The most parameters of all replicas of a stack on the CPU, where more bring nothing.
 const MOST_ON_CPU: usize = 1_000_000;

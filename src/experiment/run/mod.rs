@@ -47,7 +47,7 @@ use crate::history::resampling::ResampleRecord;
 use crate::history::{History, RowCounts, expectation, theirs};
 use crate::io::signals::Requests;
 use crate::run_dir::RunDir;
-use crate::train::fit;
+use crate::train::report;
 
 /// What a run is given beside its study.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Options<'_> {
 }
 
 /// Told what a run is doing.
-pub trait Watch: fetch::Watch + fit::Watch {
+pub trait Watch: fetch::Watch + report::Watch {
     /// A stack of trials starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
 }
@@ -344,7 +344,7 @@ fn prepared(
 pub(in crate::experiment) mod tests {
     use super::*;
     use crate::experiment::spec::source_text::SourceText;
-    use crate::train::fit::EpochReport;
+    use crate::train::report::EpochReport;
     use crate::train::state::timing::Phases;
 
     /// Shows nothing, and stops the run behind its second epoch, or when a stack has ended.
@@ -367,7 +367,7 @@ pub(in crate::experiment) mod tests {
         }
     }
 
-    impl fit::Watch for Silent<'_> {
+    impl report::Watch for Silent<'_> {
         fn epoch(&mut self, report: &EpochReport) {
             self.look();
             if report.epoch == 2 && self.stops_in_stack {

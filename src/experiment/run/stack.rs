@@ -27,8 +27,10 @@ use crate::history::{Best, History, Learned, Prediction, SCHEMA, Status};
 use crate::network::stack::{Architecture, Stack};
 use crate::network::state_dict;
 use crate::train::evaluate::{on_device, outputs};
-use crate::train::fit::{Outcome, Task, fit};
+use crate::train::fit::fit;
 use crate::train::optimizer::Optimizer;
+use crate::train::report::Outcome;
+use crate::train::task::Task;
 
 /// Trains one stack, from its checkpoint where there is one. `trials` are the replicas by name.
 pub(crate) fn run_stack(

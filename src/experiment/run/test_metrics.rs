@@ -21,8 +21,8 @@ use crate::metrics::threshold::{Choice, ThresholdBy, ValidationScores};
 use crate::metrics::{Metric, curves, regression};
 use crate::network::stack::Stack;
 use crate::tensor::predictor::Predictor;
-use crate::train::Keep;
 use crate::train::evaluate::{Measure, losses, outputs};
+use crate::train::keep::Keep;
 
 /// Each replica's figures on these rows, at the threshold that was chosen for it, where one was.
 pub fn tested(

@@ -25,7 +25,8 @@ use crate::metrics::threshold::Choice;
 use crate::network::stack::Stack;
 use crate::network::state_dict;
 use crate::tensor::predictor::Predictor;
-use crate::train::{Keep, evaluate};
+use crate::train::evaluate;
+use crate::train::keep::Keep;
 
 /// A trial's model as it ended.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use crate::experiment::store::trial_data::Part;
 use crate::history::History;
 use crate::history::number::Number;
 use crate::history::tested::TestRecord;
-use crate::train::Keep;
+use crate::train::keep::Keep;
 
 /// What a history states of a part of its rows.
 #[derive(Clone, Debug)]

@@ -28,7 +28,7 @@ use crate::io::file_names::check_letters;
 use crate::io::signals::Requests;
 use crate::run_dir::RunDir;
 use crate::tensor::threads;
-use crate::train::fit::{self, EpochReport};
+use crate::train::report::{self, EpochReport};
 use crate::train::state::timing::Phases;
 
 /// A run that can be made again.
@@ -238,7 +238,7 @@ impl UpTo<'_> {
     }
 }
 
-impl fit::Watch for UpTo<'_> {
+impl report::Watch for UpTo<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.watch.epoch(report);
         self.stop_behind(report.epoch);

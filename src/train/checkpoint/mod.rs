@@ -7,7 +7,7 @@
 //!
 //! [`mod@file`] lays a checkpoint out as bytes, with a checksum.
 
-mod epoch_snapshot;
+pub(super) mod epoch_snapshot;
 pub mod file;
 
 use anyhow::{Context, bail, ensure};
@@ -18,8 +18,6 @@ use crate::network::stack::Stack;
 use crate::train::optimizer::update::Update;
 use crate::train::schedule::learning_rates::{self, Course};
 use crate::train::state::replica_state::{self, Progress};
-
-pub(super) use crate::train::checkpoint::epoch_snapshot::WholeEpoch;
 
 /// Where training stood at the end of an epoch, but for its tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,14 +13,11 @@
 mod activation;
 mod barrier;
 mod crew;
-mod epoch;
+pub(super) mod epoch;
 mod gather;
 mod loss;
-pub(super) mod plan;
+pub mod plan;
 mod shard;
 mod team;
 #[cfg(test)]
 mod tests;
-
-pub(super) use crate::train::fused_cpu::epoch::Dense;
-pub use crate::train::fused_cpu::plan::is_dense;

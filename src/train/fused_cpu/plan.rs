@@ -6,9 +6,9 @@ use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::observe::Observer;
 use crate::train::TrainSpec;
-use crate::train::fit::Task;
 use crate::train::fused_cpu::activation::Activation;
 use crate::train::fused_cpu::loss::DenseLoss;
+use crate::train::task::Task;
 
 /// A network of linear layers and activations, and its loss.
 #[derive(Clone, Debug)]

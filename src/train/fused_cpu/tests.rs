@@ -15,7 +15,9 @@ use crate::tensor::shape::Shape;
 use crate::train::TrainSpec;
 use crate::train::backend::Way;
 use crate::train::evaluate::Measure;
-use crate::train::fit::{Outcome, Task, by_way, fit};
+use crate::train::fit::{by_way, fit};
+use crate::train::report::Outcome;
+use crate::train::task::Task;
 
 thread_local! {
     /// How many steps this thread takes before the run is stopped; none where it is not.

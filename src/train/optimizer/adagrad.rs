@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::{Rule, decayed};
+use super::rule::{Rule, decayed};
 use crate::config::check::{Invalid, not_negative, positive};
 
 /// `adagrad`.

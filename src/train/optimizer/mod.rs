@@ -13,17 +13,15 @@ pub mod adamw;
 pub mod number;
 pub mod rates;
 pub mod rmsprop;
+pub mod rule;
 pub mod sgd;
 pub mod update;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Device;
 
 use crate::config::check::Invalid;
-use number::Number;
-use rates::EachReplica;
-use update::{Run, Update};
+use rule::Run;
 
 /// How the loss is minimized.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,31 +39,6 @@ pub enum Optimizer {
     Adamw(adamw::AdamW),
     /// Adagrad (Duchi, Hazan and Singer 2011).
     Adagrad(adagrad::Adagrad),
-}
-
-/// One step of an optimizer, with all the constants of that step.
-pub trait Rule: Copy + Send + Sync {
-    /// What a parameter becomes: its `value`, its `gradient`, and what is remembered of it from the steps before.
-    ///
-    /// `rate` is the replica's learning rate; `decay` its weight decay, absent where no replica has one.
-    fn apply<N: Number>(&self, value: &N, gradient: &N, memory: &mut [N], rate: &N::Each, decay: Option<&N::Each>)
-    -> N;
-}
-
-/// The gradient with PyTorch's `weight_decay`, an L2 penalty: `g + λ θ`.
-#[inline(always)]
-fn decayed<N: Number>(value: &N, gradient: &N, decay: Option<&N::Each>) -> N {
-    match decay {
-        Some(decay) => gradient.plus(&value.by_each(decay, 1.0)),
-        None => gradient.same(),
-    }
-}
-
-/// From `a` towards `b`, by this share of the way (`torch.lerp`, which begins at the nearer end).
-#[inline(always)]
-fn lerp<N: Number>(a: &N, b: &N, share: f64) -> N {
-    let way = b.minus(a);
-    if share < 0.5 { a.plus(&way.scaled(share)) } else { b.minus(&way.scaled(1.0 - share)) }
 }
 
 impl Optimizer {
@@ -145,16 +118,6 @@ impl Optimizer {
             Optimizer::Adagrad(adagrad) => adagrad.check(),
         }
         .map_err(|fault| fault.under(self.name()))
-    }
-
-    /// The optimizer at work, remembering nothing yet, for replicas that all have these settings.
-    pub fn start(&self, device: Device) -> Update {
-        self.start_each(&[self.weight_decay()], device)
-    }
-
-    /// The same with a weight decay for each replica, in place of the one that the settings have.
-    pub fn start_each(&self, weight_decays: &[f64], device: Device) -> Update {
-        Update::new(self.clone(), EachReplica::new(weight_decays, device))
     }
 
     /// How many numbers are remembered of each parameter, and what they start from.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::{Rule, decayed, lerp};
+use super::rule::{Rule, decayed, lerp};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
 
 /// `rmsprop`.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::{Rule, decayed};
+use super::rule::{Rule, decayed};
 use crate::config::check::{Invalid, below_one, not_negative, positive, require};
 
 /// `sgd`.

@@ -9,9 +9,10 @@ use pulp::{Simd, WithSimd};
 use tch::{Device, Kind, Tensor};
 
 use crate::tensor::raw_f32::Floats;
+use crate::train::optimizer::Optimizer;
 use crate::train::optimizer::number::Wide;
 use crate::train::optimizer::rates::{EachReplica, Rates};
-use crate::train::optimizer::{Optimizer, Rule};
+use crate::train::optimizer::rule::{Rule, Run};
 
 /// The most numbers that an optimizer remembers of a parameter.
 const MOST_MEMORY: usize = 3;
@@ -26,8 +27,20 @@ pub struct Update {
     momentum: Option<f64>,
 }
 
+impl Optimizer {
+    /// The optimizer at work, remembering nothing yet, for replicas that all have these settings.
+    pub fn start(&self, device: Device) -> Update {
+        self.start_each(&[self.weight_decay()], device)
+    }
+
+    /// The same with a weight decay for each replica, in place of the one that the settings have.
+    pub fn start_each(&self, weight_decays: &[f64], device: Device) -> Update {
+        Update::new(self.clone(), EachReplica::new(weight_decays, device))
+    }
+}
+
 impl Update {
-    pub(super) fn new(optimizer: Optimizer, decays: EachReplica) -> Self {
+    fn new(optimizer: Optimizer, decays: EachReplica) -> Self {
         Update { optimizer, decays, memory: Vec::new(), steps: 0, momentum: None }
     }
 
@@ -132,11 +145,6 @@ fn share_memory(one: &Tensor, other: &Tensor) -> bool {
 /// The optimizer of a step.
 fn with_momentum(optimizer: &Optimizer, momentum: Option<f64>) -> Optimizer {
     momentum.map_or_else(|| optimizer.clone(), |momentum| optimizer.with_momentum(momentum))
-}
-
-/// Something to be done with the rule of a step.
-pub(super) trait Run {
-    fn with<R: Rule>(self, rule: R);
 }
 
 /// A step over whole tensors.

@@ -81,7 +81,8 @@ mod tests {
     use crate::network::stack::Architecture;
     use crate::train::TrainSpec;
     use crate::train::evaluate::Measure;
-    use crate::train::fit::{Task, fit};
+    use crate::train::fit::fit;
+    use crate::train::task::Task;
 
     /// Two replicas of three images with one bright pixel in the middle.
     fn images() -> Tensor {

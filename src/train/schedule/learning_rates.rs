@@ -6,8 +6,9 @@ use tch::Device;
 
 use crate::history::number::Number;
 use crate::train::optimizer::rates::Rates;
+use crate::train::schedule::Schedule;
+use crate::train::schedule::place::{Length, Place};
 use crate::train::schedule::plateau::{Wait, Waited};
-use crate::train::schedule::{Length, Place, Schedule};
 
 /// The learning rates of every replica.
 #[derive(Debug)]
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn what_follows_a_warm_up_counts_from_its_end() {
         let then = super::super::decay::Step { every: 2, gamma: 0.5 };
-        let warm_up = super::super::warm_up::WarmUp { epochs: 2, then: Box::new(Schedule::Step(then)) };
+        let warm_up = super::super::WarmUp { epochs: 2, then: Box::new(Schedule::Step(then)) };
         let mut course = course(Schedule::WarmUp(warm_up), 6, 2);
         let mut lrs = Vec::new();
         for epoch in 1..=6 {

@@ -6,15 +6,16 @@
 pub mod decay;
 pub mod learning_rates;
 pub mod one_cycle;
+pub mod place;
 pub mod plateau;
-pub mod warm_up;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::check::Invalid;
-use crate::config::shorthand::number_or_table;
+use crate::config::check::{Invalid, at_least_one, require};
+use crate::config::shorthand::{FromNumber, named, number_or_table, size};
 use crate::train::optimizer::Optimizer;
+use crate::train::schedule::place::{Length, Place};
 
 /// How the learning rate changes as training goes on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,27 +37,9 @@ pub enum Schedule {
     OneCycle(one_cycle::OneCycle),
     /// A climb from near 0, step by step, then another schedule (LinearLR in a SequentialLR).
     #[serde(deserialize_with = "number_or_table")]
-    WarmUp(warm_up::WarmUp),
+    WarmUp(WarmUp),
     /// Times `factor` when a metric has stopped improving (ReduceLROnPlateau).
     ReduceOnPlateau(plateau::ReduceOnPlateau),
-}
-
-/// How long training is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Length {
-    /// Epochs.
-    pub epochs: usize,
-    /// Steps of each epoch.
-    pub steps: usize,
-}
-
-/// A step of training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The epoch, from 0.
-    pub epoch: usize,
-    /// The step of the epoch, from 0.
-    pub step: usize,
 }
 
 impl Schedule {
@@ -162,6 +145,52 @@ impl Schedule {
                 Some((plateau, format!("warm_up.then.{key}"), warm_up.epochs + before))
             }
             _ => None,
+        }
+    }
+}
+
+/// `warm_up`: some epochs in which the learning rate climbs step by step, then another schedule.
+///
+/// Of W steps in all, step s, from 1, takes `lr · s / W`: the last one has all of `lr`, and the schedule that follows
+/// starts from there, as if training began with it and were shorter by the warm-up. In PyTorch this is
+/// `LinearLR(start_factor = 1 / W, total_iters = W − 1)`, stepped after each batch, then that schedule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WarmUp {
+    /// How long it climbs.
+    pub epochs: usize,
+    /// What follows.
+    #[serde(default, deserialize_with = "named")]
+    pub then: Box<Schedule>,
+}
+
+impl FromNumber for WarmUp {
+    fn from_number(number: f64) -> Result<Self, String> {
+        Ok(WarmUp { epochs: size(number, "`warm_up`, a number of epochs,")?, then: Box::default() })
+    }
+}
+
+impl WarmUp {
+    fn check(&self, epochs: usize) -> Result<(), Invalid> {
+        at_least_one("epochs", self.epochs)?;
+        require(self.epochs < epochs, "epochs", &format!("must be less than all {epochs} epochs"), self.epochs)?;
+        if matches!(*self.then, Schedule::OneCycle(_) | Schedule::WarmUp(_)) {
+            let message = format!("cannot be `{}`, which climbs by itself", self.then.name());
+            return Err(Invalid::new("then", message).hint("use `\"cosine\"` or `{ step = { every = 10 } }`"));
+        }
+        self.then.check(epochs - self.epochs).map_err(|fault| fault.under("then"))
+    }
+
+    fn lr(&self, start: f64, place: Place, length: Length) -> f64 {
+        match place.epoch.checked_sub(self.epochs) {
+            None => {
+                let climbed = place.epoch * length.steps + place.step + 1;
+                start * climbed as f64 / (self.epochs * length.steps) as f64
+            }
+            Some(epoch) => {
+                let rest = Length { epochs: length.epochs - self.epochs, ..length };
+                self.then.lr(start, Place { epoch, ..place }, rest)
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use std::f64::consts::PI;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Length, Place};
+use super::place::{Length, Place};
 use crate::config::check::{Invalid, below_one, positive, require};
 use crate::train::optimizer::Optimizer;
 

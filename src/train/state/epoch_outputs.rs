@@ -2,12 +2,10 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::data::prepare::batches::Epoch;
 use crate::network::stack::Stack;
 use crate::observe::{self, Observations, Observer, norms};
-use crate::train::backend::Way;
 use crate::train::evaluate::Figures;
-use crate::train::fit::Task;
+use crate::train::task::Task;
 
 /// How many training rows observers look at after an epoch.
 const OBSERVED_ROWS: usize = 1024;
@@ -65,11 +63,11 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The figures of the epoch's rows, and what is observed in the layers.
-    pub(crate) fn figures(self, epoch: &Epoch, task: &Task, stack: &Stack, way: &Way) -> Figures {
+    /// The figures of the epoch's rows, and what is observed in the layers; `metrics` has the metrics of the outputs.
+    pub(crate) fn figures(self, metrics: impl Fn(&Tensor) -> Figures, task: &Task, stack: &Stack) -> Figures {
         let _no_grad = tch::no_grad_guard();
         let mut figures = vec![("loss".to_owned(), self.loss)];
-        figures.extend(way.metrics(&self.outputs, &epoch.truth));
+        figures.extend(metrics(&self.outputs));
         figures.extend(self.gradients);
         let sample = task.training.features(&(0..task.training.len().min(OBSERVED_ROWS)), stack.replicas());
         figures.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, &sample));

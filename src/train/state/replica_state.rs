@@ -9,10 +9,11 @@ use crate::history::curves::Curves;
 use crate::history::number::Number;
 use crate::network::arena::Snapshot;
 use crate::network::stack::Stack;
-use crate::train::checkpoint::WholeEpoch;
-use crate::train::fit::{EpochReport, Outcome, Task, Watch};
+use crate::train::TrainSpec;
+use crate::train::keep::Keep;
 use crate::train::regularize::early_stopping::{Wait, Waited};
-use crate::train::{Keep, TrainSpec};
+use crate::train::report::{EpochReport, Outcome, Watch};
+use crate::train::task::Task;
 
 /// The progress of every replica.
 pub struct Progress<'a> {
@@ -197,8 +198,8 @@ impl<'a> Progress<'a> {
     }
 
     /// Ends the replicas that still train with this status, and puts back the weights that were set aside, or, where
-    /// training was interrupted, those of the last whole epoch.
-    pub(crate) fn end(mut self, stack: &Stack, status: Status, whole: &WholeEpoch) -> Vec<Outcome> {
+    /// training was interrupted, those of the last whole epoch, by `put_back`, which is called with the replica.
+    pub(crate) fn end(mut self, stack: &Stack, status: Status, put_back: impl Fn(usize)) -> Vec<Outcome> {
         for (replica, outcome) in self.outcomes.iter_mut().enumerate() {
             if self.training[replica] {
                 outcome.status = status;
@@ -206,7 +207,7 @@ impl<'a> Progress<'a> {
             if self.kept[replica] {
                 stack.arena().restore(replica, &self.kept_weights);
             } else if status == Status::Interrupted {
-                whole.put_back(replica, stack.arena()); // not from the middle of an epoch
+                put_back(replica); // not from the middle of an epoch
             }
         }
         self.outcomes

@@ -2,8 +2,8 @@
 
 use runner::train::TrainSpec;
 use runner::train::optimizer::rates::Rates;
-use runner::train::schedule::Length;
 use runner::train::schedule::learning_rates::Course;
+use runner::train::schedule::place::Length;
 use serde_json::json;
 use tch::{Device, Tensor};
 

@@ -29,7 +29,7 @@ use crate::experiment::verify::agreement::{Agreement, Stated};
 use crate::history::tested::TestRecord;
 use crate::history::{RowCounts, Status};
 use crate::tensor::threads;
-use crate::train::Keep;
+use crate::train::keep::Keep;
 
 /// Arguments of `runner eval`.
 #[derive(Debug, clap::Args)]
