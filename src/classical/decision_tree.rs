@@ -4,12 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, at_least_one, require};
+use crate::data::Target;
 use crate::data::prepare::weights::Weights;
-use crate::data::{Target, Training};
 use crate::metrics::{self, Metric};
 
-use super::grow;
-use super::tree::Tree;
+use super::impurity::Impurity;
 
 /// Maximum value of `max_depth`; deeper trees do not occur in practice.
 const DEEPEST: usize = u16::MAX as usize - 1;
@@ -32,17 +31,6 @@ pub struct TreeSpec {
     /// Metrics to compute; the default is `acc`, `precision`, `recall` and `f1`.
     #[serde(deserialize_with = "metrics::list_or_none")]
     pub metrics: Option<Vec<Metric>>,
-}
-
-/// Impurity of the classes in a node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Impurity {
-    /// Gini impurity, `1 − Σ p²`: the probability that two randomly drawn rows differ in class.
-    #[default]
-    Gini,
-    /// Shannon entropy, `−Σ p log₂ p`, in bits.
-    Entropy,
 }
 
 impl Default for TreeSpec {
@@ -89,32 +77,6 @@ impl TreeSpec {
         let usual = || vec![Metric::Acc, Metric::Precision, Metric::Recall, Metric::F1];
         self.metrics.clone().unwrap_or_else(usual)
     }
-
-    /// Fits a tree to training rows with this number of classes. The settings must have been checked.
-    ///
-    /// As scikit-learn's `random_state` does, `seed` decides between equally good splits: the features are tried in an
-    /// order drawn from its lower 32 bits. If every split has a single best choice, all seeds give the same tree. The
-    /// fit cannot be interrupted.
-    ///
-    /// # Errors
-    /// When a feature is not finite, or the rows have sample weights.
-    pub fn fit(&self, training: &Training, classes: usize, seed: i64) -> anyhow::Result<Tree> {
-        grow::tree(self, training.rows(), classes, seed)
-    }
-}
-
-impl Impurity {
-    /// Returns the impurity of a node; `counts` holds the total weight of its rows of each class. An empty node has
-    /// impurity 0.
-    pub fn of(self, counts: &[f64]) -> f64 {
-        let all: f64 = counts.iter().sum();
-        let shares = counts.iter().filter(|count| **count > 0.0).map(|count| count / all);
-        match self {
-            Impurity::Gini if all > 0.0 => 1.0 - shares.map(|share| share * share).sum::<f64>(),
-            Impurity::Gini => 0.0,
-            Impurity::Entropy => -shares.map(|share| share * share.log2()).sum::<f64>(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -154,15 +116,5 @@ mod tests {
         let values = TreeSpec::default().check(Target::Values(3)).unwrap_err().under("tree").to_string();
         assert_eq!(values, "`tree` predicts classes, and the target is 3 numbers");
         assert_eq!(TreeSpec::default().check(two), Ok(()));
-    }
-
-    #[test]
-    fn impurity_is_none_in_a_pure_node_and_largest_in_an_even_one() {
-        assert_eq!(Impurity::Gini.of(&[3.0, 3.0]), 0.5);
-        assert_eq!(Impurity::Entropy.of(&[3.0, 3.0]), 1.0);
-        for impurity in [Impurity::Gini, Impurity::Entropy] {
-            assert_eq!(impurity.of(&[4.0, 0.0]), 0.0);
-            assert_eq!(impurity.of(&[0.0, 0.0]), 0.0);
-        }
     }
 }

@@ -9,15 +9,29 @@ use anyhow::{Context, ensure};
 use super::decision_tree::TreeSpec;
 use super::presorted::Presorted;
 use super::tree::{Node, Tree, table};
-use crate::data::Rows;
 use crate::data::split::numpy_random::RandomState;
+use crate::data::{Rows, Training};
 use crate::tensor::seed;
 
-/// Fits a tree. The settings must have been checked.
+impl TreeSpec {
+    /// Fits a tree to training rows of so many classes, with settings that were checked.
+    ///
+    /// `seed` decides between splits that are equally good, as scikit-learn's `random_state` does: the features are
+    /// tried in an order drawn from its lower 32 bits. Rows that can be split in one best way give the same tree for
+    /// all seeds. The work cannot be interrupted.
+    ///
+    /// # Errors
+    /// When a feature is not finite, or rows have weights of their own.
+    pub fn fit(&self, training: &Training, classes: usize, seed: i64) -> anyhow::Result<Tree> {
+        tree(self, training.rows(), classes, seed)
+    }
+}
+
+/// Fits a tree with settings that were checked.
 ///
 /// # Errors
 /// As for [`TreeSpec::fit`].
-pub(super) fn tree(spec: &TreeSpec, rows: &Rows, classes: usize, seed: i64) -> anyhow::Result<Tree> {
+fn tree(spec: &TreeSpec, rows: &Rows, classes: usize, seed: i64) -> anyhow::Result<Tree> {
     ensure!(rows.weights.is_none(), "a decision tree cannot weigh single rows, and the training rows have weights");
     let (features, width) = table(&rows.features); // [rows, features] f32
     ensure!(!rows.is_empty() && width > 0, "a decision tree needs a row and a feature to be fitted to");
@@ -56,7 +70,6 @@ mod tests {
     use tch::Tensor;
 
     use super::*;
-    use crate::data::Training;
     use crate::data::prepare::weights::Weights;
     use crate::tensor::predictor::Predictor;
 

@@ -3,5 +3,6 @@
 pub mod decision_tree;
 pub mod grow;
 pub mod importance;
+pub mod impurity;
 mod presorted;
 pub mod tree;

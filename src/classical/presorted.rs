@@ -8,7 +8,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::decision_tree::{Impurity, TreeSpec};
+use super::decision_tree::TreeSpec;
+use super::impurity::Impurity;
 use super::tree::{Node, Split};
 use crate::device::memory;
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::decision_tree::Impurity;
+use super::impurity::Impurity;
 use crate::device::memory;
 use crate::io::{atomic_write, bounded_file};
 use crate::tensor::predictor::Predictor;

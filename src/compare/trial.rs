@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use crate::history::curves::Curves;
 use crate::history::diagnosis::{Diagnosis, Verdict, diagnose};
-use crate::history::foreign::{Foreign, Moment};
+use crate::history::foreign::foreign_history::{Foreign, Moment};
 use crate::history::number::Number;
 use crate::history::{Best, History, Status, figure};
 

@@ -124,13 +124,18 @@ fn free_in(folder: &Path, version: Version) -> Option<u64> {
         Version::V2 => ["memory.max", "memory.current", "inactive_file "],
     };
     // what is kept of files is given up where memory is short
-    let files = read("memory.stat").and_then(|text| super::memory::field(&text, files)).unwrap_or(0);
+    let files = read("memory.stat").and_then(|text| field(&text, files)).unwrap_or(0);
     Some(number(most)?.saturating_sub(number(used)?.saturating_sub(files)))
 }
 
 /// An absolute path in another root folder.
 fn within(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// The first number behind this word at the beginning of a line.
+pub(super) fn field(text: &str, word: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(word))?.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]

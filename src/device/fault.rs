@@ -8,7 +8,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 
-use crate::device::memory;
+use crate::device::byte_size;
 
 /// Why libtorch could not go on.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -98,7 +98,7 @@ impl Fault {
 
     /// The number of bytes that the machine could not provide.
     pub fn no_memory_for(bytes: usize) -> Fault {
-        let asked = Some(memory::in_words(bytes as u64));
+        let asked = Some(byte_size::in_words(bytes as u64));
         Fault::OutOfMemory { on_gpu: false, asked, free: None, total: None }
     }
 
@@ -204,7 +204,7 @@ fn asked(message: &str) -> Option<String> {
         Some(bytes) => bytes.parse().ok()?,
         None => return of_gpu(),
     };
-    Some(memory::in_words(bytes))
+    Some(byte_size::in_words(bytes))
 }
 
 fn amount(message: &str, before: &str, behind: &str) -> Option<String> {

@@ -8,7 +8,7 @@ use std::path::Path;
 use tch::Device;
 
 use crate::device::allocator::may_fail;
-use crate::device::cgroup;
+use crate::device::cgroup::{self, field};
 use crate::device::fault::Fault;
 use crate::io::bounded_file;
 
@@ -59,13 +59,6 @@ pub fn most_json() -> u64 {
     bounded_file::JSON.max(free_of_machine() / 4)
 }
 
-/// A number of bytes as libtorch writes it: `2.00 GiB`.
-pub fn in_words(bytes: u64) -> String {
-    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let power = (bytes.max(1).ilog2() as usize / 10).clamp(1, units.len());
-    format!("{:.2} {}", bytes as f64 / 1024_f64.powi(power as i32), units[power - 1])
-}
-
 /// `root` is the folder that `proc` and `sys` are in.
 fn of_machine(root: &Path) -> Option<u64> {
     let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
@@ -76,11 +69,6 @@ fn of_machine(root: &Path) -> Option<u64> {
 /// What Linux says can be had without swapping.
 fn kilobytes_available(meminfo: &str) -> Option<u64> {
     field(meminfo, "MemAvailable:")
-}
-
-/// The first number behind this word at the beginning of a line.
-pub(super) fn field(text: &str, word: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix(word))?.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -138,12 +126,6 @@ mod tests {
         let mut values = vec![1.0];
         assert!(try_reserve(&mut values, usize::MAX / 2).is_err());
         assert_eq!(values, [1.0]);
-    }
-
-    #[test]
-    fn bytes_are_written_as_libtorch_writes_them() {
-        let written = [0, 512, 1 << 20, (3 << 30) / 2, u64::MAX].map(in_words);
-        assert_eq!(written, ["0.00 KiB", "0.50 KiB", "1.00 MiB", "1.50 GiB", "16.00 EiB"]);
     }
 
     #[test]

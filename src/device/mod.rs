@@ -6,6 +6,7 @@
 
 pub mod allocator;
 pub mod arithmetic;
+pub mod byte_size;
 mod cgroup;
 pub mod fault;
 pub mod memory;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexSet;
 
-use crate::export::{File, Trial};
+use crate::export::files::{File, Trial};
 use crate::history::History;
 
 /// Returns the CSV files of the trials.

@@ -6,7 +6,7 @@
 
 use anyhow::Context;
 
-use crate::export::{File, Trial};
+use crate::export::files::{File, Trial};
 use crate::history::number::Number;
 
 /// Returns the file of a trial.

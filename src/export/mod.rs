@@ -4,13 +4,12 @@
 //! memory, so that nothing is written until all conversions have succeeded. The same histories give the same bytes.
 
 pub mod csv;
+pub mod files;
 pub mod keras;
 pub mod place;
 pub mod tensorboard;
 
-use std::path::PathBuf;
-
-use crate::history::History;
+use crate::export::files::{File, Trial};
 
 /// Export format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,22 +43,4 @@ impl Format {
             Format::Keras => trials.iter().map(keras::file).collect(),
         }
     }
-}
-
-/// A trial to export.
-#[derive(Clone, Debug)]
-pub struct Trial<'a> {
-    /// Name of its files, without extension.
-    pub stem: String,
-    /// Its history.
-    pub history: &'a History,
-}
-
-/// A file to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct File {
-    /// Path relative to the export folder.
-    pub path: PathBuf,
-    /// Content of the file.
-    pub bytes: Vec<u8>,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 
 use crate::config::hint::Hint;
-use crate::export::File;
+use crate::export::files::File;
 use crate::history::event_file;
 use crate::io::{atomic_write, bounded_file};
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::export::{File, Trial};
+use crate::export::files::{File, Trial};
 use crate::history::event_file::{
     self, Event, HParams, PluginData, SessionEnd, SessionStart, Setting, Summary, SummaryMetadata, SummaryValue,
     VERSION,

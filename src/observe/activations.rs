@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
-use crate::observe::{Observations, Observer};
+use crate::observe::observer::{Observations, Observer};
 
 /// A sigmoid output is saturated within this distance of 0 or 1, a tanh output within twice this distance of −1 or 1.
 const FLAT: f64 = 0.05;

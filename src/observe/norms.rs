@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::network::stack::Stack;
-use crate::observe::{Observations, Observer};
+use crate::observe::observer::{Observations, Observer};
 
 /// Returns the Euclidean norm of the gradient of all parameters of each layer.
 ///

@@ -21,7 +21,7 @@ use crate::config::check::{Invalid, at_least_one, require};
 use crate::config::shorthand::named;
 use crate::data::Target;
 use crate::metrics::{self, Metric};
-use crate::observe::Observer;
+use crate::observe::observer::Observer;
 use crate::train::keep::Keep;
 
 /// The `[train]` table of an experiment file.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use runner::config::hint::Hint;
 use runner::history::curves::Curves;
-use runner::history::foreign::{self, Foreign, Format};
+use runner::history::foreign;
+use runner::history::foreign::foreign_history::{Foreign, Format};
 use runner::history::number::Number;
 use runner::history::{History, Status};
 use serde_json::Value;

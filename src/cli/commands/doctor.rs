@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
 use crate::device;
-use crate::device::memory;
+use crate::device::{byte_size, memory};
 use crate::io::atomic_write;
 use crate::tensor::threads::{self, Available};
 
@@ -75,7 +75,7 @@ fn cuda() -> Finding {
         Ok(count) => {
             let each = (0..count).map(|number| {
                 let free = memory::free(Device::Cuda(number));
-                format!("cuda:{number} ({} free)", memory::in_words(free))
+                format!("cuda:{number} ({} free)", byte_size::in_words(free))
             });
             Finding::well("cuda", format!("usable: {}", each.collect::<Vec<_>>().join(", ")))
         }
@@ -93,7 +93,7 @@ fn threads() -> Finding {
 }
 
 fn memory() -> Finding {
-    let free = memory::in_words(memory::free(Device::Cpu));
+    let free = byte_size::in_words(memory::free(Device::Cpu));
     Finding::well("memory", format!("{free} free; a stack takes half of it at most, `--stack N` changes it"))
 }
 

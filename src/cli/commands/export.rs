@@ -8,8 +8,9 @@ use crate::cli::args::lookup::find_run;
 use crate::cli::exit::Exit;
 use crate::cli::text::{number_format, terminal};
 use crate::experiment::store::find::{SavedRun, SavedTrial};
+use crate::export::Format;
+use crate::export::files::{File, Trial};
 use crate::export::place::{self, Existing};
-use crate::export::{File, Format, Trial};
 
 /// Arguments of `runner export`.
 #[derive(Debug, clap::Args)]

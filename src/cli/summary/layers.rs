@@ -10,7 +10,7 @@ use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::page::Page;
 use crate::cli::text::{number_format, terminal};
 use crate::history::History;
-use crate::observe::Observer;
+use crate::observe::observer::Observer;
 
 /// The tables of several variants, one for each observer.
 pub fn of_variants(variants: &[Compared], page: Page) -> Vec<String> {

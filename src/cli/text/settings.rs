@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::classical::decision_tree::{Impurity, TreeSpec};
+use crate::classical::decision_tree::TreeSpec;
+use crate::classical::impurity::Impurity;
 use crate::cli::text::number_format;
 use crate::data::prepare::weights::Weights;
 use crate::train::loss::Loss;

@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::config::hint::{Hint, in_a_line};
-use crate::device::memory;
+use crate::device::{byte_size, memory};
 use crate::experiment::run::scheduler::Place;
 use crate::experiment::store::run_record::TrialName;
 use crate::history::Environment;
@@ -128,7 +128,7 @@ impl Found {
             Err(error) => return Err(anyhow::Error::new(error).context(what()).context(without)),
         };
         if size > free {
-            let (size, free) = (memory::in_words(size), memory::in_words(free));
+            let (size, free) = (byte_size::in_words(size), byte_size::in_words(free));
             let hint = "free memory, or resume the run on a machine that has more; the checkpoint is kept";
             let error = anyhow!("it needs {size} of memory, and {free} are free");
             return Err(error.context(what()).context(Hint(hint.to_owned())));
@@ -311,7 +311,7 @@ mod tests {
         let size = finished.folder.file(FILE).metadata().unwrap().len();
         let error = Found::read_into(&finished.folder, size - 1).unwrap_err();
         let said = in_a_line(&error);
-        let (needed, free) = (memory::in_words(size), memory::in_words(size - 1));
+        let (needed, free) = (byte_size::in_words(size), byte_size::in_words(size - 1));
         assert!(said.ends_with(&format!("it needs {needed} of memory, and {free} are free")), "{said}");
         let hint = &error.downcast_ref::<Hint>().unwrap().0;
         assert!(hint.contains("the checkpoint is kept") && !hint.contains("rm "), "{hint}");

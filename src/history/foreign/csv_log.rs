@@ -16,10 +16,11 @@ use anyhow::{Context, anyhow, bail};
 use crate::config::hint::Hint;
 use crate::history::foreign::csv_rows::{self, CsvRows, Row};
 use crate::history::foreign::epochs::{self, Counting};
+use crate::history::foreign::foreign_history::{Foreign, Format};
 use crate::history::foreign::logged::{self, Logged, LoggedRow};
 use crate::history::foreign::names::{self, Part};
+use crate::history::foreign::number_text;
 use crate::history::foreign::points::Points;
-use crate::history::foreign::{Foreign, Format, number_text};
 
 const FORM: &str = "a CSV log has a header with a column `epoch`, and a row for each epoch or more";
 

@@ -9,7 +9,8 @@ use anyhow::anyhow;
 
 use crate::config::hint::Hint;
 use crate::config::suggest;
-use crate::history::foreign::{self, Foreign, tensorboard};
+use crate::history::foreign::foreign_history::Foreign;
+use crate::history::foreign::tensorboard;
 
 /// Logs that are known by their names.
 const LOGS: [&str; 7] = [
@@ -25,11 +26,11 @@ const LOGS: [&str; 7] = [
 /// How many folders deep a log is looked for.
 const DEEPEST: usize = 3;
 
-/// Reads the history in a run's folder.
+/// Reads the history in a run's folder; `read_log` reads a log.
 ///
 /// # Errors
 /// When there is none, none can be read, or the folder holds several.
-pub fn read(folder: &Path) -> anyhow::Result<Foreign> {
+pub fn read(folder: &Path, read_log: impl Fn(&Path) -> anyhow::Result<Foreign>) -> anyhow::Result<Foreign> {
     if tensorboard::holds_events(folder) {
         return tensorboard::read(folder);
     }
@@ -40,7 +41,7 @@ pub fn read(folder: &Path) -> anyhow::Result<Foreign> {
                 suggest::list(&LOGS)
             )))
         }),
-        [log] => foreign::read(log),
+        [log] => read_log(log),
         several => {
             let names: Vec<String> = several
                 .iter()

@@ -114,6 +114,6 @@ pub fn gather(mut logged: Vec<Logged>, counting: Counting, points: &mut Points) 
 
 /// A metric's epochs and values.
 #[cfg(test)]
-pub(super) fn values_for_tests(foreign: &super::Foreign, name: &str) -> Vec<(usize, f64)> {
+pub(crate) fn values_for_tests(foreign: &super::foreign_history::Foreign, name: &str) -> Vec<(usize, f64)> {
     foreign.series[name].iter().map(|point| (point.epoch, point.value.0)).collect()
 }

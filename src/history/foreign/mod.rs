@@ -1,6 +1,6 @@
 //! Histories that other programs wrote, read so that they can be laid beside ours.
 //!
-//! Each format is a file beside this one. Whatever it calls them, metrics come out under our names (see [`names`]),
+//! Each format is a file beside this one, or in `json`. Whatever it calls them, metrics come out under our names (see [`names`]),
 //! epochs are counted from 1, and each metric has points of its own: what a program did not record is absent, and
 //! never a NaN. A NaN or an infinity that it did record stays one. What cannot be read of a file that is otherwise fine
 //! is left out and told in a note.
@@ -10,91 +10,24 @@ pub mod csv_rows;
 pub mod epochs;
 pub mod event_order;
 pub mod folder;
-pub mod keras;
+pub mod foreign_history;
+pub mod json;
 pub mod logged;
-pub mod loose_json;
 pub mod names;
 pub mod number_text;
 pub mod points;
-pub mod records;
-pub mod skorch;
 pub mod tensorboard;
-pub mod trainer;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use indexmap::IndexMap;
 
 use crate::config::hint::Hint;
 use crate::history::event_file;
-use crate::history::number::Number;
+use crate::history::foreign::foreign_history::Foreign;
+use crate::history::foreign::json::{keras, records};
 use crate::io::bounded_file;
 use crate::io::file_format::FileFormat;
-
-/// A history that another program wrote.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Foreign {
-    /// What it was written as.
-    pub format: Format,
-    /// The metrics under our names, each with its points in the order of epochs, one for an epoch at most; at least
-    /// one metric, and none without a point.
-    pub series: IndexMap<String, Vec<AtEpoch>>,
-    /// When epochs ended, as far as the format says.
-    pub clock: BTreeMap<usize, Moment>,
-    /// What was left out, or taken in one way of several; fragments in small letters without a full stop.
-    pub notes: Vec<String>,
-}
-
-/// A metric's value in an epoch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AtEpoch {
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// The value.
-    pub value: Number,
-}
-
-/// The end of an epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Moment {
-    /// How many batches had been trained on.
-    pub step: Option<u64>,
-    /// Seconds since the run's start.
-    pub seconds: Option<f64>,
-}
-
-/// What a history was written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `History.history` of Keras, as JSON.
-    Keras,
-    /// A table with a row for each epoch or more: Keras's or Lightning's `CSVLogger`.
-    CsvLog,
-    /// `history.json` of skorch.
-    Skorch,
-    /// `trainer_state.json` of Hugging Face's `Trainer`, or its `log_history` alone.
-    Trainer,
-    /// A list of JSON objects, one for each epoch: pandas' `to_json(orient="records")`.
-    Records,
-    /// Event files of TensorBoard.
-    TensorBoard,
-}
-
-impl Format {
-    /// In a few words.
-    pub fn word(self) -> &'static str {
-        match self {
-            Format::Keras => "Keras history",
-            Format::CsvLog => "CSV log",
-            Format::Skorch => "skorch history",
-            Format::Trainer => "Trainer log",
-            Format::Records => "JSON records",
-            Format::TensorBoard => "TensorBoard events",
-        }
-    }
-}
 
 const READABLE: &str = "histories of other programs are read from JSON (Keras, skorch, Hugging Face), CSV (Keras, \
     Lightning, fastai) and TensorBoard's event files";
@@ -114,7 +47,7 @@ pub fn read(path: &Path) -> anyhow::Result<Foreign> {
 fn read_any(path: &Path) -> anyhow::Result<Foreign> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if path.is_dir() {
-        return folder::read(path);
+        return folder::read(path, read);
     }
     if event_file::is_named_so(&name) {
         return tensorboard::read(path);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::anyhow;
 use indexmap::IndexMap;
 
+use crate::history::foreign::foreign_history::{AtEpoch, Foreign, Format, Moment};
 use crate::history::foreign::names::{self, Part};
-use crate::history::foreign::{AtEpoch, Foreign, Format, Moment};
 use crate::history::number::Number;
 
 /// How many values that were left out are named one by one.

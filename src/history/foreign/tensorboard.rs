@@ -22,10 +22,10 @@ use crate::config::suggest;
 use crate::history::event_file::{self, End, Event, SessionLog};
 use crate::history::foreign::epochs::{self, Counting};
 use crate::history::foreign::event_order::EventOrder;
+use crate::history::foreign::foreign_history::{Foreign, Format};
 use crate::history::foreign::logged::{self, Logged};
 use crate::history::foreign::names::Part;
 use crate::history::foreign::points::Points;
-use crate::history::foreign::{Foreign, Format};
 use crate::io::bounded_file;
 
 /// How many folders deep events are looked for.

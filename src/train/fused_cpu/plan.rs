@@ -4,7 +4,7 @@ use tch::Device;
 
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
-use crate::observe::Observer;
+use crate::observe::observer::Observer;
 use crate::train::TrainSpec;
 use crate::train::fused_cpu::activation::Activation;
 use crate::train::fused_cpu::loss::DenseLoss;

@@ -3,7 +3,8 @@
 use tch::{Device, Kind, Tensor};
 
 use crate::network::stack::Stack;
-use crate::observe::{self, Observations, Observer, norms};
+use crate::observe::observer::{Observations, Observer};
+use crate::observe::{self, norms};
 use crate::train::evaluate::Figures;
 use crate::train::task::Task;
 

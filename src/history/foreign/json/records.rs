@@ -8,9 +8,11 @@ use serde_json::{Map, Value};
 
 use crate::config::hint::Hint;
 use crate::history::foreign::epochs::{self, Counting, Numbering, Row};
-use crate::history::foreign::keras::brief;
+use crate::history::foreign::foreign_history::{Foreign, Format};
+use crate::history::foreign::json::loose_json::{self, brief};
+use crate::history::foreign::json::{skorch, trainer};
+use crate::history::foreign::names;
 use crate::history::foreign::points::Points;
-use crate::history::foreign::{Foreign, Format, loose_json, names, skorch, trainer};
 
 const FORM: &str = "a list is read where it holds an object for each epoch, with its metrics by name: skorch's \
     `net.history.to_file(path)`, or `to_json(path, orient=\"records\")` of pandas";
@@ -137,7 +139,7 @@ mod tests {
             &br#"{"columns": ["epoch", "loss"], "index": [0, 1], "data": [[0.0, 2.0], [1.0, 1.0]]}"#[..],
             br#"{"schema": {"fields": []}, "data": [{"index": 0, "epoch": 0, "loss": 2}, {"index": 1, "epoch": 1, "loss": 1}]}"#,
         ] {
-            let foreign = crate::history::foreign::keras::read(text).unwrap();
+            let foreign = crate::history::foreign::json::keras::read(text).unwrap();
             assert_eq!((foreign.format, values_of(&foreign, "loss")), (Format::Records, vec![(1, 2.0), (2, 1.0)]));
         }
     }

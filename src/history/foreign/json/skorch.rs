@@ -31,9 +31,9 @@ pub fn batches(row: &Map<String, Value>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::history::foreign::Format;
+    use crate::history::foreign::foreign_history::Format;
+    use crate::history::foreign::json::records::read;
     use crate::history::foreign::logged::values_for_tests as values_of;
-    use crate::history::foreign::records::read;
 
     #[test]
     fn marks_and_batches_are_no_metrics() {

@@ -56,6 +56,16 @@ pub fn number(value: &Value) -> Option<f64> {
     }
 }
 
+/// The beginning of a value as it is written.
+pub fn brief(value: &Value) -> String {
+    const MOST: usize = 30;
+    let text = value.to_string();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

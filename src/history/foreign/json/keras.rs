@@ -13,8 +13,11 @@ use serde_json::Value;
 
 use crate::config::hint::Hint;
 use crate::history::foreign::epochs::{self, Counting, Numbering, Row};
+use crate::history::foreign::foreign_history::{Foreign, Format};
+use crate::history::foreign::json::loose_json::{self, brief};
+use crate::history::foreign::json::{records, trainer};
+use crate::history::foreign::names;
 use crate::history::foreign::points::Points;
-use crate::history::foreign::{Foreign, Format, loose_json, names, records, trainer};
 
 const FORM: &str = "a history of Keras is an object with a list for each metric: `json.dump(history.history, file)`";
 
@@ -157,16 +160,6 @@ fn other_length(name: &str, found: usize, epochs: usize) -> String {
         "`{name}` is left out: it has {found} {values} for {epochs} {of}, and nothing says which epochs they are of (Keras's \
          `CSVLogger` writes the epochs beside them)"
     )
-}
-
-/// The beginning of a value as it is written.
-pub(super) fn brief(value: &Value) -> String {
-    const MOST: usize = 30;
-    let text = value.to_string();
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-        None => format!("`{text}`"),
-    }
 }
 
 #[cfg(test)]

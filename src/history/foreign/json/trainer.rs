@@ -8,11 +8,11 @@
 use serde_json::{Map, Value};
 
 use crate::history::foreign::epochs::{self, Counting};
-use crate::history::foreign::keras::brief;
+use crate::history::foreign::foreign_history::{Foreign, Format};
+use crate::history::foreign::json::loose_json::{self, brief};
 use crate::history::foreign::logged::{self, Logged, LoggedRow};
 use crate::history::foreign::names::Part;
 use crate::history::foreign::points::Points;
-use crate::history::foreign::{Foreign, Format, loose_json};
 
 /// The key of a `trainer_state.json` that the list stands under.
 pub const LOG: &str = "log_history";
@@ -75,8 +75,8 @@ fn is_metric(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::foreign::json::{keras, records};
     use crate::history::foreign::logged::values_for_tests as values_of;
-    use crate::history::foreign::{keras, records};
 
     const ENTRIES: &str = r#"[{"loss": 4.0, "grad_norm": 1.5, "learning_rate": 5e-05, "epoch": 0.33, "step": 1},
         {"loss": 2.0, "grad_norm": 1.25, "learning_rate": 4e-05, "epoch": 0.99, "step": 3},
