@@ -14,7 +14,8 @@ use crate::experiment::run::checkpointing::{Found, Pace};
 use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::store::find::{self, SavedRun};
 use crate::experiment::store::newest;
-use crate::experiment::store::run_record::{Program, RunRecord, StackState};
+use crate::experiment::store::run_record::{Program, RunRecord};
+use crate::experiment::store::stack_record::StackState;
 use crate::run_dir::RunDir;
 use crate::train::report::Watch;
 

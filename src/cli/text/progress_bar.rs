@@ -11,7 +11,7 @@ use crate::compare::settings::seeds_in_words;
 use crate::data::store::fetch;
 use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
-use crate::experiment::run::{self, StackInfo};
+use crate::experiment::run::watch::{self, StackInfo};
 use crate::history::positive::ChosenBy;
 use crate::history::resampling::ResampleRecord;
 use crate::metrics::Metric;
@@ -84,7 +84,7 @@ impl fetch::Watch for Progress {
     }
 }
 
-impl run::Watch for Progress {
+impl watch::Watch for Progress {
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         if self.introduced && self.bar.is_none() {
             self.say(""); // behind the last one's epochs

@@ -10,6 +10,7 @@ pub mod checkpointing;
 pub mod error;
 pub mod footprint;
 pub mod grouping;
+pub mod place;
 pub mod scheduler;
 pub mod source_rows;
 mod stack;
@@ -17,6 +18,7 @@ pub mod stack_queue;
 pub mod test_metrics;
 pub mod tree;
 mod unseen_classes;
+pub mod watch;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -36,18 +38,17 @@ use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::checkpointing::{Found, Pace};
 use crate::experiment::run::error::Work;
-use crate::experiment::run::scheduler::{Ended, Fold, Place, run_group};
-use crate::experiment::run::source_rows::SourceRows;
+use crate::experiment::run::place::Place;
+use crate::experiment::run::scheduler::{Ended, run_group};
+use crate::experiment::run::source_rows::{Fold, SourceRows};
+use crate::experiment::run::watch::Watch;
 use crate::experiment::store::newest;
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::run_state::Ledger;
-use crate::history::positive::PositiveClass;
-use crate::history::resampling::ResampleRecord;
-use crate::history::{History, RowCounts, expectation, theirs};
+use crate::history::{History, expectation, theirs};
 use crate::io::signals::Requests;
 use crate::run_dir::RunDir;
-use crate::train::report;
 
 /// What a run is given beside its study.
 #[derive(Debug)]
@@ -73,35 +74,6 @@ impl Options<'_> {
         let device = device::name(self.device);
         RunOptions { device, threads: self.threads, stack: self.stack, tf32, deterministic }
     }
-}
-
-/// Told what a run is doing.
-pub trait Watch: fetch::Watch + report::Watch {
-    /// A stack of trials starts; its plans, one or more, are variants of one experiment.
-    fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
-}
-
-/// A stack of trials that train in step.
-#[derive(Clone, Debug)]
-pub struct StackInfo {
-    /// How many replicas it has.
-    pub replicas: usize,
-    /// The seeds in it, each once.
-    pub seeds: Vec<i64>,
-    /// The place of each replica's variant among those that are trained in it.
-    pub variants: Vec<usize>,
-    /// How many folds are in it; `None` without cross-validation.
-    pub folds: Option<usize>,
-    /// How many rows each has.
-    pub rows: RowCounts,
-    /// How rows were resampled, where they were.
-    pub resampled: Option<ResampleRecord>,
-    /// The positive class, of two.
-    pub positive: Option<PositiveClass>,
-    /// Where it is.
-    pub device: Device,
-    /// How many CPU threads it uses.
-    pub threads: usize,
 }
 
 /// What a run has left.
@@ -341,97 +313,4 @@ fn prepared(
 }
 
 #[cfg(test)]
-pub(in crate::experiment) mod tests {
-    use super::*;
-    use crate::experiment::spec::source_text::SourceText;
-    use crate::train::report::EpochReport;
-    use crate::train::state::timing::Phases;
-
-    /// Shows nothing, and stops the run behind its second epoch, or when a stack has ended.
-    struct Silent<'a> {
-        requests: &'a Requests,
-        stops_in_stack: bool,
-        /// Whether a signal would have been graceful, each time that something was said.
-        is_graceful: Vec<bool>,
-    }
-
-    impl Silent<'_> {
-        fn look(&mut self) {
-            self.is_graceful.push(self.requests.training.load(Ordering::Relaxed));
-        }
-    }
-
-    impl Watch for Silent<'_> {
-        fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {
-            self.look();
-        }
-    }
-
-    impl report::Watch for Silent<'_> {
-        fn epoch(&mut self, report: &EpochReport) {
-            self.look();
-            if report.epoch == 2 && self.stops_in_stack {
-                self.requests.stop.store(true, Ordering::Relaxed);
-            }
-        }
-
-        fn phases(&mut self, _phases: &Phases) {
-            self.requests.stop.store(true, Ordering::Relaxed);
-        }
-    }
-
-    impl fetch::Watch for Silent<'_> {
-        fn doing(&mut self, _what: &str) {}
-
-        fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
-    }
-
-    /// A run of digits that was stopped behind its second epoch, and whether a stop would have been graceful at its start
-    /// and behind each epoch.
-    pub(in crate::experiment) fn interrupted(out: &Path, pace: Pace) -> (Finished, Vec<bool>) {
-        stopped(out, pace, "", true)
-    }
-
-    fn stopped(out: &Path, pace: Pace, variants: &str, stops_in_stack: bool) -> (Finished, Vec<bool>) {
-        let text = "title = \"t\"\n[data.digits]\n[network]\nlayers = [{ linear = 10 }]\n[train]\nepochs = 9\nbatch = 500\n\
-                    loss = \"cross_entropy\"\noptimizer = \"adam\"\n";
-        let source = SourceText {
-            name: "t".to_owned(),
-            origin: "t.toml".to_owned(),
-            text: format!("{text}{variants}"),
-            folder: None,
-        };
-        let study = Study::new(&source, &[]).unwrap();
-        let requests = Requests::default();
-        let cache = Cache::of_user();
-        let options =
-            Options { device: Device::Cpu, threads: 1, stack: None, pace, cache: &cache, requests: &requests };
-        let mut watch = Silent { requests: &requests, stops_in_stack, is_graceful: Vec::new() };
-        let finished = run(&study, out, &options, &mut watch).unwrap();
-        (finished, watch.is_graceful)
-    }
-
-    #[test]
-    fn a_stop_is_graceful_without_a_progress_bar() {
-        let out = tempfile::tempdir().unwrap();
-        let (finished, is_graceful) = interrupted(out.path(), Pace::Never);
-        assert_eq!(is_graceful, [true; 3]);
-        assert!(finished.interrupted);
-        assert_eq!(finished.checkpoint, Some(2), "known without reading it");
-        for name in [checkpointing::FILE, "base-seed0.json", "base-seed0.safetensors"] {
-            assert!(finished.folder.file(name).is_file(), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_stop_between_two_variants_leaves_what_is_done_and_what_is_left() {
-        let out = tempfile::tempdir().unwrap();
-        let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\nset = { \"train.epochs\" = 3 }\n";
-        let (finished, is_graceful) = stopped(out.path(), Pace::Never, variants, false);
-        assert_eq!(is_graceful, [true; 10], "one start and nine epochs");
-        assert!(finished.interrupted);
-        let names: Vec<String> = finished.histories.iter().map(History::stem).collect();
-        assert_eq!(names, ["a-seed0"]);
-        assert!(!RunRecord::read(finished.folder.path()).unwrap().finished);
-    }
-}
+pub(in crate::experiment) mod tests;

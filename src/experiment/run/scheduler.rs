@@ -3,56 +3,29 @@
 //! Folds whose parts have the same sizes ride one stack together; where the rows do not divide evenly there are two. A
 //! stack that fails is told, and the others go on.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use anyhow::{Context, anyhow};
 use tch::Device;
-use time::OffsetDateTime;
 
 use crate::config::hint::in_a_line;
-use crate::data::prepare::prepared::Prepared;
 use crate::device::fault::{Fault, guarded};
 use crate::device::{self, memory};
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::{BASE, Plan};
-use crate::experiment::run::checkpointing::{self, Found, Pace};
+use crate::experiment::run::checkpointing;
 use crate::experiment::run::error::{self, Work};
 use crate::experiment::run::footprint::Load;
-use crate::experiment::run::stack::run_stack;
+use crate::experiment::run::grouping;
+use crate::experiment::run::place::Place;
+use crate::experiment::run::source_rows::Fold;
+use crate::experiment::run::stack::{Replica, run_stack};
 use crate::experiment::run::stack_queue::{Queue, parted};
-use crate::experiment::run::{Watch, grouping};
+use crate::experiment::run::watch::Watch;
 use crate::experiment::store::history_fields;
-use crate::experiment::store::run_record::{StackRecord, StackState, TrialName};
 use crate::experiment::store::run_state::Ledger;
+use crate::experiment::store::stack_record::{StackRecord, StackState, TrialName};
 use crate::history::{History, Status};
-use crate::io::signals::Requests;
-use crate::run_dir::RunDir;
-
-/// Where trials run, and where they are written.
-#[derive(Debug)]
-pub struct Place<'a> {
-    /// The run's folder.
-    pub folder: &'a RunDir,
-    /// What is taken down of the run.
-    pub ledger: &'a Ledger<'a>,
-    /// Where tensors live.
-    pub device: Device,
-    /// The most CPU threads that a stack may use.
-    pub threads: usize,
-    /// The most replicas of a stack; `None` where it is to be found.
-    pub stack: Option<usize>,
-    /// When the run started.
-    pub started: OffsetDateTime,
-    /// What is asked of the run from outside.
-    pub requests: &'a Requests,
-    /// How often checkpoints are written.
-    pub pace: Pace,
-    /// The checkpoint that the run goes on from, until its stack takes it.
-    pub found: RefCell<Option<Found>>,
-    /// The epoch of the checkpoint in the run's folder, of the stack that was trained last.
-    pub checkpoint: Cell<Option<usize>>,
-}
 
 /// What has become of trials.
 #[derive(Debug, Default)]
@@ -165,18 +138,6 @@ pub(crate) fn left(
         left.push(stack.clone());
     }
     left
-}
-
-/// Data for one fold, with the fold's number, or for a lone split.
-pub type Fold = (Option<usize>, Prepared);
-
-/// One replica of a stack.
-pub(crate) struct Replica<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) network: &'a NetworkPlan,
-    /// Which of the folds it has.
-    pub(crate) place: usize,
-    pub(crate) seed: i64,
 }
 
 /// The trials, in stacks of at most `width`; folds whose parts have the same sizes can be together.

@@ -12,7 +12,6 @@ use crate::data::store::cache::Cache;
 use crate::data::store::fetch::Watch;
 use crate::data::{Loaded, Target};
 use crate::experiment::plan::positive_class;
-use crate::experiment::run::scheduler::Fold;
 use crate::experiment::spec::Spec;
 use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
@@ -26,6 +25,9 @@ pub struct SourceRows {
     /// The rows.
     pub loaded: Loaded,
 }
+
+/// Data for one fold, with the fold's number, or for a lone split.
+pub type Fold = (Option<usize>, Prepared);
 
 impl SourceRows {
     /// The rows of a plan's source; those of the plan `before` it where they are the same.

@@ -13,13 +13,16 @@ use crate::data::prepare::prepared::Prepared;
 use crate::data::store::cache::sha256;
 use crate::data::{Rows, Test, Validation};
 use crate::experiment::plan::Plan;
+use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::run::baselines::Constant;
-use crate::experiment::run::checkpointing::{FILE, Found, StackKeeper};
-use crate::experiment::run::scheduler::{Fold, Place, Replica};
+use crate::experiment::run::checkpointing::stack_keeper::StackKeeper;
+use crate::experiment::run::checkpointing::{FILE, Found};
+use crate::experiment::run::place::Place;
+use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::test_metrics::{choices, measure, tested};
-use crate::experiment::run::{StackInfo, Watch};
+use crate::experiment::run::watch::{StackInfo, Watch};
 use crate::experiment::store::history_fields;
-use crate::experiment::store::run_record::TrialName;
+use crate::experiment::store::stack_record::TrialName;
 use crate::history::baseline::{Baselines, caution};
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
@@ -31,6 +34,15 @@ use crate::train::fit::fit;
 use crate::train::optimizer::Optimizer;
 use crate::train::report::Outcome;
 use crate::train::task::Task;
+
+/// One replica of a stack.
+pub(crate) struct Replica<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) network: &'a NetworkPlan,
+    /// Which of the folds it has.
+    pub(crate) place: usize,
+    pub(crate) seed: i64,
+}
 
 /// Trains one stack, from its checkpoint where there is one. `trials` are the replicas by name.
 pub(crate) fn run_stack(

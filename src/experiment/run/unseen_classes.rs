@@ -2,7 +2,7 @@
 
 use crate::config::suggest;
 use crate::data::{Loaded, Target};
-use crate::experiment::run::scheduler::Fold;
+use crate::experiment::run::source_rows::Fold;
 
 /// Names that a warning lists, before it says how many more there are.
 const MOST_NAMES: usize = 8;

@@ -11,7 +11,8 @@ use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;
 use crate::experiment::spec::{Spec, catalogue};
 use crate::experiment::store::newest::{self, Newest, entries, folders_in, is_run};
-use crate::experiment::store::run_record::{RunRecord, StackState, TrialName};
+use crate::experiment::store::run_record::RunRecord;
+use crate::experiment::store::stack_record::{StackState, TrialName};
 use crate::history::History;
 use crate::io::bounded_file;
 

@@ -7,4 +7,5 @@ pub mod newest;
 pub mod preprocessing_file;
 pub mod run_record;
 pub mod run_state;
+pub mod stack_record;
 pub mod trial_data;

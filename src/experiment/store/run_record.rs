@@ -19,7 +19,8 @@ use crate::experiment::plan::study::Study;
 use crate::experiment::run::grouping;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::history_fields;
-use crate::history::{History, json};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
+use crate::history::json;
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
 use crate::tensor::threads;
@@ -100,58 +101,6 @@ pub struct SourceRecord {
     /// The folder of the file, which paths in it are relative to; in runs of earlier versions, `working_folder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
-}
-
-/// Variants that share their data, and the stacks that their trials are in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupRecord {
-    /// SHA-256 over the data set's files.
-    pub data: String,
-    /// In the order in which they are trained.
-    pub stacks: Vec<StackRecord>,
-}
-
-/// Trials that are trained in step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StackRecord {
-    /// How far it has come.
-    pub state: StackState,
-    /// Why it failed, where it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
-    /// The trials in their order.
-    pub trials: Vec<TrialName>,
-}
-
-/// How far a stack has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StackState {
-    /// It has not ended; there may be a checkpoint of it.
-    Waiting,
-    /// All its trials have ended, and their histories are written.
-    Done,
-    /// It could not be trained.
-    Failed,
-}
-
-/// A trial of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct TrialName {
-    /// Its variant.
-    pub variant: String,
-    /// Its fold, in cross-validation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fold: Option<usize>,
-    /// Its seed.
-    pub seed: i64,
-}
-
-impl TrialName {
-    /// The name of its files, without their endings.
-    pub fn stem(&self) -> String {
-        History::stem_of(&self.variant, self.seed, self.fold)
-    }
 }
 
 impl Program {

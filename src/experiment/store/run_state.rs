@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context, ensure};
 
 use crate::config::hint::in_a_line;
-use crate::experiment::store::run_record::{FILE, GroupRecord, RunRecord, StackRecord, StackState, TrialName};
+use crate::experiment::store::run_record::{FILE, RunRecord};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
 use crate::history::{History, Status};
 use crate::run_dir::RunDir;
 

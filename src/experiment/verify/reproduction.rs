@@ -13,13 +13,13 @@ use crate::data::store::fetch;
 use crate::data::told;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::{self, Finished, Options, StackInfo, Watch, grouping};
+use crate::experiment::run::watch::{StackInfo, Watch};
+use crate::experiment::run::{self, Finished, Options, grouping};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::load_model;
-use crate::experiment::store::run_record::{
-    self, GroupRecord, RunOptions, RunRecord, StackRecord, StackState, TrialName,
-};
+use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
 use crate::experiment::verify::weight_diff::KeptFile;
 use crate::history::difference::{Difference, Otherwise, otherwise, unseen};
 use crate::history::{History, Status};
