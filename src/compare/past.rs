@@ -22,7 +22,7 @@ use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::TrialName;
 use crate::experiment::store::{find, newest};
 use crate::history::{History, Status};
-use crate::run_dir;
+use crate::run_dir::latest;
 
 /// What is asked of past runs.
 #[derive(Clone, Debug, Default)]
@@ -166,7 +166,7 @@ fn run_folders(out: &Path, experiment: Option<&str>) -> anyhow::Result<Vec<PathB
         if is_wanted {
             let mut runs = folders_in(&folder)?;
             if runs.iter().any(|run| newest::is_stamped(run)) {
-                runs.retain(|run| !run.ends_with(run_dir::LATEST)); // a copy of the link, which has become a folder
+                runs.retain(|run| !run.ends_with(latest::LATEST)); // a copy of the link, which has become a folder
             }
             folders.extend(runs);
         }

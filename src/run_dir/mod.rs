@@ -8,10 +8,12 @@
 //! elsewhere, from where it brings the files home once the folder takes them. What it came to says [`RunDir::trouble`].
 
 mod fallback;
+pub mod latest;
 mod lock;
+mod state;
+pub mod trouble;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::io::{Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,19 +28,16 @@ use crate::data::store::cache::sha256;
 use crate::io::atomic_write::{self, Content};
 use crate::io::{bounded_file, file_names};
 use crate::run_dir::fallback::Base;
+use crate::run_dir::latest::{LATEST, point_first_to, without_link};
 use crate::run_dir::lock::{Lock, Refused};
-
-/// The resolved experiment, which makes a folder a run's.
-const EXPERIMENT: &str = "experiment.toml";
+use crate::run_dir::state::{EXPERIMENT, State};
+use crate::run_dir::trouble::Trouble;
 
 /// The record of the run, by which it goes on.
 const RECORD: &str = "run.json";
 
 /// What was fitted to the training rows.
 const PREPROCESSING: &str = "preprocessing.json";
-
-/// The link to the newest run of an experiment, beside the runs' folders.
-pub const LATEST: &str = "latest";
 
 /// How long what a killed process has left is let alone where no lock says that it is nobody's.
 const OLD: Duration = Duration::from_secs(3600);
@@ -49,56 +48,6 @@ pub struct RunDir {
     path: PathBuf,
     bases: Vec<Base>,
     state: Arc<Mutex<State>>,
-}
-
-/// What has become of a run's folder.
-#[derive(Debug)]
-struct State {
-    lock: Option<Lock>,
-    /// The resolved experiment, for a folder that is made anew.
-    resolved: Vec<u8>,
-    /// The record of the run as it was last written, likewise.
-    record: Vec<u8>,
-    /// What was fitted to the training rows, likewise; empty before it is written.
-    preprocessing: Vec<u8>,
-    /// The names of what was written.
-    written: BTreeSet<String>,
-    /// Whether the folder was removed, and made anew.
-    is_anew: bool,
-    /// Where the files lie that could not be written here.
-    rescued: Vec<PathBuf>,
-    /// The fall-back places that were made, the newest last.
-    places: Vec<PathBuf>,
-    /// The names of what no place took.
-    lost: BTreeSet<String>,
-    /// Why a file could not be written here, the first time that it was given up.
-    reason: Option<String>,
-    /// What the fall-back places said that did not take a file, the last time.
-    refusals: Vec<String>,
-}
-
-/// What has become of files that could not simply be written.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Trouble {
-    /// Why the folder did not take files: what the system said first.
-    pub reason: Option<String>,
-    /// Where those files lie now.
-    pub rescued: Vec<PathBuf>,
-    /// The names of files that no place took.
-    pub lost: Vec<String>,
-    /// What each of the fall-back places said to them.
-    pub refusals: Vec<String>,
-    /// Whether the folder was removed while the run went on, and made anew.
-    pub is_anew: bool,
-    /// The names of files that were written and are gone since.
-    pub missing: Vec<String>,
-}
-
-impl Trouble {
-    /// Whether the folder lacks a file.
-    pub fn is_incomplete(&self) -> bool {
-        !(self.rescued.is_empty() && self.lost.is_empty() && self.missing.is_empty())
-    }
 }
 
 impl RunDir {
@@ -359,53 +308,6 @@ impl RunDir {
     }
 }
 
-impl State {
-    /// Writes a file to the fall-back place, the first that takes it. Where none does, takes down what they said.
-    fn rescue(&mut self, name: &str, content: Content, bases: &[Base], title: &str) {
-        if let Some(place) = self.places.last()
-            && atomic_write::put_with(&place.join(name), content).is_ok()
-        {
-            let file = place.join(name);
-            self.rescued.retain(|other| *other != file);
-            self.rescued.push(file);
-            self.lost.remove(name);
-            return;
-        }
-        self.refusals.clear();
-        for base in bases {
-            let kept = base.make(title).and_then(|place| {
-                let written = atomic_write::put_with(&place.join(name), content);
-                written.inspect_err(|_| fallback::remove(&place)).map(|()| place)
-            });
-            match kept {
-                Ok(place) => {
-                    self.forget_rescued(name);
-                    let _ = atomic_write::put(&place.join(EXPERIMENT), &self.resolved); // so that it is read as a run
-                    self.rescued.push(place.join(name));
-                    self.places.push(place);
-                    self.lost.remove(name);
-                    return;
-                }
-                Err(error) => self.refusals.push(format!("`{}`: {error}", base.folder().display())),
-            }
-        }
-        self.lost.insert(name.to_owned());
-    }
-
-    /// Removes the rescued file of this name, which is written elsewhere now, and the place once it holds none.
-    fn forget_rescued(&mut self, name: &str) {
-        let is_it = |file: &PathBuf| file.file_name().is_some_and(|other| other == name);
-        for file in self.rescued.extract_if(.., |file| is_it(file)) {
-            let _ = std::fs::remove_file(file);
-        }
-        let rescued = &self.rescued;
-        for place in self.places.extract_if(.., |place| !rescued.iter().any(|file| file.starts_with(&*place))) {
-            let _ = std::fs::remove_file(place.join(EXPERIMENT));
-            fallback::remove(&place);
-        }
-    }
-}
-
 /// How many milliseconds to wait before each further try. A disk is made room on, and a network comes back; what may not
 /// be written to, or is no folder, stays so.
 fn pauses(error: &Error) -> &'static [u64] {
@@ -423,47 +325,6 @@ fn cannot_create(parent: &Path, error: Error) -> anyhow::Error {
     let hint = Hint("name a folder that you can write to: `--out DIR`".to_owned());
     let message = format!("failed to create the run's folder in `{}`", parent.display());
     anyhow::Error::new(error).context(message).context(hint)
-}
-
-/// The folder that a link such as `latest` leads to, for `latest` may lead elsewhere while the run goes on.
-pub fn without_link(path: &Path) -> PathBuf {
-    const MOST: usize = 40; // as the system follows
-    let mut path: PathBuf = path.components().collect(); // without a slash at its end, which would hide the link
-    for _ in 0..MOST {
-        match path.read_link() {
-            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
-            Err(_) => break,
-        }
-    }
-    path
-}
-
-/// Points `latest` to a run where it leads nowhere yet.
-fn point_first_to(parent: &Path, run: &Path) {
-    if let Some(name) = run.file_name().filter(|_| !parent.join(LATEST).exists()) {
-        point_latest_to(parent, name);
-    }
-}
-
-/// Points `latest` in an experiment's folder to the run of this name, and returns whether it could. It is a convenience:
-/// where links cannot be made, there is none, and a folder of this name stays as it is.
-#[cfg(unix)]
-pub fn point_latest_to(parent: &Path, name: &OsStr) -> bool {
-    let latest = parent.join(LATEST);
-    let Ok((beside, ())) = atomic_write::make_beside(&latest, |beside| std::os::unix::fs::symlink(name, beside)) else {
-        return false;
-    };
-    let is_pointed = std::fs::rename(&beside, &latest).is_ok();
-    if !is_pointed {
-        let _ = std::fs::remove_file(&beside);
-    }
-    is_pointed
-}
-
-/// Points `latest` nowhere: there are no links here.
-#[cfg(not(unix))]
-pub fn point_latest_to(_parent: &Path, _name: &OsStr) -> bool {
-    false
 }
 
 #[cfg(test)]

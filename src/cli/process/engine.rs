@@ -38,7 +38,7 @@ fn run(work: &Work) -> anyhow::Result<Exit> {
         Work::Predict(args) => predict::run(args),
         Work::PlotClasses(args) => classes::run(args),
         Work::PlotSamples(args) => samples::run(args),
-        Work::Describe(args) => data::describe_any(args),
+        Work::Describe(args) => data::description::describe_any(args),
         Work::Doctor(args) => doctor::run(args),
     }
 }

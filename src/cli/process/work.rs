@@ -1,7 +1,8 @@
 //! What the two programs hand to each other.
 
+use crate::cli::commands::data::description::Described;
 use crate::cli::commands::plot::{classes, samples};
-use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume};
+use crate::cli::commands::{doctor, eval, exp, predict, reproduce, resume};
 use crate::cli::exit::Exit;
 
 /// What a command comes to.
@@ -21,6 +22,6 @@ pub(crate) enum Work<'a> {
     Predict(&'a predict::Args),
     PlotClasses(&'a classes::Args),
     PlotSamples(&'a samples::Args),
-    Describe(&'a data::Described),
+    Describe(&'a Described),
     Doctor(&'a doctor::Args),
 }

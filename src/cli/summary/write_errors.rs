@@ -8,7 +8,8 @@ use anyhow::anyhow;
 use crate::cli::args::run_args::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::run_dir::{RunDir, Trouble};
+use crate::run_dir::RunDir;
+use crate::run_dir::trouble::Trouble;
 
 /// Tells what has become of a run's files; where `quiet`, errors alone. Says whether all of them are in its folder.
 pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {

@@ -9,7 +9,7 @@ use anyhow::Context;
 use crate::experiment::store::preprocessing_file;
 use crate::experiment::store::run_record::{FILE, RunRecord};
 use crate::io::bounded_file;
-use crate::run_dir;
+use crate::run_dir::latest;
 
 /// How the names of runs begin.
 const TIME: &[u8] = b"0000-00-00T000000Z-";
@@ -49,7 +49,7 @@ pub fn runs_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     runs.sort_by_cached_key(|run| (stamp(run), written(run), run.clone()));
     if runs.iter().any(|run| is_stamped(run)) {
         runs.retain(|run| is_stamped(run));
-    } else if let Some(latest) = runs.iter().find(|run| run.ends_with(run_dir::LATEST) && run.is_symlink()) {
+    } else if let Some(latest) = runs.iter().find(|run| run.ends_with(latest::LATEST) && run.is_symlink()) {
         runs = vec![latest.clone()];
     }
     Ok(runs)
@@ -85,7 +85,7 @@ pub fn unfinished(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
 
 /// The newest run beside this one that is newer, and has not finished.
 pub fn newer_unfinished(run: &Path) -> Option<PathBuf> {
-    let run = run_dir::without_link(run);
+    let run = latest::without_link(run);
     let parent = run.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let runs = runs_in(parent).ok()?.into_iter().rev().take_while(|other| other.file_name() != run.file_name());
     is_stamped(&run).then_some(runs)?.find(|other| is_run(other) && !is_finished(other))
@@ -98,11 +98,11 @@ pub fn update_latest(folder: &Path) {
         let Ok(runs) = runs_in(folder) else { return };
         let newest = runs.iter().rev().find(|run| is_finished(run)).or(runs.last());
         let Some(name) = newest.filter(|run| is_stamped(run)).and_then(|run| run.file_name()) else { return };
-        let latest = folder.join(run_dir::LATEST);
+        let latest = folder.join(latest::LATEST);
         if latest.read_link().is_ok_and(|target| target.as_os_str() == name) {
             return;
         }
-        if !run_dir::point_latest_to(folder, name) {
+        if !latest::point_latest_to(folder, name) {
             return;
         }
     }

@@ -5,29 +5,16 @@ use anyhow::anyhow;
 use crate::compare::group::Group;
 use crate::config::hint::Hint;
 use crate::plot::Drawn;
+use crate::plot::charts::confusion_matrix::Matrix;
 use crate::plot::charts::heat_map::Layout;
-use crate::plot::charts::metric_names::{count, list};
+use crate::plot::charts::metric_names::count;
 use crate::plot::charts::subject;
 use crate::plot::draw::page::{Body, Page, Size};
-use crate::plot::draw::ticks::{number, percent};
 
 /// Maximum number of groups.
 const MOST_GROUPS: usize = 12;
 
-/// Confusion matrix of a group, averaged over its trials.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Matrix {
-    /// Label of the group.
-    pub(crate) label: String,
-    /// Number of rows, indexed by true class, then by predicted class.
-    pub(crate) counts: Vec<Vec<f64>>,
-    /// Names of the classes.
-    pub(crate) names: Vec<String>,
-    /// Number of trials in the mean.
-    trials: usize,
-}
-
-/// Draws the confusion matrices of the groups.
+/// Draws the confusion matrices of groups.
 ///
 /// # Errors
 /// When no group has one.
@@ -77,77 +64,6 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
     let body = Body::of(size, layout.height(), layout.height());
     let svg = page.draw(size.width.unwrap_or(layout.width()), body, |svg, room| layout.draw(svg, room, &matrices));
     Ok(Drawn { svg, notes })
-}
-
-impl Matrix {
-    fn of(group: &Group) -> Option<Matrix> {
-        let histories: Vec<_> = group.trials.iter().filter_map(|trial| trial.history()).collect();
-        let all: Vec<&Vec<Vec<u64>>> = histories.iter().filter_map(|h| h.test.as_ref()?.confusion.as_ref()).collect();
-        let classes = all.first()?.len();
-        let is_square =
-            |matrix: &&&Vec<Vec<u64>>| matrix.len() == classes && matrix.iter().all(|row| row.len() == classes);
-        let all: Vec<_> = all.iter().filter(is_square).collect();
-        let mean = |truth: usize, predicted: usize| {
-            all.iter().map(|matrix| matrix[truth][predicted] as f64).sum::<f64>() / all.len() as f64
-        };
-        let counts = (0..classes).map(|t| (0..classes).map(|p| mean(t, p)).collect()).collect();
-        let named = &histories.first()?.data.classes;
-        let names = (0..classes).map(|class| named.get(class).cloned().unwrap_or_else(|| class.to_string())).collect();
-        (classes > 0 && !all.is_empty()).then(|| Matrix {
-            label: group.label.clone(),
-            counts,
-            names,
-            trials: all.len(),
-        })
-    }
-
-    /// Returns a cell's share of its true class (row-normalized); `None` if that class has no rows.
-    pub(crate) fn share(&self, truth: usize, predicted: usize) -> Option<f64> {
-        let all: f64 = self.counts[truth].iter().sum();
-        (all > 0.0).then(|| self.counts[truth][predicted] / all)
-    }
-
-    pub(crate) fn count_text(&self, truth: usize, predicted: usize) -> String {
-        let value = self.counts[truth][predicted];
-        let is_whole = self.counts.iter().flatten().all(|count| count.fract() == 0.0);
-        number(value, usize::from(!is_whole && value < 10_000.0))
-    }
-
-    /// Returns a share with one decimal; with up to three classes, small shares get more decimals.
-    pub(crate) fn share_text(&self, share: f64) -> String {
-        match share {
-            _ if self.names.len() <= 3 => percent(share),
-            share if share < 0.0005 => "< 0.1 %".to_owned(),
-            share => format!("{} %", number(share * 100.0, 1)),
-        }
-    }
-
-    /// Returns a description of the matrix in words.
-    fn told(&self) -> String {
-        let all: f64 = self.counts.iter().flatten().sum();
-        let right: f64 = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();
-        let mut wrong: Vec<(f64, usize, usize)> = Vec::new();
-        for (truth, row) in self.counts.iter().enumerate() {
-            wrong.extend(
-                row.iter().enumerate().filter(|(p, count)| *p != truth && **count > 0.0).map(|(p, c)| (*c, truth, p)),
-            );
-        }
-        wrong.sort_by(|one, other| other.0.total_cmp(&one.0).then((one.1, one.2).cmp(&(other.1, other.2))));
-        let often = wrong.iter().take(3).map(|(_, truth, predicted)| {
-            format!(
-                "{} predicted as {} ({})",
-                self.names[*truth],
-                self.names[*predicted],
-                self.count_text(*truth, *predicted)
-            )
-        });
-        let often: Vec<String> = often.collect();
-        let often: Vec<&str> = often.iter().map(String::as_str).collect();
-        let share = if all > 0.0 { percent(right / all) } else { "none".to_owned() };
-        let mistakes =
-            if often.is_empty() { String::new() } else { format!(" Most frequent mistakes: {}.", list(&often, 3)) };
-        format!("{}: {share} of {} rows are right.{mistakes}", self.label, number(all, 0))
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Layout of confusion matrices as heat maps: cell sizes, counts and shares in cells where they are readable, class
 //! names at the edges, and a color bar.
 
-use crate::plot::charts::confusion::Matrix;
+use crate::plot::charts::confusion_matrix::Matrix;
 use crate::plot::draw::color::{Color, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{Font, HEADING, LABEL, SMALL, Weight};
 use crate::plot::draw::grid::Grid;

@@ -2,6 +2,7 @@
 
 pub mod classes;
 pub mod confusion;
+mod confusion_matrix;
 pub mod curves;
 pub mod dots;
 pub mod heat_map;

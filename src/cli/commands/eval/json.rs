@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::commands::eval::{Chosen, Evaluated, Unfound};
+use crate::cli::commands::eval::evaluated::{Chosen, Evaluated, Unfound};
 use crate::config::hint::in_a_line;
 use crate::experiment::store::find::SavedRun;
 use crate::experiment::verify::agreement::Agreement;

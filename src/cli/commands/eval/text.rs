@@ -2,7 +2,7 @@
 
 use indexmap::IndexSet;
 
-use crate::cli::commands::eval::{Chosen, Evaluated, Found, Unfound, count};
+use crate::cli::commands::eval::evaluated::{Chosen, Evaluated, Found, Unfound, count};
 use crate::cli::summary::classification;
 use crate::cli::text::page::Page;
 use crate::cli::text::table::Columns;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::picture_args::{Target, stem_of};
-use crate::cli::commands::data;
+use crate::cli::commands::data::description::description;
 use crate::cli::commands::plot::input::{Opened, base_of, is_data};
 use crate::cli::exit::Exit;
 use crate::data::class_numbers;
@@ -39,7 +39,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let drawn = if is_data(&args.name, &args.out) {
         let column = args.target_column.as_deref();
         let reading = Reading { text: TextColumns::All, ..Reading::new(args.separator) };
-        let described = data::description(&Cache::of_user(), &args.name, column, &reading)?;
+        let described = description(&Cache::of_user(), &args.name, column, &reading)?;
         let names: Vec<String> = described
             .parts
             .first()

@@ -1,6 +1,6 @@
 //! What `runner reproduce` shows: whether each trial came out the same, where the others part, and what may be the cause.
 
-use crate::cli::commands::reproduce::Made;
+use crate::cli::commands::reproduce::result::Made;
 use crate::cli::text::number_format::count;
 use crate::cli::text::page::Page;
 use crate::cli::text::terminal;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::cli::commands::selftest::run_in;
+use crate::cli::commands::selftest::left::run_in;
 use crate::experiment::run::checkpointing;
 
 /// When a child is killed.

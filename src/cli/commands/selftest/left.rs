@@ -12,6 +12,18 @@ use crate::experiment::store::preprocessing_file::{self, PreprocessingFile};
 use crate::experiment::store::run_record::RunRecord;
 use crate::history::{History, json};
 
+/// The newest run's folder below `out`, which has those of one experiment.
+pub(crate) fn run_in(out: &Path) -> Option<PathBuf> {
+    let folders = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut found: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink()).collect();
+        found.sort();
+        found
+    };
+    folders(folders(out).last()?).pop()
+}
+
 /// Checks that every file of a run that was killed is whole. Says at which epoch its checkpoint stands.
 pub(crate) fn check(folder: &Path) -> anyhow::Result<Option<usize>> {
     let mut epoch = None;

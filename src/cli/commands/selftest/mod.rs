@@ -7,7 +7,7 @@
 mod child;
 mod left;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
@@ -15,6 +15,7 @@ use rand_mt::Mt64;
 
 use crate::cli::args::run_args::Asking;
 use crate::cli::commands::selftest::child::{Child, End, Moment};
+use crate::cli::commands::selftest::left::run_in;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
@@ -195,16 +196,4 @@ fn moment(draws: &mut Mt64, took: Duration) -> Moment {
             delay: Duration::from_micros(draws.next_u64() % 1500),
         },
     }
-}
-
-/// The newest run's folder below `out`, which has those of one experiment.
-fn run_in(out: &Path) -> Option<PathBuf> {
-    let folders = |folder: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut found: Vec<PathBuf> =
-            entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink()).collect();
-        found.sort();
-        found
-    };
-    folders(folders(out).last()?).pop()
 }

@@ -2,6 +2,7 @@
 //! and band, with the best epoch and the start of overfitting. Several groups differ by color and marker; many groups
 //! have a panel each.
 
+mod options;
 pub mod panel;
 pub mod series;
 pub mod words;
@@ -9,29 +10,16 @@ pub mod words;
 use anyhow::anyhow;
 
 use crate::compare::group::{Group, union};
-use crate::compare::trial;
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::plot::Drawn;
 use crate::plot::charts::curves::panel::{Layout, Used};
 use crate::plot::charts::metric_names;
 use crate::plot::draw::grid::Grid;
-use crate::plot::draw::page::{Body, MARGIN, Size};
+use crate::plot::draw::page::{Body, MARGIN};
 use crate::plot::draw::panel::Panel;
 
-/// Options of the plot.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The metrics; by default the loss, and accuracy or another metric. `acc` means training and validation, `val_acc`
-    /// only validation.
-    pub metrics: Vec<String>,
-    /// The horizontal axis.
-    pub x: trial::Axis,
-    /// Whether the vertical axes are logarithmic.
-    pub log: bool,
-    /// The size of the plot.
-    pub size: Size,
-}
+pub use crate::plot::charts::curves::options::Options;
 
 /// Maximum number of groups.
 pub const MOST_GROUPS: usize = 24;
@@ -140,6 +128,7 @@ mod tests {
     use super::*;
     use crate::compare::trial::Record;
     use crate::history::History;
+    use crate::plot::draw::page::Size;
     use crate::plot::format::svg::Svg;
     use crate::plot::tests_of_pictures::{groups, outside, overlapping};
 

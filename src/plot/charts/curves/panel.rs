@@ -2,7 +2,7 @@
 
 use crate::compare::group::Group;
 use crate::compare::trial;
-use crate::plot::charts::curves::Options;
+use crate::plot::charts::curves::options::Options;
 use crate::plot::charts::curves::series::{self, Series, Spread};
 use crate::plot::charts::metric_names::{self, capital};
 use crate::plot::draw::axis::{Axis, range};

@@ -1,8 +1,9 @@
 //! Texts of learning curve plots: title, legend, and notes on the best epoch and overfitting.
 
 use crate::compare::group::Group;
+use crate::plot::charts::curves::options::Options;
 use crate::plot::charts::curves::panel::{Layout, Used, stroke};
-use crate::plot::charts::curves::{Options, series};
+use crate::plot::charts::curves::series;
 use crate::plot::charts::metric_names::{self, capital, count};
 use crate::plot::charts::subject;
 use crate::plot::draw::color::{Color, GHOST, INK, QUIET};

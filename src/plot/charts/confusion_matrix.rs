@@ -1,0 +1,89 @@
+//! The confusion matrix of a group, and its numbers in words.
+
+use crate::compare::group::Group;
+use crate::plot::charts::metric_names::list;
+use crate::plot::draw::ticks::{number, percent};
+
+/// The confusion matrix of a group: the mean over its trials.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Matrix {
+    /// What the group is called.
+    pub(crate) label: String,
+    /// Rows by true class, then by predicted class.
+    pub(crate) counts: Vec<Vec<f64>>,
+    /// Of the classes.
+    pub(crate) names: Vec<String>,
+    /// How many trials it is the mean of.
+    pub(super) trials: usize,
+}
+
+impl Matrix {
+    pub(super) fn of(group: &Group) -> Option<Matrix> {
+        let histories: Vec<_> = group.trials.iter().filter_map(|trial| trial.history()).collect();
+        let all: Vec<&Vec<Vec<u64>>> = histories.iter().filter_map(|h| h.test.as_ref()?.confusion.as_ref()).collect();
+        let classes = all.first()?.len();
+        let is_square =
+            |matrix: &&&Vec<Vec<u64>>| matrix.len() == classes && matrix.iter().all(|row| row.len() == classes);
+        let all: Vec<_> = all.iter().filter(is_square).collect();
+        let mean = |truth: usize, predicted: usize| {
+            all.iter().map(|matrix| matrix[truth][predicted] as f64).sum::<f64>() / all.len() as f64
+        };
+        let counts = (0..classes).map(|t| (0..classes).map(|p| mean(t, p)).collect()).collect();
+        let named = &histories.first()?.data.classes;
+        let names = (0..classes).map(|class| named.get(class).cloned().unwrap_or_else(|| class.to_string())).collect();
+        (classes > 0 && !all.is_empty()).then(|| Matrix {
+            label: group.label.clone(),
+            counts,
+            names,
+            trials: all.len(),
+        })
+    }
+
+    /// The share of a cell's true class; `None` where that has no row.
+    pub(crate) fn share(&self, truth: usize, predicted: usize) -> Option<f64> {
+        let all: f64 = self.counts[truth].iter().sum();
+        (all > 0.0).then(|| self.counts[truth][predicted] / all)
+    }
+
+    pub(crate) fn count_text(&self, truth: usize, predicted: usize) -> String {
+        let value = self.counts[truth][predicted];
+        let is_whole = self.counts.iter().flatten().all(|count| count.fract() == 0.0);
+        number(value, usize::from(!is_whole && value < 10_000.0))
+    }
+
+    /// A share with one decimal; of few classes, whose rates are looked at closely, with more where it is small.
+    pub(crate) fn share_text(&self, share: f64) -> String {
+        match share {
+            _ if self.names.len() <= 3 => percent(share),
+            share if share < 0.0005 => "< 0.1 %".to_owned(),
+            share => format!("{} %", number(share * 100.0, 1)),
+        }
+    }
+
+    /// What is to be seen, in words.
+    pub(super) fn told(&self) -> String {
+        let all: f64 = self.counts.iter().flatten().sum();
+        let right: f64 = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();
+        let mut wrong: Vec<(f64, usize, usize)> = Vec::new();
+        for (truth, row) in self.counts.iter().enumerate() {
+            wrong.extend(
+                row.iter().enumerate().filter(|(p, count)| *p != truth && **count > 0.0).map(|(p, c)| (*c, truth, p)),
+            );
+        }
+        wrong.sort_by(|one, other| other.0.total_cmp(&one.0).then((one.1, one.2).cmp(&(other.1, other.2))));
+        let often = wrong.iter().take(3).map(|(_, truth, predicted)| {
+            format!(
+                "{} predicted as {} ({})",
+                self.names[*truth],
+                self.names[*predicted],
+                self.count_text(*truth, *predicted)
+            )
+        });
+        let often: Vec<String> = often.collect();
+        let often: Vec<&str> = often.iter().map(String::as_str).collect();
+        let share = if all > 0.0 { percent(right / all) } else { "none".to_owned() };
+        let mistakes =
+            if often.is_empty() { String::new() } else { format!(" Most frequent mistakes: {}.", list(&often, 3)) };
+        format!("{}: {share} of {} rows are right.{mistakes}", self.label, number(all, 0))
+    }
+}
