@@ -71,3 +71,10 @@ impl Decision {
         if positive == 0 { -of_second } else { of_second }
     }
 }
+
+impl ClassScore {
+    /// The decision for the class where its score is at least `threshold`.
+    pub fn at_least(self, threshold: f64) -> Decision {
+        Decision::ScoreAbove { score: self, threshold }
+    }
+}

@@ -5,9 +5,7 @@
 
 use tch::{Kind, Tensor};
 
-use crate::metrics::decision::Decision;
-
-/// Formula for the score of two classes. With a single output, a higher output favors class 1.
+/// How a score is read from the outputs for two classes. One output speaks for the second class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Score {
     /// The single output is the probability of class 1.
@@ -75,11 +73,6 @@ impl ClassScore {
             Score::Probability | Score::Output if !self.is_second => rank + 1.0,
             Score::Probability | Score::Probabilities | Score::Output | Score::Difference => rank.shallow_clone(),
         }
-    }
-
-    /// Returns the decision that predicts the class if its score is at least `threshold`.
-    pub fn at_least(self, threshold: f64) -> Decision {
-        Decision::ScoreAbove { score: self, threshold }
     }
 }
 
