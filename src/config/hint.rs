@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::config::check::Invalid;
+
 /// What the user can do about an error; attached with `error.context(Hint(…))`.
 #[derive(Debug)]
 pub struct Hint(pub String);
@@ -17,6 +19,16 @@ pub fn in_a_line(error: &anyhow::Error) -> String {
     let hint = error.downcast_ref::<Hint>().map(ToString::to_string);
     let lines = error.chain().map(ToString::to_string).filter(|line| Some(line) != hint.as_ref());
     lines.collect::<Vec<_>>().join(": ")
+}
+
+/// A fault of a setting or of the user's data, with its hint.
+pub(crate) fn told(fault: Invalid) -> anyhow::Error {
+    let hint = fault.hint.clone();
+    let error = anyhow::Error::new(fault);
+    match hint {
+        Some(hint) => error.context(Hint(hint)),
+        None => error,
+    }
 }
 
 #[cfg(test)]

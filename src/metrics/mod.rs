@@ -27,7 +27,7 @@ use tch::Tensor;
 
 use crate::config::check::Invalid;
 use crate::config::shorthand::{named_list, number_or_table};
-use crate::data::Target;
+use crate::data::target::Target;
 use accuracy::TopK;
 use decision::Decision;
 use precision_recall::Counts;

@@ -16,7 +16,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::config::check::{Invalid, positive, require};
 use crate::config::shorthand::named;
-use crate::data::Validation;
+use crate::data::subsets::Validation;
 use crate::history::report::Scores;
 use crate::history::tested::AtThreshold;
 use crate::metrics::ranking::Ranking;
@@ -290,7 +290,7 @@ fn between(scores: &[f64], predicted: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Rows;
+    use crate::data::rows::Rows;
     use proptest::prelude::*;
 
     fn scores(scores: &[f64], truth: &[i64]) -> ValidationScores {

@@ -24,7 +24,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::config::hint::Hint;
-use crate::data::store::cache::sha256;
+use crate::data::store::checksum::sha256;
 use crate::io::atomic_write::{self, Content};
 use crate::io::{bounded_file, file_names};
 use crate::run_dir::fallback::Base;

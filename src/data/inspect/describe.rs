@@ -4,12 +4,16 @@
 use serde::Serialize;
 use tch::{Kind, Tensor};
 
+use crate::data::dataset::Loaded;
+use crate::data::inspect::class_count::ClassCount;
 use crate::data::inspect::duplicates::{Repeats, fingerprint};
+use crate::data::rows::{Rows, class_numbers};
+use crate::data::table::column::Column;
 use crate::data::table::columns::in_words;
+use crate::data::table::csv_table::Table;
 use crate::data::table::recognize::{look_out, look_out_for_row_numbers, recognize};
 use crate::data::table::values::Values;
-use crate::data::table::{Column, Table};
-use crate::data::{Loaded, Rows, Target, class_numbers};
+use crate::data::target::Target;
 
 /// The values of a column are counted when it has so many at most.
 const FEW: usize = 12;
@@ -102,20 +106,6 @@ pub struct ColumnDescription {
     /// What it holds rather than numbers or categories, with the line to write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub look_out: Option<String>,
-}
-
-/// How often a class or value occurs.
-#[derive(Clone, Debug, Serialize)]
-pub struct ClassCount {
-    /// Its name.
-    pub class: String,
-    /// How many rows.
-    pub rows: usize,
-    /// Their share of all.
-    pub share: f64,
-    /// Of a class, how many of its rows differ from each other.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub distinct: Option<usize>,
 }
 
 /// Describes rows as a source gave them.

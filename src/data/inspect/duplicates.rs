@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::data::inspect::describe::ClassCount;
+use crate::data::inspect::class_count::ClassCount;
 
 /// Equal for rows of the same values, and for no others.
 pub type Fingerprint = [u8; 32];

@@ -4,10 +4,11 @@
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
+use crate::data::dataset::{Card, Loaded};
 use crate::data::prepare::prepared::Prepared;
 use crate::data::prepare::preprocessing::{Preprocessing, PreprocessingRecord};
 use crate::data::table::form::{Form, ImageSize};
-use crate::data::{Card, Loaded, Target};
+use crate::data::target::Target;
 
 /// The form of a trial's data, with everything that was fitted to its training rows.
 #[derive(Debug)]
@@ -134,8 +135,8 @@ mod tests {
     use super::*;
     use crate::data::prepare::scale::Scale;
     use crate::data::split::Parts;
-    use crate::data::table::Table;
     use crate::data::table::column_roles::Recipe;
+    use crate::data::table::csv_table::Table;
     use crate::data::table::encode::{Encode, Missing};
     use crate::data::table::reading::Reading;
 

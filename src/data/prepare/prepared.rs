@@ -5,11 +5,15 @@ use anyhow::Context;
 use tch::Device;
 
 use crate::config::check::Invalid;
+use crate::config::hint::told;
+use crate::data::dataset::Loaded;
 use crate::data::prepare::preprocessing::Preprocessing;
 use crate::data::prepare::scale::Scale;
 use crate::data::resample::Resample;
+use crate::data::rows::{Rows, class_numbers};
 use crate::data::split::{Parts, Split};
-use crate::data::{Loaded, Rows, Target, Test, Training, Validation, class_numbers, told};
+use crate::data::subsets::{Test, Training, Validation};
+use crate::data::target::Target;
 use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 

@@ -7,10 +7,12 @@ use anyhow::{bail, ensure};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use crate::data::dataset::Loaded;
 use crate::data::prepare::scale::{Scale, Scaler, ScalerRecord};
+use crate::data::rows::Rows;
+use crate::data::subsets::Training;
 use crate::data::table::encode::Encoder;
 use crate::data::table::form::Form;
-use crate::data::{Loaded, Rows, Training};
 use crate::tensor::shape::Shape;
 
 /// An encoding and a scale that were fitted to training rows.

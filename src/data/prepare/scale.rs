@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::data::Training;
+use crate::data::subsets::Training;
 use crate::tensor::shape::Shape;
 
 /// How features are scaled.
@@ -180,7 +180,7 @@ fn smallest_and_range(features: &Tensor) -> (Tensor, Tensor) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Rows;
+    use crate::data::rows::Rows;
 
     #[test]
     fn pixels_are_scaled_each_by_its_own_training_values_and_indicators_are_left() {

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::config::check::{Invalid, at_least_one};
-use crate::data::Rows;
+use crate::data::resample::by_class::{ByClass, check_ratio};
 use crate::data::resample::neighbors::nearest;
-use crate::data::resample::smote::{Drawn, check_neighbors, row_numbers};
-use crate::data::resample::{ByClass, Made, check_ratio, followed_by, points};
+use crate::data::resample::new_rows::{Made, followed_by, points, row_numbers};
+use crate::data::resample::smote::{Drawn, check_neighbors};
+use crate::data::rows::Rows;
 use crate::data::split::numpy_random::RandomState;
 
 /// Written `"borderline_smote"`, or with its settings.

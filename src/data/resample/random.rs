@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
-use crate::data::resample::{ByClass, check_ratio};
+use crate::data::resample::by_class::{ByClass, check_ratio};
 use crate::data::split::numpy_random::RandomState;
 
 /// Written `"under"`, or `{ under = { random_state = 42 } }`; `over` likewise.

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
 use crate::config::check::{Invalid, at_least_one};
-use crate::data::Rows;
+use crate::data::resample::by_class::{ByClass, check_ratio};
 use crate::data::resample::neighbors::nearest;
-use crate::data::resample::{ByClass, Made, check_ratio, followed_by, points_of};
+use crate::data::resample::new_rows::{Made, followed_by, points_of, row_numbers};
+use crate::data::rows::Rows;
 use crate::data::split::numpy_random::RandomState;
 
 /// Written `"smote"`, or with its settings.
@@ -63,12 +64,6 @@ pub(super) fn check_neighbors(key: &str, neighbors: usize, rows: usize, class: O
         0 | 1 => "`resample = \"over\"` repeats rows, and needs no neighbor".to_owned(),
         _ => format!("`{key} = {}` would work", rows - 1),
     }))
-}
-
-/// Row numbers on the device.
-pub(super) fn row_numbers(numbers: &[usize], device: Device) -> Tensor {
-    let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
-    Tensor::from_slice(&numbers).to_device(device)
 }
 
 /// What was drawn for each new row: the row that it starts from, the neighbor that it lies towards, and how far.

@@ -4,12 +4,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Target;
 use crate::data::prepare::scale::Scale;
 use crate::data::source::embedded_table::EmbeddedTable;
 use crate::data::split::Split;
-use crate::data::table::Table;
+use crate::data::table::csv_table::Table;
 use crate::data::table::target_kind::Task;
+use crate::data::target::Target;
 
 const CSV: &[u8] = include_bytes!("../embedded/breast_cancer.csv");
 

@@ -3,16 +3,18 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::hint::told;
+use crate::data::dataset::{Card, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::Watch;
 use crate::data::store::manifest::Manifest;
-use crate::data::table::Table;
 use crate::data::table::column_roles::Recipe;
+use crate::data::table::csv_table::Table;
 use crate::data::table::reading::Reading;
 use crate::data::table::target_kind::Task;
-use crate::data::{Card, Loaded, Target, told};
+use crate::data::target::Target;
 use crate::tensor::shape::Shape;
 
 /// `[data.creditcard]`.

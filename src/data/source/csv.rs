@@ -7,18 +7,18 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::check::Invalid;
+use crate::data::dataset::{Card, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::source::user_file;
 use crate::data::split::Split;
-use crate::data::table::Table;
 use crate::data::table::column_roles::{Names, Recipe, Selected};
+use crate::data::table::csv_table::Table;
 use crate::data::table::csv_text::TableFault;
 use crate::data::table::encode::{Encode, Missing};
 use crate::data::table::reading::{ClassColumn, Reading, TextColumns};
 use crate::data::table::recognize::dates::Dates;
 use crate::data::table::recognize::number_format::NumberFormat;
 use crate::data::table::target_kind::Task;
-use crate::data::{Card, Loaded};
 use crate::io::separator;
 
 /// `[data.csv]`.

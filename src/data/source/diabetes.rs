@@ -7,12 +7,12 @@ use flate2::read::GzDecoder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Target;
 use crate::data::prepare::scale::Scale;
 use crate::data::source::embedded_table::EmbeddedTable;
 use crate::data::split::Split;
-use crate::data::table::Table;
+use crate::data::table::csv_table::Table;
 use crate::data::table::target_kind::Task;
+use crate::data::target::Target;
 
 const FEATURES_GZ: &[u8] = include_bytes!("../embedded/diabetes_data_raw.csv.gz");
 const TARGET_GZ: &[u8] = include_bytes!("../embedded/diabetes_target.csv.gz");

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
+use crate::data::dataset::{Card, Loaded};
 use crate::data::prepare::scale::Scale;
+use crate::data::rows::Rows;
 use crate::data::split::Split;
-use crate::data::store::cache::sha256;
+use crate::data::store::checksum::sha256;
 use crate::data::table::byte_table;
 use crate::data::table::form::{Form, ImageSize};
-use crate::data::{Card, Loaded, Rows, Target};
+use crate::data::target::Target;
 use crate::tensor::shape::Shape;
 
 const CSV_GZ: &[u8] = include_bytes!("../embedded/digits.csv.gz");

@@ -1,12 +1,13 @@
 //! Tables in the binary whose columns, all but the target, are numbers with none missing.
 
 use crate::config::check::Invalid;
-use crate::data::store::cache::sha256;
-use crate::data::table::Table;
+use crate::data::dataset::{Card, Loaded};
+use crate::data::store::checksum::sha256;
 use crate::data::table::column_roles::{Recipe, Selected};
+use crate::data::table::csv_table::Table;
 use crate::data::table::reading::Reading;
 use crate::data::table::target_kind::Task;
-use crate::data::{Card, Loaded, Target};
+use crate::data::target::Target;
 use crate::tensor::shape::Shape;
 
 /// A table in the binary, and what is predicted of it.

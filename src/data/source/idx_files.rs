@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
+use crate::data::dataset::{Card, Loaded};
 use crate::data::prepare::scale::Scale;
+use crate::data::rows::Rows;
 use crate::data::source::idx::{self, Idx};
 use crate::data::source::user_file;
 use crate::data::split::Split;
-use crate::data::store::cache::sha256;
+use crate::data::store::checksum::sha256;
 use crate::data::table::form::{Form, ImageSize};
-use crate::data::{Card, Loaded, Rows, Target};
+use crate::data::target::Target;
 use crate::tensor::shape::Shape;
 
 /// `[data.idx]`. Relative paths are relative to the experiment file; files may be compressed (`.gz`).

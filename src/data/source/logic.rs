@@ -4,9 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::data::store::cache::sha256;
+use crate::data::dataset::{Card, Loaded};
+use crate::data::rows::Rows;
+use crate::data::store::checksum::sha256;
 use crate::data::table::form::Form;
-use crate::data::{Card, Loaded, Rows, Target};
+use crate::data::target::Target;
 use crate::tensor::shape::Shape;
 
 /// `[data.logic]`.

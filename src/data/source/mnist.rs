@@ -5,19 +5,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use crate::data::dataset::{Card, Loaded};
 use crate::data::prepare::scale::Scale;
+use crate::data::rows::Rows;
 use crate::data::source::idx;
+use crate::data::source::mnist_csv::SIDE;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::Watch;
 use crate::data::store::manifest::Manifest;
-use crate::data::table::byte_table;
 use crate::data::table::form::{Form, ImageSize};
-use crate::data::{Card, Loaded, Rows, Target};
+use crate::data::target::Target;
 use crate::tensor::shape::Shape;
-
-const SIDE: usize = 28;
-const PIXELS: usize = SIDE * SIDE;
 
 /// `[data.mnist]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -96,20 +95,4 @@ impl Mnist {
             Tensor::from_slice(labels.values()).to_kind(Kind::Int64),
         ))
     }
-}
-
-/// Rebuilds the IDX files of images and labels from a table of rows: the label, then 784 pixels.
-///
-/// # Errors
-/// When the table is another's.
-pub fn idx_from_csv(csv: Vec<u8>) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
-    let table = byte_table::read_bytes(csv, true)?;
-    ensure!(table.columns == PIXELS + 1, "expected a label and {PIXELS} pixels, found {} columns", table.columns);
-    let mut images = Vec::with_capacity(table.rows * PIXELS);
-    let mut labels = Vec::with_capacity(table.rows);
-    for row in table.values.chunks_exact(PIXELS + 1) {
-        labels.push(row[0]);
-        images.extend(&row[1..]);
-    }
-    Ok((idx::write(&[table.rows, SIDE, SIDE], &images), idx::write(&[table.rows], &labels)))
 }

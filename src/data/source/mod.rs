@@ -10,6 +10,7 @@ pub mod idx;
 pub mod idx_files;
 pub mod logic;
 pub mod mnist;
+pub mod mnist_csv;
 pub mod penguins;
 pub mod user_file;
 
@@ -18,12 +19,13 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::config::check::Invalid;
+use crate::config::hint::told;
+use crate::data::dataset::{Card, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::Watch;
-use crate::data::table::Table;
-use crate::data::{Card, Loaded, told};
+use crate::data::table::csv_table::Table;
 
 /// The `[data.NAME]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -4,15 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
+use crate::data::dataset::{Card, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
-use crate::data::store::cache::sha256;
-use crate::data::table::Table;
+use crate::data::store::checksum::sha256;
 use crate::data::table::column_roles::{Names, Recipe, Selected};
+use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, Missing};
 use crate::data::table::reading::Reading;
 use crate::data::table::target_kind::Task;
-use crate::data::{Card, Loaded};
 
 const CSV: &[u8] = include_bytes!("../embedded/penguins.csv");
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use crate::config::suggest;
-use crate::data::store::cache::sha256;
+use crate::data::store::checksum::sha256;
 use crate::data::store::hashed_file;
 use crate::data::table::csv_text::TableFault;
 use crate::io::bounded_file::in_words;

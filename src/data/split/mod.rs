@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, at_least_one, require, share};
-use crate::data::Target;
 use crate::data::split::folds::{k_fold, stratified_k_fold};
 use crate::data::split::numpy_random::RandomState;
+use crate::data::target::Target;
 
 /// The `split` of a data set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

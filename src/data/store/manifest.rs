@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::data::store::cache::sha256;
+use crate::data::store::checksum::sha256;
 
 const MANIFESTS: [(&str, &str); 7] = [
     ("logic", include_str!("manifests/logic.toml")),

@@ -22,7 +22,7 @@ pub struct Column {
 
 impl Column {
     /// A column of numbers, none of them missing.
-    pub(in crate::data) fn of_numbers(name: String, numbers: Vec<f64>) -> Column {
+    pub(super) fn of_numbers(name: String, numbers: Vec<f64>) -> Column {
         Column { name, values: Values::Numbers(numbers), written: None, missing: None, date_format: None }
     }
 
@@ -30,7 +30,7 @@ impl Column {
     ///
     /// # Errors
     /// When it is a column of dates, and a field holds none.
-    pub(in crate::data) fn read<'t>(
+    pub(super) fn read<'t>(
         name: String,
         fields: impl Iterator<Item = &'t str>,
         reading: &Reading,

@@ -11,16 +11,19 @@ use tch::Tensor;
 
 use crate::config::check::{Invalid, require};
 use crate::config::suggest;
+use crate::data::dataset::{Card, Loaded};
+use crate::data::rows::Rows;
+use crate::data::table::column::Column;
 use crate::data::table::columns::{Columns, in_words, row_by_row, weights_of};
+use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, Encoding, Missing, Planned};
 use crate::data::table::form::{Form, TableForm};
-use crate::data::table::reading::{ClassColumn, DateColumn, Reading, TextColumns};
+use crate::data::table::reading::{ClassColumn, Reading, TextColumns};
+use crate::data::table::recognize::dates::DateColumn;
 use crate::data::table::recognize::number_format::same;
 use crate::data::table::recognize::recognize;
 use crate::data::table::target_kind::{TargetColumns, Targets, Task};
 use crate::data::table::values::Values;
-use crate::data::table::{Column, Table};
-use crate::data::{Card, Loaded, Rows};
 use crate::tensor::shape::Shape;
 
 /// One column's name, or a list of them.
@@ -280,7 +283,7 @@ pub(crate) fn known(table: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Target;
+    use crate::data::target::Target;
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use tch::{Device, Kind, Tensor};
 
 use crate::config::check::Invalid;
-use crate::data::ONE_THREAD;
+use crate::data::rows::ONE_THREAD;
+use crate::data::table::column::Column;
+use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Becomes, Encode};
 use crate::data::table::recognize::{Finding, MOST_CATEGORIES, look_out, recognize};
 use crate::data::table::values::Values;
-use crate::data::table::{Column, Table};
 
 /// What a column of features is read with.
 #[derive(Clone, Copy)]

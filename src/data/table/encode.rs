@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::hint::Hint;
-use crate::data::Training;
+use crate::data::subsets::Training;
 use crate::device::memory;
 use crate::history::number::as_number;
 use crate::io::bounded_file::in_words;
@@ -273,7 +273,7 @@ fn most_frequent(mut values: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Rows;
+    use crate::data::rows::Rows;
 
     fn rows(raw: &[f64], columns: i64) -> Rows {
         let features = Tensor::from_slice(raw).view([-1, columns]);

@@ -8,15 +8,16 @@
 use tch::Tensor;
 
 use crate::config::suggest;
-use crate::data::Target;
+use crate::data::table::column::Column;
 use crate::data::table::column_roles::known;
 use crate::data::table::columns::{fits_f32, row_by_row, too_large};
+use crate::data::table::csv_table::Table;
 use crate::data::table::csv_text::TableFault;
 use crate::data::table::encode::{Becomes, Missing, Planned};
 use crate::data::table::form::TableForm;
 use crate::data::table::target_kind::{Task, known_as, wrong, yes_or_no};
 use crate::data::table::values::Values;
-use crate::data::table::{Column, Table};
+use crate::data::target::Target;
 
 /// What a class is where it is not known.
 pub const UNKNOWN_CLASS: i64 = -1;
@@ -204,7 +205,7 @@ fn nearest_or_known(text: &str, known: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Loaded;
+    use crate::data::dataset::Loaded;
     use crate::data::table::column_roles::Recipe;
     use crate::data::table::encode::Encode;
     use crate::data::table::form::Form;

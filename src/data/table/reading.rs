@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::table::recognize::dates::{DateFormat, Dates};
+use crate::data::table::recognize::dates::{DateColumn, Dates};
 use crate::data::table::recognize::number_format::{NumberFormat, finite, same};
 
 /// What stands for a missing value where nothing else is stated, beside an empty field: pandas' list.
@@ -32,15 +32,6 @@ pub struct Reading {
     /// The columns whose text is kept though all values are numbers.
     #[serde(default)]
     pub text: TextColumns,
-}
-
-/// A column of dates, and how they are written; `None` where that is to be found out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DateColumn {
-    /// Its name.
-    pub name: String,
-    /// How its dates are written.
-    pub format: Option<DateFormat>,
 }
 
 /// A column of classes, and their names.
@@ -82,7 +73,7 @@ impl Reading {
     }
 
     /// Whether a field, without the blanks around it, counts as missing in this column.
-    pub(in crate::data) fn is_missing(&self, column: &str, field: &str) -> bool {
+    pub(super) fn is_missing(&self, column: &str, field: &str) -> bool {
         let is_class = |stated: &ClassColumn| stated.name == column && stated.classes.iter().any(|name| name == field);
         match &self.missing_values {
             _ if self.classes.as_ref().is_some_and(is_class) => false,
@@ -92,7 +83,7 @@ impl Reading {
     }
 
     /// Whether the text of this column is kept.
-    pub(in crate::data) fn keeps_text(&self, column: &str) -> bool {
+    pub(super) fn keeps_text(&self, column: &str) -> bool {
         match &self.text {
             TextColumns::All => true,
             TextColumns::Named(names) => names.iter().any(|name| name == column),
@@ -101,7 +92,7 @@ impl Reading {
 
     /// Whether plain numbers are what any program writes, none of them stands for a missing value, and their text is not
     /// kept in every column.
-    pub(in crate::data) fn is_of_plain_numbers(&self) -> bool {
+    pub(super) fn is_of_plain_numbers(&self) -> bool {
         let is_number = |value: &String| finite(value).is_some();
         self.numbers == NumberFormat::default()
             && self.dates.is_empty()

@@ -6,12 +6,13 @@ use tch::Tensor;
 
 use crate::config::check::Invalid;
 use crate::config::suggest;
-use crate::data::Target;
+use crate::data::table::column::Column;
 use crate::data::table::columns::{fits_f32, in_words, too_large, too_large_hint};
+use crate::data::table::csv_table::Table;
 use crate::data::table::recognize::number_format::same;
 use crate::data::table::recognize::recognize;
 use crate::data::table::values::Values;
-use crate::data::table::{Column, Table};
+use crate::data::target::Target;
 
 /// What a target column is taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

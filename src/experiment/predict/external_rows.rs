@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::anyhow;
 use tch::Tensor;
 
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, told};
+use crate::data::Rows;
 use crate::data::image_file::{self, Invert, Picture};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::source::csv;
@@ -15,7 +16,6 @@ use crate::data::table::Table;
 use crate::data::table::csv_text::TableFault;
 use crate::data::table::external_table::{Given, Truth};
 use crate::data::table::form::{Form, ImageSize};
-use crate::data::{Rows, told};
 use crate::experiment::plan::Plan;
 use crate::io::separator;
 

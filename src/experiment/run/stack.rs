@@ -10,7 +10,7 @@ use tch::{Device, Tensor};
 use crate::config::hint::Hint;
 use crate::data::prepare::batches::DeviceRows;
 use crate::data::prepare::prepared::Prepared;
-use crate::data::store::cache::sha256;
+use crate::data::store::checksum::sha256;
 use crate::data::{Rows, Test, Validation};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;

@@ -7,9 +7,9 @@ use anyhow::{Context, anyhow, ensure};
 use tch::{Device, Tensor};
 
 use crate::classical::tree::Tree;
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, told};
 use crate::data::prepare::fitted_data::FittedData;
-use crate::data::{Card, Rows, told};
+use crate::data::{Card, Rows};
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
 use crate::experiment::run::test_metrics;

@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::config::hint::Hint;
-use crate::data::told;
+use crate::config::hint::{Hint, told};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::grouping;

@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Error, anyhow};
 use time::OffsetDateTime;
 
+use crate::config::hint::told;
 use crate::data::store::fetch;
-use crate::data::told;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::watch::{StackInfo, Watch};

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::data::store::cache::sha256;
+use crate::data::store::checksum::sha256;
 use crate::plot::draw::color::Color;
 use crate::plot::draw::font::{FAMILIES, Font, Weight};
 use crate::plot::draw::shape::{Anchor, Point, Rect, Stroke, short};

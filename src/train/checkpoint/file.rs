@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tch::Tensor;
 
 use super::Tensors;
-use crate::data::store::cache::hexadecimal;
+use crate::data::store::checksum::hexadecimal;
 use crate::device::allocator::may_fail;
 use crate::tensor::safetensors_file::{SafetensorsFile, dtype, from_parts, kind, length, parts, shape};
 

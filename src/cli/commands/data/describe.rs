@@ -4,7 +4,8 @@ use crate::cli::text::page::Page;
 use crate::cli::text::table::Columns;
 use crate::cli::text::{number_format, terminal};
 use crate::config::suggest;
-use crate::data::inspect::describe::{ClassCount, ColumnDescription, Constant, Description, PartDescription};
+use crate::data::inspect::class_count::ClassCount;
+use crate::data::inspect::describe::{ColumnDescription, Constant, Description, PartDescription};
 use crate::data::store::manifest::Manifest;
 
 /// The longest name of a class or column that is shown whole.

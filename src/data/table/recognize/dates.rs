@@ -8,7 +8,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
-use crate::data::table::reading::DateColumn;
 use crate::data::table::recognize::date_text::{NO_DATE, by_pattern, days, month_named, split_time, time_of_day};
 
 /// The columns of dates: a list of names, or the format of each.
@@ -29,6 +28,15 @@ pub enum DateFormat {
     Order(Order),
     /// As Python's `strptime` takes it.
     Pattern(String),
+}
+
+/// A column of dates, and how they are written; `None` where that is to be found out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DateColumn {
+    /// Its name.
+    pub name: String,
+    /// How its dates are written.
+    pub format: Option<DateFormat>,
 }
 
 /// The order of day, month and year.

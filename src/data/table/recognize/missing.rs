@@ -1,17 +1,18 @@
 //! Which rows of a table are used, by what is missing in them, and what is said of a text that counts as missing.
 
 use crate::config::check::Invalid;
+use crate::data::table::column::Column;
 use crate::data::table::column_roles::Recipe;
+use crate::data::table::csv_table::Table;
 use crate::data::table::encode::Missing;
 use crate::data::table::values::Values;
-use crate::data::table::{Column, Table};
 
 /// More classes than this are not listed in a hint.
 const MOST_LISTED: usize = 8;
 
 impl Recipe<'_> {
     /// The rows that are used: all, or those where nothing that is used is missing.
-    pub(in crate::data) fn rows_to_keep(
+    pub(crate) fn rows_to_keep(
         &self,
         table: &Table,
         features: &[&Column],
@@ -72,7 +73,7 @@ impl Recipe<'_> {
     }
 
     /// What is left out because of a text that counts as missing; `None` where nothing is, or the fields are empty.
-    pub(in crate::data) fn left_out(
+    pub(crate) fn left_out(
         &self,
         table: &Table,
         kept: &[usize],

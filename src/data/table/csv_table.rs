@@ -1,0 +1,426 @@
+//! A table of the user's own: columns of numbers or text, each value there or missing, as polars reads them from CSV.
+//!
+//! Every field is read as text first, and a column whose every value is a number becomes one of numbers: quoted numbers
+//! are numbers, and a slip of the pen in row 7,000 is found, and named. What counts as missing, and how numbers and dates
+//! are written, a [`Reading`] says.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
+
+use crate::data::inspect::duplicates::{Repeats, fingerprint};
+use crate::data::store::hashed_file::{self, Hashed};
+use crate::data::table::blocks::{self, PlainColumn, PlainNumbers};
+use crate::data::table::column::Column;
+use crate::data::table::csv_text::{CsvText, TableFault, said_separator};
+use crate::data::table::reading::{Reading, TextColumns};
+use crate::data::table::recognize::number_format::{NumberFormat, finite};
+use crate::io::separator;
+
+/// Named columns of the same length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The columns, in the file's order.
+    pub columns: Vec<Column>,
+    /// The line of the file on which each row begins.
+    pub lines: Vec<usize>,
+    /// How its numbers are written.
+    pub numbers: NumberFormat,
+}
+
+impl Table {
+    /// Reads CSV text whose first line names the columns, with the default reading. A line `sep=;` above it, which Excel
+    /// writes, names the separator.
+    ///
+    /// # Errors
+    /// When the text is damaged, or a name is missing or occurs twice.
+    pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, TableFault> {
+        Table::read(bytes, &Reading::new(separator))
+    }
+
+    /// Reads CSV text whose first line names the columns.
+    ///
+    /// # Errors
+    /// As for [`Table::from_csv`], and when a column of dates holds something else.
+    pub fn read(bytes: &[u8], reading: &Reading) -> Result<Table, TableFault> {
+        let separator = reading.separator;
+        let message =
+            || format!("cannot be read with the separator {separator:?}: it is one ASCII character, and no quote");
+        let separator = separating_byte(separator).ok_or_else(|| TableFault::new(message()))?;
+        if let Some(said) = said_separator(bytes).and_then(separating_byte) {
+            return Table::of_text(&CsvText::check(bytes, said)?, said, reading);
+        }
+        let plain = reading.is_of_plain_numbers().then(|| Table::of_plain_numbers(bytes, separator, reading)).flatten();
+        plain.unwrap_or_else(|| Table::of_text(&CsvText::check(bytes, separator)?, separator, reading))
+    }
+
+    /// The table in a file, and the file's SHA-256, where every field below the header is a finite number as polars reads
+    /// them, or in a column whose text is kept, many times as fast as by way of text; `None` where any is not, or the file
+    /// cannot be read, or holds no table, and it has to be read whole.
+    pub fn of_plain_file(path: &Path, reading: &Reading) -> Option<(Table, String)> {
+        let separator = separating_byte(reading.separator).filter(|_| reading.is_of_plain_numbers())?;
+        let metadata = std::fs::metadata(path).ok()?;
+        if !metadata.is_file() || metadata.len() > hashed_file::most() {
+            return None; // a pipe is read once
+        }
+        let file = File::open(path).ok()?;
+        let mut file = Hashed::new(file);
+        let table = Table::of_plain_numbers(&mut file, separator, reading)?.ok()?;
+        Some((table, file.sum()))
+    }
+
+    /// The table by way of text: whatever its fields hold.
+    fn of_text(checked: &CsvText, separator: u8, reading: &Reading) -> Result<Table, TableFault> {
+        let columns = read_fields(checked, separator)?;
+        let names = names_of(&columns)?;
+        check_header(checked, separator, &names)?;
+        let lines = checked.lines[1..].to_vec();
+        let columns = columns.iter().zip(names).map(|(column, name)| {
+            let fields = strings(column)?.iter().skip(1).map(Option::unwrap_or_default);
+            Column::read(name, fields, reading, |row| place(row, &lines))
+        });
+        let columns = columns.collect::<Result<Vec<Column>, TableFault>>()?;
+        if lines.is_empty() {
+            return Err(TableFault::new("names columns, and holds no row"));
+        }
+        Ok(Table { columns, lines, numbers: reading.numbers })
+    }
+
+    /// The table of plain numbers, once its header is read as that of any other.
+    fn of_plain_numbers(
+        source: impl Read + Send,
+        separator: u8,
+        reading: &Reading,
+    ) -> Option<Result<Table, TableFault>> {
+        let as_text = |block: &[u8]| columns_of_text(block, separator, reading);
+        let PlainNumbers { header, columns, lines } = blocks::read(source, separator, as_text)?;
+        let headed = || {
+            let header = CsvText::check(&header, separator)?;
+            let fields = read_fields(&header, separator)?;
+            let names = names_of(&fields)?;
+            check_header(&header, separator, &names)?;
+            let column = |(column, name): (PlainColumn, String)| match column {
+                PlainColumn::Numbers(numbers) => Ok(Column::of_numbers(name, numbers)),
+                PlainColumn::Text(fields) => {
+                    Column::read(name, fields.iter().map(String::as_str), reading, |row| place(row, &lines))
+                }
+            };
+            let columns = columns.into_iter().zip(names).map(column).collect::<Result<Vec<Column>, TableFault>>()?;
+            Ok(Table { columns, lines, numbers: reading.numbers })
+        };
+        Some(headed())
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The names of the columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// A row as messages name it: counted from 1 below the header, and by its line.
+    pub fn place(&self, row: usize) -> String {
+        place(row, &self.lines)
+    }
+
+    /// How many rows are the same as an earlier one.
+    pub fn duplicate_rows(&self) -> usize {
+        let row = |row: usize| fingerprint(self.columns.iter().map(|column| column.key(row)));
+        Repeats::of((0..self.rows()).map(row), |_| None).duplicates
+    }
+}
+
+/// What may stand between two fields: polars panics where that is a quote.
+fn separating_byte(separator: char) -> Option<u8> {
+    u8::try_from(separator).ok().filter(|_| separator::is_allowed(separator))
+}
+
+/// A row as messages name it.
+fn place(row: usize, lines: &[usize]) -> String {
+    format!("row {} (line {})", row + 1, lines[row])
+}
+
+/// The numbers of the columns whose text is kept, from a block of text that begins with the header; none where there is
+/// no such header.
+fn columns_of_text(block: &[u8], separator: u8, reading: &Reading) -> Vec<usize> {
+    if reading.text == TextColumns::default() {
+        return Vec::new();
+    }
+    let names = || {
+        let checked = CsvText::check(block, separator).ok()?;
+        let header = CsvText::check(checked.records(0, 1), separator).ok()?;
+        names_of(&read_fields(&header, separator).ok()?).ok()
+    };
+    let names = names().unwrap_or_default();
+    (0..names.len()).filter(|&number| reading.keeps_text(&names[number])).collect()
+}
+
+/// Every field as text, the header's too.
+fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, TableFault> {
+    let schema: Schema =
+        (0..checked.fields).map(|number| Field::new(format!("{number}").into(), DataType::String)).collect();
+    let frame = CsvReadOptions::default()
+        .with_has_header(false)
+        .with_schema(Some(Arc::new(schema)))
+        .map_parse_options(|options| options.with_separator(separator))
+        .into_reader_with_file_handle(Cursor::new(&checked.text[..]))
+        .finish()
+        .map_err(|error| TableFault::new(format!("is not CSV: {error}")))?;
+    if frame.height() != checked.lines.len() {
+        let message = format!("has {} lines, and {} were read", checked.lines.len(), frame.height());
+        return Err(TableFault::new(message));
+    }
+    Ok(frame.columns().to_vec())
+}
+
+fn strings(column: &PolarsColumn) -> Result<&polars::prelude::StringChunked, TableFault> {
+    column.as_materialized_series().str().map_err(|error| TableFault::new(format!("is not CSV: {error}")))
+}
+
+/// The names in the header, each of them one column's.
+fn names_of(columns: &[PolarsColumn]) -> Result<Vec<String>, TableFault> {
+    let (mut names, mut places) = (Vec::with_capacity(columns.len()), HashMap::with_capacity(columns.len()));
+    for (number, column) in columns.iter().enumerate() {
+        let name = strings(column)?.get(0).unwrap_or_default().trim();
+        if name.is_empty() {
+            let hint = "give it a name; row numbers that pandas wrote are left out with `to_csv(…, index=False)`";
+            return Err(TableFault::new(format!("has no name for column {}", number + 1)).hint(hint));
+        }
+        if let Some(earlier) = places.insert(name, number) {
+            let message = format!("names columns {} and {} both `{name}`", earlier + 1, number + 1);
+            return Err(TableFault::new(message).hint("give each column a name of its own"));
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<(), TableFault> {
+    if names.iter().all(|name| finite(name).is_some()) {
+        let message = "has numbers in its first line, where the names of the columns belong";
+        return Err(TableFault::new(message).hint("write the names above them, such as `x1,x2,y`"));
+    }
+    let other =
+        [b',', b';', b'\t'].into_iter().find(|&other| other != separator && names[0].as_bytes().contains(&other));
+    match other {
+        Some(other) if checked.fields == 1 => {
+            let message = format!("has one column, `{}`", names[0]);
+            let other = separator::shown(char::from(other));
+            Err(TableFault::new(message)
+                .hint(format!("is the separator `{other}`? Then say `separator = \"{other}\"`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::data::table::recognize::dates::DateColumn;
+    use crate::data::table::values::Values;
+
+    fn table(text: &str) -> Table {
+        Table::from_csv(text.as_bytes(), ',').unwrap()
+    }
+
+    fn fault(text: &str) -> String {
+        Table::from_csv(text.as_bytes(), ',').unwrap_err().message
+    }
+
+    fn numbers_of(table: &Table, name: &str) -> Vec<f64> {
+        match &table.column(name).unwrap().values {
+            Values::Numbers(numbers) => numbers.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn quoted_numbers_are_numbers_and_marks_and_line_ends_of_windows_are_none_of_the_text() {
+        let table = table("\u{feff}a,b,c\r\n\"1\",x,7\r\n\"2.5\",\"y, z\",\" 8 \"\r\n");
+        assert_eq!(table.names().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!((numbers_of(&table, "a"), numbers_of(&table, "c")), (vec![1.0, 2.5], vec![7.0, 8.0]));
+        let text = Values::Text { distinct: vec!["x".into(), "y, z".into()], places: vec![Some(0), Some(1)] };
+        assert_eq!(table.column("b").unwrap().values, text);
+        assert_eq!(table.place(1), "row 2 (line 3)");
+    }
+
+    #[test]
+    fn lone_carriage_returns_and_a_line_for_excel_are_understood() {
+        for text in
+            ["a,b\r1,2\r3,4\r", "a,b\r\n1,2\n3,4\r", "a,b\n1,2\r3,4", "sep=,\na,b\n1,2\n3,4\n", "sep=;\ra;b\r1;2\r3;4"]
+        {
+            let read = table(text);
+            assert_eq!((numbers_of(&read, "a"), numbers_of(&read, "b")), (vec![1.0, 3.0], vec![2.0, 4.0]), "{text:?}");
+        }
+        assert_eq!(table("sep=;\r\na;b\r\n1;2\r\n").place(0), "row 1 (line 3)");
+    }
+
+    #[test]
+    fn missing_values_are_missing_in_numbers_and_in_text() {
+        let table = table("a,b\n1,x\n,\nNA,nan\n\"\",y\n");
+        assert!(numbers_of(&table, "a")[1..].iter().all(|number| number.is_nan()));
+        assert_eq!(table.column("b").unwrap().values.categories().1, [Some(0), None, None, Some(1)]);
+        assert_eq!(table.column("b").unwrap().first_missing(), Some((1, "")));
+        assert_eq!(table.column("a").unwrap().first_missing(), Some((1, "")));
+        assert_eq!(self::table("a,b\n1,x\n2,None\n").column("b").unwrap().first_missing(), Some((1, "None")));
+    }
+
+    #[test]
+    fn numbers_as_categories_keep_the_order_of_numbers() {
+        let (distinct, places) = table("a,b\n10,0\n9,0\n10,1\n,1\n").column("a").unwrap().categories();
+        assert_eq!((distinct, places), (vec!["9".into(), "10".into()], vec![Some(1), Some(0), Some(1), None]));
+    }
+
+    #[test]
+    fn headers_that_cannot_be_meant_are_told() {
+        assert_eq!(fault("a,b,a\n1,2,3\n"), "names columns 1 and 3 both `a`");
+        assert_eq!(fault(",b\n0,2\n"), "has no name for column 1");
+        assert_eq!(fault("1,2\n3,4\n"), "has numbers in its first line, where the names of the columns belong");
+        assert_eq!(fault("a,b\n"), "names columns, and holds no row");
+        let fault = Table::from_csv(b"a;b\n1;2\n", ',').unwrap_err();
+        assert_eq!(fault.message, "has one column, `a;b`");
+        assert!(fault.hint.unwrap().contains("separator = \";\""));
+        let fault = Table::from_csv(b"a\tb\n1\t2\n", ',').unwrap_err();
+        assert_eq!(fault.hint.unwrap(), "is the separator `tab`? Then say `separator = \"tab\"`");
+    }
+
+    /// Names, bits of each column, lines.
+    type Told = (Vec<String>, Vec<Vec<u64>>, Vec<usize>);
+
+    /// What a text is read as, with bits for numbers, so that no number is taken for missing or 0 for −0.
+    fn read(table: Result<Table, TableFault>) -> Result<Told, TableFault> {
+        let bits = |column: &Column| (0..column.values.len()).map(|row| column.key(row)).collect();
+        table.map(|table| {
+            let kind = |column: &Column| format!("{} {:?} {:?}", column.name, column.written(), column.first_missing());
+            let names = table.columns.iter().map(kind).collect();
+            (names, table.columns.iter().map(bits).collect(), table.lines)
+        })
+    }
+
+    /// Whether a text is one of plain numbers; it is read the same either way.
+    #[track_caller]
+    fn is_plain(text: &str) -> bool {
+        let checked = CsvText::check(text.as_bytes(), b',').unwrap();
+        let plain = |reading: &Reading| Table::of_plain_numbers(text.as_bytes(), b',', reading);
+        let texts = |names: &[&str]| TextColumns::Named(names.iter().map(|&name| name.to_owned()).collect());
+        for names in [&[][..], &["b"], &["a", "c"]] {
+            let reading = Reading { text: texts(names), ..Reading::new(',') };
+            if let Some(plain) = plain(&reading) {
+                assert_eq!(read(plain), read(Table::of_text(&checked, b',', &reading)), "{text:?} {names:?}");
+            }
+        }
+        plain(&Reading::new(',')).is_some()
+    }
+
+    #[test]
+    fn plain_numbers_are_read_at_once_and_as_they_are_by_way_of_text() {
+        for plain in ["1", "\"1\"", "-0", "1e5", "1E-5", "123456789012345678901234567890", "0.1", "-56.407509631329"] {
+            assert!(is_plain(&format!("a,b\n1,2\n{plain},3\n")), "{plain}");
+        }
+        for other in ["", "\"\"", "nan", "inf", "-inf", "1e400", "0x10", "1_000", "x", "NA", "1 2", "\"1,5\"", "1\"\"2"]
+        {
+            assert!(!is_plain(&format!("a,b\n1,2\n{other},3\n")), "{other}");
+        }
+        // read at once or not, they are numbers
+        for number in ["+1", " 1", "1 ", "\" 1 \"", ".5", "5.", "1e+5"] {
+            let text = format!("a,b\n1,2\n{number},3\n");
+            is_plain(&text);
+            assert_eq!(numbers_of(&table(&text), "a").len(), 2, "{number}");
+        }
+        assert!(!is_plain("a,b\n"), "without a row there is a fault to tell");
+        assert!(is_plain("a,a\n1,2\n"), "so is the fault of the header");
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_is_the_same_whichever_way_it_is_read(
+            rows in proptest::collection::vec(proptest::collection::vec(field(), 3), 1..6),
+            ends in prop_oneof![Just("\n"), Just("\r\n")],
+        ) {
+            let rows: Vec<String> = rows.iter().map(|row| row.join(",")).collect();
+            is_plain(&format!("a,b,c{ends}{}{ends}", rows.join(ends)));
+        }
+    }
+
+    /// Numbers mostly, and what may be taken for some.
+    fn field() -> impl Strategy<Value = String> {
+        prop_oneof![
+            6 => any::<f64>().prop_map(|number| number.to_string()),
+            6 => (-1e6..1e6_f64).prop_map(|number| format!("{number:.6}")),
+            3 => any::<i64>().prop_map(|number| format!("\"{number}\"")),
+            3 => "[-+]?[0-9]{1,20}(\\.[0-9]{0,20})?(e[-+]?[0-9]{1,3})?",
+            1 => "[-+ .0-9einfax_]{0,6}",
+            1 => "\"[-+ .0-9e]{0,6}\"",
+        ]
+    }
+
+    #[test]
+    fn columns_of_text_are_read_at_once_beside_plain_numbers() {
+        let reading = Reading { text: TextColumns::Named(vec!["id".to_owned()]), ..Reading::new(',') };
+        for id in ["007", "12345678901234567890", "NA", "", "\"x, \"\"y\"\"\"", " 7 ", "\"a\nb\""] {
+            let text = format!("x,id\n1,7\n2,{id}\n");
+            let plain = Table::of_plain_numbers(text.as_bytes(), b',', &reading).expect("it is plain").unwrap();
+            let checked = CsvText::check(text.as_bytes(), b',').unwrap();
+            let by_text = Table::of_text(&checked, b',', &reading).unwrap();
+            assert_eq!(format!("{plain:?}"), format!("{by_text:?}"), "{id}"); // NaN is not equal to itself
+            let text = id.strip_prefix('"').and_then(|id| id.strip_suffix('"')).unwrap_or(id).replace("\"\"", "\"");
+            let found = plain.column("id").unwrap().text(1).unwrap_or_default();
+            assert_eq!(found, if id == "NA" { "" } else { text.trim() });
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_with_a_decimal_comma_and_a_text_is_missing_where_it_is_stated() {
+        let numbers = NumberFormat { decimal: ',', thousands: Some('.') };
+        let missing_values = Some(vec!["-999".to_owned()]);
+        let reading = Reading { numbers, missing_values, ..Reading::new(';') };
+        let table = Table::read(b"a;b\n1.299,99;1.000\n-999;2\n", &reading).unwrap();
+        assert_eq!((numbers_of(&table, "a")[0], numbers_of(&table, "b")), (1299.99, vec![1000.0, 2.0]));
+        assert_eq!(table.column("a").unwrap().first_missing(), Some((1, "-999")));
+        let plain = Reading { missing_values: Some(vec!["-999".to_owned()]), ..Reading::new(',') };
+        let table = Table::read(b"a,b\n1,2\n-999.0,3\n", &plain).unwrap();
+        assert!(numbers_of(&table, "a")[1].is_nan(), "plain numbers may be missing too");
+    }
+
+    #[test]
+    fn dates_are_numbers_and_one_that_does_not_exist_is_named_by_its_place() {
+        let dates = vec![DateColumn { name: "day".to_owned(), format: None }];
+        let reading = Reading { dates, ..Reading::new(',') };
+        let table = Table::read(b"day,x\n2024-03-01,1\n,2\n1970-01-02T12:00,3\n", &reading).unwrap();
+        let days = numbers_of(&table, "day");
+        assert_eq!((days[0], days[1].is_nan(), days[2]), (19783.0, true, 1.5));
+        let fault = Table::read(b"day,x\n2024-03-01,1\n2024-02-30,3\n", &reading).unwrap_err();
+        assert_eq!(
+            fault.message,
+            "has `2024-02-30` in row 2 (line 3), column `day`, where a date such as 2024-12-31 was expected: February 2024 has 29 days"
+        );
+    }
+
+    #[test]
+    fn a_separator_that_is_no_ascii_or_a_quote_is_refused() {
+        let fault = Table::from_csv("a§b\n1§2\n".as_bytes(), '§').unwrap_err();
+        assert!(fault.message.contains("separator '§'"), "{fault}");
+        for separator in ['"', '\n', '\r'] {
+            assert!(Table::from_csv(b"a,2\"b\n\"\"\n1\"2\n", separator).is_err(), "{separator:?}");
+        }
+    }
+
+    #[test]
+    fn rows_that_occur_again_are_counted() {
+        assert_eq!(table("a,b\n1,x\n1,x\n1,y\n,x\n,x\n-0,x\n0,x\n").duplicate_rows(), 3);
+    }
+}
