@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::history::number::Number;
-use crate::history::{Environment, History, Status};
+use crate::history::records::{Environment, Status};
+use crate::history::trial_history::History;
 
 /// In what two histories differ.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -249,7 +250,8 @@ pub fn unseen(then: &History, now: &History) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Learned, trial_for_tests};
+    use crate::history::records::Learned;
+    use crate::history::trial_history::trial_for_tests;
 
     /// A trial of three epochs.
     fn trial() -> History {

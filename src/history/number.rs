@@ -135,7 +135,9 @@ impl JsonSchema for Number {
 
 /// Serializes an `f64` field as a [`Number`].
 pub mod as_number {
-    use super::{Deserialize, Deserializer, Number, Serialize, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::history::number::Number;
 
     /// Writes the value, as text where it is not finite.
     ///

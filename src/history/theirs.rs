@@ -5,9 +5,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::history::History;
 use crate::history::figure::number;
 use crate::history::number::Number;
+use crate::history::records::Beside;
+use crate::history::trial_history::History;
 
 /// A figure that a walkthrough reports: a `[[theirs]]` table of an experiment's file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,19 +23,6 @@ pub struct Theirs {
     pub variant: Option<String>,
     /// Whether their run can be repeated to the last digit, with the first of the experiment's seeds.
     #[serde(default)]
-    pub exact: bool,
-}
-
-/// A figure that a walkthrough reports, and this trial's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Beside {
-    /// The figure's name.
-    pub value: String,
-    /// What they report.
-    pub theirs: f64,
-    /// What came here; absent when the trial has no such figure.
-    pub ours: Option<Number>,
-    /// Whether their run can be repeated to the last digit, with the first of the experiment's seeds.
     pub exact: bool,
 }
 
@@ -55,7 +43,7 @@ pub fn lay_beside(reported: &[Theirs], histories: &mut [History]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::trial_for_tests as trial;
+    use crate::history::trial_history::trial_for_tests as trial;
 
     #[test]
     fn theirs_stand_beside_the_trials_of_their_variant() {

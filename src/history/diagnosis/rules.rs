@@ -12,8 +12,10 @@
 //! * *good*: none of these.
 
 use crate::history::curves::Curves;
+use crate::history::diagnosis::finding::Finding;
+use crate::history::diagnosis::sentence;
 use crate::history::diagnosis::series::{self, jitter, lowest, median, noise_of_smoothed, smoothed};
-use crate::history::diagnosis::{Diagnosis, Verdict, sentence};
+use crate::history::diagnosis::verdict::Diagnosis;
 
 /// The last loss of a diverged training, in first losses.
 const GROWN: f64 = 2.0;
@@ -37,42 +39,6 @@ const LEVEL: f64 = 0.3;
 const CREPT: f64 = 0.25;
 /// A constant prediction's loss below this share of the first loss is a rounding error of 0.
 const NO_LOSS: f64 = 1e-24;
-
-/// What is found, with the numbers that sentences need.
-pub(super) enum Finding {
-    /// The loss is not finite from this epoch on.
-    NotFinite { epoch: usize },
-    /// The training loss grows.
-    Grows { first: f64, last: f64 },
-    /// What was learned is lost: the lowest training loss, and the last one.
-    Lost { lowest: f64, last: f64, constant: f64 },
-    /// The validation loss is lowest in this epoch, and rises from then on.
-    Overfits { epoch: usize, lowest: f64, last: f64, training: f64 },
-    /// The training loss jumps by this share of its mean.
-    Jumps { jitter: f64 },
-    /// The validation loss jumps by this share of its mean.
-    ValidationJumps { jitter: f64 },
-    /// The training loss rises again from its lowest.
-    Creeps { epoch: usize, lowest: f64, last: f64 },
-    /// The training loss stays near that of a constant prediction.
-    Underfits { lowest: f64, constant: f64, still_falls: bool },
-    /// The target is the same in every row.
-    SameTarget,
-    /// None of the others.
-    Good { first: f64, last: f64, validation: Option<f64>, still_falls: bool },
-}
-
-impl Finding {
-    pub(super) fn verdict(&self) -> Verdict {
-        match self {
-            Finding::NotFinite { .. } | Finding::Grows { .. } | Finding::Lost { .. } => Verdict::Diverged,
-            Finding::Overfits { .. } => Verdict::Overfitting,
-            Finding::Jumps { .. } | Finding::ValidationJumps { .. } | Finding::Creeps { .. } => Verdict::Unstable,
-            Finding::Underfits { .. } | Finding::SameTarget => Verdict::Underfitting,
-            Finding::Good { .. } => Verdict::Good,
-        }
-    }
-}
 
 /// The losses of a trial, raw and smoothed.
 struct Losses<'a> {
@@ -254,6 +220,7 @@ fn still_falls(loss: &[f64]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::diagnosis::verdict::Verdict;
 
     fn read(loss: &[f64], val_loss: &[f64]) -> Diagnosis {
         let mut curves = Curves::default();

@@ -1,6 +1,6 @@
 //! The findings of a diagnosis in a sentence, with their numbers and what to try.
 
-use crate::history::diagnosis::rules::Finding;
+use crate::history::diagnosis::finding::Finding;
 use crate::history::number::brief;
 
 /// All findings in a sentence: it begins with the verdict, and names the others behind it.

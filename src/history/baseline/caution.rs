@@ -1,63 +1,13 @@
-//! Baselines: what a prediction gets that is the same for every row, to compare a model with on the same rows.
+//! Cautions: where a classifier never predicts a class, or is no better than the majority class.
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use crate::history::History;
-use crate::history::number::{Number, brief};
+use crate::history::baseline::constant_prediction::{Baseline, Baselines};
+use crate::history::number::brief;
+use crate::history::trial_history::History;
 
 /// A balanced accuracy this far above chance shows that classes are told apart, whatever the accuracy.
 const ABOVE_CHANCE: f64 = 0.1;
-
-/// Baselines of the rows that a model is judged by.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Baselines {
-    /// That of the validation rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation: Option<Baseline>,
-    /// That of the test rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test: Option<Baseline>,
-    /// Where a classifier never predicts a class, or is no better than the majority class: says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caution: Option<String>,
-}
-
-/// What a constant prediction gets: of classes, the majority class; of numbers, the mean of the training rows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Baseline {
-    /// Of classes, the most frequent one among these rows, by its number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub class: Option<usize>,
-    /// Of classes, `acc`, the share of that class, and `loss`, that of the best constant probabilities; of numbers, the
-    /// loss and the metrics that were named.
-    #[serde(flatten)]
-    pub metrics: IndexMap<String, Number>,
-}
-
-impl Baselines {
-    /// Whether neither validation nor test rows have one.
-    pub fn is_empty(&self) -> bool {
-        self.validation.is_none() && self.test.is_none()
-    }
-}
-
-impl Baseline {
-    /// The majority class of rows with these counts by class; `None` where there is no row.
-    pub fn of_counts(counts: &[u64]) -> Option<Baseline> {
-        let rows: u64 = counts.iter().sum();
-        // of equal counts, the first
-        let (class, &count) = counts.iter().enumerate().rev().max_by_key(|(_, count)| **count)?;
-        let acc = (rows > 0).then(|| count as f64 / rows as f64)?;
-        Some(Baseline { class: Some(class), metrics: IndexMap::from([("acc".to_owned(), Number(acc))]) })
-    }
-
-    /// One of its metrics.
-    pub fn metric(&self, name: &str) -> Option<f64> {
-        self.metrics.get(name).map(|number| number.0)
-    }
-}
 
 /// Says where a classifier never predicts a class, or its accuracy is no better than the share of the majority class: on the
 /// test rows, or where there are none, on the validation rows.
@@ -142,8 +92,9 @@ fn of_confusion(confusion: &[Vec<u64>], baseline: &Baseline, name: impl Fn(usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::number::Number;
     use crate::history::tested::TestRecord;
-    use crate::history::trial_for_tests;
+    use crate::history::trial_history::trial_for_tests;
 
     fn said(confusion: &[&[u64]], classes: &[&str]) -> Option<String> {
         let confusion: Vec<Vec<u64>> = confusion.iter().map(|row| row.to_vec()).collect();

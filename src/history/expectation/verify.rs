@@ -1,107 +1,13 @@
-//! What an experiment expects of its trials, held against what came.
-//!
-//! An expectation speaks of each trial by itself, or, with `over`, of a statistic of all seeds and folds of a variant.
-//! A claim says in words what expectations bear out; it stands on the first of them, and holds for those below it that
-//! have none of their own.
+//! Holds the trials of a study against what the experiment expects of them.
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use crate::history::History;
-use crate::history::diagnosis::canonical;
+use crate::history::diagnosis::verdict::canonical;
+use crate::history::expectation::expected::{Expectation, Over};
+use crate::history::expectation::verified::Verified;
 use crate::history::figure::{Found, VARIANT_SEPARATOR, figure, number};
 use crate::history::number::Number;
-
-/// One thing that an experiment is expected to show: an `[[expect]]` table of its file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Expectation {
-    /// What it bears out, in a short sentence; it holds for the expectations below too, up to the next claim.
-    #[serde(default)]
-    pub claim: Option<String>,
-    /// The figure's name.
-    pub value: String,
-    /// Not each trial's figure is meant, but this statistic of the figures of all seeds and folds.
-    #[serde(default)]
-    pub over: Option<Over>,
-    /// It is at least this.
-    #[serde(default)]
-    pub at_least: Option<f64>,
-    /// It is at most this.
-    #[serde(default)]
-    pub at_most: Option<f64>,
-    /// It is this, give or take `within`.
-    #[serde(default)]
-    pub near: Option<f64>,
-    /// How far from `near` it may be.
-    #[serde(default)]
-    pub within: Option<f64>,
-    /// It is greater than this other figure; `relu/last.loss` is a figure of the variant `relu`, with the same seed
-    /// and fold, or, with `over`, the same statistic of it.
-    #[serde(default)]
-    pub above: Option<String>,
-    /// It is greater than so many times that other figure.
-    #[serde(default)]
-    pub times: Option<f64>,
-    /// It is this word.
-    #[serde(default)]
-    pub is: Option<String>,
-    /// It holds for this seed alone, because the figure is exact.
-    #[serde(default)]
-    pub seed: Option<i64>,
-    /// It speaks of this variant alone.
-    #[serde(default)]
-    pub variant: Option<String>,
-    /// The fewest seeds that `over` is checked with: in a run with fewer seeds the expectation is not checked, because
-    /// chance could break it.
-    #[serde(default)]
-    pub min_seeds: Option<usize>,
-}
-
-/// A statistic of a figure over all seeds and folds of a variant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Over {
-    /// The mean.
-    Mean,
-    /// The standard deviation of the sample (divided by n − 1); it takes two trials at least.
-    Std,
-    /// The smallest.
-    Min,
-    /// The largest.
-    Max,
-    /// The share of the trials whose word is `is`, from 0 to 1.
-    Share,
-}
-
-/// An expectation, and what came.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Verified {
-    /// Which of the experiment's expectations it is, counted from 0.
-    #[serde(default)]
-    pub number: usize,
-    /// What it bears out, in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claim: Option<String>,
-    /// The figure's name.
-    pub value: String,
-    /// The statistic of the figures of all seeds and folds that is meant in place of this trial's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub over: Option<Over>,
-    /// What was expected, in words.
-    pub expected: String,
-    /// The variant that the expectation speaks of, when it speaks of one alone.
-    pub variant: Option<String>,
-    /// What came; absent when the run has no such figure.
-    pub found: Option<Found>,
-    /// The other figure, where it is to be above one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub against: Option<Found>,
-    /// Whether it is as expected.
-    pub met: bool,
-}
+use crate::history::trial_history::History;
 
 /// Holds each trial of a study against what the experiment expects of it.
 pub fn verify(expectations: &[Expectation], histories: &mut [History]) {
@@ -133,25 +39,6 @@ impl Expectation {
     pub fn has_enough_seeds(&self, all: &[History]) -> bool {
         let seeds: BTreeSet<i64> = all.iter().map(|trial| trial.seed).collect();
         self.min_seeds.is_none_or(|needed| seeds.len() >= needed)
-    }
-
-    /// What is expected, in words.
-    pub fn in_words(&self) -> String {
-        let mut parts = Vec::new();
-        parts.extend(self.at_least.map(|bound| format!("≥ {bound}")));
-        parts.extend(self.at_most.map(|bound| format!("≤ {bound}")));
-        parts.extend(self.near.map(|near| format!("{near} ± {}", self.within.unwrap_or_default())));
-        parts.extend(self.above.as_ref().map(|other| match self.times {
-            Some(times) => format!("> {times} × {other}"),
-            None => format!("> {other}"),
-        }));
-        match &self.is {
-            Some(word) if self.over == Some(Over::Share) => format!("{word} in {} of the trials", parts.join(", ")),
-            word => {
-                parts.extend(word.clone());
-                parts.join(", ")
-            }
-        }
     }
 
     /// The figure of the trial, or of its variant, beside what is expected; `all` are the trials of the whole study.
@@ -213,67 +100,20 @@ impl Expectation {
     }
 }
 
-impl Verified {
-    /// The figure, with its variant's name before it, and what is expected of it: `mean of relu/last.loss ≤ 0.5`.
-    pub fn statement(&self) -> String {
-        self.statement_of(self.variant.as_deref())
-    }
-
-    /// The same with this variant's name, or with none.
-    pub fn statement_of(&self, variant: Option<&str>) -> String {
-        let comparison = if self.expected.starts_with(['≥', '≤', '>']) { "" } else { "is " };
-        let variant = variant.map(|variant| format!("{variant}{VARIANT_SEPARATOR}")).unwrap_or_default();
-        let statistic = match self.over {
-            None | Some(Over::Share) => String::new(), // `expected` says which share
-            Some(over) => format!("{} of ", over.word()),
-        };
-        format!("{statistic}{variant}{} {comparison}{}", self.value, self.expected)
-    }
-}
-
 impl Over {
-    /// The word in the file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Over::Mean => "mean",
-            Over::Std => "std",
-            Over::Min => "min",
-            Over::Max => "max",
-            Over::Share => "share",
-        }
-    }
-
     /// The statistic of a figure over a variant's trials; absent where one of them lacks the figure.
     fn figure(self, name: &str, variant: &str, all: &[History]) -> Option<Found> {
         let trials = all.iter().filter(|trial| trial.variant == variant);
         let values: Vec<f64> = trials.map(|trial| number(trial, name)).collect::<Option<_>>()?;
         self.of(&values).map(|value| Found::Number(Number(value)))
     }
-
-    /// The statistic of these values: absent for none of them, and for the standard deviation of one; one that is not
-    /// a number makes it none.
-    fn of(self, values: &[f64]) -> Option<f64> {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        if values.iter().any(|value| value.is_nan()) {
-            return Some(f64::NAN); // `f64::min` would pass it over
-        }
-        match self {
-            Over::Mean | Over::Share => (!values.is_empty()).then_some(mean),
-            Over::Std => {
-                let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-                (values.len() >= 2).then(|| (squares / (n - 1.0)).sqrt())
-            }
-            Over::Min => values.iter().copied().reduce(f64::min),
-            Over::Max => values.iter().copied().reduce(f64::max),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Status, trial_for_tests as trial};
+    use crate::history::records::Status;
+    use crate::history::trial_history::trial_for_tests as trial;
 
     /// Reads an expectation as a file writes it.
     fn read(text: &str) -> Expectation {

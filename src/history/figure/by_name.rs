@@ -1,36 +1,10 @@
-//! Figures of a history by their names.
-//!
-//! The names are paths: `first.loss`, `last.val_acc`, `epoch.11.loss`, `best.val_acc` (in the best epoch),
-//! `best.epoch`, `min.val_loss`, `max.val_acc` (over all epochs), `test.acc`, `test.report.macro.f1`,
-//! `test.report.classes.1.recall`, `test.confusion.1.0` (rows of class 1 that were predicted as class 0),
-//! `diagnosis.val_loss_rise`, `learned.0.bias.0`, `learned.prediction.3.0` (of the fourth training row, the first output);
-//! `data.rows.train`, `tree.depth`; and `status`.
+//! Finds the figure of a name in a history.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::history::History;
+use crate::history::figure::found::{Found, PREDICTION, STATUS};
 use crate::history::number::Number;
-
-/// What stands between a variant's name and a figure's: `relu/last.loss`.
-pub const VARIANT_SEPARATOR: char = '/';
-
-/// The figure that tells how a trial ended.
-pub const STATUS: &str = "status";
-
-/// What a prediction is called among the things that a tiny network has learned.
-pub const PREDICTION: &str = "prediction";
-
-/// A figure or a word of a history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Found {
-    /// A figure.
-    Number(Number),
-    /// A word, such as a verdict.
-    Word(String),
-}
+use crate::history::trial_history::History;
 
 /// The figure of this name, when the history has one.
 pub fn figure(history: &History, name: &str) -> Option<Found> {
@@ -103,8 +77,9 @@ pub fn number(history: &History, name: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::records::Best;
     use crate::history::tested::TestRecord;
-    use crate::history::{Best, trial_for_tests};
+    use crate::history::trial_history::trial_for_tests;
     use serde_json::json;
 
     #[test]
