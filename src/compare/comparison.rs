@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::compare::caution;
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::{Group, union};
+use crate::compare::metric_name::metric_of;
 use crate::compare::ranking::Ranking;
 use crate::compare::statistics::Test;
 use crate::compare::statistics::difference::{Difference, judge};
@@ -165,11 +166,6 @@ pub fn main_figure(groups: &[Group], names: &[String]) -> Option<String> {
         }
     }
     None
-}
-
-/// The metric of a figure's name: `val_acc` of `best.val_acc`.
-pub fn metric_of(name: &str) -> &str {
-    name.split_once('.').map_or(name, |(_, metric)| metric)
 }
 
 /// The figure that was written: by its whole name, or a metric, of the test rows where there are any and otherwise of

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
-use crate::compare::comparison::{main_figure, metric_of, names};
+use crate::compare::comparison::{main_figure, names};
 use crate::compare::filter::Filter;
 use crate::compare::group::Group;
+use crate::compare::metric_name::metric_of;
 use crate::compare::positive_class::positive_classes;
 use crate::compare::ranking::Ranking;
 use crate::compare::statistics::mean;

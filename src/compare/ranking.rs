@@ -2,9 +2,9 @@
 //! test would be part of the choice, and one of training rows only where there are no validation rows, and not where these
 //! training rows were resampled. Losses of different functions rank nothing.
 
-use crate::compare::comparison::metric_of;
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
+use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::mean;
 use crate::history::History;
 use crate::train::loss::Loss;

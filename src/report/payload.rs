@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::{Group, union};
-use crate::compare::trial::{Trial, is_metric};
+use crate::compare::metric_name::is_metric;
+use crate::compare::trial::Trial;
 use crate::history::number::Number;
 use crate::report::{layers, thinned};
 

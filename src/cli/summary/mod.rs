@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use crate::cli::text::number_format;
 use crate::cli::text::page::Page;
 use crate::cli::text::table::Columns;
-use crate::compare::trial::is_metric;
+use crate::compare::metric_name::is_metric;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
 use crate::history::baseline::cautions;

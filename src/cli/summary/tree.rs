@@ -2,7 +2,7 @@
 
 use crate::cli::text::number_format;
 use crate::cli::text::table::Columns;
-use crate::compare::trial::is_metric;
+use crate::compare::metric_name::is_metric;
 use crate::history::History;
 use crate::history::tree::TreeRecord;
 

@@ -1,7 +1,7 @@
 //! The figures that trials are listed and compared by.
 
 use crate::cli::text::number_format;
-use crate::compare::trial::is_metric;
+use crate::compare::metric_name::is_metric;
 use crate::history::{History, Status};
 use crate::metrics::Metric;
 

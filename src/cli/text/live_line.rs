@@ -5,8 +5,8 @@
 
 use crate::cli::text::{number_format, settings};
 use crate::compare::direction::higher_is_better;
-use crate::compare::trial::is_metric;
-use crate::train::report::EpochReport;
+use crate::compare::metric_name::is_metric;
+use crate::train::fit::EpochReport;
 
 /// What is trained together.
 #[derive(Clone, Debug, Default)]

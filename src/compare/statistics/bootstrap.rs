@@ -5,7 +5,8 @@
 //! SciPy's is that one too. Of few trials such intervals are too narrow: from five of them they hold the truth in some
 //! four of five cases, not in nineteen of twenty.
 
-use crate::compare::statistics::{CONFIDENCE, Interval, mean};
+use crate::compare::statistics::interval::{CONFIDENCE, Interval};
+use crate::compare::statistics::moments::mean;
 use crate::data::split::numpy_random::RandomState;
 
 /// How many resamples are drawn, as in SciPy.

@@ -1,6 +1,6 @@
 //! How large a difference is, beside how sure it is.
 
-use crate::compare::statistics::{mean, variance};
+use crate::compare::statistics::moments::{mean, variance};
 
 /// Hedges' g: the difference of means in pooled standard deviations, corrected for few trials (Hedges 1981, with
 /// 1 − 3 / (4 (n + m) − 9)). `None` where a group has fewer than two trials, or nothing varies.

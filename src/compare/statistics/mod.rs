@@ -7,27 +7,19 @@ pub mod bootstrap;
 pub mod difference;
 pub mod effect;
 pub mod holm;
+pub mod interval;
+pub mod moments;
 pub mod permutation;
 pub mod ranks;
 pub mod sample;
 pub mod student;
 
+pub use interval::{CONFIDENCE, Interval};
+pub use moments::{mean, variance};
 use serde::Serialize;
-
-/// The share of intervals that hold the truth, if many were made.
-pub const CONFIDENCE: f64 = 0.95;
 
 /// The p below which a difference is called more than luck.
 pub const ALPHA: f64 = 0.05;
-
-/// From where to where a figure may lie.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Interval {
-    /// Its lower end.
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
-}
 
 /// A test of whether two groups differ by more than luck, always two-sided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -92,19 +84,4 @@ pub enum Design {
     Pairs(usize),
     /// The sizes of both groups.
     Groups(usize, usize),
-}
-
-/// The mean of one value or more.
-pub fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// The variance of a sample, divided by n − 1; two values at least. Of values that are all the same it is 0, whatever
-/// their mean is rounded to.
-pub fn variance(values: &[f64]) -> f64 {
-    if values.iter().all(|value| *value == values[0]) {
-        return 0.0;
-    }
-    let mean = mean(values);
-    values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() as f64 - 1.0)
 }

@@ -5,7 +5,7 @@
 //! 200,000; otherwise as many are drawn, and the observed one is counted among them (Phipson and Smyth 2010). Two-sided:
 //! twice the smaller of both sides.
 
-use crate::compare::statistics::mean;
+use crate::compare::statistics::moments::mean;
 use crate::data::split::numpy_random::RandomState;
 
 /// As many permutations as are gone through, or drawn.

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::compare::statistics::{Interval, mean, student, variance};
+use crate::compare::statistics::interval::Interval;
+use crate::compare::statistics::moments::{mean, variance};
+use crate::compare::statistics::student;
 
 /// A figure over the trials of a group.
 #[derive(Clone, Debug, PartialEq, Serialize)]

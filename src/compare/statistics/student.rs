@@ -3,7 +3,8 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::compare::statistics::{CONFIDENCE, Interval, mean, variance};
+use crate::compare::statistics::interval::{CONFIDENCE, Interval};
+use crate::compare::statistics::moments::{mean, variance};
 
 /// The 95 % interval of the mean; `None` of fewer than two values.
 pub fn interval(values: &[f64]) -> Option<Interval> {

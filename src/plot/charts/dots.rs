@@ -2,9 +2,10 @@
 
 use anyhow::anyhow;
 
-use crate::compare::comparison::{figure_named, main_figure, metric_of, names};
+use crate::compare::comparison::{figure_named, main_figure, names};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
+use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
 use crate::plot::Drawn;

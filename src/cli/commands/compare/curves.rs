@@ -2,8 +2,9 @@
 
 use crate::cli::commands::compare::chart::{Chart, Line};
 use crate::cli::text::page::Page;
-use crate::compare::comparison::{Comparison, metric_of};
+use crate::compare::comparison::Comparison;
 use crate::compare::group::Group;
+use crate::compare::metric_name::metric_of;
 use crate::compare::trial::Axis;
 
 /// As many curves as can be told apart in one chart.

@@ -5,9 +5,10 @@ use crate::cli::commands::compare::table::{cell, signed, words};
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
 use crate::cli::text::page::{Page, together};
-use crate::compare::comparison::{Comparison, Tested, metric_of};
+use crate::compare::comparison::{Comparison, Tested};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
+use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
 use crate::compare::statistics::{ALPHA, Design, Interval, Test, bootstrap};
 

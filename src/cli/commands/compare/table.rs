@@ -8,8 +8,9 @@ use crate::cli::commands::compare::settings::cut;
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
 use crate::cli::text::page::Page;
-use crate::compare::comparison::{Comparison, Figure, metric_of};
+use crate::compare::comparison::{Comparison, Figure};
 use crate::compare::group::{Group, tested_with};
+use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::sample::Sample;
 
 /// The tables, and what their marks mean.
