@@ -149,11 +149,7 @@ impl Schedule {
     }
 }
 
-/// `warm_up`: some epochs in which the learning rate climbs step by step, then another schedule.
-///
-/// Of W steps in all, step s, from 1, takes `lr · s / W`: the last one has all of `lr`, and the schedule that follows
-/// starts from there, as if training began with it and were shorter by the warm-up. In PyTorch this is
-/// `LinearLR(start_factor = 1 / W, total_iters = W − 1)`, stepped after each batch, then that schedule.
+/// `warm_up`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WarmUp {
@@ -181,6 +177,9 @@ impl WarmUp {
         self.then.check(epochs - self.epochs).map_err(|fault| fault.under("then"))
     }
 
+    /// The learning rate at a step. Of W steps in all, step s, from 1, takes `lr · s / W`: the last one has all of `lr`, and
+    /// the schedule that follows starts from there, as if training began with it and were shorter by the warm-up. In
+    /// PyTorch this is `LinearLR(start_factor = 1 / W, total_iters = W − 1)`, stepped after each batch, then that schedule.
     fn lr(&self, start: f64, place: Place, length: Length) -> f64 {
         match place.epoch.checked_sub(self.epochs) {
             None => {
