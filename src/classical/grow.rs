@@ -14,20 +14,20 @@ use crate::data::{Rows, Training};
 use crate::tensor::seed;
 
 impl TreeSpec {
-    /// Fits a tree to training rows of so many classes, with settings that were checked.
+    /// Fits a tree to training rows with this number of classes. The settings must have been checked.
     ///
-    /// `seed` decides between splits that are equally good, as scikit-learn's `random_state` does: the features are
-    /// tried in an order drawn from its lower 32 bits. Rows that can be split in one best way give the same tree for
-    /// all seeds. The work cannot be interrupted.
+    /// As scikit-learn's `random_state` does, `seed` decides between equally good splits: the features are tried in an
+    /// order drawn from its lower 32 bits. If every split has a single best choice, all seeds give the same tree. The
+    /// fit cannot be interrupted.
     ///
     /// # Errors
-    /// When a feature is not finite, or rows have weights of their own.
+    /// When a feature is not finite, or the rows have sample weights.
     pub fn fit(&self, training: &Training, classes: usize, seed: i64) -> anyhow::Result<Tree> {
         tree(self, training.rows(), classes, seed)
     }
 }
 
-/// Fits a tree with settings that were checked.
+/// Fits a tree. The settings must have been checked.
 ///
 /// # Errors
 /// As for [`TreeSpec::fit`].

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How mixed the classes of a node are.
+/// Impurity of the classes in a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Impurity {
-    /// `1 − Σ p²`: how often two rows, drawn at random, differ.
+    /// Gini impurity, `1 − Σ p²`: the probability that two randomly drawn rows differ in class.
     #[default]
     Gini,
     /// `−Σ p log₂ p`, in bits.
@@ -15,7 +15,8 @@ pub enum Impurity {
 }
 
 impl Impurity {
-    /// The impurity of a node whose rows of each class have these weights in total; 0 of one without rows.
+    /// Returns the impurity of a node; `counts` holds the total weight of its rows of each class. An empty node has
+    /// impurity 0.
     pub fn of(self, counts: &[f64]) -> f64 {
         let all: f64 = counts.iter().sum();
         let shares = counts.iter().filter(|count| **count > 0.0).map(|count| count / all);

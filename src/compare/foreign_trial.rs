@@ -8,7 +8,7 @@ use crate::compare::metric_name::is_metric;
 use crate::history::Best;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::{Diagnosis, diagnose};
-use crate::history::foreign::Foreign;
+use crate::history::foreign::foreign_history::Foreign;
 use crate::history::number::Number;
 
 /// Curves of another program, and what they show.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::compare::foreign_trial::ForeignTrial;
 use crate::compare::metric_name::is_metric;
 use crate::history::diagnosis::{Diagnosis, Verdict};
-use crate::history::foreign::{Foreign, Moment};
+use crate::history::foreign::foreign_history::{Foreign, Moment};
 use crate::history::{Best, History, Status, figure};
 
 /// A trial and the file that it was read from.

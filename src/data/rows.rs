@@ -34,7 +34,7 @@ impl Rows {
         }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.targets.size()[0] as usize
     }

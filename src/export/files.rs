@@ -7,7 +7,7 @@ use crate::history::History;
 /// A trial to be written.
 #[derive(Clone, Debug)]
 pub struct Trial<'a> {
-    /// The name of its files, without their endings.
+    /// Name of its files, without extension.
     pub stem: String,
     /// Its history.
     pub history: &'a History,
@@ -16,7 +16,7 @@ pub struct Trial<'a> {
 /// A file to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its path below the folder that all are written to.
+    /// Path relative to the export folder.
     pub path: PathBuf,
     /// What it holds.
     pub bytes: Vec<u8>,

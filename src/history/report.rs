@@ -35,6 +35,6 @@ pub struct Scores {
     pub precision: Option<f64>,
     /// Of the rows of the class, the share that were predicted as it.
     pub recall: Option<f64>,
-    /// The harmonic mean of both.
+    /// Returns the harmonic mean of precision and recall: `[replicas]`, f64, NaN where undefined.
     pub f1: Option<f64>,
 }

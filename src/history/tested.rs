@@ -61,7 +61,7 @@ pub struct PrecisionRecallCurve {
     pub precision: Vec<f64>,
     /// Of the rows of the positive class, the share that are predicted as it.
     pub recall: Vec<f64>,
-    /// The harmonic mean of both.
+    /// Returns the harmonic mean of precision and recall: `[replicas]`, f64, NaN where undefined.
     pub f1: Vec<f64>,
     /// As for the ROC curve; the last is infinite, and nothing is predicted.
     pub threshold: Vec<Number>,
@@ -90,6 +90,6 @@ pub struct AtThreshold {
     /// What misses and false alarms cost together, where the threshold was chosen by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
-    /// Counts by true class, then by predicted class.
+    /// Number of rows, indexed by true class, then by predicted class.
     pub confusion: Vec<Vec<u64>>,
 }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 /// A decision tree in figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TreeRecord {
-    /// The most splits between the root and a leaf.
+    /// Returns the maximum number of splits between the root and a leaf.
     pub depth: usize,
-    /// How many leaves there are.
+    /// Returns the number of leaves.
     pub leaves: usize,
-    /// How many nodes there are, leaves among them.
+    /// Returns the number of nodes, including leaves.
     pub nodes: usize,
     /// The ten most important features that are split by, the most important first.
     pub features: Vec<FeatureRecord>,

@@ -153,7 +153,7 @@ impl History {
     /// The history as it stands in its file.
     ///
     /// # Errors
-    /// When it cannot be laid out as JSON.
+    /// When it cannot be serialized as JSON.
     pub fn to_json(&self) -> anyhow::Result<String> {
         json::readable(self).context("failed to lay out the history")
     }

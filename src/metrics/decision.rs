@@ -73,7 +73,7 @@ impl Decision {
 }
 
 impl ClassScore {
-    /// The decision for the class where its score is at least `threshold`.
+    /// Returns the decision that predicts the class if its score is at least `threshold`.
     pub fn at_least(self, threshold: f64) -> Decision {
         Decision::ScoreAbove { score: self, threshold }
     }

@@ -5,7 +5,7 @@
 
 use tch::{Kind, Tensor};
 
-/// How a score is read from the outputs for two classes. One output speaks for the second class.
+/// Formula for the score of two classes. With a single output, a higher output favors class 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Score {
     /// The single output is the probability of class 1.

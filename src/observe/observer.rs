@@ -6,25 +6,25 @@ use tch::Tensor;
 
 use crate::network::layer::Layer;
 
-/// Something to be observed in every layer that has it.
+/// Statistic that is recorded for every layer to which it applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Observer {
-    /// The norm of the gradient of each layer's parameters, as a mean over the epoch's steps.
+    /// The norm of the gradient of each layer's parameters, averaged over the epoch's steps.
     GradientNorm,
     /// The norm of each layer's weights (not its biases) after the epoch.
     WeightNorm,
-    /// The share of each activation layer's units that give 0 for every row, and so no gradient.
+    /// The share of each activation layer's units that output 0 for every row and therefore have no gradient.
     DeadUnits,
-    /// The share of a sigmoid's or tanh's outputs that lie in the flat tenth at either end.
+    /// The share of sigmoid or tanh outputs that lie in the outer 5 % of the range at either end.
     Saturation,
 }
 
-/// Figures by name, each `[replicas]`, f64, on the device.
+/// Values by series name, each `[replicas]`, f64, on the device.
 pub type Observations = Vec<(String, Tensor)>;
 
 impl Observer {
-    /// The name that series begin with.
+    /// Returns the prefix of its series.
     pub fn name(self) -> &'static str {
         match self {
             Observer::GradientNorm => "gradient_norm",
@@ -34,7 +34,7 @@ impl Observer {
         }
     }
 
-    /// Whether the layer has what is observed.
+    /// Returns whether the observer applies to the layer.
     pub fn sees(self, layer: &Layer, parameters: usize) -> bool {
         match self {
             Observer::GradientNorm | Observer::WeightNorm => parameters > 0,
@@ -43,7 +43,7 @@ impl Observer {
         }
     }
 
-    /// The name of a layer's series.
+    /// Returns the name of a layer's series.
     pub fn series(self, layer: usize) -> String {
         format!("{}.{layer}", self.name())
     }

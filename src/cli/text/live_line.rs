@@ -6,7 +6,7 @@
 use crate::cli::text::{number_format, settings};
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::is_metric;
-use crate::train::fit::EpochReport;
+use crate::train::report::EpochReport;
 
 /// What is trained together.
 #[derive(Clone, Debug, Default)]

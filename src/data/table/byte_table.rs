@@ -9,7 +9,7 @@ use polars::prelude::{Column, CsvReadOptions, DataFrame, SerReader};
 /// A table of small whole numbers, row by row.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ByteTable {
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub rows: usize,
     /// How many columns there are.
     pub columns: usize,

@@ -115,7 +115,7 @@ impl Table {
         Some(headed())
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.lines.len()
     }

@@ -32,7 +32,7 @@ impl TableFault {
         TableFault { message: message.into(), hint: None }
     }
 
-    /// Adds what would be right.
+    /// Adds a hint that says how to fix it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

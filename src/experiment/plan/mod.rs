@@ -107,7 +107,7 @@ impl Plan {
         self
     }
 
-    /// The metrics that are taken of it.
+    /// Returns the metrics to compute.
     pub fn metrics(&self) -> Vec<Metric> {
         match &self.model {
             Model::Network(network) => network.train.metrics(self.card.target),

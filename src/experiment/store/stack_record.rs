@@ -50,7 +50,7 @@ pub struct TrialName {
 }
 
 impl TrialName {
-    /// The name of its files, without their endings.
+    /// Name of its files, without extension.
     pub fn stem(&self) -> String {
         History::stem_of(&self.variant, self.seed, self.fold)
     }

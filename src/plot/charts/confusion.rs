@@ -14,7 +14,7 @@ use crate::plot::draw::page::{Body, Page, Size};
 /// Maximum number of groups.
 const MOST_GROUPS: usize = 12;
 
-/// Draws the confusion matrices of groups.
+/// Draws the confusion matrices of the groups.
 ///
 /// # Errors
 /// When no group has one.

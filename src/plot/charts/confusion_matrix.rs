@@ -4,16 +4,16 @@ use crate::compare::group::Group;
 use crate::plot::charts::metric_names::list;
 use crate::plot::draw::ticks::{number, percent};
 
-/// The confusion matrix of a group: the mean over its trials.
+/// Confusion matrix of a group, averaged over its trials.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Matrix {
-    /// What the group is called.
+    /// Label of the group.
     pub(crate) label: String,
-    /// Rows by true class, then by predicted class.
+    /// Number of rows, indexed by true class, then by predicted class.
     pub(crate) counts: Vec<Vec<f64>>,
     /// Of the classes.
     pub(crate) names: Vec<String>,
-    /// How many trials it is the mean of.
+    /// Number of trials in the mean.
     pub(super) trials: usize,
 }
 
@@ -39,7 +39,7 @@ impl Matrix {
         })
     }
 
-    /// The share of a cell's true class; `None` where that has no row.
+    /// Returns a cell's share of its true class (row-normalized); `None` if that class has no rows.
     pub(crate) fn share(&self, truth: usize, predicted: usize) -> Option<f64> {
         let all: f64 = self.counts[truth].iter().sum();
         (all > 0.0).then(|| self.counts[truth][predicted] / all)
@@ -51,7 +51,7 @@ impl Matrix {
         number(value, usize::from(!is_whole && value < 10_000.0))
     }
 
-    /// A share with one decimal; of few classes, whose rates are looked at closely, with more where it is small.
+    /// Returns a share with one decimal; with up to three classes, small shares get more decimals.
     pub(crate) fn share_text(&self, share: f64) -> String {
         match share {
             _ if self.names.len() <= 3 => percent(share),
@@ -60,7 +60,7 @@ impl Matrix {
         }
     }
 
-    /// What is to be seen, in words.
+    /// Returns a description of the matrix in words.
     pub(super) fn told(&self) -> String {
         let all: f64 = self.counts.iter().flatten().sum();
         let right: f64 = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();

@@ -106,7 +106,7 @@ pub(crate) fn words(name: &str) -> String {
     }
 }
 
-/// A group's figure: its mean, or the value that it has without one.
+/// Returns a group's metric: its mean; without one, its non-finite value or the mean of its diverged trials.
 pub(crate) fn cell(figure: &Figure, place: usize) -> String {
     match (&figure.groups[place], figure.without_mean[place]) {
         (None, Some(value)) => number_format::metric(Some(value.0)),
@@ -133,7 +133,7 @@ fn delta(figure: &Figure, place: usize, baseline: usize) -> String {
     }
 }
 
-/// A difference with its sign.
+/// Returns a difference with its sign.
 pub(crate) fn signed(value: f64) -> String {
     let text = number_format::metric(Some(value.abs()));
     match value {

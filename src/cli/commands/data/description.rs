@@ -24,24 +24,24 @@ use crate::io::separator;
 /// Arguments of `runner data describe`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Described {
-    /// The data set, or the path of a table of your own (`.csv`, `.csv.gz`)
+    /// Data set, or path of a table (`.csv`, `.csv.gz`)
     name: String,
-    /// The column of a table that is to be predicted: its classes are counted and compared
+    /// Target column of the table
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// The character between two fields of a table of your own: `,`, `;`, `tab`, …
+    /// Field separator of the table: `,`, `;`, `tab`, …
     #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = separator::parse)]
     separator: char,
-    /// The decimal mark of its numbers, `.` or `,`
+    /// Decimal mark of numbers: `.` or `,`
     #[arg(long, value_name = "MARK", default_value = ".")]
     decimal: char,
-    /// What separates the thousands of its numbers, as `.` in 1.299,99
+    /// Thousands separator of numbers, such as `.` in 1.299,99
     #[arg(long, value_name = "MARK")]
     thousands: Option<char>,
-    /// What counts as missing in it, separated by commas, as `,NA,?` [default: pandas' list]
+    /// Missing values, separated by commas, such as `,NA,?` [default: the list of pandas]
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     missing_values: Option<Vec<String>>,
-    /// Its columns of dates, separated by commas
+    /// Date columns, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     dates: Option<Vec<String>>,
     /// Print JSON

@@ -6,13 +6,13 @@ use crate::plot::draw::page::Size;
 /// What is drawn.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The metrics; by default the loss, and accuracy or what else there is. `acc` is training and validation, `val_acc`
-    /// validation alone.
+    /// The metrics; by default the loss, and accuracy or another metric. `acc` means training and validation, `val_acc`
+    /// only validation.
     pub metrics: Vec<String>,
-    /// What lies along the horizontal axis.
+    /// The horizontal axis.
     pub x: trial::Axis,
-    /// Whether the vertical axes are log.
+    /// Whether the vertical axes are logarithmic.
     pub log: bool,
-    /// How large the picture is.
+    /// The size of the plot.
     pub size: Size,
 }
