@@ -5,7 +5,7 @@ use std::sync::Once;
 
 use runner::device::fault::is_handled;
 
-#[path = "../../tests/it/hostile/targets.rs"]
+#[path = "../../tests/it/hostile/targets/mod.rs"]
 pub mod targets;
 
 /// Gives the bytes to a target. Any panic ends the process, as libFuzzer has it, but for one that the program expects of a

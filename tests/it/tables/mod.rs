@@ -1,5 +1,10 @@
 //! Tables of the user's own, through the program: what is read, and what is refused with which words.
 
+mod formats;
+mod positive_class;
+mod rare_classes;
+mod values;
+
 use std::path::Path;
 
 use assert_cmd::Command;

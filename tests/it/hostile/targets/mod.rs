@@ -192,7 +192,7 @@ fn file(name: &str, bytes: &[u8]) -> PathBuf {
 
 /// A history of ours: read, rebuilt into its plan, exported, compared with another, drawn and reported.
 pub fn history(bytes: &[u8]) {
-    let other = file("other.json", include_bytes!("../../../fuzz/corpus/history/mlp_xor.json"));
+    let other = file("other.json", include_bytes!("../../../../fuzz/corpus/history/mlp_xor.json"));
     let path = file("base-seed0.json", bytes);
     if let Ok(run) = SavedRun::find(&path.to_string_lossy(), Path::new("nowhere")) {
         let _ = Saved::load(&run.trials[0], Device::Cpu); // there are no weights; the plan is made before

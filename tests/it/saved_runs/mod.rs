@@ -481,7 +481,7 @@ fn settings_that_this_version_does_not_know_are_told() {
 
 // predict and eval on tables
 
-const PENGUINS: &str = include_str!("../../src/data/embedded/penguins.csv");
+const PENGUINS: &str = include_str!("../../../src/data/embedded/penguins.csv");
 
 /// Penguins with missing values filled in, categories one-hot and numbers scaled.
 const TABLE: &str = "[data.csv]\npath = \"table.csv\"\ntarget = \"species\"\nencode = \"one_hot\"\nmissing = \"most_frequent\"\n\

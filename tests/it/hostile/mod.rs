@@ -305,7 +305,7 @@ fn a_history_cut_anywhere_is_refused() {
 #[test]
 fn images_that_claim_to_be_huge_are_refused_before_room_is_made_for_them() {
     let place = place_with_run();
-    place.write("huge.png", include_bytes!("../../fuzz/corpus/picture/huge.png"));
+    place.write("huge.png", include_bytes!("../../../fuzz/corpus/picture/huge.png"));
     let said = quickly(|| place.refusal(&["predict", "idea", "--image", "huge.png"]));
     assert_says(&said, &["`huge.png`", "100000×100000 pixels", "at most 10000×10000 pixels and 512 MiB"]);
     let most = u32::MAX.to_be_bytes();
@@ -453,7 +453,7 @@ fn a_record_or_a_checkpoint_that_never_ends_is_refused() {
 #[test]
 fn a_damaged_checkpoint_is_refused_with_the_way_to_go_on_without_it() {
     let place = place_to_go_on_with();
-    let sound = &include_bytes!("../../fuzz/corpus/checkpoint/whole")[1..];
+    let sound = &include_bytes!("../../../fuzz/corpus/checkpoint/whole")[1..];
     let mut flipped = sound.to_vec();
     *flipped.last_mut().unwrap() ^= 1;
     let mut huge = sound.to_vec();

@@ -36,7 +36,7 @@ fn library() -> &'static Path {
     LIBRARY.get_or_init(|| {
         let folder = tempfile::Builder::new().prefix("faulty-disk-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let file = folder.path().join("faulty_disk.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faulty_disk.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/disk/faulty_disk.c");
         let mut compiler = StdCommand::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&file).arg(source).arg("-ldl");
         assert!(compiler.status().unwrap().success(), "{compiler:?}");

@@ -1,5 +1,7 @@
 //! What each command prints, writes and exits with.
 
+mod lessons;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

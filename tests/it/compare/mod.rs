@@ -1,0 +1,6 @@
+//! `runner compare` and `runner export`: several runs beside each other, and histories of other programs.
+
+mod comparing;
+mod foreign;
+mod ranking;
+mod unusual_histories;

@@ -1,0 +1,4 @@
+//! Plots and the HTML report.
+
+mod page;
+mod plots;
