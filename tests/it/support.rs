@@ -184,6 +184,20 @@ pub fn refusal_with(written: &str, instead: &str) -> String {
     place.refusal(&["exp", "idea.toml"])
 }
 
+/// What `exp idea.toml` says when it refuses these arguments behind it.
+#[track_caller]
+pub fn refusal_of_arguments(arguments: &[&str]) -> String {
+    Place::with_idea().refusal(&[&["exp", "idea.toml"], arguments].concat())
+}
+
+/// What `exp idea.toml` says when it refuses [`IDEA`] with this expectation at its end.
+#[track_caller]
+pub fn refusal_of_expectation(expectation: &str) -> String {
+    let place = Place::new();
+    place.write("idea.toml", format!("{IDEA}\n[[expect]]\n{expectation}\n"));
+    place.refusal(&["exp", "idea.toml"])
+}
+
 pub fn stdout(assert: &Assert) -> String {
     String::from_utf8(assert.get_output().stdout.clone()).unwrap()
 }

@@ -138,3 +138,48 @@ fn quiet_prints_nothing_when_nothing_is_left_to_do() {
     let loud = place.run(&["resume", "idea"]).code(0);
     assert_says(&stderr(&loud), &["nothing is left to be done"]);
 }
+
+/// Runs the program with readers that have gone already.
+#[track_caller]
+fn exit_code_without_readers(place: &Place, arguments: &[&str], of_stdout: bool, of_stderr: bool) -> Option<i32> {
+    let gone = || Stdio::from(std::io::pipe().unwrap().1);
+    let mut command = place.command(arguments);
+    command.stdout(if of_stdout { gone() } else { Stdio::null() });
+    command.stderr(if of_stderr { gone() } else { Stdio::piped() });
+    let output = command.spawn().unwrap().wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!said.contains("panicked") && !said.contains("fault in runner"), "{said}");
+    output.status.code()
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_a_listing_quietly() {
+    let place = Place::with_idea();
+    for arguments in [
+        &["list"][..],
+        &["list", "--json"],
+        &["show", "digits_mlp"],
+        &["data", "list"],
+        &["data", "describe", "digits"],
+        &["doctor"],
+        &["schema"],
+        &["completions", "bash"],
+        &["exp", "idea.toml", "--device", "cpu"],
+        &["exp", "idea.toml", "--json", "--device", "cpu"],
+    ] {
+        assert_eq!(exit_code_without_readers(&place, arguments, true, false), Some(0), "{arguments:?}");
+    }
+    assert!(place.path("runs/idea/latest/base-seed0.json").is_file());
+}
+
+#[test]
+fn a_run_goes_on_when_nobody_reads_its_talk() {
+    let place = Place::with_idea();
+    assert_eq!(exit_code_without_readers(&place, &["exp", "idea.toml", "--device", "cpu"], false, true), Some(0));
+    assert!(place.path("runs/idea/latest/base-seed0.json").is_file());
+}
+
+#[test]
+fn a_refusal_that_nobody_reads_is_still_a_refusal() {
+    assert_eq!(exit_code_without_readers(&Place::new(), &["exp", "zzzz"], false, true), Some(2));
+}

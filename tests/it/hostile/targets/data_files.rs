@@ -1,0 +1,120 @@
+//! Tables, images and archives.
+
+use runner::data::image_file;
+use runner::data::image_file::Invert;
+use runner::data::inspect::describe::{describe, describe_table};
+use runner::data::prepare::prepared::Prepared;
+use runner::data::source::DataSpec;
+use runner::data::source::mnist::idx_from_csv;
+use runner::data::store::cache::{Cache, sha256};
+use runner::data::store::fetch;
+use runner::data::store::manifest::{DataFile, Manifest};
+use runner::data::table::Table;
+use runner::data::table::external_table::Truth;
+use runner::data::table::form::{Form, ImageSize};
+use runner::data::table::reading::{DateColumn, Reading, TextColumns};
+use runner::data::table::recognize::number_format::NumberFormat;
+use serde_json::json;
+
+use super::folder::{PLACE, file};
+
+/// A table: as data to train on, whose last column is the target, and as one that is given to a trained network. The first
+/// byte says what separates fields, the second how the table is taken.
+pub fn table(bytes: &[u8]) {
+    let [separator, how, text @ ..] = bytes else { return };
+    let separator = [',', ';', '\t', ' '].get(usize::from(*separator)).copied().unwrap_or(char::from(*separator));
+    let path = file("table.csv", text);
+    let _ = idx_from_csv(text.to_vec());
+    let Ok(read) = Table::from_csv(text, separator) else { return };
+    describe_table("table", &read, String::new(), read.columns.last());
+    read_otherwise(text, separator, &read);
+    let target = read.names().last().expect("a table has a column");
+    let one_of = |shift: u8, words: &[&str]| words[usize::from(how >> shift) % words.len()].to_owned();
+    let data = json!({ "csv": {
+        "path": path, "target": target, "separator": separator,
+        "encode": one_of(0, &["one_hot", "label", "error"]),
+        "missing": one_of(2, &["drop", "mean", "median", "most_frequent", "error"]),
+        "scale": one_of(4, &["standard", "min_max", "none"]),
+        "task": one_of(6, &["classes", "values", "labels"]),
+        "split": { "validation": 0.25 },
+    } });
+    let Ok(data) = serde_json::from_value::<DataSpec>(data) else { return };
+    let Ok(card) = data.card() else { return };
+    let checked = data.check(&card).is_ok();
+    let Ok(loaded) = data.load(&Cache::at("nowhere"), &mut ()) else { return };
+    describe("table", &loaded);
+    if checked {
+        let _ = Prepared::new(&loaded, &data.split(), data.scale());
+    }
+    if let Form::Table(form) = &loaded.form {
+        let _ = form.read(&read, &loaded.classes, Truth::WhereThere);
+        let _ = form.read(&read, &loaded.classes, Truth::Required);
+    }
+}
+
+/// The same table with other readings of its fields.
+fn read_otherwise(text: &[u8], separator: char, read: &Table) {
+    let first = read.columns[0].name.clone();
+    let numbers = NumberFormat { decimal: ',', thousands: Some('.') };
+    let dates = vec![DateColumn { name: first.clone(), format: None }];
+    let plain = Reading::new(separator);
+    for reading in [
+        Reading { text: TextColumns::All, ..plain.clone() },
+        Reading { numbers, missing_values: Some(vec!["1".to_owned()]), ..plain.clone() },
+        Reading { dates, ..plain.clone() },
+    ] {
+        if let Ok(table) = Table::read(text, &reading) {
+            describe_table("table", &table, String::new(), table.columns.last());
+        }
+    }
+    // read at once or by way of text, the first column has the same categories
+    let all = Reading { text: TextColumns::All, ..plain.clone() };
+    let named = Reading { text: TextColumns::Named(vec![first]), ..plain };
+    let categories = |reading| Table::read(text, reading).map(|table| table.columns[0].categories());
+    if let (Ok(all), Ok(named)) = (categories(&all), categories(&named)) {
+        assert_eq!(all, named); // quotes amid a header are read at once only
+    }
+}
+
+/// Images and labels in the IDX format. The first two bytes say how many of the others are the images' file.
+pub fn idx(bytes: &[u8]) {
+    let [high, low, rest @ ..] = bytes else { return };
+    let (images, labels) = rest.split_at(usize::from(u16::from_be_bytes([*high, *low])).min(rest.len()));
+    let (images, labels) = (file("images", images), file("labels", labels));
+    for flatten in [true, false] {
+        let data = json!({ "idx": { "images": images, "labels": labels, "flatten": flatten, "scale": "unit" } });
+        let data: DataSpec = serde_json::from_value(data).expect("it is one");
+        let Ok(card) = data.card() else { return };
+        let checked = data.check(&card).is_ok();
+        let Ok(loaded) = data.load(&Cache::at("nowhere"), &mut ()) else { return };
+        describe("images", &loaded);
+        if checked {
+            let _ = Prepared::new(&loaded, &data.split(), data.scale());
+        }
+    }
+}
+
+/// A picture for a network that takes images of 8×8 pixels, or of 28×28.
+pub fn picture(bytes: &[u8]) {
+    let path = file("picture", bytes);
+    for side in [8, 28] {
+        let size = ImageSize { height: side, width: side };
+        if let Ok(picture) = image_file::read(&path, size, Invert::Auto, true) {
+            assert_eq!(picture.pixels.len(), side * side);
+        }
+    }
+}
+
+/// A file that is taken for one of a data set's, packed or not, and as a wheel whose checksum held.
+pub fn archive(bytes: &[u8]) {
+    const TABLE: &[u8] = b"x,y\n1,2\n";
+    let mut manifest = Manifest::named("creditcard").expect("it is known");
+    manifest.name = "small".to_owned();
+    let wanted = DataFile { name: "table.csv".to_owned(), bytes: TABLE.len() as u64, sha256: sha256(TABLE) };
+    manifest.files = vec![wanted];
+    let cache = Cache::at(PLACE.with(|place| place.path().join("cache")));
+    if fetch::take(&manifest, &cache, &file("copy", bytes)).is_ok() {
+        assert_eq!(cache.read(&manifest, &manifest.files[0]).expect("it was just taken"), TABLE);
+    }
+    let _ = fetch::members_of(bytes.to_vec(), &["table.csv".to_owned()], 1 << 20);
+}

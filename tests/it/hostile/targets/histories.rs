@@ -1,0 +1,86 @@
+//! Histories: ours, of other programs, and TensorBoard's.
+
+use std::path::Path;
+
+use runner::compare::comparison::compare;
+use runner::compare::find::find;
+use runner::compare::group::Group;
+use runner::compare::trial::Axis;
+use runner::compare::{caution, comparison, settings};
+use runner::experiment::store::find::SavedRun;
+use runner::experiment::store::load_model::Saved;
+use runner::export;
+use runner::plot::charts::{curves, dots, layers, run_figures, thresholds};
+use runner::plot::draw::page::Size;
+use runner::report::page;
+use tch::Device;
+
+use super::folder::file;
+
+/// A history of ours: read, rebuilt into its plan, exported, compared with another, drawn and reported.
+pub fn history(bytes: &[u8]) {
+    let other = file("other.json", include_bytes!("../../../../fuzz/corpus/history/mlp_xor.json"));
+    let path = file("base-seed0.json", bytes);
+    if let Ok(run) = SavedRun::find(&path.to_string_lossy(), Path::new("nowhere")) {
+        let _ = Saved::load(&run.trials[0], Device::Cpu); // there are no weights; the plan is made before
+        let trials: Vec<export::Trial> =
+            run.trials.iter().map(|trial| export::Trial { stem: trial.stem(), history: &trial.history }).collect();
+        for format in [export::Format::TensorBoard, export::Format::Csv, export::Format::Keras] {
+            for file in format.files(&trials).into_iter().flatten() {
+                assert!(file.path.is_relative() && !file.path.starts_with(".."), "{}", file.path.display());
+            }
+        }
+        let histories: Vec<_> = run.trials.into_iter().map(|trial| trial.history).collect();
+        run_figures::draw(&histories).into_iter().filter_map(|(_, drawn)| drawn.ok()).for_each(|drawn| {
+            drawn.svg.finish();
+        });
+    }
+    looked_at(&[&other, &path]);
+}
+
+/// What the commands that look at histories do with these.
+fn looked_at(paths: &[&Path]) {
+    let names: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let Ok(found) = find(&names, Path::new("nowhere")) else { return };
+    page::html(&found);
+    let groups: &[Group] = &found.groups;
+    if groups.len() > 1 {
+        let asked = comparison::Asked::default();
+        let _ = compare(groups, &asked).map(|comparison| serde_json::to_string(&comparison).expect("it is laid out"));
+    }
+    caution::of(groups, true);
+    settings::differing(groups);
+    for x in [Axis::Epoch, Axis::Step, Axis::Seconds] {
+        let _ = curves::draw(groups, &curves::Options { x, ..curves::Options::default() }).map(|it| it.svg.finish());
+        let _ = layers::draw(groups, &layers::Options { x, ..layers::Options::default() }).map(|it| it.svg.finish());
+    }
+    let _ = thresholds::draw(groups, Size::default()).map(|drawn| drawn.svg.finish());
+    let _ = dots::draw(groups, None, Size::default()).map(|drawn| drawn.svg.finish());
+}
+
+/// A history that another program wrote: the first byte says whether its name ends in `.json` or `.csv`.
+pub fn foreign(bytes: &[u8]) {
+    let [ending, text @ ..] = bytes else { return };
+    let path = file(if ending % 2 == 0 { "log.json" } else { "log.csv" }, text);
+    looked_at(&[&path]);
+}
+
+/// An event file of TensorBoard: as it is, or (where the first byte is odd) cut into records whose check sums are right,
+/// each behind a byte that says how long it is.
+pub fn events(bytes: &[u8]) {
+    let [how, rest @ ..] = bytes else { return };
+    let mut framed = Vec::new();
+    if how % 2 == 0 {
+        framed.extend_from_slice(rest);
+    } else {
+        let masked = |bytes: &[u8]| crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes();
+        let mut rest = rest;
+        while let [length, behind @ ..] = rest {
+            let (record, behind) = behind.split_at(usize::from(*length).min(behind.len()));
+            let length = (record.len() as u64).to_le_bytes();
+            framed.extend([&length[..], &masked(&length), record, &masked(record)].concat());
+            rest = behind;
+        }
+    }
+    looked_at(&[&file("events.out.tfevents.1", &framed)]);
+}

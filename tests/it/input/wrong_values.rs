@@ -1,0 +1,119 @@
+//! Values of the wrong type or out of their range, and two answers to one question.
+
+use insta::assert_snapshot;
+
+use crate::support::{IDEA, Place, assert_says, refusal_with};
+
+// Values of the wrong type or out of their range
+
+#[test]
+fn a_value_of_the_wrong_type_is_refused_with_its_line() {
+    let said = refusal_with("epochs = 2", "epochs = \"many\"");
+    assert_says(&said, &["`idea.toml`", "line 9, column 10", "epochs = \"many\"", "^^^^^^"]);
+    for (written, instead, words) in [
+        ("epochs = 2", "epochs = -3", &["line 9", "-3"][..]),
+        ("epochs = 2", "epochs = 2.5", &["line 9", "2.5"]),
+        ("batch = 64", "batch = \"half\"", &["line 10", "half", "\"full\""]),
+        ("batch = 64", "batch = -1", &["line 10", "whole number of at least 1", "\"full\""]),
+        ("lr = 1e-3", "lr = \"fast\"", &["line 12", "\"fast\""]),
+        ("{ linear = 16 }", "{ linear = \"wide\" }", &["line 6", "\"wide\"", "a number or a table"]),
+        ("[data.digits]", "[data.digits]\nsplit = 0.3", &["line 4", "0.3"]),
+        ("{ adam = { lr = 1e-3 } }", "{ adam = 3 }", &["line 12", "3"]),
+    ] {
+        assert_says(&refusal_with(written, instead), words);
+    }
+}
+
+#[test]
+fn what_is_wanted_is_told_without_the_names_of_rusts_types() {
+    let mut told = Vec::new();
+    for (written, instead) in [
+        ("epochs = 2", "epochs = \"many\""),
+        ("lr = 1e-3", "lr = \"fast\""),
+        ("epochs = 2", "epochs = 2\nshuffle = 1"),
+        ("[data.digits]", "seeds = 3\n[data.digits]"),
+        ("[data.digits]", "[data.digits]\nsplit = 0.3"),
+        ("[data.digits]", "[data.digits]\nsplit = { random_state = -1 }"),
+        ("{ adam = { lr = 1e-3 } }", "{ adam = 3 }"),
+    ] {
+        let said = refusal_with(written, instead);
+        let jargon = ["usize", "f64", "u32", "i64", "struct ", "sequence"];
+        told.extend(jargon.iter().filter(|word| said.contains(**word)).map(|word| format!("{word} for {instead:?}")));
+    }
+    assert!(told.is_empty(), "{told:#?}");
+}
+
+#[test]
+fn a_value_out_of_its_range_is_refused_with_its_key_and_line() {
+    assert_snapshot!(refusal_with("epochs = 2", "epochs = 0"), @r"
+    error: `train.epochs` must be at least 1, found 0 (idea.toml, line 9)
+    ");
+    assert_snapshot!(refusal_with("lr = 1e-3", "lr = -1"), @r"
+    error: `train.optimizer.adam.lr` must be finite and greater than 0, found -1 (idea.toml, line 12)
+    ");
+    assert_snapshot!(refusal_with("\"relu\"", "\"relu\", { dropout = 1.5 }"), @r"
+    error: `network.layers.2.dropout.p` must be at least 0 and less than 1, found 1.5 (idea.toml, line 6)
+    ");
+    for (written, instead, words) in [
+        ("\"relu\"", "{ dropout = 1 }", &["dropout", "less than 1", "line 6"][..]),
+        ("\"relu\"", "{ leaky_relu = -0.5 }", &["leaky_relu.negative_slope", "at least 0", "line 6"]),
+        (
+            "[data.digits]",
+            "[data.digits]\nsplit = { validation = 1.2 }",
+            &["validation", "between 0 and 1", "1.2", "line 4"],
+        ),
+        ("[data.digits]", "[data.digits]\nsplit = { validation = 0 }", &["validation", "between 0 and 1", "line 4"]),
+        ("[data.digits]", "[data.digits]\nsplit = { test = -0.2 }", &["test", "between 0 and 1", "-0.2", "line 4"]),
+        ("[data.digits]", "[data.digits]\nsplit = { test = 0.9999 }", &["leave a row to train on", "line 4"]),
+        ("[data.digits]", "[data.mnist]\nsplit = { test = 0.2 }", &["brings 10000 test rows", "leave `test` out"]),
+        ("batch = 64", "batch = 0", &["`train.batch`", "at least 1", "line 10"]),
+        ("{ linear = 16 }", "{ linear = 0 }", &["linear.units", "at least 1", "line 6"]),
+        ("{ linear = 16 }", "{ linear = 1.5 }", &["whole number", "1.5", "line 6"]),
+        ("lr = 1e-3", "lr = nan", &["`train.optimizer.adam.lr`", "line 12"]),
+        ("lr = 1e-3", "betas = [0.9, 1.5]", &["betas", "less than 1", "1.5"]),
+        ("lr = 1e-3", "weight_decay = -1", &["weight_decay", "at least 0", "-1"]),
+        ("adam = { lr = 1e-3 }", "sgd = { momentum = 1 }", &["momentum", "less than 1"]),
+        ("adam = { lr = 1e-3 }", "sgd = { nesterov = true }", &["nesterov", "momentum above 0"]),
+        ("epochs = 2", "epochs = 2000000", &["`train.epochs`", "at most 1,000,000"]),
+    ] {
+        assert_says(&refusal_with(written, instead), words);
+    }
+}
+
+#[test]
+fn a_learning_rate_without_end_is_refused_as_not_finite() {
+    assert_says(&refusal_with("lr = 1e-3", "lr = inf"), &["`train.optimizer.adam.lr`", "finite", "inf"]);
+}
+
+#[test]
+fn a_layer_that_no_memory_can_hold_is_refused_before_training() {
+    for units in ["100000000000", "{ units = 9000000000000000000 }"] {
+        let said = refusal_with("{ linear = 16 }", &format!("{{ linear = {units} }}"));
+        assert_says(&said, &["network.layers.0", "at most"]);
+    }
+}
+
+// Two answers to one question
+
+#[test]
+fn two_data_sets_are_refused() {
+    assert_says(&refusal_with("[data.digits]", "[data.digits]\n[data.mnist]"), &["line ", "`mnist`"]);
+}
+
+#[test]
+fn two_optimizers_are_refused() {
+    assert_says(&refusal_with("{ adam = { lr = 1e-3 } }", "{ adam = {}, sgd = {} }"), &["line 12", "`sgd`"]);
+}
+
+#[test]
+fn two_layers_in_one_table_are_refused() {
+    assert_says(&refusal_with("{ linear = 16 }", "{ linear = 16, dropout = 0.5 }"), &["line 6", "`dropout`"]);
+}
+
+#[test]
+fn a_variant_that_sets_what_all_variants_share_is_refused() {
+    let place = Place::new();
+    place.write("idea.toml", format!("{IDEA}\n[[variants]]\nname = \"a\"\nset = {{ title = \"Mine\" }}\n"));
+    let words = ["`variants.0.set` sets `title`", "begins with `data`, `model`, `network`, `resample`"];
+    assert_says(&place.refusal(&["exp", "idea.toml"]), &words);
+}
