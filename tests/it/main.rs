@@ -7,6 +7,7 @@ mod disk;
 mod golden;
 mod hostile;
 mod input;
+mod layout;
 mod process;
 mod reports;
 mod resuming;
