@@ -49,7 +49,7 @@ pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
     for group in groups {
         if group.leaks() {
             cautions.push(format!(
-                "{} leaks: its rows were resampled before they were split, so its figures are too good",
+                "{}: data leakage: rows were resampled before the split, so its metrics are inflated",
                 group.label
             ));
         }

@@ -179,7 +179,7 @@ pub fn figure_named(written: &str, groups: &[Group], names: &[String]) -> anyhow
         [written.to_owned(), format!("test.{written}"), format!("best.val_{written}"), format!("best.{written}")];
     meant.into_iter().find(|name| there(name)).ok_or_else(|| {
         let hint = suggest::hint(written, names.iter().map(String::as_str));
-        anyhow!("no run has a figure `{written}`").context(Hint(hint))
+        anyhow!("no run has a metric `{written}`").context(Hint(hint))
     })
 }
 
@@ -189,7 +189,7 @@ fn baseline(groups: &[Group], written: Option<&str>) -> anyhow::Result<usize> {
     let is_named = |group: &Group| group.experiment() == Some(written) || group.variant() == Some(written);
     by_label.or_else(|| groups.iter().position(is_named)).ok_or_else(|| {
         let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
-        anyhow!("`--baseline {written}` is none of what is compared").context(Hint(suggest::hint(written, labels)))
+        anyhow!("`--baseline {written}` is not among the compared runs").context(Hint(suggest::hint(written, labels)))
     })
 }
 

@@ -173,7 +173,7 @@ pub struct Beside {
     pub value: String,
     /// What they report.
     pub theirs: f64,
-    /// What came here; absent when the trial has no such figure.
+    /// What came here; absent when the trial has not available.
     pub ours: Option<Number>,
     /// Whether their run can be repeated to the last digit, with the first of the experiment's seeds.
     pub exact: bool,

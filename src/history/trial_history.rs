@@ -168,8 +168,9 @@ impl History {
             match schema {
                 Some(other) => anyhow!("`{shown}` is a `{other}`, and this version reads `{SCHEMA}`")
                     .context(Hint("another version of runner wrote it".to_owned())),
-                None => anyhow!("`{shown}` is no history: it names no `schema`")
-                    .context(Hint("a trial's history stands in the run's folder, as `base-seed0.json`".to_owned())),
+                None => anyhow!("`{shown}` is no history: it names no `schema`").context(Hint(
+                    "use the history of a trial, such as `base-seed0.json` in the run directory".to_owned(),
+                )),
             }
         })
     }
@@ -207,7 +208,7 @@ impl History {
         match value.get("schema").and_then(serde_json::Value::as_str) {
             Some(SCHEMA) => serde_json::from_value(value)
                 .with_context(|| format!("failed to read `{shown}` as a history"))
-                .context(Hint("it is damaged: `runner schema` prints what a history holds".to_owned()))
+                .context(Hint("the file is damaged; `runner schema` prints the schema of histories".to_owned()))
                 .map(Ok),
             other => Ok(Err(other.map(str::to_owned))),
         }

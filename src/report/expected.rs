@@ -79,7 +79,7 @@ fn distinct<'a>(trials: &[(&'a History, &'a Verified)]) -> Vec<(&'a History, &'a
 fn came(trials: &[(&History, &Verified)], good: usize) -> String {
     match trials {
         [(_, one)] => match (&one.found, &one.against) {
-            (None, _) => "no such figure".to_owned(),
+            (None, _) => "not available".to_owned(),
             (Some(found), Some(against)) => format!("{}, against {}", figure(found), figure(against)),
             (Some(found), None) => figure(found),
         },
@@ -90,7 +90,7 @@ fn came(trials: &[(&History, &Verified)], good: usize) -> String {
                 .filter(|(_, verified)| !verified.met)
                 .take(3)
                 .map(|(history, verified)| {
-                    let found = verified.found.as_ref().map_or("no such figure".to_owned(), figure);
+                    let found = verified.found.as_ref().map_or("not available".to_owned(), figure);
                     format!("{}: {found}", history.stem())
                 })
                 .collect();

@@ -122,7 +122,7 @@ impl RunDir {
                 anyhow!("`{shown}` is being written by another runner{process}").context(Hint(hint))
             }
             Refused::Failed(error) => {
-                let hint = "the run goes on in its own folder, which must let itself be written to".to_owned();
+                let hint = "make the run directory writable to resume".to_owned();
                 anyhow::Error::new(error).context(format!("failed to lock `{shown}`")).context(Hint(hint))
             }
         })?;

@@ -54,7 +54,7 @@ pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &
         } else {
             String::new()
         };
-        terminal::say(&format!("interrupted{}; `runner resume {shown}` goes on{lost}", at(stopped)));
+        terminal::say(&format!("interrupted{}; continue with `runner resume {shown}`{lost}", at(stopped)));
         return Exit::Interrupted(requests.signal());
     }
     if !failures.is_empty() {
@@ -93,7 +93,7 @@ pub(crate) fn close_again(run: &SavedRun, closing: &Closing) -> Exit {
         terminal::json(&json!({ "run": run.folder, "pictures": [], "histories": histories }));
     }
     if !closing.quiet {
-        terminal::say(&format!("nothing is left to be done: the run in `{}` is finished", run.folder.display()));
+        terminal::say(&format!("the run in `{}` is already complete", run.folder.display()));
     }
     if closing.strict { judged(&histories) } else { Exit::Done }
 }
@@ -126,7 +126,7 @@ fn nothing_checked(histories: &[&History]) -> Option<String> {
         [seed] => format!("seed {seed}"),
         [others @ .., last] => format!("seeds {} and {last}", others.join(", ")),
     };
-    Some(format!("no expectation concerns {seeds}: `--strict` has nothing to check"))
+    Some(format!("no expectation applies to {seeds}: `--strict` has nothing to check"))
 }
 
 /// The expectations that were missed; each trial of a variant has the same statistic, which is told once.

@@ -88,7 +88,7 @@ impl Target {
     pub fn write(&self, svg: Svg, stem: &str) -> anyhow::Result<()> {
         let height = svg.area().height;
         if self.height.is_some_and(|wanted| height > f64::from(wanted) + 1.0) {
-            terminal::warn(&format!("the picture is {height:.0} pixels high: it does not fit into less"));
+            terminal::warn(&format!("the plot needs at least {height:.0} pixels of height"));
         }
         let svg = svg.finish();
         let chosen = self.format.unwrap_or(Format::Svg);
@@ -98,7 +98,7 @@ impl Target {
             Place::Folder(folder) => {
                 let file = folder.join(format!("{stem}.{}", chosen.ending()));
                 if file.exists() && !is_ours(&file) {
-                    let message = format!("`{}` is there already, and no picture of runner's", file.display());
+                    let message = format!("`{}` exists and is not a plot of runner", file.display());
                     return Err(anyhow!(message).context(Hint("`-o FILE` names another, and replaces it".to_owned())));
                 }
                 (file, chosen)
@@ -139,7 +139,7 @@ impl Target {
             (Some(format), _) => Ok(Place::File(output.clone(), format)),
             (None, Some(format)) => Ok(Place::File(output.clone(), format)),
             (None, None) => {
-                let hint = "name a file that ends in `.svg` or `.png`, a folder, or say `--format`";
+                let hint = "use a file name that ends in `.svg` or `.png`, a directory, or `--format`";
                 Err(anyhow!("`-o {shown}` ends in neither `.svg` nor `.png`").context(Hint(hint.to_owned())))
             }
         }

@@ -83,7 +83,7 @@ impl Ground {
             None => {
                 let device = then.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
                 let device = device.with_context(|| format!("the run's record names the device `{}`", then.device))?;
-                resolve_device(device).context(Hint("`--device cpu` takes the CPU; figures will differ".to_owned()))?
+                resolve_device(device).context(Hint("use `--device cpu`; metrics will differ".to_owned()))?
             }
         };
         let arithmetic = Arithmetic { tf32: then.tf32, deterministic: then.deterministic };
@@ -148,8 +148,8 @@ impl Asking {
     pub fn tell_without_part(&self, study: &Study, device: Device, progress: &mut Progress) {
         let has_tree = study.plans.iter().any(|plan| plan.network().is_none());
         let notes = [
-            (self.stack.is_some() && has_tree, "`--stack` has no part in trees: they are fitted one by one"),
-            (self.tf32 && !device.is_cuda(), "`--tf32` has no part on the CPU: it computes in float32"),
+            (self.stack.is_some() && has_tree, "`--stack` has no effect on trees: they are fitted one by one"),
+            (self.tf32 && !device.is_cuda(), "`--tf32` has no effect on the CPU, which computes in float32"),
         ];
         notes.into_iter().filter(|(holds, _)| *holds).for_each(|(_, note)| progress.note(note));
         let of_data: IndexSet<&String> = study.plans.iter().flat_map(|plan| &plan.card.notes).collect();
@@ -205,7 +205,7 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
         return match last.checked_sub(first) {
             Some(0..10_000) => Ok((first..=last).collect()),
             Some(10_000..) => Err(format!("`{text}` are more than 10,000 seeds")),
-            _ => Err(format!("`{text}` holds no seed: {first} is greater than {last}")),
+            _ => Err(format!("`{text}` is an empty range: {first} is greater than {last}")),
         };
     }
     text.split(',').map(number).collect()

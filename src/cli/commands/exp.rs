@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     study.notes.iter().for_each(|note| progress.note(note));
     args.asking.tell_without_part(&study, ground.device, &mut progress);
     if args.resume && begun.is_none() {
-        progress.say("there is no such run to go on with: a new one begins");
+        progress.say("no run to resume: starting a new one");
     }
     let finished = match begun {
         Some((folder, record)) => resume::go_on(folder, record, &study, &options, &mut progress),

@@ -110,7 +110,7 @@ fn keep_lesson(listed: &mut Vec<Listed>, asked: &str) -> Result<(), SpecError> {
     if kept.is_empty() || wanted.is_empty() {
         let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
         let hint = format!("known are {}", suggest::list(&lessons));
-        return Err(SpecError { message: format!("there is no lesson `{asked}`"), hint: Some(hint) });
+        return Err(SpecError { message: format!("no lesson `{asked}`"), hint: Some(hint) });
     }
     listed.retain(|item| item.lesson.as_ref().is_some_and(|lesson| kept.contains(&lesson)));
     Ok(())

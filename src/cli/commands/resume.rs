@@ -94,7 +94,7 @@ pub(crate) fn go_on(
     let waits = |found: &Found| record.stacks().any(|s| s.state != StackState::Done && found.is_of(&s.trials));
     let stands = match found.as_ref().filter(|found| waits(found)) {
         Some(found) => format!("from the checkpoint of epoch {}", found.epoch()),
-        None => "from the start of what is left: there is no checkpoint of it".to_owned(),
+        None => "from the start: there is no checkpoint of the remaining trials".to_owned(),
     };
     let done = match record.done() {
         0 => String::new(),
@@ -117,7 +117,7 @@ pub(crate) fn go_on(
     }
     if !differs.is_empty() {
         progress.note(&format!(
-            "it was begun otherwise: {}; its figures may differ from those of a run in one go",
+            "its start differs: {}; metrics may differ from those of an uninterrupted run",
             differs.join("; ")
         ));
     }

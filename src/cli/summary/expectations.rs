@@ -20,7 +20,7 @@ pub fn of(histories: &[History], page: Page) -> String {
     }
     let mut lines: Vec<String> = groups.values().map(|group| line(group, page)).collect();
     if groups.is_empty() {
-        lines.push("no expectation concerns these seeds".to_owned());
+        lines.push("no expectation applies to these seeds".to_owned());
     }
     lines.extend(unchecked(histories).map(|note| page.wrapped(&note, 2)));
     lines.join("\n")
@@ -37,7 +37,7 @@ fn unchecked(histories: &[History]) -> Option<String> {
     let needed = *skipped.iter().max()?;
     let what = if skipped.len() == 1 { "1 expectation was" } else { &format!("{} expectations were", skipped.len()) };
     Some(format!(
-        "{what} not checked: what is claimed over seeds needs at least {needed} of them (`--seeds 0..{}`)",
+        "{what} not checked: statements about several seeds need at least {needed} seeds (`--seeds 0..{}`)",
         needed - 1
     ))
 }
@@ -60,7 +60,7 @@ fn line(trials: &[(&History, &Verified)], page: Page) -> String {
         [(_, one)] => match &one.against {
             Some(against) => format!("found {}, against {}", found(one.found.as_ref()), found(Some(against))),
             None if verified.expected.starts_with('>') => {
-                format!("found {}, and nothing to hold it against", found(one.found.as_ref()))
+                format!("found {}, and no value to compare it with", found(one.found.as_ref()))
             }
             None => format!("found {}", found(one.found.as_ref())),
         },
@@ -75,7 +75,7 @@ fn line(trials: &[(&History, &Verified)], page: Page) -> String {
 
 fn found(found: Option<&Found>) -> String {
     match found {
-        None => "no such figure".to_owned(),
+        None => "not available".to_owned(),
         Some(Found::Word(word)) => word.clone(),
         Some(Found::Number(Number(value))) if value.fract() == 0.0 && value.abs() < 1e9 => value.to_string(),
         Some(Found::Number(Number(value))) if value.abs() < 1e-3 || value.abs() >= 1e6 => format!("{value:.3e}"),
@@ -142,7 +142,7 @@ mod tests {
         let trials =
             |seeds: i64| (0..seeds).map(|seed| History { config: config.clone(), ..trial("base", seed, 0.25) });
         let shown = shown(mean, trials(1).collect());
-        assert!(shown.starts_with("no expectation concerns these seeds\n1 expectation was not checked"), "{shown}");
+        assert!(shown.starts_with("no expectation applies to these seeds\n1 expectation was not checked"), "{shown}");
         assert!(shown.ends_with("(`--seeds 0..1`)"), "{shown}");
         assert_eq!(self::shown(mean, trials(2).collect()), "✓ mean of last.loss ≤ 0.5: found 0.25");
     }

@@ -18,7 +18,7 @@ fn write_drawn(finished: &Finished, draw: impl Fn(&[History]) -> Vec<Named>) -> 
         Err(panic) => {
             let why = text(&*panic).unwrap_or("no reason given").lines().next().unwrap_or_default();
             let warning =
-                format!("no pictures were drawn, because of a fault in runner: {why}; the histories are complete");
+                format!("no plots were written because of a bug in runner: {why}; the histories are complete");
             return (Vec::new(), vec![warning]);
         }
     };

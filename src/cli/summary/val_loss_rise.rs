@@ -40,7 +40,7 @@ pub fn sentences(variants: &[Compared], page: Page) -> Option<String> {
         .map(|other| format!("{} (lowest validation loss {})", other.name, metric(Some(other.lowest))))
         .collect();
     if !less.is_empty() {
-        lines.push(format!("at the price of learning less: {}", less.join(", ")));
+        lines.push(format!("but less learned: {}", less.join(", ")));
     }
     if !others.is_empty() && !smaller.is_empty() {
         lines.push(format!("no smaller: {}", named(&others)));
@@ -105,7 +105,7 @@ mod tests {
             said,
             "baseline overfits: its validation loss ends 0.2000 above its lowest, 0.4000\n\
              smaller rises: fewer_units 0.0000 (−100 %), dropout 0.0200 (−90 %),\n  l2 0.0400 (−80 %)\n\
-             at the price of learning less: fewer_units (lowest validation loss 0.7000)\n\
+             but less learned: fewer_units (lowest validation loss 0.7000)\n\
              no smaller: fewer_rows 0.4000 (+100 %)"
         );
         assert!(width(&said) <= 80);

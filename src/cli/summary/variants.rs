@@ -206,7 +206,7 @@ fn minimize_the_same(variants: &[Compared]) -> bool {
 /// What cannot be compared, and why.
 fn incomparable(variants: &[Compared]) -> Option<String> {
     if !predict_the_same(variants) {
-        return Some("the variants predict different targets: none is marked as best".to_owned());
+        return Some("the variants predict different targets, so none is marked as best".to_owned());
     }
     if minimize_the_same(variants) {
         return None;

@@ -16,7 +16,7 @@ pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {
     let Some(trouble) = folder.trouble() else { return true };
     let run = folder.path();
     if trouble.is_anew && !quiet {
-        terminal::warn(&format!("`{}` was removed while the run went on, and was made anew", run.display()));
+        terminal::warn(&format!("`{}` was removed during the run and was created again", run.display()));
     }
     errors(run, &trouble).iter().for_each(terminal::error);
     !trouble.is_incomplete()
@@ -46,7 +46,10 @@ fn errors(run: &Path, trouble: &Trouble) -> Vec<anyhow::Error> {
     if !lost.is_empty() {
         let because = refusals.iter().fold(reason(), |error, refusal| anyhow!("{error:#}; {refusal}"));
         let message = format!("{} could not be written, to `{shown}` or to any fall-back place", named(lost));
-        let hint = format!("make room; then `runner resume {}` trains again what is lost", quoted(&shown.to_string()));
+        let hint = format!(
+            "free disk space, then run `runner resume {}` to train again what is missing",
+            quoted(&shown.to_string())
+        );
         errors.push(because.context(message).context(Hint(hint)));
     }
     if !missing.is_empty() {

@@ -177,7 +177,7 @@ fn resampling(resampled: &ResampleRecord) -> String {
     let from = number_format::count(resampled.from.iter().sum::<u64>() as usize);
     match resampled.before_split {
         true => format!("all of them by {} from {from} before the split: a leak", resampled.method),
-        false => format!("those to train on by {} from {from}", resampled.method),
+        false => format!("{from} before {}", resampled.method),
     }
 }
 

@@ -136,7 +136,7 @@ impl Figures {
     pub fn check(&self, key: &str, name: &str) -> Result<(), Invalid> {
         let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
         let unknown =
-            |hint: String| Err(Invalid::new(key, format!("names no figure of {}: `{name}`", self.of)).hint(hint));
+            |hint: String| Err(Invalid::new(key, format!("names no metric of {}: `{name}`", self.of)).hint(hint));
         let one_of = |figure: &str, known: &[&str]| match figure.strip_prefix("val_") {
             _ if known.contains(&figure) => Ok(()),
             Some(of_training) if known.contains(&of_training) => {
@@ -149,11 +149,11 @@ impl Figures {
         }
         let Some((group, figure)) = name.split_once('.') else {
             return unknown(match metrics.contains(&name) {
-                true => format!("say which epoch's: `last.{name}`, `best.{name}`, `min.{name}`"),
+                true => format!("add which epoch: `last.{name}`, `best.{name}`, `min.{name}`"),
                 false => match suggest::nearest(name, [STATUS]) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!(
-                        "a figure is named as `last.loss`; instead of `last`, {} can stand; `{STATUS}` is one by itself",
+                        "metric paths look like `last.loss`; allowed prefixes: {}; `{STATUS}` has none",
                         suggest::list(&GROUPS)
                     ),
                 },
@@ -165,16 +165,16 @@ impl Figures {
             "data" => one_of(figure, &DATA),
             "tree" if !self.is_tree => unknown("it is no tree".to_owned()),
             "tree" => one_of(figure, &TREE),
-            "best" | "diagnosis" | "learned" if self.is_tree => unknown(
-                "a tree is fitted at once: its figures are `last.acc`, `last.val_acc` and `test.acc`".to_owned(),
-            ),
+            "best" | "diagnosis" | "learned" if self.is_tree => {
+                unknown("a tree has no epochs; use `last.acc`, `last.val_acc` or `test.acc`".to_owned())
+            }
             "first" | "last" | "min" | "max" => one_of(figure, &extra(timed)),
             "best" => one_of(figure, &extra(&["epoch"])),
             "epoch" => {
                 let Some((epoch, metric)) = figure.split_once('.') else {
                     return unknown("write it as `epoch.11.loss`".to_owned());
                 };
-                // one beyond the last is no mistake: a shorter run of the same file has no such figure
+                // one beyond the last is no mistake: a shorter run of the same file has not available
                 match epoch.parse::<usize>() {
                     Ok(1..) => one_of(metric, &extra(timed)),
                     _ => unknown("epochs are numbered from 1".to_owned()),

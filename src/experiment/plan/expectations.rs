@@ -94,12 +94,12 @@ fn check_expectation(expectation: &Expectation, runs: &[Run]) -> Result<(), Inva
             None => (None, name.as_str()),
         };
         if figure == value && (variant.is_none() || variant == expectation.variant.as_deref()) {
-            return Err(Invalid::new("above", format!("is the figure itself: `{value}`")));
+            return Err(Invalid::new("above", format!("is the metric itself: `{value}`")));
         }
     }
     let stated = [at_least.is_some(), at_most.is_some(), near.is_some(), above.is_some(), is.is_some()];
     if !stated.contains(&true) {
-        let message = format!("holds `{value}` against nothing");
+        let message = format!("has no bound for `{value}`");
         return Err(Invalid::new("value", message).hint("state `at_least`, `at_most`, `near`, `above` or `is`"));
     }
     if near.is_some() != within.is_some() {
@@ -128,10 +128,10 @@ fn check_expectation(expectation: &Expectation, runs: &[Run]) -> Result<(), Inva
     let (can_be, bounds) = (words(value), stated[..4].contains(&true));
     match (can_be, is) {
         (Words::None, None) => Ok(()),
-        (Words::None, Some(_)) => Err(Invalid::new("is", "is for words, and this figure is a number")),
+        (Words::None, Some(_)) => Err(Invalid::new("is", "is for words, but this metric is a number")),
         (_, None) => Err(Invalid::new("value", format!("is a word: `{value}`")).hint("state `is`")),
         (_, Some(_)) if bounds && expectation.over != Some(Over::Share) => {
-            Err(Invalid::new("is", "is for words, which have no bounds"))
+            Err(Invalid::new("is", "is for words and does not go with bounds"))
         }
         (Words::OneOf(known), Some(word)) if !known.contains(&canonical(word)) => {
             let message = format!("is nothing that `{value}` can be: `{word}`");
@@ -202,7 +202,7 @@ fn check_over(expectation: &Expectation, concerned: &[Run]) -> Result<(), Invali
         }
     }
     if over == Over::Std && concerned.iter().any(|run| run.trials() < 2) {
-        return Err(Invalid::new("over", "is `std`, which takes two trials, and there is one")
+        return Err(Invalid::new("over", "is `std`, which requires at least two trials, found 1")
             .hint("more seeds, `seeds = [0, 1, 2]`, or folds, `split = { folds = 5 }`"));
     }
     Ok(())

@@ -136,11 +136,11 @@ impl Plan {
         };
         let split = self.spec.data.split();
         if self.card.test_rows == 0 && split.test.is_none() {
-            let fault = Invalid::new("threshold", "is what test rows are judged at, and there are none");
+            let fault = Invalid::new("threshold", "requires test rows, but the split has none");
             return Err(fault.hint("split some off: `split = { test = 0.2 }`"));
         }
         if by.needs_validation() && !self.has_validation() {
-            let fault = Invalid::new("threshold", "is chosen on validation rows, and there are none");
+            let fault = Invalid::new("threshold", "requires validation rows, but the split has none");
             return Err(fault.hint("split some off: `split = { validation = 0.2 }`"));
         }
         by.check(score).map_err(|fault| fault.under("threshold"))
@@ -171,11 +171,11 @@ impl Model {
             (None, true, None) => ModelName::Network,
             (None, false, Some(_)) => ModelName::Tree,
             (None, true, Some(_)) => {
-                let fault = Invalid::new("model", "is missing, and there are a network and a tree");
+                let fault = Invalid::new("model", "is missing, but the file has a network and a tree");
                 return Err(fault.hint("say `model = \"network\"` or `model = \"tree\"`; a variant can set the other"));
             }
             (None, false, None) => {
-                let fault = Invalid::new("network", "is missing: there is nothing to train");
+                let fault = Invalid::new("network", "is missing");
                 return Err(fault.hint("add `[network]` and `[train]`, or `[tree]` for a decision tree"));
             }
         };
@@ -198,7 +198,7 @@ impl Model {
 fn check_resampling(spec: &Spec, card: &Card) -> Result<(), Invalid> {
     let Some(resample) = &spec.resample else {
         return match spec.resample_before_split {
-            true => Err(Invalid::new("resample_before_split", "is set, and there is no `resample`")),
+            true => Err(Invalid::new("resample_before_split", "requires `resample`")),
             false => Ok(()),
         };
     };

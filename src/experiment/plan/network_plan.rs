@@ -129,7 +129,7 @@ fn check_network(network: &NetworkSpec, data: &str, card: &Card) -> Result<Archi
         );
     }
     if parameters == 0 {
-        let message = "has nothing to train: none of its layers has parameters";
+        let message = "has no parameters to train";
         return Err(Invalid::new("network.layers", message).hint("add a layer such as `{ linear = 10 }`"));
     }
     Ok(architecture)

@@ -164,7 +164,7 @@ impl Run<'_> {
         let checkpoint = Cell::new(None);
         let place = Place { folder, ledger, device, threads, stack, started, requests, pace, found, checkpoint };
         let shown = folder.path().display();
-        requests.say_at_the_end(format!("interrupted: `runner resume {shown}` goes on"));
+        requests.say_at_the_end(format!("interrupted: continue with `runner resume {shown}`"));
         let (mut all, mut warned) = (Ended::default(), BTreeSet::new());
         for (number, group) in groups.iter().enumerate() {
             if requests.is_stopped() {

@@ -33,10 +33,10 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
 /// An override's path and its value.
 ///
 /// # Errors
-/// When there is no `=` in it, or the value is none.
+/// When `=` is missing, or the value is none.
 pub fn parts(written: &str) -> Result<(&str, Value), SpecError> {
     let (path, value) = written.split_once('=').ok_or_else(|| SpecError {
-        message: "there is no `=` in it".to_owned(),
+        message: "`=` is missing".to_owned(),
         hint: Some("write it as `--set train.epochs=5`".to_owned()),
     })?;
     let value = read_value(value.trim()).map_err(|message| SpecError { message, hint: None })?;
@@ -85,7 +85,7 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
     let mut walked = String::new();
     let depth = path.split('.').count();
     if depth > DEEPEST {
-        let message = format!("a setting is named by {DEEPEST} parts at most, and these are {depth}");
+        let message = format!("a setting has at most {DEEPEST} parts, found {depth}");
         return Err(SpecError { message, hint: Some("such as `train.optimizer.adam.lr`".to_owned()) });
     }
     for part in path.split('.') {

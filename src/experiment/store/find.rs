@@ -57,7 +57,7 @@ impl SavedTrial {
         let (epochs, best) = (&history.history.epoch, history.best.as_ref().map(|best| best.epoch));
         if let Some(best) = best.filter(|best| !epochs.contains(best)) {
             let message = format!("`{}` names epoch {best} as the best, which is none of its epochs", file.display());
-            return Err(anyhow!(message).context(Hint("it is damaged: `runner exp` makes it anew".to_owned())));
+            return Err(anyhow!(message).context(Hint("the file is damaged: train again with `runner exp`".to_owned())));
         }
         Ok(SavedTrial { history, file })
     }
@@ -173,8 +173,8 @@ fn lone(file: PathBuf) -> anyhow::Result<SavedRun> {
 fn of_weights(weights: &Path) -> anyhow::Result<SavedRun> {
     let history = weights.with_extension("json");
     if weights.exists() && !history.exists() {
-        let message = format!("`{}` has no history beside it: there is no `{}`", weights.display(), history.display());
-        let hint = "the network's settings stand in the history: keep both files together";
+        let message = format!("`{}` has no history: `{}` does not exist", weights.display(), history.display());
+        let hint = "keep the weights and the history together: the history holds the network's settings";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
     lone(if weights.exists() { history } else { weights.to_path_buf() })
@@ -211,7 +211,7 @@ fn no_history(folder: &Path, hint: String) -> anyhow::Error {
 /// Why a folder may hold no history.
 fn without_trials(folder: &Path) -> String {
     match is_run(folder) {
-        true => "the run may still go on, or was ended before its first trial",
+        true => "the run is still training, or it stopped before its first trial ended",
         false => "a run is named by its folder, one of its files, or its experiment",
     }
     .to_owned()
@@ -306,7 +306,7 @@ fn not_found(named: &str, path: &Path, out: &Path) -> anyhow::Error {
         None => format!("there are runs of {}", some(&names)),
     };
     let message = match path.components().count() {
-        1 => format!("there is no run of `{named}` in `{}`", out.display()),
+        1 => format!("no run of `{named}` in `{}`", out.display()),
         _ => format!("there is no run `{named}`"),
     };
     anyhow!(message).context(Hint(hint))

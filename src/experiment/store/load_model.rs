@@ -63,7 +63,7 @@ impl Saved {
             return Err(anyhow!("trial `{stem}` diverged: its weights predict nothing").context(Hint(hint.to_owned())));
         }
         if history.network.is_none() && history.tree.is_none() {
-            let hint = "`runner exp` fits it anew".to_owned();
+            let hint = "fit it again with `runner exp`".to_owned();
             return Err(anyhow!("trial `{stem}` was interrupted before its tree was there").context(Hint(hint)));
         }
         let folder = trial.file.parent().unwrap_or(Path::new(""));
@@ -75,12 +75,12 @@ impl Saved {
             Model::Tree(_) => (trial.tree(), "splits"),
         };
         if !file.exists() {
-            let hint = format!("keep it beside its history, `{}`", trial.file.display());
+            let hint = format!("keep it in the directory of its history, `{}`", trial.file.display());
             return Err(
                 anyhow!("the {what} of `{stem}` are missing: there is no `{}`", file.display()).context(Hint(hint))
             );
         }
-        let damaged = "the file is damaged, or of another network or tree: `runner exp` makes it anew";
+        let damaged = "the file is damaged or belongs to another model: train again with `runner exp`";
         let fitted = match &plan.model {
             Model::Network(network) => long_enough(&file, network.architecture.parameters()).and_then(|()| {
                 let stack = network.architecture.build(&[history.seed], device);

@@ -191,10 +191,10 @@ impl RunRecord {
         let RunOptions { threads, stack, .. } = &self.options;
         ensure!(
             (1..=threads::MOST).contains(threads),
-            "`threads` is 1 to {}, and {threads} stands there",
+            "`threads` must be between 1 and {}, found {threads}",
             threads::MOST
         );
-        ensure!(*stack != Some(0), "`stack` is at least 1, and 0 stands there");
+        ensure!(*stack != Some(0), "`stack` must be at least 1, found 0");
         for stack in self.groups.iter().flat_map(|group| &group.stacks) {
             let mut seen = HashSet::new();
             for trial in &stack.trials {

@@ -154,7 +154,7 @@ fn by_record(
     }
     study.plans.retain(|plan| variants.contains(&plan.variant));
     if stacks.is_empty() {
-        return Err(anyhow!("the record of the run in `{}` knows none of its trials", folder.display()));
+        return Err(anyhow!("the record of the run in `{}` lists none of its trials", folder.display()));
     }
     let in_order = || stacks.iter().flat_map(|group| &group.stacks);
     let epochs = |stack: &StackRecord| {

@@ -24,7 +24,7 @@ pub struct Verified {
     pub expected: String,
     /// The variant that the expectation speaks of, when it speaks of one alone.
     pub variant: Option<String>,
-    /// What came; absent when the run has no such figure.
+    /// What came; absent when the run has not available.
     pub found: Option<Found>,
     /// The other figure, where it is to be above one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

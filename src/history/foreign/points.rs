@@ -115,7 +115,7 @@ impl Points {
                 names_training && part.is_none() && names::is_bare_metric(theirs) && !with_validation[place];
             let mut name = std::mem::take(&mut wanted[place]);
             if is_of_unknown_rows {
-                notes.push(format!("`{theirs}` keeps its name: of which rows it is, nothing says"));
+                notes.push(format!("`{theirs}` keeps its name: the file does not say which rows it is of"));
                 name = if name == *theirs { format!("{theirs} (unknown rows)") } else { theirs.clone() };
             } else if taken.contains_key(&name) {
                 if name != *theirs {

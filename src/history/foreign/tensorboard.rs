@@ -173,7 +173,7 @@ impl Scalars {
             End::Whole if events == 0 => return Err(anyhow!("`{name}` is empty")),
             End::Whole => {}
             End::CutShort => notes.push(format!("`{name}` ends within an event: it is cut short, or being written")),
-            End::Damaged => notes.push(format!("`{name}` is damaged behind event {events}, and not read further")),
+            End::Damaged => notes.push(format!("`{name}` is damaged after event {events}; the rest is not read")),
         }
         Ok(())
     }

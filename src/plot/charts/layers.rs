@@ -125,7 +125,7 @@ fn observer(groups: &[Group], options: &Options) -> anyhow::Result<String> {
             there => format!("they were observed by {}", there.join(", ")),
         };
         let what = options.observer.as_ref().map_or(String::new(), |observer| format!(" by `{observer}`"));
-        anyhow!("no layer of these was observed{what}").context(Hint(hint))
+        anyhow!("no layer statistics were recorded{what}").context(Hint(hint))
     })
 }
 

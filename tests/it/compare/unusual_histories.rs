@@ -165,7 +165,7 @@ fn a_metric_of_unknown_rows_is_not_taken_for_one_of_training() {
     let mine = compared(&place, "mine.csv");
     assert_eq!((mine.figure("last.accuracy"), mine.figure("last.acc")), (Some(0.875), None));
     assert_eq!((mine.figure("last.f1 (unknown rows)"), mine.figure("last.f1")), (Some(0.75), None));
-    assert_says(&mine.notes, &["`accuracy` keeps its name: of which rows it is, nothing says"]);
+    assert_says(&mine.notes, &["`accuracy` keeps its name: the file does not say which rows it is of"]);
     assert_eq!(compared(&place, "keras.csv").figure("last.acc"), Some(0.95));
 }
 

@@ -21,7 +21,7 @@ fn an_override_of_a_setting_that_does_not_exist_is_refused_with_the_nearest() {
 #[test]
 fn an_override_without_an_equals_sign_is_refused_with_how_to_write_it() {
     assert_snapshot!(refusal_of_arguments(&["--set", "train.epochs"]), @r"
-    error: failed to apply `--set train.epochs`: there is no `=` in it
+    error: failed to apply `--set train.epochs`: `=` is missing
     hint: write it as `--set train.epochs=5`
     ");
 }

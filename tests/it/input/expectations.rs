@@ -96,7 +96,7 @@ fn a_statistic_that_cannot_be_taken_is_refused() {
     let deviation = "[[expect]]\nvalue = \"last.loss\"\nover = \"std\"\nat_most = 0\n";
     place.write("idea.toml", format!("seeds = [0, 1]\n{IDEA}\n{deviation}"));
     let lone = place.run(&["exp", "idea.toml", "--seed", "0", "--device", "cpu"]).code(0);
-    assert_says(&stdout(&lone), &["no expectation concerns these seeds"]);
+    assert_says(&stdout(&lone), &["no expectation applies to these seeds"]);
     let strict = place.run(&["exp", "idea.toml", "--seed", "0", "--strict", "--device", "cpu"]).code(1);
     assert_says(&stderr(&strict), &["no expectation concerns seed 0: `--strict` has nothing to check"]);
     place.run(&["exp", "idea.toml", "--strict", "--device", "cpu"]).code(1);

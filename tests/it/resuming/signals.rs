@@ -81,7 +81,7 @@ fn exp_with_resume_goes_on_with_the_same_run_and_with_no_other() {
     send(&child, libc::SIGINT);
     child.wait().unwrap();
     let other = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume", "--epochs", "3"]).code(0);
-    assert_says(&stderr(&other), &["there is no such run to go on with: a new one begins"]);
+    assert_says(&stderr(&other), &["no run to resume: starting a new one"]);
     let same = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume"]).code(0);
     assert_says(&stderr(&same), &["going on with `runs/idea/"]);
     let files = place.files();

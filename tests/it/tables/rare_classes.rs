@@ -221,15 +221,11 @@ fn what_cannot_be_is_refused_before_anything_is_fitted() {
         ("resample = \"smot\"", vec![DATA, TREE], vec!["unknown name `smot`", "did you mean `smote`?"]),
         ("resample = \"over\"", vec![diabetes, TREE], vec!["`resample` is for classes"]),
         ("resample = { smote = { k_neighbors = 0 } }", vec![DATA, TREE], vec!["`resample.smote.k_neighbors`"]),
-        (
-            "resample_before_split = true",
-            vec![DATA, TREE],
-            vec!["`resample_before_split` is set, and there is no `resample`"],
-        ),
+        ("resample_before_split = true", vec![DATA, TREE], vec!["`resample_before_split` requires `resample`"]),
         (
             "threshold = \"f1\"",
             vec![&no_validation, TREE],
-            vec!["`threshold` is chosen on validation rows, and there are none"],
+            vec!["`threshold` requires validation rows, but the split has none"],
         ),
         ("threshold = \"f1\"", vec![&no_test, TREE], vec!["`threshold` is what test rows are judged at"]),
         ("threshold = 1.5", vec![DATA, TREE], vec!["`threshold` must be a probability"]),

@@ -158,7 +158,7 @@ mod tests {
         let experiment =
             Experiment { name: "xor".to_owned(), runs: vec![of_seed(0, folds.to_vec()), of_seed(1, vec![gone])] };
         let table = theirs(&experiment).unwrap();
-        assert!(table.ends_with("| `last.loss` | 0.5 | 0.5000 | no such figure |\n"), "{table}");
+        assert!(table.ends_with("| `last.loss` | 0.5 | 0.5000 | not available |\n"), "{table}");
         let silent = Experiment { name: "xor".to_owned(), runs: vec![of_seed(0, vec![history("base", 0.5)])] };
         assert_eq!(theirs(&silent), None);
     }

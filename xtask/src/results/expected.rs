@@ -236,6 +236,6 @@ mod tests {
     #[test]
     fn a_figure_that_is_not_there_is_missed() {
         let shown = lines(&[("base", vec![verified(0, "≤ 0.5", Value::Null, false)])]);
-        assert_eq!(shown, ["| | `last.loss` | ≤ 0.5 | ✗ no such figure | ✗ no such figure |"]);
+        assert_eq!(shown, ["| | `last.loss` | ≤ 0.5 | ✗ not available | ✗ not available |"]);
     }
 }

@@ -44,7 +44,7 @@ pub fn shown(value: &Value, decimals: usize) -> String {
     match value {
         Value::Number(number) => figure(number.as_f64().unwrap_or(f64::NAN), decimals),
         Value::String(word) => word.clone(),
-        _ => "no such figure".to_owned(),
+        _ => "not available".to_owned(),
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
             (json!(1.5e9), 4, "1.5e9"),
             (json!("nan"), 4, "nan"),
             (json!("overfitting"), 4, "overfitting"),
-            (json!(null), 4, "no such figure"),
+            (json!(null), 4, "not available"),
         ] {
             assert_eq!(shown(&value, decimals), text);
         }

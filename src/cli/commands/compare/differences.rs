@@ -25,7 +25,7 @@ fn of_figure(test: &Tested, groups: &[Group], comparison: &Comparison, page: Pag
     let differences: Vec<(usize, &Difference)> =
         test.groups.iter().enumerate().filter_map(|(place, difference)| Some((place, difference.as_ref()?))).collect();
     if differences.is_empty() {
-        return vec![page.wrapped(&format!("{}: nothing to set against {baseline}", words(&test.figure)), 2)];
+        return vec![page.wrapped(&format!("{}: no value to compare with {baseline}", words(&test.figure)), 2)];
     }
     let mut tables = table(test, groups, comparison).tables(page);
     let title = format!("{} against {baseline}{}", words(&test.figure), design(&differences));
@@ -36,7 +36,7 @@ fn of_figure(test: &Tested, groups: &[Group], comparison: &Comparison, page: Pag
     if !lone.is_empty() {
         let labels: Vec<&str> = lone.iter().map(|(place, _)| groups[*place].label.as_str()).collect();
         sentences.push(format!(
-            "{} against {baseline}: one trial tells nothing of luck, several seeds of each do",
+            "{} against {baseline}: one seed each, so significance cannot be tested; train more seeds",
             labels.join(", ")
         ));
     }
@@ -146,20 +146,20 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested) -> Strin
     let said_p = d.corrected.map(|value| together(&format!("p {}", p(value)))).unwrap_or_default();
     match d.verdict {
         Verdict::Same | Verdict::OneTrial => format!("{group}: the same {figure} as {baseline}"),
-        Verdict::Differs => format!("{group} is {than} {baseline} by more than luck: {figure} {by} ({name}, {said_p})"),
+        Verdict::Differs => format!("{group} is {than} {baseline} (significant): {figure} {by} ({name}, {said_p})"),
         Verdict::MayBeLuck => {
-            format!("{group} and {baseline}: {figure} {by} may be luck, the two are not told apart ({name}, {said_p})")
+            format!("{group} and {baseline}: {figure} {by}, not significant ({name}, {said_p})")
         }
         Verdict::TooFew => {
             let least = p(d.least_p);
             let normal = d.p_if_normal.filter(|_| d.test != Test::T).map(|value| {
                 format!(
-                    "; a t test, which takes figures to be normally distributed, gives {}",
+                    "; a t test, which assumes a normal distribution, gives {}",
                     together(&format!("p {}", p(value)))
                 )
             });
             format!(
-                "{group} and {baseline}: {figure} {by}, but there are too few trials to tell that from luck: with so few no {name} gets below {}{}",
+                "{group} and {baseline}: {figure} {by}, not significant: with this few trials the smallest possible p of the {name} is {}{}",
                 together(&format!("p {least}")),
                 normal.unwrap_or_default()
             )
@@ -176,7 +176,7 @@ fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_ours: b
         let other =
             if any(Verdict::TooFew) && differences[0].1.test != Test::T { ", or choose `--test t`" } else { "" };
         let how = if all_ours { format!(": `runner exp NAME --seeds 0..{}`", needed - 1) } else { String::new() };
-        remarks.push(format!("at least {needed} seeds of each, the same ones, are needed{how}{other}"));
+        remarks.push(format!("use the same {needed} or more seeds in each run{how}{other}"));
     }
     let smallest = |design: Design| match design {
         Design::Pairs(n) => n,
@@ -196,13 +196,12 @@ fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_ours: b
     let leaves_out_0 = |d: &Difference| d.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);
     if differences.iter().any(|(_, d)| d.verdict == Verdict::MayBeLuck && leaves_out_0(d)) {
         remarks.push(
-            "where an interval leaves out 0 and p is above 0.05 they were come by in different ways: trust p"
-                .to_owned(),
+            "if an interval excludes 0 and p is above 0.05, trust p: the two are computed in different ways".to_owned(),
         );
     }
     if comparisons > 1 {
         remarks.push(format!(
-            "{comparisons} comparisons were made: p values are Holm's, so that the chance of calling any of them more than luck by mistake stays below {ALPHA}"
+            "{comparisons} comparisons: p values are corrected by Holm's method, so the chance of any false positive stays below {ALPHA}"
         ));
     }
     remarks

@@ -76,8 +76,8 @@ them. Groups with the same seeds are compared in pairs.";
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let Found { groups, faults, notes, named } = find(&args.runs, &args.out)?;
     if groups.len() < 2 && faults.is_empty() {
-        let message = format!("`{}` is all there is to compare, and it is one group of trials", groups[0].label);
-        let hint = "name another run beside it: `runner list` has the experiments, `runner runs` what was run";
+        let message = format!("`{}` is the only run: there is nothing to compare it with", groups[0].label);
+        let hint = "name a second run: `runner runs` lists past runs";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
     // the baseline may be named as on the command line, too
@@ -99,7 +99,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     faults.iter().for_each(terminal::error);
     if groups.len() == 1 {
-        terminal::say(&format!("nothing else can be read: there is only {} to show", groups[0].label));
+        terminal::say(&format!("nothing else could be read: showing only {}", groups[0].label));
     }
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }

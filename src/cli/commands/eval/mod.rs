@@ -74,8 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let run = find_run(&args.run, &args.out)?;
     let chosen = Chosen::of(args.data.as_deref(), &run)?;
     if args.strict && matches!(chosen.part(), None | Some(Part::Training)) {
-        let message =
-            format!("`--strict` has nothing to compare with: a history states no figures on {}", chosen.name());
+        let message = format!("`--strict` has nothing to compare with: a history has no metrics of {}", chosen.name());
         return Err(anyhow!(message).context(Hint("it states some on test and validation rows".to_owned())));
     }
     let device = resolve_device(args.device)?;
@@ -222,7 +221,7 @@ pub(crate) fn rows_of<'a>(data: &'a TrialData, part: Part, flag: &str) -> anyhow
     data.rows(part).ok_or_else(|| {
         let there = Part::ALL.iter().filter(|part| data.rows(**part).is_some());
         let there: Vec<String> = there.map(|part| format!("`{flag} {}`", part.word())).collect();
-        anyhow!("the run has no {} rows", part.name()).context(Hint(format!("there are others: {}", there.join(", "))))
+        anyhow!("the run has no {} rows", part.name()).context(Hint(format!("available: {}", there.join(", "))))
     })
 }
 

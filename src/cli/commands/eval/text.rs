@@ -59,12 +59,12 @@ fn one(chosen: &Chosen, trial: &SavedTrial, found: &Found) -> Vec<String> {
             return parts;
         }
         (_, Some(Part::Training)) if trial.history.network.is_none() => {
-            "nothing to compare with: the history's figures on training rows are of the resampled ones".to_owned()
+            "nothing to compare with: the metrics of training rows in the history are those of the resampled rows".to_owned()
         }
         (_, Some(Part::Training)) => {
-            "nothing to compare with: the history's figures on training rows are averages over each epoch, taken while the weights changed".to_owned()
+            "nothing to compare with: the metrics of training rows in the history are averages over each epoch, while the weights changed".to_owned()
         }
-        (_, Some(part)) => format!("the history has no figures on {} rows{}", part.name(), match trial.history.status {
+        (_, Some(part)) => format!("the history has no metrics of {} rows{}", part.name(), match trial.history.status {
             Status::Interrupted => ": the trial was interrupted",
             Status::Diverged => ": the trial diverged",
             Status::Completed | Status::EarlyStopped => "",
@@ -88,12 +88,12 @@ fn at_threshold(trial: &SavedTrial, found: &Found, chosen: &dyn Fn(f64) -> Strin
 fn verdict(agreement: &Agreement, part: Part) -> String {
     let part = part.name();
     if agreement.is_same() && agreement.is_complete() {
-        return format!("{part} figures as in the history{}", rounding(agreement.largest()));
+        return format!("{part} metrics equal to the history{}", rounding(agreement.largest()));
     }
     if agreement.is_same() {
         let same = match agreement.differences.is_empty() {
             true => String::new(),
-            false => format!("the other {part} metrics are as in the history{}; ", rounding(agreement.largest())),
+            false => format!("the other {part} metrics are equal to the history{}; ", rounding(agreement.largest())),
         };
         return format!("{same}{}", not_compared(agreement));
     }
@@ -103,9 +103,9 @@ fn verdict(agreement: &Agreement, part: Part) -> String {
         .map(|name| format!("{name} by {}", number_format::metric(Some(agreement.differences[name]))))
         .collect();
     if agreement.moved > 0 {
-        differing.push(format!("{} predicted otherwise", count(agreement.moved as usize)));
+        differing.push(format!("{} predicted differently", count(agreement.moved as usize)));
     }
-    format!("{part} figures differ from the history: {}", differing.join(", "))
+    format!("{part} metrics differ from the history: {}", differing.join(", "))
 }
 
 /// What could not be compared with the history.
@@ -241,8 +241,8 @@ fn shared_verdict(chosen: &Chosen, evaluated: &[Evaluated]) -> String {
         }
         [] => {
             let largest = held.iter().map(|(_, agreement)| agreement.largest()).fold(0.0, f64::max);
-            wrapped(&format!("{part} figures as in the histories{}", rounding(largest)))
+            wrapped(&format!("{part} metrics equal to the histories{}", rounding(largest)))
         }
-        stems => terminal::red(&wrapped(&format!("{part} figures differ from the histories in {}", stems.join(", ")))),
+        stems => terminal::red(&wrapped(&format!("{part} metrics differ from the histories in {}", stems.join(", ")))),
     }
 }

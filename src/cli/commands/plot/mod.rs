@@ -202,11 +202,11 @@ fn picture(
     let first = runs.runs.first().filter(|_| !faults.is_empty() && runs.runs.len() > 1).filter(is_word);
     if let Some(first) = first {
         let hint = match suggest::nearest(first, KINDS) {
-            Some(kind) if kind == first => "the kind of picture comes first, before all options".to_owned(),
-            Some(kind) => format!("`{kind}` is a kind of picture: was it meant?"),
-            None => format!("kinds of pictures are {}", suggest::list(&KINDS)),
+            Some(kind) if kind == first => "put the kind of plot before all options".to_owned(),
+            Some(kind) => format!("did you mean the kind of plot `{kind}`?"),
+            None => format!("kinds of plots: {}", suggest::list(&KINDS)),
         };
-        return Err(anyhow!("there is neither a run nor a kind of picture `{first}` to draw").context(Hint(hint)));
+        return Err(anyhow!("no run and no kind of plot is named `{first}`").context(Hint(hint)));
     }
     faults.iter().for_each(|fault| terminal::warn(&format!("left out: {}", in_a_line(fault))));
     notes.iter().for_each(|note| terminal::warn(note));

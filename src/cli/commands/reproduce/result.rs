@@ -8,7 +8,7 @@ use crate::history::difference::Otherwise;
 /// How a run that was made again came out.
 pub(crate) struct Made<'a> {
     pub(crate) stored: &'a Stored,
-    /// The trials by name, in order; `None` for one that was not made again.
+    /// The trials by name, in order; `None` for one that was not trained again.
     pub(crate) trials: Vec<(String, Option<Outcome>)>,
     /// Where the new run is kept.
     pub(crate) kept: Option<PathBuf>,

@@ -47,7 +47,7 @@ pub(crate) fn text(made: &Made) -> String {
         lines.push(format!("{} more trials are different; `--json` has all of them", different.len() - MOST));
     }
     for (stem, _) in made.trials.iter().filter(|(_, outcome)| outcome.is_none()) {
-        lines.push(terminal::red(&format!("{stem}: was not made again")));
+        lines.push(terminal::red(&format!("{stem}: was not trained again")));
     }
     if made.outcomes().next().is_some() {
         lines.extend(causes(made, different.is_empty()));
@@ -74,7 +74,7 @@ fn of_what(outcome: &Outcome) -> String {
         epochs => format!("{} epochs", count(epochs)),
     };
     let tested = outcome.tested.then(|| "the test".to_owned());
-    let kept = (outcome.kept_file == KeptFile::Identical).then(|| "the bytes of what was kept".to_owned());
+    let kept = (outcome.kept_file == KeptFile::Identical).then(|| "weight files byte for byte".to_owned());
     let parts: Vec<String> = [epochs].into_iter().chain(tested).chain(kept).collect();
     match &parts[..] {
         [one] => one.clone(),
@@ -151,16 +151,16 @@ fn causes(made: &Made, is_identical: bool) -> Vec<String> {
                 .to_owned(),
         ),
         all => {
-            lines.push("what was otherwise, and may be the cause:".to_owned());
+            lines.push("changes that may be the cause:".to_owned());
             lines.extend(all.iter().map(|one| format!("  {one}")));
         }
     }
     if !unseen.is_empty() {
-        lines.push(format!("what cannot be told: {}", unseen.join("; ")));
+        lines.push(format!("not known: {}", unseen.join("; ")));
     }
     let options = &made.stored.options;
     if options.device.starts_with("cuda") && !options.deterministic {
-        lines.push("on a GPU, `runner exp … --deterministic` asks for figures that are the same each time".to_owned());
+        lines.push("on a GPU, use `runner exp … --deterministic` for equal results each time".to_owned());
     }
     lines
 }

@@ -91,8 +91,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let PastRuns { mut runs, empty, faults, known } = past(&args.out, &asked)?;
     let unknown = args.filters.iter().enumerate().find(|(place, _)| !known.contains(place));
     if let (Some((_, filter)), true) = (unknown, runs.is_empty() && faults.is_empty() && empty.is_empty()) {
-        let message = format!("no run has a figure or a setting `{}`", filter.name);
-        let hint = "figures are named by their paths, as `best.val_acc`, settings by their keys, as `train.batch`";
+        let message = format!("no run has a metric or setting `{}`", filter.name);
+        let hint = "use metric paths such as `best.val_acc` or settings such as `train.batch`";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
     if let Some(by) = &args.sort {
@@ -125,7 +125,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let first = empty[0].display();
         let others = if empty.len() > 1 { format!(" and {} more", empty.len() - 1) } else { String::new() };
         terminal::say(&format!(
-            "no history yet in `{first}`{others}: still running, or killed; `runner resume` goes on with what was killed"
+            "no history yet in `{first}`{others}: still training, or killed; `runner resume` continues a killed run"
         ));
     }
     faults.iter().for_each(terminal::error);
@@ -143,8 +143,8 @@ fn sort(runs: &mut [Past], by: &str, wanted: &[String]) -> anyhow::Result<()> {
             let place = wanted.iter().position(|name| name == figure);
             let of = |run: &Past| run.figures[place?];
             if place.is_none() || (!runs.is_empty() && runs.iter().all(|run| of(run).is_none())) {
-                let hint = "a figure is named by its path: `test.acc`, `best.val_loss`, `diagnosis.val_loss_rise`";
-                let message = format!("failed to sort: no run has a figure `{figure}`");
+                let hint = "use a metric path: `test.acc`, `best.val_loss`, `diagnosis.val_loss_rise`";
+                let message = format!("failed to sort: no run has a metric `{figure}`");
                 return Err(anyhow!(message)
                     .context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`, `device`; of variants without validation rows none is shown but with `--variants`"))));
             }

@@ -1,7 +1,7 @@
 //! Checkpoints of the stack that a run trains: when they are written, and what is said of one that cannot be.
 //!
 //! A run's folder has one, `checkpoint.safetensors`; a new one takes the place of the old one when it is whole. Where it
-//! cannot be written the old one stays, training goes on, and it is tried again when the next one is due.
+//! cannot be written the old one stays, training continues, and it is tried again when the next one is due.
 
 mod found;
 mod pace;

@@ -105,7 +105,7 @@ impl Keeper for StackKeeper<'_> {
             Ok(()) if asked => Some(format!("a checkpoint of epoch {epoch} is written, as SIGUSR1 asks for")),
             Err(error) if asked || !failed => {
                 let why = in_a_line(&error);
-                Some(format!("no checkpoint of epoch {epoch}: {why}; training goes on, and it is tried again"))
+                Some(format!("no checkpoint of epoch {epoch}: {why}; training continues, and it is tried again"))
             }
             Ok(()) | Err(_) => None,
         }

@@ -23,8 +23,11 @@ pub fn history(bytes: &[u8]) {
     let path = file("base-seed0.json", bytes);
     if let Ok(run) = SavedRun::find(&path.to_string_lossy(), Path::new("nowhere")) {
         let _ = Saved::load(&run.trials[0], Device::Cpu); // there are no weights; the plan is made before
-        let trials: Vec<export::files::Trial> =
-            run.trials.iter().map(|trial| export::files::Trial { stem: trial.stem(), history: &trial.history }).collect();
+        let trials: Vec<export::files::Trial> = run
+            .trials
+            .iter()
+            .map(|trial| export::files::Trial { stem: trial.stem(), history: &trial.history })
+            .collect();
         for format in [export::Format::TensorBoard, export::Format::Csv, export::Format::Keras] {
             for file in format.files(&trials).into_iter().flatten() {
                 assert!(file.path.is_relative() && !file.path.starts_with(".."), "{}", file.path.display());
