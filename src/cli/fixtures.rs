@@ -16,10 +16,10 @@ use crate::history::{Best, DataRecord, History, LayerRecord, NetworkRecord, RowC
 pub(super) const PLAIN: Page = Page { width: 80, styled: false };
 
 /// A history that tests add to.
-pub(super) struct MadeUp(pub(super) History);
+pub(super) struct Fixtures(pub(super) History);
 
 /// A trial with these series by epoch; it is read as its curves are, beside a constant prediction's loss of 1.
-pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> MadeUp {
+pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Fixtures {
     let mut history = Curves::default();
     let epochs = series.first().map_or(0, |(_, values)| values.len());
     for epoch in 0..epochs {
@@ -28,7 +28,7 @@ pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Ma
     }
     let blank = trial_for_tests(variant, seed, 0.0);
     let rows = RowCounts { train: 100, validation: 20, test: 111 };
-    MadeUp(History {
+    Fixtures(History {
         data: DataRecord { rows, ..blank.data },
         network: Some(NetworkRecord { layers: Vec::new(), parameters: 1000 }),
         config: json!({ "train": { "epochs": epochs, "keep": "last" } }),
@@ -39,8 +39,8 @@ pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Ma
     })
 }
 
-impl MadeUp {
-    pub(super) fn tested(mut self, metrics: &[(&str, f64)]) -> MadeUp {
+impl Fixtures {
+    pub(super) fn tested(mut self, metrics: &[(&str, f64)]) -> Fixtures {
         self.0.test = Some(TestRecord {
             weights: "last".to_owned(),
             metrics: metrics.iter().map(|(name, value)| ((*name).to_owned(), Number(*value))).collect(),
@@ -49,18 +49,18 @@ impl MadeUp {
         self
     }
 
-    pub(super) fn ended(mut self, status: Status, of_epochs: usize) -> MadeUp {
+    pub(super) fn ended(mut self, status: Status, of_epochs: usize) -> Fixtures {
         self.0.status = status;
         self.0.config = json!({ "train": { "epochs": of_epochs, "keep": "last" } });
         self
     }
 
-    pub(super) fn in_fold(mut self, fold: usize) -> MadeUp {
+    pub(super) fn in_fold(mut self, fold: usize) -> Fixtures {
         self.0.fold = Some(fold);
         self
     }
 
-    pub(super) fn with_layers(mut self, kinds: &[&str]) -> MadeUp {
+    pub(super) fn with_layers(mut self, kinds: &[&str]) -> Fixtures {
         let layer = |(number, kind): (usize, &&str)| LayerRecord {
             name: number.to_string(),
             kind: (*kind).to_owned(),

@@ -9,7 +9,7 @@ use crate::tensor::shape::Shape;
 
 /// What is known of a data set before it is loaded: enough to check an experiment against it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Card {
+pub struct DatasetInfo {
     /// The shape of one row's features.
     pub sample: Shape,
     /// What is to be predicted.

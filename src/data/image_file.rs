@@ -28,7 +28,7 @@ pub enum Invert {
 
 /// A picture of the size that was asked for.
 #[derive(Debug)]
-pub struct Picture {
+pub struct ImageFile {
     /// Row after row, 0 for black to 255 for white.
     pub pixels: Vec<u8>,
     /// Width and height in the file.
@@ -49,7 +49,7 @@ const MEMORY: u64 = 512;
 ///
 /// # Errors
 /// When the file cannot be read, or is no PNG or JPEG picture, or one that is too large.
-pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<Picture, TableFault> {
+pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<ImageFile, TableFault> {
     let (bytes, _) = user_file::read(path)?;
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().expect("memory can be read");
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
@@ -70,7 +70,7 @@ pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -
     if is_inverted {
         imageops::invert(&mut fitted);
     }
-    Ok(Picture { pixels: fitted.into_raw(), from: grey.dimensions(), is_padded, is_inverted })
+    Ok(ImageFile { pixels: fitted.into_raw(), from: grey.dimensions(), is_padded, is_inverted })
 }
 
 /// The picture, turned upright as the camera noted it. What its header claims is believed within limits only: room is

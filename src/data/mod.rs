@@ -16,7 +16,7 @@ pub mod subsets;
 pub mod table;
 pub mod target;
 
-pub use crate::data::dataset::{Card, Loaded};
+pub use crate::data::dataset::{DatasetInfo, Loaded};
 pub use crate::data::rows::{Rows, class_numbers};
 pub use crate::data::subsets::{Test, Training, Validation};
 pub use crate::data::target::Target;

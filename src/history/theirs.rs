@@ -13,7 +13,7 @@ use crate::history::trial_history::History;
 /// A figure that a walkthrough reports: a `[[theirs]]` table of an experiment's file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Theirs {
+pub struct Reference {
     /// The figure's name.
     pub value: String,
     /// What they report.
@@ -27,7 +27,7 @@ pub struct Theirs {
 }
 
 /// Lays what is reported beside the figures of each trial of a study.
-pub fn lay_beside(reported: &[Theirs], histories: &mut [History]) {
+pub fn compare_with(reported: &[Reference], histories: &mut [History]) {
     for trial in histories {
         let concerning = reported.iter().filter(|theirs| theirs.variant.as_ref().is_none_or(|v| *v == trial.variant));
         let beside = concerning.map(|theirs| Beside {
@@ -47,13 +47,13 @@ mod tests {
 
     #[test]
     fn theirs_stand_beside_the_trials_of_their_variant() {
-        let read = |text: &str| toml_edit::de::from_str::<Theirs>(text).unwrap();
+        let read = |text: &str| toml_edit::de::from_str::<Reference>(text).unwrap();
         let reported = [
             read("value = \"last.loss\"\nfigure = 0.0074\nvariant = \"a\""),
             read("value = \"last.f1\"\nfigure = 1\nexact = true"),
         ];
         let mut trials = [trial("a", 0, 0.25), trial("b", 0, 0.5)];
-        lay_beside(&reported, &mut trials);
+        compare_with(&reported, &mut trials);
         let loss = Beside { value: "last.loss".into(), theirs: 0.0074, ours: Some(Number(0.25)), exact: false };
         let f1 = Beside { value: "last.f1".into(), theirs: 1.0, ours: None, exact: true };
         assert_eq!(trials[0].theirs, [loss, f1.clone()]);

@@ -172,7 +172,7 @@ fn uninterrupted<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 /// Makes writes beyond the file size limit (`ulimit -f`) fail with an ordinary error. By default, the signal `SIGXFSZ`
 /// ends the program.
 #[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
-pub fn outlive_size_limit() {
+pub fn ignore_sigxfsz() {
     // SAFETY: ignoring a signal installs no handler, and `SIGXFSZ` may be ignored.
     #[cfg(unix)]
     unsafe {

@@ -12,7 +12,7 @@ const INTERRUPT: i32 = 2;
 
 /// Requests received by a run.
 #[derive(Debug, Default)]
-pub struct Requests {
+pub struct Signals {
     /// Set when the run is to end at the next step.
     pub stop: AtomicBool,
     /// Set when a checkpoint is to be written at the end of the epoch; the code that writes it clears the flag.
@@ -23,7 +23,7 @@ pub struct Requests {
     last_words: Mutex<Option<String>>,
 }
 
-impl Requests {
+impl Signals {
     /// Returns whether the run is to end.
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
@@ -38,7 +38,7 @@ impl Requests {
     }
 
     /// Sets the message that is printed when the program ends at once.
-    pub fn say_at_the_end(&self, words: String) {
+    pub fn set_exit_message(&self, words: String) {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
     }
 
@@ -63,7 +63,7 @@ impl Requests {
 /// # Errors
 /// When the system does not allow it.
 #[cfg(unix)]
-pub fn listen(requests: &Arc<Requests>, say: fn(&str)) -> std::io::Result<()> {
+pub fn listen(requests: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
     let mut wanted = vec![SIGINT, SIGTERM, SIGUSR1];
@@ -86,7 +86,7 @@ pub fn listen(requests: &Arc<Requests>, say: fn(&str)) -> std::io::Result<()> {
 /// # Errors
 /// When the system does not allow it.
 #[cfg(not(unix))]
-pub fn listen(requests: &Arc<Requests>, say: fn(&str)) -> std::io::Result<()> {
+pub fn listen(requests: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
     let requests = Arc::clone(requests);
     ctrlc::set_handler(move || requests.take(INTERRUPT, |code, words| end_at_once(code, words, say)))
         .map_err(std::io::Error::other)
@@ -95,7 +95,7 @@ pub fn listen(requests: &Arc<Requests>, say: fn(&str)) -> std::io::Result<()> {
 /// Ignores SIGUSR1 where no run can receive it, before a run listens and in commands without a run; by default the
 /// signal ends the program.
 #[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
-pub fn outlive_asking() {
+pub fn ignore_sigusr1() {
     // SAFETY: ignoring a signal installs no handler, and `SIGUSR1` may be ignored.
     #[cfg(unix)]
     unsafe {
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     /// Returns the exit code with which the program would end at once, and its message.
-    fn ended(requests: &Requests, signal: i32) -> Option<(i32, Option<String>)> {
+    fn ended(requests: &Signals, signal: i32) -> Option<(i32, Option<String>)> {
         let mut ended = None;
         requests.take(signal, |code, words| ended = Some((code, words)));
         ended
@@ -151,9 +151,9 @@ mod tests {
 
     #[test]
     fn while_training_the_first_signal_lets_the_step_end_and_the_second_ends_the_program() {
-        let requests = Requests::default();
+        let requests = Signals::default();
         requests.training.store(true, Ordering::Relaxed);
-        requests.say_at_the_end("so long".to_owned());
+        requests.set_exit_message("so long".to_owned());
         assert_eq!(ended(&requests, 15), None);
         assert!(requests.is_stopped());
         assert_eq!(requests.signal(), 15);
@@ -162,6 +162,6 @@ mod tests {
 
     #[test]
     fn before_training_a_signal_ends_the_program() {
-        assert_eq!(ended(&Requests::default(), 15), Some((143, None)));
+        assert_eq!(ended(&Signals::default(), 15), Some((143, None)));
     }
 }

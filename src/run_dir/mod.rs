@@ -31,7 +31,7 @@ use crate::run_dir::fallback::Base;
 use crate::run_dir::latest::{LATEST, point_first_to, without_link};
 use crate::run_dir::lock::{Lock, Refused};
 use crate::run_dir::state::{EXPERIMENT, State};
-use crate::run_dir::trouble::Trouble;
+use crate::run_dir::trouble::WriteErrors;
 
 /// The record of the run, by which it goes on.
 const RECORD: &str = "run.json";
@@ -187,7 +187,7 @@ impl RunDir {
                 state.written.insert(name.to_owned());
                 state.lost.remove(name);
                 state.forget_rescued(name);
-                self.bring_home(&mut state);
+                self.copy_to_fallback(&mut state);
                 true
             }
             Err(error) => {
@@ -223,11 +223,11 @@ impl RunDir {
     }
 
     /// What has become of files that could not simply be written; `None` where all is well.
-    pub fn trouble(&self) -> Option<Trouble> {
+    pub fn trouble(&self) -> Option<WriteErrors> {
         let state = self.state();
         let is_gone = |name: &&String| !state.lost.contains(*name) && !self.file(name).exists();
         let is_rescued = |name: &&String| state.rescued.iter().any(|file| file.ends_with(name.as_str()));
-        let trouble = Trouble {
+        let trouble = WriteErrors {
             reason: state.reason.clone(),
             rescued: state.rescued.clone(),
             lost: state.lost.iter().cloned().collect(),
@@ -269,7 +269,7 @@ impl RunDir {
     fn write_once(&self, name: &str, content: Content, state: &mut State) -> Result<(), Error> {
         match atomic_write::put_with(&self.file(name), content) {
             Err(error) if error.kind() == ErrorKind::NotFound && self.path.symlink_metadata().is_err() => {
-                self.make_anew(state)?;
+                self.recreate(state)?;
                 atomic_write::put_with(&self.file(name), content)
             }
             written => written,
@@ -277,7 +277,7 @@ impl RunDir {
     }
 
     /// Makes the folder that was removed anew: a run's, locked.
-    fn make_anew(&self, state: &mut State) -> Result<(), Error> {
+    fn recreate(&self, state: &mut State) -> Result<(), Error> {
         std::fs::create_dir_all(&self.path)?;
         state.is_anew = true;
         state.lock = Lock::take(&self.path).ok(); // what matters now is that the files are kept
@@ -292,7 +292,7 @@ impl RunDir {
     }
 
     /// Brings rescued files into the folder, which has just taken another one.
-    fn bring_home(&self, state: &mut State) {
+    fn copy_to_fallback(&self, state: &mut State) {
         while let Some(file) = state.rescued.first().cloned() {
             let Some(name) = file.file_name().map(|name| name.to_string_lossy().into_owned()) else { return };
             let brought = std::fs::read(&file).and_then(|bytes| atomic_write::put(&self.file(&name), &bytes));

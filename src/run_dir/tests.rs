@@ -11,7 +11,7 @@ fn run() -> (TempDir, RunDir) {
     (here, RunDir { bases, ..run })
 }
 
-fn trouble(run: &RunDir) -> Trouble {
+fn trouble(run: &RunDir) -> WriteErrors {
     run.trouble().unwrap()
 }
 
@@ -85,7 +85,7 @@ fn a_folder_that_was_removed_is_made_anew_and_what_went_with_it_is_known() {
     assert!(here.path().join("runs/digits/latest").is_dir());
     assert!(RunDir::open(run.path()).is_err(), "it is locked");
     let missing = vec!["a.json".to_owned()];
-    assert_eq!(trouble(&run), Trouble { is_anew: true, missing, ..Trouble::default() });
+    assert_eq!(trouble(&run), WriteErrors { is_anew: true, missing, ..WriteErrors::default() });
     std::fs::remove_dir_all(here.path().join("runs")).unwrap();
     run.try_write("c.json", b"c").unwrap();
     assert_eq!(names(run.path()), [lock::NAME, "c.json", EXPERIMENT]);
@@ -98,7 +98,7 @@ fn files_that_the_folder_does_not_take_are_kept_elsewhere_and_brought_home() {
     std::fs::remove_dir_all(run.path()).unwrap();
     std::fs::write(run.path(), b"in the way").unwrap();
     assert!(run.try_write("checkpoint", b"").is_err());
-    assert_eq!(trouble(&run), Trouble { missing: vec!["a.json".to_owned()], ..Trouble::default() });
+    assert_eq!(trouble(&run), WriteErrors { missing: vec!["a.json".to_owned()], ..WriteErrors::default() });
     run.write("b.json", b"b, too early");
     run.write("b.json", b"b");
     run.write("c.json", b"c");
@@ -113,7 +113,7 @@ fn files_that_the_folder_does_not_take_are_kept_elsewhere_and_brought_home() {
     std::fs::remove_file(run.path()).unwrap();
     run.write("c.json", b"c, in the end");
     let missing = vec!["a.json".to_owned()];
-    assert_eq!(trouble(&run), Trouble { is_anew: true, missing, ..Trouble::default() });
+    assert_eq!(trouble(&run), WriteErrors { is_anew: true, missing, ..WriteErrors::default() });
     assert_eq!(names(run.path()), [lock::NAME, "b.json", "c.json", EXPERIMENT]);
     assert_eq!(std::fs::read(run.file("b.json")).unwrap(), b"b");
     assert_eq!(std::fs::read(run.file("c.json")).unwrap(), b"c, in the end");

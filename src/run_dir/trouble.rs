@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// What has become of files that could not simply be written.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Trouble {
+pub struct WriteErrors {
     /// Why the folder did not take files: what the system said first.
     pub reason: Option<String>,
     /// Where those files lie now.
@@ -19,7 +19,7 @@ pub struct Trouble {
     pub missing: Vec<String>,
 }
 
-impl Trouble {
+impl WriteErrors {
     /// Whether the folder lacks a file.
     pub fn is_incomplete(&self) -> bool {
         !(self.rescued.is_empty() && self.lost.is_empty() && self.missing.is_empty())

@@ -20,29 +20,29 @@ use tch::{Device, Kind, Tensor};
 /// It is a pointer, so several threads can hold it and write to separate parts. The code that takes a slice must
 /// guarantee that the parts do not overlap.
 #[derive(Clone, Copy, Debug)]
-pub struct Floats {
+pub struct RawF32 {
     start: *mut f32,
     len: usize,
 }
 
 // SAFETY: it is an address and a length, and owns nothing. Memory is only accessed in `get` and `get_mut`, which are
 // unsafe: their callers guarantee that the memory is valid and that no two threads conflict in it.
-unsafe impl Send for Floats {}
-// SAFETY: as above; values can be changed through a shared `Floats` only with `get_mut`, which is unsafe.
-unsafe impl Sync for Floats {}
+unsafe impl Send for RawF32 {}
+// SAFETY: as above; values can be changed through a shared `RawF32` only with `get_mut`, which is unsafe.
+unsafe impl Sync for RawF32 {}
 
-impl Floats {
+impl RawF32 {
     /// Returns the memory of a tensor.
     ///
     /// # Panics
     /// When it is not contiguous, not f32, or not on the CPU, which is a bug in this program.
-    pub fn of(tensor: &Tensor) -> Floats {
+    pub fn of(tensor: &Tensor) -> RawF32 {
         assert_eq!((tensor.kind(), tensor.device()), (Kind::Float, Device::Cpu), "floats are f32 on the CPU");
         assert!(tensor.is_contiguous(), "floats are contiguous");
         let len = tensor.numel();
         // libtorch has no address for an empty tensor, and a slice needs one.
         let start = if len == 0 { NonNull::dangling().as_ptr() } else { tensor.data_ptr().cast() };
-        Floats { start, len }
+        RawF32 { start, len }
     }
 
     /// Returns the number of values.
@@ -59,11 +59,11 @@ impl Floats {
     ///
     /// # Panics
     /// When the range is out of bounds.
-    pub fn part(self, range: Range<usize>) -> Floats {
+    pub fn part(self, range: Range<usize>) -> RawF32 {
         assert!(range.start <= range.end && range.end <= self.len, "a part lies inside");
         // SAFETY: as just checked, the sum stays inside the tensor's memory or one past its end; for an empty tensor, 0
         // is added.
-        Floats { start: unsafe { self.start.add(range.start) }, len: range.len() }
+        RawF32 { start: unsafe { self.start.add(range.start) }, len: range.len() }
     }
 
     /// Returns the values for reading.
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_part_of_a_tensors_memory_is_that_part_of_the_tensor() {
         let tensor = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([2, 3]);
-        let row = Floats::of(&tensor).part(3..6);
+        let row = RawF32::of(&tensor).part(3..6);
         // SAFETY: the tensor lives to the end of the test, and nothing else accesses it in the meantime.
         unsafe { row.get_mut() }.copy_from_slice(&[7.0, 8.0, 9.0]);
         assert_eq!(Vec::<f32>::try_from(tensor.get(1)).unwrap(), [7.0, 8.0, 9.0]);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_tensor_of_nothing_has_no_floats() {
-        let empty = Floats::of(&Tensor::zeros([0, 3], (Kind::Float, Device::Cpu)));
+        let empty = RawF32::of(&Tensor::zeros([0, 3], (Kind::Float, Device::Cpu)));
         // SAFETY: the slice is empty.
         assert!(empty.is_empty() && unsafe { empty.get() }.is_empty());
     }
@@ -112,6 +112,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "floats are contiguous")]
     fn a_tensor_with_gaps_is_refused() {
-        Floats::of(&Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)).transpose(0, 1));
+        RawF32::of(&Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)).transpose(0, 1));
     }
 }

@@ -9,33 +9,33 @@ use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::train::evaluate::{Figures, evaluate, losses};
-use crate::train::fused_cpu::epoch::Dense;
+use crate::train::fused_cpu::epoch::FusedCpu;
 use crate::train::fused_cpu::plan::Plan;
 use crate::train::optimizer::update::Update;
-use crate::train::schedule::learning_rates::{Course, StepSettings};
-use crate::train::state::epoch_outputs::{Seen, Steps};
-use crate::train::state::timing::{Lap, Phases};
+use crate::train::schedule::learning_rates::{LearningRates, StepSettings};
+use crate::train::state::epoch_outputs::{EpochOutputs, Steps};
+use crate::train::state::timing::{Lap, Timing};
 use crate::train::task::Task;
 
 /// The floating-point operations of a step below which libtorch's threads cost more than they bring.
 const LEAST_WORK_FOR_THREADS: usize = 8_000_000;
 
 /// How gradients are found.
-pub(crate) enum Way<'a> {
+pub(crate) enum Backend<'a> {
     /// By autograd: any network.
-    Autograd { stack: &'a Stack, task: &'a Task<'a>, threads: usize, phases: Phases },
+    Autograd { stack: &'a Stack, task: &'a Task<'a>, threads: usize, phases: Timing },
     /// Without it: linear layers and activations on the CPU.
-    Dense { dense: Box<Dense>, values: Tensor, task: &'a Task<'a> },
+    FusedCpu { dense: Box<FusedCpu>, values: Tensor, task: &'a Task<'a> },
 }
 
-impl<'a> Way<'a> {
+impl<'a> Backend<'a> {
     pub(super) fn of(stack: &'a Stack, task: &'a Task, batch: usize) -> Self {
         match Plan::of(stack, task) {
             Some(plan) => {
-                let dense = Dense::new(plan, stack, task.training, task.validation, batch, task.threads);
-                Way::Dense { dense: Box::new(dense), values: stack.arena().values().shallow_clone(), task }
+                let dense = FusedCpu::new(plan, stack, task.training, task.validation, batch, task.threads);
+                Backend::FusedCpu { dense: Box::new(dense), values: stack.arena().values().shallow_clone(), task }
             }
-            None => Way::autograd(stack, task, batch),
+            None => Backend::autograd(stack, task, batch),
         }
     }
 
@@ -44,22 +44,22 @@ impl<'a> Way<'a> {
         let operations = 6 * stack.arena().values().numel() * batch;
         let has_linear_alone = !task.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
         let is_small = has_linear_alone && operations < LEAST_WORK_FOR_THREADS;
-        Way::Autograd { stack, task, threads: if is_small { 1 } else { task.threads }, phases: Phases::default() }
+        Backend::Autograd { stack, task, threads: if is_small { 1 } else { task.threads }, phases: Timing::default() }
     }
 
     /// How many threads libtorch's own operations get: one where ours share out the work.
     pub(super) fn libtorch_threads(&self) -> usize {
         match self {
-            Way::Autograd { threads, .. } => *threads,
-            Way::Dense { .. } => 1,
+            Backend::Autograd { threads, .. } => *threads,
+            Backend::FusedCpu { .. } => 1,
         }
     }
 
     /// Where the time has gone.
-    pub(super) fn phases(&mut self) -> &mut Phases {
+    pub(super) fn phases(&mut self) -> &mut Timing {
         match self {
-            Way::Autograd { phases, .. } => phases,
-            Way::Dense { dense, .. } => dense.phases(),
+            Backend::Autograd { phases, .. } => phases,
+            Backend::FusedCpu { dense, .. } => dense.phases(),
         }
     }
 
@@ -68,20 +68,20 @@ impl<'a> Way<'a> {
         &mut self,
         epoch: &Epoch,
         optimizer: &mut Update,
-        course: &mut Course,
+        course: &mut LearningRates,
         number: usize,
         training: &[bool],
         stop: &AtomicBool,
-    ) -> Option<Seen> {
+    ) -> Option<EpochOutputs> {
         match self {
-            Way::Autograd { stack, task, phases, .. } => {
+            Backend::Autograd { stack, task, phases, .. } => {
                 by_autograd(stack, task, epoch, optimizer, course, number, stop, phases)
             }
-            Way::Dense { dense, values, .. } => {
+            Backend::FusedCpu { dense, values, .. } => {
                 let steps: Vec<StepSettings> =
                     (0..epoch.batches().count()).map(|step| course.step(number, step)).collect();
                 let (loss, outputs) = dense.train(epoch, optimizer, values, &steps, training, stop)?;
-                Some(Seen { loss, outputs, gradients: Vec::new() })
+                Some(EpochOutputs { loss, outputs, gradients: Vec::new() })
             }
         }
     }
@@ -89,8 +89,8 @@ impl<'a> Way<'a> {
     /// The figures of the validation rows.
     pub(super) fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Figures {
         match self {
-            Way::Autograd { stack, task, .. } => evaluate(stack, rows, task.measure),
-            Way::Dense { dense, task, .. } => {
+            Backend::Autograd { stack, task, .. } => evaluate(stack, rows, task.measure),
+            Backend::FusedCpu { dense, task, .. } => {
                 let _no_grad = tch::no_grad_guard();
                 let outputs = dense.of_validation(rows, training);
                 let truth = rows.of_each_replica(&rows.truth, training.len());
@@ -104,8 +104,8 @@ impl<'a> Way<'a> {
     /// The metrics of each replica.
     pub(super) fn metrics(&self, outputs: &Tensor, truth: &Tensor) -> Figures {
         match self {
-            Way::Autograd { task, .. } => task.measure.metrics(outputs, truth),
-            Way::Dense { dense, task, .. } => dense.metrics(task.measure, outputs, truth),
+            Backend::Autograd { task, .. } => task.measure.metrics(outputs, truth),
+            Backend::FusedCpu { dense, task, .. } => dense.metrics(task.measure, outputs, truth),
         }
     }
 }
@@ -117,11 +117,11 @@ fn by_autograd(
     task: &Task,
     epoch: &Epoch,
     optimizer: &mut Update,
-    course: &mut Course,
+    course: &mut LearningRates,
     number: usize,
     stop: &AtomicBool,
-    phases: &mut Phases,
-) -> Option<Seen> {
+    phases: &mut Timing,
+) -> Option<EpochOutputs> {
     let settings = task.settings;
     let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
     let mut steps = Steps::default();

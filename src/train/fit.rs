@@ -16,12 +16,12 @@ use crate::data::prepare::batches::Epoch;
 use crate::history::Status;
 use crate::network::stack::Stack;
 use crate::tensor::threads;
-use crate::train::backend::Way;
+use crate::train::backend::Backend;
 use crate::train::checkpoint::Keeper;
-use crate::train::checkpoint::epoch_snapshot::WholeEpoch;
+use crate::train::checkpoint::epoch_snapshot::EpochSnapshot;
 use crate::train::evaluate::Figures;
 use crate::train::report::{Outcome, Watch};
-use crate::train::schedule::learning_rates::Course;
+use crate::train::schedule::learning_rates::LearningRates;
 use crate::train::schedule::place::Length;
 use crate::train::state::replica_state::Progress;
 use crate::train::task::Task;
@@ -44,7 +44,7 @@ pub fn fit(
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Vec<Outcome>> {
     let batch = task.settings.batch.size(task.training.len());
-    let mut way = Way::of(stack, task, batch);
+    let mut way = Backend::of(stack, task, batch);
     let _restored = threads::libtorch_has(way.libtorch_threads(), task.threads);
     let outcomes = by_way(&mut way, stack, task, batch, stop, keeper, watch)?;
     watch.phases(way.phases());
@@ -53,7 +53,7 @@ pub fn fit(
 
 /// The epochs.
 pub(super) fn by_way(
-    way: &mut Way,
+    way: &mut Backend,
     stack: &Stack,
     task: &Task,
     batch: usize,
@@ -66,7 +66,7 @@ pub(super) fn by_way(
     let mut optimizer = settings.starting_optimizer().start_each(&decays, task.device);
     let mut course = start_course(task, batch);
     let mut progress = Progress::new(stack, task);
-    let mut whole = WholeEpoch::start(stack);
+    let mut whole = EpochSnapshot::start(stack);
     let mut clock = Clock { before: 0.0, started: Instant::now() };
     if let Some(checkpoint) = keeper.resumes_from() {
         checkpoint.restore(stack, &mut optimizer, &mut course, &mut progress)?;
@@ -116,11 +116,11 @@ impl Clock {
 }
 
 /// The learning rates, before the first step.
-fn start_course(task: &Task, batch: usize) -> Course {
+fn start_course(task: &Task, batch: usize) -> LearningRates {
     let settings = task.settings;
     let length = Length { epochs: settings.epochs, steps: task.training.len().div_ceil(batch) };
     let lrs = task.optimizers.iter().map(|optimizer| optimizer.lr()).collect();
-    Course::new(&settings.schedule, lrs, length, task.device, task.monitor.0, |name| task.higher_is_better(name))
+    LearningRates::new(&settings.schedule, lrs, length, task.device, task.monitor.0, |name| task.higher_is_better(name))
 }
 
 /// Brings an epoch's figures back from the device, all in one read: each name with a value for each replica, and

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::Status;
 use crate::history::curves::Curves;
-use crate::train::state::timing::Phases;
+use crate::train::state::timing::Timing;
 
 /// Told of each epoch as it ends.
 pub trait Watch {
@@ -15,7 +15,7 @@ pub trait Watch {
     fn note(&mut self, _text: &str) {}
 
     /// Training has ended: where its time has gone.
-    fn phases(&mut self, _phases: &Phases) {}
+    fn phases(&mut self, _phases: &Timing) {}
 }
 
 /// Says nothing.

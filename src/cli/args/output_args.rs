@@ -12,11 +12,11 @@ use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
 use crate::experiment::store::find::SavedRun;
 use crate::history::{History, Status};
-use crate::io::signals::Requests;
+use crate::io::signals::Signals;
 
 /// What is shown of a run.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Closing {
+pub struct OutputArgs {
     /// Print errors only
     #[arg(long, short)]
     pub quiet: bool,
@@ -29,7 +29,7 @@ pub struct Closing {
 }
 
 /// Tells how a run has ended.
-pub fn close(study: &Study, finished: &Finished, requests: &Requests, closing: &Closing) -> Exit {
+pub fn close(study: &Study, finished: &Finished, requests: &Signals, closing: &OutputArgs) -> Exit {
     let Finished { folder, histories, failures, interrupted, checkpoint } = finished;
     let (drawn, warnings) = if histories.is_empty() { Default::default() } else { plots::write(finished) };
     if !closing.quiet {
@@ -87,7 +87,7 @@ fn at(epochs: usize) -> String {
 }
 
 /// Tells what a run has left that is finished already.
-pub(crate) fn close_again(run: &SavedRun, closing: &Closing) -> Exit {
+pub(crate) fn close_again(run: &SavedRun, closing: &OutputArgs) -> Exit {
     let histories: Vec<&History> = run.trials.iter().map(|trial| &trial.history).collect();
     if closing.json {
         terminal::json(&json!({ "run": run.folder, "pictures": [], "histories": histories }));

@@ -18,13 +18,13 @@ use crate::device::arithmetic::Arithmetic;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue;
 use crate::experiment::store::run_record::RunOptions;
-use crate::io::signals::{self, Requests};
+use crate::io::signals::{self, Signals};
 use crate::tensor::threads;
 use crate::train::report::Watch;
 
 /// What a run is asked for.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Asking {
+pub struct RunArgs {
     /// Name of an experiment, or path of its TOML file
     #[arg(value_name = "NAME|FILE")]
     pub experiment: String,
@@ -63,7 +63,7 @@ pub type Seeds = Vec<i64>;
 
 /// What a run is about to run on.
 #[derive(Clone, Copy, Debug)]
-pub struct Ground {
+pub struct ExecutionConfig {
     /// Where tensors live.
     pub device: Device,
     /// The most CPU threads.
@@ -72,12 +72,16 @@ pub struct Ground {
     pub arithmetic: Arithmetic,
 }
 
-impl Ground {
+impl ExecutionConfig {
     /// What a run had, but for what is asked for now.
     ///
     /// # Errors
     /// When the device cannot be used.
-    pub fn of_run(then: &RunOptions, device: Option<DeviceChoice>, threads: Option<usize>) -> anyhow::Result<Ground> {
+    pub fn of_run(
+        then: &RunOptions,
+        device: Option<DeviceChoice>,
+        threads: Option<usize>,
+    ) -> anyhow::Result<ExecutionConfig> {
         let device = match device {
             Some(device) => resolve_device(device)?,
             None => {
@@ -87,7 +91,7 @@ impl Ground {
             }
         };
         let arithmetic = Arithmetic { tf32: then.tf32, deterministic: then.deterministic };
-        Ok(Ground { device, threads: threads.unwrap_or(then.threads), arithmetic })
+        Ok(ExecutionConfig { device, threads: threads.unwrap_or(then.threads), arithmetic })
     }
 
     /// Puts it into use for this process: nothing takes more threads than these.
@@ -102,14 +106,14 @@ impl Ground {
 ///
 /// # Errors
 /// When the system does not let it listen.
-pub fn watched(quiet: bool) -> anyhow::Result<(Arc<Requests>, Progress)> {
-    let requests = Arc::new(Requests::default());
+pub fn watched(quiet: bool) -> anyhow::Result<(Arc<Signals>, Progress)> {
+    let requests = Arc::new(Signals::default());
     signals::listen(&requests, terminal::say).context("failed to listen for Ctrl-C")?;
     let progress = Progress::new(quiet);
     Ok((requests, progress))
 }
 
-impl Asking {
+impl RunArgs {
     /// The experiment with everything that the command line changes.
     ///
     /// # Errors
@@ -135,9 +139,9 @@ impl Asking {
     ///
     /// # Errors
     /// When the device cannot be used.
-    pub fn ground(&self) -> anyhow::Result<Ground> {
+    pub fn ground(&self) -> anyhow::Result<ExecutionConfig> {
         let arithmetic = Arithmetic { tf32: self.tf32, deterministic: self.deterministic };
-        Ok(Ground {
+        Ok(ExecutionConfig {
             device: resolve_device(self.device)?,
             threads: threads::asked_or_available(self.threads),
             arithmetic,
@@ -240,7 +244,7 @@ mod tests {
         #[derive(Parser)]
         struct Typed {
             #[command(flatten)]
-            asking: Asking,
+            asking: RunArgs,
         }
         let typed = |words: &[&str]| Typed::parse_from([&["runner"], words].concat()).asking.words().join(" ");
         let long = ["my idea.toml", "--set", "train.optimizer={ sgd = {} }", "--seeds", "3..5"];

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::cli::args::output_args::{Closing, close, close_again};
-use crate::cli::args::run_args::{Asking, Ground, watched};
+use crate::cli::args::output_args::{OutputArgs, close, close_again};
+use crate::cli::args::run_args::{ExecutionConfig, RunArgs, watched};
 use crate::cli::commands::resume;
 use crate::cli::exit::Exit;
 use crate::data::store::cache::Cache;
@@ -20,7 +20,7 @@ use crate::train::report::Watch;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
-    asking: Asking,
+    asking: RunArgs,
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: Pace,
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]
-    closing: Closing,
+    closing: OutputArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(close_again(&run, &args.closing));
     }
     let ground = match &begun {
-        Some((_, record)) => Ground::of_run(&record.options, None, None)?,
+        Some((_, record)) => ExecutionConfig::of_run(&record.options, None, None)?,
         None => args.asking.ground()?,
     };
     ground.put_into_use();

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::output_args::{Closing, close, close_again};
-use crate::cli::args::run_args::{Asking, Ground, watched};
+use crate::cli::args::output_args::{OutputArgs, close, close_again};
+use crate::cli::args::run_args::{ExecutionConfig, RunArgs, watched};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]
-    closing: Closing,
+    closing: OutputArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(close_again(&SavedRun::find(&path.display().to_string(), &args.out)?, &args.closing));
     }
     let study = record.study()?;
-    let ground = Ground::of_run(&record.options, args.device, args.threads)?;
+    let ground = ExecutionConfig::of_run(&record.options, args.device, args.threads)?;
     ground.put_into_use();
     let (requests, mut progress) = watched(args.closing.quiet)?;
     study.notes.iter().for_each(|note| progress.note(note));
@@ -129,7 +129,7 @@ pub(crate) fn go_on(
 ///
 /// # Errors
 /// When another process goes on with it.
-pub(crate) fn newest(study: &Study, out: &Path, asking: &Asking) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
+pub(crate) fn newest(study: &Study, out: &Path, asking: &RunArgs) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
     let of_experiment = out.join(&study.name);
     let folders = if of_experiment.is_dir() { newest::runs_in(&of_experiment)? } else { Vec::new() };
     for path in folders.iter().rev().filter(|path| RunRecord::is_in(path)) {

@@ -18,8 +18,8 @@ use crate::io::{atomic_write, signals};
 /// Parses the arguments, and runs the command that they name.
 pub fn main() -> ! {
     terminal::shorten_panics();
-    atomic_write::outlive_size_limit();
-    signals::outlive_asking();
+    atomic_write::ignore_sigxfsz();
+    signals::ignore_sigusr1();
     let outcome = check_front().and_then(|()| match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(work) => run(&work),

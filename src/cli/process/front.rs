@@ -30,8 +30,8 @@ pub(crate) const VARIABLE: &str = "RUNNER_FRONT";
 /// Parses the arguments, and runs the command that they name, or becomes the engine.
 pub fn main() -> ExitCode {
     terminal::shorten_panics();
-    atomic_write::outlive_size_limit();
-    signals::outlive_asking();
+    atomic_write::ignore_sigxfsz();
+    signals::ignore_sigusr1();
     let exit = ended(match begin(&Cli::parse().command) {
         Begun::Ended(outcome) => outcome,
         Begun::NeedsTensors(_) => become_engine(),

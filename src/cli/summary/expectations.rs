@@ -113,7 +113,7 @@ pub fn theirs(histories: &[History]) -> Option<String> {
 mod tests {
     use super::*;
     use crate::history::expectation::verify;
-    use crate::history::theirs::{Theirs, lay_beside};
+    use crate::history::theirs::{Reference, compare_with};
     use crate::history::trial_for_tests as trial;
 
     fn shown(expectation: &str, mut trials: Vec<History>) -> String {
@@ -160,8 +160,8 @@ mod tests {
     fn what_a_walkthrough_reports_stands_beside_ours() {
         let mut trials = [trial("base", 0, 0.25), trial("base", 1, 0.5)];
         assert_eq!(theirs(&trials), None);
-        let reported: Theirs = toml_edit::de::from_str("value = \"last.loss\"\nfigure = 0.0074").unwrap();
-        lay_beside(&[reported], &mut trials);
+        let reported: Reference = toml_edit::de::from_str("value = \"last.loss\"\nfigure = 0.0074").unwrap();
+        compare_with(&[reported], &mut trials);
         assert_eq!(theirs(&trials).unwrap(), "figure     theirs  our mean\nlast.loss  0.0074    0.3750");
     }
 }

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::cli::fixtures::{PLAIN, history, width};
 
-    fn trial(seed: i64) -> crate::cli::fixtures::MadeUp {
+    fn trial(seed: i64) -> crate::cli::fixtures::Fixtures {
         let apart = 0.001 * seed as f64;
         let series = [
             ("loss", &[0.9, 0.2 + apart][..]),

@@ -242,7 +242,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::fixtures::{self, MadeUp, PLAIN, history, width};
+    use crate::cli::fixtures::{self, Fixtures, PLAIN, history, width};
     use crate::history::Status;
     use crate::history::number::Number;
 
@@ -253,7 +253,7 @@ mod tests {
     }
 
     /// A classifier that ends with these figures.
-    fn classifier(variant: &str, seed: i64, loss: f64, acc: f64) -> MadeUp {
+    fn classifier(variant: &str, seed: i64, loss: f64, acc: f64) -> Fixtures {
         let series = [
             ("loss", &[0.9, 0.5, 0.4, loss][..]),
             ("acc", &[0.5, 0.8, 0.8, acc]),

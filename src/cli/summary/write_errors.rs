@@ -9,7 +9,7 @@ use crate::cli::args::run_args::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::run_dir::RunDir;
-use crate::run_dir::trouble::Trouble;
+use crate::run_dir::trouble::WriteErrors;
 
 /// Tells what has become of a run's files; where `quiet`, errors alone. Says whether all of them are in its folder.
 pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {
@@ -23,8 +23,8 @@ pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {
 }
 
 /// An error for each thing that became of files, with what can be done about it.
-fn errors(run: &Path, trouble: &Trouble) -> Vec<anyhow::Error> {
-    let Trouble { reason, rescued, lost, refusals, missing, .. } = trouble;
+fn errors(run: &Path, trouble: &WriteErrors) -> Vec<anyhow::Error> {
+    let WriteErrors { reason, rescued, lost, refusals, missing, .. } = trouble;
     let reason = || anyhow!(reason.clone().unwrap_or_else(|| "no reason given".to_owned()));
     let shown = run.display();
     let mut errors = Vec::new();

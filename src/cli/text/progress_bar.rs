@@ -18,7 +18,7 @@ use crate::metrics::Metric;
 use crate::train::TrainSpec;
 use crate::train::report::{self, EpochReport};
 use crate::train::schedule::Schedule;
-use crate::train::state::timing::Phases;
+use crate::train::state::timing::Timing;
 
 /// Shows a run's progress on standard error.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Progress {
     said: Vec<String>,
     trained: Trained,
     bar: Option<ProgressBar>,
-    phases: Phases,
+    phases: Timing,
 }
 
 impl Progress {
@@ -40,12 +40,12 @@ impl Progress {
             said: Vec::new(),
             trained: Trained::default(),
             bar: None,
-            phases: Phases::default(),
+            phases: Timing::default(),
         }
     }
 
     /// Where the time of all stacks has gone so far.
-    pub fn phases(&self) -> Phases {
+    pub fn phases(&self) -> Timing {
         self.phases
     }
 
@@ -239,7 +239,7 @@ impl report::Watch for Progress {
         }
     }
 
-    fn phases(&mut self, phases: &Phases) {
+    fn phases(&mut self, phases: &Timing) {
         self.phases = self.phases.plus(*phases);
     }
 }

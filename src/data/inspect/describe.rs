@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 
 use crate::data::dataset::Loaded;
 use crate::data::inspect::class_count::ClassCount;
-use crate::data::inspect::duplicates::{Repeats, fingerprint};
+use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::rows::{Rows, class_numbers};
 use crate::data::table::column::Column;
 use crate::data::table::columns::in_words;
@@ -125,7 +125,7 @@ pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<
     let is_class = |column: &&Column| classes.is_some() && target.is_some_and(|target| target.name == column.name);
     let features: Vec<&Column> = table.columns.iter().filter(|column| !is_class(column)).collect();
     let fingerprints = (0..table.rows()).map(|row| fingerprint(features.iter().map(|column| column.key(row))));
-    let repeats = Repeats::of(fingerprints, |row| classes.as_ref().and_then(|(_, places)| places[row]));
+    let repeats = Duplicates::of(fingerprints, |row| classes.as_ref().and_then(|(_, places)| places[row]));
     let part = PartDescription {
         part: "table",
         rows: table.rows(),
@@ -214,7 +214,7 @@ fn part(part: &'static str, rows: &Rows, loaded: &Loaded) -> PartDescription {
     let values = Vec::<f32>::try_from(Tensor::cat(&values, 1).flatten(0, -1)).expect("just made f32");
     let of_a_row = values.len() / rows.len().max(1);
     let fingerprints = values.chunks_exact(of_a_row.max(1)).map(|row| fingerprint(row.iter().map(|v| v.to_bits())));
-    let repeats = Repeats::of(fingerprints, |row| classes.as_ref().map(|classes| classes[row] as usize));
+    let repeats = Duplicates::of(fingerprints, |row| classes.as_ref().map(|classes| classes[row] as usize));
     let counts = class_counts(rows, loaded);
     PartDescription {
         part,

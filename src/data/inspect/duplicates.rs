@@ -37,7 +37,7 @@ impl Bits for u64 {
 
 /// How often rows occur again.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Repeats {
+pub struct Duplicates {
     /// How many rows are the same as an earlier one, features and class.
     pub duplicates: usize,
     /// How many rows have the features of a row of another class.
@@ -46,13 +46,13 @@ pub struct Repeats {
     distinct: Vec<usize>,
 }
 
-impl Repeats {
+impl Duplicates {
     /// Counts, by the fingerprints of the rows' features, and the class of each row: `None` where it has none.
-    pub fn of(features: impl Iterator<Item = Fingerprint>, class: impl Fn(usize) -> Option<usize>) -> Repeats {
+    pub fn of(features: impl Iterator<Item = Fingerprint>, class: impl Fn(usize) -> Option<usize>) -> Duplicates {
         let mut rows: Vec<(Fingerprint, Option<usize>)> =
             features.enumerate().map(|(row, fingerprint)| (fingerprint, class(row))).collect();
         rows.sort_unstable();
-        let mut repeats = Repeats { duplicates: 0, contradictions: 0, distinct: Vec::new() };
+        let mut repeats = Duplicates { duplicates: 0, contradictions: 0, distinct: Vec::new() };
         for same_features in rows.chunk_by(|a, b| a.0 == b.0) {
             for same in same_features.chunk_by(|a, b| a.1 == b.1) {
                 repeats.duplicates += same.len() - 1;
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn rows_are_told_apart_by_every_value_and_by_the_class() {
         let rows = [([1_u64, 2], Some(0)), ([1, 2], Some(0)), ([1, 2], Some(1)), ([2, 1], Some(0)), ([2, 1], None)];
-        let repeats = Repeats::of(rows.iter().map(|(row, _)| fingerprint(row.iter().copied())), |row| rows[row].1);
-        assert_eq!(repeats, Repeats { duplicates: 1, contradictions: 3, distinct: vec![2, 1] });
+        let repeats = Duplicates::of(rows.iter().map(|(row, _)| fingerprint(row.iter().copied())), |row| rows[row].1);
+        assert_eq!(repeats, Duplicates { duplicates: 1, contradictions: 3, distinct: vec![2, 1] });
     }
 }

@@ -4,7 +4,7 @@
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::prepared::Prepared;
 use crate::data::prepare::preprocessing::{Preprocessing, PreprocessingRecord};
 use crate::data::table::form::{Form, ImageSize};
@@ -18,7 +18,7 @@ pub struct FittedData {
     /// SHA-256 over its files.
     pub sha256: String,
     /// Shapes and counts.
-    pub card: Card,
+    pub card: DatasetInfo,
     /// The names of the classes, labels or values.
     pub classes: Vec<String>,
     /// What rows are made of.
@@ -39,7 +39,7 @@ pub struct FittedDataRecord {
     /// SHA-256 over its files.
     pub sha256: String,
     /// Shapes and counts.
-    pub card: Card,
+    pub card: DatasetInfo,
     /// The names of the classes, labels or values.
     pub classes: Vec<String>,
     /// What rows are made of.
@@ -55,7 +55,7 @@ pub struct FittedDataRecord {
 
 impl FittedData {
     /// The form of a data set's rows, and what was fitted to its training rows.
-    pub fn new(name: &str, card: &Card, loaded: &Loaded, prepared: &Prepared) -> FittedData {
+    pub fn new(name: &str, card: &DatasetInfo, loaded: &Loaded, prepared: &Prepared) -> FittedData {
         let background = match &loaded.form {
             Form::Image(size) => Some(size.mean_of_border(&loaded.rows.features)),
             Form::Table(_) | Form::Points => None,
@@ -82,7 +82,7 @@ impl FittedData {
         FittedDataRecord {
             data: self.name.clone(),
             sha256: self.sha256.clone(),
-            card: Card { classes: Vec::new(), ..self.card.clone() }, // named by `classes`
+            card: DatasetInfo { classes: Vec::new(), ..self.card.clone() }, // named by `classes`
             classes: self.classes.clone(),
             form: self.form.clone(),
             largest: self.largest,
@@ -125,7 +125,7 @@ impl FittedData {
             }
         }
         let preprocessing = Preprocessing::of_record(preprocessing, &form, &card.sample)?;
-        let card = Card { classes: classes.clone(), ..card };
+        let card = DatasetInfo { classes: classes.clone(), ..card };
         Ok(FittedData { name: data, sha256, card, classes, form, largest, background, preprocessing })
     }
 }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::data::prepare::scale::Scale;
     use crate::data::split::Parts;
-    use crate::data::table::column_roles::Recipe;
+    use crate::data::table::column_roles::ColumnRoles;
     use crate::data::table::csv_table::Table;
     use crate::data::table::encode::{Encode, Missing};
     use crate::data::table::reading::Reading;
@@ -144,7 +144,7 @@ mod tests {
 
     fn fitted(encode: Encode, missing: Missing, scale: Scale) -> (FittedData, Loaded) {
         let y = ["y".to_owned()];
-        let recipe = Recipe { encode, missing, ..Recipe::of(&y) };
+        let recipe = ColumnRoles { encode, missing, ..ColumnRoles::of(&y) };
         let table = Table::from_csv(PEOPLE.as_bytes(), ',').unwrap();
         let selected = recipe.select(&table).unwrap();
         let (card, loaded) = (selected.card(), selected.load("sum".to_owned(), Reading::new(',')));

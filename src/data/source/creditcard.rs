@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::hint::told;
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::Watch;
 use crate::data::store::manifest::Manifest;
-use crate::data::table::column_roles::Recipe;
+use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::csv_table::Table;
 use crate::data::table::reading::Reading;
 use crate::data::table::target_kind::Task;
@@ -49,8 +49,8 @@ pub fn table(cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<(Table, Str
 }
 
 impl Creditcard {
-    pub(super) fn card(&self) -> Card {
-        Card {
+    pub(super) fn card(&self) -> DatasetInfo {
+        DatasetInfo {
             sample: Shape::from([30]),
             target: Target::Classes(2),
             rows: 284_807,
@@ -63,7 +63,7 @@ impl Creditcard {
     pub(super) fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
         let (table, sum) = table(cache, watch)?;
         let (target, classes) = ([TARGET.to_owned()], CLASSES.map(str::to_owned));
-        let recipe = Recipe { task: Some(Task::Classes), classes: Some(&classes), ..Recipe::of(&target) };
+        let recipe = ColumnRoles { task: Some(Task::Classes), classes: Some(&classes), ..ColumnRoles::of(&target) };
         let selected = recipe.select(&table).map_err(|fault| told(fault.under("data.creditcard")))?;
         Ok(selected.load(sum, Reading::new(',')))
     }

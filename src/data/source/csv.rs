@@ -7,11 +7,11 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::check::Invalid;
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::source::user_file;
 use crate::data::split::Split;
-use crate::data::table::column_roles::{Names, Recipe, Selected};
+use crate::data::table::column_roles::{ColumnRoles, Names, Selected};
 use crate::data::table::csv_table::Table;
 use crate::data::table::csv_text::TableFault;
 use crate::data::table::encode::{Encode, Missing};
@@ -157,7 +157,7 @@ impl Csv {
     }
 
     fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
-        let recipe = Recipe {
+        let recipe = ColumnRoles {
             target: self.target.list(),
             task: self.task,
             classes: self.classes.as_deref(),
@@ -172,7 +172,7 @@ impl Csv {
         recipe.select(table)
     }
 
-    pub(super) fn card(&self) -> Result<Card, Invalid> {
+    pub(super) fn card(&self) -> Result<DatasetInfo, Invalid> {
         let (table, _, _) = self.table()?;
         self.select(&table).map(|selected| selected.card())
     }

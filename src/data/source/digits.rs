@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::rows::Rows;
 use crate::data::split::Split;
@@ -87,9 +87,16 @@ impl Default for Digits {
 }
 
 impl Digits {
-    pub(super) fn card(&self) -> Card {
+    pub(super) fn card(&self) -> DatasetInfo {
         let sample = if self.flatten { Shape::from([64]) } else { Shape::from([1, 8, 8]) };
-        Card { sample, target: self.target(), rows: ROWS, test_rows: 0, classes: self.names(), notes: Vec::new() }
+        DatasetInfo {
+            sample,
+            target: self.target(),
+            rows: ROWS,
+            test_rows: 0,
+            classes: self.names(),
+            notes: Vec::new(),
+        }
     }
 
     /// The names of the labels, or of the digits.

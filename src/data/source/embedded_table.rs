@@ -1,9 +1,9 @@
 //! Tables in the binary whose columns, all but the target, are numbers with none missing.
 
 use crate::config::check::Invalid;
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::store::checksum::sha256;
-use crate::data::table::column_roles::{Recipe, Selected};
+use crate::data::table::column_roles::{ColumnRoles, Selected};
 use crate::data::table::csv_table::Table;
 use crate::data::table::reading::Reading;
 use crate::data::table::target_kind::Task;
@@ -29,13 +29,13 @@ pub(super) struct EmbeddedTable {
 
 impl EmbeddedTable {
     fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
-        Recipe { task: Some(self.task), ..Recipe::of(&[self.target.to_owned()]) }.select(table)
+        ColumnRoles { task: Some(self.task), ..ColumnRoles::of(&[self.target.to_owned()]) }.select(table)
     }
 
-    pub(super) fn card(&self) -> Card {
+    pub(super) fn card(&self) -> DatasetInfo {
         let (rows, features, target) = self.size;
         let classes = self.classes.unwrap_or(&[self.target]).iter().map(|name| (*name).to_owned()).collect();
-        Card { sample: Shape::from([features]), target, rows, test_rows: 0, classes, notes: Vec::new() }
+        DatasetInfo { sample: Shape::from([features]), target, rows, test_rows: 0, classes, notes: Vec::new() }
     }
 
     pub(super) fn load(&self) -> Result<Loaded, Invalid> {
@@ -57,7 +57,7 @@ mod tests {
         for embedded in [breast_cancer::EMBEDDED, diabetes::EMBEDDED] {
             let table = (embedded.table)();
             let classes = embedded.load().unwrap().classes;
-            assert_eq!(Card { classes, ..embedded.select(&table).unwrap().card() }, embedded.card());
+            assert_eq!(DatasetInfo { classes, ..embedded.select(&table).unwrap().card() }, embedded.card());
         }
     }
 }

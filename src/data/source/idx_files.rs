@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::rows::Rows;
 use crate::data::source::idx::{self, Idx};
@@ -135,7 +135,7 @@ impl IdxFiles {
         Ok((training, test))
     }
 
-    fn card_of(&self, training: &Pair, test: Option<&Pair>) -> Card {
+    fn card_of(&self, training: &Pair, test: Option<&Pair>) -> DatasetInfo {
         let ImageSize { height, width } = training.size();
         let (height, width) = (height as i64, width as i64);
         let sample = if self.flatten { Shape::from([height * width]) } else { Shape::from([1, height, width]) };
@@ -145,7 +145,7 @@ impl IdxFiles {
             format!("class 0 has no row: the labels are {smallest} to {}, and classes are counted from 0", classes - 1)
         });
         let rows = |pair: &Pair| pair.labels.values().len();
-        Card {
+        DatasetInfo {
             sample,
             target: Target::Classes(classes),
             rows: rows(training),
@@ -155,7 +155,7 @@ impl IdxFiles {
         }
     }
 
-    pub(super) fn card(&self) -> Result<Card, Invalid> {
+    pub(super) fn card(&self) -> Result<DatasetInfo, Invalid> {
         let (training, test) = self.read()?;
         Ok(self.card_of(&training, test.as_ref()))
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::store::checksum::sha256;
 use crate::data::table::form::Form;
@@ -62,8 +62,8 @@ fn classes() -> Vec<String> {
     ["0", "1"].map(str::to_owned).to_vec()
 }
 
-pub(super) fn card() -> Card {
-    Card {
+pub(super) fn card() -> DatasetInfo {
+    DatasetInfo {
         sample: Shape::from([2]),
         target: Target::Classes(2),
         rows: 4,

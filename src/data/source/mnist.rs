@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::rows::Rows;
 use crate::data::source::idx;
@@ -49,9 +49,9 @@ fn digits() -> Vec<String> {
 }
 
 impl Mnist {
-    pub(super) fn card(&self) -> Card {
+    pub(super) fn card(&self) -> DatasetInfo {
         let sample = if self.flatten { Shape::from([784]) } else { Shape::from([1, 28, 28]) };
-        Card {
+        DatasetInfo {
             sample,
             target: Target::Classes(10),
             rows: 60_000,

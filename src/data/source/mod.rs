@@ -20,7 +20,7 @@ use tch::Tensor;
 
 use crate::config::check::Invalid;
 use crate::config::hint::told;
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
@@ -159,7 +159,7 @@ impl DataSpec {
     ///
     /// # Errors
     /// When such a file cannot be used, or a setting names what it does not hold; the key is relative to `data`.
-    pub fn card(&self) -> Result<Card, Invalid> {
+    pub fn card(&self) -> Result<DatasetInfo, Invalid> {
         match self {
             DataSpec::Logic(_) => Ok(logic::card()),
             DataSpec::Digits(digits) => Ok(digits.card()),
@@ -236,7 +236,7 @@ impl DataSpec {
     ///
     /// # Errors
     /// When one is out of its range; the key is relative to `data`.
-    pub fn check(&self, card: &Card) -> Result<(), Invalid> {
+    pub fn check(&self, card: &DatasetInfo) -> Result<(), Invalid> {
         if let DataSpec::Digits(digits) = self {
             digits.check().map_err(|fault| fault.under("digits"))?;
         }

@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
 use crate::data::store::checksum::sha256;
-use crate::data::table::column_roles::{Names, Recipe, Selected};
+use crate::data::table::column_roles::{ColumnRoles, Names, Selected};
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, Missing};
 use crate::data::table::reading::Reading;
@@ -83,17 +83,17 @@ pub fn table() -> Table {
 
 impl Penguins {
     fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
-        let recipe = Recipe {
+        let recipe = ColumnRoles {
             task: self.task,
             features: Some(&self.features),
             encode: self.encode,
             missing: self.missing,
-            ..Recipe::of(self.target.list())
+            ..ColumnRoles::of(self.target.list())
         };
         recipe.select(table)
     }
 
-    pub(super) fn card(&self) -> Result<Card, Invalid> {
+    pub(super) fn card(&self) -> Result<DatasetInfo, Invalid> {
         self.select(&table()).map(|selected| selected.card())
     }
 

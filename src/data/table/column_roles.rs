@@ -11,7 +11,7 @@ use tch::Tensor;
 
 use crate::config::check::{Invalid, require};
 use crate::config::suggest;
-use crate::data::dataset::{Card, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::table::column::Column;
 use crate::data::table::columns::{Columns, in_words, row_by_row, weights_of};
@@ -48,7 +48,7 @@ impl Names {
 
 /// Settings of a table, as an experiment writes them.
 #[derive(Clone, Copy, Debug)]
-pub struct Recipe<'a> {
+pub struct ColumnRoles<'a> {
     /// The columns to predict.
     pub target: &'a [String],
     /// What they are taken for; text for classes and numbers for values where it is not stated.
@@ -87,10 +87,10 @@ pub struct Selected<'t> {
 
 impl Selected<'_> {
     /// What is known before training.
-    pub fn card(&self) -> Card {
+    pub fn card(&self) -> DatasetInfo {
         let sample = Shape::from([self.encoding.width() as i64]);
         let (classes, notes) = (self.targets.names.clone(), self.notes.clone());
-        Card { sample, target: self.targets.target, rows: self.rows, test_rows: 0, classes, notes }
+        DatasetInfo { sample, target: self.targets.target, rows: self.rows, test_rows: 0, classes, notes }
     }
 
     /// The rows as tensors, with the checksum of what they come from, and how its fields are read: another table is read
@@ -118,10 +118,10 @@ impl Selected<'_> {
     }
 }
 
-impl<'a> Recipe<'a> {
+impl<'a> ColumnRoles<'a> {
     /// Predicts these columns from all others, which hold numbers with none missing.
     pub fn of(target: &'a [String]) -> Self {
-        Recipe {
+        ColumnRoles {
             target,
             task: None,
             classes: None,
@@ -298,16 +298,17 @@ mod tests {
     #[test]
     fn a_missing_value_is_named_by_row_and_column() {
         let y = names(&["y"]);
-        let fault = Recipe::of(&y).select(&table(PEOPLE)).unwrap_err();
+        let fault = ColumnRoles::of(&y).select(&table(PEOPLE)).unwrap_err();
         assert_eq!(fault.to_string(), "`missing` is `error`, and row 3 (line 4), column `age`, has no value");
-        let fault = Recipe { missing: Missing::Mean, ..Recipe::of(&y) }.select(&table("x,y\n1,a\n2,\n")).unwrap_err();
+        let fault =
+            ColumnRoles { missing: Missing::Mean, ..ColumnRoles::of(&y) }.select(&table("x,y\n1,a\n2,\n")).unwrap_err();
         assert_eq!(fault.to_string(), "`missing` is `mean`, and row 2 (line 3), target `y`, has no value");
     }
 
     #[test]
     fn rows_with_missing_values_are_left_out_with_classes_that_only_they_have() {
         let y = names(&["y"]);
-        let dropped = Recipe { missing: Missing::Drop, encode: Encode::OneHot, ..Recipe::of(&y) };
+        let dropped = ColumnRoles { missing: Missing::Drop, encode: Encode::OneHot, ..ColumnRoles::of(&y) };
         let people = table(PEOPLE);
         let selected = dropped.select(&people).unwrap();
         let card = selected.card();
@@ -320,7 +321,7 @@ mod tests {
     #[test]
     fn text_without_an_encoding_is_an_error_that_names_the_column_and_the_way_out() {
         let y = names(&["y"]);
-        let fault = Recipe { missing: Missing::Mean, ..Recipe::of(&y) }.select(&table(PEOPLE)).unwrap_err();
+        let fault = ColumnRoles { missing: Missing::Mean, ..ColumnRoles::of(&y) }.select(&table(PEOPLE)).unwrap_err();
         assert_eq!(
             fault.to_string(),
             "`encode` is `error`, and column `city` holds categories: `Rome` in row 1 (line 2)"
@@ -334,28 +335,29 @@ mod tests {
         let y = names(&["y"]);
         let text = table("x,y\n1,no\n2,yes\n3,yes\noops,no\n");
         for encode in [Encode::Error, Encode::OneHot] {
-            let fault = Recipe { encode, ..Recipe::of(&y) }.select(&text).unwrap_err();
+            let fault = ColumnRoles { encode, ..ColumnRoles::of(&y) }.select(&text).unwrap_err();
             assert!(fault.message.contains("column `x` holds numbers, and `oops` in row 4 (line 5)"), "{fault}");
         }
         let as_categories = names(&["x"]);
-        let recipe = Recipe { encode: Encode::OneHot, categories: &as_categories, ..Recipe::of(&y) };
+        let recipe = ColumnRoles { encode: Encode::OneHot, categories: &as_categories, ..ColumnRoles::of(&y) };
         assert_eq!(recipe.select(&text).unwrap().card().sample.flat(), Some(4));
     }
 
     #[test]
     fn columns_that_are_not_there_are_told_with_the_nearest_name() {
         let wrong = names(&["specis"]);
-        let fault = Recipe::of(&wrong).select(&table("species,x\na,1\nb,2\n")).unwrap_err();
+        let fault = ColumnRoles::of(&wrong).select(&table("species,x\na,1\nb,2\n")).unwrap_err();
         assert_eq!(fault.hint.unwrap(), "did you mean `species`?");
         let (y, all) = (names(&["y"]), names(&["x", "y"]));
-        let fault = Recipe { features: Some(&all), ..Recipe::of(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
+        let fault =
+            ColumnRoles { features: Some(&all), ..ColumnRoles::of(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
         assert!(fault.message.contains("told the answer"));
     }
 
     #[test]
     fn a_column_of_weights_is_no_feature_and_holds_numbers_above_0() {
         let y = names(&["y"]);
-        let weighted = Recipe { weights: Some("w"), ..Recipe::of(&y) };
+        let weighted = ColumnRoles { weights: Some("w"), ..ColumnRoles::of(&y) };
         let table_of_two = table("x,w,y\n1,2,a\n2,0.5,b\n");
         let selected = weighted.select(&table_of_two).unwrap();
         assert_eq!((selected.card().sample.flat(), selected.weights), (Some(1), Some(vec![2.0, 0.5])));
@@ -372,9 +374,10 @@ mod tests {
             let fault = weighted.select(&table(text)).unwrap_err().to_string();
             assert!(fault.contains(words), "{fault}");
         }
-        let dropped = Recipe { missing: Missing::Drop, ..weighted };
+        let dropped = ColumnRoles { missing: Missing::Drop, ..weighted };
         assert_eq!(dropped.select(&table("x,w,y\n1,,a\n2,1,b\n3,1,a\n")).unwrap().card().rows, 2);
-        let fault = Recipe { weights: Some("y"), ..Recipe::of(&y) }.select(&table("x,y\n1,a\n2,b\n")).unwrap_err();
+        let fault =
+            ColumnRoles { weights: Some("y"), ..ColumnRoles::of(&y) }.select(&table("x,y\n1,a\n2,b\n")).unwrap_err();
         assert_eq!(fault.to_string(), "`weights` names `y`, which `target` names too");
     }
 }

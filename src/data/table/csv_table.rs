@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
 
-use crate::data::inspect::duplicates::{Repeats, fingerprint};
+use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::store::hashed_file::{self, Hashed};
 use crate::data::table::blocks::{self, PlainColumn, PlainNumbers};
 use crate::data::table::column::Column;
@@ -138,7 +138,7 @@ impl Table {
     /// How many rows are the same as an earlier one.
     pub fn duplicate_rows(&self) -> usize {
         let row = |row: usize| fingerprint(self.columns.iter().map(|column| column.key(row)));
-        Repeats::of((0..self.rows()).map(row), |_| None).duplicates
+        Duplicates::of((0..self.rows()).map(row), |_| None).duplicates
     }
 }
 

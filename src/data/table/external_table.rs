@@ -33,7 +33,7 @@ pub enum Truth {
 
 /// Rows of a given table.
 #[derive(Debug)]
-pub struct Given {
+pub struct ExternalTable {
     /// Raw, `[rows, columns]` f64, as the source's own.
     pub features: Tensor,
     /// Classes: `[rows]`, int64. Labels and values: `[rows, columns]`, f32. [`UNKNOWN_CLASS`] or NaN where it is not
@@ -49,7 +49,7 @@ impl TableForm {
     ///
     /// # Errors
     /// When a column is missing, or a value is missing, of the wrong kind, or none of the known categories or classes.
-    pub fn read(&self, table: &Table, names: &[String], truth: Truth) -> Result<Given, TableFault> {
+    pub fn read(&self, table: &Table, names: &[String], truth: Truth) -> Result<ExternalTable, TableFault> {
         let column = |name: &String| table.column(name).ok_or_else(|| lacks(table, name));
         let features: Vec<&Column> =
             self.encoding.columns.iter().map(|planned| column(&planned.name)).collect::<Result<_, _>>()?;
@@ -66,7 +66,7 @@ impl TableForm {
             true => Some(self.targets(table, &targets, &rows, names)?),
             false => None,
         };
-        Ok(Given { features, targets, rows })
+        Ok(ExternalTable { features, targets, rows })
     }
 
     fn rows_to_keep(
@@ -104,7 +104,7 @@ impl TableForm {
         Ok((0..table.rows()).collect())
     }
 
-    /// What is true of these rows, as far as it is known; shapes as in [`Given`].
+    /// What is true of these rows, as far as it is known; shapes as in [`ExternalTable`].
     fn targets(
         &self,
         table: &Table,
@@ -146,7 +146,7 @@ impl TableForm {
     }
 }
 
-/// Whether it is known what is true of every row: `targets` as in [`Given`].
+/// Whether it is known what is true of every row: `targets` as in [`ExternalTable`].
 pub fn is_known(targets: &Tensor, target: Target) -> bool {
     let unknown = match target {
         Target::Classes(_) => targets.lt(0),
@@ -206,7 +206,7 @@ fn nearest_or_known(text: &str, known: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::data::dataset::Loaded;
-    use crate::data::table::column_roles::Recipe;
+    use crate::data::table::column_roles::ColumnRoles;
     use crate::data::table::encode::Encode;
     use crate::data::table::form::Form;
     use crate::data::table::reading::Reading;
@@ -219,13 +219,13 @@ mod tests {
 
     fn form(missing: Missing) -> (TableForm, Loaded) {
         let y = ["y".to_owned()];
-        let recipe = Recipe { encode: Encode::OneHot, missing, ..Recipe::of(&y) };
+        let recipe = ColumnRoles { encode: Encode::OneHot, missing, ..ColumnRoles::of(&y) };
         let loaded = recipe.select(&table(PEOPLE)).unwrap().load(String::new(), Reading::new(','));
         let Form::Table(form) = &loaded.form else { panic!("it is a table") };
         ((**form).clone(), loaded)
     }
 
-    fn read(text: &str, missing: Missing, truth: Truth) -> Result<Given, TableFault> {
+    fn read(text: &str, missing: Missing, truth: Truth) -> Result<ExternalTable, TableFault> {
         let (form, loaded) = form(missing);
         form.read(&table(text), &loaded.classes, truth)
     }

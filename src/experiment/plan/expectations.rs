@@ -9,7 +9,7 @@ use crate::experiment::spec::Spec;
 use crate::history::diagnosis::canonical;
 use crate::history::expectation::{Expectation, Over};
 use crate::history::figure::VARIANT_SEPARATOR;
-use crate::history::theirs::Theirs;
+use crate::history::theirs::Reference;
 
 /// Checks all that the experiment expects, and all that it reports of others. `seeds` is how many there are when the
 /// experiment is run as it is written: on the command line a single one may be asked for.
@@ -22,7 +22,7 @@ pub fn check(spec: &Spec, plans: &[Plan], seeds: usize) -> Result<(), Invalid> {
         check_expectation(expectation, &runs).map_err(|fault| fault.under(format!("expect.{number}")))?;
     }
     for (number, theirs) in spec.theirs.iter().enumerate() {
-        let same = |other: &&Theirs| other.value == theirs.value && other.variant == theirs.variant;
+        let same = |other: &&Reference| other.value == theirs.value && other.variant == theirs.variant;
         if spec.theirs[..number].iter().any(|other| same(&other)) {
             let message = format!("reports `{}` a second time", theirs.value);
             return Err(Invalid::new(format!("theirs.{number}.value"), message));
@@ -70,7 +70,7 @@ fn check_figure(key: &str, name: &str, of: &[Run], runs: &[Run]) -> Result<(), I
     })
 }
 
-fn check_theirs(theirs: &Theirs, runs: &[Run]) -> Result<(), Invalid> {
+fn check_theirs(theirs: &Reference, runs: &[Run]) -> Result<(), Invalid> {
     let concerned = concerned("variant", theirs.variant.as_deref(), runs)?;
     check_figure("value", &theirs.value, concerned, runs)?;
     if words(&theirs.value) != Words::None {

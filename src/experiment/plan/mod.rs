@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use crate::classical::decision_tree::TreeSpec;
 use crate::config::check::{Invalid, require};
 use crate::data::resample::Resample;
-use crate::data::{Card, Target};
+use crate::data::{DatasetInfo, Target};
 use crate::experiment::plan::network_plan::{NetworkPlan, missing};
 use crate::experiment::spec::{ModelName, Spec};
 use crate::history::asked::Asked;
@@ -37,7 +37,7 @@ pub struct Plan {
     /// What is fitted to the training rows.
     pub model: Model,
     /// Its data set.
-    pub card: Card,
+    pub card: DatasetInfo,
     /// What asked for it; `None` of a plan that is rebuilt from a history.
     pub asked: Option<Asked>,
 }
@@ -65,7 +65,7 @@ impl Plan {
     ///
     /// # Errors
     /// The first fault, by its full key.
-    pub fn with_card(name: &str, variant: &str, mut spec: Spec, card: Card) -> Result<Plan, Invalid> {
+    pub fn with_card(name: &str, variant: &str, mut spec: Spec, card: DatasetInfo) -> Result<Plan, Invalid> {
         let distinct: BTreeSet<i64> = spec.seeds.iter().copied().collect();
         require(!spec.seeds.is_empty(), "seeds", "must hold a seed", "none")?;
         require(
@@ -164,7 +164,7 @@ impl Plan {
 
 impl Model {
     /// The model that the experiment names, checked.
-    fn of(spec: &Spec, card: &Card) -> Result<Model, Invalid> {
+    fn of(spec: &Spec, card: &DatasetInfo) -> Result<Model, Invalid> {
         let has_network = spec.network.is_some() || spec.train.is_some();
         let name = match (spec.model, has_network, &spec.tree) {
             (Some(name), ..) => name,
@@ -195,7 +195,7 @@ impl Model {
 }
 
 /// Checks how rows are resampled, and that they can be.
-fn check_resampling(spec: &Spec, card: &Card) -> Result<(), Invalid> {
+fn check_resampling(spec: &Spec, card: &DatasetInfo) -> Result<(), Invalid> {
     let Some(resample) = &spec.resample else {
         return match spec.resample_before_split {
             true => Err(Invalid::new("resample_before_split", "requires `resample`")),

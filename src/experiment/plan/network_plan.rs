@@ -1,7 +1,7 @@
 //! A network that was checked: its settings, the shape of every layer, and whether its loss fits.
 
 use crate::config::check::Invalid;
-use crate::data::Card;
+use crate::data::DatasetInfo;
 use crate::experiment::spec::Spec;
 use crate::history::{LayerRecord, NetworkRecord};
 use crate::network::NetworkSpec;
@@ -31,7 +31,7 @@ impl NetworkPlan {
     ///
     /// # Errors
     /// The first fault, by its full key.
-    pub(crate) fn new(spec: &Spec, card: &Card) -> Result<NetworkPlan, Invalid> {
+    pub(crate) fn new(spec: &Spec, card: &DatasetInfo) -> Result<NetworkPlan, Invalid> {
         let by = |table: &'static str, is_there: bool| if is_there { table } else { "`model`" };
         let network = spec.network.clone();
         let network = network.ok_or_else(|| missing("network", by("`[train]`", spec.train.is_some())))?;
@@ -83,7 +83,7 @@ pub(crate) fn missing(table: &str, by: &str) -> Invalid {
 
 /// Adds what the data say to a fault of a network that has one output too few: labels that start at 1 make one class
 /// more than there are.
-fn with_note(fault: Invalid, network: &NetworkPlan, card: &Card) -> Invalid {
+fn with_note(fault: Invalid, network: &NetworkPlan, card: &DatasetInfo) -> Invalid {
     match &card.notes[..] {
         [note] if network.outputs() + 1 == card.target.outputs() && note.starts_with("class 0 ") => {
             let hint = fault.hint.map(|hint| format!("subtract 1 from the labels, or {hint}"));
@@ -94,7 +94,7 @@ fn with_note(fault: Invalid, network: &NetworkPlan, card: &Card) -> Invalid {
 }
 
 /// Checks each layer's settings, and follows a row through all of them; `data` is the name of the data set.
-fn check_network(network: &NetworkSpec, data: &str, card: &Card) -> Result<Architecture, Invalid> {
+fn check_network(network: &NetworkSpec, data: &str, card: &DatasetInfo) -> Result<Architecture, Invalid> {
     let layers = &network.layers;
     if layers.is_empty() {
         let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", card.target.outputs());

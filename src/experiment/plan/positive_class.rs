@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use crate::config::check::Invalid;
 use crate::config::suggest;
 use crate::data::table::recognize::number_format::same;
-use crate::data::{Card, Target};
+use crate::data::{DatasetInfo, Target};
 use crate::history::positive::{ChosenBy, PositiveClass};
 
 /// A class as it is written: its name, or its number where classes are numbers.
@@ -38,7 +38,7 @@ pub fn name_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 ///
 /// # Errors
 /// When the target is not two classes, or none of them has this name.
-pub fn check(stated: Option<&str>, card: &Card) -> Result<(), Invalid> {
+pub fn check(stated: Option<&str>, card: &DatasetInfo) -> Result<(), Invalid> {
     let Some(stated) = stated else { return Ok(()) };
     if card.target != Target::Classes(2) {
         let message = format!("is for 2 classes, and the target is {}", card.target);
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_is_stated_must_be_one_of_two_classes() {
-        let card = |target, names: [&str; 2]| Card {
+        let card = |target, names: [&str; 2]| DatasetInfo {
             sample: Shape::from([1]),
             target,
             rows: 4,

@@ -8,25 +8,25 @@ use tch::Tensor;
 
 use crate::config::hint::{Hint, told};
 use crate::data::Rows;
-use crate::data::image_file::{self, Invert, Picture};
+use crate::data::image_file::{self, ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::source::csv;
 use crate::data::source::idx_files::Pair;
 use crate::data::table::Table;
 use crate::data::table::csv_text::TableFault;
-use crate::data::table::external_table::{Given, Truth};
+use crate::data::table::external_table::{ExternalTable, Truth};
 use crate::data::table::form::{Form, ImageSize};
 use crate::experiment::plan::Plan;
 use crate::io::separator;
 
 /// A table of the same form, and its rows as the network takes them.
 #[derive(Debug)]
-pub struct GivenTable {
+pub struct ExternalRows {
     /// The table.
     pub table: Table,
     /// `[rows, …sample]` f32.
     pub features: Tensor,
-    /// What is known to be true of them, as in [`Given`].
+    /// What is known to be true of them, as in [`ExternalTable`].
     pub targets: Option<Tensor>,
     /// The number of each row in the table.
     pub rows: Vec<usize>,
@@ -40,7 +40,7 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Ro
     match &data.form {
         Form::Points => Err(no_rows_of_ones_own(data)),
         Form::Table(_) => {
-            let GivenTable { table, features, targets, rows } = table(data, Path::new(written), Truth::Required)?;
+            let ExternalRows { table, features, targets, rows } = table(data, Path::new(written), Truth::Required)?;
             let left_out = table.rows() - rows.len();
             Ok((Rows::new(features, targets.expect("they are required")), left_out))
         }
@@ -52,7 +52,7 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Ro
 ///
 /// # Errors
 /// When these are no table, or the file is of another form.
-pub fn table(data: &FittedData, path: &Path, truth: Truth) -> anyhow::Result<GivenTable> {
+pub fn table(data: &FittedData, path: &Path, truth: Truth) -> anyhow::Result<ExternalRows> {
     let form = match &data.form {
         Form::Table(form) => form,
         Form::Points => return Err(no_rows_of_ones_own(data)),
@@ -71,9 +71,9 @@ pub fn table(data: &FittedData, path: &Path, truth: Truth) -> anyhow::Result<Giv
         of_file(path, TableFault { hint, ..fault })
     };
     let (table, _) = csv::read(path, &form.reading).map_err(fault)?;
-    let Given { features, targets, rows } = form.read(&table, &data.classes, truth).map_err(fault)?;
+    let ExternalTable { features, targets, rows } = form.read(&table, &data.classes, truth).map_err(fault)?;
     let features = data.preprocessing.features(features, &format!("`{}`", path.display()))?;
-    Ok(GivenTable { table, features, targets, rows })
+    Ok(ExternalRows { table, features, targets, rows })
 }
 
 /// A picture as the network takes images: read, and `[1, …sample]` f32 raw and prepared.
@@ -85,7 +85,7 @@ pub fn picture(
     data: &FittedData,
     path: &Path,
     invert: Invert,
-) -> anyhow::Result<(Picture, Tensor, Tensor)> {
+) -> anyhow::Result<(ImageFile, Tensor, Tensor)> {
     let Form::Image(size) = data.form else {
         let hint = match data.form {
             Form::Table(_) => "`--csv` takes a table",

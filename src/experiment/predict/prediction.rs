@@ -84,7 +84,7 @@ impl Predictions {
     /// What the network makes of rows, prepared as it takes them.
     ///
     /// # Shapes
-    /// `features` `[rows, …sample]` f32; `targets` as in [`crate::data::table::external_table::Given`].
+    /// `features` `[rows, …sample]` f32; `targets` as in [`crate::data::table::external_table::ExternalTable`].
     pub fn of(saved: &Saved, features: &Tensor, targets: Option<&Tensor>) -> Predictions {
         let plan = &saved.plan;
         let target = plan.card.target;

@@ -45,9 +45,9 @@ use crate::experiment::run::watch::Watch;
 use crate::experiment::store::newest;
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
-use crate::experiment::store::run_state::Ledger;
+use crate::experiment::store::run_state::RunState;
 use crate::history::{History, expectation, theirs};
-use crate::io::signals::Requests;
+use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 
 /// What a run is given beside its study.
@@ -64,7 +64,7 @@ pub struct Options<'a> {
     /// Where data sets are kept.
     pub cache: &'a Cache,
     /// What is asked of the run from outside.
-    pub requests: &'a Requests,
+    pub requests: &'a Signals,
 }
 
 impl Options<'_> {
@@ -108,7 +108,7 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) 
     let begun = record.to_json()?;
     let folder = RunDir::create(out, &study.name, &resolved, &[(run_record::FILE, begun.as_bytes())], started)?;
     update_latest(&folder);
-    let ledger = Ledger::new(&folder, record);
+    let ledger = RunState::new(&folder, record);
     let run = Run { study, folder: &folder, ledger: &ledger, options, started };
     let ended = run.train(&groups, before, Some(folds), None, watch)?;
     let checkpoint = ended.checkpoint;
@@ -130,7 +130,7 @@ pub fn resume(
 ) -> anyhow::Result<Finished> {
     let started = record.started()?;
     let groups = grouping::groups(&study.plans);
-    let ledger = Ledger::new(&folder, record);
+    let ledger = RunState::new(&folder, record);
     let run = Run { study, folder: &folder, ledger: &ledger, options, started };
     let ended = run.train(&groups, None, None, found, watch)?;
     let checkpoint = ended.checkpoint;
@@ -142,7 +142,7 @@ pub fn resume(
 struct Run<'a> {
     study: &'a Study,
     folder: &'a RunDir,
-    ledger: &'a Ledger<'a>,
+    ledger: &'a RunState<'a>,
     options: &'a Options<'a>,
     started: OffsetDateTime,
 }
@@ -164,7 +164,7 @@ impl Run<'_> {
         let checkpoint = Cell::new(None);
         let place = Place { folder, ledger, device, threads, stack, started, requests, pace, found, checkpoint };
         let shown = folder.path().display();
-        requests.say_at_the_end(format!("interrupted: continue with `runner resume {shown}`"));
+        requests.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
         let (mut all, mut warned) = (Ended::default(), BTreeSet::new());
         for (number, group) in groups.iter().enumerate() {
             if requests.is_stopped() {
@@ -248,7 +248,7 @@ impl Run<'_> {
         });
         let interrupted = self.options.requests.is_stopped() && ended.is_over;
         expectation::verify(&study.spec.expect, &mut histories);
-        theirs::lay_beside(&study.spec.theirs, &mut histories);
+        theirs::compare_with(&study.spec.theirs, &mut histories);
         let missing = folder.trouble().map(|trouble| trouble.missing).unwrap_or_default();
         for history in &histories {
             let name = format!("{}.json", history.stem());
@@ -270,7 +270,7 @@ impl Run<'_> {
 
 /// Lets a signal end the program at once while data are fetched, which may take long.
 struct Fetching<'a> {
-    requests: &'a Requests,
+    requests: &'a Signals,
     watch: &'a mut dyn Watch,
 }
 

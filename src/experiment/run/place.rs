@@ -6,8 +6,8 @@ use tch::Device;
 use time::OffsetDateTime;
 
 use crate::experiment::run::checkpointing::{Found, Pace};
-use crate::experiment::store::run_state::Ledger;
-use crate::io::signals::Requests;
+use crate::experiment::store::run_state::RunState;
+use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 
 /// Where trials run, and where they are written.
@@ -16,7 +16,7 @@ pub struct Place<'a> {
     /// The run's folder.
     pub folder: &'a RunDir,
     /// What is taken down of the run.
-    pub ledger: &'a Ledger<'a>,
+    pub ledger: &'a RunState<'a>,
     /// Where tensors live.
     pub device: Device,
     /// The most CPU threads that a stack may use.
@@ -26,7 +26,7 @@ pub struct Place<'a> {
     /// When the run started.
     pub started: OffsetDateTime,
     /// What is asked of the run from outside.
-    pub requests: &'a Requests,
+    pub requests: &'a Signals,
     /// How often checkpoints are written.
     pub pace: Pace,
     /// The checkpoint that the run goes on from, until its stack takes it.

@@ -20,10 +20,10 @@ use crate::experiment::run::grouping;
 use crate::experiment::run::place::Place;
 use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::stack::{Replica, run_stack};
-use crate::experiment::run::stack_queue::{Queue, parted};
+use crate::experiment::run::stack_queue::{StackQueue, parted};
 use crate::experiment::run::watch::Watch;
 use crate::experiment::store::history_fields;
-use crate::experiment::store::run_state::Ledger;
+use crate::experiment::store::run_state::RunState;
 use crate::experiment::store::stack_record::{StackRecord, StackState, TrialName};
 use crate::history::{History, Status};
 
@@ -70,7 +70,7 @@ pub fn run_group(
             .map(|stack| replicas_of(stack, &networks, folds))
             .collect::<Result<_, _>>()?,
     };
-    let mut waiting = Queue::new(stacks);
+    let mut waiting = StackQueue::new(stacks);
     place.ledger.plan(group, waiting.all().map(|stack| names(stack, folds)).collect());
     while let Some(replicas) = waiting.pop() {
         if place.requests.is_stopped() {
@@ -121,7 +121,7 @@ pub fn run_group(
 /// The stacks that are not done; of those that are, the histories are read.
 pub(crate) fn left(
     recorded: &[StackRecord],
-    ledger: &Ledger,
+    ledger: &RunState,
     histories: &mut Vec<History>,
     watch: &mut dyn Watch,
 ) -> Vec<StackRecord> {

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 
 /// Stacks that wait, each a list of replicas.
 #[derive(Debug)]
-pub struct Queue<R> {
+pub struct StackQueue<R> {
     waiting: VecDeque<Vec<R>>,
 }
 
-impl<R> Queue<R> {
+impl<R> StackQueue<R> {
     /// All stacks, in order.
     pub fn new(stacks: Vec<Vec<R>>) -> Self {
-        Queue { waiting: stacks.into() }
+        StackQueue { waiting: stacks.into() }
     }
 
     /// All that wait, in order.
@@ -49,7 +49,7 @@ mod tests {
 
     /// Trains all stacks on a device that has room for so many replicas: the widths that were tried, and who was trained.
     fn trained(replicas: usize, width: usize, room: usize) -> (Vec<usize>, Vec<usize>) {
-        let mut queue = Queue::new(parted((0..replicas).collect(), width));
+        let mut queue = StackQueue::new(parted((0..replicas).collect(), width));
         let (mut tried, mut done) = (Vec::new(), Vec::new());
         while let Some(stack) = queue.pop() {
             tried.push(stack.len());

@@ -2,11 +2,11 @@ use super::*;
 use crate::experiment::run::watch::StackInfo;
 use crate::experiment::spec::source_text::SourceText;
 use crate::train::report::{self, EpochReport};
-use crate::train::state::timing::Phases;
+use crate::train::state::timing::Timing;
 
 /// Shows nothing, and stops the run behind its second epoch, or when a stack has ended.
 struct Silent<'a> {
-    requests: &'a Requests,
+    requests: &'a Signals,
     stops_in_stack: bool,
     /// Whether a signal would have been graceful, each time that something was said.
     is_graceful: Vec<bool>,
@@ -32,7 +32,7 @@ impl report::Watch for Silent<'_> {
         }
     }
 
-    fn phases(&mut self, _phases: &Phases) {
+    fn phases(&mut self, _phases: &Timing) {
         self.requests.stop.store(true, Ordering::Relaxed);
     }
 }
@@ -59,7 +59,7 @@ fn stopped(out: &Path, pace: Pace, variants: &str, stops_in_stack: bool) -> (Fin
         folder: None,
     };
     let study = Study::new(&source, &[]).unwrap();
-    let requests = Requests::default();
+    let requests = Signals::default();
     let cache = Cache::of_user();
     let options = Options { device: Device::Cpu, threads: 1, stack: None, pace, cache: &cache, requests: &requests };
     let mut watch = Silent { requests: &requests, stops_in_stack, is_graceful: Vec::new() };

@@ -17,7 +17,7 @@ use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::experiment::plan::positive_class;
 use crate::history::expectation::Expectation;
-use crate::history::theirs::Theirs;
+use crate::history::theirs::Reference;
 use crate::metrics::threshold::ThresholdBy;
 use crate::network::NetworkSpec;
 use crate::train::TrainSpec;
@@ -80,7 +80,7 @@ pub struct Spec {
     pub variants: Vec<Variant>,
     /// What a walkthrough reports of the same experiment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub theirs: Vec<Theirs>,
+    pub theirs: Vec<Reference>,
     /// What it is expected to show.
     #[serde(default)]
     pub expect: Vec<Expectation>,

@@ -9,7 +9,7 @@ use tch::{Device, Tensor};
 use crate::classical::tree::Tree;
 use crate::config::hint::{Hint, told};
 use crate::data::prepare::fitted_data::FittedData;
-use crate::data::{Card, Rows};
+use crate::data::{DatasetInfo, Rows};
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
 use crate::experiment::run::test_metrics;
@@ -172,7 +172,7 @@ fn fits(tree: Tree, plan: &Plan) -> anyhow::Result<Tree> {
 ///
 /// # Errors
 /// When its settings or its data cannot be read.
-pub fn plan(history: &History, card: Option<Card>, folder: &Path) -> anyhow::Result<Plan> {
+pub fn plan(history: &History, card: Option<DatasetInfo>, folder: &Path) -> anyhow::Result<Plan> {
     let mut spec: Spec = reread(history.config.clone()).map_err(|SpecError { message, hint }| {
         let hint = hint.unwrap_or_else(|| "another version of runner wrote the history".to_owned());
         anyhow!("its settings cannot be read: {message}").context(Hint(hint))

@@ -13,15 +13,15 @@ use crate::run_dir::RunDir;
 
 /// The record of a run, and the folder that it is written to.
 #[derive(Debug)]
-pub struct Ledger<'a> {
+pub struct RunState<'a> {
     folder: &'a RunDir,
     record: RefCell<RunRecord>,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> RunState<'a> {
     /// Of a run in this folder.
     pub fn new(folder: &'a RunDir, record: RunRecord) -> Self {
-        Ledger { folder, record: RefCell::new(record) }
+        RunState { folder, record: RefCell::new(record) }
     }
 
     /// The stacks that were planned for a group; none before it has begun.

@@ -20,16 +20,16 @@ use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::load_model;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
-use crate::experiment::verify::weight_diff::KeptFile;
+use crate::experiment::verify::weight_diff::WeightDiff;
 use crate::history::difference::{Difference, Otherwise, otherwise, unseen};
 use crate::history::{History, Status};
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
-use crate::io::signals::Requests;
+use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 use crate::tensor::threads;
 use crate::train::report::{self, EpochReport};
-use crate::train::state::timing::Phases;
+use crate::train::state::timing::Timing;
 
 /// A run that can be made again.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub struct Outcome {
     /// Whether it is a tree.
     pub is_tree: bool,
     /// How the weights, or the splits of a tree, stand to each other.
-    pub kept_file: KeptFile,
+    pub kept_file: WeightDiff,
     /// What was otherwise, and is known.
     pub otherwise: Vec<Otherwise>,
     /// What may have been otherwise.
@@ -122,7 +122,7 @@ pub fn compare(then: &SavedTrial, again: &Path) -> Option<Outcome> {
     // weights of other epochs are no weights of the same
     let as_far = then.history.history.len() == now.history.len();
     let is_whole = then.history.status != Status::Interrupted || as_far;
-    let kept_file = if is_whole { KeptFile::compare(&kept, &file(kept.clone())) } else { KeptFile::None };
+    let kept_file = if is_whole { WeightDiff::compare(&kept, &file(kept.clone())) } else { WeightDiff::None };
     Some(Outcome {
         tested: then.history.test.is_some() && now.test.is_some(),
         difference,
@@ -211,7 +211,7 @@ fn waiting(stack: &StackRecord) -> StackRecord {
 /// Stops the run where the one before it was stopped, and passes on what is told of it.
 struct UpTo<'a> {
     watch: &'a mut dyn Watch,
-    requests: &'a Requests,
+    requests: &'a Signals,
     /// How many stacks have begun.
     begun: usize,
     /// The stack that is to be stopped, from 0, and behind which epoch.
@@ -248,7 +248,7 @@ impl report::Watch for UpTo<'_> {
         self.watch.note(text);
     }
 
-    fn phases(&mut self, phases: &Phases) {
+    fn phases(&mut self, phases: &Timing) {
         self.watch.phases(phases);
     }
 }

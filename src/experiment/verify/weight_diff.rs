@@ -13,7 +13,7 @@ use crate::io::bounded_file;
 /// How the file that a trial has kept stands to the one made again.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "are")]
-pub enum KeptFile {
+pub enum WeightDiff {
     /// The same bytes.
     Identical,
     /// Other bytes.
@@ -29,17 +29,17 @@ pub enum KeptFile {
     None,
 }
 
-impl KeptFile {
+impl WeightDiff {
     /// Compares the file that was kept with the one made again.
-    pub fn compare(then: &Path, now: &Path) -> KeptFile {
+    pub fn compare(then: &Path, now: &Path) -> WeightDiff {
         let read = |path: &Path| bounded_file::read(path, hashed_file::most());
         match (read(then), read(now)) {
-            (Err(_), Err(_)) => KeptFile::None,
-            (Err(_), Ok(_)) => KeptFile::Missing,
-            (Ok(then), Ok(now)) if then == now => KeptFile::Identical,
+            (Err(_), Err(_)) => WeightDiff::None,
+            (Err(_), Ok(_)) => WeightDiff::Missing,
+            (Ok(then), Ok(now)) if then == now => WeightDiff::Identical,
             (Ok(then), now) => {
                 let (tensor, largest) = now.map(|now| different(&then, &now)).unwrap_or_default();
-                KeptFile::Different { tensor, largest: largest.map(Number) }
+                WeightDiff::Different { tensor, largest: largest.map(Number) }
             }
         }
     }
@@ -47,9 +47,9 @@ impl KeptFile {
     /// Whether the trial came out with the same weights, or both have none; `None` where those that it had are missing.
     pub fn is_same(&self) -> Option<bool> {
         match self {
-            KeptFile::Identical | KeptFile::None => Some(true),
-            KeptFile::Different { .. } => Some(false),
-            KeptFile::Missing => None,
+            WeightDiff::Identical | WeightDiff::None => Some(true),
+            WeightDiff::Different { .. } => Some(false),
+            WeightDiff::Missing => None,
         }
     }
 }
@@ -118,13 +118,13 @@ mod tests {
     fn a_file_that_is_gone_is_no_agreement() {
         let folder = tempfile::tempdir().unwrap();
         let (then, now) = (folder.path().join("then"), folder.path().join("now"));
-        assert_eq!(KeptFile::compare(&then, &now), KeptFile::None);
+        assert_eq!(WeightDiff::compare(&then, &now), WeightDiff::None);
         std::fs::write(&now, file(&[1.0], &[])).unwrap();
-        assert_eq!(KeptFile::compare(&then, &now), KeptFile::Missing);
-        assert_eq!(KeptFile::Missing.is_same(), None);
+        assert_eq!(WeightDiff::compare(&then, &now), WeightDiff::Missing);
+        assert_eq!(WeightDiff::Missing.is_same(), None);
         std::fs::copy(&now, &then).unwrap();
-        assert_eq!(KeptFile::compare(&then, &now), KeptFile::Identical);
+        assert_eq!(WeightDiff::compare(&then, &now), WeightDiff::Identical);
         std::fs::remove_file(&now).unwrap();
-        assert_eq!(KeptFile::compare(&then, &now).is_same(), Some(false));
+        assert_eq!(WeightDiff::compare(&then, &now).is_same(), Some(false));
     }
 }

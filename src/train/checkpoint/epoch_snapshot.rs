@@ -7,20 +7,20 @@ use crate::network::arena::Arena;
 use crate::network::stack::Stack;
 use crate::train::checkpoint::{Checkpoint, State, Tensors, now};
 use crate::train::optimizer::update::Update;
-use crate::train::schedule::learning_rates::Course;
+use crate::train::schedule::learning_rates::LearningRates;
 use crate::train::state::replica_state::Progress;
 
 /// The end of an epoch.
-pub(crate) struct WholeEpoch {
+pub(crate) struct EpochSnapshot {
     epoch: usize,
     steps: u64,
     tensors: Tensors, // as `now` names them
 }
 
-impl WholeEpoch {
+impl EpochSnapshot {
     /// Before the first epoch.
-    pub(in crate::train) fn start(stack: &Stack) -> WholeEpoch {
-        WholeEpoch { epoch: 0, steps: 0, tensors: copies(now(stack, &[])) }
+    pub(in crate::train) fn start(stack: &Stack) -> EpochSnapshot {
+        EpochSnapshot { epoch: 0, steps: 0, tensors: copies(now(stack, &[])) }
     }
 
     /// Takes the end of this epoch in its place.
@@ -52,7 +52,7 @@ impl WholeEpoch {
     }
 
     /// The checkpoint of it. `progress` and `course` change at the end of an epoch alone.
-    pub(in crate::train) fn checkpoint(&self, course: &Course, progress: &Progress, seconds: f64) -> Checkpoint {
+    pub(in crate::train) fn checkpoint(&self, course: &LearningRates, progress: &Progress, seconds: f64) -> Checkpoint {
         let state =
             State { epoch: self.epoch, steps: self.steps, seconds, course: course.state(), progress: progress.state() };
         let tensors = self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));

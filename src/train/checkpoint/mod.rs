@@ -16,7 +16,7 @@ use tch::Tensor;
 
 use crate::network::stack::Stack;
 use crate::train::optimizer::update::Update;
-use crate::train::schedule::learning_rates::{self, Course};
+use crate::train::schedule::learning_rates::{self, LearningRates};
 use crate::train::state::replica_state::{self, Progress};
 
 /// Where training stood at the end of an epoch, but for its tensors.
@@ -90,7 +90,7 @@ impl Checkpoint {
         &self,
         stack: &Stack,
         update: &mut Update,
-        course: &mut Course,
+        course: &mut LearningRates,
         progress: &mut Progress,
     ) -> anyhow::Result<()> {
         let names: Vec<&str> = self.tensors.iter().map(|(name, _)| name.as_str()).collect();

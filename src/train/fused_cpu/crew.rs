@@ -6,11 +6,11 @@ use rayon::ThreadPool;
 use tch::Tensor;
 
 use crate::device::fault;
-use crate::tensor::raw_f32::Floats;
+use crate::tensor::raw_f32::RawF32;
 use crate::tensor::threads;
-use crate::train::fused_cpu::shard::{Shard, Weights};
-use crate::train::fused_cpu::team::{Membership, Share, Team, share};
-use crate::train::state::timing::Phases;
+use crate::train::fused_cpu::shard::{Weights, Workspace};
+use crate::train::fused_cpu::team::{Membership, Share, ThreadGroup, share};
+use crate::train::state::timing::Timing;
 
 /// Members of a team have at least so many rows of a batch each.
 const LEAST_ROWS: usize = 16;
@@ -24,12 +24,12 @@ const LEAST_WORK: (usize, usize) = (50_000_000, 4_000_000);
 const LEAST_WORK: (usize, usize) = (1, 1); // so that tests need no large networks to have threads
 
 /// The threads.
-pub(crate) struct Crew {
+pub(crate) struct Pool {
     replicas: usize,
     pool: Option<ThreadPool>, // of all threads but the caller's
     workers: Vec<Mutex<Worker>>,
     /// Where the gradient of each worker lies.
-    pub(crate) gradients: Vec<Floats>,
+    pub(crate) gradients: Vec<RawF32>,
 }
 
 /// What a thread has for itself.
@@ -37,14 +37,14 @@ pub(crate) struct Worker {
     pub(crate) weights: Vec<Weights>,      // of each replica
     pub(crate) training: Tensor,           // the features of all rows, [rows, inputs]
     pub(crate) validation: Option<Tensor>, // the same of the validation rows
-    pub(crate) shard: Shard,               // for its part of a batch
-    pub(crate) block: Shard,               // for blocks of validation rows
+    pub(crate) shard: Workspace,           // for its part of a batch
+    pub(crate) block: Workspace,           // for blocks of validation rows
     pub(crate) losses: Vec<(usize, f64)>,  // replicas, and the sums of their rows' losses
 }
 
-impl Crew {
+impl Pool {
     /// One worker for each thread, all alike.
-    pub(crate) fn new(replicas: usize, threads: usize, worker: impl Fn() -> Worker) -> Crew {
+    pub(crate) fn new(replicas: usize, threads: usize, worker: impl Fn() -> Worker) -> Pool {
         let workers: Vec<Worker> = (0..threads).map(|_| worker()).collect();
         let pool = (threads > 1).then(|| {
             let builder = rayon::ThreadPoolBuilder::new().num_threads(threads - 1);
@@ -56,7 +56,7 @@ impl Crew {
             builder.thread_name(|number| format!("train-{number}")).build().expect("the system gives threads")
         });
         let gradients = workers.iter().map(|worker| worker.shard.gradient()).collect();
-        Crew { replicas, pool, workers: workers.into_iter().map(Mutex::new).collect(), gradients }
+        Pool { replicas, pool, workers: workers.into_iter().map(Mutex::new).collect(), gradients }
     }
 
     /// How many threads there are.
@@ -70,7 +70,7 @@ impl Crew {
     }
 
     /// Where the caller's thread has spent its time.
-    pub(crate) fn phases(&mut self) -> &mut Phases {
+    pub(crate) fn phases(&mut self) -> &mut Timing {
         &mut self.workers().next().expect("there is a worker").shard.phases
     }
 
@@ -80,7 +80,7 @@ impl Crew {
         &self,
         training: &[bool],
         most_members: usize,
-        of_replicas: impl Fn(&mut Worker, &[usize], usize, &Team) + Sync,
+        of_replicas: impl Fn(&mut Worker, &[usize], usize, &ThreadGroup) + Sync,
     ) {
         let replicas: Vec<usize> = (0..self.replicas).filter(|&replica| training[replica]).collect();
         let (shares, teams) = share(&replicas, self.threads(), most_members);
@@ -90,7 +90,7 @@ impl Crew {
             // from the start: whatever this thread fails in, its team is not to wait for it
             let _guard = together.map(|membership| teams[membership.team].barrier.guard());
             let mut worker = self.workers[thread].lock().expect("no thread has panicked");
-            of_replicas(&mut worker, alone, 0, &Team::new(thread, 1));
+            of_replicas(&mut worker, alone, 0, &ThreadGroup::new(thread, 1));
             if let Some(Membership { replica, team, member }) = *together {
                 of_replicas(&mut worker, &[replica], member, &teams[team]);
             }
@@ -105,7 +105,7 @@ impl Crew {
     }
 }
 
-impl Crew {
+impl Pool {
     /// What `of` makes of each, on all threads, in order.
     pub(crate) fn of_each<T: Send, R: Send>(&self, all: Vec<T>, of: impl Fn(T) -> R + Sync) -> Vec<R> {
         let Some(pool) = &self.pool else { return all.into_iter().map(of).collect() };
@@ -152,12 +152,12 @@ mod tests {
     fn a_thread_that_fails_in_a_replica_of_its_own_keeps_no_team_waiting() {
         let plan = Plan::of_nothing();
         let tensor = || Tensor::zeros([0, 0], (tch::Kind::Float, tch::Device::Cpu));
-        let crew = Crew::new(3, 2, || Worker {
+        let crew = Pool::new(3, 2, || Worker {
             weights: Vec::new(),
             training: tensor(),
             validation: None,
-            shard: Shard::new(&plan, 1),
-            block: Shard::new(&plan, 1),
+            shard: Workspace::new(&plan, 1),
+            block: Workspace::new(&plan, 1),
             losses: Vec::new(),
         });
         let outcome = catch_unwind(AssertUnwindSafe(|| {

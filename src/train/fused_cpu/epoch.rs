@@ -15,17 +15,17 @@ use tch::{Device, Kind, Tensor};
 use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::metrics::Metric;
 use crate::network::stack::Stack;
-use crate::tensor::raw_f32::Floats;
+use crate::tensor::raw_f32::RawF32;
 use crate::train::evaluate::{Figures, Measure};
-use crate::train::fused_cpu::crew::{Crew, Worker, useful_members, useful_threads};
+use crate::train::fused_cpu::crew::{Pool, Worker, useful_members, useful_threads};
 use crate::train::fused_cpu::gather::gather;
 use crate::train::fused_cpu::loss::Targets;
 use crate::train::fused_cpu::plan::Plan;
-use crate::train::fused_cpu::shard::{Shard, Weights};
-use crate::train::fused_cpu::team::Team;
+use crate::train::fused_cpu::shard::{Weights, Workspace};
+use crate::train::fused_cpu::team::ThreadGroup;
 use crate::train::optimizer::update::{Rows, Update};
 use crate::train::schedule::learning_rates::StepSettings;
-use crate::train::state::timing::{Lap, Phases};
+use crate::train::state::timing::{Lap, Timing};
 
 /// How many rows go through the network at once when nothing is trained.
 const BLOCK: usize = 256;
@@ -34,24 +34,24 @@ const BLOCK: usize = 256;
 const GRAIN: usize = 16;
 
 /// A stack that is trained without autograd.
-pub(crate) struct Dense {
+pub(crate) struct FusedCpu {
     plan: Plan,
     replicas: usize,
     batch: usize,
-    crew: Crew,
+    crew: Pool,
     outputs: Tensor, // of the last epoch, [replicas, rows, outputs]
 }
 
 /// What an epoch is trained with.
 struct Work<'a> {
     plan: &'a Plan,
-    gradients: &'a [Floats],
+    gradients: &'a [RawF32],
     batch: usize,
     rows: usize,
     order: Option<Vec<i64>>, // [replicas, rows]
     targets: Vec<Target>,
-    features: Floats,
-    outputs: Floats,
+    features: RawF32,
+    outputs: RawF32,
     updates: Rows,
     steps: &'a [StepSettings],
     step: u64, // steps before this epoch
@@ -65,7 +65,7 @@ enum Target {
     Values(Vec<f32>),
 }
 
-impl Dense {
+impl FusedCpu {
     /// Lays out buffers and threads for the rows of a stack.
     pub(in crate::train) fn new(
         plan: Plan,
@@ -74,23 +74,23 @@ impl Dense {
         validation: Option<&DeviceRows>,
         batch: usize,
         threads: usize,
-    ) -> Dense {
+    ) -> FusedCpu {
         let (replicas, rows) = (stack.replicas(), training.len());
         let threads = useful_threads(plan.operations(), replicas, rows, batch, threads);
         let flat = |features: &Tensor| features.contiguous().view([-1, plan.inputs() as i64]);
         let (training, validation) = (flat(&training.features), validation.map(|rows| flat(&rows.features)));
         let values = stack.arena().values();
-        let crew = Crew::new(replicas, threads, || Worker {
+        let crew = Pool::new(replicas, threads, || Worker {
             weights: (0..replicas as i64).map(|replica| Weights::of(&plan, &values.get(replica))).collect(),
             training: training.shallow_clone(),
             validation: validation.as_ref().map(Tensor::shallow_clone),
-            shard: Shard::new(&plan, batch),
-            block: Shard::new(&plan, BLOCK),
+            shard: Workspace::new(&plan, batch),
+            block: Workspace::new(&plan, BLOCK),
             losses: Vec::new(),
         });
         let shape = [replicas as i64, rows as i64, plan.outputs() as i64];
         let outputs = Tensor::zeros(shape, (Kind::Float, Device::Cpu));
-        Dense { plan, replicas, batch, crew, outputs }
+        FusedCpu { plan, replicas, batch, crew, outputs }
     }
 
     /// Trains the replicas that `training` says for an epoch. Returns the mean loss of each replica's rows, `[replicas]`,
@@ -112,7 +112,7 @@ impl Dense {
         }
         let rows = epoch.rows();
         let features =
-            self.crew.workers().next().map(|worker| Floats::of(&worker.training)).expect("there is a worker");
+            self.crew.workers().next().map(|worker| RawF32::of(&worker.training)).expect("there is a worker");
         let work = Work {
             plan: &self.plan,
             gradients: &self.crew.gradients,
@@ -121,7 +121,7 @@ impl Dense {
             order: epoch.order().map(|order| Vec::try_from(order.flatten(0, -1)).expect("row numbers are int64")),
             targets: (0..self.replicas as i64).map(|replica| target(&epoch.all_targets().get(replica))).collect(),
             features,
-            outputs: Floats::of(&self.outputs),
+            outputs: RawF32::of(&self.outputs),
             updates: update.rows(values),
             steps,
             step: update.steps(),
@@ -149,7 +149,7 @@ impl Dense {
     pub(in crate::train) fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Tensor {
         let (count, inputs, columns) = (rows.len(), self.plan.inputs(), self.plan.outputs());
         let outputs = Tensor::zeros([self.replicas as i64, count as i64, columns as i64], (Kind::Float, Device::Cpu));
-        let floats = Floats::of(&outputs);
+        let floats = RawF32::of(&outputs);
         let chosen: Option<Vec<i64>> =
             rows.chosen.as_ref().map(|chosen| Vec::try_from(chosen.flatten(0, -1)).expect("int64"));
         self.crew.on_all_threads(training, count / BLOCK, |worker, replicas, member, team| {
@@ -165,7 +165,7 @@ impl Dense {
                         Some(chosen) => {
                             let numbers = &chosen[first..first + taken];
                             // SAFETY: the worker keeps the features alive, and nobody writes to them.
-                            let features = unsafe { Floats::of(features).get() };
+                            let features = unsafe { RawF32::of(features).get() };
                             gather(features, numbers, inputs, block.inputs(taken));
                             None
                         }
@@ -198,13 +198,13 @@ impl Dense {
     }
 
     /// Where the caller's thread has spent its time.
-    pub(in crate::train) fn phases(&mut self) -> &mut Phases {
+    pub(in crate::train) fn phases(&mut self) -> &mut Timing {
         self.crew.phases()
     }
 }
 
 /// One epoch of one replica, or a thread's part in it.
-fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize, team: &Team) {
+fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize, team: &ThreadGroup) {
     let Worker { weights, training, shard, losses, .. } = worker;
     let (weights, columns) = (&weights[replica], work.plan.outputs());
     let others = || (0..team.members).filter(|&other| other != member).map(|other| work.gradients[team.first + other]);
@@ -230,10 +230,10 @@ fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize
             };
             lap.adds_to(&mut shard.phases.gather);
             let targets = work.targets[replica].as_slice().rows(first, rows, columns);
-            let (loss, found) = shard.there_and_back(given.as_ref(), targets, rows, batch, weights);
+            let (loss, found) = shard.forward_backward(given.as_ref(), targets, rows, batch, weights);
             sum += loss;
             let outputs = work.outputs.part(place * columns..(place + rows) * columns);
-            // SAFETY: `Dense` keeps the outputs alive, and each of a replica's rows is one thread's, once in an epoch.
+            // SAFETY: `FusedCpu` keeps the outputs alive, and each of a replica's rows is one thread's, once in an epoch.
             let outputs = unsafe { outputs.get_mut() };
             outputs.copy_from_slice(found);
         } else {

@@ -9,7 +9,7 @@ pub(crate) fn gather(rows: &[f32], numbers: &[i64], columns: usize, to: &mut [f3
     let row = |number: i64| &rows[number as usize * columns..][..columns];
     for (place, (to, &number)) in to.chunks_exact_mut(columns).zip(numbers).enumerate() {
         if let Some(&next) = numbers.get(place + AHEAD) {
-            send_for(row(next));
+            prefetch(row(next));
         }
         to.copy_from_slice(row(number));
     }
@@ -18,7 +18,7 @@ pub(crate) fn gather(rows: &[f32], numbers: &[i64], columns: usize, to: &mut [f3
 /// Has memory brought into the second-level cache, which more lines can be under way to, where the processor can be asked to.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the instruction takes an address")]
-fn send_for(row: &[f32]) {
+fn prefetch(row: &[f32]) {
     use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
     for line in row.chunks(16) {
         // SAFETY: the address is that of a slice, and a prefetch changes nothing and faults on no address at all; every
@@ -28,4 +28,4 @@ fn send_for(row: &[f32]) {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn send_for(_row: &[f32]) {}
+fn prefetch(_row: &[f32]) {}

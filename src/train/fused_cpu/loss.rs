@@ -4,13 +4,13 @@
 
 use tch::Tensor;
 
-use crate::tensor::raw_f32::Floats;
+use crate::tensor::raw_f32::RawF32;
 use crate::train::loss::Loss;
 use crate::train::loss::cross_entropy::{ClassTargets, CrossEntropy};
 
 /// A loss without weights, the mean over the rows of a batch (and over the outputs, where it is taken of each).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DenseLoss {
+pub(crate) enum FusedLoss {
     /// Cross-entropy of logits and class numbers.
     CrossEntropy,
     /// Binary cross-entropy of logits.
@@ -38,14 +38,14 @@ impl<'a> Targets<'a> {
     }
 }
 
-impl DenseLoss {
+impl FusedLoss {
     /// The same loss; `None` where it is none of these, or has weights.
-    pub(crate) fn of(loss: &Loss) -> Option<DenseLoss> {
+    pub(crate) fn of(loss: &Loss) -> Option<FusedLoss> {
         let plain = CrossEntropy { targets: ClassTargets::Sparse, ..CrossEntropy::default() };
         match loss {
-            Loss::CrossEntropy(settings) if *settings == plain => Some(DenseLoss::CrossEntropy),
-            Loss::BceWithLogits(settings) if settings.pos_weight.is_none() => Some(DenseLoss::BceWithLogits),
-            Loss::Mse => Some(DenseLoss::Mse),
+            Loss::CrossEntropy(settings) if *settings == plain => Some(FusedLoss::CrossEntropy),
+            Loss::BceWithLogits(settings) if settings.pos_weight.is_none() => Some(FusedLoss::BceWithLogits),
+            Loss::Mse => Some(FusedLoss::Mse),
             _ => None,
         }
     }
@@ -67,14 +67,14 @@ impl DenseLoss {
         let units = outputs.size()[1] as usize;
         let floats = || {
             // SAFETY: the tensor outlives this function, and nobody writes to it, as the caller vouches.
-            let outputs = unsafe { Floats::of(outputs).get() };
+            let outputs = unsafe { RawF32::of(outputs).get() };
             // SAFETY: the same, and it is no part of the other; below, no slice is used any more when libtorch writes to
             // it, nor when the next is taken.
-            let gradient = unsafe { Floats::of(gradient).get_mut() };
+            let gradient = unsafe { RawF32::of(gradient).get_mut() };
             (outputs, gradient)
         };
         match (self, targets) {
-            (DenseLoss::CrossEntropy, Targets::Classes(classes)) => {
+            (FusedLoss::CrossEntropy, Targets::Classes(classes)) => {
                 // libtorch's own, so that the probabilities are those of autograd to the last digit: Adam makes steps of
                 // the size of the learning rate out of the smallest differences
                 let _ = outputs.internal_log_softmax_out(gradient, 1, false);
@@ -91,7 +91,7 @@ impl DenseLoss {
                 }
                 loss
             }
-            (DenseLoss::BceWithLogits, Targets::Values(values)) => {
+            (FusedLoss::BceWithLogits, Targets::Values(values)) => {
                 let share = 1.0 / (batch * units) as f32;
                 each(floats(), values, units, |x, t| {
                     let small = (-x.abs()).exp(); // at most 1: nothing overflows
@@ -100,7 +100,7 @@ impl DenseLoss {
                     (positive - x * t + small.ln_1p(), (probability - t) * share)
                 })
             }
-            (DenseLoss::Mse, Targets::Values(values)) => {
+            (FusedLoss::Mse, Targets::Values(values)) => {
                 let share = 2.0 / (batch * units) as f32;
                 each(floats(), values, units, |x, t| ((x - t) * (x - t), (x - t) * share))
             }
@@ -159,7 +159,7 @@ mod tests {
             }
         };
         // SAFETY: this thread has just made both, and each has memory of its own.
-        let sum = unsafe { DenseLoss::of(&loss).unwrap().with_gradient(&outputs, of_row, &ours, 1) };
+        let sum = unsafe { FusedLoss::of(&loss).unwrap().with_gradient(&outputs, of_row, &ours, 1) };
         [(value.double_value(&[0]), numbers(&gradient)), (sum, numbers(&ours))]
     }
 

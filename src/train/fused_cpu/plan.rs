@@ -7,22 +7,22 @@ use crate::network::stack::Stack;
 use crate::observe::observer::Observer;
 use crate::train::TrainSpec;
 use crate::train::fused_cpu::activation::Activation;
-use crate::train::fused_cpu::loss::DenseLoss;
+use crate::train::fused_cpu::loss::FusedLoss;
 use crate::train::task::Task;
 
 /// A network of linear layers and activations, and its loss.
 #[derive(Clone, Debug)]
 pub(in crate::train) struct Plan {
     /// In order.
-    pub(crate) layers: Vec<DenseLayer>,
-    pub(crate) loss: DenseLoss,
+    pub(crate) layers: Vec<FusedLayer>,
+    pub(crate) loss: FusedLoss,
     /// How many parameters a replica has.
     pub(crate) parameters: usize,
 }
 
 /// A linear layer and the activation behind it; the places are those in a replica's row of the arena.
 #[derive(Clone, Debug)]
-pub(crate) struct DenseLayer {
+pub(crate) struct FusedLayer {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     pub(crate) weight: usize,
@@ -37,7 +37,7 @@ impl Plan {
         if !is_dense(settings, task.layers, task.device) || task.training.weights.is_some() {
             return None;
         }
-        let loss = DenseLoss::of(&settings.loss)?;
+        let loss = FusedLoss::of(&settings.loss)?;
         let layers = layers(stack, task.layers)?;
         let parameters = stack.arena().values().size()[1] as usize;
         Some(Plan { layers, loss, parameters })
@@ -46,7 +46,7 @@ impl Plan {
     /// A network without a layer.
     #[cfg(test)]
     pub(crate) fn of_nothing() -> Plan {
-        Plan { layers: Vec::new(), loss: DenseLoss::Mse, parameters: 0 }
+        Plan { layers: Vec::new(), loss: FusedLoss::Mse, parameters: 0 }
     }
 
     /// How many numbers a row of features has.
@@ -76,14 +76,14 @@ pub fn is_dense(settings: &TrainSpec, layers: &[Layer], device: Device) -> bool 
         && settings.clip.is_none()
         && settings.augment.is_none()
         && !settings.observe.contains(&Observer::GradientNorm)
-        && DenseLoss::of(&settings.loss).is_some()
+        && FusedLoss::of(&settings.loss).is_some()
         && layers.iter().enumerate().all(follows_linear)
 }
 
 /// The layers, when they are linear ones each with an activation or none behind it.
-fn layers(stack: &Stack, layers: &[Layer]) -> Option<Vec<DenseLayer>> {
+fn layers(stack: &Stack, layers: &[Layer]) -> Option<Vec<FusedLayer>> {
     let mut slots = stack.arena().slots().iter().peekable();
-    let mut dense: Vec<DenseLayer> = Vec::new();
+    let mut dense: Vec<FusedLayer> = Vec::new();
     for (number, layer) in layers.iter().enumerate() {
         match layer {
             Layer::Flatten => {} // rows lie flat in memory as they are
@@ -91,7 +91,7 @@ fn layers(stack: &Stack, layers: &[Layer]) -> Option<Vec<DenseLayer>> {
                 let weight = slots.next()?;
                 let [outputs, inputs] = weight.shape[..] else { return None };
                 let bias = slots.next_if(|slot| slot.name == format!("{number}.bias"));
-                dense.push(DenseLayer {
+                dense.push(FusedLayer {
                     inputs: inputs as usize,
                     outputs: outputs as usize,
                     weight: weight.offset(),

@@ -4,16 +4,16 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::tensor::raw_f32::Floats;
+use crate::tensor::raw_f32::RawF32;
 use crate::train::fused_cpu::loss::Targets;
-use crate::train::fused_cpu::plan::{DenseLayer, Plan};
-use crate::train::state::timing::{Lap, Phases};
+use crate::train::fused_cpu::plan::{FusedLayer, Plan};
+use crate::train::state::timing::{Lap, Timing};
 
 /// The weights of one replica, as the matrix products take them.
 #[derive(Debug)]
 pub(crate) struct Weights {
     layers: Vec<(Tensor, Tensor)>, // [outputs, inputs] and its transpose
-    values: Floats,                // all parameters of the replica
+    values: RawF32,                // all parameters of the replica
 }
 
 impl Weights {
@@ -22,13 +22,13 @@ impl Weights {
         let layers = plan.layers.iter().map(|layer| matrix(row, layer));
         Weights {
             layers: layers.map(|weight| (weight.shallow_clone(), weight.transpose(0, 1))).collect(),
-            values: Floats::of(row),
+            values: RawF32::of(row),
         }
     }
 }
 
 /// The weight `[outputs, inputs]` of a layer in a row of parameters, or of their gradient.
-fn matrix(row: &Tensor, layer: &DenseLayer) -> Tensor {
+fn matrix(row: &Tensor, layer: &FusedLayer) -> Tensor {
     let (outputs, inputs) = (layer.outputs as i64, layer.inputs as i64);
     row.narrow(0, layer.weight as i64, outputs * inputs).view([outputs, inputs])
 }
@@ -36,7 +36,7 @@ fn matrix(row: &Tensor, layer: &DenseLayer) -> Tensor {
 /// Buffers for so many rows, and their gradient. Nobody but the shard knows the tensors; of the gradient it tells the
 /// address.
 #[derive(Debug)]
-pub(crate) struct Shard {
+pub(crate) struct Workspace {
     plan: Plan,
     inputs: Tensor,       // [rows, inputs]
     outputs: Vec<Tensor>, // of each layer, [rows, outputs]
@@ -44,7 +44,7 @@ pub(crate) struct Shard {
     gradient: Tensor,     // [parameters]
     weights: Vec<Tensor>, // of each layer, [outputs, inputs], in the gradient
     views: Vec<Views>,    // for the numbers of rows seen so far: a batch's and the last one's
-    pub(crate) phases: Phases,
+    pub(crate) phases: Timing,
 }
 
 /// The first rows of the buffers.
@@ -57,33 +57,33 @@ struct Views {
     transposed: Vec<Tensor>, // the slopes', [outputs, rows]
 }
 
-impl Shard {
+impl Workspace {
     /// Buffers for at most so many rows.
-    pub(crate) fn new(plan: &Plan, most_rows: usize) -> Shard {
+    pub(crate) fn new(plan: &Plan, most_rows: usize) -> Workspace {
         // written once, as slices of it are taken before it is filled
         let buffer = |columns: usize| Tensor::zeros([most_rows as i64, columns as i64], (Kind::Float, Device::Cpu));
         let gradient = Tensor::zeros([plan.parameters as i64], (Kind::Float, Device::Cpu));
-        Shard {
+        Workspace {
             inputs: buffer(plan.inputs()),
             outputs: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
             slopes: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
             weights: plan.layers.iter().map(|layer| matrix(&gradient, layer)).collect(),
             gradient,
             views: Vec::new(),
-            phases: Phases::default(),
+            phases: Timing::default(),
             plan: plan.clone(),
         }
     }
 
     /// The gradient that the way back leaves, `[parameters]`.
-    pub(crate) fn gradient(&self) -> Floats {
-        Floats::of(&self.gradient)
+    pub(crate) fn gradient(&self) -> RawF32 {
+        RawF32::of(&self.gradient)
     }
 
     /// The buffer of the features, to be filled with so many rows.
     pub(crate) fn inputs(&mut self, rows: usize) -> &mut [f32] {
         // SAFETY: as long as the slice lives the shard is borrowed, and nobody else knows the buffer.
-        unsafe { Floats::of(&self.inputs).part(0..rows * self.plan.inputs()).get_mut() }
+        unsafe { RawF32::of(&self.inputs).part(0..rows * self.plan.inputs()).get_mut() }
     }
 
     /// What the network makes of rows: those given, `[rows, inputs]`, or those in the buffer; `[rows, outputs]`.
@@ -99,7 +99,7 @@ impl Shard {
             let bias =
                 layer.bias.map_or(&[][..], |bias| unsafe { weights.values.part(bias..bias + layer.outputs).get() });
             // SAFETY: a buffer of this shard's, which is borrowed, and no part of the parameters; the slice ends here.
-            let values = unsafe { Floats::of(outputs).get_mut() };
+            let values = unsafe { RawF32::of(outputs).get_mut() };
             layer.activation.apply(values, bias, layer.outputs);
             layer.activation.finish(outputs);
             inputs = outputs;
@@ -111,12 +111,12 @@ impl Shard {
     fn outputs(&self, rows: usize) -> &[f32] {
         let buffer = self.outputs.last().unwrap_or(&self.inputs);
         // SAFETY: as long as the slice lives the shard is borrowed, and nobody else knows the buffer.
-        unsafe { Floats::of(buffer).part(0..rows * self.plan.outputs()).get() }
+        unsafe { RawF32::of(buffer).part(0..rows * self.plan.outputs()).get() }
     }
 
     /// Forward, loss, and back: leaves the gradient of the mean loss over a batch of `batch` rows, of which these are a
     /// part, and returns the sum of the rows' losses, and the outputs. While others may read the gradient it is not called.
-    pub(crate) fn there_and_back(
+    pub(crate) fn forward_backward(
         &mut self,
         given: Option<&Tensor>,
         targets: Targets,
@@ -134,9 +134,9 @@ impl Shard {
         let loss = unsafe { plan.loss.with_gradient(&views.outputs[last], targets, &views.slopes[last], batch) };
         for (number, layer) in plan.layers.iter().enumerate().rev() {
             // SAFETY: a buffer of this shard's, which is borrowed; libtorch writes to it only on the way forward.
-            let outputs = unsafe { Floats::of(&views.outputs[number]).get() };
+            let outputs = unsafe { RawF32::of(&views.outputs[number]).get() };
             // SAFETY: another of its buffers; the slice ends with `back`, before libtorch writes to the buffer before it.
-            let slopes = unsafe { Floats::of(&views.slopes[number]).get_mut() };
+            let slopes = unsafe { RawF32::of(&views.slopes[number]).get_mut() };
             let gradient = self.gradient();
             // SAFETY: the gradient is a tensor of its own, and other members of the team read it only between the two
             // barriers of a step (`train_replica`), which this is not.

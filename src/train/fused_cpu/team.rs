@@ -27,7 +27,7 @@ pub(crate) struct Membership {
 
 /// The threads that train a replica together.
 #[derive(Debug)]
-pub(crate) struct Team {
+pub(crate) struct ThreadGroup {
     /// The first of its threads; the others follow.
     pub(crate) first: usize,
     pub(crate) members: usize,
@@ -35,9 +35,9 @@ pub(crate) struct Team {
     stopped: AtomicBool,
 }
 
-impl Team {
-    pub(crate) fn new(first: usize, members: usize) -> Team {
-        Team { first, members, barrier: Barrier::new(members), stopped: AtomicBool::new(false) }
+impl ThreadGroup {
+    pub(crate) fn new(first: usize, members: usize) -> ThreadGroup {
+        ThreadGroup { first, members, barrier: Barrier::new(members), stopped: AtomicBool::new(false) }
     }
 
     /// Tells all members to end. Said by one of them before they wait for each other, it is heard by all afterwards.
@@ -58,7 +58,7 @@ impl Team {
 }
 
 /// Shares replicas out among threads, and makes the teams; a team has at most `most_members`.
-pub(crate) fn share(replicas: &[usize], threads: usize, most_members: usize) -> (Vec<Share>, Vec<Team>) {
+pub(crate) fn share(replicas: &[usize], threads: usize, most_members: usize) -> (Vec<Share>, Vec<ThreadGroup>) {
     let mut shares = vec![Share::default(); threads];
     let (whole, rest) = replicas.split_at(replicas.len() / threads * threads);
     for (place, &replica) in whole.iter().enumerate() {
@@ -73,7 +73,7 @@ pub(crate) fn share(replicas: &[usize], threads: usize, most_members: usize) -> 
             shares[team * members + member].together = Some(Membership { replica, team, member });
         }
     }
-    (shares, (0..rest.len()).map(|team| Team::new(team * members, members)).collect())
+    (shares, (0..rest.len()).map(|team| ThreadGroup::new(team * members, members)).collect())
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn parts_are_all_of_it_once() {
-        let team = Team::new(0, 3);
+        let team = ThreadGroup::new(0, 3);
         for things in [0, 1, 16, 17, 100, 52_650] {
             let parts: Vec<_> = (0..3).map(|member| team.part(member, things, 16)).collect();
             assert_eq!((parts[0].start, parts[2].end), (0, things));

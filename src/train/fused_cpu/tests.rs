@@ -13,7 +13,7 @@ use crate::network::layer::Layer;
 use crate::network::stack::{Architecture, Stack};
 use crate::tensor::shape::Shape;
 use crate::train::TrainSpec;
-use crate::train::backend::Way;
+use crate::train::backend::Backend;
 use crate::train::evaluate::Measure;
 use crate::train::fit::{by_way, fit};
 use crate::train::report::Outcome;
@@ -59,7 +59,7 @@ impl Case {
         });
         let autograd = self.with_task(&settings, |stack, task| {
             let batch = settings.batch.size(task.training.len());
-            let mut way = Way::autograd(stack, task, batch);
+            let mut way = Backend::autograd(stack, task, batch);
             let outcomes = by_way(&mut way, stack, task, batch, &stop, &mut (), &mut ());
             (outcomes.unwrap(), parameters(stack))
         });

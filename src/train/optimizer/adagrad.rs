@@ -69,6 +69,6 @@ impl Rule for Step {
         let squares = memory.first_mut().expect("the sum of squares");
         *squares = squares.plus(&gradient.times(&gradient));
         let direction = gradient.over(&squares.root().shifted(self.eps));
-        value.minus(&direction.by_each(rate, self.share))
+        value.minus(&direction.mul_per_replica(rate, self.share))
     }
 }

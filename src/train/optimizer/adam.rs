@@ -100,7 +100,7 @@ impl Rule for Step {
             None => square.root(),
         };
         let direction = mean.over(&divisor.scaled(self.of_root).shifted(self.eps));
-        let step = direction.by_each(rate, self.of_rate);
+        let step = direction.mul_per_replica(rate, self.of_rate);
         match decay.filter(|_| self.decoupled) {
             Some(decay) => value.shrunk(rate, decay).minus(&step),
             None => value.minus(&step),

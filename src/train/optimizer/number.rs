@@ -39,7 +39,7 @@ pub trait Number: Sized {
     /// The larger one.
     fn larger(&self, other: &Self) -> Self;
     /// `self · each · factor`, with each replica's own setting.
-    fn by_each(&self, each: &Self::Each, factor: f64) -> Self;
+    fn mul_per_replica(&self, each: &Self::Each, factor: f64) -> Self;
     /// `self · (1 − rate · decay)`, with each replica's own.
     fn shrunk(&self, rate: &Self::Each, decay: &Self::Each) -> Self;
 }
@@ -88,7 +88,7 @@ impl Number for f32 {
         if *other < *self || self.is_nan() { *self } else { *other } // not a number stays not a number, as in libtorch
     }
     #[inline(always)]
-    fn by_each(&self, each: &f64, factor: f64) -> f32 {
+    fn mul_per_replica(&self, each: &f64, factor: f64) -> f32 {
         self * (each * factor) as f32
     }
     #[inline(always)]
@@ -167,7 +167,7 @@ impl<S: Simd> Number for Wide<S> {
         self.with(simd.select_f32s(is_number, larger, self.values))
     }
     #[inline(always)]
-    fn by_each(&self, each: &f64, factor: f64) -> Self {
+    fn mul_per_replica(&self, each: &f64, factor: f64) -> Self {
         self.scaled(each * factor)
     }
     #[inline(always)]
@@ -209,7 +209,7 @@ impl Number for Tensor {
     fn larger(&self, other: &Tensor) -> Tensor {
         self.maximum(other)
     }
-    fn by_each(&self, each: &EachReplica, factor: f64) -> Tensor {
+    fn mul_per_replica(&self, each: &EachReplica, factor: f64) -> Tensor {
         each.times(self, factor)
     }
     fn shrunk(&self, rate: &EachReplica, decay: &EachReplica) -> Tensor {

@@ -88,9 +88,9 @@ impl Rule for Step {
         };
         let step = gradient.over(&variance.root().shifted(self.eps));
         let Some(momentum) = momentum.filter(|_| self.momentum != 0.0) else {
-            return value.minus(&step.by_each(rate, 1.0));
+            return value.minus(&step.mul_per_replica(rate, 1.0));
         };
         *momentum = momentum.scaled(self.momentum).plus(&step).settled();
-        value.minus(&momentum.by_each(rate, 1.0))
+        value.minus(&momentum.mul_per_replica(rate, 1.0))
     }
 }

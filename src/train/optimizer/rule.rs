@@ -20,7 +20,7 @@ pub(super) trait Run {
 #[inline(always)]
 pub(super) fn decayed<N: Number>(value: &N, gradient: &N, decay: Option<&N::Each>) -> N {
     match decay {
-        Some(decay) => gradient.plus(&value.by_each(decay, 1.0)),
+        Some(decay) => gradient.plus(&value.mul_per_replica(decay, 1.0)),
         None => gradient.same(),
     }
 }

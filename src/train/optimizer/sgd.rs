@@ -68,13 +68,13 @@ impl Rule for Step {
         let gradient = decayed(value, gradient, decay);
         // at a momentum of 0, which a schedule may pass through, PyTorch leaves what is remembered as it is
         let Some(momentum) = memory.first_mut().filter(|_| self.momentum != 0.0) else {
-            return value.minus(&gradient.by_each(rate, 1.0));
+            return value.minus(&gradient.mul_per_replica(rate, 1.0));
         };
         *momentum = momentum.scaled(self.momentum).plus(&gradient).settled(); // from 0, so at first it is the gradient
         let direction = match self.nesterov {
             true => gradient.plus(&momentum.scaled(self.momentum)),
             false => momentum.same(),
         };
-        value.minus(&direction.by_each(rate, 1.0))
+        value.minus(&direction.mul_per_replica(rate, 1.0))
     }
 }

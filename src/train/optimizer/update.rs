@@ -8,7 +8,7 @@
 use pulp::{Simd, WithSimd};
 use tch::{Device, Kind, Tensor};
 
-use crate::tensor::raw_f32::Floats;
+use crate::tensor::raw_f32::RawF32;
 use crate::train::optimizer::Optimizer;
 use crate::train::optimizer::number::Wide;
 use crate::train::optimizer::rates::{EachReplica, Rates};
@@ -68,7 +68,7 @@ impl Update {
                 let row = replica * parameters..(replica + 1) * parameters;
                 // SAFETY: the gradient lives to the end of this function, and this thread writes to the values and the
                 // optimizer's own memory only, which the gradient does not overlap.
-                let gradient = unsafe { Floats::of(gradient).part(row).get() };
+                let gradient = unsafe { RawF32::of(gradient).part(row).get() };
                 // SAFETY: values and memory are borrowed for this function, and one thread goes from row to row.
                 unsafe { rows.step(replica, 0..parameters, gradient, rates.of(replica), self.momentum, self.steps) };
             }
@@ -92,8 +92,8 @@ impl Update {
             (!self.decays.is_zero()).then(|| (0..values.size()[0] as usize).map(|r| self.decays.of(r)).collect());
         Rows {
             optimizer: self.optimizer.clone(),
-            values: Floats::of(values),
-            memory: self.memory.iter().map(Floats::of).collect(),
+            values: RawF32::of(values),
+            memory: self.memory.iter().map(RawF32::of).collect(),
             decays,
             parameters: values.size()[1] as usize,
         }
@@ -167,8 +167,8 @@ impl Run for OverTensors<'_> {
 #[derive(Clone, Debug)]
 pub(in crate::train) struct Rows {
     optimizer: Optimizer,
-    values: Floats,
-    memory: Vec<Floats>,
+    values: RawF32,
+    memory: Vec<RawF32>,
     decays: Option<Vec<f64>>,
     parameters: usize,
 }

@@ -12,7 +12,7 @@ use crate::train::schedule::plateau::{Wait, Waited};
 
 /// The learning rates of every replica.
 #[derive(Debug)]
-pub struct Course {
+pub struct LearningRates {
     schedule: Schedule,
     length: Length,
     device: Device,
@@ -46,7 +46,7 @@ struct Plateau {
     epochs_before: usize,
 }
 
-impl Course {
+impl LearningRates {
     /// The course from the learning rate that each replica starts with.
     ///
     /// `monitored` is the metric that is waited for where the schedule names none; `higher_is_better` tells of a metric
@@ -65,7 +65,7 @@ impl Course {
             Plateau { monitor: monitor.to_owned(), waits: vec![wait; lrs.len()], epochs_before }
         });
         let rates = Rates::new(&lrs, device);
-        Course { schedule: schedule.clone(), length, device, start: lrs.clone(), plateau, lrs, rates }
+        LearningRates { schedule: schedule.clone(), length, device, start: lrs.clone(), plateau, lrs, rates }
     }
 
     /// The rates of a step; epochs are counted from 1, their steps from 0.
@@ -142,8 +142,8 @@ impl Course {
 mod tests {
     use super::*;
 
-    fn course(schedule: Schedule, epochs: usize, steps: usize) -> Course {
-        Course::new(&schedule, vec![1.0, 2.0], Length { epochs, steps }, Device::Cpu, "loss", |_| false)
+    fn course(schedule: Schedule, epochs: usize, steps: usize) -> LearningRates {
+        LearningRates::new(&schedule, vec![1.0, 2.0], Length { epochs, steps }, Device::Cpu, "loss", |_| false)
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Steps {
     }
 
     /// The averages over the epoch's rows.
-    pub(crate) fn seen(&self, device: Device) -> Seen {
+    pub(crate) fn seen(&self, device: Device) -> EpochOutputs {
         let _no_grad = tch::no_grad_guard();
         let weights = match self.weights.is_empty() {
             true => Tensor::from_slice(&self.rows).to_device(device).unsqueeze(1), // [steps, 1], f64
@@ -48,7 +48,7 @@ impl Steps {
             Tensor::stack(&norms, 0).mean_dim(0, false, None)
         };
         let names = self.gradients.first().into_iter().flatten().map(|(name, _)| name.clone());
-        Seen {
+        EpochOutputs {
             loss: (losses * &weights).sum_dim_intlist(0, false, None) / weights.sum_dim_intlist(0, false, None),
             outputs: Tensor::cat(&self.outputs, 1),
             gradients: names.enumerate().map(|(place, name)| (name, mean(place))).collect(),
@@ -57,13 +57,13 @@ impl Steps {
 }
 
 /// What an epoch has shown, in training mode, on the device.
-pub(crate) struct Seen {
+pub(crate) struct EpochOutputs {
     pub(crate) loss: Tensor,       // the mean over the epoch's rows, [replicas], f64
     pub(crate) outputs: Tensor,    // [replicas, rows, outputs]
     pub(crate) gradients: Figures, // what is observed of gradients, as means over the steps
 }
 
-impl Seen {
+impl EpochOutputs {
     /// The figures of the epoch's rows, and what is observed in the layers; `metrics` has the metrics of the outputs.
     pub(crate) fn figures(self, metrics: impl Fn(&Tensor) -> Figures, task: &Task, stack: &Stack) -> Figures {
         let _no_grad = tch::no_grad_guard();

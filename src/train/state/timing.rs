@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Seconds spent in each phase of training, of one thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Phases {
+pub struct Timing {
     /// Choosing the rows of a batch.
     pub gather: f64,
     /// Through the network.
@@ -21,10 +21,10 @@ pub struct Phases {
     pub figures: f64,
 }
 
-impl Phases {
+impl Timing {
     /// Both together.
-    pub fn plus(self, other: Phases) -> Phases {
-        Phases {
+    pub fn plus(self, other: Timing) -> Timing {
+        Timing {
             gather: self.gather + other.gather,
             forward: self.forward + other.forward,
             backward: self.backward + other.backward,

@@ -2,7 +2,7 @@
 
 use runner::train::TrainSpec;
 use runner::train::optimizer::rates::Rates;
-use runner::train::schedule::learning_rates::Course;
+use runner::train::schedule::learning_rates::LearningRates;
 use runner::train::schedule::place::Length;
 use serde_json::json;
 use tch::{Device, Tensor};
@@ -39,7 +39,7 @@ fn one_cycle_takes_pytorchs_learning_rates_momenta_and_steps() {
         let mut update = train.starting_optimizer().start(Device::Cpu);
         let lr = train.optimizer.lr();
         let length = Length { epochs, steps };
-        let mut course = Course::new(&train.schedule, vec![lr; 2], length, Device::Cpu, "loss", |_| false);
+        let mut course = LearningRates::new(&train.schedule, vec![lr; 2], length, Device::Cpu, "loss", |_| false);
         let start = tensor(&fixture["settings"]["start"]);
         let mut parameters = Tensor::stack(&[&start, &start], 0); // [2, parameters]
         let momentum = floats(&case["momentum"]);

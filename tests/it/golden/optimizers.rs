@@ -8,7 +8,7 @@ use runner::train::optimizer::Optimizer;
 use runner::train::optimizer::rates::Rates;
 use runner::train::regularize::penalty::Penalty;
 use runner::train::schedule::Schedule;
-use runner::train::schedule::learning_rates::Course;
+use runner::train::schedule::learning_rates::LearningRates;
 use runner::train::schedule::place::Length;
 use serde_json::{Value, json};
 use tch::nn::OptimizerConfig;
@@ -105,7 +105,8 @@ fn every_schedule_takes_pytorchs_learning_rates() {
         let start = fixture["settings"]["lr"].as_f64().unwrap();
         let higher_is_better = |_: &str| metric["mode"] == json!("max");
         let length = Length { epochs, steps };
-        let mut course = Course::new(&schedule, vec![start; 2], length, Device::Cpu, "val_loss", higher_is_better);
+        let mut course =
+            LearningRates::new(&schedule, vec![start; 2], length, Device::Cpu, "val_loss", higher_is_better);
         let mut found = [Vec::new(), Vec::new()];
         for epoch in 1..=epochs {
             for step in 0..steps {

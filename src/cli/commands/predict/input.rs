@@ -13,12 +13,12 @@ use crate::cli::text::page::Page;
 use crate::cli::text::{image, number_format, terminal};
 use crate::config::hint::Hint;
 use crate::data::Rows;
-use crate::data::image_file::{Invert, Picture};
+use crate::data::image_file::{ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::table::encode::Planned;
 use crate::data::table::external_table::Truth;
 use crate::data::table::form::{Form, ImageSize};
-use crate::experiment::predict::external_rows::{self, GivenTable};
+use crate::experiment::predict::external_rows::{self, ExternalRows};
 use crate::experiment::store::load_model::Saved;
 use crate::experiment::store::trial_data::{Part, TrialData};
 
@@ -70,7 +70,7 @@ pub(super) fn of_index(data: &TrialData, part: Part, index: usize) -> anyhow::Re
 
 /// Each row of a table.
 pub(super) fn of_table(data: &FittedData, path: &Path) -> anyhow::Result<Input> {
-    let GivenTable { table, features, targets, rows } = external_rows::table(data, path, Truth::WhereThere)?;
+    let ExternalRows { table, features, targets, rows } = external_rows::table(data, path, Truth::WhereThere)?;
     let left_out = table.rows() - rows.len();
     if left_out > 0 {
         let count = count_text(left_out);
@@ -112,7 +112,7 @@ pub(super) fn of_picture(
 }
 
 /// What a picture was made into, in a line.
-fn what_was_done(data: &FittedData, picture: &Picture, invert: Invert) -> String {
+fn what_was_done(data: &FittedData, picture: &ImageFile, invert: Invert) -> String {
     let Form::Image(size) = data.form else { unreachable!("a picture was read for images") };
     let ImageSize { height, width } = size;
     let (from_width, from_height) = picture.from;

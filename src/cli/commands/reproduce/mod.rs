@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde_json::json;
 
-use crate::cli::args::run_args::{Ground, watched};
+use crate::cli::args::run_args::{ExecutionConfig, watched};
 use crate::cli::commands::reproduce::result::Made;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let stored = Stored::read(&args.run, &args.out)?;
     stored.note.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     let keep = args.keep.as_deref().map(std::path::absolute).transpose().context("failed to find `--keep`")?;
-    let ground = Ground::of_run(&stored.options, args.device, args.threads)?;
+    let ground = ExecutionConfig::of_run(&stored.options, args.device, args.threads)?;
     ground.put_into_use();
     let (requests, mut progress) = watched(args.quiet)?;
     let cache = Cache::of_user();

@@ -5,7 +5,7 @@ use crate::cli::text::number_format::count;
 use crate::cli::text::page::Page;
 use crate::cli::text::terminal;
 use crate::experiment::verify::reproduction::Outcome;
-use crate::experiment::verify::weight_diff::KeptFile;
+use crate::experiment::verify::weight_diff::WeightDiff;
 use crate::history::difference::{Figure, Other, Otherwise};
 use serde_json::Value;
 
@@ -74,7 +74,7 @@ fn of_what(outcome: &Outcome) -> String {
         epochs => format!("{} epochs", count(epochs)),
     };
     let tested = outcome.tested.then(|| "the test".to_owned());
-    let kept = (outcome.kept_file == KeptFile::Identical).then(|| "weight files byte for byte".to_owned());
+    let kept = (outcome.kept_file == WeightDiff::Identical).then(|| "weight files byte for byte".to_owned());
     let parts: Vec<String> = [epochs].into_iter().chain(tested).chain(kept).collect();
     match &parts[..] {
         [one] => one.clone(),
@@ -101,7 +101,7 @@ fn parting(stem: &str, outcome: &Outcome) -> Vec<String> {
         lines.push(format!("  largest  epoch {}: {}", count(largest.epoch), figure(largest)));
     }
     lines.extend(difference.others.iter().map(|other| format!("  besides  {}", beside(other))));
-    if let KeptFile::Different { tensor, largest } = &outcome.kept_file {
+    if let WeightDiff::Different { tensor, largest } = &outcome.kept_file {
         let from = tensor.as_ref().map(|tensor| format!(", first in `{tensor}`")).unwrap_or_default();
         let by = largest.as_ref().map(|by| format!(", by {:.1e} at most", by.0)).unwrap_or_default();
         lines.push(format!("  weights  the files differ{from}{by}"));

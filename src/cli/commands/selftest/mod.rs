@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, ensure};
 use rand_mt::Mt64;
 
-use crate::cli::args::run_args::Asking;
+use crate::cli::args::run_args::RunArgs;
 use crate::cli::commands::selftest::child::{Child, End, Moment};
 use crate::cli::commands::selftest::left::run_in;
 use crate::cli::exit::Exit;
@@ -40,7 +40,7 @@ enum Test {
 #[command(after_help = EXAMPLES)]
 struct Resume {
     #[command(flatten)]
-    asking: Asking,
+    asking: RunArgs,
     /// Number of kills
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     kills: u32,

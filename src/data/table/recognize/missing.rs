@@ -2,7 +2,7 @@
 
 use crate::config::check::Invalid;
 use crate::data::table::column::Column;
-use crate::data::table::column_roles::Recipe;
+use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::Missing;
 use crate::data::table::values::Values;
@@ -10,7 +10,7 @@ use crate::data::table::values::Values;
 /// More classes than this are not listed in a hint.
 const MOST_LISTED: usize = 8;
 
-impl Recipe<'_> {
+impl ColumnRoles<'_> {
     /// The rows that are used: all, or those where nothing that is used is missing.
     pub(crate) fn rows_to_keep(
         &self,

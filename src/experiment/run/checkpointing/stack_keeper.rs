@@ -12,7 +12,7 @@ use crate::experiment::run::checkpointing::pace::Pace;
 use crate::experiment::run::place::Place;
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
-use crate::io::signals::Requests;
+use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 use crate::tensor::safetensors_file::SafetensorsFile;
 use crate::train::checkpoint::{Checkpoint, Keeper, State, file};
@@ -30,7 +30,7 @@ struct Keeping<'a> {
 #[derive(Debug)]
 pub struct StackKeeper<'a> {
     folder: &'a RunDir,
-    requests: &'a Requests,
+    requests: &'a Signals,
     pace: Pace,
     trials: &'a [TrialName],
     settings: String,
@@ -136,7 +136,7 @@ mod tests {
     use crate::experiment::run::Finished;
     use crate::experiment::run::tests::interrupted;
     use crate::experiment::store::run_record::RunRecord;
-    use crate::experiment::store::run_state::Ledger;
+    use crate::experiment::store::run_state::RunState;
 
     #[cfg(unix)]
     #[test]
@@ -145,7 +145,7 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let (Finished { folder, .. }, _) = interrupted(out.path(), Pace::Never);
         let Found { trials, settings, environment, mut checkpoint } = Found::read(&folder).unwrap().unwrap();
-        let (requests, ledger) = (Requests::default(), Ledger::new(&folder, RunRecord::read(folder.path()).unwrap()));
+        let (requests, ledger) = (Signals::default(), RunState::new(&folder, RunRecord::read(folder.path()).unwrap()));
         let place = Place {
             folder: &folder,
             ledger: &ledger,
