@@ -8,6 +8,7 @@ pub mod eval;
 pub mod exp;
 pub mod export;
 pub mod list;
+pub mod man;
 pub mod plot;
 pub mod predict;
 pub mod report;
@@ -53,8 +54,10 @@ pub enum Command {
     Selftest(selftest::Args),
     /// Check this machine and suggest fixes
     Doctor(doctor::Args),
-    /// Print the JSON Schema of histories
-    Schema,
+    /// Print the JSON Schema of histories or experiments
+    Schema(schema::Args),
+    /// Print or write man pages
+    Man(man::Args),
     /// Print shell completions
     Completions(completions::Args),
 }

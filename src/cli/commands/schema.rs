@@ -1,11 +1,39 @@
-//! `runner schema`
+//! `runner schema [history|experiment]`
+
+use clap::ValueEnum;
 
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
+use crate::experiment::spec::Spec;
 use crate::history::History;
 
-/// Prints the JSON Schema of a history.
-pub fn run() -> anyhow::Result<Exit> {
-    terminal::json(&schemars::schema_for!(History));
+const EXAMPLES: &str = "\
+Example:
+  runner schema experiment > experiment.schema.json    for an editor that completes TOML";
+
+/// Arguments of `runner schema`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The kind of file that the schema describes
+    #[arg(value_enum, value_name = "FILE", default_value = "history")]
+    file: File,
+}
+
+/// A kind of file that has a schema.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum File {
+    /// The history of a trial, JSON
+    History,
+    /// An experiment file, TOML
+    Experiment,
+}
+
+/// Prints the JSON Schema of a kind of file.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    terminal::json(&match args.file {
+        File::History => schemars::schema_for!(History),
+        File::Experiment => schemars::schema_for!(Spec),
+    });
     Ok(Exit::Done)
 }

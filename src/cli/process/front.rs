@@ -13,7 +13,7 @@ use clap::Parser;
 
 use crate::cli::command_line::Cli;
 use crate::cli::commands::{
-    Command, compare, completions, data, export, list, plot, report, runs, schema, selftest, show,
+    Command, compare, completions, data, export, list, man, plot, report, runs, schema, selftest, show,
 };
 use crate::cli::exit::{Exit, ended};
 use crate::cli::process::work::{Begun, Work};
@@ -49,8 +49,9 @@ pub(crate) fn begin(command: &Command) -> Begun<'_> {
         Command::List(args) => list::run(args),
         Command::Show(args) => show::run(args),
         Command::Selftest(args) => selftest::run(args),
-        Command::Schema => schema::run(),
+        Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run::<Cli>(args),
+        Command::Man(args) => man::run::<Cli>(args),
         Command::Plot(args) => return plot::begin(args),
         Command::Data(args) => return data::begin(args),
         Command::Exp(args) => return Begun::NeedsTensors(Work::Exp(args)),

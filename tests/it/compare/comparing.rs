@@ -43,8 +43,8 @@ fn two_groups_of_the_same_settings_are_not_called_different() {
     assert_eq!(difference["verdict"], "may_be_luck");
     assert_eq!(found["settings"].as_array().unwrap().len(), 1, "seeds alone differ: {}", found["settings"]);
     let text = unwrapped(&stdout(&place.run(&["compare", "one", "other", "--metric", "last.acc"]).success()));
-    assert!(text.contains("may be luck"), "{text}");
-    assert!(!text.contains("more than luck"), "{text}");
+    assert!(text.contains("not significant"), "{text}");
+    assert!(!text.contains("(significant)"), "{text}");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn groups_that_differ_are_told_apart_pair_by_pair_with_what_differs() {
     for words in [
         "train.optimizer.adam.lr  0.001",
         "loss last against fast, 6 pairs by seed",
-        "2 comparisons were made",
+        "2 comparisons: p values are corrected",
         "overfits from",
     ] {
         assert!(text.contains(words), "no `{words}` in:\n{text}");
@@ -81,9 +81,9 @@ fn too_few_seeds_are_said_to_be_too_few_and_a_single_one_to_tell_nothing() {
     let place =
         with_runs(&[("few", "0..2", &[]), ("slow", "0..2", &["train.optimizer.adam.lr=1e-5"]), ("lone", "7", &[])]);
     let text = unwrapped(&stdout(&place.run(&["compare", "few", "slow"]).success()));
-    assert!(text.contains("too few trials to tell that from luck") && text.contains("at least 6 seeds"), "{text}");
+    assert!(text.contains("with this few trials the smallest possible p") && text.contains("use the same 6 or more seeds"), "{text}");
     let text = unwrapped(&stdout(&place.run(&["compare", "few", "lone"]).success()));
-    assert!(text.contains("one trial tells nothing of luck"), "{text}");
+    assert!(text.contains("one seed each, so significance cannot be tested"), "{text}");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_compared() {
         ("future.json", "is a `runner.history/9`"),
         ("nothing.json", "holds no value of any metric"),
         ("empty.csv", "empty"),
-        ("written", "still go on"),
+        ("written", "still training"),
         ("nope", "no run of `nope`"),
     ] {
         let outcome = place.run(&["compare", "one", bad, "other"]).code(2);
@@ -161,10 +161,10 @@ fn what_cannot_be_read_is_told_and_the_rest_is_compared() {
         assert!(text.contains("baseline: one") && text.contains("acc last"), "{bad}:\n{text}");
     }
     assert_says(&stderr(&place.run(&["compare", "cut.json"]).code(2)), &["cut.json", "cut short"]);
-    assert_says(&stderr(&place.run(&["compare", "one"]).code(2)), &["one group of trials", "runner runs"]);
+    assert_says(&stderr(&place.run(&["compare", "one"]).code(2)), &["is the only run", "runner runs"]);
     assert_says(
         &stderr(&place.run(&["compare", "one", "other", "--metric", "val_acc"]).code(2)),
-        &["no run has a figure `val_acc`"],
+        &["no run has a metric `val_acc`"],
     );
     assert_says(
         &stderr(&place.run(&["compare", "one", "other", "--baseline", "oter"]).code(2)),
@@ -225,7 +225,7 @@ fn past_runs_are_listed_newest_first_filtered_and_sorted() {
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(stdout(&place.run(&["runs", "--md"]).success()).starts_with("| experiment | trials |"));
     assert_says(&stderr(&place.run(&["runs", "onne"]).code(2)), &["no run of `onne`", "did you mean `one`?"]);
-    assert_says(&stderr(&place.run(&["runs", "--sort", "test.zzz"]).code(2)), &["no run has a figure `test.zzz`"]);
+    assert_says(&stderr(&place.run(&["runs", "--sort", "test.zzz"]).code(2)), &["no run has a metric `test.zzz`"]);
     assert_says(&stderr(&place.run(&["runs", "--filter", "last.loss"]).code(2)), &["found `last.loss`"]);
 }
 
@@ -272,5 +272,5 @@ fn a_leaky_run_is_never_the_best() {
         assert_eq!(figure["best"][1], false, "{figure}");
     }
     let cautions = found["cautions"].to_string();
-    assert!(cautions.contains("leaky leaks") && cautions.contains("not the same test rows"), "{cautions}");
+    assert!(cautions.contains("leaky: data leakage") && cautions.contains("not the same test rows"), "{cautions}");
 }

@@ -98,7 +98,7 @@ fn an_event_file_that_is_being_written_gives_what_is_there() {
     *damaged.last_mut().unwrap() ^= 1;
     place.write("events.out.tfevents.1", &damaged);
     let rest = foreign::read(&place.path("events.out.tfevents.1")).unwrap();
-    assert!(rest.notes[0].contains("damaged behind event"), "{:?}", rest.notes);
+    assert!(rest.notes[0].contains("damaged after event"), "{:?}", rest.notes);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn an_export_asks_for_one_format_and_a_run_that_is_there() {
     let place = Place::with_idea();
     assert_says(&place.refusal(&["export", "idea"]), &["--tensorboard|--csv|--keras"]);
     assert_says(&place.refusal(&["export", "idea", "--csv", "--keras"]), &["cannot be used with"]);
-    assert_says(&place.refusal(&["export", "idea", "--csv"]), &["there is no run of `idea`", "hint: "]);
+    assert_says(&place.refusal(&["export", "idea", "--csv"]), &["no run of `idea`", "hint: "]);
     place.run(&["exp", "idea.toml", "--quiet"]).code(0);
     let said = place.refusal(&["export", "idea", "--csv", "--trial", "base-seed7"]);
     assert_says(&said, &["has no trial `base-seed7`", "`base-seed0`"]);

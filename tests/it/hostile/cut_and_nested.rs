@@ -30,7 +30,7 @@ fn a_history_nested_too_deeply_is_refused_and_so_are_an_experiment_and_a_setting
         quickly(|| place.refusal(&["exp", "deep.toml"]));
     }
     let path = format!("train.early_stopping.{}=1", ["a"; 50_000].join("."));
-    assert_says(&place.refusal(&["exp", "idea.toml", "--set", &path]), &["named by 32 parts at most"]);
+    assert_says(&place.refusal(&["exp", "idea.toml", "--set", &path]), &["has at most 32 parts"]);
     let value = format!("train.epochs={}", deep("[", "]"));
     place.refusal(&["exp", "idea.toml", "--set", &value[..100_000]]);
 }

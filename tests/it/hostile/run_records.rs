@@ -10,7 +10,7 @@ fn a_record_of_a_run_that_asks_for_the_impossible_or_names_files_elsewhere_is_re
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
     type Change<'a> = &'a dyn Fn(&mut Value);
     let asks: [(&str, Change); 8] = [
-        ("`threads` is 1 to 1024, and 0 stands there", &|record| record["options"]["threads"] = json!(0)),
+        ("`threads` must be between 1 and 1024, found 0", &|record| record["options"]["threads"] = json!(0)),
         ("`threads` is 1 to 1024, and 1000000000", &|record| record["options"]["threads"] = json!(1_000_000_000)),
         ("`stack` must be at least 1, found 0", &|record| record["options"]["stack"] = json!(0)),
         ("`variant` must be made of letters", &|record| {

@@ -104,7 +104,7 @@ fn epochs_that_are_no_count_are_refused_in_words() {
 #[test]
 fn seeds_that_hold_none_or_one_twice_are_refused() {
     assert_snapshot!(refusal_of_arguments(&["--seeds", "4..0"]), @r"
-    error: invalid value '4..0' for '--seeds <SEEDS>': `4..0` holds no seed: 4 is greater than 0
+    error: invalid value '4..0' for '--seeds <SEEDS>': `4..0` is an empty range: 4 is greater than 0
 
     For more information, try '--help'.
     ");

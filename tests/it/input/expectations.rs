@@ -7,8 +7,8 @@ use crate::support::{IDEA, Place, assert_says, idea_with, refusal_of_expectation
 #[test]
 fn an_expectation_that_names_no_figure_is_refused() {
     assert_snapshot!(refusal_of_expectation("value = \"acc\"\nat_least = 0.5"), @r"
-    error: `expect.0.value` names no figure of this run: `acc` (idea.toml, line 15)
-    hint: say which epoch's: `last.acc`, `best.acc`, `min.acc`
+    error: `expect.0.value` names no metric of this run: `acc` (idea.toml, line 15)
+    hint: add which epoch: `last.acc`, `best.acc`, `min.acc`
     ");
     assert_says(
         &refusal_of_expectation("value = \"zzzz\"\nat_least = 0.5"),
@@ -49,7 +49,7 @@ fn an_expectation_of_a_figure_that_the_named_variant_lacks_is_refused_with_the_o
         "value = \"last.saturation.1\"\nat_most = 1",
         "variant = \"tanh\"\nvalue = \"last.loss\"\nabove = \"relu/last.saturation.1\"",
     ] {
-        let words = ["names no figure of variant `relu`: `last.saturation.1`", "it is one of variant `tanh`"];
+        let words = ["names no metric of variant `relu`: `last.saturation.1`", "it is one of variant `tanh`"];
         assert_says(&refusal(expectation), &words);
     }
     let unknown = refusal("variant = \"tahn\"\nvalue = \"last.loss\"\nat_most = 1");
@@ -63,7 +63,7 @@ fn an_expectation_of_a_word_that_cannot_come_is_refused() {
     for (expectation, words) in [
         ("value = \"status\"\nis = \"early stopped\"", &["`early stopped`", "did you mean `early_stopped`?"][..]),
         ("value = \"status\"\nat_least = 1", &["is a word: `status`", "state `is`"]),
-        ("value = \"status\"\nis = \"diverged\"\nat_least = 1", &["`expect.0.is`", "no bounds"]),
+        ("value = \"status\"\nis = \"diverged\"\nat_least = 1", &["`expect.0.is`", "does not go with bounds"]),
         ("value = \"staus\"\nis = \"diverged\"", &["`staus`", "did you mean `status`?"]),
         ("value = \"last.loss\"\nis = \"good\"", &["`expect.0.is`", "a number"]),
         ("value = \"last.loss\"\nabove = \"status\"", &["`expect.0.above` is a word"]),
@@ -98,7 +98,7 @@ fn a_statistic_that_cannot_be_taken_is_refused() {
     let lone = place.run(&["exp", "idea.toml", "--seed", "0", "--device", "cpu"]).code(0);
     assert_says(&stdout(&lone), &["no expectation applies to these seeds"]);
     let strict = place.run(&["exp", "idea.toml", "--seed", "0", "--strict", "--device", "cpu"]).code(1);
-    assert_says(&stderr(&strict), &["no expectation concerns seed 0: `--strict` has nothing to check"]);
+    assert_says(&stderr(&strict), &["no expectation applies to seed 0: `--strict` has nothing to check"]);
     place.run(&["exp", "idea.toml", "--strict", "--device", "cpu"]).code(1);
 }
 
@@ -153,7 +153,7 @@ fn a_lesson_or_a_claim_without_words_is_refused() {
 
 #[test]
 fn an_expectation_held_against_nothing_is_refused() {
-    assert_says(&refusal_of_expectation("value = \"last.acc\""), &["against nothing", "`at_least`", "line 15"]);
+    assert_says(&refusal_of_expectation("value = \"last.acc\""), &["has no bound", "`at_least`", "line 15"]);
     assert_says(&refusal_of_expectation("value = \"last.acc\"\nnear = 0.5"), &["`within`", "line 16"]);
 }
 
@@ -161,7 +161,7 @@ fn an_expectation_held_against_nothing_is_refused() {
 fn expectations_that_could_never_be_held_against_anything_are_refused() {
     for (expectation, words) in [
         ("value = \"last.loss\"\nat_least = 5\nat_most = 1", "`expect.0.at_least` is 5, above `at_most`, which is 1"),
-        ("value = \"last.loss\"\nabove = \"last.loss\"", "`expect.0.above` is the figure itself: `last.loss`"),
+        ("value = \"last.loss\"\nabove = \"last.loss\"", "`expect.0.above` is the metric itself: `last.loss`"),
         ("value = \"last.loss\"\nabove = \"first.loss\"\ntimes = -1", "`expect.0.times` must be above 0"),
     ] {
         assert_says(&refusal_of_expectation(expectation), &[words]);

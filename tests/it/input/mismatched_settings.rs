@@ -75,7 +75,7 @@ fn a_network_without_layers_is_refused_with_the_simplest_one() {
 #[test]
 fn a_network_without_parameters_is_refused() {
     let said = refusal_with("[{ linear = 16 }, \"relu\", { linear = 10 }]", "[\"relu\"]");
-    assert_says(&said, &["`network.layers`", "nothing to train", "line 6", "add a layer"]);
+    assert_says(&said, &["`network.layers`", "no parameters to train", "line 6", "add a layer"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The limits of the source tree: files in a folder, lines in a file, and no circular imports.
 
 mod imports;
+mod prose;
 
 use std::path::{Path, PathBuf};
 

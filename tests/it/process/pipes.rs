@@ -136,7 +136,7 @@ fn quiet_prints_nothing_when_nothing_is_left_to_do() {
         assert_eq!((stdout(&ended), stderr(&ended)), (String::new(), String::new()), "{arguments:?}");
     }
     let loud = place.run(&["resume", "idea"]).code(0);
-    assert_says(&stderr(&loud), &["nothing is left to be done"]);
+    assert_says(&stderr(&loud), &["is already complete"]);
 }
 
 /// Runs the program with readers that have gone already.

@@ -117,6 +117,6 @@ fn nothing_that_is_no_report_is_written_over() {
     let said = place.refusal(&["report", "idea", "-o", "runs"]);
     assert_says(&said, &["`runs` is a folder", "-o runs/report.html"]);
     assert_says(&place.refusal(&["report", "idea", "-o", "no/such/folder.html"]), &["failed to write", "hint: "]);
-    assert_says(&place.refusal(&["report", "ideas"]), &["there is no run of `ideas`", "did you mean `idea`?"]);
+    assert_says(&place.refusal(&["report", "ideas"]), &["no run of `ideas`", "did you mean `idea`?"]);
     assert_says(&place.refusal(&["report"]), &["<RUN>"]);
 }

@@ -108,7 +108,7 @@ fn a_file_of_somebody_elses_is_not_replaced_unasked() {
     let place = with_run();
     let mine = place.file("two-curves.svg", "<svg>mine</svg>");
     let said = place.refusal(&["plot", "two"]);
-    assert_says(&said, &["`two-curves.svg` is there already", "hint: `-o FILE`"]);
+    assert_says(&said, &["`two-curves.svg` exists", "hint: `-o FILE`"]);
     assert_eq!(read(&place, &mine), "<svg>mine</svg>");
     place.run(&["plot", "two", "-o", &mine]).code(0);
     assert!(read(&place, &mine).contains("made by runner"));
@@ -123,7 +123,7 @@ fn what_cannot_be_done_is_told_before_anything_is_written() {
         (&["plot", "two", "-o", "a.pdf"][..], &["`-o a.pdf` ends in neither `.svg` nor `.png`"][..]),
         (&["plot", "two", "-o", "a.svg", "--format", "png"], &["SVG by its name", "leave `--format` out"]),
         (&["plot", "two", "-o", "two.toml/a.svg"], &["two.toml", "hint: `-o FILE`"]),
-        (&["plot", "tow"], &["there is no run of `tow`", "`two`"]),
+        (&["plot", "tow"], &["no run of `tow`", "`two`"]),
         (&["plot", "empty"], &["there is no history"]),
         (&["plot", "nothing/*.json"], &["nothing matches"]),
         (&["plot", "two", "--metric", "lss"], &["none of these has a curve of `lss`", "did you mean `loss`?"]),
@@ -152,7 +152,7 @@ fn what_can_be_read_is_drawn_and_the_rest_is_told() {
     assert_eq!(stderr(&drawn).matches("left out").count(), 3, "{}", stderr(&drawn));
     assert_says(&read(&place, "a.svg"), &["Two classes"]);
     let misspelt = place.run(&["plot", "confusio", "two", "-o", "b.svg"]).code(2);
-    assert_says(&stderr(&misspelt), &["`confusion` is a kind of picture"]);
+    assert_says(&stderr(&misspelt), &["did you mean the kind of plot `confusion`?"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn a_run_that_is_finished_is_not_run_again() {
     place.exp(&["idea.toml"]);
     let before = place.files();
     let said = stderr(&place.run(&["resume", "idea"]).code(0));
-    assert_says(&said, &["nothing is left to be done: the run in `runs/idea/", "is finished"]);
+    assert_says(&said, &["the run in `runs/idea/", "is already complete"]);
     assert_eq!(place.files(), before);
     std::fs::remove_file(latest(&place).join("base-seed0.json")).unwrap();
     place.run(&["resume", "idea"]).code(0);
@@ -22,13 +22,13 @@ fn a_run_that_is_finished_is_not_run_again() {
 fn a_run_that_is_not_finished_is_no_run_that_is_done() {
     let place = killed();
     let said = stderr(&place.run(&["runs"]).code(0));
-    assert_says(&said, &["no history yet", "`runner resume` goes on"]);
+    assert_says(&said, &["no history yet", "`runner resume` continues"]);
 }
 
 #[test]
 fn what_cannot_be_resumed_is_told() {
     let place = Place::with_idea();
-    assert_says(&place.refusal(&["resume", "idea"]), &["there is no run of `idea` in `runs`"]);
+    assert_says(&place.refusal(&["resume", "idea"]), &["no run of `idea` in `runs`"]);
     place.exp(&["idea.toml"]);
     let record = latest(&place).join("run.json");
     let text = std::fs::read_to_string(&record).unwrap();

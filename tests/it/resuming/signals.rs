@@ -18,7 +18,7 @@ fn a_signal_writes_a_checkpoint_and_resume_goes_on_to_the_same_end() {
         assert_eq!(child.wait().unwrap().code(), Some(code));
         let run = latest(&place);
         let name = run.file_name().unwrap().to_str().unwrap();
-        assert_says(&last_words, &["interrupted after epoch ", &format!("`runner resume runs/idea/{name}` goes on")]);
+        assert_says(&last_words, &["interrupted after epoch ", &format!("continue with `runner resume runs/idea/{name}`")]);
         assert!(run.join("checkpoint.safetensors").is_file());
         let stopped_at = metric(&history(&place), "loss").len();
         assert!((3..400).contains(&stopped_at), "{stopped_at}");
@@ -86,7 +86,7 @@ fn exp_with_resume_goes_on_with_the_same_run_and_with_no_other() {
     assert_says(&stderr(&same), &["going on with `runs/idea/"]);
     let files = place.files();
     let again = place.run(&["exp", "idea.toml", "--device", "cpu", "--resume", "--json"]).code(0);
-    assert_says(&stderr(&again), &["nothing is left to be done"]);
+    assert_says(&stderr(&again), &["is already complete"]);
     let printed: Value = serde_json::from_str(&stdout(&again)).unwrap();
     assert_eq!(printed["histories"][0], history_in(&place, &printed["run"]));
     assert_eq!(place.files(), files);

@@ -97,7 +97,7 @@ fn a_finished_run_on_other_data_is_not_taken_for_this_one() {
     place.write("other/t.toml", on_table(NETWORK));
     place.exp(&["t.toml"]);
     let resumed = ["exp", "t.toml", "--resume", "--device", "cpu"];
-    assert_says(&stderr(&place.run(&resumed).code(0)), &["nothing is left to be done"]);
+    assert_says(&stderr(&place.run(&resumed).code(0)), &["is already complete"]);
     // the same path from another folder
     let arguments = ["exp", "t.toml", "--resume", "--device", "cpu", "--out", "../runs"];
     let refused = run_in(&place, &place.path("other"), &arguments).code(2);

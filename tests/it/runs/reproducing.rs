@@ -208,7 +208,7 @@ fn weights_that_are_gone_are_said_and_a_kept_run_is_one_like_others() {
 #[test]
 fn what_cannot_be_made_again_is_refused() {
     let place = Place::with_idea();
-    assert_says(&place.refusal(&["reproduce", "idea"]), &["there is no run of `idea`", "hint: "]);
+    assert_says(&place.refusal(&["reproduce", "idea"]), &["no run of `idea`", "hint: "]);
     place.exp(&["idea.toml"]);
     assert_says(&place.refusal(&["reproduce", "idea", "--threads", "0"]), &["--threads"]);
     let record = place.path("runs/idea/latest/run.json");

@@ -42,7 +42,7 @@ fn strict_is_no_pass_where_no_expectation_concerns_the_seeds() {
     let place = Place::new();
     place.write("idea.toml", format!("{IDEA}{EXPECT}seed = 3\n"));
     let exp = |more: &[&str]| place.run(&[&["exp", "idea.toml", "--device", "cpu"], more].concat());
-    let words = "no expectation concerns seed 7: `--strict` has nothing to check";
+    let words = "no expectation applies to seed 7: `--strict` has nothing to check";
     for more in
         [&["--seed", "7", "--strict"][..], &["--seed", "7", "--strict", "--json"], &["--seed", "7", "-q", "--strict"]]
     {
@@ -52,7 +52,7 @@ fn strict_is_no_pass_where_no_expectation_concerns_the_seeds() {
     exp(&["--seed", "3", "--strict"]).code(0);
     exp(&["--seeds", "3,7", "--strict"]).code(0);
     let several = stderr(&exp(&["--seeds", "7,9", "--strict"]).code(1));
-    assert_says(&several, &["no expectation concerns seeds 7 and 9: `--strict`"]);
+    assert_says(&several, &["no expectation applies to seeds 7 and 9: `--strict`"]);
     // the same of a run that is finished already
     let again = stderr(&exp(&["--seed", "7", "--strict", "--resume"]).code(1));
     assert_says(&again, &[words]);

@@ -26,7 +26,7 @@ fn a_run_is_found_by_its_experiment_its_folder_and_each_of_its_files() {
     std::fs::remove_file(place.path("runs/idea/latest")).unwrap(); // as where links cannot be made
     assert_eq!(seed("idea"), 5);
     std::fs::rename(place.path("runs"), place.path("elsewhere")).unwrap();
-    assert_says(&place.refusal(&["eval", "idea"]), &["there is no run of `idea` in `runs`", "runner exp"]);
+    assert_says(&place.refusal(&["eval", "idea"]), &["no run of `idea` in `runs`", "runner exp"]);
     assert_eq!(evaluated(&place, &["idea", "--out", "elsewhere"]).len(), 1);
     place.write("elsewhere/notes/other.json", "{}");
     assert_says(&place.refusal(&["eval", "elsewhere"]), &["there is no history in `elsewhere`", "`idea`"]);
@@ -76,5 +76,5 @@ fn a_folder_that_is_no_run_is_not_said_to_go_on() {
     assert_says(&refused, &["there is no history in `.`", "a run is named by its folder"]);
     assert!(!refused.contains("go on"), "{refused}");
     place.write("begun/experiment.toml", "");
-    assert_says(&place.refusal(&["eval", "begun"]), &["the run may still go on"]);
+    assert_says(&place.refusal(&["eval", "begun"]), &["the run is still training"]);
 }

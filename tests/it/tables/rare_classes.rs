@@ -209,7 +209,7 @@ fn what_cannot_be_is_refused_before_anything_is_fitted() {
     for (above, tables, words) in [
         ("", vec![DATA, NETWORK, TREE], vec!["`model` is missing", "`model = \"network\"`"]),
         ("model = \"tree\"", vec![DATA, NETWORK], vec!["`tree` is missing"]),
-        ("", vec![DATA], vec!["there is nothing to train", "`[tree]`"]),
+        ("", vec![DATA], vec!["is missing", "`[tree]`"]),
         (
             "",
             vec![DATA, "[train]\nepochs = 1\nbatch = 1\nloss = \"mse\"\noptimizer = \"sgd\"\n"],
