@@ -42,7 +42,7 @@ fn strict_counts_metrics_that_a_history_lacks() {
         assert_says(&stderr(&place.run(&["eval", "idea", "--strict"]).code(1)), words);
         place.run(&["eval", "idea"]).code(0);
         let lone = place.run(&["eval", file.to_str().unwrap(), "--strict"]).code(1);
-        assert!(!stdout(&lone).contains("figures as in the history"), "{}", stdout(&lone));
+        assert!(!stdout(&lone).contains("metrics equal to the history"), "{}", stdout(&lone));
     };
     change(&file, |history| history["test"] = Value::Null);
     strict(&["`base-seed1`", "nothing to compare with"]);

@@ -43,10 +43,10 @@ fn a_history_states_the_precision_and_whether_figures_are_the_same_each_time() {
     assert_eq!(of(&["--deterministic"]), ("float32".to_owned(), true));
     assert_eq!(of(&["--tf32"]), ("float32".to_owned(), false), "a CPU has no TF32");
     let ran = place.run(&["exp", "idea.toml", "--device", "cpu", "--tf32"]).code(0);
-    assert_says(&stderr(&ran), &["warning: `--tf32` has no part on the CPU"]);
+    assert_says(&stderr(&ran), &["warning: `--tf32` has no effect on the CPU"]);
     place.write("tree.toml", "title = \"t\"\n[data.digits]\n[tree]\n");
     let ran = place.run(&["exp", "tree.toml", "--device", "cpu", "--stack", "3"]).code(0);
-    assert_says(&stderr(&ran), &["warning: `--stack` has no part in trees"]);
+    assert_says(&stderr(&ran), &["warning: `--stack` has no effect on trees"]);
     let tree = place.history(&["tree.toml"]);
     assert!(tree["environment"].get("precision").is_none(), "{}", tree["environment"]);
 }

@@ -18,7 +18,7 @@ fn a_trial_that_cannot_be_evaluated_keeps_no_other_from_it() {
     {
         assert!(told.lines().any(|line| line.starts_with(stem) && line.ends_with(end)), "{told}");
     }
-    assert_says(&told, &["mean of 2", "test figures as in the histories"]);
+    assert_says(&told, &["mean of 2", "test metrics equal to the histories"]);
     assert_says(&said, &["error: failed to evaluate `base-seed0`\n", "the weights of `base-seed0` are missing"]);
     assert_says(&said, &["error: failed to evaluate `base-seed1`\n", "failed to load the weights of `base-seed1`"]);
     let json: Value = serde_json::from_str(&stdout(&place.run(&["eval", "idea", "--json"]).code(2))).unwrap();
@@ -55,7 +55,7 @@ fn weights_that_are_missing_cut_short_or_of_another_network_are_refused() {
     for command in [&["eval", "idea"][..], &["predict", "idea", "--index", "0"]] {
         assert_says(
             &place.refusal(command),
-            &["the weights of `base-seed0` are missing", "keep it beside its history"],
+            &["the weights of `base-seed0` are missing", "keep it in the directory of its history"],
         );
     }
     assert_says(&place.refusal(&["eval", weights.to_str().unwrap()]), &["there is no file"]);

@@ -14,7 +14,7 @@ fn a_history_without_a_report_still_reads() {
         assert!(history["test"].as_object_mut().unwrap().remove(later).is_some(), "{later}");
     }
     std::fs::write(&path, history.to_string()).unwrap();
-    assert_says(&stdout(&place.run(&["eval", "idea", "--strict"]).code(0)), &["test figures as in the history"]);
+    assert_says(&stdout(&place.run(&["eval", "idea", "--strict"]).code(0)), &["test metrics equal to the history"]);
 }
 
 #[test]
@@ -25,9 +25,9 @@ fn weights_of_another_trial_are_seen_by_their_figures() {
     let trials = evaluated(&place, &["idea"]);
     assert_eq!((&trials[0]["same"], &trials[1]["same"]), (&json!(false), &json!(true)));
     let told = stdout(&place.run(&["eval", "idea"]).code(0));
-    assert_says(&told, &["differs", "the same", "test figures differ from the histories in base-seed0"]);
+    assert_says(&told, &["differs", "the same", "test metrics differ from the histories in base-seed0"]);
     let lone = stdout(&place.run(&["eval", weights(0).to_str().unwrap()]).code(0));
-    assert_says(&lone, &["test figures differ from the history: loss by"]);
+    assert_says(&lone, &["test metrics differ from the history: loss by"]);
     assert!(!lone.contains("were taken on"), "{lone}");
     let history = file(&place, "idea", "base-seed0.json");
     let text = std::fs::read_to_string(&history).unwrap();
@@ -62,8 +62,8 @@ fn a_history_without_test_figures_is_told_and_only_an_interruption_is_a_reason()
     let mut history: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     history["test"] = Value::Null;
     for (status, words) in [
-        ("early_stopped", "the history has no figures on test rows\n"),
-        ("interrupted", "the history has no figures on test rows: the trial was interrupted\n"),
+        ("early_stopped", "the history has no metrics of test rows\n"),
+        ("interrupted", "the history has no metrics of test rows: the trial was interrupted\n"),
     ] {
         history["status"] = json!(status);
         std::fs::write(&path, history.to_string()).unwrap();

@@ -39,12 +39,12 @@ fn what_is_evaluated_is_told_beside_the_history_in_80_columns() {
         &told,
         &["idea, trial base-seed0: 1,210 parameters", "digits: 360 test rows", "figure        evaluated  history"],
     );
-    assert_says(&told, &["test figures as in the history"]);
+    assert_says(&told, &["test metrics equal to the history"]);
     let told = stdout(&place.run(&["eval", "idea", "--data", "train"]).code(0));
     assert_says(&told, &["digits: 1,149 training rows", "nothing to compare with"]);
     place.exp(&["idea.toml", "--seeds", "0..1"]);
     let told = stdout(&place.run(&["eval", "idea"]).code(0));
-    assert_says(&told, &["idea: 2 trials", "the same", "mean of 2", "± std", "test figures as in the histories"]);
+    assert_says(&told, &["idea: 2 trials", "the same", "mean of 2", "± std", "test metrics equal to the histories"]);
     assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
 }
 
@@ -140,7 +140,7 @@ fn each_fold_is_evaluated_on_its_own_validation_rows() {
     assert_eq!(printed(&place, &["eval", "idea", "--json"])["data"], "validation");
     let told = stdout(&place.run(&["eval", "idea"]).code(0));
     assert_says(&told, &["idea: 3 trials\ndigits: 599 validation rows, since the run has no test rows\n"]);
-    assert_says(&told, &["validation figures as in the histories"]);
+    assert_says(&told, &["validation metrics equal to the histories"]);
     let refused = place.refusal(&["predict", "idea", "--index", "0"]);
     assert_says(&refused, &["the run has no test rows", "`--rows validation`"]);
 }

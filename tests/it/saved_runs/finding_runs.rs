@@ -58,7 +58,7 @@ fn other_json_beside_the_histories_is_passed_over_and_a_damaged_history_is_not()
         std::fs::write(&damaged, text).unwrap();
         let others = place.run(&["eval", "idea"]).code(2);
         assert_says(&stderr(&others), &words);
-        assert_says(&stdout(&others), &["trial base-seed0", "test figures as in the history"]);
+        assert_says(&stdout(&others), &["trial base-seed0", "test metrics equal to the history"]);
         assert_says(&place.refusal(&["eval", damaged.to_str().unwrap()]), &words);
         let predicted = place.run(&["predict", "idea", "--index", "0"]).code(0);
         assert_says(&stderr(&predicted), &["warning: a trial was passed over: ", words[0]]);

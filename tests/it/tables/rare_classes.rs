@@ -76,7 +76,7 @@ set = { model = "network", resample = "over" }
     let place = place("model = \"tree\"", &[DATA, NETWORK, TREE, variants]);
     let shown = place.run(&["exp", "idea.toml"]).code(0);
     let told = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&told, &["those to train on by smote from 120", "30 training, 60 validation, 60 test rows"]);
+    assert_says(&told, &["120 before smote", "30 training, 60 validation, 60 test rows"]);
     for (variant, train, to) in [
         ("none", 120, None),
         ("under", 30, Some([15, 15])),
