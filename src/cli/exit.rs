@@ -2,21 +2,21 @@
 
 use crate::cli::text::terminal;
 
-/// How a command ended, as an exit code.
+/// Result of a command, as an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0
+    /// 0: success.
     Done,
-    /// 1: under `--strict` an expectation was missed, or figures differ from the history; a run was not reproduced.
+    /// 1: under `--strict`, an expectation was missed or metrics differ from the history; or a run was not reproduced.
     Missed,
-    /// 2: bad input, or a failure.
+    /// 2: invalid input or a failure.
     Failed,
-    /// 128 and the signal's number: stopped from outside; Ctrl-C makes it 130, SIGTERM 143.
+    /// 128 plus the number of the signal that interrupted the command: 130 for Ctrl-C, 143 for SIGTERM.
     Interrupted(i32),
 }
 
 impl Exit {
-    /// The exit code.
+    /// Returns the exit code.
     pub fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
@@ -27,8 +27,8 @@ impl Exit {
     }
 }
 
-/// Tells how the program ended.
-pub fn ended(outcome: anyhow::Result<Exit>) -> Exit {
+/// Prints the error of a failed command and returns how the program ends. If output could not be written, it fails.
+pub fn report_outcome(outcome: anyhow::Result<Exit>) -> Exit {
     let exit = outcome.unwrap_or_else(|error| {
         terminal::error(&error);
         Exit::Failed

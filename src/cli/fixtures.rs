@@ -1,4 +1,4 @@
-//! Histories and studies made up for the tests of what is shown.
+//! Synthetic histories and studies for the tests of the command-line output.
 
 use indexmap::IndexMap;
 use serde_json::json;
@@ -12,14 +12,15 @@ use crate::history::number::Number;
 use crate::history::tested::TestRecord;
 use crate::history::{Best, DataRecord, History, LayerRecord, NetworkRecord, RowCounts, Status, trial_for_tests};
 
-/// A terminal without colours.
+/// A page of 80 columns without colors.
 pub(super) const PLAIN: Page = Page { width: 80, styled: false };
 
-/// A history that tests add to.
-pub(super) struct Fixtures(pub(super) History);
+/// A history that the methods below extend.
+pub(super) struct HistoryFixture(pub(super) History);
 
-/// A trial with these series by epoch; it is read as its curves are, beside a constant prediction's loss of 1.
-pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Fixtures {
+/// Returns the history of a trial with these series, one value per epoch. Its diagnosis follows from the curves and from a
+/// constant-prediction baseline with a loss of 1.
+pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> HistoryFixture {
     let mut history = Curves::default();
     let epochs = series.first().map_or(0, |(_, values)| values.len());
     for epoch in 0..epochs {
@@ -28,7 +29,7 @@ pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Fi
     }
     let blank = trial_for_tests(variant, seed, 0.0);
     let rows = RowCounts { train: 100, validation: 20, test: 111 };
-    Fixtures(History {
+    HistoryFixture(History {
         data: DataRecord { rows, ..blank.data },
         network: Some(NetworkRecord { layers: Vec::new(), parameters: 1000 }),
         config: json!({ "train": { "epochs": epochs, "keep": "last" } }),
@@ -39,8 +40,9 @@ pub(super) fn history(variant: &str, seed: i64, series: &[(&str, &[f64])]) -> Fi
     })
 }
 
-impl Fixtures {
-    pub(super) fn tested(mut self, metrics: &[(&str, f64)]) -> Fixtures {
+impl HistoryFixture {
+    /// Adds these test metrics.
+    pub(super) fn tested(mut self, metrics: &[(&str, f64)]) -> HistoryFixture {
         self.0.test = Some(TestRecord {
             weights: "last".to_owned(),
             metrics: metrics.iter().map(|(name, value)| ((*name).to_owned(), Number(*value))).collect(),
@@ -49,18 +51,21 @@ impl Fixtures {
         self
     }
 
-    pub(super) fn ended(mut self, status: Status, of_epochs: usize) -> Fixtures {
+    /// Sets the status and the configured number of epochs.
+    pub(super) fn ended(mut self, status: Status, epochs: usize) -> HistoryFixture {
         self.0.status = status;
-        self.0.config = json!({ "train": { "epochs": of_epochs, "keep": "last" } });
+        self.0.config = json!({ "train": { "epochs": epochs, "keep": "last" } });
         self
     }
 
-    pub(super) fn in_fold(mut self, fold: usize) -> Fixtures {
+    /// Sets the fold.
+    pub(super) fn with_fold(mut self, fold: usize) -> HistoryFixture {
         self.0.fold = Some(fold);
         self
     }
 
-    pub(super) fn with_layers(mut self, kinds: &[&str]) -> Fixtures {
+    /// Sets a network with layers of these kinds.
+    pub(super) fn with_layers(mut self, kinds: &[&str]) -> HistoryFixture {
         let layer = |(number, kind): (usize, &&str)| LayerRecord {
             name: number.to_string(),
             kind: (*kind).to_owned(),
@@ -73,25 +78,25 @@ impl Fixtures {
     }
 }
 
-/// A study on the digits with these variants: a name, and what it sets.
+/// Returns a study on `digits` with these variants, given as pairs of name and settings.
 pub(super) fn study(variants: &[(&str, &str)]) -> Study {
-    study_of("[data.digits]", "cross_entropy", 10, variants)
+    study_with_data("[data.digits]", "cross_entropy", 10, variants)
 }
 
-/// A study on these data, with a loss that fits them.
-pub(super) fn study_of(data: &str, loss: &str, outputs: usize, variants: &[(&str, &str)]) -> Study {
+/// Returns a study on the given data, with a loss that fits them.
+pub(super) fn study_with_data(data: &str, loss: &str, outputs: usize, variants: &[(&str, &str)]) -> Study {
     let mut text = format!(
-        "title = \"Made up\"\n{data}\n[network]\nlayers = [{{ linear = {outputs} }}]\n\
+        "title = \"Synthetic\"\n{data}\n[network]\nlayers = [{{ linear = {outputs} }}]\n\
          [train]\nepochs = 2\nbatch = 8\nloss = \"{loss}\"\noptimizer = \"adam\"\n"
     );
     for (name, set) in variants {
         text += &format!("[[variants]]\nname = \"{name}\"\nset = {{ {set} }}\n");
     }
-    let source = SourceText { name: "made_up".to_owned(), origin: "made_up.toml".to_owned(), text, folder: None };
+    let source = SourceText { name: "synthetic".to_owned(), origin: "synthetic.toml".to_owned(), text, folder: None };
     Study::new(&source, &[]).unwrap()
 }
 
-/// The widest line's width.
+/// Returns the width of the longest line, in characters.
 pub(super) fn width(text: &str) -> usize {
     text.lines().map(|line| line.chars().count()).max().unwrap_or_default()
 }

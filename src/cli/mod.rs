@@ -1,8 +1,9 @@
-//! The command line.
+//! Command-line interface.
 //!
-//! [`commands`] has a file or folder for each command, [`args`] the arguments that several of them share, [`summary`] what
-//! a run shows at its end, [`text`] the layout of text and the terminal, which alone prints. [`process`] has the two
-//! programs: `runner` does what needs no tensor, and for the rest becomes `runner-engine`, which is linked to libtorch.
+//! [`commands`] has a file or folder for each command. [`args`] holds the arguments that several commands share,
+//! [`summary`] the summary of a run, and [`text`] the layout of text and the terminal; only the terminal prints.
+//! [`process`] has the entry points of the two programs: `runner` runs the commands that need no tensors, and replaces
+//! itself by `runner-engine`, which is linked to libtorch, for the others.
 
 pub mod args;
 pub mod command_line;
@@ -13,3 +14,4 @@ mod fixtures;
 pub mod process;
 pub mod summary;
 pub mod text;
+pub mod truncate;

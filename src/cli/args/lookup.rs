@@ -1,4 +1,4 @@
-//! The device and the runs that are named on the command line.
+//! Lookup of the device and the runs named on the command line.
 
 use std::path::Path;
 
@@ -9,7 +9,10 @@ use crate::config::hint::Hint;
 use crate::device::{self, DeviceChoice};
 use crate::experiment::store::find::SavedRun;
 
-/// The device that was asked for.
+/// Returns the device named by `--device`.
+///
+/// # Errors
+/// If the device cannot be used.
 pub fn resolve_device(choice: DeviceChoice) -> anyhow::Result<Device> {
     device::resolve(choice).map_err(|fault| {
         let hint = Hint(fault.hint().to_owned());
@@ -17,9 +20,12 @@ pub fn resolve_device(choice: DeviceChoice) -> anyhow::Result<Device> {
     })
 }
 
-/// The run of this name. Where a newer one has not finished, it is said.
-pub fn find_run(named: &str, out: &Path) -> anyhow::Result<SavedRun> {
-    let run = SavedRun::find(named, out)?;
+/// Returns the run named `name` under `out`. Prints a note if a newer run is unfinished.
+///
+/// # Errors
+/// If there is no such run.
+pub fn find_run(name: &str, out: &Path) -> anyhow::Result<SavedRun> {
+    let run = SavedRun::find(name, out)?;
     run.note().iter().for_each(|note| terminal::say(&format!("note: {note}")));
     Ok(run)
 }

@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
+pub mod finish;
 pub mod lookup;
 pub mod output_args;
-pub mod picture_args;
+pub mod plot_args;
 pub mod run_args;

@@ -1,7 +1,7 @@
-//! What a run is asked for: the experiment, what is changed in it, and what it runs on.
+//! Arguments of a run: the experiment, the changes to its settings, and the device and options it runs with.
 //!
-//! Shared by the commands that run experiments; all of it has a part in the outcome, so it is what the command that
-//! makes a run again has.
+//! The commands that run experiments share them. All of them can affect the results, so the recorded command of a run
+//! contains exactly these.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::io::signals::{self, Signals};
 use crate::tensor::threads;
 use crate::train::report::Watch;
 
-/// What a run is asked for.
+/// Arguments of a run.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunArgs {
     /// Name of an experiment, or path of its TOML file
@@ -48,7 +48,7 @@ pub struct RunArgs {
     pub threads: Option<usize>,
     /// Maximum number of models (seeds, folds, variants) trained together as one stack [default: by the device and its
     /// free memory]
-    #[arg(long, value_name = "N", value_parser = parse_stack, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub stack: Option<usize>,
     /// Allow TF32 in matrix products on a GPU (faster, less precise)
     #[arg(long)]
@@ -58,88 +58,89 @@ pub struct RunArgs {
     pub deterministic: bool,
 }
 
-/// Seeds in order.
+/// Seeds, in the given order.
 pub type Seeds = Vec<i64>;
 
-/// What a run is about to run on.
+/// Device, threads and precision that a run uses.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutionConfig {
-    /// Where tensors live.
+    /// Device of the tensors.
     pub device: Device,
-    /// The most CPU threads.
+    /// Maximum number of CPU threads.
     pub threads: usize,
-    /// How a GPU's products are rounded.
+    /// Whether TF32 is allowed, and whether only deterministic algorithms are used.
     pub arithmetic: Arithmetic,
 }
 
 impl ExecutionConfig {
-    /// What a run had, but for what is asked for now.
+    /// Returns the configuration recorded in a run; `device` and `threads` replace the recorded ones.
     ///
     /// # Errors
-    /// When the device cannot be used.
-    pub fn of_run(
-        then: &RunOptions,
+    /// If the device cannot be used.
+    pub fn from_run(
+        recorded: &RunOptions,
         device: Option<DeviceChoice>,
         threads: Option<usize>,
     ) -> anyhow::Result<ExecutionConfig> {
         let device = match device {
             Some(device) => resolve_device(device)?,
             None => {
-                let device = then.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
-                let device = device.with_context(|| format!("the run's record names the device `{}`", then.device))?;
+                let device = recorded.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
+                let device =
+                    device.with_context(|| format!("the run record has an invalid device `{}`", recorded.device))?;
                 resolve_device(device).context(Hint("use `--device cpu`; metrics will differ".to_owned()))?
             }
         };
-        let arithmetic = Arithmetic { tf32: then.tf32, deterministic: then.deterministic };
-        Ok(ExecutionConfig { device, threads: threads.unwrap_or(then.threads), arithmetic })
+        let arithmetic = Arithmetic { tf32: recorded.tf32, deterministic: recorded.deterministic };
+        Ok(ExecutionConfig { device, threads: threads.unwrap_or(recorded.threads), arithmetic })
     }
 
-    /// Puts it into use for this process: nothing takes more threads than these.
-    pub fn put_into_use(self) {
+    /// Applies the configuration to this process, including the limit on threads.
+    pub fn apply(self) {
         threads::limit(self.threads);
         threads::set_libtorch(self.threads);
         self.arithmetic.put_into_use();
     }
 }
 
-/// Listens to signals, and shows a run's progress.
+/// Starts to listen for signals and to show progress, and returns both.
 ///
 /// # Errors
-/// When the system does not let it listen.
-pub fn watched(quiet: bool) -> anyhow::Result<(Arc<Signals>, Progress)> {
-    let requests = Arc::new(Signals::default());
-    signals::listen(&requests, terminal::say).context("failed to listen for Ctrl-C")?;
+/// If the signal handlers cannot be installed.
+pub fn signals_and_progress(quiet: bool) -> anyhow::Result<(Arc<Signals>, Progress)> {
+    let signals = Arc::new(Signals::default());
+    signals::listen(&signals, terminal::say).context("failed to install the handler for Ctrl-C")?;
     let progress = Progress::new(quiet);
-    Ok((requests, progress))
+    Ok((signals, progress))
 }
 
 impl RunArgs {
-    /// The experiment with everything that the command line changes.
+    /// Returns the experiment with the changes from the command line.
     ///
     /// # Errors
-    /// When there is no such experiment, or anything in it is wrong.
+    /// If there is no such experiment, or if it is invalid.
     pub fn study(&self) -> anyhow::Result<Study> {
         let source = catalogue::find(&self.experiment)?;
         let mut changes = self.set.clone();
         let seeds = self.seeds.clone().or(self.seed.map(|seed| vec![seed]));
         changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
         changes.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
-        Ok(Study::new(&source, &changes)?.asked_by(&format!("runner exp {}", self.words().join(" "))))
+        Ok(Study::new(&source, &changes)?.asked_by(&format!("runner exp {}", self.shell_words().join(" "))))
     }
 
-    /// Whether a run that was asked for with these options is what is asked for now; where nothing is asked for, any
-    /// threads and any device are.
-    pub fn agrees_with(&self, then: &RunOptions) -> bool {
-        (then.stack, then.tf32, then.deterministic) == (self.stack, self.tf32, self.deterministic)
-            && self.threads.is_none_or(|threads| threads == then.threads)
-            && (self.device == DeviceChoice::Auto || then.device.parse() == Ok(self.device))
+    /// Returns whether a run with the recorded options matches these arguments. Without `--threads` and `--device`, any
+    /// number of threads and any device match.
+    pub fn matches(&self, recorded: &RunOptions) -> bool {
+        (recorded.stack, recorded.tf32, recorded.deterministic) == (self.stack, self.tf32, self.deterministic)
+            && self.threads.is_none_or(|threads| threads == recorded.threads)
+            && (self.device == DeviceChoice::Auto || recorded.device.parse() == Ok(self.device))
     }
 
-    /// What it runs on.
+    /// Returns the device, threads and precision that these arguments choose.
     ///
     /// # Errors
-    /// When the device cannot be used.
-    pub fn ground(&self) -> anyhow::Result<ExecutionConfig> {
+    /// If the device cannot be used.
+    pub fn execution_config(&self) -> anyhow::Result<ExecutionConfig> {
         let arithmetic = Arithmetic { tf32: self.tf32, deterministic: self.deterministic };
         Ok(ExecutionConfig {
             device: resolve_device(self.device)?,
@@ -148,30 +149,30 @@ impl RunArgs {
         })
     }
 
-    /// Tells what was asked for and has no part in this run.
-    pub fn tell_without_part(&self, study: &Study, device: Device, progress: &mut Progress) {
+    /// Prints a note for each option that has no effect on this run, and the notes about the data.
+    pub fn note_unused_options(&self, study: &Study, device: Device, progress: &mut Progress) {
         let has_tree = study.plans.iter().any(|plan| plan.network().is_none());
         let notes = [
             (self.stack.is_some() && has_tree, "`--stack` has no effect on trees: they are fitted one by one"),
             (self.tf32 && !device.is_cuda(), "`--tf32` has no effect on the CPU, which computes in float32"),
         ];
-        notes.into_iter().filter(|(holds, _)| *holds).for_each(|(_, note)| progress.note(note));
-        let of_data: IndexSet<&String> = study.plans.iter().flat_map(|plan| &plan.card.notes).collect();
-        of_data.into_iter().for_each(|note| progress.note(note)); // variants share their data
+        notes.into_iter().filter(|(applies, _)| *applies).for_each(|(_, note)| progress.note(note));
+        let data_notes: IndexSet<&String> = study.plans.iter().flat_map(|plan| &plan.card.notes).collect();
+        data_notes.into_iter().for_each(|note| progress.note(note)); // variants share their data
     }
 
-    /// What was typed, as far as it has a part in the outcome: the words behind `runner exp`, as a shell takes them.
-    pub fn words(&self) -> Vec<String> {
+    /// Returns the arguments after `runner exp`, quoted for a shell.
+    pub fn shell_words(&self) -> Vec<String> {
         self.arguments().iter().map(|word| quoted(word)).collect()
     }
 
-    /// The same as a program takes them.
+    /// Returns the arguments after `runner exp`, without quotes. Defaults are omitted.
     pub fn arguments(&self) -> Vec<String> {
         let mut words = vec![self.experiment.clone()];
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
         self.set.iter().for_each(|change| option("--set", change.clone()));
         self.seed.iter().for_each(|seed| option("--seed", seed.to_string()));
-        self.seeds.iter().for_each(|seeds| option("--seeds", written_seeds(seeds)));
+        self.seeds.iter().for_each(|seeds| option("--seeds", format_seeds(seeds)));
         self.epochs.iter().for_each(|epochs| option("--epochs", epochs.to_string()));
         if self.device != DeviceChoice::Auto {
             option("--device", self.device.to_string());
@@ -191,14 +192,18 @@ fn parse_epochs(text: &str) -> Result<usize, String> {
     }
 }
 
-fn parse_stack(text: &str) -> Result<usize, String> {
+/// Parses a whole number of at least 1.
+///
+/// # Errors
+/// If `text` is anything else.
+pub(crate) fn parse_positive(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(replicas @ 1..) => Ok(replicas),
+        Ok(number @ 1..) => Ok(number),
         _ => Err("expected a whole number, at least 1".to_owned()),
     }
 }
 
-/// Reads `0..4` (five seeds) or `1,5,7`.
+/// Parses `0..4` (five seeds) or `1,5,7`.
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let number = |text: &str| {
         let text = text.trim();
@@ -208,14 +213,14 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
         let (first, last) = (number(first)?, number(last.trim_start_matches('='))?);
         return match last.checked_sub(first) {
             Some(0..10_000) => Ok((first..=last).collect()),
-            Some(10_000..) => Err(format!("`{text}` are more than 10,000 seeds")),
+            Some(10_000..) => Err(format!("`{text}` has more than 10,000 seeds")),
             _ => Err(format!("`{text}` is an empty range: {first} is greater than {last}")),
         };
     }
     text.split(',').map(number).collect()
 }
 
-/// A word as a shell takes it.
+/// Returns a word for a shell, in quotes if necessary.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-.,+=/:@%".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
@@ -224,8 +229,8 @@ pub(crate) fn quoted(word: &str) -> String {
     }
 }
 
-/// Seeds as [`parse_seeds`] reads them.
-fn written_seeds(seeds: &[i64]) -> String {
+/// Returns seeds as text that [`parse_seeds`] parses.
+fn format_seeds(seeds: &[i64]) -> String {
     match seeds {
         [first, .., last] if seeds.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1])) => {
             format!("{first}..{last}")
@@ -239,21 +244,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_is_what_was_typed_as_far_as_it_changes_the_outcome() {
+    fn the_command_has_all_arguments_that_change_the_results() {
         use clap::Parser;
         #[derive(Parser)]
-        struct Typed {
+        struct TestArgs {
             #[command(flatten)]
-            asking: RunArgs,
+            run_args: RunArgs,
         }
-        let typed = |words: &[&str]| Typed::parse_from([&["runner"], words].concat()).asking.words().join(" ");
+        let command =
+            |words: &[&str]| TestArgs::parse_from([&["runner"], words].concat()).run_args.shell_words().join(" ");
         let long = ["my idea.toml", "--set", "train.optimizer={ sgd = {} }", "--seeds", "3..5"];
-        assert_eq!(typed(&long), "'my idea.toml' --set 'train.optimizer={ sgd = {} }' --seeds 3..5");
+        assert_eq!(command(&long), "'my idea.toml' --set 'train.optimizer={ sgd = {} }' --seeds 3..5");
         let devices = ["digits_mlp", "--seeds", "1,5", "--epochs", "2", "--device", "cpu", "--threads", "1"];
-        assert_eq!(typed(&devices), "digits_mlp --seeds 1,5 --epochs 2 --device cpu --threads 1");
+        assert_eq!(command(&devices), "digits_mlp --seeds 1,5 --epochs 2 --device cpu --threads 1");
         let machine = ["a", "--stack", "8", "--tf32", "--deterministic"];
-        assert_eq!(typed(&machine), "a --stack 8 --tf32 --deterministic");
-        assert_eq!(typed(&["o'clock", "--seed", "-1"]), r"'o'\''clock' --seed -1");
+        assert_eq!(command(&machine), "a --stack 8 --tf32 --deterministic");
+        assert_eq!(command(&["o'clock", "--seed", "-1"]), r"'o'\''clock' --seed -1");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub struct Args {
     shell: Shell,
 }
 
-/// Prints the completions of command `C`.
+/// Prints the shell completions of command `C`.
 pub fn run<C: CommandFactory>(args: &Args) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut C::command(), "runner", &mut script);

@@ -1,4 +1,4 @@
-//! `runner doctor`: what this machine can run, why a GPU can or cannot be used, and the remedy for each fault.
+//! `runner doctor`: checks what this machine can run and whether a GPU can be used, and suggests a fix for each problem.
 
 use serde::Serialize;
 use tch::Device;
@@ -19,30 +19,33 @@ pub struct Args {
     json: bool,
 }
 
-/// One thing that was looked at.
+/// Result of one check.
 #[derive(Debug, Serialize)]
-struct Finding {
+struct Check {
     what: &'static str,
     found: String,
-    well: bool,
+    #[serde(rename = "well")]
+    passed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
 }
 
-impl Finding {
-    fn well(what: &'static str, found: impl Into<String>) -> Self {
-        Finding { what, found: found.into(), well: true, remedy: None }
+impl Check {
+    /// A check that passed.
+    fn passed(what: &'static str, found: impl Into<String>) -> Self {
+        Check { what, found: found.into(), passed: true, remedy: None }
     }
 
-    fn fault(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Finding { what, found: found.into(), well: false, remedy: Some(remedy.into()) }
+    /// A check that failed, with a fix.
+    fn failed(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Check { what, found: found.into(), passed: false, remedy: Some(remedy.into()) }
     }
 }
 
-/// Looks at everything, and tells.
+/// Runs all checks and prints their results.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let findings = [
-        Finding::well(
+    let checks = [
+        Check::passed(
             "runner",
             format!("{} ({}), {}", env!("CARGO_PKG_VERSION"), env!("RUNNER_COMMIT"), std::env::consts::ARCH),
         ),
@@ -54,69 +57,72 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         runs(),
     ];
     if args.json {
-        terminal::json(&findings);
+        terminal::json(&checks);
         return Ok(Exit::Done);
     }
-    for finding in &findings {
-        let mark = if finding.well { terminal::green("✓") } else { terminal::red("✗") };
-        terminal::out(&format!("{mark} {:<9} {}", finding.what, finding.found));
-        finding.remedy.iter().for_each(|remedy| terminal::out(&format!("            hint: {remedy}")));
+    for check in &checks {
+        let mark = if check.passed { terminal::green("✓") } else { terminal::red("✗") };
+        terminal::out(&format!("{mark} {:<9} {}", check.what, check.found));
+        check.remedy.iter().for_each(|remedy| terminal::out(&format!("            hint: {remedy}")));
     }
     Ok(Exit::Done)
 }
 
-fn libtorch() -> Finding {
+fn libtorch() -> Check {
     let folder = device::libtorch_folder();
-    Finding::well("libtorch", format!("{} in {}", env!("RUNNER_LIBTORCH_VERSION"), folder.display()))
+    Check::passed("libtorch", format!("{} in {}", env!("RUNNER_LIBTORCH_VERSION"), folder.display()))
 }
 
-fn cuda() -> Finding {
+fn cuda() -> Check {
     match device::open_cuda() {
         Ok(count) => {
-            let each = (0..count).map(|number| {
+            let devices = (0..count).map(|number| {
                 let free = memory::free(Device::Cuda(number));
                 format!("cuda:{number} ({} free)", byte_size::in_words(free))
             });
-            Finding::well("cuda", format!("usable: {}", each.collect::<Vec<_>>().join(", ")))
+            Check::passed("cuda", format!("usable: {}", devices.collect::<Vec<_>>().join(", ")))
         }
-        Err(fault) => Finding::fault("cuda", format!("not usable: {fault}"), fault.hint()),
+        Err(fault) => Check::failed("cuda", format!("not usable: {fault}"), fault.hint()),
     }
 }
 
-fn threads() -> Finding {
+fn threads() -> Check {
     let Available { threads, source } = threads::available();
     let cores = match threads::cores() {
         1 => "1 core".to_owned(),
         cores => format!("{cores} cores"),
     };
-    Finding::well("threads", format!("at most {threads} ({source}) of {cores}; `--threads N` changes it"))
+    Check::passed("threads", format!("at most {threads} ({source}) of {cores}; change with `--threads N`"))
 }
 
-fn memory() -> Finding {
+fn memory() -> Check {
     let free = byte_size::in_words(memory::free(Device::Cpu));
-    Finding::well("memory", format!("{free} free; a stack takes half of it at most, `--stack N` changes it"))
+    Check::passed(
+        "memory",
+        format!("{free} free; models trained together use at most half of it; change with `--stack N`"),
+    )
 }
 
-fn cache() -> Finding {
+fn cache() -> Check {
     let cache = Cache::of_user();
     let folder = cache.folder();
     match atomic_write::can_write(folder) {
-        Ok(()) => Finding::well("data", format!("cached in {}", folder.display())),
-        Err(error) => Finding::fault(
+        Ok(()) => Check::passed("data", format!("cached in {}", folder.display())),
+        Err(error) => Check::failed(
             "data",
-            format!("the cache {} cannot be written to: {error}", folder.display()),
-            "set `RUNNER_DATA_DIR` to a folder that you can write to",
+            format!("the cache {} is not writable: {error}", folder.display()),
+            "set `RUNNER_DATA_DIR` to a writable directory",
         ),
     }
 }
 
-fn runs() -> Finding {
+fn runs() -> Check {
     match std::env::current_dir().and_then(|folder| atomic_write::can_write(&folder).map(|()| folder)) {
-        Ok(folder) => Finding::well("runs", format!("put in {}", folder.join("runs").display())),
-        Err(error) => Finding::fault(
+        Ok(folder) => Check::passed("runs", format!("saved in {}", folder.join("runs").display())),
+        Err(error) => Check::failed(
             "runs",
-            format!("this folder cannot be written to: {error}"),
-            "name another one: `runner exp NAME --out DIR`",
+            format!("the current directory is not writable: {error}"),
+            "name another directory: `runner exp NAME --out DIR`",
         ),
     }
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::cli::args::output_args::{OutputArgs, close, close_again};
-use crate::cli::args::run_args::{ExecutionConfig, RunArgs, watched};
+use crate::cli::args::finish::{finish_completed_run, finish_run};
+use crate::cli::args::output_args::OutputArgs;
+use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
 use crate::cli::commands::resume;
 use crate::cli::exit::Exit;
 use crate::data::store::cache::Cache;
@@ -20,21 +21,21 @@ use crate::train::report::Watch;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
-    asking: RunArgs,
+    run_args: RunArgs,
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: Pace,
     /// Resume the latest matching run under `--out`, else start one; a finished run is not repeated
     #[arg(long)]
     resume: bool,
-    /// Write where the time of training went to FILE, as JSON
+    /// Write the time of each phase of training to FILE, as JSON
     #[arg(long, value_name = "FILE", hide = true)]
     phases: Option<PathBuf>,
     /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]
-    closing: OutputArgs,
+    output_args: OutputArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -49,36 +50,36 @@ Examples:
 Ctrl-C or SIGTERM stops after the current step and saves a checkpoint and the
 histories; `runner resume` continues. SIGUSR1 saves a checkpoint.";
 
-/// Runs an experiment.
+/// Trains an experiment, or resumes its latest matching run with `--resume`.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let study = args.asking.study()?;
-    let begun = if args.resume { resume::newest(&study, &args.out, &args.asking)? } else { None };
-    if let Some((folder, record)) = begun.as_ref().filter(|(folder, record)| record.is_whole(folder.path())) {
+    let study = args.run_args.study()?;
+    let existing = if args.resume { resume::newest_matching(&study, &args.out, &args.run_args)? } else { None };
+    if let Some((folder, record)) = existing.as_ref().filter(|(folder, record)| record.is_whole(folder.path())) {
         record.check_data_of(&study)?;
         let run = SavedRun::find(&folder.path().display().to_string(), &args.out)?;
-        return Ok(close_again(&run, &args.closing));
+        return Ok(finish_completed_run(&run, &args.output_args));
     }
-    let ground = match &begun {
-        Some((_, record)) => ExecutionConfig::of_run(&record.options, None, None)?,
-        None => args.asking.ground()?,
+    let execution = match &existing {
+        Some((_, record)) => ExecutionConfig::from_run(&record.options, None, None)?,
+        None => args.run_args.execution_config()?,
     };
-    ground.put_into_use();
-    let (requests, mut progress) = watched(args.closing.quiet)?;
+    execution.apply();
+    let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
     let options = Options {
-        device: ground.device,
-        threads: ground.threads,
-        stack: args.asking.stack,
+        device: execution.device,
+        threads: execution.threads,
+        stack: args.run_args.stack,
         pace: args.checkpoint,
         cache: &Cache::of_user(),
-        requests: &requests,
+        requests: &signals,
     };
     study.notes.iter().for_each(|note| progress.note(note));
-    args.asking.tell_without_part(&study, ground.device, &mut progress);
-    if args.resume && begun.is_none() {
+    args.run_args.note_unused_options(&study, execution.device, &mut progress);
+    if args.resume && existing.is_none() {
         progress.say("no run to resume: starting a new one");
     }
-    let finished = match begun {
-        Some((folder, record)) => resume::go_on(folder, record, &study, &options, &mut progress),
+    let finished = match existing {
+        Some((folder, record)) => resume::resume_run(folder, record, &study, &options, &mut progress),
         None => run_study(&study, &args.out, &options, &mut progress),
     };
     progress.end();
@@ -90,5 +91,5 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             json!({ "phases": progress.phases(), "epochs": epochs }).to_string().as_bytes(),
         )?;
     }
-    Ok(close(&study, &finished, &requests, &args.closing))
+    Ok(finish_run(&study, &finished, &signals, &args.output_args))
 }

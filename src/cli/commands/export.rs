@@ -37,6 +37,7 @@ pub struct Args {
     json: bool,
 }
 
+/// Format of the exported files.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Formats {
@@ -60,7 +61,7 @@ Examples:
 
 If a file exists with different content, nothing is written; use `--force`.";
 
-/// Writes a run's histories for another tool.
+/// Exports the histories of a run for another tool.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let run = find_run(&args.run, &args.out)?;
     let format = match &args.format {
@@ -68,16 +69,17 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Formats { csv: true, .. } => Format::Csv,
         _ => Format::Keras,
     };
-    let chosen: Vec<&SavedTrial> = match &args.trial {
+    let selected: Vec<&SavedTrial> = match &args.trial {
         Some(name) => vec![run.trial(name)?],
         None => run.trials.iter().collect(),
     };
-    let trials: Vec<Trial> = chosen.iter().map(|trial| Trial { stem: trial.stem(), history: &trial.history }).collect();
+    let trials: Vec<Trial> =
+        selected.iter().map(|trial| Trial { stem: trial.stem(), history: &trial.history }).collect();
     let mut files = format.files(&trials)?;
-    if let (Some(trial), Format::Csv) = (chosen.first().filter(|_| args.trial.is_some()), format) {
+    if let (Some(trial), Format::Csv) = (selected.first().filter(|_| args.trial.is_some()), format) {
         files.iter_mut().for_each(|file| file.path = Path::new(&trial.stem()).join(&file.path));
     }
-    let folder = args.to.clone().unwrap_or_else(|| usual_folder(format, &run));
+    let folder = args.to.clone().unwrap_or_else(|| default_folder(format, &run));
     place::write(&folder, &files, if args.force { Existing::Replace } else { Existing::Keep })?;
     match args.json {
         true => terminal::json(&json!({
@@ -85,24 +87,26 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             "folder": folder,
             "files": files.iter().map(|file| folder.join(&file.path)).collect::<Vec<_>>(),
         })),
-        false => tell(format, &folder, &files, trials.len(), args.to.is_some()),
+        false => print_files(format, &folder, &files, trials.len(), args.to.is_some()),
     }
-    // one that cannot be read keeps no other back, and is no success either
+    // the other trials are exported even if one cannot be read
     run.damaged.iter().filter(|_| args.trial.is_none()).for_each(|damaged| terminal::error(&damaged.error));
     Ok(if args.trial.is_none() && !run.damaged.is_empty() { Exit::Failed } else { Exit::Done })
 }
 
-/// Where files go without a word: a place of its own for each run.
-fn usual_folder(format: Format, run: &SavedRun) -> PathBuf {
-    let history = &run.trials[0].history; // a run has one at least
+/// Returns the default directory, a different one for each run.
+fn default_folder(format: Format, run: &SavedRun) -> PathBuf {
+    let history = &run.trials[0].history; // a run has at least one trial
     let folder = run.folder.canonicalize().unwrap_or_else(|_| run.folder.clone());
-    let of_run = folder.file_name().map_or_else(|| history.started.clone(), |name| name.to_string_lossy().into_owned());
-    // a history is a file that anyone may have written: its words lead nowhere else
-    let plain = |name: &str| name.replace(['/', '\\', ':'], "_").trim_start_matches('.').to_owned();
-    Path::new("export").join(format.word()).join(plain(&history.experiment)).join(plain(&of_run))
+    let run_name =
+        folder.file_name().map_or_else(|| history.started.clone(), |name| name.to_string_lossy().into_owned());
+    // names in a history may come from anyone: they must not lead out of the directory
+    let safe = |name: &str| name.replace(['/', '\\', ':'], "_").trim_start_matches('.').to_owned();
+    Path::new("export").join(format.word()).join(safe(&history.experiment)).join(safe(&run_name))
 }
 
-fn tell(format: Format, folder: &Path, files: &[File], trials: usize, is_named: bool) {
+/// Prints the names of the written files.
+fn print_files(format: Format, folder: &Path, files: &[File], trials: usize, has_custom_folder: bool) {
     let count = |number: usize, what: &str| {
         format!("{} {what}{}", number_format::count(number), if number == 1 { "" } else { "s" })
     };
@@ -111,7 +115,7 @@ fn tell(format: Format, folder: &Path, files: &[File], trials: usize, is_named: 
     lines.extend(files.iter().map(|file| format!("  {}", file.path.display())));
     terminal::out(&lines.join("\n"));
     if format == Format::TensorBoard {
-        let logs = if is_named { folder } else { Path::new("export/tensorboard") };
-        terminal::say(&format!("to look at them: tensorboard --logdir {}", logs.display()));
+        let logs = if has_custom_folder { folder } else { Path::new("export/tensorboard") };
+        terminal::say(&format!("view them with `tensorboard --logdir {}`", logs.display()));
     }
 }

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::Serialize;
 
 use crate::cli::exit::Exit;
 use crate::cli::text::table::Columns;
 use crate::cli::text::{number_format, terminal};
+use crate::cli::truncate::truncated;
 use crate::config::suggest;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue;
-use crate::experiment::spec::source_text::SpecError;
+use crate::experiment::spec::source_text::{SourceText, SpecError};
 
 /// Arguments of `runner list`.
 #[derive(Debug, clap::Args)]
@@ -27,8 +29,9 @@ pub struct Args {
     json: bool,
 }
 
+/// An experiment in the list.
 #[derive(Serialize)]
-struct Listed {
+struct Entry {
     name: String,
     title: String,
     lesson: Option<String>,
@@ -41,89 +44,90 @@ struct Listed {
     own: bool,
 }
 
-impl Listed {
-    /// What it is listed under, and before it where that stands among the headings.
+impl Entry {
+    /// Returns the position of the heading among the kinds of headings, and the heading.
     fn heading(&self) -> (u8, &str) {
         match &self.lesson {
-            Some(lesson) => (0, lesson), // lessons begin with a letter, which is their order
+            Some(lesson) => (0, lesson), // each lesson starts with a letter that orders it
             None if self.own => (1, "Your own"),
             None => (2, "Others"),
         }
     }
 }
 
-/// Lists the experiments under their lessons; one that cannot be read is told, and the others are shown.
+/// Prints the experiments under their lessons. Reports those that cannot be read.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let mut listed = all();
-    if let Some(asked) = &args.lesson {
-        keep_lesson(&mut listed, asked)?;
+    let mut entries = all_experiments();
+    if let Some(lesson) = &args.lesson {
+        keep_lesson(&mut entries, lesson)?;
     }
-    listed.retain(|item| item.quick || !args.quick);
-    listed.sort_by(|a, b| a.heading().cmp(&b.heading()));
+    entries.retain(|item| item.quick || !args.quick);
+    entries.sort_by(|a, b| a.heading().cmp(&b.heading()));
     if args.json {
-        terminal::json(&listed);
+        terminal::json(&entries);
         return Ok(Exit::Done);
     }
-    terminal::out(&text(&listed, terminal::width()));
+    terminal::out(&render(&entries, terminal::width()));
     Ok(Exit::Done)
 }
 
-/// How many characters of a title fit where a line has 80.
-const TITLE: usize = 28;
+/// Maximum length of a title on a terminal of 80 columns.
+const TITLE_WIDTH: usize = 28;
 
-/// Every experiment that can be named, by name.
-fn all() -> Vec<Listed> {
-    let mut listed = Vec::new();
+/// Returns all experiments, shipped and user-defined, sorted by name.
+fn all_experiments() -> Vec<Entry> {
     let shipped: BTreeMap<String, String> = catalogue::shipped().map(|source| (source.name, source.text)).collect();
     let (sources, faults) = catalogue::all();
     faults.iter().for_each(terminal::error);
-    for source in sources {
-        match Study::new(&source, &[]) {
-            Ok(study) => listed.push(Listed {
-                name: study.name.clone(),
-                title: study.spec.title.clone(),
-                lesson: study.spec.lesson.clone(),
-                data: study.spec.data.name(),
-                parameters: study.baseline().network().map(|network| network.architecture.parameters()),
-                variants: study.spec.variants.len(),
-                seeds: study.spec.seeds.clone(),
-                quick: study.spec.quick,
-                own: shipped.get(&source.name) != Some(&source.text),
-            }),
-            Err(error) => terminal::say(&format!("left out: {error}")),
-        }
-    }
-    listed
+    let entry = |source: SourceText| {
+        let study = Study::new(&source, &[])?;
+        Ok(Entry {
+            name: study.name.clone(),
+            title: study.spec.title.clone(),
+            lesson: study.spec.lesson.clone(),
+            data: study.spec.data.name(),
+            parameters: study.baseline().network().map(|network| network.architecture.parameters()),
+            variants: study.spec.variants.len(),
+            seeds: study.spec.seeds.clone(),
+            quick: study.spec.quick,
+            own: shipped.get(&source.name) != Some(&source.text),
+        })
+    };
+    // an experiment with many variants takes a few milliseconds to check
+    let entries: Vec<Result<Entry, SpecError>> = sources.into_par_iter().map(entry).collect();
+    let readable =
+        |entry: Result<Entry, SpecError>| entry.map_err(|error| terminal::say(&format!("skipped: {error}"))).ok();
+    entries.into_iter().filter_map(readable).collect()
 }
 
-/// Keeps those whose lesson begins with what was asked for, or else has it in its heading.
-fn keep_lesson(listed: &mut Vec<Listed>, asked: &str) -> Result<(), SpecError> {
-    let lessons: BTreeSet<String> = listed.iter().filter_map(|item| item.lesson.clone()).collect();
-    let wanted = asked.trim().to_lowercase();
-    let meant = |fits: &dyn Fn(&str) -> bool| -> Vec<&String> {
+/// Keeps the experiments whose lesson starts with `lesson`; if there are none, those whose lesson contains it.
+fn keep_lesson(entries: &mut Vec<Entry>, lesson: &str) -> Result<(), SpecError> {
+    let lessons: BTreeSet<String> = entries.iter().filter_map(|item| item.lesson.clone()).collect();
+    let wanted = lesson.trim().to_lowercase();
+    let matching = |fits: &dyn Fn(&str) -> bool| -> Vec<&String> {
         lessons.iter().filter(|lesson| fits(&lesson.to_lowercase())).collect()
     };
-    let mut kept = meant(&|lesson| lesson.starts_with(&wanted));
+    let mut kept = matching(&|lesson| lesson.starts_with(&wanted));
     if kept.is_empty() && wanted.len() > 2 {
-        kept = meant(&|lesson| lesson.contains(&wanted));
+        kept = matching(&|lesson| lesson.contains(&wanted));
     }
     if kept.is_empty() || wanted.is_empty() {
         let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
-        let hint = format!("known are {}", suggest::list(&lessons));
-        return Err(SpecError { message: format!("no lesson `{asked}`"), hint: Some(hint) });
+        let hint = format!("available lessons: {}", suggest::list(&lessons));
+        return Err(SpecError { message: format!("no lesson `{lesson}`"), hint: Some(hint) });
     }
-    listed.retain(|item| item.lesson.as_ref().is_some_and(|lesson| kept.contains(&lesson)));
+    entries.retain(|item| item.lesson.as_ref().is_some_and(|lesson| kept.contains(&lesson)));
     Ok(())
 }
 
-/// The table, with a heading above those that share it; on a narrow terminal titles are cut shorter.
-fn text(listed: &[Listed], width: usize) -> String {
-    let title = TITLE.saturating_sub(80_usize.saturating_sub(width)).max(8);
+/// Returns the table with a heading above each lesson. Titles are shorter on a narrow terminal.
+fn render(entries: &[Entry], width: usize) -> String {
+    let title = TITLE_WIDTH.saturating_sub(80_usize.saturating_sub(width)).max(8);
     let mut table = Columns::new(["experiment", "title", "data", "size"], [3]);
-    for item in listed {
+    for item in entries {
         table.row([
             &item.name,
-            &shortened(&item.title, title),
+            &truncated(&item.title, title),
             item.data,
             &item.parameters.map_or("tree".to_owned(), number_format::count),
         ]);
@@ -131,21 +135,13 @@ fn text(listed: &[Listed], width: usize) -> String {
     let table = table.text();
     let (header, rows) = table.split_once('\n').unwrap_or((&table, ""));
     let mut lines = vec![header.to_owned()];
-    let mut above = None;
-    for (item, row) in listed.iter().zip(rows.lines()) {
+    let mut previous = None;
+    for (item, row) in entries.iter().zip(rows.lines()) {
         let (_, heading) = item.heading();
-        if above.replace(heading) != Some(heading) {
-            lines.extend([String::new(), terminal::bold(&shortened(heading, width.clamp(20, 80)))]);
+        if previous.replace(heading) != Some(heading) {
+            lines.extend([String::new(), terminal::bold(&truncated(heading, width.clamp(20, 80)))]);
         }
         lines.push(row.to_owned());
     }
     lines.join("\n")
-}
-
-/// A text of at most so many characters.
-fn shortened(text: &str, most: usize) -> String {
-    match text.chars().count() <= most {
-        true => text.to_owned(),
-        false => format!("{}…", text.chars().take(most - 1).collect::<String>().trim_end()),
-    }
 }

@@ -1,4 +1,4 @@
-//! The commands: a file or a folder for each.
+//! The commands: one file or folder each.
 
 pub mod compare;
 pub mod completions;
@@ -21,7 +21,7 @@ pub mod show;
 
 use clap::Subcommand;
 
-/// A command with its arguments.
+/// A command and its arguments.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run an experiment

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::output_args::{OutputArgs, close, close_again};
-use crate::cli::args::run_args::{ExecutionConfig, RunArgs, watched};
+use crate::cli::args::finish::{finish_completed_run, finish_run};
+use crate::cli::args::output_args::OutputArgs;
+use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
@@ -39,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]
-    closing: OutputArgs,
+    output_args: OutputArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -52,7 +53,7 @@ Training continues from the last checkpoint, with the threads and the device of
 the run. On a CPU the histories are then bitwise equal to those of a run that was
 never interrupted.";
 
-/// Goes on with a run.
+/// Resumes a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let path = find::to_resume(&args.run, &args.out)?;
     let folder = RunDir::open(&path)?;
@@ -60,83 +61,92 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if record.is_whole(&path) {
         if let Some(newer) = newest::newer_unfinished(&path) {
             let newer = newer.display();
-            terminal::say(&format!("note: `{newer}` is newer, and has not finished: `runner resume {newer}`"));
+            terminal::say(&format!(
+                "note: `{newer}` is newer and has not finished; resume it with `runner resume {newer}`"
+            ));
         }
-        return Ok(close_again(&SavedRun::find(&path.display().to_string(), &args.out)?, &args.closing));
+        return Ok(finish_completed_run(&SavedRun::find(&path.display().to_string(), &args.out)?, &args.output_args));
     }
     let study = record.study()?;
-    let ground = ExecutionConfig::of_run(&record.options, args.device, args.threads)?;
-    ground.put_into_use();
-    let (requests, mut progress) = watched(args.closing.quiet)?;
+    let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
+    execution.apply();
+    let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
     study.notes.iter().for_each(|note| progress.note(note));
     let options = Options {
-        device: ground.device,
-        threads: ground.threads,
+        device: execution.device,
+        threads: execution.threads,
         stack: record.options.stack,
         pace: args.checkpoint,
         cache: &Cache::of_user(),
-        requests: &requests,
+        requests: &signals,
     };
-    let finished = go_on(folder, record, &study, &options, &mut progress);
+    let finished = resume_run(folder, record, &study, &options, &mut progress);
     progress.end();
-    Ok(close(&study, &finished?, &requests, &args.closing))
+    Ok(finish_run(&study, &finished?, &signals, &args.output_args))
 }
 
-/// Goes on with the run in this folder, and says where it stands.
-pub(crate) fn go_on(
+/// Resumes the run in this folder. Prints the epoch it resumes from, and what differs from the first start.
+pub(crate) fn resume_run(
     folder: RunDir,
     record: RunRecord,
     study: &Study,
     options: &Options,
     progress: &mut Progress,
 ) -> anyhow::Result<Finished> {
-    let found = Found::read(&folder)?;
-    let waits = |found: &Found| record.stacks().any(|s| s.state != StackState::Done && found.is_of(&s.trials));
-    let stands = match found.as_ref().filter(|found| waits(found)) {
-        Some(found) => format!("from the checkpoint of epoch {}", found.epoch()),
-        None => "from the start: there is no checkpoint of the remaining trials".to_owned(),
+    let checkpoint = Found::read(&folder)?;
+    let is_needed = |found: &Found| record.stacks().any(|s| s.state != StackState::Done && found.is_of(&s.trials));
+    let start = match checkpoint.as_ref().filter(|found| is_needed(found)) {
+        Some(checkpoint) => format!("from the checkpoint of epoch {}", checkpoint.epoch()),
+        None => "the remaining trials have no checkpoint: starting them at epoch 1".to_owned(),
     };
     let done = match record.done() {
         0 => String::new(),
         done => format!("; {done} of {} trials are done", study.trials()),
     };
-    progress.say(&format!("going on with `{}`", folder.path().display()));
-    progress.say(&format!("{stands}{done}"));
+    progress.say(&format!("resuming `{}`", folder.path().display()));
+    progress.say(&format!("{start}{done}"));
     let now = options.record();
-    let mut differs = record.program.differences(&Program::this());
-    let then = &record.options;
-    differs.extend((then.device != now.device).then(|| format!("device {} then, {} now", then.device, now.device)));
-    let threads = then.threads != now.threads;
-    differs.extend(threads.then(|| format!("threads {} then, {} now", then.threads, now.threads)));
-    // it may have gone on otherwise before
-    if let Some(last) = found.as_ref().map(|found| &found.environment).filter(|_| differs.is_empty()) {
+    let mut differences = record.program.differences(&Program::this());
+    let recorded = &record.options;
+    differences.extend(
+        (recorded.device != now.device).then(|| format!("device {} then, {} now", recorded.device, now.device)),
+    );
+    let threads = recorded.threads != now.threads;
+    differences.extend(threads.then(|| format!("threads {} then, {} now", recorded.threads, now.threads)));
+    // an earlier resume may have used another device or number of threads
+    if let Some(last) = checkpoint.as_ref().map(|found| &found.environment).filter(|_| differences.is_empty()) {
         let threads = last.threads != now.threads;
-        differs.extend(threads.then(|| format!("threads {} up to the checkpoint, {} now", last.threads, now.threads)));
+        differences
+            .extend(threads.then(|| format!("threads {} up to the checkpoint, {} now", last.threads, now.threads)));
         let device = last.device != now.device;
-        differs.extend(device.then(|| format!("device {} up to the checkpoint, {} now", last.device, now.device)));
+        differences.extend(device.then(|| format!("device {} up to the checkpoint, {} now", last.device, now.device)));
     }
-    if !differs.is_empty() {
+    if !differences.is_empty() {
         progress.note(&format!(
-            "its start differs: {}; metrics may differ from those of an uninterrupted run",
-            differs.join("; ")
+            "the environment has changed: {}; metrics may differ from those of an uninterrupted run",
+            differences.join("; ")
         ));
     }
-    run::resume(folder, record, study, options, found, progress)
+    run::resume(folder, record, study, options, checkpoint, progress)
 }
 
-/// The newest run of this study under `out`; `None` where there is none. Threads and device may be others than those
-/// that are asked for now, where they are not asked for by name.
+/// Returns the newest run of this study under `out` that matches the arguments, or `None`. Without `--threads` and
+/// `--device`, runs with any number of threads and any device match.
 ///
 /// # Errors
-/// When another process goes on with it.
-pub(crate) fn newest(study: &Study, out: &Path, asking: &RunArgs) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
-    let of_experiment = out.join(&study.name);
-    let folders = if of_experiment.is_dir() { newest::runs_in(&of_experiment)? } else { Vec::new() };
+/// If another process is writing to the run.
+pub(crate) fn newest_matching(
+    study: &Study,
+    out: &Path,
+    run_args: &RunArgs,
+) -> anyhow::Result<Option<(RunDir, RunRecord)>> {
+    let experiment_folder = out.join(&study.name);
+    let folders = if experiment_folder.is_dir() { newest::runs_in(&experiment_folder)? } else { Vec::new() };
     for path in folders.iter().rev().filter(|path| RunRecord::is_in(path)) {
         let Ok(record) = RunRecord::read(path) else { continue };
-        if record.is_of(study) && asking.agrees_with(&record.options) {
+        if record.is_of(study) && run_args.matches(&record.options) {
             let folder = RunDir::open(path)?;
-            return Ok(Some((folder, RunRecord::read(path)?))); // as it stands now that nobody else writes to it
+            return Ok(Some((folder, RunRecord::read(path)?))); // read again: now no other process writes to it
         }
     }
     Ok(None)

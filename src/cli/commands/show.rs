@@ -25,7 +25,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Shows the resolved experiment and its layers.
+/// Prints the settings of an experiment, with defaults and changes, and its layers.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let source = catalogue::find(&args.experiment)?;
     let study = Study::new(&source, &args.set)?;
@@ -37,17 +37,17 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let layers = plan.network().map(|network| commented(&layer_table(&network.record(), &plan.card.sample)));
-    let heading = terminal::dim(&format!("# {} ({})", plan.name, source.origin));
-    terminal::out(&format!("{heading}\n{}\n{}", study.spec.to_toml(), layers.unwrap_or_default()));
+    let header = terminal::dim(&format!("# {} ({})", plan.name, source.origin));
+    terminal::out(&format!("{header}\n{}\n{}", study.spec.to_toml(), layers.unwrap_or_default()));
     Ok(Exit::Done)
 }
 
-/// As comments, so that all that is shown can be saved as an experiment and run.
+/// Returns the text as TOML comments, so that the printed text is a valid experiment file.
 fn commented(text: &str) -> String {
     text.lines().map(|line| format!("# {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// The layers as Keras prints them: name, kind, output shape, parameters, and their total.
+/// Returns the layers as Keras prints them: name, kind, output shape, parameters, and the total.
 fn layer_table(network: &NetworkRecord, input: &Shape) -> String {
     let mut table = Columns::new(["layer", "kind", "output", "parameters"], [2, 3]);
     table.row(["", "input", &input.to_string(), ""]);

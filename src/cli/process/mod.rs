@@ -1,5 +1,5 @@
 //! The two programs, `runner` and `runner-engine`: what happens before and after a command.
 
+pub mod dispatch;
 pub mod engine;
 pub mod front;
-pub mod work;

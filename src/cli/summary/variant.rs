@@ -127,7 +127,7 @@ pub fn best(values: &[Option<f64>], higher_is_better: bool, shown: impl Fn(f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::fixtures::{history, study, study_of};
+    use crate::cli::fixtures::{history, study, study_with_data};
     use crate::history::number::brief;
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
         std::fs::write(&table, "x,w,y\n1,1,2.5\n2,3,3.5\n3,1,4.5\n").unwrap();
         let data = format!("[data.csv]\npath = {:?}\ntarget = \"y\"\ndrop = [\"w\"]", table.display().to_string());
         let weighted = "\"data.csv.weights\" = \"w\", \"data.csv.drop\" = []";
-        let study = study_of(&data, "mse", 1, &[("plain", ""), ("weighted", weighted)]);
+        let study = study_with_data(&data, "mse", 1, &[("plain", ""), ("weighted", weighted)]);
         let [plain, weighted] = &Compared::of(&study, &[])[..] else { panic!("two variants") };
         assert!(plain.predicts_as(weighted) && !plain.minimizes_as(weighted));
         assert_eq!(

@@ -81,7 +81,10 @@ fn too_few_seeds_are_said_to_be_too_few_and_a_single_one_to_tell_nothing() {
     let place =
         with_runs(&[("few", "0..2", &[]), ("slow", "0..2", &["train.optimizer.adam.lr=1e-5"]), ("lone", "7", &[])]);
     let text = unwrapped(&stdout(&place.run(&["compare", "few", "slow"]).success()));
-    assert!(text.contains("with this few trials the smallest possible p") && text.contains("use the same 6 or more seeds"), "{text}");
+    assert!(
+        text.contains("with this few trials the smallest possible p") && text.contains("use the same 6 or more seeds"),
+        "{text}"
+    );
     let text = unwrapped(&stdout(&place.run(&["compare", "few", "lone"]).success()));
     assert!(text.contains("one seed each, so significance cannot be tested"), "{text}");
 }

@@ -18,7 +18,10 @@ fn a_signal_writes_a_checkpoint_and_resume_goes_on_to_the_same_end() {
         assert_eq!(child.wait().unwrap().code(), Some(code));
         let run = latest(&place);
         let name = run.file_name().unwrap().to_str().unwrap();
-        assert_says(&last_words, &["interrupted after epoch ", &format!("continue with `runner resume runs/idea/{name}`")]);
+        assert_says(
+            &last_words,
+            &["interrupted after epoch ", &format!("continue with `runner resume runs/idea/{name}`")],
+        );
         assert!(run.join("checkpoint.safetensors").is_file());
         let stopped_at = metric(&history(&place), "loss").len();
         assert!((3..400).contains(&stopped_at), "{stopped_at}");

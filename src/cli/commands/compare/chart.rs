@@ -1,4 +1,4 @@
-//! A chart in characters: lines of dots in colours where there are any, otherwise a letter for each line.
+//! Line chart in the terminal: colored dots if colors are available, else a letter for each line.
 
 use std::fmt::Write;
 
@@ -7,39 +7,39 @@ use console::Style;
 use crate::cli::text::number_format;
 use crate::cli::text::page::Page;
 
-/// How many lines of text a chart is high.
+/// Height of a chart, in lines of text.
 const HEIGHT: usize = 10;
-/// Beyond this ratio of the highest to the lowest, an axis is logarithmic.
-const SPREAD: f64 = 50.0;
+/// Ratio of the largest to the smallest value above which the y axis is logarithmic.
+const LOG_RATIO: f64 = 50.0;
 
-/// One curve.
+/// A curve.
 pub(crate) struct Line {
-    /// What it is called.
+    /// Name in the legend.
     pub(crate) label: String,
-    /// Which of the runs it is of: it has the same letter and colour in every chart.
-    pub(crate) place: usize,
-    /// Finite points, from left to right.
+    /// Index of its run, which determines the letter and color in every chart.
+    pub(crate) index: usize,
+    /// Points `(x, y)` from left to right, all finite.
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// Curves under one title.
+/// A chart of several curves.
 pub(crate) struct Chart<'a> {
-    /// What is drawn.
+    /// Title.
     pub(crate) title: &'a str,
-    /// What it is drawn over.
+    /// Label of the x axis.
     pub(crate) axis: &'a str,
-    /// The curves.
+    /// Curves.
     pub(crate) lines: &'a [Line],
 }
 
 impl Chart<'_> {
-    /// The chart, with its scale to the left and what each line is below.
-    pub(crate) fn text(&self, page: Page) -> String {
+    /// Returns the chart, with the y scale on the left and the legend below.
+    pub(crate) fn render(&self, page: Page) -> String {
         let values = || self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
-        let (low, high) = ends(values());
-        let is_log = low > 0.0 && high / low > SPREAD;
+        let (low, high) = min_and_max(values());
+        let is_log = low > 0.0 && high / low > LOG_RATIO;
         let scaled = |value: f64| if is_log { value.ln() } else { value };
-        let (from, to) = ends(self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)));
+        let (from, to) = min_and_max(self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)));
         let marks =
             [high, if is_log { (low * high).sqrt() } else { (low + high) / 2.0 }, low].map(number_format::short);
         let margin = marks.iter().map(|mark| mark.chars().count()).max().unwrap_or_default();
@@ -51,7 +51,7 @@ impl Chart<'_> {
                 let up = if high > low { (scaled(y) - scaled(low)) / (scaled(high) - scaled(low)) } else { 0.5 };
                 (across, up)
             };
-            canvas.draw(line.place, &line.points.iter().copied().map(to_cell).collect::<Vec<_>>());
+            canvas.draw(line.index, &line.points.iter().copied().map(to_cell).collect::<Vec<_>>());
         }
         let scale = if is_log { ", logarithmic" } else { "" };
         let mut text = format!("{}{scale}\n", self.title);
@@ -69,35 +69,37 @@ impl Chart<'_> {
         let _ = writeln!(text, "{:margin$} └{}", "", "─".repeat(width));
         let _ = writeln!(text, "{:margin$}  {left}{}{right}", "", format_args!("{:^room$}", self.axis));
         let keys = self.lines.iter().map(|line| {
-            let key = painted(line.place, &letter(line.place).to_string(), page.styled);
+            let key = colored(line.index, &letter(line.index).to_string(), page.styled);
             format!("{key} {}", line.label.replace(' ', "\u{a0}"))
         });
         text + &page.wrapped(&keys.collect::<Vec<_>>().join("   "), 0)
     }
 }
 
-/// Characters of two by four dots each.
+/// Grid of characters with two by four dots each.
 struct Canvas {
     width: usize,
     height: usize,
-    cells: Vec<Painted>,
+    cells: Vec<CanvasCell>,
 }
 
-/// What stands in a cell: the dots, and the line that they are of.
+/// A character of the canvas.
 #[derive(Clone, Copy, Default)]
-struct Painted {
+struct CanvasCell {
+    /// Bits of the dots that are set, as in Unicode's Braille patterns.
     dots: u8,
+    /// Line that was drawn last, which gives the color.
     line: Option<usize>,
-    /// Lines that pass through the middle of the cell's columns, as a letter shows them.
+    /// Line that was drawn first, which gives the letter.
     letter: Option<usize>,
 }
 
 impl Canvas {
     fn new(width: usize, height: usize) -> Canvas {
-        Canvas { width, height, cells: vec![Painted::default(); width * height] }
+        Canvas { width, height, cells: vec![CanvasCell::default(); width * height] }
     }
 
-    /// Draws a line through points, both parts in 0–1 from the left and from below.
+    /// Draws a line through points, with both coordinates from 0 to 1, from the left and from below.
     fn draw(&mut self, line: usize, points: &[(f64, f64)]) {
         let (right, top) = (2 * self.width - 1, 4 * self.height - 1);
         let dot = |(across, up): (f64, f64)| (across * right as f64, (1.0 - up) * top as f64);
@@ -115,23 +117,24 @@ impl Canvas {
         }
     }
 
+    /// Sets a dot.
     fn set(&mut self, x: usize, y: usize, line: usize) {
         const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-        let place = (y / 4).min(self.height - 1) * self.width + (x / 2).min(self.width - 1);
-        let cell = &mut self.cells[place];
+        let index = (y / 4).min(self.height - 1) * self.width + (x / 2).min(self.width - 1);
+        let cell = &mut self.cells[index];
         cell.dots |= DOTS[y % 4][x % 2];
         cell.line = Some(line);
-        // one letter a column or two: a line of letters is read as one
         if cell.letter.is_none() {
             cell.letter = Some(line);
         }
     }
 
+    /// Returns the rows of characters.
     fn rows(&self, styled: bool) -> Vec<String> {
-        let cell = |cell: &Painted| match (cell.line, cell.letter) {
+        let cell = |cell: &CanvasCell| match (cell.line, cell.letter) {
             (Some(line), _) if styled => {
                 let dots = char::from_u32(0x2800 + u32::from(cell.dots)).unwrap_or(' ');
-                painted(line, &dots.to_string(), true)
+                colored(line, &dots.to_string(), true)
             }
             (_, Some(line)) => letter(line).to_string(),
             _ => " ".to_owned(),
@@ -140,24 +143,24 @@ impl Canvas {
     }
 }
 
-/// The letter of a line.
-fn letter(place: usize) -> char {
+/// Returns the letter of a line.
+fn letter(index: usize) -> char {
     let letters: Vec<char> = ('a'..='z').chain('A'..='Z').collect();
-    letters[place % letters.len()]
+    letters[index % letters.len()]
 }
 
-/// In the colour of a line, on a terminal: those that colour-blind readers tell apart.
-fn painted(place: usize, text: &str, styled: bool) -> String {
+/// Returns text in the color of a line if `styled`. Color-blind readers can tell the colors apart.
+fn colored(index: usize, text: &str, styled: bool) -> String {
     const COLORS: [u8; 6] = [33, 208, 36, 170, 220, 244];
-    Style::new().color256(COLORS[place % COLORS.len()]).force_styling(styled).apply_to(text).to_string()
+    Style::new().color256(COLORS[index % COLORS.len()]).force_styling(styled).apply_to(text).to_string()
 }
 
-/// The lowest and the highest.
-fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+/// Returns the smallest and the largest value.
+fn min_and_max(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-/// To as many digits as an axis needs.
+/// Returns a value rounded for the label of an axis.
 fn rounded(value: f64) -> f64 {
     if value.abs() >= 10.0 { value.round() } else { (value * 100.0).round() / 100.0 }
 }
@@ -169,10 +172,10 @@ mod tests {
     #[test]
     fn lines_go_from_corner_to_corner_with_the_scale_and_letters() {
         let lines = [
-            Line { label: "falls".to_owned(), place: 0, points: vec![(1.0, 2.0), (5.0, 1.0)] },
-            Line { label: "stays".to_owned(), place: 1, points: vec![(1.0, 1.0), (5.0, 1.0)] },
+            Line { label: "falls".to_owned(), index: 0, points: vec![(1.0, 2.0), (5.0, 1.0)] },
+            Line { label: "stays".to_owned(), index: 1, points: vec![(1.0, 1.0), (5.0, 1.0)] },
         ];
-        let text = Chart { title: "loss", axis: "epoch", lines: &lines }.text(Page { width: 40, styled: false });
+        let text = Chart { title: "loss", axis: "epoch", lines: &lines }.render(Page { width: 40, styled: false });
         let rows: Vec<&str> = text.lines().collect();
         assert_eq!(rows[0], "loss");
         assert!(rows[1].starts_with("2.00 ┤aa"), "{text}");

@@ -1,4 +1,4 @@
-//! Learning curves of all groups in one chart for each metric, in characters.
+//! Learning curves of the groups in the terminal, one chart for each metric.
 
 use crate::cli::commands::compare::chart::{Chart, Line};
 use crate::cli::text::page::Page;
@@ -7,37 +7,39 @@ use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
 use crate::compare::trial::Axis;
 
-/// As many curves as can be told apart in one chart.
-const MOST: usize = 6;
+/// Maximum number of curves in a chart.
+const MAX_CURVES: usize = 6;
 
-/// The charts: of the validation loss, and of the metric that was tested; of training where there is no validation.
-pub(crate) fn text(groups: &[Group], comparison: &Comparison, axis: Axis, page: Page) -> Vec<String> {
-    let chosen = chosen(groups, comparison);
+/// Returns charts of the loss and of the tested metric, on validation rows if possible, else on training rows.
+pub(crate) fn render(groups: &[Group], comparison: &Comparison, axis: Axis, page: Page) -> Vec<String> {
+    let selected = selected_groups(groups, comparison);
     let mut parts: Vec<String> = Vec::new();
     for metric in metrics(groups, comparison) {
-        let lines: Vec<Line> = chosen
+        let lines: Vec<Line> = selected
             .iter()
-            .filter_map(|&place| {
-                let points = points(&groups[place], &metric, axis);
-                (!points.is_empty()).then(|| Line { label: groups[place].label.clone(), place, points })
+            .filter_map(|&index| {
+                let points = mean_points(&groups[index], &metric, axis);
+                (!points.is_empty()).then(|| Line { label: groups[index].label.clone(), index, points })
             })
             .collect();
         if lines.iter().any(|line| line.points.len() > 1) {
-            parts.push(Chart { title: &metric, axis: axis.word(), lines: &lines }.text(page));
+            parts.push(Chart { title: &metric, axis: axis.word(), lines: &lines }.render(page));
         } else if axis != Axis::Epoch && lines.is_empty() {
-            parts
-                .push(format!("{metric}: how many {}s an epoch takes is not known", axis.word().trim_end_matches('s')));
+            parts.push(format!(
+                "{metric}: not shown, because the number of {}s per epoch is unknown",
+                axis.word().trim_end_matches('s')
+            ));
         }
     }
-    if let (Some(last), true) = (parts.last_mut(), chosen.len() < groups.len()) {
+    if let (Some(last), true) = (parts.last_mut(), selected.len() < groups.len()) {
         last.push('\n');
         last.push_str(&page.wrapped(
             &format!(
-                "curves of {} of {} runs: the baseline and {}; `runner plot` draws all",
-                chosen.len(),
+                "showing {} of {} runs: the baseline and {}; `runner plot` shows all",
+                selected.len(),
                 groups.len(),
                 match (comparison.ranked_by(), comparison.has_validation) {
-                    (None, _) => "those named first",
+                    (None, _) => "the first ones named",
                     (Some(_), true) => "the best on validation rows",
                     (Some(_), false) => "the best on training rows",
                 }
@@ -48,43 +50,43 @@ pub(crate) fn text(groups: &[Group], comparison: &Comparison, axis: Axis, page: 
     parts
 }
 
-/// What curves are drawn of.
+/// Returns the metrics to show.
 fn metrics(groups: &[Group], comparison: &Comparison) -> Vec<String> {
-    let has = |name: &str| groups.iter().filter(|group| group.metrics().contains(&name)).count();
+    let count = |name: &str| groups.iter().filter(|group| group.metrics().contains(&name)).count();
     let main = comparison.tests.first().map(|test| metric_of(&test.figure));
     let main = main.map(|metric| metric.strip_prefix("val_").unwrap_or(metric));
     let mut chosen = Vec::new();
     for metric in ["loss"].into_iter().chain(main.filter(|metric| *metric != "loss")) {
-        let of_validation = format!("val_{metric}");
-        match (has(&of_validation), has(metric)) {
+        let val_metric = format!("val_{metric}");
+        match (count(&val_metric), count(metric)) {
             (0, 0) => {}
-            (validation, training) if validation >= training && validation > 0 => chosen.push(of_validation),
+            (validation, training) if validation >= training && validation > 0 => chosen.push(val_metric),
             _ => chosen.push(metric.to_owned()),
         }
     }
     chosen
 }
 
-/// The groups that are drawn: all, or the baseline and the best by validation rows.
-fn chosen(groups: &[Group], comparison: &Comparison) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..groups.len()).collect();
-    if places.len() > MOST {
-        if let Some(figure) = comparison.ranked_by() {
-            let sign = if figure.higher_is_better == Some(false) { 1.0 } else { -1.0 };
-            let worth = |place: &usize| figure.groups[*place].as_ref().map_or(f64::INFINITY, |s| sign * s.mean);
-            places.sort_by(|a, b| worth(a).total_cmp(&worth(b)));
+/// Returns the indices of the groups to show: all, or the baseline and the best ones by the ranking metric.
+fn selected_groups(groups: &[Group], comparison: &Comparison) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..groups.len()).collect();
+    if indices.len() > MAX_CURVES {
+        if let Some(metric) = comparison.ranked_by() {
+            let sign = if metric.higher_is_better == Some(false) { 1.0 } else { -1.0 };
+            let sort_key = |index: &usize| metric.groups[*index].as_ref().map_or(f64::INFINITY, |s| sign * s.mean);
+            indices.sort_by(|a, b| sort_key(a).total_cmp(&sort_key(b)));
         }
-        places.retain(|&place| place != comparison.baseline);
-        places.insert(0, comparison.baseline);
-        places.truncate(MOST);
-        places.sort_unstable();
+        indices.retain(|&index| index != comparison.baseline);
+        indices.insert(0, comparison.baseline);
+        indices.truncate(MAX_CURVES);
+        indices.sort_unstable();
     }
-    places
+    indices
 }
 
-/// The mean curve over trials.
-fn points(group: &Group, metric: &str, axis: Axis) -> Vec<(f64, f64)> {
-    let (curve, places) = (group.mean_curve(metric), group.places(axis));
-    let both = curve.epochs.iter().zip(curve.values);
-    both.filter_map(|(epoch, value)| Some((*places.get(epoch)?, value))).filter(|(_, v)| v.is_finite()).collect()
+/// Returns the mean curve over trials, as points `(x, y)`.
+fn mean_points(group: &Group, metric: &str, axis: Axis) -> Vec<(f64, f64)> {
+    let (curve, x_by_epoch) = (group.mean_curve(metric), group.places(axis));
+    let pairs = curve.epochs.iter().zip(curve.values);
+    pairs.filter_map(|(epoch, value)| Some((*x_by_epoch.get(epoch)?, value))).filter(|(_, v)| v.is_finite()).collect()
 }

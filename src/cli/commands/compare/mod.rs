@@ -30,12 +30,11 @@ pub struct Args {
     /// Keras, Lightning, skorch, Hugging Face and TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
-    /// The run that others are compared with [default: the first]
+    /// Run that the others are compared with [default: the first]
     #[arg(long, value_name = "RUN")]
     baseline: Option<String>,
-    /// The figure that is tested: `acc` (of the test rows, if there are any), `best.val_loss`, `test.report.macro.f1`,
-    /// …; may be given several times
-    #[arg(long = "metric", value_name = "FIGURE")]
+    /// Metric to test: `acc` (on the test rows, if there are any), `best.val_loss`, `test.report.macro.f1`, …; repeatable
+    #[arg(long = "metric", value_name = "METRIC")]
     metrics: Vec<String>,
     /// Statistical test
     #[arg(long, value_enum, default_value_t)]
@@ -80,42 +79,41 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let hint = "name a second run: `runner runs` lists past runs";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
-    // the baseline may be named as on the command line, too
-    let meant =
-        |written: &String| named.iter().position(|name| name == written).map(|place| groups[place].label.clone());
-    let baseline = args.baseline.as_ref().map(|written| meant(written).unwrap_or_else(|| written.clone()));
-    let asked = Asked { baseline, metrics: args.metrics.clone(), test: args.test };
-    let comparison = compare(&groups, &asked)?;
+    // `--baseline` may repeat a name of the command line, or be a label
+    let label_of = |name: &String| named.iter().position(|other| other == name).map(|i| groups[i].label.clone());
+    let baseline = args.baseline.as_ref().map(|name| label_of(name).unwrap_or_else(|| name.clone()));
+    let options = Asked { baseline, metrics: args.metrics.clone(), test: args.test };
+    let comparison = compare(&groups, &options)?;
     if args.json {
-        terminal::json(&formats::json(&groups, &comparison, args.all));
+        terminal::json(&formats::to_json(&groups, &comparison, args.all));
     } else if args.csv {
-        terminal::out(&formats::csv(&groups, &comparison));
+        terminal::out(&formats::to_csv(&groups, &comparison));
         comparison.cautions.iter().for_each(|caution| terminal::say(&format!("caution: {caution}")));
     } else if args.md {
-        terminal::out(&formats::markdown(&groups, &comparison, args.all));
+        terminal::out(&formats::to_markdown(&groups, &comparison, args.all));
     } else {
-        terminal::out(&text(&groups, &comparison, args, Page::of_output()));
+        terminal::out(&render(&groups, &comparison, args, Page::of_output()));
     }
     notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     faults.iter().for_each(terminal::error);
     if groups.len() == 1 {
-        terminal::say(&format!("nothing else could be read: showing only {}", groups[0].label));
+        terminal::say(&format!("no other run could be read: showing only {}", groups[0].label));
     }
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// All of it for people: what is compared, what differs, the figures, the curves, and what can be said.
-fn text(groups: &[Group], comparison: &Comparison, args: &Args, page: Page) -> String {
-    let mut parts = vec![overview::text(groups, comparison.baseline, page)];
-    parts.extend(settings::text(groups, args.all, page));
-    parts.extend(table::text(groups, comparison, page));
-    parts.extend(curves::text(groups, comparison, args.x, page));
+/// Returns the comparison as text: overview, settings, metrics, curves, cautions, and tested differences.
+fn render(groups: &[Group], comparison: &Comparison, args: &Args, page: Page) -> String {
+    let mut parts = vec![overview::render(groups, comparison.baseline, page)];
+    parts.extend(settings::render(groups, args.all, page));
+    parts.extend(table::render(groups, comparison, page));
+    parts.extend(curves::render(groups, comparison, args.x, page));
     if !comparison.cautions.is_empty() {
         let cautions = comparison.cautions.iter().map(|caution| page.wrapped(&format!("caution: {caution}"), 2));
         parts.push(cautions.collect::<Vec<_>>().join("\n"));
     }
     if groups.len() > 1 {
-        parts.extend(differences::text(groups, comparison, page));
+        parts.extend(differences::render(groups, comparison, page));
     }
     parts.join("\n\n")
 }

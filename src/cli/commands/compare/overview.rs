@@ -1,4 +1,4 @@
-//! What is compared: each group with its trials, how they ended and read, and where they are.
+//! Overview of the compared groups: trials, epochs, diagnosis, and the paths of their files.
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,8 @@ use crate::compare::statistics::mean;
 use crate::compare::trial::{Record, Trial};
 use crate::history::diagnosis::Verdict;
 
-/// The table of the groups.
-pub(crate) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
+/// Returns the table of the groups and the lines below it.
+pub(crate) fn render(groups: &[Group], baseline: usize, page: Page) -> String {
     let words = |header: &str, cell: &dyn Fn(&Group) -> String| Column::words(header, groups.iter().map(cell));
     let numbers = |header: &str, cell: &dyn Fn(&Group) -> String| {
         Column::numbers(header, groups.iter().map(|group| Cell { text: cell(group), is_best: false }))
@@ -26,31 +26,33 @@ pub(crate) fn text(groups: &[Group], baseline: usize, page: Page) -> String {
             vec![words("trials", &trials)],
             vec![numbers("epochs", &|group| range(group, &epochs(group)))],
             vec![
-                numbers("best epoch", &|group| over(group, |trial| Some(trial.best()?.epoch as f64))),
-                numbers("overfits from", &|group| over(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))),
+                numbers("best epoch", &|group| trial_range(group, |trial| Some(trial.best()?.epoch as f64))),
+                numbers("overfits from", &|group| {
+                    trial_range(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))
+                }),
                 numbers("val_loss rise", &|group| {
-                    number_format::metric(average(group, |trial| trial.diagnosis()?.val_loss_rise))
+                    number_format::metric(mean_of_trials(group, |trial| trial.diagnosis()?.val_loss_rise))
                 }),
             ],
-            vec![words("reading", &reading)],
+            vec![words("diagnosis", &diagnosis)],
         ],
         spare: Vec::new(),
         closing: None,
     };
     let mut lines = fitted.tables(page);
-    lines.push(format!("baseline: {}\n{}", groups[baseline].label, places(groups).join("\n")));
+    lines.push(format!("baseline: {}\n{}", groups[baseline].label, locations(groups).join("\n")));
     lines.extend(positive_class::in_words(groups).map(|positive| page.wrapped(&positive, 2)));
     lines.join("\n\n")
 }
 
-/// Where they are: a line for each folder that several of them lie in, and for each of the others.
-fn places(groups: &[Group]) -> Vec<String> {
+/// Returns the paths of the groups: one line for each folder with several groups, and one for each other group.
+fn locations(groups: &[Group]) -> Vec<String> {
     let mut by_folder: IndexMap<Option<PathBuf>, Vec<&Group>> = IndexMap::new();
     for group in groups {
-        by_folder.entry(folder(group)).or_default().push(group);
+        by_folder.entry(common_folder(group)).or_default().push(group);
     }
     let line = |(folder, groups): (Option<PathBuf>, Vec<&Group>)| match (&folder, &groups[..]) {
-        (Some(folder), [_, _, ..]) => vec![format!("{} of them: {}", groups.len(), folder.display())],
+        (Some(folder), [_, _, ..]) => vec![format!("{} groups: {}", groups.len(), folder.display())],
         (Some(folder), [group]) if group.trials.len() > 1 => vec![format!("{}: {}", group.label, folder.display())],
         _ => groups
             .into_iter()
@@ -63,12 +65,12 @@ fn places(groups: &[Group]) -> Vec<String> {
     by_folder.into_iter().flat_map(line).collect()
 }
 
-/// How many trials there are, and their seeds.
+/// Returns the number of trials and their seeds, or the format of a foreign history.
 fn trials(group: &Group) -> String {
     let n = group.trials.len();
     if let Some(Record::Foreign(read)) = group.trials.first().map(|trial| &trial.record) {
-        let word = read.foreign.format.word();
-        return if n == 1 { word.to_owned() } else { format!("{n} × {word}") };
+        let format = read.foreign.format.word();
+        return if n == 1 { format.to_owned() } else { format!("{n} × {format}") };
     }
     let seeds = group.seeds();
     let folds = group.trials.iter().filter_map(Trial::fold).max().map(|last| format!(", {} folds", last + 1));
@@ -79,38 +81,40 @@ fn trials(group: &Group) -> String {
     format!("{seeds}{}", folds.unwrap_or_default())
 }
 
-fn average(group: &Group, figure: impl Fn(&Trial) -> Option<f64>) -> Option<f64> {
-    Some(group.drawn_values(figure)).filter(|values| !values.is_empty()).map(|values| mean(&values))
+/// Returns the mean of a value over the trials that have it.
+fn mean_of_trials(group: &Group, value: impl Fn(&Trial) -> Option<f64>) -> Option<f64> {
+    Some(group.drawn_values(value)).filter(|values| !values.is_empty()).map(|values| mean(&values))
 }
 
-/// How many epochs each trial had, diverged ones as well.
+/// Returns the number of epochs of each trial, including diverged ones.
 fn epochs(group: &Group) -> Vec<f64> {
     group.trials.iter().map(|trial| trial.epochs() as f64).collect()
 }
 
-/// Whole numbers over trials.
-fn over(group: &Group, figure: impl Fn(&Trial) -> Option<f64>) -> String {
-    range(group, &group.drawn_values(figure))
+/// Returns the range of a whole number over trials.
+fn trial_range(group: &Group, value: impl Fn(&Trial) -> Option<f64>) -> String {
+    range(group, &group.drawn_values(value))
 }
 
-/// The number that all trials have, or from the lowest to the highest; and how many have one, where not all do.
+/// Returns the common value of all trials, or the smallest and largest value. If not all trials have a value, adds how many
+/// do.
 fn range(group: &Group, values: &[f64]) -> String {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let some = if values.len() < group.trials.len() {
+    let count = if values.len() < group.trials.len() {
         format!(" ({} of {})", values.len(), group.trials.len())
     } else {
         String::new()
     };
     match values.len() {
         0 => "–".to_owned(),
-        _ if low == high => format!("{low}{some}"),
-        _ => format!("{low}–{high}{some}"),
+        _ if low == high => format!("{low}{count}"),
+        _ => format!("{low}–{high}{count}"),
     }
 }
 
-/// What the curves show: the most frequent verdict, with its count where there are others.
-fn reading(group: &Group) -> String {
+/// Returns the most frequent diagnosis of the trials, with its count if others differ.
+fn diagnosis(group: &Group) -> String {
     let verdicts: Vec<Verdict> = group.trials.iter().filter_map(Trial::verdict).collect();
     let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
     let most = Verdict::ALL.into_iter().rev().max_by_key(|verdict| count(*verdict)).filter(|_| !verdicts.is_empty());
@@ -121,8 +125,8 @@ fn reading(group: &Group) -> String {
     }
 }
 
-/// The folder that all its histories lie in.
-fn folder(group: &Group) -> Option<PathBuf> {
+/// Returns the folder of all histories of a group, if it is the same.
+fn common_folder(group: &Group) -> Option<PathBuf> {
     let folder = group.trials.first()?.file.parent()?;
     let all = group.trials.iter().all(|trial| trial.file.parent() == Some(folder));
     all.then(|| folder.to_path_buf()).filter(|folder| folder != Path::new(""))

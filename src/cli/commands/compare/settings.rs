@@ -1,43 +1,44 @@
-//! The settings that differ, or all of them.
+//! Table of the settings that differ between groups, or of all settings.
 
 use indexmap::IndexMap;
 
 use crate::cli::text::column_layout::{Column, Fitted};
 use crate::cli::text::number_format;
 use crate::cli::text::page::Page;
+use crate::cli::truncate::truncated;
 use crate::compare::group::Group;
 use crate::compare::settings::{Setting, differing, settings};
 
-/// Up to so many groups have a column each.
-const COLUMNS: usize = 3;
+/// Maximum number of groups that are shown as columns.
+const MAX_COLUMNS: usize = 3;
 
-/// The tables, or for many groups who has which value; a sentence where no setting differs.
-pub(crate) fn text(groups: &[Group], all: bool, page: Page) -> Vec<String> {
-    let every = settings(groups);
-    let shown = if all { every.clone() } else { differing(groups) };
+/// Returns tables of the settings; for many groups, a list of the values of each setting. If nothing differs, a sentence.
+pub(crate) fn render(groups: &[Group], all: bool, page: Page) -> Vec<String> {
+    let all_settings = settings(groups);
+    let shown = if all { all_settings.clone() } else { differing(groups) };
     let (known, unknown): (Vec<_>, Vec<_>) = groups.iter().enumerate().partition(|(_, group)| group.config().is_some());
     if known.is_empty() {
-        return vec!["no settings are known".to_owned()];
+        return vec!["the settings of these runs are unknown".to_owned()];
     }
     if let ([(_, group)], 1..) = (&known[..], unknown.len()) {
         return match all {
             true => tables(&shown, &known, page),
-            false => vec![format!("settings are known of {} alone (--all)", group.label)],
+            false => vec![format!("settings are known only for {} (shown with `--all`)", group.label)],
         };
     }
     let mut parts = match shown.len() {
         0 => vec!["no setting differs".to_owned()],
-        _ if known.len() <= COLUMNS => tables(&shown, &known, page),
-        _ => vec![shown.iter().map(|setting| values(setting, &known, page)).collect::<Vec<_>>().join("\n")],
+        _ if known.len() <= MAX_COLUMNS => tables(&shown, &known, page),
+        _ => vec![shown.iter().map(|setting| values_of(setting, &known, page)).collect::<Vec<_>>().join("\n")],
     };
     let mut remarks = Vec::new();
-    if let same @ 1.. = every.len() - shown.len() {
+    if let same @ 1.. = all_settings.len() - shown.len() {
         let are = if same == 1 { "setting is" } else { "settings are" };
-        remarks.push(format!("{} {are} the same (--all)", number_format::count(same)));
+        remarks.push(format!("{} {are} the same (shown with `--all`)", number_format::count(same)));
     }
     if !unknown.is_empty() {
         let labels: Vec<&str> = unknown.iter().map(|(_, group)| group.label.as_str()).collect();
-        remarks.push(page.wrapped(&format!("settings are not known of {}", labels.join(", ")), 2));
+        remarks.push(page.wrapped(&format!("settings are unknown for {}", labels.join(", ")), 2));
     }
     if let (Some(last), false) = (parts.last_mut(), remarks.is_empty()) {
         *last = format!("{last}\n{}", remarks.join("\n"));
@@ -45,11 +46,11 @@ pub(crate) fn text(groups: &[Group], all: bool, page: Page) -> Vec<String> {
     parts
 }
 
-/// A row for each setting, a column for each group.
+/// Returns tables with a row for each setting and a column for each group.
 fn tables(settings: &[Setting], groups: &[(usize, &Group)], page: Page) -> Vec<String> {
-    let column = |(place, group): &(usize, &Group)| {
-        let cell = |setting: &Setting| cut(setting.values[*place].as_deref().unwrap_or("–"), page.width / 2);
-        vec![Column::words(cut(&group.label, 30), settings.iter().map(cell))]
+    let column = |(index, group): &(usize, &Group)| {
+        let cell = |setting: &Setting| truncated(setting.values[*index].as_deref().unwrap_or("–"), page.width / 2);
+        vec![Column::words(truncated(&group.label, 30), settings.iter().map(cell))]
     };
     let fitted = Fitted {
         labels: Column::words("setting", settings.iter().map(|setting| setting.key.clone())),
@@ -60,32 +61,24 @@ fn tables(settings: &[Setting], groups: &[(usize, &Group)], page: Page) -> Vec<S
     fitted.tables(page)
 }
 
-/// The values of a setting, and which groups have each.
-fn values(setting: &Setting, groups: &[(usize, &Group)], page: Page) -> String {
+/// Returns the values of a setting, each with the groups that have it.
+fn values_of(setting: &Setting, groups: &[(usize, &Group)], page: Page) -> String {
     let mut by_value: IndexMap<Option<&str>, Vec<&str>> = IndexMap::new();
-    for (place, group) in groups {
-        by_value.entry(setting.values[*place].as_deref()).or_default().push(&group.label);
+    for (index, group) in groups {
+        by_value.entry(setting.values[*index].as_deref()).or_default().push(&group.label);
     }
-    // what many share is told last, and without their names
-    let most = by_value.values().map(Vec::len).max().filter(|most| *most > COLUMNS).unwrap_or(usize::MAX);
-    let shared = by_value.values().position(|labels| labels.len() == most);
+    // the value that most groups share comes last, without their names
+    let most_groups = by_value.values().map(Vec::len).max().filter(|count| *count > MAX_COLUMNS).unwrap_or(usize::MAX);
+    let shared = by_value.values().position(|labels| labels.len() == most_groups);
     let line = |value: &Option<&str>, labels: &str| {
-        let value = cut(value.unwrap_or("not set"), page.width * 3 / 4);
+        let value = truncated(value.unwrap_or("not set"), page.width * 3 / 4);
         page.wrapped(&format!("\u{a0} {value}: {labels}"), 4)
     };
-    let told = by_value.iter().enumerate().filter(|(place, _)| Some(*place) != shared);
-    let mut lines: Vec<String> = told.map(|(_, (value, labels))| line(value, &labels.join(", "))).collect();
-    if let Some((value, labels)) = shared.and_then(|place| by_value.get_index(place)) {
+    let others = by_value.iter().enumerate().filter(|(index, _)| Some(*index) != shared);
+    let mut lines: Vec<String> = others.map(|(_, (value, labels))| line(value, &labels.join(", "))).collect();
+    if let Some((value, labels)) = shared.and_then(|index| by_value.get_index(index)) {
         let all = if lines.is_empty() { "all".to_owned() } else { format!("the other {}", labels.len()) };
         lines.push(line(value, &all));
     }
     format!("{}\n{}", setting.key, lines.join("\n"))
-}
-
-/// A text of at most so many characters.
-pub(crate) fn cut(text: &str, most: usize) -> String {
-    match text.chars().count() <= most {
-        true => text.to_owned(),
-        false => format!("{}…", text.chars().take(most.saturating_sub(1)).collect::<String>().trim_end()),
-    }
 }

@@ -1,7 +1,7 @@
 //! `runner data list|fetch|verify|path|describe`
 
-mod describe;
-pub(crate) mod description;
+pub(crate) mod describe;
+mod describe_text;
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,9 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
 
-use crate::cli::commands::data::description::{Described, manifest};
+use crate::cli::commands::data::describe::{DescribeArgs, find_manifest};
 use crate::cli::exit::Exit;
-use crate::cli::process::work::{Begun, Work};
+use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::table::Columns;
 use crate::cli::text::terminal;
@@ -60,27 +60,27 @@ enum DataCommand {
         name: String,
     },
     /// Describe rows, columns and classes of a data set
-    Describe(Described),
+    Describe(DescribeArgs),
 }
 
-/// Runs a command about files of data sets; what describes their rows is the engine's.
-pub(crate) fn begin(args: &Args) -> Begun<'_> {
+/// Runs a command about the files of data sets. `describe` needs tensors and is left to the engine.
+pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
     let cache = Cache::of_user();
-    Begun::Ended(match &args.command {
+    Dispatched::Done(match &args.command {
         DataCommand::List { json } => list(&cache, *json),
         DataCommand::Fetch { name, file } => {
-            manifest(name).and_then(|manifest| fetch(&cache, &manifest, file.as_deref()))
+            find_manifest(name).and_then(|manifest| fetch(&cache, &manifest, file.as_deref()))
         }
         DataCommand::Verify { name, json } => verify(&cache, name.as_deref(), *json),
-        DataCommand::Path { name } => manifest(name).and_then(|manifest| path(&cache, &manifest)),
-        DataCommand::Describe(args) => return Begun::NeedsTensors(Work::Describe(args)),
+        DataCommand::Path { name } => find_manifest(name).and_then(|manifest| path(&cache, &manifest)),
+        DataCommand::Describe(args) => return Dispatched::ForEngine(EngineCommand::Describe(args)),
     })
 }
 
-/// Whether a data set is at hand, in a word or two.
+/// Returns whether a data set is available: `built in`, `fetched`, `not fetched` or `damaged`.
 fn state(cache: &Cache, manifest: &Manifest) -> &'static str {
     if manifest.is_embedded() {
-        return "in the binary";
+        return "built in";
     }
     let faults = manifest.files.iter().filter_map(|file| cache.read(manifest, file).err()).collect::<Vec<_>>();
     match &faults[..] {
@@ -90,6 +90,7 @@ fn state(cache: &Cache, manifest: &Manifest) -> &'static str {
     }
 }
 
+/// Prints all data sets.
 fn list(cache: &Cache, json: bool) -> anyhow::Result<Exit> {
     let manifests: Vec<Manifest> = Manifest::names().filter_map(Manifest::named).collect();
     if json {
@@ -106,7 +107,7 @@ fn list(cache: &Cache, json: bool) -> anyhow::Result<Exit> {
     let mut table = Columns::new(["data set", "rows", "features", "license", "state"], []);
     for manifest in &manifests {
         let state = state(cache, manifest);
-        // what else is to be said of a license, `describe` says
+        // `describe` shows the full license
         let license = manifest.license.split([':', ';']).next().unwrap_or_default();
         table.row([&manifest.name, &manifest.rows, &manifest.features, license, state]);
     }
@@ -114,9 +115,10 @@ fn list(cache: &Cache, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Downloads a data set, or takes its file from `file`.
 fn fetch(cache: &Cache, manifest: &Manifest, file: Option<&Path>) -> anyhow::Result<Exit> {
     if manifest.is_embedded() {
-        terminal::say(&format!("`{}` is in the binary: there is nothing to fetch", manifest.name));
+        terminal::say(&format!("`{}` is built in: there is nothing to fetch", manifest.name));
         return Ok(Exit::Done);
     }
     let mut progress = Progress::new(false);
@@ -127,50 +129,63 @@ fn fetch(cache: &Cache, manifest: &Manifest, file: Option<&Path>) -> anyhow::Res
     progress.end();
     fetched?;
     let folder = cache.folder_of(manifest);
-    terminal::say(&format!("`{}` is whole in `{}`; license: {}", manifest.name, folder.display(), manifest.license));
+    terminal::say(&format!(
+        "`{}` is available in `{}`; license: {}",
+        manifest.name,
+        folder.display(),
+        manifest.license
+    ));
     Ok(Exit::Done)
 }
 
+/// Prints whether the cached files have the expected checksums.
+///
+/// # Errors
+/// If a file is damaged, or if the data set was named and a file is missing.
 fn verify(cache: &Cache, name: Option<&str>, json: bool) -> anyhow::Result<Exit> {
     let manifests: Vec<Manifest> = match name {
-        Some(name) => vec![manifest(name)?],
+        Some(name) => vec![find_manifest(name)?],
         None => Manifest::names().filter_map(Manifest::named).filter(|manifest| !manifest.is_embedded()).collect(),
     };
-    let mut all_whole = true;
-    let mut found = Vec::new();
+    let mut all_ok = true;
+    let mut results = Vec::new();
     for manifest in &manifests {
         for file in &manifest.files {
             let fault = cache.read(manifest, file).err();
-            // what was never fetched is no fault, unless it was asked for by name
-            let missing = matches!(fault, Some(Fault::Missing(_)));
-            all_whole &= fault.is_none() || (missing && name.is_none());
-            let verdict = fault.map_or("whole".to_owned(), |fault| fault.to_string());
-            found.push((manifest.name.clone(), file.name.clone(), verdict));
+            // a file that was never fetched is an error only if the data set was named
+            let is_missing = matches!(fault, Some(Fault::Missing(_)));
+            all_ok &= fault.is_none() || (is_missing && name.is_none());
+            let verdict = fault.map_or("ok".to_owned(), |fault| fault.to_string());
+            results.push((manifest.name.clone(), file.name.clone(), verdict));
         }
     }
     if json {
-        let rows: Vec<_> = found
+        let rows: Vec<_> = results
             .iter()
             .map(|(name, file, verdict)| json!({ "name": name, "file": file, "verdict": verdict }))
             .collect();
         terminal::json(&rows);
     } else {
-        found.iter().for_each(|(name, file, verdict)| terminal::out(&format!("{name}/{file}: {verdict}")));
-        if found.is_empty() {
-            terminal::out("in the binary: there are no files to check");
+        results.iter().for_each(|(name, file, verdict)| terminal::out(&format!("{name}/{file}: {verdict}")));
+        if results.is_empty() {
+            terminal::out("built in: there are no files to verify");
         }
     }
-    if !all_whole {
+    if !all_ok {
         let name = name.unwrap_or("NAME");
         return Err(anyhow!("files are missing or damaged")
-            .context(Hint(format!("`runner data fetch {name}` gets them again"))));
+            .context(Hint(format!("download them with `runner data fetch {name}`"))));
     }
     Ok(Exit::Done)
 }
 
+/// Prints the directory of a data set.
+///
+/// # Errors
+/// If the data set is built in.
 fn path(cache: &Cache, manifest: &Manifest) -> anyhow::Result<Exit> {
     if manifest.is_embedded() {
-        return Err(anyhow!("`{}` is in the binary, and has no folder", manifest.name));
+        return Err(anyhow!("`{}` is built in: it has no directory", manifest.name));
     }
     terminal::out(&cache.folder_of(manifest).display().to_string());
     Ok(Exit::Done)

@@ -1,53 +1,53 @@
-//! What `runner eval` gives to programs.
+//! JSON output of `runner eval`.
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::commands::eval::evaluated::{Chosen, Evaluated, Unfound};
+use crate::cli::commands::eval::evaluation::{EvalRows, Failure, TrialResult};
 use crate::config::hint::in_a_line;
 use crate::experiment::store::find::SavedRun;
 use crate::experiment::verify::agreement::Agreement;
 use crate::history::number::Number;
 
-/// An object for each trial; of one that could not be evaluated, why not.
-pub(crate) fn json(run: &SavedRun, chosen: &Chosen, evaluated: &[Evaluated]) -> Value {
-    let numbers = |figures: &mut dyn Iterator<Item = (&String, &Number)>| -> Value {
-        figures.map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into()
+/// Returns an object for each trial. A trial that could not be evaluated has an `error`.
+pub(crate) fn to_json(run: &SavedRun, eval_rows: &EvalRows, results: &[TrialResult]) -> Value {
+    let numbers = |metrics: &mut dyn Iterator<Item = (&String, &Number)>| -> Value {
+        metrics.map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into()
     };
-    let trial = |Evaluated { trial, found }: &Evaluated| {
+    let trial = |TrialResult { trial, outcome }: &TrialResult| {
         let history = &trial.history;
         let mut object = json!({ "trial": trial.stem(), "experiment": history.experiment, "variant": history.variant,
             "seed": history.seed, "fold": history.fold, "status": history.status });
-        match found {
-            Ok(found) => {
-                object["rows"] = json!(found.rows);
-                object["figures"] = numbers(&mut found.record.metrics.iter());
-                object["confusion"] = json!(found.record.confusion);
-                object["report"] = json!(found.record.report);
+        match outcome {
+            Ok(evaluation) => {
+                object["rows"] = json!(evaluation.rows);
+                object["figures"] = numbers(&mut evaluation.record.metrics.iter());
+                object["confusion"] = json!(evaluation.record.confusion);
+                object["report"] = json!(evaluation.record.report);
                 object["positive"] = json!(history.data.positive_name());
-                object["positives"] = json!(found.record.positives);
-                object["roc"] = json!(found.record.roc);
-                object["precision_recall"] = json!(found.record.precision_recall);
-                object["threshold"] = json!(found.record.threshold);
-                object["history"] = found.stated.as_ref().map_or(Value::Null, |s| numbers(&mut s.metrics.iter()));
-                // unknown where nothing differs, and not everything was compared
+                object["positives"] = json!(evaluation.record.positives);
+                object["roc"] = json!(evaluation.record.roc);
+                object["precision_recall"] = json!(evaluation.record.precision_recall);
+                object["threshold"] = json!(evaluation.record.threshold);
+                object["history"] = evaluation.stated.as_ref().map_or(Value::Null, |s| numbers(&mut s.metrics.iter()));
+                // null: no difference was found, but not everything could be compared
                 let same = |agreement: &Agreement| match agreement.is_same() {
                     true if agreement.is_complete() => Some(true),
                     true => None,
                     false => Some(false),
                 };
-                object["same"] = json!(found.agreement.as_ref().and_then(same));
+                object["same"] = json!(evaluation.agreement.as_ref().and_then(same));
                 let missing = |agreement: &Agreement| [&agreement.not_stated[..], &agreement.not_found].concat();
-                object["not_compared"] = json!(found.agreement.as_ref().map(missing));
-                object["largest_difference"] = json!(found.agreement.as_ref().map(|a| Number(a.largest())));
+                object["not_compared"] = json!(evaluation.agreement.as_ref().map(missing));
+                object["largest_difference"] = json!(evaluation.agreement.as_ref().map(|a| Number(a.largest())));
             }
-            Err(Unfound::Failed(error)) => object["error"] = json!(in_a_line(error)),
-            Err(Unfound::Diverged) => {}
+            Err(Failure::Failed(error)) => object["error"] = json!(in_a_line(error)),
+            Err(Failure::Diverged) => {}
         }
         object
     };
-    let data = match chosen {
-        Chosen::Part { part, .. } => part.name(),
-        Chosen::File(file) => file,
+    let data = match eval_rows {
+        EvalRows::Part { part, .. } => part.name(),
+        EvalRows::File(file) => file,
     };
-    json!({ "run": run.folder, "data": data, "trials": evaluated.iter().map(trial).collect::<Vec<_>>() })
+    json!({ "run": run.folder, "data": data, "trials": results.iter().map(trial).collect::<Vec<_>>() })
 }

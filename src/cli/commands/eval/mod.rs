@@ -1,6 +1,6 @@
 //! `runner eval RUN`
 
-pub(crate) mod evaluated;
+pub(crate) mod evaluation;
 mod json;
 mod text;
 
@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use tch::{Device, Kind};
 
 use crate::cli::args::lookup::{find_run, resolve_device};
-use crate::cli::commands::eval::evaluated::{Chosen, Evaluated, Found, Unfound, count};
+use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::{number_format, terminal};
@@ -38,7 +38,7 @@ use crate::train::keep::Keep;
 pub struct Args {
     /// Run directory, a history or weight file of it, or an experiment (its newest finished run)
     run: String,
-    /// The rows: `test`, `validation`, `train`, or a file of your own with the same columns (for images,
+    /// Rows to evaluate: `test`, `validation`, `train`, or your own file with the same columns (for images,
     /// `IMAGES,LABELS` in the IDX format) [default: test, or validation where there are no test rows]
     #[arg(long, value_name = "ROWS|FILE")]
     data: Option<String>,
@@ -69,47 +69,49 @@ Examples:
 
 If a trial cannot be evaluated, the others still are; the exit code is then 2.";
 
-/// Takes the figures of each trial anew. One that cannot be evaluated is told, and keeps no other from it.
+/// Computes the metrics of each trial from its saved weights and compares them with the history. A trial that cannot be
+/// evaluated is reported; the others still are evaluated.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let run = find_run(&args.run, &args.out)?;
-    let chosen = Chosen::of(args.data.as_deref(), &run)?;
-    if args.strict && matches!(chosen.part(), None | Some(Part::Training)) {
-        let message = format!("`--strict` has nothing to compare with: a history has no metrics of {}", chosen.name());
-        return Err(anyhow!(message).context(Hint("it states some on test and validation rows".to_owned())));
+    let eval_rows = EvalRows::parse(args.data.as_deref(), &run)?;
+    if args.strict && matches!(eval_rows.part(), None | Some(Part::Training)) {
+        let message =
+            format!("`--strict` has nothing to compare with: a history has no metrics of {}", eval_rows.name());
+        return Err(anyhow!(message).context(Hint("use `--data test` or `--data validation`".to_owned())));
     }
     let device = resolve_device(args.device)?;
     let threads = threads::asked_or_available(args.threads);
     threads::limit(threads);
     threads::set_libtorch(threads);
     let (mut data, mut warnings) = (None, BTreeSet::new());
-    let is_lone = run.trials.len() == 1 && run.damaged.is_empty();
+    let is_single = run.trials.len() == 1 && run.damaged.is_empty();
     let mut trials = Vec::with_capacity(run.trials.len());
     for trial in &run.trials {
-        // among others, a trial that diverged or is damaged is a result; alone, there is nothing to evaluate
-        let found = match trial.history.status {
-            Status::Diverged if !is_lone => Err(Unfound::Diverged),
-            _ => guarded(|| evaluate(trial, &chosen, device, &mut data, &mut warnings))
+        // one of several trials that diverged or is damaged is part of the result; a single one is an error
+        let outcome = match trial.history.status {
+            Status::Diverged if !is_single => Err(Failure::Diverged),
+            _ => guarded(|| evaluate(trial, &eval_rows, device, &mut data, &mut warnings))
                 .unwrap_or_else(|fault| {
                     Err(error::told(fault, &format!("failed to evaluate `{}`", trial.stem()), Work::Evaluation))
                 })
-                .map_err(Unfound::Failed),
+                .map_err(Failure::Failed),
         };
-        match found {
-            Err(Unfound::Failed(error)) if is_lone => return Err(error),
-            found => trials.push(Evaluated { trial, found }),
+        match outcome {
+            Err(Failure::Failed(error)) if is_single => return Err(error),
+            outcome => trials.push(TrialResult { trial, outcome }),
         }
     }
-    if run.damaged.is_empty() && trials.iter().all(|trial| matches!(trial.found, Err(Unfound::Diverged))) {
+    if run.damaged.is_empty() && trials.iter().all(|trial| matches!(trial.outcome, Err(Failure::Diverged))) {
         bail!(
-            anyhow!("all {} trials diverged: their weights predict nothing", trials.len())
-                .context(Hint("a smaller learning rate often helps".to_owned()))
+            anyhow!("all {} trials diverged: their weights are unusable", trials.len())
+                .context(Hint("train with a smaller learning rate".to_owned()))
         );
     }
-    if trials.iter().any(|trial| trial.found.is_ok()) {
+    if trials.iter().any(|trial| trial.outcome.is_ok()) {
         if args.json {
-            terminal::json(&json::json(&run, &chosen, &trials));
+            terminal::json(&json::to_json(&run, &eval_rows, &trials));
         } else {
-            terminal::out(&text::text(&chosen, &trials));
+            terminal::out(&text::render(&eval_rows, &trials));
         }
     }
     let missed: Vec<String> = trials.iter().filter_map(missed).collect();
@@ -117,86 +119,87 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if is_missed {
         missed.iter().for_each(|missed| terminal::say(missed));
     }
-    Ok(match tell_faults(trials, run.damaged) {
+    Ok(match report_failures(trials, run.damaged) {
         true => Exit::Failed,
         false if is_missed => Exit::Missed,
         false => Exit::Done,
     })
 }
 
-/// Why a trial does not pass under `--strict`; `None` of one that passes, diverged or could not be evaluated.
-fn missed(Evaluated { trial, found }: &Evaluated) -> Option<String> {
+/// Returns why a trial fails `--strict`; `None` if it passes, diverged or could not be evaluated.
+fn missed(TrialResult { trial, outcome }: &TrialResult) -> Option<String> {
     let stem = trial.stem();
-    match &found.as_ref().ok()?.agreement {
-        None => Some(format!("`{stem}`: its history states nothing to compare with")),
+    match &outcome.as_ref().ok()?.agreement {
+        None => Some(format!("`{stem}`: its history has no metrics to compare with")),
         Some(agreement) if !agreement.is_same() => Some(format!("`{stem}`: differs from its history")),
         Some(agreement) if !agreement.is_complete() => Some(format!("`{stem}`: {}", text::not_compared(agreement))),
         Some(_) => None,
     }
 }
 
-/// Tells what kept trials from being evaluated, each fault once however many trials it concerns; whether there was any.
-fn tell_faults(trials: Vec<Evaluated>, damaged: Vec<Damaged>) -> bool {
+/// Prints why trials could not be evaluated, each error once for all trials that it concerns. Returns whether there was any.
+fn report_failures(trials: Vec<TrialResult>, damaged: Vec<Damaged>) -> bool {
     let all = trials.len() + damaged.len();
     let mut faults: IndexMap<String, (anyhow::Error, Vec<String>)> = IndexMap::new();
-    for Evaluated { trial, found } in trials {
-        if let Err(Unfound::Failed(error)) = found {
+    for TrialResult { trial, outcome } in trials {
+        if let Err(Failure::Failed(error)) = outcome {
             let (_, stems) = faults.entry(in_a_line(&error)).or_insert_with(|| (error, Vec::new()));
             stems.push(format!("`{}`", trial.stem()));
         }
     }
-    let is_any = !faults.is_empty() || !damaged.is_empty();
+    let has_errors = !faults.is_empty() || !damaged.is_empty();
     for (error, stems) in faults.into_values() {
         terminal::error(&match stems.len() == all {
-            true => error, // of the run as a whole
+            true => error, // it concerns all trials
             false => error.context(format!("failed to evaluate {}", stems.join(", "))),
         });
     }
     damaged.iter().for_each(|damaged| terminal::error(&damaged.error));
-    is_any
+    has_errors
 }
 
+/// Computes the metrics of a trial. `previous_data` are reused if this trial has the same data.
 fn evaluate(
     trial: &SavedTrial,
-    chosen: &Chosen,
+    eval_rows: &EvalRows,
     device: Device,
-    kept: &mut Option<TrialData>,
+    previous_data: &mut Option<TrialData>,
     warnings: &mut BTreeSet<String>,
-) -> anyhow::Result<Found> {
+) -> anyhow::Result<Evaluation> {
     let history = &trial.history;
-    let tf32 = history.environment.precision.as_deref() == Some("tf32"); // as it was trained
+    let tf32 = history.environment.precision.as_deref() == Some("tf32"); // as in training
     Arithmetic { tf32, deterministic: false }.put_into_use();
     let saved = Saved::load(trial, device)?;
     let keep = saved.keep().unwrap_or(Keep::Last);
     let mut progress = Progress::new(false);
-    let data = TrialData::load(&saved.plan, trial, kept.take(), &Cache::of_user(), &mut progress);
+    let data = TrialData::load(&saved.plan, trial, previous_data.take(), &Cache::of_user(), &mut progress);
     progress.end();
-    let data = kept.insert(data?);
+    let data = previous_data.insert(data?);
     let mut warn = |warning: String| {
         if warnings.insert(warning.clone()) {
-            terminal::warn(&warning); // once, however many trials it concerns
+            terminal::warn(&warning); // once for all trials
         }
     };
     data.difference(history).into_iter().for_each(&mut warn);
-    let of_file;
-    let (rows, stated) = match chosen {
-        Chosen::Part { part, .. } => (rows_of(data, *part, "--data")?, Stated::of(history, keep, *part)),
-        Chosen::File(file) => {
+    let file_rows;
+    let (rows, stated) = match eval_rows {
+        EvalRows::Part { part, .. } => (rows_of(data, *part, "--data")?, Stated::of(history, keep, *part)),
+        EvalRows::File(file) => {
             let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file)?;
             if left_out > 0 {
-                warn(format!("{} of `{file}` left out, as in training: values are missing", count(left_out)));
+                warn(format!("{} of `{file}` skipped because of missing values, as in training", row_count(left_out)));
             }
-            of_file = rows;
-            (&of_file, None)
+            file_rows = rows;
+            (&file_rows, None)
         }
     };
-    // the figures of validation rows in a history are those without it
-    let at_threshold = !matches!(chosen, Chosen::Part { part: Part::Training | Part::Validation, .. });
-    let record = saved.test(data, rows, at_threshold);
+    // a history has the metrics of training and validation rows at the default threshold
+    let use_threshold = !matches!(eval_rows, EvalRows::Part { part: Part::Training | Part::Validation, .. });
+    let record = saved.test(data, rows, use_threshold);
     let magnitude = magnitude(rows, data.source.loaded.target);
-    let expected: Vec<String> = match chosen.part() {
+    let expected: Vec<String> = match eval_rows.part() {
         Some(Part::Test) => {
-            // histories of earlier versions, without a report, state no metric of tests but those that were named
+            // histories of earlier versions have no report, and only the test metrics named in the experiment
             let has_report = history.test.as_ref().is_some_and(|test| test.report.is_some());
             let named = saved.plan.metric_names();
             record.metrics.keys().filter(|name| has_report || named.contains(name)).cloned().collect()
@@ -213,19 +216,22 @@ fn evaluate(
             format!("a tree of {} leaves", number_format::count(history.tree.as_ref().map_or(0, |tree| tree.leaves)))
         }
     };
-    Ok(Found { data: data.name(), rows: rows.len(), model, device, keep, record, stated, agreement })
+    Ok(Evaluation { data: data.name(), rows: rows.len(), model, device, keep, record, stated, agreement })
 }
 
-/// The rows of a part; `flag` is what another part is named with.
+/// Returns the rows of a part. `flag` is the option that selects a part, for the hint.
+///
+/// # Errors
+/// If the run has no such rows.
 pub(crate) fn rows_of<'a>(data: &'a TrialData, part: Part, flag: &str) -> anyhow::Result<&'a Rows> {
     data.rows(part).ok_or_else(|| {
-        let there = Part::ALL.iter().filter(|part| data.rows(**part).is_some());
-        let there: Vec<String> = there.map(|part| format!("`{flag} {}`", part.word())).collect();
-        anyhow!("the run has no {} rows", part.name()).context(Hint(format!("available: {}", there.join(", "))))
+        let available = Part::ALL.iter().filter(|part| data.rows(**part).is_some());
+        let available: Vec<String> = available.map(|part| format!("`{flag} {}`", part.word())).collect();
+        anyhow!("the run has no {} rows", part.name()).context(Hint(format!("available: {}", available.join(", "))))
     })
 }
 
-/// How large outputs are: what figures that add them up are rounded by.
+/// Returns the typical size of the targets, which scales the rounding errors of the metrics.
 fn magnitude(rows: &Rows, target: Target) -> f64 {
     match target {
         Target::Classes(_) | Target::Labels(_) => 1.0,

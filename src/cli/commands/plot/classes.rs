@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::picture_args::{Target, stem_of};
-use crate::cli::commands::data::description::description;
-use crate::cli::commands::plot::input::{Opened, base_of, is_data};
+use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
+use crate::cli::commands::data::describe::describe_data_or_table;
+use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, is_data_set};
 use crate::cli::exit::Exit;
 use crate::data::class_numbers;
 use crate::data::store::cache::Cache;
@@ -20,7 +20,7 @@ pub struct Args {
     /// A data set, a table of your own (`.csv`, `.csv.gz`), or a run
     #[arg(value_name = "DATA|RUN")]
     name: String,
-    /// The column of a table that is to be predicted
+    /// Target column of the table
     #[arg(long, value_name = "COLUMN")]
     target_column: Option<String>,
     /// Field separator of the table: `,`, `;`, `tab`, …
@@ -30,30 +30,30 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]
-    target: Target,
+    target: PlotOutput,
 }
 
-/// Draws how many rows each class has.
+/// Plots the number of rows of each class.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
-    let drawn = if is_data(&args.name, &args.out) {
+    let drawn = if is_data_set(&args.name, &args.out) {
         let column = args.target_column.as_deref();
         let reading = Reading { text: TextColumns::All, ..Reading::new(args.separator) };
-        let described = description(&Cache::of_user(), &args.name, column, &reading)?;
-        let names: Vec<String> = described
+        let description = describe_data_or_table(&Cache::of_user(), &args.name, column, &reading)?;
+        let names: Vec<String> = description
             .parts
             .first()
             .map_or(&[][..], |part| &part.classes)
             .iter()
             .map(|class| class.class.clone())
             .collect();
-        let bars = described.parts.iter().map(|part| {
-            let of = |name: &String| {
+        let bars = description.parts.iter().map(|part| {
+            let class_rows = |name: &String| {
                 part.classes.iter().find(|class| class.class == *name).map_or(0, |class| class.rows as u64)
             };
-            Bars { name: part.part.to_owned(), rows: names.iter().map(of).collect() }
+            Bars { name: part.part.to_owned(), rows: names.iter().map(class_rows).collect() }
         });
-        let rows: usize = described.parts.iter().map(|part| part.rows).sum();
+        let rows: usize = description.parts.iter().map(|part| part.rows).sum();
         let name = Path::new(&args.name).file_name().unwrap_or_default().to_string_lossy().into_owned();
         classes::draw(
             &format!("Classes of {name}"),
@@ -63,23 +63,25 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             args.target.size(),
         )?
     } else {
-        let opened = Opened::new(&args.name, &args.out, None)?;
-        let (title, subtitle) = (format!("Classes of {}", opened.title()), opened.subtitle());
-        let loaded = &opened.data.source.loaded;
-        classes::draw(&title, &subtitle, &loaded.classes, &bars(&opened), args.target.size())?
+        let loaded_trial = LoadedTrial::load(&args.name, &args.out, None)?;
+        let (title, subtitle) = (format!("Classes of {}", loaded_trial.title()), loaded_trial.subtitle());
+        let loaded = &loaded_trial.data.source.loaded;
+        classes::draw(&title, &subtitle, &loaded.classes, &bars(&loaded_trial), args.target.size())?
     };
-    args.target.write(drawn.svg, &stem_of(&base_of(&args.name), "classes"))?;
+    args.target.write(drawn.svg, &safe_file_stem(&base_name(&args.name), "classes"))?;
     Ok(Exit::Done)
 }
 
-/// How many rows each class has, part by part; the training rows also as the model was fitted to them.
-fn bars(opened: &Opened) -> Vec<Bars> {
-    let loaded = &opened.data.source.loaded;
+/// Returns the class counts of each part of the data, and of the training rows after resampling.
+fn bars(loaded_trial: &LoadedTrial) -> Vec<Bars> {
+    let loaded = &loaded_trial.data.source.loaded;
     let mut bars = Vec::new();
     for part in Part::ALL {
-        let Some(rows) = opened.data.rows(part).and_then(|rows| class_numbers(rows, loaded.target)) else { continue };
-        bars.push(Bars { name: capital(part.name()), rows: counts(&rows, loaded.classes.len()) });
-        let resampled = opened.trial.history.data.resample.as_ref();
+        let Some(rows) = loaded_trial.data.rows(part).and_then(|rows| class_numbers(rows, loaded.target)) else {
+            continue;
+        };
+        bars.push(Bars { name: capital(part.name()), rows: class_counts(&rows, loaded.classes.len()) });
+        let resampled = loaded_trial.trial.history.data.resample.as_ref();
         if let Some(record) = resampled.filter(|record| part == Part::Training && !record.before_split) {
             bars.push(Bars { name: format!("Training after {}", record.method), rows: record.to.clone() });
         }
@@ -87,12 +89,13 @@ fn bars(opened: &Opened) -> Vec<Bars> {
     bars
 }
 
-fn counts(rows: &[i64], classes: usize) -> Vec<u64> {
-    let mut counts = vec![0; classes];
+/// Returns the number of rows of each class.
+fn class_counts(rows: &[i64], classes: usize) -> Vec<u64> {
+    let mut class_counts = vec![0; classes];
     for &class in rows {
-        if let Some(count) = usize::try_from(class).ok().and_then(|class| counts.get_mut(class)) {
+        if let Some(count) = usize::try_from(class).ok().and_then(|class| class_counts.get_mut(class)) {
             *count += 1;
         }
     }
-    counts
+    class_counts
 }

@@ -1,7 +1,7 @@
 //! `runner plot [KIND] RUN…`
 
 pub mod classes;
-mod input;
+mod loaded_trial;
 pub mod samples;
 
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Subcommand;
 
-use crate::cli::args::picture_args::{self, Target};
+use crate::cli::args::plot_args::{self, PlotOutput};
 use crate::cli::exit::Exit;
-use crate::cli::process::work::{Begun, Work};
+use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::text::terminal;
 use crate::compare::find::{Found, find};
 use crate::compare::group::Group;
@@ -73,11 +73,11 @@ enum Kind {
     Compare(Compare),
 }
 
-/// Their names.
-const KINDS: [&str; 9] =
+/// Names of the kinds of plots.
+const KIND_NAMES: [&str; 9] =
     ["curves", "confusion", "roc", "pr", "threshold", "gradients", "classes", "samples", "compare"];
 
-/// The runs that are drawn.
+/// Runs to plot.
 #[derive(Debug, clap::Args)]
 struct Runs {
     /// Run directory, one of its files, an experiment (its newest run), RUN/VARIANT, a glob pattern, or a history of
@@ -92,14 +92,16 @@ struct Runs {
     trial: Option<String>,
 }
 
+/// Arguments of plots without options.
 #[derive(Debug, clap::Args)]
 struct Plain {
     #[command(flatten)]
     runs: Runs,
     #[command(flatten)]
-    target: Target,
+    target: PlotOutput,
 }
 
+/// Arguments of `runner plot curves`.
 #[derive(Debug, clap::Args)]
 struct Curves {
     #[command(flatten)]
@@ -115,107 +117,108 @@ struct Curves {
     #[arg(long)]
     log: bool,
     #[command(flatten)]
-    target: Target,
+    target: PlotOutput,
 }
 
+/// Arguments of `runner plot gradients`.
 #[derive(Debug, clap::Args)]
 struct Layers {
     #[command(flatten)]
     runs: Runs,
-    /// gradient_norm, weight_norm, dead_units or saturation [default: the first that was observed]
+    /// gradient_norm, weight_norm, dead_units or saturation [default: the first that was recorded]
     #[arg(long, value_name = "OBSERVER")]
     metric: Option<String>,
     /// Unit of the x axis
     #[arg(long, value_enum, default_value = "epoch")]
     x: Axis,
-    /// Use a logarithmic y axis [default: norms that span decades]
+    /// Use a logarithmic y axis [default: for norms that span decades]
     #[arg(long, overrides_with = "linear")]
     log: bool,
-    /// Draw values on a linear scale
+    /// Use a linear y axis
     #[arg(long)]
     linear: bool,
     #[command(flatten)]
-    target: Target,
+    target: PlotOutput,
 }
 
+/// Arguments of `runner plot compare`.
 #[derive(Debug, clap::Args)]
 struct Compare {
     #[command(flatten)]
     runs: Runs,
-    /// A figure such as `test.acc` or `best.val_loss`, or a metric [default: the figure that decides in `runner
-    /// compare`]
-    #[arg(long, value_name = "FIGURE")]
+    /// Metric, such as `acc`, `test.acc` or `best.val_loss` [default: the metric that `runner compare` tests]
+    #[arg(long, value_name = "METRIC")]
     metric: Option<String>,
     #[command(flatten)]
-    target: Target,
+    target: PlotOutput,
 }
 
-/// Draws a picture of histories; one of rows is the engine's.
-pub(crate) fn begin(args: &Args) -> Begun<'_> {
-    Begun::Ended(match args.kind.as_ref() {
-        None => of_curves(&args.curves),
-        Some(Kind::Curves(args)) => of_curves(args),
+/// Plots histories. Plots of rows need tensors and are left to the engine.
+pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
+    Dispatched::Done(match args.kind.as_ref() {
+        None => plot_curves(&args.curves),
+        Some(Kind::Curves(args)) => plot_curves(args),
         Some(Kind::Confusion(Plain { runs, target })) => {
-            picture(runs, target, "confusion", |groups| confusion::draw(groups, target.size()))
+            write_plot(runs, target, "confusion", |groups| confusion::draw(groups, target.size()))
         }
         Some(Kind::Roc(Plain { runs, target })) => {
-            picture(runs, target, "roc", |groups| roc_pr::draw(groups, roc_pr::Kind::Roc, target.size()))
+            write_plot(runs, target, "roc", |groups| roc_pr::draw(groups, roc_pr::Kind::Roc, target.size()))
         }
         Some(Kind::Pr(Plain { runs, target })) => {
-            picture(runs, target, "pr", |groups| roc_pr::draw(groups, roc_pr::Kind::PrecisionRecall, target.size()))
+            write_plot(runs, target, "pr", |groups| roc_pr::draw(groups, roc_pr::Kind::PrecisionRecall, target.size()))
         }
         Some(Kind::Threshold(Plain { runs, target })) => {
-            picture(runs, target, "threshold", |groups| thresholds::draw(groups, target.size()))
+            write_plot(runs, target, "threshold", |groups| thresholds::draw(groups, target.size()))
         }
-        Some(Kind::Gradients(args)) => of_layers(args),
+        Some(Kind::Gradients(args)) => plot_layers(args),
         Some(Kind::Compare(Compare { runs, metric, target })) => {
-            picture(runs, target, "compare", |groups| dots::draw(groups, metric.as_deref(), target.size()))
+            write_plot(runs, target, "compare", |groups| dots::draw(groups, metric.as_deref(), target.size()))
         }
-        Some(Kind::Classes(args)) => return Begun::NeedsTensors(Work::PlotClasses(args)),
-        Some(Kind::Samples(args)) => return Begun::NeedsTensors(Work::PlotSamples(args)),
+        Some(Kind::Classes(args)) => return Dispatched::ForEngine(EngineCommand::PlotClasses(args)),
+        Some(Kind::Samples(args)) => return Dispatched::ForEngine(EngineCommand::PlotSamples(args)),
     })
 }
 
-fn of_curves(Curves { runs, metric, x, log, target }: &Curves) -> anyhow::Result<Exit> {
+fn plot_curves(Curves { runs, metric, x, log, target }: &Curves) -> anyhow::Result<Exit> {
     let options = curves::Options { metrics: metric.clone(), x: *x, log: *log, size: target.size() };
-    picture(runs, target, "curves", |groups| curves::draw(groups, &options))
+    write_plot(runs, target, "curves", |groups| curves::draw(groups, &options))
 }
 
-fn of_layers(Layers { runs, metric, x, log, linear, target }: &Layers) -> anyhow::Result<Exit> {
+fn plot_layers(Layers { runs, metric, x, log, linear, target }: &Layers) -> anyhow::Result<Exit> {
     let log = (*log || *linear).then_some(*log);
     let options = layers::Options { observer: metric.clone(), x: *x, log, size: target.size() };
     let kind = metric.as_deref().unwrap_or("gradients");
-    picture(runs, target, kind, |groups| layers::draw(groups, &options))
+    write_plot(runs, target, kind, |groups| layers::draw(groups, &options))
 }
 
-/// Draws what is named, as far as it can be read, and writes the picture.
-fn picture(
+/// Plots the runs that can be read, writes the file, and warns about the others.
+fn write_plot(
     runs: &Runs,
-    target: &Target,
+    target: &PlotOutput,
     kind: &str,
     draw: impl FnOnce(&[Group]) -> anyhow::Result<Drawn>,
 ) -> anyhow::Result<Exit> {
     target.check()?;
     let Found { mut groups, faults, notes, .. } = find(&runs.runs, &runs.out)?;
-    // a first word that is no run may be a kind that was written wrong, or stands behind an option
+    // a first name that is not a run may be a misspelled kind, or a kind after an option
     let is_word = |name: &&String| name.chars().all(char::is_alphabetic) && !runs.out.join(name).exists();
     let first = runs.runs.first().filter(|_| !faults.is_empty() && runs.runs.len() > 1).filter(is_word);
     if let Some(first) = first {
-        let hint = match suggest::nearest(first, KINDS) {
+        let hint = match suggest::nearest(first, KIND_NAMES) {
             Some(kind) if kind == first => "put the kind of plot before all options".to_owned(),
             Some(kind) => format!("did you mean the kind of plot `{kind}`?"),
-            None => format!("kinds of plots: {}", suggest::list(&KINDS)),
+            None => format!("kinds of plots: {}", suggest::list(&KIND_NAMES)),
         };
-        return Err(anyhow!("no run and no kind of plot is named `{first}`").context(Hint(hint)));
+        return Err(anyhow!("`{first}` is neither a run nor a kind of plot").context(Hint(hint)));
     }
-    faults.iter().for_each(|fault| terminal::warn(&format!("left out: {}", in_a_line(fault))));
+    faults.iter().for_each(|fault| terminal::warn(&format!("skipped: {}", in_a_line(fault))));
     notes.iter().for_each(|note| terminal::warn(note));
     if let Some(trial) = &runs.trial {
-        groups = one_trial(groups, trial)?;
+        groups = keep_trial(groups, trial)?;
     }
-    let stem = picture_args::stem(&groups, kind);
+    let stem = plot_args::default_file_stem(&groups, kind);
     for group in groups.iter_mut().filter(|group| group.leaks()) {
-        group.label.push_str(" (leaks)"); // its figures are too good
+        group.label.push_str(" (leaks)"); // its metrics are too good
     }
     let Drawn { svg, notes } = draw(&groups)?;
     notes.iter().for_each(|note| terminal::warn(note));
@@ -223,8 +226,11 @@ fn picture(
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// The groups with no trial but the one of this name.
-fn one_trial(mut groups: Vec<Group>, name: &str) -> anyhow::Result<Vec<Group>> {
+/// Keeps only the trial with this name.
+///
+/// # Errors
+/// If no group has this trial.
+fn keep_trial(mut groups: Vec<Group>, name: &str) -> anyhow::Result<Vec<Group>> {
     let stem = |file: &std::path::Path| file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let wanted = name.trim_end_matches(".json").trim_end_matches(".safetensors");
     let all: Vec<String> =
@@ -235,7 +241,7 @@ fn one_trial(mut groups: Vec<Group>, name: &str) -> anyhow::Result<Vec<Group>> {
     groups.retain(|group| !group.trials.is_empty());
     if groups.is_empty() {
         let hint = suggest::hint(wanted, all.iter().map(String::as_str));
-        return Err(anyhow!("none of these has a trial `{name}`").context(Hint(hint)));
+        return Err(anyhow!("no run has a trial `{name}`").context(Hint(hint)));
     }
     Ok(groups)
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use tch::{Kind, Tensor};
 
-use crate::cli::args::picture_args::{Target, stem_of};
+use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::commands::eval;
-use crate::cli::commands::plot::input::{Opened, base_of, is_data};
+use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, is_data_set};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::config::hint::Hint;
@@ -29,29 +29,29 @@ pub struct Args {
     /// A data set of images, or a run on one
     #[arg(value_name = "DATA|RUN")]
     name: String,
-    /// How many images
+    /// Number of images
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=400))]
     count: u16,
-    /// Rows that are predicted wrong, and no others
+    /// Only images that are predicted wrong
     #[arg(long)]
     wrong: bool,
-    /// The part of a run's data: test, validation or train [default: test]
+    /// Part of a run's data: test, validation or train [default: test]
     #[arg(long, value_name = "PART")]
     rows: Option<Part>,
-    /// The trial of a run, by the name of its files [default: the first that did not diverge]
+    /// Trial of a run, such as `base-seed0` [default: the first that did not diverge]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
     /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
     #[command(flatten)]
-    target: Target,
+    target: PlotOutput,
 }
 
-/// Draws sample images.
+/// Plots sample images.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
-    let drawn = if is_data(&args.name, &args.out) {
+    let drawn = if is_data_set(&args.name, &args.out) {
         if args.wrong || args.trial.is_some() || args.rows.is_some() {
             let flag = if args.wrong {
                 "--wrong"
@@ -60,21 +60,23 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             } else {
                 "--rows"
             };
-            let hint =
-                format!("`{}` is a data set; a run's name or folder shows what its network makes of rows", args.name);
-            return Err(anyhow!("`{flag}` is for runs").context(Hint(hint)));
+            let hint = format!("name a run to plot its predictions: `{}` is a data set", args.name);
+            return Err(anyhow!("`{flag}` applies only to runs").context(Hint(hint)));
         }
-        of_data(args)?
+        plot_data_set(args)?
     } else {
-        of_run(args)?
+        plot_run(args)?
     };
-    args.target.write(drawn.svg, &stem_of(&base_of(&args.name), if args.wrong { "wrong" } else { "samples" }))?;
+    args.target
+        .write(drawn.svg, &safe_file_stem(&base_name(&args.name), if args.wrong { "wrong" } else { "samples" }))?;
     Ok(Exit::Done)
 }
 
-fn of_data(args: &Args) -> anyhow::Result<Drawn> {
+/// Plots the first training rows of a data set, with their classes.
+fn plot_data_set(args: &Args) -> anyhow::Result<Drawn> {
     let spec = DataSpec::by_name(&args.name).ok_or_else(|| {
-        anyhow!("`{}` holds no images", args.name).context(Hint("`runner plot classes` counts its classes".to_owned()))
+        anyhow!("`{}` holds no images", args.name)
+            .context(Hint("use `runner plot classes` to plot its class counts".to_owned()))
     })?;
     let mut progress = Progress::new(false);
     let loaded = spec.load(&Cache::of_user(), &mut progress);
@@ -86,7 +88,7 @@ fn of_data(args: &Args) -> anyhow::Result<Drawn> {
     let classes = class_numbers(&rows, loaded.target);
     let tile = |number: usize| Tile {
         pixels: pixels(&rows, number, loaded.largest),
-        caption: classes.as_ref().map(|classes| name_of(&loaded.classes, classes[number])).unwrap_or_default(),
+        caption: classes.as_ref().map(|classes| class_name(&loaded.classes, classes[number])).unwrap_or_default(),
         below: format!("row {}", self::number(number as f64, 0)),
         is_wrong: false,
     };
@@ -102,32 +104,33 @@ fn of_data(args: &Args) -> anyhow::Result<Drawn> {
     Ok(samples::draw(page, &tiles, size, args.target.size()))
 }
 
-fn of_run(args: &Args) -> anyhow::Result<Drawn> {
-    let opened = Opened::new(&args.name, &args.out, args.trial.as_deref())?;
-    let Opened { trial, saved, data } = &opened;
+/// Plots rows of a run with their predictions.
+fn plot_run(args: &Args) -> anyhow::Result<Drawn> {
+    let loaded_trial = LoadedTrial::load(&args.name, &args.out, args.trial.as_deref())?;
+    let LoadedTrial { trial, saved, data } = &loaded_trial;
     let loaded = &data.source.loaded;
     let size = image_size(loaded, data.name())?;
     let part = args.rows.unwrap_or(if data.rows(Part::Test).is_some() { Part::Test } else { Part::Validation });
     let rows = eval::rows_of(data, part, "--rows")?;
-    let wanted = usize::from(args.count);
-    let mut found: Vec<(usize, Prediction)> = Vec::new();
-    let mut seen = 0;
+    let max_images = usize::from(args.count);
+    let mut shown: Vec<(usize, Prediction)> = Vec::new();
+    let mut predicted = 0;
     let mut wrong = 0;
-    while seen < rows.len() && (args.wrong || found.len() < wanted) {
-        let until = rows.len().min(seen + if args.wrong { CHUNK } else { wanted });
-        let some = rows.take(&(seen..until).collect::<Vec<_>>());
-        let predictions = Predictions::of(saved, &some.features, Some(&some.targets));
-        for (number, prediction) in (seen..until).zip(predictions.rows) {
+    while predicted < rows.len() && (args.wrong || shown.len() < max_images) {
+        let until = rows.len().min(predicted + if args.wrong { CHUNK } else { max_images });
+        let chunk = rows.take(&(predicted..until).collect::<Vec<_>>());
+        let predictions = Predictions::of(saved, &chunk.features, Some(&chunk.targets));
+        for (number, prediction) in (predicted..until).zip(predictions.rows) {
             let is_wrong = prediction.is_right() == Some(false);
             wrong += usize::from(is_wrong);
-            if (is_wrong || !args.wrong) && found.len() < wanted {
-                found.push((number, prediction));
+            if (is_wrong || !args.wrong) && shown.len() < max_images {
+                shown.push((number, prediction));
             }
         }
-        seen = until;
+        predicted = until;
     }
-    if found.is_empty() {
-        let hint = "without `--wrong`, right ones are shown";
+    if shown.is_empty() {
+        let hint = "leave `--wrong` out to plot right predictions";
         return Err(anyhow!(
             "none of the {} {} rows is predicted wrong",
             self::number(rows.len() as f64, 0),
@@ -135,18 +138,19 @@ fn of_run(args: &Args) -> anyhow::Result<Drawn> {
         )
         .context(Hint(hint.to_owned())));
     }
-    let tiles: Vec<Tile> = found.iter().map(|(number, prediction)| tile(data, part, *number, prediction)).collect();
+    let tiles: Vec<Tile> = shown.iter().map(|(number, prediction)| tile(data, part, *number, prediction)).collect();
     let all = count(rows.len(), &format!("{} row", part.name()));
-    let which = match args.wrong {
-        true if tiles.len() == wrong => format!("all {} of {all} that are predicted wrong", tiles.len()),
-        true => format!("the first {} of {} that are predicted wrong, of {all}", tiles.len(), number(wrong as f64, 0)),
+    let selection = match args.wrong {
+        true if tiles.len() == wrong => format!("all {} wrong predictions among {all}", tiles.len()),
+        true => format!("the first {} of {} wrong predictions among {all}", tiles.len(), number(wrong as f64, 0)),
         false => format!("the first {} of {all}", tiles.len()),
     };
-    let title = format!("What {} makes of {} rows", opened.title(), part.name());
-    let note = "Below each image what is predicted, and how sure the network is of it; ✗ and a thick frame mark what is wrong.";
+    let title = format!("Predictions of {} for {} rows", loaded_trial.title(), part.name());
+    let note =
+        "Below each image: the prediction and its probability. Wrong predictions are marked by a thick frame and ✗.";
     let page = Page {
-        subtitle: format!("{} · {which}", trial.stem()),
-        description: format!("{title}: {which}."),
+        subtitle: format!("{} · {selection}", trial.stem()),
+        description: format!("{title}: {selection}."),
         notes: vec![note.to_owned()],
         title,
         ..Page::default()
@@ -154,34 +158,36 @@ fn of_run(args: &Args) -> anyhow::Result<Drawn> {
     Ok(samples::draw(page, &tiles, size, args.target.size()))
 }
 
-/// So many rows are predicted at once.
+/// Number of rows that are predicted at once.
 const CHUNK: usize = 2_048;
 
+/// Returns a row as an image with its prediction, and with its true class if the prediction is wrong.
 fn tile(data: &TrialData, part: Part, row: usize, prediction: &Prediction) -> Tile {
     let loaded = &data.source.loaded;
     let (raw, _) = data.row(part, row).expect("the row was just predicted");
     let is_wrong = prediction.is_right() == Some(false);
     let (caption, truth) = match prediction {
         Prediction::Class { class, shares, truth } => {
-            let name = |class: usize| name_of(&loaded.classes, class as i64);
-            let sure = shares.get(*class).filter(|share| (0.0..=1.0).contains(*share));
-            let sure = sure.map(|share| format!(" · {}", percent((share * 100.0).round() / 100.0))).unwrap_or_default();
-            (format!("{}{sure}", name(*class)), truth.filter(|_| is_wrong).map(name))
+            let name = |class: usize| class_name(&loaded.classes, class as i64);
+            let probability = shares.get(*class).filter(|share| (0.0..=1.0).contains(*share));
+            let probability =
+                probability.map(|share| format!(" · {}", percent((share * 100.0).round() / 100.0))).unwrap_or_default();
+            (format!("{}{probability}", name(*class)), truth.filter(|_| is_wrong).map(name))
         }
         Prediction::Labels(labels) => {
-            let named = |yes: &dyn Fn(usize) -> bool| {
-                let named: Vec<String> = (0..labels.len())
-                    .filter(|label| yes(*label))
-                    .map(|label| name_of(&loaded.classes, label as i64))
+            let names = |is_listed: &dyn Fn(usize) -> bool| {
+                let names: Vec<String> = (0..labels.len())
+                    .filter(|label| is_listed(*label))
+                    .map(|label| class_name(&loaded.classes, label as i64))
                     .collect();
-                if named.is_empty() { "none".to_owned() } else { named.join(", ") }
+                if names.is_empty() { "none".to_owned() } else { names.join(", ") }
             };
-            (named(&|label| labels[label].yes), is_wrong.then(|| named(&|label| labels[label].truth == Some(true))))
+            (names(&|label| labels[label].yes), is_wrong.then(|| names(&|label| labels[label].truth == Some(true))))
         }
         Prediction::Values(values) => {
-            let figures: Vec<String> =
+            let values: Vec<String> =
                 values.iter().map(|value| crate::plot::draw::ticks::figure(value.value)).collect();
-            (figures.join(", "), None)
+            (values.join(", "), None)
         }
     };
     let row = format!("row {}", number(row as f64, 0));
@@ -189,22 +195,27 @@ fn tile(data: &TrialData, part: Part, row: usize, prediction: &Prediction) -> Ti
     Tile { pixels: pixels(&raw, 0, loaded.largest), caption, below, is_wrong }
 }
 
-fn name_of(classes: &[String], class: i64) -> String {
+/// Returns the name of a class, or its number if it has none.
+fn class_name(classes: &[String], class: i64) -> String {
     usize::try_from(class).ok().and_then(|class| classes.get(class).cloned()).unwrap_or_else(|| class.to_string())
 }
 
+/// Returns the image size of a data set.
+///
+/// # Errors
+/// If it holds no images.
 fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
     match loaded.form {
         Form::Image(size) => Ok(size),
         Form::Table(_) | Form::Points => {
-            let hint = format!("`runner plot classes {name}` counts the classes of a table");
+            let hint = format!("use `runner plot classes {name}` to plot its class counts");
             Err(anyhow!("`{name}` holds no images").context(Hint(hint)))
         }
     }
 }
 
-/// The pixels of a row, 0 for black to 1 for white.
+/// Returns the pixels of a row, from 0 (black) to 1 (white).
 fn pixels(rows: &Rows, row: usize, largest: f64) -> Vec<f64> {
     let values: Tensor = rows.features.get(row as i64).to_kind(Kind::Double).flatten(0, -1) / largest;
-    Vec::try_from(values).expect("just made f64")
+    Vec::try_from(values).expect("the tensor was converted to f64")
 }

@@ -1,4 +1,4 @@
-//! The rows that are predicted: of the data, of a table or of a picture.
+//! Rows to predict: a row of the data, the rows of a table, or an image.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
 use crate::cli::commands::eval;
-use crate::cli::commands::eval::evaluated::count as count_text;
+use crate::cli::commands::eval::evaluation::row_count;
 use crate::cli::text::page::Page;
 use crate::cli::text::{image, number_format, terminal};
 use crate::config::hint::Hint;
@@ -22,36 +22,40 @@ use crate::experiment::predict::external_rows::{self, ExternalRows};
 use crate::experiment::store::load_model::Saved;
 use crate::experiment::store::trial_data::{Part, TrialData};
 
-/// Whether a picture's dark and light are exchanged.
+/// Whether the dark and light pixels of an image are swapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum WrittenInvert {
+pub(super) enum InvertArg {
     Auto,
     Yes,
     No,
 }
 
-/// Rows as the network takes them, and what is to be told of them.
+/// Rows to predict, as the network takes them, and their description.
 pub(super) struct Input {
-    /// `[rows, …sample]` f32.
+    /// Features, `[rows, …sample]` f32.
     pub(super) features: Tensor,
+    /// Targets, if they are known.
     pub(super) targets: Option<Tensor>,
-    /// What each row is called.
+    /// Number of each row in its source.
     pub(super) numbers: Vec<usize>,
-    /// Where they come from, for people.
+    /// Where the rows come from, as text.
     pub(super) heading: String,
-    /// The same for programs.
+    /// Where the rows come from, as JSON.
     pub(super) origin: Value,
-    /// What a lone row looks like.
-    pub(super) look: Option<String>,
+    /// Drawing or columns of a single row.
+    pub(super) preview: Option<String>,
 }
 
-/// A row of the data.
-pub(super) fn of_index(data: &TrialData, part: Part, index: usize) -> anyhow::Result<Input> {
+/// Returns a row of the data of the run.
+///
+/// # Errors
+/// If there is no such row.
+pub(super) fn input_from_row(data: &TrialData, part: Part, index: usize) -> anyhow::Result<Input> {
     let (name, count) = (part.name(), eval::rows_of(data, part, "--rows")?.len());
     let last = count.saturating_sub(1);
     let (raw, Rows { features, targets, .. }) = data.row(part, index).ok_or_else(|| {
-        let message = format!("there is no {name} row {index}: the run has {}", count_text(count));
-        anyhow!(message).context(Hint(format!("they are counted from 0: the last one is `--index {last}`")))
+        let message = format!("there is no {name} row {index}: the run has {}", row_count(count));
+        anyhow!(message).context(Hint(format!("rows are counted from 0: the last one is `--index {last}`")))
     })?;
     Ok(Input {
         features,
@@ -64,78 +68,79 @@ pub(super) fn of_index(data: &TrialData, part: Part, index: usize) -> anyhow::Re
             number_format::count(last)
         ),
         origin: json!({ "data": data.name(), "rows": name, "index": index }),
-        look: look(&data.fitted, &raw.features),
+        preview: preview(&data.fitted, &raw.features),
     })
 }
 
-/// Each row of a table.
-pub(super) fn of_table(data: &FittedData, path: &Path) -> anyhow::Result<Input> {
+/// Returns the rows of a user's table. Skips rows with missing values if training did.
+pub(super) fn input_from_table(data: &FittedData, path: &Path) -> anyhow::Result<Input> {
     let ExternalRows { table, features, targets, rows } = external_rows::table(data, path, Truth::WhereThere)?;
-    let left_out = table.rows() - rows.len();
-    if left_out > 0 {
-        let count = count_text(left_out);
-        terminal::warn(&format!("{count} of `{}` left out, as in training: values are missing", path.display()));
+    let skipped = table.rows() - rows.len();
+    if skipped > 0 {
+        let count = row_count(skipped);
+        terminal::warn(&format!("{count} of `{}` skipped because of missing values, as in training", path.display()));
     }
     Ok(Input {
         features,
         targets,
-        heading: format!("`{}`: {}", path.display(), count_text(rows.len())),
+        heading: format!("`{}`: {}", path.display(), row_count(rows.len())),
         numbers: rows.iter().map(|row| row + 1).collect(),
         origin: json!({ "csv": path }),
-        look: None,
+        preview: None,
     })
 }
 
-/// A picture.
-pub(super) fn of_picture(
+/// Returns an image file as a row: in grayscale, resized, and inverted if needed.
+pub(super) fn input_from_image(
     saved: &Saved,
     data: &FittedData,
     path: &Path,
-    invert: Option<WrittenInvert>,
+    invert: Option<InvertArg>,
 ) -> anyhow::Result<Input> {
     let invert = match invert {
-        None | Some(WrittenInvert::Auto) => Invert::Auto,
-        Some(WrittenInvert::Yes) => Invert::Yes,
-        Some(WrittenInvert::No) => Invert::No,
+        None | Some(InvertArg::Auto) => Invert::Auto,
+        Some(InvertArg::Yes) => Invert::Yes,
+        Some(InvertArg::No) => Invert::No,
     };
-    let (picture, raw, features) = external_rows::picture(&saved.plan, data, path, invert)?;
-    let heading = format!("`{}`: {}", path.display(), what_was_done(data, &picture, invert));
+    let (image_file, raw, features) = external_rows::picture(&saved.plan, data, path, invert)?;
+    let heading = format!("`{}`: {}", path.display(), conversion(data, &image_file, invert));
     Ok(Input {
         features,
         targets: None,
         numbers: vec![0],
         heading,
-        origin: json!({ "image": path, "width": picture.from.0, "height": picture.from.1,
-            "padded": picture.is_padded, "inverted": picture.is_inverted }),
-        look: look(data, &raw),
+        origin: json!({ "image": path, "width": image_file.from.0, "height": image_file.from.1,
+            "padded": image_file.is_padded, "inverted": image_file.is_inverted }),
+        preview: preview(data, &raw),
     })
 }
 
-/// What a picture was made into, in a line.
-fn what_was_done(data: &FittedData, picture: &ImageFile, invert: Invert) -> String {
-    let Form::Image(size) = data.form else { unreachable!("a picture was read for images") };
+/// Returns how an image file was converted, as text.
+fn conversion(data: &FittedData, image_file: &ImageFile, invert: Invert) -> String {
+    let Form::Image(size) = data.form else { unreachable!("image files are only read for image data") };
     let ImageSize { height, width } = size;
-    let (from_width, from_height) = picture.from;
-    let fitted = match (picture.from == (width as u32, height as u32), picture.is_padded) {
+    let (from_width, from_height) = image_file.from;
+    let resized = match (image_file.from == (width as u32, height as u32), image_file.is_padded) {
         (true, _) => format!("{width}×{height} pixels"),
         (false, false) => format!("resized from {from_width}×{from_height} to {width}×{height}"),
-        (false, true) => format!("resized from {from_width}×{from_height} to {width}×{height}, with room at two sides"),
+        (false, true) => format!("resized from {from_width}×{from_height} to {width}×{height}, padded at two sides"),
     };
     let [own, other] = match data.is_light_on_dark() {
         true => ["light on dark", "dark on light"],
         false => ["dark on light", "light on dark"],
     };
-    let turned = match (picture.is_inverted, invert) {
+    let inverted = match (image_file.is_inverted, invert) {
         (true, Invert::Auto) => format!(", inverted ({other}, and `{}` is {own})", data.name),
         (true, _) => ", inverted".to_owned(),
         (false, _) => String::new(),
     };
-    format!("{fitted}{turned}")
+    format!("{resized}{inverted}")
 }
 
-/// What a row looks like: an image drawn, or the columns of a table; `raw` is `[1, …]` as the source gives it.
-fn look(data: &FittedData, raw: &Tensor) -> Option<String> {
-    let values = Vec::<f64>::try_from(raw.to_kind(Kind::Double).flatten(0, -1)).expect("just made f64");
+/// Returns a drawing of an image, or the columns of a table row as text. `raw` is `[1, …]`, before preprocessing.
+fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
+    let values =
+        Vec::<f64>::try_from(raw.to_kind(Kind::Double).flatten(0, -1)).expect("the tensor was converted to f64");
     match &data.form {
         Form::Image(size) => {
             let pixels: Vec<f64> = values.iter().map(|value| value / data.largest).collect();

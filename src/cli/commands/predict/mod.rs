@@ -1,6 +1,6 @@
 //! `runner predict RUN`
 
-mod data;
+mod formats;
 mod input;
 mod text;
 
@@ -12,8 +12,9 @@ use serde_json::json;
 use tch::Device;
 
 use crate::cli::args::lookup::find_run;
-use crate::cli::commands::predict::input::{WrittenInvert, of_index, of_picture, of_table};
-use crate::cli::commands::predict::text::Shown;
+use crate::cli::args::run_args::parse_positive;
+use crate::cli::commands::predict::input::{InvertArg, input_from_image, input_from_row, input_from_table};
+use crate::cli::commands::predict::text::PredictionView;
 use crate::cli::exit::Exit;
 use crate::cli::text::page::Page;
 use crate::cli::text::progress_bar::Progress;
@@ -42,22 +43,22 @@ pub struct Args {
     /// PNG or JPEG image; it is converted to grayscale and resized
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
-    /// Rows that `--index` counts in: test, validation or train [default: test]
+    /// Part of the data that `--index` refers to: test, validation or train [default: test]
     #[arg(long, value_name = "PART", conflicts_with_all = ["csv", "image"])]
     rows: Option<Part>,
     /// Invert the image [default: if its background differs from that of the data]
     #[arg(long, value_enum, conflicts_with_all = ["csv", "index"])]
-    invert: Option<WrittenInvert>,
+    invert: Option<InvertArg>,
     /// Trial, such as `base-seed0` [default: the first that did not diverge]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
     /// Show only the K most probable classes
-    #[arg(long, value_name = "K", value_parser = parse_top, allow_negative_numbers = true)]
+    #[arg(long, value_name = "K", value_parser = parse_positive, allow_negative_numbers = true)]
     top: Option<usize>,
     /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
-    /// What is printed
+    /// Output format
     #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
     format: Format,
     /// Same as `--format json`
@@ -78,14 +79,7 @@ fn parse_index(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "expected a whole number, at least 0".to_owned())
 }
 
-fn parse_top(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(top @ 1..) => Ok(top),
-        _ => Err("expected a whole number, at least 1".to_owned()),
-    }
-}
-
-/// What is printed.
+/// Output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// Text
@@ -96,32 +90,37 @@ enum Format {
     Json,
 }
 
-/// Predicts.
+/// Prints predictions of a trained model.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let format = if args.json { Format::Json } else { args.format };
     if let (Format::Csv, Some(_)) = (format, args.top) {
         let hint = "leave `--top` out, or print JSON";
         return Err(
-            anyhow!("`--top` cannot be had as CSV, which has a column for every class").context(Hint(hint.to_owned()))
+            anyhow!("`--top` does not apply to CSV, which has a column for every class").context(Hint(hint.to_owned()))
         );
     }
     let run = find_run(&args.run, &args.out)?;
     let trial = match &args.trial {
-        Some(stem) => chosen(&run, stem)?,
-        None => first(&run),
+        Some(stem) => trial_by_name(&run, stem)?,
+        None => first_usable_trial(&run),
     };
     let saved = Saved::load(trial, Device::Cpu)?;
-    // new rows need nothing but what the run has stored
-    let own = if args.index.is_some() || saved.data.is_none() { Some(own_rows(&saved, trial)?) } else { None };
-    let data = own.as_ref().map(|own| &own.fitted).or(saved.data.as_ref()).expect("it is one or the other");
-    let input = match (args.index.zip(own.as_ref()), &args.csv, &args.image) {
-        (Some((index, own)), ..) => of_index(own, args.rows.unwrap_or(Part::Test), index)?,
-        (_, Some(csv), _) => of_table(data, csv)?,
-        (.., Some(image)) => of_picture(&saved, data, image, args.invert)?,
+    // for rows of a file, the preprocessing stored in the run is enough
+    let trial_data =
+        if args.index.is_some() || saved.data.is_none() { Some(load_trial_data(&saved, trial)?) } else { None };
+    let data = trial_data
+        .as_ref()
+        .map(|trial_data| &trial_data.fitted)
+        .or(saved.data.as_ref())
+        .expect("the data are loaded if the run has no preprocessing file");
+    let input = match (args.index.zip(trial_data.as_ref()), &args.csv, &args.image) {
+        (Some((index, trial_data)), ..) => input_from_row(trial_data, args.rows.unwrap_or(Part::Test), index)?,
+        (_, Some(csv), _) => input_from_table(data, csv)?,
+        (.., Some(image)) => input_from_image(&saved, data, image, args.invert)?,
         (None, None, None) => unreachable!("clap requires one of them"),
     };
     let predictions = Predictions::of(&saved, &input.features, input.targets.as_ref());
-    let shown = Shown {
+    let view = PredictionView {
         predictions: &predictions,
         target: data.card.target,
         names: &data.classes,
@@ -130,19 +129,20 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         has_truth: input.targets.is_some(),
     };
     match format {
-        Format::Csv => terminal::out(&data::csv(&shown)),
+        Format::Csv => terminal::out(&formats::to_csv(&view)),
         Format::Json => {
             let mut object =
                 json!({ "run": run.folder, "trial": trial.stem(), "experiment": trial.history.experiment });
             object["input"] = input.origin;
             object["classes"] = json!(data.classes);
-            object["predictions"] = data::json(&shown);
+            object["predictions"] = formats::to_json(&view);
             terminal::json(&object);
         }
         Format::Text => {
-            let mut parts = vec![format!("{}\n{}", named(&run, trial, args.trial.is_some()), wrapped(&input.heading))];
-            parts.extend(input.look);
-            parts.push(if args.csv.is_some() { text::table(&shown) } else { text::one(&shown) });
+            let mut parts =
+                vec![format!("{}\n{}", heading(&run, trial, args.trial.is_some()), wrapped(&input.heading))];
+            parts.extend(input.preview);
+            parts.push(if args.csv.is_some() { text::table(&view) } else { text::single_row(&view) });
             if !predictions.are_probabilities {
                 parts.extend(scores_note(&saved));
             }
@@ -153,8 +153,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The rows that the trial was trained and tested on.
-fn own_rows(saved: &Saved, trial: &SavedTrial) -> anyhow::Result<TrialData> {
+/// Loads the data of a trial. Warns if they have changed since training.
+pub(crate) fn load_trial_data(saved: &Saved, trial: &SavedTrial) -> anyhow::Result<TrialData> {
     let mut progress = Progress::new(false);
     let data = TrialData::load(&saved.plan, trial, None, &Cache::of_user(), &mut progress);
     progress.end();
@@ -163,62 +163,69 @@ fn own_rows(saved: &Saved, trial: &SavedTrial) -> anyhow::Result<TrialData> {
     Ok(data)
 }
 
-/// The trial that was asked for.
-pub(crate) fn chosen<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a SavedTrial> {
+/// Returns the trial with this name.
+///
+/// # Errors
+/// If there is none, or if it diverged and another trial did not.
+pub(crate) fn trial_by_name<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a SavedTrial> {
     let trial = run.trial(stem)?;
     match run.trials.iter().find(|trial| trial.history.status != Status::Diverged) {
-        Some(sound) if trial.history.status == Status::Diverged => {
-            let hint = format!("another did not: `--trial {}`", sound.stem());
-            Err(anyhow!("trial `{}` diverged: its weights predict nothing", trial.stem()).context(Hint(hint)))
+        Some(usable) if trial.history.status == Status::Diverged => {
+            let hint = format!("choose one that did not diverge: `--trial {}`", usable.stem());
+            Err(anyhow!("trial `{}` diverged: its weights are unusable", trial.stem()).context(Hint(hint)))
         }
         _ => Ok(trial),
     }
 }
 
-/// The first trial whose weights predict anything; where none do, the first.
-pub(crate) fn first(run: &SavedRun) -> &SavedTrial {
+/// Returns the first trial that did not diverge; if all did, the first trial.
+pub(crate) fn first_usable_trial(run: &SavedRun) -> &SavedTrial {
     for Damaged { error, .. } in &run.damaged {
-        terminal::warn(&format!("a trial was passed over: {}", in_a_line(error)));
+        terminal::warn(&format!("skipped a trial: {}", in_a_line(error)));
     }
     run.trials.iter().find(|trial| trial.history.status != Status::Diverged).unwrap_or(&run.trials[0])
 }
 
-/// Which trial it is; where none was chosen, that it is one of several.
-fn named(run: &SavedRun, trial: &SavedTrial, is_chosen: bool) -> String {
+/// Returns the name of the trial. If it was not named with `--trial`, also says which one of several it is.
+fn heading(run: &SavedRun, trial: &SavedTrial, is_named: bool) -> String {
     let others = match run.trials.len() {
-        count @ 2.. if !is_chosen => {
-            let passed_over = if trial.stem() == run.trials[0].stem() { "" } else { " that did not diverge," };
-            let others = format!("the first{passed_over} of {count} trials: `--trial NAME` takes another");
-            format!("\n{}", wrapped(&others))
+        count @ 2.. if !is_named => {
+            let which = match trial.stem() == run.trials[0].stem() {
+                true => format!("the first of {count} trials"),
+                false => format!("the first trial that did not diverge, of {count}"),
+            };
+            format!("\n{}", wrapped(&format!("{which}; choose another with `--trial NAME`")))
         }
         _ => String::new(),
     };
     format!("{}, trial {}{others}", terminal::bold(&trial.history.experiment), trial.stem())
 }
 
-/// Breaks a sentence into lines that fit the terminal.
+/// Wraps a sentence to the width of the terminal.
 fn wrapped(sentence: &str) -> String {
     Page::of_output().wrapped(sentence, 0)
 }
 
-/// Why no probabilities are shown, where classes or labels are predicted.
+/// Returns why scores and no probabilities are shown; `None` for values.
 fn scores_note(saved: &Saved) -> Option<String> {
     let network = saved.plan.network()?;
     match saved.plan.card.target {
         Target::Values(_) => None,
         Target::Classes(_) | Target::Labels(_) => Some(wrapped(&format!(
-            "scores are the network's outputs, and no probabilities: it ends in `{}`, and was trained with `{}`",
+            "scores are the outputs of the network, not probabilities: its last layer is `{}` and its loss is `{}`",
             network.last().kind(),
             network.train.loss.name()
         ))),
     }
 }
 
-/// From where on the positive class is predicted, where a threshold was chosen.
+/// Returns the threshold from which on the positive class is predicted, if one was chosen.
 fn threshold_note(saved: &Saved, are_probabilities: bool) -> Option<String> {
-    let what = if are_probabilities { "probability" } else { "score" };
+    let output = if are_probabilities { "probability" } else { "score" };
     let threshold = number_format::metric(Some(saved.threshold()?));
     let positive = saved.plan.card.classes.get(saved.positive())?;
-    let text = format!("positive class `{positive}`: predicted from a {what} of {threshold} on, the test's threshold");
+    let text = format!(
+        "positive class `{positive}`: predicted if its {output} is at least {threshold}, the threshold chosen for the test"
+    );
     Some(wrapped(&text))
 }

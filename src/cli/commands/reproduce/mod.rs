@@ -1,6 +1,6 @@
 //! `runner reproduce RUN`
 
-mod result;
+mod reproduction;
 mod text;
 
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde_json::json;
 
-use crate::cli::args::run_args::{ExecutionConfig, watched};
-use crate::cli::commands::reproduce::result::Made;
+use crate::cli::args::run_args::{ExecutionConfig, signals_and_progress};
+use crate::cli::commands::reproduce::reproduction::Reproduction;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
@@ -61,58 +61,64 @@ Exit codes:
   1  different: the first difference and the changes of the environment are shown
   2  invalid input or failure, or a history, weight file or tree is missing";
 
-/// Makes a run again, and compares.
+/// Trains a run again and compares the results.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let stored = Stored::read(&args.run, &args.out)?;
     stored.note.iter().for_each(|note| terminal::say(&format!("note: {note}")));
-    let keep = args.keep.as_deref().map(std::path::absolute).transpose().context("failed to find `--keep`")?;
-    let ground = ExecutionConfig::of_run(&stored.options, args.device, args.threads)?;
-    ground.put_into_use();
-    let (requests, mut progress) = watched(args.quiet)?;
+    let keep =
+        args.keep.as_deref().map(std::path::absolute).transpose().context("failed to resolve the path of `--keep`")?;
+    let execution = ExecutionConfig::from_run(&stored.options, args.device, args.threads)?;
+    execution.apply();
+    let (signals, mut progress) = signals_and_progress(args.quiet)?;
     let cache = Cache::of_user();
     let temporary = || tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
     let temporary = if keep.is_none() { Some(temporary()) } else { None };
-    let temporary = temporary.transpose().context("failed to make a temporary folder for the new run")?;
-    let out = temporary.as_ref().map(tempfile::TempDir::path).or(keep.as_deref()).expect("it is one or the other");
+    let temporary = temporary.transpose().context("failed to create a temporary directory for the new run")?;
+    let out = temporary
+        .as_ref()
+        .map(tempfile::TempDir::path)
+        .or(keep.as_deref())
+        .expect("there is a temporary directory unless `--keep` is given");
     let options = Options {
-        device: ground.device,
-        threads: ground.threads,
+        device: execution.device,
+        threads: execution.threads,
         stack: stored.options.stack,
         pace: Pace::Never,
         cache: &cache,
-        requests: &requests,
+        requests: &signals,
     };
-    let again = stored.again(out, &options, &mut progress);
+    let new_run = stored.again(out, &options, &mut progress);
     progress.end();
-    let (finished, stopped) = again?;
+    let (finished, stopped) = new_run?;
     if stopped {
-        terminal::say("interrupted; nothing was compared");
-        return Ok(Exit::Interrupted(requests.signal()));
+        terminal::say("interrupted: nothing was compared");
+        return Ok(Exit::Interrupted(signals.signal()));
     }
     let trials = stored.trials.iter().map(|trial| (trial.stem(), compare(trial, finished.folder.path())));
     let trials = trials.collect();
     let kept = keep.is_some().then(|| finished.folder.path().to_path_buf());
-    drop(temporary); // a reader of what is printed may end the program
-    let made = Made { stored: &stored, trials, kept };
+    drop(temporary); // before printing, which may end the program if the output is a closed pipe
+    let reproduction = Reproduction { stored: &stored, trials, kept };
     if args.json {
-        terminal::json(&as_json(&made));
+        terminal::json(&as_json(&reproduction));
     } else if !args.quiet {
-        terminal::out(&text::text(&made));
+        terminal::out(&text::render(&reproduction));
     }
     finished.failures.iter().for_each(terminal::error);
     stored.damaged.iter().for_each(|Damaged { error, .. }| terminal::error(error));
-    let missing = made.trials.iter().any(|(_, outcome)| outcome.is_none());
+    let missing = reproduction.trials.iter().any(|(_, outcome)| outcome.is_none());
     if missing || !finished.failures.is_empty() || !stored.damaged.is_empty() {
         return Ok(Exit::Failed);
     }
-    Ok(match made.is_identical() {
+    Ok(match reproduction.is_identical() {
         Some(true) => Exit::Done,
         Some(false) => Exit::Missed,
         None => Exit::Failed,
     })
 }
 
-fn as_json(made: &Made) -> serde_json::Value {
+/// Returns the comparison as JSON.
+fn as_json(reproduction: &Reproduction) -> serde_json::Value {
     let trial = |(stem, outcome): &(String, Option<Outcome>)| match outcome {
         Some(outcome) => json!({
             "trial": stem,
@@ -126,11 +132,11 @@ fn as_json(made: &Made) -> serde_json::Value {
         None => json!({ "trial": stem, "identical": null }),
     };
     json!({
-        "run": made.stored.folder,
-        "kept": made.kept,
-        "identical": made.is_identical(),
-        "trials": made.trials.iter().map(trial).collect::<Vec<_>>(),
-        "otherwise": made.otherwise(),
-        "unseen": made.unseen(),
+        "run": reproduction.stored.folder,
+        "kept": reproduction.kept,
+        "identical": reproduction.is_identical(),
+        "trials": reproduction.trials.iter().map(trial).collect::<Vec<_>>(),
+        "otherwise": reproduction.changes(),
+        "unseen": reproduction.unknown_changes(),
     })
 }

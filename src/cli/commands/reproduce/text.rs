@@ -1,6 +1,6 @@
-//! What `runner reproduce` shows: whether each trial came out the same, where the others part, and what may be the cause.
+//! Text of `runner reproduce`: whether each trial is identical, the first difference, and its possible causes.
 
-use crate::cli::commands::reproduce::result::Made;
+use crate::cli::commands::reproduce::reproduction::Reproduction;
 use crate::cli::text::number_format::count;
 use crate::cli::text::page::Page;
 use crate::cli::text::terminal;
@@ -9,55 +9,60 @@ use crate::experiment::verify::weight_diff::WeightDiff;
 use crate::history::difference::{Figure, Other, Otherwise};
 use serde_json::Value;
 
-/// How many trials are told one by one.
-const MOST: usize = 10;
+/// Maximum number of trials that are listed one by one.
+const MAX_LISTED: usize = 10;
 
-/// All that is shown.
-pub(crate) fn text(made: &Made) -> String {
+/// Returns the comparison as text.
+pub(crate) fn render(reproduction: &Reproduction) -> String {
     let page = Page::of_output();
     let mut lines: Vec<String> = Vec::new();
     let identical: Vec<(&str, &Outcome)> =
-        made.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(true)).collect();
+        reproduction.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(true)).collect();
     match &identical[..] {
-        few if few.len() <= MOST => {
-            lines.extend(few.iter().map(|(stem, outcome)| format!("{stem}: identical, {}", of_what(outcome))));
+        few if few.len() <= MAX_LISTED => {
+            lines.extend(
+                few.iter().map(|(stem, outcome)| format!("{stem}: identical ({})", what_was_compared(outcome))),
+            );
         }
         [(first, outcome), .., (last, _)] => {
             let many = format!("{} trials from {first} to {last}: identical", count(identical.len()));
-            lines.push(format!("{many}, each like the first: {}", of_what(outcome)));
+            lines.push(format!("{many}; compared in the first: {}", what_was_compared(outcome)));
         }
         _ => {}
     }
-    let unknown: Vec<(&str, &Outcome)> = made.outcomes().filter(|(_, o)| o.is_identical().is_none()).collect();
-    for (stem, outcome) in unknown.iter().take(MOST) {
+    let unknown: Vec<(&str, &Outcome)> = reproduction.outcomes().filter(|(_, o)| o.is_identical().is_none()).collect();
+    for (stem, outcome) in unknown.iter().take(MAX_LISTED) {
         let what = if outcome.is_tree { "its tree was" } else { "its weights were" };
-        let of_what = of_what(outcome);
-        let line = format!("{stem}: metrics identical, {of_what}; {what} not compared: the run's file is missing");
+        let compared = what_was_compared(outcome);
+        let line = format!("{stem}: metrics identical ({compared}); {what} not compared: the run's file is missing");
         lines.push(terminal::red(&line));
     }
-    if unknown.len() > MOST {
-        lines.push(format!("{} more trials lack their weights; `--json` has all of them", unknown.len() - MOST));
+    if unknown.len() > MAX_LISTED {
+        lines.push(format!(
+            "{} more trials could not be compared completely; `--json` lists all",
+            unknown.len() - MAX_LISTED
+        ));
     }
     let different: Vec<(&str, &Outcome)> =
-        made.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(false)).collect();
-    for (stem, outcome) in different.iter().take(MOST) {
-        lines.extend(parting(stem, outcome));
+        reproduction.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(false)).collect();
+    for (stem, outcome) in different.iter().take(MAX_LISTED) {
+        lines.extend(difference_lines(stem, outcome));
     }
-    if different.len() > MOST {
-        lines.push(format!("{} more trials are different; `--json` has all of them", different.len() - MOST));
+    if different.len() > MAX_LISTED {
+        lines.push(format!("{} more trials differ; `--json` lists all", different.len() - MAX_LISTED));
     }
-    for (stem, _) in made.trials.iter().filter(|(_, outcome)| outcome.is_none()) {
+    for (stem, _) in reproduction.trials.iter().filter(|(_, outcome)| outcome.is_none()) {
         lines.push(terminal::red(&format!("{stem}: was not trained again")));
     }
-    if made.outcomes().next().is_some() {
-        lines.extend(causes(made, different.is_empty()));
+    if reproduction.outcomes().next().is_some() {
+        lines.extend(causes(reproduction, different.is_empty()));
     }
-    lines.extend(made.kept.as_ref().map(|kept| format!("the new run is kept in {}", kept.display())));
-    lines.iter().map(|line| laid_out(line, page)).collect::<Vec<_>>().join("\n")
+    lines.extend(reproduction.kept.as_ref().map(|kept| format!("the new run is kept in {}", kept.display())));
+    lines.iter().map(|line| wrapped(line, page)).collect::<Vec<_>>().join("\n")
 }
 
-/// A line on a page, with what it is indented by.
-fn laid_out(line: &str, page: Page) -> String {
+/// Wraps a line, keeping its indentation.
+fn wrapped(line: &str, page: Page) -> String {
     match line.strip_prefix("  ") {
         Some(inner) => {
             let inner = Page { width: page.width.min(100) - 2, ..page }.wrapped(inner, 9);
@@ -67,13 +72,13 @@ fn laid_out(line: &str, page: Page) -> String {
     }
 }
 
-/// What was compared.
-fn of_what(outcome: &Outcome) -> String {
+/// Returns what was compared: epochs, test metrics, weight files.
+fn what_was_compared(outcome: &Outcome) -> String {
     let epochs = match outcome.difference.epochs {
         1 => "1 epoch".to_owned(),
         epochs => format!("{} epochs", count(epochs)),
     };
-    let tested = outcome.tested.then(|| "the test".to_owned());
+    let tested = outcome.tested.then(|| "test metrics".to_owned());
     let kept = (outcome.kept_file == WeightDiff::Identical).then(|| "weight files byte for byte".to_owned());
     let parts: Vec<String> = [epochs].into_iter().chain(tested).chain(kept).collect();
     match &parts[..] {
@@ -83,91 +88,92 @@ fn of_what(outcome: &Outcome) -> String {
     }
 }
 
-/// Where a trial parts from the one that was made again.
-fn parting(stem: &str, outcome: &Outcome) -> Vec<String> {
+/// Returns lines with the first and the largest difference of a trial, and the other differences.
+fn difference_lines(stem: &str, outcome: &Outcome) -> Vec<String> {
     let difference = &outcome.difference;
     let mut lines = Vec::new();
     match &difference.first {
         Some(first) => {
             let epochs = count(difference.epochs);
-            lines.push(terminal::red(&format!("{stem}: different from epoch {} of {epochs}", first.epoch)));
-            lines.push(format!("  first    {}", figure(first)));
+            lines.push(terminal::red(&format!("{stem}: different from epoch {} of {epochs} on", first.epoch)));
+            lines.push(format!("  first    {}", metric_difference(first)));
         }
-        None => lines.push(terminal::red(&format!("{stem}: different, though not in its epochs"))),
+        None => lines.push(terminal::red(&format!("{stem}: different, but not in the metrics of its epochs"))),
     }
     if let (Some(first), Some(largest)) = (&difference.first, &difference.largest)
         && largest != first
     {
-        lines.push(format!("  largest  epoch {}: {}", count(largest.epoch), figure(largest)));
+        lines.push(format!("  largest  epoch {}: {}", count(largest.epoch), metric_difference(largest)));
     }
-    lines.extend(difference.others.iter().map(|other| format!("  besides  {}", beside(other))));
+    lines.extend(difference.others.iter().map(|other| format!("  also     {}", other_difference(other))));
     if let WeightDiff::Different { tensor, largest } = &outcome.kept_file {
         let from = tensor.as_ref().map(|tensor| format!(", first in `{tensor}`")).unwrap_or_default();
-        let by = largest.as_ref().map(|by| format!(", by {:.1e} at most", by.0)).unwrap_or_default();
+        let by = largest.as_ref().map(|by| format!(", largest difference {:.1e}", by.0)).unwrap_or_default();
         lines.push(format!("  weights  the files differ{from}{by}"));
     }
     lines
 }
 
-/// `loss 0.25 then, 0.2500001 now: 1.0e-7 apart, 4.0e-7 of it`
-fn figure(figure: &Figure) -> String {
-    let Figure { metric, then, now, absolute, relative, .. } = figure;
-    let apart = match absolute.0.is_finite() {
-        true => format!("{:.1e} apart, {:.1e} of it", absolute.0, relative.0),
-        false => "one of them is no number".to_owned(),
+/// Returns `loss 0.25 then, 0.2500001 now: difference 1.0e-7, relative 4.0e-7`.
+fn metric_difference(difference: &Figure) -> String {
+    let Figure { metric, then, now, absolute, relative, .. } = difference;
+    let size = match absolute.0.is_finite() {
+        true => format!("difference {:.1e}, relative {:.1e}", absolute.0, relative.0),
+        false => "one of them is NaN or infinite".to_owned(),
     };
-    format!("{metric} {} then, {} now: {apart}", then.0, now.0)
+    format!("{metric} {} then, {} now: {size}", then.0, now.0)
 }
 
-fn beside(other: &Other) -> String {
+/// Returns a difference outside the epochs, such as one of a test metric.
+fn other_difference(other: &Other) -> String {
     let shown = |value: &Value| match value {
-        Value::Null => "not there".to_owned(),
+        Value::Null => "missing".to_owned(),
         Value::String(text) => text.clone(),
         value => value.to_string(),
     };
     let more = match other.of {
         0 | 1 => String::new(),
-        2 => "; one more value differs beside it".to_owned(),
-        of => format!("; {} more values differ beside it", count(of - 1)),
+        2 => "; 1 more value differs".to_owned(),
+        of => format!("; {} more values differ", count(of - 1)),
     };
     format!("{} {} then, {} now{more}", other.place, shown(&other.then), shown(&other.now))
 }
 
-/// What was otherwise than in the run.
-fn causes(made: &Made, is_identical: bool) -> Vec<String> {
-    let otherwise: Vec<String> = made.otherwise().into_iter().map(in_words).collect();
-    let unseen = made.unseen();
+/// Returns the changes of the environment, which may be the cause of the differences.
+fn causes(reproduction: &Reproduction, is_identical: bool) -> Vec<String> {
+    let changes: Vec<String> = reproduction.changes().into_iter().map(format_change).collect();
+    let unknown_changes = reproduction.unknown_changes();
     if is_identical {
-        return match &otherwise[..] {
+        return match &changes[..] {
             [] => Vec::new(),
-            all => vec![format!("the same, although not all was as then: {}", all.join("; "))],
+            all => vec![format!("identical, although the environment has changed: {}", all.join("; "))],
         };
     }
     let mut lines = Vec::new();
-    match &otherwise[..] {
+    match &changes[..] {
         [] => lines.push(
-            "nothing that the histories tell was otherwise: the same program gives other figures each time, where \
-             operations have no fixed order"
+            "no change of the environment is recorded: the results may depend on the order of parallel operations, which \
+             varies from run to run"
                 .to_owned(),
         ),
         all => {
             lines.push("changes that may be the cause:".to_owned());
-            lines.extend(all.iter().map(|one| format!("  {one}")));
+            lines.extend(all.iter().map(|change| format!("  {change}")));
         }
     }
-    if !unseen.is_empty() {
-        lines.push(format!("not known: {}", unseen.join("; ")));
+    if !unknown_changes.is_empty() {
+        lines.push(format!("not recorded: {}", unknown_changes.join("; ")));
     }
-    let options = &made.stored.options;
+    let options = &reproduction.stored.options;
     if options.device.starts_with("cuda") && !options.deterministic {
         lines.push("on a GPU, use `runner exp … --deterministic` for equal results each time".to_owned());
     }
     lines
 }
 
-/// `threads 1 then, 2 now`; of checksums the beginning.
-fn in_words(otherwise: &Otherwise) -> String {
-    let Otherwise { what, then, now } = otherwise;
+/// Returns `threads 1 then, 2 now`. Checksums are shortened.
+fn format_change(change: &Otherwise) -> String {
+    let Otherwise { what, then, now } = change;
     let short = |text: &str| match what.starts_with("checksum") && text.chars().count() > 12 {
         true => format!("{}…", text.chars().take(12).collect::<String>()),
         false => text.to_owned(),

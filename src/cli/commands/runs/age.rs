@@ -1,10 +1,10 @@
-//! How long ago something was, in a few characters.
+//! Age of a run, in a few characters.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// The time since: `12 s`, `3 min`, `5 h`, `2 d`, `7 weeks`, `3 years`; "–" where the time cannot be read.
-pub(crate) fn of(started: &str, now: OffsetDateTime) -> String {
+/// Returns the time since `started`: `12 s`, `3 min`, `5 h`, `2 d`, `7 weeks`, `3 years`; `–` if `started` is invalid.
+pub(crate) fn format_age(started: &str, now: OffsetDateTime) -> String {
     let Ok(started) = OffsetDateTime::parse(started, &Rfc3339) else { return "–".to_owned() };
     let seconds = (now - started).whole_seconds().max(0);
     match seconds {
@@ -22,14 +22,14 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn an_age_is_told_in_its_largest_unit() {
+    fn an_age_has_its_largest_unit() {
         let now = datetime!(2026-11-22 12:00 UTC);
-        let of = |started| super::of(started, now);
-        assert_eq!(of("2026-11-22T11:59:48Z"), "12 s");
-        assert_eq!(of("2026-11-22T09:00:00Z"), "3 h");
-        assert_eq!(of("2026-11-15T12:00:00Z"), "7 d");
-        assert_eq!(of("2026-08-15T12:00:00Z"), "14 weeks");
-        assert_eq!(of("2027-01-01T00:00:00Z"), "0 s");
-        assert_eq!(of("yesterday"), "–");
+        let age = |started| super::format_age(started, now);
+        assert_eq!(age("2026-11-22T11:59:48Z"), "12 s");
+        assert_eq!(age("2026-11-22T09:00:00Z"), "3 h");
+        assert_eq!(age("2026-11-15T12:00:00Z"), "7 d");
+        assert_eq!(age("2026-08-15T12:00:00Z"), "14 weeks");
+        assert_eq!(age("2027-01-01T00:00:00Z"), "0 s");
+        assert_eq!(age("yesterday"), "–");
     }
 }

@@ -1,18 +1,18 @@
-//! Past runs for other programs: JSON, CSV, Markdown.
+//! JSON, CSV and Markdown output of `runner runs`.
 
 use serde_json::{Value, json};
 
-use crate::cli::commands::compare::formats::{quoted, rows};
+use crate::cli::commands::compare::formats::{csv_field, markdown_table};
 use crate::cli::text::column_layout::Column;
 use crate::compare::past::Past;
 
-/// The runs, with the figures that were asked for by their names.
-pub(crate) fn json(runs: &[Past], wanted: &[String]) -> Value {
-    let of = |run: &Past| {
+/// Returns the runs as JSON, with the values of the requested metrics.
+pub(crate) fn to_json(runs: &[Past], metric_names: &[String]) -> Value {
+    let run_json = |run: &Past| {
         let statuses: Vec<Value> =
             run.statuses.iter().map(|(status, count)| json!({ "status": status, "trials": count })).collect();
-        let figures: serde_json::Map<String, Value> =
-            wanted.iter().zip(&run.figures).map(|(name, value)| (name.clone(), json!(value))).collect();
+        let metrics: serde_json::Map<String, Value> =
+            metric_names.iter().zip(&run.figures).map(|(name, value)| (name.clone(), json!(value))).collect();
         json!({
             "experiment": run.experiment,
             "variant": run.variant,
@@ -28,36 +28,36 @@ pub(crate) fn json(runs: &[Past], wanted: &[String]) -> Value {
             "seconds": run.seconds,
             "device": run.device,
             "started": run.started,
-            "figures": figures,
+            "figures": metrics,
         })
     };
-    Value::Array(runs.iter().map(of).collect())
+    Value::Array(runs.iter().map(run_json).collect())
 }
 
-/// A line for each run.
-pub(crate) fn csv(runs: &[Past], wanted: &[String]) -> String {
+/// Returns CSV with a line for each run.
+pub(crate) fn to_csv(runs: &[Past], metric_names: &[String]) -> String {
     const HEADER: &str = "experiment,variant,folder,variants,trials,status,leaks,best_metric,best_value,best_epoch,test_metric,test_value,seconds,device,started,missing";
-    let header = wanted.iter().fold(HEADER.to_owned(), |header, name| format!("{header},{}", quoted(name)));
+    let header = metric_names.iter().fold(HEADER.to_owned(), |header, name| format!("{header},{}", csv_field(name)));
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let line = |run: &Past| {
         let statuses: Vec<String> =
             run.statuses.iter().map(|(status, count)| format!("{count} {}", status.word())).collect();
         let (best, test) = (run.best.as_ref(), run.test.as_ref());
         let mut cells = vec![
-            quoted(&run.experiment),
-            quoted(run.variant.as_deref().unwrap_or_default()),
-            quoted(&run.folder.to_string_lossy()),
+            csv_field(&run.experiment),
+            csv_field(run.variant.as_deref().unwrap_or_default()),
+            csv_field(&run.folder.to_string_lossy()),
             run.variants.to_string(),
             run.trials.to_string(),
-            quoted(&statuses.join("; ")),
+            csv_field(&statuses.join("; ")),
             run.leaks.to_string(),
-            best.map(|best| quoted(&best.metric)).unwrap_or_default(),
+            best.map(|best| csv_field(&best.metric)).unwrap_or_default(),
             number(best.map(|best| best.value)),
             number(best.map(|best| best.epoch)),
-            test.map(|test| quoted(&test.metric)).unwrap_or_default(),
+            test.map(|test| csv_field(&test.metric)).unwrap_or_default(),
             number(test.map(|test| test.value)),
             run.seconds.to_string(),
-            quoted(&run.device),
+            csv_field(&run.device),
             run.started.clone(),
             run.missing.to_string(),
         ];
@@ -67,11 +67,11 @@ pub(crate) fn csv(runs: &[Past], wanted: &[String]) -> String {
     std::iter::once(header).chain(runs.iter().map(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// The table that is shown, as Markdown has it.
-pub(crate) fn markdown(columns: &[Column], labels: &Column) -> String {
+/// Returns the table of runs as Markdown.
+pub(crate) fn to_markdown(columns: &[Column], labels: &Column) -> String {
     let all: Vec<&Column> = std::iter::once(labels).chain(columns).collect();
     let header: Vec<String> = all.iter().map(|column| column.header().to_owned()).collect();
     let lines = (0..labels.texts().count())
         .map(|row| all.iter().map(|column| column.texts().nth(row).unwrap_or_default().to_owned()).collect());
-    rows(&header, lines)
+    markdown_table(&header, lines)
 }

@@ -29,7 +29,7 @@ pub struct Args {
     /// Sort by a metric such as `test.acc` or `best.val_loss` (best first), or by `seconds`, `started`, `experiment`,
     /// `device`
     /// [default: newest first]
-    #[arg(long, value_name = "FIGURE")]
+    #[arg(long, value_name = "METRIC")]
     sort: Option<String>,
     /// Reverse the order
     #[arg(long)]
@@ -72,53 +72,53 @@ over seeds. The epoch is in parentheses: the best one, and the one whose weights
 were tested. \"stopped\" means early stopping; \"incomplete\" means that histories are
 missing. A wider terminal shows more columns.";
 
-/// Sort keys that are no metrics.
-const PLAIN: [&str; 4] = ["seconds", "started", "experiment", "device"];
+/// Sort keys that are not metrics.
+const OTHER_SORT_KEYS: [&str; 4] = ["seconds", "started", "experiment", "device"];
 
 /// Lists past runs.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let mut wanted: Vec<String> = args.filters.iter().map(|filter| filter.name.clone()).collect();
-    wanted.extend(args.sort.clone());
-    wanted.retain(|name| name.contains('.') && !PLAIN.contains(&name.as_str()));
+    let mut metric_names: Vec<String> = args.filters.iter().map(|filter| filter.name.clone()).collect();
+    metric_names.extend(args.sort.clone());
+    metric_names.retain(|name| name.contains('.') && !OTHER_SORT_KEYS.contains(&name.as_str()));
     let mut seen = std::collections::BTreeSet::new();
-    wanted.retain(|name| seen.insert(name.clone()));
-    let asked = Asked {
+    metric_names.retain(|name| seen.insert(name.clone()));
+    let query = Asked {
         experiment: args.experiment.clone(),
         filters: args.filters.clone(),
-        figures: wanted.clone(),
+        figures: metric_names.clone(),
         by_variant: args.variants,
     };
-    let PastRuns { mut runs, empty, faults, known } = past(&args.out, &asked)?;
-    let unknown = args.filters.iter().enumerate().find(|(place, _)| !known.contains(place));
+    let PastRuns { mut runs, empty, faults, known } = past(&args.out, &query)?;
+    let unknown = args.filters.iter().enumerate().find(|(index, _)| !known.contains(index));
     if let (Some((_, filter)), true) = (unknown, runs.is_empty() && faults.is_empty() && empty.is_empty()) {
         let message = format!("no run has a metric or setting `{}`", filter.name);
         let hint = "use metric paths such as `best.val_acc` or settings such as `train.batch`";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
     if let Some(by) = &args.sort {
-        sort(&mut runs, by, &wanted)?;
+        sort(&mut runs, by, &metric_names)?;
     }
     if args.reverse {
         runs.reverse();
     }
     runs.truncate(args.top.map_or(usize::MAX, |top| top as usize));
-    // figures that no run has, as settings have none, need no column
+    // skip names without values, such as those of settings
     let shown: Vec<usize> =
-        (0..wanted.len()).filter(|&place| runs.iter().any(|run| run.figures[place].is_some())).collect();
+        (0..metric_names.len()).filter(|&index| runs.iter().any(|run| run.figures[index].is_some())).collect();
     if args.json {
-        terminal::json(&formats::json(&runs, &wanted));
+        terminal::json(&formats::to_json(&runs, &metric_names));
     } else if args.csv {
-        terminal::out(&formats::csv(&runs, &wanted));
+        terminal::out(&formats::to_csv(&runs, &metric_names));
     } else if args.md && !runs.is_empty() {
-        terminal::out(&formats::markdown(&columns(&runs, &wanted, &shown, args), &labels(&runs, args)));
+        terminal::out(&formats::to_markdown(&columns(&runs, &metric_names, &shown, args), &labels(&runs, args)));
     } else if !runs.is_empty() {
-        terminal::out(&text(&runs, &wanted, &shown, args, Page::of_output()));
+        terminal::out(&render(&runs, &metric_names, &shown, args, Page::of_output()));
     }
     if runs.is_empty() && faults.is_empty() {
         terminal::say(&match (&args.filters[..], &empty[..]) {
-            ([], []) => format!("no runs in `{}`: `runner exp NAME` makes one", args.out.display()),
+            ([], []) => format!("no runs in `{}`; start one with `runner exp NAME`", args.out.display()),
             ([], _) => "no run has a history yet".to_owned(),
-            _ => "no run meets the conditions".to_owned(),
+            _ => "no run matches the filters".to_owned(),
         });
     }
     if !empty.is_empty() {
@@ -132,38 +132,42 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// Best first, runs without the figure last.
-fn sort(runs: &mut [Past], by: &str, wanted: &[String]) -> anyhow::Result<()> {
+/// Sorts runs, best first; runs without the metric come last.
+///
+/// # Errors
+/// If no run has the metric.
+fn sort(runs: &mut [Past], by: &str, metric_names: &[String]) -> anyhow::Result<()> {
     match by {
         "seconds" => runs.sort_by(|a, b| b.seconds.total_cmp(&a.seconds)),
         "started" => {}
         "device" => runs.sort_by(|a, b| a.device.cmp(&b.device)),
         "experiment" => runs.sort_by(|a, b| a.experiment.cmp(&b.experiment)),
-        figure => {
-            let place = wanted.iter().position(|name| name == figure);
-            let of = |run: &Past| run.figures[place?];
-            if place.is_none() || (!runs.is_empty() && runs.iter().all(|run| of(run).is_none())) {
+        metric => {
+            let index = metric_names.iter().position(|name| name == metric);
+            let value = |run: &Past| run.figures[index?];
+            if index.is_none() || (!runs.is_empty() && runs.iter().all(|run| value(run).is_none())) {
                 let hint = "use a metric path: `test.acc`, `best.val_loss`, `diagnosis.val_loss_rise`";
-                let message = format!("failed to sort: no run has a metric `{figure}`");
+                let message = format!("failed to sort: no run has a metric `{metric}`");
                 return Err(anyhow!(message)
-                    .context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`, `device`; of variants without validation rows none is shown but with `--variants`"))));
+                    .context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`, `device`; add `--variants` if the variants have no validation rows"))));
             }
-            let sign = if higher_is_better(metric_of(figure)) == Some(false) { 1.0 } else { -1.0 };
-            let key = |run: &Past| of(run).map_or(f64::INFINITY, |value| sign * value);
+            let sign = if higher_is_better(metric_of(metric)) == Some(false) { 1.0 } else { -1.0 };
+            let key = |run: &Past| value(run).map_or(f64::INFINITY, |value| sign * value);
             runs.sort_by(|a, b| key(a).total_cmp(&key(b)));
         }
     }
     Ok(())
 }
 
-fn text(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args, page: Page) -> String {
-    // a list is one table: columns that do not fit are left out, the least important first
-    let spare = columns(runs, wanted, shown, args).into_iter().enumerate().collect();
+/// Returns the table of runs.
+fn render(runs: &[Past], metric_names: &[String], shown: &[usize], args: &Args, page: Page) -> String {
+    // one table: columns that do not fit are left out, the least important first
+    let spare = columns(runs, metric_names, shown, args).into_iter().enumerate().collect();
     let fitted = Fitted { labels: labels(runs, args), groups: Vec::new(), spare, closing: None };
     fitted.tables(page).join("\n\n")
 }
 
-/// What a line is called: the experiment, or among its runs the folder.
+/// Returns the labels of the lines: experiments and variants, or the folders of the runs of one experiment.
 fn labels(runs: &[Past], args: &Args) -> Column {
     let folder =
         |run: &Past| run.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -172,29 +176,29 @@ fn labels(runs: &[Past], args: &Args) -> Column {
         (Some(_), true) => Column::words("variant", runs.iter().map(|run| run.variant.clone().unwrap_or_default())),
         (None, false) => Column::words("experiment", runs.iter().map(|run| run.experiment.clone())),
         (None, true) => {
-            let named = |run: &Past| match run.variant.as_deref() {
+            let label = |run: &Past| match run.variant.as_deref() {
                 None | Some("base") => run.experiment.clone(),
                 Some(variant) => format!("{}/{variant}", run.experiment),
             };
-            Column::words("experiment", runs.iter().map(named))
+            Column::words("experiment", runs.iter().map(label))
         }
     }
 }
 
-/// The columns, the most important first.
-fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Vec<Column> {
+/// Returns the columns, the most important first.
+fn columns(runs: &[Past], metric_names: &[String], shown: &[usize], args: &Args) -> Vec<Column> {
     let numbers = |header: &str, cell: &dyn Fn(&Past) -> String| {
         Column::numbers(header, runs.iter().map(|run| Cell { text: cell(run), is_best: false }))
     };
     let words = |header: &str, cell: &dyn Fn(&Past) -> String| Column::words(header, runs.iter().map(cell));
     let now = OffsetDateTime::now_utc();
     let mut columns = vec![words("trials", &trials), words("status", &status)];
-    for &place in shown {
-        columns.push(numbers(&wanted[place], &|run| number_format::metric(run.figures[place])));
+    for &index in shown {
+        columns.push(numbers(&metric_names[index], &|run| number_format::metric(run.figures[index])));
     }
-    let is_shown = |name: &str| shown.iter().any(|&place| wanted[place] == name);
-    let best = |run: &Past| run.best.as_ref().map_or("–".to_owned(), peak);
-    let test = |run: &Past| run.test.as_ref().map_or("–".to_owned(), tested);
+    let is_shown = |name: &str| shown.iter().any(|&index| metric_names[index] == name);
+    let best = |run: &Past| run.best.as_ref().map_or("–".to_owned(), format_best);
+    let test = |run: &Past| run.test.as_ref().map_or("–".to_owned(), format_test);
     columns.push(words("best (epoch)", &best));
     if !runs.iter().all(|run| run.test.as_ref().is_some_and(|test| is_shown(&format!("test.{}", test.metric)))) {
         columns.push(words("test (epoch)", &test));
@@ -203,14 +207,16 @@ fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Ve
     if runs.iter().any(|run| threshold(run).is_some()) {
         columns.push(numbers("threshold", &|run| number_format::metric(threshold(run))));
     }
-    let is_about_it = |run: &Past| {
+    let needs_positive_class = |run: &Past| {
         let metrics = [run.best.as_ref().map(|best| &best.metric), run.test.as_ref().map(|test| &test.metric)];
         metrics.into_iter().flatten().any(|metric| positive_class::is_about_it(metric))
     };
-    if runs.iter().any(is_about_it) || shown.iter().any(|&place| positive_class::is_about_it(&wanted[place])) {
+    if runs.iter().any(needs_positive_class)
+        || shown.iter().any(|&index| positive_class::is_about_it(&metric_names[index]))
+    {
         columns.push(words("positive class", &|run| run.positive.clone().unwrap_or_else(|| "–".to_owned())));
     }
-    columns.push(numbers("age", &|run| age::of(&run.started, now)));
+    columns.push(numbers("age", &|run| age::format_age(&run.started, now)));
     if args.experiment.is_some() && args.variants {
         columns.push(words("run", &|run| {
             run.folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
@@ -221,19 +227,19 @@ fn columns(runs: &[Past], wanted: &[String], shown: &[usize], args: &Args) -> Ve
     columns
 }
 
-/// `val_loss 0.1127 (16)`
-fn peak(peak: &crate::compare::past::Peak) -> String {
-    let epoch = peak.epoch.round();
-    format!("{} {} ({epoch})", peak.metric, number_format::metric(Some(peak.value)))
+/// Returns the best value of the monitored metric and its epoch: `val_loss 0.1127 (16)`.
+fn format_best(best: &crate::compare::past::Peak) -> String {
+    let epoch = best.epoch.round();
+    format!("{} {} ({epoch})", best.metric, number_format::metric(Some(best.value)))
 }
 
-/// `acc 0.9697 (30)`
-fn tested(test: &crate::compare::past::Shown) -> String {
+/// Returns a test metric and the epoch of its weights: `acc 0.9697 (30)`.
+fn format_test(test: &crate::compare::past::Shown) -> String {
     let epoch = test.epoch.map(|epoch| format!(" ({})", epoch.round())).unwrap_or_default();
     format!("{} {}{epoch}", test.metric, number_format::metric(Some(test.value)))
 }
 
-/// `4×5`: variants, and trials of each; `3 of 4` where files of one are gone.
+/// Returns the number of variants and of trials of each, as `4×5`; `3 of 4` if the files of a trial are missing.
 fn trials(run: &Past) -> String {
     match run.variants {
         _ if run.missing > 0 => format!("{} of {}", run.trials, run.trials + run.missing),
@@ -242,7 +248,7 @@ fn trials(run: &Past) -> String {
     }
 }
 
-/// How the trials ended: in a word, or the worst one with how many did.
+/// Returns the status of the trials; if they differ, the worst status and its count.
 fn status(run: &Past) -> String {
     const WORST_FIRST: [Status; 4] = [Status::Interrupted, Status::Diverged, Status::EarlyStopped, Status::Completed];
     let word = |status: Status| match status {

@@ -1,4 +1,4 @@
-//! A run in a process of its own, which is killed at a point.
+//! Run in a child process that is killed at a given point.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,58 +9,58 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::cli::commands::selftest::left::run_in;
+use crate::cli::commands::selftest::run_files::newest_run;
 use crate::experiment::run::checkpointing;
 
 /// When a child is killed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Moment {
-    /// It is not.
+pub(crate) enum KillPoint {
+    /// It is not killed.
     Never,
-    /// So long after its start.
+    /// This long after its start.
     After(Duration),
-    /// In the writing of a checkpoint, after so many that pass, so long after the file was begun.
+    /// While it writes a checkpoint: after `passes` earlier ones, and `delay` after the file appeared.
     InWrite { passes: u32, delay: Duration },
 }
 
-/// How a child has ended.
+/// End of a child process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// By itself, with this exit code.
+pub(crate) enum ChildEnd {
+    /// It exited, with this exit code.
     Exited(Option<i32>),
-    /// It was killed; within the writing of a checkpoint, when it has left half of one.
+    /// It was killed. `in_write`: it left an incomplete checkpoint.
     Killed { in_write: bool },
 }
 
-/// What a child has said on standard error.
+/// Lines that a child printed to stderr.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Said(Arc<Mutex<Vec<String>>>);
+pub(crate) struct StderrLines(Arc<Mutex<Vec<String>>>);
 
-impl Said {
-    /// The last lines, for a message.
+impl StderrLines {
+    /// Returns the last lines, for an error message.
     pub(crate) fn last_lines(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines[lines.len().saturating_sub(8)..].join("\n")
     }
 
-    /// The last epoch that was shown: `epoch 12/30 …`.
+    /// Returns the last epoch that was printed, from a line such as `epoch 12/30 …`.
     pub(crate) fn last_epoch(&self) -> Option<usize> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().rev().find_map(|line| line.strip_prefix("epoch ")?.trim_start().split('/').next()?.parse().ok())
     }
 }
 
-/// A child that runs.
+/// A running child process.
 pub(crate) struct Child {
     process: process::Child,
-    said: Said,
+    output: StderrLines,
     reader: JoinHandle<()>,
 }
 
 impl Child {
     /// Starts this program with these arguments.
     pub(crate) fn start(arguments: &[String]) -> anyhow::Result<Child> {
-        let program = std::env::current_exe().context("failed to find this program")?;
+        let program = std::env::current_exe().context("failed to find the path of this program")?;
         let mut process = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -68,56 +68,57 @@ impl Child {
             .stderr(Stdio::piped())
             .spawn()
             .context("failed to start this program")?;
-        let (said, stream) = (Said::default(), process.stderr.take().context("the child has no standard error")?);
-        let lines = Arc::clone(&said.0);
+        let (output, stream) =
+            (StderrLines::default(), process.stderr.take().context("the child process has no stderr")?);
+        let lines = Arc::clone(&output.0);
         let reader = thread::spawn(move || {
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
                 lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
         });
-        Ok(Child { process, said, reader })
+        Ok(Child { process, output, reader })
     }
 
-    /// Waits until it ends, or the moment has come to kill it; `out` is where it puts its run.
-    pub(crate) fn watch(mut self, moment: Moment, out: &Path) -> anyhow::Result<(End, Said)> {
+    /// Waits until the child ends, or kills it at the kill point. `out` is the directory of its runs.
+    pub(crate) fn watch(mut self, kill_point: KillPoint, out: &Path) -> anyhow::Result<(ChildEnd, StderrLines)> {
         let part = format!(".{}.{}.part", checkpointing::FILE, self.process.id());
-        let is_writing = || run_in(out).is_some_and(|folder| folder.join(&part).exists());
-        let begun = Instant::now();
+        let is_writing = || newest_run(out).is_some_and(|folder| folder.join(&part).exists());
+        let started = Instant::now();
         let (mut passed, mut was_writing) = (0, false);
         let end = loop {
-            if let Some(status) = self.process.try_wait().context("failed to wait for a child")? {
-                break End::Exited(status.code());
+            if let Some(status) = self.process.try_wait().context("failed to wait for a child process")? {
+                break ChildEnd::Exited(status.code());
             }
-            let is_time = match moment {
-                Moment::Never => {
+            let must_kill = match kill_point {
+                KillPoint::Never => {
                     thread::sleep(Duration::from_millis(5));
                     false
                 }
-                Moment::After(time) => {
-                    thread::sleep(Duration::from_micros(300).min(time.saturating_sub(begun.elapsed())));
-                    begun.elapsed() >= time
+                KillPoint::After(time) => {
+                    thread::sleep(Duration::from_micros(300).min(time.saturating_sub(started.elapsed())));
+                    started.elapsed() >= time
                 }
-                Moment::InWrite { passes, delay } => {
-                    let writes = is_writing(); // without a pause: a write takes little longer than a look
-                    passed += u32::from(was_writing && !writes);
-                    was_writing = writes;
-                    if writes && passed >= passes {
-                        let seen = Instant::now();
-                        while seen.elapsed() < delay && is_writing() {}
+                KillPoint::InWrite { passes, delay } => {
+                    let writing = is_writing(); // no sleep: writing takes little longer than this check
+                    passed += u32::from(was_writing && !writing);
+                    was_writing = writing;
+                    if writing && passed >= passes {
+                        let noticed = Instant::now();
+                        while noticed.elapsed() < delay && is_writing() {}
                     }
-                    writes && passed >= passes
+                    writing && passed >= passes
                 }
             };
-            if is_time {
-                self.process.kill().context("failed to kill a child")?;
-                let status = self.process.wait().context("failed to wait for a child")?;
+            if must_kill {
+                self.process.kill().context("failed to kill a child process")?;
+                let status = self.process.wait().context("failed to wait for a child process")?;
                 break match status.code() {
-                    Some(code) => End::Exited(Some(code)), // it was quicker
-                    None => End::Killed { in_write: is_writing() },
+                    Some(code) => ChildEnd::Exited(Some(code)), // it exited before it was killed
+                    None => ChildEnd::Killed { in_write: is_writing() },
                 };
             }
         };
-        let _ = self.reader.join(); // what it has said is kept, whatever becomes of its stream
-        Ok((end, self.said))
+        let _ = self.reader.join(); // the lines read so far are kept even if the reader failed
+        Ok((end, self.output))
     }
 }

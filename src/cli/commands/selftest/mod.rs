@@ -1,11 +1,11 @@
-//! `runner selftest resume EXPERIMENT`: proves that a run that is killed loses nothing.
+//! `runner selftest resume EXPERIMENT`: a crash-recovery test.
 //!
-//! The experiment runs once in one go. Then it runs again and again, each time killed by SIGKILL at a random point, or in
-//! the middle of writing a checkpoint, and resumed, until it ends; what it has left must be what the run in one go has
-//! left, to the last bit. The program under test is this one, started as a user starts it.
+//! The experiment is trained once without interruption. Then it is trained repeatedly; each run is killed by SIGKILL at
+//! random times, or while it writes a checkpoint, and resumed until it is complete. Its files must be identical to those of
+//! the uninterrupted run, to the last bit. The runs are started as child processes of this program.
 
 mod child;
-mod left;
+mod run_files;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ use anyhow::{Context, anyhow, ensure};
 use rand_mt::Mt64;
 
 use crate::cli::args::run_args::RunArgs;
-use crate::cli::commands::selftest::child::{Child, End, Moment};
-use crate::cli::commands::selftest::left::run_in;
+use crate::cli::commands::selftest::child::{Child, ChildEnd, KillPoint};
+use crate::cli::commands::selftest::run_files::newest_run;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
@@ -40,7 +40,7 @@ enum Test {
 #[command(after_help = EXAMPLES)]
 struct Resume {
     #[command(flatten)]
-    asking: RunArgs,
+    run_args: RunArgs,
     /// Number of kills
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     kills: u32,
@@ -63,47 +63,62 @@ Examples:
 /// Runs a self-test.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let Test::Resume(args) = &args.test;
-    args.asking.study()?; // a mistake is told once, and not by each child
-    let scratch = tempfile::Builder::new().prefix("runner-selftest-").tempdir().context("failed to make a folder")?;
+    args.run_args.study()?; // report an invalid experiment here, and not in each child
+    let scratch = tempfile::Builder::new()
+        .prefix("runner-selftest-")
+        .tempdir()
+        .context("failed to create a temporary directory")?;
     match test(args, scratch.path()) {
-        Ok(tally) => {
-            terminal::out(&tally.told());
+        Ok(counts) => {
+            terminal::out(&counts.to_text());
             Ok(Exit::Done)
         }
         Err(error) => {
             let kept = scratch.keep();
-            Err(error.context(Hint(format!("what the runs have left is kept in `{}`", kept.display()))))
+            Err(error.context(Hint(format!("see the files of the runs in `{}`", kept.display()))))
         }
     }
 }
 
-/// What was seen.
+/// Numbers of kills, runs and trials of a test.
 #[derive(Debug, Default)]
-struct Tally {
+struct Counts {
     kills: u32,
+    /// Kills while a checkpoint was being written.
     in_writes: u32,
-    before_the_record: u32,
+    /// Kills before the run record existed, after which the run starts again.
+    before_record: u32,
+    /// Kills after which the run resumed from a checkpoint.
     resumed: u32,
+    /// Completed runs.
     runs: u32,
+    /// Trials of the completed runs.
     trials: usize,
-    epochs_again: usize,
+    /// Epochs that were trained again because no checkpoint had them.
+    repeated_epochs: usize,
+    /// Start of the test.
     started: Option<Instant>,
 }
 
-impl Tally {
-    fn told(&self) -> String {
-        let Tally { kills, in_writes, before_the_record, resumed, runs, trials, epochs_again, .. } = self;
+impl Counts {
+    /// Returns the result as text.
+    fn to_text(&self) -> String {
+        let Counts { kills, in_writes, before_record, resumed, runs, trials, repeated_epochs, .. } = self;
         let took = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
         format!(
-            "{kills} kills in {runs} runs: {in_writes} within the writing of a checkpoint, {before_the_record} before there was \
-             a run to go on with\n{resumed} resumed from a checkpoint; {epochs_again} epochs that were trained and not yet in \
-             one were trained again\nevery run ended as the one in one go: {trials} histories and weights, to the last \
-             bit; no file was damaged\n{took:.0} s"
+            "{kills} kills in {runs} runs: {in_writes} while a checkpoint was written, {before_record} before the run \
+             could be resumed\n{resumed} resumed from a checkpoint; {repeated_epochs} epochs without a checkpoint were \
+             trained again\nevery run is identical to the uninterrupted run: {trials} histories and weight files, to \
+             the last bit; no file was damaged\n{took:.0} s"
         )
     }
 }
 
-fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Tally> {
+/// Trains once without interruption, then kills and resumes runs, and compares each with the first.
+///
+/// # Errors
+/// If a run fails, leaves a damaged file, or differs from the first.
+fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
     let say = |text: &str| {
         if !args.quiet {
             terminal::say(text);
@@ -111,89 +126,95 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Tally> {
     };
     let arguments = |out: &Path, pace: &str| {
         let mut words = vec!["exp".to_owned()];
-        words.extend(args.asking.arguments());
+        words.extend(args.run_args.arguments());
         words.extend(["--checkpoint".to_owned(), pace.to_owned(), "--out".to_owned(), out.display().to_string()]);
         words
     };
-    let in_one_go = scratch.join("in-one-go");
-    say("a run in one go");
-    let began = Instant::now();
-    let (end, said) = Child::start(&arguments(&in_one_go, "never"))?.watch(Moment::Never, &in_one_go)?;
-    ensure!(end == End::Exited(Some(0)), "the run in one go fails\n{}", said.last_lines());
-    let (took, reference) = (began.elapsed(), run_in(&in_one_go).context("the run in one go has left no folder")?);
-    let mut draws = Mt64::new(args.points);
-    let mut tally = Tally { started: Some(began), ..Tally::default() };
-    while tally.kills < args.kills {
-        let out = scratch.join(format!("run-{}", tally.runs));
+    let reference_out = scratch.join("uninterrupted");
+    say("training without interruption");
+    let started = Instant::now();
+    let (end, output) = Child::start(&arguments(&reference_out, "never"))?.watch(KillPoint::Never, &reference_out)?;
+    ensure!(end == ChildEnd::Exited(Some(0)), "the uninterrupted run failed\n{}", output.last_lines());
+    let (duration, reference) =
+        (started.elapsed(), newest_run(&reference_out).context("the uninterrupted run has no directory")?);
+    let mut rng = Mt64::new(args.points);
+    let mut counts = Counts { started: Some(started), ..Counts::default() };
+    while counts.kills < args.kills {
+        let out = scratch.join(format!("run-{}", counts.runs));
         let mut words = arguments(&out, &args.checkpoint.to_string());
         loop {
-            let moment = match tally.kills < args.kills {
-                true => moment(&mut draws, took),
-                false => Moment::Never,
+            let kill_point = match counts.kills < args.kills {
+                true => random_kill_point(&mut rng, duration),
+                false => KillPoint::Never,
             };
-            let (end, said) = Child::start(&words)?.watch(moment, &out)?;
-            let folder = run_in(&out);
+            let (end, output) = Child::start(&words)?.watch(kill_point, &out)?;
+            let folder = newest_run(&out);
             match end {
-                End::Killed { in_write } => {
-                    tally.kills += 1;
-                    tally.in_writes += u32::from(in_write);
+                ChildEnd::Killed { in_write } => {
+                    counts.kills += 1;
+                    counts.in_writes += u32::from(in_write);
                     let epoch = match &folder {
-                        Some(folder) => left::check(folder).with_context(|| format!("behind kill {}", tally.kills))?,
+                        Some(folder) => {
+                            run_files::check(folder).with_context(|| format!("after kill {}", counts.kills))?
+                        }
                         None => None,
                     };
                     if matches!(args.checkpoint, Pace::Epochs(1))
-                        && let Some(last) = said.last_epoch()
+                        && let Some(last) = output.last_epoch()
                     {
-                        let kept = epoch.unwrap_or(0);
-                        // the line of an epoch comes before its checkpoint; the last epoch of a stack has none
-                        // and the checkpoint of a stack is taken away when it is done
+                        let saved = epoch.unwrap_or(0);
+                        // an epoch is printed before its checkpoint is saved; the last epoch of a stack has no
+                        // checkpoint, and the checkpoint of a stack is removed when the stack is done
                         let record = folder.as_ref().and_then(|folder| RunRecord::read(folder).ok());
                         let is_done = epoch.is_none() && record.is_some_and(|record| record.done() > 0);
-                        ensure!(kept + 1 >= last || is_done, "epoch {last} was shown, and epoch {kept} is kept");
-                        tally.epochs_again += if is_done { 0 } else { last.saturating_sub(kept) };
+                        ensure!(
+                            saved + 1 >= last || is_done,
+                            "epoch {last} was printed, but the checkpoint has epoch {saved}"
+                        );
+                        counts.repeated_epochs += if is_done { 0 } else { last.saturating_sub(saved) };
                     }
                     match folder.filter(|folder| RunRecord::is_in(folder)) {
                         Some(folder) => {
-                            tally.resumed += u32::from(epoch.is_some());
+                            counts.resumed += u32::from(epoch.is_some());
                             let pace = args.checkpoint.to_string();
                             words = ["resume", &folder.display().to_string(), "--checkpoint", &pace]
                                 .map(str::to_owned)
                                 .to_vec();
                         }
                         None => {
-                            tally.before_the_record += 1;
+                            counts.before_record += 1;
                             words = arguments(&out, &args.checkpoint.to_string());
                         }
                     }
-                    if tally.kills.is_multiple_of(10) {
-                        say(&format!("{} of {} kills", tally.kills, args.kills));
+                    if counts.kills.is_multiple_of(10) {
+                        say(&format!("{} of {} kills", counts.kills, args.kills));
                     }
                 }
-                End::Exited(Some(0)) => {
-                    let folder = folder.ok_or_else(|| anyhow!("run {} has left no folder", tally.runs))?;
-                    tally.trials += left::same(&reference, &folder)?;
-                    tally.runs += 1;
-                    std::fs::remove_dir_all(&out).context("failed to clear what a run has left")?;
+                ChildEnd::Exited(Some(0)) => {
+                    let folder = folder.ok_or_else(|| anyhow!("run {} has no directory", counts.runs))?;
+                    counts.trials += run_files::compare(&reference, &folder)?;
+                    counts.runs += 1;
+                    std::fs::remove_dir_all(&out).context("failed to remove the files of a run")?;
                     break;
                 }
-                End::Exited(code) => {
+                ChildEnd::Exited(code) => {
                     let code = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
-                    return Err(anyhow!("`runner {}` ended with {code}\n{}", words.join(" "), said.last_lines()));
+                    return Err(anyhow!("`runner {}` ended with {code}\n{}", words.join(" "), output.last_lines()));
                 }
             }
         }
     }
-    Ok(tally)
+    Ok(counts)
 }
 
-/// A point to kill a run at: by time, or in the writing of a checkpoint.
-fn moment(draws: &mut Mt64, took: Duration) -> Moment {
-    let share = draws.next_u64() as f64 / u64::MAX as f64;
-    match draws.next_u64() % 2 {
-        0 => Moment::After(took.mul_f64(share)),
-        _ => Moment::InWrite {
-            passes: (draws.next_u64() % 12) as u32,
-            delay: Duration::from_micros(draws.next_u64() % 1500),
+/// Returns a random kill point: after some time, or while a checkpoint is written. `duration` is that of an uninterrupted run.
+fn random_kill_point(rng: &mut Mt64, duration: Duration) -> KillPoint {
+    let share = rng.next_u64() as f64 / u64::MAX as f64;
+    match rng.next_u64() % 2 {
+        0 => KillPoint::After(duration.mul_f64(share)),
+        _ => KillPoint::InWrite {
+            passes: (rng.next_u64() % 12) as u32,
+            delay: Duration::from_micros(rng.next_u64() % 1500),
         },
     }
 }

@@ -1,7 +1,7 @@
-//! Where a picture is written to, and in what format.
+//! Output file and format of plots.
 //!
-//! A file that is named is replaced. A name that runner chooses is one in the current folder, or in the one that is
-//! named, and replaces nothing but a picture that runner drew.
+//! A file named with `-o` is overwritten. Otherwise runner chooses the name of a file in the current directory, or in the
+//! directory named with `-o`; it then overwrites only files that it has plotted itself.
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,9 @@ use crate::plot::draw::page::Size;
 use crate::plot::format::png;
 use crate::plot::format::svg::{MADE_BY, Svg};
 
-/// Where a picture goes.
+/// Output file, format and size of a plot.
 #[derive(Debug, clap::Args)]
-pub struct Target {
+pub struct PlotOutput {
     /// Output file (its extension sets the format), a directory, or `-` for stdout [default: a file in the current
     /// directory]
     #[arg(short = 'o', long = "output", value_name = "FILE|DIR", help_heading = "Output")]
@@ -34,7 +34,7 @@ pub struct Target {
     height: Option<u16>,
 }
 
-/// A format.
+/// File format of a plot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Vector graphics
@@ -44,7 +44,7 @@ pub enum Format {
 }
 
 impl Format {
-    fn ending(self) -> &'static str {
+    fn extension(self) -> &'static str {
         match self {
             Format::Svg => "svg",
             Format::Png => "png",
@@ -52,92 +52,98 @@ impl Format {
     }
 }
 
-/// What `-o` names.
-enum Place {
-    Output,
+/// Output that `-o` names.
+enum Destination {
+    /// Standard output.
+    Stdout,
+    /// A file with this name.
     File(PathBuf, Format),
-    Folder(PathBuf),
+    /// A directory, for a file name that runner chooses.
+    Directory(PathBuf),
 }
 
-impl Target {
-    /// The size that was asked for.
+impl PlotOutput {
+    /// Returns the requested size.
     pub fn size(&self) -> Size {
         Size { width: self.width.map(f64::from), height: self.height.map(f64::from) }
     }
 
-    /// Finds out before anything is read whether the file can be written.
+    /// Checks, before any data are read, that the plot can be written.
     ///
     /// # Errors
-    /// When its ending is not that of a format, or it cannot be written.
+    /// If the file name has an unknown extension, or the directory is not writable.
     pub fn check(&self) -> anyhow::Result<()> {
-        let folder = match self.place()? {
-            Place::Output => return Ok(()),
-            Place::File(file, _) => file.parent().map(Path::to_path_buf).unwrap_or_default(),
-            Place::Folder(folder) => folder,
+        let folder = match self.destination()? {
+            Destination::Stdout => return Ok(()),
+            Destination::File(file, _) => file.parent().map(Path::to_path_buf).unwrap_or_default(),
+            Destination::Directory(folder) => folder,
         };
-        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
-        atomic_write::can_write(here)
-            .with_context(|| format!("failed to write into `{}`", here.display()))
-            .context(elsewhere())
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        atomic_write::can_write(folder)
+            .with_context(|| format!("failed to write into `{}`", folder.display()))
+            .context(output_hint())
     }
 
-    /// Writes the picture, and prints the name of its file.
+    /// Writes the plot and prints the name of its file. `stem` is used if `-o` names no file.
     ///
     /// # Errors
-    /// When it cannot be written, or a file that runner did not draw would be replaced unasked.
+    /// If the file cannot be written, or if it was not named with `-o`, exists and is not a plot of runner.
     pub fn write(&self, svg: Svg, stem: &str) -> anyhow::Result<()> {
         let height = svg.area().height;
         if self.height.is_some_and(|wanted| height > f64::from(wanted) + 1.0) {
             terminal::warn(&format!("the plot needs at least {height:.0} pixels of height"));
         }
         let svg = svg.finish();
-        let chosen = self.format.unwrap_or(Format::Svg);
-        let (file, format) = match self.place()? {
-            Place::Output => return terminal::bytes(&encoded(&svg, chosen)?),
-            Place::File(file, format) => (file, format),
-            Place::Folder(folder) => {
-                let file = folder.join(format!("{stem}.{}", chosen.ending()));
-                if file.exists() && !is_ours(&file) {
+        let default_format = self.format.unwrap_or(Format::Svg);
+        let (file, format) = match self.destination()? {
+            Destination::Stdout => return terminal::bytes(&encode(&svg, default_format)?),
+            Destination::File(file, format) => (file, format),
+            Destination::Directory(folder) => {
+                let file = folder.join(format!("{stem}.{}", default_format.extension()));
+                if file.exists() && !is_runner_plot(&file) {
                     let message = format!("`{}` exists and is not a plot of runner", file.display());
-                    return Err(anyhow!(message).context(Hint("`-o FILE` names another, and replaces it".to_owned())));
+                    return Err(
+                        anyhow!(message).context(Hint("name a file with `-o FILE`: it is overwritten".to_owned()))
+                    );
                 }
-                (file, chosen)
+                (file, default_format)
             }
         };
-        let bytes = encoded(&svg, format)?;
+        let bytes = encode(&svg, format)?;
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("failed to create `{}`", folder.display()))
-                .context(elsewhere())?;
+                .context(output_hint())?;
         }
-        atomic_write::write_whole(&file, &bytes).context(elsewhere())?;
+        atomic_write::write_whole(&file, &bytes).context(output_hint())?;
         terminal::out(&file.display().to_string());
         Ok(())
     }
 
-    fn place(&self) -> anyhow::Result<Place> {
-        let Some(output) = &self.output else { return Ok(Place::Folder(PathBuf::new())) };
+    /// Returns where `-o` and `--format` put the plot.
+    fn destination(&self) -> anyhow::Result<Destination> {
+        let Some(output) = &self.output else { return Ok(Destination::Directory(PathBuf::new())) };
         if output.as_os_str() == "-" {
-            return Ok(Place::Output);
+            return Ok(Destination::Stdout);
         }
         if output.is_dir() || output.to_string_lossy().ends_with(std::path::MAIN_SEPARATOR) {
-            return Ok(Place::Folder(output.clone()));
+            return Ok(Destination::Directory(output.clone()));
         }
-        let ending = output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        let of_ending = match ending.as_deref() {
+        let extension = output.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        let by_extension = match extension.as_deref() {
             Some("svg") => Some(Format::Svg),
             Some("png") => Some(Format::Png),
             _ => None,
         };
         let shown = output.display();
-        match (of_ending, self.format) {
-            (Some(ending), Some(format)) if ending != format => {
-                let [ending, format] = [ending, format].map(|format| format.ending().to_uppercase());
-                let message = format!("`-o {shown}` is {ending} by its name, and `--format` says {format}");
+        match (by_extension, self.format) {
+            (Some(extension), Some(format)) if extension != format => {
+                let [extension, format] = [extension, format].map(Format::extension);
+                let message = format!("`-o {shown}` ends in `.{extension}`, but `--format` is `{format}`");
                 Err(anyhow!(message).context(Hint("leave `--format` out".to_owned())))
             }
-            (Some(format), _) => Ok(Place::File(output.clone(), format)),
-            (None, Some(format)) => Ok(Place::File(output.clone(), format)),
+            (Some(format), _) => Ok(Destination::File(output.clone(), format)),
+            (None, Some(format)) => Ok(Destination::File(output.clone(), format)),
             (None, None) => {
                 let hint = "use a file name that ends in `.svg` or `.png`, a directory, or `--format`";
                 Err(anyhow!("`-o {shown}` ends in neither `.svg` nor `.png`").context(Hint(hint.to_owned())))
@@ -146,40 +152,41 @@ impl Target {
     }
 }
 
-fn elsewhere() -> Hint {
-    Hint("`-o FILE` names another place".to_owned())
+fn output_hint() -> Hint {
+    Hint("use `-o FILE` to write elsewhere".to_owned())
 }
 
-fn encoded(svg: &str, format: Format) -> anyhow::Result<Vec<u8>> {
+fn encode(svg: &str, format: Format) -> anyhow::Result<Vec<u8>> {
     match format {
         Format::Svg => Ok(svg.as_bytes().to_vec()),
         Format::Png => png::of(svg),
     }
 }
 
-/// Whether a file is a picture that runner drew.
-fn is_ours(file: &Path) -> bool {
+/// Returns whether a file is a plot of runner.
+fn is_runner_plot(file: &Path) -> bool {
     let beginning = bounded_file::beginning(file, 1024).unwrap_or_default();
     png::is_ours(&beginning) || String::from_utf8_lossy(&beginning).contains(MADE_BY)
 }
 
-/// The name of a file, without its ending: the runs, and the kind of picture.
-pub fn stem(groups: &[Group], kind: &str) -> String {
+/// Returns a file name without extension, made of the names of the runs and the kind of plot.
+pub fn default_file_stem(groups: &[Group], kind: &str) -> String {
     let experiments = union(groups.iter().map(|group| group.experiment().into_iter().collect()));
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
     let names = match (&experiments[..], &labels[..]) {
         ([experiment], [_, _, ..]) if groups.iter().all(|group| group.experiment().is_some()) => vec![*experiment],
         _ => labels,
     };
-    let named = match names.len() {
+    let joined = match names.len() {
         more @ 4.. => format!("{}-and-{}-more", names[0], more - 1),
         _ => names.join("-"),
     };
-    stem_of(&named, kind)
+    safe_file_stem(&joined, kind)
 }
 
-/// A name as part of a file's: letters, digits, dots, dashes and underscores.
-pub fn stem_of(name: &str, kind: &str) -> String {
+/// Returns `NAME-KIND`, with every character of the name that is not a letter, digit, dot, dash or underscore replaced by
+/// a dash.
+pub fn safe_file_stem(name: &str, kind: &str) -> String {
     let plain = |letter: char| if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '-' };
     let name: String = name.chars().map(plain).take(100).collect();
     format!("{}-{kind}", name.trim_matches(['-', '.']))

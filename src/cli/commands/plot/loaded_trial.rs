@@ -1,4 +1,4 @@
-//! What pictures of rows are drawn from: a data set, or a run's model with its data.
+//! A trial's model with its data, and whether a name is that of a data set, for plots of rows.
 
 use std::path::Path;
 
@@ -7,34 +7,31 @@ use tch::Device;
 
 use crate::cli::args::lookup::find_run;
 use crate::cli::commands::predict;
-use crate::cli::text::progress_bar::Progress;
-use crate::cli::text::terminal;
 use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;
-use crate::data::store::cache::Cache;
 use crate::data::store::manifest::Manifest;
 use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::load_model::Saved;
 use crate::experiment::store::trial_data::TrialData;
 
-/// Whether a name is that of a data set or of a table, and no run's.
-pub(crate) fn is_data(name: &str, out: &Path) -> bool {
+/// Returns whether a name is a data set or a table, not a run.
+pub(crate) fn is_data_set(name: &str, out: &Path) -> bool {
     let is_table = [".csv", ".csv.gz", ".tsv"].iter().any(|ending| name.ends_with(ending));
     is_table || (Manifest::named(name).is_some() && !out.join(name).is_dir())
 }
 
-/// The last part of a path that says what it is.
-pub(crate) fn base_of(name: &str) -> String {
+/// Returns the last part of a path, without extension; of `RUN/latest`, the part before `latest`.
+pub(crate) fn base_name(name: &str) -> String {
     let parts: Vec<&str> = name.split(['/', std::path::MAIN_SEPARATOR]).filter(|part| !part.is_empty()).collect();
     match parts[..] {
-        [.., before, "latest"] => before.to_owned(),
+        [.., parent, "latest"] => parent.to_owned(),
         [.., last] => last.trim_end_matches(".gz").trim_end_matches(".csv").trim_end_matches(".json").to_owned(),
         [] => name.to_owned(),
     }
 }
 
-/// An error that no run was found, with what else the name could have been.
-fn or_data(error: anyhow::Error, name: &str) -> anyhow::Error {
+/// Adds the nearest name of a data set to the error that no run was found.
+fn suggest_data_set(error: anyhow::Error, name: &str) -> anyhow::Error {
     if Path::new(name).exists() || name.contains(['/', std::path::MAIN_SEPARATOR]) {
         return error;
     }
@@ -44,31 +41,32 @@ fn or_data(error: anyhow::Error, name: &str) -> anyhow::Error {
     }
 }
 
-/// A trial's model and its data.
-pub(crate) struct Opened {
+/// A trial with its model and data.
+pub(crate) struct LoadedTrial {
     pub(crate) trial: SavedTrial,
     pub(crate) saved: Saved,
     pub(crate) data: TrialData,
 }
 
-impl Opened {
-    pub(crate) fn new(name: &str, out: &Path, trial: Option<&str>) -> anyhow::Result<Opened> {
-        let mut run = find_run(name, out).map_err(|error| or_data(error, name))?;
+impl LoadedTrial {
+    /// Loads a trial of the run `name`: the one with the given name, or the first that did not diverge.
+    ///
+    /// # Errors
+    /// If there is no such trial, or if its files or data cannot be read.
+    pub(crate) fn load(name: &str, out: &Path, trial: Option<&str>) -> anyhow::Result<LoadedTrial> {
+        let mut run = find_run(name, out).map_err(|error| suggest_data_set(error, name))?;
         let stem = match trial {
-            Some(stem) => predict::chosen(&run, stem)?.stem(),
-            None => predict::first(&run).stem(),
+            Some(stem) => predict::trial_by_name(&run, stem)?.stem(),
+            None => predict::first_usable_trial(&run).stem(),
         };
-        let place = run.trials.iter().position(|trial| trial.stem() == stem).expect("it was just found");
-        let trial = run.trials.swap_remove(place);
+        let index = run.trials.iter().position(|trial| trial.stem() == stem).expect("the trial was found above");
+        let trial = run.trials.swap_remove(index);
         let saved = Saved::load(&trial, Device::Cpu)?;
-        let mut progress = Progress::new(false);
-        let data = TrialData::load(&saved.plan, &trial, None, &Cache::of_user(), &mut progress);
-        progress.end();
-        let data = data?;
-        data.difference(&trial.history).iter().for_each(|difference| terminal::warn(difference));
-        Ok(Opened { trial, saved, data })
+        let data = predict::load_trial_data(&saved, &trial)?;
+        Ok(LoadedTrial { trial, saved, data })
     }
 
+    /// Returns the experiment, or `EXPERIMENT/VARIANT`.
     pub(crate) fn title(&self) -> String {
         let history = &self.trial.history;
         match history.variant.as_str() {
@@ -77,6 +75,7 @@ impl Opened {
         }
     }
 
+    /// Returns the data set and the fold.
     pub(crate) fn subtitle(&self) -> String {
         let fold = self.trial.history.fold.map(|fold| format!(", fold {fold}")).unwrap_or_default();
         format!("{}{fold}", self.data.name())

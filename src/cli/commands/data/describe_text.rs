@@ -1,0 +1,197 @@
+//! Text of `runner data describe`: shape and types, class counts as bars, columns, and warnings.
+
+use crate::cli::text::page::Page;
+use crate::cli::text::table::Columns;
+use crate::cli::text::{number_format, terminal};
+use crate::cli::truncate::truncated;
+use crate::config::suggest;
+use crate::data::inspect::class_count::ClassCount;
+use crate::data::inspect::describe::{ColumnDescription, Constant, Description, PartDescription};
+use crate::data::store::manifest::Manifest;
+
+/// Maximum length of the name of a class or column; longer names are cut.
+const MAX_NAME: usize = 24;
+
+/// Maximum number of columns that a warning names.
+const MAX_LISTED: usize = 8;
+
+/// Returns the description as text. A data set with a manifest also has a title, a license and a citation.
+pub(crate) fn render(manifest: Option<&Manifest>, description: &Description) -> String {
+    let page = Page::of_output();
+    let mut lines = match manifest {
+        Some(m) => vec![
+            terminal::bold(&page.wrapped(&m.title, 0)),
+            page.wrapped(&format!("license: {}", m.license), 2),
+            page.wrapped(&m.citation, 2),
+        ],
+        None => vec![terminal::bold(&description.name)],
+    };
+    for part in &description.parts {
+        lines.push(String::new());
+        lines.push(page.wrapped(&headline(part), 2));
+        if let (Some(target), false) = (&part.target, part.classes.is_empty()) {
+            lines.push(format!("\n{target} (target)"));
+        }
+        lines.extend(bars(&part.classes, page));
+        if !part.columns.is_empty() {
+            lines.push(format!("\n{}", column_table(&part.columns, page)));
+        }
+        let has_bars = |column: &&ColumnDescription| !column.values.is_empty() && !is_class_column(part, column);
+        for column in part.columns.iter().filter(has_bars) {
+            lines.push(format!("\n{}", column.name));
+            lines.extend(bars(&column.values, page));
+        }
+        let warnings = warnings(part);
+        if !warnings.is_empty() {
+            lines.push(String::new());
+            lines.extend(warnings.iter().map(|warning| page.wrapped(warning, 2)));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Returns whether the column is the target whose classes are already shown.
+fn is_class_column(part: &PartDescription, column: &ColumnDescription) -> bool {
+    !part.classes.is_empty() && part.target.as_ref() == Some(&column.name)
+}
+
+/// Returns one line about a part: its rows, columns and missing values.
+fn headline(part: &PartDescription) -> String {
+    let shape: Vec<String> = part.sample.iter().map(i64::to_string).collect();
+    let (rows, shape) = (number_format::count(part.rows), shape.join("×"));
+    match (part.min, part.max, part.mean) {
+        (Some(min), Some(max), Some(mean)) => {
+            format!("{}: {rows} rows of {shape} values, {min} to {max}, mean {mean:.4}", part.part)
+        }
+        _ => {
+            let numeric = part.columns.iter().filter(|column| column.kind == "numbers").count();
+            let kinds = match part.columns.len() - numeric {
+                0 => "all numeric".to_owned(),
+                text if numeric == 0 => format!("{text} text"),
+                text => format!("{numeric} numeric, {text} text"),
+            };
+            let missing: usize = part.columns.iter().map(|column| column.missing).sum();
+            let missing = match missing {
+                0 => "no missing values".to_owned(),
+                1 => "1 missing value".to_owned(),
+                several => format!("{} missing values", number_format::count(several)),
+            };
+            format!("{}: {rows} rows of {shape} columns, {kinds}; {missing}", part.part)
+        }
+    }
+}
+
+/// Returns a bar for each class or value, with its number and share of rows.
+fn bars(classes: &[ClassCount], page: Page) -> Vec<String> {
+    let most = classes.iter().map(|class| class.rows).max().unwrap_or(1).max(1);
+    let names: Vec<String> = classes.iter().map(|class| truncated(&class.class, MAX_NAME)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let bar = page.width.saturating_sub(width + 25).clamp(8, 40);
+    let line = |(class, name): (&ClassCount, &String)| {
+        let bar = "█".repeat((class.rows * bar).div_ceil(most));
+        let (rows, share) = (number_format::count(class.rows), 100.0 * class.share);
+        format!("  {name:>width$}  {rows:>7}  {share:>8.4} %  {bar}").trim_end().to_owned()
+    };
+    classes.iter().zip(&names).map(line).collect()
+}
+
+/// Returns a table with a line for each column. On a narrow page the names are cut.
+fn column_table(columns: &[ColumnDescription], page: Page) -> String {
+    let full = table(columns, MAX_NAME);
+    let width = full.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    match width.saturating_sub(page.width) {
+        0 => full,
+        excess => {
+            let longest = columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
+            table(columns, longest.min(MAX_NAME).saturating_sub(excess).max(8))
+        }
+    }
+}
+
+/// Returns a table of the columns, with names of at most `max_name` characters.
+fn table(columns: &[ColumnDescription], max_name: usize) -> String {
+    let mut table = Columns::new(["column", "type", "missing", "distinct", "min", "mean", "max"], 2..7);
+    for column in columns {
+        let [min, mean, max] = [column.min, column.mean, column.max].map(number_format::metric);
+        let (missing, distinct) = (number_format::count(column.missing), number_format::count(column.distinct));
+        table.row([&truncated(&column.name, max_name), column.kind, &missing, &distinct, &min, &mean, &max]);
+    }
+    table.text()
+}
+
+/// Returns warnings about these rows: missing values, constant columns, duplicates, contradictions.
+fn warnings(part: &PartDescription) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let columns = |which: &dyn Fn(&ColumnDescription) -> bool| {
+        part.columns.iter().filter(|column| which(column)).map(|column| column.name.as_str()).collect::<Vec<_>>()
+    };
+    let some_missing = columns(&|column| column.missing > 0 && column.distinct > 0);
+    if !some_missing.is_empty() {
+        warnings.push(format!(
+            "missing values in {}: set `missing = \"drop\"` to drop these rows, or `\"mean\"` or `\"most_frequent\"` to fill them in",
+            listed(&some_missing)
+        ));
+    }
+    let as_text = |column: &ColumnDescription| {
+        let cell = column.missing_as.as_ref().filter(|_| column.kind == "text")?;
+        let name = &column.name;
+        Some(format!(
+            "`{cell}` counts as missing in `{name}`; if it is a valid value, list the missing values, as in `missing_values = [\"\"]`"
+        ))
+    };
+    warnings.extend(part.columns.iter().filter_map(as_text));
+    let all_missing = columns(&|column| column.distinct == 0);
+    if !all_missing.is_empty() {
+        warnings.push(format!("no value in any row: {}; drop columns with `drop`", listed(&all_missing)));
+    }
+    warnings.extend(part.columns.iter().filter_map(|column| column.look_out.clone()));
+    match &part.constant {
+        Constant::Count(0) => {}
+        Constant::Count(count) => warnings.push(format!("{count} of the features have the same value in every row")),
+        Constant::Columns(_) => {
+            let names = columns(&|column| column.distinct == 1);
+            if !names.is_empty() {
+                warnings.push(format!("constant columns: {}", listed(&names)));
+            }
+        }
+    }
+    if part.duplicate_rows > 0 {
+        warnings.push(match part.duplicate_rows {
+            1 => "1 row is a duplicate of an earlier row: a split may put one into training and the other into test".to_owned(),
+            many => {
+                let rows = number_format::count(many);
+                format!("{rows} rows are duplicates of earlier rows: a split may put one into training and the other into test")
+            }
+        });
+        warnings.extend(rarest(&part.classes));
+    }
+    match part.contradictory_rows {
+        None | Some(0) => {}
+        Some(rows) => {
+            let rows = number_format::count(rows);
+            warnings.push(format!(
+                "{rows} rows have the same features as a row of another class: no model can tell them apart"
+            ));
+        }
+    }
+    warnings
+}
+
+/// Returns the number of distinct rows of the rarest class, if it has duplicates.
+fn rarest(classes: &[ClassCount]) -> Option<String> {
+    let rarest = classes.iter().min_by_key(|class| class.rows)?;
+    let distinct = rarest.distinct.filter(|&distinct| distinct < rarest.rows)?;
+    let (rows, distinct) = (number_format::count(rarest.rows), number_format::count(distinct));
+    Some(format!(
+        "of the {rows} rows of the rarest class, `{}`, {distinct} are distinct",
+        truncated(&rarest.class, MAX_NAME)
+    ))
+}
+
+/// Returns the names as a list; of more than [`MAX_LISTED`], the first ones.
+fn listed(names: &[&str]) -> String {
+    match names.len() {
+        0..=MAX_LISTED => suggest::list(names),
+        all => format!("{} and {} more", suggest::list(&names[..MAX_LISTED]), all - MAX_LISTED),
+    }
+}

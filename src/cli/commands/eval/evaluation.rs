@@ -1,0 +1,111 @@
+//! Rows that `runner eval` evaluates, and the metrics of each trial.
+
+use std::path::{MAIN_SEPARATOR, PathBuf};
+
+use anyhow::anyhow;
+use tch::Device;
+
+use crate::cli::text::number_format;
+use crate::config::hint::Hint;
+use crate::experiment::store::find::{SavedRun, SavedTrial};
+use crate::experiment::store::trial_data::Part;
+use crate::experiment::verify::agreement::{Agreement, Stated};
+use crate::history::RowCounts;
+use crate::history::tested::TestRecord;
+use crate::train::keep::Keep;
+
+/// Rows to evaluate.
+pub(crate) enum EvalRows {
+    /// A part of the trial's data.
+    Part {
+        part: Part,
+        /// Whether the part was chosen because the run has no test rows.
+        is_fallback: bool,
+    },
+    /// A file of the user.
+    File(String),
+}
+
+impl EvalRows {
+    /// Parses `--data`. Without it, returns the test rows, or the validation rows if there are no test rows.
+    ///
+    /// # Errors
+    /// If `name` is neither a part of the data nor a file.
+    pub(super) fn parse(name: Option<&str>, run: &SavedRun) -> anyhow::Result<EvalRows> {
+        let Some(name) = name else {
+            let has = |rows: fn(&RowCounts) -> usize| run.trials.iter().any(|t| rows(&t.history.data.rows) > 0);
+            return Ok(match !has(|rows| rows.test) && has(|rows| rows.validation) {
+                true => EvalRows::Part { part: Part::Validation, is_fallback: true },
+                false => EvalRows::Part { part: Part::Test, is_fallback: false },
+            });
+        };
+        if let Ok(part) = name.parse() {
+            return Ok(EvalRows::Part { part, is_fallback: false });
+        }
+        let is_path = name.contains(['.', ',', MAIN_SEPARATOR]) || PathBuf::from(name).exists();
+        if is_path {
+            return Ok(EvalRows::File(name.to_owned()));
+        }
+        let hint = "use `test`, `validation`, `train`, or the path of a file";
+        Err(anyhow!("invalid `--data {name}`: no part of the data and no file has this name")
+            .context(Hint(hint.to_owned())))
+    }
+
+    /// Returns the part of the trial's data; `None` for a file.
+    pub(crate) fn part(&self) -> Option<Part> {
+        match self {
+            EvalRows::Part { part, .. } => Some(*part),
+            EvalRows::File(_) => None,
+        }
+    }
+
+    /// Returns the name of the rows, such as `test rows`.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            EvalRows::Part { part, is_fallback: false } => format!("{} rows", part.name()),
+            EvalRows::Part { part, is_fallback: true } => {
+                format!("{} rows, since the run has no test rows", part.name())
+            }
+            EvalRows::File(file) => format!("rows of `{file}`"),
+        }
+    }
+}
+
+/// Result of evaluating one trial.
+pub(crate) struct TrialResult<'a> {
+    pub(crate) trial: &'a SavedTrial,
+    pub(crate) outcome: Result<Evaluation, Failure>,
+}
+
+/// Reason why a trial has no metrics.
+pub(crate) enum Failure {
+    /// Its training diverged.
+    Diverged,
+    /// One of its files, or its data, are missing or damaged.
+    Failed(anyhow::Error),
+}
+
+/// Metrics of one trial.
+pub(crate) struct Evaluation {
+    /// Name of the data set.
+    pub(crate) data: &'static str,
+    /// Number of rows.
+    pub(crate) rows: usize,
+    /// Short description of the model.
+    pub(crate) model: String,
+    /// Device that they were computed on.
+    pub(crate) device: Device,
+    /// Epoch whose weights were kept: best or last.
+    pub(crate) keep: Keep,
+    /// The computed metrics.
+    pub(crate) record: TestRecord,
+    /// The metrics in the history, if it has any for these rows.
+    pub(crate) stated: Option<Stated>,
+    /// Comparison of the two.
+    pub(crate) agreement: Option<Agreement>,
+}
+
+/// Returns the number of rows with its unit: `1 row`, `2,000 rows`.
+pub(crate) fn row_count(rows: usize) -> String {
+    format!("{} {}", number_format::count(rows), if rows == 1 { "row" } else { "rows" })
+}
