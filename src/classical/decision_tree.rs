@@ -11,7 +11,7 @@ use crate::metrics::{self, Metric};
 use super::impurity::Impurity;
 
 /// Maximum value of `max_depth`; deeper trees do not occur in practice.
-const DEEPEST: usize = u16::MAX as usize - 1;
+const MAX_DEPTH: usize = u16::MAX as usize - 1;
 
 /// `[tree]`: a decision tree classifier (CART).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -54,14 +54,14 @@ impl TreeSpec {
     /// relative to `tree`.
     pub fn check(&self, target: Target) -> Result<(), Invalid> {
         let Target::Classes(classes) = target else {
-            let message = format!("predicts classes, and the target is {target}");
+            let message = format!("predicts classes, but the target is {target}");
             return Err(Invalid::new("", message)
-                .hint("train a network, or say `task = \"classes\"` of a table whose numbers stand for them"));
+                .hint("train a network, or set `task = \"classes\"` if the numbers of the table are class labels"));
         };
         if let Some(deepest) = self.max_depth {
-            let wanted = format!("must lie between 1 and {DEEPEST}");
-            require((1..=DEEPEST).contains(&deepest), "max_depth", &wanted, deepest)
-                .map_err(|fault| fault.hint("left out, the tree is as deep as the rows make it"))?;
+            let wanted = format!("must be between 1 and {MAX_DEPTH}");
+            require((1..=MAX_DEPTH).contains(&deepest), "max_depth", &wanted, deepest)
+                .map_err(|fault| fault.hint("leave it out to grow the tree until its leaves are pure"))?;
         }
         at_least_one("min_samples_leaf", self.min_samples_leaf)?;
         require(self.min_samples_split >= 2, "min_samples_split", "must be at least 2", self.min_samples_split)?;
@@ -106,15 +106,15 @@ mod tests {
     fn a_setting_that_cannot_be_is_named() {
         let fault = |text: &str, target| read(text).unwrap().check(target).unwrap_err().to_string();
         let two = Target::Classes(2);
-        assert_eq!(fault("max_depth = 0", two), "`max_depth` must lie between 1 and 65534, found 0");
-        assert_eq!(fault("max_depth = 65535", two), "`max_depth` must lie between 1 and 65534, found 65535");
+        assert_eq!(fault("max_depth = 0", two), "`max_depth` must be between 1 and 65534, found 0");
+        assert_eq!(fault("max_depth = 65535", two), "`max_depth` must be between 1 and 65534, found 65535");
         assert_eq!(fault("min_samples_leaf = 0", two), "`min_samples_leaf` must be at least 1, found 0");
         assert_eq!(fault("min_samples_split = 1", two), "`min_samples_split` must be at least 2, found 1");
         let weights = fault("class_weights = [1, 2, 3]", two);
         assert_eq!(weights, "`class_weights` must hold 2 weights, one for each class, found 3");
         assert!(fault("class_weights = [1, 0]", two).contains("greater than 0"));
         let values = TreeSpec::default().check(Target::Values(3)).unwrap_err().under("tree").to_string();
-        assert_eq!(values, "`tree` predicts classes, and the target is 3 numbers");
+        assert_eq!(values, "`tree` predicts classes, but the target is 3 numbers");
         assert_eq!(TreeSpec::default().check(two), Ok(()));
     }
 }

@@ -32,19 +32,19 @@ impl TreeSpec {
 /// # Errors
 /// As for [`TreeSpec::fit`].
 fn tree(spec: &TreeSpec, rows: &Rows, classes: usize, seed: i64) -> anyhow::Result<Tree> {
-    ensure!(rows.weights.is_none(), "a decision tree cannot weigh single rows, and the training rows have weights");
+    ensure!(rows.weights.is_none(), "a decision tree does not support sample weights, but the training rows have them");
     let (features, width) = table(&rows.features); // [rows, features] f32
-    ensure!(!rows.is_empty() && width > 0, "a decision tree needs a row and a feature to be fitted to");
-    ensure!(u32::try_from(rows.len()).is_ok(), "a decision tree is fitted to 4,294,967,295 rows at most");
+    ensure!(!rows.is_empty() && width > 0, "a decision tree needs at least one row and one feature");
+    ensure!(u32::try_from(rows.len()).is_ok(), "a decision tree supports at most 4,294,967,295 training rows");
 
     let weights = weights(spec, rows, classes);
-    let classes_of_rows = Vec::<i64>::try_from(&rows.targets).context("a decision tree is fitted to classes")?;
+    let classes_of_rows = Vec::<i64>::try_from(&rows.targets).context("a decision tree needs class targets")?;
     let classes_of_rows = classes_of_rows.into_iter().map(u16::try_from).collect::<Result<Vec<u16>, _>>();
-    let classes_of_rows = classes_of_rows.context("a decision tree tells 65,536 classes apart at most")?;
+    let classes_of_rows = classes_of_rows.context("a decision tree supports at most 65,536 classes")?;
     let order = RandomState::new(seed::low_bits(seed)).permutation(width);
     let columns = order.iter().map(|&feature| {
         let values = Vec::<f32>::try_from(features.select(1, feature as i64).contiguous())?;
-        ensure!(values.iter().all(|value| value.is_finite()), "a feature of the training rows is not a finite number");
+        ensure!(values.iter().all(|value| value.is_finite()), "a feature of the training rows is not finite");
         Ok(values)
     });
     let mut nodes = Presorted::new(spec, classes, weights.as_deref(), classes_of_rows, columns)?.grow();
@@ -53,7 +53,7 @@ fn tree(spec: &TreeSpec, rows: &Rows, classes: usize, seed: i64) -> anyhow::Resu
             split.feature = order[split.feature];
         }
     }
-    Ok(Tree::of(spec.criterion, width, classes, weights, nodes))
+    Ok(Tree::new(spec.criterion, width, classes, weights, nodes))
 }
 
 /// Returns the weight of each class divided by the largest weight; `None` if all are equal.
@@ -162,6 +162,6 @@ mod tests {
     #[test]
     fn features_that_are_not_finite_are_an_error() {
         let rows = training(&[0.0, f32::NAN, 2.0], 1, &[0, 1, 1]);
-        assert!(TreeSpec::default().fit(&rows, 2, 0).unwrap_err().to_string().contains("not a finite number"));
+        assert!(TreeSpec::default().fit(&rows, 2, 0).unwrap_err().to_string().contains("is not finite"));
     }
 }

@@ -4,14 +4,16 @@ use super::tree::Tree;
 use crate::history::tree::{FeatureRecord, TreeRecord};
 
 /// Number of features in a record.
-const NAMED: usize = 10;
+const MAX_RECORDED: usize = 10;
 
 impl Tree {
     /// Returns the impurity decrease of each feature's splits, weighted by the rows that reach them and normalized to a
     /// sum of 1 (scikit-learn's `feature_importances_`). All values are 0 if the tree is a single leaf.
     pub fn importances(&self) -> Vec<f64> {
-        let masses = self.masses();
-        let impurity = |place: usize| self.criterion.of(&masses[place]) * masses[place].iter().sum::<f64>();
+        let class_weights_by_node = self.class_weights_by_node();
+        let impurity = |place: usize| {
+            self.criterion.compute(&class_weights_by_node[place]) * class_weights_by_node[place].iter().sum::<f64>()
+        };
         let mut importances = vec![0.0; self.features];
         for (place, split) in self.split_nodes() {
             importances[split.feature] += impurity(place) - impurity(split.left) - impurity(split.right);
@@ -42,17 +44,22 @@ impl Tree {
             .map(|(feature, (importance, splits))| FeatureRecord { name: name(feature), importance, splits })
             .collect();
         features.sort_by(|a, b| b.importance.total_cmp(&a.importance).then(b.splits.cmp(&a.splits)));
-        features.truncate(NAMED);
+        features.truncate(MAX_RECORDED);
         TreeRecord { depth: self.depth(), leaves: self.leaves(), nodes: self.nodes(), features }
     }
 
     /// Returns, for each node, the total weight of the training rows of each class that reach it.
-    fn masses(&self) -> Vec<Vec<f64>> {
-        let mut masses: Vec<Vec<f64>> = (0..self.nodes.len()).map(|place| self.mass(place)).collect();
+    fn class_weights_by_node(&self) -> Vec<Vec<f64>> {
+        let mut class_weights_by_node: Vec<Vec<f64>> =
+            (0..self.nodes.len()).map(|place| self.leaf_weights(place)).collect();
         for (place, split) in self.split_nodes().rev() {
-            masses[place] = masses[split.left].iter().zip(&masses[split.right]).map(|(a, b)| a + b).collect();
+            class_weights_by_node[place] = class_weights_by_node[split.left]
+                .iter()
+                .zip(&class_weights_by_node[split.right])
+                .map(|(a, b)| a + b)
+                .collect();
         }
-        masses
+        class_weights_by_node
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Impurity {
 impl Impurity {
     /// Returns the impurity of a node; `counts` holds the total weight of its rows of each class. An empty node has
     /// impurity 0.
-    pub fn of(self, counts: &[f64]) -> f64 {
+    pub fn compute(self, counts: &[f64]) -> f64 {
         let all: f64 = counts.iter().sum();
         let shares = counts.iter().filter(|count| **count > 0.0).map(|count| count / all);
         match self {
@@ -34,11 +34,11 @@ mod tests {
 
     #[test]
     fn impurity_is_none_in_a_pure_node_and_largest_in_an_even_one() {
-        assert_eq!(Impurity::Gini.of(&[3.0, 3.0]), 0.5);
-        assert_eq!(Impurity::Entropy.of(&[3.0, 3.0]), 1.0);
+        assert_eq!(Impurity::Gini.compute(&[3.0, 3.0]), 0.5);
+        assert_eq!(Impurity::Entropy.compute(&[3.0, 3.0]), 1.0);
         for impurity in [Impurity::Gini, Impurity::Entropy] {
-            assert_eq!(impurity.of(&[4.0, 0.0]), 0.0);
-            assert_eq!(impurity.of(&[0.0, 0.0]), 0.0);
+            assert_eq!(impurity.compute(&[4.0, 0.0]), 0.0);
+            assert_eq!(impurity.compute(&[0.0, 0.0]), 0.0);
         }
     }
 }

@@ -57,13 +57,13 @@ impl Value {
 struct Splittable {
     place: usize,
     depth: usize,
-    run: Range<usize>,
-    best: Best,
+    range: Range<usize>,
+    best: BestSplit,
 }
 
 /// A split of a node.
 #[derive(Clone, Debug, PartialEq)]
-struct Best {
+struct BestSplit {
     gain: f64,
     feature: usize,
     threshold: f64,
@@ -87,7 +87,7 @@ impl<'a> Presorted<'a> {
     ) -> anyhow::Result<Self> {
         let sorted = |column: Vec<f32>| {
             let values = column.into_iter().enumerate();
-            let mut order = memory::room_for(values.len());
+            let mut order = memory::vec_with_capacity(values.len());
             order.extend(values.map(|(row, value)| Value::new(value, row)));
             order.sort_unstable();
             order
@@ -106,59 +106,59 @@ impl<'a> Presorted<'a> {
             counts[usize::from(class)] += 1;
         }
         let (mut nodes, mut waiting) = (Vec::new(), VecDeque::new());
-        let run = 0..self.classes.len();
-        waiting.extend(self.add(&mut nodes, counts, run, 0));
+        let range = 0..self.classes.len();
+        waiting.extend(self.add(&mut nodes, counts, range, 0));
         let mut goes_left = vec![false; self.classes.len()];
-        while let Some(Splittable { place, depth, run, best }) = waiting.pop_front() {
+        while let Some(Splittable { place, depth, range, best }) = waiting.pop_front() {
             let Node::Leaf(counts) = &nodes[place] else { continue };
             let right_counts = counts.iter().zip(&best.counts).map(|(all, left)| all - left).collect();
-            let middle = run.start + best.left;
-            for (at, value) in run.clone().zip(&self.orders[best.feature][run.clone()]) {
+            let middle = range.start + best.left;
+            for (at, value) in range.clone().zip(&self.orders[best.feature][range.clone()]) {
                 goes_left[value.row()] = at < middle;
             }
-            self.part(&run, &goes_left);
+            self.partition(&range, &goes_left);
             let (left, right) = (nodes.len(), nodes.len() + 1);
             nodes[place] = Node::Split(Split { feature: best.feature, threshold: best.threshold, left, right });
-            waiting.extend(self.add(&mut nodes, best.counts, run.start..middle, depth + 1));
-            waiting.extend(self.add(&mut nodes, right_counts, middle..run.end, depth + 1));
+            waiting.extend(self.add(&mut nodes, best.counts, range.start..middle, depth + 1));
+            waiting.extend(self.add(&mut nodes, right_counts, middle..range.end, depth + 1));
         }
         nodes
     }
 
     /// Adds a node as a leaf. Returns its best split if it is to be split.
-    fn add(&self, nodes: &mut Vec<Node>, counts: Vec<u64>, run: Range<usize>, depth: usize) -> Option<Splittable> {
-        let is_pure = self.mass_and_impurity(&counts).1 <= f64::EPSILON; // as in scikit-learn
-        let is_small = run.len() < self.spec.min_samples_split;
+    fn add(&self, nodes: &mut Vec<Node>, counts: Vec<u64>, range: Range<usize>, depth: usize) -> Option<Splittable> {
+        let is_pure = self.weight_and_impurity(&counts).1 <= f64::EPSILON; // as in scikit-learn
+        let is_small = range.len() < self.spec.min_samples_split;
         let is_deep = self.spec.max_depth.is_some_and(|deepest| depth >= deepest);
-        let best = if is_pure || is_small || is_deep { None } else { self.best(&counts, &run) };
+        let best = if is_pure || is_small || is_deep { None } else { self.best(&counts, &range) };
         nodes.push(Node::Leaf(counts));
-        best.map(|best| Splittable { place: nodes.len() - 1, depth, run, best })
+        best.map(|best| Splittable { place: nodes.len() - 1, depth, range, best })
     }
 
     /// Partitions an index range in every order: the rows that go left come first.
-    fn part(&mut self, run: &Range<usize>, goes_left: &[bool]) {
-        let mut others = memory::room_for(run.len());
-        others.resize(run.len(), Value(0));
+    fn partition(&mut self, range: &Range<usize>, goes_left: &[bool]) {
+        let mut others = memory::vec_with_capacity(range.len());
+        others.resize(range.len(), Value(0));
         for order in &mut self.orders {
-            let run = &mut order[run.clone()];
+            let range = &mut order[range.clone()];
             let (mut left, mut right) = (0, 0);
-            for at in 0..run.len() {
-                let value = run[at];
+            for at in 0..range.len() {
+                let value = range[at];
                 let is_left = goes_left[value.row()];
                 // Writes both and advances one, which avoids a branch that the CPU would mispredict.
-                (run[left], others[right]) = (value, value);
+                (range[left], others[right]) = (value, value);
                 left += usize::from(is_left);
                 right += usize::from(!is_left);
             }
-            run[left..].copy_from_slice(&others[..right]);
+            range[left..].copy_from_slice(&others[..right]);
         }
     }
 
     /// Returns the best split of a range; `None` if no split leaves enough rows on both sides.
-    fn best(&self, counts: &[u64], run: &Range<usize>) -> Option<Best> {
+    fn best(&self, counts: &[u64], range: &Range<usize>) -> Option<BestSplit> {
         let mut best = None;
         for (feature, order) in self.orders.iter().enumerate() {
-            self.best_of(feature, &order[run.clone()], counts, &mut best);
+            self.best_split_of_feature(feature, &order[range.clone()], counts, &mut best);
         }
         best
     }
@@ -167,33 +167,33 @@ impl<'a> Presorted<'a> {
     ///
     /// A split between two values whose rows are all of one class is never the best (Fayyad and Irani 1992) and is
     /// skipped. That does not hold if leaves need several rows, because the best split may then be forbidden.
-    fn best_of(&self, feature: usize, run: &[Value], counts: &[u64], best: &mut Option<Best>) {
+    fn best_split_of_feature(&self, feature: usize, range: &[Value], counts: &[u64], best: &mut Option<BestSplit>) {
         let fewest = self.spec.min_samples_leaf;
         let skips = fewest <= 1;
         let class = |value: Value| usize::from(self.classes[value.row()]);
-        let (all, impurity) = self.mass_and_impurity(counts);
+        let (all, impurity) = self.weight_and_impurity(counts);
         let mut left = vec![0; counts.len()];
         let mut right = counts.to_vec();
         let mut is_mixed = false; // whether the rows of the last value have several classes
-        let mut last_class = class(run[0]);
+        let mut last_class = class(range[0]);
         left[last_class] += 1;
-        for at in 1..run.len() {
-            let (last, value) = (run[at - 1], run[at]);
+        for at in 1..range.len() {
+            let (last, value) = (range[at - 1], range[at]);
             let this_class = class(value);
             if last.equals(value) {
                 is_mixed |= this_class != last_class;
             } else {
                 let differs = is_mixed || this_class != last_class;
-                let goes_on = || run[at..].iter().take_while(|other| other.equals(value));
-                let has_enough = at >= fewest && run.len() - at >= fewest;
+                let goes_on = || range[at..].iter().take_while(|other| other.equals(value));
+                let has_enough = at >= fewest && range.len() - at >= fewest;
                 if has_enough && (differs || !skips || goes_on().any(|other| class(*other) != this_class)) {
                     right.iter_mut().zip(counts).zip(&left).for_each(|((right, all), left)| *right = all - left);
-                    let (mass_left, impurity_left) = self.mass_and_impurity(&left);
-                    let (mass_right, impurity_right) = self.mass_and_impurity(&right);
+                    let (mass_left, impurity_left) = self.weight_and_impurity(&left);
+                    let (mass_right, impurity_right) = self.weight_and_impurity(&right);
                     let gain = impurity - mass_left / all * impurity_left - mass_right / all * impurity_right;
                     if best.as_ref().is_none_or(|best| gain > best.gain) {
                         let threshold = (f64::from(value.value()) + f64::from(last.value())) / 2.0;
-                        *best = Some(Best { gain, feature, threshold, left: at, counts: left.clone() });
+                        *best = Some(BestSplit { gain, feature, threshold, left: at, counts: left.clone() });
                     }
                 }
                 is_mixed = false;
@@ -204,17 +204,17 @@ impl<'a> Presorted<'a> {
     }
     /// Returns the total weight of the rows and their impurity.
     #[inline]
-    fn mass_and_impurity(&self, counts: &[u64]) -> (f64, f64) {
+    fn weight_and_impurity(&self, counts: &[u64]) -> (f64, f64) {
         match self.weights {
             None => {
                 let all = counts.iter().sum::<u64>() as f64;
-                let masses = counts.iter().filter(|count| **count > 0).map(|count| *count as f64);
-                (all, impurity(self.spec.criterion, masses, all))
+                let class_weights_by_node = counts.iter().filter(|count| **count > 0).map(|count| *count as f64);
+                (all, impurity(self.spec.criterion, class_weights_by_node, all))
             }
             Some(weights) => {
-                let masses = || counts.iter().zip(weights).map(|(count, weight)| *count as f64 * weight);
-                let all = masses().sum();
-                (all, impurity(self.spec.criterion, masses().filter(|mass| *mass > 0.0), all))
+                let class_weights_by_node = || counts.iter().zip(weights).map(|(count, weight)| *count as f64 * weight);
+                let all = class_weights_by_node().sum();
+                (all, impurity(self.spec.criterion, class_weights_by_node().filter(|mass| *mass > 0.0), all))
             }
         }
     }
@@ -222,8 +222,8 @@ impl<'a> Presorted<'a> {
 
 /// Returns the impurity of rows with these total weights by class, each above 0, whose sum is `all`.
 #[inline]
-fn impurity(criterion: Impurity, masses: impl Iterator<Item = f64>, all: f64) -> f64 {
-    let shares = masses.map(|mass| mass / all);
+fn impurity(criterion: Impurity, class_weights_by_node: impl Iterator<Item = f64>, all: f64) -> f64 {
+    let shares = class_weights_by_node.map(|mass| mass / all);
     match criterion {
         Impurity::Gini => shares.fold(1.0, |impurity, share| impurity - share * share),
         Impurity::Entropy => shares.fold(0.0, |impurity, share| impurity - share * share.log2()),
@@ -240,9 +240,11 @@ mod tests {
     /// for each threshold.
     fn gains(spec: &TreeSpec, weights: &[f64], columns: &[Vec<f32>], classes: &[u16], rows: &[usize]) -> Vec<f64> {
         let of = |rows: &[usize]| {
-            let mut masses = vec![0.0; weights.len()];
-            rows.iter().for_each(|&row| masses[usize::from(classes[row])] += weights[usize::from(classes[row])]);
-            (masses.iter().sum::<f64>(), spec.criterion.of(&masses))
+            let mut class_weights_by_node = vec![0.0; weights.len()];
+            rows.iter().for_each(|&row| {
+                class_weights_by_node[usize::from(classes[row])] += weights[usize::from(classes[row])]
+            });
+            (class_weights_by_node.iter().sum::<f64>(), spec.criterion.compute(&class_weights_by_node))
         };
         let (all, impurity) = of(rows);
         let mut gains = Vec::new();

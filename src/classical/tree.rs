@@ -13,7 +13,7 @@ use crate::tensor::predictor::Predictor;
 
 /// A fitted decision tree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "TreeFile")]
 pub struct Tree {
     pub(super) criterion: Impurity,
     pub(super) features: usize,
@@ -46,12 +46,12 @@ pub(super) struct Split {
 }
 
 /// Maximum number of features. Memory is allocated for each feature, even if no node uses it.
-const MOST_FEATURES: usize = 10_000_000;
+const MAX_FEATURES: usize = 10_000_000;
 
 /// A tree as read from a file, before validation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct TreeFile {
     criterion: Impurity,
     features: usize,
     classes: usize,
@@ -59,23 +59,23 @@ struct Written {
     nodes: Vec<Node>,
 }
 
-impl TryFrom<Written> for Tree {
+impl TryFrom<TreeFile> for Tree {
     type Error = String;
 
-    fn try_from(Written { criterion, features, classes, weights, nodes }: Written) -> Result<Self, String> {
+    fn try_from(TreeFile { criterion, features, classes, weights, nodes }: TreeFile) -> Result<Self, String> {
         if nodes.is_empty() {
-            return Err("a tree without nodes".to_owned());
+            return Err("the tree has no nodes".to_owned());
         }
-        if !(1..=MOST_FEATURES).contains(&features) || classes == 0 {
-            let wanted = format!("1 to {MOST_FEATURES} features, and a class at least");
-            return Err(format!("a tree of {features} features and {classes} classes, where it has {wanted}"));
+        if !(1..=MAX_FEATURES).contains(&features) || classes == 0 {
+            let wanted = format!("1 to {MAX_FEATURES} features and at least one class");
+            return Err(format!("the tree has {features} features and {classes} classes; allowed are {wanted}"));
         }
         if let Some(weights) = &weights {
             if weights.len() != classes {
-                return Err(format!("{} weights of classes, and there are {classes}", weights.len()));
+                return Err(format!("found {} class weights for {classes} classes", weights.len()));
             }
             if let Some(weight) = weights.iter().find(|weight| !(**weight > 0.0 && **weight <= 1.0)) {
-                return Err(format!("a class has the weight {weight}, and weights are above 0 and at most 1"));
+                return Err(format!("class weights must be above 0 and at most 1, found {weight}"));
             }
         }
         let mut parents = vec![0_usize; nodes.len()];
@@ -83,19 +83,22 @@ impl TryFrom<Written> for Tree {
             match node {
                 Node::Split(split) => {
                     if split.feature >= features {
-                        return Err(format!("node {place} asks for feature {} of {features}", split.feature));
+                        return Err(format!("node {place} splits on feature {} of {features}", split.feature));
                     }
                     // Parents come before children and each child has one parent, so there are no cycles and no
                     // unreachable nodes.
                     for child in [split.left, split.right] {
                         if child <= place || child >= nodes.len() {
-                            return Err(format!("node {place} has node {child} of {} for a child", nodes.len()));
+                            return Err(format!("node {place} has node {child} of {} as a child", nodes.len()));
                         }
                         parents[child] += 1;
                     }
                 }
                 Node::Leaf(counts) if counts.len() != classes => {
-                    return Err(format!("leaf {place} counts {} classes, and there are {classes}", counts.len()));
+                    return Err(format!(
+                        "leaf {place} has counts of {} classes, but there are {classes}",
+                        counts.len()
+                    ));
                 }
                 Node::Leaf(counts) if counts.iter().all(|count| *count == 0) => {
                     return Err(format!("leaf {place} has no rows"));
@@ -112,7 +115,7 @@ impl TryFrom<Written> for Tree {
 
 impl Tree {
     /// Builds a tree from valid nodes.
-    pub(super) fn of(
+    pub(super) fn new(
         criterion: Impurity,
         features: usize,
         classes: usize,
@@ -127,7 +130,7 @@ impl Tree {
     /// # Errors
     /// When the file cannot be read or does not hold a valid tree.
     pub fn read(path: &Path) -> anyhow::Result<Tree> {
-        let text = bounded_file::read(path, memory::most_json())
+        let text = bounded_file::read(path, memory::max_json_bytes())
             .with_context(|| format!("failed to read `{}`", path.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("failed to read the tree in `{}`", path.display()))
     }
@@ -187,7 +190,7 @@ impl Tree {
     }
 
     /// Returns the total weight of the training rows of each class in a leaf; empty for a split.
-    pub(super) fn mass(&self, place: usize) -> Vec<f64> {
+    pub(super) fn leaf_weights(&self, place: usize) -> Vec<f64> {
         match (&self.nodes[place], &self.weights) {
             (Node::Split(_), _) => Vec::new(),
             (Node::Leaf(counts), None) => counts.iter().map(|count| *count as f64).collect(),
@@ -199,9 +202,9 @@ impl Tree {
 
     /// Returns the class shares of a leaf; empty for a split.
     fn shares(&self, place: usize) -> Vec<f64> {
-        let mass = self.mass(place);
-        let all: f64 = mass.iter().sum();
-        mass.iter().map(|mass| mass / all).collect()
+        let leaf_weights = self.leaf_weights(place);
+        let all: f64 = leaf_weights.iter().sum();
+        leaf_weights.iter().map(|leaf_weights| leaf_weights / all).collect()
     }
 
     /// Returns the index of the leaf that each row reaches: `[rows, features]`, f32.
@@ -279,30 +282,30 @@ mod tests {
             *tree.pointer_mut(pointer).unwrap() = value;
             serde_json::from_value::<Tree>(tree).unwrap_err().to_string()
         };
-        assert_eq!(fault("/nodes/0/split/feature", json!(2)), "node 0 asks for feature 2 of 2");
-        assert_eq!(fault("/nodes/2/split/left", json!(0)), "node 2 has node 0 of 5 for a child");
-        assert_eq!(fault("/nodes/2/split/left", json!(2)), "node 2 has node 2 of 5 for a child");
-        assert_eq!(fault("/nodes/2/split/right", json!(5)), "node 2 has node 5 of 5 for a child");
+        assert_eq!(fault("/nodes/0/split/feature", json!(2)), "node 0 splits on feature 2 of 2");
+        assert_eq!(fault("/nodes/2/split/left", json!(0)), "node 2 has node 0 of 5 as a child");
+        assert_eq!(fault("/nodes/2/split/left", json!(2)), "node 2 has node 2 of 5 as a child");
+        assert_eq!(fault("/nodes/2/split/right", json!(5)), "node 2 has node 5 of 5 as a child");
         assert_eq!(fault("/nodes/2/split/right", json!(3)), "node 3 is the child of 2 nodes");
         assert_eq!(fault("/nodes/2", json!({ "leaf": [1, 1] })), "node 3 is the child of 0 nodes");
-        assert_eq!(fault("/nodes/1/leaf", json!([1, 1, 1])), "leaf 1 counts 3 classes, and there are 2");
+        assert_eq!(fault("/nodes/1/leaf", json!([1, 1, 1])), "leaf 1 has counts of 3 classes, but there are 2");
         assert_eq!(fault("/nodes/1/leaf", json!([0, 0])), "leaf 1 has no rows");
-        assert_eq!(fault("/nodes", json!([])), "a tree without nodes");
+        assert_eq!(fault("/nodes", json!([])), "the tree has no nodes");
         let weighted = |weights: Value| {
             let mut tree = written();
             tree["weights"] = weights;
             serde_json::from_value::<Tree>(tree).map_err(|error| error.to_string())
         };
-        assert_eq!(weighted(json!([1.0])).unwrap_err(), "1 weights of classes, and there are 2");
-        let wanted = "a class has the weight 0, and weights are above 0 and at most 1";
+        assert_eq!(weighted(json!([1.0])).unwrap_err(), "found 1 class weights for 2 classes");
+        let wanted = "class weights must be above 0 and at most 1, found 0";
         assert_eq!(weighted(json!([1.0, 0.0])).unwrap_err(), wanted);
         assert!(weighted(json!([1.0, 2.0])).is_err() && weighted(json!([1.0, -1.0])).is_err());
         let tree = weighted(json!([1.0, 0.5])).unwrap();
         assert_eq!(tree.shares(1), [3.0 / 3.5, 0.5 / 3.5]);
         assert_eq!(serde_json::to_value(&tree).unwrap()["weights"], json!([1.0, 0.5]));
-        let wanted = "where it has 1 to 10000000 features, and a class at least";
-        assert_eq!(fault("/features", json!(0)), format!("a tree of 0 features and 2 classes, {wanted}"));
-        let huge = format!("a tree of 54294967296 features and 2 classes, {wanted}");
+        let wanted = "allowed are 1 to 10000000 features and at least one class";
+        assert_eq!(fault("/features", json!(0)), format!("the tree has 0 features and 2 classes; {wanted}"));
+        let huge = format!("the tree has 54294967296 features and 2 classes; {wanted}");
         assert_eq!(fault("/features", json!(54_294_967_296_u64)), huge);
         assert!(fault("/nodes/0/split/threshold", json!(null)).contains("invalid type"));
         assert!(fault("/nodes/0", json!({ "stump": 1 })).contains("unknown variant `stump`"));

@@ -1,4 +1,4 @@
-//! What keeps figures from being set against each other, though their names are the same.
+//! Cautions: reasons why metrics of the same name are not comparable between groups.
 
 use crate::compare::group::Group;
 use crate::compare::positive_class::positive_classes;
@@ -7,9 +7,9 @@ use crate::compare::trial::{Curve, Trial};
 use crate::history::number::Number;
 use crate::history::{History, Status, baseline};
 
-/// What to keep in mind of a comparison of these groups, a sentence each; `by_validation` says whether figures of validation
-/// rows decide it.
-pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
+/// Returns the cautions for a comparison of these groups, a sentence each. `by_validation` says whether a validation
+/// metric decides the comparison.
+pub fn find_cautions(groups: &[Group], by_validation: bool) -> Vec<String> {
     let mut cautions = Vec::new();
     let ours: Vec<(&Group, &History)> =
         groups.iter().filter_map(|group| Some((group, group.trials.first()?.history()?))).collect();
@@ -20,13 +20,13 @@ pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
         let data = differ(&|other| other.data.sha256 == history.data.sha256 && other.data.name == history.data.name);
         let rows = differ(&|other| test_rows(other) == test_rows(history));
         if !data.is_empty() {
-            cautions.push(format!("not the same data as {}: {}", first.label, data.join(", ")));
+            cautions.push(format!("different data than {}: {}", first.label, data.join(", ")));
         } else if !rows.is_empty() {
-            cautions.push(format!("not the same test rows as {}: {}", first.label, rows.join(", ")));
+            cautions.push(format!("different test rows than {}: {}", first.label, rows.join(", ")));
         }
         let validation = differ(&|other| validation_rows(other) == validation_rows(history));
         if by_validation && data.is_empty() && !validation.is_empty() {
-            cautions.push(format!("not the same validation rows as {}: {}", first.label, validation.join(", ")));
+            cautions.push(format!("different validation rows than {}: {}", first.label, validation.join(", ")));
         }
         let losses = differ(&|other| same_loss(other, history));
         if !losses.is_empty() {
@@ -42,7 +42,7 @@ pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
         let each: Vec<String> =
             positive.iter().map(|(class, labels)| format!("`{class}` of {}", labels.join(", "))).collect();
         cautions.push(format!(
-            "precision, recall, F1, AP and ROC AUC are of different positive classes: {}",
+            "precision, recall, F1, AP and ROC AUC have different positive classes: {}",
             each.join("; ")
         ));
     }
@@ -67,14 +67,16 @@ pub fn of(groups: &[Group], by_validation: bool) -> Vec<String> {
             cautions.push(format!("{}: {interrupted} of {all} trials {were} interrupted", group.label));
         }
         if group.trials.iter().any(|trial| trial.fold().is_some()) {
-            cautions
-                .push(format!("{}: folds share training rows, so intervals and p over them are too sure", group.label));
+            cautions.push(format!(
+                "{}: folds share training rows, so intervals are too narrow and p values too small",
+                group.label
+            ));
         }
     }
     cautions
 }
 
-/// How many trials of a group diverged, and what becomes of them.
+/// Describes how many trials of a group diverged; `None` if none did.
 fn diverged(group: &Group) -> Option<String> {
     let (diverged, all) = (group.trials.iter().filter(|trial| trial.has_diverged()).count(), group.trials.len());
     match diverged {
@@ -83,13 +85,14 @@ fn diverged(group: &Group) -> Option<String> {
         _ if diverged == all => {
             Some(format!("all {all} trials diverged, so their values are neither ranked nor tested"))
         }
-        1 => Some(format!("1 of {all} trials diverged and is in no mean")),
-        _ => Some(format!("{diverged} of {all} trials diverged and are in no mean")),
+        1 => Some(format!("1 of {all} trials diverged and is excluded from means")),
+        _ => Some(format!("{diverged} of {all} trials diverged and are excluded from means")),
     }
 }
 
-/// Which values of another program's history are not finite. With us, a metric that is NaN is undefined, which is usual,
-/// and a loss is that of a trial that diverged.
+/// Describes the values of a foreign history that are not finite; `None` if all are. In a history of `runner`, a NaN
+/// metric is undefined, which is normal, and a loss that is not finite makes the trial diverged, which has a caution
+/// already.
 fn not_finite(group: &Group) -> Option<String> {
     const NAMED: usize = 3;
     let of_curve = |(trial, name): (&Trial, &str)| {
@@ -121,12 +124,13 @@ fn not_finite(group: &Group) -> Option<String> {
     (!found.is_empty()).then(|| found.join("; "))
 }
 
-/// What makes test rows the same: how many, and how they were split off.
+/// Number of test rows and the split settings that select them: two histories with equal values have the same test
+/// rows.
 fn test_rows(history: &History) -> (usize, String) {
     (history.data.rows.test, split_by(history, &["test", "random_state", "stratify"]))
 }
 
-/// What makes validation rows the same.
+/// Number of validation rows and the split settings that select them.
 fn validation_rows(history: &History) -> (usize, String) {
     (history.data.rows.validation, split_by(history, &["test", "validation", "folds", "random_state", "stratify"]))
 }

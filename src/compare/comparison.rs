@@ -1,5 +1,4 @@
-//! A comparison: what groups share and differ in, every figure of each, and how sure the differences of the figures
-//! that were asked for are.
+//! A comparison of groups: every metric of each group, and significance tests of the selected metrics.
 
 use anyhow::anyhow;
 use indexmap::IndexSet;
@@ -9,145 +8,150 @@ use crate::compare::caution;
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::{Group, union};
 use crate::compare::metric_name::metric_of;
-use crate::compare::ranking::Ranking;
+use crate::compare::ranking::RankingRules;
 use crate::compare::statistics::Test;
-use crate::compare::statistics::difference::{Difference, judge};
+use crate::compare::statistics::difference::{Difference, correct_and_judge};
 use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::history::number::Number;
 
-/// What was asked for.
+/// Options of a comparison.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// The group that the others are set against; the first where none is named.
+pub struct CompareOptions {
+    /// Label, experiment or variant of the baseline group; default: the first group.
     pub baseline: Option<String>,
-    /// The figures that are tested: `test.acc`, or `acc`; the main one where none is named.
+    /// Metrics to test, such as `test.acc` or `acc`; default: the main metric.
     pub metrics: Vec<String>,
-    /// How they are tested.
+    /// Significance test.
     pub test: Test,
 }
 
-/// What came of it.
+/// Result of a comparison.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// The place of the baseline among the groups.
+    /// Index of the baseline in the groups.
     pub baseline: usize,
-    /// Every figure that any group has.
-    pub figures: Vec<Figure>,
-    /// The tested figures, each with the groups but for the baseline.
-    pub tests: Vec<Tested>,
-    /// Why some figures cannot be set against each other, a sentence each.
+    /// Every metric that at least one group has.
+    pub figures: Vec<MetricComparison>,
+    /// The tested metrics, each with the difference of every other group from the baseline.
+    pub tests: Vec<MetricTest>,
+    /// Reasons why some metrics are not comparable, a sentence each.
     pub cautions: Vec<String>,
-    /// Whether any group has metrics of validation rows, which groups are ranked by.
+    /// Whether any group has validation metrics. If so, they rank the groups.
     pub has_validation: bool,
 }
 
-/// A figure of all groups.
+/// One metric over all groups.
 #[derive(Clone, Debug, Serialize)]
-pub struct Figure {
-    /// Its name: `first.loss`, `best.val_acc`, `test.acc`.
+pub struct MetricComparison {
+    /// Metric path, such as `first.loss`, `best.val_acc`, `test.acc`.
     pub name: String,
-    /// Whether a higher value is better; `None` where neither is.
+    /// Whether higher is better; `None` if the metric has no direction.
     pub higher_is_better: Option<bool>,
-    /// The figure of each group over its trials.
+    /// Summary statistics over the trials of each group; `None` for a group without the metric.
     pub groups: Vec<Option<Sample>>,
-    /// Whether a group's is the best; several where they have the same. None is by a figure that groups are not ranked by
-    /// ([`Ranking`]): one of test rows, losses of different functions.
+    /// Whether each group has the best value; ties are all marked. All `false` for metrics that do not rank groups
+    /// ([`RankingRules`]): test metrics, and losses of different loss functions.
     pub best: Vec<bool>,
-    /// The value of each group that has no mean: one that is not finite, or of trials that have all diverged. It is neither
-    /// the best nor tested.
+    /// The value of each group that has no mean, because it is not finite or because all trials diverged. It is
+    /// neither ranked nor tested.
     pub without_mean: Vec<Option<Number>>,
 }
 
-impl Figure {
-    /// A group's mean, or its value without one.
+impl MetricComparison {
+    /// Returns the mean of a group, or the value from `without_mean`.
     pub fn value(&self, place: usize) -> Option<f64> {
         let mean = self.groups[place].as_ref().map(|sample| sample.mean);
         mean.or_else(|| self.without_mean[place].map(|number| number.0))
     }
 
-    /// Whether any group has it.
+    /// Returns whether any group has this metric.
     pub fn is_there(&self) -> bool {
         (0..self.groups.len()).any(|place| self.value(place).is_some())
     }
 }
 
-/// A figure that was tested.
+/// Significance tests of one metric.
 #[derive(Clone, Debug, Serialize)]
-pub struct Tested {
-    /// Its name.
+pub struct MetricTest {
+    /// Metric path.
     pub figure: String,
-    /// Each group set against the baseline; `None` of the baseline, and where one lacks the figure.
+    /// Difference of each group from the baseline; `None` for the baseline and for groups without the metric.
     pub groups: Vec<Option<Difference>>,
 }
 
-/// Compares groups, two or more.
+/// Compares two or more groups.
 ///
 /// # Errors
-/// When there is no such baseline, or no group has a figure that was asked for.
-pub fn compare(groups: &[Group], asked: &Asked) -> anyhow::Result<Comparison> {
-    let baseline = baseline(groups, asked.baseline.as_deref())?;
-    let names = names(groups);
-    let tested: Vec<String> = match &asked.metrics[..] {
-        [] => main_figure(groups, &names).into_iter().collect(),
-        written => written.iter().map(|metric| figure_named(metric, groups, &names)).collect::<anyhow::Result<_>>()?,
+/// If the baseline does not exist, or no group has a requested metric.
+pub fn compare(groups: &[Group], options: &CompareOptions) -> anyhow::Result<Comparison> {
+    let baseline = baseline(groups, options.baseline.as_deref())?;
+    let metric_paths = metric_paths(groups);
+    let tested: Vec<String> = match &options.metrics[..] {
+        [] => main_metric(groups, &metric_paths).into_iter().collect(),
+        named => {
+            named.iter().map(|metric| resolve_metric(metric, groups, &metric_paths)).collect::<anyhow::Result<_>>()?
+        }
     };
     let tested = tested.into_iter().collect::<IndexSet<String>>(); // each once
-    let mut all = names;
-    all.extend(tested.iter().filter(|figure| !all.contains(figure)).cloned().collect::<Vec<_>>());
-    let ranking = Ranking::of(groups);
-    let figures: Vec<Figure> = all.iter().map(|name| figure(name, groups, ranking.ranks(name))).collect();
-    let mut tests: Vec<Tested> = tested.into_iter().map(|name| test(name, groups, baseline, asked.test)).collect();
-    judge(&mut tests.iter_mut().flat_map(|test| test.groups.iter_mut().flatten()).collect::<Vec<_>>());
+    let mut all = metric_paths;
+    all.extend(tested.iter().filter(|metric| !all.contains(metric)).cloned().collect::<Vec<_>>());
+    let ranking = RankingRules::new(groups);
+    let figures: Vec<MetricComparison> =
+        all.iter().map(|name| compare_metric(name, groups, ranking.ranks(name))).collect();
+    let mut tests: Vec<MetricTest> =
+        tested.into_iter().map(|name| test_metric(name, groups, baseline, options.test)).collect();
+    correct_and_judge(&mut tests.iter_mut().flat_map(|test| test.groups.iter_mut().flatten()).collect::<Vec<_>>());
     let is_of_validation = |name: &str| metric_of(name).starts_with("val_");
     let by_validation = tests.iter().any(|test| is_of_validation(&test.figure))
-        || figures.iter().any(|figure| is_of_validation(&figure.name) && figure.best.contains(&true));
-    let cautions = caution::of(groups, by_validation);
+        || figures.iter().any(|metric| is_of_validation(&metric.name) && metric.best.contains(&true));
+    let cautions = caution::find_cautions(groups, by_validation);
     Ok(Comparison { baseline, figures, tests, cautions, has_validation: ranking.has_validation() })
 }
 
 impl Comparison {
-    /// A figure by its name.
-    pub fn figure(&self, name: &str) -> Option<&Figure> {
-        self.figures.iter().find(|figure| figure.name == name)
+    /// Returns a metric by its path.
+    pub fn metric(&self, name: &str) -> Option<&MetricComparison> {
+        self.figures.iter().find(|metric| metric.name == name)
     }
 
-    /// The figure that says which group is the best: of validation rows in the best epoch where there are any, the tested
-    /// metric before others, and losses last. `None` where no group is the best by any.
-    pub fn ranked_by(&self) -> Option<&Figure> {
+    /// Returns the metric that decides which group is best: a validation metric in the best epoch if there is one, the
+    /// tested metric before others, losses last. `None` if no metric ranks the groups.
+    pub fn ranked_by(&self) -> Option<&MetricComparison> {
         let tested = self.tests.first().map_or("", |test| metric_of(&test.figure));
         let tested = tested.strip_prefix("val_").unwrap_or(tested);
-        let rank = |figure: &&Figure| {
-            let metric = metric_of(&figure.name);
-            let own = metric.strip_prefix("val_").unwrap_or(metric);
-            (!figure.name.starts_with("best."), own != tested, own.ends_with("loss"))
+        let rank = |metric: &&MetricComparison| {
+            let name = metric_of(&metric.name);
+            let own = name.strip_prefix("val_").unwrap_or(name);
+            (!metric.name.starts_with("best."), own != tested, own.ends_with("loss"))
         };
-        let when = |figure: &&Figure| ["best.", "last."].iter().any(|when| figure.name.starts_with(when));
-        self.figures.iter().filter(|figure| figure.best.contains(&true)).filter(when).min_by_key(rank)
+        let when = |metric: &&MetricComparison| ["best.", "last."].iter().any(|when| metric.name.starts_with(when));
+        self.figures.iter().filter(|metric| metric.best.contains(&true)).filter(when).min_by_key(rank)
     }
 
-    /// How many differences were tested.
+    /// Returns the number of tested differences.
     pub fn comparisons(&self) -> usize {
         self.tests.iter().flat_map(|test| test.groups.iter().flatten()).filter(|d| d.p.is_some()).count()
     }
 }
 
-/// The names of all figures: of each curve in the first, best and last epoch, and of the test rows.
-pub fn names(groups: &[Group]) -> Vec<String> {
+/// Returns the paths of all metrics: each curve in the first, best and last epoch, and the test metrics.
+pub fn metric_paths(groups: &[Group]) -> Vec<String> {
     let metrics = union(groups.iter().map(Group::metrics));
     let tested = union(groups.iter().map(Group::tested));
     let of_curves = metrics.iter().flat_map(|metric| ["first", "best", "last"].map(|when| format!("{when}.{metric}")));
     of_curves.chain(tested.iter().map(|metric| format!("test.{metric}"))).collect()
 }
 
-/// The figure that decides unless another is named: of the test rows where all groups have them, otherwise of the best
-/// epoch; the metric that the best epoch is chosen by, or else the first that is not a loss.
-pub fn main_figure(groups: &[Group], names: &[String]) -> Option<String> {
-    // what has diverged altogether has no say
-    let sound: Vec<&Group> = groups.iter().filter(|group| group.sound().next().is_some()).collect();
-    let groups = if sound.is_empty() { groups.iter().collect() } else { sound };
-    let everywhere = |name: &String| groups.iter().all(|group| group.trials.iter().any(|t| t.figure(name).is_some()));
+/// Returns the main metric, which is tested by default: a test metric if all groups have one, otherwise one of the
+/// best epoch; the monitored metric, or else the first that is not a loss.
+pub fn main_metric(groups: &[Group], metric_paths: &[String]) -> Option<String> {
+    // groups whose trials all diverged are not asked
+    let not_diverged: Vec<&Group> = groups.iter().filter(|group| group.not_diverged().next().is_some()).collect();
+    let groups = if not_diverged.is_empty() { groups.iter().collect() } else { not_diverged };
+    let everywhere =
+        |name: &String| groups.iter().all(|group| group.trials.iter().any(|t| t.metric_value(name).is_some()));
     let monitored = groups.iter().flat_map(|group| &group.trials).find_map(|trial| {
         let monitor = trial.best()?.monitor.as_str();
         let metric = monitor.strip_prefix("val_").unwrap_or(monitor);
@@ -156,11 +160,12 @@ pub fn main_figure(groups: &[Group], names: &[String]) -> Option<String> {
     let is_loss = |name: &str| name.ends_with("loss");
     let directed = |name: &str| higher_is_better(metric_of(name)).is_some();
     for prefix in ["test.", "best.val_", "best.", "last."] {
-        let there: Vec<&String> = names.iter().filter(|name| name.starts_with(prefix) && everywhere(name)).collect();
-        let of = |metric: &str| there.iter().find(|name| ***name == format!("{prefix}{metric}")).copied();
-        let by_monitor = monitored.as_deref().and_then(of);
-        let metric = || there.iter().find(|name| !is_loss(name) && directed(name)).copied();
-        let loss = || there.iter().find(|name| is_loss(name)).copied();
+        let candidates: Vec<&String> =
+            metric_paths.iter().filter(|name| name.starts_with(prefix) && everywhere(name)).collect();
+        let with_name = |metric: &str| candidates.iter().find(|name| ***name == format!("{prefix}{metric}")).copied();
+        let by_monitor = monitored.as_deref().and_then(with_name);
+        let metric = || candidates.iter().find(|name| !is_loss(name) && directed(name)).copied();
+        let loss = || candidates.iter().find(|name| is_loss(name)).copied();
         if let Some(name) = by_monitor.or_else(metric).or_else(loss) {
             return Some(name.clone());
         }
@@ -168,57 +173,58 @@ pub fn main_figure(groups: &[Group], names: &[String]) -> Option<String> {
     None
 }
 
-/// The figure that was written: by its whole name, or a metric, of the test rows where there are any and otherwise of
-/// the best epoch.
+/// Resolves a metric given on the command line: a full metric path, or a metric name, which means the test metric if
+/// there is one and otherwise the best epoch.
 ///
 /// # Errors
-/// When no group has it.
-pub fn figure_named(written: &str, groups: &[Group], names: &[String]) -> anyhow::Result<String> {
-    let there = |name: &str| groups.iter().any(|group| group.trials.iter().any(|trial| trial.figure(name).is_some()));
-    let meant =
-        [written.to_owned(), format!("test.{written}"), format!("best.val_{written}"), format!("best.{written}")];
-    meant.into_iter().find(|name| there(name)).ok_or_else(|| {
-        let hint = suggest::hint(written, names.iter().map(String::as_str));
-        anyhow!("no run has a metric `{written}`").context(Hint(hint))
+/// If no group has it.
+pub fn resolve_metric(named: &str, groups: &[Group], metric_paths: &[String]) -> anyhow::Result<String> {
+    let has_metric =
+        |name: &str| groups.iter().any(|group| group.trials.iter().any(|trial| trial.metric_value(name).is_some()));
+    let meant = [named.to_owned(), format!("test.{named}"), format!("best.val_{named}"), format!("best.{named}")];
+    meant.into_iter().find(|name| has_metric(name)).ok_or_else(|| {
+        let hint = suggest::hint(named, metric_paths.iter().map(String::as_str));
+        anyhow!("no run has a metric `{named}`").context(Hint(hint))
     })
 }
 
-fn baseline(groups: &[Group], written: Option<&str>) -> anyhow::Result<usize> {
-    let Some(written) = written else { return Ok(0) };
-    let by_label = groups.iter().position(|group| group.label == written);
-    let is_named = |group: &Group| group.experiment() == Some(written) || group.variant() == Some(written);
+fn baseline(groups: &[Group], named: Option<&str>) -> anyhow::Result<usize> {
+    let Some(named) = named else { return Ok(0) };
+    let by_label = groups.iter().position(|group| group.label == named);
+    let is_named = |group: &Group| group.experiment() == Some(named) || group.variant() == Some(named);
     by_label.or_else(|| groups.iter().position(is_named)).ok_or_else(|| {
         let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
-        anyhow!("`--baseline {written}` is not among the compared runs").context(Hint(suggest::hint(written, labels)))
+        anyhow!("`--baseline {named}` is not among the compared runs").context(Hint(suggest::hint(named, labels)))
     })
 }
 
-fn figure(name: &str, groups: &[Group], is_ranked: bool) -> Figure {
+fn compare_metric(name: &str, groups: &[Group], is_ranked: bool) -> MetricComparison {
     let samples: Vec<Option<Sample>> =
-        groups.iter().map(|group| Sample::of(&group.values(|trial| trial.figure(name)))).collect();
+        groups.iter().map(|group| Sample::from_values(&group.values(|trial| trial.metric_value(name)))).collect();
     let higher_is_better = higher_is_better(metric_of(name));
     let candidates = || samples.iter().zip(groups).filter(|(_, group)| !group.leaks()).filter_map(|(s, _)| s.as_ref());
-    let apart = candidates().any(|sample| candidates().any(|other| other.mean != sample.mean));
+    let differ = candidates().any(|sample| candidates().any(|other| other.mean != sample.mean));
     let best = higher_is_better
-        .filter(|_| apart && is_ranked)
+        .filter(|_| differ && is_ranked)
         .and_then(|higher| candidates().map(|sample| sample.mean).reduce(|a, b| if (a > b) == higher { a } else { b }));
     let is_best = |(sample, group): (&Option<Sample>, &Group)| {
         !group.leaks() && sample.as_ref().is_some_and(|sample| Some(sample.mean) == best)
     };
     let best = samples.iter().zip(groups).map(is_best).collect();
-    // an undefined metric of ours is absent, and no NaN
+    // an undefined metric of `runner` is shown as missing, not as NaN
     let is_shown =
         |value: &f64, group: &Group| !value.is_nan() || name.ends_with("loss") || group.experiment().is_none();
-    let without_mean = |group: &Group| group.without_mean(|trial| trial.figure(name)).filter(|v| is_shown(v, group));
+    let without_mean =
+        |group: &Group| group.without_mean(|trial| trial.metric_value(name)).filter(|v| is_shown(v, group));
     let without_mean = groups.iter().map(|group| without_mean(group).map(Number)).collect();
-    Figure { name: name.to_owned(), higher_is_better, groups: samples, best, without_mean }
+    MetricComparison { name: name.to_owned(), higher_is_better, groups: samples, best, without_mean }
 }
 
-fn test(figure: String, groups: &[Group], baseline: usize, test: Test) -> Tested {
-    let of = |(place, group): (usize, &Group)| match place == baseline {
+fn test_metric(figure: String, groups: &[Group], baseline: usize, test: Test) -> MetricTest {
+    let difference = |(place, group): (usize, &Group)| match place == baseline {
         true => None,
-        false => Difference::of(&groups[baseline], group, &|trial| trial.figure(&figure), test),
+        false => Difference::new(&groups[baseline], group, &|trial| trial.metric_value(&figure), test),
     };
-    let differences = groups.iter().enumerate().map(of).collect();
-    Tested { figure, groups: differences }
+    let differences = groups.iter().enumerate().map(difference).collect();
+    MetricTest { figure, groups: differences }
 }

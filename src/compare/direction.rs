@@ -1,15 +1,17 @@
-//! Which way a metric is better, by its name alone: foreign histories bring names that we do not know.
+//! Whether higher is better, from the metric's name alone: foreign histories contain metrics that `runner` does not
+//! compute.
 
 use crate::metrics::Metric;
 
-/// Whether a higher value of a metric of this name is a better one; `None` where neither is, or nobody can tell.
+/// Returns whether a higher value is better for a metric of this name; `None` if the metric has no direction or the
+/// name is unknown.
 ///
-/// The name may begin with `val_`. Our own metrics say so themselves; of others the usual words are looked for, `loss` and `error` before
-/// `accuracy` and `precision`.
+/// The name may begin with `val_`. Metrics of `runner` state their direction. For other names, common words decide:
+/// `loss` and `error` before `accuracy` and `precision`.
 pub fn higher_is_better(name: &str) -> Option<bool> {
     let name = name.strip_prefix("val_").unwrap_or(name);
-    if let Some(metric) = Metric::ALL.iter().find(|metric| metric.name() == name) {
-        return metric.higher_is_better();
+    if let Some(info) = Metric::info_of_name(name) {
+        return info.higher_is_better;
     }
     const LOWER: [&str; 14] = [
         "loss",

@@ -1,4 +1,4 @@
-//! Conditions that runs are chosen by: `best.val_acc>0.96`, `status=completed`, `train.batch=128`.
+//! Filters that select runs: `best.val_acc>0.96`, `status=completed`, `train.batch=128`.
 
 use std::str::FromStr;
 
@@ -9,17 +9,17 @@ use crate::history::Status;
 use crate::history::diagnosis::canonical;
 use crate::history::figure::{Found, figure};
 
-/// A condition.
+/// A condition on a metric or a setting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// A figure, or a setting by its key.
+    /// Metric path, or the key of a setting.
     pub name: String,
-    relation: Relation,
+    operator: Operator,
     value: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
+enum Operator {
     Less,
     AtMost,
     Greater,
@@ -31,83 +31,85 @@ enum Relation {
 impl FromStr for Filter {
     type Err = String;
 
-    /// Reads `NAME OP VALUE`, `OP` being one of `<`, `<=`, `>`, `>=`, `=`, `!=`.
+    /// Parses `NAME OP VALUE`. OP is one of `<`, `<=`, `>`, `>=`, `=`, `!=`.
     fn from_str(text: &str) -> Result<Filter, String> {
-        const RELATIONS: [(&str, Relation); 7] = [
-            ("<=", Relation::AtMost),
-            (">=", Relation::AtLeast),
-            ("!=", Relation::IsNot),
-            ("==", Relation::Is),
-            ("<", Relation::Less),
-            (">", Relation::Greater),
-            ("=", Relation::Is),
+        const OPERATORS: [(&str, Operator); 7] = [
+            ("<=", Operator::AtMost),
+            (">=", Operator::AtLeast),
+            ("!=", Operator::IsNot),
+            ("==", Operator::Is),
+            ("<", Operator::Less),
+            (">", Operator::Greater),
+            ("=", Operator::Is),
         ];
         let expected = || {
             format!(
-                "expected a figure or a setting, one of `<` `<=` `>` `>=` `=` `!=`, and a value, as in \
+                "expected METRIC OP VALUE or SETTING OP VALUE with OP one of `<` `<=` `>` `>=` `=` `!=`, such as \
                  `best.val_acc>0.96` or `status=completed`, found `{text}`"
             )
         };
         let at = text.find(['<', '>', '=', '!']).ok_or_else(expected)?;
         let (name, rest) = text.split_at(at);
-        let (sign, relation) = RELATIONS.iter().find(|(sign, _)| rest.starts_with(sign)).ok_or_else(expected)?;
+        let (sign, operator) = OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign)).ok_or_else(expected)?;
         let (name, value) = (name.trim(), rest[sign.len()..].trim());
         if name.is_empty() || value.is_empty() || value.starts_with(['<', '>', '=', '!']) {
             return Err(expected());
         }
-        let is_order = !matches!(relation, Relation::Is | Relation::IsNot);
+        let is_order = !matches!(operator, Operator::Is | Operator::IsNot);
         if is_order && !value.parse::<f64>().is_ok_and(|value| !value.is_nan()) {
             return Err(format!("`{sign}` takes a number, found `{value}`"));
         }
-        Ok(Filter { name: name.to_owned(), relation: *relation, value: value.to_owned() })
+        Ok(Filter { name: name.to_owned(), operator: *operator, value: value.to_owned() })
     }
 }
 
 impl Filter {
-    /// Whether it holds of a group: of the mean of a figure over its trials, of a word that any of them has, or of a
-    /// setting. What a group does not have holds against nothing. `unfinished` says that its run is.
+    /// Returns whether a group matches: the mean of a metric over its trials, any of its words, or a setting. A group
+    /// without the named value never matches. `unfinished` says that the run is unfinished.
     pub fn holds(&self, group: &Group, unfinished: bool) -> bool {
         let wanted = self.value.parse::<f64>().ok();
         let values = self.numbers(group);
         if let (false, Some(wanted)) = (values.is_empty(), wanted) {
-            return self.of_numbers(mean(&values), wanted);
+            return self.compare_numbers(mean(&values), wanted);
         }
         let words = self.words(group, unfinished);
         if words.is_empty() {
             return false;
         }
         let holds = |word: &String| match (word.parse::<f64>(), wanted) {
-            (Ok(found), Some(wanted)) => self.of_numbers(found, wanted),
-            _ => match self.relation {
-                Relation::Is => canonical(word) == canonical(&self.value),
-                Relation::IsNot => canonical(word) != canonical(&self.value),
-                _ => false,
+            (Ok(found), Some(wanted)) => self.compare_numbers(found, wanted),
+            _ => match self.operator {
+                Operator::Is => canonical(word) == canonical(&self.value),
+                Operator::IsNot => canonical(word) != canonical(&self.value),
+                Operator::Less | Operator::AtMost | Operator::Greater | Operator::AtLeast => false,
             },
         };
-        match self.relation {
-            Relation::IsNot => words.iter().all(holds),
-            _ => words.iter().any(holds),
+        match self.operator {
+            Operator::IsNot => words.iter().all(holds),
+            Operator::Less | Operator::AtMost | Operator::Greater | Operator::AtLeast | Operator::Is => {
+                words.iter().any(holds)
+            }
         }
     }
 
-    /// What its trials have for it, if these are numbers.
+    /// Returns the numbers that the trials have for this name; empty if it names words.
     fn numbers(&self, group: &Group) -> Vec<f64> {
         match self.name.as_str() {
             "seconds" => group.values(|trial| trial.history().map(|history| history.seconds)),
             "epochs" => group.values(|trial| Some(trial.epochs() as f64)),
             "seed" => group.values(|trial| trial.seed().map(|seed| seed as f64)),
-            name => group.values(|trial| trial.figure(name)),
+            name => group.values(|trial| trial.metric_value(name)),
         }
     }
 
-    /// Whether a group has what it names.
+    /// Returns whether a group has the named metric or setting.
     pub fn is_known(&self, group: &Group) -> bool {
         !self.numbers(group).is_empty()
-            || group.trials.iter().any(|trial| trial.figure(&self.name).is_some())
+            || group.trials.iter().any(|trial| trial.metric_value(&self.name).is_some())
             || !self.words(group, false).is_empty()
     }
 
-    /// The words that the trials of a group have for it, or its setting.
+    /// Returns the words that the trials have for this name, or the setting.
     fn words(&self, group: &Group, unfinished: bool) -> Vec<String> {
         match self.name.as_str() {
             "experiment" => group.experiment().map(str::to_owned).into_iter().collect(),
@@ -130,7 +132,7 @@ impl Filter {
                 match words.is_empty() {
                     true => group
                         .config()
-                        .and_then(|config| settings::flat(config).get(name).cloned())
+                        .and_then(|config| settings::flatten(config).get(name).cloned())
                         .into_iter()
                         .collect(),
                     false => words,
@@ -139,19 +141,19 @@ impl Filter {
         }
     }
 
-    fn of_numbers(&self, found: f64, wanted: f64) -> bool {
-        match self.relation {
-            Relation::Less => found < wanted,
-            Relation::AtMost => found <= wanted,
-            Relation::Greater => found > wanted,
-            Relation::AtLeast => found >= wanted,
-            Relation::Is => found == wanted,
-            Relation::IsNot => found != wanted,
+    fn compare_numbers(&self, found: f64, wanted: f64) -> bool {
+        match self.operator {
+            Operator::Less => found < wanted,
+            Operator::AtMost => found <= wanted,
+            Operator::Greater => found > wanted,
+            Operator::AtLeast => found >= wanted,
+            Operator::Is => found == wanted,
+            Operator::IsNot => found != wanted,
         }
     }
 }
 
-/// The words for how a trial ended: as `runner runs` shows it, and as its history has it.
+/// Words for a trial's status: as shown by `runner runs`, and as stored in the history.
 fn status_words(status: Status, unfinished: bool) -> Vec<String> {
     let shown = match status {
         Status::Completed if unfinished => "unfinished",
@@ -174,7 +176,7 @@ mod tests {
     fn group() -> Group {
         let trial = |seed, loss| {
             let config = json!({ "train": { "batch": 128, "optimizer": { "adam": { "lr": 0.001 } } } });
-            Trial::ours(History { config, ..trial_for_tests("wide", seed, loss) }, PathBuf::new())
+            Trial::from_history(History { config, ..trial_for_tests("wide", seed, loss) }, PathBuf::new())
         };
         Group { label: "wide".to_owned(), trials: vec![trial(0, 1.0), trial(1, 2.0)] }
     }
@@ -210,7 +212,7 @@ mod tests {
     #[test]
     fn what_is_no_condition_is_told() {
         for text in ["best.val_acc", ">0.9", "loss>", "loss!0.5", "loss=>0.5"] {
-            assert!(text.parse::<Filter>().unwrap_err().starts_with("expected a figure"), "{text}");
+            assert!(text.parse::<Filter>().unwrap_err().starts_with("expected METRIC OP VALUE"), "{text}");
         }
         assert!("loss>much".parse::<Filter>().unwrap_err().contains("takes a number"));
     }

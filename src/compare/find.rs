@@ -1,10 +1,10 @@
-//! From what a command names to groups of trials.
+//! Finds the trials that a command line names, and forms groups of them.
 //!
-//! A name is a run's folder, one of its files, an experiment (its newest run), one variant of these
-//! (`regularize_mnist/dropout`), a history of another program, or a glob over any of them. Trials of one run that differ
-//! by seed and fold alone are a group. So are the matches of one glob, and histories named one by one, even where they
-//! come from several runs, if all their settings are the same. Each history of another program is a run. What cannot be read is told, and does not keep the others
-//! from being compared.
+//! An argument is a run directory, a file in it, an experiment (its newest run), a variant of one of these
+//! (`regularize_mnist/dropout`), a history of another program, or a glob pattern over any of them. Trials of one run
+//! that differ only in seed and fold form a group. So do the matches of one glob, and histories named one by one, even
+//! from several runs, if all their settings are equal. Each history of another program is a run. Unreadable files are
+//! reported and skipped.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow};
 use indexmap::IndexMap;
 
 use crate::compare::group::Group;
-use crate::compare::label::{self, Loose};
+use crate::compare::label::{self, UnlabeledGroup};
 use crate::compare::settings;
 use crate::compare::trial::Trial;
 use crate::config::hint::Hint;
@@ -24,73 +24,73 @@ use crate::experiment::store::newest;
 use crate::history::foreign;
 use crate::io::bounded_file;
 
-/// What was found.
+/// Groups found for the arguments of a command.
 #[derive(Debug)]
 pub struct Found {
-    /// The groups in the order in which they were named, one at least.
+    /// The groups in the order of the arguments; at least one.
     pub groups: Vec<Group>,
-    /// What could not be read.
+    /// Errors of files that could not be read.
     pub faults: Vec<anyhow::Error>,
-    /// What is worth knowing of what was read, a sentence each.
+    /// Notes for the user, a sentence each.
     pub notes: Vec<String>,
-    /// By which argument each group was named.
+    /// For each group, the argument that named it.
     pub named: Vec<String>,
 }
 
-/// Finds and reads all that is named; names of experiments are looked for under `out`.
+/// Finds and reads the named runs; names of experiments are looked up under `out`.
 ///
 /// # Errors
-/// When nothing of it can be read: the first fault.
+/// If nothing can be read: the first error.
 pub fn find(names: &[String], out: &Path) -> anyhow::Result<Found> {
-    let mut gathered = Gathered::default();
+    let mut found = FoundTrials::default();
     for (argument, name) in names.iter().enumerate() {
-        if let Err(error) = gathered.add(argument, name, out) {
-            gathered.faults.push(error);
+        if let Err(error) = found.add(argument, name, out) {
+            found.faults.push(error);
         }
     }
-    if gathered.trials.is_empty() {
-        return Err(gathered.faults.into_iter().next().unwrap_or_else(|| anyhow!("no run is named")));
+    if found.trials.is_empty() {
+        return Err(found.faults.into_iter().next().unwrap_or_else(|| anyhow!("no run was given")));
     }
-    let repeated = gathered.without_repeats(names);
-    gathered.notes.extend(repeated);
-    let (loose, notes) = grouped(gathered.trials);
-    gathered.notes.extend(notes);
-    let named = loose.iter().map(|group| names[group.argument].clone()).collect();
-    Ok(Found { groups: label::labeled(loose), faults: gathered.faults, notes: gathered.notes, named })
+    let repeated = found.without_repeats(names);
+    found.notes.extend(repeated);
+    let (groups, notes) = group_trials(found.trials);
+    found.notes.extend(notes);
+    let named = groups.iter().map(|group| names[group.argument].clone()).collect();
+    Ok(Found { groups: label::label_groups(groups), faults: found.faults, notes: found.notes, named })
 }
 
-/// A trial, and what it was named by.
-struct Gathering {
+/// A trial and the argument that named it.
+struct FoundTrial {
     argument: usize,
-    /// The folder of its run, where the run was named; `None` of lone files and the matches of a glob.
+    /// The run directory, if the argument names the run; `None` for single files and glob matches.
     folder: Option<PathBuf>,
-    /// Whether a glob found it.
+    /// Whether a glob pattern matched it.
     matched: bool,
     trial: Trial,
 }
 
 #[derive(Default)]
-struct Gathered {
-    trials: Vec<Gathering>,
+struct FoundTrials {
+    trials: Vec<FoundTrial>,
     faults: Vec<anyhow::Error>,
     notes: Vec<String>,
 }
 
-impl Gathered {
-    /// Adds what an argument names.
+impl FoundTrials {
+    /// Adds the trials of an argument.
     fn add(&mut self, argument: usize, name: &str, out: &Path) -> anyhow::Result<()> {
         if !name.contains(['*', '?', '[']) || Path::new(name).exists() {
             return self.add_one(argument, name, out, false);
         }
         let matches = glob::glob(name)
             .with_context(|| format!("failed to read the pattern `{name}`"))
-            .context(Hint("`*` stands for any characters, `?` for one, `**` for folders".to_owned()))?;
+            .context(Hint("`*` matches any characters, `?` one character, `**` directories".to_owned()))?;
         let (found, unread): (Vec<_>, Vec<_>) = matches.partition(Result::is_ok);
         let matches: Vec<PathBuf> = found.into_iter().flatten().collect();
         self.faults.extend(unread.into_iter().filter_map(|error| Some(anyhow::Error::new(error.err()?))));
         let before = self.trials.len() + self.faults.len();
         for path in &matches {
-            // of a run's folder, `*` also finds weights and pictures
+            // in a run directory, `*` also matches weights and images
             let may_be_one = path.is_dir() || is_history_like(path);
             let added = may_be_one.then(|| self.add_one(argument, &path.to_string_lossy(), out, true));
             self.faults.extend(added.and_then(Result::err));
@@ -98,18 +98,18 @@ impl Gathered {
         if before == self.trials.len() + self.faults.len() {
             let message = match matches.len() {
                 0 => format!("nothing matches `{name}`"),
-                _ => format!("nothing that matches `{name}` is a run or a history"),
+                _ => format!("no match of `{name}` is a run or a history"),
             };
-            let hint = "a run is its folder, one of its files, or its experiment; histories end in `.json` or `.csv`";
+            let hint = "name a run directory, a file in it, or an experiment; histories end in `.json` or `.csv`";
             return Err(anyhow!(message).context(Hint(hint.to_owned())));
         }
         Ok(())
     }
 
-    /// Adds what a name without a pattern stands for.
+    /// Adds the trials of a name without a glob pattern.
     fn add_one(&mut self, argument: usize, name: &str, out: &Path, matched: bool) -> anyhow::Result<()> {
         let path = Path::new(name);
-        if path.exists() && !path.is_dir() && !is_weights(path) && !is_ours(path) {
+        if path.exists() && !path.is_dir() && !is_weights(path) && !is_runner_history(path) {
             return self.add_foreign(argument, path, matched);
         }
         let run = match SavedRun::find(name, out) {
@@ -127,39 +127,39 @@ impl Gathered {
         self.notes.extend(run.note());
         let folder = is_whole.then(|| run.folder.canonicalize().unwrap_or(run.folder));
         self.faults.extend(run.damaged.into_iter().map(|Damaged { error, .. }| error));
-        self.trials.extend(run.trials.into_iter().map(|saved| Gathering {
+        self.trials.extend(run.trials.into_iter().map(|saved| FoundTrial {
             argument,
             folder: folder.clone(),
             matched,
-            trial: Trial::ours(saved.history, saved.file),
+            trial: Trial::from_history(saved.history, saved.file),
         }));
         Ok(())
     }
 
-    /// Leaves out what was named before: `latest` is a run beside it, and a pattern finds both. Says which arguments
-    /// name nothing else.
+    /// Removes trials that were named before: `latest` is a link to a run in the same directory, so a pattern matches
+    /// both. Returns a note for each argument that names nothing else.
     fn without_repeats(&mut self, names: &[String]) -> Vec<String> {
         let mut seen = std::collections::HashSet::new();
         let repeated: std::collections::BTreeSet<usize> = self.trials.iter().map(|trial| trial.argument).collect();
-        self.trials.retain(|Gathering { trial, .. }| {
+        self.trials.retain(|FoundTrial { trial, .. }| {
             seen.insert(trial.file.canonicalize().unwrap_or_else(|_| trial.file.clone()))
         });
         let left: std::collections::BTreeSet<usize> = self.trials.iter().map(|trial| trial.argument).collect();
         repeated
             .difference(&left)
-            .map(|&argument| format!("`{}` is named twice, by whatever name: it is compared once", names[argument]))
+            .map(|&argument| format!("`{}` is a run that was given before: it is compared once", names[argument]))
             .collect()
     }
 
     fn add_foreign(&mut self, argument: usize, path: &Path, matched: bool) -> anyhow::Result<()> {
         let foreign = foreign::read(path)?;
         self.notes.extend(foreign.notes.iter().map(|note| format!("`{}`: {note}", path.display())));
-        let trial = Trial::foreign(foreign, path.to_path_buf());
-        self.trials.push(Gathering { argument, folder: None, matched, trial });
+        let trial = Trial::from_foreign(foreign, path.to_path_buf());
+        self.trials.push(FoundTrial { argument, folder: None, matched, trial });
         Ok(())
     }
 
-    /// The trials of one variant, for `RUN/VARIANT`; `None` where no run is named before the last slash.
+    /// Returns the trials of one variant, for `RUN/VARIANT`; `None` if there is no run before the last slash.
     fn variant_of(&self, name: &str, out: &Path) -> anyhow::Result<Option<SavedRun>> {
         let Some((run, variant)) = name.rsplit_once('/').filter(|(run, _)| !run.is_empty()) else { return Ok(None) };
         let Ok(mut run) = SavedRun::find(run, out) else { return Ok(None) };
@@ -175,9 +175,9 @@ impl Gathered {
     }
 }
 
-/// Whether a file says that it is a history of ours, of whatever version; what another program has saved again may have
-/// its keys in another order.
-fn is_ours(path: &Path) -> bool {
+/// Returns whether a file is a history of `runner`, of any version. A file saved again by another program may have its
+/// keys in another order.
+fn is_runner_history(path: &Path) -> bool {
     let is_json = path.extension().is_some_and(|extension| extension == "json");
     let marks: &[u8] = b"\"runner.history/";
     let has_marks =
@@ -185,47 +185,47 @@ fn is_ours(path: &Path) -> bool {
     const BEGINNING: u64 = 4096;
     is_json
         && (has_marks(bounded_file::beginning(path, BEGINNING))
-            || has_marks(bounded_file::read(path, memory::most_json())))
+            || has_marks(bounded_file::read(path, memory::max_json_bytes())))
 }
 
 fn is_weights(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "safetensors")
 }
 
-/// Whether a file that a glob found may be a history: ours, or one of another program.
+/// Returns whether a glob match may be a history of `runner` or of another program.
 fn is_history_like(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let is_other = name.ends_with(".json") && !newest::may_be_history(path);
     !is_other && (name.ends_with(".json") || name.ends_with(".csv") || name.contains("tfevents"))
 }
 
-/// Trials of the same settings together, and what was left out.
-fn grouped(trials: Vec<Gathering>) -> (Vec<Loose>, Vec<String>) {
-    let mut by_key: IndexMap<String, Loose> = IndexMap::new();
+/// Groups trials with the same settings, and returns a note on each group from which trials were dropped.
+fn group_trials(trials: Vec<FoundTrial>) -> (Vec<UnlabeledGroup>, Vec<String>) {
+    let mut by_key: IndexMap<String, UnlabeledGroup> = IndexMap::new();
     let mut lone = Vec::new();
-    for Gathering { argument, folder, matched, trial } in trials {
+    for FoundTrial { argument, folder, matched, trial } in trials {
         let history = trial.history().map(settings::identity);
         let key = match (&folder, matched, history) {
             (Some(folder), false, Some(settings)) => format!("{argument} {} {settings}", folder.display()),
             (_, true, Some(settings)) => format!("{argument} {settings}"),
             (None, false, Some(settings)) => settings,
-            // the settings of another program are not known: each of its histories is a run
+            // foreign histories have no known settings: each is a run
             (_, _, None) => format!("{argument} {}", trial.file.display()),
         };
         let is_lone = folder.is_none() && !matched && trial.history().is_some();
         let group = by_key.entry(key).or_insert_with(|| {
             lone.push(is_lone);
-            Loose { argument, folder, trials: Vec::new() }
+            UnlabeledGroup { argument, folder, trials: Vec::new() }
         });
         group.trials.push(trial);
     }
-    let mut loose: Vec<Loose> = by_key.into_values().collect();
-    // histories of one variant, and nothing beside them: their trials are what is compared
-    if loose.len() == 1 && lone[0] && loose[0].trials.len() > 1 {
-        let Loose { argument, trials, .. } = loose.remove(0);
-        let each = trials.into_iter().map(|trial| Loose { argument, folder: None, trials: vec![trial] });
+    let mut groups: Vec<UnlabeledGroup> = by_key.into_values().collect();
+    // only histories of one variant: compare its trials
+    if groups.len() == 1 && lone[0] && groups[0].trials.len() > 1 {
+        let UnlabeledGroup { argument, trials, .. } = groups.remove(0);
+        let each = trials.into_iter().map(|trial| UnlabeledGroup { argument, folder: None, trials: vec![trial] });
         return (each.collect(), Vec::new());
     }
-    let notes = loose.iter_mut().filter_map(|group| group.without_repeats()).collect();
-    (loose, notes)
+    let notes = groups.iter_mut().filter_map(|group| group.keep_newest()).collect();
+    (groups, notes)
 }

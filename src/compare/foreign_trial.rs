@@ -1,4 +1,4 @@
-//! Curves of another program: their best epoch and their diagnosis.
+//! A history of another program, with its best epoch and diagnosis.
 
 use std::collections::BTreeMap;
 
@@ -11,28 +11,28 @@ use crate::history::diagnosis::{Diagnosis, diagnose};
 use crate::history::foreign::foreign_history::Foreign;
 use crate::history::number::Number;
 
-/// Curves of another program, and what they show.
+/// A foreign history with its best epoch and diagnosis.
 #[derive(Clone, Debug)]
 pub struct ForeignTrial {
-    /// As they were read.
+    /// The curves as read.
     pub foreign: Foreign,
-    pub(super) best: Option<Best>,
+    pub(super) best_epoch: Option<Best>,
     pub(super) diagnosis: Option<Diagnosis>,
 }
 
 impl ForeignTrial {
-    /// The best epoch is that of the lowest validation loss, or training loss where there is none; the diagnosis is ours, but
-    /// without a loss to call a poor one.
+    /// Finds the best epoch, by validation loss or else by training loss, and diagnoses the curves. There is no
+    /// constant-prediction baseline, so the fit is never called poor.
     pub fn new(foreign: Foreign) -> ForeignTrial {
         let monitor = ["val_loss", "loss"].into_iter().find(|name| foreign.series.contains_key(*name));
-        let best = monitor.and_then(|monitor| best(&foreign, monitor));
-        let diagnosis = diagnose(&whole(&foreign), f64::NAN);
-        ForeignTrial { foreign, best, diagnosis }
+        let best_epoch = monitor.and_then(|monitor| best_epoch(&foreign, monitor));
+        let diagnosis = diagnose(&diagnosed_curves(&foreign), f64::NAN);
+        ForeignTrial { foreign, best_epoch, diagnosis }
     }
 }
 
-/// The epoch with the lowest finite value.
-fn best(foreign: &Foreign, monitor: &str) -> Option<Best> {
+/// Returns the epoch with the lowest finite value.
+fn best_epoch(foreign: &Foreign, monitor: &str) -> Option<Best> {
     let finite = foreign.series.get(monitor)?.iter().filter(|point| point.value.0.is_finite());
     let epoch = finite.min_by(|a, b| a.value.0.total_cmp(&b.value.0))?.epoch;
     let metrics: IndexMap<String, Number> = foreign
@@ -44,9 +44,9 @@ fn best(foreign: &Foreign, monitor: &str) -> Option<Best> {
     Some(Best { epoch, monitor: monitor.to_owned(), metrics })
 }
 
-/// The training and validation curves over the epochs that have finite values of both, as they are diagnosed; of a loss
-/// that ends in a value that is not finite, that curve alone.
-fn whole(foreign: &Foreign) -> Curves {
+/// Returns the training and validation curves over the epochs with finite values of both. If a loss ends in a value
+/// that is not finite, returns that curve alone.
+fn diagnosed_curves(foreign: &Foreign) -> Curves {
     let of = |name: &str| -> BTreeMap<usize, f64> {
         let points = foreign.series.get(name).into_iter().flatten();
         points.map(|point| (point.epoch, point.value.0)).collect()

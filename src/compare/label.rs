@@ -1,24 +1,24 @@
-//! What groups are called: as shortly as tells them apart.
+//! Labels of groups: as short as is unique.
 
 use std::path::{Path, PathBuf};
 
 use crate::compare::group::Group;
 use crate::compare::trial::{Trial, stem};
 
-/// A group that has no label yet.
+/// A group before it gets a label.
 #[derive(Debug)]
-pub(super) struct Loose {
-    /// The place of the argument that named it.
+pub(super) struct UnlabeledGroup {
+    /// Index of the argument that named it.
     pub(super) argument: usize,
-    /// The folder of its run, where that was named.
+    /// The run directory, if the argument named the run.
     pub(super) folder: Option<PathBuf>,
-    /// Its trials: one at least.
+    /// The trials; at least one.
     pub(super) trials: Vec<Trial>,
 }
 
-impl Loose {
-    /// Keeps the newest trial of each seed and fold; says so where others were left out.
-    pub(super) fn without_repeats(&mut self) -> Option<String> {
+impl UnlabeledGroup {
+    /// Keeps the newest trial of each seed and fold; returns a note if others were dropped.
+    pub(super) fn keep_newest(&mut self) -> Option<String> {
         let before = self.trials.len();
         let key = |trial: &Trial| trial.history().map(|history| (history.seed, history.fold));
         let started = |trial: &Trial| trial.history().map(|history| history.started.clone());
@@ -41,12 +41,12 @@ impl Loose {
         })
     }
 
-    /// A label; the higher the level, the more it tells. `None` where there is no more to tell.
+    /// Returns the label of a level, each longer than the one before; `None` if no longer label exists.
     fn label(&self, level: usize, one_experiment: bool) -> Option<String> {
         let trial = self.trials.first()?;
         let Some(history) = trial.history() else {
             return match level {
-                0 => Some(of_file(&trial.file)),
+                0 => Some(label_of_file(&trial.file)),
                 1 => trial.file.file_name().map(|name| name.to_string_lossy().into_owned()),
                 2 => Some(trial.file.display().to_string()),
                 _ => None,
@@ -72,16 +72,16 @@ impl Loose {
     }
 }
 
-/// The groups with labels, no two alike.
-pub(super) fn labeled(loose: Vec<Loose>) -> Vec<Group> {
+/// Gives each group a unique label.
+pub(super) fn label_groups(groups: Vec<UnlabeledGroup>) -> Vec<Group> {
     let experiments: Vec<Option<&str>> =
-        loose.iter().map(|group| Some(group.trials.first()?.history()?.experiment.as_str())).collect();
+        groups.iter().map(|group| Some(group.trials.first()?.history()?.experiment.as_str())).collect();
     let one = experiments.first().is_some_and(|first| first.is_some() && experiments.iter().all(|name| name == first));
-    let mut labels: Vec<String> = loose.iter().map(|group| group.label(0, one).unwrap_or_default()).collect();
+    let mut labels: Vec<String> = groups.iter().map(|group| group.label(0, one).unwrap_or_default()).collect();
     for level in 1..=2 {
         let shared: Vec<bool> = labels.iter().map(|label| labels.iter().filter(|l| *l == label).count() > 1).collect();
         for (place, _) in shared.iter().enumerate().filter(|(_, shared)| **shared) {
-            if let Some(label) = loose[place].label(level, one) {
+            if let Some(label) = groups[place].label(level, one) {
                 labels[place] = label;
             }
         }
@@ -89,19 +89,19 @@ pub(super) fn labeled(loose: Vec<Loose>) -> Vec<Group> {
     for place in 0..labels.len() {
         let same = labels[..place].iter().filter(|label| **label == labels[place]).count();
         if same > 0 {
-            labels[place] = numbered(&labels, &labels[place], same + 1);
+            labels[place] = number_label(&labels, &labels[place], same + 1);
         }
     }
-    loose.into_iter().zip(labels).map(|(group, label)| Group { label, trials: group.trials }).collect()
+    groups.into_iter().zip(labels).map(|(group, label)| Group { label, trials: group.trials }).collect()
 }
 
-/// The label with a number that makes it a new one: the same run was named twice.
-fn numbered(labels: &[String], label: &str, from: usize) -> String {
+/// Appends a number that makes the label unique, for a run that was named twice.
+fn number_label(labels: &[String], label: &str, from: usize) -> String {
     (from..).map(|number| format!("{label} ({number})")).find(|new| !labels.contains(new)).unwrap_or_default()
 }
 
-/// A name for another program's history: the file's, or the folder's where every such file has the same name.
-fn of_file(file: &Path) -> String {
+/// Returns a label for a foreign history: the file's name, or the folder's if the file's name is generic.
+fn label_of_file(file: &Path) -> String {
     let stem = stem(file);
     let says_nothing = ["metrics", "history", "log", "logs", "training", "training_log"].contains(&stem.as_str())
         || stem.contains("tfevents");
@@ -118,14 +118,18 @@ mod tests {
     use super::*;
     use crate::history::{History, trial_for_tests};
 
-    fn group(experiment: &str, variant: &str, folder: &str) -> Loose {
+    fn group(experiment: &str, variant: &str, folder: &str) -> UnlabeledGroup {
         let history = History { experiment: experiment.to_owned(), ..trial_for_tests(variant, 0, 1.0) };
         let file = PathBuf::from(format!("runs/{experiment}/{folder}/{variant}-seed0.json"));
-        Loose { argument: 0, folder: file.parent().map(Path::to_path_buf), trials: vec![Trial::ours(history, file)] }
+        UnlabeledGroup {
+            argument: 0,
+            folder: file.parent().map(Path::to_path_buf),
+            trials: vec![Trial::from_history(history, file)],
+        }
     }
 
-    fn labels(groups: Vec<Loose>) -> Vec<String> {
-        labeled(groups).into_iter().map(|group| group.label).collect()
+    fn labels(groups: Vec<UnlabeledGroup>) -> Vec<String> {
+        label_groups(groups).into_iter().map(|group| group.label).collect()
     }
 
     #[test]
@@ -143,13 +147,16 @@ mod tests {
     fn of_a_seed_that_was_run_twice_the_newest_trial_is_kept() {
         let at = |started: &str| {
             let history = History { started: started.to_owned(), ..trial_for_tests("base", 0, 1.0) };
-            Trial::ours(history, PathBuf::from(started))
+            Trial::from_history(history, PathBuf::from(started))
         };
-        let mut group =
-            Loose { argument: 0, folder: None, trials: vec![at("2026-01-02"), at("2026-01-03"), at("2026-01-01")] };
-        let note = group.without_repeats().unwrap();
+        let mut group = UnlabeledGroup {
+            argument: 0,
+            folder: None,
+            trials: vec![at("2026-01-02"), at("2026-01-03"), at("2026-01-01")],
+        };
+        let note = group.keep_newest().unwrap();
         assert!(note.starts_with("2 trials of `test`"), "{note}");
         assert_eq!(group.trials[0].file, Path::new("2026-01-03"));
-        assert_eq!(group.without_repeats(), None);
+        assert_eq!(group.keep_newest(), None);
     }
 }

@@ -1,8 +1,8 @@
-//! Comparing runs: which is better, by how much, and whether that is more than luck.
+//! Comparing runs: which is better, by how much, and whether the difference is statistically significant.
 //!
-//! What a command names is found and read ([`find`]) into groups ([`group`]): one variant over its seeds and folds. A
-//! [`trial::Trial`] is one history, ours or another program's. [`settings`] tells what differs between groups, and
-//! [`statistics`] how sure a difference is.
+//! [`find`] reads the runs that a command names into groups ([`group`]): one variant over its seeds and folds. A
+//! [`trial::Trial`] is one history of `runner` or of another program. [`settings`] lists what differs between groups.
+//! [`statistics`] tests the differences.
 
 pub mod caution;
 pub mod comparison;
@@ -13,9 +13,9 @@ pub mod foreign_trial;
 pub mod group;
 mod label;
 pub mod metric_name;
-pub mod past;
 pub mod positive_class;
 pub mod ranking;
+pub mod run_list;
 pub mod settings;
 pub mod statistics;
 pub mod trial;

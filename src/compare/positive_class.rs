@@ -1,10 +1,10 @@
-//! The positive class that groups' precision, recall, F1, AP and ROC AUC are about.
+//! The positive class of precision, recall, F1, AP and ROC AUC.
 
 use crate::compare::group::Group;
 use crate::history::History;
 use crate::metrics::Metric;
 
-/// The positive class of each group that has metrics of it, groups that share one together.
+/// Returns each positive class with the labels of its groups. Groups without metrics of a positive class are left out.
 pub fn positive_classes<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Vec<(&'a str, Vec<&'a str>)> {
     let mut classes: Vec<(&str, Vec<&str>)> = Vec::new();
     for group in groups {
@@ -19,8 +19,8 @@ pub fn positive_classes<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Vec<
     classes
 }
 
-/// The same in words: "positive class: `fraud`"; `None` where no group has metrics of one.
-pub fn in_words<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Option<String> {
+/// Returns the positive classes as text, such as "positive class: `fraud`"; `None` if no group has metrics of one.
+pub fn describe<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Option<String> {
     match &positive_classes(groups)[..] {
         [] => None,
         [(class, _)] => Some(format!("positive class: `{class}`")),
@@ -32,8 +32,8 @@ pub fn in_words<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Option<Strin
     }
 }
 
-/// Whether a figure, such as `test.f1` or `best.val_ap`, is about the positive class.
-pub fn is_about_it(figure: &str) -> bool {
+/// Returns whether a metric path, such as `test.f1` or `best.val_ap`, is about the positive class.
+pub fn is_of_positive_class(figure: &str) -> bool {
     let metric = figure.rsplit('.').next().unwrap_or(figure).trim_start_matches("val_");
-    Metric::ALL.iter().any(|known| known.is_of_the_positive_class() && known.name() == metric)
+    Metric::info_of_name(metric).is_some_and(|info| info.uses_positive_class)
 }

@@ -1,6 +1,6 @@
-//! What groups may be ranked by. A choice among them is made by validation rows: a metric of test rows ranks nothing, or the
-//! test would be part of the choice, and one of training rows only where there are no validation rows, and not where these
-//! training rows were resampled. Losses of different functions rank nothing.
+//! Which metrics rank groups. Validation metrics choose the best group. Test metrics never rank: the test set must not
+//! take part in model selection. Training metrics rank only without validation rows, and only if the training rows
+//! were not resampled. Losses of different loss functions never rank.
 
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
@@ -9,24 +9,24 @@ use crate::compare::statistics::mean;
 use crate::history::History;
 use crate::train::loss::Loss;
 
-/// What groups have in common, as far as a ranking depends on it.
+/// What the groups have in common, as far as ranking depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ranking {
+pub struct RankingRules {
     has_validation: bool,
     is_resampled: bool,
     same_data: bool,
     same_loss: bool,
 }
 
-impl Ranking {
-    /// The ranking of these groups.
-    pub fn of(groups: &[Group]) -> Ranking {
+impl RankingRules {
+    /// Returns the ranking rules for these groups.
+    pub fn new(groups: &[Group]) -> RankingRules {
         let trials = || groups.iter().flat_map(|group| &group.trials);
         let ours: Vec<&History> = groups.iter().filter_map(|group| group.trials.first()?.history()).collect();
         let alike = |same: fn(&History, &History) -> bool| {
             ours.iter().enumerate().all(|(place, one)| ours[..place].iter().all(|other| same(one, other)))
         };
-        Ranking {
+        RankingRules {
             has_validation: trials().any(|trial| trial.metrics().iter().any(|name| name.starts_with("val_"))),
             is_resampled: ours.iter().any(|history| history.data.resample.is_some()),
             same_data: alike(|one, other| one.data.name == other.data.name && one.data.sha256 == other.data.sha256),
@@ -34,13 +34,13 @@ impl Ranking {
         }
     }
 
-    /// Whether there are metrics of validation rows.
+    /// Returns whether there are validation metrics.
     pub fn has_validation(&self) -> bool {
         self.has_validation
     }
 
-    /// Whether groups are ranked by a figure of this name, such as `best.val_acc`, or by a metric. The first epoch ranks
-    /// nothing.
+    /// Returns whether a metric path such as `best.val_acc`, or a metric, ranks the groups. The first epoch never
+    /// does.
     pub fn ranks(&self, figure: &str) -> bool {
         let metric = metric_of(figure);
         let is_of_test = figure.starts_with("test.") || metric.starts_with("test_");
@@ -52,16 +52,16 @@ impl Ranking {
         (self.same_loss || !is_loss) && (has_rows || !(self.has_validation || self.is_resampled))
     }
 
-    /// The place of the group that validation rows choose: by the monitored metric of the epoch whose weights are kept, or
-    /// else by the first metric that can choose. A lone group needs no choice. `None` where no metric can choose.
-    pub fn choice(&self, groups: &[Group]) -> Option<usize> {
-        let sound: Vec<usize> = (0..groups.len()).filter(|&place| !groups[place].leaks()).collect();
-        match (&sound[..], groups) {
+    /// Returns the index of the best group: by the monitored metric in the epoch whose weights are kept, or else by
+    /// the first metric that ranks. A single group needs no metric. `None` if no metric ranks.
+    pub fn best_group(&self, groups: &[Group]) -> Option<usize> {
+        let without_leakage: Vec<usize> = (0..groups.len()).filter(|&place| !groups[place].leaks()).collect();
+        match (&without_leakage[..], groups) {
             ([one], _) => return Some(*one),
             ([], [_]) => return Some(0),
             _ => {}
         }
-        let trials = || sound.iter().flat_map(|&place| &groups[place].trials);
+        let trials = || without_leakage.iter().flat_map(|&place| &groups[place].trials);
         let monitored = trials().filter_map(|trial| Some(trial.best()?.monitor.as_str()));
         let metrics = trials().flat_map(|trial| trial.metrics());
         monitored.chain(metrics).filter(|metric| self.ranks(metric)).find_map(|metric| {
@@ -70,9 +70,9 @@ impl Ranking {
                 let values = groups[place].values(|trial| trial.kept(metric));
                 (!values.is_empty()).then(|| (place, mean(&values)))
             };
-            let means: Option<Vec<(usize, f64)>> = sound
+            let means: Option<Vec<(usize, f64)>> = without_leakage
                 .iter()
-                .filter(|&&place| groups[place].sound().next().is_some())
+                .filter(|&&place| groups[place].not_diverged().next().is_some())
                 .map(|&place| of_group(place))
                 .collect();
             let better = |a: (usize, f64), b: (usize, f64)| if a.1 != b.1 && (b.1 > a.1) == higher { b } else { a };
@@ -81,7 +81,8 @@ impl Ranking {
     }
 }
 
-/// Whether two losses measure the same; one that has none, as a tree, is in nobody's way.
+/// Returns whether two histories have comparable losses. A model without a loss, such as a tree, is comparable with
+/// every other.
 pub fn same_loss(one: &History, other: &History) -> bool {
     let (Some(a), Some(b)) = (loss(one), loss(other)) else { return true };
     let read = |loss: &serde_json::Value| serde_json::from_value::<Loss>(loss.clone()).ok();
@@ -92,13 +93,13 @@ pub fn same_loss(one: &History, other: &History) -> bool {
     same && row_weights(one) == row_weights(other)
 }
 
-/// The loss that is minimized; none of a tree.
+/// Returns the loss function; `None` for trees.
 fn loss(history: &History) -> Option<&serde_json::Value> {
     history.network.as_ref()?;
     history.config.get("train")?.get("loss")
 }
 
-/// The column of row weights.
+/// Returns the column of the sample weights.
 fn row_weights(history: &History) -> Option<&serde_json::Value> {
     history.config.get("data")?.as_object()?.values().next()?.get("weights").filter(|weights| !weights.is_null())
 }
@@ -111,13 +112,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::compare::comparison::{Asked, compare};
+    use crate::compare::comparison::{CompareOptions, compare};
     use crate::compare::trial::Trial;
     use crate::history::number::Number;
     use crate::history::tested::TestRecord;
     use crate::history::{Best, NetworkRecord, trial_for_tests};
 
-    /// A group whose only trial has these metrics in its best and only epoch, and a test accuracy.
+    /// Returns a group with one trial of one epoch, with these metrics and this test accuracy.
     fn group(label: &str, loss: serde_json::Value, metrics: &[(&str, f64)], test_acc: f64) -> Group {
         let blank = trial_for_tests(label, 0, 1.0);
         let mut curves = crate::history::curves::Curves::default();
@@ -138,11 +139,11 @@ mod tests {
             }),
             ..blank
         };
-        Group { label: label.to_owned(), trials: vec![Trial::ours(history, PathBuf::new())] }
+        Group { label: label.to_owned(), trials: vec![Trial::from_history(history, PathBuf::new())] }
     }
 
     fn marked(groups: &[Group], figure: &str) -> Vec<bool> {
-        compare(groups, &Asked::default()).unwrap().figure(figure).unwrap().best.clone()
+        compare(groups, &CompareOptions::default()).unwrap().metric(figure).unwrap().best.clone()
     }
 
     const LOSS: &str = "cross_entropy";
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(marked(&groups, "last.val_acc"), [false, true]);
         assert_eq!(marked(&groups, "test.acc"), [false, false], "test rows rank nothing");
         assert_eq!(marked(&groups, "last.loss"), [false, false], "training rows neither, with validation rows there");
-        assert_eq!(Ranking::of(&groups).choice(&groups), Some(1));
+        assert_eq!(RankingRules::new(&groups).best_group(&groups), Some(1));
     }
 
     #[test]
@@ -169,12 +170,12 @@ mod tests {
         ];
         assert_eq!(marked(&groups, "best.val_loss"), [false, false]);
         assert_eq!(marked(&groups, "best.val_acc"), [false, true]);
-        assert_eq!(Ranking::of(&groups).choice(&groups), Some(1));
+        assert_eq!(RankingRules::new(&groups).best_group(&groups), Some(1));
         let no_other = [
             group("a", json!("mse"), &[("val_loss", 0.1)], 0.99),
             group("b", json!("mae"), &[("val_loss", 0.6)], 0.98),
         ];
-        assert_eq!(Ranking::of(&no_other).choice(&no_other), None);
+        assert_eq!(RankingRules::new(&no_other).best_group(&no_other), None);
     }
 
     #[test]
@@ -182,14 +183,14 @@ mod tests {
         let groups =
             || [group("a", json!(LOSS), &[("loss", 0.1)], 0.7), group("b", json!(LOSS), &[("loss", 0.2)], 0.9)];
         assert_eq!(marked(&groups(), "last.loss"), [true, false]);
-        assert_eq!(Ranking::of(&groups()).choice(&groups()), Some(0));
+        assert_eq!(RankingRules::new(&groups()).best_group(&groups()), Some(0));
         let mut resampled = groups();
         let record = json!({ "method": "smote", "before_split": false, "from": [9, 3], "to": [9, 9] });
         for trial in &mut resampled[1].trials {
-            let crate::compare::trial::Record::Ours(history) = &mut trial.record else { panic!("ours") };
+            let crate::compare::trial::Record::Runner(history) = &mut trial.record else { panic!("ours") };
             history.data.resample = Some(serde_json::from_value(record.clone()).unwrap());
         }
         assert_eq!(marked(&resampled, "last.loss"), [false, false]);
-        assert_eq!(Ranking::of(&resampled).choice(&resampled), None);
+        assert_eq!(RankingRules::new(&resampled).best_group(&resampled), None);
     }
 }

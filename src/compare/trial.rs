@@ -1,4 +1,4 @@
-//! One trial as it is compared: a history of ours, or what another program wrote.
+//! A trial to compare: a history of `runner` or of another program.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,47 +9,47 @@ use crate::history::diagnosis::{Diagnosis, Verdict};
 use crate::history::foreign::foreign_history::{Foreign, Moment};
 use crate::history::{Best, History, Status, figure};
 
-/// A trial and the file that it was read from.
+/// A trial and the file it was read from.
 #[derive(Clone, Debug)]
 pub struct Trial {
-    /// The file; of TensorBoard's, the folder that was named.
+    /// The file; for TensorBoard event files, the folder.
     pub file: PathBuf,
-    /// What it holds.
+    /// The history.
     pub record: Record,
 }
 
-/// What a trial left.
+/// The history of a trial.
 #[derive(Clone, Debug)]
 pub enum Record {
-    /// A history of ours.
-    Ours(Box<History>),
-    /// Curves that another program wrote.
+    /// A history of `runner`.
+    Runner(Box<History>),
+    /// A history of another program.
     Foreign(Box<ForeignTrial>),
 }
 
-/// A metric by epoch. Epochs that lack it are left out.
+/// A metric by epoch. Epochs without it are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
     /// The epochs, ascending, from 1.
     pub epochs: Vec<usize>,
-    /// Its values; NaN and infinite ones are those of a diverged trial.
+    /// The values; NaN and infinite values mean that the trial diverged.
     pub values: Vec<f64>,
 }
 
-/// What curves are drawn over.
+/// The x axis of curves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Axis {
-    /// The number of the epoch.
+    /// Epoch number.
     #[default]
     Epoch,
-    /// How many batches were trained.
+    /// Number of training steps (batches).
     Step,
-    /// How long training took so far.
+    /// Training time in seconds.
     Seconds,
 }
 
 impl Axis {
-    /// Its name.
+    /// Returns the name.
     pub fn word(self) -> &'static str {
         match self {
             Axis::Epoch => "epoch",
@@ -60,46 +60,46 @@ impl Axis {
 }
 
 impl Curve {
-    /// The value in an epoch.
+    /// Returns the value in an epoch.
     pub fn at(&self, epoch: usize) -> Option<f64> {
         let row = self.epochs.binary_search(&epoch).ok()?;
         self.values.get(row).copied()
     }
 }
 
-/// What foreign series of the test rows begin with: other programs log them as they do curves.
-const TESTED: &str = "test_";
+/// Prefix of test metrics in foreign histories: other programs log them as curves.
+const TEST_PREFIX: &str = "test_";
 
 impl Trial {
-    /// A history of ours.
-    pub fn ours(history: History, file: PathBuf) -> Trial {
-        Trial { file, record: Record::Ours(Box::new(history)) }
+    /// A history of `runner`.
+    pub fn from_history(history: History, file: PathBuf) -> Trial {
+        Trial { file, record: Record::Runner(Box::new(history)) }
     }
 
-    /// Curves of another program.
-    pub fn foreign(foreign: Foreign, file: PathBuf) -> Trial {
+    /// A history of another program.
+    pub fn from_foreign(foreign: Foreign, file: PathBuf) -> Trial {
         Trial { file, record: Record::Foreign(Box::new(ForeignTrial::new(foreign))) }
     }
 
-    /// Our history; `None` where it is another program's.
+    /// Returns the history of `runner`; `None` for foreign histories.
     pub fn history(&self) -> Option<&History> {
         match &self.record {
-            Record::Ours(history) => Some(history),
+            Record::Runner(history) => Some(history),
             Record::Foreign(_) => None,
         }
     }
 
-    /// The seed, where it is known.
+    /// Returns the seed; `None` for foreign histories.
     pub fn seed(&self) -> Option<i64> {
         self.history().map(|history| history.seed)
     }
 
-    /// The fold, in cross-validation.
+    /// Returns the fold in cross-validation.
     pub fn fold(&self) -> Option<usize> {
         self.history()?.fold
     }
 
-    /// What it is called within its group: `seed 3`, `seed 0, fold 2`, or the file's name.
+    /// Returns the name within the group: `seed 3`, `seed 0, fold 2`, or the file name.
     pub fn name(&self) -> String {
         match self.history() {
             Some(History { seed, fold: Some(fold), .. }) => format!("seed {seed}, fold {fold}"),
@@ -108,10 +108,10 @@ impl Trial {
         }
     }
 
-    /// All series that have an entry, in their order.
+    /// Returns the names of all series that are not empty, in order.
     pub fn series(&self) -> Vec<&str> {
         match &self.record {
-            Record::Ours(history) => {
+            Record::Runner(history) => {
                 let series = history.history.series.iter();
                 series.filter(|(_, values)| !values.is_empty()).map(|(name, _)| name.as_str()).collect()
             }
@@ -122,16 +122,16 @@ impl Trial {
         }
     }
 
-    /// The losses and metrics that it has a curve of, in their order: `loss`, `acc`, `val_loss`, …
+    /// Returns the names of the losses and metrics with a curve, in order: `loss`, `acc`, `val_loss`, …
     pub fn metrics(&self) -> Vec<&str> {
-        let is_curve = |name: &&str| is_metric(name) && (self.history().is_some() || !name.starts_with(TESTED));
+        let is_curve = |name: &&str| is_metric(name) && (self.history().is_some() || !name.starts_with(TEST_PREFIX));
         self.series().into_iter().filter(is_curve).collect()
     }
 
-    /// A series by epoch.
+    /// Returns a series by epoch.
     pub fn curve(&self, name: &str) -> Option<Curve> {
         match &self.record {
-            Record::Ours(history) => {
+            Record::Runner(history) => {
                 let curves = &history.history;
                 let values = curves.metric(name)?;
                 let epochs: Vec<usize> = curves.epoch.iter().copied().take(values.len()).collect();
@@ -145,10 +145,10 @@ impl Trial {
         }
     }
 
-    /// How many epochs were trained.
+    /// Returns the number of trained epochs.
     pub fn epochs(&self) -> usize {
         match &self.record {
-            Record::Ours(history) => history.history.epoch.last().copied().unwrap_or(0),
+            Record::Runner(history) => history.history.epoch.last().copied().unwrap_or(0),
             Record::Foreign(_) => {
                 let last = |name: &str| self.curve(name)?.epochs.last().copied();
                 self.series().into_iter().filter_map(last).max().unwrap_or(0)
@@ -156,79 +156,79 @@ impl Trial {
         }
     }
 
-    /// The epochs that anything is recorded of, ascending: what other programs log may leave some out.
-    pub fn recorded(&self) -> Vec<usize> {
+    /// Returns the recorded epochs, ascending; other programs may skip some.
+    pub fn recorded_epochs(&self) -> Vec<usize> {
         self.places(Axis::Epoch).into_keys().collect()
     }
 
-    /// Whether its loss left the finite numbers.
+    /// Returns whether the trial diverged: its loss is not finite.
     pub fn has_diverged(&self) -> bool {
         match &self.record {
-            Record::Ours(history) => history.status == Status::Diverged,
+            Record::Runner(history) => history.status == Status::Diverged,
             Record::Foreign(_) => {
                 ["loss", "val_loss"].into_iter().filter_map(|name| self.last(name)).any(|loss| !loss.is_finite())
             }
         }
     }
 
-    /// The best epoch.
+    /// Returns the best epoch.
     pub fn best(&self) -> Option<&Best> {
         match &self.record {
-            Record::Ours(history) => history.best.as_ref(),
-            Record::Foreign(read) => read.best.as_ref(),
+            Record::Runner(history) => history.best.as_ref(),
+            Record::Foreign(read) => read.best_epoch.as_ref(),
         }
     }
 
-    /// What the curves show.
+    /// Returns the diagnosis of the curves.
     pub fn diagnosis(&self) -> Option<&Diagnosis> {
         match &self.record {
-            Record::Ours(history) => history.diagnosis.as_ref(),
+            Record::Runner(history) => history.diagnosis.as_ref(),
             Record::Foreign(read) => read.diagnosis.as_ref(),
         }
     }
 
-    /// What the curves show, in a word.
+    /// Returns the verdict of the diagnosis.
     pub fn verdict(&self) -> Option<Verdict> {
         match &self.record {
-            Record::Ours(history) => history.verdict(),
+            Record::Runner(history) => history.verdict(),
             Record::Foreign(read) => read.diagnosis.as_ref().map(|diagnosis| diagnosis.verdict),
         }
     }
 
-    /// A metric in the first epoch that has it.
+    /// Returns a metric in the first epoch that has it.
     pub fn first(&self, metric: &str) -> Option<f64> {
         self.curve(metric)?.values.first().copied()
     }
 
-    /// A metric in the last epoch that has it.
+    /// Returns a metric in the last epoch that has it.
     pub fn last(&self, metric: &str) -> Option<f64> {
         self.curve(metric)?.values.last().copied()
     }
 
-    /// A metric in the best epoch.
-    pub fn in_best(&self, metric: &str) -> Option<f64> {
+    /// Returns a metric in the best epoch.
+    pub fn at_best_epoch(&self, metric: &str) -> Option<f64> {
         Some(self.best()?.metrics.get(metric)?.0)
     }
 
-    /// A metric in the epoch whose weights are kept; of another program's, in the best epoch, or the last.
+    /// Returns a metric in the epoch whose weights are kept; for foreign histories in the best epoch, else the last.
     pub fn kept(&self, metric: &str) -> Option<f64> {
         match &self.record {
-            Record::Ours(history) => history.history.at(history.kept_epoch()?, metric),
-            Record::Foreign(_) => self.in_best(metric).or_else(|| self.last(metric)),
+            Record::Runner(history) => history.history.at(history.kept_epoch()?, metric),
+            Record::Foreign(_) => self.at_best_epoch(metric).or_else(|| self.last(metric)),
         }
     }
 
-    /// A metric on the test rows.
+    /// Returns a test metric.
     pub fn test(&self, metric: &str) -> Option<f64> {
         match &self.record {
-            Record::Ours(history) => Some(history.test.as_ref()?.metrics.get(metric)?.0),
-            Record::Foreign(_) => self.last(&format!("{TESTED}{metric}")),
+            Record::Runner(history) => Some(history.test.as_ref()?.metrics.get(metric)?.0),
+            Record::Foreign(_) => self.last(&format!("{TEST_PREFIX}{metric}")),
         }
     }
 
-    /// A figure by its name, as in an expectation: `first.loss`, `last.val_acc`, `best.val_acc`, `min.val_loss`,
-    /// `test.acc`, `diagnosis.val_loss_rise`, …
-    pub fn figure(&self, name: &str) -> Option<f64> {
+    /// Returns the value of a metric path, as in an expectation: `first.loss`, `last.val_acc`, `best.val_acc`,
+    /// `min.val_loss`, `test.acc`, `diagnosis.val_loss_rise`, …
+    pub fn metric_value(&self, name: &str) -> Option<f64> {
         if let Some(history) = self.history() {
             return figure::number(history, name);
         }
@@ -238,7 +238,7 @@ impl Trial {
             "first" => self.first(metric),
             "last" => self.last(metric),
             "best" if metric == "epoch" => self.best().map(|best| best.epoch as f64),
-            "best" => self.in_best(metric),
+            "best" => self.at_best_epoch(metric),
             "min" => over_epochs(f64::min),
             "max" => over_epochs(f64::max),
             "test" => self.test(metric),
@@ -254,18 +254,17 @@ impl Trial {
         }
     }
 
-    /// The metrics that were taken of the test rows.
+    /// Returns the names of the test metrics.
     pub fn tested(&self) -> Vec<&str> {
         match &self.record {
-            Record::Ours(history) => {
+            Record::Runner(history) => {
                 history.test.iter().flat_map(|test| test.metrics.keys().map(String::as_str)).collect()
             }
-            Record::Foreign(_) => self.series().into_iter().filter_map(|name| name.strip_prefix(TESTED)).collect(),
+            Record::Foreign(_) => self.series().into_iter().filter_map(|name| name.strip_prefix(TEST_PREFIX)).collect(),
         }
     }
 
-    /// Where the end of an epoch lies on an axis: its number, the batches or the seconds until then; `None` where that
-    /// is not known.
+    /// Returns the position of the end of an epoch on the x axis: epoch number, steps or seconds; `None` if unknown.
     pub fn at(&self, epoch: usize, axis: Axis) -> Option<f64> {
         match axis {
             Axis::Epoch => Some(epoch as f64),
@@ -273,10 +272,10 @@ impl Trial {
         }
     }
 
-    /// Where the ends of all epochs lie on an axis, as far as that is known.
+    /// Returns the positions of the ends of all epochs on the x axis, as far as they are known.
     pub fn places(&self, axis: Axis) -> BTreeMap<usize, f64> {
         match &self.record {
-            Record::Ours(history) => {
+            Record::Runner(history) => {
                 let epochs = &history.history.epoch;
                 match axis {
                     Axis::Epoch => epochs.iter().map(|&epoch| (epoch, epoch as f64)).collect(),
@@ -303,7 +302,7 @@ impl Trial {
                     let moments = read.foreign.clock.iter();
                     let place = |moment: &Moment| match axis {
                         Axis::Step => moment.step.map(|step| step as f64),
-                        _ => moment.seconds,
+                        Axis::Epoch | Axis::Seconds => moment.seconds,
                     };
                     moments.filter_map(|(epoch, moment)| Some((*epoch, place(moment)?))).collect()
                 }
@@ -312,7 +311,7 @@ impl Trial {
     }
 }
 
-/// How many batches an epoch has.
+/// Returns the number of batches per epoch.
 fn steps_of_an_epoch(history: &History) -> Option<usize> {
     let rows = history.data.rows.train;
     match history.config.get("train")?.get("batch")? {
@@ -325,7 +324,7 @@ fn steps_of_an_epoch(history: &History) -> Option<usize> {
     }
 }
 
-/// A file's name without its ending.
+/// Returns a file's name without its extension.
 pub(super) fn stem(file: &Path) -> String {
     file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
-//! The allocator of the program: the system's, but where Rust would abort for want of memory, the program ends with an error
-//! that says so.
+//! The global allocator: the system's, but instead of Rust's abort when memory runs out, the program ends with a
+//! readable error.
 //!
-//! Large blocks are asked for by [`memory::room_for`](super::memory::room_for) and the like, which fail as libtorch does,
-//! so that a run can go on without what needed them. Any other allocation cannot fail in Rust: its code would abort with a
-//! trace of its insides.
+//! Large blocks are allocated by [`memory::vec_with_capacity`](super::memory::room_for) and related functions. They fail like
+//! libtorch does, so that a run can continue without them. Any other allocation cannot fail in Rust: the program would
+//! abort with a backtrace.
 
 #![expect(unsafe_code, reason = "an allocator hands out memory")]
 
@@ -13,18 +13,18 @@ use std::io::Write;
 
 use crate::io::signals;
 
-/// The system's allocator, which ends the program in words where memory that must be there is not.
+/// The system's allocator, which ends the program with a message if memory runs out.
 struct Allocator;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 thread_local! {
-    /// Whether this thread asks for memory that it can do without.
+    /// Whether an allocation of this thread may fail.
     static MAY_FAIL: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Asks for memory, which may fail.
+/// Runs an allocation that may fail without ending the program.
 pub fn may_fail<T>(ask: impl FnOnce() -> T) -> T {
     let before = MAY_FAIL.replace(true);
     let asked = ask();
@@ -36,17 +36,17 @@ pub fn may_fail<T>(ask: impl FnOnce() -> T) -> T {
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is that of the system's allocator.
-        found(unsafe { System.alloc(layout) }, layout.size())
+        check_block(unsafe { System.alloc(layout) }, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
-        found(unsafe { System.alloc_zeroed(layout) }, layout.size())
+        check_block(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: as above.
-        found(unsafe { System.realloc(block, layout, size) }, size)
+        check_block(unsafe { System.realloc(block, layout, size) }, size)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -55,23 +55,23 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
-/// The block; where there is none and one must be there, ends the program.
-fn found(block: *mut u8, bytes: usize) -> *mut u8 {
+/// Returns the block. Ends the program if it is null and the allocation must not fail.
+fn check_block(block: *mut u8, bytes: usize) -> *mut u8 {
     if block.is_null() && !MAY_FAIL.try_with(Cell::get).unwrap_or(false) {
-        end(bytes);
+        exit_out_of_memory(bytes);
     }
     block
 }
 
-/// Ends the program without asking for memory: an allocator may not panic.
+/// Ends the program without allocating: an allocator must not panic.
 #[cold]
-fn end(bytes: usize) -> ! {
+fn exit_out_of_memory(bytes: usize) -> ! {
     let mut text = [0_u8; 256];
     let left = {
         let mut to = &mut text[..];
         let _ = write!(
             to,
-            "error: the machine has not enough memory: {} KiB more were asked for\n\
+            "error: out of memory: failed to allocate {} KiB\n\
              hint: use fewer rows, fewer seeds at once or a smaller network, or free memory\n",
             bytes.div_ceil(1024)
         );

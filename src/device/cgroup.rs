@@ -1,8 +1,8 @@
-//! The memory that the control groups (cgroups) of this process leave it: Linux kills a process whose group takes more
-//! than its limit, or whose group's parent does.
+//! Free memory within the control groups (cgroups) of this process: Linux kills a process whose group, or a parent of
+//! it, exceeds its limit.
 //!
-//! `/proc/self/cgroup` names the group, and `/proc/self/mountinfo` says where its folder is. Both versions are read: v2 has
-//! one tree of groups, v1 one for each controller. A container often sees only its own part of the tree.
+//! `/proc/self/cgroup` names the group, and `/proc/self/mountinfo` its folder. Both versions are supported: v2 has one
+//! tree of groups, v1 one per controller. A container often sees only its part of the tree.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -15,33 +15,33 @@ enum Version {
     V2,
 }
 
-/// A place where a tree of groups, or a part of it, is mounted.
+/// Mount point of a tree of groups, or of a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mount {
     version: Version,
-    /// The group whose folder is mounted, `/` for the whole tree.
+    /// The mounted group; `/` for the complete tree.
     group: String,
-    /// Where.
+    /// Mount point.
     folder: PathBuf,
 }
 
-/// The least number of bytes that is free in any of the process's groups; `None` where none has a limit. `root` is the
-/// folder that `proc` and `sys` are in.
+/// Returns the smallest number of free bytes in any of the process's groups; `None` if none has a limit. `root` is the
+/// folder that contains `proc` and `sys`.
 pub(super) fn free(root: &Path) -> Option<u64> {
     let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
     let groups = read("proc/self/cgroup").map(|text| parse_groups(&text)).unwrap_or_default();
     let mounts = read("proc/self/mountinfo").map(|text| parse_mounts(&text)).unwrap_or_default();
     let mut folders: Vec<(Version, PathBuf)> = Vec::new();
     for (version, group) in &groups {
-        folders.extend(folders_of(group, *version, &mounts).into_iter().map(|folder| (*version, folder)));
+        folders.extend(group_folders(group, *version, &mounts).into_iter().map(|folder| (*version, folder)));
     }
     if folders.is_empty() {
         folders.push((Version::V2, PathBuf::from("/sys/fs/cgroup"))); // nothing is known: that of a container
     }
-    folders.into_iter().filter_map(|(version, folder)| free_in(&within(root, &folder), version)).min()
+    folders.into_iter().filter_map(|(version, folder)| free_in_folder(&in_root(root, &folder), version)).min()
 }
 
-/// The groups of the process that may limit its memory, from `/proc/self/cgroup`: lines such as `0::/user.slice` (v2) and
+/// Parses the process's groups that may limit memory from `/proc/self/cgroup`: lines such as `0::/user.slice` (v2) and
 /// `4:memory:/docker/1f` (v1).
 fn parse_groups(text: &str) -> Vec<(Version, String)> {
     let groups = text.lines().filter_map(|line| {
@@ -57,8 +57,7 @@ fn parse_groups(text: &str) -> Vec<(Version, String)> {
     groups.collect()
 }
 
-/// The mounts of groups that may limit memory, from `/proc/self/mountinfo`: lines such as
-/// `36 25 0:31 / /sys/fs/cgroup/memory rw,nosuid shared:14 - cgroup cgroup rw,memory`.
+/// Parses the mounts of groups that may limit memory from `/proc/self/mountinfo`: lines such as
 fn parse_mounts(text: &str) -> Vec<Mount> {
     let mounts = text.lines().filter_map(|line| {
         let (mount, file_system) = line.split_once(" - ")?;
@@ -76,9 +75,9 @@ fn parse_mounts(text: &str) -> Vec<Mount> {
     mounts.collect()
 }
 
-/// A field in which blanks and the like are written as three octal digits: `\040`.
-fn unescape(field: &str) -> String {
-    let mut parts = field.split('\\');
+/// Decodes octal escapes such as `\040` for a space.
+fn unescape(parse_number_after: &str) -> String {
+    let mut parts = parse_number_after.split('\\');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
         match part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
@@ -95,8 +94,8 @@ fn unescape(field: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The folders of a group and of its parents, as far as they can be seen.
-fn folders_of(group: &str, version: Version, mounts: &[Mount]) -> Vec<PathBuf> {
+/// Returns the visible folders of a group and of its parents.
+fn group_folders(group: &str, version: Version, mounts: &[Mount]) -> Vec<PathBuf> {
     let of_version = || mounts.iter().filter(|mount| mount.version == version);
     let below = |mount: &Mount| {
         let below = Path::new(group).strip_prefix(&mount.group).ok()?;
@@ -109,32 +108,32 @@ fn folders_of(group: &str, version: Version, mounts: &[Mount]) -> Vec<PathBuf> {
         folders.extend(below.ancestors().map(|part| mount.folder.join(part)));
     }
     if folders.is_empty() {
-        // the group is named from another place than the mount, as in some containers: what is mounted is a parent, or it
+        // in some containers the group's path is not below the mount: the mount is then the group or a parent
         folders.extend(of_version().map(|mount| mount.folder.clone()));
     }
     folders
 }
 
-/// How many bytes are free in the group of this folder; `None` where it has no limit, or there is no such group.
-fn free_in(folder: &Path, version: Version) -> Option<u64> {
+/// Returns the free bytes in the group of this folder; `None` without a limit or a group.
+fn free_in_folder(folder: &Path, version: Version) -> Option<u64> {
     let read = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
     let number = |file: &str| read(file)?.trim().parse::<u64>().ok(); // `max` is no number
     let [most, used, files] = match version {
         Version::V1 => ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "],
         Version::V2 => ["memory.max", "memory.current", "inactive_file "],
     };
-    // what is kept of files is given up where memory is short
-    let files = read("memory.stat").and_then(|text| field(&text, files)).unwrap_or(0);
+    // the kernel drops cached files when memory is short
+    let files = read("memory.stat").and_then(|text| parse_number_after(&text, files)).unwrap_or(0);
     Some(number(most)?.saturating_sub(number(used)?.saturating_sub(files)))
 }
 
-/// An absolute path in another root folder.
-fn within(root: &Path, path: &Path) -> PathBuf {
+/// Returns an absolute path relative to another root folder.
+fn in_root(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
-/// The first number behind this word at the beginning of a line.
-pub(super) fn field(text: &str, word: &str) -> Option<u64> {
+/// Returns the number after the word at the start of a line.
+pub(super) fn parse_number_after(text: &str, word: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(word))?.split_whitespace().next()?.parse().ok()
 }
 
@@ -144,8 +143,8 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    /// What is free in a root folder with these files.
-    fn of(files: &[(&str, &str)]) -> Option<u64> {
+    /// Returns the free bytes in a root folder with these files.
+    fn free_with_files(files: &[(&str, &str)]) -> Option<u64> {
         let root = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let file = root.path().join(name);
@@ -155,7 +154,7 @@ mod tests {
         free(root.path())
     }
 
-    /// systemd on a server: v2 alone.
+    /// systemd on a server: only v2.
     const V2: [(&str, &str); 2] = [
         ("proc/self/cgroup", "0::/system.slice/slurmstepd.scope/job_1/step_0/user/task_0\n"),
         (
@@ -165,7 +164,7 @@ mod tests {
         ),
     ];
 
-    /// Docker with v1, recorded in a container without a namespace of groups.
+    /// Docker with v1, recorded in a container without a cgroup namespace.
     const DOCKER_V1: [(&str, &str); 2] = [
         (
             "proc/self/cgroup",
@@ -180,7 +179,7 @@ mod tests {
         ),
     ];
 
-    /// A machine with both: v1 has the memory.
+    /// A machine with both versions; v1 has the memory controller.
     const HYBRID: [(&str, &str); 2] = [
         ("proc/self/cgroup", "9:name=systemd:/\n4:memory:/jobs/4f/step\n1:cpu:/\n0::/\n"),
         (
@@ -203,7 +202,7 @@ mod tests {
         };
         let free = |limits: &[[(String, String); 3]]| {
             let files = limits.iter().flatten().map(|(name, text)| (name.as_str(), text.as_str()));
-            of(&V2.into_iter().chain(files).collect::<Vec<_>>())
+            free_with_files(&V2.into_iter().chain(files).collect::<Vec<_>>())
         };
         let all = "max";
         assert_eq!(free(&[limit(own, all, MIB, 0), limit(job, all, MIB, 0)]), None);
@@ -222,19 +221,19 @@ mod tests {
             ("sys/fs/cgroup/memory/memory.usage_in_bytes", "209715200\n"),
             ("sys/fs/cgroup/memory/memory.stat", "inactive_file 7\ntotal_inactive_file 104857600\n"),
         ];
-        assert_eq!(of(&DOCKER_V1.into_iter().chain(of_memory).collect::<Vec<_>>()), Some(600 * MIB));
-        // with a namespace of groups the group is `/`, wherever it is in truth
+        assert_eq!(free_with_files(&DOCKER_V1.into_iter().chain(of_memory).collect::<Vec<_>>()), Some(600 * MIB));
+        // with a cgroup namespace the group is always `/`
         let namespace = [
             ("proc/self/cgroup", "0::/\n"),
             ("proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n"),
             ("sys/fs/cgroup/memory.max", "734003200\n"),
             ("sys/fs/cgroup/memory.current", "104857600\n"),
         ];
-        assert_eq!(of(&namespace), Some(600 * MIB));
-        // and what was mounted outside of the namespace is named from there
+        assert_eq!(free_with_files(&namespace), Some(600 * MIB));
+        // a mount from outside of the namespace has a path with `..`
         let outside = [("proc/self/mountinfo", "30 23 0:26 /../.. /sys/fs/cgroup ro - cgroup2 cgroup rw\n")];
         let outside: Vec<_> = [namespace[0], outside[0], namespace[2], namespace[3]].into();
-        assert_eq!(of(&outside), Some(600 * MIB));
+        assert_eq!(free_with_files(&outside), Some(600 * MIB));
     }
 
     #[test]
@@ -248,9 +247,9 @@ mod tests {
             ("sys/fs/cgroup/memory/jobs/4f/step/memory.limit_in_bytes", no_limit),
             ("sys/fs/cgroup/memory/jobs/4f/step/memory.usage_in_bytes", "1048576\n"),
         ];
-        assert_eq!(of(&HYBRID.into_iter().chain(limits).collect::<Vec<_>>()), Some(99 * MIB));
+        assert_eq!(free_with_files(&HYBRID.into_iter().chain(limits).collect::<Vec<_>>()), Some(99 * MIB));
         let v2 = [("sys/fs/cgroup/unified/memory.max", "2097152"), ("sys/fs/cgroup/unified/memory.current", "0")];
-        assert_eq!(of(&HYBRID.into_iter().chain(limits).chain(v2).collect::<Vec<_>>()), Some(2 * MIB));
+        assert_eq!(free_with_files(&HYBRID.into_iter().chain(limits).chain(v2).collect::<Vec<_>>()), Some(2 * MIB));
     }
 
     #[test]
@@ -274,9 +273,9 @@ mod tests {
             folder: PathBuf::from(folder),
         };
         let mounts = [mount("/", "/all"), mount("/other", "/other"), mount("/pod/own", "/own")];
-        let folders = |group: &str| folders_of(group, Version::V2, &mounts);
+        let folders = |group: &str| group_folders(group, Version::V2, &mounts);
         assert_eq!(folders("/pod/own"), ["/all/pod/own", "/all/pod", "/all", "/own"].map(PathBuf::from));
         assert_eq!(folders("/../beside"), ["/all", "/other", "/own"].map(PathBuf::from), "no `..` is followed");
-        assert!(folders_of("/a", Version::V1, &mounts).is_empty());
+        assert!(group_folders("/a", Version::V1, &mounts).is_empty());
     }
 }

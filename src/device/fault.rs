@@ -1,8 +1,8 @@
-//! What libtorch says when it fails, in words of ours: no memory, a device that is lost, a GPU that it has no code for.
+//! Errors of libtorch: out of memory, a lost device, a GPU without kernels.
 //!
-//! libtorch fails by a C++ exception, tch makes a panic of it, and its text is a page of C++ frames. [`guarded`] catches
-//! such panics round a piece of work and tells what they mean; panics of any other kind go on. Where our own code gets no
-//! memory it panics with the [`Fault`] itself, so that both ways to run out of memory end alike.
+//! libtorch throws a C++ exception, and tch turns it into a panic whose text is a page of C++ frames. [`catch_fault`]
+//! catches these panics and returns a [`Fault`]; other panics continue. If our own code runs out of memory it panics
+//! with the [`Fault`] itself, so that both cases end alike.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -10,37 +10,37 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 
 use crate::device::byte_size;
 
-/// Why libtorch could not go on.
+/// Why libtorch failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
-    /// There is not enough memory.
-    #[error("{} has not enough memory{}", if *.on_gpu { "the GPU" } else { "the machine" }, shortage(.asked, .free, .total))]
+    /// Out of memory.
+    #[error("{} is out of memory{}", if *.on_gpu { "the GPU" } else { "the machine" }, memory_details(.requested_size, .free, .total))]
     OutOfMemory {
-        /// Whether it is a GPU's.
+        /// Whether it is GPU memory.
         on_gpu: bool,
-        /// What was asked for in the end, as libtorch writes it: `2.00 GiB`.
-        asked: Option<String>,
-        /// What was free.
+        /// Size of the failed allocation, as libtorch formats it: `2.00 GiB`.
+        requested_size: Option<String>,
+        /// Free memory.
         free: Option<String>,
-        /// What there is in all.
+        /// Total memory.
         total: Option<String>,
     },
-    /// The GPU has stopped, and this process cannot use it any more.
-    #[error("the GPU has stopped working for this run: {0}")]
+    /// The GPU failed, and this process cannot use it any more.
+    #[error("the GPU has failed: {0}")]
     DeviceLost(String),
-    /// libtorch has no code for this GPU.
-    #[error("libtorch {} has no code for this GPU", env!("RUNNER_LIBTORCH_VERSION"))]
+    /// libtorch has no kernels for this GPU.
+    #[error("libtorch {} has no kernels for this GPU", env!("RUNNER_LIBTORCH_VERSION"))]
     NoCode,
-    /// An operation has no deterministic form.
-    #[error("an operation has no deterministic form on a GPU: {0}")]
+    /// An operation has no deterministic algorithm.
+    #[error("an operation has no deterministic algorithm on a GPU: {0}")]
     NotDeterministic(String),
-    /// Anything else, in libtorch's words.
-    #[error("libtorch fails: {0}")]
+    /// Any other error, with libtorch's message.
+    #[error("libtorch failed: {0}")]
     Other(String),
 }
 
-/// What follows CUDA's `CUDA error: ` when the device or its context is beyond repair.
-const LOST: [&str; 10] = [
+/// Texts after `CUDA error: ` that mean that the device or its context is unusable.
+const DEVICE_LOST: [&str; 10] = [
     "an illegal memory access was encountered",
     "device-side assert triggered",
     "unspecified launch failure",
@@ -53,7 +53,7 @@ const LOST: [&str; 10] = [
     "unknown error",
 ];
 
-const NO_MEMORY: [&str; 7] = [
+const OUT_OF_MEMORY: [&str; 7] = [
     "std::bad_alloc",
     "out of memory",
     "can't allocate memory",
@@ -64,16 +64,16 @@ const NO_MEMORY: [&str; 7] = [
 ];
 
 impl Fault {
-    /// What libtorch's message means.
-    pub fn of_message(message: &str) -> Fault {
+    /// Classifies a libtorch message.
+    pub fn from_message(message: &str) -> Fault {
         let message = message.split("\nException raised from").next().unwrap_or_default();
         let first = message.lines().next().unwrap_or_default().trim();
-        if NO_MEMORY.iter().any(|words| message.contains(words)) {
+        if OUT_OF_MEMORY.iter().any(|words| message.contains(words)) {
             return Fault::OutOfMemory {
                 on_gpu: ["CUDA", "CUBLAS", "CUDNN"].iter().any(|word| message.contains(word)),
-                asked: asked(message),
-                free: amount(message, "of which ", " is free"),
-                total: amount(message, "total capacity of ", " of which"),
+                requested_size: requested_size(message),
+                free: text_between(message, "of which ", " is free"),
+                total: text_between(message, "total capacity of ", " of which"),
             };
         }
         if let Some((operation, _)) = message.split_once(" does not have a deterministic implementation") {
@@ -83,83 +83,78 @@ impl Fault {
             return Fault::NoCode;
         }
         match first.split_once("CUDA error: ") {
-            Some((_, why)) if LOST.iter().any(|lost| why.contains(lost)) => Fault::DeviceLost(why.to_owned()),
+            Some((_, why)) if DEVICE_LOST.iter().any(|lost| why.contains(lost)) => Fault::DeviceLost(why.to_owned()),
             _ => Fault::Other(first.to_owned()),
         }
     }
 
-    /// The fault that a panic reports; `None` where it is of another kind.
-    pub fn of_panic(panic: &(dyn Any + Send)) -> Option<Fault> {
+    /// Returns the fault behind a panic; `None` for other panics.
+    pub fn from_panic(panic: &(dyn Any + Send)) -> Option<Fault> {
         match panic.downcast_ref::<Fault>() {
             Some(fault) => Some(fault.clone()),
-            None => thrown(text(panic)?).map(|message| Fault::of_message(&message)),
+            None => libtorch_message(text(panic)?).map(|message| Fault::from_message(&message)),
         }
     }
 
-    /// The number of bytes that the machine could not provide.
-    pub fn no_memory_for(bytes: usize) -> Fault {
-        let asked = Some(byte_size::in_words(bytes as u64));
-        Fault::OutOfMemory { on_gpu: false, asked, free: None, total: None }
+    /// Returns an out-of-memory fault for this number of bytes of main memory.
+    pub fn out_of_memory(bytes: usize) -> Fault {
+        let requested_size = Some(byte_size::format_bytes(bytes as u64));
+        Fault::OutOfMemory { on_gpu: false, requested_size, free: None, total: None }
     }
 
-    /// Ends the work as libtorch does when it fails.
+    /// Panics with the fault, which [`catch_fault`] catches.
     pub fn throw(self) -> ! {
         panic_any(self)
     }
 
-    /// What the user can do about it; for want of memory the caller may know more.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Fault::OutOfMemory { .. } => {
-                Some("a smaller batch, `--set train.batch=…`, or a smaller network needs less")
-            }
+            Fault::OutOfMemory { .. } => Some("use a smaller batch (`--set train.batch=…`) or a smaller network"),
             Fault::DeviceLost(why) if why.contains("device-side assert") => {
-                Some("a number was out of its range: `--device cpu` runs the same and says which")
+                Some("run with `--device cpu` to see which value was out of range")
             }
-            Fault::DeviceLost(_) => {
-                Some("run it again; where it stops again, see what `nvidia-smi` and the system's log say")
-            }
-            Fault::NoCode => Some("use `--device cpu`: the GPU is older or newer than libtorch knows"),
+            Fault::DeviceLost(_) => Some("run it again; if it fails again, see `nvidia-smi` and the system log"),
+            Fault::NoCode => Some("use `--device cpu`: this libtorch does not support the GPU"),
             Fault::NotDeterministic(_) => Some("leave `--deterministic` out, or use `--device cpu`"),
             Fault::Other(_) => None,
         }
     }
 
-    /// Whether less memory would mend it.
-    pub fn is_of_memory(&self) -> bool {
+    /// Returns whether it is out of memory.
+    pub fn is_out_of_memory(&self) -> bool {
         matches!(self, Fault::OutOfMemory { .. })
     }
 }
 
 thread_local! {
-    /// Whether this thread does work whose faults [`guarded`] reports.
+    /// Whether [`catch_fault`] catches panics of this thread.
     static GUARDED: Cell<bool> = const { Cell::new(false) };
-    /// Whether this thread is in work that [`contained`] does.
+    /// Whether [`contained`] catches panics of this thread.
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does the work, and tells what made libtorch fail.
+/// Runs the work and catches errors of libtorch.
 ///
 /// # Errors
-/// When libtorch fails, or there is no memory. A panic of another kind goes on.
-pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
+/// If libtorch fails or memory runs out. Other panics continue.
+pub fn catch_fault<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
     let before = GUARDED.replace(true);
-    // what the work has changed is thrown away with it, or begun again by the caller
+    // the caller discards or restarts what the work has changed
     let outcome = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(before);
-    outcome.map_err(|panic| Fault::of_panic(&*panic).unwrap_or_else(|| resume_unwind(panic)))
+    outcome.map_err(|panic| Fault::from_panic(&*panic).unwrap_or_else(|| resume_unwind(panic)))
 }
 
-/// Marks this thread as one that works for another, in which its panics go on: what libtorch fails in here is reported
-/// there.
-pub fn guard_this_thread() {
+/// Marks this thread as a worker whose panics are passed on to a thread that is guarded, and reported there.
+pub fn guard_worker_thread() {
     GUARDED.set(true);
 }
 
-/// Does work that may panic, in this thread alone.
+/// Runs work that may panic, and catches the panic.
 ///
 /// # Errors
-/// When it panics; [`text`] and [`Fault::of_panic`] read why.
+/// If it panics; [`text`] and [`Fault::from_panic`] return the reason.
 pub fn contained<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     let before = CONTAINED.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work)); // what it was working on is thrown away with it
@@ -167,18 +162,18 @@ pub fn contained<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     outcome
 }
 
-/// The text of a panic.
+/// Returns the text of a panic.
 pub fn text(panic: &(dyn Any + Send)) -> Option<&str> {
     panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied())
 }
 
-/// Whether [`guarded`] or [`contained`] reports this panic of this thread, so that a hook need not.
+/// Returns whether [`catch_fault`] or [`contained`] catches this panic, so that a panic hook stays silent.
 pub fn is_handled(panic: &(dyn Any + Send)) -> bool {
-    CONTAINED.get() || GUARDED.get() && Fault::of_panic(panic).is_some()
+    CONTAINED.get() || GUARDED.get() && Fault::from_panic(panic).is_some()
 }
 
-/// The message of libtorch in the text of a panic: tch unwraps `Err(Torch("…"))`, in which line ends are written out.
-fn thrown(text: &str) -> Option<String> {
+/// Extracts libtorch's message from the text of a panic: tch unwraps `Err(Torch("…"))`, with escaped line ends.
+fn libtorch_message(text: &str) -> Option<String> {
     let quoted = text.split_once("Torch(\"")?.1;
     let quoted = quoted.strip_suffix("\")").unwrap_or(quoted);
     let mut message = String::with_capacity(quoted.len());
@@ -197,24 +192,24 @@ fn thrown(text: &str) -> Option<String> {
     Some(message)
 }
 
-/// What was asked for: `2.00 GiB` of a GPU, a number of bytes of the machine.
-fn asked(message: &str) -> Option<String> {
-    let of_gpu = || amount(message, "Tried to allocate ", ". ");
-    let bytes: u64 = match amount(message, "you tried to allocate ", " bytes") {
+/// Returns the size of the failed allocation; a GPU message has it as `2.00 GiB`, others in bytes.
+fn requested_size(message: &str) -> Option<String> {
+    let of_gpu = || text_between(message, "Tried to allocate ", ". ");
+    let bytes: u64 = match text_between(message, "you tried to allocate ", " bytes") {
         Some(bytes) => bytes.parse().ok()?,
         None => return of_gpu(),
     };
-    Some(byte_size::in_words(bytes))
+    Some(byte_size::format_bytes(bytes))
 }
 
-fn amount(message: &str, before: &str, behind: &str) -> Option<String> {
+fn text_between(message: &str, before: &str, behind: &str) -> Option<String> {
     Some(message.split_once(before)?.1.split_once(behind)?.0.to_owned())
 }
 
-fn shortage(asked: &Option<String>, free: &Option<String>, total: &Option<String>) -> String {
-    let asked = asked.as_ref().map(|asked| format!("{asked} more were asked for"));
-    let free = free.as_ref().zip(total.as_ref()).map(|(free, total)| format!("{free} of {total} are free"));
-    let parts: Vec<String> = asked.into_iter().chain(free).collect();
+fn memory_details(requested_size: &Option<String>, free: &Option<String>, total: &Option<String>) -> String {
+    let requested_size = requested_size.as_ref().map(|requested_size| format!("failed to allocate {requested_size}"));
+    let free = free.as_ref().zip(total.as_ref()).map(|(free, total)| format!("{free} of {total} free"));
+    let parts: Vec<String> = requested_size.into_iter().chain(free).collect();
     if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
 }
 
@@ -224,7 +219,7 @@ mod tests {
 
     use super::*;
 
-    /// As libtorch 2.11's allocator puts it together (c10/cuda/CUDACachingAllocator.cpp).
+    /// Message of libtorch 2.11's allocator (c10/cuda/CUDACachingAllocator.cpp).
     const GPU_FULL: &str = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB \
         of which 1.20 GiB is free. Including non-PyTorch memory, this process has 14.56 GiB memory in use. Of the \
         allocated memory 13.90 GiB is allocated by PyTorch, and 212.00 MiB is reserved by PyTorch but unallocated. If \
@@ -232,8 +227,8 @@ mod tests {
         fragmentation.  See documentation for Memory Management  (https://docs.pytorch.org/docs/stable/notes/cuda.html)\
         \nException raised from malloc at /pytorch/c10/cuda/CUDACachingAllocator.cpp:1 (most recent call first):\nframe #0: c10";
 
-    /// The same of CUDA's own errors (c10/cuda/CUDAException.cpp).
-    fn of_cuda(what: &str, name: &str) -> String {
+    /// Message of a CUDA error (c10/cuda/CUDAException.cpp).
+    fn cuda_message(what: &str, name: &str) -> String {
         format!(
             "CUDA error: {what}\nSearch for `{name}' in https://docs.nvidia.com/cuda/cuda-runtime-api/ for more \
              information.\nCUDA kernel errors might be asynchronously reported at some other API call, so the stacktrace \
@@ -245,18 +240,18 @@ mod tests {
 
     #[test]
     fn a_full_gpu_is_told_with_what_was_asked_for_and_what_is_free() {
-        let fault = Fault::of_message(GPU_FULL);
-        let wanted = "the GPU has not enough memory: 2.00 GiB more were asked for, 1.20 GiB of 15.77 GiB are free";
+        let fault = Fault::from_message(GPU_FULL);
+        let wanted = "the GPU is out of memory: failed to allocate 2.00 GiB, 1.20 GiB of 15.77 GiB free";
         assert_eq!(fault.to_string(), wanted);
-        assert!(fault.is_of_memory());
+        assert!(fault.is_out_of_memory());
         for message in [
             "CUDA out of memory. Tried to allocate more than 1EB memory.",
             "CUDA error: out of memory\nCompile with",
             "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
             "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
         ] {
-            let told = Fault::of_message(message).to_string();
-            assert!(told.starts_with("the GPU has not enough memory"), "{message}: {told}");
+            let shown = Fault::from_message(message).to_string();
+            assert!(shown.starts_with("the GPU is out of memory"), "{message}: {shown}");
         }
     }
 
@@ -268,35 +263,36 @@ mod tests {
             ("unspecified launch failure", "cudaErrorLaunchFailure"),
             ("uncorrectable ECC error encountered", "cudaErrorECCUncorrectable"),
         ] {
-            let fault = Fault::of_message(&of_cuda(what, name));
+            let fault = Fault::from_message(&cuda_message(what, name));
             assert_eq!(fault, Fault::DeviceLost(what.to_owned()));
-            assert!(!fault.is_of_memory() && fault.hint().is_some());
+            assert!(!fault.is_out_of_memory() && fault.hint().is_some());
         }
     }
 
     #[test]
     fn other_faults_are_told_apart() {
-        let no_code = of_cuda("no kernel image is available for execution on the device", "cudaErrorNoKernelImage");
-        assert_eq!(Fault::of_message(&no_code), Fault::NoCode);
+        let no_code =
+            cuda_message("no kernel image is available for execution on the device", "cudaErrorNoKernelImage");
+        assert_eq!(Fault::from_message(&no_code), Fault::NoCode);
         let alert = "cumsum_cuda_kernel does not have a deterministic implementation, but you set \
                      'torch.use_deterministic_algorithms(True)'. You can turn off determinism just for this operation";
-        assert_eq!(Fault::of_message(alert), Fault::NotDeterministic("cumsum_cuda_kernel".to_owned()));
+        assert_eq!(Fault::from_message(alert), Fault::NotDeterministic("cumsum_cuda_kernel".to_owned()));
         let other = "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)\nException raised from addmm at x:1";
         let wanted = "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)";
-        assert_eq!(Fault::of_message(other), Fault::Other(wanted.to_owned()));
+        assert_eq!(Fault::from_message(other), Fault::Other(wanted.to_owned()));
     }
 
     #[test]
     fn what_libtorch_throws_here_is_caught_and_told() {
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| ()));
-        let huge = guarded(|| Tensor::empty([100_000_000_000_000], (Kind::Float, Device::Cpu)));
-        let misshapen = guarded(|| {
+        let huge = catch_fault(|| Tensor::empty([100_000_000_000_000], (Kind::Float, Device::Cpu)));
+        let misshapen = catch_fault(|| {
             Tensor::ones([2, 3], (Kind::Float, Device::Cpu)).mm(&Tensor::ones([4, 5], (Kind::Float, Device::Cpu)))
         });
-        let of_ours = catch_unwind(|| guarded(|| panic!("of ours")));
+        let of_ours = catch_unwind(|| catch_fault(|| panic!("of ours")));
         std::panic::set_hook(hook);
-        assert_eq!(huge.unwrap_err().to_string(), "the machine has not enough memory: 363.80 TiB more were asked for");
+        assert_eq!(huge.unwrap_err().to_string(), "the machine is out of memory: failed to allocate 363.80 TiB");
         let wanted = "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)";
         assert_eq!(misshapen.unwrap_err(), Fault::Other(wanted.to_owned()));
         assert_eq!(of_ours.unwrap_err().downcast_ref(), Some(&"of ours"));
@@ -306,9 +302,9 @@ mod tests {
     #[test]
     fn a_text_is_libtorchs_when_tch_unwrapped_it() {
         let text = "called `Result::unwrap()` on an `Err` value: Torch(\"CUDA error: a \\\"b\\\"\\nframe #0\")";
-        assert_eq!(thrown(text).unwrap(), "CUDA error: a \"b\"\nframe #0");
-        assert_eq!(thrown("index out of bounds: the len is 3"), None);
-        assert_eq!(guarded(|| is_handled(&text)), Ok(true));
+        assert_eq!(libtorch_message(text).unwrap(), "CUDA error: a \"b\"\nframe #0");
+        assert_eq!(libtorch_message("index out of bounds: the len is 3"), None);
+        assert_eq!(catch_fault(|| is_handled(&text)), Ok(true));
     }
 
     #[test]
@@ -320,7 +316,8 @@ mod tests {
                 is_handled(&text)
             })
         };
-        let handled = guarded(|| [elsewhere(|| ()), elsewhere(guard_this_thread)].map(|thread| thread.join().unwrap()));
+        let handled =
+            catch_fault(|| [elsewhere(|| ()), elsewhere(guard_worker_thread)].map(|thread| thread.join().unwrap()));
         assert_eq!(handled, Ok([false, true]));
     }
 
@@ -328,10 +325,10 @@ mod tests {
     fn memory_that_our_own_code_lacks_is_a_fault_as_libtorchs() {
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| ()));
-        let fault = guarded(|| -> () { Fault::no_memory_for(3 << 20).throw() });
+        let fault = catch_fault(|| -> () { Fault::out_of_memory(3 << 20).throw() });
         std::panic::set_hook(hook);
         let fault = fault.unwrap_err();
-        assert_eq!(fault.to_string(), "the machine has not enough memory: 3.00 MiB more were asked for");
-        assert!(fault.is_of_memory());
+        assert_eq!(fault.to_string(), "the machine is out of memory: failed to allocate 3.00 MiB");
+        assert!(fault.is_out_of_memory());
     }
 }

@@ -1,89 +1,89 @@
-//! How much memory is free where tensors live.
+//! Free memory of the CPU and of GPUs.
 //!
-//! Of a GPU, the CUDA runtime says; of the machine, Linux does, and the control groups that the process is in. Where
-//! neither can be asked, a little is taken for granted.
+//! For a GPU, the CUDA runtime reports it; for the machine, Linux and the control groups of the process. If neither is
+//! available, a default is assumed.
 
 use std::path::Path;
 
 use tch::Device;
 
 use crate::device::allocator::may_fail;
-use crate::device::cgroup::{self, field};
+use crate::device::cgroup::{self, parse_number_after};
 use crate::device::fault::Fault;
 use crate::io::bounded_file;
 
-/// What is taken for granted where nobody says: 4 GiB.
-pub const UNKNOWN: u64 = 4 << 30;
+/// Assumed free memory if it is unknown: 4 GiB.
+pub const ASSUMED_FREE: u64 = 4 << 30;
 
-/// How many bytes are free on the device. On a GPU, libtorch first gives back what it keeps for later.
+/// Returns the free bytes on the device. On a GPU, libtorch first releases its cache.
 pub fn free(device: Device) -> u64 {
     match device {
-        Device::Cuda(index) => switches::gpu_memory(index).map_or(UNKNOWN, |(free, _)| free),
-        _ => free_of_machine(),
+        Device::Cuda(index) => switches::gpu_memory(index).map_or(ASSUMED_FREE, |(free, _)| free),
+        _ => free_main_memory(),
     }
 }
 
-/// How many bytes are free on the machine.
-pub fn free_of_machine() -> u64 {
-    of_machine(Path::new("/")).unwrap_or(UNKNOWN)
+/// Returns the free bytes of main memory.
+pub fn free_main_memory() -> u64 {
+    free_in_root(Path::new("/")).unwrap_or(ASSUMED_FREE)
 }
 
 /// Returns an empty vector with room for this number of values.
 ///
 /// # Errors
-/// When there is no memory for them.
-pub fn try_room_for<T>(count: usize) -> Result<Vec<T>, Fault> {
+/// If there is not enough memory.
+pub fn try_vec_with_capacity<T>(count: usize) -> Result<Vec<T>, Fault> {
     let mut values = Vec::new();
     let reserved = may_fail(|| values.try_reserve_exact(count));
-    reserved.map(|()| values).map_err(|_| Fault::no_memory_for(count.saturating_mul(size_of::<T>())))
+    reserved.map(|()| values).map_err(|_| Fault::out_of_memory(count.saturating_mul(size_of::<T>())))
 }
 
-/// Returns an empty vector with room for the values. Where there is no memory for them it fails as libtorch does: work that is
-/// guarded ends with the fault.
-pub fn room_for<T>(count: usize) -> Vec<T> {
-    try_room_for(count).unwrap_or_else(|fault| fault.throw())
+/// Returns an empty vector with room for this number of values. Panics with a [`Fault`] if there is not enough memory,
+/// like libtorch does.
+pub fn vec_with_capacity<T>(count: usize) -> Vec<T> {
+    try_vec_with_capacity(count).unwrap_or_else(|fault| fault.throw())
 }
 
 /// Reserves room for this number of further values.
 ///
 /// # Errors
-/// When there is no memory for them.
+/// If there is not enough memory.
 pub fn try_reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), Fault> {
     let reserved = may_fail(|| values.try_reserve(more));
-    reserved.map_err(|_| Fault::no_memory_for(more.saturating_mul(size_of::<T>())))
+    reserved.map_err(|_| Fault::out_of_memory(more.saturating_mul(size_of::<T>())))
 }
 
-/// The most bytes of a history or a tree of ours that are read: a quarter of what is free, for the values take about as
-/// much as their text, and never less than of any other JSON file. Who could write one has had that much.
-pub fn most_json() -> u64 {
-    bounded_file::JSON.max(free_of_machine() / 4)
+/// Maximum size in bytes of a history or tree file: a quarter of the free memory, because the values take about as
+/// much memory as their text, and at least the limit of other JSON files.
+pub fn max_json_bytes() -> u64 {
+    bounded_file::JSON.max(free_main_memory() / 4)
 }
 
-/// `root` is the folder that `proc` and `sys` are in.
-fn of_machine(root: &Path) -> Option<u64> {
+/// Returns the free bytes of main memory. `root` is the folder that contains `proc` and `sys`.
+fn free_in_root(root: &Path) -> Option<u64> {
     let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
-    let machine = read("proc/meminfo").and_then(|text| kilobytes_available(&text)).map(|kilobytes| kilobytes * 1024);
+    let machine = read("proc/meminfo").and_then(|text| available_kib(&text)).map(|kilobytes| kilobytes * 1024);
     machine.into_iter().chain(cgroup::free(root)).min()
 }
 
-/// What Linux says can be had without swapping.
-fn kilobytes_available(meminfo: &str) -> Option<u64> {
-    field(meminfo, "MemAvailable:")
+/// Returns the memory that Linux can provide without swapping, in KiB.
+fn available_kib(meminfo: &str) -> Option<u64> {
+    parse_number_after(meminfo, "MemAvailable:")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A made-up root with these files.
-    fn of(files: &[(&str, &str)]) -> Option<u64> {
+    /// Returns the free memory for a root folder with these files.
+    fn free_with_files(files: &[(&str, &str)]) -> Option<u64> {
         let root = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let file = root.path().join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, text).unwrap();
         }
-        of_machine(root.path())
+        free_in_root(root.path())
     }
 
     const MEMINFO: (&str, &str) =
@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn what_linux_says_is_available_is_free() {
-        assert_eq!(of(&[MEMINFO]), Some(2_048_000_000));
-        assert_eq!(of(&[MEMINFO, ("sys/fs/cgroup/memory.max", "max\n")]), Some(2_048_000_000));
+        assert_eq!(free_with_files(&[MEMINFO]), Some(2_048_000_000));
+        assert_eq!(free_with_files(&[MEMINFO, ("sys/fs/cgroup/memory.max", "max\n")]), Some(2_048_000_000));
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
             ("sys/fs/cgroup/memory.current", "600000000\n"),
             ("sys/fs/cgroup/memory.stat", "anon 1\ninactive_file 100000000\nactive_file 5\n"),
         ];
-        assert_eq!(of(&group), Some(500_000_000));
+        assert_eq!(free_with_files(&group), Some(500_000_000));
     }
 
     #[test]
@@ -115,14 +115,14 @@ mod tests {
             ("sys/fs/cgroup/system.slice/job_1/memory.max", "734003200\n"),
             ("sys/fs/cgroup/system.slice/job_1/memory.current", "104857600\n"),
         ];
-        assert_eq!(of(&nested), Some(734_003_200 - 104_857_600));
+        assert_eq!(free_with_files(&nested), Some(734_003_200 - 104_857_600));
     }
 
     #[test]
     fn what_does_not_fit_into_memory_is_a_fault() {
-        assert_eq!(room_for::<u8>(5).capacity(), 5);
-        let fault = try_room_for::<f64>(1 << 45).unwrap_err();
-        assert_eq!(fault.to_string(), "the machine has not enough memory: 256.00 TiB more were asked for");
+        assert_eq!(vec_with_capacity::<u8>(5).capacity(), 5);
+        let fault = try_vec_with_capacity::<f64>(1 << 45).unwrap_err();
+        assert_eq!(fault.to_string(), "the machine is out of memory: failed to allocate 256.00 TiB");
         let mut values = vec![1.0];
         assert!(try_reserve(&mut values, usize::MAX / 2).is_err());
         assert_eq!(values, [1.0]);
@@ -130,8 +130,8 @@ mod tests {
 
     #[test]
     fn a_system_that_says_nothing_is_taken_to_have_a_little() {
-        assert_eq!(of(&[]), None);
-        assert_eq!(free(Device::Cuda(0)), UNKNOWN, "the tests see no GPU");
+        assert_eq!(free_with_files(&[]), None);
+        assert_eq!(free(Device::Cuda(0)), ASSUMED_FREE, "the tests see no GPU");
         assert!(free(Device::Cpu) > 0);
     }
 }

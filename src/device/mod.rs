@@ -1,13 +1,13 @@
-//! Where tensors live: choosing the CPU or a GPU, and why a GPU can or cannot be used.
+//! Devices: choosing the CPU or a GPU, and the reasons why a GPU cannot be used.
 //!
-//! One binary serves both. It is linked to libtorch's CPU library alone; when a GPU is asked for, or `auto` finds an
-//! NVIDIA driver, libtorch's CUDA library is opened at start, before the first tensor, from the folder that the CPU
-//! library came from. Asking for `cuda` where it cannot be had is an error that says why, never a silent CPU run.
+//! One binary serves both. It is linked to libtorch's CPU library. If a GPU is requested, or `auto` finds an NVIDIA
+//! driver, libtorch's CUDA library is opened at start, before the first tensor, from the folder of the CPU library.
+//! Requesting `cuda` without a usable GPU is an error with the reason, never a silent CPU run.
 
 pub mod allocator;
-pub mod arithmetic;
 pub mod byte_size;
 mod cgroup;
+pub mod compute_mode;
 pub mod fault;
 pub mod memory;
 pub mod processor;
@@ -18,15 +18,15 @@ use std::str::FromStr;
 
 use tch::{Cuda, Device};
 
-/// What was asked for with `--device`.
+/// Value of `--device`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The first GPU when one is usable, otherwise the CPU.
+    /// The first usable GPU, otherwise the CPU.
     #[default]
     Auto,
     /// The CPU.
     Cpu,
-    /// The GPU of this number.
+    /// The GPU with this index.
     Cuda(usize),
 }
 
@@ -42,7 +42,7 @@ impl FromStr for DeviceChoice {
                 .strip_prefix("cuda:")
                 .and_then(|number| number.parse().ok())
                 .map(DeviceChoice::Cuda)
-                .ok_or_else(|| "allowed are `auto`, `cpu`, `cuda` and `cuda:N`".to_owned()),
+                .ok_or_else(|| "must be `auto`, `cpu`, `cuda` or `cuda:N`".to_owned()),
         }
     }
 }
@@ -58,7 +58,7 @@ impl fmt::Display for DeviceChoice {
     }
 }
 
-/// The name that PyTorch gives the device: `cpu`, `cuda:0`.
+/// Returns PyTorch's name of the device: `cpu`, `cuda:0`.
 pub fn name(device: Device) -> String {
     match device {
         Device::Cuda(index) => format!("cuda:{index}"),
@@ -68,85 +68,87 @@ pub fn name(device: Device) -> String {
     }
 }
 
-/// Why no GPU can be used, with the remedy.
+/// Why no GPU can be used.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum CudaFault {
+pub enum CudaError {
     /// The operating system has no NVIDIA driver.
     #[error("no NVIDIA driver was found")]
     NoDriver,
     /// libtorch is the CPU-only build.
     #[error("libtorch in `{}` has no CUDA library", .0.display())]
     CpuOnly(PathBuf),
-    /// The CUDA library is there, and could not be opened.
+    /// The CUDA library exists but could not be opened.
     #[error("failed to open `{}`: {why}", library.display())]
     Unopened {
         /// The library.
         library: PathBuf,
-        /// What the loader says.
+        /// Message of the loader.
         why: String,
     },
-    /// The library was opened, and found no device.
+    /// The library found no device.
     #[error("libtorch's CUDA library found no usable GPU")]
     NoDevice,
-    /// There are fewer GPUs than the number asked for.
-    #[error("there is no GPU number {wanted}: {found} found, counted from 0")]
+    /// The index is not below the number of GPUs.
+    #[error("there is no GPU {wanted}: {found} found (the first is 0)")]
     NoSuchDevice {
-        /// The number asked for.
+        /// The requested index.
         wanted: usize,
-        /// How many there are.
+        /// Number of GPUs.
         found: usize,
     },
 }
 
-impl CudaFault {
-    /// What the user can do about it.
+impl CudaError {
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            CudaFault::NoDriver => "install the NVIDIA driver, or use `--device cpu`",
-            CudaFault::CpuOnly(_) => "run `cargo xtask setup --cuda` and build again, or use `--device cpu`",
-            CudaFault::Unopened { .. } => "run `cargo xtask setup --cuda` again: a library that it needs is missing",
-            CudaFault::NoDevice => "see whether `nvidia-smi` lists a GPU and whether `CUDA_VISIBLE_DEVICES` hides it",
-            CudaFault::NoSuchDevice { .. } => "`runner doctor` lists the devices",
+            CudaError::NoDriver => "install the NVIDIA driver, or use `--device cpu`",
+            CudaError::CpuOnly(_) => "run `cargo xtask setup --cuda` and build again, or use `--device cpu`",
+            CudaError::Unopened { .. } => "run `cargo xtask setup --cuda` again: a library that it needs is missing",
+            CudaError::NoDevice => {
+                "check that `nvidia-smi` lists a GPU and that `CUDA_VISIBLE_DEVICES` does not hide it"
+            }
+            CudaError::NoSuchDevice { .. } => "run `runner doctor` to list the devices",
         }
     }
 }
 
-/// Turns the choice into a device, opening libtorch's CUDA library when it is needed.
+/// Returns the chosen device; opens libtorch's CUDA library if needed.
 ///
 /// # Errors
-/// When a GPU was asked for and cannot be used.
-pub fn resolve(choice: DeviceChoice) -> Result<Device, CudaFault> {
+/// If a GPU was requested and cannot be used.
+pub fn resolve(choice: DeviceChoice) -> Result<Device, CudaError> {
     match choice {
         DeviceChoice::Cpu => Ok(Device::Cpu),
         DeviceChoice::Auto => Ok(open_cuda().map_or(Device::Cpu, |_| Device::Cuda(0))),
         DeviceChoice::Cuda(wanted) => {
             let found = open_cuda()?;
-            if wanted < found { Ok(Device::Cuda(wanted)) } else { Err(CudaFault::NoSuchDevice { wanted, found }) }
+            if wanted < found { Ok(Device::Cuda(wanted)) } else { Err(CudaError::NoSuchDevice { wanted, found }) }
         }
     }
 }
 
-/// Opens libtorch's CUDA library, and says how many GPUs it can use.
+/// Opens libtorch's CUDA library and returns the number of usable GPUs.
 ///
 /// # Errors
-/// When there is no driver, no CUDA library, or no device; the first obstacle is named.
-pub fn open_cuda() -> Result<usize, CudaFault> {
+/// If there is no driver, no CUDA library or no device: the first that is missing.
+pub fn open_cuda() -> Result<usize, CudaError> {
     if !driver_is_present() {
-        return Err(CudaFault::NoDriver);
+        return Err(CudaError::NoDriver);
     }
     let folder = libtorch_folder();
     let library = folder.join("libtorch_cuda.so");
     if !library.exists() {
-        return Err(CudaFault::CpuOnly(folder));
+        return Err(CudaError::CpuOnly(folder));
     }
-    open_globally(&library).map_err(|why| CudaFault::Unopened { library, why })?;
+    open_globally(&library).map_err(|why| CudaError::Unopened { library, why })?;
     match usize::try_from(Cuda::device_count()) {
         Ok(count) if count > 0 && Cuda::is_available() => Ok(count),
-        _ => Err(CudaFault::NoDevice),
+        _ => Err(CudaError::NoDevice),
     }
 }
 
-/// The folder that libtorch_cpu was loaded from, which may differ from the one the program was built with.
+/// Returns the folder from which libtorch_cpu was loaded. It may differ from the one at build time.
 pub fn libtorch_folder() -> PathBuf {
     loaded_library("libtorch_cpu.so")
         .and_then(|path| path.parent().map(Path::to_path_buf))

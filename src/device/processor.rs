@@ -1,16 +1,15 @@
-//! What the processor is called: figures may differ in their last bits from one to another, whose instructions libtorch
-//! chooses among.
+//! Name of the processor: libtorch chooses instructions by processor, so the last bits of results may differ.
 
 use std::sync::OnceLock;
 
-/// The processor's name; `None` where the system does not tell.
+/// Returns the processor's name; `None` if unknown.
 pub fn name() -> Option<String> {
     static NAME: OnceLock<Option<String>> = OnceLock::new();
-    NAME.get_or_init(|| of_linux(&std::fs::read_to_string("/proc/cpuinfo").ok()?)).clone()
+    NAME.get_or_init(|| parse_cpuinfo(&std::fs::read_to_string("/proc/cpuinfo").ok()?)).clone()
 }
 
-/// The first processor's name among Linux's.
-fn of_linux(processors: &str) -> Option<String> {
+/// Parses the first name from Linux's `/proc/cpuinfo`.
+fn parse_cpuinfo(processors: &str) -> Option<String> {
     let name = processors.lines().find_map(|line| {
         let (field, value) = line.split_once(':')?;
         (field.trim() == "model name").then(|| value.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -25,8 +24,8 @@ mod tests {
     #[test]
     fn the_name_is_the_first_processors() {
         let processors = "processor\t: 0\nmodel name\t: AMD  EPYC 7B13\ncores : 2\n\nmodel name\t: another\n";
-        assert_eq!(of_linux(processors).as_deref(), Some("AMD EPYC 7B13"));
-        assert_eq!(of_linux("processor : 0\nCPU part : 0xd0c\n"), None);
-        assert_eq!(of_linux("model name\t:\n"), None);
+        assert_eq!(parse_cpuinfo(processors).as_deref(), Some("AMD EPYC 7B13"));
+        assert_eq!(parse_cpuinfo("processor : 0\nCPU part : 0xd0c\n"), None);
+        assert_eq!(parse_cpuinfo("model name\t:\n"), None);
     }
 }

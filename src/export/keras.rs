@@ -16,7 +16,7 @@ use crate::history::number::Number;
 pub fn file(trial: &Trial) -> anyhow::Result<File> {
     let mut lines = Vec::new();
     for (name, values) in &trial.history.history.series {
-        let name = serde_json::to_string(theirs(name)).context("failed to write a metric's name")?;
+        let name = serde_json::to_string(keras_name(name)).context("failed to write a metric's name")?;
         let values: Vec<String> = values.iter().copied().map(number).collect();
         lines.push(format!("  {name}: [{}]", values.join(", ")));
     }
@@ -28,7 +28,7 @@ pub fn file(trial: &Trial) -> anyhow::Result<File> {
 }
 
 /// Returns Keras's name of a metric.
-fn theirs(ours: &str) -> &str {
+fn keras_name(ours: &str) -> &str {
     match ours {
         "acc" => "accuracy",
         "val_acc" => "val_accuracy",

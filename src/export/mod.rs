@@ -6,8 +6,8 @@
 pub mod csv;
 pub mod files;
 pub mod keras;
-pub mod place;
 pub mod tensorboard;
+pub mod write_files;
 
 use crate::export::files::{File, Trial};
 

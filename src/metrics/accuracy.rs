@@ -2,12 +2,15 @@
 //! (`top_k_accuracy_score`). Range 0–1, higher is better. For multi-label targets, accuracy is the share of labels that
 //! are predicted right.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::shorthand::{FromNumber, size};
 use crate::metrics::decision::Decision;
+use crate::metrics::info::{MetricInfo, Targets};
 
 /// Top-k accuracy: a row is right when its class is among the `k` largest outputs. Written `{ top_k = 5 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,12 +32,35 @@ impl FromNumber for TopK {
     }
 }
 
+/// Properties of accuracy.
+pub const ACCURACY: MetricInfo = MetricInfo {
+    name: Cow::Borrowed("acc"),
+    label: Cow::Borrowed("accuracy"),
+    range: [0.0, 1.0],
+    higher_is_better: Some(true),
+    needs_scores: false,
+    uses_positive_class: false,
+    is_percent: true,
+    targets: Targets::Classes,
+};
+
+/// Returns the properties of top-k accuracy. With k classes or fewer, every row's class is among the k largest outputs.
+pub fn top_k_info(k: usize) -> MetricInfo {
+    MetricInfo {
+        name: Cow::Owned(format!("top_{k}")),
+        label: Cow::Owned(format!("top {k}")),
+        needs_scores: true,
+        targets: Targets::MoreClassesThan(if k > 2 { k } else { 2 }),
+        ..ACCURACY
+    }
+}
+
 /// Returns the accuracy of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
 /// multi-label targets → `[replicas]`, f64.
-pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
+pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
     decision.classes(outputs).eq_tensor(truth).flatten(1, -1).mean_dim(1, false, Kind::Double)
 }
 
@@ -59,7 +85,7 @@ mod tests {
     fn accuracy(outputs: &[f32], truth: &[i64], decision: Decision) -> f64 {
         let rows = truth.len() as i64;
         let outputs = Tensor::from_slice(outputs).view([1, rows, -1]);
-        of_each_replica(&outputs, &Tensor::from_slice(truth).view([1, rows]), decision).double_value(&[0])
+        per_replica(&outputs, &Tensor::from_slice(truth).view([1, rows]), decision).double_value(&[0])
     }
 
     #[test]
@@ -68,7 +94,7 @@ mod tests {
         assert_eq!(accuracy(&[0.1, 0.7, 0.2, 5.0, 5.0, 1.0], &[1, 0], Decision::Largest), 1.0);
         let outputs = Tensor::from_slice(&[2.0_f32, -1.0, 0.5, -0.5]).view([1, 2, 2]);
         let truth = Tensor::from_slice(&[1.0_f32, 0.0, 0.0, 0.0]).view([1, 2, 2]);
-        assert_eq!(of_each_replica(&outputs, &truth, Decision::EachAbove(0.0)).double_value(&[0]), 0.75);
+        assert_eq!(per_replica(&outputs, &truth, Decision::EachAbove(0.0)).double_value(&[0]), 0.75);
     }
 
     #[test]

@@ -7,18 +7,33 @@
 //! when all rows are positive, and warns and returns 0 when none is. For multi-label targets, it is the mean over the
 //! labels for which it is defined.
 
+use std::borrow::Cow;
+
 use tch::{Kind, Tensor};
 
 use crate::metrics::decision::Decision;
+use crate::metrics::info::{MetricInfo, Targets};
 use crate::metrics::precision_recall::mean_of_defined;
 use crate::metrics::roc_auc::by_label;
+
+/// Properties of average precision.
+pub const AVERAGE_PRECISION: MetricInfo = MetricInfo {
+    name: Cow::Borrowed("ap"),
+    label: Cow::Borrowed("average precision"),
+    range: [0.0, 1.0],
+    higher_is_better: Some(true),
+    needs_scores: true,
+    uses_positive_class: true,
+    is_percent: false,
+    targets: Targets::TwoClassesOrLabels,
+};
 
 /// Returns the average precision of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
 /// multi-label targets → `[replicas]`, f64, NaN where undefined.
-pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
+pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
     let (scores, truth) = by_label(outputs, truth, decision, positive); // [replicas, labels, rows] each
     let rows = scores.size()[2] as f64;
     let (sorted, order) = scores.sort(-1, false);
@@ -45,7 +60,7 @@ mod tests {
     fn average(scores: &[f64], truth: &[i64]) -> f64 {
         let rows = truth.len() as i64;
         let scores = Tensor::from_slice(scores).view([1, rows, 1]);
-        of_each_replica(&scores, &Tensor::from_slice(truth).view([1, rows]), Decision::Above(0.5), 1).double_value(&[0])
+        per_replica(&scores, &Tensor::from_slice(truth).view([1, rows]), Decision::Above(0.5), 1).double_value(&[0])
     }
 
     proptest! {
@@ -75,7 +90,7 @@ mod tests {
         assert_eq!(average(&[0.5; 5], &[0, 1, 0, 0, 1]), 0.4);
         let outputs = Tensor::from_slice(&[0.1_f32, 0.9, 0.9, 0.1, 0.1, f32::NAN]).view([3, 2, 1]);
         let truth = Tensor::from_slice(&[0_i64, 1, 0, 1, 0, 1]).view([3, 2]);
-        let found = of_each_replica(&outputs, &truth, Decision::Above(0.5), 1);
+        let found = per_replica(&outputs, &truth, Decision::Above(0.5), 1);
         assert_eq!((found.double_value(&[0]), found.double_value(&[1])), (1.0, 0.5));
         assert!(found.double_value(&[2]).is_nan());
     }

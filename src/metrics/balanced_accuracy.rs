@@ -3,18 +3,33 @@
 //!
 //! As in scikit-learn, the mean is over the classes that have rows. It is undefined (NaN) without rows.
 
+use std::borrow::Cow;
+
 use tch::{Kind, Tensor};
 
 use crate::metrics::confusion;
 use crate::metrics::decision::Decision;
+use crate::metrics::info::{MetricInfo, Targets};
 use crate::metrics::precision_recall::mean_of_defined;
+
+/// Properties of balanced accuracy.
+pub const BALANCED_ACCURACY: MetricInfo = MetricInfo {
+    name: Cow::Borrowed("balanced_acc"),
+    label: Cow::Borrowed("balanced accuracy"),
+    range: [0.0, 1.0],
+    higher_is_better: Some(true),
+    needs_scores: false,
+    uses_positive_class: false,
+    is_percent: true,
+    targets: Targets::SingleLabelClasses,
+};
 
 /// Returns the balanced accuracy of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64 → `[replicas]`, f64, NaN where undefined.
-pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
-    let matrix = confusion::of_each_replica(outputs, truth, decision).expect("it is for classes"); // plan checks it
+pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
+    let matrix = confusion::per_replica(outputs, truth, decision).expect("it is for classes"); // plan checks it
     let support = matrix.sum_dim_intlist(2, false, Kind::Double); // [replicas, classes]
     mean_of_defined(&(matrix.diagonal(0, 1, 2) / support))
 }
@@ -28,7 +43,7 @@ mod tests {
         let outputs = Tensor::from_slice(&[0_i64, 0, 0, 0, 0, 1]).one_hot(3).to_kind(Kind::Float).unsqueeze(0);
         let of = |truth: &[i64]| {
             let truth = Tensor::from_slice(truth).unsqueeze(0);
-            of_each_replica(&outputs, &truth, Decision::Largest).double_value(&[0])
+            per_replica(&outputs, &truth, Decision::Largest).double_value(&[0])
         };
         assert_eq!(of(&[0, 0, 0, 0, 1, 1]), 0.75);
         assert_eq!(of(&[0, 0, 0, 2, 1, 1]), 0.5);

@@ -6,17 +6,32 @@
 //! − Σ tₖ pₖ) / √((n² − Σ pₖ²) (n² − Σ tₖ²))`. It is undefined (NaN) when all rows or all predictions are of one class;
 //! scikit-learn returns 0 then.
 
+use std::borrow::Cow;
+
 use tch::{Kind, Tensor};
 
 use crate::metrics::confusion;
 use crate::metrics::decision::Decision;
+use crate::metrics::info::{MetricInfo, Targets};
+
+/// Properties of the Matthews correlation coefficient.
+pub const MATTHEWS: MetricInfo = MetricInfo {
+    name: Cow::Borrowed("mcc"),
+    label: Cow::Borrowed("Matthews correlation"),
+    range: [-1.0, 1.0],
+    higher_is_better: Some(true),
+    needs_scores: false,
+    uses_positive_class: false,
+    is_percent: false,
+    targets: Targets::SingleLabelClasses,
+};
 
 /// Returns the coefficient of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64 → `[replicas]`, f64, NaN where undefined.
-pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
-    let matrix = confusion::of_each_replica(outputs, truth, decision).expect("mcc is for classes"); // plan checks it
+pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
+    let matrix = confusion::per_replica(outputs, truth, decision).expect("mcc is for classes"); // plan checks it
     let sum = |values: &Tensor, dimension: i64| values.sum_dim_intlist(dimension, false, Kind::Double);
     let (support, predicted) = (sum(&matrix, 2), sum(&matrix, 1)); // [replicas, classes]
     let right = sum(&matrix.diagonal(0, 1, 2), 1); // [replicas]
@@ -34,7 +49,7 @@ mod tests {
 
     fn coefficient(predicted: &[i64], truth: &[i64], classes: i64) -> f64 {
         let outputs = Tensor::from_slice(predicted).one_hot(classes).to_kind(Kind::Float).unsqueeze(0);
-        of_each_replica(&outputs, &Tensor::from_slice(truth).unsqueeze(0), Decision::Largest).double_value(&[0])
+        per_replica(&outputs, &Tensor::from_slice(truth).unsqueeze(0), Decision::Largest).double_value(&[0])
     }
 
     proptest! {

@@ -1,8 +1,8 @@
 //! Metrics: values such as accuracy that are reported beside the loss.
 //!
-//! A metric is computed after each epoch from the outputs for all rows, for every replica at once. Each metric knows
-//! its name, whether higher is better, and the targets it supports. To add one, add a file to this folder and the match
-//! arms that the compiler then asks for.
+//! A metric is computed after each epoch from the outputs for all rows, for every replica at once. Each metric states
+//! its name, range and direction and the targets it supports in its own file ([`MetricInfo`]). To add one, see
+//! `docs/internals/adding-a-metric.md`.
 
 pub mod accuracy;
 pub mod average_precision;
@@ -10,11 +10,10 @@ pub mod balanced_accuracy;
 pub mod confusion;
 pub mod curves;
 pub mod decision;
+pub mod info;
 pub mod matthews;
 pub mod precision_recall;
-pub mod ranking;
 pub mod regression;
-pub mod report;
 pub mod roc_auc;
 pub mod score;
 pub mod threshold;
@@ -30,7 +29,8 @@ use crate::config::shorthand::{named_list, number_or_table};
 use crate::data::target::Target;
 use accuracy::TopK;
 use decision::Decision;
-use precision_recall::Counts;
+use info::MetricInfo;
+use precision_recall::ClassCounts;
 use regression::Errors;
 
 /// Metric of a model on a set of rows.
@@ -117,7 +117,7 @@ impl Metric {
 
     /// Returns the metrics that are always computed on the test rows, chosen to suit rare classes. `classes` is the
     /// number of classes, `None` for multi-label and numeric targets, for which the list is empty.
-    pub fn of_tests(classes: Option<usize>) -> &'static [Metric] {
+    pub fn test_defaults(classes: Option<usize>) -> &'static [Metric] {
         match classes {
             None => &[],
             Some(2) => &[Metric::Mcc, Metric::BalancedAcc, Metric::RocAuc, Metric::Ap],
@@ -125,71 +125,45 @@ impl Metric {
         }
     }
 
+    /// Returns what the metric states about itself.
+    pub fn info(self) -> MetricInfo {
+        match self {
+            Metric::Acc => accuracy::ACCURACY,
+            Metric::TopK(TopK { k }) => accuracy::top_k_info(k),
+            Metric::Precision => precision_recall::PRECISION,
+            Metric::Recall => precision_recall::RECALL,
+            Metric::F1 => precision_recall::F1,
+            Metric::RocAuc => roc_auc::ROC_AUC,
+            Metric::Ap => average_precision::AVERAGE_PRECISION,
+            Metric::Mcc => matthews::MATTHEWS,
+            Metric::BalancedAcc => balanced_accuracy::BALANCED_ACCURACY,
+            Metric::Me => regression::ME,
+            Metric::Mae => regression::MAE,
+            Metric::Mse => regression::MSE,
+            Metric::Rmse => regression::RMSE,
+            Metric::Mape => regression::MAPE,
+            Metric::R2 => regression::R2,
+        }
+    }
+
+    /// Returns the properties of the metric with this name in histories; `None` for other names.
+    pub fn info_of_name(name: &str) -> Option<MetricInfo> {
+        Metric::ALL.into_iter().map(Metric::info).find(|info| info.name == name)
+    }
+
     /// Returns the name in histories; validation metrics add the prefix `val_`.
     pub fn name(self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Metric::TopK(TopK { k }) => return Cow::Owned(format!("top_{k}")),
-            Metric::Acc => "acc",
-            Metric::Precision => "precision",
-            Metric::Recall => "recall",
-            Metric::F1 => "f1",
-            Metric::RocAuc => "roc_auc",
-            Metric::Ap => "ap",
-            Metric::Mcc => "mcc",
-            Metric::BalancedAcc => "balanced_acc",
-            Metric::Me => "me",
-            Metric::Mae => "mae",
-            Metric::Mse => "mse",
-            Metric::Rmse => "rmse",
-            Metric::Mape => "mape",
-            Metric::R2 => "r2",
-        })
+        self.info().name
     }
 
     /// Returns whether higher is better; `None` if neither direction is.
     pub fn higher_is_better(self) -> Option<bool> {
-        match self {
-            Metric::Acc | Metric::TopK(_) | Metric::Precision | Metric::Recall | Metric::F1 => Some(true),
-            Metric::RocAuc | Metric::Ap | Metric::Mcc | Metric::BalancedAcc => Some(true),
-            Metric::R2 => Some(true),
-            Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape => Some(false),
-            Metric::Me => None,
-        }
+        self.info().higher_is_better
     }
 
     /// Returns whether the metric is about the positive class of two classes.
-    pub fn is_of_the_positive_class(self) -> bool {
-        match self {
-            Metric::Precision | Metric::Recall | Metric::F1 | Metric::RocAuc | Metric::Ap => true,
-            Metric::Acc | Metric::TopK(_) | Metric::Mcc | Metric::BalancedAcc => false,
-            Metric::Me | Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape | Metric::R2 => false,
-        }
-    }
-
-    /// Returns the targets that the metric supports, in words.
-    fn purpose(self) -> String {
-        match self {
-            Metric::Acc | Metric::Precision | Metric::Recall | Metric::F1 => "classes".to_owned(),
-            Metric::Mcc | Metric::BalancedAcc => "classes that exclude each other".to_owned(),
-            Metric::TopK(TopK { k }) => format!("more than {} classes", k.max(2)),
-            Metric::RocAuc | Metric::Ap => "2 classes, or for yes-or-no labels".to_owned(),
-            Metric::Me | Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape | Metric::R2 => "numbers".to_owned(),
-        }
-    }
-
-    fn fits(self, target: Target) -> bool {
-        match (self, target) {
-            (Metric::Acc | Metric::Precision | Metric::Recall | Metric::F1, target) => {
-                matches!(target, Target::Classes(_) | Target::Labels(_))
-            }
-            // With k classes or fewer, every row's class is among the k largest outputs.
-            (Metric::TopK(TopK { k }), target) => matches!(target, Target::Classes(classes) if classes > k.max(2)),
-            (Metric::RocAuc | Metric::Ap, target) => matches!(target, Target::Classes(2) | Target::Labels(_)),
-            (Metric::Mcc | Metric::BalancedAcc, target) => matches!(target, Target::Classes(_)),
-            (Metric::Me | Metric::Mae | Metric::Mse | Metric::Rmse | Metric::Mape | Metric::R2, target) => {
-                matches!(target, Target::Values(_))
-            }
-        }
+    pub fn uses_positive_class(self) -> bool {
+        self.info().uses_positive_class
     }
 
     /// Checks that the metric supports the target.
@@ -198,21 +172,21 @@ impl Metric {
     /// When it does not. The message names the supported targets; the hint lists the metrics for this target.
     pub fn check_fit(self, target: Target) -> Result<(), Invalid> {
         if let Metric::TopK(TopK { k: 0 }) = self {
-            return Err(Invalid::new("metrics", "holds `top_k` with k = 0: it must be at least 1"));
+            return Err(Invalid::new("metrics", "contains `top_k` with k = 0: k must be at least 1"));
         }
-        if self.fits(target) {
+        if self.info().targets.contain(target) {
             return Ok(());
         }
-        let fitting = Metric::ALL.iter().filter(|metric| metric.fits(target));
+        let fitting = Metric::ALL.iter().filter(|metric| metric.info().targets.contain(target));
         let names: Vec<String> = fitting
             .map(|metric| match metric {
                 Metric::TopK(TopK { k }) => format!("`{{ top_k = {k} }}`"),
-                _ => format!("`{}`", metric.name()),
+                plain => format!("`{}`", plain.name()),
             })
             .collect();
-        let (name, purpose) = (self.name(), self.purpose());
-        let message = format!("holds `{name}`, which is for {purpose}, and the target is {target}");
-        Err(Invalid::new("metrics", message).hint(format!("for {target} there are {}", names.join(", "))))
+        let (name, purpose) = (self.name(), self.info().targets.describe());
+        let message = format!("contains `{name}`, which is for {purpose}, but the target is {target}");
+        Err(Invalid::new("metrics", message).hint(format!("use one of these for {target}: {}", names.join(", "))))
     }
 
     /// Returns the metric of each replica. `positive` is the positive class (of two) for precision, recall, F1, ROC AUC
@@ -221,25 +195,25 @@ impl Metric {
     /// # Shapes
     /// `outputs` `[replicas, rows, outputs]`; `truth` `[replicas, rows]` int64 for classes, otherwise `[replicas, rows,
     /// outputs]` f32 → `[replicas]`, f64, on the same device, NaN where undefined.
-    pub fn of_each_replica(self, outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
-        let counts = || Counts::new(outputs, truth, decision, positive);
+    pub fn per_replica(self, outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
+        let counts = || ClassCounts::new(outputs, truth, decision, positive);
         let errors = || Errors::new(outputs, truth);
         match self {
-            Metric::Acc => accuracy::of_each_replica(outputs, truth, decision),
+            Metric::Acc => accuracy::per_replica(outputs, truth, decision),
             Metric::TopK(TopK { k }) => accuracy::top_k(outputs, truth, k),
             Metric::Precision => counts().precision(),
             Metric::Recall => counts().recall(),
             Metric::F1 => counts().f1(),
-            Metric::RocAuc => roc_auc::of_each_replica(outputs, truth, decision, positive),
-            Metric::Ap => average_precision::of_each_replica(outputs, truth, decision, positive),
-            Metric::Mcc => matthews::of_each_replica(outputs, truth, decision),
-            Metric::BalancedAcc => balanced_accuracy::of_each_replica(outputs, truth, decision),
-            Metric::Me => errors().mean(),
-            Metric::Mae => errors().absolute(),
-            Metric::Mse => errors().squared(),
-            Metric::Rmse => errors().root_of_squared(),
-            Metric::Mape => errors().absolute_share(),
-            Metric::R2 => errors().determination(),
+            Metric::RocAuc => roc_auc::per_replica(outputs, truth, decision, positive),
+            Metric::Ap => average_precision::per_replica(outputs, truth, decision, positive),
+            Metric::Mcc => matthews::per_replica(outputs, truth, decision),
+            Metric::BalancedAcc => balanced_accuracy::per_replica(outputs, truth, decision),
+            Metric::Me => errors().mean_error(),
+            Metric::Mae => errors().mean_absolute_error(),
+            Metric::Mse => errors().mean_squared_error(),
+            Metric::Rmse => errors().root_mean_squared_error(),
+            Metric::Mape => errors().mean_absolute_percentage_error(),
+            Metric::R2 => errors().r2(),
         }
     }
 }
@@ -262,7 +236,7 @@ pub fn check(metrics: &[Metric], target: Target) -> Result<(), Invalid> {
     for (number, metric) in metrics.iter().enumerate() {
         metric.check_fit(target)?;
         if metrics[..number].contains(metric) {
-            return Err(Invalid::new("metrics", format!("holds `{}` twice", metric.name())));
+            return Err(Invalid::new("metrics", format!("contains `{}` twice", metric.name())));
         }
     }
     Ok(())
@@ -273,13 +247,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_differ_and_ranges_are_not_empty() {
+        let infos = Metric::ALL.map(Metric::info);
+        for (place, info) in infos.iter().enumerate() {
+            assert!(info.range[0] < info.range[1], "{}", info.name);
+            assert!(infos[..place].iter().all(|other| other.name != info.name), "{}", info.name);
+        }
+    }
+
+    #[test]
     fn a_metric_that_does_not_fit_is_refused_with_those_that_do() {
         let fault = Metric::Mape.check_fit(Target::Classes(2)).unwrap_err();
-        assert_eq!(fault.message, "holds `mape`, which is for numbers, and the target is 2 classes");
-        let hint = "for 2 classes there are `acc`, `precision`, `recall`, `f1`, `roc_auc`, `ap`, `mcc`, `balanced_acc`";
+        assert_eq!(fault.message, "contains `mape`, which is for numbers, but the target is 2 classes");
+        let hint = "use one of these for 2 classes: `acc`, `precision`, `recall`, `f1`, `roc_auc`, `ap`, `mcc`, `balanced_acc`";
         assert_eq!(fault.hint.unwrap(), hint);
         let fault = Metric::Mcc.check_fit(Target::Labels(3)).unwrap_err();
-        assert!(fault.message.contains("classes that exclude each other, and the target is 3 yes-or-no labels"));
+        assert!(fault.message.contains("single-label classes, but the target is 3 yes-or-no labels"));
         let fault = Metric::Mae.check_fit(Target::Classes(10)).unwrap_err();
         assert!(fault.hint.unwrap().contains("`acc`, `{ top_k = 5 }`, `precision`"));
         assert!(Metric::TopK(TopK { k: 3 }).check_fit(Target::Classes(3)).is_err());

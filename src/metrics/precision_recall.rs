@@ -5,14 +5,37 @@
 //! (`average="macro"`), for multi-label targets the mean over all labels. In a mean an undefined value counts as 0,
 //! which is scikit-learn's default.
 
+use std::borrow::Cow;
+
 use tch::{Kind, Tensor};
 
 use crate::metrics::confusion;
 use crate::metrics::decision::Decision;
+use crate::metrics::info::{MetricInfo, Targets};
+
+/// Properties of precision.
+pub const PRECISION: MetricInfo = MetricInfo {
+    name: Cow::Borrowed("precision"),
+    label: Cow::Borrowed("precision"),
+    range: [0.0, 1.0],
+    higher_is_better: Some(true),
+    needs_scores: false,
+    uses_positive_class: true,
+    is_percent: true,
+    targets: Targets::Classes,
+};
+
+/// Properties of recall.
+pub const RECALL: MetricInfo =
+    MetricInfo { name: Cow::Borrowed("recall"), label: Cow::Borrowed("recall"), ..PRECISION };
+
+/// Properties of F1.
+pub const F1: MetricInfo =
+    MetricInfo { name: Cow::Borrowed("f1"), label: Cow::Borrowed("F1"), is_percent: false, ..PRECISION };
 
 /// Counts by class from which precision, recall and F1 are computed: `[replicas, classes]` each, f64.
 #[derive(Debug)]
-pub struct Counts {
+pub struct ClassCounts {
     right: Tensor,
     predicted: Tensor,
     support: Tensor,
@@ -20,15 +43,15 @@ pub struct Counts {
     counted: Tensor,
 }
 
-impl Counts {
+impl ClassCounts {
     /// Counts the rows of each replica.
     ///
     /// # Shapes
     /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
     /// multi-label targets. With two classes, only the class `positive` is counted.
-    pub fn new(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Counts {
+    pub fn new(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> ClassCounts {
         let sum = |values: &Tensor, dimension: i64| values.sum_dim_intlist(dimension, false, Kind::Double);
-        match confusion::of_each_replica(outputs, truth, decision) {
+        match confusion::per_replica(outputs, truth, decision) {
             Some(matrix) => {
                 let (right, predicted, support) = (matrix.diagonal(0, 1, 2), sum(&matrix, 1), sum(&matrix, 2));
                 let of = |counts: Tensor| match counts.size()[1] {
@@ -37,13 +60,13 @@ impl Counts {
                 };
                 let (right, predicted, support) = (of(right), of(predicted), of(support));
                 let counted = (&predicted + &support).gt(0.0).to_kind(Kind::Double);
-                Counts { right, predicted, support, counted }
+                ClassCounts { right, predicted, support, counted }
             }
             None => {
                 let predicted = decision.classes(outputs);
                 let (right, support) = (sum(&(&predicted * truth), 1), sum(truth, 1));
                 let (predicted, counted) = (sum(&predicted, 1), support.ones_like());
-                Counts { right, predicted, support, counted }
+                ClassCounts { right, predicted, support, counted }
             }
         }
     }
@@ -86,7 +109,7 @@ mod tests {
     fn figures(outputs: &[f32], truth: &[i64], classes: i64) -> [f64; 3] {
         let rows = truth.len() as i64;
         let outputs = Tensor::from_slice(outputs).view([1, rows, classes]);
-        let counts = Counts::new(&outputs, &Tensor::from_slice(truth).view([1, rows]), Decision::Largest, 1);
+        let counts = ClassCounts::new(&outputs, &Tensor::from_slice(truth).view([1, rows]), Decision::Largest, 1);
         [counts.precision(), counts.recall(), counts.f1()].map(|figure| figure.double_value(&[0]))
     }
 
@@ -119,7 +142,7 @@ mod tests {
         let outputs = Tensor::from_slice(&[0.1_f32, 0.9, 0.2, 0.8, 0.7]).view([1, 5, 1]);
         let truth = Tensor::from_slice(&[0_i64, 1, 1, 1, 0]).view([1, 5]);
         let of = |positive: usize| {
-            let counts = Counts::new(&outputs, &truth, Decision::Above(0.5), positive);
+            let counts = ClassCounts::new(&outputs, &truth, Decision::Above(0.5), positive);
             [counts.precision(), counts.recall()].map(|share| share.double_value(&[0]))
         };
         assert_eq!((of(0), of(1)), ([0.5, 0.5], [2.0 / 3.0, 2.0 / 3.0]));
@@ -130,7 +153,7 @@ mod tests {
         // scikit-learn: precision_recall_fscore_support([0, 1, 2], [0, 1, 1], average="macro")
         let outputs = Tensor::from_slice(&[0_i64, 1, 1]).one_hot(4).to_kind(Kind::Float).unsqueeze(0);
         let truth = Tensor::from_slice(&[0_i64, 1, 2]).unsqueeze(0);
-        let counts = Counts::new(&outputs, &truth, Decision::Largest, 1);
+        let counts = ClassCounts::new(&outputs, &truth, Decision::Largest, 1);
         let near = |found: Tensor, wanted: f64| (found.double_value(&[0]) - wanted).abs() < 1e-12;
         assert!(near(counts.precision(), 0.5) && near(counts.recall(), 2.0 / 3.0) && near(counts.f1(), 5.0 / 9.0));
     }

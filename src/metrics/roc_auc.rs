@@ -6,17 +6,32 @@
 //! equal scores share their mean rank. It is undefined (NaN) when one class has no rows. For multi-label targets, it is
 //! the mean over the labels for which it is defined.
 
+use std::borrow::Cow;
+
 use tch::{Kind, Tensor};
 
 use crate::metrics::decision::Decision;
+use crate::metrics::info::{MetricInfo, Targets};
 use crate::metrics::precision_recall::mean_of_defined;
+
+/// Properties of the area under the ROC curve.
+pub const ROC_AUC: MetricInfo = MetricInfo {
+    name: Cow::Borrowed("roc_auc"),
+    label: Cow::Borrowed("ROC AUC"),
+    range: [0.0, 1.0],
+    higher_is_better: Some(true),
+    needs_scores: true,
+    uses_positive_class: true,
+    is_percent: false,
+    targets: Targets::TwoClassesOrLabels,
+};
 
 /// Returns the area of each replica.
 ///
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
 /// multi-label targets → `[replicas]`, f64, NaN where undefined.
-pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
+pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
     let (scores, truth) = by_label(outputs, truth, decision, positive);
     let sum = |values: &Tensor| values.sum_dim_intlist(-1, false, Kind::Double);
     let positives = sum(&truth); // [replicas, labels]
@@ -52,7 +67,7 @@ mod tests {
     fn area(scores: &[f64], truth: &[i64]) -> f64 {
         let rows = truth.len() as i64;
         let scores = Tensor::from_slice(scores).view([1, rows, 1]);
-        of_each_replica(&scores, &Tensor::from_slice(truth).view([1, rows]), Decision::Above(0.5), 1).double_value(&[0])
+        per_replica(&scores, &Tensor::from_slice(truth).view([1, rows]), Decision::Above(0.5), 1).double_value(&[0])
     }
 
     proptest! {
@@ -78,7 +93,7 @@ mod tests {
         let one = Tensor::from_slice(&[0.5_f32, 2.0, -1.0, 0.5]).view([1, 4, 1]);
         let two = Tensor::cat(&[&one * 0.0 + 3.0, &one + 3.0], -1);
         let truth = Tensor::from_slice(&[1_i64, 1, 0, 0]).view([1, 4]);
-        let of = |outputs: &Tensor, decision| of_each_replica(outputs, &truth, decision, 1).double_value(&[0]);
+        let of = |outputs: &Tensor, decision| per_replica(outputs, &truth, decision, 1).double_value(&[0]);
         assert_eq!(of(&one, Decision::Above(0.0)), 0.875);
         assert_eq!(of(&two, Decision::Largest), 0.875);
         assert!(of(&(one / 0.0 * 0.0), Decision::Above(0.0)).is_nan());

@@ -29,7 +29,7 @@ impl Score {
     }
 
     /// Returns the score of one of the two classes, 0 or 1.
-    pub fn of_class(self, class: usize) -> ClassScore {
+    pub fn for_class(self, class: usize) -> ClassScore {
         ClassScore { score: self, is_second: class != 0 }
     }
 }
@@ -94,7 +94,7 @@ mod tests {
         ];
         for (score, outputs) in forms {
             assert!(score.is_probability());
-            let (first, second) = (score.of_class(0), score.of_class(1));
+            let (first, second) = (score.for_class(0), score.for_class(1));
             let found = Vec::<f64>::try_from(second.of(outputs)).unwrap();
             let wanted = Vec::<f64>::try_from(probability.squeeze_dim(-1)).unwrap();
             assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-12), "{score:?}: {found:?}");
@@ -117,7 +117,7 @@ mod tests {
         let outputs = Tensor::from_slice(&[low, high]).unsqueeze(-1);
         let between = (f64::from(low) + f64::from(high)) / 2.0;
         for score in [Score::Probability, Score::Output] {
-            assert_eq!(Vec::<i64>::try_from(score.of_class(1).at_least(between).classes(&outputs)).unwrap(), [0, 1]);
+            assert_eq!(Vec::<i64>::try_from(score.for_class(1).at_least(between).classes(&outputs)).unwrap(), [0, 1]);
         }
     }
 }

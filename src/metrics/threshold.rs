@@ -19,14 +19,14 @@ use crate::config::shorthand::named;
 use crate::data::subsets::Validation;
 use crate::history::report::Scores;
 use crate::history::tested::AtThreshold;
-use crate::metrics::ranking::Ranking;
+use crate::metrics::curves::ranking::Ranking;
 use crate::metrics::score::Score;
 
 /// Rule that sets the threshold; written `0.3`, `"f1"` or `{ cost = { miss = 10, false_alarm = 1 } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(into = "Written")]
-#[schemars(with = "Written")]
-pub enum ThresholdBy {
+#[serde(into = "WrittenThreshold")]
+#[schemars(with = "WrittenThreshold")]
+pub enum ThresholdRule {
     /// A fixed threshold: a probability, or a score if the outputs are not probabilities.
     Fixed(f64),
     /// The threshold with the highest F1 of the positive class on the validation rows.
@@ -48,37 +48,37 @@ pub struct Cost {
 /// The threshold as it is written in a file.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Written {
+enum WrittenThreshold {
     Number(f64),
-    Named(Named),
+    NamedRule(NamedRule),
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Named {
+enum NamedRule {
     F1,
     Cost(Cost),
 }
 
-impl From<ThresholdBy> for Written {
-    fn from(by: ThresholdBy) -> Written {
+impl From<ThresholdRule> for WrittenThreshold {
+    fn from(by: ThresholdRule) -> WrittenThreshold {
         match by {
-            ThresholdBy::Fixed(value) => Written::Number(value),
-            ThresholdBy::F1 => Written::Named(Named::F1),
-            ThresholdBy::Cost(cost) => Written::Named(Named::Cost(cost)),
+            ThresholdRule::Fixed(value) => WrittenThreshold::Number(value),
+            ThresholdRule::F1 => WrittenThreshold::NamedRule(NamedRule::F1),
+            ThresholdRule::Cost(cost) => WrittenThreshold::NamedRule(NamedRule::Cost(cost)),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for ThresholdBy {
+impl<'de> Deserialize<'de> for ThresholdRule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ByVisitor;
-        let of = |named: Named| match named {
-            Named::F1 => ThresholdBy::F1,
-            Named::Cost(cost) => ThresholdBy::Cost(cost),
+        let of = |named: NamedRule| match named {
+            NamedRule::F1 => ThresholdRule::F1,
+            NamedRule::Cost(cost) => ThresholdRule::Cost(cost),
         };
         impl<'de> Visitor<'de> for ByVisitor {
-            type Value = Result<f64, Named>;
+            type Value = Result<f64, NamedRule>;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("a number, `\"f1\"`, or `{ cost = { miss = 10, false_alarm = 1 } }`")
@@ -104,11 +104,11 @@ impl<'de> Deserialize<'de> for ThresholdBy {
                 named(MapAccessDeserializer::new(map)).map(Err)
             }
         }
-        Ok(deserializer.deserialize_any(ByVisitor)?.map_or_else(of, ThresholdBy::Fixed))
+        Ok(deserializer.deserialize_any(ByVisitor)?.map_or_else(of, ThresholdRule::Fixed))
     }
 }
 
-impl ThresholdBy {
+impl ThresholdRule {
     /// Checks the settings against the kind of score.
     ///
     /// # Errors
@@ -116,12 +116,12 @@ impl ThresholdBy {
     /// `threshold`.
     pub fn check(self, score: Score) -> Result<(), Invalid> {
         match self {
-            ThresholdBy::Fixed(value) if score.is_probability() => {
+            ThresholdRule::Fixed(value) if score.is_probability() => {
                 require((0.0..=1.0).contains(&value), "", "must be a probability, from 0 to 1", value)
             }
-            ThresholdBy::Fixed(value) => require(value.is_finite(), "", "must be finite", value),
-            ThresholdBy::F1 => Ok(()),
-            ThresholdBy::Cost(Cost { miss, false_alarm }) => {
+            ThresholdRule::Fixed(value) => require(value.is_finite(), "", "must be finite", value),
+            ThresholdRule::F1 => Ok(()),
+            ThresholdRule::Cost(Cost { miss, false_alarm }) => {
                 positive("cost.miss", miss)?;
                 positive("cost.false_alarm", false_alarm)
             }
@@ -130,20 +130,20 @@ impl ThresholdBy {
 
     /// Returns whether the rule needs validation rows.
     pub fn needs_validation(self) -> bool {
-        !matches!(self, ThresholdBy::Fixed(_))
+        !matches!(self, ThresholdRule::Fixed(_))
     }
 
     /// Returns the metrics of the positive class for a confusion matrix of two classes, with the cost if it sets the
     /// threshold.
-    pub fn figures(self, confusion: &[Vec<u64>], positive: usize) -> AtThreshold {
+    pub fn evaluate(self, confusion: &[Vec<u64>], positive: usize) -> AtThreshold {
         let other = 1 - positive;
         let right = confusion[positive][positive];
         let (miss, false_alarm) = (confusion[positive][other], confusion[other][positive]);
         AtThreshold {
-            scores: Scores::of_class(right, right + false_alarm, right + miss),
+            scores: Scores::from_counts(right, right + false_alarm, right + miss),
             cost: match self {
-                ThresholdBy::Cost(cost) => Some(cost.of(miss, false_alarm)),
-                ThresholdBy::Fixed(_) | ThresholdBy::F1 => None,
+                ThresholdRule::Cost(cost) => Some(cost.total(miss, false_alarm)),
+                ThresholdRule::Fixed(_) | ThresholdRule::F1 => None,
             },
             confusion: confusion.to_vec(),
         }
@@ -151,26 +151,26 @@ impl ThresholdBy {
 }
 
 impl Cost {
-    fn of(self, misses: u64, false_alarms: u64) -> f64 {
+    fn total(self, misses: u64, false_alarms: u64) -> f64 {
         self.miss * misses as f64 + self.false_alarm * false_alarms as f64
     }
 }
 
 /// A threshold, the rule that set it, and its metrics on the validation rows.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
+pub struct ChosenThreshold {
     /// The rule that set it.
-    pub by: ThresholdBy,
+    pub by: ThresholdRule,
     /// The threshold.
     pub value: f64,
     /// Metrics on the validation rows; `None` for a fixed threshold without validation rows.
     pub validation: Option<AtThreshold>,
 }
 
-impl Choice {
+impl ChosenThreshold {
     /// Returns a fixed threshold without validation rows.
-    pub fn fixed(value: f64) -> Choice {
-        Choice { by: ThresholdBy::Fixed(value), value, validation: None }
+    pub fn fixed(value: f64) -> ChosenThreshold {
+        ChosenThreshold { by: ThresholdRule::Fixed(value), value, validation: None }
     }
 }
 
@@ -228,12 +228,12 @@ impl ValidationScores {
 
     /// Returns the best threshold; `None` if one class has no rows or a score is NaN. A fixed threshold needs only one
     /// class.
-    pub fn choose(&self, by: ThresholdBy) -> Option<Choice> {
+    pub fn choose(&self, by: ThresholdRule) -> Option<ChosenThreshold> {
         let ranking = self.ranking.as_ref()?;
         let (value, predicted) = match by {
-            ThresholdBy::Fixed(value) => (value, ranking.scores.iter().filter(|score| **score >= value).count()),
+            ThresholdRule::Fixed(value) => (value, ranking.scores.iter().filter(|score| **score >= value).count()),
             _ if !ranking.has_both() => return None,
-            ThresholdBy::F1 => {
+            ThresholdRule::F1 => {
                 let positives = ranking.positives();
                 let predicted = best(ranking, |right, wrong, best_right, best_wrong| {
                     // Compares r / (r + w + P) of both without division, so that ties are exact.
@@ -242,8 +242,8 @@ impl ValidationScores {
                 });
                 (between(&ranking.scores, predicted), predicted)
             }
-            ThresholdBy::Cost(cost) => {
-                let of = |right: u64, wrong: u64| cost.of(ranking.positives() - right, wrong);
+            ThresholdRule::Cost(cost) => {
+                let of = |right: u64, wrong: u64| cost.total(ranking.positives() - right, wrong);
                 let predicted =
                     best(ranking, |right, wrong, best_right, best_wrong| of(right, wrong) < of(best_right, best_wrong));
                 (between(&ranking.scores, predicted), predicted)
@@ -255,7 +255,7 @@ impl ValidationScores {
             confusion.reverse();
             confusion.iter_mut().for_each(|row| row.reverse());
         }
-        Some(Choice { by, value, validation: Some(by.figures(&confusion, self.positive)) })
+        Some(ChosenThreshold { by, value, validation: Some(by.evaluate(&confusion, self.positive)) })
     }
 }
 
@@ -299,7 +299,7 @@ mod tests {
         ValidationScores::new(&rows, &Tensor::from_slice(scores), 1)
     }
 
-    const COST: ThresholdBy = ThresholdBy::Cost(Cost { miss: 10.0, false_alarm: 1.0 });
+    const COST: ThresholdRule = ThresholdRule::Cost(Cost { miss: 10.0, false_alarm: 1.0 });
 
     proptest! {
         #[test]
@@ -316,18 +316,18 @@ mod tests {
                 counts
             };
             let validation = scores(&values, &truth);
-            for by in [ThresholdBy::F1, COST, ThresholdBy::Fixed(0.35)] {
+            for by in [ThresholdRule::F1, COST, ThresholdRule::Fixed(0.35)] {
                 let Some(choice) = validation.choose(by) else {
                     prop_assert!(!truth.contains(&0) || !truth.contains(&1));
                     continue;
                 };
                 let found = choice.validation.unwrap();
                 prop_assert_eq!(&found.confusion, &confusion(choice.value));
-                prop_assert_eq!(&found, &by.figures(&confusion(choice.value), 1));
+                prop_assert_eq!(&found, &by.evaluate(&confusion(choice.value), 1));
                 for other in values.iter().copied().chain([2.0]).filter(|_| by.needs_validation()) {
-                    let rival = by.figures(&confusion(other), 1);
+                    let rival = by.evaluate(&confusion(other), 1);
                     match by {
-                        ThresholdBy::F1 => prop_assert!(rival.scores.f1 <= found.scores.f1),
+                        ThresholdRule::F1 => prop_assert!(rival.scores.f1 <= found.scores.f1),
                         _ => prop_assert!(rival.cost >= found.cost),
                     }
                     if (rival.scores.f1, rival.cost) == (found.scores.f1, found.cost) {
@@ -342,38 +342,38 @@ mod tests {
     #[test]
     fn the_threshold_lies_halfway_between_two_scores_and_parts_neighboring_numbers() {
         let at = |values: &[f64], truth: &[i64], by| scores(values, truth).choose(by).unwrap().value;
-        assert_eq!(at(&[0.75, 0.5, 0.25], &[1, 1, 0], ThresholdBy::F1), 0.375);
+        assert_eq!(at(&[0.75, 0.5, 0.25], &[1, 1, 0], ThresholdRule::F1), 0.375);
         assert_eq!(at(&[0.9, 0.5, 0.1], &[1, 0, 1], COST), 0.1, "all are predicted");
         assert_eq!(
-            at(&[1.0, 0.5], &[0, 1], ThresholdBy::Cost(Cost { miss: 1.0, false_alarm: 10.0 })),
+            at(&[1.0, 0.5], &[0, 1], ThresholdRule::Cost(Cost { miss: 1.0, false_alarm: 10.0 })),
             1.0_f64.next_up()
         );
         let low = 0.7_f64;
-        assert_eq!(at(&[low.next_up(), low], &[1, 0], ThresholdBy::F1), low.next_up());
+        assert_eq!(at(&[low.next_up(), low], &[1, 0], ThresholdRule::F1), low.next_up());
     }
 
     #[test]
     fn of_one_class_or_of_what_is_no_number_nothing_is_chosen_and_a_given_threshold_stays() {
         for (values, truth) in [([0.2, 0.8], [1, 1]), ([0.2, 0.8], [0, 0]), ([0.2, f64::NAN], [0, 1])] {
-            assert_eq!(scores(&values, &truth).choose(ThresholdBy::F1), None);
+            assert_eq!(scores(&values, &truth).choose(ThresholdRule::F1), None);
             assert_eq!(scores(&values, &truth).choose(COST), None);
         }
-        let given = scores(&[0.2, 0.8], &[1, 1]).choose(ThresholdBy::Fixed(0.5)).unwrap();
+        let given = scores(&[0.2, 0.8], &[1, 1]).choose(ThresholdRule::Fixed(0.5)).unwrap();
         assert_eq!((given.value, given.validation.unwrap().scores.recall), (0.5, Some(0.5)));
-        assert_eq!(Choice::fixed(0.5).validation, None);
+        assert_eq!(ChosenThreshold::fixed(0.5).validation, None);
     }
 
     #[test]
     fn it_is_written_as_a_number_a_name_or_a_table() {
         #[derive(Serialize, Deserialize)]
         struct File {
-            threshold: ThresholdBy,
+            threshold: ThresholdRule,
         }
         let read = |text: &str| toml_edit::de::from_str::<File>(text).map(|file| file.threshold);
         for (text, wanted) in [
-            ("threshold = 0.3", ThresholdBy::Fixed(0.3)),
-            ("threshold = 1", ThresholdBy::Fixed(1.0)),
-            ("threshold = \"f1\"", ThresholdBy::F1),
+            ("threshold = 0.3", ThresholdRule::Fixed(0.3)),
+            ("threshold = 1", ThresholdRule::Fixed(1.0)),
+            ("threshold = \"f1\"", ThresholdRule::F1),
             ("threshold = { cost = { miss = 10, false_alarm = 1 } }", COST),
         ] {
             let found = read(text).unwrap();
@@ -381,7 +381,7 @@ mod tests {
             let written = toml_edit::ser::to_string(&File { threshold: found }).unwrap();
             assert_eq!(read(&written).unwrap(), wanted, "{written}");
             let json = serde_json::to_value(found).unwrap();
-            assert_eq!(serde_json::from_value::<ThresholdBy>(json).unwrap(), wanted);
+            assert_eq!(serde_json::from_value::<ThresholdRule>(json).unwrap(), wanted);
         }
         let refused = |text: &str| read(text).unwrap_err().to_string();
         assert!(refused("threshold = \"f2\"").contains("unknown variant `f2`, expected `f1` or `cost`"));
@@ -392,13 +392,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused() {
-        let key = |by: ThresholdBy, score| by.check(score).map_err(|fault| fault.under("threshold").to_string());
-        assert_eq!(key(ThresholdBy::Fixed(0.0), Score::Logit), Ok(()));
-        assert_eq!(key(ThresholdBy::Fixed(1.5), Score::Output), Ok(()));
-        let fault = key(ThresholdBy::Fixed(1.5), Score::Logit).unwrap_err();
+        let key = |by: ThresholdRule, score| by.check(score).map_err(|fault| fault.under("threshold").to_string());
+        assert_eq!(key(ThresholdRule::Fixed(0.0), Score::Logit), Ok(()));
+        assert_eq!(key(ThresholdRule::Fixed(1.5), Score::Output), Ok(()));
+        let fault = key(ThresholdRule::Fixed(1.5), Score::Logit).unwrap_err();
         assert_eq!(fault, "`threshold` must be a probability, from 0 to 1, found 1.5");
-        assert!(key(ThresholdBy::Fixed(f64::INFINITY), Score::Output).is_err());
-        let free = ThresholdBy::Cost(Cost { miss: 0.0, false_alarm: 1.0 });
+        assert!(key(ThresholdRule::Fixed(f64::INFINITY), Score::Output).is_err());
+        let free = ThresholdRule::Cost(Cost { miss: 0.0, false_alarm: 1.0 });
         assert!(key(free, Score::Logit).unwrap_err().starts_with("`threshold.cost.miss` must be"));
         assert_eq!(key(COST, Score::Logit), Ok(()));
     }

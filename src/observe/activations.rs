@@ -7,22 +7,25 @@ use crate::network::stack::Stack;
 use crate::observe::observer::{Observations, Observer};
 
 /// A sigmoid output is saturated within this distance of 0 or 1, a tanh output within twice this distance of −1 or 1.
-const FLAT: f64 = 0.05;
+const SATURATION_MARGIN: f64 = 0.05;
 
 /// Returns the share of dead units and of saturated outputs for each layer to which they apply.
 ///
 /// # Shapes
 /// `sample` `[replicas, rows, …]` → for each such layer, `[replicas]`, f64.
-pub fn of_layers(observers: &[Observer], stack: &Stack, layers: &[Layer], sample: &Tensor) -> Observations {
+pub fn activation_statistics(observers: &[Observer], stack: &Stack, layers: &[Layer], sample: &Tensor) -> Observations {
     let outputs = stack.forward_each(sample);
     let mut found = Vec::new();
     for (number, (layer, output)) in layers.iter().zip(&outputs).enumerate() {
-        for observer in observers.iter().filter(|observer| observer.sees(layer, 0)) {
-            let share = match (observer, layer) {
-                (Observer::DeadUnits, _) => dead_units(output),
-                (Observer::Saturation, Layer::Sigmoid) => share(&(output - 0.5).abs().gt(0.5 - FLAT)),
-                (Observer::Saturation, Layer::Tanh) => share(&output.abs().gt(1.0 - 2.0 * FLAT)),
-                _ => continue,
+        for observer in observers.iter().filter(|observer| observer.applies_to(layer, 0)) {
+            let share = match observer {
+                Observer::DeadUnits => dead_units(output),
+                Observer::Saturation => match layer {
+                    Layer::Sigmoid => share(&(output - 0.5).abs().gt(0.5 - SATURATION_MARGIN)),
+                    Layer::Tanh => share(&output.abs().gt(1.0 - 2.0 * SATURATION_MARGIN)),
+                    _ => continue, // `applies_to` names no other layers
+                },
+                Observer::GradientNorm | Observer::WeightNorm => continue, // see `norms`
             };
             found.push((observer.series(number), share));
         }

@@ -9,13 +9,13 @@ use crate::observe::observer::{Observations, Observer};
 ///
 /// # Shapes
 /// `gradient` `[replicas, parameters]` → for each layer with parameters, `[replicas]`, f64.
-pub fn of_gradient(stack: &Stack, gradient: &Tensor) -> Observations {
+pub fn gradient_norms(stack: &Stack, gradient: &Tensor) -> Observations {
     let _no_grad = tch::no_grad_guard();
     by_layer(stack, gradient, Observer::GradientNorm, |_| true)
 }
 
 /// Returns the Euclidean norm of each layer's weights: `[replicas]`, f64.
-pub fn of_weights(stack: &Stack) -> Observations {
+pub fn weight_norms(stack: &Stack) -> Observations {
     by_layer(stack, stack.arena().values(), Observer::WeightNorm, |name| name == "weight")
 }
 

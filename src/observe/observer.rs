@@ -24,6 +24,18 @@ pub enum Observer {
 pub type Observations = Vec<(String, Tensor)>;
 
 impl Observer {
+    /// All observers.
+    pub const ALL: [Observer; 4] =
+        [Observer::GradientNorm, Observer::WeightNorm, Observer::DeadUnits, Observer::Saturation];
+
+    /// Returns whether the statistic is a fraction, which plots show as a percentage.
+    pub fn is_fraction(self) -> bool {
+        match self {
+            Observer::GradientNorm | Observer::WeightNorm => false,
+            Observer::DeadUnits | Observer::Saturation => true,
+        }
+    }
+
     /// Returns the prefix of its series.
     pub fn name(self) -> &'static str {
         match self {
@@ -35,7 +47,7 @@ impl Observer {
     }
 
     /// Returns whether the observer applies to the layer.
-    pub fn sees(self, layer: &Layer, parameters: usize) -> bool {
+    pub fn applies_to(self, layer: &Layer, parameters: usize) -> bool {
         match self {
             Observer::GradientNorm | Observer::WeightNorm => parameters > 0,
             Observer::DeadUnits => matches!(layer, Layer::Relu | Layer::LeakyRelu(_)),

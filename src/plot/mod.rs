@@ -9,13 +9,13 @@ pub mod charts;
 pub mod draw;
 pub mod format;
 #[cfg(test)]
-mod tests_of_pictures;
+mod layout_checks;
 
 use crate::plot::format::svg::Svg;
 
 /// A plot with remarks about it.
 #[derive(Debug)]
-pub struct Drawn {
+pub struct Plot {
     /// The plot.
     pub svg: Svg,
     /// What was left out and why, one sentence each.

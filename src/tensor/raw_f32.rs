@@ -36,7 +36,7 @@ impl RawF32 {
     ///
     /// # Panics
     /// When it is not contiguous, not f32, or not on the CPU, which is a bug in this program.
-    pub fn of(tensor: &Tensor) -> RawF32 {
+    pub fn from_tensor(tensor: &Tensor) -> RawF32 {
         assert_eq!((tensor.kind(), tensor.device()), (Kind::Float, Device::Cpu), "floats are f32 on the CPU");
         assert!(tensor.is_contiguous(), "floats are contiguous");
         let len = tensor.numel();
@@ -72,7 +72,7 @@ impl RawF32 {
     /// The values must be initialized. The tensor, or another one that shares its memory, must outlive the slice, and
     /// nothing may write to these values in the meantime.
     pub unsafe fn get<'a>(self) -> &'a [f32] {
-        // SAFETY: `of` took address and length from a contiguous f32 tensor, which libtorch aligns, or a dangling
+        // SAFETY: `from_tensor` took address and length from a contiguous f32 tensor, which libtorch aligns, or a dangling
         // address for an empty one, and `part` stays inside; the caller guarantees the rest.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_part_of_a_tensors_memory_is_that_part_of_the_tensor() {
         let tensor = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([2, 3]);
-        let row = RawF32::of(&tensor).part(3..6);
+        let row = RawF32::from_tensor(&tensor).part(3..6);
         // SAFETY: the tensor lives to the end of the test, and nothing else accesses it in the meantime.
         unsafe { row.get_mut() }.copy_from_slice(&[7.0, 8.0, 9.0]);
         assert_eq!(Vec::<f32>::try_from(tensor.get(1)).unwrap(), [7.0, 8.0, 9.0]);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_tensor_of_nothing_has_no_floats() {
-        let empty = RawF32::of(&Tensor::zeros([0, 3], (Kind::Float, Device::Cpu)));
+        let empty = RawF32::from_tensor(&Tensor::zeros([0, 3], (Kind::Float, Device::Cpu)));
         // SAFETY: the slice is empty.
         assert!(empty.is_empty() && unsafe { empty.get() }.is_empty());
     }
@@ -112,6 +112,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "floats are contiguous")]
     fn a_tensor_with_gaps_is_refused() {
-        RawF32::of(&Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)).transpose(0, 1));
+        RawF32::from_tensor(&Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)).transpose(0, 1));
     }
 }

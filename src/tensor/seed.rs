@@ -22,7 +22,7 @@ pub fn before_building(seed: i64) {
 }
 
 /// Returns the seed of one epoch of one replica: `seed * 1_000_003 + epoch`, wrapping.
-pub fn of_epoch(seed: i64, epoch: usize) -> i64 {
+pub fn epoch_seed(seed: i64, epoch: usize) -> i64 {
     seed.wrapping_mul(1_000_003).wrapping_add(epoch as i64)
 }
 
@@ -36,7 +36,7 @@ pub fn of_epoch(seed: i64, epoch: usize) -> i64 {
 pub fn before_epoch(seeds: &[i64], epoch: usize, rows: usize, shuffle: bool) -> Option<Tensor> {
     let mut orders = Vec::with_capacity(seeds.len());
     for &seed in seeds.iter().rev() {
-        tch::manual_seed(of_epoch(seed, epoch));
+        tch::manual_seed(epoch_seed(seed, epoch));
         if shuffle {
             orders.push(Tensor::randperm(rows as i64, (Kind::Int64, Device::Cpu)));
         }
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn epoch_seeds_wrap_instead_of_overflowing() {
-        assert_eq!(of_epoch(2, 5), 2_000_011);
-        of_epoch(i64::MAX, usize::MAX);
+        assert_eq!(epoch_seed(2, 5), 2_000_011);
+        epoch_seed(i64::MAX, usize::MAX);
     }
 }

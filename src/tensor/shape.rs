@@ -49,7 +49,7 @@ impl fmt::Display for Shape {
 
 /// A layer does not accept rows of this shape.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ShapeFault {
+pub struct ShapeError {
     /// The shape that the layer accepts.
     pub wanted: String,
     /// The shape of its input.

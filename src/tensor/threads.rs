@@ -7,10 +7,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Maximum number of threads that a user can ask for.
-pub const MOST: usize = 1024;
+pub const MAX: usize = 1024;
 
 /// Environment variable that OpenMP reads.
-const VARIABLE: &str = "OMP_NUM_THREADS";
+const OMP_VARIABLE: &str = "OMP_NUM_THREADS";
 
 /// Default limit of threads and its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,35 +33,35 @@ pub enum Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Source::Variable => write!(f, "`{VARIABLE}`"),
-            Source::Cores => f.write_str("one for each core"),
+            Source::Variable => write!(f, "`{OMP_VARIABLE}`"),
+            Source::Cores => f.write_str("one per core"),
         }
     }
 }
 
 /// Returns the number of threads asked for, or the default limit.
-pub fn asked_or_available(asked: Option<usize>) -> usize {
+pub fn requested_or_available(asked: Option<usize>) -> usize {
     asked.unwrap_or_else(|| available().threads)
 }
 
 /// Returns the default limit of threads.
 pub fn available() -> Available {
-    available_of(std::env::var(VARIABLE).ok().as_deref(), cores())
+    available_from(std::env::var(OMP_VARIABLE).ok().as_deref(), cores())
 }
 
 /// Limit that `--threads` has set for this process; 0 without one.
 static LIMIT: AtomicUsize = AtomicUsize::new(0);
 
 /// Sets the maximum number of threads for this process.
-pub fn limit(threads: usize) {
+pub fn set_limit(threads: usize) {
     LIMIT.store(threads, Ordering::Relaxed);
 }
 
 /// Returns the maximum number of threads for this process.
-pub fn most() -> usize {
+pub fn max_threads() -> usize {
     match LIMIT.load(Ordering::Relaxed) {
         0 => available().threads,
-        limit => limit,
+        set_limit => set_limit,
     }
 }
 
@@ -72,22 +72,22 @@ pub fn cores() -> usize {
 
 /// Sets the number of threads of a libtorch operation.
 pub fn set_libtorch(threads: usize) {
-    tch::set_num_threads(i32::try_from(threads.min(MOST)).expect("1,024 at most"));
+    tch::set_num_threads(i32::try_from(threads.min(MAX)).expect("1,024 at most"));
 }
 
 /// Sets libtorch's number of threads until the returned guard is dropped, also after an error. The guard then sets it
 /// to `afterwards`.
-pub fn libtorch_has(threads: usize, afterwards: usize) -> Afterwards {
+pub fn set_libtorch_until_drop(threads: usize, afterwards: usize) -> ThreadCountGuard {
     set_libtorch(threads);
-    Afterwards(afterwards)
+    ThreadCountGuard(afterwards)
 }
 
-/// Guard returned by [`libtorch_has`].
+/// Guard returned by [`set_libtorch_until_drop`].
 #[derive(Debug)]
 #[must_use]
-pub struct Afterwards(usize);
+pub struct ThreadCountGuard(usize);
 
-impl Drop for Afterwards {
+impl Drop for ThreadCountGuard {
     fn drop(&mut self) {
         set_libtorch(self.0);
     }
@@ -99,7 +99,7 @@ impl Drop for Afterwards {
 /// When it is not a whole number from 1 to 1,024.
 pub fn parse(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(threads @ 1..=MOST) => Ok(threads),
+        Ok(threads @ 1..=MAX) => Ok(threads),
         _ => {
             let cores = cores();
             let cores = if cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
@@ -110,11 +110,11 @@ pub fn parse(text: &str) -> Result<usize, String> {
 
 /// `variable` is the value of `OMP_NUM_THREADS`. In a list such as `4,2`, the first number counts, which is that of the
 /// outermost level. As in OpenMP, a value that is not a number is ignored.
-fn available_of(variable: Option<&str>, cores: usize) -> Available {
+fn available_from(variable: Option<&str>, cores: usize) -> Available {
     let first = variable.and_then(|text| text.split(',').next()?.trim().parse().ok()).filter(|&threads| threads > 0);
     match first {
-        Some(threads) => Available { threads: MOST.min(threads), source: Source::Variable },
-        None => Available { threads: MOST.min(cores), source: Source::Cores },
+        Some(threads) => Available { threads: MAX.min(threads), source: Source::Variable },
+        None => Available { threads: MAX.min(cores), source: Source::Cores },
     }
 }
 
@@ -126,18 +126,18 @@ mod tests {
     fn the_variable_of_openmp_goes_before_the_cores() {
         let variable = |threads| Available { threads, source: Source::Variable };
         let cores = |threads| Available { threads, source: Source::Cores };
-        assert_eq!(available_of(Some("3"), 8), variable(3));
-        assert_eq!(available_of(Some(" 4,2"), 8), variable(4), "of nested levels, the outermost");
-        assert_eq!(available_of(Some("99999"), 8), variable(1024));
+        assert_eq!(available_from(Some("3"), 8), variable(3));
+        assert_eq!(available_from(Some(" 4,2"), 8), variable(4), "of nested levels, the outermost");
+        assert_eq!(available_from(Some("99999"), 8), variable(1024));
         for passed_over in [None, Some(""), Some("0"), Some("-1"), Some("all")] {
-            assert_eq!(available_of(passed_over, 8), cores(8), "{passed_over:?}");
+            assert_eq!(available_from(passed_over, 8), cores(8), "{passed_over:?}");
         }
     }
 
     #[test]
     fn what_was_asked_for_goes_before_all() {
-        assert_eq!(asked_or_available(Some(7)), 7);
-        assert!((1..=MOST).contains(&asked_or_available(None)));
+        assert_eq!(requested_or_available(Some(7)), 7);
+        assert!((1..=MAX).contains(&requested_or_available(None)));
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! How large a difference is, beside how sure it is.
+//! Effect sizes.
 
 use crate::compare::statistics::moments::{mean, variance};
 
-/// Hedges' g: the difference of means in pooled standard deviations, corrected for few trials (Hedges 1981, with
-/// 1 − 3 / (4 (n + m) − 9)). `None` where a group has fewer than two trials, or nothing varies.
+/// Returns Hedges' g: the difference of means in pooled standard deviations, corrected for small samples (Hedges 1981,
+/// factor 1 − 3 / (4 (n + m) − 9)). `None` if a group has fewer than two values, or all values are equal.
 pub fn hedges_g(one: &[f64], other: &[f64]) -> Option<f64> {
     if one.len() < 2 || other.len() < 2 {
         return None;
@@ -14,8 +14,8 @@ pub fn hedges_g(one: &[f64], other: &[f64]) -> Option<f64> {
     (pooled > 0.0).then(|| d * (1.0 - 3.0 / (4.0 * (n + m) - 9.0)))
 }
 
-/// How likely a trial of the one group has a higher value than one of the other, ties counting half (Vargha and
-/// Delaney's A). In 0–1, 0.5 is no difference.
+/// Returns the probability that a value of the first group is higher than one of the second; ties count half (Vargha
+/// and Delaney's A). Range 0–1; 0.5 is no difference.
 pub fn superiority(one: &[f64], other: &[f64]) -> Option<f64> {
     let wins: f64 = one
         .iter()
@@ -43,7 +43,7 @@ mod tests {
     fn where_nothing_varies_there_is_no_effect_size_whatever_the_mean_is_rounded_to() {
         let (one, other) = ([28.0 / 30.0; 3], [29.0 / 30.0; 3]);
         assert_eq!(hedges_g(&one, &other), None);
-        assert_eq!(student::of_groups(&one, &other), Some(0.0));
+        assert_eq!(student::independent(&one, &other), Some(0.0));
         assert_eq!(superiority(&one, &other), Some(0.0));
     }
 }

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-/// The share of intervals that hold the truth, if many were made.
+/// Confidence level: the share of intervals that contain the true value.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// From where to where a figure may lie.
+/// A confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
-    /// Its lower end.
+    /// Lower end.
     pub low: f64,
-    /// Its upper end.
+    /// Upper end.
     pub high: f64,
 }

@@ -1,7 +1,7 @@
-//! How sure a difference is: means with intervals, and tests of two groups.
+//! Statistics of differences: means with intervals, and significance tests of two groups.
 //!
-//! All of it is held against SciPy in golden tests. What these numbers can say depends on how many trials there are,
-//! and [`difference::Difference`] says where they are too few.
+//! Golden tests compare the results with SciPy. With too few trials no difference can be significant;
+//! [`difference::Difference`] says so.
 
 pub mod bootstrap;
 pub mod difference;
@@ -18,52 +18,51 @@ pub use interval::{CONFIDENCE, Interval};
 pub use moments::{mean, variance};
 use serde::Serialize;
 
-/// The p below which a difference is called more than luck.
+/// Significance level: a difference with p below it is significant.
 pub const ALPHA: f64 = 0.05;
 
-/// A test of whether two groups differ by more than luck, always two-sided.
+/// A two-sided significance test of two groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Test {
-    /// Permutations: of the signs of the pairs' differences, or of which group a trial is of. It assumes nothing of how
-    /// figures are distributed.
+    /// Permutation test: of the signs of paired differences, or of group membership. It assumes no distribution.
     #[default]
     Permutation,
-    /// Ranks: Wilcoxon's signed ranks of pairs, or the rank sums of Mann and Whitney.
+    /// Rank test: Wilcoxon signed-rank test for pairs, Mann–Whitney rank-sum test for two groups.
     Ranks,
-    /// Student's t of pairs, or Welch's t. It takes figures to be distributed normally, and can tell more of few.
+    /// t test: paired Student's t, or Welch's t. It assumes normally distributed metrics, and needs fewer trials.
     T,
 }
 
 impl Test {
-    /// The p of pairs' differences; `None` where there are too few.
-    pub fn of_pairs(self, differences: &[f64]) -> Option<f64> {
+    /// Returns the p of paired differences; `None` if there are too few.
+    pub fn p_paired(self, differences: &[f64]) -> Option<f64> {
         match self {
-            Test::Permutation => permutation::of_pairs(differences),
+            Test::Permutation => permutation::paired(differences),
             Test::Ranks => ranks::signed_ranks(differences),
-            Test::T => student::of_pairs(differences),
+            Test::T => student::paired(differences),
         }
     }
 
-    /// The p of two groups; `None` where one is too small.
-    pub fn of_groups(self, one: &[f64], other: &[f64]) -> Option<f64> {
+    /// Returns the p of two independent groups; `None` if one is too small.
+    pub fn p_independent(self, one: &[f64], other: &[f64]) -> Option<f64> {
         match self {
-            Test::Permutation => permutation::of_groups(one, other),
+            Test::Permutation => permutation::independent(one, other),
             Test::Ranks => ranks::rank_sums(one, other),
-            Test::T => student::of_groups(one, other),
+            Test::T => student::independent(one, other),
         }
     }
 
-    /// The smallest p that so many pairs, or groups of this size, can give.
-    pub fn least(self, design: Design) -> f64 {
+    /// Returns the smallest p that the test can reach with this number of pairs, or these group sizes.
+    pub fn smallest_p(self, design: Design) -> f64 {
         match (self, design) {
             (Test::T, _) => 0.0,
             (_, Design::Pairs(n)) => 2.0 / 2.0_f64.powi(i32::try_from(n).unwrap_or(i32::MAX)),
-            (_, Design::Groups(n, m)) => 2.0 / permutation::choose(n + m, n),
+            (_, Design::Groups(n, m)) => 2.0 / permutation::binomial(n + m, n),
         }
     }
 
-    /// The test's name.
+    /// Returns the name of the test.
     pub fn name(self, design: Design) -> &'static str {
         match (self, design) {
             (Test::Permutation, Design::Pairs(_)) => "paired permutation test",
@@ -76,12 +75,12 @@ impl Test {
     }
 }
 
-/// What is tested: so many pairs, or two groups of so many trials.
+/// Samples of a test: pairs, or two independent groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Design {
-    /// Pairs by seed and fold.
+    /// Number of pairs with the same seed and fold.
     Pairs(usize),
-    /// The sizes of both groups.
+    /// Sizes of both groups.
     Groups(usize, usize),
 }

@@ -1,12 +1,12 @@
 //! Mean and variance.
 
-/// The mean of one value or more.
+/// Returns the mean of at least one value.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// The variance of a sample, divided by n − 1; two values at least. Of values that are all the same it is 0, whatever
-/// their mean is rounded to.
+/// Returns the sample variance (divisor n − 1) of at least two values. It is exactly 0 if all values are equal,
+/// whatever their mean rounds to.
 pub fn variance(values: &[f64]) -> f64 {
     if values.iter().all(|value| *value == values[0]) {
         return 0.0;

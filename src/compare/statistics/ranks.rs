@@ -1,21 +1,21 @@
-//! Tests by ranks: Wilcoxon's signed ranks of pairs (`scipy.stats.wilcoxon`) and the rank sums of two groups
-//! (Mann and Whitney 1947; `scipy.stats.mannwhitneyu`), two-sided.
+//! Rank tests, two-sided: Wilcoxon signed-rank test of pairs (`scipy.stats.wilcoxon`) and Mann–Whitney rank-sum test
+//! of two groups (1947; `scipy.stats.mannwhitneyu`).
 //!
-//! Exact where no values are tied and there are few, and of up to 13 pairs by going through all signs where some are tied
-//! or 0; otherwise by the normal approximation, as SciPy does it by default.
+//! Exact for few values without ties, and for up to 13 pairs with ties or zeros by enumerating all signs; otherwise by
+//! the normal approximation, as in SciPy's defaults.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::compare::statistics::permutation;
 
-/// Up to so many pairs are counted out.
-const PAIRS: usize = 50;
-/// Up to so many, where some are tied or 0.
-const TIED_PAIRS: usize = 13;
-/// Where one group has no more than this, rank sums are counted out.
-const TRIALS: usize = 8;
+/// Maximum number of pairs for the exact distribution.
+const MAX_EXACT_PAIRS: usize = 50;
+/// Maximum number of pairs for enumeration, if some are tied or 0.
+const MAX_TIED_PAIRS: usize = 13;
+/// Maximum size of the smaller group for the exact distribution of rank sums.
+const MAX_EXACT_GROUP: usize = 8;
 
-/// The p of pairs' differences, zeros left out; 1 where all are 0, `None` of none.
+/// Returns the p of paired differences without zeros; 1 if all are 0, `None` if there are none.
 pub fn signed_ranks(differences: &[f64]) -> Option<f64> {
     let moved: Vec<f64> = differences.iter().copied().filter(|difference| *difference != 0.0).collect();
     if differences.is_empty() {
@@ -31,8 +31,8 @@ pub fn signed_ranks(differences: &[f64]) -> Option<f64> {
         moved.iter().zip(&ranks).filter(|(d, _)| (**d > 0.0) == positive).map(|(_, rank)| rank).sum()
     };
     let (plus, minus) = (sum(true), sum(false));
-    if n <= PAIRS && ties == 0.0 && n == differences.len() {
-        // how many subsets of the ranks have each sum
+    if n <= MAX_EXACT_PAIRS && ties == 0.0 && n == differences.len() {
+        // number of subsets of the ranks with each sum
         let mut counts = vec![0.0_f64; n * (n + 1) / 2 + 1];
         counts[0] = 1.0;
         for rank in 1..=n {
@@ -43,17 +43,17 @@ pub fn signed_ranks(differences: &[f64]) -> Option<f64> {
         let at_most: f64 = counts[..=plus.min(minus) as usize].iter().sum();
         return Some((2.0 * at_most / 2.0_f64.powi(n as i32)).min(1.0));
     }
-    if differences.len() <= TIED_PAIRS {
+    if differences.len() <= MAX_TIED_PAIRS {
         let signed: Vec<f64> = moved.iter().zip(&ranks).map(|(d, rank)| rank.copysign(*d)).collect();
-        return permutation::of_pairs(&signed);
+        return permutation::paired(&signed);
     }
     let n = n as f64;
     let mean = n * (n + 1.0) / 4.0;
     let variance = (n * (n + 1.0) * (2.0 * n + 1.0) - ties / 2.0) / 24.0;
-    approximately((plus.min(minus) - mean).abs(), variance)
+    normal_approximation((plus.min(minus) - mean).abs(), variance)
 }
 
-/// The p of two groups of values having the same distribution; `None` where one is empty.
+/// Returns the p of two groups having the same distribution; `None` if one is empty.
 pub fn rank_sums(one: &[f64], other: &[f64]) -> Option<f64> {
     let (n, m) = (one.len(), other.len());
     if n == 0 || m == 0 {
@@ -63,7 +63,7 @@ pub fn rank_sums(one: &[f64], other: &[f64]) -> Option<f64> {
     let (ranks, ties) = ranks(&all);
     let u = ranks[..n].iter().sum::<f64>() - (n * (n + 1)) as f64 / 2.0;
     let larger = u.max((n * m) as f64 - u);
-    if ties == 0.0 && n.min(m) <= TRIALS {
+    if ties == 0.0 && n.min(m) <= MAX_EXACT_GROUP {
         let counts = counts_of_u(n, m);
         let at_least: f64 = counts[larger as usize..].iter().sum();
         return Some((2.0 * at_least / counts.iter().sum::<f64>()).min(1.0));
@@ -71,10 +71,10 @@ pub fn rank_sums(one: &[f64], other: &[f64]) -> Option<f64> {
     let (n, m) = (n as f64, m as f64);
     let total = n + m;
     let variance = n * m / 12.0 * ((total + 1.0) - ties / (total * (total - 1.0)));
-    approximately((larger - n * m / 2.0 - 0.5).max(0.0), variance)
+    normal_approximation((larger - n * m / 2.0 - 0.5).max(0.0), variance)
 }
 
-/// In how many arrangements of n and m values the rank sum exceeds its minimum by each u.
+/// Returns the number of arrangements of n and m values with each value of the U statistic.
 fn counts_of_u(n: usize, m: usize) -> Vec<f64> {
     // products of (1 − x^(m+i)) / (1 − x^i): the Gaussian binomial
     let mut counts = vec![0.0; n * m + 1];
@@ -90,7 +90,7 @@ fn counts_of_u(n: usize, m: usize) -> Vec<f64> {
     counts
 }
 
-/// The ranks from 1, tied values sharing their mean rank; and the sum of t³ − t over ties of t.
+/// Returns the ranks from 1, with tied values sharing their mean rank, and the sum of t³ − t over ties of size t.
 fn ranks(values: &[f64]) -> (Vec<f64>, f64) {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
@@ -106,8 +106,8 @@ fn ranks(values: &[f64]) -> (Vec<f64>, f64) {
     (ranks, ties)
 }
 
-/// The two-sided p of lying so far from the mean; 1 where nothing varies.
-fn approximately(distance: f64, variance: f64) -> Option<f64> {
+/// Returns the two-sided p of this distance from the mean; 1 if the variance is 0.
+fn normal_approximation(distance: f64, variance: f64) -> Option<f64> {
     if variance <= 0.0 {
         return Some(1.0);
     }

@@ -1,4 +1,4 @@
-//! One group's figure over its trials: mean, standard deviation, interval.
+//! Summary statistics of a metric over the trials of a group: mean, standard deviation, interval.
 
 use serde::Serialize;
 
@@ -6,26 +6,26 @@ use crate::compare::statistics::interval::Interval;
 use crate::compare::statistics::moments::{mean, variance};
 use crate::compare::statistics::student;
 
-/// A figure over the trials of a group.
+/// Summary statistics of a metric over the trials of a group.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sample {
-    /// How many trials have it.
+    /// Number of trials with the metric.
     pub n: usize,
-    /// Their mean.
+    /// Mean.
     pub mean: f64,
-    /// The standard deviation of the sample (divided by n − 1); of two trials or more.
+    /// Sample standard deviation (divisor n − 1); `None` for one trial.
     pub std: Option<f64>,
-    /// The 95 % interval of the mean by Student's t; of two trials or more.
+    /// 95 % confidence interval of the mean (Student's t); `None` for one trial.
     pub interval: Option<Interval>,
-    /// The lowest value.
+    /// Lowest value.
     pub min: f64,
-    /// The highest value.
+    /// Highest value.
     pub max: f64,
 }
 
 impl Sample {
-    /// The figure over these finite values; `None` where there are none.
-    pub fn of(values: &[f64]) -> Option<Sample> {
+    /// Computes the statistics of finite values; `None` if there are none.
+    pub fn from_values(values: &[f64]) -> Option<Sample> {
         let several = values.len() >= 2;
         (!values.is_empty()).then(|| Sample {
             n: values.len(),

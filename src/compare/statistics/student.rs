@@ -1,24 +1,24 @@
-//! Student's t: intervals of a mean, and tests that take figures to be distributed normally (`scipy.stats.t`,
-//! `ttest_rel`, `ttest_ind(equal_var=False)`).
+//! Student's t: intervals of a mean, and tests that assume normally distributed metrics (`scipy.stats.t`, `ttest_rel`,
+//! `ttest_ind(equal_var=False)`).
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::compare::statistics::interval::{CONFIDENCE, Interval};
 use crate::compare::statistics::moments::{mean, variance};
 
-/// The 95 % interval of the mean; `None` of fewer than two values.
+/// Returns the 95 % confidence interval of the mean; `None` for fewer than two values.
 pub fn interval(values: &[f64]) -> Option<Interval> {
     let n = values.len() as f64;
     if values.len() < 2 {
         return None;
     }
-    let half = quantile(n - 1.0)? * (variance(values) / n).sqrt();
+    let half = t_quantile(n - 1.0)? * (variance(values) / n).sqrt();
     let mean = mean(values);
     Some(Interval { low: mean - half, high: mean + half })
 }
 
-/// The p of pairs' differences having mean 0; 1 where all of them are 0.
-pub fn of_pairs(differences: &[f64]) -> Option<f64> {
+/// Returns the p of paired differences having mean 0; 1 if all are 0.
+pub fn paired(differences: &[f64]) -> Option<f64> {
     let n = differences.len() as f64;
     if differences.len() < 2 {
         return None;
@@ -26,8 +26,8 @@ pub fn of_pairs(differences: &[f64]) -> Option<f64> {
     two_sided(mean(differences), (variance(differences) / n).sqrt(), n - 1.0)
 }
 
-/// The p of both groups having the same mean, whatever their variances (Welch 1947).
-pub fn of_groups(one: &[f64], other: &[f64]) -> Option<f64> {
+/// Returns the p of both groups having the same mean, without assuming equal variances (Welch 1947).
+pub fn independent(one: &[f64], other: &[f64]) -> Option<f64> {
     if one.len() < 2 || other.len() < 2 {
         return None;
     }
@@ -37,8 +37,8 @@ pub fn of_groups(one: &[f64], other: &[f64]) -> Option<f64> {
     two_sided(mean(one) - mean(other), (a + b).sqrt(), freedom)
 }
 
-/// The half width of a 95 % interval in standard errors.
-fn quantile(freedom: f64) -> Option<f64> {
+/// Returns the half width of a 95 % interval in standard errors.
+fn t_quantile(freedom: f64) -> Option<f64> {
     let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
     Some(t.inverse_cdf(0.5 + CONFIDENCE / 2.0))
 }

@@ -3,8 +3,8 @@
 use anyhow::anyhow;
 
 use crate::config::hint::Hint;
-use crate::plot::Drawn;
-use crate::plot::charts::metric_names::{capital, count, list};
+use crate::plot::Plot;
+use crate::plot::charts::metric_labels::{capital, count, list};
 use crate::plot::draw::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{HEADING, LABEL, SMALL};
 use crate::plot::draw::page::{Body, MARGIN, Page, Size};
@@ -35,11 +35,10 @@ const LONE_WIDTH: f64 = 640.0;
 ///
 /// # Errors
 /// When there are no classes.
-pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], size: Size) -> anyhow::Result<Drawn> {
+pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], size: Size) -> anyhow::Result<Plot> {
     if classes.is_empty() || parts.is_empty() {
-        let hint =
-            "classes are there where one of several is to be predicted; of a table, `--target COLUMN` names them";
-        return Err(anyhow!("there are no classes to count").context(Hint(hint.to_owned())));
+        let hint = "name a classification data set, or the column of the classes with `--target COLUMN`";
+        return Err(anyhow!("there are no classes to plot").context(Hint(hint.to_owned())));
     }
     let mut shown: Vec<usize> = (0..classes.len()).collect();
     let mut notes = Vec::new();
@@ -47,7 +46,7 @@ pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], siz
         shown.sort_by_key(|&class| std::cmp::Reverse(parts[0].rows.get(class).copied().unwrap_or(0)));
         shown.truncate(MOST);
         notes.push(format!(
-            "The {MOST} largest of {} are drawn.",
+            "The {MOST} largest of {} are shown.",
             count(classes.len(), "class").replace("classs", "classes")
         ));
     }
@@ -56,15 +55,15 @@ pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], siz
     let least = all().filter(|rows| *rows > 0).min().unwrap_or(1) as f64;
     let is_log = most > UNEVEN * least;
     if is_log {
-        notes.push("Bars are on a log scale: each line is ten times the one before.".to_owned());
+        notes.push("Log scale: each grid line is ten times the previous one.".to_owned());
     }
     let row = if shown.len() > 30 { 17.0 } else { 25.0 };
     let chart = Chart { classes, shown: &shown, parts, most, least, is_log, row };
-    let told: Vec<String> = parts.iter().map(|part| chart.told(part)).collect();
+    let describe: Vec<String> = parts.iter().map(|part| chart.describe(part)).collect();
     let page = Page {
         title: title.to_owned(),
         subtitle: subtitle.to_owned(),
-        description: told.join(" "),
+        description: describe.join(" "),
         notes: notes.clone(),
         ..Page::default()
     };
@@ -73,8 +72,8 @@ pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], siz
         more => 2.0 * MARGIN + chart.left() + PART_WIDTH * more.min(3) as f64,
     });
     let height = chart.height(width - 2.0 * MARGIN);
-    let body = Body::of(size, height, if row > 17.0 { 0.7 * height } else { height });
-    Ok(Drawn { svg: page.draw(width, body, |svg, room| chart.draw(svg, room)), notes: Vec::new() })
+    let body = Body::new(size, height, if row > 17.0 { 0.7 * height } else { height });
+    Ok(Plot { svg: page.draw(width, body, |svg, room| chart.draw(svg, room)), notes: Vec::new() })
 }
 
 struct Chart<'a> {
@@ -128,7 +127,7 @@ impl Chart<'_> {
             if self.parts.len() > 1 {
                 let all = self.part_rows(part);
                 let title =
-                    HEADING.shortened(&format!("{} ({})", capital(&part.name), count(all as usize, "row")), width);
+                    HEADING.shorten(&format!("{} ({})", capital(&part.name), count(all as usize, "row")), width);
                 svg.text((frame.x, y + HEADING.size), Anchor::Start, HEADING, INK, &title);
             }
             if column == 0 {
@@ -139,7 +138,7 @@ impl Chart<'_> {
     }
 
     /// Returns the number of rows of a class and their percentage.
-    fn figure(&self, part: &Part, class: usize) -> String {
+    fn count_text(&self, part: &Part, class: usize) -> String {
         let rows = part.rows.get(class).copied().unwrap_or(0);
         let decimals = if rows == 0 { 0 } else { self.decimals(part) };
         let share = number(100.0 * rows as f64 / self.part_rows(part).max(1) as f64, decimals);
@@ -164,15 +163,15 @@ impl Chart<'_> {
         let step = frame.height / self.shown.len() as f64;
         for (place, &class) in self.shown.iter().enumerate() {
             let base = frame.y + (place as f64 + 0.5) * step + LABEL.cap_height() / 2.0;
-            let name = LABEL.shortened(&self.classes[class], WIDEST_NAME);
+            let name = LABEL.shorten(&self.classes[class], WIDEST_NAME);
             svg.text((right, base), Anchor::End, LABEL, INK, &name);
         }
     }
 
     fn draw_bars(&self, svg: &mut Svg, frame: Rect, part: &Part) {
         let rows = |class: usize| part.rows.get(class).copied().unwrap_or(0);
-        let figures = |part: &Part| self.shown.iter().map(|&class| self.figure(part, class)).collect::<Vec<_>>();
-        let widest = self.parts.iter().flat_map(figures).map(|figure| SMALL.room(&figure)).fold(0.0, f64::max);
+        let count_texts = |part: &Part| self.shown.iter().map(|&class| self.count_text(part, class)).collect::<Vec<_>>();
+        let widest = self.parts.iter().flat_map(count_texts).map(|count_text| SMALL.room(&count_text)).fold(0.0, f64::max);
         let longest = (frame.width - widest - 8.0).max(20.0);
         if self.is_log {
             for tick in logarithmic(self.first(), self.most, 40).iter().filter(|tick| tick.value > self.first()) {
@@ -187,7 +186,7 @@ impl Chart<'_> {
                 svg.rect(Rect { x: frame.x, y: y + 0.17 * step, width: length.max(1.5), height: 0.66 * step }, BLUE);
             }
             let at = (frame.x + length + 6.0, y + 0.5 * step + SMALL.cap_height() / 2.0);
-            let text = self.figure(part, class);
+            let text = self.count_text(part, class);
             if self.is_log {
                 // keeps grid lines of the log scale from crossing the numbers
                 svg.rect(
@@ -215,7 +214,7 @@ impl Chart<'_> {
         }
     }
 
-    fn told(&self, part: &Part) -> String {
+    fn describe(&self, part: &Part) -> String {
         let all = self.part_rows(part).max(1) as f64;
         let lines: Vec<String> = self
             .shown
@@ -233,7 +232,7 @@ impl Chart<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::tests_of_pictures::{outside, overlapping};
+    use crate::plot::layout_checks::{outside, overlapping};
 
     fn classes(count: usize, name: &str) -> Vec<String> {
         (0..count).map(|class| format!("{name}{class}")).collect()

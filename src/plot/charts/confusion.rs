@@ -4,11 +4,11 @@ use anyhow::anyhow;
 
 use crate::compare::group::Group;
 use crate::config::hint::Hint;
-use crate::plot::Drawn;
-use crate::plot::charts::confusion_matrix::Matrix;
+use crate::plot::Plot;
 use crate::plot::charts::heat_map::Layout;
-use crate::plot::charts::metric_names::count;
-use crate::plot::charts::subject;
+use crate::plot::charts::mean_confusion::MeanConfusion;
+use crate::plot::charts::metric_labels::count;
+use crate::plot::charts::titles;
 use crate::plot::draw::page::{Body, Page, Size};
 
 /// Maximum number of groups.
@@ -18,52 +18,52 @@ const MOST_GROUPS: usize = 12;
 ///
 /// # Errors
 /// When no group has one.
-pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
+pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
     let mut notes = Vec::new();
     let (mut shown, mut matrices) = (Vec::new(), Vec::new());
     for group in groups {
-        match Matrix::of(group) {
+        match MeanConfusion::from_group(group) {
             Some(matrix) => {
                 shown.push(group);
                 matrices.push(matrix);
             }
-            None => notes.push(format!("`{}` has no confusion matrix: it is left out", group.label)),
+            None => notes.push(format!("skipping `{}`: no confusion matrix", group.label)),
         }
     }
     if matrices.is_empty() {
-        let hint = "it is there for classes, where there are test rows";
-        return Err(anyhow!("none of these has a confusion matrix").context(Hint(hint.to_owned())));
+        let hint = "name a classification run with test rows";
+        return Err(anyhow!("none of these runs has a confusion matrix").context(Hint(hint.to_owned())));
     }
     if matrices.len() > MOST_GROUPS {
-        notes.push(format!("the first {MOST_GROUPS} of {} are drawn", matrices.len()));
+        notes.push(format!("plotting only the first {MOST_GROUPS} of {}", matrices.len()));
         matrices.truncate(MOST_GROUPS);
         shown.truncate(MOST_GROUPS);
     }
-    let thing = subject::thing(&shown);
-    let mut subtitle = subject::subtitle(&shown);
+    let trial_noun = titles::trial_noun(&shown);
+    let mut subtitle = titles::subtitle(&shown);
     if matrices.iter().any(|matrix| matrix.trials > 1) {
         subtitle += ": mean counts";
     }
-    let layout = Layout::of(&matrices, size);
-    let mut below = vec!["Counts of test rows; shares and colors are of the true class.".to_owned()];
+    let layout = Layout::new(&matrices, size);
+    let mut below = vec!["Numbers of test rows; percentages and colors are row-normalized (recall).".to_owned()];
     if layout.font.is_none() {
-        below = vec!["Colors stand for shares of the true class; counts are in the histories.".to_owned()];
+        below = vec!["Colors are row-normalized (recall); counts are in the histories.".to_owned()];
     }
     let partial = shown.iter().zip(&matrices).filter(|(group, matrix)| matrix.trials < group.trials.len());
     below.extend(
-        partial.map(|(group, matrix)| format!("{}: {} with test figures.", group.label, count(matrix.trials, thing))),
+        partial.map(|(group, matrix)| format!("{}: {} with test metrics.", group.label, count(matrix.trials, trial_noun))),
     );
-    let told: Vec<String> = matrices.iter().map(Matrix::told).collect();
+    let describe: Vec<String> = matrices.iter().map(MeanConfusion::describe).collect();
     let page = Page {
-        title: subject::titled(&shown, "confusion matrix"),
+        title: titles::title_of_kind(&shown, "confusion matrix"),
         subtitle,
-        description: told.join(" "),
+        description: describe.join(" "),
         notes: below,
         ..Page::default()
     };
-    let body = Body::of(size, layout.height(), layout.height());
+    let body = Body::new(size, layout.height(), layout.height());
     let svg = page.draw(size.width.unwrap_or(layout.width()), body, |svg, room| layout.draw(svg, room, &matrices));
-    Ok(Drawn { svg, notes })
+    Ok(Plot { svg, notes })
 }
 
 #[cfg(test)]
@@ -71,12 +71,12 @@ mod tests {
     use super::*;
     use crate::compare::trial::Record;
     use crate::history::tested::TestRecord;
-    use crate::plot::tests_of_pictures::{groups, outside, overlapping};
+    use crate::plot::layout_checks::{groups, outside, overlapping};
 
     fn tested(many: usize, trials: usize, classes: usize, name: &str) -> Vec<Group> {
         let mut groups = groups(many, trials, 2);
         for (seed, trial) in groups.iter_mut().flat_map(|group| &mut group.trials).enumerate() {
-            let Record::Ours(history) = &mut trial.record else { unreachable!("made here") };
+            let Record::Runner(history) = &mut trial.record else { unreachable!("made here") };
             let count =
                 |t: usize, p: usize| if t == p { 950 + seed as u64 } else { ((t * 7 + p * 3 + seed) % 5) as u64 };
             let confusion = (0..classes).map(|t| (0..classes).map(|p| count(t, p)).collect()).collect();
@@ -106,14 +106,14 @@ mod tests {
 
     #[test]
     fn counts_are_means_over_trials_and_shares_are_of_the_true_class() {
-        let matrix = Matrix::of(&tested(1, 2, 2, "")[0]).unwrap();
+        let matrix = MeanConfusion::from_group(&tested(1, 2, 2, "")[0]).unwrap();
         assert_eq!(matrix.counts[0][0], 950.5);
         assert_eq!(matrix.count_text(0, 0), "950.5");
         let row: f64 = matrix.counts[0].iter().sum();
         assert_eq!(matrix.share(0, 0), Some(950.5 / row));
-        let none = Matrix { counts: vec![vec![0.0, 0.0], vec![1.0, 1.0]], ..matrix };
+        let none = MeanConfusion { counts: vec![vec![0.0, 0.0], vec![1.0, 1.0]], ..matrix };
         assert_eq!((none.share(0, 0), none.share(1, 0)), (None, Some(0.5)));
-        assert!(none.told().contains("1 predicted as 0 (1)"), "{}", none.told());
+        assert!(none.describe().contains("1 predicted as 0 (1)"), "{}", none.describe());
     }
 
     #[test]

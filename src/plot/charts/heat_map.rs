@@ -1,7 +1,7 @@
 //! Layout of confusion matrices as heat maps: cell sizes, counts and shares in cells where they are readable, class
 //! names at the edges, and a color bar.
 
-use crate::plot::charts::confusion_matrix::Matrix;
+use crate::plot::charts::mean_confusion::MeanConfusion;
 use crate::plot::draw::color::{Color, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{Font, HEADING, LABEL, SMALL, Weight};
 use crate::plot::draw::grid::Grid;
@@ -36,7 +36,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Computes the layout of all matrices in a plot of this size.
-    pub(crate) fn of(matrices: &[Matrix], size: Size) -> Layout {
+    pub(crate) fn new(matrices: &[MeanConfusion], size: Size) -> Layout {
         let classes = matrices.iter().map(|matrix| matrix.names.len()).max().unwrap_or(1);
         let maps = matrices.len();
         let wanted = match classes {
@@ -100,7 +100,7 @@ impl Layout {
     }
 
     /// Draws the matrices into a rectangle.
-    pub(crate) fn draw(&self, svg: &mut Svg, room: Rect, matrices: &[Matrix]) {
+    pub(crate) fn draw(&self, svg: &mut Svg, room: Rect, matrices: &[MeanConfusion]) {
         for (number, matrix) in matrices.iter().enumerate() {
             let (column, row) = (number % self.columns, number / self.columns);
             let x = room.x + column as f64 * (self.map_width() + GAP);
@@ -112,11 +112,11 @@ impl Layout {
         draw_bar(svg, Rect { x, y: room.y + self.top() + 20.0, width: 12.0, height: height - 20.0 });
     }
 
-    fn draw_map(&self, svg: &mut Svg, (x, y): (f64, f64), matrix: &Matrix) {
+    fn draw_map(&self, svg: &mut Svg, (x, y): (f64, f64), matrix: &MeanConfusion) {
         let side = self.cell * matrix.names.len() as f64;
         let map = Rect { x: x + self.left, y: y + self.top(), width: side, height: side };
         if self.maps > 1 {
-            let label = HEADING.shortened(&matrix.label, self.map_width() - self.left);
+            let label = HEADING.shorten(&matrix.label, self.map_width() - self.left);
             svg.text((map.x, y + HEADING.size), Anchor::Start, HEADING, INK, &label);
         }
         for truth in 0..matrix.names.len() {
@@ -140,7 +140,7 @@ impl Layout {
         let every = (SMALL.size + 1.0) / self.cell; // names of very small cells would overlap
         let every = (every.ceil() as usize).max(1);
         for (number, name) in matrix.names.iter().enumerate().step_by(every) {
-            let name = SMALL.shortened(name, WIDEST_NAME);
+            let name = SMALL.shorten(name, WIDEST_NAME);
             let middle = (number as f64 + 0.5) * self.cell;
             let base = map.y + middle + SMALL.cap_height() / 2.0;
             svg.text((map.x - 8.0, base), Anchor::End, SMALL, INK, &name);
@@ -156,7 +156,7 @@ impl Layout {
         svg.text((map.middle().0, map.bottom() + self.bottom - 4.0), Anchor::Middle, SMALL, QUIET, "predicted class");
     }
 
-    fn draw_cell(&self, svg: &mut Svg, cell: Rect, matrix: &Matrix, truth: usize, predicted: usize) {
+    fn draw_cell(&self, svg: &mut Svg, cell: Rect, matrix: &MeanConfusion, truth: usize, predicted: usize) {
         let share = matrix.share(truth, predicted);
         let fill = share.map_or(WHITE, shade);
         if fill != WHITE {
@@ -185,7 +185,7 @@ const PULLED: f64 = 0.4;
 
 /// Returns the color of a share. Small shares, which are the mistakes, get a larger part of the color range.
 fn shade(share: f64) -> Color {
-    Color::of_share(share.powf(PULLED))
+    Color::from_blues(share.powf(PULLED))
 }
 
 fn smaller(font: Font) -> Font {
@@ -193,7 +193,7 @@ fn smaller(font: Font) -> Font {
 }
 
 /// Returns the largest font in which all counts fit their cells, and whether shares fit below them.
-fn font(matrices: &[Matrix], cell: f64) -> Option<(Font, bool)> {
+fn font(matrices: &[MeanConfusion], cell: f64) -> Option<(Font, bool)> {
     let room = cell * 0.9;
     let all = || {
         matrices.iter().flat_map(|matrix| {
@@ -205,7 +205,7 @@ fn font(matrices: &[Matrix], cell: f64) -> Option<(Font, bool)> {
     let counts_fit = |font: Font| all().all(|(m, t, p)| font.width(&m.count_text(t, p)) <= room) && font.size <= room;
     let shares_fit = |font: Font| {
         let small = smaller(font);
-        let fits = |(m, t, p): (&Matrix, usize, usize)| {
+        let fits = |(m, t, p): (&MeanConfusion, usize, usize)| {
             m.share(t, p).is_none_or(|share| small.width(&m.share_text(share)) <= room)
         };
         font.size + small.size + 4.0 <= room && all().all(fits)
@@ -224,7 +224,7 @@ fn draw_bar(svg: &mut Svg, bar: Rect) {
     for number in 0..STEPS {
         let share = 1.0 - (number as f64 + 0.5) / STEPS as f64;
         // slightly higher than a step, which avoids visible seams
-        svg.rect(Rect { y: bar.y + number as f64 * step, height: step + 0.4, ..bar }, Color::of_share(share));
+        svg.rect(Rect { y: bar.y + number as f64 * step, height: step + 0.4, ..bar }, Color::from_blues(share));
     }
     svg.outline(bar, Stroke::solid(GRID, 1.0));
     for share in [0.0, 0.01, 0.1, 0.25, 0.5, 1.0] {

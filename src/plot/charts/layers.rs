@@ -6,16 +6,17 @@ use anyhow::anyhow;
 use crate::compare::group::Group;
 use crate::compare::trial;
 use crate::config::hint::Hint;
-use crate::plot::Drawn;
+use crate::observe::observer::Observer;
+use crate::plot::Plot;
 use crate::plot::charts::curves::panel::along;
 use crate::plot::charts::curves::series::{self, Series};
-use crate::plot::charts::metric_names::{self, list};
-use crate::plot::charts::subject;
+use crate::plot::charts::metric_labels::{self, list};
+use crate::plot::charts::titles;
 use crate::plot::draw::axis::{Axis, range};
 use crate::plot::draw::color::Color;
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::page::{Body, MARGIN, Page, Size};
-use crate::plot::draw::panel::{End, Layer, Panel};
+use crate::plot::draw::panel::{Artist, EndLabel, Panel};
 use crate::plot::draw::shape::Stroke;
 use crate::plot::draw::ticks::Unit;
 
@@ -32,7 +33,6 @@ pub struct Options {
     pub size: Size,
 }
 
-const OBSERVERS: [&str; 4] = ["gradient_norm", "weight_norm", "dead_units", "saturation"];
 const LONE_WIDTH: f64 = 640.0;
 const WIDTH: f64 = 900.0;
 const LEAST_PANEL: f64 = 330.0;
@@ -61,21 +61,19 @@ struct Line {
 ///
 /// # Errors
 /// When no group has recorded layer statistics, or none from this observer.
-pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
+pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
     let observer = observer(groups, options)?;
     let all: Vec<(&Group, Vec<Line>)> =
         groups.iter().map(|group| (group, lines(group, &observer, options.x))).collect();
     let (mut shown, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, lines)| !lines.is_empty());
-    let mut notes: Vec<String> = others
-        .iter()
-        .map(|(group, _)| format!("`{}` was not observed ({observer}): it is left out", group.label))
-        .collect();
+    let mut notes: Vec<String> =
+        others.iter().map(|(group, _)| format!("skipping `{}`: no {observer} was recorded", group.label)).collect();
     if shown.is_empty() {
-        let message = format!("`--x {}`: where epochs lie on this axis is not known of any of these", options.x.word());
-        return Err(anyhow!(message).context(Hint("`--x epoch` is always known".to_owned())));
+        let message = format!("`--x {}`: none of these runs has recorded it", options.x.word());
+        return Err(anyhow!(message).context(Hint("use `--x epoch`, which every run has".to_owned())));
     }
     if shown.len() > MOST_GROUPS {
-        notes.push(format!("the first {MOST_GROUPS} of {} are drawn", shown.len()));
+        notes.push(format!("plotting only the first {MOST_GROUPS} of {}", shown.len()));
         shown.truncate(MOST_GROUPS);
     }
     let every = || shown.iter().flat_map(|(_, lines)| lines).flat_map(|line| &line.series.points);
@@ -85,16 +83,16 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     let is_lone = shown.len() == 1;
     let panels: Vec<Panel> = shown.iter().map(|(group, lines)| panel(group, lines, &x, &y, is_lone)).collect();
     let groups: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
-    let mut below = vec!["Dark lines are the first layers, light ones the last.".to_owned()];
+    let mut below = vec!["Dark lines are the first layers, light lines the last.".to_owned()];
     if is_log {
         below[0] += " Log scale.";
         below.extend(without_place(&shown));
     }
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
-    let what = format!("{} by layer", metric_names::words(&observer));
-    let title = subject::titled(&groups, &what);
-    let description = format!("{}, of {}, by {}.", metric_names::capital(&what), list(&labels, 24), options.x.word());
-    let mut subtitle = subject::subtitle(&groups);
+    let what = format!("{} by layer", metric_labels::words(&observer));
+    let title = titles::title_of_kind(&groups, &what);
+    let description = format!("{}, of {}, by {}.", metric_labels::capital(&what), list(&labels, 24), options.x.word());
+    let mut subtitle = titles::subtitle(&groups);
     if groups.iter().any(|group| group.trials.len() > 1) {
         subtitle += ": mean";
     }
@@ -106,23 +104,23 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     let least = AROUND + LABEL * shown.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1) as f64;
     let wanted = if is_lone { HEIGHT } else { 0.8 * HEIGHT };
     let rows = grid.rows() as f64;
-    let body = Body::of(options.size, wanted.max(least) * rows, least * rows);
-    Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    let body = Body::new(options.size, wanted.max(least) * rows, least * rows);
+    Ok(Plot { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
 /// Returns the requested observer, or the first one recorded.
 fn observer(groups: &[Group], options: &Options) -> anyhow::Result<String> {
     let series = crate::compare::group::union(groups.iter().map(Group::series));
     let has = |observer: &&str| series.iter().any(|name| layer(name, observer).is_some());
-    let there: Vec<&str> = OBSERVERS.into_iter().filter(has).collect();
+    let there: Vec<&str> = Observer::ALL.into_iter().map(Observer::name).filter(has).collect();
     let found = match &options.observer {
         Some(named) => there.iter().copied().find(|observer| observer == named),
         None => there.first().copied(),
     };
     found.map(str::to_owned).ok_or_else(|| {
         let hint = match &there[..] {
-            [] => "`observe = [\"gradient_norm\"]` in `[train]` has layers observed".to_owned(),
-            there => format!("they were observed by {}", there.join(", ")),
+            [] => "set `observe = [\"gradient_norm\"]` in `[train]`".to_owned(),
+            there => format!("choose a recorded observer: {}", there.join(", ")),
         };
         let what = options.observer.as_ref().map_or(String::new(), |observer| format!(" by `{observer}`"));
         anyhow!("no layer statistics were recorded{what}").context(Hint(hint))
@@ -142,7 +140,7 @@ fn lines(group: &Group, observer: &str, x: trial::Axis) -> Vec<Line> {
     };
     let line = |name: &str| {
         let layer = layer(name, observer)?;
-        let series = series::of(group, name, x)?;
+        let series = series::from_group(group, name, x)?;
         Some(Line { layer, name: format!("{layer} {}", kind(layer).unwrap_or_default()).trim().to_owned(), series })
     };
     let mut lines: Vec<Line> = group.series().into_iter().filter_map(line).collect();
@@ -153,14 +151,14 @@ fn lines(group: &Group, observer: &str, x: trial::Axis) -> Vec<Line> {
 /// Returns the vertical axis. Unless an option decides, norms with a wide range are logarithmic and shares are linear.
 fn y_axis(observer: &str, values: impl Iterator<Item = f64>, log: Option<bool>) -> Axis {
     let values: Vec<f64> = values.collect();
-    let unit = metric_names::unit(observer);
+    let unit = metric_labels::unit(observer);
     let spans = || {
         let positive = range(values.iter().copied().filter(|value| *value > 0.0));
         unit == Unit::Plain && positive.is_some_and(|(low, high)| high > DECADES * low)
     };
     let is_log = log.unwrap_or_else(spans);
     let axis = if is_log { Axis::log(observer, values.iter().copied()) } else { None };
-    axis.unwrap_or_else(|| Axis::around(observer, unit, values))
+    axis.unwrap_or_else(|| Axis::with_margins(observer, unit, values))
 }
 
 fn panel(group: &Group, lines: &[Line], x: &Axis, y: &Axis, is_lone: bool) -> Panel {
@@ -170,12 +168,12 @@ fn panel(group: &Group, lines: &[Line], x: &Axis, y: &Axis, is_lone: bool) -> Pa
     }
     let last = lines.len().saturating_sub(1).max(1) as f64;
     for (place, line) in lines.iter().enumerate() {
-        let color = Color::of_depth(place as f64 / last);
-        panel.layers.push(Layer::Line(line.series.line(), Stroke::solid(color, 2.0)));
-        panel.layers.extend(line.series.broken.iter().map(|at| Layer::Cross(*at, color)));
+        let color = Color::from_viridis(place as f64 / last);
+        panel.artists.push(Artist::Line(line.series.line(), Stroke::solid(color, 2.0)));
+        panel.artists.extend(line.series.broken.iter().map(|at| Artist::Cross(*at, color)));
         let placed = line.series.points.iter().rev().find(|spread| y.share(spread.mean).is_some());
         if let Some(end) = placed {
-            panel.ends.push(End { y: end.mean, text: line.name.clone(), color });
+            panel.end_labels.push(EndLabel { y: end.mean, text: line.name.clone(), color });
         }
     }
     panel
@@ -192,19 +190,20 @@ fn without_place(shown: &[(&Group, Vec<Line>)]) -> Option<String> {
     });
     let named: Vec<String> = named.collect();
     let named: Vec<&str> = named.iter().map(String::as_str).collect();
-    (!named.is_empty()).then(|| format!("Zero in some epochs, and so not drawn there: {}.", list(&named, 6)))
+    (!named.is_empty())
+        .then(|| format!("Not shown on the log scale, because zero in some epochs: {}.", list(&named, 6)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::compare::trial::Record;
-    use crate::plot::tests_of_pictures::{groups, outside, overlapping};
+    use crate::plot::layout_checks::{groups, outside, overlapping};
 
     fn observed(many: usize, layers: usize) -> Vec<Group> {
         let mut groups = groups(many, 1, 8);
         for group in &mut groups {
-            let Record::Ours(history) = &mut group.trials[0].record else { unreachable!("made here") };
+            let Record::Runner(history) = &mut group.trials[0].record else { unreachable!("made here") };
             for layer in 0..layers {
                 let values =
                     (0..8).map(|at| crate::history::number::Number(10_f64.powi(-(layer as i32)) / f64::from(at + 1)));

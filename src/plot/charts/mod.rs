@@ -2,14 +2,15 @@
 
 pub mod classes;
 pub mod confusion;
-mod confusion_matrix;
 pub mod curves;
-pub mod dots;
+pub mod epoch_marks;
 pub mod heat_map;
 pub mod layers;
-pub mod metric_names;
+mod mean_confusion;
+pub mod metric_labels;
 pub mod roc_pr;
-pub mod run_figures;
+pub mod run_plots;
 pub mod samples;
-pub mod subject;
+pub mod strip_plot;
 pub mod thresholds;
+pub mod titles;

@@ -5,22 +5,22 @@ use anyhow::anyhow;
 
 use crate::compare::group::Group;
 use crate::compare::positive_class;
-use crate::compare::statistics::sample::Sample as Statistic;
+use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
 use crate::history::History;
 use crate::history::tested::TestRecord;
-use crate::plot::Drawn;
-use crate::plot::charts::metric_names::{capital, list};
-use crate::plot::charts::subject;
+use crate::plot::Plot;
+use crate::plot::charts::metric_labels::{capital, list};
+use crate::plot::charts::titles;
 use crate::plot::draw::axis::Axis;
 use crate::plot::draw::color::{AXIS, Color, INK};
 use crate::plot::draw::grid::Grid;
-use crate::plot::draw::legend::{Entry, Sample};
-use crate::plot::draw::line::staircase;
+use crate::plot::draw::legend::{Entry, Handle};
+use crate::plot::draw::line::step_line;
 use crate::plot::draw::marker::Marker;
 use crate::plot::draw::page::{Body, Page, Size};
-use crate::plot::draw::panel::{Layer, Panel};
-use crate::plot::draw::shape::{Dash, Point, Stroke};
+use crate::plot::draw::panel::{Artist, Panel};
+use crate::plot::draw::shape::{LineStyle, Point, Stroke};
 use crate::plot::draw::ticks::{Unit, number, percent};
 
 /// Kind of curve.
@@ -82,7 +82,7 @@ impl Kind {
                 if let [.., before, last] = &mut precisions[..] {
                     *last = *before;
                 }
-                (staircase(&both(&recalls, &precisions)), "ap")
+                (step_line(&both(&recalls, &precisions)), "ap")
             }
         };
         let area = test.metrics.get(area).map(|area| area.0);
@@ -106,7 +106,7 @@ impl Kind {
 ///
 /// # Errors
 /// When no group has one.
-pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
+pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Plot> {
     let curves = |group: &Group| -> Vec<Curve> {
         let curve = |history: &History| kind.curve(history.test.as_ref()?, history.data.positive_index());
         group.trials.iter().filter_map(|trial| curve(trial.history()?)).collect()
@@ -114,15 +114,15 @@ pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
     let all: Vec<(&Group, Vec<Curve>)> = groups.iter().map(|group| (group, curves(group))).collect();
     let (shown, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, curves)| !curves.is_empty());
     if shown.is_empty() {
-        let message = format!("none of these has a {}", kind.words());
-        let hint = "it is there for two classes, where test rows are of both";
+        let message = format!("none of these runs has a {}", kind.words());
+        let hint = "name a run with two classes whose test rows contain both";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
-    let left_out = |group: &Group| format!("`{}` has no {}: it is left out", group.label, kind.words());
+    let left_out = |group: &Group| format!("skipping `{}`: no {}", group.label, kind.words());
     let notes = others.iter().map(|(group, _)| left_out(group)).collect();
     let [x, y] = kind.axes();
     // A small margin, so that lines along the edges are fully visible.
-    let axis = |name: &str| Axis::between(name, Unit::Plain, -0.015, 1.015);
+    let axis = |name: &str| Axis::linear(name, Unit::Plain, -0.015, 1.015);
     let mut panel = Panel::new(y, axis(x), axis(y));
     let mut legend = Vec::new();
     for (place, (group, curves)) in shown.iter().enumerate() {
@@ -130,78 +130,78 @@ pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Drawn> {
     }
     let groups: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
     let keys = draw_chance(&mut panel, &shown, kind);
-    let title = subject::titled(&groups, kind.words());
+    let title = titles::title_of_kind(&groups, kind.words());
     let names: Vec<String> = legend.iter().map(|entry| entry.name.clone()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let description = format!("{} of {}.", capital(kind.words()), list(&names, 24));
     let several = shown.iter().any(|(_, curves)| curves.len() > 1);
     let spread = several.then(|| {
         let over = if kind == Kind::Roc { "the same false positive rate" } else { "the same recall" };
-        let thing = subject::thing(&groups);
-        format!("Thin lines are single {thing}s, the thick one is their mean at {over}; ± is a standard deviation.")
+        let trial_noun = titles::trial_noun(&groups);
+        format!("Thin lines are single {trial_noun}s, the thick line is their mean at {over}; ± is the standard deviation.")
     });
     let notes_below = spread.into_iter().chain(positive_class(&groups)).collect();
-    let page = Page { title, subtitle: subject::subtitle(&groups), description, legend, keys, notes: notes_below };
+    let page = Page { title, subtitle: titles::subtitle(&groups), description, legend, keys, notes: notes_below };
     let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
-    let body = Body::of(size, HEIGHT, LEAST_HEIGHT);
-    Ok(Drawn { svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| grid.draw(svg, room)), notes })
+    let body = Body::new(size, HEIGHT, LEAST_HEIGHT);
+    Ok(Plot { svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| grid.draw(svg, room)), notes })
 }
 
 /// Draws a group's curves, and returns its legend entry.
 fn draw_group(panel: &mut Panel, place: usize, group: &Group, curves: &[Curve], kind: Kind) -> Entry {
-    let color = Color::of(place);
-    let stroke = Stroke { color, width: 2.2, dash: Dash::ALL[place % Dash::ALL.len()] };
+    let color = Color::nth(place);
+    let stroke = Stroke { color, width: 2.2, line_style: LineStyle::ALL[place % LineStyle::ALL.len()] };
     match curves {
-        [lone] => panel.layers.push(Layer::Line(lone.points.clone(), stroke)),
+        [lone] => panel.artists.push(Artist::Line(lone.points.clone(), stroke)),
         several => {
             let thin = Stroke::solid(color.lighter(0.45), 0.8);
-            panel.layers.extend(several.iter().map(|curve| Layer::Line(curve.points.clone(), thin)));
-            panel.layers.push(Layer::Line(mean(several), stroke));
+            panel.artists.extend(several.iter().map(|curve| Artist::Line(curve.points.clone(), thin)));
+            panel.artists.push(Artist::Line(mean(several), stroke));
         }
     }
     let chosen = curves.iter().filter_map(|curve| curve.chosen);
-    panel.layers.extend(chosen.map(|at| Layer::Mark(at, Marker::of(place), 4.5, color)));
+    panel.artists.extend(chosen.map(|at| Artist::Marker(at, Marker::nth(place), 4.5, color)));
     let areas: Vec<f64> = curves.iter().filter_map(|curve| curve.area).filter(|area| area.is_finite()).collect();
-    let area = Statistic::of(&areas).map(|sample| {
+    let area = Sample::from_values(&areas).map(|sample| {
         let std = sample.std.map(|std| format!(" ± {}", number(std, 4))).unwrap_or_default();
         format!(" ({} {}{std})", kind.area(), number(sample.mean, 4))
     });
-    let marker = curves.iter().any(|curve| curve.chosen.is_some()).then_some(Marker::of(place));
-    Entry::new(Sample::Line(stroke, marker), format!("{}{}", group.label, area.unwrap_or_default()))
+    let marker = curves.iter().any(|curve| curve.chosen.is_some()).then_some(Marker::nth(place));
+    Entry::new(Handle::Line(stroke, marker), format!("{}{}", group.label, area.unwrap_or_default()))
 }
 
 /// Draws the curve of a random classifier, and returns the legend entries that apply to all groups.
 fn draw_chance(panel: &mut Panel, shown: &[(&Group, Vec<Curve>)], kind: Kind) -> Vec<Entry> {
-    let stroke = Stroke { color: AXIS, width: 1.2, dash: Dash::Dotted };
+    let stroke = Stroke { color: AXIS, width: 1.2, line_style: LineStyle::Dotted };
     let mut keys = Vec::new();
     match kind {
         Kind::Roc => {
-            panel.layers.insert(0, Layer::Line(vec![(0.0, 0.0), (1.0, 1.0)], stroke));
-            keys.push(Entry::new(Sample::Line(stroke, None), "chance"));
+            panel.artists.insert(0, Artist::Line(vec![(0.0, 0.0), (1.0, 1.0)], stroke));
+            keys.push(Entry::new(Handle::Line(stroke, None), "chance"));
         }
         Kind::PrecisionRecall => {
             let mut shares: Vec<f64> =
                 shown.iter().flat_map(|(_, curves)| curves.iter().filter_map(|curve| curve.positives)).collect();
             shares.dedup_by(|one, other| (*one - *other).abs() < 0.005);
             for share in &shares {
-                panel.layers.insert(0, Layer::Line(vec![(0.0, *share), (1.0, *share)], stroke));
+                panel.artists.insert(0, Artist::Line(vec![(0.0, *share), (1.0, *share)], stroke));
             }
             let name = match shares[..] {
                 [share] => format!("chance ({})", percent(share)),
                 _ => "chance".to_owned(),
             };
-            keys.push(Entry::new(Sample::Line(stroke, None), name));
+            keys.push(Entry::new(Handle::Line(stroke, None), name));
         }
     }
     if shown.iter().any(|(_, curves)| curves.iter().any(|curve| curve.chosen.is_some())) {
-        keys.push(Entry::new(Sample::Marker(Marker::Disk, INK), "chosen threshold"));
+        keys.push(Entry::new(Handle::Marker(Marker::Circle, INK), "chosen threshold"));
     }
     keys
 }
 
 /// Returns a sentence that names the positive class.
 pub fn positive_class(groups: &[&Group]) -> Option<String> {
-    positive_class::in_words(groups.iter().copied()).map(|words| format!("{}.", capital(&words)))
+    positive_class::describe(groups.iter().copied()).map(|words| format!("{}.", capital(&words)))
 }
 
 /// Returns the mean of several curves at every x at which one of them has a point.

@@ -1,7 +1,7 @@
 //! Plot of sample images with their class or a prediction; wrong predictions have a frame and a cross.
 
 use crate::data::table::form::ImageSize;
-use crate::plot::Drawn;
+use crate::plot::Plot;
 use crate::plot::draw::color::{GRID, INK, QUIET, VERMILION};
 use crate::plot::draw::font::{Font, SMALL, Weight};
 use crate::plot::draw::page::{Body, MARGIN, Page, Size};
@@ -29,7 +29,7 @@ const CAPTIONS: f64 = 34.0;
 const WIDTH: f64 = 760.0;
 
 /// Draws the images in rows.
-pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, size: Size) -> Drawn {
+pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, size: Size) -> Plot {
     let width = size.width.unwrap_or(WIDTH);
     let inner = width - 2.0 * MARGIN;
     let widest = tiles.iter().map(|tile| CAPTION.room(&shown(tile)).max(SMALL.room(&tile.below))).fold(0.0, f64::max);
@@ -53,8 +53,8 @@ pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, size: Size) -> Drawn {
             draw_tile(svg, at, tile, image, step - GAP + 4.0);
         }
     };
-    let body = Body::of(size, rows as f64 * row - GAP, rows as f64 * row - GAP);
-    Drawn { svg: page.draw(width, body, draw), notes: Vec::new() }
+    let body = Body::new(size, rows as f64 * row - GAP, rows as f64 * row - GAP);
+    Plot { svg: page.draw(width, body, draw), notes: Vec::new() }
 }
 
 fn shown(tile: &Tile) -> String {
@@ -68,14 +68,14 @@ fn draw_tile(svg: &mut Svg, at: Rect, tile: &Tile, image: ImageSize, room: f64) 
         false => svg.outline(at, Stroke::solid(GRID, 1.0)),
     }
     let color = if tile.is_wrong { VERMILION } else { INK };
-    svg.text((at.x, at.bottom() + 15.0), Anchor::Start, CAPTION, color, &CAPTION.shortened(&shown(tile), room));
-    svg.text((at.x, at.bottom() + 29.0), Anchor::Start, SMALL, QUIET, &SMALL.shortened(&tile.below, room));
+    svg.text((at.x, at.bottom() + 15.0), Anchor::Start, CAPTION, color, &CAPTION.shorten(&shown(tile), room));
+    svg.text((at.x, at.bottom() + 29.0), Anchor::Start, SMALL, QUIET, &SMALL.shorten(&tile.below, room));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::tests_of_pictures::{outside, overlapping};
+    use crate::plot::layout_checks::{outside, overlapping};
 
     #[test]
     fn captions_stay_with_their_images() {

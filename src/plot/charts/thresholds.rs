@@ -3,20 +3,20 @@
 use anyhow::anyhow;
 
 use crate::compare::group::Group;
-use crate::compare::statistics::sample::Sample as Statistic;
+use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
 use crate::history::tested::PrecisionRecallCurve;
-use crate::plot::Drawn;
-use crate::plot::charts::metric_names::list;
+use crate::plot::Plot;
+use crate::plot::charts::metric_labels::list;
 use crate::plot::charts::roc_pr::positive_class;
-use crate::plot::charts::subject;
+use crate::plot::charts::titles;
 use crate::plot::draw::axis::{Axis, range};
 use crate::plot::draw::color::{BLUE, Color, GREEN, QUIET, VERMILION};
 use crate::plot::draw::grid::Grid;
-use crate::plot::draw::legend::{Entry, Sample};
+use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::page::{Body, MARGIN, Page, Size};
-use crate::plot::draw::panel::{Flag, Layer, Panel};
-use crate::plot::draw::shape::{Dash, Stroke};
+use crate::plot::draw::panel::{Artist, Panel, TopLabel};
+use crate::plot::draw::shape::{LineStyle, Stroke};
 use crate::plot::draw::ticks::{Unit, number};
 
 const WIDTH: f64 = 620.0;
@@ -29,34 +29,33 @@ const LEAST_HEIGHT: f64 = 130.0;
 const PLACES: usize = 400;
 
 /// Name, color and dash pattern of each line.
-const LINES: [(&str, Color, Dash); 3] =
-    [("precision", BLUE, Dash::Dashed), ("recall", VERMILION, Dash::Dotted), ("F1", GREEN, Dash::Solid)];
+const LINES: [(&str, Color, LineStyle); 3] =
+    [("precision", BLUE, LineStyle::Dashed), ("recall", VERMILION, LineStyle::Dotted), ("F1", GREEN, LineStyle::Solid)];
 
 /// Draws precision, recall and F1 by threshold.
 ///
 /// # Errors
 /// When no group has threshold curves.
-pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
+pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
     let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| !curves(group).is_empty());
     if shown.is_empty() {
-        let hint = "they are there for two classes, where test rows are of both";
-        return Err(anyhow!("none of these has figures by threshold").context(Hint(hint.to_owned())));
+        let hint = "name a run with two classes whose test rows contain both";
+        return Err(anyhow!("none of these runs has metrics by threshold").context(Hint(hint.to_owned())));
     }
-    let notes =
-        others.iter().map(|group| format!("`{}` has no figures by threshold: it is left out", group.label)).collect();
+    let notes = others.iter().map(|group| format!("skipping `{}`: no metrics by threshold", group.label)).collect();
     let panels: Vec<Panel> = shown.iter().map(|group| panel(group, shown.len() == 1)).collect();
     let several = shown.iter().any(|group| curves(group).len() > 1);
-    let line = |(name, color, dash): (&str, Color, Dash)| {
-        let stroke = Stroke { color, width: 2.0, dash };
-        Entry::new(if several { Sample::Band(stroke) } else { Sample::Line(stroke, None) }, name)
+    let line = |(name, color, line_style): (&str, Color, LineStyle)| {
+        let stroke = Stroke { color, width: 2.0, line_style };
+        Entry::new(if several { Handle::Band(stroke) } else { Handle::Line(stroke, None) }, name)
     };
-    let mut subtitle = subject::subtitle(&shown);
+    let mut subtitle = titles::subtitle(&shown);
     if several {
         subtitle += ": mean ± standard deviation";
     }
     let labels: Vec<&str> = shown.iter().map(|group| group.label.as_str()).collect();
     let page = Page {
-        title: subject::titled(&shown, "precision, recall and F1 by threshold"),
+        title: titles::title_of_kind(&shown, "precision, recall and F1 by threshold"),
         subtitle,
         description: format!("Precision, recall and F1 on the test rows by threshold, of {}.", list(&labels, 24)),
         legend: LINES.map(line).to_vec(),
@@ -66,8 +65,8 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Drawn> {
     let width = size.width.unwrap_or(if panels.len() == 1 { WIDTH } else { SEVERAL_WIDTH });
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
     let grid = Grid { panels, columns, shares_axes: false };
-    let body = Body::of(size, HEIGHT * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
-    Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    let body = Body::new(size, HEIGHT * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
+    Ok(Plot { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
 fn curves(group: &Group) -> Vec<&PrecisionRecallCurve> {
@@ -78,27 +77,27 @@ fn panel(group: &Group, is_lone: bool) -> Panel {
     let curves = curves(group);
     let (low, high) = range(curves.iter().flat_map(|curve| curve.threshold.iter().map(|t| t.0))).unwrap_or((0.0, 1.0));
     let (from, to) = if (0.0..=1.0).contains(&low) && (0.0..=1.0).contains(&high) { (0.0, 1.0) } else { (low, high) };
-    let x = Axis::along("threshold", Unit::Plain, [from, to]);
+    let x = Axis::exact("threshold", Unit::Plain, [from, to]);
     let title = if is_lone { String::new() } else { group.label.clone() };
-    let mut panel = Panel::new(title, x.clone(), Axis::between("", Unit::Plain, 0.0, 1.015));
+    let mut panel = Panel::new(title, x.clone(), Axis::linear("", Unit::Plain, 0.0, 1.015));
     let places: Vec<f64> = (0..=PLACES).map(|at| x.from + (x.to - x.from) * at as f64 / PLACES as f64).collect();
-    for (number, (_, color, dash)) in LINES.into_iter().enumerate() {
+    for (number, (_, color, line_style)) in LINES.into_iter().enumerate() {
         let of = |curve: &&PrecisionRecallCurve, place: f64| at(curve, number, place);
         let points = places.iter().map(|&place| {
             let values: Vec<f64> = curves.iter().filter_map(|curve| of(curve, place)).collect();
-            (place, Statistic::of(&values))
+            (place, Sample::from_values(&values))
         });
-        let points: Vec<(f64, Option<Statistic>)> = points.collect();
-        let mean = |sample: &Option<Statistic>| sample.as_ref().map_or(f64::NAN, |sample| sample.mean);
+        let points: Vec<(f64, Option<Sample>)> = points.collect();
+        let mean = |sample: &Option<Sample>| sample.as_ref().map_or(f64::NAN, |sample| sample.mean);
         if curves.len() > 1 {
-            let ends = |(place, sample): &(f64, Option<Statistic>)| {
+            let ends = |(place, sample): &(f64, Option<Sample>)| {
                 let std = sample.as_ref().and_then(|sample| sample.std).unwrap_or(f64::NAN);
                 (*place, (mean(sample) - std).max(0.0), (mean(sample) + std).min(1.0))
             };
-            panel.layers.insert(0, Layer::Band(points.iter().map(ends).collect(), color));
+            panel.artists.insert(0, Artist::Band(points.iter().map(ends).collect(), color));
         }
         let line = points.iter().map(|(place, sample)| (*place, mean(sample))).collect();
-        panel.layers.push(Layer::Line(line, Stroke { color, width: 2.0, dash }));
+        panel.artists.push(Artist::Line(line, Stroke { color, width: 2.0, line_style }));
     }
     mark_chosen(&mut panel, group);
     panel
@@ -109,15 +108,15 @@ fn mark_chosen(panel: &mut Panel, group: &Group) {
     let chosen = group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref()?.threshold.as_ref());
     let mut chosen: Vec<f64> = chosen.map(|threshold| threshold.value).filter(|value| value.is_finite()).collect();
     chosen.sort_by(f64::total_cmp);
-    let stroke = Stroke { color: QUIET, width: 1.0, dash: Dash::Dotted };
+    let stroke = Stroke { color: QUIET, width: 1.0, line_style: LineStyle::Dotted };
     for &value in &chosen {
-        panel.layers.insert(0, Layer::Rule(value, stroke));
+        panel.artists.insert(0, Artist::VerticalLine(value, stroke));
     }
     if let (Some(&first), Some(&last)) = (chosen.first(), chosen.last()) {
         let median = chosen[(chosen.len() - 1) / 2];
         let range =
             if first < last { format!(" ({} to {})", number(first, 2), number(last, 2)) } else { String::new() };
-        panel.flags.push(Flag {
+        panel.top_labels.push(TopLabel {
             x: median,
             text: format!("chosen {}{range}", number(median, 2)),
             is_left: median > panel.x.to / 2.0,

@@ -48,23 +48,23 @@ const ROUNDING: f64 = 1e-9;
 
 impl Axis {
     /// Returns a linear axis from one value to another.
-    pub fn between(name: &str, unit: Unit, from: f64, to: f64) -> Axis {
+    pub fn linear(name: &str, unit: Unit, from: f64, to: f64) -> Axis {
         Axis { name: name.to_owned(), scale: Scale::Linear, unit, from, to, names: None }
     }
 
     /// Returns an axis for epochs, steps or seconds: it spans exactly the values, or 0.5 on each side of a single
     /// value.
-    pub fn along(name: &str, unit: Unit, values: impl IntoIterator<Item = f64>) -> Axis {
+    pub fn exact(name: &str, unit: Unit, values: impl IntoIterator<Item = f64>) -> Axis {
         let (from, to) = range(values).unwrap_or((0.0, 1.0));
         match to - from {
-            length if length > 0.0 => Axis::between(name, unit, from, to),
-            _ => Axis::between(name, unit, from - 0.5, to + 0.5),
+            length if length > 0.0 => Axis::linear(name, unit, from, to),
+            _ => Axis::linear(name, unit, from - 0.5, to + 0.5),
         }
     }
 
     /// Returns a linear axis with margins around the values. It starts at zero if that needs little space; percentages
     /// stay within 0–100 %.
-    pub fn around(name: &str, unit: Unit, values: impl IntoIterator<Item = f64>) -> Axis {
+    pub fn with_margins(name: &str, unit: Unit, values: impl IntoIterator<Item = f64>) -> Axis {
         let (low, high) = range(values).unwrap_or((0.0, 1.0));
         let length = length(low, high);
         let (mut from, mut to) = (low - 0.05 * length, high + 0.05 * length);
@@ -74,7 +74,7 @@ impl Axis {
         if unit == Unit::Percent && low >= 0.0 && high <= 1.0 {
             (from, to) = (from.max(0.0), to.min(1.0));
         }
-        Axis::between(name, unit, from, to)
+        Axis::linear(name, unit, from, to)
     }
 
     /// Returns a logarithmic axis around the positive values; `None` if there are none.
@@ -82,13 +82,13 @@ impl Axis {
         let (low, high) = range(values.into_iter().filter(|value| *value > 0.0))?;
         let room = (high / low).powf(0.04).max(1.15);
         let (from, to) = ((low / room).max(f64::MIN_POSITIVE), (high * room).min(f64::MAX));
-        Some(Axis { scale: Scale::Log, ..Axis::between(name, Unit::Plain, from, to) })
+        Some(Axis { scale: Scale::Log, ..Axis::linear(name, Unit::Plain, from, to) })
     }
 
     /// Returns an axis with names at 0, 1, …
-    pub fn of_names(name: &str, names: Vec<String>) -> Axis {
+    pub fn categorical(name: &str, names: Vec<String>) -> Axis {
         let to = names.len() as f64 - 0.5;
-        Axis { names: Some(names), ..Axis::between(name, Unit::Plain, -0.5, to) }
+        Axis { names: Some(names), ..Axis::linear(name, Unit::Plain, -0.5, to) }
     }
 
     /// Returns the position of a value: 0 at the lower end, 1 at the upper end; `None` if the value cannot be shown,
@@ -132,16 +132,16 @@ mod tests {
 
     #[test]
     fn an_axis_of_losses_begins_at_zero_where_that_costs_little() {
-        assert_eq!(Axis::around("loss", Unit::Plain, [0.01, 0.6]).from, 0.0);
-        let high = Axis::around("loss", Unit::Plain, [5.0, 5.5]);
+        assert_eq!(Axis::with_margins("loss", Unit::Plain, [0.01, 0.6]).from, 0.0);
+        let high = Axis::with_margins("loss", Unit::Plain, [5.0, 5.5]);
         assert!(high.from > 4.9 && high.to > 5.5);
-        let shares = Axis::around("acc", Unit::Percent, [0.9, 0.99]);
+        let shares = Axis::with_margins("acc", Unit::Percent, [0.9, 0.99]);
         assert!(shares.from > 0.8 && shares.to <= 1.0);
     }
 
     #[test]
     fn what_is_not_finite_has_no_place_and_widens_no_axis() {
-        let axis = Axis::around("loss", Unit::Plain, [f64::NAN, 1.0, f64::INFINITY, 2.0]);
+        let axis = Axis::with_margins("loss", Unit::Plain, [f64::NAN, 1.0, f64::INFINITY, 2.0]);
         assert!(axis.to < 2.2 && axis.share(f64::NAN).is_none() && axis.share(f64::INFINITY).is_none());
         let log = Axis::log("loss", [0.0, -1.0, 1e-3, 1.0]).unwrap();
         assert_eq!((log.share(0.0), log.share(-1.0)), (None, None));
@@ -150,10 +150,12 @@ mod tests {
 
     #[test]
     fn equal_values_and_a_lone_epoch_have_room_around_them() {
-        for axis in [Axis::around("", Unit::Plain, [0.5, 0.5 + 1e-16]), Axis::around("", Unit::Plain, [0.0])] {
+        for axis in
+            [Axis::with_margins("", Unit::Plain, [0.5, 0.5 + 1e-16]), Axis::with_margins("", Unit::Plain, [0.0])]
+        {
             assert!(axis.to > axis.from + 1e-5, "{axis:?}");
         }
-        let lone = Axis::along("epoch", Unit::Whole, [1.0]);
+        let lone = Axis::exact("epoch", Unit::Whole, [1.0]);
         assert_eq!(lone.share(1.0), Some(0.5));
         assert!(lone.ticks(8).iter().any(|tick| tick.label == "1"));
     }
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn epochs_have_a_tick_at_the_first() {
         let labels: Vec<String> =
-            Axis::along("epoch", Unit::Whole, [1.0, 30.0]).ticks(6).into_iter().map(|tick| tick.label).collect();
+            Axis::exact("epoch", Unit::Whole, [1.0, 30.0]).ticks(6).into_iter().map(|tick| tick.label).collect();
         assert_eq!(labels, ["1", "5", "10", "15", "20", "25", "30"]);
     }
 }

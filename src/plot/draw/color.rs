@@ -70,17 +70,17 @@ const DEPTHS: [Color; 5] = [
 
 impl Color {
     /// Returns the categorical color with this index; colors repeat.
-    pub fn of(number: usize) -> Color {
+    pub fn nth(number: usize) -> Color {
         PALETTE[number % PALETTE.len()]
     }
 
     /// Returns a color from white (0) to dark blue (1).
-    pub fn of_share(share: f64) -> Color {
+    pub fn from_blues(share: f64) -> Color {
         along(&BLUES, share)
     }
 
     /// Returns a color from dark purple (0) to light green (1), which shows the depth of a layer.
-    pub fn of_depth(share: f64) -> Color {
+    pub fn from_viridis(share: f64) -> Color {
         along(&DEPTHS, share)
     }
 
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn what_is_written_on_a_cell_is_legible_on_every_share() {
         for step in 0..=100 {
-            let cell = Color::of_share(f64::from(step) / 100.0);
+            let cell = Color::from_blues(f64::from(step) / 100.0);
             assert!(cell.contrast(cell.ink_on()) >= 4.4, "{step} % on {cell}");
         }
     }
@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn shares_only_get_darker_and_depths_only_lighter() {
         let steps = |color: fn(f64) -> Color| (0..=50).map(move |step| color(f64::from(step) / 50.0).luminance());
-        assert!(steps(Color::of_share).is_sorted_by(|a, b| a > b));
-        assert!(steps(Color::of_depth).is_sorted_by(|a, b| a < b));
+        assert!(steps(Color::from_blues).is_sorted_by(|a, b| a > b));
+        assert!(steps(Color::from_viridis).is_sorted_by(|a, b| a < b));
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Font {
 
     /// Returns the text, shortened to fit if necessary. An ellipsis replaces its middle, since series names often
     /// differ at the end.
-    pub fn shortened(self, text: &str, room: f64) -> String {
+    pub fn shorten(self, text: &str, room: f64) -> String {
         if self.room(text) <= room {
             return text.to_owned();
         }
@@ -97,7 +97,7 @@ impl Font {
     }
 
     /// Splits the text into lines that fit, at blanks; words that are too long are shortened.
-    pub fn wrapped(self, text: &str, room: f64) -> Vec<String> {
+    pub fn wrap(self, text: &str, room: f64) -> Vec<String> {
         let mut lines = vec![String::new()];
         for word in text.split_whitespace() {
             let line = lines.last_mut().expect("never empty");
@@ -108,7 +108,7 @@ impl Font {
                 lines.push(word.to_owned());
             }
         }
-        lines.into_iter().map(|line| self.shortened(&line, room)).collect()
+        lines.into_iter().map(|line| self.shorten(&line, room)).collect()
     }
 }
 
@@ -134,18 +134,18 @@ mod tests {
     fn a_long_name_keeps_its_beginning_and_its_end_and_fits() {
         let name = "a_very_long_name_of_an_experiment-with_a_variant-seed17";
         for room in [10.0, 40.0, 80.0, 160.0, 300.0] {
-            let shorter = LABEL.shortened(name, room);
+            let shorter = LABEL.shorten(name, room);
             assert!(LABEL.room(&shorter) <= room || shorter.chars().count() == 2, "{shorter}");
         }
-        let shorter = LABEL.shortened(name, 160.0);
+        let shorter = LABEL.shorten(name, 160.0);
         assert!(shorter.starts_with("a_very") && shorter.contains('…') && shorter.ends_with("seed17"), "{shorter}");
-        assert_eq!(LABEL.shortened("short", 160.0), "short");
+        assert_eq!(LABEL.shorten("short", 160.0), "short");
     }
 
     #[test]
     fn a_text_is_broken_between_words_into_lines_that_fit() {
-        let lines = SMALL.wrapped("mean of 5 seeds, and the band is one standard deviation wide", 120.0);
+        let lines = SMALL.wrap("mean of 5 seeds, and the band is one standard deviation wide", 120.0);
         assert!(lines.len() > 2 && lines.iter().all(|line| SMALL.room(line) <= 120.0), "{lines:?}");
-        assert_eq!(SMALL.wrapped("", 120.0), [""]);
+        assert_eq!(SMALL.wrap("", 120.0), [""]);
     }
 }

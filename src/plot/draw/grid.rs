@@ -1,6 +1,6 @@
 //! Grid of panels with aligned frames.
 
-use crate::plot::draw::panel::{Around, Panel};
+use crate::plot::draw::panel::{FrameLabels, Panel};
 use crate::plot::draw::shape::Rect;
 use crate::plot::format::svg::Svg;
 
@@ -37,7 +37,7 @@ impl Grid {
     }
 
     /// Returns each panel with its frame and the settings for the area around it.
-    pub fn placed(&self, room: Rect) -> Vec<(&Panel, Rect, Around)> {
+    pub fn placed(&self, room: Rect) -> Vec<(&Panel, Rect, FrameLabels)> {
         let (columns, rows) = (self.columns.max(1), self.rows().max(1));
         let place = |number: usize| (number % columns, number / columns);
         let has_numbers = |number: usize| !self.shares_axes || place(number).0 == 0;
@@ -47,10 +47,10 @@ impl Grid {
         };
         // All frames are equally wide: the space for labels beside them is subtracted first.
         let left: Vec<f64> = (0..columns)
-            .map(|column| widest(&|n| self.panels[n].sides(has_numbers(n)).0, &|n| place(n).0 == column))
+            .map(|column| widest(&|n| self.panels[n].side_margins(has_numbers(n)).0, &|n| place(n).0 == column))
             .collect();
         let right: Vec<f64> = (0..columns)
-            .map(|column| widest(&|n| self.panels[n].sides(has_numbers(n)).1, &|n| place(n).0 == column))
+            .map(|column| widest(&|n| self.panels[n].side_margins(has_numbers(n)).1, &|n| place(n).0 == column))
             .collect();
         let taken: f64 = left.iter().chain(&right).sum::<f64>() + GAP * (columns - 1) as f64;
         let width = ((room.width - taken) / columns as f64).max(20.0);
@@ -58,18 +58,23 @@ impl Grid {
             let before: f64 = (0..column).map(|c| left[c] + width + right[c] + GAP).sum();
             room.x + before + left[column]
         };
-        let flags = |row: usize| {
+        let top_labels = |row: usize| {
             let frame = |n: usize| Rect { x: x(place(n).0), y: 0.0, width, height: 1.0 };
             let rows =
-                (0..self.panels.len()).filter(|n| place(*n).1 == row).map(|n| self.panels[n].flag_rows(frame(n)));
+                (0..self.panels.len()).filter(|n| place(*n).1 == row).map(|n| self.panels[n].top_label_rows(frame(n)));
             rows.max().unwrap_or(0)
         };
-        let around =
-            |n: usize| Around { has_numbers: has_numbers(n), has_name: has_name(n), flag_rows: flags(place(n).1) };
-        let above: Vec<f64> =
-            (0..rows).map(|row| widest(&|n| self.panels[n].ends(around(n)).0, &|n| place(n).1 == row)).collect();
-        let below: Vec<f64> =
-            (0..rows).map(|row| widest(&|n| self.panels[n].ends(around(n)).1, &|n| place(n).1 == row)).collect();
+        let around = |n: usize| FrameLabels {
+            has_numbers: has_numbers(n),
+            has_name: has_name(n),
+            top_label_rows: top_labels(place(n).1),
+        };
+        let above: Vec<f64> = (0..rows)
+            .map(|row| widest(&|n| self.panels[n].vertical_margins(around(n)).0, &|n| place(n).1 == row))
+            .collect();
+        let below: Vec<f64> = (0..rows)
+            .map(|row| widest(&|n| self.panels[n].vertical_margins(around(n)).1, &|n| place(n).1 == row))
+            .collect();
         let gap = if self.shares_axes { 8.0 } else { 12.0 };
         let taken: f64 = above.iter().chain(&below).sum::<f64>() + gap * (rows - 1) as f64;
         let height = ((room.height - taken) / rows as f64).max(20.0);
@@ -86,15 +91,15 @@ impl Grid {
 mod tests {
     use super::*;
     use crate::plot::draw::axis::Axis;
-    use crate::plot::draw::panel::{End, Flag};
+    use crate::plot::draw::panel::{EndLabel, TopLabel};
     use crate::plot::draw::ticks::Unit;
 
     fn panel(largest: f64) -> Panel {
-        let x = Axis::along("epoch", Unit::Whole, [1.0, 30.0]);
-        let mut panel = Panel::new("loss", x, Axis::around("loss", Unit::Plain, [0.0, largest]));
-        panel.flags.push(Flag { x: 16.0, text: "best epoch 16".to_owned(), is_left: true });
-        panel.flags.push(Flag { x: 17.0, text: "overfits from 17".to_owned(), is_left: false });
-        panel.flags.push(Flag { x: 30.0, text: "the end of all that is".to_owned(), is_left: false });
+        let x = Axis::exact("epoch", Unit::Whole, [1.0, 30.0]);
+        let mut panel = Panel::new("loss", x, Axis::with_margins("loss", Unit::Plain, [0.0, largest]));
+        panel.top_labels.push(TopLabel { x: 16.0, text: "best epoch 16".to_owned(), is_left: true });
+        panel.top_labels.push(TopLabel { x: 17.0, text: "overfits from 17".to_owned(), is_left: false });
+        panel.top_labels.push(TopLabel { x: 30.0, text: "the end of all that is".to_owned(), is_left: false });
         panel
     }
 
@@ -110,7 +115,7 @@ mod tests {
     fn frames_are_aligned_and_all_labels_lie_in_the_room() {
         for shares_axes in [false, true] {
             let mut panels = vec![panel(1.0), panel(12_345.0), panel(1e-7), panel(3.0)];
-            panels[3].ends.push(End {
+            panels[3].end_labels.push(EndLabel {
                 y: 1.0,
                 text: "a label at the end".to_owned(),
                 color: crate::plot::draw::color::BLUE,

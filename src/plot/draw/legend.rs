@@ -8,7 +8,7 @@ use crate::plot::format::svg::Svg;
 
 /// Sample of a plotted element.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Sample {
+pub enum Handle {
     /// A line with an optional marker.
     Line(Stroke, Option<Marker>),
     /// A line in a band.
@@ -18,7 +18,7 @@ pub enum Sample {
     /// A ring.
     Ring(Color),
     /// A short vertical line.
-    Stop(Color),
+    VerticalTick(Color),
     /// A cross.
     Cross(Color),
     /// A filled box.
@@ -29,19 +29,19 @@ pub enum Sample {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The sample.
-    pub sample: Sample,
+    pub handle: Handle,
     /// The name.
     pub name: String,
 }
 
 impl Entry {
     /// Creates an entry.
-    pub fn new(sample: Sample, name: impl Into<String>) -> Entry {
-        Entry { sample, name: name.into() }
+    pub fn new(handle: Handle, name: impl Into<String>) -> Entry {
+        Entry { handle, name: name.into() }
     }
 
     fn width(&self) -> f64 {
-        self.sample.width() + BESIDE + LABEL.room(&self.name)
+        self.handle.width() + BESIDE + LABEL.room(&self.name)
     }
 }
 
@@ -49,11 +49,11 @@ const BESIDE: f64 = 6.0;
 const BETWEEN: f64 = 18.0;
 const ROW: f64 = 18.0;
 
-impl Sample {
+impl Handle {
     fn width(self) -> f64 {
         match self {
-            Sample::Line(..) | Sample::Band(_) => 30.0,
-            Sample::Box(_) | Sample::Marker(..) | Sample::Ring(_) | Sample::Stop(_) | Sample::Cross(_) => 12.0,
+            Handle::Line(..) | Handle::Band(_) => 30.0,
+            Handle::Box(_) | Handle::Marker(..) | Handle::Ring(_) | Handle::VerticalTick(_) | Handle::Cross(_) => 12.0,
         }
     }
 
@@ -61,23 +61,23 @@ impl Sample {
         let middle = (x + self.width() / 2.0, y);
         let ends = ((x, y), (x + self.width(), y));
         match self {
-            Sample::Line(stroke, marker) => {
+            Handle::Line(stroke, marker) => {
                 svg.line(ends.0, ends.1, stroke);
                 if let Some(marker) = marker {
                     marker.draw(svg, middle, 3.4, stroke.color);
                 }
             }
-            Sample::Band(stroke) => {
+            Handle::Band(stroke) => {
                 svg.rect(Rect { x, y: y - 6.0, width: self.width(), height: 12.0 }, stroke.color.lighter(BAND));
                 svg.line(ends.0, ends.1, stroke);
             }
-            Sample::Marker(marker, color) => marker.draw(svg, middle, 4.0, color),
-            Sample::Ring(color) => svg.circle(middle, 4.5, None, Some(Stroke::solid(color, 1.6))),
-            Sample::Stop(color) => {
+            Handle::Marker(marker, color) => marker.draw(svg, middle, 4.0, color),
+            Handle::Ring(color) => svg.circle(middle, 4.5, None, Some(Stroke::solid(color, 1.6))),
+            Handle::VerticalTick(color) => {
                 svg.line((middle.0, y - 6.0), (middle.0, y + 6.0), Stroke::solid(color, 2.0));
             }
-            Sample::Cross(color) => cross(svg, middle, 4.0, color),
-            Sample::Box(color) => svg.rect(Rect { x, y: y - 5.0, width: 12.0, height: 10.0 }, color),
+            Handle::Cross(color) => cross(svg, middle, 4.0, color),
+            Handle::Box(color) => svg.rect(Rect { x, y: y - 5.0, width: 12.0, height: 10.0 }, color),
         }
     }
 }
@@ -98,8 +98,8 @@ impl Legend {
     /// Arranges entries within a width: in one row if they fit, otherwise in columns.
     pub fn new(entries: Vec<Entry>, width: f64) -> Legend {
         let shorter = |entry: Entry| {
-            let room = width - entry.sample.width() - BESIDE;
-            Entry { name: LABEL.shortened(&entry.name, room), ..entry }
+            let room = width - entry.handle.width() - BESIDE;
+            Entry { name: LABEL.shorten(&entry.name, room), ..entry }
         };
         let entries: Vec<Entry> = entries.into_iter().map(shorter).collect();
         let all: f64 = entries.iter().map(|entry| entry.width() + BETWEEN).sum::<f64>() - BETWEEN;
@@ -125,8 +125,8 @@ impl Legend {
     pub fn draw(&self, svg: &mut Svg, (x, y): Point) {
         for (entry, (right, down)) in &self.entries {
             let middle = y + down + ROW / 2.0;
-            entry.sample.draw(svg, (x + right, middle));
-            let at = (x + right + entry.sample.width() + BESIDE, middle + LABEL.cap_height() / 2.0);
+            entry.handle.draw(svg, (x + right, middle));
+            let at = (x + right + entry.handle.width() + BESIDE, middle + LABEL.cap_height() / 2.0);
             svg.text(at, Anchor::Start, LABEL, INK, &entry.name);
         }
     }
@@ -157,7 +157,7 @@ mod tests {
     use crate::plot::draw::color::BLUE;
 
     fn entries(names: &[&str]) -> Vec<Entry> {
-        names.iter().map(|name| Entry::new(Sample::Line(Stroke::solid(BLUE, 2.0), None), *name)).collect()
+        names.iter().map(|name| Entry::new(Handle::Line(Stroke::solid(BLUE, 2.0), None), *name)).collect()
     }
 
     #[test]

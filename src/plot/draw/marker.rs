@@ -8,7 +8,7 @@ use crate::plot::format::svg::Svg;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marker {
     /// ●
-    Disk,
+    Circle,
     /// ■
     Square,
     /// ▲
@@ -16,7 +16,7 @@ pub enum Marker {
     /// ◆
     Diamond,
     /// ▼
-    Turned,
+    TriangleDown,
     /// ✚
     Plus,
     /// ★
@@ -28,18 +28,18 @@ pub enum Marker {
 impl Marker {
     /// All shapes; the most distinct come first.
     pub const ALL: [Marker; 8] = [
-        Marker::Disk,
+        Marker::Circle,
         Marker::Square,
         Marker::Triangle,
         Marker::Diamond,
-        Marker::Turned,
+        Marker::TriangleDown,
         Marker::Plus,
         Marker::Star,
         Marker::Pentagon,
     ];
 
     /// Returns the shape with this index; shapes repeat.
-    pub fn of(number: usize) -> Marker {
+    pub fn nth(number: usize) -> Marker {
         Marker::ALL[number % Marker::ALL.len()]
     }
 
@@ -47,8 +47,14 @@ impl Marker {
     pub fn draw(self, svg: &mut Svg, center: Point, radius: f64, color: Color) {
         let edge = Stroke::solid(WHITE, 1.0);
         match self {
-            Marker::Disk => svg.circle(center, radius, Some(color), Some(edge)),
-            _ => svg.outlined_polygon(&self.corners(center, radius), color, edge),
+            Marker::Circle => svg.circle(center, radius, Some(color), Some(edge)),
+            Marker::Square
+            | Marker::Triangle
+            | Marker::Diamond
+            | Marker::TriangleDown
+            | Marker::Plus
+            | Marker::Star
+            | Marker::Pentagon => svg.outlined_polygon(&self.corners(center, radius), color, edge),
         }
     }
 
@@ -62,11 +68,11 @@ impl Marker {
         };
         let (half, third) = (std::f64::consts::PI, std::f64::consts::FRAC_PI_4);
         match self {
-            Marker::Disk => Vec::new(),
+            Marker::Circle => Vec::new(),
             Marker::Square => around(4, third, &|_| radius * 1.25),
             Marker::Triangle => around(3, 0.0, &|_| radius * 1.35),
             Marker::Diamond => around(4, 0.0, &|_| radius * 1.3),
-            Marker::Turned => around(3, half, &|_| radius * 1.35),
+            Marker::TriangleDown => around(3, half, &|_| radius * 1.35),
             Marker::Plus => {
                 let (far, near) = (radius * 1.25, radius * 0.45);
                 let corner = |dx: f64, dy: f64| (x + dx, y + dy);

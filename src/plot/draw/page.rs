@@ -39,9 +39,9 @@ impl Page {
     /// Draws the plot: texts and legend, and the content with `draw`.
     pub fn draw(self, width: f64, body: Body, draw: impl FnOnce(&mut Svg, Rect)) -> Svg {
         let inner = width - 2.0 * MARGIN;
-        let title = TITLE.wrapped(&self.title, inner);
-        let subtitle = if self.subtitle.is_empty() { Vec::new() } else { LABEL.wrapped(&self.subtitle, inner) };
-        let notes: Vec<String> = self.notes.iter().flat_map(|note| SMALL.wrapped(note, inner)).collect();
+        let title = TITLE.wrap(&self.title, inner);
+        let subtitle = if self.subtitle.is_empty() { Vec::new() } else { LABEL.wrap(&self.subtitle, inner) };
+        let notes: Vec<String> = self.notes.iter().flat_map(|note| SMALL.wrap(note, inner)).collect();
         let legends = legends(self.legend, self.keys, inner);
         let lines = |count: usize, font: Font| count as f64 * font.leading();
         let mut header = MARGIN + lines(title.len(), TITLE) + lines(subtitle.len(), LABEL) + 8.0;
@@ -51,21 +51,21 @@ impl Page {
         }
         let footer = if notes.is_empty() { MARGIN } else { 8.0 + lines(notes.len(), SMALL) + MARGIN - 4.0 };
         let body_height = match body {
-            Body::High(height) => height,
-            Body::Within { height, least } => (height - header - footer).max(least),
+            Body::Fixed(height) => height,
+            Body::FitInto { height, least } => (height - header - footer).max(least),
         };
         let height = header + body_height + footer;
         let mut svg = Svg::new(width, height, &self.title, &self.description);
         let top = (MARGIN, MARGIN - 3.0);
-        let below = set(&mut svg, top, TITLE, &title, true);
-        set(&mut svg, below, LABEL, &subtitle, false);
+        let below = draw_lines(&mut svg, top, TITLE, &title, true);
+        draw_lines(&mut svg, below, LABEL, &subtitle, false);
         let mut at = legend_at;
         for legend in legends {
             legend.draw(&mut svg, (MARGIN, at));
             at += legend.height;
         }
         draw(&mut svg, Rect { x: MARGIN, y: header, width: inner, height: body_height });
-        set(&mut svg, (MARGIN, height - footer + 8.0), SMALL, &notes, false);
+        draw_lines(&mut svg, (MARGIN, height - footer + 8.0), SMALL, &notes, false);
         svg
     }
 }
@@ -85,9 +85,9 @@ fn legends(entries: Vec<Entry>, keys: Vec<Entry>, width: f64) -> Vec<Legend> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body {
     /// A fixed height in pixels.
-    High(f64),
+    Fixed(f64),
     /// The rest of the plot's height, but at least the minimum.
-    Within {
+    FitInto {
         /// Height of the whole plot in pixels.
         height: f64,
         /// Minimum height of the content in pixels.
@@ -97,13 +97,13 @@ pub enum Body {
 
 impl Body {
     /// Returns the wanted height, unless the size sets the plot's height; then at least `least`.
-    pub fn of(size: Size, wanted: f64, least: f64) -> Body {
-        size.height.map_or(Body::High(wanted), |height| Body::Within { height, least })
+    pub fn new(size: Size, wanted: f64, least: f64) -> Body {
+        size.height.map_or(Body::Fixed(wanted), |height| Body::FitInto { height, least })
     }
 }
 
 /// Draws lines of text below each other, and returns the position after the last one.
-fn set(svg: &mut Svg, (x, y): Point, font: Font, lines: &[String], is_title: bool) -> Point {
+fn draw_lines(svg: &mut Svg, (x, y): Point, font: Font, lines: &[String], is_title: bool) -> Point {
     let color = if is_title { INK } else { QUIET };
     for (number, line) in lines.iter().enumerate() {
         let base = y + number as f64 * font.leading() + font.size;
@@ -120,29 +120,30 @@ mod tests {
     use crate::plot::draw::axis::Axis;
     use crate::plot::draw::color::{BLUE, VERMILION};
     use crate::plot::draw::grid::Grid;
-    use crate::plot::draw::legend::Sample;
-    use crate::plot::draw::panel::{Flag, Layer, Panel};
-    use crate::plot::draw::shape::{Dash, Stroke};
+    use crate::plot::draw::legend::Handle;
+    use crate::plot::draw::panel::{Artist, Panel, TopLabel};
+    use crate::plot::draw::shape::{LineStyle, Stroke};
     use crate::plot::draw::ticks::Unit;
-    use crate::plot::tests_of_pictures::{outside, overlapping};
+    use crate::plot::layout_checks::{outside, overlapping};
 
     fn small(width: f64) -> Svg {
-        let (solid, dashed) = (Stroke::solid(VERMILION, 2.0), Stroke { color: BLUE, width: 2.0, dash: Dash::Dashed });
-        let x = Axis::along("epoch", Unit::Whole, [1.0, 3.0]);
-        let mut panel = Panel::new("Loss", x, Axis::around("loss", Unit::Plain, [0.1, 0.9]));
-        panel.layers.push(Layer::Line(vec![(1.0, 0.9), (2.0, 0.4), (3.0, 0.1)], dashed));
-        panel.layers.push(Layer::Line(vec![(1.0, 0.8), (2.0, f64::NAN), (3.0, 0.5)], solid));
-        panel.flags.push(Flag { x: 3.0, text: "best epoch 3".to_owned(), is_left: true });
+        let (solid, dashed) =
+            (Stroke::solid(VERMILION, 2.0), Stroke { color: BLUE, width: 2.0, line_style: LineStyle::Dashed });
+        let x = Axis::exact("epoch", Unit::Whole, [1.0, 3.0]);
+        let mut panel = Panel::new("Loss", x, Axis::with_margins("loss", Unit::Plain, [0.1, 0.9]));
+        panel.artists.push(Artist::Line(vec![(1.0, 0.9), (2.0, 0.4), (3.0, 0.1)], dashed));
+        panel.artists.push(Artist::Line(vec![(1.0, 0.8), (2.0, f64::NAN), (3.0, 0.5)], solid));
+        panel.top_labels.push(TopLabel { x: 3.0, text: "best epoch 3".to_owned(), is_left: true });
         let page = Page {
             title: "A <small> run".to_owned(),
             subtitle: "one & only".to_owned(),
             description: "Two curves.".to_owned(),
-            legend: vec![Entry::new(Sample::Line(solid, None), "validation")],
-            keys: vec![Entry::new(Sample::Line(dashed, None), "training")],
+            legend: vec![Entry::new(Handle::Line(solid, None), "validation")],
+            keys: vec![Entry::new(Handle::Line(dashed, None), "training")],
             notes: vec!["A note.".to_owned()],
         };
         let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
-        page.draw(width, Body::High(120.0), |svg, room| grid.draw(svg, room))
+        page.draw(width, Body::Fixed(120.0), |svg, room| grid.draw(svg, room))
     }
 
     #[test]
@@ -165,7 +166,9 @@ mod tests {
     fn a_given_height_is_kept_and_a_body_is_never_lower_than_can_be_read() {
         let height = |height: f64| {
             let page = Page { title: "t".to_owned(), ..Page::default() };
-            page.draw(300.0, Body::of(Size { width: None, height: Some(height) }, 200.0, 90.0), |_, _| {}).area().height
+            page.draw(300.0, Body::new(Size { width: None, height: Some(height) }, 200.0, 90.0), |_, _| {})
+                .area()
+                .height
         };
         assert_eq!(height(400.0), 400.0);
         assert!(height(20.0) > 90.0);

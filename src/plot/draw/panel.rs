@@ -6,11 +6,11 @@
 use crate::plot::draw::axis::{Axis, Scale};
 use crate::plot::draw::color::{AXIS, Color, GRID, INK, QUIET, SHADE, WHITE};
 use crate::plot::draw::font::{HEADING, SMALL};
-use crate::plot::draw::labels::apart;
+use crate::plot::draw::label_spacing::spread_out;
 use crate::plot::draw::legend::BAND;
-use crate::plot::draw::line::{pieces, thinned};
+use crate::plot::draw::line::{split_at_gaps, thin};
 use crate::plot::draw::marker::{Marker, cross};
-use crate::plot::draw::shape::{Anchor, Dash, Point, Rect, Stroke};
+use crate::plot::draw::shape::{Anchor, LineStyle, Point, Rect, Stroke};
 use crate::plot::draw::ticks::Tick;
 use crate::plot::format::svg::Svg;
 
@@ -24,37 +24,37 @@ pub struct Panel {
     /// Vertical axis.
     pub y: Axis,
     /// Elements to draw, from bottom to top.
-    pub layers: Vec<Layer>,
+    pub artists: Vec<Artist>,
     /// Labels above the frame.
-    pub flags: Vec<Flag>,
+    pub top_labels: Vec<TopLabel>,
     /// Labels to the right of the frame.
-    pub ends: Vec<End>,
+    pub end_labels: Vec<EndLabel>,
 }
 
 /// An element between the axes, in data coordinates.
 #[derive(Clone, Debug)]
-pub enum Layer {
+pub enum Artist {
     /// A shaded background from one x to another.
-    Shade(f64, f64),
+    Span(f64, f64),
     /// A vertical line at an x.
-    Rule(f64, Stroke),
+    VerticalLine(f64, Stroke),
     /// A line through points, interrupted at non-finite values; an isolated point is a dot.
     Line(Vec<Point>, Stroke),
     /// A band: x, lower and upper value of each point.
     Band(Vec<(f64, f64, f64)>, Color),
     /// A marker.
-    Mark(Point, Marker, f64, Color),
+    Marker(Point, Marker, f64, Color),
     /// A ring.
     Ring(Point, Color),
     /// A short vertical line through a point.
-    Stop(Point, Color),
+    VerticalTick(Point, Color),
     /// A cross.
     Cross(Point, Color),
 }
 
 /// A label above the frame at an x.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Flag {
+pub struct TopLabel {
     /// The x.
     pub x: f64,
     /// The text.
@@ -65,7 +65,7 @@ pub struct Flag {
 
 /// A label to the right of the frame at a y.
 #[derive(Clone, Debug, PartialEq)]
-pub struct End {
+pub struct EndLabel {
     /// The y.
     pub y: f64,
     /// The text.
@@ -76,67 +76,72 @@ pub struct End {
 
 /// Settings for the area around a panel's frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Around {
+pub struct FrameLabels {
     /// Whether the vertical axis has numbers.
     pub has_numbers: bool,
     /// Whether the horizontal axis has a name.
     pub has_name: bool,
     /// Number of label rows above the frame.
-    pub flag_rows: usize,
+    pub top_label_rows: usize,
 }
 
 const TITLE_ROW: f64 = 21.0;
-const FLAG_ROW: f64 = 15.0;
+const TOP_LABEL_ROW: f64 = 15.0;
 const NUMBERS_ROW: f64 = 18.0;
 const NAME_ROW: f64 = 16.0;
-const LEADER: f64 = 16.0;
-const WIDEST_END: f64 = 130.0;
+const LEADER_WIDTH: f64 = 16.0;
+const MAX_END_LABEL_WIDTH: f64 = 130.0;
 
 impl Panel {
     /// Creates an empty panel.
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Panel {
         let title = if y.scale == Scale::Log { format!("{} (log scale)", title.into()) } else { title.into() };
-        Panel { title, x, y, layers: Vec::new(), flags: Vec::new(), ends: Vec::new() }
+        Panel { title, x, y, artists: Vec::new(), top_labels: Vec::new(), end_labels: Vec::new() }
     }
 
     /// Creates an empty panel without title.
     pub fn untitled(x: Axis, y: Axis) -> Panel {
-        Panel { title: String::new(), x, y, layers: Vec::new(), flags: Vec::new(), ends: Vec::new() }
+        Panel { title: String::new(), x, y, artists: Vec::new(), top_labels: Vec::new(), end_labels: Vec::new() }
     }
 
     /// Returns the space needed to the left and right of the frame.
-    pub fn sides(&self, has_numbers: bool) -> (f64, f64) {
+    pub fn side_margins(&self, has_numbers: bool) -> (f64, f64) {
         let numbers = self.y.ticks(6).iter().map(|tick| SMALL.room(&tick.label)).fold(0.0, f64::max);
-        let ends = self.ends.iter().map(|end| SMALL.room(&end.text).min(WIDEST_END) + LEADER + 4.0).fold(0.0, f64::max);
+        let ends = self
+            .end_labels
+            .iter()
+            .map(|end| SMALL.room(&end.text).min(MAX_END_LABEL_WIDTH) + LEADER_WIDTH + 4.0)
+            .fold(0.0, f64::max);
         let last = self.x.ticks(6).last().map_or(0.0, |tick| SMALL.room(&tick.label) / 2.0);
         (if has_numbers { numbers + 8.0 } else { 0.0 }, ends.max(last).max(4.0))
     }
 
     /// Returns the space needed above and below the frame.
-    pub fn ends(&self, around: Around) -> (f64, f64) {
+    pub fn vertical_margins(&self, around: FrameLabels) -> (f64, f64) {
         let name = if around.has_name && !self.x.name.is_empty() { NAME_ROW } else { 0.0 };
         let title = if self.title.is_empty() { 4.0 } else { TITLE_ROW };
-        (title + around.flag_rows as f64 * FLAG_ROW, NUMBERS_ROW + name)
+        (title + around.top_label_rows as f64 * TOP_LABEL_ROW, NUMBERS_ROW + name)
     }
 
     /// Returns the number of label rows above the frame.
-    pub fn flag_rows(&self, frame: Rect) -> usize {
-        self.flags_placed(frame).iter().map(|flag| flag.row + 1).max().unwrap_or(0)
+    pub fn top_label_rows(&self, frame: Rect) -> usize {
+        self.placed_top_labels(frame).iter().map(|flag| flag.row + 1).max().unwrap_or(0)
     }
 
-    /// Positions the labels above the frame beside their x; labels that would overlap go into separate rows.
-    fn flags_placed(&self, frame: Rect) -> Vec<PlacedFlag> {
-        let mut placed: Vec<PlacedFlag> = Vec::new();
-        for flag in &self.flags {
+    /// Positions the labels above the frame text_position their x; labels that would overlap go into separate rows.
+    fn placed_top_labels(&self, frame: Rect) -> Vec<PlacedTopLabel> {
+        let mut placed: Vec<PlacedTopLabel> = Vec::new();
+        for flag in &self.top_labels {
             let Some(x) = self.x.share(flag.x).map(|share| frame.x + share * frame.width) else { continue };
-            let text = SMALL.shortened(&flag.text, frame.width);
+            let text = SMALL.shorten(&flag.text, frame.width);
             let room = SMALL.room(&text);
             let fits = |(left, right): (f64, f64)| left >= frame.x - 1e-6 && right <= frame.right() + 1e-6;
-            let wishes = if flag.is_left { [Anchor::End, Anchor::Start] } else { [Anchor::Start, Anchor::End] };
-            let beside = |anchor: Anchor| if anchor == Anchor::End { x - 4.0 } else { x + 4.0 };
-            let fitting = wishes.into_iter().find(|anchor| fits(anchor.span(beside(*anchor), room)));
+            let wishes =
+                if flag.is_left { [Anchor::End, Anchor::Start] } else { [Anchor::Start, Anchor::End] };
+            let text_position = |anchor: Anchor| if anchor == Anchor::End { x - 4.0 } else { x + 4.0 };
+            let fitting = wishes.into_iter().find(|anchor| fits(anchor.span(text_position(*anchor), room)));
             let (anchor, at) = match fitting {
-                Some(anchor) => (anchor, beside(anchor)),
+                Some(anchor) => (anchor, text_position(anchor)),
                 None => (Anchor::Start, (frame.right() - room).max(frame.x)),
             };
             let span = anchor.span(at, room);
@@ -145,31 +150,34 @@ impl Panel {
                 others.into_iter().all(|other| span.1 + 8.0 < other.span.0 || other.span.1 + 8.0 < span.0)
             };
             let row = (0..).find(|&row| is_free(row)).expect("a row above all others is free");
-            placed.push(PlacedFlag { x, at, anchor, span, row, text });
+            placed.push(PlacedTopLabel { x, at, anchor, span, row, text });
         }
         placed
     }
 
     /// Draws the panel with this frame.
-    pub fn draw(&self, svg: &mut Svg, frame: Rect, around: Around) {
-        let (above, _) = self.ends(around);
-        let room = frame.width + self.sides(around.has_numbers).1;
-        let title = HEADING.shortened(&self.title, room);
+    pub fn draw(&self, svg: &mut Svg, frame: Rect, around: FrameLabels) {
+        let (above, _) = self.vertical_margins(around);
+        let room = frame.width + self.side_margins(around.has_numbers).1;
+        let title = HEADING.shorten(&self.title, room);
         svg.text((frame.x, frame.y - above + HEADING.size), Anchor::Start, HEADING, INK, &title);
-        for layer in &self.layers {
-            if let Layer::Shade(from, to) = layer {
+        for artist in &self.artists {
+            if let Artist::Span(from, to) = artist {
                 let [from, to] = [from, to].map(|x| self.x.share(*x).unwrap_or(0.0).clamp(0.0, 1.0) * frame.width);
                 svg.rect(Rect { x: frame.x + from, width: (to - from).max(0.0), ..frame }, SHADE);
             }
         }
         self.draw_axes(svg, frame, around);
-        self.draw_flags(svg, frame);
-        let lines = self.layers.iter().filter(|layer| layer.is_clipped());
+        self.draw_top_labels(svg, frame);
+        let lines = self.artists.iter().filter(|artist| artist.is_clipped());
         svg.clipped(frame.inset(-1.0, -1.0, -1.0, -1.0), |svg| {
-            lines.for_each(|layer| self.draw_layer(svg, frame, layer))
+            lines.for_each(|artist| self.draw_artist(svg, frame, artist))
         });
-        self.layers.iter().filter(|layer| !layer.is_clipped()).for_each(|layer| self.draw_layer(svg, frame, layer));
-        self.draw_ends(svg, frame);
+        self.artists
+            .iter()
+            .filter(|artist| !artist.is_clipped())
+            .for_each(|artist| self.draw_artist(svg, frame, artist));
+        self.draw_end_labels(svg, frame);
     }
 
     /// Converts data coordinates to pixels.
@@ -179,7 +187,7 @@ impl Panel {
         Some((frame.x + right.clamp(-9.0, 9.0) * frame.width, frame.bottom() - up.clamp(-9.0, 9.0) * frame.height))
     }
 
-    fn draw_axes(&self, svg: &mut Svg, frame: Rect, around: Around) {
+    fn draw_axes(&self, svg: &mut Svg, frame: Rect, around: FrameLabels) {
         let grid = Stroke::solid(GRID, 1.0);
         for tick in self.y.ticks(((frame.height / 27.0) as usize).clamp(2, 6)) {
             let Some(up) = self.y.share(tick.value) else { continue };
@@ -220,48 +228,48 @@ impl Panel {
         (1..=most).rev().map(|most| self.x.ticks(most)).find(|ticks| fits(ticks)).unwrap_or_default()
     }
 
-    fn draw_flags(&self, svg: &mut Svg, frame: Rect) {
-        for PlacedFlag { x, at, anchor, row, text, .. } in self.flags_placed(frame) {
-            let base = frame.y - 5.0 - row as f64 * FLAG_ROW;
+    fn draw_top_labels(&self, svg: &mut Svg, frame: Rect) {
+        for PlacedTopLabel { x, at, anchor, row, text, .. } in self.placed_top_labels(frame) {
+            let base = frame.y - 5.0 - row as f64 * TOP_LABEL_ROW;
             svg.line((x, base - SMALL.cap_height()), (x, frame.y), Stroke::solid(AXIS, 1.0));
             svg.text((at, base), anchor, SMALL, INK, &text);
         }
     }
 
-    fn draw_layer(&self, svg: &mut Svg, frame: Rect, layer: &Layer) {
+    fn draw_artist(&self, svg: &mut Svg, frame: Rect, artist: &Artist) {
         let at = |point: Point| self.at(frame, point);
-        match layer {
-            Layer::Shade(..) => {}
-            Layer::Rule(x, stroke) => {
+        match artist {
+            Artist::Span(..) => {}
+            Artist::VerticalLine(x, stroke) => {
                 if let Some(x) = self.x.share(*x).map(|share| frame.x + share * frame.width) {
                     svg.line((x, frame.y), (x, frame.bottom()), *stroke);
                 }
             }
-            Layer::Line(points, stroke) => {
-                for piece in pieces(points.iter().map(|point| at(*point))) {
+            Artist::Line(points, stroke) => {
+                for piece in split_at_gaps(points.iter().map(|point| at(*point))) {
                     match piece[..] {
                         [lone] => svg.circle(lone, 1.5 * stroke.width.max(1.5), Some(stroke.color), None),
-                        _ => svg.path(&thinned(piece), *stroke),
+                        _ => svg.path(&thin(piece), *stroke),
                     }
                 }
             }
-            Layer::Band(points, color) => self.draw_band(svg, frame, points, *color),
-            Layer::Mark(point, marker, radius, color) => {
+            Artist::Band(points, color) => self.draw_band(svg, frame, points, *color),
+            Artist::Marker(point, marker, radius, color) => {
                 at(*point).into_iter().for_each(|at| marker.draw(svg, at, *radius, *color));
             }
-            Layer::Ring(point, color) => {
+            Artist::Ring(point, color) => {
                 if let Some(at) = at(*point) {
                     svg.circle(at, 5.0, None, Some(Stroke::solid(WHITE, 3.4)));
                     svg.circle(at, 5.0, None, Some(Stroke::solid(*color, 1.6)));
                 }
             }
-            Layer::Stop(point, color) => {
+            Artist::VerticalTick(point, color) => {
                 if let Some((x, y)) = at(*point) {
                     svg.line((x, y - 8.0), (x, y + 8.0), Stroke::solid(WHITE, 4.0));
                     svg.line((x, y - 7.0), (x, y + 7.0), Stroke::solid(*color, 2.0));
                 }
             }
-            Layer::Cross(point, color) => at(*point).into_iter().for_each(|at| cross(svg, at, 4.5, *color)),
+            Artist::Cross(point, color) => at(*point).into_iter().for_each(|at| cross(svg, at, 4.5, *color)),
         }
     }
 
@@ -286,36 +294,39 @@ impl Panel {
                 svg.line((x, high), (x, low), Stroke::solid(color.lighter(0.5), 3.0));
                 continue;
             }
-            let upper = thinned(run.iter().map(|(high, _)| *high).collect());
-            let lower = thinned(run.iter().map(|((x, _), low)| (*x, *low)).collect());
+            let upper = thin(run.iter().map(|(high, _)| *high).collect());
+            let lower = thin(run.iter().map(|((x, _), low)| (*x, *low)).collect());
             let corners: Vec<Point> = upper.into_iter().chain(lower.into_iter().rev()).collect();
             svg.polygon(&corners, color, 1.0 - BAND);
         }
     }
 
-    fn draw_ends(&self, svg: &mut Svg, frame: Rect) {
-        let shares = self.ends.iter().map(|end| self.y.share(end.y).unwrap_or(0.0).clamp(0.0, 1.0));
+    fn draw_end_labels(&self, svg: &mut Svg, frame: Rect) {
+        let shares = self.end_labels.iter().map(|end| self.y.share(end.y).unwrap_or(0.0).clamp(0.0, 1.0));
         let wished: Vec<f64> = shares.map(|share| frame.bottom() - share * frame.height).collect();
-        let placed = apart(&wished, SMALL.size + 2.0, frame.y + 3.0, frame.bottom() - 3.0);
-        for ((end, wished), y) in self.ends.iter().zip(wished).zip(placed) {
+        let placed = spread_out(&wished, SMALL.size + 2.0, frame.y + 3.0, frame.bottom() - 3.0);
+        for ((end, wished), y) in self.end_labels.iter().zip(wished).zip(placed) {
             let x = frame.right();
-            let leader = Stroke { color: end.color, width: 1.0, dash: Dash::Solid };
-            svg.path(&[(x + 2.0, wished), (x + 5.0, wished), (x + LEADER - 5.0, y), (x + LEADER - 2.0, y)], leader);
-            let text = SMALL.shortened(&end.text, WIDEST_END);
-            svg.text((x + LEADER, y + SMALL.cap_height() / 2.0), Anchor::Start, SMALL, INK, &text);
+            let leader = Stroke { color: end.color, width: 1.0, line_style: LineStyle::Solid };
+            svg.path(
+                &[(x + 2.0, wished), (x + 5.0, wished), (x + LEADER_WIDTH - 5.0, y), (x + LEADER_WIDTH - 2.0, y)],
+                leader,
+            );
+            let text = SMALL.shorten(&end.text, MAX_END_LABEL_WIDTH);
+            svg.text((x + LEADER_WIDTH, y + SMALL.cap_height() / 2.0), Anchor::Start, SMALL, INK, &text);
         }
     }
 }
 
-impl Layer {
+impl Artist {
     /// Returns whether the element is clipped to the frame.
     fn is_clipped(&self) -> bool {
-        matches!(self, Layer::Rule(..) | Layer::Line(..) | Layer::Band(..))
+        matches!(self, Artist::VerticalLine(..) | Artist::Line(..) | Artist::Band(..))
     }
 }
 
 /// A label above the frame with its position.
-struct PlacedFlag {
+struct PlacedTopLabel {
     x: f64,
     at: f64,
     anchor: Anchor,

@@ -47,7 +47,7 @@ impl Rect {
 
 /// Dash pattern, which distinguishes lines without color.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dash {
+pub enum LineStyle {
     /// Solid.
     #[default]
     Solid,
@@ -59,16 +59,16 @@ pub enum Dash {
     DashDotted,
 }
 
-impl Dash {
+impl LineStyle {
     /// All patterns; the most distinct come first.
-    pub const ALL: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDotted];
+    pub const ALL: [LineStyle; 4] = [LineStyle::Solid, LineStyle::Dashed, LineStyle::Dotted, LineStyle::DashDotted];
 
     fn array(self, width: f64) -> Option<String> {
         let lengths: &[f64] = match self {
-            Dash::Solid => return None,
-            Dash::Dashed => &[3.5, 2.0],
-            Dash::Dotted => &[1.0, 1.6],
-            Dash::DashDotted => &[4.5, 1.8, 1.0, 1.8],
+            LineStyle::Solid => return None,
+            LineStyle::Dashed => &[3.5, 2.0],
+            LineStyle::Dotted => &[1.0, 1.6],
+            LineStyle::DashDotted => &[4.5, 1.8, 1.0, 1.8],
         };
         let unit = width.max(1.2);
         Some(lengths.iter().map(|length| short(length * unit)).collect::<Vec<_>>().join(" "))
@@ -83,20 +83,20 @@ pub struct Stroke {
     /// Its width in pixels.
     pub width: f64,
     /// Its dash pattern.
-    pub dash: Dash,
+    pub line_style: LineStyle,
 }
 
 impl Stroke {
     /// Returns a solid line style.
     pub fn solid(color: Color, width: f64) -> Stroke {
-        Stroke { color, width, dash: Dash::Solid }
+        Stroke { color, width, line_style: LineStyle::Solid }
     }
 
     /// Returns the SVG attributes of the line style.
     pub fn attributes(self) -> String {
-        let dash =
-            self.dash.array(self.width).map(|array| format!(" stroke-dasharray=\"{array}\"")).unwrap_or_default();
-        format!("stroke=\"{}\" stroke-width=\"{}\"{dash}", self.color, short(self.width))
+        let line_style =
+            self.line_style.array(self.width).map(|array| format!(" stroke-dasharray=\"{array}\"")).unwrap_or_default();
+        format!("stroke=\"{}\" stroke-width=\"{}\"{line_style}", self.color, short(self.width))
     }
 }
 

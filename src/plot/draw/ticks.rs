@@ -44,7 +44,7 @@ pub fn linear(from: f64, to: f64, most: usize, unit: Unit) -> Vec<Tick> {
 }
 
 /// Limit for counting steps: beyond it, f64 cannot represent all whole numbers.
-const COUNTED: f64 = 9e15;
+const MAX_EXACT_INTEGER: f64 = 9e15;
 
 fn at(from: f64, to: f64, step: f64, unit: Unit) -> Vec<Tick> {
     if !(step.is_finite() && step > 0.0) {
@@ -52,7 +52,7 @@ fn at(from: f64, to: f64, step: f64, unit: Unit) -> Vec<Tick> {
     }
     let slack = step * 1e-6;
     let (first, last) = (((from - slack) / step).ceil(), ((to + slack) / step).floor());
-    if !(first.abs() < COUNTED && last.abs() < COUNTED) {
+    if !(first.abs() < MAX_EXACT_INTEGER && last.abs() < MAX_EXACT_INTEGER) {
         return Vec::new();
     }
     let (first, last) = (first as i64, last as i64);
@@ -78,7 +78,7 @@ pub fn logarithmic(from: f64, to: f64, most: usize) -> Vec<Tick> {
         for &times in times {
             let value = times * 10_f64.powi(power);
             if value >= from * (1.0 - 1e-9) && value <= to * (1.0 + 1e-9) {
-                let label = if power.rem_euclid(every) == 0 { of_power(times, power) } else { String::new() };
+                let label = if power.rem_euclid(every) == 0 { format_power(times, power) } else { String::new() };
                 ticks.push(Tick { value, label });
             }
         }
@@ -121,13 +121,13 @@ pub fn percent(share: f64) -> String {
 }
 
 /// Returns a number with about four significant digits, in scientific notation if it is very large or small.
-pub fn figure(value: f64) -> String {
+pub fn format_number(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => crate::history::number::Number(value).to_string(),
         0.0 => "0".to_owned(),
         size if (1e6..).contains(&size) || size < 1e-3 => {
             let power = size.log10().floor() as i32;
-            format!("{}·10{}", number(value / 10_f64.powi(power), 2), raised(power))
+            format!("{}·10{}", number(value / 10_f64.powi(power), 2), superscript(power))
         }
         size if size >= 1e3 => number(value, 0),
         size if size >= 100.0 => number(value, 1),
@@ -145,7 +145,7 @@ fn label(value: f64, step: f64, unit: Unit) -> String {
         ..=-5 | 6.. => {
             let power = (value.abs().log10() + 1e-9).floor() as i32;
             let decimals = (power - exponent).clamp(0, 6) as usize;
-            format!("{}·10{}", number(value / 10_f64.powi(power), decimals), raised(power))
+            format!("{}·10{}", number(value / 10_f64.powi(power), decimals), superscript(power))
         }
         0..=5 => number(value, 0),
         _ => number(value, exponent.unsigned_abs() as usize),
@@ -154,16 +154,16 @@ fn label(value: f64, step: f64, unit: Unit) -> String {
 }
 
 /// Returns `times` times a power of ten, written out if it is short.
-fn of_power(times: f64, power: i32) -> String {
+fn format_power(times: f64, power: i32) -> String {
     match power {
         0..=4 => number(times * 10_f64.powi(power), 0),
         -3..=-1 => number(times * 10_f64.powi(power), power.unsigned_abs() as usize),
-        _ if times == 1.0 => format!("10{}", raised(power)),
-        _ => format!("{times}·10{}", raised(power)),
+        _ if times == 1.0 => format!("10{}", superscript(power)),
+        _ => format!("{times}·10{}", superscript(power)),
     }
 }
 
-fn raised(power: i32) -> String {
+fn superscript(power: i32) -> String {
     let digit = |letter: char| match letter {
         '-' => '⁻',
         letter => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][letter as usize - '0' as usize],
@@ -227,7 +227,10 @@ mod tests {
             [0.0, 1.0, 0.9657, 0.0123, 0.00042, 0.9998].map(percent),
             ["0 %", "100 %", "96.6 %", "1.23 %", "0.042 %", "99.98 %"]
         );
-        assert_eq!([0.1127, 12.5, 1234.5, 1.5e-7].map(figure), ["0.1127", "12.50", "1,234", "1.50·10⁻⁷"].map(|l| l));
+        assert_eq!(
+            [0.1127, 12.5, 1234.5, 1.5e-7].map(format_number),
+            ["0.1127", "12.50", "1,234", "1.50·10⁻⁷"].map(|l| l)
+        );
         assert_eq!(number(-1234567.0, 0), "−1,234,567");
         assert_eq!(number(-0.001, 2), "0.00");
     }

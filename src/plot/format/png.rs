@@ -10,7 +10,7 @@ use resvg::usvg::{self, fontdb};
 use crate::plot::draw::font;
 
 /// PNG pixels per SVG pixel.
-const TIMES: f32 = 2.0;
+const SCALE: f32 = 2.0;
 
 /// PNG pixels per meter; an inch has 96 SVG pixels.
 const PIXELS_PER_METER: u32 = 7559;
@@ -29,20 +29,20 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// When it is not a valid SVG, or is too large.
-pub fn of(svg: &str) -> anyhow::Result<Vec<u8>> {
+pub fn render(svg: &str) -> anyhow::Result<Vec<u8>> {
     let options =
         usvg::Options { fontdb: Arc::clone(&FONTS), font_family: "Inter".to_owned(), ..usvg::Options::default() };
-    let tree = usvg::Tree::from_str(svg, &options).context("failed to read the picture as SVG")?;
+    let tree = usvg::Tree::from_str(svg, &options).context("failed to parse the plot as SVG")?;
     let size = tree.size();
-    let [width, height] = [size.width(), size.height()].map(|side| (side * TIMES).round() as u32);
+    let [width, height] = [size.width(), size.height()].map(|side| (side * SCALE).round() as u32);
     let mut pixels = Pixmap::new(width, height).ok_or_else(|| anyhow!("a PNG of {width}×{height} is too large"))?;
-    resvg::render(&tree, Transform::from_scale(TIMES, TIMES), &mut pixels.as_mut());
-    let plain = pixels.encode_png().context("failed to write the picture as PNG")?;
-    Ok(described(&plain))
+    resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixels.as_mut());
+    let plain = pixels.encode_png().context("failed to encode the plot as PNG")?;
+    Ok(with_metadata(&plain))
 }
 
 /// Returns whether the bytes are a PNG made by runner.
-pub fn is_ours(bytes: &[u8]) -> bool {
+pub fn is_made_by_runner(bytes: &[u8]) -> bool {
     bytes.get(HEADER..HEADER + 12 + 9 + 4 + 4 + SOFTWARE.len()).is_some_and(|chunks| chunks.ends_with(SOFTWARE))
 }
 
@@ -50,7 +50,7 @@ pub fn is_ours(bytes: &[u8]) -> bool {
 const HEADER: usize = 8 + 12 + 13;
 
 /// Returns the PNG with its physical size and the mark of runner.
-fn described(png: &[u8]) -> Vec<u8> {
+fn with_metadata(png: &[u8]) -> Vec<u8> {
     let mut resolution = [PIXELS_PER_METER.to_be_bytes(); 2].concat();
     resolution.push(1); // the unit is the meter
     let (header, rest) = png.split_at(HEADER);
@@ -80,13 +80,13 @@ mod tests {
         svg.rect(Rect { x: 0.0, y: 0.0, width: 20.0, height: 40.0 }, BLUE);
         svg.text((30.0, 30.0), Anchor::Start, TITLE, INK, "M");
         let text = svg.finish();
-        let png = of(&text).unwrap();
-        assert!(is_ours(&png) && png == of(&text).unwrap());
+        let png = render(&text).unwrap();
+        assert!(is_made_by_runner(&png) && png == render(&text).unwrap());
         let image = image::load_from_memory(&png).unwrap().to_rgb8();
         assert_eq!(image.dimensions(), (120, 80));
         assert_eq!(image.get_pixel(10, 10).0, [BLUE.0, BLUE.1, BLUE.2]);
         let dark = image.enumerate_pixels().filter(|(x, _, pixel)| *x > 50 && pixel.0[0] < 100).count();
         assert!(dark > 50, "the letter is drawn");
-        assert!(!is_ours(b"\x89PNG") && of("no SVG").is_err());
+        assert!(!is_made_by_runner(b"\x89PNG") && render("no SVG").is_err());
     }
 }

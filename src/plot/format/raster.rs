@@ -8,25 +8,25 @@ use crate::plot::draw::shape::{Rect, short};
 use crate::plot::format::svg::Svg;
 
 /// Number of gray levels.
-const GREYS: usize = 32;
+const GRAY_LEVELS: usize = 32;
 
 /// Maximum side length in pixels; larger images are scaled down.
-const MOST: usize = 64;
+const MAX_SIDE: usize = 64;
 
 /// Draws an image into a rectangle; `pixels` are its values row by row, from 0 (black) to 1 (white).
 pub fn draw(svg: &mut Svg, room: Rect, pixels: &[f64], size: ImageSize) {
-    let (pixels, size) = shrunk(pixels, size, size.width.max(size.height).div_ceil(MOST)); // no more than is visible
-    let grey = |value: f64| (value.clamp(0.0, 1.0) * (GREYS - 1) as f64).round() as usize;
+    let (pixels, size) = shrunk(pixels, size, size.width.max(size.height).div_ceil(MAX_SIDE)); // no more than is visible
+    let grey = |value: f64| (value.clamp(0.0, 1.0) * (GRAY_LEVELS - 1) as f64).round() as usize;
     let greys: Vec<usize> = pixels.iter().map(|value| grey(if value.is_nan() { 0.0 } else { *value })).collect();
     let scale = (room.width / size.width as f64).min(room.height / size.height as f64);
     let (width, height) = (scale * size.width as f64, scale * size.height as f64);
     let (x, y) = (room.x + (room.width - width) / 2.0, room.y + (room.height - height) / 2.0);
-    let mut counts = [0_usize; GREYS];
+    let mut counts = [0_usize; GRAY_LEVELS];
     greys.iter().for_each(|grey| counts[*grey] += 1);
-    let background = (0..GREYS).max_by_key(|&grey| counts[grey]).unwrap_or(0);
-    let color = |grey: usize| Color::grey(grey as f64 / (GREYS - 1) as f64);
+    let background = (0..GRAY_LEVELS).max_by_key(|&grey| counts[grey]).unwrap_or(0);
+    let color = |grey: usize| Color::grey(grey as f64 / (GRAY_LEVELS - 1) as f64);
     svg.rect(Rect { x, y, width, height }, color(background));
-    for grey in (0..GREYS).filter(|&grey| grey != background && counts[grey] > 0) {
+    for grey in (0..GRAY_LEVELS).filter(|&grey| grey != background && counts[grey] > 0) {
         let mut path = String::new();
         for (row, line) in greys.chunks_exact(size.width).enumerate() {
             for (from, to) in runs(line, grey) {

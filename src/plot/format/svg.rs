@@ -13,7 +13,7 @@ pub const MADE_BY: &str = "<!-- made by runner -->";
 
 /// A text with its position, for layout checks.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Placed {
+pub struct PlacedText {
     /// The text.
     pub text: String,
     /// The space reserved for it; it allows for a wider font.
@@ -31,7 +31,7 @@ pub struct Svg {
     /// Prefix of element IDs, so that several plots can be embedded in one page.
     name: String,
     clips: usize,
-    placed: Vec<Placed>,
+    placed: Vec<PlacedText>,
 }
 
 impl Svg {
@@ -48,7 +48,7 @@ impl Svg {
     }
 
     /// Returns the texts that were drawn, with their positions.
-    pub fn placed(&self) -> &[Placed] {
+    pub fn placed(&self) -> &[PlacedText] {
         &self.placed
     }
 
@@ -59,12 +59,12 @@ impl Svg {
 
     /// Draws a filled rectangle.
     pub fn rect(&mut self, rect: Rect, fill: Color) {
-        self.put(&format!("<rect {} fill=\"{fill}\"/>", sides(rect)));
+        self.put(&format!("<rect {} fill=\"{fill}\"/>", rect_attributes(rect)));
     }
 
     /// Draws the outline of a rectangle.
     pub fn outline(&mut self, rect: Rect, stroke: Stroke) {
-        self.put(&format!("<rect {} fill=\"none\" {}/>", sides(rect), stroke.attributes()));
+        self.put(&format!("<rect {} fill=\"none\" {}/>", rect_attributes(rect), stroke.attributes()));
     }
 
     /// Draws a line from one point to another.
@@ -76,18 +76,18 @@ impl Svg {
     /// Draws a line through points.
     pub fn path(&mut self, points: &[Point], stroke: Stroke) {
         let attributes = stroke.attributes();
-        self.put(&format!("<path d=\"{}\" fill=\"none\" stroke-linejoin=\"round\" {attributes}/>", through(points)));
+        self.put(&format!("<path d=\"{}\" fill=\"none\" stroke-linejoin=\"round\" {attributes}/>", path_data(points)));
     }
 
     /// Draws a filled polygon.
     pub fn polygon(&mut self, corners: &[Point], fill: Color, opacity: f64) {
         let opacity = if opacity < 1.0 { format!(" fill-opacity=\"{}\"", short(opacity)) } else { String::new() };
-        self.put(&format!("<path d=\"{}Z\" fill=\"{fill}\"{opacity}/>", through(corners)));
+        self.put(&format!("<path d=\"{}Z\" fill=\"{fill}\"{opacity}/>", path_data(corners)));
     }
 
     /// Draws a filled polygon with an outline.
     pub fn outlined_polygon(&mut self, corners: &[Point], fill: Color, stroke: Stroke) {
-        self.put(&format!("<path d=\"{}Z\" fill=\"{fill}\" {}/>", through(corners), stroke.attributes()));
+        self.put(&format!("<path d=\"{}Z\" fill=\"{fill}\" {}/>", path_data(corners), stroke.attributes()));
     }
 
     /// Draws filled cells of a grid without antialiasing, which would leave seams.
@@ -110,12 +110,12 @@ impl Svg {
         }
         let (left, right) = anchor.span(at.0, font.room(text));
         let room = Rect { x: left, y: at.1 - font.size * 0.95, width: right - left, height: font.size * 1.2 };
-        self.placed.push(Placed { text: text.to_owned(), room });
+        self.placed.push(PlacedText { text: text.to_owned(), room });
         self.put(&format!(
             "<text x=\"{}\" y=\"{}\"{}</text>",
             short(at.0),
             short(at.1),
-            letters(anchor, font, color, text)
+            text_attributes(anchor, font, color, text)
         ));
     }
 
@@ -126,16 +126,16 @@ impl Svg {
         }
         let (low, high) = anchor.span(0.0, font.room(text));
         let room = Rect { x: at.0 - font.size * 0.95, y: at.1 - high, width: font.size * 1.2, height: high - low };
-        self.placed.push(Placed { text: text.to_owned(), room });
+        self.placed.push(PlacedText { text: text.to_owned(), room });
         let turned = format!("transform=\"translate({} {}) rotate(-90)\"", short(at.0), short(at.1));
-        self.put(&format!("<text {turned}{}</text>", letters(anchor, font, color, text)));
+        self.put(&format!("<text {turned}{}</text>", text_attributes(anchor, font, color, text)));
     }
 
     /// Clips what `draw` draws to the rectangle.
     pub fn clipped(&mut self, rect: Rect, draw: impl FnOnce(&mut Svg)) {
         self.clips += 1;
         let name = format!("{}-clip{}", self.name, self.clips);
-        self.put(&format!("<clipPath id=\"{name}\"><rect {}/></clipPath>", sides(rect)));
+        self.put(&format!("<clipPath id=\"{name}\"><rect {}/></clipPath>", rect_attributes(rect)));
         self.put(&format!("<g clip-path=\"url(#{name})\">"));
         draw(self);
         self.put("</g>");
@@ -144,7 +144,7 @@ impl Svg {
     /// Returns the finished SVG.
     pub fn finish(self) -> String {
         let [width, height] = [self.width, self.height].map(short);
-        let (title, description) = (escaped(&self.title), escaped(&self.description));
+        let (title, description) = (escape_xml(&self.title), escape_xml(&self.description));
         let name = &self.name;
         let size = format!("width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\"");
         let read = format!("role=\"img\" aria-labelledby=\"{name}-title {name}-desc\"");
@@ -159,7 +159,7 @@ impl Svg {
 }
 
 /// Returns a path through points.
-fn through(points: &[Point]) -> String {
+fn path_data(points: &[Point]) -> String {
     let mut path = String::new();
     for (number, (x, y)) in points.iter().enumerate() {
         let step = ["L", "M"][usize::from(number == 0)];
@@ -168,37 +168,37 @@ fn through(points: &[Point]) -> String {
     path
 }
 
-fn sides(Rect { x, y, width, height }: Rect) -> String {
+fn rect_attributes(Rect { x, y, width, height }: Rect) -> String {
     let [x, y, width, height] = [x, y, width, height].map(short);
     format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"")
 }
 
 /// Returns the attributes and the content of a text element.
-fn letters(anchor: Anchor, font: Font, color: Color, text: &str) -> String {
+fn text_attributes(anchor: Anchor, font: Font, color: Color, text: &str) -> String {
     let anchor = match anchor {
         Anchor::Start => "",
         Anchor::Middle => " text-anchor=\"middle\"",
         Anchor::End => " text-anchor=\"end\"",
     };
     let weight = if font.weight == Weight::SemiBold { " font-weight=\"600\"" } else { "" };
-    format!("{anchor} font-size=\"{}\"{weight} fill=\"{color}\">{}", short(font.size), escaped(text))
+    format!("{anchor} font-size=\"{}\"{weight} fill=\"{color}\">{}", short(font.size), escape_xml(text))
 }
 
 /// Escapes a text for XML, and removes characters that XML does not allow.
-fn escaped(text: &str) -> String {
+fn escape_xml(text: &str) -> String {
     let allowed =
         |letter: &char| matches!(letter, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..) && *letter != '\u{7f}';
-    let mut escaped = String::new();
+    let mut escape_xml = String::new();
     for letter in text.chars().filter(allowed) {
         match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            letter => escaped.push(letter),
+            '&' => escape_xml.push_str("&amp;"),
+            '<' => escape_xml.push_str("&lt;"),
+            '>' => escape_xml.push_str("&gt;"),
+            '"' => escape_xml.push_str("&quot;"),
+            letter => escape_xml.push(letter),
         }
     }
-    escaped
+    escape_xml
 }
 
 #[cfg(test)]

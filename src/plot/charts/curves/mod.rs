@@ -5,16 +5,16 @@
 mod options;
 pub mod panel;
 pub mod series;
-pub mod words;
+pub mod texts;
 
 use anyhow::anyhow;
 
 use crate::compare::group::{Group, union};
 use crate::config::hint::Hint;
 use crate::config::suggest;
-use crate::plot::Drawn;
-use crate::plot::charts::curves::panel::{Layout, Used};
-use crate::plot::charts::metric_names;
+use crate::plot::Plot;
+use crate::plot::charts::curves::panel::{Layout, UsedElements};
+use crate::plot::charts::metric_labels;
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::page::{Body, MARGIN};
 use crate::plot::draw::panel::Panel;
@@ -36,15 +36,15 @@ const LEAST_HEIGHT: f64 = 130.0;
 ///
 /// # Errors
 /// When no group has a curve of the requested metrics.
-pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
+pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
     let mut notes = Vec::new();
     let all: Vec<&Group> = groups.iter().collect();
     let mut shown = with_curves(&all, &options.metrics, &mut notes)?;
     if shown.len() > MOST_GROUPS {
-        notes.push(format!("the first {MOST_GROUPS} of {} are drawn", shown.len()));
+        notes.push(format!("plotting only the first {MOST_GROUPS} of {}", shown.len()));
         shown.truncate(MOST_GROUPS);
     }
-    let layout = Layout::of(shown.len());
+    let layout = Layout::new(shown.len());
     let mut metrics = match &options.metrics[..] {
         [] => default_metrics(&shown),
         named => named.to_vec(),
@@ -52,45 +52,49 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Drawn> {
     if layout == Layout::Multiples && options.metrics.is_empty() {
         metrics.truncate(1);
     }
-    let mut used = Used::default();
+    let mut used = UsedElements::default();
     let panels: Vec<Panel> =
         metrics.iter().flat_map(|metric| panel::panels(&shown, metric, layout, options, &mut used)).collect();
     if panels.is_empty() {
-        let message = format!("`--x {}`: where epochs lie on this axis is not known of any of these", options.x.word());
-        return Err(anyhow!(message).context(Hint("`--x epoch` is always known".to_owned())));
+        let message = format!("`--x {}`: none of these runs has recorded it", options.x.word());
+        return Err(anyhow!(message).context(Hint("use `--x epoch`, which every run has".to_owned())));
     }
     notes.append(&mut used.notes);
-    let page = words::page(&shown, &metrics, layout, options, &used);
+    let page = texts::page(&shown, &metrics, layout, options, &used);
     let (default, least, height) = match layout {
         Layout::Multiples => (WIDTH, LEAST_MULTIPLE, MULTIPLE_HEIGHT),
-        _ if panels.len() == 1 => (LONE_WIDTH, LEAST_PANEL, PANEL_HEIGHT),
-        _ => (WIDTH, LEAST_PANEL, PANEL_HEIGHT),
+        Layout::Single | Layout::Overlaid if panels.len() == 1 => (LONE_WIDTH, LEAST_PANEL, PANEL_HEIGHT),
+        Layout::Single | Layout::Overlaid => (WIDTH, LEAST_PANEL, PANEL_HEIGHT),
     };
     let width = options.size.width.unwrap_or(default);
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, least);
     let grid = Grid { panels, columns, shares_axes: layout == Layout::Multiples && metrics.len() == 1 };
-    let body = Body::of(options.size, height * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
-    Ok(Drawn { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    let body = Body::new(options.size, height * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
+    Ok(Plot { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
 /// Returns the groups that have a curve of the requested metrics, and adds notes about the others.
 fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<String>) -> anyhow::Result<Vec<&'a Group>> {
     let has = |group: &Group, metric: &str| {
         let series = group.series();
-        series.contains(&metric) || series.contains(&metric_names::validation(metric).as_str())
+        series.contains(&metric) || series.contains(&metric_labels::validation(metric).as_str())
     };
     let is_tree = |group: &&&Group| {
         group.trials.iter().all(|t| t.history().is_some_and(|h| h.network.is_none() && h.tree.is_some()))
     };
     let (trees, groups): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_tree(group));
-    notes.extend(trees.iter().map(|group| format!("`{}` is a tree, which has no curves: it is left out", group.label)));
+    notes.extend(
+        trees.iter().map(|group| format!("skipping `{}`: a decision tree has no learning curves", group.label)),
+    );
     let series = union(groups.iter().map(|group| group.series()));
     if series.is_empty() {
-        let hint = "trees have none: `runner plot confusion` shows what they tell apart";
-        return Err(anyhow!("no epoch was trained: there are no curves to draw").context(Hint(hint.to_owned())));
+        let hint = "use `runner plot confusion` for a decision tree";
+        return Err(
+            anyhow!("no epoch was trained: there are no learning curves to plot").context(Hint(hint.to_owned()))
+        );
     }
     if let Some(metric) = wanted.iter().find(|metric| !groups.iter().any(|group| has(group, metric))) {
-        let message = format!("none of these has a curve of `{metric}`");
+        let message = format!("none of these runs has a curve of `{metric}`");
         return Err(anyhow!(message).context(Hint(suggest::hint(metric, series))));
     }
     let is_shown = |group: &&&Group| match wanted {
@@ -100,7 +104,7 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
     let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_shown(group));
     for group in others {
         let what = if wanted.is_empty() { "curves".to_owned() } else { wanted.join(" or ") };
-        notes.push(format!("`{}` has no {what}: it is left out", group.label));
+        notes.push(format!("skipping `{}`: no {what}", group.label));
     }
     Ok(shown)
 }
@@ -109,13 +113,13 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
 fn default_metrics(groups: &[&Group]) -> Vec<String> {
     let mut bases: Vec<&str> = Vec::new();
     for metric in union(groups.iter().map(|group| group.metrics())) {
-        if !bases.contains(&metric_names::base(metric)) {
-            bases.push(metric_names::base(metric));
+        if !bases.contains(&metric_labels::base(metric)) {
+            bases.push(metric_labels::base(metric));
         }
     }
     // Prefer a metric that all groups have.
     let of_all =
-        |base: &&str| groups.iter().all(|group| group.metrics().iter().any(|m| metric_names::base(m) == *base));
+        |base: &&str| groups.iter().all(|group| group.metrics().iter().any(|m| metric_labels::base(m) == *base));
     let others = || bases.iter().copied().filter(|base| *base != "loss");
     let second = bases.iter().copied().find(|base| *base == "acc").or_else(|| others().find(of_all));
     let second = second.or_else(|| others().next());
@@ -130,7 +134,7 @@ mod tests {
     use crate::history::History;
     use crate::plot::draw::page::Size;
     use crate::plot::format::svg::Svg;
-    use crate::plot::tests_of_pictures::{groups, outside, overlapping};
+    use crate::plot::layout_checks::{groups, outside, overlapping};
 
     fn svg(groups: &[Group], options: &Options) -> Svg {
         draw(groups, options).unwrap().svg
@@ -138,7 +142,7 @@ mod tests {
 
     fn first(group: &mut Group) -> &mut History {
         match &mut group.trials[0].record {
-            Record::Ours(history) => history,
+            Record::Runner(history) => history,
             Record::Foreign(_) => unreachable!("made here"),
         }
     }
@@ -168,8 +172,8 @@ mod tests {
     #[test]
     fn a_lone_group_has_its_best_epoch_and_its_onset_in_words() {
         let text = svg(&groups(1, 1, 30), &Options::default()).finish();
-        for words in [">best epoch 10<", ">overfits from 11<", ">validation<", ">training<", "<desc"] {
-            assert!(text.contains(words), "no {words} in {text}");
+        for texts in [">best epoch 10<", ">overfits from 11<", ">validation<", ">training<", "<desc"] {
+            assert!(text.contains(texts), "no {texts} in {text}");
         }
     }
 
@@ -181,7 +185,7 @@ mod tests {
         let text = svg(&broken, &Options::default()).finish();
         assert!(text.contains(">no longer finite<"), "{text}");
         assert!(text.contains("Not finite in any epoch: loss of variant1, accuracy of variant1."), "{text}");
-        assert!(!text.contains("Towards the end"), "{text}");
+        assert!(!text.contains("Late epochs"), "{text}");
         let lone = svg(&groups(1, 1, 1), &Options::default()).finish();
         assert!(lone.contains("<circle"), "{lone}");
     }
@@ -193,7 +197,7 @@ mod tests {
         assert!(error.downcast_ref::<Hint>().unwrap().0.contains("acc"), "{error:?}");
         let mut two = groups(2, 1, 3);
         first(&mut two[1]).history.series.retain(|name, _| !name.ends_with("acc"));
-        assert_eq!(draw(&two, &of("acc")).unwrap().notes, ["`variant1` has no acc: it is left out"]);
+        assert_eq!(draw(&two, &of("acc")).unwrap().notes, ["skipping `variant1`: no acc"]);
     }
 
     #[test]

@@ -4,20 +4,20 @@ use crate::compare::group::Group;
 use crate::compare::trial;
 use crate::plot::charts::curves::options::Options;
 use crate::plot::charts::curves::series::{self, Series, Spread};
-use crate::plot::charts::metric_names::{self, capital};
+use crate::plot::charts::epoch_marks;
+use crate::plot::charts::metric_labels::{self, capital};
 use crate::plot::draw::axis::{Axis, range};
 use crate::plot::draw::color::{BLUE, Color, GHOST, INK, QUIET, VERMILION};
 use crate::plot::draw::marker::Marker;
-use crate::plot::draw::panel::{Flag, Layer, Panel};
-use crate::plot::draw::shape::{Dash, Stroke};
+use crate::plot::draw::panel::{Artist, Panel, TopLabel};
+use crate::plot::draw::shape::{LineStyle, Stroke};
 use crate::plot::draw::ticks::Unit;
-use crate::plot::draw::turning;
 
 /// Arrangement of groups in panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// One group in one panel.
-    Lone,
+    Single,
     /// Several groups in one panel, in different colors.
     Overlaid,
     /// One panel per group, with the other groups in gray behind.
@@ -26,9 +26,9 @@ pub enum Layout {
 
 impl Layout {
     /// Returns the layout for this number of groups.
-    pub fn of(groups: usize) -> Layout {
+    pub fn new(groups: usize) -> Layout {
         match groups {
-            0 | 1 => Layout::Lone,
+            0 | 1 => Layout::Single,
             2..=MOST_OVERLAID => Layout::Overlaid,
             _ => Layout::Multiples,
         }
@@ -37,7 +37,7 @@ impl Layout {
 
 /// Elements that were drawn and need legend entries, and notes.
 #[derive(Clone, Debug, Default)]
-pub struct Used {
+pub struct UsedElements {
     pub(crate) training: bool,
     pub(crate) validation: bool,
     pub(crate) bands: bool,
@@ -56,10 +56,10 @@ const MOST_OVERLAID: usize = 7;
 const MOST_WITH_BANDS: usize = 4;
 
 /// Number of markers along a line.
-const MARKERS: usize = 6;
+const MARKERS_PER_LINE: usize = 6;
 
 /// Curves explode if they exceed the median of all first values by this factor.
-const EXPLOSION: f64 = 30.0;
+const EXPLOSION_FACTOR: f64 = 30.0;
 
 /// The training and validation curves of a group.
 struct Pair<'a> {
@@ -86,11 +86,17 @@ impl Pair<'_> {
 }
 
 /// Returns the panels of a metric: one, or one per group; empty if no group has the metric.
-pub fn panels(groups: &[&Group], metric: &str, layout: Layout, options: &Options, used: &mut Used) -> Vec<Panel> {
-    let of = |group: &Group, name: &str| series::of(group, name, options.x);
-    let is_pair = metric_names::base(metric) == metric;
+pub fn panels(
+    groups: &[&Group],
+    metric: &str,
+    layout: Layout,
+    options: &Options,
+    used: &mut UsedElements,
+) -> Vec<Panel> {
+    let of = |group: &Group, name: &str| series::from_group(group, name, options.x);
+    let is_pair = metric_labels::base(metric) == metric;
     let pair = |(number, group): (usize, &&'_ Group)| {
-        let validation = of(group, &if is_pair { metric_names::validation(metric) } else { metric.to_owned() });
+        let validation = of(group, &if is_pair { metric_labels::validation(metric) } else { metric.to_owned() });
         let training = if is_pair { of(group, metric) } else { None };
         (number, validation, training)
     };
@@ -100,34 +106,34 @@ pub fn panels(groups: &[&Group], metric: &str, layout: Layout, options: &Options
     });
     let (pairs, empty): (Vec<Pair>, Vec<Pair>) = pairs.filter(|pair| pair.main().is_some()).partition(Pair::has_finite);
     for Pair { group, .. } in empty {
-        used.empty.push(format!("{} of {}", metric_names::words(metric), group.label));
+        used.empty.push(format!("{} of {}", metric_labels::words(metric), group.label));
     }
     if pairs.is_empty() && used.empty.is_empty() {
         return Vec::new();
     }
-    let mut draw = Draw { pairs: &pairs, layout, options, used };
+    let mut draw = PanelBuilder { pairs: &pairs, layout, options, used };
     let all = || pairs.iter().flat_map(|pair| pair.each().map(|(series, _)| series));
     let x = draw.x_axis(all().flat_map(|series| &series.points).map(|spread| spread.x));
     let y = draw.y_axis(metric, all());
-    let title = capital(&metric_names::words(metric));
+    let title = capital(&metric_labels::words(metric));
     match layout {
-        Layout::Lone | Layout::Overlaid => {
+        Layout::Single | Layout::Overlaid => {
             let mut panel = Panel::new(title, x, y);
             pairs.iter().for_each(|pair| draw.curves(&mut panel, pair));
-            pairs.iter().for_each(|pair| draw.turnings(&mut panel, pair));
+            pairs.iter().for_each(|pair| draw.mark_epochs(&mut panel, pair));
             vec![panel]
         }
         Layout::Multiples => {
             let named = |pair: &Pair| match options.metrics.len() {
                 0 | 1 => pair.group.label.clone(),
-                _ => format!("{}: {}", pair.group.label, metric_names::words(metric)),
+                _ => format!("{}: {}", pair.group.label, metric_labels::words(metric)),
             };
             let of_one = |pair: &Pair| {
                 let mut panel = Panel::untitled(x.clone(), y.clone());
                 panel.title = named(pair);
-                draw.behind(&mut panel, pair);
+                draw.draw_other_groups(&mut panel, pair);
                 draw.curves(&mut panel, pair);
-                draw.turnings(&mut panel, pair);
+                draw.mark_epochs(&mut panel, pair);
                 panel
             };
             pairs.iter().map(of_one).collect()
@@ -135,14 +141,14 @@ pub fn panels(groups: &[&Group], metric: &str, layout: Layout, options: &Options
     }
 }
 
-struct Draw<'a> {
+struct PanelBuilder<'a> {
     pairs: &'a [Pair<'a>],
     layout: Layout,
     options: &'a Options,
-    used: &'a mut Used,
+    used: &'a mut UsedElements,
 }
 
-impl Draw<'_> {
+impl PanelBuilder<'_> {
     fn has_validation(&self) -> bool {
         self.pairs.iter().any(|pair| pair.validation.is_some())
     }
@@ -163,18 +169,18 @@ impl Draw<'_> {
             let std = spread.std.filter(|_| self.has_bands());
             values.extend(std.into_iter().flat_map(|std| [spread.mean - std, spread.mean + std]));
         }
-        let is_log = self.options.log || self.explode();
+        let is_log = self.options.log || self.curves_explode();
         let log = if is_log { Axis::log(metric, values.iter().copied()) } else { None };
         if self.options.log && log.is_none() {
             self.used
                 .notes
-                .push(format!("{} has no value above zero: its axis is not log", metric_names::words(metric)));
+                .push(format!("{} has no positive values: its axis is linear", metric_labels::words(metric)));
         }
-        log.unwrap_or_else(|| Axis::around(metric, metric_names::unit(metric), values))
+        log.unwrap_or_else(|| Axis::with_margins(metric, metric_labels::unit(metric), values))
     }
 
     /// Returns whether curves reach values far above their first ones, while all values are positive.
-    fn explode(&self) -> bool {
+    fn curves_explode(&self) -> bool {
         let all = || self.pairs.iter().flat_map(Pair::each).map(|(series, _)| &series.points);
         let finite = |points: &Vec<Spread>| -> Vec<f64> {
             points.iter().map(|spread| spread.mean).filter(|mean| mean.is_finite()).collect()
@@ -183,7 +189,7 @@ impl Draw<'_> {
         firsts.sort_by(f64::total_cmp);
         let Some(first) = firsts.len().checked_sub(1).map(|last| firsts[last / 2]) else { return false };
         match range(all().flat_map(finite)) {
-            Some((least, most)) => least > 0.0 && most > EXPLOSION * first,
+            Some((least, most)) => least > 0.0 && most > EXPLOSION_FACTOR * first,
             None => false,
         }
     }
@@ -195,50 +201,58 @@ impl Draw<'_> {
             let stroke = stroke(self.layout, pair.number, is_validation, self.has_validation());
             let is_main = is_validation || pair.validation.is_none();
             if series.has_band() && self.has_bands() && (is_main || !is_overlaid) {
-                panel.layers.insert(0, Layer::Band(series.band(), stroke.color));
+                panel.artists.insert(0, Artist::Band(series.band(), stroke.color));
                 self.used.bands = true;
             }
-            panel.layers.push(Layer::Line(series.line(), stroke));
+            panel.artists.push(Artist::Line(series.line(), stroke));
             if is_overlaid {
                 let shown = markers(&series.line(), pair.number, self.pairs.len());
-                let (marker, radius) = (Marker::of(pair.number), if is_main { 3.6 } else { 2.2 });
-                panel.layers.extend(shown.into_iter().map(|at| Layer::Mark(at, marker, radius, stroke.color)));
+                let (marker, radius) = (Marker::nth(pair.number), if is_main { 3.6 } else { 2.2 });
+                panel.artists.extend(shown.into_iter().map(|at| Artist::Marker(at, marker, radius, stroke.color)));
             }
-            panel.layers.extend(series.broken.iter().map(|at| Layer::Cross(*at, stroke.color)));
+            panel.artists.extend(series.broken.iter().map(|at| Artist::Cross(*at, stroke.color)));
             self.used.broken |= !series.broken.is_empty();
             *if is_validation { &mut self.used.validation } else { &mut self.used.training } = true;
         }
     }
 
     /// Draws the curves of the other groups in gray.
-    fn behind(&self, panel: &mut Panel, pair: &Pair) {
+    fn draw_other_groups(&self, panel: &mut Panel, pair: &Pair) {
         let others = self.pairs.iter().filter(|other| other.number != pair.number).filter_map(Pair::main);
-        panel.layers.extend(others.map(|series| Layer::Line(series.line(), Stroke::solid(GHOST, 1.0))));
+        panel.artists.extend(others.map(|series| Artist::Line(series.line(), Stroke::solid(GHOST, 1.0))));
     }
 
     /// Marks the best epoch and the start of overfitting: for a single group across the panel, for several groups on
     /// their curves.
-    fn turnings(&mut self, panel: &mut Panel, pair: &Pair) {
+    fn mark_epochs(&mut self, panel: &mut Panel, pair: &Pair) {
         let Some(curve) = pair.main() else { return };
         let x = self.options.x;
         // skip marks beyond the end of the curve
-        let reached = |turning: &turning::Turning| curve.points.last().is_some_and(|last| last.x >= turning.x);
-        if let Some(best) = turning::best(pair.group, x).filter(reached) {
-            if self.layout == Layout::Lone {
-                let stroke = Stroke { color: QUIET, width: 1.0, dash: Dash::Dotted };
-                panel.layers.insert(0, Layer::Rule(best.x, stroke));
-                panel.flags.push(Flag { x: best.x, text: format!("best epoch {}", best.median), is_left: true });
+        let reached = |mark: &epoch_marks::EpochMark| curve.points.last().is_some_and(|last| last.x >= mark.x);
+        if let Some(best) = epoch_marks::best_epoch(pair.group, x).filter(reached) {
+            if self.layout == Layout::Single {
+                let stroke = Stroke { color: QUIET, width: 1.0, line_style: LineStyle::Dotted };
+                panel.artists.insert(0, Artist::VerticalLine(best.x, stroke));
+                panel.top_labels.push(TopLabel {
+                    x: best.x,
+                    text: format!("best epoch {}", best.median),
+                    is_left: true,
+                });
             }
-            panel.layers.extend(curve.near(best.x).map(|at| Layer::Ring(at, INK)));
+            panel.artists.extend(curve.nearest(best.x).map(|at| Artist::Ring(at, INK)));
             self.used.best = true;
         }
-        let most_do = |onset: &turning::Turning| 2 * onset.epochs.len() > pair.group.trials.len();
-        if let Some(onset) = turning::onset(pair.group, x).filter(reached).filter(most_do) {
-            if self.layout == Layout::Lone {
-                panel.layers.insert(0, Layer::Shade(onset.x, panel.x.to));
-                panel.flags.push(Flag { x: onset.x, text: format!("overfits from {}", onset.median), is_left: false });
+        let most_do = |onset: &epoch_marks::EpochMark| 2 * onset.epochs.len() > pair.group.trials.len();
+        if let Some(onset) = epoch_marks::overfitting_onset(pair.group, x).filter(reached).filter(most_do) {
+            if self.layout == Layout::Single {
+                panel.artists.insert(0, Artist::Span(onset.x, panel.x.to));
+                panel.top_labels.push(TopLabel {
+                    x: onset.x,
+                    text: format!("overfits from {}", onset.median),
+                    is_left: false,
+                });
             } else {
-                panel.layers.extend(curve.near(onset.x).map(|at| Layer::Stop(at, INK)));
+                panel.artists.extend(curve.nearest(onset.x).map(|at| Artist::VerticalTick(at, INK)));
             }
             self.used.onset = true;
         }
@@ -248,9 +262,9 @@ impl Draw<'_> {
 /// Returns the axis for epochs, steps or seconds; steps and seconds start at 0.
 pub fn along(axis: trial::Axis, values: impl Iterator<Item = f64>) -> Axis {
     match axis {
-        trial::Axis::Epoch => Axis::along("epoch", Unit::Whole, values),
-        trial::Axis::Step => Axis::along("step", Unit::Whole, values.chain([0.0])),
-        trial::Axis::Seconds => Axis::along("seconds", Unit::Plain, values.chain([0.0])),
+        trial::Axis::Epoch => Axis::exact("epoch", Unit::Whole, values),
+        trial::Axis::Step => Axis::exact("step", Unit::Whole, values.chain([0.0])),
+        trial::Axis::Seconds => Axis::exact("seconds", Unit::Plain, values.chain([0.0])),
     }
 }
 
@@ -258,25 +272,31 @@ pub fn along(axis: trial::Axis, values: impl Iterator<Item = f64>) -> Axis {
 /// validation. Training curves are dashed if there are validation curves.
 pub fn stroke(layout: Layout, number: usize, is_validation: bool, has_validation: bool) -> Stroke {
     let color = match layout {
-        Layout::Overlaid => Color::of(number),
-        _ if is_validation => VERMILION,
-        _ => BLUE,
+        Layout::Overlaid => Color::nth(number),
+        Layout::Single | Layout::Multiples if is_validation => VERMILION,
+        Layout::Single | Layout::Multiples => BLUE,
     };
     let width = match layout {
         Layout::Overlaid if !is_validation && has_validation => 1.3,
         Layout::Multiples => 1.8,
-        _ => 2.0,
+        Layout::Single | Layout::Overlaid => 2.0,
     };
-    Stroke { color, width, dash: if is_validation || !has_validation { Dash::Solid } else { Dash::Dashed } }
+    Stroke {
+        color,
+        width,
+        line_style: if is_validation || !has_validation { LineStyle::Solid } else { LineStyle::Dashed },
+    }
 }
 
 /// Returns evenly spaced points of a line for markers, with a different offset for each line.
 fn markers(line: &[(f64, f64)], number: usize, lines: usize) -> Vec<(f64, f64)> {
     let finite: Vec<(f64, f64)> = line.iter().copied().filter(|point| point.1.is_finite()).collect();
-    let apart = finite.len() as f64 / MARKERS as f64;
-    if apart < 1.0 {
+    let spread_out = finite.len() as f64 / MARKERS_PER_LINE as f64;
+    if spread_out < 1.0 {
         return finite;
     }
-    let first = apart * (0.15 + 0.7 * number as f64 / lines as f64);
-    (0..MARKERS).map(|step| finite[((first + step as f64 * apart) as usize).min(finite.len() - 1)]).collect()
+    let first = spread_out * (0.15 + 0.7 * number as f64 / lines as f64);
+    (0..MARKERS_PER_LINE)
+        .map(|step| finite[((first + step as f64 * spread_out) as usize).min(finite.len() - 1)])
+        .collect()
 }

@@ -33,16 +33,16 @@ pub struct Spread {
 
 /// Returns a metric over the trials of a group; `None` if no trial has it, or if the positions of epochs on the axis
 /// are unknown.
-pub fn of(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
+pub fn from_group(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
     let mut at: BTreeMap<usize, Vec<Point>> = BTreeMap::new();
     let mut series = Series::default();
     // Diverged trials are excluded from the means, unless all trials have diverged.
-    let none_is_sound = group.sound().next().is_none();
+    let all_diverged = group.not_diverged().next().is_none();
     let places = group.places(axis);
     for trial in &group.trials {
         let Some(curve) = trial.curve(metric) else { continue };
-        let has_diverged = trial.has_diverged() && !none_is_sound;
-        let points = match has_diverged || none_is_sound {
+        let has_diverged = trial.has_diverged() && !all_diverged;
+        let points = match has_diverged || all_diverged {
             true => points(&trial.places(axis), &curve),
             false => points(&places, &curve),
         };
@@ -55,7 +55,7 @@ pub fn of(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
             at.entry(epoch).or_default().push(point);
         }
     }
-    series.points = at.into_values().map(|points| spread(&points)).collect();
+    series.points = at.into_values().map(|points| spread_of_points(&points)).collect();
     (series.trials > 0).then_some(series)
 }
 
@@ -71,10 +71,10 @@ fn broken(points: &[Point]) -> Option<Point> {
     (last_finite + 1 < points.len()).then(|| points[last_finite])
 }
 
-fn spread(points: &[Point]) -> Spread {
+fn spread_of_points(points: &[Point]) -> Spread {
     let x = points.iter().map(|(x, _)| x).sum::<f64>() / points.len() as f64;
     let finite: Vec<f64> = points.iter().map(|(_, value)| *value).filter(|value| value.is_finite()).collect();
-    match Sample::of(&finite) {
+    match Sample::from_values(&finite) {
         Some(sample) => Spread { x, mean: sample.mean, std: sample.std, trials: finite.len() },
         None => Spread { x, mean: f64::NAN, std: None, trials: 0 },
     }
@@ -83,31 +83,34 @@ fn spread(points: &[Point]) -> Spread {
 impl Series {
     /// Returns the means.
     pub fn line(&self) -> Vec<Point> {
-        self.points.iter().map(|spread| (spread.x, spread.mean)).collect()
+        self.points.iter().map(|spread_of_points| (spread_of_points.x, spread_of_points.mean)).collect()
     }
 
     /// Returns the range of one standard deviation around the mean.
     pub fn band(&self) -> Vec<(f64, f64, f64)> {
-        let ends = |spread: &Spread| match spread.std {
-            Some(std) => (spread.x, spread.mean - std, spread.mean + std),
-            None => (spread.x, f64::NAN, f64::NAN),
+        let ends = |spread_of_points: &Spread| match spread_of_points.std {
+            Some(std) => (spread_of_points.x, spread_of_points.mean - std, spread_of_points.mean + std),
+            None => (spread_of_points.x, f64::NAN, f64::NAN),
         };
         self.points.iter().map(ends).collect()
     }
 
     /// Returns whether any epoch has at least two finite values.
     pub fn has_band(&self) -> bool {
-        self.points.iter().any(|spread| spread.std.is_some())
+        self.points.iter().any(|spread_of_points| spread_of_points.std.is_some())
     }
 
     /// Returns the first position at which fewer trials remain than at the start, for example after early stopping.
-    pub fn thins_out(&self) -> Option<f64> {
-        self.points.iter().find(|spread| spread.trials < self.trials).map(|spread| spread.x)
+    pub fn first_with_fewer_trials(&self) -> Option<f64> {
+        self.points
+            .iter()
+            .find(|spread_of_points| spread_of_points.trials < self.trials)
+            .map(|spread_of_points| spread_of_points.x)
     }
 
     /// Returns the point of the mean nearest to a position.
-    pub fn near(&self, x: f64) -> Option<Point> {
-        let finite = self.points.iter().filter(|spread| spread.mean.is_finite());
+    pub fn nearest(&self, x: f64) -> Option<Point> {
+        let finite = self.points.iter().filter(|spread_of_points| spread_of_points.mean.is_finite());
         let nearest = finite.min_by(|one, other| (one.x - x).abs().total_cmp(&(other.x - x).abs()))?;
         Some((nearest.x, nearest.mean))
     }
@@ -127,27 +130,27 @@ mod tests {
             for (epoch, value) in values.iter().enumerate().skip(1) {
                 history.history.push(epoch + 1, &[("loss", *value)]);
             }
-            Trial::ours(history, PathBuf::from("a.json"))
+            Trial::from_history(history, PathBuf::from("a.json"))
         };
         Group { label: "a".to_owned(), trials: curves.iter().enumerate().map(trial).collect() }
     }
 
     #[test]
     fn the_mean_is_of_the_trials_that_have_the_epoch() {
-        let series = of(&group(&[&[3.0, 1.0, 0.5], &[1.0, 3.0]]), "loss", Axis::Epoch).unwrap();
+        let series = from_group(&group(&[&[3.0, 1.0, 0.5], &[1.0, 3.0]]), "loss", Axis::Epoch).unwrap();
         assert_eq!(series.line(), [(1.0, 2.0), (2.0, 2.0), (3.0, 0.5)]);
         assert_eq!(series.points[0].std, Some(2_f64.sqrt()));
-        assert_eq!((series.points[2].std, series.thins_out()), (None, Some(3.0)));
-        assert_eq!(series.near(2.4), Some((2.0, 2.0)));
-        assert!(of(&group(&[&[1.0]]), "acc", Axis::Epoch).is_none());
+        assert_eq!((series.points[2].std, series.first_with_fewer_trials()), (None, Some(3.0)));
+        assert_eq!(series.nearest(2.4), Some((2.0, 2.0)));
+        assert!(from_group(&group(&[&[1.0]]), "acc", Axis::Epoch).is_none());
     }
 
     #[test]
     fn a_curve_that_ends_in_nan_is_broken_and_one_with_a_gap_is_not() {
-        let ends = of(&group(&[&[3.0, 1.0, f64::NAN, f64::INFINITY]]), "loss", Axis::Epoch).unwrap();
+        let ends = from_group(&group(&[&[3.0, 1.0, f64::NAN, f64::INFINITY]]), "loss", Axis::Epoch).unwrap();
         assert_eq!(ends.broken, [(2.0, 1.0)]);
         assert!(ends.line()[3].1.is_nan());
-        let gap = of(&group(&[&[3.0, f64::NAN, 1.0]]), "loss", Axis::Epoch).unwrap();
+        let gap = from_group(&group(&[&[3.0, f64::NAN, 1.0]]), "loss", Axis::Epoch).unwrap();
         assert!(gap.broken.is_empty() && gap.line()[1].1.is_nan());
     }
 }

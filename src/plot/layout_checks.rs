@@ -33,7 +33,7 @@ pub fn groups(groups: usize, trials: usize, epochs: usize) -> Vec<Group> {
         });
         let diagnosis = diagnose(&curves, 2.3);
         let history = History { history: curves, best, diagnosis, ..trial_for_tests(&variant, seed as i64, 1.0) };
-        Trial::ours(history, PathBuf::from(format!("{variant}-seed{seed}.json")))
+        Trial::from_history(history, PathBuf::from(format!("{variant}-seed{seed}.json")))
     };
     let group = |number: usize| Group {
         label: format!("variant{number}"),
@@ -53,7 +53,7 @@ pub fn outside(svg: &Svg) -> Vec<String> {
 
 /// Returns the pairs of texts that overlap.
 pub fn overlapping(svg: &Svg) -> Vec<String> {
-    let upon = |one: Rect, other: Rect| {
+    let overlap = |one: Rect, other: Rect| {
         one.x + 0.5 < other.right()
             && other.x + 0.5 < one.right()
             && one.y + 2.0 < other.bottom()
@@ -62,7 +62,7 @@ pub fn overlapping(svg: &Svg) -> Vec<String> {
     let texts = svg.placed();
     let mut found = Vec::new();
     for (number, one) in texts.iter().enumerate() {
-        let others = texts[number + 1..].iter().filter(|other| upon(one.room, other.room));
+        let others = texts[number + 1..].iter().filter(|other| overlap(one.room, other.room));
         found.extend(others.map(|other| format!("`{}` and `{}`", one.text, other.text)));
     }
     found

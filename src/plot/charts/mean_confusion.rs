@@ -1,12 +1,12 @@
 //! The confusion matrix of a group, and its numbers in words.
 
 use crate::compare::group::Group;
-use crate::plot::charts::metric_names::list;
+use crate::plot::charts::metric_labels::list;
 use crate::plot::draw::ticks::{number, percent};
 
 /// Confusion matrix of a group, averaged over its trials.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Matrix {
+pub(crate) struct MeanConfusion {
     /// Label of the group.
     pub(crate) label: String,
     /// Number of rows, indexed by true class, then by predicted class.
@@ -17,8 +17,8 @@ pub(crate) struct Matrix {
     pub(super) trials: usize,
 }
 
-impl Matrix {
-    pub(super) fn of(group: &Group) -> Option<Matrix> {
+impl MeanConfusion {
+    pub(super) fn from_group(group: &Group) -> Option<MeanConfusion> {
         let histories: Vec<_> = group.trials.iter().filter_map(|trial| trial.history()).collect();
         let all: Vec<&Vec<Vec<u64>>> = histories.iter().filter_map(|h| h.test.as_ref()?.confusion.as_ref()).collect();
         let classes = all.first()?.len();
@@ -31,7 +31,7 @@ impl Matrix {
         let counts = (0..classes).map(|t| (0..classes).map(|p| mean(t, p)).collect()).collect();
         let named = &histories.first()?.data.classes;
         let names = (0..classes).map(|class| named.get(class).cloned().unwrap_or_else(|| class.to_string())).collect();
-        (classes > 0 && !all.is_empty()).then(|| Matrix {
+        (classes > 0 && !all.is_empty()).then(|| MeanConfusion {
             label: group.label.clone(),
             counts,
             names,
@@ -61,7 +61,7 @@ impl Matrix {
     }
 
     /// Returns a description of the matrix in words.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let all: f64 = self.counts.iter().flatten().sum();
         let right: f64 = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();
         let mut wrong: Vec<(f64, usize, usize)> = Vec::new();
@@ -84,6 +84,6 @@ impl Matrix {
         let share = if all > 0.0 { percent(right / all) } else { "none".to_owned() };
         let mistakes =
             if often.is_empty() { String::new() } else { format!(" Most frequent mistakes: {}.", list(&often, 3)) };
-        format!("{}: {share} of {} rows are right.{mistakes}", self.label, number(all, 0))
+        format!("{}: {share} of {} rows are predicted correctly.{mistakes}", self.label, number(all, 0))
     }
 }

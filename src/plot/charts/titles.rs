@@ -1,7 +1,7 @@
 //! Titles and subtitles of plots, and the noun for their trials.
 
 use crate::compare::group::Group;
-use crate::plot::charts::metric_names::{count, list};
+use crate::plot::charts::metric_labels::{count, list};
 
 /// Returns the title: that of the experiment, with the variant of a single group.
 pub fn title(groups: &[&Group]) -> String {
@@ -23,7 +23,7 @@ pub fn title(groups: &[&Group]) -> String {
 }
 
 /// Returns the title followed by the kind of plot.
-pub fn titled(groups: &[&Group], what: &str) -> String {
+pub fn title_of_kind(groups: &[&Group], what: &str) -> String {
     format!("{} – {what}", title(groups))
 }
 
@@ -57,13 +57,13 @@ fn trials(groups: &[&Group]) -> Option<String> {
             let lone = groups.first().filter(|group| groups.len() == 1 && group.experiment().is_some());
             lone.map(|group| group.trials[0].name())
         }
-        (least, most) if least == most => Some(format!("{}{each}", count(most, thing(groups)))),
-        (least, most) => Some(format!("{least} to {}{each}", count(most, thing(groups)))),
+        (least, most) if least == most => Some(format!("{}{each}", count(most, trial_noun(groups)))),
+        (least, most) => Some(format!("{least} to {}{each}", count(most, trial_noun(groups)))),
     }
 }
 
 /// Returns the noun for the trials of these groups: fold, seed or trial.
-pub fn thing(groups: &[&Group]) -> &'static str {
+pub fn trial_noun(groups: &[&Group]) -> &'static str {
     let folds = |group: &&&Group| group.trials.iter().any(|trial| trial.fold().is_some());
     let seeds = |group: &&&Group| group.seeds().len() > 1;
     let ours = groups.iter().flat_map(|group| &group.trials).all(|trial| trial.history().is_some());

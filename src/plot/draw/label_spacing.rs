@@ -3,7 +3,7 @@
 /// Returns label positions that are at least `gap` apart and within `from..=to`, as close as possible to the `wished`
 /// ones. Their order is preserved; if there is not enough space, the gap is smaller. The result is in the order of
 /// `wished`.
-pub fn apart(wished: &[f64], gap: f64, from: f64, to: f64) -> Vec<f64> {
+pub fn spread_out(wished: &[f64], gap: f64, from: f64, to: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wished.len()).collect();
     order.sort_by(|&one, &other| wished[one].total_cmp(&wished[other]));
     let gap = match wished.len() {
@@ -59,16 +59,16 @@ mod tests {
 
     #[test]
     fn labels_that_are_far_apart_stay_where_they_are() {
-        assert_eq!(apart(&[30.0, 10.0], 12.0, 0.0, 100.0), [30.0, 10.0]);
-        assert_eq!(apart(&[50.0, 50.0], 10.0, 0.0, 100.0), [45.0, 55.0]);
-        assert_eq!(apart(&[0.0, 1.0], 10.0, 0.0, 100.0), [0.0, 10.0]);
-        assert!(apart(&[], 10.0, 0.0, 100.0).is_empty());
+        assert_eq!(spread_out(&[30.0, 10.0], 12.0, 0.0, 100.0), [30.0, 10.0]);
+        assert_eq!(spread_out(&[50.0, 50.0], 10.0, 0.0, 100.0), [45.0, 55.0]);
+        assert_eq!(spread_out(&[0.0, 1.0], 10.0, 0.0, 100.0), [0.0, 10.0]);
+        assert!(spread_out(&[], 10.0, 0.0, 100.0).is_empty());
     }
 
     proptest! {
         #[test]
         fn no_two_labels_lie_upon_each_other(wished in prop::collection::vec(0.0..200.0f64, 1..14)) {
-            let placed = apart(&wished, 14.0, 0.0, 200.0);
+            let placed = spread_out(&wished, 14.0, 0.0, 200.0);
             let mut sorted = placed.clone();
             sorted.sort_by(f64::total_cmp);
             prop_assert!(sorted.windows(2).all(|pair| pair[1] - pair[0] > 14.0 - 1e-6), "{placed:?}");

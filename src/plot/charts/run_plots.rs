@@ -5,39 +5,39 @@ use std::path::PathBuf;
 use crate::compare::group::Group;
 use crate::compare::trial::Trial;
 use crate::history::History;
-use crate::plot::Drawn;
+use crate::plot::Plot;
 use crate::plot::charts::{confusion, curves, roc_pr};
 use crate::plot::draw::page::Size;
 
 /// A plot with its file name.
-pub type Named = (&'static str, anyhow::Result<Drawn>);
+pub type NamedPlot = (&'static str, anyhow::Result<Plot>);
 
 /// Draws the plots of a run: learning curves, confusion matrices, and for two classes the ROC and precision–recall
 /// curves. Plots without data are skipped.
-pub fn draw(histories: &[History]) -> Vec<Named> {
+pub fn draw(histories: &[History]) -> Vec<NamedPlot> {
     let groups = groups(histories);
     let any = |has: fn(&History) -> bool| histories.iter().any(has);
-    let mut pictures: Vec<Named> = Vec::new();
+    let mut plots: Vec<NamedPlot> = Vec::new();
     if any(|history| history.network.is_some() && !history.history.is_empty()) {
-        pictures.push(("curves.svg", curves::draw(&groups, &curves::Options::default())));
+        plots.push(("curves.svg", curves::draw(&groups, &curves::Options::default())));
     }
     if any(|history| history.test.as_ref().is_some_and(|test| test.confusion.is_some())) {
-        pictures.push(("confusion.svg", confusion::draw(&groups, Size::default())));
+        plots.push(("confusion.svg", confusion::draw(&groups, Size::default())));
     }
     if any(|history| history.test.as_ref().is_some_and(|test| test.roc.is_some())) {
-        pictures.push(("roc.svg", roc_pr::draw(&groups, roc_pr::Kind::Roc, Size::default())));
+        plots.push(("roc.svg", roc_pr::draw(&groups, roc_pr::Kind::Roc, Size::default())));
     }
     if any(|history| history.test.as_ref().is_some_and(|test| test.precision_recall.is_some())) {
-        pictures.push(("pr.svg", roc_pr::draw(&groups, roc_pr::Kind::PrecisionRecall, Size::default())));
+        plots.push(("pr.svg", roc_pr::draw(&groups, roc_pr::Kind::PrecisionRecall, Size::default())));
     }
-    pictures
+    plots
 }
 
 /// Returns the trials grouped by variant, in the order of their first appearance.
 fn groups(histories: &[History]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for history in histories {
-        let trial = Trial::ours(history.clone(), PathBuf::from(format!("{}.json", history.stem())));
+        let trial = Trial::from_history(history.clone(), PathBuf::from(format!("{}.json", history.stem())));
         match groups.iter_mut().find(|group| group.variant() == Some(&history.variant)) {
             Some(group) => group.trials.push(trial),
             None => groups.push(Group { label: history.variant.clone(), trials: vec![trial] }),

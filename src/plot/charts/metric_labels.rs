@@ -1,6 +1,8 @@
 //! Names and units of metrics in plots.
 
-use crate::plot::draw::ticks::{Unit, figure, percent};
+use crate::metrics::Metric;
+use crate::observe::observer::Observer;
+use crate::plot::draw::ticks::{Unit, format_number, percent};
 
 /// Prefix of validation series.
 const VALIDATION: &str = "val_";
@@ -17,23 +19,11 @@ pub fn validation(base: &str) -> String {
 
 /// Returns a metric's name in words.
 pub fn words(metric: &str) -> String {
-    let name = match base(metric) {
-        "acc" => "accuracy",
-        "balanced_acc" => "balanced accuracy",
-        "f1" => "F1",
-        "roc_auc" => "ROC AUC",
-        "ap" => "average precision",
-        "mcc" => "Matthews correlation",
-        "lr" => "learning rate",
-        "r2" => "R²",
-        "mae" => "mean absolute error",
-        "mse" => "mean squared error",
-        "rmse" => "root mean squared error",
-        "me" => "mean error",
-        "mape" => "mean absolute error as a share",
-        other => return spaced(if metric.starts_with(VALIDATION) { other } else { metric }, metric),
-    };
-    spaced(name, metric)
+    match Metric::info_of_name(base(metric)) {
+        Some(info) => spaced(&info.label, metric),
+        None if base(metric) == "lr" => spaced("learning rate", metric),
+        None => spaced(base(metric), metric),
+    }
 }
 
 /// Replaces underscores with blanks, and adds `validation` if the metric is a validation metric.
@@ -42,22 +32,20 @@ fn spaced(name: &str, metric: &str) -> String {
     if metric.starts_with(VALIDATION) { format!("validation {name}") } else { name }
 }
 
-/// Returns the unit of a metric.
+/// Returns the unit of a metric or of an observed statistic.
 pub fn unit(metric: &str) -> Unit {
-    match base(metric) {
-        "acc" | "balanced_acc" | "precision" | "recall" => Unit::Percent,
-        name if name.starts_with("top_") || name.starts_with("dead_units") || name.starts_with("saturation") => {
-            Unit::Percent
-        }
-        _ => Unit::Plain,
-    }
+    let name = base(metric);
+    let is_metric = Metric::info_of_name(name).is_some_and(|info| info.is_percent) || name.starts_with("top_");
+    let is_observed =
+        || Observer::ALL.iter().any(|observer| observer.is_fraction() && name.starts_with(observer.name()));
+    if is_metric || is_observed() { Unit::Percent } else { Unit::Plain }
 }
 
 /// Returns a formatted value of a metric.
 pub fn value(metric: &str, value: f64) -> String {
     match unit(metric) {
         Unit::Percent => percent(value),
-        Unit::Plain | Unit::Whole => figure(value),
+        Unit::Plain | Unit::Whole => format_number(value),
     }
 }
 
@@ -68,9 +56,9 @@ pub fn capital(text: &str) -> String {
 }
 
 /// Returns a count with its noun: `1 seed`, `5 seeds`.
-pub fn count(count: usize, thing: &str) -> String {
+pub fn count(count: usize, noun: &str) -> String {
     let number = crate::plot::draw::ticks::number(count as f64, 0);
-    if count == 1 { format!("{number} {thing}") } else { format!("{number} {thing}s") }
+    if count == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// Returns the names separated by commas, at most `most` of them.

@@ -16,7 +16,7 @@ pub struct Confusion(pub Vec<Vec<u64>>);
 /// # Shapes
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64 → `[replicas, classes, classes]`, f64 (exact
 /// for counts up to 2⁵³).
-pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Option<Tensor> {
+pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Option<Tensor> {
     let classes = decision.class_count(outputs)?;
     let cells = truth * classes + decision.classes(outputs); // [replicas, rows]
     let counts = Tensor::zeros([cells.size()[0], classes * classes], (Kind::Double, outputs.device()));
@@ -26,9 +26,9 @@ pub fn of_each_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> 
 
 impl Confusion {
     /// Returns the confusion matrix of each replica, copied to the CPU; `None` for multi-label and numeric targets.
-    /// Shapes as for [`of_each_replica`].
-    pub fn of_replicas(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Option<Vec<Confusion>> {
-        let counts = of_each_replica(outputs, truth, decision)?.to_kind(Kind::Int64).to_device(Device::Cpu);
+    /// Shapes as for [`per_replica`].
+    pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Option<Vec<Confusion>> {
+        let counts = per_replica(outputs, truth, decision)?.to_kind(Kind::Int64).to_device(Device::Cpu);
         let (replicas, classes) = (counts.size()[0], counts.size()[1]);
         let row = |replica: i64, class: i64| {
             let row = Vec::<i64>::try_from(counts.get(replica).get(class)).expect("just made int64");
@@ -56,9 +56,9 @@ mod tests {
     fn rows_are_truths_and_columns_are_predictions() {
         let outputs = Tensor::from_slice(&[0.9_f32, 0.9, 0.1, 0.1, 0.1, 0.1]).view([2, 3, 1]);
         let truth = Tensor::from_slice(&[0_i64, 1, 1, 0, 0, 1]).view([2, 3]);
-        let found = Confusion::of_replicas(&outputs, &truth, Decision::Above(0.5)).unwrap();
+        let found = Confusion::per_replica(&outputs, &truth, Decision::Above(0.5)).unwrap();
         assert_eq!(found, [Confusion(vec![vec![0, 1], vec![1, 1]]), Confusion(vec![vec![2, 0], vec![1, 0]])]);
         assert_eq!(serde_json::to_string(&found[0]).unwrap(), "[[0,1],[1,1]]");
-        assert_eq!(Confusion::of_replicas(&outputs, &truth, Decision::Value), None);
+        assert_eq!(Confusion::per_replica(&outputs, &truth, Decision::Value), None);
     }
 }

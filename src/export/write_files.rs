@@ -27,43 +27,43 @@ pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Resul
     let mut wanted = Vec::new();
     for file in files {
         let path = folder.join(&file.path);
-        no_other_events_beside(&path)?;
+        check_no_other_event_file(&path)?;
         let there = path.symlink_metadata().is_ok();
         let holds = |bytes: &[u8]| bounded_file::read(&path, bytes.len() as u64).is_ok_and(|there| there == bytes);
         if there && holds(&file.bytes) {
             continue;
         }
         if there && (existing == Existing::Keep || path.is_dir()) {
-            return Err(anyhow!("`{}` is there already, and holds something else", path.display())
-                .context(Hint("`--force` writes over it; `--to DIR` names another folder".to_owned())));
+            return Err(anyhow!("`{}` exists with different content", path.display())
+                .context(Hint("use `--force` to overwrite it, or `--to DIR` for another directory".to_owned())));
         }
         wanted.push((path, &file.bytes));
     }
     for (path, bytes) in wanted {
         let parent = path.parent().unwrap_or(folder);
         std::fs::create_dir_all(parent)
-            .with_context(|| format!("failed to create the folder `{}`", parent.display()))
+            .with_context(|| format!("failed to create the directory `{}`", parent.display()))
             .and_then(|()| atomic_write::write_whole(&path, bytes))
-            .map_err(|error| error.context(Hint("name a folder that you can write to: `--to DIR`".to_owned())))?;
+            .map_err(|error| error.context(Hint("name a writable directory: `--to DIR`".to_owned())))?;
     }
     Ok(())
 }
 
 /// Fails if the folder holds other event files: TensorBoard shows all event files of a folder as one run.
-fn no_other_events_beside(path: &Path) -> anyhow::Result<()> {
+fn check_no_other_event_file(path: &Path) -> anyhow::Result<()> {
     let name = path.file_name().unwrap_or_default();
     if !event_file::is_named_so(&name.to_string_lossy()) {
         return Ok(());
     }
     let folder = path.parent().unwrap_or(Path::new("."));
-    let beside = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let mut others = beside.filter(|other| other != name && event_file::is_named_so(&other.to_string_lossy()));
+    let siblings = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let mut others = siblings.filter(|other| other != name && event_file::is_named_so(&other.to_string_lossy()));
     match others.next() {
         None => Ok(()),
         Some(other) => {
             let (folder, other) = (folder.display(), other.to_string_lossy());
-            Err(anyhow!("`{folder}` holds other events, `{other}`, that TensorBoard would show as one run with these")
-                .context(Hint("`--to DIR` names another folder".to_owned())))
+            Err(anyhow!("`{folder}` contains another event file, `{other}`, which TensorBoard would merge with these")
+                .context(Hint("choose another directory: `--to DIR`".to_owned())))
         }
     }
 }

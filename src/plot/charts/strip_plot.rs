@@ -2,15 +2,15 @@
 
 use anyhow::anyhow;
 
-use crate::compare::comparison::{figure_named, main_figure, names};
+use crate::compare::comparison::{main_metric, metric_paths, resolve_metric};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
-use crate::plot::Drawn;
-use crate::plot::charts::metric_names::{capital, unit, value, words};
-use crate::plot::charts::subject;
+use crate::plot::Plot;
+use crate::plot::charts::metric_labels::{capital, unit, value, words};
+use crate::plot::charts::titles;
 use crate::plot::draw::axis::{Axis, length, range};
 use crate::plot::draw::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{LABEL, SMALL};
@@ -24,7 +24,7 @@ use crate::plot::format::svg::Svg;
 const WIDTH: f64 = 720.0;
 const ROW: f64 = 44.0;
 const AXIS_ROOM: f64 = 26.0;
-const DOT: f64 = 3.4;
+const DOT_RADIUS: f64 = 3.4;
 
 /// The row of a group.
 struct Row<'a> {
@@ -38,78 +38,79 @@ struct Row<'a> {
 ///
 /// # Errors
 /// When no group has the metric.
-pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result<Drawn> {
-    let figure = figure(groups, named)?;
+pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result<Plot> {
+    let metric_path = metric_path(groups, named)?;
     let mut notes = Vec::new();
     let mut rows = Vec::new();
     for group in groups {
-        let values = group.values(|trial| trial.figure(&figure));
-        match Sample::of(&values) {
+        let values = group.values(|trial| trial.metric_value(&metric_path));
+        match Sample::from_values(&values) {
             Some(sample) => rows.push(Row { group, values, sample }),
-            None => notes.push(format!("`{}` has no {figure}: it is left out", group.label)),
+            None => notes.push(format!("skipping `{}`: no {metric_path}", group.label)),
         }
     }
     let shown: Vec<&Group> = rows.iter().map(|row| row.group).collect();
-    let metric = metric_of(&figure);
+    let metric = metric_of(&metric_path);
     let several = rows.iter().any(|row| row.values.len() > 1);
     let mut legend = Vec::new();
     if several {
-        legend.push(Entry::new(legend::Sample::Ring(QUIET), format!("one {}", subject::thing(&shown))));
-        legend.push(Entry::new(
-            legend::Sample::Line(Stroke::solid(BLUE, 2.4), Some(Marker::Diamond)),
-            "mean, 95 % interval",
-        ));
+        legend.push(Entry::new(legend::Handle::Ring(QUIET), format!("one {}", titles::trial_noun(&shown))));
+        legend.push(Entry::new(legend::Handle::Line(Stroke::solid(BLUE, 2.4), Some(Marker::Diamond)), "mean, 95 % CI"));
     }
     let better = higher_is_better(metric).map(|higher| if higher { "higher is better" } else { "lower is better" });
-    let lines = rows.iter().map(|row| format!("{} {}", row.group.label, told(metric, &row.sample)));
+    let lines = rows.iter().map(|row| format!("{} {}", row.group.label, format_mean(metric, &row.sample)));
     let page = Page {
-        title: subject::titled(&shown, &heading(&figure)),
-        subtitle: [subject::subtitle(&shown)]
+        title: titles::title_of_kind(&shown, &heading(&metric_path)),
+        subtitle: [titles::subtitle(&shown)]
             .into_iter()
             .chain(better.map(str::to_owned))
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join(" · "),
-        description: format!("{}: {}.", capital(&heading(&figure)), lines.collect::<Vec<_>>().join("; ")),
+        description: format!("{}: {}.", capital(&heading(&metric_path)), lines.collect::<Vec<_>>().join("; ")),
         legend,
         keys: Vec::new(),
-        notes: if several { vec!["Intervals are of the mean, by Student's t.".to_owned()] } else { Vec::new() },
+        notes: if several {
+            vec!["Error bars are 95 % confidence intervals of the mean (Student's t).".to_owned()]
+        } else {
+            Vec::new()
+        },
     };
     let of_rows = |row: f64| row * rows.len() as f64 + AXIS_ROOM + 6.0;
-    let body = Body::of(size, of_rows(ROW), of_rows(0.64 * ROW));
-    Ok(Drawn {
+    let body = Body::new(size, of_rows(ROW), of_rows(0.64 * ROW));
+    Ok(Plot {
         svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| draw_rows(svg, room, &rows, metric)),
         notes,
     })
 }
 
 /// Returns the name of the requested metric, resolved as in `runner compare`, or of the default one.
-fn figure(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> {
-    let all = names(groups);
+fn metric_path(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> {
+    let all = metric_paths(groups);
     match named {
-        Some(named) => figure_named(named, groups, &all),
-        None => main_figure(groups, &all).ok_or_else(|| {
-            anyhow!("none of these has a figure to compare").context(Hint("no epoch was trained".to_owned()))
+        Some(named) => resolve_metric(named, groups, &all),
+        None => main_metric(groups, &all).ok_or_else(|| {
+            anyhow!("none of these runs has a metric to plot").context(Hint("train at least one epoch".to_owned()))
         }),
     }
 }
 
 /// Returns a metric's name for a heading: `test accuracy`, `validation loss in the best epoch`.
-fn heading(figure: &str) -> String {
-    let metric = words(metric_of(figure));
-    match figure.split_once('.').map(|(when, _)| when) {
+fn heading(metric_path: &str) -> String {
+    let metric = words(metric_of(metric_path));
+    match metric_path.split_once('.').map(|(when, _)| when) {
         Some("test") => format!("test {metric}"),
         Some("best") => format!("{metric} in the best epoch"),
         Some("last") => format!("{metric} in the last epoch"),
         Some("first") => format!("{metric} in the first epoch"),
         Some("min") => format!("lowest {metric}"),
         Some("max") => format!("highest {metric}"),
-        _ => figure.to_owned(),
+        _ => metric_path.to_owned(),
     }
 }
 
 /// Returns the mean and the standard deviation.
-fn told(metric: &str, sample: &Sample) -> String {
+fn format_mean(metric: &str, sample: &Sample) -> String {
     let times = if unit(metric) == Unit::Percent { 100.0 } else { 1.0 };
     let sign = if unit(metric) == Unit::Percent { " %" } else { "" };
     match sample.std.map(|std| std * times).filter(|std| *std > 1e-6) {
@@ -126,12 +127,12 @@ fn told(metric: &str, sample: &Sample) -> String {
 fn draw_rows(svg: &mut Svg, room: Rect, rows: &[Row], metric: &str) {
     let widest = |texts: &[String], most: f64| texts.iter().map(|text| LABEL.room(text)).fold(0.0, f64::max).min(most);
     let labels: Vec<String> = rows.iter().map(|row| row.group.label.clone()).collect();
-    let figures: Vec<String> = rows.iter().map(|row| told(metric, &row.sample)).collect();
-    let (left, right) = (widest(&labels, 0.34 * room.width), widest(&figures, 0.34 * room.width));
+    let means: Vec<String> = rows.iter().map(|row| format_mean(metric, &row.sample)).collect();
+    let (left, right) = (widest(&labels, 0.34 * room.width), widest(&means, 0.34 * room.width));
     let frame = room.inset(left + 14.0, 0.0, right + 14.0, AXIS_ROOM);
     let ends = rows.iter().flat_map(|row| row.sample.interval).flat_map(|interval| [interval.low, interval.high]);
     let all = rows.iter().flat_map(|row| row.values.iter().copied());
-    let axis = around(metric, ends.chain(all).collect());
+    let axis = axis_around(metric, ends.chain(all).collect());
     let x = |value: f64| frame.x + axis.share(value).unwrap_or(0.0).clamp(-0.02, 1.02) * frame.width;
     for tick in axis.ticks(((frame.width / 80.0) as usize).clamp(2, 8)) {
         svg.line((x(tick.value), frame.y), (x(tick.value), frame.bottom()), Stroke::solid(GRID, 1.0));
@@ -139,17 +140,17 @@ fn draw_rows(svg: &mut Svg, room: Rect, rows: &[Row], metric: &str) {
     }
     svg.line((frame.x, frame.bottom()), (frame.right(), frame.bottom()), Stroke::solid(AXIS, 1.0));
     let height = frame.height / rows.len() as f64;
-    for (number, (row, told)) in rows.iter().zip(&figures).enumerate() {
+    for (number, (row, mean_text)) in rows.iter().zip(&means).enumerate() {
         let y = frame.y + (number as f64 + 0.5) * height;
         let base = y + LABEL.cap_height() / 2.0;
-        svg.text((frame.x - 14.0, base), Anchor::End, LABEL, INK, &LABEL.shortened(&row.group.label, left));
-        svg.text((frame.right() + 14.0, base), Anchor::Start, LABEL, INK, &LABEL.shortened(told, right));
+        svg.text((frame.x - 14.0, base), Anchor::End, LABEL, INK, &LABEL.shorten(&row.group.label, left));
+        svg.text((frame.right() + 14.0, base), Anchor::Start, LABEL, INK, &LABEL.shorten(mean_text, right));
         let is_lone = row.values.len() == 1;
         let lift = if row.sample.interval.is_some() { 0.14 * height } else { 0.0 };
-        for (at, side) in swarm(&row.values.iter().map(|value| x(*value)).collect::<Vec<_>>(), 0.26 * height) {
+        for (at, side) in spread_dots(&row.values.iter().map(|value| x(*value)).collect::<Vec<_>>(), 0.26 * height) {
             let fill = if is_lone { BLUE } else { WHITE };
             let edge = if is_lone { BLUE } else { QUIET };
-            svg.circle((at, y - lift + side), DOT, Some(fill), Some(Stroke::solid(edge, 1.3)));
+            svg.circle((at, y - lift + side), DOT_RADIUS, Some(fill), Some(Stroke::solid(edge, 1.3)));
         }
         if let Some(interval) = row.sample.interval {
             let y = y + 0.22 * height;
@@ -164,23 +165,23 @@ fn draw_rows(svg: &mut Svg, room: Rect, rows: &[Row], metric: &str) {
 }
 
 /// Returns an axis around the values; it need not start at zero, since dots have no length.
-fn around(metric: &str, values: Vec<f64>) -> Axis {
-    let axis = Axis::around("", unit(metric), values.iter().copied());
+fn axis_around(metric: &str, values: Vec<f64>) -> Axis {
+    let axis = Axis::with_margins("", unit(metric), values.iter().copied());
     let (low, high) = range(values).unwrap_or((0.0, 1.0));
     let room = 0.06 * length(low, high);
     Axis { from: low - room, to: high + room, ..axis }
 }
 
 /// Moves overlapping dots alternately up and down, within a limit.
-fn swarm(places: &[f64], limit: f64) -> Vec<(f64, f64)> {
+fn spread_dots(places: &[f64], limit: f64) -> Vec<(f64, f64)> {
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by(|&one, &other| places[one].total_cmp(&places[other]));
     let mut placed: Vec<(f64, f64)> = Vec::new();
     for number in order {
         let at = places[number];
-        let steps =
-            (0..).map(|step: i32| f64::from((step + 1) / 2) * if step % 2 == 0 { 1.0 } else { -1.0 } * 2.2 * DOT);
-        let is_free = |side: &f64| placed.iter().all(|other| (other.0 - at).hypot(other.1 - side) >= 2.0 * DOT);
+        let steps = (0..)
+            .map(|step: i32| f64::from((step + 1) / 2) * if step % 2 == 0 { 1.0 } else { -1.0 } * 2.2 * DOT_RADIUS);
+        let is_free = |side: &f64| placed.iter().all(|other| (other.0 - at).hypot(other.1 - side) >= 2.0 * DOT_RADIUS);
         let side = steps.take_while(|side| side.abs() <= limit).find(is_free).unwrap_or(0.0);
         placed.push((at, side));
     }
@@ -190,13 +191,13 @@ fn swarm(places: &[f64], limit: f64) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::tests_of_pictures::{groups, outside, overlapping};
+    use crate::plot::layout_checks::{groups, outside, overlapping};
 
     #[test]
     fn dots_that_are_near_stand_beside_each_other() {
-        let placed = swarm(&[10.0, 10.5, 40.0], 20.0);
+        let placed = spread_dots(&[10.0, 10.5, 40.0], 20.0);
         assert_eq!(placed[2], (40.0, 0.0));
-        assert!((placed[0].1 - placed[1].1).abs() >= 2.0 * DOT);
+        assert!((placed[0].1 - placed[1].1).abs() >= 2.0 * DOT_RADIUS);
     }
 
     #[test]
@@ -208,7 +209,7 @@ mod tests {
             assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} groups");
         }
         let text = draw(&groups(2, 3, 12), Some("val_loss"), Size::default()).unwrap().svg.finish();
-        assert!(text.contains("validation loss in the best epoch") && text.contains("mean, 95 % interval"), "{text}");
+        assert!(text.contains("validation loss in the best epoch") && text.contains("mean, 95 % CI"), "{text}");
     }
 
     #[test]

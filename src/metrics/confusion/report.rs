@@ -6,12 +6,12 @@
 //! counts as 0, which is scikit-learn's default.
 
 use crate::history::report::{ClassReport, Report, Scores};
-use crate::metrics::confusion::Confusion;
+use crate::metrics::confusion::matrix::Confusion;
 
 impl Scores {
     /// Computes the scores of a class from its true positives (`right`), all predictions of it (`predicted`) and all
     /// its rows (`support`).
-    pub(super) fn of_class(right: u64, predicted: u64, support: u64) -> Self {
+    pub(in crate::metrics) fn from_counts(right: u64, predicted: u64, support: u64) -> Self {
         Scores {
             precision: share(right, predicted),
             recall: share(right, support),
@@ -28,7 +28,7 @@ impl Confusion {
             .map(|class| {
                 let support = matrix[class].iter().sum();
                 let predicted = matrix.iter().map(|row| row[class]).sum();
-                ClassReport { scores: Scores::of_class(matrix[class][class], predicted, support), support }
+                ClassReport { scores: Scores::from_counts(matrix[class][class], predicted, support), support }
             })
             .collect();
         let right = (0..matrix.len()).map(|class| matrix[class][class]).sum();

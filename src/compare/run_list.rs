@@ -1,7 +1,7 @@
-//! Past runs: what lies in the folder of runs, each run summed up in a line.
+//! Saved runs: one summary line per run in the runs directory.
 //!
-//! The files are read anew each time, by all cores: there is no index that could be out of date. Of each history only
-//! the summary is kept in memory.
+//! The files are read on every call, in parallel: there is no index that could be out of date. Only the summary of
+//! each history stays in memory.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
-use crate::compare::comparison::{main_figure, names};
+use crate::compare::comparison::{main_metric, metric_paths};
 use crate::compare::filter::Filter;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
 use crate::compare::positive_class::positive_classes;
-use crate::compare::ranking::Ranking;
+use crate::compare::ranking::RankingRules;
 use crate::compare::statistics::mean;
 use crate::compare::trial::Trial;
 use crate::config::hint::Hint;
@@ -25,111 +25,112 @@ use crate::experiment::store::{find, newest};
 use crate::history::{History, Status};
 use crate::run_dir::latest;
 
-/// What is asked of past runs.
+/// Options of the list of saved runs.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// Only of this experiment.
+pub struct ListOptions {
+    /// Only this experiment.
     pub experiment: Option<String>,
-    /// Only those that hold against all of these.
+    /// Only runs that match all of these.
     pub filters: Vec<Filter>,
-    /// Figures that are wanted beside the summary.
+    /// Additional metrics to show.
     pub figures: Vec<String>,
-    /// Whether each variant is summed up by itself.
+    /// Whether each variant has its own line.
     pub by_variant: bool,
 }
 
-/// A run, or a variant of it, in a line.
+/// Summary of a run, or of one of its variants.
 #[derive(Clone, Debug, Serialize)]
-pub struct Past {
+pub struct RunSummary {
     /// The experiment.
     pub experiment: String,
-    /// The variant, where each is summed up by itself.
+    /// The variant, if each variant has its own line.
     pub variant: Option<String>,
-    /// The run's folder.
+    /// The run directory.
     pub folder: PathBuf,
-    /// How many variants there are.
+    /// Number of variants.
     pub variants: usize,
-    /// How many trials: variants times seeds times folds.
+    /// Number of trials: variants × seeds × folds.
     pub trials: usize,
-    /// How many other trials are done by the run's record, and have no history any more.
+    /// Number of further trials that are done according to the run record, but whose history is missing.
     pub missing: usize,
-    /// How the trials ended, each with how many did.
+    /// Status of the trials, each with the number of trials.
     pub statuses: Vec<(Status, usize)>,
-    /// Whether it has not come to its end: it goes on, was interrupted, or trials of it have failed.
+    /// Whether the run is unfinished: still training, interrupted, or with failed trials.
     pub unfinished: bool,
-    /// Whether any variant's rows were resampled before they were split; its figures count for none of the rest.
+    /// Whether rows of any variant were resampled before the split (data leakage). The metrics of that variant are
+    /// then not used to choose the best one.
     pub leaks: bool,
-    /// The monitored metric in the best epoch, the mean over trials: of the variant that is best on the validation rows, of
-    /// several where none can be chosen it is absent.
-    pub best: Option<Peak>,
-    /// The main figure of the test rows, of the same variant.
-    pub test: Option<Shown>,
-    /// The positive class that its precision, recall, F1, AP and ROC AUC are about; several where variants differ.
+    /// The monitored metric in the best epoch, as the mean over trials of the variant that is best on the validation
+    /// rows. `None` if no variant can be chosen.
+    pub best: Option<BestMetric>,
+    /// The main test metric of the same variant.
+    pub test: Option<TestMetric>,
+    /// The positive class of precision, recall, F1, AP and ROC AUC; several if the variants differ.
     pub positive: Option<String>,
-    /// How long training took, seconds.
+    /// Training time in seconds.
     pub seconds: f64,
-    /// What it ran on; several where trials ran on several.
+    /// The device; several if the trials used several.
     pub device: String,
-    /// When its first trial started: UTC, RFC 3339.
+    /// Start of the first trial: UTC, RFC 3339.
     pub started: String,
-    /// The figures that were wanted, of the same variant.
+    /// Values of the additional metrics, of the same variant.
     pub figures: Vec<Option<f64>>,
 }
 
-/// A metric in the best epoch.
+/// A metric in the best epoch, as the mean over trials.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Peak {
+pub struct BestMetric {
     /// The metric.
     pub metric: String,
-    /// Its mean over trials.
+    /// Mean over the trials.
     pub value: f64,
-    /// The mean of the best epochs.
+    /// Mean of the best epochs.
     pub epoch: f64,
 }
 
-/// A metric of the test rows.
+/// A test metric, as the mean over trials.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Shown {
+pub struct TestMetric {
     /// The metric.
     pub metric: String,
-    /// Its mean over trials.
+    /// Mean over the trials.
     pub value: f64,
-    /// The mean of the epochs whose weights were tested; `None` of trees.
+    /// Mean of the epochs whose weights were tested; `None` for trees.
     pub epoch: Option<f64>,
-    /// The mean of the thresholds that were chosen; `None` where the default one was used.
+    /// Mean of the chosen thresholds; `None` at the default threshold.
     pub threshold: Option<f64>,
 }
 
-/// What lies in the folder.
+/// Contents of the runs directory.
 #[derive(Debug, Default)]
-pub struct PastRuns {
+pub struct RunList {
     /// The runs, newest first.
-    pub runs: Vec<Past>,
-    /// Run folders that hold no history yet: they are being written, or were ended early.
+    pub runs: Vec<RunSummary>,
+    /// Run directories without a history: still training, or interrupted early.
     pub empty: Vec<PathBuf>,
-    /// Files that cannot be read.
+    /// Errors of files that could not be read.
     pub faults: Vec<anyhow::Error>,
-    /// Which filters name something that any run has.
+    /// Indices of the filters whose name exists in any run.
     pub known: BTreeSet<usize>,
 }
 
-/// The runs in a folder.
+/// Reads the runs in a directory.
 ///
 /// # Errors
-/// When the folder is missing, or holds no such experiment.
-pub fn past(out: &Path, asked: &Asked) -> anyhow::Result<PastRuns> {
-    let folders = run_folders(out, asked.experiment.as_deref())?;
+/// If the directory is missing, or has no run of the experiment.
+pub fn list_runs(out: &Path, options: &ListOptions) -> anyhow::Result<RunList> {
+    let folders = run_folders(out, options.experiment.as_deref())?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(16);
     let next = std::sync::atomic::AtomicUsize::new(0);
     let work = || {
-        let mut found = PastRuns::default();
+        let mut found = RunList::default();
         loop {
             let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let Some(folder) = folders.get(place) else { return found };
-            sum_up(folder, asked, &mut found);
+            summarize_run(folder, options, &mut found);
         }
     };
-    let mut all = PastRuns::default();
+    let mut all = RunList::default();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         for worker in workers {
@@ -148,16 +149,17 @@ pub fn past(out: &Path, asked: &Asked) -> anyhow::Result<PastRuns> {
     Ok(all)
 }
 
-/// The folders of the runs under `out`: `<experiment>/<run>/`.
+/// Returns the run directories under `out`: `<experiment>/<run>/`.
 fn run_folders(out: &Path, experiment: Option<&str>) -> anyhow::Result<Vec<PathBuf>> {
-    let make_one = || Hint("`runner exp NAME` makes a run; `--out` names another folder of runs".to_owned());
+    let make_one =
+        || Hint("start a run with `runner exp NAME`, or name another runs directory with `--out`".to_owned());
     if !out.is_dir() {
-        return Err(anyhow!("there is no folder `{}`", out.display()).context(make_one()));
+        return Err(anyhow!("there is no directory `{}`", out.display()).context(make_one()));
     }
     let experiments = folders_in(out)?;
     let named: Vec<&str> = experiments.iter().filter_map(|folder| folder.file_name()?.to_str()).collect();
     if let Some(wanted) = experiment.filter(|wanted| !named.contains(wanted)) {
-        let message = format!("no run of `{wanted}` in `{}`", out.display());
+        let message = format!("no run of `{wanted}` under `{}`", out.display());
         let hint = if named.is_empty() { make_one() } else { Hint(suggest::hint(wanted, named)) };
         return Err(anyhow!(message).context(hint));
     }
@@ -175,9 +177,9 @@ fn run_folders(out: &Path, experiment: Option<&str>) -> anyhow::Result<Vec<PathB
     Ok(folders)
 }
 
-/// The folders in a folder; a link to one of them, such as `latest`, is not gone through twice.
+/// Returns the subdirectories, without links to each other such as `latest`.
 fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let failed = || format!("failed to read the folder `{}`", folder.display());
+    let failed = || format!("failed to read the directory `{}`", folder.display());
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(failed)? {
         let entry = entry.with_context(failed)?;
@@ -194,8 +196,8 @@ fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Sums up the run in a folder, if it is one and holds against the filters.
-fn sum_up(folder: &Path, asked: &Asked, found: &mut PastRuns) {
+/// Summarizes the run in a directory, if it is a run and matches the filters.
+fn summarize_run(folder: &Path, options: &ListOptions, found: &mut RunList) {
     let trials = match trials(folder, &mut found.faults) {
         Ok(trials) => trials,
         Err(error) => return found.faults.push(error),
@@ -216,26 +218,26 @@ fn sum_up(folder: &Path, asked: &Asked, found: &mut PastRuns) {
             None => groups.push(Group { label: variant, trials: vec![trial] }),
         }
     }
-    for (place, filter) in asked.filters.iter().enumerate() {
+    for (place, filter) in options.filters.iter().enumerate() {
         if !found.known.contains(&place) && groups.iter().any(|group| filter.is_known(group)) {
             found.known.insert(place);
         }
     }
     let unfinished = RunRecord::read(folder).is_ok_and(|record| !record.finished);
-    groups.retain(|group| asked.filters.iter().all(|filter| filter.holds(group, unfinished)));
+    groups.retain(|group| options.filters.iter().all(|filter| filter.holds(group, unfinished)));
     if groups.is_empty() {
         return;
     }
-    if asked.by_variant {
-        found.runs.extend(groups.into_iter().map(|group| line(folder, &[group], &missing, asked)));
+    if options.by_variant {
+        found.runs.extend(groups.into_iter().map(|group| summarize_groups(folder, &[group], &missing, options)));
     } else {
-        found.runs.push(line(folder, &groups, &missing, asked));
+        found.runs.push(summarize_groups(folder, &groups, &missing, options));
     }
 }
 
-/// The histories in a folder.
+/// Reads the histories in a directory.
 fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<Trial>> {
-    let failed = || format!("failed to read the folder `{}`", folder.display());
+    let failed = || format!("failed to read the directory `{}`", folder.display());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(failed)? {
         let file = entry.with_context(failed)?.path();
@@ -247,16 +249,16 @@ fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<
     let mut trials = Vec::with_capacity(files.len());
     for file in files {
         match History::read(&file) {
-            Ok(history) => trials.push(Trial::ours(history, file)),
+            Ok(history) => trials.push(Trial::from_history(history, file)),
             Err(error) => faults.push(error),
         }
     }
     Ok(trials)
 }
 
-/// The line of a run's groups: one at least.
-fn line(folder: &Path, groups: &[Group], missing: &[TrialName], asked: &Asked) -> Past {
-    let are_all = !asked.by_variant && asked.filters.is_empty();
+/// Summarizes the groups of a run, at least one.
+fn summarize_groups(folder: &Path, groups: &[Group], missing: &[TrialName], options: &ListOptions) -> RunSummary {
+    let are_all = !options.by_variant && options.filters.is_empty();
     let is_here = |trial: &&TrialName| are_all || groups.iter().any(|group| group.label == trial.variant);
     let trials = || groups.iter().flat_map(|group| &group.trials);
     let histories = || trials().filter_map(Trial::history);
@@ -270,31 +272,36 @@ fn line(folder: &Path, groups: &[Group], missing: &[TrialName], asked: &Asked) -
     let mut devices: Vec<&str> = histories().map(|history| history.environment.device.as_str()).collect();
     devices.sort_unstable();
     devices.dedup();
-    let chosen = Ranking::of(groups).choice(groups).map(|place| &groups[place]);
+    let chosen = RankingRules::new(groups).best_group(groups).map(|place| &groups[place]);
     let mean_of = |figure: &dyn Fn(&Trial) -> Option<f64>| {
         Some(chosen?.values(figure)).filter(|values| !values.is_empty()).map(|values| mean(&values))
     };
-    let of = |figure: &str| mean_of(&|trial| trial.figure(figure));
+    let mean_of_metric = |figure: &str| mean_of(&|trial| trial.metric_value(figure));
     let monitor = chosen.and_then(|group| group.trials.iter().find_map(|trial| Some(trial.best()?.monitor.clone())));
-    let best = monitor
-        .and_then(|metric| Some(Peak { value: of(&format!("best.{metric}"))?, epoch: of("best.epoch")?, metric }));
-    let main = main_figure(groups, &names(groups)).filter(|name| name.starts_with("test."));
+    let best = monitor.and_then(|metric| {
+        Some(BestMetric {
+            value: mean_of_metric(&format!("best.{metric}"))?,
+            epoch: mean_of_metric("best.epoch")?,
+            metric,
+        })
+    });
+    let main = main_metric(groups, &metric_paths(groups)).filter(|name| name.starts_with("test."));
     let test = main.and_then(|name| {
         let kept = |trial: &Trial| {
             let history = trial.history().filter(|history| history.network.is_some())?;
             history.kept_epoch().map(|epoch| epoch as f64)
         };
-        Some(Shown {
+        Some(TestMetric {
             metric: metric_of(&name).to_owned(),
-            value: of(&name)?,
+            value: mean_of_metric(&name)?,
             epoch: mean_of(&kept),
-            threshold: of("test.threshold.value"),
+            threshold: mean_of_metric("test.threshold.value"),
         })
     });
-    Past {
+    RunSummary {
         unfinished: RunRecord::read(folder).is_ok_and(|record| !record.finished),
         experiment: histories().next().map(|history| history.experiment.clone()).unwrap_or_default(),
-        variant: asked.by_variant.then(|| groups[0].label.clone()),
+        variant: options.by_variant.then(|| groups[0].label.clone()),
         folder: folder.to_path_buf(),
         variants: groups.len(),
         trials: trials().count(),
@@ -309,6 +316,6 @@ fn line(folder: &Path, groups: &[Group], missing: &[TrialName], asked: &Asked) -
         seconds: histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum(),
         device: devices.join(", "),
         started: histories().map(|history| history.started.clone()).min().unwrap_or_default(),
-        figures: asked.figures.iter().map(|figure| of(figure)).collect(),
+        figures: options.figures.iter().map(|figure| mean_of_metric(figure)).collect(),
     }
 }

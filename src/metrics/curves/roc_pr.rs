@@ -2,7 +2,7 @@
 //! `precision_recall_curve` with `drop_intermediate=True`. Curves with more than 500 points are thinned evenly.
 //!
 //! There is no curve when one class has no rows; scikit-learn warns and returns a rate of NaN or a recall of 1. The
-//! areas under the curves are separate metrics that use all points ([`super::roc_auc`], [`super::average_precision`]).
+//! areas under the curves are separate metrics that use all points ([`crate::metrics::roc_auc`], [`crate::metrics::average_precision`]).
 
 use std::iter::once;
 
@@ -10,7 +10,7 @@ use tch::Tensor;
 
 use crate::history::number::Number;
 use crate::history::tested::{PrecisionRecallCurve, RocCurve};
-use crate::metrics::ranking::Ranking;
+use crate::metrics::curves::ranking::Ranking;
 use crate::metrics::score::ClassScore;
 
 /// Maximum number of points of a curve, which keeps histories small.
@@ -88,7 +88,7 @@ mod tests {
         let truth: Vec<i64> = truth.iter().map(|is| i64::from(*is)).collect();
         let (scores, truth) =
             (Tensor::from_slice(scores).view([1, rows, 1]), Tensor::from_slice(&truth).view([1, rows]));
-        metric.of_each_replica(&scores, &truth, Decision::Above(0.5), 1).double_value(&[0])
+        metric.per_replica(&scores, &truth, Decision::Above(0.5), 1).double_value(&[0])
     }
 
     fn by_trapezoids(curve: &RocCurve) -> f64 {
@@ -103,7 +103,7 @@ mod tests {
             let scores: Vec<f64> = rows.iter().map(|(score, _)| f64::from(*score) / 8.0).collect();
             let truth: Vec<bool> = rows.iter().map(|(_, is)| *is).collect();
             let ranking = Ranking::new(&scores, &truth).unwrap();
-            let (roc, pr) = (roc(&ranking, Score::Output.of_class(1)), precision_recall(&ranking, Score::Output.of_class(1)));
+            let (roc, pr) = (roc(&ranking, Score::Output.for_class(1)), precision_recall(&ranking, Score::Output.for_class(1)));
             prop_assert_eq!(roc.is_some(), truth.contains(&true) && truth.contains(&false));
             prop_assert_eq!(roc.is_some(), pr.is_some());
             if let (Some(roc), Some(pr)) = (roc, pr) {
@@ -139,8 +139,8 @@ mod tests {
         let truth: Vec<bool> = (0..4000).map(|row| row % 2 == 0).collect();
         let ranking = Ranking::new(&scores, &truth).unwrap();
         let (roc, pr) = (
-            roc(&ranking, Score::Logit.of_class(1)).unwrap(),
-            precision_recall(&ranking, Score::Probability.of_class(1)).unwrap(),
+            roc(&ranking, Score::Logit.for_class(1)).unwrap(),
+            precision_recall(&ranking, Score::Probability.for_class(1)).unwrap(),
         );
         assert_eq!((roc.fpr.len(), roc.threshold.len(), pr.f1.len(), pr.threshold.len()), (500, 500, 500, 500));
         assert_eq!((roc.fpr[0], roc.tpr[0], roc.fpr[499], roc.tpr[499]), (0.0, 0.0, 1.0, 1.0));
@@ -153,11 +153,11 @@ mod tests {
     #[test]
     fn of_one_class_there_is_no_curve_and_of_equal_scores_one_step() {
         let equal = Ranking::new(&[0.25; 4], &[true, false, true, false]).unwrap();
-        assert_eq!(roc(&equal, Score::Probability.of_class(1)).unwrap().tpr, [0.0, 1.0]);
-        assert_eq!(precision_recall(&equal, Score::Probability.of_class(1)).unwrap().precision, [0.5, 1.0]);
+        assert_eq!(roc(&equal, Score::Probability.for_class(1)).unwrap().tpr, [0.0, 1.0]);
+        assert_eq!(precision_recall(&equal, Score::Probability.for_class(1)).unwrap().precision, [0.5, 1.0]);
         let one = Ranking::new(&[0.25, 0.5], &[true, true]).unwrap();
         assert_eq!(
-            (roc(&one, Score::Output.of_class(1)), precision_recall(&one, Score::Output.of_class(1))),
+            (roc(&one, Score::Output.for_class(1)), precision_recall(&one, Score::Output.for_class(1))),
             (None, None)
         );
     }
