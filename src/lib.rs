@@ -1,21 +1,21 @@
 //! `runner`: an experiment runner for deep learning on libtorch.
 //!
-//! The flow, in the order in which it happens:
+//! How a run works, step by step:
 //!
-//! 1. an experiment file is read into a [`experiment::spec::Spec`], overrides are applied to it, and it is checked
-//!    whole into a [`experiment::plan::Plan`];
-//! 2. its data set is loaded, split and scaled ([`data`]);
-//! 3. a stack of networks, one replica for each seed, is drawn ([`network`]) and trained in step ([`train`]), while
-//!    metrics are taken ([`metrics`]);
-//! 4. each replica's [`history`] is written into the run's folder ([`run_dir`]), read as a teacher would, and held
-//!    against what the experiment expects;
-//! 5. from its history and weights a network is rebuilt, tested again, and asked what it makes of other rows
-//!    ([`experiment::store`], [`experiment::predict`]);
-//! 6. runs are set beside each other, and beside what other programs wrote ([`mod@compare`]), drawn ([`plot`]), written up as a
-//!    page ([`report`]), and handed on ([`export`]).
+//! 1. An experiment file is read into a [`experiment::spec::Spec`], command-line overrides are applied, and the result
+//!    is checked into a [`experiment::plan::Plan`].
+//! 2. The data set is loaded, split and scaled ([`data`]).
+//! 3. A stack of networks, one replica per seed, is initialized ([`network`]) and trained in step ([`train`]); metrics
+//!    are computed after each epoch ([`metrics`]).
+//! 4. Each replica's [`history`] gets a diagnosis, is checked against the experiment's expectations, and is written
+//!    into the run directory ([`run_dir`]).
+//! 5. A trained network is rebuilt from its history and weights, evaluated again, and used to predict new rows
+//!    ([`experiment::store`], [`experiment::predict`]).
+//! 6. Runs are compared with each other and with results of other programs ([`mod@compare`]), plotted ([`plot`]),
+//!    summarized as an HTML page ([`report`]) and exported ([`export`]).
 //!
-//! [`cli`] is the terminal's side of it: `runner` itself ([`cli::process::front`]) is linked without libtorch, and becomes
-//! `runner-engine` ([`cli::process::engine`]) for what needs tensors.
+//! [`cli`] is the command line. The program `runner` ([`cli::process::front`]) is linked without libtorch, so that
+//! commands without tensors start quickly; for all others it becomes `runner-engine` ([`cli::process::engine`]).
 
 pub mod classical;
 pub mod cli;

@@ -1,11 +1,11 @@
-//! `runner`: parse, dispatch, exit; all else is in the library.
+//! The program `runner`: parses the command line and calls the library.
 
 #[cfg(not(whole_front))]
 fn main() -> std::process::ExitCode {
     runner::cli::process::front::main()
 }
 
-/// Where the linker cannot leave libtorch out, a second program would save nothing.
+/// Platforms where the linker cannot leave out libtorch: one program does everything.
 #[cfg(whole_front)]
 fn main() {
     runner::cli::process::engine::main()

@@ -22,7 +22,7 @@ pub fn in_a_line(error: &anyhow::Error) -> String {
 }
 
 /// A fault of a setting or of the user's data, with its hint.
-pub(crate) fn told(fault: Invalid) -> anyhow::Error {
+pub(crate) fn into_error(fault: Invalid) -> anyhow::Error {
     let hint = fault.hint.clone();
     let error = anyhow::Error::new(fault);
     match hint {

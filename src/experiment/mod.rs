@@ -1,4 +1,5 @@
-//! Experiments: from a TOML file to checked plans, and from a plan to histories on disk.
+//! Experiments: read a TOML file (`spec`), check it (`plan`), train it (`run`), keep the results (`store`), repeat and
+//! compare them (`verify`) and predict new rows (`predict`).
 
 pub mod plan;
 pub mod predict;

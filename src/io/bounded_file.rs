@@ -27,7 +27,7 @@ pub fn open(path: &Path) -> io::Result<File> {
         return Err(ErrorKind::IsADirectory.into());
     }
     match endless(kind, path) {
-        Some(what) => Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, and no file"))),
+        Some(what) => Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, not a regular file"))),
         None => File::open(path),
     }
 }
@@ -72,7 +72,8 @@ pub fn beginning(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// Returns the error for a file that is too large.
 pub fn too_large(size: u64, most: u64) -> io::Error {
-    let message = format!("it has {} or more, and at most {} are read of such a file", in_words(size), in_words(most));
+    let message =
+        format!("it has {} or more, but at most {} are allowed for this kind of file", in_words(size), in_words(most));
     io::Error::new(ErrorKind::FileTooLarge, message)
 }
 
@@ -124,10 +125,10 @@ mod tests {
         std::fs::write(&path, "12345678").unwrap();
         assert_eq!(read(&path, 8).unwrap(), b"12345678");
         let error = read(&path, 7).unwrap_err();
-        assert_eq!(error.to_string(), "it has 8 bytes or more, and at most 7 bytes are read of such a file");
+        assert_eq!(error.to_string(), "it has 8 bytes or more, but at most 7 bytes are allowed for this kind of file");
         std::fs::File::options().write(true).open(&path).unwrap().set_len(5 << 40).unwrap();
         let error = read(&path, JSON).unwrap_err();
-        assert_eq!(error.to_string(), "it has 5 TiB or more, and at most 128 MiB are read of such a file");
+        assert_eq!(error.to_string(), "it has 5 TiB or more, but at most 128 MiB are allowed for this kind of file");
         assert_eq!(read(folder.path(), 8).unwrap_err().kind(), ErrorKind::IsADirectory);
         assert_eq!(read(&folder.path().join("none"), 8).unwrap_err().kind(), ErrorKind::NotFound);
         std::fs::write(&path, b"\xff").unwrap();
@@ -148,9 +149,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (pipe, link) = (folder.path().join("pipe"), folder.path().join("link"));
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        assert_eq!(open(&pipe).unwrap_err().to_string(), "it is a named pipe, and no file");
+        assert_eq!(open(&pipe).unwrap_err().to_string(), "it is a named pipe, not a regular file");
         std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
-        assert_eq!(open(&link).unwrap_err().to_string(), "it is a device, and no file");
+        assert_eq!(open(&link).unwrap_err().to_string(), "it is a device, not a regular file");
     }
 
     #[cfg(target_os = "linux")]

@@ -118,7 +118,7 @@ impl FileFormat {
             FileFormat::Numpy => "a NumPy array (.npy)",
             FileFormat::NumpyArchive => "an archive of NumPy arrays (.npz)",
             FileFormat::Hdf5 => "an HDF5 file",
-            FileFormat::Pickle => "a pickle of Python",
+            FileFormat::Pickle => "a Python pickle",
             FileFormat::Sqlite => "an SQLite database",
             FileFormat::Pdf => "a PDF document",
             FileFormat::Utf16 => "UTF-16 text",
@@ -145,7 +145,7 @@ impl FileFormat {
                 "convert it in Python: `pandas.DataFrame(array).to_csv(\"table.csv\", index=False)`"
             }
             FileFormat::Hdf5 | FileFormat::Pickle | FileFormat::Sqlite | FileFormat::Pdf => {
-                "write what is in it as text with the program that made it"
+                "export it as text with the program that created it"
             }
             FileFormat::Utf16 => "save it as UTF-8",
         }

@@ -43,7 +43,7 @@ impl Signals {
     }
 
     /// Clears the message that is printed when the program ends at once.
-    pub fn say_nothing_at_the_end(&self) {
+    pub fn clear_exit_message(&self) {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -63,18 +63,18 @@ impl Signals {
 /// # Errors
 /// When the system does not allow it.
 #[cfg(unix)]
-pub fn listen(requests: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
+pub fn listen(signals: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
     let mut wanted = vec![SIGINT, SIGTERM, SIGUSR1];
     wanted.extend((!is_ignored(SIGHUP)).then_some(SIGHUP)); // keeps `nohup` in effect
-    let mut signals = signal_hook::iterator::Signals::new(wanted)?;
-    let requests = Arc::clone(requests);
+    let mut received = signal_hook::iterator::Signals::new(wanted)?;
+    let signals = Arc::clone(signals);
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in signals.forever() {
+        for signal in received.forever() {
             match signal {
-                SIGUSR1 => requests.checkpoint.store(true, Ordering::Relaxed),
-                stop => requests.take(stop, |code, words| end_at_once(code, words, say)),
+                SIGUSR1 => signals.checkpoint.store(true, Ordering::Relaxed),
+                stop => signals.take(stop, |code, words| end_at_once(code, words, say)),
             }
         }
     })?;
@@ -86,9 +86,9 @@ pub fn listen(requests: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
 /// # Errors
 /// When the system does not allow it.
 #[cfg(not(unix))]
-pub fn listen(requests: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
-    let requests = Arc::clone(requests);
-    ctrlc::set_handler(move || requests.take(INTERRUPT, |code, words| end_at_once(code, words, say)))
+pub fn listen(signals: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
+    let signals = Arc::clone(signals);
+    ctrlc::set_handler(move || signals.take(INTERRUPT, |code, words| end_at_once(code, words, say)))
         .map_err(std::io::Error::other)
 }
 
@@ -143,21 +143,21 @@ mod tests {
     use super::*;
 
     /// Returns the exit code with which the program would end at once, and its message.
-    fn ended(requests: &Signals, signal: i32) -> Option<(i32, Option<String>)> {
+    fn ended(signals: &Signals, signal: i32) -> Option<(i32, Option<String>)> {
         let mut ended = None;
-        requests.take(signal, |code, words| ended = Some((code, words)));
+        signals.take(signal, |code, words| ended = Some((code, words)));
         ended
     }
 
     #[test]
     fn while_training_the_first_signal_lets_the_step_end_and_the_second_ends_the_program() {
-        let requests = Signals::default();
-        requests.training.store(true, Ordering::Relaxed);
-        requests.set_exit_message("so long".to_owned());
-        assert_eq!(ended(&requests, 15), None);
-        assert!(requests.is_stopped());
-        assert_eq!(requests.signal(), 15);
-        assert_eq!(ended(&requests, 2), Some((130, Some("so long".to_owned()))));
+        let signals = Signals::default();
+        signals.training.store(true, Ordering::Relaxed);
+        signals.set_exit_message("so long".to_owned());
+        assert_eq!(ended(&signals, 15), None);
+        assert!(signals.is_stopped());
+        assert_eq!(signals.signal(), 15);
+        assert_eq!(ended(&signals, 2), Some((130, Some("so long".to_owned()))));
     }
 
     #[test]

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::io::atomic_write;
 
-/// The link to the newest run of an experiment, beside the runs' folders.
+/// Name of the link to the newest run, next to the run directories.
 pub const LATEST: &str = "latest";
 
-/// The folder that a link such as `latest` leads to, for `latest` may lead elsewhere while the run goes on.
-pub fn without_link(path: &Path) -> PathBuf {
-    const MOST: usize = 40; // as the system follows
-    let mut path: PathBuf = path.components().collect(); // without a slash at its end, which would hide the link
+/// Resolves a link such as `latest`, which may point elsewhere while the run continues.
+pub fn resolve_link(path: &Path) -> PathBuf {
+    const MOST: usize = 40; // limit of the system
+    let mut path: PathBuf = path.components().collect(); // without a trailing slash, which would hide the link
     for _ in 0..MOST {
         match path.read_link() {
             Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
@@ -21,15 +21,15 @@ pub fn without_link(path: &Path) -> PathBuf {
     path
 }
 
-/// Points `latest` to a run where it leads nowhere yet.
-pub(super) fn point_first_to(parent: &Path, run: &Path) {
+/// Points `latest` to a run, unless it already points to one.
+pub(super) fn create_latest(parent: &Path, run: &Path) {
     if let Some(name) = run.file_name().filter(|_| !parent.join(LATEST).exists()) {
         point_latest_to(parent, name);
     }
 }
 
-/// Points `latest` in an experiment's folder to the run of this name, and returns whether it could. It is a convenience:
-/// where links cannot be made, there is none, and a folder of this name stays as it is.
+/// Points `latest` in an experiment's directory to the run with this name. Returns whether it succeeded: `latest` is a
+/// convenience, so a directory with this name is kept, and systems without links have none.
 #[cfg(unix)]
 pub fn point_latest_to(parent: &Path, name: &OsStr) -> bool {
     let latest = parent.join(LATEST);
@@ -43,7 +43,7 @@ pub fn point_latest_to(parent: &Path, name: &OsStr) -> bool {
     is_pointed
 }
 
-/// Points `latest` nowhere: there are no links here.
+/// Does nothing: this system has no symbolic links.
 #[cfg(not(unix))]
 pub fn point_latest_to(_parent: &Path, _name: &OsStr) -> bool {
     false

@@ -1,73 +1,76 @@
-//! The lock of a run's folder: a file in it that the process which writes the run holds locked.
+//! The lock of a run directory: a file in it that the writing process keeps locked.
 //!
-//! The system lets go of the lock when the process ends, however it ends, so that nothing has to be tidied up after a
-//! crash. Where the file system cannot lock, as some of network cannot, there is no lock.
+//! The system releases the lock when the process ends, however it ends, so a crash leaves nothing to clean up. Some
+//! network file systems cannot lock; there, directories have no lock.
 
 use std::fs::{File, TryLockError};
 use std::io::{Error, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The file's name.
+/// Name of the lock file.
 pub(super) const NAME: &str = ".lock";
 
-/// A folder's lock, until it is dropped.
+/// The lock of a directory, released when dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
     file: File,
-    /// Whether the file system can lock, so that there is no other holder.
+    /// Whether the file system can lock, so that there is no second holder.
     is_held: bool,
 }
 
-/// Why there is no lock.
+/// Why the lock could not be taken.
 #[derive(Debug)]
-pub(super) enum Refused {
-    /// Another process holds it; its number, where it could be read.
+pub(super) enum LockError {
+    /// Another process holds it: its process ID, if it could be read.
     Held(Option<u32>),
-    /// The file cannot be written.
+    /// The lock file cannot be written.
     Failed(Error),
 }
 
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Error {
+impl From<LockError> for Error {
+    fn from(refused: LockError) -> Error {
         match refused {
-            Refused::Held(_) => ErrorKind::ResourceBusy.into(),
-            Refused::Failed(error) => error,
+            LockError::Held(_) => ErrorKind::ResourceBusy.into(),
+            LockError::Failed(error) => error,
         }
     }
 }
 
 impl Lock {
-    /// Takes the lock of a folder.
-    pub(super) fn take(folder: &Path) -> Result<Lock, Refused> {
-        const MOST: usize = 1_000; // so often in a row no other process takes its lock away
+    /// Locks a directory.
+    pub(super) fn take(folder: &Path) -> Result<Lock, LockError> {
+        const MOST: usize = 1_000; // no other process removes its lock this often in a row
         let path = folder.join(NAME);
         for _ in 0..MOST {
             let mut options = File::options();
             options.read(true).write(true).create(true).truncate(false);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
-            let mut file = options.open(&path).map_err(Refused::Failed)?;
-            if !file.metadata().map_err(Refused::Failed)?.is_file() {
-                return Err(Refused::Failed(Error::new(ErrorKind::InvalidInput, format!("`{NAME}` is no file"))));
+            let mut file = options.open(&path).map_err(LockError::Failed)?;
+            if !file.metadata().map_err(LockError::Failed)?.is_file() {
+                return Err(LockError::Failed(Error::new(ErrorKind::InvalidInput, format!("`{NAME}` is not a file"))));
             }
             let is_held = match file.try_lock() {
                 Ok(()) => true,
-                Err(TryLockError::WouldBlock) => return Err(Refused::Held(written_by(&mut file))),
+                Err(TryLockError::WouldBlock) => return Err(LockError::Held(read_process_id(&mut file))),
                 Err(TryLockError::Error(error)) if cannot_lock(&error) => false,
-                Err(TryLockError::Error(error)) => return Err(Refused::Failed(error)),
+                Err(TryLockError::Error(error)) => return Err(LockError::Failed(error)),
             };
-            if is_held && !is_still(&path, &file) {
-                continue; // its holder took it away between our opening and locking it
+            if is_held && !is_same_file(&path, &file) {
+                continue; // its holder removed it between our opening and locking it
             }
-            // the number is a courtesy: a full disk may hold no byte of it
+            // the process ID is only informative; on a full disk it may be missing
             let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
             return Ok(Lock { path, file, is_held });
         }
-        Err(Refused::Failed(Error::new(ErrorKind::ResourceBusy, "other processes take and leave it all the time")))
+        Err(LockError::Failed(Error::new(
+            ErrorKind::ResourceBusy,
+            "other processes take and release it again and again",
+        )))
     }
 
-    /// Whether no other process can have the lock as well.
+    /// Whether no other process can hold the lock too.
     pub(super) fn is_held(&self) -> bool {
         self.is_held
     }
@@ -75,21 +78,21 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // while it is still locked: whoever opens it before and locks it after sees that it is gone
-        if is_still(&self.path, &self.file) {
+        // while still locked: a process that opened it before and locks it afterwards sees that it is gone
+        if is_same_file(&self.path, &self.file) {
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// The process that wrote its number into the file.
-fn written_by(file: &mut File) -> Option<u32> {
+/// Reads the process ID in the file.
+fn read_process_id(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.take(20).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
 
-/// Whether an error says that the file system has no locks.
+/// Whether an error means that the file system has no locks.
 fn cannot_lock(error: &Error) -> bool {
     let is_no_locks = matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput);
     #[cfg(unix)]
@@ -97,9 +100,9 @@ fn cannot_lock(error: &Error) -> bool {
     is_no_locks
 }
 
-/// Whether the name still stands for the open file.
+/// Whether the path still refers to the open file.
 #[cfg(unix)]
-fn is_still(path: &Path, file: &File) -> bool {
+fn is_same_file(path: &Path, file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
     let place = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
     match (path.symlink_metadata(), file.metadata()) {
@@ -108,9 +111,9 @@ fn is_still(path: &Path, file: &File) -> bool {
     }
 }
 
-/// Other systems do not take away what is open.
+/// Other systems do not remove open files.
 #[cfg(not(unix))]
-fn is_still(path: &Path, _file: &File) -> bool {
+fn is_same_file(path: &Path, _file: &File) -> bool {
     path.exists()
 }
 
@@ -124,7 +127,7 @@ mod tests {
         let lock = Lock::take(folder.path()).unwrap();
         assert!(lock.is_held());
         match Lock::take(folder.path()) {
-            Err(Refused::Held(Some(process))) => assert_eq!(process, std::process::id()),
+            Err(LockError::Held(Some(process))) => assert_eq!(process, std::process::id()),
             other => panic!("{other:?}"),
         }
         drop(lock);

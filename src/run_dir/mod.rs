@@ -1,17 +1,17 @@
-//! A run's folder: `runs/<experiment>/<UTC time>-<6 hex of the resolved experiment>/`.
+//! The run directory: `runs/<experiment>/<UTC time>-<6 hex digits of a hash of the resolved experiment>/`.
 //!
-//! It is created exclusively, so two runs never share one, and it is locked while a run writes to it. `latest` beside it
-//! points to the newest run that finished.
+//! Two runs never share a directory, and it is locked while a run writes to it. The link `latest` next to it points to
+//! the newest finished run.
 //!
-//! What a run has trained is in memory until it is written, and is not given up for a fault of the disk: [`RunDir::write`]
-//! tries again for some seconds, makes a folder that was removed anew, and at last writes to a place of its own
-//! elsewhere, from where it brings the files home once the folder takes them. What it came to says [`RunDir::trouble`].
+//! Trained results are in memory until they are written, so a failing disk must not lose them. [`RunDir::write`]
+//! retries for some seconds, creates a removed directory again, and finally writes to a fallback directory. Once the
+//! run directory accepts files again, they are moved there. [`RunDir::write_errors`] reports the result.
 
 mod fallback;
 pub mod latest;
 mod lock;
 mod state;
-pub mod trouble;
+pub mod write_errors;
 
 use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind, Write};
@@ -27,34 +27,34 @@ use crate::config::hint::Hint;
 use crate::data::store::checksum::sha256;
 use crate::io::atomic_write::{self, Content};
 use crate::io::{bounded_file, file_names};
-use crate::run_dir::fallback::Base;
-use crate::run_dir::latest::{LATEST, point_first_to, without_link};
-use crate::run_dir::lock::{Lock, Refused};
+use crate::run_dir::fallback::FallbackRoot;
+use crate::run_dir::latest::{LATEST, create_latest, resolve_link};
+use crate::run_dir::lock::{Lock, LockError};
 use crate::run_dir::state::{EXPERIMENT, State};
-use crate::run_dir::trouble::WriteErrors;
+use crate::run_dir::write_errors::WriteErrors;
 
-/// The record of the run, by which it goes on.
+/// File name of the run record.
 const RECORD: &str = "run.json";
 
-/// What was fitted to the training rows.
+/// File name of the fitted preprocessing.
 const PREPROCESSING: &str = "preprocessing.json";
 
-/// How long what a killed process has left is let alone where no lock says that it is nobody's.
+/// Minimum age of temporary files that are removed when no lock proves that their writer is gone.
 const OLD: Duration = Duration::from_secs(3600);
 
-/// A folder that one run writes to, locked until the last of its clones is dropped.
+/// A directory that one run writes to, locked until its last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct RunDir {
     path: PathBuf,
-    bases: Vec<Base>,
+    fallback_roots: Vec<FallbackRoot>,
     state: Arc<Mutex<State>>,
 }
 
 impl RunDir {
-    /// Checks that a run's folder could be created under `out`, before anything is fetched or trained for it.
+    /// Checks that a run directory can be created under `out`, before data are downloaded or trained on.
     ///
     /// # Errors
-    /// When it could not.
+    /// When it cannot be created.
     pub fn check(out: &Path, experiment: &str) -> anyhow::Result<()> {
         let parent = out.join(experiment);
         for entry in std::fs::read_dir(out).into_iter().flatten().flatten() {
@@ -62,14 +62,14 @@ impl RunDir {
             if other != experiment && file_names::are_one_file(&other, experiment) {
                 let difference = file_names::difference(&other, experiment);
                 return Err(anyhow!("in `{}`, experiments `{experiment}` and `{other}` {difference}", out.display())
-                    .context(Hint("set another `name` in the file, or another folder with `--out`".to_owned())));
+                    .context(Hint("set another `name` in the file, or another directory with `--out`".to_owned())));
             }
         }
-        atomic_write::can_write(&parent).map_err(|error| cannot_create(&parent, error))
+        atomic_write::can_write(&parent).map_err(|error| creation_error(&parent, error))
     }
 
-    /// Creates the folder of a new run under `out`, locks it, and writes the resolved experiment into it, and files
-    /// beside that. Where there is no `latest` yet, it points to this run.
+    /// Creates and locks a new run directory under `out`, and writes the resolved experiment and the files `beside` it.
+    /// If there is no link `latest` yet, it points to this run.
     ///
     /// # Errors
     /// When it cannot be created or written to; nothing is left behind.
@@ -81,95 +81,96 @@ impl RunDir {
         started: OffsetDateTime,
     ) -> anyhow::Result<RunDir> {
         let parent = out.join(experiment);
-        std::fs::create_dir_all(&parent).map_err(|error| cannot_create(&parent, error))?;
+        std::fs::create_dir_all(&parent).map_err(|error| creation_error(&parent, error))?;
         atomic_write::sweep(&parent, OLD);
         let stamp = started
             .format(format_description!("[year]-[month]-[day]T[hour][minute][second]Z"))
-            .context("failed to write the time")?;
+            .context("failed to format the time")?;
         let name = format!("{stamp}-{}", &sha256(resolved.as_bytes())[..6]);
-        let path = fallback::create_first_free(&parent, &name).map_err(|error| cannot_create(&parent, error))?;
+        let path = fallback::create_numbered(&parent, &name).map_err(|error| creation_error(&parent, error))?;
         let files = [(EXPERIMENT, resolved.as_bytes())].into_iter().chain(beside.iter().copied());
         let begun = Lock::take(&path).map_err(Error::from).and_then(|lock| {
             files.clone().try_for_each(|(name, bytes)| atomic_write::put(&path.join(name), bytes)).map(|()| lock)
         });
         let lock = begun.map_err(|error| {
-            // nothing is in it but these; the first error is the one to tell
+            // the directory contains only these files; the first error is the one to report
             files.for_each(|(name, _)| drop(std::fs::remove_file(path.join(name))));
             let _ = std::fs::remove_dir(&path);
-            cannot_create(&parent, error)
+            creation_error(&parent, error)
         })?;
-        // names that are not on the disk yet may be there in a moment; the files in them are told of when they are not
+        // failures are ignored: if the names do not reach the disk, later writes report it
         let _ = atomic_write::sync_folder(&parent).and_then(|()| atomic_write::sync_folder(out));
-        point_first_to(&parent, &path);
+        create_latest(&parent, &path);
         let record = beside.iter().find(|(name, _)| *name == RECORD).map(|(_, bytes)| bytes.to_vec());
-        Ok(RunDir::of(path, lock, resolved.into(), record.unwrap_or_default()))
+        Ok(RunDir::new(path, lock, resolved.into(), record.unwrap_or_default()))
     }
 
-    /// Opens the folder of a run that is to go on, locks it, and removes the halves of files that its last writer left.
+    /// Opens and locks the directory of a run to resume, and removes temporary files of its last writer.
     ///
     /// # Errors
-    /// When there is no such folder, another process writes to it, or it cannot be written to.
+    /// When it does not exist, another process writes to it, or it cannot be written to.
     pub fn open(path: &Path) -> anyhow::Result<RunDir> {
-        let path = without_link(path);
+        let path = resolve_link(path);
         let shown = path.display();
         if !path.is_dir() {
-            return Err(anyhow!("there is no folder `{shown}`"));
+            return Err(anyhow!("there is no directory `{shown}`"));
         }
         let lock = Lock::take(&path).map_err(|refused| match refused {
-            Refused::Held(process) => {
+            LockError::Held(process) => {
                 let process = process.map(|number| format!(", process {number}")).unwrap_or_default();
-                let hint = "let it end, or stop it; a run has one writer".to_owned();
+                let hint = "wait until it ends, or stop it".to_owned();
                 anyhow!("`{shown}` is being written by another runner{process}").context(Hint(hint))
             }
-            Refused::Failed(error) => {
+            LockError::Failed(error) => {
                 let hint = "make the run directory writable to resume".to_owned();
                 anyhow::Error::new(error).context(format!("failed to lock `{shown}`")).context(Hint(hint))
             }
         })?;
         atomic_write::sweep(&path, if lock.is_held() { Duration::ZERO } else { OLD });
-        // a copy of a run may have lost them
+        // a copied run may have lost these files
         let read = |name: &str, most| bounded_file::read(&path.join(name), most).unwrap_or_default();
         let (resolved, record) = (read(EXPERIMENT, bounded_file::EXPERIMENT), read(RECORD, bounded_file::JSON));
-        Ok(RunDir::of(path, lock, resolved, record))
+        Ok(RunDir::new(path, lock, resolved, record))
     }
 
-    fn of(path: PathBuf, lock: Lock, resolved: Vec<u8>, record: Vec<u8>) -> RunDir {
+    fn new(path: PathBuf, lock: Lock, resolved: Vec<u8>, record: Vec<u8>) -> RunDir {
         let state = State {
             lock: Some(lock),
             resolved,
             record,
             preprocessing: Vec::new(),
             written: BTreeSet::new(),
-            is_anew: false,
-            rescued: Vec::new(),
-            places: Vec::new(),
+            was_recreated: false,
+            in_fallback: Vec::new(),
+            fallback_dirs: Vec::new(),
             lost: BTreeSet::new(),
             reason: None,
-            refusals: Vec::new(),
+            fallback_errors: Vec::new(),
         };
-        RunDir { path, bases: Base::all(), state: Arc::new(Mutex::new(state)) }
+        RunDir { path, fallback_roots: FallbackRoot::all(), state: Arc::new(Mutex::new(state)) }
     }
 
-    /// The folder.
+    /// Path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// `latest` beside it, where that is a folder and no link: a copy of runs may have made one of it.
-    pub fn latest_that_is_no_link(&self) -> Option<PathBuf> {
+    /// Returns the path of `latest` if it is a directory instead of a link, as in a copy of the runs.
+    pub fn latest_directory(&self) -> Option<PathBuf> {
         let latest = self.path.parent()?.join(LATEST);
         (latest.is_dir() && !latest.is_symlink()).then_some(latest)
     }
 
-    /// A file in it.
+    /// Path of a file in it.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Writes a file of this name, whole or not at all, and does not give up at the first fault: it is tried again for
-    /// some seconds, and then written to a fall-back place. Once one was, each further file is tried here once.
+    /// Writes a file atomically. On an error it retries for some seconds, and then writes to a fallback directory.
+    /// After that, each further file is tried here once.
     ///
-    /// It has no error, for the run is to go on: where no place takes the file, that is told by [`RunDir::trouble`].
+    /// It returns no error, because the run must continue: files that could not be written anywhere are reported by
+    /// [`RunDir::write_errors`].
     pub fn write(&self, name: &str, bytes: &[u8]) {
         match name {
             RECORD => self.state().record = bytes.to_vec(),
@@ -179,34 +180,34 @@ impl RunDir {
         self.write_with(name, &|file| file.write_all(bytes));
     }
 
-    /// Writes a file with this content as [`RunDir::write`] does. Says whether it is in the folder.
+    /// Writes a file with this content like [`RunDir::write`]. Returns whether it is in the run directory.
     pub fn write_with(&self, name: &str, content: Content) -> bool {
         let mut state = self.state();
-        match self.write_patiently(name, content, &mut state) {
+        match self.write_with_retries(name, content, &mut state) {
             Ok(()) => {
                 state.written.insert(name.to_owned());
                 state.lost.remove(name);
-                state.forget_rescued(name);
-                self.copy_to_fallback(&mut state);
+                state.remove_fallback_copy(name);
+                self.move_from_fallback(&mut state);
                 true
             }
             Err(error) => {
                 state.reason.get_or_insert_with(|| error.to_string());
-                state.rescue(name, content, &self.bases, &self.title());
+                state.write_to_fallback(name, content, &self.fallback_roots, &self.fallback_name());
                 false
             }
         }
     }
 
-    /// Writes a file of this name, whole or not at all; it is tried once, and here alone.
+    /// Writes a file atomically, without retries or a fallback directory.
     ///
     /// # Errors
-    /// When it cannot be written. What was there under the name stays.
+    /// When it cannot be written. An existing file with this name is kept.
     pub fn try_write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         self.try_write_with(name, &|file| file.write_all(bytes))
     }
 
-    /// Writes a file with this content as [`RunDir::try_write`] does.
+    /// Writes a file with this content like [`RunDir::try_write`].
     ///
     /// # Errors
     /// As there.
@@ -215,57 +216,57 @@ impl RunDir {
             .with_context(|| format!("failed to write `{}`", self.file(name).display()))
     }
 
-    /// Whether a file of this name was written, and lies here.
-    pub fn has_taken(&self, name: &str) -> bool {
+    /// Whether a file with this name was written and is in the run directory.
+    pub fn has_file(&self, name: &str) -> bool {
         let state = self.state();
-        let is_elsewhere = state.rescued.iter().any(|file| file.ends_with(name)) || state.lost.contains(name);
+        let is_elsewhere = state.in_fallback.iter().any(|file| file.ends_with(name)) || state.lost.contains(name);
         state.written.contains(name) && !is_elsewhere && self.file(name).is_file()
     }
 
-    /// What has become of files that could not simply be written; `None` where all is well.
-    pub fn trouble(&self) -> Option<WriteErrors> {
+    /// Returns the problems that occurred while writing; `None` if there were none.
+    pub fn write_errors(&self) -> Option<WriteErrors> {
         let state = self.state();
         let is_gone = |name: &&String| !state.lost.contains(*name) && !self.file(name).exists();
-        let is_rescued = |name: &&String| state.rescued.iter().any(|file| file.ends_with(name.as_str()));
-        let trouble = WriteErrors {
+        let is_rescued = |name: &&String| state.in_fallback.iter().any(|file| file.ends_with(name.as_str()));
+        let write_errors = WriteErrors {
             reason: state.reason.clone(),
-            rescued: state.rescued.clone(),
+            in_fallback: state.in_fallback.clone(),
             lost: state.lost.iter().cloned().collect(),
-            refusals: state.refusals.clone(),
-            is_anew: state.is_anew,
+            fallback_errors: state.fallback_errors.clone(),
+            was_recreated: state.was_recreated,
             missing: state.written.iter().filter(|name| is_gone(name) && !is_rescued(name)).cloned().collect(),
         };
-        (trouble.is_anew || trouble.is_incomplete()).then_some(trouble)
+        (write_errors.was_recreated || write_errors.is_incomplete()).then_some(write_errors)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The run's name in a place where there are others: `<experiment>-<folder>`.
-    fn title(&self) -> String {
+    /// Name of the run's fallback directory: `<experiment>-<run>`.
+    fn fallback_name(&self) -> String {
         let whole = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
         let names: Vec<String> =
             whole.iter().rev().take(2).map(|name| name.to_string_lossy().replace(['/', '\\'], "-")).collect();
         names.into_iter().rev().collect::<Vec<_>>().join("-").trim_start_matches('-').to_owned()
     }
 
-    /// Writes a file, and waits and tries again where that may help.
-    fn write_patiently(&self, name: &str, content: Content, state: &mut State) -> Result<(), Error> {
+    /// Writes a file; waits and retries if that may help.
+    fn write_with_retries(&self, name: &str, content: Content, state: &mut State) -> Result<(), Error> {
         let mut tried = 0;
         loop {
             let error = match self.write_once(name, content, state) {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let is_patient = state.reason.is_none(); // what was waited for in vain once is not waited for again
-            let Some(pause) = pauses(&error).get(tried).filter(|_| is_patient) else { return Err(error) };
+            let is_patient = state.reason.is_none(); // after one failure of all retries, later files are not retried
+            let Some(pause) = retry_delays(&error).get(tried).filter(|_| is_patient) else { return Err(error) };
             std::thread::sleep(Duration::from_millis(*pause));
             tried += 1;
         }
     }
 
-    /// Writes a file; a folder that is no longer there is made anew.
+    /// Writes a file once; creates the run directory again if it was removed.
     fn write_once(&self, name: &str, content: Content, state: &mut State) -> Result<(), Error> {
         match atomic_write::put_with(&self.file(name), content) {
             Err(error) if error.kind() == ErrorKind::NotFound && self.path.symlink_metadata().is_err() => {
@@ -276,41 +277,41 @@ impl RunDir {
         }
     }
 
-    /// Makes the folder that was removed anew: a run's, locked.
+    /// Creates the removed run directory again, with its lock and its main files.
     fn recreate(&self, state: &mut State) -> Result<(), Error> {
         std::fs::create_dir_all(&self.path)?;
-        state.is_anew = true;
-        state.lock = Lock::take(&self.path).ok(); // what matters now is that the files are kept
+        state.was_recreated = true;
+        state.lock = Lock::take(&self.path).ok(); // saving the files matters more than the lock
         let texts = [(EXPERIMENT, &state.resolved), (RECORD, &state.record), (PREPROCESSING, &state.preprocessing)];
         for (name, bytes) in texts {
             if !bytes.is_empty() {
                 atomic_write::put(&self.file(name), bytes)?;
             }
         }
-        self.path.parent().into_iter().for_each(|parent| point_first_to(parent, &self.path));
+        self.path.parent().into_iter().for_each(|parent| create_latest(parent, &self.path));
         Ok(())
     }
 
-    /// Brings rescued files into the folder, which has just taken another one.
-    fn copy_to_fallback(&self, state: &mut State) {
-        while let Some(file) = state.rescued.first().cloned() {
+    /// Moves files from the fallback directory into the run directory, which has just accepted a file.
+    fn move_from_fallback(&self, state: &mut State) {
+        while let Some(file) = state.in_fallback.first().cloned() {
             let Some(name) = file.file_name().map(|name| name.to_string_lossy().into_owned()) else { return };
             let brought = std::fs::read(&file).and_then(|bytes| atomic_write::put(&self.file(&name), &bytes));
             if brought.is_err() {
-                return; // they are well where they are
+                return; // they stay in the fallback directory
             }
             state.written.insert(name.clone());
-            state.forget_rescued(&name);
+            state.remove_fallback_copy(&name);
         }
         if state.lost.is_empty() {
-            state.reason = None; // all is well again, and the next fault is waited for anew
+            state.reason = None; // the next error is retried again
         }
     }
 }
 
-/// How many milliseconds to wait before each further try. A disk is made room on, and a network comes back; what may not
-/// be written to, or is no folder, stays so.
-fn pauses(error: &Error) -> &'static [u64] {
+/// Milliseconds to wait before each retry. A full disk may get room and a network may come back; missing permissions do
+/// not change.
+fn retry_delays(error: &Error) -> &'static [u64] {
     use ErrorKind::{
         AlreadyExists, FileTooLarge, InvalidFilename, IsADirectory, NotADirectory, PermissionDenied, ReadOnlyFilesystem,
     };
@@ -321,9 +322,9 @@ fn pauses(error: &Error) -> &'static [u64] {
     }
 }
 
-fn cannot_create(parent: &Path, error: Error) -> anyhow::Error {
-    let hint = Hint("name a folder that you can write to: `--out DIR`".to_owned());
-    let message = format!("failed to create the run's folder in `{}`", parent.display());
+fn creation_error(parent: &Path, error: Error) -> anyhow::Error {
+    let hint = Hint("choose a writable directory: `--out DIR`".to_owned());
+    let message = format!("failed to create the run directory in `{}`", parent.display());
     anyhow::Error::new(error).context(message).context(hint)
 }
 

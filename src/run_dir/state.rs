@@ -1,84 +1,93 @@
-//! What has become of a run's folder, and of the files that it did not take.
+//! State of a run directory and of the files that could not be written to it.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::io::atomic_write::{self, Content};
-use crate::run_dir::fallback::{self, Base};
+use crate::run_dir::fallback::{self, FallbackRoot};
 use crate::run_dir::lock::Lock;
 
-/// The resolved experiment, which makes a folder a run's.
+/// File name of the resolved experiment; it marks a run directory.
 pub(super) const EXPERIMENT: &str = "experiment.toml";
 
-/// What has become of a run's folder.
+/// State of a run directory.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) lock: Option<Lock>,
-    /// The resolved experiment, for a folder that is made anew.
+    /// The resolved experiment, in case the directory must be created again.
     pub(super) resolved: Vec<u8>,
-    /// The record of the run as it was last written, likewise.
+    /// The last run record, for the same case.
     pub(super) record: Vec<u8>,
-    /// What was fitted to the training rows, likewise; empty before it is written.
+    /// The fitted preprocessing, for the same case; empty until it is written.
     pub(super) preprocessing: Vec<u8>,
-    /// The names of what was written.
+    /// Names of written files.
     pub(super) written: BTreeSet<String>,
-    /// Whether the folder was removed, and made anew.
-    pub(super) is_anew: bool,
-    /// Where the files lie that could not be written here.
-    pub(super) rescued: Vec<PathBuf>,
-    /// The fall-back places that were made, the newest last.
-    pub(super) places: Vec<PathBuf>,
-    /// The names of what no place took.
+    /// Whether the directory was removed and created again.
+    pub(super) was_recreated: bool,
+    /// Paths of files in fallback directories.
+    pub(super) in_fallback: Vec<PathBuf>,
+    /// Fallback directories, newest last.
+    pub(super) fallback_dirs: Vec<PathBuf>,
+    /// Names of files that could not be written anywhere.
     pub(super) lost: BTreeSet<String>,
-    /// Why a file could not be written here, the first time that it was given up.
+    /// First error of a file that could not be written to the run directory.
     pub(super) reason: Option<String>,
-    /// What the fall-back places said that did not take a file, the last time.
-    pub(super) refusals: Vec<String>,
+    /// Latest errors of the fallback directories.
+    pub(super) fallback_errors: Vec<String>,
 }
 
 impl State {
-    /// Writes a file to the fall-back place, the first that takes it. Where none does, takes down what they said.
-    pub(super) fn rescue(&mut self, name: &str, content: Content, bases: &[Base], title: &str) {
-        if let Some(place) = self.places.last()
-            && atomic_write::put_with(&place.join(name), content).is_ok()
+    /// Writes a file to the first fallback directory that accepts it. If none does, records their errors.
+    pub(super) fn write_to_fallback(
+        &mut self,
+        name: &str,
+        content: Content,
+        fallback_roots: &[FallbackRoot],
+        fallback_name: &str,
+    ) {
+        if let Some(directory) = self.fallback_dirs.last()
+            && atomic_write::put_with(&directory.join(name), content).is_ok()
         {
-            let file = place.join(name);
-            self.rescued.retain(|other| *other != file);
-            self.rescued.push(file);
+            let file = directory.join(name);
+            self.in_fallback.retain(|other| *other != file);
+            self.in_fallback.push(file);
             self.lost.remove(name);
             return;
         }
-        self.refusals.clear();
-        for base in bases {
-            let kept = base.make(title).and_then(|place| {
-                let written = atomic_write::put_with(&place.join(name), content);
-                written.inspect_err(|_| fallback::remove(&place)).map(|()| place)
+        self.fallback_errors.clear();
+        for root in fallback_roots {
+            let kept = root.make(fallback_name).and_then(|directory| {
+                let written = atomic_write::put_with(&directory.join(name), content);
+                written.inspect_err(|_| fallback::remove(&directory)).map(|()| directory)
             });
             match kept {
-                Ok(place) => {
-                    self.forget_rescued(name);
-                    let _ = atomic_write::put(&place.join(EXPERIMENT), &self.resolved); // so that it is read as a run
-                    self.rescued.push(place.join(name));
-                    self.places.push(place);
+                Ok(directory) => {
+                    self.remove_fallback_copy(name);
+                    let _ = atomic_write::put(&directory.join(EXPERIMENT), &self.resolved); // marks it as a run directory
+                    self.in_fallback.push(directory.join(name));
+                    self.fallback_dirs.push(directory);
                     self.lost.remove(name);
                     return;
                 }
-                Err(error) => self.refusals.push(format!("`{}`: {error}", base.folder().display())),
+                Err(error) => self.fallback_errors.push(format!("`{}`: {error}", root.folder().display())),
             }
         }
         self.lost.insert(name.to_owned());
     }
 
-    /// Removes the rescued file of this name, which is written elsewhere now, and the place once it holds none.
-    pub(super) fn forget_rescued(&mut self, name: &str) {
+    /// Removes the file with this name from the fallback directory after it was written elsewhere, and the directory
+    /// when it is empty.
+    pub(super) fn remove_fallback_copy(&mut self, name: &str) {
         let is_it = |file: &PathBuf| file.file_name().is_some_and(|other| other == name);
-        for file in self.rescued.extract_if(.., |file| is_it(file)) {
+        for file in self.in_fallback.extract_if(.., |file| is_it(file)) {
             let _ = std::fs::remove_file(file);
         }
-        let rescued = &self.rescued;
-        for place in self.places.extract_if(.., |place| !rescued.iter().any(|file| file.starts_with(&*place))) {
-            let _ = std::fs::remove_file(place.join(EXPERIMENT));
-            fallback::remove(&place);
+        let in_fallback = &self.in_fallback;
+        for directory in
+            self.fallback_dirs.extract_if(.., |directory| !in_fallback.iter().any(|file| file.starts_with(&*directory)))
+        {
+            let _ = std::fs::remove_file(directory.join(EXPERIMENT));
+            fallback::remove(&directory);
         }
     }
 }

@@ -2,20 +2,20 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A run's folder whose fall-back place is in `elsewhere`, beside the folder of runs.
+/// A run directory whose fallback directory is in `elsewhere`, next to the directory of runs.
 fn run() -> (TempDir, RunDir) {
     let here = tempfile::tempdir().unwrap();
     let run =
         RunDir::create(&here.path().join("runs"), "digits", "title = \"x\"", &[], OffsetDateTime::UNIX_EPOCH).unwrap();
-    let bases = vec![Base::Own(here.path().join("elsewhere"))];
-    (here, RunDir { bases, ..run })
+    let fallback_roots = vec![FallbackRoot::Own(here.path().join("elsewhere"))];
+    (here, RunDir { fallback_roots, ..run })
 }
 
-fn trouble(run: &RunDir) -> WriteErrors {
-    run.trouble().unwrap()
+fn write_errors(run: &RunDir) -> WriteErrors {
+    run.write_errors().unwrap()
 }
 
-/// The names in a folder, sorted.
+/// File names in a directory, sorted.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
@@ -54,7 +54,7 @@ fn a_folder_has_one_writer_and_is_free_when_that_one_is_gone() {
     let told = crate::config::hint::in_a_line(&error);
     assert!(told.contains("is being written by another runner"), "{told}");
     drop(clone);
-    // by the name that leads elsewhere when the next run starts
+    // through the link that points elsewhere when the next run starts
     let again = RunDir::open(&here.path().join("runs/digits/latest/")).unwrap();
     assert_eq!(again.path(), path);
     drop(again);
@@ -79,13 +79,13 @@ fn a_folder_that_was_removed_is_made_anew_and_what_went_with_it_is_known() {
     let (here, run) = run();
     run.write("a.json", b"a");
     std::fs::remove_dir_all(here.path().join("runs")).unwrap();
-    assert_eq!(trouble(&run).missing, ["a.json"]);
+    assert_eq!(write_errors(&run).missing, ["a.json"]);
     run.write("b.json", b"b");
     assert_eq!(names(run.path()), [lock::NAME, "b.json", EXPERIMENT]);
     assert!(here.path().join("runs/digits/latest").is_dir());
     assert!(RunDir::open(run.path()).is_err(), "it is locked");
     let missing = vec!["a.json".to_owned()];
-    assert_eq!(trouble(&run), WriteErrors { is_anew: true, missing, ..WriteErrors::default() });
+    assert_eq!(write_errors(&run), WriteErrors { was_recreated: true, missing, ..WriteErrors::default() });
     std::fs::remove_dir_all(here.path().join("runs")).unwrap();
     run.try_write("c.json", b"c").unwrap();
     assert_eq!(names(run.path()), [lock::NAME, "c.json", EXPERIMENT]);
@@ -98,14 +98,14 @@ fn files_that_the_folder_does_not_take_are_kept_elsewhere_and_brought_home() {
     std::fs::remove_dir_all(run.path()).unwrap();
     std::fs::write(run.path(), b"in the way").unwrap();
     assert!(run.try_write("checkpoint", b"").is_err());
-    assert_eq!(trouble(&run), WriteErrors { missing: vec!["a.json".to_owned()], ..WriteErrors::default() });
+    assert_eq!(write_errors(&run), WriteErrors { missing: vec!["a.json".to_owned()], ..WriteErrors::default() });
     run.write("b.json", b"b, too early");
     run.write("b.json", b"b");
     run.write("c.json", b"c");
-    let place = here.path().join("elsewhere/rescued").join(run.title());
-    assert!(run.title().starts_with("digits-1970-01-01T000000Z-"), "{}", run.title());
-    let told = trouble(&run);
-    assert_eq!(told.rescued, ["b.json", "c.json"].map(|name| place.join(name)));
+    let place = here.path().join("elsewhere/rescued").join(run.fallback_name());
+    assert!(run.fallback_name().starts_with("digits-1970-01-01T000000Z-"), "{}", run.fallback_name());
+    let told = write_errors(&run);
+    assert_eq!(told.in_fallback, ["b.json", "c.json"].map(|name| place.join(name)));
     assert!(told.reason.unwrap().contains("Not a directory"));
     assert_eq!(told.missing, ["a.json"]);
     assert_eq!(names(&place), ["b.json", "c.json", EXPERIMENT]);
@@ -113,7 +113,7 @@ fn files_that_the_folder_does_not_take_are_kept_elsewhere_and_brought_home() {
     std::fs::remove_file(run.path()).unwrap();
     run.write("c.json", b"c, in the end");
     let missing = vec!["a.json".to_owned()];
-    assert_eq!(trouble(&run), WriteErrors { is_anew: true, missing, ..WriteErrors::default() });
+    assert_eq!(write_errors(&run), WriteErrors { was_recreated: true, missing, ..WriteErrors::default() });
     assert_eq!(names(run.path()), [lock::NAME, "b.json", "c.json", EXPERIMENT]);
     assert_eq!(std::fs::read(run.file("b.json")).unwrap(), b"b");
     assert_eq!(std::fs::read(run.file("c.json")).unwrap(), b"c, in the end");
@@ -123,18 +123,18 @@ fn files_that_the_folder_does_not_take_are_kept_elsewhere_and_brought_home() {
 #[test]
 fn where_no_place_takes_a_file_all_that_were_tried_are_named_and_a_later_try_may_do() {
     let (here, run) = run();
-    assert!(run.trouble().is_none());
+    assert!(run.write_errors().is_none());
     std::fs::remove_dir_all(run.path()).unwrap();
     std::fs::write(run.path(), b"in the way").unwrap();
     std::fs::write(here.path().join("elsewhere"), b"in the way too").unwrap();
     run.write("a.json", b"a");
-    let told = trouble(&run);
-    assert_eq!((told.lost.clone(), told.rescued.len(), told.is_incomplete()), (vec!["a.json".to_owned()], 0, true));
-    assert!(told.refusals[0].contains("elsewhere") && told.refusals.len() == 1, "{told:?}");
+    let told = write_errors(&run);
+    assert_eq!((told.lost.clone(), told.in_fallback.len(), told.is_incomplete()), (vec!["a.json".to_owned()], 0, true));
+    assert!(told.fallback_errors[0].contains("elsewhere") && told.fallback_errors.len() == 1, "{told:?}");
     assert!(told.reason.unwrap().contains("Not a directory"));
     std::fs::remove_file(run.path()).unwrap();
     run.write("a.json", b"a");
-    assert!(!trouble(&run).is_incomplete());
+    assert!(!write_errors(&run).is_incomplete());
 }
 
 #[test]
@@ -142,14 +142,18 @@ fn a_fall_back_place_that_is_full_has_a_next_one() {
     let (here, run) = run();
     std::fs::remove_dir_all(run.path()).unwrap();
     std::fs::write(run.path(), b"in the way").unwrap();
-    let run = RunDir { bases: vec![Base::Own("/dev/null".into()), run.bases[0].clone()], ..run };
+    let run =
+        RunDir { fallback_roots: vec![FallbackRoot::Own("/dev/null".into()), run.fallback_roots[0].clone()], ..run };
     run.write("a.json", b"a");
-    assert_eq!(trouble(&run).rescued, [here.path().join("elsewhere/rescued").join(run.title()).join("a.json")]);
+    assert_eq!(
+        write_errors(&run).in_fallback,
+        [here.path().join("elsewhere/rescued").join(run.fallback_name()).join("a.json")]
+    );
 }
 
 #[test]
 fn what_may_help_is_waited_for_and_what_may_not_is_not() {
-    let total = |kind: ErrorKind| pauses(&kind.into()).iter().sum::<u64>();
+    let total = |kind: ErrorKind| retry_delays(&kind.into()).iter().sum::<u64>();
     for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::StaleNetworkFileHandle] {
         assert!((3000..10_000).contains(&total(kind)));
     }

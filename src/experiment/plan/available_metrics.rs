@@ -1,4 +1,5 @@
-//! What figures a run will have, known from its plan: whether a name in `[[expect]]` or `[[theirs]]` will find one.
+//! The metrics that a run will have, derived from its plan before training. A metric path in `[[expect]]` or
+//! `[[theirs]]` that will not exist is an error.
 
 use crate::config::check::Invalid;
 use crate::config::suggest;
@@ -9,17 +10,17 @@ use crate::history::figure::{PREDICTION, STATUS};
 use crate::metrics::Metric;
 use crate::metrics::threshold::ThresholdBy;
 
-/// The groups of figures that can be named.
+/// Prefixes of metric paths.
 const GROUPS: [&str; 11] =
     ["first", "last", "epoch", "best", "min", "max", "test", "diagnosis", "learned", "data", "tree"];
 
-/// The figures of the data: how many rows each part has.
+/// Metrics below `data.`: number of rows in each part.
 const DATA: [&str; 3] = ["rows.train", "rows.validation", "rows.test"];
 
-/// The figures of a tree.
+/// Metrics below `tree.`.
 const TREE: [&str; 3] = ["depth", "leaves", "nodes"];
 
-/// The figures of a diagnosis.
+/// Metrics below `diagnosis.`.
 const DIAGNOSIS: [&str; 9] = [
     "verdict",
     "sentence",
@@ -32,68 +33,68 @@ const DIAGNOSIS: [&str; 9] = [
     "jitter",
 ];
 
-/// The verdicts of a diagnosis.
+/// Values of `diagnosis.verdict`.
 const VERDICTS: [&str; 5] = ["underfitting", "good", "overfitting", "diverged", "unstable"];
 
-/// How a trial can end by itself.
+/// Values of `status` for trials that were not interrupted.
 const ENDS: [&str; 3] = ["completed", "early_stopped", "diverged"];
 
-/// What figures the trials of a plan will have.
+/// Metrics that the trials of a plan will have.
 #[derive(Debug)]
-pub struct Figures {
-    /// Whose figures they are, in words.
-    pub of: String,
-    /// What an epoch has figures of.
+pub struct AvailableMetrics {
+    /// Whose metrics these are, for messages: `this run` or ``variant `NAME` ``.
+    pub label: String,
+    /// Names of the metrics of each epoch.
     pub metrics: Vec<String>,
-    /// Whether it is a tree, which has one epoch, and no learning rate.
+    /// Whether the model is a tree, which has a single epoch and no learning rate.
     pub is_tree: bool,
     /// Whether there are test rows.
     pub has_test: bool,
-    /// How many classes there are to predict; `None` for labels and numbers.
+    /// Number of classes; `None` for labels and numeric targets.
     pub classes: Option<usize>,
-    /// How the threshold is chosen, where it is.
+    /// How the decision threshold is chosen, if the plan sets one.
     pub threshold: Option<ThresholdBy>,
     /// Whether there are validation rows.
     pub has_validation: bool,
-    /// What is shown of a tiny network; `None` where the network or its data are larger.
-    pub learned: Option<Learned>,
+    /// Parameters and predictions that are recorded for a tiny network; `None` if the network or its data are larger.
+    pub learned: Option<TinyNetwork>,
 }
 
-/// What is shown of a tiny network.
+/// Parameters and predictions that are recorded for a tiny network.
 #[derive(Debug)]
-pub struct Learned {
-    /// Its parameters, each with how many values it has.
+pub struct TinyNetwork {
+    /// Name and number of values of each parameter.
     pub parameters: Vec<(String, usize)>,
-    /// How many training rows it makes a prediction of.
+    /// Number of training rows, each with a recorded prediction.
     pub rows: usize,
-    /// How many outputs a prediction has.
+    /// Number of outputs per prediction.
     pub outputs: usize,
 }
 
-/// The words that a figure can be.
+/// Text values that a metric can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Words {
-    /// None: it is a number.
+pub enum TextValues {
+    /// No text: the metric is a number.
     None,
-    /// One of these.
+    /// One of these words.
     OneOf(&'static [&'static str]),
-    /// Any.
+    /// Any text.
     Any,
 }
 
-/// The words that the figure of this name can be.
-pub fn words(name: &str) -> Words {
+/// Returns the text values that the metric `name` can have.
+pub fn text_values(name: &str) -> TextValues {
     match name {
-        STATUS => Words::OneOf(&ENDS),
-        "diagnosis.verdict" => Words::OneOf(&VERDICTS),
-        "diagnosis.sentence" => Words::Any,
-        _ => Words::None,
+        STATUS => TextValues::OneOf(&ENDS),
+        "diagnosis.verdict" => TextValues::OneOf(&VERDICTS),
+        "diagnosis.sentence" => TextValues::Any,
+        _ => TextValues::None,
     }
 }
 
-impl Figures {
-    /// The figures that a plan's trials will have.
-    pub fn of(plan: &Plan) -> Figures {
+impl AvailableMetrics {
+    /// Returns the metrics that the trials of a plan will have.
+    pub fn new(plan: &Plan) -> AvailableMetrics {
         let (spec, split) = (&plan.spec, plan.spec.data.split());
         let rows = split.training_rows(plan.card.rows);
         let mut metrics = plan.metric_names();
@@ -101,18 +102,18 @@ impl Figures {
         if let Model::Network(network) = &plan.model {
             for (number, planned) in network.architecture.layers().iter().enumerate() {
                 let observers = network.train.observe.iter();
-                let seen = observers.filter(|observer| observer.sees(&planned.layer, planned.parameters));
-                metrics.extend(seen.map(|observer| observer.series(number)));
+                let observed = observers.filter(|observer| observer.sees(&planned.layer, planned.parameters));
+                metrics.extend(observed.map(|observer| observer.series(number)));
             }
             let is_shown = network.is_tiny(rows) && split.folds.is_none() && spec.resample.is_none();
-            learned = is_shown.then(|| Learned {
+            learned = is_shown.then(|| TinyNetwork {
                 parameters: network.architecture.parameter_sizes(),
                 rows,
                 outputs: network.outputs(),
             });
         }
-        Figures {
-            of: match plan.variant.as_str() {
+        AvailableMetrics {
+            label: match plan.variant.as_str() {
                 BASE => "this run".to_owned(),
                 variant => format!("variant `{variant}`"),
             },
@@ -129,27 +130,27 @@ impl Figures {
         }
     }
 
-    /// Checks that there will be a figure of this name.
+    /// Checks that the trials will have a metric of this name.
     ///
     /// # Errors
-    /// When there will be none, with what is meant perhaps; the fault is told of `key`.
+    /// When they will not. The error names the setting `key` and hints at a similar name.
     pub fn check(&self, key: &str, name: &str) -> Result<(), Invalid> {
         let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
         let unknown =
-            |hint: String| Err(Invalid::new(key, format!("names no metric of {}: `{name}`", self.of)).hint(hint));
-        let one_of = |figure: &str, known: &[&str]| match figure.strip_prefix("val_") {
-            _ if known.contains(&figure) => Ok(()),
-            Some(of_training) if known.contains(&of_training) => {
+            |hint: String| Err(Invalid::new(key, format!("names no metric of {}: `{name}`", self.label)).hint(hint));
+        let check_known = |metric: &str, known: &[&str]| match metric.strip_prefix("val_") {
+            _ if known.contains(&metric) => Ok(()),
+            Some(training_metric) if known.contains(&training_metric) => {
                 unknown("split off validation rows: `split = { validation = 0.2 }`".to_owned())
             }
-            _ => unknown(suggest::hint(figure, known.iter().copied())),
+            _ => unknown(suggest::hint(metric, known.iter().copied())),
         };
         if name == STATUS {
             return Ok(());
         }
-        let Some((group, figure)) = name.split_once('.') else {
+        let Some((group, metric)) = name.split_once('.') else {
             return unknown(match metrics.contains(&name) {
-                true => format!("add which epoch: `last.{name}`, `best.{name}`, `min.{name}`"),
+                true => format!("add a prefix: `last.{name}`, `best.{name}` or `min.{name}`"),
                 false => match suggest::nearest(name, [STATUS]) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!(
@@ -159,35 +160,35 @@ impl Figures {
                 },
             });
         };
-        let extra = |more: &[&'static str]| [&metrics[..], more].concat();
-        let timed: &[&str] = if self.is_tree { &["seconds"] } else { &["lr", "seconds"] };
+        let with_more = |more: &[&'static str]| [&metrics[..], more].concat();
+        let with_timing: &[&str] = if self.is_tree { &["seconds"] } else { &["lr", "seconds"] };
         match group {
-            "data" => one_of(figure, &DATA),
-            "tree" if !self.is_tree => unknown("it is no tree".to_owned()),
-            "tree" => one_of(figure, &TREE),
+            "data" => check_known(metric, &DATA),
+            "tree" if !self.is_tree => unknown("remove it: only decision trees have `tree` metrics".to_owned()),
+            "tree" => check_known(metric, &TREE),
             "best" | "diagnosis" | "learned" if self.is_tree => {
-                unknown("a tree has no epochs; use `last.acc`, `last.val_acc` or `test.acc`".to_owned())
+                unknown("use `last.acc`, `last.val_acc` or `test.acc`: a tree has no epochs".to_owned())
             }
-            "first" | "last" | "min" | "max" => one_of(figure, &extra(timed)),
-            "best" => one_of(figure, &extra(&["epoch"])),
+            "first" | "last" | "min" | "max" => check_known(metric, &with_more(with_timing)),
+            "best" => check_known(metric, &with_more(&["epoch"])),
             "epoch" => {
-                let Some((epoch, metric)) = figure.split_once('.') else {
+                let Some((epoch, metric)) = metric.split_once('.') else {
                     return unknown("write it as `epoch.11.loss`".to_owned());
                 };
-                // one beyond the last is no mistake: a shorter run of the same file has not available
+                // an epoch after the last one is allowed: a shorter run of the same file reports it as not available
                 match epoch.parse::<usize>() {
-                    Ok(1..) => one_of(metric, &extra(timed)),
-                    _ => unknown("epochs are numbered from 1".to_owned()),
+                    Ok(1..) => check_known(metric, &with_more(with_timing)),
+                    _ => unknown("count epochs from 1".to_owned()),
                 }
             }
-            "test" if !self.has_test => unknown("there are no test rows: `split = { test = 0.2 }`".to_owned()),
+            "test" if !self.has_test => unknown("split off test rows: `split = { test = 0.2 }`".to_owned()),
             "test" => {
-                let deeper = self.deeper();
-                if deeper.iter().any(|path| path == figure) {
+                let nested_test_metrics = self.nested_test_metrics();
+                if nested_test_metrics.iter().any(|path| path == metric) {
                     return Ok(());
                 }
-                if let Some(near) = suggest::nearest(figure, deeper.iter().map(String::as_str))
-                    && figure.contains('.')
+                if let Some(near) = suggest::nearest(metric, nested_test_metrics.iter().map(String::as_str))
+                    && metric.contains('.')
                 {
                     return unknown(format!("did you mean `test.{near}`?"));
                 }
@@ -195,22 +196,22 @@ impl Figures {
                 let always: Vec<_> = always.collect();
                 let mut tested: Vec<&str> = metrics.iter().copied().filter(|name| !name.starts_with("val_")).collect();
                 tested.extend(always.iter().map(|name| &**name).filter(|name| !metrics.contains(name)));
-                one_of(figure, &tested)
+                check_known(metric, &tested)
             }
-            "diagnosis" if figure == "gap" => Ok(()), // what `val_loss_rise` was called before
-            "diagnosis" => one_of(figure, &DIAGNOSIS),
-            "learned" => self.check_learned(figure).or_else(unknown),
+            "diagnosis" if metric == "gap" => Ok(()), // old name of `val_loss_rise`
+            "diagnosis" => check_known(metric, &DIAGNOSIS),
+            "learned" => self.check_learned(metric).or_else(unknown),
             _ => unknown(suggest::hint(group, GROUPS)),
         }
     }
 
-    /// The figures of test rows that lie deeper than the metrics, by their paths.
-    fn deeper(&self) -> Vec<String> {
+    /// Paths of the nested test metrics: confusion matrix, classification report and threshold.
+    fn nested_test_metrics(&self) -> Vec<String> {
         const SCORES: [&str; 3] = ["precision", "recall", "f1"];
         let Some(classes) = self.classes else { return Vec::new() };
-        let scores = |of: &str| SCORES.map(|score| format!("{of}.{score}"));
-        let confusion = |of: &str| -> Vec<String> {
-            let row = |truth: usize| (0..classes).map(move |predicted| format!("{of}.{truth}.{predicted}"));
+        let scores = |label: &str| SCORES.map(|score| format!("{label}.{score}"));
+        let confusion = |label: &str| -> Vec<String> {
+            let row = |truth: usize| (0..classes).map(move |predicted| format!("{label}.{truth}.{predicted}"));
             (0..classes).flat_map(row).collect()
         };
         let mut paths = confusion("confusion");
@@ -238,15 +239,15 @@ impl Figures {
         paths
     }
 
-    /// Checks that a tiny network has what is named behind `learned.`; the hint where it has not.
+    /// Checks a path below `learned.`; returns a hint if it will not exist.
     fn check_learned(&self, name: &str) -> Result<(), String> {
         let Some(learned) = &self.learned else {
             let (parameters, rows) = TINY;
             return Err(format!(
-                "only a network of at most {parameters} parameters, trained on at most {rows} rows without folds or resampling, is shown in full"
+                "use it only for networks with at most {parameters} parameters and {rows} training rows, without folds or resampling"
             ));
         };
-        let below = |part: &str, index: &str, count: usize, what: &str| match index.parse::<usize>() {
+        let check_index = |part: &str, index: &str, count: usize, what: &str| match index.parse::<usize>() {
             Ok(index) if index < count => Ok(()),
             _ if count == 1 => Err(format!("`{part}` has one {what}: `{part}.0`")),
             _ => Err(format!("`{part}` has {count} {what}s, numbered from 0 to {}", count - 1)),
@@ -255,11 +256,11 @@ impl Figures {
             return Err("write it as `learned.0.weight.0`, or `learned.prediction.0.0`".to_owned());
         };
         if let Some((PREDICTION, row)) = part.split_once('.') {
-            below("learned.prediction", row, learned.rows, "training row")?;
-            return below(&format!("learned.prediction.{row}"), index, learned.outputs, "output");
+            check_index("learned.prediction", row, learned.rows, "training row")?;
+            return check_index(&format!("learned.prediction.{row}"), index, learned.outputs, "output");
         }
         match learned.parameters.iter().find(|(known, _)| known == part) {
-            Some((_, count)) => below(&format!("learned.{part}"), index, *count, "value"),
+            Some((_, count)) => check_index(&format!("learned.{part}"), index, *count, "value"),
             None if part == PREDICTION => Err("name row and output: `learned.prediction.0.0`".to_owned()),
             None => {
                 let known = learned.parameters.iter().map(|(name, _)| name.as_str());
@@ -274,10 +275,10 @@ mod tests {
     use super::*;
     use crate::metrics::threshold::Cost;
 
-    fn figures(classes: Option<usize>, has_threshold: bool) -> Figures {
+    fn metrics(classes: Option<usize>, has_threshold: bool) -> AvailableMetrics {
         let metrics = ["loss", "f1", "val_loss", "val_f1"].map(str::to_owned).to_vec();
-        Figures {
-            of: "this run".to_owned(),
+        AvailableMetrics {
+            label: "this run".to_owned(),
             metrics,
             is_tree: false,
             has_test: true,
@@ -290,17 +291,17 @@ mod tests {
 
     #[test]
     fn the_diagnosis_is_named_by_its_numbers_and_by_what_they_were_called_before() {
-        let figures = figures(Some(2), false);
+        let metrics = metrics(Some(2), false);
         for name in ["verdict", "val_loss_rise", "generalization_gap", "jitter", "gap", "rises"] {
-            assert_eq!(figures.check("value", &format!("diagnosis.{name}")), Ok(()), "{name}");
+            assert_eq!(metrics.check("value", &format!("diagnosis.{name}")), Ok(()), "{name}");
         }
-        let unknown = figures.check("value", "diagnosis.val_los_rise").unwrap_err();
+        let unknown = metrics.check("value", "diagnosis.val_los_rise").unwrap_err();
         assert_eq!(unknown.hint.unwrap(), "did you mean `diagnosis.val_loss_rise`?".replace("diagnosis.", ""));
     }
 
     #[test]
     fn test_figures_that_lie_deeper_can_be_named_where_they_will_be() {
-        let two = figures(Some(2), true);
+        let two = metrics(Some(2), true);
         for name in [
             "f1",
             "mcc",
@@ -320,15 +321,15 @@ mod tests {
         ] {
             assert_eq!(two.check("value", &format!("test.{name}")), Ok(()), "{name}");
         }
-        let hint = |figures: &Figures, name: &str| figures.check("value", name).unwrap_err().hint.unwrap();
+        let hint = |metrics: &AvailableMetrics, name: &str| metrics.check("value", name).unwrap_err().hint.unwrap();
         assert_eq!(hint(&two, "test.report.clases.1.recall"), "did you mean `test.report.classes.1.recall`?");
         assert_eq!(hint(&two, "test.report.macro.f2"), "did you mean `test.report.macro.f1`?");
         assert_eq!(hint(&two, "test.zzzz"), "known are `loss`, `f1`, `mcc`, `balanced_acc`, `roc_auc`, `ap`");
-        assert!(figures(Some(2), false).check("value", "test.threshold.value").is_err());
-        assert!(figures(Some(3), false).check("value", "test.ap").is_err());
-        assert!(figures(Some(3), false).check("value", "test.confusion.2.3").is_err());
-        assert_eq!(figures(Some(3), false).check("value", "test.confusion.2.2"), Ok(()));
-        assert!(figures(None, false).check("value", "test.mcc").is_err());
-        assert!(figures(None, false).check("value", "test.confusion.0.0").is_err());
+        assert!(metrics(Some(2), false).check("value", "test.threshold.value").is_err());
+        assert!(metrics(Some(3), false).check("value", "test.ap").is_err());
+        assert!(metrics(Some(3), false).check("value", "test.confusion.2.3").is_err());
+        assert_eq!(metrics(Some(3), false).check("value", "test.confusion.2.2"), Ok(()));
+        assert!(metrics(None, false).check("value", "test.mcc").is_err());
+        assert!(metrics(None, false).check("value", "test.confusion.0.0").is_err());
     }
 }

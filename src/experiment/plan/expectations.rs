@@ -1,9 +1,9 @@
-//! What an experiment may expect, and lay beside its own: each table is checked against the plan of the variant that it
-//! names, or against all of them where it names none.
+//! Checks the `[[expect]]` and `[[theirs]]` tables of an experiment. Each table is checked against the plan of its
+//! variant, or against all plans if it names none.
 
 use crate::config::check::Invalid;
 use crate::config::suggest;
-use crate::experiment::plan::available_metrics::{Figures, Words, words};
+use crate::experiment::plan::available_metrics::{AvailableMetrics, TextValues, text_values};
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::spec::Spec;
 use crate::history::diagnosis::canonical;
@@ -11,42 +11,47 @@ use crate::history::expectation::{Expectation, Over};
 use crate::history::figure::VARIANT_SEPARATOR;
 use crate::history::theirs::Reference;
 
-/// Checks all that the experiment expects, and all that it reports of others. `seeds` is how many there are when the
-/// experiment is run as it is written: on the command line a single one may be asked for.
+/// Checks all expectations and references. `seeds` is the number of seeds in the experiment file; the command line may
+/// select fewer.
 ///
 /// # Errors
-/// When a table speaks of a variant or a figure that will not be there, or states nothing.
+/// When a table names an unknown variant or metric, or has no bound.
 pub fn check(spec: &Spec, plans: &[Plan], seeds: usize) -> Result<(), Invalid> {
-    let runs: Vec<Run> = plans.iter().map(|plan| Run { plan, figures: Figures::of(plan), seeds }).collect();
+    let runs: Vec<VariantMetrics> =
+        plans.iter().map(|plan| VariantMetrics { plan, metrics: AvailableMetrics::new(plan), seeds }).collect();
     for (number, expectation) in spec.expect.iter().enumerate() {
         check_expectation(expectation, &runs).map_err(|fault| fault.under(format!("expect.{number}")))?;
     }
     for (number, theirs) in spec.theirs.iter().enumerate() {
         let same = |other: &&Reference| other.value == theirs.value && other.variant == theirs.variant;
         if spec.theirs[..number].iter().any(|other| same(&other)) {
-            let message = format!("reports `{}` a second time", theirs.value);
+            let message = format!("is a duplicate: `{}` already has a reference", theirs.value);
             return Err(Invalid::new(format!("theirs.{number}.value"), message));
         }
-        check_theirs(theirs, &runs).map_err(|fault| fault.under(format!("theirs.{number}")))?;
+        check_reference(theirs, &runs).map_err(|fault| fault.under(format!("theirs.{number}")))?;
     }
     Ok(())
 }
 
-/// A variant, and what its trials will have.
-struct Run<'a> {
+/// A variant and the metrics that its trials will have.
+struct VariantMetrics<'a> {
     plan: &'a Plan,
-    figures: Figures,
+    metrics: AvailableMetrics,
     seeds: usize,
 }
 
-impl Run<'_> {
+impl VariantMetrics<'_> {
     fn trials(&self) -> usize {
         self.plan.spec.seeds.len().max(self.seeds) * self.plan.spec.data.split().folds.unwrap_or(1)
     }
 }
 
-/// The variants that a table concerns: the one that it names, or all.
-fn concerned<'a>(key: &str, named: Option<&str>, runs: &'a [Run<'a>]) -> Result<&'a [Run<'a>], Invalid> {
+/// Returns the variants that a table applies to: the named one, or all.
+fn selected<'a>(
+    key: &str,
+    named: Option<&str>,
+    runs: &'a [VariantMetrics<'a>],
+) -> Result<&'a [VariantMetrics<'a>], Invalid> {
     let Some(name) = named else { return Ok(runs) };
     match runs.iter().position(|run| run.plan.variant == name) {
         Some(place) => Ok(&runs[place..=place]),
@@ -60,21 +65,21 @@ fn concerned<'a>(key: &str, named: Option<&str>, runs: &'a [Run<'a>]) -> Result<
     }
 }
 
-/// Checks that each of these will have the figure; where only some have it, the hint says which.
-fn check_figure(key: &str, name: &str, of: &[Run], runs: &[Run]) -> Result<(), Invalid> {
-    of.iter().try_for_each(|run| run.figures.check(key, name)).map_err(|fault| {
-        match runs.iter().find(|run| run.figures.check(key, name).is_ok()) {
-            Some(run) => fault.hint(format!("it is one of {}", run.figures.of)),
+/// Checks that all variants in `of` have the metric. If only another variant has it, the hint says which.
+fn check_figure(key: &str, name: &str, wanted: &[VariantMetrics], runs: &[VariantMetrics]) -> Result<(), Invalid> {
+    wanted.iter().try_for_each(|run| run.metrics.check(key, name)).map_err(|fault| {
+        match runs.iter().find(|run| run.metrics.check(key, name).is_ok()) {
+            Some(run) => fault.hint(format!("it is one of {}", run.metrics.label)),
             None => fault,
         }
     })
 }
 
-fn check_theirs(theirs: &Reference, runs: &[Run]) -> Result<(), Invalid> {
-    let concerned = concerned("variant", theirs.variant.as_deref(), runs)?;
-    check_figure("value", &theirs.value, concerned, runs)?;
-    if words(&theirs.value) != Words::None {
-        return Err(Invalid::new("value", format!("is a word, and a number is needed: `{}`", theirs.value)));
+fn check_reference(theirs: &Reference, runs: &[VariantMetrics]) -> Result<(), Invalid> {
+    let selected = selected("variant", theirs.variant.as_deref(), runs)?;
+    check_figure("value", &theirs.value, selected, runs)?;
+    if text_values(&theirs.value) != TextValues::None {
+        return Err(Invalid::new("value", format!("must be a numeric metric, found `{}`", theirs.value)));
     }
     if !theirs.figure.is_finite() {
         return Err(Invalid::new("figure", "must be a finite number"));
@@ -82,28 +87,28 @@ fn check_theirs(theirs: &Reference, runs: &[Run]) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn check_expectation(expectation: &Expectation, runs: &[Run]) -> Result<(), Invalid> {
+fn check_expectation(expectation: &Expectation, runs: &[VariantMetrics]) -> Result<(), Invalid> {
     let Expectation { value, at_least, at_most, near, within, above, times, is, .. } = expectation;
     check_line("claim", expectation.claim.as_deref())?;
-    let concerned = concerned("variant", expectation.variant.as_deref(), runs)?;
-    check_figure("value", value, concerned, runs)?;
+    let selected = selected("variant", expectation.variant.as_deref(), runs)?;
+    check_figure("value", value, selected, runs)?;
     if let Some(name) = above {
-        check_above(name, concerned, runs)?;
+        check_above(name, selected, runs)?;
         let (variant, figure) = match name.split_once(VARIANT_SEPARATOR) {
             Some((variant, figure)) => (Some(variant), figure),
             None => (None, name.as_str()),
         };
         if figure == value && (variant.is_none() || variant == expectation.variant.as_deref()) {
-            return Err(Invalid::new("above", format!("is the metric itself: `{value}`")));
+            return Err(Invalid::new("above", format!("must be another metric, found `{value}`")));
         }
     }
     let stated = [at_least.is_some(), at_most.is_some(), near.is_some(), above.is_some(), is.is_some()];
     if !stated.contains(&true) {
         let message = format!("has no bound for `{value}`");
-        return Err(Invalid::new("value", message).hint("state `at_least`, `at_most`, `near`, `above` or `is`"));
+        return Err(Invalid::new("value", message).hint("add `at_least`, `at_most`, `near`, `above` or `is`"));
     }
     if near.is_some() != within.is_some() {
-        return Err(Invalid::new("near", "and `within` need each other"));
+        return Err(Invalid::new("near", "and `within` must be used together"));
     }
     for (key, bound) in [("at_least", at_least), ("at_most", at_most), ("near", near), ("times", times)] {
         if bound.is_some_and(|bound| !bound.is_finite()) {
@@ -116,45 +121,45 @@ fn check_expectation(expectation: &Expectation, runs: &[Run]) -> Result<(), Inva
     if let (Some(least), Some(most)) = (at_least, at_most)
         && least > most
     {
-        return Err(Invalid::new("at_least", format!("is {least}, above `at_most`, which is {most}")));
+        return Err(Invalid::new("at_least", format!("must not exceed `at_most`, which is {most}, found {least}")));
     }
     if times.is_some_and(|times| times <= 0.0) {
         return Err(Invalid::new("times", "must be above 0"));
     }
     if times.is_some() && above.is_none() {
-        return Err(Invalid::new("times", "needs `above`"));
+        return Err(Invalid::new("times", "requires `above`"));
     }
-    check_over(expectation, concerned)?;
-    let (can_be, bounds) = (words(value), stated[..4].contains(&true));
-    match (can_be, is) {
-        (Words::None, None) => Ok(()),
-        (Words::None, Some(_)) => Err(Invalid::new("is", "is for words, but this metric is a number")),
-        (_, None) => Err(Invalid::new("value", format!("is a word: `{value}`")).hint("state `is`")),
+    check_over(expectation, selected)?;
+    let (allowed, bounds) = (text_values(value), stated[..4].contains(&true));
+    match (allowed, is) {
+        (TextValues::None, None) => Ok(()),
+        (TextValues::None, Some(_)) => Err(Invalid::new("is", "is for text, but this metric is a number")),
+        (_, None) => Err(Invalid::new("value", format!("is text: `{value}`")).hint("add `is`")),
         (_, Some(_)) if bounds && expectation.over != Some(Over::Share) => {
-            Err(Invalid::new("is", "is for words and does not go with bounds"))
+            Err(Invalid::new("is", "is for text and cannot be combined with bounds"))
         }
-        (Words::OneOf(known), Some(word)) if !known.contains(&canonical(word)) => {
-            let message = format!("is nothing that `{value}` can be: `{word}`");
+        (TextValues::OneOf(known), Some(word)) if !known.contains(&canonical(word)) => {
+            let message = format!("is not a value of `{value}`: `{word}`");
             Err(Invalid::new("is", message).hint(suggest::hint(word, known.iter().copied())))
         }
         (_, Some(_)) => Ok(()),
     }
 }
 
-/// The other figure is looked for in the variant that it names, or in the same one.
-fn check_above(name: &str, same: &[Run], runs: &[Run]) -> Result<(), Invalid> {
+/// Checks the metric in `above`, which belongs to the variant that it names, or else to the same variant.
+fn check_above(name: &str, same: &[VariantMetrics], runs: &[VariantMetrics]) -> Result<(), Invalid> {
     let (others, name) = match name.split_once(VARIANT_SEPARATOR) {
-        Some((variant, name)) => (concerned("above", Some(variant), runs)?, name),
+        Some((variant, name)) => (selected("above", Some(variant), runs)?, name),
         None => (same, name),
     };
     check_figure("above", name, others, runs)?;
-    match words(name) {
-        Words::None => Ok(()),
-        _ => Err(Invalid::new("above", format!("is a word, and a number is needed: `{name}`"))),
+    match text_values(name) {
+        TextValues::None => Ok(()),
+        _ => Err(Invalid::new("above", format!("must be a numeric metric, found `{name}`"))),
     }
 }
 
-fn check_over(expectation: &Expectation, concerned: &[Run]) -> Result<(), Invalid> {
+fn check_over(expectation: &Expectation, selected: &[VariantMetrics]) -> Result<(), Invalid> {
     let Some(over) = expectation.over else {
         return match expectation.min_seeds {
             None => Ok(()),
@@ -167,22 +172,22 @@ fn check_over(expectation: &Expectation, concerned: &[Run]) -> Result<(), Invali
     }
     let word = over.word();
     if expectation.seed.is_some() {
-        return Err(Invalid::new("over", format!("is a {word} over all seeds, and `seed` names one"))
-            .hint("leave one of the two out"));
+        return Err(Invalid::new("over", format!("is a {word} over all seeds, but `seed` selects one"))
+            .hint("remove one of them"));
     }
-    let is_word = words(&expectation.value) != Words::None;
+    let is_word = text_values(&expectation.value) != TextValues::None;
     match (is_word, over == Over::Share) {
         (true, false) => {
             return Err(Invalid::new(
                 "over",
-                format!("cannot be: `{}` is a word, and has no {word}", expectation.value),
+                format!("must be `share`: `{}` is text and has no {word}", expectation.value),
             )
-            .hint("`over = \"share\"` is the share of the trials whose word is `is`"));
+            .hint("use `over = \"share\"`, the share of trials with the value in `is`"));
         }
         (false, true) => {
             return Err(Invalid::new(
                 "over",
-                format!("is `share`, which needs a word: `{}` is a number", expectation.value),
+                format!("is `share`, which requires text: `{}` is a number", expectation.value),
             )
             .hint("use `mean`, `std`, `min` or `max`"));
         }
@@ -190,31 +195,31 @@ fn check_over(expectation: &Expectation, concerned: &[Run]) -> Result<(), Invali
     }
     if over == Over::Share {
         if expectation.is.is_none() {
-            return Err(Invalid::new("is", "is missing: `over = \"share\"` counts the trials whose word it is"));
+            return Err(Invalid::new("is", "is missing: `over = \"share\"` counts the trials with this value"));
         }
         if expectation.above.is_some() {
             return Err(
-                Invalid::new("above", "does not go with `over = \"share\"`").hint("state `at_least` or `at_most`")
+                Invalid::new("above", "cannot be combined with `over = \"share\"`").hint("add `at_least` or `at_most`")
             );
         }
         if expectation.at_least.or(expectation.at_most).or(expectation.near).is_none() {
-            return Err(Invalid::new("over", "is `share`, and no bound is stated").hint("add `at_least = 0.6`"));
+            return Err(Invalid::new("over", "is `share`, but there is no bound").hint("add `at_least = 0.6`"));
         }
     }
-    if over == Over::Std && concerned.iter().any(|run| run.trials() < 2) {
+    if over == Over::Std && selected.iter().any(|run| run.trials() < 2) {
         return Err(Invalid::new("over", "is `std`, which requires at least two trials, found 1")
-            .hint("more seeds, `seeds = [0, 1, 2]`, or folds, `split = { folds = 5 }`"));
+            .hint("add seeds, `seeds = [0, 1, 2]`, or folds, `split = { folds = 5 }`"));
     }
     Ok(())
 }
 
-/// A text that is shown in a line.
+/// Checks a text that is shown on one line.
 ///
 /// # Errors
-/// When it is empty, or has more lines than one.
+/// When it is empty or has several lines.
 pub fn check_line(key: &str, text: Option<&str>) -> Result<(), Invalid> {
     match text {
-        Some(text) if text.trim().is_empty() => Err(Invalid::new(key, "is empty").hint("leave it out")),
+        Some(text) if text.trim().is_empty() => Err(Invalid::new(key, "is empty").hint("remove it")),
         Some(text) if text.contains('\n') => Err(Invalid::new(key, "must be a single line")),
         _ => Ok(()),
     }

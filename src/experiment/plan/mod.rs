@@ -1,7 +1,7 @@
-//! A plan: an experiment that has been checked whole, before anything is trained.
+//! A plan: an experiment that was checked completely before training.
 //!
-//! Names, ranges, shapes, whether the loss fits the output and the targets, whether the monitored metric exists. What
-//! runs later checks none of it again. What is expected speaks of several plans at once, and is checked by the study.
+//! Checked are names, ranges, shapes, the match of loss, output and target, and the monitored metric. Code that runs a
+//! plan does not check them again. Expectations can concern several plans, so the study checks them.
 
 pub mod available_metrics;
 pub mod expectations;
@@ -15,59 +15,59 @@ use crate::classical::decision_tree::TreeSpec;
 use crate::config::check::{Invalid, require};
 use crate::data::resample::Resample;
 use crate::data::{DatasetInfo, Target};
-use crate::experiment::plan::network_plan::{NetworkPlan, missing};
+use crate::experiment::plan::network_plan::{NetworkPlan, missing_table};
 use crate::experiment::spec::{ModelName, Spec};
 use crate::history::asked::Asked;
 use crate::metrics::Metric;
 use crate::metrics::score::{ClassScore, Score};
 use crate::train::TrainSpec;
 
-/// The variant's name where an experiment has no variants.
+/// Variant name of an experiment without variants.
 pub const BASE: &str = "base";
 
-/// A checked experiment, or one variant of it.
+/// A checked experiment, or one of its variants.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The experiment's name.
     pub name: String,
-    /// The variant's name; [`BASE`] where an experiment has no variants.
+    /// The variant's name; [`BASE`] if the experiment has no variants.
     pub variant: String,
     /// Its settings.
     pub spec: Spec,
-    /// What is fitted to the training rows.
+    /// The model that is fitted to the training rows.
     pub model: Model,
-    /// Its data set.
+    /// Description of its data set.
     pub card: DatasetInfo,
-    /// What asked for it; `None` of a plan that is rebuilt from a history.
+    /// The command and settings that asked for this plan; `None` if it was rebuilt from a history.
     pub asked: Option<Asked>,
 }
 
-/// What is fitted to the training rows.
+/// The model that is fitted to the training rows.
 #[derive(Clone, Debug)]
 pub enum Model {
-    /// A network.
+    /// A neural network.
     Network(Box<NetworkPlan>),
     /// A decision tree.
     Tree(TreeSpec),
 }
 
 impl Plan {
-    /// Checks an experiment.
+    /// Reads the description of the data set and checks an experiment.
     ///
     /// # Errors
-    /// The first fault, by its full key.
+    /// The first invalid setting, with its full key.
     pub fn new(name: &str, variant: &str, spec: Spec) -> Result<Plan, Invalid> {
         let card = spec.data.card().map_err(|fault| fault.under("data"))?;
-        Plan::with_card(name, variant, spec, card)
+        Plan::with_dataset(name, variant, spec, card)
     }
 
-    /// Checks an experiment on a data set of which this is known.
+    /// Checks an experiment whose data set has the description `card`.
     ///
     /// # Errors
-    /// The first fault, by its full key.
-    pub fn with_card(name: &str, variant: &str, mut spec: Spec, card: DatasetInfo) -> Result<Plan, Invalid> {
+    /// The first invalid setting, with its full key.
+    pub fn with_dataset(name: &str, variant: &str, mut spec: Spec, card: DatasetInfo) -> Result<Plan, Invalid> {
         let distinct: BTreeSet<i64> = spec.seeds.iter().copied().collect();
-        require(!spec.seeds.is_empty(), "seeds", "must hold a seed", "none")?;
+        require(!spec.seeds.is_empty(), "seeds", "must contain at least one seed", "none")?;
         require(
             distinct.len() == spec.seeds.len(),
             "seeds",
@@ -78,13 +78,13 @@ impl Plan {
         check_resampling(&spec, &card)?;
         positive_class::check(spec.positive.as_deref(), &card)?;
         spec.train.iter_mut().for_each(TrainSpec::resolve);
-        let model = Model::of(&spec, &card)?;
+        let model = Model::new(&spec, &card)?;
         let plan = Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, card, asked: None };
         plan.check_threshold()?;
         Ok(plan)
     }
 
-    /// The network, where one is trained.
+    /// The network; `None` for a tree.
     pub fn network(&self) -> Option<&NetworkPlan> {
         match &self.model {
             Model::Network(network) => Some(network),
@@ -92,14 +92,13 @@ impl Plan {
         }
     }
 
-    /// Whether `one_cycle`, where it is the schedule, leaves the momentum alone because the run is of a version that could
-    /// not cycle it.
-    pub fn is_before_momentum_cycles(&self) -> bool {
+    /// Whether this run was started by a version whose `one_cycle` schedule did not cycle the momentum.
+    pub fn has_constant_momentum(&self) -> bool {
         self.spec.train.as_ref().is_some_and(|train| !train.schedule.is_resolved())
     }
 
-    /// The plan as versions had it that could not cycle the momentum.
-    pub fn before_momentum_cycles(mut self) -> Plan {
+    /// Returns the plan with a `one_cycle` schedule that leaves the momentum constant, as in older versions.
+    pub fn with_constant_momentum(mut self) -> Plan {
         if let Model::Network(network) = &mut self.model {
             network.train.schedule.forget_momentum();
         }
@@ -115,23 +114,23 @@ impl Plan {
         }
     }
 
-    /// Score of the positive class; `None` where there are not two classes.
+    /// Score of the positive class; `None` unless there are two classes.
     pub fn score(&self, positive: usize) -> Option<ClassScore> {
-        Some(self.score_of_two_classes()?.of_class(positive))
+        Some(self.binary_score()?.of_class(positive))
     }
 
-    /// How the score of one of two classes is read from its outputs; `None` where there are not two.
-    fn score_of_two_classes(&self) -> Option<Score> {
+    /// How a class score is computed from the outputs; `None` unless there are two classes.
+    fn binary_score(&self) -> Option<Score> {
         match &self.model {
             Model::Network(network) => network.train.loss.score(network.last(), self.card.target, network.outputs()),
             Model::Tree(_) => (self.card.target == Target::Classes(2)).then_some(Score::Probabilities),
         }
     }
 
-    /// Checks how the threshold is chosen, and that it can be.
+    /// Checks the decision threshold: two classes, and the rows that it needs.
     fn check_threshold(&self) -> Result<(), Invalid> {
         let Some(by) = self.spec.threshold else { return Ok(()) };
-        let Some(score) = self.score_of_two_classes() else {
+        let Some(score) = self.binary_score() else {
             return Err(Invalid::new("threshold", format!("is for 2 classes, and the target is {}", self.card.target)));
         };
         let split = self.spec.data.split();
@@ -146,7 +145,7 @@ impl Plan {
         by.check(score).map_err(|fault| fault.under("threshold"))
     }
 
-    /// The names that an epoch has figures of; a tree has one epoch, and no loss.
+    /// Names of the metrics of each epoch. A tree has one epoch and no loss.
     pub fn metric_names(&self) -> Vec<String> {
         let Model::Network(network) = &self.model else {
             let names = self.metrics().into_iter().map(|metric| metric.name().into_owned()).collect::<Vec<_>>();
@@ -156,15 +155,15 @@ impl Plan {
         network.train.metric_names(self.has_validation(), self.card.target)
     }
 
-    /// Whether validation rows are split off.
+    /// Whether the split has validation rows.
     pub fn has_validation(&self) -> bool {
         self.spec.data.split().holds_out_validation()
     }
 }
 
 impl Model {
-    /// The model that the experiment names, checked.
-    fn of(spec: &Spec, card: &DatasetInfo) -> Result<Model, Invalid> {
+    /// Checks the model that the experiment selects.
+    fn new(spec: &Spec, card: &DatasetInfo) -> Result<Model, Invalid> {
         let has_network = spec.network.is_some() || spec.train.is_some();
         let name = match (spec.model, has_network, &spec.tree) {
             (Some(name), ..) => name,
@@ -172,7 +171,7 @@ impl Model {
             (None, false, Some(_)) => ModelName::Tree,
             (None, true, Some(_)) => {
                 let fault = Invalid::new("model", "is missing, but the file has a network and a tree");
-                return Err(fault.hint("say `model = \"network\"` or `model = \"tree\"`; a variant can set the other"));
+                return Err(fault.hint("set `model = \"network\"` or `model = \"tree\"`; a variant can set the other"));
             }
             (None, false, None) => {
                 let fault = Invalid::new("network", "is missing");
@@ -182,11 +181,12 @@ impl Model {
         match name {
             ModelName::Network => NetworkPlan::new(spec, card).map(|network| Model::Network(Box::new(network))),
             ModelName::Tree => {
-                let tree = spec.tree.as_ref().ok_or_else(|| missing("tree", "`model`"))?;
+                let tree = spec.tree.as_ref().ok_or_else(|| missing_table("tree", "`model`"))?;
                 tree.check(card.target).map_err(|fault| fault.under("tree"))?;
                 if spec.data.weights().is_some() {
-                    let fault = Invalid::new("data.csv.weights", "weighs single rows, which a decision tree cannot");
-                    return Err(fault.hint("`class_weights` of `[tree]` weighs classes"));
+                    let fault =
+                        Invalid::new("data.csv.weights", "sets row weights, which a decision tree does not support");
+                    return Err(fault.hint("use `class_weights` in `[tree]` to weight classes"));
                 }
                 Ok(Model::Tree(tree.clone()))
             }
@@ -194,7 +194,7 @@ impl Model {
     }
 }
 
-/// Checks how rows are resampled, and that they can be.
+/// Checks the resampling settings.
 fn check_resampling(spec: &Spec, card: &DatasetInfo) -> Result<(), Invalid> {
     let Some(resample) = &spec.resample else {
         return match spec.resample_before_split {
@@ -207,11 +207,12 @@ fn check_resampling(spec: &Spec, card: &DatasetInfo) -> Result<(), Invalid> {
         return Err(Invalid::new("resample", format!("is for classes, and the target is {}", card.target)));
     };
     if spec.data.weights().is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
-        let message = format!("makes rows up with `{}`, and what they would weigh is not known", resample.name());
-        return Err(Invalid::new("resample", message).hint("leave the weights out, or use `over`"));
+        let message = format!("creates synthetic rows with `{}`, which have no weights", resample.name());
+        return Err(Invalid::new("resample", message).hint("remove the weights, or use `over`"));
     }
     if spec.resample_before_split && card.test_rows > 0 {
-        let message = format!("cannot be: `{}` brings its own test rows, already split off", spec.data.name());
+        let message =
+            format!("cannot be used: `{}` has its own test rows, which are already split off", spec.data.name());
         return Err(Invalid::new("resample_before_split", message));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A network that was checked: its settings, the shape of every layer, and whether its loss fits.
+//! A checked network: its settings, the shape of every layer, and a loss that fits its output.
 
 use crate::config::check::Invalid;
 use crate::data::DatasetInfo;
@@ -9,33 +9,33 @@ use crate::network::layer::Layer;
 use crate::network::stack::Architecture;
 use crate::train::TrainSpec;
 
-/// A network is tiny, and shown in full, up to so many parameters and training rows.
+/// Maximum number of parameters and of training rows of a tiny network, whose parameters and predictions are recorded.
 pub const TINY: (usize, usize) = (256, 16);
 
-/// The largest number of parameters: 8 GB of them, and as much again for each thing that the optimizer remembers.
+/// Maximum number of parameters: 8 GB of f32, plus the same again for each buffer of the optimizer.
 const LARGEST_NETWORK: usize = 2_000_000_000;
 
-/// A checked network, and how it is trained.
+/// A checked network and its training settings.
 #[derive(Clone, Debug)]
 pub struct NetworkPlan {
-    /// How its weights are drawn, and its layers.
+    /// Its initialization and layers.
     pub spec: NetworkSpec,
-    /// How it is trained.
+    /// Its training settings.
     pub train: TrainSpec,
-    /// Its layers, every shape known.
+    /// Its layers with their shapes.
     pub architecture: Architecture,
 }
 
 impl NetworkPlan {
-    /// The network of an experiment, checked.
+    /// Checks the network of an experiment.
     ///
     /// # Errors
-    /// The first fault, by its full key.
+    /// The first invalid setting, with its full key.
     pub(crate) fn new(spec: &Spec, card: &DatasetInfo) -> Result<NetworkPlan, Invalid> {
         let by = |table: &'static str, is_there: bool| if is_there { table } else { "`model`" };
         let network = spec.network.clone();
-        let network = network.ok_or_else(|| missing("network", by("`[train]`", spec.train.is_some())))?;
-        let train = spec.train.clone().ok_or_else(|| missing("train", "`[network]`"))?;
+        let network = network.ok_or_else(|| missing_table("network", by("`[train]`", spec.train.is_some())))?;
+        let train = spec.train.clone().ok_or_else(|| missing_table("train", "`[network]`"))?;
         let architecture = check_network(&network, spec.data.name(), card)?;
         let has_validation = spec.data.split().holds_out_validation();
         train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
@@ -49,7 +49,7 @@ impl NetworkPlan {
         Ok(network)
     }
 
-    /// How many outputs it has for each row.
+    /// Number of outputs per row.
     pub fn outputs(&self) -> usize {
         self.architecture.output().elements()
     }
@@ -59,12 +59,12 @@ impl NetworkPlan {
         &self.architecture.layers().last().expect("a checked network has a layer").layer
     }
 
-    /// Whether the network and its training rows are few enough to be shown in full.
+    /// Whether the network and its training rows are few enough to be recorded in full.
     pub fn is_tiny(&self, training_rows: usize) -> bool {
         self.architecture.parameters() <= TINY.0 && training_rows <= TINY.1
     }
 
-    /// The network as a history records it.
+    /// Returns the network as it is recorded in a history.
     pub fn record(&self) -> NetworkRecord {
         let layers = self.architecture.layers().iter().enumerate().map(|(number, planned)| LayerRecord {
             name: number.to_string(),
@@ -76,13 +76,13 @@ impl NetworkPlan {
     }
 }
 
-/// That a table is missing, and what needs it.
-pub(crate) fn missing(table: &str, by: &str) -> Invalid {
+/// Returns the error for a missing table, naming what requires it.
+pub(crate) fn missing_table(table: &str, by: &str) -> Invalid {
     Invalid::new(table, format!("is missing, and {by} needs it"))
 }
 
-/// Adds what the data say to a fault of a network that has one output too few: labels that start at 1 make one class
-/// more than there are.
+/// Adds a note about the data to an error of a network with one output too few: labels that start at 1 add an empty
+/// class 0.
 fn with_note(fault: Invalid, network: &NetworkPlan, card: &DatasetInfo) -> Invalid {
     match &card.notes[..] {
         [note] if network.outputs() + 1 == card.target.outputs() && note.starts_with("class 0 ") => {
@@ -93,7 +93,7 @@ fn with_note(fault: Invalid, network: &NetworkPlan, card: &DatasetInfo) -> Inval
     }
 }
 
-/// Checks each layer's settings, and follows a row through all of them; `data` is the name of the data set.
+/// Checks the settings of each layer and infers all shapes; `data` is the name of the data set.
 fn check_network(network: &NetworkSpec, data: &str, card: &DatasetInfo) -> Result<Architecture, Invalid> {
     let layers = &network.layers;
     if layers.is_empty() {
@@ -123,7 +123,7 @@ fn check_network(network: &NetworkSpec, data: &str, card: &DatasetInfo) -> Resul
     })?;
     let parameters = architecture.parameters();
     if parameters > LARGEST_NETWORK {
-        let message = format!("have {parameters} parameters, and at most {LARGEST_NETWORK} can be");
+        let message = format!("have {parameters} parameters, but at most {LARGEST_NETWORK} are allowed");
         return Err(
             Invalid::new("network.layers", message).hint("make a layer smaller: `runner show` lists their sizes")
         );

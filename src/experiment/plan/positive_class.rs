@@ -1,4 +1,5 @@
-//! The positive class of two: stated, or the one that is rarer than a third of the rows, or the second one.
+//! The positive class of a binary target: the one named in the experiment, else the one with less than a third of the
+//! rows, else the second one.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -9,47 +10,47 @@ use crate::data::table::recognize::number_format::same;
 use crate::data::{DatasetInfo, Target};
 use crate::history::positive::{ChosenBy, PositiveClass};
 
-/// A class as it is written: its name, or its number where classes are numbers.
+/// A class as written in the experiment: its name, or its number if classes are numbers.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected the name of a class")]
-pub enum Written {
+pub enum ClassName {
     /// A name.
     Text(String),
     /// A number.
     Number(i64),
     /// A truth value.
-    Truth(bool),
+    Bool(bool),
 }
 
-/// Reads the name of a class, where one is given.
+/// Deserializes the optional name of a class.
 ///
 /// # Errors
-/// When it is no text, whole number or truth value.
+/// When it is not a string, integer or boolean.
 pub fn name_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let written = Option::<Written>::deserialize(deserializer)?;
+    let written = Option::<ClassName>::deserialize(deserializer)?;
     Ok(written.map(|written| match written {
-        Written::Text(name) => name,
-        Written::Number(number) => number.to_string(),
-        Written::Truth(truth) => truth.to_string(),
+        ClassName::Text(name) => name,
+        ClassName::Number(number) => number.to_string(),
+        ClassName::Bool(truth) => truth.to_string(),
     }))
 }
 
-/// Checks that the stated class is one of two.
+/// Checks that `positive` names one of two classes.
 ///
 /// # Errors
-/// When the target is not two classes, or none of them has this name.
+/// When the target does not have two classes, or neither has this name.
 pub fn check(stated: Option<&str>, card: &DatasetInfo) -> Result<(), Invalid> {
     let Some(stated) = stated else { return Ok(()) };
     if card.target != Target::Classes(2) {
         let message = format!("is for 2 classes, and the target is {}", card.target);
         let hint = match card.target {
-            Target::Classes(_) => "leave it out: precision, recall and F1 are means over all classes",
-            Target::Labels(_) => "leave it out: each label's `yes` is its positive class",
-            Target::Values(_) => "leave it out: numbers have no classes",
+            Target::Classes(_) => "remove it: precision, recall and F1 are means over all classes",
+            Target::Labels(_) => "remove it: each label's `yes` is its positive class",
+            Target::Values(_) => "remove it: numbers have no classes",
         };
         return Err(Invalid::new("positive", message).hint(hint));
     }
-    if position(stated, &card.classes).is_some() {
+    if index_of(stated, &card.classes).is_some() {
         return Ok(());
     }
     let names: Vec<&str> = card.classes.iter().map(String::as_str).collect();
@@ -61,12 +62,12 @@ pub fn check(stated: Option<&str>, card: &DatasetInfo) -> Result<(), Invalid> {
     })
 }
 
-/// The positive class of rows whose classes have these counts; `None` where there are not two classes.
+/// Returns the positive class for these class counts; `None` unless there are two classes.
 pub fn choose(stated: Option<&str>, classes: &[String], counts: &[u64]) -> Option<PositiveClass> {
     let ([_, _], &[first, second]) = (classes, counts) else { return None };
     let all = first + second;
     let is_rare = |count: u64| 3 * count < all;
-    let (index, chosen) = match stated.and_then(|stated| position(stated, classes)) {
+    let (index, chosen) = match stated.and_then(|stated| index_of(stated, classes)) {
         Some(index) => (index, ChosenBy::Stated),
         None if is_rare(first) && first > 0 => (0, ChosenBy::Rarer),
         None if is_rare(second) && second > 0 => (1, ChosenBy::Rarer),
@@ -75,8 +76,8 @@ pub fn choose(stated: Option<&str>, classes: &[String], counts: &[u64]) -> Optio
     Some(PositiveClass { name: classes[index].clone(), index, chosen })
 }
 
-/// The place of a class by its name; a name that is written exactly so goes before one that is the same number.
-fn position(stated: &str, classes: &[String]) -> Option<usize> {
+/// Returns the index of a class by its name. An exact match wins over an equal number such as `1.0` for `1`.
+fn index_of(stated: &str, classes: &[String]) -> Option<usize> {
     let exact = classes.iter().position(|class| class == stated);
     exact.or_else(|| classes.iter().position(|class| same(class, stated)))
 }

@@ -1,7 +1,7 @@
-//! A study: an experiment with its variants, each checked into a plan of its own.
+//! A study: an experiment with its variants, each checked into its own plan.
 //!
-//! A variant is the experiment with some settings changed; what the command line changes is changed in every variant,
-//! after the variant's own settings.
+//! A variant is the experiment with some settings changed. Changes from the command line apply to every variant, after
+//! the variant's own settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,63 +14,64 @@ use crate::experiment::spec::{Spec, Variant, data_paths, origin, overrides};
 use crate::io::file_names;
 use crate::tensor::seed;
 
-/// A checked experiment: one plan for each variant.
+/// A checked experiment with one plan per variant.
 #[derive(Clone, Debug)]
 pub struct Study {
     /// The experiment's name.
     pub name: String,
-    /// The experiment with what the command line changes.
+    /// The experiment with the changes from the command line.
     pub spec: Spec,
-    /// Its variants in order, the baseline first; the experiment itself where it has none.
+    /// Plans of its variants in order, the baseline first; one plan if there are no variants.
     pub plans: Vec<Plan>,
     /// The experiment's file as it was read.
     pub source: SourceText,
-    /// What the command line changes, as `--set` has it.
+    /// Changes from the command line, as `--set` takes them.
     pub changes: Vec<String>,
-    /// What is to be said about where its data files were found.
+    /// Notes about where its data files were found.
     pub notes: Vec<String>,
 }
 
 impl Study {
-    /// Reads an experiment, applies its variants and the command line's changes, and checks all of it.
+    /// Reads an experiment, applies variants and changes from the command line, and checks everything.
     ///
     /// # Errors
-    /// When anything in it is wrong; the place and a hint are told.
+    /// When a setting is invalid; the error says where, and has a hint.
     pub fn new(source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
-        Study::started_in(&std::env::current_dir().unwrap_or_default(), source, changes)
+        Study::with_working_directory(&std::env::current_dir().unwrap_or_default(), source, changes)
     }
 
-    /// The same, started in the folder `current`: paths in `changes` are relative to it.
+    /// Same as [`Study::new`], with the working directory `current`: paths in `changes` are relative to it.
     ///
     /// # Errors
     /// As for [`Study::new`].
-    pub fn started_in(current: &Path, source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
+    pub fn with_working_directory(current: &Path, source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
         let folder = source.folder.as_deref().unwrap_or(current);
         let parsed = source.parse()?;
         let mut written = parsed.clone();
         let mut notes = data_paths::resolve(&mut written.data, folder, current);
-        let changed = |spec: Spec| -> Result<Spec, SpecError> {
+        let with_changes = |spec: Spec| -> Result<Spec, SpecError> {
             let mut spec = overrides::apply(spec, changes)?;
             data_paths::resolve(&mut spec.data, current, current);
             Ok(spec)
         };
-        let mut spec = changed(written.clone())?;
+        let mut spec = with_changes(written.clone())?;
         let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
-        let told = |fault: Invalid| match overrides::behind(&fault.key, changes) {
+        let into_spec_error = |fault: Invalid| match overrides::behind(&fault.key, changes) {
             Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
             None => source.locate(fault),
         };
         file_names::check("name", &name).map_err(|fault| source.locate(fault))?;
-        expectations::check_line("lesson", spec.lesson.as_deref()).map_err(told)?;
+        expectations::check_line("lesson", spec.lesson.as_deref()).map_err(into_spec_error)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
-        check_seeds(&spec.seeds).map_err(told)?;
+        check_seeds(&spec.seeds).map_err(into_spec_error)?;
         let stated = origin::stated(&source.text, &parsed);
         let plan = |variant: Option<&Variant>, spec: Spec| {
             let mut spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
-            let expect = std::mem::take(&mut spec.expect); // no setting, and most of the file
+            let expect = std::mem::take(&mut spec.expect); // not a setting, and most of the file
             let asked = origin::asked(&stated, variant, changes, &spec);
             let spec = Spec { expect, ..spec };
-            let plan = Plan::new(&name, variant.map_or(BASE, |variant| &variant.name), spec).map_err(told)?;
+            let plan =
+                Plan::new(&name, variant.map_or(BASE, |variant| &variant.name), spec).map_err(into_spec_error)?;
             Ok(Plan { asked: Some(asked), ..plan })
         };
         let plans: Vec<Plan> = match &spec.variants[..] {
@@ -78,23 +79,23 @@ impl Study {
             variants => variants
                 .iter()
                 .map(|variant| {
-                    let in_variant = |error: SpecError| SpecError {
+                    let name_variant = |error: SpecError| SpecError {
                         message: format!("variant `{}`: {error}", variant.name),
                         ..error
                     };
-                    let mut varied = varied(&written, variant).map_err(in_variant)?;
+                    let mut varied = apply_variant(&written, variant).map_err(name_variant)?;
                     notes.extend(data_paths::resolve(&mut varied.data, folder, current));
-                    plan(Some(variant), changed(varied)?).map_err(in_variant)
+                    plan(Some(variant), with_changes(varied)?).map_err(name_variant)
                 })
                 .collect::<Result<_, _>>()?,
         };
-        expectations::check(&spec, &plans, written.seeds.len()).map_err(told)?;
+        expectations::check(&spec, &plans, written.seeds.len()).map_err(into_spec_error)?;
         notes.dedup();
         Ok(Study { name, spec, plans, source: source.clone(), changes: changes.to_vec(), notes })
     }
 
-    /// The study as this command asks for it.
-    pub fn asked_by(mut self, command: &str) -> Study {
+    /// Records the command that runs this study.
+    pub fn with_command(mut self, command: &str) -> Study {
         for asked in self.plans.iter_mut().filter_map(|plan| plan.asked.as_mut()) {
             asked.command = Some(command.to_owned());
         }
@@ -106,29 +107,29 @@ impl Study {
         &self.plans[0]
     }
 
-    /// How many trials there are: variants × seeds × folds.
+    /// Number of trials: variants × seeds × folds.
     pub fn trials(&self) -> usize {
         self.plans.iter().map(|plan| plan.spec.seeds.len() * plan.spec.data.split().folds.unwrap_or(1)).sum()
     }
 }
 
-/// The experiment with a variant's settings.
-fn varied(spec: &Spec, variant: &Variant) -> Result<Spec, SpecError> {
+/// Returns the experiment with a variant's settings.
+fn apply_variant(spec: &Spec, variant: &Variant) -> Result<Spec, SpecError> {
     variant.set.iter().try_fold(spec.clone(), |spec, (path, value)| overrides::set(spec, path, value.clone()))
 }
 
-/// Names must differ, and be names of files; what is set must be a variant's own.
+/// Checks that variant names are distinct valid file names, and that variants only set what may vary.
 fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
     for (number, variant) in spec.variants.iter().enumerate() {
         file_names::check(&format!("variants.{number}.name"), &variant.name)?;
         if let Some((path, _)) = variant.set.iter().find(|(_, value)| overrides::has_no_number(value)) {
-            let message = format!("sets `{path}` to what is not a finite number");
+            let message = format!("sets `{path}` to a number that is not finite");
             return Err(Invalid::new(format!("variants.{number}.set"), message));
         }
         if let Some(other) = variant.set.keys().find(|path| !overrides::is_varied(path)) {
-            let message = format!("sets `{other}`, which is the same for all variants");
-            let hint = format!("a variant sets what begins with {}", suggest::list(&overrides::VARIED));
+            let message = format!("sets `{other}`, which must be the same for all variants");
+            let hint = format!("set only keys that begin with {}", suggest::list(&overrides::VARIED));
             return Err(Invalid::new(format!("variants.{number}.set"), message).hint(hint));
         }
     }
@@ -137,14 +138,14 @@ fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     file_names::check_distinct("variants", &names)
 }
 
-/// No two seeds may draw the same numbers; a seed that is there twice is found with the plan.
+/// Checks that no two different seeds generate the same random numbers. Equal seeds are found when the plan is checked.
 fn check_seeds(seeds: &[i64]) -> Result<(), Invalid> {
     let mut known: BTreeMap<u32, i64> = BTreeMap::new();
     for &seed in seeds {
         if let Some(other) = known.insert(seed::low_bits(seed), seed).filter(|other| *other != seed) {
             let message =
-                format!("{other} and {seed} draw the same numbers: generators take the low 32 bits of a seed");
-            return Err(Invalid::new("seeds", message).hint("take seeds from 0 to 4294967295"));
+                format!("{other} and {seed} give the same random numbers: only the low 32 bits of a seed are used");
+            return Err(Invalid::new("seeds", message).hint("use seeds from 0 to 4294967295"));
         }
     }
     Ok(())

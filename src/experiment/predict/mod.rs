@@ -1,4 +1,4 @@
-//! Predictions for rows of files.
+//! Predictions for new rows.
 
 pub mod external_rows;
 pub mod prediction;

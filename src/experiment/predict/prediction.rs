@@ -1,73 +1,75 @@
-//! What a network makes of rows: a class, labels or values for each, how sure it is, and what is true where it is known.
+//! Predictions of a trained model: a class, labels or values per row, with their probabilities, and the truth if it is
+//! known.
 
 use tch::{Kind, Tensor};
 
 use crate::data::Target;
 use crate::experiment::plan::Model;
-use crate::experiment::store::load_model::Saved;
+use crate::experiment::store::load_model::TrainedModel;
 use crate::metrics::decision::Decision;
 
-/// What a network makes of rows.
+/// Predictions for several rows.
 #[derive(Debug)]
 pub struct Predictions {
-    /// Whether shares are probabilities, or scores: outputs that no probability can be read from.
+    /// Whether `shares` are probabilities. Otherwise they are raw outputs.
     pub are_probabilities: bool,
-    /// Each row's.
+    /// One prediction per row.
     pub rows: Vec<Prediction>,
 }
 
-/// What a network makes of one row.
+/// Prediction for one row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Prediction {
     /// A class.
     Class {
-        /// Its number.
+        /// Index of the predicted class.
         class: usize,
-        /// The share of each class.
+        /// Probability or raw output of each class.
         shares: Vec<f64>,
-        /// The true class, where it is known.
+        /// Index of the true class, if known.
         truth: Option<usize>,
     },
-    /// Yes or no for each label.
+    /// Yes or no for each label (multi-label).
     Labels(Vec<Label>),
-    /// Numbers.
+    /// Numbers (regression).
     Values(Vec<Value>),
 }
 
-/// Yes or no.
+/// Prediction for one label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Label {
-    /// What is predicted.
+    /// Predicted value.
     pub yes: bool,
-    /// The share that yes has.
+    /// Probability or raw output of yes.
     pub share: f64,
-    /// What is true, where it is known.
+    /// True value, if known.
     pub truth: Option<bool>,
 }
 
-/// A number.
+/// Prediction for one numeric target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Value {
-    /// What is predicted.
+    /// Predicted value.
     pub value: f64,
-    /// What is true, where it is known.
+    /// True value, if known.
     pub truth: Option<f64>,
 }
 
 impl Value {
-    /// Predicted minus true, where that is known.
+    /// Predicted minus true value, if the latter is known.
     pub fn error(&self) -> Option<f64> {
-        self.truth.map(|truth| as_written(self.value - truth))
+        self.truth.map(|truth| shortest_f32(self.value - truth))
     }
 }
 
-/// The shortest number that is the same f32: networks compute in f32, and 39.1 is no 39.099998474121094.
-fn as_written(value: f64) -> f64 {
+/// Returns the shortest decimal number that is the same f32: 39.1 instead of 39.099998474121094.
+fn shortest_f32(value: f64) -> f64 {
     (value as f32).to_string().parse().unwrap_or(value)
 }
 
 impl Prediction {
-    /// Whether it is all right; `None` where it is not known, and for numbers, which are never more than near.
+    /// Whether the prediction is correct; for labels, whether all are. `None` if the truth is unknown, and for numeric
+    /// targets.
     pub fn is_right(&self) -> Option<bool> {
         match self {
             Prediction::Class { class, truth, .. } => truth.map(|truth| truth == *class),
@@ -81,11 +83,11 @@ impl Prediction {
 }
 
 impl Predictions {
-    /// What the network makes of rows, prepared as it takes them.
+    /// Predicts rows that are preprocessed as for training.
     ///
     /// # Shapes
     /// `features` `[rows, …sample]` f32; `targets` as in [`crate::data::table::external_table::ExternalTable`].
-    pub fn of(saved: &Saved, features: &Tensor, targets: Option<&Tensor>) -> Predictions {
+    pub fn new(saved: &TrainedModel, features: &Tensor, targets: Option<&Tensor>) -> Predictions {
         let plan = &saved.plan;
         let target = plan.card.target;
         let outputs = saved.outputs(features); // [rows, outputs]
@@ -125,7 +127,10 @@ impl Predictions {
             ),
             Target::Values(_) => Prediction::Values(
                 (0..shares.len())
-                    .map(|place| Value { value: as_written(shares[place]), truth: truth(row, place).map(as_written) })
+                    .map(|place| Value {
+                        value: shortest_f32(shares[place]),
+                        truth: truth(row, place).map(shortest_f32),
+                    })
                     .collect(),
             ),
         };
@@ -133,7 +138,7 @@ impl Predictions {
     }
 }
 
-/// `[rows]` or `[rows, columns]` as rows of numbers.
+/// Converts `[rows]` or `[rows, columns]` to one vector per row.
 fn numbers(tensor: &Tensor) -> Vec<Vec<f64>> {
     let rows = tensor.size()[0];
     Vec::try_from(tensor.to_kind(Kind::Double).reshape([rows, -1])).expect("just made f64")
@@ -145,9 +150,9 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_they_were_read() {
-        let value = Value { value: as_written(f64::from(40.8_f32)), truth: Some(as_written(f64::from(39.1_f32))) };
+        let value = Value { value: shortest_f32(f64::from(40.8_f32)), truth: Some(shortest_f32(f64::from(39.1_f32))) };
         assert_eq!((value.value, value.truth, value.error()), (40.8, Some(39.1), Some(1.7)));
-        assert!(as_written(f64::NAN).is_nan());
+        assert!(shortest_f32(f64::NAN).is_nan());
     }
 
     #[test]

@@ -1,29 +1,30 @@
-//! Baselines of validation and test rows: what a prediction gets that is the same for every row.
+//! Constant-prediction baselines: the metrics of a prediction that is the same for every row.
 
 use tch::{Device, Kind, Tensor};
 
 use crate::data::prepare::batches::DeviceRows;
 use crate::data::{Rows, Target};
-use crate::history::baseline::Baseline;
+use crate::history::baseline::{Baseline, Baselines, caution};
 use crate::history::number::Number;
+use crate::history::{History, Status};
 use crate::train::evaluate::{Measure, figures};
 
-/// What the baselines of a stack are taken with.
+/// Constant predictions for the replicas of a stack.
 #[derive(Clone, Copy, Debug)]
-pub struct Constant<'a> {
-    /// What is predicted.
+pub struct ConstantPrediction<'a> {
+    /// The kind of target.
     pub target: Target,
-    /// The loss and the metrics.
+    /// Loss and metrics to compute.
     pub measure: &'a Measure,
-    /// What is true of the training rows of each replica, `[replicas, rows, …]`.
+    /// True values of the training rows, `[replicas, rows, …]`.
     pub training: &'a Tensor,
-    /// How many outputs a network has.
+    /// Number of outputs of the network.
     pub outputs: usize,
 }
 
-impl Constant<'_> {
-    /// The baseline of each replica on these rows; `None` where rows or target have none.
-    pub fn on(&self, rows: &DeviceRows) -> Vec<Option<Baseline>> {
+impl ConstantPrediction<'_> {
+    /// Returns the baseline of each replica on these rows; `None` if there are no rows or the target has no baseline.
+    pub fn evaluate(&self, rows: &DeviceRows) -> Vec<Option<Baseline>> {
         let _no_grad = tch::no_grad_guard();
         let replicas = self.training.size()[0] as usize;
         if rows.is_empty() {
@@ -34,7 +35,7 @@ impl Constant<'_> {
                 let truth = rows.of_each_replica(&rows.truth, replicas);
                 let losses = self.losses(rows, replicas);
                 let of_replica = |(replica, loss): (usize, f64)| {
-                    let mut baseline = Baseline::of_counts(&counts(&truth.get(replica as i64), classes))?;
+                    let mut baseline = Baseline::of_counts(&class_counts(&truth.get(replica as i64), classes))?;
                     baseline.metrics.insert("loss".to_owned(), Number(loss));
                     Some(baseline)
                 };
@@ -51,7 +52,7 @@ impl Constant<'_> {
                 let outputs = mean.expand([replicas as i64, rows.len() as i64, width], false);
                 let mut baselines = vec![Baseline::default(); replicas];
                 for (name, values) in figures(&outputs, rows, self.measure) {
-                    let values = Vec::<f64>::try_from(values.to_device(Device::Cpu)).expect("figures are f64");
+                    let values = Vec::<f64>::try_from(values.to_device(Device::Cpu)).expect("metrics are f64");
                     for (baseline, value) in baselines.iter_mut().zip(values) {
                         baseline.metrics.insert(name.clone(), Number(value));
                     }
@@ -61,7 +62,7 @@ impl Constant<'_> {
         }
     }
 
-    /// The loss of the best constant prediction of these rows, for each replica.
+    /// Returns the loss of the best constant prediction for these rows, for each replica.
     fn losses(&self, rows: &DeviceRows, replicas: usize) -> Vec<f64> {
         let targets = rows.of_each_replica(&rows.targets, replicas);
         let weights = rows.weights.as_ref().map(|weights| rows.of_each_replica(weights, replicas));
@@ -69,13 +70,22 @@ impl Constant<'_> {
     }
 }
 
-/// The baseline of rows of classes, where there is no loss.
-pub fn of_classes(rows: &Rows, classes: usize) -> Option<Baseline> {
-    Baseline::of_counts(&counts(&rows.targets, classes))
+/// Returns the baseline for class targets without a loss.
+pub fn for_classes(rows: &Rows, classes: usize) -> Option<Baseline> {
+    Baseline::of_counts(&class_counts(&rows.targets, classes))
 }
 
-/// How many rows each class has.
-fn counts(truth: &Tensor, classes: usize) -> Vec<u64> {
+/// Records the baselines of validation and test rows in a history; of a trial that ended by itself, with a caution if it
+/// is no better than they are.
+pub fn record(history: &mut History, validation: Option<Baseline>, test: Option<Baseline>) {
+    let mut baselines = Baselines { validation, test, caution: None };
+    let has_ended = matches!(history.status, Status::Completed | Status::EarlyStopped);
+    baselines.caution = caution(history, &baselines).filter(|_| has_ended);
+    history.baselines = Some(baselines).filter(|baselines| !baselines.is_empty());
+}
+
+/// Counts the rows of each class.
+fn class_counts(truth: &Tensor, classes: usize) -> Vec<u64> {
     let truth = truth.to_device(Device::Cpu).to_kind(Kind::Int64).contiguous();
     let counts = Vec::<i64>::try_from(truth.bincount(None::<Tensor>, classes as i64)).expect("counts are int64");
     counts.into_iter().map(|count| count.max(0) as u64).collect()

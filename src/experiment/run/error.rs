@@ -1,4 +1,4 @@
-//! A fault of libtorch as an error of the run: what was being done, why it failed, and what would help.
+//! Errors of a run: what was being done, why it failed, and a hint.
 
 use std::any::Any;
 
@@ -7,32 +7,34 @@ use anyhow::{Error, anyhow};
 use crate::config::hint::Hint;
 use crate::device::fault::{Fault, text};
 
-/// The work that failed.
+/// The operation that failed.
 #[derive(Clone, Copy, Debug)]
-pub enum Work {
-    /// Reading, splitting and encoding rows.
+pub enum Operation {
+    /// Loading, splitting and encoding rows.
     Data,
-    /// Training a stack; a narrower one, of this width, should fit.
+    /// Training a stack. Contains the number of replicas that should fit into memory, if fewer would.
     Stack(Option<usize>),
     /// Fitting a tree.
     Tree,
-    /// Evaluating what was trained.
+    /// Evaluating a trained model.
     Evaluation,
 }
 
-/// The error.
-pub fn told(fault: Fault, what: &str, work: Work) -> Error {
+/// Converts a fault into an error of the run; `what` says what was being done.
+pub fn into_run_error(fault: Fault, what: &str, work: Operation) -> Error {
     let hint = match work {
-        Work::Stack(Some(width)) if fault.is_of_memory() => {
-            Some(format!("fewer replicas at once need less: `--stack {width}`"))
+        Operation::Stack(Some(width)) if fault.is_of_memory() => {
+            Some(format!("train fewer replicas at once: `--stack {width}`"))
         }
-        Work::Data if fault.is_of_memory() => {
-            Some("use fewer rows: a smaller table, or `split.train_rows`; or free memory".to_owned())
+        Operation::Data if fault.is_of_memory() => {
+            Some("use fewer rows (`split.train_rows`, or a smaller table), or free memory".to_owned())
         }
-        Work::Tree if fault.is_of_memory() => {
-            Some("use fewer training rows, `split.train_rows`, or free memory".to_owned())
+        Operation::Tree if fault.is_of_memory() => {
+            Some("use fewer training rows (`split.train_rows`), or free memory".to_owned())
         }
-        Work::Data | Work::Stack(_) | Work::Tree | Work::Evaluation => fault.hint().map(str::to_owned),
+        Operation::Data | Operation::Stack(_) | Operation::Tree | Operation::Evaluation => {
+            fault.hint().map(str::to_owned)
+        }
     };
     let error = Error::new(fault).context(what.to_owned());
     match hint {
@@ -41,11 +43,11 @@ pub fn told(fault: Fault, what: &str, work: Work) -> Error {
     }
 }
 
-/// The error of a panic that is no fault of libtorch or of memory.
-pub fn of_panic(panic: &(dyn Any + Send), what: &str) -> Error {
+/// Converts a panic that is not a fault of libtorch or memory into an error.
+pub fn from_panic(panic: &(dyn Any + Send), what: &str) -> Error {
     let text = text(panic).unwrap_or("no reason given");
-    let hint = "run it again with RUNNER_BACKTRACE=1 for the whole trace, and report it";
-    anyhow!("a fault in runner itself: {text}").context(what.to_owned()).context(Hint(hint.to_owned()))
+    let hint = "run it again with RUNNER_BACKTRACE=1 for the full backtrace, and report it";
+    anyhow!("a bug in runner: {text}").context(what.to_owned()).context(Hint(hint.to_owned()))
 }
 
 #[cfg(test)]
@@ -63,22 +65,22 @@ mod tests {
 
     #[test]
     fn a_stack_without_room_is_told_with_the_width_that_should_fit() {
-        let error = told(full(), "failed to train `x`", Work::Stack(Some(64)));
-        assert_eq!(hint(&error), "fewer replicas at once need less: `--stack 64`");
+        let error = into_run_error(full(), "failed to train `x`", Operation::Stack(Some(64)));
+        assert_eq!(hint(&error), "train fewer replicas at once: `--stack 64`");
         let lines: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
         assert_eq!(lines, ["failed to train `x`", "the GPU has not enough memory: 2.00 GiB more were asked for"]);
     }
 
     #[test]
     fn one_replica_without_room_is_told_what_else_needs_less() {
-        assert!(hint(&told(full(), "failed", Work::Stack(None))).contains("train.batch"));
+        assert!(hint(&into_run_error(full(), "failed", Operation::Stack(None))).contains("train.batch"));
     }
 
     #[test]
     fn data_and_trees_without_room_need_fewer_rows() {
         let lacks = || Fault::no_memory_for(4 << 20);
-        for work in [Work::Data, Work::Tree] {
-            let error = told(lacks(), "failed", work);
+        for work in [Operation::Data, Operation::Tree] {
+            let error = into_run_error(lacks(), "failed", work);
             assert!(hint(&error).contains("`split.train_rows`") && !hint(&error).contains("batch"));
             assert_eq!(in_a_line(&error), "failed: the machine has not enough memory: 4.00 MiB more were asked for");
         }
@@ -87,6 +89,6 @@ mod tests {
     #[test]
     fn a_narrower_stack_is_no_remedy_for_a_lost_device() {
         let lost = Fault::of_message("CUDA error: unspecified launch failure");
-        assert!(hint(&told(lost, "failed", Work::Stack(Some(8)))).contains("nvidia-smi"));
+        assert!(hint(&into_run_error(lost, "failed", Operation::Stack(Some(8)))).contains("nvidia-smi"));
     }
 }

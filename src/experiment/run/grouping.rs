@@ -1,70 +1,72 @@
-//! Which trials train in one stack.
+//! Decides which trials are trained in one stack.
 //!
-//! Seeds and folds of a variant always may; variants may when they differ in nothing but what each replica has of its
-//! own: how its weights are drawn, its learning rate and its weight decay. Where chance has a part in a step (dropout,
-//! augmentation), the replicas of a stack share one generator, and variants stay apart, so that each is what a run of
-//! it alone would be.
+//! Seeds and folds of a variant can always share a stack. Variants can share one if they differ only in what each
+//! replica has separately: initialization, learning rate and weight decay. If training steps use random numbers
+//! (dropout, augmentation), the replicas of a stack share one generator, so each variant gets its own stack and gives
+//! the same results as when it is run alone.
 //!
-//! A stack is as wide as it is of use and as memory allows: its footprint may be half of what is free. On a GPU, launches
-//! cost more than the work of a small network, and a wide stack saves them. On a CPU replicas of linear layers are shared
-//! out among threads, as many as there are; for other networks a stack saves the calls of small operations until its
-//! parameters outgrow the caches: with autograd, measured on 2 cores with networks of 52,650 to 535,818 parameters,
-//! a replica of a stack took 0.62 to 0.87 of a lone run's time up to a million parameters in all, and above that 0.76
-//! once, and 0.95 to 1.10 in six cases.
+//! The number of replicas is limited by memory and by usefulness. The estimated memory may be half of what is free. On
+//! a GPU, kernel launches cost more than the work of a small network, so more replicas are always better. On a CPU, the
+//! fused backend distributes replicas over threads; with autograd, a stack saves calls of small operations until its
+//! parameters outgrow the caches: measured on 2 cores with networks of 52,650 to 535,818 parameters, a replica of a
+//! stack took 0.62 to 0.87 of the time of a single run up to a million parameters in total; above that, 0.76 in one
+//! case and 0.95 to 1.10 in six.
 
 use tch::Device;
 
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;
-use crate::experiment::run::footprint::{Footprint, Load};
+use crate::experiment::run::footprint::{Footprint, Workload};
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
 use crate::network::layer::Layer;
 use crate::train::fused_cpu::plan::is_dense;
 
-/// The most parameters of all replicas of a stack on the CPU, where more bring nothing.
+/// Maximum number of parameters of a stack with autograd on the CPU; more do not make it faster.
 const MOST_ON_CPU: usize = 1_000_000;
 
-/// What a stack may take of the memory that is free: half.
+/// Divisor of the free memory: a stack may take half of it.
 const SHARE: u64 = 2;
 
-/// Puts plans that can share stacks together, in the order of each group's first; one without a network is by itself.
+/// Groups plans that can share stacks, in the order of each group's first plan. A plan without a network is a group by
+/// itself.
 pub fn groups(plans: &[Plan]) -> Vec<Vec<&Plan>> {
     let mut groups: Vec<(Spec, Vec<&Plan>)> = Vec::new();
     for plan in plans {
-        let shared = shared(&plan.spec);
-        let shares = |spec: &Spec| plan.network().is_some() && *spec == shared && !draws_in_steps(spec);
-        match groups.iter_mut().find(|(spec, _)| shares(spec)) {
+        let shared_settings = shared_settings(&plan.spec);
+        let can_share = |spec: &Spec| plan.network().is_some() && *spec == shared_settings && !uses_random_steps(spec);
+        match groups.iter_mut().find(|(spec, _)| can_share(spec)) {
             Some((_, group)) => group.push(plan),
-            None => groups.push((shared, vec![plan])),
+            None => groups.push((shared_settings, vec![plan])),
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// How many replicas of this network train in one stack at most, where so many bytes are free.
-pub fn width(network: &NetworkPlan, load: &Load, free: u64) -> usize {
-    let fitting = Footprint::of(network, load).width(free / SHARE);
+/// Returns the maximum number of replicas of this network in one stack, with this number of free bytes.
+pub fn width(network: &NetworkPlan, workload: &Workload, free: u64) -> usize {
+    let fitting = Footprint::new(network, workload).width(free / SHARE);
     let convolves = network.spec.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
-    match load.device {
-        // grouped convolution is no faster there than one after the other
+    match workload.device {
+        // grouped convolution is not faster on a CPU than one network after another
         Device::Cpu if convolves => 1,
-        // each thread has replicas to itself: wide stacks keep all threads at work
-        Device::Cpu if !load.weighted && is_dense(&network.train, &network.spec.layers, load.device) => fitting,
+        // each thread trains its own replicas: large stacks keep all threads busy
+        Device::Cpu if !workload.weighted && is_dense(&network.train, &network.spec.layers, workload.device) => fitting,
         Device::Cpu => fitting.min((MOST_ON_CPU / network.architecture.parameters()).max(1)),
         _ => fitting,
     }
 }
 
-/// The width of a stack that should fit where one of `failed` replicas did not; `None` where not even one should.
-pub fn narrower(network: &NetworkPlan, load: &Load, free: u64, failed: usize) -> Option<usize> {
-    let footprint = Footprint::of(network, load);
+/// Returns the number of replicas that should fit after a stack of `failed` replicas ran out of memory; `None` if not
+/// even one should.
+pub fn narrower(network: &NetworkPlan, workload: &Workload, free: u64, failed: usize) -> Option<usize> {
+    let footprint = Footprint::new(network, workload);
     let is_room_for_one = footprint.bytes(1) <= u128::from(free);
     (failed > 1 && is_room_for_one).then(|| footprint.width(free / SHARE).min(failed / 2))
 }
 
-/// The settings that all replicas of a stack share: what each has of its own is the same in all of these.
-fn shared(spec: &Spec) -> Spec {
+/// Returns the settings that all replicas of a stack must share, with those that may differ set to fixed values.
+fn shared_settings(spec: &Spec) -> Spec {
     let mut spec = spec.clone();
     if let Some(network) = &mut spec.network {
         network.init = Init::Pytorch;
@@ -76,8 +78,8 @@ fn shared(spec: &Spec) -> Spec {
     spec
 }
 
-/// Whether chance has a part in a step.
-fn draws_in_steps(spec: &Spec) -> bool {
+/// Whether training steps use random numbers.
+fn uses_random_steps(spec: &Spec) -> bool {
     let augments = spec.train.as_ref().is_some_and(|train| train.augment.is_some());
     let mut layers = spec.network.iter().flat_map(|network| &network.layers);
     augments || layers.any(|layer| matches!(layer, Layer::Dropout(_)))
@@ -144,8 +146,8 @@ mod tests {
     fn a_narrower_stack_is_named_where_one_should_fit() {
         let rows = RowCounts { train: 1000, validation: 0, test: 0 };
         let study = study("[{ linear = 20000 }, { linear = 10 }]", "");
-        let load = Load { rows, weighted: false, folds: 1, device: Device::Cuda(0) };
-        let narrower = |free, failed| narrower(study.baseline().network().unwrap(), &load, free, failed);
+        let workload = Workload { rows, weighted: false, folds: 1, device: Device::Cuda(0) };
+        let narrower = |free, failed| narrower(study.baseline().network().unwrap(), &workload, free, failed);
         assert_eq!(narrower(16 << 30, 256), Some(88), "as wide as it would be by itself");
         assert_eq!(narrower(16 << 30, 40), Some(20), "what should have fitted did not: half of it");
         assert_eq!(narrower(16 << 30, 1), None);
@@ -158,7 +160,7 @@ mod tests {
         let wide = |layers: &str, device, free| {
             width(
                 study(layers, "").baseline().network().unwrap(),
-                &Load { rows, weighted: false, folds: 1, device },
+                &Workload { rows, weighted: false, folds: 1, device },
                 free,
             )
         };
@@ -166,8 +168,8 @@ mod tests {
         assert_eq!(wide("[{ linear = 10 }, \"gelu\"]", Device::Cpu, plenty), 1538, "650 parameters each");
         assert_eq!(wide("[{ linear = 20000 }, \"gelu\", { linear = 10 }]", Device::Cpu, plenty), 1);
         assert!(wide("[{ linear = 20000 }, \"relu\", { linear = 10 }]", Device::Cpu, plenty) > 1000, "no autograd");
-        // each takes 10 times its 1,500,010 parameters, 256 rows of 64 + 20,000 in evaluation, and some: 81,972,624 bytes;
-        // 1,315,218,304 are taken once, most of them by 16,384 such rows
+        // each replica takes 10 times its 1,500,010 parameters, 256 rows of 64 + 20,000 in evaluation, and a little
+        // more: 81,972,624 bytes; 1,315,218,304 bytes are taken once, most of them by 16,384 of these rows
         let on_gpu = |free| wide("[{ linear = 20000 }, { linear = 10 }]", Device::Cuda(0), free);
         assert_eq!([on_gpu(80 << 30), on_gpu(16 << 30), on_gpu(0)], [507, 88, 1]);
         let small = "[{ linear = 64 }, { linear = 10 }]";

@@ -1,16 +1,16 @@
-//! Running a study: load, train every plan's trials, write, and hold all of it against what is expected.
+//! Runs a study: loads the data, trains the trials of every plan, writes the results, and checks the expectations.
 //!
-//! The run's folder is made before training starts, so that a folder that cannot be written to is found while nothing
-//! is lost yet; each history is written as soon as its stack has ended. A run that was interrupted, or killed, goes on
-//! by its record: what is done is read, the stack that was being trained goes on from its checkpoint, and the rest is
+//! The run directory is created before training starts, so that a directory that is not writable is found before
+//! anything is lost. Each history is written as soon as its stack has ended. An interrupted or killed run is resumed
+//! from its record: finished trials are read, the interrupted stack continues from its checkpoint, and the rest is
 //! trained as it would have been.
 
 pub mod baselines;
 pub mod checkpointing;
+pub mod context;
 pub mod error;
 pub mod footprint;
 pub mod grouping;
-pub mod place;
 pub mod scheduler;
 pub mod source_rows;
 mod stack;
@@ -36,10 +36,10 @@ use crate::device::arithmetic::Arithmetic;
 use crate::device::fault::guarded;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Model, Plan};
-use crate::experiment::run::checkpointing::{Found, Pace};
-use crate::experiment::run::error::Work;
-use crate::experiment::run::place::Place;
-use crate::experiment::run::scheduler::{Ended, run_group};
+use crate::experiment::run::checkpointing::{CheckpointInterval, RunCheckpoint};
+use crate::experiment::run::context::RunContext;
+use crate::experiment::run::error::Operation;
+use crate::experiment::run::scheduler::{TrialResults, run_group};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
 use crate::experiment::run::watch::Watch;
 use crate::experiment::store::newest;
@@ -50,25 +50,25 @@ use crate::history::{History, expectation, theirs};
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 
-/// What a run is given beside its study.
+/// Options of a run, apart from its study.
 #[derive(Debug)]
 pub struct Options<'a> {
-    /// Where tensors live.
+    /// Device of the tensors.
     pub device: Device,
-    /// The most CPU threads that it may use.
+    /// Maximum number of CPU threads.
     pub threads: usize,
-    /// The most replicas of a stack; `None` where it is to be found.
+    /// Maximum number of replicas per stack; `None` chooses it by memory.
     pub stack: Option<usize>,
-    /// How often checkpoints are written.
-    pub pace: Pace,
-    /// Where data sets are kept.
+    /// When checkpoints are written.
+    pub checkpoint_interval: CheckpointInterval,
+    /// Cache of data sets.
     pub cache: &'a Cache,
-    /// What is asked of the run from outside.
-    pub requests: &'a Signals,
+    /// Signals that the process received.
+    pub signals: &'a Signals,
 }
 
 impl Options<'_> {
-    /// What is taken down of them: all that has a part in the outcome.
+    /// Returns the options that affect the results, for the run record.
     pub fn record(&self) -> RunOptions {
         let Arithmetic { tf32, deterministic } = Arithmetic::in_use();
         let device = device::name(self.device);
@@ -76,117 +76,127 @@ impl Options<'_> {
     }
 }
 
-/// What a run has left.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Finished {
-    /// Its folder.
+    /// The run directory.
     pub folder: RunDir,
-    /// The history of each trial: variants in order, then folds, then seeds.
+    /// Histories of all trials: variants in order, then folds, then seeds.
     pub histories: Vec<History>,
-    /// Why other trials have failed.
+    /// Errors of failed trials.
     pub failures: Vec<anyhow::Error>,
-    /// Whether it was stopped before its end.
+    /// Whether the run was interrupted.
     pub interrupted: bool,
-    /// The epoch of the checkpoint in its folder that it can be resumed from; of an interrupted run.
+    /// Epoch of the checkpoint that an interrupted run can be resumed from.
     pub checkpoint: Option<usize>,
 }
 
-/// Runs a study, in a new folder under `out`.
+/// Runs a study in a new run directory under `out`.
 ///
 /// # Errors
-/// When the data of its first trials cannot be had, or the folder not be written to. What fails later is told in
+/// When the data of its first trials cannot be loaded, or the directory cannot be written to. Later errors are in
 /// [`Finished`].
 pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
     RunDir::check(out, &study.name)?;
     let started = OffsetDateTime::now_utc();
     let record = RunRecord::new(study, options.record(), started)?;
-    let groups = grouping::groups(&study.plans);
-    let mut before = None;
-    let folds =
-        prepared(&groups[0], &mut before, options, &mut Fetching { requests: options.requests, watch: &mut *watch })?;
+    let mut source = None;
+    let folds = load_group(&grouping::groups(&study.plans)[0], &mut source, options, &mut *watch)?;
     let resolved = study.spec.to_toml();
-    let begun = record.to_json()?;
-    let folder = RunDir::create(out, &study.name, &resolved, &[(run_record::FILE, begun.as_bytes())], started)?;
+    let json = record.to_json()?;
+    let folder = RunDir::create(out, &study.name, &resolved, &[(run_record::FILE, json.as_bytes())], started)?;
     update_latest(&folder);
-    let ledger = RunState::new(&folder, record);
-    let run = Run { study, folder: &folder, ledger: &ledger, options, started };
-    let ended = run.train(&groups, before, Some(folds), None, watch)?;
-    let checkpoint = ended.checkpoint;
-    let (histories, failures, interrupted) = run.finish(ended)?;
-    Ok(Finished { folder, histories, failures, interrupted, checkpoint })
+    train_study(folder, record, study, options, Some((source, folds)), None, watch)
 }
 
-/// Goes on with the run in this folder, from the checkpoint that was found there.
+/// Resumes the run in this directory from its checkpoint.
 ///
 /// # Errors
-/// When its checkpoint is of another run, or its data cannot be had or have changed.
+/// When the checkpoint is of another run, or the data cannot be loaded or have changed.
 pub fn resume(
     folder: RunDir,
     record: RunRecord,
     study: &Study,
     options: &Options,
-    found: Option<Found>,
+    checkpoint: Option<RunCheckpoint>,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Finished> {
+    train_study(folder, record, study, options, None, checkpoint, watch)
+}
+
+/// Trains the unfinished trials of a study, checks the expectations and stores the results. `loaded` are the source rows
+/// and the folds of the first group, if they are loaded already.
+fn train_study(
+    folder: RunDir,
+    record: RunRecord,
+    study: &Study,
+    options: &Options,
+    loaded: Option<(Option<SourceRows>, Vec<Fold>)>,
+    checkpoint: Option<RunCheckpoint>,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Finished> {
     let started = record.started()?;
-    let groups = grouping::groups(&study.plans);
-    let ledger = RunState::new(&folder, record);
-    let run = Run { study, folder: &folder, ledger: &ledger, options, started };
-    let ended = run.train(&groups, None, None, found, watch)?;
-    let checkpoint = ended.checkpoint;
-    let (histories, failures, interrupted) = run.finish(ended)?;
+    let run_state = RunState::new(&folder, record);
+    let run = Run { study, folder: &folder, run_state: &run_state, options, started };
+    let results = run.train(loaded, checkpoint, watch)?;
+    let checkpoint = results.checkpoint;
+    let (histories, failures, interrupted) = run.verify_and_store(results)?;
     Ok(Finished { folder, histories, failures, interrupted, checkpoint })
 }
 
-/// A run that goes on.
+/// A run in progress.
 struct Run<'a> {
     study: &'a Study,
     folder: &'a RunDir,
-    ledger: &'a RunState<'a>,
+    run_state: &'a RunState<'a>,
     options: &'a Options<'a>,
     started: OffsetDateTime,
 }
 
 impl Run<'_> {
-    /// Trains what is left of all groups. `first` are the data of the first group where they are there already, `before`
-    /// the rows that they were made of.
+    /// Trains the unfinished trials of all groups. `loaded` are the source rows and the folds of the first group, if they
+    /// are loaded already.
     fn train(
         &self,
-        groups: &[Vec<&Plan>],
-        mut before: Option<SourceRows>,
-        mut first: Option<Vec<Fold>>,
-        found: Option<Found>,
+        loaded: Option<(Option<SourceRows>, Vec<Fold>)>,
+        checkpoint: Option<RunCheckpoint>,
         watch: &mut dyn Watch,
-    ) -> anyhow::Result<Ended> {
-        let Options { device, threads, stack, pace, requests, .. } = *self.options;
-        let (folder, ledger, started) = (self.folder, self.ledger, self.started);
-        let found = RefCell::new(found);
-        let checkpoint = Cell::new(None);
-        let place = Place { folder, ledger, device, threads, stack, started, requests, pace, found, checkpoint };
+    ) -> anyhow::Result<TrialResults> {
+        let (mut source, mut first) = loaded.map_or((None, None), |(source, folds)| (source, Some(folds)));
+        let Options { device, threads, stack, checkpoint_interval, signals, .. } = *self.options;
+        let (folder, run_state, started) = (self.folder, self.run_state, self.started);
+        let context = RunContext {
+            folder,
+            run_state,
+            device,
+            threads,
+            stack,
+            started,
+            signals,
+            checkpoint_interval,
+            resume_from: RefCell::new(checkpoint),
+            last_checkpoint: Cell::new(None),
+        };
         let shown = folder.path().display();
-        requests.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
-        let (mut all, mut warned) = (Ended::default(), BTreeSet::new());
-        for (number, group) in groups.iter().enumerate() {
-            if requests.is_stopped() {
+        signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
+        let (mut all, mut warned) = (TrialResults::default(), BTreeSet::new());
+        for (number, group) in grouping::groups(&self.study.plans).iter().enumerate() {
+            if signals.is_stopped() {
                 all.is_over = true;
                 break;
             }
-            let plan = group[0];
+            if first.is_none()
+                && let Some(histories) = self.finished_histories(number)
+            {
+                all.histories.extend(histories);
+                continue;
+            }
             let folds = match first.take() {
                 Some(folds) => folds,
                 None => {
-                    if ledger.is_done(number) {
-                        let stacks = ledger.stacks(number);
-                        // what can no longer be read is told when it is trained again
-                        let read: Result<Vec<_>, String> = stacks.iter().map(|stack| ledger.histories(stack)).collect();
-                        if let Ok(histories) = read {
-                            all.histories.extend(histories.into_iter().flatten());
-                            continue;
-                        }
-                    }
-                    // before anything is trained a signal ends the program at once, and the run can be resumed
-                    requests.training.store(!all.histories.is_empty(), Ordering::Relaxed);
-                    match prepared(group, &mut before, self.options, &mut Fetching { requests, watch: &mut *watch }) {
+                    // while no trial has ended, a signal ends the program at once: the run can be resumed without loss
+                    signals.training.store(!all.histories.is_empty(), Ordering::Relaxed);
+                    match load_group(group, &mut source, self.options, &mut *watch) {
                         Ok(folds) => folds,
                         Err(error) if all.histories.is_empty() => return Err(error),
                         Err(error) => {
@@ -196,38 +206,49 @@ impl Run<'_> {
                     }
                 }
             };
-            if requests.is_stopped() {
+            if signals.is_stopped() {
                 all.is_over = true;
                 break;
             }
-            let warnings = before.as_ref().map(|source| unseen_classes::warnings(&folds, &source.loaded));
+            let warnings = source.as_ref().map(|source| unseen_classes::warnings(&folds, &source.loaded));
             for warning in warnings.into_iter().flatten() {
                 if warned.insert(warning.clone()) {
                     watch.note(&warning);
                 }
             }
-            let data = &folds[0].1.sha256;
-            ledger.check_data(number, plan.spec.data.name(), data)?;
-            ledger.begin(number, data);
-            self.store_preprocessing(group, &folds, before.as_ref())?;
-            // from here on there is something to write when the run is stopped
-            requests.training.store(true, Ordering::Relaxed);
-            let ended = match &plan.model {
-                Model::Network(_) => run_group(number, group, &folds, &place, &mut *watch)?,
-                Model::Tree(tree) => tree::run(number, plan, tree, &folds, &place, &mut *watch)?,
+            let (plan, checksum) = (group[0], &folds[0].1.sha256);
+            run_state.check_data(number, plan.spec.data.name(), checksum)?;
+            run_state.start_group(number, checksum);
+            self.store_preprocessing(group, &folds, source.as_ref())?;
+            // from now on an interrupted run has something to save
+            signals.training.store(true, Ordering::Relaxed);
+            let results = match &plan.model {
+                Model::Network(_) => run_group(number, group, &folds, &context, &mut *watch)?,
+                Model::Tree(tree) => tree::run(number, plan, tree, &folds, &context, &mut *watch)?,
             };
-            all.histories.extend(ended.histories);
-            all.failures.extend(ended.failures);
-            if ended.is_over {
+            all.histories.extend(results.histories);
+            all.failures.extend(results.failures);
+            if results.is_over {
                 all.is_over = true;
                 break;
             }
         }
-        all.checkpoint = place.checkpoint.get();
+        all.checkpoint = context.last_checkpoint.get();
         Ok(all)
     }
 
-    /// Writes what was fitted to the training rows, so that new rows can be predicted without the data.
+    /// Reads the histories of a group whose trials are all done; `None` if there is something to train.
+    fn finished_histories(&self, group: usize) -> Option<Vec<History>> {
+        if !self.run_state.is_done(group) {
+            return None;
+        }
+        let stacks = self.run_state.stacks(group);
+        // unreadable histories are reported when their stack is trained again
+        let read: Result<Vec<_>, String> = stacks.iter().map(|stack| self.run_state.histories(stack)).collect();
+        Some(read.ok()?.into_iter().flatten().collect())
+    }
+
+    /// Writes the fitted preprocessing, so that new rows can be predicted without the training data.
     fn store_preprocessing(&self, group: &[&Plan], folds: &[Fold], source: Option<&SourceRows>) -> anyhow::Result<()> {
         let Some(SourceRows { loaded, .. }) = source else { return Ok(()) };
         let variants: Vec<String> = group.iter().map(|plan| plan.variant.clone()).collect();
@@ -237,46 +258,46 @@ impl Run<'_> {
         PreprocessingFile::add(self.folder, &variants, folds.iter().map(fitted).collect())
     }
 
-    /// Holds all of it against what is expected, and writes it.
-    fn finish(&self, ended: Ended) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
+    /// Checks the expectations, writes the final histories and marks the run as finished.
+    fn verify_and_store(&self, results: TrialResults) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
         let (study, folder) = (self.study, self.folder);
-        let Ended { mut histories, failures, .. } = ended;
+        let TrialResults { mut histories, failures, is_over, .. } = results;
         histories.sort_by_key(|history| {
             let variant = study.plans.iter().position(|plan| plan.variant == history.variant);
             let seed = study.spec.seeds.iter().position(|&seed| seed == history.seed);
             (variant, history.fold, seed)
         });
-        let interrupted = self.options.requests.is_stopped() && ended.is_over;
+        let interrupted = self.options.signals.is_stopped() && is_over;
         expectation::verify(&study.spec.expect, &mut histories);
         theirs::compare_with(&study.spec.theirs, &mut histories);
-        let missing = folder.trouble().map(|trouble| trouble.missing).unwrap_or_default();
+        let missing = folder.write_errors().map(|write_errors| write_errors.missing).unwrap_or_default();
         for history in &histories {
             let name = format!("{}.json", history.stem());
-            let has_more = !(history.expectations.is_empty() && history.theirs.is_empty());
-            if has_more || missing.contains(&name) {
+            let has_comparisons = !(history.expectations.is_empty() && history.theirs.is_empty());
+            if has_comparisons || missing.contains(&name) {
                 folder.write(&name, history.to_json()?.as_bytes());
             }
         }
-        let is_complete = folder.trouble().is_none_or(|trouble| !trouble.is_incomplete());
+        let is_complete = folder.write_errors().is_none_or(|write_errors| !write_errors.is_incomplete());
         if !interrupted && failures.is_empty() && is_complete {
-            self.ledger.finish();
+            self.run_state.mark_finished();
             update_latest(folder);
-            let _ = std::fs::remove_file(folder.file(checkpointing::FILE)); // its stack is done: it would be passed over
+            let _ = std::fs::remove_file(folder.file(checkpointing::FILE)); // its stack is done, so the checkpoint is useless
         }
-        self.options.requests.say_nothing_at_the_end();
+        self.options.signals.clear_exit_message();
         Ok((histories, failures, interrupted))
     }
 }
 
-/// Lets a signal end the program at once while data are fetched, which may take long.
-struct Fetching<'a> {
-    requests: &'a Signals,
+/// Lets a signal end the program at once during a download, which may take long.
+struct InterruptibleFetch<'a> {
+    signals: &'a Signals,
     watch: &'a mut dyn Watch,
 }
 
-impl fetch::Watch for Fetching<'_> {
+impl fetch::Watch for InterruptibleFetch<'_> {
     fn doing(&mut self, what: &str) {
-        self.requests.training.store(false, Ordering::Relaxed);
+        self.signals.training.store(false, Ordering::Relaxed);
         self.watch.doing(what);
     }
 
@@ -285,30 +306,32 @@ impl fetch::Watch for Fetching<'_> {
     }
 }
 
-/// Points `latest` beside a run's folder to the newest run that finished.
+/// Points the link `latest` next to a run directory to the newest finished run.
 fn update_latest(folder: &RunDir) {
     folder.path().parent().into_iter().for_each(newest::update_latest);
 }
 
-/// The data of a group of plans. `before` are the rows of the group before it, and then those of this one.
-fn prepared(
+/// Loads and preprocesses the data of a group of plans. `source` are the source rows of the previous group; they are
+/// replaced by those of this group.
+fn load_group(
     group: &[&Plan],
-    before: &mut Option<SourceRows>,
+    source: &mut Option<SourceRows>,
     options: &Options,
-    watch: &mut dyn fetch::Watch,
+    watch: &mut dyn Watch,
 ) -> anyhow::Result<Vec<Fold>> {
     let spec = &group[0].spec;
-    let prepared = guarded(|| -> anyhow::Result<_> {
-        let source = SourceRows::load(spec, before.take(), options.cache, options.device, &mut *watch)?;
-        before.insert(source).folds(spec, options.device)
+    let mut fetch = InterruptibleFetch { signals: options.signals, watch };
+    let folds = guarded(|| -> anyhow::Result<_> {
+        let rows = SourceRows::load(spec, source.take(), options.cache, options.device, &mut fetch)?;
+        source.insert(rows).folds(spec, options.device)
     });
     let what = match group[0].variant.as_str() {
         BASE => "failed to prepare the data".to_owned(),
         variant => format!("failed to prepare the data of variant `{variant}`"),
     };
-    match prepared {
+    match folds {
         Ok(folds) => folds,
-        Err(fault) => Err(error::told(fault, &what, Work::Data)),
+        Err(fault) => Err(error::into_run_error(fault, &what, Operation::Data)),
     }
 }
 

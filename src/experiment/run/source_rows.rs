@@ -1,7 +1,6 @@
-//! The rows that a plan's source gives, and what becomes of them before anything is fitted: they are split, prepared,
-//! and the training rows are resampled.
+//! The rows of a data set and their preparation: split, preprocessing, and resampling of the training rows.
 //!
-//! Only an experiment that says so by name (`resample_before_split`) has its rows resampled before they are split.
+//! Rows are resampled before the split only if the experiment asks for this data leakage with `resample_before_split`.
 
 use tch::Device;
 
@@ -16,24 +15,24 @@ use crate::experiment::spec::Spec;
 use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 
-/// What a source gave.
+/// The rows of a data set.
 #[derive(Debug)]
 pub struct SourceRows {
     data: DataSpec,
-    /// How they were resampled, where that was before any split.
+    /// How the rows were resampled before the split, if they were.
     leak: Option<(Resample, ResampleRecord)>,
-    /// The rows.
+    /// The loaded rows.
     pub loaded: Loaded,
 }
 
-/// Data for one fold, with the fold's number, or for a lone split.
+/// Number of a fold and its data; the number is `None` for a single split.
 pub type Fold = (Option<usize>, Prepared);
 
 impl SourceRows {
-    /// The rows of a plan's source; those of the plan `before` it where they are the same.
+    /// Loads the rows of a data set, or returns those of the previous plan, `before`, if they are the same.
     ///
     /// # Errors
-    /// When the source cannot be read, or its rows not be resampled.
+    /// When the data cannot be loaded or resampled.
     pub fn load(
         spec: &Spec,
         before: Option<SourceRows>,
@@ -53,16 +52,16 @@ impl SourceRows {
         Ok(SourceRows { data, leak: Some((resample.clone(), record)), loaded })
     }
 
-    /// The folds, or the lone split, with the training rows as a plan trains on them.
+    /// Returns the folds, or the single split, with resampled training rows if the plan asks for it.
     ///
     /// # Errors
-    /// When a class has too few rows, or values cannot be filled in or encoded.
+    /// When a class has too few rows, or missing values cannot be filled or encoded.
     pub fn folds(&self, spec: &Spec, device: Device) -> anyhow::Result<Vec<Fold>> {
         let folds = Prepared::folds(&self.loaded, &spec.data.split(), spec.data.scale())?;
         folds.into_iter().map(|(fold, prepared)| Ok((fold, self.resampled(prepared, spec, device)?))).collect()
     }
 
-    /// A split's rows with those to train on resampled, where the plan says so.
+    /// Resamples the training rows of a split if the plan asks for it.
     ///
     /// # Errors
     /// When a class has too few rows.
@@ -76,8 +75,8 @@ impl SourceRows {
         }
     }
 
-    /// The positive class, of two. Rows are counted as they are before they are resampled, and all but the test rows, so
-    /// that it is the same for all folds.
+    /// Chooses the positive class of a binary target. Rows are counted before resampling and without the test rows, so
+    /// that all folds get the same class.
     fn positive(&self, prepared: &Prepared, spec: &Spec) -> Option<PositiveClass> {
         let classes = &prepared.classes;
         if prepared.target != Target::Classes(2) {

@@ -1,38 +1,39 @@
-//! The stacks that wait to be trained; where memory does not suffice for one, it and all behind it become narrower.
+//! Queue of the stacks to train. If one does not fit into memory, it and all later stacks are split.
 
 use std::collections::VecDeque;
 
-/// Stacks that wait, each a list of replicas.
+/// Waiting stacks, each a list of replicas.
 #[derive(Debug)]
 pub struct StackQueue<R> {
     waiting: VecDeque<Vec<R>>,
 }
 
 impl<R> StackQueue<R> {
-    /// All stacks, in order.
+    /// Starts with these stacks.
     pub fn new(stacks: Vec<Vec<R>>) -> Self {
         StackQueue { waiting: stacks.into() }
     }
 
-    /// All that wait, in order.
+    /// All waiting stacks in order.
     pub fn all(&self) -> impl Iterator<Item = &[R]> {
         self.waiting.iter().map(Vec::as_slice)
     }
 
-    /// The next stack.
+    /// Removes and returns the next stack.
     pub fn pop(&mut self) -> Option<Vec<R>> {
         self.waiting.pop_front()
     }
 
-    /// Puts a stack back that was too wide: from now on none is wider than `most`.
+    /// Puts back a stack that was too large, and splits it and all others into stacks of at most `most` replicas.
     pub fn narrow(&mut self, too_wide: Vec<R>, most: usize) {
         self.waiting.push_front(too_wide);
-        self.waiting = std::mem::take(&mut self.waiting).into_iter().flat_map(|stack| parted(stack, most)).collect();
+        self.waiting =
+            std::mem::take(&mut self.waiting).into_iter().flat_map(|stack| split_evenly(stack, most)).collect();
     }
 }
 
-/// Replicas in order, in stacks of at most `width`, of like widths.
-pub fn parted<R>(mut replicas: Vec<R>, width: usize) -> Vec<Vec<R>> {
+/// Splits replicas into stacks of similar size with at most `width` replicas, keeping the order.
+pub fn split_evenly<R>(mut replicas: Vec<R>, width: usize) -> Vec<Vec<R>> {
     let mut stacks = Vec::new();
     let needed = replicas.len().div_ceil(width.max(1));
     let each = replicas.len().div_ceil(needed.max(1));
@@ -47,9 +48,10 @@ pub fn parted<R>(mut replicas: Vec<R>, width: usize) -> Vec<Vec<R>> {
 mod tests {
     use super::*;
 
-    /// Trains all stacks on a device that has room for so many replicas: the widths that were tried, and who was trained.
+    /// Trains all stacks on a device with memory for `room` replicas. Returns the sizes that were tried and the
+    /// replicas that were trained.
     fn trained(replicas: usize, width: usize, room: usize) -> (Vec<usize>, Vec<usize>) {
-        let mut queue = StackQueue::new(parted((0..replicas).collect(), width));
+        let mut queue = StackQueue::new(split_evenly((0..replicas).collect(), width));
         let (mut tried, mut done) = (Vec::new(), Vec::new());
         while let Some(stack) = queue.pop() {
             tried.push(stack.len());

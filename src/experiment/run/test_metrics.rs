@@ -1,7 +1,6 @@
-//! Figures on rows that nothing was trained on: what a history states of the test rows, and what is taken again when a
-//! network is rebuilt from its weights.
+//! Metrics on test rows: for the history of a trial, and again when its model is loaded.
 //!
-//! They are taken of outputs, whoever made them: networks with a loss, or other models without one.
+//! They are computed from outputs, so they work for networks with a loss and for models without one.
 
 use indexmap::IndexMap;
 use tch::{Device, Tensor};
@@ -24,8 +23,8 @@ use crate::tensor::predictor::Predictor;
 use crate::train::evaluate::{Measure, losses, outputs};
 use crate::train::keep::Keep;
 
-/// Each replica's figures on these rows, at the threshold that was chosen for it, where one was.
-pub fn tested(
+/// Returns the metrics of each replica on these rows, at its chosen threshold if there is one.
+pub fn test_records(
     stack: &Stack,
     rows: &DeviceRows,
     measure: &Measure,
@@ -37,7 +36,7 @@ pub fn tested(
         Keep::Best => "best",
         Keep::Last => "last",
     };
-    let judged = Judged {
+    let evaluation = Evaluation {
         truth: &rows.of_each_replica(&rows.truth, stack.replicas()),
         losses: Some(&losses(&outputs, rows, measure)),
         outputs: &outputs,
@@ -46,13 +45,13 @@ pub fn tested(
         positive: measure.positive,
         score: measure.score,
     };
-    judged.records_at(weights, choices)
+    evaluation.records_at(weights, choices)
 }
 
-/// A tree's figures on these rows, at the threshold that was chosen, where one was.
-pub fn of_tree(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize, choice: Option<Choice>) -> TestRecord {
+/// Returns the metrics of a tree on these rows, at the chosen threshold if there is one.
+pub fn tree_record(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize, choice: Option<Choice>) -> TestRecord {
     let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
-    let judged = Judged {
+    let evaluation = Evaluation {
         outputs: &outputs,
         truth: &truth,
         losses: None,
@@ -61,21 +60,21 @@ pub fn of_tree(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize, choice: O
         positive,
         score: plan.score(positive),
     };
-    judged.records_at("last", &[choice]).remove(0)
+    evaluation.records_at("last", &[choice]).remove(0)
 }
 
-/// The metrics of a tree on these rows.
-pub fn figures_of_tree(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize) -> Vec<(String, f64)> {
+/// Returns the plan's metrics of a tree on these rows.
+pub fn tree_metrics(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize) -> Vec<(String, f64)> {
     let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
     let of = |metric: Metric| metric.of_each_replica(&outputs, &truth, Decision::Largest, positive).double_value(&[0]);
     plan.metrics().into_iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
 }
 
-/// The threshold of each replica, where the plan has one: given, or chosen by what it made of its own validation rows.
+/// Returns the decision threshold of each replica if the plan asks for one: fixed, or chosen on its validation rows.
 ///
 /// # Shapes
-/// `outputs` `[replicas, rows, outputs]`, of each replica's validation rows.
-pub fn choices(
+/// `outputs` `[replicas, rows, outputs]`, for the validation rows of each replica.
+pub fn choose_thresholds(
     plan: &Plan,
     outputs: Option<&Tensor>,
     validation: &[Option<&Validation>],
@@ -94,7 +93,8 @@ pub fn choices(
     validation.iter().enumerate().map(choice).collect()
 }
 
-/// What is measured of a network; `truth`, of the training rows of each replica, as for [`crate::train::loss::Loss::criterion`].
+/// Returns the loss and metrics of a network; `truth` are the training rows of each replica, as in
+/// [`crate::train::loss::Loss::criterion`].
 pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor, positive: usize) -> Measure {
     let (train, width) = (&network.train, network.outputs());
     Measure {
@@ -106,43 +106,43 @@ pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor, positive: 
     }
 }
 
-/// Outputs, what is true of their rows, and what is to be said of both.
+/// Outputs and true values of rows, and the metrics to compute from them.
 #[derive(Clone, Copy, Debug)]
-pub struct Judged<'a> {
+pub struct Evaluation<'a> {
     /// `[replicas, rows, outputs]`.
     pub outputs: &'a Tensor,
     /// `[replicas, rows]` int64 for classes, otherwise `[replicas, rows, outputs]` f32.
     pub truth: &'a Tensor,
-    /// The loss of each replica, `[replicas]`, where there is one.
+    /// Loss of each replica, `[replicas]`, if there is a loss.
     pub losses: Option<&'a Tensor>,
-    /// The metrics that were named.
+    /// Metrics of the experiment.
     pub metrics: &'a [Metric],
     /// How an output becomes a prediction.
     pub decision: Decision,
-    /// Positive class, of two.
+    /// Index of the positive class of a binary target.
     pub positive: usize,
-    /// Its score, of two classes.
+    /// Score of the positive class of a binary target.
     pub score: Option<ClassScore>,
 }
 
-impl Judged<'_> {
-    /// Each replica's figures; `weights` says which were tested.
+impl Evaluation<'_> {
+    /// Returns the metrics of each replica; `weights` says whether the best or the last weights were tested.
     pub fn records(&self, weights: &str) -> Vec<TestRecord> {
         let _no_grad = tch::no_grad_guard();
         let (outputs, truth, decision) = (self.outputs, self.truth, self.decision);
         let confusions = Confusion::of_replicas(outputs, truth, decision);
         let near_zero = self.metrics.contains(&Metric::Mape).then(|| regression::targets_near_zero(&truth.get(0)));
-        let figures: Vec<(String, Vec<f64>)> = self
-            .figures()
+        let values: Vec<(String, Vec<f64>)> = self
+            .compute_metrics()
             .into_iter()
-            .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("figures are f64")))
+            .map(|(name, figure)| (name, Vec::try_from(figure.to_device(Device::Cpu)).expect("metrics are f64")))
             .collect();
         let of_replica = |replica: usize| {
             let confusion = confusions.as_ref().map(|confusions| &confusions[replica]);
-            let ranking = self.score.and_then(|score| Some((ranking(&self.of(replica), score)?, score)));
+            let ranking = self.score.and_then(|score| Some((ranking(&self.replica_outputs(replica), score)?, score)));
             TestRecord {
                 weights: weights.to_owned(),
-                metrics: figures.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
+                metrics: values.iter().map(|(name, values)| (name.clone(), Number(values[replica]))).collect(),
                 confusion: confusion.map(|confusion| confusion.0.clone()),
                 report: confusion.map(Confusion::report),
                 positives: confusion.and_then(|confusion| confusion.positives(self.positive)),
@@ -155,20 +155,20 @@ impl Judged<'_> {
         (0..outputs.size()[0] as usize).map(of_replica).collect()
     }
 
-    /// The same, with each replica's predictions at the threshold that was chosen for it, where one was.
+    /// Same as `records`, with the predictions of each replica at its chosen threshold, if there is one.
     ///
     /// # Panics
-    /// When there is not one choice for each replica, or one without a score that it could be of.
+    /// When the number of choices is not the number of replicas, or a choice has no score to apply it to.
     pub fn records_at(&self, weights: &str, choices: &[Option<Choice>]) -> Vec<TestRecord> {
         let defaults = self.records(weights);
         assert_eq!(defaults.len(), choices.len(), "a choice for each replica");
         let at = |(replica, (default, choice)): (usize, (TestRecord, &Option<Choice>))| {
             let Some(choice) = choice else { return default };
-            let (outputs, truth, losses) = self.of(replica);
+            let (outputs, truth, losses) = self.replica_outputs(replica);
             let decision = self.score.expect("two classes have a score").at_least(choice.value);
             let (outputs, truth, losses) = (&outputs, &truth, losses.as_ref());
-            // what follows from the ranking stays as it is, and is not taken again
-            let judged = Judged { outputs, truth, losses, decision, score: None, ..*self };
+            // ranking metrics do not depend on the threshold and are not computed again
+            let evaluation = Evaluation { outputs, truth, losses, decision, score: None, ..*self };
             let threshold = ThresholdRecord {
                 value: choice.value,
                 by: serde_json::to_value(choice.by).expect("it is made of JSON's types"),
@@ -182,14 +182,14 @@ impl Judged<'_> {
                 threshold: Some(threshold),
                 roc: default.roc,
                 precision_recall: default.precision_recall,
-                ..judged.records(weights).remove(0)
+                ..evaluation.records(weights).remove(0)
             }
         };
         defaults.into_iter().zip(choices).enumerate().map(at).collect()
     }
 
-    /// The loss, the metrics that were named, and those that are always taken of tests.
-    fn figures(&self) -> IndexMap<String, Tensor> {
+    /// Computes the loss, the metrics of the experiment, and those that are always computed on test rows.
+    fn compute_metrics(&self) -> IndexMap<String, Tensor> {
         let classes = self.decision.class_count(self.outputs).map(|classes| classes as usize);
         let always = Metric::of_tests(classes).iter().filter(|metric| !self.metrics.contains(metric));
         let loss = self.losses.map(|losses| ("loss".to_owned(), losses.shallow_clone()));
@@ -199,14 +199,14 @@ impl Judged<'_> {
         loss.into_iter().chain(metrics).collect()
     }
 
-    /// Outputs, truth and loss of one replica, in a stack of one.
-    fn of(&self, replica: usize) -> (Tensor, Tensor, Option<Tensor>) {
+    /// Returns outputs, true values and loss of one replica, as a stack of one.
+    fn replica_outputs(&self, replica: usize) -> (Tensor, Tensor, Option<Tensor>) {
         let one = |tensor: &Tensor| tensor.narrow(0, replica as i64, 1);
         (one(self.outputs), one(self.truth), self.losses.map(one))
     }
 }
 
-/// The rows of a stack of one, ranked; `None` where a score is not a number.
+/// Ranks the rows of a stack of one; `None` if a score is NaN.
 fn ranking((outputs, truth, _): &(Tensor, Tensor, Option<Tensor>), score: ClassScore) -> Option<Ranking> {
     let on_cpu = |tensor: Tensor| tensor.get(0).to_device(Device::Cpu).contiguous();
     let ranks = Vec::<f64>::try_from(on_cpu(score.rank(outputs))).expect("ranks are f64");
@@ -220,21 +220,21 @@ mod tests {
     use crate::metrics::score::Score;
     use crate::metrics::threshold::ThresholdBy;
 
-    /// Two replicas of four rows, of which three and one are of class 1.
+    /// Two replicas with four rows each; three and one of them are of class 1.
     fn two_replicas() -> (Tensor, Tensor) {
         let outputs = Tensor::from_slice(&[2.0_f32, -1.0, 0.5, -0.5, 3.0, 2.0, -1.0, -2.0]).view([2, 4, 1]);
         (outputs, Tensor::from_slice(&[1_i64, 1, 1, 0, 0, 1, 0, 0]).view([2, 4]))
     }
 
-    fn judged<'a>(outputs: &'a Tensor, truth: &'a Tensor, metrics: &'a [Metric]) -> Judged<'a> {
+    fn evaluation<'a>(outputs: &'a Tensor, truth: &'a Tensor, metrics: &'a [Metric]) -> Evaluation<'a> {
         let (decision, score) = (Decision::Above(0.0), Some(Score::Logit.of_class(1)));
-        Judged { outputs, truth, losses: None, metrics, decision, positive: 1, score }
+        Evaluation { outputs, truth, losses: None, metrics, decision, positive: 1, score }
     }
 
     #[test]
     fn classes_have_a_report_whatever_is_named_and_two_of_them_curves() {
         let (outputs, truth) = two_replicas();
-        let records = judged(&outputs, &truth, &[Metric::Ap, Metric::Acc]).records("last");
+        let records = evaluation(&outputs, &truth, &[Metric::Ap, Metric::Acc]).records("last");
         for (record, positives) in records.iter().zip([0.75, 0.25]) {
             let names: Vec<&str> = record.metrics.keys().map(String::as_str).collect();
             assert_eq!(names, ["ap", "acc", "mcc", "balanced_acc", "roc_auc"], "none twice, and no loss");
@@ -247,7 +247,7 @@ mod tests {
         let three = Tensor::eye(3, (tch::Kind::Float, Device::Cpu)).unsqueeze(0);
         let truth = Tensor::from_slice(&[0_i64, 1, 2]).unsqueeze(0);
         let of_three =
-            Judged { decision: Decision::Largest, score: None, ..judged(&three, &truth, &[]) }.records("best");
+            Evaluation { decision: Decision::Largest, score: None, ..evaluation(&three, &truth, &[]) }.records("best");
         assert_eq!(of_three[0].metrics.keys().collect::<Vec<_>>(), ["mcc", "balanced_acc"]);
         assert!(of_three[0].roc.is_none() && of_three[0].positives.is_none() && of_three[0].report.is_some());
     }
@@ -255,9 +255,9 @@ mod tests {
     #[test]
     fn each_replica_is_judged_at_its_own_threshold_beside_the_default() {
         let (outputs, truth) = two_replicas();
-        let judged = judged(&outputs, &truth, &[Metric::F1]);
-        let defaults = judged.records("best");
-        let records = judged.records_at("best", &[None, Some(Choice::fixed(0.9))]);
+        let evaluation = evaluation(&outputs, &truth, &[Metric::F1]);
+        let defaults = evaluation.records("best");
+        let records = evaluation.records_at("best", &[None, Some(Choice::fixed(0.9))]);
         assert_eq!(records[0], defaults[0]);
         let threshold = records[1].threshold.as_ref().unwrap();
         assert_eq!((threshold.value, &threshold.by), (0.9, &serde_json::json!(0.9)));
@@ -274,8 +274,8 @@ mod tests {
     fn with_the_first_class_as_the_positive_one_the_figures_are_its_own_and_the_matrix_keeps_its_order() {
         let (outputs, truth) = two_replicas();
         let metrics = [Metric::Precision, Metric::Recall, Metric::Ap];
-        let second = judged(&outputs, &truth, &metrics);
-        let first = Judged { positive: 0, score: Some(Score::Logit.of_class(0)), ..second };
+        let second = evaluation(&outputs, &truth, &metrics);
+        let first = Evaluation { positive: 0, score: Some(Score::Logit.of_class(0)), ..second };
         let (of_first, of_second) = (first.records("best"), second.records("best"));
         assert_eq!(of_first[0].confusion, of_second[0].confusion);
         assert_eq!(of_first[0].report, of_second[0].report);

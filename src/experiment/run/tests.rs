@@ -4,17 +4,17 @@ use crate::experiment::spec::source_text::SourceText;
 use crate::train::report::{self, EpochReport};
 use crate::train::state::timing::Timing;
 
-/// Shows nothing, and stops the run behind its second epoch, or when a stack has ended.
+/// Shows nothing, and stops the run after its second epoch or when a stack has ended.
 struct Silent<'a> {
-    requests: &'a Signals,
+    signals: &'a Signals,
     stops_in_stack: bool,
-    /// Whether a signal would have been graceful, each time that something was said.
+    /// For each notification, whether a signal would have stopped the run gracefully.
     is_graceful: Vec<bool>,
 }
 
 impl Silent<'_> {
     fn look(&mut self) {
-        self.is_graceful.push(self.requests.training.load(Ordering::Relaxed));
+        self.is_graceful.push(self.signals.training.load(Ordering::Relaxed));
     }
 }
 
@@ -28,12 +28,12 @@ impl report::Watch for Silent<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.look();
         if report.epoch == 2 && self.stops_in_stack {
-            self.requests.stop.store(true, Ordering::Relaxed);
+            self.signals.stop.store(true, Ordering::Relaxed);
         }
     }
 
     fn phases(&mut self, _phases: &Timing) {
-        self.requests.stop.store(true, Ordering::Relaxed);
+        self.signals.stop.store(true, Ordering::Relaxed);
     }
 }
 
@@ -43,13 +43,18 @@ impl fetch::Watch for Silent<'_> {
     fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
 }
 
-/// A run of digits that was stopped behind its second epoch, and whether a stop would have been graceful at its start
-/// and behind each epoch.
-pub(in crate::experiment) fn interrupted(out: &Path, pace: Pace) -> (Finished, Vec<bool>) {
-    stopped(out, pace, "", true)
+/// Runs an experiment on digits that is stopped after its second epoch. Also returns whether a stop would have been
+/// graceful at its start and after each epoch.
+pub(in crate::experiment) fn interrupted(out: &Path, checkpoint_interval: CheckpointInterval) -> (Finished, Vec<bool>) {
+    stopped(out, checkpoint_interval, "", true)
 }
 
-fn stopped(out: &Path, pace: Pace, variants: &str, stops_in_stack: bool) -> (Finished, Vec<bool>) {
+fn stopped(
+    out: &Path,
+    checkpoint_interval: CheckpointInterval,
+    variants: &str,
+    stops_in_stack: bool,
+) -> (Finished, Vec<bool>) {
     let text = "title = \"t\"\n[data.digits]\n[network]\nlayers = [{ linear = 10 }]\n[train]\nepochs = 9\nbatch = 500\n\
                 loss = \"cross_entropy\"\noptimizer = \"adam\"\n";
     let source = SourceText {
@@ -59,10 +64,11 @@ fn stopped(out: &Path, pace: Pace, variants: &str, stops_in_stack: bool) -> (Fin
         folder: None,
     };
     let study = Study::new(&source, &[]).unwrap();
-    let requests = Signals::default();
+    let signals = Signals::default();
     let cache = Cache::of_user();
-    let options = Options { device: Device::Cpu, threads: 1, stack: None, pace, cache: &cache, requests: &requests };
-    let mut watch = Silent { requests: &requests, stops_in_stack, is_graceful: Vec::new() };
+    let options =
+        Options { device: Device::Cpu, threads: 1, stack: None, checkpoint_interval, cache: &cache, signals: &signals };
+    let mut watch = Silent { signals: &signals, stops_in_stack, is_graceful: Vec::new() };
     let finished = run(&study, out, &options, &mut watch).unwrap();
     (finished, watch.is_graceful)
 }
@@ -70,7 +76,7 @@ fn stopped(out: &Path, pace: Pace, variants: &str, stops_in_stack: bool) -> (Fin
 #[test]
 fn a_stop_is_graceful_without_a_progress_bar() {
     let out = tempfile::tempdir().unwrap();
-    let (finished, is_graceful) = interrupted(out.path(), Pace::Never);
+    let (finished, is_graceful) = interrupted(out.path(), CheckpointInterval::Never);
     assert_eq!(is_graceful, [true; 3]);
     assert!(finished.interrupted);
     assert_eq!(finished.checkpoint, Some(2), "known without reading it");
@@ -83,7 +89,7 @@ fn a_stop_is_graceful_without_a_progress_bar() {
 fn a_stop_between_two_variants_leaves_what_is_done_and_what_is_left() {
     let out = tempfile::tempdir().unwrap();
     let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\nset = { \"train.epochs\" = 3 }\n";
-    let (finished, is_graceful) = stopped(out.path(), Pace::Never, variants, false);
+    let (finished, is_graceful) = stopped(out.path(), CheckpointInterval::Never, variants, false);
     assert_eq!(is_graceful, [true; 10], "one start and nine epochs");
     assert!(finished.interrupted);
     let names: Vec<String> = finished.histories.iter().map(History::stem).collect();

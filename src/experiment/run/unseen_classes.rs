@@ -1,13 +1,13 @@
-//! Warnings about classes that no training row is of: a model cannot learn them.
+//! Warnings about classes without training rows, which a model cannot learn.
 
 use crate::config::suggest;
 use crate::data::{Loaded, Target};
 use crate::experiment::run::source_rows::Fold;
 
-/// Names that a warning lists, before it says how many more there are.
+/// Maximum number of class names in a warning.
 const MOST_NAMES: usize = 8;
 
-/// What to warn of before these folds are trained on.
+/// Returns the warnings for these folds.
 pub(super) fn warnings(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
     let Target::Classes(classes) = loaded.target else { return Vec::new() };
     let of_test = loaded.test.as_ref().map_or_else(|| vec![0; classes], |rows| rows.counts(classes));
@@ -21,9 +21,9 @@ pub(super) fn warnings(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
     let absent: Vec<usize> = (0..classes).filter(|&class| all[class] == 0).collect();
     let mut warnings = Vec::new();
     if !absent.is_empty() {
-        warnings.push(format!("the data have no row of {}", named(&absent)));
+        warnings.push(format!("the data have no rows of {}", named(&absent)));
     }
-    let mut of_folds: Vec<(Vec<usize>, Vec<usize>)> = Vec::new(); // classes, and the folds that lack them
+    let mut of_folds: Vec<(Vec<usize>, Vec<usize>)> = Vec::new(); // unseen classes, and the folds without them
     for (fold, data) in folds {
         let counts = data.training.rows().counts(classes);
         let unseen: Vec<usize> = (0..classes).filter(|&class| counts[class] == 0 && all[class] > 0).collect();
@@ -48,7 +48,7 @@ pub(super) fn warnings(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
             _ => format!(" in folds {}", numbers.join(", ")),
         };
         let cannot = if unseen.len() == 1 { "it cannot be learned" } else { "they cannot be learned" };
-        warnings.push(format!("no training row is of {}{place}: {elsewhere}, so {cannot}", named(&unseen)));
+        warnings.push(format!("no training rows of {}{place}: {elsewhere}, so {cannot}", named(&unseen)));
     }
     warnings
 }
@@ -90,13 +90,13 @@ mod tests {
         assert_eq!(told(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 2]]), Vec::<String>::new());
         assert_eq!(
             told(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 3]]),
-            ["no training row is of class `lone`: its only row is held out, so it cannot be learned"]
+            ["no training rows of class `lone`: its only row is held out, so it cannot be learned"]
         );
         assert_eq!(
             told(&[1, 2, 1, 2], &["none", "b", "c"], &[&[0, 1], &[0, 2]]),
             [
-                "the data have no row of class `none`",
-                "no training row is of class `c` in fold 1: its 2 rows are held out, so it cannot be learned"
+                "the data have no rows of class `none`",
+                "no training rows of class `c` in fold 1: its 2 rows are held out, so it cannot be learned"
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! What a run tells of itself while it goes on.
+//! Progress of a run, for the command line to show.
 
 use tch::Device;
 
@@ -9,31 +9,31 @@ use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 use crate::train::report;
 
-/// Told what a run is doing.
+/// Receives the progress of a run.
 pub trait Watch: fetch::Watch + report::Watch {
-    /// A stack of trials starts; its plans, one or more, are variants of one experiment.
+    /// A stack starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
 }
 
-/// A stack of trials that train in step.
+/// A stack: trials that are trained in step.
 #[derive(Clone, Debug)]
 pub struct StackInfo {
-    /// How many replicas it has.
+    /// Number of replicas.
     pub replicas: usize,
-    /// The seeds in it, each once.
+    /// Distinct seeds of its trials.
     pub seeds: Vec<i64>,
-    /// The place of each replica's variant among those that are trained in it.
+    /// For each replica, the index of its variant among the stack's plans.
     pub variants: Vec<usize>,
-    /// How many folds are in it; `None` without cross-validation.
+    /// Number of folds; `None` without cross-validation.
     pub folds: Option<usize>,
-    /// How many rows each has.
+    /// Number of rows in each part.
     pub rows: RowCounts,
-    /// How rows were resampled, where they were.
+    /// How the training rows were resampled, if they were.
     pub resampled: Option<ResampleRecord>,
-    /// The positive class, of two.
+    /// The positive class of a binary target.
     pub positive: Option<PositiveClass>,
-    /// Where it is.
+    /// Device of the tensors.
     pub device: Device,
-    /// How many CPU threads it uses.
+    /// Number of CPU threads.
     pub threads: usize,
 }

@@ -1,7 +1,7 @@
-//! Runs on disk: the histories of the run that a command names.
+//! Finds the run that a command names and reads its histories.
 //!
-//! A run is named by its folder, by one of its files, or by its experiment, whose newest run it is then. What a folder
-//! holds beside histories and weights is passed over.
+//! A run is named by its directory, by one of its files, or by its experiment, which means the newest run. Other files
+//! in the directory are ignored.
 
 use std::path::{Path, PathBuf};
 
@@ -10,119 +10,119 @@ use anyhow::anyhow;
 use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;
 use crate::experiment::spec::{Spec, catalogue};
-use crate::experiment::store::newest::{self, Newest, entries, folders_in, is_run};
+use crate::experiment::store::newest::{self, NewestRun, entries, folders_in, is_run};
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::{StackState, TrialName};
 use crate::history::History;
 use crate::io::bounded_file;
 
-/// A run, or one trial of it.
+/// Hint on the ways to name a run.
+const HOW_TO_NAME: &str = "name a run by its directory, one of its files, or its experiment";
+
+/// A stored run, or a single trial of it.
 #[derive(Debug)]
 pub struct SavedRun {
-    /// Its folder.
+    /// The run directory.
     pub folder: PathBuf,
-    /// Its trials: variants in the experiment's order, then folds, then seeds; one at least.
+    /// Its trials, at least one: variants in the experiment's order, then folds, then seeds.
     pub trials: Vec<SavedTrial>,
-    /// Histories beside them that cannot be read, or are gone.
+    /// Histories that are missing or unreadable.
     pub damaged: Vec<Damaged>,
-    /// A newer run of the experiment that was named, which has not finished.
+    /// A newer, unfinished run of the named experiment.
     pub newer: Option<PathBuf>,
 }
 
-/// A history that cannot be read or is gone, among others that can be read.
+/// A history that is missing or unreadable.
 #[derive(Debug)]
 pub struct Damaged {
     /// The file.
     pub file: PathBuf,
-    /// Why, with the file's name.
+    /// The error, with the file's name.
     pub error: anyhow::Error,
 }
 
-/// A trial that has left its history.
+/// A trial with a stored history.
 #[derive(Debug)]
 pub struct SavedTrial {
     /// The history.
     pub history: History,
-    /// The file that it was read from.
+    /// The file of the history.
     pub file: PathBuf,
 }
 
 impl SavedTrial {
     fn read(file: PathBuf) -> anyhow::Result<Self> {
         let history = History::read(&file)?;
-        Self::of(history, file)
+        Self::new(history, file)
     }
 
-    fn of(history: History, file: PathBuf) -> anyhow::Result<Self> {
+    fn new(history: History, file: PathBuf) -> anyhow::Result<Self> {
         let (epochs, best) = (&history.history.epoch, history.best.as_ref().map(|best| best.epoch));
         if let Some(best) = best.filter(|best| !epochs.contains(best)) {
-            let message = format!("`{}` names epoch {best} as the best, which is none of its epochs", file.display());
-            return Err(anyhow!(message).context(Hint("the file is damaged: train again with `runner exp`".to_owned())));
+            let message =
+                format!("`{}` states epoch {best} as the best, which is not one of its epochs", file.display());
+            return Err(anyhow!(message).context(Hint("train again with `runner exp`: the file is damaged".to_owned())));
         }
         Ok(SavedTrial { history, file })
     }
 
-    /// The name of the trial's files, without their endings.
+    /// Name of the trial's files, without extension.
     pub fn stem(&self) -> String {
         stem_of(&self.file)
     }
 
-    /// The file of its weights, which may be missing.
+    /// Path of its weights, which may be missing.
     pub fn weights(&self) -> PathBuf {
         self.file.with_extension("safetensors")
     }
 
-    /// The file of its tree, which may be missing.
+    /// Path of its tree, which may be missing.
     pub fn tree(&self) -> PathBuf {
         self.file.with_extension("tree.json")
     }
 }
 
-/// A file's name without its ending.
+/// File name without extension.
 fn stem_of(file: &Path) -> String {
     file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 impl SavedRun {
-    /// Finds the run of this name: the path of its folder, of a history, or of weights, or the name of an experiment
-    /// whose newest run lies under `out`.
+    /// Finds a run by its directory, a history, a weights file, or the name of an experiment whose newest run is under
+    /// `out`.
     ///
     /// # Errors
-    /// When there is no such run, or no history of it can be read.
+    /// When there is no such run, or none of its histories can be read.
     pub fn find(named: &str, out: &Path) -> anyhow::Result<SavedRun> {
         let path = Path::new(named);
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("json") if !path.is_dir() => lone(path.to_path_buf()),
-            Some("safetensors") if !path.is_dir() => of_weights(path),
-            _ => {
-                let of_experiment = out.join(named);
-                let is_name = path.components().count() == 1 && !named.ends_with(std::path::MAIN_SEPARATOR);
-                if is_name && of_experiment.is_dir() && !matches!(named, "." | "..") {
-                    in_folder(&of_experiment)
-                } else if path.is_dir() {
-                    in_folder(path)
-                } else {
-                    Err(not_found(named, path, out))
-                }
-            }
+            Some("json") if !path.is_dir() => from_history(path.to_path_buf()),
+            Some("safetensors") if !path.is_dir() => from_weights(path),
+            _ => match experiment_directory(named, out) {
+                Some(directory) => from_directory(&directory),
+                None if path.is_dir() => from_directory(path),
+                None => Err(not_found_error(named, path, out)),
+            },
         }
     }
 
-    /// What is to be said where the newest run has not finished, and an older one was taken.
+    /// Returns a note if a newer run is unfinished and an older one was taken.
     pub fn note(&self) -> Option<String> {
         let newer = self.newer.as_ref()?.display();
-        Some(format!("`{newer}` is newer, and has not finished: name its folder to use it, or `runner resume {newer}`"))
+        Some(format!(
+            "the newer run `{newer}` is unfinished: name its directory to use it, or resume it with `runner resume {newer}`"
+        ))
     }
 
-    /// The trial of this name.
+    /// Returns the trial with this name.
     ///
     /// # Errors
-    /// When the run has none, or its history cannot be read.
+    /// When the run has no such trial, or its history cannot be read.
     pub fn trial(&self, stem: &str) -> anyhow::Result<&SavedTrial> {
         let wanted = stem.trim_end_matches(".json").trim_end_matches(".safetensors");
         self.trials.iter().find(|trial| trial.stem() == wanted).ok_or_else(|| {
             if let Some(Damaged { error, .. }) = self.damaged.iter().find(|damaged| stem_of(&damaged.file) == wanted) {
-                return anyhow!(in_a_line(error)).context(Hint("`--trial NAME` takes another".to_owned()));
+                return anyhow!(in_a_line(error)).context(Hint("choose another trial with `--trial NAME`".to_owned()));
             }
             let stems: Vec<String> = self.trials.iter().map(SavedTrial::stem).collect();
             anyhow!("the run in `{}` has no trial `{stem}`", self.folder.display())
@@ -131,37 +131,42 @@ impl SavedRun {
     }
 }
 
-/// The folder of the run to resume, whether it holds a history or not: the path of its folder or of a file in it, or the
-/// name of an experiment, whose newest run that has not finished is meant.
+/// Finds the run directory to resume, with or without histories: by its path, by the path of a file in it, or by the
+/// name of an experiment, which means its newest unfinished run.
 ///
 /// # Errors
 /// When there is no such run.
-pub fn to_resume(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
+pub fn run_to_resume(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
     let path = Path::new(named);
-    let is_name = path.components().count() == 1 && !named.ends_with(std::path::MAIN_SEPARATOR);
-    let of_experiment = out.join(named);
-    let folder = match () {
-        () if is_name && of_experiment.is_dir() && !matches!(named, "." | "..") => of_experiment,
-        () if path.is_dir() => path.to_path_buf(),
-        () if path.is_file() => path.parent().map(Path::to_path_buf).unwrap_or_default(),
-        () => return Err(not_found(named, path, out)),
+    let folder = match experiment_directory(named, out) {
+        Some(directory) => directory,
+        None if path.is_dir() => path.to_path_buf(),
+        None if path.is_file() => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        None => return Err(not_found_error(named, path, out)),
     };
     if is_run(&folder) {
         return Ok(folder);
     }
     let newest = match newest::unfinished(&folder)? {
         Some(unfinished) => Some(unfinished),
-        None => Newest::find(&folder)?.map(|newest| newest.run),
+        None => NewestRun::find(&folder)?.map(|newest| newest.run),
     };
-    newest.filter(|newest| is_run(newest)).ok_or_else(|| no_history(&folder, without_trials(&folder)))
+    newest.filter(|newest| is_run(newest)).ok_or_else(|| no_history_error(&folder, missing_history_hint(&folder)))
 }
 
-/// The run of one history.
-fn lone(file: PathBuf) -> anyhow::Result<SavedRun> {
+/// Returns the directory of the experiment's runs under `out`, if `named` is the name of an experiment.
+fn experiment_directory(named: &str, out: &Path) -> Option<PathBuf> {
+    let is_name = Path::new(named).components().count() == 1 && !named.ends_with(std::path::MAIN_SEPARATOR);
+    let directory = out.join(named);
+    (is_name && directory.is_dir() && !matches!(named, "." | "..")).then_some(directory)
+}
+
+/// Reads the run of one history.
+fn from_history(file: PathBuf) -> anyhow::Result<SavedRun> {
     if !file.exists() {
-        let hint = match nearest_beside(&file) {
+        let hint = match similar_file(&file) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "a run is named by its folder, one of its files, or its experiment".to_owned(),
+            None => HOW_TO_NAME.to_owned(),
         };
         return Err(anyhow!("there is no file `{}`", file.display()).context(Hint(hint)));
     }
@@ -169,24 +174,24 @@ fn lone(file: PathBuf) -> anyhow::Result<SavedRun> {
     Ok(SavedRun { folder, trials: vec![SavedTrial::read(file)?], damaged: Vec::new(), newer: None })
 }
 
-/// The run of one file of weights, by the history beside it.
-fn of_weights(weights: &Path) -> anyhow::Result<SavedRun> {
+/// Reads the run of one weights file, using the history with the same name.
+fn from_weights(weights: &Path) -> anyhow::Result<SavedRun> {
     let history = weights.with_extension("json");
     if weights.exists() && !history.exists() {
         let message = format!("`{}` has no history: `{}` does not exist", weights.display(), history.display());
         let hint = "keep the weights and the history together: the history holds the network's settings";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
-    lone(if weights.exists() { history } else { weights.to_path_buf() })
+    from_history(if weights.exists() { history } else { weights.to_path_buf() })
 }
 
-/// The run of a folder; of an experiment's folder, its newest.
-fn in_folder(folder: &Path) -> anyhow::Result<SavedRun> {
-    if let Some(run) = run_in(folder)? {
+/// Reads the run in a run directory, or the newest run in an experiment's directory.
+fn from_directory(folder: &Path) -> anyhow::Result<SavedRun> {
+    if let Some(run) = read_run(folder)? {
         return Ok(run);
     }
-    if let Some(Newest { run, newer }) = Newest::find(folder)? {
-        let found = run_in(&run)?.ok_or_else(|| no_history(&run, without_trials(&run)))?;
+    if let Some(NewestRun { run, newer }) = NewestRun::find(folder)? {
+        let found = read_run(&run)?.ok_or_else(|| no_history_error(&run, missing_history_hint(&run)))?;
         return Ok(SavedRun { newer, ..found });
     }
     let inner = folders_in(folder)?;
@@ -195,30 +200,30 @@ fn in_folder(folder: &Path) -> anyhow::Result<SavedRun> {
         .filter(|inner| folders_in(inner).is_ok_and(|runs| runs.iter().any(|run| is_run(run))))
         .filter_map(|inner| inner.file_name()?.to_str())
         .collect();
-    Err(no_history(
+    Err(no_history_error(
         folder,
         match &experiments[..] {
-            [] => without_trials(folder),
-            names => format!("name an experiment, it holds runs of {}", some(names)),
+            [] => missing_history_hint(folder),
+            names => format!("name an experiment: there are runs of {}", list_some(names)),
         },
     ))
 }
 
-fn no_history(folder: &Path, hint: String) -> anyhow::Error {
+fn no_history_error(folder: &Path, hint: String) -> anyhow::Error {
     anyhow!("there is no history in `{}`", folder.display()).context(Hint(hint))
 }
 
-/// Why a folder may hold no history.
-fn without_trials(folder: &Path) -> String {
+/// Returns a hint why a directory may hold no history.
+fn missing_history_hint(folder: &Path) -> String {
     match is_run(folder) {
         true => "the run is still training, or it stopped before its first trial ended",
-        false => "a run is named by its folder, one of its files, or its experiment",
+        false => HOW_TO_NAME,
     }
     .to_owned()
 }
 
-/// The run whose files lie in a folder, its trials in the order in which they were run; `None` where it holds no history.
-fn run_in(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
+/// Reads the run in a directory, with its trials in training order; `None` if there is no history.
+fn read_run(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
     let mut files = entries(folder)?;
     files.retain(|path| newest::may_be_history(path));
     files.sort();
@@ -226,13 +231,13 @@ fn run_in(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
     let mut damaged = Vec::new();
     for file in files {
         let read = History::read_if_one(&file)
-            .and_then(|history| history.map(|history| SavedTrial::of(history, file.clone())).transpose());
+            .and_then(|history| history.map(|history| SavedTrial::new(history, file.clone())).transpose());
         match read {
             Ok(trial) => trials.extend(trial),
             Err(error) => damaged.push(Damaged { file, error }),
         }
     }
-    damaged.extend(missing_in(folder).iter().map(|trial| missing(folder, trial)));
+    damaged.extend(missing_trials(folder).iter().map(|trial| missing_history(folder, trial)));
     if trials.is_empty() {
         return damaged.into_iter().next().map_or(Ok(None), |Damaged { error, .. }| Err(error));
     }
@@ -246,27 +251,27 @@ fn run_in(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
     Ok(Some(SavedRun { folder: folder.to_path_buf(), trials, damaged, newer: None }))
 }
 
-/// The trials that are done by a run's record, and whose histories are gone.
-pub fn missing_in(folder: &Path) -> Vec<TrialName> {
+/// Returns the trials that are done according to the run record, but whose histories are missing.
+pub fn missing_trials(folder: &Path) -> Vec<TrialName> {
     let Ok(record) = RunRecord::read(folder) else { return Vec::new() };
     let done = record.stacks().filter(|stack| stack.state == StackState::Done).flat_map(|stack| &stack.trials);
-    done.filter(|trial| history_of(folder, trial).symlink_metadata().is_err()).cloned().collect()
+    done.filter(|trial| history_path(folder, trial).symlink_metadata().is_err()).cloned().collect()
 }
 
-/// Where the history of a trial lies.
-fn history_of(folder: &Path, trial: &TrialName) -> PathBuf {
+/// Path of the history of a trial.
+fn history_path(folder: &Path, trial: &TrialName) -> PathBuf {
     folder.join(format!("{}.json", trial.stem()))
 }
 
-/// A history that is gone.
-pub fn missing(folder: &Path, trial: &TrialName) -> Damaged {
-    let file = history_of(folder, trial);
+/// Returns the error about a missing history.
+pub fn missing_history(folder: &Path, trial: &TrialName) -> Damaged {
+    let file = history_path(folder, trial);
     let error = anyhow!("the history of trial `{}` is missing: there is no `{}`", trial.stem(), file.display());
-    let hint = format!("`runner resume {}` trains it again", folder.display());
+    let hint = format!("train it again with `runner resume {}`", folder.display());
     Damaged { file, error: error.context(Hint(hint)) }
 }
 
-/// The names of the variants in their order; none where the experiment has none, or cannot be read.
+/// Names of the variants in order; empty if the experiment has none or cannot be read.
 fn variants(folder: &Path) -> Vec<String> {
     let text =
         bounded_file::read_to_string(&folder.join("experiment.toml"), bounded_file::EXPERIMENT).unwrap_or_default();
@@ -274,8 +279,8 @@ fn variants(folder: &Path) -> Vec<String> {
     spec.map(|spec| spec.variants.into_iter().map(|variant| variant.name).collect()).unwrap_or_default()
 }
 
-/// The path of a file beside this one with nearly its name.
-fn nearest_beside(file: &Path) -> Option<String> {
+/// Returns the path of a file in the same directory with a similar name.
+fn similar_file(file: &Path) -> Option<String> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let wanted = file.file_name()?.to_string_lossy().into_owned();
     let there = entries(folder).ok()?;
@@ -285,28 +290,30 @@ fn nearest_beside(file: &Path) -> Option<String> {
     Some(file.with_file_name(near).display().to_string())
 }
 
-/// The first few of these names.
-fn some(names: &[&str]) -> String {
+/// Lists the first few names.
+fn list_some(names: &[&str]) -> String {
     const MOST: usize = 8;
     let more = if names.len() > MOST { ", …" } else { "" };
     format!("{}{more}", suggest::list(&names[..names.len().min(MOST)]))
 }
 
-fn not_found(named: &str, path: &Path, out: &Path) -> anyhow::Error {
+fn not_found_error(named: &str, path: &Path, out: &Path) -> anyhow::Error {
     let runs = folders_in(out).unwrap_or_default();
     let names: Vec<&str> = runs.iter().filter_map(|folder| folder.file_name()?.to_str()).collect();
     let is_experiment = || catalogue::all().0.iter().any(|experiment| experiment.name == named);
     let hint = match suggest::nearest(named, names.iter().copied()) {
-        _ if path.components().count() > 1 => {
-            "a run is named by its folder, one of its files, or its experiment".to_owned()
+        _ if path.components().count() > 1 => HOW_TO_NAME.to_owned(),
+        _ if is_experiment() => {
+            format!("start one with `runner exp {named}`, or choose another directory of runs with `--out`")
         }
-        _ if is_experiment() => format!("`runner exp {named}` makes one; `--out` names another folder of runs"),
         Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => "`runner exp NAME` makes a run; `--out` names another folder of runs".to_owned(),
-        None => format!("there are runs of {}", some(&names)),
+        None if names.is_empty() => {
+            "start one with `runner exp NAME`, or choose another directory of runs with `--out`".to_owned()
+        }
+        None => format!("name one of {}", list_some(&names)),
     };
     let message = match path.components().count() {
-        1 => format!("no run of `{named}` in `{}`", out.display()),
+        1 => format!("no run `{named}` under `{}`", out.display()),
         _ => format!("there is no run `{named}`"),
     };
     anyhow!(message).context(Hint(hint))

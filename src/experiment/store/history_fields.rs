@@ -1,4 +1,4 @@
-//! What the history of every trial states, whatever model it fits: its data, what it ran on, and when.
+//! Fields that every history has, whatever its model: data, environment and start time.
 
 use anyhow::Context;
 use tch::Device;
@@ -10,9 +10,48 @@ use crate::data::prepare::prepared::Prepared;
 use crate::device;
 use crate::device::arithmetic::Arithmetic;
 use crate::experiment::plan::Plan;
-use crate::history::{DataRecord, Environment, RowCounts};
+use crate::history::curves::Curves;
+use crate::history::{DataRecord, Environment, History, RowCounts, SCHEMA, Status};
 
-/// The data of a trial; trials on the same data share it.
+/// Returns the history of a trial that has started: without results, and with the status of an interrupted trial.
+///
+/// # Errors
+/// When the time or the settings cannot be serialized.
+pub fn new_history(
+    plan: &Plan,
+    seed: i64,
+    fold: Option<usize>,
+    started: OffsetDateTime,
+    environment: Environment,
+    data: DataRecord,
+) -> anyhow::Result<History> {
+    Ok(History {
+        schema: SCHEMA.to_owned(),
+        experiment: plan.name.clone(),
+        variant: plan.variant.clone(),
+        seed,
+        fold,
+        status: Status::Interrupted,
+        started: format_start(started)?,
+        seconds: 0.0,
+        environment,
+        data,
+        network: None,
+        tree: None,
+        config: serde_json::to_value(&plan.spec).context("failed to serialize the settings")?,
+        asked: plan.asked.clone(),
+        history: Curves::default(),
+        best: None,
+        diagnosis: None,
+        test: None,
+        baselines: None,
+        learned: None,
+        expectations: Vec::new(), // filled in when all trials have ended
+        theirs: Vec::new(),
+    })
+}
+
+/// Returns the record of a trial's data. Trials on the same data share it.
 pub fn data(plan: &Plan, prepared: &Prepared) -> DataRecord {
     DataRecord {
         name: plan.spec.data.name().to_owned(),
@@ -24,7 +63,7 @@ pub fn data(plan: &Plan, prepared: &Prepared) -> DataRecord {
     }
 }
 
-/// How many rows each part has.
+/// Number of rows in each part.
 pub fn rows(prepared: &Prepared) -> RowCounts {
     RowCounts {
         train: prepared.training.rows().len(),
@@ -33,7 +72,8 @@ pub fn rows(prepared: &Prepared) -> RowCounts {
     }
 }
 
-/// What this process runs on, with so many CPU threads and so many replicas in one stack.
+/// Describes the machine, the versions and the arithmetic of this process, for this number of CPU threads and of
+/// replicas per stack.
 pub fn environment(device: Device, threads: usize, replicas: usize) -> Environment {
     let arithmetic = Arithmetic::in_use();
     Environment {
@@ -50,10 +90,10 @@ pub fn environment(device: Device, threads: usize, replicas: usize) -> Environme
     }
 }
 
-/// When a run started, to the second.
+/// Start time of a run: UTC, RFC 3339, to the second.
 ///
 /// # Errors
-/// When the time cannot be written.
-pub fn started(started: OffsetDateTime) -> anyhow::Result<String> {
-    started.replace_nanosecond(0).unwrap_or(started).format(&Rfc3339).context("failed to write the time")
+/// When the time cannot be formatted.
+pub fn format_start(started: OffsetDateTime) -> anyhow::Result<String> {
+    started.replace_nanosecond(0).unwrap_or(started).format(&Rfc3339).context("failed to format the time")
 }

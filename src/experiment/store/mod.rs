@@ -1,4 +1,4 @@
-//! What a run leaves in its folder.
+//! The files of a run directory: writing, finding and reading them.
 
 pub mod find;
 pub mod history_fields;

@@ -1,5 +1,5 @@
-//! The newest run of an experiment. The names of runs' folders begin with the time, so they tell which is newer; `latest`
-//! is a link for people and other programs, and a copy of it may be a folder.
+//! Finds the newest run of an experiment. Names of run directories begin with the start time, which orders them. The
+//! link `latest` is for people and other programs; a copy of the runs may have turned it into a directory.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -11,42 +11,42 @@ use crate::experiment::store::run_record::{FILE, RunRecord};
 use crate::io::bounded_file;
 use crate::run_dir::latest;
 
-/// How the names of runs begin.
+/// Pattern that the names of run directories begin with; `0` stands for a digit.
 const TIME: &[u8] = b"0000-00-00T000000Z-";
 
 /// The newest run of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Newest {
-    /// The newest run that finished; where none did, the newest one with a history, else the newest.
+pub struct NewestRun {
+    /// The newest finished run; if none finished, the newest run with a history, else the newest run.
     pub run: PathBuf,
-    /// A newer run that has not finished.
+    /// A newer, unfinished run.
     pub newer: Option<PathBuf>,
 }
 
-impl Newest {
-    /// Finds it in an experiment's folder; `None` where no run is there.
+impl NewestRun {
+    /// Finds the newest run in an experiment's directory; `None` if there is no run.
     ///
     /// # Errors
-    /// When the folder cannot be read.
-    pub fn find(folder: &Path) -> anyhow::Result<Option<Newest>> {
+    /// When the directory cannot be read.
+    pub fn find(folder: &Path) -> anyhow::Result<Option<NewestRun>> {
         let runs = runs_in(folder)?;
         let newest_first = || runs.iter().rev();
         let finished = newest_first().find(|run| is_finished(run));
         let run = finished.or_else(|| newest_first().find(|run| holds_history(run))).or(runs.last());
-        Ok(run.map(|run| Newest { run: run.clone(), newer: newer_unfinished(run) }))
+        Ok(run.map(|run| NewestRun { run: run.clone(), newer: newer_unfinished(run) }))
     }
 }
 
-/// The runs in an experiment's folder, the newest last: folders whose names begin with the time. Those that began in the
-/// same second are ordered by when their experiments were written. Where there are none,
-/// the run that the link `latest` leads to, or else any other folder that holds a run.
+/// Returns the runs in an experiment's directory, oldest first: directories whose names begin with the time. Runs that
+/// started in the same second are ordered by the modification time of `experiment.toml`. If there are none, returns the
+/// target of the link `latest`, or else any other directory that holds a run.
 ///
 /// # Errors
-/// When the folder cannot be read.
+/// When the directory cannot be read.
 pub fn runs_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut runs = folders_in(folder)?;
     runs.retain(|run| is_run(run) || holds_history(run));
-    runs.sort_by_cached_key(|run| (stamp(run), written(run), run.clone()));
+    runs.sort_by_cached_key(|run| (time_or_name(run), modified(run), run.clone()));
     if runs.iter().any(|run| is_stamped(run)) {
         runs.retain(|run| is_stamped(run));
     } else if let Some(latest) = runs.iter().find(|run| run.ends_with(latest::LATEST) && run.is_symlink()) {
@@ -55,45 +55,45 @@ pub fn runs_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(runs)
 }
 
-/// The folders in a folder, sorted by name.
+/// Returns the subdirectories of a directory, sorted by name.
 ///
 /// # Errors
-/// When the folder cannot be read.
+/// When the directory cannot be read.
 pub fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
     found.sort();
     Ok(found)
 }
 
-/// What is in a folder.
+/// Returns the paths in a directory.
 ///
 /// # Errors
-/// When the folder cannot be read.
+/// When the directory cannot be read.
 pub fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    entries.with_context(|| format!("failed to read the folder `{}`", folder.display()))
+    entries.with_context(|| format!("failed to read the directory `{}`", folder.display()))
 }
 
-/// The newest run in an experiment's folder that can be resumed; `None` where all have finished.
+/// Returns the newest unfinished run in an experiment's directory; `None` if all are finished.
 ///
 /// # Errors
-/// When the folder cannot be read.
+/// When the directory cannot be read.
 pub fn unfinished(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
-    let is_unfinished = |run: &PathBuf| RunRecord::read(run).is_ok_and(|record| !record.is_whole(run));
+    let is_unfinished = |run: &PathBuf| RunRecord::read(run).is_ok_and(|record| !record.is_complete(run));
     Ok(runs_in(folder)?.into_iter().rev().find(is_unfinished))
 }
 
-/// The newest run beside this one that is newer, and has not finished.
+/// Returns the newest unfinished run of the same experiment that is newer than `run`.
 pub fn newer_unfinished(run: &Path) -> Option<PathBuf> {
-    let run = latest::without_link(run);
+    let run = latest::resolve_link(run);
     let parent = run.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let runs = runs_in(parent).ok()?.into_iter().rev().take_while(|other| other.file_name() != run.file_name());
     is_stamped(&run).then_some(runs)?.find(|other| is_run(other) && !is_finished(other))
 }
 
-/// Points `latest` to the newest run that finished, or to the newest one where none did.
+/// Points the link `latest` to the newest finished run, or to the newest run if none is finished.
 pub fn update_latest(folder: &Path) {
-    const MOST: usize = 100; // another run may finish meanwhile
+    const MOST: usize = 100; // repeated because another run may finish meanwhile
     for _ in 0..MOST {
         let Ok(runs) = runs_in(folder) else { return };
         let newest = runs.iter().rev().find(|run| is_finished(run)).or(runs.last());
@@ -108,31 +108,31 @@ pub fn update_latest(folder: &Path) {
     }
 }
 
-/// The part of a run's name that is a time, or the whole name of another folder.
-fn stamp(run: &Path) -> Vec<u8> {
+/// Returns the time at the beginning of a run's name, or the complete name if it does not begin with a time.
+fn time_or_name(run: &Path) -> Vec<u8> {
     let name = run.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
     let length = if is_stamped(run) { TIME.len() } else { name.len() };
     name[..length].to_vec()
 }
 
-/// When the run's experiment was written: it orders runs that began in the same second.
-fn written(run: &Path) -> Option<SystemTime> {
+/// Modification time of the run's `experiment.toml`; orders runs that started in the same second.
+fn modified(run: &Path) -> Option<SystemTime> {
     run.join("experiment.toml").metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
-/// Whether a folder's name begins with a time, as those of runs do: `2026-11-28T090715Z-f69e03`.
+/// Whether a directory's name begins with a time, as names of runs do: `2026-11-28T090715Z-f69e03`.
 pub fn is_stamped(folder: &Path) -> bool {
     let name = folder.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
     let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
     name.len() > TIME.len() && name.iter().zip(TIME).all(fits)
 }
 
-/// Whether a folder is a run's: it holds the resolved experiment.
+/// Whether a directory is a run directory: it contains the resolved experiment.
 pub fn is_run(folder: &Path) -> bool {
     folder.join("experiment.toml").is_file()
 }
 
-/// Whether all of a run is done; runs of earlier versions without a record are taken for that.
+/// Whether a run is finished. Runs of older versions without a record count as finished if they have a history.
 fn is_finished(run: &Path) -> bool {
     match RunRecord::is_in(run) {
         true => RunRecord::read(run).is_ok_and(|record| record.finished),
@@ -140,17 +140,17 @@ fn is_finished(run: &Path) -> bool {
     }
 }
 
-/// Whether a folder holds a history: a copy of a run may have lost the rest.
+/// Whether a directory contains a history. A copied run may have lost its other files.
 pub fn holds_history(folder: &Path) -> bool {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut candidates = files.filter(|path| may_be_history(path));
     match is_run(folder) {
         true => candidates.next().is_some(),
-        false => candidates.any(|path| says_that_it_is_one(&path)),
+        false => candidates.any(|path| has_history_schema(&path)),
     }
 }
 
-/// Whether a file in a run's folder may be a history, by its name.
+/// Whether a file in a run directory may be a history, judging by its name.
 pub fn may_be_history(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let is_other =
@@ -158,8 +158,8 @@ pub fn may_be_history(path: &Path) -> bool {
     name.ends_with(".json") && !is_other
 }
 
-/// Whether the beginning of a file names the schema of a history.
-fn says_that_it_is_one(path: &Path) -> bool {
+/// Whether the first bytes of a file contain the schema of a history.
+fn has_history_schema(path: &Path) -> bool {
     const BEGINNING: u64 = 4096;
     let beginning = bounded_file::beginning(path, BEGINNING).unwrap_or_default();
     let marks: &[u8] = b"runner.history/";
@@ -170,7 +170,7 @@ fn says_that_it_is_one(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    /// An experiment's folder with runs of these names; `true` where the run finished.
+    /// Creates an experiment's directory with runs of these names; `true` marks a finished run.
     fn folder(runs: &[(&str, bool)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (name, finished) in runs {
@@ -193,7 +193,7 @@ mod tests {
     const THIRD: &str = "2026-11-29T090715Z-000000";
 
     fn found(folder: &tempfile::TempDir) -> (String, Option<String>) {
-        let Newest { run, newer } = Newest::find(folder.path()).unwrap().unwrap();
+        let NewestRun { run, newer } = NewestRun::find(folder.path()).unwrap().unwrap();
         let name = |path: PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
         (name(run), newer.map(name))
     }
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(unfinished(all.path()).unwrap(), Some(all.path().join(THIRD)));
         assert_eq!(found(&folder(&[(FIRST, false), (THIRD, false)])), (THIRD.to_owned(), None));
         assert_eq!(found(&folder(&[(FIRST, false), (THIRD, true)])), (THIRD.to_owned(), None));
-        assert_eq!(Newest::find(folder(&[]).path()).unwrap(), None);
+        assert_eq!(NewestRun::find(folder(&[]).path()).unwrap(), None);
     }
 
     #[test]

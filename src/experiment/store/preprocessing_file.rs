@@ -1,5 +1,5 @@
-//! `preprocessing.json` in a run's folder: the form of its data and what was fitted to the training rows, for each variant
-//! and fold. With it a trained model takes new rows where the training data are not there.
+//! `preprocessing.json` in the run directory: columns and fitted preprocessing of each variant and fold. With this file
+//! a trained model predicts new rows without its training data.
 
 use std::path::Path;
 
@@ -12,45 +12,45 @@ use crate::history::{History, json};
 use crate::io::bounded_file;
 use crate::run_dir::RunDir;
 
-/// The value of `schema` in every file of this version.
+/// Value of `schema` in files of this version.
 pub const SCHEMA: &str = "runner.preprocessing/1";
 
-/// The file in a run's folder.
+/// File name in the run directory.
 pub const FILE: &str = "preprocessing.json";
 
-/// What was fitted in a run.
+/// Fitted preprocessing of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PreprocessingFile {
     /// `runner.preprocessing/1`.
     pub schema: String,
-    /// An entry for each fold of variants that share their data.
+    /// One entry per fold and set of variants with the same data.
     pub fitted: Vec<Entry>,
 }
 
-/// What was fitted to the training rows of one fold, for variants that share it.
+/// Preprocessing fitted to the training rows of one fold, shared by several variants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// The variants.
     pub variants: Vec<String>,
-    /// The fold, in cross-validation.
+    /// Index of the fold, with cross-validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fold: Option<usize>,
-    /// What was fitted.
+    /// The fitted preprocessing.
     #[serde(flatten)]
     pub fitted: FittedDataRecord,
 }
 
 impl Entry {
-    fn is_of(&self, variant: &str, fold: Option<usize>) -> bool {
+    fn is_for(&self, variant: &str, fold: Option<usize>) -> bool {
         self.fold == fold && self.variants.iter().any(|name| name == variant)
     }
 }
 
 impl PreprocessingFile {
-    /// Reads the file in a run's folder; `None` where there is none.
+    /// Reads the file in a run directory; `None` if there is none.
     ///
     /// # Errors
-    /// When it is damaged, or of another version.
+    /// When it is damaged or of another version.
     pub fn read(folder: &Path) -> anyhow::Result<Option<PreprocessingFile>> {
         let path = folder.join(FILE);
         if path.symlink_metadata().is_err() {
@@ -58,44 +58,44 @@ impl PreprocessingFile {
         }
         let shown = path.display();
         let bytes = bounded_file::read(&path, bounded_file::JSON);
-        let file = bytes.map_err(anyhow::Error::new).and_then(|bytes| Self::of_json(&bytes));
-        let hint = "without this file the model is rebuilt from the training data";
+        let file = bytes.map_err(anyhow::Error::new).and_then(|bytes| Self::parse(&bytes));
+        let hint = "remove this file: the model is then rebuilt from the training data";
         file.with_context(|| format!("failed to read `{shown}`")).context(Hint(hint.to_owned())).map(Some)
     }
 
-    /// Reads the text of such a file.
+    /// Parses the contents of this file.
     ///
     /// # Errors
-    /// When it is damaged, or of another version.
-    pub fn of_json(bytes: &[u8]) -> anyhow::Result<PreprocessingFile> {
+    /// When it is damaged or of another version.
+    pub fn parse(bytes: &[u8]) -> anyhow::Result<PreprocessingFile> {
         #[derive(Deserialize)]
         struct Head {
             schema: String,
         }
         let Head { schema } = serde_json::from_slice(bytes).context("it is damaged")?;
-        ensure!(schema == SCHEMA, "its schema is `{schema}`, and this version reads `{SCHEMA}`");
+        ensure!(schema == SCHEMA, "its schema is `{schema}`, but this version reads `{SCHEMA}`");
         serde_json::from_slice(bytes).context("it is damaged")
     }
 
-    /// What was fitted for a trial, checked; `None` where the file has no entry for it.
+    /// Returns the checked preprocessing of a trial; `None` if the file has no entry for it.
     ///
     /// # Errors
     /// When it contradicts itself or the trial's history.
-    pub fn of_trial(&self, history: &History) -> anyhow::Result<Option<FittedData>> {
-        let of_trial = |entry: &&Entry| entry.is_of(&history.variant, history.fold);
-        let Some(entry) = self.fitted.iter().find(of_trial) else { return Ok(None) };
+    pub fn for_trial(&self, history: &History) -> anyhow::Result<Option<FittedData>> {
+        let is_of_trial = |entry: &&Entry| entry.is_for(&history.variant, history.fold);
+        let Some(entry) = self.fitted.iter().find(is_of_trial) else { return Ok(None) };
         let data = &history.data;
         let is_same = (&entry.fitted.sha256, &entry.fitted.classes) == (&data.sha256, &data.classes);
-        ensure!(is_same, "it was fitted to other data than those of `{}`", history.stem());
+        ensure!(is_same, "it was fitted to other data than trial `{}`", history.stem());
         FittedData::of_record(entry.fitted.clone()).context("it is damaged").map(Some)
     }
 
-    /// Writes what was fitted to each fold of these variants, beside what the folder's file holds of others.
+    /// Writes the preprocessing of each fold of these variants, and keeps the entries of other variants.
     ///
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn add(folder: &RunDir, variants: &[String], folds: Vec<(Option<usize>, FittedData)>) -> anyhow::Result<()> {
-        let before = Self::read(folder.path()).ok().flatten(); // one that is damaged is replaced
+        let before = Self::read(folder.path()).ok().flatten(); // a damaged file is replaced
         let mut file = before.unwrap_or_else(|| PreprocessingFile { schema: SCHEMA.to_owned(), fitted: Vec::new() });
         let entry = |(fold, fitted): (Option<usize>, FittedData)| Entry {
             variants: variants.to_vec(),
@@ -104,28 +104,28 @@ impl PreprocessingFile {
         };
         let entries: Vec<Entry> = folds.into_iter().map(entry).collect();
         if entries.iter().all(|entry| file.fitted.contains(entry)) {
-            return Ok(()); // the run is resumed
+            return Ok(()); // already written before the run was resumed
         }
         for entry in &mut file.fitted {
             entry.variants.retain(|variant| !variants.contains(variant));
         }
         file.fitted.retain(|entry| !entry.variants.is_empty());
         file.fitted.extend(entries);
-        let text = json::readable(&file).context("failed to write the preprocessing")?;
+        let text = json::readable(&file).context("failed to serialize the preprocessing")?;
         folder.write(FILE, text.as_bytes());
         Ok(())
     }
 }
 
-/// What was fitted for the trial of this history, whose run lies in `folder`; `None` where the run has no such file, as
-/// runs of earlier versions.
+/// Returns the preprocessing of the trial with this history, whose run directory is `folder`; `None` if the run has no
+/// such file, as with runs of older versions.
 ///
 /// # Errors
 /// When the file is damaged, of another version, or of another run.
-pub fn of_trial(folder: &Path, history: &History) -> anyhow::Result<Option<FittedData>> {
+pub fn read_for_trial(folder: &Path, history: &History) -> anyhow::Result<Option<FittedData>> {
     let Some(file) = PreprocessingFile::read(folder)? else { return Ok(None) };
-    file.of_trial(history).map_err(|error| {
-        let hint = "without this file the model is rebuilt from the training data";
+    file.for_trial(history).map_err(|error| {
+        let hint = "remove this file: the model is then rebuilt from the training data";
         error.context(format!("failed to use `{}`", folder.join(FILE).display())).context(Hint(hint.to_owned()))
     })
 }

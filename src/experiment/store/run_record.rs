@@ -1,8 +1,8 @@
-//! The record of a run, `run.json` in its folder: what is needed to go on with it, or to make it again.
+//! The run record `run.json`: everything needed to resume or reproduce a run.
 //!
-//! What was asked for: the experiment's text as it was, the command line's changes and the options. And how far it has
-//! come: the stacks that its trials were put in, and which of them are done. Which trials share a stack depends on the
-//! memory that was free when it began, and dropout's masks on who shares one; so a run that is resumed keeps its stacks.
+//! It holds the request (text of the experiment, command-line changes, options) and the progress (stacks of trials, and
+//! which of them are done). The memory that was free at the start decides which trials share a stack, and dropout masks
+//! depend on the stack; a resumed run therefore keeps its stacks.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::config::hint::{Hint, told};
+use crate::config::hint::{Hint, into_error};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::grouping;
@@ -24,80 +24,80 @@ use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
 use crate::tensor::threads;
 
-/// The value of `schema` in every record of this version.
+/// Value of `schema` in records of this version.
 pub const SCHEMA: &str = "runner.run/1";
 
-/// The record's file in a run's folder.
+/// File name in the run directory.
 pub const FILE: &str = "run.json";
 
-/// A run: what was asked for, and how far it has come.
+/// A run: the request and its progress.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// `runner.run/1`.
     pub schema: String,
     /// The experiment's name.
     pub experiment: String,
-    /// The command that asks for it.
+    /// The command that runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// When it started: UTC, RFC 3339.
+    /// Start time: UTC, RFC 3339.
     pub started: String,
-    /// The folder that it was started in; paths in `changes` are relative to it.
+    /// Working directory at the start; paths in `changes` are relative to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_folder: Option<PathBuf>,
-    /// What it was begun by.
+    /// The program that started it.
     pub program: Program,
-    /// What it was asked to run on, and how.
+    /// Device, threads and arithmetic.
     pub options: RunOptions,
-    /// Whether `one_cycle` cycles the momentum by default; earlier versions, which lack the key, could not cycle it.
+    /// Whether `one_cycle` cycles the momentum by default. Older versions could not, and lack this key.
     #[serde(default)]
     pub cycles_momentum: bool,
-    /// Whether all of it is done.
+    /// Whether all trials are done.
     pub finished: bool,
-    /// Variants that share their data, in the order in which they are trained; those behind the last have not begun.
+    /// Groups of variants that share their data, in training order; groups after the last one have not started.
     pub groups: Vec<GroupRecord>,
-    /// What the command line changes, as `--set` has it.
+    /// Changes from the command line, as `--set` takes them.
     pub changes: Vec<String>,
     /// The experiment's file.
     pub source: SourceRecord,
 }
 
-/// The program that a run was begun by.
+/// The program that started a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// Version of runner.
     pub runner: String,
-    /// The commit that it was built from; `+` means with changes.
+    /// The commit that it was built from; `+` marks uncommitted changes.
     pub commit: String,
     /// Version of libtorch.
     pub libtorch: String,
 }
 
-/// What a run was asked to run on, and how.
+/// Device, threads and arithmetic of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOptions {
     /// `cpu`, `cuda:0`.
     pub device: String,
-    /// The most CPU threads.
+    /// Maximum number of CPU threads.
     pub threads: usize,
-    /// The most replicas of a stack, where that was asked for.
+    /// Maximum number of replicas per stack, if set.
     pub stack: Option<usize>,
-    /// Whether a GPU may round the factors of products to TF32.
+    /// Whether matrix products use TF32 on a GPU.
     pub tf32: bool,
-    /// Whether only algorithms are used that give the same figures each time.
+    /// Whether only deterministic algorithms are used.
     pub deterministic: bool,
 }
 
-/// An experiment's file as it was read.
+/// An experiment file as it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRecord {
-    /// The experiment's name: the file's, without `.toml`.
+    /// The experiment's name: the file name without `.toml`.
     pub name: String,
     /// Where the text comes from.
     pub origin: String,
     /// The text itself.
     pub text: String,
-    /// The folder of the file, which paths in it are relative to; in runs of earlier versions, `working_folder`.
+    /// Directory of the file; paths in the file are relative to it. Older versions lack it and used `working_folder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
 }
@@ -112,7 +112,7 @@ impl Program {
         }
     }
 
-    /// In what this program differs from it, in words.
+    /// Lists the versions that differ between a run's program and `this` one, as text.
     pub fn differences(&self, this: &Program) -> Vec<String> {
         let differs = [
             ("libtorch", &self.libtorch, &this.libtorch),
@@ -125,21 +125,21 @@ impl Program {
 }
 
 impl RunRecord {
-    /// The record of a run of which nothing is done.
+    /// Returns the record of a new run.
     ///
     /// # Errors
-    /// When the time cannot be written.
+    /// When the time cannot be formatted.
     pub fn new(study: &Study, options: RunOptions, started: OffsetDateTime) -> anyhow::Result<RunRecord> {
         let SourceText { name, origin, text, folder } = study.source.clone();
         Ok(RunRecord {
             schema: SCHEMA.to_owned(),
             experiment: study.name.clone(),
             command: study.baseline().asked.as_ref().and_then(|asked| asked.command.clone()),
-            started: history_fields::started(started)?,
+            started: history_fields::format_start(started)?,
             working_folder: std::env::current_dir().ok(),
             program: Program::this(),
             options,
-            cycles_momentum: !study.plans.iter().any(Plan::is_before_momentum_cycles),
+            cycles_momentum: !study.plans.iter().any(Plan::has_constant_momentum),
             finished: false,
             groups: Vec::new(),
             changes: study.changes.clone(),
@@ -147,32 +147,34 @@ impl RunRecord {
         })
     }
 
-    /// Whether there is a record in this folder.
+    /// Whether this directory contains a record.
     pub fn is_in(folder: &Path) -> bool {
         folder.join(FILE).is_file()
     }
 
-    /// Reads the record in a run's folder.
+    /// Reads the record in a run directory.
     ///
     /// # Errors
-    /// When there is none, or it is damaged or of another version.
+    /// When it is missing, damaged or of another version.
     pub fn read(folder: &Path) -> anyhow::Result<RunRecord> {
         let path = folder.join(FILE);
         let shown = path.display();
         let text = bounded_file::read(&path, bounded_file::JSON)
             .with_context(|| format!("failed to read `{shown}`"))
             .map_err(|error| {
-            error.context(Hint("runs of earlier versions have no `run.json`: `runner exp` makes a new one".to_owned()))
+            error.context(Hint(
+                "start a new run with `runner exp`: runs of earlier versions have no `run.json`".to_owned(),
+            ))
         })?;
-        Self::of_json(&text).with_context(|| format!("failed to read `{shown}`"))
+        Self::parse(&text).with_context(|| format!("failed to read `{shown}`"))
     }
 
-    /// Reads a record.
+    /// Parses a record.
     ///
     /// # Errors
     /// When it is damaged or of another version.
-    pub fn of_json(text: &[u8]) -> anyhow::Result<RunRecord> {
-        let damaged = || Hint("it is damaged, or no record of a run".to_owned());
+    pub fn parse(text: &[u8]) -> anyhow::Result<RunRecord> {
+        let damaged = || Hint("restore the file: it is damaged, or not a run record".to_owned());
         let value: serde_json::Value = serde_json::from_slice(text).context(damaged())?;
         match value.get("schema").and_then(serde_json::Value::as_str) {
             Some(SCHEMA) => {
@@ -180,13 +182,13 @@ impl RunRecord {
                 record.check().context(damaged())?;
                 Ok(record)
             }
-            Some(other) => Err(anyhow!("it is a `{other}`, and this version reads `{SCHEMA}`")
-                .context(Hint("another version of runner wrote it".to_owned()))),
-            None => Err(anyhow!("it names no `schema`").context(damaged())),
+            Some(other) => Err(anyhow!("its schema is `{other}`, but this version reads `{SCHEMA}`")
+                .context(Hint("use the version of runner that wrote it".to_owned()))),
+            None => Err(anyhow!("it has no `schema`").context(damaged())),
         }
     }
 
-    /// Checks what anybody may have written into it: names of files that are read, and what can only be counted from 1.
+    /// Checks values that may have been edited: names that become file names, and counts that start at 1.
     fn check(&self) -> anyhow::Result<()> {
         let RunOptions { threads, stack, .. } = &self.options;
         ensure!(
@@ -199,59 +201,61 @@ impl RunRecord {
             let mut seen = HashSet::new();
             for trial in &stack.trials {
                 check_letters("variant", &trial.variant)?;
-                ensure!(seen.insert(trial), "a stack holds the trial `{}` twice", trial.stem());
+                ensure!(seen.insert(trial), "a stack contains the trial `{}` twice", trial.stem());
             }
         }
         Ok(())
     }
 
-    /// The record as it stands in its file.
+    /// Returns the record as JSON text.
     ///
     /// # Errors
-    /// When a path in it is no text.
+    /// When a path in it is not valid Unicode.
     pub fn to_json(&self) -> anyhow::Result<String> {
-        json::readable(self).context("failed to lay out the record of the run")
+        json::readable(self).context("failed to serialize the run record")
     }
 
-    /// The experiment as the run has it.
+    /// Reads the experiment with the run's changes.
     ///
     /// # Errors
-    /// When this version of runner cannot read it.
+    /// When this version cannot read it.
     pub fn study(&self) -> anyhow::Result<Study> {
         let SourceRecord { name, origin, text, folder } = self.source.clone();
         let current = std::env::current_dir().unwrap_or_default();
         let current = self.working_folder.clone().filter(|folder| folder.is_dir()).unwrap_or(current);
-        let mut study = Study::started_in(&current, &SourceText { name, origin, text, folder }, &self.changes)
-            .context("failed to read the experiment that the run was begun with")?;
+        let mut study =
+            Study::with_working_directory(&current, &SourceText { name, origin, text, folder }, &self.changes)
+                .context("failed to read the experiment of the run")?;
         if !self.cycles_momentum {
-            study.plans = study.plans.into_iter().map(Plan::before_momentum_cycles).collect();
+            study.plans = study.plans.into_iter().map(Plan::with_constant_momentum).collect();
         }
         Ok(match &self.command {
-            Some(command) => study.asked_by(command),
+            Some(command) => study.with_command(command),
             None => study,
         })
     }
 
-    /// The folders that paths of its data may have been relative to.
+    /// Directories that data paths may be relative to.
     pub fn folders(&self) -> Vec<PathBuf> {
         self.source.folder.iter().chain(&self.working_folder).cloned().collect()
     }
 
-    /// When it started.
+    /// Start time.
     ///
     /// # Errors
-    /// When that is no time.
+    /// When it is not a valid time.
     pub fn started(&self) -> anyhow::Result<OffsetDateTime> {
         let shown = &self.started;
-        OffsetDateTime::parse(shown, &Rfc3339).with_context(|| format!("`started` is no time: `{shown}`"))
+        OffsetDateTime::parse(shown, &Rfc3339)
+            .with_context(|| format!("`started` must be an RFC 3339 time, found `{shown}`"))
     }
 
-    /// Whether it is a run of this study: the same experiment with the same changes.
+    /// Whether it is a run of this study: same experiment, same changes.
     pub fn is_of(&self, study: &Study) -> bool {
         (&self.experiment, &self.source.text, &self.changes) == (&study.name, &study.source.text, &study.changes)
     }
 
-    /// Checks that the data of a group are those that it was begun with.
+    /// Checks that the data of a group are the same as when it started.
     ///
     /// # Errors
     /// When they have changed.
@@ -263,41 +267,41 @@ impl RunRecord {
         ensure!(
             then == sha256,
             anyhow!(
-                "the data of `{name}` have changed since the run began: their checksum was {}…, and is {}…",
+                "the data of `{name}` have changed since the run started: their checksum was {}… and is now {}…",
                 short(then),
                 short(sha256)
             )
-            .context(Hint("restore the data, or begin a new run with `runner exp`".to_owned()))
+            .context(Hint("restore the data, or start a new run with `runner exp`".to_owned()))
         );
         Ok(())
     }
 
-    /// Checks that the files of this study's data are those that the run was trained on.
+    /// Checks that the data files of this study are the same as those that the run was trained on.
     ///
     /// # Errors
     /// When they have changed, or cannot be read.
     pub fn check_data_of(&self, study: &Study) -> anyhow::Result<()> {
         for (number, group) in grouping::groups(&study.plans).iter().enumerate() {
             let data = &group[0].spec.data;
-            if let Some(sum) = data.checksum_of_files().map_err(told)? {
+            if let Some(sum) = data.checksum_of_files().map_err(into_error)? {
                 self.check_data(number, data.name(), &sum)?;
             }
         }
         Ok(())
     }
 
-    /// The stacks that were planned so far.
+    /// All planned stacks.
     pub fn stacks(&self) -> impl Iterator<Item = &StackRecord> {
         self.groups.iter().flat_map(|group| &group.stacks)
     }
 
-    /// How many trials are done.
+    /// Number of trials that are done.
     pub fn done(&self) -> usize {
         self.stacks().filter(|stack| stack.state == StackState::Done).map(|stack| stack.trials.len()).sum()
     }
 
-    /// Whether all of it is done, and every history is in this folder.
-    pub fn is_whole(&self, folder: &Path) -> bool {
+    /// Whether the run is finished and every history is in this directory.
+    pub fn is_complete(&self, folder: &Path) -> bool {
         let is_there = |trial: &TrialName| folder.join(format!("{}.json", trial.stem())).is_file();
         self.finished && self.stacks().flat_map(|stack| &stack.trials).all(is_there)
     }

@@ -1,4 +1,4 @@
-//! The record of a run that goes on: brought up to date as its stacks end, and written each time.
+//! The run record during training: updated and written whenever a stack ends.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackStat
 use crate::history::{History, Status};
 use crate::run_dir::RunDir;
 
-/// The record of a run, and the folder that it is written to.
+/// The record of a run and the directory that it is written to.
 #[derive(Debug)]
 pub struct RunState<'a> {
     folder: &'a RunDir,
@@ -19,23 +19,23 @@ pub struct RunState<'a> {
 }
 
 impl<'a> RunState<'a> {
-    /// Of a run in this folder.
+    /// Starts with this record.
     pub fn new(folder: &'a RunDir, record: RunRecord) -> Self {
         RunState { folder, record: RefCell::new(record) }
     }
 
-    /// The stacks that were planned for a group; none before it has begun.
+    /// Returns the planned stacks of a group; empty before it starts.
     pub fn stacks(&self, group: usize) -> Vec<StackRecord> {
         self.record.borrow().groups.get(group).map(|group| group.stacks.clone()).unwrap_or_default()
     }
 
-    /// Whether nothing of a group is left to be trained.
+    /// Whether all trials of a group are done.
     pub fn is_done(&self, group: usize) -> bool {
         let stacks = self.stacks(group);
         !stacks.is_empty() && stacks.iter().all(|stack| stack.state == StackState::Done)
     }
 
-    /// Checks that the data of a group are those that it was begun with.
+    /// Checks that the data of a group are the same as when it started.
     ///
     /// # Errors
     /// When they have changed.
@@ -43,18 +43,18 @@ impl<'a> RunState<'a> {
         self.record.borrow().check_data(group, name, sha256)
     }
 
-    /// Takes down that a group has begun, on these data.
-    pub fn begin(&self, group: usize, data: &str) {
+    /// Records the start of a group, with the checksum of its data.
+    pub fn start_group(&self, group: usize, data: &str) {
         let mut record = self.record.borrow_mut();
-        // a group before it whose data could not be had has left nothing
+        // earlier groups whose data could not be loaded have no entry yet
         while record.groups.len() <= group {
             record.groups.push(GroupRecord { data: String::new(), stacks: Vec::new() });
         }
         data.clone_into(&mut record.groups[group].data);
     }
 
-    /// Takes down the stacks of a group that wait, in the place of those that waited so far.
-    pub fn plan(&self, group: usize, waiting: Vec<Vec<TrialName>>) {
+    /// Records the waiting stacks of a group, in place of those that were waiting before.
+    pub fn set_waiting(&self, group: usize, waiting: Vec<Vec<TrialName>>) {
         {
             let stacks = &mut self.record.borrow_mut().groups[group].stacks;
             stacks.retain(|stack| stack.state == StackState::Done || stack.fault.is_some());
@@ -66,49 +66,55 @@ impl<'a> RunState<'a> {
         self.write();
     }
 
-    /// Takes down that a stack is done, where the run's folder has taken all that its trials leave: files with these
-    /// endings. Where it has not, the stack waits to be trained again.
-    pub fn end(&self, group: usize, trials: &[TrialName], endings: [&str; 2]) {
+    /// Records that a stack is done, if the run directory has all files of its trials: those with these extensions.
+    /// Otherwise the stack waits to be trained again.
+    pub fn mark_done(&self, group: usize, trials: &[TrialName], endings: [&str; 2]) {
         let is_there = |trial: &TrialName| {
-            endings.iter().all(|ending| self.folder.has_taken(&format!("{}.{ending}", trial.stem())))
+            endings.iter().all(|ending| self.folder.has_file(&format!("{}.{ending}", trial.stem())))
         };
         let state = if trials.iter().all(is_there) { StackState::Done } else { StackState::Waiting };
-        self.set(group, trials, state, None);
+        self.set_state(group, trials, state, None);
         self.write();
     }
 
-    /// Takes down that a stack has come so far.
-    pub fn set(&self, group: usize, trials: &[TrialName], state: StackState, fault: Option<String>) {
+    /// Records that a stack failed, and why.
+    pub fn mark_failed(&self, group: usize, trials: &[TrialName], error: &anyhow::Error) {
+        self.set_state(group, trials, StackState::Failed, Some(in_a_line(error)));
+        self.write();
+    }
+
+    /// Sets the state of a stack.
+    fn set_state(&self, group: usize, trials: &[TrialName], state: StackState, fault: Option<String>) {
         let stacks = &mut self.record.borrow_mut().groups[group].stacks;
         if let Some(stack) = stacks.iter_mut().find(|stack| stack.trials == trials) {
             (stack.state, stack.fault) = (state, fault);
         }
     }
 
-    /// Takes down that all of the run is done.
-    pub fn finish(&self) {
+    /// Records that the run is finished.
+    pub fn mark_finished(&self) {
         self.record.borrow_mut().finished = true;
         self.write();
     }
 
-    /// Writes the record, as a trial's files are written: training goes on where that fails.
-    pub fn write(&self) {
+    /// Writes the record. Training continues if that fails.
+    fn write(&self) {
         let json = self.record.borrow().to_json();
-        let json = json.expect("the record was laid out when the run began, and has the same types since");
+        let json = json.expect("the record was serialized at the start and has the same types");
         self.folder.write(FILE, json.as_bytes());
     }
 
-    /// The histories of a stack that is done; `None`, and why, where one can no longer be read, or the network or tree is
-    /// gone that it tells of: the stack is trained again then.
+    /// Reads the histories of a finished stack. Returns the reason if a history cannot be read or its weights or tree
+    /// are missing; the stack is trained again in this case.
     pub fn histories(&self, stack: &StackRecord) -> Result<Vec<History>, String> {
         let read = |trial: &TrialName| {
             let stem = trial.stem();
             let history = History::read(&self.folder.file(&format!("{stem}.json")))
-                .with_context(|| format!("failed to read what trial `{stem}` has left"))?;
-            ensure!(history.status != Status::Interrupted, "trial `{stem}` has left no more than an interruption");
+                .with_context(|| format!("failed to read the history of trial `{stem}`"))?;
+            ensure!(history.status != Status::Interrupted, "trial `{stem}` was interrupted");
             let ending = if history.tree.is_some() { "tree.json" } else { "safetensors" };
             let model = self.folder.file(&format!("{stem}.{ending}"));
-            ensure!(model.is_file(), "`{}` is gone", model.display());
+            ensure!(model.is_file(), "`{}` is missing", model.display());
             Ok(history)
         };
         stack.trials.iter().map(read).collect::<anyhow::Result<_>>().map_err(|error| in_a_line(&error))

@@ -1,39 +1,39 @@
-//! The stacks of a run in its record: their trials, and how far they have come.
+//! Stacks in the run record: their trials and their state.
 
 use serde::{Deserialize, Serialize};
 
 use crate::history::History;
 
-/// Variants that share their data, and the stacks that their trials are in.
+/// Variants that share their data, and the stacks of their trials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRecord {
     /// SHA-256 over the data set's files.
     pub data: String,
-    /// In the order in which they are trained.
+    /// In training order.
     pub stacks: Vec<StackRecord>,
 }
 
 /// Trials that are trained in step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackRecord {
-    /// How far it has come.
+    /// Its state.
     pub state: StackState,
-    /// Why it failed, where it did.
+    /// Why it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// The trials in their order.
+    /// Its trials in order.
     pub trials: Vec<TrialName>,
 }
 
-/// How far a stack has come.
+/// State of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StackState {
-    /// It has not ended; there may be a checkpoint of it.
+    /// Not finished; there may be a checkpoint.
     Waiting,
-    /// All its trials have ended, and their histories are written.
+    /// Finished; all histories are written.
     Done,
-    /// It could not be trained.
+    /// Training failed.
     Failed,
 }
 
@@ -42,7 +42,7 @@ pub enum StackState {
 pub struct TrialName {
     /// Its variant.
     pub variant: String,
-    /// Its fold, in cross-validation.
+    /// Its fold, with cross-validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fold: Option<usize>,
     /// Its seed.

@@ -1,4 +1,4 @@
-//! A trial's data, from where they came from, split and prepared as they were for training.
+//! Loads the data of a trial, split and preprocessed as for training.
 
 use anyhow::{Context, anyhow};
 use tch::{Device, Tensor};
@@ -20,19 +20,19 @@ use crate::history::History;
 /// A part of a trial's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The rows that it was trained on.
+    /// The training rows.
     Training,
-    /// The rows that its best epoch was chosen by; of a fold, the fold's.
+    /// The rows that the best epoch was chosen by; with cross-validation, those of the fold.
     Validation,
-    /// The rows that it was tested on.
+    /// The test rows.
     Test,
 }
 
 impl Part {
-    /// All of them.
+    /// All parts.
     pub const ALL: [Part; 3] = [Part::Training, Part::Validation, Part::Test];
 
-    /// The word that names it on the command line.
+    /// Name on the command line.
     pub fn word(self) -> &'static str {
         match self {
             Part::Training => "train",
@@ -41,7 +41,7 @@ impl Part {
         }
     }
 
-    /// What its rows are called.
+    /// Name in messages, as in `training rows`.
     pub fn name(self) -> &'static str {
         match self {
             Part::Training => "training",
@@ -64,56 +64,56 @@ impl std::str::FromStr for Part {
     }
 }
 
-/// A trial's data: as its source gives them, and as its network takes them.
+/// The data of a trial: the raw rows and the preprocessed rows.
 ///
-/// The test rows lie open here, since nothing can be chosen by them any more.
+/// The test rows are accessible here, because training is over and they cannot influence it.
 #[derive(Debug)]
 pub struct TrialData {
-    /// The rows as their source gives them.
+    /// The raw rows of the source.
     pub source: SourceRows,
-    /// Their form, and what was fitted to the training rows.
+    /// Columns, classes and fitted preprocessing.
     pub fitted: FittedData,
     spec: Spec,
     fold: Option<usize>,
     training: Rows,
-    trained_on: Tensor,
+    fitted_targets: Tensor,
     validation: Option<Rows>,
     test: Option<Rows>,
     parts: Parts,
 }
 
 impl TrialData {
-    /// Loads and prepares the data of a trial; `before` are those of another one, which are used again as far as they
-    /// are the same.
+    /// Loads and preprocesses the data of a trial. `previous` are the data of another trial, which are reused if they are
+    /// the same.
     ///
     /// # Errors
-    /// When the data cannot be had or split as the history says, or no longer have its classes.
+    /// When the data cannot be loaded or split as the history says, or their classes have changed.
     pub fn load(
         plan: &Plan,
         trial: &SavedTrial,
-        before: Option<TrialData>,
+        previous: Option<TrialData>,
         cache: &Cache,
         watch: &mut dyn Watch,
     ) -> anyhow::Result<TrialData> {
         let history = &trial.history;
         let (spec, fold) = (&plan.spec, history.fold);
-        let same = |before: &TrialData| {
+        let same = |previous: &TrialData| {
             let keys = |spec: &Spec| (spec.data.clone(), spec.resample.clone(), spec.resample_before_split);
-            keys(&before.spec) == keys(spec) && before.fold == fold
+            keys(&previous.spec) == keys(spec) && previous.fold == fold
         };
-        let source = match before {
-            Some(before) if same(&before) => return Ok(before),
-            before => SourceRows::load(spec, before.map(|before| before.source), cache, Device::Cpu, watch)?,
+        let source = match previous {
+            Some(previous) if same(&previous) => return Ok(previous),
+            previous => SourceRows::load(spec, previous.map(|previous| previous.source), cache, Device::Cpu, watch)?,
         };
         let (loaded, name) = (&source.loaded, spec.data.name());
-        // histories of older versions name the class `1.0` as `1`
+        // histories of older versions write the class `1.0` as `1`
         let is_same = |(found, wanted): (&String, &String)| number_format::same(found, wanted);
         let has_same_classes = loaded.classes.len() == history.data.classes.len()
             && loaded.classes.iter().zip(&history.data.classes).all(is_same);
         if !has_same_classes {
             let shown = |classes: &[String]| classes.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
             let (found, wanted) = (shown(&loaded.classes), shown(&history.data.classes));
-            return Err(anyhow!("the data of `{}` have changed: {found} are to be predicted", name)
+            return Err(anyhow!("the data of `{}` have changed: their targets are {found}", name)
                 .context(format!("failed to rebuild a network that predicts {wanted}"))
                 .context(Hint("restore the data that it was trained on, or train it again".to_owned())));
         }
@@ -124,7 +124,7 @@ impl TrialData {
         if found != wanted {
             let hint = "restore the data that it was trained on, or train it again";
             return Err(anyhow!(
-                "the data of `{name}` have changed: they have {found} features, and the model takes {wanted}"
+                "the data of `{name}` have changed: they have {found} features, but the model takes {wanted}"
             )
             .context(Hint(hint.to_owned())));
         }
@@ -135,7 +135,7 @@ impl TrialData {
             spec: spec.clone(),
             fold,
             training,
-            trained_on: prepared.training.0.targets,
+            fitted_targets: prepared.training.0.targets,
             validation: prepared.validation.map(|rows| rows.0),
             test: prepared.test.map(Test::open),
             parts: prepared.parts,
@@ -143,13 +143,13 @@ impl TrialData {
         })
     }
 
-    /// What is to be said where the data are not those that the history states.
+    /// Returns a warning if the data are not the same as in the history.
     pub fn difference(&self, history: &History) -> Option<String> {
         let (found, wanted) = (&self.source.loaded.sha256, &history.data.sha256);
         let short = |sum: &str| sum.chars().take(12).collect::<String>();
         (found != wanted).then(|| {
             format!(
-                "the data of `{}` have changed since the run: their checksum is {}…, and the history states {}…",
+                "the data of `{}` have changed since the run: their checksum is {}…, but the history states {}…",
                 self.spec.data.name(),
                 short(found),
                 short(wanted)
@@ -157,13 +157,12 @@ impl TrialData {
         })
     }
 
-    /// The targets of the rows that it was fitted to, which are those of the training rows after resampling.
-    pub fn trained_on(&self) -> &Tensor {
-        &self.trained_on
+    /// Targets of the rows that the model was fitted to: the training rows after resampling.
+    pub fn fitted_targets(&self) -> &Tensor {
+        &self.fitted_targets
     }
 
-    /// The rows of a part, as the network takes them; `None` where there are none. Training rows are those of the split,
-    /// before they are resampled.
+    /// Returns the preprocessed rows of a part; `None` if there are none. Training rows are those before resampling.
     pub fn rows(&self, part: Part) -> Option<&Rows> {
         match part {
             Part::Training => Some(&self.training),
@@ -172,7 +171,7 @@ impl TrialData {
         }
     }
 
-    /// One row of a part, as the source gives it and as the network takes it; `None` where there is no such row.
+    /// Returns one row of a part, raw and preprocessed; `None` if there is no such row.
     pub fn row(&self, part: Part, number: usize) -> Option<(Rows, Rows)> {
         let rows = self.rows(part).filter(|rows| number < rows.len())?;
         let numbers = match part {
@@ -182,12 +181,12 @@ impl TrialData {
         };
         let raw = match numbers {
             Some(numbers) => self.source.loaded.rows.take(&[numbers[number]]),
-            None => self.source.loaded.test.as_ref()?.take(&[number]), // the source brings its own test rows
+            None => self.source.loaded.test.as_ref()?.take(&[number]), // the data set has its own test rows
         };
         Some((raw, rows.take(&[number])))
     }
 
-    /// What the data are called.
+    /// Name of the data set.
     pub fn name(&self) -> &'static str {
         self.spec.data.name()
     }

@@ -1,7 +1,7 @@
-//! Figures taken anew held against those that a history states.
+//! Compares recomputed metrics with those in a history.
 //!
-//! A stack computes several networks at once and a GPU adds up in another order, so figures of the same network agree
-//! to rounding, not always to the last digit.
+//! Metrics of the same network agree up to rounding, not always to the last digit: a stack computes several networks at
+//! once, and a GPU sums in another order.
 
 use indexmap::IndexMap;
 
@@ -11,31 +11,31 @@ use crate::history::number::Number;
 use crate::history::tested::TestRecord;
 use crate::train::keep::Keep;
 
-/// What a history states of a part of its rows.
+/// Metrics that a history states for a part of its rows.
 #[derive(Clone, Debug)]
-pub struct Stated {
-    /// Loss and metrics by their names, without `val_`.
+pub struct HistoryMetrics {
+    /// Loss and metrics by name, without the prefix `val_`.
     pub metrics: IndexMap<String, Number>,
-    /// The confusion matrix, where it states one.
+    /// The confusion matrix, if the history has one.
     pub confusion: Option<Vec<Vec<u64>>>,
-    /// Whether it should state one of classes: a history does so of test rows.
+    /// Whether the history should have a confusion matrix for classes, as it does for test rows.
     pub has_confusion: bool,
 }
 
-impl Stated {
-    /// What a history states of the weights that were kept, on this part. Of a network it states nothing of training
-    /// rows: figures that are taken while the weights change are no figures of the ones that were kept.
-    pub fn of(history: &History, keep: Keep, part: Part) -> Option<Stated> {
+impl HistoryMetrics {
+    /// Returns the metrics that a history states for this part with the kept weights. A network has none for training
+    /// rows: these metrics are computed while the weights change, so they do not belong to the kept weights.
+    pub fn from_history(history: &History, keep: Keep, part: Part) -> Option<HistoryMetrics> {
         let of_validation = |name: &str, value: f64| Some((name.strip_prefix("val_")?.to_owned(), Number(value)));
         match part {
             Part::Training if history.tree.is_some() && history.data.resample.is_none() => {
                 let curves = &history.history;
                 let own = curves.series.keys().filter(|name| !name.starts_with("val_") && *name != "seconds");
                 let metrics = own.filter_map(|name| Some((name.clone(), Number(curves.at(1, name)?)))).collect();
-                Some(Stated { metrics, confusion: None, has_confusion: false })
+                Some(HistoryMetrics { metrics, confusion: None, has_confusion: false })
             }
             Part::Training => None,
-            Part::Test => history.test.as_ref().map(|test| Stated {
+            Part::Test => history.test.as_ref().map(|test| HistoryMetrics {
                 metrics: test.metrics.clone(),
                 confusion: test.confusion.clone(),
                 has_confusion: true,
@@ -45,42 +45,42 @@ impl Stated {
                 let curves = &history.history;
                 let metrics: IndexMap<String, Number> =
                     curves.series.keys().filter_map(|name| of_validation(name, curves.at(epoch, name)?)).collect();
-                (!metrics.is_empty()).then_some(Stated { metrics, confusion: None, has_confusion: false })
+                (!metrics.is_empty()).then_some(HistoryMetrics { metrics, confusion: None, has_confusion: false })
             }
         }
     }
 }
 
-/// The epoch whose weights a trial has kept; `None` where none was completed.
+/// Returns the epoch of the kept weights; `None` if no epoch was completed.
 pub fn kept_epoch(history: &History, keep: Keep) -> Option<usize> {
     let best = history.best.as_ref().map(|best| best.epoch).filter(|_| keep == Keep::Best);
     best.or_else(|| history.history.epoch.last().copied())
 }
 
-/// How far figures agree.
+/// Result of comparing metrics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agreement {
-    /// Each figure by its name, and by how much it differs; NaN where only one of both is a number.
+    /// Difference of each metric by name; NaN if only one of the two is a number.
     pub differences: IndexMap<String, f64>,
-    /// Which of them differ by more than rounding.
+    /// Names of the metrics that differ by more than rounding.
     pub differing: Vec<String>,
-    /// How many rows the confusion matrices count otherwise, where both are known.
+    /// Number of rows that the confusion matrices count in different cells, if both are known.
     pub moved: u64,
-    /// What the history lacks of the metrics that it should state.
+    /// Metrics that the history should state but does not.
     pub not_stated: Vec<String>,
-    /// What the history states and was not found.
+    /// Metrics that the history states but were not recomputed.
     pub not_found: Vec<String>,
 }
 
 impl Agreement {
-    /// Compares metrics with those that a history states. `expected` are the names of those that it should state;
-    /// `magnitude` is how large outputs are, 1 for classes and labels.
-    pub fn of(found: &TestRecord, stated: &Stated, expected: &[String], magnitude: f64) -> Agreement {
+    /// Compares recomputed metrics with those of a history. `expected` are the names that the history should state;
+    /// `magnitude` is the size of the outputs, 1 for classes and labels.
+    pub fn new(found: &TestRecord, stated: &HistoryMetrics, expected: &[String], magnitude: f64) -> Agreement {
         let mut differences = IndexMap::new();
         let mut differing = Vec::new();
         for (name, Number(stated)) in &stated.metrics {
             let Some(Number(found)) = found.metrics.get(name) else { continue };
-            // the text of a number may be read one or two last digits off
+            // parsing may be off by one or two units in the last place
             let is_exact = found == stated || (found - stated).abs() <= 4.0 * f64::EPSILON * stated.abs();
             let same = is_exact || (found.is_nan() && stated.is_nan());
             let difference = if same { 0.0 } else { found - stated };
@@ -110,12 +110,12 @@ impl Agreement {
         Agreement { differences, differing, moved, not_stated, not_found }
     }
 
-    /// Whether nothing differs, but for rounding, of what both state.
+    /// Whether all metrics that both have agree up to rounding.
     pub fn is_same(&self) -> bool {
         self.differing.is_empty() && self.moved == 0
     }
 
-    /// Whether everything that one of them states was compared, one metric at least.
+    /// Whether at least one metric was compared and none is missing on either side.
     pub fn is_complete(&self) -> bool {
         self.not_stated.is_empty() && self.not_found.is_empty() && !self.differences.is_empty()
     }
@@ -136,27 +136,27 @@ mod tests {
     }
 
     fn agreement(found: &[(&str, f64)], stated: &[(&str, f64)], magnitude: f64) -> Agreement {
-        let stated = Stated { metrics: record(stated, None).metrics, confusion: None, has_confusion: false };
-        Agreement::of(&record(found, None), &stated, &[], magnitude)
+        let stated = HistoryMetrics { metrics: record(stated, None).metrics, confusion: None, has_confusion: false };
+        Agreement::new(&record(found, None), &stated, &[], magnitude)
     }
 
     #[test]
     fn what_only_one_side_states_is_named() {
         let found = record(&[("loss", 0.5), ("acc", 1.0)], Some(vec![vec![4, 2], vec![3, 3]]));
-        let stated = Stated {
+        let stated = HistoryMetrics {
             metrics: record(&[("loss", 0.5), ("f1", 1.0)], None).metrics,
             confusion: None,
             has_confusion: true,
         };
         let expected = ["loss", "acc"].map(str::to_owned);
-        let agreement = Agreement::of(&found, &stated, &expected, 1.0);
+        let agreement = Agreement::new(&found, &stated, &expected, 1.0);
         assert_eq!(
             (agreement.not_stated.join(" "), agreement.not_found.join(" ")),
             ("acc confusion".to_owned(), "f1".to_owned())
         );
         assert!(agreement.is_same() && !agreement.is_complete());
-        let none = Stated { metrics: IndexMap::new(), confusion: None, has_confusion: false };
-        assert!(!Agreement::of(&found, &none, &[], 1.0).is_complete(), "nothing was compared");
+        let none = HistoryMetrics { metrics: IndexMap::new(), confusion: None, has_confusion: false };
+        assert!(!Agreement::new(&found, &none, &[], 1.0).is_complete(), "nothing was compared");
     }
 
     #[test]
@@ -187,9 +187,12 @@ mod tests {
 
     #[test]
     fn rows_that_are_counted_elsewhere_are_a_difference() {
-        let stated =
-            Stated { metrics: IndexMap::new(), confusion: Some(vec![vec![5, 1], vec![2, 4]]), has_confusion: true };
-        let agreement = Agreement::of(&record(&[], Some(vec![vec![4, 2], vec![3, 3]])), &stated, &[], 1.0);
+        let stated = HistoryMetrics {
+            metrics: IndexMap::new(),
+            confusion: Some(vec![vec![5, 1], vec![2, 4]]),
+            has_confusion: true,
+        };
+        let agreement = Agreement::new(&record(&[], Some(vec![vec![4, 2], vec![3, 3]])), &stated, &[], 1.0);
         assert_eq!((agreement.moved, agreement.is_same()), (2, false));
     }
 }

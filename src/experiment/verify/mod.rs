@@ -1,4 +1,4 @@
-//! Comparison of a run with its repetition.
+//! Reproduces a run and compares the result with the original.
 
 pub mod agreement;
 pub mod reproduction;

@@ -1,7 +1,7 @@
-//! A run made again, by what it has left: with the same settings, seeds and stacks, into another folder.
+//! Reproduces a run from its stored files: same settings, seeds and stacks, in a new directory.
 //!
-//! The record of the run says what was asked for and which trials shared a stack. Runs of earlier versions have none:
-//! there each history holds its settings and the width of its stack. What was interrupted is trained as far as it went.
+//! The run record holds the request and the stacks. Runs of older versions have no record; there, each history holds
+//! the settings and the number of replicas. Interrupted trials are trained up to the same epoch.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Error, anyhow};
 use time::OffsetDateTime;
 
-use crate::config::hint::told;
+use crate::config::hint::into_error;
 use crate::data::store::fetch;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
@@ -31,99 +31,105 @@ use crate::tensor::threads;
 use crate::train::report::{self, EpochReport};
 use crate::train::state::timing::Timing;
 
-/// A run that can be made again.
+/// A stored run that can be reproduced.
 #[derive(Debug)]
-pub struct Stored {
-    /// Its folder.
+pub struct ReproducibleRun {
+    /// The run directory.
     pub folder: PathBuf,
-    /// The trials whose histories are there.
+    /// The trials with readable histories.
     pub trials: Vec<SavedTrial>,
-    /// The histories that cannot be read.
+    /// The histories that are missing or unreadable.
     pub damaged: Vec<Damaged>,
-    /// What it was asked to run on, and how.
+    /// Device, threads and arithmetic.
     pub options: RunOptions,
-    /// What is to be said of the run that was named.
+    /// Note about the named run.
     pub note: Option<String>,
     study: Study,
     stacks: Vec<GroupRecord>,
-    /// The stack that was interrupted, counted from 0, and how many epochs it has.
+    /// Index of the interrupted stack, and its number of epochs.
     interrupted: Option<(usize, usize)>,
 }
 
-/// What has come of a trial that was made again.
+/// Comparison of a trial with its reproduction.
 #[derive(Debug)]
-pub struct Outcome {
-    /// Whether both were tested.
+pub struct TrialComparison {
+    /// Whether both were evaluated on test rows.
     pub tested: bool,
-    /// In what the histories differ.
+    /// Difference of the histories.
     pub difference: Difference,
-    /// Whether it is a tree.
+    /// Whether the model is a tree.
     pub is_tree: bool,
-    /// How the weights, or the splits of a tree, stand to each other.
+    /// Difference of the weights files or trees.
     pub kept_file: WeightDiff,
-    /// What was otherwise, and is known.
+    /// Known differences of the environment.
     pub otherwise: Vec<Otherwise>,
-    /// What may have been otherwise.
+    /// Possible differences that the histories do not record.
     pub unseen: Vec<String>,
 }
 
-impl Outcome {
-    /// Whether the trial came out the same, to the last bit; `None` where its metrics did, and its weights or tree could
+impl TrialComparison {
+    /// Whether the reproduction is identical to the last bit; `None` if the metrics are, but the weights or trees could
     /// not be compared.
     pub fn is_identical(&self) -> Option<bool> {
         if self.difference.is_none() { self.kept_file.is_same() } else { Some(false) }
     }
 }
 
-impl Stored {
-    /// Reads the run of this name, as [`SavedRun::find`] finds it.
+impl ReproducibleRun {
+    /// Reads the run with this name, which [`SavedRun::find`] looks up.
     ///
     /// # Errors
-    /// When there is no such run, it has left no history, or its settings can no longer be read.
-    pub fn read(named: &str, out: &Path) -> anyhow::Result<Stored> {
+    /// When there is no such run, it has no history, or its settings can no longer be read.
+    pub fn read(named: &str, out: &Path) -> anyhow::Result<ReproducibleRun> {
         let run = SavedRun::find(named, out)?;
         let note = run.note();
         let SavedRun { folder, trials, damaged, .. } = run;
         let stored = match RunRecord::is_in(&folder) {
-            true => by_record(RunRecord::read(&folder)?, folder, trials, damaged)?,
-            false => by_histories(folder, trials, damaged)?,
+            true => from_record(RunRecord::read(&folder)?, folder, trials, damaged)?,
+            false => from_histories(folder, trials, damaged)?,
         };
-        Ok(Stored { note, ..stored })
+        Ok(ReproducibleRun { note, ..stored })
     }
 
-    /// Makes it again, in a new folder under `out`. Says as well whether it was stopped from outside.
+    /// Trains the run again in a new directory under `out`. Also returns whether it was stopped by a signal.
     ///
     /// # Errors
-    /// When its data cannot be had, or the folder not be written to.
-    pub fn again(&self, out: &Path, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<(Finished, bool)> {
+    /// When its data cannot be loaded, or the directory cannot be written to.
+    pub fn reproduce(&self, out: &Path, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<(Finished, bool)> {
         RunDir::check(out, &self.study.name)?;
         let started = OffsetDateTime::now_utc();
         let file = self.folder.join("experiment.toml");
         let resolved = bounded_file::read_to_string(&file, bounded_file::EXPERIMENT);
-        let resolved = resolved.unwrap_or_else(|_| self.study.spec.to_toml()); // a copy of a run may have lost it
+        let resolved = resolved.unwrap_or_else(|_| self.study.spec.to_toml()); // a copied run may have lost it
         let record =
             RunRecord { groups: self.stacks.clone(), ..RunRecord::new(&self.study, options.record(), started)? };
         let begun = record.to_json()?;
         let beside = [(run_record::FILE, begun.as_bytes())];
         let folder = RunDir::create(out, &self.study.name, &resolved, &beside, started)?;
-        let mut up_to = UpTo { watch, requests: options.requests, begun: 0, at: self.interrupted, reached: false };
+        let mut up_to = StopWhereOriginalStopped {
+            watch,
+            signals: options.signals,
+            begun: 0,
+            at: self.interrupted,
+            reached: false,
+        };
         let finished = run::resume(folder, record, &self.study, options, None, &mut up_to)?;
         let stopped = finished.interrupted && !up_to.reached;
         Ok((finished, stopped))
     }
 }
 
-/// Compares a trial with the one that was made again in this folder; `None` where it was not.
-pub fn compare(then: &SavedTrial, again: &Path) -> Option<Outcome> {
-    let now = History::read(&again.join(then.file.file_name()?)).ok()?;
-    let file = |path: PathBuf| again.join(path.file_name().unwrap_or_default());
+/// Compares a trial with its reproduction in the directory `reproduced`; `None` if it was not reproduced.
+pub fn compare(then: &SavedTrial, reproduced: &Path) -> Option<TrialComparison> {
+    let now = History::read(&reproduced.join(then.file.file_name()?)).ok()?;
+    let file = |path: PathBuf| reproduced.join(path.file_name().unwrap_or_default());
     let kept = if then.history.tree.is_some() { then.tree() } else { then.weights() };
     let difference = Difference::of(&then.history, &now);
-    // weights of other epochs are no weights of the same
+    // weights of different epochs are not comparable
     let as_far = then.history.history.len() == now.history.len();
-    let is_whole = then.history.status != Status::Interrupted || as_far;
-    let kept_file = if is_whole { WeightDiff::compare(&kept, &file(kept.clone())) } else { WeightDiff::None };
-    Some(Outcome {
+    let is_complete = then.history.status != Status::Interrupted || as_far;
+    let kept_file = if is_complete { WeightDiff::compare(&kept, &file(kept.clone())) } else { WeightDiff::None };
+    Some(TrialComparison {
         tested: then.history.test.is_some() && now.test.is_some(),
         difference,
         is_tree: then.history.tree.is_some(),
@@ -133,22 +139,22 @@ pub fn compare(then: &SavedTrial, again: &Path) -> Option<Outcome> {
     })
 }
 
-/// A run that has left its record.
-fn by_record(
+/// Prepares a run with a record.
+fn from_record(
     record: RunRecord,
     folder: PathBuf,
     trials: Vec<SavedTrial>,
     damaged: Vec<Damaged>,
-) -> anyhow::Result<Stored> {
+) -> anyhow::Result<ReproducibleRun> {
     let mut study = record.study()?;
-    let has_left = |stack: &StackRecord| trials.iter().any(|trial| stack.trials.contains(&name(&trial.history)));
+    let has_left = |stack: &StackRecord| trials.iter().any(|trial| stack.trials.contains(&trial_name(&trial.history)));
     let mut stacks = Vec::new();
     let mut variants: Vec<String> = Vec::new();
     for (group, plans) in record.groups.iter().zip(grouping::groups(&study.plans)) {
-        let left: Vec<StackRecord> = group.stacks.iter().filter(|stack| has_left(stack)).map(waiting).collect();
+        let left: Vec<StackRecord> = group.stacks.iter().filter(|stack| has_left(stack)).map(reset).collect();
         if !left.is_empty() {
             variants.extend(plans.iter().map(|plan| plan.variant.clone()));
-            // without a checksum: other data are a difference to be told, and no reason to stop
+            // without a checksum: changed data are reported as a difference, not as an error
             stacks.push(GroupRecord { data: String::new(), stacks: left });
         }
     }
@@ -159,30 +165,30 @@ fn by_record(
     let in_order = || stacks.iter().flat_map(|group| &group.stacks);
     let epochs = |stack: &StackRecord| {
         let interrupted = trials.iter().filter(|trial| trial.history.status == Status::Interrupted);
-        let of_stack = interrupted.filter(|trial| stack.trials.contains(&name(&trial.history)));
+        let of_stack = interrupted.filter(|trial| stack.trials.contains(&trial_name(&trial.history)));
         of_stack.map(|trial| trial.history.history.len()).max()
     };
     let interrupted = in_order().enumerate().find_map(|(number, stack)| Some((number, epochs(stack)?)));
-    Ok(Stored { folder, trials, damaged, options: record.options, note: None, study, stacks, interrupted })
+    Ok(ReproducibleRun { folder, trials, damaged, options: record.options, note: None, study, stacks, interrupted })
 }
 
-/// A run of an earlier version: its settings stand in its histories.
-fn by_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged>) -> anyhow::Result<Stored> {
+/// Prepares a run of an older version: its settings are in its histories.
+fn from_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged>) -> anyhow::Result<ReproducibleRun> {
     let mut plans: Vec<Plan> = Vec::new();
     for SavedTrial { history, .. } in &trials {
         if plans.iter().all(|plan| plan.variant != history.variant) {
-            let plan = load_model::plan(history, None, &folder)?;
+            let plan = load_model::rebuild_plan(history, None, &folder)?;
             plans.push(Plan { asked: history.asked.clone(), ..plan });
         }
     }
-    let first = &trials[0].history; // a run has one at least
+    let first = &trials[0].history; // a run has at least one
     let names = [("experiment", &first.experiment)].into_iter();
     for (key, name) in names.chain(plans.iter().map(|plan| ("variant", &plan.variant))) {
-        check_letters(key, name).map_err(told).context("the history is damaged")?;
+        check_letters(key, name).map_err(into_error).context("the history is damaged")?;
     }
     threads::parse(&first.environment.threads.to_string())
         .map_err(Error::msg)
-        .context("the history states its threads")?;
+        .context("the history has an invalid number of threads")?;
     let environment = &first.environment;
     let spec = plans[0].spec.clone();
     let origin = trials[0].file.display().to_string();
@@ -196,31 +202,31 @@ fn by_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged>)
         deterministic: environment.deterministic.unwrap_or(false),
     };
     let study = Study { name: first.experiment.clone(), spec, plans, source, changes: Vec::new(), notes: Vec::new() };
-    Ok(Stored { folder, trials, damaged, options, note: None, study, stacks: Vec::new(), interrupted: None })
+    Ok(ReproducibleRun { folder, trials, damaged, options, note: None, study, stacks: Vec::new(), interrupted: None })
 }
 
-fn name(history: &History) -> TrialName {
+fn trial_name(history: &History) -> TrialName {
     TrialName { variant: history.variant.clone(), fold: history.fold, seed: history.seed }
 }
 
-/// The same stack, with nothing of it done.
-fn waiting(stack: &StackRecord) -> StackRecord {
+/// Returns the same stack, with no trial done.
+fn reset(stack: &StackRecord) -> StackRecord {
     StackRecord { state: StackState::Waiting, fault: None, trials: stack.trials.clone() }
 }
 
-/// Stops the run where the one before it was stopped, and passes on what is told of it.
-struct UpTo<'a> {
+/// Stops the run where the original was stopped, and passes on its progress.
+struct StopWhereOriginalStopped<'a> {
     watch: &'a mut dyn Watch,
-    requests: &'a Signals,
-    /// How many stacks have begun.
+    signals: &'a Signals,
+    /// Number of stacks that have started.
     begun: usize,
-    /// The stack that is to be stopped, from 0, and behind which epoch.
+    /// Index of the stack to stop, and the epoch to stop after.
     at: Option<(usize, usize)>,
-    /// Whether it was.
+    /// Whether it was stopped there.
     reached: bool,
 }
 
-impl Watch for UpTo<'_> {
+impl Watch for StopWhereOriginalStopped<'_> {
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         self.begun += 1;
         self.watch.starting(plans, stack);
@@ -228,17 +234,16 @@ impl Watch for UpTo<'_> {
     }
 }
 
-impl UpTo<'_> {
+impl StopWhereOriginalStopped<'_> {
     fn stop_behind(&mut self, epoch: usize) {
-        if self.at.is_some_and(|(stack, last)| self.begun == stack + 1 && epoch >= last) && !self.requests.is_stopped()
-        {
+        if self.at.is_some_and(|(stack, last)| self.begun == stack + 1 && epoch >= last) && !self.signals.is_stopped() {
             self.reached = true;
-            self.requests.stop.store(true, Ordering::Relaxed);
+            self.signals.stop.store(true, Ordering::Relaxed);
         }
     }
 }
 
-impl report::Watch for UpTo<'_> {
+impl report::Watch for StopWhereOriginalStopped<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.watch.epoch(report);
         self.stop_behind(report.epoch);
@@ -253,7 +258,7 @@ impl report::Watch for UpTo<'_> {
     }
 }
 
-impl fetch::Watch for UpTo<'_> {
+impl fetch::Watch for StopWhereOriginalStopped<'_> {
     fn doing(&mut self, what: &str) {
         self.watch.doing(what);
     }

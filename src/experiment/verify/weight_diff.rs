@@ -1,5 +1,4 @@
-//! The file beside a history, weights or a tree, held against the one of the same trial made again: byte by byte, and
-//! where these differ, by how much.
+//! Compares the weights or the tree of a trial with its reproduction: byte by byte, and if they differ, by how much.
 
 use std::path::Path;
 
@@ -10,27 +9,27 @@ use crate::data::store::hashed_file;
 use crate::history::number::Number;
 use crate::io::bounded_file;
 
-/// How the file that a trial has kept stands to the one made again.
+/// Difference between the stored file of a trial and the reproduced one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "are")]
 pub enum WeightDiff {
-    /// The same bytes.
+    /// The bytes are the same.
     Identical,
-    /// Other bytes.
+    /// The bytes differ.
     Different {
-        /// The first tensor that differs, where that can be told.
+        /// Name of the first tensor that differs, if the files can be read.
         tensor: Option<String>,
-        /// The largest difference of a value, where all names and shapes are the same.
+        /// Largest absolute difference of two values, if all names and shapes are the same.
         largest: Option<Number>,
     },
-    /// The trial has none: it was removed, or a copy of the run has lost it.
+    /// The original file is missing: removed, or lost in a copy of the run.
     Missing,
-    /// Neither has one.
+    /// Neither file exists.
     None,
 }
 
 impl WeightDiff {
-    /// Compares the file that was kept with the one made again.
+    /// Compares the stored file with the reproduced one.
     pub fn compare(then: &Path, now: &Path) -> WeightDiff {
         let read = |path: &Path| bounded_file::read(path, hashed_file::most());
         match (read(then), read(now)) {
@@ -38,13 +37,13 @@ impl WeightDiff {
             (Err(_), Ok(_)) => WeightDiff::Missing,
             (Ok(then), Ok(now)) if then == now => WeightDiff::Identical,
             (Ok(then), now) => {
-                let (tensor, largest) = now.map(|now| different(&then, &now)).unwrap_or_default();
+                let (tensor, largest) = now.map(|now| compare_tensors(&then, &now)).unwrap_or_default();
                 WeightDiff::Different { tensor, largest: largest.map(Number) }
             }
         }
     }
 
-    /// Whether the trial came out with the same weights, or both have none; `None` where those that it had are missing.
+    /// Whether both are the same, or both are missing; `None` if only the original is missing.
     pub fn is_same(&self) -> Option<bool> {
         match self {
             WeightDiff::Identical | WeightDiff::None => Some(true),
@@ -54,8 +53,8 @@ impl WeightDiff {
     }
 }
 
-/// The first tensor that differs, and the largest difference.
-fn different(then: &[u8], now: &[u8]) -> (Option<String>, Option<f64>) {
+/// Returns the first tensor that differs and the largest difference.
+fn compare_tensors(then: &[u8], now: &[u8]) -> (Option<String>, Option<f64>) {
     let (Ok(then), Ok(now)) = (SafeTensors::deserialize(then), SafeTensors::deserialize(now)) else {
         return (None, None);
     };
@@ -69,14 +68,14 @@ fn different(then: &[u8], now: &[u8]) -> (Option<String>, Option<f64>) {
             continue;
         }
         first.get_or_insert_with(|| name.to_owned());
-        let by = is.filter(|is| is.dtype() == Dtype::F32).map(|is| by(was.data(), is.data()));
+        let by = is.filter(|is| is.dtype() == Dtype::F32).map(|is| largest_difference(was.data(), is.data()));
         largest = largest.zip(by).map(|(largest, by): (f64, f64)| largest.max(by));
     }
     (first, largest)
 }
 
-/// The largest difference of two values; infinite where only one is a number.
-fn by(then: &[u8], now: &[u8]) -> f64 {
+/// Returns the largest difference of two values; infinite if only one of them is a number.
+fn largest_difference(then: &[u8], now: &[u8]) -> f64 {
     let values = |bytes: &[u8]| {
         let (values, _) = bytes.as_chunks::<4>();
         values.iter().map(|value| f64::from(f32::from_le_bytes(*value))).collect::<Vec<f64>>()
@@ -108,10 +107,10 @@ mod tests {
     #[test]
     fn the_first_tensor_and_the_largest_difference_are_told() {
         let then = file(&[1.0, 2.0], &[0.5]);
-        assert_eq!(different(&then, &file(&[1.0, 2.5], &[0.5])), (Some("0.weight".to_owned()), Some(0.5)));
-        assert_eq!(different(&then, &file(&[1.0, 2.25], &[f32::NAN])).1, Some(f64::INFINITY));
-        assert_eq!(different(&then, &file(&[1.0], &[0.5])), (Some("0.weight".to_owned()), None));
-        assert_eq!(different(&then, b"damaged"), (None, None));
+        assert_eq!(compare_tensors(&then, &file(&[1.0, 2.5], &[0.5])), (Some("0.weight".to_owned()), Some(0.5)));
+        assert_eq!(compare_tensors(&then, &file(&[1.0, 2.25], &[f32::NAN])).1, Some(f64::INFINITY));
+        assert_eq!(compare_tensors(&then, &file(&[1.0], &[0.5])), (Some("0.weight".to_owned()), None));
+        assert_eq!(compare_tensors(&then, b"damaged"), (None, None));
     }
 
     #[test]

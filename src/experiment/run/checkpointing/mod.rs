@@ -1,11 +1,13 @@
-//! Checkpoints of the stack that a run trains: when they are written, and what is said of one that cannot be.
+//! Checkpoints of the stack in training: when they are written, and what happens if they cannot be.
 //!
-//! A run's folder has one, `checkpoint.safetensors`; a new one takes the place of the old one when it is whole. Where it
-//! cannot be written the old one stays, training continues, and it is tried again when the next one is due.
+//! A run directory has one, `checkpoint.safetensors`. A new checkpoint replaces the old one only when it is complete.
+//! If it cannot be written, the old one stays, training continues, and the next one is tried when it is due.
 
-mod found;
-mod pace;
+mod checkpoint_interval;
+mod run_checkpoint;
+mod settings_hash;
 pub mod stack_keeper;
 
-pub use crate::experiment::run::checkpointing::found::{FILE, Found};
-pub use crate::experiment::run::checkpointing::pace::Pace;
+pub use crate::experiment::run::checkpointing::checkpoint_interval::CheckpointInterval;
+pub use crate::experiment::run::checkpointing::run_checkpoint::{FILE, RunCheckpoint};
+pub use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, settings_hash};

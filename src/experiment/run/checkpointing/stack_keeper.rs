@@ -1,4 +1,4 @@
-//! Writing the checkpoints of a stack.
+//! Writes the checkpoints of a stack.
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
@@ -7,9 +7,9 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::config::hint::in_a_line;
-use crate::experiment::run::checkpointing::found::{FILE, Found};
-use crate::experiment::run::checkpointing::pace::Pace;
-use crate::experiment::run::place::Place;
+use crate::experiment::run::checkpointing::checkpoint_interval::CheckpointInterval;
+use crate::experiment::run::checkpointing::run_checkpoint::{FILE, RunCheckpoint};
+use crate::experiment::run::context::RunContext;
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
 use crate::io::signals::Signals;
@@ -17,61 +17,64 @@ use crate::run_dir::RunDir;
 use crate::tensor::safetensors_file::SafetensorsFile;
 use crate::train::checkpoint::{Checkpoint, Keeper, State, file};
 
-/// All of a checkpoint but its tensors, as it is written.
+/// The metadata of a checkpoint, without its tensors.
 #[derive(Debug, Serialize)]
-struct Keeping<'a> {
+struct CheckpointMetadataRef<'a> {
     trials: &'a [TrialName],
     settings: &'a str,
     environment: &'a Environment,
     training: &'a State,
 }
 
-/// Keeps the checkpoints of one stack.
+/// Writes the checkpoints of one stack.
 #[derive(Debug)]
 pub struct StackKeeper<'a> {
     folder: &'a RunDir,
-    requests: &'a Signals,
-    pace: Pace,
+    signals: &'a Signals,
+    checkpoint_interval: CheckpointInterval,
     trials: &'a [TrialName],
     settings: String,
     environment: Environment,
     resumes_from: Option<Checkpoint>,
-    /// The epoch of the checkpoint of this stack that is in the folder.
-    kept: &'a Cell<Option<usize>>,
-    last: Instant,
-    asked: bool,
-    fails: bool,
+    /// Epoch of this stack's checkpoint in the run directory.
+    saved_epoch: &'a Cell<Option<usize>>,
+    last_time: Instant,
+    is_requested: bool,
+    has_failed: bool,
 }
 
 impl<'a> StackKeeper<'a> {
-    /// Of this stack, which goes on from `found`, where that is one of it.
+    /// Starts with the checkpoint that this stack is resumed from, if any.
     pub fn new(
-        place: &'a Place<'a>,
+        context: &'a RunContext<'a>,
         trials: &'a [TrialName],
         settings: String,
         environment: Environment,
-        found: Option<Found>,
+        checkpoint: Option<RunCheckpoint>,
     ) -> Self {
-        let Place { folder, requests, pace, ref checkpoint, .. } = *place;
-        checkpoint.set(found.as_ref().map(Found::epoch));
+        let RunContext { folder, signals, checkpoint_interval, ref last_checkpoint, .. } = *context;
+        last_checkpoint.set(checkpoint.as_ref().map(RunCheckpoint::epoch));
         StackKeeper {
             folder,
-            requests,
-            pace,
+            signals,
+            checkpoint_interval,
             trials,
             settings,
             environment,
-            resumes_from: found.map(|found| found.checkpoint),
-            kept: checkpoint,
-            last: Instant::now(),
-            asked: false,
-            fails: false,
+            resumes_from: checkpoint.map(|checkpoint| checkpoint.checkpoint),
+            saved_epoch: last_checkpoint,
+            last_time: Instant::now(),
+            is_requested: false,
+            has_failed: false,
         }
     }
 
-    fn laid_out(&self, checkpoint: &Checkpoint) -> anyhow::Result<SafetensorsFile> {
+    fn serialize(&self, checkpoint: &Checkpoint) -> anyhow::Result<SafetensorsFile> {
         let Self { trials, settings, environment, .. } = self;
-        file::lay_out(&Keeping { trials, settings, environment, training: &checkpoint.state }, &checkpoint.tensors)
+        file::lay_out(
+            &CheckpointMetadataRef { trials, settings, environment, training: &checkpoint.state },
+            &checkpoint.tensors,
+        )
     }
 }
 
@@ -81,51 +84,54 @@ impl Keeper for StackKeeper<'_> {
     }
 
     fn is_due(&mut self, epoch: usize) -> bool {
-        self.asked = self.requests.checkpoint.swap(false, Ordering::Relaxed);
-        let by_pace = match self.pace {
-            Pace::Epochs(every) => epoch.is_multiple_of(every),
-            Pace::Time(every) => self.last.elapsed() >= every,
-            Pace::Never => false,
+        self.is_requested = self.signals.checkpoint.swap(false, Ordering::Relaxed);
+        let by_interval = match self.checkpoint_interval {
+            CheckpointInterval::Epochs(every) => epoch.is_multiple_of(every),
+            CheckpointInterval::Time(every) => self.last_time.elapsed() >= every,
+            CheckpointInterval::Never => false,
         };
-        self.asked || by_pace
+        self.is_requested || by_interval
     }
 
     fn keep(&mut self, checkpoint: &Checkpoint) -> Option<String> {
-        let laid_out = self.laid_out(checkpoint);
-        let written = laid_out.and_then(|file| self.folder.try_write_with(FILE, &|to| file.write_to(to)));
+        let serialized = self.serialize(checkpoint);
+        let written = serialized.and_then(|file| self.folder.try_write_with(FILE, &|to| file.write_to(to)));
         let epoch = checkpoint.state.epoch;
         if written.is_ok() {
-            self.kept.set(Some(epoch));
+            self.saved_epoch.set(Some(epoch));
         }
-        self.last = Instant::now();
-        let asked = std::mem::take(&mut self.asked);
-        let failed = std::mem::replace(&mut self.fails, written.is_err());
+        self.last_time = Instant::now();
+        let is_requested = std::mem::take(&mut self.is_requested);
+        let failed = std::mem::replace(&mut self.has_failed, written.is_err());
         match written {
-            Ok(()) if failed => Some(format!("checkpoints can be written again: one of epoch {epoch} is there")),
-            Ok(()) if asked => Some(format!("a checkpoint of epoch {epoch} is written, as SIGUSR1 asks for")),
-            Err(error) if asked || !failed => {
+            Ok(()) if failed => Some(format!("checkpoints can be written again: saved one of epoch {epoch}")),
+            Ok(()) if is_requested => Some(format!("saved a checkpoint of epoch {epoch}, as requested by SIGUSR1")),
+            Err(error) if is_requested || !failed => {
                 let why = in_a_line(&error);
-                Some(format!("no checkpoint of epoch {epoch}: {why}; training continues, and it is tried again"))
+                Some(format!(
+                    "failed to save a checkpoint of epoch {epoch}: {why}; training continues, and the next checkpoint is tried"
+                ))
             }
             Ok(()) | Err(_) => None,
         }
     }
 
-    /// As a trial's files are written: with patience, and to a fall-back place where the folder does not take it, which
-    /// is told when the run has ended. Where the folder has the checkpoint of this epoch, it stays.
+    /// Writes the last checkpoint like a trial's files: with retries, and into the fallback directory if the run
+    /// directory fails, which is reported when the run ends. If the run directory already has the checkpoint of this
+    /// epoch, it is not written again.
     fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String> {
         let epoch = checkpoint.state.epoch;
-        if self.kept.get() == Some(epoch) && self.folder.file(FILE).is_file() {
+        if self.saved_epoch.get() == Some(epoch) && self.folder.file(FILE).is_file() {
             return None;
         }
-        match self.laid_out(checkpoint) {
+        match self.serialize(checkpoint) {
             Ok(file) => {
                 if self.folder.write_with(FILE, &|to| file.write_to(to)) {
-                    self.kept.set(Some(epoch));
+                    self.saved_epoch.set(Some(epoch));
                 }
                 None
             }
-            Err(error) => Some(format!("no checkpoint of epoch {epoch}: {}", in_a_line(&error))),
+            Err(error) => Some(format!("failed to save a checkpoint of epoch {epoch}: {}", in_a_line(&error))),
         }
     }
 }
@@ -143,32 +149,34 @@ mod tests {
     fn the_checkpoint_of_an_epoch_is_written_once() {
         use std::os::unix::fs::MetadataExt;
         let out = tempfile::tempdir().unwrap();
-        let (Finished { folder, .. }, _) = interrupted(out.path(), Pace::Never);
-        let Found { trials, settings, environment, mut checkpoint } = Found::read(&folder).unwrap().unwrap();
-        let (requests, ledger) = (Signals::default(), RunState::new(&folder, RunRecord::read(folder.path()).unwrap()));
-        let place = Place {
+        let (Finished { folder, .. }, _) = interrupted(out.path(), CheckpointInterval::Never);
+        let RunCheckpoint { trials, settings, environment, mut checkpoint } =
+            RunCheckpoint::read(&folder).unwrap().unwrap();
+        let (signals, run_state) =
+            (Signals::default(), RunState::new(&folder, RunRecord::read(folder.path()).unwrap()));
+        let context = RunContext {
             folder: &folder,
-            ledger: &ledger,
+            run_state: &run_state,
             device: tch::Device::Cpu,
             threads: 1,
             stack: None,
             started: time::OffsetDateTime::now_utc(),
-            requests: &requests,
-            pace: Pace::Never,
-            found: std::cell::RefCell::new(None),
-            checkpoint: Cell::new(None),
+            signals: &signals,
+            checkpoint_interval: CheckpointInterval::Never,
+            resume_from: std::cell::RefCell::new(None),
+            last_checkpoint: Cell::new(None),
         };
-        let mut keeper = StackKeeper::new(&place, &trials, settings, environment, None);
+        let mut keeper = StackKeeper::new(&context, &trials, settings, environment, None);
         let file = || folder.file(FILE).metadata().unwrap().ino();
         let at_first = file();
         assert_eq!(keeper.keep(&checkpoint), None);
         let kept = file();
         assert_ne!(kept, at_first);
         assert_eq!(keeper.keep_last(&checkpoint), None);
-        assert_eq!((file(), place.checkpoint.get()), (kept, Some(2)));
+        assert_eq!((file(), context.last_checkpoint.get()), (kept, Some(2)));
         checkpoint.state.epoch = 3;
         assert_eq!(keeper.keep_last(&checkpoint), None);
         assert_ne!(file(), kept);
-        assert_eq!(place.checkpoint.get(), Some(3));
+        assert_eq!(context.last_checkpoint.get(), Some(3));
     }
 }
