@@ -1,4 +1,4 @@
-//! A data set before any split: what is known of it before it is loaded, and its rows once it is.
+//! A data set before it is split: its description and its rows.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,39 +7,39 @@ use crate::data::table::form::Form;
 use crate::data::target::Target;
 use crate::tensor::shape::Shape;
 
-/// What is known of a data set before it is loaded: enough to check an experiment against it.
+/// Description of a data set, known before its rows are loaded. An experiment is checked against it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DatasetInfo {
-    /// The shape of one row's features.
+    /// Shape of the features of one row.
     pub sample: Shape,
-    /// What is to be predicted.
+    /// What is predicted.
     pub target: Target,
-    /// How many rows there are to train on, before any split.
+    /// Number of training rows, before any split.
     pub rows: usize,
-    /// How many test rows the data set brings of its own.
+    /// Number of test rows that the data set has already split off.
     pub test_rows: usize,
-    /// The names of the classes, labels or values, in their order.
-    #[serde(skip)] // what is stored of a run's data names them beside it
+    /// Names of the classes, labels or values.
+    #[serde(skip)] // stored next to this in `FittedDataRecord`
     pub classes: Vec<String>,
-    /// What to look out for in the user's own files.
+    /// Notes about the user's own files, shown before training.
     pub notes: Vec<String>,
 }
 
-/// Rows as a source gives them, before any split.
+/// Rows of a data set, before any split.
 #[derive(Debug)]
 pub struct Loaded {
-    /// SHA-256 over the files that the rows come from.
+    /// SHA-256 over the files of the data set.
     pub sha256: String,
-    /// What is to be predicted.
+    /// What is predicted.
     pub target: Target,
-    /// The names of the classes, labels or values, in their order.
+    /// Names of the classes, labels or values.
     pub classes: Vec<String>,
-    /// The rows to train on.
+    /// Training rows.
     pub rows: Rows,
-    /// The test rows that the data set brings of its own.
+    /// Test rows that the data set has already split off.
     pub test: Option<Rows>,
-    /// The largest value that a feature can have: what the scale `unit` divides by.
+    /// Largest possible value of a feature: `scale = "unit"` divides by it.
     pub largest: f64,
-    /// What the rows are made of.
+    /// Form of a row: points, an image or a table.
     pub form: Form,
 }

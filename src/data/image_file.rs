@@ -1,7 +1,8 @@
-//! A picture from a PNG or JPEG file, made into an image of the size and kind that a network was trained on.
+//! Reads a PNG or JPEG file as an image for a trained network.
 //!
-//! It is made grey, shrunk or grown to fit with its proportions kept, and turned over where it is dark on light and the
-//! network's images are light on dark, or the other way round. What was done is told, so that a wrong guess is seen.
+//! The image is converted to grayscale, resized with its proportions kept, and inverted if it is dark on light and the
+//! network's training images are light on dark, or the other way round. [`ImageFile`] reports these changes, so that
+//! the user notices a wrong guess.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -9,55 +10,55 @@ use std::path::Path;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma};
 
-use crate::data::source::user_file;
-use crate::data::table::csv_text::TableFault;
+use crate::data::store::user_file;
+use crate::data::table::csv_text::TableError;
 use crate::data::table::form::ImageSize;
 use crate::device::fault::contained;
 
-/// Whether dark and light are exchanged.
+/// Whether dark and light are swapped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Invert {
-    /// Where the background is dark, and that of the network's images light, or the other way round.
+    /// If the background is dark and that of the training images light, or the other way round.
     #[default]
     Auto,
-    /// In any case.
+    /// Always.
     Yes,
-    /// In no case.
+    /// Never.
     No,
 }
 
-/// A picture of the size that was asked for.
+/// Image of the requested size.
 #[derive(Debug)]
 pub struct ImageFile {
-    /// Row after row, 0 for black to 255 for white.
+    /// Pixels row by row, from 0 (black) to 255 (white).
     pub pixels: Vec<u8>,
     /// Width and height in the file.
     pub from: (u32, u32),
-    /// Whether room was added at two sides, to keep the proportions.
+    /// Whether padding was added at two sides, to keep the proportions.
     pub is_padded: bool,
-    /// Whether dark and light were exchanged.
+    /// Whether dark and light were swapped.
     pub is_inverted: bool,
 }
 
-/// How many pixels a picture is wide or high at most.
+/// Maximum width and height of an image file, in pixels.
 const LONGEST_SIDE: u32 = 10_000;
 
-/// How many MiB a picture takes at most, unpacked.
+/// Maximum memory of a decoded image, in MiB.
 const MEMORY: u64 = 512;
 
-/// Reads a picture, and makes it fit.
+/// Reads an image file and fits it to `size`.
 ///
 /// # Errors
-/// When the file cannot be read, or is no PNG or JPEG picture, or one that is too large.
-pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<ImageFile, TableFault> {
+/// When the file cannot be read, is no PNG or JPEG file, or is too large.
+pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<ImageFile, TableError> {
     let (bytes, _) = user_file::read(path)?;
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().expect("memory can be read");
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err(TableFault::new("is no PNG or JPEG picture"));
+        return Err(TableError::new("is no PNG or JPEG image"));
     }
-    // the decoder of JPEG pictures, zune-jpeg 0.5, panics on some that are damaged
+    // The JPEG decoder (zune-jpeg 0.5) panics on some damaged files.
     let decoded = contained(|| decode(reader)).unwrap_or_else(|_| {
-        Err(TableFault::new("cannot be read as a picture: its decoder gives it up").hint("it is damaged"))
+        Err(TableError::new("cannot be decoded as an image").hint("replace the file: replace the file: it is damaged"))
     });
     let grey = grey(decoded?);
     let border = mean_of_border(&grey);
@@ -73,12 +74,12 @@ pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -
     Ok(ImageFile { pixels: fitted.into_raw(), from: grey.dimensions(), is_padded, is_inverted })
 }
 
-/// The picture, turned upright as the camera noted it. What its header claims is believed within limits only: room is
-/// made by it before the first pixel is read.
-fn decode(mut reader: ImageReader<Cursor<&Vec<u8>>>) -> Result<DynamicImage, TableFault> {
+/// Decodes the image and rotates it as its EXIF orientation says. The size in the header is checked before memory is
+/// allocated.
+fn decode(mut reader: ImageReader<Cursor<&Vec<u8>>>) -> Result<DynamicImage, TableError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MEMORY << 20);
-    reader.limits(limits.clone()); // of sides later, when they are known
+    reader.limits(limits.clone()); // the sides are checked below, when the size is known
     let mut decoder = reader.into_decoder().map_err(|error| fault(error, None))?;
     let size = Some(decoder.dimensions());
     limits.max_image_width = Some(LONGEST_SIDE);
@@ -94,17 +95,17 @@ fn decode(mut reader: ImageReader<Cursor<&Vec<u8>>>) -> Result<DynamicImage, Tab
     Ok(picture)
 }
 
-/// Why a picture cannot be read; its size where it is known.
-fn fault(error: ImageError, size: Option<(u32, u32)>) -> TableFault {
+/// Returns the reason why an image cannot be decoded. `size` is its size, if known.
+fn fault(error: ImageError, size: Option<(u32, u32)>) -> TableError {
     let ImageError::Limits(_) = error else {
-        return TableFault::new(format!("cannot be read as a picture: {error}"));
+        return TableError::new(format!("cannot be read as an image: {error}"));
     };
     let size = size.map(|(width, height)| format!(" of {width}×{height} pixels")).unwrap_or_default();
-    TableFault::new(format!("holds a picture{size}, which is too large"))
-        .hint(format!("at most {LONGEST_SIDE}×{LONGEST_SIDE} pixels and {MEMORY} MiB are read: make it smaller"))
+    TableError::new(format!("is an image{size}, which is too large"))
+        .hint(format!("reduce it to at most {LONGEST_SIDE}×{LONGEST_SIDE} pixels and {MEMORY} MiB"))
 }
 
-/// Grey, what is transparent on white.
+/// Converts to grayscale; transparent pixels become white.
 fn grey(picture: DynamicImage) -> GrayImage {
     if !picture.color().has_alpha() {
         return picture.into_luma8();
@@ -116,17 +117,17 @@ fn grey(picture: DynamicImage) -> GrayImage {
     })
 }
 
-/// The picture in the middle of one of this size, as large as it can be, and whether room was left at the sides; that
-/// is filled with the border's grey.
+/// Fits an image into `size`: centered, as large as possible, padded with the gray level `border`. Returns it with
+/// whether it was padded.
 fn fit(grey: &GrayImage, size: ImageSize, border: f64) -> (GrayImage, bool) {
     let (width, height) = (size.width as u32, size.height as u32);
     let (from_width, from_height) = grey.dimensions();
     let factor = (f64::from(width) / f64::from(from_width)).min(f64::from(height) / f64::from(from_height));
-    let scaled = |length: u32, most: u32| ((f64::from(length) * factor).round() as u32).clamp(1, most);
+    let scaled = |length: u32, limit: u32| ((f64::from(length) * factor).round() as u32).clamp(1, limit);
     let (inner_width, inner_height) = (scaled(from_width, width), scaled(from_height, height));
     let inner = match factor {
         1.0 => grey.clone(),
-        ..1.0 => imageops::thumbnail(grey, inner_width, inner_height), // each pixel is the mean of those that it covers
+        ..1.0 => imageops::thumbnail(grey, inner_width, inner_height), // each pixel is the mean of the pixels it covers
         _ => imageops::resize(grey, inner_width, inner_height, FilterType::Triangle),
     };
     let mut fitted = GrayImage::from_pixel(width, height, Luma([border.round() as u8]));
@@ -135,7 +136,7 @@ fn fit(grey: &GrayImage, size: ImageSize, border: f64) -> (GrayImage, bool) {
     (fitted, (inner_width, inner_height) != (width, height))
 }
 
-/// The mean of the outermost pixels.
+/// Returns the mean of the outermost pixels.
 fn mean_of_border(grey: &GrayImage) -> f64 {
     let (width, height) = grey.dimensions();
     let is_border = |x: u32, y: u32| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
@@ -158,7 +159,7 @@ mod tests {
         file
     }
 
-    /// A square of one grey in the middle of another.
+    /// A square of one gray level in the middle of another.
     fn square(background: u8, middle: u8, width: u32, height: u32) -> GrayImage {
         GrayImage::from_fn(width, height, |x, y| {
             let inside = x >= width / 4 && x < width - width / 4 && y >= height / 4 && y < height - height / 4;
@@ -212,7 +213,7 @@ mod tests {
         assert!((45..65).contains(&read_jpeg.pixels[0]), "{}", read_jpeg.pixels[0]);
     }
 
-    /// A PNG without pixels, whose header claims this size; `kind` is its bit depth and color type.
+    /// A PNG file without pixels, whose header declares this size. `kind` is its bit depth and color type.
     fn header(width: u32, height: u32, kind: [u8; 2]) -> tempfile::NamedTempFile {
         let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
         let sizes = [width.to_be_bytes(), height.to_be_bytes()].concat();
@@ -237,13 +238,13 @@ mod tests {
             [(200_000, 200_000, grey), (1, 10_001, grey), (10_001, 1, grey), (9_000, 9_000, deep_color)]
         {
             let fault = fault(width, height, kind);
-            assert_eq!(fault.message, format!("holds a picture of {width}×{height} pixels, which is too large"));
+            assert_eq!(fault.message, format!("is an image of {width}×{height} pixels, which is too large"));
             assert!(fault.hint.unwrap().contains("10000×10000 pixels and 512 MiB"));
         }
         let widest = fault(i32::MAX as u32, 2, grey);
-        assert!(widest.message.starts_with("holds a picture") && widest.message.ends_with("too large"), "{widest}");
+        assert!(widest.message.starts_with("is an image") && widest.message.ends_with("too large"), "{widest}");
         let within = fault(9_000, 9_000, grey);
-        assert!(within.message.starts_with("cannot be read as a picture: "), "{within}");
+        assert!(within.message.starts_with("cannot be read as an image: "), "{within}");
     }
 
     #[test]
@@ -252,18 +253,18 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), damaged).unwrap();
         let fault = read(file.path(), SIZE, Invert::Auto, true).unwrap_err();
-        assert_eq!(fault.message, "cannot be read as a picture: its decoder gives it up");
+        assert_eq!(fault.message, "cannot be decoded as an image");
     }
 
     #[test]
     fn what_is_no_picture_is_refused() {
         let text = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(text.path(), "a,b\n1,2\n").unwrap();
-        assert_eq!(read(text.path(), SIZE, Invert::Auto, true).unwrap_err().message, "is no PNG or JPEG picture");
+        assert_eq!(read(text.path(), SIZE, Invert::Auto, true).unwrap_err().message, "is no PNG or JPEG image");
         let cut = file(square(0, 9, 40, 40), ImageFormat::Png);
         let bytes = std::fs::read(cut.path()).unwrap();
         std::fs::write(cut.path(), &bytes[..bytes.len() / 2]).unwrap();
         let fault = read(cut.path(), SIZE, Invert::Auto, true).unwrap_err();
-        assert!(fault.message.starts_with("cannot be read as a picture: "), "{fault}");
+        assert!(fault.message.starts_with("cannot be read as an image: "), "{fault}");
     }
 }

@@ -1,7 +1,7 @@
-//! Data sets: from a named source to rows split into training, validation and test.
+//! Data sets: sources, tables, splits, preprocessing and resampling.
 //!
-//! The three parts are three types. Only [`Training`] is ever resampled or fitted on, and the test rows stay
-//! sealed until training is over: a leak does not compile.
+//! Training, validation and test rows have three types. Only [`Training`] can be resampled or fitted to, and the test
+//! rows stay sealed until training is over, so that data leakage does not compile.
 
 pub mod dataset;
 pub mod image_file;

@@ -4,29 +4,29 @@ use tch::{Device, Tensor};
 
 use crate::data::target::Target;
 
-/// So many numbers libtorch works on with one thread. To share out more than that would pay for one large tensor; where
-/// many are done one after the other, its threads wait for each other each time, and long on a machine that is busy.
+/// Number of elements up to which libtorch works with one thread. More threads are faster for one large tensor. In a
+/// series of many operations, the threads wait for each other after each, which is slow on a busy machine.
 pub(crate) const ONE_THREAD: usize = (1 << 15) - 1;
 
-/// Features and targets, row by row.
+/// Features, targets and weights, row by row.
 #[derive(Debug)]
 pub struct Rows {
-    /// `[rows, …sample]`, u8 or f32; of a table, before it is encoded, `[rows, columns]` f64.
+    /// `[rows, …sample]`, u8 or f32. Rows of a table that is not yet encoded: `[rows, columns]`, f64.
     pub features: Tensor,
     /// Classes: `[rows]`, int64. Labels: `[rows, labels]`, f32, 0 or 1. Values: `[rows, values]`, f32.
     pub targets: Tensor,
-    /// What each row counts in the loss, `[rows]`, f32, above 0; `None` where all count the same.
+    /// Sample weights in the loss, `[rows]`, f32, above 0; `None` if all rows have the same weight.
     pub weights: Option<Tensor>,
 }
 
 impl Rows {
-    /// Rows that all count the same.
+    /// Creates rows without sample weights.
     pub fn new(features: Tensor, targets: Tensor) -> Rows {
         Rows { features, targets, weights: None }
     }
 
-    /// The same with something done to each of their tensors.
-    fn each(&self, change: impl Fn(&Tensor) -> Tensor) -> Rows {
+    /// Applies `change` to each tensor.
+    fn map_tensors(&self, change: impl Fn(&Tensor) -> Tensor) -> Rows {
         Rows {
             features: change(&self.features),
             targets: change(&self.targets),
@@ -39,36 +39,36 @@ impl Rows {
         self.targets.size()[0] as usize
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The rows of these numbers, in their order.
+    /// Returns the rows with these indices, in this order.
     pub fn take(&self, numbers: &[usize]) -> Rows {
         let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
         let numbers = Tensor::from_slice(&numbers);
-        self.each(|tensor| tensor.index_select(0, &numbers))
+        self.map_tensors(|tensor| tensor.index_select(0, &numbers))
     }
 
-    /// How many rows each class has, of those from 0 to `classes`.
+    /// Returns the number of rows of each class from 0 to `classes - 1`.
     pub(crate) fn counts(&self, classes: usize) -> Vec<u64> {
         let counts = self.targets.bincount::<Tensor>(None, classes as i64);
         Vec::<i64>::try_from(counts).expect("counts are int64").into_iter().map(|count| count as u64).collect()
     }
 
-    /// The same rows, in the same memory.
+    /// Returns the same rows; the tensors share memory.
     pub fn shallow_clone(&self) -> Rows {
-        self.each(Tensor::shallow_clone)
+        self.map_tensors(Tensor::shallow_clone)
     }
 
-    /// The same rows on another device.
+    /// Copies the rows to `device`.
     pub fn to(&self, device: Device) -> Rows {
-        self.each(|tensor| tensor.to_device(device))
+        self.map_tensors(|tensor| tensor.to_device(device))
     }
 }
 
-/// The class of each row, for targets that have one.
+/// Returns the class of each row; `None` if the target has no classes.
 pub fn class_numbers(rows: &Rows, target: Target) -> Option<Vec<i64>> {
     match target {
         Target::Classes(_) => Some(Vec::try_from(&rows.targets).expect("classes are int64")),

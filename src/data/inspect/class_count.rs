@@ -1,17 +1,17 @@
-//! How often a class or value occurs.
+//! Number of rows of a class or value.
 
 use serde::Serialize;
 
-/// How often a class or value occurs.
+/// Number of rows of a class or value.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClassCount {
-    /// Its name.
+    /// Name of the class or value.
     pub class: String,
-    /// How many rows.
+    /// Number of rows.
     pub rows: usize,
-    /// Their share of all.
+    /// Fraction of all rows.
     pub share: f64,
-    /// Of a class, how many of its rows differ from each other.
+    /// Number of distinct rows of the class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distinct: Option<usize>,
 }

@@ -1,5 +1,5 @@
-//! A data set in figures: rows, features, how many rows each class has, and what to look out for before training on it
-//! (missing values, constant features, rows that occur twice, rows that differ in nothing but their class).
+//! Description of a data set: numbers of rows, features and rows of each class, and problems to know before training
+//! (missing values, constant features, duplicate rows, rows that differ only in their class).
 
 use serde::Serialize;
 use tch::{Kind, Tensor};
@@ -9,26 +9,26 @@ use crate::data::inspect::class_count::ClassCount;
 use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::rows::{Rows, class_numbers};
 use crate::data::table::column::Column;
-use crate::data::table::columns::in_words;
+use crate::data::table::columns::describe_content;
 use crate::data::table::csv_table::Table;
-use crate::data::table::recognize::{look_out, look_out_for_row_numbers, recognize};
+use crate::data::table::recognize::{number_warning, recognize, row_number_warning};
 use crate::data::table::values::Values;
 use crate::data::target::Target;
 
-/// The values of a column are counted when it has so many at most.
+/// Maximum number of distinct values of a column whose values are counted.
 const FEW: usize = 12;
 
-/// The values of a target are taken for classes when it has so many at most.
+/// Maximum number of distinct numbers in a target column that are treated as classes.
 const MOST_CLASSES: usize = 100;
 
-/// What `runner data describe` shows.
+/// Output of `runner data describe`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Description {
-    /// The data set's name, or the file's path.
+    /// Name of the data set, or path of the file.
     pub name: String,
-    /// SHA-256 over its files.
+    /// SHA-256 over the files.
     pub sha256: String,
-    /// Each part that the source gives: training rows, and test rows where it brings some.
+    /// Parts of the source: training rows, and test rows if it has some.
     pub parts: Vec<PartDescription>,
 }
 
@@ -37,85 +37,86 @@ pub struct Description {
 pub struct PartDescription {
     /// `training`, `test`, or `table` for a table as it is in its file.
     pub part: &'static str,
-    /// How many rows.
+    /// Number of rows.
     pub rows: usize,
-    /// The shape of one row.
+    /// Shape of one row.
     pub sample: Vec<i64>,
-    /// The smallest feature value; of a table, each column has its own.
+    /// Smallest feature value; `None` for tables, whose columns have their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// The mean of all feature values.
+    /// Mean of all feature values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<f64>,
-    /// The largest feature value.
+    /// Largest feature value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
-    /// The column of a table that is to be predicted, where it is known.
+    /// Target column of a table, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// How many rows each class has.
+    /// Number of rows of each class.
     pub classes: Vec<ClassCount>,
-    /// How many features, or which columns, have the same value in every row that has one.
+    /// Number or names of the features that have the same value in every row.
     pub constant: Constant,
-    /// How many rows are the same as an earlier one, target and all: a split may put one on each side.
+    /// Number of rows that equal an earlier row, with the target. A split can put equal rows on both sides.
     pub duplicate_rows: usize,
-    /// How many rows have the features of a row of another class, where there are classes: no model tells them apart.
+    /// Number of rows with the same features as a row of another class; no model can tell them apart. `None` without
+    /// classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contradictory_rows: Option<usize>,
-    /// A table's columns.
+    /// Columns of a table.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnDescription>,
 }
 
-/// What has the same value in every row.
+/// Features with the same value in every row.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Constant {
-    /// So many features.
+    /// Number of features.
     Count(usize),
-    /// These columns.
+    /// Names of columns.
     Columns(Vec<String>),
 }
 
 /// One column of a table.
 #[derive(Clone, Debug, Serialize)]
 pub struct ColumnDescription {
-    /// Its name.
+    /// Name.
     pub name: String,
     /// `numbers` or `text`.
     pub kind: &'static str,
-    /// In how many rows the value is missing.
+    /// Number of missing values.
     pub missing: usize,
-    /// What the first missing value stands as in its field, where that is not empty.
+    /// Text of the first missing value in its field; `None` if the field is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing_as: Option<String>,
-    /// How many different values there are.
+    /// Number of distinct values.
     pub distinct: usize,
-    /// The smallest number.
+    /// Smallest number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// The mean of the numbers.
+    /// Mean of the numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<f64>,
-    /// The largest number.
+    /// Largest number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
-    /// How often each value occurs, where there are few.
+    /// Number of rows of each value, if there are few values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<ClassCount>,
-    /// What it holds rather than numbers or categories, with the line to write.
+    /// Warning about the content of the column, with the setting to write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub look_out: Option<String>,
 }
 
-/// Describes rows as a source gave them.
+/// Describes the rows of a data set.
 pub fn describe(name: &str, loaded: &Loaded) -> Description {
     let mut parts = vec![part("training", &loaded.rows, loaded)];
     parts.extend(loaded.test.as_ref().map(|test| part("test", test, loaded)));
     Description { name: name.to_owned(), sha256: loaded.sha256.clone(), parts }
 }
 
-/// Describes a table with the checksum of its file; `target` is the column to be predicted, where it is known.
+/// Describes a table; `sha256` is the checksum of its file, `target` the target column, if known.
 pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<&Column>) -> Description {
     let is_target = |column: &Column| target.is_some_and(|target| target.name == column.name);
     let columns: Vec<ColumnDescription> = table.columns.iter().map(|one| column(table, one, is_target(one))).collect();
@@ -125,7 +126,7 @@ pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<
     let is_class = |column: &&Column| classes.is_some() && target.is_some_and(|target| target.name == column.name);
     let features: Vec<&Column> = table.columns.iter().filter(|column| !is_class(column)).collect();
     let fingerprints = (0..table.rows()).map(|row| fingerprint(features.iter().map(|column| column.key(row))));
-    let repeats = Duplicates::of(fingerprints, |row| classes.as_ref().and_then(|(_, places)| places[row]));
+    let duplicates = Duplicates::count(fingerprints, |row| classes.as_ref().and_then(|(_, places)| places[row]));
     let part = PartDescription {
         part: "table",
         rows: table.rows(),
@@ -134,25 +135,28 @@ pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<
         mean: None,
         max: None,
         target: target.map(|column| column.name.clone()),
-        classes: classes.as_ref().map(|(names, places)| repeats.counted(counts(names, places))).unwrap_or_default(),
+        classes: classes
+            .as_ref()
+            .map(|(names, places)| duplicates.add_distinct(counts(names, places)))
+            .unwrap_or_default(),
         constant: Constant::Columns(constant),
-        duplicate_rows: repeats.duplicates,
-        contradictory_rows: classes.is_some().then_some(repeats.contradictions),
+        duplicate_rows: duplicates.duplicates,
+        contradictory_rows: classes.is_some().then_some(duplicates.contradictions),
         columns,
     };
     Description { name: name.to_owned(), sha256, parts: vec![part] }
 }
 
-/// The classes that a column to be predicted holds, and each row's; `None` where it holds values.
+/// Returns the classes of a target column and the class of each row; `None` if it has values.
 fn classes_of(column: &Column) -> Option<(Vec<String>, Vec<Option<usize>>)> {
-    let whole = match &column.values {
+    let are_classes = match &column.values {
         Values::Numbers(numbers) => numbers.iter().all(|number| number.is_nan() || number.fract() == 0.0),
         Values::Text { .. } => true,
     };
-    (whole && column.distinct() <= MOST_CLASSES).then(|| column.categories())
+    (are_classes && column.distinct() <= MOST_CLASSES).then(|| column.categories())
 }
 
-/// How often each value occurs.
+/// Returns the number of rows of each value.
 fn counts(names: &[String], places: &[Option<usize>]) -> Vec<ClassCount> {
     let mut rows = vec![0; names.len()];
     places.iter().flatten().for_each(|&place| rows[place] += 1);
@@ -165,15 +169,15 @@ fn counts(names: &[String], places: &[Option<usize>]) -> Vec<ClassCount> {
     counted.collect()
 }
 
-/// What a column holds rather than numbers or categories, with the line to write.
-fn look_out_for(table: &Table, column: &Column, is_target: bool) -> Option<String> {
+/// Returns a warning about the content of a column, with the setting to write.
+fn content_warning(table: &Table, column: &Column, is_target: bool) -> Option<String> {
     match recognize(column, table.numbers) {
         Some(found) => {
             let hint = if is_target { found.hint_for_target() } else { found.hint(&column.name) };
-            Some(format!("{}: {hint}", in_words(table, column, &found)))
+            Some(format!("{}: {hint}", describe_content(table, column, &found)))
         }
         None if is_target => None,
-        None => look_out(column).or_else(|| look_out_for_row_numbers(column)),
+        None => number_warning(column).or_else(|| row_number_warning(column)),
     }
 }
 
@@ -199,7 +203,7 @@ fn column(table: &Table, column: &Column, is_target: bool) -> ColumnDescription 
         mean: (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64),
         max: numbers.iter().copied().reduce(f64::max),
         values,
-        look_out: look_out_for(table, column, is_target),
+        look_out: content_warning(table, column, is_target),
     }
 }
 
@@ -209,12 +213,12 @@ fn part(part: &'static str, rows: &Rows, loaded: &Loaded) -> PartDescription {
     let classes = class_numbers(rows, loaded.target);
     let mut values = vec![flat(&rows.features)];
     if classes.is_none() {
-        values.push(flat(&rows.targets)); // rows that differ in their numbers or labels are others
+        values.push(flat(&rows.targets)); // without classes, rows with different targets are different rows
     }
     let values = Vec::<f32>::try_from(Tensor::cat(&values, 1).flatten(0, -1)).expect("just made f32");
     let of_a_row = values.len() / rows.len().max(1);
     let fingerprints = values.chunks_exact(of_a_row.max(1)).map(|row| fingerprint(row.iter().map(|v| v.to_bits())));
-    let repeats = Duplicates::of(fingerprints, |row| classes.as_ref().map(|classes| classes[row] as usize));
+    let duplicates = Duplicates::count(fingerprints, |row| classes.as_ref().map(|classes| classes[row] as usize));
     let counts = class_counts(rows, loaded);
     PartDescription {
         part,
@@ -224,10 +228,10 @@ fn part(part: &'static str, rows: &Rows, loaded: &Loaded) -> PartDescription {
         mean: Some(features.mean(Kind::Double).double_value(&[])),
         max: Some(features.max().double_value(&[])),
         target: None,
-        classes: if classes.is_some() { repeats.counted(counts) } else { counts },
+        classes: if classes.is_some() { duplicates.add_distinct(counts) } else { counts },
         constant: Constant::Count(constant as usize),
-        duplicate_rows: repeats.duplicates,
-        contradictory_rows: classes.is_some().then_some(repeats.contradictions),
+        duplicate_rows: duplicates.duplicates,
+        contradictory_rows: classes.is_some().then_some(duplicates.contradictions),
         columns: Vec::new(),
     }
 }
@@ -237,7 +241,7 @@ fn flat(tensor: &Tensor) -> Tensor {
     tensor.reshape([tensor.size()[0], -1]).to_kind(Kind::Float)
 }
 
-/// How many rows each class has, or each yes-or-no label; empty for numbers.
+/// Returns the number of rows of each class or of each yes-or-no label; empty for numbers.
 fn class_counts(rows: &Rows, loaded: &Loaded) -> Vec<ClassCount> {
     let counts: Vec<i64> = match loaded.target {
         Target::Classes(classes) => Vec::try_from(rows.targets.bincount::<Tensor>(None, classes as i64)),
@@ -279,7 +283,7 @@ mod tests {
 
     #[test]
     fn rows_that_differ_in_nothing_but_their_class_are_counted_where_the_target_is_known() {
-        assert_eq!(described(FRAUDS, Some("Class")).contradictory_rows, Some(3)); // the three with the amount of 2
+        assert_eq!(described(FRAUDS, Some("Class")).contradictory_rows, Some(3)); // the three rows with amount 2
         let unknown = described(FRAUDS, None);
         assert_eq!((unknown.contradictory_rows, unknown.duplicate_rows, unknown.classes.len()), (None, 3, 0));
         assert_eq!(unknown.columns[1].values.len(), 2);

@@ -1,4 +1,4 @@
-//! Descriptions of tables, and duplicate rows.
+//! Description of data sets, and duplicate rows.
 
 pub mod class_count;
 pub mod describe;

@@ -1,4 +1,4 @@
-//! Rows on the device, chosen for each replica, in the order of each epoch and cut into batches.
+//! Rows on the device, selected for each replica, shuffled for each epoch and divided into batches.
 
 use std::ops::Range;
 
@@ -13,17 +13,17 @@ pub struct DeviceRows {
     pub features: Tensor,
     /// `[all rows]` int64 or `[all rows, outputs]` f32, as the loss takes them.
     pub targets: Tensor,
-    /// What is true of each row, as metrics take it: `[all rows]` int64, or `[all rows, …]` f32.
+    /// True classes, labels or values, as the metrics take them: `[all rows]` int64, or `[all rows, …]` f32.
     pub truth: Tensor,
-    /// What each row counts in the loss, `[all rows]`, f32; `None` where all count the same.
+    /// Sample weights in the loss, `[all rows]`, f32; `None` if all rows have the same weight.
     pub weights: Option<Tensor>,
-    /// The rows of each replica, `[replicas, rows]`, int64; `None` where every replica has all rows, as they stand.
+    /// Row indices of each replica, `[replicas, rows]`, int64; `None` if every replica has all rows in their order.
     pub chosen: Option<Tensor>,
 }
 
 impl DeviceRows {
-    /// The rows of several folds, of the same size each, in one stack; `folds` has the fold of each replica.
-    pub fn of_folds(mut parts: Vec<DeviceRows>, folds: &[usize]) -> DeviceRows {
+    /// Joins the rows of several folds of equal size in one stack; `folds` has the fold of each replica.
+    pub fn from_folds(mut parts: Vec<DeviceRows>, folds: &[usize]) -> DeviceRows {
         if parts.len() == 1 {
             return parts.remove(0);
         }
@@ -49,7 +49,7 @@ impl DeviceRows {
         }
     }
 
-    /// How many rows a replica has.
+    /// Returns the number of rows of a replica.
     pub fn len(&self) -> usize {
         match &self.chosen {
             Some(chosen) => chosen.size()[1] as usize,
@@ -57,12 +57,12 @@ impl DeviceRows {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The features of a run of rows, `[replicas, rows, …]`.
+    /// Returns the features of a range of rows, `[replicas, rows, …]`.
     pub fn features(&self, rows: &Range<usize>, replicas: usize) -> Tensor {
         match &self.chosen {
             Some(chosen) => gather(&self.features, &narrow(chosen, 1, rows)),
@@ -70,7 +70,7 @@ impl DeviceRows {
         }
     }
 
-    /// Targets or truths of all rows, `[replicas, rows, …]`.
+    /// Returns the values (targets or truth) of all rows of each replica, `[replicas, rows, …]`.
     pub fn of_each_replica(&self, values: &Tensor, replicas: usize) -> Tensor {
         match &self.chosen {
             Some(chosen) => gather(values, chosen),
@@ -86,28 +86,28 @@ fn for_each_replica(tensor: &Tensor, replicas: usize) -> Tensor {
     tensor.unsqueeze(0).expand(&shape[..], false)
 }
 
-/// A run along one dimension.
+/// Returns a range along one dimension.
 fn narrow(tensor: &Tensor, dimension: i64, range: &Range<usize>) -> Tensor {
     tensor.narrow(dimension, range.start as i64, range.len() as i64)
 }
 
-/// Rows by number: `values` `[rows, …]`, `numbers` `[replicas, batch]` → `[replicas, batch, …]`.
+/// Selects rows by index: `values` `[rows, …]`, `numbers` `[replicas, batch]` → `[replicas, batch, …]`.
 fn gather(values: &Tensor, numbers: &Tensor) -> Tensor {
     let mut shape = numbers.size();
     shape.extend(&values.size()[1..]);
     values.index_select(0, &numbers.flatten(0, -1)).view(&shape[..])
 }
 
-/// The order of one epoch: which row each replica sees when.
+/// Order of the rows in one epoch, for each replica.
 #[derive(Debug)]
 pub struct Epoch<'a> {
     rows: &'a DeviceRows,
     order: Option<Tensor>, // [replicas, rows], int64, on the device
     replicas: usize,
     batch: usize,
-    targets: Tensor,         // [replicas, rows, …], in this epoch's order
-    weights: Option<Tensor>, // [replicas, rows], in this epoch's order
-    /// What is true of each row, in this epoch's order, `[replicas, rows, …]`.
+    targets: Tensor,         // [replicas, rows, …], in the order of this epoch
+    weights: Option<Tensor>, // [replicas, rows], in the order of this epoch
+    /// True classes, labels or values in the order of this epoch, `[replicas, rows, …]`.
     pub truth: Tensor,
 }
 
@@ -137,28 +137,29 @@ impl<'a> Epoch<'a> {
         Epoch { rows, order, replicas, batch, targets, weights, truth }
     }
 
-    /// The batches in order; the last one may be smaller.
+    /// Returns the batches in order; the last one may be smaller.
     pub fn batches(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let (rows, batch) = (self.rows.len(), self.batch);
         (0..rows).step_by(batch).map(move |start| start..rows.min(start + batch))
     }
 
-    /// How many rows a replica sees.
+    /// Returns the number of rows of a replica.
     pub fn rows(&self) -> usize {
         self.rows.len()
     }
 
-    /// Which row each replica sees when, `[replicas, rows]`, int64; `None` where all see all rows as they stand.
+    /// Returns the row indices in the order of this epoch, `[replicas, rows]`, int64; `None` if every replica has all
+    /// rows in their order.
     pub fn order(&self) -> Option<&Tensor> {
         self.order.as_ref()
     }
 
-    /// The targets of all rows, in this epoch's order, `[replicas, rows, …]`.
+    /// Returns the targets of all rows in the order of this epoch, `[replicas, rows, …]`.
     pub fn all_targets(&self) -> &Tensor {
         &self.targets
     }
 
-    /// The features of one batch, `[replicas, batch, …]`.
+    /// Returns the features of one batch, `[replicas, batch, …]`.
     pub fn features(&self, batch: &Range<usize>) -> Tensor {
         match &self.order {
             Some(order) => gather(&self.rows.features, &narrow(order, 1, batch)),
@@ -166,12 +167,12 @@ impl<'a> Epoch<'a> {
         }
     }
 
-    /// The targets of one batch, `[replicas, batch, …]`.
+    /// Returns the targets of one batch, `[replicas, batch, …]`.
     pub fn targets(&self, batch: &Range<usize>) -> Tensor {
         narrow(&self.targets, 1, batch)
     }
 
-    /// What the rows of one batch count in the loss, `[replicas, batch]`.
+    /// Returns the sample weights of one batch, `[replicas, batch]`.
     pub fn weights(&self, batch: &Range<usize>) -> Option<Tensor> {
         self.weights.as_ref().map(|weights| narrow(weights, 1, batch))
     }

@@ -1,4 +1,4 @@
-//! What is fitted to training rows, and applied to all rows.
+//! Preprocessing: fitted to training rows, applied to all rows.
 
 pub mod batches;
 pub mod fitted_data;

@@ -1,5 +1,5 @@
-//! A data set made ready: split, encoded and scaled by what its training rows say, and the training rows resampled where
-//! an experiment wants them to be.
+//! A data set that is ready for training: split, encoded, scaled, and with resampled training rows if the experiment
+//! asks for it.
 
 use anyhow::Context;
 use tch::Device;
@@ -17,58 +17,59 @@ use crate::data::target::Target;
 use crate::history::positive::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 
-/// A data set ready for training.
+/// A data set that is ready for training.
 #[derive(Debug)]
 pub struct Prepared {
-    /// SHA-256 over the files that the rows come from.
+    /// SHA-256 over the files of the data set.
     pub sha256: String,
-    /// What is to be predicted.
+    /// What is predicted.
     pub target: Target,
-    /// The names of the classes, labels or values.
+    /// Names of the classes, labels or values.
     pub classes: Vec<String>,
-    /// The names of the features; numbers where the source has no names for them.
+    /// Names of the features; numbers if the source has no names.
     pub features: Vec<String>,
-    /// The training rows.
+    /// Training rows.
     pub training: Training,
-    /// The validation rows, when the experiment splits some off.
+    /// Validation rows; `None` if the split has none.
     pub validation: Option<Validation>,
-    /// The test rows, when there are any.
+    /// Test rows; `None` if there are none.
     pub test: Option<Test>,
-    /// What was fitted to the training rows, and done to all.
+    /// Preprocessing that was fitted to the training rows and applied to all rows.
     pub preprocessing: Preprocessing,
-    /// The numbers, among the source's rows, of the rows of each part, before the training rows were resampled.
+    /// Indices of the rows of each part among the rows of the source, before resampling.
     pub parts: Parts,
-    /// How rows were resampled, where they were.
+    /// Record of the resampling; `None` if the rows were not resampled.
     pub resampled: Option<ResampleRecord>,
-    /// The positive class, of two, once it has been chosen.
+    /// Positive class of two, once it is chosen.
     pub positive: Option<PositiveClass>,
 }
 
 impl Prepared {
-    /// Splits, encodes and scales what a source gave: for each fold, with the fold's number, or for a lone split.
+    /// Splits, encodes and scales a data set. Returns one entry with a number for each fold, or one entry without a
+    /// number if there are no folds.
     ///
     /// # Errors
-    /// When a class has too few rows to be split, or a table's values cannot be filled in or encoded.
+    /// When a class has too few rows to be split, or values of a table cannot be filled in or encoded.
     pub fn folds(loaded: &Loaded, split: &Split, scale: Scale) -> anyhow::Result<Vec<(Option<usize>, Prepared)>> {
         let folds = fold_parts(loaded, split)?;
         folds.iter().map(|(fold, parts)| Ok((*fold, Self::from_parts(loaded, parts, scale)?))).collect()
     }
 
-    /// The same for one of the folds; `None` for the lone split.
+    /// Like [`Prepared::folds`], for one fold; `None` if the split has no folds.
     ///
     /// # Errors
-    /// As for [`Prepared::folds`], and when the split makes no such fold.
+    /// As for [`Prepared::folds`], and when the split has no fold with this number.
     pub fn fold(loaded: &Loaded, split: &Split, scale: Scale, fold: Option<usize>) -> anyhow::Result<Self> {
         let folds = fold_parts(loaded, split)?;
         let (_, parts) = folds.iter().find(|(number, _)| *number == fold).with_context(|| match fold {
-            Some(fold) if split.folds.is_none() => format!("there is no fold {fold}: the split makes none"),
-            Some(fold) => format!("there is no fold {fold}: the split makes {}, counted from 0", folds.len()),
-            None => format!("the split makes {} folds, and no lone part of rows to train on", folds.len()),
+            Some(fold) if split.folds.is_none() => format!("there is no fold {fold}: the split has no folds"),
+            Some(fold) => format!("there is no fold {fold}: the split has {}, counted from 0", folds.len()),
+            None => format!("the split has {} folds, and a single split was expected", folds.len()),
         })?;
         Self::from_parts(loaded, parts, scale)
     }
 
-    /// The same for a lone split.
+    /// Like [`Prepared::folds`], for a split without folds.
     ///
     /// # Errors
     /// As for [`Prepared::folds`].
@@ -78,10 +79,10 @@ impl Prepared {
         Self::from_parts(loaded, &parts.map_err(|fault| told(fault.under("split")))?, scale)
     }
 
-    /// The same with rows that were split elsewhere, such as a fold's.
+    /// Encodes and scales a data set that is split into `parts`.
     ///
     /// # Errors
-    /// When a table's values cannot be filled in or encoded.
+    /// When values of a table cannot be filled in or encoded.
     pub fn from_parts(loaded: &Loaded, parts: &Parts, scale: Scale) -> anyhow::Result<Self> {
         let take = |numbers: &[usize]| {
             if numbers.len() == loaded.rows.len() && numbers.iter().enumerate().all(|(i, &number)| i == number) {
@@ -116,7 +117,7 @@ impl Prepared {
         })
     }
 
-    /// The same with the training rows resampled; `device` as for [`Training::resample`].
+    /// Resamples the training rows; `device` as for [`Training::resample`].
     ///
     /// # Errors
     /// As for [`Training::resample`].
@@ -131,12 +132,12 @@ impl Prepared {
 }
 
 impl Loaded {
-    /// The same with all rows resampled before any split: the leak that [`Training::resample`] keeps from happening,
-    /// for an experiment that asks for it by name.
+    /// Resamples all rows before the split. This is the data leakage that [`Training::resample`] prevents, for
+    /// experiments that demonstrate it.
     ///
     /// # Errors
-    /// As for [`Training::resample`], and when rows are to be made up of columns that hold categories or have missing
-    /// values, which are encoded and filled in after the split.
+    /// As for [`Training::resample`], and when synthetic rows are needed of columns with categories or missing values,
+    /// which are encoded and filled in after the split.
     pub fn resample_before_split(self, resample: &Resample, device: Device) -> anyhow::Result<(Self, ResampleRecord)> {
         let makes_rows_up = !matches!(resample, Resample::Under(_) | Resample::Over(_));
         let raw = self.form.encoding().filter(|_| makes_rows_up);
@@ -144,9 +145,9 @@ impl Loaded {
         let has_gaps = makes_rows_up && self.rows.features.isnan().any().int64_value(&[]) == 1;
         if category.is_some() || has_gaps {
             let what = category.map_or("columns with missing values".to_owned(), |c| format!("column `{}`", c.name));
-            let message = format!("cannot make rows up of {what} before the split");
+            let message = format!("cannot create synthetic rows of {what} before the split");
             let fault = Invalid::new("resample_before_split", message);
-            return Err(told(fault.hint("leave it out: after the split columns are encoded and filled in first")));
+            return Err(told(fault.hint("remove it: after the split, columns are encoded and filled in first")));
         }
         let from = self.rows.counts(self.classes.len());
         let rows = resample.apply(&self.rows, &self.classes, device).map_err(|fault| told(fault.under("resample")))?;
@@ -156,7 +157,7 @@ impl Loaded {
     }
 }
 
-/// The row numbers of each fold's parts, with the fold's number.
+/// Returns the row indices of each fold's parts, with the number of the fold.
 fn fold_parts(loaded: &Loaded, split: &Split) -> anyhow::Result<Vec<(Option<usize>, Parts)>> {
     let classes = class_numbers(&loaded.rows, loaded.target);
     let folds = split.fold_parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);

@@ -1,7 +1,7 @@
-//! What is done to a source's rows before a network sees them: a table's columns are encoded, and features scaled.
+//! Preprocessing of rows for a network: the columns of a table are encoded, and features are scaled.
 //!
-//! Both are fitted to training rows, and to no others; what was fitted is kept, so that any other rows, such as those
-//! of a file that is given to a trained network, go through the same.
+//! Both are fitted to training rows only. The fitted preprocessing is stored with a trained network, so that new rows,
+//! such as those of a file, are preprocessed in the same way.
 
 use anyhow::{bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::data::table::encode::Encoder;
 use crate::data::table::form::Form;
 use crate::tensor::shape::Shape;
 
-/// An encoding and a scale that were fitted to training rows.
+/// Encoder and scaler, fitted to training rows.
 #[derive(Debug)]
 pub struct Preprocessing {
     encoder: Option<Encoder>,
@@ -23,10 +23,10 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// Fits to the raw training rows of what a source gave, and gives these back as a network takes them.
+    /// Fits to the raw training rows, and returns the preprocessed training rows too.
     ///
     /// # Errors
-    /// When a table's values cannot be filled in or encoded.
+    /// When values of a table cannot be filled in or encoded.
     pub fn fit(raw: Training, loaded: &Loaded, scale: Scale) -> anyhow::Result<(Self, Training)> {
         let encoding = loaded.form.encoding();
         let encoder = encoding.map(|encoding| encoding.fit(&raw)).transpose()?;
@@ -40,16 +40,16 @@ impl Preprocessing {
         Ok((Preprocessing { encoder, scaler }, training))
     }
 
-    /// Raw features as a network takes them: `[rows, …sample]` of any kind, or of a table `[rows, columns]` f64 →
-    /// `[rows, …sample]` f32. `part` is what messages call the rows.
+    /// Preprocesses raw features: `[rows, …sample]` of any kind, or `[rows, columns]` f64 of a table → `[rows,
+    /// …sample]` f32. `part` is the name of the rows in messages.
     ///
     /// # Errors
-    /// When a category that is encoded by its place occurs in none of the training rows.
+    /// When a label-encoded category does not occur in the training rows.
     pub fn features(&self, raw: Tensor, part: &str) -> anyhow::Result<Tensor> {
         Ok(self.scaler.apply(&encoded(self.encoder.as_ref(), raw, part)?))
     }
 
-    /// The same for rows with their targets, which stay as they are.
+    /// Preprocesses the features of rows; targets and weights are unchanged.
     ///
     /// # Errors
     /// As for [`Preprocessing::features`].
@@ -58,41 +58,41 @@ impl Preprocessing {
     }
 }
 
-/// What was fitted, as a file holds it.
+/// [`Preprocessing`] as it is stored in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PreprocessingRecord {
-    /// The encoder of a table's columns.
+    /// Encoder of the columns of a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder: Option<Encoder>,
-    /// The scale.
+    /// Scaler.
     pub scaler: ScalerRecord,
 }
 
 impl Preprocessing {
-    /// What was fitted, as a file holds it.
+    /// Converts to the form that is stored in a file.
     pub fn record(&self) -> PreprocessingRecord {
         PreprocessingRecord { encoder: self.encoder.clone(), scaler: self.scaler.record() }
     }
 
-    /// What a file holds, fitted to rows of this form, which are of the shape `sample` for the network.
+    /// Converts from the form that is stored in a file. The rows have the form `form` and become the shape `sample`.
     ///
     /// # Errors
-    /// When it was fitted to rows of another form.
-    pub fn of_record(record: PreprocessingRecord, form: &Form, sample: &Shape) -> anyhow::Result<Preprocessing> {
+    /// When the record was fitted to rows of another form.
+    pub fn from_record(record: PreprocessingRecord, form: &Form, sample: &Shape) -> anyhow::Result<Preprocessing> {
         let encoder = match (record.encoder, form.encoding()) {
             (Some(encoder), Some(encoding)) => {
                 let (found, wanted) = (encoding.width(), sample.elements());
-                ensure!(found == wanted, "the columns become {found} features, and the network takes {wanted}");
+                ensure!(found == wanted, "the columns become {found} features, but the network takes {wanted}");
                 Some(encoder.restore(encoding)?)
             }
             (None, None) => None,
-            (Some(_), None) => bail!("there is an encoder, and no table"),
-            (None, Some(_)) => bail!("there is a table, and no encoder"),
+            (Some(_), None) => bail!("there is an encoder, but no table"),
+            (None, Some(_)) => bail!("there is a table, but no encoder"),
         };
-        Ok(Preprocessing { encoder, scaler: Scaler::of_record(&record.scaler, sample)? })
+        Ok(Preprocessing { encoder, scaler: Scaler::from_record(&record.scaler, sample)? })
     }
 
-    /// The same, in the same memory.
+    /// Returns the same preprocessing; the tensors share memory.
     pub fn shallow_clone(&self) -> Preprocessing {
         Preprocessing { encoder: self.encoder.clone(), scaler: self.scaler.shallow_clone() }
     }

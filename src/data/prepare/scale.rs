@@ -1,4 +1,4 @@
-//! Scaling features, which a network trains better on: fitted to training rows, and to no others.
+//! Scaling of features, fitted to training rows only.
 
 use anyhow::ensure;
 use schemars::JsonSchema;
@@ -8,126 +8,128 @@ use tch::{Kind, Tensor};
 use crate::data::subsets::Training;
 use crate::tensor::shape::Shape;
 
-/// How features are scaled.
+/// Scaling of features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
-    /// As they are.
+    /// Features are not scaled.
     #[default]
     None,
-    /// Divided by the largest value that a feature can have: 0–255 → 0–1. Nothing is fitted.
+    /// Features are divided by their largest possible value, so that 0–255 becomes 0–1. Nothing is fitted.
     Unit,
-    /// Each feature less its mean, divided by its standard deviation over the training rows, as scikit-learn's
-    /// `StandardScaler`: divided by n, not n − 1; a constant feature is divided by 1.
+    /// scikit-learn's `StandardScaler`: subtracts the mean of each feature over the training rows and divides by the
+    /// standard deviation (over n, not n − 1). Constant features are divided by 1.
     Standard,
-    /// Each feature from its smallest and largest value among the training rows to 0–1, as scikit-learn's
-    /// `MinMaxScaler`; other rows may lie outside.
+    /// scikit-learn's `MinMaxScaler`: maps the minimum and maximum of each feature over the training rows to 0 and 1.
+    /// Other rows may be outside this range.
     MinMax,
 }
 
-/// A scale that was fitted to training rows.
+/// Scaling that was fitted to training rows.
 #[derive(Debug)]
-pub struct Scaler(Fitted);
+pub struct Scaler(Transform);
 
 #[derive(Debug)]
-enum Fitted {
-    AsTheyAre,
-    Divided(f64),
-    /// Less the first, divided by the second, both `[…sample]` f64.
-    Moved(Tensor, Tensor),
+enum Transform {
+    Identity,
+    Divide(f64),
+    /// Subtracts the first tensor and divides by the second, both `[…sample]` f64.
+    Standardize(Tensor, Tensor),
 }
 
-/// So many rows are turned into f64 at a time: 50 MB of MNIST.
+/// Number of rows that are converted to f64 at a time: 50 MB for MNIST.
 const CHUNK: i64 = 8192;
 
-/// A fitted scale as a file holds it.
+/// [`Scaler`] as it is stored in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScalerRecord {
-    /// Features stay as they are.
+    /// Features are not scaled.
     None,
     /// Features are divided by this number.
     Divide(f64),
-    /// Each feature less `shift`, divided by `divisor`.
+    /// `shift` is subtracted from each feature, and the result divided by `divisor`.
     Standardize {
-        /// What is subtracted from each feature.
+        /// Number that is subtracted, for each feature.
         shift: Vec<f64>,
-        /// What each feature is divided by.
+        /// Divisor, for each feature.
         divisor: Vec<f64>,
     },
 }
 
 impl Scaler {
-    /// The scale as a file holds it.
+    /// Converts to the form that is stored in a file.
     pub fn record(&self) -> ScalerRecord {
         let values = |tensor: &Tensor| {
             Vec::<f64>::try_from(tensor.to_kind(Kind::Double).contiguous().flatten(0, -1)).expect("just made f64")
         };
         match &self.0 {
-            Fitted::AsTheyAre => ScalerRecord::None,
-            Fitted::Divided(largest) => ScalerRecord::Divide(*largest),
-            Fitted::Moved(shift, divisor) => {
+            Transform::Identity => ScalerRecord::None,
+            Transform::Divide(largest) => ScalerRecord::Divide(*largest),
+            Transform::Standardize(shift, divisor) => {
                 ScalerRecord::Standardize { shift: values(shift), divisor: values(divisor) }
             }
         }
     }
 
-    /// The scale that a file holds, of rows of this shape.
+    /// Converts from the form that is stored in a file. `sample` is the shape of one row.
     ///
     /// # Errors
-    /// When it is for another number of features, or divides by zero or by what is not finite.
-    pub fn of_record(record: &ScalerRecord, sample: &Shape) -> anyhow::Result<Scaler> {
+    /// When the record has another number of features, a divisor is 0, or a number is not finite.
+    pub fn from_record(record: &ScalerRecord, sample: &Shape) -> anyhow::Result<Scaler> {
         let is_divisor = |value: &f64| value.is_finite() && *value != 0.0;
         Ok(Scaler(match record {
-            ScalerRecord::None => Fitted::AsTheyAre,
+            ScalerRecord::None => Transform::Identity,
             ScalerRecord::Divide(by) => {
                 ensure!(is_divisor(by), "the scale divides by {by}");
-                Fitted::Divided(*by)
+                Transform::Divide(*by)
             }
             ScalerRecord::Standardize { shift, divisor } => {
                 let features = sample.elements();
                 for values in [shift, divisor] {
-                    ensure!(values.len() == features, "the scale is of {} features, not {features}", values.len());
+                    ensure!(values.len() == features, "the scale has {} features, expected {features}", values.len());
                 }
                 let is_right = divisor.iter().all(is_divisor) && shift.iter().all(|value| value.is_finite());
-                ensure!(is_right, "the scale divides by zero, or holds what is no finite number");
+                ensure!(is_right, "the scale divides by zero, or has a number that is not finite");
                 let tensor = |values: &[f64]| Tensor::from_slice(values).view(sample.dimensions());
-                Fitted::Moved(tensor(shift), tensor(divisor))
+                Transform::Standardize(tensor(shift), tensor(divisor))
             }
         }))
     }
 
-    /// The same scale, in the same memory.
+    /// Returns the same scaler; the tensors share memory.
     pub fn shallow_clone(&self) -> Scaler {
         Scaler(match &self.0 {
-            Fitted::AsTheyAre => Fitted::AsTheyAre,
-            Fitted::Divided(by) => Fitted::Divided(*by),
-            Fitted::Moved(shift, divisor) => Fitted::Moved(shift.shallow_clone(), divisor.shallow_clone()),
+            Transform::Identity => Transform::Identity,
+            Transform::Divide(by) => Transform::Divide(*by),
+            Transform::Standardize(shift, divisor) => {
+                Transform::Standardize(shift.shallow_clone(), divisor.shallow_clone())
+            }
         })
     }
 
-    /// Fits a scale. `largest` is the largest value that a feature can have; features that are `indicators` (of
-    /// categories: 0 or 1) are left as they are by what is fitted.
+    /// Fits a scaler. `largest` is the largest possible value of a feature. `indicators` marks one-hot features (0 or
+    /// 1), which `standard` and `min_max` leave unchanged.
     pub fn fit(scale: Scale, training: &Training, largest: f64, indicators: Option<&[bool]>) -> Self {
         let features = &training.rows().features;
         let (shift, divisor) = match scale {
-            Scale::None => return Scaler(Fitted::AsTheyAre),
-            Scale::Unit => return Scaler(Fitted::Divided(largest)),
+            Scale::None => return Scaler(Transform::Identity),
+            Scale::Unit => return Scaler(Transform::Divide(largest)),
             Scale::Standard => mean_and_deviation(features),
             Scale::MinMax => smallest_and_range(features),
         };
-        let Some(indicators) = indicators else { return Scaler(Fitted::Moved(shift, divisor)) };
+        let Some(indicators) = indicators else { return Scaler(Transform::Standardize(shift, divisor)) };
         let indicators = Tensor::from_slice(indicators);
-        Scaler(Fitted::Moved(shift.masked_fill(&indicators, 0.0), divisor.masked_fill(&indicators, 1.0)))
+        Scaler(Transform::Standardize(shift.masked_fill(&indicators, 0.0), divisor.masked_fill(&indicators, 1.0)))
     }
 
-    /// `[rows, …sample]` of any kind → f32, same shape; what is fitted is applied in f64.
+    /// Scales features: `[rows, …sample]` of any kind → f32 of the same shape. `standard` and `min_max` compute in f64.
     pub fn apply(&self, features: &Tensor) -> Tensor {
         match &self.0 {
-            Fitted::AsTheyAre => features.to_kind(Kind::Float),
-            Fitted::Divided(largest) if features.kind() == Kind::Float => features / *largest,
-            Fitted::Divided(largest) => features.to_kind(Kind::Float).g_div_scalar_(*largest), // a copy already
-            Fitted::Moved(shift, divisor) => {
+            Transform::Identity => features.to_kind(Kind::Float),
+            Transform::Divide(largest) if features.kind() == Kind::Float => features / *largest,
+            Transform::Divide(largest) => features.to_kind(Kind::Float).g_div_scalar_(*largest), // this is a copy already
+            Transform::Standardize(shift, divisor) => {
                 let (scaled, mut place) = (Tensor::empty(features.size(), (Kind::Float, features.device())), 0);
                 for chunk in chunks(features) {
                     let rows = chunk.size()[0];
@@ -140,14 +142,14 @@ impl Scaler {
     }
 }
 
-/// Runs of rows, in f64; one at least.
+/// Splits the rows into chunks, in f64; returns at least one chunk.
 fn chunks(features: &Tensor) -> impl Iterator<Item = Tensor> {
     let rows = features.size()[0];
     let starts = (0..rows.max(1)).step_by(CHUNK as usize);
     starts.map(move |start| features.narrow(0, start, CHUNK.min(rows - start)).to_kind(Kind::Double))
 }
 
-/// Sums something over all rows.
+/// Applies `of` to each chunk and returns the sum over all rows.
 fn sum(features: &Tensor, of: impl Fn(Tensor) -> Tensor) -> Tensor {
     chunks(features)
         .map(|chunk| of(chunk).sum_dim_intlist(0, false, Kind::Double))
@@ -155,20 +157,20 @@ fn sum(features: &Tensor, of: impl Fn(Tensor) -> Tensor) -> Tensor {
         .expect("a chunk")
 }
 
-/// Each feature's mean, and its standard deviation or 1 where it is constant.
+/// Returns the mean and the standard deviation of each feature; the deviation of constant features is 1.
 fn mean_and_deviation(features: &Tensor) -> (Tensor, Tensor) {
     let rows = features.size()[0] as f64;
     let mean = sum(features, |chunk| chunk) / rows;
-    // what the mean's own rounding leaves over is taken off, as scikit-learn does
+    // corrects the rounding of the mean, as scikit-learn does
     let left = sum(features, |chunk| chunk - &mean);
     let variance = (sum(features, |chunk| (chunk - &mean).square()) - left.square() / rows) / rows;
-    // scikit-learn's bound on the rounding of a constant feature's variance
+    // scikit-learn's bound on the rounding of the variance of a constant feature
     let bound: Tensor = &variance * (rows * f64::EPSILON) + (&mean * (rows * f64::EPSILON)).square();
     let constant = variance.le_tensor(&bound);
     (mean, variance.sqrt().masked_fill(&constant, 1.0))
 }
 
-/// Each feature's smallest value, and its range or 1 where it is constant.
+/// Returns the minimum and the range of each feature; the range of constant features is 1.
 fn smallest_and_range(features: &Tensor) -> (Tensor, Tensor) {
     let smallest = chunks(features).map(|chunk| chunk.amin(0, false)).reduce(|a, b| a.minimum(&b)).expect("a chunk");
     let largest = chunks(features).map(|chunk| chunk.amax(0, false)).reduce(|a, b| a.maximum(&b)).expect("a chunk");

@@ -1,8 +1,8 @@
-//! Weights of classes and of positive labels: written out, or balanced by the training rows.
+//! Class weights and weights of positive labels: given as numbers, or balanced by the training rows.
 //!
-//! Each replica's weights come from its own training rows, so that folds never see each other's. A class without a
-//! training row weighs nothing, as in scikit-learn's `compute_sample_weight`. A label without a yes or a no counts as if
-//! it had one, which keeps `pos_weight` finite.
+//! Each replica's weights are computed from its own training rows, so that folds are independent. A class without a
+//! training row has weight 0, as in scikit-learn's `compute_sample_weight`. A label without positives or without
+//! negatives counts as if it had one, which keeps `pos_weight` finite.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,50 +12,51 @@ use crate::config::check::{Invalid, positive, require};
 
 /// A list of weights, or `"balanced"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "Written", into = "Written")]
-#[schemars(with = "Written")]
+#[serde(try_from = "WeightsInput", into = "WeightsInput")]
+#[schemars(with = "WeightsInput")]
 pub enum Weights {
-    /// The rarer, the heavier.
+    /// Rare classes get larger weights.
     Balanced,
-    /// These; a single number is a list of one.
+    /// These weights. A single number is a list of one.
     Each(Vec<f64>),
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a number, a list of numbers, or `\"balanced\"`")]
-enum Written {
+enum WeightsInput {
     One(f64),
     Each(Vec<f64>),
     Word(String),
 }
 
-impl TryFrom<Written> for Weights {
+impl TryFrom<WeightsInput> for Weights {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
-        match written {
-            Written::One(weight) => Ok(Weights::Each(vec![weight])),
-            Written::Each(weights) => Ok(Weights::Each(weights)),
-            Written::Word(word) if word == "balanced" => Ok(Weights::Balanced),
-            Written::Word(word) => Err(format!("expected a list of numbers or `\"balanced\"`, found `{word:?}`")),
+    fn try_from(input: WeightsInput) -> Result<Self, String> {
+        match input {
+            WeightsInput::One(weight) => Ok(Weights::Each(vec![weight])),
+            WeightsInput::Each(weights) => Ok(Weights::Each(weights)),
+            WeightsInput::Word(word) if word == "balanced" => Ok(Weights::Balanced),
+            WeightsInput::Word(word) => Err(format!("expected a list of numbers or `\"balanced\"`, found `{word:?}`")),
         }
     }
 }
 
-impl From<Weights> for Written {
+impl From<Weights> for WeightsInput {
     fn from(weights: Weights) -> Self {
         match weights {
-            Weights::Balanced => Written::Word("balanced".to_owned()),
+            Weights::Balanced => WeightsInput::Word("balanced".to_owned()),
             Weights::Each(weights) => match weights[..] {
-                [weight] => Written::One(weight),
-                _ => Written::Each(weights),
+                [weight] => WeightsInput::One(weight),
+                _ => WeightsInput::Each(weights),
             },
         }
     }
 }
 
 impl Weights {
-    /// Checks weights that are written out; `wanted` is how many there must be, and of what.
+    /// Checks weights that are given as numbers; `wanted` has the number of weights and the word for what each one
+    /// weighs.
     pub(crate) fn check_each(key: &str, weights: &[f64], wanted: Option<(usize, &str)>) -> Result<(), Invalid> {
         if let Some((count, what)) = wanted {
             let wanted = match count {
@@ -67,12 +68,12 @@ impl Weights {
         weights.iter().try_for_each(|weight| positive(key, *weight))
     }
 
-    /// The weight of each class, `n / (classes · count)` where balanced (scikit-learn's `compute_class_weight`), over the
-    /// classes that have rows; 0 for those that have none.
+    /// Returns the weight of each class. Balanced weights are `n / (classes · count)` over the classes that have rows
+    /// (scikit-learn's `compute_class_weight`), and 0 for the other classes.
     ///
     /// # Shapes
     /// `truth` `[replicas, rows]`, int64 → `[replicas or 1, classes]`, f32, on the device of `truth`.
-    pub(crate) fn of_classes(&self, truth: &Tensor, classes: usize) -> Tensor {
+    pub(crate) fn class_weights(&self, truth: &Tensor, classes: usize) -> Tensor {
         match self {
             Weights::Each(weights) => one_row(weights, truth.device()),
             Weights::Balanced => {
@@ -85,8 +86,8 @@ impl Weights {
         }
     }
 
-    /// The weight of each class by how many rows it has, as [`Weights::of_classes`], in f64.
-    pub(crate) fn by_counts(&self, counts: &[u64]) -> Vec<f64> {
+    /// Like [`Weights::class_weights`], from the number of rows of each class, in f64.
+    pub(crate) fn class_weights_from_counts(&self, counts: &[u64]) -> Vec<f64> {
         match self {
             Weights::Each(weights) => weights.clone(),
             Weights::Balanced => {
@@ -97,11 +98,13 @@ impl Weights {
         }
     }
 
-    /// The weight of a positive, `negatives / positives` where balanced (as PyTorch's documentation of `pos_weight` has it).
+    /// Returns the weight of positives. Balanced weights are `negatives / positives` (as PyTorch's documentation of
+    /// `pos_weight` suggests).
     ///
     /// # Shapes
-    /// `truth`, 1 for a positive, `[replicas, rows]`, or `[replicas, rows, labels]` → `[replicas or 1, labels or 1]`, f32.
-    pub(crate) fn of_positives(&self, truth: &Tensor) -> Tensor {
+    /// `truth`, 1 for a positive, `[replicas, rows]` or `[replicas, rows, labels]` → `[replicas or 1, labels or 1]`,
+    /// f32.
+    pub(crate) fn positive_weights(&self, truth: &Tensor) -> Tensor {
         match self {
             Weights::Each(weights) => one_row(weights, truth.device()),
             Weights::Balanced => {
@@ -114,14 +117,14 @@ impl Weights {
     }
 }
 
-/// How many rows each class has, or how much they weigh: `[replicas, rows]`, int64, or one-hot `[replicas, rows,
-/// classes]`, with `row_weights` `[replicas, rows]` → `[replicas, classes]`, f64.
+/// Returns the number of rows of each class, or the sum of their `row_weights` `[replicas, rows]`. `targets` is
+/// `[replicas, rows]`, int64, or one-hot `[replicas, rows, classes]` → `[replicas, classes]`, f64.
 pub(crate) fn class_counts(targets: &Tensor, classes: usize, row_weights: Option<&Tensor>) -> Tensor {
     match targets.kind() {
         Kind::Int64 => {
             let counts = Tensor::zeros([targets.size()[0], classes as i64], (Kind::Double, targets.device()));
-            let each = row_weights.map_or_else(|| targets.ones_like(), Tensor::shallow_clone);
-            counts.scatter_add(1, targets, &each.to_kind(Kind::Double))
+            let row_counts = row_weights.map_or_else(|| targets.ones_like(), Tensor::shallow_clone);
+            counts.scatter_add(1, targets, &row_counts.to_kind(Kind::Double))
         }
         _ => match row_weights {
             Some(weights) => (targets * weights.unsqueeze(-1)).sum_dim_intlist(1, false, Kind::Double),
@@ -142,7 +145,7 @@ mod tests {
     fn balanced_weights_come_from_the_rows_of_each_replica() {
         let truth = Tensor::from_slice(&[0_i64, 0, 0, 1, 2, 2, 2, 2]).view([2, 4]);
         let weights =
-            Vec::<Vec<f64>>::try_from(&Weights::Balanced.of_classes(&truth, 3).to_kind(Kind::Double)).unwrap();
+            Vec::<Vec<f64>>::try_from(&Weights::Balanced.class_weights(&truth, 3).to_kind(Kind::Double)).unwrap();
         let near = |found: &[f64], wanted: &[f64]| found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6);
         // scikit-learn: compute_class_weight("balanced", classes=[0, 1], y=[0, 0, 0, 1]) is [4 / (2 · 3), 4 / (2 · 1)]
         assert!(near(&weights[0], &[4.0 / 6.0, 4.0 / 2.0, 0.0]), "{weights:?}");
@@ -152,9 +155,9 @@ mod tests {
     #[test]
     fn balanced_positives_weigh_as_much_as_the_negatives() {
         let truth = Tensor::from_slice(&[1_i64, 0, 0, 0]).view([1, 4]);
-        assert_eq!(Weights::Balanced.of_positives(&truth).double_value(&[0, 0]), 3.0);
+        assert_eq!(Weights::Balanced.positive_weights(&truth).double_value(&[0, 0]), 3.0);
         let labels = Tensor::from_slice(&[1.0_f32, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0]).view([1, 4, 2]);
-        let weights = Weights::Balanced.of_positives(&labels);
+        let weights = Weights::Balanced.positive_weights(&labels);
         assert!((weights.double_value(&[0, 0]) - 1.0 / 3.0).abs() < 1e-6);
         assert_eq!(weights.double_value(&[0, 1]), 4.0, "no positive counts as one");
     }
@@ -166,7 +169,7 @@ mod tests {
         let case = &golden["class_weights"];
         let training: Vec<i64> = serde_json::from_value(case["training"].clone()).unwrap();
         let wanted: Vec<f64> = serde_json::from_value(case["balanced"].clone()).unwrap();
-        let weights = Weights::Balanced.of_classes(&Tensor::from_slice(&training).unsqueeze(0), 3).get(0);
+        let weights = Weights::Balanced.class_weights(&Tensor::from_slice(&training).unsqueeze(0), 3).get(0);
         let found = Vec::<f64>::try_from(weights.to_kind(Kind::Double)).unwrap();
         assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
     }

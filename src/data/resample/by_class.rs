@@ -1,18 +1,18 @@
-//! Rows sorted by class, and how many of each class are added or kept.
+//! Rows grouped by class, and how many rows of each class are added or kept.
 
 use crate::config::check::{Invalid, require};
 
-/// The rows of each class.
+/// Rows grouped by class.
 #[derive(Debug)]
 pub struct ByClass<'a> {
-    /// Each class that occurs, ascending: its number, and the numbers of its rows.
+    /// Each class that occurs, ascending, with the indices of its rows.
     pub classes: Vec<(i64, Vec<usize>)>,
     names: &'a [String],
 }
 
 impl<'a> ByClass<'a> {
-    /// Sorts rows by their classes.
-    pub fn of(classes: &[i64], names: &'a [String]) -> Self {
+    /// Groups rows by class. `classes` has the class of each row, `names` the names of the classes.
+    pub fn new(classes: &[i64], names: &'a [String]) -> Self {
         let mut rows = std::collections::BTreeMap::<i64, Vec<usize>>::new();
         for (row, &class) in classes.iter().enumerate() {
             rows.entry(class).or_default().push(row);
@@ -20,7 +20,7 @@ impl<'a> ByClass<'a> {
         ByClass { classes: rows.into_iter().collect(), names }
     }
 
-    /// What a class is called.
+    /// Returns the name of a class.
     pub fn name(&self, class: i64) -> String {
         self.names.get(class as usize).cloned().unwrap_or_else(|| class.to_string())
     }
@@ -33,10 +33,11 @@ impl<'a> ByClass<'a> {
         self.classes.iter().map(|(_, rows)| rows.len()).min().unwrap_or_default()
     }
 
-    /// How many rows each class lacks to be as frequent as the largest, or, of two classes, to be `ratio` times it.
+    /// Returns the number of rows that each class lacks to be as frequent as the largest class. With two classes and a
+    /// `ratio`, the rarer class lacks rows up to `ratio` times the larger one.
     ///
     /// # Errors
-    /// When `ratio` is below what the classes have already, or there are more than two classes.
+    /// When the classes already exceed `ratio`, or `ratio` is given and there are not two classes.
     pub fn lacking(&self, ratio: Option<f64>) -> Result<Vec<usize>, Invalid> {
         let largest = self.largest();
         let Some(ratio) = ratio else {
@@ -48,13 +49,13 @@ impl<'a> ByClass<'a> {
         if wanted < smallest {
             return Err(too_small(ratio, smallest, largest));
         }
-        // of two classes as frequent as each other neither is the rarer one
-        let lacks = |rows: usize| if rows == largest { 0 } else { wanted - rows };
-        Ok(self.classes.iter().map(|(_, rows)| lacks(rows.len())).collect())
+        // if both classes are equally frequent, neither is the rarer one
+        let missing_rows = |rows: usize| if rows == largest { 0 } else { wanted - rows };
+        Ok(self.classes.iter().map(|(_, rows)| missing_rows(rows.len())).collect())
     }
 
-    /// How many rows of each class are kept so that it is as frequent as the smallest, or, of two classes, so that the
-    /// smallest is `ratio` times the other.
+    /// Returns the number of rows of each class to keep, so that each is as frequent as the smallest class. With two
+    /// classes and a `ratio`, the smaller class has `ratio` times as many rows as the larger one keeps.
     ///
     /// # Errors
     /// As for [`ByClass::lacking`].
@@ -73,18 +74,18 @@ impl<'a> ByClass<'a> {
     fn check_two_classes(&self) -> Result<(), Invalid> {
         let count = self.classes.len();
         require(count == 2, "ratio", "is for two classes", format!("{count} classes"))
-            .map_err(|fault| fault.hint("without `ratio` all classes become equally frequent"))
+            .map_err(|fault| fault.hint("remove `ratio` to make all classes equally frequent"))
     }
 }
 
 fn too_small(ratio: f64, smallest: usize, largest: usize) -> Invalid {
     let now = smallest as f64 / largest as f64;
     let message =
-        format!("is {ratio}, and the rarer class is {now:.4} of the other already: {smallest} of {largest} rows");
-    Invalid::new("ratio", message).hint("take a greater one, or leave it out for 1")
+        format!("is {ratio}, but the rarer class is already {now:.4} of the other: {smallest} of {largest} rows");
+    Invalid::new("ratio", message).hint("increase `ratio`, or remove it to use 1")
 }
 
-/// Checks a `ratio`: above 0, and at most 1.
+/// Checks that `ratio` is above 0 and at most 1.
 pub(super) fn check_ratio(ratio: Option<f64>) -> Result<(), Invalid> {
     match ratio {
         Some(ratio) => require(ratio > 0.0 && ratio <= 1.0, "ratio", "must be above 0 and at most 1", ratio),

@@ -1,8 +1,8 @@
-//! Resampling: making the classes of training rows equally frequent, or nearer to it.
+//! Resampling: makes the classes of the training rows equally frequent, or closer to it.
 //!
-//! Only [`Training`](crate::data::Training) can be resampled: rows that are made up, repeated or left out have no place
-//! among those that a network is judged by. With the same `random_state` the samplers return imbalanced-learn 0.14's
-//! very rows, in its order.
+//! Only [`Training`](crate::data::Training) can be resampled: validation and test rows must not contain synthetic or
+//! repeated rows. With the same `random_state` the samplers return the same rows as imbalanced-learn 0.14, in the same
+//! order.
 
 pub mod borderline;
 pub mod by_class;
@@ -19,22 +19,22 @@ use crate::config::check::Invalid;
 use crate::data::resample::by_class::ByClass;
 use crate::data::rows::Rows;
 
-/// How training rows are resampled.
+/// Resampling of the training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resample {
-    /// Rows of the more frequent classes are left out at random.
+    /// Drops random rows of the more frequent classes.
     Under(random::Random),
-    /// Rows of the rarer classes are repeated at random.
+    /// Repeats random rows of the rarer classes.
     Over(random::Random),
-    /// Rows of the rarer classes are made up between neighbors (Chawla et al. 2002).
+    /// Adds synthetic rows of the rarer classes, interpolated between neighbors (Chawla et al. 2002).
     Smote(smote::Smote),
-    /// The same, between rows near the border to the other classes (Han et al. 2005).
+    /// Like SMOTE, from rows near the border to the other classes only (Han et al. 2005).
     BorderlineSmote(borderline::BorderlineSmote),
 }
 
 impl Resample {
-    /// The name in the file.
+    /// Returns the name in experiment files.
     pub fn name(&self) -> &'static str {
         match self {
             Resample::Under(_) => "under",
@@ -47,7 +47,7 @@ impl Resample {
     /// Checks the settings.
     ///
     /// # Errors
-    /// When one is out of its range; the key is relative to `resample`.
+    /// When a setting is out of its range; the key is relative to `resample`.
     pub fn check(&self) -> Result<(), Invalid> {
         match self {
             Resample::Under(random) | Resample::Over(random) => random.check(),
@@ -57,19 +57,18 @@ impl Resample {
         .map_err(|fault| fault.under(self.name()))
     }
 
-    /// The rows after resampling; synthetic ones are computed on `device`, in f64.
-    ///
-    /// `names` are those of the classes, for messages.
+    /// Returns the rows after resampling. Synthetic rows are computed on `device`, in f64. `names` has the names of the
+    /// classes, for messages.
     ///
     /// # Errors
-    /// When a class has too few rows to find neighbors among, or the classes are already nearer to each other than
-    /// asked; the key is relative to `resample`.
+    /// When a class has too few rows to find neighbors, or the classes are already closer to each other than `ratio`
+    /// demands; the key is relative to `resample`.
     pub(super) fn apply(&self, rows: &Rows, names: &[String], device: Device) -> Result<Rows, Invalid> {
         let classes: Vec<i64> = Vec::try_from(&rows.targets).expect("only classes are resampled");
-        let classes = ByClass::of(&classes, names);
+        let classes = ByClass::new(&classes, names);
         if rows.weights.is_some() && matches!(self, Resample::Smote(_) | Resample::BorderlineSmote(_)) {
-            let message = "makes rows up, and what they would weigh is not known";
-            return Err(Invalid::new(self.name(), message).hint("leave the weights out, or use `over`"));
+            let message = "creates synthetic rows, whose sample weights are unknown";
+            return Err(Invalid::new(self.name(), message).hint("remove the weights, or use `over`"));
         }
         match self {
             Resample::Under(random) => random.under(&classes).map(|numbers| rows.take(&numbers)),

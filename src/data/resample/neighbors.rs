@@ -1,16 +1,16 @@
-//! Nearest neighbors by exact Euclidean distance, in blocks, so that memory stays bounded however many rows there are.
+//! Nearest neighbors by exact Euclidean distance, computed in blocks to bound the memory.
 
 use tch::{Kind, Tensor};
 
-/// So many distances are held at a time: 128 MB of them.
+/// Maximum number of distances in memory: 128 MB.
 const BLOCK: i64 = 1 << 24;
 
-/// The numbers of the `count` points nearest to each query, nearest first; of a query that is a point itself, it comes
-/// first (or one that is the same).
+/// Returns the indices of the `count` points nearest to each query, nearest first. If a query is one of the points,
+/// that point comes first, or one equal to it.
 ///
 /// # Shapes
-/// `queries` `[queries, features]`, `points` `[points, features]`, f64 on one device; `count` at most the number of
-/// points → `[queries, count]`, int64.
+/// `queries` `[queries, features]`, `points` `[points, features]`, f64 on one device; `count` is at most the number of
+/// points. Returns `[queries, count]`, int64.
 pub fn nearest(queries: &Tensor, points: &Tensor, count: usize) -> Tensor {
     let (rows, all) = (queries.size()[0], points.size()[0]);
     let block = (BLOCK / all.max(1)).clamp(1, rows.max(1));
@@ -18,7 +18,7 @@ pub fn nearest(queries: &Tensor, points: &Tensor, count: usize) -> Tensor {
         .step_by(block as usize)
         .map(|start| {
             let some = queries.narrow(0, start, block.min(rows - start));
-            // 2: differences, and not the product formula, which loses small distances between large numbers
+            // mode 2 subtracts; the faster formula with products is inexact for small distances between large numbers
             let distances = Tensor::cdist(&some, points, 2.0, 2); // [block, points]
             distances.topk(count as i64, 1, false, true).1
         })

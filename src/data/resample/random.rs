@@ -1,6 +1,6 @@
-//! Leaving rows out, and repeating them, at random.
+//! Random under- and oversampling.
 //!
-//! The row numbers of a class are a polars column; NumPy's stream says which of them are taken.
+//! The row indices of a class are a polars column; NumPy's random stream selects from it.
 
 use polars::prelude::{ChunkTake, IdxCa, IdxSize, NewChunkedArray};
 use schemars::JsonSchema;
@@ -10,14 +10,14 @@ use crate::config::check::Invalid;
 use crate::data::resample::by_class::{ByClass, check_ratio};
 use crate::data::split::numpy_random::RandomState;
 
-/// Written `"under"`, or `{ under = { random_state = 42 } }`; `over` likewise.
+/// Random sampling, written `"under"` or `{ under = { random_state = 42 } }`; `over` likewise.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Random {
-    /// The seed, as in imbalanced-learn.
+    /// Seed, as in imbalanced-learn.
     pub random_state: u32,
-    /// Of two classes, how frequent the rarer one becomes, as a share of the other; 1 where it is not stated
-    /// (imbalanced-learn's `sampling_strategy`).
+    /// Rows of the rarer class divided by rows of the more frequent one, after resampling. Only for two classes; 1 by
+    /// default (imbalanced-learn's `sampling_strategy`).
     pub ratio: Option<f64>,
 }
 
@@ -26,11 +26,12 @@ impl Random {
         check_ratio(self.ratio)
     }
 
-    /// `RandomUnderSampler`: the rows that are kept, class by class; of the rarest class all.
+    /// `RandomUnderSampler`: returns the indices of the rows to keep, class by class, with all rows of the rarest
+    /// class.
     pub(super) fn under(&self, classes: &ByClass) -> Result<Vec<usize>, Invalid> {
         let kept = classes.kept(self.ratio)?;
         let mut random = RandomState::new(self.random_state);
-        // min_by_key gives the first of equally rare ones, for which nothing is drawn
+        // `min_by_key` returns the first of equally rare classes; all of its rows are kept
         let rarest = classes.classes.iter().min_by_key(|(_, rows)| rows.len()).map(|(class, _)| *class);
         let each = classes.classes.iter().zip(kept).map(|((class, rows), kept)| {
             if Some(*class) == rarest {
@@ -42,7 +43,7 @@ impl Random {
         Ok(joined(each))
     }
 
-    /// `RandomOverSampler`: all rows, then those that are repeated, class by class.
+    /// `RandomOverSampler`: returns the indices of all rows, then of the repeated rows, class by class.
     pub(super) fn over(&self, classes: &ByClass) -> Result<Vec<usize>, Invalid> {
         let lacking = classes.lacking(self.ratio)?;
         let mut random = RandomState::new(self.random_state);
@@ -55,12 +56,12 @@ impl Random {
     }
 }
 
-/// Row numbers as a column.
+/// Converts row indices to a column.
 fn column(rows: &[usize]) -> IdxCa {
     IdxCa::from_iter_values("row".into(), rows.iter().map(|&row| row as IdxSize))
 }
 
-/// What stands in these places of a column.
+/// Returns the values of a column at these positions.
 fn take(column: &IdxCa, places: &[usize]) -> IdxCa {
     let places: Vec<IdxSize> = places.iter().map(|&place| place as IdxSize).collect();
     column.take(&places[..]).expect("places are within the column")
@@ -76,7 +77,7 @@ mod tests {
 
     fn counts(classes: &[(i64, usize)]) -> ByClass<'static> {
         let all: Vec<i64> = classes.iter().flat_map(|&(class, rows)| vec![class; rows]).collect();
-        ByClass::of(&all, &[])
+        ByClass::new(&all, &[])
     }
 
     #[test]
@@ -85,7 +86,7 @@ mod tests {
         assert_eq!(half.over(&counts(&[(0, 10), (1, 2)])).unwrap().len(), 15);
         assert_eq!(half.under(&counts(&[(0, 10), (1, 2)])).unwrap().len(), 6);
         let fault = half.over(&counts(&[(0, 10), (1, 6)])).unwrap_err();
-        assert!(fault.message.contains("0.6000 of the other already: 6 of 10 rows"), "{fault}");
+        assert!(fault.message.contains("0.6000 of the other: 6 of 10 rows"), "{fault}");
         assert!(half.under(&counts(&[(0, 10), (1, 6)])).is_err());
         assert!(half.over(&counts(&[(0, 10), (1, 6), (2, 3)])).unwrap_err().message.contains("3 classes"));
         assert!(Random { ratio: Some(1.5), random_state: 0 }.check().is_err());

@@ -1,4 +1,4 @@
-//! Any table of the user's own, as CSV.
+//! The user's own table, as CSV.
 
 use std::path::Path;
 
@@ -8,88 +8,83 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
-use crate::data::prepare::scale::Scale;
-use crate::data::source::user_file;
-use crate::data::split::Split;
-use crate::data::table::column_roles::{ColumnRoles, Names, Selected};
+use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch::Watch;
+use crate::data::store::user_file;
+use crate::data::table::column_roles::{ColumnNames, ColumnRoles, SelectedColumns};
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableFault;
+use crate::data::table::csv_text::TableError;
 use crate::data::table::encode::{Encode, Missing};
-use crate::data::table::reading::{ClassColumn, Reading, TextColumns};
+use crate::data::table::field_format::{ClassColumn, FieldFormat, TextColumns};
 use crate::data::table::recognize::dates::Dates;
 use crate::data::table::recognize::number_format::NumberFormat;
-use crate::data::table::target_kind::Task;
+use crate::data::table::target_kind::TargetKind;
 use crate::io::separator;
 
-/// `[data.csv]`.
+/// Settings of `[data.csv]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Csv {
-    /// The file, `.csv` or `.csv.gz`; a relative path is relative to the experiment file.
+    /// Path of the file, `.csv` or `.csv.gz`. A relative path is relative to the experiment file.
     pub path: String,
-    /// The column to predict, or a list of them.
-    pub target: Names,
-    /// What the target is taken for. Where it is not stated nothing is guessed: text is classes, numbers are values.
+    /// Target column, or a list of them.
+    pub target: ColumnNames,
+    /// Kind of the target. By default, text is classes and numbers are values; unclear cases are errors.
     #[serde(default)]
-    pub task: Option<Task>,
-    /// The classes in their order, such as `["0", "1"]`: any other value in the target's column is an error. Where they
-    /// are not stated, the classes are the values that occur, ascending.
+    pub task: Option<TargetKind>,
+    /// Class names in order, such as `["0", "1"]`. Any other value in the target column is an error. By default, the
+    /// distinct values in ascending order.
     #[serde(default, deserialize_with = "class_names")]
     pub classes: Option<Vec<String>>,
-    /// The columns to predict from; all others where they are not stated.
+    /// Feature columns; by default, all other columns.
     #[serde(default)]
     pub features: Option<Vec<String>>,
-    /// Columns to leave out.
+    /// Columns that are not used.
     #[serde(default)]
     pub drop: Vec<String>,
-    /// Columns that hold categories though their values are numbers, dates or ids: `02139` and `2139` are two of them.
+    /// Columns of categories whose values are numbers, dates or ids: `02139` and `2139` are two categories.
     #[serde(default)]
     pub categories: Vec<String>,
-    /// Columns of dates, which become days since 1970-01-01, or their formats, as Python's `strptime` takes them:
-    /// `["signup"]`, `{ signup = "%d/%m/%Y" }`.
+    /// Date columns, which become days since 1970-01-01: a list of names, or a format for each, as in Python's
+    /// `strptime`: `["signup"]`, `{ signup = "%d/%m/%Y" }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dates: Option<Dates>,
-    /// What becomes of categories.
+    /// Encoding of categories.
     #[serde(default)]
     pub encode: Encode,
-    /// What becomes of missing values.
+    /// Handling of missing values.
     #[serde(default)]
     pub missing: Missing,
-    /// What counts as missing, in place of pandas' list of an empty field, `NA`, `NaN`, `None` and others. Stated classes
-    /// are never missing.
+    /// Texts that count as missing. By default, pandas' list: an empty field, `NA`, `NaN`, `None` and others. Names in
+    /// `classes` never count as missing.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "class_names")]
     pub missing_values: Option<Vec<String>>,
-    /// The decimal mark of numbers: `.` where it is not stated, or `,`.
+    /// Decimal mark of numbers, `.` or `,`; by default `.`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decimal: Option<char>,
-    /// What separates the thousands of numbers, such as `.` in 1.299,99.
+    /// Thousands separator of numbers, such as `.` in 1.299,99.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thousands: Option<char>,
-    /// A column of numbers above 0 that says what each row counts in the loss, of training, validation and test rows
-    /// alike; metrics count every row once. It is no feature.
+    /// Column of sample weights, numbers above 0. They apply to the loss on training, validation and test rows; metrics
+    /// count every row once. The column is no feature.
     #[serde(default)]
     pub weights: Option<String>,
-    /// The character between two fields: `","`, `";"`, `"tab"`, …
+    /// Field separator: `","`, `";"`, `"tab"`, …
     #[serde(default = "comma", deserialize_with = "separator_name")]
     pub separator: char,
-    /// Which rows are held out.
-    #[serde(default)]
-    pub split: Option<Split>,
-    /// How the numbers are scaled.
-    #[serde(default)]
-    pub scale: Scale,
 }
 
 fn comma() -> char {
     ','
 }
 
-/// One character, or `tab`.
+/// Deserializes one character, or `tab`.
 fn separator_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char, D::Error> {
     separator::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-/// Text, or numbers as a table writes them: `["0", "1"]` or `[0, 1]`.
+/// Deserializes class names, as text or as whole numbers: `["0", "1"]` or `[0, 1]`.
 fn class_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected the name of a class, or its number")]
@@ -105,12 +100,12 @@ fn class_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
     Ok(names.map(|names| names.into_iter().map(text).collect()))
 }
 
-/// Reads a table of the user's own.
+/// Reads a table of the user. Returns it with the SHA-256 of the file.
 ///
 /// # Errors
-/// When the file cannot be read, or holds no table. The first is told as the message, after the file's name.
-pub fn read(path: &Path, reading: &Reading) -> Result<(Table, String), TableFault> {
-    if let Some(plain) = Table::of_plain_file(path, reading) {
+/// When the file cannot be read, or is no table; the message follows the file name.
+pub fn read(path: &Path, reading: &FieldFormat) -> Result<(Table, String), TableError> {
+    if let Some(plain) = Table::read_plain_file(path, reading) {
         return Ok(plain);
     }
     let (bytes, sum) = user_file::read_table(path)?;
@@ -118,8 +113,8 @@ pub fn read(path: &Path, reading: &Reading) -> Result<(Table, String), TableFaul
 }
 
 impl Csv {
-    /// How the fields of the file are read.
-    fn reading(&self) -> Result<Reading, Invalid> {
+    /// Returns the format of the fields, from the settings.
+    fn reading(&self) -> Result<FieldFormat, Invalid> {
         let default = NumberFormat::default();
         let numbers = NumberFormat { decimal: self.decimal.unwrap_or(default.decimal), thousands: self.thousands };
         numbers.check()?;
@@ -127,37 +122,32 @@ impl Csv {
         let target = self.target.list().first();
         let classes = target.zip(self.classes.as_ref());
         let classes = classes.map(|(name, classes)| ClassColumn { name: name.clone(), classes: classes.clone() });
-        let is_class = self.task == Some(Task::Classes) || classes.is_some();
+        let is_class = self.task == Some(TargetKind::Classes) || classes.is_some();
         let text = self.categories.iter().chain(target.filter(|_| is_class)).cloned().collect();
-        Ok(Reading {
+        Ok(FieldFormat {
             missing_values: self.missing_values.clone(),
             numbers,
             classes,
             text: TextColumns::Named(text),
-            ..Reading::new(self.separator).with_dates(self.dates.as_ref())
+            ..FieldFormat::new(self.separator).with_dates(self.dates.as_ref())
         })
     }
 
-    /// The table, the checksum of its file, and how it was read.
-    fn table(&self) -> Result<(Table, String, Reading), Invalid> {
+    /// Reads the table. Returns it with the checksum of its file and the format of its fields.
+    fn read(&self) -> Result<(Table, String, FieldFormat), Invalid> {
         let reading = self.reading()?;
-        let (table, sum) = read(Path::new(&self.path), &reading).map_err(|fault| self.of_path(fault))?;
+        let (table, sum) = read(Path::new(&self.path), &reading).map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }
 
-    /// A fault of the file.
-    fn of_path(&self, fault: TableFault) -> Invalid {
-        let told = Invalid::new("path", format!("cannot be used: `{}` {}", self.path, fault.message));
-        Invalid { hint: fault.hint, ..told }
+    /// Converts a fault of the file to an error of the setting `path`.
+    fn path_error(&self, fault: TableError) -> Invalid {
+        let invalid = Invalid::new("path", format!("cannot be used: `{}` {}", self.path, fault.message));
+        Invalid { hint: fault.hint, ..invalid }
     }
 
-    /// The checksum of the file.
-    pub(super) fn checksum(&self) -> Result<String, Invalid> {
-        user_file::read(Path::new(&self.path)).map(|(_, sum)| sum).map_err(|fault| self.of_path(fault))
-    }
-
-    fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
-        let recipe = ColumnRoles {
+    fn select<'t>(&self, table: &'t Table) -> Result<SelectedColumns<'t>, Invalid> {
+        let roles = ColumnRoles {
             target: self.target.list(),
             task: self.task,
             classes: self.classes.as_deref(),
@@ -169,16 +159,34 @@ impl Csv {
             weights: self.weights.as_deref(),
             dates: &self.dates.as_ref().map(Dates::names).unwrap_or_default(),
         };
-        recipe.select(table)
+        roles.select(table)
+    }
+}
+
+impl DataSource for Csv {
+    const NAME: &'static str = "csv";
+    const IS_TABLE: bool = true;
+
+    fn info(&self) -> Result<DatasetInfo, Invalid> {
+        let (table, _, _) = self.read()?;
+        self.select(&table).map(|selected| selected.info())
     }
 
-    pub(super) fn card(&self) -> Result<DatasetInfo, Invalid> {
-        let (table, _, _) = self.table()?;
-        self.select(&table).map(|selected| selected.card())
+    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+        let (table, sum, reading) = self.read().map_err(load_error::<Self>)?;
+        Ok(self.select(&table).map_err(load_error::<Self>)?.load(sum, reading))
     }
 
-    pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        let (table, sum, reading) = self.table()?;
-        Ok(self.select(&table)?.load(sum, reading))
+    fn paths_mut(&mut self) -> Vec<(&'static str, &mut String)> {
+        vec![("path", &mut self.path)]
+    }
+
+    fn checksum_of_files(&self) -> Result<Option<String>, Invalid> {
+        let file = user_file::read(Path::new(&self.path));
+        file.map(|(_, sum)| Some(sum)).map_err(|fault| self.path_error(fault))
+    }
+
+    fn weights(&self) -> Option<&str> {
+        self.weights.as_deref()
     }
 }

@@ -1,5 +1,5 @@
-//! Ten measurements of 442 patients, and how far their diabetes went in a year (Efron and others, 2004, as
-//! scikit-learn's `load_diabetes(scaled=False)` ships them), in the binary.
+//! Built-in table: ten measurements of 442 patients, and the progression of their diabetes after one year (Efron and
+//! others, 2004, as in scikit-learn's `load_diabetes(scaled=False)`).
 
 use std::io::Read;
 
@@ -7,41 +7,65 @@ use flate2::read::GzDecoder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::data::prepare::scale::Scale;
-use crate::data::source::embedded_table::EmbeddedTable;
-use crate::data::split::Split;
+use crate::config::check::Invalid;
+use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch::Watch;
 use crate::data::table::csv_table::Table;
-use crate::data::table::target_kind::Task;
+use crate::data::table::embedded_table::EmbeddedTable;
+use crate::data::table::target_kind::TargetKind;
 use crate::data::target::Target;
 
 const FEATURES_GZ: &[u8] = include_bytes!("../embedded/diabetes_data_raw.csv.gz");
 const TARGET_GZ: &[u8] = include_bytes!("../embedded/diabetes_target.csv.gz");
 
+const MANIFEST: &str = "
+title    = 'Diabetes: progression of the disease one year after ten measurements'
+rows     = '442'
+features = '10 measurements'
+target   = '1 number'
+license  = 'not stated'
+citation = 'B. Efron, T. Hastie, I. Johnstone, R. Tibshirani: Least Angle Regression, Annals of Statistics 32(2), 2004; as shipped with scikit-learn'
+";
+
 const TARGET: &str = "progression";
 
-/// The table, and what is predicted of it.
-pub(super) const EMBEDDED: EmbeddedTable = EmbeddedTable {
+/// The built-in table and its target.
+const EMBEDDED: EmbeddedTable = EmbeddedTable {
     table,
     files: &[FEATURES_GZ, TARGET_GZ],
     target: TARGET,
-    task: Task::Values,
+    task: TargetKind::Values,
     size: (442, 10, Target::Values(1)),
     classes: None,
 };
 
-/// `[data.diabetes]`.
+/// Settings of `[data.diabetes]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Diabetes {
-    /// Which rows are held out.
-    #[serde(default)]
-    pub split: Option<Split>,
-    /// How the measurements are scaled.
-    #[serde(default)]
-    pub scale: Scale,
+pub struct Diabetes {}
+
+impl DataSource for Diabetes {
+    const NAME: &'static str = "diabetes";
+    const MANIFEST: Option<&'static str> = Some(MANIFEST);
+    const IS_TABLE: bool = true;
+    const TARGET_COLUMN: Option<&'static str> = Some(TARGET);
+
+    fn info(&self) -> Result<DatasetInfo, Invalid> {
+        Ok(EMBEDDED.info())
+    }
+
+    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+        EMBEDDED.load().map_err(load_error::<Self>)
+    }
+
+    fn table(_cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Option<(Table, String)>> {
+        Ok(Some((table(), EMBEDDED.checksum())))
+    }
 }
 
-/// The table, its columns named as scikit-learn names them.
+/// Returns the table with scikit-learn's column names.
 pub fn table() -> Table {
     let mut text = format!("age,sex,bmi,bp,s1,s2,s3,s4,s5,s6,{TARGET}\n");
     for (features, target) in unpacked(FEATURES_GZ).lines().zip(unpacked(TARGET_GZ).lines()) {

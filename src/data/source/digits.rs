@@ -1,4 +1,4 @@
-//! Handwritten digits of 8×8 pixels, values 0–16 (UCI, as scikit-learn's `load_digits` ships them), in the binary.
+//! Built-in images of handwritten digits, 8×8 pixels with values 0–16 (UCI, as in scikit-learn's `load_digits`).
 
 use std::io::Read;
 
@@ -10,38 +10,42 @@ use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
-use crate::data::prepare::scale::Scale;
 use crate::data::rows::Rows;
-use crate::data::split::Split;
+use crate::data::source::data_source::DataSource;
+use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
+use crate::data::store::fetch::Watch;
 use crate::data::table::byte_table;
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;
 use crate::tensor::shape::Shape;
 
+const MANIFEST: &str = "
+title    = 'Digits: images of handwritten digits, 8×8'
+rows     = '1,797'
+features = '8×8 pixels, 0–16'
+target   = '10 classes'
+license  = 'CC BY 4.0'
+citation = 'E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998'
+";
+
 const CSV_GZ: &[u8] = include_bytes!("../embedded/digits.csv.gz");
 const ROWS: usize = 1797;
 const SIDE: usize = 8;
 
-/// `[data.digits]`.
+/// Settings of `[data.digits]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Digits {
-    /// Which rows are held out.
-    #[serde(default)]
-    pub split: Option<Split>,
-    /// How pixels are scaled; `unit` divides by 16.
-    #[serde(default)]
-    pub scale: Scale,
-    /// Whether an image is one row of 64 values, or 1×8×8 (channel, height, width).
+    /// Whether an image is 64 features, or 1×8×8 (channel, height, width).
     #[serde(default = "yes")]
     pub flatten: bool,
-    /// Yes-or-no labels to predict, several at once, in place of the digit.
+    /// Yes-or-no labels to predict instead of the digit.
     #[serde(default)]
     pub labels: Option<Vec<Property>>,
 }
 
-/// Something that is true of a digit, or not.
+/// Property of a digit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Property {
@@ -82,24 +86,17 @@ fn yes() -> bool {
 
 impl Default for Digits {
     fn default() -> Self {
-        Digits { split: None, scale: Scale::None, flatten: true, labels: None }
+        Digits { flatten: true, labels: None }
     }
 }
 
 impl Digits {
-    pub(super) fn card(&self) -> DatasetInfo {
-        let sample = if self.flatten { Shape::from([64]) } else { Shape::from([1, 8, 8]) };
-        DatasetInfo {
-            sample,
-            target: self.target(),
-            rows: ROWS,
-            test_rows: 0,
-            classes: self.names(),
-            notes: Vec::new(),
-        }
+    /// Returns the shape of one image.
+    fn sample(&self) -> Shape {
+        if self.flatten { Shape::from([64]) } else { Shape::from([1, 8, 8]) }
     }
 
-    /// The names of the labels, or of the digits.
+    /// Returns the names of the labels, or of the digits.
     fn names(&self) -> Vec<String> {
         match &self.labels {
             Some(labels) => labels.iter().map(|label| label.name().to_owned()).collect(),
@@ -111,19 +108,8 @@ impl Digits {
         self.labels.as_ref().map_or(Target::Classes(10), |labels| Target::Labels(labels.len()))
     }
 
-    pub(super) fn check(&self) -> Result<(), Invalid> {
-        let labels = self.labels.as_deref().unwrap_or_default();
-        if self.labels.is_some() && labels.is_empty() {
-            return Err(Invalid::new("labels", "names no label").hint("leave `labels` out to predict the digit"));
-        }
-        match labels.iter().enumerate().find(|(number, label)| labels[..*number].contains(label)) {
-            Some((_, label)) => Err(Invalid::new("labels", format!("names `{}` twice", label.name()))),
-            None => Ok(()),
-        }
-    }
-
-    /// What is to be predicted of these digits, `[rows]` int64, and its names.
-    pub(super) fn targets(&self, digits: &Tensor) -> (Tensor, Vec<String>) {
+    /// Converts digits, `[rows]` int64, to targets. Returns them with their names.
+    fn labels_of(&self, digits: &Tensor) -> (Tensor, Vec<String>) {
         let Some(labels) = &self.labels else {
             return (digits.shallow_clone(), self.names());
         };
@@ -132,8 +118,24 @@ impl Digits {
         let targets: Vec<f32> = digits.into_iter().flat_map(holds).collect();
         (Tensor::from_slice(&targets).view([-1, labels.len() as i64]), self.names())
     }
+}
 
-    pub(super) fn load(&self) -> anyhow::Result<Loaded> {
+impl DataSource for Digits {
+    const NAME: &'static str = "digits";
+    const MANIFEST: Option<&'static str> = Some(MANIFEST);
+
+    fn info(&self) -> Result<DatasetInfo, Invalid> {
+        Ok(DatasetInfo {
+            sample: self.sample(),
+            target: self.target(),
+            rows: ROWS,
+            test_rows: 0,
+            classes: self.names(),
+            notes: Vec::new(),
+        })
+    }
+
+    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
         let mut csv = Vec::new();
         GzDecoder::new(CSV_GZ).read_to_end(&mut csv).context("failed to unpack the embedded digits")?;
         let table = byte_table::read_bytes(csv, false).context("failed to read the embedded digits")?;
@@ -145,8 +147,8 @@ impl Digits {
         );
         let values = Tensor::from_slice(&table.values).view([ROWS as i64, -1]);
         let mut shape = vec![ROWS as i64];
-        shape.extend(self.card().sample.dimensions());
-        let (targets, classes) = self.targets(&values.select(1, (SIDE * SIDE) as i64).to_kind(Kind::Int64));
+        shape.extend(self.sample().dimensions());
+        let (targets, classes) = self.labels_of(&values.select(1, (SIDE * SIDE) as i64).to_kind(Kind::Int64));
         Ok(Loaded {
             sha256: sha256(CSV_GZ),
             target: self.target(),
@@ -156,5 +158,24 @@ impl Digits {
             largest: 16.0,
             form: Form::Image(ImageSize { height: SIDE, width: SIDE }),
         })
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        if self.labels.is_some() && labels.is_empty() {
+            return Err(Invalid::new("labels", "is empty").hint("remove `labels` to predict the digit"));
+        }
+        match labels.iter().enumerate().find(|(number, label)| labels[..*number].contains(label)) {
+            Some((_, label)) => Err(Invalid::new("labels", format!("lists `{}` twice", label.name()))),
+            None => Ok(()),
+        }
+    }
+
+    fn label_count(&self, _classes: usize) -> usize {
+        10 // digits, even if the targets are `labels`
+    }
+
+    fn targets(&self, classes: &Tensor) -> Tensor {
+        self.labels_of(classes).0
     }
 }

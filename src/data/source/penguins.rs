@@ -1,53 +1,58 @@
-//! Penguins of three species on three islands (Palmer Station, CC0), with text columns and missing values, in the binary.
+//! Built-in table: penguins of three species on three islands (Palmer Station, CC0), with text columns and missing
+//! values.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
-use crate::data::prepare::scale::Scale;
-use crate::data::split::Split;
+use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
-use crate::data::table::column_roles::{ColumnRoles, Names, Selected};
+use crate::data::store::fetch::Watch;
+use crate::data::table::column_roles::{ColumnNames, ColumnRoles, SelectedColumns};
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, Missing};
-use crate::data::table::reading::Reading;
-use crate::data::table::target_kind::Task;
+use crate::data::table::field_format::FieldFormat;
+use crate::data::table::target_kind::TargetKind;
+
+const MANIFEST: &str = "
+title    = 'Palmer penguins: three species, with text columns and missing values'
+rows     = '344'
+features = '4 numbers, 2 texts'
+target   = '3 classes'
+license  = 'CC0'
+citation = 'K. B. Gorman, T. D. Williams, W. R. Fraser: PLoS ONE 9(3), 2014; A. Horst, A. Hill, K. Gorman: palmerpenguins, 2020'
+";
 
 const CSV: &[u8] = include_bytes!("../embedded/penguins.csv");
 
-/// The column to predict where no other is named.
-pub(super) const TARGET: &str = "species";
+/// Target column by default.
+const TARGET: &str = "species";
 
-/// `[data.penguins]`.
+/// Settings of `[data.penguins]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Penguins {
-    /// The column to predict, or a list of them.
+    /// Target column, or a list of them.
     #[serde(default = "species")]
-    pub target: Names,
-    /// What the target is taken for; text for classes and numbers for values where it is not stated.
+    pub target: ColumnNames,
+    /// Kind of the target; by default, text is classes and numbers are values.
     #[serde(default)]
-    pub task: Option<Task>,
-    /// The columns to predict from.
+    pub task: Option<TargetKind>,
+    /// Feature columns.
     #[serde(default = "all_but_the_year")]
     pub features: Vec<String>,
-    /// What becomes of island and sex.
+    /// Encoding of island and sex.
     #[serde(default = "one_hot")]
     pub encode: Encode,
-    /// What becomes of missing values: 11 rows have some.
+    /// Handling of missing values: 11 rows have some.
     #[serde(default = "drop")]
     pub missing: Missing,
-    /// Which rows are held out.
-    #[serde(default)]
-    pub split: Option<Split>,
-    /// How the numbers are scaled.
-    #[serde(default)]
-    pub scale: Scale,
 }
 
-fn species() -> Names {
-    Names::One(TARGET.to_owned())
+fn species() -> ColumnNames {
+    ColumnNames::One(TARGET.to_owned())
 }
 
 fn all_but_the_year() -> Vec<String> {
@@ -64,40 +69,43 @@ fn drop() -> Missing {
 
 impl Default for Penguins {
     fn default() -> Self {
-        Penguins {
-            target: species(),
-            task: None,
-            features: all_but_the_year(),
-            encode: one_hot(),
-            missing: drop(),
-            split: None,
-            scale: Scale::None,
-        }
+        Penguins { target: species(), task: None, features: all_but_the_year(), encode: one_hot(), missing: drop() }
     }
 }
 
-/// The table.
+/// Returns the table.
 pub fn table() -> Table {
     Table::from_csv(CSV, ',').expect("the embedded table is read by a test")
 }
 
 impl Penguins {
-    fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
-        let recipe = ColumnRoles {
+    fn select<'t>(&self, table: &'t Table) -> Result<SelectedColumns<'t>, Invalid> {
+        let roles = ColumnRoles {
             task: self.task,
             features: Some(&self.features),
             encode: self.encode,
             missing: self.missing,
-            ..ColumnRoles::of(self.target.list())
+            ..ColumnRoles::new(self.target.list())
         };
-        recipe.select(table)
+        roles.select(table)
+    }
+}
+
+impl DataSource for Penguins {
+    const NAME: &'static str = "penguins";
+    const MANIFEST: Option<&'static str> = Some(MANIFEST);
+    const IS_TABLE: bool = true;
+    const TARGET_COLUMN: Option<&'static str> = Some(TARGET);
+
+    fn info(&self) -> Result<DatasetInfo, Invalid> {
+        self.select(&table()).map(|selected| selected.info())
     }
 
-    pub(super) fn card(&self) -> Result<DatasetInfo, Invalid> {
-        self.select(&table()).map(|selected| selected.card())
+    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+        Ok(self.select(&table()).map_err(load_error::<Self>)?.load(sha256(CSV), FieldFormat::new(',')))
     }
 
-    pub(super) fn load(&self) -> Result<Loaded, Invalid> {
-        Ok(self.select(&table())?.load(sha256(CSV), Reading::new(',')))
+    fn table(_cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Option<(Table, String)>> {
+        Ok(Some((table(), sha256(CSV))))
     }
 }

@@ -1,18 +1,18 @@
-//! Folds for cross-validation, row for row as scikit-learn 1.9's `KFold` and `StratifiedKFold` make them.
+//! Folds for cross-validation, with the same rows as scikit-learn 1.9's `KFold` and `StratifiedKFold`.
 
 use crate::config::check::{Invalid, require};
 use crate::data::split::numpy_random::RandomState;
 
-/// One fold: which rows are trained on, and which are held out; both ascending.
+/// Row indices of one fold, both parts ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
-    /// Rows to train on.
+    /// Training rows.
     pub train: Vec<usize>,
-    /// Rows held out; every row is held out in one fold.
+    /// Held-out rows; each row is held out in exactly one fold.
     pub test: Vec<usize>,
 }
 
-/// `KFold(folds)` on so many rows; with a `random_state`, `KFold(folds, shuffle=True, random_state=…)`.
+/// Splits rows like `KFold(folds)`; with a `random_state`, like `KFold(folds, shuffle=True, random_state=…)`.
 ///
 /// # Errors
 /// When there are fewer than two folds, or fewer rows than folds; the key is `folds`.
@@ -25,21 +25,21 @@ pub fn k_fold(rows: usize, folds: usize, random_state: Option<u32>) -> Result<Ve
     let mut fold_of = vec![0; rows];
     let mut start = 0;
     for fold in 0..folds {
-        let size = rows / folds + usize::from(fold < rows % folds); // the first ones are one larger
+        let size = rows / folds + usize::from(fold < rows % folds); // the first folds have one more row
         order[start..start + size].iter().for_each(|&row| fold_of[row] = fold);
         start += size;
     }
     Ok(by_number(&fold_of, folds))
 }
 
-/// `StratifiedKFold(folds)` on rows of these classes: every fold keeps the classes' shares; with a `random_state`,
-/// `StratifiedKFold(folds, shuffle=True, random_state=…)`.
+/// Splits rows like `StratifiedKFold(folds)`: each fold has the class proportions of all rows. With a `random_state`,
+/// like `StratifiedKFold(folds, shuffle=True, random_state=…)`.
 ///
 /// # Errors
-/// When there are fewer than two folds, or no class has a row for each of them; the key is `folds`.
+/// When there are fewer than two folds, or every class has fewer rows than there are folds; the key is `folds`.
 pub fn stratified_k_fold(labels: &[i64], folds: usize, random_state: Option<u32>) -> Result<Vec<Fold>, Invalid> {
     check(labels.len(), folds)?;
-    // classes are numbered by their first appearance
+    // classes are numbered in the order of their first rows
     let mut classes: Vec<i64> = Vec::new();
     let class_of: Vec<usize> = labels
         .iter()
@@ -62,7 +62,7 @@ pub fn stratified_k_fold(labels: &[i64], folds: usize, random_state: Option<u32>
     let mut random = random_state.map(RandomState::new);
     let mut fold_of = vec![0; labels.len()];
     for class in 0..classes.len() {
-        // how many rows of the class each fold gets: every `folds`-th of the sorted rows
+        // rows of the class in each fold: every `folds`-th of the sorted rows
         let of_fold = |fold: usize| sorted.iter().skip(fold).step_by(folds).filter(|&&c| c == class).count();
         let mut drawn: Vec<usize> = (0..folds).flat_map(|fold| std::iter::repeat_n(fold, of_fold(fold))).collect();
         if let Some(random) = &mut random {
@@ -79,7 +79,7 @@ fn check(rows: usize, folds: usize) -> Result<(), Invalid> {
     require(folds <= rows, "folds", "must be at most the number of rows", format!("{folds} folds and {rows} rows"))
 }
 
-/// The folds, from the number of the fold that each row is held out in.
+/// Builds the folds from the number of the fold that holds out each row.
 fn by_number(fold_of: &[usize], folds: usize) -> Vec<Fold> {
     let fold = |fold: usize| {
         let (test, train) = (0..fold_of.len()).partition(|&row| fold_of[row] == fold);

@@ -1,5 +1,5 @@
-//! Splitting rows into training, validation and test, row for row as scikit-learn 1.9's `train_test_split` does with
-//! the same `random_state`.
+//! Splits rows into training, validation and test, with the same rows as scikit-learn 1.9's `train_test_split` with the
+//! same `random_state`.
 
 pub mod folds;
 pub mod numpy_random;
@@ -16,52 +16,52 @@ use crate::data::target::Target;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
-    /// The share of rows split off for testing, before the validation rows. Left out where the data set brings test
-    /// rows of its own.
+    /// Fraction of the rows held out for testing, before the validation rows. Not allowed for data sets with their own
+    /// test rows.
     #[serde(default)]
     pub test: Option<f64>,
-    /// The share of the remaining rows split off for validation.
+    /// Fraction of the remaining rows held out for validation.
     #[serde(default)]
     pub validation: Option<f64>,
-    /// The seed of the shuffle, as in scikit-learn.
+    /// Seed of the shuffle, as in scikit-learn.
     #[serde(default)]
     pub random_state: u32,
-    /// Only so many of the training rows are used; validation and test rows stay as they are.
+    /// Maximum number of training rows. Validation and test rows are unaffected.
     #[serde(default)]
     pub train_rows: Option<usize>,
-    /// Cross-validation: the remaining rows are split into so many folds, each held out for validation once.
+    /// Number of folds for cross-validation of the remaining rows. Each fold is the validation set once.
     #[serde(default)]
     pub folds: Option<usize>,
-    /// Whether every part keeps the shares of the classes.
+    /// Whether all parts have the same class proportions.
     #[serde(default)]
     pub stratify: bool,
 }
 
-/// The row numbers of each part.
+/// Row indices of each part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
-    /// Rows to train on.
+    /// Training rows.
     pub training: Vec<usize>,
-    /// Rows to choose by.
+    /// Validation rows.
     pub validation: Option<Vec<usize>>,
-    /// Rows to test on.
+    /// Test rows.
     pub test: Option<Vec<usize>>,
 }
 
 impl Split {
-    /// Checks the shares, and that each part of a data set of so many rows would hold a row.
+    /// Checks the settings for a data set with this number of rows and of existing test rows.
     ///
     /// # Errors
-    /// When a share lies outside (0, 1), a part would be empty, the data set brings test rows and others are asked, or
-    /// there are no classes to keep the shares of.
+    /// When a fraction is outside (0, 1), a part would be empty, `test` is set for a data set with its own test rows,
+    /// or `stratify` is set without classes.
     pub fn check(&self, rows: usize, own_test_rows: usize, target: Target) -> Result<(), Invalid> {
         if self.stratify && !matches!(target, Target::Classes(_)) {
-            let message = format!("keeps the shares of classes, and the target is {target}");
+            let message = format!("is for classes, but the target is {target}");
             let hint = match target {
                 Target::Values(_) => {
-                    "leave `stratify` out, or say `task = \"classes\"` of a table whose numbers stand for them"
+                    "remove `stratify`, or write `task = \"classes\"` if the numbers of a table are classes"
                 }
-                Target::Labels(_) | Target::Classes(_) => "leave `stratify` out",
+                Target::Labels(_) | Target::Classes(_) => "remove `stratify`",
             };
             return Err(Invalid::new("stratify", message).hint(hint));
         }
@@ -70,7 +70,7 @@ impl Split {
             let Some(wanted) = wanted else { continue };
             share(key, wanted)?;
             let split_off = held_out(left, wanted);
-            require(split_off < left, key, "must leave a row to train on", format!("{wanted} of {left} rows"))?;
+            require(split_off < left, key, "must leave at least one training row", format!("{wanted} of {left} rows"))?;
             left -= split_off;
         }
         if let Some(folds) = self.folds {
@@ -82,13 +82,13 @@ impl Split {
             require(self.folds.is_none(), "train_rows", "and `folds` cannot both be set", train_rows)?;
         }
         if self.test.is_some() && own_test_rows > 0 {
-            let message = format!("cannot be set: this data set brings {own_test_rows} test rows of its own");
-            return Err(Invalid::new("test", message).hint("leave `test` out"));
+            let message = format!("cannot be set: this data set has its own {own_test_rows} test rows");
+            return Err(Invalid::new("test", message).hint("remove `test`"));
         }
         Ok(())
     }
 
-    /// How many of so many rows are trained on, where there are no folds.
+    /// Returns the number of training rows among `rows` rows, if there are no folds.
     pub fn training_rows(&self, rows: usize) -> usize {
         let held_out =
             |left: usize, share: Option<f64>| left - share.map_or(0, |share| held_out(left, share)).min(left);
@@ -96,12 +96,13 @@ impl Split {
         left.min(self.train_rows.unwrap_or(usize::MAX))
     }
 
-    /// Whether there are validation rows.
+    /// Returns whether there are validation rows.
     pub fn holds_out_validation(&self) -> bool {
         self.validation.is_some() || self.folds.is_some()
     }
 
-    /// Splits so many rows for each fold, with the fold's number, or once where there are no folds.
+    /// Splits `rows` rows once for each fold. Returns each fold's number with its parts; without folds, one entry
+    /// without a number.
     ///
     /// # Errors
     /// As for [`Split::parts`], and when there are fewer rows than folds.
@@ -129,10 +130,11 @@ impl Split {
         Ok(parts.collect())
     }
 
-    /// Splits so many rows; `classes` has each row's class, where there are classes, and `names` what they are called.
+    /// Splits `rows` rows. `classes` has the class of each row, if the target is classes; `names` has the names of the
+    /// classes.
     ///
     /// # Errors
-    /// When a class has too few rows to keep its share, as scikit-learn refuses it; the key is relative to the split.
+    /// When a class has too few rows to stratify, as in scikit-learn; the key is relative to the split.
     pub fn parts(&self, rows: usize, classes: Option<&[i64]>, names: &[String]) -> Result<Parts, Invalid> {
         let all: Vec<usize> = (0..rows).collect();
         let (rest, test) = self.split_off(all, self.test, classes, names)?;
@@ -162,32 +164,35 @@ impl Split {
     }
 }
 
-/// Refuses what scikit-learn refuses: a class with one row, or a part with fewer rows than there are classes.
+/// Checks the classes as scikit-learn does: each has at least two rows, and each part has a row for each class.
 fn check_classes(classes: &[i64], share: f64, names: &[String]) -> Result<(), Invalid> {
     let rows_of_class = rows_by_class(classes);
     if let Some(alone) = rows_of_class.iter().find(|rows| rows.len() < 2) {
         let class = classes[alone[0]];
         let name = names.get(class as usize).cloned().unwrap_or_else(|| class.to_string());
-        let message = format!("needs two rows of each class at least, and class `{name}` has one");
-        return Err(Invalid::new("stratify", message).hint("leave `stratify` out, or the row"));
+        let message = format!("needs at least two rows of each class, but class `{name}` has one");
+        return Err(Invalid::new("stratify", message).hint("remove `stratify`, or the row"));
     }
     let off = held_out(classes.len(), share);
     let smaller = off.min(classes.len() - off);
     if smaller < rows_of_class.len() {
-        let message = format!("needs a row for each of {} classes, and a part has {smaller}", rows_of_class.len());
-        return Err(Invalid::new("stratify", message).hint("leave `stratify` out, or take another share"));
+        let message = format!(
+            "needs a row of each of the {} classes in each part, but a part has {smaller} rows",
+            rows_of_class.len()
+        );
+        return Err(Invalid::new("stratify", message).hint("remove `stratify`, or change the fraction"));
     }
     Ok(())
 }
 
-/// How many rows scikit-learn holds out for a share: rounded up.
+/// Returns the number of rows that scikit-learn holds out: the fraction of the rows, rounded up.
 fn held_out(rows: usize, share: f64) -> usize {
     (rows as f64 * share).ceil() as usize
 }
 
 /// `sklearn.model_selection.train_test_split(range(rows), test_size=share, random_state=…)`.
 ///
-/// Returns the kept rows and those split off. `share` must lie in (0, 1).
+/// Returns the kept and the held-out row indices. `share` must be in (0, 1).
 pub fn train_test_split(rows: usize, share: f64, random_state: u32) -> (Vec<usize>, Vec<usize>) {
     let off = held_out(rows, share);
     let mut order = RandomState::new(random_state).permutation(rows);
@@ -195,10 +200,10 @@ pub fn train_test_split(rows: usize, share: f64, random_state: u32) -> (Vec<usiz
     (kept, order)
 }
 
-/// The same with `stratify=labels`.
+/// Like [`train_test_split`] with `stratify=labels`.
 ///
-/// The classes' shares are kept as well as whole rows allow; where rounding leaves rows over, the classes that get one
-/// more are drawn, as scikit-learn draws them.
+/// The parts have the class proportions of all rows, as far as whole rows allow. Rows that are left over by rounding go
+/// to random classes, as in scikit-learn.
 pub fn train_test_split_stratified(labels: &[i64], share: f64, random_state: u32) -> (Vec<usize>, Vec<usize>) {
     let off = held_out(labels.len(), share);
     let kept = labels.len() - off;
@@ -222,7 +227,7 @@ pub fn train_test_split_stratified(labels: &[i64], share: f64, random_state: u32
     (kept_rows, off_rows)
 }
 
-/// The rows of each class that occurs, classes ascending.
+/// Returns the row indices of each class that occurs, classes ascending.
 fn rows_by_class(labels: &[i64]) -> Vec<Vec<usize>> {
     let mut rows = std::collections::BTreeMap::<i64, Vec<usize>>::new();
     for (row, &label) in labels.iter().enumerate() {
@@ -231,7 +236,7 @@ fn rows_by_class(labels: &[i64]) -> Vec<Vec<usize>> {
     rows.into_values().collect()
 }
 
-/// The likeliest counts when `draws` are taken without replacement, ties drawn at random.
+/// Returns the most probable class counts of `draws` rows drawn without replacement; ties are broken at random.
 fn approximate_mode(counts: &[usize], draws: usize, random: &mut RandomState) -> Vec<usize> {
     let total: usize = counts.iter().sum();
     let exact: Vec<f64> = counts.iter().map(|&count| count as f64 / total as f64 * draws as f64).collect();
@@ -264,9 +269,12 @@ mod tests {
         let split = |share| Split { test: Some(share), stratify: true, ..Split::default() };
         let names = ["a", "b", "c"].map(str::to_owned);
         let fault = split(0.5).parts(5, Some(&[0, 0, 1, 2, 2]), &names).unwrap_err();
-        assert_eq!(fault.to_string(), "`stratify` needs two rows of each class at least, and class `b` has one");
+        assert_eq!(fault.to_string(), "`stratify` needs at least two rows of each class, but class `b` has one");
         let fault = split(0.2).parts(6, Some(&[0, 0, 1, 1, 2, 2]), &names).unwrap_err();
-        assert_eq!(fault.to_string(), "`stratify` needs a row for each of 3 classes, and a part has 2");
+        assert_eq!(
+            fault.to_string(),
+            "`stratify` needs a row of each of the 3 classes in each part, but a part has 2 rows"
+        );
         assert!(split(0.5).parts(6, Some(&[0, 0, 1, 1, 2, 2]), &names).is_ok());
     }
 }

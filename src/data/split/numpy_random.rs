@@ -1,8 +1,8 @@
-//! NumPy's legacy random stream (`np.random.RandomState`), on which scikit-learn's splits and imbalanced-learn's
-//! samplers are defined: with the same `random_state`, ours return the same rows.
+//! NumPy's legacy random stream (`np.random.RandomState`). scikit-learn's splits and imbalanced-learn's samplers use
+//! it, so the same `random_state` gives the same rows here.
 //!
-//! The generator is MT19937; what is added here is how NumPy turns its numbers into permutations
-//! (NEP 19 freezes that for good).
+//! The generator is MT19937 from the crate `rand_mt`. This file turns its numbers into permutations and samples as
+//! NumPy does; NEP 19 guarantees that NumPy's stream never changes.
 
 use rand_mt::Mt;
 
@@ -11,12 +11,13 @@ use rand_mt::Mt;
 pub struct RandomState(Mt);
 
 impl RandomState {
-    /// Seeded as NumPy seeds it.
+    /// Creates the generator with NumPy's seeding.
     pub fn new(random_state: u32) -> Self {
         RandomState(Mt::new(random_state))
     }
 
-    /// A whole number in `0..=max`: draws are masked to the needed bits, and those above `max` are drawn again.
+    /// Returns a random integer in `0..=max`. Draws are masked to the needed bits, and repeated while they are above
+    /// `max`.
     fn interval(&mut self, max: usize) -> usize {
         if max == 0 {
             return 0;
@@ -26,7 +27,7 @@ impl RandomState {
             let drawn = if u32::try_from(max).is_ok() {
                 u64::from(self.0.next_u32()) & mask
             } else {
-                // NumPy joins two draws, the first one high
+                // NumPy joins two draws, the high half first
                 ((u64::from(self.0.next_u32()) << 32) | u64::from(self.0.next_u32())) & mask
             };
             if drawn <= max as u64 {
@@ -49,7 +50,7 @@ impl RandomState {
         numbers
     }
 
-    /// `RandomState.randint(0, below, size)`: whole numbers below `below`, which must be above 0.
+    /// `RandomState.randint(0, below, size)`: integers below `below`, which must be above 0.
     pub fn integers(&mut self, below: usize, size: usize) -> Vec<usize> {
         (0..size).map(|_| self.interval(below - 1)).collect()
     }

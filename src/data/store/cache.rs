@@ -1,7 +1,7 @@
-//! The data cache: `$RUNNER_DATA_DIR`, else the platform's cache folder (`~/.cache/runner` on Linux).
+//! The data cache: `$RUNNER_DATA_DIR`, or the platform's cache folder (`~/.cache/runner` on Linux).
 //!
-//! Every file is checked against its checksum each time it is loaded; a wrong one is an error that names the file and
-//! both sums, and nothing is deleted.
+//! Each file is checked against its SHA-256 whenever it is loaded. A wrong checksum is an error that names the file and
+//! both checksums; nothing is deleted.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -9,103 +9,108 @@ use std::path::{Path, PathBuf};
 use crate::data::store::hashed_file;
 use crate::data::store::manifest::{DataFile, Manifest};
 
-/// The folder that fetched files are kept in.
+/// Folder of downloaded files.
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: PathBuf,
 }
 
-/// A cached file is not what it should be.
+/// Reason why a cached file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// It is not there.
+pub enum CacheError {
+    /// The file does not exist.
     #[error("`{}` has not been fetched", .0.display())]
     Missing(PathBuf),
-    /// It has another checksum.
-    #[error("`{}` is damaged: its SHA-256 is {found}, and {wanted} is right", path.display())]
+    /// The file has another checksum.
+    #[error("`{}` is damaged: its SHA-256 is {found}, expected {wanted}", path.display())]
     Damaged {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The right sum.
+        /// Expected checksum.
         wanted: String,
-        /// Its sum.
+        /// Checksum of the file.
         found: String,
     },
-    /// It has another size.
-    #[error("`{}` is damaged: it has {found} bytes, and {wanted} are right", path.display())]
+    /// The file has another size.
+    #[error("`{}` is damaged: it has {found} bytes, expected {wanted}", path.display())]
     WrongSize {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The right size.
+        /// Expected size in bytes.
         wanted: u64,
-        /// Its size.
+        /// Size of the file in bytes.
         found: u64,
     },
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("failed to read `{}`: {error}", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Reason.
         error: std::io::Error,
     },
 }
 
 impl Cache {
-    /// The cache of this user.
-    pub fn of_user() -> Self {
+    /// Returns the cache of the user.
+    pub fn for_user() -> Self {
         let named = std::env::var_os("RUNNER_DATA_DIR").filter(|folder| !folder.is_empty());
-        // absolute, for the program may change its folder
+        // absolute, because the program may change its working directory
         let absolute = |folder: PathBuf| std::path::absolute(&folder).unwrap_or(folder);
         let named = named.map(|folder| Cache { folder: absolute(PathBuf::from(folder)) });
-        named.or_else(Cache::of_system).unwrap_or_else(|| Cache { folder: std::env::temp_dir().join("runner") })
+        named.or_else(Cache::for_system).unwrap_or_else(|| Cache { folder: std::env::temp_dir().join("runner") })
     }
 
-    /// The cache in the platform's own folder for caches, whatever `RUNNER_DATA_DIR` says; `None` of a user without one.
-    pub fn of_system() -> Option<Self> {
+    /// Returns the cache in the platform's cache folder, whatever `RUNNER_DATA_DIR` is; `None` if there is no
+    /// cache folder.
+    pub fn for_system() -> Option<Self> {
         let dirs = directories::ProjectDirs::from("", "", "runner")?;
         Some(Cache { folder: dirs.cache_dir().to_path_buf() })
     }
 
-    /// A cache in this folder.
+    /// Returns the cache in `folder`.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Cache { folder: folder.into() }
     }
 
-    /// The folder itself.
+    /// Returns the folder of the cache.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The folder of one data set.
+    /// Returns the folder of one data set.
     pub fn folder_of(&self, manifest: &Manifest) -> PathBuf {
         self.folder.join(&manifest.name)
     }
 
-    /// Where a file is, once it is fetched.
+    /// Returns the path of a file, downloaded or not.
     pub fn path(&self, manifest: &Manifest, file: &DataFile) -> PathBuf {
         self.folder_of(manifest).join(&file.name)
     }
 
-    /// Reads one file, and checks it.
+    /// Reads one file and checks its size and checksum.
     ///
     /// # Errors
-    /// When it is missing, unreadable, or not what its checksum says.
-    pub fn read(&self, manifest: &Manifest, file: &DataFile) -> Result<Vec<u8>, Fault> {
+    /// When the file is missing, unreadable, or has another size or checksum.
+    pub fn read(&self, manifest: &Manifest, file: &DataFile) -> Result<Vec<u8>, CacheError> {
         let path = self.path(manifest, file);
         let size = match std::fs::metadata(&path) {
             Ok(metadata) => metadata.len(),
-            // a file where a folder should be is found when the folder is made
+            // a file in the place of a folder is reported when the folder is created
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Err(Fault::Missing(path));
+                return Err(CacheError::Missing(path));
             }
-            Err(error) => return Err(Fault::Unreadable { path, error }),
+            Err(error) => return Err(CacheError::Unreadable { path, error }),
         };
         if size != file.bytes {
-            return Err(Fault::WrongSize { path, wanted: file.bytes, found: size });
+            return Err(CacheError::WrongSize { path, wanted: file.bytes, found: size });
         }
-        let read = hashed_file::read(&path).map_err(|error| Fault::Unreadable { path: path.clone(), error });
+        let read = hashed_file::read(&path).map_err(|error| CacheError::Unreadable { path: path.clone(), error });
         let (bytes, found) = read?;
-        if found == file.sha256 { Ok(bytes) } else { Err(Fault::Damaged { path, wanted: file.sha256.clone(), found }) }
+        if found == file.sha256 {
+            Ok(bytes)
+        } else {
+            Err(CacheError::Damaged { path, wanted: file.sha256.clone(), found })
+        }
     }
 }

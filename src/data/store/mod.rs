@@ -1,7 +1,10 @@
-//! Where data files are kept: downloads, cache, checksums.
+//! Data files: downloads, the cache, checksums and file formats.
 
 pub mod cache;
 pub mod checksum;
 pub mod fetch;
 pub mod hashed_file;
+pub mod idx;
 pub mod manifest;
+pub mod mnist_csv;
+pub mod user_file;

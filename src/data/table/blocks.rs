@@ -1,12 +1,12 @@
-//! Reads tables that hold nothing but numbers, as they come from the disk, with a thread for each processor.
+//! Reads tables of numbers from the disk with one thread for each processor.
 //!
-//! A thread takes the next block of whole lines, which is read, and its checksum taken, by one thread at a time. Outside
-//! that lock it checks the block as [`CsvText`] checks whole tables, and has polars read its fields; what was read is put
-//! behind the columns in the order of the blocks. So the text is never in memory as a whole, reading, hashing and parsing
-//! go on side by side, and a block is still in the processor's cache when it is parsed.
+//! A thread takes the next block of complete lines. Reading and hashing a block is done by one thread at a time, under
+//! a lock. Outside the lock, the thread checks the block like [`CsvText`] and parses it with polars. The parsed columns
+//! are joined in the order of the blocks. So the complete text is never in memory; reading, hashing and parsing run in
+//! parallel; and a block is still in the CPU cache when it is parsed.
 //!
-//! Anything that is not plain, be it damaged, missing or text, ends the attempt; the table is then read whole, which says
-//! what is wrong with it, if anything is.
+//! Anything that is not a plain number (text, a missing value, damage) ends the attempt. The table is then read by
+//! [`CsvText`], which reports what is wrong, if anything is.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
@@ -23,31 +23,31 @@ use crate::device::fault::Fault;
 use crate::device::memory::try_reserve;
 use crate::tensor::threads;
 
-/// So many bytes are taken at a time: they and what is read of them stay near.
+/// Number of bytes of a block: the block and its parsed values fit in the CPU cache.
 const AT_A_TIME: usize = 1 << 20;
 
-/// A table's header, and the numbers below it.
+/// Header of a table, and the numbers below it.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct PlainNumbers {
-    /// The header's record.
+    /// Record of the header.
     pub(crate) header: Vec<u8>,
-    /// As many columns as the header has fields.
+    /// Columns, one for each field of the header.
     pub(crate) columns: Vec<PlainColumn>,
-    /// The line on which each row begins, counted from 1.
+    /// Line on which each row begins, counted from 1.
     pub(crate) lines: Vec<usize>,
 }
 
 /// One column.
 #[derive(Debug, PartialEq)]
 pub(crate) enum PlainColumn {
-    /// Numbers; 0 has no sign.
+    /// Numbers; never −0.
     Numbers(Vec<f64>),
-    /// The text of each field.
+    /// Text of each field.
     Text(Vec<String>),
 }
 
-/// Reads a table to its end, where it has a row, and every field below the header is a finite number, but for those of
-/// the columns that `as_text` names, given the first block.
+/// Reads a table of finite numbers; the columns that `as_text` returns for the first block may have any text. Returns
+/// `None` if the table has no rows, or another field.
 pub(crate) fn read(
     source: impl Read + Send,
     separator: u8,
@@ -63,14 +63,14 @@ fn read_blocks(
     at_a_time: usize,
 ) -> Option<PlainNumbers> {
     let mut blocks = Blocks { source, rest: Vec::new(), taken: 0, is_at_end: false };
-    let (read, fails) = (Mutex::new(Ordered::default()), AtomicBool::new(false));
+    let (read, fails) = (Mutex::new(BlockJoiner::default()), AtomicBool::new(false));
     let mut first = vec![0; at_a_time];
     let filled = blocks.next(&mut first)??;
     let as_text = as_text(&first[..filled]);
     let one = |number: usize, block: &[u8]| {
-        let put = Block::read(block, number, separator, &as_text)
-            .and_then(|block| read.lock().expect("no thread panics while it puts a block").put(number, block));
-        if put.is_none() {
+        let inserted = Block::read(block, number, separator, &as_text)
+            .and_then(|block| read.lock().expect("no thread panics while it puts a block").insert(number, block));
+        if inserted.is_none() {
             fails.store(true, Ordering::Relaxed);
         }
     };
@@ -98,14 +98,16 @@ fn read_blocks(
             work(first, Some((0, filled)));
         });
     }
-    let Ordered { numbers: read, lacks, .. } = read.into_inner().expect("no thread panics while it puts a block");
-    if let Some(fault) = lacks {
-        fault.throw(); // by way of text it would take more
+    let BlockJoiner { numbers: read, memory_error, .. } =
+        read.into_inner().expect("no thread panics while it puts a block");
+    if let Some(fault) = memory_error {
+        fault.throw(); // reading as text would need more memory
     }
     (!fails.load(Ordering::Relaxed) && !read.lines.is_empty()).then_some(read)
 }
 
-/// The number and the length of the next block; `None` behind the last, or where one cannot be read.
+/// Takes the next block and returns its number and length; `None` after the last block, or if the source cannot be
+/// read.
 fn take(blocks: &Mutex<Blocks<impl Read>>, block: &mut Vec<u8>, fails: &AtomicBool) -> Option<(usize, usize)> {
     let mut blocks = blocks.lock().expect("no thread panics while it takes a block");
     let number = blocks.taken;
@@ -116,18 +118,18 @@ fn take(blocks: &Mutex<Blocks<impl Read>>, block: &mut Vec<u8>, fails: &AtomicBo
     filled.map(|filled| (number, filled))
 }
 
-/// A source, taken block by block.
+/// Source that is read block by block.
 struct Blocks<R> {
     source: R,
-    /// What was read of the line after the last block.
+    /// Rest of the last block: the beginning of an incomplete line.
     rest: Vec<u8>,
     taken: usize,
     is_at_end: bool,
 }
 
 impl<R: Read> Blocks<R> {
-    /// Fills a block with whole lines, and says how far; it is made longer where a line is. The outer `None` is a source
-    /// that cannot be read, the inner one its end.
+    /// Fills a block with complete lines and returns its length; the block grows if a line is longer. The outer `None`
+    /// is a read error, the inner one the end of the source.
     fn next(&mut self, block: &mut Vec<u8>) -> Option<Option<usize>> {
         if block.len() < self.rest.len() {
             block.resize(self.rest.len(), 0);
@@ -151,7 +153,7 @@ impl<R: Read> Blocks<R> {
                     filled = end + 1;
                     break;
                 }
-                None if memchr(b'\r', block).is_some() => return None, // lines end otherwise: it is read whole
+                None if memchr(b'\r', block).is_some() => return None, // another line end: this table cannot be read in blocks
                 None => block.resize(2 * block.len(), 0),
             }
         }
@@ -160,25 +162,25 @@ impl<R: Read> Blocks<R> {
     }
 }
 
-/// What was read of a block.
+/// Parsed block.
 struct Block {
     header: Option<Vec<u8>>,
-    /// How many fields each of its records has; `None` where it has no record.
+    /// Number of fields of each record; `None` if there is no record.
     fields: Option<usize>,
-    /// The numbers; `None` where it has no row.
+    /// Numbers; `None` if there is no row.
     frame: Option<DataFrame>,
-    /// The lines of its rows, counted from its own first line.
+    /// Lines of the rows, counted from the first line of the block.
     lines: Vec<usize>,
-    /// How many lines it has.
+    /// Number of lines.
     length: usize,
 }
 
 impl Block {
-    /// Reads a block; `None` where a record has another number of fields than others, or a field is no finite number. A
-    /// line's end that stands in quotes ends no block: the quote would not be closed.
+    /// Parses a block; `None` if the records have different numbers of fields, or a field is no finite number. A block
+    /// that ends within quotes has an unclosed quote, and is `None` too.
     fn read(block: &[u8], number: usize, separator: u8, as_text: &[usize]) -> Option<Block> {
         if number > 0 && block.starts_with(BYTE_ORDER_MARK) {
-            return None; // it marks the beginning of a text alone
+            return None; // a byte order mark is allowed only at the start
         }
         let length = memchr_iter(b'\n', block).count();
         let Ok(checked) = CsvText::check(block, separator) else {
@@ -197,7 +199,7 @@ impl Block {
     }
 }
 
-/// The fields of this many records where each is a finite number, or stands in a column `as_text`.
+/// Parses the fields of `rows` records; `None` if a field is no finite number, except in the columns `as_text`.
 fn plain_fields(text: &[u8], fields: usize, rows: usize, separator: u8, as_text: &[usize]) -> Option<DataFrame> {
     let kind = |number: usize| if as_text.contains(&number) { DataType::String } else { DataType::Float64 };
     let names = (0..fields).map(|number| Field::new(format!("{number}").into(), kind(number)));
@@ -212,21 +214,21 @@ fn plain_fields(text: &[u8], fields: usize, rows: usize, separator: u8, as_text:
     is_plain.then_some(frame)
 }
 
-/// The numbers of a column; `None` where one is missing.
+/// Returns the numbers of a column; `None` if one is missing.
 fn numbers(column: &Column) -> Option<&[f64]> {
     column.as_materialized_series().f64().ok()?.cont_slice().ok()
 }
 
 impl PlainColumn {
-    /// A column without a row, for what is read of this one.
-    fn like(column: &Column) -> PlainColumn {
+    /// Creates an empty column of the same type.
+    fn empty_like(column: &Column) -> PlainColumn {
         match column.dtype() {
             DataType::String => PlainColumn::Text(Vec::new()),
             _ => PlainColumn::Numbers(Vec::new()),
         }
     }
 
-    /// Makes room for this many rows more.
+    /// Reserves memory for `rows` more rows.
     fn reserve(&mut self, rows: usize) -> Result<(), Fault> {
         match self {
             PlainColumn::Numbers(column) => try_reserve(column, rows),
@@ -234,7 +236,7 @@ impl PlainColumn {
         }
     }
 
-    /// Takes what was read of a block; `None` where it is of another kind.
+    /// Appends a parsed column; `None` if it has another type.
     fn append(&mut self, read: &Column) -> Option<()> {
         match self {
             PlainColumn::Numbers(column) => column.extend(numbers(read)?.iter().map(|number| number + 0.0)),
@@ -247,24 +249,24 @@ impl PlainColumn {
     }
 }
 
-/// Blocks in the order of the source.
+/// Joins blocks in the order of the source.
 #[derive(Default)]
-struct Ordered {
+struct BlockJoiner {
     numbers: PlainNumbers,
-    /// How many fields a record has.
+    /// Number of fields of a record.
     fields: usize,
-    /// How many blocks, and lines, the numbers are made of.
+    /// Numbers of blocks and of lines that are joined.
     blocks: usize,
     lines: usize,
-    /// Blocks that were read before one above them.
+    /// Blocks that are waiting for an earlier block.
     waiting: BTreeMap<usize, Block>,
-    /// The memory that there was not.
-    lacks: Option<Fault>,
+    /// Error if there was not enough memory.
+    memory_error: Option<Fault>,
 }
 
-impl Ordered {
-    /// Puts a block behind those above it, once they are there; `None` where it has other columns than they have.
-    fn put(&mut self, number: usize, block: Block) -> Option<()> {
+impl BlockJoiner {
+    /// Appends a block when all earlier blocks are there; `None` if it has other columns.
+    fn insert(&mut self, number: usize, block: Block) -> Option<()> {
         self.waiting.insert(number, block);
         while let Some(block) = self.waiting.remove(&self.blocks) {
             self.append(block)?;
@@ -282,13 +284,13 @@ impl Ordered {
             return None;
         }
         if let (Some(frame), true) = (&block.frame, self.numbers.columns.is_empty()) {
-            self.numbers.columns = frame.columns().iter().map(PlainColumn::like).collect();
+            self.numbers.columns = frame.columns().iter().map(PlainColumn::empty_like).collect();
         }
         let rows = block.lines.len();
         let room = |columns: &mut [PlainColumn]| columns.iter_mut().try_for_each(|column| column.reserve(rows));
         let reserved = room(&mut self.numbers.columns).and_then(|()| try_reserve(&mut self.numbers.lines, rows));
         if let Err(fault) = reserved {
-            self.lacks = Some(fault);
+            self.memory_error = Some(fault);
             return None;
         }
         for (column, read) in self.numbers.columns.iter_mut().zip(block.frame.iter().flat_map(DataFrame::columns)) {
@@ -343,8 +345,8 @@ mod tests {
 
     #[test]
     fn a_source_that_cannot_be_read_to_its_end_is_none() {
-        struct Broken(usize);
-        impl Read for Broken {
+        struct FailingReader(usize);
+        impl Read for FailingReader {
             fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
                 let Some(left) = self.0.checked_sub(1) else { return Err(ErrorKind::TimedOut.into()) };
                 self.0 = left;
@@ -353,7 +355,7 @@ mod tests {
             }
         }
         for reads in [0, 1, 50] {
-            assert_eq!(read_blocks(b"a\n".chain(Broken(reads)), b',', no_text, 16), None);
+            assert_eq!(read_blocks(b"a\n".chain(FailingReader(reads)), b',', no_text, 16), None);
         }
     }
 
@@ -363,7 +365,7 @@ mod tests {
             text in "a,b\n([0-9\",\n]{0,9}|1,2\n|\"1\",2\n){0,9}",
             at_a_time in 1..20_usize,
         ) {
-            // where a line ends within quotes, and a block with it, the blocks alone are given up
+            // if a block ends at a line end within quotes, only reading in blocks fails
             if let Some(read_in_blocks) = read_blocks(text.as_bytes(), b',', no_text, at_a_time) {
                 prop_assert_eq!(Some(read_in_blocks), read(text.as_bytes(), b',', no_text));
             }

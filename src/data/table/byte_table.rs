@@ -1,4 +1,4 @@
-//! Tables of small whole numbers, such as pixels, from CSV text, read by polars.
+//! Tables of small integers, such as pixels, from CSV text read by polars.
 
 use std::io::Cursor;
 
@@ -6,25 +6,25 @@ use anyhow::{Context, bail};
 use memchr::{memchr, memchr_iter};
 use polars::prelude::{Column, CsvReadOptions, DataFrame, SerReader};
 
-/// A table of small whole numbers, row by row.
+/// A table of integers in 0–255, row by row.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ByteTable {
-    /// Returns the number of rows.
+    /// Number of rows.
     pub rows: usize,
-    /// How many columns there are.
+    /// Number of columns.
     pub columns: usize,
-    /// The values, row after row.
+    /// Values, row by row.
     pub values: Vec<u8>,
 }
 
-/// Reads CSV text whose every value is a whole number in 0–255.
+/// Reads CSV text whose values are integers in 0–255.
 ///
 /// # Errors
-/// When the text is not CSV, or a value is missing or no such number; the column and row are named.
+/// When the text is not CSV, or a value is missing or no integer in 0–255; the message names its column and row.
 pub fn read_bytes(csv: Vec<u8>, has_header: bool) -> anyhow::Result<ByteTable> {
-    // polars 0.55 panics on a field that is a lone quote, and numbers need none
+    // polars 0.55 panics on a field that is a single quote; integers need no quotes
     if let Some(quote) = memchr(b'"', &csv) {
-        bail!("line {} holds a quote, where whole numbers are expected", 1 + memchr_iter(b'\n', &csv[..quote]).count());
+        bail!("line {} has a quote, but whole numbers are expected", 1 + memchr_iter(b'\n', &csv[..quote]).count());
     }
     let table: DataFrame = CsvReadOptions::default()
         .with_has_header(has_header)
@@ -45,7 +45,7 @@ fn fill(values: &mut [u8], stride: usize, column: &Column) -> anyhow::Result<()>
     let numbers = column
         .as_materialized_series()
         .i64()
-        .with_context(|| format!("column `{name}` holds something other than whole numbers"))?
+        .with_context(|| format!("column `{name}` has values that are no whole numbers"))?
         .clone();
     for (row, number) in numbers.iter().enumerate() {
         match number.map(u8::try_from) {
@@ -75,6 +75,6 @@ mod tests {
         assert!(read_bytes(b"a,b\n1,x\n".to_vec(), true).unwrap_err().to_string().contains("`b`"));
         assert!(read_bytes(b"a,b\n1,\n2,3\n".to_vec(), true).unwrap_err().to_string().contains("missing"));
         let error = read_bytes(b"a,b\n1,2\n\"".to_vec(), true).unwrap_err();
-        assert_eq!(error.to_string(), "line 3 holds a quote, where whole numbers are expected");
+        assert_eq!(error.to_string(), "line 3 has a quote, but whole numbers are expected");
     }
 }

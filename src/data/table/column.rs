@@ -1,41 +1,41 @@
-//! One column of a table: its values, the text of numbers that are codes, and the first field that counts as missing.
+//! One column of a table: its values, the text of numbers that are codes, and the first missing value.
 
-use crate::data::table::csv_text::TableFault;
-use crate::data::table::reading::Reading;
+use crate::data::table::csv_text::TableError;
+use crate::data::table::field_format::FieldFormat;
 use crate::data::table::recognize::dates::{self, DateFormat};
 use crate::data::table::values::Values;
 
 /// One column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its values.
+    /// Values.
     pub values: Values,
-    /// The text of its numbers, where it is kept and says more than the numbers: `007` and `7`.
-    written: Option<Values>,
-    /// The first row whose value is missing, and what its field holds.
+    /// Text of the numbers, if it is kept and differs from the numbers: `007` and `7`.
+    number_texts: Option<Values>,
+    /// First row whose value is missing, with the text of its field.
     missing: Option<(usize, String)>,
-    /// How its dates are written, where the numbers are days.
+    /// Format of the dates, if the numbers are days.
     date_format: Option<DateFormat>,
 }
 
 impl Column {
-    /// A column of numbers, none of them missing.
-    pub(super) fn of_numbers(name: String, numbers: Vec<f64>) -> Column {
-        Column { name, values: Values::Numbers(numbers), written: None, missing: None, date_format: None }
+    /// Creates a column of numbers without missing values.
+    pub(super) fn from_numbers(name: String, numbers: Vec<f64>) -> Column {
+        Column { name, values: Values::Numbers(numbers), number_texts: None, missing: None, date_format: None }
     }
 
-    /// The column of these fields; `place` names a row.
+    /// Reads a column from its fields; `place` returns the name of a row in messages.
     ///
     /// # Errors
-    /// When it is a column of dates, and a field holds none.
+    /// When the column is a date column, and a field is no date.
     pub(super) fn read<'t>(
         name: String,
         fields: impl Iterator<Item = &'t str>,
-        reading: &Reading,
+        reading: &FieldFormat,
         place: impl Fn(usize) -> String,
-    ) -> Result<Column, TableFault> {
+    ) -> Result<Column, TableError> {
         let mut missing = None;
         let fields = fields.map(str::trim).enumerate().map(|(row, field)| {
             let is_missing = reading.is_missing(&name, field);
@@ -48,14 +48,14 @@ impl Column {
         if let Some(column) = reading.dates.iter().find(|column| column.name == name) {
             let (days, format) = dates::read(&fields, column.format.as_ref()).map_err(|fault| {
                 let wrong = |row: usize| format!("has `{}` in {}", fields[row].unwrap_or_default(), place(row));
-                let what = fault.row.map_or("holds dates".to_owned(), wrong);
-                TableFault::new(format!("{what}, column `{name}`, {}", fault.message)).hint(fault.hint(&name))
+                let what = fault.row.map_or("has dates".to_owned(), wrong);
+                TableError::new(format!("{what}, column `{name}`, {}", fault.message)).hint(fault.hint(&name))
             })?;
             let values = Values::Numbers(days);
-            return Ok(Column { name, values, written: None, missing, date_format: Some(format) });
+            return Ok(Column { name, values, number_texts: None, missing, date_format: Some(format) });
         }
-        let values = Values::of(&fields, reading.numbers);
-        let written = match &values {
+        let values = Values::from_fields(&fields, reading.numbers);
+        let number_texts = match &values {
             Values::Numbers(numbers) if reading.keeps_text(&name) => {
                 let says_more = |(field, number): (&Option<&str>, &f64)| {
                     field.is_some_and(|field| !is_short_whole(field) && field != number.to_string())
@@ -64,59 +64,59 @@ impl Column {
             }
             Values::Numbers(_) | Values::Text { .. } => None,
         };
-        Ok(Column { name, values, written, missing, date_format: None })
+        Ok(Column { name, values, number_texts, missing, date_format: None })
     }
 
-    /// The values as categories: text, where it says more than the numbers.
-    fn as_written(&self) -> &Values {
-        self.written.as_ref().unwrap_or(&self.values)
+    /// Returns the values as categories: text, if it differs from the numbers.
+    fn category_values(&self) -> &Values {
+        self.number_texts.as_ref().unwrap_or(&self.values)
     }
 
-    /// The distinct values as text, numbers in their own order, and the place of each row's value among them.
+    /// Returns the distinct values as text (numbers in numeric order), and the index of each row's value among them.
     pub fn categories(&self) -> (Vec<String>, Vec<Option<usize>>) {
-        self.as_written().categories()
+        self.category_values().categories()
     }
 
-    /// The distinct texts of its numbers, where they say more than the numbers.
-    pub fn written(&self) -> Option<&[String]> {
-        match self.written.as_ref()? {
+    /// Returns the distinct texts of the numbers, if they differ from the numbers.
+    pub fn number_texts(&self) -> Option<&[String]> {
+        match self.number_texts.as_ref()? {
             Values::Text { distinct, .. } => Some(distinct),
             Values::Numbers(_) => None,
         }
     }
 
-    /// How many different values there are, missing ones left out.
+    /// Returns the number of distinct values, without missing ones.
     pub fn distinct(&self) -> usize {
-        self.as_written().distinct()
+        self.category_values().distinct()
     }
 
-    /// The value of a row as text; `None` where it is missing.
+    /// Returns the value of a row as text; `None` if it is missing.
     pub fn text(&self, row: usize) -> Option<String> {
-        self.as_written().text(row)
+        self.category_values().text(row)
     }
 
-    /// Equal for equal values.
+    /// Returns a key that is equal for equal values.
     pub fn key(&self, row: usize) -> u64 {
-        self.as_written().key(row)
+        self.category_values().key(row)
     }
 
-    /// Whether the value of a row is missing.
+    /// Returns whether the value of a row is missing.
     pub fn is_missing(&self, row: usize) -> bool {
         self.values.is_missing(row)
     }
 
-    /// The first row whose value is missing, and what its field holds.
+    /// Returns the first row whose value is missing, with the text of its field.
     pub fn first_missing(&self) -> Option<(usize, &str)> {
         self.missing.as_ref().map(|(row, text)| (*row, text.as_str()))
     }
 
-    /// How its dates are written, where it holds dates.
+    /// Returns the format of the dates, if the column is a date column.
     pub fn date_format(&self) -> Option<&DateFormat> {
         self.date_format.as_ref()
     }
 }
 
-/// Whether a text is a whole number that f64 writes the same way: no sign but `-`, no zero in front, 15 digits at most.
+/// Returns whether a text is an integer that f64 prints in the same way: no `+`, no leading zero, at most 15 digits.
 fn is_short_whole(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
     match digits {
@@ -129,10 +129,10 @@ fn is_short_whole(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::table::reading::TextColumns;
+    use crate::data::table::field_format::TextColumns;
 
     fn column(fields: &[&str]) -> Column {
-        let reading = Reading { text: TextColumns::All, ..Reading::new(',') };
+        let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(',') };
         Column::read("c".into(), fields.iter().copied(), &reading, |row| format!("row {row}")).unwrap()
     }
 
@@ -156,7 +156,7 @@ mod tests {
                 assert_eq!(column.text(row).unwrap_or_default(), *field);
             }
         }
-        assert_eq!(column(&["10", "-9", "0.5"]).written, None);
+        assert_eq!(column(&["10", "-9", "0.5"]).number_texts, None);
         assert_ne!(column(&["7", "007"]).key(0), column(&["7", "007"]).key(1));
     }
 }

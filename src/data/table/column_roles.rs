@@ -1,7 +1,7 @@
-//! Which columns of a table are features, which are the target, and which rows are used.
+//! Roles of the columns of a table (features, target, weights, not used), and the rows that are used.
 //!
-//! All that can be known without fitting is checked here, so that a mistake in the table or in its settings is told
-//! before anything is trained.
+//! Everything that needs no fitting is checked here, so that a mistake in the table or in its settings is reported
+//! before training.
 
 use std::borrow::Cow;
 
@@ -14,68 +14,68 @@ use crate::config::suggest;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::table::column::Column;
-use crate::data::table::columns::{Columns, in_words, row_by_row, weights_of};
+use crate::data::table::columns::{Columns, describe_content, row_by_row, weights_of};
 use crate::data::table::csv_table::Table;
-use crate::data::table::encode::{Encode, Encoding, Missing, Planned};
+use crate::data::table::encode::{ColumnEncoding, Encode, Encoding, Missing};
+use crate::data::table::field_format::{ClassColumn, FieldFormat, TextColumns};
 use crate::data::table::form::{Form, TableForm};
-use crate::data::table::reading::{ClassColumn, Reading, TextColumns};
 use crate::data::table::recognize::dates::DateColumn;
 use crate::data::table::recognize::number_format::same;
 use crate::data::table::recognize::recognize;
-use crate::data::table::target_kind::{TargetColumns, Targets, Task};
+use crate::data::table::target_kind::{TargetColumns, TargetKind, Targets};
 use crate::data::table::values::Values;
 use crate::tensor::shape::Shape;
 
-/// One column's name, or a list of them.
+/// One column name, or a list of names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a column's name, or a list of names")]
-pub enum Names {
-    /// One.
+pub enum ColumnNames {
+    /// One name.
     One(String),
-    /// Several.
+    /// Several names.
     Many(Vec<String>),
 }
 
-impl Names {
-    /// The names.
+impl ColumnNames {
+    /// Returns the names.
     pub fn list(&self) -> &[String] {
         match self {
-            Names::One(name) => std::slice::from_ref(name),
-            Names::Many(names) => names,
+            ColumnNames::One(name) => std::slice::from_ref(name),
+            ColumnNames::Many(names) => names,
         }
     }
 }
 
-/// Settings of a table, as an experiment writes them.
+/// Settings of a table in an experiment.
 #[derive(Clone, Copy, Debug)]
 pub struct ColumnRoles<'a> {
-    /// The columns to predict.
+    /// Target columns.
     pub target: &'a [String],
-    /// What they are taken for; text for classes and numbers for values where it is not stated.
-    pub task: Option<Task>,
-    /// The classes in their order; those that occur where they are not stated.
+    /// Kind of the target; by default, text is classes and numbers are values.
+    pub task: Option<TargetKind>,
+    /// Class names in order; by default, the classes that occur.
     pub classes: Option<&'a [String]>,
-    /// The columns to predict from; all others where they are not stated.
+    /// Feature columns; by default, all other columns.
     pub features: Option<&'a [String]>,
-    /// Columns to leave out.
+    /// Columns that are not used.
     pub drop: &'a [String],
-    /// Columns of numbers that stand for categories.
+    /// Columns of numbers that are categories.
     pub categories: &'a [String],
-    /// What becomes of categories.
+    /// Encoding of categories.
     pub encode: Encode,
-    /// What becomes of missing values.
+    /// Handling of missing values.
     pub missing: Missing,
-    /// The column that says what each row counts in the loss.
+    /// Column of sample weights.
     pub weights: Option<&'a str>,
-    /// The columns of dates.
+    /// Date columns.
     pub dates: &'a [String],
 }
 
-/// The part of a table that an experiment uses; it becomes tensors only when it is loaded.
+/// Selected columns and rows of a table. They become tensors when they are loaded.
 #[derive(Debug)]
-pub struct Selected<'t> {
+pub struct SelectedColumns<'t> {
     encoding: Encoding,
-    /// Column by column.
+    /// Feature columns.
     features: Vec<Cow<'t, [f64]>>,
     rows: usize,
     targets: Targets,
@@ -85,23 +85,24 @@ pub struct Selected<'t> {
     notes: Vec<String>,
 }
 
-impl Selected<'_> {
-    /// What is known before training.
-    pub fn card(&self) -> DatasetInfo {
+impl SelectedColumns<'_> {
+    /// Returns the description of the data set.
+    pub fn info(&self) -> DatasetInfo {
         let sample = Shape::from([self.encoding.width() as i64]);
         let (classes, notes) = (self.targets.names.clone(), self.notes.clone());
         DatasetInfo { sample, target: self.targets.target, rows: self.rows, test_rows: 0, classes, notes }
     }
 
-    /// The rows as tensors, with the checksum of what they come from, and how its fields are read: another table is read
-    /// with the formats of the dates and the text that were found in this one.
-    pub fn load(self, sha256: String, reading: Reading) -> Loaded {
+    /// Converts the rows to tensors. `sha256` is the checksum of the source. `reading` is the format of its fields; the
+    /// formats of dates and the texts of numbers that were found in this table are added, so that another table is read
+    /// in the same way.
+    pub fn load(self, sha256: String, reading: FieldFormat) -> Loaded {
         let categories = self.encoding.columns.iter().filter(|column| !column.categories().is_empty());
         let mut text: Vec<String> = categories.map(|column| column.name.clone()).collect();
-        let classes = (self.target.task == Task::Classes)
+        let classes = (self.target.task == TargetKind::Classes)
             .then(|| ClassColumn { name: self.target.names[0].clone(), classes: self.target.classes.clone() });
         text.extend(classes.iter().map(|column| column.name.clone()));
-        let reading = Reading { classes, text: TextColumns::Named(text), dates: self.dates, ..reading };
+        let reading = FieldFormat { classes, text: TextColumns::Named(text), dates: self.dates, ..reading };
         Loaded {
             sha256,
             target: self.targets.target,
@@ -119,8 +120,8 @@ impl Selected<'_> {
 }
 
 impl<'a> ColumnRoles<'a> {
-    /// Predicts these columns from all others, which hold numbers with none missing.
-    pub fn of(target: &'a [String]) -> Self {
+    /// Creates roles in which all columns but `target` are features: numbers without missing values.
+    pub fn new(target: &'a [String]) -> Self {
         ColumnRoles {
             target,
             task: None,
@@ -135,14 +136,15 @@ impl<'a> ColumnRoles<'a> {
         }
     }
 
-    /// Selects, and checks, what the settings name.
+    /// Checks the settings and selects columns and rows.
     ///
     /// # Errors
-    /// When a setting names no column, a value is missing or of the wrong kind; the key is relative to the data set.
-    pub fn select<'t>(&self, table: &'t Table) -> Result<Selected<'t>, Invalid> {
+    /// When a setting names an unknown column, or a value is missing or has the wrong type; the key is relative to the
+    /// data set.
+    pub fn select<'t>(&self, table: &'t Table) -> Result<SelectedColumns<'t>, Invalid> {
         let targets = self.columns(table, "target", self.target)?;
         if targets.is_empty() {
-            return Err(Invalid::new("target", "names no column").hint(known(table)));
+            return Err(Invalid::new("target", "lists no columns").hint(columns_hint(table)));
         }
         let chosen = self.feature_columns(table)?;
         let weights = self.weight_column(table)?;
@@ -154,9 +156,9 @@ impl<'a> ColumnRoles<'a> {
         let mut features = Vec::with_capacity(chosen.len());
         let mut columns = Vec::with_capacity(chosen.len());
         for column in chosen {
-            let (becomes, values) = of_rows.feature(column)?;
-            notes.extend(of_rows.note(column, &becomes));
-            columns.push(Planned { name: column.name.clone(), becomes });
+            let (encoding, values) = of_rows.feature(column)?;
+            notes.extend(of_rows.note(column, &encoding));
+            columns.push(ColumnEncoding { name: column.name.clone(), encoding });
             features.push(values);
         }
         let task = self.task(table, &targets)?;
@@ -164,53 +166,54 @@ impl<'a> ColumnRoles<'a> {
         let encoding = Encoding { columns, missing: self.missing };
         let weights = weights.map(|column| weights_of(table, column, &rows)).transpose()?;
         let target = TargetColumns { names: self.target.to_vec(), task, classes: targets.names.clone() };
-        Ok(Selected { encoding, features, rows: rows.len(), targets, weights, target, dates, notes })
+        Ok(SelectedColumns { encoding, features, rows: rows.len(), targets, weights, target, dates, notes })
     }
 
-    /// What the target is taken for: stated classes are classes, numbers or not. Two numbers may be either.
-    fn task(&self, table: &Table, targets: &[&Column]) -> Result<Task, Invalid> {
+    /// Returns the kind of the target. Stated classes are classes, even if they are numbers; two distinct numbers are
+    /// ambiguous.
+    fn task(&self, table: &Table, targets: &[&Column]) -> Result<TargetKind, Invalid> {
         let Some(classes) = self.classes else { return self.task.map_or_else(|| self.task_of(table, targets), Ok) };
-        if let Some(task @ (Task::Values | Task::Labels)) = self.task {
-            let message = format!("states classes, and `task` is `{}`", task.name());
-            return Err(Invalid::new("classes", message).hint("leave one of the two out"));
+        if let Some(task @ (TargetKind::Values | TargetKind::Labels)) = self.task {
+            let message = format!("lists classes, but `task` is `{}`", task.name());
+            return Err(Invalid::new("classes", message).hint("remove one of the two"));
         }
-        require(classes.len() >= 2, "classes", "must state two classes at least", classes.len())?;
+        require(classes.len() >= 2, "classes", "must list at least two classes", classes.len())?;
         match classes.iter().enumerate().find(|(number, name)| classes[..*number].iter().any(|c| same(c, name))) {
-            Some((_, name)) => Err(Invalid::new("classes", format!("states class `{name}` twice"))),
-            None => Ok(Task::Classes),
+            Some((_, name)) => Err(Invalid::new("classes", format!("lists class `{name}` twice"))),
+            None => Ok(TargetKind::Classes),
         }
     }
 
-    /// What a target is where nothing is stated of it.
-    fn task_of(&self, table: &Table, targets: &[&Column]) -> Result<Task, Invalid> {
+    /// Returns the kind of a target that is not stated.
+    fn task_of(&self, table: &Table, targets: &[&Column]) -> Result<TargetKind, Invalid> {
         let target = targets[0];
         if let Some(found) = recognize(target, table.numbers) {
-            let message = format!("is no class: {}", in_words(table, target, &found));
+            let message = format!("cannot be classes: {}", describe_content(table, target, &found));
             return Err(Invalid::new("target", message).hint(found.hint_for_target()));
         }
         let has_two = |column: &&&Column| matches!(column.values, Values::Numbers(_)) && column.values.distinct() == 2;
         match targets.iter().find(has_two) {
-            None => Ok(Task::of(target)),
+            None => Ok(TargetKind::from_column(target)),
             Some(column) => {
                 let values = column.values.categories().0;
                 let message = format!(
-                    "holds two numbers, `{}` and `{}`, in column `{}`: are they classes?",
+                    "has two distinct numbers, `{}` and `{}`, in column `{}`: classes or values?",
                     values[0], values[1], column.name
                 );
                 let hint = match targets.len() {
-                    1 => "write `task = \"classes\"` if they are, `task = \"values\"` for numbers to come near to",
-                    _ => "write `task = \"labels\"` for yes or no, `task = \"values\"` for numbers to come near to",
+                    1 => "write `task = \"classes\"` for classes, or `task = \"values\"` for regression",
+                    _ => "write `task = \"labels\"` for yes or no, or `task = \"values\"` for regression",
                 };
                 Err(Invalid::new("target", message).hint(hint))
             }
         }
     }
 
-    /// The columns of dates, with the formats that they were read in.
+    /// Returns the date columns, with the formats that were found.
     fn date_columns(&self, table: &Table) -> Result<Vec<DateColumn>, Invalid> {
         let columns = self.columns(table, "dates", self.dates)?;
         if let Some(name) = self.dates.iter().find(|name| self.categories.contains(name)) {
-            return Err(Invalid::new("dates", format!("names `{name}`, which `categories` names too")));
+            return Err(Invalid::new("dates", format!("lists `{name}`, which is also in `categories`")));
         }
         let date = |column: &Column| DateColumn { name: column.name.clone(), format: column.date_format().cloned() };
         Ok(columns.into_iter().map(date).collect())
@@ -220,21 +223,21 @@ impl<'a> ColumnRoles<'a> {
         let column = |name: &String| {
             table.column(name).ok_or_else(|| {
                 let hint = suggest::nearest(name, table.names()).map(|near| format!("did you mean `{near}`?"));
-                let message = format!("names a column that the table does not have: `{name}`");
-                Invalid::new(key, message).hint(hint.unwrap_or_else(|| known(table)))
+                let message = format!("lists a column that the table does not have: `{name}`");
+                Invalid::new(key, message).hint(hint.unwrap_or_else(|| columns_hint(table)))
             })
         };
         let columns = names.iter().map(column).collect::<Result<Vec<_>, _>>()?;
         match names.iter().enumerate().find(|(number, name)| names[..*number].contains(name)) {
-            Some((_, name)) => Err(Invalid::new(key, format!("names column `{name}` twice"))),
+            Some((_, name)) => Err(Invalid::new(key, format!("lists column `{name}` twice"))),
             None => Ok(columns),
         }
     }
 
-    /// The column of weights, where there is one.
+    /// Returns the column of sample weights.
     fn weight_column<'t>(&self, table: &'t Table) -> Result<Option<&'t Column>, Invalid> {
         let Some(name) = self.weights else { return Ok(None) };
-        let fault = |what: &str| Err(Invalid::new("weights", format!("names `{name}`, which `{what}` names too")));
+        let fault = |what: &str| Err(Invalid::new("weights", format!("is `{name}`, which is also in `{what}`")));
         let is_named = |names: &[String]| names.iter().any(|other| other == name);
         match () {
             () if is_named(self.target) => fault("target"),
@@ -254,27 +257,27 @@ impl<'a> ColumnRoles<'a> {
             };
             let left: Vec<&Column> = table.columns.iter().filter(left).collect();
             return match left.is_empty() {
-                true => Err(Invalid::new("target", "leaves no column to predict from")),
+                true => Err(Invalid::new("target", "leaves no feature columns")),
                 false => Ok(left),
             };
         };
         let columns = self.columns(table, "features", features)?;
         if let Some(name) = features.iter().find(|name| self.target.contains(name)) {
-            let message = format!("holds the target `{name}`: the network would be told the answer");
+            let message = format!("contains the target `{name}`, which is data leakage");
             return Err(Invalid::new("features", message));
         }
         if let Some(name) = features.iter().find(|name| self.drop.contains(name)) {
-            return Err(Invalid::new("drop", format!("names `{name}`, which `features` names too")));
+            return Err(Invalid::new("drop", format!("lists `{name}`, which is also in `features`")));
         }
         match columns.is_empty() {
-            true => Err(Invalid::new("features", "names no column").hint(known(table))),
+            true => Err(Invalid::new("features", "lists no columns").hint(columns_hint(table))),
             false => Ok(columns),
         }
     }
 }
 
-/// The hint that lists a table's columns.
-pub(crate) fn known(table: &Table) -> String {
+/// Returns the hint that lists the columns of a table.
+pub(crate) fn columns_hint(table: &Table) -> String {
     let names: Vec<&str> = table.names().take(12).collect();
     let more = if table.columns.len() > names.len() { ", …" } else { "" };
     format!("its columns are {}{more}", suggest::list(&names))
@@ -298,21 +301,22 @@ mod tests {
     #[test]
     fn a_missing_value_is_named_by_row_and_column() {
         let y = names(&["y"]);
-        let fault = ColumnRoles::of(&y).select(&table(PEOPLE)).unwrap_err();
-        assert_eq!(fault.to_string(), "`missing` is `error`, and row 3 (line 4), column `age`, has no value");
-        let fault =
-            ColumnRoles { missing: Missing::Mean, ..ColumnRoles::of(&y) }.select(&table("x,y\n1,a\n2,\n")).unwrap_err();
-        assert_eq!(fault.to_string(), "`missing` is `mean`, and row 2 (line 3), target `y`, has no value");
+        let fault = ColumnRoles::new(&y).select(&table(PEOPLE)).unwrap_err();
+        assert_eq!(fault.to_string(), "`missing` is `error`, but row 3 (line 4), column `age`, has no value");
+        let fault = ColumnRoles { missing: Missing::Mean, ..ColumnRoles::new(&y) }
+            .select(&table("x,y\n1,a\n2,\n"))
+            .unwrap_err();
+        assert_eq!(fault.to_string(), "`missing` is `mean`, but row 2 (line 3), target `y`, has no value");
     }
 
     #[test]
     fn rows_with_missing_values_are_left_out_with_classes_that_only_they_have() {
         let y = names(&["y"]);
-        let dropped = ColumnRoles { missing: Missing::Drop, encode: Encode::OneHot, ..ColumnRoles::of(&y) };
+        let dropped = ColumnRoles { missing: Missing::Drop, encode: Encode::OneHot, ..ColumnRoles::new(&y) };
         let people = table(PEOPLE);
         let selected = dropped.select(&people).unwrap();
-        let card = selected.card();
-        assert_eq!((card.rows, card.sample.flat(), card.target), (2, Some(4), Target::Classes(2)));
+        let info = selected.info();
+        assert_eq!((info.rows, info.sample.flat(), info.target), (2, Some(4), Target::Classes(2)));
         assert_eq!(selected.targets.names, ["a", "b"]);
         let names = ["age", "city=Oslo", "city=Rome", "zip"];
         assert_eq!(selected.encoding.names(), names);
@@ -321,10 +325,10 @@ mod tests {
     #[test]
     fn text_without_an_encoding_is_an_error_that_names_the_column_and_the_way_out() {
         let y = names(&["y"]);
-        let fault = ColumnRoles { missing: Missing::Mean, ..ColumnRoles::of(&y) }.select(&table(PEOPLE)).unwrap_err();
+        let fault = ColumnRoles { missing: Missing::Mean, ..ColumnRoles::new(&y) }.select(&table(PEOPLE)).unwrap_err();
         assert_eq!(
             fault.to_string(),
-            "`encode` is `error`, and column `city` holds categories: `Rome` in row 1 (line 2)"
+            "`encode` is `error`, but column `city` has categories: `Rome` in row 1 (line 2)"
         );
         let hint = fault.hint.unwrap();
         assert!(hint.contains("one_hot") && hint.contains("drop = [\"city\"]"));
@@ -335,38 +339,38 @@ mod tests {
         let y = names(&["y"]);
         let text = table("x,y\n1,no\n2,yes\n3,yes\noops,no\n");
         for encode in [Encode::Error, Encode::OneHot] {
-            let fault = ColumnRoles { encode, ..ColumnRoles::of(&y) }.select(&text).unwrap_err();
-            assert!(fault.message.contains("column `x` holds numbers, and `oops` in row 4 (line 5)"), "{fault}");
+            let fault = ColumnRoles { encode, ..ColumnRoles::new(&y) }.select(&text).unwrap_err();
+            assert!(fault.message.contains("column `x` has numbers, but also `oops` in row 4 (line 5)"), "{fault}");
         }
         let as_categories = names(&["x"]);
-        let recipe = ColumnRoles { encode: Encode::OneHot, categories: &as_categories, ..ColumnRoles::of(&y) };
-        assert_eq!(recipe.select(&text).unwrap().card().sample.flat(), Some(4));
+        let roles = ColumnRoles { encode: Encode::OneHot, categories: &as_categories, ..ColumnRoles::new(&y) };
+        assert_eq!(roles.select(&text).unwrap().info().sample.flat(), Some(4));
     }
 
     #[test]
     fn columns_that_are_not_there_are_told_with_the_nearest_name() {
         let wrong = names(&["specis"]);
-        let fault = ColumnRoles::of(&wrong).select(&table("species,x\na,1\nb,2\n")).unwrap_err();
+        let fault = ColumnRoles::new(&wrong).select(&table("species,x\na,1\nb,2\n")).unwrap_err();
         assert_eq!(fault.hint.unwrap(), "did you mean `species`?");
         let (y, all) = (names(&["y"]), names(&["x", "y"]));
         let fault =
-            ColumnRoles { features: Some(&all), ..ColumnRoles::of(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
-        assert!(fault.message.contains("told the answer"));
+            ColumnRoles { features: Some(&all), ..ColumnRoles::new(&y) }.select(&table("x,y\n1,2\n")).unwrap_err();
+        assert!(fault.message.contains("data leakage"));
     }
 
     #[test]
     fn a_column_of_weights_is_no_feature_and_holds_numbers_above_0() {
         let y = names(&["y"]);
-        let weighted = ColumnRoles { weights: Some("w"), ..ColumnRoles::of(&y) };
+        let weighted = ColumnRoles { weights: Some("w"), ..ColumnRoles::new(&y) };
         let table_of_two = table("x,w,y\n1,2,a\n2,0.5,b\n");
         let selected = weighted.select(&table_of_two).unwrap();
-        assert_eq!((selected.card().sample.flat(), selected.weights), (Some(1), Some(vec![2.0, 0.5])));
+        assert_eq!((selected.info().sample.flat(), selected.weights), (Some(1), Some(vec![2.0, 0.5])));
         for (text, words) in [
             ("x,w,y\n1,2,a\n2,0,b\n", "has `0` in row 2 (line 3), where a number above 0"),
             ("x,w,y\n1,2,a\n2,-1,b\n", "has `-1`"),
             ("x,w,y\n1,heavy,a\n2,1,b\n", "has `heavy` in row 1"),
             ("x,w,y\n1,2,a\n2,1,b\n3,heavy,a\n", "has `heavy` in row 3"),
-            ("x,w,y\n1,1e-60,a\n2,1,b\n", "has 1e-60 in row 1 (line 2), which f32 cannot hold"),
+            ("x,w,y\n1,1e-60,a\n2,1,b\n", "has 1e-60 in row 1 (line 2), which f32 cannot represent"),
             ("x,w,y\n1,1e300,a\n2,1,b\n", "has 1e300 in row 1"),
             ("x,w,y\n1,,a\n2,1,b\n", "row 1 (line 2), weight `w`, has no value"),
             ("x,v,y\n1,1,a\n2,1,b\n", "does not have: `w`"),
@@ -375,9 +379,9 @@ mod tests {
             assert!(fault.contains(words), "{fault}");
         }
         let dropped = ColumnRoles { missing: Missing::Drop, ..weighted };
-        assert_eq!(dropped.select(&table("x,w,y\n1,,a\n2,1,b\n3,1,a\n")).unwrap().card().rows, 2);
+        assert_eq!(dropped.select(&table("x,w,y\n1,,a\n2,1,b\n3,1,a\n")).unwrap().info().rows, 2);
         let fault =
-            ColumnRoles { weights: Some("y"), ..ColumnRoles::of(&y) }.select(&table("x,y\n1,a\n2,b\n")).unwrap_err();
-        assert_eq!(fault.to_string(), "`weights` names `y`, which `target` names too");
+            ColumnRoles { weights: Some("y"), ..ColumnRoles::new(&y) }.select(&table("x,y\n1,a\n2,b\n")).unwrap_err();
+        assert_eq!(fault.to_string(), "`weights` is `y`, which is also in `target`");
     }
 }

@@ -1,4 +1,4 @@
-//! What the columns of a table hold that a recipe chose: features, row after row, and what each row counts.
+//! Values of the selected columns of a table: features and sample weights.
 
 use std::borrow::Cow;
 
@@ -8,30 +8,30 @@ use crate::config::check::Invalid;
 use crate::data::rows::ONE_THREAD;
 use crate::data::table::column::Column;
 use crate::data::table::csv_table::Table;
-use crate::data::table::encode::{Becomes, Encode};
-use crate::data::table::recognize::{Finding, MOST_CATEGORIES, look_out, recognize};
+use crate::data::table::encode::{Encode, EncodingKind};
+use crate::data::table::recognize::{Finding, MOST_CATEGORIES, number_warning, recognize};
 use crate::data::table::values::Values;
 
-/// What a column of features is read with.
+/// Settings for reading a feature column.
 #[derive(Clone, Copy)]
 pub(crate) struct Columns<'a> {
-    /// The table.
+    /// Table.
     pub(crate) table: &'a Table,
-    /// The rows that are used.
+    /// Rows that are used.
     pub(crate) rows: &'a [usize],
-    /// What becomes of categories.
+    /// Encoding of categories.
     pub(crate) encode: Encode,
-    /// The columns that hold some even where they are numbers.
+    /// Columns of categories, even if they are numbers.
     pub(crate) categories: &'a [String],
 }
 
 impl Columns<'_> {
-    /// One column's raw values: numbers, or places among its categories.
+    /// Returns the encoding and the raw values of one column: numbers, or indices of categories.
     ///
     /// # Errors
-    /// When a column of numbers holds text, text is something else than categories, a number is too large for f32, or
-    /// `encode` has no place for categories; the key is relative to the data set.
-    pub(crate) fn feature<'t>(self, column: &'t Column) -> Result<(Becomes, Cow<'t, [f64]>), Invalid> {
+    /// When a text column has no categories, a number is too large for f32, or `encode` does not allow categories; the
+    /// key is relative to the data set.
+    pub(crate) fn feature<'t>(self, column: &'t Column) -> Result<(EncodingKind, Cow<'t, [f64]>), Invalid> {
         let (table, rows, name) = (self.table, self.rows, &column.name);
         let as_categories = self.categories.contains(name);
         if let (Values::Numbers(numbers), false) = (&column.values, as_categories) {
@@ -40,97 +40,98 @@ impl Columns<'_> {
                 return Err(Invalid::new("", message).hint(too_large_hint(column, row)));
             }
             return Ok((
-                Becomes::Number,
+                EncodingKind::Number,
                 match rows.len() == numbers.len() {
-                    true => Cow::Borrowed(numbers), // all rows, in their order
+                    true => Cow::Borrowed(numbers), // all rows in their order
                     false => rows.iter().map(|&row| numbers[row]).collect(),
                 },
             ));
         }
         if let (Some(found), false) = (recognize(column, table.numbers), as_categories) {
-            return Err(Invalid::new("", format!("is a table whose {}", in_words(table, column, &found)))
+            return Err(Invalid::new("", format!("is a table whose {}", describe_content(table, column, &found)))
                 .hint(found.hint(name)));
         }
         let (categories, places) = column.categories();
-        let becomes = match self.encode {
+        let encoding = match self.encode {
             Encode::OneHot if categories.len() > MOST_CATEGORIES && !as_categories => {
-                let (count, first) = (categories.len(), shown_with_place(table, column));
+                let (count, first) = (categories.len(), quote_first_cell(table, column));
                 let message = format!(
-                    "is `one_hot`, and column `{name}` holds {count} categories, such as {first}: each would be a feature"
+                    "is `one_hot`, but column `{name}` has {count} categories, such as {first}: each would be a feature"
                 );
-                let hint =
-                    format!("`drop = [\"{name}\"]` leaves it out, `categories = [\"{name}\"]` takes all {count}");
+                let hint = format!(
+                    "write `drop = [\"{name}\"]` to leave it out, or `categories = [\"{name}\"]` to use all {count}"
+                );
                 return Err(Invalid::new("encode", message).hint(hint));
             }
-            Encode::OneHot => Becomes::OneHot(categories),
-            Encode::Label => Becomes::Label(categories),
+            Encode::OneHot => EncodingKind::OneHot(categories),
+            Encode::Label => EncodingKind::Label(categories),
             Encode::Error => {
                 let message =
-                    format!("is `error`, and column `{name}` holds categories: {}", shown_with_place(table, column));
+                    format!("is `error`, but column `{name}` has categories: {}", quote_first_cell(table, column));
                 let hint =
-                    format!("`encode = \"one_hot\"` makes features of them, `drop = [\"{name}\"]` leaves them out");
+                    format!("write `encode = \"one_hot\"` to encode them, or `drop = [\"{name}\"]` to leave them out");
                 return Err(Invalid::new("encode", message).hint(hint));
             }
         };
-        Ok((becomes, rows.iter().map(|&row| places[row].map_or(f64::NAN, |place| place as f64)).collect()))
+        Ok((encoding, rows.iter().map(|&row| places[row].map_or(f64::NAN, |place| place as f64)).collect()))
     }
 
-    /// What to look out for in a column that is used: the line to write, if it is not what was meant.
-    pub(crate) fn note(self, column: &Column, becomes: &Becomes) -> Option<String> {
+    /// Returns a note on a column that is used, with the setting to write if the column is something else.
+    pub(crate) fn note(self, column: &Column, encoding: &EncodingKind) -> Option<String> {
         let (name, rows) = (&column.name, self.rows.len());
-        match becomes {
-            Becomes::Number => look_out(column),
-            Becomes::OneHot(categories) if !self.categories.contains(name) => {
+        match encoding {
+            EncodingKind::Number => number_warning(column),
+            EncodingKind::OneHot(categories) if !self.categories.contains(name) => {
                 let count = categories.len();
                 let is_much = 20 * count > rows && (rows >= 100 || count > 10);
                 is_much.then(|| {
                     format!(
                         "`{name}` becomes {count} features for {rows} rows, one for each category: \
-                         `categories = [\"{name}\"]` says that this is meant, `drop = [\"{name}\"]` leaves it out"
+                         write `categories = [\"{name}\"]` if this is intended, or `drop = [\"{name}\"]` to leave it out"
                     )
                 })
             }
-            Becomes::OneHot(_) | Becomes::Label(_) => None,
+            EncodingKind::OneHot(_) | EncodingKind::Label(_) => None,
         }
     }
 }
 
-/// What a column holds, with the cell that shows it.
-pub(crate) fn in_words(table: &Table, column: &Column, found: &Finding) -> String {
-    let separates = if found.what.ends_with("and") { "" } else { ":" };
+/// Returns the content of a column, with a cell as an example.
+pub(crate) fn describe_content(table: &Table, column: &Column, found: &Finding) -> String {
+    let separates = if found.what.ends_with("also") { "" } else { ":" };
     format!(
         "column `{}` {}{separates} `{}` in {}",
         column.name,
         found.what,
-        shown(column, found.row),
+        quote_cell(column, found.row),
         table.place(found.row)
     )
 }
 
-/// The first cell that is there, and its place.
-fn shown_with_place(table: &Table, column: &Column) -> String {
+/// Returns the first cell that is not missing, with its place.
+fn quote_first_cell(table: &Table, column: &Column) -> String {
     let row = (0..table.rows()).find(|&row| !column.is_missing(row)).unwrap_or(0);
-    format!("`{}` in {}", shown(column, row), table.place(row))
+    format!("`{}` in {}", quote_cell(column, row), table.place(row))
 }
 
-/// A cell as messages quote it: large and small numbers with an exponent.
-pub(crate) fn shown(column: &Column, row: usize) -> String {
+/// Returns a cell as quoted in messages; large and small numbers have an exponent.
+pub(crate) fn quote_cell(column: &Column, row: usize) -> String {
     match &column.values {
-        Values::Numbers(numbers) if column.written().is_none() && numbers[row].abs() >= 1e16 => {
+        Values::Numbers(numbers) if column.number_texts().is_none() && numbers[row].abs() >= 1e16 => {
             format!("{:e}", numbers[row])
         }
-        _ => column.text(row).unwrap_or_default(),
+        Values::Numbers(_) | Values::Text { .. } => column.text(row).unwrap_or_default(),
     }
 }
 
-/// Whether f32 holds a number as a finite one; NaN is a missing value.
+/// Returns whether a number is finite as f32, or NaN (missing).
 pub(crate) fn fits_f32(number: f64) -> bool {
     !(number as f32).is_infinite()
 }
 
-/// What is wrong with a number that f32 cannot hold.
+/// Returns the message about a number that is too large for f32.
 pub(crate) fn too_large(table: &Table, column: &Column, row: usize) -> String {
-    let cell = shown(column, row);
+    let cell = quote_cell(column, row);
     format!(
         "has `{cell}` in {}, column `{}`, which is too large for f32: at most 3.4e38",
         table.place(row),
@@ -138,17 +139,17 @@ pub(crate) fn too_large(table: &Table, column: &Column, row: usize) -> String {
     )
 }
 
-/// The hint on such a number.
+/// Returns the hint about a number that is too large for f32.
 pub(crate) fn too_large_hint(column: &Column, row: usize) -> String {
-    let cell = shown(column, row);
+    let cell = quote_cell(column, row);
     format!(
         "if it marks a missing value, write `missing_values = [\"\", \"NA\", \"{cell}\"]`, and `missing = \"mean\"` or \
          `\"drop\"`; otherwise correct it"
     )
 }
 
-/// The values of columns, row after row: `[rows, columns]`, f64. Some rows are written at a time, so that what is read
-/// and written stays near, and nothing of the table's size is made beside the tensor.
+/// Converts columns to a tensor `[rows, columns]`, f64. Rows are written in chunks that fit in the CPU cache; no second
+/// copy of the table is needed.
 pub(crate) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor {
     let width = columns.len();
     let at_a_time = (ONE_THREAD / width.max(1)).clamp(1, rows.max(1));
@@ -166,15 +167,15 @@ pub(crate) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor 
     all
 }
 
-/// What each row counts: numbers above 0.
+/// Returns the sample weights, numbers above 0.
 ///
 /// # Errors
-/// When one is not; the key is relative to the data set.
+/// When a weight is not above 0; the key is relative to the data set.
 pub(crate) fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f32>, Invalid> {
     let fault = |row: usize| {
         let found = column.text(row).unwrap_or_default();
         let message = format!("has `{found}` in {}, where a number above 0 was expected", table.place(row));
-        Invalid::new("weights", message).hint("a row that is to count for nothing can be left out of the file")
+        Invalid::new("weights", message).hint("remove the row from the file to ignore it")
     };
     let Values::Numbers(numbers) = &column.values else {
         return Err(fault(column.values.first_text(table.numbers).unwrap_or(0)));
@@ -182,8 +183,9 @@ pub(crate) fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Resu
     let weight = |&row: &usize| match numbers[row] as f32 {
         weight if weight > 0.0 && weight.is_finite() => Ok(weight),
         _ if numbers[row] > 0.0 => {
-            let message = format!("has {:e} in {}, which f32 cannot hold", numbers[row], table.place(row));
-            Err(Invalid::new("weights", message).hint("only their ratios count: divide all of them by one number"))
+            let message = format!("has {:e} in {}, which f32 cannot represent", numbers[row], table.place(row));
+            Err(Invalid::new("weights", message)
+                .hint("divide all weights by the same number: only their ratios matter"))
         }
         _ => Err(fault(row)),
     };

@@ -1,8 +1,8 @@
-//! A table of the user's own: columns of numbers or text, each value there or missing, as polars reads them from CSV.
+//! A table with columns of numbers or text, read from CSV by polars; each value can be missing.
 //!
-//! Every field is read as text first, and a column whose every value is a number becomes one of numbers: quoted numbers
-//! are numbers, and a slip of the pen in row 7,000 is found, and named. What counts as missing, and how numbers and dates
-//! are written, a [`Reading`] says.
+//! Every field is read as text first. A column becomes numbers if all of its values are numbers, quoted or not. So a
+//! typing mistake in row 7,000 is found and named. A [`FieldFormat`] has the texts of missing values and the formats of
+//! numbers and dates.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,68 +13,72 @@ use std::sync::Arc;
 use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
 
 use crate::data::inspect::duplicates::{Duplicates, fingerprint};
-use crate::data::store::hashed_file::{self, Hashed};
+use crate::data::store::hashed_file::{self, HashingReader};
 use crate::data::table::blocks::{self, PlainColumn, PlainNumbers};
 use crate::data::table::column::Column;
-use crate::data::table::csv_text::{CsvText, TableFault, said_separator};
-use crate::data::table::reading::{Reading, TextColumns};
+use crate::data::table::csv_text::{CsvText, TableError, declared_separator};
+use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::data::table::recognize::number_format::{NumberFormat, finite};
 use crate::io::separator;
 
-/// Named columns of the same length.
+/// Named columns of equal length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// The columns, in the file's order.
+    /// Columns, in the order of the file.
     pub columns: Vec<Column>,
-    /// The line of the file on which each row begins.
+    /// Line of the file on which each row begins.
     pub lines: Vec<usize>,
-    /// How its numbers are written.
+    /// Number format.
     pub numbers: NumberFormat,
 }
 
 impl Table {
-    /// Reads CSV text whose first line names the columns, with the default reading. A line `sep=;` above it, which Excel
-    /// writes, names the separator.
+    /// Reads CSV text with the default format; the first line has the column names. A line `sep=;` before it, as Excel
+    /// writes it, sets the separator.
     ///
     /// # Errors
     /// When the text is damaged, or a name is missing or occurs twice.
-    pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, TableFault> {
-        Table::read(bytes, &Reading::new(separator))
+    pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, TableError> {
+        Table::read(bytes, &FieldFormat::new(separator))
     }
 
-    /// Reads CSV text whose first line names the columns.
+    /// Reads CSV text; the first line has the column names.
     ///
     /// # Errors
-    /// As for [`Table::from_csv`], and when a column of dates holds something else.
-    pub fn read(bytes: &[u8], reading: &Reading) -> Result<Table, TableFault> {
+    /// As for [`Table::from_csv`], and when a date column has a field that is no date.
+    pub fn read(bytes: &[u8], reading: &FieldFormat) -> Result<Table, TableError> {
         let separator = reading.separator;
-        let message =
-            || format!("cannot be read with the separator {separator:?}: it is one ASCII character, and no quote");
-        let separator = separating_byte(separator).ok_or_else(|| TableFault::new(message()))?;
-        if let Some(said) = said_separator(bytes).and_then(separating_byte) {
-            return Table::of_text(&CsvText::check(bytes, said)?, said, reading);
+        let message = || {
+            format!("cannot be read with the separator {separator:?}, which must be one ASCII character and no quote")
+        };
+        let separator = separating_byte(separator).ok_or_else(|| TableError::new(message()))?;
+        if let Some(declared) = declared_separator(bytes).and_then(separating_byte) {
+            return Table::from_text_fields(&CsvText::check(bytes, declared)?, declared, reading);
         }
-        let plain = reading.is_of_plain_numbers().then(|| Table::of_plain_numbers(bytes, separator, reading)).flatten();
-        plain.unwrap_or_else(|| Table::of_text(&CsvText::check(bytes, separator)?, separator, reading))
+        let plain =
+            reading.is_of_plain_numbers().then(|| Table::from_plain_numbers(bytes, separator, reading)).flatten();
+        plain.unwrap_or_else(|| Table::from_text_fields(&CsvText::check(bytes, separator)?, separator, reading))
     }
 
-    /// The table in a file, and the file's SHA-256, where every field below the header is a finite number as polars reads
-    /// them, or in a column whose text is kept, many times as fast as by way of text; `None` where any is not, or the file
-    /// cannot be read, or holds no table, and it has to be read whole.
-    pub fn of_plain_file(path: &Path, reading: &Reading) -> Option<(Table, String)> {
+    /// Reads a file of plain numbers with several threads, many times as fast as [`Table::read`]. Returns the table
+    /// with the SHA-256 of the file.
+    ///
+    /// Returns `None` if a field is no finite number in the default format (except in columns whose text is kept), or
+    /// if the file cannot be read or has no table. The caller then uses [`Table::read`].
+    pub fn read_plain_file(path: &Path, reading: &FieldFormat) -> Option<(Table, String)> {
         let separator = separating_byte(reading.separator).filter(|_| reading.is_of_plain_numbers())?;
         let metadata = std::fs::metadata(path).ok()?;
-        if !metadata.is_file() || metadata.len() > hashed_file::most() {
-            return None; // a pipe is read once
+        if !metadata.is_file() || metadata.len() > hashed_file::max_bytes() {
+            return None; // a pipe can be read only once
         }
         let file = File::open(path).ok()?;
-        let mut file = Hashed::new(file);
-        let table = Table::of_plain_numbers(&mut file, separator, reading)?.ok()?;
+        let mut file = HashingReader::new(file);
+        let table = Table::from_plain_numbers(&mut file, separator, reading)?.ok()?;
         Some((table, file.sum()))
     }
 
-    /// The table by way of text: whatever its fields hold.
-    fn of_text(checked: &CsvText, separator: u8, reading: &Reading) -> Result<Table, TableFault> {
+    /// Builds the table from fields that were read as text.
+    fn from_text_fields(checked: &CsvText, separator: u8, reading: &FieldFormat) -> Result<Table, TableError> {
         let columns = read_fields(checked, separator)?;
         let names = names_of(&columns)?;
         check_header(checked, separator, &names)?;
@@ -83,19 +87,19 @@ impl Table {
             let fields = strings(column)?.iter().skip(1).map(Option::unwrap_or_default);
             Column::read(name, fields, reading, |row| place(row, &lines))
         });
-        let columns = columns.collect::<Result<Vec<Column>, TableFault>>()?;
+        let columns = columns.collect::<Result<Vec<Column>, TableError>>()?;
         if lines.is_empty() {
-            return Err(TableFault::new("names columns, and holds no row"));
+            return Err(TableError::new("has column names, but no rows"));
         }
         Ok(Table { columns, lines, numbers: reading.numbers })
     }
 
-    /// The table of plain numbers, once its header is read as that of any other.
-    fn of_plain_numbers(
+    /// Builds the table from plain numbers; the header is read as in any table.
+    fn from_plain_numbers(
         source: impl Read + Send,
         separator: u8,
-        reading: &Reading,
-    ) -> Option<Result<Table, TableFault>> {
+        reading: &FieldFormat,
+    ) -> Option<Result<Table, TableError>> {
         let as_text = |block: &[u8]| columns_of_text(block, separator, reading);
         let PlainNumbers { header, columns, lines } = blocks::read(source, separator, as_text)?;
         let headed = || {
@@ -104,12 +108,12 @@ impl Table {
             let names = names_of(&fields)?;
             check_header(&header, separator, &names)?;
             let column = |(column, name): (PlainColumn, String)| match column {
-                PlainColumn::Numbers(numbers) => Ok(Column::of_numbers(name, numbers)),
+                PlainColumn::Numbers(numbers) => Ok(Column::from_numbers(name, numbers)),
                 PlainColumn::Text(fields) => {
                     Column::read(name, fields.iter().map(String::as_str), reading, |row| place(row, &lines))
                 }
             };
-            let columns = columns.into_iter().zip(names).map(column).collect::<Result<Vec<Column>, TableFault>>()?;
+            let columns = columns.into_iter().zip(names).map(column).collect::<Result<Vec<Column>, TableError>>()?;
             Ok(Table { columns, lines, numbers: reading.numbers })
         };
         Some(headed())
@@ -120,41 +124,41 @@ impl Table {
         self.lines.len()
     }
 
-    /// The names of the columns.
+    /// Returns the names of the columns.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.columns.iter().map(|column| column.name.as_str())
     }
 
-    /// The column of this name.
+    /// Returns the column with this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// A row as messages name it: counted from 1 below the header, and by its line.
+    /// Returns the name of a row in messages: its number, counted from 1 after the header, and its line.
     pub fn place(&self, row: usize) -> String {
         place(row, &self.lines)
     }
 
-    /// How many rows are the same as an earlier one.
+    /// Returns the number of rows that equal an earlier row.
     pub fn duplicate_rows(&self) -> usize {
         let row = |row: usize| fingerprint(self.columns.iter().map(|column| column.key(row)));
-        Duplicates::of((0..self.rows()).map(row), |_| None).duplicates
+        Duplicates::count((0..self.rows()).map(row), |_| None).duplicates
     }
 }
 
-/// What may stand between two fields: polars panics where that is a quote.
+/// Returns the separator as a byte; `None` if it is not allowed. polars panics if the separator is a quote.
 fn separating_byte(separator: char) -> Option<u8> {
     u8::try_from(separator).ok().filter(|_| separator::is_allowed(separator))
 }
 
-/// A row as messages name it.
+/// Returns the name of a row in messages.
 fn place(row: usize, lines: &[usize]) -> String {
     format!("row {} (line {})", row + 1, lines[row])
 }
 
-/// The numbers of the columns whose text is kept, from a block of text that begins with the header; none where there is
-/// no such header.
-fn columns_of_text(block: &[u8], separator: u8, reading: &Reading) -> Vec<usize> {
+/// Returns the indices of the columns whose text is kept, from a block that begins with the header; none if there is no
+/// header.
+fn columns_of_text(block: &[u8], separator: u8, reading: &FieldFormat) -> Vec<usize> {
     if reading.text == TextColumns::default() {
         return Vec::new();
     }
@@ -167,8 +171,8 @@ fn columns_of_text(block: &[u8], separator: u8, reading: &Reading) -> Vec<usize>
     (0..names.len()).filter(|&number| reading.keeps_text(&names[number])).collect()
 }
 
-/// Every field as text, the header's too.
-fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, TableFault> {
+/// Reads every field as text, with the header.
+fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, TableError> {
     let schema: Schema =
         (0..checked.fields).map(|number| Field::new(format!("{number}").into(), DataType::String)).collect();
     let frame = CsvReadOptions::default()
@@ -177,40 +181,40 @@ fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, Ta
         .map_parse_options(|options| options.with_separator(separator))
         .into_reader_with_file_handle(Cursor::new(&checked.text[..]))
         .finish()
-        .map_err(|error| TableFault::new(format!("is not CSV: {error}")))?;
+        .map_err(|error| TableError::new(format!("is not CSV: {error}")))?;
     if frame.height() != checked.lines.len() {
         let message = format!("has {} lines, and {} were read", checked.lines.len(), frame.height());
-        return Err(TableFault::new(message));
+        return Err(TableError::new(message));
     }
     Ok(frame.columns().to_vec())
 }
 
-fn strings(column: &PolarsColumn) -> Result<&polars::prelude::StringChunked, TableFault> {
-    column.as_materialized_series().str().map_err(|error| TableFault::new(format!("is not CSV: {error}")))
+fn strings(column: &PolarsColumn) -> Result<&polars::prelude::StringChunked, TableError> {
+    column.as_materialized_series().str().map_err(|error| TableError::new(format!("is not CSV: {error}")))
 }
 
-/// The names in the header, each of them one column's.
-fn names_of(columns: &[PolarsColumn]) -> Result<Vec<String>, TableFault> {
+/// Returns the column names in the header, and checks that they differ.
+fn names_of(columns: &[PolarsColumn]) -> Result<Vec<String>, TableError> {
     let (mut names, mut places) = (Vec::with_capacity(columns.len()), HashMap::with_capacity(columns.len()));
     for (number, column) in columns.iter().enumerate() {
         let name = strings(column)?.get(0).unwrap_or_default().trim();
         if name.is_empty() {
-            let hint = "give it a name; row numbers that pandas wrote are left out with `to_csv(…, index=False)`";
-            return Err(TableFault::new(format!("has no name for column {}", number + 1)).hint(hint));
+            let hint = "give it a name; if pandas wrote row numbers, use `to_csv(…, index=False)`";
+            return Err(TableError::new(format!("has no name for column {}", number + 1)).hint(hint));
         }
         if let Some(earlier) = places.insert(name, number) {
-            let message = format!("names columns {} and {} both `{name}`", earlier + 1, number + 1);
-            return Err(TableFault::new(message).hint("give each column a name of its own"));
+            let message = format!("has the name `{name}` for columns {} and {}", earlier + 1, number + 1);
+            return Err(TableError::new(message).hint("give each column a different name"));
         }
         names.push(name.to_owned());
     }
     Ok(names)
 }
 
-fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<(), TableFault> {
+fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<(), TableError> {
     if names.iter().all(|name| finite(name).is_some()) {
-        let message = "has numbers in its first line, where the names of the columns belong";
-        return Err(TableFault::new(message).hint("write the names above them, such as `x1,x2,y`"));
+        let message = "has numbers in its first line, but column names are expected";
+        return Err(TableError::new(message).hint("add a first line with the names, such as `x1,x2,y`"));
     }
     let other =
         [b',', b';', b'\t'].into_iter().find(|&other| other != separator && names[0].as_bytes().contains(&other));
@@ -218,7 +222,7 @@ fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<()
         Some(other) if checked.fields == 1 => {
             let message = format!("has one column, `{}`", names[0]);
             let other = separator::shown(char::from(other));
-            Err(TableFault::new(message)
+            Err(TableError::new(message)
                 .hint(format!("is the separator `{other}`? Then say `separator = \"{other}\"`")))
         }
         _ => Ok(()),
@@ -287,10 +291,10 @@ mod tests {
 
     #[test]
     fn headers_that_cannot_be_meant_are_told() {
-        assert_eq!(fault("a,b,a\n1,2,3\n"), "names columns 1 and 3 both `a`");
+        assert_eq!(fault("a,b,a\n1,2,3\n"), "has the name `a` for columns 1 and 3");
         assert_eq!(fault(",b\n0,2\n"), "has no name for column 1");
-        assert_eq!(fault("1,2\n3,4\n"), "has numbers in its first line, where the names of the columns belong");
-        assert_eq!(fault("a,b\n"), "names columns, and holds no row");
+        assert_eq!(fault("1,2\n3,4\n"), "has numbers in its first line, but column names are expected");
+        assert_eq!(fault("a,b\n"), "has column names, but no rows");
         let fault = Table::from_csv(b"a;b\n1;2\n", ',').unwrap_err();
         assert_eq!(fault.message, "has one column, `a;b`");
         assert!(fault.hint.unwrap().contains("separator = \";\""));
@@ -298,32 +302,33 @@ mod tests {
         assert_eq!(fault.hint.unwrap(), "is the separator `tab`? Then say `separator = \"tab\"`");
     }
 
-    /// Names, bits of each column, lines.
-    type Told = (Vec<String>, Vec<Vec<u64>>, Vec<usize>);
+    /// Column names, bits of the values of each column, and lines.
+    type Contents = (Vec<String>, Vec<Vec<u64>>, Vec<usize>);
 
-    /// What a text is read as, with bits for numbers, so that no number is taken for missing or 0 for −0.
-    fn read(table: Result<Table, TableFault>) -> Result<Told, TableFault> {
+    /// Converts a table to names, bits and lines. Bits keep apart 0 and −0, and missing values and numbers.
+    fn read(table: Result<Table, TableError>) -> Result<Contents, TableError> {
         let bits = |column: &Column| (0..column.values.len()).map(|row| column.key(row)).collect();
         table.map(|table| {
-            let kind = |column: &Column| format!("{} {:?} {:?}", column.name, column.written(), column.first_missing());
+            let kind =
+                |column: &Column| format!("{} {:?} {:?}", column.name, column.number_texts(), column.first_missing());
             let names = table.columns.iter().map(kind).collect();
             (names, table.columns.iter().map(bits).collect(), table.lines)
         })
     }
 
-    /// Whether a text is one of plain numbers; it is read the same either way.
+    /// Checks that both ways to read a text agree; returns whether the text has only plain numbers.
     #[track_caller]
     fn is_plain(text: &str) -> bool {
         let checked = CsvText::check(text.as_bytes(), b',').unwrap();
-        let plain = |reading: &Reading| Table::of_plain_numbers(text.as_bytes(), b',', reading);
+        let plain = |reading: &FieldFormat| Table::from_plain_numbers(text.as_bytes(), b',', reading);
         let texts = |names: &[&str]| TextColumns::Named(names.iter().map(|&name| name.to_owned()).collect());
         for names in [&[][..], &["b"], &["a", "c"]] {
-            let reading = Reading { text: texts(names), ..Reading::new(',') };
+            let reading = FieldFormat { text: texts(names), ..FieldFormat::new(',') };
             if let Some(plain) = plain(&reading) {
-                assert_eq!(read(plain), read(Table::of_text(&checked, b',', &reading)), "{text:?} {names:?}");
+                assert_eq!(read(plain), read(Table::from_text_fields(&checked, b',', &reading)), "{text:?} {names:?}");
             }
         }
-        plain(&Reading::new(',')).is_some()
+        plain(&FieldFormat::new(',')).is_some()
     }
 
     #[test]
@@ -335,7 +340,7 @@ mod tests {
         {
             assert!(!is_plain(&format!("a,b\n1,2\n{other},3\n")), "{other}");
         }
-        // read at once or not, they are numbers
+        // these are numbers in both ways to read a text
         for number in ["+1", " 1", "1 ", "\" 1 \"", ".5", "5.", "1e+5"] {
             let text = format!("a,b\n1,2\n{number},3\n");
             is_plain(&text);
@@ -356,7 +361,7 @@ mod tests {
         }
     }
 
-    /// Numbers mostly, and what may be taken for some.
+    /// Generates fields that are mostly numbers or look like numbers.
     fn field() -> impl Strategy<Value = String> {
         prop_oneof![
             6 => any::<f64>().prop_map(|number| number.to_string()),
@@ -370,12 +375,12 @@ mod tests {
 
     #[test]
     fn columns_of_text_are_read_at_once_beside_plain_numbers() {
-        let reading = Reading { text: TextColumns::Named(vec!["id".to_owned()]), ..Reading::new(',') };
+        let reading = FieldFormat { text: TextColumns::Named(vec!["id".to_owned()]), ..FieldFormat::new(',') };
         for id in ["007", "12345678901234567890", "NA", "", "\"x, \"\"y\"\"\"", " 7 ", "\"a\nb\""] {
             let text = format!("x,id\n1,7\n2,{id}\n");
-            let plain = Table::of_plain_numbers(text.as_bytes(), b',', &reading).expect("it is plain").unwrap();
+            let plain = Table::from_plain_numbers(text.as_bytes(), b',', &reading).expect("it is plain").unwrap();
             let checked = CsvText::check(text.as_bytes(), b',').unwrap();
-            let by_text = Table::of_text(&checked, b',', &reading).unwrap();
+            let by_text = Table::from_text_fields(&checked, b',', &reading).unwrap();
             assert_eq!(format!("{plain:?}"), format!("{by_text:?}"), "{id}"); // NaN is not equal to itself
             let text = id.strip_prefix('"').and_then(|id| id.strip_suffix('"')).unwrap_or(id).replace("\"\"", "\"");
             let found = plain.column("id").unwrap().text(1).unwrap_or_default();
@@ -387,11 +392,11 @@ mod tests {
     fn numbers_are_read_with_a_decimal_comma_and_a_text_is_missing_where_it_is_stated() {
         let numbers = NumberFormat { decimal: ',', thousands: Some('.') };
         let missing_values = Some(vec!["-999".to_owned()]);
-        let reading = Reading { numbers, missing_values, ..Reading::new(';') };
+        let reading = FieldFormat { numbers, missing_values, ..FieldFormat::new(';') };
         let table = Table::read(b"a;b\n1.299,99;1.000\n-999;2\n", &reading).unwrap();
         assert_eq!((numbers_of(&table, "a")[0], numbers_of(&table, "b")), (1299.99, vec![1000.0, 2.0]));
         assert_eq!(table.column("a").unwrap().first_missing(), Some((1, "-999")));
-        let plain = Reading { missing_values: Some(vec!["-999".to_owned()]), ..Reading::new(',') };
+        let plain = FieldFormat { missing_values: Some(vec!["-999".to_owned()]), ..FieldFormat::new(',') };
         let table = Table::read(b"a,b\n1,2\n-999.0,3\n", &plain).unwrap();
         assert!(numbers_of(&table, "a")[1].is_nan(), "plain numbers may be missing too");
     }
@@ -399,7 +404,7 @@ mod tests {
     #[test]
     fn dates_are_numbers_and_one_that_does_not_exist_is_named_by_its_place() {
         let dates = vec![DateColumn { name: "day".to_owned(), format: None }];
-        let reading = Reading { dates, ..Reading::new(',') };
+        let reading = FieldFormat { dates, ..FieldFormat::new(',') };
         let table = Table::read(b"day,x\n2024-03-01,1\n,2\n1970-01-02T12:00,3\n", &reading).unwrap();
         let days = numbers_of(&table, "day");
         assert_eq!((days[0], days[1].is_nan(), days[2]), (19783.0, true, 1.5));

@@ -1,8 +1,8 @@
-//! CSV text before it is read: the mark of its encoding and Windows line ends are taken off, and every record must have
-//! as many fields as the first one.
+//! Checks CSV text before it is read: removes the byte order mark and Windows line ends, and requires the same number
+//! of fields in all records.
 //!
-//! polars fills short records with missing values and renames columns of the same name. Both would pass a damaged file
-//! for a whole one, so its records are counted here first. Text that is clean already, as most files are, is not copied.
+//! polars fills short records with missing values and renames columns with equal names. A damaged file could pass as
+//! intact, so the fields are counted here first. Clean text, as in most files, is not copied.
 
 use std::borrow::Cow;
 
@@ -10,26 +10,26 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 use crate::io::separator;
 
-/// What some programs write before UTF-8 text.
+/// Byte order mark that some programs write before UTF-8 text.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// How many columns a table has at most: each of them takes some hundred bytes before it holds a value.
+/// Maximum number of columns: each takes some hundred bytes of memory, even without values.
 const MOST_FIELDS: usize = 100_000;
 
-/// What is wrong with a table, as a lowercase fragment that follows the file's name.
+/// Fault of a table, as a lowercase fragment that follows the file name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct TableFault {
-    /// What is wrong, and where.
+pub struct TableError {
+    /// Problem and place.
     pub message: String,
-    /// What would be right.
+    /// How to fix it.
     pub hint: Option<String>,
 }
 
-impl TableFault {
-    /// A fault without a hint.
+impl TableError {
+    /// Creates a fault without a hint.
     pub fn new(message: impl Into<String>) -> Self {
-        TableFault { message: message.into(), hint: None }
+        TableError { message: message.into(), hint: None }
     }
 
     /// Adds a hint that says how to fix it.
@@ -43,56 +43,56 @@ impl TableFault {
 /// CSV text whose records all have the same number of fields.
 #[derive(Debug)]
 pub struct CsvText<'a> {
-    /// The text, without a byte order mark, a first line `sep=;` and blank lines; every line ends with LF.
+    /// Text without a byte order mark, a first line `sep=;` and blank lines. Every line ends with LF.
     pub text: Cow<'a, [u8]>,
-    /// Where in the text each record begins; the header is the first.
+    /// Position in the text at which each record begins; the first record is the header.
     pub starts: Vec<usize>,
-    /// How many fields a record has.
+    /// Number of fields of a record.
     pub fields: usize,
-    /// The line of the file on which each record begins, counted from 1; the header is the first.
+    /// Line of the file on which each record begins, counted from 1; the first record is the header.
     pub lines: Vec<usize>,
 }
 
 impl<'a> CsvText<'a> {
-    /// Checks a file's bytes. `separator` is an ASCII character.
+    /// Checks the bytes of a file. `separator` is an ASCII character.
     ///
     /// # Errors
-    /// When the text is not UTF-8, empty, ragged, or has a quote that is never closed.
-    pub fn check(bytes: &'a [u8], separator: u8) -> Result<CsvText<'a>, TableFault> {
+    /// When the text is not UTF-8, empty, has records of different lengths, or a quote that is never closed.
+    pub fn check(bytes: &'a [u8], separator: u8) -> Result<CsvText<'a>, TableError> {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
-            TableFault::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8")
+            TableError::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8")
         })?;
         let mut checked = CsvText { text: Cow::Borrowed(&[]), starts: Vec::new(), fields: 0, lines: Vec::new() };
         let (mut place, mut line) = (0, 1);
         while place < bytes.len() {
             let record = Record::at(&bytes[place..], separator, line)?;
             let content = bytes[place..place + record.bytes].trim_ascii();
-            let is_for_excel = place == 0 && said_separator(bytes).is_some();
+            let is_for_excel = place == 0 && declared_separator(bytes).is_some();
             if !is_for_excel && (!content.is_empty() || (separator == b'\t' && record.fields > 1)) {
-                checked.take(bytes, place, &record, line)?;
+                checked.push(bytes, place, &record, line)?;
             }
             place += record.bytes;
             line += record.lines;
         }
         if checked.lines.is_empty() {
-            return Err(TableFault::new("is empty").hint("a table has a first line with the names of its columns"));
+            return Err(TableError::new("is empty").hint("write the names of the columns in the first line"));
         }
         Ok(checked)
     }
 
-    /// Takes the record at `place` of `bytes`.
-    fn take(&mut self, bytes: &'a [u8], place: usize, record: &Record, line: usize) -> Result<(), TableFault> {
+    /// Adds the record at `place` of `bytes`.
+    fn push(&mut self, bytes: &'a [u8], place: usize, record: &Record, line: usize) -> Result<(), TableError> {
         if self.lines.is_empty() {
             if record.fields > MOST_FIELDS {
-                let message = format!("has {} columns, and at most {MOST_FIELDS} are read", record.fields);
-                return Err(TableFault::new(message).hint("is it a table of one row, or turned on its side?"));
+                let message = format!("has {} columns, but at most {MOST_FIELDS} are allowed", record.fields);
+                return Err(TableError::new(message).hint("check whether rows and columns are swapped"));
             }
             self.fields = record.fields;
         } else if record.fields != self.fields {
             let message = format!(
-                "row {} (line {line}) has {} fields, and the first line has {}",
+                "row {} (line {line}) has {} fields, but the first line has {}",
                 self.lines.len(),
                 record.fields,
                 self.fields
@@ -101,14 +101,14 @@ impl<'a> CsvText<'a> {
             let is_first_alone = self.lines.len() == 1 && self.fields == 1;
             let hint = match is_cut {
                 _ if is_first_alone => format!(
-                    "remove line {} (`{}`) where it is a title or a comment: the first line names the columns",
+                    "remove line {} (`{}`) if it is a title or a comment: the first line must have the column names",
                     self.lines[0],
                     shortened(&String::from_utf8_lossy(self.records(0, 1)))
                 ),
-                true => "it is the last one: the file may have been cut short".to_owned(),
-                false => "a field that holds the separator must be in quotes".to_owned(),
+                true => "check that the file is complete: this is its last line".to_owned(),
+                false => "put fields that contain the separator in quotes".to_owned(),
             };
-            return Err(TableFault::new(message).hint(hint));
+            return Err(TableError::new(message).hint(hint));
         }
         self.lines.push(line);
         self.starts.push(self.text.len());
@@ -117,7 +117,7 @@ impl<'a> CsvText<'a> {
         let content = written.strip_suffix(b"\n").unwrap_or(written);
         let content = content.strip_suffix(b"\r").unwrap_or(content);
         match &mut self.text {
-            // all that came before was clean, and so is this
+            // everything before this record was clean, and so is this record
             Cow::Borrowed(before)
                 if before.len() == place && content.len() + 1 == written.len() && written.ends_with(b"\n") =>
             {
@@ -138,22 +138,22 @@ impl<'a> CsvText<'a> {
         Ok(())
     }
 
-    /// The text of so many records from this one on, as far as there are any.
+    /// Returns the text of at most `count` records, beginning with record `first`.
     pub fn records(&self, first: usize, count: usize) -> &[u8] {
         let start = |record: usize| self.starts.get(record).copied().unwrap_or(self.text.len());
         &self.text[start(first)..start(first.saturating_add(count))]
     }
 }
 
-/// The separator that the first line of a table names for Excel: `sep=;`.
-pub fn said_separator(bytes: &[u8]) -> Option<char> {
+/// Returns the separator that the first line of a table sets for Excel: `sep=;`.
+pub fn declared_separator(bytes: &[u8]) -> Option<char> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let beginning = &bytes[..bytes.len().min(16)];
     let line = &beginning[..memchr2(b'\n', b'\r', beginning).unwrap_or(beginning.len())];
     separator::of_first_line(std::str::from_utf8(line).ok()?)
 }
 
-/// The beginning of a line.
+/// Returns the beginning of a line.
 fn shortened(line: &str) -> String {
     const MOST: usize = 40;
     let line = line.trim();
@@ -163,7 +163,7 @@ fn shortened(line: &str) -> String {
     }
 }
 
-/// The length of the first line with its end: LF, CR LF, or a lone CR, as Excel's "CSV (Macintosh)" writes it.
+/// Returns the length of the first line with its end: LF, CR LF, or a single CR, as in Excel's "CSV (Macintosh)".
 fn line_length(text: &[u8]) -> usize {
     match memchr2(b'\n', b'\r', text) {
         None => text.len(),
@@ -180,7 +180,7 @@ struct Record {
 }
 
 impl Record {
-    fn at(text: &[u8], separator: u8, line: usize) -> Result<Record, TableFault> {
+    fn at(text: &[u8], separator: u8, line: usize) -> Result<Record, TableError> {
         let end = line_length(text);
         let first_quote = memchr(b'"', &text[..end]);
         let plain = &text[..first_quote.unwrap_or(end)];
@@ -194,7 +194,7 @@ impl Record {
             record.bytes += 1;
             record.lines += usize::from(byte == b'\n');
             match byte {
-                b'"' if quoted && text.get(record.bytes) == Some(&b'"') => record.bytes += 1, // a quote in quotes
+                b'"' if quoted && text.get(record.bytes) == Some(&b'"') => record.bytes += 1, // a quote within quotes
                 b'"' if quoted => quoted = false,
                 b'"' if field_starts => (quoted, field_starts) = (true, false),
                 b'\n' if !quoted => return Ok(record),
@@ -210,7 +210,7 @@ impl Record {
         }
         record.lines += 1;
         if quoted {
-            return Err(TableFault::new(format!("a quote in the record that begins on line {line} is never closed")));
+            return Err(TableError::new(format!("a quote in the record that begins on line {line} is never closed")));
         }
         Ok(record)
     }
@@ -244,11 +244,11 @@ mod tests {
     #[test]
     fn a_first_line_for_excel_is_passed_over() {
         for text in [&b"sep=;\na;b\n1;2\n"[..], b"\xef\xbb\xbfsep=;\r\na;b\r\n1;2\r\n", b"\"sep=;\"\ra;b\r1;2"] {
-            assert_eq!(said_separator(text), Some(';'));
+            assert_eq!(declared_separator(text), Some(';'));
             let checked = CsvText::check(text, b';').unwrap();
             assert_eq!((&checked.text[..], &checked.lines[..]), (&b"a;b\n1;2\n"[..], &[2, 3][..]));
         }
-        assert_eq!(said_separator(b"separate,sep=;\n"), None);
+        assert_eq!(declared_separator(b"separate,sep=;\n"), None);
     }
 
     #[test]
@@ -256,12 +256,12 @@ mod tests {
         let fault = |text: &[u8]| CsvText::check(text, b',').unwrap_err().message;
         assert_eq!(fault(b""), "is empty");
         assert_eq!(fault(b" \n\n"), "is empty");
-        assert_eq!(fault(b"a,b\n1,2\n3\n"), "row 2 (line 3) has 1 fields, and the first line has 2");
-        assert_eq!(fault(b"a,b\n\n1,2,3\n"), "row 1 (line 3) has 3 fields, and the first line has 2");
+        assert_eq!(fault(b"a,b\n1,2\n3\n"), "row 2 (line 3) has 1 fields, but the first line has 2");
+        assert_eq!(fault(b"a,b\n\n1,2,3\n"), "row 1 (line 3) has 3 fields, but the first line has 2");
         assert_eq!(fault(b"a,b\n1,\"2\n"), "a quote in the record that begins on line 2 is never closed");
         assert_eq!(fault(b"a,b\n1,\xff\n"), "line 2 is not UTF-8 text");
         let hint = |text: &[u8]| CsvText::check(text, b',').unwrap_err().hint.unwrap();
-        assert!(hint(b"a,b\n1,2\n3").contains("cut short"));
+        assert!(hint(b"a,b\n1,2\n3").contains("is complete"));
         assert!(hint(b"a,b\n1\n3,4\n").contains("in quotes") && hint(b"a,b\n1,2,3\n").contains("in quotes"));
         assert!(hint(b"# of May\na,b\n1,2\n").contains("remove line 1 (`# of May`)"));
         assert!(hint(b"a\n1\n2,3\n").contains("in quotes"));
@@ -277,7 +277,8 @@ mod tests {
         }
     }
 
-    /// The fields and lines of the first record, character by character; `None` where a quote is never closed.
+    /// Returns the fields and lines of the first record, found character by character; `None` if a quote is never
+    /// closed.
     fn by_character(text: &str) -> Option<(usize, usize, usize)> {
         let (mut bytes, mut fields, mut lines, mut quoted, mut starts) = (0, 1, 0, false, true);
         let mut characters = text.bytes().peekable();

@@ -1,66 +1,64 @@
-//! A table that is given to a trained network: its columns are found by name, and read as those of the table that the
-//! network was trained on.
+//! A table that is given to a trained network. Its columns are found by name and read like those of the training table.
 //!
-//! What could be read there in two ways is settled by that table: which columns hold numbers, which categories there
-//! are and in which order, what the classes are called. A value that does not fit is an error that names its place; it
-//! is never guessed what was meant.
+//! The training table decides what is ambiguous: which columns are numbers, the categories and their order, and the
+//! class names. A value that does not fit is an error that names its place; nothing is guessed.
 
 use tch::Tensor;
 
 use crate::config::suggest;
 use crate::data::table::column::Column;
-use crate::data::table::column_roles::known;
+use crate::data::table::column_roles::columns_hint;
 use crate::data::table::columns::{fits_f32, row_by_row, too_large};
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableFault;
-use crate::data::table::encode::{Becomes, Missing, Planned};
+use crate::data::table::csv_text::TableError;
+use crate::data::table::encode::{ColumnEncoding, EncodingKind, Missing};
 use crate::data::table::form::TableForm;
-use crate::data::table::target_kind::{Task, known_as, wrong, yes_or_no};
+use crate::data::table::target_kind::{TargetKind, index_of, wrong_value, yes_or_no};
 use crate::data::table::values::Values;
 use crate::data::target::Target;
 
-/// What a class is where it is not known.
+/// Class number of rows whose class is unknown.
 pub const UNKNOWN_CLASS: i64 = -1;
 
-/// Whether a given table must say what is true of its rows.
+/// Whether an external table must have the targets of its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
-    /// Of every row.
+    /// Every row must have a target.
     Required,
-    /// Of none, or of those that it has a value for.
-    WhereThere,
+    /// Targets may be missing in some or all rows.
+    Optional,
 }
 
-/// Rows of a given table.
+/// Rows of an external table.
 #[derive(Debug)]
 pub struct ExternalTable {
-    /// Raw, `[rows, columns]` f64, as the source's own.
+    /// Raw features, `[rows, columns]` f64, like those of the source.
     pub features: Tensor,
-    /// Classes: `[rows]`, int64. Labels and values: `[rows, columns]`, f32. [`UNKNOWN_CLASS`] or NaN where it is not
-    /// known; `None` where the table has no such column.
+    /// Classes: `[rows]`, int64. Labels and values: `[rows, columns]`, f32. Unknown targets are [`UNKNOWN_CLASS`] or
+    /// NaN; `None` if the table has no target column.
     pub targets: Option<Tensor>,
-    /// The number of each row in the table: rows with missing values are left out where the run left them out.
+    /// Index of each row in the table. Rows with missing values are dropped if the run dropped them.
     pub rows: Vec<usize>,
 }
 
 impl TableForm {
-    /// Reads a table of this form; `names` are what the classes are called. Columns may stand in any order, and those
-    /// that the network was not trained on are passed over.
+    /// Reads a table of this form; `names` are the class names. Columns can be in any order; columns that the network
+    /// was not trained on are ignored.
     ///
     /// # Errors
-    /// When a column is missing, or a value is missing, of the wrong kind, or none of the known categories or classes.
-    pub fn read(&self, table: &Table, names: &[String], truth: Truth) -> Result<ExternalTable, TableFault> {
-        let column = |name: &String| table.column(name).ok_or_else(|| lacks(table, name));
+    /// When a column or value is missing, a value has the wrong type, or a category or class is unknown.
+    pub fn read(&self, table: &Table, names: &[String], truth: Truth) -> Result<ExternalTable, TableError> {
+        let column = |name: &String| table.column(name).ok_or_else(|| missing_column(table, name));
         let features: Vec<&Column> =
-            self.encoding.columns.iter().map(|planned| column(&planned.name)).collect::<Result<_, _>>()?;
+            self.encoding.columns.iter().map(|encoded| column(&encoded.name)).collect::<Result<_, _>>()?;
         let targets: Vec<Option<&Column>> = match truth {
             Truth::Required => self.target.names.iter().map(|name| column(name).map(Some)).collect::<Result<_, _>>()?,
-            Truth::WhereThere => self.target.names.iter().map(|name| table.column(name)).collect(),
+            Truth::Optional => self.target.names.iter().map(|name| table.column(name)).collect(),
         };
         let rows = self.rows_to_keep(table, &features, &targets, truth)?;
-        let planned = self.encoding.columns.iter().zip(&features);
+        let encoded = self.encoding.columns.iter().zip(&features);
         let raw: Vec<Vec<f64>> =
-            planned.map(|(planned, column)| raw(planned, column, table, &rows)).collect::<Result<_, _>>()?;
+            encoded.map(|(encoded, column)| raw(encoded, column, table, &rows)).collect::<Result<_, _>>()?;
         let features = row_by_row(&raw, rows.len());
         let targets = match targets.iter().any(Option::is_some) {
             true => Some(self.targets(table, &targets, &rows, names)?),
@@ -75,16 +73,16 @@ impl TableForm {
         features: &[&Column],
         targets: &[Option<&Column>],
         truth: Truth,
-    ) -> Result<Vec<usize>, TableFault> {
+    ) -> Result<Vec<usize>, TableError> {
         let required: Vec<&Column> = match truth {
             Truth::Required => targets.iter().flatten().copied().collect(),
-            Truth::WhereThere => Vec::new(),
+            Truth::Optional => Vec::new(),
         };
         if self.encoding.missing == Missing::Drop {
-            let whole = |row: &usize| !features.iter().chain(&required).any(|column| column.is_missing(*row));
-            let rows: Vec<usize> = (0..table.rows()).filter(whole).collect();
+            let is_complete = |row: &usize| !features.iter().chain(&required).any(|column| column.is_missing(*row));
+            let rows: Vec<usize> = (0..table.rows()).filter(is_complete).collect();
             return match rows.is_empty() {
-                true => Err(TableFault::new("has a missing value in every row")),
+                true => Err(TableError::new("has a missing value in every row")),
                 false => Ok(rows),
             };
         }
@@ -96,29 +94,27 @@ impl TableForm {
                     "" => format!("has no value in {place}, column `{name}`"),
                     cell => format!("has `{cell}` in {place}, column `{name}`, which counts as missing"),
                 };
-                return Err(
-                    TableFault::new(message).hint("the run had no missing values, and knows nothing to fill in")
-                );
+                return Err(TableError::new(message).hint("fill it in: the training rows had no missing values"));
             }
         }
         Ok((0..table.rows()).collect())
     }
 
-    /// What is true of these rows, as far as it is known; shapes as in [`ExternalTable`].
+    /// Returns the targets of these rows, with the shapes of [`ExternalTable`].
     fn targets(
         &self,
         table: &Table,
         columns: &[Option<&Column>],
         rows: &[usize],
         names: &[String],
-    ) -> Result<Tensor, TableFault> {
-        let drop = |column: &Column| format!("without the column `{}`, rows can still be predicted", column.name);
-        if let (Task::Classes, [Some(column)]) = (self.target.task, columns) {
+    ) -> Result<Tensor, TableError> {
+        let drop = |column: &Column| format!("remove the column `{}` to predict without known targets", column.name);
+        if let (TargetKind::Classes, [Some(column)]) = (self.target.task, columns) {
             let class = |&row: &usize| {
                 let Some(text) = column.text(row) else { return Ok(UNKNOWN_CLASS) };
-                let class = known_as(&self.target.classes, &text).or_else(|| known_as(names, &text)).ok_or_else(|| {
-                    let message = wrong(table, column, row, "a class of the run");
-                    TableFault::new(message).hint(nearest_or_known(&text, names))
+                let class = index_of(&self.target.classes, &text).or_else(|| index_of(names, &text)).ok_or_else(|| {
+                    let message = wrong_value(table, column, row, "a class of the run");
+                    TableError::new(message).hint(nearest_or_known(&text, names))
                 });
                 class.map(|class| class as i64)
             };
@@ -132,13 +128,15 @@ impl TableForm {
                     continue;
                 };
                 let (number, wanted) = match self.target.task {
-                    Task::Labels => (yes_or_no(&text), "0 or 1, false or true, no or yes"),
-                    Task::Values | Task::Classes => match text.parse::<f32>() {
-                        Ok(number) => (Some(number).filter(|number| number.is_finite()), "a number that f32 can hold"),
+                    TargetKind::Labels => (yes_or_no(&text), "0 or 1, false or true, no or yes"),
+                    TargetKind::Values | TargetKind::Classes => match text.parse::<f32>() {
+                        Ok(number) => {
+                            (Some(number).filter(|number| number.is_finite()), "a number in the range of f32")
+                        }
                         Err(_) => (None, "a number"),
                     },
                 };
-                let fault = || TableFault::new(wrong(table, column, row, wanted)).hint(drop(column));
+                let fault = || TableError::new(wrong_value(table, column, row, wanted)).hint(drop(column));
                 numbers.push(number.ok_or_else(fault)?);
             }
         }
@@ -146,7 +144,7 @@ impl TableForm {
     }
 }
 
-/// Whether it is known what is true of every row: `targets` as in [`ExternalTable`].
+/// Returns whether all targets are known; `targets` as in [`ExternalTable`].
 pub fn is_known(targets: &Tensor, target: Target) -> bool {
     let unknown = match target {
         Target::Classes(_) => targets.lt(0),
@@ -155,41 +153,42 @@ pub fn is_known(targets: &Tensor, target: Target) -> bool {
     unknown.any().int64_value(&[]) == 0
 }
 
-/// One column's raw values in these rows: numbers, or places among its categories; NaN where one is missing.
-fn raw(planned: &Planned, column: &Column, table: &Table, rows: &[usize]) -> Result<Vec<f64>, TableFault> {
-    let categories = planned.categories();
-    if planned.becomes == Becomes::Number {
+/// Returns the raw values of one column in these rows: numbers, or indices of categories; NaN if missing.
+fn raw(encoded: &ColumnEncoding, column: &Column, table: &Table, rows: &[usize]) -> Result<Vec<f64>, TableError> {
+    let categories = encoded.categories();
+    if encoded.encoding == EncodingKind::Number {
         return match &column.values {
             Values::Numbers(numbers) => match rows.iter().find(|&&row| !fits_f32(numbers[row])) {
-                Some(&row) => Err(TableFault::new(too_large(table, column, row)).hint("correct the value")),
+                Some(&row) => Err(TableError::new(too_large(table, column, row)).hint("correct the value")),
                 None => Ok(rows.iter().map(|&row| numbers[row]).collect()),
             },
             Values::Text { .. } => {
                 let row = column.values.first_text(table.numbers).unwrap_or(0);
-                Err(TableFault::new(wrong(table, column, row, "a number"))
-                    .hint("the run knows it as a column of numbers"))
+                Err(TableError::new(wrong_value(table, column, row, "a number"))
+                    .hint("correct the value: the column is numeric in the training table"))
             }
         };
     }
     let place = |&row: &usize| match column.text(row) {
         None => Ok(f64::NAN),
-        Some(text) => known_as(categories, &text).map(|place| place as f64).ok_or_else(|| {
-            let message = wrong(table, column, row, "a category of the run");
-            TableFault::new(message).hint(nearest_or_known(&text, categories))
+        Some(text) => index_of(categories, &text).map(|place| place as f64).ok_or_else(|| {
+            let message = wrong_value(table, column, row, "a category of the run");
+            TableError::new(message).hint(nearest_or_known(&text, categories))
         }),
     };
     rows.iter().map(place).collect()
 }
 
-fn lacks(table: &Table, name: &str) -> TableFault {
-    let fault = TableFault::new(format!("lacks the column `{name}`, which the run used"));
+/// Returns the error for a column that the run used and the table does not have.
+fn missing_column(table: &Table, name: &str) -> TableError {
+    let fault = TableError::new(format!("has no column `{name}`, which the run used"));
     match suggest::nearest(name, table.names()) {
-        Some(near) => fault.hint(format!("is it the column `{near}`? Give it the name `{name}`")),
-        None => fault.hint(known(table)),
+        Some(near) => fault.hint(format!("rename the column `{near}` to `{name}` if it is the same")),
+        None => fault.hint(columns_hint(table)),
     }
 }
 
-/// The hint on a value that is not known.
+/// Returns the hint for an unknown value.
 fn nearest_or_known(text: &str, known: &[String]) -> String {
     const MOST: usize = 12;
     match suggest::nearest(text, known.iter().map(String::as_str)) {
@@ -197,7 +196,7 @@ fn nearest_or_known(text: &str, known: &[String]) -> String {
         None => {
             let first: Vec<&str> = known.iter().take(MOST).map(String::as_str).collect();
             let more = if known.len() > MOST { ", …" } else { "" };
-            format!("known are {}{more}", suggest::list(&first))
+            format!("use one of {}{more}", suggest::list(&first))
         }
     }
 }
@@ -208,8 +207,8 @@ mod tests {
     use crate::data::dataset::Loaded;
     use crate::data::table::column_roles::ColumnRoles;
     use crate::data::table::encode::Encode;
+    use crate::data::table::field_format::FieldFormat;
     use crate::data::table::form::Form;
-    use crate::data::table::reading::Reading;
 
     const PEOPLE: &str = "age,city,y\n30,Rome,a\n40,Oslo,b\n50,Rome,a\n";
 
@@ -219,13 +218,13 @@ mod tests {
 
     fn form(missing: Missing) -> (TableForm, Loaded) {
         let y = ["y".to_owned()];
-        let recipe = ColumnRoles { encode: Encode::OneHot, missing, ..ColumnRoles::of(&y) };
-        let loaded = recipe.select(&table(PEOPLE)).unwrap().load(String::new(), Reading::new(','));
+        let roles = ColumnRoles { encode: Encode::OneHot, missing, ..ColumnRoles::new(&y) };
+        let loaded = roles.select(&table(PEOPLE)).unwrap().load(String::new(), FieldFormat::new(','));
         let Form::Table(form) = &loaded.form else { panic!("it is a table") };
         ((**form).clone(), loaded)
     }
 
-    fn read(text: &str, missing: Missing, truth: Truth) -> Result<ExternalTable, TableFault> {
+    fn read(text: &str, missing: Missing, truth: Truth) -> Result<ExternalTable, TableError> {
         let (form, loaded) = form(missing);
         form.read(&table(text), &loaded.classes, truth)
     }
@@ -242,49 +241,46 @@ mod tests {
         let given = given.unwrap();
         assert_eq!(given.features, loaded.rows.features);
         assert_eq!(given.targets.unwrap(), loaded.rows.targets);
-        let without = read("city,age\nOslo,1\n", Missing::Error, Truth::WhereThere).unwrap();
+        let without = read("city,age\nOslo,1\n", Missing::Error, Truth::Optional).unwrap();
         assert!(without.targets.is_none());
         assert_eq!(Vec::<f64>::try_from(&without.features.get(0)).unwrap(), [1.0, 0.0]);
     }
 
     #[test]
     fn a_column_that_is_not_there_is_named() {
-        let (message, hint) = refusal("Age,city\n1,Rome\n", Missing::Error, Truth::WhereThere);
-        assert_eq!(message, "lacks the column `age`, which the run used");
-        assert_eq!(hint, "is it the column `Age`? Give it the name `age`");
+        let (message, hint) = refusal("Age,city\n1,Rome\n", Missing::Error, Truth::Optional);
+        assert_eq!(message, "has no column `age`, which the run used");
+        assert_eq!(hint, "rename the column `Age` to `age` if it is the same");
         let (message, _) = refusal("age,city\n1,Rome\n", Missing::Error, Truth::Required);
         assert!(message.contains("`y`"), "{message}");
     }
 
     #[test]
     fn values_that_the_run_does_not_know_are_named_by_their_place() {
-        let (message, hint) = refusal("age,city\n1,Rome\n2,Romme\n", Missing::Error, Truth::WhereThere);
+        let (message, hint) = refusal("age,city\n1,Rome\n2,Romme\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `Romme` in row 2 (line 3), column `city`, where a category of the run was expected");
         assert_eq!(hint, "did you mean `Rome`?");
-        let (message, _) = refusal("age,city\n1,Rome\nold,Rome\n", Missing::Error, Truth::WhereThere);
+        let (message, _) = refusal("age,city\n1,Rome\nold,Rome\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `old` in row 2 (line 3), column `age`, where a number was expected");
-        let (message, hint) = refusal("age,city,y\n1,Rome,zzz\n", Missing::Error, Truth::WhereThere);
+        let (message, hint) = refusal("age,city,y\n1,Rome,zzz\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `zzz` in row 1 (line 2), column `y`, where a class of the run was expected");
-        assert_eq!(hint, "known are `a`, `b`");
+        assert_eq!(hint, "use one of `a`, `b`");
     }
 
     #[test]
     fn missing_values_are_refused_left_out_or_left_to_be_filled_in_as_in_the_run() {
         let text = "age,city,y\n1,,a\n2,Rome,\n3,Oslo,b\n";
-        let (message, _) = refusal(text, Missing::Error, Truth::WhereThere);
+        let (message, _) = refusal(text, Missing::Error, Truth::Optional);
         assert_eq!(message, "has no value in row 1 (line 2), column `city`");
         let rows = |truth| read(text, Missing::Drop, truth).unwrap().rows;
-        assert_eq!((rows(Truth::Required), rows(Truth::WhereThere)), (vec![2], vec![1, 2]));
-        let filled = read(text, Missing::MostFrequent, Truth::WhereThere).unwrap();
+        assert_eq!((rows(Truth::Required), rows(Truth::Optional)), (vec![2], vec![1, 2]));
+        let filled = read(text, Missing::MostFrequent, Truth::Optional).unwrap();
         assert!(filled.features.double_value(&[0, 1]).is_nan());
         let targets = filled.targets.unwrap();
         assert_eq!(Vec::<i64>::try_from(&targets).unwrap(), [0, UNKNOWN_CLASS, 1]);
         assert!(!is_known(&targets, Target::Classes(2)) && is_known(&targets.narrow(0, 2, 1), Target::Classes(2)));
         let (message, _) = refusal(text, Missing::MostFrequent, Truth::Required);
         assert_eq!(message, "has no value in row 2 (line 3), column `y`");
-        assert_eq!(
-            refusal("age,city\n,Rome\n", Missing::Drop, Truth::WhereThere).0,
-            "has a missing value in every row"
-        );
+        assert_eq!(refusal("age,city\n,Rome\n", Missing::Drop, Truth::Optional).0, "has a missing value in every row");
     }
 }

@@ -1,47 +1,47 @@
-//! What a source's rows are made of, before anything is fitted: what another file must hold to be of the same form.
+//! Form of the rows of a source, before anything is fitted. Another file must have the same form to be read for a
+//! trained network.
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::data::table::encode::Encoding;
-use crate::data::table::reading::Reading;
+use crate::data::table::field_format::FieldFormat;
 use crate::data::table::target_kind::TargetColumns;
 
-/// What rows are made of.
+/// Form of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// Numbers without names.
     Points,
-    /// The pixels of an image, row after row.
+    /// Pixels of an image, row by row.
     Image(ImageSize),
     /// Columns of a table.
     Table(Box<TableForm>),
 }
 
-/// How many pixels an image has.
+/// Size of an image in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageSize {
-    /// How many rows of pixels.
+    /// Number of rows of pixels.
     pub height: usize,
-    /// How many pixels in a row.
+    /// Number of pixels in a row.
     pub width: usize,
 }
 
-/// The columns of a table that are used.
+/// Columns of a table that are used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableForm {
-    /// The columns to predict from, and what becomes of each; the features are raw.
+    /// Feature columns with their encoding, not fitted.
     pub encoding: Encoding,
-    /// The columns to predict.
+    /// Target columns.
     pub target: TargetColumns,
-    /// How the fields of the file are read.
-    pub reading: Reading,
+    /// Format of the fields of the file.
+    pub reading: FieldFormat,
 }
 
 impl Form {
-    /// What is made of a table's columns once it is fitted to training rows; `None` where the features are as a network
-    /// takes them.
+    /// Returns the encoding of the columns of a table; `None` if the features need no encoding.
     pub fn encoding(&self) -> Option<&Encoding> {
         match self {
             Form::Table(table) => Some(&table.encoding),
@@ -51,10 +51,10 @@ impl Form {
 }
 
 impl ImageSize {
-    /// The mean of the outermost pixels of all images: what their background is.
+    /// Returns the mean of the outermost pixels of all images, the gray level of their background.
     ///
     /// # Shapes
-    /// `images` `[images, …]`, as many values in each as there are pixels.
+    /// `images` `[images, …]`, with `height · width` values in each image.
     pub fn mean_of_border(self, images: &Tensor) -> f64 {
         let (height, width) = (self.height as i64, self.width as i64);
         let images = images.view([-1, height, width]);

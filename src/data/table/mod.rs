@@ -1,4 +1,4 @@
-//! Tables of named columns: how they are read from CSV, which columns are used, and how they become features and targets.
+//! Tables with named columns: reading CSV, selecting columns, and converting them to features and targets.
 
 mod blocks;
 pub mod byte_table;
@@ -7,10 +7,11 @@ pub mod column_roles;
 pub mod columns;
 pub mod csv_table;
 pub mod csv_text;
+pub mod embedded_table;
 pub mod encode;
 pub mod external_table;
+pub mod field_format;
 pub mod form;
-pub mod reading;
 pub mod recognize;
 pub mod target_kind;
 pub mod values;

@@ -1,4 +1,4 @@
-//! What a table's target columns are taken for (classes, numbers, or yes and no), and how they are read as such.
+//! Kinds of targets of a table (classes, numbers, or yes and no), and how target columns are read.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,51 +7,51 @@ use tch::Tensor;
 use crate::config::check::Invalid;
 use crate::config::suggest;
 use crate::data::table::column::Column;
-use crate::data::table::columns::{fits_f32, in_words, too_large, too_large_hint};
+use crate::data::table::columns::{describe_content, fits_f32, too_large, too_large_hint};
 use crate::data::table::csv_table::Table;
 use crate::data::table::recognize::number_format::same;
 use crate::data::table::recognize::recognize;
 use crate::data::table::values::Values;
 use crate::data::target::Target;
 
-/// What a target column is taken for.
+/// Kind of a target column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// One of several classes: text, or whole numbers.
+pub enum TargetKind {
+    /// One of several classes: text, or integers.
     Classes,
-    /// Numbers to come near to.
+    /// Numbers (regression).
     Values,
-    /// Yes or no, in one column or several: 0 and 1, `false` and `true`, or `no` and `yes`.
+    /// Yes or no, in one or more columns: 0 and 1, `false` and `true`, or `no` and `yes`.
     Labels,
 }
 
-/// The columns that hold the target, so that they can be found and read in another table.
+/// Target columns, so that they can be found and read in another table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetColumns {
-    /// Their names.
+    /// Names of the columns.
     pub names: Vec<String>,
-    /// What they are taken for.
-    pub task: Task,
-    /// The classes in their order, as the table writes them; the columns' names for labels and values.
+    /// Kind of the target.
+    pub task: TargetKind,
+    /// Class names in order, as written in the table; for labels and values, the names of the columns.
     pub classes: Vec<String>,
 }
 
-/// The targets of rows, and what they are called.
+/// Targets of rows, with their names.
 #[derive(Debug)]
 pub struct Targets {
-    /// What is to be predicted.
+    /// What is predicted.
     pub target: Target,
-    /// The names of the classes, labels or values, in their order.
+    /// Names of the classes, labels or values.
     pub names: Vec<String>,
-    truth: Truth,
+    truth: TargetValues,
 }
 
 #[derive(Debug)]
-enum Truth {
-    /// Each row's class.
+enum TargetValues {
+    /// Class of each row.
     Classes(Vec<i64>),
-    /// Row after row, a number for each column.
+    /// One number for each column, row by row.
     Numbers(Vec<f32>),
 }
 
@@ -59,34 +59,34 @@ impl Targets {
     /// Classes: `[rows]`, int64. Labels and values: `[rows, columns]`, f32.
     pub fn tensor(&self) -> Tensor {
         match &self.truth {
-            Truth::Classes(classes) => Tensor::from_slice(classes),
-            Truth::Numbers(numbers) => Tensor::from_slice(numbers).view([-1, self.target.outputs() as i64]),
+            TargetValues::Classes(classes) => Tensor::from_slice(classes),
+            TargetValues::Numbers(numbers) => Tensor::from_slice(numbers).view([-1, self.target.outputs() as i64]),
         }
     }
 }
 
-impl Task {
-    /// What a column is taken for where it is not stated: text for classes, numbers for values.
-    pub fn of(column: &Column) -> Task {
+impl TargetKind {
+    /// Returns the kind of a column by its type: text is classes, numbers are values.
+    pub fn from_column(column: &Column) -> TargetKind {
         match column.values {
-            Values::Text { .. } => Task::Classes,
-            Values::Numbers(_) => Task::Values,
+            Values::Text { .. } => TargetKind::Classes,
+            Values::Numbers(_) => TargetKind::Values,
         }
     }
 
-    /// The name in the file.
+    /// Returns the name in experiment files.
     pub fn name(self) -> &'static str {
         match self {
-            Task::Classes => "classes",
-            Task::Values => "values",
-            Task::Labels => "labels",
+            TargetKind::Classes => "classes",
+            TargetKind::Values => "values",
+            TargetKind::Labels => "labels",
         }
     }
 
-    /// Reads the targets of these rows, in which no target may be missing; `stated` are the classes that are allowed.
+    /// Reads the targets of these rows, none of which may be missing. `stated` are the allowed classes.
     ///
     /// # Errors
-    /// When a value is of the wrong kind, or there is nothing to tell apart; the key is relative to the data set.
+    /// When a value has the wrong type, or there are fewer than two classes; the key is relative to the data set.
     pub fn read(
         self,
         table: &Table,
@@ -96,18 +96,18 @@ impl Task {
     ) -> Result<Targets, Invalid> {
         let names = || columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
         match self {
-            Task::Classes => {
+            TargetKind::Classes => {
                 let &[column] = columns else {
-                    let message = format!("names {} columns, and a class stands in one", columns.len());
-                    return Err(Invalid::new("target", message).hint("for yes-or-no columns, `task = \"labels\"`"));
+                    let message = format!("lists {} columns, but classes need a single column", columns.len());
+                    return Err(Invalid::new("target", message).hint("write `task = \"labels\"` for yes-or-no columns"));
                 };
                 match stated {
                     Some(stated) => stated_classes(table, column, rows, stated),
                     None => classes(table, column, rows),
                 }
             }
-            Task::Values => {
-                let numbers = each(columns, rows, |column, row| match &column.values {
+            TargetKind::Values => {
+                let numbers = map_cells(columns, rows, |column, row| match &column.values {
                     Values::Numbers(numbers) if fits_f32(numbers[row]) => Ok(numbers[row] as f32),
                     Values::Numbers(_) => {
                         let hint = format!("{}, or scale the column down", too_large_hint(column, row));
@@ -115,31 +115,39 @@ impl Task {
                     }
                     Values::Text { .. } => Err(no_number(table, column, row)),
                 })?;
-                Ok(Targets { target: Target::Values(columns.len()), names: names(), truth: Truth::Numbers(numbers) })
+                Ok(Targets {
+                    target: Target::Values(columns.len()),
+                    names: names(),
+                    truth: TargetValues::Numbers(numbers),
+                })
             }
-            Task::Labels => {
-                let labels = each(columns, rows, |column, row| {
-                    let text = column.values.text(row).unwrap_or_default(); // `1.0` is 1
-                    let wrong = || wrong(table, column, row, "0 or 1, false or true, no or yes");
+            TargetKind::Labels => {
+                let labels = map_cells(columns, rows, |column, row| {
+                    let text = column.values.text(row).unwrap_or_default(); // `1.0` equals 1
+                    let wrong = || wrong_value(table, column, row, "0 or 1, false or true, no or yes");
                     yes_or_no(&text).ok_or_else(|| Invalid::new("target", wrong()))
                 })?;
-                Ok(Targets { target: Target::Labels(columns.len()), names: names(), truth: Truth::Numbers(labels) })
+                Ok(Targets {
+                    target: Target::Labels(columns.len()),
+                    names: names(),
+                    truth: TargetValues::Numbers(labels),
+                })
             }
         }
     }
 }
 
-/// What is wrong with a column of text where numbers are to be predicted.
+/// Returns the error for a text column that should be numbers.
 fn no_number(table: &Table, column: &Column, row: usize) -> Invalid {
     if let Some(found) = recognize(column, table.numbers) {
-        let message = format!("is no number: {}", in_words(table, column, &found));
+        let message = format!("cannot be numbers: {}", describe_content(table, column, &found));
         return Invalid::new("target", message).hint(found.hint_for_target());
     }
     let row = column.values.first_text(table.numbers).unwrap_or(row);
-    Invalid::new("target", wrong(table, column, row, "a number")).hint("text is a class: `task = \"classes\"`")
+    Invalid::new("target", wrong_value(table, column, row, "a number")).hint("write `task = \"classes\"` for text")
 }
 
-/// What a label's text says: 1 or 0.
+/// Converts the text of a label to 1 or 0.
 pub(crate) fn yes_or_no(text: &str) -> Option<f32> {
     match text.to_lowercase().as_str() {
         "1" | "true" | "yes" => Some(1.0),
@@ -148,18 +156,19 @@ pub(crate) fn yes_or_no(text: &str) -> Option<f32> {
     }
 }
 
-/// The classes of one column, ascending, and each row's.
+/// Returns the classes of a column, ascending, with the class of each row.
 fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<Targets, Invalid> {
     if let Values::Numbers(numbers) = &column.values
         && let Some(&row) = rows.iter().find(|&&row| numbers[row].fract() != 0.0)
     {
-        let message = wrong(table, column, row, "a class: text or a whole number");
-        let hint = "numbers to come near to are `task = \"values\"`; codes such as `1.10` can be stated: `classes = [\"1.1\", \"1.10\"]`";
+        let message = wrong_value(table, column, row, "a class: text or a whole number");
+        let hint =
+            "write `task = \"values\"` for regression, or list codes such as `1.10`: `classes = [\"1.1\", \"1.10\"]`";
         return Err(Invalid::new("target", message).hint(hint));
     }
     let (all, places) = column.categories();
     let place = |row: usize| places[row].expect("rows without a target were left out");
-    // a class of rows that were left out is no class
+    // a class that occurs only in dropped rows is no class
     let mut used = vec![false; all.len()];
     rows.iter().for_each(|&row| used[place(row)] = true);
     let mut number = vec![0_i64; all.len()];
@@ -172,21 +181,21 @@ fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<Targets, In
         return Err(nothing_to_tell_apart(column, only));
     }
     let classes = rows.iter().map(|&row| number[place(row)]).collect();
-    Ok(Targets { target: Target::Classes(names.len()), names, truth: Truth::Classes(classes) })
+    Ok(Targets { target: Target::Classes(names.len()), names, truth: TargetValues::Classes(classes) })
 }
 
-/// The classes that are stated, in their order, and each row's. A class that no row has is one all the same.
+/// Returns the stated classes, in their order, with the class of each row. A class may have no rows.
 fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[String]) -> Result<Targets, Invalid> {
     let (values, places) = column.categories();
-    let class: Vec<Option<usize>> = values.iter().map(|value| known_as(stated, value)).collect();
+    let class: Vec<Option<usize>> = values.iter().map(|value| index_of(stated, value)).collect();
     let class_of = |&row: &usize| class[places[row].expect("rows without a target were left out")];
     if let Some(&row) = rows.iter().find(|row| class_of(row).is_none()) {
         let allowed: Vec<&str> = stated.iter().map(String::as_str).collect();
-        let message = wrong(table, column, row, &suggest::either(&allowed));
+        let message = wrong_value(table, column, row, &suggest::either(&allowed));
         return Err(Invalid::new("target", message).hint("correct the value, or add it to `classes` if it is one"));
     }
     let of_rows: Vec<usize> = rows.iter().filter_map(class_of).collect();
-    // as the table writes them, so that they are found again in another one
+    // class names as written in the table, so that they are found in another table
     let written = |(number, name): (usize, &String)| {
         class.iter().position(|class| *class == Some(number)).map_or(name.clone(), |place| values[place].clone())
     };
@@ -197,22 +206,22 @@ fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[Stri
         return Err(nothing_to_tell_apart(column, &names[first]));
     }
     let classes = of_rows.iter().map(|&class| class as i64).collect();
-    Ok(Targets { target: Target::Classes(names.len()), names, truth: Truth::Classes(classes) })
+    Ok(Targets { target: Target::Classes(names.len()), names, truth: TargetValues::Classes(classes) })
 }
 
-/// The place of a text among known ones: itself, or else the same whole number.
-pub(crate) fn known_as(known: &[String], text: &str) -> Option<usize> {
+/// Returns the index of a text among known ones: equal, or else the same integer.
+pub(crate) fn index_of(known: &[String], text: &str) -> Option<usize> {
     let place = known.iter().position(|known| known == text);
     place.or_else(|| known.iter().position(|known| same(known, text)))
 }
 
 fn nothing_to_tell_apart(column: &Column, only: &str) -> Invalid {
-    let message = format!("is always `{only}`: there is nothing to tell apart in column `{}`", column.name);
+    let message = format!("is always `{only}` in column `{}`, but at least two classes are needed", column.name);
     Invalid::new("target", message)
 }
 
-/// A number for each row and column.
-fn each(
+/// Converts each row and column to a number.
+fn map_cells(
     columns: &[&Column],
     rows: &[usize],
     number: impl Fn(&Column, usize) -> Result<f32, Invalid>,
@@ -221,8 +230,8 @@ fn each(
     rows.iter().flat_map(|&row| columns.iter().map(move |column| number(column, row))).collect()
 }
 
-/// What is wrong with one value, as a fragment that follows the name of the setting or file.
-pub(crate) fn wrong(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
+/// Returns what is wrong with a value, as a fragment that follows the name of the setting or file.
+pub(crate) fn wrong_value(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
     let text = column.text(row).unwrap_or_default();
     format!("has `{text}` in {}, column `{}`, where {wanted} was expected", table.place(row), column.name)
 }
@@ -234,29 +243,29 @@ mod tests {
     #[test]
     fn a_target_is_what_its_task_says() {
         let table = Table::from_csv(b"y,z,text,part\n1,0,a,0.5\n0,1,b,1\n1,1,a,1\n", ',').unwrap();
-        let read = |task: Task, columns: &[&str]| {
+        let read = |task: TargetKind, columns: &[&str]| {
             let columns: Vec<&Column> = columns.iter().map(|name| table.column(name).unwrap()).collect();
             task.read(&table, &columns, &[0, 1, 2], None).map(|targets| targets.target)
         };
-        assert_eq!(read(Task::of(table.column("y").unwrap()), &["y"]), Ok(Target::Values(1)));
-        assert_eq!(read(Task::of(table.column("text").unwrap()), &["text"]), Ok(Target::Classes(2)));
-        assert_eq!(read(Task::Classes, &["y"]), Ok(Target::Classes(2)));
-        assert_eq!(read(Task::Labels, &["y", "z"]), Ok(Target::Labels(2)));
-        assert_eq!(read(Task::Values, &["y", "z"]), Ok(Target::Values(2)));
-        assert!(read(Task::Classes, &["y", "z"]).unwrap_err().message.contains("a class stands in one"));
-        assert!(read(Task::Classes, &["part"]).unwrap_err().message.contains("`0.5` in row 1 (line 2)"));
-        assert!(read(Task::Labels, &["part"]).unwrap_err().message.contains("no or yes"));
-        assert!(read(Task::Values, &["text"]).unwrap_err().hint.unwrap().contains("classes"));
+        assert_eq!(read(TargetKind::from_column(table.column("y").unwrap()), &["y"]), Ok(Target::Values(1)));
+        assert_eq!(read(TargetKind::from_column(table.column("text").unwrap()), &["text"]), Ok(Target::Classes(2)));
+        assert_eq!(read(TargetKind::Classes, &["y"]), Ok(Target::Classes(2)));
+        assert_eq!(read(TargetKind::Labels, &["y", "z"]), Ok(Target::Labels(2)));
+        assert_eq!(read(TargetKind::Values, &["y", "z"]), Ok(Target::Values(2)));
+        assert!(read(TargetKind::Classes, &["y", "z"]).unwrap_err().message.contains("classes need a single column"));
+        assert!(read(TargetKind::Classes, &["part"]).unwrap_err().message.contains("`0.5` in row 1 (line 2)"));
+        assert!(read(TargetKind::Labels, &["part"]).unwrap_err().message.contains("no or yes"));
+        assert!(read(TargetKind::Values, &["text"]).unwrap_err().hint.unwrap().contains("classes"));
     }
 
     #[test]
     fn a_class_of_no_used_row_is_none_and_one_class_alone_is_nothing_to_tell_apart() {
         let table = Table::from_csv(b"y\nb\na\nc\nb\n", ',').unwrap();
         let column = table.column("y").unwrap();
-        let targets = Task::Classes.read(&table, &[column], &[0, 2, 3], None).unwrap();
+        let targets = TargetKind::Classes.read(&table, &[column], &[0, 2, 3], None).unwrap();
         assert_eq!(targets.names, ["b", "c"]);
         assert_eq!(Vec::<i64>::try_from(&targets.tensor()).unwrap(), [0, 1, 0]);
-        assert!(Task::Classes.read(&table, &[column], &[0, 3], None).unwrap_err().message.contains("always `b`"));
+        assert!(TargetKind::Classes.read(&table, &[column], &[0, 3], None).unwrap_err().message.contains("always `b`"));
     }
 
     #[test]
@@ -265,7 +274,7 @@ mod tests {
             let table = Table::from_csv(text.as_bytes(), ',').unwrap();
             let (rows, stated): (Vec<usize>, Vec<String>) =
                 ((0..table.rows()).collect(), stated.iter().map(|&name| name.to_owned()).collect());
-            Task::Classes.read(&table, &[&table.columns[0]], &rows, Some(&stated))
+            TargetKind::Classes.read(&table, &[&table.columns[0]], &rows, Some(&stated))
         };
         let classes = |targets: &Targets| Vec::<i64>::try_from(&targets.tensor()).unwrap();
         let targets = read("y\n0\n1\n1\n", &["1", "0"]).unwrap();

@@ -1,49 +1,50 @@
-//! The values of a table's column: numbers, or text by its place among what occurs, each there or missing.
+//! Values of a column: numbers, or text as indices of the distinct values; each value can be missing.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::data::table::recognize::number_format::NumberFormat;
 
-/// The values of a column, row by row.
+/// Values of a column, row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// Numbers, all finite; NaN where the value is missing.
+    /// Finite numbers; NaN where the value is missing.
     Numbers(Vec<f64>),
-    /// Text, by its place among the distinct values in ascending order; `None` where the value is missing.
+    /// Text, as the index among the distinct values; `None` where the value is missing.
     Text {
-        /// The distinct values, ascending.
+        /// Distinct values, ascending.
         distinct: Vec<String>,
-        /// The place of each row's value.
+        /// Index of each row's value.
         places: Vec<Option<usize>>,
     },
 }
 
 impl Values {
-    /// The values of these fields, `None` where one is missing: numbers where all are, otherwise text.
-    pub(crate) fn of(fields: &[Option<&str>], numbers: NumberFormat) -> Values {
+    /// Converts fields to values; `None` is a missing field. The result is numbers if all fields are numbers, else
+    /// text.
+    pub(crate) fn from_fields(fields: &[Option<&str>], numbers: NumberFormat) -> Values {
         let number = |field: &Option<&str>| field.map_or(Some(f64::NAN), |text| numbers.parse(text));
         if let Some(numbers) = fields.iter().map(number).collect::<Option<Vec<f64>>>() {
             return Values::Numbers(numbers);
         }
-        Values::of_text(fields, fields.iter().flatten().copied().collect::<BTreeSet<&str>>().into_iter().collect())
+        Values::from_text(fields, fields.iter().flatten().copied().collect::<BTreeSet<&str>>().into_iter().collect())
     }
 
-    /// The text of fields that are these numbers, in the order of the numbers.
+    /// Returns the text of fields that are these numbers; distinct texts are sorted by their numbers.
     pub(crate) fn text_of_numbers(fields: &[Option<&str>], numbers: &[f64]) -> Values {
         let number: HashMap<&str, f64> =
             fields.iter().zip(numbers).filter_map(|(field, &number)| Some(((*field)?, number))).collect();
         let mut distinct: Vec<(&str, f64)> = number.into_iter().collect();
         distinct.sort_unstable_by(|(a, left), (b, right)| left.total_cmp(right).then_with(|| a.cmp(b)));
-        Values::of_text(fields, distinct.into_iter().map(|(text, _)| text).collect())
+        Values::from_text(fields, distinct.into_iter().map(|(text, _)| text).collect())
     }
 
-    fn of_text(fields: &[Option<&str>], distinct: Vec<&str>) -> Values {
+    fn from_text(fields: &[Option<&str>], distinct: Vec<&str>) -> Values {
         let place: HashMap<&str, usize> = distinct.iter().enumerate().map(|(place, value)| (*value, place)).collect();
         let places = fields.iter().map(|field| field.map(|value| place[value])).collect();
         Values::Text { distinct: distinct.into_iter().map(str::to_owned).collect(), places }
     }
 
-    /// Whether the value of a row is missing.
+    /// Returns whether the value of a row is missing.
     pub fn is_missing(&self, row: usize) -> bool {
         match self {
             Values::Numbers(numbers) => numbers[row].is_nan(),
@@ -51,7 +52,7 @@ impl Values {
         }
     }
 
-    /// How many values there are, missing ones counted.
+    /// Returns the number of values, with missing ones.
     pub fn len(&self) -> usize {
         match self {
             Values::Numbers(numbers) => numbers.len(),
@@ -59,12 +60,12 @@ impl Values {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many different values there are, missing ones left out.
+    /// Returns the number of distinct values, without missing ones.
     pub fn distinct(&self) -> usize {
         match self {
             Values::Text { distinct, .. } => distinct.len(),
@@ -72,7 +73,7 @@ impl Values {
         }
     }
 
-    /// The distinct values as text, numbers in their own order, and the place of each row's value among them.
+    /// Returns the distinct values as text (numbers in numeric order), and the index of each row's value among them.
     pub fn categories(&self) -> (Vec<String>, Vec<Option<usize>>) {
         match self {
             Values::Text { distinct, places } => (distinct.clone(), places.clone()),
@@ -85,13 +86,13 @@ impl Values {
         }
     }
 
-    /// The first row whose value is there, and no number.
+    /// Returns the first row whose value is neither missing nor a number.
     pub fn first_text(&self, numbers: NumberFormat) -> Option<usize> {
         let Values::Text { distinct, places } = self else { return None };
         places.iter().position(|place| place.is_some_and(|place| numbers.parse(&distinct[place]).is_none()))
     }
 
-    /// The value of a row as text; `None` where it is missing.
+    /// Returns the value of a row as text; `None` if it is missing.
     pub fn text(&self, row: usize) -> Option<String> {
         match self {
             Values::Numbers(numbers) => Some(numbers[row]).filter(|number| !number.is_nan()).map(|n| n.to_string()),
@@ -99,7 +100,7 @@ impl Values {
         }
     }
 
-    /// Equal for equal values.
+    /// Returns a key that is equal for equal values.
     pub fn key(&self, row: usize) -> u64 {
         match self {
             Values::Numbers(numbers) => numbers[row].to_bits(),
@@ -108,7 +109,7 @@ impl Values {
     }
 }
 
-/// The numbers that occur, ascending, each once; NaN is none.
+/// Returns the distinct numbers, ascending, without NaN.
 fn distinct_numbers(numbers: &[f64]) -> Vec<f64> {
     let mut distinct: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
     distinct.sort_unstable_by(f64::total_cmp);

@@ -1,11 +1,11 @@
-//! The parts of a date's text: months by name, the time of day, time zones, and the formats of Python's `strptime`.
+//! Parts of the text of a date: names of months, the time of day, time zones, and the formats of Python's `strptime`.
 
 use time::{Date, Month};
 
-/// Why a text is no date, where nothing more can be said.
-pub(crate) const NO_DATE: &str = "it is none";
+/// Reason why a text is no date, if there is no better one.
+pub(crate) const NO_DATE: &str = "it is no date";
 
-/// A date, and the time that follows it behind a `T` or a blank.
+/// Splits a text into a date and the time after a `T` or a blank.
 pub(crate) fn split_time(text: &str) -> (&str, Option<&str>) {
     let Some(colon) = text.find(':') else { return (text, None) };
     match text[..colon].rfind(['T', 't', ' ']) {
@@ -14,9 +14,9 @@ pub(crate) fn split_time(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The days from 1970-01-01 to a date.
+/// Returns the days from 1970-01-01 to a date.
 pub(crate) fn days(year: i32, month: i32, day: i32) -> Result<f64, String> {
-    const EPOCH: i32 = 2_440_588; // the Julian day of 1970-01-01
+    const EPOCH: i32 = 2_440_588; // Julian day of 1970-01-01
     let Some(known) = u8::try_from(month).ok().and_then(|month| Month::try_from(month).ok()) else {
         return Err(format!("there is no month {month}"));
     };
@@ -43,7 +43,7 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// The number of a month by its English name, or the first three letters of it.
+/// Returns the number of a month, given its English name or the first three letters.
 pub(crate) fn month_named(text: &str) -> Option<i32> {
     let name = text.to_ascii_lowercase();
     let is = |month: &str| {
@@ -52,7 +52,7 @@ pub(crate) fn month_named(text: &str) -> Option<i32> {
     MONTHS.iter().position(|month| is(month)).map(|place| place as i32 + 1)
 }
 
-/// The share of a day: `12:30`, `12:30:45.5`, with `Z` or an offset such as `+02:00` behind it.
+/// Returns the fraction of a day: `12:30`, `12:30:45.5`, with an optional `Z` or offset such as `+02:00`.
 pub(crate) fn time_of_day(text: &str) -> Result<f64, String> {
     let wrong = || format!("`{text}` is no time of day");
     let end = text.find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ':' | '.')).unwrap_or(text.len());
@@ -76,12 +76,12 @@ pub(crate) fn time_of_day(text: &str) -> Result<f64, String> {
     Ok((seconds - offset(zone).ok_or_else(wrong)?) / 86_400.0)
 }
 
-/// The hour of 24 that an hour of 12 is.
+/// Converts an hour of the 12-hour clock to the 24-hour clock.
 fn half_of_day(hours: f64, is_afternoon: bool) -> Option<f64> {
     (1.0..=12.0).contains(&hours).then_some(hours % 12.0 + if is_afternoon { 12.0 } else { 0.0 })
 }
 
-/// The seconds that a time zone is ahead of UTC.
+/// Returns the offset of a time zone from UTC in seconds.
 fn offset(zone: &str) -> Option<f64> {
     if matches!(zone, "" | "Z" | "z" | "UTC" | "GMT") {
         return Some(0.0);
@@ -100,7 +100,7 @@ fn offset(zone: &str) -> Option<f64> {
     Some(sign * (hours.parse::<f64>().ok()? * 3600.0 + minutes * 60.0))
 }
 
-/// The days of a text in a format of Python's `strptime`.
+/// Parses a text in a format of Python's `strptime`; returns days since 1970-01-01.
 pub(crate) fn by_pattern(text: &str, pattern: &str) -> Result<f64, String> {
     let pattern = pattern.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S").replace("%D", "%m/%d/%y");
     let not = || NO_DATE.to_owned();
@@ -114,8 +114,8 @@ pub(crate) fn by_pattern(text: &str, pattern: &str) -> Result<f64, String> {
         }
         let mut number = |most: usize| {
             let count = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
-            let (digits, behind) = rest.split_at(count);
-            rest = behind;
+            let (digits, after) = rest.split_at(count);
+            rest = after;
             digits.parse::<i32>().map_err(|_| not())
         };
         match letters.next() {

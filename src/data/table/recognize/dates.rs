@@ -1,7 +1,7 @@
 //! Dates as numbers: days since 1970-01-01, with the time of day as a fraction.
 //!
-//! Where no format is stated, the order of day, month and year is the only one that fits every field of a column. Where
-//! two orders fit, as in `03/04/2024`, the column is refused: a guess would be wrong for half of the world.
+//! If no format is stated, the order of day, month and year must be the only one that fits all fields of a column. If
+//! two orders fit, as in `03/04/2024`, the column is an error, because a guess would be wrong in half of the world.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -10,36 +10,36 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::Invalid;
 use crate::data::table::recognize::date_text::{NO_DATE, by_pattern, days, month_named, split_time, time_of_day};
 
-/// The columns of dates: a list of names, or the format of each.
+/// Date columns: a list of names, or the format of each column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a list of columns, or `{ column = \"%d/%m/%Y\" }`")]
 pub enum Dates {
-    /// Columns whose format is found out.
+    /// Columns whose format is detected.
     Columns(Vec<String>),
-    /// Columns with the format of their dates, as Python's `strptime` takes it.
+    /// Columns with the format of their dates, as in Python's `strptime`.
     Formats(IndexMap<String, String>),
 }
 
-/// How the dates of a column are written.
+/// Format of the dates of a column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DateFormat {
-    /// In this order, with any separator, and a time of day or not.
+    /// Day, month and year in this order, with any separator and an optional time of day.
     Order(Order),
-    /// As Python's `strptime` takes it.
+    /// Format of Python's `strptime`.
     Pattern(String),
 }
 
-/// A column of dates, and how they are written; `None` where that is to be found out.
+/// A date column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DateColumn {
-    /// Its name.
+    /// Name of the column.
     pub name: String,
-    /// How its dates are written.
+    /// Format of the dates; `None` if it is to be detected.
     pub format: Option<DateFormat>,
 }
 
-/// The order of day, month and year.
+/// Order of day, month and year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -53,22 +53,22 @@ pub enum Order {
 
 const ORDERS: [Order; 3] = [Order::YearMonthDay, Order::DayMonthYear, Order::MonthDayYear];
 
-/// Why a column is no column of dates.
+/// Reason why a column is no date column.
 #[derive(Debug, PartialEq, Eq)]
-pub struct DateFault {
-    /// The row of the field that does not fit.
+pub struct DateError {
+    /// Row of the field that does not fit.
     pub row: Option<usize>,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     pub message: String,
     is_ambiguous: bool,
 }
 
-impl DateFault {
-    /// What to write instead.
+impl DateError {
+    /// Returns the hint: what to write instead.
     pub fn hint(&self, column: &str) -> String {
         match self.is_ambiguous {
             true => format!(
-                "state the format: `dates = {{ {0} = \"%d/%m/%Y\" }}` if the day is first, `dates = {{ {0} = \"%m/%d/%Y\" }}` if the month is",
+                "write the format: `dates = {{ {0} = \"%d/%m/%Y\" }}` if the day is first, `dates = {{ {0} = \"%m/%d/%Y\" }}` if the month is",
                 toml_key(column)
             ),
             false => "correct the value, or list it under `missing_values`".to_owned(),
@@ -76,14 +76,14 @@ impl DateFault {
     }
 }
 
-/// A name as a key of TOML.
+/// Returns a name as a TOML key.
 fn toml_key(name: &str) -> String {
     let is_bare = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
     if !name.is_empty() && name.chars().all(is_bare) { name.to_owned() } else { format!("{name:?}") }
 }
 
 impl Dates {
-    /// The names of the columns.
+    /// Returns the names of the columns.
     pub fn names(&self) -> Vec<String> {
         match self {
             Dates::Columns(names) => names.clone(),
@@ -91,7 +91,7 @@ impl Dates {
         }
     }
 
-    /// The columns with the formats that are stated.
+    /// Returns the columns with the stated formats.
     pub fn columns(&self) -> Vec<DateColumn> {
         match self {
             Dates::Columns(names) => names.iter().map(|name| DateColumn { name: name.clone(), format: None }).collect(),
@@ -108,7 +108,7 @@ impl Dates {
     /// Checks the formats.
     ///
     /// # Errors
-    /// When one has a directive that is not known, or names no day; the key is relative to the data set.
+    /// When a format has an unknown directive, or no day, month and year; the key is relative to the data set.
     pub fn check(&self) -> Result<(), Invalid> {
         let Dates::Formats(formats) = self else { return Ok(()) };
         formats.iter().try_for_each(|(name, format)| {
@@ -120,7 +120,7 @@ impl Dates {
                 Err(Invalid::new(format!("dates.{name}"), message).hint(hint))
             };
             match unknown {
-                Some(unknown) => fault(format!("has `%{unknown}`, which is not known, in `{format}`")),
+                Some(unknown) => fault(format!("has `%{unknown}`, which is unknown, in `{format}`")),
                 None if !(has("FD") || has("Yy") && has("mbB") && has("d")) => {
                     fault(format!("must have a year, a month and a day, found `{format}`"))
                 }
@@ -130,17 +130,17 @@ impl Dates {
     }
 }
 
-/// The letters that follow each `%`.
+/// Returns the letters after each `%`.
 fn directives(format: &str) -> Vec<char> {
     let mut letters = format.chars();
     std::iter::from_fn(|| letters.find(|letter| *letter == '%').map(|_| letters.next().unwrap_or(' '))).collect()
 }
 
-/// The days of these fields, NaN where one is missing, and how they are written.
+/// Returns the days since 1970-01-01 of these fields, NaN for missing ones, and the format.
 ///
 /// # Errors
-/// When a field is no date of the format, or more than one order of day and month fits.
-pub fn read(fields: &[Option<&str>], format: Option<&DateFormat>) -> Result<(Vec<f64>, DateFormat), DateFault> {
+/// When a field is no date in the format, or several orders of day and month fit.
+pub fn read(fields: &[Option<&str>], format: Option<&DateFormat>) -> Result<(Vec<f64>, DateFormat), DateError> {
     let in_format = |format: DateFormat| {
         let mut days = Vec::with_capacity(fields.len());
         for (row, field) in fields.iter().enumerate() {
@@ -152,8 +152,8 @@ pub fn read(fields: &[Option<&str>], format: Option<&DateFormat>) -> Result<(Vec
         Ok((days, format))
     };
     let fault = |(row, why): (usize, String), format: &DateFormat| {
-        let message = format!("where a date {} was expected: {why}", format.in_words());
-        DateFault { row: Some(row), message, is_ambiguous: false }
+        let message = format!("where a date {} was expected: {why}", format.describe());
+        DateError { row: Some(row), message, is_ambiguous: false }
     };
     if let Some(format) = format {
         return in_format(format.clone()).map_err(|failed| fault(failed, format));
@@ -167,7 +167,7 @@ pub fn read(fields: &[Option<&str>], format: Option<&DateFormat>) -> Result<(Vec
     }
     match fitting.len() {
         0 => {
-            // the order that fits the most rows, and says most of the one that it does not fit
+            // report the order that fits the most rows, and has the most specific reason
             let fits = |((row, why), _): &((usize, String), DateFormat)| (*row, why != NO_DATE);
             let (at, format) = failed.into_iter().rev().max_by_key(fits).expect("there are three orders");
             Err(fault(at, &format))
@@ -175,21 +175,22 @@ pub fn read(fields: &[Option<&str>], format: Option<&DateFormat>) -> Result<(Vec
         1 => Ok(fitting.remove(0)),
         _ => {
             let row = fields.iter().position(Option::is_some);
-            let message = "which is a date with the day first and with the month first, as is every other".to_owned();
-            Err(DateFault { row, message, is_ambiguous: row.is_some() })
+            let message =
+                "which can have the day first or the month first, like all other dates of the column".to_owned();
+            Err(DateError { row, message, is_ambiguous: row.is_some() })
         }
     }
 }
 
-/// Whether a text is a date in any order: what a column of dates is recognized by.
+/// Returns whether a text is a date in any order. Date columns are recognized by it.
 pub fn is_date(text: &str) -> bool {
-    // eight digits in a row are more often a number
+    // eight digits are a number more often than a date
     text.contains(|letter: char| !letter.is_ascii_digit())
         && ORDERS.iter().any(|order| DateFormat::Order(*order).parse(text).is_ok())
 }
 
 impl DateFormat {
-    fn in_words(&self) -> String {
+    fn describe(&self) -> String {
         match self {
             DateFormat::Order(Order::YearMonthDay) => "such as 2024-12-31".to_owned(),
             DateFormat::Order(Order::DayMonthYear) => "such as 31/12/2024".to_owned(),
@@ -198,7 +199,7 @@ impl DateFormat {
         }
     }
 
-    /// The days since 1970-01-01, or why the text is no such date.
+    /// Returns the days since 1970-01-01, or the reason why the text is no date.
     fn parse(&self, text: &str) -> Result<f64, String> {
         match self {
             DateFormat::Order(order) => {
@@ -240,7 +241,7 @@ impl Order {
 mod tests {
     use super::*;
 
-    fn column(texts: &[&str]) -> Result<(Vec<f64>, DateFormat), DateFault> {
+    fn column(texts: &[&str]) -> Result<(Vec<f64>, DateFormat), DateError> {
         read(&texts.iter().map(|text| (!text.is_empty()).then_some(*text)).collect::<Vec<_>>(), None)
     }
 
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(column(&["03/04/2024", "12/31/2023"]).unwrap().0[0], 19786.0);
         let fault = column(&["", "03/04/2024", "05-06-2024"]).unwrap_err();
         assert_eq!(fault.row, Some(1));
-        assert!(fault.message.contains("day first and with the month first"), "{fault:?}");
+        assert!(fault.message.contains("day first or the month first"), "{fault:?}");
         assert!(fault.hint("signed up").contains("dates = { \"signed up\" = \"%d/%m/%Y\" }"));
     }
 
@@ -292,7 +293,7 @@ mod tests {
             (&["2023-02-29"], 0, "February 2023 has 28 days"),
             (&["31/04/2023"], 0, "April 2023 has 30 days"),
             (&["31/12/2023", "31/13/2023"], 1, "there is no month 13"),
-            (&["2024-01-01", "soon"], 1, "such as 2024-12-31 was expected: it is none"),
+            (&["2024-01-01", "soon"], 1, "such as 2024-12-31 was expected: it is no date"),
             (&["2024-01-01 25:00"], 0, "no time of day"),
         ] {
             let fault = column(texts).unwrap_err();
@@ -316,7 +317,7 @@ mod tests {
         }
         let check = |format: &str| Dates::Formats(IndexMap::from([("a".into(), format.into())])).check();
         assert_eq!(check("%d.%m.%Y"), Ok(()));
-        assert!(check("%d.%m.%Q").unwrap_err().to_string().contains("`dates.a` has `%Q`, which is not known"));
+        assert!(check("%d.%m.%Q").unwrap_err().to_string().contains("`dates.a` has `%Q`, which is unknown"));
         assert!(check("%d.%m").unwrap_err().message.contains("a year, a month and a day"));
         assert!(check("100%").is_err());
     }

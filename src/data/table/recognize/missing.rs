@@ -1,4 +1,4 @@
-//! Which rows of a table are used, by what is missing in them, and what is said of a text that counts as missing.
+//! Selects the rows of a table by their missing values, and reports texts that count as missing.
 
 use crate::config::check::Invalid;
 use crate::data::table::column::Column;
@@ -7,11 +7,11 @@ use crate::data::table::csv_table::Table;
 use crate::data::table::encode::Missing;
 use crate::data::table::values::Values;
 
-/// More classes than this are not listed in a hint.
+/// Maximum number of classes that a hint lists.
 const MOST_LISTED: usize = 8;
 
 impl ColumnRoles<'_> {
-    /// The rows that are used: all, or those where nothing that is used is missing.
+    /// Returns the rows that are used: all rows, or those without missing values in the selected columns.
     pub(crate) fn rows_to_keep(
         &self,
         table: &Table,
@@ -20,20 +20,20 @@ impl ColumnRoles<'_> {
     ) -> Result<Vec<usize>, Invalid> {
         let all = || (0..table.rows()).collect::<Vec<usize>>();
         if self.missing == Missing::Drop {
-            let whole = |row: &usize| features.iter().chain(needed).all(|column| !column.is_missing(*row));
-            let rows: Vec<usize> = all().into_iter().filter(whole).collect();
+            let is_complete = |row: &usize| features.iter().chain(needed).all(|column| !column.is_missing(*row));
+            let rows: Vec<usize> = all().into_iter().filter(is_complete).collect();
             return match rows.is_empty() {
-                true => Err(Invalid::new("missing", "is `drop`, and every row has a missing value")),
+                true => Err(Invalid::new("missing", "is `drop`, but every row has a missing value")),
                 false => Ok(rows),
             };
         }
         let fault = |column: &Column, (row, cell): (usize, &str), what: &str, otherwise: &str| {
             let found = match cell {
                 "" => "has no value".to_owned(),
-                cell => format!("holds `{cell}`, which counts as missing"),
+                cell => format!("has `{cell}`, which counts as missing"),
             };
             let place = table.place(row);
-            let message = format!("is `{}`, and {place}, {what} `{}`, {found}", self.missing.name(), column.name);
+            let message = format!("is `{}`, but {place}, {what} `{}`, {found}", self.missing.name(), column.name);
             let hint = match self.if_it_is_a_value(column) {
                 Some(line) => format!("{line}; otherwise {otherwise}"),
                 None => otherwise.to_owned(),
@@ -43,20 +43,19 @@ impl ColumnRoles<'_> {
         for column in needed {
             if let Some(missing) = column.first_missing() {
                 let what = if self.weights == Some(column.name.as_str()) { "weight" } else { "target" };
-                return Err(fault(column, missing, what, "`missing = \"drop\"` leaves such rows out"));
+                return Err(fault(column, missing, what, "write `missing = \"drop\"` to drop these rows"));
             }
         }
         for column in features.iter().filter(|_| self.missing == Missing::Error) {
             if let Some(missing) = column.first_missing() {
-                let otherwise =
-                    "`missing = \"drop\"` leaves such rows out; `\"mean\"` and `\"most_frequent\"` fill them in";
+                let otherwise = "write `missing = \"drop\"` to drop these rows, or `\"mean\"` or `\"most_frequent\"` to fill them in";
                 return Err(fault(column, missing, "column", otherwise));
             }
         }
         Ok(all())
     }
 
-    /// What to write where the cell that counts as missing is a value of its own: text in a column of text.
+    /// Returns the setting to write if a cell that counts as missing is a value: text in a text column.
     fn if_it_is_a_value(&self, column: &Column) -> Option<String> {
         let (_, cell) = column.first_missing().filter(|(_, cell)| !cell.is_empty())?;
         let Values::Text { distinct, .. } = &column.values else { return None };
@@ -68,11 +67,12 @@ impl ColumnRoles<'_> {
                     .collect();
                 format!("if `{cell}` is a class, write `classes = [{}]`", classes.join(", "))
             }
-            false => format!("if `{cell}` is no missing value, state those that are: `missing_values = [\"\"]`"),
+            false => format!("if `{cell}` is no missing value, list the missing values: `missing_values = [\"\"]`"),
         })
     }
 
-    /// What is left out because of a text that counts as missing; `None` where nothing is, or the fields are empty.
+    /// Returns a note on rows that are dropped because of a text that counts as missing; `None` if no rows are dropped,
+    /// or the fields are empty.
     pub(crate) fn left_out(
         &self,
         table: &Table,
@@ -86,7 +86,7 @@ impl ColumnRoles<'_> {
         let (row, cell) = column.first_missing()?;
         let (rows, place) = (table.rows(), table.place(row));
         Some(format!(
-            "`missing = \"drop\"` leaves out {count} of {rows} rows: {place}, column `{}`, holds `{cell}`, which counts as missing; {}",
+            "`missing = \"drop\"` drops {count} of {rows} rows: {place}, column `{}`, has `{cell}`, which counts as missing; {}",
             column.name,
             self.if_it_is_a_value(column)?
         ))

@@ -1,7 +1,7 @@
-//! Columns of text that are something else: numbers with marks, dates, ids, a sign for a missing value.
+//! Recognizes text columns that are no categories: numbers with signs, dates, ids, a mark for missing values.
 //!
-//! One-hot encoding such a column makes a feature of each of its values, and the network learns nothing from them. So it
-//! is refused with the line to write, unless `categories` names the column: then its text is what counts.
+//! One-hot encoding would make a feature of each value of these columns, and a network learns nothing from such
+//! features. So these columns are errors that show the setting to write, unless `categories` names the column.
 
 mod date_text;
 pub mod dates;
@@ -12,141 +12,153 @@ use crate::data::table::column::Column;
 use crate::data::table::recognize::number_format::{NumberFormat, OTHER_FORMATS, finite};
 use crate::data::table::values::Values;
 
-/// More categories than this are not one-hot encoded unless `categories` names the column.
+/// Maximum number of categories of a one-hot column, unless `categories` names it.
 pub const MOST_CATEGORIES: usize = 50;
 
-/// Fewer values are too few to call a column one of ids.
+/// Minimum number of distinct values of a column of ids.
 const FEWEST_IDS: usize = 10;
 
-/// Signs that stand alone in a field where nothing is known.
+/// Marks of unknown values.
 const MARKS: [&str; 17] =
     ["?", "??", "???", ".", "..", "...", "-", "--", "---", "*", "**", "_", "/", "–", "—", "n.a.", "N.A."];
 
-/// What a column is rather than categories.
+/// Content of a text column that is no categories.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// What the column holds, a fragment that follows its name.
+    /// Description of the content, a fragment that follows the name of the column.
     pub what: String,
-    /// A row that shows it.
+    /// Index of an example row.
     pub row: usize,
-    /// What to write, where it can be read.
+    /// Setting that allows the column to be read, if there is one.
     fix: Option<String>,
-    /// Whether each text may be a category all the same.
+    /// Whether the values may still be categories.
     may_be_category: bool,
-    /// Whether the column may be better left out.
+    /// Whether dropping the column may be better.
     may_be_left_out: bool,
 }
 
 impl Finding {
-    /// What to write for a column of features of this name.
+    /// Returns the hint for a feature column with this name.
     pub fn hint(&self, name: &str) -> String {
-        let category = format!("`categories = [\"{name}\"]` takes each text for a category");
-        let left_out = format!("`drop = [\"{name}\"]` leaves the column out");
+        let category = format!("write `categories = [\"{name}\"]` to use each text as a category");
+        let left_out = format!("write `drop = [\"{name}\"]` to leave the column out");
         let others = [self.may_be_left_out.then_some(left_out), self.may_be_category.then_some(category)];
         self.fix.iter().cloned().chain(others.into_iter().flatten()).collect::<Vec<_>>().join("; ")
     }
 
-    /// What to write for a target.
+    /// Returns the hint for a target column.
     pub fn hint_for_target(&self) -> String {
-        let class = "`task = \"classes\"` takes each text for a class".to_owned();
+        let class = "write `task = \"classes\"` to use each text as a class".to_owned();
         let class = self.may_be_category.then_some(class);
         self.fix.iter().cloned().chain(class).collect::<Vec<_>>().join("; ")
     }
 }
 
-/// What a text is, apart from its column.
+/// Kind of a text, without regard to its column.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum TextKind {
     Number,
-    /// A number in another format, such as `1,5`.
+    /// Number in another format, such as `1,5`.
     OtherNumber,
     Percent,
     Currency,
-    /// `inf`, `NaN` or a number beyond f64.
+    /// `inf`, `NaN`, or a number too large for f64.
     NotFinite,
     Date,
     Mark,
     Word,
 }
 
-/// What a column of text holds that is no category; `None` of one that holds categories, or numbers.
+/// Returns the content of a text column that is no categories; `None` for categories and numbers.
 pub fn recognize(column: &Column, numbers: NumberFormat) -> Option<Finding> {
     let Values::Text { distinct, places } = &column.values else { return None };
-    let kinds: Vec<Kind> = distinct.iter().map(|text| kind_of(text, numbers)).collect();
-    let rows = |of: &dyn Fn(Kind) -> bool| places.iter().flatten().filter(|&&place| of(kinds[place])).count();
-    let first = |of: &dyn Fn(Kind) -> bool| places.iter().position(|place| place.is_some_and(|place| of(kinds[place])));
-    let is_numeric = |kind: Kind| !matches!(kind, Kind::Date | Kind::Mark | Kind::Word);
-    let (marks, all) = (rows(&|kind| kind == Kind::Mark), rows(&|_| true));
+    let kinds: Vec<TextKind> = distinct.iter().map(|text| text_kind(text, numbers)).collect();
+    let rows = |of: &dyn Fn(TextKind) -> bool| places.iter().flatten().filter(|&&place| of(kinds[place])).count();
+    let first =
+        |of: &dyn Fn(TextKind) -> bool| places.iter().position(|place| place.is_some_and(|place| of(kinds[place])));
+    let is_numeric = |kind: TextKind| !matches!(kind, TextKind::Date | TextKind::Mark | TextKind::Word);
+    let (marks, all) = (rows(&|kind| kind == TextKind::Mark), rows(&|_| true));
     let name = &column.name;
     if 2 * rows(&is_numeric) > all - marks {
-        let row = first(&|kind| kind != Kind::Number)?;
+        let row = first(&|kind| kind != TextKind::Number)?;
         let kind = kinds[places[row]?];
-        let is_slip = 2 * rows(&|kind| kind == Kind::Number) > all - marks;
+        let is_slip = 2 * rows(&|kind| kind == TextKind::Number) > all - marks;
         let text = column.text(row)?;
-        let texts = distinct.iter().zip(&kinds).filter(|(_, kind)| matches!(kind, Kind::Number | Kind::OtherNumber));
+        let texts =
+            distinct.iter().zip(&kinds).filter(|(_, kind)| matches!(kind, TextKind::Number | TextKind::OtherNumber));
         let fix = match kind {
-            Kind::OtherNumber => in_other_format(&texts.map(|(text, _)| text.as_str()).collect::<Vec<_>>()),
-            Kind::Percent => without_signs(name, "%"),
-            Kind::Currency => without_signs(name, &text.chars().filter(|letter| is_sign(*letter)).collect::<String>()),
-            Kind::NotFinite => format!(
+            TextKind::OtherNumber => in_other_format(&texts.map(|(text, _)| text.as_str()).collect::<Vec<_>>()),
+            TextKind::Percent => without_signs(name, "%"),
+            TextKind::Currency => {
+                without_signs(name, &text.chars().filter(|letter| is_sign(*letter)).collect::<String>())
+            }
+            TextKind::NotFinite => format!(
                 "correct the value, or count it as missing: `missing_values = [\"\", \"NA\", \"{text}\"]` with `missing = \"mean\"`"
             ),
-            Kind::Mark => format!(
+            TextKind::Mark => format!(
                 "if it is a missing value, write `missing_values = [\"\", \"NA\", \"{text}\"]`, and `missing = \"mean\"` or `\"drop\"`"
             ),
-            Kind::Date | Kind::Word | Kind::Number => "correct the value".to_owned(),
+            TextKind::Date | TextKind::Word | TextKind::Number => "correct the value".to_owned(),
         };
         let what = match kind {
-            Kind::OtherNumber if !is_slip => "holds numbers with a decimal comma or marks between thousands",
-            Kind::Percent if !is_slip => "holds percentages",
-            Kind::Currency if !is_slip => "holds amounts of money",
-            _ => "holds numbers, and",
+            TextKind::OtherNumber if !is_slip => "has numbers with a decimal comma or thousands separators",
+            TextKind::Percent if !is_slip => "has percentages",
+            TextKind::Currency if !is_slip => "has amounts of money",
+            TextKind::Number
+            | TextKind::OtherNumber
+            | TextKind::Percent
+            | TextKind::Currency
+            | TextKind::NotFinite
+            | TextKind::Date
+            | TextKind::Mark
+            | TextKind::Word => "has numbers, but also",
         };
         let (may_be_category, may_be_left_out) =
-            (matches!(kind, Kind::Date | Kind::Word), what != "holds numbers, and");
+            (matches!(kind, TextKind::Date | TextKind::Word), what != "has numbers, but also");
         return Some(Finding { what: what.to_owned(), row, fix: Some(fix), may_be_category, may_be_left_out });
     }
-    if 2 * rows(&|kind| kind == Kind::Date) > all - marks {
-        let fix = format!("write `dates = [\"{name}\"]` to make numbers of them, days since 1970-01-01");
-        let row = first(&|kind| kind == Kind::Date)?;
-        let what = "holds dates".to_owned();
+    if 2 * rows(&|kind| kind == TextKind::Date) > all - marks {
+        let fix = format!("write `dates = [\"{name}\"]` to convert them to days since 1970-01-01");
+        let row = first(&|kind| kind == TextKind::Date)?;
+        let what = "has dates".to_owned();
         return Some(Finding { what, row, fix: Some(fix), may_be_category: true, may_be_left_out: true });
     }
-    let is_word = |(text, kind): (&String, &Kind)| *kind == Kind::Word && text.contains(char::is_alphanumeric);
+    let is_word = |(text, kind): (&String, &TextKind)| *kind == TextKind::Word && text.contains(char::is_alphanumeric);
     let has_words = distinct.iter().zip(&kinds).any(is_word);
-    if let Some(row) = first(&|kind| kind == Kind::Mark).filter(|_| has_words) {
+    if let Some(row) = first(&|kind| kind == TextKind::Mark).filter(|_| has_words) {
         let text = column.text(row)?;
         let fix = format!("if it is a missing value, write `missing_values = [\"\", \"NA\", \"{text}\"]`");
-        let what = "holds text, and a sign that often marks a missing value".to_owned();
+        let what = "has text, and a sign that often marks a missing value".to_owned();
         return Some(Finding { what, row, fix: Some(fix), may_be_category: true, may_be_left_out: false });
     }
     if all >= FEWEST_IDS && 20 * distinct.len() >= 19 * all {
-        let what = format!("holds {} different texts in {all} rows, as ids or names do", distinct.len());
+        let what = format!("has {} distinct texts in {all} rows, like ids or names", distinct.len());
         let row = first(&|_| true)?;
         return Some(Finding { what, row, fix: None, may_be_category: true, may_be_left_out: true });
     }
     None
 }
 
-/// What to look out for in a column of numbers; `None` where there is nothing. Known for certain only where the text of
-/// the numbers is kept.
-pub fn look_out(column: &Column) -> Option<String> {
+/// Returns a warning about a column of numbers; `None` if there is none. Codes with leading zeros are found only if the
+/// text of the numbers is kept.
+pub fn number_warning(column: &Column) -> Option<String> {
     let Values::Numbers(numbers) = &column.values else { return None };
     let name = &column.name;
-    let as_codes = format!("`categories = [\"{name}\"]` takes them for codes, `drop = [\"{name}\"]` leaves them out");
+    let as_codes =
+        format!("write `categories = [\"{name}\"]` if they are codes, or `drop = [\"{name}\"]` to leave them out");
     let is_beyond = |number: &f64| number.fract() == 0.0 && number.abs() > 9_007_199_254_740_992.0;
     if let Some(row) = numbers.iter().position(is_beyond) {
         let text = column.text(row).unwrap_or_default();
         return Some(format!(
-            "`{name}` holds whole numbers of more digits than a number keeps, such as {text}: {as_codes}"
+            "`{name}` has integers with more digits than a 64-bit float can store, such as {text}: {as_codes}"
         ));
     }
     let has_zero = |text: &&String| {
         let mut letters = text.bytes();
         letters.next() == Some(b'0') && letters.next().is_some_and(|letter| letter.is_ascii_digit())
     };
-    if let Some(text) = column.written().and_then(|texts| texts.iter().find(has_zero)) {
-        return Some(format!("`{name}` holds numbers with a leading zero, such as {text}: {as_codes}"));
+    if let Some(text) = column.number_texts().and_then(|texts| texts.iter().find(has_zero)) {
+        return Some(format!("`{name}` has numbers with a leading zero, such as {text}: {as_codes}"));
     }
     const NAMES: [&str; 7] = ["id", "ids", "idx", "index", "key", "uuid", "unnamed"];
     let is_named =
@@ -156,8 +168,8 @@ pub fn look_out(column: &Column) -> Option<String> {
     (is_named && are_distinct_whole(column, numbers)).then(|| as_ids(name))
 }
 
-/// The same for a column that counts the rows, which may well be a feature in a small example.
-pub fn look_out_for_row_numbers(column: &Column) -> Option<String> {
+/// Like [`number_warning`], for a column that numbers the rows, which may be a real feature in a small table.
+pub fn row_number_warning(column: &Column) -> Option<String> {
     let Values::Numbers(numbers) = &column.values else { return None };
     let counts = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
     (counts && are_distinct_whole(column, numbers)).then(|| as_ids(&column.name))
@@ -169,44 +181,46 @@ fn are_distinct_whole(column: &Column, numbers: &[f64]) -> bool {
 }
 
 fn as_ids(name: &str) -> String {
-    format!("`{name}` holds another whole number in each row, as ids do: `drop = [\"{name}\"]` leaves the column out")
+    format!(
+        "`{name}` has a different integer in each row, like ids: write `drop = [\"{name}\"]` to leave the column out"
+    )
 }
 
-fn kind_of(text: &str, numbers: NumberFormat) -> Kind {
+fn text_kind(text: &str, numbers: NumberFormat) -> TextKind {
     if numbers.parse(text).is_some() {
-        return Kind::Number;
+        return TextKind::Number;
     }
     if MARKS.contains(&text) {
-        return Kind::Mark;
+        return TextKind::Mark;
     }
     if text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
-        return Kind::NotFinite;
+        return TextKind::NotFinite;
     }
     if !text.contains(|letter: char| letter.is_ascii_digit()) {
-        return Kind::Word;
+        return TextKind::Word;
     }
     if dates::is_date(text) {
-        return Kind::Date;
+        return TextKind::Date;
     }
     if is_in_any_format(text) {
-        return Kind::OtherNumber;
+        return TextKind::OtherNumber;
     }
     let without = |is_dropped: fn(char) -> bool| text.replace(is_dropped, "");
     if text.contains('%') && is_in_any_format(without(|letter| letter == '%').trim()) {
-        return Kind::Percent;
+        return TextKind::Percent;
     }
     let amount = without(is_sign);
     let amount = amount.trim();
     if text.contains(is_sign) && is_in_any_format(amount) {
-        return Kind::Currency;
+        return TextKind::Currency;
     }
     let code = |code: &str| matches!(code.trim(), "EUR" | "USD" | "GBP" | "CHF" | "JPY" | "CNY" | "INR" | "Rs" | "kr");
     let around = text.find(|letter: char| letter.is_ascii_digit()).map(|start| text.split_at(start));
     let behind = text.rfind(|letter: char| letter.is_ascii_digit()).map(|end| text.split_at(end + 1));
     match (around, behind) {
-        (Some((before, amount)), _) if code(before) && is_in_any_format(amount) => Kind::Currency,
-        (_, Some((amount, after))) if code(after) && is_in_any_format(amount) => Kind::Currency,
-        _ => Kind::Word,
+        (Some((before, amount)), _) if code(before) && is_in_any_format(amount) => TextKind::Currency,
+        (_, Some((amount, after))) if code(after) && is_in_any_format(amount) => TextKind::Currency,
+        _ => TextKind::Word,
     }
 }
 
@@ -218,7 +232,7 @@ fn is_in_any_format(text: &str) -> bool {
     finite(text).is_some() || OTHER_FORMATS.iter().any(|format| format.parse(text).is_some())
 }
 
-/// How to have these numbers read.
+/// Returns the settings to write for numbers in another format.
 fn in_other_format(texts: &[&str]) -> String {
     let fits = |format: &&NumberFormat| texts.iter().all(|text| format.parse(text).is_some());
     let fitting: Vec<&NumberFormat> = OTHER_FORMATS.iter().filter(fits).collect();
@@ -231,7 +245,7 @@ fn in_other_format(texts: &[&str]) -> String {
     };
     let only_commas = |formats: &[&NumberFormat]| matches!(formats, [first, second, ..] if first.thousands.is_none() && second.thousands == Some(','));
     match &fitting[..] {
-        [] => "a number is written with a decimal point, and alike in all rows".to_owned(),
+        [] => "write numbers with a decimal point, in the same format in all rows".to_owned(),
         both if only_commas(both) => {
             let text = texts.iter().find(|text| text.contains(',')).copied().unwrap_or_default();
             let (small, large) = (text.replace(',', "."), text.replace(',', ""));
@@ -241,7 +255,7 @@ fn in_other_format(texts: &[&str]) -> String {
     }
 }
 
-/// How to take signs off; letters such as `EUR` are no sign.
+/// Returns how to remove a sign, such as `$`; letters such as `EUR` are no sign.
 fn without_signs(name: &str, sign: &str) -> String {
     let Some(sign) = sign.chars().next() else { return "remove the currency from the file".to_owned() };
     format!(
@@ -252,10 +266,10 @@ fn without_signs(name: &str, sign: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::table::reading::{Reading, TextColumns};
+    use crate::data::table::field_format::{FieldFormat, TextColumns};
 
     fn column(fields: &[&str]) -> Column {
-        let reading = Reading { text: TextColumns::All, ..Reading::new(';') };
+        let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(';') };
         Column::read("c".into(), fields.iter().copied(), &reading, |row| format!("row {row}")).unwrap()
     }
 
@@ -276,26 +290,26 @@ mod tests {
             (&["1'234.50", "12.50"], "write `thousands = \"'\"`"),
         ] {
             let (what, _, hint) = found(fields);
-            assert!(what.contains("holds numbers"), "{what}");
-            assert_eq!(hint, format!("{line}; `drop = [\"c\"]` leaves the column out"), "{fields:?}");
+            assert!(what.contains("has numbers"), "{what}");
+            assert_eq!(hint, format!("{line}; write `drop = [\"c\"]` to leave the column out"), "{fields:?}");
         }
         let (what, row, hint) = found(&["1.5", "2.5", "3", "2,5"]);
-        assert_eq!((&what[..], row), ("holds numbers, and", 3));
+        assert_eq!((&what[..], row), ("has numbers, but also", 3));
         assert!(hint.contains("decimal point"), "{hint}");
     }
 
     #[test]
     fn percentages_and_amounts_are_recognized() {
         for (fields, what, sign) in [
-            (&["45%", "50 %", "10.5%"][..], "holds percentages", "`%`"),
-            (&["$1,299.99", "-$50.00"], "holds amounts of money", "`$`"),
-            (&["45,10 €", "€ 3"], "holds amounts of money", "`€`"),
+            (&["45%", "50 %", "10.5%"][..], "has percentages", "`%`"),
+            (&["$1,299.99", "-$50.00"], "has amounts of money", "`$`"),
+            (&["45,10 €", "€ 3"], "has amounts of money", "`€`"),
         ] {
             let found = found(fields);
             assert_eq!((&found.0[..], found.1), (what, 0));
             assert!(found.2.contains(sign) && found.2.contains("drop = [\"c\"]"), "{}", found.2);
         }
-        assert_eq!(found(&["12 EUR", "13 EUR", "USD 5"]).0, "holds amounts of money");
+        assert_eq!(found(&["12 EUR", "13 EUR", "USD 5"]).0, "has amounts of money");
     }
 
     #[test]
@@ -304,24 +318,24 @@ mod tests {
         assert!(found(&["31/12/2023 10:00", "1/1/2024 11:30"]).0.contains("dates"));
         for mark in ["?", ".", "-", "n.a."] {
             let (what, row, hint) = found(&["1", "2", mark, "4"]);
-            assert_eq!((&what[..], row), ("holds numbers, and", 2));
+            assert_eq!((&what[..], row), ("has numbers, but also", 2));
             assert!(hint.contains(&format!("missing_values = [\"\", \"NA\", \"{mark}\"]")), "{hint}");
             let (_, row, hint) = found(&["a", "b", mark, "a"]);
             assert!(row == 2 && hint.contains("`categories = [\"c\"]`"), "{hint}");
         }
         for text in ["inf", "-Infinity", "1e400", "-1e999"] {
             let (what, row, hint) = found(&["1", "2", text, "4"]);
-            assert_eq!((&what[..], row), ("holds numbers, and", 2));
+            assert_eq!((&what[..], row), ("has numbers, but also", 2));
             assert!(hint.contains("missing_values") && hint.contains(text), "{hint}");
         }
         let names: Vec<String> = (0..40).map(|row| format!("customer {row}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let (what, row, hint) = found(&names);
-        assert!(what == "holds 40 different texts in 40 rows, as ids or names do" && row == 0, "{what}");
+        assert!(what == "has 40 distinct texts in 40 rows, like ids or names" && row == 0, "{what}");
         assert!(hint.contains("`drop = [\"c\"]`"), "{hint}");
         let mut nearly = names.clone();
         (nearly[1], nearly[2]) = (names[0], names[0]);
-        assert!(found(&nearly).0.contains("38 different texts"));
+        assert!(found(&nearly).0.contains("38 distinct texts"));
     }
 
     #[test]
@@ -348,22 +362,22 @@ mod tests {
             (&["12345678901234567890", "1"][..], "such as 12345678901234567890"),
             (&["02139", "94105"], "such as 02139"),
         ] {
-            let found = look_out(&column(fields)).unwrap();
+            let found = number_warning(&column(fields)).unwrap();
             assert!(found.contains(words) && found.contains("drop = [\"c\"]"), "{found}");
         }
         for fields in [&["0.5", "0", "1e3"][..], &["3", "1", "2"]] {
-            assert_eq!(look_out(&column(fields)), None);
+            assert_eq!(number_warning(&column(fields)), None);
         }
         let row_numbers: Vec<String> = (5..25).map(|row| row.to_string()).collect();
         let named = |name: &str, rows: &[String]| {
             let fields = rows.iter().map(String::as_str);
-            Column::read(name.into(), fields, &Reading::new(','), |row| format!("row {row}")).unwrap()
+            Column::read(name.into(), fields, &FieldFormat::new(','), |row| format!("row {row}")).unwrap()
         };
         for name in ["id", "customer_id", "PassengerId", "Unnamed: 0"] {
-            assert!(look_out(&named(name, &row_numbers)).unwrap().contains("as ids do"), "{name}");
-            assert_eq!(look_out(&named(name, &row_numbers[..5])), None);
+            assert!(number_warning(&named(name, &row_numbers)).unwrap().contains("like ids"), "{name}");
+            assert_eq!(number_warning(&named(name, &row_numbers[..5])), None);
         }
-        assert_eq!(look_out(&named("width", &row_numbers)), None);
-        assert!(look_out_for_row_numbers(&named("width", &row_numbers)).is_some());
+        assert_eq!(number_warning(&named("width", &row_numbers)), None);
+        assert!(row_number_warning(&named("width", &row_numbers)).is_some());
     }
 }

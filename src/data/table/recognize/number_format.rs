@@ -1,15 +1,15 @@
-//! How numbers are written in a table: the decimal mark, and what separates thousands.
+//! Number formats of a table: the decimal mark and the thousands separator.
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
 
-/// The decimal mark and the thousands separator of a table's numbers.
+/// Decimal mark and thousands separator of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberFormat {
     /// `.` or `,`.
     pub decimal: char,
-    /// What separates groups of three digits; `None` where nothing does.
+    /// Separator of groups of three digits; `None` if there is none.
     #[serde(default)]
     pub thousands: Option<char>,
 }
@@ -20,7 +20,7 @@ impl Default for NumberFormat {
     }
 }
 
-/// The formats other than the default that are recognized, the likelier first.
+/// Formats, other than the default, that are recognized; more likely ones first.
 pub const OTHER_FORMATS: [NumberFormat; 7] = [
     NumberFormat { decimal: ',', thousands: None },
     NumberFormat { decimal: '.', thousands: Some(',') },
@@ -35,7 +35,7 @@ impl NumberFormat {
     /// Checks the two marks.
     ///
     /// # Errors
-    /// When one of them cannot be used, or both are the same; the key is relative to the data set.
+    /// When a mark is not allowed, or both are equal; the key is relative to the data set.
     pub fn check(self) -> Result<(), Invalid> {
         if !matches!(self.decimal, '.' | ',') {
             let fault = Invalid::new("decimal", format!("must be `.` or `,`, found {:?}", self.decimal));
@@ -43,7 +43,7 @@ impl NumberFormat {
         }
         match self.thousands {
             Some(mark) if mark == self.decimal => {
-                let fault = Invalid::new("thousands", format!("is {mark:?}, and so is `decimal`"));
+                let fault = Invalid::new("thousands", format!("is {mark:?}, the same as `decimal`"));
                 Err(fault.hint("write `decimal = \",\"` and `thousands = \".\"` for numbers such as 1.299,99"))
             }
             Some(mark) if !matches!(mark, '.' | ',' | ' ' | '\'' | '_') => {
@@ -54,7 +54,7 @@ impl NumberFormat {
         }
     }
 
-    /// The finite number that a text is; 0 has no sign. Groups of thousands must have three digits.
+    /// Parses a finite number; −0 becomes 0. Groups between thousands separators must have three digits.
     pub fn parse(self, text: &str) -> Option<f64> {
         if self == NumberFormat::default() {
             return finite(text);
@@ -74,7 +74,7 @@ impl NumberFormat {
         finite(&format!("{sign}{whole}.{fraction}{exponent}"))
     }
 
-    /// The digits of a whole number without the marks between its thousands; `None` where a group is no thousand.
+    /// Returns the digits of an integer without thousands separators; `None` if a group does not have three digits.
     fn without_thousands(self, whole: &str) -> Option<String> {
         let Some(mark) = self.thousands else { return Some(whole.to_owned()) };
         let is_mark = |letter: char| match mark {
@@ -89,18 +89,18 @@ impl NumberFormat {
     }
 }
 
-/// A finite number as programs write it; 0 has no sign.
+/// Parses a finite number in the default format; −0 becomes 0.
 pub fn finite(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number + 0.0)
 }
 
-/// Whether two texts are the same, or the same whole number with and without `.0`: a program that holds a column as
-/// floats writes `1` as `1.0`. A code such as `01` is no number here.
+/// Returns whether two texts are equal, or the same integer with and without `.0`: programs that store a column as
+/// floats write `1` as `1.0`. A code such as `01` is no integer here.
 pub fn same(a: &str, b: &str) -> bool {
     a == b || whole(a).is_some_and(|digits| whole(b) == Some(digits))
 }
 
-/// The digits of a whole number, without `.0`.
+/// Returns the digits of an integer, without `.0`.
 fn whole(text: &str) -> Option<&str> {
     let (digits, fraction) = text.split_once('.').unwrap_or((text, ""));
     let unsigned = digits.strip_prefix('-').unwrap_or(digits);
@@ -141,7 +141,7 @@ mod tests {
         let fault = |decimal, thousands| NumberFormat { decimal, thousands }.check().map_err(|fault| fault.to_string());
         assert_eq!(fault(',', Some('.')), Ok(()));
         assert_eq!(fault(';', None).unwrap_err(), "`decimal` must be `.` or `,`, found ';'");
-        assert_eq!(fault(',', Some(',')).unwrap_err(), "`thousands` is ',', and so is `decimal`");
+        assert_eq!(fault(',', Some(',')).unwrap_err(), "`thousands` is ',', the same as `decimal`");
         assert!(fault('.', Some('5')).is_err());
     }
 

@@ -1,53 +1,53 @@
-//! How the fields of a table are read: what separates them, what counts as missing, how numbers and dates are written,
-//! and in which columns the text counts rather than the number.
+//! Format of the fields of a table: the separator, the texts of missing values, the formats of numbers and dates, and
+//! the columns whose text is kept.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::table::recognize::dates::{DateColumn, Dates};
 use crate::data::table::recognize::number_format::{NumberFormat, finite, same};
 
-/// What stands for a missing value where nothing else is stated, beside an empty field: pandas' list.
+/// Texts that count as missing by default, next to the empty field: pandas' list.
 const MISSING: [&str; 18] = [
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
     "NaN", "None", "n/a", "nan", "null",
 ];
 
-/// How the fields of a table are read.
+/// Format of the fields of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reading {
-    /// What stands between two fields.
+pub struct FieldFormat {
+    /// Field separator.
     pub separator: char,
-    /// What counts as missing in place of pandas' list.
+    /// Texts that count as missing, instead of pandas' list.
     #[serde(default)]
     pub missing_values: Option<Vec<String>>,
-    /// How numbers are written.
+    /// Number format.
     #[serde(default)]
     pub numbers: NumberFormat,
-    /// Columns of dates.
+    /// Date columns.
     #[serde(default)]
     pub dates: Vec<DateColumn>,
-    /// The column of classes whose names are stated: none of them counts as missing there.
+    /// Target column with stated classes: their names never count as missing.
     #[serde(default)]
     pub classes: Option<ClassColumn>,
-    /// The columns whose text is kept though all values are numbers.
+    /// Columns whose text is kept, even if all values are numbers.
     #[serde(default)]
     pub text: TextColumns,
 }
 
-/// A column of classes, and their names.
+/// A column of classes with their names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassColumn {
-    /// Its name.
+    /// Name of the column.
     pub name: String,
-    /// The names of the classes.
+    /// Class names.
     pub classes: Vec<String>,
 }
 
-/// The columns whose text is kept though all values are numbers: `007` and `7` are two categories, and one number.
+/// Columns whose text is kept, even if all values are numbers: `007` and `7` are two categories, but one number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextColumns {
-    /// Every column.
+    /// All columns.
     All,
     /// These columns.
     Named(Vec<String>),
@@ -59,10 +59,10 @@ impl Default for TextColumns {
     }
 }
 
-impl Reading {
-    /// The default reading of a table whose fields are separated by this character.
-    pub fn new(separator: char) -> Reading {
-        Reading {
+impl FieldFormat {
+    /// Creates the default format with this separator.
+    pub fn new(separator: char) -> FieldFormat {
+        FieldFormat {
             separator,
             missing_values: None,
             numbers: NumberFormat::default(),
@@ -72,7 +72,7 @@ impl Reading {
         }
     }
 
-    /// Whether a field, without the blanks around it, counts as missing in this column.
+    /// Returns whether a field, without surrounding blanks, counts as missing in this column.
     pub(super) fn is_missing(&self, column: &str, field: &str) -> bool {
         let is_class = |stated: &ClassColumn| stated.name == column && stated.classes.iter().any(|name| name == field);
         match &self.missing_values {
@@ -82,7 +82,7 @@ impl Reading {
         }
     }
 
-    /// Whether the text of this column is kept.
+    /// Returns whether the text of this column is kept.
     pub(super) fn keeps_text(&self, column: &str) -> bool {
         match &self.text {
             TextColumns::All => true,
@@ -90,8 +90,8 @@ impl Reading {
         }
     }
 
-    /// Whether plain numbers are what any program writes, none of them stands for a missing value, and their text is not
-    /// kept in every column.
+    /// Returns whether numbers are in the default format, no number counts as missing, and text is not kept in all
+    /// columns.
     pub(super) fn is_of_plain_numbers(&self) -> bool {
         let is_number = |value: &String| finite(value).is_some();
         self.numbers == NumberFormat::default()
@@ -100,9 +100,9 @@ impl Reading {
             && self.text != TextColumns::All
     }
 
-    /// Takes over the columns of dates that are stated.
+    /// Adds the date columns of the settings.
     #[must_use]
-    pub fn with_dates(mut self, dates: Option<&Dates>) -> Reading {
+    pub fn with_dates(mut self, dates: Option<&Dates>) -> FieldFormat {
         self.dates = dates.map(Dates::columns).unwrap_or_default();
         self
     }
@@ -114,14 +114,14 @@ mod tests {
 
     #[test]
     fn what_counts_as_missing_can_be_stated_and_stated_classes_win() {
-        let reading = Reading::new(',');
+        let reading = FieldFormat::new(',');
         assert!(["", "NA", "None", "n/a"].iter().all(|field| reading.is_missing("x", field)));
         assert!(!["?", "-", "0", "none"].iter().any(|field| reading.is_missing("x", field)));
         let classes = Some(ClassColumn { name: "y".into(), classes: vec!["None".into(), "Mild".into()] });
-        let reading = Reading { classes, ..reading };
+        let reading = FieldFormat { classes, ..reading };
         assert!(!reading.is_missing("y", "None") && reading.is_missing("y", "NA") && reading.is_missing("x", "None"));
         let missing_values = Some(["?", "-999"].map(str::to_owned).to_vec());
-        let reading = Reading { missing_values, ..reading };
+        let reading = FieldFormat { missing_values, ..reading };
         assert!(["?", "-999", "-999.0"].iter().all(|field| reading.is_missing("x", field)));
         assert!(!["", "NA", "-9990"].iter().any(|field| reading.is_missing("x", field)));
         assert!(!reading.is_of_plain_numbers());

@@ -1,4 +1,4 @@
-//! Files of the user's own: read whole, unpacked when they are compressed.
+//! Reads the user's own files, and unpacks them if they are compressed.
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -8,63 +8,63 @@ use flate2::read::MultiGzDecoder;
 use crate::config::suggest;
 use crate::data::store::checksum::sha256;
 use crate::data::store::hashed_file;
-use crate::data::table::csv_text::TableFault;
+use crate::data::table::csv_text::TableError;
 use crate::io::bounded_file::in_words;
 use crate::io::file_format::FileFormat;
 
-/// What is read.
-const READABLE: &str = "a table is read from CSV text in UTF-8, as it is or packed with gzip (`.csv`, `.csv.gz`)";
+/// Formats of tables that can be read.
+const READABLE: &str = "save the table as CSV text in UTF-8, plain or compressed with gzip (`.csv`, `.csv.gz`)";
 
-/// What a compressed file becomes in memory at most: a small one may hold any number of zeros.
+/// Maximum size of an unpacked file in bytes: a small gzip file can unpack to any size.
 const MOST_UNPACKED: u64 = 4 << 30;
 
-/// The bytes of a table as text, and their SHA-256; `.gz` is unpacked first, whatever the name says.
+/// Returns the bytes of a table as text, and the SHA-256 of the file. gzip is detected by content, not by name.
 ///
 /// # Errors
-/// When it cannot be read, or is of another format; the message follows the file's name.
-pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableFault> {
+/// When the file cannot be read or has another format; the message follows the file name.
+pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let by_name = FileFormat::of(&[], &name).filter(|format| *format != FileFormat::Gzip);
     if let Some(format) = by_name.filter(|_| !path.exists()) {
-        return Err(TableFault::new(format!("does not exist, and by its name it is {format}")).hint(READABLE));
+        return Err(TableError::new(format!("does not exist, and {format} could not be read")).hint(READABLE));
     }
     let (bytes, sum) = read(path)?;
     match FileFormat::of(&bytes, name.trim_end_matches(".gz")).filter(|_| !bytes.is_empty()) {
-        Some(format) => Err(TableFault::new(format!("is {format}, and no table that is read"))
+        Some(format) => Err(TableError::new(format!("is {format}, which cannot be read as a table"))
             .hint(format!("{}; {READABLE}", format.how_to_convert()))),
         None => Ok((bytes, sum)),
     }
 }
 
-/// The bytes of a file, and their SHA-256; `.gz` is unpacked first, whatever the name says.
+/// Returns the bytes of a file, unpacked, and the SHA-256 of the file. gzip is detected by content, not by name.
 ///
 /// # Errors
-/// When it cannot be read; the message follows the file's name.
-pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableFault> {
+/// When the file cannot be read; the message follows the file name.
+pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableError> {
     let (bytes, sum) = hashed_file::read(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => TableFault::new("does not exist").hint(where_it_may_be(path)),
-        ErrorKind::IsADirectory => TableFault::new("is a folder"),
-        _ => TableFault::new(format!("cannot be read: {error}")),
+        ErrorKind::NotFound => TableError::new("does not exist").hint(where_it_may_be(path)),
+        ErrorKind::IsADirectory => TableError::new("is a folder"),
+        _ => TableError::new(format!("cannot be read: {error}")),
     })?;
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok((bytes, sum));
     }
-    let unpacked = unpacked(&bytes, MOST_UNPACKED.min(hashed_file::most()))?;
+    let unpacked = unpacked(&bytes, MOST_UNPACKED.min(hashed_file::max_bytes()))?;
     let sum = sha256(&unpacked);
     Ok((unpacked, sum))
 }
 
-/// What a gzip file holds, where that is so many bytes at most.
-fn unpacked(packed: &[u8], most: u64) -> Result<Vec<u8>, TableFault> {
+/// Unpacks a gzip file of at most `limit` bytes.
+fn unpacked(packed: &[u8], limit: u64) -> Result<Vec<u8>, TableError> {
     let mut unpacked = Vec::new();
     MultiGzDecoder::new(packed)
-        .take(most + 1)
+        .take(limit + 1)
         .read_to_end(&mut unpacked)
-        .map_err(|error| TableFault::new(format!("cannot be unpacked: {error}")))?;
-    if unpacked.len() as u64 > most {
-        let (packed, most) = (in_words(packed.len() as u64), in_words(most));
-        let message = format!("cannot be unpacked: its {packed} become more than {most}");
-        return Err(TableFault::new(message).hint("where that is meant, unpack it first: `gunzip --keep`"));
+        .map_err(|error| TableError::new(format!("cannot be unpacked: {error}")))?;
+    if unpacked.len() as u64 > limit {
+        let (packed, limit) = (in_words(packed.len() as u64), in_words(limit));
+        let message = format!("cannot be unpacked: its {packed} unpack to more than {limit}");
+        return Err(TableError::new(message).hint("if this is intended, unpack it first: `gunzip --keep`"));
     }
     Ok(unpacked)
 }
@@ -98,14 +98,14 @@ mod tests {
             fault.message
         };
         let workbook = b"PK\x03\x04\x14\0\x06\0[Content_Types].xml xl/workbook.xml";
-        assert_eq!(refused("t.csv", workbook), "is an Excel workbook (.xlsx), and no table that is read");
-        assert_eq!(refused("t.parquet", b"PAR1\x15\x04PAR1"), "is a Parquet file, and no table that is read");
-        assert_eq!(refused("t.csv", b"PK\x03\x04\x14\0table.csv"), "is a ZIP archive, and no table that is read");
+        assert_eq!(refused("t.csv", workbook), "is an Excel workbook (.xlsx), which cannot be read as a table");
+        assert_eq!(refused("t.parquet", b"PAR1\x15\x04PAR1"), "is a Parquet file, which cannot be read as a table");
+        assert_eq!(refused("t.csv", b"PK\x03\x04\x14\0table.csv"), "is a ZIP archive, which cannot be read as a table");
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(&[&[0; 257][..], b"ustar"].concat()).unwrap();
-        assert_eq!(refused("t.tar.gz", &packed.finish().unwrap()), "is a tar archive, and no table that is read");
+        assert_eq!(refused("t.tar.gz", &packed.finish().unwrap()), "is a tar archive, which cannot be read as a table");
         let missing = read_table(&folder.path().join("none.xlsx")).unwrap_err();
-        assert_eq!(missing.message, "does not exist, and by its name it is an Excel workbook (.xlsx)");
+        assert_eq!(missing.message, "does not exist, and an Excel workbook (.xlsx) could not be read");
         std::fs::write(folder.path().join("text.xlsx"), "a,b\n1,2\n").unwrap();
         assert!(read_table(&folder.path().join("text.xlsx")).is_ok());
     }
@@ -114,9 +114,9 @@ mod tests {
     fn a_small_file_of_many_zeros_is_unpacked_no_further_than_allowed() {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(&vec![0; 1 << 20]).unwrap();
-        let bomb = encoder.finish().unwrap().repeat(64); // members of a gzip file stand one behind the other
+        let bomb = encoder.finish().unwrap().repeat(64); // a gzip file may have several members in a row
         assert_eq!(unpacked(&bomb, 64 << 20).unwrap().len(), 64 << 20);
         let fault = unpacked(&bomb, (64 << 20) - 1).unwrap_err();
-        assert_eq!(fault.message, "cannot be unpacked: its 65.6 KiB become more than 63.9 MiB");
+        assert_eq!(fault.message, "cannot be unpacked: its 65.6 KiB unpack to more than 63.9 MiB");
     }
 }

@@ -1,18 +1,18 @@
-//! MNIST as CSV, which the Python package carries in place of the IDX files.
+//! Converts MNIST from CSV to IDX files. The Python package in the manifest contains CSV.
 
 use anyhow::ensure;
 
-use crate::data::source::idx;
+use crate::data::store::idx;
 use crate::data::table::byte_table;
 
-/// The height and width of an image.
-pub(super) const SIDE: usize = 28;
+/// Height and width of an image.
+pub const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;
 
-/// Rebuilds the IDX files of images and labels from a table of rows: the label, then 784 pixels.
+/// Converts a CSV table, with the label and 784 pixels in each row, to the IDX files of images and labels.
 ///
 /// # Errors
-/// When the table is another's.
+/// When the table has other columns or values.
 pub fn idx_from_csv(csv: Vec<u8>) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     let table = byte_table::read_bytes(csv, true)?;
     ensure!(table.columns == PIXELS + 1, "expected a label and {PIXELS} pixels, found {} columns", table.columns);
