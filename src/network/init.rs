@@ -207,7 +207,14 @@ impl Init {
                 let bound = 1.0 / fans(&weight.shape)[0].sqrt();
                 Draw::Uniform { low: -bound, high: bound }
             }
-            _ => Draw::Constant(0.0),
+            Init::Zeros
+            | Init::Constant(_)
+            | Init::Normal(_)
+            | Init::Uniform(_)
+            | Init::XavierUniform(_)
+            | Init::XavierNormal(_)
+            | Init::HeUniform(_)
+            | Init::HeNormal(_) => Draw::Constant(0.0),
         };
         Parameter { name, shape: vec![weight.shape[0]], draw }
     }
@@ -282,14 +289,14 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_names_the_schemes_that_there_are() {
+    fn an_unknown_scheme_lists_the_known_ones() {
         let fault = read("network = \"he_norml\"").unwrap_err();
         assert!(fault.contains("unknown variant `he_norml`") && fault.contains("`he_normal`"), "{fault}");
         assert!(read("network = \"constant\"").unwrap_err().contains("missing field `value`"));
     }
 
     #[test]
-    fn a_spread_below_0_and_bounds_that_cross_are_refused() {
+    fn negative_std_and_low_above_high_are_errors() {
         let fault = Init::Normal(Normal { mean: 0.0, std: -1.0 }).check().unwrap_err();
         assert_eq!(fault.key, "normal.std");
         let fault = Init::Uniform(Uniform { low: 2.0, high: 1.0 }).check().unwrap_err();

@@ -1,4 +1,4 @@
-//! A network's figures on rows that it is not trained on: no gradients, evaluation mode, large blocks.
+//! Loss and metrics on rows that are not trained on: evaluation mode, no gradients, large blocks of rows.
 
 use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor};
@@ -13,36 +13,36 @@ use crate::tensor::predictor::Predictor;
 use crate::train::loss::Loss;
 use crate::train::loss::criterion::Criterion;
 
-/// How many rows go through the network at once, over all replicas.
+/// Number of rows in one forward pass, over all replicas.
 const BLOCK: usize = 16_384;
 
-/// The figures of each replica, by name, still on the device: `[replicas]`, f64.
-pub type Figures = Vec<(String, Tensor)>;
+/// Metrics by name, on the device: one value for each replica, `[replicas]`, f64.
+pub type MetricTensors = Vec<(String, Tensor)>;
 
-/// What is measured of a network's outputs.
+/// The loss and the metrics, and what they need to know about the outputs.
 #[derive(Debug)]
 pub struct Measure {
     /// The loss.
     pub loss: Criterion,
-    /// The metrics beside it.
+    /// The metrics besides the loss.
     pub metrics: Vec<Metric>,
     /// How an output becomes a prediction.
     pub decision: Decision,
-    /// Positive class, of two: the one that precision, recall, F1 and the areas are about.
+    /// Index of the positive class, if there are two: precision, recall, F1, ROC AUC and average precision refer to it.
     pub positive: usize,
-    /// Its score, of two classes.
+    /// How the score of the positive class is computed from the outputs, if there are two classes.
     pub score: Option<ClassScore>,
 }
 
 impl Measure {
-    /// The metrics of each replica: `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows, …]`.
-    pub fn metrics(&self, outputs: &Tensor, truth: &Tensor) -> Figures {
+    /// Returns the metrics of each replica: `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows, …]`.
+    pub fn metrics(&self, outputs: &Tensor, truth: &Tensor) -> MetricTensors {
         let of = |metric: &Metric| metric.of_each_replica(outputs, truth, self.decision, self.positive);
         self.metrics.iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
     }
 }
 
-/// Rows on the device, with targets as the loss takes them.
+/// Moves rows to the device, with targets in the form that the loss takes.
 pub fn on_device(rows: &Rows, loss: &Loss, outputs: usize, device: Device) -> DeviceRows {
     let rows = rows.to(device);
     DeviceRows {
@@ -54,7 +54,7 @@ pub fn on_device(rows: &Rows, loss: &Loss, outputs: usize, device: Device) -> De
     }
 }
 
-/// What the network makes of every row, in evaluation mode: `[replicas, rows, outputs]`.
+/// Returns the outputs of all rows in evaluation mode: `[replicas, rows, outputs]`.
 pub fn outputs(stack: &Stack, rows: &DeviceRows) -> Tensor {
     let _no_grad = tch::no_grad_guard();
     let block = (BLOCK / stack.replicas()).max(256);
@@ -65,10 +65,10 @@ pub fn outputs(stack: &Stack, rows: &DeviceRows) -> Tensor {
     Tensor::cat(&blocks, 1)
 }
 
-/// A stack of one network, asked as any other model is.
+/// A stack of one network, as a predictor.
 impl Predictor for Stack {
     fn outputs(&self, features: &Tensor) -> Tensor {
-        let truth = Tensor::zeros([features.size()[0]], (Kind::Int64, Device::Cpu)); // nothing is asked of it
+        let truth = Tensor::zeros([features.size()[0]], (Kind::Int64, Device::Cpu)); // not used
         let targets = truth.shallow_clone();
         let features = features.to_device(self.arena().values().device());
         let rows = DeviceRows { features, targets, truth, weights: None, chosen: None };
@@ -76,21 +76,21 @@ impl Predictor for Stack {
     }
 }
 
-/// Loss and metrics of each replica on these rows.
-pub fn evaluate(stack: &Stack, rows: &DeviceRows, measure: &Measure) -> Figures {
-    figures(&outputs(stack, rows), rows, measure)
+/// Returns loss and metrics of each replica on these rows.
+pub fn evaluate(stack: &Stack, rows: &DeviceRows, measure: &Measure) -> MetricTensors {
+    compute_metrics(&outputs(stack, rows), rows, measure)
 }
 
-/// Loss and metrics of each replica, from what it made of these rows: `outputs` `[replicas, rows, outputs]`.
-pub fn figures(outputs: &Tensor, rows: &DeviceRows, measure: &Measure) -> Figures {
+/// Returns loss and metrics of each replica from the outputs of these rows, `[replicas, rows, outputs]`.
+pub fn compute_metrics(outputs: &Tensor, rows: &DeviceRows, measure: &Measure) -> MetricTensors {
     let _no_grad = tch::no_grad_guard();
     let truth = rows.of_each_replica(&rows.truth, outputs.size()[0] as usize);
-    let mut figures = vec![("loss".to_owned(), losses(outputs, rows, measure))];
-    figures.extend(measure.metrics(outputs, &truth));
-    figures
+    let mut metrics = vec![("loss".to_owned(), losses(outputs, rows, measure))];
+    metrics.extend(measure.metrics(outputs, &truth));
+    metrics
 }
 
-/// The loss of each replica, from what it made of these rows: `outputs` `[replicas, rows, outputs]` → `[replicas]`, f64.
+/// Returns the loss of each replica from the outputs of these rows: `[replicas, rows, outputs]` → `[replicas]`, f64.
 pub fn losses(outputs: &Tensor, rows: &DeviceRows, measure: &Measure) -> Tensor {
     let _no_grad = tch::no_grad_guard();
     let replicas = outputs.size()[0] as usize;

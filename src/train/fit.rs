@@ -1,11 +1,11 @@
-//! The training loop, for a whole stack at once.
+//! The training loop of a stack.
 //!
-//! An epoch is trained in one of two ways (`way`): by autograd, step by step; or, for networks that need no more than
-//! matrix products, without it, in [`crate::train::fused_cpu`]. Figures, schedules, early stopping and the best weights are the
-//! same for both.
+//! An epoch is trained by one of two backends (`backend`): autograd, or the fused CPU backend for linear layers and
+//! activations ([`crate::train::fused_cpu`]). Metrics, schedules, early stopping and the best weights are the same for
+//! both.
 //!
-//! Nothing inside an epoch waits for the device: losses and outputs stay there until the epoch is over, and come back
-//! in one read.
+//! Nothing within an epoch waits for the device: losses and outputs stay there until the end of the epoch and are read
+//! once.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -17,93 +17,105 @@ use crate::history::Status;
 use crate::network::stack::Stack;
 use crate::tensor::threads;
 use crate::train::backend::Backend;
-use crate::train::checkpoint::Keeper;
+use crate::train::checkpoint::Checkpointer;
 use crate::train::checkpoint::epoch_snapshot::EpochSnapshot;
-use crate::train::evaluate::Figures;
-use crate::train::report::{Outcome, Watch};
+use crate::train::evaluate::MetricTensors;
+use crate::train::report::{Callback, ReplicaResult};
 use crate::train::schedule::learning_rates::LearningRates;
-use crate::train::schedule::place::Length;
-use crate::train::state::replica_state::Progress;
+use crate::train::schedule::step_position::Length;
+use crate::train::state::replica_state::ReplicaStates;
 use crate::train::task::Task;
 
-/// Trains every replica of the stack; afterwards it holds the weights that the settings say to keep.
+/// Trains every replica of the stack, which then has the weights chosen by `keep`.
 ///
-/// A replica that has ended before the others, early stopped or diverged, goes along in the stack, but nothing of it
-/// is looked at any more, and its weights are put back at the end. Training ends when all have ended.
+/// A replica that stops early or diverges stays in the stack until all have ended, but is no longer recorded. Its
+/// weights are restored at the end.
 ///
-/// `stop` is looked at in each step: once set, the replicas that still train end as interrupted, with the epochs
-/// that were completed. The keeper has the checkpoint that it goes on from, if any, and keeps others.
+/// `stop` is read in each step. Once it is set, the replicas that still train end as interrupted after their last
+/// completed epoch. The checkpointer provides the checkpoint to resume from, if any, and saves others.
 ///
 /// # Errors
-/// When that checkpoint is of another training.
+/// When that checkpoint belongs to another training.
 pub fn fit(
     stack: &Stack,
     task: &Task,
     stop: &AtomicBool,
-    keeper: &mut dyn Keeper,
-    watch: &mut dyn Watch,
-) -> anyhow::Result<Vec<Outcome>> {
+    checkpointer: &mut dyn Checkpointer,
+    callback: &mut dyn Callback,
+) -> anyhow::Result<Vec<ReplicaResult>> {
     let batch = task.settings.batch.size(task.training.len());
-    let mut way = Backend::of(stack, task, batch);
-    let _restored = threads::libtorch_has(way.libtorch_threads(), task.threads);
-    let outcomes = by_way(&mut way, stack, task, batch, stop, keeper, watch)?;
-    watch.phases(way.phases());
-    Ok(outcomes)
+    let mut backend = Backend::new(stack, task, batch);
+    let _restored = threads::libtorch_has(backend.libtorch_threads(), task.threads);
+    let results = run_epochs(&mut backend, stack, task, batch, stop, checkpointer, callback)?;
+    callback.phases(backend.timing());
+    Ok(results)
 }
 
-/// The epochs.
-pub(super) fn by_way(
-    way: &mut Backend,
+/// Trains the epochs.
+pub(super) fn run_epochs(
+    backend: &mut Backend,
     stack: &Stack,
     task: &Task,
     batch: usize,
     stop: &AtomicBool,
-    keeper: &mut dyn Keeper,
-    watch: &mut dyn Watch,
-) -> anyhow::Result<Vec<Outcome>> {
+    checkpointer: &mut dyn Checkpointer,
+    callback: &mut dyn Callback,
+) -> anyhow::Result<Vec<ReplicaResult>> {
     let settings = task.settings;
     let decays: Vec<f64> = task.optimizers.iter().map(|optimizer| optimizer.weight_decay()).collect();
     let mut optimizer = settings.starting_optimizer().start_each(&decays, task.device);
-    let mut course = start_course(task, batch);
-    let mut progress = Progress::new(stack, task);
-    let mut whole = EpochSnapshot::start(stack);
+    let mut learning_rates = initial_learning_rates(task, batch);
+    let mut replica_states = ReplicaStates::new(stack, task);
+    let mut snapshot = EpochSnapshot::start(stack);
     let mut clock = Clock { before: 0.0, started: Instant::now() };
-    if let Some(checkpoint) = keeper.resumes_from() {
-        checkpoint.restore(stack, &mut optimizer, &mut course, &mut progress)?;
-        whole.take(checkpoint.state.epoch, stack, &optimizer);
+    if let Some(checkpoint) = checkpointer.resume_from() {
+        checkpoint.restore(stack, &mut optimizer, &mut learning_rates, &mut replica_states)?;
+        snapshot.take(checkpoint.state.epoch, stack, &optimizer);
         clock.before = checkpoint.state.seconds;
     }
 
-    for number in whole.epoch() + 1..=settings.epochs {
-        if !progress.goes_on() {
+    for number in snapshot.epoch() + 1..=settings.epochs {
+        if !replica_states.is_training() {
             break;
         }
         let started = Instant::now();
         let epoch = Epoch::draw(task.training, task.seeds, number, batch, settings.shuffle, task.device);
-        let Some(seen) = way.train(&epoch, &mut optimizer, &mut course, number, progress.training(), stop) else {
-            if whole.epoch() > 0 {
-                let said = keeper.keep_last(&whole.checkpoint(&course, &progress, clock.seconds()));
-                said.iter().for_each(|said| watch.note(said));
+        let Some(outputs) =
+            backend.train(&epoch, &mut optimizer, &mut learning_rates, number, replica_states.training(), stop)
+        else {
+            if snapshot.epoch() > 0 {
+                let warning =
+                    checkpointer.keep_last(&snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds()));
+                warning.iter().for_each(|warning| callback.note(warning));
             }
-            return Ok(progress.end(stack, Status::Interrupted, |replica| whole.put_back(replica, stack.arena())));
+            return Ok(replica_states
+                .end(stack, Status::Interrupted, |replica| snapshot.restore_replica(replica, stack.arena())));
         };
-        let figures = Instant::now();
-        let training = seen.figures(|outputs| way.metrics(outputs, &epoch.truth), task, stack);
-        let validation = task.validation.map(|rows| way.of_validation(rows, progress.training()));
-        let (metrics, finite) = read(training, validation, stack); // the epoch's one read from the device
-        way.phases().figures += figures.elapsed().as_secs_f64();
-        course.observe(number, &metrics);
-        progress.record(stack, number, metrics, &finite, course.lrs(), started.elapsed().as_secs_f64(), watch);
-        whole.take(number, stack, &optimizer);
-        if number < settings.epochs && progress.goes_on() && keeper.is_due(number) {
-            let said = keeper.keep(&whole.checkpoint(&course, &progress, clock.seconds()));
-            said.iter().for_each(|said| watch.note(said));
+        let metrics_started = Instant::now();
+        let training = outputs.metrics(|outputs| backend.metrics(outputs, &epoch.truth), task, stack);
+        let validation = task.validation.map(|rows| backend.validate(rows, replica_states.training()));
+        let (metrics, finite) = read(training, validation, stack); // the only read from the device in an epoch
+        backend.timing().metrics += metrics_started.elapsed().as_secs_f64();
+        learning_rates.observe(number, &metrics);
+        replica_states.record(
+            stack,
+            number,
+            metrics,
+            &finite,
+            learning_rates.lrs(),
+            started.elapsed().as_secs_f64(),
+            callback,
+        );
+        snapshot.take(number, stack, &optimizer);
+        if number < settings.epochs && replica_states.is_training() && checkpointer.is_due(number) {
+            let warning = checkpointer.keep(&snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds()));
+            warning.iter().for_each(|warning| callback.note(warning));
         }
     }
-    Ok(progress.end(stack, Status::Completed, |replica| whole.put_back(replica, stack.arena())))
+    Ok(replica_states.end(stack, Status::Completed, |replica| snapshot.restore_replica(replica, stack.arena())))
 }
 
-/// How long training takes, from its first beginning.
+/// Measures the duration of training, including the part before a resumed checkpoint.
 struct Clock {
     before: f64,
     started: Instant,
@@ -115,22 +127,26 @@ impl Clock {
     }
 }
 
-/// The learning rates, before the first step.
-fn start_course(task: &Task, batch: usize) -> LearningRates {
+/// Returns the learning rates before the first step.
+fn initial_learning_rates(task: &Task, batch: usize) -> LearningRates {
     let settings = task.settings;
     let length = Length { epochs: settings.epochs, steps: task.training.len().div_ceil(batch) };
     let lrs = task.optimizers.iter().map(|optimizer| optimizer.lr()).collect();
     LearningRates::new(&settings.schedule, lrs, length, task.device, task.monitor.0, |name| task.higher_is_better(name))
 }
 
-/// Brings an epoch's figures back from the device, all in one read: each name with a value for each replica, and
-/// whether each replica's weights are finite.
-fn read(training: Figures, validation: Option<Figures>, stack: &Stack) -> (Vec<(String, Vec<f64>)>, Vec<bool>) {
-    let validation = validation.into_iter().flatten().map(|(name, figure)| (format!("val_{name}"), figure));
-    let (names, mut figures): (Vec<_>, Vec<_>) = training.into_iter().chain(validation).unzip();
-    figures.push(stack.arena().values().isfinite().all_dim(1, false).to_kind(Kind::Double));
-    let values = Tensor::stack(&figures, 0).to_device(Device::Cpu); // [figures, replicas]
-    let mut values = Vec::<Vec<f64>>::try_from(&values).expect("figures are f64");
+/// Reads an epoch's metrics from the device, in one transfer. Returns each name with a value for each replica, and for
+/// each replica whether its weights are finite.
+fn read(
+    training: MetricTensors,
+    validation: Option<MetricTensors>,
+    stack: &Stack,
+) -> (Vec<(String, Vec<f64>)>, Vec<bool>) {
+    let validation = validation.into_iter().flatten().map(|(name, metric)| (format!("val_{name}"), metric));
+    let (names, mut metrics): (Vec<_>, Vec<_>) = training.into_iter().chain(validation).unzip();
+    metrics.push(stack.arena().values().isfinite().all_dim(1, false).to_kind(Kind::Double));
+    let values = Tensor::stack(&metrics, 0).to_device(Device::Cpu); // [metrics, replicas]
+    let mut values = Vec::<Vec<f64>>::try_from(&values).expect("metrics are f64");
     let finite = values.pop().expect("just pushed").iter().map(|&finite| finite == 1.0).collect();
     (names.into_iter().zip(values).collect(), finite)
 }

@@ -1,15 +1,15 @@
-//! Which weights a trial ends with.
+//! Choice of the weights that a trial ends with.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The weights that a trial ends with.
+/// Weights that a trial ends with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
-    /// Those of the best epoch by the monitored metric.
+    /// Weights of the best epoch by the monitored metric.
     #[default]
     Best,
-    /// Those of the last epoch.
+    /// Weights of the last epoch.
     Last,
 }

@@ -28,45 +28,45 @@ use crate::train::keep::Keep;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainSpec {
-    /// How often the training rows are gone through.
+    /// Number of epochs.
     pub epochs: usize,
-    /// How many rows make a step.
+    /// Number of rows per step.
     #[serde(alias = "batch_size")]
     pub batch: Batch,
-    /// Whether each epoch goes through the rows in an order of its own.
+    /// Whether the training rows are shuffled in each epoch.
     #[serde(default = "yes")]
     pub shuffle: bool,
-    /// What is minimized.
+    /// Loss function.
     #[serde(deserialize_with = "named")]
     pub loss: loss::Loss,
-    /// How.
+    /// Optimizer.
     #[serde(deserialize_with = "named")]
     pub optimizer: optimizer::Optimizer,
-    /// How the learning rate changes as training goes on.
+    /// Learning-rate schedule.
     #[serde(default, deserialize_with = "named")]
     pub schedule: schedule::Schedule,
-    /// What the gradient is cut to.
+    /// Gradient clipping.
     #[serde(default)]
     pub clip: Option<regularize::clip::Clip>,
-    /// What large weights cost.
+    /// Penalty on large weights.
     #[serde(default)]
     pub penalty: Option<regularize::penalty::Penalty>,
-    /// How training images are moved about at each step.
+    /// Random changes of training images in each step.
     #[serde(default)]
     pub augment: Option<regularize::augment::Augment>,
-    /// When a replica ends before the last epoch; a number is its `patience`.
-    #[serde(default, deserialize_with = "regularize::early_stopping::number_table_or_none")]
+    /// When a trial stops before the last epoch; a number is its `patience`.
+    #[serde(default, deserialize_with = "regularize::early_stopping::number_or_table_or_none")]
     pub early_stopping: Option<regularize::early_stopping::EarlyStopping>,
-    /// The metrics taken beside the loss; unless others are named, `acc` for classes and labels, `mae` for numbers.
+    /// Metrics besides the loss. The default is `acc` for classes and labels, and `mae` for numbers.
     #[serde(default, deserialize_with = "metrics::list_or_none")]
     pub metrics: Option<Vec<Metric>>,
-    /// What is observed inside the layers while training.
+    /// What is observed inside the layers during training.
     #[serde(default)]
     pub observe: Vec<Observer>,
-    /// The metric that tells the best epoch; `val_loss` with validation rows, otherwise `loss`.
+    /// Metric that determines the best epoch. The default is `val_loss`, or `loss` without validation rows.
     #[serde(default)]
     pub monitor: Option<String>,
-    /// Which weights are saved, and tested.
+    /// Which weights are saved and tested.
     #[serde(default)]
     pub keep: Keep,
 }
@@ -75,47 +75,47 @@ fn yes() -> bool {
     true
 }
 
-/// How many rows make a step: a number, or `"full"` for all of them.
+/// Batch size: a number of rows, or `"full"` for all rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "WrittenBatch", into = "WrittenBatch")]
-#[schemars(with = "WrittenBatch")]
+#[serde(try_from = "BatchSpec", into = "BatchSpec")]
+#[schemars(with = "BatchSpec")]
 pub enum Batch {
-    /// All rows at once.
+    /// All rows.
     Full,
-    /// So many rows; the last batch of an epoch may be smaller.
+    /// A number of rows; the last batch of an epoch may be smaller.
     Rows(usize),
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a whole number of at least 1, or `\"full\"`")]
-enum WrittenBatch {
+enum BatchSpec {
     Rows(usize),
     Word(String),
 }
 
-impl TryFrom<WrittenBatch> for Batch {
+impl TryFrom<BatchSpec> for Batch {
     type Error = String;
 
-    fn try_from(written: WrittenBatch) -> Result<Self, String> {
+    fn try_from(written: BatchSpec) -> Result<Self, String> {
         match written {
-            WrittenBatch::Rows(rows) => Ok(Batch::Rows(rows)),
-            WrittenBatch::Word(word) if word == "full" => Ok(Batch::Full),
-            WrittenBatch::Word(word) => Err(format!("expected a whole number or `\"full\"`, found `{word:?}`")),
+            BatchSpec::Rows(rows) => Ok(Batch::Rows(rows)),
+            BatchSpec::Word(word) if word == "full" => Ok(Batch::Full),
+            BatchSpec::Word(word) => Err(format!("expected a whole number or `\"full\"`, found `{word:?}`")),
         }
     }
 }
 
-impl From<Batch> for WrittenBatch {
+impl From<Batch> for BatchSpec {
     fn from(batch: Batch) -> Self {
         match batch {
-            Batch::Rows(rows) => WrittenBatch::Rows(rows),
-            Batch::Full => WrittenBatch::Word("full".to_owned()),
+            Batch::Rows(rows) => BatchSpec::Rows(rows),
+            Batch::Full => BatchSpec::Word("full".to_owned()),
         }
     }
 }
 
 impl Batch {
-    /// The size of a batch of a data set of so many rows; larger ones are one batch.
+    /// Returns the batch size for `rows` training rows, which it cannot exceed.
     pub fn size(self, rows: usize) -> usize {
         match self {
             Batch::Full => rows,
@@ -129,8 +129,8 @@ impl TrainSpec {
     /// Checks the settings.
     ///
     /// # Errors
-    /// When one is out of its range, a metric does not fit the targets, or the monitored one does not exist; the key is
-    /// relative to `train`.
+    /// When a setting is out of range, a metric does not fit the target, or the monitored metric does not exist. Keys
+    /// are relative to `train`.
     pub fn check(&self, has_validation: bool, target: Target) -> Result<(), Invalid> {
         at_least_one("epochs", self.epochs)?;
         require(self.epochs <= 1_000_000, "epochs", "must be at most 1,000,000", self.epochs)?;
@@ -150,13 +150,13 @@ impl TrainSpec {
         self.monitors().try_for_each(|(key, monitor)| self.check_monitor(&key, monitor, has_validation, target))
     }
 
-    /// States the defaults that depend on other settings.
+    /// Fills in the defaults that depend on other settings.
     pub fn resolve(&mut self) {
         self.schedule.resolve(&self.optimizer);
     }
 
-    /// The optimizer that training starts with: with the largest momentum that the schedule gives it, so that it remembers
-    /// what every step needs.
+    /// Returns the optimizer that training starts with. It has the largest momentum of the schedule, so that it
+    /// allocates the state that every step needs.
     pub fn starting_optimizer(&self) -> optimizer::Optimizer {
         match self.schedule.largest_momentum() {
             Some(momentum) => self.optimizer.with_momentum(momentum),
@@ -164,7 +164,7 @@ impl TrainSpec {
         }
     }
 
-    /// The metrics that settings name to watch, each with the setting's key.
+    /// Returns the metrics that settings monitor, each with the key of the setting.
     fn monitors(&self) -> impl Iterator<Item = (String, &str)> {
         let own = self.monitor.as_deref().map(|name| ("monitor".to_owned(), name));
         let plateau = self
@@ -175,7 +175,7 @@ impl TrainSpec {
         own.into_iter().chain(plateau).chain(stopping.map(|name| ("early_stopping.monitor".to_owned(), name)))
     }
 
-    /// Checks that `name` is a metric of this run, and one that can be better or worse.
+    /// Checks that `name` is a metric of this run, and that either higher or lower values are better.
     fn check_monitor(&self, key: &str, name: &str, has_validation: bool, target: Target) -> Result<(), Invalid> {
         let known = self.metric_names(has_validation, target);
         if known.iter().any(|known| known == name) {
@@ -192,12 +192,12 @@ impl TrainSpec {
         Err(Invalid::new(key, format!("names no metric of this run: `{name}`")).hint(hint))
     }
 
-    /// The metrics that are taken beside the loss.
+    /// Returns the metrics besides the loss.
     pub fn metrics(&self, target: Target) -> Vec<Metric> {
         self.metrics.clone().unwrap_or_else(|| Metric::defaults(target))
     }
 
-    /// The names that an epoch has figures of: `loss`, the metrics, and both with `val_` before them.
+    /// Returns the names of all metrics of an epoch: `loss`, the metrics, and both with the prefix `val_`.
     pub fn metric_names(&self, has_validation: bool, target: Target) -> Vec<String> {
         let mut names = vec!["loss".to_owned()];
         names.extend(self.metrics(target).iter().map(|metric| metric.name().into_owned()));
@@ -208,14 +208,15 @@ impl TrainSpec {
         names
     }
 
-    /// The metric that tells the best epoch, and whether higher is better.
+    /// Returns the metric that determines the best epoch, and whether higher is better.
     pub fn monitored(&self, has_validation: bool, target: Target) -> (&str, bool) {
         let default = if has_validation { "val_loss" } else { "loss" };
         let name = self.monitor.as_deref().unwrap_or(default);
         (name, self.higher_is_better(name, target).unwrap_or(false))
     }
 
-    /// Whether a higher value of this metric, of training or validation rows, is a better one; `None` where neither is.
+    /// Returns whether higher values of a metric, of training or validation rows, are better; `None` if neither higher
+    /// nor lower is.
     fn higher_is_better(&self, name: &str, target: Target) -> Option<bool> {
         let name = name.strip_prefix("val_").unwrap_or(name);
         match self.metrics(target).iter().find(|metric| metric.name() == name) {
@@ -231,7 +232,7 @@ mod tests {
 
     const CLASSES: Target = Target::Classes(10);
 
-    /// A `[train]` table with this line in it.
+    /// Parses a `[train]` table that contains this line.
     fn read(line: &str) -> Result<TrainSpec, String> {
         let text = format!("epochs = 20\nbatch = 8\nloss = \"cross_entropy\"\noptimizer = \"adam\"\n{line}");
         toml_edit::de::from_str(&text).map_err(|error| error.to_string())
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn short_forms_say_what_the_tables_say() {
+    fn shorthands_equal_their_tables() {
         for (short, long) in [
             ("early_stopping = 3", "early_stopping = { patience = 3 }"),
             ("schedule = \"cosine\"", "schedule = { cosine = { min_lr = 0 } }"),
@@ -256,11 +257,11 @@ mod tests {
         let nested = read("schedule = { warm_up = { epochs = 5, then = { step = 10 } } }").unwrap();
         let again: TrainSpec = serde_json::from_value(serde_json::to_value(&nested).unwrap()).unwrap();
         assert_eq!(again, nested);
-        assert!(read("early_stopping = 2.5").unwrap_err().contains("must be whole"));
+        assert!(read("early_stopping = 2.5").unwrap_err().contains("must be a whole number"));
     }
 
     #[test]
-    fn what_settings_watch_must_be_a_metric_of_the_run() {
+    fn monitored_metrics_must_be_recorded_in_the_run() {
         let stopping = fault("early_stopping = { monitor = \"val_los\" }", true);
         assert_eq!(stopping.key, "early_stopping.monitor");
         assert_eq!(stopping.hint.as_deref(), Some("did you mean `val_loss`?"));
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_be_are_found() {
+    fn settings_out_of_range_are_reported() {
         for (line, key) in [
             ("schedule = { step = { every = 0 } }", "schedule.step.every"),
             ("schedule = { warm_up = 20 }", "schedule.warm_up.epochs"),

@@ -1,4 +1,4 @@
-//! What training reports: each epoch as it ends, and how the training of each replica went.
+//! Reports of training: each epoch as it ends, and the result of each replica.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,47 +6,47 @@ use crate::history::Status;
 use crate::history::curves::Curves;
 use crate::train::state::timing::Timing;
 
-/// Told of each epoch as it ends.
-pub trait Watch {
-    /// An epoch has ended.
+/// Receives reports during training, like a Keras callback.
+pub trait Callback {
+    /// Called at the end of each epoch.
     fn epoch(&mut self, report: &EpochReport);
 
-    /// Something is done otherwise than was asked for or than it began.
+    /// Called when something differs from what was requested, with a message for the user.
     fn note(&mut self, _text: &str) {}
 
-    /// Training has ended: where its time has gone.
+    /// Called at the end of training with the time spent in each phase.
     fn phases(&mut self, _phases: &Timing) {}
 }
 
-/// Says nothing.
-impl Watch for () {
+/// Ignores all reports.
+impl Callback for () {
     fn epoch(&mut self, _report: &EpochReport) {}
 }
 
-/// One epoch of every replica.
+/// Report of one epoch of all replicas.
 #[derive(Clone, Debug)]
 pub struct EpochReport {
-    /// Its number, from 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// How many there will be.
+    /// Total number of epochs.
     pub epochs: usize,
-    /// Each metric's name and its value for each replica.
+    /// Name of each metric, with a value for each replica.
     pub metrics: Vec<(String, Vec<f64>)>,
-    /// How long it took.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// Which replicas had a part in it.
+    /// Whether each replica trained in this epoch.
     pub trained: Vec<bool>,
-    /// Which go on.
+    /// Whether each replica continues to train.
     pub training: Vec<bool>,
 }
 
-/// How the training of one replica went.
+/// Result of training one replica.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// How it ended.
+pub struct ReplicaResult {
+    /// How training ended.
     pub status: Status,
-    /// Its metrics by epoch.
+    /// Metrics by epoch.
     pub curves: Curves,
-    /// The epoch with the best monitored metric, from 1.
+    /// Epoch with the best value of the monitored metric, from 1.
     pub best_epoch: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! What training needs.
+//! Everything that training needs.
 
 use tch::Device;
 
@@ -8,33 +8,33 @@ use crate::train::TrainSpec;
 use crate::train::evaluate::Measure;
 use crate::train::optimizer::Optimizer;
 
-/// What training needs, all of it on the device.
+/// Everything that training needs, on the device.
 #[derive(Debug)]
 pub struct Task<'a> {
-    /// The settings.
+    /// Settings of training.
     pub settings: &'a TrainSpec,
-    /// What is measured.
+    /// Loss and metrics.
     pub measure: &'a Measure,
-    /// The metric that tells the best epoch, and whether higher is better.
+    /// Metric that determines the best epoch, and whether higher is better.
     pub monitor: (&'a str, bool),
-    /// The seed of each replica.
+    /// Seed of each replica.
     pub seeds: &'a [i64],
-    /// The optimizer of each replica; they may differ in the learning rate and the weight decay, and in nothing else.
+    /// Optimizer of each replica; they may differ only in learning rate and weight decay.
     pub optimizers: &'a [&'a Optimizer],
-    /// The rows to train on.
+    /// Training rows.
     pub training: &'a DeviceRows,
-    /// The rows that tell the best epoch.
+    /// Validation rows.
     pub validation: Option<&'a DeviceRows>,
-    /// The network's layers, for observers.
+    /// Layers of the network, for observers.
     pub layers: &'a [Layer],
-    /// Where the stack is.
+    /// Device of the stack.
     pub device: Device,
-    /// How many threads of the CPU may be used.
+    /// Maximum number of CPU threads.
     pub threads: usize,
 }
 
 impl Task<'_> {
-    /// Whether a higher value of this metric, of training or validation rows, is a better one.
+    /// Returns whether higher values of a metric, of training or validation rows, are better.
     pub(super) fn higher_is_better(&self, name: &str) -> bool {
         let name = name.strip_prefix("val_").unwrap_or(name);
         self.measure.metrics.iter().any(|metric| metric.name() == name && metric.higher_is_better() == Some(true))

@@ -12,8 +12,9 @@ use tch::{Kind, Tensor};
 
 use crate::config::check::{Invalid, positive, require};
 use crate::network::arena::Buffer;
-use crate::network::init::{Draw, Parameter};
-use crate::network::layer::side_by_side::{apart, beside};
+use crate::network::init::{Draw, Init, Parameter};
+use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
 use crate::tensor::shape::Shape;
 
 /// `(x − mean) / √(variance + eps) · weight + bias` for each channel; written `"batch_norm"` or with its settings.
@@ -43,13 +44,17 @@ fn yes() -> bool {
     true
 }
 
-impl BatchNorm {
-    pub(super) fn check(&self) -> Result<(), Invalid> {
+impl LayerSpec for BatchNorm {
+    fn kind(&self) -> &'static str {
+        "batch_norm"
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
         positive("eps", self.eps)?;
         require((0.0..=1.0).contains(&self.momentum), "momentum", "must lie between 0 and 1", self.momentum)
     }
 
-    pub(super) fn parameters(&self, input: &Shape) -> Vec<Parameter> {
+    fn parameters(&self, input: &Shape, _init: Init) -> Vec<Parameter> {
         let shape = vec![input.dimensions()[0]];
         match self.affine {
             true => vec![
@@ -60,13 +65,17 @@ impl BatchNorm {
         }
     }
 
-    pub(super) fn buffers(&self, input: &Shape) -> Vec<Buffer> {
+    fn buffers(&self, input: &Shape) -> Vec<Buffer> {
         let shape = vec![input.dimensions()[0]];
         vec![
             Buffer { name: "running_mean", shape: shape.clone(), kind: Kind::Float, start: 0 },
             Buffer { name: "running_var", shape, kind: Kind::Float, start: 1 },
             Buffer { name: "num_batches_tracked", shape: Vec::new(), kind: Kind::Int64, start: 0 },
         ]
+    }
+
+    fn mixes_rows(&self) -> bool {
+        true
     }
 }
 
@@ -94,7 +103,7 @@ impl ModuleT for StackedBatchNorm {
     /// A batch with a single value per channel has no variance; PyTorch raises an error. Here the output in training is
     /// the bias, and the running averages are not updated.
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
-        let ys = beside(xs); // [batch, replicas · channels, …]
+        let ys = merge_replicas(xs); // [batch, replicas · channels, …]
         let parameter = |number: usize| self.parameters.get(number).map(|parameter| parameter.flatten(0, 1));
         let (mut mean, mut var) = (Some(self.running_mean.view([-1])), Some(self.running_var.view([-1])));
         if train {
@@ -106,7 +115,7 @@ impl ModuleT for StackedBatchNorm {
             }
         }
         let ys = ys.batch_norm(parameter(0), parameter(1), mean, var, train, self.momentum, self.eps, true);
-        apart(&ys, xs.size()[0])
+        split_replicas(&ys, xs.size()[0])
     }
 }
 

@@ -8,7 +8,8 @@ use tch::nn::Module;
 use crate::config::check::{Invalid, at_least_one};
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
-use crate::network::layer::side_by_side::{apart, beside};
+use crate::network::layer::layer_spec::{LayerSpec, Stacking};
+use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
 use crate::network::layer::window::{Pair, Window};
 use crate::tensor::shape::{Shape, ShapeFault};
 
@@ -52,18 +53,24 @@ fn yes() -> bool {
 }
 
 impl Conv2d {
-    pub(super) fn check(&self) -> Result<(), Invalid> {
+    fn window(&self) -> Window {
+        Window { kernel: self.kernel.sides(), stride: self.stride.sides(), padding: self.padding.sides() }
+    }
+}
+
+impl LayerSpec for Conv2d {
+    fn kind(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
         at_least_one("channels", self.channels)?;
         self.kernel.at_least_one("kernel")?;
         self.stride.at_least_one("stride")?;
         self.init.map_or(Ok(()), |init| init.check().map_err(|fault| fault.under("init")))
     }
 
-    fn window(&self) -> Window {
-        Window { kernel: self.kernel.sides(), stride: self.stride.sides(), padding: self.padding.sides() }
-    }
-
-    pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
         let ([channels, height, width], places) = self.window().over(input)?;
         match self.in_channels {
             Some(wanted) if wanted as i64 != channels => Err(ShapeFault {
@@ -75,7 +82,7 @@ impl Conv2d {
         }
     }
 
-    pub(super) fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
+    fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
         let init = self.init.unwrap_or(init);
         let [height, width] = self.kernel.sides();
         let shape = vec![self.channels as i64, input.dimensions()[0], height, width];
@@ -84,6 +91,15 @@ impl Conv2d {
             parameters.push(init.bias("bias", &parameters[0]));
         }
         parameters
+    }
+
+    fn reuses_weights(&self) -> bool {
+        true
+    }
+
+    // On a CPU, a grouped convolution is no faster than one convolution after the other.
+    fn stacking(&self) -> Stacking {
+        Stacking::GpuOnly
     }
 }
 
@@ -109,6 +125,6 @@ impl Module for StackedConv2d {
         let weight = self.weight.flatten(0, 1); // [replicas · out, in, …]
         let bias = self.bias.as_ref().map(|bias| bias.flatten(0, 1));
         let Window { stride, padding, .. } = self.window;
-        apart(&beside(xs).conv2d(&weight, bias, stride, padding, 1, replicas), replicas)
+        split_replicas(&merge_replicas(xs).conv2d(&weight, bias, stride, padding, 1, replicas), replicas)
     }
 }

@@ -7,6 +7,7 @@ use tch::nn::ModuleT;
 
 use crate::config::check::{Invalid, below_one};
 use crate::config::shorthand::FromNumber;
+use crate::network::layer::layer_spec::LayerSpec;
 
 /// Zeroes each value with probability `p` in training; written `{ dropout = 0.2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,9 +28,17 @@ impl FromNumber for Dropout {
     }
 }
 
-impl Dropout {
-    pub(super) fn check(&self) -> Result<(), Invalid> {
+impl LayerSpec for Dropout {
+    fn kind(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
         below_one("p", self.p)
+    }
+
+    fn draws_random_numbers(&self) -> bool {
+        true
     }
 }
 

@@ -3,17 +3,29 @@
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::tensor::shape::Shape;
-
-pub(super) fn output(input: &Shape) -> Shape {
-    Shape::from([input.elements() as i64])
-}
+use crate::network::layer::fusion::Fusion;
+use crate::network::layer::layer_spec::LayerSpec;
+use crate::tensor::shape::{Shape, ShapeFault};
 
 /// Flatten layer of a stack: `[replicas, batch, …]` → `[replicas, batch, features]`.
 #[derive(Debug)]
-pub struct FlattenRows;
+pub struct Flatten;
 
-impl Module for FlattenRows {
+impl LayerSpec for Flatten {
+    fn kind(&self) -> &'static str {
+        "flatten"
+    }
+
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+        Ok(Shape::from([input.elements() as i64]))
+    }
+
+    fn fusion(&self) -> Option<Fusion> {
+        Some(Fusion::Flatten)
+    }
+}
+
+impl Module for Flatten {
     fn forward(&self, xs: &Tensor) -> Tensor {
         xs.flatten(2, -1)
     }

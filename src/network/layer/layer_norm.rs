@@ -6,7 +6,8 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::config::check::{Invalid, positive};
-use crate::network::init::{Draw, Parameter};
+use crate::network::init::{Draw, Init, Parameter};
+use crate::network::layer::layer_spec::LayerSpec;
 use crate::tensor::shape::Shape;
 
 /// `(x − mean) / √(variance + eps) · weight + bias`, with the mean and biased variance of each row (all of its
@@ -30,12 +31,16 @@ fn yes() -> bool {
     true
 }
 
-impl LayerNorm {
-    pub(super) fn check(&self) -> Result<(), Invalid> {
+impl LayerSpec for LayerNorm {
+    fn kind(&self) -> &'static str {
+        "layer_norm"
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
         positive("eps", self.eps)
     }
 
-    pub(super) fn parameters(&self, input: &Shape) -> Vec<Parameter> {
+    fn parameters(&self, input: &Shape, _init: Init) -> Vec<Parameter> {
         let shape = input.dimensions().to_vec();
         match self.affine {
             true => vec![

@@ -8,6 +8,8 @@ use tch::nn::Module;
 use crate::config::check::{self, Invalid};
 use crate::config::shorthand::{FromNumber, named_or_none, size};
 use crate::network::init::{Init, Parameter};
+use crate::network::layer::fusion::Fusion;
+use crate::network::layer::layer_spec::LayerSpec;
 use crate::tensor::shape::{Shape, ShapeFault};
 
 /// `y = x Wᵀ + b`; written `{ linear = 64 }` or with its settings.
@@ -38,13 +40,17 @@ impl FromNumber for Linear {
     }
 }
 
-impl Linear {
-    pub(super) fn check(&self) -> Result<(), Invalid> {
+impl LayerSpec for Linear {
+    fn kind(&self) -> &'static str {
+        "linear"
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
         check::size("units", self.units)?;
         self.init.map_or(Ok(()), |init| init.check().map_err(|fault| fault.under("init")))
     }
 
-    pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
         let fault = |wanted: Shape, hint| ShapeFault { wanted: wanted.to_string(), found: input.clone(), hint };
         match (input.flat(), self.in_features) {
             (None, _) => {
@@ -58,13 +64,17 @@ impl Linear {
         }
     }
 
-    pub(super) fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
+    fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
         let init = self.init.unwrap_or(init);
         let mut parameters = vec![init.weight("weight", vec![self.units as i64, input.elements() as i64])];
         if self.bias {
             parameters.push(init.bias("bias", &parameters[0]));
         }
         parameters
+    }
+
+    fn fusion(&self) -> Option<Fusion> {
+        Some(Fusion::Linear)
     }
 }
 

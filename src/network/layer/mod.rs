@@ -1,17 +1,22 @@
 //! Layers available in experiment files, with PyTorch's names; Keras's names are accepted as aliases.
 //!
 //! A layer is parsed from the file, checks its input shape, lists the parameters it needs, and is built from views of
-//! the parameter arena. To add one, add a file to this folder and the match arms that the compiler then asks for.
+//! the parameter arena. What it states about itself is in its file ([`LayerSpec`]). To add a layer, add a file to this
+//! folder, and here a variant and the match arms that the compiler then asks for; see `docs/internals/adding-a-layer.md`.
 
 pub mod activation;
+pub mod avg_pool2d;
 pub mod batch_norm;
 pub mod conv2d;
 pub mod dropout;
 pub mod flatten;
+pub mod fusion;
 pub mod layer_norm;
+pub mod layer_spec;
 pub mod linear;
+pub mod max_pool2d;
 pub mod pool2d;
-mod side_by_side;
+mod replica_channels;
 pub mod window;
 
 use schemars::JsonSchema;
@@ -24,6 +29,8 @@ use crate::config::shorthand::number_or_table;
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
 use crate::tensor::shape::{Shape, ShapeFault};
+pub use fusion::{FusedActivation, Fusion};
+pub use layer_spec::{LayerSpec, OutputKind, Stacking};
 
 /// One layer of a network, as written in an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,10 +43,10 @@ pub enum Layer {
     Conv2d(conv2d::Conv2d),
     /// Maximum of each window of an image.
     #[serde(alias = "max_pooling2d", deserialize_with = "number_or_table")]
-    MaxPool2d(pool2d::Pool2d),
+    MaxPool2d(max_pool2d::MaxPool2d),
     /// Average of each window of an image.
     #[serde(alias = "average_pooling2d", deserialize_with = "number_or_table")]
-    AvgPool2d(pool2d::Pool2d),
+    AvgPool2d(avg_pool2d::AvgPool2d),
     /// Flattens all dimensions of a row into one.
     Flatten,
     /// Batch normalization: normalizes each channel over the batch.
@@ -75,97 +82,25 @@ pub enum Layer {
 pub type Module = Box<dyn ModuleT>;
 
 impl Layer {
-    /// Returns the layer's name in experiment files.
-    pub fn kind(&self) -> &'static str {
+    /// Returns the layer's settings, which state what the layer needs and does.
+    pub fn spec(&self) -> &dyn LayerSpec {
         match self {
-            Layer::Linear(_) => "linear",
-            Layer::Conv2d(_) => "conv2d",
-            Layer::MaxPool2d(_) => "max_pool2d",
-            Layer::AvgPool2d(_) => "avg_pool2d",
-            Layer::Flatten => "flatten",
-            Layer::BatchNorm(_) => "batch_norm",
-            Layer::LayerNorm(_) => "layer_norm",
-            Layer::Dropout(_) => "dropout",
-            Layer::Relu => "relu",
-            Layer::LeakyRelu(_) => "leaky_relu",
-            Layer::Elu(_) => "elu",
-            Layer::Gelu(_) => "gelu",
-            Layer::Softplus(_) => "softplus",
-            Layer::Sigmoid => "sigmoid",
-            Layer::Tanh => "tanh",
-            Layer::Softmax => "softmax",
-        }
-    }
-
-    /// Checks the layer's settings.
-    ///
-    /// # Errors
-    /// When a setting is out of range. Keys are relative to the layer.
-    pub fn check(&self) -> Result<(), Invalid> {
-        match self {
-            Layer::Linear(linear) => linear.check(),
-            Layer::Dropout(dropout) => dropout.check(),
-            Layer::Conv2d(conv2d) => conv2d.check(),
-            Layer::MaxPool2d(pool) | Layer::AvgPool2d(pool) => pool.check(),
-            Layer::BatchNorm(norm) => norm.check(),
-            Layer::LayerNorm(norm) => norm.check(),
-            Layer::LeakyRelu(leaky_relu) => leaky_relu.check(),
-            Layer::Elu(elu) => elu.check(),
-            Layer::Softplus(softplus) => softplus.check(),
-            Layer::Flatten | Layer::Relu | Layer::Gelu(_) | Layer::Sigmoid | Layer::Tanh | Layer::Softmax => Ok(()),
-        }
-        .map_err(|fault| fault.under(self.kind()))
-    }
-
-    /// Returns the shape of an output row for an input row of shape `input`, without replica and batch dimensions.
-    ///
-    /// # Errors
-    /// When the layer does not accept rows of that shape.
-    pub fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
-        match self {
-            Layer::Linear(linear) => linear.output(input),
-            Layer::Conv2d(conv2d) => conv2d.output(input),
-            Layer::MaxPool2d(pool) | Layer::AvgPool2d(pool) => pool.output(input),
-            Layer::Flatten => Ok(flatten::output(input)),
-            Layer::Softmax => activation::softmax_output(input),
-            Layer::BatchNorm(_)
-            | Layer::LayerNorm(_)
-            | Layer::Dropout(_)
-            | Layer::Relu
-            | Layer::LeakyRelu(_)
-            | Layer::Elu(_)
-            | Layer::Gelu(_)
-            | Layer::Softplus(_)
-            | Layer::Sigmoid
-            | Layer::Tanh => Ok(input.clone()),
-        }
-    }
-
-    /// Returns the layer with the network's initialization scheme instead of its own.
-    pub fn without_init(&self) -> Layer {
-        match self.clone() {
-            Layer::Linear(linear) => Layer::Linear(linear::Linear { init: None, ..linear }),
-            Layer::Conv2d(conv2d) => Layer::Conv2d(conv2d::Conv2d { init: None, ..conv2d }),
-            other => other,
-        }
-    }
-
-    /// Returns the parameters that the layer needs, in the order in which PyTorch draws them.
-    pub fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
-        match self {
-            Layer::Linear(linear) => linear.parameters(input, init),
-            Layer::Conv2d(conv2d) => conv2d.parameters(input, init),
-            Layer::BatchNorm(norm) => norm.parameters(input),
-            Layer::LayerNorm(norm) => norm.parameters(input),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Returns the buffers that the layer needs.
-    pub fn buffers(&self, input: &Shape) -> Vec<Buffer> {
-        match self {
-            Layer::BatchNorm(norm) => norm.buffers(input),
-            _ => Vec::new(),
+            Layer::Linear(linear) => linear,
+            Layer::Conv2d(conv2d) => conv2d,
+            Layer::MaxPool2d(pool) => pool,
+            Layer::AvgPool2d(pool) => pool,
+            Layer::Flatten => &flatten::Flatten,
+            Layer::BatchNorm(norm) => norm,
+            Layer::LayerNorm(norm) => norm,
+            Layer::Dropout(dropout) => dropout,
+            Layer::Relu => &activation::Relu,
+            Layer::LeakyRelu(leaky_relu) => leaky_relu,
+            Layer::Elu(elu) => elu,
+            Layer::Gelu(gelu) => gelu,
+            Layer::Softplus(softplus) => softplus,
+            Layer::Sigmoid => &activation::Sigmoid,
+            Layer::Tanh => &activation::Tanh,
+            Layer::Softmax => &activation::Softmax,
         }
     }
 
@@ -175,9 +110,9 @@ impl Layer {
         match self {
             Layer::Linear(_) => Box::new(linear::StackedLinear::new(parameters)),
             Layer::Conv2d(conv2d) => Box::new(conv2d::StackedConv2d::new(conv2d, parameters)),
-            Layer::MaxPool2d(pool) => Box::new(pool2d::MaxPool::new(pool)),
-            Layer::AvgPool2d(pool) => Box::new(pool2d::AvgPool::new(pool)),
-            Layer::Flatten => Box::new(flatten::FlattenRows),
+            Layer::MaxPool2d(pool) => Box::new(pool.clone()),
+            Layer::AvgPool2d(pool) => Box::new(pool.clone()),
+            Layer::Flatten => Box::new(flatten::Flatten),
             Layer::BatchNorm(norm) => Box::new(batch_norm::StackedBatchNorm::new(norm, parameters, buffers)),
             Layer::LayerNorm(norm) => Box::new(layer_norm::StackedLayerNorm::new(norm, parameters)),
             Layer::Dropout(dropout) => Box::new(dropout.clone()),
@@ -189,6 +124,119 @@ impl Layer {
             Layer::Sigmoid => Box::new(activation::Sigmoid),
             Layer::Tanh => Box::new(activation::Tanh),
             Layer::Softmax => Box::new(activation::Softmax),
+        }
+    }
+
+    /// Returns the layer with the network's initialization scheme instead of its own.
+    pub fn without_init(&self) -> Layer {
+        let mut layer = self.clone();
+        match &mut layer {
+            Layer::Linear(linear) => linear.init = None,
+            Layer::Conv2d(conv2d) => conv2d.init = None,
+            Layer::MaxPool2d(_)
+            | Layer::AvgPool2d(_)
+            | Layer::Flatten
+            | Layer::BatchNorm(_)
+            | Layer::LayerNorm(_)
+            | Layer::Dropout(_)
+            | Layer::Relu
+            | Layer::LeakyRelu(_)
+            | Layer::Elu(_)
+            | Layer::Gelu(_)
+            | Layer::Softplus(_)
+            | Layer::Sigmoid
+            | Layer::Tanh
+            | Layer::Softmax => {}
+        }
+        layer
+    }
+
+    /// Returns the layer's name in experiment files.
+    pub fn kind(&self) -> &'static str {
+        self.spec().kind()
+    }
+
+    /// Checks the layer's settings.
+    ///
+    /// # Errors
+    /// When a setting is out of range. Keys are relative to the layer.
+    pub fn check(&self) -> Result<(), Invalid> {
+        self.spec().check().map_err(|fault| fault.under(self.kind()))
+    }
+
+    /// Returns the shape of an output row; see [`LayerSpec::output`].
+    ///
+    /// # Errors
+    /// When the layer does not accept rows of shape `input`.
+    pub fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+        self.spec().output(input)
+    }
+
+    /// Returns the parameters that the layer needs; see [`LayerSpec::parameters`].
+    pub fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
+        self.spec().parameters(input, init)
+    }
+
+    /// Returns the buffers that the layer needs; see [`LayerSpec::buffers`].
+    pub fn buffers(&self, input: &Shape) -> Vec<Buffer> {
+        self.spec().buffers(input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::nn::ModuleT;
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::network::stack::Architecture;
+
+    /// A row's shape for each layer, `[channels, height, width]` or `[features]`.
+    const LAYERS: [(&str, &[i64]); 16] = [
+        (r#"{ "linear": 3 }"#, &[4]),
+        (r#"{ "conv2d": { "channels": 2, "kernel": 2 } }"#, &[1, 4, 4]),
+        (r#"{ "max_pool2d": 2 }"#, &[1, 4, 4]),
+        (r#"{ "avg_pool2d": 2 }"#, &[1, 4, 4]),
+        (r#""flatten""#, &[1, 4, 4]),
+        (r#"{ "batch_norm": {} }"#, &[4]),
+        (r#"{ "layer_norm": {} }"#, &[4]),
+        (r#"{ "dropout": 0.5 }"#, &[40]),
+        (r#""relu""#, &[4]),
+        (r#"{ "leaky_relu": 0.2 }"#, &[4]),
+        (r#"{ "elu": 1 }"#, &[4]),
+        (r#"{ "gelu": {} }"#, &[4]),
+        (r#"{ "softplus": {} }"#, &[4]),
+        (r#""sigmoid""#, &[4]),
+        (r#""tanh""#, &[4]),
+        (r#""softmax""#, &[4]),
+    ];
+
+    #[test]
+    fn what_each_layer_states_about_itself_is_what_it_does() {
+        for (text, shape) in LAYERS {
+            let layer: Layer = serde_json::from_str(text).unwrap();
+            let spec = layer.spec();
+            assert!(text.contains(spec.kind()), "{text} is called {}", spec.kind());
+            let size = [&[2, 5], shape].concat();
+            let rows = Tensor::arange(size.iter().product::<i64>(), (Kind::Float, Device::Cpu)).sin().view(&size[..]);
+            let last_row_changed = rows.copy();
+            let _ = last_row_changed.narrow(1, 4, 1).fill_(0.25);
+            let stack = Architecture::follow(std::slice::from_ref(&layer), Init::Pytorch, &Shape::from(shape)).unwrap();
+            let stack = stack.build(&[1, 2], Device::Cpu);
+            let first_rows = |rows: &Tensor| stack.forward_t(rows, true).narrow(1, 0, 4);
+            let first = first_rows(&rows);
+            let is_same = (first_rows(&last_row_changed) - &first).abs().max().double_value(&[]) < 1e-6;
+            assert_eq!(is_same, !spec.mixes_rows() && !spec.draws_random_numbers(), "{text}");
+            if spec.draws_random_numbers() {
+                assert!((first_rows(&rows) - &first).abs().max().double_value(&[]) > 0.1, "{text} draws numbers");
+            }
+            if let Some([low, high]) = spec.saturation_limits() {
+                let far = stack.forward_t(&(rows.sign() * 1e4), true);
+                assert_eq!([far.min(), far.max()].map(|limit| limit.double_value(&[])), [low, high], "{text}");
+            }
+            let sums = stack.forward_t(&(&rows * 10.0), true).sum_dim_intlist(-1, false, Kind::Float);
+            let sum_to_one = (sums - 1.0).abs().max().double_value(&[]) < 1e-5;
+            assert_eq!(sum_to_one, spec.output_kind() == OutputKind::Distribution, "{text}");
         }
     }
 }

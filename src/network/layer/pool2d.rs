@@ -1,13 +1,10 @@
-//! 2-D pooling: the maximum or the average of each window.
+//! Settings that max and average pooling share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
-use tch::nn::Module;
 
 use crate::config::check::{Invalid, require};
 use crate::config::shorthand::{FromNumber, size};
-use crate::network::layer::side_by_side::{apart, beside};
 use crate::network::layer::window::{Pair, Window};
 use crate::tensor::shape::{Shape, ShapeFault};
 
@@ -48,7 +45,7 @@ impl Pool2d {
         require(fits, "padding", &format!("must be at most half of the kernel, which is {}", self.kernel), self.padding)
     }
 
-    fn window(&self) -> Window {
+    pub(super) fn window(&self) -> Window {
         let stride = self.stride.unwrap_or(self.kernel);
         Window { kernel: self.kernel.sides(), stride: stride.sides(), padding: self.padding.sides() }
     }
@@ -56,39 +53,5 @@ impl Pool2d {
     pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
         let ([channels, ..], places) = self.window().over(input)?;
         Ok(Shape::from([channels, places[0], places[1]]))
-    }
-}
-
-/// Max pooling: `[replicas, batch, channels, height, width]` → the same with a smaller height and width.
-#[derive(Debug)]
-pub struct MaxPool(Window);
-
-impl MaxPool {
-    pub(super) fn new(settings: &Pool2d) -> Self {
-        MaxPool(settings.window())
-    }
-}
-
-impl Module for MaxPool {
-    fn forward(&self, xs: &Tensor) -> Tensor {
-        let Window { kernel, stride, padding } = self.0;
-        apart(&beside(xs).max_pool2d(kernel, stride, padding, 1, false), xs.size()[0])
-    }
-}
-
-/// Average pooling: `[replicas, batch, channels, height, width]` → the same with a smaller height and width.
-#[derive(Debug)]
-pub struct AvgPool(Window);
-
-impl AvgPool {
-    pub(super) fn new(settings: &Pool2d) -> Self {
-        AvgPool(settings.window())
-    }
-}
-
-impl Module for AvgPool {
-    fn forward(&self, xs: &Tensor) -> Tensor {
-        let Window { kernel, stride, padding } = self.0;
-        apart(&beside(xs).avg_pool2d(kernel, stride, padding, false, true, None), xs.size()[0])
     }
 }

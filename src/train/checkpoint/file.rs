@@ -1,8 +1,8 @@
-//! A checkpoint as bytes: a safetensors file whose metadata hold what is no tensor, and a checksum over all of it.
+//! The checkpoint file: a safetensors file with the training state and a checksum in its metadata.
 //!
-//! `format` is [`FORMAT`], `state` is JSON, and `sha256` is taken over the state and over each tensor's name, type, shape
-//! and values, in the order of their names. So any tool for safetensors can look into a checkpoint, and one flipped bit
-//! is found.
+//! `format` is [`FORMAT`], `state` is JSON, and `sha256` is the hash of the state and of each tensor's name, type,
+//! shape and values, in the order of the names. Any safetensors tool can read a checkpoint, and a single flipped bit is
+//! detected.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read, Seek, SeekFrom};
@@ -19,16 +19,16 @@ use crate::data::store::checksum::hexadecimal;
 use crate::device::allocator::may_fail;
 use crate::tensor::safetensors_file::{SafetensorsFile, dtype, from_parts, kind, length, parts, shape};
 
-/// What a checkpoint's metadata call it.
+/// Value of `format` in a checkpoint's metadata.
 pub const FORMAT: &str = "runner.checkpoint/1";
 
-/// The longest header that is read, as safetensors has it: names, shapes, and the state with all curves.
-const LONGEST_HEADER: u64 = 100_000_000;
+/// Maximum size in bytes of a checkpoint's header: names, shapes, and the state with all curves.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// The file of a checkpoint. Its checksum is taken here, and only here.
+/// Returns the file of a checkpoint, with its checksum.
 ///
 /// # Errors
-/// When the state cannot be JSON.
+/// When the state cannot be serialized as JSON.
 pub fn lay_out<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<SafetensorsFile> {
     let state = serde_json::to_string(state).context("failed to write the state of a checkpoint")?;
     let mut in_order: Vec<&(String, Tensor)> = tensors.iter().collect();
@@ -47,7 +47,7 @@ pub fn lay_out<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<Saf
     SafetensorsFile::new(tensors, HashMap::from(metadata))
 }
 
-/// A checkpoint in memory, as it is in a file.
+/// Returns the bytes of a checkpoint file.
 ///
 /// # Errors
 /// As for [`lay_out`].
@@ -55,7 +55,7 @@ pub fn encode<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<Vec<
     lay_out(state, tensors).map(|file| file.to_bytes())
 }
 
-/// Reads a checkpoint in memory.
+/// Reads a checkpoint from bytes.
 ///
 /// # Errors
 /// As for [`read`].
@@ -63,28 +63,28 @@ pub fn decode<S: DeserializeOwned>(file: &[u8]) -> anyhow::Result<(S, Tensors)> 
     read(&mut Cursor::new(file), file.len() as u64)
 }
 
-/// Reads a checkpoint of so many bytes, tensor by tensor: it takes no more memory than its tensors do.
+/// Reads a checkpoint of `size` bytes, one tensor at a time, so that the memory used is that of its tensors.
 ///
 /// # Errors
-/// When it cannot be read, is no checkpoint of this version, is damaged, or holds another state than is wanted.
+/// When the file cannot be read, is not a checkpoint of this version, is damaged, or contains a state of another type.
 pub fn read<S: DeserializeOwned>(file: &mut (impl Read + Seek), size: u64) -> anyhow::Result<(S, Tensors)> {
-    let (header, start) = read_header(file, size).context("it is damaged, or no safetensors file")?;
+    let (header, start) = read_header(file, size).context("it is damaged or not a safetensors file")?;
     let stated = |key: &str| header.metadata().as_ref()?.get(key).map(String::as_str);
     match stated("format") {
         Some(FORMAT) => {}
-        Some(other) => bail!("it is a `{other}`, and this version reads `{FORMAT}`"),
-        None => bail!("it is no checkpoint: its metadata name no `format`"),
+        Some(other) => bail!("its format is `{other}`, and this version reads `{FORMAT}`"),
+        None => bail!("it is no checkpoint: its metadata has no `format`"),
     }
-    let lacks = |key: &str| anyhow!("it is damaged: its metadata lack `{key}`");
+    let missing = |key: &str| anyhow!("it is damaged: its metadata has no `{key}`");
     let (state, stated_sum) =
-        (stated("state").ok_or_else(|| lacks("state"))?, stated("sha256").ok_or_else(|| lacks("sha256"))?);
+        (stated("state").ok_or_else(|| missing("state"))?, stated("sha256").ok_or_else(|| missing("sha256"))?);
     let mut infos: Vec<(String, &TensorInfo)> = header.tensors().into_iter().collect();
     infos.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut sum = Checksum::of(state);
     let mut tensors = Tensors::with_capacity(infos.len());
     for (name, info) in infos {
         let (from, to) = info.data_offsets;
-        let kind = kind(info.dtype).with_context(|| format!("`{name}` is of the type {:?}", info.dtype))?;
+        let kind = kind(info.dtype).with_context(|| format!("`{name}` has the unsupported type {:?}", info.dtype))?;
         let shape = info.shape.iter().map(|&length| i64::try_from(length)).collect::<Result<Vec<_>, _>>()?;
         sum.add_tensor(&name, info.dtype, &info.shape, to - from);
         file.seek(SeekFrom::Start(start + from as u64))?;
@@ -96,27 +96,27 @@ pub fn read<S: DeserializeOwned>(file: &mut (impl Read + Seek), size: u64) -> an
         tensors.push((name, tensor.context("it cannot be read to its end")?));
     }
     let found = sum.found();
-    ensure!(found == stated_sum, "it is damaged: its SHA-256 is {found}, and it states {stated_sum}");
+    ensure!(found == stated_sum, "it is damaged: its SHA-256 is {found}, and its metadata has {stated_sum}");
     let state = serde_json::from_str(state).context("another version of runner wrote its state")?;
     Ok((state, tensors))
 }
 
-/// The header of a safetensors file of so many bytes, and where the values begin.
+/// Reads the header of a safetensors file of `size` bytes. Returns it and the offset of the first tensor.
 fn read_header(file: &mut impl Read, size: u64) -> anyhow::Result<(Metadata, u64)> {
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
-    ensure!(length <= LONGEST_HEADER.min(size.saturating_sub(8)), "its header has {length} bytes");
+    ensure!(length <= MAX_HEADER_BYTES.min(size.saturating_sub(8)), "its header cannot have {length} bytes");
     let mut header = Vec::new();
     may_fail(|| header.try_reserve_exact(length as usize))?;
     file.take(length).read_to_end(&mut header)?;
-    let header: Metadata = serde_json::from_slice(&header)?; // offsets and shapes are checked by this
+    let header: Metadata = serde_json::from_slice(&header)?; // checks offsets and shapes
     let all = 8 + length + header.data_len() as u64;
-    ensure!(all == size, "it has {size} bytes, and its header describes {all}");
+    ensure!(all == size, "it must have {all} bytes by its header, found {size}");
     Ok((header, 8 + length))
 }
 
-/// SHA-256 over a checkpoint; tensors are added in the order of their names.
+/// SHA-256 of a checkpoint. Tensors are added in the order of their names.
 struct Checksum(Sha256);
 
 impl Checksum {
@@ -127,18 +127,18 @@ impl Checksum {
     }
 
     fn add(&mut self, bytes: &[u8]) {
-        self.0.update((bytes.len() as u64).to_le_bytes()); // so that no two ways to cut the same bytes are alike
+        self.0.update((bytes.len() as u64).to_le_bytes()); // so that the same bytes divided differently give another hash
         self.0.update(bytes);
     }
 
-    /// Adds all of a tensor but its values, which follow.
+    /// Adds everything but the values of a tensor, which follow.
     fn add_tensor(&mut self, name: &str, dtype: Dtype, shape: &[usize], length: usize) {
         self.add(name.as_bytes());
         self.add(format!("{dtype:?} {shape:?}").as_bytes());
         self.0.update((length as u64).to_le_bytes());
     }
 
-    /// In hexadecimal digits.
+    /// Returns the hash in hexadecimal digits.
     fn found(self) -> String {
         hexadecimal(&self.0.finalize())
     }
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_laid_out_comes_back_to_the_bit() {
+    fn a_checkpoint_is_read_back_bit_for_bit() {
         let file = encode(&vec!["state".to_owned()], &tensors()).unwrap();
         let (state, found) = decode::<Vec<String>>(&file).unwrap();
         assert_eq!(state, ["state"]);
@@ -177,7 +177,7 @@ mod tests {
             for bit in 0..8 {
                 let mut damaged = file.clone();
                 damaged[place] ^= 1 << bit;
-                // a blank of the header's padding may become another white space, and nothing else may change
+                // A space in the header's padding may become another white space; nothing else may change.
                 if let Ok((state, found)) = decode::<i32>(&damaged) {
                     assert_eq!(state, 7);
                     assert_eq!(found.iter().map(|(_, t)| bytes(t)).collect::<Vec<_>>(), {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn another_file_is_told_from_a_checkpoint() {
+    fn other_files_are_no_checkpoints() {
         let weights =
             safetensors::tensor::serialize(Vec::<(String, safetensors::tensor::TensorView)>::new(), None).unwrap();
         assert!(decode::<i32>(&weights).unwrap_err().to_string().contains("no checkpoint"));
@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn the_checksum_is_that_of_every_version() {
-        // hashlib's, over each part's length and bytes: 7, batches, I64 [1], 3, values, F32 [1, 3], and 1, NaN and -0
+        // Computed with Python's hashlib, over each part's length and bytes: 7, batches, I64 [1], 3, values, F32 [1,
+        // 3], and 1, NaN and -0.
         let wanted = "481e013539d9bfbb7ffa4e6f3ea33940cae31b7bf82ebf892db05d6165978a46";
         let file = encode(&7, &tensors()).unwrap();
         let (header, _) = read_header(&mut &file[..], file.len() as u64).unwrap();

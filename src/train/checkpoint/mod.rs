@@ -1,11 +1,11 @@
-//! Checkpoints: all that training needs to go on behind an epoch as if it had never been stopped.
+//! Checkpoints: everything that training needs to continue after an epoch as if it had not been interrupted.
 //!
-//! An epoch's randomness follows from the seed and the epoch's number alone ([`crate::tensor::seed`]), so what is kept is the
-//! end of an epoch: parameters and buffers, what the optimizer remembers, where the schedule and early stopping stand,
-//! the best weights, and the curves so far, of each replica. What the training loop does not say of itself, which
-//! trials these are and what they run on, is said by the one who keeps it ([`Keeper`]).
+//! The randomness of an epoch depends only on the seed and the epoch's number ([`crate::tensor::seed`]), so a
+//! checkpoint stores the state at the end of an epoch: parameters, buffers, the optimizer's state, the state of the
+//! schedule and of early stopping, the best weights, and the curves of each replica. The [`Checkpointer`] adds what the
+//! training loop does not know: which trials these are and on which device they run.
 //!
-//! [`mod@file`] lays a checkpoint out as bytes, with a checksum.
+//! [`mod@file`] is the file format, with a checksum.
 
 pub(super) mod epoch_snapshot;
 pub mod file;
@@ -17,53 +17,55 @@ use tch::Tensor;
 use crate::network::stack::Stack;
 use crate::train::optimizer::update::Update;
 use crate::train::schedule::learning_rates::{self, LearningRates};
-use crate::train::state::replica_state::{self, Progress};
+use crate::train::state::replica_state::{self, ReplicaStates};
 
-/// Where training stood at the end of an epoch, but for its tensors.
+/// State of training at the end of an epoch, without tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The epoch, from 1.
     pub epoch: usize,
-    /// How many steps there were.
+    /// Number of steps taken.
     pub steps: u64,
-    /// How long training took so far, seconds.
+    /// Duration of training so far, in seconds.
     pub seconds: f64,
-    /// The learning rates.
-    pub course: learning_rates::State,
-    /// What is known of each replica.
-    pub progress: replica_state::State,
+    /// State of the learning rates.
+    #[serde(rename = "course")]
+    pub learning_rates: learning_rates::State,
+    /// State of each replica.
+    #[serde(rename = "progress")]
+    pub replica_states: replica_state::State,
 }
 
-/// Tensors by their names: `values`, `memory.0`, `buffers.1.running_mean`, `kept.values`, …
+/// Tensors by name: `values`, `memory.0`, `buffers.1.running_mean`, `kept.values`, …
 pub type Tensors = Vec<(String, Tensor)>;
 
-/// Where training stood at the end of an epoch.
+/// State of training at the end of an epoch.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// All but the tensors.
+    /// Everything but the tensors.
     pub state: State,
     /// The tensors, each `[replicas, …]`.
     pub tensors: Tensors,
 }
 
-/// Who keeps checkpoints of a training, and has the one that it goes on from.
-pub trait Keeper {
-    /// The checkpoint that training goes on from.
-    fn resumes_from(&mut self) -> Option<Checkpoint>;
+/// Saves checkpoints of a training, and provides the one from which it resumes.
+pub trait Checkpointer {
+    /// Returns the checkpoint from which training resumes, if any.
+    fn resume_from(&mut self) -> Option<Checkpoint>;
 
-    /// Whether the end of this epoch is to be kept.
+    /// Returns whether a checkpoint is to be saved at the end of this epoch.
     fn is_due(&mut self, epoch: usize) -> bool;
 
-    /// Keeps where training stands. Training goes on where that fails; what is to be said of it, if anything, comes back.
+    /// Saves a checkpoint. If that fails, training continues; a warning for the user is returned.
     fn keep(&mut self, checkpoint: &Checkpoint) -> Option<String>;
 
-    /// Keeps where training stands as it is stopped: there will be no further try.
+    /// Saves a checkpoint when training is interrupted. It is the last attempt.
     fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String>;
 }
 
-/// Keeps nothing.
-impl Keeper for () {
-    fn resumes_from(&mut self) -> Option<Checkpoint> {
+/// Saves nothing.
+impl Checkpointer for () {
+    fn resume_from(&mut self) -> Option<Checkpoint> {
         None
     }
 
@@ -81,65 +83,72 @@ impl Keeper for () {
 }
 
 impl Checkpoint {
-    /// Puts training back to where it stood.
+    /// Restores the state of training.
     ///
     /// # Errors
-    /// When the checkpoint is of another network, optimizer or number of replicas, or contradicts itself; nothing has
-    /// changed then.
+    /// When the checkpoint belongs to another network, optimizer or number of replicas, or is inconsistent; nothing is
+    /// then changed.
     pub(super) fn restore(
         &self,
         stack: &Stack,
         update: &mut Update,
-        course: &mut LearningRates,
-        progress: &mut Progress,
+        learning_rates: &mut LearningRates,
+        replica_states: &mut ReplicaStates,
     ) -> anyhow::Result<()> {
         let names: Vec<&str> = self.tensors.iter().map(|(name, _)| name.as_str()).collect();
-        ensure!(self.state.steps > 0, "it has taken {} steps", self.state.steps);
-        let most = course.steps_until(self.state.epoch);
+        ensure!(self.state.steps > 0, "number of steps must be at least 1, found {}", self.state.steps);
+        let max_steps = learning_rates.steps_until(self.state.epoch);
         ensure!(
-            self.state.steps <= most as u64,
-            "it has taken {} steps, and epoch {} ends at step {most}",
-            self.state.steps,
-            self.state.epoch
+            self.state.steps <= max_steps as u64,
+            "number of steps must be at most {max_steps} at the end of epoch {}, found {}",
+            self.state.epoch,
+            self.state.steps
         );
-        ensure!(self.state.seconds.is_finite() && self.state.seconds >= 0.0, "it took {} s", self.state.seconds);
+        ensure!(
+            self.state.seconds.is_finite() && self.state.seconds >= 0.0,
+            "duration must be at least 0 s, found {} s",
+            self.state.seconds
+        );
         let memory = update.memory_like(stack.arena().values());
-        let wanted = places(stack, &memory);
+        let wanted = required_tensors(stack, &memory);
         if let Some(unknown) = names.iter().find(|name| wanted.iter().all(|(known, _)| known != *name)) {
-            bail!("it holds `{unknown}`, which training does not have");
+            bail!("it contains `{unknown}`, which this training does not have");
         }
         let found: Vec<&Tensor> =
             wanted.iter().map(|(name, like)| self.tensor(name, like)).collect::<Result<_, _>>()?;
-        progress.check(&self.state.progress, self.state.epoch)?;
-        course.restore(&self.state.course)?;
-        progress.restore(&self.state.progress);
+        replica_states.check(&self.state.replica_states, self.state.epoch)?;
+        learning_rates.restore(&self.state.learning_rates)?;
+        replica_states.restore(&self.state.replica_states);
         update.restore(self.state.steps, memory.iter().map(Tensor::shallow_clone).collect());
-        let kept = progress.kept_weights();
-        let places = now(stack, &memory).into_iter().chain(kept.named("kept."));
+        let kept = replica_states.kept_weights();
+        let targets = current_tensors(stack, &memory).into_iter().chain(kept.named("kept."));
         let _no_grad = tch::no_grad_guard();
-        for ((_, place), found) in places.zip(found) {
-            place.shallow_clone().copy_(found);
+        for ((_, target), found) in targets.zip(found) {
+            target.shallow_clone().copy_(found);
         }
         Ok(())
     }
 
-    /// The tensor of this name, of the type and shape of another.
+    /// Returns the tensor called `name`, which must have the type and shape of `like`.
     fn tensor(&self, name: &str, like: &Tensor) -> anyhow::Result<&Tensor> {
-        let (_, found) =
-            self.tensors.iter().find(|(known, _)| known == name).with_context(|| format!("it lacks `{name}`"))?;
+        let (_, found) = self
+            .tensors
+            .iter()
+            .find(|(known, _)| known == name)
+            .with_context(|| format!("it does not contain `{name}`"))?;
         let shown = |tensor: &Tensor| format!("{:?} {:?}", tensor.kind(), tensor.size());
         ensure!(
             found.kind() == like.kind() && found.size() == like.size(),
-            "`{name}` is {}, and training has {}",
-            shown(found),
-            shown(like)
+            "`{name}` must be {}, found {}",
+            shown(like),
+            shown(found)
         );
         Ok(found)
     }
 }
 
-/// What changes while an epoch is trained: parameters, buffers and the optimizer's memory.
-fn now(stack: &Stack, memory: &[Tensor]) -> Tensors {
+/// Returns the tensors that change during an epoch: parameters, buffers and the optimizer's state.
+fn current_tensors(stack: &Stack, memory: &[Tensor]) -> Tensors {
     let mut named = vec![("values".to_owned(), stack.arena().values().shallow_clone())];
     named.extend(memory.iter().enumerate().map(|(place, memory)| (format!("memory.{place}"), memory.shallow_clone())));
     let buffers = stack.arena().buffers().iter();
@@ -147,10 +156,10 @@ fn now(stack: &Stack, memory: &[Tensor]) -> Tensors {
     named
 }
 
-/// The names of all tensors of a checkpoint, in order, each with one of its type and shape.
-fn places(stack: &Stack, memory: &[Tensor]) -> Tensors {
+/// Returns the names of all tensors of a checkpoint, in order, each with a tensor of its type and shape.
+fn required_tensors(stack: &Stack, memory: &[Tensor]) -> Tensors {
     let kept = stack.arena().buffers().iter();
     let kept = kept.map(|buffer| (format!("kept.buffers.{}", buffer.name), buffer.values.shallow_clone()));
     let values = ("kept.values".to_owned(), stack.arena().values().shallow_clone());
-    now(stack, memory).into_iter().chain([values]).chain(kept).collect()
+    current_tensors(stack, memory).into_iter().chain([values]).chain(kept).collect()
 }

@@ -1,74 +1,62 @@
-//! Activations whose slope can be told from what came out of them: nothing else has to be kept for the way back.
+//! Forward and backward pass of the activations behind linear layers.
+//!
+//! Their derivatives are computed from their outputs, so their inputs are not stored.
 
 use tch::Tensor;
 
-use crate::network::layer::Layer;
+use crate::network::layer::fusion::FusedActivation;
 
-/// What follows a linear layer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Activation {
-    /// Nothing.
-    Identity,
-    /// `x` where positive, `slope · x` elsewhere; ReLU has the slope 0.
-    LeakyRelu { slope: f32 },
-    /// `1 / (1 + e⁻ˣ)`.
-    Sigmoid,
-    /// Hyperbolic tangent.
-    Tanh,
-}
-
-impl Activation {
-    /// The activation that a layer is; `None` where it is none of these.
-    pub(crate) fn of(layer: &Layer) -> Option<Activation> {
-        match layer {
-            Layer::Relu => Some(Activation::LeakyRelu { slope: 0.0 }),
-            Layer::LeakyRelu(leaky) => Some(Activation::LeakyRelu { slope: leaky.negative_slope as f32 }),
-            Layer::Sigmoid => Some(Activation::Sigmoid),
-            Layer::Tanh => Some(Activation::Tanh),
-            _ => None,
-        }
-    }
-
-    /// Adds the bias and applies the activation, in place: `[rows, units]`, `bias` `[units]` or empty. What libtorch does
-    /// better is left to [`Activation::finish`].
+impl FusedActivation {
+    /// Adds the bias and applies the activation, in place, except for the part that libtorch computes faster
+    /// ([`FusedActivation::finish`]).
+    ///
+    /// # Shapes
+    /// `values` is `[rows, units]`, `bias` `[units]` or empty.
     pub(crate) fn apply(self, values: &mut [f32], bias: &[f32], units: usize) {
         match self {
-            Activation::LeakyRelu { slope: 0.0 } => biased(values, bias, units, |x| if x < 0.0 { 0.0 } else { x }),
-            Activation::LeakyRelu { slope } => biased(values, bias, units, |x| if x < 0.0 { slope * x } else { x }),
-            Activation::Identity | Activation::Sigmoid | Activation::Tanh => biased(values, bias, units, |x| x),
+            FusedActivation::LeakyRelu { slope: 0.0 } => {
+                map_with_bias(values, bias, units, |x| if x < 0.0 { 0.0 } else { x })
+            }
+            FusedActivation::LeakyRelu { slope } => {
+                map_with_bias(values, bias, units, |x| if x < 0.0 { slope * x } else { x })
+            }
+            FusedActivation::Identity | FusedActivation::Sigmoid | FusedActivation::Tanh => {
+                map_with_bias(values, bias, units, |x| x)
+            }
         }
     }
 
-    /// The rest of what is done to the values, in place.
+    /// Applies the rest of the activation, in place: `[rows, units]`.
     pub(crate) fn finish(self, values: &Tensor) {
         let _ = match self {
-            Activation::Sigmoid => values.shallow_clone().sigmoid_(), // libtorch's are vectorized
-            Activation::Tanh => values.shallow_clone().tanh_(),
-            Activation::Identity | Activation::LeakyRelu { .. } => return,
+            FusedActivation::Sigmoid => values.shallow_clone().sigmoid_(), // libtorch's versions are vectorized
+            FusedActivation::Tanh => values.shallow_clone().tanh_(),
+            FusedActivation::Identity | FusedActivation::LeakyRelu { .. } => return,
         };
     }
 
-    /// Turns the gradient of what came out into that of what went in, in place, and sums it over the rows.
+    /// Turns the gradient of the outputs into that of the inputs, in place, and sums it over the rows.
     ///
     /// # Shapes
-    /// `outputs` and `gradient` are `[rows, units]`; `sums`, of the bias, `[units]` or empty.
-    pub(crate) fn back(self, outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize) {
+    /// `outputs` and `gradient` are `[rows, units]`; `sums`, the gradient of the bias, is `[units]`, or empty without a
+    /// bias.
+    pub(crate) fn backward(self, outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize) {
         match self {
-            Activation::Identity => summed(outputs, gradient, sums, units, |_, g| g),
-            Activation::LeakyRelu { slope: 0.0 } => {
-                summed(outputs, gradient, sums, units, |y, g| if y > 0.0 { g } else { 0.0 });
+            FusedActivation::Identity => map_and_sum_rows(outputs, gradient, sums, units, |_, g| g),
+            FusedActivation::LeakyRelu { slope: 0.0 } => {
+                map_and_sum_rows(outputs, gradient, sums, units, |y, g| if y > 0.0 { g } else { 0.0 });
             }
-            Activation::LeakyRelu { slope } => {
-                summed(outputs, gradient, sums, units, |y, g| if y > 0.0 { g } else { slope * g });
+            FusedActivation::LeakyRelu { slope } => {
+                map_and_sum_rows(outputs, gradient, sums, units, |y, g| if y > 0.0 { g } else { slope * g });
             }
-            Activation::Sigmoid => summed(outputs, gradient, sums, units, |y, g| g * ((1.0 - y) * y)),
-            Activation::Tanh => summed(outputs, gradient, sums, units, |y, g| g * (1.0 - y * y)),
+            FusedActivation::Sigmoid => map_and_sum_rows(outputs, gradient, sums, units, |y, g| g * ((1.0 - y) * y)),
+            FusedActivation::Tanh => map_and_sum_rows(outputs, gradient, sums, units, |y, g| g * (1.0 - y * y)),
         }
     }
 }
 
 #[inline(always)]
-fn biased(values: &mut [f32], bias: &[f32], units: usize, activation: impl Fn(f32) -> f32) {
+fn map_with_bias(values: &mut [f32], bias: &[f32], units: usize, activation: impl Fn(f32) -> f32) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
@@ -84,11 +72,20 @@ fn biased(values: &mut [f32], bias: &[f32], units: usize, activation: impl Fn(f3
 }
 
 #[inline(always)]
-fn summed(outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize, of_inputs: impl Fn(f32, f32) -> f32) {
+fn map_and_sum_rows(
+    outputs: &[f32],
+    gradient: &mut [f32],
+    sums: &mut [f32],
+    units: usize,
+    gradient_at_input: impl Fn(f32, f32) -> f32,
+) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
-            gradient.iter_mut().zip(outputs).for_each(|(gradient, output)| *gradient = of_inputs(*output, *gradient));
+            gradient
+                .iter_mut()
+                .zip(outputs)
+                .for_each(|(gradient, output)| *gradient = gradient_at_input(*output, *gradient));
             if sums.is_empty() {
                 return;
             }

@@ -1,16 +1,17 @@
-//! Where the threads that share a batch wait for each other: twice in every step, so within microseconds.
+//! Barrier for the threads that share a batch. They wait for each other twice per step, so waiting must take
+//! microseconds.
 //!
-//! The operating system's own barriers put a thread to sleep, and take some fifty microseconds to wake it, which is a
-//! good part of a step. This one looks again and again, and lets other programs have the processor in between when it
-//! takes long. A thread that panics lets the others go, who panic too.
+//! The operating system's barriers put a thread to sleep and take about 50 µs to wake it, a large part of a step. This
+//! barrier spins, and yields the processor if the wait is long. If a thread panics, the others stop waiting and panic
+//! too.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{hint, thread};
 
-/// How often a waiting thread looks before it offers its processor to others.
+/// Number of spins before a waiting thread yields its processor.
 const LOOKS: usize = 20_000;
 
-/// A barrier for a fixed number of threads.
+/// Barrier for a fixed number of threads.
 #[derive(Debug)]
 pub(crate) struct Barrier {
     threads: usize,
@@ -24,8 +25,8 @@ impl Barrier {
         Barrier { threads, waiting: AtomicUsize::new(0), round: AtomicUsize::new(0), broken: AtomicBool::new(false) }
     }
 
-    /// Waits until all threads have come here. What each wrote before, all can read afterwards. Says whether all have
-    /// come: not where one has panicked.
+    /// Waits until all threads have arrived. Whatever a thread wrote before is visible to all afterwards. Returns false
+    /// if a thread has panicked.
     #[must_use]
     pub(crate) fn wait(&self) -> bool {
         if self.threads == 1 {
@@ -48,13 +49,13 @@ impl Barrier {
         true
     }
 
-    /// Breaks the barrier when the thread that holds this panics.
+    /// Returns a guard that breaks the barrier if the current thread panics.
     pub(crate) fn guard(&self) -> Guard<'_> {
         Guard(self)
     }
 }
 
-/// See [`Barrier::guard`].
+/// Guard returned by [`Barrier::guard`].
 pub(crate) struct Guard<'a>(&'a Barrier);
 
 impl Drop for Guard<'_> {
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_goes_on_before_all_have_come() {
+    fn no_thread_continues_before_all_have_arrived() {
         let (barrier, arrived) = (Barrier::new(3), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..3 {
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_lets_the_others_go() {
+    fn a_panic_releases_the_other_threads() {
         let barrier = Barrier::new(2);
         let all_have_come = thread::scope(|scope| {
             let waiting = scope.spawn(|| barrier.wait());

@@ -1,10 +1,9 @@
-//! An epoch of a stack, on several threads.
+//! Trains one epoch of a stack on several threads.
 //!
-//! Who may touch which memory when: the features are only read. A replica's rows of the outputs, and its parameters,
-//! belong to the thread that has the replica, or to its team, of which each member has a part of the rows. In a step of a
-//! team's, up to the first barrier the parameters are only read, and each member writes to its own gradient; between the
-//! two barriers all gradients are read, but the part of each that its owner sums up, and each member steps over its own
-//! part of the parameters.
+//! Rules for shared memory: features are only read. A replica's outputs and parameters belong to the thread that trains
+//! it, or to its group, in which each member has a part of the rows. Within a step of a group, parameters are only read
+//! up to the first barrier, and each member writes its own gradient. Between the two barriers, each member sums one
+//! part of all gradients into its own and updates the same part of the parameters; the other parts are only read.
 
 #![expect(unsafe_code, reason = "threads share the memory of tensors")]
 
@@ -16,34 +15,34 @@ use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::metrics::Metric;
 use crate::network::stack::Stack;
 use crate::tensor::raw_f32::RawF32;
-use crate::train::evaluate::{Figures, Measure};
-use crate::train::fused_cpu::crew::{Pool, Worker, useful_members, useful_threads};
+use crate::train::evaluate::{Measure, MetricTensors};
 use crate::train::fused_cpu::gather::gather;
+use crate::train::fused_cpu::group::ThreadGroup;
 use crate::train::fused_cpu::loss::Targets;
 use crate::train::fused_cpu::plan::Plan;
-use crate::train::fused_cpu::shard::{Weights, Workspace};
-use crate::train::fused_cpu::team::ThreadGroup;
+use crate::train::fused_cpu::pool::{Pool, Worker, useful_members, useful_threads};
+use crate::train::fused_cpu::workspace::{Weights, Workspace};
 use crate::train::optimizer::update::{Rows, Update};
 use crate::train::schedule::learning_rates::StepSettings;
-use crate::train::state::timing::{Lap, Timing};
+use crate::train::state::timing::{Stopwatch, Timing};
 
-/// How many rows go through the network at once when nothing is trained.
+/// Number of rows in one forward pass in evaluation mode.
 const BLOCK: usize = 256;
 
-/// Parts of a row of parameters begin at multiples of this: whole cache lines.
-const GRAIN: usize = 16;
+/// Parts of a row of parameters start at multiples of this, so that threads do not share cache lines.
+const FLOATS_PER_CACHE_LINE: usize = 16;
 
-/// A stack that is trained without autograd.
+/// The fused CPU backend of a stack.
 pub(crate) struct FusedCpu {
     plan: Plan,
     replicas: usize,
     batch: usize,
-    crew: Pool,
+    pool: Pool,
     outputs: Tensor, // of the last epoch, [replicas, rows, outputs]
 }
 
-/// What an epoch is trained with.
-struct Work<'a> {
+/// Everything that the threads need to train an epoch.
+struct EpochWork<'a> {
     plan: &'a Plan,
     gradients: &'a [RawF32],
     batch: usize,
@@ -54,19 +53,19 @@ struct Work<'a> {
     outputs: RawF32,
     updates: Rows,
     steps: &'a [StepSettings],
-    step: u64, // steps before this epoch
+    step: u64, // number of steps before this epoch
     stop: &'a AtomicBool,
-    is_cut_short: AtomicBool, // whether a replica has steps left
+    is_incomplete: AtomicBool, // whether a replica was stopped before its last step
 }
 
-/// The targets of a replica's rows, in the epoch's order.
+/// Targets of a replica's rows, in the epoch's order.
 enum Target {
     Classes(Vec<i64>),
     Values(Vec<f32>),
 }
 
 impl FusedCpu {
-    /// Lays out buffers and threads for the rows of a stack.
+    /// Allocates buffers and starts threads for the rows of a stack.
     pub(in crate::train) fn new(
         plan: Plan,
         stack: &Stack,
@@ -80,24 +79,24 @@ impl FusedCpu {
         let flat = |features: &Tensor| features.contiguous().view([-1, plan.inputs() as i64]);
         let (training, validation) = (flat(&training.features), validation.map(|rows| flat(&rows.features)));
         let values = stack.arena().values();
-        let crew = Pool::new(replicas, threads, || Worker {
-            weights: (0..replicas as i64).map(|replica| Weights::of(&plan, &values.get(replica))).collect(),
+        let pool = Pool::new(replicas, threads, || Worker {
+            weights: (0..replicas as i64).map(|replica| Weights::new(&plan, &values.get(replica))).collect(),
             training: training.shallow_clone(),
             validation: validation.as_ref().map(Tensor::shallow_clone),
-            shard: Workspace::new(&plan, batch),
-            block: Workspace::new(&plan, BLOCK),
+            workspace: Workspace::new(&plan, batch),
+            validation_workspace: Workspace::new(&plan, BLOCK),
             losses: Vec::new(),
         });
         let shape = [replicas as i64, rows as i64, plan.outputs() as i64];
         let outputs = Tensor::zeros(shape, (Kind::Float, Device::Cpu));
-        FusedCpu { plan, replicas, batch, crew, outputs }
+        FusedCpu { plan, replicas, batch, pool, outputs }
     }
 
-    /// Trains the replicas that `training` says for an epoch. Returns the mean loss of each replica's rows, `[replicas]`,
-    /// f64, and what the network made of each row before the step that it had a part in, `[replicas, rows, outputs]`;
-    /// `None` where `stop` was set before the last step.
+    /// Trains one epoch of the replicas for which `training` is true. Returns the mean loss of each replica,
+    /// `[replicas]`, f64, and the output of each row before the update of its step, `[replicas, rows, outputs]`; `None`
+    /// if `stop` was set before the last step.
     ///
-    /// `steps` has the settings of each step.
+    /// `steps` holds the settings of each step.
     pub(in crate::train) fn train(
         &mut self,
         epoch: &Epoch,
@@ -112,32 +111,32 @@ impl FusedCpu {
         }
         let rows = epoch.rows();
         let features =
-            self.crew.workers().next().map(|worker| RawF32::of(&worker.training)).expect("there is a worker");
-        let work = Work {
+            self.pool.workers().next().map(|worker| RawF32::of(&worker.training)).expect("there is a worker");
+        let work = EpochWork {
             plan: &self.plan,
-            gradients: &self.crew.gradients,
+            gradients: &self.pool.gradients,
             batch: self.batch,
             rows,
             order: epoch.order().map(|order| Vec::try_from(order.flatten(0, -1)).expect("row numbers are int64")),
-            targets: (0..self.replicas as i64).map(|replica| target(&epoch.all_targets().get(replica))).collect(),
+            targets: (0..self.replicas as i64).map(|replica| read_targets(&epoch.all_targets().get(replica))).collect(),
             features,
             outputs: RawF32::of(&self.outputs),
             updates: update.rows(values),
             steps,
             step: update.steps(),
             stop,
-            is_cut_short: AtomicBool::new(false),
+            is_incomplete: AtomicBool::new(false),
         };
         let members = useful_members(self.plan.operations(), self.batch);
-        self.crew.on_all_threads(training, members, |worker, replicas, member, team| {
-            replicas.iter().for_each(|&replica| train_replica(worker, &work, replica, member, team));
+        self.pool.run_on_all_threads(training, members, |worker, replicas, member, group| {
+            replicas.iter().for_each(|&replica| train_replica(worker, &work, replica, member, group));
         });
-        if work.is_cut_short.load(Ordering::Relaxed) {
+        if work.is_incomplete.load(Ordering::Relaxed) {
             return None;
         }
         update.count(steps.len() as u64);
         let mut losses = vec![0.0; self.replicas];
-        for worker in self.crew.workers() {
+        for worker in self.pool.workers() {
             for (replica, sum) in worker.losses.drain(..) {
                 losses[replica] += sum / rows as f64;
             }
@@ -145,35 +144,36 @@ impl FusedCpu {
         Some((Tensor::from_slice(&losses), self.outputs.shallow_clone()))
     }
 
-    /// What the networks make of the validation rows, `[replicas, rows, outputs]`.
-    pub(in crate::train) fn of_validation(&mut self, rows: &DeviceRows, training: &[bool]) -> Tensor {
+    /// Returns the outputs of the validation rows, `[replicas, rows, outputs]`.
+    pub(in crate::train) fn validate(&mut self, rows: &DeviceRows, training: &[bool]) -> Tensor {
         let (count, inputs, columns) = (rows.len(), self.plan.inputs(), self.plan.outputs());
         let outputs = Tensor::zeros([self.replicas as i64, count as i64, columns as i64], (Kind::Float, Device::Cpu));
-        let floats = RawF32::of(&outputs);
+        let output_memory = RawF32::of(&outputs);
         let chosen: Option<Vec<i64>> =
             rows.chosen.as_ref().map(|chosen| Vec::try_from(chosen.flatten(0, -1)).expect("int64"));
-        self.crew.on_all_threads(training, count / BLOCK, |worker, replicas, member, team| {
-            let Worker { weights, validation, block, .. } = worker;
+        self.pool.run_on_all_threads(training, count / BLOCK, |worker, replicas, member, group| {
+            let Worker { weights, validation, validation_workspace, .. } = worker;
             let features = validation.as_ref().expect("there are validation rows");
-            let part = team.part(member, count, BLOCK);
+            let part = group.part(member, count, BLOCK);
             for start in part.clone().step_by(BLOCK) {
-                let taken = BLOCK.min(part.end - start);
-                let given = features.narrow(0, if chosen.is_some() { 0 } else { start as i64 }, taken as i64);
+                let block_rows = BLOCK.min(part.end - start);
+                let given = features.narrow(0, if chosen.is_some() { 0 } else { start as i64 }, block_rows as i64);
                 for &replica in replicas {
                     let first = replica * count + start;
                     let given = match &chosen {
                         Some(chosen) => {
-                            let numbers = &chosen[first..first + taken];
-                            // SAFETY: the worker keeps the features alive, and nobody writes to them.
+                            let numbers = &chosen[first..first + block_rows];
+                            // SAFETY: the worker keeps the features alive, and no thread writes to them.
                             let features = unsafe { RawF32::of(features).get() };
-                            gather(features, numbers, inputs, block.inputs(taken));
+                            gather(features, numbers, inputs, validation_workspace.inputs(block_rows));
                             None
                         }
                         None => Some(&given),
                     };
-                    let found = block.forward(given, taken, &weights[replica]);
-                    let place = floats.part(first * columns..(first + taken) * columns);
-                    // SAFETY: the outputs live to the end of this function, and each of a replica's rows is one thread's.
+                    let found = validation_workspace.forward(given, block_rows, &weights[replica]);
+                    let place = output_memory.part(first * columns..(first + block_rows) * columns);
+                    // SAFETY: the outputs live until the end of this function, and each row of a replica belongs to one
+                    // thread.
                     let place = unsafe { place.get_mut() };
                     place.copy_from_slice(found);
                 }
@@ -182,100 +182,103 @@ impl FusedCpu {
         outputs
     }
 
-    /// The metrics of each replica, as [`Measure::metrics`] finds them.
-    pub(in crate::train) fn metrics(&self, measure: &Measure, outputs: &Tensor, truth: &Tensor) -> Figures {
+    /// Returns the metrics of each replica; see [`Measure::metrics`].
+    pub(in crate::train) fn metrics(&self, measure: &Measure, outputs: &Tensor, truth: &Tensor) -> MetricTensors {
         let of_replica = |replica| (outputs.narrow(0, replica, 1), truth.narrow(0, replica, 1));
         let (metrics, decision, positive) = (&measure.metrics, measure.decision, measure.positive);
-        let each = self.crew.of_each((0..self.replicas as i64).map(of_replica).collect(), |(outputs, truth)| {
+        let each = self.pool.map((0..self.replicas as i64).map(of_replica).collect(), |(outputs, truth)| {
             let of = |metric: &Metric| metric.of_each_replica(&outputs, &truth, decision, positive);
             metrics.iter().map(of).collect::<Vec<Tensor>>()
         });
-        let figures = metrics.iter().enumerate().map(|(place, metric)| {
+        let metrics = metrics.iter().enumerate().map(|(place, metric)| {
             let values: Vec<&Tensor> = each.iter().map(|of_replica| &of_replica[place]).collect();
             (metric.name().into_owned(), Tensor::cat(&values, 0))
         });
-        figures.collect()
+        metrics.collect()
     }
 
-    /// Where the caller's thread has spent its time.
-    pub(in crate::train) fn phases(&mut self) -> &mut Timing {
-        self.crew.phases()
+    /// Returns the time that the calling thread has spent in each phase.
+    pub(in crate::train) fn timing(&mut self) -> &mut Timing {
+        self.pool.timing()
     }
 }
 
-/// One epoch of one replica, or a thread's part in it.
-fn train_replica(worker: &mut Worker, work: &Work, replica: usize, member: usize, team: &ThreadGroup) {
-    let Worker { weights, training, shard, losses, .. } = worker;
+/// Trains one epoch of one replica, or this thread's part of it.
+fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: usize, group: &ThreadGroup) {
+    let Worker { weights, training, workspace, losses, .. } = worker;
     let (weights, columns) = (&weights[replica], work.plan.outputs());
-    let others = || (0..team.members).filter(|&other| other != member).map(|other| work.gradients[team.first + other]);
-    let own = team.part(member, work.plan.parameters, GRAIN);
+    let others =
+        || (0..group.members).filter(|&other| other != member).map(|other| work.gradients[group.first + other]);
+    let own = group.part(member, work.plan.parameters, FLOATS_PER_CACHE_LINE);
     let mut sum = 0.0;
     for (step, settings) in work.steps.iter().enumerate() {
         let start = step * work.batch;
         let batch = work.batch.min(work.rows - start);
-        let part = team.part(member, batch, 1);
+        let part = group.part(member, batch, 1);
         let (first, rows) = (start + part.start, part.len());
-        let place = replica * work.rows + first; // in what lies by replica and row
+        let place = replica * work.rows + first; // index of the first row in tensors [replicas, rows, …]
 
-        let mut lap = Lap::new();
+        let mut stopwatch = Stopwatch::new();
         if rows > 0 {
             let given = match &work.order {
                 Some(order) => {
-                    // SAFETY: the workers keep the features alive, and nobody writes to them.
+                    // SAFETY: the workers keep the features alive, and no thread writes to them.
                     let features = unsafe { work.features.get() };
-                    gather(features, &order[place..place + rows], work.plan.inputs(), shard.inputs(rows));
+                    gather(features, &order[place..place + rows], work.plan.inputs(), workspace.inputs(rows));
                     None
                 }
                 None => Some(training.narrow(0, first as i64, rows as i64)),
             };
-            lap.adds_to(&mut shard.phases.gather);
+            stopwatch.add_lap_to(&mut workspace.timing.gather);
             let targets = work.targets[replica].as_slice().rows(first, rows, columns);
-            let (loss, found) = shard.forward_backward(given.as_ref(), targets, rows, batch, weights);
+            let (loss, found) = workspace.forward_backward(given.as_ref(), targets, rows, batch, weights);
             sum += loss;
             let outputs = work.outputs.part(place * columns..(place + rows) * columns);
-            // SAFETY: `FusedCpu` keeps the outputs alive, and each of a replica's rows is one thread's, once in an epoch.
+            // SAFETY: `FusedCpu` keeps the outputs alive, and each row of a replica belongs to one thread, once per
+            // epoch.
             let outputs = unsafe { outputs.get_mut() };
             outputs.copy_from_slice(found);
         } else {
-            // the last batch has fewer rows than the team has members
-            // SAFETY: the worker keeps the gradient alive; it is this thread's up to the barrier.
-            let gradient = unsafe { shard.gradient().get_mut() };
+            // The last batch has fewer rows than the group has members.
+            // SAFETY: the worker keeps the gradient alive, and only this thread uses it before the barrier.
+            let gradient = unsafe { workspace.gradient().get_mut() };
             gradient.fill(0.0);
         }
 
         #[cfg(test)]
-        crate::train::fused_cpu::tests::at_step(work.stop);
+        crate::train::fused_cpu::tests::on_step(work.stop);
         if member == 0 && work.stop.load(Ordering::Relaxed) {
-            team.stop();
+            group.stop();
         }
-        let mut lap = Lap::new();
-        if !team.barrier.wait() {
-            return; // the other thread's panic is told
+        let mut stopwatch = Stopwatch::new();
+        if !group.barrier.wait() {
+            return; // another thread has panicked, which is reported there
         }
-        lap.adds_to(&mut shard.phases.waiting); // the gradients of all parts are there
-        let is_stopped = team.is_stopped(); // asked here, where nobody can say so: all members hear the same
-        // SAFETY: between the barriers each member writes to its own gradient alone, and there to the part that is its own;
-        // the others read other parts of it.
-        let gradient = unsafe { shard.gradient().part(own.clone()).get_mut() };
+        stopwatch.add_lap_to(&mut workspace.timing.waiting); // all parts of the gradient are ready
+        let is_stopped = group.is_stopped(); // nobody can change it between the barriers, so all members read the same value
+        // SAFETY: between the barriers each member writes only to its own gradient, and only to its part; the others
+        // read other parts.
+        let gradient = unsafe { workspace.gradient().part(own.clone()).get_mut() };
         for other in others() {
-            // SAFETY: as above: the other member, whose worker the crew keeps, writes to another part of its gradient.
+            // SAFETY: as above; the pool keeps the other member's gradient alive, and that member writes to another
+            // part of it.
             let other = unsafe { other.part(own.clone()).get() };
             gradient.iter_mut().zip(other).for_each(|(gradient, other)| *gradient += other);
         }
         let number = work.step + step as u64 + 1;
-        // SAFETY: the caller keeps values and memory alive for the epoch; of this replica's, between the barriers, each
-        // member touches its own part.
+        // SAFETY: the caller keeps values and optimizer state alive for the epoch, and between the barriers each member
+        // uses only its own part of this replica.
         unsafe {
             work.updates.step(replica, own.clone(), gradient, settings.lrs[replica], settings.momentum, number);
         }
-        lap.adds_to(&mut shard.phases.optimizer);
-        let all_have_stepped = team.barrier.wait();
-        lap.adds_to(&mut shard.phases.waiting);
-        if !all_have_stepped {
-            return; // the other thread's panic is told
+        stopwatch.add_lap_to(&mut workspace.timing.optimizer);
+        let all_members_stepped = group.barrier.wait();
+        stopwatch.add_lap_to(&mut workspace.timing.waiting);
+        if !all_members_stepped {
+            return; // another thread has panicked, which is reported there
         }
         if is_stopped && step + 1 < work.steps.len() {
-            work.is_cut_short.store(true, Ordering::Relaxed);
+            work.is_incomplete.store(true, Ordering::Relaxed);
             return;
         }
     }
@@ -291,8 +294,8 @@ impl Target {
     }
 }
 
-/// The targets of a replica, `[rows]` int64 or `[rows, outputs]` f32.
-fn target(of_replica: &Tensor) -> Target {
+/// Reads the targets of a replica: `[rows]` int64 or `[rows, outputs]` f32.
+fn read_targets(of_replica: &Tensor) -> Target {
     match of_replica.kind() {
         Kind::Int64 => Target::Classes(Vec::try_from(of_replica).expect("int64")),
         _ => Target::Values(Vec::try_from(of_replica.contiguous().flatten(0, -1)).expect("f32")),

@@ -1,4 +1,4 @@
-//! Losses whose gradient at the outputs is known: what autograd would find, without it.
+//! Losses of the fused CPU backend, with their gradient at the outputs in closed form.
 
 #![expect(unsafe_code, reason = "losses and gradients are computed in libtorch's memory")]
 
@@ -8,7 +8,7 @@ use crate::tensor::raw_f32::RawF32;
 use crate::train::loss::Loss;
 use crate::train::loss::cross_entropy::{ClassTargets, CrossEntropy};
 
-/// A loss without weights, the mean over the rows of a batch (and over the outputs, where it is taken of each).
+/// Loss without weights: the mean over the rows of a batch and, except for cross-entropy, over the outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FusedLoss {
     /// Cross-entropy of logits and class numbers.
@@ -19,17 +19,17 @@ pub(crate) enum FusedLoss {
     Mse,
 }
 
-/// The targets of some rows.
+/// Targets of some rows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Targets<'a> {
-    /// The class of each row.
+    /// Class of each row, `[rows]`.
     Classes(&'a [i64]),
-    /// The numbers of each row, `[rows, outputs]`.
+    /// Values of each row, `[rows, outputs]`.
     Values(&'a [f32]),
 }
 
 impl<'a> Targets<'a> {
-    /// Those of a run of rows.
+    /// Returns the targets of `rows` rows from `start` on.
     pub(crate) fn rows(self, start: usize, rows: usize, outputs: usize) -> Targets<'a> {
         match self {
             Targets::Classes(classes) => Targets::Classes(&classes[start..start + rows]),
@@ -39,25 +39,28 @@ impl<'a> Targets<'a> {
 }
 
 impl FusedLoss {
-    /// The same loss; `None` where it is none of these, or has weights.
-    pub(crate) fn of(loss: &Loss) -> Option<FusedLoss> {
+    /// Returns the same loss; `None` if the fused CPU backend does not support it or it has weights.
+    pub(crate) fn from_loss(loss: &Loss) -> Option<FusedLoss> {
         let plain = CrossEntropy { targets: ClassTargets::Sparse, ..CrossEntropy::default() };
         match loss {
             Loss::CrossEntropy(settings) if *settings == plain => Some(FusedLoss::CrossEntropy),
             Loss::BceWithLogits(settings) if settings.pos_weight.is_none() => Some(FusedLoss::BceWithLogits),
             Loss::Mse => Some(FusedLoss::Mse),
-            _ => None,
+            Loss::CrossEntropy(_) | Loss::BceWithLogits(_) | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::Nll(_) => {
+                None
+            }
         }
     }
 
-    /// The sum of the losses of some rows; their gradient, of the mean over a batch of `batch` rows, goes to `gradient`.
+    /// Returns the sum of the losses of these rows, and writes the gradient of the mean loss of a batch of `batch` rows
+    /// to `gradient`.
     ///
     /// # Shapes
     /// `outputs` and `gradient` are `[rows, outputs]`.
     ///
     /// # Safety
-    /// The two do not share memory, were written before, and nobody else reads or writes theirs until this returns.
-    pub(crate) unsafe fn with_gradient(
+    /// The two tensors do not overlap, are initialized, and nobody else reads or writes them until this returns.
+    pub(crate) unsafe fn loss_and_gradient(
         self,
         outputs: &Tensor,
         targets: Targets,
@@ -65,26 +68,26 @@ impl FusedLoss {
         batch: usize,
     ) -> f64 {
         let units = outputs.size()[1] as usize;
-        let floats = || {
-            // SAFETY: the tensor outlives this function, and nobody writes to it, as the caller vouches.
+        let slices = || {
+            // SAFETY: the tensor outlives this function, and nobody writes to it, as the caller guarantees.
             let outputs = unsafe { RawF32::of(outputs).get() };
-            // SAFETY: the same, and it is no part of the other; below, no slice is used any more when libtorch writes to
-            // it, nor when the next is taken.
+            // SAFETY: the same, and the tensors do not overlap; no slice is in use when libtorch writes to the tensor
+            // or another slice is taken.
             let gradient = unsafe { RawF32::of(gradient).get_mut() };
             (outputs, gradient)
         };
         match (self, targets) {
             (FusedLoss::CrossEntropy, Targets::Classes(classes)) => {
-                // libtorch's own, so that the probabilities are those of autograd to the last digit: Adam makes steps of
-                // the size of the learning rate out of the smallest differences
+                // libtorch's own function, so that probabilities equal autograd's to the last digit: Adam turns the
+                // smallest differences of the gradient into steps of the size of the learning rate.
                 let _ = outputs.internal_log_softmax_out(gradient, 1, false);
-                let of_targets = |logarithms: &[f32]| -> f64 {
+                let sum_at_targets = |logarithms: &[f32]| -> f64 {
                     let rows = logarithms.chunks_exact(units).zip(classes);
                     rows.map(|(row, &class)| f64::from(row[class as usize])).sum()
                 };
-                let loss = -of_targets(floats().1);
+                let loss = -sum_at_targets(slices().1);
                 let _ = gradient.shallow_clone().exp_();
-                let (share, probabilities) = (1.0 / batch as f32, floats().1);
+                let (share, probabilities) = (1.0 / batch as f32, slices().1);
                 probabilities.iter_mut().for_each(|probability| *probability *= share);
                 for (row, &class) in probabilities.chunks_exact_mut(units).zip(classes) {
                     row[class as usize] -= share;
@@ -93,8 +96,8 @@ impl FusedLoss {
             }
             (FusedLoss::BceWithLogits, Targets::Values(values)) => {
                 let share = 1.0 / (batch * units) as f32;
-                each(floats(), values, units, |x, t| {
-                    let small = (-x.abs()).exp(); // at most 1: nothing overflows
+                sum_losses(slices(), values, units, |x, t| {
+                    let small = (-x.abs()).exp(); // at most 1, so it cannot overflow
                     let probability = if x >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
                     let positive = if x > 0.0 || x.is_nan() { x } else { 0.0 };
                     (positive - x * t + small.ln_1p(), (probability - t) * share)
@@ -102,15 +105,18 @@ impl FusedLoss {
             }
             (FusedLoss::Mse, Targets::Values(values)) => {
                 let share = 2.0 / (batch * units) as f32;
-                each(floats(), values, units, |x, t| ((x - t) * (x - t), (x - t) * share))
+                sum_losses(slices(), values, units, |x, t| ((x - t) * (x - t), (x - t) * share))
             }
-            _ => unreachable!("the plan matches losses and targets"),
+            (FusedLoss::CrossEntropy, Targets::Values(_))
+            | (FusedLoss::BceWithLogits | FusedLoss::Mse, Targets::Classes(_)) => {
+                unreachable!("the plan matches losses and targets")
+            }
         }
     }
 }
 
-/// Goes through outputs and targets: the sum of the losses, averaged over each row's outputs; slopes are filled in.
-fn each(
+/// Returns the sum over the rows of the loss, averaged over each row's outputs, and fills `slopes` with the gradient.
+fn sum_losses(
     (outputs, slopes): (&[f32], &mut [f32]),
     targets: &[f32],
     units: usize,
@@ -131,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// The loss and its gradient by autograd, then by us, at these outputs of one row.
+    /// Returns loss and gradient for one row of outputs, from autograd and from the fused CPU backend.
     fn both(loss: &str, outputs: &[f32], targets: &Tensor) -> [(f64, Vec<f32>); 2] {
         let loss: Loss = serde_json::from_value(serde_json::json!({ loss: {} }))
             .or_else(|_| serde_json::from_value(serde_json::json!(loss)))
@@ -158,13 +164,13 @@ mod tests {
                 Targets::Values(&values)
             }
         };
-        // SAFETY: this thread has just made both, and each has memory of its own.
-        let sum = unsafe { FusedLoss::of(&loss).unwrap().with_gradient(&outputs, of_row, &ours, 1) };
+        // SAFETY: this thread has just created both tensors, which do not overlap.
+        let sum = unsafe { FusedLoss::from_loss(&loss).unwrap().loss_and_gradient(&outputs, of_row, &ours, 1) };
         [(value.double_value(&[0]), numbers(&gradient)), (sum, numbers(&ours))]
     }
 
     #[test]
-    fn losses_and_gradients_are_autograds_at_the_largest_outputs_too() {
+    fn losses_and_gradients_equal_autograds_for_large_outputs_too() {
         let values = Tensor::from_slice(&[1.0_f32, 0.0, 1.0]).view([1, 3]);
         let class = Tensor::from_slice(&[1_i64]);
         for outputs in [[200.0, -200.0, 0.0], [-200.0, 200.0, 200.0], [0.3, -0.1, 2.0], [88.0, -104.0, 1e-8]] {
@@ -181,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_is_not_a_number_makes_the_loss_none() {
+    fn a_nan_output_gives_a_nan_loss() {
         let values = Tensor::from_slice(&[1.0_f32, 0.0]).view([1, 2]);
         let class = Tensor::from_slice(&[1_i64]);
         for (loss, targets) in [("cross_entropy", &class), ("bce_with_logits", &values), ("mse", &values)] {

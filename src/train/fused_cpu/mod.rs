@@ -1,23 +1,23 @@
-//! Networks of linear layers and activations, trained on the CPU without autograd.
+//! The fused CPU backend: trains networks of linear layers and activations on the CPU without autograd.
 //!
-//! Such a network's forward and backward pass are a handful of matrix products, with a little arithmetic between them.
-//! Autograd takes some twenty operations for it, each of which allocates, dispatches and is taken down for the way back;
-//! for a small network that is most of the time. Here the products go into buffers that were allocated once, and what
-//! lies between them is done in single passes over memory (`shard`). Losses, weights and curves are those of autograd up
-//! to rounding, which tests hold; every other network, loss or setting is left to autograd (`plan`).
+//! The forward and backward pass of these networks are a few matrix products with some elementwise arithmetic between
+//! them. Autograd takes about twenty operations, each of which allocates memory, is dispatched and is recorded; for a
+//! small network that is most of the time. Here the matrix products write into preallocated buffers, and each
+//! elementwise part is one pass over memory (`workspace`). Losses, weights and curves equal those of autograd up to
+//! rounding, as tests check. All other networks, losses and settings are left to autograd (`plan`).
 //!
-//! Work is shared out among threads in the largest pieces there are (`team`): whole replicas first, which need not wait
-//! for each other in an epoch; where there are fewer replicas than threads, the rows of a batch. libtorch itself is kept
-//! to one thread meanwhile.
+//! The work is distributed among threads in the largest possible parts (`group`): replicas, which need not wait for
+//! each other during an epoch; with fewer replicas than threads, parts of each batch. libtorch itself uses one thread
+//! meanwhile.
 
 mod activation;
 mod barrier;
-mod crew;
 pub(super) mod epoch;
 mod gather;
+mod group;
 mod loss;
 pub mod plan;
-mod shard;
-mod team;
+mod pool;
 #[cfg(test)]
 mod tests;
+mod workspace;

@@ -1,4 +1,4 @@
-//! Losses of yes-or-no targets: two classes with one output, or several labels at once.
+//! Losses for binary targets: two classes with one output, or labels.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,11 +8,11 @@ use crate::config::check::Invalid;
 use crate::data::Target;
 use crate::data::prepare::weights::Weights;
 
-/// Binary cross-entropy of logits, `−w t ln σ(y) − (1 − t) ln(1 − σ(y))`.
+/// Binary cross-entropy of logits: `−w t ln σ(y) − (1 − t) ln(1 − σ(y))`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BceWithLogits {
-    /// The weight `w` of the positive class, of two, or of a yes: one number for all labels, one for each, or `"balanced"`
+    /// Weight `w` of the positive class (of two) or of positive labels: one number, one for each label, or `"balanced"`
     /// for negatives / positives among the training rows.
     pub pos_weight: Option<Weights>,
 }
@@ -22,7 +22,7 @@ impl BceWithLogits {
         let labels = match target {
             Target::Labels(labels) => Some(labels),
             Target::Classes(2) => Some(1),
-            Target::Classes(_) | Target::Values(_) => None, // does not fit, and is refused as such
+            Target::Classes(_) | Target::Values(_) => None, // does not fit, which `check_fit` reports
         };
         match &self.pos_weight {
             Some(Weights::Each(weights)) if weights.len() == 1 => Weights::check_each("pos_weight", weights, None),
@@ -34,9 +34,12 @@ impl BceWithLogits {
     }
 }
 
-/// What a constant answer costs at best, with the logarithms' weights: `targets` `[replicas, rows, labels]`, `weights`
-/// `[replicas or 1, labels]`, `row_weights` `[replicas, rows]` → `[replicas]`, f64.
-pub(super) fn of_constant_prediction(
+/// Returns the loss of the best constant prediction.
+///
+/// # Shapes
+/// `targets` `[replicas, rows, labels]`, `weights` `[replicas or 1, labels]`, `row_weights` `[replicas, rows]` →
+/// `[replicas]`, f64.
+pub(super) fn constant_prediction_loss(
     targets: &Tensor,
     weights: Option<&Tensor>,
     row_weights: Option<&Tensor>,

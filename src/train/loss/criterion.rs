@@ -1,4 +1,4 @@
-//! A loss ready to be taken: with its weights on the device.
+//! A loss with its weights on the device.
 
 use tch::{Kind, Reduction, Tensor};
 
@@ -9,26 +9,27 @@ use crate::train::loss::{Loss, binary, cross_entropy};
 pub struct Criterion {
     loss: Loss,
     weights: Option<Tensor>, // [replicas or 1, classes or labels], f32
-    /// Whether `pos_weight` weighs the first of two classes: the one output speaks for the second.
-    is_first_positive: bool,
+    /// Whether `pos_weight` is that of class 0, while the output is the logit of class 1.
+    is_class_0_positive: bool,
 }
 
 impl Loss {
-    /// The loss with the weights that it takes from the training rows, where it has any; `positive` is the class, of two,
-    /// that `pos_weight` weighs.
+    /// Returns the loss with the weights that it takes from the training rows, if any. `positive` is the class, of two,
+    /// to which `pos_weight` belongs.
     ///
     /// # Shapes
-    /// `truth`, of the training rows of each replica: `[replicas, rows]` int64 for classes, `[replicas, rows, …]` f32.
+    /// `truth`, of the training rows of each replica: `[replicas, rows]` int64 for classes, `[replicas, rows, …]` f32
+    /// otherwise.
     pub fn criterion(&self, truth: &Tensor, outputs: usize, positive: usize) -> Criterion {
         let is_of_classes = truth.kind() == Kind::Int64;
-        let mut is_first_positive = false;
+        let mut is_class_0_positive = false;
         let weights = match self {
             Loss::CrossEntropy(cross_entropy::CrossEntropy { class_weights, .. })
             | Loss::Nll(cross_entropy::Nll { class_weights }) => {
                 class_weights.as_ref().map(|weights| weights.of_classes(truth, outputs))
             }
             Loss::BceWithLogits(settings) => settings.pos_weight.as_ref().map(|weights| {
-                is_first_positive = is_of_classes && positive == 0;
+                is_class_0_positive = is_of_classes && positive == 0;
                 match is_of_classes {
                     true => weights.of_positives(&truth.eq(positive as i64)),
                     false => weights.of_positives(truth),
@@ -36,12 +37,12 @@ impl Loss {
             }),
             Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce => None,
         };
-        Criterion { loss: self.clone(), weights, is_first_positive }
+        Criterion { loss: self.clone(), weights, is_class_0_positive }
     }
 }
 
 impl Criterion {
-    /// The mean loss of each replica; with `row_weights`, `Σ w l / Σ w` over the rows.
+    /// Returns the mean loss of each replica; with `row_weights`, `Σ w l / Σ w` over the rows.
     ///
     /// # Shapes
     /// `outputs` `[replicas, batch, outputs]`, `targets` `[replicas, batch]` or `[replicas, batch, outputs]`,
@@ -56,29 +57,30 @@ impl Criterion {
             Loss::Huber(huber) => mean(&outputs.huber_loss(targets, none, huber.delta)),
             Loss::Bce => mean(&outputs.binary_cross_entropy::<Tensor>(targets, None, none)),
             Loss::BceWithLogits(_) => {
-                let weights = weights.map(|weights| weights.unsqueeze(1)); // for every row of the batch
+                let weights = weights.map(|weights| weights.unsqueeze(1)); // the same for every row
                 let loss = |outputs: &Tensor, targets: &Tensor| {
                     mean(&outputs.binary_cross_entropy_with_logits(targets, None, weights.as_ref(), none))
                 };
-                match self.is_first_positive {
-                    true => loss(&-outputs, &(1.0 - targets)), // the logit of the first class, and whether it is true
+                match self.is_class_0_positive {
+                    true => loss(&-outputs, &(1.0 - targets)), // logit and target of class 0
                     false => loss(outputs, targets),
                 }
             }
             Loss::CrossEntropy(settings) => {
-                cross_entropy::of_logits(outputs, targets, weights, row_weights, settings.label_smoothing)
+                cross_entropy::logits_loss(outputs, targets, weights, row_weights, settings.label_smoothing)
             }
-            Loss::Nll(_) => cross_entropy::of_log_probabilities(outputs, targets, weights, row_weights),
+            Loss::Nll(_) => cross_entropy::log_probabilities_loss(outputs, targets, weights, row_weights),
         }
     }
 
-    /// The loss of the best constant prediction of each replica's targets: what a network that ignores its inputs
-    /// gets. For `huber`, and for `mae` of weighted rows, that of the median, which is near the best.
+    /// Returns the loss of the best constant prediction for each replica's targets, which a network reaches that
+    /// ignores its inputs. For `huber`, and for `mae` of weighted rows, it is the loss of the median, which is close to
+    /// the best.
     ///
     /// # Shapes
-    /// `targets`, as the loss takes them, `[replicas, rows]` or `[replicas, rows, outputs]`, `row_weights`
-    /// `[replicas, rows]`; one value for each replica.
-    pub fn of_constant_prediction(&self, targets: &Tensor, outputs: usize, row_weights: Option<&Tensor>) -> Vec<f64> {
+    /// `targets` `[replicas, rows]` or `[replicas, rows, outputs]`, as the loss takes them, `row_weights` `[replicas,
+    /// rows]` → one value for each replica.
+    pub fn constant_prediction_loss(&self, targets: &Tensor, outputs: usize, row_weights: Option<&Tensor>) -> Vec<f64> {
         let weights = self.weights.as_ref();
         let numbers = || targets.to_kind(Kind::Double);
         let from_median = |loss: fn(&Tensor, &Tensor, f64) -> Tensor, delta: f64| {
@@ -101,22 +103,22 @@ impl Criterion {
             Loss::Huber(huber) => {
                 from_median(|targets, median, delta| targets.huber_loss(median, Reduction::None, delta), huber.delta)
             }
-            Loss::BceWithLogits(_) if self.is_first_positive => {
-                binary::of_constant_prediction(&(1.0 - targets), weights, row_weights)
+            Loss::BceWithLogits(_) if self.is_class_0_positive => {
+                binary::constant_prediction_loss(&(1.0 - targets), weights, row_weights)
             }
-            Loss::Bce | Loss::BceWithLogits(_) => binary::of_constant_prediction(targets, weights, row_weights),
+            Loss::Bce | Loss::BceWithLogits(_) => binary::constant_prediction_loss(targets, weights, row_weights),
             Loss::CrossEntropy(settings) => {
                 let smoothing = settings.label_smoothing;
-                cross_entropy::of_constant_prediction(targets, outputs, weights, row_weights, smoothing)
+                cross_entropy::constant_prediction_loss(targets, outputs, weights, row_weights, smoothing)
             }
-            Loss::Nll(_) => cross_entropy::of_constant_prediction(targets, outputs, weights, row_weights, 0.0),
+            Loss::Nll(_) => cross_entropy::constant_prediction_loss(targets, outputs, weights, row_weights, 0.0),
         };
         Vec::try_from(each.to_kind(Kind::Double)).expect("just made f64")
     }
 }
 
-/// The mean over all dimensions but the first, rows weighted where they have weights: `[replicas, rows, outputs]` →
-/// `[replicas]`.
+/// Returns the mean over all dimensions except the first, weighted by `row_weights` if given: `[replicas, rows,
+/// outputs]` → `[replicas]`.
 fn mean_of_rows(losses: &Tensor, row_weights: Option<&Tensor>) -> Tensor {
     let Some(weights) = row_weights else { return losses.flatten(1, -1).mean_dim(1, false, None) };
     let of_rows = losses.flatten(2, -1).mean_dim(2, false, None); // [replicas, rows]
@@ -131,20 +133,20 @@ mod tests {
     use crate::train::loss::cross_entropy::{ClassTargets, CrossEntropy};
     use crate::train::loss::regression::Huber;
 
-    /// Two replicas with rows of their own, of three classes.
+    /// Classes of five rows for each of two replicas.
     fn classes() -> Tensor {
         Tensor::from_slice(&[0_i64, 0, 0, 1, 2, 1, 2, 2, 2, 0]).view([2, 5])
     }
 
     #[test]
-    fn a_constant_prediction_costs_what_a_network_of_the_best_constants_does() {
+    fn constant_prediction_loss_is_that_of_the_best_constant_logits() {
         let cross_entropy =
             CrossEntropy { label_smoothing: 0.1, class_weights: Some(Weights::Balanced), ..Default::default() };
         for settings in [CrossEntropy::default(), cross_entropy] {
             let loss = Loss::CrossEntropy(settings);
             let criterion = loss.criterion(&classes(), 3, 1);
-            let found = criterion.of_constant_prediction(&classes(), 3, None);
-            // the best constant logits by gradient descent
+            let found = criterion.constant_prediction_loss(&classes(), 3, None);
+            // The best constant logits by gradient descent.
             let mut logits = Tensor::zeros([2, 1, 3], (Kind::Double, tch::Device::Cpu)).set_requires_grad(true);
             for _ in 0..2000 {
                 let losses = criterion.of_each_replica(&logits.expand([2, 5, 3], false), &classes(), None);
@@ -162,7 +164,7 @@ mod tests {
     fn constant_predictions_of_numbers_and_labels_are_known() {
         let truth = Tensor::from_slice(&[0.0_f32, 1.0, 0.0, 3.0, 1.0]).view([1, 5, 1]);
         let constant =
-            |loss: Loss, truth: &Tensor| loss.criterion(truth, 1, 1).of_constant_prediction(truth, 1, None)[0];
+            |loss: Loss, truth: &Tensor| loss.criterion(truth, 1, 1).constant_prediction_loss(truth, 1, None)[0];
         assert!((constant(Loss::Mse, &truth) - 1.2).abs() < 1e-6);
         assert!((constant(Loss::Mae, &truth) - 0.8).abs() < 1e-6, "around the median 1");
         assert!((constant(Loss::Huber(Huber::default()), &truth) - (0.5 + 0.5 + 1.5) / 5.0).abs() < 1e-6);
@@ -231,8 +233,8 @@ mod tests {
             let repeated = of(criterion.of_each_replica(&spread(&outputs), &spread(targets), None));
             assert!((weighted - repeated).abs() < 1e-6, "{loss:?}: {weighted} and {repeated}");
             if !matches!(loss, Loss::Mae | Loss::Huber(_)) {
-                let weighted = criterion.of_constant_prediction(targets, 3, Some(&weights))[0];
-                let repeated = criterion.of_constant_prediction(&spread(targets), 3, None)[0];
+                let weighted = criterion.constant_prediction_loss(targets, 3, Some(&weights))[0];
+                let repeated = criterion.constant_prediction_loss(&spread(targets), 3, None)[0];
                 assert!((weighted - repeated).abs() < 1e-6, "constant, {loss:?}: {weighted} and {repeated}");
             }
         }
@@ -246,7 +248,7 @@ mod tests {
         for weights in [Weights::Each(vec![5.0]), Weights::Balanced] {
             let loss = Loss::BceWithLogits(BceWithLogits { pos_weight: Some(weights.clone()) });
             let of_first = loss.criterion(&truth, 1, 0);
-            // the same rows with the classes renamed, and the logits turned around with them
+            // The same rows with the classes exchanged and the logits negated.
             let of_second = loss.criterion(&(1 - &truth), 1, 1);
             let (found, wanted) = (
                 of_first.of_each_replica(&logits, &targets, None),
@@ -254,7 +256,8 @@ mod tests {
             );
             assert_eq!(Vec::<f32>::try_from(&found).unwrap(), Vec::<f32>::try_from(&wanted).unwrap(), "{weights:?}");
             assert!(Vec::<f32>::try_from(&found).unwrap().iter().all(|loss| loss.is_finite()));
-            let constant = |criterion: &Criterion, targets: &Tensor| criterion.of_constant_prediction(targets, 1, None);
+            let constant =
+                |criterion: &Criterion, targets: &Tensor| criterion.constant_prediction_loss(targets, 1, None);
             assert_eq!(constant(&of_first, &targets), constant(&of_second, &(1.0 - &targets)));
         }
         let second = Loss::BceWithLogits(BceWithLogits { pos_weight: Some(Weights::Each(vec![5.0])) });
@@ -263,7 +266,8 @@ mod tests {
             let losses = criterion.of_each_replica(&logits.zeros_like(), &targets, None);
             losses.double_value(&[0]) / 2.0_f64.ln()
         };
-        // two rows of each class: (2 · 5 + 2) / 4 either way; of three and one, the weight shows which class it is of
+        // Two rows of each class give (2 · 5 + 2) / 4 in both cases; with three rows and one row, the weight shows to
+        // which class it belongs.
         assert!((at_zero(&first) - 3.0).abs() < 1e-6 && (at_zero(&second) - 3.0).abs() < 1e-6);
         let uneven = Tensor::from_slice(&[0.0_f32, 1.0, 1.0, 1.0]).view([1, 4, 1]);
         let at_zero = |criterion: &Criterion| {

@@ -1,8 +1,8 @@
-//! Losses of one class among several: cross-entropy of logits, and negative log-likelihood of log-probabilities.
+//! Losses for one class among several: cross-entropy of logits, and negative log-likelihood of log-probabilities.
 //!
-//! Weighted losses are divided by the sum of the weights of the batch's targets, in each replica by itself, as PyTorch
-//! does for class numbers. One-hot targets are the same targets in another form, and give the same figures; so they
-//! too are divided by that sum, where PyTorch divides weighted probabilities by the number of rows.
+//! Weighted losses are divided by the sum of the weights of the batch's targets, for each replica, as PyTorch does for
+//! class numbers. One-hot targets are the same targets in another form and give the same loss, so they are divided by
+//! that sum too, whereas PyTorch divides by the number of rows.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,32 +16,32 @@ use crate::data::prepare::weights::{Weights, class_counts};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CrossEntropy {
-    /// The share of the target that is spread evenly over all classes.
+    /// Share of the target that is spread evenly over all classes (PyTorch: `label_smoothing`).
     pub label_smoothing: f64,
-    /// The weight of each class: a list in the order of the classes, or `"balanced"` for n / (classes · count) among the
-    /// training rows; a class without one weighs nothing, and is not among these classes.
+    /// Weight of each class: a list in the order of the classes, or `"balanced"` for n / (classes · count) among the
+    /// training rows. A class without training rows has weight 0 and is not counted among the classes.
     pub class_weights: Option<Weights>,
-    /// The form of the targets.
+    /// Form of the targets.
     pub targets: ClassTargets,
 }
 
-/// The form in which a class is given to the loss; the loss is the same.
+/// Form in which the loss takes a class; the value of the loss is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassTargets {
-    /// Its number.
+    /// Class number.
     #[default]
     Sparse,
-    /// A 1 in its place, and 0 in all others.
+    /// 1 for the class and 0 for all others.
     OneHot,
 }
 
-/// Negative log-likelihood.
+/// Negative log-likelihood of log-probabilities.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Nll {
-    /// The weight of each class: a list in the order of the classes, or `"balanced"` for n / (classes · count) among the
-    /// training rows; a class without one weighs nothing, and is not among these classes.
+    /// Weight of each class: a list in the order of the classes, or `"balanced"` for n / (classes · count) among the
+    /// training rows. A class without training rows has weight 0 and is not counted among the classes.
     pub class_weights: Option<Weights>,
 }
 
@@ -61,7 +61,7 @@ impl Nll {
 fn check_class_weights(weights: Option<&Weights>, target: Target) -> Result<(), Invalid> {
     let wanted = match target {
         Target::Classes(classes) => Some((classes, "class")),
-        Target::Labels(_) | Target::Values(_) => None, // does not fit, and is refused as such
+        Target::Labels(_) | Target::Values(_) => None, // does not fit, which `check_fit` reports
     };
     match weights {
         Some(Weights::Each(weights)) => Weights::check_each("class_weights", weights, wanted),
@@ -69,20 +69,20 @@ fn check_class_weights(weights: Option<&Weights>, target: Target) -> Result<(), 
     }
 }
 
-/// The mean cross-entropy of each replica.
+/// Returns the mean cross-entropy of each replica.
 ///
 /// # Shapes
 /// `logits` `[replicas, batch, classes]`; `targets` `[replicas, batch]`, int64, or probabilities `[replicas, batch,
 /// classes]`, f32; `weights` `[replicas or 1, classes]`, `row_weights` `[replicas, batch]` → `[replicas]`.
-pub(super) fn of_logits(
+pub(super) fn logits_loss(
     logits: &Tensor,
     targets: &Tensor,
     weights: Option<&Tensor>,
     row_weights: Option<&Tensor>,
     smoothing: f64,
 ) -> Tensor {
-    let Some(weights) = of_rows_and_classes(logits, weights, row_weights) else {
-        return unweighted(logits, targets, smoothing);
+    let Some(weights) = combined_weights(logits, weights, row_weights) else {
+        return unweighted_loss(logits, targets, smoothing);
     };
     let weighted = logits.log_softmax(-1, None) * &weights; // [replicas, batch, classes]
     let mut likelihood = at_targets(&weighted, targets);
@@ -92,8 +92,8 @@ pub(super) fn of_logits(
     -sum_of_rows(&likelihood) / sum_of_rows(&at_targets(&weights, targets))
 }
 
-/// libtorch's own, in one operation.
-fn unweighted(logits: &Tensor, targets: &Tensor, smoothing: f64) -> Tensor {
+/// Returns the unweighted loss, computed by libtorch in one operation.
+fn unweighted_loss(logits: &Tensor, targets: &Tensor, smoothing: f64) -> Tensor {
     let cross_entropy = |reduction| {
         let targets = targets.flatten(0, 1);
         logits.flatten(0, 1).cross_entropy_loss::<Tensor>(&targets, None, reduction, -100, smoothing)
@@ -105,22 +105,22 @@ fn unweighted(logits: &Tensor, targets: &Tensor, smoothing: f64) -> Tensor {
     }
 }
 
-/// The mean negative log-likelihood of each replica; shapes as for [`of_logits`].
-pub(super) fn of_log_probabilities(
+/// Returns the mean negative log-likelihood of each replica; shapes as for [`logits_loss`].
+pub(super) fn log_probabilities_loss(
     outputs: &Tensor,
     targets: &Tensor,
     weights: Option<&Tensor>,
     row_weights: Option<&Tensor>,
 ) -> Tensor {
-    let Some(weights) = of_rows_and_classes(outputs, weights, row_weights) else {
+    let Some(weights) = combined_weights(outputs, weights, row_weights) else {
         return -at_targets(outputs, targets).mean_dim(1, false, None);
     };
     let weights = at_targets(&weights, targets);
     -sum_of_rows(&(at_targets(outputs, targets) * &weights)) / sum_of_rows(&weights)
 }
 
-/// What each class counts in each row, `[replicas, batch, classes]`; `None` where all count the same.
-fn of_rows_and_classes(outputs: &Tensor, classes: Option<&Tensor>, rows: Option<&Tensor>) -> Option<Tensor> {
+/// Returns the weight of each class in each row, `[replicas, batch, classes]`; `None` if all are 1.
+fn combined_weights(outputs: &Tensor, classes: Option<&Tensor>, rows: Option<&Tensor>) -> Option<Tensor> {
     let weights = match (classes.map(|weights| weights.unsqueeze(1)), rows.map(|weights| weights.unsqueeze(-1))) {
         (None, None) => return None,
         (Some(weights), None) | (None, Some(weights)) => weights,
@@ -129,9 +129,9 @@ fn of_rows_and_classes(outputs: &Tensor, classes: Option<&Tensor>, rows: Option<
     Some(weights.expand_as(outputs))
 }
 
-/// What the best constant prediction costs, one that gives each class its (weighted, smoothed) share: `targets` as in
-/// [`of_logits`] → `[replicas]`, f64.
-pub(super) fn of_constant_prediction(
+/// Returns the loss of the best constant prediction, which gives each class its (weighted, smoothed) share: `targets`
+/// as in [`logits_loss`] → `[replicas]`, f64.
+pub(super) fn constant_prediction_loss(
     targets: &Tensor,
     classes: usize,
     weights: Option<&Tensor>,
@@ -146,8 +146,8 @@ pub(super) fn of_constant_prediction(
     -shares.xlogy(&probabilities).sum_dim_intlist(-1, false, None) / total
 }
 
-/// The value at each row's target, or the average by its probabilities: `[replicas, batch, classes]` → `[replicas,
-/// batch]`.
+/// Returns the value at each row's target, or the mean weighted by its probabilities: `[replicas, batch, classes]` →
+/// `[replicas, batch]`.
 fn at_targets(values: &Tensor, targets: &Tensor) -> Tensor {
     match targets.kind() {
         Kind::Int64 => values.gather(-1, &targets.unsqueeze(-1), false).squeeze_dim(-1),

@@ -1,10 +1,10 @@
-//! Which losses measure the same, so that their values can be compared.
+//! Decides which losses can be compared by value.
 
 use super::Loss;
 use crate::data::prepare::weights::Weights;
 
-/// What a loss measures. Binary cross-entropy is the cross-entropy of two classes, and the negative log-likelihood that
-/// of a softmax.
+/// Quantity that a loss computes. Binary cross-entropy is the cross-entropy of two classes, and the negative
+/// log-likelihood of a log-softmax is cross-entropy.
 #[derive(PartialEq)]
 enum Measure<'a> {
     Squared,
@@ -14,9 +14,9 @@ enum Measure<'a> {
 }
 
 impl Loss {
-    /// Whether a value of the other loss means the same: both measure the same of the same predictions, however the
-    /// network gives these and the file writes the loss.
-    pub fn measures_as(&self, other: &Loss) -> bool {
+    /// Returns whether values of the two losses can be compared: both compute the same quantity from the same
+    /// predictions, in whatever form the network gives them.
+    pub fn is_comparable_to(&self, other: &Loss) -> bool {
         self.measure() == other.measure()
     }
 
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn losses_that_measure_the_same_can_be_compared_whatever_their_names() {
-        let same = |one: &str, other: &str| read(one).unwrap().measures_as(&read(other).unwrap());
+        let same = |one: &str, other: &str| read(one).unwrap().is_comparable_to(&read(other).unwrap());
         assert!(same("\"bce\"", "\"bce_with_logits\""));
         assert!(same("\"sparse_categorical_crossentropy\"", "\"categorical_crossentropy\""));
         assert!(same("\"bce\"", "\"cross_entropy\""), "of two classes they agree");

@@ -1,8 +1,8 @@
-//! Losses: what training minimizes, one value for each replica.
+//! Losses, with one value for each replica.
 //!
-//! Formulas and names are PyTorch's (`torch.nn.functional`), with its `reduction="mean"`; Keras's names are accepted.
-//! `cross_entropy` and `bce_with_logits` take logits, and stay finite however large these are. A [`Loss`] is what was
-//! written; with the weights that it takes from the training rows it becomes a [`criterion::Criterion`].
+//! Formulas and names are those of PyTorch (`torch.nn.functional`) with `reduction="mean"`; Keras's names are accepted
+//! as aliases. `cross_entropy` and `bce_with_logits` take logits, and are finite for logits of any size. A [`Loss`]
+//! holds the settings; with the weights from the training rows it is a [`criterion::Criterion`].
 
 pub mod binary;
 pub mod criterion;
@@ -18,37 +18,37 @@ use tch::{Kind, Tensor};
 use crate::config::check::Invalid;
 use crate::data::Target;
 use crate::metrics::decision::Decision;
-use crate::network::layer::Layer;
+use crate::network::layer::{Layer, OutputKind};
 use crate::tensor::shape::Shape;
 use binary::BceWithLogits;
 use cross_entropy::{ClassTargets, CrossEntropy, Nll};
 use regression::Huber;
 
-/// What is minimized.
+/// Loss function and its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", from = "Written")]
-#[schemars(with = "Written")]
+#[serde(rename_all = "snake_case", from = "LossSpec")]
+#[schemars(with = "LossSpec")]
 pub enum Loss {
-    /// Mean squared error, `(y − t)²`.
+    /// Mean squared error: `(y − t)²`.
     Mse,
-    /// Mean absolute error, `|y − t|`.
+    /// Mean absolute error: `|y − t|`.
     Mae,
-    /// Squared for small errors, absolute for large ones.
+    /// Squared error for small errors, absolute error for large ones.
     Huber(Huber),
-    /// Binary cross-entropy of probabilities, `−t ln p − (1 − t) ln(1 − p)`, each logarithm at least −100.
+    /// Binary cross-entropy of probabilities: `−t ln p − (1 − t) ln(1 − p)`, each logarithm at least −100.
     Bce,
     /// Binary cross-entropy of logits.
     BceWithLogits(BceWithLogits),
-    /// Cross-entropy of logits against the class, `−ln softmax(y)[t]`.
+    /// Cross-entropy of logits: `−ln softmax(y)[t]`.
     CrossEntropy(CrossEntropy),
-    /// Negative log-likelihood of log-probabilities, `−y[t]`.
+    /// Negative log-likelihood of log-probabilities: `−y[t]`.
     Nll(Nll),
 }
 
-/// A loss by any of the names that a file may use; Keras has one of its own for one-hot targets.
+/// A loss by any of its names in experiment files; Keras has a separate name for one-hot targets.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Written {
+enum LossSpec {
     #[serde(alias = "mean_squared_error")]
     Mse,
     #[serde(alias = "l1", alias = "mean_absolute_error")]
@@ -64,25 +64,36 @@ enum Written {
     Nll(Nll),
 }
 
-impl From<Written> for Loss {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Mse => Loss::Mse,
-            Written::Mae => Loss::Mae,
-            Written::Huber(huber) => Loss::Huber(huber),
-            Written::Bce => Loss::Bce,
-            Written::BceWithLogits(settings) => Loss::BceWithLogits(settings),
-            Written::CrossEntropy(settings) => Loss::CrossEntropy(settings),
-            Written::CategoricalCrossentropy(settings) => {
+impl From<LossSpec> for Loss {
+    fn from(spec: LossSpec) -> Self {
+        match spec {
+            LossSpec::Mse => Loss::Mse,
+            LossSpec::Mae => Loss::Mae,
+            LossSpec::Huber(huber) => Loss::Huber(huber),
+            LossSpec::Bce => Loss::Bce,
+            LossSpec::BceWithLogits(settings) => Loss::BceWithLogits(settings),
+            LossSpec::CrossEntropy(settings) => Loss::CrossEntropy(settings),
+            LossSpec::CategoricalCrossentropy(settings) => {
                 Loss::CrossEntropy(CrossEntropy { targets: ClassTargets::OneHot, ..settings })
             }
-            Written::Nll(settings) => Loss::Nll(settings),
+            LossSpec::Nll(settings) => Loss::Nll(settings),
         }
     }
 }
 
+/// Targets that a loss is for.
+#[derive(Clone, Copy)]
+enum Task {
+    /// Classes, with one output for each.
+    Classes,
+    /// Two classes with one output, or labels with one output for each.
+    YesOrNo,
+    /// Classes, labels or numbers.
+    Any,
+}
+
 impl Loss {
-    /// The name in the file.
+    /// Returns the name in experiment files.
     pub fn name(&self) -> &'static str {
         match self {
             Loss::Mse => "mse",
@@ -95,7 +106,7 @@ impl Loss {
         }
     }
 
-    /// Whether it weighs the positive class.
+    /// Returns whether the positive class has a weight.
     pub fn has_pos_weight(&self) -> bool {
         match self {
             Loss::BceWithLogits(settings) => settings.pos_weight.is_some(),
@@ -106,7 +117,8 @@ impl Loss {
     /// Checks the settings.
     ///
     /// # Errors
-    /// When one is out of its range, or weights are not one for each class or label; the key is relative to the loss.
+    /// When a setting is out of range, or the number of weights differs from that of classes or labels. Keys are
+    /// relative to the loss.
     pub fn check(&self, target: Target) -> Result<(), Invalid> {
         match self {
             Loss::Huber(huber) => huber.check(),
@@ -118,10 +130,10 @@ impl Loss {
         .map_err(|fault| fault.under(self.name()))
     }
 
-    /// Checks that the loss fits the output of a network ending in `last`, and the targets.
+    /// Checks that the loss fits the target and the output of a network whose last layer is `last`.
     ///
     /// # Errors
-    /// What does not fit, with a loss or a layer that would.
+    /// When it does not, with a hint at a loss or a layer that does.
     pub fn check_fit(&self, last: &Layer, output: &Shape, target: Target) -> Result<(), Invalid> {
         let name = self.name();
         let fault =
@@ -131,47 +143,79 @@ impl Loss {
             return fault(message, "put `\"flatten\"` and a linear layer behind it".to_owned());
         };
         let one_for_two_classes = outputs == 1 && target == Target::Classes(2);
-        let ends_in_probabilities = matches!(last, Layer::Softmax | Layer::Sigmoid);
-        match (self, target) {
-            (Loss::CrossEntropy(_) | Loss::Nll(_), Target::Labels(_) | Target::Values(_)) => fault(
+        match (self.task(), target) {
+            (Task::Classes, Target::Labels(_) | Target::Values(_)) => fault(
                 format!("`{name}` is for classes, and the target is {target}"),
                 if matches!(target, Target::Labels(_)) { "use `bce_with_logits`" } else { "use `mse`" }.to_owned(),
             ),
-            (Loss::Bce | Loss::BceWithLogits(_), Target::Values(_)) => {
+            (Task::YesOrNo, Target::Values(_)) => {
                 fault(format!("`{name}` is for yes or no, and the target is {target}"), "use `mse`".to_owned())
             }
-            (Loss::CrossEntropy(_) | Loss::Nll(_), Target::Classes(2)) if outputs == 1 => fault(
+            (Task::Classes, Target::Classes(2)) if outputs == 1 => fault(
                 format!("`{name}` needs one output for each of 2 classes, and the network has 1"),
                 "use `bce_with_logits` for one output, or end with `{ linear = 2 }`".to_owned(),
             ),
-            (Loss::Bce | Loss::BceWithLogits(_), Target::Classes(_)) if !one_for_two_classes => fault(
+            (Task::YesOrNo, Target::Classes(_)) if !one_for_two_classes => fault(
                 format!("`{name}` needs one output and two classes, and there are {outputs} outputs and {target}"),
                 if target.outputs() == 2 { "end with `{ linear = 1 }`" } else { "use `cross_entropy`" }.to_owned(),
             ),
-            _ if outputs != target.outputs() && !one_for_two_classes => fault(
-                format!("`{name}` needs {} outputs for {target}, and the network has {outputs}", target.outputs()),
-                format!("end with `{{ linear = {} }}`", target.outputs()),
-            ),
-            (Loss::CrossEntropy(_) | Loss::BceWithLogits(_), _) if ends_in_probabilities => fault(
-                format!("`{name}` takes logits, and the network ends in `{}`", last.kind()),
-                match self {
-                    Loss::BceWithLogits(_) => format!("leave the last `{}` out, or use `bce`", last.kind()),
-                    _ => format!("leave the last `{}` out: the loss holds it already", last.kind()),
-                },
-            ),
-            (Loss::Nll(_), _) if ends_in_probabilities => fault(
-                format!("`nll` takes logarithms of probabilities, and the network ends in `{}`", last.kind()),
-                format!("use `cross_entropy`, and leave the last `{}` out", last.kind()),
-            ),
-            (Loss::Bce, _) if !matches!(last, Layer::Sigmoid) => fault(
-                format!("`bce` takes probabilities, and the network ends in `{}`", last.kind()),
-                "end with `\"sigmoid\"`, or use `bce_with_logits`".to_owned(),
-            ),
-            _ => Ok(()),
+            (Task::Classes | Task::YesOrNo | Task::Any, _) if outputs != target.outputs() && !one_for_two_classes => {
+                fault(
+                    format!("`{name}` needs {} outputs for {target}, and the network has {outputs}", target.outputs()),
+                    format!("end with `{{ linear = {} }}`", target.outputs()),
+                )
+            }
+            (Task::Classes | Task::YesOrNo | Task::Any, _) => self.check_last(last),
         }
     }
 
-    /// The targets as the loss takes them.
+    /// Returns the targets that the loss is for.
+    fn task(&self) -> Task {
+        match self {
+            Loss::CrossEntropy(_) | Loss::Nll(_) => Task::Classes,
+            Loss::Bce | Loss::BceWithLogits(_) => Task::YesOrNo,
+            Loss::Mse | Loss::Mae | Loss::Huber(_) => Task::Any,
+        }
+    }
+
+    /// Checks that the loss takes the output of `last`, the network's last layer.
+    fn check_last(&self, last: &Layer) -> Result<(), Invalid> {
+        let fault =
+            |message: String, hint: String| Err(Invalid::new("loss", format!("does not fit: {message}")).hint(hint));
+        let (name, kind) = (self.name(), last.kind());
+        let (is_sigmoid, ends_in_probabilities) = match last.spec().output_kind() {
+            OutputKind::Values => (false, false),
+            OutputKind::Probabilities => (true, true),
+            OutputKind::Distribution => (false, true),
+        };
+        match self {
+            Loss::CrossEntropy(_) if ends_in_probabilities => fault(
+                format!("`{name}` takes logits, and the network ends in `{kind}`"),
+                format!("leave the last `{kind}` out: the loss holds it already"),
+            ),
+            Loss::BceWithLogits(_) if ends_in_probabilities => fault(
+                format!("`{name}` takes logits, and the network ends in `{kind}`"),
+                format!("leave the last `{kind}` out, or use `bce`"),
+            ),
+            Loss::Nll(_) if ends_in_probabilities => fault(
+                format!("`nll` takes logarithms of probabilities, and the network ends in `{kind}`"),
+                format!("use `cross_entropy`, and leave the last `{kind}` out"),
+            ),
+            Loss::Bce if !is_sigmoid => fault(
+                format!("`bce` takes probabilities, and the network ends in `{kind}`"),
+                "end with `\"sigmoid\"`, or use `bce_with_logits`".to_owned(),
+            ),
+            Loss::CrossEntropy(_)
+            | Loss::BceWithLogits(_)
+            | Loss::Nll(_)
+            | Loss::Bce
+            | Loss::Mse
+            | Loss::Mae
+            | Loss::Huber(_) => Ok(()),
+        }
+    }
+
+    /// Returns targets in the form that the loss takes.
     ///
     /// # Shapes
     /// `targets` `[rows]` int64 for classes → the same for `nll` and sparse `cross_entropy`; otherwise f32, `[rows, 1]`
@@ -189,9 +233,12 @@ impl Loss {
         }
     }
 
-    /// How an output becomes a prediction.
+    /// Returns how an output becomes a prediction.
     pub fn decision(&self, outputs: usize, target: Target) -> Decision {
-        let threshold = if matches!(self, Loss::BceWithLogits(_)) { 0.0 } else { 0.5 };
+        let threshold = match self {
+            Loss::BceWithLogits(_) => 0.0, // a logit
+            Loss::Bce | Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::CrossEntropy(_) | Loss::Nll(_) => 0.5,
+        };
         match target {
             Target::Values(_) => Decision::Value,
             Target::Labels(_) => Decision::EachAbove(threshold),
@@ -213,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_for_a_loss_with_its_defaults() {
+    fn a_loss_name_means_its_defaults() {
         assert_eq!(read("\"mse\""), Ok(Loss::Mse));
         assert_eq!(read("\"l1\""), Ok(Loss::Mae));
         assert_eq!(read("\"huber\""), Ok(Loss::Huber(Huber { delta: 1.0 })));
@@ -242,9 +289,9 @@ mod tests {
     fn a_loss_reads_back_as_it_is_written_out() {
         for text in ["\"mae\"", "\"huber\"", "{ cross_entropy = { targets = \"one_hot\", class_weights = [1, 2] } }"] {
             let loss = read(text).unwrap();
-            let written = toml_edit::ser::ValueSerializer::new();
-            let written = serde::Serialize::serialize(&loss, written).unwrap().to_string();
-            assert_eq!(read(&written), Ok(loss), "{written}");
+            let spec = toml_edit::ser::ValueSerializer::new();
+            let spec = serde::Serialize::serialize(&loss, spec).unwrap().to_string();
+            assert_eq!(read(&spec), Ok(loss), "{spec}");
         }
     }
 
@@ -262,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_does_not_fit_is_refused_with_one_that_does() {
+    fn check_fit_suggests_a_loss_that_fits() {
         let hint = |loss: &str, last: Layer, outputs: i64, target| {
             let fault = read(loss).unwrap().check_fit(&last, &Shape::from([outputs]), target);
             fault.map_err(|fault| fault.hint.unwrap())

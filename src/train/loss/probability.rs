@@ -1,21 +1,20 @@
-//! From a network's outputs to probabilities, where they are any.
+//! Computes probabilities and scores from a network's outputs.
 //!
-//! A network ends in logits where its loss holds the softmax or sigmoid itself, and in probabilities where its own last
-//! layer does. Trained with a loss for numbers and no such layer, its outputs are scores that no probability can be
-//! read from.
+//! The outputs are logits if the loss contains the softmax or sigmoid, and probabilities if the last layer is one. With
+//! a regression loss and another last layer they are scores, from which no probability can be computed.
 
 use tch::{Kind, Tensor};
 
 use crate::data::Target;
 use crate::metrics::score::Score;
-use crate::network::layer::Layer;
+use crate::network::layer::{Layer, OutputKind};
 use crate::train::loss::Loss;
 
 impl Loss {
-    /// The probability of each class or label, for a network that ends in `last`; `None` where its outputs are scores,
-    /// or the target is numbers.
+    /// Returns the probability of each class or label for a network whose last layer is `last`; `None` if its outputs
+    /// are scores, or the target is numeric.
     ///
-    /// One output for two classes is the probability of the second one, and stays one column.
+    /// One output for two classes is the probability of class 1, and stays one column.
     ///
     /// # Shapes
     /// `outputs` `[…, outputs]` → the same, f64.
@@ -24,35 +23,39 @@ impl Loss {
         let several = outputs.size().last().is_some_and(|&width| width > 1);
         match (self, target) {
             (_, Target::Values(_)) => None,
-            // logarithms of probabilities come out as these, others with the shares that they would have
+            // Log-probabilities give these probabilities; other scores are normalized by the softmax.
             (Loss::CrossEntropy(_) | Loss::Nll(_), _) => Some(outputs.softmax(-1, Kind::Double)),
             (Loss::BceWithLogits(_), _) => Some(outputs.sigmoid()),
             (Loss::Bce, _) => Some(outputs),
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Classes(_)) => match last {
-                Layer::Softmax if several => Some(outputs),
-                Layer::Sigmoid if !several => Some(outputs),
-                _ => None,
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Classes(_)) => match last.spec().output_kind() {
+                OutputKind::Distribution => several.then_some(outputs),
+                OutputKind::Probabilities => (!several).then_some(outputs),
+                OutputKind::Values => None,
             },
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => {
-                matches!(last, Layer::Sigmoid).then_some(outputs)
-            }
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => match last.spec().output_kind() {
+                OutputKind::Probabilities => Some(outputs),
+                OutputKind::Distribution | OutputKind::Values => None,
+            },
         }
     }
 
-    /// How the score of one of two classes is read from so many outputs of a network that ends in `last`; `None` for other
-    /// targets.
+    /// Returns how the score of one of two classes is computed from the outputs of a network whose last layer is
+    /// `last`; `None` for other targets.
     pub fn score(&self, last: &Layer, target: Target, outputs: usize) -> Option<Score> {
         if target != Target::Classes(2) {
             return None;
         }
-        Some(match (self, outputs) {
-            (Loss::BceWithLogits(_), _) => Score::Logit,
-            (Loss::Bce, _) => Score::Probability,
-            (Loss::CrossEntropy(_) | Loss::Nll(_), _) => Score::Logits,
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), 1) if matches!(last, Layer::Sigmoid) => Score::Probability,
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), 1) => Score::Output,
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), _) if matches!(last, Layer::Softmax) => Score::Probabilities,
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), _) => Score::Difference,
+        let (is_one, kind) = (outputs == 1, last.spec().output_kind());
+        Some(match self {
+            Loss::BceWithLogits(_) => Score::Logit,
+            Loss::Bce => Score::Probability,
+            Loss::CrossEntropy(_) | Loss::Nll(_) => Score::Logits,
+            Loss::Mse | Loss::Mae | Loss::Huber(_) => match (is_one, kind) {
+                (true, OutputKind::Probabilities) => Score::Probability,
+                (true, OutputKind::Values | OutputKind::Distribution) => Score::Output,
+                (false, OutputKind::Distribution) => Score::Probabilities,
+                (false, OutputKind::Values | OutputKind::Probabilities) => Score::Difference,
+            },
         })
     }
 }
@@ -97,7 +100,7 @@ mod tests {
         let none = |last: &Layer, target: Target, outputs: &[f64]| {
             assert_eq!(probabilities(&Loss::Mse, last, target, outputs), None, "{last:?}, {target:?}");
         };
-        none(&Layer::Sigmoid, three, &[0.9, 0.8, 0.1]); // each for itself: they share out nothing
+        none(&Layer::Sigmoid, three, &[0.9, 0.8, 0.1]); // independent of each other, so they are no distribution
         none(&Layer::Softmax, labels, &[0.6, 0.4]);
         none(&Layer::Relu, two, &[1.2]);
         none(&Layer::Sigmoid, Target::Values(1), &[0.4]);

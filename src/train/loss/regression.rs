@@ -1,15 +1,15 @@
-//! Losses of numbers.
+//! Losses of numeric targets.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, positive};
 
-/// `(y − t)² / 2` for errors up to `delta`, `delta · (|y − t| − delta / 2)` beyond (PyTorch's `huber_loss`).
+/// Huber loss: `(y − t)² / 2` for errors up to `delta`, `delta · (|y − t| − delta / 2)` beyond (PyTorch: `huber_loss`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Huber {
-    /// The error from which the loss grows as a straight line.
+    /// Error from which the loss is linear.
     pub delta: f64,
 }
 

@@ -1,14 +1,14 @@
-//! Adagrad (Duchi, Hazan and Singer 2011), as `torch.optim.Adagrad`: each parameter's step is divided by the root of
-//! the sum of its squared gradients so far.
+//! Adagrad (Duchi, Hazan and Singer 2011), as `torch.optim.Adagrad`: divides each parameter's step by the root of the
+//! sum of its squared gradients so far.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::rule::{Rule, decayed};
+use super::rule::{Rule, add_weight_decay};
 use crate::config::check::{Invalid, not_negative, positive};
 
-/// `adagrad`.
+/// Settings of Adagrad.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adagrad {
@@ -17,12 +17,12 @@ pub struct Adagrad {
     pub lr: f64,
     /// At step t, from 0, the learning rate is divided by `1 + lr_decay · t`.
     pub lr_decay: f64,
-    /// Added to the root, so that nothing is divided by 0.
+    /// Added to the root to avoid division by 0.
     #[serde(alias = "epsilon")]
     pub eps: f64,
     /// L2 penalty.
     pub weight_decay: f64,
-    /// What the sums of squares start at.
+    /// Initial value of the sums of squares.
     pub initial_accumulator_value: f64,
 }
 
@@ -48,11 +48,11 @@ impl Adagrad {
     }
 }
 
-/// One step.
+/// Constants of one step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     eps: f64,
-    share: f64, // of the learning rate, at this step
+    share: f64, // factor of the learning rate at this step
 }
 
 impl Rule for Step {
@@ -65,10 +65,10 @@ impl Rule for Step {
         rate: &N::Each,
         decay: Option<&N::Each>,
     ) -> N {
-        let gradient = decayed(value, gradient, decay);
+        let gradient = add_weight_decay(value, gradient, decay);
         let squares = memory.first_mut().expect("the sum of squares");
-        *squares = squares.plus(&gradient.times(&gradient));
-        let direction = gradient.over(&squares.root().shifted(self.eps));
-        value.minus(&direction.mul_per_replica(rate, self.share))
+        *squares = squares.add(&gradient.mul(&gradient));
+        let direction = gradient.div(&squares.sqrt().add_scalar(self.eps));
+        value.sub(&direction.mul_per_replica(rate, self.share))
     }
 }

@@ -1,31 +1,31 @@
-//! Adam (Kingma and Ba 2015), as `torch.optim.Adam`: each parameter's step is its gradient's running mean divided by
-//! the running root mean square, both corrected for having started at 0.
+//! Adam (Kingma and Ba 2015), as `torch.optim.Adam`: each parameter's step is the running mean of its gradient divided
+//! by the root of the running mean of its square, both corrected for starting at 0.
 //!
-//! With `amsgrad` (Reddi, Kale and Kumar 2018) the largest mean square so far divides, so that a step never grows
-//! because a large gradient is being forgotten.
+//! With `amsgrad` (Reddi, Kale and Kumar 2018) the divisor is the root of the largest mean square so far, so that steps
+//! do not grow when a large gradient is forgotten.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::rule::{Rule, decayed, lerp};
+use super::rule::{Rule, add_weight_decay, lerp};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
 
-/// `adam`.
+/// Settings of Adam.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {
     /// Learning rate.
     #[serde(alias = "learning_rate")]
     pub lr: f64,
-    /// The shares of the two running means that are kept at each step.
+    /// Decay rates of the two running means.
     pub betas: [f64; 2],
-    /// Added to the root, so that nothing is divided by 0.
+    /// Added to the root to avoid division by 0.
     #[serde(alias = "epsilon")]
     pub eps: f64,
     /// L2 penalty.
     pub weight_decay: f64,
-    /// Whether the largest mean square so far divides, in place of the current one.
+    /// Whether to divide by the largest mean square so far instead of the current one.
     pub amsgrad: bool,
 }
 
@@ -46,13 +46,14 @@ impl Adam {
 }
 
 impl Adam {
-    /// The running means of gradients and of squares, then the largest mean of squares so far, for AMSGrad.
+    /// Returns the number of values stored per parameter: the running means of the gradient and of its square and, with
+    /// AMSGrad, the largest mean square.
     pub(super) fn memory(&self) -> usize {
         2 + usize::from(self.amsgrad)
     }
 
-    /// The step of this number, from 1; with `decoupled` the weight decay goes straight off the weights, which is all
-    /// that AdamW differs in.
+    /// Returns the constants of a step, counted from 1. With `decoupled`, weight decay is applied to the weights
+    /// directly, as in AdamW.
     pub(super) fn at_step(&self, step: u64, decoupled: bool) -> Step {
         let Adam { betas: [beta1, beta2], eps, .. } = *self;
         Step {
@@ -66,15 +67,15 @@ impl Adam {
     }
 }
 
-/// One step.
+/// Constants of one step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     beta1: f64,
     beta2: f64,
     eps: f64,
     decoupled: bool,
-    of_rate: f64, // corrects the mean gradient for having started at 0
-    of_root: f64, // and this the root of the mean square
+    of_rate: f64, // bias correction of the mean gradient
+    of_root: f64, // bias correction of the root of the mean square
 }
 
 impl Rule for Step {
@@ -87,23 +88,23 @@ impl Rule for Step {
         rate: &N::Each,
         decay: Option<&N::Each>,
     ) -> N {
-        let gradient = decayed(value, gradient, decay.filter(|_| !self.decoupled));
+        let gradient = add_weight_decay(value, gradient, decay.filter(|_| !self.decoupled));
         let (mean, others) = memory.split_first_mut().expect("the mean gradient");
         let (square, others) = others.split_first_mut().expect("the mean square");
-        *mean = lerp(mean, &gradient, 1.0 - self.beta1).settled();
-        *square = square.scaled(self.beta2).plus(&gradient.scaled(1.0 - self.beta2).times(&gradient));
+        *mean = lerp(mean, &gradient, 1.0 - self.beta1).flush_tiny();
+        *square = square.mul_scalar(self.beta2).add(&gradient.mul_scalar(1.0 - self.beta2).mul(&gradient));
         let divisor = match others.first_mut() {
             Some(largest) => {
-                *largest = largest.larger(square);
-                largest.root()
+                *largest = largest.max(square);
+                largest.sqrt()
             }
-            None => square.root(),
+            None => square.sqrt(),
         };
-        let direction = mean.over(&divisor.scaled(self.of_root).shifted(self.eps));
+        let direction = mean.div(&divisor.mul_scalar(self.of_root).add_scalar(self.eps));
         let step = direction.mul_per_replica(rate, self.of_rate);
         match decay.filter(|_| self.decoupled) {
-            Some(decay) => value.shrunk(rate, decay).minus(&step),
-            None => value.minus(&step),
+            Some(decay) => value.decay(rate, decay).sub(&step),
+            None => value.sub(&step),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! AdamW (Loshchilov and Hutter 2019), as `torch.optim.AdamW`: Adam whose weight decay does not pass through the
-//! running means, but shrinks every parameter by the same share.
+//! AdamW (Loshchilov and Hutter 2019), as `torch.optim.AdamW`: Adam with weight decay that does not enter the running
+//! means, but multiplies every parameter by the same factor.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use super::adam::Adam;
 use crate::config::check::Invalid;
 
-/// `adamw`.
+/// Settings of AdamW.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamW {
     /// Learning rate.
     #[serde(alias = "learning_rate")]
     pub lr: f64,
-    /// The shares of the two running means that are kept at each step.
+    /// Decay rates of the two running means.
     pub betas: [f64; 2],
-    /// Added to the root, so that nothing is divided by 0.
+    /// Added to the root to avoid division by 0.
     #[serde(alias = "epsilon")]
     pub eps: f64,
-    /// Every parameter loses the share `lr · weight_decay` at each step.
+    /// Every parameter is multiplied by `1 − lr · weight_decay` at each step.
     pub weight_decay: f64,
-    /// Whether the largest mean square so far divides, in place of the current one.
+    /// Whether to divide by the largest mean square so far instead of the current one.
     pub amsgrad: bool,
 }
 
@@ -37,7 +37,7 @@ impl AdamW {
         self.as_adam().check()
     }
 
-    /// The same numbers, for the rule that both share.
+    /// Returns the same settings as Adam's, whose rule is shared.
     pub(super) fn as_adam(&self) -> Adam {
         let AdamW { lr, betas, eps, weight_decay, amsgrad } = *self;
         Adam { lr, betas, eps, weight_decay, amsgrad }

@@ -1,11 +1,11 @@
-//! Optimizers, each an update rule over the whole parameter arena.
+//! Optimizers: update rules over the parameter arena.
 //!
-//! A rule is written once, over [`number::Number`]: on the CPU [`update::Update`] runs it over the parameters' memory in
-//! one pass, on a GPU over whole tensors.
+//! A rule is written once, over [`number::Number`]: on the CPU [`update::Update`] applies it to memory in one pass, on
+//! a GPU to tensors of all parameters. To add an optimizer, see `docs/internals/adding-an-optimizer.md`.
 //!
-//! The rules, their defaults and their names are PyTorch's (`torch.optim`); tests hold each one against
-//! PyTorch's steps. libtorch's own optimizers (through `tch::nn`) keep their state out of reach, and know one learning
-//! rate for all parameters, where a stack needs one for each replica.
+//! Rules, defaults and names are those of `torch.optim`; tests compare the steps with PyTorch's. libtorch's own
+//! optimizers (in `tch::nn`) do not expose their state, and have one learning rate for all parameters, whereas a stack
+//! needs one for each replica.
 
 pub mod adagrad;
 pub mod adam;
@@ -21,13 +21,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
-use rule::Run;
+use rule::ApplyRule;
 
-/// How the loss is minimized.
+/// Optimizer and its hyperparameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Optimizer {
-    /// Stochastic gradient descent, with momentum.
+    /// Stochastic gradient descent with momentum.
     Sgd(sgd::Sgd),
     /// RMSprop (Hinton 2012).
     #[serde(alias = "rms_prop")]
@@ -42,7 +42,7 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    /// The name in the file.
+    /// Returns the name in experiment files.
     pub fn name(&self) -> &'static str {
         match self {
             Optimizer::Sgd(_) => "sgd",
@@ -53,7 +53,7 @@ impl Optimizer {
         }
     }
 
-    /// The learning rate that a schedule starts from.
+    /// Returns the learning rate from which a schedule starts.
     pub fn lr(&self) -> f64 {
         match self {
             Optimizer::Sgd(sgd) => sgd.lr,
@@ -64,7 +64,7 @@ impl Optimizer {
         }
     }
 
-    /// The share of each weight that is added to its gradient, or taken off it.
+    /// Returns the weight decay: the factor of the L2 penalty, or of decoupled weight decay.
     pub fn weight_decay(&self) -> f64 {
         match self {
             Optimizer::Sgd(sgd) => sgd.weight_decay,
@@ -75,7 +75,7 @@ impl Optimizer {
         }
     }
 
-    /// The same with this learning rate and weight decay.
+    /// Returns the optimizer with this learning rate and weight decay.
     pub fn with(&self, lr: f64, weight_decay: f64) -> Optimizer {
         match self.clone() {
             Optimizer::Sgd(sgd) => Optimizer::Sgd(sgd::Sgd { lr, weight_decay, ..sgd }),
@@ -86,7 +86,7 @@ impl Optimizer {
         }
     }
 
-    /// Whether it has a momentum that a schedule can change: that of SGD and RMSprop, the first beta of Adam and AdamW.
+    /// Returns whether a schedule can change a momentum: that of SGD and RMSprop, the first beta of Adam and AdamW.
     pub fn has_momentum(&self) -> bool {
         match self {
             Optimizer::Sgd(_) | Optimizer::Rmsprop(_) | Optimizer::Adam(_) | Optimizer::Adamw(_) => true,
@@ -94,7 +94,7 @@ impl Optimizer {
         }
     }
 
-    /// The same with this momentum; unchanged where it has none.
+    /// Returns the optimizer with this momentum; unchanged if it has none.
     pub fn with_momentum(&self, momentum: f64) -> Optimizer {
         match self.clone() {
             Optimizer::Sgd(sgd) => Optimizer::Sgd(sgd::Sgd { momentum, ..sgd }),
@@ -108,7 +108,7 @@ impl Optimizer {
     /// Checks the settings.
     ///
     /// # Errors
-    /// When one is out of its range; the key is relative to the optimizer's place.
+    /// When a setting is out of range. Keys are relative to the optimizer.
     pub fn check(&self) -> Result<(), Invalid> {
         match self {
             Optimizer::Sgd(sgd) => sgd.check(),
@@ -120,7 +120,7 @@ impl Optimizer {
         .map_err(|fault| fault.under(self.name()))
     }
 
-    /// How many numbers are remembered of each parameter, and what they start from.
+    /// Returns the number of values stored per parameter, and their initial value.
     pub(crate) fn memory(&self) -> (usize, f64) {
         match self {
             Optimizer::Sgd(sgd) => (sgd.memory(), 0.0),
@@ -131,14 +131,14 @@ impl Optimizer {
         }
     }
 
-    /// Runs the rule of a step; steps are counted from 1.
-    fn at_step<R: Run>(&self, step: u64, run: R) {
+    /// Applies the rule of a step; steps are counted from 1.
+    fn at_step<R: ApplyRule>(&self, step: u64, target: R) {
         match self {
-            Optimizer::Sgd(sgd) => run.with(sgd.at_step()),
-            Optimizer::Rmsprop(rmsprop) => run.with(rmsprop.at_step()),
-            Optimizer::Adam(adam) => run.with(adam.at_step(step, false)),
-            Optimizer::Adamw(adamw) => run.with(adamw.as_adam().at_step(step, true)),
-            Optimizer::Adagrad(adagrad) => run.with(adagrad.at_step(step)),
+            Optimizer::Sgd(sgd) => target.apply_rule(sgd.at_step()),
+            Optimizer::Rmsprop(rmsprop) => target.apply_rule(rmsprop.at_step()),
+            Optimizer::Adam(adam) => target.apply_rule(adam.at_step(step, false)),
+            Optimizer::Adamw(adamw) => target.apply_rule(adamw.as_adam().at_step(step, true)),
+            Optimizer::Adagrad(adagrad) => target.apply_rule(adagrad.at_step(step)),
         }
     }
 }

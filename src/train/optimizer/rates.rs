@@ -1,19 +1,19 @@
-//! Settings that each replica of a stack has its own of: the learning rate and the weight decay.
+//! Settings with a value for each replica of a stack: learning rate and weight decay.
 
 use tch::{Device, Kind, Tensor};
 
-/// A number for each replica: one for all, or a column.
+/// A number for each replica, as one number or as a column.
 #[derive(Debug)]
 pub struct EachReplica {
     numbers: Vec<f64>,
-    column: Option<Tensor>, // [replicas, 1], f32, where they differ
+    column: Option<Tensor>, // [replicas, 1], f32, if they differ
 }
 
-/// One learning rate for each replica.
+/// Learning rate of each replica.
 pub type Rates = EachReplica;
 
 impl EachReplica {
-    /// The numbers in the order of the replicas; one alone is every replica's.
+    /// Creates it from the numbers of the replicas in order; a single number applies to all.
     pub fn new(numbers: &[f64], device: Device) -> Self {
         let first = numbers.first().copied().unwrap_or_default();
         let column = numbers.iter().any(|&number| number != first).then(|| {
@@ -22,26 +22,26 @@ impl EachReplica {
         EachReplica { numbers: numbers.to_vec(), column }
     }
 
-    /// The number of one replica.
-    pub fn of(&self, replica: usize) -> f64 {
+    /// Returns the number of one replica.
+    pub fn get(&self, replica: usize) -> f64 {
         self.numbers.get(replica).copied().unwrap_or_else(|| self.first())
     }
 
-    /// Whether it is 0 for all.
+    /// Returns whether it is 0 for all replicas.
     pub(super) fn is_zero(&self) -> bool {
         self.numbers.iter().all(|&number| number == 0.0)
     }
 
-    /// Each replica's row times its number, `[replicas, parameters]`.
-    pub(super) fn times(&self, rows: &Tensor, factor: f64) -> Tensor {
+    /// Returns each replica's row times its number times `factor`, `[replicas, parameters]`.
+    pub(super) fn mul(&self, rows: &Tensor, factor: f64) -> Tensor {
         match &self.column {
             None => rows * (self.first() * factor),
             Some(column) => rows * (column * factor),
         }
     }
 
-    /// `1 − rate · decay` for each replica, `[replicas or 1, 1]`, where `self` has the rates.
-    pub(super) fn shrinking(&self, decays: &EachReplica) -> Tensor {
+    /// Returns `1 − rate · decay` for each replica, `[replicas or 1, 1]`; `self` holds the rates.
+    pub(super) fn decay_factor(&self, decays: &EachReplica) -> Tensor {
         match (&self.column, &decays.column) {
             (None, None) => Tensor::from(1.0 - self.first() * decays.first()),
             (Some(rates), None) => 1.0 - rates * decays.first(),
@@ -66,9 +66,9 @@ mod tests {
     #[test]
     fn every_replicas_row_is_taken_by_its_own_number() {
         let rows = Tensor::ones([2, 2], (Kind::Float, Device::Cpu));
-        assert_eq!(values_of(&EachReplica::new(&[0.5, 2.0], Device::Cpu).times(&rows, 2.0)), [1.0, 1.0, 4.0, 4.0]);
-        assert_eq!(values_of(&EachReplica::new(&[0.5, 0.5], Device::Cpu).times(&rows, 2.0)), [1.0; 4]);
-        assert_eq!(EachReplica::new(&[0.5], Device::Cpu).of(3), 0.5, "one alone is every replica's");
+        assert_eq!(values_of(&EachReplica::new(&[0.5, 2.0], Device::Cpu).mul(&rows, 2.0)), [1.0, 1.0, 4.0, 4.0]);
+        assert_eq!(values_of(&EachReplica::new(&[0.5, 0.5], Device::Cpu).mul(&rows, 2.0)), [1.0; 4]);
+        assert_eq!(EachReplica::new(&[0.5], Device::Cpu).get(3), 0.5, "one alone is every replica's");
         assert!(!EachReplica::new(&[0.0, 1.0], Device::Cpu).is_zero());
     }
 
@@ -82,7 +82,7 @@ mod tests {
         ] {
             let (rates, decays) = (EachReplica::new(&rates, Device::Cpu), EachReplica::new(&decays, Device::Cpu));
             let shrunk =
-                Tensor::ones([2, 2], (Kind::Float, Device::Cpu)) * rates.shrinking(&decays).to_kind(Kind::Float);
+                Tensor::ones([2, 2], (Kind::Float, Device::Cpu)) * rates.decay_factor(&decays).to_kind(Kind::Float);
             assert_eq!(values_of(&shrunk), wanted);
         }
     }

@@ -1,30 +1,30 @@
-//! RMSprop (Hinton 2012), as `torch.optim.RMSprop`: each parameter's step is divided by the running root mean square
-//! of its gradient.
+//! RMSprop (Hinton 2012), as `torch.optim.RMSprop`: divides each parameter's step by the root of the running mean of
+//! its squared gradient.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::rule::{Rule, decayed, lerp};
+use super::rule::{Rule, add_weight_decay, lerp};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
 
-/// `rmsprop`.
+/// Settings of RMSprop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rmsprop {
     /// Learning rate.
     #[serde(alias = "learning_rate")]
     pub lr: f64,
-    /// The share of the running mean that is kept at each step (Keras's `rho`).
+    /// Decay rate of the running mean (Keras: `rho`).
     #[serde(alias = "rho")]
     pub alpha: f64,
-    /// Added to the root, so that nothing is divided by 0.
+    /// Added to the root to avoid division by 0.
     pub eps: f64,
     /// L2 penalty.
     pub weight_decay: f64,
-    /// The share of the last step's direction that is kept.
+    /// Factor of the previous step's direction.
     pub momentum: f64,
-    /// Whether the gradient's running mean is subtracted, so that its variance divides.
+    /// Whether to subtract the squared running mean of the gradient, so that the divisor is the root of the variance.
     pub centered: bool,
 }
 
@@ -45,7 +45,8 @@ impl Rmsprop {
 }
 
 impl Rmsprop {
-    /// The running mean of squares, then that of gradients where it is subtracted, then the momentum where there is one.
+    /// Returns the number of values stored per parameter: the running mean of squares, that of gradients if `centered`,
+    /// and the momentum buffer if used.
     pub(super) fn memory(&self) -> usize {
         1 + usize::from(self.centered) + usize::from(self.momentum > 0.0)
     }
@@ -56,7 +57,7 @@ impl Rmsprop {
     }
 }
 
-/// One step.
+/// Constants of one step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     alpha: f64,
@@ -75,22 +76,22 @@ impl Rule for Step {
         rate: &N::Each,
         decay: Option<&N::Each>,
     ) -> N {
-        let gradient = decayed(value, gradient, decay);
+        let gradient = add_weight_decay(value, gradient, decay);
         let (square, others) = memory.split_first_mut().expect("the mean of squares");
-        *square = square.scaled(self.alpha).plus(&gradient.scaled(1.0 - self.alpha).times(&gradient));
+        *square = square.mul_scalar(self.alpha).add(&gradient.mul_scalar(1.0 - self.alpha).mul(&gradient));
         let (variance, momentum) = match others {
-            [] => (square.same(), None),
+            [] => (square.clone(), None),
             [mean, momentum @ ..] if self.centered => {
-                *mean = lerp(mean, &gradient, 1.0 - self.alpha).settled();
-                (square.minus(&mean.times(mean)), momentum.first_mut())
+                *mean = lerp(mean, &gradient, 1.0 - self.alpha).flush_tiny();
+                (square.sub(&mean.mul(mean)), momentum.first_mut())
             }
-            [momentum, ..] => (square.same(), Some(momentum)),
+            [momentum, ..] => (square.clone(), Some(momentum)),
         };
-        let step = gradient.over(&variance.root().shifted(self.eps));
+        let step = gradient.div(&variance.sqrt().add_scalar(self.eps));
         let Some(momentum) = momentum.filter(|_| self.momentum != 0.0) else {
-            return value.minus(&step.mul_per_replica(rate, 1.0));
+            return value.sub(&step.mul_per_replica(rate, 1.0));
         };
-        *momentum = momentum.scaled(self.momentum).plus(&step).settled();
-        value.minus(&momentum.mul_per_replica(rate, 1.0))
+        *momentum = momentum.mul_scalar(self.momentum).add(&step).flush_tiny();
+        value.sub(&momentum.mul_per_replica(rate, 1.0))
     }
 }

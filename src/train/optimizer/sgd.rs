@@ -4,19 +4,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::rule::{Rule, decayed};
+use super::rule::{Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive, require};
 
-/// `sgd`.
+/// Settings of SGD.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
     /// Learning rate.
     #[serde(alias = "learning_rate")]
     pub lr: f64,
-    /// The share of the last step's direction that is kept.
+    /// Factor of the previous step's direction.
     pub momentum: f64,
-    /// Whether the gradient is taken ahead of the momentum step (Nesterov).
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
     /// L2 penalty.
     pub weight_decay: f64,
@@ -38,7 +38,7 @@ impl Sgd {
 }
 
 impl Sgd {
-    /// The momentum, where there is one.
+    /// Returns the number of values stored per parameter: the momentum buffer, if used.
     pub(super) fn memory(&self) -> usize {
         usize::from(self.momentum > 0.0)
     }
@@ -48,7 +48,7 @@ impl Sgd {
     }
 }
 
-/// One step.
+/// Constants of one step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     momentum: f64,
@@ -65,16 +65,16 @@ impl Rule for Step {
         rate: &N::Each,
         decay: Option<&N::Each>,
     ) -> N {
-        let gradient = decayed(value, gradient, decay);
-        // at a momentum of 0, which a schedule may pass through, PyTorch leaves what is remembered as it is
+        let gradient = add_weight_decay(value, gradient, decay);
+        // With a momentum of 0, which a schedule may pass through, PyTorch leaves the buffer unchanged.
         let Some(momentum) = memory.first_mut().filter(|_| self.momentum != 0.0) else {
-            return value.minus(&gradient.mul_per_replica(rate, 1.0));
+            return value.sub(&gradient.mul_per_replica(rate, 1.0));
         };
-        *momentum = momentum.scaled(self.momentum).plus(&gradient).settled(); // from 0, so at first it is the gradient
+        *momentum = momentum.mul_scalar(self.momentum).add(&gradient).flush_tiny(); // starts at 0, so it is first the gradient
         let direction = match self.nesterov {
-            true => gradient.plus(&momentum.scaled(self.momentum)),
-            false => momentum.same(),
+            true => gradient.add(&momentum.mul_scalar(self.momentum)),
+            false => momentum.clone(),
         };
-        value.minus(&direction.mul_per_replica(rate, 1.0))
+        value.sub(&direction.mul_per_replica(rate, 1.0))
     }
 }

@@ -1,7 +1,7 @@
-//! An optimizer at work: what it remembers of each parameter, and its steps.
+//! Steps of an optimizer, and the state that it stores for each parameter.
 //!
-//! On the CPU a step is one pass over memory: value, gradient and memory of a parameter are read once, and written
-//! once. That is what bounds it; libtorch's operations one after the other would go over all of them some ten times.
+//! On the CPU a step is one pass over memory, which bounds its speed: a parameter's value, gradient and state are read
+//! once and written once. libtorch's operations would read all of them about ten times.
 
 #![expect(unsafe_code, reason = "steps are passes over libtorch's memory")]
 
@@ -10,30 +10,30 @@ use tch::{Device, Kind, Tensor};
 
 use crate::tensor::raw_f32::RawF32;
 use crate::train::optimizer::Optimizer;
-use crate::train::optimizer::number::Wide;
+use crate::train::optimizer::number::Register;
 use crate::train::optimizer::rates::{EachReplica, Rates};
-use crate::train::optimizer::rule::{Rule, Run};
+use crate::train::optimizer::rule::{ApplyRule, Rule};
 
-/// The most numbers that an optimizer remembers of a parameter.
-const MOST_MEMORY: usize = 3;
+/// Maximum number of values that an optimizer stores per parameter.
+const MAX_MEMORY: usize = 3;
 
-/// An optimizer, and what it remembers.
+/// An optimizer with its state.
 #[derive(Debug)]
 pub struct Update {
     optimizer: Optimizer,
     decays: EachReplica,
-    memory: Vec<Tensor>, // [replicas, parameters] each, once there was a step
+    memory: Vec<Tensor>, // [replicas, parameters] each, after the first step
     steps: u64,
     momentum: Option<f64>,
 }
 
 impl Optimizer {
-    /// The optimizer at work, remembering nothing yet, for replicas that all have these settings.
+    /// Returns the optimizer without state, with the same settings for all replicas.
     pub fn start(&self, device: Device) -> Update {
         self.start_each(&[self.weight_decay()], device)
     }
 
-    /// The same with a weight decay for each replica, in place of the one that the settings have.
+    /// Returns the optimizer without state, with a weight decay for each replica instead of that of the settings.
     pub fn start_each(&self, weight_decays: &[f64], device: Device) -> Update {
         Update::new(self.clone(), EachReplica::new(weight_decays, device))
     }
@@ -44,21 +44,21 @@ impl Update {
         Update { optimizer, decays, memory: Vec::new(), steps: 0, momentum: None }
     }
 
-    /// Sets the momentum of the next steps; with `None` it is that of the optimizer's settings. What is remembered starts as
-    /// these settings say, so that they must have a momentum where any step is to have one.
+    /// Sets the momentum of the next steps; `None` is that of the settings. State is allocated by the settings, so they
+    /// must have a momentum if any step has one.
     pub fn set_momentum(&mut self, momentum: Option<f64>) {
         self.momentum = momentum;
     }
 
-    /// One step, in place. Called without gradients being tracked.
+    /// Takes one step, in place. Gradients must not be recorded.
     ///
     /// # Shapes
     /// `values` and `gradient` are `[replicas, parameters]`.
     ///
     /// # Panics
-    /// When `values` and `gradient` share memory: an error in this program.
+    /// When `values` and `gradient` share memory, which is a bug in this program.
     pub fn step(&mut self, values: &mut Tensor, gradient: &Tensor, rates: &Rates) {
-        let gradient = &gradient.contiguous(); // a copy where it is a view with gaps
+        let gradient = &gradient.contiguous(); // a copy if it is a view with gaps
         assert!(!share_memory(values, gradient), "the values and the gradient of a step share memory");
         if values.device() == Device::Cpu && values.kind() == Kind::Float {
             let rows = self.rows(values);
@@ -66,11 +66,11 @@ impl Update {
             let parameters = values.size()[1] as usize;
             for replica in 0..values.size()[0] as usize {
                 let row = replica * parameters..(replica + 1) * parameters;
-                // SAFETY: the gradient lives to the end of this function, and this thread writes to the values and the
-                // optimizer's own memory only, which the gradient does not overlap.
+                // SAFETY: the gradient lives until the end of this function, and this thread writes only to the values
+                // and the optimizer's state, which do not overlap with the gradient.
                 let gradient = unsafe { RawF32::of(gradient).part(row).get() };
-                // SAFETY: values and memory are borrowed for this function, and one thread goes from row to row.
-                unsafe { rows.step(replica, 0..parameters, gradient, rates.of(replica), self.momentum, self.steps) };
+                // SAFETY: values and state are borrowed for this function, and one thread steps row by row.
+                unsafe { rows.step(replica, 0..parameters, gradient, rates.get(replica), self.momentum, self.steps) };
             }
         } else {
             self.remember(values);
@@ -78,18 +78,18 @@ impl Update {
             let Update { optimizer, decays, memory, steps, momentum } = self;
             let decay = (!decays.is_zero()).then_some(&*decays);
             with_momentum(optimizer, *momentum)
-                .at_step(*steps, OverTensors { values, gradient, memory, rate: rates, decay });
+                .at_step(*steps, TensorStep { values, gradient, memory, rate: rates, decay });
         }
     }
 
-    /// What steps over parts of rows need, for loops that take them by themselves.
+    /// Returns what is needed to step over parts of rows, for callers with their own loop.
     ///
     /// # Shapes
     /// `values` is `[replicas, parameters]`, f32, on the CPU.
     pub(in crate::train) fn rows(&mut self, values: &Tensor) -> Rows {
         self.remember(values);
         let decays =
-            (!self.decays.is_zero()).then(|| (0..values.size()[0] as usize).map(|r| self.decays.of(r)).collect());
+            (!self.decays.is_zero()).then(|| (0..values.size()[0] as usize).map(|r| self.decays.get(r)).collect());
         Rows {
             optimizer: self.optimizer.clone(),
             values: RawF32::of(values),
@@ -99,28 +99,28 @@ impl Update {
         }
     }
 
-    /// What is remembered of each parameter, `[replicas, parameters]` each; nothing before the first step.
+    /// Returns the state, `[replicas, parameters]` each; empty before the first step.
     pub(in crate::train) fn memory(&self) -> &[Tensor] {
         &self.memory
     }
 
-    /// Room for what is remembered of these values, `[replicas, parameters]`.
+    /// Returns newly allocated state for these values, `[replicas, parameters]`.
     pub(in crate::train) fn memory_like(&self, values: &Tensor) -> Vec<Tensor> {
         let (numbers, start) = self.optimizer.memory();
         (0..numbers).map(|_| values.full_like(start)).collect()
     }
 
-    /// Goes on behind so many steps, with this memory.
+    /// Restores the number of steps and the state.
     pub(in crate::train) fn restore(&mut self, steps: u64, memory: Vec<Tensor>) {
         (self.steps, self.memory) = (steps, memory);
     }
 
-    /// How many steps there were.
+    /// Returns the number of steps taken.
     pub(in crate::train) fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Counts steps that were taken by way of [`Rows`].
+    /// Counts steps that were taken with [`Rows`].
     pub(in crate::train) fn count(&mut self, steps: u64) {
         self.steps += steps;
     }
@@ -132,7 +132,7 @@ impl Update {
     }
 }
 
-/// Whether two contiguous tensors have a byte in common.
+/// Returns whether two contiguous tensors overlap in memory.
 fn share_memory(one: &Tensor, other: &Tensor) -> bool {
     let bytes = |tensor: &Tensor| {
         let start = tensor.data_ptr() as usize;
@@ -142,13 +142,13 @@ fn share_memory(one: &Tensor, other: &Tensor) -> bool {
     one.start < other.end && other.start < one.end
 }
 
-/// The optimizer of a step.
+/// Returns the optimizer with the momentum of a step.
 fn with_momentum(optimizer: &Optimizer, momentum: Option<f64>) -> Optimizer {
     momentum.map_or_else(|| optimizer.clone(), |momentum| optimizer.with_momentum(momentum))
 }
 
-/// A step over whole tensors.
-struct OverTensors<'a> {
+/// A step over tensors of all parameters.
+struct TensorStep<'a> {
     values: &'a mut Tensor,
     gradient: &'a Tensor,
     memory: &'a mut [Tensor],
@@ -156,14 +156,14 @@ struct OverTensors<'a> {
     decay: Option<&'a EachReplica>,
 }
 
-impl Run for OverTensors<'_> {
-    fn with<R: Rule>(self, rule: R) {
+impl ApplyRule for TensorStep<'_> {
+    fn apply_rule<R: Rule>(self, rule: R) {
         let values = rule.apply(&*self.values, self.gradient, self.memory, self.rate, self.decay);
         self.values.copy_(&values);
     }
 }
 
-/// Parameters and memory as rows of floats, which threads can share: each takes steps over a part of its own.
+/// Parameters and state as rows of f32 that threads can share; each thread steps over its own part.
 #[derive(Clone, Debug)]
 pub(in crate::train) struct Rows {
     optimizer: Optimizer,
@@ -174,11 +174,11 @@ pub(in crate::train) struct Rows {
 }
 
 impl Rows {
-    /// A step over a part of a replica's parameters; `number` counts steps from 1, `gradient` is that of the part, `momentum`
-    /// is that of the step where a schedule cycles it.
+    /// Takes a step over a part of a replica's parameters. `number` counts steps from 1, `gradient` is that of the
+    /// part, and `momentum` that of the step if a schedule cycles it.
     ///
     /// # Safety
-    /// The tensors that this was made of live, and no other thread reads or writes this part of them meanwhile.
+    /// The tensors behind this value are alive, and no other thread reads or writes this part of them meanwhile.
     pub(in crate::train) unsafe fn step(
         &self,
         replica: usize,
@@ -190,17 +190,17 @@ impl Rows {
     ) {
         let start = replica * self.parameters;
         let part = start + part.start..start + part.end;
-        // SAFETY: the caller vouches that the tensor lives and that this part is the thread's.
+        // SAFETY: the caller guarantees that the tensor is alive and that this part belongs to this thread.
         let values = unsafe { self.values.part(part.clone()).get_mut() };
-        // SAFETY: the same; the memories are tensors of their own, so that no two slices meet.
+        // SAFETY: the same; each state is a separate tensor, so the slices do not overlap.
         let memory = self.memory.iter().map(|floats| unsafe { floats.part(part.clone()).get_mut() }).collect();
         let decay = self.decays.as_ref().map(|decays| decays[replica]);
-        with_momentum(&self.optimizer, momentum).at_step(number, OverFloats { values, gradient, memory, rate, decay });
+        with_momentum(&self.optimizer, momentum).at_step(number, SliceStep { values, gradient, memory, rate, decay });
     }
 }
 
-/// A step over floats.
-struct OverFloats<'a> {
+/// A step over slices of f32.
+struct SliceStep<'a> {
     values: &'a mut [f32],
     gradient: &'a [f32],
     memory: Vec<&'a mut [f32]>,
@@ -208,22 +208,22 @@ struct OverFloats<'a> {
     decay: Option<f64>,
 }
 
-impl Run for OverFloats<'_> {
-    fn with<R: Rule>(self, rule: R) {
-        const { assert!(MOST_MEMORY == 3, "one arm for each number below") };
+impl ApplyRule for SliceStep<'_> {
+    fn apply_rule<R: Rule>(self, rule: R) {
+        const { assert!(MAX_MEMORY == 3, "one arm for each number below") };
         match self.memory.len() {
-            0 => self.remembering::<R, 0>(rule),
-            1 => self.remembering::<R, 1>(rule),
-            2 => self.remembering::<R, 2>(rule),
-            _ => self.remembering::<R, MOST_MEMORY>(rule),
+            0 => self.run_pass::<R, 0>(rule),
+            1 => self.run_pass::<R, 1>(rule),
+            2 => self.run_pass::<R, 2>(rule),
+            _ => self.run_pass::<R, MAX_MEMORY>(rule),
         }
     }
 }
 
-impl OverFloats<'_> {
-    /// The pass over memory, with the widest vector instructions that the processor has.
-    fn remembering<R: Rule, const M: usize>(self, rule: R) {
-        let OverFloats { values, gradient, memory, rate, decay } = self;
+impl SliceStep<'_> {
+    /// Runs the pass over memory, with the widest vector instructions of the processor.
+    fn run_pass<R: Rule, const M: usize>(self, rule: R) {
+        let SliceStep { values, gradient, memory, rate, decay } = self;
         let memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
         let len = values.len();
         assert!(gradient.len() == len && memory.iter().all(|memory| memory.len() == len), "parts are alike");
@@ -231,7 +231,7 @@ impl OverFloats<'_> {
     }
 }
 
-/// A pass over memory; all parts are of the same length.
+/// A pass over memory; all slices have the same length.
 struct Pass<'a, R, const M: usize> {
     rule: R,
     values: &'a mut [f32],
@@ -258,8 +258,8 @@ impl<R: Rule, const M: usize> WithSimd for Pass<'_, R, M> {
             &mut memory[..values.len()]
         });
         for (place, (value, gradient)) in values.iter_mut().zip(gradient).enumerate() {
-            let mut remembered: [Wide<S>; M] = std::array::from_fn(|slot| Wide::new(simd, memory[slot][place]));
-            let (before, gradient) = (Wide::new(simd, *value), Wide::new(simd, *gradient));
+            let mut remembered: [Register<S>; M] = std::array::from_fn(|slot| Register::new(simd, memory[slot][place]));
+            let (before, gradient) = (Register::new(simd, *value), Register::new(simd, *gradient));
             *value = rule.apply(&before, &gradient, &mut remembered, &rate, decay.as_ref()).values;
             for (memory, remembered) in memory.iter_mut().zip(remembered) {
                 memory[place] = remembered.values;
@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_over_whole_tensors_takes_the_steps_that_it_takes_over_memory() {
+    fn rules_take_the_same_steps_on_tensors_as_in_memory() {
         for settings in [
             serde_json::json!({ "sgd": { "momentum": 0.9, "nesterov": true } }),
             serde_json::json!({ "rmsprop": { "momentum": 0.5, "centered": true } }),
@@ -292,13 +292,13 @@ mod tests {
             let optimizer: Optimizer = serde_json::from_value(settings).unwrap();
             let start = (Tensor::arange(42, (Kind::Float, Device::Cpu)) * 0.3).sin().view([2, 21]);
             let rates = Rates::new(&[0.1, 0.02], Device::Cpu);
-            // the tensors of f64 are nobody's memory: the rule goes over them as over a GPU's
+            // f64 tensors take the path of a GPU: operations on tensors.
             let after = [Kind::Float, Kind::Double].map(|kind| {
                 let mut update = optimizer.start_each(&[0.0, 0.3], Device::Cpu);
                 let mut values = start.to_kind(kind).copy();
                 for step in 1..=6 {
                     let gradient = (&start * f64::from(step)).cos().to_kind(kind);
-                    update.set_momentum([None, Some(0.0), Some(0.7)][step as usize % 3]); // as a schedule may
+                    update.set_momentum([None, Some(0.0), Some(0.7)][step as usize % 3]); // as a schedule may do
                     update.step(&mut values, &gradient, &rates);
                 }
                 Vec::<f64>::try_from(values.to_kind(Kind::Double).flatten(0, -1)).unwrap()
@@ -333,22 +333,22 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "share memory")]
-    fn a_gradient_that_is_the_values_is_refused() {
+    fn step_panics_if_the_gradient_is_the_values() {
         overlapping_step(0, 8);
     }
 
     #[test]
     #[should_panic(expected = "share memory")]
-    fn a_gradient_that_overlaps_the_values_is_refused() {
+    fn step_panics_if_the_gradient_overlaps_the_values() {
         overlapping_step(7, 8);
     }
 
     #[test]
-    fn a_gradient_beside_the_values_in_one_tensor_is_taken() {
+    fn step_accepts_a_gradient_next_to_the_values_in_one_tensor() {
         overlapping_step(8, 8);
     }
 
-    /// A step of values that are the first of a tensor, with a gradient of as many from `start` on.
+    /// Takes a step of the first values of a tensor, with as many values from `start` on as the gradient.
     fn overlapping_step(start: i64, len: i64) {
         let all = Tensor::ones([1, 2 * len], (Kind::Float, Device::Cpu));
         let (mut values, gradient) = (all.narrow(1, 0, len), all.narrow(1, start, len));

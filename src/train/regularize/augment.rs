@@ -1,7 +1,8 @@
-//! Image augmentation: training images are shifted, rotated and covered with noise anew at each step, on the device.
+//! Image augmentation: training images are randomly shifted, rotated and covered with noise in each step, on the
+//! device.
 //!
-//! Only the training loop calls it, so validation and test images stay as they are. The geometry is one affine sampling
-//! per image (`affine_grid` and `grid_sample` of PyTorch, bilinear, zeros outside).
+//! Only the training loop calls it, so validation and test images are never changed. Shift and rotation are one affine
+//! sampling per image (PyTorch's `affine_grid` and `grid_sample`, bilinear, zeros outside).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,15 +11,15 @@ use tch::{Kind, Tensor};
 use crate::config::check::{Invalid, not_negative, require};
 use crate::tensor::shape::Shape;
 
-/// `augment`: how far images are moved, at random and alike in all directions.
+/// Maximum changes of an image, uniformly random in both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augment {
-    /// Up to so many pixels, to each side.
+    /// Maximum shift to each side, in pixels.
     pub shift: f64,
-    /// Up to so many degrees, either way.
+    /// Maximum rotation in either direction, in degrees.
     pub rotate: f64,
-    /// The standard deviation of noise added to every pixel.
+    /// Standard deviation of the noise added to every pixel.
     pub noise: f64,
 }
 
@@ -26,21 +27,20 @@ impl Augment {
     /// Checks the settings, and that rows are images.
     ///
     /// # Errors
-    /// When a setting is out of its range, or a row has not the shape channels × height × width.
+    /// When a setting is out of range, or a row does not have the shape `[channels, height, width]`.
     pub fn check(&self, sample: &Shape) -> Result<(), Invalid> {
         not_negative("shift", self.shift)?;
         require((0.0..=180.0).contains(&self.rotate), "rotate", "must lie between 0 and 180 degrees", self.rotate)?;
         not_negative("noise", self.noise)?;
         if sample.dimensions().len() != 3 {
-            let message = format!("needs images, channels × height × width, and a row is {sample}");
-            return Err(
-                Invalid::new("", message).hint("set `flatten = false` in the data, and begin with `\"flatten\"`")
-            );
+            let message = format!("requires images `[channels, height, width]`, found rows of {sample}");
+            return Err(Invalid::new("", message)
+                .hint("set `flatten = false` in the data, and start the network with `\"flatten\"`"));
         }
         Ok(())
     }
 
-    /// Moves every image on its own: `[replicas, batch, channels, height, width]` → the same shape.
+    /// Changes every image independently: `[replicas, batch, channels, height, width]` → the same shape.
     pub fn apply(&self, images: &Tensor) -> Tensor {
         let shape = images.size();
         let flat = images.flatten(0, 1); // [images, channels, height, width]
@@ -52,7 +52,7 @@ impl Augment {
             let (height, width) = (shape[3] as f64, shape[4] as f64);
             let angle = within(self.rotate.to_radians());
             let (sin, cos) = (angle.sin(), angle.cos());
-            // coordinates run from −1 to 1 along both sides, so a pixel is 2 / length of them
+            // Coordinates run from −1 to 1 along both sides, so a pixel is 2 / length.
             let across = [cos.shallow_clone(), &sin * (-height / width), within(2.0 * self.shift / width)];
             let down = [sin * (width / height), cos, within(2.0 * self.shift / height)];
             let affine = Tensor::stack(&[Tensor::stack(&across, 1), Tensor::stack(&down, 1)], 1); // [images, 2, 3]
@@ -60,7 +60,7 @@ impl Augment {
             moved = flat.grid_sampler(&grid, 0, 0, false);
         }
         if self.noise > 0.0 {
-            moved = &moved + moved.randn_like() * self.noise; // not in place: `moved` may be a view of the training rows
+            moved = &moved + moved.randn_like() * self.noise; // not in place, because `moved` may be a view of the training rows
         }
         moved.view(&shape[..])
     }
@@ -92,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_set_changes_nothing() {
+    fn augmentation_without_settings_changes_nothing() {
         assert_eq!(Augment::default().apply(&images()), images());
     }
 
     #[test]
     fn noise_is_added_to_a_copy() {
-        // one replica: flattening makes a view of the rows, not a copy
+        // One replica: flattening returns a view of the rows, not a copy.
         let images = images().narrow(0, 0, 1);
         let before = images.copy();
         let noisy = Augment { noise: 0.3, ..Augment::default() }.apply(&images);
@@ -107,7 +107,7 @@ mod tests {
         assert!((noise.std(true).double_value(&[]) - 0.3).abs() < 0.1);
     }
 
-    /// Trains two epochs on rows in their own order, and returns the rows before and after.
+    /// Trains two epochs without shuffling, and returns the rows before and after.
     fn trained(layers: &[&str], augment: &str, replicas: usize) -> [Tensor; 2] {
         #[derive(serde::Deserialize)]
         struct Layers {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn training_leaves_its_rows_as_they_are() {
+    fn training_does_not_change_its_rows() {
         for first in [vec![], vec!["\"relu\""], vec!["\"batch_norm\"", "{ dropout = 0.2 }", "\"gelu\""]] {
             let layers = [first, vec!["\"flatten\"", "{ linear = 3 }"]].concat();
             for augment in ["{}", "{ noise = 0.3 }", "{ shift = 1, rotate = 10, noise = 0.3 }"] {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shift_moves_each_image_by_itself_and_no_further_than_it_may() {
+    fn images_are_shifted_independently_and_within_the_limit() {
         let moved = Augment { shift: 2.0, ..Augment::default() }.apply(&images());
         assert_eq!(moved.size(), [2, 3, 1, 9, 9]);
         let inner = moved.narrow(3, 1, 7).narrow(4, 1, 7).sum(Kind::Double).double_value(&[]);
@@ -175,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_leaves_the_middle_where_it_is() {
+    fn a_rotation_keeps_the_center() {
         let turned = Augment { rotate: 90.0, ..Augment::default() }.apply(&images());
         let middle = turned.narrow(3, 4, 1).narrow(4, 4, 1).min().double_value(&[]);
         assert!(middle > 0.99, "{middle}");
     }
 
     #[test]
-    fn rows_that_are_no_images_are_refused() {
+    fn augmentation_requires_images() {
         let augment = Augment { shift: 1.0, ..Augment::default() };
         assert!(augment.check(&Shape::from([784])).unwrap_err().message.contains("784"));
         assert_eq!(augment.check(&Shape::from([1, 28, 28])), Ok(()));

@@ -1,4 +1,4 @@
-//! Gradient clipping: by the norm of a replica's whole gradient, or value by value.
+//! Gradient clipping by the norm of a replica's gradient or by value.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,14 +6,14 @@ use tch::Tensor;
 
 use crate::config::check::{Invalid, positive};
 
-/// `{ norm = 1.0 }` or `{ value = 0.5 }`.
+/// Limit of the gradient; written `{ norm = 1.0 }` or `{ value = 0.5 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Clip {
-    /// A gradient that is longer is shortened to this length, as `torch.nn.utils.clip_grad_norm_` does:
-    /// `g · min(1, norm / (‖g‖₂ + 1e-6))`.
+    /// Maximum L2 norm of a replica's gradient, as `torch.nn.utils.clip_grad_norm_`: `g · min(1, norm / (‖g‖₂ +
+    /// 1e-6))`.
     Norm(f64),
-    /// Every entry is brought between `−value` and `value`, as `torch.nn.utils.clip_grad_value_` does.
+    /// Maximum absolute value of each element, as `torch.nn.utils.clip_grad_value_`.
     Value(f64),
 }
 
@@ -21,7 +21,7 @@ impl Clip {
     /// Checks the limit.
     ///
     /// # Errors
-    /// When it is not above 0; the key is relative to `clip`.
+    /// When it is not above 0. Keys are relative to `clip`.
     pub fn check(self) -> Result<(), Invalid> {
         match self {
             Clip::Norm(norm) => positive("norm", norm),
@@ -29,7 +29,7 @@ impl Clip {
         }
     }
 
-    /// Clips the gradient of each replica by itself, in place.
+    /// Clips the gradient of each replica, in place.
     ///
     /// # Shapes
     /// `gradient` is `[replicas, parameters]`.

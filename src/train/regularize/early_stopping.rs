@@ -1,6 +1,6 @@
-//! Early stopping, as Keras's `EarlyStopping`: a replica ends when its metric has not improved for `patience` epochs.
+//! Early stopping, as Keras's `EarlyStopping`: a replica stops when its metric has not improved for `patience` epochs.
 //!
-//! Each replica of a stack stops for itself: its curves end there, its weights are set aside, and the others go on.
+//! Each replica of a stack stops independently: its curves end, its weights are saved, and the others continue.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,18 +10,18 @@ use crate::config::shorthand::{FromNumber, number_or_table};
 use crate::history::number::Number;
 use crate::train::keep::Keep;
 
-/// `early_stopping`.
+/// Settings of early stopping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
-    /// The metric that is waited for; the run's monitored one where it is left out.
+    /// Metric to monitor; the default is the run's monitored metric.
     pub monitor: Option<String>,
-    /// After how many epochs in a row without an improvement a replica ends.
+    /// Number of consecutive epochs without improvement after which training stops.
     pub patience: usize,
-    /// A new value must be better than the best one by more than this.
+    /// Minimum change that counts as an improvement.
     pub min_delta: f64,
-    /// Whether a replica ends with the weights of its best epoch (by the run's monitored metric) or of its last: what
-    /// `keep` says, which it must agree with.
+    /// Whether training ends with the weights of the best epoch (by the run's monitored metric) or of the last. It must
+    /// agree with `keep`.
     #[serde(alias = "restore_best_weights")]
     pub restore_best: Option<bool>,
 }
@@ -35,30 +35,28 @@ impl Default for EarlyStopping {
 impl FromNumber for EarlyStopping {
     fn from_number(patience: f64) -> Result<Self, String> {
         if patience.fract() != 0.0 || !(0.0..=1e9).contains(&patience) {
-            return Err(format!(
-                "`early_stopping`, a number of epochs, must be whole and at least 0, found {patience}"
-            ));
+            return Err(format!("`early_stopping` must be a whole number of epochs of at least 0, found {patience}"));
         }
         Ok(EarlyStopping { patience: patience as usize, ..EarlyStopping::default() })
     }
 }
 
 /// Reads `early_stopping = 5`, the table, or nothing.
-pub(crate) fn number_table_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<EarlyStopping>, D::Error> {
-    struct Written(EarlyStopping);
-    impl<'de> Deserialize<'de> for Written {
+pub(crate) fn number_or_table_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<EarlyStopping>, D::Error> {
+    struct NumberOrTable(EarlyStopping);
+    impl<'de> Deserialize<'de> for NumberOrTable {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            number_or_table(deserializer).map(Written)
+            number_or_table(deserializer).map(NumberOrTable)
         }
     }
-    Ok(Option::<Written>::deserialize(d)?.map(|written| written.0))
+    Ok(Option::<NumberOrTable>::deserialize(d)?.map(|parsed| parsed.0))
 }
 
 impl EarlyStopping {
     /// Checks the settings.
     ///
     /// # Errors
-    /// When one is out of its range, or contradicts what is kept; the key is relative to `early_stopping`.
+    /// When a setting is out of range or contradicts `keep`. Keys are relative to `early_stopping`.
     pub fn check(&self, keep: Keep) -> Result<(), Invalid> {
         not_negative("min_delta", self.min_delta)?;
         let fault = |message: &str, hint: &str| Err(Invalid::new("restore_best", message).hint(hint));
@@ -67,57 +65,57 @@ impl EarlyStopping {
             (Some(false), Keep::Best) => {
                 fault("contradicts `keep = \"best\"`, the default", "say `keep = \"last\"` in `[train]`")
             }
-            _ => Ok(()),
+            (None, Keep::Best | Keep::Last) | (Some(true), Keep::Best) | (Some(false), Keep::Last) => Ok(()),
         }
     }
 }
 
-/// One replica's wait for an improvement.
+/// Counts one replica's epochs without improvement.
 #[derive(Clone, Debug)]
-pub struct Wait {
+pub struct Patience {
     patience: usize,
     min_delta: f64,
     higher_is_better: bool,
-    waited: Waited,
+    state: PatienceState,
 }
 
-/// How far a wait has come.
+/// State of [`Patience`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waited {
+pub struct PatienceState {
     best: Number,
     epochs: usize,
     waited: usize,
 }
 
-impl Waited {
-    /// Whether a wait can have come so far by the end of this epoch.
-    pub fn can_be_of(&self, epoch: usize) -> bool {
+impl PatienceState {
+    /// Returns whether the state is possible at the end of this epoch.
+    pub fn is_possible_at(&self, epoch: usize) -> bool {
         self.epochs <= epoch && self.waited <= self.epochs
     }
 }
 
-impl Wait {
-    /// Nothing has been seen yet.
+impl Patience {
+    /// Starts before the first epoch.
     pub fn new(settings: &EarlyStopping, higher_is_better: bool) -> Self {
         let worst = if higher_is_better { f64::NEG_INFINITY } else { f64::INFINITY };
         let EarlyStopping { patience, min_delta, .. } = *settings;
-        let waited = Waited { best: Number(worst), epochs: 0, waited: 0 };
-        Wait { patience, min_delta, higher_is_better, waited }
+        let state = PatienceState { best: Number(worst), epochs: 0, waited: 0 };
+        Patience { patience, min_delta, higher_is_better, state }
     }
 
-    /// How far it has come.
-    pub fn waited(&self) -> Waited {
-        self.waited
+    /// Returns the state.
+    pub fn state(&self) -> PatienceState {
+        self.state
     }
 
-    /// Goes on from there.
-    pub fn go_on(&mut self, waited: Waited) {
-        self.waited = waited;
+    /// Restores the state.
+    pub fn restore(&mut self, state: PatienceState) {
+        self.state = state;
     }
 
-    /// Takes an epoch's value down; says whether the wait is over. A value that is no number is no improvement.
-    pub fn is_over(&mut self, value: f64) -> bool {
-        let Waited { best, epochs, waited } = &mut self.waited;
+    /// Records an epoch's value, and returns whether training should stop. NaN is not an improvement.
+    pub fn should_stop(&mut self, value: f64) -> bool {
+        let PatienceState { best, epochs, waited } = &mut self.state;
         let better = match self.higher_is_better {
             true => value - self.min_delta > best.0,
             false => value + self.min_delta < best.0,
@@ -136,15 +134,15 @@ impl Wait {
 mod tests {
     use super::*;
 
-    /// The epoch, from 1, at which a curve is stopped.
+    /// Returns the epoch, from 1, at which training stops.
     fn stops_at(patience: usize, min_delta: f64, higher_is_better: bool, curve: &[f64]) -> Option<usize> {
         let settings = EarlyStopping { patience, min_delta, ..EarlyStopping::default() };
-        let mut wait = Wait::new(&settings, higher_is_better);
-        curve.iter().position(|&value| wait.is_over(value)).map(|place| place + 1)
+        let mut wait = Patience::new(&settings, higher_is_better);
+        curve.iter().position(|&value| wait.should_stop(value)).map(|place| place + 1)
     }
 
     #[test]
-    fn a_curve_is_stopped_after_so_many_epochs_without_a_better_value() {
+    fn training_stops_after_patience_epochs_without_improvement() {
         let curve = [3.0, 2.0, 2.5, 2.4, 1.9, 1.9, 2.0, 2.1, 1.0];
         assert_eq!(stops_at(2, 0.0, false, &curve), Some(4));
         assert_eq!(stops_at(3, 0.0, false, &curve), Some(8));
@@ -154,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_improvement_that_is_too_small_is_none() {
+    fn an_improvement_below_min_delta_does_not_count() {
         let curve = [1.0, 0.95, 0.9, 0.85, 0.8];
         assert_eq!(stops_at(2, 0.0, false, &curve), None);
         assert_eq!(stops_at(2, 0.06, false, &curve), None, "every second is far enough below the best");
@@ -163,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_no_improvement_and_the_first_epoch_never_ends_a_run() {
+    fn nan_is_no_improvement_and_the_first_epoch_never_stops_training() {
         assert_eq!(stops_at(1, 0.0, false, &[f64::NAN, f64::NAN, 1.0]), Some(2));
         assert_eq!(stops_at(2, 0.0, false, &[1.0, f64::NAN, f64::NAN, 0.5]), Some(3));
     }

@@ -1,8 +1,8 @@
 //! Penalties on the size of weights, `l1 · Σ|w| + l2 · Σw²`, as Keras's `L1L2` regularizer.
 //!
-//! They act through the gradient alone: the reported `loss` stays that of the data, so that it can be compared with
-//! `val_loss`, and between settings (Keras adds the penalty to its `loss`). Weights are meant, neither biases nor the
-//! scales of normalization layers. `weight_decay = λ` of an optimizer is half of `l2`, on every parameter.
+//! They change only the gradient: the reported `loss` does not include them, so that it can be compared with `val_loss`
+//! and between settings (Keras adds the penalty to its `loss`). They apply to weights, not to biases or the scales of
+//! normalization layers. An optimizer's `weight_decay = λ` equals `l2 = λ / 2` on every parameter.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,13 @@ use tch::{Kind, Tensor};
 use crate::config::check::{Invalid, not_negative};
 use crate::network::arena::Arena;
 
-/// `penalty`.
+/// Factors of the penalties.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Penalty {
-    /// Times the sum of absolute weights.
+    /// Factor of the sum of absolute weights.
     pub l1: f64,
-    /// Times the sum of squared weights.
+    /// Factor of the sum of squared weights.
     pub l2: f64,
 }
 
@@ -25,37 +25,37 @@ impl Penalty {
     /// Checks the settings.
     ///
     /// # Errors
-    /// When one is negative; the key is relative to `penalty`.
+    /// When one is negative. Keys are relative to `penalty`.
     pub fn check(&self) -> Result<(), Invalid> {
         not_negative("l1", self.l1)?;
         not_negative("l2", self.l2)
     }
 
-    /// The penalty on the weights of a stack.
-    pub fn on(self, arena: &Arena) -> Penalized {
+    /// Returns the penalty for the weights of a stack.
+    pub fn on(self, arena: &Arena) -> AppliedPenalty {
         let weights = arena.values().zeros_like().narrow(0, 0, 1).to_kind(Kind::Float); // [1, parameters]
         for slot in arena.slots().iter().filter(|slot| is_weight(&slot.name, &slot.shape)) {
             let _ = slot.view(&weights).fill_(1.0);
         }
-        Penalized { penalty: self, weights }
+        AppliedPenalty { penalty: self, weights }
     }
 }
 
-/// Whether a parameter is a layer's weights: named so, and of more than one dimension, as the scales of normalization
-/// layers are not.
+/// Returns whether a parameter is a layer's weight: it is named so, and has at least two dimensions, unlike the scales
+/// of normalization layers.
 fn is_weight(name: &str, shape: &[i64]) -> bool {
     name.rsplit('.').next() == Some("weight") && shape.len() >= 2
 }
 
-/// A penalty, and what it is on.
+/// A penalty with a mask of the parameters to which it applies.
 #[derive(Debug)]
-pub struct Penalized {
+pub struct AppliedPenalty {
     penalty: Penalty,
     weights: Tensor, // [1, parameters]: 1 for weights, 0 for others
 }
 
-impl Penalized {
-    /// Adds the penalty's own gradient, `l1 · sign(w) + 2 · l2 · w`, in place.
+impl AppliedPenalty {
+    /// Adds the gradient of the penalty, `l1 · sign(w) + 2 · l2 · w`, in place.
     ///
     /// # Shapes
     /// `gradient` and `values` are `[replicas, parameters]`.

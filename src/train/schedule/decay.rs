@@ -1,4 +1,4 @@
-//! Schedules that are a formula of the epoch: `step`, `exponential` and `cosine`.
+//! Schedules whose learning rate is a function of the epoch: `step`, `exponential` and `cosine`.
 
 use std::f64::consts::PI;
 
@@ -8,25 +8,25 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::{Invalid, at_least_one, not_negative, positive};
 use crate::config::shorthand::{FromNumber, size};
 
-/// `step`, as StepLR: `lr · gamma^⌊epoch / every⌋`, epochs from 0.
+/// StepLR: `lr · gamma^⌊epoch / every⌋`, epochs from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// After how many epochs, again and again.
+    /// Number of epochs between two changes.
     #[serde(alias = "step_size")]
     pub every: usize,
-    /// The factor.
-    #[serde(default = "a_tenth")]
+    /// Factor of the learning rate.
+    #[serde(default = "tenth")]
     pub gamma: f64,
 }
 
-fn a_tenth() -> f64 {
+fn tenth() -> f64 {
     0.1
 }
 
 impl FromNumber for Step {
     fn from_number(number: f64) -> Result<Self, String> {
-        Ok(Step { every: size(number, "`step`, a number of epochs,")?, gamma: a_tenth() })
+        Ok(Step { every: size(number, "`step`, a number of epochs,")?, gamma: tenth() })
     }
 }
 
@@ -41,11 +41,11 @@ impl Step {
     }
 }
 
-/// `exponential`, as ExponentialLR: `lr · gamma^epoch`, epochs from 0.
+/// ExponentialLR: `lr · gamma^epoch`, epochs from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exponential {
-    /// The factor.
+    /// Factor of the learning rate.
     pub gamma: f64,
 }
 
@@ -65,12 +65,12 @@ impl Exponential {
     }
 }
 
-/// `cosine`, as CosineAnnealingLR with `T_max` = all epochs: from `lr` towards `min_lr`, which the epoch after the last
-/// would have.
+/// CosineAnnealingLR with `T_max` = number of epochs: from `lr` towards `min_lr`, which would be reached one epoch
+/// after the last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cosine {
-    /// Where it leads.
+    /// Final learning rate.
     #[serde(alias = "eta_min")]
     pub min_lr: f64,
 }

@@ -1,4 +1,4 @@
-//! The learning rates of a stack as its training goes on: a schedule, and where each replica stands in it.
+//! Learning rates of a stack during training: a schedule, and its state for each replica.
 
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
@@ -7,50 +7,50 @@ use tch::Device;
 use crate::history::number::Number;
 use crate::train::optimizer::rates::Rates;
 use crate::train::schedule::Schedule;
-use crate::train::schedule::place::{Length, Place};
-use crate::train::schedule::plateau::{Wait, Waited};
+use crate::train::schedule::plateau::{Patience, PatienceState};
+use crate::train::schedule::step_position::{Length, StepPosition};
 
-/// The learning rates of every replica.
+/// Learning rates of all replicas.
 #[derive(Debug)]
 pub struct LearningRates {
     schedule: Schedule,
     length: Length,
     device: Device,
-    start: Vec<f64>, // of each replica; what a plateau reduces
+    start: Vec<f64>, // of each replica; reduced by a plateau
     plateau: Option<Plateau>,
-    lrs: Vec<f64>, // in use
-    rates: Rates,  // the same, as steps take them
+    lrs: Vec<f64>, // of the last step
+    rates: Rates,  // the same, as the optimizer takes them
 }
 
-/// What a step is taken with.
+/// Learning rates and momentum of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepSettings {
-    /// The learning rate of each replica.
+    /// Learning rate of each replica.
     pub lrs: Vec<f64>,
-    /// The momentum of all replicas, where the schedule cycles it.
+    /// Momentum of all replicas, if the schedule cycles it.
     pub momentum: Option<f64>,
 }
 
-/// What has become of the learning rates by the end of an epoch.
+/// State of the learning rates at the end of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     start: Vec<Number>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    plateau: Option<Vec<Waited>>,
+    plateau: Option<Vec<PatienceState>>,
 }
 
 #[derive(Debug)]
 struct Plateau {
     monitor: String,
-    waits: Vec<Wait>,
+    waits: Vec<Patience>,
     epochs_before: usize,
 }
 
 impl LearningRates {
-    /// The course from the learning rate that each replica starts with.
+    /// Creates the learning rates from the initial one of each replica.
     ///
-    /// `monitored` is the metric that is waited for where the schedule names none; `higher_is_better` tells of a metric
-    /// whether it is.
+    /// `monitored` is the metric for `reduce_on_plateau` if the schedule names none; `higher_is_better` returns whether
+    /// higher values of a metric are better.
     pub fn new(
         schedule: &Schedule,
         lrs: Vec<f64>,
@@ -61,17 +61,17 @@ impl LearningRates {
     ) -> Self {
         let plateau = schedule.plateau().map(|(settings, _, epochs_before)| {
             let monitor = settings.monitor.as_deref().unwrap_or(monitored);
-            let wait = Wait::new(settings, higher_is_better(monitor));
+            let wait = Patience::new(settings, higher_is_better(monitor));
             Plateau { monitor: monitor.to_owned(), waits: vec![wait; lrs.len()], epochs_before }
         });
         let rates = Rates::new(&lrs, device);
         LearningRates { schedule: schedule.clone(), length, device, start: lrs.clone(), plateau, lrs, rates }
     }
 
-    /// The rates of a step; epochs are counted from 1, their steps from 0.
+    /// Returns the learning rates of a step; epochs are counted from 1, their steps from 0.
     pub fn rates(&mut self, epoch: usize, step: usize) -> &Rates {
-        let place = Place { epoch: epoch - 1, step };
-        let lrs: Vec<f64> = self.start.iter().map(|&start| self.schedule.lr(start, place, self.length)).collect();
+        let position = StepPosition { epoch: epoch - 1, step };
+        let lrs: Vec<f64> = self.start.iter().map(|&start| self.schedule.lr(start, position, self.length)).collect();
         if lrs != self.lrs {
             self.rates = Rates::new(&lrs, self.device);
             self.lrs = lrs;
@@ -79,56 +79,56 @@ impl LearningRates {
         &self.rates
     }
 
-    /// The learning rate of each replica at the step last asked for.
+    /// Returns the learning rate of each replica in the last step.
     pub fn lrs(&self) -> &[f64] {
         &self.lrs
     }
 
-    /// The momentum of a step, which is the same for all replicas; `None` where it is not cycled.
+    /// Returns the momentum of a step, which is the same for all replicas; `None` if it is not cycled.
     pub fn momentum(&self, epoch: usize, step: usize) -> Option<f64> {
-        self.schedule.momentum(Place { epoch: epoch - 1, step }, self.length)
+        self.schedule.momentum(StepPosition { epoch: epoch - 1, step }, self.length)
     }
 
-    /// The learning rates and the momentum of a step.
+    /// Returns learning rates and momentum of a step.
     pub fn step(&mut self, epoch: usize, step: usize) -> StepSettings {
         self.rates(epoch, step);
         StepSettings { lrs: self.lrs.clone(), momentum: self.momentum(epoch, step) }
     }
 
-    /// How many steps there are up to the end of an epoch.
+    /// Returns the number of steps up to the end of an epoch.
     pub fn steps_until(&self, epoch: usize) -> usize {
         epoch.saturating_mul(self.length.steps)
     }
 
-    /// Where it stands at the end of an epoch.
+    /// Returns the state at the end of an epoch.
     pub fn state(&self) -> State {
-        let plateau = self.plateau.as_ref().map(|plateau| plateau.waits.iter().map(Wait::waited).collect());
+        let plateau = self.plateau.as_ref().map(|plateau| plateau.waits.iter().map(Patience::state).collect());
         State { start: self.start.iter().copied().map(Number).collect(), plateau }
     }
 
-    /// Goes on from there.
+    /// Restores a state.
     ///
     /// # Errors
-    /// When that is the state of another schedule, or of another number of replicas; nothing has changed then.
+    /// When the state belongs to another schedule or number of replicas; nothing is then changed.
     pub fn restore(&mut self, state: &State) -> anyhow::Result<()> {
         let waits = self.plateau.as_ref().map(|plateau| plateau.waits.len());
         ensure!(
             state.start.len() == self.start.len() && state.plateau.as_ref().map(Vec::len) == waits,
-            "its learning rates are those of another schedule, or of another number of replicas"
+            "its learning rates belong to another schedule or number of replicas"
         );
         let is_rate = |rate: &Number| rate.0.is_finite() && rate.0 >= 0.0;
-        ensure!(state.start.iter().all(is_rate), "a learning rate in it is no number of at least 0");
+        ensure!(state.start.iter().all(is_rate), "its learning rates must be numbers of at least 0");
         let waits = self.plateau.iter().flat_map(|plateau| &plateau.waits).zip(state.plateau.iter().flatten());
-        for (wait, waited) in waits {
-            wait.check(*waited)?;
+        for (wait, state) in waits {
+            wait.check(*state)?;
         }
         self.start = state.start.iter().map(|number| number.0).collect();
         let waits = self.plateau.iter_mut().flat_map(|plateau| &mut plateau.waits);
-        waits.zip(state.plateau.iter().flatten()).for_each(|(wait, waited)| wait.go_on(*waited));
+        waits.zip(state.plateau.iter().flatten()).for_each(|(wait, state)| wait.restore(*state));
         Ok(())
     }
 
-    /// Takes note of an epoch's metrics: each name with a value for each replica.
+    /// Records the metrics of an epoch: each name with a value for each replica.
     pub fn observe(&mut self, epoch: usize, metrics: &[(String, Vec<f64>)]) {
         let Some(plateau) = self.plateau.as_mut().filter(|plateau| epoch > plateau.epochs_before) else { return };
         let Some((_, values)) = metrics.iter().find(|(name, _)| *name == plateau.monitor) else { return };
@@ -142,33 +142,33 @@ impl LearningRates {
 mod tests {
     use super::*;
 
-    fn course(schedule: Schedule, epochs: usize, steps: usize) -> LearningRates {
+    fn learning_rates(schedule: Schedule, epochs: usize, steps: usize) -> LearningRates {
         LearningRates::new(&schedule, vec![1.0, 2.0], Length { epochs, steps }, Device::Cpu, "loss", |_| false)
     }
 
     #[test]
-    fn every_replica_reaches_a_plateau_of_its_own() {
+    fn every_replica_has_its_own_plateau() {
         let wait = super::super::plateau::ReduceOnPlateau { factor: 0.5, patience: 0, ..Default::default() };
-        let mut course = course(Schedule::ReduceOnPlateau(wait), 3, 1);
+        let mut learning_rates = learning_rates(Schedule::ReduceOnPlateau(wait), 3, 1);
         for (epoch, losses) in [(1, [1.0, 1.0]), (2, [0.5, 1.0])] {
-            course.rates(epoch, 0);
-            course.observe(epoch, &[("loss".to_owned(), losses.to_vec())]);
-            assert_eq!(course.lrs(), [1.0, 2.0], "what an epoch used stays until the next one");
+            learning_rates.rates(epoch, 0);
+            learning_rates.observe(epoch, &[("loss".to_owned(), losses.to_vec())]);
+            assert_eq!(learning_rates.lrs(), [1.0, 2.0], "what an epoch used stays until the next one");
         }
-        course.rates(3, 0);
-        assert_eq!(course.lrs(), [1.0, 1.0]);
+        learning_rates.rates(3, 0);
+        assert_eq!(learning_rates.lrs(), [1.0, 1.0]);
     }
 
     #[test]
-    fn what_follows_a_warm_up_counts_from_its_end() {
+    fn the_schedule_after_a_warm_up_counts_from_its_end() {
         let then = super::super::decay::Step { every: 2, gamma: 0.5 };
         let warm_up = super::super::WarmUp { epochs: 2, then: Box::new(Schedule::Step(then)) };
-        let mut course = course(Schedule::WarmUp(warm_up), 6, 2);
+        let mut learning_rates = learning_rates(Schedule::WarmUp(warm_up), 6, 2);
         let mut lrs = Vec::new();
         for epoch in 1..=6 {
             for step in 0..2 {
-                course.rates(epoch, step);
-                lrs.push(course.lrs()[1]);
+                learning_rates.rates(epoch, step);
+                lrs.push(learning_rates.lrs()[1]);
             }
         }
         assert_eq!(lrs, [0.5, 1.0, 1.5, 2.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0]);

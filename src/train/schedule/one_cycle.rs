@@ -1,40 +1,40 @@
-//! `one_cycle` (Smith and Topin 2018), as OneCycleLR: from `max_lr / div_factor` up to `max_lr` and down to almost
-//! nothing, each half a cosine, at every step.
+//! `one_cycle` (Smith and Topin 2018), as OneCycleLR: from `max_lr / div_factor` up to `max_lr` and down to almost 0,
+//! each along half a cosine, in every step.
 //!
-//! The momentum goes the other way, as PyTorch's default has it: from `max_momentum` down to `base_momentum` and back. It
-//! is the momentum of SGD and RMSprop (a momentum of 0 in the optimizer's settings as well) and the first beta of Adam and
-//! AdamW. `cycle_momentum = false` leaves it as the optimizer's settings have it. Adagrad has no momentum: there PyTorch
-//! refuses `cycle_momentum`, and here it is off unless it is asked for, which is an error.
+//! The momentum changes in the opposite direction, as is PyTorch's default: from `max_momentum` down to `base_momentum`
+//! and back. It is the momentum of SGD and RMSprop (also if the optimizer's settings have a momentum of 0) and the
+//! first beta of Adam and AdamW. With `cycle_momentum = false` it stays that of the optimizer. Adagrad has no momentum:
+//! `cycle_momentum = true` is an error there, as in PyTorch, and the default is off.
 
 use std::f64::consts::PI;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::place::{Length, Place};
+use super::step_position::{Length, StepPosition};
 use crate::config::check::{Invalid, below_one, positive, require};
 use crate::train::optimizer::Optimizer;
 
-/// The momentum at the largest learning rate, and at the start and the end.
+/// Momentum at the largest learning rate, and at the start and the end.
 const MOMENTUM: (f64, f64) = (0.85, 0.95);
 
-/// `one_cycle`.
+/// Settings of `one_cycle`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OneCycle {
-    /// The summit; the optimizer's `lr` where it is left out.
+    /// Largest learning rate; the default is the optimizer's `lr`.
     pub max_lr: Option<f64>,
-    /// The share of the steps that go up.
+    /// Share of the steps with increasing learning rate.
     pub pct_start: f64,
-    /// The first step takes `max_lr` divided by this.
+    /// The first learning rate is `max_lr` divided by this.
     pub div_factor: f64,
-    /// The last step takes the first one's learning rate divided by this.
+    /// The last learning rate is the first one divided by this.
     pub final_div_factor: f64,
-    /// Whether the momentum is cycled; by default where the optimizer has one.
+    /// Whether the momentum is cycled; by default if the optimizer has one.
     pub cycle_momentum: Option<bool>,
-    /// The lowest momentum, at the largest learning rate; 0.85 by default.
+    /// Lowest momentum, at the largest learning rate; 0.85 by default.
     pub base_momentum: Option<f64>,
-    /// The momentum of the first and of the last step; 0.95 by default.
+    /// Momentum of the first and of the last step; 0.95 by default.
     pub max_momentum: Option<f64>,
 }
 
@@ -71,12 +71,12 @@ impl OneCycle {
         if self.cycle_momentum == Some(true) && !optimizer.has_momentum() {
             let message = format!("needs an optimizer with momentum, found `{}`", optimizer.name());
             return Err(Invalid::new("cycle_momentum", message)
-                .hint("set `cycle_momentum = false`, or use `sgd`, `rmsprop`, `adam` or `adamw`"));
+                .hint("set `cycle_momentum = false`, or use an optimizer with momentum such as `sgd` or `adam`"));
         }
         Ok(())
     }
 
-    /// States the defaults that depend on the optimizer.
+    /// Fills in the defaults that depend on the optimizer.
     pub(super) fn resolve(&mut self, optimizer: &Optimizer) {
         if *self.cycle_momentum.get_or_insert(optimizer.has_momentum()) {
             self.base_momentum.get_or_insert(MOMENTUM.0);
@@ -84,33 +84,34 @@ impl OneCycle {
         }
     }
 
-    /// Takes back what [`Self::resolve`] has stated: the momentum stays as the optimizer's settings have it.
+    /// Undoes [`Self::resolve`]: the momentum stays that of the optimizer's settings.
     pub(super) fn forget_momentum(&mut self) {
         (self.cycle_momentum, self.base_momentum, self.max_momentum) = (None, None, None);
     }
 
-    /// The lowest and the largest momentum, where it is cycled.
+    /// Returns the lowest and the largest momentum, if it is cycled.
     pub fn momenta(&self) -> Option<(f64, f64)> {
         let (base, max) = MOMENTUM;
         let cycles = self.cycle_momentum == Some(true);
         cycles.then(|| (self.base_momentum.unwrap_or(base), self.max_momentum.unwrap_or(max)))
     }
 
-    pub(super) fn lr(&self, start: f64, place: Place, length: Length) -> f64 {
+    pub(super) fn lr(&self, start: f64, position: StepPosition, length: Length) -> f64 {
         let max = self.max_lr.unwrap_or(start);
         let first = max / self.div_factor;
-        self.along([first, max, first / self.final_div_factor], place, length)
+        self.along([first, max, first / self.final_div_factor], position, length)
     }
 
-    /// The momentum at a step, where it is cycled.
-    pub(super) fn momentum(&self, place: Place, length: Length) -> Option<f64> {
-        self.momenta().map(|(base, max)| self.along([max, base, max], place, length))
+    /// Returns the momentum of a step, if it is cycled.
+    pub(super) fn momentum(&self, position: StepPosition, length: Length) -> Option<f64> {
+        self.momenta().map(|(base, max)| self.along([max, base, max], position, length))
     }
 
-    /// What leads from the first number at the first step to the second at the summit, and to the third at the last step.
-    fn along(&self, [first, summit, last]: [f64; 3], place: Place, length: Length) -> f64 {
+    /// Interpolates from the first number at the first step to the second at the turning point and the third at the
+    /// last step.
+    fn along(&self, [first, summit, last]: [f64; 3], position: StepPosition, length: Length) -> f64 {
         let steps = (length.epochs * length.steps) as f64;
-        let step = (place.epoch * length.steps + place.step) as f64;
+        let step = (position.epoch * length.steps + position.step) as f64;
         let (turn, end) = (self.pct_start * steps - 1.0, steps - 1.0);
         if step <= turn {
             along_cosine(first, summit, step, turn)
@@ -120,7 +121,7 @@ impl OneCycle {
     }
 }
 
-/// Half a cosine between two numbers, `done` of `all` steps along.
+/// Interpolates between two numbers along half a cosine, after `done` of `all` steps.
 fn along_cosine(from: f64, to: f64, done: f64, all: f64) -> f64 {
     let share = if all == 0.0 { 1.0 } else { done / all };
     to + (from - to) / 2.0 * ((PI * share).cos() + 1.0)
@@ -137,7 +138,7 @@ mod tests {
                 let cycle = OneCycle { max_lr: Some(0.1), pct_start, ..OneCycle::default() };
                 for epoch in 0..epochs {
                     for step in 0..steps {
-                        let lr = cycle.lr(0.5, Place { epoch, step }, Length { epochs, steps });
+                        let lr = cycle.lr(0.5, StepPosition { epoch, step }, Length { epochs, steps });
                         assert!(lr > 0.0 && lr <= 0.1, "{lr} in {epochs} epochs of {steps}, {pct_start} up");
                     }
                 }

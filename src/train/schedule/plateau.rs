@@ -1,5 +1,5 @@
-//! `reduce_on_plateau`, as ReduceLROnPlateau in its relative mode: a replica's learning rate is reduced when its metric
-//! has not improved for more than `patience` epochs.
+//! `reduce_on_plateau`, as ReduceLROnPlateau in relative mode: reduces a replica's learning rate when its metric has
+//! not improved for more than `patience` epochs.
 
 use anyhow::ensure;
 use schemars::JsonSchema;
@@ -8,25 +8,25 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::{Invalid, not_negative, share};
 use crate::history::number::Number;
 
-/// PyTorch leaves a learning rate alone that would change by less.
-const LEAST_CHANGE: f64 = 1e-8;
+/// Smallest change of a learning rate; PyTorch skips smaller ones.
+const MIN_CHANGE: f64 = 1e-8;
 
-/// `reduce_on_plateau`.
+/// Settings of `reduce_on_plateau`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReduceOnPlateau {
-    /// The metric that is waited for; the run's monitored one where it is left out.
+    /// Metric to monitor; the default is the run's monitored metric.
     pub monitor: Option<String>,
-    /// What the learning rate is multiplied by.
+    /// Factor of the learning rate.
     pub factor: f64,
-    /// How many epochs in a row may bring no improvement.
+    /// Number of consecutive epochs without improvement that are tolerated.
     pub patience: usize,
-    /// The share of the best value by which a new one must be better.
+    /// Minimum relative change that counts as an improvement.
     #[serde(alias = "min_delta")]
     pub threshold: f64,
-    /// For how many epochs after a reduction nothing is counted.
+    /// Number of epochs after a reduction in which none is counted.
     pub cooldown: usize,
-    /// The learning rate is never reduced below this.
+    /// Lower bound of the learning rate.
     pub min_lr: f64,
 }
 
@@ -44,79 +44,79 @@ impl ReduceOnPlateau {
     }
 }
 
-/// One replica's wait for an improvement.
+/// Counts one replica's epochs without improvement.
 #[derive(Clone, Debug)]
-pub struct Wait {
+pub struct Patience {
     settings: ReduceOnPlateau,
     higher_is_better: bool,
-    waited: Waited,
+    state: PatienceState,
 }
 
-/// How far a wait has come.
+/// State of [`Patience`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waited {
+pub struct PatienceState {
     best: Number,
     bad_epochs: usize,
     cooldown: usize,
 }
 
-impl Wait {
-    /// Nothing has been seen yet.
+impl Patience {
+    /// Starts before the first epoch.
     pub fn new(settings: &ReduceOnPlateau, higher_is_better: bool) -> Self {
         let worst = if higher_is_better { f64::NEG_INFINITY } else { f64::INFINITY };
-        let waited = Waited { best: Number(worst), bad_epochs: 0, cooldown: 0 };
-        Wait { settings: settings.clone(), higher_is_better, waited }
+        let state = PatienceState { best: Number(worst), bad_epochs: 0, cooldown: 0 };
+        Patience { settings: settings.clone(), higher_is_better, state }
     }
 
-    /// How far it has come.
-    pub fn waited(&self) -> Waited {
-        self.waited
+    /// Returns the state.
+    pub fn state(&self) -> PatienceState {
+        self.state
     }
 
-    /// Checks that this wait can have come so far at the end of an epoch.
+    /// Checks that the state is possible at the end of an epoch.
     ///
     /// # Errors
-    /// When it cannot.
-    pub fn check(&self, waited: Waited) -> anyhow::Result<()> {
+    /// When it is not.
+    pub fn check(&self, state: PatienceState) -> anyhow::Result<()> {
         let ReduceOnPlateau { patience, cooldown, .. } = self.settings;
         ensure!(
-            waited.bad_epochs <= patience && waited.cooldown <= cooldown,
-            "`reduce_on_plateau` waits for {patience} epochs and cools down for {cooldown}, and it has {} and {}",
-            waited.bad_epochs,
-            waited.cooldown
+            state.bad_epochs <= patience && state.cooldown <= cooldown,
+            "`reduce_on_plateau` counts at most {patience} epochs and {cooldown} of cooldown, found {} and {}",
+            state.bad_epochs,
+            state.cooldown
         );
         Ok(())
     }
 
-    /// Goes on from there.
-    pub fn go_on(&mut self, waited: Waited) {
-        self.waited = waited;
+    /// Restores the state.
+    pub fn restore(&mut self, state: PatienceState) {
+        self.state = state;
     }
 
-    /// The learning rate after an epoch with this value; a value that is no number is no improvement.
+    /// Returns the learning rate after an epoch with this value. NaN is not an improvement.
     pub fn lr_after(&mut self, value: f64, lr: f64) -> f64 {
         let ReduceOnPlateau { factor, patience, threshold, cooldown, min_lr, .. } = self.settings;
-        let waited = &mut self.waited;
+        let state = &mut self.state;
         let better = match self.higher_is_better {
-            true => value > waited.best.0 * (1.0 + threshold),
-            false => value < waited.best.0 * (1.0 - threshold),
+            true => value > state.best.0 * (1.0 + threshold),
+            false => value < state.best.0 * (1.0 - threshold),
         };
         if better {
-            (waited.best, waited.bad_epochs) = (Number(value), 0);
+            (state.best, state.bad_epochs) = (Number(value), 0);
         } else {
-            waited.bad_epochs += 1;
+            state.bad_epochs += 1;
         }
-        if waited.cooldown > 0 {
-            waited.cooldown -= 1;
-            waited.bad_epochs = 0;
+        if state.cooldown > 0 {
+            state.cooldown -= 1;
+            state.bad_epochs = 0;
         }
-        if waited.bad_epochs <= patience {
+        if state.bad_epochs <= patience {
             return lr;
         }
-        waited.bad_epochs = 0;
-        waited.cooldown = cooldown;
+        state.bad_epochs = 0;
+        state.cooldown = cooldown;
         let reduced = (lr * factor).max(min_lr);
-        if lr - reduced > LEAST_CHANGE { reduced } else { lr }
+        if lr - reduced > MIN_CHANGE { reduced } else { lr }
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn lrs(settings: ReduceOnPlateau, higher_is_better: bool, values: &[f64]) -> Vec<f64> {
-        let mut wait = Wait::new(&settings, higher_is_better);
+        let mut wait = Patience::new(&settings, higher_is_better);
         let mut lr = 1.0;
         let after = values.iter().map(|&value| {
             lr = wait.lr_after(value, lr);

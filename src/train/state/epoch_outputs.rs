@@ -1,23 +1,23 @@
-//! What an epoch of training has shown, before it is brought back from the device.
+//! Losses, outputs and gradient norms of an epoch, while they are on the device.
 
 use tch::{Device, Kind, Tensor};
 
 use crate::network::stack::Stack;
 use crate::observe::observer::{Observations, Observer};
 use crate::observe::{self, norms};
-use crate::train::evaluate::Figures;
+use crate::train::evaluate::MetricTensors;
 use crate::train::task::Task;
 
-/// How many training rows observers look at after an epoch.
+/// Number of training rows on which observers run after an epoch.
 const OBSERVED_ROWS: usize = 1024;
 
-/// What the steps of an epoch have shown, on the device.
+/// Losses, outputs and gradient norms of the steps of an epoch, on the device.
 #[derive(Default)]
 pub(crate) struct Steps {
     losses: Vec<Tensor>,  // [replicas] each
     outputs: Vec<Tensor>, // [replicas, batch, outputs] each
     rows: Vec<f64>,
-    weights: Vec<Tensor>, // [replicas] each: what the batch's rows weigh, where they have weights
+    weights: Vec<Tensor>, // [replicas] each: sum of the weights of the batch's rows, if rows have weights
     gradients: Vec<Observations>,
 }
 
@@ -35,8 +35,8 @@ impl Steps {
         }
     }
 
-    /// The averages over the epoch's rows.
-    pub(crate) fn seen(&self, device: Device) -> EpochOutputs {
+    /// Returns the averages over the epoch's rows.
+    pub(crate) fn averages(&self, device: Device) -> EpochOutputs {
         let _no_grad = tch::no_grad_guard();
         let weights = match self.weights.is_empty() {
             true => Tensor::from_slice(&self.rows).to_device(device).unsqueeze(1), // [steps, 1], f64
@@ -56,22 +56,27 @@ impl Steps {
     }
 }
 
-/// What an epoch has shown, in training mode, on the device.
+/// Loss, outputs and gradient norms of an epoch in training mode, on the device.
 pub(crate) struct EpochOutputs {
-    pub(crate) loss: Tensor,       // the mean over the epoch's rows, [replicas], f64
-    pub(crate) outputs: Tensor,    // [replicas, rows, outputs]
-    pub(crate) gradients: Figures, // what is observed of gradients, as means over the steps
+    pub(crate) loss: Tensor,             // mean over the epoch's rows, [replicas], f64
+    pub(crate) outputs: Tensor,          // [replicas, rows, outputs]
+    pub(crate) gradients: MetricTensors, // gradient norms, as means over the steps
 }
 
 impl EpochOutputs {
-    /// The figures of the epoch's rows, and what is observed in the layers; `metrics` has the metrics of the outputs.
-    pub(crate) fn figures(self, metrics: impl Fn(&Tensor) -> Figures, task: &Task, stack: &Stack) -> Figures {
+    /// Returns loss, metrics and observations of the epoch; `compute` returns the metrics of the outputs.
+    pub(crate) fn metrics(
+        self,
+        compute: impl Fn(&Tensor) -> MetricTensors,
+        task: &Task,
+        stack: &Stack,
+    ) -> MetricTensors {
         let _no_grad = tch::no_grad_guard();
-        let mut figures = vec![("loss".to_owned(), self.loss)];
-        figures.extend(metrics(&self.outputs));
-        figures.extend(self.gradients);
+        let mut metrics = vec![("loss".to_owned(), self.loss)];
+        metrics.extend(compute(&self.outputs));
+        metrics.extend(self.gradients);
         let sample = task.training.features(&(0..task.training.len().min(OBSERVED_ROWS)), stack.replicas());
-        figures.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, &sample));
-        figures
+        metrics.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, &sample));
+        metrics
     }
 }

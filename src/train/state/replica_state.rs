@@ -1,5 +1,5 @@
-//! What is known of each replica while a stack trains: its curves, its best epoch, how it ended, and the weights that
-//! it is to end with.
+//! State of each replica during training: its curves, its best epoch, how it ended, and the weights to restore at the
+//! end.
 
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
@@ -11,56 +11,57 @@ use crate::network::arena::Snapshot;
 use crate::network::stack::Stack;
 use crate::train::TrainSpec;
 use crate::train::keep::Keep;
-use crate::train::regularize::early_stopping::{Wait, Waited};
-use crate::train::report::{EpochReport, Outcome, Watch};
+use crate::train::regularize::early_stopping::{Patience, PatienceState};
+use crate::train::report::{Callback, EpochReport, ReplicaResult};
 use crate::train::task::Task;
 
-/// The progress of every replica.
-pub struct Progress<'a> {
+/// State of all replicas.
+pub struct ReplicaStates<'a> {
     settings: &'a TrainSpec,
     monitor: &'a str,
     higher_is_better: bool,
     stopping: Option<Stopping<'a>>,
-    outcomes: Vec<Outcome>,
+    results: Vec<ReplicaResult>,
     training: Vec<bool>,
     best: Vec<Option<f64>>,
     kept: Vec<bool>,
-    kept_weights: Snapshot, // of the replicas that `kept` says
+    kept_weights: Snapshot, // of the replicas with `kept`
 }
 
-/// What is known of each replica at the end of an epoch, but for the weights that were set aside.
+/// State of all replicas at the end of an epoch, without the kept weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    outcomes: Vec<Outcome>,
+    #[serde(rename = "outcomes")]
+    results: Vec<ReplicaResult>,
     training: Vec<bool>,
     best: Vec<Option<Number>>,
     kept: Vec<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    stopping: Option<Vec<Waited>>,
+    stopping: Option<Vec<PatienceState>>,
 }
 
-/// The waits of early stopping, one for each replica.
+/// Early stopping, with a counter for each replica.
 struct Stopping<'a> {
     monitor: &'a str,
-    waits: Vec<Wait>,
+    waits: Vec<Patience>,
 }
 
-impl<'a> Progress<'a> {
+impl<'a> ReplicaStates<'a> {
     pub(crate) fn new(stack: &Stack, task: &Task<'a>) -> Self {
         let (settings, replicas) = (task.settings, task.seeds.len());
         let (monitor, higher_is_better) = task.monitor;
         let stopping = settings.early_stopping.as_ref().map(|stopping| {
             let monitor = stopping.monitor.as_deref().unwrap_or(monitor);
-            Stopping { monitor, waits: vec![Wait::new(stopping, task.higher_is_better(monitor)); replicas] }
+            Stopping { monitor, waits: vec![Patience::new(stopping, task.higher_is_better(monitor)); replicas] }
         });
-        // interrupted, until it has ended some other way
-        let outcome = Outcome { status: Status::Interrupted, curves: Curves::default(), best_epoch: None };
-        Progress {
+        // Interrupted, unless it ends otherwise.
+        let result = ReplicaResult { status: Status::Interrupted, curves: Curves::default(), best_epoch: None };
+        ReplicaStates {
             settings,
             monitor,
             higher_is_better,
             stopping,
-            outcomes: vec![outcome; replicas],
+            results: vec![result; replicas],
             training: vec![true; replicas],
             best: vec![None; replicas],
             kept: vec![false; replicas],
@@ -68,72 +69,77 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// What is known, but for the weights.
+    /// Returns the state without the kept weights.
     pub(crate) fn state(&self) -> State {
         State {
-            outcomes: self.outcomes.clone(),
+            results: self.results.clone(),
             training: self.training.clone(),
             best: self.best.iter().map(|best| best.map(Number)).collect(),
             kept: self.kept.clone(),
-            stopping: self.stopping.as_ref().map(|stopping| stopping.waits.iter().map(Wait::waited).collect()),
+            stopping: self.stopping.as_ref().map(|stopping| stopping.waits.iter().map(Patience::state).collect()),
         }
     }
 
-    /// Checks that training can go on from there, behind this epoch.
+    /// Checks that training can resume from a state after this epoch.
     ///
     /// # Errors
-    /// When it is of another training, or contradicts itself.
+    /// When the state belongs to another training or is inconsistent.
     pub(crate) fn check(&self, state: &State, epoch: usize) -> anyhow::Result<()> {
         let replicas = self.training.len();
-        let lengths = [state.outcomes.len(), state.training.len(), state.best.len(), state.kept.len()];
-        ensure!(lengths == [replicas; 4], "it is of {} replicas, and there are {replicas}", lengths[0]);
+        let lengths = [state.results.len(), state.training.len(), state.best.len(), state.kept.len()];
+        ensure!(lengths == [replicas; 4], "number of replicas must be {replicas}, found {}", lengths[0]);
         let waits = |stopping: Option<usize>| stopping.unwrap_or_default();
         let (found, wanted) =
             (state.stopping.as_ref().map(Vec::len), self.stopping.as_ref().map(|stopping| stopping.waits.len()));
-        ensure!(found == wanted, "{} replicas wait to be stopped early, and there are {}", waits(found), waits(wanted));
+        ensure!(
+            found == wanted,
+            "number of replicas with early stopping must be {}, found {}",
+            waits(wanted),
+            waits(found)
+        );
         let mut waits = state.stopping.iter().flatten();
-        ensure!(waits.all(|waited| waited.can_be_of(epoch)), "early stopping has waited for more than {epoch} epochs");
-        let most = self.settings.epochs;
-        ensure!((1..=most).contains(&epoch), "it is of epoch {epoch}, and there are {most}");
-        for (replica, outcome) in state.outcomes.iter().enumerate() {
-            let curves = &outcome.curves;
-            let is_whole = curves.epoch.iter().copied().eq(1..=curves.len())
+        ensure!(waits.all(|state| state.is_possible_at(epoch)), "early stopping has counted more than {epoch} epochs");
+        let last = self.settings.epochs;
+        ensure!((1..=last).contains(&epoch), "epoch must be between 1 and {last}, found {epoch}");
+        for (replica, result) in state.results.iter().enumerate() {
+            let curves = &result.curves;
+            let is_complete = curves.epoch.iter().copied().eq(1..=curves.len())
                 && curves.series.values().all(|series| series.len() == curves.len())
                 && (curves.len() == epoch || !state.training[replica] && curves.len() < epoch)
-                && outcome.best_epoch.is_none_or(|best| (1..=curves.len()).contains(&best));
-            ensure!(is_whole, "the curves of replica {replica} are not those of {epoch} epochs");
+                && result.best_epoch.is_none_or(|best| (1..=curves.len()).contains(&best));
+            ensure!(is_complete, "the curves of replica {replica} are not complete up to epoch {epoch}");
         }
         Ok(())
     }
 
-    /// Goes on from there; the weights that were set aside are put back by whoever has them.
+    /// Restores a state. The caller restores the kept weights.
     pub(crate) fn restore(&mut self, state: &State) {
-        self.outcomes.clone_from(&state.outcomes);
+        self.results.clone_from(&state.results);
         self.training.clone_from(&state.training);
         self.best = state.best.iter().map(|best| best.map(|number| number.0)).collect();
         self.kept.clone_from(&state.kept);
         let waits = self.stopping.iter_mut().flat_map(|stopping| &mut stopping.waits);
-        waits.zip(state.stopping.iter().flatten()).for_each(|(wait, waited)| wait.go_on(*waited));
+        waits.zip(state.stopping.iter().flatten()).for_each(|(wait, waited)| wait.restore(*waited));
     }
 
-    /// The weights that were set aside, of those replicas of which some were.
+    /// Returns the kept weights; they are valid for replicas with `kept`.
     pub(crate) fn kept_weights(&self) -> &Snapshot {
         &self.kept_weights
     }
 
-    /// Whether any replica still trains.
-    pub(crate) fn goes_on(&self) -> bool {
+    /// Returns whether any replica still trains.
+    pub(crate) fn is_training(&self) -> bool {
         self.training.contains(&true)
     }
 
-    /// Which replicas still train.
+    /// Returns whether each replica still trains.
     pub(crate) fn training(&self) -> &[bool] {
         &self.training
     }
 
-    /// Takes an epoch down for every replica that still trains.
+    /// Records an epoch of every replica that still trains.
     ///
-    /// `metrics` and `lrs` have a value for each replica, and `finite` says whether its weights are finite numbers.
+    /// `metrics` and `lrs` have a value for each replica; `finite` says whether all its weights are finite.
     #[expect(clippy::too_many_arguments, reason = "all that an epoch has shown")]
     pub(crate) fn record(
         &mut self,
@@ -143,7 +149,7 @@ impl<'a> Progress<'a> {
         finite: &[bool],
         lrs: &[f64],
         seconds: f64,
-        watch: &mut dyn Watch,
+        callback: &mut dyn Callback,
     ) {
         let trained = self.training.clone();
         for replica in (0..trained.len()).filter(|&replica| trained[replica]) {
@@ -153,28 +159,28 @@ impl<'a> Progress<'a> {
             let diverged =
                 !finite[replica] || row.iter().any(|(name, value)| name.ends_with("loss") && !value.is_finite());
             if !diverged && self.is_best(replica, value_of(self.monitor)) {
-                self.outcomes[replica].best_epoch = Some(epoch);
+                self.results[replica].best_epoch = Some(epoch);
                 if self.settings.keep == Keep::Best {
                     self.keep(stack, replica);
                 }
             }
             let stopped = self.is_stopped(replica, value_of) && epoch < self.settings.epochs;
             if diverged || stopped {
-                self.outcomes[replica].status = if diverged { Status::Diverged } else { Status::EarlyStopped };
+                self.results[replica].status = if diverged { Status::Diverged } else { Status::EarlyStopped };
                 self.training[replica] = false;
                 if !self.kept[replica] {
-                    self.keep(stack, replica); // as it stands: its row goes on with the stack
+                    self.keep(stack, replica); // its row continues to change with the stack
                 }
             }
             row.extend([("lr", lrs[replica]), ("seconds", seconds)]);
-            self.outcomes[replica].curves.push(epoch, &row);
+            self.results[replica].curves.push(epoch, &row);
         }
         let training = self.training.clone();
         metrics.push(("lr".to_owned(), lrs.to_vec())); // as in the curves
-        watch.epoch(&EpochReport { epoch, epochs: self.settings.epochs, metrics, seconds, trained, training });
+        callback.epoch(&EpochReport { epoch, epochs: self.settings.epochs, metrics, seconds, trained, training });
     }
 
-    /// Whether this is the best value so far, which it then is from now on.
+    /// Returns whether this is the best value so far, and records it.
     fn is_best(&mut self, replica: usize, value: Option<f64>) -> bool {
         let Some(value) = value.filter(|value| value.is_finite()) else { return false };
         let better = |best: f64| if self.higher_is_better { value > best } else { value < best };
@@ -185,31 +191,31 @@ impl<'a> Progress<'a> {
         is_best
     }
 
-    /// Whether early stopping ends this replica now.
+    /// Returns whether early stopping ends this replica now.
     fn is_stopped(&mut self, replica: usize, value_of: impl Fn(&str) -> Option<f64>) -> bool {
         let Some(stopping) = &mut self.stopping else { return false };
-        value_of(stopping.monitor).is_some_and(|value| stopping.waits[replica].is_over(value))
+        value_of(stopping.monitor).is_some_and(|value| stopping.waits[replica].should_stop(value))
     }
 
-    /// Sets a replica's weights aside as they stand.
+    /// Keeps a replica's current weights.
     fn keep(&mut self, stack: &Stack, replica: usize) {
         self.kept_weights.copy_replica(replica, stack.arena());
         self.kept[replica] = true;
     }
 
-    /// Ends the replicas that still train with this status, and puts back the weights that were set aside, or, where
-    /// training was interrupted, those of the last whole epoch, by `put_back`, which is called with the replica.
-    pub(crate) fn end(mut self, stack: &Stack, status: Status, put_back: impl Fn(usize)) -> Vec<Outcome> {
-        for (replica, outcome) in self.outcomes.iter_mut().enumerate() {
+    /// Ends the replicas that still train with this status, and restores kept weights. If training was interrupted,
+    /// `restore_replica` is called for the others, to restore their last completed epoch.
+    pub(crate) fn end(mut self, stack: &Stack, status: Status, restore_replica: impl Fn(usize)) -> Vec<ReplicaResult> {
+        for (replica, result) in self.results.iter_mut().enumerate() {
             if self.training[replica] {
-                outcome.status = status;
+                result.status = status;
             }
             if self.kept[replica] {
                 stack.arena().restore(replica, &self.kept_weights);
             } else if status == Status::Interrupted {
-                put_back(replica); // not from the middle of an epoch
+                restore_replica(replica); // training stopped in the middle of an epoch
             }
         }
-        self.outcomes
+        self.results
     }
 }

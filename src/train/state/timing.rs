@@ -1,28 +1,29 @@
-//! Where the time of training goes, phase by phase. On a GPU, launching work is what is timed: nothing waits for it.
+//! Time spent in each phase of training. On a GPU it is the time to launch the work, which runs asynchronously.
 
 use std::time::Instant;
 
 use serde::Serialize;
 
-/// Seconds spent in each phase of training, of one thread.
+/// Seconds that one thread has spent in each phase of training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Timing {
-    /// Choosing the rows of a batch.
+    /// Copying the rows of a batch.
     pub gather: f64,
-    /// Through the network.
+    /// Forward pass.
     pub forward: f64,
-    /// The loss, and its gradient.
+    /// Loss and backward pass.
     pub backward: f64,
-    /// The optimizer's steps.
+    /// Optimizer steps.
     pub optimizer: f64,
     /// Waiting for the other threads of a batch.
     pub waiting: f64,
-    /// Metrics and validation, after each epoch.
-    pub figures: f64,
+    /// Metrics and validation after each epoch.
+    #[serde(rename = "figures")]
+    pub metrics: f64,
 }
 
 impl Timing {
-    /// Both together.
+    /// Returns the sum of both.
     pub fn plus(self, other: Timing) -> Timing {
         Timing {
             gather: self.gather + other.gather,
@@ -30,24 +31,24 @@ impl Timing {
             backward: self.backward + other.backward,
             optimizer: self.optimizer + other.optimizer,
             waiting: self.waiting + other.waiting,
-            figures: self.figures + other.figures,
+            metrics: self.metrics + other.metrics,
         }
     }
 }
 
-/// A clock that tells the time since it was last looked at.
+/// Measures the time between two readings.
 #[derive(Debug)]
-pub struct Lap(Instant);
+pub struct Stopwatch(Instant);
 
-impl Lap {
+impl Stopwatch {
     /// Starts now.
     #[expect(clippy::new_without_default, reason = "it starts a clock")]
-    pub fn new() -> Lap {
-        Lap(Instant::now())
+    pub fn new() -> Stopwatch {
+        Stopwatch(Instant::now())
     }
 
-    /// Adds the seconds since it was last looked at.
-    pub fn adds_to(&mut self, phase: &mut f64) {
+    /// Adds the seconds since the last reading to `phase`.
+    pub fn add_lap_to(&mut self, phase: &mut f64) {
         let now = Instant::now();
         *phase += (now - self.0).as_secs_f64();
         self.0 = now;

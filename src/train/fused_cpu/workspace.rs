@@ -1,4 +1,4 @@
-//! A share of a batch on one thread: its buffers, allocated once, and the way through the layers and back.
+//! Buffers of one thread for its part of a batch, allocated once, and the forward and backward pass through the layers.
 
 #![expect(unsafe_code, reason = "what lies between two matrix products is done in their memory")]
 
@@ -7,18 +7,18 @@ use tch::{Device, Kind, Tensor};
 use crate::tensor::raw_f32::RawF32;
 use crate::train::fused_cpu::loss::Targets;
 use crate::train::fused_cpu::plan::{FusedLayer, Plan};
-use crate::train::state::timing::{Lap, Timing};
+use crate::train::state::timing::{Stopwatch, Timing};
 
-/// The weights of one replica, as the matrix products take them.
+/// Weights of one replica, in the form that the matrix products take.
 #[derive(Debug)]
 pub(crate) struct Weights {
-    layers: Vec<(Tensor, Tensor)>, // [outputs, inputs] and its transpose
+    layers: Vec<(Tensor, Tensor)>, // weight [outputs, inputs] and its transpose
     values: RawF32,                // all parameters of the replica
 }
 
 impl Weights {
-    /// Views of a replica's row of the arena, `[parameters]`.
-    pub(crate) fn of(plan: &Plan, row: &Tensor) -> Weights {
+    /// Returns views of a replica's row of the arena, `[parameters]`.
+    pub(crate) fn new(plan: &Plan, row: &Tensor) -> Weights {
         let layers = plan.layers.iter().map(|layer| matrix(row, layer));
         Weights {
             layers: layers.map(|weight| (weight.shallow_clone(), weight.transpose(0, 1))).collect(),
@@ -27,41 +27,41 @@ impl Weights {
     }
 }
 
-/// The weight `[outputs, inputs]` of a layer in a row of parameters, or of their gradient.
+/// Returns the weight `[outputs, inputs]` of a layer in a row of parameters, or of their gradient.
 fn matrix(row: &Tensor, layer: &FusedLayer) -> Tensor {
     let (outputs, inputs) = (layer.outputs as i64, layer.inputs as i64);
     row.narrow(0, layer.weight as i64, outputs * inputs).view([outputs, inputs])
 }
 
-/// Buffers for so many rows, and their gradient. Nobody but the shard knows the tensors; of the gradient it tells the
-/// address.
+/// Buffers for a number of rows, and their gradient. The tensors are private to the workspace; the address of the
+/// gradient is shared.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     plan: Plan,
     inputs: Tensor,       // [rows, inputs]
     outputs: Vec<Tensor>, // of each layer, [rows, outputs]
-    slopes: Vec<Tensor>,  // the loss's gradient at each layer's outputs, [rows, outputs]
+    slopes: Vec<Tensor>,  // gradient of the loss at each layer's outputs, [rows, outputs]
     gradient: Tensor,     // [parameters]
-    weights: Vec<Tensor>, // of each layer, [outputs, inputs], in the gradient
-    views: Vec<Views>,    // for the numbers of rows seen so far: a batch's and the last one's
-    pub(crate) phases: Timing,
+    weights: Vec<Tensor>, // of each layer, [outputs, inputs], views of the gradient
+    views: Vec<Views>,    // one for each number of rows: that of a batch and of the last batch
+    pub(crate) timing: Timing,
 }
 
-/// The first rows of the buffers.
+/// Views of the first rows of the buffers.
 #[derive(Debug)]
 struct Views {
     rows: usize,
     inputs: Tensor,
     outputs: Vec<Tensor>,
     slopes: Vec<Tensor>,
-    transposed: Vec<Tensor>, // the slopes', [outputs, rows]
+    transposed: Vec<Tensor>, // transposed slopes, [outputs, rows]
 }
 
 impl Workspace {
-    /// Buffers for at most so many rows.
-    pub(crate) fn new(plan: &Plan, most_rows: usize) -> Workspace {
-        // written once, as slices of it are taken before it is filled
-        let buffer = |columns: usize| Tensor::zeros([most_rows as i64, columns as i64], (Kind::Float, Device::Cpu));
+    /// Allocates buffers for at most `max_rows` rows.
+    pub(crate) fn new(plan: &Plan, max_rows: usize) -> Workspace {
+        // Initialized, because slices are taken before the buffer is filled.
+        let buffer = |columns: usize| Tensor::zeros([max_rows as i64, columns as i64], (Kind::Float, Device::Cpu));
         let gradient = Tensor::zeros([plan.parameters as i64], (Kind::Float, Device::Cpu));
         Workspace {
             inputs: buffer(plan.inputs()),
@@ -70,35 +70,36 @@ impl Workspace {
             weights: plan.layers.iter().map(|layer| matrix(&gradient, layer)).collect(),
             gradient,
             views: Vec::new(),
-            phases: Timing::default(),
+            timing: Timing::default(),
             plan: plan.clone(),
         }
     }
 
-    /// The gradient that the way back leaves, `[parameters]`.
+    /// Returns the gradient that the backward pass leaves, `[parameters]`.
     pub(crate) fn gradient(&self) -> RawF32 {
         RawF32::of(&self.gradient)
     }
 
-    /// The buffer of the features, to be filled with so many rows.
+    /// Returns the buffer of the features, to be filled with `rows` rows.
     pub(crate) fn inputs(&mut self, rows: usize) -> &mut [f32] {
-        // SAFETY: as long as the slice lives the shard is borrowed, and nobody else knows the buffer.
+        // SAFETY: the workspace is borrowed while the slice lives, and its buffer is private.
         unsafe { RawF32::of(&self.inputs).part(0..rows * self.plan.inputs()).get_mut() }
     }
 
-    /// What the network makes of rows: those given, `[rows, inputs]`, or those in the buffer; `[rows, outputs]`.
-    pub(crate) fn forward(&mut self, given: Option<&Tensor>, rows: usize, weights: &Weights) -> &[f32] {
+    /// Returns the outputs of rows, `[rows, outputs]`: of `features` `[rows, inputs]`, or of those in the buffer.
+    pub(crate) fn forward(&mut self, features: Option<&Tensor>, rows: usize, weights: &Weights) -> &[f32] {
         let views = self.views(rows);
         let plan = &self.plan;
         let views = &self.views[views];
-        let mut inputs = given.unwrap_or(&views.inputs);
+        let mut inputs = features.unwrap_or(&views.inputs);
         for ((layer, (_, transposed)), outputs) in plan.layers.iter().zip(&weights.layers).zip(&views.outputs) {
             let _ = inputs.mm_out(outputs, transposed);
-            // SAFETY: `weights` keeps the memory alive, and nobody steps while a thread computes with the parameters: the
-            // members of a team wait for each other before and after (`train_replica`).
+            // SAFETY: `weights` keeps the memory alive, and no thread updates parameters while another computes with
+            // them: the members of a group wait for each other before and after (`train_replica`).
             let bias =
                 layer.bias.map_or(&[][..], |bias| unsafe { weights.values.part(bias..bias + layer.outputs).get() });
-            // SAFETY: a buffer of this shard's, which is borrowed, and no part of the parameters; the slice ends here.
+            // SAFETY: a buffer of this workspace, which is borrowed, and not a part of the parameters; the slice ends
+            // here.
             let values = unsafe { RawF32::of(outputs).get_mut() };
             layer.activation.apply(values, bias, layer.outputs);
             layer.activation.finish(outputs);
@@ -107,44 +108,46 @@ impl Workspace {
         self.outputs(rows)
     }
 
-    /// What the last pass left, `[rows, outputs]`.
+    /// Returns the outputs of the last forward pass, `[rows, outputs]`.
     fn outputs(&self, rows: usize) -> &[f32] {
         let buffer = self.outputs.last().unwrap_or(&self.inputs);
-        // SAFETY: as long as the slice lives the shard is borrowed, and nobody else knows the buffer.
+        // SAFETY: the workspace is borrowed while the slice lives, and its buffer is private.
         unsafe { RawF32::of(buffer).part(0..rows * self.plan.outputs()).get() }
     }
 
-    /// Forward, loss, and back: leaves the gradient of the mean loss over a batch of `batch` rows, of which these are a
-    /// part, and returns the sum of the rows' losses, and the outputs. While others may read the gradient it is not called.
+    /// Computes forward pass, loss and backward pass of `rows` rows, which are a part of a batch of `batch` rows.
+    /// Leaves their part of the gradient of the batch's mean loss, and returns the sum of the rows' losses and the
+    /// outputs. Must not be called while other threads may read the gradient.
     pub(crate) fn forward_backward(
         &mut self,
-        given: Option<&Tensor>,
+        features: Option<&Tensor>,
         targets: Targets,
         rows: usize,
         batch: usize,
         weights: &Weights,
     ) -> (f64, &[f32]) {
-        let mut lap = Lap::new();
-        self.forward(given, rows, weights);
-        lap.adds_to(&mut self.phases.forward);
+        let mut stopwatch = Stopwatch::new();
+        self.forward(features, rows, weights);
+        stopwatch.add_lap_to(&mut self.timing.forward);
         let views = self.views(rows);
         let (plan, views) = (&self.plan, &self.views[views]);
         let last = plan.layers.len() - 1;
-        // SAFETY: two buffers of this shard's, which is borrowed.
-        let loss = unsafe { plan.loss.with_gradient(&views.outputs[last], targets, &views.slopes[last], batch) };
+        // SAFETY: two buffers of this workspace, which is borrowed.
+        let loss = unsafe { plan.loss.loss_and_gradient(&views.outputs[last], targets, &views.slopes[last], batch) };
         for (number, layer) in plan.layers.iter().enumerate().rev() {
-            // SAFETY: a buffer of this shard's, which is borrowed; libtorch writes to it only on the way forward.
+            // SAFETY: a buffer of this workspace, which is borrowed; libtorch writes to it only in the forward pass.
             let outputs = unsafe { RawF32::of(&views.outputs[number]).get() };
-            // SAFETY: another of its buffers; the slice ends with `back`, before libtorch writes to the buffer before it.
+            // SAFETY: another of its buffers; the slice ends with `backward`, before libtorch writes to the previous
+            // one.
             let slopes = unsafe { RawF32::of(&views.slopes[number]).get_mut() };
             let gradient = self.gradient();
-            // SAFETY: the gradient is a tensor of its own, and other members of the team read it only between the two
-            // barriers of a step (`train_replica`), which this is not.
+            // SAFETY: the gradient is a separate tensor, and other members of the group read it only between the two
+            // barriers of a step (`train_replica`), not now.
             let sums =
                 layer.bias.map_or(&mut [][..], |bias| unsafe { gradient.part(bias..bias + layer.outputs).get_mut() });
-            layer.activation.back(outputs, slopes, sums, layer.outputs);
+            layer.activation.backward(outputs, slopes, sums, layer.outputs);
             let inputs = match number {
-                0 => given.unwrap_or(&views.inputs),
+                0 => features.unwrap_or(&views.inputs),
                 _ => &views.outputs[number - 1],
             };
             let _ = views.transposed[number].mm_out(&self.weights[number], inputs);
@@ -152,11 +155,11 @@ impl Workspace {
                 let _ = views.slopes[number].mm_out(&views.slopes[number - 1], &weights.layers[number].0);
             }
         }
-        lap.adds_to(&mut self.phases.backward);
+        stopwatch.add_lap_to(&mut self.timing.backward);
         (loss, self.outputs(rows))
     }
 
-    /// The number of the views of so many rows, which are made when they are first asked for.
+    /// Returns the index of the views for `rows` rows, which are created at first use.
     fn views(&mut self, rows: usize) -> usize {
         if let Some(known) = self.views.iter().position(|views| views.rows == rows) {
             return known;
