@@ -1,12 +1,12 @@
-"""Runs as tables: reads the histories that `runner exp` leaves, so that a lesson can be told with their figures.
+"""Reads the histories that `runner exp` writes as polars frames.
 
     run = load("overfit_mnist")          # its newest run below `runs/`, or below the folder in `RUNNER_RUNS`
     run.curves                           # one row for each trial and epoch
-    run.ends                             # one row for each trial: where its curves end, and how they read
-    run.tests                            # one row for each trial: figures on the test rows
+    run.ends                             # one row for each trial: where its curves end, and their diagnosis
+    run.tests                            # one row for each trial: metrics on the test rows
 
-Everything is a polars frame with the columns `variant`, `seed` and `fold` in front, so that trials can be told apart.
-Figures that are not finite stand in a history as words (`"nan"`, `"inf"`); here they are floats again.
+All frames start with the columns `variant`, `seed` and `fold`. NaN and infinities are strings in a history (`"nan"`, `"inf"`);
+here they are floats.
 """
 
 from __future__ import annotations
@@ -22,10 +22,21 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-SCHEMA = "runner.history/1"
+SCHEMA = "runner.history/2"
+FORMER_SCHEMA = "runner.history/1"
 HERE = Path(__file__).resolve().parent
 EXPERIMENTS = HERE.parent / "experiments"
-FORMER_WORDS = {"jumping_about": "unstable"}  # verdicts in earlier histories
+FORMER_LABELS = {"jumping_about": "unstable"}  # diagnosis labels of earlier histories
+# The keys of earlier histories and their current names, by the object that has them.
+RENAMED = {
+    "": {"asked": "provenance", "theirs": "references"},
+    "diagnosis": {"verdict": "label", "gap": "val_loss_rise"},
+    "test": {"positives": "prevalence"},
+    "resample": {"leak": "leakage", "from": "rows_before", "to": "rows_after"},
+    "layer": {"output": "output_shape"},
+    "expectation": {"number": "index", "value": "metric", "against": "compared_with"},
+    "reference": {"value": "metric", "theirs": "reference", "ours": "this_run"},
+}
 
 
 class Told(Exception):
@@ -74,16 +85,34 @@ def _histories(folder: Path) -> list[dict]:
         try:
             history = json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise Told(f"`{file}` is damaged or cut short: {error}\nhint: run its experiment again") from None
+            raise Told(f"`{file}` is damaged or incomplete: {error}\nhint: run its experiment again") from None
         schema = history.get("schema") if isinstance(history, dict) else None
         if schema is None:
             continue
-        if schema != SCHEMA:
-            raise Told(f"`{file}` is a `{schema}`, and this notebook reads `{SCHEMA}`\nhint: another version of runner wrote it")
-        found.append(history)
+        if schema not in (SCHEMA, FORMER_SCHEMA):
+            raise Told(f"`{file}` has the schema `{schema}`; this notebook reads `{SCHEMA}` and `{FORMER_SCHEMA}`\nhint: use the version of runner that wrote it")
+        found.append(_with_current_keys(history))
     # The variants' order is the experiment's, and the files' order that of the alphabet.
     order = {name: place for place, name in enumerate(_variants_in(folder / "experiment.toml"))}
     return sorted(found, key=lambda trial: (order.get(trial["variant"], len(order)), trial["seed"], trial["fold"] or 0))
+
+
+def _with_current_keys(history: dict) -> dict:
+    """Returns a history with the current names of its keys: histories of earlier versions have former names."""
+
+    def renamed(what: str, fields: dict | None) -> dict | None:
+        return fields and {RENAMED[what].get(key, key): value for key, value in fields.items()}
+
+    history = renamed("", history)
+    history |= {key: renamed(key, history[key]) for key in ("diagnosis", "test") if key in history}
+    if diagnosis := history.get("diagnosis"):
+        diagnosis["label"] = FORMER_LABELS.get(diagnosis.get("label"), diagnosis.get("label"))
+    if "resample" in (data := history.get("data") or {}):
+        data["resample"] = renamed("resample", data["resample"])
+    for parent, key, what in [(history.get("network") or {}, "layers", "layer"), (history, "expectations", "expectation"), (history, "references", "reference")]:
+        if key in parent:
+            parent[key] = [renamed(what, fields) for fields in parent[key]]
+    return history
 
 
 def _variants_in(file: Path) -> list[str]:
@@ -94,7 +123,7 @@ def _variants_in(file: Path) -> list[str]:
 
 
 def number(value: object) -> float | None:
-    """A figure of a history: a number, one of the words for what is not finite, or nothing."""
+    """Returns a number of a history as a float; `"nan"` and `"inf"` are converted, other values are `None`."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -164,7 +193,7 @@ class Run:
 
     @cached_property
     def ends(self) -> pl.DataFrame:
-        """First, last and best figures of the curves, and the reading: `best_epoch`, `verdict`, `val_loss_rise`, …"""
+        """First and last values of the curves, the best epoch, and the diagnosis: `label`, `val_loss_rise`, …"""
 
         def rows(trial: dict) -> list[dict]:
             row: dict = {"status": trial["status"], "epochs": len(trial["history"]["epoch"])}
@@ -173,18 +202,16 @@ class Run:
                     row |= {f"first_{name}": number(values[0]), f"last_{name}": number(values[-1])}
             diagnosis = trial["diagnosis"] or {}
             row["best_epoch"] = (trial["best"] or {}).get("epoch")
-            row["verdict"] = FORMER_WORDS.get(diagnosis.get("verdict"), diagnosis.get("verdict"))
+            row["label"] = diagnosis.get("label")
             row["overfits_from"] = diagnosis.get("overfits_from")
-            # `gap` is what `val_loss_rise` was called in earlier histories.
-            row["val_loss_rise"] = number(diagnosis.get("val_loss_rise", diagnosis.get("gap")))
-            row |= {name: number(diagnosis.get(name)) for name in ("generalization_gap", "acc_gap")}
+            row |= {name: number(diagnosis.get(name)) for name in ("val_loss_rise", "generalization_gap", "acc_gap")}
             return [row]
 
         return self._frame(rows)
 
     @cached_property
     def tests(self) -> pl.DataFrame:
-        """Figures on the test rows, as far as they are single numbers: `loss`, `acc`, `f1`, `ap`, …"""
+        """Metrics on the test rows that are single numbers: `loss`, `acc`, `f1`, `ap`, …"""
 
         def rows(trial: dict) -> list[dict]:
             test = trial["test"] or {}
@@ -211,29 +238,29 @@ class Run:
         return self._frame(rows)
 
     @cached_property
-    def theirs(self) -> pl.DataFrame:
-        """What a walkthrough reports, beside what came here: `figure`, `theirs`, `ours`, `exact`."""
+    def references(self) -> pl.DataFrame:
+        """Published values next to the values of this run: `metric`, `reference`, `this_run`, `exact`."""
         return self._frame(
             lambda trial: [
-                {"figure": row["value"], "theirs": number(row["theirs"]), "ours": number(row["ours"]), "exact": row["exact"]}
-                for row in trial.get("theirs", [])
+                {"metric": row["metric"], "reference": number(row["reference"]), "this_run": number(row["this_run"]), "exact": row["exact"]}
+                for row in trial.get("references", [])
             ]
         )
 
     @cached_property
     def expectations(self) -> pl.DataFrame:
-        """What the experiment expects, and what came: `claim`, `figure`, `expected`, `found`, `met`."""
+        """The expectations and their results: `claim`, `metric`, `expected`, `found`, `met`."""
         seen: dict = {}
         for trial in self.histories:
             for row in trial["expectations"]:
                 found = row.get("found")
                 found = found if isinstance(found, str) else number(found)
-                seen.setdefault((row["number"], trial["variant"], trial["seed"], trial["fold"]), (row, found))
+                seen.setdefault((row["index"], trial["variant"], trial["seed"], trial["fold"]), (row, found))
         rows = [
             {
                 "claim": row.get("claim"),
                 "variant": row.get("variant"),
-                "figure": row["value"],
+                "metric": row["metric"],
                 "expected": row["expected"],
                 "found": f"{found:.4g}" if isinstance(found, float) else str(found),
                 "met": row["met"],

@@ -100,8 +100,8 @@ def table(frame: pl.DataFrame, names: dict[str, str] | None = None, digits: int 
     names = names or {}
     if "variant" in frame.columns:
         frame = frame.with_columns(pl.Series("variant", map(label, frame["variant"])))
-    if "verdict" in frame.columns:
-        frame = frame.rename({"verdict": "reading"}).with_columns(pl.col("reading").str.replace_all("_", " "))
+    if "label" in frame.columns:
+        frame = frame.rename({"label": "diagnosis"}).with_columns(pl.col("diagnosis").str.replace_all("_", " "))
     numeric = [dtype.is_numeric() for dtype in frame.dtypes]
     head = [names.get(column, column.replace("_", " ")) for column in frame.columns]
     lines = [row_of(head), row_of("--:" if right else "---" for right in numeric)]
@@ -284,16 +284,16 @@ def images(axes: Sequence[Axes], pictures: Sequence[np.ndarray], titles: Sequenc
         axis.set_axis_off()
 
 
-def ours_and_theirs(run: Run, seed: int | None = None, digits: int = 4) -> None:
-    """A table of what the walkthrough reports, labelled theirs, beside what came here."""
+def reference_table(run: Run, seed: int | None = None, digits: int = 4) -> None:
+    """Shows a table of the published values next to the values of this run."""
     trial = run.trial(seed=seed)
-    rows = run.theirs.filter(pl.col("seed") == trial["seed"]).select("figure", "theirs", "ours")
-    table(rows.with_columns(pl.Series("figure", [in_words(figure, trial) for figure in rows["figure"]])), digits=digits)
+    rows = run.references.filter(pl.col("seed") == trial["seed"]).select("metric", "reference", "this_run")
+    table(rows.with_columns(pl.Series("metric", [in_words(metric, trial) for metric in rows["metric"]])), digits=digits)
 
 
-def in_words(figure: str, trial: dict) -> str:
-    """A figure's path in words: `first.loss` is “loss, first epoch”."""
-    match figure.split("."):
+def in_words(path: str, trial: dict) -> str:
+    """Returns a metric path in words: `first.loss` is “loss, first epoch”."""
+    match path.split("."):
         case ["first" | "last" as when, metric]:
             return f"{metric}, {when} epoch"
         case ["epoch", epoch, metric]:
@@ -308,5 +308,5 @@ def in_words(figure: str, trial: dict) -> str:
         case ["learned", _, "bias", _]:
             return "bias"
         case _:
-            return figure
+            return path
 

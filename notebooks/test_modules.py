@@ -34,10 +34,10 @@ def trial(variant: str = "base", seed: int = 0, epochs: int = 30, loss: tuple = 
         "config": {"train": {"epochs": epochs}, "data": {"mnist": {"split": {"train_rows": None}}}},
         "history": {"epoch": list(range(1, len(loss) + 1)), "loss": list(loss), "gradient_norm.10": list(loss), "gradient_norm.2": list(loss)},
         "best": None,
-        "diagnosis": {"verdict": "good", "overfits_from": None, "val_loss_rise": 0.1, "acc_gap": None},
+        "diagnosis": {"label": "good", "overfits_from": None, "val_loss_rise": 0.1, "acc_gap": None},
         "test": {"weights": "last", "loss": 0.4, "acc": 0.9, "confusion": [[1, 0], [0, 1]]},
         "expectations": [],
-        "theirs": [{"value": "last.loss", "theirs": 0.0074, "ours": loss[-1], "exact": False}],
+        "references": [{"metric": "last.loss", "reference": 0.0074, "this_run": loss[-1], "exact": False}],
     } | more
 
 
@@ -82,6 +82,24 @@ class Runs(unittest.TestCase):
         (run / "later.json").write_text('{"schema": "runner.hist')
         with self.assertRaisesRegex(histories.Told, "later.json` is damaged"):
             histories.load("overfit_mnist")
+
+    def test_a_history_of_an_earlier_version_is_read_with_its_former_keys(self):
+        old = trial(
+            schema=histories.FORMER_SCHEMA,
+            diagnosis={"verdict": "jumping_about", "overfits_from": None, "gap": 0.1, "acc_gap": None},
+            data={"resample": {"method": "smote", "leak": None, "from": [9, 3], "to": [9, 9]}},
+            network={"layers": [{"name": "0", "kind": "linear", "output": [10], "parameters": 20}], "parameters": 20},
+            expectations=[{"number": 0, "value": "last.loss", "expected": "≤ 1", "found": 0.5, "met": True}],
+            theirs=[{"value": "last.loss", "theirs": 0.0074, "ours": 0.5, "exact": False}],
+        )
+        del old["references"]
+        self.write("2026-01-01T000000Z-aaaaaa", base=old)
+        run = histories.load("overfit_mnist")
+        self.assertEqual(run.ends.select("label", "val_loss_rise").row(0), ("unstable", 0.1))
+        self.assertEqual(run.references.select("metric", "reference", "this_run").row(0), ("last.loss", 0.0074, 0.5))
+        self.assertEqual(run.expectations.select("metric", "met").row(0), ("last.loss", True))
+        self.assertEqual(run.trial()["data"]["resample"]["rows_after"], [9, 9])
+        self.assertEqual(run.trial()["network"]["layers"][0]["output_shape"], [10])
 
     def test_figures_that_are_not_finite_are_floats_again(self):
         self.write("2026-01-01T000000Z-aaaaaa", base=trial(loss=(1.0, "inf", "nan")))

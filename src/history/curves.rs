@@ -1,5 +1,5 @@
-//! Learning curves: one list for each metric, one entry for each epoch, the shape of Keras's `History.history`, so
-//! that `pandas.DataFrame(history["history"])` just works.
+//! Learning curves: one list per metric with one entry per epoch, as Keras's `History.history`. They convert directly with
+//! `pandas.DataFrame(history["history"])`.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -10,15 +10,15 @@ use crate::history::number::Number;
 /// Metrics by epoch; all lists have the same length.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Curves {
-    /// The epochs' numbers, from 1.
+    /// Numbers of the epochs, from 1.
     pub epoch: Vec<usize>,
     /// The metrics: `loss`, `acc`, `val_loss`, `val_acc`, `lr`, `seconds`, …
     ///
-    /// `loss` is the mean of the batches' losses in training mode, each counted by its number of rows: the mean over the
-    /// epoch's rows, each taken before the step of its batch. With row weights `w` each batch counts by the sum of its
-    /// weights, so that it is `Σ w·l / Σ w` over the epoch's rows. With `class_weights` each batch's loss is divided by the
-    /// sum of its own class weights, as PyTorch does. `val_loss` is `Σ w·l / Σ w` over all validation rows at once, with the
-    /// same weights, in evaluation mode. All other metrics count every row once.
+    /// `loss` is the mean loss of the batches in training mode, weighted by their number of rows: the mean over the rows of
+    /// the epoch, where the loss of a row is computed before the step of its batch. With row weights `w` it is
+    /// `Σ w·l / Σ w` over the rows of the epoch. With `class_weights` the loss of each batch is divided by the sum of its
+    /// class weights, as in PyTorch. `val_loss` is `Σ w·l / Σ w` over all validation rows at once, with the same weights, in
+    /// evaluation mode. All other metrics count every row once.
     #[serde(flatten)]
     pub series: IndexMap<String, Vec<Number>>,
 }
@@ -32,22 +32,22 @@ impl Curves {
         }
     }
 
-    /// How many epochs there are.
+    /// Returns the number of epochs.
     pub fn len(&self) -> usize {
         self.epoch.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no epochs.
     pub fn is_empty(&self) -> bool {
         self.epoch.is_empty()
     }
 
-    /// One metric by epoch, or `None` when there is no such metric.
+    /// Returns the values of a metric by epoch, or `None` if there is no such metric.
     pub fn metric(&self, name: &str) -> Option<Vec<f64>> {
         Some(self.series.get(name)?.iter().map(|number| number.0).collect())
     }
 
-    /// One metric in one epoch.
+    /// Returns the value of a metric in one epoch.
     pub fn at(&self, epoch: usize, name: &str) -> Option<f64> {
         let row = self.epoch.iter().position(|&number| number == epoch)?;
         Some(self.series.get(name)?.get(row)?.0)

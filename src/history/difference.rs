@@ -1,8 +1,8 @@
-//! In what two histories of the same trial differ, to the last bit of every figure, and in what the two runs that they
-//! are of were made otherwise.
+//! Compares two histories of the same trial, to the last bit of every metric, and the environments and settings of their
+//! runs.
 //!
-//! Times are no part of it. Figures by epoch are compared in the epochs that both have; what is of the trial as a whole
-//! (status, best epoch, test, what was learned) where both ended in the same way after as many epochs.
+//! Times are not compared. Metrics by epoch are compared in the epochs that both histories have. Status, best epoch, test
+//! results and learned parameters are compared only if both trials ended in the same way after the same number of epochs.
 
 use std::collections::BTreeSet;
 
@@ -10,66 +10,66 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::history::number::Number;
-use crate::history::records::{Environment, Status};
+use crate::history::trial_fields::{Environment, Status};
 use crate::history::trial_history::History;
 
-/// In what two histories differ.
+/// The differences of two histories.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Difference {
-    /// How many epochs both have.
+    /// Number of epochs that both histories have.
     pub epochs: usize,
-    /// The first figure that differs, by epoch, and in an epoch by the order of metrics.
-    pub first: Option<Figure>,
-    /// The figure with the largest relative difference.
-    pub largest: Option<Figure>,
-    /// What else differs.
-    pub others: Vec<Other>,
+    /// The first metric that differs, by epoch, then in the order of the metrics.
+    pub first: Option<MetricDifference>,
+    /// The metric with the largest relative difference.
+    pub largest: Option<MetricDifference>,
+    /// Other values that differ.
+    pub others: Vec<ValueDifference>,
 }
 
-/// A figure that differs.
+/// A metric that differs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Figure {
-    /// Its epoch.
+pub struct MetricDifference {
+    /// The epoch.
     pub epoch: usize,
-    /// The metric.
+    /// Name of the metric.
     pub metric: String,
-    /// What it was.
+    /// The first history's value.
     pub then: Number,
-    /// What it is.
+    /// The second history's value.
     pub now: Number,
-    /// By how much it differs.
+    /// The absolute difference.
     pub absolute: Number,
-    /// The same as a share of the larger of both, at most 2.
+    /// The difference divided by the larger absolute value, at most 2.
     pub relative: Number,
 }
 
-/// Something else that differs.
+/// Another value that differs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Other {
-    /// Where it stands in the history: `test.loss`.
+pub struct ValueDifference {
+    /// Its path in the history: `test.loss`.
     pub place: String,
-    /// What it was; none where it was not there.
+    /// The first history's value, or `null` if it has none.
     pub then: Value,
-    /// What it is; none where it is not there.
+    /// The second history's value, or `null` if it has none.
     pub now: Value,
-    /// How many values differ in that part of the history, this one included.
+    /// Number of values that differ in this part of the history, including this one.
     pub of: usize,
 }
 
-/// Something in which two runs were made otherwise.
+/// A difference between the environments, data or settings of two runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Otherwise {
-    /// What it is: `threads`.
+pub struct RunDifference {
+    /// What differs: `threads`.
     pub what: String,
-    /// What it was.
+    /// The first run's value.
     pub then: String,
-    /// What it is.
+    /// The second run's value.
     pub now: String,
 }
 
 impl Difference {
-    /// Compares a history with the one of the same trial, made again.
-    pub fn of(then: &History, now: &History) -> Difference {
+    /// Compares a history with the history of the repeated trial.
+    pub fn between(then: &History, now: &History) -> Difference {
         let mut difference = Difference { epochs: then.history.len().min(now.history.len()), ..Difference::default() };
         difference.compare_curves(then, now);
         let as_far = then.history.len() == now.history.len() && then.status == now.status;
@@ -79,7 +79,7 @@ impl Difference {
                 ["status", "network", "tree", "best", "test", "learned"].map(|part| (part, value[part].clone()))
             };
             for ((part, then), (_, now)) in parts(then).into_iter().zip(parts(now)) {
-                // figures of the best epoch are those of the curves
+                // the metrics of the best epoch are compared with the curves
                 match part == "best" && difference.first.is_some() {
                     true => difference.compare_parts("best.epoch", &then["epoch"], &now["epoch"]),
                     false => difference.compare_parts(part, &then, &now),
@@ -87,13 +87,13 @@ impl Difference {
             }
             if then.history.len() != now.history.len() {
                 let (then, now) = (then.history.len().into(), now.history.len().into());
-                difference.others.push(Other { place: "epochs".to_owned(), then, now, of: 1 });
+                difference.others.push(ValueDifference { place: "epochs".to_owned(), then, now, of: 1 });
             }
         }
         difference
     }
 
-    /// Whether there is none.
+    /// Returns whether the histories are identical.
     pub fn is_none(&self) -> bool {
         self.first.is_none() && self.others.is_empty()
     }
@@ -102,11 +102,11 @@ impl Difference {
         let (then, now) = (&then.history, &now.history);
         let names: BTreeSet<&String> = then.series.keys().chain(now.series.keys()).collect();
         for name in names {
-            let presence = |there: bool| if there { Value::from("there") } else { Value::Null };
+            let presence = |there: bool| if there { Value::from("present") } else { Value::Null };
             let (was, is) = (then.series.contains_key(name), now.series.contains_key(name));
             if was != is {
                 let place = format!("history.{name}");
-                self.others.push(Other { place, then: presence(was), now: presence(is), of: 1 });
+                self.others.push(ValueDifference { place, then: presence(was), now: presence(is), of: 1 });
             }
         }
         for row in 0..self.epochs {
@@ -116,27 +116,27 @@ impl Difference {
                 if is_same(then_is.0, now_is.0) {
                     continue;
                 }
-                let figure = Figure::new(then.epoch[row], metric, then_is.0, now_is.0);
-                if self.largest.as_ref().is_none_or(|largest| figure.relative.0 > largest.relative.0) {
-                    self.largest = Some(figure.clone());
+                let metric_difference = MetricDifference::new(then.epoch[row], metric, then_is.0, now_is.0);
+                if self.largest.as_ref().is_none_or(|largest| metric_difference.relative.0 > largest.relative.0) {
+                    self.largest = Some(metric_difference.clone());
                 }
-                self.first.get_or_insert(figure);
+                self.first.get_or_insert(metric_difference);
             }
         }
     }
 
     fn compare_parts(&mut self, place: &str, then: &Value, now: &Value) {
         let mut found = Vec::new();
-        leaves(place, then, now, &mut found);
+        collect(place, then, now, &mut found);
         let of = found.len();
         if let Some((place, then, now)) = found.into_iter().next() {
-            self.others.push(Other { place, then: then.clone(), now: now.clone(), of });
+            self.others.push(ValueDifference { place, then: then.clone(), now: now.clone(), of });
         }
     }
 }
 
-impl Figure {
-    fn new(epoch: usize, metric: &str, then: f64, now: f64) -> Figure {
+impl MetricDifference {
+    fn new(epoch: usize, metric: &str, then: f64, now: f64) -> MetricDifference {
         let absolute = if then.is_finite() && now.is_finite() { (then - now).abs() } else { f64::INFINITY };
         let relative = match then.abs().max(now.abs()) {
             0.0 => 0.0, // 0 and −0
@@ -144,7 +144,7 @@ impl Figure {
             _ => f64::INFINITY,
         };
         let metric = metric.to_owned();
-        Figure {
+        MetricDifference {
             epoch,
             metric,
             then: Number(then),
@@ -155,26 +155,26 @@ impl Figure {
     }
 }
 
-/// Whether two figures are the same to the last bit. All that are no numbers are the same.
+/// Returns whether two values are equal to the last bit. NaN equals NaN.
 fn is_same(then: f64, now: f64) -> bool {
     then.to_bits() == now.to_bits() || (then.is_nan() && now.is_nan())
 }
 
-/// The values that differ, by their places.
-fn leaves<'a>(place: &str, then: &'a Value, now: &'a Value, found: &mut Vec<(String, &'a Value, &'a Value)>) {
+/// Collects the values that differ, with their paths.
+fn collect<'a>(place: &str, then: &'a Value, now: &'a Value, found: &mut Vec<(String, &'a Value, &'a Value)>) {
     match (then, now) {
         (Value::Object(was), Value::Object(is)) => {
             for (name, then) in was {
-                leaves(&format!("{place}.{name}"), then, is.get(name).unwrap_or(&Value::Null), found);
+                collect(&format!("{place}.{name}"), then, is.get(name).unwrap_or(&Value::Null), found);
             }
             for (name, now) in is.iter().filter(|(name, _)| !was.contains_key(*name)) {
-                leaves(&format!("{place}.{name}"), &Value::Null, now, found);
+                collect(&format!("{place}.{name}"), &Value::Null, now, found);
             }
         }
         (Value::Array(was), Value::Array(is)) => {
             for number in 0..was.len().max(is.len()) {
                 let of = |values: &'a [Value]| values.get(number).unwrap_or(&Value::Null);
-                leaves(&format!("{place}.{number}"), of(was), of(is), found);
+                collect(&format!("{place}.{number}"), of(was), of(is), found);
             }
         }
         (Value::Number(was), Value::Number(is)) => match (was.as_f64(), is.as_f64()) {
@@ -186,8 +186,9 @@ fn leaves<'a>(place: &str, then: &'a Value, now: &'a Value, found: &mut Vec<(Str
     }
 }
 
-/// What stands in the way of the same figures: all that is known to be otherwise.
-pub fn otherwise(then: &History, now: &History) -> Vec<Otherwise> {
+/// Returns the known differences between the environments, data and settings of two runs, which can explain different
+/// results.
+pub fn run_differences(then: &History, now: &History) -> Vec<RunDifference> {
     let (was, is) = (&then.environment, &now.environment);
     let whether = |deterministic: Option<bool>| deterministic.map(|yes| if yes { "yes" } else { "no" }.to_owned());
     let of = |environment: &Environment| {
@@ -207,53 +208,54 @@ pub fn otherwise(then: &History, now: &History) -> Vec<Otherwise> {
         ]
     };
     let mut found = Vec::new();
-    let mut hold = |what: &str, then: Option<String>, now: Option<String>| {
+    let mut compare = |what: &str, then: Option<String>, now: Option<String>| {
         if let (Some(then), Some(now)) = (then, now)
             && then != now
         {
-            found.push(Otherwise { what: what.to_owned(), then, now });
+            found.push(RunDifference { what: what.to_owned(), then, now });
         }
     };
     let sum = |history: &History| Some(history.data.sha256.clone()).filter(|sum| !sum.is_empty());
-    hold(&format!("checksum of the data `{}`", then.data.name), sum(then), sum(now));
+    compare(&format!("checksum of the data `{}`", then.data.name), sum(then), sum(now));
     for ((what, then), (_, now)) in of(was).into_iter().zip(of(is)) {
-        hold(what, then, now);
+        compare(what, then, now);
     }
     let mut settings = Vec::new();
-    leaves("", &then.config, &now.config, &mut settings);
+    collect("", &then.config, &now.config, &mut settings);
     for (place, then, now) in settings {
         let place = place.trim_start_matches('.');
         let part = place.split('.').next().unwrap_or(place);
-        if !WITHOUT_PART.contains(&part) {
-            hold(&format!("setting `{place}`"), Some(then.to_string()), Some(now.to_string()));
+        if !WITHOUT_EFFECT.contains(&part) {
+            compare(&format!("setting `{place}`"), Some(then.to_string()), Some(now.to_string()));
         }
     }
     found
 }
 
-/// Settings that have no part in figures.
-const WITHOUT_PART: [&str; 8] = ["title", "question", "source", "lesson", "quick", "seeds", "theirs", "expect"];
+/// Settings that do not change the results. `theirs` is the former name of `reference`.
+const WITHOUT_EFFECT: [&str; 9] =
+    ["title", "question", "source", "lesson", "quick", "seeds", "reference", "theirs", "expect"];
 
-/// What may be otherwise and cannot be told.
-pub fn unseen(then: &History, now: &History) -> Vec<String> {
+/// Returns possible differences that the histories do not record.
+pub fn unknown_differences(then: &History, now: &History) -> Vec<String> {
     let (then, now) = (&then.environment, &now.environment);
-    let mut unseen = Vec::new();
+    let mut unknown = Vec::new();
     if then.commit == now.commit && then.commit.ends_with('+') {
-        unseen.push(format!("the changes beside commit {}", then.commit.trim_end_matches('+')));
+        unknown.push(format!("uncommitted changes on top of commit {}", then.commit.trim_end_matches('+')));
     }
     if then.cpu.is_none() && now.cpu.is_some() {
-        unseen.push("the processor, which the history does not name".to_owned());
+        unknown.push("the processor: the history does not name it".to_owned());
     }
-    unseen
+    unknown
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::records::Learned;
+    use crate::history::trial_fields::Learned;
     use crate::history::trial_history::trial_for_tests;
 
-    /// A trial of three epochs.
+    /// Returns a trial of three epochs.
     fn trial() -> History {
         let mut trial = trial_for_tests("base", 0, 0.5);
         trial.history.push(2, &[("loss", 0.25)]);
@@ -263,21 +265,22 @@ mod tests {
     }
 
     #[test]
-    fn the_same_figures_are_the_same_whatever_time_they_took() {
+    fn durations_are_not_compared() {
         let mut again = trial();
         again.seconds = 7.0;
         again.started = "2026-01-01T00:00:00Z".to_owned();
         again.history.series["seconds"][1] = Number(9.0);
-        let difference = Difference::of(&trial(), &again);
+        let difference = Difference::between(&trial(), &again);
         assert!(difference.is_none() && difference.epochs == 3, "{difference:?}");
     }
 
     #[test]
-    fn the_last_bit_is_seen_and_the_first_and_the_largest_are_told() {
+    fn the_first_and_the_largest_difference_are_found_to_the_last_bit() {
         let mut again = trial();
         again.history.series["loss"][1] = Number(0.25_f64.next_up());
         again.history.series["loss"][2] = Number(0.25);
-        let Difference { first: Some(first), largest: Some(largest), .. } = Difference::of(&trial(), &again) else {
+        let Difference { first: Some(first), largest: Some(largest), .. } = Difference::between(&trial(), &again)
+        else {
             panic!("nothing is found");
         };
         assert_eq!((first.epoch, first.metric.as_str(), first.then), (2, "loss", Number(0.25)));
@@ -286,16 +289,16 @@ mod tests {
     }
 
     #[test]
-    fn no_number_is_like_another_and_unlike_every_number() {
+    fn nan_equals_nan_and_differs_from_every_number() {
         let mut broken = trial();
         broken.history.series["loss"][2] = Number(f64::NAN);
-        assert!(Difference::of(&broken, &broken).is_none());
-        let first = Difference::of(&trial(), &broken).first.unwrap();
+        assert!(Difference::between(&broken, &broken).is_none());
+        let first = Difference::between(&trial(), &broken).first.unwrap();
         assert_eq!((first.epoch, first.relative), (3, Number(f64::INFINITY)));
     }
 
     #[test]
-    fn what_is_of_the_whole_trial_is_told_by_its_place() {
+    fn other_values_are_named_by_their_path() {
         let mut again = trial();
         again.status = Status::EarlyStopped;
         let learned = |value: f64| Learned {
@@ -305,36 +308,36 @@ mod tests {
         let mut then = trial();
         then.learned = Some(learned(2.0));
         again.learned = Some(learned(3.0));
-        let others = Difference::of(&then, &again).others;
+        let others = Difference::between(&then, &again).others;
         let places: Vec<&str> = others.iter().map(|other| other.place.as_str()).collect();
         assert_eq!(places, ["status", "learned.parameters.0.weight.1"]);
         assert_eq!((others[1].then.as_f64(), others[1].now.as_f64()), (Some(2.0), Some(3.0)));
     }
 
     #[test]
-    fn of_a_trial_that_was_interrupted_only_the_epochs_count_that_both_have() {
+    fn an_interrupted_trial_is_compared_in_the_epochs_that_both_have() {
         let mut interrupted = trial();
         interrupted.status = Status::Interrupted;
         let mut whole = trial();
         whole.history.push(4, &[("loss", 0.1)]);
-        let difference = Difference::of(&interrupted, &whole);
+        let difference = Difference::between(&interrupted, &whole);
         assert!(difference.is_none() && difference.epochs == 3, "{difference:?}");
-        assert_eq!(Difference::of(&trial(), &whole).others[0].place, "epochs");
+        assert_eq!(Difference::between(&trial(), &whole).others[0].place, "epochs");
     }
 
     #[test]
-    fn a_metric_that_only_one_has_is_told() {
+    fn a_metric_that_only_one_history_has_is_found() {
         let mut again = trial();
         again.history.series.insert("acc".to_owned(), vec![Number(1.0); 3]);
-        let others = Difference::of(&trial(), &again).others;
+        let others = Difference::between(&trial(), &again).others;
         assert_eq!((others[0].place.as_str(), &others[0].then), ("history.acc", &Value::Null));
     }
 
     #[test]
-    fn what_is_otherwise_is_named() {
+    fn differences_of_environment_data_and_settings_are_named() {
         let then = trial();
         let mut now = trial();
-        assert_eq!(otherwise(&then, &now), []);
+        assert_eq!(run_differences(&then, &now), []);
         now.environment.threads = 2;
         now.environment.device = "cuda:0".to_owned();
         now.environment.cpu = Some("a processor".to_owned()); // not known of the other
@@ -343,8 +346,8 @@ mod tests {
         then.config = serde_json::json!({ "title": "one", "train": { "epochs": 3 } });
         then.data.sha256 = "a".to_owned();
         now.data.sha256 = "b".to_owned();
-        let found: Vec<String> = otherwise(&then, &now).into_iter().map(|otherwise| otherwise.what).collect();
+        let found: Vec<String> = run_differences(&then, &now).into_iter().map(|difference| difference.what).collect();
         assert_eq!(found, ["checksum of the data `logic`", "device", "threads", "setting `train.epochs`"]);
-        assert_eq!(unseen(&then, &now).len(), 1);
+        assert_eq!(unknown_differences(&then, &now).len(), 1);
     }
 }

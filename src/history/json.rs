@@ -1,30 +1,30 @@
-//! JSON laid out for people: a list of figures is one line, everything else is indented, so that a history can be
-//! read, and its lines compared.
+//! Readable JSON: a list of numbers is on one line, everything else is indented. So a history can be read and compared
+//! line by line.
 
 use std::fmt::Write;
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// The value as indented JSON, with lists of plain values on one line each, ending in a line end.
+/// Returns the value as indented JSON that ends with a newline. Lists of plain values are on one line.
 ///
 /// # Errors
-/// When the value cannot be JSON.
+/// If the value cannot be represented in JSON.
 pub fn readable<T: Serialize>(value: &T) -> serde_json::Result<String> {
     let mut text = String::new();
-    lay_out(&serde_json::to_value(value)?, 0, &mut text);
+    append(&serde_json::to_value(value)?, 0, &mut text);
     text.push('\n');
     Ok(text)
 }
 
-fn lay_out(value: &Value, depth: usize, text: &mut String) {
+fn append(value: &Value, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth + 1);
     match value {
         Value::Array(items) if items.iter().any(|item| item.is_array() || item.is_object()) => {
             text.push_str("[\n");
             for (number, item) in items.iter().enumerate() {
                 text.push_str(&indent);
-                lay_out(item, depth + 1, text);
+                append(item, depth + 1, text);
                 text.push_str(if number + 1 < items.len() { ",\n" } else { "\n" });
             }
             text.push_str(&"  ".repeat(depth));
@@ -38,7 +38,7 @@ fn lay_out(value: &Value, depth: usize, text: &mut String) {
             text.push_str("{\n");
             for (number, (name, field)) in fields.iter().enumerate() {
                 let _ = write!(text, "{indent}{}: ", Value::from(name.as_str()));
-                lay_out(field, depth + 1, text);
+                append(field, depth + 1, text);
                 text.push_str(if number + 1 < fields.len() { ",\n" } else { "\n" });
             }
             text.push_str(&"  ".repeat(depth));
@@ -54,7 +54,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn it_reads_back_as_the_same_value_with_a_line_for_each_list() {
+    fn it_parses_to_the_same_value_and_lists_are_on_one_line() {
         let value = json!({ "loss": [0.5, "nan", 1e-8], "layers": [{ "a\"b": 1 }, {}], "none": null, "empty": [] });
         let text = readable(&value).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);

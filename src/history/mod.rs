@@ -1,29 +1,31 @@
-//! The history: one JSON file for each trial, the contract between a run and everything that reads it.
+//! The history of a trial: one JSON file with its settings, learning curves and results.
 //!
-//! Its JSON Schema is generated from these types (`runner schema`). Fields are only ever added within
-//! `runner.history/1`.
+//! `runner schema` prints the JSON Schema of these types. Within one version of the format (`runner.history/2`), keys are
+//! only added. Histories of earlier versions are read for ever: a renamed key keeps its former name as an alias.
 
-pub mod asked;
 pub mod baseline;
+pub mod classification_report;
 pub mod curves;
 pub mod diagnosis;
 pub mod difference;
 pub mod event_file;
 pub mod expectation;
-pub mod figure;
 pub mod foreign;
 pub mod json;
+pub mod metric_path;
 pub mod number;
-pub mod positive;
-pub mod records;
-pub mod report;
+pub mod positive_class;
+pub mod provenance;
+pub mod reference;
 pub mod resampling;
-pub mod tested;
-pub mod theirs;
+pub mod test_record;
 pub mod tree;
+pub mod trial_fields;
 pub mod trial_history;
 
-pub use records::{Best, DataRecord, Environment, LayerRecord, Learned, NetworkRecord, Prediction, RowCounts, Status};
+pub use trial_fields::{
+    Best, DataRecord, Environment, LayerRecord, Learned, NetworkRecord, Prediction, RowCounts, Status,
+};
 #[cfg(test)]
 pub(crate) use trial_history::trial_for_tests;
 pub use trial_history::{History, SCHEMA};

@@ -1,5 +1,5 @@
-//! Numbers in JSON: a value that is not finite is written as the string "nan", "inf" or "-inf", never as a bare null,
-//! so that a diverged run's history says where it broke.
+//! Numbers in JSON and in text. In JSON, NaN and infinities are the strings "nan", "inf" and "-inf", so that the history
+//! of a diverged run shows in which epoch it diverged.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,11 +8,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A number, or "nan", "inf", "-inf" in JSON.
+/// A number; "nan", "inf" or "-inf" in JSON if it is not finite.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Number(pub f64);
 
-/// A figure for people: four decimals, two from 1,000 on, or powers of ten where these would show nothing.
+/// Formats a number with four decimals, with two from 1,000 on, or in scientific notation if it is very small or large.
 pub fn brief(value: f64) -> String {
     match value {
         value if !value.is_finite() => Number(value).to_string(),
@@ -23,7 +23,7 @@ pub fn brief(value: f64) -> String {
     }
 }
 
-/// A standard deviation as its mean is shown: to as many decimals, so that no rounding error looks like a spread.
+/// Formats a standard deviation with as many decimals as its mean.
 pub fn spread(mean: Option<f64>, std: Option<f64>) -> String {
     match (mean, std) {
         (Some(mean), Some(std)) if (5e-4..1e3).contains(&mean.abs()) => format!("{std:.4}"),
@@ -32,7 +32,7 @@ pub fn spread(mean: Option<f64>, std: Option<f64>) -> String {
     }
 }
 
-/// A count with commas between thousands.
+/// Formats a count with commas between thousands.
 pub fn count(count: usize) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
@@ -45,7 +45,7 @@ pub fn count(count: usize) -> String {
     grouped
 }
 
-/// A duration.
+/// Formats a duration.
 pub fn seconds(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => format!("{:.0} ms", s * 1e3),
@@ -55,7 +55,7 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
-/// A figure by its name: a metric that is not a number is undefined, "–", and a loss that is none has diverged.
+/// Formats the value of a metric. NaN is "–" (undefined), except for a loss, where it means divergence.
 pub fn of_name(name: &str, value: f64) -> String {
     match value.is_nan() && !name.ends_with("loss") {
         true => "–".to_owned(),
@@ -139,18 +139,18 @@ pub mod as_number {
 
     use crate::history::number::Number;
 
-    /// Writes the value, as text where it is not finite.
+    /// Serializes the value, as a string if it is not finite.
     ///
     /// # Errors
-    /// When the serializer fails.
+    /// If the serializer fails.
     pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         Number(*value).serialize(serializer)
     }
 
-    /// Reads what [`serialize`] writes.
+    /// Deserializes the output of [`serialize`].
     ///
     /// # Errors
-    /// When it is no number.
+    /// If it is not a number.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         Number::deserialize(deserializer).map(|number| number.0)
     }
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_finite_survives_json() {
+    fn nan_and_infinity_survive_json() {
         let numbers = [1.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(Number);
         let text = serde_json::to_string(&numbers).unwrap();
         assert_eq!(text, r#"[1.5,"nan","inf","-inf"]"#);

@@ -1,41 +1,43 @@
-//! How rows were resampled, and whether that leaked: what a history states of it.
+//! The resampling of a trial's rows, and whether it leaked data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How rows were resampled.
+/// The resampling of a trial's rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResampleRecord {
-    /// `under`, `over`, `smote`, `borderline_smote`.
+    /// Method: `under`, `over`, `smote`, `borderline_smote`.
     pub method: String,
-    /// Whether all rows were, before any was held out: a leak.
+    /// Whether all rows were resampled before the split: data leakage.
     pub before_split: bool,
-    /// Why the figures are too good, where that is so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Why the metrics are inflated, if data leaked.
+    #[serde(default, rename = "leakage", alias = "leak", skip_serializing_if = "Option::is_none")]
     pub leak: Option<String>,
-    /// How many rows each class had.
+    /// Number of rows of each class before resampling.
+    #[serde(rename = "rows_before", alias = "from")]
     pub from: Vec<u64>,
-    /// How many it has after it.
+    /// Number of rows of each class after resampling.
+    #[serde(rename = "rows_after", alias = "to")]
     pub to: Vec<u64>,
 }
 
 impl ResampleRecord {
-    /// What is stated of rows that were resampled after the split.
+    /// Returns the record of rows that were resampled after the split.
     pub fn after_split(method: &str, from: Vec<u64>, to: Vec<u64>) -> Self {
         ResampleRecord { method: method.to_owned(), before_split: false, leak: None, from, to }
     }
 
-    /// What is stated of rows that were resampled before it, and are leaky therefore.
+    /// Returns the record of rows that were resampled before the split, with the reason why the metrics are inflated.
     pub fn before_split(method: &str, from: Vec<u64>, to: Vec<u64>) -> Self {
         let why = match method {
-            "under" => "the rows that it is judged by were evened out, as new rows will not be",
-            "over" => "copies of the rows that it is judged by are among those that it was trained on",
+            "under" => "the validation and test rows are balanced, unlike new rows",
+            "over" => "validation and test rows have copies among the training rows",
             _ => {
-                "rows made up between the rows that it is judged by and their neighbors are among those that it was \
-                 trained on, and most of a rare class that it is judged by are made up themselves"
+                "synthetic rows between validation or test rows and their neighbors are among the training rows, and most \
+                 validation and test rows of a rare class are synthetic"
             }
         };
-        let leak = Some(format!("all rows were resampled ({method}) before the split, so {why}"));
+        let leak = Some(format!("all rows were resampled ({method}) before the split: {why}"));
         ResampleRecord { method: method.to_owned(), before_split: true, leak, from, to }
     }
 }

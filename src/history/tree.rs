@@ -1,28 +1,28 @@
-//! A decision tree in figures.
+//! Size and feature importances of a decision tree.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A decision tree in figures.
+/// Size and feature importances of a decision tree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TreeRecord {
-    /// Returns the maximum number of splits between the root and a leaf.
+    /// Largest number of splits between the root and a leaf.
     pub depth: usize,
-    /// Returns the number of leaves.
+    /// Number of leaves.
     pub leaves: usize,
-    /// Returns the number of nodes, including leaves.
+    /// Number of nodes, including leaves.
     pub nodes: usize,
-    /// The ten most important features that are split by, the most important first.
+    /// The ten most important features, the most important first.
     pub features: Vec<FeatureRecord>,
 }
 
-/// What a feature does in a tree.
+/// The role of a feature in a decision tree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FeatureRecord {
-    /// The feature's name.
+    /// Name of the feature.
     pub name: String,
-    /// Its share of the impurity that all splits take away.
+    /// Importance: its share of the total impurity decrease.
     pub importance: f64,
-    /// How many splits ask for it.
+    /// Number of splits on this feature.
     pub splits: usize,
 }

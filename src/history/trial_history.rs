@@ -1,4 +1,4 @@
-//! The history of one trial: what it holds, and how it is written to its file and read.
+//! The history of one trial, and how its file is written and read.
 
 use std::path::Path;
 
@@ -9,90 +9,94 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::hint::Hint;
 use crate::device::memory;
-use crate::history::asked::Asked;
 use crate::history::baseline::constant_prediction::Baselines;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::verdict::{Diagnosis, Verdict};
-use crate::history::expectation::verified::Verified;
+use crate::history::expectation::result::ExpectationResult;
 use crate::history::json;
-use crate::history::records::{Beside, Best, DataRecord, Environment, Learned, NetworkRecord, Status};
-use crate::history::tested::TestRecord;
+use crate::history::provenance::Provenance;
+use crate::history::test_record::TestRecord;
 use crate::history::tree::TreeRecord;
+use crate::history::trial_fields::{
+    Best, DataRecord, Environment, Learned, NetworkRecord, ReferenceComparison, Status,
+};
 use crate::io::{atomic_write, bounded_file};
 use crate::metrics::Metric;
 
-/// The value of `schema` in every history of this version.
-pub const SCHEMA: &str = "runner.history/1";
+/// The value of `schema` in every history that this version writes.
+pub const SCHEMA: &str = "runner.history/2";
+
+/// The values of `schema` of earlier versions. Their histories are still read: former keys are aliases of the new ones.
+const FORMER_SCHEMAS: [&str; 1] = ["runner.history/1"];
 
 /// The history of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct History {
-    /// `runner.history/1`.
+    /// Version of the format: `runner.history/2`.
     pub schema: String,
-    /// The experiment's name.
+    /// Name of the experiment.
     pub experiment: String,
-    /// The variant's name; `base` where an experiment has no variants.
+    /// Name of the variant; `base` if the experiment has no variants.
     pub variant: String,
     /// The seed.
     pub seed: i64,
-    /// The fold, in cross-validation.
+    /// The fold of the cross-validation, from 0.
     pub fold: Option<usize>,
     /// How the trial ended.
     pub status: Status,
-    /// When it started: UTC, RFC 3339.
+    /// Start time: UTC, RFC 3339.
     pub started: String,
-    /// How long the stack that it belongs to took, seconds.
+    /// Duration of the stack that the trial belongs to, in seconds.
     pub seconds: f64,
-    /// What it ran on.
+    /// Software and hardware.
     pub environment: Environment,
-    /// What it was trained on.
+    /// The data.
     pub data: DataRecord,
-    /// What was trained.
+    /// The network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkRecord>,
-    /// The decision tree, where it is one and was fitted.
+    /// The decision tree, if the model is a tree and was fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<TreeRecord>,
-    /// The resolved experiment.
+    /// The resolved experiment: every setting with its value.
     pub config: serde_json::Value,
-    /// The command that asked for it, and who set which setting.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Asked>,
-    /// Metrics by epoch: `loss` and `acc` are averages over the epoch's batches in training mode, `val_…` are taken
-    /// after the epoch in evaluation mode.
+    /// The command that repeats the run, and where each setting was set.
+    #[serde(default, rename = "provenance", alias = "asked", skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Provenance>,
+    /// Metrics by epoch. `loss` and `acc` are averages over the batches of the epoch in training mode. `val_…` are
+    /// computed after the epoch in evaluation mode.
     pub history: Curves,
     /// The best epoch by the monitored metric.
     pub best: Option<Best>,
-    /// What the curves show.
+    /// The diagnosis of the learning curves.
     pub diagnosis: Option<Diagnosis>,
-    /// Figures on the test rows, of the weights that were kept.
+    /// Results on the test rows, with the saved weights.
     pub test: Option<TestRecord>,
-    /// What a constant prediction gets on the same rows.
+    /// Metrics of a constant prediction on the same rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baselines: Option<Baselines>,
-    /// What a tiny network has learned.
+    /// All parameters and predictions of a tiny network.
     pub learned: Option<Learned>,
-    /// What the experiment expected, and what came.
-    pub expectations: Vec<Verified>,
-    /// What a walkthrough reports of the same experiment.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub theirs: Vec<Beside>,
+    /// The expectations of the experiment and whether the trial meets them.
+    pub expectations: Vec<ExpectationResult>,
+    /// Published values of the same experiment, next to the values of this trial.
+    #[serde(default, rename = "references", alias = "theirs", skip_serializing_if = "Vec::is_empty")]
+    pub theirs: Vec<ReferenceComparison>,
 }
 
 impl History {
-    /// The name of the trial's files, without their endings.
+    /// Returns the name of the trial's files without extension: `base-seed0`.
     pub fn stem(&self) -> String {
         Self::stem_of(&self.variant, self.seed, self.fold)
     }
 
-    /// The name of the files of a trial, without their endings.
+    /// Returns the name of the files of this trial without extension.
     pub fn stem_of(variant: &str, seed: i64, fold: Option<usize>) -> String {
         let fold = fold.map(|fold| format!("-fold{fold}")).unwrap_or_default();
         format!("{variant}-seed{seed}{fold}")
     }
 
-    /// What the curves show in a word. A trial whose weights left the finite numbers has diverged, even where its loss
-    /// has not.
+    /// Returns the diagnosis label. A trial with NaN or infinite weights has diverged, even if its loss is finite.
     pub fn verdict(&self) -> Option<Verdict> {
         match self.status {
             Status::Diverged => Some(Verdict::Diverged),
@@ -100,7 +104,7 @@ impl History {
         }
     }
 
-    /// The epoch whose weights are kept, and tested: the best one, or with `keep = "last"` the last one.
+    /// Returns the epoch whose weights are saved and tested: the best one, or the last one with `keep = "last"`.
     pub fn kept_epoch(&self) -> Option<usize> {
         let last = self.history.epoch.last().copied();
         match self.keeps_last() {
@@ -109,7 +113,7 @@ impl History {
         }
     }
 
-    /// Whether the weights of the last epoch are kept.
+    /// Returns whether the weights of the last epoch are saved.
     pub fn keeps_last(&self) -> bool {
         match &self.test {
             Some(test) => test.weights == "last",
@@ -117,7 +121,7 @@ impl History {
         }
     }
 
-    /// Whether this is among what the curves show.
+    /// Returns whether the diagnosis has this label, first or later.
     pub fn finds(&self, finding: Verdict) -> bool {
         match self.status {
             Status::Diverged => finding == Verdict::Diverged,
@@ -125,12 +129,12 @@ impl History {
         }
     }
 
-    /// Says where a classifier never predicts a class, or is no better than the majority class.
+    /// Returns the warning that a classifier never predicts a class or is no better than the majority class, if any.
     pub fn caution(&self) -> Option<&str> {
         self.baselines.as_ref()?.caution.as_deref()
     }
 
-    /// The metrics of it that are about the positive class, by name; none where there are not two classes.
+    /// Returns the names of the trial's metrics that are about the positive class; empty unless there are two classes.
     pub fn metrics_of_the_positive_class(&self) -> Vec<String> {
         if self.data.positive_name().is_none() {
             return Vec::new();
@@ -142,44 +146,44 @@ impl History {
         of_positives.map(|metric| metric.name().into_owned()).filter(|name| is_there.contains(name.as_str())).collect()
     }
 
-    /// Writes the history, whole or not at all.
+    /// Writes the history atomically.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         atomic_write::write_whole(path, self.to_json()?.as_bytes())
     }
 
-    /// The history as it stands in its file.
+    /// Returns the text of the history's file.
     ///
     /// # Errors
-    /// When it cannot be serialized as JSON.
+    /// If the history cannot be serialized as JSON.
     pub fn to_json(&self) -> anyhow::Result<String> {
-        json::readable(self).context("failed to lay out the history")
+        json::readable(self).context("failed to serialize the history")
     }
 
-    /// Reads a history.
+    /// Reads a history of this or an earlier version.
     ///
     /// # Errors
-    /// When the file cannot be read, is no history, or one of another schema.
+    /// If the file cannot be read, is not a history, or has an unknown schema.
     pub fn read(path: &Path) -> anyhow::Result<History> {
         Self::read_or_schema(path)?.map_err(|schema| {
             let shown = path.display();
             match schema {
-                Some(other) => anyhow!("`{shown}` is a `{other}`, and this version reads `{SCHEMA}`")
-                    .context(Hint("another version of runner wrote it".to_owned())),
-                None => anyhow!("`{shown}` is no history: it names no `schema`").context(Hint(
+                Some(other) => anyhow!("`{shown}` has the schema `{other}`; this version reads {}", readable_schemas())
+                    .context(Hint("use the version of runner that wrote it".to_owned())),
+                None => anyhow!("`{shown}` is not a history: it has no `schema`").context(Hint(
                     "use the history of a trial, such as `base-seed0.json` in the run directory".to_owned(),
                 )),
             }
         })
     }
 
-    /// Reads a history; `None` where the file is whole JSON, and no history of any version.
+    /// Reads a history. Returns `None` if the file is valid JSON but not a history of any version.
     ///
     /// # Errors
-    /// When the file cannot be read, is damaged, or a history of another version.
-    pub fn read_if_one(path: &Path) -> anyhow::Result<Option<History>> {
+    /// If the file cannot be read, is damaged, or is a history of an unknown version.
+    pub fn read_if_history(path: &Path) -> anyhow::Result<Option<History>> {
         match Self::read_or_schema(path)? {
             Ok(history) => Ok(Some(history)),
             Err(Some(schema)) if schema.starts_with("runner.history/") => Self::read(path).map(Some),
@@ -187,38 +191,54 @@ impl History {
         }
     }
 
-    /// Reads a history, or what another file of whole JSON names as its schema.
+    /// Reads a history, or returns the `schema` of another JSON file.
     fn read_or_schema(path: &Path) -> anyhow::Result<Result<History, Option<String>>> {
         let shown = path.display();
         let text =
             bounded_file::read(path, memory::most_json()).with_context(|| format!("failed to read `{shown}`"))?;
         let parsed = serde_json::from_slice::<History>(&text);
         match parsed {
-            Ok(history) if history.schema == SCHEMA => return Ok(Ok(history)),
-            // as values of JSON, a large file takes many times its size
+            Ok(history) if is_readable(&history.schema) => return Ok(Ok(history.upgraded())),
+            // as JSON values, a large file takes many times its size in memory
             Err(error) if text.len() as u64 > bounded_file::JSON => {
                 return Err(anyhow::Error::new(error).context(format!("failed to read `{shown}` as a history")));
             }
             Ok(_) | Err(_) => {}
         }
-        // why not?
+        // find the reason
         let value: serde_json::Value = serde_json::from_slice(&text)
             .with_context(|| format!("failed to read `{shown}` as JSON"))
-            .context(Hint("it is damaged or cut short, or no history".to_owned()))?;
+            .context(Hint("check that it is a history, and complete".to_owned()))?;
         match value.get("schema").and_then(serde_json::Value::as_str) {
-            Some(SCHEMA) => serde_json::from_value(value)
+            Some(schema) if is_readable(schema) => serde_json::from_value(value)
                 .with_context(|| format!("failed to read `{shown}` as a history"))
                 .context(Hint("the file is damaged; `runner schema` prints the schema of histories".to_owned()))
-                .map(Ok),
+                .map(|history: History| Ok(history.upgraded())),
             other => Ok(Err(other.map(str::to_owned))),
         }
     }
+
+    /// Returns the history with the schema of this version. Its former keys were renamed while it was parsed.
+    fn upgraded(self) -> History {
+        History { schema: SCHEMA.to_owned(), ..self }
+    }
 }
 
-/// A trial that ended with this loss after an epoch.
+/// Returns whether histories with this `schema` are read.
+fn is_readable(schema: &str) -> bool {
+    schema == SCHEMA || FORMER_SCHEMAS.contains(&schema)
+}
+
+/// Returns the schemas that are read, for messages.
+fn readable_schemas() -> String {
+    let schemas: Vec<String> = FORMER_SCHEMAS.iter().chain([&SCHEMA]).map(|schema| format!("`{schema}`")).collect();
+    schemas.join(" and ")
+}
+
+/// Returns a trial of one epoch with this loss.
 #[cfg(test)]
 pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
-    use crate::history::records::RowCounts;
+    use crate::history::trial_fields::RowCounts;
 
     let environment = Environment {
         runner: String::new(),

@@ -14,5 +14,6 @@ mod resuming;
 mod run_folders;
 mod runs;
 mod saved_runs;
+mod schemas;
 mod support;
 mod tables;

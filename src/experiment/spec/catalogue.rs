@@ -1,4 +1,4 @@
-//! Which experiments there are: those in the binary, those in `./experiments/`, and any file by its path.
+//! Finds experiments: shipped ones in the binary, files in `./experiments/`, and any file by its path.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::io::bounded_file;
 /// The shipped experiments: name and text.
 const SHIPPED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
 
-/// The folder of the user's own experiments, beside the runs.
+/// The directory of user experiments.
 const OWN: &str = "experiments";
 
-/// The shipped experiments, sorted by name.
+/// Returns the shipped experiments, sorted by name.
 pub fn shipped() -> impl Iterator<Item = SourceText> {
     SHIPPED.iter().map(|(name, text)| SourceText {
         name: (*name).to_owned(),
@@ -23,10 +23,8 @@ pub fn shipped() -> impl Iterator<Item = SourceText> {
     })
 }
 
-/// All experiments that can be named: the shipped ones and those in `./experiments/`, sorted by name; a file of the
-/// user's own stands for a shipped one of its name.
-///
-/// Beside them, why files of the user's own could not be read.
+/// Returns all shipped experiments and those in `./experiments/`, sorted by name, and the errors of files that cannot be
+/// read. A file in `./experiments/` replaces a shipped experiment of the same name.
 pub fn all() -> (Vec<SourceText>, Vec<anyhow::Error>) {
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     for name in own_names() {
@@ -41,11 +39,10 @@ pub fn all() -> (Vec<SourceText>, Vec<anyhow::Error>) {
     (found, faults)
 }
 
-/// The experiment that a command names: a path when it looks like one, else `./experiments/NAME.toml`, else a shipped
-/// one.
+/// Returns an experiment by its path, or by its name from `./experiments/NAME.toml` or the shipped experiments.
 ///
 /// # Errors
-/// When there is none of that name, or the file cannot be read.
+/// If there is no such experiment, or the file cannot be read.
 pub fn find(name: &str) -> anyhow::Result<SourceText> {
     let looks_like_a_path = name.ends_with(".toml") || name.contains(std::path::MAIN_SEPARATOR);
     if looks_like_a_path {
@@ -58,12 +55,13 @@ pub fn find(name: &str) -> anyhow::Result<SourceText> {
         let names: Vec<String> = all().0.into_iter().map(|experiment| experiment.name).collect();
         let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`runner list` shows all; a file of your own is named by its path, `my/idea.toml`".to_owned(),
+            None => "`runner list` shows all names; or give the path of a file: `my/idea.toml`".to_owned(),
         };
-        SpecError { message: format!("there is no experiment `{name}`"), hint: Some(hint) }.into()
+        SpecError { message: format!("no experiment `{name}`"), hint: Some(hint) }.into()
     })
 }
 
+/// Returns the names of the user experiments.
 fn own_names() -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(OWN) else { return Vec::new() };
     entries
@@ -75,6 +73,7 @@ fn own_names() -> Vec<String> {
         .collect()
 }
 
+/// Returns the user experiment of this name, if there is one.
 fn own(name: &str) -> anyhow::Result<Option<SourceText>> {
     let path = Path::new(OWN).join(format!("{name}.toml"));
     if path.is_file() { read(&path).map(Some) } else { Ok(None) }
@@ -86,9 +85,9 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
     let text = bounded_file::read_to_string(path, bounded_file::EXPERIMENT).map_err(|error| {
         let message = format!("failed to read the experiment `{origin}`");
         let hint = match error.kind() {
-            std::io::ErrorKind::InvalidData => "it is no text file".to_owned(),
+            std::io::ErrorKind::InvalidData => "it is not a text file".to_owned(),
             _ if shipped().any(|experiment| experiment.name == name) => format!("did you mean `{name}`?"),
-            _ => "`runner list` shows the experiments that have a name".to_owned(),
+            _ => "`runner list` shows the names of all experiments".to_owned(),
         };
         anyhow::Error::new(error).context(message).context(Hint(hint))
     })?;
@@ -102,7 +101,7 @@ mod tests {
     use crate::experiment::plan::study::Study;
 
     #[test]
-    fn every_shipped_experiment_is_read_planned_and_written_out_the_same() {
+    fn every_shipped_experiment_is_planned_and_round_trips() {
         for source in shipped() {
             let study = Study::new(&source, &[]).unwrap_or_else(|error| panic!("{error}"));
             let resolved = SourceText { text: study.spec.to_toml(), ..source.clone() };

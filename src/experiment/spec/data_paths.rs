@@ -1,12 +1,12 @@
-//! Paths of the user's own data files. An experiment writes them relative to its own file; a run stores them absolute, so
-//! that every command finds them from any folder.
+//! Paths of data files. In an experiment file they are relative to that file. A run stores absolute paths, so that commands
+//! work from any directory.
 
 use std::path::{Path, PathBuf};
 
 use crate::data::source::DataSpec;
 
-/// Makes relative paths absolute: they are relative to `folder`, the experiment file's. A file that is missing there is
-/// looked for in `current`, the folder that the program runs in. Returns a note for each that was found there.
+/// Makes paths absolute. They are relative to `folder`, the directory of the experiment file. A file that does not exist
+/// there is looked up in `current`, the working directory. Returns a note for each file found there.
 pub fn resolve(data: &mut DataSpec, folder: &Path, current: &Path) -> Vec<String> {
     let mut notes = Vec::new();
     let name = data.name();
@@ -14,12 +14,12 @@ pub fn resolve(data: &mut DataSpec, folder: &Path, current: &Path) -> Vec<String
         if Path::new(path.as_str()).is_absolute() {
             continue;
         }
-        let (beside, here) = (folder.join(&*path), current.join(&*path));
-        let found = if !beside.exists() && here.exists() { here } else { beside.clone() };
-        if found != beside {
+        let (in_folder, here) = (folder.join(&*path), current.join(&*path));
+        let found = if !in_folder.exists() && here.exists() { here } else { in_folder.clone() };
+        if found != in_folder {
             notes.push(format!(
-                "`data.{name}.{key}`: there is no `{}`, so `{}` is used; paths are relative to the experiment file",
-                beside.display(),
+                "`data.{name}.{key}`: `{}` does not exist, using `{}`; paths are relative to the experiment file",
+                in_folder.display(),
                 found.display()
             ));
         }
@@ -30,8 +30,8 @@ pub fn resolve(data: &mut DataSpec, folder: &Path, current: &Path) -> Vec<String
     notes
 }
 
-/// Finds the data files of a stored run. Relative paths, of runs of earlier versions, are relative to one of `bases`;
-/// absolute ones whose files are gone are looked for in `current`, at the same place as they had in one of `bases`.
+/// Finds the data files of a stored run. Relative paths, from runs of earlier versions, are relative to one of `bases`. For
+/// an absolute path that no longer exists, the same path relative to one of `bases` is looked up in `current`.
 pub fn relocate(data: &mut DataSpec, bases: &[PathBuf], current: &Path) {
     for (_, path) in data.paths_mut() {
         let written = PathBuf::from(path.as_str());
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_relative_to_the_experiment_file_and_else_to_the_current_folder_with_a_note() {
+    fn paths_are_relative_to_the_experiment_file_or_with_a_note_to_the_working_directory() {
         let folder = tempfile::tempdir().unwrap();
         let (own, current) = (folder.path().join("own"), folder.path().join("current"));
         for place in [&own, &current] {
@@ -80,13 +80,13 @@ mod tests {
         assert_eq!(resolved("none.csv"), (own.join("none.csv"), vec![]));
         let (found, notes) = resolved("here.csv");
         assert_eq!((found, notes.len()), (current.join("here.csv"), 1));
-        assert!(notes[0].starts_with("`data.csv.path`: there is no `"), "{}", notes[0]);
+        assert!(notes[0].starts_with("`data.csv.path`: `"), "{}", notes[0]);
         let whole = current.join("both.csv");
         assert_eq!(resolved(whole.to_str().unwrap()), (whole, vec![]));
     }
 
     #[test]
-    fn the_files_of_a_stored_run_are_found_where_they_were_and_else_at_the_same_place_in_the_current_folder() {
+    fn data_files_of_a_stored_run_are_found_again() {
         let folder = tempfile::tempdir().unwrap();
         let (base, current) = (folder.path().join("base"), folder.path().join("current"));
         for (place, name) in [(&base, "old.csv"), (&current, "moved.csv"), (&current, "old.csv")] {

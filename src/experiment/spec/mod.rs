@@ -1,7 +1,9 @@
-//! An experiment as it is written: one TOML file, composed of what each family understands.
+//! The experiment file: one TOML file whose tables are defined by the modules that use them.
 
 pub mod catalogue;
 pub mod data_paths;
+pub mod former_keys;
+pub mod json_schema;
 pub mod origin;
 pub mod overrides;
 pub mod source_text;
@@ -17,50 +19,50 @@ use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::experiment::plan::positive_class;
 use crate::history::expectation::Expectation;
-use crate::history::theirs::Reference;
+use crate::history::reference::Reference;
 use crate::metrics::threshold::ThresholdBy;
 use crate::network::NetworkSpec;
 use crate::train::TrainSpec;
 
-/// An experiment file.
+/// The settings of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// The name that runs are filed under; the file's own, without `.toml`, unless stated.
+    /// Name of the run directory. Default: the file name without `.toml`.
     #[serde(default)]
     pub name: Option<String>,
-    /// What it is, in a few words.
+    /// Title, in a few words.
     pub title: String,
-    /// What it answers.
+    /// The question that the experiment answers.
     #[serde(default)]
     pub question: Option<String>,
-    /// Where it comes from.
+    /// Where the experiment comes from.
     #[serde(default)]
     pub source: Option<String>,
-    /// The lesson that it belongs to: a heading that experiments are listed under.
+    /// The heading under which `runner list` shows the experiment.
     #[serde(default)]
     pub lesson: Option<String>,
-    /// Whether it takes a few seconds at most, and needs no download.
+    /// Whether the experiment takes only seconds and needs no download.
     #[serde(default)]
     pub quick: bool,
-    /// One replica is trained for each.
+    /// Seeds: one trial per seed.
     #[serde(default = "seed_zero")]
     pub seeds: Vec<i64>,
-    /// Which of the models in the file is fitted; not needed where there is one.
+    /// Which model of the file is trained, if it has both a network and a tree.
     #[serde(default)]
     pub model: Option<ModelName>,
-    /// How the training rows are resampled.
+    /// Resampling of the training rows.
     #[serde(default, deserialize_with = "named_or_none")]
     pub resample: Option<Resample>,
-    /// Whether all rows are resampled, those included that the model is judged by: a leak, there to be shown.
+    /// Whether all rows are resampled before the split. This is data leakage, to demonstrate its effect.
     #[serde(default)]
     pub resample_before_split: bool,
-    /// The positive class, of two: the one that precision, recall, F1, AP, ROC AUC, `threshold` and `pos_weight` are about.
-    /// Left out, a class that is rarer than a third of the rows, else the second one.
+    /// The positive class of two: the class that precision, recall, F1, AP, ROC AUC, `threshold` and `pos_weight` are
+    /// about. Default: a class with less than a third of the rows, else the second class.
     #[serde(default, deserialize_with = "positive_class::name_or_none")]
     #[schemars(with = "Option<positive_class::Written>")]
     pub positive: Option<String>,
-    /// From which probability on the positive class is predicted in the test; half, where it is left out.
+    /// Minimum probability to predict the positive class in the test. Default: 0.5.
     #[serde(default)]
     pub threshold: Option<ThresholdBy>,
     /// The data set.
@@ -69,24 +71,24 @@ pub struct Spec {
     /// The network.
     #[serde(default)]
     pub network: Option<NetworkSpec>,
-    /// The training of the network.
+    /// The training settings of the network.
     #[serde(default)]
     pub train: Option<TrainSpec>,
     /// The decision tree.
     #[serde(default)]
     pub tree: Option<TreeSpec>,
-    /// The same experiment with settings changed, to be compared; the first one is the baseline.
+    /// Variants of the experiment with other settings, to be compared. The first one is the baseline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Variant>,
-    /// What a walkthrough reports of the same experiment.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Published values of the same experiment, shown next to the values of the run.
+    #[serde(default, rename = "reference", alias = "theirs", skip_serializing_if = "Vec::is_empty")]
     pub theirs: Vec<Reference>,
-    /// What it is expected to show.
+    /// Conditions that the metrics must meet.
     #[serde(default)]
     pub expect: Vec<Expectation>,
 }
 
-/// A kind of model.
+/// A type of model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelName {
@@ -96,13 +98,13 @@ pub enum ModelName {
     Tree,
 }
 
-/// One of several settings that an experiment compares.
+/// A variant of an experiment: some settings have other values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    /// Its name, which its files are named after.
+    /// Name of the variant, used in file names.
     pub name: String,
-    /// What is set in it, by paths as for `--set`: `{ "network.init" = "he_normal" }`.
+    /// The settings of the variant, by their paths as in `--set`: `{ "network.init" = "he_normal" }`.
     #[serde(default)]
     pub set: IndexMap<String, serde_json::Value>,
 }
@@ -112,9 +114,9 @@ fn seed_zero() -> Vec<i64> {
 }
 
 impl Spec {
-    /// The file that says the same with every setting written out.
+    /// Returns the experiment as TOML, with all defaults.
     pub fn to_toml(&self) -> String {
-        let mut document = toml_edit::ser::to_document(self).expect("a spec is made of TOML's types");
+        let mut document = toml_edit::ser::to_document(self).expect("an experiment has TOML types only");
         let root = document.as_table_mut();
         for key in ["data", "network", "train", "tree"] {
             expand(root, key);
@@ -137,7 +139,7 @@ impl Spec {
             layers.set_trailing("\n");
             layers.set_trailing_comma(true);
         }
-        for key in ["variants", "theirs", "expect"] {
+        for key in ["variants", "reference", "expect"] {
             if let Some(item) = root.get_mut(key) {
                 let taken = std::mem::take(item);
                 *item = match taken.into_array_of_tables() {
@@ -146,24 +148,24 @@ impl Spec {
                 };
             }
         }
-        write_tiny_numbers_by_powers(root);
+        use_scientific_notation(root);
         document.to_string()
     }
 }
 
-/// `1e-8` in place of `0.00000001`.
-fn write_tiny_numbers_by_powers(table: &mut dyn TableLike) {
+/// Writes numbers below 0.001 in scientific notation: `1e-8`.
+fn use_scientific_notation(table: &mut dyn TableLike) {
     for (_, item) in table.iter_mut() {
         if let Some(tiny) = item.as_float().filter(|number| *number != 0.0 && number.abs() < 1e-3) {
             let written: toml_edit::Value = format!("{tiny:e}").parse().expect("a float is a TOML value");
             *item = toml_edit::Item::Value(written);
         } else if let Some(inner) = item.as_table_like_mut() {
-            write_tiny_numbers_by_powers(inner);
+            use_scientific_notation(inner);
         }
     }
 }
 
-/// Turns `key = { … }` into `[key]`.
+/// Converts the inline table `key = { … }` to a table `[key]`.
 fn expand(table: &mut toml_edit::Table, key: &str) {
     if let Some(item) = table.get_mut(key) {
         let taken = std::mem::take(item);

@@ -1,16 +1,16 @@
-//! Who set which setting: the experiment's file, the variant, or the command line.
+//! Finds where each setting was set: in the experiment file, in the variant or on the command line.
 //!
-//! What was written and what was resolved are walked side by side. A short form (`{ linear = 64 }`) stands for the one
-//! setting in it that has this value, and an alias (`learning_rate`) for the one that has its value and was not written
-//! by its own name. A name that chooses a part (`optimizer = "adam"`) sets the choice, and none of the part's settings.
+//! The written settings are compared with the resolved settings. A shorthand (`{ linear = 64 }`) sets the one setting with
+//! this value. An alias (`learning_rate`) sets the setting with the same value that has no key of the file. A name
+//! (`optimizer = "adam"`) sets the choice, but none of its settings.
 
 use serde_json::{Map, Value};
 
 use crate::experiment::spec::{Spec, Variant, overrides};
-use crate::history::asked::{Asked, is_within};
+use crate::history::provenance::{Provenance, is_within};
 
-/// The keys of the settings that an experiment's file states: `text` is the file, `written` what was read from it.
-pub fn stated(text: &str, written: &Spec) -> Vec<String> {
+/// Returns the keys of the settings in an experiment file: `text` is the file and `written` its parsed form.
+pub fn keys_of_file(text: &str, written: &Spec) -> Vec<String> {
     let written = tree(written);
     let of_file = toml_edit::de::from_str::<Value>(text).unwrap_or_default();
     let mut keys = Vec::new();
@@ -22,32 +22,30 @@ pub fn stated(text: &str, written: &Spec) -> Vec<String> {
     keys
 }
 
-/// Who set the settings of one variant of an experiment.
-///
-/// `stated` are the keys that its file states, and `resolved` is what is trained, with the variant and the command line's
-/// changes.
-pub fn asked(stated: &[String], variant: Option<&Variant>, changes: &[String], resolved: &Spec) -> Asked {
+/// Returns where the settings of one variant were set. `of_file` are the keys of the experiment file, and `resolved` has
+/// the settings after the variant and the overrides of the command line.
+pub fn provenance(of_file: &[String], variant: Option<&Variant>, changes: &[String], resolved: &Spec) -> Provenance {
     let resolved = tree(resolved);
-    let mut asked = Asked { stated: stated.to_vec(), changes: changes.to_vec(), ..Asked::default() };
+    let mut found = Provenance { set_by_file: of_file.to_vec(), overrides: changes.to_vec(), ..Provenance::default() };
     for (path, value) in variant.iter().flat_map(|variant| &variant.set) {
-        asked.stated.retain(|key| !is_within(key, path));
-        asked.varied.retain(|key| !is_within(key, path));
-        add_at(path, value, &resolved, &mut asked.varied);
+        found.set_by_file.retain(|key| !is_within(key, path));
+        found.set_by_variant.retain(|key| !is_within(key, path));
+        add_at(path, value, &resolved, &mut found.set_by_variant);
     }
-    for (path, value) in changes.iter().filter_map(|change| overrides::parts(change).ok()) {
-        for keys in [&mut asked.stated, &mut asked.varied, &mut asked.changed] {
+    for (path, value) in changes.iter().filter_map(|change| overrides::parse(change).ok()) {
+        for keys in [&mut found.set_by_file, &mut found.set_by_variant, &mut found.set_by_command_line] {
             keys.retain(|key| !is_within(key, path));
         }
-        add_at(path, &value, &resolved, &mut asked.changed);
+        add_at(path, &value, &resolved, &mut found.set_by_command_line);
     }
-    asked
+    found
 }
 
 fn tree(spec: &Spec) -> Value {
-    serde_json::to_value(spec).expect("a spec is made of JSON's types")
+    serde_json::to_value(spec).expect("an experiment has JSON types only")
 }
 
-/// The keys that a value sets which is put in the place of a setting.
+/// Adds the keys that are set if a setting is replaced by this value.
 fn add_at(path: &str, value: &Value, resolved: &Value, keys: &mut Vec<String>) {
     let place = path.split('.').try_fold(resolved, |place, part| match place {
         Value::Array(items) => items.get(part.parse::<usize>().ok()?),
@@ -59,7 +57,7 @@ fn add_at(path: &str, value: &Value, resolved: &Value, keys: &mut Vec<String>) {
     }
 }
 
-/// The keys that a written value sets in what it was resolved to.
+/// Adds the keys that a written value sets in its resolved form.
 fn add(key: String, written: &Value, resolved: &Value, keys: &mut Vec<String>) {
     match (written, resolved) {
         (Value::Object(written), Value::Object(resolved)) => add_fields(&key, written, resolved, keys),
@@ -70,7 +68,7 @@ fn add(key: String, written: &Value, resolved: &Value, keys: &mut Vec<String>) {
                 add(format!("{key}.{place}"), written, resolved, keys);
             }
         }
-        // a short form: the one setting of this value, in the part or in the one that it names
+        // a shorthand: the one setting with this value
         (plain, Value::Object(resolved)) if !plain.is_object() => {
             let found = resolved.iter().find(|(_, value)| is_same(plain, value));
             keys.push(found.map_or_else(|| key.clone(), |(name, _)| format!("{key}.{name}")));
@@ -87,7 +85,7 @@ fn add_fields(key: &str, written: &Map<String, Value>, resolved: &Map<String, Va
     for (name, value) in written {
         let by_name = resolved.get_key_value(name);
         let by_alias = || match written.len() == 1 && resolved.len() == 1 {
-            true => resolved.iter().next(), // a part by another name: `dense`
+            true => resolved.iter().next(), // an alias of the choice: `dense`
             false => unwritten().find(|(_, other)| is_same(value, other)),
         };
         match by_name.or_else(by_alias) {
@@ -97,7 +95,7 @@ fn add_fields(key: &str, written: &Map<String, Value>, resolved: &Map<String, Va
     }
 }
 
-/// Whether both say the same; 1 and 1.0 do.
+/// Returns whether both values are equal; 1 equals 1.0.
 fn is_same(a: &Value, b: &Value) -> bool {
     a == b || a.as_f64().zip(b.as_f64()).is_some_and(|(a, b)| a == b)
 }
@@ -106,7 +104,7 @@ fn is_same(a: &Value, b: &Value) -> bool {
 mod tests {
     use crate::experiment::plan::study::Study;
     use crate::experiment::spec::source_text::SourceText;
-    use crate::history::asked::Origin;
+    use crate::history::provenance::Origin;
 
     const TEXT: &str = r#"
 title = "t"
@@ -138,13 +136,13 @@ set  = { "train.optimizer" = { adam = { lr = 0.01 } }, "network.init" = "he_norm
             SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text: TEXT.to_owned(), folder: None };
         let changes: Vec<String> = changes.iter().map(|change| (*change).to_owned()).collect();
         let study = Study::new(&source, &changes).unwrap();
-        let asked = study.plans[variant].asked.clone().unwrap();
-        keys.iter().map(|key| asked.origin(key)).collect()
+        let provenance = study.plans[variant].asked.clone().unwrap();
+        keys.iter().map(|key| provenance.origin(key)).collect()
     }
 
     #[test]
-    fn short_forms_and_aliases_are_what_the_file_states() {
-        let stated = [
+    fn shorthands_and_aliases_are_set_by_the_file() {
+        let of_file = [
             "seeds",
             "data.digits.split.test",
             "data.digits.split.random_state",
@@ -155,7 +153,7 @@ set  = { "train.optimizer" = { adam = { lr = 0.01 } }, "network.init" = "he_norm
             "train.optimizer.sgd.lr",
             "train.metrics",
         ];
-        assert_eq!(origins(0, &[], &stated), [Origin::File; 9]);
+        assert_eq!(origins(0, &[], &of_file), [Origin::File; 9]);
         let defaults = [
             "data.digits.split.stratify",
             "network.init",
@@ -168,7 +166,7 @@ set  = { "train.optimizer" = { adam = { lr = 0.01 } }, "network.init" = "he_norm
     }
 
     #[test]
-    fn what_a_variant_or_the_command_line_replaces_is_no_longer_the_files() {
+    fn a_variant_or_the_command_line_replaces_what_the_file_set() {
         let keys = ["train.optimizer.adam.lr", "train.optimizer.adam.eps", "network.init", "train.epochs", "seeds"];
         let of_b = [Origin::Variant, Origin::Default, Origin::Variant, Origin::File, Origin::File];
         assert_eq!(origins(1, &[], &keys), of_b);

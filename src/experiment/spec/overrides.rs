@@ -1,7 +1,7 @@
-//! `--set train.optimizer.adam.lr=0.01`: settings changed from the command line, and by variants.
+//! Overrides of settings, from the command line (`--set train.optimizer.adam.lr=0.01`) and from variants.
 //!
-//! The path must exist in the resolved experiment, so that a slip is an error and never a setting that nobody reads.
-//! The value is written as in TOML; a bare word is taken as a string.
+//! The path must exist in the resolved experiment, so that a typo is an error. The value is written as in TOML; a bare
+//! word is a string.
 
 use std::mem::take;
 
@@ -9,32 +9,33 @@ use serde_json::Value;
 
 use crate::config::suggest;
 use crate::experiment::spec::Spec;
-use crate::experiment::spec::source_text::{SpecError, reread};
+use crate::experiment::spec::former_keys::current_path;
+use crate::experiment::spec::source_text::{SpecError, reparse};
 
-/// What of an experiment can be changed from variant to variant: what is trained on, what is trained, and how.
+/// The tables and keys of an experiment file that variants can set.
 pub const VARIED: [&str; 9] =
     ["data", "model", "network", "resample", "resample_before_split", "seeds", "threshold", "train", "tree"];
 
 /// Applies overrides in their order.
 ///
 /// # Errors
-/// When a path does not exist, or a value does not fit; the override is named.
+/// If a path does not exist or a value is invalid. The message names the override.
 pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
     overrides.iter().try_fold(spec, |spec, written| {
         let fail = |message: String, hint: Option<String>| SpecError {
             message: format!("failed to apply `--set {written}`: {message}"),
             hint,
         };
-        let (path, value) = parts(written).map_err(|error| fail(error.message, error.hint))?;
+        let (path, value) = parse(written).map_err(|error| fail(error.message, error.hint))?;
         set(spec, path, value).map_err(|error| fail(error.message, error.hint))
     })
 }
 
-/// An override's path and its value.
+/// Splits an override into path and value.
 ///
 /// # Errors
-/// When `=` is missing, or the value is none.
-pub fn parts(written: &str) -> Result<(&str, Value), SpecError> {
+/// If `=` is missing or the value is not valid TOML.
+pub fn parse(written: &str) -> Result<(&str, Value), SpecError> {
     let (path, value) = written.split_once('=').ok_or_else(|| SpecError {
         message: "`=` is missing".to_owned(),
         hint: Some("write it as `--set train.epochs=5`".to_owned()),
@@ -43,29 +44,30 @@ pub fn parts(written: &str) -> Result<(&str, Value), SpecError> {
     Ok((path.trim(), value))
 }
 
-/// Puts a value in the place of a setting.
+/// Returns the experiment with a setting replaced.
 ///
 /// # Errors
-/// When there is no such setting, or the value does not fit.
+/// If the setting does not exist or the value is invalid.
 pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> {
-    // the expectations are most of a file: they are converted to JSON and back only where they are set themselves
+    let path = &*current_path(path);
+    // expectations are most of a file: they are converted to JSON only if the override sets them
     let kept = is_varied(path).then(|| (take(&mut spec.variants), take(&mut spec.theirs), take(&mut spec.expect)));
-    let mut tree = serde_json::to_value(&spec).expect("a spec is made of JSON's types");
+    let mut tree = serde_json::to_value(&spec).expect("an experiment has JSON types only");
     *find(&mut tree, path)? = value;
-    let spec = reread(tree)?;
+    let spec = reparse(tree)?;
     Ok(match kept {
         Some((variants, theirs, expect)) => Spec { variants, theirs, expect, ..spec },
         None => spec,
     })
 }
 
-/// Whether a variant may change the setting at this path.
+/// Returns whether a variant may set this path.
 pub fn is_varied(path: &str) -> bool {
     path.split('.').next().is_some_and(|part| VARIED.contains(&part))
 }
 
-/// The last override that set this key, something in it, or the whole that it is part of.
-pub fn behind<'a>(key: &str, overrides: &'a [String]) -> Option<&'a String> {
+/// Returns the last override of this key, of a key below it, or of a table that contains it.
+pub fn last_of<'a>(key: &str, overrides: &'a [String]) -> Option<&'a String> {
     overrides.iter().rev().find(|written| {
         let path = written.split('=').next().unwrap_or_default().trim();
         let within = |inner: &str, outer: &str| {
@@ -75,18 +77,17 @@ pub fn behind<'a>(key: &str, overrides: &'a [String]) -> Option<&'a String> {
     })
 }
 
-/// How many parts a path has at most: what is nested deeper cannot be read, nor even be thrown away, without a stack as
-/// deep.
+/// Maximum number of parts of a path. Deeper nesting could overflow the stack.
 const DEEPEST: usize = 32;
 
-/// The place in the tree that a path names.
+/// Returns the value at a path.
 fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError> {
     let mut place = tree;
     let mut walked = String::new();
     let depth = path.split('.').count();
     if depth > DEEPEST {
-        let message = format!("a setting has at most {DEEPEST} parts, found {depth}");
-        return Err(SpecError { message, hint: Some("such as `train.optimizer.adam.lr`".to_owned()) });
+        let message = format!("the path of a setting has at most {DEEPEST} parts, found {depth}");
+        return Err(SpecError { message, hint: Some("write it as `train.optimizer.adam.lr`".to_owned()) });
     }
     for part in path.split('.') {
         let missing = |hint: String| SpecError {
@@ -101,9 +102,11 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
                 if !map.contains_key(part) {
                     let known: Vec<&str> = map.keys().map(String::as_str).collect();
                     return Err(missing(match known[..] {
-                        // a choice, such as the optimizer: another one is chosen by setting the whole
+                        // a choice, such as the optimizer: the table itself must be set to change it
                         [chosen] => {
-                            format!("it is `{chosen}` here; set another as `--set '{walked}={{ {part} = {{ … }} }}'`")
+                            format!(
+                                "the experiment has `{chosen}`; to replace it: `--set '{walked}={{ {part} = {{ … }} }}'`"
+                            )
                         }
                         _ => suggest::hint(part, known),
                     }));
@@ -113,18 +116,18 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
             Value::Array(list) => {
                 let count = list.len();
                 let hint = match count {
-                    0 => "it is an empty list".to_owned(),
-                    _ => format!("it is a list: its items are numbered 0 to {}", count - 1),
+                    0 => "the list is empty".to_owned(),
+                    _ => format!("items of this list are numbered from 0 to {}", count - 1),
                 };
                 part.parse::<usize>().ok().and_then(|index| list.get_mut(index)).ok_or_else(|| missing(hint))?
             }
             Value::Null => {
-                // a setting that is left out: what is put into it is checked when the whole is read again
+                // an omitted setting: it is checked when the experiment is parsed again
                 *place = Value::Object(serde_json::Map::from_iter([(part.to_owned(), Value::Null)]));
-                place.get_mut(part).expect("just put there")
+                place.get_mut(part).expect("was just inserted")
             }
             other => {
-                let hint = format!("set `{walked}` itself, which is {other} here");
+                let hint = format!("set `{walked}` itself; it is {other}");
                 return Err(missing(hint));
             }
         };
@@ -133,25 +136,25 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
     Ok(place)
 }
 
-/// Whether there is a number in it that is not finite: TOML has `nan` and `inf`, and JSON's `null` in their place.
-pub fn has_no_number(value: &Value) -> bool {
+/// Returns whether the value contains `nan` or `inf`, which TOML has and which become `null` in JSON.
+pub fn has_non_finite(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Array(items) => items.iter().any(has_no_number),
-        Value::Object(fields) => fields.values().any(has_no_number),
+        Value::Array(items) => items.iter().any(has_non_finite),
+        Value::Object(fields) => fields.values().any(has_non_finite),
         _ => false,
     }
 }
 
-/// A TOML value, or the text itself where it is a bare word.
+/// Parses a TOML value. A bare word is a string.
 fn read_value(text: &str) -> Result<Value, String> {
     match toml_edit::de::from_str::<Value>(&format!("value = {text}")) {
         Ok(mut table) => match table["value"].take() {
-            value if has_no_number(&value) => Err("every number must be finite".to_owned()),
+            value if has_non_finite(&value) => Err("numbers must be finite".to_owned()),
             value => Ok(value),
         },
         Err(error) if text.starts_with(['{', '[', '"', '\'']) => {
-            Err(format!("the value is not TOML: {}", error.message()))
+            Err(format!("the value is not valid TOML: {}", error.message()))
         }
         Err(_) => Ok(Value::String(text.to_owned())),
     }

@@ -1,4 +1,4 @@
-//! The text of an experiment file, and mistakes in it: each is told with the file, the line and what would be right.
+//! The text of an experiment file. Errors in it name the file, the line and the correction.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,27 +7,27 @@ use serde::de::DeserializeOwned;
 
 use crate::config::check::Invalid;
 use crate::config::suggest;
-use crate::experiment::spec::Spec;
+use crate::experiment::spec::{Spec, former_keys};
 
-/// An experiment file as text, with the name to call it by in messages.
+/// The text of an experiment file, with its name and origin for messages.
 #[derive(Clone, Debug)]
 pub struct SourceText {
-    /// The experiment's name: the file's, without `.toml`.
+    /// Name of the experiment: the file name without `.toml`.
     pub name: String,
-    /// Where the text comes from, for messages.
+    /// Path of the file, for messages.
     pub origin: String,
-    /// The text itself.
+    /// The text of the file.
     pub text: String,
-    /// The folder of the file, which paths in it are relative to; `None` of a shipped experiment.
+    /// Directory of the file, to which paths in it are relative. `None` for a shipped experiment.
     pub folder: Option<PathBuf>,
 }
 
-/// A mistake in an experiment file, on the command line's overrides of it, or in the name of an experiment.
+/// An error in an experiment file, in an override or in the name of an experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpecError {
     /// What is wrong.
     pub message: String,
-    /// What would be right.
+    /// The correction.
     pub hint: Option<String>,
 }
 
@@ -40,13 +40,13 @@ impl fmt::Display for SpecError {
 impl std::error::Error for SpecError {}
 
 impl SourceText {
-    /// Reads the text.
+    /// Parses the text.
     ///
     /// # Errors
-    /// When it is not TOML, or holds an unknown name or a value of the wrong type; the line is shown.
+    /// If it is not valid TOML, or has an unknown key or a value of the wrong type. The message shows the line.
     pub fn parse(&self) -> Result<Spec, SpecError> {
         toml_edit::de::from_str(&self.text).map_err(|error| {
-            let message = in_plain_words(error.to_string().trim_end());
+            let message = translate(error.to_string().trim_end());
             SpecError {
                 message: format!("failed to read `{}`\n{message}", self.origin),
                 hint: hint_for(error.message()),
@@ -54,7 +54,7 @@ impl SourceText {
         })
     }
 
-    /// A fault of a setting, told with the line that the setting stands on.
+    /// Adds the file and the line of the setting to an error.
     pub fn locate(&self, fault: Invalid) -> SpecError {
         let place = match self.line_of(&fault.key) {
             Some(line) => format!("{}, line {line}", self.origin),
@@ -63,26 +63,32 @@ impl SourceText {
         SpecError { message: format!("{fault} ({place})"), hint: fault.hint }
     }
 
-    /// The line of a key such as `network.layers.2.linear`, or of the deepest part of it that the file writes.
+    /// Returns the line of a key such as `network.layers.2.linear`, or of the deepest part of it that the file has. The
+    /// file may use the former name of the key.
     fn line_of(&self, key: &str) -> Option<usize> {
         let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
-        let mut item = document.as_item();
-        let mut start = None;
-        for part in key.split('.') {
-            let inner = match part.parse::<usize>() {
-                Ok(index) => item.get(index),
-                Err(_) => item.get(part),
-            };
-            let Some(inner) = inner else { break };
-            start = inner.span().map(|span| span.start).or(start);
-            item = inner;
-        }
+        let deepest = |key: &str| {
+            let (mut item, mut depth, mut start) = (document.as_item(), 0, None);
+            for part in key.split('.') {
+                let inner = match part.parse::<usize>() {
+                    Ok(index) => item.get(index),
+                    Err(_) => item.get(part),
+                };
+                let Some(inner) = inner else { break };
+                start = inner.span().map(|span| span.start).or(start);
+                (item, depth) = (inner, depth + 1);
+            }
+            (depth, start)
+        };
+        let former = former_keys::former_path(key).map_or((0, None), |key| deepest(&key));
+        let current = deepest(key);
+        let (_, start) = if former.0 > current.0 { former } else { current };
         Some(1 + self.text[..start?].matches('\n').count())
     }
 }
 
-/// "Did you mean", from serde's own message: `unknown field `epoch`, expected one of `epochs`, `batch``. Where no name is
-/// near there is nothing to add: the message lists them all.
+/// Returns the hint "did you mean" for serde's message `unknown field `epoch`, expected one of `epochs`, `batch``, or
+/// `None` if no known name is similar.
 pub fn hint_for(message: &str) -> Option<String> {
     let message = message.lines().find(|line| line.starts_with("unknown "))?;
     let mut quoted = message.split('`').skip(1).step_by(2);
@@ -90,8 +96,8 @@ pub fn hint_for(message: &str) -> Option<String> {
     suggest::nearest(typed, quoted).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// serde's message without the names of Rust's types and parts of speech.
-fn in_plain_words(message: &str) -> String {
+/// Replaces Rust types and serde's terms in an error message by the terms of TOML and of this program.
+fn translate(message: &str) -> String {
     let words = [
         ("expected usize", "expected a whole number"),
         ("expected u32", "expected a whole number of at least 0"),
@@ -107,19 +113,23 @@ fn in_plain_words(message: &str) -> String {
         let end = plain[start + 16..].find(|c: char| !c.is_alphanumeric()).map_or(plain.len(), |end| start + 16 + end);
         plain.replace_range(start..end, "expected a table of settings");
     }
-    // which family a name belongs to shows in the names that are known there
+    // the known names show what kind of name is expected
     let families = [("`linear`", "layer"), ("`mse`", "loss"), ("`adam`", "optimizer"), ("`mnist`", "data set")];
     let family = families.iter().find(|(known, _)| plain.contains(known)).map_or("name", |(_, family)| family);
-    plain.replace("unknown variant", &format!("unknown {family}")).replace("unknown field", "unknown key")
+    let plain = plain.replace("unknown variant", &format!("unknown {family}")).replace("unknown field", "unknown key");
+    match plain.rsplit_once('\n') {
+        Some((place, last)) => former_keys::duplicate(last).map_or(plain.clone(), |both| format!("{place}\n{both}")),
+        None => former_keys::duplicate(&plain).unwrap_or(plain),
+    }
 }
 
-/// Reads a value of a spec again after it was changed.
+/// Parses a changed experiment, or a part of it, from JSON.
 ///
 /// # Errors
-/// serde's message, with the hint that it allows.
-pub fn reread<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, SpecError> {
+/// If a key is unknown or a value is invalid.
+pub fn reparse<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, SpecError> {
     serde_json::from_value(value).map_err(|error| {
         let message = error.to_string();
-        SpecError { hint: hint_for(&message), message: in_plain_words(&message) }
+        SpecError { hint: hint_for(&message), message: translate(&message) }
     })
 }

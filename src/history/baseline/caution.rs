@@ -1,4 +1,4 @@
-//! Cautions: where a classifier never predicts a class, or is no better than the majority class.
+//! Warnings that a classifier never predicts a class or is no better than the majority class.
 
 use indexmap::IndexMap;
 
@@ -6,11 +6,11 @@ use crate::history::baseline::constant_prediction::{Baseline, Baselines};
 use crate::history::number::brief;
 use crate::history::trial_history::History;
 
-/// A balanced accuracy this far above chance shows that classes are told apart, whatever the accuracy.
+/// If the balanced accuracy is this far above chance, the classifier distinguishes the classes, whatever its accuracy.
 const ABOVE_CHANCE: f64 = 0.1;
 
-/// Says where a classifier never predicts a class, or its accuracy is no better than the share of the majority class: on the
-/// test rows, or where there are none, on the validation rows.
+/// Returns a warning if a classifier never predicts a class or its accuracy is no better than the share of the majority
+/// class. It looks at the test rows, or without test rows at the validation rows.
 pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
     let classes = &history.data.classes;
     let name = |class: usize| classes.get(class).map_or_else(|| format!("class {class}"), |name| format!("`{name}`"));
@@ -25,7 +25,7 @@ pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
             let best = history.history.metric("val_acc")?.into_iter().reduce(f64::max)?;
             (share < 1.0 && best <= share).then(|| {
                 format!(
-                    "validation accuracy is {} at most, no better than always predicting {} ({})",
+                    "the best validation accuracy {} is no better than always predicting {} ({})",
                     brief(best),
                     name(class),
                     brief(share)
@@ -35,7 +35,7 @@ pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
     }
 }
 
-/// The cautions of trials of one network, each with how many trials it concerns where these are several.
+/// Returns the warnings of the trials of one network, with the number of trials if there are several.
 pub fn cautions(histories: &[&History]) -> Vec<String> {
     let mut found: IndexMap<&str, usize> = IndexMap::new();
     for caution in histories.iter().filter_map(|history| history.caution()) {
@@ -48,20 +48,20 @@ pub fn cautions(histories: &[&History]) -> Vec<String> {
     found.into_iter().map(of).collect()
 }
 
-/// The same of a confusion matrix: counts by true class, then by predicted class.
+/// Returns the warning for a confusion matrix: counts by true class, then by predicted class.
 fn of_confusion(confusion: &[Vec<u64>], baseline: &Baseline, name: impl Fn(usize) -> String) -> Option<String> {
     let (majority, share) = (baseline.class?, baseline.metric("acc")?);
     let rows_of = |class: usize| confusion[class].iter().sum::<u64>();
     let predicted = |class: usize| confusion.iter().map(|row| row.get(class).copied().unwrap_or(0)).sum::<u64>();
     let all: u64 = (0..confusion.len()).map(rows_of).sum();
     let right: u64 = confusion.iter().enumerate().map(|(class, row)| row.get(class).copied().unwrap_or(0)).sum();
-    let there: Vec<usize> = (0..confusion.len()).filter(|&class| rows_of(class) > 0).collect();
-    let foretold: Vec<usize> = (0..confusion.len()).filter(|&class| predicted(class) > 0).collect();
+    let present: Vec<usize> = (0..confusion.len()).filter(|&class| rows_of(class) > 0).collect();
+    let ever_predicted: Vec<usize> = (0..confusion.len()).filter(|&class| predicted(class) > 0).collect();
     let acc = right as f64 / all as f64;
-    if there.len() < 2 {
-        return None; // rows of one class tell nothing
+    if present.len() < 2 {
+        return None; // rows of a single class do not allow a conclusion
     }
-    match foretold[..] {
+    match ever_predicted[..] {
         [only] if only == majority => {
             return Some(format!("predicts only {}: accuracy {} is the majority share", name(only), brief(acc)));
         }
@@ -71,20 +71,20 @@ fn of_confusion(confusion: &[Vec<u64>], baseline: &Baseline, name: impl Fn(usize
         }
         _ => {}
     }
-    let never: Vec<String> = there.iter().filter(|&&class| predicted(class) == 0).map(|&class| name(class)).collect();
-    let recalls = there.iter().map(|&class| confusion[class][class] as f64 / rows_of(class) as f64);
-    let balanced = recalls.sum::<f64>() / there.len() as f64;
+    let never: Vec<String> = present.iter().filter(|&&class| predicted(class) == 0).map(|&class| name(class)).collect();
+    let recalls = present.iter().map(|&class| confusion[class][class] as f64 / rows_of(class) as f64);
+    let balanced = recalls.sum::<f64>() / present.len() as f64;
     let mut parts = Vec::new();
     if !never.is_empty() {
         parts.push(format!("never predicts {}", never.join(", ")));
     }
     if acc <= share {
         let always = format!("always predicting {} ({})", name(majority), brief(share));
-        let though = match balanced > 1.0 / there.len() as f64 + ABOVE_CHANCE {
-            true => format!(", though its balanced accuracy is {}", brief(balanced)),
+        let but = match balanced > 1.0 / present.len() as f64 + ABOVE_CHANCE {
+            true => format!(", but its balanced accuracy is {}", brief(balanced)),
             false => String::new(),
         };
-        parts.push(format!("accuracy {} is no better than {always}{though}", brief(acc)));
+        parts.push(format!("accuracy {} is no better than {always}{but}", brief(acc)));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -93,10 +93,10 @@ fn of_confusion(confusion: &[Vec<u64>], baseline: &Baseline, name: impl Fn(usize
 mod tests {
     use super::*;
     use crate::history::number::Number;
-    use crate::history::tested::TestRecord;
+    use crate::history::test_record::TestRecord;
     use crate::history::trial_history::trial_for_tests;
 
-    fn said(confusion: &[&[u64]], classes: &[&str]) -> Option<String> {
+    fn warning(confusion: &[&[u64]], classes: &[&str]) -> Option<String> {
         let confusion: Vec<Vec<u64>> = confusion.iter().map(|row| row.to_vec()).collect();
         let counts: Vec<u64> = confusion.iter().map(|row| row.iter().sum()).collect();
         let mut history = trial_for_tests("base", 0, 1.0);
@@ -106,35 +106,35 @@ mod tests {
     }
 
     #[test]
-    fn a_classifier_that_predicts_one_class_is_named_with_the_majority_share() {
-        let said = |confusion: &[&[u64]]| said(confusion, &["no", "yes"]).unwrap();
-        assert_eq!(said(&[&[955, 0], &[45, 0]]), "predicts only `no`: accuracy 0.9550 is the majority share");
+    fn a_classifier_that_predicts_one_class_is_compared_with_the_majority_share() {
+        let warning = |confusion: &[&[u64]]| warning(confusion, &["no", "yes"]).unwrap();
+        assert_eq!(warning(&[&[955, 0], &[45, 0]]), "predicts only `no`: accuracy 0.9550 is the majority share");
         assert_eq!(
-            said(&[&[0, 955], &[0, 45]]),
+            warning(&[&[0, 955], &[0, 45]]),
             "predicts only `yes`: accuracy 0.0450; always predicting `no` gets 0.9550"
         );
     }
 
     #[test]
-    fn classes_that_are_never_predicted_are_named_where_rows_of_them_are_there() {
+    fn classes_that_have_rows_and_are_never_predicted_are_named() {
         let classes = ["a", "b", "c", "d"];
         let matrix: [&[u64]; 4] = [&[30, 2, 0, 0], &[1, 20, 0, 0], &[3, 4, 0, 0], &[0, 0, 0, 0]];
-        assert_eq!(said(&matrix, &classes).unwrap(), "never predicts `c`");
+        assert_eq!(warning(&matrix, &classes).unwrap(), "never predicts `c`");
     }
 
     #[test]
-    fn an_accuracy_that_is_not_above_the_majority_share_is_said_and_what_speaks_against_it() {
-        let said = |confusion: &[&[u64]]| said(confusion, &["no", "yes"]);
+    fn an_accuracy_that_is_not_above_the_majority_share_gives_a_warning() {
+        let warning = |confusion: &[&[u64]]| warning(confusion, &["no", "yes"]);
         assert_eq!(
-            said(&[&[940, 10], &[48, 2]]).unwrap(),
+            warning(&[&[940, 10], &[48, 2]]).unwrap(),
             "accuracy 0.9420 is no better than always predicting `no` (0.9500)"
         );
         assert_eq!(
-            said(&[&[900, 50], &[10, 40]]).unwrap(),
-            "accuracy 0.9400 is no better than always predicting `no` (0.9500), though its balanced accuracy is 0.8737"
+            warning(&[&[900, 50], &[10, 40]]).unwrap(),
+            "accuracy 0.9400 is no better than always predicting `no` (0.9500), but its balanced accuracy is 0.8737"
         );
-        assert_eq!(said(&[&[940, 10], &[20, 30]]), None);
-        assert_eq!(said(&[&[5, 0], &[0, 0]]), None, "one class alone");
+        assert_eq!(warning(&[&[940, 10], &[20, 30]]), None);
+        assert_eq!(warning(&[&[5, 0], &[0, 0]]), None, "a single class");
     }
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
         let of = |counts: &[u64]| Baselines { validation: Baseline::of_counts(counts), ..Baselines::default() };
         assert_eq!(
             caution(&history, &of(&[75, 25])).unwrap(),
-            "validation accuracy is 0.7000 at most, no better than always predicting `no` (0.7500)"
+            "the best validation accuracy 0.7000 is no better than always predicting `no` (0.7500)"
         );
         assert_eq!(caution(&history, &of(&[60, 40])), None);
     }

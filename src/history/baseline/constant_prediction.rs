@@ -1,4 +1,4 @@
-//! What a constant prediction gets on the validation and test rows.
+//! Metrics of a constant prediction on the validation and test rows.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -6,50 +6,50 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::number::Number;
 
-/// Baselines of the rows that a model is judged by.
+/// Baselines on the validation and test rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baselines {
-    /// That of the validation rows.
+    /// Baseline on the validation rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<Baseline>,
-    /// That of the test rows.
+    /// Baseline on the test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<Baseline>,
-    /// Where a classifier never predicts a class, or is no better than the majority class: says so.
+    /// A warning if a classifier never predicts a class or is no better than the majority class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caution: Option<String>,
 }
 
-/// What a constant prediction gets: of classes, the majority class; of numbers, the mean of the training rows.
+/// Metrics of a constant prediction: for classes the majority class, for regression the mean of the training rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
-    /// Of classes, the most frequent one among these rows, by its number.
+    /// For classes, the index of the most frequent class of these rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<usize>,
-    /// Of classes, `acc`, the share of that class, and `loss`, that of the best constant probabilities; of numbers, the
-    /// loss and the metrics that were named.
+    /// For classes `acc`, the share of that class, and `loss`, the loss of the best constant probabilities. For regression
+    /// the loss and the metrics of the experiment.
     #[serde(flatten)]
     pub metrics: IndexMap<String, Number>,
 }
 
 impl Baselines {
-    /// Whether neither validation nor test rows have one.
+    /// Returns whether neither validation nor test rows have a baseline.
     pub fn is_empty(&self) -> bool {
         self.validation.is_none() && self.test.is_none()
     }
 }
 
 impl Baseline {
-    /// The majority class of rows with these counts by class; `None` where there is no row.
+    /// Returns the baseline of rows with these counts by class, or `None` without rows.
     pub fn of_counts(counts: &[u64]) -> Option<Baseline> {
         let rows: u64 = counts.iter().sum();
-        // of equal counts, the first
+        // the first class of several equally frequent ones
         let (class, &count) = counts.iter().enumerate().rev().max_by_key(|(_, count)| **count)?;
         let acc = (rows > 0).then(|| count as f64 / rows as f64)?;
         Some(Baseline { class: Some(class), metrics: IndexMap::from([("acc".to_owned(), Number(acc))]) })
     }
 
-    /// One of its metrics.
+    /// Returns one of the metrics.
     pub fn metric(&self, name: &str) -> Option<f64> {
         self.metrics.get(name).map(|number| number.0)
     }

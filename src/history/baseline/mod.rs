@@ -1,4 +1,4 @@
-//! Baselines: what a prediction gets that is the same for every row, to compare a model with on the same rows.
+//! Baselines: the metrics of a prediction that is the same for every row, on the same rows as the model.
 
 mod caution;
 pub mod constant_prediction;

@@ -1,7 +1,7 @@
-//! The bench: curves whose verdict is known, and how many of them the diagnosis gets right.
+//! Benchmark of the diagnosis on labeled learning curves.
 //!
-//! `tests/golden/diagnosis.py` made the curves and says where their verdicts come from. `docs/DIAGNOSIS.md` has the
-//! confusion matrices; `UPDATE_DOCS=1` before this test writes them again.
+//! `tests/golden/diagnosis.py` generates the curves and documents their labels. `docs/DIAGNOSIS.md` has the confusion
+//! matrices; run this test with `UPDATE_DOCS=1` to update them.
 
 use std::fmt::Write as _;
 
@@ -11,17 +11,17 @@ use super::{Diagnosis, Verdict, diagnose};
 use crate::history::curves::Curves;
 use crate::history::number::Number;
 
-/// The rows and columns of the matrix.
+/// Rows and columns of the confusion matrix.
 const ORDER: [Verdict; 5] =
     [Verdict::Good, Verdict::Underfitting, Verdict::Overfitting, Verdict::Unstable, Verdict::Diverged];
 
 #[derive(Deserialize)]
 struct Bench {
-    curves: Vec<Known>,
+    curves: Vec<LabeledCurve>,
 }
 
 #[derive(Deserialize)]
-struct Known {
+struct LabeledCurve {
     name: String,
     source: String,
     verdict: Verdict,
@@ -35,7 +35,7 @@ struct Known {
     val_acc: Vec<Number>,
 }
 
-impl Known {
+impl LabeledCurve {
     fn diagnosis(&self, constant_loss: f64) -> Diagnosis {
         let mut curves = Curves { epoch: (1..=self.loss.len()).collect(), ..Curves::default() };
         let series =
@@ -46,24 +46,24 @@ impl Known {
         diagnose(&curves, constant_loss).unwrap()
     }
 
-    /// Whether the verdict is right, and every finding of the expert is found.
+    /// Returns whether the label is correct, and every finding of the expert was found.
     fn is_right(&self, found: &Diagnosis) -> bool {
         found.verdict == self.verdict && self.findings.iter().all(|finding| found.finds(*finding))
     }
 }
 
-fn read(name: &str) -> Vec<Known> {
+fn read(name: &str) -> Vec<LabeledCurve> {
     let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     let bench: Bench = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     bench.curves
 }
 
-fn right(curves: &[Known]) -> usize {
+fn right(curves: &[LabeledCurve]) -> usize {
     curves.iter().filter(|known| known.is_right(&known.diagnosis(known.constant_loss.0))).count()
 }
 
-/// The score, the confusion matrix, and each curve that is read wrongly.
-fn section(title: &str, curves: &[Known]) -> String {
+/// Returns the Markdown section with the score, the confusion matrix and each curve with a wrong diagnosis.
+fn section(title: &str, curves: &[LabeledCurve]) -> String {
     let found: Vec<Diagnosis> = curves.iter().map(|known| known.diagnosis(known.constant_loss.0)).collect();
     let from = |source: &str| curves.iter().filter(|known| known.source == source).count();
     let mut text = format!(
@@ -80,7 +80,8 @@ fn section(title: &str, curves: &[Known]) -> String {
     let _ = writeln!(text, "| expert \\ diagnosis | {} |\n|---|{}", head.join(" | "), "--:|".repeat(ORDER.len()));
     for expected in ORDER {
         let count = |verdict: Verdict| {
-            let both = |(known, found): &(&Known, &Diagnosis)| known.verdict == expected && found.verdict == verdict;
+            let both =
+                |(known, found): &(&LabeledCurve, &Diagnosis)| known.verdict == expected && found.verdict == verdict;
             curves.iter().zip(&found).filter(both).count().to_string()
         };
         let _ = writeln!(text, "| {} | {} |", expected.word(), ORDER.map(count).join(" | "));
@@ -102,7 +103,7 @@ fn section(title: &str, curves: &[Known]) -> String {
 }
 
 #[test]
-fn at_least_95_of_100_curves_are_read_as_an_expert_reads_them() {
+fn at_least_95_percent_of_the_diagnoses_agree_with_the_expert() {
     for name in ["diagnosis.json", "diagnosis_held_out.json"] {
         let curves = read(name);
         let wrong: Vec<String> = curves
@@ -117,7 +118,7 @@ fn at_least_95_of_100_curves_are_read_as_an_expert_reads_them() {
 }
 
 #[test]
-fn verdicts_that_users_reported_as_wrong_are_right() {
+fn diagnoses_that_users_reported_as_wrong_are_correct() {
     for name in ["diagnosis.json", "diagnosis_held_out.json"] {
         let curves = read(name);
         let reported = curves.iter().filter(|known| known.source == "reported" || known.name.starts_with("MNIST"));
@@ -138,7 +139,8 @@ fn verdicts_that_users_reported_as_wrong_are_right() {
 #[test]
 fn without_the_constant_loss_all_but_underfitting_is_found() {
     let curves = read("diagnosis.json");
-    let known: Vec<&Known> = curves.iter().filter(|known| !known.findings.contains(&Verdict::Underfitting)).collect();
+    let known: Vec<&LabeledCurve> =
+        curves.iter().filter(|known| !known.findings.contains(&Verdict::Underfitting)).collect();
     let right = known.iter().filter(|known| known.is_right(&known.diagnosis(f64::NAN))).count();
     assert!(60 * right >= 57 * known.len(), "{right} of {}", known.len());
 }

@@ -1,7 +1,7 @@
-//! Diagnosis of learning curves: underfitting, good, overfitting, unstable or diverged, with the numbers that show it.
+//! Diagnosis of learning curves: underfitting, good, overfitting, unstable or diverged, with the numbers behind it.
 //!
 //! The rules and their thresholds are in `rules`, the sentences in `sentence`, smoothing and noise in `series`.
-//! `docs/DIAGNOSIS.md` has the confusion matrix on curves whose verdict is known.
+//! `docs/DIAGNOSIS.md` has the confusion matrix on labeled curves.
 
 #[cfg(test)]
 mod bench;

@@ -1,14 +1,13 @@
-//! The rules of the diagnosis, each with its threshold. They work on smoothed losses, and a difference counts where it is
-//! larger than the noise.
+//! The rules of the diagnosis and their thresholds. They use smoothed losses, and differences must exceed the noise.
 //!
-//! * *diverged*: a loss is not finite, or training ends at more than twice its first loss and no better than a constant
-//!   prediction, or half of it and more was learned and is lost;
-//! * *overfitting*: training has learned (at least a tenth better than a constant prediction); the validation loss rises
-//!   above its lowest by more than a twentieth, and by more than its noise, while the training loss does not rise;
-//!   and validation is worse than training (by the loss, and not better by accuracy);
-//! * *unstable*: over the later half of the epochs the training or validation loss jumps up and down, or the
-//!   training loss ends a quarter or more above its lowest;
-//! * *underfitting*: the training loss never gets below half of what a constant prediction gets;
+//! * *diverged*: a loss is NaN or infinite, or the training loss ends above twice its first value and no better than a
+//!   constant prediction, or it had fallen below half of the constant prediction's loss and rose back to it;
+//! * *overfitting*: the training loss ends at least 10 % below a constant prediction; the validation loss rises above its
+//!   minimum by more than 5 % and by more than its noise, while the training loss does not rise; and validation is worse
+//!   than training (by the loss, and not better by the accuracy);
+//! * *unstable*: over the second half of the epochs the training or validation loss fluctuates, or the training loss ends
+//!   25 % or more above its minimum;
+//! * *underfitting*: the training loss never falls below half of the loss of a constant prediction;
 //! * *good*: none of these.
 
 use crate::history::curves::Curves;
@@ -17,27 +16,27 @@ use crate::history::diagnosis::sentence;
 use crate::history::diagnosis::series::{self, jitter, lowest, median, noise_of_smoothed, smoothed};
 use crate::history::diagnosis::verdict::Diagnosis;
 
-/// The last loss of a diverged training, in first losses.
+/// Minimum ratio of the last to the first training loss of a diverged training.
 const GROWN: f64 = 2.0;
-/// A training loss above this share of the constant prediction's has learned nothing.
+/// A training loss above this share of the constant prediction's loss means that nothing was learned.
 const LEARNED: f64 = 0.9;
-/// A training loss above this share of the constant prediction's is underfitting.
+/// A training loss above this share of the constant prediction's loss is underfitting.
 const UNEXPLAINED: f64 = 0.5;
-/// The rise of the validation loss above its lowest, as a share of it.
+/// Minimum rise of the validation loss above its minimum, relative to the minimum.
 const RISEN: f64 = 0.05;
-/// The same as a share of the constant prediction's loss: smaller rises of a loss near 0 don't matter.
+/// Minimum rise of the validation loss relative to the constant prediction's loss, for losses near 0.
 const RISEN_OF_CONSTANT: f64 = 0.003;
-/// The rise of the validation loss in standard errors of its smoothed values. The lowest of many is low by chance too.
+/// Minimum rise of the validation loss in standard errors of its smoothed values: a minimum is low by chance too.
 const RISEN_OF_NOISE: f64 = 4.0;
-/// The jitter of an unstable training loss; noise of 6 % has a jitter of 0.05.
+/// Minimum jitter of an unstable training loss. Noise of 6 % has a jitter of 0.05.
 const JITTER: f64 = 0.055;
-/// The jitter of an unstable validation loss, which is noisier where validation rows are few.
+/// Minimum jitter of an unstable validation loss, which is noisier with few validation rows.
 const VAL_JITTER: f64 = 0.12;
-/// Losses below this share of the constant prediction's have nearly vanished: their jumps are measured by it.
+/// The jitter of losses below this share of the constant prediction's loss is relative to this share.
 const LEVEL: f64 = 0.3;
-/// The rise of an unstable training loss above its lowest, as a share of it.
+/// Minimum rise of an unstable training loss above its minimum, relative to the minimum.
 const CREPT: f64 = 0.25;
-/// A constant prediction's loss below this share of the first loss is a rounding error of 0.
+/// A constant prediction's loss below this share of the first loss is 0 up to rounding.
 const NO_LOSS: f64 = 1e-24;
 
 /// The losses of a trial, raw and smoothed.
@@ -46,14 +45,14 @@ struct Losses<'a> {
     training: Vec<f64>,
     validation: Option<Vec<f64>>,
     smooth: Vec<f64>,
-    /// The loss of the best constant prediction on the training rows, where it is known.
+    /// Loss of the best constant prediction on the training rows, if known.
     constant: Option<f64>,
 }
 
-/// Diagnoses the curves of one trial. `constant_loss` is the loss of the best constant prediction on the training rows,
-/// NaN where it is not known, as of other programs.
+/// Diagnoses the learning curves of one trial. `constant_loss` is the loss of the best constant prediction on the training
+/// rows, or NaN if it is unknown, as in histories of other programs.
 ///
-/// Returns `None` when there is no epoch with a training loss.
+/// Returns `None` without a training loss.
 pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
     let training = curves.metric("loss")?;
     let end = |name: &str| curves.metric(name).and_then(|values| values.last().copied());
@@ -72,7 +71,7 @@ pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
     Some(Diagnosis {
         verdict: verdicts().next()?,
         findings: verdicts().collect(),
-        sentence: sentence::of(&findings),
+        sentence: sentence::render(&findings),
         overfits_from: findings.iter().find_map(|finding| match finding {
             Finding::Overfits { epoch, .. } => Some(epoch + 1),
             _ => None,
@@ -90,7 +89,7 @@ pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
 }
 
 impl Losses<'_> {
-    /// All findings, the one that leads first.
+    /// Returns all findings, the most important first.
     fn findings(&self) -> Vec<Finding> {
         if let Some(diverged) = self.diverged() {
             return vec![diverged];
@@ -99,17 +98,17 @@ impl Losses<'_> {
         if found.is_empty() { vec![self.good()] } else { found }
     }
 
-    /// The constant prediction's loss; where it is not known, the first training loss.
+    /// Returns the constant prediction's loss, or the first training loss if it is unknown.
     fn scale(&self) -> f64 {
         self.constant.filter(|&constant| constant > 0.0).unwrap_or(self.training[0])
     }
 
-    /// The number of the epoch in this row.
+    /// Returns the number of the epoch at this index.
     fn epoch(&self, row: usize) -> usize {
         self.curves.epoch.get(row).copied().unwrap_or(row + 1)
     }
 
-    /// The smoothed training loss at the end.
+    /// Returns the last smoothed training loss.
     fn end(&self) -> f64 {
         self.smooth[self.smooth.len() - 1]
     }
@@ -121,7 +120,7 @@ impl Losses<'_> {
             return Some(Finding::NotFinite { epoch: self.epoch(row) });
         }
         let (first, length) = (self.training[0], self.training.len());
-        // one spike in the last epoch of many is no divergence
+        // a single spike in the last epoch is not a divergence
         let last = median(&self.training[if length < series::SHORT { length - 1 } else { length - 3 }..]);
         if last > GROWN * first && self.constant.is_none_or(|constant| last > LEARNED * constant) {
             return Some(Finding::Grows { first, last: self.training[length - 1] });
@@ -148,7 +147,7 @@ impl Losses<'_> {
             && !training_rises
             && end > self.end()
             && !self.validates_better();
-        // the epoch of the lowest value itself, near the lowest smoothed one
+        // the epoch of the minimum itself, near the minimum of the smoothed values
         let half = series::window(raw.len()) / 2;
         let from = turn.saturating_sub(half);
         let (near, lowest) = lowest(&raw[from..raw.len().min(turn + half + 1)])?;
@@ -160,7 +159,7 @@ impl Losses<'_> {
         })
     }
 
-    /// Whether the smoothed validation accuracy ends above the training accuracy, as with dropout.
+    /// Returns whether the smoothed validation accuracy ends above the training accuracy, as with dropout.
     fn validates_better(&self) -> bool {
         let end = |name: &str| self.curves.metric(name).and_then(|values| smoothed(&values).last().copied());
         end("acc").zip(end("val_acc")).is_some_and(|(acc, val_acc)| acc < val_acc)
@@ -201,8 +200,8 @@ impl Losses<'_> {
     }
 }
 
-/// The mean rise of an epoch over the later half, as a share of the mean there; `None` for short curves and for a loss
-/// of 0.
+/// Returns the mean increase per epoch over the second half, relative to the mean there. `None` for short curves and for a
+/// loss of 0.
 fn rises(loss: &[f64]) -> Option<f64> {
     let later = &loss[loss.len() / 2..];
     let mean = series::mean(later).filter(|&mean| mean > 0.0)?;
@@ -211,7 +210,7 @@ fn rises(loss: &[f64]) -> Option<f64> {
     Some(rise / mean).filter(|share| share.is_finite())
 }
 
-/// Whether the last tenth of the epochs still took more than 5 % off the loss, and more than a hundredth of it is left.
+/// Returns whether the loss fell by more than 5 % over the last tenth of the epochs, and is above 1 % of the first loss.
 fn still_falls(loss: &[f64]) -> bool {
     let (tenth, end) = ((loss.len() / 10).max(1), loss.len() - 1);
     loss.len() > tenth && loss[end] < 0.95 * loss[end - tenth] && loss[end] > 0.01 * loss[0]
@@ -260,12 +259,12 @@ mod tests {
         assert_eq!(diagnosis.verdict, Verdict::Underfitting);
         assert!(diagnosis.sentence.contains("(2 % explained)"), "{}", diagnosis.sentence);
         let worse = read(&[1.4, 1.3, 1.2, 1.2], &[1.1, 1.2, 1.3, 1.4]);
-        assert_eq!(worse.findings, [Verdict::Underfitting], "nothing was learned that could be learned by heart");
+        assert_eq!(worse.findings, [Verdict::Underfitting], "nothing was learned, so nothing was overfitted");
         assert!(worse.sentence.contains("no better than a constant prediction (1.0000)"), "{}", worse.sentence);
     }
 
     #[test]
-    fn a_target_that_is_the_same_everywhere_is_not_good_whatever_the_rounding() {
+    fn a_constant_target_is_underfitting() {
         let mut curves = Curves::default();
         for (epoch, loss) in [(1, 12.0), (2, 0.3), (3, 1e-5)] {
             curves.push(epoch, &[("loss", loss), ("val_loss", loss)]);
@@ -285,18 +284,18 @@ mod tests {
     }
 
     #[test]
-    fn overfitting_and_instability_are_both_found_and_overfitting_leads() {
+    fn overfitting_and_instability_are_both_found_and_overfitting_comes_first() {
         let loss: Vec<f64> =
             (0..30).map(|epoch| 0.1 + f64::from(epoch % 3) * 0.2 + 0.5 / f64::from(epoch + 1)).collect();
         let val_loss: Vec<f64> = (0..30).map(|epoch| 0.5 + 0.02 * (f64::from(epoch) - 6.0).abs()).collect();
         let diagnosis = read(&loss, &val_loss);
         assert_eq!(diagnosis.findings, [Verdict::Overfitting, Verdict::Unstable]);
         assert!(diagnosis.sentence.starts_with("overfitting from epoch 8"), "{}", diagnosis.sentence);
-        assert!(diagnosis.sentence.contains("; also unstable: training loss jumps"), "{}", diagnosis.sentence);
+        assert!(diagnosis.sentence.contains("; also unstable: training loss fluctuates"), "{}", diagnosis.sentence);
     }
 
     #[test]
-    fn a_noise_floor_is_not_instability_however_long_the_run() {
+    fn a_noise_floor_is_not_instability() {
         for epochs in [20, 100, 1000] {
             // falls, and then stays within 3 % of 0.1
             let loss: Vec<f64> =
@@ -321,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_is_not_finite_has_diverged_and_the_epoch_is_named() {
+    fn a_nan_loss_has_diverged_and_the_epoch_is_named() {
         let diagnosis = read(&[0.9, 5.0, f64::NAN], &[]);
         assert_eq!(diagnosis.findings, [Verdict::Diverged]);
         assert!(diagnosis.sentence.contains("epoch 3"));
@@ -329,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn no_epoch_is_no_diagnosis() {
+    fn without_epochs_there_is_no_diagnosis() {
         assert_eq!(diagnose(&Curves::default(), 1.0), None);
     }
 }

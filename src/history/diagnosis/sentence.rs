@@ -1,18 +1,19 @@
-//! The findings of a diagnosis in a sentence, with their numbers and what to try.
+//! The sentence of a diagnosis: the findings with their numbers and suggestions.
 
 use crate::history::diagnosis::finding::Finding;
 use crate::history::number::brief;
 
-/// All findings in a sentence: it begins with the verdict, and names the others behind it.
-pub(super) fn of(findings: &[Finding]) -> String {
-    findings.iter().map(one).collect::<Vec<_>>().join("; also ")
+/// Returns all findings as one sentence, the most important first.
+pub(super) fn render(findings: &[Finding]) -> String {
+    findings.iter().map(render_one).collect::<Vec<_>>().join("; also ")
 }
 
-fn one(finding: &Finding) -> String {
+/// Returns one finding as a clause.
+fn render_one(finding: &Finding) -> String {
     let more = |still_falls: bool| if still_falls { "; it is still falling, so more epochs may help" } else { "" };
     match *finding {
         Finding::NotFinite { epoch } => {
-            format!("diverged in epoch {epoch}: the loss is no longer a finite number; try a smaller learning rate")
+            format!("diverged in epoch {epoch}: the loss is NaN or infinite; try a smaller learning rate")
         }
         Finding::Grows { first, last } => format!(
             "diverged: training loss rises from {} to {}; try a smaller learning rate",
@@ -35,12 +36,12 @@ fn one(finding: &Finding) -> String {
             brief(training)
         ),
         Finding::Jumps { jitter } => format!(
-            "unstable: training loss jumps up and down by {} of its level; \
+            "unstable: training loss fluctuates by {}; \
              try a smaller learning rate or larger batches",
             percent(jitter)
         ),
         Finding::ValidationJumps { jitter } => format!(
-            "unstable: validation loss jumps up and down by {} of its level; \
+            "unstable: validation loss fluctuates by {}; \
              try a smaller learning rate or more validation rows",
             percent(jitter)
         ),
@@ -63,9 +64,7 @@ fn one(finding: &Finding) -> String {
             more(still_falls)
         ),
         Finding::SameTarget => {
-            "underfitting: the target is the same in every training row, so there is nothing to learn, and no network \
-             can be better than predicting it"
-                .to_owned()
+            "underfitting: the target is the same in every training row, so there is nothing to learn".to_owned()
         }
         Finding::Good { first, last, validation, still_falls } => {
             let moves = if last < first { "falls" } else { "goes" };
@@ -81,7 +80,7 @@ fn one(finding: &Finding) -> String {
     }
 }
 
-/// `12 %`
+/// Formats a share as `12 %`.
 fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }

@@ -1,31 +1,31 @@
-//! The verdict of a diagnosis, and the numbers that it is drawn from.
+//! The diagnosis of a trial: its label, and the numbers behind it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the curves show.
+/// A diagnosis label: what the learning curves show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The network has learned little of what there is to learn.
+    /// The training loss stays high.
     Underfitting,
-    /// None of the others.
+    /// No other label applies.
     Good,
-    /// The network memorizes the training rows.
+    /// The validation loss rises while the training loss does not.
     Overfitting,
-    /// The loss is no longer a finite number, or everything that was learned is lost.
+    /// The loss became NaN or infinite, or rose back to the level of a constant prediction.
     Diverged,
-    /// The loss jumps up and down, or rises again: the learning rate is too large, or the batches are too small.
+    /// The loss fluctuates or rises again: the learning rate is too large, or the batches are too small.
     #[serde(alias = "jumping_about")]
     Unstable,
 }
 
 impl Verdict {
-    /// All of them, in the order in which they lead: the first one that is found is the verdict.
+    /// All labels. If several apply, the first in this order is the label of the diagnosis.
     pub const ALL: [Verdict; 5] =
         [Verdict::Diverged, Verdict::Overfitting, Verdict::Unstable, Verdict::Underfitting, Verdict::Good];
 
-    /// The word, as in the file and in sentences.
+    /// Returns the word in histories and sentences.
     pub fn word(self) -> &'static str {
         match self {
             Verdict::Underfitting => "underfitting",
@@ -37,8 +37,7 @@ impl Verdict {
     }
 }
 
-/// The word of a verdict, where this is what it was called before: `jumping_about` is `unstable`. Other words are returned
-/// as they are.
+/// Returns the current name of a label: `unstable` for `jumping_about`. Other words stay as they are.
 pub fn canonical(word: &str) -> &str {
     match word {
         "jumping_about" => Verdict::Unstable.word(),
@@ -49,36 +48,38 @@ pub fn canonical(word: &str) -> &str {
 /// The diagnosis of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Diagnosis {
-    /// The finding that leads.
+    /// The label. If several labels apply, the most important one.
+    #[serde(rename = "label", alias = "verdict")]
     pub verdict: Verdict,
-    /// All findings, the verdict first: a network can overfit and be unstable. Empty in histories of earlier versions.
+    /// All labels that apply, the most important first: a network can overfit and be unstable. Empty in histories of
+    /// earlier versions.
     #[serde(default)]
     pub findings: Vec<Verdict>,
-    /// The findings in words, with their numbers.
+    /// The findings as a sentence, with their numbers.
     pub sentence: String,
-    /// The first epoch after the lowest validation loss, when overfitting is found.
+    /// With overfitting, the first epoch after the lowest validation loss.
     pub overfits_from: Option<usize>,
-    /// The rise of the validation loss: its value in the last epoch minus its lowest.
+    /// The validation loss of the last epoch minus its lowest value.
     #[serde(alias = "gap")]
     pub val_loss_rise: Option<f64>,
-    /// The generalization gap: the validation loss minus the training loss, in the last epoch.
+    /// The generalization gap: validation loss minus training loss in the last epoch.
     #[serde(default)]
     pub generalization_gap: Option<f64>,
-    /// The training accuracy minus the validation accuracy, in the last epoch.
+    /// The training accuracy minus the validation accuracy in the last epoch.
     pub acc_gap: Option<f64>,
-    /// The share of the constant prediction's loss that the network has taken away by its lowest training loss.
+    /// 1 minus the lowest training loss divided by the loss of a constant prediction.
     pub explained: Option<f64>,
-    /// How much the training loss rises in an epoch, falls counted as 0: the mean over the later half of the epochs, as
-    /// a share of the mean loss there.
+    /// Mean increase of the training loss from one epoch to the next, with decreases counted as 0: over the second half of
+    /// the epochs, relative to the mean loss there.
     pub rises: Option<f64>,
-    /// How far the training loss jumps up and down from one epoch to the next: the mean over the later half of the epochs,
-    /// as a share of the mean loss there, or of three tenths of the constant prediction's loss where that is larger.
+    /// Mean fluctuation of the training loss from one epoch to the next: over the second half of the epochs, relative to the
+    /// mean loss there, or to 0.3 times the loss of a constant prediction if that is larger.
     #[serde(default)]
     pub jitter: Option<f64>,
 }
 
 impl Diagnosis {
-    /// Whether this is among the findings.
+    /// Returns whether this label applies.
     pub fn finds(&self, verdict: Verdict) -> bool {
         self.verdict == verdict || self.findings.contains(&verdict)
     }
@@ -96,11 +97,11 @@ mod tests {
         assert_eq!((read.verdict, read.val_loss_rise), (Verdict::Unstable, Some(0.25)));
         assert!(read.finds(Verdict::Unstable) && !read.finds(Verdict::Overfitting));
         let written = serde_json::to_value(&read).unwrap();
-        assert_eq!((&written["verdict"], &written["val_loss_rise"]), (&"unstable".into(), &0.25.into()));
+        assert_eq!((&written["label"], &written["val_loss_rise"]), (&"unstable".into(), &0.25.into()));
     }
 
     #[test]
-    fn words_are_those_of_the_file() {
+    fn words_are_the_serialized_names() {
         for verdict in Verdict::ALL {
             assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
             assert_eq!(canonical(verdict.word()), verdict.word());

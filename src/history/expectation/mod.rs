@@ -1,13 +1,12 @@
-//! What an experiment expects of its trials, held against what came.
+//! Expectations of an experiment, checked against the metrics of its trials.
 //!
-//! An expectation speaks of each trial by itself, or, with `over`, of a statistic of all seeds and folds of a variant.
-//! A claim says in words what expectations bear out; it stands on the first of them, and holds for those below it that
-//! have none of their own.
+//! An expectation checks each trial by itself, or with `over` a statistic over all seeds and folds of a variant. A claim
+//! is a sentence that the expectations below it support, up to the next claim.
 
-pub mod expected;
-pub mod verified;
+pub mod definition;
+pub mod result;
 mod verify;
 
-pub use expected::{Expectation, Over};
-pub use verified::Verified;
+pub use definition::{Expectation, Over};
+pub use result::ExpectationResult;
 pub use verify::verify;

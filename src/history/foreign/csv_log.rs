@@ -1,12 +1,12 @@
-//! A log as a table: the `CSVLogger` of Keras, Lightning or fastai, pandas' `to_csv` of `History.history`, and others with a
+//! CSV logs: the `CSVLogger` of Keras, Lightning or fastai, pandas' `to_csv` of `History.history`, and other tables with a
 //! column `epoch`.
 //!
-//! Epochs: the three loggers count from 0, and so does any table that has a 0 among its epochs; other tables are taken as
-//! they are. A log that begins later, as that of a resumed run does, is known by its header: Lightning's has a column
-//! `step` (the number of the batch, from 0), Keras's has its metrics in alphabetical order, `loss` among them, and
-//! fastai's begins with `epoch,train_loss,valid_loss`. A first column without a name, as pandas writes the row numbers
-//! from 0, stands in for a missing column `epoch`. What an empty cell, `NA`, `None` or `null` stands for is absent;
-//! `nan` and `inf` are values. A column of text is left out, with a note.
+//! The three loggers count epochs from 0, as does any table that has a 0 among its epochs. Other tables are read as written.
+//! A log that starts later, as of a resumed run, is recognized by its header: Lightning has a column `step` (number of the
+//! batch, from 0), Keras has its metrics in alphabetical order including `loss`, and fastai starts with
+//! `epoch,train_loss,valid_loss`. A first column without a name (row numbers of pandas) replaces a missing column `epoch`.
+//! An empty cell, `NA`, `None` or `null` is a missing value; `nan` and `inf` are values. Columns of text are skipped, with
+//! a note.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -17,30 +17,31 @@ use crate::config::hint::Hint;
 use crate::history::foreign::csv_rows::{self, CsvRows, Row};
 use crate::history::foreign::epochs::{self, Counting};
 use crate::history::foreign::foreign_history::{Foreign, Format};
-use crate::history::foreign::logged::{self, Logged, LoggedRow};
+use crate::history::foreign::logged_values::{self, LoggedRow, LoggedValue};
 use crate::history::foreign::names::{self, Part};
 use crate::history::foreign::number_text;
 use crate::history::foreign::points::Points;
 
-const FORM: &str = "a CSV log has a header with a column `epoch`, and a row for each epoch or more";
+/// The expected format, for hints.
+const EXPECTED: &str = "a CSV log has a header with a column `epoch`, and at least one row per epoch";
 
-/// Columns that say which trial a row is of, in what `runner export --csv` writes.
-const OF_TRIALS: [&str; 4] = ["experiment", "variant", "seed", "fold"];
+/// Columns of `runner export --csv` that identify the trial.
+const TRIAL_COLUMNS: [&str; 4] = ["experiment", "variant", "seed", "fold"];
 
-/// Reads such a table.
+/// Reads a CSV log.
 ///
 /// # Errors
-/// When it has no column `epoch` or no row, is no table, or is one of several trials.
+/// If it has no column `epoch` or no row, is not a table, or contains several trials.
 pub fn read(text: &[u8]) -> anyhow::Result<Foreign> {
     read_table(text).map_err(|error| match error.downcast_ref::<Hint>() {
         Some(_) => error,
-        None => error.context(Hint(FORM.to_owned())),
+        None => error.context(Hint(EXPECTED.to_owned())),
     })
 }
 
 fn read_table(text: &[u8]) -> anyhow::Result<Foreign> {
-    let text = std::str::from_utf8(text).ok().context("it is no text")?;
-    let CsvRows { separator, rows } = csv_rows::read(text);
+    let text = std::str::from_utf8(text).ok().context("it is not a text file")?;
+    let CsvRows { separator, rows } = csv_rows::parse(text);
     let mut points = Points::default();
     let (header, mut rows) = below_last_header(rows, &mut points)?;
     let column = |wanted: &str| header.cells.iter().position(|name| name.trim().eq_ignore_ascii_case(wanted));
@@ -50,19 +51,19 @@ fn read_table(text: &[u8]) -> anyhow::Result<Foreign> {
         return Err(anyhow!("its header has no column `epoch`: {}", shortened(&names.join(", "))));
     };
     if rows.is_empty() {
-        bail!("it has a header and no row");
+        bail!("it has a header but no rows");
     }
     rows.retain(|row| {
         let is_whole = row.cells.len() == header.cells.len();
         if !is_whole {
             let (found, wanted) = (row.cells.len(), header.cells.len());
-            points.leave_out(format!("line {} is left out: {found} of {wanted} cells", row.line));
+            points.skip(format!("line {} is skipped: {found} of {wanted} cells", row.line));
         }
         is_whole
     });
     let is_of_trials = column("variant").is_some() && column("seed").is_some();
     if is_of_trials {
-        one_trial(&rows, OF_TRIALS.into_iter().filter_map(column).collect())?;
+        check_one_trial(&rows, TRIAL_COLUMNS.into_iter().filter_map(column).collect())?;
     }
     let names: Vec<&str> = header.cells.iter().map(|name| name.trim()).collect();
     let table = Table {
@@ -73,27 +74,27 @@ fn read_table(text: &[u8]) -> anyhow::Result<Foreign> {
         step: column("step").filter(|&step| step != epoch),
     };
     let is_metric = |column: usize| {
-        column != epoch && Some(column) != table.step && !(is_of_trials && OF_TRIALS.contains(&table.name(column)))
+        column != epoch && Some(column) != table.step && !(is_of_trials && TRIAL_COLUMNS.contains(&table.name(column)))
     };
     let mut metrics = Vec::new();
     for column in (0..header.cells.len()).filter(|&column| is_metric(column)) {
-        let text = rows.iter().map(|row| row.cells[column].trim()).find(|cell| !is_absent(cell));
+        let text = rows.iter().map(|row| row.cells[column].trim()).find(|cell| !is_missing(cell));
         if table.name(column).len() > names::LONGEST {
-            points.leave_out(format!("the column `{}` has too long a name", shortened(table.name(column))));
+            points.skip(format!("the name of the column `{}` is too long", shortened(table.name(column))));
         } else if rows.iter().any(|row| table.number(row, column).is_some()) {
             metrics.push((column, Rc::from(table.name(column))));
         } else if let Some(text) = text {
-            points.notes.push(format!("the column `{}` holds no number: `{}`", table.name(column), shortened(text)));
+            points.notes.push(format!("the column `{}` has no numbers: `{}`", table.name(column), shortened(text)));
         }
     }
     let rows: Vec<LoggedRow> = rows.iter().filter_map(|row| table.logged(row, &metrics, &mut points)).collect();
     let counting = table.counting(&rows);
-    logged::gather_rows(rows, "line", counting, &mut points);
+    logged_values::collect_rows(rows, "line", counting, &mut points);
     points.into_foreign(Format::CsvLog)
 }
 
-/// The last header and the rows below it. Loggers that append to a file write their header once more; where it is another
-/// one, the table above it is left out.
+/// Returns the last header and its rows. Loggers that append to a file repeat their header. If the header differs, the
+/// table above it is skipped.
 fn below_last_header(rows: Vec<Row>, points: &mut Points) -> anyhow::Result<(Row, Vec<Row>)> {
     let is_header = |row: &Row| row.cells.iter().any(|cell| cell.trim().eq_ignore_ascii_case("epoch"));
     let mut rows = rows.into_iter();
@@ -103,7 +104,7 @@ fn below_last_header(rows: Vec<Row>, points: &mut Points) -> anyhow::Result<(Row
         match is_header(&row) {
             true if row.cells == header.cells => {}
             true => {
-                points.notes.push(format!("line {} is another header: the table above it is left out", row.line));
+                points.notes.push(format!("line {} is another header: the table above it is skipped", row.line));
                 header = row;
                 below.clear();
             }
@@ -113,7 +114,7 @@ fn below_last_header(rows: Vec<Row>, points: &mut Points) -> anyhow::Result<(Row
     Ok((header, below))
 }
 
-/// A table's columns.
+/// The columns of a table.
 struct Table<'t> {
     separator: char,
     names: Vec<&'t str>,
@@ -127,45 +128,47 @@ impl Table<'_> {
         self.names[column]
     }
 
-    /// The number in a cell; where no comma separates cells, it may stand before the decimals.
+    /// Returns the number in a cell. It may have a decimal comma unless the comma separates cells.
     fn number(&self, row: &Row, column: usize) -> Option<f64> {
         let cell = row.cells[column].trim();
         let with_comma = || Some(cell).filter(|_| self.separator != ',')?.replacen(',', ".", 1).parse().ok();
         number_text::parse(cell).or_else(with_comma)
     }
 
-    /// The values of a row; `None` where it has neither an epoch nor a step.
+    /// Returns the values of a row, or `None` if it has neither an epoch nor a step.
     fn logged(&self, row: &Row, metrics: &[(usize, Rc<str>)], points: &mut Points) -> Option<LoggedRow> {
         let mut number = |column: usize, what: &str, is_one: &dyn Fn(f64) -> bool| {
             let (cell, found) = (row.cells[column].trim(), self.number(row, column).filter(|number| is_one(*number)));
-            if found.is_none() && !is_absent(cell) {
+            if found.is_none() && !is_missing(cell) {
                 let name = self.name(column);
-                points.leave_out(format!("line {}: `{name}` is no {what}: `{}`", row.line, shortened(cell)));
+                points.skip(format!("line {}: `{name}` is not {what}: `{}`", row.line, shortened(cell)));
             }
             found
         };
-        let epoch = number(self.epoch, "number of an epoch", &|number| epochs::written(number).is_some());
-        let is_step = |number: f64| number.fract() == 0.0 && epochs::written(number).is_some();
-        let step = self.step.and_then(|column| number(column, "number of a step", &is_step)).map(|step| step as u64);
+        let epoch = number(self.epoch, "an epoch number", &|number| epochs::valid(number).is_some());
+        let is_step = |number: f64| number.fract() == 0.0 && epochs::valid(number).is_some();
+        let step = self.step.and_then(|column| number(column, "a step number", &is_step)).map(|step| step as u64);
         if epoch.is_none() && step.is_none() {
             return None;
         }
         let mut values = Vec::new();
         for (column, name) in metrics {
-            if let Some(value) = number(*column, "number", &|_| true) {
-                let part = Some(Part::Validation).filter(|_| self.is_of_fastai && names::said_part(name).is_none());
-                values.push(Logged { name: name.clone(), part, epoch, step, seconds: None, value });
+            if let Some(value) = number(*column, "a number", &|_| true) {
+                let part = Some(Part::Validation).filter(|_| self.is_of_fastai && names::part_of_name(name).is_none());
+                values.push(LoggedValue { name: name.clone(), part, epoch, step, seconds: None, value });
             }
         }
         Some(LoggedRow { number: row.line, epoch, values })
     }
 
-    /// How the program that wrote it counts epochs.
+    /// Returns how the program that wrote the log counts epochs.
     fn counting(&self, rows: &[LoggedRow]) -> Counting {
         let first = rows.iter().filter_map(|row| row.epoch).fold(f64::INFINITY, f64::min);
-        let begins_late = first >= 2.0; // a table of no known program may well count from 1
+        let begins_late = first >= 2.0; // tables of unknown programs often count from 1
         match () {
-            () if self.step.is_some() && !epochs::count_from_one(&last_steps(rows)) => Counting::FromZero("Lightning"),
+            () if self.step.is_some() && !epochs::epochs_start_at_one(&last_steps(rows)) => {
+                Counting::FromZero("Lightning")
+            }
             () if self.step.is_some() => Counting::AsWritten,
             () if self.is_of_fastai && begins_late => Counting::FromZero("fastai"),
             () if self.name(self.epoch).is_empty() && begins_late => Counting::FromZero("pandas"),
@@ -174,14 +177,14 @@ impl Table<'_> {
         }
     }
 
-    /// Whether the header is that of Keras's `CSVLogger`: `epoch`, then the metrics in alphabetical order, or those of
-    /// training first where the first epoch had no validation.
+    /// Returns whether the header is from Keras's `CSVLogger`: `epoch`, then the metrics in alphabetical order, or the
+    /// training metrics first if the first epoch had no validation.
     fn is_of_keras(&self) -> bool {
         let [first, metrics @ ..] = &self.names[..] else { return false };
         let (train, validation) = metrics.split_at(metrics.len() / 2);
         let of_train = |(name, of): (&&str, &&str)| name.strip_prefix("val_") == Some(*of);
         let is_doubled = metrics.len() % 2 == 0 && validation.iter().zip(train).all(of_train) && train.is_sorted();
-        let names_no_part = metrics.iter().all(|name| names::said_part(name) != Some(Part::Train));
+        let names_no_part = metrics.iter().all(|name| names::part_of_name(name) != Some(Part::Train));
         *first == "epoch"
             && metrics.len() > 1
             && metrics.contains(&"loss")
@@ -190,13 +193,13 @@ impl Table<'_> {
     }
 }
 
-/// Whether a header is that of fastai's `CSVLogger`, all of whose metrics are of the validation rows.
+/// Returns whether the header is from fastai's `CSVLogger`, whose other metrics are computed on the validation rows.
 fn is_of_fastai(names: &[&str]) -> bool {
-    let is_bare = |name: &&str| names::said_part(name).is_none();
+    let is_bare = |name: &&str| names::part_of_name(name).is_none();
     matches!(names, ["epoch", "train_loss", "valid_loss", metrics @ ..] if metrics.iter().all(is_bare))
 }
 
-/// The last step of each epoch.
+/// Returns the last step of each epoch.
 fn last_steps(rows: &[LoggedRow]) -> BTreeMap<u64, u64> {
     let mut last = BTreeMap::new();
     for value in rows.iter().flat_map(|row| &row.values).filter(|value| !value.is_of_test()) {
@@ -208,24 +211,24 @@ fn last_steps(rows: &[LoggedRow]) -> BTreeMap<u64, u64> {
     last
 }
 
-/// Refuses a table of more trials than one.
-fn one_trial(rows: &[Row], columns: Vec<usize>) -> anyhow::Result<()> {
+/// Checks that the table has only one trial.
+fn check_one_trial(rows: &[Row], columns: Vec<usize>) -> anyhow::Result<()> {
     let trial = |row: &Row| columns.iter().map(|&column| row.cells[column].clone()).collect::<Vec<_>>();
     let trials: BTreeSet<Vec<String>> = rows.iter().map(trial).collect();
     match trials.len() {
         0 | 1 => Ok(()),
-        several => Err(anyhow!("it holds {several} trials, and a history is of one").context(Hint(
-            "name the run's folder, or a table of one trial: `runner export RUN --csv --trial NAME`".to_owned(),
+        several => Err(anyhow!("it contains {several} trials; a history has one").context(Hint(
+            "name the run directory, or a table of one trial: `runner export RUN --csv --trial NAME`".to_owned(),
         ))),
     }
 }
 
-/// Whether a cell says that there is no value.
-fn is_absent(cell: &str) -> bool {
+/// Returns whether a cell is a missing value.
+fn is_missing(cell: &str) -> bool {
     cell.is_empty() || ["na", "n/a", "none", "null", "-"].iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
-/// The beginning of a text.
+/// Returns the beginning of a text.
 fn shortened(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
@@ -237,14 +240,14 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::foreign::logged::values_for_tests as values_of;
+    use crate::history::foreign::logged_values::values_for_tests as values_of;
 
     fn log(text: &str) -> Foreign {
         read(text.as_bytes()).unwrap()
     }
 
     #[test]
-    fn sparse_rows_are_gathered_into_epochs() {
+    fn sparse_rows_are_collected_into_epochs() {
         let foreign = log("epoch,lr-Adam,step,test_acc,train_acc,train_loss_epoch,train_loss_step,val_acc\n\
             ,0.1,0,,,,,\n0,,3,,,,2.5,\n0,,9,,,,,0.25\n0,,9,,0.5,1.5,,\n,0.05,10,,,,,\n1,,13,,,,1.5,\n1,,19,,,,,nan\n\
             1,,19,,0.75,1.25,,\n2,,20,0.625,,,,\n");
@@ -262,10 +265,10 @@ mod tests {
     fn faulty_rows_and_cells_are_left_out_and_told() {
         let foreign = log("epoch,loss,run\n0,0.5,a\n1,0.25\n2,low,a\nx,0.5,b\n3,NA,b\n4,0.125,\"c,\n d\"\n5,0.0625");
         assert_eq!(values_of(&foreign, "loss"), [(1, 0.5), (5, 0.125)]);
-        let told = ["line 3 is left out: 2 of 3 cells", "line 9 is left out: 2 of 3 cells"];
-        assert_eq!(foreign.notes[0], "the column `run` holds no number: `a`");
-        assert_eq!(foreign.notes[1..3], told);
-        assert_eq!(foreign.notes[3..], ["line 4: `loss` is no number: `low`", "1 more like these is left out"]);
+        let skipped = ["line 3 is skipped: 2 of 3 cells", "line 9 is skipped: 2 of 3 cells"];
+        assert_eq!(foreign.notes[0], "the column `run` has no numbers: `a`");
+        assert_eq!(foreign.notes[1..3], skipped);
+        assert_eq!(foreign.notes[3..], ["line 4: `loss` is not a number: `low`", "1 more skipped"]);
     }
 
     #[test]
@@ -274,17 +277,17 @@ mod tests {
         assert_eq!(values_of(&log(",loss\n0,0.5\n1,0.25\n"), "loss"), [(1, 0.5), (2, 0.25)]);
         let again = log("epoch,loss\n0,0.5\n1,0.25\n1,0.125\n");
         assert_eq!(values_of(&again, "loss"), [(1, 0.5), (2, 0.125)]);
-        assert_eq!(again.notes, ["`loss` has 1 more value than epochs: an epoch's last one counts"]);
+        assert_eq!(again.notes, ["`loss` has 1 more value than epochs: the last value of each epoch is used"]);
         assert_eq!(log("epoch,loss\n7,0.5\n").notes, ["its first epoch is 7"]);
     }
 
     #[test]
-    fn a_second_run_in_the_file_is_read_alone() {
+    fn only_the_last_run_of_a_file_is_read() {
         let twice = log("epoch,loss,val_loss\n1,2,3\n2,1,2\n3,0.5,1\nepoch,loss,val_loss\n1,4,5\n2,3,4\n");
         assert_eq!(values_of(&twice, "val_loss"), [(1, 5.0), (2, 4.0)]);
         assert_eq!(
             twice.notes,
-            ["epochs go back from 3 to 1 in line 6: another run begins there, and what is above it is left out"]
+            ["epochs go back from 3 to 1 in line 6: another run starts there, and the rows above it are skipped"]
         );
         let resumed = log("epoch,loss\n0,8\n1,4\n2,2\n1,5\n");
         assert_eq!(values_of(&resumed, "loss"), [(1, 8.0), (2, 5.0)]);
@@ -333,7 +336,7 @@ mod tests {
         assert_eq!(values_of(&foreign, "loss"), [(1, 2.0), (2, 1.0)]);
         assert_eq!(
             foreign.notes[0],
-            "its epochs are fractions, such as 0.5: they are rounded up, and each epoch's last value counts"
+            "its epochs are fractions, such as 0.5: they are rounded up, and the last value of each epoch is used"
         );
         assert!(foreign.notes.contains(&"`loss` in epoch 0, before training".to_owned()), "{:?}", foreign.notes);
         assert_eq!(values_of(&log("epoch,loss\n5.0,4\n6.0,2\n"), "loss"), [(5, 4.0), (6, 2.0)]);
@@ -344,7 +347,7 @@ mod tests {
         let foreign = log("epoch,train_loss,valid_loss,accuracy,error_rate,time\n0,0.5,0.25,0.75,0.25,00:18\n");
         let names: Vec<&String> = foreign.series.keys().collect();
         assert_eq!(names, ["loss", "val_loss", "val_acc", "val_error_rate"]);
-        assert_eq!(foreign.notes, ["the column `time` holds no number: `00:18`"]);
+        assert_eq!(foreign.notes, ["the column `time` has no numbers: `00:18`"]);
     }
 
     #[test]
@@ -355,14 +358,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_log_is_refused_with_the_reason() {
+    fn other_files_are_refused_with_the_reason() {
         let refused = [
-            ("epoch,loss\n", "no row"),
+            ("epoch,loss\n", "no rows"),
             ("loss,acc\n0.5,1\n", "no column `epoch`"),
             ("hello\n", "no column `epoch`"),
             ("epoch,loss\n0,\n", "no value of any metric"),
-            ("epoch,loss\n0\n", "line 2 is left out: 1 of 2 cells"),
-            ("epoch,loss\n0,\"0.5\n1,0.25\n", "the column `loss` holds no number"),
+            ("epoch,loss\n0\n", "line 2 is skipped: 1 of 2 cells"),
+            ("epoch,loss\n0,\"0.5\n1,0.25\n", "the column `loss` has no numbers"),
             ("epoch,variant,seed,loss\n1,a,0,0.5\n1,a,1,0.5\n", "2 trials"),
         ];
         for (text, why) in refused {

@@ -1,45 +1,45 @@
-//! The rows of a CSV file, whatever stands between its cells and at the ends of its lines.
+//! The rows of a CSV file, with any common separator and line ending.
 //!
-//! Cells are separated by the most frequent in the header of comma, semicolon and tab, or by what a first line `sep=;`
-//! says, which Excel writes and reads. A line ends with LF, CR LF, or a lone CR, as Excel's "CSV (Macintosh)" writes it.
+//! The separator is the one that occurs most often in the header (comma, semicolon or tab), unless a first line such as
+//! `sep=;` defines it, as in Excel. A line ends with LF, CR LF or a single CR (Excel's "CSV (Macintosh)").
 
 use crate::io::separator;
 
-/// A table as text.
+/// The cells of a CSV file.
 #[derive(Debug)]
 pub struct CsvRows {
-    /// What stands between the cells.
+    /// Separator of the cells.
     pub separator: char,
-    /// The rows that are not empty; the header is the first.
+    /// The rows that are not empty, starting with the header.
     pub rows: Vec<Row>,
 }
 
 /// A row.
 #[derive(Debug, PartialEq)]
 pub struct Row {
-    /// The line that it begins in, from 1.
+    /// Number of its first line, from 1.
     pub line: usize,
-    /// Its cells.
+    /// The cells.
     pub cells: Vec<String>,
 }
 
-/// Reads the rows of a text.
-pub fn read(text: &str) -> CsvRows {
+/// Splits the text of a CSV file into rows.
+pub fn parse(text: &str) -> CsvRows {
     let first = text.split(['\n', '\r']).next().unwrap_or_default();
-    let said = separator::of_first_line(first);
+    let stated = separator::of_first_line(first);
     let header = text.split(['\n', '\r']).map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let separator = said.unwrap_or_else(|| most_frequent(header));
-    let table = if said.is_some() { &text[first.len()..] } else { text };
+    let separator = stated.unwrap_or_else(|| most_frequent(header));
+    let table = if stated.is_some() { &text[first.len()..] } else { text };
     CsvRows { separator, rows: rows(table, separator) }
 }
 
-/// The most frequent in the header of comma, semicolon and tab.
+/// Returns the separator that occurs most often in the header: comma, semicolon or tab.
 fn most_frequent(header: &str) -> char {
     let count = |separator: char| header.matches(separator).count();
     [';', '\t'].into_iter().fold(',', |most, other| if count(other) > count(most) { other } else { most })
 }
 
-/// A cell in quotes may hold separators, line ends, and doubled quotes.
+/// Returns the rows. A quoted cell may contain separators, line ends and doubled quotes.
 fn rows(text: &str, separator: char) -> Vec<Row> {
     let (mut rows, mut cells, mut cell) = (Vec::new(), Vec::new(), String::new());
     let (mut line, mut begins, mut in_quotes) = (1, 1, false);
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn cells(text: &str) -> Vec<(usize, Vec<String>)> {
-        read(text).rows.into_iter().map(|row| (row.line, row.cells)).collect()
+        parse(text).rows.into_iter().map(|row| (row.line, row.cells)).collect()
     }
 
     fn row(line: usize, cells: &[&str]) -> (usize, Vec<String>) {
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_with_any_of_the_three_line_ends() {
+    fn lines_may_end_with_lf_cr_lf_or_cr() {
         let expected = [row(1, &["a", "b"]), row(2, &["1", "2"]), row(3, &["3", "4"])];
         for text in ["a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r", "a,b\r\n1,2\n3,4\r", "a,b\r1,2\r3,4"]
         {
@@ -99,7 +99,7 @@ mod tests {
             [("sep=;", ';'), ("SEP=,", ','), ("\"sep=|\"", '|'), ("sep=\t", '\t'), ("sep=\\t", '\t')]
         {
             let text = format!("{line}\r\na{separator}b\r\n1{separator}2\r\n");
-            assert_eq!(read(&text).separator, separator, "{line:?}");
+            assert_eq!(parse(&text).separator, separator, "{line:?}");
             assert_eq!(cells(&text), [row(2, &["a", "b"]), row(3, &["1", "2"])], "{line:?}");
         }
     }

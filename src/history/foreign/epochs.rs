@@ -1,43 +1,43 @@
-//! Epochs as other programs number them, and rows of a log whose epochs go back.
+//! Converts the epochs of other programs to epochs counted from 1, and handles logs whose epochs go back.
 //!
-//! Some programs count from 0 and some from 1; `runner` counts from 1. Where 0 is among the epochs, they are counted from
-//! 0. A log that begins later, as that of a resumed run does, cannot show it: there the format has to tell. Fractions,
-//! such as the 0.5 of Hugging Face's `Trainer`, say how much of the training is done: 0.5 and 1.0 are both in epoch 1.
+//! Some programs count from 0 and some from 1. If 0 is among the epochs, they are counted from 0. For a log that starts
+//! later, as of a resumed run, the format must tell. Fractions, as of Hugging Face's `Trainer`, are completed epochs: 0.5
+//! and 1.0 are both in epoch 1.
 //!
-//! Epochs that go back begin something new. Back to the first epoch or before it, that is another run in the same file;
-//! back to a later one, the run was resumed from a checkpoint, and what it had logged beyond that point no longer holds.
+//! If the epochs go back to the first epoch or before it, the file contains another run. If they go back to a later epoch,
+//! the run was resumed from a checkpoint, and the earlier values from that epoch on are invalid.
 
 use std::collections::BTreeMap;
 
-/// No epoch or step has a higher number: whole numbers in f64 are exact up to here.
+/// Upper limit of epochs and steps. Integers in f64 are exact up to here.
 const MOST: f64 = 1e15;
 
-/// How far from a whole number an epoch may be and still be whole.
+/// Maximum distance of an integer epoch from an integer.
 const NEAR: f64 = 1e-6;
 
 /// How a program counts epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counting {
-    /// From 0, whatever the first epoch of the log is: the program of this name always does.
+    /// From 0, always: the program of this name does.
     FromZero(&'static str),
-    /// From 0 where 0 is among the epochs, and as they are written elsewhere.
+    /// From 0 if 0 is among the epochs, otherwise as written.
     AsWritten,
-    /// As how many epochs are done, whole or not: 0 is before training.
+    /// As the number of completed epochs, possibly a fraction: 0 is before training.
     Done,
 }
 
-/// How written numbers become epochs, counted from 1.
+/// The conversion of written numbers to epochs counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbering {
-    /// By adding this.
+    /// Adds this offset.
     Whole(u64),
-    /// By rounding up: they say how many epochs of training are done.
+    /// Rounds up the number of completed epochs.
     Fractions,
 }
 
 impl Numbering {
-    /// The numbering of all epochs of a log.
-    pub fn of(written: impl IntoIterator<Item = f64>, counting: Counting) -> Numbering {
+    /// Returns the conversion for the epochs of a log.
+    pub fn detect(written: impl IntoIterator<Item = f64>, counting: Counting) -> Numbering {
         let (mut has_zero, mut has_fraction) = (false, false);
         for epoch in written {
             has_zero |= epoch.abs() < NEAR;
@@ -51,7 +51,7 @@ impl Numbering {
         }
     }
 
-    /// The epoch of a written number; `None` where it is before the first, or no number of an epoch.
+    /// Returns the epoch of a written number, or `None` if it is before the first epoch or invalid.
     pub fn epoch(self, written: f64) -> Option<usize> {
         let number = match self {
             Numbering::Whole(shift) => written.round() + shift as f64,
@@ -60,7 +60,7 @@ impl Numbering {
         (1.0..MOST).contains(&number).then_some(number as usize)
     }
 
-    /// What is to be said of the epochs of a log.
+    /// Returns the notes on the epochs of a log.
     pub fn notes(self, written: impl IntoIterator<Item = f64>, counting: Counting) -> Vec<String> {
         let (mut notes, mut fraction, mut lowest) = (Vec::new(), None, f64::INFINITY);
         for epoch in written {
@@ -69,7 +69,7 @@ impl Numbering {
         }
         if let Some(fraction) = fraction.filter(|_| self == Numbering::Fractions) {
             notes.push(format!(
-                "its epochs are fractions, such as {fraction}: they are rounded up, and each epoch's last value counts"
+                "its epochs are fractions, such as {fraction}: they are rounded up, and the last value of each epoch is used"
             ));
         }
         if let Some(first) = self.epoch(lowest).filter(|first| *first > 1) {
@@ -85,8 +85,8 @@ impl Numbering {
         notes
     }
 
-    /// By how much steps are moved: a program that counts epochs from 0 counts steps from 0.
-    pub fn shift_of_steps(self) -> u64 {
+    /// Returns the offset of steps: a program that counts epochs from 0 also counts steps from 0.
+    pub fn step_offset(self) -> u64 {
         match self {
             Numbering::Whole(shift) => shift,
             Numbering::Fractions => 0,
@@ -94,14 +94,14 @@ impl Numbering {
     }
 }
 
-/// A written epoch that may be one: whole or not, at least 0.
-pub fn written(number: f64) -> Option<f64> {
+/// Returns the number if it is a valid epoch: an integer or fraction of at least 0.
+pub fn valid(number: f64) -> Option<f64> {
     (0.0..MOST).contains(&number).then_some(number)
 }
 
-/// Whether epochs are counted from 1, by the last step of each: of as many steps each, epoch 1 ends with step 10, epoch 2
-/// with step 20. Where epochs and steps are counted from 0, epoch 1 ends with step 19.
-pub fn count_from_one(last_steps: &BTreeMap<u64, u64>) -> bool {
+/// Returns whether epochs are counted from 1, judged by the last step of each epoch: with 10 steps per epoch, epoch 1 ends
+/// at step 10 and epoch 2 at step 20. If epochs and steps are counted from 0, epoch 1 ends at step 19.
+pub fn epochs_start_at_one(last_steps: &BTreeMap<u64, u64>) -> bool {
     let is_multiple = |shift: u64| {
         let mut sizes = last_steps.iter().map(|(epoch, step)| {
             let (epoch, step) = (epoch.checked_add(shift)?, step.checked_add(shift)?);
@@ -113,19 +113,19 @@ pub fn count_from_one(last_steps: &BTreeMap<u64, u64>) -> bool {
     is_multiple(0) && !is_multiple(1)
 }
 
-/// A row of a log, as far as its place counts.
+/// The epoch of a row of a log.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Row {
-    /// Of this epoch, as it is written.
+    /// This epoch, as written.
     Epoch(f64),
-    /// Without an epoch: it belongs to the next one.
+    /// None: the row belongs to the next row that has one.
     BeforeNext,
-    /// What is logged after training, of whatever epoch: it belongs to the rows above.
+    /// Logged after training: the row belongs to the rows above.
     AfterAll,
 }
 
-/// Which rows are of the last run, and what is to be said of the others; `place` names a row.
-pub fn last_run(rows: &[Row], place: impl Fn(usize) -> String) -> (Vec<bool>, Option<String>) {
+/// Returns which rows belong to the last run, and a note on the others. `place` names a row.
+pub fn select_last_run(rows: &[Row], place: impl Fn(usize) -> String) -> (Vec<bool>, Option<String>) {
     let known: Vec<(usize, f64)> = rows
         .iter()
         .enumerate()
@@ -139,7 +139,7 @@ pub fn last_run(rows: &[Row], place: impl Fn(usize) -> String) -> (Vec<bool>, Op
         return (vec![true; rows.len()], None);
     }
     if is_in_another_order(&known, breaks) {
-        let note = "its rows are not in the order of epochs; no epoch is there twice, so they are taken as one run";
+        let note = "its rows are not in the order of epochs; no epoch occurs twice, so they are read as one run";
         return (vec![true; rows.len()], Some(note.to_owned()));
     }
     let (mut run, mut first, mut note) = (Vec::<(usize, f64)>::new(), f64::INFINITY, None);
@@ -149,13 +149,13 @@ pub fn last_run(rows: &[Row], place: impl Fn(usize) -> String) -> (Vec<bool>, Op
             let back = format!("epochs go back from {last} to {epoch} in {}", place(at));
             if epoch <= first {
                 run.clear();
-                note = Some(format!("{back}: another run begins there, and what is above it is left out"));
+                note = Some(format!("{back}: another run starts there, and the rows above it are skipped"));
             } else {
                 while run.last().is_some_and(|(_, last)| *last >= epoch) {
                     run.pop();
                 }
                 note = Some(format!(
-                    "{back}: the run was resumed there, and what was logged before of epoch {epoch} and later is left out"
+                    "{back}: the run was resumed there, and earlier values from epoch {epoch} on are skipped"
                 ));
             }
         }
@@ -167,7 +167,7 @@ pub fn last_run(rows: &[Row], place: impl Fn(usize) -> String) -> (Vec<bool>, Op
     (kept(rows, run), note)
 }
 
-/// Whether rows are sorted by something else: back more than once, with every epoch in one place.
+/// Returns whether the rows are sorted by something else: the epochs go back more than once, and no epoch occurs twice.
 fn is_in_another_order(known: &[(usize, f64)], breaks: usize) -> bool {
     let mut seen = std::collections::BTreeSet::new();
     let mut before = None;
@@ -179,11 +179,11 @@ fn is_in_another_order(known: &[(usize, f64)], breaks: usize) -> bool {
     is_once && (breaks > 1 || seen.len() == 2 && known.len() == 2)
 }
 
-/// All rows that belong to those of a run.
+/// Returns which rows belong to a run.
 fn kept(rows: &[Row], run: Vec<(usize, f64)>) -> Vec<bool> {
     let mut kept = vec![false; rows.len()];
     run.into_iter().for_each(|(at, _)| kept[at] = true);
-    let mut next = true; // of what is behind the last row with an epoch
+    let mut next = true; // for rows after the last row with an epoch
     for at in (0..rows.len()).rev() {
         match rows[at] {
             Row::BeforeNext => kept[at] = next,
@@ -206,17 +206,17 @@ fn kept(rows: &[Row], run: Vec<(usize, f64)>) -> Vec<bool> {
 mod tests {
     use super::*;
 
-    /// The places of the rows that are kept, and the note.
+    /// Returns the indexes of the rows that are kept, and the note.
     fn kept_of(epochs: &[f64]) -> (Vec<usize>, String) {
         let rows: Vec<Row> = epochs.iter().map(|epoch| Row::Epoch(*epoch)).collect();
-        let (kept, note) = last_run(&rows, |row| format!("line {}", row + 2));
+        let (kept, note) = select_last_run(&rows, |row| format!("line {}", row + 2));
         (kept.iter().enumerate().filter_map(|(at, is_kept)| is_kept.then_some(at)).collect(), note.unwrap_or_default())
     }
 
     #[test]
     fn numbers_become_epochs_from_1() {
         let numbered = |written: &[f64], counting| -> Vec<Option<usize>> {
-            let numbering = Numbering::of(written.iter().copied(), counting);
+            let numbering = Numbering::detect(written.iter().copied(), counting);
             written.iter().map(|epoch| numbering.epoch(*epoch)).collect()
         };
         assert_eq!(numbered(&[0.0, 1.0], Counting::AsWritten), [Some(1), Some(2)]);
@@ -233,8 +233,8 @@ mod tests {
     }
 
     #[test]
-    fn steps_tell_where_counting_begins() {
-        let from_one = |pairs: &[(u64, u64)]| count_from_one(&pairs.iter().copied().collect());
+    fn steps_tell_whether_epochs_are_counted_from_0() {
+        let from_one = |pairs: &[(u64, u64)]| epochs_start_at_one(&pairs.iter().copied().collect());
         assert!(from_one(&[(1, 10), (2, 20)]));
         assert!(from_one(&[(5, 50)]));
         assert!(!from_one(&[(1, 19), (2, 29)]), "Lightning, resumed");
@@ -243,25 +243,25 @@ mod tests {
     }
 
     #[test]
-    fn back_to_the_first_epoch_is_another_run() {
+    fn going_back_to_the_first_epoch_is_another_run() {
         let (kept, note) = kept_of(&[1.0, 2.0, 3.0, 1.0, 2.0]);
         assert_eq!(kept, [3, 4]);
         assert_eq!(
             note,
-            "epochs go back from 3 to 1 in line 5: another run begins there, and what is above it is left out"
+            "epochs go back from 3 to 1 in line 5: another run starts there, and the rows above it are skipped"
         );
         assert_eq!(kept_of(&[1.0, 2.0, 1.0, 2.0, 3.0, 0.0, 1.0]).0, [5, 6]);
     }
 
     #[test]
-    fn back_to_a_later_epoch_is_the_run_resumed() {
+    fn going_back_to_a_later_epoch_is_a_resumed_run() {
         let (kept, note) = kept_of(&[0.0, 1.0, 2.0, 3.0, 2.0, 3.0]);
         assert_eq!(kept, [0, 1, 4, 5]);
         assert!(note.contains("from 3 to 2 in line 6: the run was resumed there"), "{note}");
     }
 
     #[test]
-    fn rows_that_are_sorted_otherwise_are_one_run() {
+    fn rows_in_another_order_are_one_run() {
         for epochs in [&[3.0, 2.0, 1.0][..], &[2.0, 4.0, 1.0, 3.0, 0.0], &[2.0, 1.0]] {
             let (kept, note) = kept_of(epochs);
             assert_eq!(kept.len(), epochs.len());
@@ -282,7 +282,7 @@ mod tests {
             Row::AfterAll,
             Row::BeforeNext,
         ];
-        let (kept, _) = last_run(&rows, |row| row.to_string());
+        let (kept, _) = select_last_run(&rows, |row| row.to_string());
         assert_eq!(kept, [false, false, false, false, true, true, true, true]);
     }
 }

@@ -1,7 +1,7 @@
-//! The folder that a run of another program left: TensorBoard's event files, or else the one log that its program names so.
+//! The run directory of another program: it contains TensorBoard event files, or else a log with a known name.
 //!
-//! Lightning leaves `lightning_logs/version_0/metrics.csv` where TensorBoard is not installed, Ultralytics `results.csv`,
-//! Hugging Face's `Trainer` a `trainer_state.json`.
+//! Lightning writes `lightning_logs/version_0/metrics.csv` without TensorBoard, Ultralytics `results.csv`, and Hugging
+//! Face's `Trainer` `trainer_state.json`.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::config::suggest;
 use crate::history::foreign::foreign_history::Foreign;
 use crate::history::foreign::tensorboard;
 
-/// Logs that are known by their names.
+/// Names of logs.
 const LOGS: [&str; 7] = [
     "metrics.csv",
     "results.csv",
@@ -23,13 +23,13 @@ const LOGS: [&str; 7] = [
     "training_log.csv",
 ];
 
-/// How many folders deep a log is looked for.
+/// Maximum depth of directories that are searched.
 const DEEPEST: usize = 3;
 
-/// Reads the history in a run's folder; `read_log` reads a log.
+/// Reads the history in a run directory; `read_log` reads a log.
 ///
 /// # Errors
-/// When there is none, none can be read, or the folder holds several.
+/// If there is no history, it cannot be read, or there are several.
 pub fn read(folder: &Path, read_log: impl Fn(&Path) -> anyhow::Result<Foreign>) -> anyhow::Result<Foreign> {
     if tensorboard::holds_events(folder) {
         return tensorboard::read(folder);
@@ -37,7 +37,7 @@ pub fn read(folder: &Path, read_log: impl Fn(&Path) -> anyhow::Result<Foreign>) 
     match &logs(folder, DEEPEST)[..] {
         [] => tensorboard::read(folder).map_err(|error| {
             error.context(Hint(format!(
-                "a run's folder holds event files of TensorBoard (`events.out.tfevents.…`), or a log that is called {}",
+                "a run directory contains TensorBoard event files (`events.out.tfevents.…`), or a log named {}",
                 suggest::list(&LOGS)
             )))
         }),
@@ -49,18 +49,18 @@ pub fn read(folder: &Path, read_log: impl Fn(&Path) -> anyhow::Result<Foreign>) 
                 .take(8)
                 .collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            Err(anyhow!("it holds {} logs, and a history is of one run", several.len())
+            Err(anyhow!("it contains {} logs; a history has one", several.len())
                 .context(Hint(format!("name one of them: {}", suggest::list(&names)))))
         }
     }
 }
 
-/// Whether a folder holds a history of another program, itself or in its folders.
+/// Returns whether a directory or its subdirectories contain a history of another program.
 pub fn holds_history(folder: &Path) -> bool {
     tensorboard::holds_events(folder) || !logs(folder, DEEPEST).is_empty()
 }
 
-/// The logs in a folder; where it holds none, those in its folders.
+/// Returns the logs in a directory, or if there are none, those in its subdirectories.
 fn logs(folder: &Path, depth: usize) -> Vec<PathBuf> {
     let own: Vec<PathBuf> = LOGS.iter().map(|name| folder.join(name)).filter(|path| path.is_file()).collect();
     if !own.is_empty() || depth == 0 {

@@ -1,4 +1,4 @@
-//! A history that another program wrote.
+//! A history of another program.
 
 use std::collections::BTreeMap;
 
@@ -6,57 +6,57 @@ use indexmap::IndexMap;
 
 use crate::history::number::Number;
 
-/// A history that another program wrote.
+/// A history of another program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Foreign {
-    /// What it was written as.
+    /// Format of the file.
     pub format: Format,
-    /// The metrics under our names, each with its points in the order of epochs, one for an epoch at most; at least
-    /// one metric, and none without a point.
+    /// The metrics by the names of this program, each with at most one point per epoch, ordered by epoch. There is at
+    /// least one metric, and each has at least one point.
     pub series: IndexMap<String, Vec<AtEpoch>>,
-    /// When epochs ended, as far as the format says.
-    pub clock: BTreeMap<usize, Moment>,
-    /// What was left out, or taken in one way of several; fragments in small letters without a full stop.
+    /// Steps and times of the epoch ends, if the format has them.
+    pub clock: BTreeMap<usize, EpochEnd>,
+    /// Notes on skipped or ambiguous values: lowercase fragments without a full stop.
     pub notes: Vec<String>,
 }
 
-/// A metric's value in an epoch.
+/// The value of a metric in one epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AtEpoch {
-    /// The epoch, from 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
     /// The value.
     pub value: Number,
 }
 
-/// The end of an epoch.
+/// Step and time at the end of an epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Moment {
-    /// How many batches had been trained on.
+pub struct EpochEnd {
+    /// Number of training batches so far.
     pub step: Option<u64>,
-    /// Seconds since the run's start.
+    /// Seconds since the start of the run.
     pub seconds: Option<f64>,
 }
 
-/// What a history was written as.
+/// Format of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `History.history` of Keras, as JSON.
+    /// Keras's `History.history` as JSON.
     Keras,
-    /// A table with a row for each epoch or more: Keras's or Lightning's `CSVLogger`.
+    /// A CSV file with one or more rows per epoch, as from Keras's or Lightning's `CSVLogger`.
     CsvLog,
-    /// `history.json` of skorch.
+    /// skorch's `history.json`.
     Skorch,
-    /// `trainer_state.json` of Hugging Face's `Trainer`, or its `log_history` alone.
+    /// The `trainer_state.json` of Hugging Face's `Trainer`, or only its `log_history`.
     Trainer,
-    /// A list of JSON objects, one for each epoch: pandas' `to_json(orient="records")`.
+    /// A list of JSON objects, one per epoch: pandas' `to_json(orient="records")`.
     Records,
-    /// Event files of TensorBoard.
+    /// TensorBoard event files.
     TensorBoard,
 }
 
 impl Format {
-    /// In a few words.
+    /// Returns the name of the format.
     pub fn word(self) -> &'static str {
         match self {
             Format::Keras => "Keras history",

@@ -1,9 +1,8 @@
-//! Histories that other programs wrote, read so that they can be laid beside ours.
+//! Reads histories of other programs, to compare them with histories of this program.
 //!
-//! Each format is a file beside this one, or in `json`. Whatever it calls them, metrics come out under our names (see [`names`]),
-//! epochs are counted from 1, and each metric has points of its own: what a program did not record is absent, and
-//! never a NaN. A NaN or an infinity that it did record stays one. What cannot be read of a file that is otherwise fine
-//! is left out and told in a note.
+//! Each format has its own module. Metrics get the names of this program (see [`names`]) and epochs are counted from 1.
+//! Each metric has its own list of points: a value that was not recorded is missing, never NaN. A recorded NaN or infinity
+//! stays. Values that cannot be parsed are skipped, with a note.
 
 pub mod csv_log;
 pub mod csv_rows;
@@ -12,7 +11,7 @@ pub mod event_order;
 pub mod folder;
 pub mod foreign_history;
 pub mod json;
-pub mod logged;
+pub mod logged_values;
 pub mod names;
 pub mod number_text;
 pub mod points;
@@ -29,13 +28,14 @@ use crate::history::foreign::json::{keras, records};
 use crate::io::bounded_file;
 use crate::io::file_format::FileFormat;
 
-const READABLE: &str = "histories of other programs are read from JSON (Keras, skorch, Hugging Face), CSV (Keras, \
-    Lightning, fastai) and TensorBoard's event files";
+/// The formats, for hints.
+const READABLE: &str = "supported histories of other programs: JSON (Keras, skorch, Hugging Face), CSV (Keras, Lightning, \
+    fastai) and TensorBoard event files";
 
-/// Reads a history that another program wrote: a file, or the folder of a run.
+/// Reads a history of another program: a file, or the directory of a run.
 ///
 /// # Errors
-/// When it cannot be read, or no epoch of any metric can be made out in it.
+/// If it cannot be read or contains no metric.
 pub fn read(path: &Path) -> anyhow::Result<Foreign> {
     let read = read_any(path).with_context(|| format!("failed to read `{}`", path.display()));
     read.map_err(|error| match error.downcast_ref::<Hint>() {
@@ -49,15 +49,15 @@ fn read_any(path: &Path) -> anyhow::Result<Foreign> {
     if path.is_dir() {
         return folder::read(path, read);
     }
-    if event_file::is_named_so(&name) {
+    if event_file::is_event_file(&name) {
         return tensorboard::read(path);
     }
     let bytes = bounded_file::read(path, bounded_file::JSON)?;
-    if event_file::begins_one(&bytes) {
+    if event_file::starts_with_record(&bytes) {
         return tensorboard::read(path);
     }
     if let Some(format) = FileFormat::of(&bytes, &name) {
-        return Err(anyhow!("it is {format}, and no history that is read")
+        return Err(anyhow!("{format} is not a supported format of histories")
             .context(Hint(format!("{}; {READABLE}", format.how_to_convert()))));
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii_start();
@@ -65,7 +65,7 @@ fn read_any(path: &Path) -> anyhow::Result<Foreign> {
         None => Err(anyhow!("the file is empty")),
         Some(b'[') => records::read(text),
         Some(b'{') => keras::read(text),
-        _ if name.to_lowercase().ends_with(".json") => Err(anyhow!("it is damaged or cut short, or no JSON")),
+        _ if name.to_lowercase().ends_with(".json") => Err(anyhow!("it is damaged, incomplete or not JSON")),
         _ => csv_log::read(text),
     }
 }

@@ -1,23 +1,24 @@
-//! What others call a metric, and what we do: `loss`, `acc`, `val_loss`, `val_acc`, `test_acc`, `lr`.
+//! Converts names of metrics in other programs to the names of this program: `loss`, `acc`, `val_loss`, `val_acc`,
+//! `test_acc`, `lr`.
 //!
-//! A name is taken apart into words: `Loss/train`, `train_loss`, `trainLoss` and `train/loss_epoch` are the words loss
-//! and train. One of them may say which rows the metric is of (train, validation, test); the others together must be
-//! a metric that we know. A name of which this is not so stays as it is.
+//! A name is split into words: `Loss/train`, `train_loss`, `trainLoss` and `train/loss_epoch` have the words loss and train.
+//! One word may tell the part of the data (train, validation, test). The other words must form a known metric. Other names
+//! stay as they are.
 
-/// Which rows a metric is of.
+/// The part of the data that a metric is computed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
-    /// Those to train on: our names have no prefix.
+    /// Training rows: no prefix.
     Train,
-    /// Those to choose by: `val_`.
+    /// Validation rows: `val_`.
     Validation,
-    /// Those to test on: `test_`.
+    /// Test rows: `test_`.
     Test,
 }
 
 impl Part {
-    /// The part of this name.
-    pub fn of(word: &str) -> Option<Part> {
+    /// Returns the part with this name.
+    pub fn parse(word: &str) -> Option<Part> {
         match word.to_lowercase().as_str() {
             "train" | "training" => Some(Part::Train),
             "val" | "valid" | "validation" | "dev" | "eval" => Some(Part::Validation),
@@ -26,7 +27,7 @@ impl Part {
         }
     }
 
-    /// What our names begin with.
+    /// Returns the prefix of metric names.
     pub fn prefix(self) -> &'static str {
         match self {
             Part::Train => "",
@@ -36,16 +37,16 @@ impl Part {
     }
 }
 
-/// The most bytes of a metric's name: a name is looked at for each of its values.
+/// Maximum length of a metric's name in bytes.
 pub const LONGEST: usize = 500;
 
-/// What is observed by layer, as `gradient_norm.0`; TensorBoard groups by slashes, so there it is `gradient_norm/0`.
+/// Observed values per layer: `gradient_norm.0`, in TensorBoard `gradient_norm/0`.
 const BY_LAYER: [&str; 4] = ["gradient_norm", "weight_norm", "dead_units", "saturation"];
 
-/// Our name for a metric.
-pub fn metric(theirs: &str) -> Option<&str> {
+/// Returns the standard name of a metric, or `None` if the metric is unknown.
+pub fn metric(original: &str) -> Option<&str> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    Some(match theirs {
+    Some(match original {
         "loss" => "loss",
         "acc" | "accuracy" | "binary_accuracy" | "categorical_accuracy" | "sparse_categorical_accuracy" => "acc",
         "lr" | "learning_rate" | "event_lr" => "lr",
@@ -67,68 +68,69 @@ pub fn metric(theirs: &str) -> Option<&str> {
     })
 }
 
-/// Our name for what another program calls `theirs`, of the rows of `part` unless the name itself says which.
-pub fn ours(theirs: &str, part: Option<Part>) -> String {
-    if let Some((observed, layer)) = theirs.split_once('/').filter(|(observed, _)| BY_LAYER.contains(observed)) {
+/// Returns the standard name of a metric that another program calls `original`. `part` is used if the name does not tell
+/// the part.
+pub fn standard(original: &str, part: Option<Part>) -> String {
+    if let Some((observed, layer)) = original.split_once('/').filter(|(observed, _)| BY_LAYER.contains(observed)) {
         return format!("{observed}.{layer}");
     }
-    let Parsed { metric: named, said } = parse(theirs);
-    match (metric(&named), said.or(part)) {
+    let Parsed { metric: named, part: named_part } = parse(original);
+    match (metric(&named), named_part.or(part)) {
         (Some("lr"), _) => "lr".to_owned(),
         (Some(metric), part) => format!("{}{metric}", part.map_or("", Part::prefix)),
-        (None, Some(part)) if said.is_none() => format!("{}{theirs}", part.prefix()),
-        (None, _) => theirs.to_owned(),
+        (None, Some(part)) if named_part.is_none() => format!("{}{original}", part.prefix()),
+        (None, _) => original.to_owned(),
     }
 }
 
-/// Our name for a metric with a number behind it, as Keras names it in the second model of a session: `val_auc_1` is
-/// `val_roc_auc`. `None` of all other names.
-pub fn without_number(theirs: &str, part: Option<Part>) -> Option<String> {
-    let Parsed { metric: named, said } = parse(theirs);
+/// Returns the standard name of a metric with a number at the end, as Keras names the metrics of a second model:
+/// `val_roc_auc` for `val_auc_1`. `None` for other names.
+pub fn without_number(original: &str, part: Option<Part>) -> Option<String> {
+    let Parsed { metric: named, part: named_part } = parse(original);
     let (base, number) = named.rsplit_once('_')?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let known = metric(base).filter(|_| is_number && metric(&named).is_none())?;
-    Some(format!("{}{known}", said.or(part).map_or("", Part::prefix)))
+    Some(format!("{}{known}", named_part.or(part).map_or("", Part::prefix)))
 }
 
-/// Which rows a name says that its metric is of.
-pub fn said_part(theirs: &str) -> Option<Part> {
-    parse(theirs).said
+/// Returns the part of the data that a name tells.
+pub fn part_of_name(original: &str) -> Option<Part> {
+    parse(original).part
 }
 
-/// Whether the metric is one that we know, other than the loss, of rows that the name does not say.
-pub fn is_bare_metric(theirs: &str) -> bool {
-    let Parsed { metric: named, said } = parse(theirs);
-    said.is_none() && metric(&named).is_some_and(|metric| !matches!(metric, "loss" | "lr"))
+/// Returns whether the name is a known metric other than the loss, and does not tell the part of the data.
+pub fn is_bare_metric(original: &str) -> bool {
+    let Parsed { metric: named, part: named_part } = parse(original);
+    named_part.is_none() && metric(&named).is_some_and(|metric| !matches!(metric, "loss" | "lr"))
 }
 
-/// Whether one of our names is of a metric that we know, or of what is no metric.
-pub fn is_known(ours: &str) -> bool {
-    let metric_name = ["val_", "test_"].into_iter().find_map(|prefix| ours.strip_prefix(prefix)).unwrap_or(ours);
-    metric(metric_name).is_some() || ours == "seconds" || ours.contains('.')
+/// Returns whether a standard name is a known metric, `seconds` or an observed value.
+pub fn is_known(name: &str) -> bool {
+    let metric_name = ["val_", "test_"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+    metric(metric_name).is_some() || name == "seconds" || name.contains('.')
 }
 
-/// A name taken apart.
+/// A parsed name.
 struct Parsed {
-    /// The words that name the metric, with `_` between them.
+    /// The words of the metric, joined by `_`.
     metric: String,
-    /// The rows that a word names.
-    said: Option<Part>,
+    /// The part of the data that a word tells.
+    part: Option<Part>,
 }
 
-fn parse(theirs: &str) -> Parsed {
-    let words = words(theirs);
+fn parse(original: &str) -> Parsed {
+    let words = words(original);
     let mut rest: Vec<&str> = words.iter().map(String::as_str).collect();
     rest.retain(|word| *word != "epoch");
     if rest.first() == Some(&"lr") && rest.len() == 2 {
-        rest.truncate(1); // `lr-Adam`, as Lightning's LearningRateMonitor has it
+        rest.truncate(1); // `lr-Adam` of Lightning's LearningRateMonitor
     }
-    let place = rest.iter().position(|word| Part::of(word).is_some());
-    let said = place.and_then(|place| Part::of(rest.remove(place)));
-    Parsed { metric: rest.join("_"), said }
+    let place = rest.iter().position(|word| Part::parse(word).is_some());
+    let part = place.and_then(|place| Part::parse(rest.remove(place)));
+    Parsed { metric: rest.join("_"), part }
 }
 
-/// The words of a name in small letters.
+/// Returns the words of a name in lowercase.
 fn words(name: &str) -> Vec<String> {
     let (mut words, mut word, mut was_small) = (Vec::new(), String::new(), false);
     for letter in name.chars() {
@@ -149,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_metric_has_one_name_whoever_writes_it() {
+    fn a_metric_has_one_name_for_all_programs() {
         let named = [
             ("loss", "loss Loss/train train/loss train_loss train_loss_epoch epoch_loss Train.Loss trainLoss"),
             (
@@ -165,22 +167,22 @@ mod tests {
             ("val_top_5", "val_top_5 top_5/validation"),
             ("gradient_norm.0", "gradient_norm.0 gradient_norm/0"),
         ];
-        for (name, theirs) in named {
-            for theirs in theirs.split(' ') {
-                assert_eq!(ours(theirs, None), name, "{theirs}");
+        for (name, originals) in named {
+            for original in originals.split(' ') {
+                assert_eq!(standard(original, None), name, "{original}");
             }
         }
     }
 
     #[test]
-    fn what_is_not_known_keeps_its_name() {
+    fn unknown_metrics_keep_their_names() {
         for name in ["perplexity", "val_perplexity", "train_loss_step", "Grad norm/0", "train/val_loss", "epoch", ""] {
-            assert_eq!(ours(name, None), name);
+            assert_eq!(standard(name, None), name);
         }
     }
 
     #[test]
-    fn a_number_behind_a_known_metric_can_be_taken_off() {
+    fn a_number_at_the_end_of_a_known_metric_can_be_removed() {
         assert_eq!(without_number("auc_1", None).unwrap(), "roc_auc");
         assert_eq!(without_number("val_precision_12", None).unwrap(), "val_precision");
         assert_eq!(without_number("epoch_auc_2", Some(Part::Validation)).unwrap(), "val_roc_auc");
@@ -190,11 +192,11 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_says_the_part_where_the_name_does_not() {
-        assert_eq!(ours("epoch_loss", Some(Part::Validation)), "val_loss");
-        assert_eq!(ours("epoch_loss", Some(Part::Train)), "loss");
-        assert_eq!(ours("test_loss", Some(Part::Train)), "test_loss");
-        assert_eq!(ours("epoch_learning_rate", Some(Part::Train)), "lr");
-        assert_eq!(ours("perplexity", Some(Part::Validation)), "val_perplexity");
+    fn the_directory_tells_the_part_if_the_name_does_not() {
+        assert_eq!(standard("epoch_loss", Some(Part::Validation)), "val_loss");
+        assert_eq!(standard("epoch_loss", Some(Part::Train)), "loss");
+        assert_eq!(standard("test_loss", Some(Part::Train)), "test_loss");
+        assert_eq!(standard("epoch_learning_rate", Some(Part::Train)), "lr");
+        assert_eq!(standard("perplexity", Some(Part::Validation)), "val_perplexity");
     }
 }

@@ -1,8 +1,8 @@
-//! Numbers as programs write them into text: plain, or as Python prints the numbers of NumPy, PyTorch and TensorFlow.
+//! Parses numbers in text: plain numbers and printed numbers of NumPy, PyTorch and TensorFlow.
 
-/// The number in a text: `0.5`, `nan`, `-inf`, `np.float32(0.5)`, `tensor(0.5, device='cuda:0')`,
-/// `tf.Tensor(0.5, shape=(), dtype=float32)`, `<tf.Tensor: shape=(), dtype=float32, numpy=0.5>`, or any of them alone in
-/// brackets; `None` of all else.
+/// Parses a number: `0.5`, `nan`, `-inf`, `np.float32(0.5)`, `tensor(0.5, device='cuda:0')`,
+/// `tf.Tensor(0.5, shape=(), dtype=float32)`, `<tf.Tensor: shape=(), dtype=float32, numpy=0.5>`, also in brackets. Returns
+/// `None` for other text.
 pub fn parse(text: &str) -> Option<f64> {
     let text = text.trim();
     plain(text).or_else(|| plain(printed(text)?))
@@ -12,7 +12,7 @@ fn plain(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// The part of a printed object that is its only value.
+/// Returns the value inside a printed object.
 fn printed(text: &str) -> Option<&str> {
     if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return Some(inner);
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_found_in_what_python_prints() {
+    fn printed_numbers_of_python_are_parsed() {
         for text in [
             "0.5",
             " 5e-1 ",
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_no_number() {
+    fn other_text_is_not_a_number() {
         for text in [
             "",
             "low",

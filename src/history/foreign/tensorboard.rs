@@ -1,15 +1,15 @@
-//! TensorBoard's event files: a file, or a folder of them.
+//! TensorBoard event files: one file, or a directory of them.
 //!
-//! Metrics are the scalars, whether they are numbers as PyTorch writes them or tensors as TensorFlow 2 does. A folder may
-//! have folders of its own for the parts of the data: `train` and `validation` as Keras's callback makes them, or
-//! `Loss_train` and `Loss_val` as PyTorch's `add_scalars` does.
+//! Metrics are the scalars: numbers as PyTorch writes them, or tensors as TensorFlow 2 does. A directory may have
+//! subdirectories for the parts of the data: `train` and `validation` (Keras's callback), or `Loss_train` and `Loss_val`
+//! (PyTorch's `add_scalars`).
 //!
-//! Epochs: where `epoch` is itself a scalar, as Lightning writes it, it says which epoch a step is in, and both are
-//! counted from 0. That of Hugging Face's `Trainer`, `train/epoch`, says how many epochs are done. Otherwise a step is an
-//! epoch; steps with a 0 among them are counted from 0. What is logged by batch in files of Keras (`batch_loss`,
-//! `evaluation_loss_vs_iterations`) is left out, and so is what a resumed run made void (see `event_order`).
+//! If `epoch` is a scalar, as in Lightning, it tells the epoch of a step, and both are counted from 0. `train/epoch` of
+//! Hugging Face's `Trainer` is the number of completed epochs. Otherwise each step is an epoch, counted from 0 if there is a
+//! step 0. Values per batch in files of Keras (`batch_loss`, `evaluation_loss_vs_iterations`) are skipped, and so are values
+//! that a resumed run replaced (see `event_order`).
 //!
-//! The clock's seconds count from the first event of all files.
+//! Times are seconds since the first event of all files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
@@ -23,18 +23,18 @@ use crate::history::event_file::{self, End, Event, SessionLog};
 use crate::history::foreign::epochs::{self, Counting};
 use crate::history::foreign::event_order::EventOrder;
 use crate::history::foreign::foreign_history::{Foreign, Format};
-use crate::history::foreign::logged::{self, Logged};
+use crate::history::foreign::logged_values::{self, LoggedValue};
 use crate::history::foreign::names::Part;
 use crate::history::foreign::points::Points;
 use crate::io::bounded_file;
 
-/// How many folders deep events are looked for.
+/// Maximum depth of directories that are searched.
 const DEEPEST: usize = 4;
 
-/// Reads an event file, or all of a run's folder.
+/// Reads an event file, or all event files of a run directory.
 ///
 /// # Errors
-/// When there is none, none can be read, or the folder is of several runs.
+/// If there is no event file, it cannot be read, or the directory contains several runs.
 pub fn read(path: &Path) -> anyhow::Result<Foreign> {
     let mut points = Points::default();
     let files = match path.is_dir() {
@@ -45,11 +45,11 @@ pub fn read(path: &Path) -> anyhow::Result<Foreign> {
     for files in files.chunk_by(|(one, _), (other, _)| one == other) {
         scalars.read_folder(files, &mut points.notes)?;
     }
-    scalars.gather(&mut points);
+    scalars.collect_into(&mut points);
     points.into_foreign(Format::TensorBoard)
 }
 
-/// Whether a folder holds event files, itself or in its folders.
+/// Returns whether a directory or its subdirectories contain event files.
 pub fn holds_events(folder: &Path) -> bool {
     holds_events_within(folder, DEEPEST)
 }
@@ -59,14 +59,14 @@ fn holds_events_within(folder: &Path, depth: usize) -> bool {
     !files.is_empty() || depth > 0 && folders.iter().any(|inner| holds_events_within(inner, depth - 1))
 }
 
-/// The event files and the folders in a folder, both sorted by name.
+/// Returns the event files and the subdirectories of a directory, both sorted by name.
 fn entries(folder: &Path) -> std::io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         match path.is_dir() {
             true => folders.push(path),
-            false if event_file::is_named_so(&name_of(&path)) => files.push(path),
+            false if event_file::is_event_file(&name_of(&path)) => files.push(path),
             false => {}
         }
     }
@@ -79,18 +79,18 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The part of the data that a folder's name ends in.
+/// Returns the part of the data at the end of a directory name.
 fn part_of_folder(folder: &Path) -> Option<Part> {
     let name = name_of(folder);
-    Part::of(name.rsplit_once('_').map_or(&name[..], |(_, last)| last))
+    Part::parse(name.rsplit_once('_').map_or(&name[..], |(_, last)| last))
 }
 
-/// The part of a file that stands in a folder of Keras's callback.
+/// Returns the part of the data of a file in a directory of Keras's callback.
 fn part_of_file(file: &Path) -> Option<Part> {
     file.parent().filter(|folder| name_of(folder) == "validation").and_then(part_of_folder)
 }
 
-/// The event files of a run's folder, with the parts that they are of.
+/// Returns the event files of a run directory, with their parts of the data.
 fn files_of(folder: &Path, notes: &mut Vec<String>) -> anyhow::Result<Vec<(Option<Part>, PathBuf)>> {
     let (own, folders) = entries(folder)?;
     let (parts, others): (Vec<_>, Vec<_>) = folders
@@ -106,19 +106,19 @@ fn files_of(folder: &Path, notes: &mut Vec<String>) -> anyhow::Result<Vec<(Optio
     match &others[..] {
         _ if !files.is_empty() => {
             if !others.is_empty() {
-                notes.push(format!("what lies in its folders {} is of other runs", suggest::list(&names)));
+                notes.push(format!("its directories {} contain other runs", suggest::list(&names)));
             }
             Ok(files)
         }
-        [] => Err(anyhow!("there is no event file in it")
-            .context(Hint("event files of TensorBoard are called `events.out.tfevents.…`".to_owned()))),
+        [] => Err(anyhow!("it contains no event file")
+            .context(Hint("TensorBoard event files are named `events.out.tfevents.…`".to_owned()))),
         [only] => files_of(only, notes),
-        several => Err(anyhow!("it holds {} runs, and a history is of one", several.len())
-            .context(Hint(format!("name one of its folders: {}", suggest::list(&names))))),
+        several => Err(anyhow!("it contains {} runs; a history has one", several.len())
+            .context(Hint(format!("name one of its directories: {}", suggest::list(&names))))),
     }
 }
 
-/// A scalar as it was logged.
+/// A logged scalar.
 struct Scalar {
     tag: String,
     part: Option<Part>,
@@ -135,17 +135,17 @@ struct Scalars {
 }
 
 impl Scalars {
-    /// Reads the files of one folder, and leaves out what no longer holds.
+    /// Reads the files of one directory and drops invalid scalars.
     fn read_folder(&mut self, files: &[(Option<Part>, PathBuf)], notes: &mut Vec<String>) -> anyhow::Result<()> {
         let (first, mut order) = (self.all.len(), EventOrder::default());
         for (part, file) in files {
             order.begin_file();
             self.read(file, *part, &mut order, notes)?;
         }
-        let (hold, note) = order.hold();
+        let (valid, note) = order.finish();
         notes.extend(note);
-        let mut hold = std::iter::repeat_n(true, first).chain(hold);
-        self.all.retain(|_| hold.next().unwrap_or(true));
+        let mut valid = std::iter::repeat_n(true, first).chain(valid);
+        self.all.retain(|_| valid.next().unwrap_or(true));
         Ok(())
     }
 
@@ -157,28 +157,30 @@ impl Scalars {
         notes: &mut Vec<String>,
     ) -> anyhow::Result<()> {
         let (mut events, name) = (0, name_of(path));
-        // TensorFlow says what a series is with its first value alone
+        // TensorFlow writes the plugin of a series only with its first value
         let mut other_plugins = BTreeSet::new();
         let end = bounded_file::open(path)
             .and_then(|file| {
                 event_file::read(BufReader::new(file), |event| {
                     events += 1;
-                    self.take(event, part, order, &name, &mut other_plugins);
+                    self.add(event, part, order, &name, &mut other_plugins);
                 })
             })
             .with_context(|| format!("failed to read `{name}`"))?;
         match end {
-            End::Damaged if events == 0 => return Err(anyhow!("`{name}` is damaged, or no event file")),
-            End::CutShort if events == 0 => return Err(anyhow!("`{name}` is cut short before its first event")),
-            End::Whole if events == 0 => return Err(anyhow!("`{name}` is empty")),
-            End::Whole => {}
-            End::CutShort => notes.push(format!("`{name}` ends within an event: it is cut short, or being written")),
-            End::Damaged => notes.push(format!("`{name}` is damaged after event {events}; the rest is not read")),
+            End::Damaged if events == 0 => return Err(anyhow!("`{name}` is damaged or not an event file")),
+            End::Incomplete if events == 0 => return Err(anyhow!("`{name}` ends before its first event is complete")),
+            End::Complete if events == 0 => return Err(anyhow!("`{name}` is empty")),
+            End::Complete => {}
+            End::Incomplete => {
+                notes.push(format!("`{name}` ends within an event: it is incomplete or still being written"))
+            }
+            End::Damaged => notes.push(format!("`{name}` is damaged after event {events}: the rest is skipped")),
         }
         Ok(())
     }
 
-    fn take(
+    fn add(
         &mut self,
         event: Event,
         part: Option<Part>,
@@ -187,14 +189,14 @@ impl Scalars {
         other_plugins: &mut BTreeSet<String>,
     ) {
         if let Some(version) = &event.file_version {
-            order.take_version(version);
+            order.set_version(version);
         }
         let Ok(step) = u64::try_from(event.step) else { return };
         match &event.session_log {
-            Some(session) if session.status == SessionLog::START => order.take_start(step),
+            Some(session) if session.status == SessionLog::START => order.add_start(step),
             _ => {
                 let tags = event.summary.as_ref().map(|summary| summary.value.iter().map(|value| &value.tag[..]));
-                order.take_event(step, tags);
+                order.add_event(step, tags);
             }
         }
         if event.wall_time > 0.0 {
@@ -207,14 +209,14 @@ impl Scalars {
             }
             let number = value.simple_value.map(f64::from).or_else(|| value.tensor?.scalar());
             if let Some(number) = number.filter(|_| !other_plugins.contains(&value.tag)) {
-                order.take_scalar(&value.tag, step, file);
+                order.add_scalar(&value.tag, step, file);
                 self.all.push(Scalar { tag: value.tag, part, step, wall_time: event.wall_time, value: number });
             }
         }
     }
 
-    /// Leaves out what Keras's callback logs by batch; validation by batch says no more than by epoch.
-    fn leave_out_batches(&mut self, notes: &mut Vec<String>) {
+    /// Drops the values per batch of Keras's callback.
+    fn drop_batches(&mut self, notes: &mut Vec<String>) {
         if !self.all.iter().any(|scalar| scalar.tag.starts_with("epoch_")) {
             return;
         }
@@ -222,21 +224,21 @@ impl Scalars {
         let names: BTreeSet<&str> = self.all.iter().map(|scalar| &scalar.tag[..]).filter(|tag| by_batch(tag)).collect();
         if !names.is_empty() {
             let names: Vec<&str> = names.into_iter().collect();
-            notes.push(format!("left out, since logged by batch: {}", suggest::list(&names)));
+            notes.push(format!("skipped values per batch: {}", suggest::list(&names)));
         }
         self.all.retain(|scalar| !by_batch(&scalar.tag) && !scalar.tag.ends_with("_vs_iterations"));
     }
 
-    /// Gathers the scalars into epochs.
-    fn gather(mut self, points: &mut Points) {
-        self.leave_out_batches(&mut points.notes);
+    /// Collects the scalars into epochs.
+    fn collect_into(mut self, points: &mut Points) {
+        self.drop_batches(&mut points.notes);
         let (epochs, counting) = self.epochs();
         let begin = self.begin.unwrap_or_default();
-        let logged: Vec<Logged> = self
+        let logged: Vec<LoggedValue> = self
             .all
             .into_iter()
             .filter(|scalar| epochs.is_empty() || !is_epoch(&scalar.tag))
-            .map(|scalar| Logged {
+            .map(|scalar| LoggedValue {
                 epoch: if epochs.is_empty() { Some(scalar.step as f64) } else { epochs.get(&scalar.step).copied() },
                 step: (!epochs.is_empty()).then_some(scalar.step),
                 seconds: Some(scalar.wall_time - begin).filter(|seconds| *seconds >= 0.0),
@@ -246,18 +248,18 @@ impl Scalars {
             })
             .collect();
         if epochs.is_empty()
-            && let Some(tag) = with_gaps(&logged)
+            && let Some(tag) = find_sparse(&logged)
         {
-            points.notes.push(format!("each step is taken as an epoch, and `{tag}` is not of every step"));
+            points.notes.push(format!("each step is read as an epoch, and `{tag}` does not have every step"));
         }
-        logged::gather(logged, counting, points);
+        logged_values::collect(logged, counting, points);
     }
 
-    /// The epoch of each step, as far as scalars say it, and how these are counted.
+    /// Returns the epoch of each step, as far as scalars tell it, and how epochs are counted.
     fn epochs(&self) -> (BTreeMap<u64, f64>, Counting) {
         let of = |tag: &str| -> BTreeMap<u64, f64> {
             let scalars = self.all.iter().filter(|scalar| scalar.tag == tag);
-            scalars.filter_map(|scalar| Some((scalar.step, epochs::written(scalar.value)?))).collect()
+            scalars.filter_map(|scalar| Some((scalar.step, epochs::valid(scalar.value)?))).collect()
         };
         let by_step = of("epoch");
         if by_step.is_empty() {
@@ -266,7 +268,7 @@ impl Scalars {
             return (by_step, counting);
         }
         let last_steps = by_step.iter().map(|(step, epoch)| (*epoch as u64, *step)).collect();
-        let counting = match epochs::count_from_one(&last_steps) {
+        let counting = match epochs::epochs_start_at_one(&last_steps) {
             true => Counting::AsWritten,
             false => Counting::FromZero("Lightning"),
         };
@@ -274,13 +276,13 @@ impl Scalars {
     }
 }
 
-/// Whether a scalar says the epoch.
+/// Returns whether the scalar is the epoch.
 fn is_epoch(tag: &str) -> bool {
     matches!(tag, "epoch" | "train/epoch")
 }
 
-/// A tag of more than one step that never has two in a row.
-fn with_gaps(logged: &[Logged]) -> Option<&str> {
+/// Returns a tag that has several steps but never two consecutive ones.
+fn find_sparse(logged: &[LoggedValue]) -> Option<&str> {
     let mut steps: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
     for value in logged {
         steps.entry(&value.name).or_default().extend(value.epoch.map(|epoch| epoch as u64));

@@ -1,24 +1,24 @@
-//! JSON as Python writes it: with the bare words `NaN`, `Infinity` and `-Infinity`, which JSON does not have.
+//! JSON as Python writes it, with `NaN`, `Infinity` and `-Infinity`, which are not valid JSON.
 
 use anyhow::{Context, anyhow};
 use serde_json::Value;
 
 use crate::history::foreign::number_text;
 
-/// Reads JSON in which numbers may be `NaN`, `Infinity` or `-Infinity`; they become the strings "nan", "inf" and "-inf".
+/// Parses JSON in which numbers may be `NaN`, `Infinity` or `-Infinity`. They become the strings "nan", "inf" and "-inf".
 ///
 /// # Errors
-/// When it is no JSON otherwise.
-pub fn read(bytes: &[u8]) -> anyhow::Result<Value> {
+/// If it is otherwise not valid JSON.
+pub fn parse(bytes: &[u8]) -> anyhow::Result<Value> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(anyhow!("the file is empty"));
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| anyhow!("it is no text"))?;
-    serde_json::from_str(&with_words_quoted(text)).context("it is damaged or cut short, or no JSON")
+    let text = std::str::from_utf8(bytes).map_err(|_| anyhow!("it is not a text file"))?;
+    serde_json::from_str(&quote_words(text)).context("it is damaged, incomplete or not JSON")
 }
 
-/// The text with the bare words as strings; what stands in strings already is left alone.
-fn with_words_quoted(text: &str) -> String {
+/// Returns the text with these words quoted. Strings stay as they are.
+fn quote_words(text: &str) -> String {
     let (mut quoted, mut rest, mut in_string) = (String::with_capacity(text.len()), text, false);
     while let Some(first) = rest.chars().next() {
         let word = [("NaN", "\"nan\""), ("Infinity", "\"inf\""), ("-Infinity", "\"-inf\"")];
@@ -42,8 +42,8 @@ fn with_words_quoted(text: &str) -> String {
     quoted
 }
 
-/// A number: as it is, in a string, as `json.dump(…, default=str)` writes those of NumPy, or alone in a list, as
-/// `.tolist()` of an array with one value gives it; `None` of all else.
+/// Returns the number of a value: a number, a string as `json.dump(…, default=str)` writes NumPy numbers, or a list with
+/// one number, as from `.tolist()`. `None` for other values.
 pub fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
@@ -56,8 +56,8 @@ pub fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// The beginning of a value as it is written.
-pub fn brief(value: &Value) -> String {
+/// Returns the beginning of a value as JSON, in backticks.
+pub fn excerpt(value: &Value) -> String {
     const MOST: usize = 30;
     let text = value.to_string();
     match text.char_indices().nth(MOST) {
@@ -71,8 +71,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_of_python_are_numbers_and_strings_stay_as_they_are() {
-        let value = read(br#"{"a\"NaN": [NaN, -Infinity, Infinity, 1], "Infinity": "NaN -Infinity\\"}"#).unwrap();
+    fn nan_and_infinity_are_numbers_and_strings_stay_as_they_are() {
+        let value = parse(br#"{"a\"NaN": [NaN, -Infinity, Infinity, 1], "Infinity": "NaN -Infinity\\"}"#).unwrap();
         let numbers: Vec<f64> = value["a\"NaN"].as_array().unwrap().iter().map(|n| number(n).unwrap()).collect();
         assert!(numbers[0].is_nan());
         assert_eq!(numbers[1..], [f64::NEG_INFINITY, f64::INFINITY, 1.0]);
@@ -80,9 +80,9 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_is_damaged() {
+    fn an_incomplete_file_is_refused() {
         for text in [&b"{\"loss\": [0.5, NaN"[..], b"", b" \n", b"\xff\xfe", b"{\"a\\"] {
-            assert!(read(text).is_err(), "{text:?}");
+            assert!(parse(text).is_err(), "{text:?}");
         }
     }
 }

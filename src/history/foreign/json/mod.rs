@@ -1,4 +1,4 @@
-//! Histories that are JSON.
+//! Histories in JSON.
 
 pub mod keras;
 pub mod loose_json;

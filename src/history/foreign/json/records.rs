@@ -1,7 +1,7 @@
-//! A list of JSON objects: skorch's history, the log of Hugging Face's `Trainer`, or a row for each epoch, as pandas'
-//! `to_json(orient="records")` writes it.
+//! A list of JSON objects: skorch's history, the log of Hugging Face's `Trainer`, or one row per epoch, as from pandas'
+//! `to_json(orient="records")`.
 //!
-//! Epochs: as `epoch` says; where no entry has one, by their place in the list.
+//! The key `epoch` is the epoch. If no entry has it, the position in the list is the epoch.
 
 use anyhow::{anyhow, bail};
 use serde_json::{Map, Value};
@@ -9,30 +9,31 @@ use serde_json::{Map, Value};
 use crate::config::hint::Hint;
 use crate::history::foreign::epochs::{self, Counting, Numbering, Row};
 use crate::history::foreign::foreign_history::{Foreign, Format};
-use crate::history::foreign::json::loose_json::{self, brief};
+use crate::history::foreign::json::loose_json::{self, excerpt};
 use crate::history::foreign::json::{skorch, trainer};
 use crate::history::foreign::names;
 use crate::history::foreign::points::Points;
 
-const FORM: &str = "a list is read where it holds an object for each epoch, with its metrics by name: skorch's \
-    `net.history.to_file(path)`, or `to_json(path, orient=\"records\")` of pandas";
+/// The expected format, for hints.
+const EXPECTED: &str = "a list must contain one object per epoch, with its metrics by name, as from skorch's \
+    `net.history.to_file(path)` or pandas' `to_json(path, orient=\"records\")`";
 
-/// Reads such a list.
+/// Reads a list of epochs.
 ///
 /// # Errors
-/// When it is damaged, or something else.
+/// If it is damaged or something else.
 pub fn read(text: &[u8]) -> anyhow::Result<Foreign> {
-    read_value(&loose_json::read(text)?).map_err(|error| error.context(Hint(FORM.to_owned())))
+    read_value(&loose_json::parse(text)?).map_err(|error| error.context(Hint(EXPECTED.to_owned())))
 }
 
 fn read_value(value: &Value) -> anyhow::Result<Foreign> {
-    let Value::Array(all) = value else { bail!("it is no list of epochs") };
+    let Value::Array(all) = value else { bail!("it is not a list of epochs") };
     read_list(all)
 }
 
-/// The rows of a data frame as a list of objects: what pandas' `to_json` writes with `orient="split"` or `"table"`. `None` of
-/// another object.
-pub fn of_frame(frame: &Map<String, Value>) -> Option<Vec<Value>> {
+/// Returns the rows of a data frame as a list of objects, from pandas' `to_json` with `orient="split"` or `"table"`. `None`
+/// for another object.
+pub fn rows_of_frame(frame: &Map<String, Value>) -> Option<Vec<Value>> {
     let rows = frame.get("data")?.as_array()?;
     let Some(columns) = frame.get("columns") else {
         return (frame.contains_key("schema") && rows.iter().all(Value::is_object)).then(|| rows.clone());
@@ -51,20 +52,20 @@ pub fn of_frame(frame: &Map<String, Value>) -> Option<Vec<Value>> {
 /// Reads the entries of a list.
 ///
 /// # Errors
-/// When no value of any metric is in it.
+/// If it contains no metric.
 pub fn read_list(all: &[Value]) -> anyhow::Result<Foreign> {
     let entries: Vec<&Map<String, Value>> = all.iter().filter_map(Value::as_object).collect();
     if entries.is_empty() {
-        return Err(anyhow!("it is a list without an epoch"));
+        return Err(anyhow!("the list contains no epoch"));
     }
-    if trainer::is_one(&entries) {
+    if trainer::is_trainer(&entries) {
         return trainer::read(all);
     }
-    let format = if skorch::is_one(&entries) { Format::Skorch } else { Format::Records };
+    let format = if skorch::is_skorch(&entries) { Format::Skorch } else { Format::Records };
     let mut points = Points::default();
     let has_epochs = entries.iter().any(|entry| entry.contains_key("epoch"));
     let epoch = |place: usize, entry: &Map<String, Value>| match has_epochs {
-        true => entry.get("epoch").and_then(loose_json::number).and_then(epochs::written),
+        true => entry.get("epoch").and_then(loose_json::number).and_then(epochs::valid),
         false => Some((place + 1) as f64),
     };
     let order: Vec<Row> = entries
@@ -72,7 +73,7 @@ pub fn read_list(all: &[Value]) -> anyhow::Result<Foreign> {
         .enumerate()
         .map(|(place, entry)| epoch(place, entry).map_or(Row::AfterAll, Row::Epoch))
         .collect();
-    let (is_kept, note) = epochs::last_run(&order, |place| format!("entry {}", place + 1));
+    let (is_kept, note) = epochs::select_last_run(&order, |place| format!("entry {}", place + 1));
     points.notes.extend(note);
     let written = || {
         order.iter().zip(&is_kept).filter_map(|(row, is_kept)| match row {
@@ -80,16 +81,16 @@ pub fn read_list(all: &[Value]) -> anyhow::Result<Foreign> {
             Row::BeforeNext | Row::AfterAll => None,
         })
     };
-    let numbering = Numbering::of(written(), Counting::AsWritten);
+    let numbering = Numbering::detect(written(), Counting::AsWritten);
     let mut steps = Some(0);
     for (place, (entry, is_kept)) in entries.iter().zip(&is_kept).enumerate() {
         let Row::Epoch(epoch) = order[place] else {
-            let written = entry.get("epoch").map_or("nothing".to_owned(), brief);
-            points.leave_out(format!("entry {}: its epoch is no number of one: {written}", place + 1));
+            let written = entry.get("epoch").map_or("nothing".to_owned(), excerpt);
+            points.skip(format!("entry {}: invalid epoch: {written}", place + 1));
             continue;
         };
         let Some(epoch) = numbering.epoch(epoch).filter(|_| *is_kept) else { continue };
-        take(entry, place, epoch, &mut points);
+        add(entry, place, epoch, &mut points);
         if format == Format::Skorch {
             steps =
                 steps.zip(skorch::batches(entry)).and_then(|(before, batches): (u64, u64)| before.checked_add(batches));
@@ -99,20 +100,20 @@ pub fn read_list(all: &[Value]) -> anyhow::Result<Foreign> {
         }
     }
     if numbering == Numbering::Fractions {
-        points.expect_several_in_an_epoch();
+        points.ignore_repeats();
     }
     points.notes.extend(numbering.notes(written(), Counting::AsWritten));
     points.into_foreign(format)
 }
 
-/// Takes the metrics of an entry.
-fn take(entry: &Map<String, Value>, place: usize, epoch: usize, points: &mut Points) {
+/// Adds the metrics of an entry.
+fn add(entry: &Map<String, Value>, place: usize, epoch: usize, points: &mut Points) {
     for (key, value) in entry {
         let Some(name) = skorch::metric(key).filter(|name| *name != "index") else { continue };
         match loose_json::number(value) {
             Some(value) => points.push(name, None, epoch, value),
             None if value.is_null() || value.is_boolean() => {}
-            None => points.leave_out(format!("entry {}: `{key}` is no number: {}", place + 1, brief(value))),
+            None => points.skip(format!("entry {}: `{key}` is not a number: {}", place + 1, excerpt(value))),
         }
     }
 }
@@ -120,10 +121,10 @@ fn take(entry: &Map<String, Value>, place: usize, epoch: usize, points: &mut Poi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::foreign::logged::values_for_tests as values_of;
+    use crate::history::foreign::logged_values::values_for_tests as values_of;
 
     #[test]
-    fn rows_of_a_frame_are_epochs_by_their_number_or_their_place() {
+    fn rows_of_a_frame_are_epochs_by_number_or_position() {
         let foreign = read(br#"[{"epoch": 2.0, "loss": 3.0}, {"epoch": 4.0, "loss": 1.0}, {"epoch": 6.0, "loss": 2}]"#);
         let foreign = foreign.unwrap();
         assert_eq!(foreign.format, Format::Records);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_read_whatever_their_orientation() {
+    fn frames_of_any_orientation_are_read() {
         for text in [
             &br#"{"columns": ["epoch", "loss"], "index": [0, 1], "data": [[0.0, 2.0], [1.0, 1.0]]}"#[..],
             br#"{"schema": {"fields": []}, "data": [{"index": 0, "epoch": 0, "loss": 2}, {"index": 1, "epoch": 1, "loss": 1}]}"#,

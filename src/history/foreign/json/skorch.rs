@@ -1,17 +1,17 @@
-//! `history.json` of skorch: a list with an object for each epoch.
+//! skorch's `history.json`: a list with one object per epoch.
 //!
-//! Epochs: as their `epoch` says, which skorch counts from 1; without one, by their place. `train_loss`, `valid_loss`
-//! and `valid_acc` are `loss`, `val_loss` and `val_acc`, and `dur` is `seconds`. The marks of the best epoch so far
-//! (`valid_loss_best`) and other yes-or-no entries are left out; of the batches, their number is kept as the clock's step.
+//! The key `epoch` counts from 1. Without it, the position in the list is the epoch. `train_loss`, `valid_loss` and
+//! `valid_acc` become `loss`, `val_loss` and `val_acc`, and `dur` becomes `seconds`. Flags such as `valid_loss_best` are
+//! skipped. The number of batches becomes the step.
 
 use serde_json::{Map, Value};
 
-/// Whether entries of a list are those of skorch.
-pub fn is_one(entries: &[&Map<String, Value>]) -> bool {
+/// Returns whether the entries of a list are from skorch.
+pub fn is_skorch(entries: &[&Map<String, Value>]) -> bool {
     entries.iter().any(|entry| ["batches", "train_batch_count", "dur"].iter().any(|mark| entry.contains_key(*mark)))
 }
 
-/// The name of an entry's metric; `None` of what is none.
+/// Returns the metric of a key, or `None` if it is not a metric.
 pub fn metric(key: &str) -> Option<&str> {
     match key {
         "epoch" | "batches" => None,
@@ -20,7 +20,7 @@ pub fn metric(key: &str) -> Option<&str> {
     }
 }
 
-/// How many batches were trained on in an epoch.
+/// Returns the number of training batches of an epoch.
 pub fn batches(row: &Map<String, Value>) -> Option<u64> {
     let listed = row
         .get("batches")
@@ -33,10 +33,10 @@ pub fn batches(row: &Map<String, Value>) -> Option<u64> {
 mod tests {
     use crate::history::foreign::foreign_history::Format;
     use crate::history::foreign::json::records::read;
-    use crate::history::foreign::logged::values_for_tests as values_of;
+    use crate::history::foreign::logged_values::values_for_tests as values_of;
 
     #[test]
-    fn marks_and_batches_are_no_metrics() {
+    fn flags_and_batches_are_not_metrics() {
         let text = br#"[{"batches": [{"train_loss": 1.0}, {"train_loss": 0.5}, {"valid_loss": 0.5}], "epoch": 1,
             "dur": 0.5, "train_loss": 0.75, "train_loss_best": true, "valid_acc": Infinity, "event_lr": 0.1},
             {"batches": [{"train_loss": 1.0}], "epoch": 2, "dur": 0.25, "train_loss": null, "run": "one"}]"#;
@@ -47,21 +47,21 @@ mod tests {
         assert_eq!(values_of(&foreign, "val_acc"), [(1, f64::INFINITY)]);
         let clock: Vec<_> = foreign.clock.iter().map(|(epoch, at)| (*epoch, at.step, at.seconds)).collect();
         assert_eq!(clock, [(1, Some(2), Some(0.5)), (2, Some(3), Some(0.75))]);
-        assert_eq!(foreign.notes, ["entry 2: `run` is no number: `\"one\"`"]);
+        assert_eq!(foreign.notes, ["entry 2: `run` is not a number: `\"one\"`"]);
     }
 
     #[test]
-    fn numbers_without_a_successor_are_no_epochs_and_no_sums() {
+    fn huge_epochs_and_sums_are_skipped() {
         let text = br#"[{"epoch": 0, "train_loss": 1, "train_batch_count": 18446744073709551615},
             {"epoch": 18446744073709551615, "train_loss": 2, "train_batch_count": 1}]"#;
         let foreign = read(text).unwrap();
         assert_eq!(values_of(&foreign, "loss"), [(1, 1.0)]);
-        assert_eq!(foreign.notes, ["entry 2: its epoch is no number of one: `18446744073709551615`"]);
+        assert_eq!(foreign.notes, ["entry 2: invalid epoch: `18446744073709551615`"]);
         assert_eq!(foreign.clock.values().map(|at| at.step).collect::<Vec<_>>(), [Some(u64::MAX)]);
     }
 
     #[test]
-    fn what_is_no_history_is_refused() {
+    fn other_files_are_refused() {
         for text in ["[]", "[1, 2]", "[{}]", "[[]]", "[{\"epoch\": 1", "[{\"epoch\": 1}]"] {
             assert!(read(text.as_bytes()).is_err(), "{text}");
         }

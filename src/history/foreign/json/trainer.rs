@@ -1,24 +1,23 @@
-//! The log of Hugging Face's `Trainer`: `log_history` of a `trainer_state.json`, or that list alone.
+//! The log of Hugging Face's `Trainer`: `log_history` of a `trainer_state.json`, or only that list.
 //!
-//! An entry is what was logged at a step: the training loss since the entry before (`loss`), or an evaluation (`eval_loss`,
-//! `eval_accuracy`, …), each with an `epoch` that says how many epochs of training are done, as a fraction. The last
-//! value of each epoch counts. What says how fast it went, and the entry about the whole training at the end, are left
-//! out.
+//! An entry has the training loss since the previous entry (`loss`) or the metrics of an evaluation (`eval_loss`,
+//! `eval_accuracy`, …). Its `epoch` is the number of completed epochs, as a fraction. The last value of each epoch is used.
+//! Speeds and the entry about the complete training at the end are skipped.
 
 use serde_json::{Map, Value};
 
 use crate::history::foreign::epochs::{self, Counting};
 use crate::history::foreign::foreign_history::{Foreign, Format};
-use crate::history::foreign::json::loose_json::{self, brief};
-use crate::history::foreign::logged::{self, Logged, LoggedRow};
+use crate::history::foreign::json::loose_json::{self, excerpt};
+use crate::history::foreign::logged_values::{self, LoggedRow, LoggedValue};
 use crate::history::foreign::names::Part;
 use crate::history::foreign::points::Points;
 
-/// The key of a `trainer_state.json` that the list stands under.
+/// The key of the list in a `trainer_state.json`.
 pub const LOG: &str = "log_history";
 
-/// Whether entries of a list are those of a `Trainer`.
-pub fn is_one(entries: &[&Map<String, Value>]) -> bool {
+/// Returns whether the entries of a list are from a `Trainer`.
+pub fn is_trainer(entries: &[&Map<String, Value>]) -> bool {
     let is_mark = |key: &String| {
         key.starts_with("eval_") || matches!(&key[..], "learning_rate" | "grad_norm" | "train_runtime" | "total_flos")
     };
@@ -29,20 +28,20 @@ pub fn is_one(entries: &[&Map<String, Value>]) -> bool {
 /// Reads the entries.
 ///
 /// # Errors
-/// When they hold no value of any metric.
+/// If they contain no metric.
 pub fn read(entries: &[Value]) -> anyhow::Result<Foreign> {
     let mut points = Points::default();
     let mut rows = Vec::new();
     for (place, entry) in entries.iter().enumerate() {
         let Value::Object(entry) = entry else {
-            points.leave_out(format!("entry {} is no object: {}", place + 1, brief(entry)));
+            points.skip(format!("entry {} is not an object: {}", place + 1, excerpt(entry)));
             continue;
         };
         if entry.contains_key("train_runtime") {
-            continue; // of the whole training
+            continue; // the summary of the training
         }
-        let Some(epoch) = entry.get("epoch").and_then(loose_json::number).and_then(epochs::written) else {
-            points.leave_out(format!("entry {} has no `epoch` that is a number", place + 1));
+        let Some(epoch) = entry.get("epoch").and_then(loose_json::number).and_then(epochs::valid) else {
+            points.skip(format!("entry {} has no valid `epoch`", place + 1));
             continue;
         };
         let step = entry.get("step").and_then(Value::as_u64);
@@ -54,19 +53,26 @@ pub fn read(entries: &[Value]) -> anyhow::Result<Foreign> {
             };
             match loose_json::number(value) {
                 Some(value) => {
-                    values.push(Logged { name: name.into(), part, epoch: Some(epoch), step, seconds: None, value });
+                    values.push(LoggedValue {
+                        name: name.into(),
+                        part,
+                        epoch: Some(epoch),
+                        step,
+                        seconds: None,
+                        value,
+                    });
                 }
                 None if value.is_null() => {}
-                None => points.leave_out(format!("entry {}: `{key}` is no number: {}", place + 1, brief(value))),
+                None => points.skip(format!("entry {}: `{key}` is not a number: {}", place + 1, excerpt(value))),
             }
         }
         rows.push(LoggedRow { number: place + 1, epoch: Some(epoch), values });
     }
-    logged::gather_rows(rows, "entry", Counting::Done, &mut points);
+    logged_values::collect_rows(rows, "entry", Counting::Done, &mut points);
     points.into_foreign(Format::Trainer)
 }
 
-/// Whether a key is of a metric or the learning rate, and not of the place in training, the time or the work done.
+/// Returns whether a key is a metric or the learning rate.
 fn is_metric(key: &str) -> bool {
     const OTHER: [&str; 6] = ["_runtime", "_per_second", "_time", "total_flos", "num_input_tokens_seen", "num_tokens"];
     !matches!(key, "epoch" | "step") && !OTHER.iter().any(|ending| key.ends_with(ending))
@@ -76,7 +82,7 @@ fn is_metric(key: &str) -> bool {
 mod tests {
     use super::*;
     use crate::history::foreign::json::{keras, records};
-    use crate::history::foreign::logged::values_for_tests as values_of;
+    use crate::history::foreign::logged_values::values_for_tests as values_of;
 
     const ENTRIES: &str = r#"[{"loss": 4.0, "grad_norm": 1.5, "learning_rate": 5e-05, "epoch": 0.33, "step": 1},
         {"loss": 2.0, "grad_norm": 1.25, "learning_rate": 4e-05, "epoch": 0.99, "step": 3},
@@ -99,23 +105,27 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_gathered_by_epoch_in_its_file_and_alone() {
+    fn the_log_is_collected_by_epoch_in_its_file_and_alone() {
         let state = format!(r#"{{"best_metric": null, "epoch": 1.98, "global_step": 6, "log_history": {ENTRIES}}}"#);
         assert_is_read(&keras::read(state.as_bytes()).unwrap());
         assert_is_read(&records::read(ENTRIES.as_bytes()).unwrap());
     }
 
     #[test]
-    fn an_evaluation_before_training_and_what_is_no_entry_are_left_out() {
+    fn evaluations_before_training_and_invalid_entries_are_skipped() {
         let text = br#"{"log_history": [{"eval_loss": 9.0, "epoch": 0, "step": 0}, 7, {"loss": 1.0, "step": 1},
             {"loss": "low", "epoch": 0.5, "step": 1}, {"loss": 2.0, "epoch": 1.0, "step": 2}]}"#;
         let foreign = keras::read(text).unwrap();
         assert_eq!(values_of(&foreign, "loss"), [(1, 2.0)]);
         assert!(!foreign.series.contains_key("val_loss"));
         let notes = foreign.notes.join("; ");
-        for said in ["entry 2 is no object: `7`", "entry 3 has no `epoch`", "`loss` is no number", "1 more like these"]
-        {
-            assert!(notes.contains(said), "{said} is not in {notes}");
+        for note in [
+            "entry 2 is not an object: `7`",
+            "entry 3 has no valid `epoch`",
+            "`loss` is not a number",
+            "1 more skipped",
+        ] {
+            assert!(notes.contains(note), "{note} is not in {notes}");
         }
         assert!(keras::read(br#"{"log_history": []}"#).is_err());
     }

@@ -1,40 +1,40 @@
-//! A classification report as a history holds it: precision, recall and F1, class by class and on average.
+//! A classification report: precision, recall and F1 of each class, and their averages.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A classification report.
+/// A classification report, as in scikit-learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// Each class, in order.
+    /// The classes in order.
     pub classes: Vec<ClassReport>,
-    /// The share of rows that were predicted right.
+    /// Share of the rows that are predicted correctly.
     pub accuracy: Option<f64>,
-    /// The mean over classes.
+    /// Mean over the classes.
     #[serde(rename = "macro")]
     pub macro_average: Scores,
-    /// The mean over classes, each weighing as much as it has rows.
+    /// Mean over the classes, weighted by their number of rows.
     #[serde(rename = "weighted")]
     pub weighted_average: Scores,
 }
 
-/// One class in a report.
+/// Scores of one class.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassReport {
-    /// Its scores.
+    /// Precision, recall and F1.
     #[serde(flatten)]
     pub scores: Scores,
-    /// How many rows are of this class.
+    /// Number of rows of the class.
     pub support: u64,
 }
 
-/// Precision, recall and F1, all in 0–1, higher is better.
+/// Precision, recall and F1, all between 0 and 1. Higher is better. `null` where undefined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scores {
-    /// Of the rows predicted as the class, the share that are.
+    /// Share of the rows predicted as the class that belong to it.
     pub precision: Option<f64>,
-    /// Of the rows of the class, the share that were predicted as it.
+    /// Share of the rows of the class that are predicted as it.
     pub recall: Option<f64>,
-    /// Returns the harmonic mean of precision and recall: `[replicas]`, f64, NaN where undefined.
+    /// Harmonic mean of precision and recall.
     pub f1: Option<f64>,
 }

@@ -1,16 +1,16 @@
-//! The positive class of two: the one that precision, recall, F1, AP, ROC AUC, the threshold and `pos_weight` are about.
+//! The positive class of two: the class that precision, recall, F1, AP, ROC AUC, the threshold and `pos_weight` are about.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The positive class, of two.
+/// The positive class of two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PositiveClass {
-    /// Its name.
+    /// Name of the class.
     pub name: String,
-    /// Its number among the classes, 0 or 1.
+    /// Index of the class, 0 or 1.
     pub index: usize,
-    /// Why it is this one.
+    /// Why this class is the positive one.
     pub chosen: ChosenBy,
 }
 
@@ -18,16 +18,16 @@ pub struct PositiveClass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChosenBy {
-    /// The experiment says so: `positive`.
+    /// The experiment sets `positive`.
     Stated,
-    /// It is rarer than a third of the rows.
+    /// Less than a third of the rows belong to it.
     Rarer,
-    /// It is the second one, and neither is that rare.
+    /// It is the second class, and neither class is that rare.
     Second,
 }
 
 impl PositiveClass {
-    /// The class, and why it is this one: "`fraud` (rarer than a third of the rows)".
+    /// Returns the class and why it is the positive one: "`fraud` (rarer than a third of the rows)".
     pub fn in_words(&self) -> String {
         let why = match self.chosen {
             ChosenBy::Stated => "",

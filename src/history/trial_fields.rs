@@ -1,11 +1,11 @@
-//! Records in a history: how a trial ended, what it ran on, its data, network and best epoch, and what it has learned.
+//! Fields of a history: status, environment, data, network, best epoch, learned parameters and reference values.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::number::Number;
-use crate::history::positive::PositiveClass;
+use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 
 /// How a trial ended.
@@ -14,16 +14,16 @@ use crate::history::resampling::ResampleRecord;
 pub enum Status {
     /// All epochs were trained.
     Completed,
-    /// Early stopping ended it.
+    /// Early stopping ended the training.
     EarlyStopped,
-    /// The loss left the finite numbers.
+    /// The loss or a weight became NaN or infinite.
     Diverged,
-    /// It was stopped from outside; what was completed is kept.
+    /// A signal stopped the training. The completed epochs are kept.
     Interrupted,
 }
 
 impl Status {
-    /// The word in the file.
+    /// Returns the status as shown in messages: `early stopped`.
     pub fn word(self) -> &'static str {
         match self {
             Status::Completed => "completed",
@@ -34,169 +34,173 @@ impl Status {
     }
 }
 
-/// What a trial ran on.
+/// Software and hardware that a trial ran on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// Version of runner.
     pub runner: String,
-    /// The commit that it was built from; `+` means with changes.
+    /// Git commit of the build. A `+` at the end means uncommitted changes.
     pub commit: String,
     /// Version of libtorch.
     pub libtorch: String,
-    /// `cpu`, `cuda:0`.
+    /// Device: `cpu`, `cuda:0`.
     pub device: String,
-    /// How many CPU threads could be used at most; training chooses by the size of its work.
+    /// Maximum number of CPU threads. Small networks are trained with fewer.
     pub threads: usize,
     /// Operating system and processor architecture.
     pub os: String,
-    /// How many replicas were trained in one stack.
+    /// Number of replicas in the stack.
     pub replicas: usize,
-    /// What a network's products were computed in: `float32`, or `tf32` on a GPU that was told to (`--tf32`).
+    /// Precision of the network's matrix products: `float32`, or `tf32` with `--tf32` on a GPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<String>,
-    /// Whether libtorch used only algorithms that give the same figures each time (`--deterministic`).
+    /// Whether libtorch used deterministic algorithms only (`--deterministic`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deterministic: Option<bool>,
-    /// What the processor is called, where the system tells.
+    /// Name of the processor, if the operating system reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<String>,
 }
 
-/// What a trial was trained on.
+/// The data of a trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DataRecord {
-    /// The data set's name.
+    /// Name of the data set.
     pub name: String,
-    /// SHA-256 over its files.
+    /// SHA-256 of its files.
     pub sha256: String,
-    /// How many rows each part has.
+    /// Number of rows in each part.
     pub rows: RowCounts,
-    /// The names of the classes.
+    /// Names of the classes, or of the target columns.
     pub classes: Vec<String>,
-    /// How rows were resampled, where they were.
+    /// The resampling of the rows, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resample: Option<ResampleRecord>,
-    /// Of two classes, the one that precision, recall, F1, AP, ROC AUC, the threshold and `pos_weight` are about; the second
-    /// one where it is left out.
+    /// With two classes, the class that precision, recall, F1, AP, ROC AUC, the threshold and `pos_weight` are about. If it
+    /// is missing, it is the second class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive: Option<PositiveClass>,
 }
 
 impl DataRecord {
-    /// The number of the positive class; histories that do not state it are about the second of two classes.
+    /// Returns the index of the positive class: 1 if the history does not say which class is the positive one.
     pub fn positive_index(&self) -> usize {
         usize::from(self.positive.as_ref().is_none_or(|positive| positive.index != 0))
     }
 
-    /// The name of the positive class; `None` where there are not two classes.
+    /// Returns the name of the positive class, or `None` unless there are two classes.
     pub fn positive_name(&self) -> Option<&str> {
         let [first, second] = &self.classes[..] else { return None };
         Some(if self.positive_index() == 0 { first } else { second })
     }
 
-    /// The positive class in words; `None` where there are not two classes.
-    pub fn positive_in_words(&self) -> Option<String> {
+    /// Returns the positive class and why it is the positive one, or `None` unless there are two classes.
+    pub fn describe_positive(&self) -> Option<String> {
         let name = self.positive_name()?;
         Some(self.positive.as_ref().map_or_else(|| format!("`{name}`"), PositiveClass::in_words))
     }
 }
 
-/// How many rows each part of a data set has.
+/// Number of rows in each part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RowCounts {
-    /// Rows to train on.
+    /// Training rows.
     pub train: usize,
-    /// Rows to choose by.
+    /// Validation rows.
     pub validation: usize,
-    /// Rows to test on.
+    /// Test rows.
     pub test: usize,
 }
 
-/// A network in figures.
+/// Layers and size of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NetworkRecord {
-    /// The layers in order; a layer's number is its place in `nn.Sequential`.
+    /// The layers in order, numbered as in `nn.Sequential`.
     pub layers: Vec<LayerRecord>,
-    /// The number of trainable parameters.
+    /// Number of trainable parameters.
     pub parameters: usize,
 }
 
-/// A layer in figures.
+/// Shape and size of a layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LayerRecord {
-    /// Its name in `state_dict`: its number.
+    /// Its name in the `state_dict`: its number.
     pub name: String,
-    /// `linear`, `relu`, …
+    /// Type of the layer: `linear`, `relu`, …
     pub kind: String,
-    /// The shape of a row behind it.
+    /// Shape of the output for one row.
+    #[serde(rename = "output_shape", alias = "output")]
     pub output: Vec<i64>,
-    /// The number of its trainable parameters.
+    /// Number of trainable parameters.
     pub parameters: usize,
 }
 
 /// The best epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Best {
-    /// Its number, from 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// The metric that it is best by.
+    /// The metric that decides which epoch is the best.
     pub monitor: String,
-    /// All metrics in that epoch.
+    /// All metrics of the epoch.
     #[serde(flatten)]
     pub metrics: IndexMap<String, Number>,
 }
 
-/// What a tiny network has learned, in full.
+/// All parameters and predictions of a tiny network after training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Learned {
-    /// Every parameter by its name in `state_dict`, values in row-major order.
+    /// The parameters by their name in the `state_dict`, values in row-major order.
     pub parameters: IndexMap<String, Vec<Number>>,
-    /// What the network makes of each training row.
+    /// The predictions for the training rows.
     pub predictions: Vec<Prediction>,
 }
 
-/// What the network makes of one row.
+/// The prediction for one row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Prediction {
-    /// The row's features.
+    /// Features of the row.
     pub input: Vec<Number>,
-    /// What is true of the row: its class, its labels, or its values.
+    /// Target of the row: its class, labels or values.
     pub target: Vec<Number>,
-    /// The network's output.
+    /// Output of the network.
     pub output: Vec<Number>,
 }
 
-/// A figure that a walkthrough reports, and this trial's.
+/// A published value of a metric, next to the value of this trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Beside {
-    /// The figure's name.
+pub struct ReferenceComparison {
+    /// The path of the metric: `last.loss`.
+    #[serde(rename = "metric", alias = "value")]
     pub value: String,
-    /// What they report.
+    /// The published value.
+    #[serde(rename = "reference", alias = "theirs")]
     pub theirs: f64,
-    /// What came here; absent when the trial has not available.
+    /// The value of this trial, or `null` if it has none.
+    #[serde(rename = "this_run", alias = "ours")]
     pub ours: Option<Number>,
-    /// Whether their run can be repeated to the last digit, with the first of the experiment's seeds.
+    /// Whether the published run is reproducible to the last digit, with the first of the experiment's seeds.
     pub exact: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::positive::ChosenBy;
+    use crate::history::positive_class::ChosenBy;
     use crate::history::trial_history::trial_for_tests;
 
     #[test]
-    fn a_history_that_does_not_state_it_is_about_the_second_class() {
+    fn the_second_class_is_the_positive_one_if_a_history_names_none() {
         let mut data = trial_for_tests("a", 0, 0.5).data;
         assert_eq!((data.positive_index(), data.positive_name()), (1, None));
         data.classes = vec!["fraud".to_owned(), "legit".to_owned()];
         let old = serde_json::to_value(&data).unwrap();
         assert_eq!(old.get("positive"), None);
         let read: DataRecord = serde_json::from_value(old).unwrap();
-        assert_eq!((read.positive_index(), read.positive_in_words().unwrap()), (1, "`legit`".to_owned()));
+        assert_eq!((read.positive_index(), read.describe_positive().unwrap()), (1, "`legit`".to_owned()));
         data.positive = Some(PositiveClass { name: "fraud".to_owned(), index: 0, chosen: ChosenBy::Rarer });
         let read: DataRecord = serde_json::from_value(serde_json::to_value(&data).unwrap()).unwrap();
         assert_eq!((read.positive_index(), read.positive_name()), (0, Some("fraud")));
-        assert_eq!(read.positive_in_words().unwrap(), "`fraud` (rarer than a third of the rows)");
+        assert_eq!(read.describe_positive().unwrap(), "`fraud` (rarer than a third of the rows)");
     }
 }

@@ -1,72 +1,74 @@
-//! Expectations as an experiment file states them.
+//! Expectations of an experiment file.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One thing that an experiment is expected to show: an `[[expect]]` table of its file.
+/// A condition on a metric: an `[[expect]]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// What it bears out, in a short sentence; it holds for the expectations below too, up to the next claim.
+    /// What the expectation supports, in a short sentence. It also holds for the following expectations, up to the next
+    /// claim.
     #[serde(default)]
     pub claim: Option<String>,
-    /// The figure's name.
+    /// The path of the metric: `last.loss`.
+    #[serde(rename = "metric", alias = "value")]
     pub value: String,
-    /// Not each trial's figure is meant, but this statistic of the figures of all seeds and folds.
+    /// Checks this statistic over all seeds and folds, instead of the metric of each trial.
     #[serde(default)]
     pub over: Option<Over>,
-    /// It is at least this.
+    /// The metric must be at least this value.
     #[serde(default)]
     pub at_least: Option<f64>,
-    /// It is at most this.
+    /// The metric must be at most this value.
     #[serde(default)]
     pub at_most: Option<f64>,
-    /// It is this, give or take `within`.
+    /// The metric must be this value, plus or minus `within`.
     #[serde(default)]
     pub near: Option<f64>,
-    /// How far from `near` it may be.
+    /// The tolerance of `near`.
     #[serde(default)]
     pub within: Option<f64>,
-    /// It is greater than this other figure; `relu/last.loss` is a figure of the variant `relu`, with the same seed
-    /// and fold, or, with `over`, the same statistic of it.
+    /// The metric must be greater than this other metric. `relu/last.loss` is a metric of the variant `relu`, for the same
+    /// seed and fold, or with `over` the same statistic of it.
     #[serde(default)]
     pub above: Option<String>,
-    /// It is greater than so many times that other figure.
+    /// A factor: the metric must be greater than this multiple of the metric in `above`.
     #[serde(default)]
     pub times: Option<f64>,
-    /// It is this word.
+    /// The metric must be this word.
     #[serde(default)]
     pub is: Option<String>,
-    /// It holds for this seed alone, because the figure is exact.
+    /// Checks only the trials with this seed, because the value is exact.
     #[serde(default)]
     pub seed: Option<i64>,
-    /// It speaks of this variant alone.
+    /// Checks only the trials of this variant.
     #[serde(default)]
     pub variant: Option<String>,
-    /// The fewest seeds that `over` is checked with: in a run with fewer seeds the expectation is not checked, because
-    /// chance could break it.
+    /// Minimum number of seeds for `over`. With fewer seeds the expectation is not checked, because it could fail by
+    /// chance.
     #[serde(default)]
     pub min_seeds: Option<usize>,
 }
 
-/// A statistic of a figure over all seeds and folds of a variant.
+/// A statistic of a metric over all seeds and folds of a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Over {
     /// The mean.
     Mean,
-    /// The standard deviation of the sample (divided by n − 1); it takes two trials at least.
+    /// The sample standard deviation (divided by n − 1). It needs at least two trials.
     Std,
-    /// The smallest.
+    /// The minimum.
     Min,
-    /// The largest.
+    /// The maximum.
     Max,
-    /// The share of the trials whose word is `is`, from 0 to 1.
+    /// The share of the trials whose word is `is`, between 0 and 1.
     Share,
 }
 
 impl Expectation {
-    /// What is expected, in words.
+    /// Returns the condition as text: `≥ 0.9`, `0.5 ± 0.01`, `> 2 × relu/last.loss`.
     pub fn in_words(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.at_least.map(|bound| format!("≥ {bound}")));
@@ -87,7 +89,7 @@ impl Expectation {
 }
 
 impl Over {
-    /// The word in the file.
+    /// Returns the word in experiment files.
     pub fn word(self) -> &'static str {
         match self {
             Over::Mean => "mean",
@@ -98,13 +100,12 @@ impl Over {
         }
     }
 
-    /// The statistic of these values: absent for none of them, and for the standard deviation of one; one that is not
-    /// a number makes it none.
-    pub(super) fn of(self, values: &[f64]) -> Option<f64> {
+    /// Returns the statistic of these values: NaN if one of them is NaN, `None` if there are too few.
+    pub(super) fn compute(self, values: &[f64]) -> Option<f64> {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         if values.iter().any(|value| value.is_nan()) {
-            return Some(f64::NAN); // `f64::min` would pass it over
+            return Some(f64::NAN); // `f64::min` ignores NaN
         }
         match self {
             Over::Mean | Over::Share => (!values.is_empty()).then_some(mean),

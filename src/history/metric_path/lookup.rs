@@ -1,22 +1,24 @@
-//! Finds the figure of a name in a history.
+//! Looks up metric paths in a history.
 
 use serde_json::Value;
 
-use crate::history::figure::found::{Found, PREDICTION, STATUS};
+use crate::history::metric_path::former_names::current;
+use crate::history::metric_path::metric_value::{MetricValue, PREDICTION, STATUS};
 use crate::history::number::Number;
 use crate::history::trial_history::History;
 
-/// The figure of this name, when the history has one.
-pub fn figure(history: &History, name: &str) -> Option<Found> {
-    let number = |value: f64| Some(Found::Number(Number(value)));
+/// Returns the value at a metric path, or `None` if the history has none. Former names of paths are understood.
+pub fn lookup(history: &History, path: &str) -> Option<MetricValue> {
+    let path = &*current(path);
+    let number = |value: f64| Some(MetricValue::Number(Number(value)));
     let curves = &history.history;
     let over_epochs = |metric: &str, better: fn(f64, f64) -> f64| {
-        curves.metric(metric)?.into_iter().reduce(better).map(|value| Found::Number(Number(value)))
+        curves.metric(metric)?.into_iter().reduce(better).map(|value| MetricValue::Number(Number(value)))
     };
-    if name == STATUS {
+    if path == STATUS {
         return serde_json::from_value(serde_json::to_value(history.status).ok()?).ok();
     }
-    let (group, rest) = name.split_once('.')?;
+    let (group, rest) = path.split_once('.')?;
     match group {
         "first" => number(curves.at(*curves.epoch.first()?, rest)?),
         "last" => number(curves.at(*curves.epoch.last()?, rest)?),
@@ -34,13 +36,13 @@ pub fn figure(history: &History, name: &str) -> Option<Found> {
                 Some((PREDICTION, row)) => &learned.predictions.get(row.parse::<usize>().ok()?)?.output,
                 _ => learned.parameters.get(part)?,
             };
-            values.get(index).map(|value| Found::Number(*value))
+            values.get(index).map(|value| MetricValue::Number(*value))
         }
         "best" if history.best.as_ref().is_some_and(|best| best.metrics.contains_key(rest)) => {
-            history.best.as_ref()?.metrics.get(rest).map(|value| Found::Number(*value))
+            history.best.as_ref()?.metrics.get(rest).map(|value| MetricValue::Number(*value))
         }
         "test" if history.test.as_ref().is_some_and(|test| test.metrics.contains_key(rest)) => {
-            history.test.as_ref()?.metrics.get(rest).map(|value| Found::Number(*value))
+            history.test.as_ref()?.metrics.get(rest).map(|value| MetricValue::Number(*value))
         }
         "best" | "data" | "test" | "diagnosis" | "tree" => {
             let json = match group {
@@ -50,14 +52,13 @@ pub fn figure(history: &History, name: &str) -> Option<Found> {
                 "test" => serde_json::to_value(history.test.as_ref()?),
                 _ => serde_json::to_value(history.diagnosis.as_ref()?),
             };
-            let rest = if (group, rest) == ("diagnosis", "gap") { "val_loss_rise" } else { rest }; // its former name
             serde_json::from_value(at_path(&json.ok()?, rest)?.clone()).ok()
         }
         _ => None,
     }
 }
 
-/// The value at a path of names and places with dots between them; a name may hold dots itself.
+/// Returns the value at a path of keys and indexes separated by dots. A key may contain dots.
 fn at_path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     let part = |name: &str| match value {
         Value::Array(items) => items.get(name.parse::<usize>().ok()?),
@@ -66,24 +67,24 @@ fn at_path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     part(path).or_else(|| path.match_indices('.').find_map(|(dot, _)| at_path(part(&path[..dot])?, &path[dot + 1..])))
 }
 
-/// The figure of this name where it is a number.
-pub fn number(history: &History, name: &str) -> Option<f64> {
-    match figure(history, name)? {
-        Found::Number(Number(value)) => Some(value),
-        Found::Word(_) => None,
+/// Returns the value at a metric path if it is a number.
+pub fn lookup_number(history: &History, path: &str) -> Option<f64> {
+    match lookup(history, path)? {
+        MetricValue::Number(Number(value)) => Some(value),
+        MetricValue::Word(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::records::Best;
-    use crate::history::tested::TestRecord;
+    use crate::history::test_record::TestRecord;
+    use crate::history::trial_fields::Best;
     use crate::history::trial_history::trial_for_tests;
     use serde_json::json;
 
     #[test]
-    fn what_lies_deeper_is_found_by_its_path() {
+    fn nested_values_are_found_by_their_path() {
         let scores = json!({ "precision": 0.5, "recall": null, "f1": 0.25 });
         let class = json!({ "precision": 0.5, "recall": 0.75, "f1": 0.6, "support": 4 });
         let test: TestRecord = serde_json::from_value(json!({
@@ -94,7 +95,7 @@ mod tests {
         let best = json!({ "epoch": 3, "monitor": "loss", "gradient_norm.0": 0.125 });
         let best: Best = serde_json::from_value(best).unwrap();
         let history = History { test: Some(test), best: Some(best), ..trial_for_tests("base", 0, 1.0) };
-        let found = |name: &str| number(&history, name);
+        let found = |path: &str| lookup_number(&history, path);
         assert_eq!(found("test.mcc"), Some(0.5));
         assert_eq!(found("test.confusion.1.0"), Some(2.0));
         assert_eq!(found("test.report.macro.f1"), Some(0.25));
@@ -103,7 +104,7 @@ mod tests {
         assert_eq!(found("best.gradient_norm.0"), Some(0.125));
         assert!(found("test.f1").unwrap().is_nan());
         for none in ["test.report.macro.recall", "test.confusion.2.0", "test.confusion", "test.report.classes.x.f1"] {
-            assert_eq!(figure(&history, none), None, "{none}");
+            assert_eq!(lookup(&history, none), None, "{none}");
         }
     }
 }

@@ -1,0 +1,104 @@
+//! The JSON Schema of experiment files, for completion and validation in editors.
+//!
+//! The schema is derived from [`Spec`] and extended by what experiment files may abbreviate: a name instead of a table
+//! (`"adam"`), a number instead of settings (`{ linear = 64 }`), and the names of PyTorch and Keras.
+
+use serde_json::{Map, Value, json};
+
+use crate::experiment::spec::Spec;
+
+/// Keys and their other names, which the derived schema lacks.
+const OTHER_NAMES: [(&str, &[&str]); 16] = [
+    ("affine", &["elementwise_affine"]),
+    ("alpha", &["rho"]),
+    ("batch", &["batch_size"]),
+    ("channels", &["out_channels", "filters"]),
+    ("class_weights", &["class_weight"]),
+    ("eps", &["epsilon"]),
+    ("every", &["step_size"]),
+    ("kernel", &["kernel_size", "pool_size"]),
+    ("lr", &["learning_rate"]),
+    ("min_lr", &["eta_min"]),
+    ("negative_slope", &["alpha"]),
+    ("p", &["rate"]),
+    ("restore_best", &["restore_best_weights"]),
+    ("stride", &["strides"]),
+    ("threshold", &["min_delta"]),
+    ("units", &["out_features"]),
+];
+
+/// Tables that may be abbreviated by a number, although they are not one of several named choices.
+const NUMBERS: [&str; 1] = ["early_stopping"];
+
+/// Returns the JSON Schema of experiment files.
+///
+/// # Panics
+/// If the schema cannot be represented in JSON, which is a bug.
+pub fn json_schema() -> Value {
+    let mut schema = serde_json::to_value(schemars::schema_for!(Spec)).expect("a schema is JSON");
+    extend(&mut schema);
+    schema
+}
+
+/// Extends a schema and everything in it.
+fn extend(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(extend);
+            add_abbreviations(fields);
+            add_other_names(fields);
+        }
+        Value::Array(items) => items.iter_mut().for_each(extend),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Allows a choice, such as the optimizer, to be abbreviated by its name or by a number.
+fn add_abbreviations(fields: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = fields.get("oneOf") else { return };
+    let mut choices = choices.clone();
+    let mut names = Vec::new();
+    for choice in &mut choices {
+        let Some(properties) = choice.get_mut("properties").and_then(Value::as_object_mut) else { continue };
+        for (name, settings) in properties {
+            names.push(name.clone());
+            *settings = json!({ "anyOf": [settings.take(), { "type": ["number", "string"] }] });
+        }
+    }
+    if names.is_empty() {
+        return;
+    }
+    choices.push(json!({ "enum": names }));
+    choices.push(json!({ "type": "string", "description": "The name, in PyTorch or Keras." }));
+    choices.push(json!({
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "description": "The name, in PyTorch or Keras, with its settings."
+    }));
+    fields.remove("oneOf");
+    fields.insert("anyOf".to_owned(), choices.into());
+}
+
+/// Allows the other names of the keys of a table.
+fn add_other_names(fields: &mut Map<String, Value>) {
+    let Some(properties) = fields.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for key in NUMBERS {
+        if let Some(table) = properties.get_mut(key) {
+            *table = json!({ "anyOf": [table.take(), { "type": "number" }] });
+        }
+    }
+    let mut renamed = Vec::new();
+    for (key, others) in OTHER_NAMES {
+        let Some(schema) = properties.get(key).cloned() else { continue };
+        renamed.push(key);
+        for other in others {
+            if !properties.contains_key(*other) {
+                properties.insert((*other).to_owned(), schema.clone());
+            }
+        }
+    }
+    if let Some(Value::Array(required)) = fields.get_mut("required") {
+        required.retain(|key| !renamed.iter().any(|name| key == name));
+    }
+}

@@ -1,0 +1,4 @@
+//! File formats: the committed JSON Schemas, and files of the last version.
+
+mod committed;
+mod former_files;
