@@ -35,3 +35,4 @@ pub mod report;
 pub mod run_dir;
 pub mod tensor;
 pub mod train;
+pub mod views;

@@ -1,22 +1,14 @@
-//! HTML report of one or several runs: a single file that opens from disk on any machine, without network access.
+//! Reports of one or several runs: a single HTML file that opens from disk on any machine without network access, and
+//! Markdown.
 //!
-//! Text and tables are plain HTML (assembled in [`page`]), so they can be read without JavaScript and printed. Charts
-//! are drawn by uPlot, whose source is embedded, from values embedded as JSON (`payload`). Names are escaped
-//! (`markup`), and the file's content security policy allows only its own content. The same histories give the same
-//! bytes.
+//! The content comes from [`crate::views`]. In HTML, text and tables are plain HTML (assembled in [`page`]), so they can be
+//! read without JavaScript and printed. Charts are drawn by uPlot, whose source is embedded, from values embedded as JSON
+//! (`payload`). Names are escaped (`html`), and the file's content security policy allows only its own content. The same
+//! histories give the same bytes.
 
-mod classes;
-mod comparison;
 mod curves;
-mod data;
-mod expected;
-mod figures;
-mod header;
-mod layers;
-mod markup;
+mod html;
+pub mod markdown;
+mod markdown_table;
 pub mod page;
 mod payload;
-mod run;
-mod settings;
-mod summary;
-mod thinned;

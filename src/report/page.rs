@@ -1,9 +1,14 @@
 //! Assembles the page: the sections in order, inserted into `page.html` with its style, scripts and data.
 
 use crate::compare::find::Found;
+use crate::compare::group::Group;
 use crate::config::hint::in_a_line;
-use crate::report::markup::{Section, boxed, json, text};
-use crate::report::{classes, curves, data, expected, figures, header, layers, payload, settings, summary};
+use crate::report::html::{self, json, text};
+use crate::report::{curves, payload};
+use crate::views::classes::{by_class, thresholds};
+use crate::views::document::block::{Section, callout};
+use crate::views::trials::Runs;
+use crate::views::{data, expectations, layers, metrics, references, settings, summary, title};
 
 const FRAME: &str = include_str!("page/page.html");
 const STYLE: [&str; 2] = [include_str!("vendor/uplot/uPlot.min.css"), include_str!("page/style.css")];
@@ -24,53 +29,68 @@ pub const SIGN: &str = "<meta name=\"generator\" content=\"runner report\">";
 /// Returns the page for these runs.
 pub fn html(found: &Found) -> String {
     let groups = &found.groups;
+    let runs = Runs::of_groups(groups);
     let sections: Vec<Section> = [
-        Some(summary::of(groups)),
-        curves::of(groups),
-        Some(figures::of(groups)),
-        expected::of(groups),
-        expected::of_theirs(groups),
-        classes::of(groups),
-        classes::of_thresholds(groups),
-        settings::of(groups),
-        layers::of(groups),
-        layers::of_observed(groups),
-        layers::of_learned(groups),
-        data::of(groups),
-        data::of_environment(groups),
+        Some(summary::section(groups)),
+        curves::section(groups),
+        Some(metrics::section(groups)),
+        expectations::section(&runs),
+        references::section(&runs),
+        by_class::section(groups),
+        thresholds::section(groups),
+        settings::section(groups, settings::Shown::All),
+        layers::section(groups),
+        layers::observed_section(groups),
+        layers::learned_section(groups),
+        data::section(groups),
+        data::environment(groups),
     ]
     .into_iter()
     .flatten()
     .collect();
     let links: Vec<String> =
         sections.iter().map(|section| format!("<li><a href=\"#{}\">{}</a></li>", section.id, section.title)).collect();
-    let mut main = String::new();
-    let faults: Vec<String> = found.faults.iter().map(in_a_line).collect();
-    if !faults.is_empty() {
-        main.push_str(&boxed("bad", "Some of what was named cannot be read; the rest is below", &faults));
-    }
-    if !found.notes.is_empty() {
-        main.push_str(&boxed("", "Worth knowing", &found.notes));
-    }
-    main.push_str(&sections.iter().map(Section::html).collect::<Vec<_>>().join("\n"));
+    let faults = found.faults.iter().map(in_a_line).collect();
+    let boxes = [
+        callout(true, "Some of the runs cannot be read; the others are below", faults),
+        callout(false, "Notes", found.notes.clone()),
+    ];
+    let boxes = boxes.iter().flatten().map(html::block);
+    let main: Vec<String> = boxes.chain(sections.iter().map(html::section)).collect();
     let trials: usize = groups.iter().map(|group| group.trials.len()).sum();
     let histories = if trials == 1 { "one history".to_owned() } else { format!("{trials} histories") };
     let footer = format!(
-        "<p>Made of {histories} by runner {}. Charts by uPlot, which is © Leon Sorokin and under the MIT license. The file holds all that it shows, and asks no server for anything.</p>",
+        "<p>Written by runner {} from {histories}. Charts by uPlot, © Leon Sorokin, under the MIT license. The file holds everything that it shows, and needs no network.</p>",
         env!("CARGO_PKG_VERSION")
     );
-    let title = format!("{} – runner", header::title(groups));
     fill(&[
-        ("title", &text(&title)),
+        ("title", &text(&format!("{} – runner", title::title(groups)))),
         ("style", &STYLE.join("\n")),
-        ("header", &header::html(groups)),
+        ("header", &header(groups)),
         ("sections", &links.join("\n")),
-        ("main", &main),
+        ("main", &main.join("\n")),
         ("footer", &footer),
         ("data", &json(&payload::of(groups))),
         ("library", &format!("/*!\n{LICENSE}*/\n{LIBRARY}")),
         ("script", &SCRIPTS.join("\n")),
     ])
+}
+
+/// Returns the head of the page.
+fn header(groups: &[Group]) -> String {
+    let questions = title::questions(groups);
+    let questions: String =
+        questions.iter().map(|question| format!("<p class=\"question\">{}</p>\n", text(question))).collect();
+    let facts = title::facts(groups);
+    let fact = |(name, fact): &(&str, String)| format!("<div><dt>{}</dt><dd>{}</dd></div>", text(name), text(fact));
+    let facts: String = facts.iter().map(fact).collect();
+    format!(
+        "<header class=\"top\"><div class=\"wrap\">\n<div><p class=\"kicker\">{}</p>\n<h1>{}</h1></div>\n\
+         <div class=\"needs-js\"><button type=\"button\" id=\"theme\">Dark colors</button></div>\n{questions}\
+         <dl class=\"facts\">{facts}</dl>\n</div></header>",
+        text(&title::kicker(groups)),
+        text(&title::title(groups))
+    )
 }
 
 /// Fills the placeholders of the template in one pass; inserted text is not searched for placeholders.
@@ -93,7 +113,6 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::compare::group::Group;
     use crate::compare::trial::Trial;
     use crate::history::tested::TestRecord;
     use crate::history::{History, LayerRecord, NetworkRecord, trial_for_tests};

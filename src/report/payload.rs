@@ -10,7 +10,8 @@ use crate::compare::group::{Group, union};
 use crate::compare::metric_name::is_metric;
 use crate::compare::trial::Trial;
 use crate::history::number::Number;
-use crate::report::{layers, thinned};
+use crate::views::document::thinned;
+use crate::views::layers;
 
 /// Returns the data of all charts.
 pub fn of(groups: &[Group]) -> Value {

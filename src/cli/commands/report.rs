@@ -10,7 +10,7 @@ use crate::cli::text::terminal;
 use crate::compare::find::{Found, find};
 use crate::config::hint::{Hint, in_a_line};
 use crate::io::{atomic_write, bounded_file};
-use crate::report::page;
+use crate::report::{markdown, page};
 
 /// Arguments of `runner report`.
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,11 @@ pub struct Args {
     /// (`regularize_mnist/dropout`), or histories of Keras, Lightning, skorch, Hugging Face or TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
-    /// Output file [default: report.html in the run directory; for several runs, in the current directory]
+    /// Output format [default: by the extension of `--output`, else html]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Output file; `-` writes to stdout [default: report.html or report.md in the run directory; for several runs, in
+    /// the current directory]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Directory of the runs
@@ -32,43 +36,79 @@ const EXAMPLES: &str = "\
 Examples:
   runner report overfit_mnist
   runner report overfit_mnist mnist_dropout -o compared.html
-  runner report runs/regularize_mnist/latest
+  runner report runs/regularize_mnist/latest --format md
+  runner report overfit_mnist -o results.md
   runner report overfit_mnist keras_history.json
 
-The file is self-contained: it opens in any browser without a network.";
+An HTML file is self-contained: it opens in any browser without a network. Markdown has a
+section for each experiment; runs that differ only in their seeds share it, each in a column.";
 
-/// What a report is called.
-const NAME: &str = "report.html";
+/// Format of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// One page with interactive charts
+    Html,
+    /// Markdown without charts
+    Md,
+}
+
+impl Format {
+    /// Returns the format that was asked for, else that of the file's extension, else HTML.
+    fn of(args: &Args) -> Format {
+        let extension =
+            args.output.as_deref().and_then(Path::extension).map(|extension| extension.to_ascii_lowercase());
+        let is_markdown = extension.is_some_and(|extension| extension == "md" || extension == "markdown");
+        args.format.unwrap_or(if is_markdown { Format::Md } else { Format::Html })
+    }
+
+    /// Returns the default file name.
+    fn file_name(self) -> &'static str {
+        match self {
+            Format::Html => "report.html",
+            Format::Md => "report.md",
+        }
+    }
+}
 
 /// Writes a report.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let found = find(&args.runs, &args.out)?;
-    let path = args.output.clone().unwrap_or_else(|| default_path(args, &found));
-    check_free(&path)?;
-    let page = page::html(&found);
-    atomic_write::write_whole(&path, page.as_bytes())
-        .map_err(|error| error.context(Hint("`-o FILE` names another file".to_owned())))?;
+    let format = Format::of(args);
+    let report = || match format {
+        Format::Html => page::html(&found),
+        Format::Md => markdown::markdown(&found),
+    };
+    let written = match &args.output {
+        Some(output) if output.as_os_str() == "-" => report(),
+        output => {
+            let path = output.clone().unwrap_or_else(|| default_path(args, format, &found));
+            check_free(&path, format)?;
+            atomic_write::write_whole(&path, report().as_bytes())
+                .map_err(|error| error.context(Hint("`-o FILE` names another file".to_owned())))?;
+            path.display().to_string()
+        }
+    };
     found.notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     found.faults.iter().for_each(|fault| terminal::warn(&in_a_line(fault)));
-    terminal::out(&path.display().to_string());
+    terminal::out(&written);
     Ok(if found.faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// In the run's folder where one run was named, and else in the current one.
-fn default_path(args: &Args, found: &Found) -> PathBuf {
+/// Returns the path in the run directory if one run is named, else in the current directory.
+fn default_path(args: &Args, format: Format, found: &Found) -> PathBuf {
     let trials = || found.groups.iter().flat_map(|group| &group.trials);
     let folders: BTreeSet<&Path> = trials().filter_map(|trial| trial.file.parent()).collect();
     let is_ours = trials().all(|trial| trial.history().is_some());
     match folders.first() {
-        Some(folder) if args.runs.len() == 1 && folders.len() == 1 && is_ours => folder.join(NAME),
-        _ => PathBuf::from(NAME),
+        Some(folder) if args.runs.len() == 1 && folders.len() == 1 && is_ours => folder.join(format.file_name()),
+        _ => PathBuf::from(format.file_name()),
     }
 }
 
-/// Whether the file may be written: what is there already is a report.
-fn check_free(path: &Path) -> anyhow::Result<()> {
+/// Returns an error if the file exists and is no report.
+fn check_free(path: &Path, format: Format) -> anyhow::Result<()> {
     if path.is_dir() {
-        let hint = Hint(format!("name a file in it: `-o {}`", path.join(NAME).display()));
+        let hint = Hint(format!("name a file in it: `-o {}`", path.join(format.file_name()).display()));
         return Err(anyhow!("`{}` is a folder", path.display()).context(hint));
     }
     let there = match bounded_file::beginning(path, 2000) {
@@ -77,7 +117,7 @@ fn check_free(path: &Path) -> anyhow::Result<()> {
         Err(error) => return Err(anyhow::Error::new(error).context(format!("failed to read `{}`", path.display()))),
     };
     let beginning = String::from_utf8_lossy(&there);
-    if there.is_empty() || beginning.contains(page::SIGN) {
+    if there.is_empty() || beginning.contains(page::SIGN) || beginning.contains(markdown::SIGN) {
         return Ok(());
     }
     let hint = Hint("name another with `-o FILE`, or remove it".to_owned());

@@ -1,28 +1,30 @@
-//! What is shown of test rows whose classes were predicted: the classification report in scikit-learn's layout, the
-//! confusion matrix in counts and in shares of each true class, and the threshold where one was chosen.
+//! Test metrics by class: the classification report in scikit-learn's layout, the confusion matrix in counts and in shares of
+//! each true class, and the chosen threshold.
 
 use indexmap::{IndexMap, IndexSet};
-use serde_json::Value;
 
 use crate::cli::text::page::Page;
 use crate::cli::text::{number_format, settings};
+use crate::compare::statistics::sample::Sample;
 use crate::history::report::{Report, Scores};
 use crate::history::tested::{AtThreshold, TestRecord, ThresholdRecord};
 use crate::history::{DataRecord, History};
+use crate::views::classes::confusion::class_name;
+use crate::views::classes::thresholds::how_chosen;
+use crate::views::document::statistic::MISSING;
 
-/// A report with more classes than these is read from the history.
+/// Maximum number of classes in the classification report.
 const MOST_IN_REPORT: usize = 20;
 
-/// A confusion matrix with more classes than these is.
+/// Maximum number of classes in the confusion matrix.
 const MOST_IN_MATRIX: usize = 12;
 
-/// Names of classes are cut to so many characters beside the matrix, and above it.
+/// Maximum length of class names beside the matrix, and above it.
 const LONGEST_NAMES: (usize, usize) = (20, 10);
 
-/// The report, the matrix, and the threshold, as far as there are some.
+/// Returns the report, the matrix and the threshold, as far as there are any.
 pub fn of(test: &TestRecord, data: &DataRecord, page: Page) -> Vec<String> {
-    let name = |number: usize| data.classes.get(number).cloned().unwrap_or_else(|| number.to_string());
-    let names = |count: usize| (0..count).map(name).collect::<Vec<String>>();
+    let names = |count: usize| (0..count).map(|class| class_name(&data.classes, class)).collect::<Vec<String>>();
     let mut parts = Vec::new();
     if let Some(report) = &test.report {
         parts.push(report_text(report, &names(report.classes.len()), page));
@@ -36,7 +38,7 @@ pub fn of(test: &TestRecord, data: &DataRecord, page: Page) -> Vec<String> {
     parts
 }
 
-/// The positive class of trials that have metrics of it, and these metrics; of several classes, which variants have which.
+/// Returns the positive class and the metrics that are about it; if variants differ, the class of each. `None` without one.
 pub fn positive_class(histories: &[&History]) -> Option<String> {
     let mut metrics: IndexSet<String> = IndexSet::new();
     let mut classes: IndexMap<String, IndexSet<&str>> = IndexMap::new();
@@ -58,13 +60,14 @@ pub fn positive_class(histories: &[&History]) -> Option<String> {
     (!each.is_empty()).then(|| format!("positive class of {metrics}: {}", each.join("; ")))
 }
 
-/// Of several trials, the thresholds that their test figures are taken at, and what the default one would give.
+/// Returns the thresholds of several trials, and the test metrics at the default threshold; `None` if no trial has one.
 pub fn thresholds(histories: &[&History]) -> Option<String> {
     let chosen: Vec<&ThresholdRecord> =
         histories.iter().filter_map(|history| history.test.as_ref()?.threshold.as_ref()).collect();
     let first = chosen.first()?;
     let mean = |of: &dyn Fn(&AtThreshold) -> Option<f64>| {
-        number_format::mean(&chosen.iter().filter_map(|threshold| of(&threshold.at_default)).collect::<Vec<f64>>())
+        let values: Vec<f64> = chosen.iter().filter_map(|threshold| of(&threshold.at_default)).collect();
+        Sample::of(&values).map(|sample| sample.mean)
     };
     let [precision, recall, f1] =
         [mean(&|at| at.scores.precision), mean(&|at| at.scores.recall), mean(&|at| at.scores.f1)]
@@ -84,7 +87,7 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
     ))
 }
 
-/// Trials that were to have a threshold, and have none.
+/// Returns a note on trials for which no threshold could be chosen.
 pub fn without_threshold(histories: &[History]) -> Option<String> {
     let lacks = |history: &&History| {
         let wanted = !history.config["threshold"].is_null();
@@ -97,7 +100,7 @@ pub fn without_threshold(histories: &[History]) -> Option<String> {
     })
 }
 
-/// `classification_report(digits=4)`, with – for what is undefined.
+/// Returns `classification_report(digits=4)` of scikit-learn, with – for undefined scores.
 fn report_text(report: &Report, names: &[String], page: Page) -> String {
     const NUMBERS: usize = 1 + 4 * 10;
     let room = page.width.saturating_sub(NUMBERS).max("weighted avg".len());
@@ -108,7 +111,7 @@ fn report_text(report: &Report, names: &[String], page: Page) -> String {
         let [precision, recall, f1, support] = figures;
         format!("{name:>width$}  {precision:>9} {recall:>9} {f1:>9} {support:>9}")
     };
-    let figure = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+    let figure = |value: Option<f64>| value.map_or(MISSING.to_owned(), |value| format!("{value:.4}"));
     let scores = |name: &str, scores: &Scores, support: u64| {
         line(name, [figure(scores.precision), figure(scores.recall), figure(scores.f1), support.to_string()])
     };
@@ -127,8 +130,8 @@ fn report_text(report: &Report, names: &[String], page: Page) -> String {
     lines.join("\n")
 }
 
-/// Counts, and shares of each true class: beside each other where there is room, otherwise below; none where even one
-/// of them is wider than the page.
+/// Returns counts and shares of each true class, beside each other if there is room, otherwise one below the other; `None` if
+/// the page is too narrow.
 fn matrix_text(matrix: &[Vec<u64>], names: &[String], page: Page) -> Option<String> {
     if matrix.len() > MOST_IN_MATRIX {
         return None;
@@ -143,7 +146,7 @@ fn matrix_text(matrix: &[Vec<u64>], names: &[String], page: Page) -> Option<Stri
     };
     let block = |title: &str, cells: &[Vec<String>]| block(title, names, cells);
     let counts = block("predicted", &counts);
-    let shares = [shares, rounded(3), rounded(2)].map(|shares| block("share of the true class", &shares));
+    let shares = [shares, rounded(3), rounded(2)].map(|shares| block("row-normalized (recall)", &shares));
     let labels = labels(names);
     let beside = |blocks: &[&Vec<String>]| -> String {
         let lines = labels.iter().enumerate().map(|(row, label)| {
@@ -158,7 +161,7 @@ fn matrix_text(matrix: &[Vec<u64>], names: &[String], page: Page) -> Option<Stri
     std::iter::once(beside(&[&counts, &shares[0]])).chain(below).find(fits)
 }
 
-/// A count as a share of its true class.
+/// Returns a count as a share of its true class.
 fn share(count: u64, all: u64) -> String {
     match (count, all) {
         (_, 0) => "–".to_owned(),
@@ -167,7 +170,7 @@ fn share(count: u64, all: u64) -> String {
     }
 }
 
-/// Each count written, beside how many rows its true class has.
+/// Returns the cells; `written` takes a count and the number of rows of its true class.
 fn cells(matrix: &[Vec<u64>], written: impl Fn(u64, u64) -> String) -> Vec<Vec<String>> {
     let row = |counts: &Vec<u64>| {
         let all = counts.iter().sum();
@@ -176,7 +179,7 @@ fn cells(matrix: &[Vec<u64>], written: impl Fn(u64, u64) -> String) -> Vec<Vec<S
     matrix.iter().map(row).collect()
 }
 
-/// The true classes, under two lines of header, all of one width.
+/// Returns the true classes below two lines of header, all of one width.
 fn labels(names: &[String]) -> Vec<String> {
     let names = names.iter().map(|name| cut(name, LONGEST_NAMES.0));
     let labels: Vec<String> = [String::new(), "true".to_owned()].into_iter().chain(names).collect();
@@ -184,7 +187,7 @@ fn labels(names: &[String]) -> Vec<String> {
     labels.into_iter().map(|label| format!("{label:<width$}")).collect()
 }
 
-/// A title, the predicted classes and the cells, in lines of one width.
+/// Returns a title, the predicted classes and the cells, in lines of one width.
 fn block(title: &str, names: &[String], cells: &[Vec<String>]) -> Vec<String> {
     let names: Vec<String> = names.iter().map(|name| cut(name, LONGEST_NAMES.1)).collect();
     let all = || std::iter::once(&names).chain(cells);
@@ -195,7 +198,7 @@ fn block(title: &str, names: &[String], cells: &[Vec<String>]) -> Vec<String> {
     lines.into_iter().map(|line| format!("{line:<width$}")).collect()
 }
 
-/// Text of at most so many characters.
+/// Returns text of at most `most` characters.
 fn cut(text: &str, most: usize) -> String {
     match text.chars().count() {
         length if length <= most => text.to_owned(),
@@ -203,7 +206,7 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// The threshold, how it was chosen, what it gave there, and what the test rows give without it.
+/// Returns the threshold, how it was chosen, its metrics on the validation rows, and the test metrics at the default one.
 fn threshold_text(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
     let (of, chosen) = (of_class(positive), how_chosen(threshold, positive));
     let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (there {})", at_text(at)));
@@ -214,22 +217,9 @@ fn threshold_text(threshold: &ThresholdRecord, positive: Option<&str>) -> String
     )
 }
 
-/// The class that a threshold is for.
+/// Returns the class that a threshold is about.
 fn of_class(positive: Option<&str>) -> String {
     positive.map_or(String::new(), |positive| format!(" for `{positive}`"))
-}
-
-fn how_chosen(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
-    match &threshold.by {
-        Value::String(name) => format!("chosen by {name} on the validation rows"),
-        Value::Object(by) if by.contains_key("cost") => {
-            let cost = |of: &str| by["cost"][of].as_f64().map_or("–".to_owned(), number_format::setting);
-            let (miss, false_alarm) = (cost("miss"), cost("false_alarm"));
-            let missed = positive.map_or("a miss".to_owned(), |positive| format!("a missed `{positive}`"));
-            format!("chosen on the validation rows by cost: {missed} {miss}, a false alarm {false_alarm}")
-        }
-        _ => "given".to_owned(),
-    }
 }
 
 fn at_text(at: &AtThreshold) -> String {
@@ -313,7 +303,7 @@ mod tests {
         assert!(ten.contains("\ntrue     0     1 "), "{ten}");
         assert!(ten.contains("  0.988  0.002  "), "{ten}");
         let twelve = shown(matrix(12), &names);
-        assert!(twelve.contains("share of the true class"), "{twelve}");
+        assert!(twelve.contains("row-normalized (recall)"), "{twelve}");
         let long = shown(matrix(3), &["a class with a very long name indeed, longer than lines are", "b", "c"]);
         assert!(long.contains("a class with a very…"), "{long}");
         let thirty = shown(matrix(30), &[]);

@@ -1,32 +1,27 @@
-//! What a run was expected to show, each expectation with a mark and what came; and figures that others report.
-
-use std::collections::BTreeMap;
+//! The summary's lines about expectations, each with a mark and the value that was found, and the table of references.
 
 use crate::cli::text::page::Page;
 use crate::cli::text::table::Columns;
 use crate::cli::text::{number_format, terminal};
+use crate::compare::statistics::sample::Sample;
 use crate::history::History;
-use crate::history::expectation::{Expectation, Verified};
-use crate::history::figure::Found;
-use crate::history::number::Number;
+use crate::history::expectation::Expectation;
+use crate::views::expectations::{self, Expected};
+use crate::views::references;
+use crate::views::trials::Runs;
 
-/// Each expectation with a mark, over all trials that it concerns, in the order of the file.
+/// Returns each expectation with a mark, over all trials that it applies to, in the order of the file.
 pub fn of(histories: &[History], page: Page) -> String {
-    let mut groups: BTreeMap<usize, Vec<(&History, &Verified)>> = BTreeMap::new();
-    for history in histories {
-        for verified in &history.expectations {
-            groups.entry(verified.number).or_default().push((history, verified));
-        }
-    }
-    let mut lines: Vec<String> = groups.values().map(|group| line(group, page)).collect();
-    if groups.is_empty() {
+    let expected = expectations::rows(&Runs::together(histories), false);
+    let mut lines: Vec<String> = expected.iter().map(|expected| line(expected, page)).collect();
+    if expected.is_empty() {
         lines.push("no expectation applies to these seeds".to_owned());
     }
     lines.extend(unchecked(histories).map(|note| page.wrapped(&note, 2)));
     lines.join("\n")
 }
 
-/// A note on the expectations that need more seeds than were trained; `None` where there are none.
+/// Returns a note on the expectations that need more seeds than were trained; `None` if there are none.
 fn unchecked(histories: &[History]) -> Option<String> {
     let stated = histories.first()?.config.get("expect")?.as_array()?;
     let stated = stated.iter().filter_map(|value| serde_json::from_value::<Expectation>(value.clone()).ok());
@@ -42,69 +37,37 @@ fn unchecked(histories: &[History]) -> Option<String> {
     ))
 }
 
-/// One expectation: what came of a lone trial, or how many trials are as expected.
-fn line(trials: &[(&History, &Verified)], page: Page) -> String {
-    let verified = trials[0].1;
-    // a statistic over trials is one figure for each variant, whatever the number of its trials
-    let mut distinct: Vec<(&History, &Verified)> = Vec::new();
-    for (history, verified) in trials {
-        let again = verified.over.is_some() && distinct.iter().any(|(other, _)| other.variant == history.variant);
-        if !again {
-            distinct.push((history, verified));
-        }
-    }
-    let met = distinct.iter().filter(|(_, verified)| verified.met).count();
+/// Returns one expectation: the value of a single trial, or the number of trials that meet it.
+fn line(expected: &Expected, page: Page) -> String {
     let (mark, color): (_, fn(&str) -> String) =
-        if met == distinct.len() { ("✓", terminal::green) } else { ("✗", terminal::red) };
-    let came = match &distinct[..] {
-        [(_, one)] => match &one.against {
-            Some(against) => format!("found {}, against {}", found(one.found.as_ref()), found(Some(against))),
-            None if verified.expected.starts_with('>') => {
-                format!("found {}, and no value to compare it with", found(one.found.as_ref()))
-            }
-            None => format!("found {}", found(one.found.as_ref())),
-        },
-        several => {
-            let what = if verified.over.is_some() { "variants" } else { "trials" };
-            format!("{met} of {} {what}", several.len())
+        if expected.is_met() { ("✓", terminal::green) } else { ("✗", terminal::red) };
+    let found = expected.outcomes.iter().flatten().map(|outcome| match &outcome.trials[..] {
+        [one] if one.against.is_none() && expected.bound.starts_with('>') => {
+            format!("found {}, and no value to compare it with", outcome.in_words(&number))
         }
-    };
-    let line = format!("{mark} {}: {came}", verified.statement());
-    page.wrapped(&line, 2).replacen(mark, &color(mark), 1) // what colors it has no width
+        [_] => format!("found {}", outcome.in_words(&number)),
+        _ => outcome.in_words(&number),
+    });
+    let line = format!("{mark} {}: {}", expected.statement, found.collect::<Vec<_>>().join("; "));
+    page.wrapped(&line, 2).replacen(mark, &color(mark), 1) // color codes have no width
 }
 
-fn found(found: Option<&Found>) -> String {
-    match found {
-        None => "not available".to_owned(),
-        Some(Found::Word(word)) => word.clone(),
-        Some(Found::Number(Number(value))) if value.fract() == 0.0 && value.abs() < 1e9 => value.to_string(),
-        Some(Found::Number(Number(value))) if value.abs() < 1e-3 || value.abs() >= 1e6 => format!("{value:.3e}"),
-        Some(Found::Number(Number(value))) => format!("{value:.7}").trim_end_matches('0').to_owned(),
+/// Returns a number with up to seven decimals.
+fn number(value: f64) -> String {
+    match value.abs() {
+        size if size < 1e-3 || size >= 1e6 => format!("{value:.3e}"),
+        _ => format!("{value:.7}").trim_end_matches('0').to_owned(),
     }
 }
 
-/// The figures that a walkthrough reports beside ours, with several trials their mean; `None` where none are reported.
-pub fn theirs(histories: &[History]) -> Option<String> {
-    let reported = |history: &History| !history.theirs.is_empty();
-    let several = histories.iter().filter(|history| reported(history)).count() > 1;
-    let mut rows: Vec<(String, f64, Vec<f64>)> = Vec::new();
-    for history in histories {
-        for beside in &history.theirs {
-            let name = match history.variant.as_str() {
-                crate::experiment::plan::BASE => beside.value.clone(),
-                variant => format!("{variant}/{}", beside.value),
-            };
-            let ours = beside.ours.map(|ours| ours.0);
-            match rows.iter_mut().find(|(known, theirs, _)| *known == name && *theirs == beside.theirs) {
-                Some((_, _, values)) => values.extend(ours),
-                None => rows.push((name, beside.theirs, ours.into_iter().collect())),
-            }
-        }
-    }
-    let mut table = Columns::new(["figure", "theirs", if several { "our mean" } else { "ours" }], 1..3);
-    for (name, theirs, values) in &rows {
-        let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-        table.row([name.clone(), number_format::metric(Some(*theirs)), number_format::metric(mean)]);
+/// Returns the table of reference values beside ours, over several trials their mean; `None` if there are none.
+pub fn references(histories: &[History]) -> Option<String> {
+    let rows = references::rows(&Runs::together(histories));
+    let several = histories.iter().filter(|history| !history.theirs.is_empty()).count() > 1;
+    let mut table = Columns::new(["metric", "reference", if several { "mean" } else { "this run" }], 1..3);
+    for row in &rows {
+        let mean = Sample::of(&row.ours.concat()).map(|sample| sample.mean);
+        table.row([row.metric.clone(), number_format::metric(Some(row.published)), number_format::metric(mean)]);
     }
     (!rows.is_empty()).then(|| table.text())
 }
@@ -157,11 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_walkthrough_reports_stands_beside_ours() {
+    fn reference_values_are_beside_ours() {
         let mut trials = [trial("base", 0, 0.25), trial("base", 1, 0.5)];
-        assert_eq!(theirs(&trials), None);
+        assert_eq!(references(&trials), None);
         let reported: Reference = toml_edit::de::from_str("value = \"last.loss\"\nfigure = 0.0074").unwrap();
         compare_with(&[reported], &mut trials);
-        assert_eq!(theirs(&trials).unwrap(), "figure     theirs  our mean\nlast.loss  0.0074    0.3750");
+        assert_eq!(references(&trials).unwrap(), "metric     reference    mean\nlast.loss     0.0074  0.3750");
     }
 }

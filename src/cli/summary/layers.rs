@@ -1,26 +1,27 @@
-//! What was observed in the layers: a table for each observer, layers down and variants across, each cell the first
-//! epoch's value and the last one's.
+//! Layer statistics: a table for each observer, with a row for each layer and a column for each variant. Each cell has the
+//! value of the first and of the last epoch.
 //!
-//! Where so much does not fit, variants go down, layers across, and one epoch is shown. For gradients it is the first:
-//! there the initial weights and the depth show, and at the end a gradient is small because the network has learned.
-//! For all else it is the last. Layers that do not fit are left out from between, never the first and the last.
+//! If the table does not fit, it has a row for each variant and a column for each layer, and shows one epoch: for gradients
+//! the first, which shows the effect of the initial weights and the depth (at the end a gradient is small because the
+//! network has learned); for other statistics the last. Layers that do not fit are left out, but never the first and last.
 
-use crate::cli::summary::variant::Compared;
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::page::Page;
 use crate::cli::text::{number_format, terminal};
 use crate::history::History;
 use crate::observe::observer::Observer;
+use crate::views::document::statistic::mean_of_finite;
+use crate::views::variants::variant::Variant;
 
-/// The tables of several variants, one for each observer.
-pub fn of_variants(variants: &[Compared], page: Page) -> Vec<String> {
+/// Returns the tables of several variants, one for each observer.
+pub fn of_variants(variants: &[Variant], page: Page) -> Vec<String> {
     let series: Vec<(&str, Vec<&History>)> =
-        variants.iter().map(|variant| (variant.variant(), variant.trials.clone())).collect();
+        variants.iter().map(|variant| (variant.name, variant.trials.clone())).collect();
     let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
     observers(&trials).into_iter().map(|observer| of_observer(observer, &series, page)).collect()
 }
 
-/// The table of one variant's trials: a column for each observer.
+/// Returns the table of one variant's trials, with a column for each observer.
 pub fn of_trials(trials: &[History], page: Page) -> Option<String> {
     let trials: Vec<&History> = trials.iter().collect();
     let observers = observers(&trials);
@@ -44,7 +45,7 @@ pub fn of_trials(trials: &[History], page: Page) -> Option<String> {
     Some(format!("{}\n{legend}", table.tables(page).join("\n\n")))
 }
 
-/// What has been observed, in the order of the history.
+/// Returns the observers in the order of the history.
 fn observers<'a>(trials: &[&'a History]) -> Vec<&'a str> {
     let mut observers = Vec::new();
     for name in trials.iter().flat_map(|history| history.history.series.keys()) {
@@ -57,13 +58,13 @@ fn observers<'a>(trials: &[&'a History]) -> Vec<&'a str> {
     observers
 }
 
-/// `gradient_norm.3` is of the third layer.
+/// Returns the observer and the layer of a series: `gradient_norm` and 3 for `gradient_norm.3`.
 fn in_layer(series: &str) -> Option<(&str, usize)> {
     let (observer, layer) = series.rsplit_once('.')?;
     Some((observer, layer.parse().ok()?))
 }
 
-/// The layers that an observer has seen, in order.
+/// Returns the layers that an observer has values for, in order.
 fn layers(observer: &str, trials: &[&History]) -> Vec<usize> {
     let names = trials.iter().flat_map(|history| history.history.series.keys());
     let mut layers: Vec<usize> =
@@ -73,7 +74,7 @@ fn layers(observer: &str, trials: &[&History]) -> Vec<usize> {
     layers
 }
 
-/// The layer's number, with its kind where that is the same in all.
+/// Returns the layer's number, with its kind if that is the same in all trials.
 fn label(layer: usize, trials: &[&History]) -> String {
     let mut kinds =
         trials.iter().filter_map(|history| history.network.as_ref()?.layers.get(layer)).map(|layer| &layer.kind);
@@ -83,7 +84,7 @@ fn label(layer: usize, trials: &[&History]) -> String {
     }
 }
 
-/// A layer's values in the first epoch and in the last, where there is more than one: means over the trials.
+/// A layer's values in the first epoch, and in the last if there are several: means over the trials.
 struct Ends {
     first: f64,
     last: Option<f64>,
@@ -93,16 +94,13 @@ fn ends(observer: &str, layer: usize, trials: &[&History]) -> Option<Ends> {
     let name = format!("{observer}.{layer}");
     let curves: Vec<Vec<f64>> = trials.iter().filter_map(|history| history.history.metric(&name)).collect();
     let mean = |end: fn(&[f64]) -> Option<&f64>| {
-        let values: Vec<f64> = curves.iter().filter_map(|curve| end(curve)).copied().collect();
-        let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-        // a gradient that has left the finite numbers is worth seeing, where there is no other
-        number_format::mean(if finite.is_empty() { &values } else { &finite })
+        mean_of_finite(&curves.iter().filter_map(|curve| end(curve)).copied().collect::<Vec<f64>>())
     };
     let last = mean(<[f64]>::last).filter(|_| curves.iter().any(|curve| curve.len() > 1));
     mean(<[f64]>::first).map(|first| Ends { first, last })
 }
 
-/// `first → last`, the arrows one below the other.
+/// Returns cells with `first → last`, their arrows aligned.
 fn in_line(values: &[Option<Ends>]) -> Vec<Cell> {
     let lasts = values.iter().flatten().filter_map(|ends| ends.last);
     let widest = lasts.map(|last| number_format::short(last).chars().count()).max().unwrap_or_default();
@@ -113,7 +111,7 @@ fn in_line(values: &[Option<Ends>]) -> Vec<Cell> {
             format!("{} → {:>widest$}", number_format::short(*first), number_format::short(*last))
         }
     };
-    values.iter().map(|ends| Cell { text: text(ends), is_best: false }).collect()
+    values.iter().map(|ends| Cell::plain(text(ends))).collect()
 }
 
 fn first_to_last(trials: &[&History]) -> &'static str {
@@ -150,7 +148,8 @@ fn of_observer(observer: &str, variants: &[(&str, Vec<&History>)], page: Page) -
     format!("{title}\n{}", table.tables(page).join("\n\n"))
 }
 
-/// One epoch's values, variants down and as many layers across as fit; which epoch, and how many are left out.
+/// Returns a table of one epoch, with a row for each variant and as many layers as fit; which epoch, and the number of layers
+/// that are left out.
 fn across(
     observer: &str,
     variants: &[&(&str, Vec<&History>)],
@@ -161,7 +160,7 @@ fn across(
     let cell = |layer: usize, trials: &[&History]| {
         let value = ends(observer, layer, trials)
             .map(|Ends { first, last }| if is_first { first } else { last.unwrap_or(first) });
-        Cell { text: value.map_or("–".to_owned(), number_format::short), is_best: false }
+        Cell::plain(value.map_or("–".to_owned(), number_format::short))
     };
     let table = |layers: &[usize]| Fitted {
         labels: Column::words("variant", variants.iter().map(|(name, _)| (*name).to_owned())),
@@ -182,7 +181,7 @@ fn across(
     (if is_first { "first" } else { "last" }, table(&spread(layers, count)), layers.len() - count)
 }
 
-/// So many of the layers, evenly spread, with the first and the last among them.
+/// Returns `count` of the layers, evenly spaced, including the first and the last.
 fn spread(layers: &[usize], count: usize) -> Vec<usize> {
     let (last, steps) = (layers.len().saturating_sub(1), count.saturating_sub(1).max(1));
     (0..count.min(layers.len())).map(|place| layers[(place * last + steps / 2) / steps]).collect()
@@ -191,7 +190,7 @@ fn spread(layers: &[usize], count: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::fixtures::{self, PLAIN, history, width};
+    use crate::cli::fixtures::{PLAIN, history, width};
 
     fn trial(variant: &str, observer: &str, layers: &[usize], kinds: &[&str]) -> History {
         let names: Vec<String> = layers.iter().map(|layer| format!("{observer}.{layer}")).collect();
@@ -202,14 +201,13 @@ mod tests {
 
     #[test]
     fn layers_go_down_and_variants_across_with_the_first_and_the_last_epoch() {
-        let study = fixtures::study(&[("relu", ""), ("tanh", ""), ("unseen", "")]);
         let mut histories = [
             trial("relu", "gradient_norm", &[0, 2], &["linear", "relu", "linear"]),
             trial("tanh", "gradient_norm", &[0, 2], &["linear", "tanh", "linear"]),
             history("unseen", 0, &[("loss", &[1.0, 0.5])]).0,
         ];
         histories[1].history.series["gradient_norm.2"][1].0 = f64::NAN;
-        let tables = of_variants(&Compared::of(&study, &histories), PLAIN);
+        let tables = of_variants(&Variant::all(["relu", "tanh", "unseen"], &histories), PLAIN);
         assert_eq!(
             tables,
             ["gradient_norm by layer, first → last epoch\n\
@@ -222,11 +220,10 @@ mod tests {
     #[test]
     fn many_variants_go_down_with_the_epoch_that_tells_and_layers_from_between_left_out() {
         let names: Vec<String> = (0..12).map(|number| format!("xavier_uniform-tanh-{number}")).collect();
-        let study = fixtures::study(&names.iter().map(|name| (name.as_str(), "")).collect::<Vec<_>>());
         let layers: Vec<usize> = (0..11).map(|layer| 2 * layer).collect();
         for (observer, epoch, value) in [("gradient_norm", "first", "0.250"), ("saturation", "last", "8.4e-9")] {
             let histories: Vec<History> = names.iter().map(|name| trial(name, observer, &layers, &[])).collect();
-            let table = of_variants(&Compared::of(&study, &histories), PLAIN).remove(0);
+            let table = of_variants(&Variant::all(names.iter().map(String::as_str), &histories), PLAIN).remove(0);
             let mut lines = table.lines();
             let title = lines.next().unwrap();
             assert!(title.starts_with(&format!("{observer} by layer (")), "{title}");

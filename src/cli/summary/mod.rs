@@ -1,18 +1,12 @@
-//! What is shown when a run has ended: the first, best and last epoch, test figures with the classes' report, what the
-//! curves say, which expectations are met, and where the files are.
+//! The summary at the end of a run: the first, best and last epoch, test metrics with the classification report, the
+//! diagnosis, which expectations are met, and where the files are.
 
-pub mod baselines;
 pub mod classification;
 pub mod expectations;
 pub mod layers;
-pub mod leakage;
-pub mod legend;
 pub mod plots;
 pub mod tree;
-pub mod trial_status;
 pub mod trials;
-pub mod val_loss_rise;
-pub mod variant;
 pub mod variants;
 pub mod write_errors;
 
@@ -25,11 +19,12 @@ use crate::compare::metric_name::is_metric;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
 use crate::history::baseline::cautions;
-use crate::history::number::Number;
 use crate::history::{History, Status};
+use crate::views::layers::{joined, predictions};
+use crate::views::variants::{baselines, trial_status};
 
-/// The summary of a run that has left these pictures.
-pub fn of(study: &Study, finished: &Finished, pictures: &[&str]) -> String {
+/// Returns the summary of a run that has written these plots.
+pub fn of(study: &Study, finished: &Finished, plots: &[&str]) -> String {
     let page = Page::of_output();
     let mut parts = match &finished.histories[..] {
         histories if study.plans.len() > 1 => variants::of(study, histories, page),
@@ -38,21 +33,22 @@ pub fn of(study: &Study, finished: &Finished, pictures: &[&str]) -> String {
     };
     parts.extend(classification::without_threshold(&finished.histories).map(|line| page.wrapped(&line, 0)));
     if study.plans.len() == 1 {
-        parts.extend(leakage::of_trials(&finished.histories, page));
+        let leak = finished.histories.first().and_then(|history| history.data.resample.as_ref()?.leak.as_ref());
+        parts.extend(leak.map(|why| page.wrapped(&format!("data leakage: {why}"), 2)));
     }
     let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
     if !interrupted {
-        parts.extend(expectations::theirs(&finished.histories));
+        parts.extend(expectations::references(&finished.histories));
     }
     if !study.spec.expect.is_empty() && !interrupted {
         parts.push(expectations::of(&finished.histories, page));
     }
-    parts.push(files(finished, pictures, page));
+    parts.push(files(finished, plots, page));
     parts.join("\n\n")
 }
 
-/// A lone trial: the table of epochs, how it ended, the test, what is observed in its layers, the reading, and what a
-/// tiny network has learned.
+/// Returns the parts of a single trial: the table of epochs, its status, test metrics, layer statistics, what a small network
+/// has learned, and the diagnosis.
 fn one(histories: &[History], page: Page) -> Vec<String> {
     let history = &histories[0];
     let cautions = cautions(&[history]);
@@ -64,7 +60,7 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
     }
     parts.extend(trial_status::of_one(history));
     let has_threshold = history.test.as_ref().is_some_and(|test| test.threshold.is_some());
-    // a tree's test metrics stand in its table, unless they are at another threshold than the rest of it
+    // a tree's table has its test metrics, unless they are at another threshold than the other metrics
     if let Some(test) = history.test.as_ref().filter(|_| history.network.is_some() || has_threshold) {
         let metrics: Vec<String> = test
             .metrics
@@ -110,17 +106,9 @@ fn epochs(history: &History) -> String {
     table.text()
 }
 
-/// The weights and predictions of a tiny network.
+/// Returns the predictions of a small network, and its weights if it is very small.
 fn learned_table(history: &History, learned: &crate::history::Learned) -> String {
-    let mut table = Columns::new(["input", "target", "output"], 1..3);
-    let joined = |numbers: &[Number]| {
-        numbers.iter().map(|number| number_format::metric(Some(number.0))).collect::<Vec<_>>().join(", ")
-    };
-    for prediction in &learned.predictions {
-        let plain = |numbers: &[Number]| numbers.iter().map(|n| n.0.to_string()).collect::<Vec<_>>().join(", ");
-        table.row([plain(&prediction.input), plain(&prediction.target), joined(&prediction.output)]);
-    }
-    let mut lines = vec![table.text()];
+    let mut lines = vec![Columns::from(predictions(learned, "")).text()];
     if history.network.as_ref().is_some_and(|network| network.parameters <= 16) {
         lines.push(String::new());
         lines.extend(learned.parameters.iter().map(|(name, values)| format!("{name}  [{}]", joined(values))));
@@ -128,7 +116,8 @@ fn learned_table(history: &History, learned: &crate::history::Learned) -> String
     lines.join("\n")
 }
 
-fn files(finished: &Finished, pictures: &[&str], page: Page) -> String {
+/// Returns where the files are.
+fn files(finished: &Finished, plots: &[&str], page: Page) -> String {
     let folder = finished.folder.path().display();
     let of_trial = |history: &History| match (&history.network, &history.tree) {
         (Some(_), _) => Some("safetensors"),
@@ -140,27 +129,26 @@ fn files(finished: &Finished, pictures: &[&str], page: Page) -> String {
     match &finished.histories[..] {
         [history] => {
             let files = models.iter().map(|ending| format!("{}.{ending}", history.stem()));
-            let files =
-                files.chain(pictures.iter().map(|name| (*name).to_owned())).chain(["experiment.toml".to_owned()]);
-            // what the folder did not take is told of behind the summary
+            let files = files.chain(plots.iter().map(|name| (*name).to_owned())).chain(["experiment.toml".to_owned()]);
+            // errors about files that were not written come after the summary
             let files = files.filter(|name| finished.folder.file(name).exists()).collect::<Vec<_>>().join(", ");
             format!("{folder}/\n{}", indented(&files, page))
         }
         _ => {
-            let names: Vec<&str> = ["experiment.toml"].into_iter().chain(pictures.iter().copied()).collect();
+            let names: Vec<&str> = ["experiment.toml"].into_iter().chain(plots.iter().copied()).collect();
             let files = format!("{}, and {} of each trial", names.join(", "), of_each(&models));
             format!("{folder}/\n{}", indented(&files, page))
         }
     }
 }
 
-/// Text in lines that fit, each indented by two blanks.
+/// Returns text in lines that fit, each indented by two blanks.
 fn indented(text: &str, page: Page) -> String {
     let narrower = Page { width: page.width.saturating_sub(2), ..page };
     format!("  {}", narrower.wrapped(text, 2))
 }
 
-/// `.json and .safetensors or .tree.json`
+/// Returns the endings in words: `.json and .safetensors or .tree.json`.
 fn of_each(endings: &[&str]) -> String {
     match endings {
         [history] => format!(".{history}"),

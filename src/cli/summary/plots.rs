@@ -1,5 +1,5 @@
-//! The pictures that a run leaves by itself, written beside its histories. A fault in drawing is a warning: what was
-//! trained is there all the same.
+//! The plots that each run writes beside its histories. An error in drawing is only a warning, because the trained models
+//! are saved.
 
 use crate::config::hint::in_a_line;
 use crate::device::fault::{contained, text};
@@ -7,7 +7,7 @@ use crate::experiment::run::Finished;
 use crate::history::History;
 use crate::plot::charts::run_figures::{self, Named};
 
-/// Draws and writes them, and returns the names of their files, and a warning for each that is not there.
+/// Draws and writes the plots. Returns the names of their files, and a warning for each plot that was not written.
 pub fn write(finished: &Finished) -> (Vec<&'static str>, Vec<String>) {
     write_drawn(finished, run_figures::draw)
 }

@@ -1,4 +1,4 @@
-//! What is shown of a decision tree: its figures on each part of the rows, how large it is, and what it asks for.
+//! The summary of a decision tree: its metrics on each part of the rows, its size, and its most important features.
 
 use crate::cli::text::number_format;
 use crate::cli::text::table::Columns;
@@ -6,22 +6,22 @@ use crate::compare::metric_name::is_metric;
 use crate::history::History;
 use crate::history::tree::TreeRecord;
 
-/// So many features are listed.
+/// Number of features that are listed.
 const FEATURES: usize = 5;
 
-/// The parts, where it was fitted.
+/// Returns the metrics and the size of a fitted tree.
 pub fn of(history: &History) -> Vec<String> {
-    history.tree.as_ref().map(|tree| vec![figures_table(history), of_tree(tree)]).unwrap_or_default()
+    history.tree.as_ref().map(|tree| vec![metrics_table(history), of_tree(tree)]).unwrap_or_default()
 }
 
-/// A line for each figure: on training rows, on validation rows where there are some, and on test rows, unless these are at
+/// Returns a line for each metric: on training rows, validation rows if there are any, and test rows unless their metrics are at
 /// another threshold.
-fn figures_table(history: &History) -> String {
+fn metrics_table(history: &History) -> String {
     let curve = |name: &str| history.history.at(1, name);
     let of_test = |name: &str| Some(history.test.as_ref()?.metrics.get(name)?.0);
     let is_tested = history.test.as_ref().is_some_and(|test| test.threshold.is_none());
     let has_validation = history.history.series.keys().any(|name| name.starts_with("val_"));
-    let mut header = vec!["figure", "training"];
+    let mut header = vec!["metric", "training"];
     header.extend(has_validation.then_some("validation"));
     header.extend(is_tested.then_some("test"));
     let mut table = Columns::new(header.clone(), 1..header.len());
@@ -41,7 +41,7 @@ fn figures_table(history: &History) -> String {
     table.text()
 }
 
-/// How large a tree is, and the features that it splits by, the most important first.
+/// Returns the size of a tree, and the features that it splits by, the most important first.
 fn of_tree(tree: &TreeRecord) -> String {
     let heading = format!("a tree of {} leaves, {} splits deep", number_format::count(tree.leaves), tree.depth);
     if tree.features.is_empty() {

@@ -1,21 +1,23 @@
-//! What is shown of several trials of one network: each of them with their mean and spread, the folds of each seed, or,
-//! where there are many, their extremes.
+//! The summary of several trials of one network: each of them with their mean and standard deviation, the folds of each seed,
+//! or of many trials the extremes.
 
 use std::collections::BTreeSet;
 
-use crate::cli::summary::{baselines, classification, layers, legend, trial_status};
-use crate::cli::text::column::Figure;
+use crate::cli::summary::{classification, layers};
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::number_format;
 use crate::cli::text::page::Page;
-use crate::cli::text::{number_format, terminal};
+use crate::compare::statistics::sample::Sample;
 use crate::history::baseline::cautions;
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
+use crate::views::metric_column::MetricColumn;
+use crate::views::variants::{baselines, legend, trial_status};
 
-/// More rows than these are too many to be read one by one.
+/// Maximum number of rows.
 const MOST: usize = 20;
 
-/// The tables, how trials ended, and what their curves show.
+/// Returns the tables, how trials ended, and their diagnoses.
 pub fn of(histories: &[History], page: Page) -> Vec<String> {
     let rows = rows(histories);
     let some_epoch = histories.iter().any(|history| !history.history.is_empty());
@@ -40,11 +42,11 @@ pub fn of(histories: &[History], page: Page) -> Vec<String> {
         parts.push(notes.join("\n"));
     }
     parts.extend(layers::of_trials(histories, page));
-    parts.extend(Some(readings(histories)).filter(|readings| !readings.is_empty()));
+    parts.extend(Some(diagnoses(histories)).filter(|diagnoses| !diagnoses.is_empty()));
     parts
 }
 
-/// A row of the table: what it shows of which trials.
+/// A row of the table.
 struct Row<'a> {
     label: String,
     shows: Shows,
@@ -61,11 +63,11 @@ enum Shows {
     Max,
 }
 
-/// The rows, under the header of their labels.
+/// The rows and the header of their labels.
 struct Rows<'a> {
     header: &'static str,
     rows: Vec<Row<'a>>,
-    /// What is to be said beside the table.
+    /// A note for the legend.
     note: Option<String>,
 }
 
@@ -76,7 +78,7 @@ fn rows(histories: &[History]) -> Rows<'_> {
     let over_all = |label: &str, shows| Row { label: label.to_owned(), shows, trials: sound.clone() };
     let mean = || over_all(&format!("mean of {}", sound.len()), Shows::Mean);
     let std = || over_all("± std", Shows::Std);
-    let elsewhere = || Some(format!("all {} trials: `--json`, and the run's folder", histories.len()));
+    let elsewhere = || Some(format!("all {} trials: `--json`, and the run directory", histories.len()));
 
     if !folds.is_empty() && seeds.len() > 1 && seeds.len() <= MOST {
         let of_seed = |&seed: &i64| Row {
@@ -102,9 +104,9 @@ fn rows(histories: &[History]) -> Rows<'_> {
 
 fn tables(rows: &Rows, histories: &[History], page: Page) -> Vec<String> {
     let all: Vec<&History> = histories.iter().collect();
-    let column = |figure: &Figure| Column::numbers(figure.name(), rows.rows.iter().map(|row| row.cell(figure)));
+    let column = |metric: &MetricColumn| Column::numbers(metric.name(), rows.rows.iter().map(|row| row.cell(metric)));
     let mut groups: Vec<Vec<Column>> =
-        Figure::groups(&all, false).iter().map(|group| group.iter().map(column).collect()).collect();
+        MetricColumn::groups(&all, false).iter().map(|group| group.iter().map(column).collect()).collect();
     let has_best = histories.iter().any(|history| history.best.is_some());
     if has_best && rows.rows.iter().any(|row| row.shows == Shows::One) {
         let best = Column::numbers("best", rows.rows.iter().map(Row::best_epoch));
@@ -113,58 +115,42 @@ fn tables(rows: &Rows, histories: &[History], page: Page) -> Vec<String> {
             None => groups.push(vec![best]),
         }
     }
-    let test_loss = Figure::test_loss();
-    let is_tested = all.iter().any(|history| test_loss.of_trial(history).is_some());
+    let test_loss = MetricColumn::test_loss();
+    let is_tested = all.iter().any(|history| test_loss.value(history).is_some());
     let behind_the_losses = groups.first().map_or(0, Vec::len);
     let spare = Vec::from_iter(is_tested.then(|| (behind_the_losses, column(&test_loss))));
-    let fitted = Fitted {
+    let fitted = |groups, spare| Fitted {
         labels: Column::words(rows.header, rows.rows.iter().map(|row| row.label.clone())),
         groups,
         spare,
         closing: None,
     };
     let note = rows.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
-    let mut tables = with_legend(fitted, &format!("{}{note}", legend::of(&all)), page);
-    let at_threshold = Figure::at_threshold(&all);
+    let mut tables = fitted(groups, spare).tables_with_legend(&format!("{}{note}", legend::of(&all)), page);
+    let at_threshold = MetricColumn::at_threshold(&all);
     if !at_threshold.is_empty() {
-        let fitted = Fitted {
-            labels: Column::words(rows.header, rows.rows.iter().map(|row| row.label.clone())),
-            groups: at_threshold.iter().map(|group| group.iter().map(column).collect()).collect(),
-            spare: Vec::new(),
-            closing: None,
-        };
-        tables.extend(with_legend(fitted, &legend::at_threshold(&all), page));
-    }
-    tables
-}
-
-/// The tables, with what they are of below the last.
-fn with_legend(fitted: Fitted, legend: &str, page: Page) -> Vec<String> {
-    let mut tables = fitted.tables(page);
-    if let Some(last) = tables.last_mut() {
-        last.push('\n');
-        let legend = page.wrapped(legend, 0);
-        last.push_str(&legend.lines().map(terminal::dim).collect::<Vec<_>>().join("\n"));
+        let groups = at_threshold.iter().map(|group| group.iter().map(column).collect()).collect();
+        tables.extend(fitted(groups, Vec::new()).tables_with_legend(&legend::at_threshold(&all), page));
     }
     tables
 }
 
 impl Row<'_> {
-    fn cell(&self, figure: &Figure) -> Cell {
-        let values = || self.trials.iter().filter_map(|history| figure.of_trial(history));
+    fn cell(&self, metric: &MetricColumn) -> Cell {
+        let values = || self.trials.iter().filter_map(|history| metric.value(history));
         let finite: Vec<f64> = values().filter(|value| value.is_finite()).collect();
-        let mean = number_format::mean(&finite);
-        let std = number_format::mean_and_std(&finite).map(|(_, std)| std);
+        let sample = Sample::of(&finite);
+        let (mean, std) = (sample.as_ref().map(|sample| sample.mean), sample.as_ref().and_then(|sample| sample.std));
         let text = match self.shows {
-            Shows::One => figure.shown(values().next()),
-            Shows::Mean => figure.shown(mean),
+            Shows::One => metric.text(values().next()),
+            Shows::Mean => metric.text(mean),
             Shows::Std => number_format::spread(mean, std),
-            Shows::MeanAndStd if std.is_none() => figure.shown(mean),
-            Shows::MeanAndStd => format!("{} ±{}", figure.shown(mean), number_format::spread(mean, std)),
-            Shows::Min => figure.shown(finite.iter().copied().reduce(f64::min)),
-            Shows::Max => figure.shown(finite.iter().copied().reduce(f64::max)),
+            Shows::MeanAndStd if std.is_none() => metric.text(mean),
+            Shows::MeanAndStd => format!("{} ±{}", metric.text(mean), number_format::spread(mean, std)),
+            Shows::Min => metric.text(sample.map(|sample| sample.min)),
+            Shows::Max => metric.text(sample.map(|sample| sample.max)),
         };
-        Cell { text, is_best: false }
+        Cell::plain(text)
     }
 
     fn best_epoch(&self) -> Cell {
@@ -175,12 +161,12 @@ impl Row<'_> {
             }
             _ => String::new(),
         };
-        Cell { text, is_best: false }
+        Cell::plain(text)
     }
 }
 
-/// The findings of several trials, each with how many share it.
-fn readings(histories: &[History]) -> String {
+/// Returns the diagnoses of several trials, each with the number of trials that have it.
+fn diagnoses(histories: &[History]) -> String {
     let mut lines = Vec::new();
     for verdict in Verdict::ALL {
         let shared: Vec<&History> = histories.iter().filter(|history| history.finds(verdict)).collect();
@@ -206,7 +192,7 @@ mod tests {
     use super::*;
     use crate::cli::fixtures::{PLAIN, history, width};
 
-    fn trial(seed: i64) -> crate::cli::fixtures::HistoryFixture {
+    fn trial(seed: i64) -> crate::cli::fixtures::Fixtures {
         let apart = 0.001 * seed as f64;
         let series = [
             ("loss", &[0.9, 0.2 + apart][..]),
@@ -245,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_folds_of_one_seed_are_listed() {
-        let histories: Vec<History> = (0..3).map(|fold| trial(fold).with_fold(fold as usize).0).collect();
+        let histories: Vec<History> = (0..3).map(|fold| trial(fold).in_fold(fold as usize).0).collect();
         let histories: Vec<History> = histories.into_iter().map(|h| History { seed: 7, ..h }).collect();
         assert_snapshot!(shown(&histories), @r"
         fold       best    loss  val_loss     acc  val_acc
@@ -262,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_folds_of_several_seeds_are_summed_up_by_seed() {
-        let fold = |fold: usize| (0..5).map(move |seed| trial(seed + fold as i64).with_fold(fold).0);
+        let fold = |fold: usize| (0..5).map(move |seed| trial(seed + fold as i64).in_fold(fold).0);
         let mut histories: Vec<History> = (0..5).flat_map(fold).collect();
         for (number, history) in histories.iter_mut().enumerate() {
             history.seed = number as i64 % 5;
@@ -276,7 +262,7 @@ mod tests {
         4       0.2060 ±0.0016  0.2560 ±0.0016  0.9440 ±0.0016  0.9300 ±0.0000
         all 25  0.2040 ±0.0020  0.2540 ±0.0020  0.9460 ±0.0020  0.9300 ±0.0000
         train/val: last epoch; mean ± std over the 5 folds of each seed; all 25 trials:
-        `--json`, and the run's folder
+        `--json`, and the run directory
 
         good in 25 of 25 trials
         ");
@@ -292,9 +278,9 @@ mod tests {
         mean of 29  0.2149    0.2649  0.9351   0.9300
         highest     0.2290    0.2790  0.9500   0.9300
         ± std       0.0087    0.0087  0.0087   0.0000
-        train/val: last epoch; all 30 trials: `--json`, and the run's folder
+        train/val: last epoch; all 30 trials: `--json`, and the run directory
 
-        diverged, and left out of the means: 1 of 30 trials (epoch 2 of 2)
+        diverged (not in the means): 1 of 30 trials (epoch 2 of 2)
 
         diverged in 1 of 30 trials
         good in 29 of 30 trials

@@ -1,153 +1,145 @@
-//! What is shown of an experiment's variants: the table of their figures with the best marked, what each one's curves
-//! show, what is observed in their layers, and which reduces the rise of the validation loss.
-//!
-//! Variants are ranked by validation rows, so only columns of these have a mark ([`Figure::ranks`]).
+//! The summary of an experiment's variants: the table of their metrics with the best marked, and notes about them.
 
-use crate::cli::summary::variant::{Compared, best};
-use crate::cli::summary::{baselines, classification, layers, leakage, legend, trial_status, val_loss_rise};
-use crate::cli::text::column::Figure;
+use crate::cli::summary::{classification, layers};
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::page::Page;
-use crate::cli::text::{number_format, terminal};
+use crate::cli::text::{number_format, settings};
 use crate::experiment::plan::study::Study;
 use crate::history::History;
-use crate::metrics::Metric;
+use crate::views::metric_column::MetricColumn;
+use crate::views::variants::ranking::{best_by, incomparable, meaning_of_mark};
+use crate::views::variants::table::meaning_of_rise;
+use crate::views::variants::variant::Variant;
+use crate::views::variants::{baselines, leakage, legend, trial_status, val_loss_rise};
 
-/// The tables, and what is to be said about them.
+/// Returns the tables and the notes.
 pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
-    let variants = Compared::of(study, histories);
-    let some_epoch = histories.iter().any(|history| !history.history.is_empty());
-    let mut parts: Vec<String> = baselines::cautions_of_variants(&variants, page).into_iter().collect();
-    if some_epoch {
+    let variants = Variant::all(study.plans.iter().map(|plan| plan.variant.as_str()), histories);
+    let paragraph = |lines: Vec<String>| {
+        let lines: Vec<String> = lines.iter().map(|line| page.wrapped(line, 2)).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    };
+    let mut parts: Vec<String> = paragraph(baselines::cautions_of_variants(&variants)).into_iter().collect();
+    if histories.iter().any(|history| !history.history.is_empty()) {
         parts.extend(tables(&variants, page));
     }
-    let notes: Vec<String> = incomparable(&variants)
+    let threshold =
+        |variant: &Variant| Some(format!("{}: {}", variant.name, classification::thresholds(&variant.trials)?));
+    let notes = incomparable(&variants, settings::of_loss)
         .into_iter()
         .chain(trial_status::of_variants(&variants))
         .chain(classification::positive_class(&histories.iter().collect::<Vec<_>>()))
         .chain(trial_status::near_zero(histories))
         .chain(baselines::line(histories))
-        .chain(variants.iter().filter_map(|variant| {
-            Some(format!("{}: {}", variant.variant(), classification::thresholds(&variant.trials)?))
-        }))
-        .map(|note| page.wrapped(&note, 2))
-        .collect();
-    if !notes.is_empty() {
-        parts.push(notes.join("\n"));
-    }
+        .chain(variants.iter().filter_map(threshold));
+    parts.extend(paragraph(notes.collect()));
     parts.extend(layers::of_variants(&variants, page));
-    parts.extend(val_loss_rise::sentences(&variants, page));
-    parts.extend(leakage::of_variants(&variants, page));
+    parts.extend(paragraph(val_loss_rise::sentences(&variants)));
+    parts.extend(paragraph(leakage::sentences(&variants)));
     parts
 }
 
-/// How the spread over trials is shown.
+/// Where the standard deviation over trials is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spread {
-    /// There is one trial of each.
+    /// Nowhere: each variant has one trial.
     None,
-    /// Behind the mean.
+    /// After the mean.
     Beside,
-    /// In a line of its own under the mean.
+    /// In a line of its own below the mean.
     Below,
 }
 
-fn tables(variants: &[Compared], page: Page) -> Vec<String> {
-    let trials = trials(variants);
-    let legend = |fitted: &Fitted| {
-        let has_rise = trials.iter().any(|history| Figure::ValLossRise.of_trial(history).is_some());
-        let rise = if has_rise { "; rise: last val_loss minus its lowest" } else { "" };
-        let mark = mark(variants, fitted.has_best(), page);
-        let legend = page.wrapped(&format!("{}{rise}{mark}", legend::of(&trials)), 0);
-        legend.lines().map(terminal::dim).collect::<Vec<_>>().join("\n")
+fn tables(variants: &[Variant], page: Page) -> Vec<String> {
+    let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
+    let legend = |has_best: bool| {
+        let mark = meaning_of_mark(variants, has_best).map(|meaning| match (has_best, page.styled) {
+            (true, true) => format!("; bold: {meaning}"),
+            (true, false) => format!("; * {meaning}"),
+            (false, _) => format!("; {meaning}"),
+        });
+        format!("{}{}{}", legend::of(&trials), meaning_of_rise(&trials), mark.unwrap_or_default())
     };
-    let mut tables = tables_of(variants, &fitted, legend, page);
-    let at_threshold = Figure::at_threshold(&trials);
+    let main = |spread| fitted(variants, &trials, spread);
+    let mut tables = with_legend(variants, &main, legend, page);
+    let at_threshold = MetricColumn::at_threshold(&trials);
     if !at_threshold.is_empty() {
-        let of_threshold = |variants: &[Compared], spread| Fitted {
+        let fitted = |spread| Fitted {
             labels: Column::words("variant", names(variants, spread)),
             groups: columns(variants, &at_threshold, spread),
             spare: Vec::new(),
             closing: None,
         };
-        let legend = |_: &Fitted| terminal::dim(&page.wrapped(&legend::at_threshold(&trials), 0));
-        tables.extend(tables_of(variants, &of_threshold, legend, page));
+        tables.extend(with_legend(variants, &fitted, |_| legend::at_threshold(&trials), page));
     }
     tables
 }
 
-fn trials<'a>(variants: &[Compared<'a>]) -> Vec<&'a History> {
-    variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect()
-}
-
-/// Tables with the spread over trials where it fits, and what they are of below the last.
-fn tables_of(
-    variants: &[Compared],
-    fitted: &dyn Fn(&[Compared], Spread) -> Fitted,
-    legend: impl Fn(&Fitted) -> String,
+/// Returns tables with the standard deviation over trials where it fits, and the legend below the last.
+fn with_legend(
+    variants: &[Variant],
+    fitted: &dyn Fn(Spread) -> Fitted,
+    legend: impl Fn(bool) -> String,
     page: Page,
 ) -> Vec<String> {
     let several = variants.iter().any(|variant| variant.trials.len() > 1);
     let fitted = match several {
-        false => fitted(variants, Spread::None),
-        true => Some(fitted(variants, Spread::Beside))
-            .filter(|fitted| fitted.is_one(page))
-            .unwrap_or_else(|| fitted(variants, Spread::Below)),
+        false => fitted(Spread::None),
+        true => {
+            Some(fitted(Spread::Beside)).filter(|fitted| fitted.is_one(page)).unwrap_or_else(|| fitted(Spread::Below))
+        }
     };
-    let legend = legend(&fitted);
-    let mut tables = fitted.tables(page);
-    if let Some(last) = tables.last_mut() {
-        last.push('\n');
-        last.push_str(&legend);
-    }
-    tables
+    let legend = legend(fitted.has_best());
+    fitted.tables_with_legend(&legend, page)
 }
 
-/// A row for each variant, and one for the spread where it stands below.
+/// Returns a row for each variant, and a second one if the standard deviation is below the mean.
 fn rows(
-    variants: &[Compared],
+    variants: &[Variant],
     spread: Spread,
-    first: &dyn Fn(&Compared) -> String,
-    second: &dyn Fn(&Compared) -> String,
+    first: &dyn Fn(&Variant) -> String,
+    second: &dyn Fn(&Variant) -> String,
 ) -> Vec<String> {
     let row = |variant| [Some(first(variant)), (spread == Spread::Below).then(|| second(variant))];
     variants.iter().flat_map(row).flatten().collect()
 }
 
-fn names(variants: &[Compared], spread: Spread) -> Vec<String> {
-    rows(variants, spread, &|variant| variant.variant().to_owned(), &|variant| match variant.trials.len() {
+fn names(variants: &[Variant], spread: Spread) -> Vec<String> {
+    rows(variants, spread, &|variant| variant.name.to_owned(), &|variant| match variant.trials.len() {
         0 | 1 => "  ± std".to_owned(),
         trials => format!("  ± std of {trials}"),
     })
 }
 
-fn columns(variants: &[Compared], groups: &[Vec<Figure>], spread: Spread) -> Vec<Vec<Column>> {
-    let column = |figure: &Figure| figure_column(variants, figure, spread);
+fn columns(variants: &[Variant], groups: &[Vec<MetricColumn>], spread: Spread) -> Vec<Vec<Column>> {
+    let column = |column: &MetricColumn| metric_column(variants, column, spread);
     groups.iter().map(|group| group.iter().map(column).collect()).collect()
 }
 
-fn fitted(variants: &[Compared], spread: Spread) -> Fitted {
-    let trials = trials(variants);
-    let groups = Figure::groups(&trials, true);
-    let rows = |first: &dyn Fn(&Compared) -> String| rows(variants, spread, first, &|_| String::new());
-    let test_loss = Figure::test_loss();
+fn fitted(variants: &[Variant], trials: &[&History], spread: Spread) -> Fitted {
+    let groups = MetricColumn::groups(trials, true);
+    let rows = |first: &dyn Fn(&Variant) -> String| rows(variants, spread, first, &|_| String::new());
+    let test_loss = MetricColumn::test_loss();
     let mut spare = Vec::new();
-    if trials.iter().any(|history| test_loss.of_trial(history).is_some()) {
-        spare.push((groups.first().map_or(0, Vec::len), figure_column(variants, &test_loss, spread)));
+    if trials.iter().any(|history| test_loss.value(history).is_some()) {
+        spare.push((groups.first().map_or(0, Vec::len), metric_column(variants, &test_loss, spread)));
     }
-    if variants.iter().any(|variant| variant.epochs() != variants[0].epochs()) {
-        let cells = rows(&|variant| epochs(&variant.trials)).into_iter().map(|text| Cell { text, is_best: false });
-        spare.push((0, Column::numbers("epochs", cells)));
+    let planned = |history: &&History| history.config["train"]["epochs"].as_u64();
+    if trials.iter().any(|history| planned(history) != planned(&trials[0])) {
+        spare.push((
+            0,
+            Column::numbers("epochs", rows(&|variant| epochs(&variant.trials)).into_iter().map(Cell::plain)),
+        ));
     }
     Fitted {
         labels: Column::words("variant", names(variants, spread)),
         groups: columns(variants, &groups, spread),
         spare,
-        closing: Some(Column::words("reading", rows(&|variant| variant.reading()))),
+        closing: Some(Column::words("diagnosis", rows(&|variant| variant.diagnosis()))),
     }
 }
 
-/// How many epochs were trained: `30`, or `12–30` where trials differ.
+/// Returns the number of trained epochs: `30`, or `12–30` if trials differ.
 fn epochs(trials: &[&History]) -> String {
     let networks = || trials.iter().filter(|history| history.network.is_some());
     let epochs = || networks().map(|history| history.history.len());
@@ -158,82 +150,20 @@ fn epochs(trials: &[&History]) -> String {
     }
 }
 
-fn figure_column(variants: &[Compared], figure: &Figure, spread: Spread) -> Column {
-    let values = |variant: &Compared| variant.values(|history| figure.of_trial(history));
-    let marks = marks(variants, figure);
+fn metric_column(variants: &[Variant], column: &MetricColumn, spread: Spread) -> Column {
+    let marks = best_by(column, variants);
     let cells = variants.iter().zip(marks).flat_map(|(variant, is_best)| {
-        let values = values(variant);
-        let mean = number_format::mean(&values);
+        let values = variant.values(|history| column.value(history));
+        let mean = variant.mean(|history| column.value(history));
         let std = number_format::spread(mean, number_format::mean_and_std(&values).map(|(_, std)| std));
         let text = match spread {
-            Spread::Beside if values.len() > 1 => format!("{} ±{std}", figure.shown(mean)),
-            _ => figure.shown(mean),
+            Spread::Beside if values.len() > 1 => format!("{} ±{std}", column.text(mean)),
+            _ => column.text(mean),
         };
-        let below = (spread == Spread::Below).then_some(Cell { text: std, is_best: false });
+        let below = (spread == Spread::Below).then_some(Cell::plain(std));
         [Some(Cell { text, is_best }), below]
     });
-    Column::numbers(figure.name(), cells.flatten())
-}
-
-/// Which variants are the best by a figure. None is where variants are not ranked by it, it has no better direction, or it
-/// cannot be compared.
-fn marks(variants: &[Compared], figure: &Figure) -> Vec<bool> {
-    let metrics: Vec<Metric> = variants.iter().flat_map(|variant| variant.plan.metrics()).collect();
-    let is_ranked = figure.ranks(have_validation(variants), variants.iter().any(|v| v.plan.spec.resample.is_some()));
-    let comparable = if figure.is_loss() { minimize_the_same(variants) } else { predict_the_same(variants) };
-    let Some(higher_is_better) = figure.higher_is_better(&metrics).filter(|_| is_ranked && comparable) else {
-        return vec![false; variants.len()];
-    };
-    let value = |variant: &Compared| variant.mean(|history| figure.of_trial(history)).filter(|_| variant.is_whole());
-    let values: Vec<Option<f64>> = variants.iter().map(value).collect();
-    best(&values, higher_is_better, |value| figure.shown(Some(value)))
-}
-
-/// Whether any variant has metrics of validation rows.
-fn have_validation(variants: &[Compared]) -> bool {
-    trials(variants).iter().any(|history| history.history.series.keys().any(|name| name.starts_with("val_")))
-}
-
-fn predict_the_same(variants: &[Compared]) -> bool {
-    variants.windows(2).all(|pair| pair[0].predicts_as(&pair[1]))
-}
-
-fn minimize_the_same(variants: &[Compared]) -> bool {
-    // those without a loss agree with any other, so neighbors do not tell of all
-    variants.iter().enumerate().all(|(place, one)| variants[..place].iter().all(|other| one.minimizes_as(other)))
-}
-
-/// What cannot be compared, and why.
-fn incomparable(variants: &[Compared]) -> Option<String> {
-    if !predict_the_same(variants) {
-        return Some("the variants predict different targets, so none is marked as best".to_owned());
-    }
-    if minimize_the_same(variants) {
-        return None;
-    }
-    let mut losses: Vec<(String, Vec<&str>)> = Vec::new();
-    for variant in variants {
-        let Some(loss) = variant.loss() else { continue };
-        match losses.iter_mut().find(|(other, _)| *other == loss) {
-            Some((_, names)) => names.push(variant.variant()),
-            None => losses.push((loss, vec![variant.variant()])),
-        }
-    }
-    let losses: Vec<String> = losses.iter().map(|(loss, names)| format!("{loss} ({})", names.join(", "))).collect();
-    Some(format!("losses are not comparable, different loss functions: {}", losses.join(", ")))
-}
-
-/// What a mark means, and why there is none where test metrics alone could be ranked by.
-fn mark(variants: &[Compared], has_best: bool, page: Page) -> String {
-    let rows = if have_validation(variants) { "validation" } else { "training" };
-    match (has_best, page.styled) {
-        (true, true) => format!("; bold: best on {rows} rows"),
-        (true, false) => format!("; * best on {rows} rows"),
-        (false, _) if !have_validation(variants) && predict_the_same(variants) => {
-            "; without validation rows no variant is marked as best".to_owned()
-        }
-        (false, _) => String::new(),
-    }
+    Column::numbers(column.name(), cells.flatten())
 }
 
 #[cfg(test)]
@@ -242,7 +172,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::fixtures::{self, HistoryFixture, PLAIN, history, width};
+    use crate::cli::fixtures::{self, Fixtures, PLAIN, history, width};
     use crate::history::Status;
     use crate::history::number::Number;
 
@@ -253,7 +183,7 @@ mod tests {
     }
 
     /// A classifier that ends with these figures.
-    fn classifier(variant: &str, seed: i64, loss: f64, acc: f64) -> HistoryFixture {
+    fn classifier(variant: &str, seed: i64, loss: f64, acc: f64) -> Fixtures {
         let series = [
             ("loss", &[0.9, 0.5, 0.4, loss][..]),
             ("acc", &[0.5, 0.8, 0.8, acc]),
@@ -336,7 +266,7 @@ mod tests {
 
     #[test]
     fn metrics_say_which_way_is_better_and_different_losses_are_not_compared() {
-        let study = fixtures::study_with_data(
+        let study = fixtures::study_of(
             "[data.diabetes]",
             "mse",
             1,

@@ -1,4 +1,4 @@
-//! What is said at the end of files that a run's folder did not take, or that are gone from it.
+//! Errors at the end of a run about files that could not be written to its directory, or were removed from it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::config::hint::Hint;
 use crate::run_dir::RunDir;
 use crate::run_dir::trouble::WriteErrors;
 
-/// Tells what has become of a run's files; where `quiet`, errors alone. Says whether all of them are in its folder.
+/// Prints errors about a run's files, and unless `quiet` warnings. Returns whether all files are in the run directory.
 pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {
     let Some(trouble) = folder.trouble() else { return true };
     let run = folder.path();
@@ -22,7 +22,7 @@ pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {
     !trouble.is_incomplete()
 }
 
-/// An error for each thing that became of files, with what can be done about it.
+/// Returns the errors, each with a hint.
 fn errors(run: &Path, trouble: &WriteErrors) -> Vec<anyhow::Error> {
     let WriteErrors { reason, rescued, lost, refusals, missing, .. } = trouble;
     let reason = || anyhow!(reason.clone().unwrap_or_else(|| "no reason given".to_owned()));
@@ -35,7 +35,7 @@ fn errors(run: &Path, trouble: &WriteErrors) -> Vec<anyhow::Error> {
     }
     for (place, names) in places {
         let place = place.display();
-        let message = format!("`{shown}` did not take {}: kept in `{place}`", named(&names));
+        let message = format!("`{shown}` could not take {}: saved in `{place}` instead", named(&names));
         let hint = format!(
             "once it takes files again: `cp -r {} {}`",
             quoted(&format!("{place}/.")),
@@ -45,22 +45,22 @@ fn errors(run: &Path, trouble: &WriteErrors) -> Vec<anyhow::Error> {
     }
     if !lost.is_empty() {
         let because = refusals.iter().fold(reason(), |error, refusal| anyhow!("{error:#}; {refusal}"));
-        let message = format!("{} could not be written, to `{shown}` or to any fall-back place", named(lost));
+        let message = format!("{} could not be written to `{shown}` or to a fallback directory", named(lost));
         let hint = format!(
-            "free disk space, then run `runner resume {}` to train again what is missing",
+            "free disk space, then run `runner resume {}` to train the missing trials again",
             quoted(&shown.to_string())
         );
         errors.push(because.context(message).context(Hint(hint)));
     }
     if !missing.is_empty() {
-        let message = format!("{} went with the folder that was removed", named(missing));
-        let hint = format!("`runner resume {}` trains again what is gone", quoted(&shown.to_string()));
+        let message = format!("{} were lost with the removed directory", named(missing));
+        let hint = format!("`runner resume {}` trains the missing trials again", quoted(&shown.to_string()));
         errors.push(anyhow!(message).context(Hint(hint)));
     }
     errors
 }
 
-/// The first few of these names.
+/// Returns the first few of these names.
 fn named(names: &[String]) -> String {
     const MOST: usize = 6;
     let first: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();

@@ -1,10 +1,11 @@
-//! Tables that fit the page: columns that do not fit beside the others go into further tables under the same labels.
+//! Tables that fit the page: columns that do not fit go into further tables with the same labels.
 
 use console::{Style, measure_text_width};
 
 use crate::cli::text::page::Page;
+use crate::cli::text::terminal;
 
-/// Blanks between two columns; the first of them holds a mark where there is one.
+/// Blanks between two columns; the first of them is for a mark.
 const GAP: usize = 2;
 
 /// A column with its header.
@@ -15,7 +16,7 @@ pub struct Column {
     is_text: bool,
 }
 
-/// What stands in one row of a column.
+/// One row of a column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     /// The text.
@@ -24,29 +25,36 @@ pub struct Cell {
     pub is_best: bool,
 }
 
+impl Cell {
+    /// Returns a cell that is not marked.
+    pub fn plain(text: String) -> Cell {
+        Cell { text, is_best: false }
+    }
+}
+
 impl Column {
-    /// A column of numbers, aligned to the right.
+    /// Returns a column of numbers, aligned to the right.
     pub fn numbers(header: impl Into<String>, cells: impl IntoIterator<Item = Cell>) -> Column {
         Column { header: header.into(), cells: cells.into_iter().collect(), is_text: false }
     }
 
-    /// A column of words, aligned to the left.
+    /// Returns a column of words, aligned to the left.
     pub fn words(header: impl Into<String>, cells: impl IntoIterator<Item = String>) -> Column {
         let cells = cells.into_iter().map(|text| Cell { text, is_best: false });
         Column { header: header.into(), cells: cells.collect(), is_text: true }
     }
 
-    /// The header.
+    /// Returns the header.
     pub fn header(&self) -> &str {
         &self.header
     }
 
-    /// What stands in its rows.
+    /// Returns the text of each row.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.cells.iter().map(|cell| cell.text.as_str())
     }
 
-    /// Whether none of its cells says anything.
+    /// Returns whether all of its cells are empty.
     pub fn is_empty(&self) -> bool {
         self.cells.iter().all(|cell| cell.text == "–")
     }
@@ -56,13 +64,13 @@ impl Column {
         cells.chain([measure_text_width(&self.header)]).max().unwrap_or_default()
     }
 
-    /// What stands in a row, the header being row 0, as wide as the column.
-    fn padded(&self, row: usize, page: Page) -> String {
+    /// Returns the text of a row with this width; row 0 is the header.
+    fn padded(&self, row: usize, width: usize, page: Page) -> String {
         let (text, is_best) = match row.checked_sub(1).map(|row| &self.cells[row]) {
             None => (&self.header, false),
             Some(cell) => (&cell.text, cell.is_best),
         };
-        let blanks = " ".repeat(self.width() - measure_text_width(text));
+        let blanks = " ".repeat(width - measure_text_width(text));
         let bold = Style::new().bold().force_styling(page.styled);
         let shown = if is_best && page.styled { bold.apply_to(text).to_string() } else { text.clone() };
         let mark = if is_best && !page.styled { "*" } else { " " };
@@ -70,22 +78,21 @@ impl Column {
     }
 }
 
-/// Columns for one table or more.
+/// Columns for one or several tables.
 #[derive(Debug)]
 pub struct Fitted {
-    /// What the rows are, first in every table; words that are too long are cut.
+    /// Labels of the rows, first in every table; long words are cut.
     pub labels: Column,
-    /// Columns in order; those of a group stay in one table, unless they are too many for any.
+    /// Columns in order; a group stays in one table if it fits.
     pub groups: Vec<Vec<Column>>,
-    /// Columns that take what room is left, and are left out where there is none; each with its place in the first
-    /// table.
+    /// Columns that are left out if there is no room; each with its place in the first table.
     pub spare: Vec<(usize, Column)>,
     /// A column at the end of the first table.
     pub closing: Option<Column>,
 }
 
 impl Fitted {
-    /// The tables.
+    /// Returns the tables.
     pub fn tables(mut self, page: Page) -> Vec<String> {
         self.labels.cut_to(page.width * 2 / 5);
         self.packed(page)
@@ -97,18 +104,28 @@ impl Fitted {
             .collect()
     }
 
-    /// Whether a figure is marked as the best of its column.
+    /// Returns the tables, with a legend below the last.
+    pub fn tables_with_legend(self, legend: &str, page: Page) -> Vec<String> {
+        let mut tables = self.tables(page);
+        if let Some(last) = tables.last_mut() {
+            last.push('\n');
+            last.push_str(&page.wrapped(legend, 0).lines().map(terminal::dim).collect::<Vec<_>>().join("\n"));
+        }
+        tables
+    }
+
+    /// Returns whether a cell is marked as the best of its column.
     pub fn has_best(&self) -> bool {
         self.groups.iter().flatten().flat_map(|column| &column.cells).any(|cell| cell.is_best)
     }
 
-    /// Whether one table holds all of it, but for what is spare.
+    /// Returns whether one table holds everything except the spare columns.
     pub fn is_one(&self, page: Page) -> bool {
         let closing = self.closing.as_ref().map_or(0, taken);
         self.groups.iter().flatten().map(taken).sum::<usize>() + closing <= self.room(page)
     }
 
-    /// The room beside the labels, that of a mark at the line's end left free.
+    /// Returns the room beside the labels, without that of a mark at the end of the line.
     fn room(&self, page: Page) -> usize {
         page.width.saturating_sub(self.labels.width() + usize::from(!page.styled))
     }
@@ -155,15 +172,18 @@ impl Column {
     }
 }
 
-/// The width that a column takes beside others.
+/// Returns the width of a column beside others.
 fn taken(column: &Column) -> usize {
     column.width() + GAP
 }
 
-fn text(columns: &[&Column], page: Page) -> String {
-    let rows = columns[0].cells.len();
+/// Returns the lines of columns beside each other.
+pub(super) fn text(columns: &[&Column], page: Page) -> String {
+    let rows = columns.first().map_or(0, |column| column.cells.len());
+    let widths: Vec<usize> = columns.iter().map(|column| column.width()).collect();
     let lines = (0..=rows).map(|row| {
-        let cells: Vec<String> = columns.iter().map(|column| column.padded(row, page)).collect();
+        let cells = columns.iter().zip(&widths).map(|(column, width)| column.padded(row, *width, page));
+        let cells: Vec<String> = cells.collect();
         cells.join(&" ".repeat(GAP - 1)).trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")

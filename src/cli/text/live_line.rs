@@ -6,6 +6,7 @@
 use crate::cli::text::{number_format, settings};
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::is_metric;
+use crate::compare::statistics::sample::Sample;
 use crate::train::report::EpochReport;
 
 /// What is trained together.
@@ -79,7 +80,7 @@ fn by_variant(values: &[f64], shown_of: &[bool], trained: &Trained) -> Vec<(usiz
             **is_shown && trained.variant_of.get(*replica).copied().unwrap_or_default() == place
         });
         let values: Vec<f64> = of_variant.map(|(_, (value, _))| *value).collect();
-        Some((place, number_format::mean(&values)?))
+        Some((place, Sample::of(&values)?.mean))
     };
     (0..trained.variants.len().max(1)).filter_map(of).collect()
 }

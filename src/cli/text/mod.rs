@@ -1,6 +1,5 @@
 //! Layout of text for the terminal, and the terminal itself.
 
-pub mod column;
 pub mod column_layout;
 pub mod image;
 mod live_line;

@@ -1,19 +1,16 @@
-//! How figures are written for people.
+//! Numbers as text.
 
+use crate::compare::statistics::sample::Sample;
 use crate::history::number::{brief, of_name};
 pub use crate::history::number::{count, seconds, spread};
+pub use crate::views::document::statistic::value_or_dash as metric;
 
-/// A figure that may be absent, as [`brief`] has it; "–" where it is absent.
-pub fn metric(value: Option<f64>) -> String {
-    value.map_or("–".to_owned(), brief)
-}
-
-/// A figure by its name: a metric that is not a number is undefined, and a loss that is none has diverged.
+/// Returns a metric by its name; `–` if it is missing or undefined.
 pub fn of(name: &str, value: Option<f64>) -> String {
     value.map_or("–".to_owned(), |value| of_name(name, value))
 }
 
-/// A figure in little room: three digits that count, or powers of ten below a hundredth.
+/// Returns a number with three significant digits, or as a power of ten below 0.01.
 pub fn short(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => brief(value),
@@ -26,23 +23,16 @@ pub fn short(value: f64) -> String {
     }
 }
 
-/// A setting as it is written: powers of ten where these are shorter.
+/// Returns a setting, as a power of ten if that is shorter.
 pub fn setting(value: f64) -> String {
     let (plain, power) = (format!("{value}"), format!("{value:e}"));
     if power.len() + 1 < plain.len() { power } else { plain }
 }
 
-/// The mean of one value or more.
-pub fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// Mean and standard deviation (of the sample: divided by n − 1), for two values or more.
+/// Returns mean and standard deviation (of the sample: divided by n − 1); `None` for fewer than two values.
 pub fn mean_and_std(values: &[f64]) -> Option<(f64, f64)> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (values.len() >= 2).then(|| (mean, variance.sqrt()))
+    let sample = Sample::of(values)?;
+    Some((sample.mean, sample.std?))
 }
 
 #[cfg(test)]
@@ -50,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_read_well() {
+    fn numbers_are_shown_with_the_digits_that_matter() {
         assert_eq!(metric(Some(0.12345)), "0.1235");
         assert_eq!(metric(Some(0.00001)), "1.0e-5");
         assert_eq!(metric(Some(0.0)), "0.0000");

@@ -1,24 +1,26 @@
-//! What text is laid out on: so many columns wide, styled or plain.
+//! The width and style of the output.
 
 use crate::cli::text::terminal;
+use crate::views::document::statistic::UNBROKEN;
+pub use crate::views::document::statistic::unbroken as together;
 
-/// A page.
+/// Width and style of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// How many characters fit a line.
+    /// Maximum number of characters in a line.
     pub width: usize,
-    /// Whether the best figures are bold; where nothing can be, they have a `*`.
+    /// Whether the best metrics are bold; otherwise they have a `*`.
     pub styled: bool,
 }
 
 impl Page {
-    /// Standard output: as wide as its terminal, and 80 where it goes to a file.
+    /// Returns the width and style of stdout; 80 characters if it is no terminal.
     pub fn of_output() -> Page {
         Page { width: terminal::width().max(40), styled: terminal::is_styled() }
     }
 
-    /// Breaks a sentence between words into lines that fit, of no more than 100 characters; lines after the first are
-    /// indented by so many blanks. A [`TOGETHER`] breaks nowhere, and comes out as a blank.
+    /// Breaks a sentence between words into lines that fit, of at most 100 characters; lines after the first are indented
+    /// by `indent` blanks. No line is broken at an [`UNBROKEN`] blank, which becomes a plain one.
     pub fn wrapped(self, sentence: &str, indent: usize) -> String {
         let width = self.width.min(100);
         let mut lines = vec![String::new()];
@@ -33,16 +35,8 @@ impl Page {
                 line.push_str(word);
             }
         }
-        lines.join("\n").replace(TOGETHER, " ")
+        lines.join("\n").replace(UNBROKEN, " ")
     }
-}
-
-/// Between words that stay on one line.
-pub const TOGETHER: char = '\u{a0}';
-
-/// Words that stay on one line.
-pub fn together(words: &str) -> String {
-    words.replace(' ', &TOGETHER.to_string())
 }
 
 #[cfg(test)]

@@ -1,37 +1,50 @@
-//! Tables for people: columns without lines, numbers to the right.
+//! Plain tables: columns without lines, numbers aligned to the right.
 
-use comfy_table::{CellAlignment, Table, presets};
+use crate::cli::text::column_layout::{self, Cell, Column};
+use crate::cli::text::page::Page;
+use crate::views::document::table;
 
-/// A table under this header; the columns in `numbers` are aligned to the right.
+/// A table with a header; the columns in `numbers` are aligned to the right.
 #[derive(Debug)]
 pub struct Columns {
-    table: Table,
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
     numbers: Vec<usize>,
 }
 
 impl Columns {
-    /// An empty table.
+    /// Returns an empty table.
     pub fn new<S: ToString>(header: impl IntoIterator<Item = S>, numbers: impl IntoIterator<Item = usize>) -> Self {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(header.into_iter().map(|cell| cell.to_string()));
-        Columns { table, numbers: numbers.into_iter().collect() }
+        let header = header.into_iter().map(|cell| cell.to_string()).collect();
+        Columns { header, rows: Vec::new(), numbers: numbers.into_iter().collect() }
     }
 
     /// Adds a row.
     pub fn row<S: ToString>(&mut self, cells: impl IntoIterator<Item = S>) {
-        self.table.add_row(cells.into_iter().map(|cell| cell.to_string()));
+        self.rows.push(cells.into_iter().map(|cell| cell.to_string()).collect());
     }
 
-    /// The lines, without blanks around them.
-    pub fn text(mut self) -> String {
-        for number in self.numbers {
-            if let Some(column) = self.table.column_mut(number) {
-                column.set_cell_alignment(CellAlignment::Right);
+    /// Returns the lines, without blanks at their ends.
+    pub fn text(self) -> String {
+        let Columns { header, rows, numbers } = self;
+        let column = |(place, head): (usize, String)| {
+            let cells = rows.iter().map(|row| row.get(place).cloned().unwrap_or_default());
+            match numbers.contains(&place) {
+                true => Column::numbers(head, cells.map(Cell::plain)),
+                false => Column::words(head, cells),
             }
-        }
-        self.table.column_mut(0).into_iter().for_each(|column| {
-            column.set_padding((0, 1));
-        });
-        self.table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+        };
+        let columns: Vec<Column> = header.into_iter().enumerate().map(column).collect();
+        column_layout::text(&columns.iter().collect::<Vec<_>>(), Page { width: usize::MAX, styled: false })
+    }
+}
+
+impl From<table::Table> for Columns {
+    fn from(table: table::Table) -> Columns {
+        let numbers = table.columns.iter().enumerate().filter(|(_, column)| column.is_number).map(|(place, _)| place);
+        let numbers = numbers.collect::<Vec<_>>();
+        let mut columns = Columns::new(table.columns.into_iter().map(|column| column.head), numbers);
+        table.rows.iter().for_each(|row| columns.row(row.cells.iter().map(table::Cell::plain_text)));
+        columns
     }
 }

@@ -1,4 +1,4 @@
-//! Head of the page: title, question of the experiment, and key facts.
+//! Head of a report: title, questions of the experiments, and key facts.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,6 @@ use crate::compare::group::{Group, union};
 use crate::compare::trial::{Record, Trial};
 use crate::history::History;
 use crate::history::number::{count, seconds};
-use crate::report::markup::text;
 
 /// Maximum number of names or values listed; with more, their number is shown.
 const NAMED: usize = 3;
@@ -17,12 +16,12 @@ pub fn title(groups: &[Group]) -> String {
     match &titles[..] {
         [one] => one.clone(),
         [first @ .., last] if titles.len() <= NAMED => format!("{} and {last}", first.join(", ")),
-        several => format!("{} runs side by side", several.len()),
+        several => format!("{} runs", several.len()),
     }
 }
 
 /// Returns the names of the experiments, or the labels of groups without one.
-pub fn names(groups: &[Group]) -> Vec<String> {
+fn names(groups: &[Group]) -> Vec<String> {
     each(groups, |group| group.experiment().unwrap_or(&group.label))
 }
 
@@ -30,47 +29,38 @@ fn each<'a>(groups: &'a [Group], of: impl Fn(&'a Group) -> &'a str) -> Vec<Strin
     union(groups.iter().map(|group| vec![of(group)])).into_iter().map(str::to_owned).collect()
 }
 
-fn config<'a>(group: &'a Group, key: &str) -> Option<&'a str> {
+/// Returns a text of the experiment file, such as its `title` or `source`.
+pub fn config<'a>(group: &'a Group, key: &str) -> Option<&'a str> {
     group.config()?.get(key)?.as_str().filter(|text| !text.trim().is_empty())
 }
 
-/// Returns the head as HTML.
-pub fn html(groups: &[Group]) -> String {
-    let names = names(groups);
-    let several = names.len() > 1;
-    let kicker = match several {
-        false => format!("Report of {}", names.join("")),
-        true => format!("Report of {} runs", names.len()),
-    };
-    let questions = groups.iter().filter_map(|group| {
-        let question = config(group, "question")?;
-        Some(match several {
+/// Returns the line above the title.
+pub fn kicker(groups: &[Group]) -> String {
+    match &names(groups)[..] {
+        [one] => format!("Report of {one}"),
+        several => format!("Report of {} runs", several.len()),
+    }
+}
+
+/// Returns the questions of the experiments, each once.
+pub fn questions(groups: &[Group]) -> Vec<String> {
+    let several = names(groups).len() > 1;
+    let mut questions: Vec<String> = Vec::new();
+    for group in groups {
+        let Some(question) = config(group, "question") else { continue };
+        let question = match several {
             true => format!("{}: {question}", group.experiment().unwrap_or(&group.label)),
             false => question.to_owned(),
-        })
-    });
-    let mut asked: Vec<String> = Vec::new();
-    for question in questions {
-        if !asked.contains(&question) {
-            asked.push(question);
+        };
+        if !questions.contains(&question) {
+            questions.push(question);
         }
     }
-    let asked: String =
-        asked.iter().map(|question| format!("<p class=\"question\">{}</p>\n", text(question))).collect();
-    let facts: String = facts(groups)
-        .iter()
-        .map(|(name, fact)| format!("<div><dt>{}</dt><dd>{}</dd></div>", text(name), text(fact)))
-        .collect();
-    format!(
-        "<header class=\"top\"><div class=\"wrap\">\n<div><p class=\"kicker\">{}</p>\n<h1>{}</h1></div>\n\
-         <div class=\"needs-js\"><button type=\"button\" id=\"theme\">Dark colors</button></div>\n{asked}<dl class=\"facts\">{facts}</dl>\n</div></header>",
-        text(&kicker),
-        text(&title(groups))
-    )
+    questions
 }
 
 /// Returns the key facts: data, size, time, device, date.
-fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
+pub fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
     let trials = || groups.iter().flat_map(|group| &group.trials);
     let histories = || trials().filter_map(Trial::history);
     let mut facts = Vec::new();
@@ -84,7 +74,7 @@ fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
         match &distinct[..] {
             [] => {}
             few if few.len() <= NAMED => facts.push((name, few.join(", "))),
-            many => facts.push((name, format!("{} different ones", many.len()))),
+            many => facts.push((name, format!("{} different values", many.len()))),
         }
     };
     add("data", histories().map(|history| history.data.name.clone()).collect());

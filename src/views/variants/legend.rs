@@ -1,9 +1,9 @@
-//! What the figures of trials are of, in a line below their table: which rows, which epoch, which threshold.
+//! The line below a table of metrics: their rows, epoch and threshold.
 
 use crate::history::History;
 
-/// `train/val/test: best epoch by val_loss`: the parts that have metrics, and the epoch whose weights are kept. Test metrics
-/// that depend on a chosen threshold are in a table of their own.
+/// Returns the parts that have metrics, and the epoch whose weights are saved: `train/val/test: best epoch by val_loss`.
+/// Test metrics at a chosen threshold have a separate table.
 pub fn of(trials: &[&History]) -> String {
     let has = |validation: bool| {
         trials.iter().any(|history| history.history.series.keys().any(|name| name.starts_with("val_") == validation))
@@ -23,13 +23,13 @@ pub fn of(trials: &[&History]) -> String {
         (last, _) if last == networks.len() => "last epoch".to_owned(),
         (0, [monitor]) => format!("best epoch by {monitor}"),
         (0, _) => "best epoch by the monitored metric".to_owned(),
-        _ => "the epoch whose weights are kept, best or last".to_owned(),
+        _ => "the saved epoch, best or last".to_owned(),
     };
     let threshold = if has_threshold { ", default threshold" } else { "" };
     format!("{}: {epoch}{threshold}", parts.join("/"))
 }
 
-/// The same of the table of figures at the thresholds that were chosen.
+/// Returns the line below the table of metrics at the chosen thresholds.
 pub fn at_threshold(trials: &[&History]) -> String {
     let epoch = of(trials);
     let epoch = epoch.split_once(": ").map_or("", |(_, epoch)| epoch).trim_end_matches(", default threshold");

@@ -4,35 +4,34 @@ use crate::compare::comparison::{Asked, Comparison, Figure, Tested, compare};
 use crate::compare::group::{Group, tested_with};
 use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
 use crate::compare::statistics::sample::Sample;
-use crate::compare::trial::Trial;
-use crate::history::number::{Number, brief};
-use crate::history::{Status, diagnosis};
-use crate::report::markup::{Cell, Table, boxed, folded, key, note, paragraph, text};
-use crate::report::run;
+use crate::history::diagnosis;
+use crate::views::document::badge::Badge;
+use crate::views::document::block::{Block, callout};
+use crate::views::document::statistic::{MISSING, mean_and_std, mean_and_std_of, range, signed, value_or_dash};
+use crate::views::document::table::{Cell, RowKind, Table};
 
 /// Number of best-epoch metrics in the summary, in addition to the tested ones.
 const METRICS: usize = 2;
 
-/// Returns the comparison as HTML.
-pub fn html(groups: &[Group]) -> String {
+/// Returns the comparison.
+pub fn blocks(groups: &[Group]) -> Vec<Block> {
     let comparison = match compare(groups, &Asked::default()) {
         Ok(comparison) => comparison,
-        Err(error) => return paragraph(&format!("The runs cannot be compared: {error:#}")),
+        Err(error) => return vec![Block::Paragraph(format!("The runs cannot be compared: {error:#}"))],
     };
-    let mut parts = Vec::new();
-    parts.extend(comparison.tests.iter().map(|tested| in_words(tested, &comparison, groups)));
-    parts.push(figures(groups, &comparison));
-    parts.extend(comparison.tests.iter().filter_map(|tested| tests(tested, &comparison, groups)));
-    parts.push(folded("All figures side by side", &all_figures(groups, &comparison)));
-    // A data leak has its own box at the top, with the reason.
+    let mut blocks: Vec<Block> = Vec::new();
+    blocks.extend(comparison.tests.iter().map(|tested| conclusion(tested, &comparison, groups)));
+    blocks.extend(metrics(groups, &comparison));
+    let tests = comparison.tests.iter().filter_map(|tested| differences(tested, &comparison, groups));
+    blocks.extend(tests.map(Block::Table));
+    blocks.push(Block::Folded("All metrics side by side".to_owned(), all_metrics(groups, &comparison)));
+    // Data leakage has its own box at the top, with the reason.
     let leaks: Vec<String> =
-        groups.iter().filter(|group| group.leaks()).map(|group| format!("{} leaks", group.label)).collect();
-    let told_above = |caution: &&String| leaks.iter().any(|leak| caution.starts_with(leak.as_str()));
-    let cautions: Vec<String> = comparison.cautions.iter().filter(|caution| !told_above(caution)).cloned().collect();
-    if !cautions.is_empty() {
-        parts.push(boxed("", "Keep in mind", &cautions));
-    }
-    parts.join("\n")
+        groups.iter().filter(|group| group.leaks()).map(|group| format!("{}: data leakage", group.label)).collect();
+    let is_told = |caution: &&String| leaks.iter().any(|leak| caution.starts_with(leak.as_str()));
+    let cautions = comparison.cautions.iter().filter(|caution| !is_told(caution)).cloned().collect();
+    blocks.extend(callout(false, "Cautions", cautions));
+    blocks
 }
 
 /// Returns the columns of the summary: the metrics that were tested for significance, and metrics of the best epoch, on
@@ -63,82 +62,71 @@ fn columns(comparison: &Comparison) -> Vec<&str> {
 
 /// Returns the tables of the summary. Metrics on training and validation rows have one table, metrics on test rows
 /// another, since these are measured with the saved weights at the chosen threshold.
-fn figures(groups: &[Group], comparison: &Comparison) -> String {
+fn metrics(groups: &[Group], comparison: &Comparison) -> Vec<Block> {
     let (tested, columns): (Vec<&str>, Vec<&str>) =
         columns(comparison).into_iter().partition(|name| name.starts_with("test."));
-    let tested = (!tested.is_empty()).then(|| test_table(groups, comparison, &tested));
-    [Some(main_table(groups, comparison, &columns)), tested].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    let mut blocks = main_table(groups, comparison, &columns);
+    blocks.extend((!tested.is_empty()).then(|| Block::Table(test_table(groups, comparison, &tested))));
+    blocks
+}
+
+/// Returns whether a group is the baseline.
+fn row_kind(place: usize, comparison: &Comparison) -> RowKind {
+    if place == comparison.baseline { RowKind::Baseline } else { RowKind::Plain }
 }
 
 /// Returns the table of test metrics.
-fn test_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> String {
-    let heads = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n"));
-    let heads: Vec<Cell> = std::iter::once(Cell::text("variant")).chain(heads).collect();
-    let mut table = Table::new(&format!("Test rows: {}", tested_with(groups)), heads).with("id=\"tested\"");
+fn test_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> Table {
+    let heads = std::iter::once("variant".to_owned()).chain(columns.iter().map(|name| in_a_head(name)));
+    let mut table = Table::new(format!("Test rows: {}", tested_with(groups)), heads, 1..).with_id("tested");
     for (place, group) in groups.iter().enumerate() {
-        let samples = columns.iter().map(|name| Sample::of(&group.values(|trial| trial.figure(name))));
-        let cells = samples.map(|sample| Cell::number(&sample.map_or("–".to_owned(), |sample| run::shown(&sample))));
-        let cells: Vec<Cell> = std::iter::once(Cell::head(key(place, &group.label))).chain(cells).collect();
-        table.row_with(if place == comparison.baseline { "class=\"base\"" } else { "" }, cells);
+        let values = columns.iter().map(|name| mean_and_std_of(&group.values(|trial| trial.figure(name))).into());
+        table.row_of(
+            row_kind(place, comparison),
+            std::iter::once(Cell::Label(place, group.label.clone())).chain(values),
+        );
     }
-    table.html_text()
+    table
 }
 
-/// Returns the table of training and validation metrics.
-fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> String {
-    // The deciding metric comes first; on a phone, the other columns need scrolling.
-    let first = usize::from(!columns.is_empty());
-    let mut heads: Vec<Cell> = columns.iter().map(|name| Cell::text(&in_a_head(name)).of_class("n")).collect();
-    heads.insert(0, Cell::text("variant"));
-    heads.insert(1 + first, Cell::text("reading"));
+/// Returns the table of training and validation metrics, and a note about it.
+fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> Vec<Block> {
     const RISE: &str = "diagnosis.val_loss_rise";
     let has_rise = groups.iter().any(|group| !group.values(|trial| trial.figure(RISE)).is_empty());
-    let more =
-        ["best epoch", "val_loss rise", "trials"].into_iter().filter(|head| has_rise || *head != "val_loss rise");
-    heads.extend(more.map(|head| Cell::text(head).of_class("n")));
+    // The deciding metric comes first; on a phone, the other columns need scrolling.
+    let first = 1 + usize::from(!columns.is_empty());
+    let mut heads: Vec<String> = columns.iter().map(|name| in_a_head(name)).collect();
+    heads.insert(0, "variant".to_owned());
+    heads.insert(first, "diagnosis".to_owned());
+    heads.push("best epoch".to_owned());
+    heads.extend(has_rise.then(|| "val_loss rise".to_owned()));
+    heads.push("trials".to_owned());
     let several = groups.iter().any(|group| group.trials.len() > 1);
     let has_best = columns.iter().filter_map(|name| comparison.figure(name)).any(|figure| figure.best.contains(&true));
-    let caption = match several {
-        true => format!("All variants: means and standard deviations over their trials{}", star(has_best, comparison)),
-        false => format!("All variants{}", star(has_best, comparison)),
-    };
-    let mut table = Table::new(&caption, heads).with("class=\"wide\" id=\"comparison\"");
+    let means = if several { ": means and standard deviations over their trials" } else { "" };
+    let caption = format!("All variants{means}{}", star(has_best, comparison));
+    let mut table = Table::new(caption, heads, 1..).with_id("comparison");
+    table.columns[first].is_number = false;
     for (place, group) in groups.iter().enumerate() {
-        let sample = |name: &str| Sample::of(&group.drawn_values(|trial| trial.figure(name)));
-        let shown = |sample: Option<Sample>| sample.map_or("–".to_owned(), |sample| run::shown(&sample));
-        let epochs = sample("best.epoch").map_or("–".to_owned(), |epochs| match epochs.min == epochs.max {
-            true => epochs.min.to_string(),
-            false => format!("{} to {}", epochs.min, epochs.max),
-        });
-        let mut cells = vec![Cell::head(key(place, &group.label))];
-        for name in columns {
-            let figure = comparison.figure(name);
-            let value = match figure {
-                Some(figure) => shown_of(figure, place),
-                None => shown(sample(name)),
-            };
-            let is_best = figure.is_some_and(|figure| figure.best.get(place) == Some(&true));
-            let marked = figure.is_some_and(|figure| figure.best.contains(&true));
-            cells.push(Cell::number(&value).of_class(match (is_best, marked) {
-                (true, _) => "n best",
-                (false, true) => "n starred",
-                (false, false) => "n",
-            }));
-        }
-        cells.insert(1 + first, Cell::html(verdicts(group)));
-        cells.push(Cell::number(&epochs));
-        if has_rise {
-            cells.push(Cell::number(&shown(sample(RISE))));
-        }
-        cells.push(Cell::number(&group.trials.len().to_string()));
-        table.row_with(if place == comparison.baseline { "class=\"base\"" } else { "" }, cells);
+        let values = |name: &str| group.drawn_values(|trial| trial.figure(name));
+        let epochs = Sample::of(&values("best.epoch"));
+        let mut cells = vec![Cell::Label(place, group.label.clone())];
+        cells.extend(columns.iter().map(|name| match comparison.figure(name) {
+            Some(figure) => metric_cell(figure, place),
+            None => mean_and_std_of(&values(name)).into(),
+        }));
+        cells.insert(first, Cell::Badges(diagnoses(group)));
+        cells.push(epochs.map_or(MISSING.to_owned(), |epochs| range(epochs.min, epochs.max, " to ")).into());
+        cells.extend(has_rise.then(|| mean_and_std_of(&values(RISE)).into()));
+        cells.push(group.trials.len().to_string().into());
+        table.row_of(row_kind(place, comparison), cells);
     }
-    let mut html = table.html_text();
+    let mut blocks = vec![Block::Table(table)];
     if columns.iter().any(|name| name.starts_with("best.")) {
         let rise = if has_rise { "val_loss rise: validation loss of the last epoch minus its lowest. " } else { "" };
-        html.push_str(&note(&format!("{rise}Best epoch: the one that is best by the metric that a trial monitors.")));
+        blocks.push(Block::Note(format!("{rise}Best epoch: the best one by the metric that a trial monitors.")));
     }
-    html
+    blocks
 }
 
 /// Returns the explanation of the star.
@@ -151,40 +139,38 @@ fn star(has_best: bool, comparison: &Comparison) -> &'static str {
 }
 
 /// Returns tables of all metrics with a column for each group; test metrics have a separate table.
-fn all_figures(groups: &[Group], comparison: &Comparison) -> String {
+fn all_metrics(groups: &[Group], comparison: &Comparison) -> Vec<Block> {
     let (tested, others): (Vec<&Figure>, Vec<&Figure>) =
         comparison.figures.iter().partition(|figure| figure.name.starts_with("test."));
     let has_best = comparison.figures.iter().any(|figure| figure.best.contains(&true));
     let caption = format!("Training and validation rows{}", star(has_best, comparison));
     let parts = [(caption, others), (format!("Test rows: {}", tested_with(groups)), tested)];
-    let tables = parts.into_iter().filter(|(_, figures)| !figures.is_empty());
-    tables.map(|(caption, figures)| figures_table(&caption, groups, &figures)).collect::<Vec<_>>().join("\n")
+    let table = |(caption, figures): (String, Vec<&Figure>)| {
+        let heads = std::iter::once("metric").chain(groups.iter().map(|group| group.label.as_str()));
+        let mut table = Table::new(caption, heads, 1..);
+        for figure in figures {
+            let values = (0..groups.len()).map(|place| metric_cell(figure, place));
+            table.row(std::iter::once(in_a_head(&figure.name).into()).chain(values));
+        }
+        table.filled().map(Block::Table)
+    };
+    parts.into_iter().filter_map(table).collect()
 }
 
-fn figures_table(caption: &str, groups: &[Group], figures: &[&Figure]) -> String {
-    let heads = std::iter::once(Cell::text("figure"));
-    let heads = heads.chain(groups.iter().map(|group| Cell::text(&group.label).of_class("n")));
-    let mut table = Table::new(caption, heads).tall();
-    for figure in figures {
-        let marked = figure.best.contains(&true);
-        let cells = figure.best.iter().enumerate().map(|(place, is_best)| {
-            Cell::number(&shown_of(figure, place)).of_class(match (is_best, marked) {
-                (true, _) => "n best",
-                (false, true) => "n starred",
-                (false, false) => "n",
-            })
-        });
-        table.row(std::iter::once(Cell::head(text(&in_a_head(&figure.name)))).chain(cells.collect::<Vec<_>>()));
+/// Returns the cell of a group's metric, marked if the metric ranks groups.
+fn metric_cell(figure: &Figure, place: usize) -> Cell {
+    let text = shown_of(figure, place);
+    match figure.best.contains(&true) {
+        true => Cell::Ranked { text, is_best: figure.best.get(place) == Some(&true) },
+        false => Cell::Text(text),
     }
-    table.html_text()
 }
 
 /// Returns a group's metric: its mean; without one, its non-finite value or the mean of its diverged trials.
 fn shown_of(figure: &Figure, place: usize) -> String {
     match (&figure.groups[place], figure.without_mean[place]) {
-        (Some(sample), _) => run::shown(sample),
-        (None, Some(value)) => brief(value.0),
-        (None, None) => "–".to_owned(),
+        (Some(sample), _) => mean_and_std(sample),
+        (None, value) => value_or_dash(value.map(|value| value.0)),
     }
 }
 
@@ -207,28 +193,21 @@ fn in_a_sentence(name: &str) -> String {
     }
 }
 
-/// Returns the diagnoses of a group's trials as badges, with badges for data leakage and interrupted trials.
-fn verdicts(group: &Group) -> String {
+/// Returns the diagnoses of a group's trials, with badges for data leakage and interrupted trials.
+pub fn diagnoses(group: &Group) -> Vec<Badge> {
     let mut badges = Vec::new();
-    if group.leaks() {
-        badges.push("<span class=\"verdict leaks\">leaks</span>".to_owned());
-    }
+    badges.extend(group.leaks().then(|| Badge::new("verdict leaks", "data leakage")));
     for verdict in diagnosis::Verdict::ALL {
         let number = group.trials.iter().filter(|trial| trial.verdict() == Some(verdict)).count();
         let of = if number < group.trials.len() { format!(" {number}/{}", group.trials.len()) } else { String::new() };
-        if number > 0 {
-            badges.push(format!("<span class=\"verdict {}\">{}{of}</span>", run::class(verdict), verdict.word()));
-        }
+        badges.extend((number > 0).then(|| Badge::verdict(verdict, &of)));
     }
-    let is_interrupted = |trial: &Trial| trial.history().is_some_and(|history| history.status == Status::Interrupted);
-    if group.trials.iter().any(is_interrupted) {
-        badges.push("<span class=\"verdict interrupted\">interrupted</span>".to_owned());
-    }
-    if badges.is_empty() { "–".to_owned() } else { badges.join(" ") }
+    badges.extend(group.trials.iter().find_map(|trial| Badge::interrupted(trial.history())));
+    badges
 }
 
 /// Returns the result of the significance tests in a sentence or two.
-fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> String {
+fn conclusion(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Block {
     let figure = comparison.ranked_by();
     let best: Vec<&str> = groups
         .iter()
@@ -277,11 +256,11 @@ fn in_words(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Strin
         (all, 0) => format!("None of {} differences in {name} from {baseline} is significant.", all.len()),
         (all, differ) => format!("{differ} of {} differences in {name} from {baseline} are significant.", all.len()),
     };
-    format!("<p class=\"reading\">{}</p>", text(&format!("{leader} {rest}")))
+    Block::Diagnosis(format!("{leader} {rest}"), Vec::new(), String::new())
 }
 
 /// Returns a table of each variant's difference from the baseline; `None` if none can be tested.
-fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<String> {
+fn differences(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<Table> {
     let mut tests: Vec<&str> = Vec::new();
     for difference in tested.groups.iter().flatten().filter(|difference| difference.p.is_some()) {
         let test = difference.test.name(difference.design);
@@ -293,37 +272,29 @@ fn tests(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<S
         return None;
     }
     let several = comparison.comparisons() > 1;
-    let corrected = if several { ", corrected for many comparisons by Holm's method" } else { "" };
+    let corrected = if several { ", corrected for multiple comparisons by Holm's method" } else { "" };
     let caption = format!(
         "Difference in {} from {}: 95 % bootstrap interval, and p of a {}{corrected}",
         in_a_sentence(&tested.figure),
         groups[comparison.baseline].label,
         tests.join(" or a ")
     );
-    let heads = [
-        Cell::text("variant"),
-        Cell::text("difference").of_class("n"),
-        Cell::text("95 % interval").of_class("n"),
-        Cell::text("p").of_class("n"),
-        Cell::text("effect (Hedges' g)").of_class("n"),
-        Cell::text("what can be said"),
-    ];
-    let mut table = Table::new(&caption, heads).with("id=\"differences\"");
+    let heads = ["variant", "difference", "95 % interval", "p", "effect (Hedges' g)", "conclusion"];
+    let mut table = Table::new(caption, heads, 1..5).with_id("differences");
     for (place, difference) in tested.groups.iter().enumerate() {
         let Some(difference) = difference else { continue };
         let interval =
             difference.interval.map(|interval| format!("{} to {}", signed(interval.low), signed(interval.high)));
-        let p = difference.corrected.or(difference.p);
-        table.row([
-            Cell::head(key(place, &groups[place].label)),
-            Cell::number(&signed(difference.difference)),
-            Cell::number(interval.as_deref().unwrap_or("–")),
-            Cell::number(&p.map_or("–".to_owned(), brief)),
-            Cell::number(&difference.hedges_g.map_or("–".to_owned(), |g| format!("{g:+.2}"))),
-            Cell::text(verdict(difference.verdict)),
-        ]);
+        let cells = [
+            signed(difference.difference),
+            interval.unwrap_or_else(|| MISSING.to_owned()),
+            value_or_dash(difference.corrected.or(difference.p)),
+            difference.hedges_g.map_or(MISSING.to_owned(), |g| format!("{g:+.2}")),
+            verdict(difference.verdict).to_owned(),
+        ];
+        table.row(std::iter::once(Cell::Label(place, groups[place].label.clone())).chain(cells.map(Cell::Text)));
     }
-    Some(table.html_text())
+    Some(table)
 }
 
 fn verdict(verdict: Verdict) -> &'static str {
@@ -333,14 +304,5 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::TooFew => "too few trials to tell",
         Verdict::MayBeLuck => "not significant",
         Verdict::Differs => "significant",
-    }
-}
-
-/// Returns a difference with its sign.
-fn signed(value: f64) -> String {
-    match value {
-        value if !value.is_finite() => Number(value).to_string(),
-        value if value > 0.0 => format!("+{}", brief(value)),
-        value => brief(value).replacen('-', "−", 1),
     }
 }

@@ -1,12 +1,12 @@
-//! Trials that did not go through all their epochs: diverged, stopped early, interrupted, not trained at all. And test targets
-//! that make a metric explode.
+//! Trials that did not train all their epochs: diverged, stopped early, interrupted, not trained. And test targets that make
+//! a metric explode.
 
-use crate::cli::summary::variant::Compared;
-use crate::cli::text::page::together;
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
+use crate::views::document::statistic::unbroken;
+use crate::views::variants::variant::Variant;
 
-/// How a lone trial ended, unless it went through all epochs or its reading says it.
+/// Returns how a single trial ended; `None` if it trained all epochs or its diagnosis says it.
 pub fn of_one(history: &History) -> Option<String> {
     let (epoch, of) = (history.history.len(), of_epochs(history));
     match history.status {
@@ -20,21 +20,21 @@ pub fn of_one(history: &History) -> Option<String> {
     }
 }
 
-/// A line for each way of ending, with the variants that have ended so.
-pub fn of_variants(variants: &[Compared]) -> Vec<String> {
+/// Returns a line for each status, with the variants that have it.
+pub fn of_variants(variants: &[Variant]) -> Vec<String> {
     let named: Vec<(String, Vec<&History>)> =
-        variants.iter().map(|variant| (variant.variant().to_owned(), variant.trials.clone())).collect();
+        variants.iter().map(|variant| (variant.name.to_owned(), variant.trials.clone())).collect();
     let several = variants.iter().any(|variant| variant.trials.len() > 1);
     let mut lines = lines(&named, several);
     let absent: Vec<&str> =
-        variants.iter().filter(|variant| variant.trials.is_empty()).map(|variant| variant.variant()).collect();
+        variants.iter().filter(|variant| variant.trials.is_empty()).map(|variant| variant.name).collect();
     if !absent.is_empty() {
         lines.push(format!("not trained: {}", absent.join(", ")));
     }
     lines
 }
 
-/// A line for each way of ending, with the trials of one variant: by name up to so many, otherwise their number.
+/// Returns a line for each status, with the trials of one variant that have it; the number of many trials.
 pub fn of_trials(trials: &[History]) -> Vec<String> {
     const NAMED: usize = 20;
     let name = |history: &History| match history.fold {
@@ -52,7 +52,7 @@ fn lines(named: &[(String, Vec<&History>)], with_means: bool) -> Vec<String> {
         let found: Vec<String> = named.iter().filter_map(|(name, trials)| ended(name, trials, status)).collect();
         (!found.is_empty()).then(|| format!("{words}: {}", found.join(", ")))
     };
-    let diverged = if with_means { "diverged, and left out of the means" } else { "diverged" };
+    let diverged = if with_means { "diverged (not in the means)" } else { "diverged" };
     [
         line(Status::Diverged, diverged),
         line(Status::EarlyStopped, "stopped early"),
@@ -63,8 +63,7 @@ fn lines(named: &[(String, Vec<&History>)], with_means: bool) -> Vec<String> {
     .collect()
 }
 
-/// `name (epoch 12 of 60)`, or how many of its trials have ended so and between which epochs. Without a name, the trials
-/// alone.
+/// Returns `name (epoch 12 of 60)`, or the number of its trials with this status and their epochs.
 fn ended(name: &str, trials: &[&History], status: Status) -> Option<String> {
     let ended: Vec<&History> = trials.iter().filter(|history| history.status == status).copied().collect();
     let (first, all) = (ended.first()?, trials.len());
@@ -77,16 +76,16 @@ fn ended(name: &str, trials: &[&History], status: Status) -> Option<String> {
         (some, all) if name.is_empty() => format!("{some} of {all} trials ({epochs})"),
         (some, all) => format!("{name} ({some} of {all}, {epochs})"),
     };
-    Some(together(&ended))
+    Some(unbroken(&ended))
 }
 
-/// ` of 60`, from the resolved experiment.
+/// Returns ` of 60`, the planned number of epochs.
 fn of_epochs(history: &History) -> String {
     let planned = history.config["train"]["epochs"].as_u64();
     planned.map_or(String::new(), |epochs| format!(" of {epochs}"))
 }
 
-/// Says so where some test targets are so near zero that `mape` means nothing.
+/// Returns a note if some test targets are so near zero that `mape` means nothing.
 pub fn near_zero(histories: &[History]) -> Option<String> {
     let counted = |history: &History| Some((history.test.as_ref()?.targets_near_zero?, history.data.rows.test));
     let (near, rows) = histories.iter().filter_map(counted).max()?;
@@ -97,18 +96,17 @@ pub fn near_zero(histories: &[History]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::fixtures::{PLAIN, history, study};
+    use crate::views::fixtures::{ended, history, tested};
 
     const LOSS: [(&str, &[f64]); 1] = [("loss", &[1.0, 0.5, 0.4])];
 
-    fn on_lines(notes: Vec<String>) -> Vec<String> {
-        notes.iter().map(|note| PLAIN.wrapped(note, 2)).collect()
+    fn with_blanks(notes: Vec<String>) -> Vec<String> {
+        notes.iter().map(|note| note.replace('\u{a0}', " ")).collect()
     }
 
     #[test]
     fn each_way_of_ending_has_a_line_with_the_epochs() {
-        let study = study(&[("whole", ""), ("stopped", ""), ("burst", ""), ("cut", ""), ("late", "")]);
-        let trial = |variant, seed, status| history(variant, seed, &LOSS).ended(status, 60).0;
+        let trial = |variant, seed, status| ended(history(variant, seed, &LOSS), status, 60);
         let histories = [
             trial("whole", 0, Status::Completed),
             trial("stopped", 0, Status::EarlyStopped),
@@ -116,7 +114,7 @@ mod tests {
             trial("cut", 0, Status::Interrupted),
         ];
         assert_eq!(
-            on_lines(of_variants(&Compared::of(&study, &histories))),
+            with_blanks(of_variants(&Variant::all(["whole", "stopped", "burst", "cut", "late"], &histories))),
             [
                 "diverged: burst (epoch 3 of 60)",
                 "stopped early: stopped (epoch 3 of 60)",
@@ -128,35 +126,34 @@ mod tests {
 
     #[test]
     fn several_trials_are_counted_with_the_epochs_between_which_they_ended() {
-        let study = study(&[("a", "")]);
         let histories = [
-            history("a", 0, &LOSS).0,
-            history("a", 1, &LOSS).ended(Status::Diverged, 9).0,
-            history("a", 2, &[("loss", &[1.0])]).ended(Status::Diverged, 9).0,
+            history("a", 0, &LOSS),
+            ended(history("a", 1, &LOSS), Status::Diverged, 9),
+            ended(history("a", 2, &[("loss", &[1.0])]), Status::Diverged, 9),
         ];
         assert_eq!(
-            on_lines(of_variants(&Compared::of(&study, &histories))),
-            ["diverged, and left out of the means: a (2 of 3, epochs 1 to 3 of 9)"]
+            with_blanks(of_variants(&Variant::all(["a"], &histories))),
+            ["diverged (not in the means): a (2 of 3, epochs 1 to 3 of 9)"]
         );
         assert_eq!(
-            on_lines(of_trials(&histories)),
-            ["diverged, and left out of the means: seed 1 (epoch 3 of 9),\n  seed 2 (epoch 1 of 9)"]
+            with_blanks(of_trials(&histories)),
+            ["diverged (not in the means): seed 1 (epoch 3 of 9), seed 2 (epoch 1 of 9)"]
         );
         let many: Vec<History> =
-            (0..30).map(|seed| history("a", seed, &LOSS).ended(Status::EarlyStopped, 9).0).collect();
-        assert_eq!(on_lines(of_trials(&many)), ["stopped early: 30 of 30 trials (epoch 3 of 9)"]);
+            (0..30).map(|seed| ended(history("a", seed, &LOSS), Status::EarlyStopped, 9)).collect();
+        assert_eq!(with_blanks(of_trials(&many)), ["stopped early: 30 of 30 trials (epoch 3 of 9)"]);
     }
 
     #[test]
     fn targets_near_zero_are_told_where_there_are_some() {
-        let tested = |near_zero| {
-            let mut history = history("base", 0, &LOSS).tested(&[("mape", 1e9)]).0;
+        let near = |near_zero| {
+            let mut history = tested(history("base", 0, &LOSS), &[("mape", 1e9)]);
             history.test.as_mut().unwrap().targets_near_zero = near_zero;
             [history]
         };
-        let said = near_zero(&tested(Some(3)));
+        let said = near_zero(&near(Some(3)));
         assert_eq!(said.as_deref(), Some("mape: 3 of 111 test targets are near zero, which makes it explode"));
-        assert_eq!(near_zero(&tested(Some(0))), None);
-        assert_eq!(near_zero(&tested(None)), None);
+        assert_eq!(near_zero(&near(Some(0))), None);
+        assert_eq!(near_zero(&near(None)), None);
     }
 }

@@ -1,13 +1,13 @@
-//! What a constant prediction gets, beside the test metrics, and which classifiers are no better.
+//! Metrics of a constant prediction, and classifiers that are no better.
 
-use crate::cli::summary::variant::Compared;
-use crate::cli::text::number_format;
-use crate::cli::text::page::Page;
+use crate::compare::statistics::mean;
 use crate::history::History;
 use crate::history::baseline::{Baseline, cautions};
+use crate::history::number::of_name;
+use crate::views::variants::variant::Variant;
 
-/// The baseline of the test rows, or where there are none, of the validation rows: `baseline acc 0.1135 (always `1`), loss
-/// 2.3011 (constant prediction)`; over several trials their means.
+/// Returns the baseline of the test rows, or without test rows, of the validation rows: `baseline: acc 0.1135 (always `1`), loss
+/// 2.3011 (constant probabilities)`; over several trials their means. `None` if there is no baseline.
 pub fn line(histories: &[History]) -> Option<String> {
     let of_test: Vec<&Baseline> =
         histories.iter().filter_map(|history| history.baselines.as_ref()?.test.as_ref()).collect();
@@ -31,7 +31,7 @@ pub fn line(histories: &[History]) -> Option<String> {
                 (Some(_), "loss") => " (constant probabilities)".to_owned(),
                 _ => String::new(),
             };
-            format!("{name} {}{how}", number_format::of(name, number_format::mean(&values)))
+            format!("{name} {}{how}", of_name(name, mean(&values)))
         })
         .collect();
     let rows = if has_test { "" } else { " on the validation rows" };
@@ -39,7 +39,7 @@ pub fn line(histories: &[History]) -> Option<String> {
     (!metrics.is_empty()).then(|| format!("baseline{rows}{of}: {}", metrics.join(", ")))
 }
 
-/// Losses of different functions have no common baseline.
+/// Returns whether the trials share the baseline; losses of different functions have no common baseline.
 fn is_shared(histories: &[History], metric: &str) -> bool {
     let loss = |history: &History| history.config["train"]["loss"].clone();
     metric != "loss" || histories.windows(2).all(|pair| loss(&pair[0]) == loss(&pair[1]))
@@ -49,14 +49,13 @@ fn class_name(history: &History, class: usize) -> String {
     history.data.classes.get(class).map_or_else(|| format!("class {class}"), |name| format!("`{name}`"))
 }
 
-/// The same of all variants, under their names.
-pub fn cautions_of_variants(variants: &[Compared], page: Page) -> Option<String> {
-    let of = |variant: &Compared| {
-        let named = |caution: String| page.wrapped(&format!("{}: {caution}", variant.variant()), 2);
+/// Returns the cautions of all variants, each with its variant's name.
+pub fn cautions_of_variants(variants: &[Variant]) -> Vec<String> {
+    let of = |variant: &Variant| {
+        let named = |caution: String| format!("{}: {caution}", variant.name);
         cautions(&variant.trials).into_iter().map(named).collect::<Vec<_>>()
     };
-    let lines: Vec<String> = variants.iter().flat_map(of).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    variants.iter().flat_map(of).collect()
 }
 
 #[cfg(test)]
@@ -64,9 +63,9 @@ mod tests {
     use indexmap::IndexMap;
 
     use super::*;
-    use crate::cli::fixtures::{self, PLAIN, history};
     use crate::history::baseline::Baselines;
     use crate::history::number::Number;
+    use crate::views::fixtures::history;
 
     fn with(mut history: History, baselines: Baselines) -> History {
         history.data.classes = vec!["no".to_owned(), "yes".to_owned()];
@@ -81,7 +80,7 @@ mod tests {
     }
 
     fn trial(seed: i64, counts: &[u64], caution: Option<&str>) -> History {
-        with(history("base", seed, &[("loss", &[1.0, 0.5])]).0, of_classes(counts, caution))
+        with(history("base", seed, &[("loss", &[1.0, 0.5])]), of_classes(counts, caution))
     }
 
     #[test]
@@ -90,14 +89,14 @@ mod tests {
         assert_eq!(line(&one).unwrap(), "baseline: acc 0.9000 (always `no`), loss 0.2500 (constant probabilities)");
         let two = [trial(0, &[90, 10], None), trial(1, &[20, 80], None)];
         assert!(line(&two).unwrap().starts_with("baseline: acc 0.8500 (majority class), "));
-        assert_eq!(line(&[history("base", 0, &[("loss", &[1.0])]).0]), None);
+        assert_eq!(line(&[history("base", 0, &[("loss", &[1.0])])]), None);
     }
 
     #[test]
     fn of_numbers_it_is_the_mean_and_without_test_rows_the_validation_rows_are_named() {
         let metrics = [("loss", 2.0), ("mae", 1.2)].map(|(name, value)| (name.to_owned(), Number(value)));
         let validation = Some(Baseline { class: None, metrics: IndexMap::from(metrics) });
-        let trial = with(history("a", 0, &[("loss", &[1.0])]).0, Baselines { validation, ..Baselines::default() });
+        let trial = with(history("a", 0, &[("loss", &[1.0])]), Baselines { validation, ..Baselines::default() });
         assert_eq!(
             line(&[trial]).unwrap(),
             "baseline on the validation rows (the mean of the training rows): loss 2.0000, mae 1.2000"
@@ -110,11 +109,10 @@ mod tests {
         let trials = [trial(0, &[90, 10], only), trial(1, &[90, 10], None), trial(2, &[90, 10], only)];
         let trials: Vec<&History> = trials.iter().collect();
         assert_eq!(cautions(&trials), ["predicts only `no`: accuracy 0.9000 is the majority share (2 of 3 trials)"]);
-        let study = fixtures::study(&[("base", ""), ("other", "")]);
         let histories = [trial(0, &[90, 10], only)];
         assert_eq!(
-            cautions_of_variants(&Compared::of(&study, &histories), PLAIN).unwrap(),
-            "base: predicts only `no`: accuracy 0.9000 is the majority share"
+            cautions_of_variants(&Variant::all(["base", "other"], &histories)),
+            ["base: predicts only `no`: accuracy 0.9000 is the majority share"]
         );
     }
 }

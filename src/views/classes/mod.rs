@@ -1,0 +1,6 @@
+//! Views about classes: confusion matrix, classification report, and decision threshold.
+
+pub mod by_class;
+pub mod confusion;
+pub mod positive_class;
+pub mod thresholds;

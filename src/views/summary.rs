@@ -1,0 +1,62 @@
+//! Summary section: warnings, then of one variant its diagnosis, best epoch and metrics; of several variants their
+//! comparison.
+
+use crate::compare::group::Group;
+use crate::history::Status;
+use crate::history::baseline::cautions;
+use crate::views::document::block::{Block, Section, callout};
+use crate::views::{comparison, variant};
+
+/// Returns the section.
+pub fn section(groups: &[Group]) -> Section {
+    let mut blocks = warnings(groups);
+    match groups {
+        [group] => blocks.extend(variant::blocks(group)),
+        groups => blocks.extend(comparison::blocks(groups)),
+    }
+    Section { id: "summary", title: "Summary", blocks }
+}
+
+/// Returns boxes about data leakage, trials that did not end as planned, and models that are no better than a constant.
+pub fn warnings(groups: &[Group]) -> Vec<Block> {
+    let several = groups.len() > 1;
+    let named = |group: &Group, message: String| match several {
+        true => format!("{}: {message}", group.label),
+        false => message,
+    };
+    let leaks = groups.iter().filter_map(|group| Some(named(group, leak(group)?))).collect();
+    // With several groups, the comparison lists these among its cautions.
+    let incomplete = if let [group] = groups { incomplete(group) } else { Vec::new() };
+    let constant = groups.iter().flat_map(|group| {
+        let histories: Vec<_> = group.trials.iter().filter_map(|trial| trial.history()).collect();
+        cautions(&histories).into_iter().map(|caution| named(group, caution)).collect::<Vec<_>>()
+    });
+    let boxes = [
+        callout(true, "Data leakage: these metrics are inflated", leaks),
+        callout(false, "Not every trial ended as planned", incomplete),
+        callout(false, "No better than a constant prediction", constant.collect()),
+    ];
+    boxes.into_iter().flatten().collect()
+}
+
+/// Returns the reason for data leakage; `None` if there is none.
+pub fn leak(group: &Group) -> Option<String> {
+    group.trials.iter().find_map(|trial| trial.history()?.data.resample.as_ref()?.leak.clone())
+}
+
+/// Returns the numbers of trials that diverged and that were interrupted.
+fn incomplete(group: &Group) -> Vec<String> {
+    let all = group.trials.len();
+    let with = |status: Status, what: &str| {
+        let has =
+            |trial: &&crate::compare::trial::Trial| trial.history().is_some_and(|history| history.status == status);
+        match (group.trials.iter().filter(has).count(), all) {
+            (0, _) => None,
+            (_, 1) => Some(format!("the trial {what}")),
+            (number, all) => Some(format!("{number} of {all} trials {what}")),
+        }
+    };
+    let diverged = with(Status::Diverged, "diverged: the loss or the weights are no longer finite");
+    let interrupted = with(Status::Interrupted, "interrupted; the completed epochs are shown");
+    diverged.into_iter().chain(interrupted).collect()
+}
