@@ -41,7 +41,7 @@ fn main() -> anyhow::Result<()> {
         seconds.insert(name.to_owned(), json!(rounded(start.elapsed().as_secs_f64())));
         start = Instant::now();
     };
-    let loaded = data.load(&Cache::of_user(), &mut ())?;
+    let loaded = data.load(&Cache::for_user(), &mut ())?;
     stage("read");
     let classes = class_numbers(&loaded.rows, loaded.target);
     let parts = split.parts(loaded.rows.len(), classes.as_deref(), &loaded.classes)?;

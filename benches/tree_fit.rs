@@ -36,7 +36,7 @@ fn main() -> anyhow::Result<()> {
     let split = Split { test: Some(0.2), stratify: true, random_state: RANDOM_STATE, ..Split::default() };
     let smote = Resample::Smote(Smote { random_state: RANDOM_STATE, ..Smote::default() });
 
-    let loaded = data.load(&Cache::of_user(), &mut ())?;
+    let loaded = data.load(&Cache::for_user(), &mut ())?;
     let numbers = class_numbers(&loaded.rows, loaded.target);
     let parts = split.parts(loaded.rows.len(), numbers.as_deref(), &loaded.classes)?;
     let training = Training::from(loaded.rows.take(&parts.training));

@@ -58,7 +58,7 @@ fn tree(spec: &TreeSpec, rows: &Rows, classes: usize, seed: i64) -> anyhow::Resu
 
 /// Returns the weight of each class divided by the largest weight; `None` if all are equal.
 fn weights(spec: &TreeSpec, rows: &Rows, classes: usize) -> Option<Vec<f64>> {
-    let weights = spec.class_weights.as_ref()?.by_counts(&rows.counts(classes));
+    let weights = spec.class_weights.as_ref()?.class_weights_from_counts(&rows.counts(classes));
     let largest = weights.iter().copied().fold(0.0, f64::max);
     // Scaled this way, neither sums nor shares of weights overflow or underflow in f64.
     let weights: Vec<f64> = weights.iter().map(|weight| (weight / largest).max(f64::MIN_POSITIVE)).collect();

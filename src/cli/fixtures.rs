@@ -9,7 +9,7 @@ use crate::experiment::spec::source_text::SourceText;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
-use crate::history::tested::TestRecord;
+use crate::history::test_record::TestRecord;
 use crate::history::{Best, DataRecord, History, LayerRecord, NetworkRecord, RowCounts, Status, trial_for_tests};
 
 /// A page of 80 columns without colors.

@@ -7,7 +7,7 @@ use crate::compare::settings;
 use crate::compare::statistics::mean;
 use crate::history::Status;
 use crate::history::diagnosis::canonical;
-use crate::history::figure::{Found, figure};
+use crate::history::metric_path::{Found, figure};
 
 /// A condition on a metric or a setting.
 #[derive(Clone, Debug, PartialEq)]

@@ -87,7 +87,7 @@ pub fn same_loss(one: &History, other: &History) -> bool {
     let (Some(a), Some(b)) = (loss(one), loss(other)) else { return true };
     let read = |loss: &serde_json::Value| serde_json::from_value::<Loss>(loss.clone()).ok();
     let same = match (read(a), read(b)) {
-        (Some(a), Some(b)) => a.measures_as(&b),
+        (Some(a), Some(b)) => a.is_comparable_to(&b),
         _ => a == b,
     };
     same && row_weights(one) == row_weights(other)
@@ -115,7 +115,7 @@ mod tests {
     use crate::compare::comparison::{CompareOptions, compare};
     use crate::compare::trial::Trial;
     use crate::history::number::Number;
-    use crate::history::tested::TestRecord;
+    use crate::history::test_record::TestRecord;
     use crate::history::{Best, NetworkRecord, trial_for_tests};
 
     /// Returns a group with one trial of one epoch, with these metrics and this test accuracy.

@@ -202,8 +202,8 @@ fn summarize_run(folder: &Path, options: &ListOptions, found: &mut RunList) {
         Ok(trials) => trials,
         Err(error) => return found.faults.push(error),
     };
-    let missing = find::missing_in(folder);
-    found.faults.extend(missing.iter().map(|trial| find::missing(folder, trial).error));
+    let missing = find::missing_trials(folder);
+    found.faults.extend(missing.iter().map(|trial| find::missing_history(folder, trial).error));
     if trials.is_empty() {
         if folder.join("experiment.toml").is_file() {
             found.empty.push(folder.to_path_buf());

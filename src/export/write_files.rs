@@ -52,12 +52,12 @@ pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Resul
 /// Fails if the folder holds other event files: TensorBoard shows all event files of a folder as one run.
 fn check_no_other_event_file(path: &Path) -> anyhow::Result<()> {
     let name = path.file_name().unwrap_or_default();
-    if !event_file::is_named_so(&name.to_string_lossy()) {
+    if !event_file::is_event_file(&name.to_string_lossy()) {
         return Ok(());
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     let siblings = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let mut others = siblings.filter(|other| other != name && event_file::is_named_so(&other.to_string_lossy()));
+    let mut others = siblings.filter(|other| other != name && event_file::is_event_file(&other.to_string_lossy()));
     match others.next() {
         None => Ok(()),
         Some(other) => {

@@ -142,7 +142,7 @@ impl History {
         let of_test = self.test.iter().flat_map(|test| test.metrics.keys());
         let names = self.history.series.keys().chain(of_test).map(|name| name.trim_start_matches("val_"));
         let is_there: IndexSet<&str> = names.collect();
-        let of_positives = Metric::ALL.iter().filter(|metric| metric.is_of_the_positive_class());
+        let of_positives = Metric::ALL.iter().filter(|metric| metric.uses_positive_class());
         of_positives.map(|metric| metric.name().into_owned()).filter(|name| is_there.contains(name.as_str())).collect()
     }
 
@@ -195,7 +195,7 @@ impl History {
     fn read_or_schema(path: &Path) -> anyhow::Result<Result<History, Option<String>>> {
         let shown = path.display();
         let text =
-            bounded_file::read(path, memory::most_json()).with_context(|| format!("failed to read `{shown}`"))?;
+            bounded_file::read(path, memory::max_json_bytes()).with_context(|| format!("failed to read `{shown}`"))?;
         let parsed = serde_json::from_slice::<History>(&text);
         match parsed {
             Ok(history) if is_readable(&history.schema) => return Ok(Ok(history.upgraded())),

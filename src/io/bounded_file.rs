@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::device::allocator::may_fail;
 
 /// Maximum size of a JSON file of unknown origin. For histories and trees of this program, see
-/// [`crate::device::memory::most_json`].
+/// [`crate::device::memory::max_json_bytes`].
 pub const JSON: u64 = 128 << 20;
 
 /// Maximum size of an experiment file.

@@ -17,8 +17,8 @@ use tch::{Device, Kind, Tensor};
 use crate::config::check::{Invalid, positive, require};
 use crate::config::shorthand::named;
 use crate::data::subsets::Validation;
-use crate::history::report::Scores;
-use crate::history::tested::AtThreshold;
+use crate::history::classification_report::Scores;
+use crate::history::test_record::AtThreshold;
 use crate::metrics::curves::ranking::Ranking;
 use crate::metrics::score::Score;
 

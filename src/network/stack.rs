@@ -9,7 +9,7 @@ use tch::{Device, Tensor};
 use crate::network::arena::Arena;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::{Layer, Module};
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 
 /// One layer with its inferred shapes.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Architecture {
     ///
     /// # Errors
     /// The index of the first layer that does not accept its input, and the shape mismatch.
-    pub fn follow(layers: &[Layer], init: Init, input: &Shape) -> Result<Self, (usize, ShapeFault)> {
+    pub fn follow(layers: &[Layer], init: Init, input: &Shape) -> Result<Self, (usize, ShapeError)> {
         let mut shape = input.clone();
         let mut planned = Vec::with_capacity(layers.len());
         for (number, layer) in layers.iter().enumerate() {

@@ -86,7 +86,7 @@ fn by_epoch(group: &Group) -> Option<Table> {
     let names = group.metrics();
     let of_trials = |name: &&str| group.trials.iter().filter_map(|trial| trial.curve(name)).collect();
     let curves: Vec<Vec<Curve>> = names.iter().map(of_trials).collect();
-    let recorded = group.recorded();
+    let recorded = group.recorded_epochs();
     let last = Some(recorded.len()).filter(|&last| last > 0)?;
     let several = group.trials.len() > 1;
     let best = group.trials.iter().filter_map(|trial| Some(trial.best()?.epoch)).min().filter(|_| !several);

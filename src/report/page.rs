@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
     use crate::compare::trial::Trial;
-    use crate::history::tested::TestRecord;
+    use crate::history::test_record::TestRecord;
     use crate::history::{History, LayerRecord, NetworkRecord, trial_for_tests};
 
     const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\" onload='x' {{data}}";
@@ -141,7 +141,7 @@ mod tests {
         });
         let group = |history: History| Group {
             label: HOSTILE.to_owned(),
-            trials: vec![Trial::ours(history, PathBuf::from(HOSTILE))],
+            trials: vec![Trial::from_history(history, PathBuf::from(HOSTILE))],
         };
         Found {
             groups: vec![group(history.clone()), group(history)],

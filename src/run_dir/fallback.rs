@@ -22,8 +22,8 @@ pub(super) enum FallbackRoot {
 impl FallbackRoot {
     /// All of them, in the order they are tried.
     pub(super) fn all() -> Vec<FallbackRoot> {
-        let of_system = Cache::of_system().map(|cache| cache.folder().to_path_buf());
-        let named = Cache::of_user().folder().to_path_buf();
+        let of_system = Cache::for_system().map(|cache| cache.folder().to_path_buf());
+        let named = Cache::for_user().folder().to_path_buf();
         let mut folders: Vec<PathBuf> = of_system.into_iter().chain([named]).collect();
         folders.dedup();
         let own = folders.into_iter().filter_map(|folder| std::path::absolute(folder).ok()).map(FallbackRoot::Own);

@@ -37,7 +37,7 @@ pub struct Measure {
 impl Measure {
     /// Returns the metrics of each replica: `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows, …]`.
     pub fn metrics(&self, outputs: &Tensor, truth: &Tensor) -> MetricTensors {
-        let of = |metric: &Metric| metric.of_each_replica(outputs, truth, self.decision, self.positive);
+        let of = |metric: &Metric| metric.per_replica(outputs, truth, self.decision, self.positive);
         self.metrics.iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
     }
 }

@@ -45,7 +45,7 @@ pub fn fit(
 ) -> anyhow::Result<Vec<ReplicaResult>> {
     let batch = task.settings.batch.size(task.training.len());
     let mut backend = Backend::new(stack, task, batch);
-    let _restored = threads::libtorch_has(backend.libtorch_threads(), task.threads);
+    let _restored = threads::set_libtorch_until_drop(backend.libtorch_threads(), task.threads);
     let results = run_epochs(&mut backend, stack, task, batch, stop, checkpointer, callback)?;
     callback.phases(backend.timing());
     Ok(results)

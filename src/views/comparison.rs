@@ -1,7 +1,7 @@
 //! Compares several variants: which is best on the validation rows, and whether the differences are significant.
 
-use crate::compare::comparison::{Asked, Comparison, Figure, Tested, compare};
-use crate::compare::group::{Group, tested_with};
+use crate::compare::comparison::{Asked, Comparison, Figure, MetricTest, compare};
+use crate::compare::group::{Group, describe_test_weights};
 use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
 use crate::compare::statistics::sample::Sample;
 use crate::history::diagnosis;
@@ -78,9 +78,9 @@ fn row_kind(place: usize, comparison: &Comparison) -> RowKind {
 /// Returns the table of test metrics.
 fn test_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> Table {
     let heads = std::iter::once("variant".to_owned()).chain(columns.iter().map(|name| in_a_head(name)));
-    let mut table = Table::new(format!("Test rows: {}", tested_with(groups)), heads, 1..).with_id("tested");
+    let mut table = Table::new(format!("Test rows: {}", describe_test_weights(groups)), heads, 1..).with_id("tested");
     for (place, group) in groups.iter().enumerate() {
-        let values = columns.iter().map(|name| mean_and_std_of(&group.values(|trial| trial.figure(name))).into());
+        let values = columns.iter().map(|name| mean_and_std_of(&group.values(|trial| trial.metric_value(name))).into());
         table.row_of(
             row_kind(place, comparison),
             std::iter::once(Cell::Label(place, group.label.clone())).chain(values),
@@ -92,7 +92,7 @@ fn test_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> Ta
 /// Returns the table of training and validation metrics, and a note about it.
 fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> Vec<Block> {
     const RISE: &str = "diagnosis.val_loss_rise";
-    let has_rise = groups.iter().any(|group| !group.values(|trial| trial.figure(RISE)).is_empty());
+    let has_rise = groups.iter().any(|group| !group.values(|trial| trial.metric_value(RISE)).is_empty());
     // The deciding metric comes first; on a phone, the other columns need scrolling.
     let first = 1 + usize::from(!columns.is_empty());
     let mut heads: Vec<String> = columns.iter().map(|name| in_a_head(name)).collect();
@@ -102,16 +102,16 @@ fn main_table(groups: &[Group], comparison: &Comparison, columns: &[&str]) -> Ve
     heads.extend(has_rise.then(|| "val_loss rise".to_owned()));
     heads.push("trials".to_owned());
     let several = groups.iter().any(|group| group.trials.len() > 1);
-    let has_best = columns.iter().filter_map(|name| comparison.figure(name)).any(|figure| figure.best.contains(&true));
+    let has_best = columns.iter().filter_map(|name| comparison.metric(name)).any(|figure| figure.best.contains(&true));
     let means = if several { ": means and standard deviations over their trials" } else { "" };
     let caption = format!("All variants{means}{}", star(has_best, comparison));
     let mut table = Table::new(caption, heads, 1..).with_id("comparison");
     table.columns[first].is_number = false;
     for (place, group) in groups.iter().enumerate() {
-        let values = |name: &str| group.drawn_values(|trial| trial.figure(name));
-        let epochs = Sample::of(&values("best.epoch"));
+        let values = |name: &str| group.plotted_values(|trial| trial.metric_value(name));
+        let epochs = Sample::from_values(&values("best.epoch"));
         let mut cells = vec![Cell::Label(place, group.label.clone())];
-        cells.extend(columns.iter().map(|name| match comparison.figure(name) {
+        cells.extend(columns.iter().map(|name| match comparison.metric(name) {
             Some(figure) => metric_cell(figure, place),
             None => mean_and_std_of(&values(name)).into(),
         }));
@@ -144,7 +144,7 @@ fn all_metrics(groups: &[Group], comparison: &Comparison) -> Vec<Block> {
         comparison.figures.iter().partition(|figure| figure.name.starts_with("test."));
     let has_best = comparison.figures.iter().any(|figure| figure.best.contains(&true));
     let caption = format!("Training and validation rows{}", star(has_best, comparison));
-    let parts = [(caption, others), (format!("Test rows: {}", tested_with(groups)), tested)];
+    let parts = [(caption, others), (format!("Test rows: {}", describe_test_weights(groups)), tested)];
     let table = |(caption, figures): (String, Vec<&Figure>)| {
         let heads = std::iter::once("metric").chain(groups.iter().map(|group| group.label.as_str()));
         let mut table = Table::new(caption, heads, 1..);
@@ -207,7 +207,7 @@ pub fn diagnoses(group: &Group) -> Vec<Badge> {
 }
 
 /// Returns the result of the significance tests in a sentence or two.
-fn conclusion(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Block {
+fn conclusion(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) -> Block {
     let figure = comparison.ranked_by();
     let best: Vec<&str> = groups
         .iter()
@@ -228,27 +228,27 @@ fn conclusion(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Blo
         several => format!("Best on {rows} rows: {} (the same {by}).", several.join(" and ")),
     };
     let count = |verdict: Verdict| found.iter().filter(|difference| difference.verdict == verdict).count();
-    let differ = count(Verdict::Differs);
+    let differ = count(Significance::Significant);
     let rest = match (&found[..], differ) {
         ([], _) => String::new(),
         ([one], _) => {
             let other = tested.groups.iter().position(Option::is_some).map(|place| groups[place].label.as_str());
             let other = other.unwrap_or_default();
             match one.verdict {
-                Verdict::Differs => format!("{other} and {baseline} differ significantly in {name}."),
-                Verdict::MayBeLuck => {
+                Significance::Significant => format!("{other} and {baseline} differ significantly in {name}."),
+                Significance::NotSignificant => {
                     format!("The difference in {name} between {other} and {baseline} is not significant.")
                 }
-                Verdict::TooFew => format!(
+                Significance::TooFew => format!(
                     "There are too few trials to test the difference in {name} between {other} and {baseline}: at least {} pairs of seeds are needed.",
                     pairs_needed(comparison.comparisons().max(1))
                 ),
-                Verdict::OneTrial => one_trial(),
-                Verdict::Same => format!("{other} and {baseline} have the same {name}."),
+                Significance::OneTrial => one_trial(),
+                Significance::Same => format!("{other} and {baseline} have the same {name}."),
             }
         }
-        (all, 0) if count(Verdict::OneTrial) == all.len() => one_trial(),
-        (all, 0) if count(Verdict::TooFew) > 0 => format!(
+        (all, 0) if count(Significance::OneTrial) == all.len() => one_trial(),
+        (all, 0) if count(Significance::TooFew) > 0 => format!(
             "There are too few trials to test the {} differences in {name} from {baseline}: at least {} pairs of seeds are needed.",
             all.len(),
             pairs_needed(comparison.comparisons().max(1))
@@ -260,7 +260,7 @@ fn conclusion(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Blo
 }
 
 /// Returns a table of each variant's difference from the baseline; `None` if none can be tested.
-fn differences(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Option<Table> {
+fn differences(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) -> Option<Table> {
     let mut tests: Vec<&str> = Vec::new();
     for difference in tested.groups.iter().flatten().filter(|difference| difference.p.is_some()) {
         let test = difference.test.name(difference.design);
@@ -299,10 +299,10 @@ fn differences(tested: &Tested, comparison: &Comparison, groups: &[Group]) -> Op
 
 fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::OneTrial => "one trial on a side: cannot be tested",
-        Verdict::Same => "the same",
-        Verdict::TooFew => "too few trials to tell",
-        Verdict::MayBeLuck => "not significant",
-        Verdict::Differs => "significant",
+        Significance::OneTrial => "one trial on a side: cannot be tested",
+        Significance::Same => "the same",
+        Significance::TooFew => "too few trials to tell",
+        Significance::NotSignificant => "not significant",
+        Significance::Significant => "significant",
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::history::History;
-use crate::history::expectation::Verified;
-use crate::history::figure::Found;
+use crate::history::expectation::ExpectationResult;
+use crate::history::metric_path::Found;
 use crate::history::number::{Number, brief};
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::MISSING;
@@ -77,7 +77,7 @@ fn index_of<'a>(names: &mut Vec<&'a str>, name: &'a str) -> usize {
 }
 
 impl Expected {
-    fn new(verified: &Verified, variant: Option<&str>, prefix: &str, runs: usize) -> Expected {
+    fn new(verified: &ExpectationResult, variant: Option<&str>, prefix: &str, runs: usize) -> Expected {
         let statement = verified.statement_of(variant);
         let metric = statement.strip_suffix(&verified.expected).unwrap_or(&statement).trim_end();
         Expected {
@@ -96,7 +96,7 @@ impl Expected {
 }
 
 impl Outcome {
-    fn add(&mut self, history: &History, verified: &Verified) {
+    fn add(&mut self, history: &History, verified: &ExpectationResult) {
         self.is_statistic = verified.over.is_some();
         // A statistic is recorded in each trial of its variant.
         if !(self.is_statistic && self.trials.iter().any(|other| other.variant == history.variant)) {

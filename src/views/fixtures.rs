@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
-use crate::history::tested::TestRecord;
+use crate::history::test_record::TestRecord;
 use crate::history::{History, NetworkRecord, RowCounts, Status, trial_for_tests};
 
 /// Returns a trial with these series by epoch, diagnosed beside a constant prediction's loss of 1.

@@ -133,7 +133,7 @@ fn in_words(layer: &str, network: Option<&NetworkRecord>) -> String {
 }
 
 fn kept_epochs(group: &Group, layers: usize) -> Vec<usize> {
-    let recorded = group.recorded();
+    let recorded = group.recorded_epochs();
     thinned::places(recorded.len(), MAX_VALUES / layers.max(1)).into_iter().map(|place| recorded[place]).collect()
 }
 

@@ -160,7 +160,7 @@ impl MetricColumn {
 mod tests {
     use super::*;
     use crate::history::number::Number;
-    use crate::history::tested::TestRecord;
+    use crate::history::test_record::TestRecord;
     use crate::history::trial_for_tests;
 
     #[test]

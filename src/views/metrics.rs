@@ -1,7 +1,7 @@
 //! Section with all metrics by variant (first, best and last epoch; test rows in a separate table), and a table of all
 //! trials.
 
-use crate::compare::group::{Group, tested_with};
+use crate::compare::group::{Group, describe_test_weights};
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::{Record, Trial};
 use crate::history::number::{of_name, seconds};
@@ -35,7 +35,7 @@ pub fn section(groups: &[Group]) -> Section {
 /// Returns the tables of a group's metrics.
 pub fn of_group(group: &Group) -> Vec<Block> {
     let n = group.trials.len();
-    let sample = |metric: &str| Sample::of(&group.values(|trial| trial.figure(metric)));
+    let sample = |metric: &str| Sample::from_values(&group.values(|trial| trial.metric_value(metric)));
     let is_at_once = group.trials.iter().all(|trial| trial.epochs() <= 1);
     let epoch = |low: f64, high: f64| format!(" ({})", range(low, high, "–"));
     let best = sample("best.epoch").map_or(String::new(), |epochs| epoch(epochs.min, epochs.max));
@@ -74,8 +74,8 @@ fn by_epoch(group: &Group, caption: String, columns: &[(&str, String)], names: &
     for name in names {
         let values = columns.iter().map(|(when, _)| {
             let metric = format!("{when}.{name}");
-            let sample = Sample::of(&group.values(|trial| trial.figure(&metric)));
-            let not_finite = || group.trials.iter().find_map(|trial| trial.figure(&metric));
+            let sample = Sample::from_values(&group.values(|trial| trial.metric_value(&metric)));
+            let not_finite = || group.trials.iter().find_map(|trial| trial.metric_value(&metric));
             let shown = sample.map(|sample| mean_and_std(&sample));
             shown.or_else(|| not_finite().map(|value| of_name(name, value))).unwrap_or_else(|| MISSING.to_owned())
         });
@@ -87,7 +87,7 @@ fn by_epoch(group: &Group, caption: String, columns: &[(&str, String)], names: &
 /// Returns a table with a row for each trial.
 fn each_trial(groups: &[Group]) -> Table {
     let trials = || groups.iter().flat_map(|group| &group.trials);
-    let is_there = |name: &&str| trials().any(|trial| trial.figure(name).is_some());
+    let is_there = |name: &&str| trials().any(|trial| trial.metric_value(name).is_some());
     let metrics: Vec<&str> = MAIN.into_iter().filter(is_there).take(4).collect();
     // Test metrics belong to the saved weights, which may be of another epoch, and to a threshold; do not mix them with
     // others.
@@ -97,7 +97,7 @@ fn each_trial(groups: &[Group]) -> Table {
     heads.extend(metrics.iter().map(|name| name.replacen('.', " ", 1)));
     heads.extend(["time", "diagnosis", "file"].map(str::to_owned));
     let several = groups.len() > 1;
-    let of = if is_tested { format!("; test rows: {}", tested_with(groups)) } else { String::new() };
+    let of = if is_tested { format!("; test rows: {}", describe_test_weights(groups)) } else { String::new() };
     let mut table = Table::new(format!("Every trial{of}"), heads, 2..5 + metrics.len());
     for (place, group) in groups.iter().enumerate() {
         for trial in &group.trials {
@@ -107,13 +107,13 @@ fn each_trial(groups: &[Group]) -> Table {
                 (false, _) => trial.name().into(),
             };
             let status = match &trial.record {
-                Record::Ours(history) => history.status.word(),
+                Record::Runner(history) => history.status.word(),
                 Record::Foreign(read) => read.foreign.format.word(),
             };
             let best = trial.best().map_or(MISSING.to_owned(), |best| best.epoch.to_string());
             let mut cells = vec![label, status.into(), trial.epochs().to_string().into(), best.into()];
             cells.extend(metrics.iter().map(|metric| {
-                Cell::Text(trial.figure(metric).map_or(MISSING.to_owned(), |value| of_name(metric, value)))
+                Cell::Text(trial.metric_value(metric).map_or(MISSING.to_owned(), |value| of_name(metric, value)))
             }));
             let time = trial.history().map_or(MISSING.to_owned(), |history| seconds(history.seconds));
             cells.extend([time.into(), Cell::Badges(Vec::from_iter(variant::badge(trial))), Cell::Code(file(trial))]);

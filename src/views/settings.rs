@@ -3,7 +3,7 @@
 
 use crate::compare::group::Group;
 use crate::compare::settings::{Setting, differing, settings};
-use crate::history::asked::{Asked, Origin};
+use crate::history::provenance::{Asked, Origin};
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::MISSING;
@@ -113,7 +113,7 @@ mod tests {
     fn group(label: &str, lr: f64, asked: Option<Asked>) -> Group {
         let config = json!({ "seeds": [0], "train": { "epochs": 3, "batch": 8, "lr": lr } });
         let history = History { config, asked, ..trial_for_tests(label, 0, 1.0) };
-        Group { label: label.to_owned(), trials: vec![Trial::ours(history, PathBuf::new())] }
+        Group { label: label.to_owned(), trials: vec![Trial::from_history(history, PathBuf::new())] }
     }
 
     fn tables(section: Section) -> Vec<Table> {

@@ -96,7 +96,7 @@ pub fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
     }
     let foreign = trials().filter_map(|trial| match &trial.record {
         Record::Foreign(read) => Some(read.foreign.format.word().to_owned()),
-        Record::Ours(_) => None,
+        Record::Runner(_) => None,
     });
     add("read from", foreign.collect());
     facts

@@ -1,7 +1,7 @@
 //! Summary of one variant over all of its trials: diagnosis, best epoch and test metrics.
 
-use crate::compare::comparison::main_figure;
-use crate::compare::group::{Group, tested_with, union};
+use crate::compare::comparison::main_metric;
+use crate::compare::group::{Group, describe_test_weights, union};
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::Trial;
 use crate::history::Status;
@@ -75,7 +75,7 @@ fn tile(name: impl Into<String>, value: String, note: String) -> Tile {
 /// Returns the best epoch, the main test metrics, and the distance of validation and training loss.
 fn tiles(group: &Group) -> Vec<Tile> {
     let mut tiles = Vec::new();
-    let sample = |name: &str| Sample::of(&group.values(|trial| trial.figure(name)));
+    let sample = |name: &str| Sample::from_values(&group.values(|trial| trial.metric_value(name)));
     let monitor = group.trials.iter().find_map(|trial| Some(trial.best()?.monitor.clone()));
     if let (Some(epoch), Some(monitor)) = (sample("best.epoch"), monitor) {
         let at_best = sample(&format!("best.{monitor}")).map(|sample| format!("{monitor} {}", mean_and_std(&sample)));
@@ -83,14 +83,14 @@ fn tiles(group: &Group) -> Vec<Tile> {
     }
     let tested = union(group.trials.iter().map(Trial::tested));
     let names: Vec<String> = tested.iter().map(|metric| format!("test.{metric}")).collect();
-    let main = main_figure(std::slice::from_ref(group), &names);
+    let main = main_metric(std::slice::from_ref(group), &names);
     // the main metric first, and the loss last unless it is the main one
     let mut ordered: Vec<&String> = names.iter().collect();
     ordered.sort_by_key(|name| if Some(*name) == main.as_ref() { 0 } else { 1 + usize::from(*name == "test.loss") });
     for name in ordered.into_iter().take(TILES) {
         let Some(sample) = sample(name) else { continue };
         let notes =
-            [spread_note(&sample), tested_with(std::slice::from_ref(group)), baseline(group, name).unwrap_or_default()];
+            [spread_note(&sample), describe_test_weights(std::slice::from_ref(group)), baseline(group, name).unwrap_or_default()];
         let notes: Vec<String> = notes.into_iter().filter(|words| !words.is_empty()).collect();
         tiles.push(tile(capital(&name.replacen('.', " ", 1)), brief(sample.mean), notes.join("; ")));
     }
@@ -119,5 +119,5 @@ fn tiles(group: &Group) -> Vec<Tile> {
 fn baseline(group: &Group, name: &str) -> Option<String> {
     let metric = name.strip_prefix("test.")?;
     let found = group.values(|trial| trial.history()?.baselines.as_ref()?.test.as_ref()?.metric(metric));
-    Some(format!("constant prediction: {}", brief(Sample::of(&found)?.mean)))
+    Some(format!("constant prediction: {}", brief(Sample::from_values(&found)?.mean)))
 }

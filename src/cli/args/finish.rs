@@ -30,7 +30,7 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
     let run = quoted(&folder.path().display().to_string());
     failures.iter().for_each(terminal::error);
     let is_complete = write_errors::tell(folder, output_args.quiet);
-    if let Some(latest) = folder.latest_that_is_no_link().filter(|_| !output_args.quiet) {
+    if let Some(latest) = folder.latest_directory().filter(|_| !output_args.quiet) {
         let latest = latest.display();
         terminal::warn(&format!("`{latest}` is a directory, not a link, so it does not point to this run: remove it"));
     }

@@ -159,14 +159,14 @@ fn output_hint() -> Hint {
 fn encode(svg: &str, format: Format) -> anyhow::Result<Vec<u8>> {
     match format {
         Format::Svg => Ok(svg.as_bytes().to_vec()),
-        Format::Png => png::of(svg),
+        Format::Png => png::render(svg),
     }
 }
 
 /// Returns whether a file is a plot of runner.
 fn is_runner_plot(file: &Path) -> bool {
     let beginning = bounded_file::beginning(file, 1024).unwrap_or_default();
-    png::is_ours(&beginning) || String::from_utf8_lossy(&beginning).contains(MADE_BY)
+    png::is_made_by_runner(&beginning) || String::from_utf8_lossy(&beginning).contains(MADE_BY)
 }
 
 /// Returns a file name without extension, made of the names of the runs and the kind of plot.

@@ -14,13 +14,13 @@ use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::device::DeviceChoice;
-use crate::device::arithmetic::Arithmetic;
+use crate::device::compute_mode::ComputeMode;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue;
 use crate::experiment::store::run_record::RunOptions;
 use crate::io::signals::{self, Signals};
 use crate::tensor::threads;
-use crate::train::report::Watch;
+use crate::train::report::Callback;
 
 /// Arguments of a run.
 #[derive(Clone, Debug, clap::Args)]
@@ -69,7 +69,7 @@ pub struct ExecutionConfig {
     /// Maximum number of CPU threads.
     pub threads: usize,
     /// Whether TF32 is allowed, and whether only deterministic algorithms are used.
-    pub arithmetic: Arithmetic,
+    pub arithmetic: ComputeMode,
 }
 
 impl ExecutionConfig {
@@ -91,15 +91,15 @@ impl ExecutionConfig {
                 resolve_device(device).context(Hint("use `--device cpu`; metrics will differ".to_owned()))?
             }
         };
-        let arithmetic = Arithmetic { tf32: recorded.tf32, deterministic: recorded.deterministic };
+        let arithmetic = ComputeMode { tf32: recorded.tf32, deterministic: recorded.deterministic };
         Ok(ExecutionConfig { device, threads: threads.unwrap_or(recorded.threads), arithmetic })
     }
 
     /// Applies the configuration to this process, including the limit on threads.
     pub fn apply(self) {
-        threads::limit(self.threads);
+        threads::set_limit(self.threads);
         threads::set_libtorch(self.threads);
-        self.arithmetic.put_into_use();
+        self.arithmetic.apply();
     }
 }
 
@@ -125,7 +125,7 @@ impl RunArgs {
         let seeds = self.seeds.clone().or(self.seed.map(|seed| vec![seed]));
         changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
         changes.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
-        Ok(Study::new(&source, &changes)?.asked_by(&format!("runner exp {}", self.shell_words().join(" "))))
+        Ok(Study::new(&source, &changes)?.with_command(&format!("runner exp {}", self.shell_words().join(" "))))
     }
 
     /// Returns whether a run with the recorded options matches these arguments. Without `--threads` and `--device`, any
@@ -141,10 +141,10 @@ impl RunArgs {
     /// # Errors
     /// If the device cannot be used.
     pub fn execution_config(&self) -> anyhow::Result<ExecutionConfig> {
-        let arithmetic = Arithmetic { tf32: self.tf32, deterministic: self.deterministic };
+        let arithmetic = ComputeMode { tf32: self.tf32, deterministic: self.deterministic };
         Ok(ExecutionConfig {
             device: resolve_device(self.device)?,
-            threads: threads::asked_or_available(self.threads),
+            threads: threads::requested_or_available(self.threads),
             arithmetic,
         })
     }
@@ -157,7 +157,7 @@ impl RunArgs {
             (self.tf32 && !device.is_cuda(), "`--tf32` has no effect on the CPU, which computes in float32"),
         ];
         notes.into_iter().filter(|(applies, _)| *applies).for_each(|(_, note)| progress.note(note));
-        let data_notes: IndexSet<&String> = study.plans.iter().flat_map(|plan| &plan.card.notes).collect();
+        let data_notes: IndexSet<&String> = study.plans.iter().flat_map(|plan| &plan.info.notes).collect();
         data_notes.into_iter().for_each(|note| progress.note(note)); // variants share their data
     }
 

@@ -78,7 +78,7 @@ fn cuda() -> Check {
         Ok(count) => {
             let devices = (0..count).map(|number| {
                 let free = memory::free(Device::Cuda(number));
-                format!("cuda:{number} ({} free)", byte_size::in_words(free))
+                format!("cuda:{number} ({} free)", byte_size::format_bytes(free))
             });
             Check::passed("cuda", format!("usable: {}", devices.collect::<Vec<_>>().join(", ")))
         }
@@ -96,7 +96,7 @@ fn threads() -> Check {
 }
 
 fn memory() -> Check {
-    let free = byte_size::in_words(memory::free(Device::Cpu));
+    let free = byte_size::format_bytes(memory::free(Device::Cpu));
     Check::passed(
         "memory",
         format!("{free} free; models trained together use at most half of it; change with `--stack N`"),
@@ -104,7 +104,7 @@ fn memory() -> Check {
 }
 
 fn cache() -> Check {
-    let cache = Cache::of_user();
+    let cache = Cache::for_user();
     let folder = cache.folder();
     match atomic_write::can_write(folder) {
         Ok(()) => Check::passed("data", format!("cached in {}", folder.display())),

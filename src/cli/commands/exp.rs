@@ -10,11 +10,11 @@ use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress}
 use crate::cli::commands::resume;
 use crate::cli::exit::Exit;
 use crate::data::store::cache::Cache;
-use crate::experiment::run::checkpointing::Pace;
+use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::store::find::SavedRun;
 use crate::io::atomic_write;
-use crate::train::report::Watch;
+use crate::train::report::Callback;
 
 /// Arguments of `runner exp`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub struct Args {
     run_args: RunArgs,
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
-    checkpoint: Pace,
+    checkpoint: CheckpointInterval,
     /// Resume the latest matching run under `--out`, else start one; a finished run is not repeated
     #[arg(long)]
     resume: bool,
@@ -54,7 +54,7 @@ histories; `runner resume` continues. SIGUSR1 saves a checkpoint.";
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let study = args.run_args.study()?;
     let existing = if args.resume { resume::newest_matching(&study, &args.out, &args.run_args)? } else { None };
-    if let Some((folder, record)) = existing.as_ref().filter(|(folder, record)| record.is_whole(folder.path())) {
+    if let Some((folder, record)) = existing.as_ref().filter(|(folder, record)| record.is_complete(folder.path())) {
         record.check_data_of(&study)?;
         let run = SavedRun::find(&folder.path().display().to_string(), &args.out)?;
         return Ok(finish_completed_run(&run, &args.output_args));
@@ -69,9 +69,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         device: execution.device,
         threads: execution.threads,
         stack: args.run_args.stack,
-        pace: args.checkpoint,
-        cache: &Cache::of_user(),
-        requests: &signals,
+        checkpoint_interval: args.checkpoint,
+        cache: &Cache::for_user(),
+        signals: &signals,
     };
     study.notes.iter().for_each(|note| progress.note(note));
     args.run_args.note_unused_options(&study, execution.device, &mut progress);

@@ -10,7 +10,7 @@ use crate::cli::text::{number_format, terminal};
 use crate::experiment::store::find::{SavedRun, SavedTrial};
 use crate::export::Format;
 use crate::export::files::{File, Trial};
-use crate::export::place::{self, Existing};
+use crate::export::write_files::{self, Existing};
 
 /// Arguments of `runner export`.
 #[derive(Debug, clap::Args)]
@@ -80,7 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         files.iter_mut().for_each(|file| file.path = Path::new(&trial.stem()).join(&file.path));
     }
     let folder = args.to.clone().unwrap_or_else(|| default_folder(format, &run));
-    place::write(&folder, &files, if args.force { Existing::Replace } else { Existing::Keep })?;
+    write_files::write(&folder, &files, if args.force { Existing::Replace } else { Existing::Keep })?;
     match args.json {
         true => terminal::json(&json!({
             "format": format.word(),

@@ -11,14 +11,14 @@ use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
 use crate::device::DeviceChoice;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::checkpointing::{Found, Pace};
+use crate::experiment::run::checkpointing::{Found, CheckpointInterval};
 use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::store::find::{self, SavedRun};
 use crate::experiment::store::newest;
 use crate::experiment::store::run_record::{Program, RunRecord};
 use crate::experiment::store::stack_record::StackState;
 use crate::run_dir::RunDir;
-use crate::train::report::Watch;
+use crate::train::report::Callback;
 
 /// Arguments of `runner resume`.
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub struct Args {
     threads: Option<usize>,
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
-    checkpoint: Pace,
+    checkpoint: CheckpointInterval,
     /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
@@ -55,10 +55,10 @@ never interrupted.";
 
 /// Resumes a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let path = find::to_resume(&args.run, &args.out)?;
+    let path = find::run_to_resume(&args.run, &args.out)?;
     let folder = RunDir::open(&path)?;
     let record = RunRecord::read(&path)?;
-    if record.is_whole(&path) {
+    if record.is_complete(&path) {
         if let Some(newer) = newest::newer_unfinished(&path) {
             let newer = newer.display();
             terminal::say(&format!(
@@ -76,9 +76,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         device: execution.device,
         threads: execution.threads,
         stack: record.options.stack,
-        pace: args.checkpoint,
-        cache: &Cache::of_user(),
-        requests: &signals,
+        checkpoint_interval: args.checkpoint,
+        cache: &Cache::for_user(),
+        signals: &signals,
     };
     let finished = resume_run(folder, record, &study, &options, &mut progress);
     progress.end();

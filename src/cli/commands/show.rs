@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         );
         return Ok(Exit::Done);
     }
-    let layers = plan.network().map(|network| commented(&layer_table(&network.record(), &plan.card.sample)));
+    let layers = plan.network().map(|network| commented(&layer_table(&network.record(), &plan.info.sample)));
     let header = terminal::dim(&format!("# {} ({})", plan.name, source.origin));
     terminal::out(&format!("{header}\n{}\n{}", study.spec.to_toml(), layers.unwrap_or_default()));
     Ok(Exit::Done)

@@ -6,8 +6,8 @@ use indexmap::{IndexMap, IndexSet};
 use crate::cli::text::page::Page;
 use crate::cli::text::{number_format, settings};
 use crate::compare::statistics::sample::Sample;
-use crate::history::report::{Report, Scores};
-use crate::history::tested::{AtThreshold, TestRecord, ThresholdRecord};
+use crate::history::classification_report::{Report, Scores};
+use crate::history::test_record::{AtThreshold, TestRecord, ThresholdRecord};
 use crate::history::{DataRecord, History};
 use crate::views::classes::confusion::class_name;
 use crate::views::classes::thresholds::how_chosen;
@@ -44,7 +44,7 @@ pub fn positive_class(histories: &[&History]) -> Option<String> {
     let mut classes: IndexMap<String, IndexSet<&str>> = IndexMap::new();
     for history in histories {
         let names = history.metrics_of_the_positive_class();
-        if let Some(class) = history.data.positive_in_words().filter(|_| !names.is_empty()) {
+        if let Some(class) = history.data.describe_positive().filter(|_| !names.is_empty()) {
             metrics.extend(names);
             classes.entry(class).or_default().insert(&history.variant);
         }
@@ -67,7 +67,7 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
     let first = chosen.first()?;
     let mean = |of: &dyn Fn(&AtThreshold) -> Option<f64>| {
         let values: Vec<f64> = chosen.iter().filter_map(|threshold| of(&threshold.at_default)).collect();
-        Sample::of(&values).map(|sample| sample.mean)
+        Sample::from_values(&values).map(|sample| sample.mean)
     };
     let [precision, recall, f1] =
         [mean(&|at| at.scores.precision), mean(&|at| at.scores.recall), mean(&|at| at.scores.f1)]
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
     use crate::cli::fixtures::{PLAIN, width};
     use crate::metrics::confusion::Confusion;
-    use crate::metrics::threshold::{Choice, Cost, ThresholdBy};
+    use crate::metrics::threshold::{ChosenThreshold, Cost, ThresholdRule};
 
     fn record(matrix: Vec<Vec<u64>>) -> TestRecord {
         let report = Some(Confusion(matrix.clone()).report());
@@ -325,28 +325,28 @@ mod tests {
 
     #[test]
     fn a_threshold_is_told_with_what_it_gave_and_what_the_default_gives() {
-        let by = ThresholdBy::Cost(Cost { miss: 10.0, false_alarm: 0.5 });
-        let told = |by: ThresholdBy, choice: Choice| {
+        let by = ThresholdRule::Cost(Cost { miss: 10.0, false_alarm: 0.5 });
+        let told = |by: ThresholdRule, choice: ChosenThreshold| {
             let by_value = serde_json::to_value(by).unwrap();
-            let at_default = by.figures(&[vec![90, 4], vec![2, 4]], 1);
+            let at_default = by.evaluate(&[vec![90, 4], vec![2, 4]], 1);
             let (value, validation) = (choice.value, choice.validation);
             let record = ThresholdRecord { value, by: by_value, validation, at_default };
             PLAIN.wrapped(&threshold_text(&record, Some("fraud")), 0)
         };
-        let validation = Some(by.figures(&[vec![40, 2], vec![1, 3]], 1));
-        assert_snapshot!(told(by, Choice { by, value: 0.25, validation: validation.clone() }), @r"
+        let validation = Some(by.evaluate(&[vec![40, 2], vec![1, 3]], 1));
+        assert_snapshot!(told(by, ChosenThreshold { by, value: 0.25, validation: validation.clone() }), @r"
         threshold 0.2500 for `fraud`, chosen on the validation rows by cost: a missed
         `fraud` 10, a false alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667,
         cost 11); at the default threshold, used for all train/val metrics: test
         precision 0.5000, recall 0.6667, f1 0.5714, cost 22
         ");
-        let validation = Some(ThresholdBy::F1.figures(&[vec![40, 2], vec![1, 3]], 1));
-        assert_snapshot!(told(ThresholdBy::F1, Choice { by: ThresholdBy::F1, value: 0.25, validation }), @r"
+        let validation = Some(ThresholdRule::F1.evaluate(&[vec![40, 2], vec![1, 3]], 1));
+        assert_snapshot!(told(ThresholdRule::F1, ChosenThreshold { by: ThresholdRule::F1, value: 0.25, validation }), @r"
         threshold 0.2500 for `fraud`, chosen by f1 on the validation rows (there
         precision 0.6000, recall 0.7500, f1 0.6667); at the default threshold, used for
         all train/val metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");
-        assert_snapshot!(told(ThresholdBy::Fixed(0.9), Choice::fixed(0.9)), @r"
+        assert_snapshot!(told(ThresholdRule::Fixed(0.9), ChosenThreshold::fixed(0.9)), @r"
         threshold 0.9000 for `fraud`, given; at the default threshold, used for all
         train/val metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");

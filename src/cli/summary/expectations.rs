@@ -66,7 +66,7 @@ pub fn references(histories: &[History]) -> Option<String> {
     let several = histories.iter().filter(|history| !history.theirs.is_empty()).count() > 1;
     let mut table = Columns::new(["metric", "reference", if several { "mean" } else { "this run" }], 1..3);
     for row in &rows {
-        let mean = Sample::of(&row.ours.concat()).map(|sample| sample.mean);
+        let mean = Sample::from_values(&row.ours.concat()).map(|sample| sample.mean);
         table.row([row.metric.clone(), number_format::metric(Some(row.published)), number_format::metric(mean)]);
     }
     (!rows.is_empty()).then(|| table.text())
@@ -76,7 +76,7 @@ pub fn references(histories: &[History]) -> Option<String> {
 mod tests {
     use super::*;
     use crate::history::expectation::verify;
-    use crate::history::theirs::{Reference, compare_with};
+    use crate::history::reference::{Reference, compare_with_references};
     use crate::history::trial_for_tests as trial;
 
     fn shown(expectation: &str, mut trials: Vec<History>) -> String {
@@ -124,7 +124,7 @@ mod tests {
         let mut trials = [trial("base", 0, 0.25), trial("base", 1, 0.5)];
         assert_eq!(references(&trials), None);
         let reported: Reference = toml_edit::de::from_str("value = \"last.loss\"\nfigure = 0.0074").unwrap();
-        compare_with(&[reported], &mut trials);
+        compare_with_references(&[reported], &mut trials);
         assert_eq!(references(&trials).unwrap(), "metric     reference    mean\nlast.loss     0.0074  0.3750");
     }
 }

@@ -5,11 +5,11 @@ use crate::config::hint::in_a_line;
 use crate::device::fault::{contained, text};
 use crate::experiment::run::Finished;
 use crate::history::History;
-use crate::plot::charts::run_figures::{self, Named};
+use crate::plot::charts::run_plots::{self, Named};
 
 /// Draws and writes the plots. Returns the names of their files, and a warning for each plot that was not written.
 pub fn write(finished: &Finished) -> (Vec<&'static str>, Vec<String>) {
-    write_drawn(finished, run_figures::draw)
+    write_drawn(finished, run_plots::draw)
 }
 
 fn write_drawn(finished: &Finished, draw: impl Fn(&[History]) -> Vec<Named>) -> (Vec<&'static str>, Vec<String>) {

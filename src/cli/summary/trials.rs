@@ -139,7 +139,7 @@ impl Row<'_> {
     fn cell(&self, metric: &MetricColumn) -> Cell {
         let values = || self.trials.iter().filter_map(|history| metric.value(history));
         let finite: Vec<f64> = values().filter(|value| value.is_finite()).collect();
-        let sample = Sample::of(&finite);
+        let sample = Sample::from_values(&finite);
         let (mean, std) = (sample.as_ref().map(|sample| sample.mean), sample.as_ref().and_then(|sample| sample.std));
         let text = match self.shows {
             Shows::One => metric.text(values().next()),
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::cli::fixtures::{PLAIN, history, width};
 
-    fn trial(seed: i64) -> crate::cli::fixtures::Fixtures {
+    fn trial(seed: i64) -> crate::cli::fixtures::HistoryFixture {
         let apart = 0.001 * seed as f64;
         let series = [
             ("loss", &[0.9, 0.2 + apart][..]),
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_folds_of_one_seed_are_listed() {
-        let histories: Vec<History> = (0..3).map(|fold| trial(fold).in_fold(fold as usize).0).collect();
+        let histories: Vec<History> = (0..3).map(|fold| trial(fold).with_fold(fold as usize).0).collect();
         let histories: Vec<History> = histories.into_iter().map(|h| History { seed: 7, ..h }).collect();
         assert_snapshot!(shown(&histories), @r"
         fold       best    loss  val_loss     acc  val_acc
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_folds_of_several_seeds_are_summed_up_by_seed() {
-        let fold = |fold: usize| (0..5).map(move |seed| trial(seed + fold as i64).in_fold(fold).0);
+        let fold = |fold: usize| (0..5).map(move |seed| trial(seed + fold as i64).with_fold(fold).0);
         let mut histories: Vec<History> = (0..5).flat_map(fold).collect();
         for (number, history) in histories.iter_mut().enumerate() {
             history.seed = number as i64 % 5;

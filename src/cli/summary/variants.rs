@@ -172,7 +172,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::fixtures::{self, Fixtures, PLAIN, history, width};
+    use crate::cli::fixtures::{self, HistoryFixture, PLAIN, history, width};
     use crate::history::Status;
     use crate::history::number::Number;
 
@@ -183,7 +183,7 @@ mod tests {
     }
 
     /// A classifier that ends with these figures.
-    fn classifier(variant: &str, seed: i64, loss: f64, acc: f64) -> Fixtures {
+    fn classifier(variant: &str, seed: i64, loss: f64, acc: f64) -> HistoryFixture {
         let series = [
             ("loss", &[0.9, 0.5, 0.4, loss][..]),
             ("acc", &[0.5, 0.8, 0.8, acc]),
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn metrics_say_which_way_is_better_and_different_losses_are_not_compared() {
-        let study = fixtures::study_of(
+        let study = fixtures::study_with_data(
             "[data.diabetes]",
             "mse",
             1,

@@ -9,13 +9,13 @@ use crate::cli::args::run_args::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::run_dir::RunDir;
-use crate::run_dir::trouble::WriteErrors;
+use crate::run_dir::write_errors::WriteErrors;
 
 /// Prints errors about a run's files, and unless `quiet` warnings. Returns whether all files are in the run directory.
 pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {
-    let Some(trouble) = folder.trouble() else { return true };
+    let Some(trouble) = folder.write_errors() else { return true };
     let run = folder.path();
-    if trouble.is_anew && !quiet {
+    if trouble.was_recreated && !quiet {
         terminal::warn(&format!("`{}` was removed during the run and was created again", run.display()));
     }
     errors(run, &trouble).iter().for_each(terminal::error);

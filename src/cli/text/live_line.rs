@@ -80,7 +80,7 @@ fn by_variant(values: &[f64], shown_of: &[bool], trained: &Trained) -> Vec<(usiz
             **is_shown && trained.variant_of.get(*replica).copied().unwrap_or_default() == place
         });
         let values: Vec<f64> = of_variant.map(|(_, (value, _))| *value).collect();
-        Some((place, Sample::of(&values)?.mean))
+        Some((place, Sample::from_values(&values)?.mean))
     };
     (0..trained.variants.len().max(1)).filter_map(of).collect()
 }

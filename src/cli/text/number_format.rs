@@ -31,7 +31,7 @@ pub fn setting(value: f64) -> String {
 
 /// Returns mean and standard deviation (of the sample: divided by n − 1); `None` for fewer than two values.
 pub fn mean_and_std(values: &[f64]) -> Option<(f64, f64)> {
-    let sample = Sample::of(values)?;
+    let sample = Sample::from_values(values)?;
     Some((sample.mean, sample.std?))
 }
 

@@ -7,12 +7,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::text::live_line::{Trained, fitting, metrics};
 use crate::cli::text::page::Page;
 use crate::cli::text::{number_format, settings, terminal};
-use crate::compare::settings::seeds_in_words;
+use crate::compare::settings::format_seeds;
 use crate::data::store::fetch;
 use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::watch::{self, StackInfo};
-use crate::history::positive::ChosenBy;
+use crate::history::positive_class::ChosenBy;
 use crate::history::resampling::ResampleRecord;
 use crate::metrics::Metric;
 use crate::train::TrainSpec;
@@ -125,7 +125,7 @@ impl watch::Watch for Progress {
             variant_of: stack.variants.clone(),
             monitor: training
                 .first()
-                .map_or(String::new(), |train| train.monitored(plan.has_validation(), plan.card.target).0.to_owned()),
+                .map_or(String::new(), |train| train.monitored(plan.has_validation(), plan.info.target).0.to_owned()),
             shows_lr: training.first().is_some_and(|train| train.schedule != Schedule::Constant),
         };
         if self.quiet || !terminal::is_watched() {
@@ -162,7 +162,7 @@ fn of_data(plan: &Plan, stack: &StackInfo) -> String {
 fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
     let is_of_it = stack.rows.test > 0
         || plan.spec.positive.is_some()
-        || plan.metrics().into_iter().any(Metric::is_of_the_positive_class)
+        || plan.metrics().into_iter().any(Metric::uses_positive_class)
         || plan.network().is_some_and(|network| network.train.loss.has_pos_weight());
     let positive = stack.positive.as_ref().filter(|_| is_of_it)?;
     let other = match positive.chosen {
@@ -193,7 +193,7 @@ fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
 /// The seeds, folds and variants that are trained together, and what is shown of them while they train.
 fn in_words(plans: &[&Plan], stack: &StackInfo) -> String {
     let s = if stack.seeds.len() == 1 { "" } else { "s" };
-    let seeds = format!("seed{s} {}", seeds_in_words(&stack.seeds));
+    let seeds = format!("seed{s} {}", format_seeds(&stack.seeds));
     if stack.replicas == 1 {
         let fold = if stack.folds.is_some() { ", one fold" } else { "" };
         return format!("{seeds}{fold}");
@@ -208,7 +208,7 @@ fn in_words(plans: &[&Plan], stack: &StackInfo) -> String {
     format!("{} trained together (showing {shown})", parts.join(", "))
 }
 
-impl report::Watch for Progress {
+impl report::Callback for Progress {
     fn epoch(&mut self, report: &EpochReport) {
         let metrics = metrics(report, &self.trained);
         match &self.bar {

@@ -5,7 +5,7 @@ use anyhow::Context;
 use tch::Device;
 
 use crate::config::check::Invalid;
-use crate::config::hint::told;
+use crate::config::hint::into_error;
 use crate::data::dataset::Loaded;
 use crate::data::prepare::preprocessing::Preprocessing;
 use crate::data::prepare::scale::Scale;
@@ -14,7 +14,7 @@ use crate::data::rows::{Rows, class_numbers};
 use crate::data::split::{Parts, Split};
 use crate::data::subsets::{Test, Training, Validation};
 use crate::data::target::Target;
-use crate::history::positive::PositiveClass;
+use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 
 /// A data set that is ready for training.
@@ -76,7 +76,7 @@ impl Prepared {
     pub fn new(loaded: &Loaded, split: &Split, scale: Scale) -> anyhow::Result<Self> {
         let classes = class_numbers(&loaded.rows, loaded.target);
         let parts = split.parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
-        Self::from_parts(loaded, &parts.map_err(|fault| told(fault.under("split")))?, scale)
+        Self::from_parts(loaded, &parts.map_err(|fault| into_error(fault.under("split")))?, scale)
     }
 
     /// Encodes and scales a data set that is split into `parts`.
@@ -124,7 +124,7 @@ impl Prepared {
     pub fn resample(self, resample: &Resample, device: Device) -> anyhow::Result<Self> {
         let from = self.training.0.counts(self.classes.len());
         let training = self.training.resample(resample, &self.classes, device);
-        let training = training.map_err(|fault| told(fault.under("resample")))?;
+        let training = training.map_err(|fault| into_error(fault.under("resample")))?;
         let to = training.0.counts(self.classes.len());
         let record = ResampleRecord::after_split(resample.name(), from, to);
         Ok(Prepared { training, resampled: Some(record), ..self })
@@ -147,10 +147,10 @@ impl Loaded {
             let what = category.map_or("columns with missing values".to_owned(), |c| format!("column `{}`", c.name));
             let message = format!("cannot create synthetic rows of {what} before the split");
             let fault = Invalid::new("resample_before_split", message);
-            return Err(told(fault.hint("remove it: after the split, columns are encoded and filled in first")));
+            return Err(into_error(fault.hint("remove it: after the split, columns are encoded and filled in first")));
         }
         let from = self.rows.counts(self.classes.len());
-        let rows = resample.apply(&self.rows, &self.classes, device).map_err(|fault| told(fault.under("resample")))?;
+        let rows = resample.apply(&self.rows, &self.classes, device).map_err(|fault| into_error(fault.under("resample")))?;
         let to = rows.counts(self.classes.len());
         let record = ResampleRecord::before_split(resample.name(), from, to);
         Ok((Loaded { rows, ..self }, record))
@@ -161,5 +161,5 @@ impl Loaded {
 fn fold_parts(loaded: &Loaded, split: &Split) -> anyhow::Result<Vec<(Option<usize>, Parts)>> {
     let classes = class_numbers(&loaded.rows, loaded.target);
     let folds = split.fold_parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
-    folds.map_err(|fault| told(fault.under("split")))
+    folds.map_err(|fault| into_error(fault.under("split")))
 }

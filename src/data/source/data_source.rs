@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use tch::Tensor;
 
 use crate::config::check::Invalid;
-use crate::config::hint::told;
+use crate::config::hint::into_error;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::Watch;
@@ -90,5 +90,5 @@ pub trait DataSource: Serialize + DeserializeOwned + JsonSchema {
 
 /// Converts a fault of the settings or files of the source `S` to an error with the full key.
 pub(super) fn load_error<S: DataSource>(fault: Invalid) -> anyhow::Error {
-    told(fault.under(format!("data.{}", S::NAME)))
+    into_error(fault.under(format!("data.{}", S::NAME)))
 }

@@ -17,7 +17,7 @@ const AT_A_TIME: usize = 4 << 20;
 
 /// Returns the maximum number of bytes of a file that are read into memory: half of the free memory.
 pub fn max_bytes() -> u64 {
-    memory::free_of_machine() / 2
+    memory::free_main_memory() / 2
 }
 
 /// Reader that computes the SHA-256 of the bytes that are read.

@@ -88,7 +88,7 @@ fn read_blocks(
             }
         };
         std::thread::scope(|scope| {
-            for _ in 1..threads::most() {
+            for _ in 1..threads::max_threads() {
                 scope.spawn(|| {
                     let mut block = vec![0; at_a_time];
                     let next = take(&blocks, &mut block, &fails);

@@ -182,9 +182,9 @@ impl Encoder {
             return Ok(raw.to_kind(Kind::Double));
         }
         let rows = raw.size()[0];
-        self.fits(rows as usize, memory::free_of_machine())?;
+        self.fits(rows as usize, memory::free_main_memory())?;
         let raw = values_of(raw);
-        let mut features = memory::room_for(rows as usize * self.width);
+        let mut features = memory::vec_with_capacity(rows as usize * self.width);
         for row in raw.chunks_exact(self.columns.len()) {
             for (column, &value) in self.columns.iter().zip(row) {
                 column.write(if value.is_nan() { column.fill_value } else { value }, part, &mut features)?;

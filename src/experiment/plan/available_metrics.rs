@@ -6,9 +6,9 @@ use crate::config::suggest;
 use crate::data::Target;
 use crate::experiment::plan::network_plan::TINY;
 use crate::experiment::plan::{BASE, Model, Plan};
-use crate::history::figure::{PREDICTION, STATUS};
+use crate::history::metric_path::{PREDICTION, STATUS};
 use crate::metrics::Metric;
-use crate::metrics::threshold::ThresholdBy;
+use crate::metrics::threshold::ThresholdRule;
 
 /// Prefixes of metric paths.
 const GROUPS: [&str; 11] =
@@ -53,7 +53,7 @@ pub struct AvailableMetrics {
     /// Number of classes; `None` for labels and numeric targets.
     pub classes: Option<usize>,
     /// How the decision threshold is chosen, if the plan sets one.
-    pub threshold: Option<ThresholdBy>,
+    pub threshold: Option<ThresholdRule>,
     /// Whether there are validation rows.
     pub has_validation: bool,
     /// Parameters and predictions that are recorded for a tiny network; `None` if the network or its data are larger.
@@ -96,13 +96,13 @@ impl AvailableMetrics {
     /// Returns the metrics that the trials of a plan will have.
     pub fn new(plan: &Plan) -> AvailableMetrics {
         let (spec, split) = (&plan.spec, plan.spec.data.split());
-        let rows = split.training_rows(plan.card.rows);
+        let rows = split.training_rows(plan.info.rows);
         let mut metrics = plan.metric_names();
         let mut learned = None;
         if let Model::Network(network) = &plan.model {
             for (number, planned) in network.architecture.layers().iter().enumerate() {
                 let observers = network.train.observe.iter();
-                let observed = observers.filter(|observer| observer.sees(&planned.layer, planned.parameters));
+                let observed = observers.filter(|observer| observer.applies_to(&planned.layer, planned.parameters));
                 metrics.extend(observed.map(|observer| observer.series(number)));
             }
             let is_shown = network.is_tiny(rows) && split.folds.is_none() && spec.resample.is_none();
@@ -119,8 +119,8 @@ impl AvailableMetrics {
             },
             metrics,
             is_tree: matches!(plan.model, Model::Tree(_)),
-            has_test: plan.card.test_rows > 0 || split.test.is_some(),
-            classes: match plan.card.target {
+            has_test: plan.info.test_rows > 0 || split.test.is_some(),
+            classes: match plan.info.target {
                 Target::Classes(classes) => Some(classes),
                 Target::Labels(_) | Target::Values(_) => None,
             },
@@ -192,7 +192,7 @@ impl AvailableMetrics {
                 {
                     return unknown(format!("did you mean `test.{near}`?"));
                 }
-                let always = Metric::of_tests(self.classes).iter().map(|metric| metric.name());
+                let always = Metric::test_defaults(self.classes).iter().map(|metric| metric.name());
                 let always: Vec<_> = always.collect();
                 let mut tested: Vec<&str> = metrics.iter().copied().filter(|name| !name.starts_with("val_")).collect();
                 tested.extend(always.iter().map(|name| &**name).filter(|name| !metrics.contains(name)));
@@ -232,7 +232,7 @@ impl AvailableMetrics {
                 ["threshold.validation", "threshold.at_default"].into_iter().skip(usize::from(!self.has_validation))
             {
                 paths.extend(scores(at));
-                paths.extend(matches!(by, ThresholdBy::Cost(_)).then(|| format!("{at}.cost")));
+                paths.extend(matches!(by, ThresholdRule::Cost(_)).then(|| format!("{at}.cost")));
                 paths.extend(confusion(&format!("{at}.confusion")));
             }
         }
@@ -283,7 +283,7 @@ mod tests {
             is_tree: false,
             has_test: true,
             classes,
-            threshold: has_threshold.then_some(ThresholdBy::Cost(Cost { miss: 9.0, false_alarm: 1.0 })),
+            threshold: has_threshold.then_some(ThresholdRule::Cost(Cost { miss: 9.0, false_alarm: 1.0 })),
             has_validation: true,
             learned: None,
         }

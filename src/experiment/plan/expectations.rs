@@ -8,8 +8,8 @@ use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::spec::Spec;
 use crate::history::diagnosis::canonical;
 use crate::history::expectation::{Expectation, Over};
-use crate::history::figure::VARIANT_SEPARATOR;
-use crate::history::theirs::Reference;
+use crate::history::metric_path::VARIANT_SEPARATOR;
+use crate::history::reference::Reference;
 
 /// Checks all expectations and references. `seeds` is the number of seeds in the experiment file; the command line may
 /// select fewer.

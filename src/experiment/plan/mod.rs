@@ -17,7 +17,7 @@ use crate::data::resample::Resample;
 use crate::data::{DatasetInfo, Target};
 use crate::experiment::plan::network_plan::{NetworkPlan, missing_table};
 use crate::experiment::spec::{ModelName, Spec};
-use crate::history::asked::Asked;
+use crate::history::provenance::Asked;
 use crate::metrics::Metric;
 use crate::metrics::score::{ClassScore, Score};
 use crate::train::TrainSpec;
@@ -37,7 +37,7 @@ pub struct Plan {
     /// The model that is fitted to the training rows.
     pub model: Model,
     /// Description of its data set.
-    pub card: DatasetInfo,
+    pub info: DatasetInfo,
     /// The command and settings that asked for this plan; `None` if it was rebuilt from a history.
     pub asked: Option<Asked>,
 }
@@ -57,15 +57,15 @@ impl Plan {
     /// # Errors
     /// The first invalid setting, with its full key.
     pub fn new(name: &str, variant: &str, spec: Spec) -> Result<Plan, Invalid> {
-        let card = spec.data.card().map_err(|fault| fault.under("data"))?;
-        Plan::with_dataset(name, variant, spec, card)
+        let info = spec.data.info().map_err(|fault| fault.under("data"))?;
+        Plan::with_dataset(name, variant, spec, info)
     }
 
-    /// Checks an experiment whose data set has the description `card`.
+    /// Checks an experiment whose data set has the description `info`.
     ///
     /// # Errors
     /// The first invalid setting, with its full key.
-    pub fn with_dataset(name: &str, variant: &str, mut spec: Spec, card: DatasetInfo) -> Result<Plan, Invalid> {
+    pub fn with_dataset(name: &str, variant: &str, mut spec: Spec, info: DatasetInfo) -> Result<Plan, Invalid> {
         let distinct: BTreeSet<i64> = spec.seeds.iter().copied().collect();
         require(!spec.seeds.is_empty(), "seeds", "must contain at least one seed", "none")?;
         require(
@@ -74,12 +74,12 @@ impl Plan {
             "must differ from each other",
             format!("{:?}", spec.seeds),
         )?;
-        spec.data.check(&card).map_err(|fault| fault.under("data"))?;
-        check_resampling(&spec, &card)?;
-        positive_class::check(spec.positive.as_deref(), &card)?;
+        spec.data.check(&info).map_err(|fault| fault.under("data"))?;
+        check_resampling(&spec, &info)?;
+        positive_class::check(spec.positive.as_deref(), &info)?;
         spec.train.iter_mut().for_each(TrainSpec::resolve);
-        let model = Model::new(&spec, &card)?;
-        let plan = Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, card, asked: None };
+        let model = Model::new(&spec, &info)?;
+        let plan = Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, info, asked: None };
         plan.check_threshold()?;
         Ok(plan)
     }
@@ -109,7 +109,7 @@ impl Plan {
     /// Returns the metrics to compute.
     pub fn metrics(&self) -> Vec<Metric> {
         match &self.model {
-            Model::Network(network) => network.train.metrics(self.card.target),
+            Model::Network(network) => network.train.metrics(self.info.target),
             Model::Tree(tree) => tree.metrics(),
         }
     }
@@ -122,8 +122,8 @@ impl Plan {
     /// How a class score is computed from the outputs; `None` unless there are two classes.
     fn binary_score(&self) -> Option<Score> {
         match &self.model {
-            Model::Network(network) => network.train.loss.score(network.last(), self.card.target, network.outputs()),
-            Model::Tree(_) => (self.card.target == Target::Classes(2)).then_some(Score::Probabilities),
+            Model::Network(network) => network.train.loss.score(network.last(), self.info.target, network.outputs()),
+            Model::Tree(_) => (self.info.target == Target::Classes(2)).then_some(Score::Probabilities),
         }
     }
 
@@ -131,10 +131,10 @@ impl Plan {
     fn check_threshold(&self) -> Result<(), Invalid> {
         let Some(by) = self.spec.threshold else { return Ok(()) };
         let Some(score) = self.binary_score() else {
-            return Err(Invalid::new("threshold", format!("is for 2 classes, and the target is {}", self.card.target)));
+            return Err(Invalid::new("threshold", format!("is for 2 classes, and the target is {}", self.info.target)));
         };
         let split = self.spec.data.split();
-        if self.card.test_rows == 0 && split.test.is_none() {
+        if self.info.test_rows == 0 && split.test.is_none() {
             let fault = Invalid::new("threshold", "requires test rows, but the split has none");
             return Err(fault.hint("split some off: `split = { test = 0.2 }`"));
         }
@@ -152,7 +152,7 @@ impl Plan {
             let of_validation = names.iter().filter(|_| self.has_validation()).map(|name| format!("val_{name}"));
             return names.iter().cloned().chain(of_validation).collect();
         };
-        network.train.metric_names(self.has_validation(), self.card.target)
+        network.train.metric_names(self.has_validation(), self.info.target)
     }
 
     /// Whether the split has validation rows.
@@ -163,7 +163,7 @@ impl Plan {
 
 impl Model {
     /// Checks the model that the experiment selects.
-    fn new(spec: &Spec, card: &DatasetInfo) -> Result<Model, Invalid> {
+    fn new(spec: &Spec, info: &DatasetInfo) -> Result<Model, Invalid> {
         let has_network = spec.network.is_some() || spec.train.is_some();
         let name = match (spec.model, has_network, &spec.tree) {
             (Some(name), ..) => name,
@@ -179,10 +179,10 @@ impl Model {
             }
         };
         match name {
-            ModelName::Network => NetworkPlan::new(spec, card).map(|network| Model::Network(Box::new(network))),
+            ModelName::Network => NetworkPlan::new(spec, info).map(|network| Model::Network(Box::new(network))),
             ModelName::Tree => {
                 let tree = spec.tree.as_ref().ok_or_else(|| missing_table("tree", "`model`"))?;
-                tree.check(card.target).map_err(|fault| fault.under("tree"))?;
+                tree.check(info.target).map_err(|fault| fault.under("tree"))?;
                 if spec.data.weights().is_some() {
                     let fault =
                         Invalid::new("data.csv.weights", "sets row weights, which a decision tree does not support");
@@ -195,7 +195,7 @@ impl Model {
 }
 
 /// Checks the resampling settings.
-fn check_resampling(spec: &Spec, card: &DatasetInfo) -> Result<(), Invalid> {
+fn check_resampling(spec: &Spec, info: &DatasetInfo) -> Result<(), Invalid> {
     let Some(resample) = &spec.resample else {
         return match spec.resample_before_split {
             true => Err(Invalid::new("resample_before_split", "requires `resample`")),
@@ -203,14 +203,14 @@ fn check_resampling(spec: &Spec, card: &DatasetInfo) -> Result<(), Invalid> {
         };
     };
     resample.check().map_err(|fault| fault.under("resample"))?;
-    let Target::Classes(_) = card.target else {
-        return Err(Invalid::new("resample", format!("is for classes, and the target is {}", card.target)));
+    let Target::Classes(_) = info.target else {
+        return Err(Invalid::new("resample", format!("is for classes, and the target is {}", info.target)));
     };
     if spec.data.weights().is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
         let message = format!("creates synthetic rows with `{}`, which have no weights", resample.name());
         return Err(Invalid::new("resample", message).hint("remove the weights, or use `over`"));
     }
-    if spec.resample_before_split && card.test_rows > 0 {
+    if spec.resample_before_split && info.test_rows > 0 {
         let message =
             format!("cannot be used: `{}` has its own test rows, which are already split off", spec.data.name());
         return Err(Invalid::new("resample_before_split", message));

@@ -31,21 +31,21 @@ impl NetworkPlan {
     ///
     /// # Errors
     /// The first invalid setting, with its full key.
-    pub(crate) fn new(spec: &Spec, card: &DatasetInfo) -> Result<NetworkPlan, Invalid> {
+    pub(crate) fn new(spec: &Spec, info: &DatasetInfo) -> Result<NetworkPlan, Invalid> {
         let by = |table: &'static str, is_there: bool| if is_there { table } else { "`model`" };
         let network = spec.network.clone();
         let network = network.ok_or_else(|| missing_table("network", by("`[train]`", spec.train.is_some())))?;
         let train = spec.train.clone().ok_or_else(|| missing_table("train", "`[network]`"))?;
-        let architecture = check_network(&network, spec.data.name(), card)?;
+        let architecture = check_network(&network, spec.data.name(), info)?;
         let has_validation = spec.data.split().holds_out_validation();
-        train.check(has_validation, card.target).map_err(|fault| fault.under("train"))?;
+        train.check(has_validation, info.target).map_err(|fault| fault.under("train"))?;
         if let Some(augment) = &train.augment {
-            augment.check(&card.sample).map_err(|fault| fault.under("train.augment"))?;
+            augment.check(&info.sample).map_err(|fault| fault.under("train.augment"))?;
         }
         let network = NetworkPlan { spec: network, train, architecture };
         let output = network.architecture.output();
-        let fit = network.train.loss.check_fit(network.last(), output, card.target);
-        fit.map_err(|fault| with_note(fault, &network, card).under("train"))?;
+        let fit = network.train.loss.check_fit(network.last(), output, info.target);
+        fit.map_err(|fault| with_note(fault, &network, info).under("train"))?;
         Ok(network)
     }
 
@@ -83,9 +83,9 @@ pub(crate) fn missing_table(table: &str, by: &str) -> Invalid {
 
 /// Adds a note about the data to an error of a network with one output too few: labels that start at 1 add an empty
 /// class 0.
-fn with_note(fault: Invalid, network: &NetworkPlan, card: &DatasetInfo) -> Invalid {
-    match &card.notes[..] {
-        [note] if network.outputs() + 1 == card.target.outputs() && note.starts_with("class 0 ") => {
+fn with_note(fault: Invalid, network: &NetworkPlan, info: &DatasetInfo) -> Invalid {
+    match &info.notes[..] {
+        [note] if network.outputs() + 1 == info.target.outputs() && note.starts_with("class 0 ") => {
             let hint = fault.hint.map(|hint| format!("subtract 1 from the labels, or {hint}"));
             Invalid { message: format!("{}; {note}", fault.message), hint, key: fault.key }
         }
@@ -94,17 +94,17 @@ fn with_note(fault: Invalid, network: &NetworkPlan, card: &DatasetInfo) -> Inval
 }
 
 /// Checks the settings of each layer and infers all shapes; `data` is the name of the data set.
-fn check_network(network: &NetworkSpec, data: &str, card: &DatasetInfo) -> Result<Architecture, Invalid> {
+fn check_network(network: &NetworkSpec, data: &str, info: &DatasetInfo) -> Result<Architecture, Invalid> {
     let layers = &network.layers;
     if layers.is_empty() {
-        let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", card.target.outputs());
+        let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", info.target.outputs());
         return Err(Invalid::new("network.layers", "is empty: a network needs a layer").hint(hint));
     }
     network.init.check().map_err(|fault| fault.under("network.init"))?;
     for (number, layer) in layers.iter().enumerate() {
         layer.check().map_err(|fault| fault.under(format!("network.layers.{number}")))?;
     }
-    let architecture = Architecture::follow(layers, network.init, &card.sample).map_err(|(number, fault)| {
+    let architecture = Architecture::follow(layers, network.init, &info.sample).map_err(|(number, fault)| {
         let before = match number {
             0 => format!("a row of `{data}`"),
             _ => format!("layer {} (`{}`)", number - 1, layers[number - 1].kind()),

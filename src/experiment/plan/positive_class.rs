@@ -8,7 +8,7 @@ use crate::config::check::Invalid;
 use crate::config::suggest;
 use crate::data::table::recognize::number_format::same;
 use crate::data::{DatasetInfo, Target};
-use crate::history::positive::{ChosenBy, PositiveClass};
+use crate::history::positive_class::{ChosenBy, PositiveClass};
 
 /// A class as written in the experiment: its name, or its number if classes are numbers.
 #[derive(Deserialize, JsonSchema)]
@@ -39,21 +39,21 @@ pub fn name_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 ///
 /// # Errors
 /// When the target does not have two classes, or neither has this name.
-pub fn check(stated: Option<&str>, card: &DatasetInfo) -> Result<(), Invalid> {
+pub fn check(stated: Option<&str>, info: &DatasetInfo) -> Result<(), Invalid> {
     let Some(stated) = stated else { return Ok(()) };
-    if card.target != Target::Classes(2) {
-        let message = format!("is for 2 classes, and the target is {}", card.target);
-        let hint = match card.target {
+    if info.target != Target::Classes(2) {
+        let message = format!("is for 2 classes, and the target is {}", info.target);
+        let hint = match info.target {
             Target::Classes(_) => "remove it: precision, recall and F1 are means over all classes",
             Target::Labels(_) => "remove it: each label's `yes` is its positive class",
             Target::Values(_) => "remove it: numbers have no classes",
         };
         return Err(Invalid::new("positive", message).hint(hint));
     }
-    if index_of(stated, &card.classes).is_some() {
+    if index_of(stated, &info.classes).is_some() {
         return Ok(());
     }
-    let names: Vec<&str> = card.classes.iter().map(String::as_str).collect();
+    let names: Vec<&str> = info.classes.iter().map(String::as_str).collect();
     let message = format!("must be one of the classes, {}, found `{stated}`", suggest::either(&names));
     let fault = Invalid::new("positive", message);
     Err(match suggest::nearest(stated, names) {
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_is_stated_must_be_one_of_two_classes() {
-        let card = |target, names: [&str; 2]| DatasetInfo {
+        let info = |target, names: [&str; 2]| DatasetInfo {
             sample: Shape::from([1]),
             target,
             rows: 4,
@@ -117,15 +117,15 @@ mod tests {
             classes: classes(names),
             notes: Vec::new(),
         };
-        let two = card(Target::Classes(2), ["fraud", "legit"]);
+        let two = info(Target::Classes(2), ["fraud", "legit"]);
         assert_eq!(check(Some("fraud"), &two), Ok(()));
         let fault = check(Some("Fruad"), &two).unwrap_err();
         assert_eq!(fault.to_string(), "`positive` must be one of the classes, `fraud` or `legit`, found `Fruad`");
         assert_eq!(fault.hint.unwrap(), "did you mean `fraud`?");
-        assert_eq!(check(Some("1.0"), &card(Target::Classes(2), ["0", "1"])), Ok(()));
-        let fault = check(Some("fraud"), &card(Target::Classes(3), ["fraud", "legit"])).unwrap_err();
+        assert_eq!(check(Some("1.0"), &info(Target::Classes(2), ["0", "1"])), Ok(()));
+        let fault = check(Some("fraud"), &info(Target::Classes(3), ["fraud", "legit"])).unwrap_err();
         assert_eq!(fault.to_string(), "`positive` is for 2 classes, and the target is 3 classes");
-        assert!(check(Some("1"), &card(Target::Values(1), ["y", "z"])).is_err());
-        assert_eq!(check(None, &card(Target::Values(1), ["y", "z"])), Ok(()));
+        assert!(check(Some("1"), &info(Target::Values(1), ["y", "z"])).is_err());
+        assert_eq!(check(None, &info(Target::Values(1), ["y", "z"])), Ok(()));
     }
 }

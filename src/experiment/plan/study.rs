@@ -56,7 +56,7 @@ impl Study {
         };
         let mut spec = with_changes(written.clone())?;
         let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
-        let into_spec_error = |fault: Invalid| match overrides::behind(&fault.key, changes) {
+        let into_spec_error = |fault: Invalid| match overrides::last_of(&fault.key, changes) {
             Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
             None => source.locate(fault),
         };
@@ -64,11 +64,11 @@ impl Study {
         expectations::check_line("lesson", spec.lesson.as_deref()).map_err(into_spec_error)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
         check_seeds(&spec.seeds).map_err(into_spec_error)?;
-        let stated = origin::stated(&source.text, &parsed);
+        let stated = origin::keys_of_file(&source.text, &parsed);
         let plan = |variant: Option<&Variant>, spec: Spec| {
             let mut spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
             let expect = std::mem::take(&mut spec.expect); // not a setting, and most of the file
-            let asked = origin::asked(&stated, variant, changes, &spec);
+            let asked = origin::provenance(&stated, variant, changes, &spec);
             let spec = Spec { expect, ..spec };
             let plan =
                 Plan::new(&name, variant.map_or(BASE, |variant| &variant.name), spec).map_err(into_spec_error)?;
@@ -123,7 +123,7 @@ fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
     for (number, variant) in spec.variants.iter().enumerate() {
         file_names::check(&format!("variants.{number}.name"), &variant.name)?;
-        if let Some((path, _)) = variant.set.iter().find(|(_, value)| overrides::has_no_number(value)) {
+        if let Some((path, _)) = variant.set.iter().find(|(_, value)| overrides::has_non_finite(value)) {
             let message = format!("sets `{path}` to a number that is not finite");
             return Err(Invalid::new(format!("variants.{number}.set"), message));
         }

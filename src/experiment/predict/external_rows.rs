@@ -11,9 +11,9 @@ use crate::data::Rows;
 use crate::data::image_file::{self, ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::source::csv;
-use crate::data::source::idx_files::Pair;
+use crate::data::source::idx_files::LabeledImages;
 use crate::data::table::Table;
-use crate::data::table::csv_text::TableFault;
+use crate::data::table::csv_text::TableError;
 use crate::data::table::external_table::{ExternalTable, Truth};
 use crate::data::table::form::{Form, ImageSize};
 use crate::experiment::plan::Plan;
@@ -62,14 +62,14 @@ pub fn table(data: &FittedData, path: &Path, truth: Truth) -> anyhow::Result<Ext
             return Err(anyhow!(message).context(Hint("use `--image FILE` for an image".to_owned())));
         }
     };
-    let fault = |fault: TableFault| {
+    let fault = |fault: TableError| {
         let hint = fault.hint.map(|hint| match hint.split_once(" Then say") {
             Some((question, _)) => {
                 format!("{question} The run's own table is separated by `{}`", separator::shown(form.reading.separator))
             }
             None => hint,
         });
-        file_error(path, TableFault { hint, ..fault })
+        file_error(path, TableError { hint, ..fault })
     };
     let (table, _) = csv::read(path, &form.reading).map_err(fault)?;
     let ExternalTable { features, targets, rows } = form.read(&table, &data.classes, truth).map_err(fault)?;
@@ -114,7 +114,7 @@ fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -
         let hint = "name both files: `--data images-idx3-ubyte,labels-idx1-ubyte`";
         return Err(anyhow!("images require labels, but `{written}` is a single file").context(Hint(hint.to_owned())));
     };
-    let pair = Pair::read(("--data", images.trim()), ("--data", labels.trim())).map_err(into_error)?;
+    let pair = LabeledImages::read(("--data", images.trim()), ("--data", labels.trim())).map_err(into_error)?;
     if pair.size() != size {
         return Err(anyhow!(
             "`{images}` contains images of {}, but the network takes {}",
@@ -122,7 +122,7 @@ fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -
             size_text(size)
         ));
     }
-    let Rows { features, targets, .. } = pair.rows(&plan.card.sample);
+    let Rows { features, targets, .. } = pair.rows(&plan.info.sample);
     let targets = plan.spec.data.targets_of_classes(&targets, data.classes.len()).map_err(|class| {
         anyhow!("`{labels}` contains the label {class}, which is not a class of the run")
             .context(Hint("count classes from 0".to_owned()))
@@ -131,7 +131,7 @@ fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -
 }
 
 /// Returns an error about a file, with its hint.
-fn file_error(path: &Path, fault: TableFault) -> anyhow::Error {
+fn file_error(path: &Path, fault: TableError) -> anyhow::Error {
     let error = anyhow!("`{}` {}", path.display(), fault.message);
     match fault.hint {
         Some(hint) => error.context(Hint(hint)),
@@ -141,7 +141,7 @@ fn file_error(path: &Path, fault: TableFault) -> anyhow::Error {
 
 /// Shape of a tensor with this number of rows.
 fn batch_shape(plan: &Plan, rows: i64) -> Vec<i64> {
-    std::iter::once(rows).chain(plan.card.sample.dimensions().iter().copied()).collect()
+    std::iter::once(rows).chain(plan.info.sample.dimensions().iter().copied()).collect()
 }
 
 fn no_external_rows(data: &FittedData) -> anyhow::Error {

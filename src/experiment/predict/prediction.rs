@@ -89,7 +89,7 @@ impl Predictions {
     /// `features` `[rows, …sample]` f32; `targets` as in [`crate::data::table::external_table::ExternalTable`].
     pub fn new(saved: &TrainedModel, features: &Tensor, targets: Option<&Tensor>) -> Predictions {
         let plan = &saved.plan;
-        let target = plan.card.target;
+        let target = plan.info.target;
         let outputs = saved.outputs(features); // [rows, outputs]
         let (probabilities, decision) = match &plan.model {
             Model::Network(network) => (

@@ -66,7 +66,7 @@ impl ConstantPrediction<'_> {
     fn losses(&self, rows: &DeviceRows, replicas: usize) -> Vec<f64> {
         let targets = rows.of_each_replica(&rows.targets, replicas);
         let weights = rows.weights.as_ref().map(|weights| rows.of_each_replica(weights, replicas));
-        self.measure.loss.of_constant_prediction(&targets, self.outputs, weights.as_ref())
+        self.measure.loss.constant_prediction_loss(&targets, self.outputs, weights.as_ref())
     }
 }
 

@@ -23,13 +23,13 @@ pub enum Operation {
 /// Converts a fault into an error of the run; `what` says what was being done.
 pub fn into_run_error(fault: Fault, what: &str, work: Operation) -> Error {
     let hint = match work {
-        Operation::Stack(Some(width)) if fault.is_of_memory() => {
+        Operation::Stack(Some(width)) if fault.is_out_of_memory() => {
             Some(format!("train fewer replicas at once: `--stack {width}`"))
         }
-        Operation::Data if fault.is_of_memory() => {
+        Operation::Data if fault.is_out_of_memory() => {
             Some("use fewer rows (`split.train_rows`, or a smaller table), or free memory".to_owned())
         }
-        Operation::Tree if fault.is_of_memory() => {
+        Operation::Tree if fault.is_out_of_memory() => {
             Some("use fewer training rows (`split.train_rows`), or free memory".to_owned())
         }
         Operation::Data | Operation::Stack(_) | Operation::Tree | Operation::Evaluation => {
@@ -56,7 +56,7 @@ mod tests {
     use crate::config::hint::in_a_line;
 
     fn full() -> Fault {
-        Fault::of_message("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0")
+        Fault::from_message("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0")
     }
 
     fn hint(error: &Error) -> &str {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn data_and_trees_without_room_need_fewer_rows() {
-        let lacks = || Fault::no_memory_for(4 << 20);
+        let lacks = || Fault::out_of_memory(4 << 20);
         for work in [Operation::Data, Operation::Tree] {
             let error = into_run_error(lacks(), "failed", work);
             assert!(hint(&error).contains("`split.train_rows`") && !hint(&error).contains("batch"));
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_narrower_stack_is_no_remedy_for_a_lost_device() {
-        let lost = Fault::of_message("CUDA error: unspecified launch failure");
+        let lost = Fault::from_message("CUDA error: unspecified launch failure");
         assert!(hint(&into_run_error(lost, "failed", Operation::Stack(Some(8)))).contains("nvidia-smi"));
     }
 }

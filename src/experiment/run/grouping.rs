@@ -20,7 +20,7 @@ use crate::experiment::run::footprint::{Footprint, Workload};
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
 use crate::network::layer::Layer;
-use crate::train::fused_cpu::plan::is_dense;
+use crate::train::fused_cpu::plan::is_fusable;
 
 /// Maximum number of parameters of a stack with autograd on the CPU; more do not make it faster.
 const MOST_ON_CPU: usize = 1_000_000;
@@ -51,7 +51,7 @@ pub fn width(network: &NetworkPlan, workload: &Workload, free: u64) -> usize {
         // grouped convolution is not faster on a CPU than one network after another
         Device::Cpu if convolves => 1,
         // each thread trains its own replicas: large stacks keep all threads busy
-        Device::Cpu if !workload.weighted && is_dense(&network.train, &network.spec.layers, workload.device) => fitting,
+        Device::Cpu if !workload.weighted && is_fusable(&network.train, &network.spec.layers, workload.device) => fitting,
         Device::Cpu => fitting.min((MOST_ON_CPU / network.architecture.parameters()).max(1)),
         _ => fitting,
     }

@@ -32,8 +32,8 @@ use crate::data::prepare::fitted_data::FittedData;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch;
 use crate::device;
-use crate::device::arithmetic::Arithmetic;
-use crate::device::fault::guarded;
+use crate::device::compute_mode::ComputeMode;
+use crate::device::fault::catch_fault;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::checkpointing::{CheckpointInterval, RunCheckpoint};
@@ -70,7 +70,7 @@ pub struct Options<'a> {
 impl Options<'_> {
     /// Returns the options that affect the results, for the run record.
     pub fn record(&self) -> RunOptions {
-        let Arithmetic { tf32, deterministic } = Arithmetic::in_use();
+        let ComputeMode { tf32, deterministic } = ComputeMode::current();
         let device = device::name(self.device);
         RunOptions { device, threads: self.threads, stack: self.stack, tf32, deterministic }
     }
@@ -254,7 +254,7 @@ impl Run<'_> {
         let variants: Vec<String> = group.iter().map(|plan| plan.variant.clone()).collect();
         let plan = group[0];
         let fitted =
-            |(fold, prepared): &Fold| (*fold, FittedData::new(plan.spec.data.name(), &plan.card, loaded, prepared));
+            |(fold, prepared): &Fold| (*fold, FittedData::new(plan.spec.data.name(), &plan.info, loaded, prepared));
         PreprocessingFile::add(self.folder, &variants, folds.iter().map(fitted).collect())
     }
 
@@ -269,7 +269,7 @@ impl Run<'_> {
         });
         let interrupted = self.options.signals.is_stopped() && is_over;
         expectation::verify(&study.spec.expect, &mut histories);
-        theirs::compare_with(&study.spec.theirs, &mut histories);
+        theirs::compare_with_references(&study.spec.theirs, &mut histories);
         let missing = folder.write_errors().map(|write_errors| write_errors.missing).unwrap_or_default();
         for history in &histories {
             let name = format!("{}.json", history.stem());
@@ -321,7 +321,7 @@ fn load_group(
 ) -> anyhow::Result<Vec<Fold>> {
     let spec = &group[0].spec;
     let mut fetch = InterruptibleFetch { signals: options.signals, watch };
-    let folds = guarded(|| -> anyhow::Result<_> {
+    let folds = catch_fault(|| -> anyhow::Result<_> {
         let rows = SourceRows::load(spec, source.take(), options.cache, options.device, &mut fetch)?;
         source.insert(rows).folds(spec, options.device)
     });

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, anyhow};
 use tch::Device;
 
-use crate::device::fault::{Fault, guarded};
+use crate::device::fault::{Fault, catch_fault};
 use crate::device::{self, memory};
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::{BASE, Plan};
@@ -77,7 +77,7 @@ pub fn run_group(
             break;
         }
         let trials = trial_names(&replicas, folds);
-        let outcome = guarded(|| run_stack(&replicas, &trials, folds, context, &mut *watch));
+        let outcome = catch_fault(|| run_stack(&replicas, &trials, folds, context, &mut *watch));
         let error = match outcome {
             Ok(Ok(histories)) => {
                 let interrupted = histories.iter().any(|history| history.status == Status::Interrupted);
@@ -90,7 +90,7 @@ pub fn run_group(
                 let _ = std::fs::remove_file(context.folder.file(checkpointing::FILE)); // a checkpoint of this stack is useless now
                 continue;
             }
-            Err(fault) if fault.is_of_memory() && context.stack.is_none() && replicas.len() > 1 => {
+            Err(fault) if fault.is_out_of_memory() && context.stack.is_none() && replicas.len() > 1 => {
                 let half = replicas.len() / 2;
                 watch.note(&format!(
                     "{fault}; continuing with at most {half} replicas in a stack instead of {}",

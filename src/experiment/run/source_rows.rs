@@ -12,7 +12,7 @@ use crate::data::store::fetch::Watch;
 use crate::data::{Loaded, Target};
 use crate::experiment::plan::positive_class;
 use crate::experiment::spec::Spec;
-use crate::history::positive::PositiveClass;
+use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 
 /// The rows of a data set.

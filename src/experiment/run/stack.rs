@@ -30,7 +30,7 @@ use crate::network::state_dict;
 use crate::train::evaluate::{on_device, outputs};
 use crate::train::fit::fit;
 use crate::train::optimizer::Optimizer;
-use crate::train::report::Outcome;
+use crate::train::report::ReplicaResult;
 use crate::train::task::Task;
 
 /// One replica of a stack.
@@ -60,13 +60,13 @@ pub(crate) fn run_stack(
     };
     let (plan, network) = (plans[0], replicas[0].network); // all other settings are the same in all replicas
     let train = &network.train;
-    let (loss, target, width) = (&train.loss, plan.card.target, network.outputs());
+    let (loss, target, width) = (&train.loss, plan.info.target, network.outputs());
     let seeds: Vec<i64> = replicas.iter().map(|replica| replica.seed).collect();
     let used: BTreeSet<usize> = replicas.iter().map(|replica| replica.fold_index).collect();
     let parts: Vec<&Prepared> = used.iter().map(|&fold_index| &folds[fold_index].1).collect();
     let part_index = |replica: &Replica| used.range(..replica.fold_index).count();
     let part_indices: Vec<usize> = replicas.iter().map(part_index).collect();
-    let together = |rows: Vec<DeviceRows>| DeviceRows::of_folds(rows, &part_indices);
+    let together = |rows: Vec<DeviceRows>| DeviceRows::from_folds(rows, &part_indices);
     let on_device = |rows: &Rows| on_device(rows, loss, width, context.device);
 
     let training = together(parts.iter().map(|data| on_device(data.training.rows())).collect());
@@ -109,14 +109,14 @@ pub(crate) fn run_stack(
 
     let targets = training.of_each_replica(&training.targets, replicas.len());
     let row_weights = training.weights.as_ref().map(|weights| training.of_each_replica(weights, replicas.len()));
-    let constant_losses = measure.loss.of_constant_prediction(&targets, width, row_weights.as_ref());
+    let constant_losses = measure.loss.constant_prediction_loss(&targets, width, row_weights.as_ref());
     let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
     let truth = training.of_each_replica(&training.truth, replicas.len());
     let constant = ConstantPrediction { target, measure: &measure, training: &truth, outputs: width };
     let none = || vec![None; replicas.len()];
     let of_validation = validation.as_ref().map_or_else(none, |rows| constant.evaluate(rows));
     let mut of_test = none();
-    let tests: Option<Vec<Test>> = parts.iter().map(|data| data.test.as_ref().map(Test::for_a_stack)).collect();
+    let tests: Option<Vec<Test>> = parts.iter().map(|data| data.test.as_ref().map(Test::clone_for_stack)).collect();
     let tests = match tests.filter(|_| !interrupted) {
         Some(tests) => {
             let validated = validation.as_ref().filter(|_| plan.spec.threshold.is_some());
@@ -185,7 +185,7 @@ fn stack_info(
 /// The best epoch of a replica and its metrics.
 fn best(Replica { plan, network, .. }: &Replica, outcome: &Outcome) -> Option<Best> {
     let epoch = outcome.best_epoch?;
-    let (monitor, _) = network.train.monitored(plan.has_validation(), plan.card.target);
+    let (monitor, _) = network.train.monitored(plan.has_validation(), plan.info.target);
     let metrics: IndexMap<String, Number> = outcome
         .curves
         .series

@@ -11,12 +11,12 @@ use crate::data::{Rows, Target, Validation};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::history::number::Number;
-use crate::history::tested::{TestRecord, ThresholdRecord};
+use crate::history::test_record::{TestRecord, ThresholdRecord};
 use crate::metrics::confusion::Confusion;
 use crate::metrics::decision::Decision;
-use crate::metrics::ranking::Ranking;
+use crate::metrics::curves::ranking::Ranking;
 use crate::metrics::score::ClassScore;
-use crate::metrics::threshold::{Choice, ThresholdBy, ValidationScores};
+use crate::metrics::threshold::{ChosenThreshold, ThresholdRule, ValidationScores};
 use crate::metrics::{Metric, curves, regression};
 use crate::network::stack::Stack;
 use crate::tensor::predictor::Predictor;
@@ -29,7 +29,7 @@ pub fn test_records(
     rows: &DeviceRows,
     measure: &Measure,
     keep: Keep,
-    choices: &[Option<Choice>],
+    choices: &[Option<ChosenThreshold>],
 ) -> Vec<TestRecord> {
     let outputs = outputs(stack, rows);
     let weights = match keep {
@@ -49,7 +49,7 @@ pub fn test_records(
 }
 
 /// Returns the metrics of a tree on these rows, at the chosen threshold if there is one.
-pub fn tree_record(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize, choice: Option<Choice>) -> TestRecord {
+pub fn tree_record(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize, choice: Option<ChosenThreshold>) -> TestRecord {
     let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
     let evaluation = Evaluation {
         outputs: &outputs,
@@ -66,7 +66,7 @@ pub fn tree_record(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize, choic
 /// Returns the plan's metrics of a tree on these rows.
 pub fn tree_metrics(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize) -> Vec<(String, f64)> {
     let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
-    let of = |metric: Metric| metric.of_each_replica(&outputs, &truth, Decision::Largest, positive).double_value(&[0]);
+    let of = |metric: Metric| metric.per_replica(&outputs, &truth, Decision::Largest, positive).double_value(&[0]);
     plan.metrics().into_iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
 }
 
@@ -79,7 +79,7 @@ pub fn choose_thresholds(
     outputs: Option<&Tensor>,
     validation: &[Option<&Validation>],
     positive: usize,
-) -> Vec<Option<Choice>> {
+) -> Vec<Option<ChosenThreshold>> {
     let (Some(by), Some(score)) = (plan.spec.threshold, plan.score(positive)) else {
         return validation.iter().map(|_| None).collect();
     };
@@ -87,7 +87,7 @@ pub fn choose_thresholds(
         (Some(rows), Some(outputs), _) => {
             ValidationScores::new(rows, &score.of(&outputs.get(replica as i64)), positive).choose(by)
         }
-        (_, _, ThresholdBy::Fixed(value)) => Some(Choice::fixed(value)),
+        (_, _, ThresholdRule::Fixed(value)) => Some(ChosenThreshold::fixed(value)),
         _ => None,
     };
     validation.iter().enumerate().map(choice).collect()
@@ -102,7 +102,7 @@ pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor, positive: 
         metrics: train.metrics(target),
         decision: train.loss.decision(width, target),
         positive,
-        score: train.loss.score(network.last(), target, width).map(|score| score.of_class(positive)),
+        score: train.loss.score(network.last(), target, width).map(|score| score.for_class(positive)),
     }
 }
 
@@ -130,7 +130,7 @@ impl Evaluation<'_> {
     pub fn records(&self, weights: &str) -> Vec<TestRecord> {
         let _no_grad = tch::no_grad_guard();
         let (outputs, truth, decision) = (self.outputs, self.truth, self.decision);
-        let confusions = Confusion::of_replicas(outputs, truth, decision);
+        let confusions = Confusion::per_replica(outputs, truth, decision);
         let near_zero = self.metrics.contains(&Metric::Mape).then(|| regression::targets_near_zero(&truth.get(0)));
         let values: Vec<(String, Vec<f64>)> = self
             .compute_metrics()
@@ -159,10 +159,10 @@ impl Evaluation<'_> {
     ///
     /// # Panics
     /// When the number of choices is not the number of replicas, or a choice has no score to apply it to.
-    pub fn records_at(&self, weights: &str, choices: &[Option<Choice>]) -> Vec<TestRecord> {
+    pub fn records_at(&self, weights: &str, choices: &[Option<ChosenThreshold>]) -> Vec<TestRecord> {
         let defaults = self.records(weights);
         assert_eq!(defaults.len(), choices.len(), "a choice for each replica");
-        let at = |(replica, (default, choice)): (usize, (TestRecord, &Option<Choice>))| {
+        let at = |(replica, (default, choice)): (usize, (TestRecord, &Option<ChosenThreshold>))| {
             let Some(choice) = choice else { return default };
             let (outputs, truth, losses) = self.replica_outputs(replica);
             let decision = self.score.expect("two classes have a score").at_least(choice.value);
@@ -175,7 +175,7 @@ impl Evaluation<'_> {
                 validation: choice.validation.clone(),
                 at_default: {
                     let confusion = default.confusion.expect("two classes have a confusion matrix");
-                    choice.by.figures(&confusion, self.positive)
+                    choice.by.evaluate(&confusion, self.positive)
                 },
             };
             TestRecord {
@@ -191,10 +191,10 @@ impl Evaluation<'_> {
     /// Computes the loss, the metrics of the experiment, and those that are always computed on test rows.
     fn compute_metrics(&self) -> IndexMap<String, Tensor> {
         let classes = self.decision.class_count(self.outputs).map(|classes| classes as usize);
-        let always = Metric::of_tests(classes).iter().filter(|metric| !self.metrics.contains(metric));
+        let always = Metric::test_defaults(classes).iter().filter(|metric| !self.metrics.contains(metric));
         let loss = self.losses.map(|losses| ("loss".to_owned(), losses.shallow_clone()));
         let metrics = self.metrics.iter().chain(always).map(|metric| {
-            (metric.name().into_owned(), metric.of_each_replica(self.outputs, self.truth, self.decision, self.positive))
+            (metric.name().into_owned(), metric.per_replica(self.outputs, self.truth, self.decision, self.positive))
         });
         loss.into_iter().chain(metrics).collect()
     }
@@ -218,7 +218,7 @@ fn ranking((outputs, truth, _): &(Tensor, Tensor, Option<Tensor>), score: ClassS
 mod tests {
     use super::*;
     use crate::metrics::score::Score;
-    use crate::metrics::threshold::ThresholdBy;
+    use crate::metrics::threshold::ThresholdRule;
 
     /// Two replicas with four rows each; three and one of them are of class 1.
     fn two_replicas() -> (Tensor, Tensor) {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     fn evaluation<'a>(outputs: &'a Tensor, truth: &'a Tensor, metrics: &'a [Metric]) -> Evaluation<'a> {
-        let (decision, score) = (Decision::Above(0.0), Some(Score::Logit.of_class(1)));
+        let (decision, score) = (Decision::Above(0.0), Some(Score::Logit.for_class(1)));
         Evaluation { outputs, truth, losses: None, metrics, decision, positive: 1, score }
     }
 
@@ -257,7 +257,7 @@ mod tests {
         let (outputs, truth) = two_replicas();
         let evaluation = evaluation(&outputs, &truth, &[Metric::F1]);
         let defaults = evaluation.records("best");
-        let records = evaluation.records_at("best", &[None, Some(Choice::fixed(0.9))]);
+        let records = evaluation.records_at("best", &[None, Some(ChosenThreshold::fixed(0.9))]);
         assert_eq!(records[0], defaults[0]);
         let threshold = records[1].threshold.as_ref().unwrap();
         assert_eq!((threshold.value, &threshold.by), (0.9, &serde_json::json!(0.9)));
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!((records[1].metrics["f1"].0, defaults[1].metrics["f1"].0), (0.0, 2.0 / 3.0));
         assert_eq!((&records[1].roc, &records[1].positives), (&defaults[1].roc, &Some(0.25)));
         assert_eq!(records[1].metrics["ap"], defaults[1].metrics["ap"]);
-        let by = ThresholdBy::Fixed(0.9).figures(records[1].confusion.as_ref().unwrap(), 1);
+        let by = ThresholdRule::Fixed(0.9).evaluate(records[1].confusion.as_ref().unwrap(), 1);
         assert_eq!((by.scores.recall, by.scores.precision, by.cost), (Some(0.0), Some(0.0), None));
     }
 
@@ -275,7 +275,7 @@ mod tests {
         let (outputs, truth) = two_replicas();
         let metrics = [Metric::Precision, Metric::Recall, Metric::Ap];
         let second = evaluation(&outputs, &truth, &metrics);
-        let first = Evaluation { positive: 0, score: Some(Score::Logit.of_class(0)), ..second };
+        let first = Evaluation { positive: 0, score: Some(Score::Logit.for_class(0)), ..second };
         let (of_first, of_second) = (first.records("best"), second.records("best"));
         assert_eq!(of_first[0].confusion, of_second[0].confusion);
         assert_eq!(of_first[0].report, of_second[0].report);
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(of_first[0].metrics["roc_auc"], of_second[0].metrics["roc_auc"], "the area is the same");
         assert_ne!(of_first[0].metrics["ap"], of_second[0].metrics["ap"]);
         // the first class is predicted where its probability is at least 0.3: logits of at most 0.847
-        let at = &first.records_at("best", &[Some(Choice::fixed(0.3)), None])[0];
+        let at = &first.records_at("best", &[Some(ChosenThreshold::fixed(0.3)), None])[0];
         assert_eq!(at.confusion.as_ref().unwrap(), &[[1, 0], [2, 1]]);
         assert_eq!((at.metrics["recall"].0, at.metrics["precision"].0), (1.0, 1.0 / 3.0));
         assert_eq!(at.threshold.as_ref().unwrap().at_default.scores.recall, Some(1.0));

@@ -24,7 +24,7 @@ impl Watch for Silent<'_> {
     }
 }
 
-impl report::Watch for Silent<'_> {
+impl report::Callback for Silent<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.look();
         if report.epoch == 2 && self.stops_in_stack {
@@ -65,7 +65,7 @@ fn stopped(
     };
     let study = Study::new(&source, &[]).unwrap();
     let signals = Signals::default();
-    let cache = Cache::of_user();
+    let cache = Cache::for_user();
     let options =
         Options { device: Device::Cpu, threads: 1, stack: None, checkpoint_interval, cache: &cache, signals: &signals };
     let mut watch = Silent { signals: &signals, stops_in_stack, is_graceful: Vec::new() };

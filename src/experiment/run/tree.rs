@@ -16,7 +16,7 @@ use crate::classical::tree::Tree;
 use crate::config::hint::Hint;
 use crate::data::prepare::prepared::Prepared;
 use crate::data::{Rows, Training};
-use crate::device::fault::{contained, guarded};
+use crate::device::fault::{contained, catch_fault};
 use crate::experiment::plan::Plan;
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::error::{self, Operation};
@@ -63,7 +63,7 @@ pub fn run(
             .with_context(|| format!("the run record is damaged: there is no trial `{}`", name.stem()))?;
         let trial = Trial { plan, spec, fold: *fold, seed: name.seed, data };
         let what = format!("failed to fit the tree `{}` of `{}`", name.stem(), plan.name);
-        let outcome = match contained(|| guarded(|| train_trial(&trial, context, &mut *watch))) {
+        let outcome = match contained(|| catch_fault(|| train_trial(&trial, context, &mut *watch))) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(fault)) => Err(error::into_run_error(fault, &what, Operation::Tree)),
             Err(panic) => Err(error::from_panic(&*panic, &what)),
@@ -128,7 +128,7 @@ fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn Watch) -> an
         let validation = data.validation.as_ref();
         let of_validation = validation.map(|rows| tree.outputs(&rows.rows().features).unsqueeze(0));
         let choice = test_metrics::choose_thresholds(plan, of_validation.as_ref(), &[validation], positive).remove(0);
-        let test = data.test.as_ref().map(|test| test.for_a_stack().open());
+        let test = data.test.as_ref().map(|test| test.clone_for_stack().open());
         let baseline = |rows: &Rows| baselines::for_classes(rows, data.classes.len());
         let validation_baseline = validation.and_then(|rows| baseline(rows.rows()));
         let test_baseline = test.as_ref().and_then(baseline);
@@ -197,7 +197,7 @@ mod tests {
     fn in_thread(work: impl FnOnce() -> anyhow::Result<()> + Send + 'static) -> CaughtResult {
         let hook = std::panic::take_hook();
         terminal::shorten_panics();
-        let caught = contained(|| guarded(|| run_in_thread(work, &AtomicBool::new(false))));
+        let caught = contained(|| catch_fault(|| run_in_thread(work, &AtomicBool::new(false))));
         std::panic::set_hook(hook);
         caught
     }
@@ -221,8 +221,8 @@ mod tests {
             huge.unwrap().unwrap_err().to_string(),
             "the machine has not enough memory: 363.80 TiB more were asked for"
         );
-        let of_ours = in_thread(|| Fault::no_memory_for(4 << 20).throw());
-        assert!(of_ours.unwrap().unwrap_err().is_of_memory());
+        let of_ours = in_thread(|| Fault::out_of_memory(4 << 20).throw());
+        assert!(of_ours.unwrap().unwrap_err().is_out_of_memory());
     }
 
     #[test]

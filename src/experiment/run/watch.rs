@@ -5,12 +5,12 @@ use tch::Device;
 use crate::data::store::fetch;
 use crate::experiment::plan::Plan;
 use crate::history::RowCounts;
-use crate::history::positive::PositiveClass;
+use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 use crate::train::report;
 
 /// Receives the progress of a run.
-pub trait Watch: fetch::Watch + report::Watch {
+pub trait Watch: fetch::Watch + report::Callback {
     /// A stack starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
 }

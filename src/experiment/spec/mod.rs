@@ -20,7 +20,7 @@ use crate::data::source::DataSpec;
 use crate::experiment::plan::positive_class;
 use crate::history::expectation::Expectation;
 use crate::history::reference::Reference;
-use crate::metrics::threshold::ThresholdBy;
+use crate::metrics::threshold::ThresholdRule;
 use crate::network::NetworkSpec;
 use crate::train::TrainSpec;
 
@@ -64,7 +64,7 @@ pub struct Spec {
     pub positive: Option<String>,
     /// Minimum probability to predict the positive class in the test. Default: 0.5.
     #[serde(default)]
-    pub threshold: Option<ThresholdBy>,
+    pub threshold: Option<ThresholdRule>,
     /// The data set.
     #[serde(deserialize_with = "named")]
     pub data: DataSpec,

@@ -230,7 +230,7 @@ fn read_run(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
     let mut trials = Vec::new();
     let mut damaged = Vec::new();
     for file in files {
-        let read = History::read_if_one(&file)
+        let read = History::read_if_history(&file)
             .and_then(|history| history.map(|history| SavedTrial::new(history, file.clone())).transpose());
         match read {
             Ok(trial) => trials.extend(trial),

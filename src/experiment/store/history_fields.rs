@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::data::Test;
 use crate::data::prepare::prepared::Prepared;
 use crate::device;
-use crate::device::arithmetic::Arithmetic;
+use crate::device::compute_mode::ComputeMode;
 use crate::experiment::plan::Plan;
 use crate::history::curves::Curves;
 use crate::history::{DataRecord, Environment, History, RowCounts, SCHEMA, Status};
@@ -75,7 +75,7 @@ pub fn rows(prepared: &Prepared) -> RowCounts {
 /// Describes the machine, the versions and the arithmetic of this process, for this number of CPU threads and of
 /// replicas per stack.
 pub fn environment(device: Device, threads: usize, replicas: usize) -> Environment {
-    let arithmetic = Arithmetic::in_use();
+    let arithmetic = ComputeMode::current();
     Environment {
         runner: env!("CARGO_PKG_VERSION").to_owned(),
         commit: env!("RUNNER_COMMIT").to_owned(),

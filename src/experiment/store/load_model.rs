@@ -12,15 +12,15 @@ use crate::data::{DatasetInfo, Rows};
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
 use crate::experiment::run::test_metrics;
-use crate::experiment::spec::source_text::{SpecError, reread};
+use crate::experiment::spec::source_text::{SpecError, reparse};
 use crate::experiment::spec::{Spec, data_paths};
 use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::preprocessing_file;
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::trial_data::TrialData;
-use crate::history::tested::{TestRecord, ThresholdRecord};
+use crate::history::test_record::{TestRecord, ThresholdRecord};
 use crate::history::{History, Status};
-use crate::metrics::threshold::Choice;
+use crate::metrics::threshold::ChosenThreshold;
 use crate::network::stack::Stack;
 use crate::network::state_dict;
 use crate::tensor::predictor::Predictor;
@@ -38,7 +38,7 @@ pub struct TrainedModel {
     /// Index of the positive class of a binary target.
     positive: usize,
     /// The decision threshold of its test, if one was chosen.
-    threshold: Option<Choice>,
+    threshold: Option<ChosenThreshold>,
     device: Device,
 }
 
@@ -69,8 +69,8 @@ impl TrainedModel {
         }
         let folder = trial.file.parent().unwrap_or(Path::new(""));
         let data = preprocessing_file::read_for_trial(folder, history)?;
-        let card = data.as_ref().map(|data| data.card.clone());
-        let plan = rebuild_plan(history, card, folder)
+        let info = data.as_ref().map(|data| data.info.clone());
+        let plan = rebuild_plan(history, info, folder)
             .with_context(|| format!("failed to rebuild the network of `{stem}`"))?;
         let (file, what) = match &plan.model {
             Model::Network(_) => (trial.weights(), "weights"),
@@ -123,7 +123,7 @@ impl TrainedModel {
             FittedModel::Tree(tree) => return test_metrics::tree_record(&self.plan, tree, rows, self.positive, choice),
         };
         let truth = data.fitted_targets().to_device(self.device).unsqueeze(0);
-        let measure = test_metrics::measure(network, self.plan.card.target, &truth, self.positive);
+        let measure = test_metrics::measure(network, self.plan.info.target, &truth, self.positive);
         let rows = evaluate::on_device(rows, &network.train.loss, network.outputs(), self.device);
         test_metrics::test_records(stack, &rows, &measure, network.train.keep, &[choice]).remove(0)
     }
@@ -139,9 +139,9 @@ impl TrainedModel {
 }
 
 /// Reads the recorded threshold.
-fn read_threshold(record: &ThresholdRecord) -> anyhow::Result<Choice> {
+fn read_threshold(record: &ThresholdRecord) -> anyhow::Result<ChosenThreshold> {
     let by = serde_json::from_value(record.by.clone()).context("its threshold was chosen by an unknown rule")?;
-    Ok(Choice { by, value: record.value, validation: record.validation.clone() })
+    Ok(ChosenThreshold { by, value: record.value, validation: record.validation.clone() })
 }
 
 /// Checks that a weights file is large enough for this number of parameters before memory is allocated: a damaged
@@ -159,7 +159,7 @@ fn check_file_size(weights: &Path, parameters: usize) -> anyhow::Result<()> {
 
 /// Checks that a tree fits the data of its plan.
 fn check_tree(tree: Tree, plan: &Plan) -> anyhow::Result<Tree> {
-    let (features, classes) = (plan.card.sample.elements(), plan.card.target.outputs());
+    let (features, classes) = (plan.info.sample.elements(), plan.info.target.outputs());
     ensure!(
         (tree.features(), tree.classes()) == (features, classes),
         "it is a tree of {} features and {} classes, but the data have {features} and {classes}",
@@ -169,13 +169,13 @@ fn check_tree(tree: Tree, plan: &Plan) -> anyhow::Result<Tree> {
     Ok(tree)
 }
 
-/// Rebuilds the plan of a history whose run directory is `folder`. `card` describes its data; without it, the data are
+/// Rebuilds the plan of a history whose run directory is `folder`. `info` describes its data; without it, the data are
 /// read.
 ///
 /// # Errors
 /// When its settings or its data cannot be read.
-pub fn rebuild_plan(history: &History, card: Option<DatasetInfo>, folder: &Path) -> anyhow::Result<Plan> {
-    let mut spec: Spec = reread(history.config.clone()).map_err(|SpecError { message, hint }| {
+pub fn rebuild_plan(history: &History, info: Option<DatasetInfo>, folder: &Path) -> anyhow::Result<Plan> {
+    let mut spec: Spec = reparse(history.config.clone()).map_err(|SpecError { message, hint }| {
         let hint = hint.unwrap_or_else(|| "use the version of runner that wrote the history".to_owned());
         anyhow!("its settings cannot be read: {message}").context(Hint(hint))
     })?;
@@ -186,8 +186,8 @@ pub fn rebuild_plan(history: &History, card: Option<DatasetInfo>, folder: &Path)
         data_paths::relocate(&mut spec.data, &bases, &std::env::current_dir().unwrap_or_default());
     }
     let spec = Spec { expect: Vec::new(), ..spec };
-    let plan = match card {
-        Some(card) => Plan::with_dataset(&history.experiment, &history.variant, spec, card),
+    let plan = match info {
+        Some(info) => Plan::with_dataset(&history.experiment, &history.variant, spec, info),
         None => Plan::new(&history.experiment, &history.variant, spec),
     }
     .map_err(into_error)?;

@@ -87,7 +87,7 @@ impl PreprocessingFile {
         let data = &history.data;
         let is_same = (&entry.fitted.sha256, &entry.fitted.classes) == (&data.sha256, &data.classes);
         ensure!(is_same, "it was fitted to other data than trial `{}`", history.stem());
-        FittedData::of_record(entry.fitted.clone()).context("it is damaged").map(Some)
+        FittedData::from_record(entry.fitted.clone()).context("it is damaged").map(Some)
     }
 
     /// Writes the preprocessing of each fold of these variants, and keeps the entries of other variants.

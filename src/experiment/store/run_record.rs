@@ -192,9 +192,9 @@ impl RunRecord {
     fn check(&self) -> anyhow::Result<()> {
         let RunOptions { threads, stack, .. } = &self.options;
         ensure!(
-            (1..=threads::MOST).contains(threads),
+            (1..=threads::MAX).contains(threads),
             "`threads` must be between 1 and {}, found {threads}",
-            threads::MOST
+            threads::MAX
         );
         ensure!(*stack != Some(0), "`stack` must be at least 1, found 0");
         for stack in self.groups.iter().flat_map(|group| &group.stacks) {

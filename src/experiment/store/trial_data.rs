@@ -120,7 +120,7 @@ impl TrialData {
         let failed = || format!("failed to prepare the data of `{}`", trial.file.display());
         let prepared = Prepared::fold(loaded, &spec.data.split(), spec.data.scale(), fold).with_context(failed)?;
         let training = prepared.training.rows().shallow_clone();
-        let (found, wanted) = (prepared.features.len(), plan.card.sample.elements());
+        let (found, wanted) = (prepared.features.len(), plan.info.sample.elements());
         if found != wanted {
             let hint = "restore the data that it was trained on, or train it again";
             return Err(anyhow!(
@@ -128,7 +128,7 @@ impl TrialData {
             )
             .context(Hint(hint.to_owned())));
         }
-        let fitted = FittedData::new(name, &plan.card, loaded, &prepared);
+        let fitted = FittedData::new(name, &plan.info, loaded, &prepared);
         let prepared = source.resampled(prepared, spec, Device::Cpu).with_context(failed)?;
         Ok(TrialData {
             fitted,

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use crate::experiment::store::trial_data::Part;
 use crate::history::History;
 use crate::history::number::Number;
-use crate::history::tested::TestRecord;
+use crate::history::test_record::TestRecord;
 use crate::train::keep::Keep;
 
 /// Metrics that a history states for a part of its rows.

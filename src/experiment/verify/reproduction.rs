@@ -21,7 +21,7 @@ use crate::experiment::store::load_model;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
 use crate::experiment::verify::weight_diff::WeightDiff;
-use crate::history::difference::{Difference, Otherwise, otherwise, unseen};
+use crate::history::difference::{Difference, RunDifference, otherwise, unseen};
 use crate::history::{History, Status};
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
@@ -62,7 +62,7 @@ pub struct TrialComparison {
     /// Difference of the weights files or trees.
     pub kept_file: WeightDiff,
     /// Known differences of the environment.
-    pub otherwise: Vec<Otherwise>,
+    pub otherwise: Vec<RunDifference>,
     /// Possible differences that the histories do not record.
     pub unseen: Vec<String>,
 }
@@ -243,7 +243,7 @@ impl StopWhereOriginalStopped<'_> {
     }
 }
 
-impl report::Watch for StopWhereOriginalStopped<'_> {
+impl report::Callback for StopWhereOriginalStopped<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.watch.epoch(report);
         self.stop_behind(report.epoch);

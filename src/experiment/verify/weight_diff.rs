@@ -31,7 +31,7 @@ pub enum WeightDiff {
 impl WeightDiff {
     /// Compares the stored file with the reproduced one.
     pub fn compare(then: &Path, now: &Path) -> WeightDiff {
-        let read = |path: &Path| bounded_file::read(path, hashed_file::most());
+        let read = |path: &Path| bounded_file::read(path, hashed_file::max_bytes());
         match (read(then), read(now)) {
             (Err(_), Err(_)) => WeightDiff::None,
             (Err(_), Ok(_)) => WeightDiff::Missing,

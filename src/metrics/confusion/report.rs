@@ -5,7 +5,7 @@
 //! neither rows nor predictions. Averages are over the classes that occur or are predicted; in them an undefined value
 //! counts as 0, which is scikit-learn's default.
 
-use crate::history::report::{ClassReport, Report, Scores};
+use crate::history::classification_report::{ClassReport, Report, Scores};
 use crate::metrics::confusion::matrix::Confusion;
 
 impl Scores {

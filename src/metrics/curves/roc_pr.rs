@@ -9,7 +9,7 @@ use std::iter::once;
 use tch::Tensor;
 
 use crate::history::number::Number;
-use crate::history::tested::{PrecisionRecallCurve, RocCurve};
+use crate::history::test_record::{PrecisionRecallCurve, RocCurve};
 use crate::metrics::curves::ranking::Ranking;
 use crate::metrics::score::ClassScore;
 

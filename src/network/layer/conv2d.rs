@@ -11,7 +11,7 @@ use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
 use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
 use crate::network::layer::window::{Pair, Window};
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 
 /// Cross-correlation as in PyTorch's `Conv2d`; written `{ conv2d = { channels = 16, kernel = 3, padding = 1 } }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,10 +70,10 @@ impl LayerSpec for Conv2d {
         self.init.map_or(Ok(()), |init| init.check().map_err(|fault| fault.under("init")))
     }
 
-    fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         let ([channels, height, width], places) = self.window().over(input)?;
         match self.in_channels {
-            Some(wanted) if wanted as i64 != channels => Err(ShapeFault {
+            Some(wanted) if wanted as i64 != channels => Err(ShapeError {
                 wanted: Shape::from([wanted as i64, height, width]).to_string(),
                 found: input.clone(),
                 hint: Some("leave `in_channels` out: it is found by itself"),

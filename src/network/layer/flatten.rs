@@ -5,7 +5,7 @@ use tch::nn::Module;
 
 use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_spec::LayerSpec;
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 
 /// Flatten layer of a stack: `[replicas, batch, …]` → `[replicas, batch, features]`.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl LayerSpec for Flatten {
         "flatten"
     }
 
-    fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         Ok(Shape::from([input.elements() as i64]))
     }
 

@@ -10,7 +10,7 @@ use crate::config::check::Invalid;
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::fusion::Fusion;
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 
 /// Settings of a layer, and what the layer states about itself. The defaults are those of an elementwise function without
 /// settings: no parameters or buffers, and an output of the input's shape.
@@ -30,7 +30,7 @@ pub trait LayerSpec {
     ///
     /// # Errors
     /// When the layer does not accept rows of that shape.
-    fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         Ok(input.clone())
     }
 

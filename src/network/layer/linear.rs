@@ -10,7 +10,7 @@ use crate::config::shorthand::{FromNumber, named_or_none, size};
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_spec::LayerSpec;
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 
 /// `y = x Wᵀ + b`; written `{ linear = 64 }` or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,8 +50,8 @@ impl LayerSpec for Linear {
         self.init.map_or(Ok(()), |init| init.check().map_err(|fault| fault.under("init")))
     }
 
-    fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
-        let fault = |wanted: Shape, hint| ShapeFault { wanted: wanted.to_string(), found: input.clone(), hint };
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
+        let fault = |wanted: Shape, hint| ShapeError { wanted: wanted.to_string(), found: input.clone(), hint };
         match (input.flat(), self.in_features) {
             (None, _) => {
                 let wanted = Shape::from([self.in_features.unwrap_or(input.elements()) as i64]);

@@ -11,7 +11,7 @@ use crate::network::layer::layer_spec::LayerSpec;
 use crate::network::layer::pool2d::Pool2d;
 use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
 use crate::network::layer::window::Window;
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 
 /// Maximum of each window of an image; written `{ max_pool2d = 2 }` or with all settings.
 ///
@@ -36,7 +36,7 @@ impl LayerSpec for MaxPool2d {
         self.0.check()
     }
 
-    fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         self.0.output(input)
     }
 }

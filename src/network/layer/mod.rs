@@ -28,7 +28,7 @@ use crate::config::check::Invalid;
 use crate::config::shorthand::number_or_table;
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 pub use fusion::{FusedActivation, Fusion};
 pub use layer_spec::{LayerSpec, OutputKind, Stacking};
 
@@ -168,7 +168,7 @@ impl Layer {
     ///
     /// # Errors
     /// When the layer does not accept rows of shape `input`.
-    pub fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+    pub fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         self.spec().output(input)
     }
 

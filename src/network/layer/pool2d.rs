@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::{Invalid, require};
 use crate::config::shorthand::{FromNumber, size};
 use crate::network::layer::window::{Pair, Window};
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 
 /// Settings of max and average pooling; written `{ max_pool2d = 2 }` or with all settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +50,7 @@ impl Pool2d {
         Window { kernel: self.kernel.sides(), stride: stride.sides(), padding: self.padding.sides() }
     }
 
-    pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+    pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         let ([channels, ..], places) = self.window().over(input)?;
         Ok(Shape::from([channels, places[0], places[1]]))
     }

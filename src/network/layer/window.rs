@@ -7,7 +7,7 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::check::{Invalid, require};
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 
 /// One value for the height and one for the width, written as one number if they are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -92,8 +92,8 @@ pub struct Window {
 
 impl Window {
     /// Returns the channels, height and width of the input, and the height and width of the output.
-    pub(super) fn over(&self, input: &Shape) -> Result<([i64; 3], [i64; 2]), ShapeFault> {
-        let fault = |wanted, hint| ShapeFault { wanted, found: input.clone(), hint: Some(hint) };
+    pub(super) fn over(&self, input: &Shape) -> Result<([i64; 3], [i64; 2]), ShapeError> {
+        let fault = |wanted, hint| ShapeError { wanted, found: input.clone(), hint: Some(hint) };
         let &[channels, height, width] = input.dimensions() else {
             let hint = "set `flatten = false` on the data, and keep `\"flatten\"` and `linear` behind this layer";
             return Err(fault("channels×height×width".to_owned(), hint));

@@ -8,7 +8,7 @@ use crate::compare::positive_class;
 use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
 use crate::history::History;
-use crate::history::tested::TestRecord;
+use crate::history::test_record::TestRecord;
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::{capital, list};
 use crate::plot::charts::titles;

@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
-use crate::history::tested::PrecisionRecallCurve;
+use crate::history::test_record::PrecisionRecallCurve;
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::list;
 use crate::plot::charts::roc_pr::positive_class;

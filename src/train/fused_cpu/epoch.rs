@@ -111,7 +111,7 @@ impl FusedCpu {
         }
         let rows = epoch.rows();
         let features =
-            self.pool.workers().next().map(|worker| RawF32::of(&worker.training)).expect("there is a worker");
+            self.pool.workers().next().map(|worker| RawF32::from_tensor(&worker.training)).expect("there is a worker");
         let work = EpochWork {
             plan: &self.plan,
             gradients: &self.pool.gradients,
@@ -120,7 +120,7 @@ impl FusedCpu {
             order: epoch.order().map(|order| Vec::try_from(order.flatten(0, -1)).expect("row numbers are int64")),
             targets: (0..self.replicas as i64).map(|replica| read_targets(&epoch.all_targets().get(replica))).collect(),
             features,
-            outputs: RawF32::of(&self.outputs),
+            outputs: RawF32::from_tensor(&self.outputs),
             updates: update.rows(values),
             steps,
             step: update.steps(),
@@ -148,7 +148,7 @@ impl FusedCpu {
     pub(in crate::train) fn validate(&mut self, rows: &DeviceRows, training: &[bool]) -> Tensor {
         let (count, inputs, columns) = (rows.len(), self.plan.inputs(), self.plan.outputs());
         let outputs = Tensor::zeros([self.replicas as i64, count as i64, columns as i64], (Kind::Float, Device::Cpu));
-        let output_memory = RawF32::of(&outputs);
+        let output_memory = RawF32::from_tensor(&outputs);
         let chosen: Option<Vec<i64>> =
             rows.chosen.as_ref().map(|chosen| Vec::try_from(chosen.flatten(0, -1)).expect("int64"));
         self.pool.run_on_all_threads(training, count / BLOCK, |worker, replicas, member, group| {
@@ -164,7 +164,7 @@ impl FusedCpu {
                         Some(chosen) => {
                             let numbers = &chosen[first..first + block_rows];
                             // SAFETY: the worker keeps the features alive, and no thread writes to them.
-                            let features = unsafe { RawF32::of(features).get() };
+                            let features = unsafe { RawF32::from_tensor(features).get() };
                             gather(features, numbers, inputs, validation_workspace.inputs(block_rows));
                             None
                         }
@@ -187,7 +187,7 @@ impl FusedCpu {
         let of_replica = |replica| (outputs.narrow(0, replica, 1), truth.narrow(0, replica, 1));
         let (metrics, decision, positive) = (&measure.metrics, measure.decision, measure.positive);
         let each = self.pool.map((0..self.replicas as i64).map(of_replica).collect(), |(outputs, truth)| {
-            let of = |metric: &Metric| metric.of_each_replica(&outputs, &truth, decision, positive);
+            let of = |metric: &Metric| metric.per_replica(&outputs, &truth, decision, positive);
             metrics.iter().map(of).collect::<Vec<Tensor>>()
         });
         let metrics = metrics.iter().enumerate().map(|(place, metric)| {

@@ -70,10 +70,10 @@ impl FusedLoss {
         let units = outputs.size()[1] as usize;
         let slices = || {
             // SAFETY: the tensor outlives this function, and nobody writes to it, as the caller guarantees.
-            let outputs = unsafe { RawF32::of(outputs).get() };
+            let outputs = unsafe { RawF32::from_tensor(outputs).get() };
             // SAFETY: the same, and the tensors do not overlap; no slice is in use when libtorch writes to the tensor
             // or another slice is taken.
-            let gradient = unsafe { RawF32::of(gradient).get_mut() };
+            let gradient = unsafe { RawF32::from_tensor(gradient).get_mut() };
             (outputs, gradient)
         };
         match (self, targets) {

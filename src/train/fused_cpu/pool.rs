@@ -51,7 +51,7 @@ impl Pool {
             // libtorch's number of threads is thread-local, so each thread sets it to 1.
             let builder = builder.start_handler(|_| {
                 threads::set_libtorch(1);
-                fault::guard_this_thread(); // the scope panics in the calling thread as a worker does
+                fault::guard_worker_thread(); // the scope panics in the calling thread as a worker does
             });
             builder.thread_name(|number| format!("train-{number}")).build().expect("the system gives threads")
         });

@@ -22,7 +22,7 @@ impl Weights {
         let layers = plan.layers.iter().map(|layer| matrix(row, layer));
         Weights {
             layers: layers.map(|weight| (weight.shallow_clone(), weight.transpose(0, 1))).collect(),
-            values: RawF32::of(row),
+            values: RawF32::from_tensor(row),
         }
     }
 }
@@ -77,13 +77,13 @@ impl Workspace {
 
     /// Returns the gradient that the backward pass leaves, `[parameters]`.
     pub(crate) fn gradient(&self) -> RawF32 {
-        RawF32::of(&self.gradient)
+        RawF32::from_tensor(&self.gradient)
     }
 
     /// Returns the buffer of the features, to be filled with `rows` rows.
     pub(crate) fn inputs(&mut self, rows: usize) -> &mut [f32] {
         // SAFETY: the workspace is borrowed while the slice lives, and its buffer is private.
-        unsafe { RawF32::of(&self.inputs).part(0..rows * self.plan.inputs()).get_mut() }
+        unsafe { RawF32::from_tensor(&self.inputs).part(0..rows * self.plan.inputs()).get_mut() }
     }
 
     /// Returns the outputs of rows, `[rows, outputs]`: of `features` `[rows, inputs]`, or of those in the buffer.
@@ -100,7 +100,7 @@ impl Workspace {
                 layer.bias.map_or(&[][..], |bias| unsafe { weights.values.part(bias..bias + layer.outputs).get() });
             // SAFETY: a buffer of this workspace, which is borrowed, and not a part of the parameters; the slice ends
             // here.
-            let values = unsafe { RawF32::of(outputs).get_mut() };
+            let values = unsafe { RawF32::from_tensor(outputs).get_mut() };
             layer.activation.apply(values, bias, layer.outputs);
             layer.activation.finish(outputs);
             inputs = outputs;
@@ -112,7 +112,7 @@ impl Workspace {
     fn outputs(&self, rows: usize) -> &[f32] {
         let buffer = self.outputs.last().unwrap_or(&self.inputs);
         // SAFETY: the workspace is borrowed while the slice lives, and its buffer is private.
-        unsafe { RawF32::of(buffer).part(0..rows * self.plan.outputs()).get() }
+        unsafe { RawF32::from_tensor(buffer).part(0..rows * self.plan.outputs()).get() }
     }
 
     /// Computes forward pass, loss and backward pass of `rows` rows, which are a part of a batch of `batch` rows.
@@ -136,10 +136,10 @@ impl Workspace {
         let loss = unsafe { plan.loss.loss_and_gradient(&views.outputs[last], targets, &views.slopes[last], batch) };
         for (number, layer) in plan.layers.iter().enumerate().rev() {
             // SAFETY: a buffer of this workspace, which is borrowed; libtorch writes to it only in the forward pass.
-            let outputs = unsafe { RawF32::of(&views.outputs[number]).get() };
+            let outputs = unsafe { RawF32::from_tensor(&views.outputs[number]).get() };
             // SAFETY: another of its buffers; the slice ends with `backward`, before libtorch writes to the previous
             // one.
-            let slopes = unsafe { RawF32::of(&views.slopes[number]).get_mut() };
+            let slopes = unsafe { RawF32::from_tensor(&views.slopes[number]).get_mut() };
             let gradient = self.gradient();
             // SAFETY: the gradient is a separate tensor, and other members of the group read it only between the two
             // barriers of a step (`train_replica`), not now.

@@ -26,13 +26,13 @@ impl Loss {
         let weights = match self {
             Loss::CrossEntropy(cross_entropy::CrossEntropy { class_weights, .. })
             | Loss::Nll(cross_entropy::Nll { class_weights }) => {
-                class_weights.as_ref().map(|weights| weights.of_classes(truth, outputs))
+                class_weights.as_ref().map(|weights| weights.class_weights(truth, outputs))
             }
             Loss::BceWithLogits(settings) => settings.pos_weight.as_ref().map(|weights| {
                 is_class_0_positive = is_of_classes && positive == 0;
                 match is_of_classes {
-                    true => weights.of_positives(&truth.eq(positive as i64)),
-                    false => weights.of_positives(truth),
+                    true => weights.positive_weights(&truth.eq(positive as i64)),
+                    false => weights.positive_weights(truth),
                 }
             }),
             Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce => None,

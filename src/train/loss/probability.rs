@@ -130,7 +130,7 @@ mod tests {
                 }
                 assert_eq!(score.is_probability(), probabilities.is_some(), "{loss:?}, {last:?}, {width}");
                 if let Some(probabilities) = probabilities {
-                    let (found, wanted) = (score.of_class(1).of(&outputs), probabilities.select(-1, width as i64 - 1));
+                    let (found, wanted) = (score.for_class(1).of(&outputs), probabilities.select(-1, width as i64 - 1));
                     assert!((found - wanted).abs().max().double_value(&[]) < 1e-15, "{loss:?}, {last:?}, {width}");
                 }
                 assert_eq!(loss.score(&last, Target::Classes(3), 3), None);

@@ -68,7 +68,7 @@ impl Update {
                 let row = replica * parameters..(replica + 1) * parameters;
                 // SAFETY: the gradient lives until the end of this function, and this thread writes only to the values
                 // and the optimizer's state, which do not overlap with the gradient.
-                let gradient = unsafe { RawF32::of(gradient).part(row).get() };
+                let gradient = unsafe { RawF32::from_tensor(gradient).part(row).get() };
                 // SAFETY: values and state are borrowed for this function, and one thread steps row by row.
                 unsafe { rows.step(replica, 0..parameters, gradient, rates.get(replica), self.momentum, self.steps) };
             }
@@ -92,8 +92,8 @@ impl Update {
             (!self.decays.is_zero()).then(|| (0..values.size()[0] as usize).map(|r| self.decays.get(r)).collect());
         Rows {
             optimizer: self.optimizer.clone(),
-            values: RawF32::of(values),
-            memory: self.memory.iter().map(RawF32::of).collect(),
+            values: RawF32::from_tensor(values),
+            memory: self.memory.iter().map(RawF32::from_tensor).collect(),
             decays,
             parameters: values.size()[1] as usize,
         }

@@ -31,7 +31,7 @@ impl Steps {
 
     pub(crate) fn observe_gradient(&mut self, task: &Task, stack: &Stack, gradient: &Tensor) {
         if task.settings.observe.contains(&Observer::GradientNorm) {
-            self.gradients.push(norms::of_gradient(stack, gradient));
+            self.gradients.push(norms::gradient_norms(stack, gradient));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::compare::group::Group;
 use crate::history::number::count;
-use crate::history::report::{Report, Scores};
+use crate::history::classification_report::{Report, Scores};
 use crate::views::classes::confusion::{ConfusionMatrix, class_name, class_names, tests};
 use crate::views::classes::positive_class::positive_class;
 use crate::views::classes::thresholds;

@@ -2,7 +2,7 @@
 
 use crate::compare::group::Group;
 use crate::history::number::count;
-use crate::history::tested::TestRecord;
+use crate::history::test_record::TestRecord;
 use crate::views::document::table::Table;
 
 /// Counts of test rows by true and predicted class.

@@ -6,7 +6,7 @@ use crate::views::document::block::Block;
 
 /// Returns a sentence that names the positive class; `None` if no metric is about one.
 pub fn positive_class(groups: &[Group]) -> Option<Block> {
-    let words = positive_class::in_words(groups)?;
+    let words = positive_class::describe(groups)?;
     let it = if words.starts_with("positive classes") { "these" } else { "it" };
     let words = words.replacen("positive class", "Positive class", 1);
     let about = format!("precision, recall, F1, AP, ROC AUC and the threshold are about {it}");

@@ -22,7 +22,7 @@ pub fn mean_and_std(sample: &Sample) -> String {
 
 /// Returns the same of these values; `–` if there are none.
 pub fn mean_and_std_of(values: &[f64]) -> String {
-    Sample::of(values).map_or(MISSING.to_owned(), |sample| mean_and_std(&sample))
+    Sample::from_values(values).map_or(MISSING.to_owned(), |sample| mean_and_std(&sample))
 }
 
 /// Returns the note beside a mean: standard deviation and confidence interval; empty for a single value.

@@ -14,7 +14,7 @@ const LEAST_POINTS: usize = 40;
 
 /// Returns n, where every n-th epoch is kept.
 pub fn every(groups: &[Group]) -> usize {
-    let figures = |trial: &Trial| trial.recorded().len() * trial.metrics().len();
+    let figures = |trial: &Trial| trial.recorded_epochs().len() * trial.metrics().len();
     groups.iter().flat_map(|group| &group.trials).map(figures).sum::<usize>().div_ceil(FIGURES).max(1)
 }
 

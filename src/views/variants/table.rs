@@ -45,7 +45,7 @@ fn of_columns(caption: String, columns: &[MetricColumn], variants: &[Variant]) -
     let marks: Vec<Vec<bool>> = columns.iter().map(|column| best_by(column, variants)).collect();
     for (place, variant) in variants.iter().enumerate() {
         let cells = columns.iter().zip(&marks).map(|(column, marks)| {
-            let sample = Sample::of(&variant.values(|history| column.value(history)));
+            let sample = Sample::from_values(&variant.values(|history| column.value(history)));
             let std = sample.as_ref().and_then(|of| Some(format!(" ± {}", spread(Some(of.mean), Some(of.std?)))));
             let text = format!("{}{}", column.text(sample.map(|of| of.mean)), std.unwrap_or_default());
             Cell::Ranked { text, is_best: marks[place] }

@@ -6,12 +6,12 @@ use runner::data::split::Parts;
 use runner::data::table::form::Form;
 use runner::data::{Loaded, Rows, Target};
 use runner::history::number::Number;
-use runner::history::report::Scores;
+use runner::history::classification_report::Scores;
 use runner::metrics::confusion::Confusion;
 use runner::metrics::decision::Decision;
-use runner::metrics::ranking::Ranking;
+use runner::metrics::curves::ranking::Ranking;
 use runner::metrics::score::Score;
-use runner::metrics::threshold::{ThresholdBy, ValidationScores};
+use runner::metrics::threshold::{ThresholdRule, ValidationScores};
 use runner::metrics::{Metric, curves};
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
@@ -49,7 +49,7 @@ fn confusion_matrices_and_reports_are_scikit_learns() {
         let classes = case["labels"].as_array().unwrap().len();
         let truth = tensor(&case["true"]).to_kind(Kind::Int64); // [rows]
         let outputs = tensor(&case["predicted"]).to_kind(Kind::Int64).one_hot(classes as i64).to_kind(Kind::Float);
-        let found = Confusion::of_replicas(&outputs.unsqueeze(0), &truth.unsqueeze(0), Decision::Largest).unwrap();
+        let found = Confusion::per_replica(&outputs.unsqueeze(0), &truth.unsqueeze(0), Decision::Largest).unwrap();
         assert_eq!(found, [confusion], "{name}");
         assert_metric(json!("acc"), &outputs, &truth, Decision::Largest, &case["accuracy"], name);
         for score in ["precision", "recall", "f1"] {
@@ -71,7 +71,7 @@ fn areas_under_both_curves_are_scikit_learns_with_ties_saturated_logits_and_one_
         let two_outputs = Tensor::cat(&[&(&scores * -1.0), &scores], 1);
         for area in ["roc_auc", "ap"] {
             assert_metric(json!(area), &scores, &truth, Decision::Above(0.0), &case[area], name);
-            assert_metric(json!(area), &scores, &truth, Score::Logit.of_class(1).at_least(0.3), &case[area], name);
+            assert_metric(json!(area), &scores, &truth, Score::Logit.for_class(1).at_least(0.3), &case[area], name);
             assert_metric(json!(area), &two_outputs, &truth, Decision::Largest, &case[area], name);
         }
     }
@@ -84,7 +84,7 @@ fn both_curves_are_scikit_learns_point_for_point() {
         let is_class_1: Vec<bool> = floats(&case["true"]).iter().map(|class| *class == 1.0).collect();
         let ranking = Ranking::new(&floats(&case["scores"]), &is_class_1).unwrap();
         let thresholds = |numbers: &[Number]| numbers.iter().map(|number| number.0).collect::<Vec<_>>();
-        let (roc, wanted) = (curves::roc(&ranking, Score::Output.of_class(1)), &case["roc"]);
+        let (roc, wanted) = (curves::roc(&ranking, Score::Output.for_class(1)), &case["roc"]);
         assert_eq!(roc.is_some(), wanted.is_object(), "{name}");
         if let Some(roc) = roc {
             assert_near(&roc.fpr, &floats(&wanted["fpr"]), 1e-15, name);
@@ -92,7 +92,7 @@ fn both_curves_are_scikit_learns_point_for_point() {
             assert_eq!(thresholds(&roc.threshold[1..]), floats(&wanted["threshold_from_second"]), "{name}");
         }
         let (curve, wanted) =
-            (curves::precision_recall(&ranking, Score::Output.of_class(1)), &case["precision_recall"]);
+            (curves::precision_recall(&ranking, Score::Output.for_class(1)), &case["precision_recall"]);
         assert_eq!(curve.is_some(), wanted.is_object(), "{name}");
         if let Some(curve) = curve {
             let but_last = curve.f1.len() - 1;
@@ -124,7 +124,7 @@ fn the_best_thresholds_are_those_of_an_exhaustive_search_by_scikit_learns_f1() {
         let parts = Parts { training: all.clone(), validation: Some(all), test: None };
         let validation = Prepared::from_parts(&rows, &parts, Scale::None).unwrap().validation.unwrap();
         let scores_of_rows = ValidationScores::new(&validation, &scores, 1);
-        for (key, by) in [("f1", ThresholdBy::F1), ("cost", ThresholdBy::Cost(cost))] {
+        for (key, by) in [("f1", ThresholdRule::F1), ("cost", ThresholdRule::Cost(cost))] {
             let (found, wanted) = (scores_of_rows.choose(by), &case["best"][key]);
             assert_eq!(found.is_some(), wanted.is_object(), "{name}, {key}");
             let Some(choice) = found else { continue };
@@ -192,7 +192,7 @@ fn assert_metric(metric: Value, outputs: &Tensor, truth: &Tensor, decision: Deci
         other => panic!("not a metric: {other}"),
     };
     let twice = |tensor: &Tensor| Tensor::stack(&[tensor, tensor], 0);
-    let found = metric.of_each_replica(&twice(outputs), &twice(truth), decision, 1);
+    let found = metric.per_replica(&twice(outputs), &twice(truth), decision, 1);
     assert_eq!((found.kind(), found.size()), (Kind::Double, vec![2]), "{what}");
     for found in values(&found) {
         let wanted = or_nan(wanted);

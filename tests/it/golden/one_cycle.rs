@@ -3,7 +3,7 @@
 use runner::train::TrainSpec;
 use runner::train::optimizer::rates::Rates;
 use runner::train::schedule::learning_rates::LearningRates;
-use runner::train::schedule::place::Length;
+use runner::train::schedule::step_position::Length;
 use serde_json::json;
 use tch::{Device, Tensor};
 

@@ -9,7 +9,7 @@ use runner::train::optimizer::rates::Rates;
 use runner::train::regularize::penalty::Penalty;
 use runner::train::schedule::Schedule;
 use runner::train::schedule::learning_rates::LearningRates;
-use runner::train::schedule::place::Length;
+use runner::train::schedule::step_position::Length;
 use serde_json::{Value, json};
 use tch::nn::OptimizerConfig;
 use tch::{Device, Tensor};

@@ -3,7 +3,7 @@
 use runner::history::number::Number;
 use runner::metrics::confusion::Confusion;
 use runner::metrics::decision::Decision;
-use runner::metrics::ranking::Ranking;
+use runner::metrics::curves::ranking::Ranking;
 use runner::metrics::score::Score;
 use runner::metrics::{Metric, curves};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const OF_THE_POSITIVE_CLASS: [&str; 5] = ["precision", "recall", "f1", "ap", "ro
 
 fn metric(name: &str, outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> f64 {
     let metric: Metric = serde_json::from_value(json!(name)).unwrap();
-    metric.of_each_replica(&outputs.unsqueeze(0), &truth.unsqueeze(0), decision, positive).double_value(&[0])
+    metric.per_replica(&outputs.unsqueeze(0), &truth.unsqueeze(0), decision, positive).double_value(&[0])
 }
 
 fn assert_same(found: f64, wanted: &Value, what: &str) {
@@ -41,7 +41,7 @@ fn metrics_of_either_class_are_scikit_learns_from_one_output_and_from_two() {
                 assert_same(of(&logits, Decision::Above(0.0)), &wanted[name], &what);
                 // a threshold of the other class leaves what the ranking says as it is
                 for class in [0, 1] {
-                    let found = of(&both, Score::Probabilities.of_class(class).at_least(0.5));
+                    let found = of(&both, Score::Probabilities.for_class(class).at_least(0.5));
                     let is_of_ranking = matches!(name, "ap" | "roc_auc");
                     if is_of_ranking || class == 1 {
                         assert_same(found, &wanted[name], &what);
@@ -49,7 +49,7 @@ fn metrics_of_either_class_are_scikit_learns_from_one_output_and_from_two() {
                 }
             }
             let is_positive: Vec<bool> = floats(&case["true"]).iter().map(|&class| class == positive as f64).collect();
-            let score = Score::Probability.of_class(positive);
+            let score = Score::Probability.for_class(positive);
             let ranks = Vec::<f64>::try_from(score.rank(&probability)).unwrap();
             let curve = curves::precision_recall(&Ranking::new(&ranks, &is_positive).unwrap(), score);
             assert_eq!(curve.is_some(), wanted["curve"].is_object(), "{}", case["name"]);
@@ -78,7 +78,7 @@ fn means_over_classes_are_scikit_learns_by_default_where_a_class_is_missing() {
         }
         assert_same(metric("balanced_acc", &outputs, &truth, Decision::Largest, 1), &case["balanced_acc"], name);
         let confusion =
-            Confusion::of_replicas(&outputs.unsqueeze(0), &truth.unsqueeze(0), Decision::Largest).unwrap().remove(0);
+            Confusion::per_replica(&outputs.unsqueeze(0), &truth.unsqueeze(0), Decision::Largest).unwrap().remove(0);
         let report = confusion.report();
         for (scores, wanted) in [(report.macro_average, "macro"), (report.weighted_average, "weighted")] {
             let wanted = &case[wanted];

@@ -23,7 +23,7 @@ fn a_saved_network_has_the_same_logits_in_pytorch_and_in_a_fresh_network_of_ours
     let saved = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/saved_network.safetensors");
     state_dict::load(&fresh, 0, &saved).unwrap();
 
-    let digits = DataSpec::by_name("digits").unwrap().load(&Cache::of_user(), &mut ()).unwrap();
+    let digits = DataSpec::by_name("digits").unwrap().load(&Cache::for_user(), &mut ()).unwrap();
     let digits = digits.rows.features.narrow(0, 0, 8).to_kind(Kind::Float) / 16;
     let logits = fresh.forward_t(&digits.view([1, 8, 1, 8, 8]), false);
     assert_near(&values(&logits), &floats(&fixture["logits"]), 1e-5, "logits");

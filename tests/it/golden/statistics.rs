@@ -15,7 +15,7 @@ const TAILS: f64 = 1e-8;
 fn means_and_their_intervals_are_scipys() {
     for case in golden("seeds")["cases"].as_array().unwrap() {
         for (values, wanted) in ["one", "other"].iter().zip(case["samples"].as_array().unwrap()) {
-            let sample = Sample::of(&floats(&case[values])).unwrap();
+            let sample = Sample::from_values(&floats(&case[values])).unwrap();
             assert_near(
                 &[sample.mean, sample.std.unwrap()],
                 &[wanted["mean"].as_f64().unwrap(), wanted["std"].as_f64().unwrap()],
@@ -36,11 +36,11 @@ fn tests_of_pairs_are_scipys() {
         let (one, other) = (floats(&case["one"]), floats(&case["other"]));
         let differences: Vec<f64> = one.iter().zip(&other).map(|(a, b)| a - b).collect();
         let wanted = &case["paired"];
-        assert_near(&ends(bootstrap::of_pairs(&differences)), &floats(&wanted["bootstrap"]), EXACT, name(case));
+        assert_near(&ends(bootstrap::paired(&differences)), &floats(&wanted["bootstrap"]), EXACT, name(case));
         for (test, key) in TESTS {
-            assert_p(test.of_pairs(&differences), &wanted[key], case, key);
+            assert_p(test.p_paired(&differences), &wanted[key], case, key);
         }
-        assert!(Test::Permutation.of_pairs(&differences).unwrap() >= Test::Permutation.least(Design::Pairs(one.len())));
+        assert!(Test::Permutation.p_paired(&differences).unwrap() >= Test::Permutation.smallest_p(Design::Pairs(one.len())));
         count += 1;
     }
     assert!(count >= 6);
@@ -51,12 +51,12 @@ fn tests_of_two_groups_are_scipys() {
     for case in golden("seeds")["cases"].as_array().unwrap() {
         let (one, other) = (floats(&case["one"]), floats(&case["other"]));
         let wanted = &case["independent"];
-        assert_near(&ends(bootstrap::of_groups(&one, &other)), &floats(&wanted["bootstrap"]), EXACT, name(case));
+        assert_near(&ends(bootstrap::independent(&one, &other)), &floats(&wanted["bootstrap"]), EXACT, name(case));
         for (test, key) in TESTS {
-            assert_p(test.of_groups(&one, &other), &wanted[key], case, key);
+            assert_p(test.p_independent(&one, &other), &wanted[key], case, key);
         }
-        let least = Test::Permutation.least(Design::Groups(one.len(), other.len()));
-        assert!(Test::Permutation.of_groups(&one, &other).unwrap() >= least - EXACT);
+        let least = Test::Permutation.smallest_p(Design::Groups(one.len(), other.len()));
+        assert!(Test::Permutation.p_independent(&one, &other).unwrap() >= least - EXACT);
         assert_near(&[effect::superiority(&one, &other).unwrap()], &floats(&wanted["superiority"]), EXACT, name(case));
         match wanted["hedges_g"].as_f64() {
             Some(g) => assert_near(&[effect::hedges_g(&one, &other).unwrap()], &[g], 1e-10, name(case)),
@@ -68,7 +68,7 @@ fn tests_of_two_groups_are_scipys() {
 #[test]
 fn holms_correction_is_statsmodels() {
     for case in golden("seeds")["holm"].as_array().unwrap() {
-        assert_near(&holm::corrected(&floats(&case["p"])), &floats(&case["corrected"]), EXACT, "holm");
+        assert_near(&holm::correct(&floats(&case["p"])), &floats(&case["corrected"]), EXACT, "holm");
     }
 }
 

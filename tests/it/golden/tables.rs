@@ -21,7 +21,7 @@ fn tables_in_the_binary_are_scikit_learns() {
         let features = doubles(&loaded.rows.features);
         assert_eq!(json!(features.size()), case["shape"], "{name}");
         assert_eq!(loaded.form.encoding().unwrap().names().join(", "), case["features"], "{name}");
-        assert_eq!(spec.card().unwrap().rows as i64, features.size()[0]);
+        assert_eq!(spec.info().unwrap().rows as i64, features.size()[0]);
         let sums = features.sum_dim_intlist(0, false, Kind::Double);
         assert_near(&values(&sums), &floats(&case["sums"]), 1e-12, name);
         assert_eq!(values(&features.get(0)), floats(&case["first"]), "{name}");

@@ -18,7 +18,7 @@ use super::fixture::{assert_near, floats, golden, tensor, values};
 
 /// The data of a case, split as the script splits them.
 fn prepared(name: &str) -> Prepared {
-    let loaded = DataSpec::by_name(name).unwrap().load(&Cache::of_user(), &mut ()).unwrap();
+    let loaded = DataSpec::by_name(name).unwrap().load(&Cache::for_user(), &mut ()).unwrap();
     let split = Split { test: Some(0.2), random_state: 42, stratify: true, ..Split::default() };
     Prepared::new(&loaded, &split, Scale::None).unwrap()
 }

@@ -1,7 +1,7 @@
 //! `predict` and `eval` on images.
 
 use runner::data::prepare::prepared::Prepared;
-use runner::data::source::idx;
+use runner::data::store::idx;
 use serde_json::{Value, json};
 use tch::Kind;
 

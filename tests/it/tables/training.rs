@@ -114,8 +114,8 @@ fn images_in_idx_files_are_trained_on() {
     let place = Place::with("");
     let image = |number: u8| [number; 6];
     let bytes: Vec<u8> = (0..4).flat_map(image).collect();
-    place.write("images", runner::data::source::idx::write(&[4, 2, 3], &bytes));
-    place.write("labels", runner::data::source::idx::write(&[4], &[0, 2, 1, 0]));
+    place.write("images", runner::data::store::idx::write(&[4, 2, 3], &bytes));
+    place.write("labels", runner::data::store::idx::write(&[4], &[0, 2, 1, 0]));
     let data = "[data.idx]\nimages = \"images\"\nlabels = \"labels\"\n";
     let with_test = format!("{data}test_images = \"images\"\ntest_labels = \"labels\"\nscale = \"unit\"\n");
     let history = place.history(&with_test, "cross_entropy", 3);

@@ -285,8 +285,8 @@ fn numbers_that_f32_cannot_hold_are_refused_with_their_place() {
 #[test]
 fn labels_of_images_that_start_at_1_are_recognized() {
     let place = Place::new();
-    place.write("images", runner::data::source::idx::write(&[6, 2, 2], &[7; 24]));
-    place.write("labels", runner::data::source::idx::write(&[6], &[1, 2, 3, 1, 2, 3]));
+    place.write("images", runner::data::store::idx::write(&[6, 2, 2], &[7; 24]));
+    place.write("labels", runner::data::store::idx::write(&[6], &[1, 2, 3, 1, 2, 3]));
     let idea = |outputs: usize, labels: &str| {
         experiment("", outputs, CLASSIFY).replace(
             "[data.csv]\npath = \"table.csv\"",

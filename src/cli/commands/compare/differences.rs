@@ -5,7 +5,7 @@ use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
 use crate::cli::text::page::{Page, together};
 use crate::cli::truncate::truncated;
-use crate::compare::comparison::{Comparison, Tested};
+use crate::compare::comparison::{Comparison, MetricTest};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
@@ -21,7 +21,7 @@ pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: Page) -> V
 }
 
 /// Returns a table and sentences for a tested metric.
-fn render_metric(test: &Tested, groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
+fn render_metric(test: &MetricTest, groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
     let baseline = &groups[comparison.baseline].label;
     let differences: Vec<(usize, &Difference)> =
         test.groups.iter().enumerate().filter_map(|(index, difference)| Some((index, difference.as_ref()?))).collect();
@@ -31,7 +31,7 @@ fn render_metric(test: &Tested, groups: &[Group], comparison: &Comparison, page:
     let mut tables = table(test, groups, comparison).tables(page);
     let title = format!("{} compared with {baseline}{}", metric_label(&test.figure), design(&differences));
     tables[0] = format!("{}\n{}", page.wrapped(&title, 2), tables[0]);
-    let (single, tested): (Vec<_>, Vec<_>) = differences.iter().partition(|(_, d)| d.verdict == Verdict::OneTrial);
+    let (single, tested): (Vec<_>, Vec<_>) = differences.iter().partition(|(_, d)| d.verdict == Significance::OneTrial);
     let mut sentences: Vec<String> =
         tested.iter().map(|(index, d)| sentence(&groups[*index].label, baseline, d, test)).collect();
     if !single.is_empty() {
@@ -62,8 +62,8 @@ fn design(differences: &[(usize, &Difference)]) -> String {
 }
 
 /// Returns a table of the groups with their metric, the difference from the baseline, p and effect size.
-fn table(test: &Tested, groups: &[Group], comparison: &Comparison) -> Fitted {
-    let metric = comparison.figure(&test.figure);
+fn table(test: &MetricTest, groups: &[Group], comparison: &Comparison) -> Fitted {
+    let metric = comparison.metric(&test.figure);
     let sample_of = |index: usize| metric.and_then(|metric| metric.groups[index].as_ref());
     let indices = 0..groups.len();
     let cells = |text: &dyn Fn(usize) -> String| -> Vec<Cell> {
@@ -137,7 +137,7 @@ pub(crate) fn format_p(p: f64) -> String {
 }
 
 /// Returns a sentence about the difference of one group from the baseline.
-fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested) -> String {
+fn sentence(group: &str, baseline: &str, d: &Difference, test: &MetricTest) -> String {
     let metric = metric_label(&test.figure);
     let delta = together(&signed(d.difference));
     let is_better = higher_is_better(metric_of(&test.figure)).map(|higher| (d.difference > 0.0) == higher);
@@ -151,14 +151,14 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested) -> Strin
     let p = |value: f64| together(&format!("p {}", format_p(value)));
     let corrected_p = d.corrected.map(p).unwrap_or_default();
     match d.verdict {
-        Verdict::Same | Verdict::OneTrial => format!("{group}: the same {metric} as {baseline}"),
-        Verdict::Differs => {
+        Significance::Same | Significance::OneTrial => format!("{group}: the same {metric} as {baseline}"),
+        Significance::Significant => {
             format!("{group} is {than} {baseline} (significant): {metric} {delta} ({name}, {corrected_p})")
         }
-        Verdict::MayBeLuck => {
+        Significance::NotSignificant => {
             format!("{group} and {baseline}: {metric} {delta}, not significant ({name}, {corrected_p})")
         }
-        Verdict::TooFew => {
+        Significance::TooFew => {
             let t_test = d.p_if_normal.filter(|_| d.test != Test::T);
             let t_test =
                 t_test.map(|value| format!("; a t test, which assumes a normal distribution, gives {}", p(value)));
@@ -175,9 +175,9 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &Tested) -> Strin
 fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_from_runner: bool) -> Vec<String> {
     let mut remarks = Vec::new();
     let any = |verdict: Verdict| differences.iter().any(|(_, difference)| difference.verdict == verdict);
-    if any(Verdict::TooFew) || any(Verdict::OneTrial) {
+    if any(Significance::TooFew) || any(Significance::OneTrial) {
         let needed = pairs_needed(comparisons.max(differences.len()));
-        let other = if any(Verdict::TooFew) && differences[0].1.test != Test::T { ", or use `--test t`" } else { "" };
+        let other = if any(Significance::TooFew) && differences[0].1.test != Test::T { ", or use `--test t`" } else { "" };
         let how =
             if all_from_runner { format!(": `runner exp NAME --seeds 0..{}`", needed - 1) } else { String::new() };
         remarks.push(format!("use the same {needed} or more seeds in each run{how}{other}"));
@@ -198,7 +198,7 @@ fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_from_ru
         ));
     }
     let excludes_0 = |d: &Difference| d.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);
-    if differences.iter().any(|(_, d)| d.verdict == Verdict::MayBeLuck && excludes_0(d)) {
+    if differences.iter().any(|(_, d)| d.verdict == Significance::NotSignificant && excludes_0(d)) {
         remarks.push(
             "if an interval excludes 0 and p is above 0.05, trust p: the two are computed in different ways".to_owned(),
         );

@@ -9,7 +9,7 @@ use crate::cli::text::number_format;
 use crate::cli::text::page::Page;
 use crate::compare::group::Group;
 use crate::compare::positive_class;
-use crate::compare::settings::seeds_in_words;
+use crate::compare::settings::format_seeds;
 use crate::compare::statistics::mean;
 use crate::compare::trial::{Record, Trial};
 use crate::history::diagnosis::Verdict;
@@ -41,7 +41,7 @@ pub(crate) fn render(groups: &[Group], baseline: usize, page: Page) -> String {
     };
     let mut lines = fitted.tables(page);
     lines.push(format!("baseline: {}\n{}", groups[baseline].label, locations(groups).join("\n")));
-    lines.extend(positive_class::in_words(groups).map(|positive| page.wrapped(&positive, 2)));
+    lines.extend(positive_class::describe(groups).map(|positive| page.wrapped(&positive, 2)));
     lines.join("\n\n")
 }
 
@@ -76,14 +76,14 @@ fn trials(group: &Group) -> String {
     let folds = group.trials.iter().filter_map(Trial::fold).max().map(|last| format!(", {} folds", last + 1));
     let seeds = match seeds.len() {
         1 => format!("seed {}", seeds[0]),
-        _ => format!("{} seeds: {}", seeds.len(), seeds_in_words(&seeds)),
+        _ => format!("{} seeds: {}", seeds.len(), format_seeds(&seeds)),
     };
     format!("{seeds}{}", folds.unwrap_or_default())
 }
 
 /// Returns the mean of a value over the trials that have it.
 fn mean_of_trials(group: &Group, value: impl Fn(&Trial) -> Option<f64>) -> Option<f64> {
-    Some(group.drawn_values(value)).filter(|values| !values.is_empty()).map(|values| mean(&values))
+    Some(group.plotted_values(value)).filter(|values| !values.is_empty()).map(|values| mean(&values))
 }
 
 /// Returns the number of epochs of each trial, including diverged ones.
@@ -93,7 +93,7 @@ fn epochs(group: &Group) -> Vec<f64> {
 
 /// Returns the range of a whole number over trials.
 fn trial_range(group: &Group, value: impl Fn(&Trial) -> Option<f64>) -> String {
-    range(group, &group.drawn_values(value))
+    range(group, &group.plotted_values(value))
 }
 
 /// Returns the common value of all trials, or the smallest and largest value. If not all trials have a value, adds how many

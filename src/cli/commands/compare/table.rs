@@ -9,7 +9,7 @@ use crate::cli::text::number_format;
 use crate::cli::text::page::Page;
 use crate::cli::truncate::truncated;
 use crate::compare::comparison::{Comparison, Figure};
-use crate::compare::group::{Group, tested_with};
+use crate::compare::group::{Group, describe_test_weights};
 use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::sample::Sample;
 
@@ -47,7 +47,7 @@ pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: Page) -> V
         }
         legend
     });
-    let test_tables = tables(&test_metrics, &|_| vec![format!("test rows: {}", tested_with(groups))]);
+    let test_tables = tables(&test_metrics, &|_| vec![format!("test rows: {}", describe_test_weights(groups))]);
     [epoch_tables, test_tables].concat()
 }
 

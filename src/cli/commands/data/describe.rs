@@ -14,8 +14,8 @@ use crate::data::inspect::describe::{Description, describe, describe_table};
 use crate::data::source::{DataSpec, csv};
 use crate::data::store::cache::Cache;
 use crate::data::store::manifest::Manifest;
-use crate::data::table::csv_text::TableFault;
-use crate::data::table::reading::{Reading, TextColumns};
+use crate::data::table::csv_text::TableError;
+use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::data::table::recognize::dates::Dates;
 use crate::data::table::recognize::number_format::NumberFormat;
 use crate::data::table::{Column, Table};
@@ -51,15 +51,15 @@ pub(crate) struct DescribeArgs {
 
 impl DescribeArgs {
     /// Returns how a user's table is read. Text columns are described as text.
-    fn reading(&self) -> anyhow::Result<Reading> {
+    fn reading(&self) -> anyhow::Result<FieldFormat> {
         let numbers = NumberFormat { decimal: self.decimal, thousands: self.thousands };
         numbers.check().map_err(|fault| anyhow!("`--{}` {}", fault.key, fault.message))?;
         let dates = self.dates.clone().map(Dates::Columns);
-        Ok(Reading {
+        Ok(FieldFormat {
             missing_values: self.missing_values.clone(),
             numbers,
             text: TextColumns::All,
-            ..Reading::new(self.separator).with_dates(dates.as_ref())
+            ..FieldFormat::new(self.separator).with_dates(dates.as_ref())
         })
     }
 }
@@ -75,7 +75,7 @@ pub(super) fn find_manifest(name: &str) -> anyhow::Result<Manifest> {
 
 /// Prints a description of the rows of a data set or of a user's table.
 pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
-    let description = describe_data_or_table(&Cache::of_user(), &args.name, args.target.as_deref(), &args.reading()?)?;
+    let description = describe_data_or_table(&Cache::for_user(), &args.name, args.target.as_deref(), &args.reading()?)?;
     let manifest = Manifest::named(&args.name);
     if args.json {
         terminal::json(&description);
@@ -93,7 +93,7 @@ pub(crate) fn describe_data_or_table(
     cache: &Cache,
     name: &str,
     target: Option<&str>,
-    reading: &Reading,
+    reading: &FieldFormat,
 ) -> anyhow::Result<Description> {
     if Manifest::named(name).is_none() && (Path::new(name).exists() || name.contains(['.', '/', MAIN_SEPARATOR])) {
         let (table, sum) = csv::read(Path::new(name), reading).map_err(|fault| table_error(name, fault))?;
@@ -121,7 +121,7 @@ fn describe_data_set(cache: &Cache, manifest: &Manifest, target: Option<&str>) -
 }
 
 /// Returns the error of a file, with a hint that names the options of this command.
-fn table_error(name: &str, fault: TableFault) -> anyhow::Error {
+fn table_error(name: &str, fault: TableError) -> anyhow::Error {
     let error = anyhow!("`{name}` {}", fault.message);
     // characters such as `;` need quotes in a shell
     let for_command_line = |hint: String| match hint.split_once("Then say `separator = \"") {

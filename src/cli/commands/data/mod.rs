@@ -65,7 +65,7 @@ enum DataCommand {
 
 /// Runs a command about the files of data sets. `describe` needs tensors and is left to the engine.
 pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
-    let cache = Cache::of_user();
+    let cache = Cache::for_user();
     Dispatched::Done(match &args.command {
         DataCommand::List { json } => list(&cache, *json),
         DataCommand::Fetch { name, file } => {
@@ -123,7 +123,7 @@ fn fetch(cache: &Cache, manifest: &Manifest, file: Option<&Path>) -> anyhow::Res
     }
     let mut progress = Progress::new(false);
     let fetched = match file {
-        Some(file) => fetch::take(manifest, cache, file),
+        Some(file) => fetch::import_copy(manifest, cache, file),
         None => fetch::fetch(manifest, cache, &mut progress),
     };
     progress.end();

@@ -11,7 +11,7 @@ use crate::experiment::store::find::{SavedRun, SavedTrial};
 use crate::experiment::store::trial_data::Part;
 use crate::experiment::verify::agreement::{Agreement, Stated};
 use crate::history::RowCounts;
-use crate::history::tested::TestRecord;
+use crate::history::test_record::TestRecord;
 use crate::train::keep::Keep;
 
 /// Rows to evaluate.

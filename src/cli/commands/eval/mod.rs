@@ -20,12 +20,12 @@ use crate::config::hint::{Hint, in_a_line};
 use crate::data::store::cache::Cache;
 use crate::data::{Rows, Target};
 use crate::device::DeviceChoice;
-use crate::device::arithmetic::Arithmetic;
-use crate::device::fault::guarded;
+use crate::device::compute_mode::ComputeMode;
+use crate::device::fault::catch_fault;
 use crate::experiment::predict::external_rows;
 use crate::experiment::run::error::{self, Work};
 use crate::experiment::store::find::{Damaged, SavedTrial};
-use crate::experiment::store::load_model::Saved;
+use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::{Part, TrialData};
 use crate::experiment::verify::agreement::{Agreement, Stated};
 use crate::history::Status;
@@ -80,8 +80,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Err(anyhow!(message).context(Hint("use `--data test` or `--data validation`".to_owned())));
     }
     let device = resolve_device(args.device)?;
-    let threads = threads::asked_or_available(args.threads);
-    threads::limit(threads);
+    let threads = threads::requested_or_available(args.threads);
+    threads::set_limit(threads);
     threads::set_libtorch(threads);
     let (mut data, mut warnings) = (None, BTreeSet::new());
     let is_single = run.trials.len() == 1 && run.damaged.is_empty();
@@ -90,9 +90,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         // one of several trials that diverged or is damaged is part of the result; a single one is an error
         let outcome = match trial.history.status {
             Status::Diverged if !is_single => Err(Failure::Diverged),
-            _ => guarded(|| evaluate(trial, &eval_rows, device, &mut data, &mut warnings))
+            _ => catch_fault(|| evaluate(trial, &eval_rows, device, &mut data, &mut warnings))
                 .unwrap_or_else(|fault| {
-                    Err(error::told(fault, &format!("failed to evaluate `{}`", trial.stem()), Work::Evaluation))
+                    Err(error::into_run_error(fault, &format!("failed to evaluate `{}`", trial.stem()), Work::Evaluation))
                 })
                 .map_err(Failure::Failed),
         };
@@ -168,11 +168,11 @@ fn evaluate(
 ) -> anyhow::Result<Evaluation> {
     let history = &trial.history;
     let tf32 = history.environment.precision.as_deref() == Some("tf32"); // as in training
-    Arithmetic { tf32, deterministic: false }.put_into_use();
-    let saved = Saved::load(trial, device)?;
+    ComputeMode { tf32, deterministic: false }.apply();
+    let saved = TrainedModel::load(trial, device)?;
     let keep = saved.keep().unwrap_or(Keep::Last);
     let mut progress = Progress::new(false);
-    let data = TrialData::load(&saved.plan, trial, previous_data.take(), &Cache::of_user(), &mut progress);
+    let data = TrialData::load(&saved.plan, trial, previous_data.take(), &Cache::for_user(), &mut progress);
     progress.end();
     let data = previous_data.insert(data?);
     let mut warn = |warning: String| {
@@ -209,7 +209,7 @@ fn evaluate(
         }
         Some(Part::Training) | None => Vec::new(),
     };
-    let agreement = stated.as_ref().map(|stated| Agreement::of(&record, stated, &expected, magnitude));
+    let agreement = stated.as_ref().map(|stated| Agreement::new(&record, stated, &expected, magnitude));
     let model = match saved.plan.network() {
         Some(network) => format!("{} parameters", number_format::count(network.architecture.parameters())),
         None => {

@@ -8,11 +8,11 @@ use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, is_data_s
 use crate::cli::exit::Exit;
 use crate::data::class_numbers;
 use crate::data::store::cache::Cache;
-use crate::data::table::reading::{Reading, TextColumns};
+use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::experiment::store::trial_data::Part;
 use crate::io::separator;
 use crate::plot::charts::classes::{self, Part as Bars};
-use crate::plot::charts::metric_names::{capital, count};
+use crate::plot::charts::metric_labels::{capital, count};
 
 /// Arguments of `runner plot classes`.
 #[derive(Debug, clap::Args)]
@@ -38,8 +38,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
     let drawn = if is_data_set(&args.name, &args.out) {
         let column = args.target_column.as_deref();
-        let reading = Reading { text: TextColumns::All, ..Reading::new(args.separator) };
-        let description = describe_data_or_table(&Cache::of_user(), &args.name, column, &reading)?;
+        let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(args.separator) };
+        let description = describe_data_or_table(&Cache::for_user(), &args.name, column, &reading)?;
         let names: Vec<String> = description
             .parts
             .first()

@@ -11,7 +11,7 @@ use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;
 use crate::data::store::manifest::Manifest;
 use crate::experiment::store::find::SavedTrial;
-use crate::experiment::store::load_model::Saved;
+use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::TrialData;
 
 /// Returns whether a name is a data set or a table, not a run.
@@ -44,7 +44,7 @@ fn suggest_data_set(error: anyhow::Error, name: &str) -> anyhow::Error {
 /// A trial with its model and data.
 pub(crate) struct LoadedTrial {
     pub(crate) trial: SavedTrial,
-    pub(crate) saved: Saved,
+    pub(crate) saved: TrainedModel,
     pub(crate) data: TrialData,
 }
 
@@ -61,7 +61,7 @@ impl LoadedTrial {
         };
         let index = run.trials.iter().position(|trial| trial.stem() == stem).expect("the trial was found above");
         let trial = run.trials.swap_remove(index);
-        let saved = Saved::load(&trial, Device::Cpu)?;
+        let saved = TrainedModel::load(&trial, Device::Cpu)?;
         let data = predict::load_trial_data(&saved, &trial)?;
         Ok(LoadedTrial { trial, saved, data })
     }

@@ -18,7 +18,7 @@ use crate::data::{Loaded, Rows, class_numbers};
 use crate::experiment::predict::prediction::{Prediction, Predictions};
 use crate::experiment::store::trial_data::{Part, TrialData};
 use crate::plot::Drawn;
-use crate::plot::charts::metric_names::count;
+use crate::plot::charts::metric_labels::count;
 use crate::plot::charts::samples::{self, Tile};
 use crate::plot::draw::page::Page;
 use crate::plot::draw::ticks::{number, percent};
@@ -79,7 +79,7 @@ fn plot_data_set(args: &Args) -> anyhow::Result<Drawn> {
             .context(Hint("use `runner plot classes` to plot its class counts".to_owned()))
     })?;
     let mut progress = Progress::new(false);
-    let loaded = spec.load(&Cache::of_user(), &mut progress);
+    let loaded = spec.load(&Cache::for_user(), &mut progress);
     progress.end();
     let loaded = loaded?;
     let size = image_size(&loaded, &args.name)?;
@@ -119,7 +119,7 @@ fn plot_run(args: &Args) -> anyhow::Result<Drawn> {
     while predicted < rows.len() && (args.wrong || shown.len() < max_images) {
         let until = rows.len().min(predicted + if args.wrong { CHUNK } else { max_images });
         let chunk = rows.take(&(predicted..until).collect::<Vec<_>>());
-        let predictions = Predictions::of(saved, &chunk.features, Some(&chunk.targets));
+        let predictions = Predictions::new(saved, &chunk.features, Some(&chunk.targets));
         for (number, prediction) in (predicted..until).zip(predictions.rows) {
             let is_wrong = prediction.is_right() == Some(false);
             wrong += usize::from(is_wrong);
@@ -186,7 +186,7 @@ fn tile(data: &TrialData, part: Part, row: usize, prediction: &Prediction) -> Ti
         }
         Prediction::Values(values) => {
             let values: Vec<String> =
-                values.iter().map(|value| crate::plot::draw::ticks::figure(value.value)).collect();
+                values.iter().map(|value| crate::plot::draw::ticks::format_number(value.value)).collect();
             (values.join(", "), None)
         }
     };

@@ -15,11 +15,11 @@ use crate::config::hint::Hint;
 use crate::data::Rows;
 use crate::data::image_file::{ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
-use crate::data::table::encode::Planned;
+use crate::data::table::encode::ColumnEncoding;
 use crate::data::table::external_table::Truth;
 use crate::data::table::form::{Form, ImageSize};
 use crate::experiment::predict::external_rows::{self, ExternalRows};
-use crate::experiment::store::load_model::Saved;
+use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::{Part, TrialData};
 
 /// Whether the dark and light pixels of an image are swapped.
@@ -74,7 +74,7 @@ pub(super) fn input_from_row(data: &TrialData, part: Part, index: usize) -> anyh
 
 /// Returns the rows of a user's table. Skips rows with missing values if training did.
 pub(super) fn input_from_table(data: &FittedData, path: &Path) -> anyhow::Result<Input> {
-    let ExternalRows { table, features, targets, rows } = external_rows::table(data, path, Truth::WhereThere)?;
+    let ExternalRows { table, features, targets, rows } = external_rows::table(data, path, Truth::Optional)?;
     let skipped = table.rows() - rows.len();
     if skipped > 0 {
         let count = row_count(skipped);
@@ -92,7 +92,7 @@ pub(super) fn input_from_table(data: &FittedData, path: &Path) -> anyhow::Result
 
 /// Returns an image file as a row: in grayscale, resized, and inverted if needed.
 pub(super) fn input_from_image(
-    saved: &Saved,
+    saved: &TrainedModel,
     data: &FittedData,
     path: &Path,
     invert: Option<InvertArg>,
@@ -102,7 +102,7 @@ pub(super) fn input_from_image(
         Some(InvertArg::Yes) => Invert::Yes,
         Some(InvertArg::No) => Invert::No,
     };
-    let (image_file, raw, features) = external_rows::picture(&saved.plan, data, path, invert)?;
+    let (image_file, raw, features) = external_rows::image(&saved.plan, data, path, invert)?;
     let heading = format!("`{}`: {}", path.display(), conversion(data, &image_file, invert));
     Ok(Input {
         features,
@@ -147,7 +147,7 @@ fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
             Some(image::drawn(&pixels, *size, terminal::greys(), terminal::width().min(80)))
         }
         Form::Table(form) => {
-            let column = |(planned, value): (&Planned, &f64)| {
+            let column = |(planned, value): (&ColumnEncoding, &f64)| {
                 let text = match planned.categories() {
                     _ if value.is_nan() => "missing".to_owned(),
                     [] => value.to_string(),

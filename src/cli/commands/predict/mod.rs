@@ -24,7 +24,7 @@ use crate::data::Target;
 use crate::data::store::cache::Cache;
 use crate::experiment::predict::prediction::Predictions;
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
-use crate::experiment::store::load_model::Saved;
+use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::{Part, TrialData};
 use crate::history::Status;
 
@@ -104,7 +104,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(stem) => trial_by_name(&run, stem)?,
         None => first_usable_trial(&run),
     };
-    let saved = Saved::load(trial, Device::Cpu)?;
+    let saved = TrainedModel::load(trial, Device::Cpu)?;
     // for rows of a file, the preprocessing stored in the run is enough
     let trial_data =
         if args.index.is_some() || saved.data.is_none() { Some(load_trial_data(&saved, trial)?) } else { None };
@@ -119,10 +119,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         (.., Some(image)) => input_from_image(&saved, data, image, args.invert)?,
         (None, None, None) => unreachable!("clap requires one of them"),
     };
-    let predictions = Predictions::of(&saved, &input.features, input.targets.as_ref());
+    let predictions = Predictions::new(&saved, &input.features, input.targets.as_ref());
     let view = PredictionView {
         predictions: &predictions,
-        target: data.card.target,
+        target: data.info.target,
         names: &data.classes,
         numbers: &input.numbers,
         top: args.top,
@@ -154,9 +154,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Loads the data of a trial. Warns if they have changed since training.
-pub(crate) fn load_trial_data(saved: &Saved, trial: &SavedTrial) -> anyhow::Result<TrialData> {
+pub(crate) fn load_trial_data(saved: &TrainedModel, trial: &SavedTrial) -> anyhow::Result<TrialData> {
     let mut progress = Progress::new(false);
-    let data = TrialData::load(&saved.plan, trial, None, &Cache::of_user(), &mut progress);
+    let data = TrialData::load(&saved.plan, trial, None, &Cache::for_user(), &mut progress);
     progress.end();
     let data = data?;
     data.difference(&trial.history).iter().for_each(|difference| terminal::warn(difference));
@@ -207,9 +207,9 @@ fn wrapped(sentence: &str) -> String {
 }
 
 /// Returns why scores and no probabilities are shown; `None` for values.
-fn scores_note(saved: &Saved) -> Option<String> {
+fn scores_note(saved: &TrainedModel) -> Option<String> {
     let network = saved.plan.network()?;
-    match saved.plan.card.target {
+    match saved.plan.info.target {
         Target::Values(_) => None,
         Target::Classes(_) | Target::Labels(_) => Some(wrapped(&format!(
             "scores are the outputs of the network, not probabilities: its last layer is `{}` and its loss is `{}`",
@@ -220,10 +220,10 @@ fn scores_note(saved: &Saved) -> Option<String> {
 }
 
 /// Returns the threshold from which on the positive class is predicted, if one was chosen.
-fn threshold_note(saved: &Saved, are_probabilities: bool) -> Option<String> {
+fn threshold_note(saved: &TrainedModel, are_probabilities: bool) -> Option<String> {
     let output = if are_probabilities { "probability" } else { "score" };
     let threshold = number_format::metric(Some(saved.threshold()?));
-    let positive = saved.plan.card.classes.get(saved.positive())?;
+    let positive = saved.plan.info.classes.get(saved.positive())?;
     let text = format!(
         "positive class `{positive}`: predicted if its {output} is at least {threshold}, the threshold chosen for the test"
     );

@@ -15,9 +15,9 @@ use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
 use crate::device::DeviceChoice;
 use crate::experiment::run::Options;
-use crate::experiment::run::checkpointing::Pace;
+use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::store::find::Damaged;
-use crate::experiment::verify::reproduction::{Outcome, Stored, compare};
+use crate::experiment::verify::reproduction::{Outcome, ReproducibleRun, compare};
 
 /// Arguments of `runner reproduce`.
 #[derive(Debug, clap::Args)]
@@ -63,14 +63,14 @@ Exit codes:
 
 /// Trains a run again and compares the results.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let stored = Stored::read(&args.run, &args.out)?;
+    let stored = ReproducibleRun::read(&args.run, &args.out)?;
     stored.note.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     let keep =
         args.keep.as_deref().map(std::path::absolute).transpose().context("failed to resolve the path of `--keep`")?;
     let execution = ExecutionConfig::from_run(&stored.options, args.device, args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.quiet)?;
-    let cache = Cache::of_user();
+    let cache = Cache::for_user();
     let temporary = || tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
     let temporary = if keep.is_none() { Some(temporary()) } else { None };
     let temporary = temporary.transpose().context("failed to create a temporary directory for the new run")?;
@@ -83,11 +83,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         device: execution.device,
         threads: execution.threads,
         stack: stored.options.stack,
-        pace: Pace::Never,
+        checkpoint_interval: CheckpointInterval::Never,
         cache: &cache,
-        requests: &signals,
+        signals: &signals,
     };
-    let new_run = stored.again(out, &options, &mut progress);
+    let new_run = stored.reproduce(out, &options, &mut progress);
     progress.end();
     let (finished, stopped) = new_run?;
     if stopped {

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::experiment::verify::reproduction::{Outcome, Stored};
-use crate::history::difference::Otherwise;
+use crate::experiment::verify::reproduction::{Outcome, ReproducibleRun};
+use crate::history::difference::RunDifference;
 
 /// Comparison of a run with the same run trained again.
 pub(crate) struct Reproduction<'a> {
     /// The original run.
-    pub(crate) stored: &'a Stored,
+    pub(crate) stored: &'a ReproducibleRun,
     /// Name and comparison of each trial; `None` if it was not trained again.
     pub(crate) trials: Vec<(String, Option<Outcome>)>,
     /// Folder of the new run, if it is kept.
@@ -32,8 +32,8 @@ impl Reproduction<'_> {
     }
 
     /// Returns the changes of the environment, each once.
-    pub(crate) fn changes(&self) -> Vec<&Otherwise> {
-        let mut all: Vec<&Otherwise> = Vec::new();
+    pub(crate) fn changes(&self) -> Vec<&RunDifference> {
+        let mut all: Vec<&RunDifference> = Vec::new();
         for change in self.outcomes().flat_map(|(_, outcome)| &outcome.otherwise) {
             if !all.contains(&change) {
                 all.push(change);

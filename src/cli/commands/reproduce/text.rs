@@ -6,7 +6,7 @@ use crate::cli::text::page::Page;
 use crate::cli::text::terminal;
 use crate::experiment::verify::reproduction::Outcome;
 use crate::experiment::verify::weight_diff::WeightDiff;
-use crate::history::difference::{Figure, Other, Otherwise};
+use crate::history::difference::{Figure, Other, RunDifference};
 use serde_json::Value;
 
 /// Maximum number of trials that are listed one by one.
@@ -172,8 +172,8 @@ fn causes(reproduction: &Reproduction, is_identical: bool) -> Vec<String> {
 }
 
 /// Returns `threads 1 then, 2 now`. Checksums are shortened.
-fn format_change(change: &Otherwise) -> String {
-    let Otherwise { what, then, now } = change;
+fn format_change(change: &RunDifference) -> String {
+    let RunDifference { what, then, now } = change;
     let short = |text: &str| match what.starts_with("checksum") && text.chars().count() > 12 {
         true => format!("{}…", text.chars().take(12).collect::<String>()),
         false => text.to_owned(),

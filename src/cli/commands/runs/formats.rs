@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::cli::commands::compare::formats::{csv_field, markdown_table};
 use crate::cli::text::column_layout::Column;
-use crate::compare::past::Past;
+use crate::compare::run_list::RunSummary;
 
 /// Returns the runs as JSON, with the values of the requested metrics.
-pub(crate) fn to_json(runs: &[Past], metric_names: &[String]) -> Value {
-    let run_json = |run: &Past| {
+pub(crate) fn to_json(runs: &[RunSummary], metric_names: &[String]) -> Value {
+    let run_json = |run: &RunSummary| {
         let statuses: Vec<Value> =
             run.statuses.iter().map(|(status, count)| json!({ "status": status, "trials": count })).collect();
         let metrics: serde_json::Map<String, Value> =
@@ -35,11 +35,11 @@ pub(crate) fn to_json(runs: &[Past], metric_names: &[String]) -> Value {
 }
 
 /// Returns CSV with a line for each run.
-pub(crate) fn to_csv(runs: &[Past], metric_names: &[String]) -> String {
+pub(crate) fn to_csv(runs: &[RunSummary], metric_names: &[String]) -> String {
     const HEADER: &str = "experiment,variant,folder,variants,trials,status,leaks,best_metric,best_value,best_epoch,test_metric,test_value,seconds,device,started,missing";
     let header = metric_names.iter().fold(HEADER.to_owned(), |header, name| format!("{header},{}", csv_field(name)));
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    let line = |run: &Past| {
+    let line = |run: &RunSummary| {
         let statuses: Vec<String> =
             run.statuses.iter().map(|(status, count)| format!("{count} {}", status.word())).collect();
         let (best, test) = (run.best.as_ref(), run.test.as_ref());

@@ -15,7 +15,7 @@ use crate::cli::text::{number_format, terminal};
 use crate::compare::direction::higher_is_better;
 use crate::compare::filter::Filter;
 use crate::compare::metric_name::metric_of;
-use crate::compare::past::{Asked, Past, PastRuns, past};
+use crate::compare::run_list::{Asked, RunSummary, RunList, list_runs};
 use crate::compare::positive_class;
 use crate::config::hint::Hint;
 use crate::history::Status;
@@ -88,7 +88,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         figures: metric_names.clone(),
         by_variant: args.variants,
     };
-    let PastRuns { mut runs, empty, faults, known } = past(&args.out, &query)?;
+    let RunList { mut runs, empty, faults, known } = list_runs(&args.out, &query)?;
     let unknown = args.filters.iter().enumerate().find(|(index, _)| !known.contains(index));
     if let (Some((_, filter)), true) = (unknown, runs.is_empty() && faults.is_empty() && empty.is_empty()) {
         let message = format!("no run has a metric or setting `{}`", filter.name);
@@ -136,7 +136,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// If no run has the metric.
-fn sort(runs: &mut [Past], by: &str, metric_names: &[String]) -> anyhow::Result<()> {
+fn sort(runs: &mut [RunSummary], by: &str, metric_names: &[String]) -> anyhow::Result<()> {
     match by {
         "seconds" => runs.sort_by(|a, b| b.seconds.total_cmp(&a.seconds)),
         "started" => {}
@@ -144,7 +144,7 @@ fn sort(runs: &mut [Past], by: &str, metric_names: &[String]) -> anyhow::Result<
         "experiment" => runs.sort_by(|a, b| a.experiment.cmp(&b.experiment)),
         metric => {
             let index = metric_names.iter().position(|name| name == metric);
-            let value = |run: &Past| run.figures[index?];
+            let value = |run: &RunSummary| run.figures[index?];
             if index.is_none() || (!runs.is_empty() && runs.iter().all(|run| value(run).is_none())) {
                 let hint = "use a metric path: `test.acc`, `best.val_loss`, `diagnosis.val_loss_rise`";
                 let message = format!("failed to sort: no run has a metric `{metric}`");
@@ -152,7 +152,7 @@ fn sort(runs: &mut [Past], by: &str, metric_names: &[String]) -> anyhow::Result<
                     .context(Hint(format!("{hint}; or sort by `seconds`, `started`, `experiment`, `device`; add `--variants` if the variants have no validation rows"))));
             }
             let sign = if higher_is_better(metric_of(metric)) == Some(false) { 1.0 } else { -1.0 };
-            let key = |run: &Past| value(run).map_or(f64::INFINITY, |value| sign * value);
+            let key = |run: &RunSummary| value(run).map_or(f64::INFINITY, |value| sign * value);
             runs.sort_by(|a, b| key(a).total_cmp(&key(b)));
         }
     }
@@ -160,7 +160,7 @@ fn sort(runs: &mut [Past], by: &str, metric_names: &[String]) -> anyhow::Result<
 }
 
 /// Returns the table of runs.
-fn render(runs: &[Past], metric_names: &[String], shown: &[usize], args: &Args, page: Page) -> String {
+fn render(runs: &[RunSummary], metric_names: &[String], shown: &[usize], args: &Args, page: Page) -> String {
     // one table: columns that do not fit are left out, the least important first
     let spare = columns(runs, metric_names, shown, args).into_iter().enumerate().collect();
     let fitted = Fitted { labels: labels(runs, args), groups: Vec::new(), spare, closing: None };
@@ -168,15 +168,15 @@ fn render(runs: &[Past], metric_names: &[String], shown: &[usize], args: &Args, 
 }
 
 /// Returns the labels of the lines: experiments and variants, or the folders of the runs of one experiment.
-fn labels(runs: &[Past], args: &Args) -> Column {
+fn labels(runs: &[RunSummary], args: &Args) -> Column {
     let folder =
-        |run: &Past| run.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        |run: &RunSummary| run.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match (&args.experiment, args.variants) {
         (Some(_), false) => Column::words("run", runs.iter().map(folder)),
         (Some(_), true) => Column::words("variant", runs.iter().map(|run| run.variant.clone().unwrap_or_default())),
         (None, false) => Column::words("experiment", runs.iter().map(|run| run.experiment.clone())),
         (None, true) => {
-            let label = |run: &Past| match run.variant.as_deref() {
+            let label = |run: &RunSummary| match run.variant.as_deref() {
                 None | Some("base") => run.experiment.clone(),
                 Some(variant) => format!("{}/{variant}", run.experiment),
             };
@@ -186,33 +186,33 @@ fn labels(runs: &[Past], args: &Args) -> Column {
 }
 
 /// Returns the columns, the most important first.
-fn columns(runs: &[Past], metric_names: &[String], shown: &[usize], args: &Args) -> Vec<Column> {
-    let numbers = |header: &str, cell: &dyn Fn(&Past) -> String| {
+fn columns(runs: &[RunSummary], metric_names: &[String], shown: &[usize], args: &Args) -> Vec<Column> {
+    let numbers = |header: &str, cell: &dyn Fn(&RunSummary) -> String| {
         Column::numbers(header, runs.iter().map(|run| Cell { text: cell(run), is_best: false }))
     };
-    let words = |header: &str, cell: &dyn Fn(&Past) -> String| Column::words(header, runs.iter().map(cell));
+    let words = |header: &str, cell: &dyn Fn(&RunSummary) -> String| Column::words(header, runs.iter().map(cell));
     let now = OffsetDateTime::now_utc();
     let mut columns = vec![words("trials", &trials), words("status", &status)];
     for &index in shown {
         columns.push(numbers(&metric_names[index], &|run| number_format::metric(run.figures[index])));
     }
     let is_shown = |name: &str| shown.iter().any(|&index| metric_names[index] == name);
-    let best = |run: &Past| run.best.as_ref().map_or("–".to_owned(), format_best);
-    let test = |run: &Past| run.test.as_ref().map_or("–".to_owned(), format_test);
+    let best = |run: &RunSummary| run.best.as_ref().map_or("–".to_owned(), format_best);
+    let test = |run: &RunSummary| run.test.as_ref().map_or("–".to_owned(), format_test);
     columns.push(words("best (epoch)", &best));
     if !runs.iter().all(|run| run.test.as_ref().is_some_and(|test| is_shown(&format!("test.{}", test.metric)))) {
         columns.push(words("test (epoch)", &test));
     }
-    let threshold = |run: &Past| run.test.as_ref().and_then(|test| test.threshold);
+    let threshold = |run: &RunSummary| run.test.as_ref().and_then(|test| test.threshold);
     if runs.iter().any(|run| threshold(run).is_some()) {
         columns.push(numbers("threshold", &|run| number_format::metric(threshold(run))));
     }
-    let needs_positive_class = |run: &Past| {
+    let needs_positive_class = |run: &RunSummary| {
         let metrics = [run.best.as_ref().map(|best| &best.metric), run.test.as_ref().map(|test| &test.metric)];
-        metrics.into_iter().flatten().any(|metric| positive_class::is_about_it(metric))
+        metrics.into_iter().flatten().any(|metric| positive_class::is_of_positive_class(metric))
     };
     if runs.iter().any(needs_positive_class)
-        || shown.iter().any(|&index| positive_class::is_about_it(&metric_names[index]))
+        || shown.iter().any(|&index| positive_class::is_of_positive_class(&metric_names[index]))
     {
         columns.push(words("positive class", &|run| run.positive.clone().unwrap_or_else(|| "–".to_owned())));
     }
@@ -228,19 +228,19 @@ fn columns(runs: &[Past], metric_names: &[String], shown: &[usize], args: &Args)
 }
 
 /// Returns the best value of the monitored metric and its epoch: `val_loss 0.1127 (16)`.
-fn format_best(best: &crate::compare::past::Peak) -> String {
+fn format_best(best: &crate::compare::run_list::BestMetric) -> String {
     let epoch = best.epoch.round();
     format!("{} {} ({epoch})", best.metric, number_format::metric(Some(best.value)))
 }
 
 /// Returns a test metric and the epoch of its weights: `acc 0.9697 (30)`.
-fn format_test(test: &crate::compare::past::Shown) -> String {
+fn format_test(test: &crate::compare::run_list::TestMetric) -> String {
     let epoch = test.epoch.map(|epoch| format!(" ({})", epoch.round())).unwrap_or_default();
     format!("{} {}{epoch}", test.metric, number_format::metric(Some(test.value)))
 }
 
 /// Returns the number of variants and of trials of each, as `4×5`; `3 of 4` if the files of a trial are missing.
-fn trials(run: &Past) -> String {
+fn trials(run: &RunSummary) -> String {
     match run.variants {
         _ if run.missing > 0 => format!("{} of {}", run.trials, run.trials + run.missing),
         variants if run.trials.is_multiple_of(variants) => format!("{variants}×{}", run.trials / variants),
@@ -249,7 +249,7 @@ fn trials(run: &Past) -> String {
 }
 
 /// Returns the status of the trials; if they differ, the worst status and its count.
-fn status(run: &Past) -> String {
+fn status(run: &RunSummary) -> String {
     const WORST_FIRST: [Status; 4] = [Status::Interrupted, Status::Diverged, Status::EarlyStopped, Status::Completed];
     let word = |status: Status| match status {
         Status::Completed if run.missing > 0 => "incomplete",

@@ -19,7 +19,7 @@ use crate::cli::commands::selftest::run_files::newest_run;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::experiment::run::checkpointing::Pace;
+use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::store::run_record::RunRecord;
 
 /// Arguments of `runner selftest`.
@@ -46,7 +46,7 @@ struct Resume {
     kills: u32,
     /// When the killed runs save a checkpoint
     #[arg(long, value_name = "N|TIME", default_value = "1", allow_hyphen_values = true)]
-    checkpoint: Pace,
+    checkpoint: CheckpointInterval,
     /// Random seed of the kill points
     #[arg(long, value_name = "N", default_value_t = 0)]
     points: u64,
@@ -124,10 +124,10 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
             terminal::say(text);
         }
     };
-    let arguments = |out: &Path, pace: &str| {
+    let arguments = |out: &Path, checkpoint_interval: &str| {
         let mut words = vec!["exp".to_owned()];
         words.extend(args.run_args.arguments());
-        words.extend(["--checkpoint".to_owned(), pace.to_owned(), "--out".to_owned(), out.display().to_string()]);
+        words.extend(["--checkpoint".to_owned(), checkpoint_interval.to_owned(), "--out".to_owned(), out.display().to_string()]);
         words
     };
     let reference_out = scratch.join("uninterrupted");
@@ -159,7 +159,7 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
                         }
                         None => None,
                     };
-                    if matches!(args.checkpoint, Pace::Epochs(1))
+                    if matches!(args.checkpoint, CheckpointInterval::Epochs(1))
                         && let Some(last) = output.last_epoch()
                     {
                         let saved = epoch.unwrap_or(0);
@@ -176,8 +176,8 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
                     match folder.filter(|folder| RunRecord::is_in(folder)) {
                         Some(folder) => {
                             counts.resumed += u32::from(epoch.is_some());
-                            let pace = args.checkpoint.to_string();
-                            words = ["resume", &folder.display().to_string(), "--checkpoint", &pace]
+                            let checkpoint_interval = args.checkpoint.to_string();
+                            words = ["resume", &folder.display().to_string(), "--checkpoint", &checkpoint_interval]
                                 .map(str::to_owned)
                                 .to_vec();
                         }

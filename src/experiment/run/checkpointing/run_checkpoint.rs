@@ -42,7 +42,7 @@ impl RunCheckpoint {
     /// # Errors
     /// When it is damaged or does not fit into memory.
     pub fn read(folder: &RunDir) -> anyhow::Result<Option<RunCheckpoint>> {
-        Self::read_into(folder, memory::free_of_machine())
+        Self::read_into(folder, memory::free_main_memory())
     }
 
     /// Same as [`RunCheckpoint::read`], with this number of free bytes of memory.
@@ -60,7 +60,7 @@ impl RunCheckpoint {
             Err(error) => return Err(anyhow::Error::new(error).context(what()).context(without)),
         };
         if size > free {
-            let (size, free) = (byte_size::in_words(size), byte_size::in_words(free));
+            let (size, free) = (byte_size::format_bytes(size), byte_size::format_bytes(free));
             let hint = "free memory, or resume the run on a machine that has more; the checkpoint is kept";
             let error = anyhow!("it needs {size} of memory, but {free} are free");
             return Err(error.context(what()).context(Hint(hint.to_owned())));
@@ -125,7 +125,7 @@ mod tests {
         let size = finished.folder.file(FILE).metadata().unwrap().len();
         let error = RunCheckpoint::read_into(&finished.folder, size - 1).unwrap_err();
         let said = in_a_line(&error);
-        let (needed, free) = (byte_size::in_words(size), byte_size::in_words(size - 1));
+        let (needed, free) = (byte_size::format_bytes(size), byte_size::format_bytes(size - 1));
         assert!(said.ends_with(&format!("it needs {needed} of memory, but {free} are free")), "{said}");
         let hint = &error.downcast_ref::<Hint>().unwrap().0;
         assert!(hint.contains("the checkpoint is kept") && !hint.contains("rm "), "{hint}");

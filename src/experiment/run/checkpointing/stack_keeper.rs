@@ -15,7 +15,7 @@ use crate::history::Environment;
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 use crate::tensor::safetensors_file::SafetensorsFile;
-use crate::train::checkpoint::{Checkpoint, Keeper, State, file};
+use crate::train::checkpoint::{Checkpoint, Checkpointer, State, file};
 
 /// The metadata of a checkpoint, without its tensors.
 #[derive(Debug, Serialize)]
@@ -35,7 +35,7 @@ pub struct StackKeeper<'a> {
     trials: &'a [TrialName],
     settings: String,
     environment: Environment,
-    resumes_from: Option<Checkpoint>,
+    resume_from: Option<Checkpoint>,
     /// Epoch of this stack's checkpoint in the run directory.
     saved_epoch: &'a Cell<Option<usize>>,
     last_time: Instant,
@@ -61,7 +61,7 @@ impl<'a> StackKeeper<'a> {
             trials,
             settings,
             environment,
-            resumes_from: checkpoint.map(|checkpoint| checkpoint.checkpoint),
+            resume_from: checkpoint.map(|checkpoint| checkpoint.checkpoint),
             saved_epoch: last_checkpoint,
             last_time: Instant::now(),
             is_requested: false,
@@ -78,9 +78,9 @@ impl<'a> StackKeeper<'a> {
     }
 }
 
-impl Keeper for StackKeeper<'_> {
-    fn resumes_from(&mut self) -> Option<Checkpoint> {
-        self.resumes_from.take()
+impl Checkpointer for StackKeeper<'_> {
+    fn resume_from(&mut self) -> Option<Checkpoint> {
+        self.resume_from.take()
     }
 
     fn is_due(&mut self, epoch: usize) -> bool {

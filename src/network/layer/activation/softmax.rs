@@ -4,7 +4,7 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::network::layer::layer_spec::{LayerSpec, OutputKind};
-use crate::tensor::shape::{Shape, ShapeFault};
+use crate::tensor::shape::{Shape, ShapeError};
 
 /// Softmax: `eˣ / Σ eˣ` over the last dimension.
 #[derive(Debug)]
@@ -21,10 +21,10 @@ impl LayerSpec for Softmax {
         "softmax"
     }
 
-    fn output(&self, input: &Shape) -> Result<Shape, ShapeFault> {
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         match input.flat() {
             Some(_) => Ok(input.clone()),
-            None => Err(ShapeFault {
+            None => Err(ShapeError {
                 wanted: "one dimension".to_owned(),
                 found: input.clone(),
                 hint: Some("put `\"flatten\"` before it"),

@@ -11,7 +11,7 @@ use runner::experiment::run::checkpointing::Found;
 use runner::experiment::run::test_metrics::measure;
 use runner::experiment::spec::source_text::SourceText;
 use runner::train::checkpoint::file::{decode, encode};
-use runner::train::checkpoint::{Checkpoint, Keeper, State};
+use runner::train::checkpoint::{Checkpoint, Checkpointer, State};
 use runner::train::evaluate::on_device;
 use runner::train::fit::fit;
 use runner::train::task::Task;
@@ -59,15 +59,15 @@ impl Training {
         let prepared = Prepared::new(&loaded, &plan.spec.data.split(), plan.spec.data.scale()).expect("they are sound");
         let network = plan.network().expect("it is one");
         let rows = on_device(prepared.training.rows(), &network.train.loss, network.outputs(), Device::Cpu);
-        let rows = DeviceRows::of_folds(vec![rows], &vec![0; plan.spec.seeds.len()]);
+        let rows = DeviceRows::from_folds(vec![rows], &vec![0; plan.spec.seeds.len()]);
         Training { plan, rows }
     }
 
     /// Trains to the end, from a checkpoint where there is one. The last one that was kept comes back.
     fn goes_on_from(&self, checkpoint: Option<Checkpoint>) -> anyhow::Result<Option<Checkpoint>> {
         struct Last(Option<Checkpoint>, Option<Checkpoint>);
-        impl Keeper for Last {
-            fn resumes_from(&mut self) -> Option<Checkpoint> {
+        impl Checkpointer for Last {
+            fn resume_from(&mut self) -> Option<Checkpoint> {
                 self.0.take()
             }
             fn is_due(&mut self, epoch: usize) -> bool {
@@ -83,7 +83,7 @@ impl Training {
         }
         let network = self.plan.network().expect("it is one");
         let (train, seeds) = (&network.train, &self.plan.spec.seeds);
-        let target = self.plan.card.target;
+        let target = self.plan.info.target;
         let stack = network.architecture.build(seeds, Device::Cpu);
         let measure = measure(network, target, &self.rows.of_each_replica(&self.rows.truth, seeds.len()), 1);
         let task = Task {

@@ -5,7 +5,7 @@ use runner::data::image_file::Invert;
 use runner::data::inspect::describe::{describe, describe_table};
 use runner::data::prepare::prepared::Prepared;
 use runner::data::source::DataSpec;
-use runner::data::source::mnist_csv::idx_from_csv;
+use runner::data::store::mnist_csv::idx_from_csv;
 use runner::data::store::cache::Cache;
 use runner::data::store::checksum::sha256;
 use runner::data::store::fetch;
@@ -13,7 +13,7 @@ use runner::data::store::manifest::{DataFile, Manifest};
 use runner::data::table::Table;
 use runner::data::table::external_table::Truth;
 use runner::data::table::form::{Form, ImageSize};
-use runner::data::table::reading::{Reading, TextColumns};
+use runner::data::table::field_format::{FieldFormat, TextColumns};
 use runner::data::table::recognize::dates::DateColumn;
 use runner::data::table::recognize::number_format::NumberFormat;
 use serde_json::json;
@@ -41,15 +41,15 @@ pub fn table(bytes: &[u8]) {
         "split": { "validation": 0.25 },
     } });
     let Ok(data) = serde_json::from_value::<DataSpec>(data) else { return };
-    let Ok(card) = data.card() else { return };
-    let checked = data.check(&card).is_ok();
+    let Ok(info) = data.info() else { return };
+    let checked = data.check(&info).is_ok();
     let Ok(loaded) = data.load(&Cache::at("nowhere"), &mut ()) else { return };
     describe("table", &loaded);
     if checked {
         let _ = Prepared::new(&loaded, &data.split(), data.scale());
     }
     if let Form::Table(form) = &loaded.form {
-        let _ = form.read(&read, &loaded.classes, Truth::WhereThere);
+        let _ = form.read(&read, &loaded.classes, Truth::Optional);
         let _ = form.read(&read, &loaded.classes, Truth::Required);
     }
 }
@@ -59,19 +59,19 @@ fn read_otherwise(text: &[u8], separator: char, read: &Table) {
     let first = read.columns[0].name.clone();
     let numbers = NumberFormat { decimal: ',', thousands: Some('.') };
     let dates = vec![DateColumn { name: first.clone(), format: None }];
-    let plain = Reading::new(separator);
+    let plain = FieldFormat::new(separator);
     for reading in [
-        Reading { text: TextColumns::All, ..plain.clone() },
-        Reading { numbers, missing_values: Some(vec!["1".to_owned()]), ..plain.clone() },
-        Reading { dates, ..plain.clone() },
+        FieldFormat { text: TextColumns::All, ..plain.clone() },
+        FieldFormat { numbers, missing_values: Some(vec!["1".to_owned()]), ..plain.clone() },
+        FieldFormat { dates, ..plain.clone() },
     ] {
         if let Ok(table) = Table::read(text, &reading) {
             describe_table("table", &table, String::new(), table.columns.last());
         }
     }
     // read at once or by way of text, the first column has the same categories
-    let all = Reading { text: TextColumns::All, ..plain.clone() };
-    let named = Reading { text: TextColumns::Named(vec![first]), ..plain };
+    let all = FieldFormat { text: TextColumns::All, ..plain.clone() };
+    let named = FieldFormat { text: TextColumns::Named(vec![first]), ..plain };
     let categories = |reading| Table::read(text, reading).map(|table| table.columns[0].categories());
     if let (Ok(all), Ok(named)) = (categories(&all), categories(&named)) {
         assert_eq!(all, named); // quotes amid a header are read at once only
@@ -86,8 +86,8 @@ pub fn idx(bytes: &[u8]) {
     for flatten in [true, false] {
         let data = json!({ "idx": { "images": images, "labels": labels, "flatten": flatten, "scale": "unit" } });
         let data: DataSpec = serde_json::from_value(data).expect("it is one");
-        let Ok(card) = data.card() else { return };
-        let checked = data.check(&card).is_ok();
+        let Ok(info) = data.info() else { return };
+        let checked = data.check(&info).is_ok();
         let Ok(loaded) = data.load(&Cache::at("nowhere"), &mut ()) else { return };
         describe("images", &loaded);
         if checked {
@@ -115,8 +115,8 @@ pub fn archive(bytes: &[u8]) {
     let wanted = DataFile { name: "table.csv".to_owned(), bytes: TABLE.len() as u64, sha256: sha256(TABLE) };
     manifest.files = vec![wanted];
     let cache = Cache::at(PLACE.with(|place| place.path().join("cache")));
-    if fetch::take(&manifest, &cache, &file("copy", bytes)).is_ok() {
+    if fetch::import_copy(&manifest, &cache, &file("copy", bytes)).is_ok() {
         assert_eq!(cache.read(&manifest, &manifest.files[0]).expect("it was just taken"), TABLE);
     }
-    let _ = fetch::members_of(bytes.to_vec(), &["table.csv".to_owned()], 1 << 20);
+    let _ = fetch::wheel_members(bytes.to_vec(), &["table.csv".to_owned()], 1 << 20);
 }

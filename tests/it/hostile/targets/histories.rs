@@ -8,7 +8,7 @@ use runner::compare::group::Group;
 use runner::compare::trial::Axis;
 use runner::compare::{caution, comparison, settings};
 use runner::experiment::store::find::SavedRun;
-use runner::experiment::store::load_model::Saved;
+use runner::experiment::store::load_model::TrainedModel;
 use runner::export;
 use runner::plot::charts::{curves, dots, layers, run_figures, thresholds};
 use runner::plot::draw::page::Size;
@@ -22,7 +22,7 @@ pub fn history(bytes: &[u8]) {
     let other = file("other.json", include_bytes!("../../../../fuzz/corpus/history/mlp_xor.json"));
     let path = file("base-seed0.json", bytes);
     if let Ok(run) = SavedRun::find(&path.to_string_lossy(), Path::new("nowhere")) {
-        let _ = Saved::load(&run.trials[0], Device::Cpu); // there are no weights; the plan is made before
+        let _ = TrainedModel::load(&run.trials[0], Device::Cpu); // there are no weights; the plan is made before
         let trials: Vec<export::files::Trial> = run
             .trials
             .iter()
@@ -34,7 +34,7 @@ pub fn history(bytes: &[u8]) {
             }
         }
         let histories: Vec<_> = run.trials.into_iter().map(|trial| trial.history).collect();
-        run_figures::draw(&histories).into_iter().filter_map(|(_, drawn)| drawn.ok()).for_each(|drawn| {
+        run_plots::draw(&histories).into_iter().filter_map(|(_, drawn)| drawn.ok()).for_each(|drawn| {
             drawn.svg.finish();
         });
     }
@@ -51,7 +51,7 @@ fn looked_at(paths: &[&Path]) {
         let asked = comparison::Asked::default();
         let _ = compare(groups, &asked).map(|comparison| serde_json::to_string(&comparison).expect("it is laid out"));
     }
-    caution::of(groups, true);
+    caution::find_cautions(groups, true);
     settings::differing(groups);
     for x in [Axis::Epoch, Axis::Step, Axis::Seconds] {
         let _ = curves::draw(groups, &curves::Options { x, ..curves::Options::default() }).map(|it| it.svg.finish());

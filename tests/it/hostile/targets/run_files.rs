@@ -70,7 +70,7 @@ pub fn tree(bytes: &[u8]) {
 pub fn preprocessing(bytes: &[u8]) {
     let Ok(file) = PreprocessingFile::of_json(bytes) else { return };
     for entry in file.fitted {
-        let Ok(data) = FittedData::of_record(entry.fitted) else { continue };
+        let Ok(data) = FittedData::from_record(entry.fitted) else { continue };
         let Form::Table(form) = &data.form else { continue };
         let columns = &form.encoding.columns;
         let line = |texts: Vec<&str>| texts.join(&form.reading.separator.to_string());
@@ -79,9 +79,9 @@ pub fn preprocessing(bytes: &[u8]) {
         let values: Vec<String> = columns.iter().map(|column| first(column.categories())).collect();
         let row = line(values.iter().map(String::as_str).collect());
         let Ok(table) = Table::read(format!("{names}\n{row}\n").as_bytes(), &form.reading) else { continue };
-        let Ok(given) = form.read(&table, &data.classes, Truth::WhereThere) else { continue };
+        let Ok(given) = form.read(&table, &data.classes, Truth::Optional) else { continue };
         if let Ok(features) = data.preprocessing.features(given.features, "new") {
-            assert_eq!(features.size()[1] as usize, data.card.sample.elements());
+            assert_eq!(features.size()[1] as usize, data.info.sample.elements());
         }
     }
 }
