@@ -6,7 +6,8 @@ use crate::network::layer::Layer;
 use crate::network::stack::Stack;
 use crate::observe::observer::{Observations, Observer};
 
-/// A sigmoid output is saturated within this distance of 0 or 1, a tanh output within twice this distance of −1 or 1.
+/// An output is saturated within this share of its range at either end: 0.05 from 0 or 1 for sigmoid, 0.1 from −1 or 1 for
+/// tanh.
 const SATURATION_MARGIN: f64 = 0.05;
 
 /// Returns the share of dead units and of saturated outputs for each layer to which they apply.
@@ -18,14 +19,10 @@ pub fn activation_statistics(observers: &[Observer], stack: &Stack, layers: &[La
     let mut found = Vec::new();
     for (number, (layer, output)) in layers.iter().zip(&outputs).enumerate() {
         for observer in observers.iter().filter(|observer| observer.applies_to(layer, 0)) {
-            let share = match observer {
-                Observer::DeadUnits => dead_units(output),
-                Observer::Saturation => match layer {
-                    Layer::Sigmoid => share(&(output - 0.5).abs().gt(0.5 - SATURATION_MARGIN)),
-                    Layer::Tanh => share(&output.abs().gt(1.0 - 2.0 * SATURATION_MARGIN)),
-                    _ => continue, // `applies_to` names no other layers
-                },
-                Observer::GradientNorm | Observer::WeightNorm => continue, // see `norms`
+            let share = match (observer, layer.spec().saturation_limits()) {
+                (Observer::DeadUnits, _) => dead_units(output),
+                (Observer::Saturation, Some(limits)) => saturated(output, limits),
+                (Observer::Saturation, None) | (Observer::GradientNorm | Observer::WeightNorm, _) => continue,
             };
             found.push((observer.series(number), share));
         }
@@ -36,6 +33,12 @@ pub fn activation_statistics(observers: &[Observer], stack: &Stack, layers: &[La
 /// Returns the share of units that are 0 for every row: `[replicas, rows, …]` → `[replicas]`.
 fn dead_units(output: &Tensor) -> Tensor {
     share(&output.eq(0.0).all_dim(1, false))
+}
+
+/// Returns the share of outputs near either limit: `[replicas, rows, …]` → `[replicas]`.
+fn saturated(output: &Tensor, [low, high]: [f64; 2]) -> Tensor {
+    let (middle, half) = ((low + high) / 2.0, (high - low) / 2.0);
+    share(&(output - middle).abs().gt(half * (1.0 - 2.0 * SATURATION_MARGIN)))
 }
 
 /// Returns the share of elements that are true: `[replicas, …]` → `[replicas]`.

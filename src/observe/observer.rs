@@ -50,8 +50,8 @@ impl Observer {
     pub fn applies_to(self, layer: &Layer, parameters: usize) -> bool {
         match self {
             Observer::GradientNorm | Observer::WeightNorm => parameters > 0,
-            Observer::DeadUnits => matches!(layer, Layer::Relu | Layer::LeakyRelu(_)),
-            Observer::Saturation => matches!(layer, Layer::Sigmoid | Layer::Tanh),
+            Observer::DeadUnits => layer.spec().can_have_dead_units(),
+            Observer::Saturation => layer.spec().saturation_limits().is_some(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Compares several variants: which is best on the validation rows, and whether the differences are significant.
 
-use crate::compare::comparison::{Asked, Comparison, Figure, MetricTest, compare};
+use crate::compare::comparison::{CompareOptions, Comparison, MetricComparison, MetricTest, compare};
 use crate::compare::group::{Group, describe_test_weights};
-use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
+use crate::compare::statistics::difference::{Difference, Significance, pairs_needed};
 use crate::compare::statistics::sample::Sample;
 use crate::history::diagnosis;
 use crate::views::document::badge::Badge;
@@ -15,7 +15,7 @@ const METRICS: usize = 2;
 
 /// Returns the comparison.
 pub fn blocks(groups: &[Group]) -> Vec<Block> {
-    let comparison = match compare(groups, &Asked::default()) {
+    let comparison = match compare(groups, &CompareOptions::default()) {
         Ok(comparison) => comparison,
         Err(error) => return vec![Block::Paragraph(format!("The runs cannot be compared: {error:#}"))],
     };
@@ -140,12 +140,12 @@ fn star(has_best: bool, comparison: &Comparison) -> &'static str {
 
 /// Returns tables of all metrics with a column for each group; test metrics have a separate table.
 fn all_metrics(groups: &[Group], comparison: &Comparison) -> Vec<Block> {
-    let (tested, others): (Vec<&Figure>, Vec<&Figure>) =
+    let (tested, others): (Vec<&MetricComparison>, Vec<&MetricComparison>) =
         comparison.figures.iter().partition(|figure| figure.name.starts_with("test."));
     let has_best = comparison.figures.iter().any(|figure| figure.best.contains(&true));
     let caption = format!("Training and validation rows{}", star(has_best, comparison));
     let parts = [(caption, others), (format!("Test rows: {}", describe_test_weights(groups)), tested)];
-    let table = |(caption, figures): (String, Vec<&Figure>)| {
+    let table = |(caption, figures): (String, Vec<&MetricComparison>)| {
         let heads = std::iter::once("metric").chain(groups.iter().map(|group| group.label.as_str()));
         let mut table = Table::new(caption, heads, 1..);
         for figure in figures {
@@ -158,7 +158,7 @@ fn all_metrics(groups: &[Group], comparison: &Comparison) -> Vec<Block> {
 }
 
 /// Returns the cell of a group's metric, marked if the metric ranks groups.
-fn metric_cell(figure: &Figure, place: usize) -> Cell {
+fn metric_cell(figure: &MetricComparison, place: usize) -> Cell {
     let text = shown_of(figure, place);
     match figure.best.contains(&true) {
         true => Cell::Ranked { text, is_best: figure.best.get(place) == Some(&true) },
@@ -167,7 +167,7 @@ fn metric_cell(figure: &Figure, place: usize) -> Cell {
 }
 
 /// Returns a group's metric: its mean; without one, its non-finite value or the mean of its diverged trials.
-fn shown_of(figure: &Figure, place: usize) -> String {
+fn shown_of(figure: &MetricComparison, place: usize) -> String {
     match (&figure.groups[place], figure.without_mean[place]) {
         (Some(sample), _) => mean_and_std(sample),
         (None, value) => value_or_dash(value.map(|value| value.0)),
@@ -227,7 +227,7 @@ fn conclusion(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) ->
         [one] => format!("Best on {rows} rows: {one} ({by})."),
         several => format!("Best on {rows} rows: {} (the same {by}).", several.join(" and ")),
     };
-    let count = |verdict: Verdict| found.iter().filter(|difference| difference.verdict == verdict).count();
+    let count = |verdict: Significance| found.iter().filter(|difference| difference.verdict == verdict).count();
     let differ = count(Significance::Significant);
     let rest = match (&found[..], differ) {
         ([], _) => String::new(),
@@ -297,7 +297,7 @@ fn differences(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) -
     Some(table)
 }
 
-fn verdict(verdict: Verdict) -> &'static str {
+fn verdict(verdict: Significance) -> &'static str {
     match verdict {
         Significance::OneTrial => "one trial on a side: cannot be tested",
         Significance::Same => "the same",

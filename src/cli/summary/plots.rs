@@ -5,14 +5,14 @@ use crate::config::hint::in_a_line;
 use crate::device::fault::{contained, text};
 use crate::experiment::run::Finished;
 use crate::history::History;
-use crate::plot::charts::run_plots::{self, Named};
+use crate::plot::charts::run_plots::{self, NamedPlot};
 
 /// Draws and writes the plots. Returns the names of their files, and a warning for each plot that was not written.
 pub fn write(finished: &Finished) -> (Vec<&'static str>, Vec<String>) {
     write_drawn(finished, run_plots::draw)
 }
 
-fn write_drawn(finished: &Finished, draw: impl Fn(&[History]) -> Vec<Named>) -> (Vec<&'static str>, Vec<String>) {
+fn write_drawn(finished: &Finished, draw: impl Fn(&[History]) -> Vec<NamedPlot>) -> (Vec<&'static str>, Vec<String>) {
     let drawn = match contained(|| draw(&finished.histories)) {
         Ok(drawn) => drawn,
         Err(panic) => {

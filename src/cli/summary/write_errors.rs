@@ -24,12 +24,12 @@ pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {
 
 /// Returns the errors, each with a hint.
 fn errors(run: &Path, trouble: &WriteErrors) -> Vec<anyhow::Error> {
-    let WriteErrors { reason, rescued, lost, refusals, missing, .. } = trouble;
+    let WriteErrors { reason, in_fallback, lost, fallback_errors, missing, .. } = trouble;
     let reason = || anyhow!(reason.clone().unwrap_or_else(|| "no reason given".to_owned()));
     let shown = run.display();
     let mut errors = Vec::new();
     let mut places: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
-    for file in rescued {
+    for file in in_fallback {
         let (Some(place), Some(name)) = (file.parent(), file.file_name()) else { continue };
         places.entry(place).or_default().push(name.to_string_lossy().into_owned());
     }
@@ -44,7 +44,7 @@ fn errors(run: &Path, trouble: &WriteErrors) -> Vec<anyhow::Error> {
         errors.push(reason().context(message).context(Hint(hint)));
     }
     if !lost.is_empty() {
-        let because = refusals.iter().fold(reason(), |error, refusal| anyhow!("{error:#}; {refusal}"));
+        let because = fallback_errors.iter().fold(reason(), |error, refusal| anyhow!("{error:#}; {refusal}"));
         let message = format!("{} could not be written to `{shown}` or to a fallback directory", named(lost));
         let hint = format!(
             "free disk space, then run `runner resume {}` to train the missing trials again",

@@ -7,7 +7,7 @@ use crate::data::{Rows, Target};
 use crate::history::baseline::{Baseline, Baselines, caution};
 use crate::history::number::Number;
 use crate::history::{History, Status};
-use crate::train::evaluate::{Measure, figures};
+use crate::train::evaluate::{Measure, compute_metrics};
 
 /// Constant predictions for the replicas of a stack.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ impl ConstantPrediction<'_> {
                 let width = mean.size()[2];
                 let outputs = mean.expand([replicas as i64, rows.len() as i64, width], false);
                 let mut baselines = vec![Baseline::default(); replicas];
-                for (name, values) in figures(&outputs, rows, self.measure) {
+                for (name, values) in compute_metrics(&outputs, rows, self.measure) {
                     let values = Vec::<f64>::try_from(values.to_device(Device::Cpu)).expect("metrics are f64");
                     for (baseline, value) in baselines.iter_mut().zip(values) {
                         baseline.metrics.insert(name.clone(), Number(value));

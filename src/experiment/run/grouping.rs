@@ -19,7 +19,7 @@ use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::run::footprint::{Footprint, Workload};
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
-use crate::network::layer::Layer;
+use crate::network::layer::{Layer, Stacking};
 use crate::train::fused_cpu::plan::is_fusable;
 
 /// Maximum number of parameters of a stack with autograd on the CPU; more do not make it faster.
@@ -46,10 +46,12 @@ pub fn groups(plans: &[Plan]) -> Vec<Vec<&Plan>> {
 /// Returns the maximum number of replicas of this network in one stack, with this number of free bytes.
 pub fn width(network: &NetworkPlan, workload: &Workload, free: u64) -> usize {
     let fitting = Footprint::new(network, workload).width(free / SHARE);
-    let convolves = network.spec.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
+    let gains_on_cpu = |layer: &Layer| match layer.spec().stacking() {
+        Stacking::EveryDevice => true,
+        Stacking::GpuOnly => false,
+    };
     match workload.device {
-        // grouped convolution is not faster on a CPU than one network after another
-        Device::Cpu if convolves => 1,
+        Device::Cpu if !network.spec.layers.iter().all(gains_on_cpu) => 1,
         // each thread trains its own replicas: large stacks keep all threads busy
         Device::Cpu if !workload.weighted && is_fusable(&network.train, &network.spec.layers, workload.device) => fitting,
         Device::Cpu => fitting.min((MOST_ON_CPU / network.architecture.parameters()).max(1)),
@@ -82,7 +84,7 @@ fn shared_settings(spec: &Spec) -> Spec {
 fn uses_random_steps(spec: &Spec) -> bool {
     let augments = spec.train.as_ref().is_some_and(|train| train.augment.is_some());
     let mut layers = spec.network.iter().flat_map(|network| &network.layers);
-    augments || layers.any(|layer| matches!(layer, Layer::Dropout(_)))
+    augments || layers.any(|layer| layer.spec().draws_random_numbers())
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ fn stack_info(
 }
 
 /// The best epoch of a replica and its metrics.
-fn best(Replica { plan, network, .. }: &Replica, outcome: &Outcome) -> Option<Best> {
+fn best(Replica { plan, network, .. }: &Replica, outcome: &ReplicaResult) -> Option<Best> {
     let epoch = outcome.best_epoch?;
     let (monitor, _) = network.train.monitored(plan.has_validation(), plan.info.target);
     let metrics: IndexMap<String, Number> = outcome

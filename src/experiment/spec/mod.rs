@@ -60,7 +60,7 @@ pub struct Spec {
     /// The positive class of two: the class that precision, recall, F1, AP, ROC AUC, `threshold` and `pos_weight` are
     /// about. Default: a class with less than a third of the rows, else the second class.
     #[serde(default, deserialize_with = "positive_class::name_or_none")]
-    #[schemars(with = "Option<positive_class::Written>")]
+    #[schemars(with = "Option<positive_class::ClassName>")]
     pub positive: Option<String>,
     /// Minimum probability to predict the positive class in the test. Default: 0.5.
     #[serde(default)]

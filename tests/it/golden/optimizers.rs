@@ -11,8 +11,8 @@ use runner::train::schedule::Schedule;
 use runner::train::schedule::learning_rates::LearningRates;
 use runner::train::schedule::step_position::Length;
 use serde_json::{Value, json};
-use tch::nn::OptimizerConfig;
-use tch::{Device, Tensor};
+use tch::nn::{OptimizerConfig, VarStore};
+use tch::{Device, TchError, Tensor};
 
 use super::fixture::{GENERATOR, assert_near, cases, floats, golden, tensor, values};
 
@@ -56,28 +56,37 @@ fn every_optimizer_takes_pytorchs_steps_in_each_replica() {
     }
 }
 
+/// Parameters before the first step.
+const START: [f32; 3] = [0.5, -1.2, 3.0];
+
 #[test]
 fn every_optimizer_takes_the_steps_of_tchs_own() {
     let lr = 0.01;
-    let ours = [
-        optimizer("sgd", &json!({ "lr": lr, "momentum": 0.9, "weight_decay": 0.01 })),
-        optimizer("rmsprop", &json!({ "lr": lr, "momentum": 0.9 })),
-        optimizer("adam", &json!({ "lr": lr, "weight_decay": 0.01 })),
-        optimizer("adamw", &json!({ "lr": lr, "weight_decay": 0.1 })),
+    let store_and = |build: &dyn Fn(&VarStore) -> Result<tch::nn::Optimizer, TchError>| {
+        let store = VarStore::new(Device::Cpu);
+        let parameters = store.root().var_copy("parameters", &Tensor::from_slice(&START));
+        (parameters, build(&store).unwrap())
+    };
+    let pairs = [
+        (
+            optimizer("sgd", &json!({ "lr": lr, "momentum": 0.9, "weight_decay": 0.01 })),
+            store_and(&|store| tch::nn::sgd(0.9, 0.0, 0.01, false).build(store, lr)),
+        ),
+        (
+            optimizer("rmsprop", &json!({ "lr": lr, "momentum": 0.9 })),
+            store_and(&|store| tch::nn::rms_prop(0.99, 1e-8, 0.0, 0.9, false).build(store, lr)),
+        ),
+        (
+            optimizer("adam", &json!({ "lr": lr, "weight_decay": 0.01 })),
+            store_and(&|store| tch::nn::adam(0.9, 0.999, 0.01).build(store, lr)),
+        ),
+        (
+            optimizer("adamw", &json!({ "lr": lr, "weight_decay": 0.1 })),
+            store_and(&|store| tch::nn::adamw(0.9, 0.999, 0.1).build(store, lr)),
+        ),
     ];
-    for ours in ours {
-        let store = tch::nn::VarStore::new(Device::Cpu);
-        let start = Tensor::from_slice(&[0.5_f32, -1.2, 3.0]);
-        let parameters = store.root().var_copy("parameters", &start);
-        let mut theirs = match &ours {
-            Optimizer::Sgd(_) => tch::nn::sgd(0.9, 0.0, 0.01, false).build(&store, lr),
-            Optimizer::Rmsprop(_) => tch::nn::rms_prop(0.99, 1e-8, 0.0, 0.9, false).build(&store, lr),
-            Optimizer::Adam(_) => tch::nn::adam(0.9, 0.999, 0.01).build(&store, lr),
-            Optimizer::Adamw(_) => tch::nn::adamw(0.9, 0.999, 0.1).build(&store, lr),
-            Optimizer::Adagrad(_) => unreachable!("tch has none"),
-        }
-        .unwrap();
-        let mut arena = start.unsqueeze(0);
+    for (ours, (parameters, mut theirs)) in pairs {
+        let mut arena = Tensor::from_slice(&START).unsqueeze(0);
         let mut rule = ours.start(Device::Cpu);
         let rates = Rates::new(&[lr], Device::Cpu);
         for step in 0..20 {

@@ -71,7 +71,7 @@ fn a_table_with_more_columns_than_are_read_is_refused_and_one_with_many_is_read_
     place.write("table.csv", table(1_000_000));
     assert_says(
         &quickly(|| place.refusal(&["data", "describe", "table.csv"])),
-        &["has 1000000 columns, and at most 100000 are read"],
+        &["has 1000000 columns, but at most 100000 are allowed"],
     );
 }
 

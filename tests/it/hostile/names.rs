@@ -58,7 +58,7 @@ fn an_archive_writes_nothing_whatever_its_members_are_called() {
     }
     place.write("archive.zip", archive.finish().unwrap().into_inner());
     let said = place.refusal(&["data", "fetch", "creditcard", "--file", "archive.zip"]);
-    assert_says(&said, &["`archive.zip` is not the file that was expected", "hint: `creditcard.csv` has "]);
+    assert_says(&said, &["`archive.zip` is not the expected file", "hint: `creditcard.csv` has "]);
     for above in place.data_path("").ancestors() {
         assert!(!above.join("creditcard.csv").exists(), "{}", above.display());
     }

@@ -28,8 +28,8 @@ fn a_truncated_data_file_is_refused_by_its_name_and_kept() {
     let place = place_with_zeros_for_mnist();
     OpenOptions::new().write(true).open(place.data_path(IMAGES)).unwrap().set_len(1000).unwrap();
     assert_snapshot!(place.refusal(&["exp", "overfit_mnist"]), @r"
-    error: `[data]/mnist/train-images-idx3-ubyte` is damaged: it has 1000 bytes, and 47040016 are right
-    hint: `runner data fetch mnist` gets it again
+    error: `[data]/mnist/train-images-idx3-ubyte` is damaged: it has 1000 bytes, expected 47040016
+    hint: download it again: `runner data fetch mnist`
     ");
     assert_eq!(std::fs::metadata(place.data_path(IMAGES)).unwrap().len(), 1000);
 }
@@ -38,8 +38,8 @@ fn a_truncated_data_file_is_refused_by_its_name_and_kept() {
 fn a_data_file_with_wrong_bits_is_refused_by_its_name_and_kept() {
     let place = place_with_zeros_for_mnist();
     assert_snapshot!(place.refusal(&["exp", "overfit_mnist"]), @r"
-    error: `[data]/mnist/train-images-idx3-ubyte` is damaged: its SHA-256 is 03dc6d029f04f9c472ed97b0f74ea073c09cb652c8c0a1f7750a2c34a9a8796f, and ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db is right
-    hint: `runner data fetch mnist` gets it again
+    error: `[data]/mnist/train-images-idx3-ubyte` is damaged: its SHA-256 is 03dc6d029f04f9c472ed97b0f74ea073c09cb652c8c0a1f7750a2c34a9a8796f, expected ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
+    hint: download it again: `runner data fetch mnist`
     ");
     assert_eq!(std::fs::metadata(place.data_path(IMAGES)).unwrap().len(), 47_040_016);
 }
@@ -89,14 +89,14 @@ fn a_copy_that_is_another_file_is_refused_with_what_was_expected() {
     place.write("creditcard.csv", "Time,Class\n0,0\n");
     let said = place.refusal(&["data", "fetch", "creditcard", "--file", "creditcard.csv"]);
     assert_snapshot!(said, @r"
-    error: `creditcard.csv` is not the file that was expected
-      because it has 15 bytes, and `creditcard.csv` has 150828752
+    error: `creditcard.csv` is not the expected file
+      because it has 15 bytes, but `creditcard.csv` has 150828752
     hint: `creditcard.csv` has 150828752 bytes, and the SHA-256 76274b691b16a6c49d3f159c883398e03ccd6d1ee12d9d8ee38f4b4b98551a89
     ");
     let said = place.refusal(&["data", "fetch", "creditcard", "--file", "creditcrad.csv"]);
     assert_says(&said, &["`creditcrad.csv` does not exist", "did you mean `creditcard.csv`?"]);
     let said = place.refusal(&["data", "fetch", "mnist", "--file", "creditcard.csv"]);
-    assert_says(&said, &["`mnist` has 4 files", "put them into `[data]/mnist`", "train-images-idx3-ubyte"]);
+    assert_says(&said, &["`mnist` has 4 files", "copy them into `[data]/mnist`", "train-images-idx3-ubyte"]);
     let said = place.refusal(&["data", "fetch", "creditcard"]);
     assert_says(&said, &["failed to fetch `creditcard`", "zenodo", "`runner data fetch creditcard --file PATH`"]);
 }

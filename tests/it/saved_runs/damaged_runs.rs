@@ -37,7 +37,7 @@ fn a_history_of_a_fold_that_is_not_made_is_refused_by_its_name() {
     assert!(text.contains("\"fold\": null"));
     std::fs::write(&path, text.replace("\"fold\": null", "\"fold\": 3")).unwrap();
     for command in [&["eval", "idea"][..], &["predict", "idea", "--index", "0"]] {
-        assert_says(&place.refusal(command), &["base-seed0.json`", "there is no fold 3: the split makes none"]);
+        assert_says(&place.refusal(command), &["base-seed0.json`", "there is no fold 3: the split has no folds"]);
     }
 }
 

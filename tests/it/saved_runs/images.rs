@@ -74,7 +74,7 @@ fn a_picture_of_a_row_gives_what_the_row_gives() {
     same(&predicted(&place, &["idea", "--image", &large])[0]["probabilities"]);
 
     place.write("text.png", "no picture");
-    assert_says(&place.refusal(&["predict", "idea", "--image", "text.png"]), &["`text.png` is no PNG or JPEG picture"]);
+    assert_says(&place.refusal(&["predict", "idea", "--image", "text.png"]), &["`text.png` is no PNG or JPEG image"]);
     assert_says(&place.refusal(&["predict", "idea", "--image", "trned.png"]), &["did you mean `turned.png`?"]);
 }
 

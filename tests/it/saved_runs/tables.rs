@@ -93,7 +93,7 @@ fn a_table_that_does_not_fit_is_refused_with_the_place() {
     let good = "Adelie,Biscoe,39.1,18.7,181,3750,male,2007";
     assert_eq!(header, "species,island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex,year");
     let cases = [
-        (header.replace("island", "isle"), good.to_owned(), &["`given.csv` lacks the column `island`", "`isle`"][..]),
+        (header.replace("island", "isle"), good.to_owned(), &["`given.csv` has no column `island`", "`isle`"][..]),
         (
             header.to_owned(),
             good.replace("Biscoe", "Biscou"),
@@ -110,7 +110,7 @@ fn a_table_that_does_not_fit_is_refused_with_the_place() {
             &["has `Emperor` in row 1 (line 2), column `species`", "`Gentoo`"],
         ),
         (header.replace(',', ";"), good.replace(',', ";"), &["has one column", "separated by `,`"]),
-        (header.to_owned(), String::new(), &["holds no row"]),
+        (header.to_owned(), String::new(), &["but no rows"]),
     ];
     for (header, row, words) in cases {
         place.write("given.csv", format!("{header}\n{row}\n"));
@@ -118,7 +118,7 @@ fn a_table_that_does_not_fit_is_refused_with_the_place() {
         assert_says(&place.refusal(&["eval", "idea", "--data", "given.csv"]), words);
     }
     place.write("given.csv", format!("{}\n{}\n", header.replace("species,", ""), good.replace("Adelie,", "")));
-    assert_says(&place.refusal(&["eval", "idea", "--data", "given.csv"]), &["lacks the column `species`"]);
+    assert_says(&place.refusal(&["eval", "idea", "--data", "given.csv"]), &["has no column `species`"]);
     assert_says(
         &place.refusal(&["predict", "idea", "--csv", "gvien.csv"]),
         &["`gvien.csv` does not exist", "did you mean `given.csv`?"],

@@ -93,5 +93,5 @@ fn files_that_are_no_text_are_named_by_what_they_are() {
         assert_says(&place.refusal(&["exp", "other.toml"]), &expected);
     }
     let said = stderr(&place.run(&["data", "describe", "none.parquet"]).code(2));
-    assert_says(&said, &["`none.parquet` does not exist, and by its name it is a Parquet file", "CSV text in UTF-8"]);
+    assert_says(&said, &["`none.parquet` does not exist, and a Parquet file could not be read", "CSV text in UTF-8"]);
 }

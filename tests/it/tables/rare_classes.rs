@@ -215,7 +215,7 @@ fn what_cannot_be_is_refused_before_anything_is_fitted() {
             vec![DATA, "[train]\nepochs = 1\nbatch = 1\nloss = \"mse\"\noptimizer = \"sgd\"\n"],
             vec!["`network` is missing"],
         ),
-        ("", vec![diabetes, TREE], vec!["`tree` predicts classes, and the target is 1 number"]),
+        ("", vec![diabetes, TREE], vec!["`tree` predicts classes, and the target is one number (regression)"]),
         ("", vec![DATA, "[tree]\nmax_depth = 0\n"], vec!["`tree.max_depth` must lie between 1"]),
         ("", vec![DATA, "[tree]\nmetrics = [\"mae\"]\n"], vec!["`tree.metrics` holds `mae`, which is for numbers"]),
         ("resample = \"smot\"", vec![DATA, TREE], vec!["unknown name `smot`", "did you mean `smote`?"]),

@@ -53,11 +53,11 @@ fn a_further_column_is_a_feature_where_the_features_are_not_named() {
 #[test]
 fn a_column_that_is_not_there_is_told_with_those_that_are() {
     let place = Place::with(frauds(&["Time", "V1", "Class"]));
-    let words = ["`data.csv.features` names a column that the table does not have: `Amount`"];
+    let words = ["`data.csv.features` lists a column that the table does not have: `Amount`"];
     place.refused(&with_features(), &words);
     place.refused(&with_features(), &["hint: its columns are `Time`, `V1`, `Class`"]);
     place.write("table.csv", frauds(&["Time", "V1", "Amount"]));
-    place.refused(OF_FRAUDS, &["`data.csv.target` names a column that the table does not have: `Class`"]);
+    place.refused(OF_FRAUDS, &["`data.csv.target` lists a column that the table does not have: `Class`"]);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn text_in_a_number_is_told_with_its_row_line_and_column() {
     for (written, found) in [("149.62", "149.62 EUR"), ("378.66", "\"378,66\"")] {
         let place = Place::with(FRAUDS.replace(written, found));
         let row = if written == "149.62" { "row 1 (line 2)" } else { "row 5 (line 6)" };
-        let words = format!("column `Amount` holds numbers, and `{}` in {row}", found.replace('"', ""));
+        let words = format!("column `Amount` has numbers, but also `{}` in {row}", found.replace('"', ""));
         place.refused(OF_FRAUDS, &[&words]);
         place.refused(&with_features(), &[&words]);
     }
@@ -73,8 +73,7 @@ fn text_in_a_number_is_told_with_its_row_line_and_column() {
 
 #[test]
 fn a_file_without_rows_is_told_as_that() {
-    for (text, words) in
-        [("", "table.csv` is empty"), ("\"Time\",\"V1\",\"Class\"\n", "names columns, and holds no row")]
+    for (text, words) in [("", "table.csv` is empty"), ("\"Time\",\"V1\",\"Class\"\n", "has column names, but no rows")]
     {
         Place::with(text).refused(OF_FRAUDS, &["`data.csv.path` cannot be used", words]);
     }
@@ -108,11 +107,11 @@ fn stated_classes_are_in_their_order_and_may_be_numbers() {
 fn classes_that_cannot_be_stated_are_refused() {
     let place = Place::with(FRAUDS);
     let stated = |classes: &str| OF_FRAUDS.replace("[\"0\", \"1\"]", classes);
-    place.refused(&stated("[\"0\"]"), &["`data.csv.classes` must state two classes at least, found 1"]);
-    place.refused(&stated("[0, 1, \"1.0\"]"), &["`data.csv.classes` states class `1.0` twice"]);
+    place.refused(&stated("[\"0\"]"), &["`data.csv.classes` must list at least two classes, found 1"]);
+    place.refused(&stated("[0, 1, \"1.0\"]"), &["`data.csv.classes` lists class `1.0` twice"]);
     place.refused(&stated("[0.5, 1]"), &["expected the name of a class, or its number"]);
     let values = format!("{OF_FRAUDS}task = \"values\"\n");
-    place.refused(&values, &["`data.csv.classes` states classes, and `task` is `values`"]);
+    place.refused(&values, &["`data.csv.classes` lists classes, but `task` is `values`"]);
 }
 
 #[test]
@@ -133,14 +132,14 @@ fn a_given_table_is_read_by_the_names_of_its_columns_and_held_against_the_stated
     assert_eq!(evaluated(&["note", "Class", "Amount", "id", "V1", "Time"]), (figures, predicted));
 
     for (text, words) in [
-        (frauds(&["Time", "Amount", "Class"]), "`given.csv` lacks the column `V1`"),
+        (frauds(&["Time", "Amount", "Class"]), "`given.csv` has no column `V1`"),
         (
             FRAUDS.replace("529,\"1\"", "529,\"2\""),
             "has `2` in row 4 (line 5), column `Class`, where a class of the run",
         ),
         (FRAUDS.replace("-1.16", "oops"), "has `oops` in row 6 (line 7), column `V1`, where a number was expected"),
         (String::new(), "`given.csv` is empty"),
-        ("Time,V1,Amount,Class\n".to_owned(), "names columns, and holds no row"),
+        ("Time,V1,Amount,Class\n".to_owned(), "has column names, but no rows"),
     ] {
         place.write("given.csv", text);
         for arguments in [["eval", "idea", "--data", "given.csv"], ["predict", "idea", "--csv", "given.csv"]] {

@@ -36,7 +36,7 @@ fn missing_values_are_refused_left_out_or_filled_in() {
     let place = Place::with("x,y\n1,a\n,b\n3,a\n4,b\n");
     place.refused(
         CLASSES,
-        &["`data.csv.missing` is `error`, and row 2 (line 3), column `x`, has no value", "most_frequent"],
+        &["`data.csv.missing` is `error`, but row 2 (line 3), column `x`, has no value", "most_frequent"],
     );
     let rows = |missing: &str| {
         let history = place.history(&classes_with(&format!("missing = \"{missing}\"")), "cross_entropy", 2);
@@ -48,13 +48,12 @@ fn missing_values_are_refused_left_out_or_filled_in() {
 #[test]
 fn text_without_an_encoding_and_text_among_numbers_are_refused() {
     let place = Place::with("x,city,y\n1,Rome,a\n2,Oslo,b\n3,Rome,a\n");
-    let words =
-        ["`data.csv.encode` is `error`, and column `city` holds categories: `Rome` in row 1 (line 2)", "one_hot"];
+    let words = ["`data.csv.encode` is `error`, but column `city` has categories: `Rome` in row 1 (line 2)", "one_hot"];
     place.refused(CLASSES, &words);
     let history = place.history(&classes_with("encode = \"one_hot\""), "cross_entropy", 2);
     assert_eq!(history["network"]["parameters"], 2 * 3 + 2);
     place.write("table.csv", "x,y\n1,a\n\"2,5\",b\n3,a\n");
-    place.refused(CLASSES, &["column `x` holds numbers, and `2,5` in row 2 (line 3)", "`decimal = \",\"`"]);
+    place.refused(CLASSES, &["column `x` has numbers, but also `2,5` in row 2 (line 3)", "`decimal = \",\"`"]);
 }
 
 #[test]
@@ -63,7 +62,7 @@ fn a_target_that_is_not_there_is_told_with_the_nearest() {
     let data = "[data.csv]\npath = \"table.csv\"\ntarget = \"specie\"\n";
     place.refused(
         data,
-        &["`data.csv.target` names a column that the table does not have: `specie`", "did you mean `species`?"],
+        &["`data.csv.target` lists a column that the table does not have: `specie`", "did you mean `species`?"],
     );
 }
 
@@ -74,18 +73,18 @@ fn a_class_with_one_row_cannot_be_stratified() {
     place.experiment(&data, "cross_entropy", 3);
     let run = place.runner(&["exp", "idea.toml", "--device", "cpu"]).assert().code(2);
     let said = String::from_utf8(run.get_output().stderr.clone()).unwrap();
-    assert!(said.contains("needs two rows of each class at least, and class `rare` has one"), "{said}");
-    assert!(said.contains("hint: leave `stratify` out"), "{said}");
+    assert!(said.contains("needs at least two rows of each class, but class `rare` has one"), "{said}");
+    assert!(said.contains("hint: remove `stratify`"), "{said}");
 }
 
 #[test]
 fn damaged_files_are_refused_with_their_place() {
     let cases = [
         ("", "table.csv` is empty"),
-        ("x,y\n", "names columns, and holds no row"),
-        ("x,y\n1,a\n2\n", "row 2 (line 3) has 1 fields, and the first line has 2"),
-        ("x,y\n1,a\n2,b,c\n", "row 2 (line 3) has 3 fields, and the first line has 2"),
-        ("x,x,y\n1,2,a\n3,4,b\n", "names columns 1 and 2 both `x`"),
+        ("x,y\n", "has column names, but no rows"),
+        ("x,y\n1,a\n2\n", "row 2 (line 3) has 1 fields, but the first line has 2"),
+        ("x,y\n1,a\n2,b,c\n", "row 2 (line 3) has 3 fields, but the first line has 2"),
+        ("x,x,y\n1,2,a\n3,4,b\n", "has the name `x` for columns 1 and 2"),
         ("x;y\n1;a\n2;b\n", "has one column, `x;y`"),
     ];
     for (csv, words) in cases {
@@ -106,7 +105,7 @@ fn the_data_sets_in_the_binary_are_trained_on_as_they_come() {
     place.history("[data.diabetes]\nscale = \"min_max\"\n", "mse", 1);
     let labels = "[data.digits]\nlabels = [\"even\", \"prime\"]\n";
     assert_eq!(place.history(labels, "bce_with_logits", 2)["data"]["classes"], serde_json::json!(["even", "prime"]));
-    place.refused("[data.digits]\nlabels = []\n", &["`data.digits.labels` names no label"]);
+    place.refused("[data.digits]\nlabels = []\n", &["`data.digits.labels` is empty"]);
 }
 
 #[test]
@@ -121,7 +120,7 @@ fn images_in_idx_files_are_trained_on() {
     let history = place.history(&with_test, "cross_entropy", 3);
     assert_eq!(history["network"]["parameters"], 6 * 3 + 3);
     assert_eq!(history["data"]["rows"]["test"], 4);
-    place.refused(&format!("{data}test_images = \"images\"\n"), &["needs `test_labels` beside it"]);
+    place.refused(&format!("{data}test_images = \"images\"\n"), &["requires `test_labels`"]);
     place.refused(&data.replace("\"labels\"", "\"images\""), &["data.idx.labels", "not an IDX file of 1 dimensions"]);
 }
 

@@ -89,7 +89,7 @@ fn codes_that_are_one_number_stay_apart_as_classes_in_every_command() {
 fn a_text_that_counts_as_missing_is_quoted_and_can_be_stated_to_be_none() {
     let table = "code,x,y\nNA,1,a\nFR,2,b\nNA,3,b\nnull,4,a\nDE,5,a\n";
     let data = "target = \"y\"\nencode = \"one_hot\"";
-    let words = ["row 1 (line 2), column `code`, holds `NA`, which counts as missing", "`missing_values = [\"\"]`"];
+    let words = ["row 1 (line 2), column `code`, has `NA`, which counts as missing", "`missing_values = [\"\"]`"];
     refusal(table, data, &words);
     let stated = format!("{data}\nmissing_values = [\"\"]");
     assert_eq!(trained(table, &stated, 2, CLASSIFY).0, 5);
@@ -101,7 +101,7 @@ fn a_text_that_counts_as_missing_is_quoted_and_can_be_stated_to_be_none() {
     refusal(
         table,
         "target = \"y\"\nmissing_values = [\"\", -999]",
-        &["row 2 (line 3), column `x`, holds `-999`, which counts as missing"],
+        &["row 2 (line 3), column `x`, has `-999`, which counts as missing"],
     );
     trained(table, "target = \"y\"\nmissing_values = [-999]\nmissing = \"mean\"", 2, CLASSIFY);
 }
@@ -112,7 +112,7 @@ fn a_class_that_looks_missing_is_one_where_it_is_stated_and_is_not_lost_without_
     let table = format!("x,risk\n{rows}");
     let target = "target = \"risk\"";
     let words =
-        ["target `risk`, holds `None`, which counts as missing", "write `classes = [\"None\", \"High\", \"Low\"]`"];
+        ["target `risk`, has `None`, which counts as missing", "write `classes = [\"None\", \"High\", \"Low\"]`"];
     refusal(&table, target, &words);
     let classes = trained(&table, &format!("{target}\nclasses = [\"Low\", \"None\", \"High\"]"), 3, CLASSIFY).1;
     assert_eq!(classes, json!(["Low", "None", "High"]));
@@ -156,7 +156,7 @@ fn dates_are_recognized_and_become_numbers_where_that_is_asked_for() {
     assert!(part["columns"][0]["look_out"].as_str().unwrap().contains("dates = [\"day\"]"), "{part}");
     assert_eq!(trained(&table(["31/12/2023", "01/02/2024", "02/03/2024"]), &asked, 1, "mse").0, 1);
     let unclear = table(["01/12/2023", "01/02/2024", "02/03/2024"]);
-    refusal(&unclear, &asked, &["`01/12/2023` in row 1 (line 2)", "day first and with the month first", "%d/%m/%Y"]);
+    refusal(&unclear, &asked, &["`01/12/2023` in row 1 (line 2)", "day first or the month first", "%d/%m/%Y"]);
     assert_eq!(trained(&unclear, &format!("{data}\ndates = {{ day = \"%d/%m/%Y\" }}"), 1, "mse").0, 1);
     let none = table(["2024-01-01", "2024-02-30", "2024-03-01"]);
     refusal(&none, &asked, &["`2024-02-30` in row 2 (line 3), column `day`", "February 2024 has 29 days"]);
@@ -164,7 +164,7 @@ fn dates_are_recognized_and_become_numbers_where_that_is_asked_for() {
     refusal(
         &iso,
         &format!("{data}\ndates = [\"dya\"]"),
-        &["`data.csv.dates` names a column", "its columns are `day`, `y`"],
+        &["`data.csv.dates` lists a column", "its columns are `day`, `y`"],
     );
 }
 
@@ -189,13 +189,13 @@ fn numbers_with_marks_are_refused_with_the_line_that_reads_them() {
         }
     }
     for (cells, words) in [
-        (["45%", "50 %", "7.5%"], ["holds percentages: `45%` in row 1 (line 2)", "remove `%`"]),
-        (["$1,299.99", "$5", "-$7.50"], ["holds amounts of money: `$1,299.99` in row 1 (line 2)", "remove `$`"]),
-        (["4,5 €", "5 €", "7 €"], ["holds amounts of money: `4,5 €` in row 1 (line 2)", "remove `€`"]),
-        (["1", "2", "?"], ["holds numbers, and `?` in row 3 (line 4)", "missing_values = [\"\", \"NA\", \"?\"]"]),
-        (["1", "-", "3"], ["holds numbers, and `-` in row 2 (line 3)", "missing_values = [\"\", \"NA\", \"-\"]"]),
-        (["1", "Infinity", "3"], ["holds numbers, and `Infinity` in row 2 (line 3)", "missing_values"]),
-        (["1", "2", "1e400"], ["holds numbers, and `1e400` in row 3 (line 4)", "missing_values"]),
+        (["45%", "50 %", "7.5%"], ["has percentages: `45%` in row 1 (line 2)", "remove `%`"]),
+        (["$1,299.99", "$5", "-$7.50"], ["has amounts of money: `$1,299.99` in row 1 (line 2)", "remove `$`"]),
+        (["4,5 €", "5 €", "7 €"], ["has amounts of money: `4,5 €` in row 1 (line 2)", "remove `€`"]),
+        (["1", "2", "?"], ["has numbers, but also `?` in row 3 (line 4)", "missing_values = [\"\", \"NA\", \"?\"]"]),
+        (["1", "-", "3"], ["has numbers, but also `-` in row 2 (line 3)", "missing_values = [\"\", \"NA\", \"-\"]"]),
+        (["1", "Infinity", "3"], ["has numbers, but also `Infinity` in row 2 (line 3)", "missing_values"]),
+        (["1", "2", "1e400"], ["has numbers, but also `1e400` in row 3 (line 4)", "missing_values"]),
     ] {
         let rows: String = cells.iter().enumerate().map(|(number, cell)| format!("{cell};{number}\n")).collect();
         refusal(&format!("x;y\n{rows}"), data, &words);
@@ -213,10 +213,13 @@ fn text_that_is_no_category_is_refused_unless_it_is_named_as_one() {
         format!("c,x,y\n{}", rows.collect::<String>())
     };
     let ids = table(20, &|row| format!("customer-{row}"));
-    let words =
-        ["holds 20 different texts in 20 rows", "`customer-0` in row 1", "drop = [\"c\"]", "categories = [\"c\"]"];
+    let words = ["has 20 distinct texts in 20 rows", "`customer-0` in row 1", "drop = [\"c\"]", "categories = [\"c\"]"];
     refusal(&ids, data, &words);
-    refusal(&ids.replace("c,x,y", "y,x,c"), "target = \"y\"\nencode = \"one_hot\"", &["`data.csv.target` is no class"]);
+    refusal(
+        &ids.replace("c,x,y", "y,x,c"),
+        "target = \"y\"\nencode = \"one_hot\"",
+        &["`data.csv.target` cannot be classes"],
+    );
     let sixty = table(600, &|row| format!("town{:02}", row % 60));
     refusal(
         &sixty,
@@ -241,7 +244,8 @@ fn text_that_is_no_category_is_refused_unless_it_is_named_as_one() {
 #[test]
 fn a_target_of_two_numbers_must_be_said_to_be_classes_or_values() {
     let table = "x,y\n1.5,0\n2.5,1\n3.5,1\n";
-    let words = ["`data.csv.target` holds two numbers, `0` and `1`, in column `y`", "write `task = \"classes\"`"];
+    let words =
+        ["`data.csv.target` has two distinct numbers, `0` and `1`, in column `y`", "write `task = \"classes\"`"];
     refusal(table, "target = \"y\"", &words);
     assert_eq!(trained(table, "target = \"y\"\ntask = \"classes\"", 2, CLASSIFY).1, json!(["0", "1"]));
     assert_eq!(trained(table, "target = \"y\"\ntask = \"values\"", 1, "mse").1, json!(["y"]));
@@ -278,7 +282,7 @@ fn numbers_that_f32_cannot_hold_are_refused_with_their_place() {
     place.write("given.csv", "x,y\n1,-1e39\n");
     assert_says(
         &place.refusal(&["eval", "idea", "--data", "given.csv"]),
-        &["column `y`, where a number that f32 can hold"],
+        &["column `y`, where a number in the range of f32"],
     );
 }
 
@@ -295,13 +299,13 @@ fn labels_of_images_that_start_at_1_are_recognized() {
     };
     place.write("idea.toml", idea(3, "labels"));
     let said = place.refusal(&["exp", "idea.toml"]).replace("\n      ", " ");
-    assert_says(&said, &["4 classes, and the network has 3", "class 0 has no row", "subtract 1 from the labels"]);
+    assert_says(&said, &["4 classes, and the network has 3", "class 0 has no rows", "subtract 1 from the labels"]);
     place.write("idea.toml", idea(4, "labels"));
     let said = stderr(&place.run(&["exp", "idea.toml", "--device", "cpu"]).code(0));
-    assert_says(&said, &["class 0 has no row: the labels are 1 to 3"]);
+    assert_says(&said, &["class 0 has no rows: the labels are 1 to 3"]);
     place.write("idea.toml", idea(5, "labels"));
     assert!(!place.refusal(&["exp", "idea.toml"]).contains("subtract"));
     place.write("array.npy", b"\x93NUMPY\x01\x00v\x00{'descr': '|u1'}");
     place.write("idea.toml", idea(3, "array.npy"));
-    assert_says(&place.refusal(&["exp", "idea.toml"]), &["array.npy` is a file of NumPy", "IDX"]);
+    assert_says(&place.refusal(&["exp", "idea.toml"]), &["array.npy` is a NumPy file", "IDX"]);
 }

@@ -9,7 +9,7 @@ use crate::compare::comparison::{Comparison, MetricTest};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
-use crate::compare::statistics::difference::{Difference, Verdict, pairs_needed};
+use crate::compare::statistics::difference::{Difference, Significance, pairs_needed};
 use crate::compare::statistics::{ALPHA, Design, Interval, Test, bootstrap};
 
 /// With fewer trials, bootstrap intervals are too narrow.
@@ -174,7 +174,7 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &MetricTest) -> S
 /// Returns remarks about all differences: how many seeds are needed, and how intervals and p values are computed.
 fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_from_runner: bool) -> Vec<String> {
     let mut remarks = Vec::new();
-    let any = |verdict: Verdict| differences.iter().any(|(_, difference)| difference.verdict == verdict);
+    let any = |verdict: Significance| differences.iter().any(|(_, difference)| difference.verdict == verdict);
     if any(Significance::TooFew) || any(Significance::OneTrial) {
         let needed = pairs_needed(comparisons.max(differences.len()));
         let other = if any(Significance::TooFew) && differences[0].1.test != Test::T { ", or use `--test t`" } else { "" };

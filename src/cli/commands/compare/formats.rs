@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::commands::compare::differences::format_p;
 use crate::cli::commands::compare::table::{format_metric, metric_label, signed};
 use crate::cli::truncate::truncated;
-use crate::compare::comparison::{Comparison, Figure};
+use crate::compare::comparison::{Comparison, MetricComparison};
 use crate::compare::group::Group;
 use crate::compare::positive_class::positive_classes;
 use crate::compare::settings::{Setting, differing, settings};
@@ -117,7 +117,7 @@ pub(crate) fn to_csv(groups: &[Group], comparison: &Comparison) -> String {
 }
 
 /// Returns why a metric of a group must be read with caution: diverged trials or non-finite values.
-fn caution(group: &Group, metric: &Figure, index: usize) -> String {
+fn caution(group: &Group, metric: &MetricComparison, index: usize) -> String {
     let (diverged, all) = (group.trials.iter().filter(|trial| trial.has_diverged()).count(), group.trials.len());
     match diverged {
         0 if metric.without_mean[index].is_some() => "not finite".to_owned(),
@@ -148,7 +148,7 @@ pub(crate) fn to_markdown(groups: &[Group], comparison: &Comparison, all: bool) 
         };
         parts.push(markdown_table(&header("setting"), shown.iter().map(row)));
     }
-    let row = |metric: &Figure| {
+    let row = |metric: &MetricComparison| {
         let metric_cell = |index: usize| {
             let text = format_metric(metric, index);
             if metric.best[index] { format!("**{text}**") } else { text }

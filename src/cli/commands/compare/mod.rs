@@ -15,7 +15,7 @@ use anyhow::anyhow;
 use crate::cli::exit::Exit;
 use crate::cli::text::page::Page;
 use crate::cli::text::terminal;
-use crate::compare::comparison::{Asked, Comparison, compare};
+use crate::compare::comparison::{CompareOptions, Comparison, compare};
 use crate::compare::find::{Found, find};
 use crate::compare::group::Group;
 use crate::compare::statistics::Test;
@@ -82,7 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     // `--baseline` may repeat a name of the command line, or be a label
     let label_of = |name: &String| named.iter().position(|other| other == name).map(|i| groups[i].label.clone());
     let baseline = args.baseline.as_ref().map(|name| label_of(name).unwrap_or_else(|| name.clone()));
-    let options = Asked { baseline, metrics: args.metrics.clone(), test: args.test };
+    let options = CompareOptions { baseline, metrics: args.metrics.clone(), test: args.test };
     let comparison = compare(&groups, &options)?;
     if args.json {
         terminal::json(&formats::to_json(&groups, &comparison, args.all));

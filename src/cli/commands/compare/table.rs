@@ -8,21 +8,21 @@ use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
 use crate::cli::text::page::Page;
 use crate::cli::truncate::truncated;
-use crate::compare::comparison::{Comparison, Figure};
+use crate::compare::comparison::{Comparison, MetricComparison};
 use crate::compare::group::{Group, describe_test_weights};
 use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::sample::Sample;
 
 /// Returns the tables, with a legend below each.
 pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
-    let shown: Vec<&Figure> = comparison.figures.iter().filter(|metric| metric.is_there()).collect();
+    let shown: Vec<&MetricComparison> = comparison.figures.iter().filter(|metric| metric.is_there()).collect();
     if shown.is_empty() {
         return vec!["no metrics: no epoch was completed".to_owned()];
     }
-    let (test_metrics, epoch_metrics): (Vec<&Figure>, Vec<&Figure>) =
+    let (test_metrics, epoch_metrics): (Vec<&MetricComparison>, Vec<&MetricComparison>) =
         shown.into_iter().partition(|metric| metric.name.starts_with("test."));
     let std_note = groups.iter().any(|group| group.trials.len() > 1).then_some("mean ± standard deviation over trials");
-    let tables = |shown: &[&Figure], legend: &dyn Fn(&Fitted) -> Vec<String>| -> Vec<String> {
+    let tables = |shown: &[&MetricComparison], legend: &dyn Fn(&Fitted) -> Vec<String>| -> Vec<String> {
         if shown.is_empty() {
             return Vec::new();
         }
@@ -52,12 +52,12 @@ pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: Page) -> V
 }
 
 /// Returns a table with a row for each metric and columns for each group: its value and its difference from the baseline.
-fn groups_as_columns(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
+fn groups_as_columns(groups: &[Group], shown: &[&MetricComparison], baseline: usize) -> Fitted {
     let group_columns = |(index, group): (usize, &Group)| {
-        let cell = |metric: &&Figure| Cell { text: format_metric(metric, index), is_best: metric.best[index] };
+        let cell = |metric: &&MetricComparison| Cell { text: format_metric(metric, index), is_best: metric.best[index] };
         let mut columns = vec![Column::numbers(truncated(&group.label, 28), shown.iter().map(cell))];
         if index != baseline {
-            let delta = |metric: &&Figure| Cell { text: format_delta(metric, index, baseline), is_best: false };
+            let delta = |metric: &&MetricComparison| Cell { text: format_delta(metric, index, baseline), is_best: false };
             columns.push(Column::numbers("Δ", shown.iter().map(delta)));
         }
         columns.retain(|column| !column.is_empty());
@@ -73,7 +73,7 @@ fn groups_as_columns(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fi
 
 /// Returns a table with a row for each group and columns for the metrics. Final validation metrics and test metrics also have
 /// a column for the difference from the baseline.
-fn groups_as_rows(groups: &[Group], shown: &[&Figure], baseline: usize) -> Fitted {
+fn groups_as_rows(groups: &[Group], shown: &[&MetricComparison], baseline: usize) -> Fitted {
     let mut by_metric: Vec<(&str, Vec<Column>)> = Vec::new();
     for metric in shown {
         let group_cell = |index: usize| Cell { text: format_metric(metric, index), is_best: metric.best[index] };
@@ -109,7 +109,7 @@ pub(crate) fn metric_label(name: &str) -> String {
 }
 
 /// Returns the metric of a group: its mean, or without one its non-finite value or the mean of its diverged trials.
-pub(crate) fn format_metric(metric: &Figure, index: usize) -> String {
+pub(crate) fn format_metric(metric: &MetricComparison, index: usize) -> String {
     match (&metric.groups[index], metric.without_mean[index]) {
         (None, Some(value)) => number_format::metric(Some(value.0)),
         (found, _) => format_sample(found.as_ref(), &metric.name),
@@ -127,7 +127,7 @@ pub(crate) fn format_sample(sample: Option<&Sample>, name: &str) -> String {
 }
 
 /// Returns the difference of a group's metric from the baseline.
-fn format_delta(metric: &Figure, index: usize, baseline: usize) -> String {
+fn format_delta(metric: &MetricComparison, index: usize, baseline: usize) -> String {
     let difference = metric.value(index).zip(metric.value(baseline)).map(|(value, base)| value - base);
     match difference.filter(|difference| index != baseline && difference.is_finite()) {
         Some(difference) => signed(difference),

@@ -9,7 +9,7 @@ use crate::cli::text::number_format;
 use crate::config::hint::Hint;
 use crate::experiment::store::find::{SavedRun, SavedTrial};
 use crate::experiment::store::trial_data::Part;
-use crate::experiment::verify::agreement::{Agreement, Stated};
+use crate::experiment::verify::agreement::{Agreement, HistoryMetrics};
 use crate::history::RowCounts;
 use crate::history::test_record::TestRecord;
 use crate::train::keep::Keep;
@@ -100,7 +100,7 @@ pub(crate) struct Evaluation {
     /// The computed metrics.
     pub(crate) record: TestRecord,
     /// The metrics in the history, if it has any for these rows.
-    pub(crate) stated: Option<Stated>,
+    pub(crate) stated: Option<HistoryMetrics>,
     /// Comparison of the two.
     pub(crate) agreement: Option<Agreement>,
 }

@@ -23,11 +23,11 @@ use crate::device::DeviceChoice;
 use crate::device::compute_mode::ComputeMode;
 use crate::device::fault::catch_fault;
 use crate::experiment::predict::external_rows;
-use crate::experiment::run::error::{self, Work};
+use crate::experiment::run::error::{self, Operation};
 use crate::experiment::store::find::{Damaged, SavedTrial};
 use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::{Part, TrialData};
-use crate::experiment::verify::agreement::{Agreement, Stated};
+use crate::experiment::verify::agreement::{Agreement, HistoryMetrics};
 use crate::history::Status;
 use crate::tensor::threads;
 use crate::train::keep::Keep;
@@ -92,7 +92,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             Status::Diverged if !is_single => Err(Failure::Diverged),
             _ => catch_fault(|| evaluate(trial, &eval_rows, device, &mut data, &mut warnings))
                 .unwrap_or_else(|fault| {
-                    Err(error::into_run_error(fault, &format!("failed to evaluate `{}`", trial.stem()), Work::Evaluation))
+                    Err(error::into_run_error(fault, &format!("failed to evaluate `{}`", trial.stem()), Operation::Evaluation))
                 })
                 .map_err(Failure::Failed),
         };
@@ -183,7 +183,7 @@ fn evaluate(
     data.difference(history).into_iter().for_each(&mut warn);
     let file_rows;
     let (rows, stated) = match eval_rows {
-        EvalRows::Part { part, .. } => (rows_of(data, *part, "--data")?, Stated::of(history, keep, *part)),
+        EvalRows::Part { part, .. } => (rows_of(data, *part, "--data")?, HistoryMetrics::from_history(history, keep, *part)),
         EvalRows::File(file) => {
             let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file)?;
             if left_out > 0 {

@@ -18,8 +18,8 @@ use crate::compare::group::Group;
 use crate::compare::trial::Axis;
 use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;
-use crate::plot::Drawn;
-use crate::plot::charts::{confusion, curves, dots, layers, roc_pr, thresholds};
+use crate::plot::Plot;
+use crate::plot::charts::{confusion, curves, strip_plot, layers, roc_pr, thresholds};
 
 /// Arguments of `runner plot`.
 #[derive(Debug, clap::Args)]
@@ -172,7 +172,7 @@ pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
         }
         Some(Kind::Gradients(args)) => plot_layers(args),
         Some(Kind::Compare(Compare { runs, metric, target })) => {
-            write_plot(runs, target, "compare", |groups| dots::draw(groups, metric.as_deref(), target.size()))
+            write_plot(runs, target, "compare", |groups| strip_plot::draw(groups, metric.as_deref(), target.size()))
         }
         Some(Kind::Classes(args)) => return Dispatched::ForEngine(EngineCommand::PlotClasses(args)),
         Some(Kind::Samples(args)) => return Dispatched::ForEngine(EngineCommand::PlotSamples(args)),
@@ -196,7 +196,7 @@ fn write_plot(
     runs: &Runs,
     target: &PlotOutput,
     kind: &str,
-    draw: impl FnOnce(&[Group]) -> anyhow::Result<Drawn>,
+    draw: impl FnOnce(&[Group]) -> anyhow::Result<Plot>,
 ) -> anyhow::Result<Exit> {
     target.check()?;
     let Found { mut groups, faults, notes, .. } = find(&runs.runs, &runs.out)?;
@@ -220,7 +220,7 @@ fn write_plot(
     for group in groups.iter_mut().filter(|group| group.leaks()) {
         group.label.push_str(" (leaks)"); // its metrics are too good
     }
-    let Drawn { svg, notes } = draw(&groups)?;
+    let Plot { svg, notes } = draw(&groups)?;
     notes.iter().for_each(|note| terminal::warn(note));
     target.write(svg, &stem)?;
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })

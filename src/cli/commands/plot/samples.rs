@@ -17,7 +17,7 @@ use crate::data::table::form::{Form, ImageSize};
 use crate::data::{Loaded, Rows, class_numbers};
 use crate::experiment::predict::prediction::{Prediction, Predictions};
 use crate::experiment::store::trial_data::{Part, TrialData};
-use crate::plot::Drawn;
+use crate::plot::Plot;
 use crate::plot::charts::metric_labels::count;
 use crate::plot::charts::samples::{self, Tile};
 use crate::plot::draw::page::Page;
@@ -73,7 +73,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Plots the first training rows of a data set, with their classes.
-fn plot_data_set(args: &Args) -> anyhow::Result<Drawn> {
+fn plot_data_set(args: &Args) -> anyhow::Result<Plot> {
     let spec = DataSpec::by_name(&args.name).ok_or_else(|| {
         anyhow!("`{}` holds no images", args.name)
             .context(Hint("use `runner plot classes` to plot its class counts".to_owned()))
@@ -105,7 +105,7 @@ fn plot_data_set(args: &Args) -> anyhow::Result<Drawn> {
 }
 
 /// Plots rows of a run with their predictions.
-fn plot_run(args: &Args) -> anyhow::Result<Drawn> {
+fn plot_run(args: &Args) -> anyhow::Result<Plot> {
     let loaded_trial = LoadedTrial::load(&args.name, &args.out, args.trial.as_deref())?;
     let LoadedTrial { trial, saved, data } = &loaded_trial;
     let loaded = &data.source.loaded;

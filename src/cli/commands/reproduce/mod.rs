@@ -17,7 +17,7 @@ use crate::device::DeviceChoice;
 use crate::experiment::run::Options;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::store::find::Damaged;
-use crate::experiment::verify::reproduction::{Outcome, ReproducibleRun, compare};
+use crate::experiment::verify::reproduction::{TrialComparison, ReproducibleRun, compare};
 
 /// Arguments of `runner reproduce`.
 #[derive(Debug, clap::Args)]
@@ -119,7 +119,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 
 /// Returns the comparison as JSON.
 fn as_json(reproduction: &Reproduction) -> serde_json::Value {
-    let trial = |(stem, outcome): &(String, Option<Outcome>)| match outcome {
+    let trial = |(stem, outcome): &(String, Option<TrialComparison>)| match outcome {
         Some(outcome) => json!({
             "trial": stem,
             "identical": outcome.is_identical(),

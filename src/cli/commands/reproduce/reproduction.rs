@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::experiment::verify::reproduction::{Outcome, ReproducibleRun};
+use crate::experiment::verify::reproduction::{TrialComparison, ReproducibleRun};
 use crate::history::difference::RunDifference;
 
 /// Comparison of a run with the same run trained again.
@@ -10,20 +10,20 @@ pub(crate) struct Reproduction<'a> {
     /// The original run.
     pub(crate) stored: &'a ReproducibleRun,
     /// Name and comparison of each trial; `None` if it was not trained again.
-    pub(crate) trials: Vec<(String, Option<Outcome>)>,
+    pub(crate) trials: Vec<(String, Option<TrialComparison>)>,
     /// Folder of the new run, if it is kept.
     pub(crate) kept: Option<PathBuf>,
 }
 
 impl Reproduction<'_> {
     /// Returns the trials that were trained again, with their comparison.
-    pub(crate) fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = (&str, &TrialComparison)> {
         self.trials.iter().filter_map(|(stem, outcome)| Some((stem.as_str(), outcome.as_ref()?)))
     }
 
     /// Returns whether all trials are identical; `None` if no difference was found, but not everything could be compared.
     pub(crate) fn is_identical(&self) -> Option<bool> {
-        let each = || self.trials.iter().map(|(_, outcome)| outcome.as_ref().and_then(Outcome::is_identical));
+        let each = || self.trials.iter().map(|(_, outcome)| outcome.as_ref().and_then(TrialComparison::is_identical));
         match each().any(|identical| identical == Some(false)) {
             true => Some(false),
             false if !self.stored.damaged.is_empty() => None,

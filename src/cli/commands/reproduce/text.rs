@@ -4,7 +4,7 @@ use crate::cli::commands::reproduce::reproduction::Reproduction;
 use crate::cli::text::number_format::count;
 use crate::cli::text::page::Page;
 use crate::cli::text::terminal;
-use crate::experiment::verify::reproduction::Outcome;
+use crate::experiment::verify::reproduction::TrialComparison;
 use crate::experiment::verify::weight_diff::WeightDiff;
 use crate::history::difference::{Figure, Other, RunDifference};
 use serde_json::Value;
@@ -16,7 +16,7 @@ const MAX_LISTED: usize = 10;
 pub(crate) fn render(reproduction: &Reproduction) -> String {
     let page = Page::of_output();
     let mut lines: Vec<String> = Vec::new();
-    let identical: Vec<(&str, &Outcome)> =
+    let identical: Vec<(&str, &TrialComparison)> =
         reproduction.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(true)).collect();
     match &identical[..] {
         few if few.len() <= MAX_LISTED => {
@@ -30,7 +30,7 @@ pub(crate) fn render(reproduction: &Reproduction) -> String {
         }
         _ => {}
     }
-    let unknown: Vec<(&str, &Outcome)> = reproduction.outcomes().filter(|(_, o)| o.is_identical().is_none()).collect();
+    let unknown: Vec<(&str, &TrialComparison)> = reproduction.outcomes().filter(|(_, o)| o.is_identical().is_none()).collect();
     for (stem, outcome) in unknown.iter().take(MAX_LISTED) {
         let what = if outcome.is_tree { "its tree was" } else { "its weights were" };
         let compared = what_was_compared(outcome);
@@ -43,7 +43,7 @@ pub(crate) fn render(reproduction: &Reproduction) -> String {
             unknown.len() - MAX_LISTED
         ));
     }
-    let different: Vec<(&str, &Outcome)> =
+    let different: Vec<(&str, &TrialComparison)> =
         reproduction.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(false)).collect();
     for (stem, outcome) in different.iter().take(MAX_LISTED) {
         lines.extend(difference_lines(stem, outcome));
@@ -73,7 +73,7 @@ fn wrapped(line: &str, page: Page) -> String {
 }
 
 /// Returns what was compared: epochs, test metrics, weight files.
-fn what_was_compared(outcome: &Outcome) -> String {
+fn what_was_compared(outcome: &TrialComparison) -> String {
     let epochs = match outcome.difference.epochs {
         1 => "1 epoch".to_owned(),
         epochs => format!("{} epochs", count(epochs)),
@@ -89,7 +89,7 @@ fn what_was_compared(outcome: &Outcome) -> String {
 }
 
 /// Returns lines with the first and the largest difference of a trial, and the other differences.
-fn difference_lines(stem: &str, outcome: &Outcome) -> Vec<String> {
+fn difference_lines(stem: &str, outcome: &TrialComparison) -> Vec<String> {
     let difference = &outcome.difference;
     let mut lines = Vec::new();
     match &difference.first {

@@ -15,7 +15,7 @@ use crate::cli::text::{number_format, terminal};
 use crate::compare::direction::higher_is_better;
 use crate::compare::filter::Filter;
 use crate::compare::metric_name::metric_of;
-use crate::compare::run_list::{Asked, RunSummary, RunList, list_runs};
+use crate::compare::run_list::{ListOptions, RunSummary, RunList, list_runs};
 use crate::compare::positive_class;
 use crate::config::hint::Hint;
 use crate::history::Status;
@@ -82,7 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     metric_names.retain(|name| name.contains('.') && !OTHER_SORT_KEYS.contains(&name.as_str()));
     let mut seen = std::collections::BTreeSet::new();
     metric_names.retain(|name| seen.insert(name.clone()));
-    let query = Asked {
+    let query = ListOptions {
         experiment: args.experiment.clone(),
         filters: args.filters.clone(),
         figures: metric_names.clone(),

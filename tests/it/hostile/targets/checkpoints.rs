@@ -7,7 +7,7 @@ use runner::data::prepare::prepared::Prepared;
 use runner::data::store::cache::Cache;
 use runner::experiment::plan::Plan;
 use runner::experiment::plan::study::Study;
-use runner::experiment::run::checkpointing::Found;
+use runner::experiment::run::checkpointing::RunCheckpoint;
 use runner::experiment::run::test_metrics::measure;
 use runner::experiment::spec::source_text::SourceText;
 use runner::train::checkpoint::file::{decode, encode};
@@ -149,7 +149,7 @@ pub fn checkpoint(bytes: &[u8]) {
             encode(&state, &tensors).expect("it is JSON, with tensors of floats and whole numbers")
         }
     };
-    let _ = Found::of_bytes(&file).map(|found| (found.epoch(), found.seconds()));
+    let _ = RunCheckpoint::parse(&file).map(|found| (found.epoch(), found.seconds()));
     if let Ok((Kept { training: state }, tensors)) = decode(&file) {
         TRAINING_OF_FOUR_EPOCHS.with(|training| {
             let _ = training.goes_on_from(Some(Checkpoint { state, tensors }));

@@ -10,7 +10,7 @@ use runner::compare::{caution, comparison, settings};
 use runner::experiment::store::find::SavedRun;
 use runner::experiment::store::load_model::TrainedModel;
 use runner::export;
-use runner::plot::charts::{curves, dots, layers, run_figures, thresholds};
+use runner::plot::charts::{curves, strip_plot, layers, run_plots, thresholds};
 use runner::plot::draw::page::Size;
 use runner::report::page;
 use tch::Device;
@@ -48,7 +48,7 @@ fn looked_at(paths: &[&Path]) {
     page::html(&found);
     let groups: &[Group] = &found.groups;
     if groups.len() > 1 {
-        let asked = comparison::Asked::default();
+        let asked = comparison::CompareOptions::default();
         let _ = compare(groups, &asked).map(|comparison| serde_json::to_string(&comparison).expect("it is laid out"));
     }
     caution::find_cautions(groups, true);
@@ -58,7 +58,7 @@ fn looked_at(paths: &[&Path]) {
         let _ = layers::draw(groups, &layers::Options { x, ..layers::Options::default() }).map(|it| it.svg.finish());
     }
     let _ = thresholds::draw(groups, Size::default()).map(|drawn| drawn.svg.finish());
-    let _ = dots::draw(groups, None, Size::default()).map(|drawn| drawn.svg.finish());
+    let _ = strip_plot::draw(groups, None, Size::default()).map(|drawn| drawn.svg.finish());
 }
 
 /// A history that another program wrote: the first byte says whether its name ends in `.json` or `.csv`.

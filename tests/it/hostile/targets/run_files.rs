@@ -68,7 +68,7 @@ pub fn tree(bytes: &[u8]) {
 
 /// What was fitted in a run: checked, and applied to a new row of a table.
 pub fn preprocessing(bytes: &[u8]) {
-    let Ok(file) = PreprocessingFile::of_json(bytes) else { return };
+    let Ok(file) = PreprocessingFile::parse(bytes) else { return };
     for entry in file.fitted {
         let Ok(data) = FittedData::from_record(entry.fitted) else { continue };
         let Form::Table(form) = &data.form else { continue };
@@ -88,7 +88,7 @@ pub fn preprocessing(bytes: &[u8]) {
 
 /// The record of a run, and the experiment in it.
 pub fn run_record(bytes: &[u8]) {
-    let Ok(record) = RunRecord::of_json(bytes) else { return };
+    let Ok(record) = RunRecord::parse(bytes) else { return };
     let _ = record.started();
     if let Ok(study) = record.study() {
         record.is_of(&study);
@@ -102,5 +102,5 @@ pub fn run_record(bytes: &[u8]) {
         }
     }
     let json = record.to_json().expect("a record is JSON");
-    assert!(RunRecord::of_json(json.as_bytes()).expect("it is read back") == record, "{json}");
+    assert!(RunRecord::parse(json.as_bytes()).expect("it is read back") == record, "{json}");
 }
