@@ -7,7 +7,7 @@ use crate::compare::settings;
 use crate::compare::statistics::mean;
 use crate::history::Status;
 use crate::history::diagnosis::canonical;
-use crate::history::metric_path::{Found, figure};
+use crate::history::metric_path::{MetricValue, lookup};
 
 /// A condition on a metric or a setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,11 +122,11 @@ impl Filter {
                 histories.flat_map(|history| status_words(history.status, unfinished)).collect()
             }
             name => {
-                let words = group.trials.iter().filter_map(|trial| figure(trial.history()?, name));
+                let words = group.trials.iter().filter_map(|trial| lookup(trial.history()?, name));
                 let words: Vec<String> = words
                     .filter_map(|found| match found {
-                        Found::Word(word) => Some(word),
-                        Found::Number(_) => None,
+                        MetricValue::Word(word) => Some(word),
+                        MetricValue::Number(_) => None,
                     })
                     .collect();
                 match words.is_empty() {

@@ -7,8 +7,8 @@ use crate::compare::group::Group;
 use crate::history::History;
 
 /// Keys that describe an experiment and do not change the training.
-const DESCRIPTIVE_KEYS: [&str; 9] =
-    ["name", "title", "question", "source", "lesson", "quick", "theirs", "expect", "variants"];
+const DESCRIPTIVE_KEYS: [&str; 10] =
+    ["name", "title", "question", "source", "lesson", "quick", "reference", "theirs", "expect", "variants"];
 
 /// Paths of the user's data files. Files with the same checksum are the same data, wherever they are.
 const PATHS: [(&str, &str); 5] =

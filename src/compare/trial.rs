@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::compare::foreign_trial::ForeignTrial;
 use crate::compare::metric_name::is_metric;
 use crate::history::diagnosis::{Diagnosis, Verdict};
-use crate::history::foreign::foreign_history::{Foreign, Moment};
-use crate::history::{Best, History, Status, figure};
+use crate::history::foreign::foreign_history::{EpochEnd, Foreign};
+use crate::history::{Best, History, Status, metric_path};
 
 /// A trial and the file it was read from.
 #[derive(Clone, Debug)]
@@ -230,8 +230,9 @@ impl Trial {
     /// `min.val_loss`, `test.acc`, `diagnosis.val_loss_rise`, …
     pub fn metric_value(&self, name: &str) -> Option<f64> {
         if let Some(history) = self.history() {
-            return figure::number(history, name);
+            return metric_path::lookup_number(history, name);
         }
+        let name = &*metric_path::current(name);
         let (when, metric) = name.split_once('.')?;
         let over_epochs = |better: fn(f64, f64) -> f64| self.curve(metric)?.values.into_iter().reduce(better);
         match when {
@@ -245,7 +246,7 @@ impl Trial {
             "diagnosis" => {
                 let diagnosis = self.diagnosis()?;
                 match metric {
-                    "val_loss_rise" | "gap" => diagnosis.val_loss_rise,
+                    "val_loss_rise" => diagnosis.val_loss_rise,
                     "generalization_gap" => diagnosis.generalization_gap,
                     _ => None,
                 }
@@ -300,7 +301,7 @@ impl Trial {
                 }
                 Axis::Step | Axis::Seconds => {
                     let moments = read.foreign.clock.iter();
-                    let place = |moment: &Moment| match axis {
+                    let place = |moment: &EpochEnd| match axis {
                         Axis::Step => moment.step.map(|step| step as f64),
                         Axis::Epoch | Axis::Seconds => moment.seconds,
                     };

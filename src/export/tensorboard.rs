@@ -19,8 +19,8 @@ use crate::history::event_file::{
 use crate::history::{History, Status};
 
 /// Keys of an experiment that are not hyperparameters, or that the trial itself records.
-const WORDS: [&str; 10] =
-    ["name", "title", "question", "source", "lesson", "quick", "theirs", "expect", "variants", "seeds"];
+const WORDS: [&str; 11] =
+    ["name", "title", "question", "source", "lesson", "quick", "reference", "theirs", "expect", "variants", "seeds"];
 
 /// Returns the event file of a trial.
 pub fn file(trial: &Trial) -> File {

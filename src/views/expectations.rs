@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::history::History;
 use crate::history::expectation::ExpectationResult;
-use crate::history::metric_path::Found;
+use crate::history::metric_path::MetricValue;
 use crate::history::number::{Number, brief};
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::MISSING;
@@ -41,9 +41,9 @@ pub struct TrialOutcome {
     /// The name of the trial's files.
     pub name: String,
     /// The value; `None` if it is not available.
-    pub found: Option<Found>,
+    pub found: Option<MetricValue>,
     /// The value that it is compared with.
-    pub against: Option<Found>,
+    pub against: Option<MetricValue>,
     /// Whether the expectation is met.
     pub is_met: bool,
     variant: String,
@@ -118,7 +118,7 @@ impl Outcome {
     /// Returns the value that was found, with the one that it is compared with; of several trials, the number that meet
     /// the expectation: `4 of 5 trials`.
     pub fn in_words(&self, number: &dyn Fn(f64) -> String) -> String {
-        let value = |found: &Option<Found>| value(found.as_ref(), number);
+        let value = |found: &Option<MetricValue>| value(found.as_ref(), number);
         match &self.trials[..] {
             [TrialOutcome { found: Some(_), against: Some(_), .. }] => {
                 format!("{}, against {}", value(&self.trials[0].found), value(&self.trials[0].against))
@@ -134,7 +134,7 @@ impl Outcome {
     /// Returns the lowest and highest value of several trials: `0.9500 to 0.9700`; `None` if any is missing.
     pub fn range(&self, number: &dyn Fn(f64) -> String) -> Option<String> {
         let values = self.trials.iter().map(|trial| match trial.found {
-            Some(Found::Number(Number(value))) => Some(value),
+            Some(MetricValue::Number(Number(value))) => Some(value),
             _ => None,
         });
         let values: Vec<f64> = values.filter(|_| self.trials.len() > 1).collect::<Option<_>>()?;
@@ -152,12 +152,12 @@ impl Outcome {
 }
 
 /// Returns a value in words; a word without underscores, a whole number without decimals.
-fn value(found: Option<&Found>, number: &dyn Fn(f64) -> String) -> String {
+fn value(found: Option<&MetricValue>, number: &dyn Fn(f64) -> String) -> String {
     match found {
         None => "not available".to_owned(),
-        Some(Found::Word(word)) => word.replace('_', " "),
-        Some(Found::Number(Number(value))) if value.fract() == 0.0 && value.abs() < 1e9 => value.to_string(),
-        Some(Found::Number(Number(value))) => number(*value),
+        Some(MetricValue::Word(word)) => word.replace('_', " "),
+        Some(MetricValue::Number(Number(value))) if value.fract() == 0.0 && value.abs() < 1e9 => value.to_string(),
+        Some(MetricValue::Number(Number(value))) => number(*value),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::compare::group::Group;
 use crate::compare::settings::{Setting, differing, settings};
-use crate::history::provenance::{Asked, Origin};
+use crate::history::provenance::{Origin, Provenance};
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::MISSING;
@@ -77,7 +77,7 @@ fn differing_table(differ: &[Setting], groups: &[Group]) -> Table {
     table
 }
 
-fn asked(group: &Group) -> Option<&Asked> {
+fn asked(group: &Group) -> Option<&Provenance> {
     group.trials.first()?.history()?.asked.as_ref()
 }
 
@@ -110,7 +110,7 @@ mod tests {
     use crate::history::{History, trial_for_tests};
     use serde_json::json;
 
-    fn group(label: &str, lr: f64, asked: Option<Asked>) -> Group {
+    fn group(label: &str, lr: f64, asked: Option<Provenance>) -> Group {
         let config = json!({ "seeds": [0], "train": { "epochs": 3, "batch": 8, "lr": lr } });
         let history = History { config, asked, ..trial_for_tests(label, 0, 1.0) };
         Group { label: label.to_owned(), trials: vec![Trial::from_history(history, PathBuf::new())] }
@@ -130,7 +130,7 @@ mod tests {
     fn settings_that_differ_come_first_and_defaults_last_each_with_its_origin() {
         let asked = |varied: &[&str]| {
             let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
-            Some(Asked { changed: keys(&["train.epochs"]), varied: keys(varied), ..Asked::default() })
+            Some(Provenance { changed: keys(&["train.epochs"]), varied: keys(varied), ..Provenance::default() })
         };
         let groups = [group("a", 0.1, asked(&[])), group("b", 0.2, asked(&["train.lr"]))];
         let [differ, same] = &tables(section(&groups, Shown::All).unwrap())[..] else { panic!("two tables") };

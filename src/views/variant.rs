@@ -89,8 +89,11 @@ fn tiles(group: &Group) -> Vec<Tile> {
     ordered.sort_by_key(|name| if Some(*name) == main.as_ref() { 0 } else { 1 + usize::from(*name == "test.loss") });
     for name in ordered.into_iter().take(TILES) {
         let Some(sample) = sample(name) else { continue };
-        let notes =
-            [spread_note(&sample), describe_test_weights(std::slice::from_ref(group)), baseline(group, name).unwrap_or_default()];
+        let notes = [
+            spread_note(&sample),
+            describe_test_weights(std::slice::from_ref(group)),
+            baseline(group, name).unwrap_or_default(),
+        ];
         let notes: Vec<String> = notes.into_iter().filter(|words| !words.is_empty()).collect();
         tiles.push(tile(capital(&name.replacen('.', " ", 1)), brief(sample.mean), notes.join("; ")));
     }

@@ -11,7 +11,7 @@ use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
 use crate::device::DeviceChoice;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::checkpointing::{RunCheckpoint, CheckpointInterval};
+use crate::experiment::run::checkpointing::{CheckpointInterval, RunCheckpoint};
 use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::store::find::{self, SavedRun};
 use crate::experiment::store::newest;
@@ -94,7 +94,8 @@ pub(crate) fn resume_run(
     progress: &mut Progress,
 ) -> anyhow::Result<Finished> {
     let checkpoint = RunCheckpoint::read(&folder)?;
-    let is_needed = |found: &RunCheckpoint| record.stacks().any(|s| s.state != StackState::Done && found.is_of(&s.trials));
+    let is_needed =
+        |found: &RunCheckpoint| record.stacks().any(|s| s.state != StackState::Done && found.is_of(&s.trials));
     let start = match checkpoint.as_ref().filter(|found| is_needed(found)) {
         Some(checkpoint) => format!("from the checkpoint of epoch {}", checkpoint.epoch()),
         None => "the remaining trials have no checkpoint: starting them at epoch 1".to_owned(),

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
-use crate::experiment::spec::Spec;
+use crate::experiment::spec::json_schema::json_schema;
 use crate::history::History;
 
 const EXAMPLES: &str = "\
@@ -31,9 +31,9 @@ enum File {
 
 /// Prints the JSON Schema of a kind of file.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    terminal::json(&match args.file {
-        File::History => schemars::schema_for!(History),
-        File::Experiment => schemars::schema_for!(Spec),
-    });
+    match args.file {
+        File::History => terminal::json(&schemars::schema_for!(History)),
+        File::Experiment => terminal::json(&json_schema()),
+    }
     Ok(Exit::Done)
 }

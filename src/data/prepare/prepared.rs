@@ -150,7 +150,8 @@ impl Loaded {
             return Err(into_error(fault.hint("remove it: after the split, columns are encoded and filled in first")));
         }
         let from = self.rows.counts(self.classes.len());
-        let rows = resample.apply(&self.rows, &self.classes, device).map_err(|fault| into_error(fault.under("resample")))?;
+        let rows =
+            resample.apply(&self.rows, &self.classes, device).map_err(|fault| into_error(fault.under("resample")))?;
         let to = rows.counts(self.classes.len());
         let record = ResampleRecord::before_split(resample.name(), from, to);
         Ok((Loaded { rows, ..self }, record))

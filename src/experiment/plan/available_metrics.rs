@@ -6,7 +6,7 @@ use crate::config::suggest;
 use crate::data::Target;
 use crate::experiment::plan::network_plan::TINY;
 use crate::experiment::plan::{BASE, Model, Plan};
-use crate::history::metric_path::{PREDICTION, STATUS};
+use crate::history::metric_path::{PREDICTION, STATUS, current};
 use crate::metrics::Metric;
 use crate::metrics::threshold::ThresholdRule;
 
@@ -22,7 +22,7 @@ const TREE: [&str; 3] = ["depth", "leaves", "nodes"];
 
 /// Metrics below `diagnosis.`.
 const DIAGNOSIS: [&str; 9] = [
-    "verdict",
+    "label",
     "sentence",
     "overfits_from",
     "val_loss_rise",
@@ -33,7 +33,7 @@ const DIAGNOSIS: [&str; 9] = [
     "jitter",
 ];
 
-/// Values of `diagnosis.verdict`.
+/// Values of `diagnosis.label`.
 const VERDICTS: [&str; 5] = ["underfitting", "good", "overfitting", "diverged", "unstable"];
 
 /// Values of `status` for trials that were not interrupted.
@@ -84,9 +84,9 @@ pub enum TextValues {
 
 /// Returns the text values that the metric `name` can have.
 pub fn text_values(name: &str) -> TextValues {
-    match name {
+    match &*current(name) {
         STATUS => TextValues::OneOf(&ENDS),
-        "diagnosis.verdict" => TextValues::OneOf(&VERDICTS),
+        "diagnosis.label" => TextValues::OneOf(&VERDICTS),
         "diagnosis.sentence" => TextValues::Any,
         _ => TextValues::None,
     }
@@ -135,6 +135,7 @@ impl AvailableMetrics {
     /// # Errors
     /// When they will not. The error names the setting `key` and hints at a similar name.
     pub fn check(&self, key: &str, name: &str) -> Result<(), Invalid> {
+        let name = &*current(name);
         let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
         let unknown =
             |hint: String| Err(Invalid::new(key, format!("names no metric of {}: `{name}`", self.label)).hint(hint));
@@ -198,7 +199,6 @@ impl AvailableMetrics {
                 tested.extend(always.iter().map(|name| &**name).filter(|name| !metrics.contains(name)));
                 check_known(metric, &tested)
             }
-            "diagnosis" if metric == "gap" => Ok(()), // old name of `val_loss_rise`
             "diagnosis" => check_known(metric, &DIAGNOSIS),
             "learned" => self.check_learned(metric).or_else(unknown),
             _ => unknown(suggest::hint(group, GROUPS)),
@@ -224,7 +224,7 @@ impl AvailableMetrics {
             paths.push(format!("{class}.support"));
         }
         if classes == 2 {
-            paths.push("positives".to_owned());
+            paths.push("prevalence".to_owned());
         }
         if let Some(by) = self.threshold {
             paths.push("threshold.value".to_owned());
@@ -290,9 +290,9 @@ mod tests {
     }
 
     #[test]
-    fn the_diagnosis_is_named_by_its_numbers_and_by_what_they_were_called_before() {
+    fn the_values_of_a_diagnosis_have_current_and_former_names() {
         let metrics = metrics(Some(2), false);
-        for name in ["verdict", "val_loss_rise", "generalization_gap", "jitter", "gap", "rises"] {
+        for name in ["label", "verdict", "val_loss_rise", "gap", "generalization_gap", "jitter", "rises"] {
             assert_eq!(metrics.check("value", &format!("diagnosis.{name}")), Ok(()), "{name}");
         }
         let unknown = metrics.check("value", "diagnosis.val_los_rise").unwrap_err();
@@ -308,7 +308,7 @@ mod tests {
             "balanced_acc",
             "roc_auc",
             "ap",
-            "positives",
+            "prevalence",
             "confusion.1.0",
             "report.accuracy",
             "report.macro.f1",

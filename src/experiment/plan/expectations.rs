@@ -1,4 +1,4 @@
-//! Checks the `[[expect]]` and `[[theirs]]` tables of an experiment. Each table is checked against the plan of its
+//! Checks the `[[expect]]` and `[[reference]]` tables of an experiment. Each table is checked against the plan of its
 //! variant, or against all plans if it names none.
 
 use crate::config::check::Invalid;
@@ -26,9 +26,9 @@ pub fn check(spec: &Spec, plans: &[Plan], seeds: usize) -> Result<(), Invalid> {
         let same = |other: &&Reference| other.value == theirs.value && other.variant == theirs.variant;
         if spec.theirs[..number].iter().any(|other| same(&other)) {
             let message = format!("is a duplicate: `{}` already has a reference", theirs.value);
-            return Err(Invalid::new(format!("theirs.{number}.value"), message));
+            return Err(Invalid::new(format!("reference.{number}.metric"), message));
         }
-        check_reference(theirs, &runs).map_err(|fault| fault.under(format!("theirs.{number}")))?;
+        check_reference(theirs, &runs).map_err(|fault| fault.under(format!("reference.{number}")))?;
     }
     Ok(())
 }
@@ -77,12 +77,12 @@ fn check_figure(key: &str, name: &str, wanted: &[VariantMetrics], runs: &[Varian
 
 fn check_reference(theirs: &Reference, runs: &[VariantMetrics]) -> Result<(), Invalid> {
     let selected = selected("variant", theirs.variant.as_deref(), runs)?;
-    check_figure("value", &theirs.value, selected, runs)?;
+    check_figure("metric", &theirs.value, selected, runs)?;
     if text_values(&theirs.value) != TextValues::None {
-        return Err(Invalid::new("value", format!("must be a numeric metric, found `{}`", theirs.value)));
+        return Err(Invalid::new("metric", format!("must be a numeric metric, found `{}`", theirs.value)));
     }
     if !theirs.figure.is_finite() {
-        return Err(Invalid::new("figure", "must be a finite number"));
+        return Err(Invalid::new("value", "must be a finite number"));
     }
     Ok(())
 }
@@ -91,7 +91,7 @@ fn check_expectation(expectation: &Expectation, runs: &[VariantMetrics]) -> Resu
     let Expectation { value, at_least, at_most, near, within, above, times, is, .. } = expectation;
     check_line("claim", expectation.claim.as_deref())?;
     let selected = selected("variant", expectation.variant.as_deref(), runs)?;
-    check_figure("value", value, selected, runs)?;
+    check_figure("metric", value, selected, runs)?;
     if let Some(name) = above {
         check_above(name, selected, runs)?;
         let (variant, figure) = match name.split_once(VARIANT_SEPARATOR) {
@@ -105,7 +105,7 @@ fn check_expectation(expectation: &Expectation, runs: &[VariantMetrics]) -> Resu
     let stated = [at_least.is_some(), at_most.is_some(), near.is_some(), above.is_some(), is.is_some()];
     if !stated.contains(&true) {
         let message = format!("has no bound for `{value}`");
-        return Err(Invalid::new("value", message).hint("add `at_least`, `at_most`, `near`, `above` or `is`"));
+        return Err(Invalid::new("metric", message).hint("add `at_least`, `at_most`, `near`, `above` or `is`"));
     }
     if near.is_some() != within.is_some() {
         return Err(Invalid::new("near", "and `within` must be used together"));
@@ -134,7 +134,7 @@ fn check_expectation(expectation: &Expectation, runs: &[VariantMetrics]) -> Resu
     match (allowed, is) {
         (TextValues::None, None) => Ok(()),
         (TextValues::None, Some(_)) => Err(Invalid::new("is", "is for text, but this metric is a number")),
-        (_, None) => Err(Invalid::new("value", format!("is text: `{value}`")).hint("add `is`")),
+        (_, None) => Err(Invalid::new("metric", format!("is text: `{value}`")).hint("add `is`")),
         (_, Some(_)) if bounds && expectation.over != Some(Over::Share) => {
             Err(Invalid::new("is", "is for text and cannot be combined with bounds"))
         }

@@ -17,7 +17,7 @@ use crate::data::resample::Resample;
 use crate::data::{DatasetInfo, Target};
 use crate::experiment::plan::network_plan::{NetworkPlan, missing_table};
 use crate::experiment::spec::{ModelName, Spec};
-use crate::history::provenance::Asked;
+use crate::history::provenance::Provenance;
 use crate::metrics::Metric;
 use crate::metrics::score::{ClassScore, Score};
 use crate::train::TrainSpec;
@@ -39,7 +39,7 @@ pub struct Plan {
     /// Description of its data set.
     pub info: DatasetInfo,
     /// The command and settings that asked for this plan; `None` if it was rebuilt from a history.
-    pub asked: Option<Asked>,
+    pub asked: Option<Provenance>,
 }
 
 /// The model that is fitted to the training rows.

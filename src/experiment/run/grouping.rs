@@ -53,7 +53,9 @@ pub fn width(network: &NetworkPlan, workload: &Workload, free: u64) -> usize {
     match workload.device {
         Device::Cpu if !network.spec.layers.iter().all(gains_on_cpu) => 1,
         // each thread trains its own replicas: large stacks keep all threads busy
-        Device::Cpu if !workload.weighted && is_fusable(&network.train, &network.spec.layers, workload.device) => fitting,
+        Device::Cpu if !workload.weighted && is_fusable(&network.train, &network.spec.layers, workload.device) => {
+            fitting
+        }
         Device::Cpu => fitting.min((MOST_ON_CPU / network.architecture.parameters()).max(1)),
         _ => fitting,
     }

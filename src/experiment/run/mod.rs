@@ -46,7 +46,7 @@ use crate::experiment::store::newest;
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::run_state::RunState;
-use crate::history::{History, expectation, theirs};
+use crate::history::{History, expectation, reference};
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 
@@ -269,7 +269,7 @@ impl Run<'_> {
         });
         let interrupted = self.options.signals.is_stopped() && is_over;
         expectation::verify(&study.spec.expect, &mut histories);
-        theirs::compare_with_references(&study.spec.theirs, &mut histories);
+        reference::compare_with_references(&study.spec.theirs, &mut histories);
         let missing = folder.write_errors().map(|write_errors| write_errors.missing).unwrap_or_default();
         for history in &histories {
             let name = format!("{}.json", history.stem());

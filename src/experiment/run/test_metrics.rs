@@ -13,8 +13,8 @@ use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::history::number::Number;
 use crate::history::test_record::{TestRecord, ThresholdRecord};
 use crate::metrics::confusion::Confusion;
-use crate::metrics::decision::Decision;
 use crate::metrics::curves::ranking::Ranking;
+use crate::metrics::decision::Decision;
 use crate::metrics::score::ClassScore;
 use crate::metrics::threshold::{ChosenThreshold, ThresholdRule, ValidationScores};
 use crate::metrics::{Metric, curves, regression};
@@ -49,7 +49,13 @@ pub fn test_records(
 }
 
 /// Returns the metrics of a tree on these rows, at the chosen threshold if there is one.
-pub fn tree_record(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize, choice: Option<ChosenThreshold>) -> TestRecord {
+pub fn tree_record(
+    plan: &Plan,
+    tree: &Tree,
+    rows: &Rows,
+    positive: usize,
+    choice: Option<ChosenThreshold>,
+) -> TestRecord {
     let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
     let evaluation = Evaluation {
         outputs: &outputs,

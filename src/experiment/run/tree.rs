@@ -16,7 +16,7 @@ use crate::classical::tree::Tree;
 use crate::config::hint::Hint;
 use crate::data::prepare::prepared::Prepared;
 use crate::data::{Rows, Training};
-use crate::device::fault::{contained, catch_fault};
+use crate::device::fault::{catch_fault, contained};
 use crate::experiment::plan::Plan;
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::error::{self, Operation};

@@ -21,7 +21,7 @@ use crate::experiment::store::load_model;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
 use crate::experiment::verify::weight_diff::WeightDiff;
-use crate::history::difference::{Difference, RunDifference, otherwise, unseen};
+use crate::history::difference::{Difference, RunDifference, run_differences, unknown_differences};
 use crate::history::{History, Status};
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
@@ -124,7 +124,7 @@ pub fn compare(then: &SavedTrial, reproduced: &Path) -> Option<TrialComparison> 
     let now = History::read(&reproduced.join(then.file.file_name()?)).ok()?;
     let file = |path: PathBuf| reproduced.join(path.file_name().unwrap_or_default());
     let kept = if then.history.tree.is_some() { then.tree() } else { then.weights() };
-    let difference = Difference::of(&then.history, &now);
+    let difference = Difference::between(&then.history, &now);
     // weights of different epochs are not comparable
     let as_far = then.history.history.len() == now.history.len();
     let is_complete = then.history.status != Status::Interrupted || as_far;
@@ -134,8 +134,8 @@ pub fn compare(then: &SavedTrial, reproduced: &Path) -> Option<TrialComparison> 
         difference,
         is_tree: then.history.tree.is_some(),
         kept_file,
-        otherwise: otherwise(&then.history, &now),
-        unseen: unseen(&then.history, &now),
+        otherwise: run_differences(&then.history, &now),
+        unseen: unknown_differences(&then.history, &now),
     })
 }
 

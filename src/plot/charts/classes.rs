@@ -170,8 +170,10 @@ impl Chart<'_> {
 
     fn draw_bars(&self, svg: &mut Svg, frame: Rect, part: &Part) {
         let rows = |class: usize| part.rows.get(class).copied().unwrap_or(0);
-        let count_texts = |part: &Part| self.shown.iter().map(|&class| self.count_text(part, class)).collect::<Vec<_>>();
-        let widest = self.parts.iter().flat_map(count_texts).map(|count_text| SMALL.room(&count_text)).fold(0.0, f64::max);
+        let count_texts =
+            |part: &Part| self.shown.iter().map(|&class| self.count_text(part, class)).collect::<Vec<_>>();
+        let widest =
+            self.parts.iter().flat_map(count_texts).map(|count_text| SMALL.room(&count_text)).fold(0.0, f64::max);
         let longest = (frame.width - widest - 8.0).max(20.0);
         if self.is_log {
             for tick in logarithmic(self.first(), self.most, 40).iter().filter(|tick| tick.value > self.first()) {

@@ -50,9 +50,10 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
         below = vec!["Colors are row-normalized (recall); counts are in the histories.".to_owned()];
     }
     let partial = shown.iter().zip(&matrices).filter(|(group, matrix)| matrix.trials < group.trials.len());
-    below.extend(
-        partial.map(|(group, matrix)| format!("{}: {} with test metrics.", group.label, count(matrix.trials, trial_noun))),
-    );
+    below
+        .extend(partial.map(|(group, matrix)| {
+            format!("{}: {} with test metrics.", group.label, count(matrix.trials, trial_noun))
+        }));
     let describe: Vec<String> = matrices.iter().map(MeanConfusion::describe).collect();
     let page = Page {
         title: titles::title_of_kind(&shown, "confusion matrix"),

@@ -138,7 +138,9 @@ pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Plot> {
     let spread = several.then(|| {
         let over = if kind == Kind::Roc { "the same false positive rate" } else { "the same recall" };
         let trial_noun = titles::trial_noun(&groups);
-        format!("Thin lines are single {trial_noun}s, the thick line is their mean at {over}; ± is the standard deviation.")
+        format!(
+            "Thin lines are single {trial_noun}s, the thick line is their mean at {over}; ± is the standard deviation."
+        )
     });
     let notes_below = spread.into_iter().chain(positive_class(&groups)).collect();
     let page = Page { title, subtitle: titles::subtitle(&groups), description, legend, keys, notes: notes_below };

@@ -136,8 +136,7 @@ impl Panel {
             let text = SMALL.shorten(&flag.text, frame.width);
             let room = SMALL.room(&text);
             let fits = |(left, right): (f64, f64)| left >= frame.x - 1e-6 && right <= frame.right() + 1e-6;
-            let wishes =
-                if flag.is_left { [Anchor::End, Anchor::Start] } else { [Anchor::Start, Anchor::End] };
+            let wishes = if flag.is_left { [Anchor::End, Anchor::Start] } else { [Anchor::Start, Anchor::End] };
             let text_position = |anchor: Anchor| if anchor == Anchor::End { x - 4.0 } else { x + 4.0 };
             let fitting = wishes.into_iter().find(|anchor| fits(anchor.span(text_position(*anchor), room)));
             let (anchor, at) = match fitting {

@@ -1,8 +1,8 @@
 //! Metrics by class: confusion matrix, classification report, and the metrics at a chosen threshold.
 
 use crate::compare::group::Group;
-use crate::history::number::count;
 use crate::history::classification_report::{Report, Scores};
+use crate::history::number::count;
 use crate::views::classes::confusion::{ConfusionMatrix, class_name, class_names, tests};
 use crate::views::classes::positive_class::positive_class;
 use crate::views::classes::thresholds;

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::compare::group::Group;
 use crate::compare::trial::Trial;
-use crate::history::number::{brief, count};
 use crate::history::classification_report::Scores;
+use crate::history::number::{brief, count};
 use crate::history::test_record::{AtThreshold, TestRecord, ThresholdRecord};
 use crate::views::classes::positive_class::positive_class;
 use crate::views::document::block::{Block, Section};

@@ -2,8 +2,8 @@
 
 use runner::history::number::Number;
 use runner::metrics::confusion::Confusion;
-use runner::metrics::decision::Decision;
 use runner::metrics::curves::ranking::Ranking;
+use runner::metrics::decision::Decision;
 use runner::metrics::score::Score;
 use runner::metrics::{Metric, curves};
 use serde_json::{Value, json};

@@ -40,7 +40,9 @@ fn tests_of_pairs_are_scipys() {
         for (test, key) in TESTS {
             assert_p(test.p_paired(&differences), &wanted[key], case, key);
         }
-        assert!(Test::Permutation.p_paired(&differences).unwrap() >= Test::Permutation.smallest_p(Design::Pairs(one.len())));
+        assert!(
+            Test::Permutation.p_paired(&differences).unwrap() >= Test::Permutation.smallest_p(Design::Pairs(one.len()))
+        );
         count += 1;
     }
     assert!(count >= 6);

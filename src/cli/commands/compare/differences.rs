@@ -177,7 +177,8 @@ fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_from_ru
     let any = |verdict: Significance| differences.iter().any(|(_, difference)| difference.verdict == verdict);
     if any(Significance::TooFew) || any(Significance::OneTrial) {
         let needed = pairs_needed(comparisons.max(differences.len()));
-        let other = if any(Significance::TooFew) && differences[0].1.test != Test::T { ", or use `--test t`" } else { "" };
+        let other =
+            if any(Significance::TooFew) && differences[0].1.test != Test::T { ", or use `--test t`" } else { "" };
         let how =
             if all_from_runner { format!(": `runner exp NAME --seeds 0..{}`", needed - 1) } else { String::new() };
         remarks.push(format!("use the same {needed} or more seeds in each run{how}{other}"));

@@ -54,10 +54,12 @@ pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: Page) -> V
 /// Returns a table with a row for each metric and columns for each group: its value and its difference from the baseline.
 fn groups_as_columns(groups: &[Group], shown: &[&MetricComparison], baseline: usize) -> Fitted {
     let group_columns = |(index, group): (usize, &Group)| {
-        let cell = |metric: &&MetricComparison| Cell { text: format_metric(metric, index), is_best: metric.best[index] };
+        let cell =
+            |metric: &&MetricComparison| Cell { text: format_metric(metric, index), is_best: metric.best[index] };
         let mut columns = vec![Column::numbers(truncated(&group.label, 28), shown.iter().map(cell))];
         if index != baseline {
-            let delta = |metric: &&MetricComparison| Cell { text: format_delta(metric, index, baseline), is_best: false };
+            let delta =
+                |metric: &&MetricComparison| Cell { text: format_delta(metric, index, baseline), is_best: false };
             columns.push(Column::numbers("Δ", shown.iter().map(delta)));
         }
         columns.retain(|column| !column.is_empty());

@@ -16,7 +16,7 @@ use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::table::Columns;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::data::store::cache::{Cache, Fault};
+use crate::data::store::cache::{Cache, CacheError};
 use crate::data::store::fetch;
 use crate::data::store::manifest::Manifest;
 
@@ -85,7 +85,7 @@ fn state(cache: &Cache, manifest: &Manifest) -> &'static str {
     let faults = manifest.files.iter().filter_map(|file| cache.read(manifest, file).err()).collect::<Vec<_>>();
     match &faults[..] {
         [] => "fetched",
-        faults if faults.iter().any(|fault| !matches!(fault, Fault::Missing(_))) => "damaged",
+        faults if faults.iter().any(|fault| !matches!(fault, CacheError::Missing(_))) => "damaged",
         _ => "not fetched",
     }
 }
@@ -153,7 +153,7 @@ fn verify(cache: &Cache, name: Option<&str>, json: bool) -> anyhow::Result<Exit>
         for file in &manifest.files {
             let fault = cache.read(manifest, file).err();
             // a file that was never fetched is an error only if the data set was named
-            let is_missing = matches!(fault, Some(Fault::Missing(_)));
+            let is_missing = matches!(fault, Some(CacheError::Missing(_)));
             all_ok &= fault.is_none() || (is_missing && name.is_none());
             let verdict = fault.map_or("ok".to_owned(), |fault| fault.to_string());
             results.push((manifest.name.clone(), file.name.clone(), verdict));

@@ -92,7 +92,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             Status::Diverged if !is_single => Err(Failure::Diverged),
             _ => catch_fault(|| evaluate(trial, &eval_rows, device, &mut data, &mut warnings))
                 .unwrap_or_else(|fault| {
-                    Err(error::into_run_error(fault, &format!("failed to evaluate `{}`", trial.stem()), Operation::Evaluation))
+                    Err(error::into_run_error(
+                        fault,
+                        &format!("failed to evaluate `{}`", trial.stem()),
+                        Operation::Evaluation,
+                    ))
                 })
                 .map_err(Failure::Failed),
         };
@@ -183,7 +187,9 @@ fn evaluate(
     data.difference(history).into_iter().for_each(&mut warn);
     let file_rows;
     let (rows, stated) = match eval_rows {
-        EvalRows::Part { part, .. } => (rows_of(data, *part, "--data")?, HistoryMetrics::from_history(history, keep, *part)),
+        EvalRows::Part { part, .. } => {
+            (rows_of(data, *part, "--data")?, HistoryMetrics::from_history(history, keep, *part))
+        }
         EvalRows::File(file) => {
             let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file)?;
             if left_out > 0 {

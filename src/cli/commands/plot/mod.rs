@@ -19,7 +19,7 @@ use crate::compare::trial::Axis;
 use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;
 use crate::plot::Plot;
-use crate::plot::charts::{confusion, curves, strip_plot, layers, roc_pr, thresholds};
+use crate::plot::charts::{confusion, curves, layers, roc_pr, strip_plot, thresholds};
 
 /// Arguments of `runner plot`.
 #[derive(Debug, clap::Args)]

@@ -17,7 +17,7 @@ use crate::device::DeviceChoice;
 use crate::experiment::run::Options;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::store::find::Damaged;
-use crate::experiment::verify::reproduction::{TrialComparison, ReproducibleRun, compare};
+use crate::experiment::verify::reproduction::{ReproducibleRun, TrialComparison, compare};
 
 /// Arguments of `runner reproduce`.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::experiment::verify::reproduction::{TrialComparison, ReproducibleRun};
+use crate::experiment::verify::reproduction::{ReproducibleRun, TrialComparison};
 use crate::history::difference::RunDifference;
 
 /// Comparison of a run with the same run trained again.

@@ -6,7 +6,7 @@ use crate::cli::text::page::Page;
 use crate::cli::text::terminal;
 use crate::experiment::verify::reproduction::TrialComparison;
 use crate::experiment::verify::weight_diff::WeightDiff;
-use crate::history::difference::{Figure, Other, RunDifference};
+use crate::history::difference::{MetricDifference, RunDifference, ValueDifference};
 use serde_json::Value;
 
 /// Maximum number of trials that are listed one by one.
@@ -30,7 +30,8 @@ pub(crate) fn render(reproduction: &Reproduction) -> String {
         }
         _ => {}
     }
-    let unknown: Vec<(&str, &TrialComparison)> = reproduction.outcomes().filter(|(_, o)| o.is_identical().is_none()).collect();
+    let unknown: Vec<(&str, &TrialComparison)> =
+        reproduction.outcomes().filter(|(_, o)| o.is_identical().is_none()).collect();
     for (stem, outcome) in unknown.iter().take(MAX_LISTED) {
         let what = if outcome.is_tree { "its tree was" } else { "its weights were" };
         let compared = what_was_compared(outcome);
@@ -115,8 +116,8 @@ fn difference_lines(stem: &str, outcome: &TrialComparison) -> Vec<String> {
 }
 
 /// Returns `loss 0.25 then, 0.2500001 now: difference 1.0e-7, relative 4.0e-7`.
-fn metric_difference(difference: &Figure) -> String {
-    let Figure { metric, then, now, absolute, relative, .. } = difference;
+fn metric_difference(difference: &MetricDifference) -> String {
+    let MetricDifference { metric, then, now, absolute, relative, .. } = difference;
     let size = match absolute.0.is_finite() {
         true => format!("difference {:.1e}, relative {:.1e}", absolute.0, relative.0),
         false => "one of them is NaN or infinite".to_owned(),
@@ -125,7 +126,7 @@ fn metric_difference(difference: &Figure) -> String {
 }
 
 /// Returns a difference outside the epochs, such as one of a test metric.
-fn other_difference(other: &Other) -> String {
+fn other_difference(other: &ValueDifference) -> String {
     let shown = |value: &Value| match value {
         Value::Null => "missing".to_owned(),
         Value::String(text) => text.clone(),

@@ -15,8 +15,8 @@ use crate::cli::text::{number_format, terminal};
 use crate::compare::direction::higher_is_better;
 use crate::compare::filter::Filter;
 use crate::compare::metric_name::metric_of;
-use crate::compare::run_list::{ListOptions, RunSummary, RunList, list_runs};
 use crate::compare::positive_class;
+use crate::compare::run_list::{ListOptions, RunList, RunSummary, list_runs};
 use crate::config::hint::Hint;
 use crate::history::Status;
 

@@ -127,7 +127,12 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
     let arguments = |out: &Path, checkpoint_interval: &str| {
         let mut words = vec!["exp".to_owned()];
         words.extend(args.run_args.arguments());
-        words.extend(["--checkpoint".to_owned(), checkpoint_interval.to_owned(), "--out".to_owned(), out.display().to_string()]);
+        words.extend([
+            "--checkpoint".to_owned(),
+            checkpoint_interval.to_owned(),
+            "--out".to_owned(),
+            out.display().to_string(),
+        ]);
         words
     };
     let reference_out = scratch.join("uninterrupted");

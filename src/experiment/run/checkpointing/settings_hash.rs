@@ -4,6 +4,7 @@ use anyhow::Context;
 
 use crate::data::store::checksum::sha256;
 use crate::experiment::plan::Plan;
+use crate::experiment::spec::former_keys;
 
 /// A trial as it enters the hash: its plan and the checksum of its data.
 pub type HashedTrial<'a> = (&'a Plan, &'a str);
@@ -40,6 +41,7 @@ fn hash_with_paths(trials: &[HashedTrial], change: impl Fn(&mut String)) -> anyh
         let mut written = plan.spec.clone();
         written.data.paths_mut().into_iter().for_each(|(_, path)| change(path));
         let mut spec = serde_json::to_value(&written)?;
+        former_keys::rename_to_former(&mut spec);
         if plan.has_constant_momentum() {
             // its checkpoints are from a version without these settings
             let one_cycle = spec.pointer_mut("/train/schedule/one_cycle").and_then(serde_json::Value::as_object_mut);

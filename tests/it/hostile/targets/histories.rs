@@ -10,7 +10,7 @@ use runner::compare::{caution, comparison, settings};
 use runner::experiment::store::find::SavedRun;
 use runner::experiment::store::load_model::TrainedModel;
 use runner::export;
-use runner::plot::charts::{curves, strip_plot, layers, run_plots, thresholds};
+use runner::plot::charts::{curves, layers, run_plots, strip_plot, thresholds};
 use runner::plot::draw::page::Size;
 use runner::report::page;
 use tch::Device;
