@@ -1,4 +1,4 @@
-//! Tells the linker where libtorch lies at run time.
+//! Passes the directory of libtorch to the linker as the runtime search path.
 
 fn main() {
     println!("cargo:rerun-if-env-changed=LIBTORCH");

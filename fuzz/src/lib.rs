@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets, which the tests of `runner` run too.
+//! The functions that the fuzz targets call. The tests of `runner` call them too.
 
 use std::panic::{set_hook, take_hook};
 use std::sync::Once;
@@ -8,8 +8,8 @@ use runner::device::fault::is_handled;
 #[path = "../../tests/it/hostile/targets/mod.rs"]
 pub mod targets;
 
-/// Gives the bytes to a target. Any panic ends the process, as libFuzzer has it, but for one that the program expects of a
-/// library and makes an error of.
+/// Passes the bytes to a target. A panic ends the process, as libFuzzer expects. The exception is a panic of a library
+/// that the program catches and turns into an error.
 pub fn run(target: fn(&[u8]), bytes: &[u8]) {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -68,11 +68,12 @@ pub fn section(runs: &Runs) -> Option<Section> {
 mod tests {
     use super::*;
     use crate::history::number::Number;
-    use crate::history::records::Beside;
+    use crate::history::trial_fields::ReferenceComparison;
     use crate::history::{History, trial_for_tests};
 
     fn trial(seed: i64, ours: f64) -> History {
-        let beside = Beside { value: "last.loss".to_owned(), theirs: 0.25, ours: Some(Number(ours)), exact: false };
+        let beside =
+            ReferenceComparison { value: "last.loss".to_owned(), theirs: 0.25, ours: Some(Number(ours)), exact: false };
         History { theirs: vec![beside], ..trial_for_tests("base", seed, ours) }
     }
 

@@ -130,7 +130,11 @@ mod tests {
     fn settings_that_differ_come_first_and_defaults_last_each_with_its_origin() {
         let asked = |varied: &[&str]| {
             let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
-            Some(Provenance { changed: keys(&["train.epochs"]), varied: keys(varied), ..Provenance::default() })
+            Some(Provenance {
+                set_by_command_line: keys(&["train.epochs"]),
+                set_by_variant: keys(varied),
+                ..Provenance::default()
+            })
         };
         let groups = [group("a", 0.1, asked(&[])), group("b", 0.2, asked(&["train.lr"]))];
         let [differ, same] = &tables(section(&groups, Shown::All).unwrap())[..] else { panic!("two tables") };

@@ -1,4 +1,4 @@
-//! The whole program from outside: bad input, commands, and numbers held against other implementations.
+//! Tests of the complete program: invalid input, commands, and comparisons with other implementations.
 
 mod commands;
 mod compare;
@@ -11,7 +11,7 @@ mod layout;
 mod process;
 mod reports;
 mod resuming;
-mod run_folders;
+mod run_directories;
 mod runs;
 mod saved_runs;
 mod schemas;

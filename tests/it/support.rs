@@ -1,4 +1,4 @@
-//! A folder to run the program in, cut off from the network and the user's caches, and how its output is looked at.
+//! A directory to run the program in, without access to the network and the user's caches, and checks of its output.
 
 use std::path::{Path, PathBuf};
 use std::process::Command as StdCommand;
@@ -8,10 +8,10 @@ use assert_cmd::assert::Assert;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The program.
+/// Path of the program.
 pub const RUNNER: &str = env!("CARGO_BIN_EXE_runner");
 
-/// A small experiment on the digits: two epochs, some milliseconds.
+/// A small experiment on the digits: two epochs, a few milliseconds.
 pub const IDEA: &str = r#"title = "An idea"
 
 [data.digits]
@@ -26,80 +26,81 @@ loss = "cross_entropy"
 optimizer = { adam = { lr = 1e-3 } }
 "#;
 
-/// [`IDEA`] with one thing written differently.
+/// [`IDEA`] with one text replaced by another.
 #[track_caller]
-pub fn idea_with(written: &str, instead: &str) -> String {
-    assert!(IDEA.contains(written), "the idea holds no `{written}`");
-    IDEA.replacen(written, instead, 1)
+pub fn idea_with(original: &str, replacement: &str) -> String {
+    assert!(IDEA.contains(original), "`IDEA` does not contain `{original}`");
+    IDEA.replacen(original, replacement, 1)
 }
 
-/// A current folder and a data cache, both empty and gone afterwards.
-pub struct Place {
-    here: TempDir,
-    data: TempDir,
-    users_data: bool,
+/// An empty current directory and an empty data cache. Both are deleted at the end.
+pub struct TestDir {
+    current_dir: TempDir,
+    data_cache: TempDir,
+    uses_user_data: bool,
 }
 
-impl Place {
+impl TestDir {
     pub fn new() -> Self {
-        Place { here: TempDir::new().unwrap(), data: TempDir::new().unwrap(), users_data: false }
+        TestDir { current_dir: TempDir::new().unwrap(), data_cache: TempDir::new().unwrap(), uses_user_data: false }
     }
 
-    /// With the data cache of the user, and the network to fetch what it lacks.
-    pub fn with_users_data() -> Self {
-        Place { users_data: true, ..Place::new() }
+    /// Uses the data cache of the user, and the network for missing files.
+    pub fn with_user_data_cache() -> Self {
+        TestDir { uses_user_data: true, ..TestDir::new() }
     }
 
-    /// With [`IDEA`] as `idea.toml`.
+    /// Contains [`IDEA`] as `idea.toml`.
     pub fn with_idea() -> Self {
-        let place = Place::new();
-        place.write("idea.toml", IDEA);
-        place
+        let dir = TestDir::new();
+        dir.write("idea.toml", IDEA);
+        dir
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.here.path().join(name)
+        self.current_dir.path().join(name)
     }
 
-    /// A file of the data cache.
+    /// Path of a file in the data cache.
     pub fn data_path(&self, name: &str) -> PathBuf {
-        self.data.path().join(name)
+        self.data_cache.path().join(name)
     }
 
-    /// Writes a file, and the folders that it stands in.
+    /// Writes a file and creates its parent directories.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    /// Writes a file, and gives back its name.
+    /// Writes a file and returns its name.
     pub fn file(&self, name: &str, text: &str) -> String {
         self.write(name, text);
         name.to_owned()
     }
 
-    /// The program with these arguments, on the CPU, with no way to the network unless the user's data were asked for.
+    /// The program with these arguments, on the CPU, without access to the network unless the user's data cache is
+    /// used.
     pub fn command(&self, arguments: &[&str]) -> StdCommand {
-        self.command_of(RUNNER, arguments)
+        self.command_with(RUNNER, arguments)
     }
 
-    /// The same of a program of ours at another place, or by another name.
-    pub fn command_of(&self, program: impl AsRef<Path>, arguments: &[&str]) -> StdCommand {
-        let nowhere = "http://127.0.0.1:9";
+    /// The same command for an executable at another path.
+    pub fn command_with(&self, program: impl AsRef<Path>, arguments: &[&str]) -> StdCommand {
+        let unreachable = "http://127.0.0.1:9";
         let mut command = StdCommand::new(program.as_ref());
-        command.args(arguments).current_dir(self.here.path());
-        command.env("CUDA_VISIBLE_DEVICES", "").env("OMP_NUM_THREADS", "1"); // tests run side by side
-        if self.users_data {
+        command.args(arguments).current_dir(self.current_dir.path());
+        command.env("CUDA_VISIBLE_DEVICES", "").env("OMP_NUM_THREADS", "1"); // tests run in parallel
+        if self.uses_user_data {
             return command;
         }
-        command.env("RUNNER_DATA_DIR", self.data.path());
+        command.env("RUNNER_DATA_DIR", self.data_cache.path());
         for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
-            command.env(proxy, nowhere);
+            command.env(proxy, unreachable);
         }
         command
             .env("PIP_CONFIG_FILE", "/dev/null")
-            .env("PIP_INDEX_URL", format!("{nowhere}/simple"))
+            .env("PIP_INDEX_URL", format!("{unreachable}/simple"))
             .env("PIP_NO_INDEX", "1")
             .env("PIP_RETRIES", "0")
             .env("PIP_FIND_LINKS", "");
@@ -114,20 +115,20 @@ impl Place {
         Command::from_std(self.command(arguments)).assert()
     }
 
-    /// Runs an experiment on the CPU, and gives back what `--json` prints.
+    /// Runs an experiment on the CPU and returns the output of `--json`.
     #[track_caller]
     pub fn exp(&self, arguments: &[&str]) -> Value {
         let all = [&["exp", "--json", "--device", "cpu"], arguments].concat();
         serde_json::from_str(&stdout(&self.run(&all).code(0))).unwrap()
     }
 
-    /// The history of each trial of an experiment.
+    /// Runs an experiment and returns the history of each trial.
     #[track_caller]
     pub fn histories(&self, arguments: &[&str]) -> Vec<Value> {
         self.exp(arguments)["histories"].as_array().unwrap().clone()
     }
 
-    /// The history of an experiment with one seed.
+    /// Runs an experiment with one seed and returns its history.
     #[track_caller]
     pub fn history(&self, arguments: &[&str]) -> Value {
         let mut printed = self.exp(arguments);
@@ -135,30 +136,30 @@ impl Place {
         printed["histories"][0].take()
     }
 
-    /// What the program says when it refuses this: exit code 2, nothing on standard output, no trace of the program's
-    /// insides, and no file written. The names of the folders are taken out.
+    /// Runs the program, which must reject its input: exit code 2, empty stdout, no internal details, and no new files.
+    /// Returns stderr without the paths of the temporary directories.
     #[track_caller]
-    pub fn refusal(&self, arguments: &[&str]) -> String {
+    pub fn error_message(&self, arguments: &[&str]) -> String {
         let before = self.files();
         let refused = self.run(arguments).code(2);
-        let said = self.redacted(&stderr(&refused));
-        assert_eq!(stdout(&refused), "", "standard output; standard error holds:\n{said}");
+        let message = self.without_paths(&stderr(&refused));
+        assert_eq!(stdout(&refused), "", "stdout is not empty; stderr:\n{message}");
         for trace in ["panicked", "a fault in runner itself", "libtorch_cpu.so", "frame #", "epoch 1/"] {
-            assert!(!said.contains(trace), "`{trace}` in:\n{said}");
+            assert!(!message.contains(trace), "`{trace}` in:\n{message}");
         }
-        assert!(said.starts_with("error: ") || said.contains("\nerror: "), "{said}");
+        assert!(message.starts_with("error: ") || message.contains("\nerror: "), "{message}");
         assert_eq!(self.files(), before, "files were left behind");
-        said
+        message
     }
 
-    /// Standard error with the names of the folders taken out.
-    pub fn redacted(&self, text: &str) -> String {
+    /// Replaces the paths of the temporary directories in stderr.
+    pub fn without_paths(&self, text: &str) -> String {
         let named =
             |text: String, folder: &TempDir, name: &str| text.replace(&folder.path().display().to_string(), name);
-        named(named(text.trim_end().to_owned(), &self.here, "[here]"), &self.data, "[data]")
+        named(named(text.trim_end().to_owned(), &self.current_dir, "[here]"), &self.data_cache, "[data]")
     }
 
-    /// Every file and folder, sorted; the data cache is elsewhere.
+    /// All files and directories, sorted, without the data cache.
     pub fn files(&self) -> Vec<PathBuf> {
         fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
             for entry in std::fs::read_dir(folder).unwrap() {
@@ -170,32 +171,32 @@ impl Place {
             }
         }
         let mut found = Vec::new();
-        walk(self.here.path(), &mut found);
+        walk(self.current_dir.path(), &mut found);
         found.sort();
         found
     }
 }
 
-/// What `exp idea.toml` says when it refuses [`IDEA`] with one thing written differently.
+/// Error message of `exp idea.toml` for [`IDEA`] with one text replaced by another.
 #[track_caller]
-pub fn refusal_with(written: &str, instead: &str) -> String {
-    let place = Place::new();
-    place.write("idea.toml", idea_with(written, instead));
-    place.refusal(&["exp", "idea.toml"])
+pub fn error_with(original: &str, replacement: &str) -> String {
+    let dir = TestDir::new();
+    dir.write("idea.toml", idea_with(original, replacement));
+    dir.error_message(&["exp", "idea.toml"])
 }
 
-/// What `exp idea.toml` says when it refuses these arguments behind it.
+/// Error message of `exp idea.toml` with these further arguments.
 #[track_caller]
-pub fn refusal_of_arguments(arguments: &[&str]) -> String {
-    Place::with_idea().refusal(&[&["exp", "idea.toml"], arguments].concat())
+pub fn error_of_arguments(arguments: &[&str]) -> String {
+    TestDir::with_idea().error_message(&[&["exp", "idea.toml"], arguments].concat())
 }
 
-/// What `exp idea.toml` says when it refuses [`IDEA`] with this expectation at its end.
+/// Error message of `exp idea.toml` for [`IDEA`] with this expectation added.
 #[track_caller]
-pub fn refusal_of_expectation(expectation: &str) -> String {
-    let place = Place::new();
-    place.write("idea.toml", format!("{IDEA}\n[[expect]]\n{expectation}\n"));
-    place.refusal(&["exp", "idea.toml"])
+pub fn error_of_expectation(expectation: &str) -> String {
+    let dir = TestDir::new();
+    dir.write("idea.toml", format!("{IDEA}\n[[expect]]\n{expectation}\n"));
+    dir.error_message(&["exp", "idea.toml"])
 }
 
 pub fn stdout(assert: &Assert) -> String {
@@ -206,7 +207,7 @@ pub fn stderr(assert: &Assert) -> String {
     String::from_utf8(assert.get_output().stderr.clone()).unwrap()
 }
 
-/// All of these words are in the text.
+/// Asserts that the text contains all of these words.
 #[track_caller]
 pub fn assert_says(text: &str, words: &[&str]) {
     for word in words {
@@ -214,27 +215,27 @@ pub fn assert_says(text: &str, words: &[&str]) {
     }
 }
 
-/// A history's curves without the one that is never the same twice.
+/// The curves of a history without `seconds`, which differs in every run.
 pub fn curves(history: &Value) -> Value {
     let mut curves = history["history"].clone();
     curves.as_object_mut().unwrap().remove("seconds").unwrap();
     curves
 }
 
-/// One metric by epoch.
+/// Values of one metric, by epoch.
 pub fn metric(history: &Value, name: &str) -> Vec<f64> {
     history["history"][name].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
 }
 
-/// Whether the operating system has an NVIDIA driver, so that `--device cuda` may be good.
+/// Whether the operating system has an NVIDIA driver, so that `--device cuda` may work.
 pub fn has_nvidia_driver() -> bool {
     ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| Path::new(path).exists())
 }
 
-/// Sends a signal to a child that has not been waited for.
+/// Sends a signal to a child process that was not waited for yet.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library sends no signals")]
 pub fn send(child: &std::process::Child, signal: libc::c_int) {
-    // SAFETY: it touches no memory; the child has not been waited for, so its number is still its own.
+    // SAFETY: the call touches no memory; the child was not waited for yet, so its number is still its own.
     assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
 }

@@ -232,7 +232,7 @@ fn at_text(at: &AtThreshold) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::cli::fixtures::{PLAIN, width};

@@ -1,4 +1,4 @@
-//! The lessons are there, each as an experiment, and what came of them is written down.
+//! Every lesson has its experiments, and its results are documented.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use runner::experiment::plan::study::Study;
 use runner::experiment::spec::catalogue;
 
-/// The experiments of each lesson.
+/// Experiments of each lesson.
 const LESSONS: [(&str, &[&str]); 7] = [
     (
         "A. Perceptrons",
@@ -29,13 +29,13 @@ const LESSONS: [(&str, &[&str]); 7] = [
     ("G. Credit-card fraud", &["creditcard_tree", "creditcard_smote", "creditcard_resampling", "creditcard_mlp"]),
 ];
 
-fn shipped() -> BTreeMap<String, Study> {
+fn lesson_experiments() -> BTreeMap<String, Study> {
     catalogue::shipped().map(|source| (source.name.clone(), Study::new(&source, &[]).unwrap())).collect()
 }
 
 #[test]
 fn every_lesson_is_an_experiment_under_its_heading() {
-    let shipped = shipped();
+    let shipped = lesson_experiments();
     for (lesson, names) in LESSONS {
         for name in names {
             let study = shipped.get(*name).unwrap_or_else(|| panic!("there is no {name}"));
@@ -45,14 +45,14 @@ fn every_lesson_is_an_experiment_under_its_heading() {
 }
 
 #[test]
-fn every_expectation_of_a_lesson_bears_out_a_claim() {
-    for (name, study) in shipped().iter().filter(|(_, study)| study.spec.lesson.is_some()) {
-        assert!(study.spec.expect[0].claim.is_some(), "{name} begins without a claim");
+fn every_expectation_of_a_lesson_belongs_to_a_claim() {
+    for (name, study) in lesson_experiments().iter().filter(|(_, study)| study.spec.lesson.is_some()) {
+        assert!(study.spec.expect[0].claim.is_some(), "{name} starts with an expectation without a claim");
     }
 }
 
 #[test]
-fn what_came_of_every_lesson_is_written_down() {
+fn results_of_every_lesson_are_documented() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/RESULTS.md");
     let page = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let sections: BTreeMap<&str, &str> = page
@@ -61,7 +61,7 @@ fn what_came_of_every_lesson_is_written_down() {
         .map(|section| section.split_once('\n').unwrap())
         .map(|(name, text)| (name, text.split("\n## ").next().unwrap()))
         .collect();
-    let shipped = shipped();
+    let shipped = lesson_experiments();
     let lessons: BTreeMap<&str, &Study> =
         shipped.iter().filter(|(_, s)| s.spec.lesson.is_some()).map(|(name, study)| (name.as_str(), study)).collect();
     let again = "`cargo xtask lessons` writes the page again";

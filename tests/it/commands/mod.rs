@@ -1,9 +1,9 @@
-//! What each command prints, apart from those that train or read runs.
+//! Output of the commands that neither train nor read runs.
 
 mod data;
 mod doctor;
 mod help;
+pub mod json_output;
 mod lessons;
 mod list_and_show;
-pub mod printed;
 mod schema;

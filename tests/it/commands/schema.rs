@@ -1,19 +1,19 @@
-//! `schema`: the JSON Schema of a history, and that histories keep to it.
+//! `schema`: the JSON Schema of a history. Histories match it.
 
 use serde_json::Value;
 
-use super::printed::json;
-use crate::support::{Place, assert_says, idea_with};
+use super::json_output::json;
+use crate::support::{TestDir, assert_says, idea_with};
 
-/// Where a value departs from a JSON Schema, as far as ours uses the language.
-fn departures(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+/// Lists where a value violates a JSON Schema. Supports only the keywords that the history schema uses.
+fn schema_violations(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
-        return departures(root, root.pointer(reference.trim_start_matches('#')).unwrap(), value, at);
+        return schema_violations(root, root.pointer(reference.trim_start_matches('#')).unwrap(), value, at);
     }
     let mut found = Vec::new();
     if let Some(any) = schema.get("anyOf").or(schema.get("oneOf")).and_then(Value::as_array) {
-        let each: Vec<_> = any.iter().map(|one| departures(root, one, value, at)).collect();
-        if each.iter().all(|departures| !departures.is_empty()) {
+        let each: Vec<_> = any.iter().map(|one| schema_violations(root, one, value, at)).collect();
+        if each.iter().all(|schema_violations| !schema_violations.is_empty()) {
             found.push(format!("{at} is none of {}", any.len()));
         }
     }
@@ -45,46 +45,52 @@ fn departures(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Stri
         found.extend(required.filter(|name| !object.contains_key(*name)).map(|name| format!("{at} lacks {name}")));
         for (name, value) in object {
             match (schema["properties"].get(name), schema.get("additionalProperties")) {
-                (Some(of), _) => found.extend(departures(root, of, value, &format!("{at}.{name}"))),
+                (Some(of), _) => found.extend(schema_violations(root, of, value, &format!("{at}.{name}"))),
                 (None, Some(Value::Bool(false))) => found.push(format!("{at} has {name} too")),
                 (None, Some(of)) if of.is_object() => {
-                    found.extend(departures(root, of, value, &format!("{at}.{name}")))
+                    found.extend(schema_violations(root, of, value, &format!("{at}.{name}")))
                 }
                 _ => {}
             }
         }
     }
     if let (Some(items), Some(of)) = (value.as_array(), schema.get("items")) {
-        found.extend(items.iter().enumerate().flat_map(|(i, item)| departures(root, of, item, &format!("{at}.{i}"))));
+        found.extend(
+            items.iter().enumerate().flat_map(|(i, item)| schema_violations(root, of, item, &format!("{at}.{i}"))),
+        );
     }
     found
 }
 
 #[test]
-fn histories_keep_to_the_schema() {
-    let place = Place::new();
-    let schema = json(&place, &["schema"]);
+fn histories_match_the_schema() {
+    let dir = TestDir::new();
+    let schema = json(&dir, &["schema"]);
     assert_says(schema["$schema"].as_str().unwrap(), &["json-schema.org"]);
-    place.write("diverging.toml", idea_with("lr = 1e-3", "lr = 1e30"));
+    dir.write("diverging.toml", idea_with("lr = 1e-3", "lr = 1e30"));
     let split = "split = { test = 0.2, validation = 0.2 }";
-    place.write("split.toml", idea_with("[data.digits]", &format!("[data.digits]\n{split}")));
+    dir.write("split.toml", idea_with("[data.digits]", &format!("[data.digits]\n{split}")));
     let two =
         idea_with("[data.digits]", &format!("[data.breast_cancer]\n{split}")).replace("linear = 10", "linear = 2");
-    place.write("two_classes.toml", two);
+    dir.write("two_classes.toml", two);
     for experiment in ["digits_mlp", "mlp_xor", "diverging.toml", "split.toml", "two_classes.toml"] {
-        let history = place.history(&[experiment, "--epochs", "3"]);
-        assert_eq!(departures(&schema, &schema, &history, "history"), [""; 0], "{experiment}");
+        let history = dir.history(&[experiment, "--epochs", "3"]);
+        assert_eq!(schema_violations(&schema, &schema, &history, "history"), [""; 0], "{experiment}");
         let known = schema["properties"].as_object().unwrap();
         for name in history.as_object().unwrap().keys() {
             assert!(known.contains_key(name), "{name} is not in the schema");
             let required = schema["required"].as_array().unwrap().contains(&name.as_str().into());
             let mut without = history.clone();
             without.as_object_mut().unwrap().remove(name);
-            assert_eq!(departures(&schema, &schema, &without, "history").is_empty(), !required, "without {name}");
+            assert_eq!(
+                schema_violations(&schema, &schema, &without, "history").is_empty(),
+                !required,
+                "without {name}"
+            );
         }
         let mut wrong = history.clone();
         wrong["history"]["loss"][0] = "one".into();
         wrong["status"] = "finished".into();
-        assert_eq!(departures(&schema, &schema, &wrong, "history").len(), 2);
+        assert_eq!(schema_violations(&schema, &schema, &wrong, "history").len(), 2);
     }
 }

@@ -1,27 +1,27 @@
-//! `runner compare` and `runner runs`: what lies in the folder of runs, and what can be said of it.
+//! `runner compare` and `runner runs`: the runs of a directory and the differences between them.
 
 use std::path::Path;
 
 use assert_cmd::assert::Assert;
 use serde_json::Value;
 
-use crate::support::{IDEA, Place, assert_says, idea_with, stderr, stdout};
+use crate::support::{IDEA, TestDir, assert_says, idea_with, stderr, stdout};
 
-/// A place with an experiment that was run with these seeds, and more of them under another name.
-fn with_runs(of: &[(&str, &str, &[&str])]) -> Place {
-    let place = Place::new();
+/// A directory with an experiment that ran with these seeds, and a copy under another name with more seeds.
+fn dir_with_runs(of: &[(&str, &str, &[&str])]) -> TestDir {
+    let dir = TestDir::new();
     for (name, seeds, changes) in of {
-        place.write(&format!("{name}.toml"), IDEA);
+        dir.write(&format!("{name}.toml"), IDEA);
         let file = format!("{name}.toml");
         let mut arguments = vec!["exp", file.as_str(), "--quiet", "--seeds", seeds];
         changes.iter().for_each(|change| arguments.extend(["--set", change]));
-        place.run(&arguments).success();
+        dir.run(&arguments).success();
     }
-    place
+    dir
 }
 
-/// A text without its line breaks.
-fn unwrapped(text: &str) -> String {
+/// The text in one line.
+fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -34,25 +34,25 @@ fn fixture(name: &str) -> String {
 }
 
 #[test]
-fn two_groups_of_the_same_settings_are_not_called_different() {
-    let place = with_runs(&[("one", "0..7", &["train.epochs=5"]), ("other", "8..15", &["train.epochs=5"])]);
-    let found = json_of(place.run(&["compare", "one", "other", "--metric", "last.acc", "--json"]).success());
+fn equal_settings_are_not_reported_as_different() {
+    let dir = dir_with_runs(&[("one", "0..7", &["train.epochs=5"]), ("other", "8..15", &["train.epochs=5"])]);
+    let found = json_of(dir.run(&["compare", "one", "other", "--metric", "last.acc", "--json"]).success());
     let difference = &found["tests"][0]["groups"][1];
     assert_eq!(difference["design"]["groups"], serde_json::json!([8, 8]));
     assert!(difference["p"].as_f64().unwrap() > 0.05, "{difference}");
     assert_eq!(difference["verdict"], "may_be_luck");
     assert_eq!(found["settings"].as_array().unwrap().len(), 1, "seeds alone differ: {}", found["settings"]);
-    let text = unwrapped(&stdout(&place.run(&["compare", "one", "other", "--metric", "last.acc"]).success()));
+    let text = one_line(&stdout(&dir.run(&["compare", "one", "other", "--metric", "last.acc"]).success()));
     assert!(text.contains("not significant"), "{text}");
     assert!(!text.contains("(significant)"), "{text}");
 }
 
 #[test]
-fn groups_that_differ_are_told_apart_pair_by_pair_with_what_differs() {
+fn different_groups_are_compared_pairwise_with_their_differences() {
     let slow = ["train.optimizer.adam.lr=1e-4", "train.epochs=5"];
-    let place = with_runs(&[("fast", "0..5", &["train.epochs=5"]), ("slow", "0..5", &slow)]);
+    let dir = dir_with_runs(&[("fast", "0..5", &["train.epochs=5"]), ("slow", "0..5", &slow)]);
     let text =
-        stdout(&place.run(&["compare", "fast", "slow", "--metric", "last.loss", "--metric", "last.acc"]).success());
+        stdout(&dir.run(&["compare", "fast", "slow", "--metric", "last.loss", "--metric", "last.acc"]).success());
     for words in [
         "train.optimizer.adam.lr  0.001",
         "loss last against fast, 6 pairs by seed",
@@ -62,47 +62,47 @@ fn groups_that_differ_are_told_apart_pair_by_pair_with_what_differs() {
         assert!(text.contains(words), "no `{words}` in:\n{text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    let found = json_of(place.run(&["compare", "fast", "slow", "--metric", "last.loss", "--json"]).success());
+    let found = json_of(dir.run(&["compare", "fast", "slow", "--metric", "last.loss", "--json"]).success());
     let difference = &found["tests"][0]["groups"][1];
     assert_eq!(difference["design"]["pairs"], 6);
     assert_eq!(difference["p"], 2.0 / 64.0);
     assert_eq!(difference["verdict"], "differs");
     assert!(difference["interval"]["low"].as_f64().unwrap() > 0.0);
-    let turned = json_of(
-        place.run(&["compare", "fast", "slow", "--metric", "last.loss", "--json", "--baseline", "slow"]).success(),
+    let reversed = json_of(
+        dir.run(&["compare", "fast", "slow", "--metric", "last.loss", "--json", "--baseline", "slow"]).success(),
     );
-    assert_eq!(turned["baseline"], 1);
-    let back = turned["tests"][0]["groups"][0]["difference"].as_f64().unwrap();
-    assert_eq!(back, -difference["difference"].as_f64().unwrap());
+    assert_eq!(reversed["baseline"], 1);
+    let reversed_difference = reversed["tests"][0]["groups"][0]["difference"].as_f64().unwrap();
+    assert_eq!(reversed_difference, -difference["difference"].as_f64().unwrap());
 }
 
 #[test]
-fn too_few_seeds_are_said_to_be_too_few_and_a_single_one_to_tell_nothing() {
-    let place =
-        with_runs(&[("few", "0..2", &[]), ("slow", "0..2", &["train.optimizer.adam.lr=1e-5"]), ("lone", "7", &[])]);
-    let text = unwrapped(&stdout(&place.run(&["compare", "few", "slow"]).success()));
+fn too_few_seeds_cannot_show_significance() {
+    let dir =
+        dir_with_runs(&[("few", "0..2", &[]), ("slow", "0..2", &["train.optimizer.adam.lr=1e-5"]), ("lone", "7", &[])]);
+    let text = one_line(&stdout(&dir.run(&["compare", "few", "slow"]).success()));
     assert!(
         text.contains("with this few trials the smallest possible p") && text.contains("use the same 6 or more seeds"),
         "{text}"
     );
-    let text = unwrapped(&stdout(&place.run(&["compare", "few", "lone"]).success()));
+    let text = one_line(&stdout(&dir.run(&["compare", "few", "lone"]).success()));
     assert!(text.contains("one seed each, so significance cannot be tested"), "{text}");
 }
 
 #[test]
-fn histories_of_other_programs_stand_beside_ours() {
-    let place = with_runs(&[("ours", "0..1", &[])]);
+fn compare_accepts_histories_of_other_programs() {
+    let dir = dir_with_runs(&[("ours", "0..1", &[])]);
     let files = ["keras.json", "skorch.json", "lightning.csv", "torch_tensorboard"].map(fixture);
     let mut arguments = vec!["compare", "ours"];
     arguments.extend(files.iter().map(String::as_str));
-    let text = stdout(&place.run(&arguments).success());
+    let text = stdout(&dir.run(&arguments).success());
     for words in
         ["Keras history", "skorch history", "CSV log", "TensorBoard events", "settings are known of ours alone"]
     {
         assert!(text.contains(words), "no `{words}` in:\n{text}");
     }
     arguments.push("--csv");
-    let csv = stdout(&place.run(&arguments).success());
+    let csv = stdout(&dir.run(&arguments).success());
     for run in ["ours", "keras", "skorch", "lightning", "torch_tensorboard"] {
         assert!(csv.lines().any(|line| line.starts_with(&format!("{run},last.loss,"))), "no {run} in:\n{csv}");
     }
@@ -111,9 +111,9 @@ fn histories_of_other_programs_stand_beside_ours() {
 }
 
 #[test]
-fn patterns_gather_trials_of_the_same_settings_from_several_runs() {
-    let place = with_runs(&[("one", "0..1", &[]), ("one", "2", &[]), ("one", "0", &[]), ("other", "0..2", &[])]);
-    let outcome = place.run(&["compare", "runs/one/2*/*.json", "other", "--json"]).success();
+fn patterns_group_trials_with_equal_settings_across_runs() {
+    let dir = dir_with_runs(&[("one", "0..1", &[]), ("one", "2", &[]), ("one", "0", &[]), ("other", "0..2", &[])]);
+    let outcome = dir.run(&["compare", "runs/one/2*/*.json", "other", "--json"]).success();
     assert!(stderr(&outcome).contains("1 trial of `one` left out"), "{}", stderr(&outcome));
     let found = json_of(outcome);
     let seeds: Vec<i64> =
@@ -123,33 +123,33 @@ fn patterns_gather_trials_of_the_same_settings_from_several_runs() {
 }
 
 #[test]
-fn one_variant_of_a_run_is_named_behind_a_slash() {
-    let place = Place::new();
+fn one_variant_is_selected_after_a_slash() {
+    let dir = TestDir::new();
     let variants = "[[variants]]\nname = \"narrow\"\n[[variants]]\nname = \"wide\"\nset = { \"network.layers.0.linear.units\" = 64 }\n";
-    place.write("pair.toml", format!("{IDEA}\n{variants}"));
-    place.run(&["exp", "pair.toml", "--quiet"]).success();
-    let found = json_of(place.run(&["compare", "pair/wide", "pair/narrow", "--json"]).success());
+    dir.write("pair.toml", format!("{IDEA}\n{variants}"));
+    dir.run(&["exp", "pair.toml", "--quiet"]).success();
+    let found = json_of(dir.run(&["compare", "pair/wide", "pair/narrow", "--json"]).success());
     assert_eq!([&found["groups"][0]["label"], &found["groups"][1]["label"]], ["wide", "narrow"]);
     assert_eq!(found["settings"][0]["key"], "network.layers");
     assert_eq!(found["settings"][0]["values"], serde_json::json!(["64, relu, 10", "16, relu, 10"]));
-    let whole = json_of(place.run(&["compare", "pair", "--json"]).success());
-    assert_eq!(whole["groups"].as_array().unwrap().len(), 2);
+    let original = json_of(dir.run(&["compare", "pair", "--json"]).success());
+    assert_eq!(original["groups"].as_array().unwrap().len(), 2);
     assert_says(
-        &stderr(&place.run(&["compare", "pair/wid", "pair/narrow"]).code(2)),
+        &stderr(&dir.run(&["compare", "pair/wid", "pair/narrow"]).code(2)),
         &["no variant `wid`", "did you mean `wide`?"],
     );
 }
 
 #[test]
-fn what_cannot_be_read_is_told_and_the_rest_is_compared() {
-    let place = with_runs(&[("one", "0..1", &[]), ("other", "0..1", &[])]);
-    let whole = std::fs::read_to_string(place.path("runs/one/latest/base-seed0.json")).unwrap();
-    place.write("cut.json", &whole[..whole.len() / 2]);
-    place.write("future.json", whole.replace("runner.history/1", "runner.history/9"));
-    place.write("nothing.json", "{\"a\": 1}");
-    place.write("empty.csv", "");
-    std::fs::create_dir_all(place.path("runs/written/2026-01-01T000000Z-abcdef")).unwrap();
-    place.write("runs/written/2026-01-01T000000Z-abcdef/experiment.toml", IDEA);
+fn compare_reports_unreadable_runs_and_compares_the_rest() {
+    let dir = dir_with_runs(&[("one", "0..1", &[]), ("other", "0..1", &[])]);
+    let original = std::fs::read_to_string(dir.path("runs/one/latest/base-seed0.json")).unwrap();
+    dir.write("cut.json", &original[..original.len() / 2]);
+    dir.write("future.json", original.replace("runner.history/1", "runner.history/9"));
+    dir.write("nothing.json", "{\"a\": 1}");
+    dir.write("empty.csv", "");
+    std::fs::create_dir_all(dir.path("runs/written/2026-01-01T000000Z-abcdef")).unwrap();
+    dir.write("runs/written/2026-01-01T000000Z-abcdef/experiment.toml", IDEA);
     for (bad, words) in [
         ("cut.json", "damaged or cut short"),
         ("future.json", "is a `runner.history/9`"),
@@ -158,56 +158,56 @@ fn what_cannot_be_read_is_told_and_the_rest_is_compared() {
         ("written", "still training"),
         ("nope", "no run of `nope`"),
     ] {
-        let outcome = place.run(&["compare", "one", bad, "other"]).code(2);
+        let outcome = dir.run(&["compare", "one", bad, "other"]).code(2);
         assert!(stderr(&outcome).contains(words), "{bad}: {}", stderr(&outcome));
         let text = stdout(&outcome);
         assert!(text.contains("baseline: one") && text.contains("acc last"), "{bad}:\n{text}");
     }
-    assert_says(&stderr(&place.run(&["compare", "cut.json"]).code(2)), &["cut.json", "cut short"]);
-    assert_says(&stderr(&place.run(&["compare", "one"]).code(2)), &["is the only run", "runner runs"]);
+    assert_says(&stderr(&dir.run(&["compare", "cut.json"]).code(2)), &["cut.json", "cut short"]);
+    assert_says(&stderr(&dir.run(&["compare", "one"]).code(2)), &["is the only run", "runner runs"]);
     assert_says(
-        &stderr(&place.run(&["compare", "one", "other", "--metric", "val_acc"]).code(2)),
+        &stderr(&dir.run(&["compare", "one", "other", "--metric", "val_acc"]).code(2)),
         &["no run has a metric `val_acc`"],
     );
     assert_says(
-        &stderr(&place.run(&["compare", "one", "other", "--baseline", "oter"]).code(2)),
+        &stderr(&dir.run(&["compare", "one", "other", "--baseline", "oter"]).code(2)),
         &["did you mean `other`?"],
     );
-    assert_says(&stderr(&place.run(&["compare", "runs/zzz*", "one"]).code(2)), &["nothing matches `runs/zzz*`"]);
+    assert_says(&stderr(&dir.run(&["compare", "runs/zzz*", "one"]).code(2)), &["nothing matches `runs/zzz*`"]);
 }
 
 #[test]
-fn curves_of_different_length_with_gaps_and_none_at_all_are_compared() {
-    let place = with_runs(&[("one", "0", &[]), ("long", "0", &["train.epochs=4"])]);
-    place.write("nan.json", "{\"loss\": [2.5, NaN, Infinity], \"val_loss\": [2.0]}");
-    place.write("lone.json", "{\"loss\": [2.5], \"accuracy\": [0.5]}");
-    let text = stdout(&place.run(&["compare", "one", "long", "nan.json", "lone.json"]).success());
+fn curves_with_different_lengths_or_gaps_or_no_values_are_compared() {
+    let dir = dir_with_runs(&[("one", "0", &[]), ("long", "0", &["train.epochs=4"])]);
+    dir.write("nan.json", "{\"loss\": [2.5, NaN, Infinity], \"val_loss\": [2.0]}");
+    dir.write("lone.json", "{\"loss\": [2.5], \"accuracy\": [0.5]}");
+    let text = stdout(&dir.run(&["compare", "one", "long", "nan.json", "lone.json"]).success());
     assert!(text.contains("diverged"), "{text}");
     for axis in ["step", "seconds"] {
-        stdout(&place.run(&["compare", "one", "long", "nan.json", "--x", axis]).success());
+        stdout(&dir.run(&["compare", "one", "long", "nan.json", "--x", axis]).success());
     }
-    let history = std::fs::read_to_string(place.path("runs/one/latest/base-seed0.json")).unwrap();
+    let history = std::fs::read_to_string(dir.path("runs/one/latest/base-seed0.json")).unwrap();
     let mut history: Value = serde_json::from_str(&history).unwrap();
     history["history"].as_object_mut().unwrap().values_mut().for_each(|series| *series = Value::Array(Vec::new()));
     (history["best"], history["diagnosis"]) = (Value::Null, Value::Null);
-    place.write("zero.json", history.to_string());
-    let text = stdout(&place.run(&["compare", "one", "zero.json", "long"]).success());
+    dir.write("zero.json", history.to_string());
+    let text = stdout(&dir.run(&["compare", "one", "zero.json", "long"]).success());
     assert!(text.contains("zero.json") && text.contains("loss last"), "{text}");
-    let found = json_of(place.run(&["compare", "nan.json", "lone.json", "--json"]).success());
+    let found = json_of(dir.run(&["compare", "nan.json", "lone.json", "--json"]).success());
     let figure =
         |name: &str| found["figures"].as_array().unwrap().iter().find(|figure| figure["name"] == name).cloned();
-    assert_eq!(figure("last.loss").unwrap()["groups"][0], Value::Null, "an infinite loss is in no mean");
-    assert_eq!(figure("first.loss").unwrap()["groups"][0], Value::Null, "what diverged stands in no mean");
+    assert_eq!(figure("last.loss").unwrap()["groups"][0], Value::Null, "infinite losses have no mean");
+    assert_eq!(figure("first.loss").unwrap()["groups"][0], Value::Null, "diverged trials are not part of a mean");
     assert_eq!(figure("first.loss").unwrap()["groups"][1]["mean"], 2.5);
     assert_eq!(figure("last.acc").unwrap()["groups"][0], Value::Null);
 }
 
 #[test]
-fn past_runs_are_listed_newest_first_filtered_and_sorted() {
-    let place = with_runs(&[("one", "0..1", &[]), ("slow", "0", &["train.optimizer.adam.lr=1e-5"])]);
+fn runs_are_listed_newest_first_and_can_be_filtered_and_sorted() {
+    let dir = dir_with_runs(&[("one", "0..1", &[]), ("slow", "0", &["train.optimizer.adam.lr=1e-5"])]);
     let list = |arguments: &[&str]| -> Vec<Value> {
         let all: Vec<&str> = ["runs", "--json"].iter().chain(arguments).copied().collect();
-        json_of(place.run(&all).success()).as_array().unwrap().clone()
+        json_of(dir.run(&all).success()).as_array().unwrap().clone()
     };
     let names =
         |runs: Vec<Value>| runs.iter().map(|run| run["experiment"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
@@ -221,22 +221,22 @@ fn past_runs_are_listed_newest_first_filtered_and_sorted() {
     assert_eq!(names(list(&["--filter", "train.optimizer.adam.lr<1e-4"])), ["slow"]);
     assert_eq!(names(list(&["one"])), ["one"]);
     assert_eq!(list(&["--filter", "status=diverged"]), [] as [Value; 0]);
-    assert_eq!(list(&["--sort", "last.loss"])[0]["figures"]["last.loss"], all_means(&place, "one"));
-    let csv = stdout(&place.run(&["runs", "--csv"]).success());
+    assert_eq!(list(&["--sort", "last.loss"])[0]["figures"]["last.loss"], all_means(&dir, "one"));
+    let csv = stdout(&dir.run(&["runs", "--csv"]).success());
     assert_eq!(csv.lines().count(), 3);
-    let text = stdout(&place.run(&["runs"]).success());
+    let text = stdout(&dir.run(&["runs"]).success());
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert!(stdout(&place.run(&["runs", "--md"]).success()).starts_with("| experiment | trials |"));
-    assert_says(&stderr(&place.run(&["runs", "onne"]).code(2)), &["no run of `onne`", "did you mean `one`?"]);
-    assert_says(&stderr(&place.run(&["runs", "--sort", "test.zzz"]).code(2)), &["no run has a metric `test.zzz`"]);
-    assert_says(&stderr(&place.run(&["runs", "--filter", "last.loss"]).code(2)), &["found `last.loss`"]);
+    assert!(stdout(&dir.run(&["runs", "--md"]).success()).starts_with("| experiment | trials |"));
+    assert_says(&stderr(&dir.run(&["runs", "onne"]).code(2)), &["no run of `onne`", "did you mean `one`?"]);
+    assert_says(&stderr(&dir.run(&["runs", "--sort", "test.zzz"]).code(2)), &["no run has a metric `test.zzz`"]);
+    assert_says(&stderr(&dir.run(&["runs", "--filter", "last.loss"]).code(2)), &["found `last.loss`"]);
 }
 
-/// The mean of the last losses over the trials of an experiment's newest run.
-fn all_means(place: &Place, experiment: &str) -> Value {
+/// Mean of the last losses over the trials of an experiment's newest run.
+fn all_means(dir: &TestDir, experiment: &str) -> Value {
     let losses: Vec<f64> = (0..2)
         .map(|seed| {
-            let path = place.path(&format!("runs/{experiment}/latest/base-seed{seed}.json"));
+            let path = dir.path(&format!("runs/{experiment}/latest/base-seed{seed}.json"));
             let history: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
             history["history"]["loss"].as_array().unwrap().last().unwrap().as_f64().unwrap()
         })
@@ -245,32 +245,32 @@ fn all_means(place: &Place, experiment: &str) -> Value {
 }
 
 #[test]
-fn runs_that_are_damaged_or_not_done_do_not_hide_the_others() {
-    let place = with_runs(&[("one", "0..1", &[])]);
-    place.write("runs/one/2026-01-01T000000Z-abcdef/experiment.toml", IDEA);
-    place.write("runs/one/2026-01-02T000000Z-abcdef/base-seed0.json", "{\"schema\": \"runner.hist");
-    let outcome = place.run(&["runs"]).code(2);
-    let said = stderr(&outcome);
-    assert!(said.contains("no history yet in `runs/one/2026-01-01T000000Z-abcdef`"), "{said}");
-    assert!(said.contains("2026-01-02T000000Z-abcdef/base-seed0.json` as JSON"), "{said}");
+fn damaged_or_unfinished_runs_do_not_hide_the_others() {
+    let dir = dir_with_runs(&[("one", "0..1", &[])]);
+    dir.write("runs/one/2026-01-01T000000Z-abcdef/experiment.toml", IDEA);
+    dir.write("runs/one/2026-01-02T000000Z-abcdef/base-seed0.json", "{\"schema\": \"runner.hist");
+    let outcome = dir.run(&["runs"]).code(2);
+    let message = stderr(&outcome);
+    assert!(message.contains("no history yet in `runs/one/2026-01-01T000000Z-abcdef`"), "{message}");
+    assert!(message.contains("2026-01-02T000000Z-abcdef/base-seed0.json` as JSON"), "{message}");
     assert!(stdout(&outcome).contains("one "));
-    let empty = Place::new();
+    let empty = TestDir::new();
     std::fs::create_dir(empty.path("runs")).unwrap();
     assert!(stderr(&empty.run(&["runs"]).success()).contains("no runs in `runs`"));
-    assert_says(&stderr(&Place::new().run(&["runs"]).code(2)), &["no folder `runs`", "runner exp NAME"]);
+    assert_says(&stderr(&TestDir::new().run(&["runs"]).code(2)), &["no folder `runs`", "runner exp NAME"]);
 }
 
 #[test]
-fn a_leaky_run_is_never_the_best() {
-    let place = Place::new();
+fn runs_with_data_leakage_are_never_the_best() {
+    let dir = TestDir::new();
     let rare = idea_with("[data.digits]", "[data.breast_cancer]\nsplit = { test = 0.3, random_state = 0 }");
-    place.write("honest.toml", rare.replace("{ linear = 10 }", "{ linear = 2 }"));
+    dir.write("honest.toml", rare.replace("{ linear = 10 }", "{ linear = 2 }"));
     let leaky = "resample = { over = { random_state = 0 } }\nresample_before_split = true\n";
-    place.write("leaky.toml", format!("{leaky}{}", rare.replace("{ linear = 10 }", "{ linear = 2 }")));
+    dir.write("leaky.toml", format!("{leaky}{}", rare.replace("{ linear = 10 }", "{ linear = 2 }")));
     for name in ["honest.toml", "leaky.toml"] {
-        place.run(&["exp", name, "--quiet"]).success();
+        dir.run(&["exp", name, "--quiet"]).success();
     }
-    let found = json_of(place.run(&["compare", "honest", "leaky", "--json"]).success());
+    let found = json_of(dir.run(&["compare", "honest", "leaky", "--json"]).success());
     for figure in found["figures"].as_array().unwrap() {
         assert_eq!(figure["best"][1], false, "{figure}");
     }

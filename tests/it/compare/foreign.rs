@@ -1,4 +1,4 @@
-//! Histories that other programs wrote, and ours written for them.
+//! Histories written by other programs, and exports for those programs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use runner::history::number::Number;
 use runner::history::{History, Status};
 use serde_json::Value;
 
-use crate::support::{Place, assert_says, idea_with, stderr, stdout};
+use crate::support::{TestDir, assert_says, idea_with, stderr, stdout};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/foreign")
 }
 
-/// Points as `expected.json` has them: epoch, then value.
+/// Points in the format of `expected.json`: epoch, then value.
 fn points(series: &Value) -> Vec<(usize, f64)> {
     let value = |value: &Value| value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap());
     let points = series.as_array().unwrap().iter();
@@ -37,12 +37,12 @@ fn assert_same(found: &[(usize, f64)], expected: &[(usize, f64)], in_single: boo
             true => found.1 == f64::from(expected.1 as f32),
             false => found.1 == expected.1,
         };
-        assert!(found.0 == expected.0 && is_same, "{what}: {found:?}, and the program says {expected:?}");
+        assert!(found.0 == expected.0 && is_same, "{what}: found {found:?}, expected {expected:?}");
     }
 }
 
 #[test]
-fn what_other_programs_write_reads_as_they_report_it_themselves() {
+fn foreign_histories_are_read_with_the_values_their_programs_report() {
     let expected = std::fs::read_to_string(fixtures().join("expected.json")).unwrap();
     let expected: BTreeMap<String, Value> = serde_json::from_str(&expected).unwrap();
     assert_eq!(expected.len(), 8);
@@ -59,7 +59,7 @@ fn what_other_programs_write_reads_as_they_report_it_themselves() {
         let metrics = expected["series"].as_object().unwrap();
         for (metric, series) in metrics {
             assert!(foreign.series.contains_key(metric), "{name} has no {metric}: {:?}", foreign.series.keys());
-            let in_single = format == Format::TensorBoard; // it keeps no more
+            let in_single = format == Format::TensorBoard; // TensorBoard stores single precision
             assert_same(&found(&foreign, metric), &points(series), in_single, &format!("{metric} of {name}"));
         }
         assert_eq!(foreign.series.len(), metrics.len(), "{name} has more: {:?}", foreign.series.keys());
@@ -77,14 +77,14 @@ fn what_other_programs_write_reads_as_they_report_it_themselves() {
 }
 
 #[test]
-fn an_event_file_that_is_being_written_gives_what_is_there() {
+fn incomplete_event_files_are_read_up_to_their_end() {
     let folder = fixtures().join("torch_tensorboard");
     let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
     let bytes = std::fs::read(&file).unwrap();
-    let place = Place::new();
+    let dir = TestDir::new();
     let cut = |at: usize| {
-        place.write("events.out.tfevents.1", &bytes[..at]);
-        foreign::read(&place.path("events.out.tfevents.1"))
+        dir.write("events.out.tfevents.1", &bytes[..at]);
+        foreign::read(&dir.path("events.out.tfevents.1"))
     };
     let rest = cut(bytes.len() - 5).unwrap();
     assert_eq!(found(&rest, "loss").len(), 12);
@@ -96,14 +96,14 @@ fn an_event_file_that_is_being_written_gives_what_is_there() {
     assert_eq!((counts[0], *counts.last().unwrap()), (0, 5 * 12));
     let mut damaged = bytes.clone();
     *damaged.last_mut().unwrap() ^= 1;
-    place.write("events.out.tfevents.1", &damaged);
-    let rest = foreign::read(&place.path("events.out.tfevents.1")).unwrap();
+    dir.write("events.out.tfevents.1", &damaged);
+    let rest = foreign::read(&dir.path("events.out.tfevents.1")).unwrap();
     assert!(rest.notes[0].contains("damaged after event"), "{:?}", rest.notes);
 }
 
 #[test]
-fn what_is_no_history_is_refused_with_its_name_and_a_hint() {
-    let place = Place::new();
+fn files_without_a_history_are_rejected_with_name_and_hint() {
+    let dir = TestDir::new();
     let log = std::fs::read_to_string(fixtures().join("skorch.json")).unwrap();
     let files = [
         ("empty.json", "", "the file is empty"),
@@ -119,57 +119,58 @@ fn what_is_no_history_is_refused_with_its_name_and_a_hint() {
         ("events.out.tfevents.2", "no event file at all", "damaged, or no event file"),
     ];
     for (name, text, why) in files {
-        let path = place.path(&place.file(name, text));
+        let path = dir.path(&dir.file(name, text));
         let error = foreign::read(&path).unwrap_err();
-        let said = format!("{error:#}");
-        assert!(said.contains(why) && said.contains(name), "{name}: {said}");
-        assert!(error.downcast_ref::<Hint>().is_some(), "{name}: {said}");
+        let message = format!("{error:#}");
+        assert!(message.contains(why) && message.contains(name), "{name}: {message}");
+        assert!(error.downcast_ref::<Hint>().is_some(), "{name}: {message}");
     }
-    std::fs::create_dir(place.path("folder")).unwrap();
+    std::fs::create_dir(dir.path("folder")).unwrap();
     for name in ["missing.json", "folder"] {
-        let error = foreign::read(&place.path(name)).unwrap_err();
+        let error = foreign::read(&dir.path(name)).unwrap_err();
         assert!(format!("{error:#}").contains(name) && error.downcast_ref::<Hint>().is_some());
     }
 }
 
 #[test]
-fn a_folder_of_several_runs_names_them() {
-    let place = Place::new();
+fn directories_with_several_runs_are_rejected_with_their_names() {
+    let dir = TestDir::new();
     let keras = fixtures().join("keras_tensorboard/train");
     let events = std::fs::read(std::fs::read_dir(keras).unwrap().next().unwrap().unwrap().path()).unwrap();
-    place.write("runs/first/train/events.out.tfevents.1", &events);
-    let only = foreign::read(&place.path("runs")).unwrap();
+    dir.write("runs/first/train/events.out.tfevents.1", &events);
+    let only = foreign::read(&dir.path("runs")).unwrap();
     assert_eq!(only.series.keys().collect::<Vec<_>>(), ["acc", "loss", "lr"]);
-    place.write("runs/second/train/events.out.tfevents.1", &events);
-    let error = foreign::read(&place.path("runs")).unwrap_err();
+    dir.write("runs/second/train/events.out.tfevents.1", &events);
+    let error = foreign::read(&dir.path("runs")).unwrap_err();
     assert_eq!(error.downcast_ref::<Hint>().unwrap().0, "name one of its folders: `first`, `second`");
-    assert!(foreign::tensorboard::holds_events(&place.path("runs")));
+    assert!(foreign::tensorboard::holds_events(&dir.path("runs")));
     assert!(!foreign::tensorboard::holds_events(&fixtures().join("../foreign/no such folder")));
 }
 
-/// A run with two seeds in a place, and what `export` says when it writes it.
-fn exported(place: &Place, arguments: &[&str]) -> (String, String) {
+/// Exports the run `idea` and returns the stdout and stderr of `export`.
+fn export(dir: &TestDir, arguments: &[&str]) -> (String, String) {
     let mut all = vec!["export", "idea"];
     all.extend(arguments);
-    let done = place.run(&all).code(0);
+    let done = dir.run(&all).code(0);
     (stdout(&done), stderr(&done))
 }
 
 const SPLIT: &str = "[data.digits]\nsplit = { test = 0.2, validation = 0.2, random_state = 0 }\n";
 
-/// A place with a run of two epochs and seeds, observed by layer; its second trial's loss ends in NaN and infinity.
-fn place_with_a_run() -> Place {
-    let place = Place::new();
-    place.write("idea.toml", idea_with("[data.digits]\n", SPLIT) + "observe = [\"gradient_norm\"]\n");
-    place.run(&["exp", "idea.toml", "--seeds", "0,3", "--quiet"]).code(0);
-    let file = place.path("runs/idea/latest/base-seed3.json");
+/// A directory with a run of two epochs and two seeds with layer statistics. The loss of the second trial is NaN, then
+/// infinite.
+fn dir_with_run() -> TestDir {
+    let dir = TestDir::new();
+    dir.write("idea.toml", idea_with("[data.digits]\n", SPLIT) + "observe = [\"gradient_norm\"]\n");
+    dir.run(&["exp", "idea.toml", "--seeds", "0,3", "--quiet"]).code(0);
+    let file = dir.path("runs/idea/latest/base-seed3.json");
     let mut history = History::read(&file).unwrap();
     history.history.series["loss"] = vec![Number(f64::NAN), Number(f64::NEG_INFINITY)];
     history.write(&file).unwrap();
-    place
+    dir
 }
 
-/// Every curve of a history is found, but for what else the format has.
+/// Asserts that every curve of a history is found, plus `more` curves that only the format has.
 #[track_caller]
 fn assert_has_curves(foreign: &Foreign, history: &History, more: usize, in_single: bool) {
     for (name, values) in &history.history.series {
@@ -181,14 +182,14 @@ fn assert_has_curves(foreign: &Foreign, history: &History, more: usize, in_singl
 }
 
 #[test]
-fn what_is_exported_reads_back_as_it_was() {
-    let place = place_with_a_run();
-    exported(&place, &["--tensorboard", "--to", "board"]);
-    exported(&place, &["--keras", "--to", "keras"]);
+fn exported_histories_are_read_back_unchanged() {
+    let dir = dir_with_run();
+    export(&dir, &["--tensorboard", "--to", "board"]);
+    export(&dir, &["--keras", "--to", "keras"]);
     for stem in ["base-seed0", "base-seed3"] {
-        let history = History::read(&place.path(&format!("runs/idea/latest/{stem}.json"))).unwrap();
-        exported(&place, &["--csv", "--to", "tables", "--trial", stem]);
-        let read = |path: &str| foreign::read(&place.path(path)).unwrap();
+        let history = History::read(&dir.path(&format!("runs/idea/latest/{stem}.json"))).unwrap();
+        export(&dir, &["--csv", "--to", "tables", "--trial", stem]);
+        let read = |path: &str| foreign::read(&dir.path(path)).unwrap();
         assert_has_curves(&read(&format!("keras/{stem}.json")), &history, 0, false);
         assert_has_curves(&read(&format!("tables/{stem}/epochs.csv")), &history, 0, false);
         let test = &history.test.as_ref().unwrap().metrics;
@@ -200,91 +201,94 @@ fn what_is_exported_reads_back_as_it_was() {
         let seconds: f64 = history.history.metric("seconds").unwrap().iter().sum();
         assert!((board.clock[&2].seconds.unwrap() - seconds).abs() < 1e-3);
     }
-    exported(&place, &["--csv", "--to", "tables"]);
-    let error = foreign::read(&place.path("tables/epochs.csv")).unwrap_err();
+    export(&dir, &["--csv", "--to", "tables"]);
+    let error = foreign::read(&dir.path("tables/epochs.csv")).unwrap_err();
     assert!(format!("{error:#}").contains("it holds 2 trials"));
 }
 
 #[test]
-fn the_same_run_gives_the_same_bytes_and_what_differs_is_never_written_over_unasked() {
-    let place = place_with_a_run();
+fn exports_are_reproducible_and_replace_other_files_only_with_force() {
+    let dir = dir_with_run();
     for format in ["--tensorboard", "--csv", "--keras"] {
-        let (said, _) = exported(&place, &[format]);
-        let folder = said.lines().nth(1).unwrap().trim_end_matches('/').to_owned();
+        let (message, _) = export(&dir, &[format]);
+        let folder = message.lines().nth(1).unwrap().trim_end_matches('/').to_owned();
         assert!(folder.starts_with(&format!("export/{}/idea/", &format[2..])), "{folder}");
-        let files: Vec<PathBuf> = said.lines().skip(2).map(|line| place.path(&folder).join(line.trim())).collect();
+        let files: Vec<PathBuf> = message.lines().skip(2).map(|line| dir.path(&folder).join(line.trim())).collect();
         assert_eq!(files.len(), 2);
         let bytes = || files.iter().map(|file| std::fs::read(file).unwrap()).collect::<Vec<_>>();
         let first = bytes();
-        exported(&place, &[format]);
+        export(&dir, &[format]);
         assert_eq!(bytes(), first);
 
         std::fs::write(&files[1], "a text of mine").unwrap();
         std::fs::remove_file(&files[0]).unwrap();
-        let said = place.refusal(&["export", "idea", format]);
-        assert_says(&said, &["is there already, and holds something else", "hint: `--force`"]);
+        let message = dir.error_message(&["export", "idea", format]);
+        assert_says(&message, &["is there already, and holds something else", "hint: `--force`"]);
         assert_eq!(std::fs::read(&files[1]).unwrap(), b"a text of mine");
-        exported(&place, &[format, "--force"]);
+        export(&dir, &[format, "--force"]);
         assert_eq!(bytes(), first);
     }
 }
 
 #[test]
-fn events_of_another_run_are_not_mixed_with_ours() {
-    let place = place_with_a_run();
-    place.write("board/base-seed3/events.out.tfevents.1.host", "theirs");
+fn export_does_not_mix_events_of_different_runs() {
+    let dir = dir_with_run();
+    dir.write("board/base-seed3/events.out.tfevents.1.host", "theirs");
     for force in [&[][..], &["--force"]] {
         let arguments = [&["export", "idea", "--tensorboard", "--to", "board"][..], force].concat();
-        assert_says(&place.refusal(&arguments), &["holds other events", "hint: `--to DIR`"]);
+        assert_says(&dir.error_message(&arguments), &["holds other events", "hint: `--to DIR`"]);
     }
 }
 
 #[test]
-fn a_trial_without_an_epoch_and_one_that_is_damaged_keep_no_other_back() {
-    let place = place_with_a_run();
-    let file = place.path("runs/idea/latest/base-seed3.json");
+fn trials_without_epochs_and_damaged_trials_do_not_stop_the_export() {
+    let dir = dir_with_run();
+    let file = dir.path("runs/idea/latest/base-seed3.json");
     let mut history = History::read(&file).unwrap();
     (history.history, history.best, history.test) = (Curves::default(), None, None);
     (history.status, history.started) = (Status::Interrupted, "some day".to_owned());
     history.write(&file).unwrap();
     for format in ["--tensorboard", "--csv", "--keras"] {
-        exported(&place, &[format, "--to", format.trim_start_matches('-')]);
+        export(&dir, &[format, "--to", format.trim_start_matches('-')]);
     }
-    assert_eq!(std::fs::read_to_string(place.path("keras/base-seed3.json")).unwrap(), "{}\n");
-    let trials = std::fs::read_to_string(place.path("csv/trials.csv")).unwrap();
+    assert_eq!(std::fs::read_to_string(dir.path("keras/base-seed3.json")).unwrap(), "{}\n");
+    let trials = std::fs::read_to_string(dir.path("csv/trials.csv")).unwrap();
     assert!(trials.contains("idea,base,3,,interrupted,some day,"), "{trials}");
-    let error = foreign::read(&place.path("tensorboard/base-seed3")).unwrap_err();
+    let error = foreign::read(&dir.path("tensorboard/base-seed3")).unwrap_err();
     assert!(format!("{error:#}").contains("no value of any metric"));
 
     std::fs::write(&file, "{\"schema\": \"runner.history/1\", ").unwrap();
-    let failed = place.run(&["export", "idea", "--keras", "--to", "rest"]).code(2);
+    let failed = dir.run(&["export", "idea", "--keras", "--to", "rest"]).code(2);
     assert_says(&stderr(&failed), &["base-seed3.json", "damaged"]);
-    assert!(place.path("rest/base-seed0.json").is_file() && !place.path("rest/base-seed3.json").exists());
-    place.run(&["export", "idea", "--keras", "--to", "rest", "--trial", "base-seed0"]).code(0);
+    assert!(dir.path("rest/base-seed0.json").is_file() && !dir.path("rest/base-seed3.json").exists());
+    dir.run(&["export", "idea", "--keras", "--to", "rest", "--trial", "base-seed0"]).code(0);
 }
 
 #[test]
-fn an_experiments_name_leads_to_no_other_folder() {
-    let place = place_with_a_run();
-    let mut history = History::read(&place.path("runs/idea/latest/base-seed0.json")).unwrap();
+fn export_stays_in_its_directory_whatever_the_experiment_is_called() {
+    let dir = dir_with_run();
+    let mut history = History::read(&dir.path("runs/idea/latest/base-seed0.json")).unwrap();
     history.experiment = "../../elsewhere".to_owned();
-    std::fs::create_dir(place.path("mine")).unwrap();
-    history.write(&place.path("mine/base-seed0.json")).unwrap();
-    let done = place.run(&["export", "mine", "--keras", "--json"]).code(0);
+    std::fs::create_dir(dir.path("mine")).unwrap();
+    history.write(&dir.path("mine/base-seed0.json")).unwrap();
+    let done = dir.run(&["export", "mine", "--keras", "--json"]).code(0);
     let printed: Value = serde_json::from_str(&stdout(&done)).unwrap();
     assert_eq!(printed["folder"], "export/keras/_.._elsewhere/mine");
     assert_eq!(printed["files"], serde_json::json!(["export/keras/_.._elsewhere/mine/base-seed0.json"]));
 }
 
 #[test]
-fn an_export_asks_for_one_format_and_a_run_that_is_there() {
-    let place = Place::with_idea();
-    assert_says(&place.refusal(&["export", "idea"]), &["--tensorboard|--csv|--keras"]);
-    assert_says(&place.refusal(&["export", "idea", "--csv", "--keras"]), &["cannot be used with"]);
-    assert_says(&place.refusal(&["export", "idea", "--csv"]), &["no run of `idea`", "hint: "]);
-    place.run(&["exp", "idea.toml", "--quiet"]).code(0);
-    let said = place.refusal(&["export", "idea", "--csv", "--trial", "base-seed7"]);
-    assert_says(&said, &["has no trial `base-seed7`", "`base-seed0`"]);
-    place.write("file", "");
-    assert_says(&place.refusal(&["export", "idea", "--csv", "--to", "file"]), &["failed to", "hint: name a folder"]);
+fn export_requires_one_format_and_an_existing_run() {
+    let dir = TestDir::with_idea();
+    assert_says(&dir.error_message(&["export", "idea"]), &["--tensorboard|--csv|--keras"]);
+    assert_says(&dir.error_message(&["export", "idea", "--csv", "--keras"]), &["cannot be used with"]);
+    assert_says(&dir.error_message(&["export", "idea", "--csv"]), &["no run of `idea`", "hint: "]);
+    dir.run(&["exp", "idea.toml", "--quiet"]).code(0);
+    let message = dir.error_message(&["export", "idea", "--csv", "--trial", "base-seed7"]);
+    assert_says(&message, &["has no trial `base-seed7`", "`base-seed0`"]);
+    dir.write("file", "");
+    assert_says(
+        &dir.error_message(&["export", "idea", "--csv", "--to", "file"]),
+        &["failed to", "hint: name a folder"],
+    );
 }

@@ -1,4 +1,4 @@
-//! `runner compare` and `runner export`: several runs beside each other, and histories of other programs.
+//! `runner compare` and `runner export`: several runs, and histories of other programs.
 
 mod comparing;
 mod foreign;

@@ -1,21 +1,21 @@
-//! What `runner compare` makes of histories that other programs left in unusual ways: resumed, written twice into one file,
-//! with gaps, with values that are not finite.
+//! `runner compare` with unusual histories of other programs: resumed, written twice into one file, with gaps, with
+//! values that are not finite.
 
 use runner::history::event_file::{self, Event, SessionLog, Summary, SummaryValue};
 use serde_json::Value;
 
-use crate::support::{Place, assert_says, stderr, stdout};
+use crate::support::{TestDir, assert_says, stderr, stdout};
 
-/// A place with a second run to compare with.
-fn place_with(files: &[(&str, &str)]) -> Place {
-    let place = Place::new();
-    place.write("other.csv", "epoch,loss,val_loss\n1,0.75,0.875\n2,0.5,0.625\n");
-    files.iter().for_each(|(name, text)| place.write(name, text));
-    place
+/// A directory with these files and a second run to compare with.
+fn dir_with(files: &[(&str, &str)]) -> TestDir {
+    let dir = TestDir::new();
+    dir.write("other.csv", "epoch,loss,val_loss\n1,0.75,0.875\n2,0.5,0.625\n");
+    files.iter().for_each(|(name, text)| dir.write(name, text));
+    dir
 }
 
-/// What `--json` and the notes say of the first of the runs.
-struct Compared {
+/// The first run in the output of `compare --json`, and the notes on stderr.
+struct Comparison {
     epochs: u64,
     best: Value,
     json: Value,
@@ -23,52 +23,52 @@ struct Compared {
 }
 
 #[track_caller]
-fn compared(place: &Place, name: &str) -> Compared {
-    let outcome = place.run(&["compare", name, "other.csv", "--json"]).code(0);
+fn compare(dir: &TestDir, name: &str) -> Comparison {
+    let outcome = dir.run(&["compare", name, "other.csv", "--json"]).code(0);
     let json: Value = serde_json::from_str(&stdout(&outcome)).unwrap();
     let trial = &json["groups"][0]["trials"][0];
     let (epochs, best) = (trial["epochs"].as_u64().unwrap(), trial["best_epoch"].clone());
-    Compared { epochs, best, notes: stderr(&outcome), json }
+    Comparison { epochs, best, notes: stderr(&outcome), json }
 }
 
-impl Compared {
-    /// A figure of the first run.
-    fn figure(&self, name: &str) -> Option<f64> {
+impl Comparison {
+    /// Mean of a metric over the trials of the first run.
+    fn metric(&self, name: &str) -> Option<f64> {
         let figure = self.json["figures"].as_array().unwrap().iter().find(|figure| figure["name"] == name)?;
         figure["groups"][0]["mean"].as_f64()
     }
 }
 
 #[test]
-fn a_run_that_was_started_again_in_the_same_file_is_read_alone() {
+fn only_the_last_run_of_a_reused_log_file_is_read() {
     let twice = "epoch,train_loss,val_loss,val_acc\n1,1.0,1.1,0.50\n2,0.8,0.9,0.60\n3,0.6,0.7,0.70\n\
         epoch,train_loss,val_loss,val_acc\n1,2.0,2.1,0.10\n2,1.8,1.7,0.30\n";
-    let place = place_with(&[("results.csv", twice)]);
-    let found = compared(&place, "results.csv");
-    assert_eq!((found.epochs, found.figure("first.loss"), found.figure("last.val_loss")), (2, Some(2.0), Some(1.7)));
+    let dir = dir_with(&[("results.csv", twice)]);
+    let found = compare(&dir, "results.csv");
+    assert_eq!((found.epochs, found.metric("first.loss"), found.metric("last.val_loss")), (2, Some(2.0), Some(1.7)));
     assert_says(&found.notes, &["epochs go back from 3 to 1 in line 6", "another run begins there"]);
 }
 
 #[test]
-fn resumed_runs_keep_their_epochs() {
-    let place = place_with(&[
+fn resumed_runs_keep_their_epoch_numbers() {
+    let dir = dir_with(&[
         ("keras.csv", "epoch,accuracy,loss,val_accuracy,val_loss\n7,0.75,0.7,0.65,0.8\n8,0.8,0.6,0.7,0.7\n"),
         ("metrics.csv", "epoch,step,train_loss,val_loss\n1,7,,0.5\n1,7,0.4,\n2,11,,0.25\n2,11,0.2,\n"),
         ("counted.csv", "epoch,step,train_loss,val_loss\n1,4,0.4,0.5\n2,8,0.2,0.25\n"),
     ]);
-    let keras = compared(&place, "keras.csv");
+    let keras = compare(&dir, "keras.csv");
     assert_eq!((keras.epochs, &keras.best), (9, &9.into()));
     assert_says(&keras.notes, &["its first epoch is 8: it is written as 7, and Keras counts from 0"]);
-    let lightning = compared(&place, "metrics.csv");
+    let lightning = compare(&dir, "metrics.csv");
     assert_eq!((lightning.epochs, &lightning.best), (3, &3.into()));
-    let counted = compared(&place, "counted.csv");
+    let counted = compare(&dir, "counted.csv");
     assert_eq!((counted.epochs, &counted.best), (2, &2.into()));
 }
 
 #[test]
-fn the_log_of_a_folder_is_read_and_two_folders_are_two_runs() {
+fn logs_are_found_in_directories_and_each_directory_is_one_run() {
     let log = |first: &str| format!("epoch,step,train_loss,val_loss\n0,9,,{first}\n0,9,0.9,\n1,19,,0.8\n1,19,0.7,\n");
-    let place = place_with(&[
+    let dir = dir_with(&[
         ("lightning_logs/version_0/metrics.csv", &log("1.0")),
         ("lightning_logs/version_0/hparams.yaml", "lr: 0.1\n"),
         ("lightning_logs/version_1/metrics.csv", &log("2.0")),
@@ -77,24 +77,24 @@ fn the_log_of_a_folder_is_read_and_two_folders_are_two_runs() {
             r#"{"log_history": [{"loss": 1, "epoch": 0.5, "step": 1}, {"eval_loss": 3, "epoch": 1.0, "step": 2}]}"#,
         ),
     ]);
-    let found = compared(&place, "lightning_logs/version_0");
+    let found = compare(&dir, "lightning_logs/version_0");
     assert_eq!(
-        (found.epochs, found.figure("first.val_loss"), found.figure("last.val_loss")),
+        (found.epochs, found.metric("first.val_loss"), found.metric("last.val_loss")),
         (2, Some(1.0), Some(0.8))
     );
-    assert_eq!(compared(&place, "finetuned").figure("last.val_loss"), Some(3.0));
-    let json = stdout(&place.run(&["compare", "lightning_logs/version_*", "--json"]).code(0));
+    assert_eq!(compare(&dir, "finetuned").metric("last.val_loss"), Some(3.0));
+    let json = stdout(&dir.run(&["compare", "lightning_logs/version_*", "--json"]).code(0));
     let json: Value = serde_json::from_str(&json).unwrap();
     let labels: Vec<&Value> = json["groups"].as_array().unwrap().iter().map(|group| &group["label"]).collect();
     assert_eq!(labels, ["version_0", "version_1"]);
-    let refused = stderr(&place.run(&["compare", "lightning_logs", "other.csv"]).code(2));
+    let refused = stderr(&dir.run(&["compare", "lightning_logs", "other.csv"]).code(2));
     assert_says(&refused, &["it holds 2 logs", "`version_0/metrics.csv`"]);
-    place.write("nothing/notes.txt", "none");
-    assert_says(&stderr(&place.run(&["compare", "nothing", "other.csv"]).code(2)), &["nothing"]);
+    dir.write("nothing/notes.txt", "none");
+    assert_says(&stderr(&dir.run(&["compare", "nothing", "other.csv"]).code(2)), &["nothing"]);
 }
 
 #[test]
-fn a_log_of_a_trainer_is_gathered_by_epoch() {
+fn trainer_logs_are_grouped_by_epoch() {
     let entries = r#"[{"epoch": 0.5, "loss": 1.0, "learning_rate": 5e-05, "step": 10},
         {"epoch": 1.0, "loss": 0.8, "learning_rate": 4e-05, "step": 20},
         {"epoch": 1.0, "eval_loss": 0.9, "eval_accuracy": 0.6, "eval_runtime": 1.2, "step": 20},
@@ -103,18 +103,18 @@ fn a_log_of_a_trainer_is_gathered_by_epoch() {
         {"epoch": 2.0, "eval_loss": 0.7, "eval_accuracy": 0.7, "eval_runtime": 1.2, "step": 40},
         {"epoch": 2.0, "train_runtime": 12.0, "train_loss": 0.725, "step": 40}]"#;
     let state = format!("{{\"epoch\": 2.0, \"log_history\": {entries}}}");
-    let place = place_with(&[("trainer_state.json", &state), ("log_history.json", entries)]);
+    let dir = dir_with(&[("trainer_state.json", &state), ("log_history.json", entries)]);
     for name in ["trainer_state.json", "log_history.json"] {
-        let found = compared(&place, name);
+        let found = compare(&dir, name);
         assert_eq!((found.epochs, &found.best), (2, &2.into()), "{name}");
-        let figures = ["first.loss", "last.loss", "first.val_loss", "last.val_acc"].map(|figure| found.figure(figure));
+        let figures = ["first.loss", "last.loss", "first.val_loss", "last.val_acc"].map(|figure| found.metric(figure));
         assert_eq!(figures, [Some(0.8), Some(0.5), Some(0.9), Some(0.7)], "{name}");
     }
 }
 
 #[test]
-fn lists_that_do_not_say_their_epochs_are_claimed_for_none() {
-    let place = place_with(&[
+fn lists_without_epochs_are_not_assigned_to_epochs() {
+    let dir = dir_with(&[
         ("history.json", r#"{"loss": [1.0, 0.9, 0.8, 0.7], "val_loss": [1.0, 0.9]}"#),
         ("floats.json", r#"{"epoch": [3.0, 4.0, 5.0], "loss": [0.9, 0.5, 0.4], "val_loss": [1.0, 0.8, 0.9]}"#),
         ("printed.json", r#"{"loss": ["np.float32(0.9)", "np.float32(0.5)"], "val_loss": [[1.0], [0.75]]}"#),
@@ -123,33 +123,33 @@ fn lists_that_do_not_say_their_epochs_are_claimed_for_none() {
             r#"[{"epoch": 1.0, "val_loss": 1.0}, {"epoch": 3.0, "val_loss": 0.8}, {"epoch": 5.0, "val_loss": 0.9}]"#,
         ),
     ]);
-    let short = compared(&place, "history.json");
-    assert_eq!((short.epochs, &short.best, short.figure("last.val_loss")), (4, &4.into(), None));
+    let short = compare(&dir, "history.json");
+    assert_eq!((short.epochs, &short.best, short.metric("last.val_loss")), (4, &4.into(), None));
     assert_says(&short.notes, &["`val_loss` is left out: it has 2 values for 4 epochs"]);
-    let floats = compared(&place, "floats.json");
+    let floats = compare(&dir, "floats.json");
     assert_eq!((floats.epochs, &floats.best), (5, &4.into()));
-    let printed = compared(&place, "printed.json");
-    assert_eq!((printed.figure("last.loss"), printed.figure("last.val_loss")), (Some(0.5), Some(0.75)));
-    let records = compared(&place, "records.json");
+    let printed = compare(&dir, "printed.json");
+    assert_eq!((printed.metric("last.loss"), printed.metric("last.val_loss")), (Some(0.5), Some(0.75)));
+    let records = compare(&dir, "records.json");
     assert_eq!((records.epochs, &records.best), (5, &3.into()));
 }
 
 #[test]
-fn the_same_metric_of_other_models_of_a_session_is_one_row() {
-    let place = place_with(&[
+fn numbered_keras_metrics_are_shown_as_one_row() {
+    let dir = dir_with(&[
         ("one.json", r#"{"loss": [0.7, 0.5], "auc": [0.6, 0.8], "val_loss": [0.8, 0.6], "val_auc": [0.55, 0.75]}"#),
         ("two.csv", "epoch,auc_7,loss,val_auc_7,val_loss\n0,0.7,0.6,0.6,0.7\n1,0.9,0.4,0.85,0.5\n"),
         ("both.json", r#"{"loss": [0.7, 0.5], "val_auc_1": [0.5, 0.6], "val_auc_2": [0.7, 0.9]}"#),
     ]);
-    assert_eq!(compared(&place, "one.json").figure("last.val_roc_auc"), Some(0.75));
-    assert_eq!(compared(&place, "two.csv").figure("last.val_roc_auc"), Some(0.85));
-    let both = compared(&place, "both.json");
-    assert_eq!((both.figure("last.val_roc_auc"), both.figure("last.val_auc_1")), (None, Some(0.6)));
+    assert_eq!(compare(&dir, "one.json").metric("last.val_roc_auc"), Some(0.75));
+    assert_eq!(compare(&dir, "two.csv").metric("last.val_roc_auc"), Some(0.85));
+    let both = compare(&dir, "both.json");
+    assert_eq!((both.metric("last.val_roc_auc"), both.metric("last.val_auc_1")), (None, Some(0.6)));
 }
 
 #[test]
-fn a_metric_of_unknown_rows_is_not_taken_for_one_of_training() {
-    let place = place_with(&[
+fn metrics_of_unknown_rows_are_not_shown_as_training_metrics() {
+    let dir = dir_with(&[
         (
             "fastai.csv",
             "epoch,train_loss,valid_loss,accuracy,error_rate,time\n0,0.4,0.2,0.9,0.1,00:18\n1,0.3,0.25,0.875,0.125,00:17\n",
@@ -157,19 +157,19 @@ fn a_metric_of_unknown_rows_is_not_taken_for_one_of_training() {
         ("mine.csv", "epoch,train_loss,val_loss,accuracy,f1\n1,0.4,0.2,0.9,0.8\n2,0.3,0.25,0.875,0.75\n"),
         ("keras.csv", "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.8,0.5,0.78,0.55\n1,0.95,0.2,0.85,0.4\n"),
     ]);
-    let fastai = compared(&place, "fastai.csv");
+    let fastai = compare(&dir, "fastai.csv");
     assert_eq!(
-        (fastai.figure("last.val_acc"), fastai.figure("last.acc"), &fastai.best),
+        (fastai.metric("last.val_acc"), fastai.metric("last.acc"), &fastai.best),
         (Some(0.875), None, &1.into())
     );
-    let mine = compared(&place, "mine.csv");
-    assert_eq!((mine.figure("last.accuracy"), mine.figure("last.acc")), (Some(0.875), None));
-    assert_eq!((mine.figure("last.f1 (unknown rows)"), mine.figure("last.f1")), (Some(0.75), None));
+    let mine = compare(&dir, "mine.csv");
+    assert_eq!((mine.metric("last.accuracy"), mine.metric("last.acc")), (Some(0.875), None));
+    assert_eq!((mine.metric("last.f1 (unknown rows)"), mine.metric("last.f1")), (Some(0.75), None));
     assert_says(&mine.notes, &["`accuracy` keeps its name: the file does not say which rows it is of"]);
-    assert_eq!(compared(&place, "keras.csv").figure("last.acc"), Some(0.95));
+    assert_eq!(compare(&dir, "keras.csv").metric("last.acc"), Some(0.95));
 }
 
-/// An event file of TensorBoard: what a program writes at each step.
+/// A TensorBoard event file with these entries and their steps.
 fn events(entries: &[(i64, Entry)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let version = Event { file_version: Some(event_file::VERSION.to_owned()), ..Event::default() };
@@ -196,53 +196,53 @@ enum Entry {
 use Entry::{Start, Value as Scalar};
 
 #[test]
-fn what_a_session_start_makes_void_is_left_out() {
-    let place = place_with(&[]);
+fn events_replaced_by_a_resumed_session_are_left_out() {
+    let dir = dir_with(&[]);
     let all = |from: i64, to: i64, value: f32| {
         (from..=to).map(move |step| (step, Scalar("Loss/val", value - step as f32 / 8.0)))
     };
-    place.write("run/events.out.tfevents.1.vm.0", events(&all(0, 7, 2.0).collect::<Vec<_>>()));
+    dir.write("run/events.out.tfevents.1.vm.0", events(&all(0, 7, 2.0).collect::<Vec<_>>()));
     let resumed: Vec<_> = std::iter::once((3, Start)).chain(all(3, 5, 3.0)).collect();
-    place.write("run/events.out.tfevents.2.vm.0", events(&resumed));
-    let found = compared(&place, "run");
+    dir.write("run/events.out.tfevents.2.vm.0", events(&resumed));
+    let found = compare(&dir, "run");
     assert_eq!((found.epochs, &found.best), (6, &3.into()));
-    assert_eq!(found.figure("last.val_loss"), Some(3.0 - 5.0 / 8.0));
+    assert_eq!(found.metric("last.val_loss"), Some(3.0 - 5.0 / 8.0));
     assert_says(&found.notes, &["the run was resumed at step 3"]);
-    // without a word: resumed, and begun once more
-    place.write("run/events.out.tfevents.2.vm.0", events(&all(3, 5, 3.0).collect::<Vec<_>>()));
-    let found = compared(&place, "run");
-    assert_eq!((found.epochs, found.figure("last.val_loss")), (6, Some(3.0 - 5.0 / 8.0)));
+    // without a session start: resumed, then started again
+    dir.write("run/events.out.tfevents.2.vm.0", events(&all(3, 5, 3.0).collect::<Vec<_>>()));
+    let found = compare(&dir, "run");
+    assert_eq!((found.epochs, found.metric("last.val_loss")), (6, Some(3.0 - 5.0 / 8.0)));
     assert_says(&found.notes, &["go back from 7 to 3", "resumed there"]);
-    place.write("run/events.out.tfevents.3.vm.0", events(&all(0, 1, 4.0).collect::<Vec<_>>()));
-    let found = compared(&place, "run");
-    assert_eq!((found.epochs, found.figure("first.val_loss")), (2, Some(4.0)));
+    dir.write("run/events.out.tfevents.3.vm.0", events(&all(0, 1, 4.0).collect::<Vec<_>>()));
+    let found = compare(&dir, "run");
+    assert_eq!((found.epochs, found.metric("first.val_loss")), (2, Some(4.0)));
     assert_says(&found.notes, &["another run begins there"]);
 }
 
 #[test]
-fn events_of_lightning_count_from_0_and_its_placeholder_is_no_metric() {
-    let place = place_with(&[]);
+fn lightning_epochs_start_at_0_and_its_placeholder_metric_is_ignored() {
+    let dir = dir_with(&[]);
     let epoch = |number: i64| {
         let step = 4 * (number + 1) - 1;
         [(step, Scalar("val_loss", 1.0 / number as f32)), (step, Scalar("epoch", number as f32))]
     };
     let resumed: Vec<_> = std::iter::once((0, Scalar("hp_metric", -1.0))).chain((3..6).flat_map(epoch)).collect();
-    place.write("version_1/events.out.tfevents.1.vm.0", events(&resumed));
-    let found = compared(&place, "version_1");
+    dir.write("version_1/events.out.tfevents.1.vm.0", events(&resumed));
+    let found = compare(&dir, "version_1");
     assert_eq!((found.epochs, &found.best), (6, &6.into()));
     assert_says(&found.notes, &["its first epoch is 4: it is written as 3, and Lightning counts from 0"]);
     let names: Vec<&Value> = found.json["figures"].as_array().unwrap().iter().map(|figure| &figure["name"]).collect();
     assert!(names.iter().all(|name| !name.as_str().unwrap().contains("hp_metric")), "{names:?}");
-    // a value that was logged under its name is shown, behind the known metrics
+    // a metric with the placeholder's name that the user logged is shown after the known metrics
     let used: Vec<_> = std::iter::once((3, Scalar("hp_metric", 0.5))).chain((0..2).flat_map(epoch)).collect();
-    place.write("used/events.out.tfevents.1.vm.0", events(&used));
-    let text = stdout(&place.run(&["compare", "used", "other.csv"]).code(0));
+    dir.write("used/events.out.tfevents.1.vm.0", events(&used));
+    let text = stdout(&dir.run(&["compare", "used", "other.csv"]).code(0));
     assert!(text.find("val_loss last").unwrap() < text.find("hp_metric first").unwrap(), "{text}");
 }
 
 #[test]
-fn a_value_that_is_no_number_hides_no_run() {
-    let place = place_with(&[
+fn runs_with_nan_values_are_still_compared() {
+    let dir = dir_with(&[
         (
             "good.json",
             r#"{"loss": [1.0, 0.8, 0.6], "accuracy": [0.5, 0.6, 0.75], "val_loss": [1.1, 0.9, 0.8], "val_accuracy": [0.45, 0.55, 0.625]}"#,
@@ -254,7 +254,7 @@ fn a_value_that_is_no_number_hides_no_run() {
         ("middle.json", r#"{"loss": [1.0, 0.7, 0.5], "val_loss": [1.0, NaN, 0.6]}"#),
         ("infinite.csv", "epoch,train_loss,val_loss,val_cls_loss\n1,1.0,1.1,inf\n2,0.8,0.9,inf\n"),
     ]);
-    let found = compared(&place, "last.json");
+    let found = compare(&dir, "last.json");
     assert_eq!(found.best, 2);
     let figure =
         |name: &str| found.json["figures"].as_array().unwrap().iter().find(|figure| figure["name"] == name).cloned();
@@ -262,12 +262,12 @@ fn a_value_that_is_no_number_hides_no_run() {
     assert_eq!(figure("last.acc").unwrap()["without_mean"], serde_json::json!([0.875, null]));
     assert_says(&found.json["cautions"].to_string(), &["last: diverged", "last: val_loss is nan in epoch 3"]);
     let table = |format: &str, name: &str| {
-        let outcome = place.run(&["compare", "good.json", name, format]).code(0);
+        let outcome = dir.run(&["compare", "good.json", name, format]).code(0);
         (stdout(&outcome), stderr(&outcome))
     };
-    let (csv, said) = table("--csv", "last.json");
+    let (csv, message) = table("--csv", "last.json");
     assert_says(&csv, &["\nlast,last.val_loss,0,nan,", "\nlast,last.acc,0,0.875,", ",diverged\n"]);
-    assert_says(&said, &["caution: last: diverged", "caution: last: val_loss is nan in epoch 3"]);
+    assert_says(&message, &["caution: last: diverged", "caution: last: val_loss is nan in epoch 3"]);
     let columns = csv.lines().next().unwrap().matches(',').count();
     assert!(csv.lines().all(|line| line.matches(',').count() == columns), "{csv}");
     let (markdown, _) = table("--md", "last.json");
@@ -275,10 +275,10 @@ fn a_value_that_is_no_number_hides_no_run() {
     assert_says(&markdown, &["Caution: last: diverged", "Caution: last: val_loss is nan in epoch 3."]);
     let (text, _) = table("--baseline=good", "last.json");
     assert_says(&text, &["0.8750", "nan", "caution: last: diverged", "diverged"]);
-    assert!(text.contains("a good") && text.contains("b last"), "it is in the charts, too:\n{text}");
+    assert!(text.contains("a good") && text.contains("b last"), "missing in the charts:\n{text}");
 
-    let middle = compared(&place, "middle.json");
-    assert_eq!((middle.best.clone(), middle.figure("last.val_loss")), (3.into(), Some(0.6)));
+    let middle = compare(&dir, "middle.json");
+    assert_eq!((middle.best.clone(), middle.metric("last.val_loss")), (3.into(), Some(0.6)));
     assert_says(&middle.json["cautions"].to_string(), &["middle: val_loss is nan in epoch 2"]);
     assert_ne!(middle.json["groups"][0]["trials"][0]["verdict"], "diverged");
 
@@ -289,16 +289,16 @@ fn a_value_that_is_no_number_hides_no_run() {
 }
 
 #[test]
-fn files_of_other_formats_are_named() {
-    let place = place_with(&[]);
+fn files_of_other_formats_are_rejected_by_name() {
+    let dir = dir_with(&[]);
     for (name, bytes, words) in [
         ("history.csv", &b"PK\x03\x04\x14\0\x06\0[Content_Types].xml xl/"[..], "an Excel workbook"),
         ("history.json.gz", b"\x1f\x8b\x08\0\0\0\0\0", "packed with gzip"),
         ("history.parquet", b"PAR1\x15\x04PAR1", "a Parquet file"),
         ("history.json", b"\x80\x04\x95\x1b\0", "a pickle of Python"),
     ] {
-        place.write(name, bytes);
-        let said = stderr(&place.run(&["compare", name, "other.csv"]).code(2));
-        assert_says(&said, &[name, words, "hint: ", "histories of other programs are read from JSON"]);
+        dir.write(name, bytes);
+        let message = stderr(&dir.run(&["compare", name, "other.csv"]).code(2));
+        assert_says(&message, &[name, words, "hint: ", "histories of other programs are read from JSON"]);
     }
 }

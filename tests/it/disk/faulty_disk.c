@@ -1,15 +1,15 @@
-/* A disk that fails, for tests: preloaded into the program, it stands before the system's calls.
+/* A library that makes system calls fail, for tests. It is preloaded into the program and replaces the calls below.
 
-   FAULT_UNDER   the folder below which calls are looked at; without it all go through
-   FAULT_MATCH   only paths that hold this
-   FAULT_CALL    which calls, a list of: open (to write) read (open to read) mkdir write rename fsync syncdir (fsync of a
-                 folder) flock
-   FAULT_ERRNO   what they fail with, a number; 0 or none: they do not fail
-   FAULT_AFTER   so many of them go through first
-   FAULT_TIMES   so many of them fail, then all go through again; without it all fail
-   FAULT_DELAY   milliseconds that each of them takes longer
-   FAULT_HOLD    a path: the first of them says `PATH.reached`, and waits until the file PATH is there
-   FAULT_LOG     a file that gets a line for each call that was made to fail, to wait or to take longer
+   FAULT_UNDER   only files in this directory are affected; without it, no call is changed
+   FAULT_MATCH   only paths that contain this text are affected
+   FAULT_CALL    affected calls, a list of: open (to write) read (open to read) mkdir write rename fsync syncdir
+                 (fsync of a directory) flock
+   FAULT_ERRNO   error number that the calls return; 0 or unset: they do not fail
+   FAULT_AFTER   number of affected calls that succeed first
+   FAULT_TIMES   number of calls that fail, after which all succeed; unset: all fail
+   FAULT_DELAY   extra duration of each call, in milliseconds
+   FAULT_HOLD    a path: the first affected call writes `PATH.reached` and waits until the file PATH exists
+   FAULT_LOG     a file that gets one line for each call that fails or waits
 */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,15 +27,15 @@
 #include <time.h>
 #include <unistd.h>
 
-static atomic_long looked_at, failed;
+static atomic_long affected, failed;
 static atomic_int held;
-static __thread int inside; /* our own calls go through */
+static __thread int inside; /* calls of this library itself are not changed */
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-static long number(const char *name, long otherwise) {
+static long number(const char *name, long default_value) {
     const char *text = getenv(name);
-    return text ? atol(text) : otherwise;
+    return text ? atol(text) : default_value;
 }
 
 static void wait_ms(long ms) {
@@ -44,8 +44,8 @@ static void wait_ms(long ms) {
     }
 }
 
-/* Whether a list of words holds one. */
-static int holds(const char *list, const char *word) {
+/* Whether a list of words contains a word. */
+static int contains(const char *list, const char *word) {
     size_t length = strlen(word);
     for (const char *at = list; at && (at = strstr(at, word)); at += length)
         if ((at == list || at[-1] == ' ') && (at[length] == 0 || at[length] == ' ')) return 1;
@@ -64,20 +64,20 @@ static void log_line(const char *call, const char *path, const char *what) {
     }
 }
 
-/* What a call on a path fails with; 0 where it goes through. */
+/* Error number for a call on a path; 0 if the call succeeds. */
 static int fault(const char *call, const char *path) {
     const char *under = getenv("FAULT_UNDER"), *match = getenv("FAULT_MATCH");
-    if (inside || !under || !holds(getenv("FAULT_CALL"), call)) return 0;
-    char whole[PATH_MAX * 2];
+    if (inside || !under || !contains(getenv("FAULT_CALL"), call)) return 0;
+    char full_path[PATH_MAX * 2];
     if (path[0] == '/')
-        snprintf(whole, sizeof whole, "%s", path);
+        snprintf(full_path, sizeof full_path, "%s", path);
     else {
-        char here[PATH_MAX];
-        if (!getcwd(here, sizeof here)) return 0;
-        snprintf(whole, sizeof whole, "%s/%s", here, path);
+        char directory[PATH_MAX];
+        if (!getcwd(directory, sizeof directory)) return 0;
+        snprintf(full_path, sizeof full_path, "%s/%s", directory, path);
     }
-    if (strncmp(whole, under, strlen(under)) != 0 || (match && !strstr(whole, match))) return 0;
-    if (atomic_fetch_add(&looked_at, 1) < number("FAULT_AFTER", 0)) return 0;
+    if (strncmp(full_path, under, strlen(under)) != 0 || (match && !strstr(full_path, match))) return 0;
+    if (atomic_fetch_add(&affected, 1) < number("FAULT_AFTER", 0)) return 0;
 
     inside = 1;
     int error = (int)number("FAULT_ERRNO", 0);
@@ -85,22 +85,22 @@ static int fault(const char *call, const char *path) {
     if (hold && !atomic_exchange(&held, 1)) {
         char reached[PATH_MAX];
         snprintf(reached, sizeof reached, "%s.reached", hold);
-        log_line(call, whole, "waits");
-        /* a line each, for several processes may wait for one file */
+        log_line(call, full_path, "waits");
+        /* one line per process, because several processes may wait for one file */
         int file = REAL(open)(reached, O_WRONLY | O_CREAT | O_APPEND, 0666);
         if (file < 0 || REAL(write)(file, "reached\n", 8) != 8) abort();
         close(file);
         for (int waited = 0; access(hold, F_OK) != 0; waited++) {
-            if (waited > 12000) abort(); /* two minutes: the test is gone */
+            if (waited > 12000) abort(); /* two minutes: the test has ended */
             wait_ms(10);
         }
     }
     if (number("FAULT_DELAY", 0) > 0) {
-        log_line(call, whole, "waits");
+        log_line(call, full_path, "waits");
         wait_ms(number("FAULT_DELAY", 0));
     }
     if (error && atomic_fetch_add(&failed, 1) >= number("FAULT_TIMES", LONG_MAX)) error = 0;
-    if (error) log_line(call, whole, "fails");
+    if (error) log_line(call, full_path, "fails");
     inside = 0;
     return error;
 }
@@ -138,7 +138,7 @@ OPEN(open64)
 
 ssize_t write(int file, const void *bytes, size_t length) {
     int error = fault_of_file("write", file);
-    /* a disk that is full has taken some of it; a call that was interrupted has not begun */
+    /* a full disk stores a part of the bytes; an interrupted call stores none */
     if (error && (error == EINTR || REAL(write)(file, bytes, length / 2) >= 0)) FAIL_WITH(error);
     return REAL(write)(file, bytes, length);
 }

@@ -1,8 +1,8 @@
-//! A disk that can be made to fail, a run on it, and what has to be whole at the end.
+//! A test directory whose disk can fail, runs in it, and checks of the files they leave.
 //!
-//! The faults are real errors of the system's calls, from a library that is preloaded into the program
-//! (`faulty_disk.c`), from a limit of file sizes, and from a disk of 64 KiB where one may be mounted. What has to happen
-//! while a run goes on waits for the run at a call, so that no test hangs on how fast the machine is.
+//! The faults are real errors of system calls. They come from a preloaded library (`faulty_disk.c`), from a limit on
+//! file sizes, and from a disk of 64 KiB if one can be mounted. A test that changes something during a run holds the
+//! run at a system call, so that no test depends on the speed of the machine.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::support::{Place, assert_says, curves};
+use crate::support::{TestDir, assert_says, curves};
 
-/// What the system's calls fail with.
+/// Error numbers that the system calls return.
 pub const EINTR: &str = "4";
 pub const EIO: &str = "5";
 pub const ENOMEM: &str = "12";
@@ -26,10 +26,10 @@ pub const EROFS: &str = "30";
 pub const ENOLCK: &str = "37";
 pub const ENOTSUP: &str = "95";
 
-/// A run's history and weights, and not its pictures or checkpoints.
-pub const OF_TRIALS: &str = "base-seed";
+/// Matches a run's histories and weights, but not its plots and checkpoints.
+pub const TRIAL_FILES: &str = "base-seed";
 
-/// The library that makes calls fail.
+/// The library that makes system calls fail.
 pub fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
@@ -39,73 +39,73 @@ pub fn library() -> &'static Path {
         let mut compiler = StdCommand::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&file).arg(source).arg("-ldl");
         assert!(compiler.status().unwrap().success(), "{compiler:?}");
-        // each test is a process of its own: the last name is one, and the same file
+        // every test runs in its own process: all rename the same file to this name
         let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faulty_disk.so");
         std::fs::rename(&file, &shared).unwrap();
         shared
     })
 }
 
-/// A place to run the program in, on a disk that can be made to fail.
+/// A test directory on a disk that can fail.
 pub struct Disk {
-    pub place: Place,
+    pub dir: TestDir,
 }
 
 impl Disk {
     pub fn new() -> Self {
-        Disk { place: Place::with_idea() }
+        Disk { dir: TestDir::with_idea() }
     }
 
-    /// The program, whose cache folder is here; faults are `("MATCH", "…")` as `faulty_disk.c` has them, below `runs`
-    /// unless they say otherwise.
+    /// The program with its cache in this directory. Faults are `("MATCH", "…")`, see `faulty_disk.c`. By default they
+    /// apply to files under `runs`.
     pub fn command(&self, arguments: &[&str], faults: &[(&str, &str)]) -> StdCommand {
-        let mut command = self.place.command(arguments);
+        let mut command = self.dir.command(arguments);
         command.env("XDG_CACHE_HOME", self.cache()).env("TMPDIR", self.temporary());
         if !faults.is_empty() {
             command.env("LD_PRELOAD", library()).env("FAULT_LOG", self.log());
-            command.env("FAULT_UNDER", self.place.path("runs"));
+            command.env("FAULT_UNDER", self.dir.path("runs"));
         }
         command.envs(faults.iter().map(|(name, value)| (format!("FAULT_{name}"), value)));
         command
     }
 
     pub fn cache(&self) -> PathBuf {
-        self.place.data_path("cache")
+        self.dir.data_path("cache")
     }
 
     pub fn temporary(&self) -> PathBuf {
-        let folder = self.place.data_path("tmp");
+        let folder = self.dir.data_path("tmp");
         std::fs::create_dir_all(&folder).unwrap();
         folder
     }
 
     pub fn log(&self) -> PathBuf {
-        self.place.data_path("faults")
+        self.dir.data_path("faults")
     }
 
-    /// Which calls were made to fail or wait, a line each.
+    /// The system calls that failed or were held, one per line.
     pub fn faults(&self) -> Vec<String> {
         std::fs::read_to_string(self.log()).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    /// Runs the idea with these faults.
-    pub fn exp(&self, arguments: &[&str], faults: &[(&str, &str)]) -> Ended {
+    /// Runs `idea.toml` with these faults.
+    pub fn exp(&self, arguments: &[&str], faults: &[(&str, &str)]) -> Outcome {
         let all = [&["exp", "idea.toml", "--device", "cpu"], arguments].concat();
-        Ended::of(self.command(&all, faults).output().unwrap())
+        Outcome::new(self.command(&all, faults).output().unwrap())
     }
 
-    /// Starts the idea, and waits until it waits at a call. What it was waiting for is let happen by [`Waiting::go_on`].
-    pub fn exp_that_waits(&self, arguments: &[&str], faults: &[(&str, &str)]) -> Waiting {
-        let gate = self.place.data_path("gate");
+    /// Starts `idea.toml` and waits until it is held at a system call. [`HeldRun::release`] lets it continue.
+    pub fn start_and_hold(&self, arguments: &[&str], faults: &[(&str, &str)]) -> HeldRun {
+        let gate_file = self.dir.data_path("gate");
         let all = [&["exp", "idea.toml", "--device", "cpu"], arguments].concat();
         let mut command = self.command(&all, faults);
-        command.env("FAULT_HOLD", &gate).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("FAULT_HOLD", &gate_file).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
-        wait_for(|| gate.with_extension("reached").exists());
-        Waiting { child, gate }
+        wait_for(|| gate_file.with_extension("reached").exists());
+        HeldRun { child, gate_file }
     }
 
-    /// The folder of the one run there is.
+    /// Directory of the only run.
     #[track_caller]
     pub fn run(&self) -> PathBuf {
         let runs = self.runs();
@@ -113,25 +113,25 @@ impl Disk {
         runs[0].clone()
     }
 
-    /// The folders of all runs of the idea.
+    /// Directories of all runs of `idea.toml`.
     pub fn runs(&self) -> Vec<PathBuf> {
-        folders(&self.place.path("runs/idea"))
+        folders(&self.dir.path("runs/idea"))
     }
 
-    /// The fall-back place in a folder of caches.
+    /// The only fallback directory in a cache directory.
     #[track_caller]
-    pub fn rescued(&self, cache: &Path) -> PathBuf {
-        let places = folders(&cache.join("rescued"));
-        assert_eq!(places.len(), 1, "{places:?}");
-        places[0].clone()
+    pub fn fallback_directory(&self, cache: &Path) -> PathBuf {
+        let directories = folders(&cache.join("rescued"));
+        assert_eq!(directories.len(), 1, "{directories:?}");
+        directories[0].clone()
     }
 
-    /// A folder holds the histories and weights of a run without faults.
+    /// Asserts that a directory contains the same histories and weights as a run without faults.
     #[track_caller]
-    pub fn assert_kept(&self, folder: &Path, arguments: &[&str]) {
-        assert_whole(folder);
-        let without = self.place.histories(&[&["idea.toml", "--out", "undisturbed"], arguments].concat());
-        for history in without {
+    pub fn assert_trials_saved(&self, folder: &Path, arguments: &[&str]) {
+        assert_files_complete(folder);
+        let undisturbed = self.dir.histories(&[&["idea.toml", "--out", "undisturbed"], arguments].concat());
+        for history in undisturbed {
             let stem = format!("base-seed{}", history["seed"]);
             let kept = json(&folder.join(format!("{stem}.json")));
             assert_eq!(curves(&kept), curves(&history));
@@ -141,56 +141,56 @@ impl Disk {
     }
 }
 
-/// A run that waits at a call.
-pub struct Waiting {
+/// A run that is held at a system call.
+pub struct HeldRun {
     pub child: Child,
-    pub gate: PathBuf,
+    pub gate_file: PathBuf,
 }
 
-impl Waiting {
-    pub fn go_on(self) -> Ended {
-        std::fs::write(&self.gate, "").unwrap();
-        Ended::of(self.child.wait_with_output().unwrap())
+impl HeldRun {
+    pub fn release(self) -> Outcome {
+        std::fs::write(&self.gate_file, "").unwrap();
+        Outcome::new(self.child.wait_with_output().unwrap())
     }
 }
 
-/// How the program has ended.
-pub struct Ended {
+/// Exit code and output of the program.
+pub struct Outcome {
     pub code: Option<i32>,
-    pub said: String,
-    pub printed: String,
+    pub stderr: String,
+    pub stdout: String,
 }
 
-impl Ended {
-    pub fn of(output: Output) -> Self {
+impl Outcome {
+    pub fn new(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ended { code: output.status.code(), said: text(output.stderr), printed: text(output.stdout) }
+        Outcome { code: output.status.code(), stderr: text(output.stderr), stdout: text(output.stdout) }
     }
 
     #[track_caller]
     pub fn code(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.printed, self.said);
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
         self
     }
 
     #[track_caller]
-    pub fn says(self, words: &[&str]) -> Self {
-        assert_says(&self.said, words);
+    pub fn assert_says(self, words: &[&str]) -> Self {
+        assert_says(&self.stderr, words);
         self
     }
 }
 
-/// Waits until something holds, a minute at most.
+/// Waits at most one minute until a condition is true.
 #[track_caller]
 pub fn wait_for(mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < Duration::from_secs(60), "it does not come");
+        assert!(started.elapsed() < Duration::from_secs(60), "the condition is still false after a minute");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// The folders in a folder, without links.
+/// Subdirectories of a directory, without links.
 pub fn folders(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().map(Result::unwrap);
     let mut folders: Vec<PathBuf> =
@@ -209,11 +209,11 @@ pub fn json(file: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
 
-/// Every file is whole, and nothing is left of a write or of a writer.
+/// Asserts that every file is complete and that no temporary files or locks are left.
 #[track_caller]
-pub fn assert_whole(folder: &Path) {
+pub fn assert_files_complete(folder: &Path) {
     for name in names(folder) {
-        assert!(!name.starts_with('.'), "`{name}` is left in {}", folder.display());
+        assert!(!name.starts_with('.'), "`{name}` was not removed from {}", folder.display());
         let file = folder.join(&name);
         let bytes = std::fs::read(&file).unwrap();
         match file.extension().and_then(OsStr::to_str) {
@@ -221,11 +221,11 @@ pub fn assert_whole(folder: &Path) {
             Some("safetensors") => drop(SafeTensors::deserialize(&bytes).unwrap()),
             Some("toml") => drop(toml_edit::de::from_slice::<Value>(&bytes).unwrap()),
             Some("svg") => assert!(bytes.ends_with(b"</svg>\n") || bytes.ends_with(b"</svg>"), "{name}"),
-            _ => panic!("what is `{name}`?"),
+            _ => panic!("unexpected file `{name}`"),
         }
     }
 }
 
-/// The run stands still before the weights have a file, and again once half of a file is written.
-pub const BEFORE_THE_WEIGHTS: [(&str, &str); 2] = [("CALL", "open"), ("MATCH", "base-seed0.safetensors")];
-pub const AMID_THE_WEIGHTS: [(&str, &str); 2] = [("CALL", "fsync"), ("MATCH", "base-seed0.safetensors")];
+/// Hold the run before it creates the weights file, or after it wrote part of that file.
+pub const BEFORE_WEIGHTS: [(&str, &str); 2] = [("CALL", "open"), ("MATCH", "base-seed0.safetensors")];
+pub const DURING_WEIGHTS: [(&str, &str); 2] = [("CALL", "fsync"), ("MATCH", "base-seed0.safetensors")];

@@ -1,9 +1,9 @@
-//! Disks that fail, and runners that meet in one folder: what was trained is kept, whole, and it is said where.
+//! Disk errors and concurrent processes: results are never lost or incomplete, and a message says where they are.
 
+mod concurrent_runs;
 mod faulty_disk;
-mod lasting_faults;
 mod limits;
-mod many_runners;
-mod passing_faults;
+mod permanent_faults;
 mod reads;
-mod removed_folders;
+mod removed_directories;
+mod temporary_faults;

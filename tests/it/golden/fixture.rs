@@ -1,4 +1,4 @@
-//! Fixtures, the figures in `tests/golden/*.json`, and how what is found is held against them.
+//! Fixtures (reference values in `tests/golden/*.json`) and comparisons with them.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -6,17 +6,17 @@ use std::sync::Mutex;
 use serde_json::Value;
 use tch::{Kind, Tensor};
 
-/// libtorch's generator belongs to the whole process: tests that draw from it take turns.
+/// libtorch has one random generator per process: tests that use it run one after the other.
 pub static GENERATOR: Mutex<()> = Mutex::new(());
 
-/// A fixture by its name.
-pub fn golden(name: &str) -> Value {
+/// Loads a fixture by name.
+pub fn load_fixture(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.json"));
     let text = std::fs::read_to_string(path).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
-/// The cases of a fixture that have one of these names; every name must occur.
+/// Cases of a fixture with one of these names. Every name must occur.
 pub fn cases<'a>(fixture: &'a Value, names: &[&str]) -> Vec<&'a Value> {
     let all = fixture["cases"].as_array().unwrap();
     let found: Vec<&Value> = all.iter().filter(|case| names.contains(&case["name"].as_str().unwrap())).collect();
@@ -53,13 +53,13 @@ pub fn values(tensor: &Tensor) -> Vec<f64> {
     Vec::try_from(tensor.detach().to_kind(Kind::Double).contiguous().flatten(0, -1)).unwrap()
 }
 
-/// Each pair agrees to `tolerance`, relative to the size of the wanted value where that is above 1.
+/// Asserts that each pair differs by at most `tolerance`, relative to the expected value if that is above 1.
 #[track_caller]
 pub fn assert_near(found: &[f64], wanted: &[f64], tolerance: f64, what: &str) {
     assert_eq!(found.len(), wanted.len(), "{what}");
-    for (place, (found, wanted)) in found.iter().zip(wanted).enumerate() {
-        let apart = (found - wanted).abs() / wanted.abs().max(1.0);
-        assert!(apart <= tolerance, "{what}, value {place}: found {found}, wanted {wanted}");
+    for (index, (found, wanted)) in found.iter().zip(wanted).enumerate() {
+        let difference = (found - wanted).abs() / wanted.abs().max(1.0);
+        assert!(difference <= tolerance, "{what}, value {index}: found {found}, wanted {wanted}");
     }
 }
 

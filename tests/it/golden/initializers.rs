@@ -1,4 +1,4 @@
-//! What is drawn: initial weights, and the order of an epoch's rows.
+//! Random numbers: initial weights and the shuffled order of rows.
 
 use runner::network::init::Init;
 use runner::network::layer::Layer;
@@ -8,26 +8,26 @@ use runner::tensor::shape::Shape;
 use serde_json::{Value, json};
 use tch::Device;
 
-use super::fixture::{GENERATOR, assert_near, floats, golden, rows, values};
+use super::fixture::{GENERATOR, assert_near, floats, load_fixture, rows, values};
 
 #[test]
-fn linear_layers_draw_pytorchs_weights() {
-    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let fixture = golden("init");
+fn initial_weights_of_linear_layers_equal_pytorch() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let fixture = load_fixture("init");
     let linear = |units: u64| serde_json::from_value::<Layer>(json!({ "linear": { "units": units } })).unwrap();
     let layers = [linear(4), linear(3)];
     let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([5])).unwrap().build(&[42], Device::Cpu);
-    for (number, drawn) in fixture["linear"].as_array().unwrap().iter().enumerate() {
-        assert_near(&values(stack.arena().leaf(2 * number)), &floats(&drawn["weight"]), 1e-7, "weight");
-        assert_near(&values(stack.arena().leaf(2 * number + 1)), &floats(&drawn["bias"]), 1e-7, "bias");
+    for (number, sampled) in fixture["linear"].as_array().unwrap().iter().enumerate() {
+        assert_near(&values(stack.arena().leaf(2 * number)), &floats(&sampled["weight"]), 1e-7, "weight");
+        assert_near(&values(stack.arena().leaf(2 * number + 1)), &floats(&sampled["bias"]), 1e-7, "bias");
     }
 }
 
 #[test]
-fn every_initialization_draws_pytorchs_numbers() {
-    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let fixture = golden("init");
-    let drawn = |layer: Value, input: Shape, init: Init| {
+fn every_initializer_equals_pytorch() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let fixture = load_fixture("init");
+    let sampled = |layer: Value, input: Shape, init: Init| {
         let layer = serde_json::from_value::<Layer>(layer).unwrap();
         Architecture::follow(&[layer], init, &input).unwrap().build(&[42], Device::Cpu)
     };
@@ -46,25 +46,26 @@ fn every_initialization_draws_pytorchs_numbers() {
                 json!({ "conv2d": { "channels": out, "kernel": [height, width], "init": init } }),
                 Shape::from([channels as i64, 4, 4]),
             ),
-            _ => panic!("a weight has two or four dimensions"),
+            _ => panic!("weights have two or four dimensions"),
         };
-        let stack = drawn(layer, input, Init::Zeros);
+        let stack = sampled(layer, input, Init::Zeros);
         assert_near(&values(stack.arena().leaf(0)), &floats(&scheme["values"]), 1e-7, &scheme.to_string());
         assert_eq!(values(&stack.arena().leaf(1).abs().max()), [0.0], "biases start at 0");
     }
-    let stack = drawn(json!({ "conv2d": { "channels": 3, "kernel": [2, 3] } }), Shape::from([2, 4, 4]), Init::Pytorch);
+    let stack =
+        sampled(json!({ "conv2d": { "channels": 3, "kernel": [2, 3] } }), Shape::from([2, 4, 4]), Init::Pytorch);
     assert_near(&values(stack.arena().leaf(0)), &floats(&fixture["conv2d"]["weight"]), 1e-7, "conv2d weight");
     assert_near(&values(stack.arena().leaf(1)), &floats(&fixture["conv2d"]["bias"]), 1e-7, "conv2d bias");
 }
 
 #[test]
-fn the_order_of_an_epoch_is_pytorchs() {
-    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    for case in golden("init")["randperm"].as_array().unwrap() {
-        let wanted = rows(&case["order"]);
+fn shuffled_row_order_equals_pytorch() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    for case in load_fixture("init")["randperm"].as_array().unwrap() {
+        let expected = rows(&case["order"]);
         let (seed, epoch) = (case["seed"].as_i64().unwrap(), case["epoch"].as_u64().unwrap());
-        let order = seed::before_epoch(&[seed], epoch as usize, wanted.len(), true).unwrap();
+        let order = seed::before_epoch(&[seed], epoch as usize, expected.len(), true).unwrap();
         let found: Vec<i64> = Vec::try_from(order.flatten(0, -1)).unwrap();
-        assert_eq!(found.iter().map(|&row| row as usize).collect::<Vec<_>>(), wanted);
+        assert_eq!(found.iter().map(|&row| row as usize).collect::<Vec<_>>(), expected);
     }
 }

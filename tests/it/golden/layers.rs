@@ -1,4 +1,4 @@
-//! Layers: outputs and gradients, of each replica and of stacks against lone networks.
+//! Layers: outputs and gradients of each replica, and of stacks compared with single networks.
 
 use runner::network::init::Init;
 use runner::network::layer::Layer;
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor};
 
-use super::fixture::{GENERATOR, assert_near, cases, floats, golden, shape_of, tensor, values};
+use super::fixture::{GENERATOR, assert_near, cases, floats, load_fixture, shape_of, tensor, values};
 
 #[test]
-fn every_layer_has_pytorchs_output_and_gradients_in_each_replica() {
-    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+fn every_layer_equals_pytorch_in_each_replica() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let layers = [
         ("linear", json!({ "linear": { "units": 2 } })),
         ("relu", json!("relu")),
@@ -41,8 +41,8 @@ fn every_layer_has_pytorchs_output_and_gradients_in_each_replica() {
         ("avg_pool2d", json!({ "avg_pool2d": 2 })),
         ("avg_pool2d_overlapping", json!({ "avg_pool2d": { "kernel": [2, 3], "stride": 1, "padding": 1 } })),
     ];
-    let fixture = golden("layers");
-    assert_eq!(fixture["cases"].as_array().unwrap().len(), layers.len(), "every case has its layer");
+    let fixture = load_fixture("layers");
+    assert_eq!(fixture["cases"].as_array().unwrap().len(), layers.len(), "a case for every layer");
     for (name, layer) in layers {
         let case = cases(&fixture, &[name])[0];
         let stack = stack_of_two(layer, &case["calls"][0]["input"], &case["parameters"]);
@@ -52,9 +52,9 @@ fn every_layer_has_pytorchs_output_and_gradients_in_each_replica() {
             let output = stack.forward_t(&input, call["training"].as_bool().unwrap());
             let upstream = tensor(&call["upstream"]);
             let loss = (&output * upstream.unsqueeze(0)).sum(None);
-            let mut wanted_from: Vec<&Tensor> = vec![&input];
-            wanted_from.extend((0..stack.arena().slots().len()).map(|slot| stack.arena().leaf(slot)));
-            let gradients = Tensor::run_backward(&[&loss], &wanted_from, true, false);
+            let mut expected_from: Vec<&Tensor> = vec![&input];
+            expected_from.extend((0..stack.arena().slots().len()).map(|slot| stack.arena().leaf(slot)));
+            let gradients = Tensor::run_backward(&[&loss], &expected_from, true, false);
             for replica in 0..2 {
                 let what = format!("{name}, call {number}, replica {replica}");
                 assert_eq!(output.get(replica).size(), shape_of(&call["output"]), "{what}");
@@ -62,21 +62,21 @@ fn every_layer_has_pytorchs_output_and_gradients_in_each_replica() {
                 let input_gradient = floats(&call["input_gradient"]);
                 assert_near(&values(&gradients[0].get(replica)), &input_gradient, 1e-6, &format!("{what}, input"));
                 for (slot, gradient) in stack.arena().slots().iter().zip(&gradients[1..]) {
-                    let wanted = &call["parameter_gradients"][slot.name.trim_start_matches("0.")];
+                    let expected = &call["parameter_gradients"][slot.name.trim_start_matches("0.")];
                     assert_near(
                         &values(&gradient.get(replica)),
-                        &floats(wanted),
+                        &floats(expected),
                         1e-5,
                         &format!("{what}, {}", slot.name),
                     );
                 }
                 let buffers = call["buffers_after"].as_object().into_iter().flatten();
                 assert_eq!(stack.arena().buffers().len(), buffers.clone().count(), "{what}");
-                for (buffer, (name, wanted)) in stack.arena().buffers().iter().zip(buffers) {
+                for (buffer, (name, expected)) in stack.arena().buffers().iter().zip(buffers) {
                     assert_eq!(buffer.name, format!("0.{name}"));
                     assert_near(
                         &values(&buffer.values.get(replica)),
-                        &floats(wanted),
+                        &floats(expected),
                         1e-6,
                         &format!("{what}, {name}"),
                     );
@@ -103,10 +103,10 @@ fn stack_of_two(layer: Value, input: &Value, parameters: &Value) -> Stack {
 }
 
 #[test]
-fn a_stack_of_image_networks_is_its_lone_networks_gradients_and_running_averages_included() {
-    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+fn stacked_image_networks_equal_single_networks() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let conv2d = json!({ "conv2d": { "channels": 4, "kernel": 3, "padding": 1 } });
-    let behind_it = [
+    let following_layers = [
         json!({ "conv2d": { "channels": 3, "kernel": [2, 1], "stride": [2, 1], "bias": false } }),
         json!({ "batch_norm": {} }),
         json!({ "layer_norm": {} }),
@@ -114,38 +114,38 @@ fn a_stack_of_image_networks_is_its_lone_networks_gradients_and_running_averages
         json!({ "avg_pool2d": { "kernel": 2, "stride": 1 } }),
         json!("flatten"),
     ];
-    for layer in &behind_it {
-        assert_stack_is_its_lone_networks(&json!([conv2d, layer]), 1e-6);
+    for layer in &following_layers {
+        assert_stack_equals_single_networks(&json!([conv2d, layer]), 1e-6);
     }
-    // Normalizing a few rows over and over amplifies the last bit.
-    let [strided, batch_norm, layer_norm, max_pool, avg_pool, flatten] = &behind_it;
+    // Repeated normalization of a few rows amplifies rounding errors.
+    let [strided, batch_norm, layer_norm, max_pool, avg_pool, flatten] = &following_layers;
     let linear = json!({ "linear": { "units": 5 } });
-    let whole =
+    let all_layers =
         json!([conv2d, batch_norm, "relu", max_pool, strided, layer_norm, avg_pool, flatten, batch_norm, linear]);
-    assert_stack_is_its_lone_networks(&whole, 1e-5);
+    assert_stack_equals_single_networks(&all_layers, 1e-5);
 }
 
-/// Trains nothing, but runs a stack of three and its three lone networks twice in training mode, then in evaluation.
+/// Runs a stack of three networks and the three single networks, twice in training mode and once in evaluation mode.
 #[track_caller]
-fn assert_stack_is_its_lone_networks(layers: &Value, tolerance: f64) {
+fn assert_stack_equals_single_networks(layers: &Value, tolerance: f64) {
     let layers: Vec<Layer> = serde_json::from_value(layers.clone()).unwrap();
     let network = Architecture::follow(&layers, Init::Pytorch, &Shape::from([2, 8, 8])).unwrap();
     let seeds = [1, 2, 3];
     let images = Tensor::arange(3 * 6 * 2 * 8 * 8, (Kind::Float, Device::Cpu)).sin().view([3, 6, 2, 8, 8]);
     let stack = network.build(&seeds, Device::Cpu);
-    let lone = seeds.map(|seed| network.build(&[seed], Device::Cpu));
+    let single = seeds.map(|seed| network.build(&[seed], Device::Cpu));
     for train in [true, true, false] {
         let outputs = stack.forward_t(&images, train); // [3, 6, …]
         let gradient = stack.arena().gradient(&outputs.square().mean(None));
-        for (replica, lone) in lone.iter().enumerate() {
+        for (replica, single) in single.iter().enumerate() {
             let what = format!("replica {replica}, training {train}, {}", layers.last().unwrap().kind());
-            let output = lone.forward_t(&images.narrow(0, replica as i64, 1), train);
-            let lone_gradient = lone.arena().gradient(&(output.square().mean(None) / 3.0));
+            let output = single.forward_t(&images.narrow(0, replica as i64, 1), train);
+            let single_gradient = single.arena().gradient(&(output.square().mean(None) / 3.0));
             let replica = replica as i64;
             assert_near(&values(&outputs.get(replica)), &values(&output), tolerance, &what);
-            assert_near(&values(&gradient.get(replica)), &values(&lone_gradient), tolerance, &what);
-            for (found, wanted) in stack.arena().buffers().iter().zip(lone.arena().buffers()) {
-                assert_near(&values(&found.values.get(replica)), &values(&wanted.values), tolerance, &found.name);
+            assert_near(&values(&gradient.get(replica)), &values(&single_gradient), tolerance, &what);
+            for (found, expected) in stack.arena().buffers().iter().zip(single.arena().buffers()) {
+                assert_near(&values(&found.values.get(replica)), &values(&expected.values), tolerance, &found.name);
             }
         }
     }
@@ -154,8 +154,8 @@ fn assert_stack_is_its_lone_networks(layers: &Value, tolerance: f64) {
 }
 
 #[test]
-fn the_gradient_of_stacked_convolutions_is_the_slope_of_their_loss() {
-    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+fn gradients_of_stacked_convolutions_equal_finite_differences() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let conv2d = json!({ "conv2d": { "channels": 2, "kernel": [3, 2], "stride": 2, "padding": 1 } });
     let layers = [serde_json::from_value::<Layer>(conv2d).unwrap()];
     let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([2, 5, 5])).unwrap();
@@ -167,7 +167,7 @@ fn the_gradient_of_stacked_convolutions_is_the_slope_of_their_loss() {
     for replica in 0..2 {
         for parameter in 0..stack.arena().values().size()[1] {
             let mut value = stack.arena().values().get(replica).get(parameter);
-            // The loss is a parabola in each parameter, so the slope of its chord is exact whatever the step.
+            // The loss is quadratic in each parameter, so the central difference is exact for every step size.
             let _ = value.g_add_scalar_(0.5);
             let above = loss().double_value(&[]);
             let _ = value.g_sub_scalar_(1.0);

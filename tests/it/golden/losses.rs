@@ -1,14 +1,14 @@
-//! Losses: values and gradients, and the weights of classes.
+//! Losses with their gradients, and class weights.
 
 use runner::train::loss::Loss;
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
-use super::fixture::{assert_near, floats, golden, shape_of, tensor, values};
+use super::fixture::{assert_near, floats, load_fixture, shape_of, tensor, values};
 
 #[test]
-fn every_loss_has_pytorchs_value_and_gradient_for_logits_of_200_too() {
-    let fixture = golden("losses");
+fn every_loss_and_its_gradient_equal_pytorch_even_for_large_logits() {
+    let fixture = load_fixture("losses");
     let all = fixture["cases"].as_array().unwrap();
     assert_eq!(all.len(), 16);
     for case in all {
@@ -37,20 +37,20 @@ fn every_loss_has_pytorchs_value_and_gradient_for_logits_of_200_too() {
 }
 
 #[test]
-fn balanced_class_weights_are_scikit_learns() {
-    let fixture = golden("metrics_more");
+fn balanced_class_weights_equal_scikit_learn() {
+    let fixture = load_fixture("metrics_more");
     let case = &fixture["class_weights"];
     let truth = tensor(&case["true"]).to_kind(Kind::Int64).unsqueeze(0);
     let logits = Tensor::from_slice(&[0.5_f32, -1.0, 2.0]).expand([1, truth.size()[1], 3], false);
-    let of = |weights: &Value| {
+    let loss_with = |weights: &Value| {
         let loss = json!({ "cross_entropy": { "class_weights": weights } });
         let loss: Loss = serde_json::from_value(loss).unwrap();
         values(&loss.criterion(&truth, 3, 1).of_each_replica(&logits, &truth, None))
     };
-    assert_near(&of(&json!("balanced")), &of(&case["balanced"]), 1e-6, "balanced");
+    assert_near(&loss_with(&json!("balanced")), &loss_with(&case["balanced"]), 1e-6, "balanced");
 }
 
-/// The loss of a fixture's case: PyTorch's function and its options by our names.
+/// The loss of a fixture's case, from the name and options of PyTorch.
 fn loss(case: &Value) -> Loss {
     let options = &case["options"];
     let weights = |name: &str| options.get(name).cloned().unwrap_or(Value::Null);

@@ -16,32 +16,32 @@ use runner::metrics::{Metric, curves};
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
-use super::fixture::{assert_near, floats, golden, tensor, values};
+use super::fixture::{assert_near, floats, load_fixture, tensor, values};
 
 #[test]
-fn confusion_matrices_and_reports_are_scikit_learns() {
+fn confusion_matrices_and_reports_equal_scikit_learn() {
     let scores = |scores: &Scores| [scores.precision, scores.recall, scores.f1];
-    let wanted_scores = |value: &Value| ["precision", "recall", "f1"].map(|name| value[name].as_f64());
-    let assert_scores = |found: [Option<f64>; 3], wanted: [Option<f64>; 3], what: &str| {
-        for (found, wanted) in found.iter().zip(wanted) {
-            assert_eq!(found.is_some(), wanted.is_some(), "{what}");
-            let apart = (found.unwrap_or_default() - wanted.unwrap_or_default()).abs();
-            assert!(apart < 1e-12, "{what}: found {found:?}, wanted {wanted:?}");
+    let expected_scores = |value: &Value| ["precision", "recall", "f1"].map(|name| value[name].as_f64());
+    let assert_scores = |found: [Option<f64>; 3], expected: [Option<f64>; 3], what: &str| {
+        for (found, expected) in found.iter().zip(expected) {
+            assert_eq!(found.is_some(), expected.is_some(), "{what}");
+            let difference = (found.unwrap_or_default() - expected.unwrap_or_default()).abs();
+            assert!(difference < 1e-12, "{what}: found {found:?}, wanted {expected:?}");
         }
     };
-    for case in golden("metrics")["cases"].as_array().unwrap() {
+    for case in load_fixture("metrics")["cases"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let confusion: Confusion = serde_json::from_value(case["confusion"].clone()).unwrap();
         let report = confusion.report();
         assert_near(&[report.accuracy.unwrap()], &floats(&case["accuracy"]), 1e-12, name);
         let by_class = &case["per_class"];
         for (number, class) in report.classes.iter().enumerate() {
-            let wanted = ["precision", "recall", "f1"].map(|score| by_class[score][number].as_f64());
-            assert_scores(scores(&class.scores), wanted, name);
+            let expected = ["precision", "recall", "f1"].map(|score| by_class[score][number].as_f64());
+            assert_scores(scores(&class.scores), expected, name);
             assert_eq!(json!(class.support), by_class["support"][number], "{name}");
         }
-        assert_scores(scores(&report.macro_average), wanted_scores(&case["macro"]), name);
-        assert_scores(scores(&report.weighted_average), wanted_scores(&case["weighted"]), name);
+        assert_scores(scores(&report.macro_average), expected_scores(&case["macro"]), name);
+        assert_scores(scores(&report.weighted_average), expected_scores(&case["weighted"]), name);
 
         if case["true"].is_null() {
             continue;
@@ -53,19 +53,19 @@ fn confusion_matrices_and_reports_are_scikit_learns() {
         assert_eq!(found, [confusion], "{name}");
         assert_metric(json!("acc"), &outputs, &truth, Decision::Largest, &case["accuracy"], name);
         for score in ["precision", "recall", "f1"] {
-            let wanted = if classes == 2 { &by_class[score][1] } else { &case["macro"][score] };
-            assert_metric(json!(score), &outputs, &truth, Decision::Largest, wanted, name);
+            let expected = if classes == 2 { &by_class[score][1] } else { &case["macro"][score] };
+            assert_metric(json!(score), &outputs, &truth, Decision::Largest, expected, name);
             if classes == 2 {
                 let one_output = outputs.narrow(1, 1, 1);
-                assert_metric(json!(score), &one_output, &truth, Decision::Above(0.5), wanted, name);
+                assert_metric(json!(score), &one_output, &truth, Decision::Above(0.5), expected, name);
             }
         }
     }
 }
 
 #[test]
-fn areas_under_both_curves_are_scikit_learns_with_ties_saturated_logits_and_one_class() {
-    for case in golden("metrics_more")["roc_auc"].as_array().unwrap() {
+fn roc_auc_and_average_precision_equal_scikit_learn() {
+    for case in load_fixture("metrics_more")["roc_auc"].as_array().unwrap() {
         let (name, truth) = (case["name"].as_str().unwrap(), tensor(&case["true"]).to_kind(Kind::Int64));
         let scores = tensor(&case["scores"]).unsqueeze(-1); // [rows, 1]
         let two_outputs = Tensor::cat(&[&(&scores * -1.0), &scores], 1);
@@ -78,35 +78,35 @@ fn areas_under_both_curves_are_scikit_learns_with_ties_saturated_logits_and_one_
 }
 
 #[test]
-fn both_curves_are_scikit_learns_point_for_point() {
-    for case in golden("metrics_more")["roc_auc"].as_array().unwrap() {
+fn roc_and_precision_recall_curves_equal_scikit_learn() {
+    for case in load_fixture("metrics_more")["roc_auc"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let is_class_1: Vec<bool> = floats(&case["true"]).iter().map(|class| *class == 1.0).collect();
         let ranking = Ranking::new(&floats(&case["scores"]), &is_class_1).unwrap();
         let thresholds = |numbers: &[Number]| numbers.iter().map(|number| number.0).collect::<Vec<_>>();
-        let (roc, wanted) = (curves::roc(&ranking, Score::Output.for_class(1)), &case["roc"]);
-        assert_eq!(roc.is_some(), wanted.is_object(), "{name}");
+        let (roc, expected) = (curves::roc(&ranking, Score::Output.for_class(1)), &case["roc"]);
+        assert_eq!(roc.is_some(), expected.is_object(), "{name}");
         if let Some(roc) = roc {
-            assert_near(&roc.fpr, &floats(&wanted["fpr"]), 1e-15, name);
-            assert_near(&roc.tpr, &floats(&wanted["tpr"]), 1e-15, name);
-            assert_eq!(thresholds(&roc.threshold[1..]), floats(&wanted["threshold_from_second"]), "{name}");
+            assert_near(&roc.fpr, &floats(&expected["fpr"]), 1e-15, name);
+            assert_near(&roc.tpr, &floats(&expected["tpr"]), 1e-15, name);
+            assert_eq!(thresholds(&roc.threshold[1..]), floats(&expected["threshold_from_second"]), "{name}");
         }
-        let (curve, wanted) =
+        let (curve, expected) =
             (curves::precision_recall(&ranking, Score::Output.for_class(1)), &case["precision_recall"]);
-        assert_eq!(curve.is_some(), wanted.is_object(), "{name}");
+        assert_eq!(curve.is_some(), expected.is_object(), "{name}");
         if let Some(curve) = curve {
-            let but_last = curve.f1.len() - 1;
-            assert_near(&curve.precision, &floats(&wanted["precision"]), 1e-15, name);
-            assert_near(&curve.recall, &floats(&wanted["recall"]), 1e-15, name);
-            assert_near(&curve.f1[..but_last], &floats(&wanted["f1_but_last"]), 1e-15, name);
-            assert_eq!(thresholds(&curve.threshold[..but_last]), floats(&wanted["threshold_but_last"]), "{name}");
+            let count = curve.f1.len() - 1;
+            assert_near(&curve.precision, &floats(&expected["precision"]), 1e-15, name);
+            assert_near(&curve.recall, &floats(&expected["recall"]), 1e-15, name);
+            assert_near(&curve.f1[..count], &floats(&expected["f1_but_last"]), 1e-15, name);
+            assert_eq!(thresholds(&curve.threshold[..count]), floats(&expected["threshold_but_last"]), "{name}");
         }
     }
 }
 
 #[test]
-fn the_best_thresholds_are_those_of_an_exhaustive_search_by_scikit_learns_f1() {
-    let fixture = golden("metrics_more");
+fn best_thresholds_equal_an_exhaustive_search_with_scikit_learn() {
+    let fixture = load_fixture("metrics_more");
     let cost = serde_json::from_value(fixture["settings"]["cost"].clone()).unwrap();
     for case in fixture["roc_auc"].as_array().unwrap() {
         let (name, truth) = (case["name"].as_str().unwrap(), tensor(&case["true"]).to_kind(Kind::Int64));
@@ -125,14 +125,14 @@ fn the_best_thresholds_are_those_of_an_exhaustive_search_by_scikit_learns_f1() {
         let validation = Prepared::from_parts(&rows, &parts, Scale::None).unwrap().validation.unwrap();
         let scores_of_rows = ValidationScores::new(&validation, &scores, 1);
         for (key, by) in [("f1", ThresholdRule::F1), ("cost", ThresholdRule::Cost(cost))] {
-            let (found, wanted) = (scores_of_rows.choose(by), &case["best"][key]);
-            assert_eq!(found.is_some(), wanted.is_object(), "{name}, {key}");
+            let (found, expected) = (scores_of_rows.choose(by), &case["best"][key]);
+            assert_eq!(found.is_some(), expected.is_object(), "{name}, {key}");
             let Some(choice) = found else { continue };
             let at = choice.validation.unwrap();
-            assert_eq!(json!(at.confusion), wanted["confusion"], "{name}, {key}");
+            assert_eq!(json!(at.confusion), expected["confusion"], "{name}, {key}");
             let value = at.cost.or(at.scores.f1).unwrap();
-            assert_near(&[value], &floats(&wanted["value"]), 1e-15, name);
-            if let Some(score) = wanted["at"].as_f64() {
+            assert_near(&[value], &floats(&expected["value"]), 1e-15, name);
+            if let Some(score) = expected["at"].as_f64() {
                 assert!(choice.value <= score, "{name}, {key}: between that score and the next");
             }
         }
@@ -140,8 +140,8 @@ fn the_best_thresholds_are_those_of_an_exhaustive_search_by_scikit_learns_f1() {
 }
 
 #[test]
-fn correlations_and_balanced_accuracies_are_scikit_learns() {
-    for case in golden("metrics_more")["correlations"].as_array().unwrap() {
+fn correlations_and_balanced_accuracies_equal_scikit_learn() {
+    for case in load_fixture("metrics_more")["correlations"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let truth = tensor(&case["true"]).to_kind(Kind::Int64);
         let outputs = tensor(&case["predicted"]).to_kind(Kind::Int64).one_hot(case["classes"].as_i64().unwrap());
@@ -157,13 +157,13 @@ fn correlations_and_balanced_accuracies_are_scikit_learns() {
 }
 
 #[test]
-fn metrics_of_ranks_labels_and_numbers_are_scikit_learns() {
-    let fixture = golden("metrics_more");
+fn ranking_multilabel_and_regression_metrics_equal_scikit_learn() {
+    let fixture = load_fixture("metrics_more");
     let case = &fixture["top_k"];
     let (scores, truth) = (tensor(&case["scores"]), tensor(&case["true"]).to_kind(Kind::Int64));
-    for (k, wanted) in case["top_k"].as_object().unwrap() {
+    for (k, expected) in case["top_k"].as_object().unwrap() {
         let metric = json!({ "top_k": k.parse::<usize>().unwrap() });
-        assert_metric(metric, &scores, &truth, Decision::Largest, wanted, k);
+        assert_metric(metric, &scores, &truth, Decision::Largest, expected, k);
     }
     assert_metric(json!("acc"), &scores, &truth, Decision::Largest, &case["top_k"]["1"], "accuracy");
 
@@ -184,24 +184,28 @@ fn metrics_of_ranks_labels_and_numbers_are_scikit_learns() {
     }
 }
 
-/// The metric of two replicas with the same rows; both must agree with `wanted`, which may be NaN.
+/// Computes the metric for two replicas with the same rows. Both must equal `wanted`, which may be NaN.
 #[track_caller]
-fn assert_metric(metric: Value, outputs: &Tensor, truth: &Tensor, decision: Decision, wanted: &Value, what: &str) {
+fn assert_metric(metric: Value, outputs: &Tensor, truth: &Tensor, decision: Decision, expected: &Value, what: &str) {
     let metric = match &metric {
         Value::String(_) | Value::Object(_) => serde_json::from_value::<Metric>(metric).unwrap(),
         other => panic!("not a metric: {other}"),
     };
-    let twice = |tensor: &Tensor| Tensor::stack(&[tensor, tensor], 0);
-    let found = metric.per_replica(&twice(outputs), &twice(truth), decision, 1);
+    let repeat = |tensor: &Tensor| Tensor::stack(&[tensor, tensor], 0);
+    let found = metric.per_replica(&repeat(outputs), &repeat(truth), decision, 1);
     assert_eq!((found.kind(), found.size()), (Kind::Double, vec![2]), "{what}");
     for found in values(&found) {
-        let wanted = or_nan(wanted);
-        let near = (found - wanted).abs() <= 1e-12 * wanted.abs().max(1.0);
-        assert!(near || (found.is_nan() && wanted.is_nan()), "{} of {what}: {found}, wanted {wanted}", metric.name());
+        let expected = value_or_nan(expected);
+        let near = (found - expected).abs() <= 1e-12 * expected.abs().max(1.0);
+        assert!(
+            near || (found.is_nan() && expected.is_nan()),
+            "{} of {what}: {found}, wanted {expected}",
+            metric.name()
+        );
     }
 }
 
-/// A figure of a fixture, NaN where it has no value.
-fn or_nan(value: &Value) -> f64 {
+/// A value of a fixture; NaN if it is undefined.
+fn value_or_nan(value: &Value) -> f64 {
     value.as_f64().unwrap_or(f64::NAN)
 }

@@ -1,4 +1,4 @@
-//! Held against PyTorch and scikit-learn: the figures in `tests/golden/*.json`, made by the scripts beside them.
+//! Comparisons with PyTorch and scikit-learn. The reference values and their scripts are in `tests/golden`.
 
 mod fixture;
 mod initializers;

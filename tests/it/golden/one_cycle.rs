@@ -1,4 +1,4 @@
-//! `one_cycle` with its momentum, against PyTorch's `OneCycleLR`.
+//! `one_cycle` with its momentum, compared with PyTorch's `OneCycleLR`.
 
 use runner::train::TrainSpec;
 use runner::train::optimizer::rates::Rates;
@@ -7,13 +7,13 @@ use runner::train::schedule::step_position::Length;
 use serde_json::json;
 use tch::{Device, Tensor};
 
-use super::fixture::{assert_curve, assert_near, cases, floats, golden, tensor, values};
-use super::runs::{digits, inline};
-use crate::support::Place;
+use super::fixture::{assert_curve, assert_near, cases, floats, load_fixture, tensor, values};
+use super::runs::{digits_experiment, to_toml};
+use crate::support::TestDir;
 
 #[test]
-fn one_cycle_takes_pytorchs_learning_rates_momenta_and_steps() {
-    let fixture = golden("one_cycle");
+fn one_cycle_equals_pytorch() {
+    let fixture = load_fixture("one_cycle");
     let names = [
         "sgd",
         "sgd_without_momentum",
@@ -39,12 +39,13 @@ fn one_cycle_takes_pytorchs_learning_rates_momenta_and_steps() {
         let mut update = train.starting_optimizer().start(Device::Cpu);
         let lr = train.optimizer.lr();
         let length = Length { epochs, steps };
-        let mut course = LearningRates::new(&train.schedule, vec![lr; 2], length, Device::Cpu, "loss", |_| false);
+        let mut learning_rates =
+            LearningRates::new(&train.schedule, vec![lr; 2], length, Device::Cpu, "loss", |_| false);
         let start = tensor(&fixture["settings"]["start"]);
         let mut parameters = Tensor::stack(&[&start, &start], 0); // [2, parameters]
         let momentum = floats(&case["momentum"]);
         for (number, gradient) in fixture["gradients"].as_array().unwrap().iter().enumerate() {
-            let settings = course.step(1 + number / steps, number % steps);
+            let settings = learning_rates.step(1 + number / steps, number % steps);
             let what = format!("{name}, step {number}");
             assert_near(&settings.lrs, &[floats(&case["lr"])[number]; 2], 1e-12, &what);
             match settings.momentum {
@@ -66,18 +67,18 @@ fn one_cycle_takes_pytorchs_learning_rates_momenta_and_steps() {
 }
 
 #[test]
-fn runs_with_one_cycle_are_pytorchs_by_fused_training_and_by_autograd() {
-    let fixture = golden("one_cycle");
+fn one_cycle_training_equals_pytorch_in_both_backends() {
+    let fixture = load_fixture("one_cycle");
     let runs = fixture["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 3);
     for run in runs {
         let settings = run["train"].as_object().unwrap().iter();
-        let train: Vec<String> = settings.map(|(key, value)| format!("{key} = {}", inline(value))).collect();
-        let place = Place::new();
-        let history = place.history(&[&digits(&place, "{}", "[0]", 4, &train.join("\n"))]);
+        let train: Vec<String> = settings.map(|(key, value)| format!("{key} = {}", to_toml(value))).collect();
+        let dir = TestDir::new();
+        let history = dir.history(&[&digits_experiment(&dir, "{}", "[0]", 4, &train.join("\n"))]);
         assert_curve(&history, &run["history"], "loss", 4, 2e-5);
         let schedule = &history["config"]["train"]["schedule"]["one_cycle"];
         let stated = ["cycle_momentum", "base_momentum", "max_momentum"].map(|key| schedule[key].clone());
-        assert_eq!(stated, [json!(true), json!(0.85), json!(0.95)], "the history states what was used");
+        assert_eq!(stated, [json!(true), json!(0.85), json!(0.95)], "the history records the momentum settings");
     }
 }

@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use tch::nn::{OptimizerConfig, VarStore};
 use tch::{Device, TchError, Tensor};
 
-use super::fixture::{GENERATOR, assert_near, cases, floats, golden, tensor, values};
+use super::fixture::{GENERATOR, assert_near, cases, floats, load_fixture, tensor, values};
 
 #[test]
-fn every_optimizer_takes_pytorchs_steps_in_each_replica() {
-    let fixture = golden("optimizers");
+fn every_optimizer_equals_pytorch_in_each_replica() {
+    let fixture = load_fixture("optimizers");
     let names = [
         "sgd",
         "sgd_momentum",
@@ -60,7 +60,7 @@ fn every_optimizer_takes_pytorchs_steps_in_each_replica() {
 const START: [f32; 3] = [0.5, -1.2, 3.0];
 
 #[test]
-fn every_optimizer_takes_the_steps_of_tchs_own() {
+fn every_optimizer_equals_the_one_of_tch() {
     let lr = 0.01;
     let store_and = |build: &dyn Fn(&VarStore) -> Result<tch::nn::Optimizer, TchError>| {
         let store = VarStore::new(Device::Cpu);
@@ -100,8 +100,8 @@ fn every_optimizer_takes_the_steps_of_tchs_own() {
 }
 
 #[test]
-fn every_schedule_takes_pytorchs_learning_rates() {
-    let fixture = golden("schedules");
+fn every_schedule_equals_pytorch() {
+    let fixture = load_fixture("schedules");
     let cases = fixture["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 16);
     for case in cases {
@@ -109,21 +109,21 @@ fn every_schedule_takes_pytorchs_learning_rates() {
         let [epochs, steps] = ["epochs", "steps"].map(|key| case[key].as_u64().unwrap() as usize);
         let metric = &case["metric"];
         let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
-        let seen: Vec<f64> =
+        let monitored: Vec<f64> =
             metric["values"].as_array().map(|all| all.iter().map(number).collect()).unwrap_or_default();
         let start = fixture["settings"]["lr"].as_f64().unwrap();
         let higher_is_better = |_: &str| metric["mode"] == json!("max");
         let length = Length { epochs, steps };
-        let mut course =
+        let mut learning_rates =
             LearningRates::new(&schedule, vec![start; 2], length, Device::Cpu, "val_loss", higher_is_better);
         let mut found = [Vec::new(), Vec::new()];
         for epoch in 1..=epochs {
             for step in 0..steps {
-                course.rates(epoch, step);
-                found.iter_mut().zip(course.lrs()).for_each(|(found, lr)| found.push(*lr));
+                learning_rates.rates(epoch, step);
+                found.iter_mut().zip(learning_rates.lrs()).for_each(|(found, lr)| found.push(*lr));
             }
-            if let Some(&value) = seen.get(epoch - 1) {
-                course.observe(epoch, &[("val_loss".to_owned(), vec![value; 2])]);
+            if let Some(&value) = monitored.get(epoch - 1) {
+                learning_rates.observe(epoch, &[("val_loss".to_owned(), vec![value; 2])]);
             }
         }
         for found in found {
@@ -133,8 +133,8 @@ fn every_schedule_takes_pytorchs_learning_rates() {
 }
 
 #[test]
-fn a_penalty_is_that_of_the_weights_of_each_replica() {
-    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+fn penalties_are_computed_for_each_replica() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let linear = |units: u64| serde_json::from_value::<Layer>(json!({ "linear": { "units": units } })).unwrap();
     let layers = [linear(3), linear(2)];
     let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([4])).unwrap().build(&[0, 1], Device::Cpu);
@@ -145,17 +145,17 @@ fn a_penalty_is_that_of_the_weights_of_each_replica() {
         (leaf.abs().sum(None) * 0.1 + leaf.square().sum(None) * 0.2) * factor
     };
     let penalty: Tensor = (0..arena.slots().len()).map(of_slot).sum();
-    let wanted = arena.gradient(&penalty);
+    let expected = arena.gradient(&penalty);
     let _no_grad = tch::no_grad_guard();
-    let mut found = wanted.zeros_like();
+    let mut found = expected.zeros_like();
     Penalty { l1: 0.1, l2: 0.2 }.on(arena).add_to(&mut found, arena.values());
-    assert_near(&values(&found), &values(&wanted), 1e-6, "the penalty's gradient");
+    assert_near(&values(&found), &values(&expected), 1e-6, "the penalty's gradient");
     assert_eq!(found.size()[0], 2);
 }
 
 #[test]
-fn an_l1_penalty_drives_weights_to_zero_and_leaves_biases() {
-    let _turn = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+fn l1_penalty_drives_weights_but_not_biases_to_zero() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let layer = serde_json::from_value::<Layer>(json!({ "linear": { "units": 3 } })).unwrap();
     let stack = Architecture::follow(&[layer], Init::Pytorch, &Shape::from([4])).unwrap().build(&[0, 1], Device::Cpu);
     let arena = stack.arena();
@@ -169,11 +169,11 @@ fn an_l1_penalty_drives_weights_to_zero_and_leaves_biases() {
         penalty.add_to(&mut gradient, arena.values());
         sgd.step(&mut arena.values().shallow_clone(), &gradient, &rates);
     }
-    assert!(values(arena.leaf(0)).iter().all(|weight| weight.abs() <= 0.0011), "a step or less from 0");
+    assert!(values(arena.leaf(0)).iter().all(|weight| weight.abs() <= 0.0011), "more than one step from 0");
     assert_eq!(values(arena.leaf(1)), biases);
 }
 
-/// The optimizer of a fixture's options; what PyTorch has and we have not must be switched off in them.
+/// The optimizer for a fixture's options. Options that only PyTorch has must be off.
 fn optimizer(kind: &str, options: &Value) -> Optimizer {
     let mut options = options.clone();
     let dampening = options.as_object_mut().unwrap().remove("dampening");

@@ -1,4 +1,4 @@
-//! Metrics about the positive class, whichever of two it is, and means over classes that are missing.
+//! Metrics of the positive class for both choices of it, and class averages with missing classes.
 
 use runner::history::number::Number;
 use runner::metrics::confusion::Confusion;
@@ -9,42 +9,42 @@ use runner::metrics::{Metric, curves};
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
-use super::fixture::{assert_near, floats, golden, tensor};
+use super::fixture::{assert_near, floats, load_fixture, tensor};
 
-const OF_THE_POSITIVE_CLASS: [&str; 5] = ["precision", "recall", "f1", "ap", "roc_auc"];
+const POSITIVE_CLASS_METRICS: [&str; 5] = ["precision", "recall", "f1", "ap", "roc_auc"];
 
 fn metric(name: &str, outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> f64 {
     let metric: Metric = serde_json::from_value(json!(name)).unwrap();
     metric.per_replica(&outputs.unsqueeze(0), &truth.unsqueeze(0), decision, positive).double_value(&[0])
 }
 
-fn assert_same(found: f64, wanted: &Value, what: &str) {
-    match wanted.as_f64() {
+fn assert_same(found: f64, expected: &Value, what: &str) {
+    match expected.as_f64() {
         None => assert!(found.is_nan(), "{what}: {found}, wanted none"),
-        Some(wanted) => assert!((found - wanted).abs() < 1e-12, "{what}: {found}, wanted {wanted}"),
+        Some(expected) => assert!((found - expected).abs() < 1e-12, "{what}: {found}, wanted {expected}"),
     }
 }
 
 #[test]
-fn metrics_of_either_class_are_scikit_learns_from_one_output_and_from_two() {
-    for case in golden("positive_class")["two_classes"].as_array().unwrap() {
+fn metrics_of_either_positive_class_equal_scikit_learn() {
+    for case in load_fixture("positive_class")["two_classes"].as_array().unwrap() {
         let truth = tensor(&case["true"]).to_kind(Kind::Int64);
         let probability = tensor(&case["probability"]).to_kind(Kind::Float).unsqueeze(-1); // [rows, 1]
         let both = Tensor::cat(&[&(1.0 - &probability), &probability], 1);
         let logits = probability.to_kind(Kind::Double).logit(None);
         for positive in [0, 1] {
-            let wanted = &case["positive"][positive.to_string()];
-            for name in OF_THE_POSITIVE_CLASS {
+            let expected = &case["positive"][positive.to_string()];
+            for name in POSITIVE_CLASS_METRICS {
                 let what = format!("{name} of class {positive}, {}", case["name"]);
-                let of = |outputs: &Tensor, decision| metric(name, outputs, &truth, decision, positive);
-                assert_same(of(&probability, Decision::Above(0.5)), &wanted[name], &what);
-                assert_same(of(&logits, Decision::Above(0.0)), &wanted[name], &what);
-                // a threshold of the other class leaves what the ranking says as it is
+                let class_metric = |outputs: &Tensor, decision| metric(name, outputs, &truth, decision, positive);
+                assert_same(class_metric(&probability, Decision::Above(0.5)), &expected[name], &what);
+                assert_same(class_metric(&logits, Decision::Above(0.0)), &expected[name], &what);
+                // a threshold for the other class does not change ranking metrics
                 for class in [0, 1] {
-                    let found = of(&both, Score::Probabilities.for_class(class).at_least(0.5));
-                    let is_of_ranking = matches!(name, "ap" | "roc_auc");
-                    if is_of_ranking || class == 1 {
-                        assert_same(found, &wanted[name], &what);
+                    let found = class_metric(&both, Score::Probabilities.for_class(class).at_least(0.5));
+                    let is_ranking_metric = matches!(name, "ap" | "roc_auc");
+                    if is_ranking_metric || class == 1 {
+                        assert_same(found, &expected[name], &what);
                     }
                 }
             }
@@ -52,22 +52,22 @@ fn metrics_of_either_class_are_scikit_learns_from_one_output_and_from_two() {
             let score = Score::Probability.for_class(positive);
             let ranks = Vec::<f64>::try_from(score.rank(&probability)).unwrap();
             let curve = curves::precision_recall(&Ranking::new(&ranks, &is_positive).unwrap(), score);
-            assert_eq!(curve.is_some(), wanted["curve"].is_object(), "{}", case["name"]);
+            assert_eq!(curve.is_some(), expected["curve"].is_object(), "{}", case["name"]);
             if let Some(curve) = curve {
                 let thresholds: Vec<f64> = curve.threshold.iter().map(|Number(threshold)| *threshold).collect();
-                let wanted = &wanted["curve"];
-                assert_near(&curve.precision, &floats(&wanted["precision"]), 1e-15, "precision");
-                assert_near(&curve.recall, &floats(&wanted["recall"]), 1e-15, "recall");
-                let but_last = thresholds.len() - 1;
-                assert_near(&thresholds[..but_last], &floats(&wanted["threshold_but_last"]), 1e-15, "thresholds");
+                let expected = &expected["curve"];
+                assert_near(&curve.precision, &floats(&expected["precision"]), 1e-15, "precision");
+                assert_near(&curve.recall, &floats(&expected["recall"]), 1e-15, "recall");
+                let count = thresholds.len() - 1;
+                assert_near(&thresholds[..count], &floats(&expected["threshold_but_last"]), 1e-15, "thresholds");
             }
         }
     }
 }
 
 #[test]
-fn means_over_classes_are_scikit_learns_by_default_where_a_class_is_missing() {
-    for case in golden("positive_class")["several_classes"].as_array().unwrap() {
+fn class_averages_with_a_missing_class_equal_scikit_learn() {
+    for case in load_fixture("positive_class")["several_classes"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let classes = case["classes"].as_i64().unwrap();
         let truth = tensor(&case["true"]).to_kind(Kind::Int64);
@@ -80,12 +80,12 @@ fn means_over_classes_are_scikit_learns_by_default_where_a_class_is_missing() {
         let confusion =
             Confusion::per_replica(&outputs.unsqueeze(0), &truth.unsqueeze(0), Decision::Largest).unwrap().remove(0);
         let report = confusion.report();
-        for (scores, wanted) in [(report.macro_average, "macro"), (report.weighted_average, "weighted")] {
-            let wanted = &case[wanted];
-            for (found, wanted) in [(scores.precision, "precision"), (scores.recall, "recall"), (scores.f1, "f1")]
-                .map(|(found, name)| (found, &wanted[name]))
+        for (scores, expected) in [(report.macro_average, "macro"), (report.weighted_average, "weighted")] {
+            let expected = &case[expected];
+            for (found, expected) in [(scores.precision, "precision"), (scores.recall, "recall"), (scores.f1, "f1")]
+                .map(|(found, name)| (found, &expected[name]))
             {
-                assert_same(found.unwrap_or(f64::NAN), wanted, name);
+                assert_same(found.unwrap_or(f64::NAN), expected, name);
             }
         }
         let predicted: Vec<u64> =

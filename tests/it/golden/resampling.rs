@@ -1,13 +1,13 @@
-//! Resampled training rows are imbalanced-learn's.
+//! Resampled training rows equal those of imbalanced-learn.
 
 use runner::data::resample::Resample;
 use runner::data::{Rows, Training};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
-use super::fixture::{assert_near, floats, golden, rows, shape_of, values};
+use super::fixture::{assert_near, floats, load_fixture, rows, shape_of, values};
 
-/// The sampler of a case, by our names.
+/// The sampler of a case, with the names that `runner` uses.
 fn sampler(case: &Value) -> Resample {
     let mut options = case["options"].clone();
     if let Some(ratio) = options.as_object_mut().unwrap().remove("sampling_strategy") {
@@ -17,8 +17,8 @@ fn sampler(case: &Value) -> Resample {
 }
 
 #[test]
-fn every_sampler_returns_imbalanced_learns_very_rows() {
-    let fixture = golden("resampling");
+fn every_sampler_returns_the_rows_of_imbalanced_learn() {
+    let fixture = load_fixture("resampling");
     let cases = fixture["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 40);
     let mut changed = 0;
@@ -36,5 +36,5 @@ fn every_sampler_returns_imbalanced_learns_very_rows() {
         assert_near(&values(&found.features), &floats(&case["x"]), 1e-12, &what);
         changed += usize::from(found.len() != classes.len());
     }
-    assert!(changed >= 36, "samplers that did something: {changed}");
+    assert!(changed >= 36, "samplers that changed the rows: {changed}");
 }

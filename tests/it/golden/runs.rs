@@ -1,27 +1,27 @@
-//! Whole runs through the program: every epoch's figures are PyTorch's.
+//! Complete runs of the program: the metrics of every epoch equal PyTorch's.
 
 use runner::metrics::confusion::Confusion;
 use serde_json::Value;
 
-use super::fixture::{assert_curve, assert_near, floats, golden};
-use crate::support::{Place, curves};
+use super::fixture::{assert_curve, assert_near, floats, load_fixture};
+use crate::support::{TestDir, curves};
 
 #[test]
-fn digits_mlp_is_pytorchs_run_in_every_epoch() {
-    let history = Place::new().history(&["digits_mlp", "--seed", "0"]);
-    let golden = golden("digits_mlp");
+fn digits_mlp_equals_pytorch_in_every_epoch() {
+    let history = TestDir::new().history(&["digits_mlp", "--seed", "0"]);
+    let golden = load_fixture("digits_mlp");
     assert_curve(&history, &golden["history"], "loss", 100, 1e-5);
     assert_curve(&history, &golden["history"], "acc", 100, 1e-3);
 }
 
 #[test]
-fn mlp_xor_is_pytorchs_run_with_both_seeds() {
-    let golden = golden("mlp_xor");
+fn mlp_xor_equals_pytorch_for_both_seeds() {
+    let golden = load_fixture("mlp_xor");
     for run in golden["runs"].as_array().unwrap() {
         let seed = run["seed"].to_string();
-        let history = Place::new().history(&["mlp_xor", "--seed", &seed]);
-        // A unit that crosses 0 late in the run amplifies the last bit: PyTorch itself, with another matrix routine,
-        // is 4e-5 off by then.
+        let history = TestDir::new().history(&["mlp_xor", "--seed", &seed]);
+        // A unit that crosses 0 late in the run amplifies rounding errors: PyTorch itself differs by 4e-5 with another
+        // matrix library.
         assert_curve(&history, &run["history"], "loss", 200, 1e-5);
         assert_curve(&history, &run["history"], "loss", 500, 1e-3);
         let output =
@@ -31,10 +31,10 @@ fn mlp_xor_is_pytorchs_run_with_both_seeds() {
 }
 
 #[test]
-fn perceptron_or_learns_pytorchs_weights() {
-    let golden = golden("perceptron_or");
+fn weights_of_perceptron_or_equal_pytorch() {
+    let golden = load_fixture("perceptron_or");
     let run = &golden["runs"][0];
-    let history = Place::new().history(&["perceptron_or", "--seed", "0"]);
+    let history = TestDir::new().history(&["perceptron_or", "--seed", "0"]);
     assert_curve(&history, &run["history"], "loss", 500, 1e-5);
     for name in ["0.weight", "0.bias"] {
         assert_near(&floats(&history["learned"]["parameters"][name]), &floats(&run["final"][name]), 1e-5, name);
@@ -42,9 +42,9 @@ fn perceptron_or_learns_pytorchs_weights() {
 }
 
 #[test]
-fn a_network_with_dropout_is_pytorchs_run_masks_included() {
-    let place = Place::new();
-    let file = place.file(
+fn training_with_dropout_equals_pytorch() {
+    let dir = TestDir::new();
+    let file = dir.file(
         "dropout_digits.toml",
         r#"
             title = "Dropout against PyTorch"
@@ -61,8 +61,8 @@ fn a_network_with_dropout_is_pytorchs_run_masks_included() {
             optimizer = { sgd = { lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4 } }
         "#,
     );
-    let history = place.history(&[&file]);
-    let golden = golden("dropout_digits");
+    let history = dir.history(&[&file]);
+    let golden = load_fixture("dropout_digits");
     for metric in ["loss", "val_loss"] {
         assert_curve(&history, &golden["history"], metric, 5, 1e-5);
     }
@@ -72,23 +72,23 @@ fn a_network_with_dropout_is_pytorchs_run_masks_included() {
 }
 
 #[test]
-fn noise_on_rows_in_their_own_order_is_pytorchs_run() {
-    let place = Place::new();
-    let file = place.file("noise_digits.toml", NOISE_DIGITS);
-    let golden = golden("noise_digits");
-    let history = place.history(&[&file, "--seed", "0"]);
+fn training_with_noise_and_without_shuffling_equals_pytorch() {
+    let dir = TestDir::new();
+    let file = dir.file("noise_digits.toml", NOISE_DIGITS);
+    let golden = load_fixture("noise_digits");
+    let history = dir.history(&[&file, "--seed", "0"]);
     assert_curve(&history, &golden["history"], "loss", 10, 1e-5);
     assert_curve(&history, &golden["history"], "acc", 10, 1e-3);
 }
 
 #[test]
-fn a_trial_with_noise_is_the_same_alone_and_after_another() {
-    let place = Place::new();
-    let file = place.file("noise_digits.toml", NOISE_DIGITS);
-    let alone = place.history(&[&file, "--seed", "1"]);
-    let after_another = place.histories(&[&file, "--seeds", "0,1", "--stack", "1"]).remove(1);
-    assert_eq!(after_another["seed"], 1);
-    assert_eq!(curves(&after_another), curves(&alone));
+fn trials_with_noise_do_not_depend_on_earlier_trials() {
+    let dir = TestDir::new();
+    let file = dir.file("noise_digits.toml", NOISE_DIGITS);
+    let alone = dir.history(&[&file, "--seed", "1"]);
+    let second = dir.histories(&[&file, "--seeds", "0,1", "--stack", "1"]).remove(1);
+    assert_eq!(second["seed"], 1);
+    assert_eq!(curves(&second), curves(&alone));
 }
 
 const NOISE_DIGITS: &str = r#"
@@ -109,10 +109,10 @@ augment = { noise = 0.3 }
 "#;
 
 #[test]
-fn two_epochs_of_overfit_mnist_are_pytorchs() {
-    let history = Place::with_users_data().history(&["overfit_mnist", "--epochs", "2", "--seed", "0"]);
-    let golden = golden("overfit_mnist");
-    // On one kind of processor the two agree to 1e-6; between kinds, PyTorch differs from itself by up to 6e-4.
+fn two_epochs_of_overfit_mnist_equal_pytorch() {
+    let history = TestDir::with_user_data_cache().history(&["overfit_mnist", "--epochs", "2", "--seed", "0"]);
+    let golden = load_fixture("overfit_mnist");
+    // On the same kind of processor both agree to 1e-6. Between processors, PyTorch differs from itself by up to 6e-4.
     for metric in ["loss", "acc", "val_loss", "val_acc"] {
         assert_curve(&history, &golden["history"], metric, 2, 2e-3);
     }
@@ -121,24 +121,24 @@ fn two_epochs_of_overfit_mnist_are_pytorchs() {
 }
 
 #[test]
-fn runs_with_a_schedule_clipping_and_penalties_are_pytorchs() {
-    for run in golden("schedules")["runs"].as_array().unwrap() {
-        let place = Place::new();
-        let mut train = format!("optimizer = {}\n", inline(&run["train"]["optimizer"]));
+fn training_with_schedule_clipping_and_penalties_equals_pytorch() {
+    for run in load_fixture("schedules")["runs"].as_array().unwrap() {
+        let dir = TestDir::new();
+        let mut train = format!("optimizer = {}\n", to_toml(&run["train"]["optimizer"]));
         for key in ["schedule", "clip"] {
             if !run["train"][key].is_null() {
-                train += &format!("{key} = {}\n", inline(&run["train"][key]));
+                train += &format!("{key} = {}\n", to_toml(&run["train"][key]));
             }
         }
         train += "penalty = { l1 = 1e-4, l2 = 1e-3 }";
-        let history = place.history(&[&digits(&place, "{}", "[0]", 4, &train)]);
+        let history = dir.history(&[&digits_experiment(&dir, "{}", "[0]", 4, &train)]);
         assert_curve(&history, &run["history"], "loss", 4, 1e-5);
         assert_curve(&history, &run["history"], "lr", 4, 1e-10);
     }
 }
 
 #[test]
-fn a_replica_that_stops_early_ends_as_its_lone_run_and_holds_nobody_up() {
+fn early_stopping_of_a_replica_equals_training_it_alone() {
     let train = r#"
         optimizer = { sgd = { lr = 0.3 } }
         schedule = { reduce_on_plateau = { patience = 0, factor = 0.5, threshold = 0.2 } }
@@ -147,8 +147,8 @@ fn a_replica_that_stops_early_ends_as_its_lone_run_and_holds_nobody_up() {
     "#;
     let split = "{ validation = 0.2, test = 0.2, random_state = 1 }";
     let run = |seeds: &str| {
-        let place = Place::new();
-        place.histories(&[&digits(&place, split, seeds, 6, train)])
+        let dir = TestDir::new();
+        dir.histories(&[&digits_experiment(&dir, split, seeds, 6, train)])
     };
     let seeds = [3, 1, 0];
     let stack = run("[3, 1, 0]");
@@ -159,20 +159,23 @@ fn a_replica_that_stops_early_ends_as_its_lone_run_and_holds_nobody_up() {
     assert_eq!(ends, [("early_stopped", 3), ("completed", 6), ("completed", 6)]);
     assert_ne!(stack[1]["history"]["lr"], stack[2]["history"]["lr"], "each has its own learning rate");
     for (seed, history) in seeds.iter().zip(&stack) {
-        let lone = run(&format!("[{seed}]")).remove(0);
-        assert_eq!((&lone["status"], &lone["history"]["epoch"]), (&history["status"], &history["history"]["epoch"]));
+        let single = run(&format!("[{seed}]")).remove(0);
+        assert_eq!(
+            (&single["status"], &single["history"]["epoch"]),
+            (&history["status"], &history["history"]["epoch"])
+        );
         for metric in ["loss", "val_loss", "acc", "val_acc", "lr"] {
-            let (found, wanted) = (floats(&history["history"][metric]), floats(&lone["history"][metric]));
-            assert_near(&found, &wanted, 1e-5, &format!("seed {seed}, {metric}"));
+            let (found, expected) = (floats(&history["history"][metric]), floats(&single["history"][metric]));
+            assert_near(&found, &expected, 1e-5, &format!("seed {seed}, {metric}"));
         }
-        // the weights are those of its own last epoch, though the stack has gone on
-        assert_near(&floats(&history["test"]["loss"]), &floats(&lone["test"]["loss"]), 1e-5, "test loss");
+        // the weights are those of its last epoch, although the stack continued
+        assert_near(&floats(&history["test"]["loss"]), &floats(&single["test"]["loss"]), 1e-5, "test loss");
     }
 }
 
 #[test]
-fn a_run_keeps_the_confusion_matrix_of_its_test_rows_and_one_hot_targets_change_no_curve() {
-    let place = Place::new();
+fn one_hot_targets_change_no_curve_and_the_test_confusion_matrix_is_saved() {
+    let dir = TestDir::new();
     let run = |loss: &str| {
         let text = format!(
             r#"
@@ -192,7 +195,7 @@ fn a_run_keeps_the_confusion_matrix_of_its_test_rows_and_one_hot_targets_change_
             monitor = "val_f1"
             "#
         );
-        place.history(&[&place.file("metrics.toml", &text)])
+        dir.history(&[&dir.file("metrics.toml", &text)])
     };
     let sparse = run("\"sparse_categorical_crossentropy\"");
     let one_hot = run("\"categorical_crossentropy\"");
@@ -208,8 +211,8 @@ fn a_run_keeps_the_confusion_matrix_of_its_test_rows_and_one_hot_targets_change_
     assert_eq!(sparse["best"]["monitor"], "val_f1");
 }
 
-/// An experiment on the digits, with these further lines of `[train]`.
-pub(super) fn digits(place: &Place, split: &str, seeds: &str, epochs: usize, train: &str) -> String {
+/// An experiment on the digits with these lines added to `[train]`.
+pub(super) fn digits_experiment(dir: &TestDir, split: &str, seeds: &str, epochs: usize, train: &str) -> String {
     let text = format!(
         r#"
             title = "Digits"
@@ -226,14 +229,14 @@ pub(super) fn digits(place: &Place, split: &str, seeds: &str, epochs: usize, tra
             {train}
         "#
     );
-    place.file("digits.toml", &text)
+    dir.file("digits.toml", &text)
 }
 
-/// A JSON value as TOML.
-pub(super) fn inline(value: &Value) -> String {
+/// Converts a JSON value to TOML.
+pub(super) fn to_toml(value: &Value) -> String {
     match value {
         Value::Object(map) => {
-            let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();
+            let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{key} = {}", to_toml(value))).collect();
             format!("{{ {} }}", pairs.join(", "))
         }
         other => other.to_string(),

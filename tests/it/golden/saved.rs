@@ -1,4 +1,4 @@
-//! A saved network, loaded by PyTorch and by us.
+//! A saved network, loaded by PyTorch and by `runner`.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ use runner::tensor::shape::Shape;
 use tch::nn::ModuleT;
 use tch::{Device, Kind};
 
-use super::fixture::{assert_near, floats, golden, values};
+use super::fixture::{assert_near, floats, load_fixture, values};
 
 #[test]
-fn a_saved_network_has_the_same_logits_in_pytorch_and_in_a_fresh_network_of_ours() {
-    let fixture = golden("saved_network");
+fn saved_networks_give_the_same_logits_in_pytorch_and_here() {
+    let fixture = load_fixture("saved_network");
     let layers: Vec<Layer> = serde_json::from_value(fixture["layers"].clone()).unwrap();
     let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([1, 8, 8])).unwrap();
     let fresh = architecture.build(&[12345], Device::Cpu);
@@ -28,7 +28,7 @@ fn a_saved_network_has_the_same_logits_in_pytorch_and_in_a_fresh_network_of_ours
     let logits = fresh.forward_t(&digits.view([1, 8, 1, 8, 8]), false);
     assert_near(&values(&logits), &floats(&fixture["logits"]), 1e-5, "logits");
 
-    // what is loaded is saved as it was, byte for byte: the file that PyTorch took is the one that we write
+    // saving a loaded network gives the same bytes, so PyTorch loaded the file that `runner` writes
     let folder = tempfile::tempdir().unwrap();
     let again = folder.path().join("again.safetensors");
     state_dict::save(&fresh, 0, &again).unwrap();

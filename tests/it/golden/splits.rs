@@ -1,4 +1,4 @@
-//! Splits and folds: the same rows as scikit-learn's, from NumPy's random stream.
+//! Splits and folds contain the same rows as in scikit-learn, from NumPy's random numbers.
 
 use runner::data::split::folds::{Fold, k_fold, stratified_k_fold};
 use runner::data::split::numpy_random::RandomState;
@@ -6,11 +6,11 @@ use runner::data::split::{train_test_split, train_test_split_stratified};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::fixture::{cases, golden, rows};
+use super::fixture::{cases, load_fixture, rows};
 
 #[test]
-fn the_random_stream_is_numpys() {
-    let fixture = &golden("splits")["numpy"];
+fn random_numbers_equal_numpy() {
+    let fixture = &load_fixture("splits")["numpy"];
     for case in fixture["permutation"].as_array().unwrap() {
         let n = case["n"].as_u64().unwrap() as usize;
         let found = RandomState::new(case["seed"].as_u64().unwrap() as u32).permutation(n);
@@ -25,8 +25,8 @@ fn the_random_stream_is_numpys() {
 }
 
 #[test]
-fn splits_are_scikit_learns_rows() {
-    let fixture = golden("splits");
+fn splits_equal_scikit_learn() {
+    let fixture = load_fixture("splits");
     for case in fixture["shuffled"].as_array().unwrap() {
         let (share, state) = (case["test_size"].as_f64().unwrap(), case["random_state"].as_u64().unwrap() as u32);
         let (train, test) = train_test_split(case["n"].as_u64().unwrap() as usize, share, state);
@@ -41,15 +41,15 @@ fn splits_are_scikit_learns_rows() {
 }
 
 #[test]
-fn the_split_of_mnist_and_stratified_ones_of_its_size_are_scikit_learns_rows() {
-    let check = |part: &[usize], wanted: &Value, what: &str| {
+fn splits_of_mnist_size_equal_scikit_learn() {
+    let check = |part: &[usize], expected: &Value, what: &str| {
         let bytes: Vec<u8> = part.iter().flat_map(|&row| (row as i64).to_le_bytes()).collect();
         let sum: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(part.len(), wanted["size"].as_u64().unwrap() as usize, "{what}");
-        assert_eq!(part[..20], rows(&wanted["first"])[..20], "{what}");
-        assert_eq!(json!(sum), wanted["sha256"], "{what}");
+        assert_eq!(part.len(), expected["size"].as_u64().unwrap() as usize, "{what}");
+        assert_eq!(part[..20], rows(&expected["first"])[..20], "{what}");
+        assert_eq!(json!(sum), expected["sha256"], "{what}");
     };
-    let fixture = golden("splits");
+    let fixture = load_fixture("splits");
     for case in fixture["large"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let (share, state) = (case["test_size"].as_f64().unwrap(), case["random_state"].as_u64().unwrap() as u32);
@@ -73,8 +73,8 @@ fn the_split_of_mnist_and_stratified_ones_of_its_size_are_scikit_learns_rows() {
 }
 
 #[test]
-fn folds_are_scikit_learns_rows() {
-    let fixture = &golden("splits")["folds"];
+fn folds_equal_scikit_learn() {
+    let fixture = &load_fixture("splits")["folds"];
     let labels: Vec<i64> = serde_json::from_value(fixture["labels"].clone()).unwrap();
     let folds = fixture["splits"].as_u64().unwrap() as usize;
     let state = Some(fixture["random_state"].as_u64().unwrap() as u32);
@@ -86,8 +86,8 @@ fn folds_are_scikit_learns_rows() {
             "StratifiedKFold" => stratified_k_fold(&labels, folds, state),
             _ => stratified_k_fold(&labels, folds, None),
         };
-        let wanted = case["folds"].as_array().unwrap();
-        let wanted = wanted.iter().map(|fold| Fold { train: rows(&fold["train"]), test: rows(&fold["test"]) });
-        assert_eq!(found.unwrap(), wanted.collect::<Vec<_>>(), "{}", case["name"]);
+        let expected = case["folds"].as_array().unwrap();
+        let expected = expected.iter().map(|fold| Fold { train: rows(&fold["train"]), test: rows(&fold["test"]) });
+        assert_eq!(found.unwrap(), expected.collect::<Vec<_>>(), "{}", case["name"]);
     }
 }

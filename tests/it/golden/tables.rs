@@ -1,4 +1,4 @@
-//! Data sets in the binary, their encodings, labels and scalers.
+//! Built-in data sets with their encodings, labels and scalers.
 
 use runner::data::prepare::prepared::Prepared;
 use runner::data::prepare::scale::{Scale, Scaler};
@@ -10,15 +10,15 @@ use runner::data::{Loaded, Rows, Target};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
-use super::fixture::{assert_near, floats, golden, shape_of, values};
+use super::fixture::{assert_near, floats, load_fixture, shape_of, values};
 
 #[test]
-fn tables_in_the_binary_are_scikit_learns() {
-    let fixture = golden("tables");
+fn built_in_tables_equal_scikit_learn() {
+    let fixture = load_fixture("tables");
     for case in fixture["loaded"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
-        let (spec, loaded) = loaded(json!({ name: {} }));
-        let features = doubles(&loaded.rows.features);
+        let (spec, loaded) = load(json!({ name: {} }));
+        let features = to_f64(&loaded.rows.features);
         assert_eq!(json!(features.size()), case["shape"], "{name}");
         assert_eq!(loaded.form.encoding().unwrap().names().join(", "), case["features"], "{name}");
         assert_eq!(spec.info().unwrap().rows as i64, features.size()[0]);
@@ -37,8 +37,8 @@ fn tables_in_the_binary_are_scikit_learns() {
 }
 
 #[test]
-fn scalers_are_scikit_learns_for_constant_columns_too() {
-    let fixture = &golden("tables")["scaled"];
+fn scalers_equal_scikit_learn_even_for_constant_columns() {
+    let fixture = &load_fixture("tables")["scaled"];
     let table = |value: &Value| Tensor::from_slice(&floats(value)).view(&shape_of(value)[..]);
     let (training, others) = (table(&fixture["training"]), table(&fixture["others"]));
     for case in fixture["cases"].as_array().unwrap() {
@@ -61,28 +61,28 @@ fn scalers_are_scikit_learns_for_constant_columns_too() {
         assert_near(&values(&prepared.training.rows().features), &floats(&case["training"]), 1e-7, name);
         let scaled = values(&prepared.validation.unwrap().rows().features);
         assert_near(&scaled, &floats(&case["others"]), 1e-7, name);
-        // the scaler alone, on what it was fitted to
+        // the scaler alone, applied to the rows it was fitted to
         let again = Scaler::fit(scale, &prepared.training, 1.0, None).apply(&prepared.training.rows().features);
         assert_near(&values(&again), &floats(&case["training"]), 1e-6, name);
     }
 }
 
 #[test]
-fn scales_are_fitted_to_training_rows_as_scikit_learn_fits_them() {
-    let fixture = golden("tables");
+fn scalers_are_fitted_to_training_rows_like_scikit_learn() {
+    let fixture = load_fixture("tables");
     for case in fixture["breast_cancer"].as_array().unwrap() {
         let scale = serde_json::from_value(case["name"].clone()).unwrap();
-        assert_parts(json!({ "breast_cancer": {} }), scale, case);
+        assert_splits(json!({ "breast_cancer": {} }), scale, case);
     }
-    assert_parts(json!({ "digits": {} }), Scale::Standard, &fixture["digits"]);
+    assert_splits(json!({ "digits": {} }), Scale::Standard, &fixture["digits"]);
 }
 
 #[test]
-fn penguins_are_filled_in_encoded_and_scaled_as_scikit_learn_does() {
-    let fixture = &golden("tables")["penguins"];
+fn penguins_are_imputed_encoded_and_scaled_like_scikit_learn() {
+    let fixture = &load_fixture("tables")["penguins"];
     for case in fixture["cases"].as_array().unwrap() {
         let spec = json!({ "penguins": { "missing": case["missing"], "encode": case["encode"] } });
-        assert_parts(spec, Scale::Standard, case);
+        assert_splits(spec, Scale::Standard, case);
     }
     let table = penguins::table();
     assert_eq!(table.duplicate_rows() as u64, fixture["duplicates"].as_u64().unwrap());
@@ -94,10 +94,10 @@ fn penguins_are_filled_in_encoded_and_scaled_as_scikit_learn_does() {
 }
 
 #[test]
-fn the_labels_of_digits_are_numpys() {
-    let fixture = &golden("tables")["digits_labels"];
+fn digit_labels_equal_numpy() {
+    let fixture = &load_fixture("tables")["digits_labels"];
     let names: Vec<&String> = fixture.as_object().unwrap().keys().collect();
-    let (_, loaded) = loaded(json!({ "digits": { "labels": names } }));
+    let (_, loaded) = load(json!({ "digits": { "labels": names } }));
     assert_eq!(loaded.target, Target::Labels(4));
     for (number, name) in names.iter().enumerate() {
         let labels = values(&loaded.rows.targets.select(1, number as i64));
@@ -106,10 +106,10 @@ fn the_labels_of_digits_are_numpys() {
     }
 }
 
-/// Splits and scales as the fixture says, and compares sums and rows of all three parts.
+/// Splits and scales as in the fixture, and compares sums and rows of all three parts.
 #[track_caller]
-fn assert_parts(spec: Value, scale: Scale, case: &Value) {
-    let (_, loaded) = loaded(spec);
+fn assert_splits(spec: Value, scale: Scale, case: &Value) {
+    let (_, loaded) = load(spec);
     let split = Split { test: Some(0.2), validation: Some(0.25), random_state: 42, stratify: true, ..Split::default() };
     let prepared = Prepared::new(&loaded, &split, scale).unwrap();
     let parts = [
@@ -118,23 +118,23 @@ fn assert_parts(spec: Value, scale: Scale, case: &Value) {
         ("test", prepared.test.unwrap().open()),
     ];
     for (part, found) in parts {
-        let (wanted, what) = (&case[part], format!("{}, {part}", case["name"]));
-        let features = doubles(&found.features);
-        assert_eq!(found.len() as u64, wanted["rows"].as_u64().unwrap(), "{what}");
-        assert_near(&values(&features.get(0)), &floats(&wanted["first"]), 1e-6, &what);
-        assert_near(&values(&features.get(found.len() as i64 - 1)), &floats(&wanted["last"]), 1e-6, &what);
+        let (expected, what) = (&case[part], format!("{}, {part}", case["name"]));
+        let features = to_f64(&found.features);
+        assert_eq!(found.len() as u64, expected["rows"].as_u64().unwrap(), "{what}");
+        assert_near(&values(&features.get(0)), &floats(&expected["first"]), 1e-6, &what);
+        assert_near(&values(&features.get(found.len() as i64 - 1)), &floats(&expected["last"]), 1e-6, &what);
         let sums = features.sum_dim_intlist(0, false, Kind::Double);
-        assert_near(&values(&sums), &floats(&wanted["sums"]), 1e-4, &what);
+        assert_near(&values(&sums), &floats(&expected["sums"]), 1e-4, &what);
     }
 }
 
-/// A data set in the binary, with these settings.
-fn loaded(spec: Value) -> (DataSpec, Loaded) {
+/// Loads a built-in data set with these settings.
+fn load(spec: Value) -> (DataSpec, Loaded) {
     let spec: DataSpec = serde_json::from_value(spec).unwrap();
     let loaded = spec.load(&Cache::at("unused: it is in the binary"), &mut ()).unwrap();
     (spec, loaded)
 }
 
-fn doubles(tensor: &Tensor) -> Tensor {
+fn to_f64(tensor: &Tensor) -> Tensor {
     tensor.to_kind(Kind::Double)
 }

@@ -1,4 +1,4 @@
-//! Decision trees are scikit-learn's where one split is the best, and as good where several are.
+//! Decision trees equal scikit-learn's if every best split is unique, and are as accurate otherwise.
 
 use std::cell::Cell;
 
@@ -14,10 +14,10 @@ use runner::tensor::predictor::Predictor;
 use serde_json::Value;
 use tch::Tensor;
 
-use super::fixture::{assert_near, floats, golden, tensor, values};
+use super::fixture::{assert_near, floats, load_fixture, tensor, values};
 
-/// The data of a case, split as the script splits them.
-fn prepared(name: &str) -> Prepared {
+/// Loads the data of a case and splits them like the script.
+fn prepare(name: &str) -> Prepared {
     let loaded = DataSpec::by_name(name).unwrap().load(&Cache::for_user(), &mut ()).unwrap();
     let split = Split { test: Some(0.2), random_state: 42, stratify: true, ..Split::default() };
     Prepared::new(&loaded, &split, Scale::None).unwrap()
@@ -28,19 +28,19 @@ fn accuracy(tree: &impl Predictor, rows: &Rows) -> f64 {
     values(&right).iter().sum::<f64>() / rows.len() as f64
 }
 
-/// Whether a figure lies where scikit-learn's ten do, or so far beside.
+/// Asserts that a value is in the range of scikit-learn's ten trees, extended by a tolerance on both sides.
 #[track_caller]
-fn assert_among(found: f64, case: &Value, key: &str, beside: f64) {
+fn assert_within_reference(found: f64, case: &Value, key: &str, tolerance: f64) {
     let [least, most] = floats(&case[key])[..] else { panic!("{key}: {}", case[key]) };
     let what = format!("{} {}, {key}", case["data"], case["options"]);
-    assert!((least - beside..=most + beside).contains(&found), "{what}: found {found}, wanted {least} to {most}");
+    assert!((least - tolerance..=most + tolerance).contains(&found), "{what}: found {found}, wanted {least} to {most}");
 }
 
-/// Holds trees of some seeds against each case of a data set, with the leaves and the accuracy that may be between them,
-/// and what more there is to hold.
-fn hold(name: &str, (leaves, share): (f64, f64), more: impl Fn(&Tree, &Rows, &Value)) {
-    let fixture = golden("trees");
-    let Prepared { training, test, classes, .. } = prepared(name);
+/// Compares trees with several seeds to each case of a data set: number of leaves and accuracy within these tolerances,
+/// and further checks.
+fn check_trees(name: &str, (leaves, accuracy_tolerance): (f64, f64), more: impl Fn(&Tree, &Rows, &Value)) {
+    let fixture = load_fixture("trees");
+    let Prepared { training, test, classes, .. } = prepare(name);
     let test = test.unwrap().open();
     let cases: Vec<&Value> = fixture["cases"].as_array().unwrap().iter().filter(|case| case["data"] == name).collect();
     assert!(cases.len() >= 5);
@@ -49,46 +49,46 @@ fn hold(name: &str, (leaves, share): (f64, f64), more: impl Fn(&Tree, &Rows, &Va
         spec.check(Target::Classes(classes.len())).unwrap();
         for seed in [0, 1, 42] {
             let tree = spec.fit(&training, classes.len(), seed).unwrap();
-            assert_among(tree.depth() as f64, case, "depth", 0.0);
-            assert_among(tree.leaves() as f64, case, "leaves", leaves);
+            assert_within_reference(tree.depth() as f64, case, "depth", 0.0);
+            assert_within_reference(tree.leaves() as f64, case, "leaves", leaves);
             assert_eq!(tree.nodes(), 2 * tree.leaves() - 1);
-            assert_among(accuracy(&tree, training.rows()), case, "train_acc", share);
-            assert_among(accuracy(&tree, &test), case, "test_acc", share);
+            assert_within_reference(accuracy(&tree, training.rows()), case, "train_acc", accuracy_tolerance);
+            assert_within_reference(accuracy(&tree, &test), case, "test_acc", accuracy_tolerance);
             more(&tree, &test, case);
         }
     }
 }
 
 #[test]
-fn trees_of_values_that_are_hardly_ever_equal_are_scikit_learns() {
-    let held = Cell::new((0, 0));
-    hold("breast_cancer", (0.0, 1e-12), |tree, test, case| {
-        let (mut importances, mut probabilities) = held.get();
+fn trees_on_distinct_values_equal_scikit_learn() {
+    let checked = Cell::new((0, 0));
+    check_trees("breast_cancer", (0.0, 1e-12), |tree, test, case| {
+        let (mut importances, mut probabilities) = checked.get();
         let what = format!("breast_cancer {}", case["options"]);
-        if let Some(wanted) = case.get("importances") {
-            assert_near(&tree.importances(), &floats(wanted), 1e-9, &what);
+        if let Some(expected) = case.get("importances") {
+            assert_near(&tree.importances(), &floats(expected), 1e-9, &what);
             importances += 1;
         }
-        if let Some(wanted) = case.get("probabilities") {
-            assert_near(&values(&tree.outputs(&test.features)), &floats(wanted), 1e-9, &what);
+        if let Some(expected) = case.get("probabilities") {
+            assert_near(&values(&tree.outputs(&test.features)), &floats(expected), 1e-9, &what);
             probabilities += 1;
         }
-        held.set((importances, probabilities));
+        checked.set((importances, probabilities));
     });
-    assert_eq!(held.get(), (6, 15), "three seeds of the cases in which scikit-learn's ten trees agree");
+    assert_eq!(checked.get(), (6, 15), "three seeds of the cases in which scikit-learn's ten trees agree");
 }
 
 #[test]
-fn trees_of_whole_numbers_are_as_good_as_scikit_learns() {
-    hold("digits", (0.0, 0.02), |tree, _, case| {
+fn trees_on_integer_features_are_as_accurate_as_scikit_learn() {
+    check_trees("digits", (0.0, 0.02), |tree, _, case| {
         if case["train_acc"][0] == 1.0 {
-            let Prepared { training, .. } = prepared("digits");
+            let Prepared { training, .. } = prepare("digits");
             assert_eq!(accuracy(tree, training.rows()), 1.0);
         }
     });
 }
 
-/// A table of the fixture: its training rows, and its test rows.
+/// Training rows and test rows of a table of the fixture.
 fn table(fixture: &Value, name: &str) -> (Training, Rows) {
     let table = &fixture["tables"][name];
     let features = tensor(&table["features"]);
@@ -102,9 +102,9 @@ fn table(fixture: &Value, name: &str) -> (Training, Rows) {
 }
 
 #[test]
-fn trees_with_class_weights_are_scikit_learns() {
-    let fixture = golden("weighted_trees");
-    let mut held = 0;
+fn trees_with_class_weights_equal_scikit_learn() {
+    let fixture = load_fixture("weighted_trees");
+    let mut checked = 0;
     for case in fixture["cases"].as_array().unwrap() {
         let (training, test) = table(&fixture, case["data"].as_str().unwrap());
         let classes = training.rows().targets.max().int64_value(&[]) as usize + 1;
@@ -113,24 +113,24 @@ fn trees_with_class_weights_are_scikit_learns() {
         spec.check(Target::Classes(classes)).unwrap();
         for seed in [0, 1, 42] {
             let tree = spec.fit(&training, classes, seed).unwrap();
-            assert_among(tree.leaves() as f64, case, "leaves", 0.0);
+            assert_within_reference(tree.leaves() as f64, case, "leaves", 0.0);
             let folder = tempfile::tempdir().unwrap();
             tree.write(&folder.path().join("tree.json")).unwrap();
             assert_eq!(Tree::read(&folder.path().join("tree.json")).unwrap(), tree, "{what}");
             let outputs = tree.outputs(&test.features);
-            if let Some(wanted) = case.get("probabilities") {
-                assert_near(&values(&outputs), &floats(wanted), 1e-9, &what);
-                held += 1;
+            if let Some(expected) = case.get("probabilities") {
+                assert_near(&values(&outputs), &floats(expected), 1e-9, &what);
+                checked += 1;
             }
-            if let Some(wanted) = case.get("importances") {
-                assert_near(&tree.importances(), &floats(wanted), 1e-9, &what);
+            if let Some(expected) = case.get("importances") {
+                assert_near(&tree.importances(), &floats(expected), 1e-9, &what);
             }
-            if let Some(wanted) = case.get("confusion") {
+            if let Some(expected) = case.get("confusion") {
                 let pairs = &test.targets * classes as i64 + outputs.argmax(-1, false);
                 let counts = pairs.bincount::<Tensor>(None, (classes * classes) as i64);
-                assert_eq!(values(&counts), floats(wanted), "{what}");
+                assert_eq!(values(&counts), floats(expected), "{what}");
             }
         }
     }
-    assert_eq!(held, 3 * 31, "three seeds of the cases in which scikit-learn's ten trees agree");
+    assert_eq!(checked, 3 * 31, "three seeds of the cases in which scikit-learn's ten trees agree");
 }

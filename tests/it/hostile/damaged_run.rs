@@ -1,40 +1,40 @@
-//! A run whose files can be changed or replaced, and commands that must refuse it quickly.
+//! A run whose files can be changed or replaced. Commands must reject it quickly.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::Place;
+use crate::support::TestDir;
 
-/// A run of [`IDEA`] in `runs/idea/latest`.
-pub fn place_with_run() -> Place {
-    let place = Place::with_idea();
-    place.run(&["exp", "idea.toml", "--device", "cpu"]).code(0);
-    place
+/// A directory with a run of [`IDEA`] in `runs/idea/latest`.
+pub fn dir_with_run() -> TestDir {
+    let dir = TestDir::with_idea();
+    dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(0);
+    dir
 }
 
 pub const HISTORY: &str = "runs/idea/latest/base-seed0.json";
 pub const WEIGHTS: &str = "runs/idea/latest/base-seed0.safetensors";
 
-/// The history of the run with something of it changed.
-pub fn change(place: &Place, change: impl FnOnce(&mut Value)) {
-    let mut history: Value = serde_json::from_slice(&std::fs::read(place.path(HISTORY)).unwrap()).unwrap();
-    change(&mut history);
-    place.write(HISTORY, history.to_string());
+/// Edits the history of the run.
+pub fn edit_history(dir: &TestDir, edit: impl FnOnce(&mut Value)) {
+    let mut history: Value = serde_json::from_slice(&std::fs::read(dir.path(HISTORY)).unwrap()).unwrap();
+    edit(&mut history);
+    dir.write(HISTORY, history.to_string());
 }
 
-/// The file, or what a name leads to, is replaced by a link.
+/// Replaces a file, or the target of a link, by a link.
 #[cfg(unix)]
-pub fn link(place: &Place, name: &str, to: impl AsRef<Path>) {
-    let path = place.path(name);
+pub fn replace_with_link(dir: &TestDir, name: &str, to: impl AsRef<Path>) {
+    let path = dir.path(name);
     let _ = std::fs::remove_file(&path);
     std::os::unix::fs::symlink(to, path).unwrap();
 }
 
-/// What commands say that read a history, each in a few seconds, when they refuse it.
+/// Error messages of all commands that read a history. Each must come quickly.
 #[track_caller]
-pub fn refused_by_all(place: &Place, history: &str) -> Vec<String> {
+pub fn errors_of_all_commands(dir: &TestDir, history: &str) -> Vec<String> {
     let commands: [&[&str]; 6] = [
         &["eval", history],
         &["predict", history, "--index", "0"],
@@ -43,41 +43,41 @@ pub fn refused_by_all(place: &Place, history: &str) -> Vec<String> {
         &["export", history, "--csv"],
         &["compare", history, history],
     ];
-    commands.iter().map(|arguments| quickly(|| place.refusal(arguments))).collect()
+    commands.iter().map(|arguments| within_a_minute(|| dir.error_message(arguments))).collect()
 }
 
-/// What is done does not wait for a file that never comes.
+/// Asserts that an action does not block on a file without data.
 #[track_caller]
-pub fn quickly<T>(what: impl FnOnce() -> T) -> T {
+pub fn within_a_minute<T>(what: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let done = what();
-    assert!(start.elapsed() < Duration::from_secs(60), "it took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(60), "the action took {:?}", start.elapsed());
     done
 }
 
-/// A named pipe that nobody writes to.
+/// Replaces a file by a named pipe without a writer.
 #[cfg(unix)]
-pub fn pipe(place: &Place, name: &str) {
-    let _ = std::fs::remove_file(place.path(name));
-    assert!(std::process::Command::new("mkfifo").arg(place.path(name)).status().unwrap().success());
+pub fn replace_with_pipe(dir: &TestDir, name: &str) {
+    let _ = std::fs::remove_file(dir.path(name));
+    assert!(std::process::Command::new("mkfifo").arg(dir.path(name)).status().unwrap().success());
 }
 
 pub const RECORD: &str = "runs/idea/latest/run.json";
 pub const CHECKPOINT: &str = "runs/idea/latest/checkpoint.safetensors";
 
-/// A run of which nothing is done by its record.
-pub fn place_to_go_on_with() -> Place {
-    let place = place_with_run();
-    change_record(&place, |record| {
+/// A directory with a run that is unfinished according to its record.
+pub fn dir_with_unfinished_run() -> TestDir {
+    let dir = dir_with_run();
+    edit_record(&dir, |record| {
         record["finished"] = json!(false);
         record["groups"][0]["stacks"][0]["state"] = json!("waiting");
     });
-    place
+    dir
 }
 
-/// The record of the run with something of it changed.
-pub fn change_record(place: &Place, change: impl FnOnce(&mut Value)) {
-    let mut record: Value = serde_json::from_slice(&std::fs::read(place.path(RECORD)).unwrap()).unwrap();
-    change(&mut record);
-    place.write(RECORD, record.to_string());
+/// Edits the record of the run.
+pub fn edit_record(dir: &TestDir, edit: impl FnOnce(&mut Value)) {
+    let mut record: Value = serde_json::from_slice(&std::fs::read(dir.path(RECORD)).unwrap()).unwrap();
+    edit(&mut record);
+    dir.write(RECORD, record.to_string());
 }

@@ -1,44 +1,45 @@
 //! Devices, named pipes and links to them.
 
 use super::damaged_run::{
-    CHECKPOINT, HISTORY, RECORD, WEIGHTS, link, pipe, place_to_go_on_with, place_with_run, quickly, refused_by_all,
+    CHECKPOINT, HISTORY, RECORD, WEIGHTS, dir_with_run, dir_with_unfinished_run, errors_of_all_commands,
+    replace_with_link, replace_with_pipe, within_a_minute,
 };
-use crate::support::{Place, assert_says, idea_with, stderr};
+use crate::support::{TestDir, assert_says, idea_with, stderr};
 
 #[cfg(unix)]
 #[test]
-fn a_history_that_never_ends_is_refused_by_every_command() {
-    let place = place_with_run();
+fn every_command_rejects_an_endless_history() {
+    let dir = dir_with_run();
     for (to, what) in [("/dev/zero", "it is a device, and no file"), ("pipe", "it is a named pipe, and no file")] {
-        let target = if to == "pipe" { place.path("pipe") } else { to.into() };
+        let target = if to == "pipe" { dir.path("pipe") } else { to.into() };
         if to == "pipe" {
-            pipe(&place, "pipe");
+            replace_with_pipe(&dir, "pipe");
         }
-        link(&place, HISTORY, target);
-        for said in refused_by_all(&place, HISTORY) {
-            assert_says(&said, &["base-seed0.json", what]);
+        replace_with_link(&dir, HISTORY, target);
+        for message in errors_of_all_commands(&dir, HISTORY) {
+            assert_says(&message, &["base-seed0.json", what]);
         }
-        let listed = quickly(|| place.run(&["runs"]));
+        let listed = within_a_minute(|| dir.run(&["runs"]));
         assert_says(&stderr(&listed), &[what]);
     }
-    link(&place, HISTORY, place.path("runs"));
-    for said in refused_by_all(&place, HISTORY) {
-        assert_says(&said, &["base-seed0.json"]);
+    replace_with_link(&dir, HISTORY, dir.path("runs"));
+    for message in errors_of_all_commands(&dir, HISTORY) {
+        assert_says(&message, &["base-seed0.json"]);
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn weights_a_table_a_picture_and_an_experiment_that_never_end_are_refused() {
-    let place = place_with_run();
+fn endless_weights_tables_images_and_experiments_are_rejected() {
+    let dir = dir_with_run();
     let table = "[data.csv]\npath = \"endless\"\ntarget = \"y\"\n";
-    place.write("table.toml", idea_with("[data.digits]\n", table));
+    dir.write("table.toml", idea_with("[data.digits]\n", table));
     let images = "[data.idx]\nimages = \"endless\"\nlabels = \"endless\"\n";
-    place.write("images.toml", idea_with("[data.digits]\n", images));
-    pipe(&place, "pipe");
+    dir.write("images.toml", idea_with("[data.digits]\n", images));
+    replace_with_pipe(&dir, "pipe");
     for (to, what) in [("/dev/zero", "it is a device, and no file"), ("pipe", "it is a named pipe, and no file")] {
         for name in ["endless", "endless.toml", "endless.csv", "endless.json", WEIGHTS] {
-            link(&place, name, if to == "pipe" { place.path("pipe") } else { to.into() });
+            replace_with_link(&dir, name, if to == "pipe" { dir.path("pipe") } else { to.into() });
         }
         let commands: [&[&str]; 9] = [
             &["exp", "table.toml"],
@@ -52,34 +53,40 @@ fn weights_a_table_a_picture_and_an_experiment_that_never_end_are_refused() {
             &["data", "describe", "endless.csv"],
         ];
         for arguments in commands {
-            let said = quickly(|| place.refusal(arguments));
-            assert!(said.contains(what) || !said.contains("endless"), "{arguments:?} says\n{said}");
+            let message = within_a_minute(|| dir.error_message(arguments));
+            assert!(message.contains(what) || !message.contains("endless"), "{arguments:?} says\n{message}");
         }
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_latest_that_leads_to_itself_or_out_of_the_folder_is_no_run() {
-    let place = Place::new();
-    std::fs::create_dir_all(place.path("runs/loop")).unwrap();
-    link(&place, "runs/loop/latest", "latest");
-    assert_says(&place.refusal(&["eval", "loop"]), &["there is no history in `runs/loop`"]);
-    assert_says(&stderr(&place.run(&["runs"])), &[]);
-    link(&place, "runs/loop/latest", ".");
-    place.refusal(&["eval", "loop"]);
-    quickly(|| place.run(&["runs"]));
-    quickly(|| place.refusal(&["compare", "runs/**/*.json"]));
+fn latest_links_to_themselves_or_elsewhere_are_rejected() {
+    let dir = TestDir::new();
+    std::fs::create_dir_all(dir.path("runs/loop")).unwrap();
+    replace_with_link(&dir, "runs/loop/latest", "latest");
+    assert_says(&dir.error_message(&["eval", "loop"]), &["there is no history in `runs/loop`"]);
+    assert_says(&stderr(&dir.run(&["runs"])), &[]);
+    replace_with_link(&dir, "runs/loop/latest", ".");
+    dir.error_message(&["eval", "loop"]);
+    within_a_minute(|| dir.run(&["runs"]));
+    within_a_minute(|| dir.error_message(&["compare", "runs/**/*.json"]));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_record_or_a_checkpoint_that_never_ends_is_refused() {
+fn endless_run_records_and_checkpoints_are_rejected() {
     for (name, words) in [(RECORD, "run.json`"), (CHECKPOINT, "failed to read the checkpoint `")] {
-        let place = place_to_go_on_with();
-        link(&place, name, "/dev/zero");
-        assert_says(&quickly(|| place.refusal(&["resume", "idea"])), &[words, "it is a device, and no file", "hint: "]);
-        pipe(&place, name);
-        assert_says(&quickly(|| place.refusal(&["resume", "idea"])), &[words, "it is a named pipe, and no file"]);
+        let dir = dir_with_unfinished_run();
+        replace_with_link(&dir, name, "/dev/zero");
+        assert_says(
+            &within_a_minute(|| dir.error_message(&["resume", "idea"])),
+            &[words, "it is a device, and no file", "hint: "],
+        );
+        replace_with_pipe(&dir, name);
+        assert_says(
+            &within_a_minute(|| dir.error_message(&["resume", "idea"])),
+            &[words, "it is a named pipe, and no file"],
+        );
     }
 }

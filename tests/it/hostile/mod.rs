@@ -1,12 +1,12 @@
-//! Files that anybody may have written: damaged, endless, larger than they say or than memory, with names that lead
-//! elsewhere. Each is refused with exit code 2 and in words; nothing panics, and nothing is written outside of the run.
+//! Untrusted files: damaged, endless, larger than they claim or than memory, with names that point elsewhere. The
+//! program rejects each with exit code 2 and a message. It never panics and never writes outside of the run directory.
 
 mod corpus;
 mod cut_and_nested;
 mod damaged_run;
 mod downloads;
 mod endless_files;
-mod large_claims;
 mod names;
+mod oversized_files;
 mod run_records;
 mod targets;

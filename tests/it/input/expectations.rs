@@ -1,25 +1,22 @@
-//! Expectations, claims and figures of walkthroughs that could never be checked.
+//! Expectations, claims and reference values that can never be checked.
 
 use insta::assert_snapshot;
 
-use crate::support::{IDEA, Place, assert_says, idea_with, refusal_of_expectation, stderr, stdout};
+use crate::support::{IDEA, TestDir, assert_says, error_of_expectation, idea_with, stderr, stdout};
 
 #[test]
-fn an_expectation_that_names_no_figure_is_refused() {
-    assert_snapshot!(refusal_of_expectation("value = \"acc\"\nat_least = 0.5"), @r"
+fn expectations_of_unknown_metrics_are_rejected() {
+    assert_snapshot!(error_of_expectation("value = \"acc\"\nat_least = 0.5"), @r"
     error: `expect.0.value` names no metric of this run: `acc` (idea.toml, line 15)
     hint: add which epoch: `last.acc`, `best.acc`, `min.acc`
     ");
-    assert_says(
-        &refusal_of_expectation("value = \"zzzz\"\nat_least = 0.5"),
-        &["`zzzz`", "line 15", "`first`", "`test`"],
-    );
-    assert_says(&refusal_of_expectation("value = \"lst.acc\"\nat_least = 0.5"), &["`lst.acc`", "did you mean `last`?"]);
-    assert_says(&refusal_of_expectation("value = \"last.acc\"\nabove = \"loss\""), &["`loss`", "`last.loss`"]);
+    assert_says(&error_of_expectation("value = \"zzzz\"\nat_least = 0.5"), &["`zzzz`", "line 15", "`first`", "`test`"]);
+    assert_says(&error_of_expectation("value = \"lst.acc\"\nat_least = 0.5"), &["`lst.acc`", "did you mean `last`?"]);
+    assert_says(&error_of_expectation("value = \"last.acc\"\nabove = \"loss\""), &["`loss`", "`last.loss`"]);
 }
 
 #[test]
-fn an_expectation_of_a_metric_that_the_run_will_not_have_is_refused_before_training() {
+fn expectations_of_missing_metrics_are_rejected_before_training() {
     for (expectation, words) in [
         ("value = \"last.accuracy\"\nat_least = 0.5", &["`last.accuracy`", "`acc`"][..]),
         ("value = \"last.val_acc\"\nat_least = 0.5", &["`last.val_acc`", "validation"]),
@@ -30,19 +27,19 @@ fn an_expectation_of_a_metric_that_the_run_will_not_have_is_refused_before_train
         ("value = \"diagnosis.verdict\"\nis = \"overfiting\"", &["`overfiting`", "`overfitting`"]),
         ("value = \"last.loss\"\nabove = \"first.lss\"", &["`first.lss`", "`loss`"]),
     ] {
-        assert_says(&refusal_of_expectation(expectation), words);
+        assert_says(&error_of_expectation(expectation), words);
     }
 }
 
 #[test]
-fn an_expectation_of_a_figure_that_the_named_variant_lacks_is_refused_with_the_one_that_has_it() {
-    let place = Place::new();
+fn expectations_of_a_metric_of_another_variant_are_rejected() {
+    let dir = TestDir::new();
     let observing = idea_with("epochs = 2", "epochs = 2\nobserve = [\"saturation\"]");
     let variants = "[[variants]]\nname = \"relu\"\n\n[[variants]]\nname = \"tanh\"\n\
                     set = { \"network.layers.1\" = \"tanh\" }\n";
-    let refusal = |expectation: &str| {
-        place.write("idea.toml", format!("{observing}\n{variants}\n[[expect]]\n{expectation}\n"));
-        place.refusal(&["exp", "idea.toml"])
+    let error_message = |expectation: &str| {
+        dir.write("idea.toml", format!("{observing}\n{variants}\n[[expect]]\n{expectation}\n"));
+        dir.error_message(&["exp", "idea.toml"])
     };
     for expectation in [
         "variant = \"relu\"\nvalue = \"last.saturation.1\"\nat_most = 1",
@@ -50,16 +47,16 @@ fn an_expectation_of_a_figure_that_the_named_variant_lacks_is_refused_with_the_o
         "variant = \"tanh\"\nvalue = \"last.loss\"\nabove = \"relu/last.saturation.1\"",
     ] {
         let words = ["names no metric of variant `relu`: `last.saturation.1`", "it is one of variant `tanh`"];
-        assert_says(&refusal(expectation), &words);
+        assert_says(&error_message(expectation), &words);
     }
-    let unknown = refusal("variant = \"tahn\"\nvalue = \"last.loss\"\nat_most = 1");
+    let unknown = error_message("variant = \"tahn\"\nvalue = \"last.loss\"\nat_most = 1");
     assert_says(&unknown, &["`expect.0.variant` names no variant: `tahn`", "did you mean `tanh`?"]);
-    let unknown = refusal("value = \"last.loss\"\nabove = \"rleu/last.loss\"");
+    let unknown = error_message("value = \"last.loss\"\nabove = \"rleu/last.loss\"");
     assert_says(&unknown, &["`expect.0.above` names no variant: `rleu`", "did you mean `relu`?"]);
 }
 
 #[test]
-fn an_expectation_of_a_word_that_cannot_come_is_refused() {
+fn expectations_of_impossible_words_are_rejected() {
     for (expectation, words) in [
         ("value = \"status\"\nis = \"early stopped\"", &["`early stopped`", "did you mean `early_stopped`?"][..]),
         ("value = \"status\"\nat_least = 1", &["is a word: `status`", "state `is`"]),
@@ -68,12 +65,12 @@ fn an_expectation_of_a_word_that_cannot_come_is_refused() {
         ("value = \"last.loss\"\nis = \"good\"", &["`expect.0.is`", "a number"]),
         ("value = \"last.loss\"\nabove = \"status\"", &["`expect.0.above` is a word"]),
     ] {
-        assert_says(&refusal_of_expectation(expectation), words);
+        assert_says(&error_of_expectation(expectation), words);
     }
 }
 
 #[test]
-fn a_statistic_that_cannot_be_taken_is_refused() {
+fn statistics_that_cannot_be_computed_are_rejected() {
     for (expectation, words) in [
         ("value = \"last.loss\"\nover = \"median\"\nat_most = 1", &["`median`", "`mean`"][..]),
         ("value = \"status\"\nover = \"mean\"\nis = \"completed\"", &["`expect.0.over`", "has no mean"]),
@@ -89,27 +86,27 @@ fn a_statistic_that_cannot_be_taken_is_refused() {
         ("value = \"last.loss\"\nmin_seeds = 5\nat_most = 1", &["`expect.0.min_seeds`", "requires `over`"]),
         ("value = \"last.loss\"\nover = \"mean\"\nmin_seeds = 1\nat_most = 1", &["at least 2, found 1"]),
     ] {
-        assert_says(&refusal_of_expectation(expectation), words);
+        assert_says(&error_of_expectation(expectation), words);
     }
-    // a single seed of several is no mistake
-    let place = Place::new();
+    // an expectation of one of several seeds is allowed
+    let dir = TestDir::new();
     let deviation = "[[expect]]\nvalue = \"last.loss\"\nover = \"std\"\nat_most = 0\n";
-    place.write("idea.toml", format!("seeds = [0, 1]\n{IDEA}\n{deviation}"));
-    let lone = place.run(&["exp", "idea.toml", "--seed", "0", "--device", "cpu"]).code(0);
-    assert_says(&stdout(&lone), &["no expectation applies to these seeds"]);
-    let strict = place.run(&["exp", "idea.toml", "--seed", "0", "--strict", "--device", "cpu"]).code(1);
+    dir.write("idea.toml", format!("seeds = [0, 1]\n{IDEA}\n{deviation}"));
+    let single = dir.run(&["exp", "idea.toml", "--seed", "0", "--device", "cpu"]).code(0);
+    assert_says(&stdout(&single), &["no expectation applies to these seeds"]);
+    let strict = dir.run(&["exp", "idea.toml", "--seed", "0", "--strict", "--device", "cpu"]).code(1);
     assert_says(&stderr(&strict), &["no expectation applies to seed 0: `--strict` has nothing to check"]);
-    place.run(&["exp", "idea.toml", "--strict", "--device", "cpu"]).code(1);
+    dir.run(&["exp", "idea.toml", "--strict", "--device", "cpu"]).code(1);
 }
 
 #[test]
-fn what_a_network_will_not_have_learned_is_refused() {
-    let place = Place::new();
-    let refusal = |name: &str| {
+fn expectations_of_weights_that_do_not_exist_are_rejected() {
+    let dir = TestDir::new();
+    let error_message = |name: &str| {
         let xor = std::fs::read_to_string("experiments/mlp_xor.toml").unwrap();
         let xor = &xor[..xor.find("[[").unwrap()];
-        place.write("idea.toml", format!("{xor}\n[[expect]]\nvalue = \"learned.{name}\"\nat_least = 0\n"));
-        place.refusal(&["exp", "idea.toml"])
+        dir.write("idea.toml", format!("{xor}\n[[expect]]\nvalue = \"learned.{name}\"\nat_least = 0\n"));
+        dir.error_message(&["exp", "idea.toml"])
     };
     for (name, words) in [
         ("0.wieght.0", &["`learned.0.wieght.0`", "did you mean `0.weight`?"][..]),
@@ -120,15 +117,15 @@ fn what_a_network_will_not_have_learned_is_refused() {
         ("prediction.0", &["`learned.prediction.0.0`"]),
         ("weights", &["`learned.0.weight.0`"]),
     ] {
-        assert_says(&refusal(name), words);
+        assert_says(&error_message(name), words);
     }
-    let large = refusal_of_expectation("value = \"learned.0.weight.0\"\nat_least = 0");
+    let large = error_of_expectation("value = \"learned.0.weight.0\"\nat_least = 0");
     assert_says(&large, &["at most 256 parameters", "16 rows"]);
 }
 
 #[test]
-fn figures_of_a_walkthrough_that_the_run_will_not_have_are_refused() {
-    let place = Place::new();
+fn reference_values_of_missing_metrics_are_rejected() {
+    let dir = TestDir::new();
     for (theirs, words) in [
         ("value = \"last.los\"\nfigure = 1", &["`theirs.0.value`", "`last.los`", "did you mean `loss`?"][..]),
         ("value = \"status\"\nfigure = 1", &["`theirs.0.value` is a word"]),
@@ -137,37 +134,37 @@ fn figures_of_a_walkthrough_that_the_run_will_not_have_are_refused() {
         ("value = \"last.loss\"", &["missing field `figure`"]),
         ("value = \"last.loss\"\nfigur = 1", &["did you mean `figure`?"]),
     ] {
-        place.write("idea.toml", format!("{IDEA}\n[[theirs]]\n{theirs}\n"));
-        assert_says(&place.refusal(&["exp", "idea.toml"]), words);
+        dir.write("idea.toml", format!("{IDEA}\n[[theirs]]\n{theirs}\n"));
+        assert_says(&dir.error_message(&["exp", "idea.toml"]), words);
     }
 }
 
 #[test]
-fn a_lesson_or_a_claim_without_words_is_refused() {
-    let place = Place::new();
-    place.write("idea.toml", format!("lesson = \" \"\n{IDEA}"));
-    assert_says(&place.refusal(&["exp", "idea.toml"]), &["`lesson` is empty", "line 1"]);
-    let said = refusal_of_expectation("claim = \"two\\nlines\"\nvalue = \"last.loss\"\nat_most = 9");
-    assert_says(&said, &["`expect.0.claim` must be a single line"]);
+fn empty_lessons_and_claims_are_rejected() {
+    let dir = TestDir::new();
+    dir.write("idea.toml", format!("lesson = \" \"\n{IDEA}"));
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["`lesson` is empty", "line 1"]);
+    let message = error_of_expectation("claim = \"two\\nlines\"\nvalue = \"last.loss\"\nat_most = 9");
+    assert_says(&message, &["`expect.0.claim` must be a single line"]);
 }
 
 #[test]
-fn an_expectation_held_against_nothing_is_refused() {
-    assert_says(&refusal_of_expectation("value = \"last.acc\""), &["has no bound", "`at_least`", "line 15"]);
-    assert_says(&refusal_of_expectation("value = \"last.acc\"\nnear = 0.5"), &["`within`", "line 16"]);
+fn expectations_without_a_bound_are_rejected() {
+    assert_says(&error_of_expectation("value = \"last.acc\""), &["has no bound", "`at_least`", "line 15"]);
+    assert_says(&error_of_expectation("value = \"last.acc\"\nnear = 0.5"), &["`within`", "line 16"]);
 }
 
 #[test]
-fn expectations_that_could_never_be_held_against_anything_are_refused() {
+fn expectations_that_can_never_be_checked_are_rejected() {
     for (expectation, words) in [
         ("value = \"last.loss\"\nat_least = 5\nat_most = 1", "`expect.0.at_least` is 5, above `at_most`, which is 1"),
         ("value = \"last.loss\"\nabove = \"last.loss\"", "`expect.0.above` is the metric itself: `last.loss`"),
         ("value = \"last.loss\"\nabove = \"first.loss\"\ntimes = -1", "`expect.0.times` must be above 0"),
     ] {
-        assert_says(&refusal_of_expectation(expectation), &[words]);
+        assert_says(&error_of_expectation(expectation), &[words]);
     }
-    let place = Place::new();
+    let dir = TestDir::new();
     let twice = "[[theirs]]\nvalue = \"last.loss\"\nfigure = 1\n";
-    place.write("idea.toml", format!("{IDEA}\n{twice}{twice}"));
-    assert_says(&place.refusal(&["exp", "idea.toml"]), &["`theirs.1.value` reports `last.loss` a second time"]);
+    dir.write("idea.toml", format!("{IDEA}\n{twice}{twice}"));
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["`theirs.1.value` reports `last.loss` a second time"]);
 }

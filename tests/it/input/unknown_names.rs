@@ -1,38 +1,41 @@
-//! Names that do not exist are refused, with the nearest one that does.
+//! Unknown names are rejected with the nearest known name.
 
 use insta::assert_snapshot;
 
-use crate::support::{Place, assert_says, refusal_of_arguments, refusal_of_expectation, refusal_with};
+use crate::support::{TestDir, assert_says, error_of_arguments, error_of_expectation, error_with};
 
 #[test]
-fn an_unknown_experiment_is_refused_with_the_nearest_name() {
-    assert_snapshot!(Place::new().refusal(&["exp", "overfit_minst"]), @r"
+fn an_unknown_experiment_suggests_the_nearest_name() {
+    assert_snapshot!(TestDir::new().error_message(&["exp", "overfit_minst"]), @r"
     error: there is no experiment `overfit_minst`
     hint: did you mean `overfit_mnist`?
     ");
-    assert_says(&Place::new().refusal(&["show", "digits_mpl"]), &["`digits_mpl`", "did you mean `digits_mlp`?"]);
+    assert_says(
+        &TestDir::new().error_message(&["show", "digits_mpl"]),
+        &["`digits_mpl`", "did you mean `digits_mlp`?"],
+    );
 }
 
 #[test]
-fn an_experiment_far_from_every_name_is_refused_with_the_way_to_find_them() {
-    assert_snapshot!(Place::new().refusal(&["exp", "zzzz"]), @r"
+fn an_unknown_experiment_without_a_near_name_suggests_the_list() {
+    assert_snapshot!(TestDir::new().error_message(&["exp", "zzzz"]), @r"
     error: there is no experiment `zzzz`
     hint: `runner list` shows all; a file of your own is named by its path, `my/idea.toml`
     ");
-    assert_says(&Place::new().refusal(&["exp", ""]), &["there is no experiment", "runner list"]);
+    assert_says(&TestDir::new().error_message(&["exp", ""]), &["there is no experiment", "runner list"]);
 }
 
 #[test]
-fn a_file_with_the_name_of_a_shipped_experiment_is_refused_with_that_name() {
+fn a_missing_file_named_like_a_shipped_experiment_suggests_that_experiment() {
     assert_says(
-        &Place::new().refusal(&["exp", "digits_mlp.toml"]),
+        &TestDir::new().error_message(&["exp", "digits_mlp.toml"]),
         &["`digits_mlp.toml`", "did you mean `digits_mlp`?"],
     );
 }
 
 #[test]
-fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
-    assert_snapshot!(refusal_with("epochs = 2", "epochs = 2\nepoch = 3"), @r"
+fn an_unknown_key_is_rejected_with_its_line_and_the_nearest_key() {
+    assert_snapshot!(error_with("epochs = 2", "epochs = 2\nepoch = 3"), @r"
     error: failed to read `idea.toml`
     TOML parse error at line 10, column 1
        |
@@ -44,7 +47,7 @@ fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_in_every_table() {
+fn an_unknown_key_is_rejected_in_every_table() {
     for (written, instead, nearest) in [
         ("title", "titel", "`title`"),
         ("[data.digits]", "[data.digits]\nscael = \"unit\"", "`scale`"),
@@ -53,78 +56,75 @@ fn an_unknown_key_is_refused_in_every_table() {
         ("{ linear = 16 }", "{ linear = { unitz = 16 } }", "`units`"),
         ("lr = 1e-3", "lrr = 1e-3", "`lr`"),
     ] {
-        let said = refusal_with(written, instead);
-        assert_says(&said, &["`idea.toml`", "line ", &format!("did you mean {nearest}?")]);
+        let message = error_with(written, instead);
+        assert_says(&message, &["`idea.toml`", "line ", &format!("did you mean {nearest}?")]);
     }
+    assert_says(&error_of_expectation("value = \"last.acc\"\nat_leest = 1"), &["line 16", "did you mean `at_least`?"]);
+}
+
+#[test]
+fn an_unknown_layer_suggests_the_nearest_layer() {
+    let message = error_with("\"relu\"", "\"rellu\"");
+    assert_says(&message, &["`idea.toml`", "line 6, column 28", "`rellu`", "^^^^^^^", "did you mean `relu`?"]);
+    assert_says(&error_with("{ linear = 16 }", "{ liner = 16 }"), &["line 6", "did you mean `linear`?"]);
+}
+
+#[test]
+fn an_unknown_loss_suggests_the_nearest_loss() {
+    let message = error_with("\"cross_entropy\"", "\"cross_entropi\"");
+    assert_says(&message, &["`idea.toml`", "line 11", "`cross_entropi`", "did you mean `cross_entropy`?"]);
+}
+
+#[test]
+fn an_unknown_optimizer_suggests_the_nearest_optimizer() {
+    let message = error_with("adam =", "adamm =");
+    assert_says(&message, &["`idea.toml`", "line 12", "`adamm`", "did you mean `adam`?"]);
+    let message = error_with("{ adam = { lr = 1e-3 } }", "\"sgdd\"");
+    assert_says(&message, &["line 12", "`sgdd`", "did you mean `sgd`?"]);
+}
+
+#[test]
+fn an_unknown_data_set_suggests_the_nearest_data_set() {
+    let message = error_with("[data.digits]", "[data.digit]");
+    assert_says(&message, &["`idea.toml`", "line 3", "`digit`", "did you mean `digits`?"]);
+    assert_says(&error_with("[data.digits]", "[data.imagenet]"), &["`imagenet`", "`logic`, `digits`, `breast_cancer`"]);
     assert_says(
-        &refusal_of_expectation("value = \"last.acc\"\nat_leest = 1"),
-        &["line 16", "did you mean `at_least`?"],
+        &TestDir::new().error_message(&["data", "fetch", "minst"]),
+        &["no data set `minst`", "did you mean `mnist`?"],
     );
-}
-
-#[test]
-fn an_unknown_layer_is_refused_with_the_nearest_layer() {
-    let said = refusal_with("\"relu\"", "\"rellu\"");
-    assert_says(&said, &["`idea.toml`", "line 6, column 28", "`rellu`", "^^^^^^^", "did you mean `relu`?"]);
-    assert_says(&refusal_with("{ linear = 16 }", "{ liner = 16 }"), &["line 6", "did you mean `linear`?"]);
-}
-
-#[test]
-fn an_unknown_loss_is_refused_with_the_nearest_loss() {
-    let said = refusal_with("\"cross_entropy\"", "\"cross_entropi\"");
-    assert_says(&said, &["`idea.toml`", "line 11", "`cross_entropi`", "did you mean `cross_entropy`?"]);
-}
-
-#[test]
-fn an_unknown_optimizer_is_refused_with_the_nearest_optimizer() {
-    let said = refusal_with("adam =", "adamm =");
-    assert_says(&said, &["`idea.toml`", "line 12", "`adamm`", "did you mean `adam`?"]);
-    let said = refusal_with("{ adam = { lr = 1e-3 } }", "\"sgdd\"");
-    assert_says(&said, &["line 12", "`sgdd`", "did you mean `sgd`?"]);
-}
-
-#[test]
-fn an_unknown_data_set_is_refused_with_the_nearest_data_set() {
-    let said = refusal_with("[data.digits]", "[data.digit]");
-    assert_says(&said, &["`idea.toml`", "line 3", "`digit`", "did you mean `digits`?"]);
     assert_says(
-        &refusal_with("[data.digits]", "[data.imagenet]"),
-        &["`imagenet`", "`logic`, `digits`, `breast_cancer`"],
-    );
-    assert_says(&Place::new().refusal(&["data", "fetch", "minst"]), &["no data set `minst`", "did you mean `mnist`?"]);
-    assert_says(
-        &Place::new().refusal(&["data", "describe", "zzzz"]),
+        &TestDir::new().error_message(&["data", "describe", "zzzz"]),
         &["no data set `zzzz`", "`logic`, `digits`, `breast_cancer`"],
     );
 }
 
 #[test]
-fn an_unknown_word_of_a_setting_is_refused_with_the_nearest_word() {
+fn an_unknown_value_of_a_setting_suggests_the_nearest_value() {
     for (written, instead, nearest) in [
         ("[data.digits]", "[data.logic]\ngate = \"xorr\"", "`xor`"),
         ("[data.digits]", "[data.digits]\nscale = \"units\"", "`unit`"),
         ("[network]", "[network]\ninit = \"pytorchh\"", "`pytorch`"),
         ("epochs = 2", "epochs = 2\nkeep = \"bets\"", "`best`"),
     ] {
-        assert_says(&refusal_with(written, instead), &["line ", &format!("did you mean {nearest}?")]);
+        assert_says(&error_with(written, instead), &["line ", &format!("did you mean {nearest}?")]);
     }
 }
 
 #[test]
-fn an_unknown_name_is_called_what_it_is() {
+fn an_unknown_name_is_reported_with_its_kind() {
     for (written, instead, called) in [
         ("\"relu\"", "\"rellu\"", "layer `rellu`"),
         ("\"cross_entropy\"", "\"cross_entropi\"", "loss `cross_entropi`"),
         ("adam =", "adamm =", "optimizer `adamm`"),
         ("[data.digits]", "[data.digit]", "data set `digit`"),
     ] {
-        assert_says(&refusal_with(written, instead), &[called]);
+        assert_says(&error_with(written, instead), &[called]);
     }
 }
 
 #[test]
-fn an_unknown_command_or_flag_is_refused_with_the_nearest() {
-    assert_snapshot!(Place::new().refusal(&["ex", "digits_mlp"]), @r"
+fn an_unknown_command_or_flag_suggests_the_nearest() {
+    assert_snapshot!(TestDir::new().error_message(&["ex", "digits_mlp"]), @r"
     error: unrecognized subcommand 'ex'
 
       tip: some similar subcommands exist: 'export', 'exp'
@@ -133,7 +133,7 @@ fn an_unknown_command_or_flag_is_refused_with_the_nearest() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(refusal_of_arguments(&["--epoch", "3"]), @r"
+    assert_snapshot!(error_of_arguments(&["--epoch", "3"]), @r"
     error: unexpected argument '--epoch' found
 
       tip: a similar argument exists: '--epochs'
@@ -142,7 +142,7 @@ fn an_unknown_command_or_flag_is_refused_with_the_nearest() {
 
     For more information, try '--help'.
     ");
-    assert_says(&Place::new().refusal(&["list", "--jsn"]), &["--jsn", "--json"]);
-    assert_says(&Place::new().refusal(&["exp"]), &["NAME|FILE"]);
-    assert_says(&Place::new().refusal(&["completions", "tcsh"]), &["tcsh", "bash", "zsh", "fish"]);
+    assert_says(&TestDir::new().error_message(&["list", "--jsn"]), &["--jsn", "--json"]);
+    assert_says(&TestDir::new().error_message(&["exp"]), &["NAME|FILE"]);
+    assert_says(&TestDir::new().error_message(&["completions", "tcsh"]), &["tcsh", "bash", "zsh", "fish"]);
 }

@@ -1,15 +1,15 @@
-//! Values of the wrong type or out of their range, and two answers to one question.
+//! Values of the wrong type or out of range, and contradictory settings.
 
 use insta::assert_snapshot;
 
-use crate::support::{IDEA, Place, assert_says, refusal_with};
+use crate::support::{IDEA, TestDir, assert_says, error_with};
 
-// Values of the wrong type or out of their range
+// Values of the wrong type or out of range
 
 #[test]
-fn a_value_of_the_wrong_type_is_refused_with_its_line() {
-    let said = refusal_with("epochs = 2", "epochs = \"many\"");
-    assert_says(&said, &["`idea.toml`", "line 9, column 10", "epochs = \"many\"", "^^^^^^"]);
+fn a_value_of_the_wrong_type_is_rejected_with_its_line() {
+    let message = error_with("epochs = 2", "epochs = \"many\"");
+    assert_says(&message, &["`idea.toml`", "line 9, column 10", "epochs = \"many\"", "^^^^^^"]);
     for (written, instead, words) in [
         ("epochs = 2", "epochs = -3", &["line 9", "-3"][..]),
         ("epochs = 2", "epochs = 2.5", &["line 9", "2.5"]),
@@ -20,13 +20,13 @@ fn a_value_of_the_wrong_type_is_refused_with_its_line() {
         ("[data.digits]", "[data.digits]\nsplit = 0.3", &["line 4", "0.3"]),
         ("{ adam = { lr = 1e-3 } }", "{ adam = 3 }", &["line 12", "3"]),
     ] {
-        assert_says(&refusal_with(written, instead), words);
+        assert_says(&error_with(written, instead), words);
     }
 }
 
 #[test]
-fn what_is_wanted_is_told_without_the_names_of_rusts_types() {
-    let mut told = Vec::new();
+fn type_errors_do_not_mention_rust_types() {
+    let mut violations = Vec::new();
     for (written, instead) in [
         ("epochs = 2", "epochs = \"many\""),
         ("lr = 1e-3", "lr = \"fast\""),
@@ -36,22 +36,24 @@ fn what_is_wanted_is_told_without_the_names_of_rusts_types() {
         ("[data.digits]", "[data.digits]\nsplit = { random_state = -1 }"),
         ("{ adam = { lr = 1e-3 } }", "{ adam = 3 }"),
     ] {
-        let said = refusal_with(written, instead);
+        let message = error_with(written, instead);
         let jargon = ["usize", "f64", "u32", "i64", "struct ", "sequence"];
-        told.extend(jargon.iter().filter(|word| said.contains(**word)).map(|word| format!("{word} for {instead:?}")));
+        violations.extend(
+            jargon.iter().filter(|word| message.contains(**word)).map(|word| format!("{word} for {instead:?}")),
+        );
     }
-    assert!(told.is_empty(), "{told:#?}");
+    assert!(violations.is_empty(), "{violations:#?}");
 }
 
 #[test]
-fn a_value_out_of_its_range_is_refused_with_its_key_and_line() {
-    assert_snapshot!(refusal_with("epochs = 2", "epochs = 0"), @r"
+fn a_value_out_of_range_is_rejected_with_its_key_and_line() {
+    assert_snapshot!(error_with("epochs = 2", "epochs = 0"), @r"
     error: `train.epochs` must be at least 1, found 0 (idea.toml, line 9)
     ");
-    assert_snapshot!(refusal_with("lr = 1e-3", "lr = -1"), @r"
+    assert_snapshot!(error_with("lr = 1e-3", "lr = -1"), @r"
     error: `train.optimizer.adam.lr` must be finite and greater than 0, found -1 (idea.toml, line 12)
     ");
-    assert_snapshot!(refusal_with("\"relu\"", "\"relu\", { dropout = 1.5 }"), @r"
+    assert_snapshot!(error_with("\"relu\"", "\"relu\", { dropout = 1.5 }"), @r"
     error: `network.layers.2.dropout.p` must be at least 0 and less than 1, found 1.5 (idea.toml, line 6)
     ");
     for (written, instead, words) in [
@@ -76,44 +78,44 @@ fn a_value_out_of_its_range_is_refused_with_its_key_and_line() {
         ("adam = { lr = 1e-3 }", "sgd = { nesterov = true }", &["nesterov", "momentum above 0"]),
         ("epochs = 2", "epochs = 2000000", &["`train.epochs`", "at most 1,000,000"]),
     ] {
-        assert_says(&refusal_with(written, instead), words);
+        assert_says(&error_with(written, instead), words);
     }
 }
 
 #[test]
-fn a_learning_rate_without_end_is_refused_as_not_finite() {
-    assert_says(&refusal_with("lr = 1e-3", "lr = inf"), &["`train.optimizer.adam.lr`", "finite", "inf"]);
+fn an_infinite_learning_rate_is_rejected() {
+    assert_says(&error_with("lr = 1e-3", "lr = inf"), &["`train.optimizer.adam.lr`", "finite", "inf"]);
 }
 
 #[test]
-fn a_layer_that_no_memory_can_hold_is_refused_before_training() {
+fn a_layer_too_large_for_memory_is_rejected_before_training() {
     for units in ["100000000000", "{ units = 9000000000000000000 }"] {
-        let said = refusal_with("{ linear = 16 }", &format!("{{ linear = {units} }}"));
-        assert_says(&said, &["network.layers.0", "at most"]);
+        let message = error_with("{ linear = 16 }", &format!("{{ linear = {units} }}"));
+        assert_says(&message, &["network.layers.0", "at most"]);
     }
 }
 
-// Two answers to one question
+// Contradictory settings
 
 #[test]
-fn two_data_sets_are_refused() {
-    assert_says(&refusal_with("[data.digits]", "[data.digits]\n[data.mnist]"), &["line ", "`mnist`"]);
+fn two_data_sets_are_rejected() {
+    assert_says(&error_with("[data.digits]", "[data.digits]\n[data.mnist]"), &["line ", "`mnist`"]);
 }
 
 #[test]
-fn two_optimizers_are_refused() {
-    assert_says(&refusal_with("{ adam = { lr = 1e-3 } }", "{ adam = {}, sgd = {} }"), &["line 12", "`sgd`"]);
+fn two_optimizers_are_rejected() {
+    assert_says(&error_with("{ adam = { lr = 1e-3 } }", "{ adam = {}, sgd = {} }"), &["line 12", "`sgd`"]);
 }
 
 #[test]
-fn two_layers_in_one_table_are_refused() {
-    assert_says(&refusal_with("{ linear = 16 }", "{ linear = 16, dropout = 0.5 }"), &["line 6", "`dropout`"]);
+fn two_layers_in_one_table_are_rejected() {
+    assert_says(&error_with("{ linear = 16 }", "{ linear = 16, dropout = 0.5 }"), &["line 6", "`dropout`"]);
 }
 
 #[test]
-fn a_variant_that_sets_what_all_variants_share_is_refused() {
-    let place = Place::new();
-    place.write("idea.toml", format!("{IDEA}\n[[variants]]\nname = \"a\"\nset = {{ title = \"Mine\" }}\n"));
+fn a_variant_that_changes_a_shared_setting_is_rejected() {
+    let dir = TestDir::new();
+    dir.write("idea.toml", format!("{IDEA}\n[[variants]]\nname = \"a\"\nset = {{ title = \"Mine\" }}\n"));
     let words = ["`variants.0.set` sets `title`", "begins with `data`, `model`, `network`, `resample`"];
-    assert_says(&place.refusal(&["exp", "idea.toml"]), &words);
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &words);
 }

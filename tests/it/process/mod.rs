@@ -1,6 +1,6 @@
-//! The program as a process: its two executables, its pipes and its memory.
+//! The program as a process: its two executables, pipes and memory.
 
 #[cfg(target_os = "linux")]
 mod memory;
 mod pipes;
-mod two_programs;
+mod two_executables;

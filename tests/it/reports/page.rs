@@ -1,20 +1,20 @@
-//! `report`: one HTML file of a run, or of several, and what is said where it cannot be made.
+//! `report`: an HTML file for one or several runs, and its error messages.
 
 use serde_json::Value;
 
-use crate::support::{IDEA, Place, assert_says, idea_with, stderr, stdout};
+use crate::support::{IDEA, TestDir, assert_says, idea_with, stderr, stdout};
 
-/// The page that a report wrote, and the figures in it.
+/// The HTML of a report and the data in it.
 #[track_caller]
-fn page(place: &Place, file: &str) -> (String, Value) {
-    let page = std::fs::read_to_string(place.path(file)).unwrap();
+fn page(dir: &TestDir, file: &str) -> (String, Value) {
+    let page = std::fs::read_to_string(dir.path(file)).unwrap();
     let json = page.split_once("<script type=\"application/json\" id=\"payload\">").unwrap().1;
-    let figures = serde_json::from_str(json.split_once("</script>").unwrap().0).unwrap();
-    (page, figures)
+    let payload = serde_json::from_str(json.split_once("</script>").unwrap().0).unwrap();
+    (page, payload)
 }
 
-/// The page as it is read: without elements.
-fn read(page: &str) -> String {
+/// The visible text of the page, without tags.
+fn visible_text(page: &str) -> String {
     let main = page.split_once("<main").unwrap().1.split_once("</main>").unwrap().0;
     let text: String =
         main.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| format!("{text} ")).collect();
@@ -22,41 +22,41 @@ fn read(page: &str) -> String {
 }
 
 #[test]
-fn a_report_of_a_run_lies_in_its_folder_and_holds_what_its_histories_hold() {
-    let place = Place::with_idea();
-    let histories = place.histories(&["idea.toml", "--seeds", "0..1", "--set", "train.batch=128"]);
-    let said = stdout(&place.run(&["report", "idea"]).code(0));
-    assert!(said.starts_with("runs/idea/2") && said.trim().ends_with("/report.html"), "{said}");
-    let (page, figures) = page(&place, "runs/idea/latest/report.html");
-    for (trial, history) in figures["trials"].as_array().unwrap().iter().zip(&histories) {
+fn reports_are_in_the_run_directory_and_contain_the_histories() {
+    let dir = TestDir::with_idea();
+    let histories = dir.histories(&["idea.toml", "--seeds", "0..1", "--set", "train.batch=128"]);
+    let message = stdout(&dir.run(&["report", "idea"]).code(0));
+    assert!(message.starts_with("runs/idea/2") && message.trim().ends_with("/report.html"), "{message}");
+    let (page, payload) = page(&dir, "runs/idea/latest/report.html");
+    for (trial, history) in payload["trials"].as_array().unwrap().iter().zip(&histories) {
         for (drawn, loss) in
             trial["series"]["loss"].as_array().unwrap().iter().zip(history["history"]["loss"].as_array().unwrap())
         {
             let (drawn, loss) = (drawn.as_f64().unwrap(), loss.as_f64().unwrap());
-            assert!((drawn - loss).abs() <= 1e-6 * loss.abs(), "{drawn} is drawn in place of {loss}");
+            assert!((drawn - loss).abs() <= 1e-6 * loss.abs(), "the report has {drawn} instead of {loss}");
         }
     }
-    let text = read(&page);
+    let text = visible_text(&page);
     assert!(text.contains("runner exp idea.toml --set train.batch=128 --seeds 0..1 --device cpu"), "{text}");
     assert!(text.contains("train. batch 128 command line"), "{text}");
     assert!(text.contains("train. epochs 2 experiment file"), "{text}");
     assert!(text.contains("train. shuffle true default"), "{text}");
     assert!(page.contains("default-src 'none'"));
     assert!(!page.contains("src=\"http") && !page.contains("href=\"http"));
-    // a report does not keep the run from being found, or another one from being written
-    place.run(&["report", "idea"]).code(0);
-    let (again, _) = self::page(&place, "runs/idea/latest/report.html");
-    assert_eq!(page, again, "the same histories give the same bytes");
+    // a report in the run directory does not hide the run, and can be written again
+    dir.run(&["report", "idea"]).code(0);
+    let (again, _) = self::page(&dir, "runs/idea/latest/report.html");
+    assert_eq!(page, again, "equal histories must give identical pages");
 }
 
 #[test]
-fn a_history_says_who_set_what_and_which_command_asked_for_it() {
-    let place = Place::new();
-    place.write(
+fn histories_record_the_command_and_the_origin_of_settings() {
+    let dir = TestDir::new();
+    dir.write(
         "idea.toml",
         format!("{IDEA}\n[[variants]]\nname = \"a\"\n\n[[variants]]\nname = \"b\"\nset = {{ \"train.batch\" = 32 }}\n"),
     );
-    let histories = place.histories(&["idea.toml", "--epochs", "1"]);
+    let histories = dir.histories(&["idea.toml", "--epochs", "1"]);
     let asked = &histories[1]["asked"];
     assert_eq!(asked["command"], "runner exp idea.toml --epochs 1 --device cpu");
     assert_eq!(asked["changes"], serde_json::json!(["train.epochs=1"]));
@@ -76,47 +76,47 @@ fn a_history_says_who_set_what_and_which_command_asked_for_it() {
 }
 
 #[test]
-fn runs_side_by_side_are_written_where_the_command_is_given_or_where_it_says() {
-    let place = Place::with_idea();
-    place.write("other.toml", idea_with("{ linear = 16 }", "{ linear = 8 }").replace("An idea", "Another"));
-    place.exp(&["idea.toml"]);
-    place.exp(&["other.toml"]);
-    assert_eq!(stdout(&place.run(&["report", "idea", "other"]).code(0)).trim(), "report.html");
-    let (page, figures) = page(&place, "report.html");
-    assert_eq!(figures["groups"], serde_json::json!([{ "label": "idea" }, { "label": "other" }]));
+fn reports_of_several_runs_are_written_to_the_current_or_given_path() {
+    let dir = TestDir::with_idea();
+    dir.write("other.toml", idea_with("{ linear = 16 }", "{ linear = 8 }").replace("An idea", "Another"));
+    dir.exp(&["idea.toml"]);
+    dir.exp(&["other.toml"]);
+    assert_eq!(stdout(&dir.run(&["report", "idea", "other"]).code(0)).trim(), "report.html");
+    let (page, payload) = page(&dir, "report.html");
+    assert_eq!(payload["groups"], serde_json::json!([{ "label": "idea" }, { "label": "other" }]));
     assert!(page.contains("<title>An idea and Another – runner</title>"));
-    let text = read(&page);
+    let text = visible_text(&page);
     assert!(text.contains("Settings that differ setting idea other network. layers 16, relu, 10 experiment file 8, relu, 10 experiment file"), "{text}");
-    place.run(&["report", "idea", "-o", "elsewhere.html"]).code(0);
-    assert!(place.path("elsewhere.html").is_file());
+    dir.run(&["report", "idea", "-o", "elsewhere.html"]).code(0);
+    assert!(dir.path("elsewhere.html").is_file());
 }
 
 #[test]
-fn what_cannot_be_read_is_told_and_the_rest_is_shown() {
-    let place = Place::with_idea();
-    place.exp(&["idea.toml", "--seeds", "0..2"]);
-    let whole = std::fs::read_to_string(place.path("runs/idea/latest/base-seed1.json")).unwrap();
-    place.write("runs/idea/latest/base-seed1.json", &whole[..300]);
-    place.write("runs/idea/latest/base-seed2.json", whole.replace("runner.history/1", "runner.history/2"));
-    let done = place.run(&["report", "idea"]).code(2);
+fn report_names_unreadable_runs_and_shows_the_rest() {
+    let dir = TestDir::with_idea();
+    dir.exp(&["idea.toml", "--seeds", "0..2"]);
+    let original = std::fs::read_to_string(dir.path("runs/idea/latest/base-seed1.json")).unwrap();
+    dir.write("runs/idea/latest/base-seed1.json", &original[..300]);
+    dir.write("runs/idea/latest/base-seed2.json", original.replace("runner.history/1", "runner.history/2"));
+    let done = dir.run(&["report", "idea"]).code(2);
     assert_says(&stderr(&done), &["base-seed1.json", "base-seed2.json", "runner.history/2"]);
-    let (page, figures) = page(&place, "runs/idea/latest/report.html");
-    assert_eq!(figures["trials"].as_array().unwrap().len(), 1);
-    let text = read(&page);
+    let (page, payload) = page(&dir, "runs/idea/latest/report.html");
+    assert_eq!(payload["trials"].as_array().unwrap().len(), 1);
+    let text = visible_text(&page);
     assert_says(&text, &["Some of what was named cannot be read", "base-seed1.json", "runner.history/2"]);
 }
 
 #[test]
-fn nothing_that_is_no_report_is_written_over() {
-    let place = Place::with_idea();
-    place.exp(&["idea.toml"]);
-    place.write("mine.html", "<h1>mine</h1>");
-    let said = place.refusal(&["report", "idea", "-o", "mine.html"]);
-    assert_says(&said, &["`mine.html` is there, and is no report", "hint: name another with `-o FILE`"]);
-    assert_eq!(std::fs::read_to_string(place.path("mine.html")).unwrap(), "<h1>mine</h1>");
-    let said = place.refusal(&["report", "idea", "-o", "runs"]);
-    assert_says(&said, &["`runs` is a folder", "-o runs/report.html"]);
-    assert_says(&place.refusal(&["report", "idea", "-o", "no/such/folder.html"]), &["failed to write", "hint: "]);
-    assert_says(&place.refusal(&["report", "ideas"]), &["no run of `ideas`", "did you mean `idea`?"]);
-    assert_says(&place.refusal(&["report"]), &["<RUN>"]);
+fn report_replaces_only_reports() {
+    let dir = TestDir::with_idea();
+    dir.exp(&["idea.toml"]);
+    dir.write("mine.html", "<h1>mine</h1>");
+    let message = dir.error_message(&["report", "idea", "-o", "mine.html"]);
+    assert_says(&message, &["`mine.html` is there, and is no report", "hint: name another with `-o FILE`"]);
+    assert_eq!(std::fs::read_to_string(dir.path("mine.html")).unwrap(), "<h1>mine</h1>");
+    let message = dir.error_message(&["report", "idea", "-o", "runs"]);
+    assert_says(&message, &["`runs` is a folder", "-o runs/report.html"]);
+    assert_says(&dir.error_message(&["report", "idea", "-o", "no/such/folder.html"]), &["failed to write", "hint: "]);
+    assert_says(&dir.error_message(&["report", "ideas"]), &["no run of `ideas`", "did you mean `idea`?"]);
+    assert_says(&dir.error_message(&["report"]), &["<RUN>"]);
 }

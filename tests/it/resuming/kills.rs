@@ -1,42 +1,42 @@
-//! Runs that are killed again and again end with the same histories and weights.
+//! Runs that are killed repeatedly end with the same histories and weights.
 
-use crate::support::{Place, assert_says, idea_with, stdout};
+use crate::support::{TestDir, assert_says, idea_with, stdout};
 
 const EVERYTHING: &str = include_str!("everything.toml");
 
-/// Kills a run of this experiment so often, resumes it, and holds it against one in one go.
-fn outlives(experiment: &str, kills: usize, more: &[&str]) {
-    let place = Place::new();
-    place.write("idea.toml", experiment);
+/// Kills a run of this experiment several times, resumes it, and compares it with an uninterrupted run.
+fn assert_survives_kills(experiment: &str, kills: usize, more: &[&str]) {
+    let dir = TestDir::new();
+    dir.write("idea.toml", experiment);
     let kills = kills.to_string();
     let arguments = [&["selftest", "resume", "idea.toml", "--kills", &kills, "--device", "cpu"], more].concat();
-    let told = stdout(&place.run(&arguments).code(0));
-    assert_says(&told, &[&format!("{kills} kills in "), "to the last bit"]);
+    let message = stdout(&dir.run(&arguments).code(0));
+    assert_says(&message, &[&format!("{kills} kills in "), "to the last bit"]);
 }
 
 #[test]
-fn a_stack_of_seeds_outlives_being_killed() {
-    outlives(&idea_with("epochs = 2", "epochs = 25"), 5, &["--seeds", "0..2", "--threads", "2"]);
+fn stacked_seeds_survive_kills() {
+    assert_survives_kills(&idea_with("epochs = 2", "epochs = 25"), 5, &["--seeds", "0..2", "--threads", "2"]);
 }
 
 #[test]
-fn dropout_batch_normalization_plateau_and_early_stopping_outlive_being_killed() {
-    outlives(EVERYTHING, 5, &[]);
+fn dropout_batch_norm_plateau_and_early_stopping_survive_kills() {
+    assert_survives_kills(EVERYTHING, 5, &[]);
 }
 
 #[test]
-fn folds_variants_and_other_optimizers_outlive_being_killed() {
+fn folds_variants_and_other_optimizers_survive_kills() {
     let variants = "\n[[variants]]\nname = \"momentum\"\nset = { \"train.optimizer\" = { sgd = { lr = 0.1, momentum = 0.9 } } }\n\
         [[variants]]\nname = \"dropout\"\nset = { \"network.layers\" = [{ linear = 16 }, { dropout = 0.2 }, { linear = 10 }] }\n\
         [[variants]]\nname = \"warm\"\nset = { \"train.schedule\" = { warm_up = { epochs = 3, then = \"cosine\" } } }\n";
     let experiment =
         idea_with("epochs = 2", "epochs = 8").replace("[data.digits]", "[data.digits]\nsplit = { folds = 3 }");
-    outlives(&format!("{experiment}{variants}"), 5, &[]);
+    assert_survives_kills(&format!("{experiment}{variants}"), 5, &[]);
 }
 
 #[test]
-fn trees_outlive_being_killed() {
+fn trees_survive_kills() {
     let tree =
         "title = \"A tree\"\nseeds = [0, 1, 2, 3]\n[data.digits]\nsplit = { test = 0.3, random_state = 42 }\n[tree]\n";
-    outlives(tree, 3, &[]);
+    assert_survives_kills(tree, 3, &[]);
 }

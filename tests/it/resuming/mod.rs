@@ -1,4 +1,4 @@
-//! Runs that are stopped, killed, or fail in part, and go on: nothing is lost, and figures are those of a run in one go.
+//! Runs that are stopped, killed or partly failed, then resumed: the results equal those of an uninterrupted run.
 
 mod checkpoints;
 mod ends;

@@ -1,11 +1,11 @@
-//! What the curves and the baselines say of a run: the diagnosis, and classifiers that are no better than a constant.
+//! The diagnosis of a run from its curves and baselines, including classifiers that are no better than a constant.
 
 use serde_json::Value;
 
-use crate::support::{Place, assert_says, stdout};
+use crate::support::{TestDir, assert_says, stdout};
 
-/// 200 rows with features that tell nothing of the class, of which every twentieth is `yes`.
-fn rare() -> String {
+/// 200 rows with uninformative features. Every twentieth row has the class `yes`.
+fn imbalanced_table() -> String {
     let mut state: u32 = 7;
     let mut draw = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -33,36 +33,36 @@ loss = "bce_with_logits"
 optimizer = { sgd = { lr = 0.5 } }
 "#;
 
-fn place(experiment: &str) -> Place {
-    let place = Place::new();
-    place.write("rare.csv", rare());
-    place.write("idea.toml", experiment);
-    place
+fn new_dir(experiment: &str) -> TestDir {
+    let dir = TestDir::new();
+    dir.write("rare.csv", imbalanced_table());
+    dir.write("idea.toml", experiment);
+    dir
 }
 
-fn history(place: &Place) -> Value {
-    let text = std::fs::read_to_string(place.path("runs/idea/latest/base-seed0.json")).unwrap();
+fn history(dir: &TestDir) -> Value {
+    let text = std::fs::read_to_string(dir.path("runs/idea/latest/base-seed0.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 #[test]
-fn a_classifier_that_predicts_one_class_is_told_first_with_the_majority_share() {
-    let place = place(CLASSIFIER);
-    let shown = stdout(&place.run(&["exp", "idea.toml"]).success());
-    let said = "predicts only `no`: accuracy 0.9500 is the majority share";
-    assert!(shown.trim_start().starts_with(said), "{shown}");
+fn a_classifier_that_predicts_one_class_is_reported_first() {
+    let dir = new_dir(CLASSIFIER);
+    let shown = stdout(&dir.run(&["exp", "idea.toml"]).success());
+    let message = "predicts only `no`: accuracy 0.9500 is the majority share";
+    assert!(shown.trim_start().starts_with(message), "{shown}");
     assert_says(&shown, &["baseline: acc 0.9500 (always `no`), loss 0.1985 (constant probabilities)"]);
-    let history = history(&place);
-    assert_eq!(history["baselines"]["caution"], said);
+    let history = history(&dir);
+    assert_eq!(history["baselines"]["caution"], message);
     assert_eq!(history["baselines"]["test"]["acc"], 0.95);
     assert_eq!(history["baselines"]["validation"]["class"], 0);
-    place.run(&["report", "idea", "-o", "page.html"]).success();
-    let page = std::fs::read_to_string(place.path("page.html")).unwrap();
+    dir.run(&["report", "idea", "-o", "page.html"]).success();
+    let page = std::fs::read_to_string(dir.path("page.html")).unwrap();
     assert_says(&page, &["No better than a constant prediction", "is the majority share", "constant prediction: 0.95"]);
 }
 
 #[test]
-fn a_constant_regression_target_is_not_good_and_the_mean_is_the_baseline() {
+fn a_constant_regression_target_is_compared_with_the_mean() {
     let experiment = r#"title = "All the same"
 [data.csv]
 path = "same.csv"
@@ -78,18 +78,18 @@ loss = "mse"
 metrics = ["mae", "r2"]
 optimizer = { adam = { lr = 0.05 } }
 "#;
-    let place = place(experiment);
+    let dir = new_dir(experiment);
     let rows: String = (0..80).map(|row| format!("{},{},3.1\n", row % 7, row % 11)).collect();
-    place.write("same.csv", format!("a,b,y\n{rows}"));
-    let shown = stdout(&place.run(&["exp", "idea.toml"]).success());
+    dir.write("same.csv", format!("a,b,y\n{rows}"));
+    let shown = stdout(&dir.run(&["exp", "idea.toml"]).success());
     assert_says(&shown, &["underfitting: the target is the same in every training row", "baseline (the mean of the"]);
-    let history = history(&place);
+    let history = history(&dir);
     assert_eq!(history["diagnosis"]["verdict"], "underfitting");
     assert!(history["baselines"]["test"]["mae"].as_f64().unwrap() < 1e-5);
 }
 
 #[test]
-fn of_numbers_the_baseline_is_what_the_mean_of_the_training_rows_gets() {
+fn the_regression_baseline_predicts_the_mean_of_the_training_rows() {
     // sklearn.dummy.DummyRegressor() on the same split of y = 0, 1, …, 39:
     // train_test_split(range(40), test_size=0.25, random_state=0)
     let experiment = r#"title = "Line"
@@ -107,28 +107,28 @@ loss = "mse"
 metrics = ["mae", "r2"]
 optimizer = { sgd = { lr = 1e-6 } }
 "#;
-    let place = place(experiment);
+    let dir = new_dir(experiment);
     let rows: String = (0..40).map(|row| format!("{row},{row}\n")).collect();
-    place.write("line.csv", format!("x,y\n{rows}"));
-    place.run(&["exp", "idea.toml"]).success();
-    let baseline = &history(&place)["baselines"]["test"];
+    dir.write("line.csv", format!("x,y\n{rows}"));
+    dir.run(&["exp", "idea.toml"]).success();
+    let baseline = &history(&dir)["baselines"]["test"];
     for (name, value) in [("loss", DUMMY.0), ("mae", DUMMY.1), ("r2", DUMMY.2)] {
         assert!((baseline[name].as_f64().unwrap() - value).abs() < 1e-4 * value.abs().max(1.0), "{name}: {baseline}");
     }
 }
 
-/// Mean squared error, mean absolute error and R² of the dummy.
+/// Mean squared error, mean absolute error and R² of the dummy regressor.
 const DUMMY: (f64, f64, f64) = (63.764444, 6.600000, -0.049448);
 
 #[test]
-fn former_words_in_an_experiment_are_still_understood() {
+fn older_words_in_experiments_are_still_accepted() {
     let expect = "[[expect]]\nvalue = \"diagnosis.verdict\"\nis = \"jumping_about\"\n\
                   [[expect]]\nvalue = \"diagnosis.gap\"\nat_least = 0\n";
-    let place = place(&format!("{CLASSIFIER}{expect}"));
-    let shown = stdout(&place.run(&["exp", "idea.toml"]).success());
+    let dir = new_dir(&format!("{CLASSIFIER}{expect}"));
+    let shown = stdout(&dir.run(&["exp", "idea.toml"]).success());
     assert_says(&shown, &["diagnosis.gap ≥ 0: found"]);
-    let refused = Place::new();
-    refused.write("rare.csv", rare());
+    let refused = TestDir::new();
+    refused.write("rare.csv", imbalanced_table());
     refused.write("idea.toml", format!("{CLASSIFIER}{}", expect.replace("jumping_about", "unstabel")));
-    assert_says(&refused.refusal(&["exp", "idea.toml"]), &["`unstabel`", "did you mean `unstable`?"]);
+    assert_says(&refused.error_message(&["exp", "idea.toml"]), &["`unstabel`", "did you mean `unstable`?"]);
 }

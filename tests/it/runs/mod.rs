@@ -1,15 +1,15 @@
-//! `runner exp`: what a run prints and keeps, and that the same seeds give the same figures.
+//! `runner exp`: its output and files. Equal seeds give equal results.
 
 mod diagnosis;
 mod diverging;
+mod equal_results;
 mod expectations;
 #[cfg(unix)]
 mod interrupting;
-mod left_files;
 mod momentum;
 mod output;
 mod reproducing;
-mod same_figures;
+mod run_files;
 mod seeds;
-mod shown;
 mod stacks;
+mod summary;

@@ -1,24 +1,24 @@
-//! `reproduce`: a run trained again comes out the same to the last bit, and what does not is found, with its cause.
+//! `reproduce`: training a run again gives identical results, and every difference is reported with its cause.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Place, assert_says, idea_with, stdout};
+use crate::support::{TestDir, assert_says, idea_with, stdout};
 
-/// What is found of a run that is made again, with this exit code.
+/// Runs `reproduce --json`, which must end with this exit code.
 #[track_caller]
-fn reproduced(place: &Place, arguments: &[&str], code: i32) -> Value {
+fn reproduce(dir: &TestDir, arguments: &[&str], code: i32) -> Value {
     let all = [&["reproduce", "--json", "--quiet"], arguments].concat();
-    serde_json::from_str(&stdout(&place.run(&all).code(code))).unwrap()
+    serde_json::from_str(&stdout(&dir.run(&all).code(code))).unwrap()
 }
 
-/// A run of this experiment comes out the same, all of it, and leaves nothing behind.
+/// Asserts that all trials of this experiment's run are reproduced exactly and that no files are left.
 #[track_caller]
-fn assert_reproduces(place: &Place, experiment: &str, kept: &str) -> Value {
-    let before = place.files();
-    let found = reproduced(place, &[experiment], 0);
+fn assert_reproduces(dir: &TestDir, experiment: &str, kept: &str) -> Value {
+    let before = dir.files();
+    let found = reproduce(dir, &[experiment], 0);
     assert_eq!(found["identical"], true, "{found}");
     for trial in found["trials"].as_array().unwrap() {
         assert_eq!(
@@ -29,7 +29,7 @@ fn assert_reproduces(place: &Place, experiment: &str, kept: &str) -> Value {
         assert!(trial["epochs"].as_u64().unwrap() > 0, "{trial}");
     }
     assert_eq!(found["otherwise"], serde_json::json!([]));
-    assert_eq!(place.files(), before, "the new run is not kept");
+    assert_eq!(dir.files(), before, "the new run is not kept");
     found
 }
 
@@ -57,166 +57,166 @@ set = { "train.optimizer" = { adam = { lr = 0.01 } } }
 "#;
 
 #[test]
-fn a_small_network_and_one_with_dropout_and_variants_come_out_the_same() {
-    let place = Place::with_idea();
-    place.exp(&["idea.toml"]);
-    assert_eq!(assert_reproduces(&place, "idea", "identical")["trials"].as_array().unwrap().len(), 1);
-    place.write("dropout.toml", DROPOUT);
-    place.exp(&["dropout.toml", "--stack", "2"]);
-    let found = assert_reproduces(&place, "dropout", "identical");
+fn networks_with_dropout_and_variants_are_reproduced_exactly() {
+    let dir = TestDir::with_idea();
+    dir.exp(&["idea.toml"]);
+    assert_eq!(assert_reproduces(&dir, "idea", "identical")["trials"].as_array().unwrap().len(), 1);
+    dir.write("dropout.toml", DROPOUT);
+    dir.exp(&["dropout.toml", "--stack", "2"]);
+    let found = assert_reproduces(&dir, "dropout", "identical");
     assert_eq!(found["trials"].as_array().unwrap().len(), 6);
 }
 
 #[test]
-fn a_lone_trial_of_a_run_comes_out_as_in_its_stack() {
-    let place = Place::new();
-    place.write("dropout.toml", DROPOUT);
-    place.exp(&["dropout.toml", "--stack", "2"]);
-    let found = assert_reproduces(&place, "runs/dropout/latest/fast-seed1.json", "identical");
+fn one_trial_of_a_stack_is_reproduced_exactly() {
+    let dir = TestDir::new();
+    dir.write("dropout.toml", DROPOUT);
+    dir.exp(&["dropout.toml", "--stack", "2"]);
+    let found = assert_reproduces(&dir, "runs/dropout/latest/fast-seed1.json", "identical");
     assert_eq!(found["trials"][0]["trial"], "fast-seed1");
     assert_eq!(found["trials"].as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn folds_and_trees_come_out_the_same() {
-    let place = Place::new();
+fn folds_and_trees_are_reproduced_exactly() {
+    let dir = TestDir::new();
     let folds = "[data.digits]\nsplit = { folds = 5, stratify = true, random_state = 0 }";
-    place.write("folds.toml", idea_with("[data.digits]", folds));
-    place.exp(&["folds.toml"]);
-    let found = assert_reproduces(&place, "folds", "identical");
+    dir.write("folds.toml", idea_with("[data.digits]", folds));
+    dir.exp(&["folds.toml"]);
+    let found = assert_reproduces(&dir, "folds", "identical");
     assert_eq!(found["trials"].as_array().unwrap().len(), 5);
-    place.write("tree.toml", "title = \"t\"\nseeds = [0, 1]\n[data.digits]\nsplit = { test = 0.2 }\n[tree]\n");
-    place.exp(&["tree.toml"]);
-    assert_reproduces(&place, "tree", "identical");
+    dir.write("tree.toml", "title = \"t\"\nseeds = [0, 1]\n[data.digits]\nsplit = { test = 0.2 }\n[tree]\n");
+    dir.exp(&["tree.toml"]);
+    assert_reproduces(&dir, "tree", "identical");
 }
 
 #[test]
-fn a_run_of_an_earlier_version_is_made_again_by_its_histories() {
-    let place = Place::new();
-    place.write("dropout.toml", DROPOUT);
-    place.exp(&["dropout.toml", "--stack", "2"]);
+fn runs_of_earlier_versions_are_reproduced_from_their_histories() {
+    let dir = TestDir::new();
+    dir.write("dropout.toml", DROPOUT);
+    dir.exp(&["dropout.toml", "--stack", "2"]);
     for file in ["run.json", "experiment.toml"] {
-        std::fs::remove_file(place.path(&format!("runs/dropout/latest/{file}"))).unwrap();
+        std::fs::remove_file(dir.path(&format!("runs/dropout/latest/{file}"))).unwrap();
     }
-    let found = reproduced(&place, &["runs/dropout/latest"], 0);
+    let found = reproduce(&dir, &["runs/dropout/latest"], 0);
     assert_eq!((&found["identical"], found["trials"].as_array().unwrap().len()), (&Value::from(true), 6), "{found}");
 }
 
 #[test]
-fn threads_that_share_a_batch_are_named_where_they_make_a_difference() {
-    let place = Place::new();
+fn other_thread_counts_are_named_if_they_change_results() {
+    let dir = TestDir::new();
     let wide = idea_with("{ linear = 16 }", "{ linear = 512 }, \"relu\", { linear = 512 }");
-    place.write("wide.toml", wide.replace("epochs = 2", "epochs = 1"));
-    place.exp(&["wide.toml", "--threads", "1"]);
-    assert_reproduces(&place, "wide", "identical");
-    let found = reproduced(&place, &["wide", "--threads", "2"], 1);
+    dir.write("wide.toml", wide.replace("epochs = 2", "epochs = 1"));
+    dir.exp(&["wide.toml", "--threads", "1"]);
+    assert_reproduces(&dir, "wide", "identical");
+    let found = reproduce(&dir, &["wide", "--threads", "2"], 1);
     assert_eq!(found["otherwise"], serde_json::json!([{ "what": "threads", "then": "1", "now": "2" }]));
     let trial = &found["trials"][0];
     assert_eq!((&trial["first"]["epoch"], &trial["weights"]["are"]), (&Value::from(1), &Value::from("different")));
-    assert!(trial["largest"]["relative"].as_f64().unwrap() < 1e-5, "it is rounding: {trial}");
+    assert!(trial["largest"]["relative"].as_f64().unwrap() < 1e-5, "not a rounding difference: {trial}");
 
-    let said = stdout(&place.run(&["reproduce", "wide", "--threads", "2"]).code(1));
-    assert_says(&said, &["base-seed0: different from epoch 1 of 1", "may be the cause:\n  threads 1 then, 2 now"]);
+    let message = stdout(&dir.run(&["reproduce", "wide", "--threads", "2"]).code(1));
+    assert_says(&message, &["base-seed0: different from epoch 1 of 1", "may be the cause:\n  threads 1 then, 2 now"]);
 }
 
 #[test]
-fn threads_that_make_no_difference_are_told_as_well() {
-    let place = Place::with_idea();
-    place.exp(&["idea.toml", "--threads", "1"]);
-    let said = stdout(&place.run(&["reproduce", "idea", "--threads", "2"]).code(0));
-    assert_says(&said, &["base-seed0: identical, 2 epochs", "the same, although", "threads 1 then, 2 now"]);
+fn other_thread_counts_are_named_even_if_results_are_equal() {
+    let dir = TestDir::with_idea();
+    dir.exp(&["idea.toml", "--threads", "1"]);
+    let message = stdout(&dir.run(&["reproduce", "idea", "--threads", "2"]).code(0));
+    assert_says(&message, &["base-seed0: identical, 2 epochs", "the same, although", "threads 1 then, 2 now"]);
 }
 
 #[test]
-fn a_figure_that_was_edited_is_found_in_its_epoch() {
-    let place = Place::with_idea();
-    let run = place.exp(&["idea.toml", "--epochs", "5", "--seeds", "0..1"]);
-    let file = place.path("runs/idea/latest/base-seed1.json");
+fn edited_metrics_are_found_with_their_epoch() {
+    let dir = TestDir::with_idea();
+    let run = dir.exp(&["idea.toml", "--epochs", "5", "--seeds", "0..1"]);
+    let file = dir.path("runs/idea/latest/base-seed1.json");
     let loss = &run["histories"][1]["history"]["loss"];
     let edited = loss[3].as_f64().unwrap().next_up();
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains(&loss[3].to_string()), "{text}");
     std::fs::write(&file, text.replacen(&loss[3].to_string(), &edited.to_string(), 1)).unwrap();
 
-    let found = reproduced(&place, &["idea"], 1);
+    let found = reproduce(&dir, &["idea"], 1);
     let (first, second) = (&found["trials"][0], &found["trials"][1]);
     assert_eq!((&first["identical"], &second["identical"]), (&Value::from(true), &Value::from(false)));
     assert_eq!((&second["first"]["epoch"], &second["first"]["metric"]), (&Value::from(4), &Value::from("loss")));
     assert_eq!((&second["first"]["then"], &second["first"]["now"]), (&Value::from(edited), &loss[3]));
     assert_eq!(second["weights"]["are"], "identical");
     assert_eq!(found["otherwise"], serde_json::json!([]));
-    let said = stdout(&place.run(&["reproduce", "idea"]).code(1));
+    let message = stdout(&dir.run(&["reproduce", "idea"]).code(1));
     assert_says(
-        &said,
+        &message,
         &["base-seed0: identical", "base-seed1: different from epoch 4 of 5", "nothing that the histories"],
     );
 }
 
 #[test]
-fn other_data_are_named() {
+fn changed_data_are_named() {
     let table = |last: &str| format!("x,y\n1,0\n2,1\n3,0\n4,1\n5,0\n{last},1\n");
-    let place = Place::new();
-    place.write("table.csv", table("6"));
+    let dir = TestDir::new();
+    dir.write("table.csv", table("6"));
     let csv = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\ntask = \"classes\"";
-    place.write("table.toml", idea_with("[data.digits]", csv).replace("linear = 10", "linear = 2"));
-    place.exp(&["table.toml"]);
-    assert_reproduces(&place, "table", "identical");
-    place.write("table.csv", table("7"));
-    let found = reproduced(&place, &["table"], 1);
+    dir.write("table.toml", idea_with("[data.digits]", csv).replace("linear = 10", "linear = 2"));
+    dir.exp(&["table.toml"]);
+    assert_reproduces(&dir, "table", "identical");
+    dir.write("table.csv", table("7"));
+    let found = reproduce(&dir, &["table"], 1);
     assert_eq!(found["otherwise"].as_array().unwrap().len(), 1, "{found}");
     assert!(found["otherwise"][0]["what"].as_str().unwrap().contains("checksum of the data"), "{found}");
 }
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_run_is_made_again_as_far_as_it_went() {
-    let place = Place::new();
-    place.write("idea.toml", idea_with("epochs = 2", "epochs = 100000\nschedule = { cosine = {} }"));
-    let mut child = place
+fn interrupted_runs_are_reproduced_up_to_their_last_epoch() {
+    let dir = TestDir::new();
+    dir.write("idea.toml", idea_with("epochs = 2", "epochs = 100000\nschedule = { cosine = {} }"));
+    let mut child = dir
         .command(&["exp", "idea.toml", "--device", "cpu"])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    assert!(talk.any(|line| line.trim_start_matches("epoch").trim_start().starts_with("4/")));
+    let mut stderr_lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(stderr_lines.any(|line| line.trim_start_matches("epoch").trim_start().starts_with("4/")));
     crate::support::send(&child, libc::SIGINT);
-    talk.for_each(drop);
+    stderr_lines.for_each(drop);
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let found = assert_reproduces(&place, "idea", "identical");
-    let text = std::fs::read(place.path("runs/idea/latest/base-seed0.json")).unwrap();
+    let found = assert_reproduces(&dir, "idea", "identical");
+    let text = std::fs::read(dir.path("runs/idea/latest/base-seed0.json")).unwrap();
     let history: Value = serde_json::from_slice(&text).unwrap();
     assert_eq!(found["trials"][0]["epochs"], history["history"]["epoch"].as_array().unwrap().len());
 }
 
 #[test]
-fn weights_that_are_gone_are_said_and_a_kept_run_is_one_like_others() {
-    let place = Place::with_idea();
-    place.exp(&["idea.toml"]);
-    std::fs::remove_file(place.path("runs/idea/latest/base-seed0.safetensors")).unwrap();
-    let found = reproduced(&place, &["idea"], 2);
+fn missing_weights_are_reported_and_the_new_run_can_be_kept() {
+    let dir = TestDir::with_idea();
+    dir.exp(&["idea.toml"]);
+    std::fs::remove_file(dir.path("runs/idea/latest/base-seed0.safetensors")).unwrap();
+    let found = reproduce(&dir, &["idea"], 2);
     let trial = &found["trials"][0];
     assert_eq!((&found["identical"], &trial["identical"]), (&Value::Null, &Value::Null), "{found}");
     assert_eq!((&trial["weights"]["are"], &trial["first"]), (&Value::from("missing"), &Value::Null));
-    let said = stdout(&place.run(&["reproduce", "idea", "--keep", "again"]).code(2));
+    let message = stdout(&dir.run(&["reproduce", "idea", "--keep", "again"]).code(2));
     let words = ["base-seed0: metrics identical, 2 epochs", "its weights were not compared", "the new run is kept in"];
-    assert_says(&said.replace('\n', " ").replace("  ", " "), &words);
-    place.run(&["eval", "idea", "--out", "again", "--data", "train"]).code(0);
-    assert_eq!(stdout(&place.run(&["reproduce", "idea", "--quiet"]).code(2)), "");
+    assert_says(&message.replace('\n', " ").replace("  ", " "), &words);
+    dir.run(&["eval", "idea", "--out", "again", "--data", "train"]).code(0);
+    assert_eq!(stdout(&dir.run(&["reproduce", "idea", "--quiet"]).code(2)), "");
 }
 
 #[test]
-fn what_cannot_be_made_again_is_refused() {
-    let place = Place::with_idea();
-    assert_says(&place.refusal(&["reproduce", "idea"]), &["no run of `idea`", "hint: "]);
-    place.exp(&["idea.toml"]);
-    assert_says(&place.refusal(&["reproduce", "idea", "--threads", "0"]), &["--threads"]);
-    let record = place.path("runs/idea/latest/run.json");
+fn runs_that_cannot_be_reproduced_are_rejected() {
+    let dir = TestDir::with_idea();
+    assert_says(&dir.error_message(&["reproduce", "idea"]), &["no run of `idea`", "hint: "]);
+    dir.exp(&["idea.toml"]);
+    assert_says(&dir.error_message(&["reproduce", "idea", "--threads", "0"]), &["--threads"]);
+    let record = dir.path("runs/idea/latest/run.json");
     let text = std::fs::read_to_string(&record).unwrap();
     std::fs::write(&record, &text[..text.len() / 2]).unwrap();
-    assert_says(&place.refusal(&["reproduce", "idea"]), &["run.json", "damaged"]);
+    assert_says(&dir.error_message(&["reproduce", "idea"]), &["run.json", "damaged"]);
     std::fs::write(&record, text.replace("\"device\": \"cpu\"", "\"device\": \"cuda:7\"")).unwrap();
-    assert_says(&place.refusal(&["reproduce", "idea"]), &["cuda:7", "`--device cpu`"]);
-    let found = reproduced(&place, &["idea", "--device", "cpu"], 0);
+    assert_says(&dir.error_message(&["reproduce", "idea"]), &["cuda:7", "`--device cpu`"]);
+    let found = reproduce(&dir, &["idea", "--device", "cpu"], 0);
     assert_eq!(found["identical"], true);
 }

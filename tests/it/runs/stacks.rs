@@ -1,12 +1,12 @@
-//! Variants and seeds that share a stack: each is what a run of it alone is, however wide the stack.
+//! Variants and seeds in one stack give the same results as alone, for every stack size.
 
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Place, assert_says, metric, stderr, stdout};
+use crate::support::{TestDir, assert_says, metric, stderr, stdout};
 
-/// The layer before batch normalization has no bias: its gradient would be rounding alone, which optimizers that divide
-/// by the gradient's size make steps of.
+/// The layer before batch normalization has no bias. Its gradient would be only rounding errors, which optimizers that
+/// divide by the size of the gradient would turn into steps.
 const STUDY: &str = r#"
 title = "Variants in one stack"
 seeds = [0, 3]
@@ -28,8 +28,8 @@ const VARIANTS: [(&str, &[&str]); 4] = [
     ("drawn", &["network.layers.3.linear.init=zeros"]),
 ];
 
-/// The study with all variants, and the same without.
-fn studies(place: &Place, optimizer: &str) -> (String, String) {
+/// Writes the experiment with all variants, and the experiment without variants.
+fn write_experiments(dir: &TestDir, optimizer: &str) -> (String, String) {
     let alone = format!("{STUDY}optimizer = {{ {optimizer} = {{ lr = 0.01 }} }}\n");
     let mut together = alone.clone();
     for (name, changes) in VARIANTS {
@@ -43,11 +43,11 @@ fn studies(place: &Place, optimizer: &str) -> (String, String) {
             .collect();
         together += &format!("[[variants]]\nname = \"{name}\"\nset = {{ {} }}\n", set.join(", "));
     }
-    (place.file("together.toml", &together), place.file("alone.toml", &alone))
+    (dir.file("together.toml", &together), dir.file("alone.toml", &alone))
 }
 
-/// A convolution that puts so wide a border round its images that no machine has room for what it makes of them.
-const ABSURD: &str = r#"
+/// A convolution with so much padding that its output fits into no memory.
+const TOO_LARGE: &str = r#"
 title = "Absurd"
 seeds = [0, 1, 2, 3]
 [data.digits]
@@ -66,21 +66,21 @@ loss = "cross_entropy"
 optimizer = "adam"
 "#;
 
-/// What is said of a run that fails in libtorch: no trace of C++, and no epoch.
-fn failing(arguments: &[&str]) -> String {
-    let place = Place::new();
-    place.write("absurd.toml", ABSURD);
-    let failed = place.run(&[&["exp", "absurd.toml", "--device", "cpu"], arguments].concat()).code(2);
-    let said = stderr(&failed);
+/// Error message of a run that fails in libtorch. It must not contain C++ details or epochs.
+fn training_error(arguments: &[&str]) -> String {
+    let dir = TestDir::new();
+    dir.write("absurd.toml", TOO_LARGE);
+    let failed = dir.run(&[&["exp", "absurd.toml", "--device", "cpu"], arguments].concat()).code(2);
+    let message = stderr(&failed);
     for trace in ["panicked", "frame #", "alloc_cpu.cpp", "Torch(", "fault in runner", "epoch 1/"] {
-        assert!(!said.contains(trace), "`{trace}` in:\n{said}");
+        assert!(!message.contains(trace), "`{trace}` in:\n{message}");
     }
-    said[said.find("error: ").unwrap()..].to_owned()
+    message[message.find("error: ").unwrap()..].to_owned()
 }
 
 #[test]
-fn a_stack_without_room_in_memory_is_told_by_experiment_seeds_and_device() {
-    assert_snapshot!(failing(&["--stack", "4"]), @r"
+fn out_of_memory_errors_name_experiment_seeds_and_device() {
+    assert_snapshot!(training_error(&["--stack", "4"]), @r"
     error: failed to train `absurd`, seeds 0, 1, 2, 3 in one stack, on cpu
       because the machine has not enough memory: 102.15 PiB more were asked for
     hint: a smaller batch, `--set train.batch=…`, or a smaller network needs less
@@ -88,69 +88,68 @@ fn a_stack_without_room_in_memory_is_told_by_experiment_seeds_and_device() {
 }
 
 #[test]
-fn convolutions_train_one_after_the_other_on_the_cpu_where_no_stack_is_asked_for() {
-    assert_says(&failing(&[]), &["failed to train `absurd`, seed 0, on cpu", "25.54 PiB"]);
+fn convolutions_are_not_stacked_on_the_cpu_by_default() {
+    assert_says(&training_error(&[]), &["failed to train `absurd`, seed 0, on cpu", "25.54 PiB"]);
 }
 
 #[test]
-fn a_stack_is_as_wide_as_the_flag_says_and_each_seed_is_what_it_is_alone() {
-    let place = Place::new();
-    let study =
-        place.file("study.toml", &format!("{STUDY}optimizer = \"adam\"\n").replace("[0, 3]", "[0, 1, 2, 3, 4]"));
+fn the_stack_flag_sets_the_stack_size_without_changing_results() {
+    let dir = TestDir::new();
+    let study = dir.file("study.toml", &format!("{STUDY}optimizer = \"adam\"\n").replace("[0, 3]", "[0, 1, 2, 3, 4]"));
     let widths = |histories: &[Value]| -> Vec<u64> {
         histories.iter().map(|history| history["environment"]["replicas"].as_u64().unwrap()).collect()
     };
-    let automatic = place.histories(&[&study]);
+    let automatic = dir.histories(&[&study]);
     assert_eq!(widths(&automatic), [5; 5]);
-    for (stack, wanted) in [("2", [2, 2, 2, 2, 1]), ("3", [3, 3, 3, 2, 2]), ("1", [1; 5]), ("1000", [5; 5])] {
-        let histories = place.histories(&[&study, "--stack", stack]);
-        assert_eq!(widths(&histories), wanted, "--stack {stack}");
-        for (found, wanted) in histories.iter().zip(&automatic) {
-            assert_alike(found, wanted, stack);
+    for (stack, expected) in [("2", [2, 2, 2, 2, 1]), ("3", [3, 3, 3, 2, 2]), ("1", [1; 5]), ("1000", [5; 5])] {
+        let histories = dir.histories(&[&study, "--stack", stack]);
+        assert_eq!(widths(&histories), expected, "--stack {stack}");
+        for (found, expected) in histories.iter().zip(&automatic) {
+            assert_same_training(found, expected, stack);
         }
     }
 }
 
 #[test]
-fn convolutions_can_be_made_a_stack_on_the_cpu() {
-    let place = Place::new();
+fn convolutions_can_be_stacked_on_the_cpu() {
+    let dir = TestDir::new();
     let layers = "layers = [{ conv2d = { channels = 2, kernel = 3 } }, \"flatten\", { linear = 10 }]";
     let study =
         STUDY.replace("layers = [{ linear = 16 }", "").replace("[data.digits]", "[data.digits]\nflatten = false");
     let study: Vec<&str> = study.lines().map(|line| if line.starts_with("layers") { layers } else { line }).collect();
-    let study = place.file("study.toml", &format!("{}\noptimizer = \"adam\"\n", study.join("\n")));
-    let alone = place.histories(&[&study]);
-    let together = place.histories(&[&study, "--stack", "2"]);
-    for (found, wanted) in together.iter().zip(&alone) {
+    let study = dir.file("study.toml", &format!("{}\noptimizer = \"adam\"\n", study.join("\n")));
+    let alone = dir.histories(&[&study]);
+    let together = dir.histories(&[&study, "--stack", "2"]);
+    for (found, expected) in together.iter().zip(&alone) {
         assert_eq!(found["environment"]["replicas"], 2);
-        assert_eq!(wanted["environment"]["replicas"], 1);
-        assert_alike(found, wanted, "a convolution");
+        assert_eq!(expected["environment"]["replicas"], 1);
+        assert_same_training(found, expected, "a convolution");
     }
 }
 
 #[track_caller]
-fn assert_alike(found: &Value, wanted: &Value, what: &str) {
+fn assert_same_training(found: &Value, expected: &Value, what: &str) {
     for name in ["loss", "val_loss", "acc", "val_acc", "lr"] {
-        let pairs = metric(found, name).into_iter().zip(metric(wanted, name));
+        let pairs = metric(found, name).into_iter().zip(metric(expected, name));
         let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(worst < 1e-5, "{what}, {name}: {worst}");
     }
     let tested = |history: &Value| history["test"]["loss"].as_f64().unwrap();
-    assert!((tested(found) - tested(wanted)).abs() < 1e-5, "{what}, test loss");
+    assert!((tested(found) - tested(expected)).abs() < 1e-5, "{what}, test loss");
 }
 
 #[test]
-fn variants_in_one_stack_are_what_each_is_alone_with_every_optimizer() {
+fn stacked_variants_equal_single_runs_with_every_optimizer() {
     for optimizer in ["sgd", "rmsprop", "adam", "adamw", "adagrad"] {
-        let place = Place::new();
-        let (together, alone) = studies(&place, optimizer);
-        let stack = place.histories(&[&together]);
+        let dir = TestDir::new();
+        let (together, alone) = write_experiments(&dir, optimizer);
+        let stack = dir.histories(&[&together]);
         let order: Vec<(&str, i64)> = stack
             .iter()
             .map(|history| (history["variant"].as_str().unwrap(), history["seed"].as_i64().unwrap()))
             .collect();
-        let wanted: Vec<(&str, i64)> = VARIANTS.iter().flat_map(|(name, _)| [(*name, 0), (*name, 3)]).collect();
-        assert_eq!(order, wanted);
+        let expected: Vec<(&str, i64)> = VARIANTS.iter().flat_map(|(name, _)| [(*name, 0), (*name, 3)]).collect();
+        assert_eq!(order, expected);
         for ((name, changes), histories) in VARIANTS.iter().zip(stack.chunks_exact(2)) {
             for history in histories {
                 assert_eq!(history["environment"]["replicas"], 8, "all in one stack");
@@ -160,24 +159,24 @@ fn variants_in_one_stack_are_what_each_is_alone_with_every_optimizer() {
                     arguments.extend(["--set".to_owned(), change.replace("KIND", optimizer)]);
                 }
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-                let lone = place.history(&arguments);
-                assert_alike(history, &lone, &format!("{optimizer}, {name}, seed {seed}"));
-                assert_eq!(history["config"]["train"], lone["config"]["train"]);
-                assert_eq!(history["config"]["network"], lone["config"]["network"]);
+                let single = dir.history(&arguments);
+                assert_same_training(history, &single, &format!("{optimizer}, {name}, seed {seed}"));
+                assert_eq!(history["config"]["train"], single["config"]["train"]);
+                assert_eq!(history["config"]["network"], single["config"]["network"]);
             }
         }
     }
 }
 
 #[test]
-fn stacks_too_wide_for_the_caches_are_parted() {
-    let place = Place::new();
+fn stacks_too_large_for_the_cpu_cache_are_divided() {
+    let dir = TestDir::new();
     let text = STUDY.replace("units = 16", "units = 4000").replace("epochs = 3", "epochs = 1");
-    let wide = place.file("wide.toml", &(text + "optimizer = \"sgd\"\n"));
-    // 304,010 parameters, so that a million has room for three
-    let stack = place.histories(&[&wide, "--seeds", "0..4"]);
+    let wide = dir.file("wide.toml", &(text + "optimizer = \"sgd\"\n"));
+    // 304,010 parameters, so three replicas have fewer than a million
+    let stack = dir.histories(&[&wide, "--seeds", "0..4"]);
     let widths: Vec<i64> = stack.iter().map(|history| history["environment"]["replicas"].as_i64().unwrap()).collect();
     assert_eq!(widths, [3, 3, 3, 2, 2]);
-    let shown = stdout(&place.run(&["exp", &wide, "--seeds", "0..4"]).code(0));
+    let shown = stdout(&dir.run(&["exp", &wide, "--seeds", "0..4"]).code(0));
     assert!(shown.contains("mean of 5"), "{shown}");
 }

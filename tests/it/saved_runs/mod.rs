@@ -1,9 +1,9 @@
-//! `eval` and `predict`: what a run left is enough to have its networks again, with their figures.
+//! `eval` and `predict`: the files of a run are enough to restore its networks with the same metrics.
 
 mod damaged_runs;
-mod different_figures;
-mod figures;
+mod different_metrics;
 mod finding_runs;
 mod images;
+mod metrics;
 mod saved_run;
 mod tables;

@@ -1,4 +1,4 @@
-//! A place with a run in it, and what `eval` and `predict` print of it.
+//! A directory with a run, and the output of `eval` and `predict`.
 
 use std::path::PathBuf;
 
@@ -7,37 +7,37 @@ use runner::data::source::DataSpec;
 use runner::data::split::Split;
 use serde_json::Value;
 
-use crate::support::{Place, stdout};
+use crate::support::{TestDir, stdout};
 
-/// What a command prints as JSON.
+/// Runs a command and parses its stdout as JSON.
 #[track_caller]
-pub fn printed(place: &Place, arguments: &[&str]) -> Value {
-    serde_json::from_str(&stdout(&place.run(arguments).code(0))).unwrap()
+pub fn json_output(dir: &TestDir, arguments: &[&str]) -> Value {
+    serde_json::from_str(&stdout(&dir.run(arguments).code(0))).unwrap()
 }
 
-/// The trials of an evaluation.
+/// Trials in the output of `eval`.
 #[track_caller]
-pub fn evaluated(place: &Place, arguments: &[&str]) -> Vec<Value> {
+pub fn evaluations(dir: &TestDir, arguments: &[&str]) -> Vec<Value> {
     let all = [&["eval", "--json", "--device", "cpu"], arguments].concat();
-    printed(place, &all)["trials"].as_array().unwrap().clone()
+    json_output(dir, &all)["trials"].as_array().unwrap().clone()
 }
 
-/// The predictions of a network.
+/// Predictions in the output of `predict`.
 #[track_caller]
-pub fn predicted(place: &Place, arguments: &[&str]) -> Vec<Value> {
-    printed(place, &[&["predict", "--json"], arguments].concat())["predictions"].as_array().unwrap().clone()
+pub fn predictions(dir: &TestDir, arguments: &[&str]) -> Vec<Value> {
+    json_output(dir, &[&["predict", "--json"], arguments].concat())["predictions"].as_array().unwrap().clone()
 }
 
-/// Two numbers are the same but for rounding.
+/// Asserts that two numbers are equal except for rounding errors.
 #[track_caller]
-pub fn assert_near(found: &Value, wanted: &Value) {
-    let (a, b) = (found.as_f64().unwrap(), wanted.as_f64().unwrap());
-    assert!((a - b).abs() <= 1e-6 + 1e-5 * b.abs(), "{found} is not {wanted}");
+pub fn assert_near(found: &Value, expected: &Value) {
+    let (a, b) = (found.as_f64().unwrap(), expected.as_f64().unwrap());
+    assert!((a - b).abs() <= 1e-6 + 1e-5 * b.abs(), "{found} is not {expected}");
 }
 
-/// Each figure that was taken anew is that of the history.
+/// Asserts that each recomputed metric equals the one of the history.
 #[track_caller]
-pub fn assert_as_in_the_history(trial: &Value) {
+pub fn assert_equals_history(trial: &Value) {
     assert_eq!(trial["same"], true, "{trial}");
     for (name, stated) in trial["history"].as_object().unwrap() {
         assert_near(&trial["figures"][name], stated);
@@ -45,8 +45,8 @@ pub fn assert_as_in_the_history(trial: &Value) {
 }
 
 /// A file in the newest run of an experiment.
-pub fn file(place: &Place, experiment: &str, name: &str) -> PathBuf {
-    place.path(&format!("runs/{experiment}/latest/{name}"))
+pub fn file(dir: &TestDir, experiment: &str, name: &str) -> PathBuf {
+    dir.path(&format!("runs/{experiment}/latest/{name}"))
 }
 
 pub fn experiment(data: &str, layers: &str, train: &str) -> String {
@@ -60,20 +60,20 @@ pub const DIGITS: &str =
 
 pub const CLASSIFY: &str = "epochs = 3\nloss = \"cross_entropy\"";
 
-/// A place with a run of `idea` in it.
-pub fn place_with(text: &str, arguments: &[&str]) -> Place {
-    let place = Place::new();
-    place.write("idea.toml", text);
-    place.exp(&[&["idea.toml"], arguments].concat());
-    place
+/// A directory with a run of the experiment `idea`.
+pub fn dir_with(text: &str, arguments: &[&str]) -> TestDir {
+    let dir = TestDir::new();
+    dir.write("idea.toml", text);
+    dir.exp(&[&["idea.toml"], arguments].concat());
+    dir
 }
 
-pub fn place_with_digits() -> Place {
-    place_with(&experiment(DIGITS, "[{ linear = 16 }, \"relu\", { linear = 10 }]", CLASSIFY), &[])
+pub fn dir_with_digits_run() -> TestDir {
+    dir_with(&experiment(DIGITS, "[{ linear = 16 }, \"relu\", { linear = 10 }]", CLASSIFY), &[])
 }
 
-/// A data set by its settings, and how it is split.
-pub fn loaded(spec: Value) -> (Loaded, Split) {
+/// Loads a data set by its settings. Also returns its split.
+pub fn load(spec: Value) -> (Loaded, Split) {
     let spec: DataSpec = serde_json::from_value(spec).unwrap();
     let cache = runner::data::store::cache::Cache::at("/nowhere");
     let loaded = spec.load(&cache, &mut ()).unwrap();

@@ -1,26 +1,26 @@
-//! `eval` and `predict` on tables, the run's own and others.
+//! `eval` and `predict` on tables: the run's own table and others.
 
 use runner::data::split::Split;
 use serde_json::{Value, json};
 
-use super::saved_run::{CLASSIFY, assert_as_in_the_history, assert_near, evaluated, experiment, predicted};
-use crate::support::{Place, assert_says, stderr, stdout};
+use super::saved_run::{CLASSIFY, assert_equals_history, assert_near, evaluations, experiment, predictions};
+use crate::support::{TestDir, assert_says, stderr, stdout};
 
 const PENGUINS: &str = include_str!("../../../src/data/embedded/penguins.csv");
 
-/// Penguins with missing values filled in, categories one-hot and numbers scaled.
+/// Penguins with imputed missing values, one-hot categories and scaled numbers.
 const TABLE: &str = "[data.csv]\npath = \"table.csv\"\ntarget = \"species\"\nencode = \"one_hot\"\nmissing = \"most_frequent\"\n\
     scale = \"standard\"\nsplit = { test = 0.25, validation = 0.2, random_state = 3, stratify = true }";
 
-fn place_with_table() -> Place {
-    let place = Place::new();
-    place.write("table.csv", PENGUINS);
-    place.write("idea.toml", experiment(TABLE, "[{ linear = 8 }, \"relu\", { linear = 3 }]", CLASSIFY));
-    place.exp(&["idea.toml"]);
-    place
+fn dir_with_table_run() -> TestDir {
+    let dir = TestDir::new();
+    dir.write("table.csv", PENGUINS);
+    dir.write("idea.toml", experiment(TABLE, "[{ linear = 8 }, \"relu\", { linear = 3 }]", CLASSIFY));
+    dir.exp(&["idea.toml"]);
+    dir
 }
 
-/// The rows of the table that [`TABLE`] holds out for testing, with columns in another order and one more.
+/// Test rows of [`TABLE`], with shuffled columns and one extra column.
 fn shuffled_test_rows() -> String {
     let rows: Vec<Vec<&str>> = PENGUINS.lines().map(|line| line.split(',').collect()).collect();
     let species: Vec<&str> = rows[1..].iter().map(|row| row[0]).collect();
@@ -38,23 +38,23 @@ fn shuffled_test_rows() -> String {
 }
 
 #[test]
-fn a_table_with_shuffled_columns_gives_what_the_same_test_rows_give() {
-    let place = place_with_table();
-    place.write("given.csv", shuffled_test_rows());
-    let (own, given) = (evaluated(&place, &["idea"]), evaluated(&place, &["idea", "--data", "given.csv"]));
-    assert_as_in_the_history(&own[0]);
+fn a_table_with_shuffled_columns_gives_the_same_predictions() {
+    let dir = dir_with_table_run();
+    dir.write("given.csv", shuffled_test_rows());
+    let (own, given) = (evaluations(&dir, &["idea"]), evaluations(&dir, &["idea", "--data", "given.csv"]));
+    assert_equals_history(&own[0]);
     assert_eq!((&own[0]["rows"], &own[0]["confusion"]), (&given[0]["rows"], &given[0]["confusion"]));
     for name in ["loss", "acc"] {
         assert_near(&given[0]["figures"][name], &own[0]["figures"][name]);
     }
     assert_eq!((&given[0]["history"], &given[0]["same"]), (&Value::Null, &Value::Null));
 
-    let rows = predicted(&place, &["idea", "--csv", "given.csv"]);
+    let rows = predictions(&dir, &["idea", "--csv", "given.csv"]);
     assert_eq!(rows.len() as u64, own[0]["rows"].as_u64().unwrap());
     let right = rows.iter().filter(|row| row["right"] == true).count();
     assert_near(&json!(right as f64 / rows.len() as f64), &own[0]["figures"]["acc"]);
     for index in [0, 7, 41, rows.len() - 1] {
-        let row = &predicted(&place, &["idea", "--index", &index.to_string()])[0];
+        let row = &predictions(&dir, &["idea", "--index", &index.to_string()])[0];
         assert_eq!((&rows[index]["row"], &rows[index]["truth"]), (&json!(index + 1), &row["truth"]));
         for species in ["Adelie", "Chinstrap", "Gentoo"] {
             assert_near(&rows[index]["probabilities"][species], &row["probabilities"][species]);
@@ -63,32 +63,32 @@ fn a_table_with_shuffled_columns_gives_what_the_same_test_rows_give() {
 }
 
 #[test]
-fn predictions_of_a_table_are_a_table_or_csv_with_a_line_for_each_row() {
-    let place = place_with_table();
+fn predictions_of_a_table_are_printed_as_a_table_or_csv() {
+    let dir = dir_with_table_run();
     let (header, rows) = PENGUINS.split_once('\n').unwrap();
     let without_target = |line: &str| line.split_once(',').unwrap().1.to_owned();
     let given: Vec<String> = std::iter::once(header).chain(rows.lines().take(3)).map(without_target).collect();
-    place.write("given.csv", given.join("\n"));
-    let told = stdout(&place.run(&["predict", "idea", "--csv", "given.csv"]).code(0));
-    assert_says(&told, &["`given.csv`: 3 rows", "row  prediction  probability"]);
-    assert!(!told.contains("true"), "{told}");
-    let csv = stdout(&place.run(&["predict", "idea", "--csv", "given.csv", "--format", "csv"]).code(0));
+    dir.write("given.csv", given.join("\n"));
+    let message = stdout(&dir.run(&["predict", "idea", "--csv", "given.csv"]).code(0));
+    assert_says(&message, &["`given.csv`: 3 rows", "row  prediction  probability"]);
+    assert!(!message.contains("true"), "{message}");
+    let csv = stdout(&dir.run(&["predict", "idea", "--csv", "given.csv", "--format", "csv"]).code(0));
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!((lines.len(), lines[0]), (4, "row,prediction,p_Adelie,p_Chinstrap,p_Gentoo"));
     let fields: Vec<&str> = lines[2].split(',').collect();
     let sum: f64 = fields[2..].iter().map(|field| field.parse::<f64>().unwrap()).sum();
     assert!(fields[0] == "2" && (sum - 1.0).abs() < 1e-9, "{csv}");
-    let top = stdout(&place.run(&["predict", "idea", "--csv", "given.csv", "--top", "2"]).code(0));
+    let top = stdout(&dir.run(&["predict", "idea", "--csv", "given.csv", "--top", "2"]).code(0));
     assert_says(&top, &["next"]);
     assert_says(
-        &place.refusal(&["predict", "idea", "--csv", "given.csv", "--top", "2", "--format", "csv"]),
+        &dir.error_message(&["predict", "idea", "--csv", "given.csv", "--top", "2", "--format", "csv"]),
         &["--top"],
     );
 }
 
 #[test]
-fn a_table_that_does_not_fit_is_refused_with_the_place() {
-    let place = place_with_table();
+fn a_table_that_does_not_fit_is_rejected_with_the_position() {
+    let dir = dir_with_table_run();
     let header = PENGUINS.lines().next().unwrap();
     let good = "Adelie,Biscoe,39.1,18.7,181,3750,male,2007";
     assert_eq!(header, "species,island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex,year");
@@ -113,88 +113,88 @@ fn a_table_that_does_not_fit_is_refused_with_the_place() {
         (header.to_owned(), String::new(), &["but no rows"]),
     ];
     for (header, row, words) in cases {
-        place.write("given.csv", format!("{header}\n{row}\n"));
-        assert_says(&place.refusal(&["predict", "idea", "--csv", "given.csv"]), words);
-        assert_says(&place.refusal(&["eval", "idea", "--data", "given.csv"]), words);
+        dir.write("given.csv", format!("{header}\n{row}\n"));
+        assert_says(&dir.error_message(&["predict", "idea", "--csv", "given.csv"]), words);
+        assert_says(&dir.error_message(&["eval", "idea", "--data", "given.csv"]), words);
     }
-    place.write("given.csv", format!("{}\n{}\n", header.replace("species,", ""), good.replace("Adelie,", "")));
-    assert_says(&place.refusal(&["eval", "idea", "--data", "given.csv"]), &["has no column `species`"]);
+    dir.write("given.csv", format!("{}\n{}\n", header.replace("species,", ""), good.replace("Adelie,", "")));
+    assert_says(&dir.error_message(&["eval", "idea", "--data", "given.csv"]), &["has no column `species`"]);
     assert_says(
-        &place.refusal(&["predict", "idea", "--csv", "gvien.csv"]),
+        &dir.error_message(&["predict", "idea", "--csv", "gvien.csv"]),
         &["`gvien.csv` does not exist", "did you mean `given.csv`?"],
     );
     assert_says(
-        &place.refusal(&["predict", "idea", "--image", "given.csv"]),
+        &dir.error_message(&["predict", "idea", "--image", "given.csv"]),
         &["`csv` holds no images", "`--csv` takes a table"],
     );
 }
 
 #[test]
-fn labels_and_numbers_are_predicted_with_what_is_true_of_them() {
-    let place = Place::new();
+fn predictions_of_labels_and_numbers_show_the_true_values() {
+    let dir = TestDir::new();
     let labels = "[data.digits]\nscale = \"unit\"\nlabels = [\"even\", \"prime\"]\nsplit = { test = 0.1 }";
-    place.write("labels.toml", experiment(labels, "[{ linear = 2 }]", "epochs = 2\nloss = \"bce_with_logits\""));
+    dir.write("labels.toml", experiment(labels, "[{ linear = 2 }]", "epochs = 2\nloss = \"bce_with_logits\""));
     let numbers = "[data.diabetes]\nscale = \"standard\"\nsplit = { test = 0.2 }";
-    place.write(
+    dir.write(
         "numbers.toml",
         experiment(numbers, "[{ linear = 1 }]", "epochs = 2\nloss = \"mae\"\nmetrics = [\"me\", \"mae\", \"r2\"]"),
     );
     for name in ["labels", "numbers"] {
-        place.exp(&[&format!("{name}.toml")]);
-        assert_as_in_the_history(&evaluated(&place, &[name])[0]);
+        dir.exp(&[&format!("{name}.toml")]);
+        assert_equals_history(&evaluations(&dir, &[name])[0]);
     }
-    let label = &predicted(&place, &["labels", "--index", "3"])[0]["labels"]["prime"];
+    let label = &predictions(&dir, &["labels", "--index", "3"])[0]["labels"]["prime"];
     assert_eq!(label["prediction"], label["probability"].as_f64().unwrap() >= 0.5);
     assert!(label["truth"].is_boolean(), "{label}");
     assert_says(
-        &stdout(&place.run(&["predict", "labels", "--index", "3"]).code(0)),
+        &stdout(&dir.run(&["predict", "labels", "--index", "3"]).code(0)),
         &["label", "probability", "predicted  true"],
     );
-    let value = &predicted(&place, &["numbers", "--index", "3"])[0]["values"]["progression"];
+    let value = &predictions(&dir, &["numbers", "--index", "3"])[0]["values"]["progression"];
     let error = value["prediction"].as_f64().unwrap() - value["truth"].as_f64().unwrap();
     assert_near(&value["error"], &json!(error));
-    let csv = stdout(&place.run(&["predict", "numbers", "--index", "3", "--format", "csv"]).code(0));
+    let csv = stdout(&dir.run(&["predict", "numbers", "--index", "3", "--format", "csv"]).code(0));
     assert!(csv.starts_with("row,progression,truth_progression,error_progression\n3,"), "{csv}");
 }
 
 #[test]
 fn scores_are_not_called_probabilities() {
-    let place = Place::new();
-    place.exp(&["perceptron_and"]);
-    let told = stdout(&place.run(&["predict", "perceptron_and", "--index", "3", "--rows", "train"]).code(0));
-    assert_says(&told, &["1, 1", "class   score", "predicted 1, true class 1: right", "no probabilities"]);
-    let row = &predicted(&place, &["perceptron_and", "--index", "3", "--rows", "train"])[0];
+    let dir = TestDir::new();
+    dir.exp(&["perceptron_and"]);
+    let message = stdout(&dir.run(&["predict", "perceptron_and", "--index", "3", "--rows", "train"]).code(0));
+    assert_says(&message, &["1, 1", "class   score", "predicted 1, true class 1: right", "no probabilities"]);
+    let row = &predictions(&dir, &["perceptron_and", "--index", "3", "--rows", "train"])[0];
     assert!(row.get("probability").is_none() && row["score"].is_number(), "{row}");
     assert_says(
-        &place.refusal(&["predict", "perceptron_and", "--csv", "x.csv"]),
+        &dir.error_message(&["predict", "perceptron_and", "--csv", "x.csv"]),
         &["`logic` takes no rows from a file"],
     );
 }
 
 #[test]
-fn data_that_have_changed_are_told() {
-    let place = place_with_table();
-    place.write("table.csv", PENGUINS.replacen("39.1", "39.2", 1));
-    let evaluated = place.run(&["eval", "idea"]).code(0);
+fn changed_data_are_reported() {
+    let dir = dir_with_table_run();
+    dir.write("table.csv", PENGUINS.replacen("39.1", "39.2", 1));
+    let evaluated = dir.run(&["eval", "idea"]).code(0);
     assert_says(&stderr(&evaluated), &["warning: the data of `csv` have changed since the run: their checksum is"]);
-    assert_says(&stderr(&place.run(&["predict", "idea", "--index", "0"]).code(0)), &["warning: the data of `csv`"]);
-    place.write("table.csv", PENGUINS.replace("Gentoo", "Emperor"));
+    assert_says(&stderr(&dir.run(&["predict", "idea", "--index", "0"]).code(0)), &["warning: the data of `csv`"]);
+    dir.write("table.csv", PENGUINS.replace("Gentoo", "Emperor"));
     assert_says(
-        &place.refusal(&["eval", "idea"]),
+        &dir.error_message(&["eval", "idea"]),
         &["Adelie, Chinstrap, Gentoo", "Adelie, Chinstrap, Emperor", "restore the data"],
     );
-    std::fs::remove_file(place.path("table.csv")).unwrap();
-    assert_says(&place.refusal(&["eval", "idea"]), &["`data.csv.path`", "/table.csv` does not exist"]);
+    std::fs::remove_file(dir.path("table.csv")).unwrap();
+    assert_says(&dir.error_message(&["eval", "idea"]), &["`data.csv.path`", "/table.csv` does not exist"]);
 }
 
 #[test]
-fn rows_with_missing_values_are_left_out_where_the_run_left_them_out() {
-    let place = Place::new();
+fn rows_with_missing_values_are_dropped_if_the_run_dropped_them() {
+    let dir = TestDir::new();
     let data = "[data.penguins]\nscale = \"standard\"\nsplit = { test = 0.2 }";
-    place.write("idea.toml", experiment(data, "[{ linear = 3 }]", CLASSIFY));
-    place.exp(&["idea.toml"]);
-    place.write("given.csv", PENGUINS.lines().take(6).collect::<Vec<_>>().join("\n"));
-    let run = place.run(&["predict", "idea", "--csv", "given.csv", "--json"]).code(0);
+    dir.write("idea.toml", experiment(data, "[{ linear = 3 }]", CLASSIFY));
+    dir.exp(&["idea.toml"]);
+    dir.write("given.csv", PENGUINS.lines().take(6).collect::<Vec<_>>().join("\n"));
+    let run = dir.run(&["predict", "idea", "--csv", "given.csv", "--json"]).code(0);
     assert_says(&stderr(&run), &["warning: 1 row of `given.csv` left out, as in training: values are missing"]);
     let rows = &serde_json::from_str::<Value>(&stdout(&run)).unwrap()["predictions"];
     let numbers: Vec<&Value> = rows.as_array().unwrap().iter().map(|row| &row["row"]).collect();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use runner::history::{History, SCHEMA};
 use serde_json::Value;
 
-use crate::support::{IDEA, Place, assert_says, stderr, stdout};
+use crate::support::{IDEA, TestDir, assert_says, stderr, stdout};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/schemas/last_version")
@@ -29,14 +29,14 @@ fn histories() -> Vec<(PathBuf, Value)> {
     parsed.filter(|(_, value): &(_, Value)| value["schema"] == "runner.history/1").collect()
 }
 
-/// Returns a place with the runs and the experiment file of the last version.
-fn place() -> Place {
-    let place = Place::new();
+/// Returns a dir with the runs and the experiment file of the last version.
+fn dir() -> TestDir {
+    let dir = TestDir::new();
     for file in files_in(&fixtures()) {
         let name = file.strip_prefix(fixtures()).unwrap().to_str().unwrap().to_owned();
-        place.write(&name, std::fs::read(file).unwrap());
+        dir.write(&name, std::fs::read(file).unwrap());
     }
-    place
+    dir
 }
 
 /// Returns the paths of all keys in a value.
@@ -88,8 +88,8 @@ fn histories_of_the_last_version_are_read_and_written_with_the_new_keys() {
 
 #[test]
 fn an_experiment_file_of_the_last_version_is_run_and_written_with_the_new_keys() {
-    let place = place();
-    let history = &place.histories(&["former_keys.toml", "--epochs", "2", "--seeds", "0", "--out", "out"])[1];
+    let dir = dir();
+    let history = &dir.histories(&["former_keys.toml", "--epochs", "2", "--seeds", "0", "--out", "out"])[1];
     assert_eq!(history["schema"], SCHEMA);
     let metrics: Vec<&str> =
         history["references"].as_array().unwrap().iter().map(|one| one["metric"].as_str().unwrap()).collect();
@@ -98,7 +98,7 @@ fn an_experiment_file_of_the_last_version_is_run_and_written_with_the_new_keys()
     assert_eq!(history["references"][1]["exact"], true);
     assert_eq!(history["expectations"].as_array().unwrap().len(), 3);
     assert_eq!(history["expectations"][2]["met"], true);
-    let shown = stdout(&place.run(&["show", "former_keys.toml"]).code(0));
+    let shown = stdout(&dir.run(&["show", "former_keys.toml"]).code(0));
     assert_says(&shown, &["[[reference]]\nmetric = \"first.loss\"\nvalue = 2.5", "[[expect]]"]);
     for former in ["theirs", "figure = ", "value = \""] {
         assert!(!shown.contains(former), "`{former}` in:\n{shown}");
@@ -107,27 +107,27 @@ fn an_experiment_file_of_the_last_version_is_run_and_written_with_the_new_keys()
 
 #[test]
 fn runs_of_the_last_version_are_listed_compared_plotted_and_reported() {
-    let place = place();
-    let compared = stdout(&place.run(&["compare", "resampled_tree"]).code(0));
+    let dir = dir();
+    let compared = stdout(&dir.run(&["compare", "resampled_tree"]).code(0));
     assert_says(&compared, &["honest", "leak", "data leakage"]);
-    let sorted = |path: &str| stdout(&place.run(&["runs", "mlp_xor", "--sort", path]).code(0));
+    let sorted = |path: &str| stdout(&dir.run(&["runs", "mlp_xor", "--sort", path]).code(0));
     assert!(sorted("diagnosis.gap").len() == sorted("diagnosis.val_loss_rise").len());
-    place.run(&["plot", "former_keys", "-o", "plots"]).code(0);
-    place.run(&["report", "mlp_xor", "resampled_tree", "-o", "report.html"]).code(0);
-    let page = std::fs::read_to_string(place.path("report.html")).unwrap();
+    dir.run(&["plot", "former_keys", "-o", "plots"]).code(0);
+    dir.run(&["report", "mlp_xor", "resampled_tree", "-o", "report.html"]).code(0);
+    let page = std::fs::read_to_string(dir.path("report.html")).unwrap();
     assert_says(&page, &["mlp_xor", "learned.prediction.0.0"]);
     let histories = ["fold", "regression", "table"].map(|name| format!("histories/{name}.json"));
     let names: Vec<&str> = histories.iter().map(String::as_str).collect();
-    place.run(&[&["compare"][..], &names].concat()).code(0);
+    dir.run(&[&["compare"][..], &names].concat()).code(0);
 }
 
 #[test]
 fn an_interrupted_run_of_the_last_version_is_resumed_from_its_checkpoint() {
-    let place = place();
+    let dir = dir();
     let run = "runs/former_keys/2026-11-28T183333Z-503c33";
-    let read = |name: &str| History::read(&place.path(run).join(name)).unwrap();
+    let read = |name: &str| History::read(&dir.path(run).join(name)).unwrap();
     let before = read("fast-seed0.json");
-    let resumed = place.run(&["resume", run]).code(0);
+    let resumed = dir.run(&["resume", run]).code(0);
     assert!(!stderr(&resumed).contains("other settings"), "{}", stderr(&resumed));
     let after = read("fast-seed0.json");
     assert_eq!((before.history.len(), after.history.len()), (41, 60));
@@ -140,14 +140,14 @@ fn an_interrupted_run_of_the_last_version_is_resumed_from_its_checkpoint() {
 
 #[test]
 fn weights_of_the_last_version_are_evaluated() {
-    let place = place();
-    let evaluated = stdout(&place.run(&["eval", "former_keys"]).code(0));
+    let dir = dir();
+    let evaluated = stdout(&dir.run(&["eval", "former_keys"]).code(0));
     assert_says(&evaluated, &["acc"]);
 }
 
 #[test]
 fn both_names_of_a_key_are_an_error_that_names_both() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let theirs = "[[theirs]]\nvalue = \"last.loss\"\nfigure = 1\n";
     let reference = "[[reference]]\nmetric = \"last.acc\"\nvalue = 1\n";
     let cases = [
@@ -160,7 +160,7 @@ fn both_names_of_a_key_are_an_error_that_names_both() {
         ("[[theirs]]\nvalue = \"last.loss\"\nfigure = 1\nmetric = \"last.loss\"\n".to_owned(), ["`metric`", "`value`"]),
     ];
     for (tables, names) in cases {
-        place.write("idea.toml", format!("{IDEA}\n{tables}"));
-        assert_says(&place.refusal(&["exp", "idea.toml"]), &[&names[..], &["line "]].concat());
+        dir.write("idea.toml", format!("{IDEA}\n{tables}"));
+        assert_says(&dir.error_message(&["exp", "idea.toml"]), &[&names[..], &["line "]].concat());
     }
 }

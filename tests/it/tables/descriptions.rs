@@ -2,30 +2,30 @@
 
 use serde_json::Value;
 
-use super::place::{FRAUDS, Place};
+use super::table_dir::{FRAUDS, TableDir};
 
 #[test]
-fn a_table_is_described_by_its_path_and_by_its_name() {
-    let place = Place::with("x,c,y\n1,5,a\n1,5,a\n,5,b\n");
-    let run = place.runner(&["data", "describe", "table.csv", "--json"]).assert().success();
+fn tables_are_described_by_path_or_by_name() {
+    let dir = TableDir::new("x,c,y\n1,5,a\n1,5,a\n,5,b\n");
+    let run = dir.runner(&["data", "describe", "table.csv", "--json"]).assert().success();
     let part = serde_json::from_slice::<Value>(&run.get_output().stdout).unwrap()["parts"][0].clone();
     assert_eq!((&part["rows"], &part["duplicate_rows"]), (&3.into(), &1.into()));
     assert_eq!(part["constant"], serde_json::json!(["x", "c"]));
     assert_eq!(part["columns"][0]["missing"], 1);
     assert_eq!(part["columns"][2]["values"][0]["rows"], 2);
     for name in ["table.csv", "penguins", "breast_cancer", "diabetes", "digits", "logic"] {
-        place.runner(&["data", "describe", name]).assert().success();
+        dir.runner(&["data", "describe", name]).assert().success();
     }
-    let run = place.runner(&["data", "describe", "penguin"]).assert().code(2);
+    let run = dir.runner(&["data", "describe", "penguin"]).assert().code(2);
     assert!(String::from_utf8_lossy(&run.get_output().stderr).contains("did you mean `penguins`?"));
-    place.runner(&["data", "describe", "nowhere.csv"]).assert().code(2);
+    dir.runner(&["data", "describe", "nowhere.csv"]).assert().code(2);
 }
 
 #[test]
-fn a_description_fits_80_columns_and_says_what_to_look_out_for() {
-    let place = Place::with(format!("{FRAUDS}0,1.19,2.69,\"0\"\n472,-3.04,529,\"1\"\n472,-3.04,529,\"0\"\n"));
+fn descriptions_fit_80_columns_and_contain_warnings() {
+    let dir = TableDir::new(format!("{FRAUDS}0,1.19,2.69,\"0\"\n472,-3.04,529,\"1\"\n472,-3.04,529,\"0\"\n"));
     let described = |arguments: &[&str]| {
-        let run = place.runner(&[&["data", "describe"][..], arguments].concat()).assert().success();
+        let run = dir.runner(&[&["data", "describe"][..], arguments].concat()).assert().success();
         let text = String::from_utf8(run.get_output().stdout.clone()).unwrap();
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         text
@@ -44,14 +44,17 @@ fn a_description_fits_80_columns_and_says_what_to_look_out_for() {
     for name in ["logic", "digits", "breast_cancer", "diabetes", "penguins"] {
         described(&[name]);
     }
-    place.write(
+    dir.write(
         "table.csv",
         "none,one,a column with a name that is far longer than any name should be\n,7,a\n,7,b\nNA,,c\n",
     );
     let text = described(&["table.csv"]);
     assert!(text.contains("no value in any row: `none`"), "{text}");
     assert!(text.contains("missing values in `one`") && text.contains("in every row that has one: `one`"), "{text}");
-    let run = place.runner(&["data", "describe", "table.csv", "--target", "non"]).assert().code(2);
-    let said = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
-    assert!(said.contains("`table.csv` has no column `non`") && said.contains("did you mean `none`?"), "{said}");
+    let run = dir.runner(&["data", "describe", "table.csv", "--target", "non"]).assert().code(2);
+    let message = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    assert!(
+        message.contains("`table.csv` has no column `non`") && message.contains("did you mean `none`?"),
+        "{message}"
+    );
 }

@@ -1,10 +1,10 @@
-//! Tables of the user's own, through the program: what is read, and what is refused with which words.
+//! User tables: what the program reads, and what it rejects with which message.
 
+mod declared_columns;
 mod descriptions;
 mod formats;
-mod place;
 mod positive_class;
 mod rare_classes;
-mod stated_columns;
+mod table_dir;
 mod training;
 mod values;

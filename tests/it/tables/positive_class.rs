@@ -1,10 +1,10 @@
-//! The positive class of two: stated, or the rare one, and all that is about it; classes without a row.
+//! The positive class of two classes: declared, or the rare one. Also classes without rows.
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, assert_says, stderr, stdout};
+use crate::support::{TestDir, assert_says, stderr, stdout};
 
-/// 240 rows, every eighth of them rare; the rare ones lie apart, but not wholly.
+/// 240 rows. Every eighth row has the rare class; the classes overlap partly.
 fn table(rare: &str, frequent: &str) -> String {
     let mut state: u32 = 7;
     let mut draw = || {
@@ -25,11 +25,11 @@ const TREE: &str = "[tree]\nmax_depth = 3\nmin_samples_leaf = 5\nmetrics = [\"pr
 const NETWORK: &str = "[network]\nlayers = [{ linear = 1 }]\n[train]\nepochs = 20\nbatch = 16\n\
     loss = \"bce_with_logits\"\noptimizer = { sgd = { lr = 0.3 } }\nmetrics = [\"precision\", \"recall\", \"f1\", \"ap\"]\n";
 
-fn place(table: &str, above: &str, model: &str) -> Place {
-    let place = Place::new();
-    place.write("rows.csv", table);
-    place.write("idea.toml", format!("title = \"Rare\"\n{above}\n{DATA}{model}"));
-    place
+fn new_dir(table: &str, above: &str, model: &str) -> TestDir {
+    let dir = TestDir::new();
+    dir.write("rows.csv", table);
+    dir.write("idea.toml", format!("title = \"Rare\"\n{above}\n{DATA}{model}"));
+    dir
 }
 
 fn one_line(text: &str) -> String {
@@ -37,43 +37,46 @@ fn one_line(text: &str) -> String {
 }
 
 #[test]
-fn the_rare_class_is_the_positive_one_wherever_its_name_falls_in_the_alphabet() {
+fn the_rare_class_is_positive_regardless_of_alphabetical_order() {
     let above = "threshold = { cost = { miss = 50, false_alarm = 1 } }";
-    let first = place(&table("fraud", "legit"), above, TREE);
-    let second = place(&table("theft", "legit"), above, TREE);
-    let (of_first, of_second) = (first.history(&["idea.toml"]), second.history(&["idea.toml"]));
-    assert_eq!(of_first["data"]["classes"], json!(["fraud", "legit"]));
-    assert_eq!(of_first["data"]["positive"], json!({ "name": "fraud", "index": 0, "chosen": "rarer" }));
+    let first = new_dir(&table("fraud", "legit"), above, TREE);
+    let second = new_dir(&table("theft", "legit"), above, TREE);
+    let (first_outputs, of_second) = (first.history(&["idea.toml"]), second.history(&["idea.toml"]));
+    assert_eq!(first_outputs["data"]["classes"], json!(["fraud", "legit"]));
+    assert_eq!(first_outputs["data"]["positive"], json!({ "name": "fraud", "index": 0, "chosen": "rarer" }));
     assert_eq!(of_second["data"]["positive"], json!({ "name": "theft", "index": 1, "chosen": "rarer" }));
     for name in ["precision", "recall", "f1", "ap", "roc_auc", "mcc", "positives", "acc", "roc", "precision_recall"] {
-        assert_eq!(of_first["test"][name], of_second["test"][name], "{name}");
+        assert_eq!(first_outputs["test"][name], of_second["test"][name], "{name}");
     }
     for name in ["precision", "recall", "f1", "val_precision", "val_recall", "val_f1"] {
-        assert_eq!(of_first["history"][name], of_second["history"][name], "{name}");
+        assert_eq!(first_outputs["history"][name], of_second["history"][name], "{name}");
     }
-    let [threshold, other] = [&of_first, &of_second].map(|history| &history["test"]["threshold"]);
-    for (found, wanted) in [(threshold, other), (&threshold["validation"], &other["validation"])] {
+    let [threshold, other] = [&first_outputs, &of_second].map(|history| &history["test"]["threshold"]);
+    for (found, expected) in [(threshold, other), (&threshold["validation"], &other["validation"])] {
         for name in ["value", "cost", "recall", "precision"] {
-            assert_eq!(found[name], wanted[name], "{name}");
+            assert_eq!(found[name], expected[name], "{name}");
         }
     }
     let counts = |history: &Value, at: [usize; 2]| history["test"]["confusion"][at[0]][at[1]].as_u64().unwrap();
     for at in [[0, 0], [0, 1], [1, 0], [1, 1]] {
-        assert_eq!(counts(&of_first, at), counts(&of_second, [1 - at[0], 1 - at[1]]), "the order of the classes");
+        assert_eq!(counts(&first_outputs, at), counts(&of_second, [1 - at[0], 1 - at[1]]), "the order of the classes");
     }
-    let report = &of_first["test"]["report"]["classes"][0];
-    assert_eq!(of_first["test"]["recall"], report["recall"], "of the class that is rare");
+    let report = &first_outputs["test"]["report"]["classes"][0];
+    assert_eq!(first_outputs["test"]["recall"], report["recall"], "of the rare class");
     assert!(report["support"].as_u64().unwrap() < 20, "of 60 rows");
 
     let shown = first.run(&["exp", "idea.toml"]).code(0);
-    let told = one_line(&stderr(&shown));
+    let message = one_line(&stderr(&shown));
     assert_says(
-        &told,
+        &message,
         &["positive class: `fraud` (rarer than a third of the rows); `positive` in the experiment file"],
     );
-    let told = one_line(&stdout(&shown));
-    assert_says(&told, &["positive class of precision, recall, f1, roc_auc, ap: `fraud` (rarer than a third"]);
-    assert_says(&told, &["for `fraud`, chosen on the validation rows by cost: a missed `fraud` 50, a false alarm 1"]);
+    let message = one_line(&stdout(&shown));
+    assert_says(&message, &["positive class of precision, recall, f1, roc_auc, ap: `fraud` (rarer than a third"]);
+    assert_says(
+        &message,
+        &["for `fraud`, chosen on the validation rows by cost: a missed `fraud` 50, a false alarm 1"],
+    );
     let evaluated = one_line(&stdout(&first.run(&["eval", "idea", "--strict"]).code(0)));
     assert_says(&evaluated, &["to the last digit", "positive class of precision"]);
     let predicted = one_line(&stdout(&first.run(&["predict", "idea", "--rows", "test", "--index", "0"]).code(0)));
@@ -86,10 +89,10 @@ fn the_rare_class_is_the_positive_one_wherever_its_name_falls_in_the_alphabet() 
 }
 
 #[test]
-fn what_is_stated_wins_and_the_metrics_that_training_watches_follow() {
-    let place = place(&table("fraud", "legit"), "", NETWORK);
-    let rare = place.history(&["idea.toml"]);
-    let frequent = place.history(&["idea.toml", "--set", "positive=legit"]);
+fn a_declared_positive_class_is_used_by_all_metrics() {
+    let dir = new_dir(&table("fraud", "legit"), "", NETWORK);
+    let rare = dir.history(&["idea.toml"]);
+    let frequent = dir.history(&["idea.toml", "--set", "positive=legit"]);
     assert_eq!(frequent["data"]["positive"], json!({ "name": "legit", "index": 1, "chosen": "stated" }));
     assert_eq!(frequent["config"]["positive"], "legit");
     assert_eq!(rare["test"]["loss"], frequent["test"]["loss"], "the same network");
@@ -108,59 +111,59 @@ fn what_is_stated_wins_and_the_metrics_that_training_watches_follow() {
     }
     let last = |history: &Value, name: &str| history["history"][name].as_array().unwrap().last().unwrap().as_f64();
     assert!(last(&frequent, "val_ap") > Some(0.9) && last(&rare, "val_ap") < last(&frequent, "val_ap"));
-    // runs of either are not set against each other without a word
-    let runs = std::fs::read_dir(place.path("runs/idea")).unwrap().flatten().map(|entry| entry.path());
+    // runs with different positive classes are compared only with a note
+    let runs = std::fs::read_dir(dir.path("runs/idea")).unwrap().flatten().map(|entry| entry.path());
     let mut runs: Vec<String> =
         runs.filter(|path| !path.ends_with("latest")).map(|path| path.display().to_string()).collect();
     runs.sort();
-    let compared = one_line(&stdout(&place.run(&["compare", &runs[0], &runs[1]]).code(0)));
+    let compared = one_line(&stdout(&dir.run(&["compare", &runs[0], &runs[1]]).code(0)));
     assert_says(&compared, &["are of different positive classes", "positive classes: "]);
 }
 
 #[test]
 fn pos_weight_weighs_the_positive_class() {
     let loss = |weight: f64| format!("{{ bce_with_logits = {{ pos_weight = {weight} }} }}");
-    let place = place(&table("fraud", "legit"), "", NETWORK);
+    let dir = new_dir(&table("fraud", "legit"), "", NETWORK);
     let recall = |weight: f64| {
         let set = format!("train.loss={}", loss(weight));
-        place.history(&["idea.toml", "--set", &set])["test"]["recall"].as_f64().unwrap()
+        dir.history(&["idea.toml", "--set", &set])["test"]["recall"].as_f64().unwrap()
     };
     assert!(recall(50.0) >= 0.9, "a fraud counts 50 times");
     assert!(recall(0.02) <= 0.1, "and a fiftieth");
 }
 
 #[test]
-fn a_positive_class_that_cannot_be_is_refused() {
-    let of_two = place(&table("fraud", "legit"), "positive = \"Fruad\"", TREE);
-    let told = one_line(&stderr(&of_two.run(&["exp", "idea.toml"]).code(2)));
-    assert_says(&told, &["`positive` must be one of the classes, `fraud` or `legit`, found `Fruad`"]);
-    assert_says(&told, &["hint: did you mean `fraud`?"]);
-    let numbers = place(&table("0", "1"), "positive = 0", TREE);
+fn an_invalid_positive_class_is_rejected() {
+    let two_classes_dir = new_dir(&table("fraud", "legit"), "positive = \"Fruad\"", TREE);
+    let message = one_line(&stderr(&two_classes_dir.run(&["exp", "idea.toml"]).code(2)));
+    assert_says(&message, &["`positive` must be one of the classes, `fraud` or `legit`, found `Fruad`"]);
+    assert_says(&message, &["hint: did you mean `fraud`?"]);
+    let numbers = new_dir(&table("0", "1"), "positive = 0", TREE);
     let text = std::fs::read_to_string(numbers.path("idea.toml")).unwrap();
     numbers.write("idea.toml", text.replace("target = \"label\"\n", "target = \"label\"\nclasses = [0, 1]\n"));
     assert_eq!(numbers.history(&["idea.toml"])["data"]["positive"]["name"], "0");
     let digits = crate::support::IDEA.replacen("[data.digits]", "positive = \"3\"\n[data.digits]", 1);
-    let of_ten = Place::new();
-    of_ten.write("idea.toml", digits);
-    let told = one_line(&stderr(&of_ten.run(&["exp", "idea.toml"]).code(2)));
-    assert_says(&told, &["`positive` is for 2 classes, and the target is 10 classes", "hint: leave it out"]);
+    let ten_classes_dir = TestDir::new();
+    ten_classes_dir.write("idea.toml", digits);
+    let message = one_line(&stderr(&ten_classes_dir.run(&["exp", "idea.toml"]).code(2)));
+    assert_says(&message, &["`positive` is for 2 classes, and the target is 10 classes", "hint: leave it out"]);
 }
 
 #[test]
-fn a_history_that_does_not_state_the_class_is_evaluated_as_it_was() {
-    let place = place(&table("fraud", "legit"), "positive = \"legit\"\nthreshold = 0.8", NETWORK);
-    place.run(&["exp", "idea.toml"]).code(0);
-    let file = place.path("runs/idea/latest/base-seed0.json");
+fn histories_without_a_positive_class_are_evaluated_as_before() {
+    let dir = new_dir(&table("fraud", "legit"), "positive = \"legit\"\nthreshold = 0.8", NETWORK);
+    dir.run(&["exp", "idea.toml"]).code(0);
+    let file = dir.path("runs/idea/latest/base-seed0.json");
     let mut history: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     history["data"].as_object_mut().unwrap().remove("positive");
     history["config"].as_object_mut().unwrap().remove("positive");
     std::fs::write(&file, history.to_string()).unwrap();
-    let told = one_line(&stdout(&place.run(&["eval", "idea", "--strict"]).code(0)));
-    assert_says(&told, &["to the last digit", "positive class of precision, recall, f1, roc_auc, ap: `legit`"]);
+    let message = one_line(&stdout(&dir.run(&["eval", "idea", "--strict"]).code(0)));
+    assert_says(&message, &["to the last digit", "positive class of precision, recall, f1, roc_auc, ap: `legit`"]);
 }
 
 #[test]
-fn a_class_without_a_training_row_is_warned_of_and_weighs_nothing() {
+fn a_class_without_training_rows_causes_a_warning_and_has_no_weight() {
     let mut text = "a,label\n".to_owned();
     for row in 0..12 {
         text += &format!("{row},{}\n", if row % 2 == 0 { "even" } else { "odd" });
@@ -169,19 +172,19 @@ fn a_class_without_a_training_row_is_warned_of_and_weighs_nothing() {
     let model = "[network]\nlayers = [{ linear = 3 }]\n[train]\nepochs = 2\nbatch = 4\n\
         loss = { cross_entropy = { class_weights = \"balanced\" } }\noptimizer = { sgd = { lr = 0.1 } }\n";
     let is_held_out_once = (0..40).any(|state| {
-        let place = Place::new();
-        place.write("rows.csv", &text);
+        let dir = TestDir::new();
+        dir.write("rows.csv", &text);
         let split = format!("split = {{ test = 0.25, random_state = {state} }}\n");
         let data = format!("[data.csv]\npath = \"rows.csv\"\ntarget = \"label\"\nscale = \"standard\"\n{split}");
-        place.write("idea.toml", format!("title = \"Lone\"\n{data}{model}"));
-        let shown = place.run(&["exp", "idea.toml"]).code(0);
-        let file = std::fs::read_to_string(place.path("runs/idea/latest/base-seed0.json")).unwrap();
+        dir.write("idea.toml", format!("title = \"Lone\"\n{data}{model}"));
+        let shown = dir.run(&["exp", "idea.toml"]).code(0);
+        let file = std::fs::read_to_string(dir.path("runs/idea/latest/base-seed0.json")).unwrap();
         let history: Value = serde_json::from_str(&file).unwrap();
         let is_held_out = history["test"]["report"]["classes"][1]["support"] == 1;
-        let told = one_line(&stderr(&shown));
+        let message = one_line(&stderr(&shown));
         let warning = "no training row is of class `lone`: its only row is held out, so it cannot be learned";
-        assert_eq!(told.contains(warning), is_held_out, "{told}");
+        assert_eq!(message.contains(warning), is_held_out, "{message}");
         is_held_out
     });
-    assert!(is_held_out_once, "one of these splits holds the lone row out");
+    assert!(is_held_out_once, "one of these splits has the only row outside of the training rows");
 }

@@ -1,11 +1,11 @@
-//! Rare classes: resampling after the split and before it, decision trees beside networks, thresholds chosen on
+//! Rare classes: resampling after and before the split, decision trees next to networks, thresholds chosen on
 //! validation rows.
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, assert_says, stderr, stdout};
+use crate::support::{TestDir, assert_says, stderr, stdout};
 
-/// 240 rows, every eighth of them rare; the rare ones lie apart, but not wholly.
+/// 240 rows. Every eighth row has the rare class; the classes overlap partly.
 fn table() -> String {
     let mut state: u32 = 1;
     let mut draw = || {
@@ -38,16 +38,16 @@ optimizer = { adam = { lr = 0.01 } }
 metrics   = ["f1", "ap"]
 "#;
 
-/// A place with the table and an experiment: what stands above its tables, and these.
-fn place(above: &str, tables: &[&str]) -> Place {
-    let place = Place::new();
-    place.write("rare.csv", table());
-    place.write("idea.toml", format!("title = \"Rare\"\n{above}\n{}", tables.join("\n")));
-    place
+/// A directory with the table and an experiment, from top-level settings and these tables.
+fn new_dir(above: &str, tables: &[&str]) -> TestDir {
+    let dir = TestDir::new();
+    dir.write("rare.csv", table());
+    dir.write("idea.toml", format!("title = \"Rare\"\n{above}\n{}", tables.join("\n")));
+    dir
 }
 
-fn history(place: &Place, name: &str) -> Value {
-    let text = std::fs::read_to_string(place.path(&format!("runs/idea/latest/{name}.json"))).unwrap();
+fn history(dir: &TestDir, name: &str) -> Value {
+    let text = std::fs::read_to_string(dir.path(&format!("runs/idea/latest/{name}.json"))).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
@@ -59,7 +59,7 @@ fn with_split(data: &str, split: &str) -> String {
 const TREE: &str = "[tree]\n";
 
 #[test]
-fn training_rows_are_resampled_and_the_others_are_as_they_were() {
+fn only_training_rows_are_resampled() {
     let variants = r#"
 [[variants]]
 name = "none"
@@ -73,17 +73,17 @@ set = { resample = { smote = { k_neighbors = 3 } } }
 name = "network"
 set = { model = "network", resample = "over" }
 "#;
-    let place = place("model = \"tree\"", &[DATA, NETWORK, TREE, variants]);
-    let shown = place.run(&["exp", "idea.toml"]).code(0);
-    let told = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&told, &["120 before smote", "30 training, 60 validation, 60 test rows"]);
+    let dir = new_dir("model = \"tree\"", &[DATA, NETWORK, TREE, variants]);
+    let shown = dir.run(&["exp", "idea.toml"]).code(0);
+    let message = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&message, &["120 before smote", "30 training, 60 validation, 60 test rows"]);
     for (variant, train, to) in [
         ("none", 120, None),
         ("under", 30, Some([15, 15])),
         ("smote", 210, Some([105, 105])),
         ("network", 210, Some([105, 105])),
     ] {
-        let history = history(&place, &format!("{variant}-seed0"));
+        let history = history(&dir, &format!("{variant}-seed0"));
         assert_eq!(history["data"]["rows"], json!({ "train": train, "validation": 60, "test": 60 }), "{variant}");
         let resampled = &history["data"]["resample"];
         match to {
@@ -98,20 +98,20 @@ set = { model = "network", resample = "over" }
         assert_eq!(history["network"].is_object(), variant == "network");
         assert_eq!(history["tree"]["leaves"].is_u64(), variant != "network");
     }
-    // what is taken anew is the same, of trees and networks, on every part
+    // recomputed metrics are equal for trees and networks, on every part
     for part in ["test", "validation"] {
-        let again = stdout(&place.run(&["eval", "idea", "--data", part, "--strict"]).code(0));
+        let again = stdout(&dir.run(&["eval", "idea", "--data", part, "--strict"]).code(0));
         assert_says(&again, &["none-seed0", "network-seed0", "the same"]);
     }
-    // a run's resolved experiment runs again to the same
-    let before = history(&place, "smote-seed0");
-    place.run(&["exp", "runs/idea/latest/experiment.toml"]).code(0);
-    let after = history(&place, "smote-seed0");
+    // the resolved experiment of a run gives the same results
+    let before = history(&dir, "smote-seed0");
+    dir.run(&["exp", "runs/idea/latest/experiment.toml"]).code(0);
+    let after = history(&dir, "smote-seed0");
     assert_eq!((&before["test"], &before["config"]), (&after["test"], &after["config"]));
 }
 
 #[test]
-fn a_leak_is_flagged_beside_its_honest_twin() {
+fn data_leakage_is_reported_with_the_comparable_honest_variant() {
     let variants = r#"
 [[variants]]
 name = "honest"
@@ -119,21 +119,21 @@ name = "honest"
 name = "leaky"
 set = { resample_before_split = true }
 "#;
-    let place = place("resample = \"smote\"", &[DATA, TREE, variants]);
-    let shown = place.run(&["exp", "idea.toml"]).code(0);
-    let told = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&told, &["all of them by smote from 240 before the split: a leak"]);
+    let dir = new_dir("resample = \"smote\"", &[DATA, TREE, variants]);
+    let shown = dir.run(&["exp", "idea.toml"]).code(0);
+    let message = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&message, &["all of them by smote from 240 before the split: a leak"]);
     let text = stdout(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_says(&text, &["leaky leaks: its test f1 of", "is no better than the", "of honest; all rows were resampled"]);
-    let leaky = history(&place, "leaky-seed0");
+    let leaky = history(&dir, "leaky-seed0");
     assert_eq!(leaky["data"]["rows"], json!({ "train": 210, "validation": 105, "test": 105 }));
     assert!(leaky["data"]["resample"]["leak"].as_str().unwrap().contains("made up between"));
     assert_eq!(leaky["data"]["resample"]["from"], json!([210, 30]));
-    assert!(number(&leaky["test"]["f1"]) > number(&history(&place, "honest-seed0")["test"]["f1"]));
-    place.run(&["eval", "idea", "--strict"]).code(0);
-    // alone it is told as well
-    let place = self::place("resample = \"over\"\nresample_before_split = true", &[DATA, TREE]);
-    let text = stdout(&place.run(&["exp", "idea.toml"]).code(0)).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(number(&leaky["test"]["f1"]) > number(&history(&dir, "honest-seed0")["test"]["f1"]));
+    dir.run(&["eval", "idea", "--strict"]).code(0);
+    // leakage is also reported without an honest variant
+    let dir = self::new_dir("resample = \"over\"\nresample_before_split = true", &[DATA, TREE]);
+    let text = stdout(&dir.run(&["exp", "idea.toml"]).code(0)).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_says(&text, &["leaky: all rows were resampled (over) before the split, so copies"]);
 }
 
@@ -144,11 +144,11 @@ fn number(value: &Value) -> f64 {
 
 #[test]
 fn a_threshold_is_chosen_on_validation_rows_for_each_trial() {
-    let place = place("threshold = \"f1\"\nseeds = [0, 1]", &[DATA, NETWORK]);
-    let shown = stdout(&place.run(&["exp", "idea.toml"]).code(0));
+    let dir = new_dir("threshold = \"f1\"\nseeds = [0, 1]", &[DATA, NETWORK]);
+    let shown = stdout(&dir.run(&["exp", "idea.toml"]).code(0));
     assert_says(&shown, &["test at threshold", "chosen by f1 on the validation rows"]);
     for seed in [0, 1] {
-        let history = history(&place, &format!("base-seed{seed}"));
+        let history = history(&dir, &format!("base-seed{seed}"));
         let (test, threshold) = (&history["test"], &history["test"]["threshold"]);
         let counts = |matrix: &Value| -> Vec<u64> {
             matrix
@@ -162,47 +162,47 @@ fn a_threshold_is_chosen_on_validation_rows_for_each_trial() {
         assert_eq!(counts(&threshold["validation"]["confusion"]).iter().sum::<u64>(), 60);
         let [_, false_alarms, misses, found] = counts(&test["confusion"])[..] else { panic!("{test}") };
         let f1 = 2.0 * found as f64 / (2 * found + misses + false_alarms) as f64;
-        assert!((number(&test["f1"]) - f1).abs() < 1e-12, "the test figures are those at the threshold");
+        assert!((number(&test["f1"]) - f1).abs() < 1e-12, "the test metrics are those at the threshold");
         assert_ne!(test["confusion"], threshold["at_default"]["confusion"]);
     }
-    place.run(&["eval", "idea", "--strict"]).code(0);
-    place.run(&["eval", "idea", "--data", "validation", "--strict"]).code(0);
+    dir.run(&["eval", "idea", "--strict"]).code(0);
+    dir.run(&["eval", "idea", "--data", "validation", "--strict"]).code(0);
 }
 
 #[test]
-fn a_given_threshold_and_one_by_cost_move_what_is_predicted() {
+fn fixed_and_cost_based_thresholds_change_predictions() {
     let recall = |threshold: &str| {
-        let place = place(&format!("threshold = {threshold}"), &[DATA, "[tree]\nmax_depth = 2\n"]);
-        place.run(&["exp", "idea.toml"]).code(0);
-        number(&history(&place, "base-seed0")["test"]["recall"])
+        let dir = new_dir(&format!("threshold = {threshold}"), &[DATA, "[tree]\nmax_depth = 2\n"]);
+        dir.run(&["exp", "idea.toml"]).code(0);
+        number(&history(&dir, "base-seed0")["test"]["recall"])
     };
-    assert_eq!(recall("0.0"), 1.0, "all are predicted");
+    assert_eq!(recall("0.0"), 1.0, "every row is predicted as positive");
     assert!(recall("{ cost = { miss = 50, false_alarm = 1 } }") >= recall("{ cost = { miss = 1, false_alarm = 50 } }"));
 }
 
 #[test]
-fn trees_stand_in_the_place_of_networks_over_seeds_and_folds() {
+fn trees_can_replace_networks_for_seeds_and_folds() {
     let folded = with_split(DATA, "split = { folds = 3, random_state = 1, stratify = true }");
     let expected = "[[expect]]\nvalue = \"tree.depth\"\nat_most = 2\n[[expect]]\nvalue = \"last.val_acc\"\nover = \"mean\"\nat_least = 0.5\n";
-    let place = place("seeds = [3, 4]", &[&folded, "[tree]\nmax_depth = 2\n", expected]);
-    let shown = stdout(&place.run(&["exp", "idea.toml", "--strict"]).code(0));
+    let dir = new_dir("seeds = [3, 4]", &[&folded, "[tree]\nmax_depth = 2\n", expected]);
+    let shown = stdout(&dir.run(&["exp", "idea.toml", "--strict"]).code(0));
     assert_says(&shown, &["✓ tree.depth ≤ 2: 6 of 6 trials"]);
-    let predicted = stdout(&place.run(&["predict", "idea", "--csv", "rare.csv", "--format", "csv"]).code(0));
+    let predicted = stdout(&dir.run(&["predict", "idea", "--csv", "rare.csv", "--format", "csv"]).code(0));
     assert_eq!(predicted.lines().count(), 241);
-    // a tree that is gone or damaged is told by its file
-    let tree = place.path("runs/idea/latest/base-seed3-fold0.tree.json");
+    // the message names a missing or damaged tree file
+    let tree = dir.path("runs/idea/latest/base-seed3-fold0.tree.json");
     std::fs::write(&tree, "{}").unwrap();
     assert_says(
-        &stderr(&place.run(&["predict", "idea", "--rows", "validation", "--index", "0"]).code(2)),
+        &stderr(&dir.run(&["predict", "idea", "--rows", "validation", "--index", "0"]).code(2)),
         &["base-seed3-fold0.tree.json"],
     );
     std::fs::remove_file(&tree).unwrap();
-    let told = stderr(&place.run(&["predict", "idea", "--rows", "validation", "--index", "0"]).code(2));
-    assert_says(&told, &["the splits of `base-seed3-fold0` are missing"]);
+    let message = stderr(&dir.run(&["predict", "idea", "--rows", "validation", "--index", "0"]).code(2));
+    assert_says(&message, &["the splits of `base-seed3-fold0` are missing"]);
 }
 
 #[test]
-fn what_cannot_be_is_refused_before_anything_is_fitted() {
+fn invalid_settings_are_rejected_before_training() {
     let no_test = with_split(DATA, "split = { validation = 0.25 }");
     let no_validation = with_split(DATA, "split = { test = 0.25 }");
     let diabetes = "[data.diabetes]\n";
@@ -237,59 +237,59 @@ fn what_cannot_be_is_refused_before_anything_is_fitted() {
         ("", vec![DATA, TREE, "[[expect]]\nvalue = \"best.acc\"\nat_least = 0\n"], vec!["a tree is fitted at once"]),
         ("", vec![DATA, NETWORK, "[[expect]]\nvalue = \"tree.depth\"\nat_least = 0\n"], vec!["it is no tree"]),
     ] {
-        let place = place(above, &tables);
-        assert_says(&place.refusal(&["exp", "idea.toml"]), &words);
-        assert!(!place.path("runs").exists(), "{above}");
+        let dir = new_dir(above, &tables);
+        assert_says(&dir.error_message(&["exp", "idea.toml"]), &words);
+        assert!(!dir.path("runs").exists(), "{above}");
     }
 }
 
 #[test]
-fn rows_with_weights_are_refused_by_what_cannot_weigh_them() {
+fn sample_weights_are_rejected_where_they_cannot_be_used() {
     let weighted = DATA.replace("classes =", "weights = \"a\"\nclasses =");
     for (above, tables, words) in [
         ("", vec![&*weighted, TREE], "`data.csv.weights` weighs single rows"),
         ("resample = \"smote\"", vec![&*weighted, NETWORK], "`resample` makes rows up with `smote`"),
     ] {
-        assert_says(&place(above, &tables).refusal(&["exp", "idea.toml"]), &[words]);
+        assert_says(&new_dir(above, &tables).error_message(&["exp", "idea.toml"]), &[words]);
     }
 }
 
 #[test]
-fn a_threshold_moves_what_is_predicted_and_where_none_can_be_chosen_that_is_said() {
-    let place = place("threshold = 0.0", &[DATA, TREE]);
-    place.run(&["exp", "idea.toml"]).code(0);
-    let rows = stdout(&place.run(&["predict", "idea", "--csv", "rare.csv", "--format", "csv"]).code(0));
+fn thresholds_change_predictions_and_missing_ones_are_reported() {
+    let dir = new_dir("threshold = 0.0", &[DATA, TREE]);
+    dir.run(&["exp", "idea.toml"]).code(0);
+    let rows = stdout(&dir.run(&["predict", "idea", "--csv", "rare.csv", "--format", "csv"]).code(0));
     assert!(rows.lines().skip(1).all(|row| row.split(',').nth(1) == Some("1")), "{rows}");
-    let one = stdout(&place.run(&["predict", "idea", "--index", "0"]).code(0));
+    let one = stdout(&dir.run(&["predict", "idea", "--index", "0"]).code(0));
     assert_says(&one, &["from a probability of 0.0000 on"]);
-    assert_says(&place.refusal(&["exp", "idea.toml", "--set", "threshold=nan"]), &["every number must be finite"]);
-    // two rows of class 1, both of them to train on
+    assert_says(&dir.error_message(&["exp", "idea.toml", "--set", "threshold=nan"]), &["every number must be finite"]);
+    // two rows of class 1, both of them training rows
     let mut table = "a,Class\n".to_owned();
     (0..40).for_each(|row| table += &format!("{row},{}\n", u8::from(row < 2)));
-    place.write("rare.csv", table);
+    dir.write("rare.csv", table);
     let unstratified = with_split(DATA, "split = { test = 0.25, validation = 0.25, random_state = 0 }");
-    let mut said = false;
+    let mut reported = false;
     for random_state in 0..20 {
         let data = unstratified.replace("random_state = 0", &format!("random_state = {random_state}"));
-        place.write("idea.toml", format!("title = \"Rare\"\nthreshold = \"f1\"\n{data}\n{NETWORK}"));
-        let shown = stdout(&place.run(&["exp", "idea.toml"]).code(0));
-        let chosen = history(&place, "base-seed0")["test"]["threshold"].is_object();
+        dir.write("idea.toml", format!("title = \"Rare\"\nthreshold = \"f1\"\n{data}\n{NETWORK}"));
+        let shown = stdout(&dir.run(&["exp", "idea.toml"]).code(0));
+        let chosen = history(&dir, "base-seed0")["test"]["threshold"].is_object();
         assert_eq!(shown.contains("no threshold could be chosen"), !chosen, "{shown}");
-        said = said || !chosen;
+        reported = reported || !chosen;
     }
-    assert!(said);
+    assert!(reported);
 }
 
 #[test]
-fn variants_of_trees_are_all_fitted_though_they_differ_in_nothing() {
+fn tree_variants_are_all_fitted_even_if_equal() {
     let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\n";
-    let place = place("", &[DATA, TREE, variants]);
-    place.run(&["exp", "idea.toml"]).code(0);
-    assert_eq!(history(&place, "a-seed0")["test"], history(&place, "b-seed0")["test"]);
+    let dir = new_dir("", &[DATA, TREE, variants]);
+    dir.run(&["exp", "idea.toml"]).code(0);
+    assert_eq!(history(&dir, "a-seed0")["test"], history(&dir, "b-seed0")["test"]);
 }
 
 #[test]
-fn too_few_rows_say_how_many_neighbors_would_do() {
-    let place = place("resample = { smote = { k_neighbors = 15 } }", &[DATA, TREE]);
-    assert_says(&place.refusal(&["exp", "idea.toml"]), &["`resample.smote.k_neighbors`", "15", "14"]);
+fn too_few_rows_for_smote_report_the_possible_number_of_neighbors() {
+    let dir = new_dir("resample = { smote = { k_neighbors = 15 } }", &[DATA, TREE]);
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["`resample.smote.k_neighbors`", "15", "14"]);
 }

@@ -1,4 +1,4 @@
-//! Checkpoints, and a training that goes on from one.
+//! Checkpoints, and training that resumes from them.
 
 use std::sync::atomic::AtomicBool;
 
@@ -20,16 +20,16 @@ use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
 thread_local! {
-    static TRAINING_OF_FOUR_EPOCHS: Training = Training::new();
-    /// The checkpoint of its second epoch.
-    static SOUND: Checkpoint = TRAINING_OF_FOUR_EPOCHS.with(|training| {
-        let kept = training.goes_on_from(None).expect("nothing is in its way");
-        kept.expect("it is kept after the second epoch")
+    static TRAINING: Training = Training::new();
+    /// The checkpoint after its second epoch.
+    static VALID_CHECKPOINT: Checkpoint = TRAINING.with(|training| {
+        let kept = training.train_from(None).expect("training succeeds");
+        kept.expect("the second epoch has a checkpoint")
     });
 }
 
-/// A training of four epochs on four rows, with all that a checkpoint holds something of.
-const TRAINING: &str = r#"title = "Four epochs"
+/// An experiment with four epochs and four rows. Its checkpoints contain every kind of state.
+const EXPERIMENT: &str = r#"title = "Four epochs"
 seeds = [0, 1]
 [data.logic]
 gate = "xor"
@@ -44,7 +44,7 @@ schedule = { reduce_on_plateau = { patience = 1, monitor = "loss" } }
 early_stopping = { patience = 3, monitor = "loss" }
 "#;
 
-/// What a training is made of.
+/// Everything needed for training.
 struct Training {
     plan: Plan,
     rows: DeviceRows,
@@ -53,20 +53,21 @@ struct Training {
 impl Training {
     fn new() -> Training {
         let name = || "training".to_owned();
-        let source = SourceText { name: name(), origin: name(), text: TRAINING.to_owned(), folder: None };
+        let source = SourceText { name: name(), origin: name(), text: EXPERIMENT.to_owned(), folder: None };
         let plan = Study::new(&source, &[]).unwrap_or_else(|error| panic!("{error}")).plans.remove(0);
-        let loaded = plan.spec.data.load(&Cache::at("nowhere"), &mut ()).expect("the points are in the program");
-        let prepared = Prepared::new(&loaded, &plan.spec.data.split(), plan.spec.data.scale()).expect("they are sound");
-        let network = plan.network().expect("it is one");
+        let loaded = plan.spec.data.load(&Cache::at("nowhere"), &mut ()).expect("the data set is built in");
+        let prepared =
+            Prepared::new(&loaded, &plan.spec.data.split(), plan.spec.data.scale()).expect("the data set is valid");
+        let network = plan.network().expect("the plan has a network");
         let rows = on_device(prepared.training.rows(), &network.train.loss, network.outputs(), Device::Cpu);
         let rows = DeviceRows::from_folds(vec![rows], &vec![0; plan.spec.seeds.len()]);
         Training { plan, rows }
     }
 
-    /// Trains to the end, from a checkpoint where there is one. The last one that was kept comes back.
-    fn goes_on_from(&self, checkpoint: Option<Checkpoint>) -> anyhow::Result<Option<Checkpoint>> {
-        struct Last(Option<Checkpoint>, Option<Checkpoint>);
-        impl Checkpointer for Last {
+    /// Trains to the end, optionally from a checkpoint. Returns the last saved checkpoint.
+    fn train_from(&self, checkpoint: Option<Checkpoint>) -> anyhow::Result<Option<Checkpoint>> {
+        struct TestKeeper(Option<Checkpoint>, Option<Checkpoint>);
+        impl Checkpointer for TestKeeper {
             fn resume_from(&mut self) -> Option<Checkpoint> {
                 self.0.take()
             }
@@ -81,7 +82,7 @@ impl Training {
                 self.keep(checkpoint)
             }
         }
-        let network = self.plan.network().expect("it is one");
+        let network = self.plan.network().expect("the plan has a network");
         let (train, seeds) = (&network.train, &self.plan.spec.seeds);
         let target = self.plan.info.target;
         let stack = network.architecture.build(seeds, Device::Cpu);
@@ -98,28 +99,28 @@ impl Training {
             device: Device::Cpu,
             threads: 1,
         };
-        let mut keeper = Last(checkpoint, None);
+        let mut keeper = TestKeeper(checkpoint, None);
         let outcomes = fit(&stack, &task, &AtomicBool::new(false), &mut keeper, &mut ())?;
         assert!(outcomes.iter().all(|outcome| outcome.curves.len() <= train.epochs));
         Ok(keeper.1)
     }
 }
 
-/// The same in memory of its own.
+/// A deep copy of the checkpoint.
 fn copy(checkpoint: &Checkpoint) -> Checkpoint {
     let tensors = checkpoint.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.copy())).collect();
     Checkpoint { state: checkpoint.state.clone(), tensors }
 }
 
-/// What stands in a checkpoint beside the tensors, as far as training needs it.
+/// The part of a checkpoint's JSON header that training needs.
 #[derive(Deserialize)]
-struct Kept {
+struct CheckpointHeader {
     training: State,
 }
 
-/// A checkpoint that training goes on from. As it is (where the first byte is even), or with a checksum that is right: two
-/// bytes say how long its JSON is, and the rest is written into the tensors of a sound one; the first byte says what else
-/// is done to them.
+/// A checkpoint to resume from. If the first byte is even, the rest is the file. If it is odd, the file gets a correct
+/// checksum: two bytes give the length of the JSON header, and the rest overwrites the tensors of a valid checkpoint.
+/// The first byte also selects further changes to the tensors.
 pub fn checkpoint(bytes: &[u8]) {
     let [how, rest @ ..] = bytes else { return };
     let file = match how % 2 {
@@ -127,7 +128,7 @@ pub fn checkpoint(bytes: &[u8]) {
         _ => {
             let [high, low, rest @ ..] = rest else { return };
             let (state, values) = rest.split_at(usize::from(u16::from_be_bytes([*high, *low])).min(rest.len()));
-            let Checkpoint { state: of_sound, mut tensors } = SOUND.with(copy);
+            let Checkpoint { state: of_sound, mut tensors } = VALID_CHECKPOINT.with(copy);
             let state: Value = match state {
                 [] => json!({ "training": of_sound }),
                 state => match serde_json::from_slice(state) {
@@ -135,29 +136,29 @@ pub fn checkpoint(bytes: &[u8]) {
                     Err(_) => return,
                 },
             };
-            let place = usize::from(how >> 4) % tensors.len();
-            overwrite(&tensors[place].1, values);
+            let index = usize::from(how >> 4) % tensors.len();
+            overwrite(&tensors[index].1, values);
             match (how >> 1) % 8 {
-                1 => drop(tensors.remove(place)),
-                2 => tensors[place].0.push('x'),
-                3 => tensors[place].1 = tensors[place].1.to_kind(Kind::Int64),
-                4 => tensors[place].1 = tensors[place].1.flatten(0, -1),
+                1 => drop(tensors.remove(index)),
+                2 => tensors[index].0.push('x'),
+                3 => tensors[index].1 = tensors[index].1.to_kind(Kind::Int64),
+                4 => tensors[index].1 = tensors[index].1.flatten(0, -1),
                 5 => tensors.push(("memory.9".to_owned(), Tensor::from_slice(&[1.0_f32]))),
-                6 => tensors[place].1 = tensors[place].1.narrow(0, 0, 1).copy(),
+                6 => tensors[index].1 = tensors[index].1.narrow(0, 0, 1).copy(),
                 _ => {}
             }
-            encode(&state, &tensors).expect("it is JSON, with tensors of floats and whole numbers")
+            encode(&state, &tensors).expect("the checkpoint can be encoded")
         }
     };
     let _ = RunCheckpoint::parse(&file).map(|found| (found.epoch(), found.seconds()));
-    if let Ok((Kept { training: state }, tensors)) = decode(&file) {
-        TRAINING_OF_FOUR_EPOCHS.with(|training| {
-            let _ = training.goes_on_from(Some(Checkpoint { state, tensors }));
+    if let Ok((CheckpointHeader { training: state }, tensors)) = decode(&file) {
+        TRAINING.with(|training| {
+            let _ = training.train_from(Some(Checkpoint { state, tensors }));
         });
     }
 }
 
-/// Writes bytes over the beginning of a tensor.
+/// Overwrites the start of a tensor with these bytes.
 fn overwrite(tensor: &Tensor, bytes: &[u8]) {
     if tensor.kind() == Kind::Float {
         let values: Vec<f32> =

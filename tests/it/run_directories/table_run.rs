@@ -1,11 +1,11 @@
-//! A run on a small table, and changes to its folder.
+//! A run on a small table, and changes to its directory.
 
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use serde_json::Value;
 
-use crate::support::Place;
+use crate::support::TestDir;
 
 pub const TABLE: &str = "\
 width,color,spare,y
@@ -23,8 +23,8 @@ width,color,spare,y
 
 pub const NEW_ROWS: &str = "y,color,width,spare\nlarge,blue,6.5,\nsmall,red,1.0,2\n,green,2.0,1\n";
 
-/// An experiment on `table.csv` beside it.
-pub fn on_table(model: &str) -> String {
+/// An experiment on `table.csv` in the same directory.
+pub fn table_experiment(model: &str) -> String {
     let data = "title = \"Table\"\n[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\nencode = \"one_hot\"\n\
                 missing = \"mean\"\nscale = \"standard\"\nsplit = { test = 0.3, random_state = 1 }\n";
     format!("{data}{model}")
@@ -33,14 +33,14 @@ pub fn on_table(model: &str) -> String {
 pub const NETWORK: &str = "[network]\nlayers = [{ linear = 4 }, \"relu\", { linear = 2 }]\n[train]\nepochs = 3\nbatch = 4\n\
                        loss = \"cross_entropy\"\noptimizer = \"adam\"\n";
 
-/// The program in another folder.
-pub fn run_in(place: &Place, folder: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
-    let mut command = place.command(arguments);
+/// Runs the program in another directory.
+pub fn run_in(dir: &TestDir, folder: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
+    let mut command = dir.command(arguments);
     command.current_dir(folder);
     Command::from_std(command).assert()
 }
 
-/// Copies a folder with what is in it, links as what they lead to.
+/// Copies a directory recursively and follows links.
 pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -57,13 +57,13 @@ pub fn json(file: impl AsRef<Path>) -> Value {
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
 
-pub fn change(file: &Path, change: impl FnOnce(&mut Value)) {
+pub fn edit_json(file: &Path, edit: impl FnOnce(&mut Value)) {
     let mut value = json(file);
-    change(&mut value);
+    edit(&mut value);
     std::fs::write(file, value.to_string()).unwrap();
 }
 
-/// The folder of the run that `exp` printed.
-pub fn folder(place: &Place, printed: &Value) -> PathBuf {
-    place.path(printed["run"].as_str().unwrap())
+/// Directory of the run, from the output of `exp --json`.
+pub fn folder(dir: &TestDir, printed: &Value) -> PathBuf {
+    dir.path(printed["run"].as_str().unwrap())
 }

@@ -1,15 +1,15 @@
-//! Figures that `eval` computes again are those of the history.
+//! Metrics computed by `eval` equal those of the history.
 
 use serde_json::{Value, json};
 
 use super::saved_run::{
-    CLASSIFY, DIGITS, assert_as_in_the_history, evaluated, experiment, file, loaded, place_with, place_with_digits,
-    predicted, printed,
+    CLASSIFY, DIGITS, assert_equals_history, dir_with, dir_with_digits_run, evaluations, experiment, file, json_output,
+    load, predictions,
 };
-use crate::support::{Place, assert_says, stdout};
+use crate::support::{TestDir, assert_says, stdout};
 
 #[test]
-fn a_fresh_network_with_the_saved_weights_has_the_test_figures_of_the_history() {
+fn a_new_network_with_saved_weights_has_the_recorded_test_metrics() {
     let images = DIGITS.replace("scale", "flatten = false\nscale");
     let convolutions = r#"[{ conv2d = { channels = 4, kernel = 3, padding = 1 } }, { batch_norm = {} }, "relu",
         { max_pool2d = 2 }, "flatten", { dropout = 0.2 }, { linear = 10 }]"#;
@@ -19,56 +19,56 @@ fn a_fresh_network_with_the_saved_weights_has_the_test_figures_of_the_history() 
     {
         for keep in ["best", "last"] {
             let train = format!("{CLASSIFY}\nkeep = \"{keep}\"\nmetrics = [\"acc\", \"f1\", {{ top_k = 3 }}]");
-            let place = place_with(&experiment(data, layers, &train), &["--seeds", "0..1"]);
-            let trials = evaluated(&place, &["idea"]);
+            let dir = dir_with(&experiment(data, layers, &train), &["--seeds", "0..1"]);
+            let trials = evaluations(&dir, &["idea"]);
             assert_eq!(trials.iter().map(|trial| &trial["trial"]).collect::<Vec<_>>(), ["base-seed0", "base-seed1"]);
-            trials.iter().for_each(assert_as_in_the_history);
+            trials.iter().for_each(assert_equals_history);
             let names: Vec<&String> = trials[0]["figures"].as_object().unwrap().keys().collect();
             assert_eq!(names, ["loss", "acc", "f1", "top_3", "mcc", "balanced_acc"]);
             assert_ne!(trials[0]["figures"]["loss"], trials[1]["figures"]["loss"]);
-            evaluated(&place, &["idea", "--data", "validation"]).iter().for_each(assert_as_in_the_history);
+            evaluations(&dir, &["idea", "--data", "validation"]).iter().for_each(assert_equals_history);
         }
     }
 }
 
 #[test]
-fn what_is_evaluated_is_told_beside_the_history_in_80_columns() {
-    let place = place_with_digits();
-    let told = stdout(&place.run(&["eval", "idea", "--device", "cpu"]).code(0));
+fn eval_prints_metrics_next_to_the_history_in_80_columns() {
+    let dir = dir_with_digits_run();
+    let message = stdout(&dir.run(&["eval", "idea", "--device", "cpu"]).code(0));
     assert_says(
-        &told,
+        &message,
         &["idea, trial base-seed0: 1,210 parameters", "digits: 360 test rows", "figure        evaluated  history"],
     );
-    assert_says(&told, &["test metrics equal to the history"]);
-    let told = stdout(&place.run(&["eval", "idea", "--data", "train"]).code(0));
-    assert_says(&told, &["digits: 1,149 training rows", "nothing to compare with"]);
-    place.exp(&["idea.toml", "--seeds", "0..1"]);
-    let told = stdout(&place.run(&["eval", "idea"]).code(0));
-    assert_says(&told, &["idea: 2 trials", "the same", "mean of 2", "± std", "test metrics equal to the histories"]);
-    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    assert_says(&message, &["test metrics equal to the history"]);
+    let message = stdout(&dir.run(&["eval", "idea", "--data", "train"]).code(0));
+    assert_says(&message, &["digits: 1,149 training rows", "nothing to compare with"]);
+    dir.exp(&["idea.toml", "--seeds", "0..1"]);
+    let message = stdout(&dir.run(&["eval", "idea"]).code(0));
+    assert_says(&message, &["idea: 2 trials", "the same", "mean of 2", "± std", "test metrics equal to the histories"]);
+    assert!(message.lines().all(|line| line.chars().count() <= 80), "{message}");
 }
 
 #[test]
-fn two_classes_have_a_report_curves_and_areas_in_the_history_and_when_evaluated() {
+fn binary_classifiers_have_a_report_curves_and_areas() {
     let data = DIGITS.replace("digits", "breast_cancer").replace("unit", "standard");
     let train = "epochs = 3\nloss = \"bce_with_logits\"\nmetrics = [\"ap\", \"acc\"]\nmonitor = \"val_ap\"";
     let expected = "[[expect]]\nvalue = \"test.report.classes.1.recall\"\nat_least = 0.01\n\
                     [[expect]]\nvalue = \"test.confusion.0.1\"\nat_least = 1000";
     let text = format!("{}{expected}\n", experiment(&data, "[{ linear = 8 }, \"relu\", { linear = 1 }]", train));
-    let place = Place::new();
-    place.write("idea.toml", text);
-    let told = stdout(&place.run(&["exp", "idea.toml", "--device", "cpu"]).code(0));
+    let dir = TestDir::new();
+    dir.write("idea.toml", text);
+    let message = stdout(&dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(0));
     let report = ["precision    recall  f1-score   support", "   macro avg  ", "share of the true class"];
-    assert_says(&told, &report);
+    assert_says(&message, &report);
     assert_says(
-        &told,
+        &message,
         &["test mcc ", "test roc_auc ", "✓ test.report.classes.1.recall", "✗ test.confusion.0.1 ≥ 1000"],
     );
-    assert_eq!(told.matches("test ap ").count(), 1, "{told}");
+    assert_eq!(message.matches("test ap ").count(), 1, "{message}");
     let fits = |text: &str| text.lines().filter(|line| !line.starts_with(['✓', '✗'])).all(|l| l.chars().count() <= 80);
-    assert!(fits(&told), "{told}");
+    assert!(fits(&message), "{message}");
     let history: Value =
-        serde_json::from_str(&std::fs::read_to_string(file(&place, "idea", "base-seed0.json")).unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string(file(&dir, "idea", "base-seed0.json")).unwrap()).unwrap();
     let test = &history["test"];
     let rows = history["data"]["rows"]["test"].as_f64().unwrap();
     let support = |class: usize| test["report"]["classes"][class]["support"].as_f64().unwrap();
@@ -87,41 +87,41 @@ fn two_classes_have_a_report_curves_and_areas_in_the_history_and_when_evaluated(
     let thresholds = curve("precision_recall", "threshold");
     assert!(thresholds[..thresholds.len() - 1].iter().all(|p| (0.0..=1.0).contains(p)), "they are probabilities");
 
-    let trials = evaluated(&place, &["idea", "--strict"]);
-    trials.iter().for_each(assert_as_in_the_history);
+    let trials = evaluations(&dir, &["idea", "--strict"]);
+    trials.iter().for_each(assert_equals_history);
     for part in ["confusion", "report", "positives", "roc", "precision_recall"] {
         assert_eq!(trials[0][part], test[part], "{part}");
     }
     assert_eq!(trials[0]["threshold"], Value::Null);
-    let told = stdout(&place.run(&["eval", "idea", "--device", "cpu"]).code(0));
-    assert_says(&told, &report);
-    assert!(fits(&told), "{told}");
+    let message = stdout(&dir.run(&["eval", "idea", "--device", "cpu"]).code(0));
+    assert_says(&message, &report);
+    assert!(fits(&message), "{message}");
 }
 
 #[test]
-fn variants_are_rebuilt_with_their_own_settings_and_in_their_order() {
+fn variants_are_evaluated_with_their_settings_and_in_order() {
     let text = experiment(DIGITS, "[{ linear = 16 }, \"relu\", { linear = 10 }]", CLASSIFY)
         + "[[variants]]\nname = \"wide\"\nset = { \"network.layers.0.linear.units\" = 32 }\n[[variants]]\nname = \"narrow\"\nset = { \"data.digits.scale\" = \"standard\" }\n";
-    let place = place_with(&text, &["--seeds", "3,1"]);
-    let trials = evaluated(&place, &["idea"]);
+    let dir = dir_with(&text, &["--seeds", "3,1"]);
+    let trials = evaluations(&dir, &["idea"]);
     let stems: Vec<&Value> = trials.iter().map(|trial| &trial["trial"]).collect();
     assert_eq!(stems, ["wide-seed3", "wide-seed1", "narrow-seed3", "narrow-seed1"]);
-    trials.iter().for_each(assert_as_in_the_history);
-    let first = stdout(&place.run(&["predict", "idea", "--index", "0"]).code(0));
+    trials.iter().for_each(assert_equals_history);
+    let first = stdout(&dir.run(&["predict", "idea", "--index", "0"]).code(0));
     assert_says(&first, &["idea, trial wide-seed3\nthe first of 4 trials: `--trial NAME` takes another"]);
-    let chosen = printed(&place, &["predict", "idea", "--index", "0", "--trial", "narrow-seed1", "--json"]);
+    let chosen = json_output(&dir, &["predict", "idea", "--index", "0", "--trial", "narrow-seed1", "--json"]);
     assert_eq!(chosen["trial"], "narrow-seed1");
 }
 
 #[test]
-fn each_fold_is_evaluated_on_its_own_validation_rows() {
+fn each_fold_is_evaluated_on_its_validation_rows() {
     let data = "[data.digits]\nscale = \"standard\"\nsplit = { folds = 3, random_state = 5 }";
-    let place = place_with(&experiment(data, "[{ linear = 10 }]", CLASSIFY), &[]);
-    let trials = evaluated(&place, &["idea", "--data", "validation"]);
+    let dir = dir_with(&experiment(data, "[{ linear = 10 }]", CLASSIFY), &[]);
+    let trials = evaluations(&dir, &["idea", "--data", "validation"]);
     assert_eq!(trials.iter().map(|trial| &trial["fold"]).collect::<Vec<_>>(), [&json!(0), &json!(1), &json!(2)]);
-    trials.iter().for_each(assert_as_in_the_history);
+    trials.iter().for_each(assert_equals_history);
     let truths = |fold: usize| -> Vec<i64> {
-        let (loaded, split) = loaded(json!({ "digits": { "split": { "folds": 3, "random_state": 5 } } }));
+        let (loaded, split) = load(json!({ "digits": { "split": { "folds": 3, "random_state": 5 } } }));
         let (_, parts) = &split.fold_parts(loaded.rows.len(), None, &[]).unwrap()[fold];
         let numbers = &parts.validation.as_ref().unwrap()[..4];
         numbers.iter().map(|&number| loaded.rows.targets.int64_value(&[number as i64])).collect()
@@ -129,18 +129,18 @@ fn each_fold_is_evaluated_on_its_own_validation_rows() {
     for fold in [0, 2] {
         let stem = format!("base-seed0-fold{fold}");
         let of_row = |row: usize| {
-            predicted(&place, &["idea", "--trial", &stem, "--rows", "validation", "--index", &row.to_string()])
+            predictions(&dir, &["idea", "--trial", &stem, "--rows", "validation", "--index", &row.to_string()])
         };
         let found: Vec<String> = (0..4).map(|row| of_row(row)[0]["truth"].as_str().unwrap().to_owned()).collect();
         assert_eq!(found, truths(fold).iter().map(i64::to_string).collect::<Vec<_>>());
     }
-    let refused = place.refusal(&["eval", "idea", "--data", "test"]);
+    let refused = dir.error_message(&["eval", "idea", "--data", "test"]);
     assert_says(&refused, &["the run has no test rows", "`--data train`, `--data validation`"]);
     assert_eq!(refused.matches("no test rows").count(), 1, "{refused}");
-    assert_eq!(printed(&place, &["eval", "idea", "--json"])["data"], "validation");
-    let told = stdout(&place.run(&["eval", "idea"]).code(0));
-    assert_says(&told, &["idea: 3 trials\ndigits: 599 validation rows, since the run has no test rows\n"]);
-    assert_says(&told, &["validation metrics equal to the histories"]);
-    let refused = place.refusal(&["predict", "idea", "--index", "0"]);
+    assert_eq!(json_output(&dir, &["eval", "idea", "--json"])["data"], "validation");
+    let message = stdout(&dir.run(&["eval", "idea"]).code(0));
+    assert_says(&message, &["idea: 3 trials\ndigits: 599 validation rows, since the run has no test rows\n"]);
+    assert_says(&message, &["validation metrics equal to the histories"]);
+    let refused = dir.error_message(&["predict", "idea", "--index", "0"]);
     assert_says(&refused, &["the run has no test rows", "`--rows validation`"]);
 }
