@@ -33,7 +33,7 @@ pub struct Comparison {
     /// Index of the baseline in the groups.
     pub baseline: usize,
     /// Every metric that at least one group has.
-    pub figures: Vec<MetricComparison>,
+    pub metrics: Vec<MetricComparison>,
     /// The tested metrics, each with the difference of every other group from the baseline.
     pub tests: Vec<MetricTest>,
     /// Reasons why some metrics are not comparable, a sentence each.
@@ -76,7 +76,7 @@ impl MetricComparison {
 #[derive(Clone, Debug, Serialize)]
 pub struct MetricTest {
     /// Metric path.
-    pub figure: String,
+    pub metric: String,
     /// Difference of each group from the baseline; `None` for the baseline and for groups without the metric.
     pub groups: Vec<Option<Difference>>,
 }
@@ -98,28 +98,28 @@ pub fn compare(groups: &[Group], options: &CompareOptions) -> anyhow::Result<Com
     let mut all = metric_paths;
     all.extend(tested.iter().filter(|metric| !all.contains(metric)).cloned().collect::<Vec<_>>());
     let ranking = RankingRules::new(groups);
-    let figures: Vec<MetricComparison> =
+    let metrics: Vec<MetricComparison> =
         all.iter().map(|name| compare_metric(name, groups, ranking.ranks(name))).collect();
     let mut tests: Vec<MetricTest> =
         tested.into_iter().map(|name| test_metric(name, groups, baseline, options.test)).collect();
     correct_and_judge(&mut tests.iter_mut().flat_map(|test| test.groups.iter_mut().flatten()).collect::<Vec<_>>());
     let is_of_validation = |name: &str| metric_of(name).starts_with("val_");
-    let by_validation = tests.iter().any(|test| is_of_validation(&test.figure))
-        || figures.iter().any(|metric| is_of_validation(&metric.name) && metric.best.contains(&true));
+    let by_validation = tests.iter().any(|test| is_of_validation(&test.metric))
+        || metrics.iter().any(|metric| is_of_validation(&metric.name) && metric.best.contains(&true));
     let cautions = caution::find_cautions(groups, by_validation);
-    Ok(Comparison { baseline, figures, tests, cautions, has_validation: ranking.has_validation() })
+    Ok(Comparison { baseline, metrics, tests, cautions, has_validation: ranking.has_validation() })
 }
 
 impl Comparison {
     /// Returns a metric by its path.
     pub fn metric(&self, name: &str) -> Option<&MetricComparison> {
-        self.figures.iter().find(|metric| metric.name == name)
+        self.metrics.iter().find(|metric| metric.name == name)
     }
 
     /// Returns the metric that decides which group is best: a validation metric in the best epoch if there is one, the
     /// tested metric before others, losses last. `None` if no metric ranks the groups.
     pub fn ranked_by(&self) -> Option<&MetricComparison> {
-        let tested = self.tests.first().map_or("", |test| metric_of(&test.figure));
+        let tested = self.tests.first().map_or("", |test| metric_of(&test.metric));
         let tested = tested.strip_prefix("val_").unwrap_or(tested);
         let rank = |metric: &&MetricComparison| {
             let name = metric_of(&metric.name);
@@ -127,7 +127,7 @@ impl Comparison {
             (!metric.name.starts_with("best."), own != tested, own.ends_with("loss"))
         };
         let when = |metric: &&MetricComparison| ["best.", "last."].iter().any(|when| metric.name.starts_with(when));
-        self.figures.iter().filter(|metric| metric.best.contains(&true)).filter(when).min_by_key(rank)
+        self.metrics.iter().filter(|metric| metric.best.contains(&true)).filter(when).min_by_key(rank)
     }
 
     /// Returns the number of tested differences.
@@ -220,11 +220,11 @@ fn compare_metric(name: &str, groups: &[Group], is_ranked: bool) -> MetricCompar
     MetricComparison { name: name.to_owned(), higher_is_better, groups: samples, best, without_mean }
 }
 
-fn test_metric(figure: String, groups: &[Group], baseline: usize, test: Test) -> MetricTest {
+fn test_metric(metric: String, groups: &[Group], baseline: usize, test: Test) -> MetricTest {
     let difference = |(place, group): (usize, &Group)| match place == baseline {
         true => None,
-        false => Difference::new(&groups[baseline], group, &|trial| trial.metric_value(&figure), test),
+        false => Difference::new(&groups[baseline], group, &|trial| trial.metric_value(&metric), test),
     };
     let differences = groups.iter().enumerate().map(difference).collect();
-    MetricTest { figure, groups: differences }
+    MetricTest { metric, groups: differences }
 }

@@ -85,22 +85,22 @@ impl Group {
     }
 
     /// Returns the finite values of a metric in the trials that have not diverged.
-    pub fn values(&self, figure: impl Fn(&Trial) -> Option<f64>) -> Vec<f64> {
-        self.not_diverged().filter_map(figure).filter(|value| value.is_finite()).collect()
+    pub fn values(&self, metric: impl Fn(&Trial) -> Option<f64>) -> Vec<f64> {
+        self.not_diverged().filter_map(metric).filter(|value| value.is_finite()).collect()
     }
 
     /// Returns the finite values of a metric in the plotted trials.
-    pub fn plotted_values(&self, figure: impl Fn(&Trial) -> Option<f64>) -> Vec<f64> {
-        self.plotted().filter_map(figure).filter(|value| value.is_finite()).collect()
+    pub fn plotted_values(&self, metric: impl Fn(&Trial) -> Option<f64>) -> Vec<f64> {
+        self.plotted().filter_map(metric).filter(|value| value.is_finite()).collect()
     }
 
     /// Returns a value for a metric without a mean: one that is not finite, or the mean over trials that all diverged.
     /// `None` if there is a mean, or if no trial has the metric.
-    pub fn without_mean(&self, figure: impl Fn(&Trial) -> Option<f64>) -> Option<f64> {
-        if !self.values(&figure).is_empty() {
+    pub fn without_mean(&self, metric: impl Fn(&Trial) -> Option<f64>) -> Option<f64> {
+        if !self.values(&metric).is_empty() {
             return None;
         }
-        let all: Vec<f64> = self.plotted().filter_map(&figure).collect();
+        let all: Vec<f64> = self.plotted().filter_map(&metric).collect();
         let not_finite = all.iter().copied().find(|value| !value.is_finite());
         not_finite.or_else(|| (!all.is_empty()).then(|| mean(&all)))
     }

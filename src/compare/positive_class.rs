@@ -33,7 +33,7 @@ pub fn describe<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Option<Strin
 }
 
 /// Returns whether a metric path, such as `test.f1` or `best.val_ap`, is about the positive class.
-pub fn is_of_positive_class(figure: &str) -> bool {
-    let metric = figure.rsplit('.').next().unwrap_or(figure).trim_start_matches("val_");
+pub fn is_of_positive_class(path: &str) -> bool {
+    let metric = path.rsplit('.').next().unwrap_or(path).trim_start_matches("val_");
     Metric::info_of_name(metric).is_some_and(|info| info.uses_positive_class)
 }

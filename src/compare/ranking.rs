@@ -41,14 +41,14 @@ impl RankingRules {
 
     /// Returns whether a metric path such as `best.val_acc`, or a metric, ranks the groups. The first epoch never
     /// does.
-    pub fn ranks(&self, figure: &str) -> bool {
-        let metric = metric_of(figure);
-        let is_of_test = figure.starts_with("test.") || metric.starts_with("test_");
-        if is_of_test || figure.starts_with("first.") || !self.same_data {
+    pub fn ranks(&self, path: &str) -> bool {
+        let metric = metric_of(path);
+        let is_of_test = path.starts_with("test.") || metric.starts_with("test_");
+        if is_of_test || path.starts_with("first.") || !self.same_data {
             return false;
         }
-        let is_loss = metric.ends_with("loss") || matches!(figure, "diagnosis.val_loss_rise" | "diagnosis.gap");
-        let has_rows = metric.starts_with("val_") || matches!(figure, "diagnosis.val_loss_rise" | "diagnosis.gap");
+        let is_loss = metric.ends_with("loss") || matches!(path, "diagnosis.val_loss_rise" | "diagnosis.gap");
+        let has_rows = metric.starts_with("val_") || matches!(path, "diagnosis.val_loss_rise" | "diagnosis.gap");
         (self.same_loss || !is_loss) && (has_rows || !(self.has_validation || self.is_resampled))
     }
 
@@ -142,8 +142,8 @@ mod tests {
         Group { label: label.to_owned(), trials: vec![Trial::from_history(history, PathBuf::new())] }
     }
 
-    fn marked(groups: &[Group], figure: &str) -> Vec<bool> {
-        compare(groups, &CompareOptions::default()).unwrap().metric(figure).unwrap().best.clone()
+    fn marked(groups: &[Group], path: &str) -> Vec<bool> {
+        compare(groups, &CompareOptions::default()).unwrap().metric(path).unwrap().best.clone()
     }
 
     const LOSS: &str = "cross_entropy";

@@ -33,7 +33,7 @@ pub struct ListOptions {
     /// Only runs that match all of these.
     pub filters: Vec<Filter>,
     /// Additional metrics to show.
-    pub figures: Vec<String>,
+    pub metrics: Vec<String>,
     /// Whether each variant has its own line.
     pub by_variant: bool,
 }
@@ -74,7 +74,7 @@ pub struct RunSummary {
     /// Start of the first trial: UTC, RFC 3339.
     pub started: String,
     /// Values of the additional metrics, of the same variant.
-    pub figures: Vec<Option<f64>>,
+    pub metrics: Vec<Option<f64>>,
 }
 
 /// A metric in the best epoch, as the mean over trials.
@@ -273,10 +273,10 @@ fn summarize_groups(folder: &Path, groups: &[Group], missing: &[TrialName], opti
     devices.sort_unstable();
     devices.dedup();
     let chosen = RankingRules::new(groups).best_group(groups).map(|place| &groups[place]);
-    let mean_of = |figure: &dyn Fn(&Trial) -> Option<f64>| {
-        Some(chosen?.values(figure)).filter(|values| !values.is_empty()).map(|values| mean(&values))
+    let mean_of = |metric: &dyn Fn(&Trial) -> Option<f64>| {
+        Some(chosen?.values(metric)).filter(|values| !values.is_empty()).map(|values| mean(&values))
     };
-    let mean_of_metric = |figure: &str| mean_of(&|trial| trial.metric_value(figure));
+    let mean_of_metric = |metric: &str| mean_of(&|trial| trial.metric_value(metric));
     let monitor = chosen.and_then(|group| group.trials.iter().find_map(|trial| Some(trial.best()?.monitor.clone())));
     let best = monitor.and_then(|metric| {
         Some(BestMetric {
@@ -316,6 +316,6 @@ fn summarize_groups(folder: &Path, groups: &[Group], missing: &[TrialName], opti
         seconds: histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum(),
         device: devices.join(", "),
         started: histories().map(|history| history.started.clone()).min().unwrap_or_default(),
-        figures: options.figures.iter().map(|figure| mean_of_metric(figure)).collect(),
+        metrics: options.metrics.iter().map(|metric| mean_of_metric(metric)).collect(),
     }
 }

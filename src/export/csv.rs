@@ -85,7 +85,7 @@ fn summary(trials: &[Trial]) -> Table {
         add("device", history.environment.device.clone());
         add("parameters", or_empty(history.network.as_ref().map(|network| network.parameters.to_string())));
         add("epochs", history.history.len().to_string());
-        add("verdict", or_empty(history.verdict().map(|verdict| verdict.word().to_owned())));
+        add("diagnosis", or_empty(history.verdict().map(|verdict| verdict.word().to_owned())));
         add("monitor", or_empty(history.best.as_ref().map(|best| best.monitor.clone())));
         add("best_epoch", or_empty(history.best.as_ref().map(|best| best.epoch.to_string())));
         for (name, value) in history.best.iter().flat_map(|best| &best.metrics) {

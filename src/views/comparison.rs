@@ -37,8 +37,8 @@ pub fn blocks(groups: &[Group]) -> Vec<Block> {
 /// Returns the columns of the summary: the metrics that were tested for significance, and metrics of the best epoch, on
 /// validation rows if there are any. The table of all metrics shows the rest.
 fn columns(comparison: &Comparison) -> Vec<&str> {
-    let names = || comparison.figures.iter().map(|figure| figure.name.as_str());
-    let tested: Vec<&str> = comparison.tests.iter().map(|tested| tested.figure.as_str()).collect();
+    let names = || comparison.metrics.iter().map(|figure| figure.name.as_str());
+    let tested: Vec<&str> = comparison.tests.iter().map(|tested| tested.metric.as_str()).collect();
     let best = |prefix: &str| -> Vec<&str> { names().filter(|name| name.starts_with(prefix)).take(METRICS).collect() };
     let of_best = match best("best.val_") {
         none if none.is_empty() => best("best."),
@@ -141,8 +141,8 @@ fn star(has_best: bool, comparison: &Comparison) -> &'static str {
 /// Returns tables of all metrics with a column for each group; test metrics have a separate table.
 fn all_metrics(groups: &[Group], comparison: &Comparison) -> Vec<Block> {
     let (tested, others): (Vec<&MetricComparison>, Vec<&MetricComparison>) =
-        comparison.figures.iter().partition(|figure| figure.name.starts_with("test."));
-    let has_best = comparison.figures.iter().any(|figure| figure.best.contains(&true));
+        comparison.metrics.iter().partition(|figure| figure.name.starts_with("test."));
+    let has_best = comparison.metrics.iter().any(|figure| figure.best.contains(&true));
     let caption = format!("Training and validation rows{}", star(has_best, comparison));
     let parts = [(caption, others), (format!("Test rows: {}", describe_test_weights(groups)), tested)];
     let table = |(caption, figures): (String, Vec<&MetricComparison>)| {
@@ -216,7 +216,7 @@ fn conclusion(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) ->
         .map(|(_, group)| group.label.as_str())
         .collect();
     let rows = if comparison.has_validation { "validation" } else { "training" };
-    let name = in_a_sentence(&tested.figure);
+    let name = in_a_sentence(&tested.metric);
     let one_trial = || format!("With one trial each, differences in {name} cannot be tested: train more seeds.");
     let by = figure.map_or(String::new(), |figure| in_a_sentence(&figure.name));
     let baseline = &groups[comparison.baseline].label;
@@ -227,14 +227,14 @@ fn conclusion(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) ->
         [one] => format!("Best on {rows} rows: {one} ({by})."),
         several => format!("Best on {rows} rows: {} (the same {by}).", several.join(" and ")),
     };
-    let count = |verdict: Significance| found.iter().filter(|difference| difference.verdict == verdict).count();
+    let count = |verdict: Significance| found.iter().filter(|difference| difference.significance == verdict).count();
     let differ = count(Significance::Significant);
     let rest = match (&found[..], differ) {
         ([], _) => String::new(),
         ([one], _) => {
             let other = tested.groups.iter().position(Option::is_some).map(|place| groups[place].label.as_str());
             let other = other.unwrap_or_default();
-            match one.verdict {
+            match one.significance {
                 Significance::Significant => format!("{other} and {baseline} differ significantly in {name}."),
                 Significance::NotSignificant => {
                     format!("The difference in {name} between {other} and {baseline} is not significant.")
@@ -275,7 +275,7 @@ fn differences(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) -
     let corrected = if several { ", corrected for multiple comparisons by Holm's method" } else { "" };
     let caption = format!(
         "Difference in {} from {}: 95 % bootstrap interval, and p of a {}{corrected}",
-        in_a_sentence(&tested.figure),
+        in_a_sentence(&tested.metric),
         groups[comparison.baseline].label,
         tests.join(" or a ")
     );
@@ -290,7 +290,7 @@ fn differences(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) -
             interval.unwrap_or_else(|| MISSING.to_owned()),
             value_or_dash(difference.corrected.or(difference.p)),
             difference.hedges_g.map_or(MISSING.to_owned(), |g| format!("{g:+.2}")),
-            verdict(difference.verdict).to_owned(),
+            verdict(difference.significance).to_owned(),
         ];
         table.row(std::iter::once(Cell::Label(place, groups[place].label.clone())).chain(cells.map(Cell::Text)));
     }

@@ -29,7 +29,7 @@ pub fn section(groups: &[Group]) -> Section {
         1 => table,
         trials => Block::Folded(format!("Each of the {trials} trials"), vec![table]),
     };
-    Section { id: "figures", title: "Metrics", blocks: vec![metrics, each] }
+    Section { id: "metrics", title: "Metrics", blocks: vec![metrics, each] }
 }
 
 /// Returns the tables of a group's metrics.

@@ -7,7 +7,7 @@ use crate::views::document::statistic::{MISSING, mean_and_std_of, signed};
 use crate::views::document::table::Table;
 use crate::views::trials::Runs;
 
-/// A reference value and ours.
+/// A reference value and the value of this run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
     /// The metric's name: `relu/last.loss`.
@@ -61,7 +61,7 @@ pub fn section(runs: &Runs) -> Option<Section> {
         cells.push(if row.is_exact { "the published run can be repeated exactly" } else { "" }.to_owned());
         table.row(cells);
     }
-    Some(Section { id: "theirs", title: "References", blocks: vec![Block::Table(table.filled()?)] })
+    Some(Section { id: "references", title: "References", blocks: vec![Block::Table(table.filled()?)] })
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
         warnings.iter().for_each(|warning| terminal::warn(warning));
     }
     if output_args.json {
-        terminal::json(&json!({ "run": folder.path(), "pictures": plot_files, "histories": histories }));
+        terminal::json(&json!({ "run": folder.path(), "plots": plot_files, "histories": histories }));
     } else if !output_args.quiet && !histories.is_empty() {
         terminal::out(&summary::of(study, finished, &plot_files));
     }
@@ -64,7 +64,7 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
 pub(crate) fn finish_completed_run(run: &SavedRun, output_args: &OutputArgs) -> Exit {
     let histories: Vec<&History> = run.trials.iter().map(|trial| &trial.history).collect();
     if output_args.json {
-        terminal::json(&json!({ "run": run.folder, "pictures": [], "histories": histories }));
+        terminal::json(&json!({ "run": run.folder, "plots": [], "histories": histories }));
     }
     if !output_args.quiet {
         terminal::say(&format!("the run in `{}` is already complete", run.folder.display()));

@@ -32,7 +32,7 @@ pub struct Difference {
     /// Probability that a trial of the group has a higher value than a trial of the baseline; 0.5 is no difference.
     pub superiority: Option<f64>,
     /// Conclusion.
-    pub verdict: Significance,
+    pub significance: Significance,
 }
 
 /// Conclusion about a difference.
@@ -46,10 +46,8 @@ pub enum Significance {
     /// With this number of trials, the test cannot reach significance.
     TooFew,
     /// Not significant.
-    #[serde(rename = "may_be_luck")]
     NotSignificant,
     /// Significant.
-    #[serde(rename = "differs")]
     Significant,
 }
 
@@ -72,14 +70,14 @@ impl Difference {
     pub fn new(
         baseline: &Group,
         group: &Group,
-        figure: &impl Fn(&Trial) -> Option<f64>,
+        metric: &impl Fn(&Trial) -> Option<f64>,
         test: Test,
     ) -> Option<Difference> {
-        let (a, b) = (baseline.values(figure), group.values(figure));
+        let (a, b) = (baseline.values(metric), group.values(metric));
         if a.is_empty() || b.is_empty() {
             return None;
         }
-        let pairs = pairs(baseline, group, figure);
+        let pairs = pairs(baseline, group, metric);
         let (design, difference, interval, p, p_if_normal) = match &pairs {
             Some(pairs) => (
                 Design::Pairs(pairs.len()),
@@ -111,7 +109,7 @@ impl Difference {
             p_if_normal,
             hedges_g: effect::hedges_g(&b, &a),
             superiority: effect::superiority(&b, &a),
-            verdict: if is_same { Significance::Same } else { Significance::OneTrial },
+            significance: if is_same { Significance::Same } else { Significance::OneTrial },
         })
     }
 }
@@ -130,8 +128,8 @@ pub fn correct_and_judge(differences: &mut [&mut Difference]) {
         let difference = &mut *differences[place];
         difference.least_p = holm::correct(&at_least)[rank];
         difference.corrected = Some(corrected[rank]);
-        difference.verdict = match corrected[rank] {
-            _ if difference.verdict == Significance::Same => Significance::Same,
+        difference.significance = match corrected[rank] {
+            _ if difference.significance == Significance::Same => Significance::Same,
             p if p < ALPHA => Significance::Significant,
             _ if difference.least_p >= ALPHA => Significance::TooFew,
             _ => Significance::NotSignificant,
@@ -151,11 +149,11 @@ pub fn pairs_needed(comparisons: usize) -> usize {
 
 /// Returns the paired differences of trials with the same seed and fold. `None` unless all trials of both groups have
 /// a partner, there are at least two pairs, and no seed occurs twice in a group.
-fn pairs(baseline: &Group, group: &Group, figure: &impl Fn(&Trial) -> Option<f64>) -> Option<Vec<f64>> {
+fn pairs(baseline: &Group, group: &Group, metric: &impl Fn(&Trial) -> Option<f64>) -> Option<Vec<f64>> {
     let by_seed = |group: &Group| -> Option<BTreeMap<(i64, Option<usize>), f64>> {
         let mut values = BTreeMap::new();
         for trial in group.not_diverged() {
-            if let Some(value) = figure(trial).filter(|value| value.is_finite()) {
+            if let Some(value) = metric(trial).filter(|value| value.is_finite()) {
                 let repeated = values.insert((trial.seed()?, trial.fold()), value).is_some();
                 if repeated {
                     return None;
@@ -206,11 +204,11 @@ mod tests {
     #[test]
     fn few_trials_are_said_to_be_few_and_one_to_be_one() {
         let seeds = |n: i64, by: f64| (0..n).map(|seed| (seed, by + 0.01 * seed as f64)).collect::<Vec<_>>();
-        assert_eq!(of(&seeds(5, 0.0), &seeds(5, 1.0)).verdict, Significance::TooFew);
-        assert_eq!(of(&seeds(6, 0.0), &seeds(6, 1.0)).verdict, Significance::Significant);
-        assert_eq!(of(&seeds(1, 0.0), &seeds(1, 1.0)).verdict, Significance::OneTrial);
-        assert_eq!(of(&seeds(4, 0.0), &seeds(4, 0.0)).verdict, Significance::Same);
-        assert_eq!(of(&[(0, 0.75)], &[(0, 0.5), (1, 1.0)]).verdict, Significance::OneTrial);
+        assert_eq!(of(&seeds(5, 0.0), &seeds(5, 1.0)).significance, Significance::TooFew);
+        assert_eq!(of(&seeds(6, 0.0), &seeds(6, 1.0)).significance, Significance::Significant);
+        assert_eq!(of(&seeds(1, 0.0), &seeds(1, 1.0)).significance, Significance::OneTrial);
+        assert_eq!(of(&seeds(4, 0.0), &seeds(4, 0.0)).significance, Significance::Same);
+        assert_eq!(of(&[(0, 0.75)], &[(0, 0.5), (1, 1.0)]).significance, Significance::OneTrial);
         assert_eq!(pairs_needed(1), 6);
         assert_eq!(pairs_needed(10), 9);
     }
@@ -219,15 +217,20 @@ mod tests {
     fn one_of_many_comparisons_has_to_be_surer() {
         let a: Vec<(i64, f64)> = (0..6).map(|seed| (seed, 0.0)).collect();
         let b: Vec<(i64, f64)> = (0..6).map(|seed| (seed, 1.0 + 0.1 * seed as f64)).collect();
-        assert_eq!(of(&a, &b).verdict, Significance::Significant);
+        assert_eq!(of(&a, &b).significance, Significance::Significant);
         let mut ten = vec![of(&a, &b); 10];
         correct_and_judge(&mut ten.iter_mut().collect::<Vec<_>>());
-        assert!(ten.iter().all(|difference| difference.verdict == Significance::TooFew && difference.least_p <= 1.0));
+        assert!(
+            ten.iter().all(|difference| difference.significance == Significance::TooFew && difference.least_p <= 1.0)
+        );
         // beside one that is surer than that, it takes less
         let many: Vec<(i64, f64)> = (0..12).map(|seed| (seed, 1.0 + 0.1 * seed as f64)).collect();
         let none: Vec<(i64, f64)> = (0..12).map(|seed| (seed, 0.0)).collect();
         let mut two = [of(&none, &many), of(&a, &b)];
         correct_and_judge(&mut two.iter_mut().collect::<Vec<_>>());
-        assert_eq!(two.map(|difference| difference.verdict), [Significance::Significant, Significance::Significant]);
+        assert_eq!(
+            two.map(|difference| difference.significance),
+            [Significance::Significant, Significance::Significant]
+        );
     }
 }

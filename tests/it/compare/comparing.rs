@@ -40,7 +40,7 @@ fn equal_settings_are_not_reported_as_different() {
     let difference = &found["tests"][0]["groups"][1];
     assert_eq!(difference["design"]["groups"], serde_json::json!([8, 8]));
     assert!(difference["p"].as_f64().unwrap() > 0.05, "{difference}");
-    assert_eq!(difference["verdict"], "may_be_luck");
+    assert_eq!(difference["significance"], "not_significant");
     assert_eq!(found["settings"].as_array().unwrap().len(), 1, "seeds alone differ: {}", found["settings"]);
     let text = one_line(&stdout(&dir.run(&["compare", "one", "other", "--metric", "last.acc"]).success()));
     assert!(text.contains("not significant"), "{text}");
@@ -66,7 +66,7 @@ fn different_groups_are_compared_pairwise_with_their_differences() {
     let difference = &found["tests"][0]["groups"][1];
     assert_eq!(difference["design"]["pairs"], 6);
     assert_eq!(difference["p"], 2.0 / 64.0);
-    assert_eq!(difference["verdict"], "differs");
+    assert_eq!(difference["significance"], "significant");
     assert!(difference["interval"]["low"].as_f64().unwrap() > 0.0);
     let reversed = json_of(
         dir.run(&["compare", "fast", "slow", "--metric", "last.loss", "--json", "--baseline", "slow"]).success(),
@@ -195,7 +195,7 @@ fn curves_with_different_lengths_or_gaps_or_no_values_are_compared() {
     assert!(text.contains("zero.json") && text.contains("loss last"), "{text}");
     let found = json_of(dir.run(&["compare", "nan.json", "lone.json", "--json"]).success());
     let figure =
-        |name: &str| found["figures"].as_array().unwrap().iter().find(|figure| figure["name"] == name).cloned();
+        |name: &str| found["metrics"].as_array().unwrap().iter().find(|figure| figure["name"] == name).cloned();
     assert_eq!(figure("last.loss").unwrap()["groups"][0], Value::Null, "infinite losses have no mean");
     assert_eq!(figure("first.loss").unwrap()["groups"][0], Value::Null, "diverged trials are not part of a mean");
     assert_eq!(figure("first.loss").unwrap()["groups"][1]["mean"], 2.5);
@@ -221,7 +221,7 @@ fn runs_are_listed_newest_first_and_can_be_filtered_and_sorted() {
     assert_eq!(names(list(&["--filter", "train.optimizer.adam.lr<1e-4"])), ["slow"]);
     assert_eq!(names(list(&["one"])), ["one"]);
     assert_eq!(list(&["--filter", "status=diverged"]), [] as [Value; 0]);
-    assert_eq!(list(&["--sort", "last.loss"])[0]["figures"]["last.loss"], all_means(&dir, "one"));
+    assert_eq!(list(&["--sort", "last.loss"])[0]["metrics"]["last.loss"], all_means(&dir, "one"));
     let csv = stdout(&dir.run(&["runs", "--csv"]).success());
     assert_eq!(csv.lines().count(), 3);
     let text = stdout(&dir.run(&["runs"]).success());
@@ -271,7 +271,7 @@ fn runs_with_data_leakage_are_never_the_best() {
         dir.run(&["exp", name, "--quiet"]).success();
     }
     let found = json_of(dir.run(&["compare", "honest", "leaky", "--json"]).success());
-    for figure in found["figures"].as_array().unwrap() {
+    for figure in found["metrics"].as_array().unwrap() {
         assert_eq!(figure["best"][1], false, "{figure}");
     }
     let cautions = found["cautions"].to_string();

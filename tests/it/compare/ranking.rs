@@ -38,7 +38,7 @@ fn test_rows_never_select_a_variant() {
     assert!(!line(&summary, "slow ").contains('*'), "{summary}");
 
     let compared = json(&dir, &["compare", "idea", "--json"]);
-    for figure in compared["figures"].as_array().unwrap() {
+    for figure in compared["metrics"].as_array().unwrap() {
         let name = figure["name"].as_str().unwrap();
         let metric = name.split('.').nth(1).unwrap();
         let is_marked = figure["best"].as_array().unwrap().contains(&Value::Bool(true));
@@ -76,7 +76,7 @@ fn runs_shows_the_variant_selected_on_validation_rows() {
         assert_eq!(runs[0]["test"]["epoch"].as_f64(), quick["best"]["epoch"].as_f64());
     }
     let compared = json(&dir, &["compare", "idea", "--json"]);
-    let test = compared["figures"].as_array().unwrap().iter().find(|figure| figure["name"] == "test.acc").unwrap();
+    let test = compared["metrics"].as_array().unwrap().iter().find(|figure| figure["name"] == "test.acc").unwrap();
     assert_eq!(test["best"], serde_json::json!([false, false]));
 }
 

@@ -34,7 +34,7 @@ fn compare(dir: &TestDir, name: &str) -> Comparison {
 impl Comparison {
     /// Mean of a metric over the trials of the first run.
     fn metric(&self, name: &str) -> Option<f64> {
-        let figure = self.json["figures"].as_array().unwrap().iter().find(|figure| figure["name"] == name)?;
+        let figure = self.json["metrics"].as_array().unwrap().iter().find(|figure| figure["name"] == name)?;
         figure["groups"][0]["mean"].as_f64()
     }
 }
@@ -231,7 +231,7 @@ fn lightning_epochs_start_at_0_and_its_placeholder_metric_is_ignored() {
     let found = compare(&dir, "version_1");
     assert_eq!((found.epochs, &found.best), (6, &6.into()));
     assert_says(&found.notes, &["its first epoch is 4: it is written as 3, and Lightning counts from 0"]);
-    let names: Vec<&Value> = found.json["figures"].as_array().unwrap().iter().map(|figure| &figure["name"]).collect();
+    let names: Vec<&Value> = found.json["metrics"].as_array().unwrap().iter().map(|figure| &figure["name"]).collect();
     assert!(names.iter().all(|name| !name.as_str().unwrap().contains("hp_metric")), "{names:?}");
     // a metric with the placeholder's name that the user logged is shown after the known metrics
     let used: Vec<_> = std::iter::once((3, Scalar("hp_metric", 0.5))).chain((0..2).flat_map(epoch)).collect();
@@ -257,7 +257,7 @@ fn runs_with_nan_values_are_still_compared() {
     let found = compare(&dir, "last.json");
     assert_eq!(found.best, 2);
     let figure =
-        |name: &str| found.json["figures"].as_array().unwrap().iter().find(|figure| figure["name"] == name).cloned();
+        |name: &str| found.json["metrics"].as_array().unwrap().iter().find(|figure| figure["name"] == name).cloned();
     assert_eq!(figure("last.val_loss").unwrap()["without_mean"], serde_json::json!(["nan", null]));
     assert_eq!(figure("last.acc").unwrap()["without_mean"], serde_json::json!([0.875, null]));
     assert_says(&found.json["cautions"].to_string(), &["last: diverged", "last: val_loss is nan in epoch 3"]);
@@ -280,7 +280,7 @@ fn runs_with_nan_values_are_still_compared() {
     let middle = compare(&dir, "middle.json");
     assert_eq!((middle.best.clone(), middle.metric("last.val_loss")), (3.into(), Some(0.6)));
     assert_says(&middle.json["cautions"].to_string(), &["middle: val_loss is nan in epoch 2"]);
-    assert_ne!(middle.json["groups"][0]["trials"][0]["verdict"], "diverged");
+    assert_ne!(middle.json["groups"][0]["trials"][0]["diagnosis"], "diverged");
 
     let (text, _) = table("--baseline=good", "infinite.csv");
     assert_says(&text, &["val_cls_loss last", "inf", "caution: infinite: val_cls_loss is not finite in all 2 epochs"]);

@@ -55,7 +55,7 @@ fn runs_save_plots_and_print_their_paths() {
     }
     let idea = dir.file("idea.toml", IDEA);
     let alone = dir.exp(&[&idea]);
-    assert_eq!(alone["pictures"], serde_json::json!(["curves.svg"]), "without test rows");
+    assert_eq!(alone["plots"], serde_json::json!(["curves.svg"]), "without test rows");
 }
 
 #[test]

@@ -84,7 +84,7 @@ optimizer = { adam = { lr = 0.05 } }
     let shown = stdout(&dir.run(&["exp", "idea.toml"]).success());
     assert_says(&shown, &["underfitting: the target is the same in every training row", "baseline (the mean of the"]);
     let history = history(&dir);
-    assert_eq!(history["diagnosis"]["verdict"], "underfitting");
+    assert_eq!(history["diagnosis"]["label"], "underfitting");
     assert!(history["baselines"]["test"]["mae"].as_f64().unwrap() < 1e-5);
 }
 

@@ -17,7 +17,7 @@ fn a_nan_loss_ends_the_replica_as_diverged() {
     assert!(history["history"]["loss"] == serde_json::json!(["nan"]), "{}", history["history"]);
     assert!(history["history"].as_object().unwrap().values().flat_map(|v| v.as_array().unwrap()).all(|v| !v.is_null()));
     assert_eq!(history["best"], Value::Null);
-    assert_eq!(history["diagnosis"]["verdict"], "diverged");
+    assert_eq!(history["diagnosis"]["label"], "diverged");
     assert_says(history["diagnosis"]["sentence"].as_str().unwrap(), &["epoch 1", "smaller learning rate"]);
 }
 

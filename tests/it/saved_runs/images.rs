@@ -96,7 +96,7 @@ fn user_images_are_evaluated_from_pairs_of_idx_files() {
     dir.write("idea.toml", experiment(data, "[{ linear = 3 }]", CLASSIFY));
     dir.exp(&["idea.toml"]);
     let (own, given) = (evaluations(&dir, &["idea"]), evaluations(&dir, &["idea", "--data", "images,labels"]));
-    assert_eq!(own[0]["figures"], given[0]["figures"]);
+    assert_eq!(own[0]["metrics"], given[0]["metrics"]);
     for (written, words) in [
         ("images.gz", "images need labels"),
         ("images,missing", "`missing` does not exist"),

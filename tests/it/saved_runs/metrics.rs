@@ -23,9 +23,9 @@ fn a_new_network_with_saved_weights_has_the_recorded_test_metrics() {
             let trials = evaluations(&dir, &["idea"]);
             assert_eq!(trials.iter().map(|trial| &trial["trial"]).collect::<Vec<_>>(), ["base-seed0", "base-seed1"]);
             trials.iter().for_each(assert_equals_history);
-            let names: Vec<&String> = trials[0]["figures"].as_object().unwrap().keys().collect();
+            let names: Vec<&String> = trials[0]["metrics"].as_object().unwrap().keys().collect();
             assert_eq!(names, ["loss", "acc", "f1", "top_3", "mcc", "balanced_acc"]);
-            assert_ne!(trials[0]["figures"]["loss"], trials[1]["figures"]["loss"]);
+            assert_ne!(trials[0]["metrics"]["loss"], trials[1]["metrics"]["loss"]);
             evaluations(&dir, &["idea", "--data", "validation"]).iter().for_each(assert_equals_history);
         }
     }

@@ -40,7 +40,7 @@ pub fn assert_near(found: &Value, expected: &Value) {
 pub fn assert_equals_history(trial: &Value) {
     assert_eq!(trial["same"], true, "{trial}");
     for (name, stated) in trial["history"].as_object().unwrap() {
-        assert_near(&trial["figures"][name], stated);
+        assert_near(&trial["metrics"][name], stated);
     }
 }
 

@@ -45,14 +45,14 @@ fn a_table_with_shuffled_columns_gives_the_same_predictions() {
     assert_equals_history(&own[0]);
     assert_eq!((&own[0]["rows"], &own[0]["confusion"]), (&given[0]["rows"], &given[0]["confusion"]));
     for name in ["loss", "acc"] {
-        assert_near(&given[0]["figures"][name], &own[0]["figures"][name]);
+        assert_near(&given[0]["metrics"][name], &own[0]["metrics"][name]);
     }
     assert_eq!((&given[0]["history"], &given[0]["same"]), (&Value::Null, &Value::Null));
 
     let rows = predictions(&dir, &["idea", "--csv", "given.csv"]);
     assert_eq!(rows.len() as u64, own[0]["rows"].as_u64().unwrap());
     let right = rows.iter().filter(|row| row["right"] == true).count();
-    assert_near(&json!(right as f64 / rows.len() as f64), &own[0]["figures"]["acc"]);
+    assert_near(&json!(right as f64 / rows.len() as f64), &own[0]["metrics"]["acc"]);
     for index in [0, 7, 41, rows.len() - 1] {
         let row = &predictions(&dir, &["idea", "--index", &index.to_string()])[0];
         assert_eq!((&rows[index]["row"], &rows[index]["truth"]), (&json!(index + 1), &row["truth"]));

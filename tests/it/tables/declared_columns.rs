@@ -123,7 +123,7 @@ fn a_new_table_is_read_by_column_names_and_checked_against_the_classes() {
         let run = dir.runner(&["eval", "idea", "--data", "given.csv", "--json", "--device", "cpu"]).assert().success();
         let evaluated = serde_json::from_slice::<Value>(&run.get_output().stdout).unwrap();
         let run = dir.runner(&["predict", "idea", "--csv", "given.csv", "--format", "csv"]).assert().success();
-        (evaluated["trials"][0]["figures"].clone(), String::from_utf8(run.get_output().stdout.clone()).unwrap())
+        (evaluated["trials"][0]["metrics"].clone(), String::from_utf8(run.get_output().stdout.clone()).unwrap())
     };
     let (figures, predicted) = evaluated(&FRAUD_COLUMNS);
     assert!(figures["loss"].is_number() && figures["acc"].is_number(), "{figures}");

@@ -53,7 +53,7 @@ pub(crate) fn render(groups: &[Group], comparison: &Comparison, axis: Axis, page
 /// Returns the metrics to show.
 fn metrics(groups: &[Group], comparison: &Comparison) -> Vec<String> {
     let count = |name: &str| groups.iter().filter(|group| group.metrics().contains(&name)).count();
-    let main = comparison.tests.first().map(|test| metric_of(&test.figure));
+    let main = comparison.tests.first().map(|test| metric_of(&test.metric));
     let main = main.map(|metric| metric.strip_prefix("val_").unwrap_or(metric));
     let mut chosen = Vec::new();
     for metric in ["loss"].into_iter().chain(main.filter(|metric| *metric != "loss")) {

@@ -26,12 +26,13 @@ fn render_metric(test: &MetricTest, groups: &[Group], comparison: &Comparison, p
     let differences: Vec<(usize, &Difference)> =
         test.groups.iter().enumerate().filter_map(|(index, difference)| Some((index, difference.as_ref()?))).collect();
     if differences.is_empty() {
-        return vec![page.wrapped(&format!("{}: no value to compare with {baseline}", metric_label(&test.figure)), 2)];
+        return vec![page.wrapped(&format!("{}: no value to compare with {baseline}", metric_label(&test.metric)), 2)];
     }
     let mut tables = table(test, groups, comparison).tables(page);
-    let title = format!("{} compared with {baseline}{}", metric_label(&test.figure), design(&differences));
+    let title = format!("{} compared with {baseline}{}", metric_label(&test.metric), design(&differences));
     tables[0] = format!("{}\n{}", page.wrapped(&title, 2), tables[0]);
-    let (single, tested): (Vec<_>, Vec<_>) = differences.iter().partition(|(_, d)| d.verdict == Significance::OneTrial);
+    let (single, tested): (Vec<_>, Vec<_>) =
+        differences.iter().partition(|(_, d)| d.significance == Significance::OneTrial);
     let mut sentences: Vec<String> =
         tested.iter().map(|(index, d)| sentence(&groups[*index].label, baseline, d, test)).collect();
     if !single.is_empty() {
@@ -63,7 +64,7 @@ fn design(differences: &[(usize, &Difference)]) -> String {
 
 /// Returns a table of the groups with their metric, the difference from the baseline, p and effect size.
 fn table(test: &MetricTest, groups: &[Group], comparison: &Comparison) -> Fitted {
-    let metric = comparison.metric(&test.figure);
+    let metric = comparison.metric(&test.metric);
     let sample_of = |index: usize| metric.and_then(|metric| metric.groups[index].as_ref());
     let indices = 0..groups.len();
     let cells = |text: &dyn Fn(usize) -> String| -> Vec<Cell> {
@@ -82,7 +83,7 @@ fn table(test: &MetricTest, groups: &[Group], comparison: &Comparison) -> Fitted
     let mut fitted = Fitted {
         labels: Column::words("run", groups.iter().map(|group| truncated(&group.label, 34))),
         groups: vec![
-            vec![Column::numbers(metric_label(&test.figure), metric_cells)],
+            vec![Column::numbers(metric_label(&test.metric), metric_cells)],
             vec![Column::numbers(
                 "95 % interval",
                 cells(&|index| interval(sample_of(index).and_then(|s| s.interval), false)),
@@ -138,9 +139,9 @@ pub(crate) fn format_p(p: f64) -> String {
 
 /// Returns a sentence about the difference of one group from the baseline.
 fn sentence(group: &str, baseline: &str, d: &Difference, test: &MetricTest) -> String {
-    let metric = metric_label(&test.figure);
+    let metric = metric_label(&test.metric);
     let delta = together(&signed(d.difference));
-    let is_better = higher_is_better(metric_of(&test.figure)).map(|higher| (d.difference > 0.0) == higher);
+    let is_better = higher_is_better(metric_of(&test.metric)).map(|higher| (d.difference > 0.0) == higher);
     let than = match is_better {
         Some(true) => "better than",
         Some(false) => "worse than",
@@ -150,7 +151,7 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &MetricTest) -> S
     let name = d.test.name(d.design);
     let p = |value: f64| together(&format!("p {}", format_p(value)));
     let corrected_p = d.corrected.map(p).unwrap_or_default();
-    match d.verdict {
+    match d.significance {
         Significance::Same | Significance::OneTrial => format!("{group}: the same {metric} as {baseline}"),
         Significance::Significant => {
             format!("{group} is {than} {baseline} (significant): {metric} {delta} ({name}, {corrected_p})")
@@ -174,7 +175,7 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &MetricTest) -> S
 /// Returns remarks about all differences: how many seeds are needed, and how intervals and p values are computed.
 fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_from_runner: bool) -> Vec<String> {
     let mut remarks = Vec::new();
-    let any = |verdict: Significance| differences.iter().any(|(_, difference)| difference.verdict == verdict);
+    let any = |verdict: Significance| differences.iter().any(|(_, difference)| difference.significance == verdict);
     if any(Significance::TooFew) || any(Significance::OneTrial) {
         let needed = pairs_needed(comparisons.max(differences.len()));
         let other =
@@ -199,7 +200,7 @@ fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_from_ru
         ));
     }
     let excludes_0 = |d: &Difference| d.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);
-    if differences.iter().any(|(_, d)| d.verdict == Significance::NotSignificant && excludes_0(d)) {
+    if differences.iter().any(|(_, d)| d.significance == Significance::NotSignificant && excludes_0(d)) {
         remarks.push(
             "if an interval excludes 0 and p is above 0.05, trust p: the two are computed in different ways".to_owned(),
         );

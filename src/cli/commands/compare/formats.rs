@@ -35,7 +35,7 @@ pub(crate) fn to_json(groups: &[Group], comparison: &Comparison, all: bool) -> V
         "groups": groups.iter().map(group_json).collect::<Vec<_>>(),
         "baseline": comparison.baseline,
         "settings": shown.iter().map(setting_json).collect::<Vec<_>>(),
-        "figures": comparison.figures,
+        "metrics": comparison.metrics,
         "tests": comparison.tests,
         "cautions": comparison.cautions,
     })
@@ -52,22 +52,22 @@ fn trial_json(trial: &Trial) -> Value {
         "val_loss_rise": trial.diagnosis().and_then(|diagnosis| diagnosis.val_loss_rise),
         "generalization_gap": trial.diagnosis().and_then(|diagnosis| diagnosis.generalization_gap),
         "gap": trial.diagnosis().and_then(|diagnosis| diagnosis.val_loss_rise), // key of earlier versions
-        "verdict": trial.verdict(),
+        "diagnosis": trial.verdict(),
         "findings": trial.diagnosis().map(|diagnosis| &diagnosis.findings),
     })
 }
 
 /// Returns the difference of a group from the baseline in a metric, if it was tested.
 fn tested_difference<'a>(comparison: &'a Comparison, metric: &str, index: usize) -> Option<&'a Difference> {
-    comparison.tests.iter().find(|test| test.figure == metric)?.groups[index].as_ref()
+    comparison.tests.iter().find(|test| test.metric == metric)?.groups[index].as_ref()
 }
 
 /// Returns CSV with a line for each metric of each group.
 pub(crate) fn to_csv(groups: &[Group], comparison: &Comparison) -> String {
-    const HEADER: &str = "run,figure,n,mean,std,low,high,min,max,best,difference,difference_low,difference_high,p,p_holm,hedges_g,superiority,verdict,caution";
+    const HEADER: &str = "run,metric,n,mean,std,low,high,min,max,best,difference,difference_low,difference_high,p,p_holm,hedges_g,superiority,significance,caution";
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let mut lines = vec![HEADER.to_owned()];
-    for metric in &comparison.figures {
+    for metric in &comparison.metrics {
         for (index, group) in groups.iter().enumerate() {
             let caution = caution(group, metric, index);
             let Some(sample) = &metric.groups[index] else {
@@ -106,7 +106,7 @@ pub(crate) fn to_csv(groups: &[Group], comparison: &Comparison) -> String {
                 field(|d| d.hedges_g),
                 field(|d| d.superiority),
                 tested
-                    .and_then(|d| Some(serde_json::to_value(d.verdict).ok()?.as_str()?.to_owned()))
+                    .and_then(|d| Some(serde_json::to_value(d.significance).ok()?.as_str()?.to_owned()))
                     .unwrap_or_default(),
                 caution,
             ];
@@ -155,7 +155,7 @@ pub(crate) fn to_markdown(groups: &[Group], comparison: &Comparison, all: bool) 
         };
         [vec![metric_label(&metric.name)], (0..groups.len()).map(metric_cell).collect()].concat()
     };
-    parts.push(markdown_table(&header("metric"), comparison.figures.iter().map(row)));
+    parts.push(markdown_table(&header("metric"), comparison.metrics.iter().map(row)));
     for test in comparison.tests.iter().filter(|test| test.groups.iter().any(Option::is_some)) {
         let row = |(index, difference): (usize, &Option<Difference>)| {
             let d = difference.as_ref()?;
@@ -168,10 +168,10 @@ pub(crate) fn to_markdown(groups: &[Group], comparison: &Comparison, all: bool) 
                 p_cell(d.p),
                 p_cell(d.corrected),
                 d.hedges_g.map_or("–".to_owned(), |g| format!("{g:+.2}")),
-                d.verdict.words().to_owned(),
+                d.significance.words().to_owned(),
             ])
         };
-        let title = format!("{} compared with {}", metric_label(&test.figure), labels[comparison.baseline]);
+        let title = format!("{} compared with {}", metric_label(&test.metric), labels[comparison.baseline]);
         let header = [title.as_str(), "Δ", "95 % interval of Δ", "p", "p (Holm)", "g", "result"].map(str::to_owned);
         parts.push(markdown_table(&header, test.groups.iter().enumerate().filter_map(row)));
     }

@@ -15,7 +15,7 @@ use crate::compare::statistics::sample::Sample;
 
 /// Returns the tables, with a legend below each.
 pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
-    let shown: Vec<&MetricComparison> = comparison.figures.iter().filter(|metric| metric.is_there()).collect();
+    let shown: Vec<&MetricComparison> = comparison.metrics.iter().filter(|metric| metric.is_there()).collect();
     if shown.is_empty() {
         return vec!["no metrics: no epoch was completed".to_owned()];
     }

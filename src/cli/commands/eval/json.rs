@@ -20,7 +20,7 @@ pub(crate) fn to_json(run: &SavedRun, eval_rows: &EvalRows, results: &[TrialResu
         match outcome {
             Ok(evaluation) => {
                 object["rows"] = json!(evaluation.rows);
-                object["figures"] = numbers(&mut evaluation.record.metrics.iter());
+                object["metrics"] = numbers(&mut evaluation.record.metrics.iter());
                 object["confusion"] = json!(evaluation.record.confusion);
                 object["report"] = json!(evaluation.record.report);
                 object["positive"] = json!(history.data.positive_name());

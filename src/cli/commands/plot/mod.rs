@@ -44,7 +44,7 @@ Examples:
   runner plot overfit_mnist mnist_dropout -o comparison.png
   runner plot optimizers_mnist --metric val_acc --x seconds
   runner plot confusion overfit_mnist --trial base-seed0
-  runner plot roc creditcard_mlp creditcard_tree -o pictures/
+  runner plot roc creditcard_mlp creditcard_tree -o plots/
   runner plot gradients vanishing_gradient
   runner plot samples overfit_mnist --wrong
   runner plot classes creditcard

@@ -12,7 +12,7 @@ pub(crate) fn to_json(runs: &[RunSummary], metric_names: &[String]) -> Value {
         let statuses: Vec<Value> =
             run.statuses.iter().map(|(status, count)| json!({ "status": status, "trials": count })).collect();
         let metrics: serde_json::Map<String, Value> =
-            metric_names.iter().zip(&run.figures).map(|(name, value)| (name.clone(), json!(value))).collect();
+            metric_names.iter().zip(&run.metrics).map(|(name, value)| (name.clone(), json!(value))).collect();
         json!({
             "experiment": run.experiment,
             "variant": run.variant,
@@ -28,7 +28,7 @@ pub(crate) fn to_json(runs: &[RunSummary], metric_names: &[String]) -> Value {
             "seconds": run.seconds,
             "device": run.device,
             "started": run.started,
-            "figures": metrics,
+            "metrics": metrics,
         })
     };
     Value::Array(runs.iter().map(run_json).collect())
@@ -61,7 +61,7 @@ pub(crate) fn to_csv(runs: &[RunSummary], metric_names: &[String]) -> String {
             run.started.clone(),
             run.missing.to_string(),
         ];
-        cells.extend(run.figures.iter().map(|value| number(*value)));
+        cells.extend(run.metrics.iter().map(|value| number(*value)));
         cells.join(",")
     };
     std::iter::once(header).chain(runs.iter().map(line)).collect::<Vec<_>>().join("\n")

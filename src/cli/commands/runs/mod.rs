@@ -85,7 +85,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let query = ListOptions {
         experiment: args.experiment.clone(),
         filters: args.filters.clone(),
-        figures: metric_names.clone(),
+        metrics: metric_names.clone(),
         by_variant: args.variants,
     };
     let RunList { mut runs, empty, faults, known } = list_runs(&args.out, &query)?;
@@ -104,7 +104,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     runs.truncate(args.top.map_or(usize::MAX, |top| top as usize));
     // skip names without values, such as those of settings
     let shown: Vec<usize> =
-        (0..metric_names.len()).filter(|&index| runs.iter().any(|run| run.figures[index].is_some())).collect();
+        (0..metric_names.len()).filter(|&index| runs.iter().any(|run| run.metrics[index].is_some())).collect();
     if args.json {
         terminal::json(&formats::to_json(&runs, &metric_names));
     } else if args.csv {
@@ -144,7 +144,7 @@ fn sort(runs: &mut [RunSummary], by: &str, metric_names: &[String]) -> anyhow::R
         "experiment" => runs.sort_by(|a, b| a.experiment.cmp(&b.experiment)),
         metric => {
             let index = metric_names.iter().position(|name| name == metric);
-            let value = |run: &RunSummary| run.figures[index?];
+            let value = |run: &RunSummary| run.metrics[index?];
             if index.is_none() || (!runs.is_empty() && runs.iter().all(|run| value(run).is_none())) {
                 let hint = "use a metric path: `test.acc`, `best.val_loss`, `diagnosis.val_loss_rise`";
                 let message = format!("failed to sort: no run has a metric `{metric}`");
@@ -194,7 +194,7 @@ fn columns(runs: &[RunSummary], metric_names: &[String], shown: &[usize], args: 
     let now = OffsetDateTime::now_utc();
     let mut columns = vec![words("trials", &trials), words("status", &status)];
     for &index in shown {
-        columns.push(numbers(&metric_names[index], &|run| number_format::metric(run.figures[index])));
+        columns.push(numbers(&metric_names[index], &|run| number_format::metric(run.metrics[index])));
     }
     let is_shown = |name: &str| shown.iter().any(|&index| metric_names[index] == name);
     let best = |run: &RunSummary| run.best.as_ref().map_or("–".to_owned(), format_best);
