@@ -6,7 +6,7 @@
 //!
 //! In libtorch any number of tensors can share one memory and modify it, so the borrow checker cannot see conflicting
 //! accesses. The code that takes a slice must rule them out: the tensor is not shared (a buffer, a function's own
-//! result), or the program's structure keeps threads apart (`train::dense`).
+//! result), or the program's structure keeps threads apart (`train::fused_cpu`).
 
 #![expect(unsafe_code, reason = "slices of memory that is libtorch's")]
 

@@ -59,11 +59,11 @@ pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], siz
     }
     let row = if shown.len() > 30 { 17.0 } else { 25.0 };
     let chart = Chart { classes, shown: &shown, parts, most, least, is_log, row };
-    let describe: Vec<String> = parts.iter().map(|part| chart.describe(part)).collect();
+    let descriptions: Vec<String> = parts.iter().map(|part| chart.describe(part)).collect();
     let page = Page {
         title: title.to_owned(),
         subtitle: subtitle.to_owned(),
-        description: describe.join(" "),
+        description: descriptions.join(" "),
         notes: notes.clone(),
         ..Page::default()
     };

@@ -54,11 +54,11 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
         .extend(partial.map(|(group, matrix)| {
             format!("{}: {} with test metrics.", group.label, count(matrix.trials, trial_noun))
         }));
-    let describe: Vec<String> = matrices.iter().map(MeanConfusion::describe).collect();
+    let descriptions: Vec<String> = matrices.iter().map(MeanConfusion::describe).collect();
     let page = Page {
         title: titles::title_of_kind(&shown, "confusion matrix"),
         subtitle,
-        description: describe.join(" "),
+        description: descriptions.join(" "),
         notes: below,
         ..Page::default()
     };
@@ -71,7 +71,7 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
 mod tests {
     use super::*;
     use crate::compare::trial::Record;
-    use crate::history::test_record::TestRecord;
+    use crate::history::tested::TestRecord;
     use crate::plot::layout_checks::{groups, outside, overlapping};
 
     fn tested(many: usize, trials: usize, classes: usize, name: &str) -> Vec<Group> {

@@ -128,7 +128,7 @@ impl Panel {
         self.placed_top_labels(frame).iter().map(|flag| flag.row + 1).max().unwrap_or(0)
     }
 
-    /// Positions the labels above the frame text_position their x; labels that would overlap go into separate rows.
+    /// Positions the labels above the frame next to their x; labels that would overlap go into separate rows.
     fn placed_top_labels(&self, frame: Rect) -> Vec<PlacedTopLabel> {
         let mut placed: Vec<PlacedTopLabel> = Vec::new();
         for flag in &self.top_labels {
