@@ -21,8 +21,8 @@ pub enum Operation {
 }
 
 /// Converts a fault into an error of the run; `what` says what was being done.
-pub fn into_run_error(fault: Fault, what: &str, work: Operation) -> Error {
-    let hint = match work {
+pub fn into_run_error(fault: Fault, what: &str, operation: Operation) -> Error {
+    let hint = match operation {
         Operation::Stack(Some(width)) if fault.is_out_of_memory() => {
             Some(format!("train fewer replicas at once: `--stack {width}`"))
         }
@@ -79,8 +79,8 @@ mod tests {
     #[test]
     fn data_and_trees_without_room_need_fewer_rows() {
         let lacks = || Fault::out_of_memory(4 << 20);
-        for work in [Operation::Data, Operation::Tree] {
-            let error = into_run_error(lacks(), "failed", work);
+        for operation in [Operation::Data, Operation::Tree] {
+            let error = into_run_error(lacks(), "failed", operation);
             assert!(hint(&error).contains("`split.train_rows`") && !hint(&error).contains("batch"));
             assert_eq!(in_a_line(&error), "failed: the machine has not enough memory: 4.00 MiB more were asked for");
         }

@@ -87,7 +87,7 @@ pub fn run_group(
                     break;
                 }
                 context.run_state.mark_done(group, &trials, ["json", "safetensors"]);
-                let _ = std::fs::remove_file(context.folder.file(checkpointing::FILE)); // a checkpoint of this stack is useless now
+                let _ = std::fs::remove_file(context.folder.file(checkpointing::FILE)); // this stack is done
                 continue;
             }
             Err(fault) if fault.is_out_of_memory() && context.stack.is_none() && replicas.len() > 1 => {

@@ -1,6 +1,19 @@
-use super::*;
-use crate::experiment::run::watch::StackInfo;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use tch::Device;
+
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch;
+use crate::experiment::plan::Plan;
+use crate::experiment::plan::study::Study;
+use crate::experiment::run::checkpointing::{self, CheckpointInterval};
+use crate::experiment::run::watch::{StackInfo, Watch};
+use crate::experiment::run::{Finished, Options, run};
 use crate::experiment::spec::source_text::SourceText;
+use crate::experiment::store::run_record::RunRecord;
+use crate::history::History;
+use crate::io::signals::Signals;
 use crate::train::report::{self, EpochReport};
 use crate::train::state::timing::Timing;
 
@@ -13,20 +26,20 @@ struct Silent<'a> {
 }
 
 impl Silent<'_> {
-    fn look(&mut self) {
+    fn record_graceful(&mut self) {
         self.is_graceful.push(self.signals.training.load(Ordering::Relaxed));
     }
 }
 
 impl Watch for Silent<'_> {
     fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {
-        self.look();
+        self.record_graceful();
     }
 }
 
 impl report::Callback for Silent<'_> {
     fn epoch(&mut self, report: &EpochReport) {
-        self.look();
+        self.record_graceful();
         if report.epoch == 2 && self.stops_in_stack {
             self.signals.stop.store(true, Ordering::Relaxed);
         }

@@ -41,14 +41,14 @@ pub(super) fn warnings(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
             _ => format!("their {rows} rows are held out"),
         };
         let numbers: Vec<String> = in_folds.iter().map(ToString::to_string).collect();
-        let place = match in_folds.len() {
+        let in_which_folds = match in_folds.len() {
             0 => String::new(),
             all if all == folds.len() => String::new(),
             1 => format!(" in fold {}", numbers[0]),
             _ => format!(" in folds {}", numbers.join(", ")),
         };
         let cannot = if unseen.len() == 1 { "it cannot be learned" } else { "they cannot be learned" };
-        warnings.push(format!("no training rows of {}{place}: {elsewhere}, so {cannot}", named(&unseen)));
+        warnings.push(format!("no training rows of {}{in_which_folds}: {elsewhere}, so {cannot}", named(&unseen)));
     }
     warnings
 }
@@ -64,7 +64,7 @@ mod tests {
     use crate::data::split::Parts;
     use crate::data::table::form::Form;
 
-    fn told(truth: &[i64], classes: &[&str], trainings: &[&[usize]]) -> Vec<String> {
+    fn warnings_for(truth: &[i64], classes: &[&str], trainings: &[&[usize]]) -> Vec<String> {
         let features = Tensor::zeros([truth.len() as i64, 1], (Kind::Float, tch::Device::Cpu));
         let loaded = Loaded {
             sha256: String::new(),
@@ -87,13 +87,13 @@ mod tests {
 
     #[test]
     fn a_class_that_is_held_out_whole_is_named_and_one_that_never_occurs_too() {
-        assert_eq!(told(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 2]]), Vec::<String>::new());
+        assert_eq!(warnings_for(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 2]]), Vec::<String>::new());
         assert_eq!(
-            told(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 3]]),
+            warnings_for(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 3]]),
             ["no training rows of class `lone`: its only row is held out, so it cannot be learned"]
         );
         assert_eq!(
-            told(&[1, 2, 1, 2], &["none", "b", "c"], &[&[0, 1], &[0, 2]]),
+            warnings_for(&[1, 2, 1, 2], &["none", "b", "c"], &[&[0, 1], &[0, 2]]),
             [
                 "the data have no rows of class `none`",
                 "no training rows of class `c` in fold 1: its 2 rows are held out, so it cannot be learned"

@@ -62,13 +62,17 @@ fn compare_tensors(then: &[u8], now: &[u8]) -> (Option<String>, Option<f64>) {
     names.sort_unstable();
     let (mut first, mut largest) = (None, Some(0.0));
     for name in names {
-        let (Ok(was), is) = (then.tensor(name), now.tensor(name)) else { continue };
-        let is = is.ok().filter(|is| is.shape() == was.shape() && is.dtype() == was.dtype());
-        if is.as_ref().is_some_and(|is| is.data() == was.data()) {
+        let (Ok(original), reproduced) = (then.tensor(name), now.tensor(name)) else { continue };
+        let reproduced = reproduced
+            .ok()
+            .filter(|reproduced| reproduced.shape() == original.shape() && reproduced.dtype() == original.dtype());
+        if reproduced.as_ref().is_some_and(|reproduced| reproduced.data() == original.data()) {
             continue;
         }
         first.get_or_insert_with(|| name.to_owned());
-        let by = is.filter(|is| is.dtype() == Dtype::F32).map(|is| largest_difference(was.data(), is.data()));
+        let by = reproduced
+            .filter(|reproduced| reproduced.dtype() == Dtype::F32)
+            .map(|reproduced| largest_difference(original.data(), reproduced.data()));
         largest = largest.zip(by).map(|(largest, by): (f64, f64)| largest.max(by));
     }
     (first, largest)

@@ -71,7 +71,7 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
 mod tests {
     use super::*;
     use crate::compare::trial::Record;
-    use crate::history::tested::TestRecord;
+    use crate::history::test_record::TestRecord;
     use crate::plot::layout_checks::{groups, outside, overlapping};
 
     fn tested(many: usize, trials: usize, classes: usize, name: &str) -> Vec<Group> {

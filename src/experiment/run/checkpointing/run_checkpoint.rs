@@ -52,21 +52,21 @@ impl RunCheckpoint {
             return Ok(None);
         }
         let shown = path.display();
-        let what = || format!("failed to read the checkpoint `{shown}`");
+        let describe = || format!("failed to read the checkpoint `{shown}`");
         let opened = bounded_file::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
         let without = Hint(format!("remove it to train its trials from the start: `rm '{shown}'`"));
         let (size, mut file) = match opened {
             Ok(opened) => opened,
-            Err(error) => return Err(anyhow::Error::new(error).context(what()).context(without)),
+            Err(error) => return Err(anyhow::Error::new(error).context(describe()).context(without)),
         };
         if size > free {
             let (size, free) = (byte_size::format_bytes(size), byte_size::format_bytes(free));
             let hint = "free memory, or resume the run on a machine that has more; the checkpoint is kept";
             let error = anyhow!("it needs {size} of memory, but {free} are free");
-            return Err(error.context(what()).context(Hint(hint.to_owned())));
+            return Err(error.context(describe()).context(Hint(hint.to_owned())));
         }
         let read = file::read(&mut file, size).map(|(metadata, tensors)| Some(Self::new(metadata, tensors)));
-        read.with_context(what).context(without)
+        read.with_context(describe).context(without)
     }
 
     /// Parses a checkpoint.
@@ -124,9 +124,9 @@ mod tests {
         let (finished, _) = interrupted(out.path(), CheckpointInterval::Never);
         let size = finished.folder.file(FILE).metadata().unwrap().len();
         let error = RunCheckpoint::read_into(&finished.folder, size - 1).unwrap_err();
-        let said = in_a_line(&error);
+        let message = in_a_line(&error);
         let (needed, free) = (byte_size::format_bytes(size), byte_size::format_bytes(size - 1));
-        assert!(said.ends_with(&format!("it needs {needed} of memory, but {free} are free")), "{said}");
+        assert!(message.ends_with(&format!("it needs {needed} of memory, but {free} are free")), "{message}");
         let hint = &error.downcast_ref::<Hint>().unwrap().0;
         assert!(hint.contains("the checkpoint is kept") && !hint.contains("rm "), "{hint}");
         assert_eq!(RunCheckpoint::read_into(&finished.folder, size).unwrap().unwrap().epoch(), 2);

@@ -1,6 +1,7 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::run_dir::lock;
 
 /// A run directory whose fallback directory is in `elsewhere`, next to the directory of runs.
 fn run() -> (TempDir, RunDir) {
@@ -51,8 +52,8 @@ fn a_folder_has_one_writer_and_is_free_when_that_one_is_gone() {
     let clone = run.clone();
     drop(run);
     let error = RunDir::open(&path).unwrap_err();
-    let told = crate::config::hint::in_a_line(&error);
-    assert!(told.contains("is being written by another runner"), "{told}");
+    let errors = crate::config::hint::in_a_line(&error);
+    assert!(errors.contains("is being written by another runner"), "{errors}");
     drop(clone);
     // through the link that points elsewhere when the next run starts
     let again = RunDir::open(&here.path().join("runs/digits/latest/")).unwrap();
@@ -102,13 +103,13 @@ fn files_that_the_folder_does_not_take_are_kept_elsewhere_and_brought_home() {
     run.write("b.json", b"b, too early");
     run.write("b.json", b"b");
     run.write("c.json", b"c");
-    let place = here.path().join("elsewhere/rescued").join(run.fallback_name());
+    let fallback = here.path().join("elsewhere/rescued").join(run.fallback_name());
     assert!(run.fallback_name().starts_with("digits-1970-01-01T000000Z-"), "{}", run.fallback_name());
-    let told = write_errors(&run);
-    assert_eq!(told.in_fallback, ["b.json", "c.json"].map(|name| place.join(name)));
-    assert!(told.reason.unwrap().contains("Not a directory"));
-    assert_eq!(told.missing, ["a.json"]);
-    assert_eq!(names(&place), ["b.json", "c.json", EXPERIMENT]);
+    let errors = write_errors(&run);
+    assert_eq!(errors.in_fallback, ["b.json", "c.json"].map(|name| fallback.join(name)));
+    assert!(errors.reason.unwrap().contains("Not a directory"));
+    assert_eq!(errors.missing, ["a.json"]);
+    assert_eq!(names(&fallback), ["b.json", "c.json", EXPERIMENT]);
 
     std::fs::remove_file(run.path()).unwrap();
     run.write("c.json", b"c, in the end");
@@ -117,7 +118,7 @@ fn files_that_the_folder_does_not_take_are_kept_elsewhere_and_brought_home() {
     assert_eq!(names(run.path()), [lock::NAME, "b.json", "c.json", EXPERIMENT]);
     assert_eq!(std::fs::read(run.file("b.json")).unwrap(), b"b");
     assert_eq!(std::fs::read(run.file("c.json")).unwrap(), b"c, in the end");
-    assert!(!place.exists());
+    assert!(!fallback.exists());
 }
 
 #[test]
@@ -128,10 +129,13 @@ fn where_no_place_takes_a_file_all_that_were_tried_are_named_and_a_later_try_may
     std::fs::write(run.path(), b"in the way").unwrap();
     std::fs::write(here.path().join("elsewhere"), b"in the way too").unwrap();
     run.write("a.json", b"a");
-    let told = write_errors(&run);
-    assert_eq!((told.lost.clone(), told.in_fallback.len(), told.is_incomplete()), (vec!["a.json".to_owned()], 0, true));
-    assert!(told.fallback_errors[0].contains("elsewhere") && told.fallback_errors.len() == 1, "{told:?}");
-    assert!(told.reason.unwrap().contains("Not a directory"));
+    let errors = write_errors(&run);
+    assert_eq!(
+        (errors.lost.clone(), errors.in_fallback.len(), errors.is_incomplete()),
+        (vec!["a.json".to_owned()], 0, true)
+    );
+    assert!(errors.fallback_errors[0].contains("elsewhere") && errors.fallback_errors.len() == 1, "{errors:?}");
+    assert!(errors.reason.unwrap().contains("Not a directory"));
     std::fs::remove_file(run.path()).unwrap();
     run.write("a.json", b"a");
     assert!(!write_errors(&run).is_incomplete());

@@ -1,0 +1,214 @@
+//! A plan: an experiment that was checked completely before training.
+//!
+//! Checked are names, ranges, shapes, the match of loss, output and target, and the monitored metric. Code that runs a
+//! plan does not check them again. Expectations can concern several plans, so the study checks them.
+
+use std::collections::BTreeSet;
+
+use crate::classical::decision_tree::TreeSpec;
+use crate::config::check::{Invalid, require};
+use crate::data::resample::Resample;
+use crate::data::{DatasetInfo, Target};
+use crate::experiment::plan::network_plan::{NetworkPlan, missing_table};
+use crate::experiment::plan::positive_class;
+use crate::experiment::spec::{ModelName, Spec};
+use crate::history::provenance::Provenance;
+use crate::metrics::Metric;
+use crate::metrics::score::{ClassScore, Score};
+use crate::train::TrainSpec;
+
+/// Variant name of an experiment without variants.
+pub const BASE: &str = "base";
+
+/// A checked experiment, or one of its variants.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The experiment's name.
+    pub name: String,
+    /// The variant's name; [`BASE`] if the experiment has no variants.
+    pub variant: String,
+    /// Its settings.
+    pub spec: Spec,
+    /// The model that is fitted to the training rows.
+    pub model: Model,
+    /// Description of its data set.
+    pub info: DatasetInfo,
+    /// The command and settings that asked for this plan; `None` if it was rebuilt from a history.
+    pub asked: Option<Provenance>,
+}
+
+/// The model that is fitted to the training rows.
+#[derive(Clone, Debug)]
+pub enum Model {
+    /// A neural network.
+    Network(Box<NetworkPlan>),
+    /// A decision tree.
+    Tree(TreeSpec),
+}
+
+impl Plan {
+    /// Reads the description of the data set and checks an experiment.
+    ///
+    /// # Errors
+    /// The first invalid setting, with its full key.
+    pub fn new(name: &str, variant: &str, spec: Spec) -> Result<Plan, Invalid> {
+        let info = spec.data.info().map_err(|fault| fault.under("data"))?;
+        Plan::with_dataset(name, variant, spec, info)
+    }
+
+    /// Checks an experiment whose data set has the description `info`.
+    ///
+    /// # Errors
+    /// The first invalid setting, with its full key.
+    pub fn with_dataset(name: &str, variant: &str, mut spec: Spec, info: DatasetInfo) -> Result<Plan, Invalid> {
+        let distinct: BTreeSet<i64> = spec.seeds.iter().copied().collect();
+        require(!spec.seeds.is_empty(), "seeds", "must contain at least one seed", "none")?;
+        require(
+            distinct.len() == spec.seeds.len(),
+            "seeds",
+            "must differ from each other",
+            format!("{:?}", spec.seeds),
+        )?;
+        spec.data.check(&info).map_err(|fault| fault.under("data"))?;
+        check_resampling(&spec, &info)?;
+        positive_class::check(spec.positive.as_deref(), &info)?;
+        spec.train.iter_mut().for_each(TrainSpec::resolve);
+        let model = Model::new(&spec, &info)?;
+        let plan = Plan { name: name.to_owned(), variant: variant.to_owned(), spec, model, info, asked: None };
+        plan.check_threshold()?;
+        Ok(plan)
+    }
+
+    /// The network; `None` for a tree.
+    pub fn network(&self) -> Option<&NetworkPlan> {
+        match &self.model {
+            Model::Network(network) => Some(network),
+            Model::Tree(_) => None,
+        }
+    }
+
+    /// Whether this run was started by a version whose `one_cycle` schedule did not cycle the momentum.
+    pub fn has_constant_momentum(&self) -> bool {
+        self.spec.train.as_ref().is_some_and(|train| !train.schedule.is_resolved())
+    }
+
+    /// Returns the plan with a `one_cycle` schedule that leaves the momentum constant, as in older versions.
+    pub fn with_constant_momentum(mut self) -> Plan {
+        if let Model::Network(network) = &mut self.model {
+            network.train.schedule.forget_momentum();
+        }
+        self.spec.train.iter_mut().for_each(|train| train.schedule.forget_momentum());
+        self
+    }
+
+    /// Returns the metrics to compute.
+    pub fn metrics(&self) -> Vec<Metric> {
+        match &self.model {
+            Model::Network(network) => network.train.metrics(self.info.target),
+            Model::Tree(tree) => tree.metrics(),
+        }
+    }
+
+    /// Score of the positive class; `None` unless there are two classes.
+    pub fn score(&self, positive: usize) -> Option<ClassScore> {
+        Some(self.binary_score()?.of_class(positive))
+    }
+
+    /// How a class score is computed from the outputs; `None` unless there are two classes.
+    fn binary_score(&self) -> Option<Score> {
+        match &self.model {
+            Model::Network(network) => network.train.loss.score(network.last(), self.info.target, network.outputs()),
+            Model::Tree(_) => (self.info.target == Target::Classes(2)).then_some(Score::Probabilities),
+        }
+    }
+
+    /// Checks the decision threshold: two classes, and the rows that it needs.
+    fn check_threshold(&self) -> Result<(), Invalid> {
+        let Some(by) = self.spec.threshold else { return Ok(()) };
+        let Some(score) = self.binary_score() else {
+            return Err(Invalid::new("threshold", format!("is for 2 classes, and the target is {}", self.info.target)));
+        };
+        let split = self.spec.data.split();
+        if self.info.test_rows == 0 && split.test.is_none() {
+            let fault = Invalid::new("threshold", "requires test rows, but the split has none");
+            return Err(fault.hint("split some off: `split = { test = 0.2 }`"));
+        }
+        if by.needs_validation() && !self.has_validation() {
+            let fault = Invalid::new("threshold", "requires validation rows, but the split has none");
+            return Err(fault.hint("split some off: `split = { validation = 0.2 }`"));
+        }
+        by.check(score).map_err(|fault| fault.under("threshold"))
+    }
+
+    /// Names of the metrics of each epoch. A tree has one epoch and no loss.
+    pub fn metric_names(&self) -> Vec<String> {
+        let Model::Network(network) = &self.model else {
+            let names = self.metrics().into_iter().map(|metric| metric.name().into_owned()).collect::<Vec<_>>();
+            let of_validation = names.iter().filter(|_| self.has_validation()).map(|name| format!("val_{name}"));
+            return names.iter().cloned().chain(of_validation).collect();
+        };
+        network.train.metric_names(self.has_validation(), self.info.target)
+    }
+
+    /// Whether the split has validation rows.
+    pub fn has_validation(&self) -> bool {
+        self.spec.data.split().holds_out_validation()
+    }
+}
+
+impl Model {
+    /// Checks the model that the experiment selects.
+    fn new(spec: &Spec, info: &DatasetInfo) -> Result<Model, Invalid> {
+        let has_network = spec.network.is_some() || spec.train.is_some();
+        let name = match (spec.model, has_network, &spec.tree) {
+            (Some(name), ..) => name,
+            (None, true, None) => ModelName::Network,
+            (None, false, Some(_)) => ModelName::Tree,
+            (None, true, Some(_)) => {
+                let fault = Invalid::new("model", "is missing, but the file has a network and a tree");
+                return Err(fault.hint("set `model = \"network\"` or `model = \"tree\"`; a variant can set the other"));
+            }
+            (None, false, None) => {
+                let fault = Invalid::new("network", "is missing");
+                return Err(fault.hint("add `[network]` and `[train]`, or `[tree]` for a decision tree"));
+            }
+        };
+        match name {
+            ModelName::Network => NetworkPlan::new(spec, info).map(|network| Model::Network(Box::new(network))),
+            ModelName::Tree => {
+                let tree = spec.tree.as_ref().ok_or_else(|| missing_table("tree", "`model`"))?;
+                tree.check(info.target).map_err(|fault| fault.under("tree"))?;
+                if spec.data.weights().is_some() {
+                    let fault =
+                        Invalid::new("data.csv.weights", "sets row weights, which a decision tree does not support");
+                    return Err(fault.hint("use `class_weights` in `[tree]` to weight classes"));
+                }
+                Ok(Model::Tree(tree.clone()))
+            }
+        }
+    }
+}
+
+/// Checks the resampling settings.
+fn check_resampling(spec: &Spec, info: &DatasetInfo) -> Result<(), Invalid> {
+    let Some(resample) = &spec.resample else {
+        return match spec.resample_before_split {
+            true => Err(Invalid::new("resample_before_split", "requires `resample`")),
+            false => Ok(()),
+        };
+    };
+    resample.check().map_err(|fault| fault.under("resample"))?;
+    let Target::Classes(_) = info.target else {
+        return Err(Invalid::new("resample", format!("is for classes, and the target is {}", info.target)));
+    };
+    if spec.data.weights().is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
+        let message = format!("creates synthetic rows with `{}`, which have no weights", resample.name());
+        return Err(Invalid::new("resample", message).hint("remove the weights, or use `over`"));
+    }
+    if spec.resample_before_split && info.test_rows > 0 {
+        let message =
+            format!("cannot be used: `{}` has its own test rows, which are already split off", spec.data.name());
+        return Err(Invalid::new("resample_before_split", message));
+    }
+    Ok(())
+}

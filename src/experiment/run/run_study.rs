@@ -1,0 +1,322 @@
+//! Runs a study: loads the data, trains the trials of every plan, writes the results, and checks the expectations.
+//!
+//! The run directory is created before training starts, so that a directory that is not writable is found before
+//! anything is lost. Each history is written as soon as its stack has ended. An interrupted or killed run is resumed
+//! from its record: finished trials are read, the interrupted stack continues from its checkpoint, and the rest is
+//! trained as it would have been.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use tch::Device;
+use time::OffsetDateTime;
+
+use crate::data::prepare::fitted_data::FittedData;
+use crate::data::store::cache::Cache;
+use crate::data::store::fetch;
+use crate::device;
+use crate::device::compute_mode::ComputeMode;
+use crate::device::fault::catch_fault;
+use crate::experiment::plan::study::Study;
+use crate::experiment::plan::{BASE, Model, Plan};
+use crate::experiment::run::checkpointing::{self, CheckpointInterval, RunCheckpoint};
+use crate::experiment::run::context::RunContext;
+use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::scheduler::{TrialResults, run_group};
+use crate::experiment::run::source_rows::{Fold, SourceRows};
+use crate::experiment::run::watch::Watch;
+use crate::experiment::run::{grouping, tree, unseen_classes};
+use crate::experiment::store::newest;
+use crate::experiment::store::preprocessing_file::PreprocessingFile;
+use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
+use crate::experiment::store::run_state::RunState;
+use crate::history::{History, expectation, reference};
+use crate::io::signals::Signals;
+use crate::run_dir::RunDir;
+
+/// Options of a run, apart from its study.
+#[derive(Debug)]
+pub struct Options<'a> {
+    /// Device of the tensors.
+    pub device: Device,
+    /// Maximum number of CPU threads.
+    pub threads: usize,
+    /// Maximum number of replicas per stack; `None` chooses it by memory.
+    pub stack: Option<usize>,
+    /// When checkpoints are written.
+    pub checkpoint_interval: CheckpointInterval,
+    /// Cache of data sets.
+    pub cache: &'a Cache,
+    /// Signals that the process received.
+    pub signals: &'a Signals,
+}
+
+impl Options<'_> {
+    /// Returns the options that affect the results, for the run record.
+    pub fn record(&self) -> RunOptions {
+        let ComputeMode { tf32, deterministic } = ComputeMode::current();
+        let device = device::name(self.device);
+        RunOptions { device, threads: self.threads, stack: self.stack, tf32, deterministic }
+    }
+}
+
+/// Result of a run.
+#[derive(Debug)]
+pub struct Finished {
+    /// The run directory.
+    pub folder: RunDir,
+    /// Histories of all trials: variants in order, then folds, then seeds.
+    pub histories: Vec<History>,
+    /// Errors of failed trials.
+    pub failures: Vec<anyhow::Error>,
+    /// Whether the run was interrupted.
+    pub interrupted: bool,
+    /// Epoch of the checkpoint that an interrupted run can be resumed from.
+    pub checkpoint: Option<usize>,
+}
+
+/// Runs a study in a new run directory under `out`.
+///
+/// # Errors
+/// When the data of its first trials cannot be loaded, or the directory cannot be written to. Later errors are in
+/// [`Finished`].
+pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
+    RunDir::check(out, &study.name)?;
+    let started = OffsetDateTime::now_utc();
+    let record = RunRecord::new(study, options.record(), started)?;
+    let mut source = None;
+    let folds = load_group(&grouping::groups(&study.plans)[0], &mut source, options, &mut *watch)?;
+    let resolved = study.spec.to_toml();
+    let json = record.to_json()?;
+    let folder = RunDir::create(out, &study.name, &resolved, &[(run_record::FILE, json.as_bytes())], started)?;
+    update_latest(&folder);
+    train_study(folder, record, study, options, Some((source, folds)), None, watch)
+}
+
+/// Resumes the run in this directory from its checkpoint.
+///
+/// # Errors
+/// When the checkpoint is of another run, or the data cannot be loaded or have changed.
+pub fn resume(
+    folder: RunDir,
+    record: RunRecord,
+    study: &Study,
+    options: &Options,
+    checkpoint: Option<RunCheckpoint>,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Finished> {
+    train_study(folder, record, study, options, None, checkpoint, watch)
+}
+
+/// Trains the unfinished trials of a study, checks the expectations and stores the results. `loaded` are the source rows
+/// and the folds of the first group, if they are loaded already.
+fn train_study(
+    folder: RunDir,
+    record: RunRecord,
+    study: &Study,
+    options: &Options,
+    loaded: Option<(Option<SourceRows>, Vec<Fold>)>,
+    checkpoint: Option<RunCheckpoint>,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Finished> {
+    let started = record.started()?;
+    let run_state = RunState::new(&folder, record);
+    let run = Run { study, folder: &folder, run_state: &run_state, options, started };
+    let results = run.train(loaded, checkpoint, watch)?;
+    let checkpoint = results.checkpoint;
+    let (histories, failures, interrupted) = run.verify_and_store(results)?;
+    Ok(Finished { folder, histories, failures, interrupted, checkpoint })
+}
+
+/// A run in progress.
+struct Run<'a> {
+    study: &'a Study,
+    folder: &'a RunDir,
+    run_state: &'a RunState<'a>,
+    options: &'a Options<'a>,
+    started: OffsetDateTime,
+}
+
+impl Run<'_> {
+    /// Trains the unfinished trials of all groups. `loaded` are the source rows and the folds of the first group, if they
+    /// are loaded already.
+    fn train(
+        &self,
+        loaded: Option<(Option<SourceRows>, Vec<Fold>)>,
+        checkpoint: Option<RunCheckpoint>,
+        watch: &mut dyn Watch,
+    ) -> anyhow::Result<TrialResults> {
+        let (mut source, mut first) = loaded.map_or((None, None), |(source, folds)| (source, Some(folds)));
+        let Options { device, threads, stack, checkpoint_interval, signals, .. } = *self.options;
+        let (folder, run_state, started) = (self.folder, self.run_state, self.started);
+        let context = RunContext {
+            folder,
+            run_state,
+            device,
+            threads,
+            stack,
+            started,
+            signals,
+            checkpoint_interval,
+            resume_from: RefCell::new(checkpoint),
+            last_checkpoint: Cell::new(None),
+        };
+        let shown = folder.path().display();
+        signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
+        let (mut all, mut warned) = (TrialResults::default(), BTreeSet::new());
+        for (number, group) in grouping::groups(&self.study.plans).iter().enumerate() {
+            if signals.is_stopped() {
+                all.is_over = true;
+                break;
+            }
+            if first.is_none()
+                && let Some(histories) = self.finished_histories(number)
+            {
+                all.histories.extend(histories);
+                continue;
+            }
+            let folds = match first.take() {
+                Some(folds) => folds,
+                None => {
+                    // while no trial has ended, a signal ends the program at once: the run can be resumed without loss
+                    signals.training.store(!all.histories.is_empty(), Ordering::Relaxed);
+                    match load_group(group, &mut source, self.options, &mut *watch) {
+                        Ok(folds) => folds,
+                        Err(error) if all.histories.is_empty() => return Err(error),
+                        Err(error) => {
+                            all.failures.push(error);
+                            continue;
+                        }
+                    }
+                }
+            };
+            if signals.is_stopped() {
+                all.is_over = true;
+                break;
+            }
+            let warnings = source.as_ref().map(|source| unseen_classes::warnings(&folds, &source.loaded));
+            for warning in warnings.into_iter().flatten() {
+                if warned.insert(warning.clone()) {
+                    watch.note(&warning);
+                }
+            }
+            let (plan, checksum) = (group[0], &folds[0].1.sha256);
+            run_state.check_data(number, plan.spec.data.name(), checksum)?;
+            run_state.start_group(number, checksum);
+            self.store_preprocessing(group, &folds, source.as_ref())?;
+            // from now on an interrupted run has something to save
+            signals.training.store(true, Ordering::Relaxed);
+            let results = match &plan.model {
+                Model::Network(_) => run_group(number, group, &folds, &context, &mut *watch)?,
+                Model::Tree(tree) => tree::run(number, plan, tree, &folds, &context, &mut *watch)?,
+            };
+            all.histories.extend(results.histories);
+            all.failures.extend(results.failures);
+            if results.is_over {
+                all.is_over = true;
+                break;
+            }
+        }
+        all.checkpoint = context.last_checkpoint.get();
+        Ok(all)
+    }
+
+    /// Reads the histories of a group whose trials are all done; `None` if there is something to train.
+    fn finished_histories(&self, group: usize) -> Option<Vec<History>> {
+        if !self.run_state.is_done(group) {
+            return None;
+        }
+        let stacks = self.run_state.stacks(group);
+        // unreadable histories are reported when their stack is trained again
+        let read: Result<Vec<_>, String> = stacks.iter().map(|stack| self.run_state.histories(stack)).collect();
+        Some(read.ok()?.into_iter().flatten().collect())
+    }
+
+    /// Writes the fitted preprocessing, so that new rows can be predicted without the training data.
+    fn store_preprocessing(&self, group: &[&Plan], folds: &[Fold], source: Option<&SourceRows>) -> anyhow::Result<()> {
+        let Some(SourceRows { loaded, .. }) = source else { return Ok(()) };
+        let variants: Vec<String> = group.iter().map(|plan| plan.variant.clone()).collect();
+        let plan = group[0];
+        let fitted =
+            |(fold, prepared): &Fold| (*fold, FittedData::new(plan.spec.data.name(), &plan.info, loaded, prepared));
+        PreprocessingFile::add(self.folder, &variants, folds.iter().map(fitted).collect())
+    }
+
+    /// Checks the expectations, writes the final histories and marks the run as finished.
+    fn verify_and_store(&self, results: TrialResults) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
+        let (study, folder) = (self.study, self.folder);
+        let TrialResults { mut histories, failures, is_over, .. } = results;
+        histories.sort_by_key(|history| {
+            let variant = study.plans.iter().position(|plan| plan.variant == history.variant);
+            let seed = study.spec.seeds.iter().position(|&seed| seed == history.seed);
+            (variant, history.fold, seed)
+        });
+        let interrupted = self.options.signals.is_stopped() && is_over;
+        expectation::verify(&study.spec.expect, &mut histories);
+        reference::compare_with_references(&study.spec.theirs, &mut histories);
+        let missing = folder.write_errors().map(|write_errors| write_errors.missing).unwrap_or_default();
+        for history in &histories {
+            let name = format!("{}.json", history.stem());
+            let has_comparisons = !(history.expectations.is_empty() && history.theirs.is_empty());
+            if has_comparisons || missing.contains(&name) {
+                folder.write(&name, history.to_json()?.as_bytes());
+            }
+        }
+        let is_complete = folder.write_errors().is_none_or(|write_errors| !write_errors.is_incomplete());
+        if !interrupted && failures.is_empty() && is_complete {
+            self.run_state.mark_finished();
+            update_latest(folder);
+            let _ = std::fs::remove_file(folder.file(checkpointing::FILE)); // its stack is done
+        }
+        self.options.signals.clear_exit_message();
+        Ok((histories, failures, interrupted))
+    }
+}
+
+/// Lets a signal end the program at once during a download, which may take long.
+struct InterruptibleFetch<'a> {
+    signals: &'a Signals,
+    watch: &'a mut dyn Watch,
+}
+
+impl fetch::Watch for InterruptibleFetch<'_> {
+    fn doing(&mut self, what: &str) {
+        self.signals.training.store(false, Ordering::Relaxed);
+        self.watch.doing(what);
+    }
+
+    fn progress(&mut self, bytes: u64, of: Option<u64>) {
+        self.watch.progress(bytes, of);
+    }
+}
+
+/// Points the link `latest` next to a run directory to the newest finished run.
+fn update_latest(folder: &RunDir) {
+    folder.path().parent().into_iter().for_each(newest::update_latest);
+}
+
+/// Loads and preprocesses the data of a group of plans. `source` are the source rows of the previous group; they are
+/// replaced by those of this group.
+fn load_group(
+    group: &[&Plan],
+    source: &mut Option<SourceRows>,
+    options: &Options,
+    watch: &mut dyn Watch,
+) -> anyhow::Result<Vec<Fold>> {
+    let spec = &group[0].spec;
+    let mut fetch = InterruptibleFetch { signals: options.signals, watch };
+    let folds = catch_fault(|| -> anyhow::Result<_> {
+        let rows = SourceRows::load(spec, source.take(), options.cache, options.device, &mut fetch)?;
+        source.insert(rows).folds(spec, options.device)
+    });
+    let what = match group[0].variant.as_str() {
+        BASE => "failed to prepare the data".to_owned(),
+        variant => format!("failed to prepare the data of variant `{variant}`"),
+    };
+    match folds {
+        Ok(folds) => folds,
+        Err(fault) => Err(error::into_run_error(fault, &what, Operation::Data)),
+    }
+}
