@@ -208,7 +208,7 @@ impl History {
         // find the reason
         let value: serde_json::Value = serde_json::from_slice(&text)
             .with_context(|| format!("failed to read `{shown}` as JSON"))
-            .context(Hint("check that it is a history, and complete".to_owned()))?;
+            .context(Hint("check the file: it is damaged, incomplete or not a history".to_owned()))?;
         match value.get("schema").and_then(serde_json::Value::as_str) {
             Some(schema) if is_readable(schema) => serde_json::from_value(value)
                 .with_context(|| format!("failed to read `{shown}` as a history"))

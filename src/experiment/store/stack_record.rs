@@ -8,6 +8,7 @@ use crate::history::History;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRecord {
     /// SHA-256 over the data set's files.
+    #[serde(rename = "data_sha256", alias = "data")]
     pub data: String,
     /// In training order.
     pub stacks: Vec<StackRecord>,
@@ -18,8 +19,13 @@ pub struct GroupRecord {
 pub struct StackRecord {
     /// Its state.
     pub state: StackState,
+<<<<<<< ours
     /// Why it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+=======
+    /// Why it failed, where it did.
+    #[serde(default, rename = "error", alias = "fault", skip_serializing_if = "Option::is_none")]
+>>>>>>> theirs
     pub fault: Option<String>,
     /// Its trials in order.
     pub trials: Vec<TrialName>,

@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(values_of(&resumed, "loss"), [(1, 8.0), (2, 5.0)]);
         let other = log("epoch,loss\n0,8\n1,4\nepoch,loss,acc\n0,2,0.5\n");
         assert_eq!(values_of(&other, "loss"), [(1, 2.0)]);
-        assert_eq!(other.notes, ["line 4 is another header: the table above it is left out"]);
+        assert_eq!(other.notes, ["line 4 is another header: the table above it is skipped"]);
         // Lightning tests the best checkpoint once training is over
         let tested = log("epoch,step,train_loss,test_loss\n0,9,1,\n1,19,0.5,\n0,20,,0.75\n");
         assert_eq!(values_of(&tested, "loss").len(), 2);

@@ -11,7 +11,7 @@ pub enum Fusion {
     Activation(FusedActivation),
 }
 
-/// Elementwise activation whose derivative can be computed from its output `y`, so that its input `x` need not be stored.
+/// Elementwise activation whose derivative can be computed from its output, so that its input need not be stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FusedActivation {
     /// `y = x`.

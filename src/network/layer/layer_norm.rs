@@ -1,4 +1,4 @@
-//! Layer normalization (Ba, Kiros and Hinton 2016), as PyTorch's `LayerNorm` over a whole row.
+//! Layer normalization (Ba, Kiros and Hinton 2016), as PyTorch's `LayerNorm` over all values of a row.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::network::layer::layer_spec::LayerSpec;
 use crate::tensor::shape::Shape;
 
 /// `(x − mean) / √(variance + eps) · weight + bias`, with the mean and biased variance of each row (all of its
-/// features, or the whole image); written `"layer_norm"` or with its settings.
+/// features, or the image); written `"layer_norm"` or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LayerNorm {

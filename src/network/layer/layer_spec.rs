@@ -12,8 +12,8 @@ use crate::network::init::{Init, Parameter};
 use crate::network::layer::fusion::Fusion;
 use crate::tensor::shape::{Shape, ShapeError};
 
-/// Settings of a layer, and what the layer states about itself. The defaults are those of an elementwise function without
-/// settings: no parameters or buffers, and an output of the input's shape.
+/// Settings of a layer, and what the layer states about itself. The defaults are those of an elementwise function
+/// without settings: no parameters or buffers, and an output of the input's shape.
 pub trait LayerSpec {
     /// Returns the layer's name in experiment files.
     fn kind(&self) -> &'static str;
@@ -34,9 +34,9 @@ pub trait LayerSpec {
         Ok(input.clone())
     }
 
-    /// Returns the parameters in the order in which PyTorch draws them. Their names, behind the layer's index, are those of
-    /// PyTorch's `state_dict`: `0.weight`. Layers that take part in initialization draw them by `init`, or by a scheme of
-    /// their own settings.
+    /// Returns the parameters in the order in which PyTorch draws them. With the layer's index as prefix, their names
+    /// are those of PyTorch's `state_dict`: `0.weight`. Layers that take part in initialization draw them by `init`, or
+    /// by a scheme of their own settings.
     fn parameters(&self, _input: &Shape, _init: Init) -> Vec<Parameter> {
         Vec::new()
     }

@@ -2,7 +2,8 @@
 //!
 //! A layer is parsed from the file, checks its input shape, lists the parameters it needs, and is built from views of
 //! the parameter arena. What it states about itself is in its file ([`LayerSpec`]). To add a layer, add a file to this
-//! folder, and here a variant and the match arms that the compiler then asks for; see `docs/internals/adding-a-layer.md`.
+//! folder, and here a variant and the match arms that the compiler then asks for; see
+//! `docs/internals/adding-a-layer.md`.
 
 pub mod activation;
 pub mod avg_pool2d;

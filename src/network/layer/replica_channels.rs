@@ -1,4 +1,4 @@
-//! Merges the replica axis into the channel axis, so that layers that treat every channel separately process a whole
+//! Merges the replica axis into the channel axis, so that layers that treat every channel separately process a
 //! stack in one call.
 //!
 //! Pooling and batch normalization need nothing else; a convolution needs one group per replica. Between consecutive

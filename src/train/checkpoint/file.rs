@@ -127,7 +127,7 @@ impl Checksum {
     }
 
     fn add(&mut self, bytes: &[u8]) {
-        self.0.update((bytes.len() as u64).to_le_bytes()); // so that the same bytes divided differently give another hash
+        self.0.update((bytes.len() as u64).to_le_bytes()); // so that other parts with the same bytes differ
         self.0.update(bytes);
     }
 

@@ -1,4 +1,4 @@
-//! Forward and backward pass of the activations behind linear layers.
+//! Forward and backward pass of the activations that follow linear layers.
 //!
 //! Their derivatives are computed from their outputs, so their inputs are not stored.
 

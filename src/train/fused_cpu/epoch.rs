@@ -48,7 +48,7 @@ struct EpochWork<'a> {
     batch: usize,
     rows: usize,
     order: Option<Vec<i64>>, // [replicas, rows]
-    targets: Vec<Target>,
+    targets: Vec<OwnedTargets>,
     features: RawF32,
     outputs: RawF32,
     updates: Rows,
@@ -59,7 +59,7 @@ struct EpochWork<'a> {
 }
 
 /// Targets of a replica's rows, in the epoch's order.
-enum Target {
+enum OwnedTargets {
     Classes(Vec<i64>),
     Values(Vec<f32>),
 }
@@ -157,10 +157,11 @@ impl FusedCpu {
             let part = group.part(member, count, BLOCK);
             for start in part.clone().step_by(BLOCK) {
                 let block_rows = BLOCK.min(part.end - start);
-                let given = features.narrow(0, if chosen.is_some() { 0 } else { start as i64 }, block_rows as i64);
+                let features_in_order =
+                    features.narrow(0, if chosen.is_some() { 0 } else { start as i64 }, block_rows as i64);
                 for &replica in replicas {
                     let first = replica * count + start;
-                    let given = match &chosen {
+                    let features_in_order = match &chosen {
                         Some(chosen) => {
                             let numbers = &chosen[first..first + block_rows];
                             // SAFETY: the worker keeps the features alive, and no thread writes to them.
@@ -168,14 +169,14 @@ impl FusedCpu {
                             gather(features, numbers, inputs, validation_workspace.inputs(block_rows));
                             None
                         }
-                        None => Some(&given),
+                        None => Some(&features_in_order),
                     };
-                    let found = validation_workspace.forward(given, block_rows, &weights[replica]);
-                    let place = output_memory.part(first * columns..(first + block_rows) * columns);
+                    let row_outputs = validation_workspace.forward(features_in_order, block_rows, &weights[replica]);
+                    let destination = output_memory.part(first * columns..(first + block_rows) * columns);
                     // SAFETY: the outputs live until the end of this function, and each row of a replica belongs to one
                     // thread.
-                    let place = unsafe { place.get_mut() };
-                    place.copy_from_slice(found);
+                    let destination = unsafe { destination.get_mut() };
+                    destination.copy_from_slice(row_outputs);
                 }
             }
         });
@@ -184,14 +185,20 @@ impl FusedCpu {
 
     /// Returns the metrics of each replica; see [`Measure::metrics`].
     pub(in crate::train) fn metrics(&self, measure: &Measure, outputs: &Tensor, truth: &Tensor) -> MetricTensors {
-        let of_replica = |replica| (outputs.narrow(0, replica, 1), truth.narrow(0, replica, 1));
+        let select_replica = |replica| (outputs.narrow(0, replica, 1), truth.narrow(0, replica, 1));
         let (metrics, decision, positive) = (&measure.metrics, measure.decision, measure.positive);
+<<<<<<< ours
         let each = self.pool.map((0..self.replicas as i64).map(of_replica).collect(), |(outputs, truth)| {
             let of = |metric: &Metric| metric.per_replica(&outputs, &truth, decision, positive);
             metrics.iter().map(of).collect::<Vec<Tensor>>()
+=======
+        let by_replica = self.pool.map((0..self.replicas as i64).map(select_replica).collect(), |(outputs, truth)| {
+            let compute = |metric: &Metric| metric.of_each_replica(&outputs, &truth, decision, positive);
+            metrics.iter().map(compute).collect::<Vec<Tensor>>()
+>>>>>>> theirs
         });
-        let metrics = metrics.iter().enumerate().map(|(place, metric)| {
-            let values: Vec<&Tensor> = each.iter().map(|of_replica| &of_replica[place]).collect();
+        let metrics = metrics.iter().enumerate().map(|(index, metric)| {
+            let values: Vec<&Tensor> = by_replica.iter().map(|replica_values| &replica_values[index]).collect();
             (metric.name().into_owned(), Tensor::cat(&values, 0))
         });
         metrics.collect()
@@ -209,35 +216,36 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
     let (weights, columns) = (&weights[replica], work.plan.outputs());
     let others =
         || (0..group.members).filter(|&other| other != member).map(|other| work.gradients[group.first + other]);
-    let own = group.part(member, work.plan.parameters, FLOATS_PER_CACHE_LINE);
+    let own_part = group.part(member, work.plan.parameters, FLOATS_PER_CACHE_LINE);
     let mut sum = 0.0;
     for (step, settings) in work.steps.iter().enumerate() {
         let start = step * work.batch;
         let batch = work.batch.min(work.rows - start);
         let part = group.part(member, batch, 1);
         let (first, rows) = (start + part.start, part.len());
-        let place = replica * work.rows + first; // index of the first row in tensors [replicas, rows, …]
+        let offset = replica * work.rows + first; // index of the first row in tensors [replicas, rows, …]
 
         let mut stopwatch = Stopwatch::new();
         if rows > 0 {
-            let given = match &work.order {
+            let features_in_order = match &work.order {
                 Some(order) => {
                     // SAFETY: the workers keep the features alive, and no thread writes to them.
                     let features = unsafe { work.features.get() };
-                    gather(features, &order[place..place + rows], work.plan.inputs(), workspace.inputs(rows));
+                    gather(features, &order[offset..offset + rows], work.plan.inputs(), workspace.inputs(rows));
                     None
                 }
                 None => Some(training.narrow(0, first as i64, rows as i64)),
             };
             stopwatch.add_lap_to(&mut workspace.timing.gather);
             let targets = work.targets[replica].as_slice().rows(first, rows, columns);
-            let (loss, found) = workspace.forward_backward(given.as_ref(), targets, rows, batch, weights);
+            let (loss, row_outputs) =
+                workspace.forward_backward(features_in_order.as_ref(), targets, rows, batch, weights);
             sum += loss;
-            let outputs = work.outputs.part(place * columns..(place + rows) * columns);
+            let outputs = work.outputs.part(offset * columns..(offset + rows) * columns);
             // SAFETY: `FusedCpu` keeps the outputs alive, and each row of a replica belongs to one thread, once per
             // epoch.
             let outputs = unsafe { outputs.get_mut() };
-            outputs.copy_from_slice(found);
+            outputs.copy_from_slice(row_outputs);
         } else {
             // The last batch has fewer rows than the group has members.
             // SAFETY: the worker keeps the gradient alive, and only this thread uses it before the barrier.
@@ -255,21 +263,21 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
             return; // another thread has panicked, which is reported there
         }
         stopwatch.add_lap_to(&mut workspace.timing.waiting); // all parts of the gradient are ready
-        let is_stopped = group.is_stopped(); // nobody can change it between the barriers, so all members read the same value
+        let is_stopped = group.is_stopped(); // constant between the barriers, so all members agree
         // SAFETY: between the barriers each member writes only to its own gradient, and only to its part; the others
         // read other parts.
-        let gradient = unsafe { workspace.gradient().part(own.clone()).get_mut() };
+        let gradient = unsafe { workspace.gradient().part(own_part.clone()).get_mut() };
         for other in others() {
             // SAFETY: as above; the pool keeps the other member's gradient alive, and that member writes to another
             // part of it.
-            let other = unsafe { other.part(own.clone()).get() };
+            let other = unsafe { other.part(own_part.clone()).get() };
             gradient.iter_mut().zip(other).for_each(|(gradient, other)| *gradient += other);
         }
         let number = work.step + step as u64 + 1;
         // SAFETY: the caller keeps values and optimizer state alive for the epoch, and between the barriers each member
         // uses only its own part of this replica.
         unsafe {
-            work.updates.step(replica, own.clone(), gradient, settings.lrs[replica], settings.momentum, number);
+            work.updates.step(replica, own_part.clone(), gradient, settings.lrs[replica], settings.momentum, number);
         }
         stopwatch.add_lap_to(&mut workspace.timing.optimizer);
         let all_members_stepped = group.barrier.wait();
@@ -285,19 +293,19 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
     losses.push((replica, sum));
 }
 
-impl Target {
+impl OwnedTargets {
     fn as_slice(&self) -> Targets<'_> {
         match self {
-            Target::Classes(classes) => Targets::Classes(classes),
-            Target::Values(values) => Targets::Values(values),
+            OwnedTargets::Classes(classes) => Targets::Classes(classes),
+            OwnedTargets::Values(values) => Targets::Values(values),
         }
     }
 }
 
 /// Reads the targets of a replica: `[rows]` int64 or `[rows, outputs]` f32.
-fn read_targets(of_replica: &Tensor) -> Target {
-    match of_replica.kind() {
-        Kind::Int64 => Target::Classes(Vec::try_from(of_replica).expect("int64")),
-        _ => Target::Values(Vec::try_from(of_replica.contiguous().flatten(0, -1)).expect("f32")),
+fn read_targets(targets: &Tensor) -> OwnedTargets {
+    match targets.kind() {
+        Kind::Int64 => OwnedTargets::Classes(Vec::try_from(targets).expect("int64")),
+        _ => OwnedTargets::Values(Vec::try_from(targets.contiguous().flatten(0, -1)).expect("f32")),
     }
 }

@@ -20,7 +20,7 @@ pub(in crate::train) struct Plan {
     pub(crate) parameters: usize,
 }
 
-/// A linear layer and the activation behind it. `weight` and `bias` are offsets in a replica's row of the arena.
+/// A linear layer and the activation after it. `weight` and `bias` are offsets in a replica's row of the arena.
 #[derive(Clone, Debug)]
 pub(crate) struct FusedLayer {
     pub(crate) inputs: usize,
@@ -83,7 +83,7 @@ pub fn is_fusable(settings: &TrainSpec, layers: &[Layer], device: Device) -> boo
         && layers.iter().enumerate().all(fits)
 }
 
-/// Returns the linear layers, each with the activation behind it; `None` if the network needs autograd.
+/// Returns the linear layers, each with the activation after it; `None` if the network needs autograd.
 fn fused_layers(stack: &Stack, layers: &[Layer]) -> Option<Vec<FusedLayer>> {
     let mut slots = stack.arena().slots().iter().peekable();
     let mut fused: Vec<FusedLayer> = Vec::new();

@@ -106,18 +106,18 @@ impl Pool {
 }
 
 impl Pool {
-    /// Returns `of` of each item, in order, computed on all threads.
-    pub(crate) fn map<T: Send, R: Send>(&self, all: Vec<T>, of: impl Fn(T) -> R + Sync) -> Vec<R> {
-        let Some(pool) = &self.rayon_pool else { return all.into_iter().map(of).collect() };
-        let results: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(all.len()));
-        let left = Mutex::new(all.into_iter().enumerate());
+    /// Returns `function` of each item, in order, computed on all threads.
+    pub(crate) fn map<T: Send, R: Send>(&self, items: Vec<T>, function: impl Fn(T) -> R + Sync) -> Vec<R> {
+        let Some(pool) = &self.rayon_pool else { return items.into_iter().map(function).collect() };
+        let results: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
+        let queue = Mutex::new(items.into_iter().enumerate());
         let on_thread = || {
             let _no_grad = tch::no_grad_guard();
             loop {
-                let next = left.lock().expect("no thread has panicked").next();
-                let Some((place, one)) = next else { break };
-                let result = of(one);
-                results.lock().expect("no thread has panicked").push((place, result));
+                let next = queue.lock().expect("no thread has panicked").next();
+                let Some((index, item)) = next else { break };
+                let result = function(item);
+                results.lock().expect("no thread has panicked").push((index, result));
             }
         };
         pool.in_place_scope(|scope| {
@@ -125,7 +125,7 @@ impl Pool {
             on_thread();
         });
         let mut results = results.into_inner().expect("no thread has panicked");
-        results.sort_by_key(|(place, _)| *place);
+        results.sort_by_key(|(index, _)| *index);
         results.into_iter().map(|(_, result)| result).collect()
     }
 }

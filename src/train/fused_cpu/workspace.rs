@@ -38,12 +38,12 @@ fn matrix(row: &Tensor, layer: &FusedLayer) -> Tensor {
 #[derive(Debug)]
 pub(crate) struct Workspace {
     plan: Plan,
-    inputs: Tensor,       // [rows, inputs]
-    outputs: Vec<Tensor>, // of each layer, [rows, outputs]
-    slopes: Vec<Tensor>,  // gradient of the loss at each layer's outputs, [rows, outputs]
-    gradient: Tensor,     // [parameters]
-    weights: Vec<Tensor>, // of each layer, [outputs, inputs], views of the gradient
-    views: Vec<Views>,    // one for each number of rows: that of a batch and of the last batch
+    inputs: Tensor,                // [rows, inputs]
+    outputs: Vec<Tensor>,          // of each layer, [rows, outputs]
+    output_gradients: Vec<Tensor>, // gradient of the loss at each layer's outputs, [rows, outputs]
+    gradient: Tensor,              // [parameters]
+    weights: Vec<Tensor>,          // of each layer, [outputs, inputs], views of the gradient
+    views: Vec<Views>,             // one for each number of rows: that of a batch and of the last batch
     pub(crate) timing: Timing,
 }
 
@@ -53,7 +53,7 @@ struct Views {
     rows: usize,
     inputs: Tensor,
     outputs: Vec<Tensor>,
-    slopes: Vec<Tensor>,
+    output_gradients: Vec<Tensor>,
     transposed: Vec<Tensor>, // transposed slopes, [outputs, rows]
 }
 
@@ -66,7 +66,7 @@ impl Workspace {
         Workspace {
             inputs: buffer(plan.inputs()),
             outputs: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
-            slopes: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
+            output_gradients: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
             weights: plan.layers.iter().map(|layer| matrix(&gradient, layer)).collect(),
             gradient,
             views: Vec::new(),
@@ -133,26 +133,32 @@ impl Workspace {
         let (plan, views) = (&self.plan, &self.views[views]);
         let last = plan.layers.len() - 1;
         // SAFETY: two buffers of this workspace, which is borrowed.
-        let loss = unsafe { plan.loss.loss_and_gradient(&views.outputs[last], targets, &views.slopes[last], batch) };
+        let loss =
+            unsafe { plan.loss.loss_and_gradient(&views.outputs[last], targets, &views.output_gradients[last], batch) };
         for (number, layer) in plan.layers.iter().enumerate().rev() {
             // SAFETY: a buffer of this workspace, which is borrowed; libtorch writes to it only in the forward pass.
             let outputs = unsafe { RawF32::from_tensor(&views.outputs[number]).get() };
             // SAFETY: another of its buffers; the slice ends with `backward`, before libtorch writes to the previous
             // one.
+<<<<<<< ours
             let slopes = unsafe { RawF32::from_tensor(&views.slopes[number]).get_mut() };
+=======
+            let output_gradients = unsafe { RawF32::of(&views.output_gradients[number]).get_mut() };
+>>>>>>> theirs
             let gradient = self.gradient();
             // SAFETY: the gradient is a separate tensor, and other members of the group read it only between the two
             // barriers of a step (`train_replica`), not now.
             let sums =
                 layer.bias.map_or(&mut [][..], |bias| unsafe { gradient.part(bias..bias + layer.outputs).get_mut() });
-            layer.activation.backward(outputs, slopes, sums, layer.outputs);
+            layer.activation.backward(outputs, output_gradients, sums, layer.outputs);
             let inputs = match number {
                 0 => features.unwrap_or(&views.inputs),
                 _ => &views.outputs[number - 1],
             };
             let _ = views.transposed[number].mm_out(&self.weights[number], inputs);
             if number > 0 {
-                let _ = views.slopes[number].mm_out(&views.slopes[number - 1], &weights.layers[number].0);
+                let _ = views.output_gradients[number]
+                    .mm_out(&views.output_gradients[number - 1], &weights.layers[number].0);
             }
         }
         stopwatch.add_lap_to(&mut self.timing.backward);
@@ -165,13 +171,13 @@ impl Workspace {
             return known;
         }
         let first = |buffer: &Tensor| buffer.narrow(0, 0, rows as i64);
-        let slopes: Vec<Tensor> = self.slopes.iter().map(first).collect();
+        let output_gradients: Vec<Tensor> = self.output_gradients.iter().map(first).collect();
         self.views.push(Views {
             rows,
             inputs: first(&self.inputs),
             outputs: self.outputs.iter().map(first).collect(),
-            transposed: slopes.iter().map(|slopes| slopes.transpose(0, 1)).collect(),
-            slopes,
+            transposed: output_gradients.iter().map(|output_gradients| output_gradients.transpose(0, 1)).collect(),
+            output_gradients,
         });
         self.views.len() - 1
     }

@@ -44,7 +44,7 @@ impl Adagrad {
 
 impl Adagrad {
     pub(super) fn at_step(&self, step: u64) -> Step {
-        Step { eps: self.eps, share: 1.0 / (1.0 + (step - 1) as f64 * self.lr_decay) }
+        Step { eps: self.eps, rate_factor: 1.0 / (1.0 + (step - 1) as f64 * self.lr_decay) }
     }
 }
 
@@ -52,7 +52,7 @@ impl Adagrad {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     eps: f64,
-    share: f64, // factor of the learning rate at this step
+    rate_factor: f64, // factor of the learning rate at this step
 }
 
 impl Rule for Step {
@@ -62,13 +62,13 @@ impl Rule for Step {
         value: &N,
         gradient: &N,
         memory: &mut [N],
-        rate: &N::Each,
-        decay: Option<&N::Each>,
+        rate: &N::PerReplica,
+        decay: Option<&N::PerReplica>,
     ) -> N {
         let gradient = add_weight_decay(value, gradient, decay);
         let squares = memory.first_mut().expect("the sum of squares");
         *squares = squares.add(&gradient.mul(&gradient));
         let direction = gradient.div(&squares.sqrt().add_scalar(self.eps));
-        value.sub(&direction.mul_per_replica(rate, self.share))
+        value.sub(&direction.mul_per_replica(rate, self.rate_factor))
     }
 }

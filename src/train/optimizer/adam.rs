@@ -61,8 +61,8 @@ impl Adam {
             beta2,
             eps,
             decoupled,
-            of_rate: 1.0 / (1.0 - beta1.powf(step as f64)),
-            of_root: 1.0 / (1.0 - beta2.powf(step as f64)).sqrt(),
+            mean_correction: 1.0 / (1.0 - beta1.powf(step as f64)),
+            root_correction: 1.0 / (1.0 - beta2.powf(step as f64)).sqrt(),
         }
     }
 }
@@ -74,8 +74,8 @@ pub(super) struct Step {
     beta2: f64,
     eps: f64,
     decoupled: bool,
-    of_rate: f64, // bias correction of the mean gradient
-    of_root: f64, // bias correction of the root of the mean square
+    mean_correction: f64, // bias correction of the mean gradient
+    root_correction: f64, // bias correction of the root of the mean square
 }
 
 impl Rule for Step {
@@ -85,8 +85,8 @@ impl Rule for Step {
         value: &N,
         gradient: &N,
         memory: &mut [N],
-        rate: &N::Each,
-        decay: Option<&N::Each>,
+        rate: &N::PerReplica,
+        decay: Option<&N::PerReplica>,
     ) -> N {
         let gradient = add_weight_decay(value, gradient, decay.filter(|_| !self.decoupled));
         let (mean, others) = memory.split_first_mut().expect("the mean gradient");
@@ -100,8 +100,8 @@ impl Rule for Step {
             }
             None => square.sqrt(),
         };
-        let direction = mean.div(&divisor.mul_scalar(self.of_root).add_scalar(self.eps));
-        let step = direction.mul_per_replica(rate, self.of_rate);
+        let direction = mean.div(&divisor.mul_scalar(self.root_correction).add_scalar(self.eps));
+        let step = direction.mul_per_replica(rate, self.mean_correction);
         match decay.filter(|_| self.decoupled) {
             Some(decay) => value.decay(rate, decay).sub(&step),
             None => value.sub(&step),

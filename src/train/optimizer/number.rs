@@ -6,7 +6,7 @@
 use pulp::Simd;
 use tch::Tensor;
 
-use crate::train::optimizer::rates::EachReplica;
+use crate::train::optimizer::rates::PerReplica;
 
 /// Running means of gradients below this are set to 0. Without gradients a mean decays until it is denormal, and
 /// arithmetic with it is a hundred times slower; long before, it no longer changes a parameter. Mean squares are not
@@ -16,7 +16,7 @@ const TINY: f32 = 1e-30;
 /// A number, or a tensor of numbers.
 pub trait Number: Sized {
     /// Setting with a value for each replica.
-    type Each;
+    type PerReplica;
 
     /// Returns the same number.
     fn clone(&self) -> Self;
@@ -39,13 +39,13 @@ pub trait Number: Sized {
     /// Maximum; NaN if either is NaN, as in libtorch.
     fn max(&self, other: &Self) -> Self;
     /// `self · each · factor`, where `each` has a value for each replica.
-    fn mul_per_replica(&self, each: &Self::Each, factor: f64) -> Self;
+    fn mul_per_replica(&self, each: &Self::PerReplica, factor: f64) -> Self;
     /// `self · (1 − rate · decay)`, where both have a value for each replica.
-    fn decay(&self, rate: &Self::Each, decay: &Self::Each) -> Self;
+    fn decay(&self, rate: &Self::PerReplica, decay: &Self::PerReplica) -> Self;
 }
 
 impl Number for f32 {
-    type Each = f64;
+    type PerReplica = f64;
 
     #[inline(always)]
     fn clone(&self) -> f32 {
@@ -118,7 +118,7 @@ impl<S: Simd> Register<S> {
 }
 
 impl<S: Simd> Number for Register<S> {
-    type Each = f64;
+    type PerReplica = f64;
 
     #[inline(always)]
     fn clone(&self) -> Self {
@@ -177,7 +177,7 @@ impl<S: Simd> Number for Register<S> {
 }
 
 impl Number for Tensor {
-    type Each = EachReplica;
+    type PerReplica = PerReplica;
 
     fn clone(&self) -> Tensor {
         self.shallow_clone() // nothing is changed in place
@@ -209,10 +209,10 @@ impl Number for Tensor {
     fn max(&self, other: &Tensor) -> Tensor {
         self.maximum(other)
     }
-    fn mul_per_replica(&self, each: &EachReplica, factor: f64) -> Tensor {
+    fn mul_per_replica(&self, each: &PerReplica, factor: f64) -> Tensor {
         each.mul(self, factor)
     }
-    fn decay(&self, rate: &EachReplica, decay: &EachReplica) -> Tensor {
+    fn decay(&self, rate: &PerReplica, decay: &PerReplica) -> Tensor {
         self * rate.decay_factor(decay)
     }
 }

@@ -73,8 +73,8 @@ impl Rule for Step {
         value: &N,
         gradient: &N,
         memory: &mut [N],
-        rate: &N::Each,
-        decay: Option<&N::Each>,
+        rate: &N::PerReplica,
+        decay: Option<&N::PerReplica>,
     ) -> N {
         let gradient = add_weight_decay(value, gradient, decay);
         let (square, others) = memory.split_first_mut().expect("the mean of squares");

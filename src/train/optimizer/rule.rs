@@ -7,8 +7,14 @@ pub trait Rule: Copy + Send + Sync {
     /// Returns the updated parameter from its `value`, its `gradient` and its stored state `memory`, which it updates.
     ///
     /// `rate` is the replica's learning rate, `decay` its weight decay; `None` if no replica has one.
-    fn apply<N: Number>(&self, value: &N, gradient: &N, memory: &mut [N], rate: &N::Each, decay: Option<&N::Each>)
-    -> N;
+    fn apply<N: Number>(
+        &self,
+        value: &N,
+        gradient: &N,
+        memory: &mut [N],
+        rate: &N::PerReplica,
+        decay: Option<&N::PerReplica>,
+    ) -> N;
 }
 
 /// Applies the rule of a step to parameters in memory or to tensors.
@@ -18,7 +24,7 @@ pub(super) trait ApplyRule {
 
 /// Returns the gradient with PyTorch's `weight_decay`, an L2 penalty: `g + λ θ`.
 #[inline(always)]
-pub(super) fn add_weight_decay<N: Number>(value: &N, gradient: &N, decay: Option<&N::Each>) -> N {
+pub(super) fn add_weight_decay<N: Number>(value: &N, gradient: &N, decay: Option<&N::PerReplica>) -> N {
     match decay {
         Some(decay) => gradient.add(&value.mul_per_replica(decay, 1.0)),
         None => gradient.clone(),

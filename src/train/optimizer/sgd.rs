@@ -62,15 +62,15 @@ impl Rule for Step {
         value: &N,
         gradient: &N,
         memory: &mut [N],
-        rate: &N::Each,
-        decay: Option<&N::Each>,
+        rate: &N::PerReplica,
+        decay: Option<&N::PerReplica>,
     ) -> N {
         let gradient = add_weight_decay(value, gradient, decay);
         // With a momentum of 0, which a schedule may pass through, PyTorch leaves the buffer unchanged.
         let Some(momentum) = memory.first_mut().filter(|_| self.momentum != 0.0) else {
             return value.sub(&gradient.mul_per_replica(rate, 1.0));
         };
-        *momentum = momentum.mul_scalar(self.momentum).add(&gradient).flush_tiny(); // starts at 0, so it is first the gradient
+        *momentum = momentum.mul_scalar(self.momentum).add(&gradient).flush_tiny(); // starts at 0
         let direction = match self.nesterov {
             true => gradient.add(&momentum.mul_scalar(self.momentum)),
             false => momentum.clone(),

@@ -11,7 +11,7 @@ use tch::{Device, Kind, Tensor};
 use crate::tensor::raw_f32::RawF32;
 use crate::train::optimizer::Optimizer;
 use crate::train::optimizer::number::Register;
-use crate::train::optimizer::rates::{EachReplica, Rates};
+use crate::train::optimizer::rates::{PerReplica, Rates};
 use crate::train::optimizer::rule::{ApplyRule, Rule};
 
 /// Maximum number of values that an optimizer stores per parameter.
@@ -21,7 +21,7 @@ const MAX_MEMORY: usize = 3;
 #[derive(Debug)]
 pub struct Update {
     optimizer: Optimizer,
-    decays: EachReplica,
+    decays: PerReplica,
     memory: Vec<Tensor>, // [replicas, parameters] each, after the first step
     steps: u64,
     momentum: Option<f64>,
@@ -35,12 +35,12 @@ impl Optimizer {
 
     /// Returns the optimizer without state, with a weight decay for each replica instead of that of the settings.
     pub fn start_each(&self, weight_decays: &[f64], device: Device) -> Update {
-        Update::new(self.clone(), EachReplica::new(weight_decays, device))
+        Update::new(self.clone(), PerReplica::new(weight_decays, device))
     }
 }
 
 impl Update {
-    fn new(optimizer: Optimizer, decays: EachReplica) -> Self {
+    fn new(optimizer: Optimizer, decays: PerReplica) -> Self {
         Update { optimizer, decays, memory: Vec::new(), steps: 0, momentum: None }
     }
 
@@ -152,8 +152,8 @@ struct TensorStep<'a> {
     values: &'a mut Tensor,
     gradient: &'a Tensor,
     memory: &'a mut [Tensor],
-    rate: &'a EachReplica,
-    decay: Option<&'a EachReplica>,
+    rate: &'a PerReplica,
+    decay: Option<&'a PerReplica>,
 }
 
 impl ApplyRule for TensorStep<'_> {

@@ -60,7 +60,7 @@ impl Augment {
             moved = flat.grid_sampler(&grid, 0, 0, false);
         }
         if self.noise > 0.0 {
-            moved = &moved + moved.randn_like() * self.noise; // not in place, because `moved` may be a view of the training rows
+            moved = &moved + moved.randn_like() * self.noise; // not in place: `moved` may be a view of the training rows
         }
         moved.view(&shape[..])
     }
