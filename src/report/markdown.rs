@@ -12,7 +12,7 @@ use crate::compare::trial::Trial;
 use crate::config::hint::in_a_line;
 use crate::history::History;
 use crate::report::markdown_table::{code, escaped, expectations, references, table};
-use crate::views::classes::by_class;
+use crate::views::classes::{by_class, positive_class};
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Tile, callout};
 use crate::views::trials::{Runs, label};
@@ -126,16 +126,6 @@ fn section(experiment: &Experiment) -> String {
     let several = if experiment.runs.len() > 1 { format!(", {}", first.label) } else { String::new() };
     parts.push(format!("### Results{several}"));
     parts.extend(results(groups).iter().map(block));
-    let classes: Vec<(String, Vec<Block>)> = groups
-        .iter()
-        .enumerate()
-        .map(|(place, group)| (group.label.clone(), by_class::by_class(group, place)))
-        .filter(|(_, blocks)| !blocks.is_empty())
-        .collect();
-    if !classes.is_empty() {
-        parts.push(format!("### Classes{several}"));
-        parts.push(block(&Block::ByGroup(classes)));
-    }
     for section in [settings::section(groups, settings::Shown::Changed), data::environment(groups)].iter().flatten() {
         parts.push(format!("### {}{several}", section.title));
         parts.extend(section.blocks.iter().map(block));
@@ -156,7 +146,7 @@ fn introduction(groups: &[Group]) -> String {
     words.join(" ")
 }
 
-/// Returns the table of several variants with notes about them; of one variant, its diagnosis and its metrics.
+/// Returns the table of several variants with notes about them; of one variant, its diagnosis, its metrics, and those by class.
 fn results(groups: &[Group]) -> Vec<Block> {
     let variants = Variant::of_groups(groups);
     if groups.len() > 1 && variants.len() == groups.len() {
@@ -168,19 +158,20 @@ fn results(groups: &[Group]) -> Vec<Block> {
         return blocks;
     }
     let mut blocks: Vec<Block> = Vec::new();
-    for group in groups {
+    for (place, group) in groups.iter().enumerate() {
         blocks.extend(variant::diagnosis(group));
         blocks.extend(metrics::of_group(group));
+        let histories: Vec<&History> = group.trials.iter().filter_map(Trial::history).collect();
+        let notes = baselines::line(&histories).into_iter().chain(positive_class::sentence(&histories));
+        blocks.extend(notes.map(Block::Note));
+        blocks.extend(by_class::by_class(group, place));
     }
-    let histories: Vec<_> = variants.iter().flat_map(|variant| variant.trials.iter().copied().cloned()).collect();
-    blocks.extend(baselines::line(&histories).map(Block::Note));
     blocks
 }
 
 /// Returns a block as Markdown.
 fn block(content: &Block) -> String {
     match content {
-        Block::Heading(heading) => format!("**{}**", escaped(heading)),
         Block::Paragraph(words) | Block::Note(words) => escaped(words),
         Block::Callout { heading, items, .. } => {
             let items: Vec<String> = items.iter().map(|item| format!("> - {}", escaped(item))).collect();
@@ -210,11 +201,92 @@ fn block(content: &Block) -> String {
             };
             groups.iter().map(group).collect::<Vec<_>>().join("\n\n")
         }
-        Block::ChartNote(_) | Block::Html(_) => String::new(),
+        // the captions of the tables say the same as the headings
+        Block::Heading(_) | Block::ChartNote(_) | Block::Html(_) => String::new(),
     }
 }
 
 fn blocks(content: &[Block]) -> String {
     let parts = content.iter().map(block).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::history::expectation::ExpectationResult;
+    use crate::history::metric_path::MetricValue as Value;
+    use crate::history::number::Number;
+    use crate::history::trial_for_tests;
+
+    /// Returns a trial in this folder, which is expected to end with a loss of at most 0.5.
+    fn trial(folder: &str, variant: &str, seed: i64, loss: f64) -> Trial {
+        let mut history = trial_for_tests(variant, seed, loss);
+        history.experiment = "xor".to_owned();
+        history.config =
+            json!({ "title": "XOR", "question": "Can it?", "source": "lesson 2", "train": { "epochs": 3 } });
+        history.expectations = vec![ExpectationResult {
+            number: 0,
+            claim: Some("It learns".to_owned()),
+            value: "last.loss".to_owned(),
+            over: None,
+            expected: "≤ 0.5".to_owned(),
+            variant: None,
+            found: Some(Value::Number(Number(loss))),
+            against: None,
+            met: loss <= 0.5,
+        }];
+        let file = format!("/nowhere/{folder}/{}.json", history.stem());
+        Trial::from_history(history, PathBuf::from(file))
+    }
+
+    fn report(groups: &[(&str, Vec<Trial>)]) -> String {
+        let group = |(label, trials): &(&str, Vec<Trial>)| Group { label: (*label).to_owned(), trials: trials.clone() };
+        let groups = groups.iter().map(group).collect();
+        markdown(&Found { groups, faults: Vec::new(), notes: Vec::new(), named: Vec::new() })
+    }
+
+    #[test]
+    fn a_run_has_a_section_with_its_expectations_and_settings() {
+        let report = report(&[("xor", vec![trial("one", "base", 0, 0.25)])]);
+        for part in [
+            "\n\n## xor\n\n**XOR.** Can it? *(lesson 2; `logic`: 1 training rows)*\n\n",
+            "| claim | metric | expected | found |\n|---|---|---|---|\n| It learns | `last.loss` | ≤ 0.5 | ✓ 0.2500 |\n",
+            "\n\n### Results\n\n",
+            "| loss | 0.2500 |\n",
+            "\n\n### Settings\n\n",
+            "| `train.epochs` | `3` | unknown |\n",
+        ] {
+            assert!(report.contains(part), "no {part} in:\n{report}");
+        }
+        assert!(report.starts_with(SIGN) && report.ends_with("|\n") && !report.contains("\n\n\n"), "{report}");
+    }
+
+    #[test]
+    fn runs_that_differ_in_their_seeds_share_a_section() {
+        let first = vec![trial("one", "base", 0, 0.25)];
+        let second = vec![trial("two", "base", 1, 0.75), trial("two", "base", 2, 0.5)];
+        let report = report(&[("xor one", first.clone()), ("xor two", second)]);
+        assert_eq!(report.matches("\n## ").count(), 1, "{report}");
+        assert!(report.contains("| claim | metric | expected | seed 0 | seeds 1 and 2 |\n"), "{report}");
+        assert!(report.contains("| ✓ 0.2500 | ✗ 1 of 2 trials: 0.5000 to 0.7500 |\n"), "{report}");
+        let again = self::report(&[("xor one", first), ("xor two", vec![trial("two", "base", 0, 0.25)])]);
+        assert!(again.contains("| seed 0 (one) | seed 0 (two) |\n"), "{again}");
+    }
+
+    #[test]
+    fn variants_have_a_table_with_their_diagnosis() {
+        let variant = |name, loss| (name, vec![trial("one", name, 0, loss)]);
+        let report = report(&[variant("small", 0.25), variant("large", 0.75)]);
+        assert!(
+            report.contains("| variant | loss | diagnosis |\n|---|--:|---|\n| `small` | **0.2500** | – |\n"),
+            "{report}"
+        );
+        assert!(
+            report.contains("| It learns | `small/last.loss` | ≤ 0.5 | ✓ 0.2500 |\n| | `large/last.loss` |"),
+            "{report}"
+        );
+    }
 }

@@ -9,6 +9,6 @@
 mod curves;
 mod html;
 pub mod markdown;
-mod markdown_table;
+pub mod markdown_table;
 pub mod page;
 mod payload;

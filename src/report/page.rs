@@ -155,11 +155,11 @@ mod tests {
     fn no_name_becomes_an_element_or_an_attribute() {
         let page = html(&hostile());
         assert!(!page.contains("<img src=x"), "a name became an element");
-        let (before, figures) = page.split_once("id=\"payload\">").unwrap();
-        let (figures, behind) = figures.split_once("</script>").unwrap();
-        assert!(!before.contains("\" onload=") && !behind.contains("\" onload="), "a name left its attribute");
-        let figures: serde_json::Value = serde_json::from_str(figures).unwrap();
-        assert_eq!(figures["groups"][0]["label"], HOSTILE);
+        let (before, data) = page.split_once("id=\"payload\">").unwrap();
+        let (data, after) = data.split_once("</script>").unwrap();
+        assert!(!before.contains("\" onload=") && !after.contains("\" onload="), "a name left its attribute");
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        assert_eq!(data["groups"][0]["label"], HOSTILE);
         let scripts = page.matches("</script").count();
         assert_eq!(scripts, 3, "a name ended a script");
     }

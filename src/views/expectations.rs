@@ -131,7 +131,8 @@ impl Outcome {
         }
     }
 
-    /// Returns the lowest and highest value of several trials: `0.9500 to 0.9700`; `None` if any is missing.
+    /// Returns the lowest and highest value of several trials: `0.9500 to 0.9700`; `None` if any is missing, or for a single
+    /// trial.
     pub fn range(&self, number: &dyn Fn(f64) -> String) -> Option<String> {
         let values = self.trials.iter().map(|trial| match trial.found {
             Some(MetricValue::Number(Number(value))) => Some(value),
@@ -139,7 +140,7 @@ impl Outcome {
         });
         let values: Vec<f64> = values.filter(|_| self.trials.len() > 1).collect::<Option<_>>()?;
         let (low, high) = (values.iter().copied().reduce(f64::min)?, values.iter().copied().reduce(f64::max)?);
-        Some(format!("{} to {}", number(low), number(high)))
+        Some(if low == high { number(low) } else { format!("{} to {}", number(low), number(high)) })
     }
 
     /// Returns the first trials that miss the expectation, with their values; empty for a single trial.

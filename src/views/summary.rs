@@ -2,9 +2,9 @@
 //! comparison.
 
 use crate::compare::group::Group;
-use crate::history::Status;
 use crate::history::baseline::cautions;
 use crate::views::document::block::{Block, Section, callout};
+use crate::views::variants::trial_status;
 use crate::views::{comparison, variant};
 
 /// Returns the section.
@@ -26,7 +26,12 @@ pub fn warnings(groups: &[Group]) -> Vec<Block> {
     };
     let leaks = groups.iter().filter_map(|group| Some(named(group, leak(group)?))).collect();
     // With several groups, the comparison lists these among its cautions.
-    let incomplete = if let [group] = groups { incomplete(group) } else { Vec::new() };
+    let incomplete = match groups {
+        [group] => {
+            trial_status::incomplete(&group.trials.iter().filter_map(|trial| trial.history()).collect::<Vec<_>>())
+        }
+        _ => Vec::new(),
+    };
     let constant = groups.iter().flat_map(|group| {
         let histories: Vec<_> = group.trials.iter().filter_map(|trial| trial.history()).collect();
         cautions(&histories).into_iter().map(|caution| named(group, caution)).collect::<Vec<_>>()
@@ -42,21 +47,4 @@ pub fn warnings(groups: &[Group]) -> Vec<Block> {
 /// Returns the reason for data leakage; `None` if there is none.
 pub fn leak(group: &Group) -> Option<String> {
     group.trials.iter().find_map(|trial| trial.history()?.data.resample.as_ref()?.leak.clone())
-}
-
-/// Returns the numbers of trials that diverged and that were interrupted.
-fn incomplete(group: &Group) -> Vec<String> {
-    let all = group.trials.len();
-    let with = |status: Status, what: &str| {
-        let has =
-            |trial: &&crate::compare::trial::Trial| trial.history().is_some_and(|history| history.status == status);
-        match (group.trials.iter().filter(has).count(), all) {
-            (0, _) => None,
-            (_, 1) => Some(format!("the trial {what}")),
-            (number, all) => Some(format!("{number} of {all} trials {what}")),
-        }
-    };
-    let diverged = with(Status::Diverged, "diverged: the loss or the weights are no longer finite");
-    let interrupted = with(Status::Interrupted, "interrupted; the completed epochs are shown");
-    diverged.into_iter().chain(interrupted).collect()
 }

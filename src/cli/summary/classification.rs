@@ -1,8 +1,6 @@
 //! Test metrics by class: the classification report in scikit-learn's layout, the confusion matrix in counts and in shares of
 //! each true class, and the chosen threshold.
 
-use indexmap::{IndexMap, IndexSet};
-
 use crate::cli::text::page::Page;
 use crate::cli::text::{number_format, settings};
 use crate::compare::statistics::sample::Sample;
@@ -10,6 +8,7 @@ use crate::history::classification_report::{Report, Scores};
 use crate::history::test_record::{AtThreshold, TestRecord, ThresholdRecord};
 use crate::history::{DataRecord, History};
 use crate::views::classes::confusion::class_name;
+pub use crate::views::classes::positive_class::sentence as positive_class;
 use crate::views::classes::thresholds::how_chosen;
 use crate::views::document::statistic::MISSING;
 
@@ -36,28 +35,6 @@ pub fn of(test: &TestRecord, data: &DataRecord, page: Page) -> Vec<String> {
         test.threshold.as_ref().map(|threshold| page.wrapped(&threshold_text(threshold, data.positive_name()), 0)),
     );
     parts
-}
-
-/// Returns the positive class and the metrics that are about it; if variants differ, the class of each. `None` without one.
-pub fn positive_class(histories: &[&History]) -> Option<String> {
-    let mut metrics: IndexSet<String> = IndexSet::new();
-    let mut classes: IndexMap<String, IndexSet<&str>> = IndexMap::new();
-    for history in histories {
-        let names = history.metrics_of_the_positive_class();
-        if let Some(class) = history.data.describe_positive().filter(|_| !names.is_empty()) {
-            metrics.extend(names);
-            classes.entry(class).or_default().insert(&history.variant);
-        }
-    }
-    let joined = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
-    let metrics = joined(&mut metrics.iter().map(String::as_str));
-    let is_one = classes.len() == 1;
-    let each = classes.iter().map(|(class, variants)| match is_one {
-        true => class.clone(),
-        false => format!("{class} in {}", joined(&mut variants.iter().copied())),
-    });
-    let each: Vec<String> = each.collect();
-    (!each.is_empty()).then(|| format!("positive class of {metrics}: {}", each.join("; ")))
 }
 
 /// Returns the thresholds of several trials, and the test metrics at the default threshold; `None` if no trial has one.
@@ -107,13 +84,13 @@ fn report_text(report: &Report, names: &[String], page: Page) -> String {
     let shown = if names.len() > MOST_IN_REPORT { &[] } else { names };
     let shown: Vec<String> = shown.iter().map(|name| cut(name, room)).collect();
     let width = shown.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("weighted avg".len());
-    let line = |name: &str, figures: [String; 4]| {
-        let [precision, recall, f1, support] = figures;
+    let line = |name: &str, cells: [String; 4]| {
+        let [precision, recall, f1, support] = cells;
         format!("{name:>width$}  {precision:>9} {recall:>9} {f1:>9} {support:>9}")
     };
-    let figure = |value: Option<f64>| value.map_or(MISSING.to_owned(), |value| format!("{value:.4}"));
+    let score = |value: Option<f64>| value.map_or(MISSING.to_owned(), |value| format!("{value:.4}"));
     let scores = |name: &str, scores: &Scores, support: u64| {
-        line(name, [figure(scores.precision), figure(scores.recall), figure(scores.f1), support.to_string()])
+        line(name, [score(scores.precision), score(scores.recall), score(scores.f1), support.to_string()])
     };
     let rows = report.classes.iter().map(|class| class.support).sum::<u64>();
     let mut lines = vec![line("", ["precision", "recall", "f1-score", "support"].map(str::to_owned)), String::new()];
@@ -123,7 +100,7 @@ fn report_text(report: &Report, names: &[String], page: Page) -> String {
     if shown.len() < names.len() {
         lines.push(line(&format!("{} classes", names.len()), ["…"; 4].map(str::to_owned)));
     }
-    let of_all = [String::new(), String::new(), figure(report.accuracy), rows.to_string()];
+    let of_all = [String::new(), String::new(), score(report.accuracy), rows.to_string()];
     lines.extend([String::new(), line("accuracy", of_all)]);
     lines.push(scores("macro avg", &report.macro_average, rows));
     lines.push(scores("weighted avg", &report.weighted_average, rows));
@@ -209,7 +186,7 @@ fn cut(text: &str, most: usize) -> String {
 /// Returns the threshold, how it was chosen, its metrics on the validation rows, and the test metrics at the default one.
 fn threshold_text(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
     let (of, chosen) = (of_class(positive), how_chosen(threshold, positive));
-    let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (there {})", at_text(at)));
+    let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (validation {})", at_text(at)));
     let value = number_format::metric(Some(threshold.value));
     format!(
         "threshold {value}{of}, {chosen}{validation}; at the default threshold, used for all train/val metrics: test {}",
@@ -232,7 +209,7 @@ fn at_text(at: &AtThreshold) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::cli::fixtures::{PLAIN, width};
@@ -264,7 +241,7 @@ mod tests {
            macro avg     0.8761    0.8722    0.8741     56962
         weighted avg     0.9991    0.9991    0.9991     56962
 
-               predicted      share of the true class
+               predicted      row-normalized (recall)
         true   legit  fraud    legit   fraud
         legit  56840     24   0.9996  4.2e-4
         fraud     25     73   0.2551  0.7449
@@ -283,7 +260,7 @@ mod tests {
            macro avg     1.0000    1.0000    1.0000         3
         weighted avg     1.0000    1.0000    1.0000         3
 
-              predicted   share of the true class
+              predicted   row-normalized (recall)
         true   no  yes        no     yes
         no      3    0    1.0000       0
         yes     0    0         –       –
@@ -313,7 +290,7 @@ mod tests {
     #[test]
     fn the_report_is_scikit_learns_to_the_letter() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/metrics.json");
-        let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let golden: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         for case in golden["cases"].as_array().unwrap() {
             let confusion: Confusion = serde_json::from_value(case["confusion"].clone()).unwrap();
             let names: Vec<String> = (0..confusion.0.len()).map(|class| class.to_string()).collect();
@@ -324,9 +301,9 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_is_told_with_what_it_gave_and_what_the_default_gives() {
+    fn a_threshold_has_its_metrics_and_those_at_the_default() {
         let by = ThresholdRule::Cost(Cost { miss: 10.0, false_alarm: 0.5 });
-        let told = |by: ThresholdRule, choice: ChosenThreshold| {
+        let text = |by: ThresholdRule, choice: ChosenThreshold| {
             let by_value = serde_json::to_value(by).unwrap();
             let at_default = by.evaluate(&[vec![90, 4], vec![2, 4]], 1);
             let (value, validation) = (choice.value, choice.validation);
@@ -334,19 +311,19 @@ mod tests {
             PLAIN.wrapped(&threshold_text(&record, Some("fraud")), 0)
         };
         let validation = Some(by.evaluate(&[vec![40, 2], vec![1, 3]], 1));
-        assert_snapshot!(told(by, ChosenThreshold { by, value: 0.25, validation: validation.clone() }), @r"
+        assert_snapshot!(text(by, ChosenThreshold { by, value: 0.25, validation: validation.clone() }), @r"
         threshold 0.2500 for `fraud`, chosen on the validation rows by cost: a missed
-        `fraud` 10, a false alarm 0.5 (there precision 0.6000, recall 0.7500, f1 0.6667,
-        cost 11); at the default threshold, used for all train/val metrics: test
+        `fraud` 10, a false alarm 0.5 (validation precision 0.6000, recall 0.7500, f1
+        0.6667, cost 11); at the default threshold, used for all train/val metrics: test
         precision 0.5000, recall 0.6667, f1 0.5714, cost 22
         ");
         let validation = Some(ThresholdRule::F1.evaluate(&[vec![40, 2], vec![1, 3]], 1));
-        assert_snapshot!(told(ThresholdRule::F1, ChosenThreshold { by: ThresholdRule::F1, value: 0.25, validation }), @r"
-        threshold 0.2500 for `fraud`, chosen by f1 on the validation rows (there
+        assert_snapshot!(text(ThresholdRule::F1, ChosenThreshold { by: ThresholdRule::F1, value: 0.25, validation }), @r"
+        threshold 0.2500 for `fraud`, chosen by f1 on the validation rows (validation
         precision 0.6000, recall 0.7500, f1 0.6667); at the default threshold, used for
         all train/val metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");
-        assert_snapshot!(told(ThresholdRule::Fixed(0.9), ChosenThreshold::fixed(0.9)), @r"
+        assert_snapshot!(text(ThresholdRule::Fixed(0.9), ChosenThreshold::fixed(0.9)), @r"
         threshold 0.9000 for `fraud`, given; at the default threshold, used for all
         train/val metrics: test precision 0.5000, recall 0.6667, f1 0.5714
         ");

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_shows_both_figures() {
+    fn a_comparison_shows_both_values() {
         let above = "value = \"last.loss\"\nvariant = \"a\"\nabove = \"b/last.loss\"";
         let of_one_seed = shown(above, vec![trial("a", 0, 0.31), trial("b", 0, 0.125)]);
         assert_eq!(of_one_seed, "✓ a/last.loss > b/last.loss: found 0.31, against 0.125");
@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn a_statistic_is_shown_once() {
         let mean = "value = \"last.loss\"\nover = \"mean\"\nat_most = 0.5";
-        let lone = shown(mean, vec![trial("base", 0, 0.25), trial("base", 1, 0.5)]);
-        assert_eq!(lone, "✓ mean of last.loss ≤ 0.5: found 0.375");
+        let one_variant = shown(mean, vec![trial("base", 0, 0.25), trial("base", 1, 0.5)]);
+        assert_eq!(one_variant, "✓ mean of last.loss ≤ 0.5: found 0.375");
         let variants = shown(mean, vec![trial("a", 0, 0.25), trial("a", 1, 0.5), trial("b", 0, 0.7)]);
         assert_eq!(variants, "✗ mean of last.loss ≤ 0.5: 1 of 2 variants");
     }

@@ -71,13 +71,12 @@ fn one(histories: &[History], page: Page) -> Vec<String> {
         let threshold =
             test.threshold.as_ref().map(|at| format!("threshold {}", number_format::metric(Some(at.value))));
         let of: Vec<String> = weights.into_iter().chain(threshold).collect();
-        let figures = format!("{} ({})", metrics.join(", "), of.join(", "));
-        let lines =
-            [Some(figures), baselines::line(histories), trial_status::near_zero(histories)].into_iter().flatten();
+        let line = format!("{} ({})", metrics.join(", "), of.join(", "));
+        let lines = [Some(line), baselines::line(&[history]), trial_status::near_zero(histories)].into_iter().flatten();
         parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
     }
     if let Some(test) = &history.test {
-        let of_tree = baselines::line(histories).filter(|_| history.network.is_none() && !has_threshold);
+        let of_tree = baselines::line(&[history]).filter(|_| history.network.is_none() && !has_threshold);
         parts.extend(of_tree.map(|line| page.wrapped(&line, 0)));
         parts.extend(classification::of(test, &history.data, page));
     }

@@ -21,7 +21,8 @@ const MOST: usize = 20;
 pub fn of(histories: &[History], page: Page) -> Vec<String> {
     let rows = rows(histories);
     let some_epoch = histories.iter().any(|history| !history.history.is_empty());
-    let cautions = cautions(&histories.iter().collect::<Vec<_>>());
+    let all: Vec<&History> = histories.iter().collect();
+    let cautions = cautions(&all);
     let mut parts: Vec<String> =
         Some(cautions.iter().map(|caution| page.wrapped(caution, 2)).collect::<Vec<_>>().join("\n"))
             .filter(|cautions| !cautions.is_empty())
@@ -30,12 +31,12 @@ pub fn of(histories: &[History], page: Page) -> Vec<String> {
     if some_epoch {
         parts.extend(tables(&rows, histories, page));
     }
-    let notes: Vec<String> = trial_status::of_trials(histories)
+    let notes: Vec<String> = trial_status::of_trials(&all)
         .into_iter()
         .chain(trial_status::near_zero(histories))
-        .chain(baselines::line(histories))
-        .chain(classification::positive_class(&histories.iter().collect::<Vec<_>>()))
-        .chain(classification::thresholds(&histories.iter().collect::<Vec<_>>()))
+        .chain(baselines::line(&all))
+        .chain(classification::positive_class(&all))
+        .chain(classification::thresholds(&all))
         .map(|note| page.wrapped(&note, 2))
         .collect();
     if !notes.is_empty() {

@@ -15,6 +15,7 @@ use crate::views::variants::{baselines, leakage, legend, trial_status, val_loss_
 /// Returns the tables and the notes.
 pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
     let variants = Variant::all(study.plans.iter().map(|plan| plan.variant.as_str()), histories);
+    let all: Vec<&History> = histories.iter().collect();
     let paragraph = |lines: Vec<String>| {
         let lines: Vec<String> = lines.iter().map(|line| page.wrapped(line, 2)).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
@@ -28,9 +29,9 @@ pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
     let notes = incomparable(&variants, settings::of_loss)
         .into_iter()
         .chain(trial_status::of_variants(&variants))
-        .chain(classification::positive_class(&histories.iter().collect::<Vec<_>>()))
+        .chain(classification::positive_class(&all))
         .chain(trial_status::near_zero(histories))
-        .chain(baselines::line(histories))
+        .chain(baselines::line(&all))
         .chain(variants.iter().filter_map(threshold));
     parts.extend(paragraph(notes.collect()));
     parts.extend(layers::of_variants(&variants, page));
@@ -182,7 +183,7 @@ mod tests {
         text
     }
 
-    /// A classifier that ends with these figures.
+    /// A classifier that ends with these metrics.
     fn classifier(variant: &str, seed: i64, loss: f64, acc: f64) -> HistoryFixture {
         let series = [
             ("loss", &[0.9, 0.5, 0.4, loss][..]),
@@ -211,7 +212,7 @@ mod tests {
             classifier("interrupted", 0, 0.1, 0.99).ended(Status::Interrupted, 60).0,
         ];
         assert_snapshot!(shown(&study, &histories), @r"
-        variant           loss  val_loss    rise     acc  val_acc  test acc  reading
+        variant           loss  val_loss    rise     acc  val_acc  test acc  diagnosis
         baseline        0.3000    0.4000* 0.0000  0.9500   0.9000*   0.8500  good
         early_stopping  0.3500    0.4500  0.0000  0.9000   0.8500    0.8000  good
         large_steps          –         –       –       –        –         –  diverged
@@ -249,13 +250,13 @@ mod tests {
             (0..3).flat_map(|seed| [trial("narrow", seed), trial("wide", 2 * seed)]).collect()
         };
         assert_snapshot!(shown(&study, &of(2)), @r"
-        variant            loss             acc  reading
+        variant            loss             acc  diagnosis
         narrow   0.3100 ±0.0100* 0.8900 ±0.0100* –
         wide     0.3200 ±0.0200  0.8800 ±0.0200  –
         train: last epoch; * best on training rows
         ");
         assert_snapshot!(shown(&study, &of(4)), @r"
-        variant         loss  val_loss     acc  val_acc  reading
+        variant         loss  val_loss     acc  val_acc  diagnosis
         narrow        0.3100    0.4100* 0.8900   0.8400* –
           ± std of 3  0.0100    0.0100  0.0100   0.0100
         wide          0.3200    0.4200  0.8800   0.8300  –
@@ -287,10 +288,11 @@ mod tests {
                 .tested(&[("loss", 3000.0 + better), ("r2", 0.3), ("mae", 45.0 + better), ("mape", 1.5e14)])
                 .0;
             trial.test.as_mut().unwrap().targets_near_zero = Some(2);
+            trial.config["train"]["loss"] = if variant == "squared" { "mse" } else { "mae" }.into();
             trial
         };
         assert_snapshot!(shown(&study, &[trial("squared", 0.0), trial("absolute", 1.0)]), @r"
-        variant      loss      r2  test r2      mae  test mae      me  reading
+        variant      loss      r2  test r2      mae  test mae      me  diagnosis
         squared   2780.39  0.5000   0.3000  42.0000   45.0000  0.0000  underfits
         absolute  2779.39  0.6000*  0.3000  41.0000*  46.0000  1.0000  underfits
 
@@ -320,7 +322,7 @@ mod tests {
         };
         let histories = [best_in("a", 2, 0.99), best_in("b", 3, 0.7)];
         assert_snapshot!(shown(&study, &histories), @r"
-        variant    loss  val_loss  test loss     acc  val_acc  test acc  reading
+        variant    loss  val_loss  test loss     acc  val_acc  test acc  diagnosis
         a        0.5000    0.6000     0.5000  0.8000   0.7000    0.9900  –
         b        0.4000    0.5000*    0.5000  0.8000   0.8000*   0.7000  –
         train/val/test: best epoch by val_loss; * best on validation rows
@@ -339,7 +341,7 @@ mod tests {
             trial
         };
         assert_snapshot!(shown(&study, &[trial("a", 0.6), trial("b", 0.7)]), @r"
-        variant    loss  val_loss  test loss     acc  val_acc  reading
+        variant    loss  val_loss  test loss     acc  val_acc  diagnosis
         a        0.3000    0.4000     0.5000  0.9500   0.9000  –
         b        0.3000    0.4000     0.5000  0.9500   0.9000  –
         train/val/test: last epoch, default threshold

@@ -131,14 +131,14 @@ impl Fitted {
     }
 
     fn packed(&mut self, page: Page) -> Vec<Vec<Column>> {
-        let whole = self.room(page);
+        let full = self.room(page);
         let mut tables: Vec<(usize, Vec<Column>)> =
-            vec![(whole.saturating_sub(self.closing.as_ref().map_or(0, taken)), Vec::new())];
+            vec![(full.saturating_sub(self.closing.as_ref().map_or(0, taken)), Vec::new())];
         for group in std::mem::take(&mut self.groups) {
             let needed: usize = group.iter().map(taken).sum();
             let (room, table) = tables.last().expect("never empty");
-            if needed > *room && needed <= whole && !table.is_empty() {
-                tables.push((whole, Vec::new()));
+            if needed > *room && needed <= full && !table.is_empty() {
+                tables.push((full, Vec::new()));
             }
             for column in group {
                 let (room, table) = tables.last_mut().expect("never empty");
@@ -146,7 +146,7 @@ impl Fitted {
                     *room = room.saturating_sub(taken(&column));
                     table.push(column);
                 } else {
-                    tables.push((whole.saturating_sub(taken(&column)), vec![column]));
+                    tables.push((full.saturating_sub(taken(&column)), vec![column]));
                 }
             }
         }
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_is_marked_where_nothing_can_be_bold_and_figures_stay_in_line() {
+    fn the_best_has_a_star_without_bold_and_numbers_stay_aligned() {
         let tables = fitted(&[&["loss", "val_loss"]]).tables(PLAIN);
         assert_eq!(
             tables,

@@ -1,4 +1,4 @@
-//! An image drawn in the terminal: half blocks in greys where these can be shown, shading characters elsewhere.
+//! Draws an image in the terminal: gray half blocks if the terminal shows colors, otherwise shading characters.
 //!
 //! A character is about twice as high as it is wide. A half block therefore holds two pixels, one above the other, and a
 //! shaded pixel takes two characters.
@@ -9,13 +9,13 @@ use crate::cli::text::terminal::Greys;
 use crate::data::table::form::ImageSize;
 use crate::plot::format::raster::shrunk;
 
-/// From dark to light.
+/// Shading characters, from dark to light.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 
-/// How many columns the frame takes at most.
+/// Number of columns of the frame.
 const FRAME: usize = 2;
 
-/// Draws an image within so many columns; `pixels` are its values row after row, 0 for black to 1 for white.
+/// Returns an image of at most this many columns; `pixels` are its values row by row, from 0 (black) to 1 (white).
 pub fn drawn(pixels: &[f64], size: ImageSize, greys: Greys, columns: usize) -> String {
     let pixel_columns = if greys == Greys::None { 2 } else { 1 };
     let (pixels, size) =
@@ -28,13 +28,13 @@ pub fn drawn(pixels: &[f64], size: ImageSize, greys: Greys, columns: usize) -> S
     lines.join("\n")
 }
 
-/// One row of pixels, two characters each.
+/// Returns one row of pixels, two characters each.
 fn shaded(row: &[f64]) -> String {
     let shade = |value: &f64| SHADES[((value.clamp(0.0, 1.0) * SHADES.len() as f64) as usize).min(SHADES.len() - 1)];
     row.iter().map(shade).flat_map(|shade| [shade, shade]).collect()
 }
 
-/// Lines of so many characters in a frame: where shades begin and end is not to be seen otherwise.
+/// Returns lines of this width in a frame, without which the edges of a dark image are invisible.
 fn framed(lines: impl Iterator<Item = String>, width: usize) -> Vec<String> {
     let edge = "─".repeat(width);
     let mut framed = vec![format!("┌{edge}┐")];
@@ -43,7 +43,7 @@ fn framed(lines: impl Iterator<Item = String>, width: usize) -> Vec<String> {
     framed
 }
 
-/// Two rows of pixels, the upper in the color of the text, the lower in that of the background.
+/// Returns two rows of pixels, the upper in the text color, the lower in the background color.
 fn half_blocks(pair: &[&[f64]], greys: Greys) -> String {
     let color = |value: f64| {
         let value = value.clamp(0.0, 1.0);

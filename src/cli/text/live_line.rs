@@ -1,7 +1,7 @@
-//! The metrics of an epoch in one line, while a run trains.
+//! The metrics of an epoch in one line, during training.
 //!
-//! Seeds and folds of a variant are shown by their mean. Different variants are not: a mean of these is a metric of no
-//! variant, so that the best and the worst one are shown. The monitored metric is always there, however narrow the line.
+//! Seeds and folds of a variant are shown by their mean. Of different variants the best and the worst are shown, because their
+//! mean would be the metric of none. The monitored metric is always shown, even if the line is narrow.
 
 use crate::cli::text::{number_format, settings};
 use crate::compare::direction::higher_is_better;
@@ -9,30 +9,30 @@ use crate::compare::metric_name::is_metric;
 use crate::compare::statistics::sample::Sample;
 use crate::train::report::EpochReport;
 
-/// What is trained together.
+/// The variants that are trained together.
 #[derive(Clone, Debug, Default)]
 pub struct Trained {
     /// The names of the variants.
     pub variants: Vec<String>,
-    /// The place of each replica's variant among them.
+    /// The index of each replica's variant.
     pub variant_of: Vec<usize>,
-    /// The metric that tells the best epoch.
+    /// The metric that decides the best epoch.
     pub monitor: String,
-    /// Whether the learning rate changes, and is shown.
+    /// Whether the learning rate changes, so that it is shown.
     pub shows_lr: bool,
 }
 
-/// A metric as it is shown.
+/// A metric as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// The metric, of several variants that of the best and the worst one.
+    /// The metric; with several variants, that of the best and of the worst.
     pub text: String,
-    /// The same in less room.
+    /// A shorter form.
     pub short: String,
     rank: Rank,
 }
 
-/// What is left out last where the line is narrow.
+/// Priority of a metric if the line is narrow, the highest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Monitored,
@@ -40,8 +40,8 @@ enum Rank {
     Other,
 }
 
-/// The epoch's metrics, of the replicas that still train, or of those that had a part in the epoch when none does; and how
-/// many these are.
+/// Returns the epoch's metrics of the replicas that are still training (if none is, of those that trained in the epoch), and
+/// their number.
 pub fn metrics(report: &EpochReport, trained: &Trained) -> Vec<Shown> {
     let training = report.training.iter().filter(|trains| **trains).count();
     let shown_of = if training > 0 { &report.training } else { &report.trained };
@@ -73,7 +73,7 @@ pub fn metrics(report: &EpochReport, trained: &Trained) -> Vec<Shown> {
     shown
 }
 
-/// The mean of each variant that has a replica among those that are shown, by its place.
+/// Returns the mean of each variant with a replica that is shown, by its index.
 fn by_variant(values: &[f64], shown_of: &[bool], trained: &Trained) -> Vec<(usize, f64)> {
     let of = |place: usize| -> Option<(usize, f64)> {
         let of_variant = values.iter().zip(shown_of).enumerate().filter(|(replica, (_, is_shown))| {
@@ -85,13 +85,13 @@ fn by_variant(values: &[f64], shown_of: &[bool], trained: &Trained) -> Vec<(usiz
     (0..trained.variants.len().max(1)).filter_map(of).collect()
 }
 
-/// The metric of a lone variant, or of the best and the worst one: with their names where it is the monitored metric, and
-/// from the lowest to the highest where neither is better.
+/// Returns the metric of a single variant, or of the best and the worst, with their names if it is the monitored metric; if
+/// neither higher nor lower is better, the lowest and the highest.
 fn of_variants(name: &str, means: &[(usize, f64)], rank: Rank, trained: &Trained) -> (String, String) {
     let shown = |value: f64| number_format::of(name, Some(value));
     let better = higher_is_better(name);
     let key = |value: f64| match value {
-        value if value.is_nan() => f64::INFINITY, // the worst, whichever way is better
+        value if value.is_nan() => f64::INFINITY, // NaN is always the worst
         value if better == Some(true) => -value,
         value => value,
     };
@@ -110,7 +110,7 @@ fn of_variants(name: &str, means: &[(usize, f64)], rank: Rank, trained: &Trained
     (format!("{name} {text}"), format!("{name} {short}"))
 }
 
-/// The metrics that fit, in their order: the monitored one always, then losses, then others.
+/// Returns the metrics that fit, in their order: always the monitored one, then losses, then others.
 pub fn fitting(metrics: &[Shown], room: usize) -> Vec<&str> {
     let mut places: Vec<usize> = (0..metrics.len()).collect();
     places.sort_by_key(|&place| metrics[place].rank); // stable

@@ -1,4 +1,4 @@
-//! What is shown while a run goes on: one bar over epochs on a terminal, one plain line for each epoch elsewhere.
+//! Progress of a run: a bar over epochs in a terminal, otherwise one plain line for each epoch.
 
 use std::time::Duration;
 
@@ -20,44 +20,44 @@ use crate::train::report::{self, EpochReport};
 use crate::train::schedule::Schedule;
 use crate::train::state::timing::Timing;
 
-/// Shows a run's progress on standard error.
+/// Shows a run's progress on stderr.
 #[derive(Debug)]
 pub struct Progress {
     quiet: bool,
     introduced: bool,
-    said: Vec<String>,
+    printed: Vec<String>,
     trained: Trained,
     bar: Option<ProgressBar>,
     phases: Timing,
 }
 
 impl Progress {
-    /// Nothing is shown when `quiet`.
+    /// Returns a progress display, which shows nothing if `quiet`.
     pub fn new(quiet: bool) -> Self {
         Progress {
             quiet,
             introduced: false,
-            said: Vec::new(),
+            printed: Vec::new(),
             trained: Trained::default(),
             bar: None,
             phases: Timing::default(),
         }
     }
 
-    /// Where the time of all stacks has gone so far.
+    /// Returns the time that all stacks took so far, by phase.
     pub fn phases(&self) -> Timing {
         self.phases
     }
 
-    /// Takes the bar away, and leaves what it last said.
+    /// Removes the bar but leaves its last message.
     pub fn end(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.abandon();
-            self.say("\n"); // a line apart from what follows
+            self.say("\n"); // a blank line before the next output
         }
     }
 
-    /// Says something, unless all is to be quiet.
+    /// Prints a line unless the display is quiet.
     pub fn say(&self, text: &str) {
         if !self.quiet {
             terminal::say(text);
@@ -87,7 +87,7 @@ impl fetch::Watch for Progress {
 impl watch::Watch for Progress {
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         if self.introduced && self.bar.is_none() {
-            self.say(""); // behind the last one's epochs
+            self.say(""); // after the epochs of the previous stack
         }
         self.end();
         let (plan, spec) = (plans[0], &plans[0].spec);
@@ -110,16 +110,16 @@ impl watch::Watch for Progress {
             ),
             Model::Tree(tree) => settings::of_tree(tree),
         };
-        // what the last variant has said already is not said again
+        // lines that were printed for the previous variant are not repeated
         let lines =
             [Some(of_data(plan, stack)), positive_class(plan, stack), Some(model), Some(of_stack(plans, stack))];
         let lines: Vec<String> = lines.into_iter().flatten().map(|line| page.wrapped(&line, 2)).collect();
-        let new: Vec<&String> = lines.iter().filter(|line| !self.said.contains(line)).collect();
+        let new: Vec<&String> = lines.iter().filter(|line| !self.printed.contains(line)).collect();
         new.iter().for_each(|line| self.say(line));
         if !new.is_empty() {
             self.say("");
         }
-        self.said = lines;
+        self.printed = lines;
         self.trained = Trained {
             variants: plans.iter().map(|plan| plan.variant.clone()).collect(),
             variant_of: stack.variants.clone(),
@@ -145,7 +145,7 @@ impl watch::Watch for Progress {
     }
 }
 
-/// The data set, and how many of its rows are used for what.
+/// Returns the data set and the number of rows of each part.
 fn of_data(plan: &Plan, stack: &StackInfo) -> String {
     let rows = stack.rows;
     let parts: Vec<String> = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)]
@@ -158,7 +158,7 @@ fn of_data(plan: &Plan, stack: &StackInfo) -> String {
     format!("{}: {} rows{resampled}", plan.spec.data.name(), parts.join(", "))
 }
 
-/// The positive class, where a metric or a setting is about it.
+/// Returns the positive class if a metric or a setting is about it.
 fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
     let is_of_it = stack.rows.test > 0
         || plan.spec.positive.is_some()
@@ -172,7 +172,7 @@ fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
     Some(format!("positive class: {}{other}", positive.in_words()))
 }
 
-/// How rows were resampled: the method, and how many rows there were before it.
+/// Returns how rows were resampled: the method and the number of rows before it.
 fn resampling(resampled: &ResampleRecord) -> String {
     let from = number_format::count(resampled.from.iter().sum::<u64>() as usize);
     match resampled.before_split {
@@ -181,7 +181,7 @@ fn resampling(resampled: &ResampleRecord) -> String {
     }
 }
 
-/// What is trained in step, and where.
+/// Returns what is trained together, and on which device.
 fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
     let threads = match stack.threads {
         1 => "1 thread".to_owned(),
@@ -190,7 +190,7 @@ fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
     format!("{}, on {} with {threads}", in_words(plans, stack), device::name(stack.device))
 }
 
-/// The seeds, folds and variants that are trained together, and what is shown of them while they train.
+/// Returns the seeds, folds and variants that are trained together, and what is shown of them.
 fn in_words(plans: &[&Plan], stack: &StackInfo) -> String {
     let s = if stack.seeds.len() == 1 { "" } else { "s" };
     let seeds = format!("seed{s} {}", format_seeds(&stack.seeds));
@@ -244,7 +244,7 @@ impl report::Callback for Progress {
     }
 }
 
-/// The width that is left for metrics beside the epochs, a bar that can just be seen, and the time.
+/// Returns the width for metrics beside the epochs, a minimal bar, and the time.
 fn bar_room(epochs: usize) -> usize {
     const BAR_AND_TIME: usize = 5 + 4;
     terminal::talk_width().saturating_sub(2 * epochs.to_string().len() + 1 + BAR_AND_TIME)

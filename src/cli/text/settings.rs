@@ -1,4 +1,4 @@
-//! Settings in a few words, those left out that are as they usually are.
+//! Settings in a few words, without those that have their defaults.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,11 +17,10 @@ use crate::train::regularize::penalty::Penalty;
 use crate::train::schedule::Schedule;
 use crate::train::{Batch, TrainSpec};
 
-/// How a network is trained: the optimizer and the batch size, and what differs from plain training.
+/// Returns how a network is trained: the optimizer, the batch size, and the settings that differ from their defaults.
 ///
-/// `adam lr 0.001, batch 128` is plain; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping after 3` is not.
-/// Variants that ride one stack may differ in the learning rate and the weight decay; `rows` is how many there are to
-/// train on.
+/// Examples: `adam lr 0.001, batch 128`; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping after 3`. Variants that are
+/// trained together may differ in the learning rate and the weight decay. `rows` is the number of training rows.
 pub fn of_training(variants: &[&TrainSpec], rows: usize) -> String {
     let train = variants[0];
     let loss = Some(of_loss(&train.loss)).filter(|loss| loss != train.loss.name());
@@ -43,7 +42,7 @@ pub fn of_training(variants: &[&TrainSpec], rows: usize) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// A decision tree with the settings that differ from its defaults.
+/// Returns a decision tree with the settings that differ from their defaults.
 pub fn of_tree(tree: &TreeSpec) -> String {
     let number = |name: &str, value: usize, usual: usize| (value != usual).then(|| format!("{name} {value}"));
     let parts = [
@@ -60,7 +59,7 @@ pub fn of_tree(tree: &TreeSpec) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// A loss with the settings that differ from its defaults.
+/// Returns a loss with the settings that differ from their defaults.
 pub fn of_loss(loss: &Loss) -> String {
     with_changes(loss, loss.name(), &["targets"])
 }
@@ -78,7 +77,7 @@ fn of_optimizer(variants: &[&TrainSpec]) -> String {
     if differ { format!("{words} weight_decay {}", range(&decays, number_format::setting)) } else { words }
 }
 
-/// `0.1`, or `1e-5 to 0.1` where values differ.
+/// Returns `0.1`, or `1e-5 to 0.1` if values differ.
 pub fn range(values: &[f64], shown: impl Fn(f64) -> String) -> String {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -138,7 +137,7 @@ fn above_zero<const N: usize>(settings: [(&str, f64); N], between: &str) -> Opti
     (!words.is_empty()).then(|| words.join(between))
 }
 
-/// `name key value key value`, for the keys that differ from the part's defaults.
+/// Returns `name key value key value` for the keys that differ from their defaults.
 fn with_changes<T: Serialize + DeserializeOwned>(part: &T, name: &str, except: &[&str]) -> String {
     let settings = |part: &T| serde_json::to_value(part).ok()?.get(name).cloned();
     let plain = serde_json::from_value(json!({ name: {} })).ok().as_ref().and_then(settings);
@@ -163,8 +162,8 @@ fn with_changes<T: Serialize + DeserializeOwned>(part: &T, name: &str, except: &
 mod tests {
     use super::*;
 
-    /// What is said of a `[train]` table with these lines.
-    fn said(lines: &str) -> String {
+    /// Returns a `[train]` table with these lines in words.
+    fn words(lines: &str) -> String {
         let loss = if lines.contains("loss =") { "" } else { "loss = \"cross_entropy\"\n" };
         let batch = if lines.contains("batch =") { "" } else { "batch = 64\n" };
         of_training(&[&read(&format!("{loss}{batch}{lines}"))], 331)
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn variants_in_one_stack_are_said_with_the_range_of_what_differs() {
+    fn variants_in_one_stack_are_shown_with_the_range_of_what_differs() {
         let variants = ["lr = 1e-5", "lr = 0.1, weight_decay = 1e-3", "lr = 0.1"].map(|settings| {
             read(&format!("loss = \"mse\"\nbatch = 8\noptimizer = {{ adam = {{ {settings}, amsgrad = true }} }}"))
         });
@@ -188,19 +187,19 @@ mod tests {
     }
 
     #[test]
-    fn plain_training_is_said_in_few_words() {
-        assert_eq!(said("optimizer = \"adam\""), "adam lr 0.001, batch 64");
-        assert_eq!(said("batch = \"full\"\noptimizer = { sgd = { lr = 1e-5 } }"), "sgd lr 1e-5, batch 331");
-        assert_eq!(said("batch = 512\noptimizer = \"adam\""), "adam lr 0.001, batch 331 (all rows)");
+    fn plain_training_takes_few_words() {
+        assert_eq!(words("optimizer = \"adam\""), "adam lr 0.001, batch 64");
+        assert_eq!(words("batch = \"full\"\noptimizer = { sgd = { lr = 1e-5 } }"), "sgd lr 1e-5, batch 331");
+        assert_eq!(words("batch = 512\noptimizer = \"adam\""), "adam lr 0.001, batch 331 (all rows)");
         let one_hot = "loss = \"categorical_crossentropy\"\noptimizer = \"adam\"\nkeep = \"last\"";
-        assert_eq!(said(one_hot), "adam lr 0.001, batch 64");
+        assert_eq!(words(one_hot), "adam lr 0.001, batch 64");
     }
 
     #[test]
-    fn what_differs_from_plain_training_is_said() {
+    fn settings_that_differ_from_plain_training_are_shown() {
         let optimizer = "optimizer = { sgd = { lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4 } }";
-        assert_eq!(said(optimizer), "sgd lr 0.1 momentum 0.9 nesterov weight_decay 1e-4, batch 64");
-        let with = |line: &str| said(&format!("optimizer = \"adam\"\n{line}"));
+        assert_eq!(words(optimizer), "sgd lr 0.1 momentum 0.9 nesterov weight_decay 1e-4, batch 64");
+        let with = |line: &str| words(&format!("optimizer = \"adam\"\n{line}"));
         for (line, words) in [
             ("schedule = \"cosine\"\nearly_stopping = 3", "cosine, batch 64, early stopping after 3"),
             ("schedule = { cosine = { min_lr = 1e-5 } }", "cosine down to 1e-5, batch 64"),

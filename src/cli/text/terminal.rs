@@ -1,4 +1,4 @@
-//! The one file that prints. Data go to standard output, talk to standard error; colour only where a person looks.
+//! The only file that prints. Results go to stdout; progress, warnings and errors go to stderr. Colors only in a terminal.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,14 +11,13 @@ use crate::device::fault::{Fault, is_handled};
 use crate::experiment::spec::source_text::SpecError;
 use crate::history::json::readable;
 
-/// Whether stdout has failed, and not only its reader.
+/// Whether writing to stdout has failed, other than by a closed pipe.
 static FAILED: AtomicBool = AtomicBool::new(false);
 
-/// Prints data: text to stdout, with a line end.
+/// Prints a result: text to stdout, with a line end.
 ///
-/// A reader that has closed the pipe, as `head` does, has read enough, and the command goes on: what follows on stderr and
-/// the exit code are as without a pipe. So they are where stdout fails for another reason, which is an error
-/// ([`has_failed`]).
+/// If the reader has closed the pipe, as `head` does, the command continues: stderr and the exit code are the same as without a
+/// pipe. Any other failure is printed as an error ([`has_failed`]).
 pub fn out(text: &str) {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.trim_end_matches('\n').as_bytes()).and_then(|()| stdout.write_all(b"\n"));
@@ -30,15 +29,15 @@ pub fn out(text: &str) {
     }
 }
 
-/// Whether data could not be printed: the command has failed then, whatever else it did.
+/// Returns whether a result could not be printed, which makes the command fail.
 pub fn has_failed() -> bool {
     FAILED.load(Ordering::Relaxed)
 }
 
-/// Prints data that are no text, such as a picture.
+/// Prints binary data, such as an image.
 ///
 /// # Errors
-/// When stdout cannot be written to; a reader that has closed the pipe has read enough.
+/// If writing to stdout fails, except by a closed pipe.
 pub fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -49,23 +48,23 @@ pub fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Sends off what was printed, before the program ends.
+/// Flushes stdout and stderr.
 pub fn flush() {
     let _ = io::stdout().flush();
     let _ = io::stderr().flush();
 }
 
-/// Prints data as JSON to standard output.
+/// Prints a value as JSON to stdout.
 pub fn json<T: Serialize>(value: &T) {
     out(&readable(value).expect("what is printed is made of JSON's types"));
 }
 
-/// Talks: a line to standard error. Where nobody listens any more, the work goes on.
+/// Prints a line to stderr. A closed stderr is no error.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Tells an error: what failed, why, and the hint on a line of its own.
+/// Prints an error: what failed, why, and the hint on a separate line.
 pub fn error(error: &anyhow::Error) {
     let spec_hint = error.downcast_ref::<SpecError>().and_then(|error| error.hint.as_deref());
     let hint = error.downcast_ref::<Hint>().map(|hint| hint.0.as_str());
@@ -78,46 +77,46 @@ pub fn error(error: &anyhow::Error) {
     }
 }
 
-/// Warns: what was done all the same may not be what was meant.
+/// Prints a warning.
 pub fn warn(text: &str) {
     say(&format!("{} {text}", style("warning:").yellow().bold().for_stderr()));
 }
 
-/// Whether a person watches standard error.
+/// Returns whether stderr is a terminal.
 pub fn is_watched() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// The width of the terminal that standard output goes to; 80 where there is none.
+/// Returns the width of the terminal on stdout; 80 if it is no terminal.
 pub fn width() -> usize {
     width_of(std::io::stdout().is_terminal(), &console::Term::stdout())
 }
 
-/// The width of the terminal that standard error goes to; 80 where there is none.
+/// Returns the width of the terminal on stderr; 80 if it is no terminal.
 pub fn talk_width() -> usize {
     width_of(is_watched(), &console::Term::stderr())
 }
 
 fn width_of(is_terminal: bool, terminal: &console::Term) -> usize {
-    // a terminal that does not know its own width says 0
+    // a terminal of unknown width reports 0
     let width = terminal.size_checked().map_or(0, |(_, columns)| usize::from(columns));
     if is_terminal && width > 0 { width } else { 80 }
 }
 
-/// Whether what goes to standard output is styled: on a terminal, unless colour is switched off.
+/// Returns whether stdout is styled: in a terminal, unless colors are off.
 pub fn is_styled() -> bool {
     console::colors_enabled()
 }
 
-/// Bold in talk, on a terminal.
+/// Returns text for stderr, bold in a terminal.
 pub fn bold_in_talk(text: &str) -> String {
     style(text).bold().for_stderr().to_string()
 }
 
-/// How many greys standard output can show.
+/// Number of gray levels that stdout can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Greys {
-    /// None: it is no terminal, or colors are off.
+    /// None: stdout is no terminal, or colors are off.
     None,
     /// 24.
     Few,
@@ -125,7 +124,7 @@ pub enum Greys {
     Many,
 }
 
-/// How many greys standard output can show.
+/// Returns the number of gray levels that stdout can show.
 pub fn greys() -> Greys {
     match (console::colors_enabled(), console::true_colors_enabled()) {
         (false, _) => Greys::None,
@@ -134,22 +133,22 @@ pub fn greys() -> Greys {
     }
 }
 
-/// Bold, on a terminal.
+/// Returns text for stdout, bold in a terminal.
 pub fn bold(text: &str) -> String {
     styled(&Style::new().bold(), text)
 }
 
-/// Green, on a terminal.
+/// Returns text for stdout, green in a terminal.
 pub fn green(text: &str) -> String {
     styled(&Style::new().green(), text)
 }
 
-/// Red, on a terminal.
+/// Returns text for stdout, red in a terminal.
 pub fn red(text: &str) -> String {
     styled(&Style::new().red(), text)
 }
 
-/// Faint, on a terminal.
+/// Returns text for stdout, faint in a terminal.
 pub fn dim(text: &str) -> String {
     styled(&Style::new().dim(), text)
 }
@@ -158,7 +157,7 @@ fn styled(style: &Style, text: &str) -> String {
     style.apply_to(text).to_string()
 }
 
-/// Tells a fault of the program itself in a line, in place of a trace; with `RUNNER_BACKTRACE` set, all is shown.
+/// Prints a panic as one line instead of a backtrace, unless `RUNNER_BACKTRACE` is set.
 pub fn shorten_panics() {
     if std::env::var_os("RUNNER_BACKTRACE").is_some() {
         return;
@@ -169,7 +168,7 @@ pub fn shorten_panics() {
         if is_handled(panic.payload()) {
             return;
         }
-        // libtorch's trace comes quoted, with its line ends written out
+        // libtorch's trace is quoted, with escaped line ends
         let first = message.split(['\n', '\r']).next().unwrap_or_default().split("\\n").next().unwrap_or_default();
         let no_memory = ["can't allocate memory", "out of memory", "not enough memory"];
         if no_memory.iter().any(|words| message.to_lowercase().contains(words)) {

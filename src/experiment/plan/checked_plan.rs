@@ -111,7 +111,7 @@ impl Plan {
 
     /// Score of the positive class; `None` unless there are two classes.
     pub fn score(&self, positive: usize) -> Option<ClassScore> {
-        Some(self.binary_score()?.of_class(positive))
+        Some(self.binary_score()?.for_class(positive))
     }
 
     /// How a class score is computed from the outputs; `None` unless there are two classes.

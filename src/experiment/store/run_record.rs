@@ -24,16 +24,11 @@ use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
 use crate::tensor::threads;
 
-<<<<<<< ours
 /// Value of `schema` in records of this version.
-pub const SCHEMA: &str = "runner.run/1";
-=======
-/// The value of `schema` in every record of this version.
 pub const SCHEMA: &str = "runner.run/2";
 
-/// The schema of the last version. It is still read: its keys are aliases of the current ones.
+/// Schema of the last version, whose keys are still read as aliases.
 const FORMER_SCHEMA: &str = "runner.run/1";
->>>>>>> theirs
 
 /// File name in the run directory.
 pub const FILE: &str = "run.json";
@@ -50,13 +45,8 @@ pub struct RunRecord {
     pub command: Option<String>,
     /// Start time: UTC, RFC 3339.
     pub started: String,
-<<<<<<< ours
     /// Working directory at the start; paths in `changes` are relative to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-=======
-    /// The folder that it was started in; paths in `changes` are relative to it.
     #[serde(default, rename = "working_directory", alias = "working_folder", skip_serializing_if = "Option::is_none")]
->>>>>>> theirs
     pub working_folder: Option<PathBuf>,
     /// The program that started it.
     pub program: Program,
@@ -69,12 +59,8 @@ pub struct RunRecord {
     pub finished: bool,
     /// Groups of variants that share their data, in training order; groups after the last one have not started.
     pub groups: Vec<GroupRecord>,
-<<<<<<< ours
     /// Changes from the command line, as `--set` takes them.
-=======
-    /// What the command line changes, as `--set` has it.
     #[serde(rename = "overrides", alias = "changes")]
->>>>>>> theirs
     pub changes: Vec<String>,
     /// The experiment's file.
     pub source: SourceRecord,
@@ -115,13 +101,8 @@ pub struct SourceRecord {
     pub origin: String,
     /// The text itself.
     pub text: String,
-<<<<<<< ours
     /// Directory of the file; paths in the file are relative to it. Older versions lack it and used `working_folder`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-=======
-    /// The folder of the file, which paths in it are relative to; in runs of earlier versions, `working_folder`.
     #[serde(default, rename = "directory", alias = "folder", skip_serializing_if = "Option::is_none")]
->>>>>>> theirs
     pub folder: Option<PathBuf>,
 }
 

@@ -19,13 +19,8 @@ pub struct GroupRecord {
 pub struct StackRecord {
     /// Its state.
     pub state: StackState,
-<<<<<<< ours
     /// Why it failed, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-=======
-    /// Why it failed, where it did.
     #[serde(default, rename = "error", alias = "fault", skip_serializing_if = "Option::is_none")]
->>>>>>> theirs
     pub fault: Option<String>,
     /// Its trials in order.
     pub trials: Vec<TrialName>,

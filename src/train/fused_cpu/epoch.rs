@@ -187,15 +187,9 @@ impl FusedCpu {
     pub(in crate::train) fn metrics(&self, measure: &Measure, outputs: &Tensor, truth: &Tensor) -> MetricTensors {
         let select_replica = |replica| (outputs.narrow(0, replica, 1), truth.narrow(0, replica, 1));
         let (metrics, decision, positive) = (&measure.metrics, measure.decision, measure.positive);
-<<<<<<< ours
-        let each = self.pool.map((0..self.replicas as i64).map(of_replica).collect(), |(outputs, truth)| {
-            let of = |metric: &Metric| metric.per_replica(&outputs, &truth, decision, positive);
-            metrics.iter().map(of).collect::<Vec<Tensor>>()
-=======
         let by_replica = self.pool.map((0..self.replicas as i64).map(select_replica).collect(), |(outputs, truth)| {
-            let compute = |metric: &Metric| metric.of_each_replica(&outputs, &truth, decision, positive);
+            let compute = |metric: &Metric| metric.per_replica(&outputs, &truth, decision, positive);
             metrics.iter().map(compute).collect::<Vec<Tensor>>()
->>>>>>> theirs
         });
         let metrics = metrics.iter().enumerate().map(|(index, metric)| {
             let values: Vec<&Tensor> = by_replica.iter().map(|replica_values| &replica_values[index]).collect();

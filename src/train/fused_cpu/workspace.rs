@@ -140,11 +140,7 @@ impl Workspace {
             let outputs = unsafe { RawF32::from_tensor(&views.outputs[number]).get() };
             // SAFETY: another of its buffers; the slice ends with `backward`, before libtorch writes to the previous
             // one.
-<<<<<<< ours
-            let slopes = unsafe { RawF32::from_tensor(&views.slopes[number]).get_mut() };
-=======
-            let output_gradients = unsafe { RawF32::of(&views.output_gradients[number]).get_mut() };
->>>>>>> theirs
+            let output_gradients = unsafe { RawF32::from_tensor(&views.output_gradients[number]).get_mut() };
             let gradient = self.gradient();
             // SAFETY: the gradient is a separate tensor, and other members of the group read it only between the two
             // barriers of a step (`train_replica`), not now.

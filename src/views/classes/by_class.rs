@@ -4,7 +4,7 @@ use crate::compare::group::Group;
 use crate::history::classification_report::{Report, Scores};
 use crate::history::number::count;
 use crate::views::classes::confusion::{ConfusionMatrix, class_name, class_names, tests};
-use crate::views::classes::positive_class::positive_class;
+use crate::views::classes::positive_class;
 use crate::views::classes::thresholds;
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::mean_and_std_of;
@@ -21,7 +21,7 @@ pub fn section(groups: &[Group]) -> Option<Section> {
         .map(|(place, group)| (group.label.clone(), by_class(group, place)))
         .filter(|(_, blocks)| !blocks.is_empty())
         .collect();
-    let positive = positive_class(groups);
+    let positive = positive_class::note(groups);
     (!parts.is_empty()).then(|| Section {
         id: "classes",
         title: "Classes",

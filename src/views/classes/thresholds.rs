@@ -7,7 +7,7 @@ use crate::compare::trial::Trial;
 use crate::history::classification_report::Scores;
 use crate::history::number::{brief, count};
 use crate::history::test_record::{AtThreshold, TestRecord, ThresholdRecord};
-use crate::views::classes::positive_class::positive_class;
+use crate::views::classes::positive_class;
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::{MISSING, value_or_dash};
 use crate::views::document::table::{Cell, Table};
@@ -88,7 +88,7 @@ pub fn section(groups: &[Group]) -> Option<Section> {
     if thinned::points_of_each(curves) < 500 {
         note.push_str(&format!(" At most {} points of each curve are drawn.", thinned::points_of_each(curves)));
     }
-    let mut blocks: Vec<Block> = positive_class(groups).into_iter().collect();
+    let mut blocks: Vec<Block> = positive_class::note(groups).into_iter().collect();
     blocks.push(Block::Html("<div id=\"threshold-charts\" class=\"stack needs-js\"></div>".to_owned()));
     blocks.push(Block::ChartNote(note));
     if !parts.is_empty() {

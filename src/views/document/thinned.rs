@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use crate::compare::group::Group;
 use crate::compare::trial::Trial;
 
-const FIGURES: usize = 90_000;
-const POINTS: usize = 24_000;
-const LEAST_POINTS: usize = 40;
+const MAX_VALUES: usize = 90_000;
+const MAX_POINTS: usize = 24_000;
+const MIN_POINTS: usize = 40;
 
 /// Returns n, where every n-th epoch is kept.
 pub fn every(groups: &[Group]) -> usize {
-    let figures = |trial: &Trial| trial.recorded_epochs().len() * trial.metrics().len();
-    groups.iter().flat_map(|group| &group.trials).map(figures).sum::<usize>().div_ceil(FIGURES).max(1)
+    let values = |trial: &Trial| trial.recorded_epochs().len() * trial.metrics().len();
+    groups.iter().flat_map(|group| &group.trials).map(values).sum::<usize>().div_ceil(MAX_VALUES).max(1)
 }
 
 /// Returns the epochs of a trial that are kept.
@@ -29,7 +29,7 @@ pub fn epochs(trial: &Trial, all: &BTreeSet<usize>, every: usize) -> Vec<usize> 
 
 /// Returns the maximum number of points for each of this many curves.
 pub fn points_of_each(curves: usize) -> usize {
-    (POINTS / curves.max(1)).max(LEAST_POINTS)
+    (MAX_POINTS / curves.max(1)).max(MIN_POINTS)
 }
 
 /// Returns evenly spaced indices of the points to keep, including both ends.
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ends_are_kept_and_nothing_is_thinned_without_need() {
+    fn both_ends_are_kept_and_few_points_are_all_kept() {
         assert_eq!(places(3, 5), [0, 1, 2]);
         let kept = places(1000, 40);
         assert_eq!((kept.len(), kept[0], kept[39]), (40, 0, 999));

@@ -8,7 +8,7 @@ use crate::views::variants::variant::Variant;
 
 /// Returns the baseline of the test rows, or without test rows, of the validation rows: `baseline: acc 0.1135 (always `1`), loss
 /// 2.3011 (constant probabilities)`; over several trials their means. `None` if there is no baseline.
-pub fn line(histories: &[History]) -> Option<String> {
+pub fn line(histories: &[&History]) -> Option<String> {
     let of_test: Vec<&Baseline> =
         histories.iter().filter_map(|history| history.baselines.as_ref()?.test.as_ref()).collect();
     let has_test = !of_test.is_empty();
@@ -25,7 +25,7 @@ pub fn line(histories: &[History]) -> Option<String> {
             let values: Vec<f64> = of_rows.iter().filter_map(|other| other.metric(name)).collect();
             let how = match (first.class, name.as_str()) {
                 (Some(class), "acc") if of_rows.iter().all(|other| other.class == Some(class)) => {
-                    format!(" (always {})", class_name(&histories[0], class))
+                    format!(" (always {})", class_name(histories[0], class))
                 }
                 (Some(_), "acc") => " (majority class)".to_owned(),
                 (Some(_), "loss") => " (constant probabilities)".to_owned(),
@@ -40,9 +40,9 @@ pub fn line(histories: &[History]) -> Option<String> {
 }
 
 /// Returns whether the trials share the baseline; losses of different functions have no common baseline.
-fn is_shared(histories: &[History], metric: &str) -> bool {
+fn is_shared(histories: &[&History], metric: &str) -> bool {
     let loss = |history: &History| history.config["train"]["loss"].clone();
-    metric != "loss" || histories.windows(2).all(|pair| loss(&pair[0]) == loss(&pair[1]))
+    metric != "loss" || histories.windows(2).all(|pair| loss(pair[0]) == loss(pair[1]))
 }
 
 fn class_name(history: &History, class: usize) -> String {
@@ -83,13 +83,20 @@ mod tests {
         with(history("base", seed, &[("loss", &[1.0, 0.5])]), of_classes(counts, caution))
     }
 
+    fn refs(histories: &[History]) -> Vec<&History> {
+        histories.iter().collect()
+    }
+
     #[test]
     fn the_majority_class_is_named_and_over_folds_its_mean_share_is_shown() {
         let one = [trial(0, &[90, 10], None)];
-        assert_eq!(line(&one).unwrap(), "baseline: acc 0.9000 (always `no`), loss 0.2500 (constant probabilities)");
+        assert_eq!(
+            line(&refs(&one)).unwrap(),
+            "baseline: acc 0.9000 (always `no`), loss 0.2500 (constant probabilities)"
+        );
         let two = [trial(0, &[90, 10], None), trial(1, &[20, 80], None)];
-        assert!(line(&two).unwrap().starts_with("baseline: acc 0.8500 (majority class), "));
-        assert_eq!(line(&[history("base", 0, &[("loss", &[1.0])])]), None);
+        assert!(line(&refs(&two)).unwrap().starts_with("baseline: acc 0.8500 (majority class), "));
+        assert_eq!(line(&[&history("base", 0, &[("loss", &[1.0])])]), None);
     }
 
     #[test]
@@ -98,7 +105,7 @@ mod tests {
         let validation = Some(Baseline { class: None, metrics: IndexMap::from(metrics) });
         let trial = with(history("a", 0, &[("loss", &[1.0])]), Baselines { validation, ..Baselines::default() });
         assert_eq!(
-            line(&[trial]).unwrap(),
+            line(&[&trial]).unwrap(),
             "baseline on the validation rows (the mean of the training rows): loss 2.0000, mae 1.2000"
         );
     }

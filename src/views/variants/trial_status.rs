@@ -6,6 +6,9 @@ use crate::history::{History, Status};
 use crate::views::document::statistic::unbroken;
 use crate::views::variants::variant::Variant;
 
+/// The statuses of trials that did not train all their epochs.
+const STATUSES: [Status; 3] = [Status::Diverged, Status::EarlyStopped, Status::Interrupted];
+
 /// Returns how a single trial ended; `None` if it trained all epochs or its diagnosis says it.
 pub fn of_one(history: &History) -> Option<String> {
     let (epoch, of) = (history.history.len(), of_epochs(history));
@@ -25,7 +28,7 @@ pub fn of_variants(variants: &[Variant]) -> Vec<String> {
     let named: Vec<(String, Vec<&History>)> =
         variants.iter().map(|variant| (variant.name.to_owned(), variant.trials.clone())).collect();
     let several = variants.iter().any(|variant| variant.trials.len() > 1);
-    let mut lines = lines(&named, several);
+    let mut lines: Vec<String> = STATUSES.iter().filter_map(|status| line(&named, *status, several)).collect();
     let absent: Vec<&str> =
         variants.iter().filter(|variant| variant.trials.is_empty()).map(|variant| variant.name).collect();
     if !absent.is_empty() {
@@ -35,32 +38,41 @@ pub fn of_variants(variants: &[Variant]) -> Vec<String> {
 }
 
 /// Returns a line for each status, with the trials of one variant that have it; the number of many trials.
-pub fn of_trials(trials: &[History]) -> Vec<String> {
+pub fn of_trials(trials: &[&History]) -> Vec<String> {
+    let named = by_name(trials);
+    STATUSES.iter().filter_map(|status| line(&named, *status, true)).collect()
+}
+
+/// Returns the same for trials that diverged or were interrupted.
+pub fn incomplete(trials: &[&History]) -> Vec<String> {
+    let (named, several) = (by_name(trials), trials.len() > 1);
+    [Status::Diverged, Status::Interrupted].into_iter().filter_map(|status| line(&named, status, several)).collect()
+}
+
+/// Returns the trials of one variant by their names; many trials together, without a name.
+fn by_name<'a>(trials: &[&'a History]) -> Vec<(String, Vec<&'a History>)> {
     const NAMED: usize = 20;
     let name = |history: &History| match history.fold {
         Some(fold) => format!("seed {}, fold {fold}", history.seed),
         None => format!("seed {}", history.seed),
     };
     match trials.len() {
-        ..=NAMED => lines(&trials.iter().map(|history| (name(history), vec![history])).collect::<Vec<_>>(), true),
-        _ => lines(&[(String::new(), trials.iter().collect())], true),
+        ..=NAMED => trials.iter().map(|history| (name(history), vec![*history])).collect(),
+        _ => vec![(String::new(), trials.to_vec())],
     }
 }
 
-fn lines(named: &[(String, Vec<&History>)], with_means: bool) -> Vec<String> {
-    let line = |status: Status, words: &str| {
-        let found: Vec<String> = named.iter().filter_map(|(name, trials)| ended(name, trials, status)).collect();
-        (!found.is_empty()).then(|| format!("{words}: {}", found.join(", ")))
+/// Returns the line of a status; `None` if no trial has it.
+fn line(named: &[(String, Vec<&History>)], status: Status, with_means: bool) -> Option<String> {
+    let found: Vec<String> = named.iter().filter_map(|(name, trials)| ended(name, trials, status)).collect();
+    let words = match status {
+        Status::Diverged if with_means => "diverged (not in the means)",
+        Status::Diverged => "diverged",
+        Status::EarlyStopped => "stopped early",
+        Status::Interrupted => "interrupted",
+        Status::Completed => "completed",
     };
-    let diverged = if with_means { "diverged (not in the means)" } else { "diverged" };
-    [
-        line(Status::Diverged, diverged),
-        line(Status::EarlyStopped, "stopped early"),
-        line(Status::Interrupted, "interrupted"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    (!found.is_empty()).then(|| format!("{words}: {}", found.join(", ")))
 }
 
 /// Returns `name (epoch 12 of 60)`, or the number of its trials with this status and their epochs.
@@ -136,23 +148,26 @@ mod tests {
             ["diverged (not in the means): a (2 of 3, epochs 1 to 3 of 9)"]
         );
         assert_eq!(
-            with_blanks(of_trials(&histories)),
+            with_blanks(of_trials(&histories.iter().collect::<Vec<_>>())),
             ["diverged (not in the means): seed 1 (epoch 3 of 9), seed 2 (epoch 1 of 9)"]
         );
         let many: Vec<History> =
             (0..30).map(|seed| ended(history("a", seed, &LOSS), Status::EarlyStopped, 9)).collect();
-        assert_eq!(with_blanks(of_trials(&many)), ["stopped early: 30 of 30 trials (epoch 3 of 9)"]);
+        assert_eq!(
+            with_blanks(of_trials(&many.iter().collect::<Vec<_>>())),
+            ["stopped early: 30 of 30 trials (epoch 3 of 9)"]
+        );
     }
 
     #[test]
-    fn targets_near_zero_are_told_where_there_are_some() {
+    fn targets_near_zero_are_counted() {
         let near = |near_zero| {
             let mut history = tested(history("base", 0, &LOSS), &[("mape", 1e9)]);
             history.test.as_mut().unwrap().targets_near_zero = near_zero;
             [history]
         };
-        let said = near_zero(&near(Some(3)));
-        assert_eq!(said.as_deref(), Some("mape: 3 of 111 test targets are near zero, which makes it explode"));
+        let note = near_zero(&near(Some(3)));
+        assert_eq!(note.as_deref(), Some("mape: 3 of 111 test targets are near zero, which makes it explode"));
         assert_eq!(near_zero(&near(Some(0))), None);
         assert_eq!(near_zero(&near(None)), None);
     }

@@ -72,7 +72,7 @@ impl<'a> Variant<'a> {
     /// Returns the most frequent diagnosis, with its count if there are others: `overfits 2/3`.
     pub fn diagnosis(&self) -> String {
         if self.leak().is_some() {
-            return "leaky".to_owned();
+            return "data leakage".to_owned();
         }
         let count = |verdict| self.trials.iter().filter(|history| history.verdict() == Some(verdict)).count();
         // of equal counts, the most serious one

@@ -110,21 +110,13 @@ fn runs_of_the_last_version_are_listed_compared_plotted_and_reported() {
     let dir = dir();
     let compared = stdout(&dir.run(&["compare", "resampled_tree"]).code(0));
     assert_says(&compared, &["honest", "leak", "data leakage"]);
-<<<<<<< ours
-    let sorted = |path: &str| stdout(&dir.run(&["runs", "mlp_xor", "--sort", path]).code(0));
-    assert!(sorted("diagnosis.gap").len() == sorted("diagnosis.val_loss_rise").len());
-    dir.run(&["plot", "former_keys", "-o", "plots"]).code(0);
-    dir.run(&["report", "mlp_xor", "resampled_tree", "-o", "report.html"]).code(0);
-    let page = std::fs::read_to_string(dir.path("report.html")).unwrap();
-=======
-    let sorted = |path: &str| stdout(&place.run(&["runs", "former_keys", "--sort", path]).code(0));
+    let sorted = |path: &str| stdout(&dir.run(&["runs", "former_keys", "--sort", path]).code(0));
     for path in ["diagnosis.gap", "diagnosis.val_loss_rise"] {
         assert_says(&sorted(path), &["interrupted", "0.7975"]);
     }
-    place.run(&["plot", "former_keys", "-o", "plots/"]).code(0);
-    place.run(&["report", "mlp_xor", "resampled_tree", "-o", "report.html"]).code(0);
-    let page = std::fs::read_to_string(place.path("report.html")).unwrap();
->>>>>>> theirs
+    dir.run(&["plot", "former_keys", "-o", "plots/"]).code(0);
+    dir.run(&["report", "mlp_xor", "resampled_tree", "-o", "report.html"]).code(0);
+    let page = std::fs::read_to_string(dir.path("report.html")).unwrap();
     assert_says(&page, &["mlp_xor", "learned.prediction.0.0"]);
     let histories = ["fold", "regression", "table"].map(|name| format!("histories/{name}.json"));
     let names: Vec<&str> = histories.iter().map(String::as_str).collect();
