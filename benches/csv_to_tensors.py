@@ -1,9 +1,9 @@
-"""From a CSV on disk to resampled training tensors, as pandas, scikit-learn and imbalanced-learn do it.
+"""From a CSV file to resampled training tensors, with pandas, scikit-learn and imbalanced-learn.
 
-The peer of `csv_to_tensors.rs`: the same file, the same stratified split (a fifth for testing, random_state 42), the same
+Like `csv_to_tensors.rs`: the same file, the same stratified split (a fifth for testing, random_state 42), the same
 SMOTE of the training rows (5 neighbors, random_state 42) in float64, no scaling; then float32 tensors and int64 classes.
-Prints the seconds of each stage, counted after the imports, and the process's peak memory; `--check` prints sums and
-rows to be laid beside the other side's.
+Prints the seconds of each stage, counted after the imports, and the peak memory; `--check` also prints sums and rows, to
+compare them.
 
     python benches/csv_to_tensors.py creditcard.csv
 """

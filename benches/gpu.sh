@@ -1,22 +1,21 @@
 #!/usr/bin/env bash
-# Measures `overfit_mnist` on an NVIDIA GPU, in one call of less than ten minutes, with programs that were carried there:
-# no cargo, no internet. It needs a Python with PyTorch 2.11 for CUDA, NumPy and scikit-learn, whose libtorch the carried
-# program uses, and MNIST.
+# Measures `overfit_mnist` on an NVIDIA GPU, in one call of less than ten minutes, without cargo or internet. It needs a copy of
+# the programs, MNIST, and a Python with PyTorch 2.11 for CUDA, NumPy and scikit-learn; runner uses the libtorch of that Python.
 #
 #     benches/gpu.sh --bin DIR [--data DIR] [--out DIR] [--python PYTHON] [--device cuda|cpu]
 #                    [--rounds N] [--epochs N] [--many N] [--minutes N]
 #
-#   --bin      folder with `runner`, and `runner-engine` where there is one; stripped, and gzipped (`runner.gz`) if need be
-#   --data     runner's data cache (default: RUNNER_DATA_DIR): its folder `mnist`, whose files may be gzipped as well
-#   --out      where `gpu.md` (the section of docs/BENCHMARKS.md), `gpu.log` and `gpu-steps.tsv` go (default: $OUT, else .)
+#   --bin      folder with `runner` and `runner-engine`, stripped; may be compressed (`runner.gz`)
+#   --data     data cache of runner with the folder `mnist` (default: RUNNER_DATA_DIR); its files may be compressed
+#   --out      folder for `gpu.md` (the section of docs/BENCHMARKS.md), `gpu.log` and `gpu-steps.tsv` (default: $OUT, else .)
 #   --python   default: python3
-#   --device   `cpu` tries all of it without a GPU, with fewer seeds
-#   --rounds   how often ours and PyTorch's programs run in turn (default 3), each for --epochs (default 12)
-#   --many     how many seeds are trained at once (default 256)
-#   --minutes  when it ends at the latest (default 9)
+#   --device   `cpu` tests the script without a GPU, with fewer seeds
+#   --rounds   how often runner and the PyTorch programs run in turn (default 3), for --epochs (default 12)
+#   --many     number of seeds trained together (default 256)
+#   --minutes  time limit (default 9)
 #
-# A step that fails or takes too long is told in `gpu.md`, and the others are run. Exit code: 0 when every step ran and the
-# losses agree, 1 when not, 2 when it cannot begin.
+# A step that fails or takes too long is named in `gpu.md`, and the others are run. Exit code: 0 if every step ran and the losses
+# agree, else 1; 2 if it cannot start.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -27,7 +26,7 @@ fail() {
     exit 2
 }
 while (($# > 0)); do
-    (($# > 1)) || fail "\`$1\` without a value, or unknown"
+    (($# > 1)) || fail "\`$1\` is unknown or has no value"
     case "$1" in
         --bin) bin="$2" ;;
         --data) data="$2" ;;
@@ -42,14 +41,14 @@ while (($# > 0)); do
     esac
     shift 2
 done
-[[ "$device" == cpu || "$device" == cuda || "$device" == cuda:* ]] || fail "\`--device\` is \`$device\`, not cuda or cpu"
+[[ "$device" == cpu || "$device" == cuda || "$device" == cuda:* ]] || fail "\`--device\` must be cuda or cpu, found \`$device\`"
 for number in "$rounds" "$epochs" "${many:=$([[ "$device" == cpu ]] && echo 4 || echo 256)}" "$minutes"; do
-    [[ "$number" =~ ^[1-9][0-9]*$ ]] || fail "\`$number\` is no count"
+    [[ "$number" =~ ^[1-9][0-9]*$ ]] || fail "a number must be a positive integer, found \`$number\`"
 done
-((epochs > 2)) || fail "\`--epochs\` is $epochs; the first two warm up, so that at least 3 are needed"
-[[ -n "$bin" && ( -f "$bin/runner" || -f "$bin/runner.gz" ) ]] || fail "\`--bin\` names no folder with \`runner\`"
-[[ -n "$data" && -d "$data/mnist" ]] || fail "\`--data\` (or RUNNER_DATA_DIR) names no folder with \`mnist\`"
-command -v "$python" >/dev/null || fail "there is no \`$python\`"
+((epochs > 2)) || fail "\`--epochs\` must be at least 3 (the first two are not counted), found $epochs"
+[[ -n "$bin" && ( -f "$bin/runner" || -f "$bin/runner.gz" ) ]] || fail "\`--bin\` must be a folder with \`runner\`, found \`$bin\`"
+[[ -n "$data" && -d "$data/mnist" ]] || fail "\`--data\` (or RUNNER_DATA_DIR) must be a folder with \`mnist\`, found \`$data\`"
+command -v "$python" >/dev/null || fail "\`$python\` was not found"
 
 work="$(mktemp -d)"
 sampler=""
@@ -77,20 +76,20 @@ done
 runner="$work/bin/runner"
 export RUNNER_DATA_DIR="$work/data"
 
-# The libtorch of the Python's own PyTorch; found without importing it, which takes long.
+# The libtorch of Python's PyTorch, found without importing it, which is slow.
 torch="$("$python" -c '
 import importlib.util, os
 spec = importlib.util.find_spec("torch")
 print(os.path.join(os.path.dirname(spec.origin), "lib") if spec else "")')" || fail "\`$python\` does not run"
 [[ -d "$torch" ]] || fail "\`$python\` has no PyTorch"
-# Python itself must not be led by it.
+# The variable must not affect Python.
 ours=(env LD_LIBRARY_PATH="$torch${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$runner")
 
 steps="$work/steps.tsv"
 : >"$steps"
 end=$((SECONDS + minutes * 60))
 
-# The GPU's memory in use, MiB, as the driver tells it; nothing on the CPU.
+# Prints the GPU memory in use in MiB; nothing on the CPU.
 device_memory() {
     [[ "$device" == cpu ]] || nvidia-smi -i "$index" --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null || true
 }
@@ -98,8 +97,8 @@ index="${device#cuda}"
 index="${index#:}"
 index="${index:-0}"
 
-# step NAME LIMIT COMMAND…: runs it for LIMIT seconds at most, keeps what it says, and notes how it ended, how long it took,
-# and how much of the GPU's memory was taken meanwhile, above what was taken before.
+# step NAME LIMIT COMMAND…: runs a command for at most LIMIT seconds, keeps its output, and records its status, its seconds, and the
+# peak of the GPU memory above that before it.
 step() {
     local name="$1" limit="$2" left before="" start seconds code=0 peak=""
     shift 2
@@ -117,7 +116,7 @@ step() {
     fi
     start="$(date +%s.%N)"
     timeout --kill-after=5 "$limit" "$@" >"$work/steps/$name.out" 2>"$work/steps/$name.err" </dev/null &
-    child=$! # in the background, so that this script hears signals meanwhile
+    child=$! # in the background, so that this script receives signals
     wait "$child" || code=$?
     child=""
     seconds="$(awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.3f", b - a }')"

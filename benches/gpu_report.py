@@ -1,10 +1,10 @@
-"""What `gpu.sh` measured, as a section of docs/BENCHMARKS.md on standard output.
+"""Write the measurements of `gpu.sh` as a section of docs/BENCHMARKS.md to stdout.
 
     python gpu_report.py FOLDER --device cuda --epochs 12 --many 256
-    python gpu_report.py --machine cuda        # what it runs on, as JSON
+    python gpu_report.py --machine cuda        # the machine, as JSON
 
-The folder has `steps.tsv` (name, how it ended, seconds, MiB of the GPU), what each step printed in `steps/`, and the runs of
-`runner` in `runs/STEP/`. Exit code 1 when a step did not run to its end, or losses do not agree.
+The folder has `steps.tsv` (name, status, seconds, MiB of the GPU), the output of each step in `steps/`, and the runs of `runner`
+in `runs/STEP/`. Exit code 1 means that a step failed or that losses do not agree.
 """
 
 import argparse
@@ -21,17 +21,17 @@ EARLY = 5
 def machine(device):
     import torch
 
-    told = {"torch": torch.__version__, "python": platform.python_version(), "processor": platform.machine()}
+    found = {"torch": torch.__version__, "python": platform.python_version(), "processor": platform.machine()}
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        told["processor"] = f"{names[0]}, {len(names)} cores"
+        found["processor"] = f"{names[0]}, {len(names)} cores"
     except (OSError, IndexError):
         pass
     if device != "cpu":
-        told["device"] = torch.cuda.get_device_name(device)
-        told["memory_gb"] = round(torch.cuda.get_device_properties(device).total_memory / 1e9)
-    print(json.dumps(told))
+        found["device"] = torch.cuda.get_device_name(device)
+        found["memory_gb"] = round(torch.cuda.get_device_properties(device).total_memory / 1e9)
+    print(json.dumps(found))
 
 
 def steady(seconds):
@@ -39,12 +39,12 @@ def steady(seconds):
 
 
 class Steps:
-    """What came of each step."""
+    """The results of the steps."""
 
     def __init__(self, folder):
         self.folder = folder
         rows = [line.split("\t") for line in (folder / "steps.tsv").read_text().splitlines()]
-        self.ended = {name: how for name, how, _, _ in rows}
+        self.status = {name: status for name, status, _, _ in rows}
         self.seconds = {name: float(seconds) for name, _, seconds, _ in rows if seconds}
         self.memory = {name: int(memory) for name, _, _, memory in rows if memory}
 
@@ -53,10 +53,10 @@ class Steps:
         return file.read_text(errors="replace") if file.exists() else ""
 
     def done(self, name):
-        return self.ended.get(name) == "done"
+        return self.status.get(name) == "done"
 
     def rounds(self, name):
-        return [step for step in self.ended if step.rsplit("-", 1)[0] == name and self.done(step)]
+        return [step for step in self.status if step.rsplit("-", 1)[0] == name and self.done(step)]
 
     def histories(self, name):
         files = sorted((self.folder / "runs" / name / "overfit_mnist" / "latest").glob("*.json"))
@@ -64,12 +64,12 @@ class Steps:
         return [history for history in read if str(history.get("schema", "")).startswith("runner.history/")]
 
     def lines(self, name):
-        """What a peer printed: its epochs, and the rest."""
+        """The lines of a PyTorch program: its epochs, and the last line."""
         lines = [json.loads(line) for line in self.text(name).splitlines() if line.startswith("{")]
         return lines[:-1], lines[-1]
 
     def epoch(self, name):
-        """Seconds of a steady epoch, of all seeds together: those of a stack count once."""
+        """Seconds of a steady epoch of all seeds together: those of a stack count once."""
         if histories := self.histories(name):
             return sum(steady(history["history"]["seconds"]) / history["environment"]["replicas"] for history in histories)
         return steady([line["seconds"] for line in self.lines(name)[0]])
@@ -90,7 +90,7 @@ def spread(values, decimals=3):
 
 
 def table(rows):
-    """Padded; the first row is the header, the first column words."""
+    """A table with padded cells; the first row is the header, the first column is text."""
     widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(rows[0]))]
     def line(row):
         cells = (f" {cell:<{width}} |" if place == 0 else f" {cell:>{width}} |" for place, (cell, width) in enumerate(zip(row, widths)))
@@ -105,18 +105,18 @@ def yes(good):
 
 def report(arguments):
     steps = Steps(arguments.folder)
-    told = json.loads(steps.text("machine")) if steps.done("machine") else {}
-    where = told.get("device", "no GPU: a trial on the CPU" if arguments.device == "cpu" else "unknown")
+    found = json.loads(steps.text("machine")) if steps.done("machine") else {}
+    where = found.get("device", "no GPU, a test on the CPU" if arguments.device == "cpu" else "unknown")
     shown = [f"## On a GPU: {where}", ""]
     version = steps.text("version").strip() or "runner of an unknown version"
-    about = [version, f"PyTorch {told.get('torch', 'unknown')}", told.get("processor", "unknown processor")]
-    if "memory_gb" in told:
-        about.append(f"{told['memory_gb']} GB on the device")
+    about = [version, f"PyTorch {found.get('torch', 'unknown')}", found.get("processor", "unknown processor")]
+    if "memory_gb" in found:
+        about.append(f"{found['memory_gb']} GB on the device")
     shown += [f"Written by `benches/gpu.sh`: {', '.join(about)}. Rounds in turn: {len(steps.rounds('ours'))}, of {arguments.epochs} epochs each."]
-    shown += ["An epoch is the median of those after the first two. GPU memory is what the driver counts above what was taken before.", ""]
+    shown += ["The value of an epoch is the median without the first two. GPU memory is the peak minus the memory in use before.", ""]
 
     names = {"ours": "ours", "indexed": "PyTorch, indexed", "fused": "PyTorch, indexed, fused Adam", "dataloader": "PyTorch DataLoader"}
-    rows = [["", "epoch, s", "× ours", "whole command, s", "× ours", "GPU memory, MiB"]]
+    rows = [["", "epoch, s", "× ours", "complete command, s", "× ours", "GPU memory, MiB"]]
     medians = {}
     for name, title in names.items():
         rounds = steps.rounds(name)
@@ -131,7 +131,7 @@ def report(arguments):
 
     good = True
     if steps.done("one") and steps.done("many"):
-        rows = [["", "epoch of all, s", "× one", "wanted", "whole command, s", "× one", "GPU memory, MiB"]]
+        rows = [["", "epoch of all seeds, s", "× one", "target", "complete command, s", "× one", "GPU memory, MiB"]]
         one, many = steps.epoch("one"), steps.epoch("many")
         trained = steps.histories("many")
         stack = trained[0]["environment"]["replicas"]
@@ -142,7 +142,7 @@ def report(arguments):
         shown += [f"{len(trained)} seeds, 6 epochs, in stacks of {stack}:", "", table(rows), ""]
         if len(trained) != arguments.many:
             good = False
-            shown += [f"**{len(trained)} histories came, {arguments.many} were to.**", ""]
+            shown += [f"**{len(trained)} histories, expected {arguments.many}.**", ""]
 
     def agree(name, one, other):
         nonlocal good
@@ -150,17 +150,17 @@ def report(arguments):
         apart = max((abs(x / y - 1) for x, y in zip(b, a)), default=float("inf"))
         fine = len(a) == len(b) > 0 and apart <= ALLOWED
         good &= fine
-        shown.append(f"- {'agreed' if fine else '**not agreed**'}: {name}, by {apart:.1e} at most in {len(a) // 2} epochs (allowed {ALLOWED:g})")
+        shown.append(f"- {'agreed' if fine else '**not agreed**'}: {name}, differ by at most {apart:.1e} in {len(a) // 2} epochs (allowed {ALLOWED:g})")
 
     shown += ["Training and validation losses:", ""]
-    if steps.done("agree-cpu") and steps.done("agree-device"):  # else one of them is among the failed steps
-        agree(f"ours on {arguments.device} and ours on the CPU", "agree-cpu", "agree-device")
+    if steps.done("agree-cpu") and steps.done("agree-device"):  # else a failed step is listed below
+        agree(f"runner on {arguments.device} and runner on the CPU", "agree-cpu", "agree-device")
     for peer in ("indexed", "fused"):
         if steps.rounds(peer) and steps.rounds("ours"):
-            agree(f"{names[peer]} and ours, both on {arguments.device}", steps.rounds("ours")[0], steps.rounds(peer)[0])
+            agree(f"{names[peer]} and runner, both on {arguments.device}", steps.rounds("ours")[0], steps.rounds(peer)[0])
     shown.append("")
 
-    failed = [(name, how) for name, how in steps.ended.items() if how != "done"]
+    failed = [(name, how) for name, how in steps.status.items() if how != "done"]
     for name, how in failed:
         words = [line for line in steps.text(name, "err").strip().splitlines() if not line.startswith("hint:")]
         shown.append(f"- **{name} {how}**" + (f": {words[-1][:240]}" if words else ""))

@@ -1,8 +1,8 @@
-"""Fits decision trees to the training rows of a CSV, as they are and with SMOTE, as scikit-learn does it.
+"""Fits decision trees to the training rows of a CSV file, original and with SMOTE, with scikit-learn.
 
-The peer of `tree_fit.rs`: the same file, the same stratified split (a fifth for testing, random_state 42), the same SMOTE
-of the training rows (5 neighbors, random_state 42) in float64, and float32 features, which scikit-learn's trees take.
-Prints the seconds of each fit, and the process's peak memory; `--check` prints what the trees are like.
+Like `tree_fit.rs`: the same file, the same stratified split (a fifth for testing, random_state 42), the same SMOTE
+of the training rows (5 neighbors, random_state 42) in float64, and float32 features, as in scikit-learn's trees.
+Prints the seconds of each fit and the peak memory; `--check` also prints depth, leaves and accuracy of the trees.
 
     python benches/tree_fit.py creditcard.csv
 """

@@ -1,4 +1,4 @@
-"""digits_mlp as the walkthrough writes it in PyTorch: scikit-learn's digits, full batch, 100 epochs of Adam.
+"""digits_mlp in PyTorch: scikit-learn's digits, full batch, 100 epochs of Adam.
 
     python benches/peers/digits_torch.py [--threads N] [--out DIR]
 

@@ -1,12 +1,12 @@
-"""overfit_mnist as the walkthrough writes it: a Keras model, `compile`, `fit`, `evaluate`.
+"""overfit_mnist in Keras: `compile`, `fit`, `evaluate`.
 
     python benches/peers/keras_fit.py --idx-dir DIR [--epochs N] [--threads N] [--out DIR]
 
-Keras draws its initial weights and its order in ways of its own, so that its figures are near ours, not the same.
-What it prints stands in `mnist.py`.
+Keras has its own initial weights and order of rows, so its metrics are near those of runner, not equal.
+`mnist.py` describes the output.
 """
 
-import mnist  # first: the clock of the imports starts in it
+import mnist  # first: it starts the time of the imports
 
 import os
 import time
@@ -22,7 +22,7 @@ arguments = mnist.parser(__doc__).parse_args()
 if arguments.threads:
     tensorflow.config.threading.set_intra_op_parallelism_threads(arguments.threads)
     tensorflow.config.threading.set_inter_op_parallelism_threads(arguments.threads)
-told = mnist.Told(arguments, ["keras", "tensorflow-cpu", "numpy", "scikit-learn"])
+log = mnist.Log(arguments, ["keras", "tensorflow-cpu", "numpy", "scikit-learn"])
 keras.utils.set_random_seed(mnist.SEED)
 
 
@@ -47,14 +47,14 @@ model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=
 
 
 class Clock(keras.callbacks.Callback):
-    """Validation belongs to an epoch, as it does in the other peers."""
+    """Seconds of each epoch, with validation, as in the other programs."""
 
     def on_epoch_begin(self, epoch, logs=None):
         self.start = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.perf_counter() - self.start
-        told.epoch(seconds, logs["loss"], logs["accuracy"], logs["val_loss"], logs["val_accuracy"])
+        log.epoch(seconds, logs["loss"], logs["accuracy"], logs["val_loss"], logs["val_accuracy"])
 
 
 model.fit(
@@ -62,6 +62,6 @@ model.fit(
 )
 x_test, y_test = arrays("t10k")
 test_loss, test_acc = model.evaluate(x_test, y_test, verbose=0)
-told.end((len(x), len(x_val), len(x_test)), test_loss, test_acc)
+log.end((len(x), len(x_val), len(x_test)), test_loss, test_acc)
 if arguments.out:
     model.save_weights(arguments.out / "model.weights.h5")

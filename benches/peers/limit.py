@@ -1,4 +1,4 @@
-"""How fast an epoch of overfit_mnist could be at best: its matrix products and its gathers, and nothing else.
+"""The fastest possible epoch of overfit_mnist: only its matrix products and gathers.
 
     python benches/peers/limit.py [--rounds N] [--threads N]
 
@@ -18,7 +18,7 @@ import torch
 ROWS, VALIDATION, BATCH, UNITS = 42_000, 18_000, 128, [784, 64, 32, 10]
 
 arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-arguments.add_argument("--rounds", type=int, default=5, help="epochs after a first one that is not counted")
+arguments.add_argument("--rounds", type=int, default=5, help="epochs, after one that is not counted")
 arguments.add_argument("--threads", type=int)
 arguments = arguments.parse_args()
 if arguments.threads:
@@ -32,7 +32,7 @@ gradients = [torch.empty_like(weight) for weight in weights]
 
 
 class Buffers:
-    """What so many rows need: what goes into and comes out of every layer, and the gradients of it."""
+    """Inputs and outputs of every layer for a number of rows, and their gradients."""
 
     def __init__(self, rows):
         self.values = [torch.rand(rows, units) for units in UNITS]
@@ -52,7 +52,7 @@ def backward(values, errors):
             torch.mm(errors[place + 1], weights[place], out=errors[place])
 
 
-whole, last = Buffers(BATCH), Buffers(ROWS % BATCH)
+full, last = Buffers(BATCH), Buffers(ROWS % BATCH)
 validation = Buffers(VALIDATION).values
 validation[0] = x_val
 seconds = {"gathers": [], "products": [], "validation": []}
@@ -61,12 +61,12 @@ with torch.no_grad():
         batches = torch.randperm(ROWS).split(BATCH)
         start = time.perf_counter()
         for rows in batches:
-            buffers = whole if len(rows) == BATCH else last
+            buffers = full if len(rows) == BATCH else last
             torch.index_select(x, 0, rows, out=buffers.values[0])
             torch.index_select(y, 0, rows, out=buffers.classes)
         gathered = time.perf_counter()
         for rows in batches:
-            buffers = whole if len(rows) == BATCH else last
+            buffers = full if len(rows) == BATCH else last
             forward(buffers.values)
             backward(buffers.values, buffers.errors)
         multiplied = time.perf_counter()

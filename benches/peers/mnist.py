@@ -1,11 +1,11 @@
-"""What the peers of `overfit_mnist` share, whatever library they are written in: arguments, files, split, and what is told.
+"""Shared by the programs that train `overfit_mnist`: arguments, files, split and output.
 
 The task is `runner`'s experiment overfit_mnist: 784 → 64 ReLU → 32 ReLU → 10, cross-entropy, Adam at 1e-3, batches of 128,
-42,000 training and 18,000 validation images, the network of the last epoch tested on 10,000 more.
+42,000 training and 18,000 validation images, and a test of the last epoch on 10,000 images.
 
-Each peer imports this first: the clock of its imports starts here. It prints a line of JSON for each epoch (epoch, seconds,
-loss, acc, val_loss, val_acc), and one at the end (rows, test figures, seconds of the imports, versions); with `--out` it
-writes its history and its weights there, as a run of `runner` does.
+Each program imports this module first, which starts the time of its imports. It prints a line of JSON for each epoch (epoch,
+seconds, loss, acc, val_loss, val_acc), and one at the end (rows, test metrics, seconds of the imports, versions). With `--out` it
+writes its history and its weights, like `runner`.
 """
 
 import time
@@ -28,7 +28,7 @@ BATCH = 128
 def parser(description):
     arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--epochs", type=int, default=30)
-    arguments.add_argument("--threads", type=int, help="CPU threads; the library's own choice without it")
+    arguments.add_argument("--threads", type=int, help="CPU threads (default: chosen by the library)")
     arguments.add_argument("--idx-dir", type=Path, required=True, help="folder of the four uncompressed IDX files")
     arguments.add_argument("--out", type=Path, help="folder to write history and weights to")
     return arguments
@@ -53,8 +53,8 @@ def split(rows):
     return train_test_split(np.arange(rows), test_size=0.3, random_state=777)
 
 
-class Told:
-    """Prints the epochs as they come, keeps them, and closes with the rest. The imports are over when it is made."""
+class Log:
+    """Prints and keeps the epochs, then prints the end. The imports end when it is created."""
 
     def __init__(self, arguments, packages):
         self.imports = time.perf_counter() - BEGAN

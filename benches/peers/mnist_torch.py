@@ -1,9 +1,9 @@
-"""What the two PyTorch peers share: the tensors, the network, the clock of an epoch.
+"""Shared by the two PyTorch programs: tensors, network and epochs.
 
-The seeds are drawn by the house rule of `tests/golden/house.py`.
+The seeds are those of `runner`; see `tests/golden/house.py`.
 """
 
-import mnist  # first: the clock of the imports starts in it
+import mnist  # first: it starts the time of the imports
 
 import time
 
@@ -14,11 +14,11 @@ from torch import nn
 def parse_arguments(description):
     arguments = mnist.parser(description)
     arguments.add_argument("--device", default="cpu", help="cpu (default) or cuda")
-    arguments.add_argument("--fused", action="store_true", help="Adam's fused form")
+    arguments.add_argument("--fused", action="store_true", help="fused Adam")
     arguments = arguments.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    arguments.told = mnist.Told(arguments, ["torch", "numpy", "scikit-learn"])
+    arguments.log = mnist.Log(arguments, ["torch", "numpy", "scikit-learn"])
     return arguments
 
 
@@ -47,18 +47,18 @@ def network_and_optimizer(arguments):
 
 
 def run(arguments, epoch_of_training, validate, rows, evaluate_test, network):
-    """Calls the functions epoch by epoch, and tells; an epoch's time is that of both. Then the test, and the files."""
+    """Runs the epochs (their seconds include validation), then the test, and writes the files."""
     for epoch in range(1, arguments.epochs + 1):
         start = time.perf_counter()
         torch.manual_seed(mnist.SEED * 1_000_003 + epoch)
         loss, acc = epoch_of_training()
         val_loss, val_acc = validate()
-        arguments.told.epoch(time.perf_counter() - start, loss, acc, val_loss, val_acc)
+        arguments.log.epoch(time.perf_counter() - start, loss, acc, val_loss, val_acc)
     test_loss, test_acc, test_rows = evaluate_test()
     more = {"threads": torch.get_num_threads()}
     if arguments.device != "cpu":
         more["device"] = torch.cuda.get_device_name(arguments.device)
         more["device_peak_mb"] = round(torch.cuda.max_memory_allocated(arguments.device) / 2**20)
-    arguments.told.end((*rows, test_rows), test_loss, test_acc, **more)
+    arguments.log.end((*rows, test_rows), test_loss, test_acc, **more)
     if arguments.out:
         torch.save(network.state_dict(), arguments.out / "weights.pt")

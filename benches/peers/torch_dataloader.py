@@ -1,11 +1,11 @@
-"""overfit_mnist as most PyTorch tutorials write it: TensorDataset, DataLoader, and `.item()` after each batch.
+"""overfit_mnist as in most PyTorch tutorials: TensorDataset, DataLoader, and `.item()` after each batch.
 
     python benches/peers/torch_dataloader.py --idx-dir DIR [--epochs N] [--threads N] [--out DIR] [--device cuda] [--fused]
 
-What it prints stands in `mnist.py`.
+`mnist.py` describes the output.
 """
 
-import mnist  # first: the clock of the imports starts in it
+import mnist  # first: it starts the time of the imports
 
 import torch
 from torch import nn

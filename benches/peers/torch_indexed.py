@@ -1,12 +1,12 @@
-"""overfit_mnist as a careful PyTorch user writes it: tensors in memory, indexed by a permutation, no DataLoader.
+"""overfit_mnist in efficient PyTorch: tensors in memory, indexed by a permutation, no DataLoader.
 
     python benches/peers/torch_indexed.py --idx-dir DIR [--epochs N] [--threads N] [--out DIR] [--device cuda] [--fused]
 
-The running loss and accuracy stay tensors until the epoch ends: one `.item()` each per epoch. By the house rule its curve
-is the one that `runner` draws for seed 0. What it prints stands in `mnist.py`.
+Loss and accuracy stay tensors until the epoch ends: one `.item()` each per epoch. With seed 0 its curve is that of `runner`.
+`mnist.py` describes the output.
 """
 
-import mnist  # first: the clock of the imports starts in it
+import mnist  # first: it starts the time of the imports
 
 import torch
 from torch import nn

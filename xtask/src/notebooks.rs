@@ -1,24 +1,21 @@
-//! The notebooks: executed on quick runs by `cargo xtask test`, and written anew by `cargo xtask notebooks`.
-//!
-//! The check needs a run of every experiment that a notebook loads. The quick ones are there already; the others are run
-//! here, in seconds: fewer epochs, fewer rows. A notebook says by itself that a run is a short one.
+//! The notebooks: `cargo xtask test` executes them on short runs, `cargo xtask notebooks` saves their output.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::cli::NotebooksArgs;
+use crate::process;
 use crate::python::Environment;
 use crate::workspace::Workspace;
-use crate::{python, say};
 
-/// What has to be installed to execute notebooks.
+/// Packages that execute notebooks.
 pub const REQUIREMENTS: &str = "notebooks/requirements.txt";
 const EXECUTE: &str = "notebooks/execute.py";
 
-/// The experiments that notebooks load and that are not quick, and what makes them so; the first three are run whole.
+/// The experiments that notebooks load and that are not quick, with arguments that shorten them.
 const RUNS: [(&str, &str); 12] = [
     ("initialization", ""),
     ("capacity_breast_cancer", ""),
@@ -34,69 +31,51 @@ const RUNS: [(&str, &str); 12] = [
     ("creditcard_resampling", "--epochs 2 --set data.creditcard.split.train_rows=20000"),
 ];
 
-/// What `cargo xtask notebooks` is asked for.
-#[derive(Debug, Default, PartialEq)]
-pub struct Asked {
-    /// The notebooks, as `A_perceptrons`; all where none is named.
-    pub names: Vec<String>,
-    /// The folder of runs; without it `RUNNER_RUNS`, else `runs/`.
-    pub runs: Option<PathBuf>,
-}
-
-/// Why a check failed, and what helps.
-pub struct Failure {
-    pub what: String,
-    pub hint: String,
-}
-
-/// Executes every notebook on the runs in `out`, after it has made those that are not among `there`.
+/// Executes the notebooks on the runs in `out`, which has those of the `quick` experiments; returns a failed check and a hint.
 pub fn check(
     workspace: &Workspace,
     environment: &Environment,
     runner: &Path,
-    there: &[String],
+    quick: &[String],
     out: &Path,
-) -> Result<Option<Failure>> {
-    let began = Instant::now();
-    let missing = RUNS.iter().filter(|(name, _)| !there.iter().any(|run| run == name));
-    for (name, arguments) in missing {
+) -> Result<Option<(String, String)>> {
+    for (name, arguments) in RUNS.iter().filter(|(name, _)| !quick.iter().any(|run| run == name)) {
         let mut command = Command::new(runner);
         command.args(["exp", name]).args(arguments.split_whitespace()).args(["--quiet", "--out"]).arg(out);
-        // Where the experiments are, and MNIST's and the card payments' cache is the user's.
-        let status = command.current_dir(workspace.root()).status();
-        let status = status.with_context(|| format!("failed to run `{}`", runner.display()))?;
+        let status = process::status(command.current_dir(workspace.root()))?;
         if !status.success() {
-            let hint = format!("`cargo xtask run exp {name} {arguments}` shows it");
-            return Ok(Some(Failure { what: format!("a run for the notebooks: `{name}` ({status})"), hint }));
+            let hint = format!("run `cargo xtask run exp {name} {arguments}`");
+            return Ok(Some((format!("a run for the notebooks: `{name}` ({status})"), hint)));
         }
     }
-    say::note(&format!("runs for the notebooks: {}", say::time(began.elapsed())));
-
-    for arguments in [&["-m", "unittest", "discover", "--start-directory", "notebooks"][..], &[EXECUTE, "check"]] {
-        let mut command = environment.python();
-        command.args(arguments).env("RUNNER_RUNS", out).current_dir(workspace.root());
-        let status = command.status().context("failed to run Python")?;
-        if !status.success() {
-            let hint = "mend what is named above; a notebook that is meant to look otherwise is written by `cargo xtask notebooks`, from whole runs".to_owned();
-            let what = if arguments[0] == "-m" { "the tests of the notebooks' modules" } else { "the notebooks" };
-            return Ok(Some(Failure { what: what.to_owned(), hint }));
+    let unit_tests = |folder: &'static str| ["-m", "unittest", "discover", "--start-directory", folder];
+    for (what, arguments) in [
+        ("the tests of the notebooks' modules", &unit_tests("notebooks")[..]),
+        ("the tests of `benches/harness`", &unit_tests("benches/harness")),
+        ("the tests of `xtask/scripts`", &unit_tests("xtask/scripts")),
+        ("the notebooks", &[EXECUTE, "check"]),
+    ] {
+        if !process::succeeds(environment.command(workspace).args(arguments).env("RUNNER_RUNS", out))? {
+            let hint =
+                "fix what is named above; `cargo xtask notebooks` writes the notebooks again, from complete runs";
+            return Ok(Some((what.to_owned(), hint.to_owned())));
         }
     }
     Ok(None)
 }
 
-/// `cargo xtask notebooks`: executes them on whole runs, and writes what came.
-pub fn write(workspace: &Workspace, asked: &Asked) -> Result<ExitCode> {
-    let environment = Environment::with(workspace, python::CHECKS, &[REQUIREMENTS])?;
-    let mut command = environment.python();
-    command.arg(EXECUTE).arg("write").args(&asked.names).current_dir(workspace.root());
+/// Executes the notebooks on complete runs and saves their output.
+pub fn write(workspace: &Workspace, args: &NotebooksArgs) -> Result<ExitCode> {
+    let environment = Environment::with(workspace, "checks", &[REQUIREMENTS])?;
+    let mut command = environment.command(workspace);
+    // The shell completes file names.
+    let names = args.names.iter().map(|name| name.rsplit('/').next().unwrap_or_default().trim_end_matches(".ipynb"));
+    command.arg(EXECUTE).arg("write").args(names);
     let own = env::var_os("RUNNER_RUNS").filter(|runs| !runs.is_empty()).map(PathBuf::from);
-    // Relative to where the user is, not to the root.
-    if let Some(runs) = asked.runs.clone().or(own) {
+    if let Some(runs) = args.runs.clone().or(own) {
         command.env("RUNNER_RUNS", std::path::absolute(runs).context("failed to read the current folder")?);
     }
-    let status = command.status().context("failed to run Python")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if process::succeeds(&mut command)? { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 #[cfg(test)]
@@ -106,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// The experiments that the notebooks' text loads, by the names in `experiments/` that stand in it in quotes.
+    /// The experiments whose names are quoted in the notebooks.
     fn loaded(root: &Path) -> BTreeSet<String> {
         let files = |folder: &str, ending: &str| -> Vec<PathBuf> {
             let all = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
@@ -124,13 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn every_experiment_that_a_notebook_loads_is_run_for_the_check() {
+    fn the_check_has_a_run_of_every_experiment_that_a_notebook_loads() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let loaded = loaded(root);
         assert!(loaded.len() > 20, "{loaded:?}");
         for name in &loaded {
             let is_run = RUNS.iter().any(|(run, _)| run == name);
-            assert!(is_run != is_quick(root, name), "{name}: quick experiments are there, all others belong to RUNS");
+            assert!(is_run != is_quick(root, name), "{name}: must be quick or in RUNS, not both");
         }
         for (name, _) in RUNS {
             assert!(loaded.contains(name), "no notebook loads {name}");

@@ -1,127 +1,84 @@
-//! Pythons of our own: virtual environments in the target folder, with the packages that requirements files pin.
-//!
-//! The checks have one, and the benchmark's peers have theirs. Like `.libtorch`, it is vouched for by a stamp that is written last. The stamp holds the requirements themselves, and
-//! the Python that they were installed for: as long as these are the same, the environment is taken as it is.
+//! Python: the user's, for scripts, and virtual environments with packages.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 
-use crate::pip::Python;
+use crate::libtorch::files::VERSION;
 use crate::workspace::Workspace;
-use crate::{say, setup, tool};
+use crate::{folders, process};
 
-/// The oldest Python that the pinned packages are for.
-const OLDEST: (u32, u32) = (3, 11);
+/// Finds a Python 3 with pip: `python3`, else `python`.
+pub fn find() -> Result<PathBuf> {
+    let mut first_error = None;
+    for program in ["python3", "python"].into_iter().filter_map(process::find) {
+        let output = process::output(Command::new(&program).args(["-m", "pip", "--version"]))?;
+        let shown = program.display();
+        let error = if output.stdout.contains("(python 2") {
+            anyhow!("`{shown}` is Python 2\nhint: install Python 3 as `python3`")
+        } else if output.stdout.starts_with("pip ") {
+            return Ok(program);
+        } else {
+            anyhow!(
+                "`{shown}` has no pip\nhint: run `{shown} -m ensurepip --upgrade`, or install the package `python3-pip`"
+            )
+        };
+        first_error.get_or_insert(error);
+    }
+    let install = if cfg!(target_os = "macos") {
+        "`brew install python`"
+    } else {
+        "`apt install python3 python3-pip` (Debian, Ubuntu), `dnf install python3 python3-pip` (Fedora, RHEL)"
+    };
+    Err(first_error.unwrap_or_else(|| {
+        anyhow!(
+            "no `python3` on PATH; its pip downloads libtorch\n\
+             hint: {install}, or set `LIBTORCH` to the folder of a libtorch {VERSION} that you have"
+        )
+    }))
+}
 
-/// The name of the environment that the checks and the notebooks share.
-pub const CHECKS: &str = "checks";
+/// Returns Python with a script of the clone.
+pub fn script(workspace: &Workspace, name: &str) -> Result<Command> {
+    let mut command = Command::new(find()?);
+    command.arg(workspace.root().join(name)).current_dir(workspace.root());
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONIOENCODING", "utf-8");
+    Ok(command)
+}
 
-/// A Python with packages of its own.
+/// Runs a script that prints its result, or the reason of its failure, to stdout.
+pub fn run_script(command: &mut Command) -> Result<String> {
+    let output = process::stdout(command)?;
+    match output.status.code() {
+        Some(0) => Ok(output.stdout.trim().to_owned()),
+        Some(2) => bail!("{}", output.stdout.trim()),
+        _ => bail!("interrupted ({})\nhint: run the same command again", output.status),
+    }
+}
+
+/// A virtual environment in `target/python`.
 #[derive(Debug)]
 pub struct Environment {
-    python: PathBuf,
+    pub python: PathBuf,
 }
 
 impl Environment {
-    /// The environment of that name, with all that these requirements files of the checkout ask for; made where it is not
-    /// there yet.
+    /// Returns the environment of this name, with the packages of these requirements files; installs them if needed.
     pub fn with(workspace: &Workspace, name: &str, requirements: &[&str]) -> Result<Self> {
-        let home = home(workspace);
-        fs::create_dir_all(&home).with_context(|| format!("failed to create `{}`", home.display()))?;
-        let _lock = setup::lock(&home)?;
-
-        let python = Python::find()?;
-        let files: Vec<PathBuf> = requirements.iter().map(|file| workspace.root().join(file)).collect();
-        let wanted = stamp(&version_of(python.program())?, &files)?;
-        let (folder, stamp) = (home.join(name), home.join(format!("{name}-READY")));
-        let inside = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-        if inside.exists() && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
-            return Ok(Self { python: inside });
-        }
-
-        say::note(&format!("installing {} into `{}`", requirements.join(" and "), folder.display()));
-        let _ = fs::remove_file(&stamp);
-        let inside = python
-            .environment(&folder, &files)
-            .with_context(|| format!("failed to install {}", requirements.join(" and ")))?;
-        fs::write(&stamp, wanted).with_context(|| format!("failed to write `{}`", stamp.display()))?;
-        Ok(Self { python: inside })
+        let home = workspace.target().join("python");
+        let _lock = folders::lock(&home)?;
+        let mut command = script(workspace, "xtask/scripts/environment.py")?;
+        let files = requirements.iter().map(|file| workspace.root().join(file));
+        let python = run_script(command.arg(home.join(name)).args(files))?;
+        Ok(Self { python: Path::new(&python).to_path_buf() })
     }
 
-    /// A Python that has what is needed already.
-    pub fn of(python: PathBuf) -> Self {
-        Self { python }
-    }
-
-    /// The environment's Python, not led astray by what the user's own is told.
-    pub fn python(&self) -> Command {
+    /// Returns Python in the root of the clone, without the user's own settings for Python.
+    pub fn command(&self, workspace: &Workspace) -> Command {
         let mut command = Command::new(&self.python);
-        command.env_remove("PYTHONPATH").env_remove("PYTHONHOME").env("PYTHONDONTWRITEBYTECODE", "1");
+        command.current_dir(workspace.root()).env("PYTHONDONTWRITEBYTECODE", "1");
+        command.env_remove("PYTHONPATH").env_remove("PYTHONHOME");
         command
-    }
-}
-
-/// In the target folder, which cargo's users know to be dispensable, and which CI keeps.
-fn home(workspace: &Workspace) -> PathBuf {
-    workspace.target().join("python")
-}
-
-/// `3.11.7`, if it is new enough.
-fn version_of(program: &Path) -> Result<String> {
-    let answer = tool::ask(Command::new(program).args(["-c", "import platform; print(platform.python_version())"]))?;
-    let version = answer.stdout.trim().to_owned();
-    let shown = program.display();
-    match parsed(&version) {
-        Some(found) if found >= OLDEST => Ok(version),
-        Some(_) => bail!(
-            "`{shown}` is Python {version}; {}.{} or newer is needed\nhint: put a newer `python3` first on PATH",
-            OLDEST.0,
-            OLDEST.1
-        ),
-        None => bail!("`{shown}` does not say its version: {}\nhint: install Python 3 again", answer.stderr.trim()),
-    }
-}
-
-fn parsed(version: &str) -> Option<(u32, u32)> {
-    let mut numbers = version.split('.');
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
-/// What the environment is made of: Python's version, and every requirement.
-fn stamp(version: &str, requirements: &[PathBuf]) -> Result<String> {
-    let mut stamp = format!("Python {version}\n");
-    for file in requirements {
-        stamp += &fs::read_to_string(file).with_context(|| format!("failed to read `{}`", file.display()))?;
-    }
-    Ok(stamp)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        assert!(parsed("3.9.2").unwrap() < OLDEST && parsed("3.11.7").unwrap() >= OLDEST);
-        assert!(parsed("3.14.0rc1").unwrap() > OLDEST);
-        assert_eq!(parsed(""), None);
-    }
-
-    #[test]
-    fn another_requirement_or_python_makes_another_stamp() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("requirements.txt");
-        fs::write(&file, "polars==2.1.0\n").unwrap();
-        let files = [file.clone()];
-        let before = stamp("3.11.7", &files).unwrap();
-        assert_eq!(stamp("3.11.7", &files).unwrap(), before);
-        assert_ne!(stamp("3.12.0", &files).unwrap(), before);
-        fs::write(&file, "polars==2.1.1\n").unwrap();
-        assert_ne!(stamp("3.11.7", &files).unwrap(), before);
-        let missing = stamp("3.11.7", &[folder.path().join("none")]).unwrap_err();
-        assert!(missing.to_string().contains("none"), "{missing}");
     }
 }

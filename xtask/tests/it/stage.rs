@@ -1,4 +1,4 @@
-//! A made-up machine: a checkout, a `PATH` of scripts, and a log of what the scripts were asked.
+//! A fake machine: a clone, a `PATH` of scripts, a fake pip, and a log of the calls.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,104 +7,32 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A Python whose pip "downloads" empty wheels and whose `zipfile` "unpacks" them into a libtorch. The environments that it
-/// makes hold a Python that logs what it is asked, and fails where `FAKE_CHECK` is a part of it.
-///
-/// `FAKE_PIP` chooses what goes wrong: `absent`, `old`, or `CAUSE-at-PACKAGE`.
-const PYTHON: &str = r##"#!/bin/sh
-PATH=/usr/bin:/bin
-case "$1 $2 $3" in
-"-m pip --version")
-    case "$FAKE_PIP" in
-    absent) echo "/fake/python3: No module named pip" >&2; exit 1 ;;
-    old) echo "pip 19.0.3 from /fake (python 3.7)" ;;
-    *) echo "pip 23.2.1 from /fake (python 3.11)" ;;
-    esac ;;
-"-m venv --clear")
-    echo venv >> "$LOG"
-    rm -rf "$5" && mkdir -p "$5/bin"
-    printf '#!/bin/sh\nPATH=/usr/bin:/bin\necho "python $* [$(basename "$PWD"), $RUNNER_RUNS, $RUNNER_CHROMIUM]" >> "$LOG"\n' > "$5/bin/python"
-    printf 'case "$FAKE_CHECK in $*" in " in "*) ;; *" in "*"$FAKE_CHECK"*) exit 1 ;; esac\n' >> "$5/bin/python"
-    chmod +x "$5/bin/python" ;;
-"-m pip --python")
-    echo "install ${9##*checkout/}${11:+ and ${11##*checkout/}}" >> "$LOG"
-    [ "$FAKE_PIP" = offline-at-install ] && { echo "ERROR: Network is unreachable" >&2; exit 1; }
-    exit 0 ;;
-"-m pip download")
-    for last; do [ "$previous" = --dest ] && dest=$last; previous=$last; done
-    name=${last%%==*}
-    echo "download $last" >> "$LOG"
-    file="$dest/$(echo "$name" | tr - _)-${last##*==}-py3-none-fake.whl"
-    case "$FAKE_PIP" in
-    offline-at-$name)
-        echo "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...: [Errno -2] Name or service not known)': /simple/" >&2
-        echo "ERROR: Could not find a version that satisfies the requirement $last (from versions: none)" >&2
-        echo "ERROR: No matching distribution found for $last" >&2
-        exit 1 ;;
-    full-at-$name)
-        echo "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device" >&2
-        exit 1 ;;
-    killed-at-$name)
-        echo half > "$file"
-        kill -9 $PPID
-        exit 1 ;;
-    waits-at-$name)
-        until [ -e "$LOG.go" ]; do sleep 0.01; done ;;
-    esac
-    echo "Saved $file"
-    echo wheel > "$file" ;;
-"-c "*)
-    case "$2" in
-    *zipfile*)
-        echo unpack >> "$LOG"
-        "$LAY_OUT" "$3" "$FAKE_VARIANT" ;;
-    *platform*) echo "${FAKE_PYTHON:-3.11.7}" ;;
-    *find_spec*) printf "$FAKE_TORCH" ;;
-    *ctypes*)
-        echo load >> "$LOG"
-        case "$FAKE_LOADER in $3" in
-        " in "*) ;;
-        *" in "*"$FAKE_LOADER_AT"*) echo "OSError: $FAKE_LOADER" >&2; exit 1 ;;
-        esac ;;
-    esac ;;
-esac
-"##;
-
-/// Makes `$1` look like `.libtorch`, `$2` like its variant.
-const LAY_OUT: &str = r##"#!/bin/sh
-PATH=/usr/bin:/bin
-torch="$1/torch" nvidia="$1/nvidia"
-mkdir -p "$torch/lib" "$torch/include/torch/headeronly" "$torch/include/torch/csrc/api/include/torch" "$nvidia/cu13/lib"
-printf '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 11\n#define TORCH_VERSION_PATCH 0\n' \
-    > "$torch/include/torch/headeronly/version.h"
-echo x > "$torch/include/torch/csrc/api/include/torch/torch.h"
-for name in c10 torch torch_cpu; do echo x > "$torch/lib/lib$name.so"; done
-for name in cudart cupti; do echo x > "$nvidia/cu13/lib/lib$name.so.13"; done
-if [ "$2" = cuda ]; then
-    mkdir -p "$nvidia/cudnn/lib"
-    echo x > "$torch/lib/libtorch_cuda.so"
-    echo x > "$nvidia/cu13/lib/libcublas.so.13"
-    echo x > "$nvidia/cudnn/lib/libcudnn.so.9"
-fi
-"##;
-
 pub struct Stage {
     folder: TempDir,
 }
 
 impl Stage {
-    /// A machine with Python, pip and a compiler, and a checkout without libtorch.
+    /// A machine with Python, pip and a compiler, and a clone without libtorch.
     pub fn new() -> Self {
         let stage = Self { folder: tempfile::tempdir().unwrap() };
-        for folder in ["bin", "checkout/xtask", "checkout/notebooks", "elsewhere"] {
-            fs::create_dir_all(stage.path(folder)).unwrap();
+        for (module, text) in [("pip", include_str!("fake/pip.py")), ("venv", include_str!("fake/venv.py"))] {
+            stage.file(&format!("modules/{module}/__init__.py"), "");
+            stage.file(&format!("modules/{module}/__main__.py"), text);
         }
-        fs::write(stage.path("checkout/notebooks/requirements.txt"), "polars==2.1.0\n").unwrap();
-        fs::create_dir_all(stage.path("checkout/tests/browser")).unwrap();
-        fs::write(stage.path("checkout/tests/browser/requirements.txt"), "").unwrap();
-        stage.tool("python3", PYTHON);
+        stage.file("modules/ctypes/__init__.py", include_str!("fake/ctypes.py"));
+        stage.file("elsewhere/empty", "");
+        stage.file("checkout/notebooks/requirements.txt", "polars==2.1.0\n");
+        stage.file("checkout/tests/browser/requirements.txt", "");
+        stage.file("checkout/xtask/Cargo.toml", "");
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+        std::os::unix::fs::symlink(scripts, stage.path("checkout/xtask/scripts")).unwrap();
+        let python = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+        let (python, modules) = (String::from_utf8(python.stdout).unwrap(), stage.path("modules"));
+        stage.tool(
+            "python3",
+            &format!("#!/bin/sh\nPYTHONPATH='{}' exec '{}' \"$@\"\n", modules.display(), python.trim()),
+        );
         stage.tool("c++", "#!/bin/sh\nexit 0\n");
-        stage.script("lay_out", LAY_OUT);
         stage
     }
 
@@ -116,7 +44,19 @@ impl Stage {
         self.path("checkout/.libtorch")
     }
 
-    /// Puts a script on `PATH`.
+    pub fn file(&self, name: &str, text: &str) {
+        let file = self.path(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    /// Creates an executable script.
+    pub fn script(&self, name: &str, text: &str) {
+        self.file(name, text);
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Creates a script on `PATH`.
     pub fn tool(&self, name: &str, text: &str) {
         self.script(&format!("bin/{name}"), text);
     }
@@ -126,19 +66,17 @@ impl Stage {
         self
     }
 
-    pub fn script(&self, name: &str, text: &str) {
-        let file = self.path(name);
-        fs::write(&file, text).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    /// Writes a complete libtorch into `NAME/torch`.
+    pub fn lay_out(&self, name: &str) {
+        let version = "#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 11\n#define TORCH_VERSION_PATCH 0\n";
+        self.file(&format!("{name}/torch/include/torch/headeronly/version.h"), version);
+        let files = ["torch/include/torch/csrc/api/include/torch/torch.h".to_owned()];
+        let libraries = ["c10", "torch", "torch_cpu"].map(|stem| format!("torch/lib/lib{stem}.so"));
+        let cuda = ["cudart", "cupti"].map(|stem| format!("nvidia/cu13/lib/lib{stem}.so.13"));
+        files.iter().chain(&libraries).chain(&cuda).for_each(|file| self.file(&format!("{name}/{file}"), "x"));
     }
 
-    /// A libtorch in `folder/torch`, as if a set-up had put it there.
-    pub fn lay_out(&self, folder: &Path) {
-        let status = Command::new(self.path("lay_out")).arg(folder).status().unwrap();
-        assert!(status.success());
-    }
-
-    /// The binary, ready to be given arguments; it sees nothing of the real environment.
+    /// The program, without the real environment.
     pub fn xtask(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command
@@ -149,37 +87,36 @@ impl Stage {
             .env("CARGO", self.path("bin/cargo"))
             .env("LIBTORCH", self.home().join("torch"))
             .env("LOG", self.path("log"))
-            .env("LAY_OUT", self.path("lay_out"))
             .current_dir(self.path("elsewhere"));
         command
     }
 
-    /// Runs `xtask` with words, and variables such as `("FAKE_PIP", "absent")`.
-    pub fn run(&self, words: &str, variables: &[(&str, &str)]) -> Said {
+    /// Runs `xtask` with arguments and variables such as `("FAKE_PIP", "absent")`.
+    pub fn run(&self, words: &str, variables: &[(&str, &str)]) -> Finished {
         let output = self.xtask().args(words.split_whitespace()).envs(variables.iter().copied()).output().unwrap();
-        Said::from(output)
+        Finished::from(output)
     }
 
-    /// What the scripts were asked so far.
+    /// The logged calls.
     pub fn log(&self) -> Vec<String> {
         fs::read_to_string(self.path("log")).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    /// How often a line that starts so is in the log.
+    /// The number of logged calls that start with `start`.
     pub fn logged(&self, start: &str) -> usize {
         self.log().iter().filter(|line| line.starts_with(start)).count()
     }
 }
 
-/// How a run ended and what it said.
+/// Exit code and output.
 #[derive(Debug)]
-pub struct Said {
+pub struct Finished {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl From<Output> for Said {
+impl From<Output> for Finished {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code(),
@@ -189,21 +126,30 @@ impl From<Output> for Said {
     }
 }
 
-impl Said {
-    /// It failed with exit code 2 and one message that has all of `words`, and one hint.
+impl Finished {
+    /// Exit code 2, and one error that contains all of `words` and one hint.
     #[track_caller]
     pub fn refuses(&self, words: &[&str]) {
-        assert_eq!(self.code, Some(2), "{self:?}");
-        assert_eq!(self.stderr.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{self:?}");
         assert_eq!(self.stderr.matches("\nhint: ").count(), 1, "{self:?}");
+        self.ends_with(2, words);
+    }
+
+    /// This exit code, and one error that contains all of `words`.
+    #[track_caller]
+    pub fn ends_with(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert_eq!(self.stderr.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{self:?}");
         for word in words {
             assert!(self.stderr.contains(word), "`{word}` is missing: {self:?}");
         }
     }
 
+    /// Exit code 0, and stderr contains all of `words`.
     #[track_caller]
-    pub fn succeeds(&self) -> &Self {
+    pub fn succeeds(&self, words: &[&str]) {
         assert_eq!(self.code, Some(0), "{self:?}");
-        self
+        for word in words {
+            assert!(self.stderr.contains(word), "`{word}` is missing: {self:?}");
+        }
     }
 }
