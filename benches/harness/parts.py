@@ -128,7 +128,7 @@ def mnist(bench: Bench) -> list[Section]:
         run.results = run.lines()[0]["seconds"]
         return run
 
-    ours = Program("ours", lambda: bench.overfit_mnist(1, bench.epochs, "mnist-ours"))
+    ours = Program("runner", lambda: bench.overfit_mnist(1, bench.epochs, "mnist-ours"))
     indexed = peer("PyTorch, indexed", bench.torch, "peers/torch_indexed.py")
     fused = peer("PyTorch, indexed, fused Adam", bench.torch, "peers/torch_indexed.py", "--fused")
     loader = peer("PyTorch DataLoader", bench.torch, "peers/torch_dataloader.py")
@@ -144,7 +144,7 @@ def mnist(bench: Bench) -> list[Section]:
         "784 → 64 → 32 → 10, Adam, 42,000 rows in batches of 128, with the validation of 18,000 rows. The value of a run is the "
         f"median of {counted}. PyTorch and Keras use {bench.threads_shown()}; runner chooses how many of them are efficient."
     )
-    rows = [["", "seconds", "× ours", "target"]]
+    rows = [["", "seconds", "× runner", "target"]]
     for program in programs:
         if seconds := program.result("epoch"):
             what = f"{program.name}: epoch of overfit_mnist, {bench.threads_shown()}"
@@ -174,7 +174,7 @@ def mnist(bench: Bench) -> list[Section]:
         "writes the resolved experiment and its plots. *Imports* are the part of Python's start that a script cannot avoid; memory is "
         f"the peak of the resident memory. {bench.built_for_cuda()}"
     )
-    rows = [["", "wall, s", "× ours", "target", "imports, s", "CPU time, s", "× ours", "memory, MB", "× ours"]]
+    rows = [["", "wall, s", "× runner", "target", "imports, s", "CPU time, s", "× runner", "memory, MB", "× runner"]]
     for program in programs:
         if program.last:
             what = f"{program.name}: overfit_mnist, complete command, {bench.epochs} epochs, {bench.threads_shown()}"
@@ -237,7 +237,7 @@ def digits(bench: Bench) -> list[Section]:
         run.results = run.lines()[0]
         return run
 
-    ours = Program("ours", lambda: bench.experiment("digits_mlp", out))
+    ours = Program("runner", lambda: bench.experiment("digits_mlp", out))
     torch = bench.peer("PyTorch script", bench.torch, peer)
     run_in_turn("digits_mlp", [ours, torch], bench.rounds)
     section = Section(f"`digits_mlp`, the complete command, {bench.threads_shown()}")
@@ -245,7 +245,7 @@ def digits(bench: Bench) -> list[Section]:
         "64 → 32 → 16 → 10, Adam, 1,797 rows as one batch, 100 epochs; the script writes its losses and weights. "
         + bench.built_for_cuda()
     )
-    rows = [["", "wall, s", "× ours", "target", "imports, s", "CPU time, s", "× ours", "memory, MB", "× ours"]]
+    rows = [["", "wall, s", "× runner", "target", "imports, s", "CPU time, s", "× runner", "memory, MB", "× runner"]]
     for program in (ours, torch):
         if program.last:
             what = f"{program.name}: digits_mlp, complete command"
@@ -312,7 +312,7 @@ def pair(bench: Bench, spec: Pair) -> list[Section]:
         run.results = run.lines()[0]["seconds"]
         return run
 
-    ours = Program("ours", lambda: timed(run_ours))
+    ours = Program("runner", lambda: timed(run_ours))
     python = bench.peer("Python", bench.torch, lambda: timed(run_python))
     run_in_turn(spec.name, [ours, python], bench.rounds)
     section = Section(f"{spec.title}, {bench.threads_shown()}")
@@ -325,7 +325,7 @@ def pair(bench: Bench, spec: Pair) -> list[Section]:
     for stage in ours.last.results:
         target = spec.target if stage in spec.stages else None
         values.append((f"{stage}, s", lambda program, stage=stage: program.result(stage), 3, target))
-    rows = [["", "ours", "Python", "× ours", "target"]]
+    rows = [["", "runner", "Python", "× runner", "target"]]
     for what, value, decimals, target in values:
         both = [value(ours), value(python)]
         shown = [spread.shown(decimals) if spread else "" for spread in both]

@@ -79,7 +79,7 @@ fn exit_out_of_memory(bytes: usize) -> ! {
     };
     let length = text.len() - left;
     #[cfg(unix)]
-    // SAFETY: it reads the text that was just written; where nobody takes it, the program ends all the same.
+    // SAFETY: it reads the text that was just written; the program ends whether or not anybody reads it.
     unsafe {
         libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), length);
     }

@@ -290,12 +290,12 @@ mod tests {
         let misshapen = catch_fault(|| {
             Tensor::ones([2, 3], (Kind::Float, Device::Cpu)).mm(&Tensor::ones([4, 5], (Kind::Float, Device::Cpu)))
         });
-        let of_ours = catch_unwind(|| catch_fault(|| panic!("of ours")));
+        let of_runner = catch_unwind(|| catch_fault(|| panic!("a bug in runner")));
         std::panic::set_hook(hook);
         assert_eq!(huge.unwrap_err().to_string(), "the machine is out of memory: failed to allocate 363.80 TiB");
         let wanted = "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)";
         assert_eq!(misshapen.unwrap_err(), Fault::Other(wanted.to_owned()));
-        assert_eq!(of_ours.unwrap_err().downcast_ref(), Some(&"of ours"));
+        assert_eq!(of_runner.unwrap_err().downcast_ref(), Some(&"a bug in runner"));
         assert!(!is_handled(&"Torch(\"x\")"), "nothing is guarded any more");
     }
 

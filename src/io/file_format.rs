@@ -192,7 +192,7 @@ mod tests {
     fn names_decide_where_there_is_no_text() {
         assert_eq!(FileFormat::of(b"", "churn.parquet"), Some(FileFormat::Parquet));
         assert_eq!(FileFormat::of(b"\0\x01", "churn.xlsx"), Some(FileFormat::Excel));
-        assert_eq!(FileFormat::of(b"a,b\n1,2\n", "churn.xlsx"), None, "text with a wrong name is a table all the same");
+        assert_eq!(FileFormat::of(b"a,b\n1,2\n", "churn.xlsx"), None, "text with a wrong name is still a table");
         for text in [&b"a,b\n1,2\n"[..], b"", b"\xef\xbb\xbfa,b\n", b"PK,b\n", b"BZhello,b\n", b"PAR1,b\n"] {
             assert_eq!(FileFormat::of(text, "table.csv"), None, "{text:?}");
         }

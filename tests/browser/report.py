@@ -490,7 +490,7 @@ def classes(browser, check, runs):
         check("and is what the histories have", f"layer 0 (linear) {brief(norm)}" in told, (told, brief(norm)))
         text = page.page.locator("main").inner_text()
         check("expectations are told, met or missed", text.count("✓ met") == 1 and text.count("✗ missed") == 1)
-        check("theirs stand beside ours", "Theirs and ours" in text and "0.9000" in text)
+        check("theirs stand beside ours", "References" in text and "0.9000" in text)
         best = page.page.locator("#comparison td.best")
         accs = {name: mean([h["test"]["acc"] for n, h in histories.items() if n.startswith(name)]) for name in ["quick", "slow"]}
         check("the comparison has the means", all(brief(value) in page.page.locator("#tested").inner_text() for value in accs.values()), accs)
@@ -525,7 +525,7 @@ def broken(browser, check, runs):
     runs.damaged("digits_mlp", "cut_short", cut_short)
 
     def without_asking(_, history):
-        history.pop("asked")
+        history.pop("provenance")
         return history
 
     runs.damaged("digits_mlp", "older", without_asking)
@@ -535,11 +535,11 @@ def broken(browser, check, runs):
             page.fits()
             text = page.page.locator("main").inner_text()
             if name == "no_epoch":
-                check("no epoch: that is said, and no chart drawn", "There is no epoch to read" in text and page.page.locator("#panels").count() == 0, text[:200])
+                check("no epoch: that is said, and no chart drawn", "No epoch was recorded" in text and page.page.locator("#panels").count() == 0, text[:200])
             elif name == "one_epoch":
-                check("one epoch: points are drawn, and how it ended is told", page.pixels("loss", "s0") > 10 and "stopped from outside" in text, page.pixels("loss", "s0"))
+                check("one epoch: points are drawn, and how it ended is told", page.pixels("loss", "s0") > 10 and "interrupted: seed" in text, page.pixels("loss", "s0"))
             elif name == "not_finite":
-                check("not finite: that it diverged is told", "1 of 3 trials diverged" in text, text[:300])
+                check("not finite: that it diverged is told", "diverged (not in the means): seed" in text, text[:300])
                 page.page.get_by_label("each one").check(force=True)
                 read = page.hover("loss", 50, 100)
                 check("not finite: nan is read as such, and the others are drawn", "nan" in read.values() and page.pixels("loss", "s1") > 20, read)
@@ -575,7 +575,7 @@ def shapes(browser, check, runs, keep):
                     check(f"{page.name}: a finger reads a chart", page.tip("loss").get("at", "").startswith("epoch "), page.tip("loss"))
     with Page(browser, check, runs.folder / "leaking.html") as page:
         text = page.page.locator("main").inner_text()
-        check("a leak is told at the top, with the reason", "These figures are too good" in text[:400] and "before the split" in text, text[:400])
+        check("a leak is told at the top, with the reason", "Data leakage: these metrics are inflated" in text[:400] and "before the split" in text, text[:400])
         check("a tree has no curves and says so", page.page.locator("#panels").count() == 0 and "decision tree" in text)
     with Page(browser, check, runs.folder / "foreign.html") as page:
         check("a history of another program has curves", page.page.locator("#keys button").count() == 2 and page.pixels("loss", "s0") > 20)

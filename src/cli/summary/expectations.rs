@@ -60,7 +60,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// Returns the table of reference values beside ours, over several trials their mean; `None` if there are none.
+/// Returns the table of reference values and those of this run (of several trials, their mean); `None` if there are none.
 pub fn references(histories: &[History]) -> Option<String> {
     let rows = references::rows(&Runs::together(histories));
     let several = histories.iter().filter(|history| !history.theirs.is_empty()).count() > 1;

@@ -10,7 +10,7 @@ use crate::config::check::Invalid;
 use crate::data::resample::by_class::{ByClass, check_ratio};
 use crate::data::split::numpy_random::RandomState;
 
-/// Random sampling, written `"under"` or `{ under = { random_state = 42 } }`; `over` likewise.
+/// Random sampling, written `"under"` or `{ under = { random_state = 42 } }`; `over` in the same way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Random {

@@ -11,7 +11,7 @@ use crate::experiment::store::run_record::{FILE, RunRecord};
 use crate::io::bounded_file;
 use crate::run_dir::latest;
 
-/// Pattern that the names of run directories begin with; `0` stands for a digit.
+/// Pattern that the names of run directories begin with; `0` means any digit.
 const TIME: &[u8] = b"0000-00-00T000000Z-";
 
 /// The newest run of an experiment.
@@ -229,6 +229,6 @@ mod tests {
         assert_eq!(target(&folder(&[(FIRST, false), (SECOND, false)])), SECOND);
         let copied = folder(&[(FIRST, true), ("latest", true)]);
         update_latest(copied.path());
-        assert!(!copied.path().join("latest").is_symlink(), "what is no link of ours is kept");
+        assert!(!copied.path().join("latest").is_symlink(), "links of others are kept");
     }
 }

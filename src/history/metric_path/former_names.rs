@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Former paths and their current names. A path also stands for all paths below it.
+/// Former paths and their current names. A path includes all paths below it.
 const RENAMED: [(&str, &str); 6] = [
     ("diagnosis.verdict", "diagnosis.label"),
     ("diagnosis.gap", "diagnosis.val_loss_rise"),

@@ -43,7 +43,7 @@ impl Marker {
         Marker::ALL[number % Marker::ALL.len()]
     }
 
-    /// Draws the marker with a thin white edge, so that it stands out from lines below it.
+    /// Draws the marker with a thin white edge, so that it is visible above other lines.
     pub fn draw(self, svg: &mut Svg, center: Point, radius: f64, color: Color) {
         let edge = Stroke::solid(WHITE, 1.0);
         match self {

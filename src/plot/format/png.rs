@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_png_is_twice_as_large_has_its_colors_and_letters_and_says_who_made_it() {
-        let mut svg = Svg::new(60.0, 40.0, "a picture", "a box and a letter");
+        let mut svg = Svg::new(60.0, 40.0, "a plot", "a box and a letter");
         svg.rect(Rect { x: 0.0, y: 0.0, width: 20.0, height: 40.0 }, BLUE);
         svg.text((30.0, 30.0), Anchor::Start, TITLE, INK, "M");
         let text = svg.finish();

@@ -22,7 +22,7 @@ pub fn best_by(column: &MetricColumn, variants: &[Variant]) -> Vec<bool> {
 }
 
 /// Returns which of these values are the best, several if they are shown alike; none if more than half of them are.
-/// `None` stands for a variant that cannot be the best.
+/// `None` is a variant that cannot be the best.
 fn best(values: &[Option<f64>], higher_is_better: bool, shown: impl Fn(f64) -> String) -> Vec<bool> {
     let none = vec![false; values.len()];
     let contenders = || values.iter().flatten().copied();

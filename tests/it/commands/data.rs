@@ -11,7 +11,7 @@ fn data_list_shows_which_data_sets_are_available() {
         values_of(&listed, "name"),
         ["logic", "digits", "breast_cancer", "diabetes", "penguins", "mnist", "creditcard"]
     );
-    assert_eq!(values_of(&listed, "state")[..5], ["in the binary"; 5]);
+    assert_eq!(values_of(&listed, "state")[..5], ["built in"; 5]);
     assert_eq!(values_of(&listed, "state")[5..], ["not fetched"; 2]);
     assert!(values_of(&listed, "license").iter().chain(&values_of(&listed, "citation")).all(|text| !text.is_empty()));
     let table = stdout(&dir.run(&["data", "list"]).code(0));
@@ -35,7 +35,7 @@ fn data_path_prints_the_cache_directory() {
     let dir = TestDir::new();
     let printed = stdout(&dir.run(&["data", "path", "mnist"]).code(0));
     assert_eq!(printed.trim_end(), dir.data_path("mnist").display().to_string());
-    assert_says(&dir.error_message(&["data", "path", "digits"]), &["`digits` is in the binary"]);
+    assert_says(&dir.error_message(&["data", "path", "digits"]), &["`digits` is built in"]);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn data_verify_fails_for_missing_files_only_if_the_data_set_is_named() {
     assert_says(&stdout(&dir.run(&["data", "verify"]).code(0)), &["mnist/train-images-idx3-ubyte", "not been fetched"]);
     let asked = dir.run(&["data", "verify", "mnist"]).code(2);
     assert_says(&stderr(&asked), &["missing or damaged", "`runner data fetch mnist`"]);
-    assert_says(&stdout(&dir.run(&["data", "verify", "digits"]).code(0)), &["in the binary"]);
+    assert_says(&stdout(&dir.run(&["data", "verify", "digits"]).code(0)), &["built in"]);
     let printed = stdout(&dir.run(&["data", "verify", "--json"]).code(0));
     assert_eq!(values_of(&serde_json::from_str(&printed).unwrap(), "file").len(), 4 + 1); // of mnist and creditcard
 }

@@ -55,7 +55,7 @@ fn different_groups_are_compared_pairwise_with_their_differences() {
         stdout(&dir.run(&["compare", "fast", "slow", "--metric", "last.loss", "--metric", "last.acc"]).success());
     for words in [
         "train.optimizer.adam.lr  0.001",
-        "loss last against fast, 6 pairs by seed",
+        "loss last compared with fast, 6 pairs by seed",
         "2 comparisons: p values are corrected",
         "overfits from",
     ] {
@@ -97,7 +97,7 @@ fn compare_accepts_histories_of_other_programs() {
     arguments.extend(files.iter().map(String::as_str));
     let text = stdout(&dir.run(&arguments).success());
     for words in
-        ["Keras history", "skorch history", "CSV log", "TensorBoard events", "settings are known of ours alone"]
+        ["Keras history", "skorch history", "CSV log", "TensorBoard events", "settings are known only for ours"]
     {
         assert!(text.contains(words), "no `{words}` in:\n{text}");
     }
@@ -145,15 +145,15 @@ fn compare_reports_unreadable_runs_and_compares_the_rest() {
     let dir = dir_with_runs(&[("one", "0..1", &[]), ("other", "0..1", &[])]);
     let original = std::fs::read_to_string(dir.path("runs/one/latest/base-seed0.json")).unwrap();
     dir.write("cut.json", &original[..original.len() / 2]);
-    dir.write("future.json", original.replace("runner.history/1", "runner.history/9"));
+    dir.write("future.json", original.replace("runner.history/2", "runner.history/9"));
     dir.write("nothing.json", "{\"a\": 1}");
     dir.write("empty.csv", "");
     std::fs::create_dir_all(dir.path("runs/written/2026-01-01T000000Z-abcdef")).unwrap();
     dir.write("runs/written/2026-01-01T000000Z-abcdef/experiment.toml", IDEA);
     for (bad, words) in [
-        ("cut.json", "damaged or cut short"),
-        ("future.json", "is a `runner.history/9`"),
-        ("nothing.json", "holds no value of any metric"),
+        ("cut.json", "damaged, incomplete"),
+        ("future.json", "has the schema `runner.history/9`"),
+        ("nothing.json", "contains no value of any metric"),
         ("empty.csv", "empty"),
         ("written", "still training"),
         ("nope", "no run of `nope`"),
@@ -257,7 +257,7 @@ fn damaged_or_unfinished_runs_do_not_hide_the_others() {
     let empty = TestDir::new();
     std::fs::create_dir(empty.path("runs")).unwrap();
     assert!(stderr(&empty.run(&["runs"]).success()).contains("no runs in `runs`"));
-    assert_says(&stderr(&TestDir::new().run(&["runs"]).code(2)), &["no folder `runs`", "runner exp NAME"]);
+    assert_says(&stderr(&TestDir::new().run(&["runs"]).code(2)), &["no directory `runs`", "runner exp NAME"]);
 }
 
 #[test]
@@ -275,5 +275,5 @@ fn runs_with_data_leakage_are_never_the_best() {
         assert_eq!(figure["best"][1], false, "{figure}");
     }
     let cautions = found["cautions"].to_string();
-    assert!(cautions.contains("leaky: data leakage") && cautions.contains("not the same test rows"), "{cautions}");
+    assert!(cautions.contains("leaky: data leakage") && cautions.contains("different test rows"), "{cautions}");
 }

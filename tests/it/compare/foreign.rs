@@ -108,15 +108,15 @@ fn files_without_a_history_are_rejected_with_name_and_hint() {
     let files = [
         ("empty.json", "", "the file is empty"),
         ("empty.csv", "\n\n", "the file is empty"),
-        ("half.json", &log[..log.len() / 2], "damaged or cut short"),
-        ("text.json", "loss 0.5", "damaged or cut short"),
+        ("half.json", &log[..log.len() / 2], "damaged, incomplete"),
+        ("text.json", "loss 0.5", "damaged, incomplete"),
         ("settings.json", "{\"lr\": 0.1, \"layers\": [\"relu\"]}", "no value of any metric"),
-        ("ours.json", "{\"schema\": \"runner.history/1\", \"history\": {\"loss\": [1]}}", "runner's own"),
+        ("ours.json", "{\"schema\": \"runner.history/1\", \"history\": {\"loss\": [1]}}", "a history of runner"),
         ("header.csv", "epoch,loss\n", "no row"),
         ("other.csv", "name,age\nAnn,7\n", "no column `epoch`: name, age"),
         ("notes.txt", "Today the loss was low.\n", "no column `epoch`"),
         ("events.out.tfevents.1", "", "is empty"),
-        ("events.out.tfevents.2", "no event file at all", "damaged, or no event file"),
+        ("events.out.tfevents.2", "no event file at all", "damaged or not an event file"),
     ];
     for (name, text, why) in files {
         let path = dir.path(&dir.file(name, text));
@@ -142,7 +142,7 @@ fn directories_with_several_runs_are_rejected_with_their_names() {
     assert_eq!(only.series.keys().collect::<Vec<_>>(), ["acc", "loss", "lr"]);
     dir.write("runs/second/train/events.out.tfevents.1", &events);
     let error = foreign::read(&dir.path("runs")).unwrap_err();
-    assert_eq!(error.downcast_ref::<Hint>().unwrap().0, "name one of its folders: `first`, `second`");
+    assert_eq!(error.downcast_ref::<Hint>().unwrap().0, "name one of its directories: `first`, `second`");
     assert!(foreign::tensorboard::holds_events(&dir.path("runs")));
     assert!(!foreign::tensorboard::holds_events(&fixtures().join("../foreign/no such folder")));
 }
@@ -203,7 +203,7 @@ fn exported_histories_are_read_back_unchanged() {
     }
     export(&dir, &["--csv", "--to", "tables"]);
     let error = foreign::read(&dir.path("tables/epochs.csv")).unwrap_err();
-    assert!(format!("{error:#}").contains("it holds 2 trials"));
+    assert!(format!("{error:#}").contains("it contains 2 trials"));
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn exports_are_reproducible_and_replace_other_files_only_with_force() {
         std::fs::write(&files[1], "a text of mine").unwrap();
         std::fs::remove_file(&files[0]).unwrap();
         let message = dir.error_message(&["export", "idea", format]);
-        assert_says(&message, &["is there already, and holds something else", "hint: `--force`"]);
+        assert_says(&message, &["exists with different content", "hint: `--force`"]);
         assert_eq!(std::fs::read(&files[1]).unwrap(), b"a text of mine");
         export(&dir, &[format, "--force"]);
         assert_eq!(bytes(), first);
@@ -236,7 +236,7 @@ fn export_does_not_mix_events_of_different_runs() {
     dir.write("board/base-seed3/events.out.tfevents.1.host", "theirs");
     for force in [&[][..], &["--force"]] {
         let arguments = [&["export", "idea", "--tensorboard", "--to", "board"][..], force].concat();
-        assert_says(&dir.error_message(&arguments), &["holds other events", "hint: `--to DIR`"]);
+        assert_says(&dir.error_message(&arguments), &["contains another event file", "hint: `--to DIR`"]);
     }
 }
 

@@ -46,7 +46,7 @@ fn only_the_last_run_of_a_reused_log_file_is_read() {
     let dir = dir_with(&[("results.csv", twice)]);
     let found = compare(&dir, "results.csv");
     assert_eq!((found.epochs, found.metric("first.loss"), found.metric("last.val_loss")), (2, Some(2.0), Some(1.7)));
-    assert_says(&found.notes, &["epochs go back from 3 to 1 in line 6", "another run begins there"]);
+    assert_says(&found.notes, &["epochs go back from 3 to 1 in line 6", "another run starts there"]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn logs_are_found_in_directories_and_each_directory_is_one_run() {
     let labels: Vec<&Value> = json["groups"].as_array().unwrap().iter().map(|group| &group["label"]).collect();
     assert_eq!(labels, ["version_0", "version_1"]);
     let refused = stderr(&dir.run(&["compare", "lightning_logs", "other.csv"]).code(2));
-    assert_says(&refused, &["it holds 2 logs", "`version_0/metrics.csv`"]);
+    assert_says(&refused, &["it contains 2 logs", "`version_0/metrics.csv`"]);
     dir.write("nothing/notes.txt", "none");
     assert_says(&stderr(&dir.run(&["compare", "nothing", "other.csv"]).code(2)), &["nothing"]);
 }
@@ -125,7 +125,7 @@ fn lists_without_epochs_are_not_assigned_to_epochs() {
     ]);
     let short = compare(&dir, "history.json");
     assert_eq!((short.epochs, &short.best, short.metric("last.val_loss")), (4, &4.into(), None));
-    assert_says(&short.notes, &["`val_loss` is left out: it has 2 values for 4 epochs"]);
+    assert_says(&short.notes, &["`val_loss` is skipped: it has 2 values for 4 epochs"]);
     let floats = compare(&dir, "floats.json");
     assert_eq!((floats.epochs, &floats.best), (5, &4.into()));
     let printed = compare(&dir, "printed.json");
@@ -165,7 +165,7 @@ fn metrics_of_unknown_rows_are_not_shown_as_training_metrics() {
     let mine = compare(&dir, "mine.csv");
     assert_eq!((mine.metric("last.accuracy"), mine.metric("last.acc")), (Some(0.875), None));
     assert_eq!((mine.metric("last.f1 (unknown rows)"), mine.metric("last.f1")), (Some(0.75), None));
-    assert_says(&mine.notes, &["`accuracy` keeps its name: the file does not say which rows it is of"]);
+    assert_says(&mine.notes, &["`accuracy` keeps its name: the file does not say whether it is for training or validation rows"]);
     assert_eq!(compare(&dir, "keras.csv").metric("last.acc"), Some(0.95));
 }
 
@@ -216,7 +216,7 @@ fn events_replaced_by_a_resumed_session_are_left_out() {
     dir.write("run/events.out.tfevents.3.vm.0", events(&all(0, 1, 4.0).collect::<Vec<_>>()));
     let found = compare(&dir, "run");
     assert_eq!((found.epochs, found.metric("first.val_loss")), (2, Some(4.0)));
-    assert_says(&found.notes, &["another run begins there"]);
+    assert_says(&found.notes, &["another run starts there"]);
 }
 
 #[test]
@@ -295,10 +295,10 @@ fn files_of_other_formats_are_rejected_by_name() {
         ("history.csv", &b"PK\x03\x04\x14\0\x06\0[Content_Types].xml xl/"[..], "an Excel workbook"),
         ("history.json.gz", b"\x1f\x8b\x08\0\0\0\0\0", "packed with gzip"),
         ("history.parquet", b"PAR1\x15\x04PAR1", "a Parquet file"),
-        ("history.json", b"\x80\x04\x95\x1b\0", "a pickle of Python"),
+        ("history.json", b"\x80\x04\x95\x1b\0", "a Python pickle"),
     ] {
         dir.write(name, bytes);
         let message = stderr(&dir.run(&["compare", name, "other.csv"]).code(2));
-        assert_says(&message, &[name, words, "hint: ", "histories of other programs are read from JSON"]);
+        assert_says(&message, &[name, words, "hint: ", "supported histories of other programs: JSON"]);
     }
 }

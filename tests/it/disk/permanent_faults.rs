@@ -101,7 +101,7 @@ fn training_continues_if_checkpoints_cannot_be_written() {
     let faults = [("CALL", "write"), ("MATCH", "checkpoint"), ("ERRNO", ENOSPC)];
     let outcome = disk.exp(&["--epochs", "4", "--checkpoint", "1"], &faults).code(0);
     assert!(disk.faults().len() >= 3, "{:?}", disk.faults());
-    assert_eq!(outcome.stderr.matches("no checkpoint of epoch").count(), 1, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.matches("failed to save a checkpoint of epoch").count(), 1, "{}", outcome.stderr);
     disk.assert_trials_saved(&disk.run(), &["--epochs", "4"]);
 }
 

@@ -51,10 +51,10 @@ fn files_larger_than_any_history_are_rejected() {
     let dir = dir_with_run();
     std::fs::File::create(dir.path(HISTORY)).unwrap().set_len(1 << 40).unwrap();
     for message in errors_of_all_commands(&dir, HISTORY) {
-        assert_says(&message, &["it has 1 TiB or more, and at most ", " are read of such a file"]);
+        assert_says(&message, &["it has 1 TiB or more, but at most ", " are allowed for this kind of file"]);
     }
     std::fs::File::create(dir.path("idea.toml")).unwrap().set_len(1 << 40).unwrap();
-    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["it has 1 TiB or more, and at most 4 MiB"]);
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["it has 1 TiB or more, but at most 4 MiB"]);
     std::fs::File::create(dir.path("table.csv")).unwrap().set_len(1 << 42).unwrap();
     let table = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\n";
     dir.write("table.toml", idea_with("[data.digits]\n", table));

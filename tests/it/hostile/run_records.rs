@@ -16,11 +16,11 @@ fn run_records_with_invalid_values_or_outside_paths_are_rejected() {
         ("`variant` must be made of letters", &|record| {
             record["groups"][0]["stacks"][0]["trials"][0]["variant"] = json!("../../../outside");
         }),
-        ("a stack holds the trial `base-seed0` twice", &|record| {
+        ("a stack contains the trial `base-seed0` twice", &|record| {
             let trials = record["groups"][0]["stacks"][0]["trials"].as_array_mut().unwrap();
             trials.push(trials[0].clone());
         }),
-        ("names the device `/dev/zero`", &|record| record["options"]["device"] = json!("/dev/zero")),
+        ("invalid device `/dev/zero`", &|record| record["options"]["device"] = json!("/dev/zero")),
         ("`name` must be made of letters", &|record| {
             let text = format!("name = \"../../outside\"\n{IDEA}");
             record["source"]["text"] = json!(text);

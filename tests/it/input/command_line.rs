@@ -12,7 +12,7 @@ fn override_of_an_unknown_setting_suggests_the_nearest() {
     ");
     assert_says(&error_of_arguments(&["--set", "tran.epochs=3"]), &["`tran`", "did you mean `train`?"]);
     assert_says(&error_of_arguments(&["--set", "network.layers.0.linear.unit=8"]), &["did you mean `units`?"]);
-    assert_says(&error_of_arguments(&["--set", "network.layers.9=relu"]), &["`9`", "numbered 0 to 2"]);
+    assert_says(&error_of_arguments(&["--set", "network.layers.9=relu"]), &["`9`", "numbered from 0 to 2"]);
     assert_says(&error_of_arguments(&["--set", "train.epochs.x=3"]), &["`x`", "set `train.epochs` itself"]);
     assert_says(&error_of_arguments(&["--set", "=3"]), &["--set =3", "no setting"]);
     assert_says(&TestDir::with_idea().error_message(&["show", "idea.toml", "--set", "train.epoch=3"]), &["`epochs`"]);
@@ -113,13 +113,13 @@ fn empty_or_repeated_seeds_are_rejected() {
     assert_says(&error_of_arguments(&["--seeds", "0..9999999"]), &["more than 10,000 seeds"]);
     assert_says(&error_of_arguments(&["--seed", "1", "--seeds", "1..2"]), &["--seed", "--seeds", "cannot be used"]);
     assert_says(&error_with("[data.digits]", "seeds = [1, 1]\n[data.digits]"), &["must differ", "line 3"]);
-    assert_says(&error_with("[data.digits]", "seeds = []\n[data.digits]"), &["`seeds` must hold a seed", "line 3"]);
+    assert_says(&error_with("[data.digits]", "seeds = []\n[data.digits]"), &["`seeds` must contain at least one seed", "line 3"]);
 }
 
 #[test]
 fn unknown_devices_are_rejected_with_the_list_of_devices() {
     assert_snapshot!(error_of_arguments(&["--device", "gpu"]), @r"
-    error: invalid value 'gpu' for '--device <DEVICE>': allowed are `auto`, `cpu`, `cuda` and `cuda:N`
+    error: invalid value 'gpu' for '--device <DEVICE>': must be `auto`, `cpu`, `cuda` or `cuda:N`
 
     For more information, try '--help'.
     ");
@@ -150,9 +150,9 @@ fn a_file_in_place_of_the_output_directory_is_reported_before_training() {
     let dir = TestDir::with_idea();
     dir.write("taken", "a file of the user's");
     assert_snapshot!(dir.error_message(&["exp", "idea.toml", "--out", "taken"]), @r"
-    error: failed to create the run's folder in `taken/idea`
+    error: failed to create the run directory in `taken/idea`
       because Not a directory (os error 20)
-    hint: name a folder that you can write to: `--out DIR`
+    hint: choose a writable directory: `--out DIR`
     ");
     assert_says(&dir.error_message(&["exp", "idea.toml", "--out", "taken/deeper"]), &["`taken/deeper", "--out DIR"]);
     assert_eq!(std::fs::read_to_string(dir.path("taken")).unwrap(), "a file of the user's");

@@ -78,7 +78,7 @@ fn an_unwritable_data_cache_is_reported_with_a_remedy() {
         let message = String::from_utf8(output.stderr).unwrap();
         assert_says(
             &message,
-            &[&taken.display().to_string(), "hint: set `RUNNER_DATA_DIR` to a folder that you can write to"],
+            &[&taken.display().to_string(), "hint: set `RUNNER_DATA_DIR` to a writable directory"],
         );
     }
 }

@@ -23,7 +23,7 @@ fn expectations_of_missing_metrics_are_rejected_before_training() {
         ("value = \"test.acc\"\nat_least = 0.5", &["`test.acc`", "test"]),
         ("value = \"test.report.macro.f1\"\nat_least = 0.5", &["no test rows"]),
         ("value = \"epoch.0.loss\"\nat_least = 0.5", &["`epoch.0.loss`", "from 1"]),
-        ("value = \"diagnosis.verdit\"\nis = \"good\"", &["`diagnosis.verdit`", "`verdict`"]),
+        ("value = \"diagnosis.labl\"\nis = \"good\"", &["`diagnosis.labl`", "`verdict`"]),
         ("value = \"diagnosis.verdict\"\nis = \"overfiting\"", &["`overfiting`", "`overfitting`"]),
         ("value = \"last.loss\"\nabove = \"first.lss\"", &["`first.lss`", "`loss`"]),
     ] {
@@ -59,11 +59,11 @@ fn expectations_of_a_metric_of_another_variant_are_rejected() {
 fn expectations_of_impossible_words_are_rejected() {
     for (expectation, words) in [
         ("value = \"status\"\nis = \"early stopped\"", &["`early stopped`", "did you mean `early_stopped`?"][..]),
-        ("value = \"status\"\nat_least = 1", &["is a word: `status`", "state `is`"]),
-        ("value = \"status\"\nis = \"diverged\"\nat_least = 1", &["`expect.0.is`", "does not go with bounds"]),
+        ("value = \"status\"\nat_least = 1", &["is text: `status`", "add `is`"]),
+        ("value = \"status\"\nis = \"diverged\"\nat_least = 1", &["`expect.0.is`", "cannot be combined with bounds"]),
         ("value = \"staus\"\nis = \"diverged\"", &["`staus`", "did you mean `status`?"]),
         ("value = \"last.loss\"\nis = \"good\"", &["`expect.0.is`", "a number"]),
-        ("value = \"last.loss\"\nabove = \"status\"", &["`expect.0.above` is a word"]),
+        ("value = \"last.loss\"\nabove = \"status\"", &["`expect.0.above` must be a numeric metric"]),
     ] {
         assert_says(&error_of_expectation(expectation), words);
     }
@@ -74,14 +74,14 @@ fn statistics_that_cannot_be_computed_are_rejected() {
     for (expectation, words) in [
         ("value = \"last.loss\"\nover = \"median\"\nat_most = 1", &["`median`", "`mean`"][..]),
         ("value = \"status\"\nover = \"mean\"\nis = \"completed\"", &["`expect.0.over`", "has no mean"]),
-        ("value = \"last.loss\"\nover = \"mean\"\nseed = 0\nat_most = 1", &["`expect.0.over`", "leave one"]),
+        ("value = \"last.loss\"\nover = \"mean\"\nseed = 0\nat_most = 1", &["`expect.0.over`", "remove one"]),
         ("value = \"last.loss\"\nover = \"std\"\nat_most = 1", &["two trials", "seeds = [0, 1, 2]", "folds"]),
-        ("value = \"last.loss\"\nover = \"share\"\nat_least = 0.6", &["`expect.0.over`", "needs a word"]),
+        ("value = \"last.loss\"\nover = \"share\"\nat_least = 0.6", &["`expect.0.over`", "requires text"]),
         ("value = \"status\"\nover = \"share\"\nat_least = 0.6", &["`expect.0.is`", "is missing"]),
         ("value = \"status\"\nover = \"share\"\nis = \"completed\"", &["no bound", "at_least = 0.6"]),
         (
             "value = \"status\"\nover = \"share\"\nis = \"completed\"\nabove = \"last.loss\"",
-            &["`expect.0.above`", "does not go with"],
+            &["`expect.0.above`", "cannot be combined with"],
         ),
         ("value = \"last.loss\"\nmin_seeds = 5\nat_most = 1", &["`expect.0.min_seeds`", "requires `over`"]),
         ("value = \"last.loss\"\nover = \"mean\"\nmin_seeds = 1\nat_most = 1", &["at least 2, found 1"]),
@@ -128,7 +128,7 @@ fn reference_values_of_missing_metrics_are_rejected() {
     let dir = TestDir::new();
     for (theirs, words) in [
         ("value = \"last.los\"\nfigure = 1", &["`theirs.0.value`", "`last.los`", "did you mean `loss`?"][..]),
-        ("value = \"status\"\nfigure = 1", &["`theirs.0.value` is a word"]),
+        ("value = \"status\"\nfigure = 1", &["`reference.0.metric` must be a numeric metric"]),
         ("value = \"last.loss\"\nfigure = nan", &["`theirs.0.figure` must be a finite number"]),
         ("value = \"last.loss\"\nfigure = 1\nvariant = \"a\"", &["`theirs.0.variant`", "has no variants"]),
         ("value = \"last.loss\"", &["missing field `figure`"]),
@@ -166,5 +166,5 @@ fn expectations_that_can_never_be_checked_are_rejected() {
     let dir = TestDir::new();
     let twice = "[[theirs]]\nvalue = \"last.loss\"\nfigure = 1\n";
     dir.write("idea.toml", format!("{IDEA}\n{twice}{twice}"));
-    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["`theirs.1.value` reports `last.loss` a second time"]);
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["`reference.1.metric` is a duplicate: `last.loss` already has a reference"]);
 }

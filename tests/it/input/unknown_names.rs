@@ -7,7 +7,7 @@ use crate::support::{TestDir, assert_says, error_of_arguments, error_of_expectat
 #[test]
 fn an_unknown_experiment_suggests_the_nearest_name() {
     assert_snapshot!(TestDir::new().error_message(&["exp", "overfit_minst"]), @r"
-    error: there is no experiment `overfit_minst`
+    error: no experiment `overfit_minst`
     hint: did you mean `overfit_mnist`?
     ");
     assert_says(
@@ -19,7 +19,7 @@ fn an_unknown_experiment_suggests_the_nearest_name() {
 #[test]
 fn an_unknown_experiment_without_a_near_name_suggests_the_list() {
     assert_snapshot!(TestDir::new().error_message(&["exp", "zzzz"]), @r"
-    error: there is no experiment `zzzz`
+    error: no experiment `zzzz`
     hint: `runner list` shows all; a file of your own is named by its path, `my/idea.toml`
     ");
     assert_says(&TestDir::new().error_message(&["exp", ""]), &["there is no experiment", "runner list"]);

@@ -116,6 +116,6 @@ fn two_layers_in_one_table_are_rejected() {
 fn a_variant_that_changes_a_shared_setting_is_rejected() {
     let dir = TestDir::new();
     dir.write("idea.toml", format!("{IDEA}\n[[variants]]\nname = \"a\"\nset = {{ title = \"Mine\" }}\n"));
-    let words = ["`variants.0.set` sets `title`", "begins with `data`, `model`, `network`, `resample`"];
+    let words = ["`variants.0.set` sets `title`", "begin with `data`, `model`, `network`, `resample`"];
     assert_says(&dir.error_message(&["exp", "idea.toml"]), &words);
 }

@@ -167,7 +167,7 @@ fn paths_in_tree(tree: &str) -> Vec<Vec<&str>> {
 fn paths_in_code(code: &str) -> Vec<Vec<&str>> {
     let is_part = |character: char| character.is_alphanumeric() || matches!(character, '_' | ':' | '.');
     let words = code.split(|character| !is_part(character)).flat_map(|word| word.split(".."));
-    // behind a dot stands a method, and behind `::` at the start an external crate or what follows a type in brackets
+    // a dot is followed by a method, and behind `::` at the start an external crate or what follows a type in brackets
     let paths = words.filter_map(|word| word.split('.').next()).filter(|path| !path.starts_with("::"));
     paths.map(names).filter(|path| path.len() > 1).collect()
 }

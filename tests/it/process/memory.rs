@@ -112,7 +112,7 @@ fn tables_and_trees_too_large_for_memory_are_errors_with_a_hint() {
         match code {
             Some(0) => {}
             Some(2) => assert!(
-                message.contains("not enough memory") && message.contains("hint: ") && !message.contains("batch"),
+                message.contains("out of memory") && message.contains("hint: ") && !message.contains("batch"),
                 "{mebibytes} MiB: {message}"
             ),
             other => panic!("{mebibytes} MiB: {other:?}\n{message}"),

@@ -57,11 +57,11 @@ fn histories_record_the_command_and_the_origin_of_settings() {
         format!("{IDEA}\n[[variants]]\nname = \"a\"\n\n[[variants]]\nname = \"b\"\nset = {{ \"train.batch\" = 32 }}\n"),
     );
     let histories = dir.histories(&["idea.toml", "--epochs", "1"]);
-    let asked = &histories[1]["asked"];
+    let asked = &histories[1]["provenance"];
     assert_eq!(asked["command"], "runner exp idea.toml --epochs 1 --device cpu");
-    assert_eq!(asked["changes"], serde_json::json!(["train.epochs=1"]));
-    assert_eq!(asked["changed"], serde_json::json!(["train.epochs"]));
-    assert_eq!(asked["varied"], serde_json::json!(["train.batch"]));
+    assert_eq!(asked["overrides"], serde_json::json!(["train.epochs=1"]));
+    assert_eq!(asked["set_by_command_line"], serde_json::json!(["train.epochs"]));
+    assert_eq!(asked["set_by_variant"], serde_json::json!(["train.batch"]));
     let stated = [
         "network.layers.0.linear.units",
         "network.layers.1",
@@ -70,9 +70,9 @@ fn histories_record_the_command_and_the_origin_of_settings() {
         "train.optimizer.adam.lr",
     ];
     for key in stated {
-        assert!(asked["stated"].as_array().unwrap().contains(&key.into()), "`{key}` is missing in {asked}");
+        assert!(asked["set_by_file"].as_array().unwrap().contains(&key.into()), "`{key}` is missing in {asked}");
     }
-    assert_eq!(histories[0]["asked"]["varied"], Value::Null);
+    assert_eq!(histories[0]["provenance"]["set_by_variant"], Value::Null);
 }
 
 #[test]
@@ -97,13 +97,13 @@ fn report_names_unreadable_runs_and_shows_the_rest() {
     dir.exp(&["idea.toml", "--seeds", "0..2"]);
     let original = std::fs::read_to_string(dir.path("runs/idea/latest/base-seed1.json")).unwrap();
     dir.write("runs/idea/latest/base-seed1.json", &original[..300]);
-    dir.write("runs/idea/latest/base-seed2.json", original.replace("runner.history/1", "runner.history/2"));
+    dir.write("runs/idea/latest/base-seed2.json", original.replace("runner.history/2", "runner.history/9"));
     let done = dir.run(&["report", "idea"]).code(2);
     assert_says(&stderr(&done), &["base-seed1.json", "base-seed2.json", "runner.history/2"]);
     let (page, payload) = page(&dir, "runs/idea/latest/report.html");
     assert_eq!(payload["trials"].as_array().unwrap().len(), 1);
     let text = visible_text(&page);
-    assert_says(&text, &["Some of what was named cannot be read", "base-seed1.json", "runner.history/2"]);
+    assert_says(&text, &["Some of the runs cannot be read", "base-seed1.json", "runner.history/2"]);
 }
 
 #[test]

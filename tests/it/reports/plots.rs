@@ -121,19 +121,19 @@ fn plot_errors_are_reported_before_anything_is_written() {
     dir.write("runs/empty/.keep", "");
     for (arguments, words) in [
         (&["plot", "two", "-o", "a.pdf"][..], &["`-o a.pdf` ends in neither `.svg` nor `.png`"][..]),
-        (&["plot", "two", "-o", "a.svg", "--format", "png"], &["SVG by its name", "leave `--format` out"]),
+        (&["plot", "two", "-o", "a.svg", "--format", "png"], &["`-o a.svg` ends in `.svg`, but `--format` is `png`", "leave `--format` out"]),
         (&["plot", "two", "-o", "two.toml/a.svg"], &["two.toml", "hint: `-o FILE`"]),
         (&["plot", "tow"], &["no run of `tow`", "`two`"]),
         (&["plot", "empty"], &["there is no history"]),
         (&["plot", "nothing/*.json"], &["nothing matches"]),
-        (&["plot", "two", "--metric", "lss"], &["none of these has a curve of `lss`", "did you mean `loss`?"]),
+        (&["plot", "two", "--metric", "lss"], &["none of these runs has a curve of `lss`", "did you mean `loss`?"]),
         (&["plot", "two", "--trial", "base-seed7"], &["no", "base-seed7", "base-seed"]),
         (&["plot", "gradients", "two", "--metric", "saturation"], &["gradient_norm, dead_units"]),
         (&["plot", "compare", "two", "--metric", "test.acx"], &["test.acx"]),
         (&["plot", "samples", "two"], &["holds no images"]),
-        (&["plot", "samples", "digits", "--wrong"], &["`--wrong` is for runs"]),
+        (&["plot", "samples", "digits", "--wrong"], &["`--wrong` applies only to runs"]),
         (&["plot", "samples", "digts"], &["did you mean the data set `digits`?"]),
-        (&["plot", "classes", "diabetes"], &["no classes to count"]),
+        (&["plot", "classes", "diabetes"], &["no classes to plot"]),
         (&["plot", "classes", "none.csv"], &["none.csv"]),
     ] {
         assert_says(&dir.error_message(arguments), words);
@@ -145,11 +145,11 @@ fn readable_runs_are_drawn_and_the_others_reported() {
     let dir = dir_with_run();
     let original = read(&dir, "runs/two/latest/base-seed0.json");
     dir.write("cut.json", &original[..original.len() / 2]);
-    dir.write("future.json", original.replacen("runner.history/1", "runner.history/9", 1));
+    dir.write("future.json", original.replacen("runner.history/2", "runner.history/9", 1));
     dir.write("other.json", "{\"a\": 1}");
     let drawn = dir.run(&["plot", "two", "cut.json", "future.json", "other.json", "-o", "a.svg"]).code(2);
     assert_says(&stderr(&drawn), &["cut.json", "runner.history/9", "other.json"]);
-    assert_eq!(stderr(&drawn).matches("left out").count(), 3, "{}", stderr(&drawn));
+    assert_eq!(stderr(&drawn).matches("skipping").count(), 3, "{}", stderr(&drawn));
     assert_says(&read(&dir, "a.svg"), &["Two classes"]);
     let misspelled = dir.run(&["plot", "confusio", "two", "-o", "b.svg"]).code(2);
     assert_says(&stderr(&misspelled), &["did you mean the kind of plot `confusion`?"]);
@@ -169,7 +169,7 @@ fn curves_with_nan_inf_or_one_epoch_are_drawn() {
     assert_says(&read(&dir, "one.svg"), &["<circle", ">1<"]);
     dir.run(&["plot", "one", "two", "broken.json", "-o", "all.svg"]).code(0);
     let missing = dir.run(&["plot", "one", "two", "--metric", "val_acc", "-o", "some.svg"]).code(0);
-    assert_says(&stderr(&missing), &["`one` has no val_acc: it is left out"]);
+    assert_says(&stderr(&missing), &["skipping `one`: no val_acc"]);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn histories_of_other_programs_are_drawn() {
     dir.run(&arguments).code(0);
     assert_says(&read(&dir, "a.svg"), &[">keras<", ">lightning<", ">skorch<", ">torch_tensorboard<"]);
     let roc = dir.error_message(&["plot", "roc", &names[0]]);
-    assert_says(&roc, &["none of these has a ROC curve"]);
+    assert_says(&roc, &["none of these runs has a ROC curve"]);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn class_and_sample_plots_work_for_data_sets_tables_and_runs() {
     dir.run(&["exp", &file, "--device", "cpu", "--quiet"]).code(0);
     dir.run(&["plot", "samples", "seen", "--wrong", "--count", "5"]).code(0);
     let wrong = read(&dir, "seen-wrong.svg");
-    assert_says(&wrong, &["✗", "true ", "that are predicted wrong"]);
+    assert_says(&wrong, &["✗", "true ", "wrong predictions"]);
     assert_eq!(wrong.matches(">true ").count(), 5, "{wrong}");
     dir.run(&["plot", "samples", "seen", "-o", "seen.png"]).code(0);
     size(&std::fs::read(dir.path("seen.png")).unwrap());

@@ -14,7 +14,7 @@ fn checkpoints_of_other_runs_are_rejected() {
     std::fs::write(latest_run(&ours).join("run.json"), text.replace("lr = 1e-3", "lr = 2e-3")).unwrap();
     std::fs::copy(theirs, checkpoint(&ours)).unwrap();
     let message = resume_error(&ours);
-    assert_says(&message, &["not one of this run", "other settings", "hint: without it", "rm '"]);
+    assert_says(&message, &["belongs to another run", "other settings", "hint: remove it", "rm '"]);
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn damaged_checkpoints_are_rejected_with_a_hint() {
         let mut damaged = original.clone();
         damaged[place_of_bit] ^= 1;
         std::fs::write(&file, damaged).unwrap();
-        assert_says(&resume_error(&dir), &["checkpoint.safetensors", "damaged", "hint: without it", "rm '"]);
+        assert_says(&resume_error(&dir), &["checkpoint.safetensors", "damaged", "hint: remove it", "rm '"]);
     }
     std::fs::write(&file, &original[..original.len() / 2]).unwrap();
     assert_says(&resume_error(&dir), &["damaged"]);

@@ -88,7 +88,7 @@ fn exp_resume_continues_only_a_run_with_the_same_settings() {
     let other = dir.run(&["exp", "idea.toml", "--device", "cpu", "--resume", "--epochs", "3"]).code(0);
     assert_says(&stderr(&other), &["no run to resume: starting a new one"]);
     let same = dir.run(&["exp", "idea.toml", "--device", "cpu", "--resume"]).code(0);
-    assert_says(&stderr(&same), &["going on with `runs/idea/"]);
+    assert_says(&stderr(&same), &["resuming `runs/idea/"]);
     let files = dir.files();
     let again = dir.run(&["exp", "idea.toml", "--device", "cpu", "--resume", "--json"]).code(0);
     assert_says(&stderr(&again), &["is already complete"]);

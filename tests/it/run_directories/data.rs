@@ -75,7 +75,7 @@ fn stored_preprocessing_is_checked_when_it_is_read() {
     for (text, words) in [
         (&original[..original.len() / 2], "it is damaged"),
         (&original.replace("preprocessing/1", "preprocessing/9"), "`runner.preprocessing/9`"),
-        (&other_sum, "other data than those of `base-seed0`"),
+        (&other_sum, "other data than trial `base-seed0`"),
         (&zero, "divides by zero"),
     ] {
         std::fs::write(&file, text).unwrap();
@@ -101,10 +101,10 @@ fn finished_runs_on_other_data_are_not_reused() {
     // the same path in another directory
     let arguments = ["exp", "t.toml", "--resume", "--device", "cpu", "--out", "../runs"];
     let refused = run_in(&dir, &dir.path("other"), &arguments).code(2);
-    assert_says(&stderr(&refused), &["the data of `csv` have changed since the run began", "hint: "]);
+    assert_says(&stderr(&refused), &["the data of `csv` have changed since the run started", "hint: "]);
     // the same file with other contents
     dir.write("table.csv", format!("{TABLE}9.9,red,1,large\n"));
-    assert_says(&dir.error_message(&resumed), &["the data of `csv` have changed since the run began", "hint: "]);
+    assert_says(&dir.error_message(&resumed), &["the data of `csv` have changed since the run started", "hint: "]);
     dir.write("table.csv", TABLE);
     dir.run(&resumed).code(0);
 }

@@ -48,7 +48,7 @@ fn the_newest_run_is_the_last_finished_one_and_newer_runs_are_mentioned() {
     // only the interrupted run can be resumed
     std::fs::remove_file(unfinished.join("base-seed0.json")).unwrap();
     let resumed = stderr(&dir.run(&["resume", "idea"]).code(0));
-    assert_says(&resumed, &["going on with `runs/idea/2099-01-01T000000Z-abcdef`"]);
+    assert_says(&resumed, &["resuming `runs/idea/2099-01-01T000000Z-abcdef`"]);
     let latest = std::fs::read_link(dir.path("runs/idea/latest")).unwrap();
     assert_eq!(latest, Path::new("2099-01-01T000000Z-abcdef"));
 }
@@ -63,7 +63,7 @@ fn copies_of_the_latest_link_are_not_runs() {
     std::fs::rename(&copied, copied.with_file_name("2020-01-01T000000Z-aaaaaa")).unwrap();
     assert!(!dir.path("copy/idea/latest").is_symlink());
     let again = dir.run(&["exp", "idea.toml", "--epochs", "3", "--device", "cpu", "--out", "copy"]).code(0);
-    assert_says(&stderr(&again), &["copy/idea/latest` is a folder and no link"]);
+    assert_says(&stderr(&again), &["copy/idea/latest` is a directory, not a link"]);
     let evaluated: Value =
         serde_json::from_str(&stdout(&dir.run(&["eval", "idea", "--out", "copy", "--data", "train", "--json"])))
             .unwrap();

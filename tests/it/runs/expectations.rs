@@ -52,7 +52,7 @@ fn a_comparison_saves_and_shows_the_other_metric() {
     let history = dir.history(&["idea.toml"]);
     let loss = metric(&history, "loss");
     let verified = &history["expectations"][0];
-    assert_eq!((&verified["found"], &verified["against"]), (&loss[0].into(), &loss[1].into()));
+    assert_eq!((&verified["found"], &verified["compared_with"]), (&loss[0].into(), &loss[1].into()));
     let line = shown.lines().find(|line| line.starts_with("✓ first.loss > last.loss: found ")).unwrap();
     assert_says(line, &[&format!("{:.5}", loss[0])[..6], &format!(", against {:.5}", loss[1])[..15]]);
 }
@@ -87,11 +87,11 @@ fn expectations_can_use_a_metric_that_only_one_variant_has() {
 fn reference_values_are_shown_next_to_the_results() {
     let dir = TestDir::new();
     let printed = dir.run(&["exp", "mlp_xor", "--device", "cpu"]).code(0);
-    assert_says(&stdout(&printed), &["theirs    ours\nfirst.loss              0.2490  ", "learned.prediction.3.0"]);
+    assert_says(&stdout(&printed), &["reference  this run\nfirst.loss                 0.2490  ", "learned.prediction.3.0"]);
     let history = dir.history(&["mlp_xor"]);
     let beside = |name: &str| {
-        let theirs = history["theirs"].as_array().unwrap();
-        theirs.iter().find(|beside| beside["value"] == name).unwrap()["ours"].as_f64().unwrap()
+        let theirs = history["references"].as_array().unwrap();
+        theirs.iter().find(|beside| beside["value"] == name).unwrap()["this_run"].as_f64().unwrap()
     };
     assert_eq!(beside("last.loss"), *metric(&history, "loss").last().unwrap());
     let third = history["learned"]["predictions"][2]["output"][0].as_f64().unwrap();

@@ -29,7 +29,7 @@ fn threads_come_from_the_flag_or_else_from_omp_num_threads() {
     let output = dir.command(&["doctor"]).env("OMP_NUM_THREADS", "7").output().unwrap();
     assert_says(&String::from_utf8(output.stdout).unwrap(), &["at most 7 (`OMP_NUM_THREADS`) of ", "`--threads N`"]);
     let output = dir.command(&["doctor"]).env_remove("OMP_NUM_THREADS").output().unwrap();
-    assert_says(&String::from_utf8(output.stdout).unwrap(), &["(one for each core) of "]);
+    assert_says(&String::from_utf8(output.stdout).unwrap(), &["(one per core) of "]);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn stdout_contains_only_json() {
     let dir = TestDir::with_idea();
     let ran = dir.run(&["exp", "idea.toml", "--json", "--device", "cpu"]).code(0);
     let printed: Value = serde_json::from_str(&stdout(&ran)).unwrap();
-    assert_eq!(printed["histories"][0]["schema"], "runner.history/1");
+    assert_eq!(printed["histories"][0]["schema"], "runner.history/2");
     assert_eq!(printed["histories"][0]["status"], "completed");
     assert_says(&stderr(&ran), &["epoch 1/2"]);
 }

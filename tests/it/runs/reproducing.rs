@@ -124,7 +124,7 @@ fn other_thread_counts_are_named_even_if_results_are_equal() {
     let dir = TestDir::with_idea();
     dir.exp(&["idea.toml", "--threads", "1"]);
     let message = stdout(&dir.run(&["reproduce", "idea", "--threads", "2"]).code(0));
-    assert_says(&message, &["base-seed0: identical, 2 epochs", "the same, although", "threads 1 then, 2 now"]);
+    assert_says(&message, &["base-seed0: identical (2 epochs", "identical, although the environment has changed", "threads 1 then, 2 now"]);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn edited_metrics_are_found_with_their_epoch() {
     let message = stdout(&dir.run(&["reproduce", "idea"]).code(1));
     assert_says(
         &message,
-        &["base-seed0: identical", "base-seed1: different from epoch 4 of 5", "nothing that the histories"],
+        &["base-seed0: identical", "base-seed1: different from epoch 4 of 5", "no change of the environment is recorded"],
     );
 }
 
@@ -199,7 +199,7 @@ fn missing_weights_are_reported_and_the_new_run_can_be_kept() {
     assert_eq!((&found["identical"], &trial["identical"]), (&Value::Null, &Value::Null), "{found}");
     assert_eq!((&trial["weights"]["are"], &trial["first"]), (&Value::from("missing"), &Value::Null));
     let message = stdout(&dir.run(&["reproduce", "idea", "--keep", "again"]).code(2));
-    let words = ["base-seed0: metrics identical, 2 epochs", "its weights were not compared", "the new run is kept in"];
+    let words = ["base-seed0: metrics identical (2 epochs", "its weights were not compared", "the new run is kept in"];
     assert_says(&message.replace('\n', " ").replace("  ", " "), &words);
     dir.run(&["eval", "idea", "--out", "again", "--data", "train"]).code(0);
     assert_eq!(stdout(&dir.run(&["reproduce", "idea", "--quiet"]).code(2)), "");

@@ -17,7 +17,7 @@ fn seeds_with_equal_low_32_bits_are_rejected() {
     ] {
         for experiment in ["idea.toml", "tree.toml"] {
             let message = dir.error_message(&["exp", experiment, "--seeds", seeds, "--device", "cpu"]);
-            let words = format!("`seeds` {one} and {other} draw the same numbers");
+            let words = format!("`seeds` {one} and {other} give the same random numbers");
             assert_says(&message, &[&words, "32 bits", "\nhint: "]);
         }
     }

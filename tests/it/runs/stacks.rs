@@ -82,8 +82,8 @@ fn training_error(arguments: &[&str]) -> String {
 fn out_of_memory_errors_name_experiment_seeds_and_device() {
     assert_snapshot!(training_error(&["--stack", "4"]), @r"
     error: failed to train `absurd`, seeds 0, 1, 2, 3 in one stack, on cpu
-      because the machine has not enough memory: 102.15 PiB more were asked for
-    hint: a smaller batch, `--set train.batch=…`, or a smaller network needs less
+      because the machine is out of memory: failed to allocate 102.15 PiB
+    hint: use a smaller batch (`--set train.batch=…`) or a smaller network
     ");
 }
 

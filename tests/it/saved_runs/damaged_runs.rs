@@ -100,7 +100,7 @@ fn predict_uses_the_first_trial_that_did_not_diverge() {
         + "[[variants]]\nname = \"wild\"\n[[variants]]\nname = \"sound\"\nset = { \"train.optimizer.sgd.lr\" = 1e-7 }\n";
     let dir = dir_with(&text, &[]);
     let summary = stdout(&dir.run(&["predict", "idea", "--index", "0"]).code(0));
-    let first = "the first that did not diverge, of 2 trials: `--trial NAME` takes another";
+    let first = "the first trial that did not diverge, of 2; choose another with `--trial NAME`";
     assert_says(&summary, &["idea, trial sound-seed0\n", first]);
     std::fs::remove_file(file(&dir, "idea", "sound-seed0.json")).unwrap();
     assert_says(&dir.error_message(&["predict", "idea", "--index", "0"]), &["trial `wild-seed0` diverged"]);

@@ -28,12 +28,12 @@ fn weights_of_another_trial_are_detected_by_their_metrics() {
     assert_says(&message, &["differs", "the same", "test metrics differ from the histories in base-seed0"]);
     let single = stdout(&dir.run(&["eval", weights(0).to_str().unwrap()]).code(0));
     assert_says(&single, &["test metrics differ from the history: loss by"]);
-    assert!(!single.contains("were taken on"), "{single}");
+    assert!(!single.contains("evaluated on"), "{single}");
     let history = file(&dir, "idea", "base-seed0.json");
     let text = std::fs::read_to_string(&history).unwrap();
     std::fs::write(&history, text.replace("\"device\": \"cpu\"", "\"device\": \"cuda:0\"")).unwrap();
     let single = stdout(&dir.run(&["eval", weights(0).to_str().unwrap(), "--device", "cpu"]).code(0));
-    assert_says(&single.replace('\n', " "), &["these were taken on cpu, and", "on cuda:0)"]);
+    assert_says(&single.replace('\n', " "), &["(evaluated on cpu, trained on", "on cuda:0)"]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn strict_exits_with_1_if_metrics_differ_from_the_history() {
     dir.run(&["eval", "idea", "--strict"]).code(2);
     for rows in ["train", "more.csv"] {
         let refused = dir.error_message(&["eval", "idea", "--strict", "--data", rows]);
-        assert_says(&refused, &["`--strict` has nothing to compare with", "test and validation rows"]);
+        assert_says(&refused, &["`--strict` has nothing to compare with", "use `--data test` or `--data validation`"]);
     }
 }
 

@@ -40,19 +40,19 @@ fn other_json_files_are_ignored_but_damaged_histories_are_reported() {
     std::fs::write(file(&dir, "idea", "list.json"), "[1, 2]").unwrap();
     assert_eq!(evaluations(&dir, &["idea"]).len(), 1);
     let refused = dir.error_message(&["eval", file(&dir, "idea", "notes.json").to_str().unwrap()]);
-    assert_says(&refused, &["is a `mine`, and this version reads `runner.history/1`"]);
+    assert_says(&refused, &["has the schema `mine`; this version reads `runner.history/1` and `runner.history/2`"]);
     let refused = dir.error_message(&["eval", file(&dir, "idea", "list.json").to_str().unwrap()]);
-    assert_says(&refused, &["is no history: it names no `schema`"]);
+    assert_says(&refused, &["is not a history: it has no `schema`"]);
     let history = std::fs::read_to_string(file(&dir, "idea", "base-seed0.json")).unwrap();
     let start = history.find("\"best\": {").unwrap();
     let best = start + history[start..].find("\"epoch\": ").unwrap() + 9;
     let wrong_best = format!("{}77{}", &history[..best], &history[best..]);
     for (text, words) in [
         ("{ \"schema\": \"runner.history/2\" }", ["`runner.history/2`", "another version of runner"]),
-        ("{ \"schema\": \"runner.hist", ["base-seed1.json` as JSON", "damaged or cut short"]),
-        ("", ["base-seed1.json` as JSON", "damaged or cut short"]),
+        ("{ \"schema\": \"runner.hist", ["base-seed1.json` as JSON", "damaged, incomplete"]),
+        ("", ["base-seed1.json` as JSON", "damaged, incomplete"]),
         ("{ \"schema\": \"runner.history/1\" }", ["base-seed1.json` as a history", "missing field"]),
-        (&wrong_best, ["base-seed1.json` names epoch 77", "none of its epochs"]),
+        (&wrong_best, ["base-seed1.json` states epoch 77", "not one of its epochs"]),
     ] {
         let damaged = file(&dir, "idea", "base-seed1.json");
         std::fs::write(&damaged, text).unwrap();
@@ -61,19 +61,19 @@ fn other_json_files_are_ignored_but_damaged_histories_are_reported() {
         assert_says(&stdout(&others), &["trial base-seed0", "test metrics equal to the history"]);
         assert_says(&dir.error_message(&["eval", damaged.to_str().unwrap()]), &words);
         let predicted = dir.run(&["predict", "idea", "--index", "0"]).code(0);
-        assert_says(&stderr(&predicted), &["warning: a trial was passed over: ", words[0]]);
+        assert_says(&stderr(&predicted), &["warning: skipped a trial: ", words[0]]);
         let chosen = dir.error_message(&["predict", "idea", "--index", "0", "--trial", "base-seed1"]);
         assert_says(&chosen, &[words[0], "`--trial NAME`"]);
     }
     std::fs::remove_file(file(&dir, "idea", "base-seed0.json")).unwrap();
-    assert_says(&dir.error_message(&["eval", "idea"]), &["names epoch 77"]);
+    assert_says(&dir.error_message(&["eval", "idea"]), &["states epoch 77"]);
 }
 
 #[test]
 fn a_directory_without_a_run_is_not_reported_as_running() {
     let dir = TestDir::with_idea();
     let refused = dir.error_message(&["eval", "."]);
-    assert_says(&refused, &["there is no history in `.`", "a run is named by its folder"]);
+    assert_says(&refused, &["there is no history in `.`", "name a run by its directory"]);
     assert!(!refused.contains("go on"), "{refused}");
     dir.write("begun/experiment.toml", "");
     assert_says(&dir.error_message(&["eval", "begun"]), &["the run is still training"]);

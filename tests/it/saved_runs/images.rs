@@ -32,7 +32,7 @@ fn predict_draws_an_image_row_with_class_bars_in_80_columns() {
         (&["--index", "1", "--rows", "tset"], "allowed are `test`, `validation` and `train`"),
         (&["--index", "1", "--trial", "base-seed1"], "did you mean `base-seed0`?"),
         (&["--index", "1", "--invert", "yes"], "cannot be used with"),
-        (&["--csv", "x.csv"], "holds images of 8×8 pixels, and no table"),
+        (&["--csv", "x.csv"], "contains images of 8×8 pixels, not a table"),
         (&[], "required"),
     ] {
         assert_says(&dir.error_message(&[&["predict", "idea"], arguments].concat()), &[words]);
@@ -98,12 +98,12 @@ fn user_images_are_evaluated_from_pairs_of_idx_files() {
     let (own, given) = (evaluations(&dir, &["idea"]), evaluations(&dir, &["idea", "--data", "images,labels"]));
     assert_eq!(own[0]["metrics"], given[0]["metrics"]);
     for (written, words) in [
-        ("images.gz", "images need labels"),
+        ("images.gz", "images require labels"),
         ("images,missing", "`missing` does not exist"),
         ("labels,images", "is not an IDX file of 3 dimensions"),
-        ("smaller,labels", "holds images of 2×2 pixels, and the network takes 3×2 pixels"),
-        ("images,beyond", "holds the label 9, which is no class of the run"),
-        ("tset", "there are no rows `tset`"),
+        ("smaller,labels", "contains images of 2×2 pixels, but the network takes 3×2 pixels"),
+        ("images,beyond", "contains the label 9, which is not a class of the run"),
+        ("tset", "invalid `--data tset`: no part of the data and no file has this name"),
     ] {
         assert_says(&dir.error_message(&["eval", "idea", "--data", written]), &[words]);
     }

@@ -58,7 +58,7 @@ fn binary_classifiers_have_a_report_curves_and_areas() {
     let dir = TestDir::new();
     dir.write("idea.toml", text);
     let message = stdout(&dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(0));
-    let report = ["precision    recall  f1-score   support", "   macro avg  ", "share of the true class"];
+    let report = ["precision    recall  f1-score   support", "   macro avg  ", "row-normalized (recall)"];
     assert_says(&message, &report);
     assert_says(
         &message,
@@ -72,7 +72,7 @@ fn binary_classifiers_have_a_report_curves_and_areas() {
     let test = &history["test"];
     let rows = history["data"]["rows"]["test"].as_f64().unwrap();
     let support = |class: usize| test["report"]["classes"][class]["support"].as_f64().unwrap();
-    assert_eq!((support(0) + support(1), test["positives"].as_f64()), (rows, Some(support(1) / rows)));
+    assert_eq!((support(0) + support(1), test["prevalence"].as_f64()), (rows, Some(support(1) / rows)));
     assert_eq!(history["best"]["monitor"], "val_ap");
     let curve = |name: &str, list: &str| -> Vec<f64> {
         let list = test[name][list].as_array().unwrap();
@@ -108,7 +108,7 @@ fn variants_are_evaluated_with_their_settings_and_in_order() {
     assert_eq!(stems, ["wide-seed3", "wide-seed1", "narrow-seed3", "narrow-seed1"]);
     trials.iter().for_each(assert_equals_history);
     let first = stdout(&dir.run(&["predict", "idea", "--index", "0"]).code(0));
-    assert_says(&first, &["idea, trial wide-seed3\nthe first of 4 trials: `--trial NAME` takes another"]);
+    assert_says(&first, &["idea, trial wide-seed3\nthe first of 4 trials; choose another with `--trial NAME`"]);
     let chosen = json_output(&dir, &["predict", "idea", "--index", "0", "--trial", "narrow-seed1", "--json"]);
     assert_eq!(chosen["trial"], "narrow-seed1");
 }

@@ -125,7 +125,7 @@ fn a_table_that_does_not_fit_is_rejected_with_the_position() {
     );
     assert_says(
         &dir.error_message(&["predict", "idea", "--image", "given.csv"]),
-        &["`csv` holds no images", "`--csv` takes a table"],
+        &["`csv` does not contain images", "use `--csv FILE` for a table"],
     );
 }
 
@@ -162,12 +162,12 @@ fn scores_are_not_called_probabilities() {
     let dir = TestDir::new();
     dir.exp(&["perceptron_and"]);
     let message = stdout(&dir.run(&["predict", "perceptron_and", "--index", "3", "--rows", "train"]).code(0));
-    assert_says(&message, &["1, 1", "class   score", "predicted 1, true class 1: right", "no probabilities"]);
+    assert_says(&message, &["1, 1", "class   score", "predicted 1, true class 1: right", "not probabilities"]);
     let row = &predictions(&dir, &["perceptron_and", "--index", "3", "--rows", "train"])[0];
     assert!(row.get("probability").is_none() && row["score"].is_number(), "{row}");
     assert_says(
         &dir.error_message(&["predict", "perceptron_and", "--csv", "x.csv"]),
-        &["`logic` takes no rows from a file"],
+        &["`logic` cannot take rows from a file"],
     );
 }
 
@@ -195,7 +195,7 @@ fn rows_with_missing_values_are_dropped_if_the_run_dropped_them() {
     dir.exp(&["idea.toml"]);
     dir.write("given.csv", PENGUINS.lines().take(6).collect::<Vec<_>>().join("\n"));
     let run = dir.run(&["predict", "idea", "--csv", "given.csv", "--json"]).code(0);
-    assert_says(&stderr(&run), &["warning: 1 row of `given.csv` left out, as in training: values are missing"]);
+    assert_says(&stderr(&run), &["warning: 1 row of `given.csv` skipped because of missing values, as in training"]);
     let rows = &serde_json::from_str::<Value>(&stdout(&run)).unwrap()["predictions"];
     let numbers: Vec<&Value> = rows.as_array().unwrap().iter().map(|row| &row["row"]).collect();
     assert_eq!(numbers, [1, 2, 3, 5]);

@@ -1,4 +1,4 @@
-//! The JSON Schemas in `docs/reference/` are those of the types, and shipped experiments name theirs.
+//! The JSON Schemas in `docs/reference/` are those of the types, and shipped experiments name the schema.
 
 use std::path::{Path, PathBuf};
 

@@ -32,11 +32,11 @@ fn descriptions_fit_80_columns_and_contain_warnings() {
     };
     let text = described(&["table.csv", "--target", "Class"]);
     for words in [
-        "table: 9 rows of 4 columns, all numbers; no value is missing",
-        "Class, to be predicted\n  0        6   66.6667 %  ████████████████████████████████████████\n  1  ",
-        "2 rows are the same as an earlier one",
+        "table: 9 rows of 4 columns, all numeric; no missing values",
+        "Class (target)\n  0        6   66.6667 %  ████████████████████████████████████████\n  1  ",
+        "2 rows are duplicates of earlier rows",
         "of the 3 rows of the rarest class, `1`, 2 are distinct",
-        "3 rows have the features of a row of another class",
+        "3 rows have the same features as a row of another class",
     ] {
         assert!(text.contains(words), "`{words}` is not in:\n{text}");
     }
@@ -50,7 +50,7 @@ fn descriptions_fit_80_columns_and_contain_warnings() {
     );
     let text = described(&["table.csv"]);
     assert!(text.contains("no value in any row: `none`"), "{text}");
-    assert!(text.contains("missing values in `one`") && text.contains("in every row that has one: `one`"), "{text}");
+    assert!(text.contains("missing values in `one`") && text.contains("constant columns: `one`"), "{text}");
     let run = dir.runner(&["data", "describe", "table.csv", "--target", "non"]).assert().code(2);
     let message = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
     assert!(

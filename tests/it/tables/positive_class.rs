@@ -80,10 +80,10 @@ fn the_rare_class_is_positive_regardless_of_alphabetical_order() {
     let evaluated = one_line(&stdout(&first.run(&["eval", "idea", "--strict"]).code(0)));
     assert_says(&evaluated, &["to the last digit", "positive class of precision"]);
     let predicted = one_line(&stdout(&first.run(&["predict", "idea", "--rows", "test", "--index", "0"]).code(0)));
-    assert_says(&predicted, &["positive class `fraud`: predicted from a probability of"]);
+    assert_says(&predicted, &["positive class `fraud`: predicted if its probability is at least"]);
     first.run(&["report", "idea", "-o", "page.html"]).code(0);
     let page = std::fs::read_to_string(first.path("page.html")).unwrap();
-    assert_says(&page, &["precision, recall, F1, AP, ROC AUC and the threshold are about it"]);
+    assert_says(&page, &["positive class of precision, recall, f1, roc_auc, ap: `fraud` (rarer than a third"]);
     first.run(&["plot", "pr", "idea", "-o", "pr.svg"]).code(0);
     assert_says(&std::fs::read_to_string(first.path("pr.svg")).unwrap(), &["Positive class: `fraud`."]);
 }
@@ -107,7 +107,7 @@ fn a_declared_positive_class_is_used_by_all_metrics() {
     }
     for (history, class) in [(&rare, 0), (&frequent, 1)] {
         let support = classes[class]["support"].as_f64().unwrap();
-        assert_eq!(history["test"]["positives"], json!(support / 60.0));
+        assert_eq!(history["test"]["prevalence"], json!(support / 60.0));
     }
     let last = |history: &Value, name: &str| history["history"][name].as_array().unwrap().last().unwrap().as_f64();
     assert!(last(&frequent, "val_ap") > Some(0.9) && last(&rare, "val_ap") < last(&frequent, "val_ap"));
@@ -117,7 +117,7 @@ fn a_declared_positive_class_is_used_by_all_metrics() {
         runs.filter(|path| !path.ends_with("latest")).map(|path| path.display().to_string()).collect();
     runs.sort();
     let compared = one_line(&stdout(&dir.run(&["compare", &runs[0], &runs[1]]).code(0)));
-    assert_says(&compared, &["are of different positive classes", "positive classes: "]);
+    assert_says(&compared, &["have different positive classes", "positive classes: "]);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn an_invalid_positive_class_is_rejected() {
     let ten_classes_dir = TestDir::new();
     ten_classes_dir.write("idea.toml", digits);
     let message = one_line(&stderr(&ten_classes_dir.run(&["exp", "idea.toml"]).code(2)));
-    assert_says(&message, &["`positive` is for 2 classes, and the target is 10 classes", "hint: leave it out"]);
+    assert_says(&message, &["`positive` is for 2 classes, and the target is 10 classes", "hint: remove it"]);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_class_without_training_rows_causes_a_warning_and_has_no_weight() {
         let history: Value = serde_json::from_str(&file).unwrap();
         let is_held_out = history["test"]["report"]["classes"][1]["support"] == 1;
         let message = one_line(&stderr(&shown));
-        let warning = "no training row is of class `lone`: its only row is held out, so it cannot be learned";
+        let warning = "no training rows of class `lone`: its only row is held out, so it cannot be learned";
         assert_eq!(message.contains(warning), is_held_out, "{message}");
         is_held_out
     });

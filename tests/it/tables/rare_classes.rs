@@ -88,8 +88,8 @@ set = { model = "network", resample = "over" }
         let resampled = &history["data"]["resample"];
         match to {
             Some(to) => {
-                assert_eq!((&resampled["from"], &resampled["to"]), (&json!([105, 15]), &json!(to)), "{variant}");
-                assert_eq!((&resampled["before_split"], &resampled["leak"]), (&json!(false), &Value::Null));
+                assert_eq!((&resampled["rows_before"], &resampled["rows_after"]), (&json!([105, 15]), &json!(to)), "{variant}");
+                assert_eq!((&resampled["before_split"], &resampled["leakage"]), (&json!(false), &Value::Null));
             }
             None => assert_eq!(*resampled, Value::Null),
         }
@@ -124,17 +124,17 @@ set = { resample_before_split = true }
     let message = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_says(&message, &["all of them by smote from 240 before the split: a leak"]);
     let text = stdout(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&text, &["leaky leaks: its test f1 of", "is no better than the", "of honest; all rows were resampled"]);
+    assert_says(&text, &["data leakage in leaky: test f1", "is inflated; without the leak (honest) it is", "; all rows were resampled"]);
     let leaky = history(&dir, "leaky-seed0");
     assert_eq!(leaky["data"]["rows"], json!({ "train": 210, "validation": 105, "test": 105 }));
-    assert!(leaky["data"]["resample"]["leak"].as_str().unwrap().contains("made up between"));
-    assert_eq!(leaky["data"]["resample"]["from"], json!([210, 30]));
+    assert!(leaky["data"]["resample"]["leakage"].as_str().unwrap().contains("synthetic rows between"));
+    assert_eq!(leaky["data"]["resample"]["rows_before"], json!([210, 30]));
     assert!(number(&leaky["test"]["f1"]) > number(&history(&dir, "honest-seed0")["test"]["f1"]));
     dir.run(&["eval", "idea", "--strict"]).code(0);
     // leakage is also reported without an honest variant
     let dir = self::new_dir("resample = \"over\"\nresample_before_split = true", &[DATA, TREE]);
     let text = stdout(&dir.run(&["exp", "idea.toml"]).code(0)).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&text, &["leaky: all rows were resampled (over) before the split, so copies"]);
+    assert_says(&text, &["data leakage: all rows were resampled (over) before the split, so copies"]);
 }
 
 #[track_caller]
@@ -216,8 +216,8 @@ fn invalid_settings_are_rejected_before_training() {
             vec!["`network` is missing"],
         ),
         ("", vec![diabetes, TREE], vec!["`tree` predicts classes, and the target is one number (regression)"]),
-        ("", vec![DATA, "[tree]\nmax_depth = 0\n"], vec!["`tree.max_depth` must lie between 1"]),
-        ("", vec![DATA, "[tree]\nmetrics = [\"mae\"]\n"], vec!["`tree.metrics` holds `mae`, which is for numbers"]),
+        ("", vec![DATA, "[tree]\nmax_depth = 0\n"], vec!["`tree.max_depth` must be between 1"]),
+        ("", vec![DATA, "[tree]\nmetrics = [\"mae\"]\n"], vec!["`tree.metrics` contains `mae`, which is for numbers"]),
         ("resample = \"smot\"", vec![DATA, TREE], vec!["unknown name `smot`", "did you mean `smote`?"]),
         ("resample = \"over\"", vec![diabetes, TREE], vec!["`resample` is for classes"]),
         ("resample = { smote = { k_neighbors = 0 } }", vec![DATA, TREE], vec!["`resample.smote.k_neighbors`"]),
@@ -235,7 +235,7 @@ fn invalid_settings_are_rejected_before_training() {
             vec!["`threshold` is for 2 classes"],
         ),
         ("", vec![DATA, TREE, "[[expect]]\nvalue = \"best.acc\"\nat_least = 0\n"], vec!["a tree is fitted at once"]),
-        ("", vec![DATA, NETWORK, "[[expect]]\nvalue = \"tree.depth\"\nat_least = 0\n"], vec!["it is no tree"]),
+        ("", vec![DATA, NETWORK, "[[expect]]\nvalue = \"tree.depth\"\nat_least = 0\n"], vec!["only decision trees have `tree` metrics"]),
     ] {
         let dir = new_dir(above, &tables);
         assert_says(&dir.error_message(&["exp", "idea.toml"]), &words);
@@ -247,8 +247,8 @@ fn invalid_settings_are_rejected_before_training() {
 fn sample_weights_are_rejected_where_they_cannot_be_used() {
     let weighted = DATA.replace("classes =", "weights = \"a\"\nclasses =");
     for (above, tables, words) in [
-        ("", vec![&*weighted, TREE], "`data.csv.weights` weighs single rows"),
-        ("resample = \"smote\"", vec![&*weighted, NETWORK], "`resample` makes rows up with `smote`"),
+        ("", vec![&*weighted, TREE], "`data.csv.weights` sets row weights"),
+        ("resample = \"smote\"", vec![&*weighted, NETWORK], "`resample` creates synthetic rows with `smote`"),
     ] {
         assert_says(&new_dir(above, &tables).error_message(&["exp", "idea.toml"]), &[words]);
     }
@@ -261,8 +261,8 @@ fn thresholds_change_predictions_and_missing_ones_are_reported() {
     let rows = stdout(&dir.run(&["predict", "idea", "--csv", "rare.csv", "--format", "csv"]).code(0));
     assert!(rows.lines().skip(1).all(|row| row.split(',').nth(1) == Some("1")), "{rows}");
     let one = stdout(&dir.run(&["predict", "idea", "--index", "0"]).code(0));
-    assert_says(&one, &["from a probability of 0.0000 on"]);
-    assert_says(&dir.error_message(&["exp", "idea.toml", "--set", "threshold=nan"]), &["every number must be finite"]);
+    assert_says(&one, &["its probability is at least 0.0000"]);
+    assert_says(&dir.error_message(&["exp", "idea.toml", "--set", "threshold=nan"]), &["numbers must be finite"]);
     // two rows of class 1, both of them training rows
     let mut table = "a,Class\n".to_owned();
     (0..40).for_each(|row| table += &format!("{row},{}\n", u8::from(row < 2)));
