@@ -8,7 +8,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 
-use crate::device::byte_size;
+use crate::io::byte_size;
 
 /// Why libtorch failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -292,7 +292,7 @@ mod tests {
         });
         let of_runner = catch_unwind(|| catch_fault(|| panic!("a bug in runner")));
         std::panic::set_hook(hook);
-        assert_eq!(huge.unwrap_err().to_string(), "the machine is out of memory: failed to allocate 363.80 TiB");
+        assert_eq!(huge.unwrap_err().to_string(), "the machine is out of memory: failed to allocate 363.7 TiB");
         let wanted = "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)";
         assert_eq!(misshapen.unwrap_err(), Fault::Other(wanted.to_owned()));
         assert_eq!(of_runner.unwrap_err().downcast_ref(), Some(&"a bug in runner"));
@@ -328,7 +328,7 @@ mod tests {
         let fault = catch_fault(|| -> () { Fault::out_of_memory(3 << 20).throw() });
         std::panic::set_hook(hook);
         let fault = fault.unwrap_err();
-        assert_eq!(fault.to_string(), "the machine is out of memory: failed to allocate 3.00 MiB");
+        assert_eq!(fault.to_string(), "the machine is out of memory: failed to allocate 3 MiB");
         assert!(fault.is_out_of_memory());
     }
 }

@@ -5,7 +5,6 @@
 //! Requesting `cuda` without a usable GPU is an error with the reason, never a silent CPU run.
 
 pub mod allocator;
-pub mod byte_size;
 mod cgroup;
 pub mod compute_mode;
 pub mod fault;

@@ -10,6 +10,7 @@ use indexmap::IndexSet;
 
 use crate::export::files::{File, Trial};
 use crate::history::History;
+use crate::io::csv_line;
 
 /// Returns the CSV files of the trials.
 pub fn files(trials: &[Trial]) -> Vec<File> {
@@ -31,23 +32,15 @@ impl Table {
     }
 
     fn text(self) -> String {
-        let mut text = line(self.columns.iter().map(String::as_str));
+        let mut text = csv_line::line(&self.columns) + "\n";
         for row in self.rows {
             let mut cells = vec![String::new(); self.columns.len()];
             row.into_iter().for_each(|(column, cell)| cells[column] = cell);
-            text.push_str(&line(cells.iter().map(String::as_str)));
+            text.push_str(&csv_line::line(cells));
+            text.push('\n');
         }
         text
     }
-}
-
-/// Returns a line of cells separated by commas, quoted if necessary.
-fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
-    let quoted = |cell: &str| match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.to_owned(),
-    };
-    format!("{}\n", cells.map(quoted).collect::<Vec<_>>().join(","))
 }
 
 /// Returns the columns that identify the trial.

@@ -28,7 +28,7 @@ pub enum ChosenBy {
 
 impl PositiveClass {
     /// Returns the class and why it is the positive one: "`fraud` (rarer than a third of the rows)".
-    pub fn in_words(&self) -> String {
+    pub fn describe(&self) -> String {
         let why = match self.chosen {
             ChosenBy::Stated => "",
             ChosenBy::Rarer => " (rarer than a third of the rows)",

@@ -97,7 +97,7 @@ impl DataRecord {
     /// Returns the positive class and why it is the positive one, or `None` unless there are two classes.
     pub fn describe_positive(&self) -> Option<String> {
         let name = self.positive_name()?;
-        Some(self.positive.as_ref().map_or_else(|| format!("`{name}`"), PositiveClass::in_words))
+        Some(self.positive.as_ref().map_or_else(|| format!("`{name}`"), PositiveClass::describe))
     }
 }
 

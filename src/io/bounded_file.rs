@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use crate::device::allocator::may_fail;
+use crate::io::byte_size::format_bytes;
 
 /// Maximum size of a JSON file of unknown origin. For histories and trees of this program, see
 /// [`crate::device::memory::max_json_bytes`].
@@ -72,23 +73,12 @@ pub fn beginning(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// Returns the error for a file that is too large.
 pub fn too_large(size: u64, most: u64) -> io::Error {
-    let message =
-        format!("it has {} or more, but at most {} are allowed for this kind of file", in_words(size), in_words(most));
+    let message = format!(
+        "it has {} or more, but at most {} are allowed for this kind of file",
+        format_bytes(size),
+        format_bytes(most)
+    );
     io::Error::new(ErrorKind::FileTooLarge, message)
-}
-
-/// Returns a human-readable size: `3 bytes`, `128 MiB`, `4.7 MiB`.
-pub fn in_words(bytes: u64) -> String {
-    let units = ["KiB", "MiB", "GiB", "TiB"];
-    match bytes.max(1).ilog2() as usize / 10 {
-        0 => format!("{bytes} bytes"),
-        power => {
-            let power = power.min(units.len());
-            let tenths = (u128::from(bytes) * 10) >> (10 * power); // truncated, not rounded
-            let part = if tenths % 10 == 0 { String::new() } else { format!(".{}", tenths % 10) };
-            format!("{}{part} {}", tenths / 10, units[power - 1])
-        }
-    }
 }
 
 /// Returns the kind of a file that may be endless; `None` for other files.
@@ -133,14 +123,6 @@ mod tests {
         assert_eq!(read(&folder.path().join("none"), 8).unwrap_err().kind(), ErrorKind::NotFound);
         std::fs::write(&path, b"\xff").unwrap();
         assert_eq!(read_to_string(&path, 8).unwrap_err().kind(), ErrorKind::InvalidData);
-    }
-
-    #[test]
-    fn sizes_are_in_units_of_1024() {
-        let written = [0, 1023, 1024, 1535, 5_000_000, 4 << 20, (1 << 30) - 1, 5 << 40, u64::MAX].map(in_words);
-        let wanted =
-            ["0 bytes", "1023 bytes", "1 KiB", "1.4 KiB", "4.7 MiB", "4 MiB", "1023.9 MiB", "5 TiB", "16777215.9 TiB"];
-        assert_eq!(written, wanted);
     }
 
     #[cfg(unix)]

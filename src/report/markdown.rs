@@ -140,7 +140,7 @@ fn introduction(groups: &[Group]) -> String {
     let mut words: Vec<String> = text("title").map(|title| format!("**{title}.**")).into_iter().collect();
     words.extend(text("question"));
     let data = groups[0].trials.first().and_then(Trial::history);
-    let data = data.map(|history| format!("{}: {}", code(&history.data.name), data::rows_in_words(&history.data)));
+    let data = data.map(|history| format!("{}: {}", code(&history.data.name), data::describe_rows(&history.data)));
     let source: Vec<String> = text("source").into_iter().chain(data).collect();
     words.extend((!source.is_empty()).then(|| format!("*({})*", source.join("; "))));
     words.join(" ")

@@ -75,7 +75,7 @@ pub fn expectations(runs: &Runs) -> Option<Table> {
         let found = row.outcomes.iter().map(|outcome| match outcome {
             Some(outcome) => {
                 let range = outcome.range(&number).map(|range| format!(": {range}")).unwrap_or_default();
-                format!("{} {}{range}", mark(outcome.is_met()), outcome.in_words(&number))
+                format!("{} {}{range}", mark(outcome.is_met()), outcome.describe(&number))
             }
             None => MISSING.to_owned(),
         });

@@ -28,8 +28,9 @@ fn distinct<'a, T: PartialEq>(groups: &'a [Group], value: impl Fn(&'a History) -
             }
         }
     }
-    let in_words = |labels: Vec<&str>| if labels.len() == groups.len() { "all".to_owned() } else { labels.join(", ") };
-    found.into_iter().map(|(value, labels)| (value, in_words(labels))).collect()
+    let label_list =
+        |labels: Vec<&str>| if labels.len() == groups.len() { "all".to_owned() } else { labels.join(", ") };
+    found.into_iter().map(|(value, labels)| (value, label_list(labels))).collect()
 }
 
 /// Returns the data section; `None` if no group was trained by runner.
@@ -72,7 +73,7 @@ fn resampled(data: &DataRecord) -> String {
 }
 
 /// Returns the numbers of rows that are not 0: `42,000 training, 10,000 test rows`.
-pub fn rows_in_words(data: &DataRecord) -> String {
+pub fn describe_rows(data: &DataRecord) -> String {
     let rows = [("training", data.rows.train), ("validation", data.rows.validation), ("test", data.rows.test)];
     let rows = rows.into_iter().filter(|(_, rows)| *rows > 0).map(|(part, rows)| format!("{} {part}", count(rows)));
     format!("{} rows", rows.collect::<Vec<_>>().join(", "))

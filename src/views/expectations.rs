@@ -117,7 +117,7 @@ impl Outcome {
 
     /// Returns the value that was found, with the one that it is compared with; of several trials, the number that meet
     /// the expectation: `4 of 5 trials`.
-    pub fn in_words(&self, number: &dyn Fn(f64) -> String) -> String {
+    pub fn describe(&self, number: &dyn Fn(f64) -> String) -> String {
         let value = |found: &Option<MetricValue>| value(found.as_ref(), number);
         match &self.trials[..] {
             [TrialOutcome { found: Some(_), against: Some(_), .. }] => {
@@ -182,7 +182,7 @@ pub fn section(runs: &Runs) -> Option<Section> {
         let claim = row.claim.as_ref().filter(|claim| above != Some(*claim));
         above = row.claim.as_ref();
         let found = row.outcomes.iter().map(|outcome| match outcome {
-            Some(outcome) => format!("{}{}", outcome.in_words(&brief), outcome.missed_by(&brief)),
+            Some(outcome) => format!("{}{}", outcome.describe(&brief), outcome.missed_by(&brief)),
             None => MISSING.to_owned(),
         });
         let cells =
@@ -219,8 +219,8 @@ mod tests {
         let [row] = &rows[..] else { panic!("one expectation") };
         assert_eq!((row.metric.as_str(), row.bound.as_str(), row.is_met()), ("last.loss", "≤ 0.5", false));
         let [Some(first), Some(second)] = &row.outcomes[..] else { panic!("two outcomes") };
-        assert_eq!((first.is_met(), first.in_words(&brief)), (true, "0.2500".to_owned()));
-        assert_eq!((second.is_met(), second.in_words(&brief)), (false, "1 of 2 trials".to_owned()));
+        assert_eq!((first.is_met(), first.describe(&brief)), (true, "0.2500".to_owned()));
+        assert_eq!((second.is_met(), second.describe(&brief)), (false, "1 of 2 trials".to_owned()));
         assert_eq!(second.range(&brief).unwrap(), "0.5000 to 0.7500");
         assert_eq!(second.missed_by(&brief), "; missed by base-seed1: 0.7500");
         let section = section(&runs).unwrap();
@@ -235,7 +235,7 @@ mod tests {
         let trials = run(mean, &[("a", 0, 0.25), ("a", 1, 0.75), ("b", 0, 0.75), ("b", 1, 0.75)]);
         let runs = Runs::of(vec![("seeds 0 and 1".to_owned(), trials.iter().collect())]);
         let together = rows(&runs, false);
-        assert_eq!(together[0].outcomes[0].as_ref().unwrap().in_words(&brief), "1 of 2 variants");
+        assert_eq!(together[0].outcomes[0].as_ref().unwrap().describe(&brief), "1 of 2 variants");
         let each: Vec<String> = rows(&runs, true).into_iter().map(|row| row.metric).collect();
         assert_eq!(each, ["mean of a/last.loss", "mean of b/last.loss"]);
     }

@@ -111,7 +111,7 @@ pub fn observed(groups: &[Group]) -> Vec<Observed> {
             let epochs = kept_epochs(group, layers.len());
             let mut values: Vec<Option<Vec<Option<f64>>>> = vec![None; observed.layers.len()];
             for layer in layers {
-                let words = in_words(layer, network);
+                let words = layer_label(layer, network);
                 let at = observed.layers.iter().position(|known| *known == words).unwrap_or_else(|| {
                     observed.layers.push(words);
                     values.push(None);
@@ -127,7 +127,7 @@ pub fn observed(groups: &[Group]) -> Vec<Observed> {
     kinds
 }
 
-fn in_words(layer: &str, network: Option<&NetworkRecord>) -> String {
+fn layer_label(layer: &str, network: Option<&NetworkRecord>) -> String {
     let known = network.and_then(|network| network.layers.iter().find(|known| known.name == layer));
     known.map_or_else(|| format!("layer {layer}"), |known| format!("layer {layer} ({})", known.kind))
 }

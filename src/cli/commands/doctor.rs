@@ -7,8 +7,9 @@ use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
 use crate::device;
-use crate::device::{byte_size, memory};
+use crate::device::memory;
 use crate::io::atomic_write;
+use crate::io::byte_size::format_bytes;
 use crate::tensor::threads::{self, Available};
 
 /// Arguments of `runner doctor`.
@@ -78,7 +79,7 @@ fn cuda() -> Check {
         Ok(count) => {
             let devices = (0..count).map(|number| {
                 let free = memory::free(Device::Cuda(number));
-                format!("cuda:{number} ({} free)", byte_size::format_bytes(free))
+                format!("cuda:{number} ({} free)", format_bytes(free))
             });
             Check::passed("cuda", format!("usable: {}", devices.collect::<Vec<_>>().join(", ")))
         }
@@ -96,7 +97,7 @@ fn threads() -> Check {
 }
 
 fn memory() -> Check {
-    let free = byte_size::format_bytes(memory::free(Device::Cpu));
+    let free = format_bytes(memory::free(Device::Cpu));
     Check::passed(
         "memory",
         format!("{free} free; models trained together use at most half of it; change with `--stack N`"),

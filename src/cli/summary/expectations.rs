@@ -43,10 +43,10 @@ fn line(expected: &Expected, page: Page) -> String {
         if expected.is_met() { ("✓", terminal::green) } else { ("✗", terminal::red) };
     let found = expected.outcomes.iter().flatten().map(|outcome| match &outcome.trials[..] {
         [one] if one.against.is_none() && expected.bound.starts_with('>') => {
-            format!("found {}, and no value to compare it with", outcome.in_words(&number))
+            format!("found {}, and no value to compare it with", outcome.describe(&number))
         }
-        [_] => format!("found {}", outcome.in_words(&number)),
-        _ => outcome.in_words(&number),
+        [_] => format!("found {}", outcome.describe(&number)),
+        _ => outcome.describe(&number),
     });
     let line = format!("{mark} {}: {}", expected.statement, found.collect::<Vec<_>>().join("; "));
     page.wrapped(&line, 2).replacen(mark, &color(mark), 1) // color codes have no width

@@ -169,7 +169,7 @@ fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
         ChosenBy::Rarer => "; `positive` in the experiment file chooses another",
         ChosenBy::Stated | ChosenBy::Second => "",
     };
-    Some(format!("positive class: {}{other}", positive.in_words()))
+    Some(format!("positive class: {}{other}", positive.describe()))
 }
 
 /// Returns how rows were resampled: the method and the number of rows before it.
@@ -187,11 +187,11 @@ fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
         1 => "1 thread".to_owned(),
         threads => format!("up to {threads} threads"),
     };
-    format!("{}, on {} with {threads}", in_words(plans, stack), device::name(stack.device))
+    format!("{}, on {} with {threads}", describe_stack(plans, stack), device::name(stack.device))
 }
 
 /// Returns the seeds, folds and variants that are trained together, and what is shown of them.
-fn in_words(plans: &[&Plan], stack: &StackInfo) -> String {
+fn describe_stack(plans: &[&Plan], stack: &StackInfo) -> String {
     let s = if stack.seeds.len() == 1 { "" } else { "s" };
     let seeds = format!("seed{s} {}", format_seeds(&stack.seeds));
     if stack.replicas == 1 {

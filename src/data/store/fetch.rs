@@ -18,7 +18,8 @@ use crate::data::store::manifest::{DataFile, Manifest, Source};
 use crate::data::store::{mnist_csv, user_file};
 use crate::data::table::csv_text::TableError;
 use crate::io::atomic_write;
-use crate::io::bounded_file::{self, in_words};
+use crate::io::bounded_file;
+use crate::io::byte_size::format_bytes;
 
 /// Prefix of the folder into which a wheel is downloaded.
 const WHEEL: &str = ".wheel-";
@@ -259,7 +260,7 @@ pub fn wheel_members(wheel: Vec<u8>, members: &[String], limit: u64) -> anyhow::
             .take(limit + 1)
             .read_to_end(&mut bytes)
             .with_context(|| format!("failed to unpack `{member}`"))?;
-        ensure!(bytes.len() as u64 <= limit, "`{member}` unpacks to more than {}", in_words(limit));
+        ensure!(bytes.len() as u64 <= limit, "`{member}` unpacks to more than {}", format_bytes(limit));
         unpacked.push(bytes);
     }
     Ok(unpacked)

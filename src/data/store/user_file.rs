@@ -9,7 +9,7 @@ use crate::config::suggest;
 use crate::data::store::checksum::sha256;
 use crate::data::store::hashed_file;
 use crate::data::table::csv_text::TableError;
-use crate::io::bounded_file::in_words;
+use crate::io::byte_size::format_bytes;
 use crate::io::file_format::FileFormat;
 
 /// Formats of tables that can be read.
@@ -62,7 +62,7 @@ fn unpacked(packed: &[u8], limit: u64) -> Result<Vec<u8>, TableError> {
         .read_to_end(&mut unpacked)
         .map_err(|error| TableError::new(format!("cannot be unpacked: {error}")))?;
     if unpacked.len() as u64 > limit {
-        let (packed, limit) = (in_words(packed.len() as u64), in_words(limit));
+        let (packed, limit) = (format_bytes(packed.len() as u64), format_bytes(limit));
         let message = format!("cannot be unpacked: its {packed} unpack to more than {limit}");
         return Err(TableError::new(message).hint("if this is intended, unpack it first: `gunzip --keep`"));
     }

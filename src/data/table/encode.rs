@@ -12,7 +12,7 @@ use crate::config::hint::Hint;
 use crate::data::subsets::Training;
 use crate::device::memory;
 use crate::history::number::as_number;
-use crate::io::bounded_file::in_words;
+use crate::io::byte_size::format_bytes;
 
 /// Encoding of text columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -227,7 +227,7 @@ impl Encoder {
         let widest = self.columns.iter().map(|column| &column.column).max_by_key(|column| column.width());
         let ColumnEncoding { name, .. } = widest.expect("an encoding has a column");
         let width = widest.map_or(0, ColumnEncoding::width);
-        let (wanted, free) = (in_words(u64::try_from(wanted).unwrap_or(u64::MAX)), in_words(free));
+        let (wanted, free) = (format_bytes(u64::try_from(wanted).unwrap_or(u64::MAX)), format_bytes(free));
         let message = format!(
             "{rows} rows of {} features take {wanted} of memory, but {free} are free; {width} of the features are column `{name}`",
             self.width

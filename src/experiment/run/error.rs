@@ -68,7 +68,7 @@ mod tests {
         let error = into_run_error(full(), "failed to train `x`", Operation::Stack(Some(64)));
         assert_eq!(hint(&error), "train fewer replicas at once: `--stack 64`");
         let lines: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
-        assert_eq!(lines, ["failed to train `x`", "the GPU has not enough memory: 2.00 GiB more were asked for"]);
+        assert_eq!(lines, ["failed to train `x`", "the GPU is out of memory: failed to allocate 2.00 GiB"]);
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
         for operation in [Operation::Data, Operation::Tree] {
             let error = into_run_error(lacks(), "failed", operation);
             assert!(hint(&error).contains("`split.train_rows`") && !hint(&error).contains("batch"));
-            assert_eq!(in_a_line(&error), "failed: the machine has not enough memory: 4.00 MiB more were asked for");
+            assert_eq!(in_a_line(&error), "failed: the machine is out of memory: failed to allocate 4 MiB");
         }
     }
 

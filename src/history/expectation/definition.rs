@@ -69,7 +69,7 @@ pub enum Over {
 
 impl Expectation {
     /// Returns the condition as text: `≥ 0.9`, `0.5 ± 0.01`, `> 2 × relu/last.loss`.
-    pub fn in_words(&self) -> String {
+    pub fn describe(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.at_least.map(|bound| format!("≥ {bound}")));
         parts.extend(self.at_most.map(|bound| format!("≤ {bound}")));

@@ -62,7 +62,7 @@ impl Expectation {
             claim: None,
             value,
             over,
-            expected: self.in_words(),
+            expected: self.describe(),
             variant,
             found,
             against,

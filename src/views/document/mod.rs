@@ -2,7 +2,6 @@
 
 pub mod badge;
 pub mod block;
-pub mod csv;
 pub mod statistic;
 pub mod table;
 pub mod thinned;

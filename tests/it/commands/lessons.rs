@@ -70,7 +70,7 @@ fn results_of_every_lesson_are_documented() {
         let section = sections[name].replace('`', "");
         for expectation in &study.spec.expect {
             let of_variant = expectation.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
-            let expected = expectation.in_words();
+            let expected = expectation.describe();
             let expected = if expectation.is.is_some() { expected.replace('_', " ") } else { expected };
             let shown = format!("{of_variant}{} | {expected} |", expectation.value);
             assert!(section.contains(&shown), "no `{shown}` under {name}: {again}");

@@ -165,7 +165,10 @@ fn metrics_of_unknown_rows_are_not_shown_as_training_metrics() {
     let mine = compare(&dir, "mine.csv");
     assert_eq!((mine.metric("last.accuracy"), mine.metric("last.acc")), (Some(0.875), None));
     assert_eq!((mine.metric("last.f1 (unknown rows)"), mine.metric("last.f1")), (Some(0.75), None));
-    assert_says(&mine.notes, &["`accuracy` keeps its name: the file does not say whether it is for training or validation rows"]);
+    assert_says(
+        &mine.notes,
+        &["`accuracy` keeps its name: the file does not say whether it is for training or validation rows"],
+    );
     assert_eq!(compare(&dir, "keras.csv").metric("last.acc"), Some(0.95));
 }
 

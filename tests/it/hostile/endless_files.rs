@@ -10,7 +10,9 @@ use crate::support::{TestDir, assert_says, idea_with, stderr};
 #[test]
 fn every_command_rejects_an_endless_history() {
     let dir = dir_with_run();
-    for (to, what) in [("/dev/zero", "it is a device, not a regular file"), ("pipe", "it is a named pipe, not a regular file")] {
+    for (to, what) in
+        [("/dev/zero", "it is a device, not a regular file"), ("pipe", "it is a named pipe, not a regular file")]
+    {
         let target = if to == "pipe" { dir.path("pipe") } else { to.into() };
         if to == "pipe" {
             replace_with_pipe(&dir, "pipe");
@@ -37,7 +39,9 @@ fn endless_weights_tables_images_and_experiments_are_rejected() {
     let images = "[data.idx]\nimages = \"endless\"\nlabels = \"endless\"\n";
     dir.write("images.toml", idea_with("[data.digits]\n", images));
     replace_with_pipe(&dir, "pipe");
-    for (to, what) in [("/dev/zero", "it is a device, not a regular file"), ("pipe", "it is a named pipe, not a regular file")] {
+    for (to, what) in
+        [("/dev/zero", "it is a device, not a regular file"), ("pipe", "it is a named pipe, not a regular file")]
+    {
         for name in ["endless", "endless.toml", "endless.csv", "endless.json", WEIGHTS] {
             replace_with_link(&dir, name, if to == "pipe" { dir.path("pipe") } else { to.into() });
         }

@@ -113,7 +113,10 @@ fn empty_or_repeated_seeds_are_rejected() {
     assert_says(&error_of_arguments(&["--seeds", "0..9999999"]), &["more than 10,000 seeds"]);
     assert_says(&error_of_arguments(&["--seed", "1", "--seeds", "1..2"]), &["--seed", "--seeds", "cannot be used"]);
     assert_says(&error_with("[data.digits]", "seeds = [1, 1]\n[data.digits]"), &["must differ", "line 3"]);
-    assert_says(&error_with("[data.digits]", "seeds = []\n[data.digits]"), &["`seeds` must contain at least one seed", "line 3"]);
+    assert_says(
+        &error_with("[data.digits]", "seeds = []\n[data.digits]"),
+        &["`seeds` must contain at least one seed", "line 3"],
+    );
 }
 
 #[test]

@@ -76,10 +76,7 @@ fn an_unwritable_data_cache_is_reported_with_a_remedy() {
         let output = command.env("RUNNER_DATA_DIR", &taken).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         let message = String::from_utf8(output.stderr).unwrap();
-        assert_says(
-            &message,
-            &[&taken.display().to_string(), "hint: set `RUNNER_DATA_DIR` to a writable directory"],
-        );
+        assert_says(&message, &[&taken.display().to_string(), "hint: set `RUNNER_DATA_DIR` to a writable directory"]);
     }
 }
 

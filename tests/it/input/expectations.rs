@@ -166,5 +166,8 @@ fn expectations_that_can_never_be_checked_are_rejected() {
     let dir = TestDir::new();
     let twice = "[[theirs]]\nvalue = \"last.loss\"\nfigure = 1\n";
     dir.write("idea.toml", format!("{IDEA}\n{twice}{twice}"));
-    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["`reference.1.metric` is a duplicate: `last.loss` already has a reference"]);
+    assert_says(
+        &dir.error_message(&["exp", "idea.toml"]),
+        &["`reference.1.metric` is a duplicate: `last.loss` already has a reference"],
+    );
 }

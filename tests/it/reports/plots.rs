@@ -121,7 +121,10 @@ fn plot_errors_are_reported_before_anything_is_written() {
     dir.write("runs/empty/.keep", "");
     for (arguments, words) in [
         (&["plot", "two", "-o", "a.pdf"][..], &["`-o a.pdf` ends in neither `.svg` nor `.png`"][..]),
-        (&["plot", "two", "-o", "a.svg", "--format", "png"], &["`-o a.svg` ends in `.svg`, but `--format` is `png`", "leave `--format` out"]),
+        (
+            &["plot", "two", "-o", "a.svg", "--format", "png"],
+            &["`-o a.svg` ends in `.svg`, but `--format` is `png`", "leave `--format` out"],
+        ),
         (&["plot", "two", "-o", "two.toml/a.svg"], &["two.toml", "hint: `-o FILE`"]),
         (&["plot", "tow"], &["no run of `tow`", "`two`"]),
         (&["plot", "empty"], &["there is no history"]),

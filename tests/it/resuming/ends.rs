@@ -87,8 +87,7 @@ fn a_failed_variant_does_not_stop_the_others_and_is_retried_on_resume() {
     let (huge, wide) = (layers("huge", "{ linear = 15000 }, { linear = 15000 }"), layers("wide", "{ linear = 32 }"));
     dir.write("idea.toml", format!("{IDEA}\n[[variants]]\nname = \"small\"\n{huge}{wide}"));
     let (shown, message) = run_with_memory_limit(&dir, &["exp", "idea.toml", "--device", "cpu"]);
-    let why =
-        ["failed to train `idea`, variant huge, seed 0, on cpu", "out of memory", "2 of 3 trials are done"];
+    let why = ["failed to train `idea`, variant huge, seed 0, on cpu", "out of memory", "2 of 3 trials are done"];
     assert_says(&message, &why);
     assert!(!message.contains("panicked"), "{message}");
     assert_says(&shown, &["small", "wide", "not trained: huge"]);

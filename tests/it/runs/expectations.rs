@@ -87,7 +87,10 @@ fn expectations_can_use_a_metric_that_only_one_variant_has() {
 fn reference_values_are_shown_next_to_the_results() {
     let dir = TestDir::new();
     let printed = dir.run(&["exp", "mlp_xor", "--device", "cpu"]).code(0);
-    assert_says(&stdout(&printed), &["reference  this run\nfirst.loss                 0.2490  ", "learned.prediction.3.0"]);
+    assert_says(
+        &stdout(&printed),
+        &["reference  this run\nfirst.loss                 0.2490  ", "learned.prediction.3.0"],
+    );
     let history = dir.history(&["mlp_xor"]);
     let beside = |name: &str| {
         let theirs = history["references"].as_array().unwrap();

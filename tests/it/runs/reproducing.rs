@@ -124,7 +124,14 @@ fn other_thread_counts_are_named_even_if_results_are_equal() {
     let dir = TestDir::with_idea();
     dir.exp(&["idea.toml", "--threads", "1"]);
     let message = stdout(&dir.run(&["reproduce", "idea", "--threads", "2"]).code(0));
-    assert_says(&message, &["base-seed0: identical (2 epochs", "identical, although the environment has changed", "threads 1 then, 2 now"]);
+    assert_says(
+        &message,
+        &[
+            "base-seed0: identical (2 epochs",
+            "identical, although the environment has changed",
+            "threads 1 then, 2 now",
+        ],
+    );
 }
 
 #[test]
@@ -148,7 +155,11 @@ fn edited_metrics_are_found_with_their_epoch() {
     let message = stdout(&dir.run(&["reproduce", "idea"]).code(1));
     assert_says(
         &message,
-        &["base-seed0: identical", "base-seed1: different from epoch 4 of 5", "no change of the environment is recorded"],
+        &[
+            "base-seed0: identical",
+            "base-seed1: different from epoch 4 of 5",
+            "no change of the environment is recorded",
+        ],
     );
 }
 

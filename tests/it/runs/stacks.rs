@@ -82,14 +82,14 @@ fn training_error(arguments: &[&str]) -> String {
 fn out_of_memory_errors_name_experiment_seeds_and_device() {
     assert_snapshot!(training_error(&["--stack", "4"]), @r"
     error: failed to train `absurd`, seeds 0, 1, 2, 3 in one stack, on cpu
-      because the machine is out of memory: failed to allocate 102.15 PiB
+      because the machine is out of memory: failed to allocate 102.1 PiB
     hint: use a smaller batch (`--set train.batch=…`) or a smaller network
     ");
 }
 
 #[test]
 fn convolutions_are_not_stacked_on_the_cpu_by_default() {
-    assert_says(&training_error(&[]), &["failed to train `absurd`, seed 0, on cpu", "25.54 PiB"]);
+    assert_says(&training_error(&[]), &["failed to train `absurd`, seed 0, on cpu", "25.5 PiB"]);
 }
 
 #[test]

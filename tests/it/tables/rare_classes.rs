@@ -88,7 +88,11 @@ set = { model = "network", resample = "over" }
         let resampled = &history["data"]["resample"];
         match to {
             Some(to) => {
-                assert_eq!((&resampled["rows_before"], &resampled["rows_after"]), (&json!([105, 15]), &json!(to)), "{variant}");
+                assert_eq!(
+                    (&resampled["rows_before"], &resampled["rows_after"]),
+                    (&json!([105, 15]), &json!(to)),
+                    "{variant}"
+                );
                 assert_eq!((&resampled["before_split"], &resampled["leakage"]), (&json!(false), &Value::Null));
             }
             None => assert_eq!(*resampled, Value::Null),
@@ -124,7 +128,14 @@ set = { resample_before_split = true }
     let message = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_says(&message, &["all of them by smote from 240 before the split: a leak"]);
     let text = stdout(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&text, &["data leakage in leaky: test f1", "is inflated; without the leak (honest) it is", "; all rows were resampled"]);
+    assert_says(
+        &text,
+        &[
+            "data leakage in leaky: test f1",
+            "is inflated; without the leak (honest) it is",
+            "; all rows were resampled",
+        ],
+    );
     let leaky = history(&dir, "leaky-seed0");
     assert_eq!(leaky["data"]["rows"], json!({ "train": 210, "validation": 105, "test": 105 }));
     assert!(leaky["data"]["resample"]["leakage"].as_str().unwrap().contains("synthetic rows between"));
@@ -235,7 +246,11 @@ fn invalid_settings_are_rejected_before_training() {
             vec!["`threshold` is for 2 classes"],
         ),
         ("", vec![DATA, TREE, "[[expect]]\nvalue = \"best.acc\"\nat_least = 0\n"], vec!["a tree is fitted at once"]),
-        ("", vec![DATA, NETWORK, "[[expect]]\nvalue = \"tree.depth\"\nat_least = 0\n"], vec!["only decision trees have `tree` metrics"]),
+        (
+            "",
+            vec![DATA, NETWORK, "[[expect]]\nvalue = \"tree.depth\"\nat_least = 0\n"],
+            vec!["only decision trees have `tree` metrics"],
+        ),
     ] {
         let dir = new_dir(above, &tables);
         assert_says(&dir.error_message(&["exp", "idea.toml"]), &words);

@@ -11,6 +11,7 @@ use crate::compare::positive_class::positive_classes;
 use crate::compare::settings::{Setting, differing, settings};
 use crate::compare::statistics::difference::Difference;
 use crate::compare::trial::{Record, Trial};
+use crate::io::csv_line;
 
 /// Returns the comparison as JSON.
 pub(crate) fn to_json(groups: &[Group], comparison: &Comparison, all: bool) -> Value {
@@ -75,8 +76,8 @@ pub(crate) fn to_csv(groups: &[Group], comparison: &Comparison) -> String {
                 lines.extend(metric.without_mean[index].map(|value| {
                     format!(
                         "{},{},0,{value},,,,,,false,,,,,,,,,{caution}",
-                        csv_field(&group.label),
-                        csv_field(&metric.name)
+                        csv_line::cell(&group.label),
+                        csv_line::cell(&metric.name)
                     )
                 }));
                 continue;
@@ -85,8 +86,8 @@ pub(crate) fn to_csv(groups: &[Group], comparison: &Comparison) -> String {
             let base = metric.groups[comparison.baseline].as_ref().filter(|_| index != comparison.baseline);
             let field = |value: fn(&Difference) -> Option<f64>| number(tested.and_then(value));
             let cells = [
-                csv_field(&group.label),
-                csv_field(&metric.name),
+                csv_line::cell(&group.label),
+                csv_line::cell(&metric.name),
                 sample.n.to_string(),
                 sample.mean.to_string(),
                 number(sample.std),
@@ -124,14 +125,6 @@ fn caution(group: &Group, metric: &MetricComparison, index: usize) -> String {
         0 => String::new(),
         _ if diverged == all => "diverged".to_owned(),
         _ => format!("{diverged} of {all} trials diverged"),
-    }
-}
-
-/// Returns a field of a CSV file, in quotes if necessary.
-pub(in crate::cli) fn csv_field(text: &str) -> String {
-    match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
     }
 }
 

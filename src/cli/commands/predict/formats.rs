@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::cli::commands::compare::formats::csv_field;
 use crate::cli::commands::predict::text::PredictionView;
 use crate::data::Target;
 use crate::experiment::predict::prediction::{Label, Prediction, Value};
+use crate::io::csv_line;
 
 /// Returns CSV with a line for each row: the prediction, the probability or score of every class, and the true value.
 pub(crate) fn to_csv(view: &PredictionView) -> String {
@@ -27,7 +27,7 @@ pub(crate) fn to_csv(view: &PredictionView) -> String {
             [Some(name.clone()), truth, error].into_iter().flatten()
         })),
     }
-    let mut lines = vec![csv_line(&header)];
+    let mut lines = vec![csv_line::line(&header)];
     for (number, prediction) in view.numbers.iter().zip(&view.predictions.rows) {
         let mut fields = vec![number.to_string()];
         match prediction {
@@ -50,14 +50,9 @@ pub(crate) fn to_csv(view: &PredictionView) -> String {
                     .flatten()
             })),
         }
-        lines.push(csv_line(&fields));
+        lines.push(csv_line::line(&fields));
     }
     lines.join("\n")
-}
-
-/// Returns a CSV line of these fields, in quotes if necessary.
-fn csv_line(fields: &[String]) -> String {
-    fields.iter().map(|field| csv_field(field)).collect::<Vec<_>>().join(",")
 }
 
 /// Returns a JSON object for each row.

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::commands::compare::formats::{csv_field, markdown_table};
+use crate::cli::commands::compare::formats::markdown_table;
 use crate::cli::text::column_layout::Column;
 use crate::compare::run_list::RunSummary;
+use crate::io::csv_line;
 
 /// Returns the runs as JSON, with the values of the requested metrics.
 pub(crate) fn to_json(runs: &[RunSummary], metric_names: &[String]) -> Value {
@@ -37,27 +38,28 @@ pub(crate) fn to_json(runs: &[RunSummary], metric_names: &[String]) -> Value {
 /// Returns CSV with a line for each run.
 pub(crate) fn to_csv(runs: &[RunSummary], metric_names: &[String]) -> String {
     const HEADER: &str = "experiment,variant,folder,variants,trials,status,leaks,best_metric,best_value,best_epoch,test_metric,test_value,seconds,device,started,missing";
-    let header = metric_names.iter().fold(HEADER.to_owned(), |header, name| format!("{header},{}", csv_field(name)));
+    let header =
+        metric_names.iter().fold(HEADER.to_owned(), |header, name| format!("{header},{}", csv_line::cell(name)));
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let line = |run: &RunSummary| {
         let statuses: Vec<String> =
             run.statuses.iter().map(|(status, count)| format!("{count} {}", status.word())).collect();
         let (best, test) = (run.best.as_ref(), run.test.as_ref());
         let mut cells = vec![
-            csv_field(&run.experiment),
-            csv_field(run.variant.as_deref().unwrap_or_default()),
-            csv_field(&run.folder.to_string_lossy()),
+            csv_line::cell(&run.experiment),
+            csv_line::cell(run.variant.as_deref().unwrap_or_default()),
+            csv_line::cell(&run.folder.to_string_lossy()),
             run.variants.to_string(),
             run.trials.to_string(),
-            csv_field(&statuses.join("; ")),
+            csv_line::cell(&statuses.join("; ")),
             run.leaks.to_string(),
-            best.map(|best| csv_field(&best.metric)).unwrap_or_default(),
+            best.map(|best| csv_line::cell(&best.metric)).unwrap_or_default(),
             number(best.map(|best| best.value)),
             number(best.map(|best| best.epoch)),
-            test.map(|test| csv_field(&test.metric)).unwrap_or_default(),
+            test.map(|test| csv_line::cell(&test.metric)).unwrap_or_default(),
             number(test.map(|test| test.value)),
             run.seconds.to_string(),
-            csv_field(&run.device),
+            csv_line::cell(&run.device),
             run.started.clone(),
             run.missing.to_string(),
         ];

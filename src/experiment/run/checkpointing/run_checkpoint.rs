@@ -4,11 +4,12 @@ use anyhow::{Context, anyhow, ensure};
 use serde::Deserialize;
 
 use crate::config::hint::Hint;
-use crate::device::{byte_size, memory};
+use crate::device::memory;
 use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, hashes_of_older_versions};
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
 use crate::io::bounded_file;
+use crate::io::byte_size::format_bytes;
 use crate::run_dir::RunDir;
 use crate::train::checkpoint::{Checkpoint, State, Tensors, file};
 
@@ -60,7 +61,7 @@ impl RunCheckpoint {
             Err(error) => return Err(anyhow::Error::new(error).context(describe()).context(without)),
         };
         if size > free {
-            let (size, free) = (byte_size::format_bytes(size), byte_size::format_bytes(free));
+            let (size, free) = (format_bytes(size), format_bytes(free));
             let hint = "free memory, or resume the run on a machine that has more; the checkpoint is kept";
             let error = anyhow!("it needs {size} of memory, but {free} are free");
             return Err(error.context(describe()).context(Hint(hint.to_owned())));
@@ -125,7 +126,7 @@ mod tests {
         let size = finished.folder.file(FILE).metadata().unwrap().len();
         let error = RunCheckpoint::read_into(&finished.folder, size - 1).unwrap_err();
         let message = in_a_line(&error);
-        let (needed, free) = (byte_size::format_bytes(size), byte_size::format_bytes(size - 1));
+        let (needed, free) = (format_bytes(size), format_bytes(size - 1));
         assert!(message.ends_with(&format!("it needs {needed} of memory, but {free} are free")), "{message}");
         let hint = &error.downcast_ref::<Hint>().unwrap().0;
         assert!(hint.contains("the checkpoint is kept") && !hint.contains("rm "), "{hint}");

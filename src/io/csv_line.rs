@@ -1,4 +1,4 @@
-//! CSV cells and lines.
+//! Writing CSV: cells and lines.
 
 /// Returns a cell, in quotes if necessary.
 pub fn cell(text: &str) -> String {
