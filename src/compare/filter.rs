@@ -64,7 +64,8 @@ impl FromStr for Filter {
 }
 
 impl Filter {
-    /// Returns whether a group matches: the mean of a metric over its trials, any of its words, or a setting. A group
+    /// Returns whether a group matches. The name is a metric (mean over trials), a text value of a trial such as its
+    /// status, or a setting. A group
     /// without the named value never matches. `unfinished` says that the run is unfinished.
     pub fn holds(&self, group: &Group, unfinished: bool) -> bool {
         let wanted = self.value.parse::<f64>().ok();

@@ -31,11 +31,11 @@ use crate::train::task::Task;
 /// A replica that stops early or diverges stays in the stack until all have ended, but is no longer recorded. Its
 /// weights are restored at the end.
 ///
-/// `stop` is read in each step. Once it is set, the replicas that still train end as interrupted after their last
-/// completed epoch. The checkpointer provides the checkpoint to resume from, if any, and saves others.
+/// `stop` is read in each step. Once it is set, replicas that are still training get the status interrupted and
+/// keep their last completed epoch. The checkpointer provides the checkpoint to resume from, if any, and saves others.
 ///
 /// # Errors
-/// When that checkpoint belongs to another training.
+/// When that checkpoint is from a different stack or run.
 pub fn fit(
     stack: &Stack,
     task: &Task,

@@ -1,5 +1,5 @@
-//! Duplicate rows: rows that equal an earlier row, the number of distinct rows of each class, and rows with the
-//! features of a row of another class.
+//! Duplicate rows: rows that equal an earlier row, the number of distinct rows of each class, and rows whose
+//! features equal those of a row of another class.
 //!
 //! Rows are compared by the SHA-256 of their values, so that wide rows need no more memory than narrow ones.
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::data::inspect::class_count::ClassCount;
 
-/// SHA-256 of the values of a row: equal rows have the same, different rows different ones.
+/// SHA-256 of the values of a row: equal rows have equal fingerprints.
 pub type Fingerprint = [u8; 32];
 
 /// Returns the fingerprint of the values of a row.
@@ -38,7 +38,7 @@ impl Bits for u64 {
 /// Numbers of duplicate rows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Duplicates {
-    /// Number of rows that equal an earlier row, with the class.
+    /// Number of rows that equal an earlier row, class included.
     pub duplicates: usize,
     /// Number of rows with the same features as a row of another class.
     pub contradictions: usize,

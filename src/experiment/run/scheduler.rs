@@ -1,6 +1,7 @@
 //! Trains the trials of a group (variants × folds × seeds) as stacks, and records each in a history.
 //!
-//! Folds with parts of the same sizes are trained in one stack; if the rows do not divide evenly, there are two stacks.
+//! Folds whose parts have equal sizes share a stack. If the rows do not divide evenly, sizes differ by one row, so there
+//! are two stacks.
 //! If a stack fails, the others are still trained.
 
 use std::collections::BTreeSet;

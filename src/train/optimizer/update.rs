@@ -44,8 +44,8 @@ impl Update {
         Update { optimizer, decays, memory: Vec::new(), steps: 0, momentum: None }
     }
 
-    /// Sets the momentum of the next steps; `None` is that of the settings. State is allocated by the settings, so they
-    /// must have a momentum if any step has one.
+    /// Sets the momentum of the next steps; `None` means the momentum of the settings. The settings decide whether
+    /// momentum state is allocated, so they must have a momentum if any step uses one.
     pub fn set_momentum(&mut self, momentum: Option<f64>) {
         self.momentum = momentum;
     }
@@ -174,8 +174,8 @@ pub(in crate::train) struct Rows {
 }
 
 impl Rows {
-    /// Takes a step over a part of a replica's parameters. `number` counts steps from 1, `gradient` is that of the
-    /// part, and `momentum` that of the step if a schedule cycles it.
+    /// Takes a step over a part of a replica's parameters. `number` is the step, from 1; `gradient` is the
+    /// gradient of this part; `momentum` is given only if a schedule changes it.
     ///
     /// # Safety
     /// The tensors behind this value are alive, and no other thread reads or writes this part of them meanwhile.
