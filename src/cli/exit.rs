@@ -1,4 +1,8 @@
 //! Exit codes.
+//!
+//! The process ends in one of these places: `process::front` returns the code of `runner`, `process::engine` ends
+//! `runner-engine` by `io::signals::exit_immediately`, a second signal ends both in `io::signals`, and the panic hook of
+//! `text::terminal` ends them after a bug or if memory runs out.
 
 use crate::cli::text::terminal;
 

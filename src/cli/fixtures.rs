@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::json;
 
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::source_text::SourceText;
 use crate::history::curves::Curves;
@@ -13,7 +13,7 @@ use crate::history::test_record::TestRecord;
 use crate::history::{Best, DataRecord, History, LayerRecord, NetworkRecord, RowCounts, Status, trial_for_tests};
 
 /// A page of 80 columns without colors.
-pub(super) const PLAIN: Page = Page { width: 80, styled: false };
+pub(super) const PLAIN: TextStyle = TextStyle { width: 80, styled: false };
 
 /// A history that the methods below extend.
 pub(super) struct HistoryFixture(pub(super) History);

@@ -85,5 +85,5 @@ fn exit_out_of_memory(bytes: usize) -> ! {
     }
     #[cfg(not(unix))]
     let _ = std::io::stderr().write_all(&text[..length]);
-    signals::leave(2)
+    signals::exit_immediately(2)
 }

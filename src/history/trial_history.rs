@@ -13,8 +13,8 @@ use crate::history::baseline::constant_prediction::Baselines;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::verdict::{Diagnosis, Verdict};
 use crate::history::expectation::result::ExpectationResult;
-use crate::history::json;
 use crate::history::provenance::Provenance;
+use crate::history::readable_json;
 use crate::history::test_record::TestRecord;
 use crate::history::tree::TreeRecord;
 use crate::history::trial_fields::{
@@ -159,7 +159,7 @@ impl History {
     /// # Errors
     /// If the history cannot be serialized as JSON.
     pub fn to_json(&self) -> anyhow::Result<String> {
-        json::readable(self).context("failed to serialize the history")
+        readable_json::readable(self).context("failed to serialize the history")
     }
 
     /// Reads a history of this or an earlier version.

@@ -119,7 +119,7 @@ fn end_at_once(code: i32, words: Option<String>, say: fn(&str)) {
     if let Some(words) = words {
         say(&words);
     }
-    leave(code)
+    exit_immediately(code)
 }
 
 /// Ends the program at once, from any thread, without running exit handlers. `process::exit` would clean up what
@@ -128,7 +128,7 @@ fn end_at_once(code: i32, words: Option<String>, say: fn(&str)) {
     unix,
     expect(unsafe_code, reason = "the standard library ends no program without running what is registered")
 )]
-pub fn leave(code: i32) -> ! {
+pub fn exit_immediately(code: i32) -> ! {
     // SAFETY: it ends the process and accesses none of its memory.
     #[cfg(unix)]
     unsafe {

@@ -9,7 +9,7 @@ use crate::report::payload;
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::{mean_of_finite, value_or_dash};
 use crate::views::document::table::Table;
-use crate::views::document::thinned;
+use crate::views::document::thinning;
 
 /// Number of epochs in a table.
 const ROWS: usize = 25;
@@ -43,7 +43,7 @@ pub fn section(groups: &[Group]) -> Option<Section> {
             "A band is one standard deviation on either side of the mean over the trials that reached the epoch.";
         notes.push(band.to_owned());
     }
-    match thinned::every(groups) {
+    match thinning::epoch_step(groups) {
         1 => {}
         every => notes.push(format!(
             "There are more epochs than a page can show: every {} is drawn, with the first, the best and the last.",
@@ -90,7 +90,7 @@ fn by_epoch(group: &Group) -> Option<Table> {
     let last = Some(recorded.len()).filter(|&last| last > 0)?;
     let several = group.trials.len() > 1;
     let best = group.trials.iter().filter_map(|trial| Some(trial.best()?.epoch)).min().filter(|_| !several);
-    let mut epochs: Vec<usize> = thinned::places(last, ROWS).into_iter().map(|place| recorded[place]).collect();
+    let mut epochs: Vec<usize> = thinning::places(last, ROWS).into_iter().map(|place| recorded[place]).collect();
     epochs.extend(best);
     epochs.sort_unstable();
     epochs.dedup();

@@ -10,12 +10,12 @@ use crate::compare::group::{Group, union};
 use crate::compare::metric_name::is_metric;
 use crate::compare::trial::Trial;
 use crate::history::number::Number;
-use crate::views::document::thinned;
+use crate::views::document::thinning;
 use crate::views::layers;
 
 /// Returns the data of all charts.
 pub fn of(groups: &[Group]) -> Value {
-    let every = thinned::every(groups);
+    let every = thinning::epoch_step(groups);
     let mut grids = Grids::default();
     let metrics = metrics(groups);
     let trials: Vec<Value> = groups
@@ -113,7 +113,7 @@ fn of_trial(group: usize, trial: &Trial, metrics: &[Metric], every: usize, grids
     let names: Vec<String> = metrics.iter().flat_map(Metric::series).collect();
     let curves: Vec<_> = names.iter().filter_map(|name| Some((name, trial.curve(name)?))).collect();
     let all: BTreeSet<usize> = curves.iter().flat_map(|(_, curve)| curve.epochs.iter().copied()).collect();
-    let epochs = thinned::epochs(trial, &all, every);
+    let epochs = thinning::epochs(trial, &all, every);
     let mut series = Map::new();
     for (name, curve) in curves {
         // Curves, especially of other programs, may end early.
@@ -140,7 +140,7 @@ fn of_trial(group: usize, trial: &Trial, metrics: &[Metric], every: usize, grids
 
 /// Returns a value of a curve; a non-finite value becomes a string, a missing one null.
 fn value(value: Option<f64>) -> Value {
-    value.map_or(Value::Null, |value| json!(Number(thinned::rounded(value))))
+    value.map_or(Value::Null, |value| json!(Number(thinning::rounded(value))))
 }
 
 /// Returns the trials with their ROC, precision–recall and threshold curves.
@@ -151,11 +151,11 @@ fn with_thresholds(mut trials: Vec<Value>, groups: &[Group]) -> Vec<Value> {
         .map(|trial| trial.history().and_then(|history| history.test.as_ref()))
         .collect();
     let curves = tests.iter().flatten().map(|test| test.roc.iter().count() + test.precision_recall.iter().count());
-    let most = thinned::points_of_each(curves.sum());
-    let number = |value: &f64| json!(Number(thinned::rounded(*value)));
+    let most = thinning::points_of_each(curves.sum());
+    let number = |value: &f64| json!(Number(thinning::rounded(*value)));
     for (trial, test) in trials.iter_mut().zip(tests).filter_map(|(trial, test)| Some((trial, test?))) {
         let kept = |values: &[f64]| -> Vec<Value> {
-            thinned::places(values.len(), most).into_iter().filter_map(|place| values.get(place)).map(number).collect()
+            thinning::places(values.len(), most).into_iter().filter_map(|place| values.get(place)).map(number).collect()
         };
         let numbers = |values: &[Number]| kept(&values.iter().map(|value| value.0).collect::<Vec<f64>>());
         if let Some(roc) = &test.roc {

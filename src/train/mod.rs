@@ -1,15 +1,15 @@
 //! Training: losses, optimizers, learning-rate schedules and the loop.
 
 mod backend;
+pub mod callback;
 pub mod checkpoint;
 pub mod evaluate;
 pub mod fit;
 pub mod fused_cpu;
-pub mod keep;
+pub mod kept_weights;
 pub mod loss;
 pub mod optimizer;
 pub mod regularize;
-pub mod report;
 pub mod schedule;
 pub mod state;
 pub mod task;
@@ -22,7 +22,7 @@ use crate::config::shorthand::named;
 use crate::data::Target;
 use crate::metrics::{self, Metric};
 use crate::observe::observer::Observer;
-use crate::train::keep::Keep;
+use crate::train::kept_weights::Keep;
 
 /// The `[train]` table of an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use crate::tensor::shape::Shape;
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::{mean_of_finite, value_or_dash};
 use crate::views::document::table::{Cell, Table};
-use crate::views::document::thinned;
+use crate::views::document::thinning;
 
 /// Maximum number of values per group in the charts, over all layers.
 const MAX_VALUES: usize = 20_000;
@@ -134,7 +134,7 @@ fn layer_label(layer: &str, network: Option<&NetworkRecord>) -> String {
 
 fn kept_epochs(group: &Group, layers: usize) -> Vec<usize> {
     let recorded = group.recorded_epochs();
-    thinned::places(recorded.len(), MAX_VALUES / layers.max(1)).into_iter().map(|place| recorded[place]).collect()
+    thinning::places(recorded.len(), MAX_VALUES / layers.max(1)).into_iter().map(|place| recorded[place]).collect()
 }
 
 fn mean(curves: &[Curve], epoch: usize) -> Option<f64> {

@@ -1,6 +1,5 @@
 //! Arguments that several commands share.
 
-pub mod finish;
 pub mod lookup;
 pub mod output_args;
 pub mod plot_args;

@@ -20,7 +20,7 @@ use crate::experiment::spec::catalogue;
 use crate::experiment::store::run_record::RunOptions;
 use crate::io::signals::{self, Signals};
 use crate::tensor::threads;
-use crate::train::report::Callback;
+use crate::train::callback::Callback;
 
 /// Arguments of a run.
 #[derive(Clone, Debug, clap::Args)]

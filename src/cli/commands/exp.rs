@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::cli::args::finish::{finish_completed_run, finish_run};
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
 use crate::cli::commands::resume;
+use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::data::store::cache::Cache;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::store::find::SavedRun;
 use crate::io::atomic_write;
-use crate::train::report::Callback;
+use crate::train::callback::Callback;
 
 /// Arguments of `runner exp`.
 #[derive(Debug, clap::Args)]

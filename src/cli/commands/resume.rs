@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::finish::{finish_completed_run, finish_run};
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
+use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
@@ -18,7 +18,7 @@ use crate::experiment::store::newest;
 use crate::experiment::store::run_record::{Program, RunRecord};
 use crate::experiment::store::stack_record::StackState;
 use crate::run_dir::RunDir;
-use crate::train::report::Callback;
+use crate::train::callback::Callback;
 
 /// Arguments of `runner resume`.
 #[derive(Debug, clap::Args)]

@@ -18,7 +18,7 @@ use crate::io::{atomic_write, signals};
 
 /// Parses the arguments and runs the command.
 pub fn main() -> ! {
-    terminal::shorten_panics();
+    terminal::install_panic_hook();
     atomic_write::ignore_sigxfsz();
     signals::ignore_sigusr1();
     let outcome = check_same_build().and_then(|()| match dispatch(&Cli::parse().command) {
@@ -27,7 +27,7 @@ pub fn main() -> ! {
     });
     let code = report_outcome(outcome).code();
     terminal::flush(); // all files have been written
-    signals::leave(i32::from(code))
+    signals::exit_immediately(i32::from(code))
 }
 
 fn run(command: &EngineCommand) -> anyhow::Result<Exit> {

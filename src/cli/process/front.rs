@@ -30,7 +30,7 @@ pub(crate) const BUILD_VARIABLE: &str = "RUNNER_FRONT";
 
 /// Parses the arguments and runs the command, or replaces this process by the engine.
 pub fn main() -> ExitCode {
-    terminal::shorten_panics();
+    terminal::install_panic_hook();
     atomic_write::ignore_sigxfsz();
     signals::ignore_sigusr1();
     let exit = report_outcome(match dispatch(&Cli::parse().command) {

@@ -1,7 +1,7 @@
 //! Test metrics by class: the classification report in scikit-learn's layout, the confusion matrix in counts and in shares of
 //! each true class, and the chosen threshold.
 
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, settings};
 use crate::compare::statistics::sample::Sample;
 use crate::history::classification_report::{Report, Scores};
@@ -22,7 +22,7 @@ const MOST_IN_MATRIX: usize = 12;
 const LONGEST_NAMES: (usize, usize) = (20, 10);
 
 /// Returns the report, the matrix and the threshold, as far as there are any.
-pub fn of(test: &TestRecord, data: &DataRecord, page: Page) -> Vec<String> {
+pub fn of(test: &TestRecord, data: &DataRecord, page: TextStyle) -> Vec<String> {
     let names = |count: usize| (0..count).map(|class| class_name(&data.classes, class)).collect::<Vec<String>>();
     let mut parts = Vec::new();
     if let Some(report) = &test.report {
@@ -78,7 +78,7 @@ pub fn without_threshold(histories: &[History]) -> Option<String> {
 }
 
 /// Returns `classification_report(digits=4)` of scikit-learn, with – for undefined scores.
-fn report_text(report: &Report, names: &[String], page: Page) -> String {
+fn report_text(report: &Report, names: &[String], page: TextStyle) -> String {
     const NUMBERS: usize = 1 + 4 * 10;
     let room = page.width.saturating_sub(NUMBERS).max("weighted avg".len());
     let shown = if names.len() > MOST_IN_REPORT { &[] } else { names };
@@ -109,7 +109,7 @@ fn report_text(report: &Report, names: &[String], page: Page) -> String {
 
 /// Returns counts and shares of each true class, beside each other if there is room, otherwise one below the other; `None` if
 /// the page is too narrow.
-fn matrix_text(matrix: &[Vec<u64>], names: &[String], page: Page) -> Option<String> {
+fn matrix_text(matrix: &[Vec<u64>], names: &[String], page: TextStyle) -> Option<String> {
     if matrix.len() > MOST_IN_MATRIX {
         return None;
     }

@@ -1,7 +1,7 @@
 //! The summary's lines about expectations, each with a mark and the value that was found, and the table of references.
 
-use crate::cli::text::page::Page;
 use crate::cli::text::table::Columns;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::compare::statistics::sample::Sample;
 use crate::history::History;
@@ -11,7 +11,7 @@ use crate::views::references;
 use crate::views::trials::Runs;
 
 /// Returns each expectation with a mark, over all trials that it applies to, in the order of the file.
-pub fn of(histories: &[History], page: Page) -> String {
+pub fn of(histories: &[History], page: TextStyle) -> String {
     let expected = expectations::rows(&Runs::together(histories), false);
     let mut lines: Vec<String> = expected.iter().map(|expected| line(expected, page)).collect();
     if expected.is_empty() {
@@ -38,7 +38,7 @@ fn unchecked(histories: &[History]) -> Option<String> {
 }
 
 /// Returns one expectation: the value of a single trial, or the number of trials that meet it.
-fn line(expected: &Expected, page: Page) -> String {
+fn line(expected: &Expected, page: TextStyle) -> String {
     let (mark, color): (_, fn(&str) -> String) =
         if expected.is_met() { ("✓", terminal::green) } else { ("✗", terminal::red) };
     let found = expected.outcomes.iter().flatten().map(|outcome| match &outcome.trials[..] {
@@ -82,7 +82,7 @@ mod tests {
     fn shown(expectation: &str, mut trials: Vec<History>) -> String {
         let expectation: Expectation = toml_edit::de::from_str(expectation).unwrap();
         verify(&[expectation], &mut trials);
-        of(&trials, Page { width: 60, styled: false })
+        of(&trials, TextStyle { width: 60, styled: false })
     }
 
     #[test]

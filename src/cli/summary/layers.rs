@@ -6,7 +6,7 @@
 //! network has learned); for other statistics the last. Layers that do not fit are left out, but never the first and last.
 
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::history::History;
 use crate::observe::observer::Observer;
@@ -14,7 +14,7 @@ use crate::views::document::statistic::mean_of_finite;
 use crate::views::variants::variant::Variant;
 
 /// Returns the tables of several variants, one for each observer.
-pub fn of_variants(variants: &[Variant], page: Page) -> Vec<String> {
+pub fn of_variants(variants: &[Variant], page: TextStyle) -> Vec<String> {
     let series: Vec<(&str, Vec<&History>)> =
         variants.iter().map(|variant| (variant.name, variant.trials.clone())).collect();
     let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
@@ -22,7 +22,7 @@ pub fn of_variants(variants: &[Variant], page: Page) -> Vec<String> {
 }
 
 /// Returns the table of one variant's trials, with a column for each observer.
-pub fn of_trials(trials: &[History], page: Page) -> Option<String> {
+pub fn of_trials(trials: &[History], page: TextStyle) -> Option<String> {
     let trials: Vec<&History> = trials.iter().collect();
     let observers = observers(&trials);
     if observers.is_empty() {
@@ -118,7 +118,7 @@ fn first_to_last(trials: &[&History]) -> &'static str {
     if trials.len() > 1 { "first → last epoch, means over the trials," } else { "first → last epoch," }
 }
 
-fn of_observer(observer: &str, variants: &[(&str, Vec<&History>)], page: Page) -> String {
+fn of_observer(observer: &str, variants: &[(&str, Vec<&History>)], page: TextStyle) -> String {
     let seen: Vec<&(&str, Vec<&History>)> =
         variants.iter().filter(|(_, trials)| !layers(observer, trials).is_empty()).collect();
     let trials: Vec<&History> = seen.iter().flat_map(|(_, trials)| trials.iter().copied()).collect();
@@ -154,7 +154,7 @@ fn across(
     observer: &str,
     variants: &[&(&str, Vec<&History>)],
     layers: &[usize],
-    page: Page,
+    page: TextStyle,
 ) -> (&'static str, Fitted, usize) {
     let is_first = observer == Observer::GradientNorm.name();
     let cell = |layer: usize, trials: &[&History]| {

@@ -13,8 +13,8 @@ pub mod write_errors;
 use std::collections::BTreeSet;
 
 use crate::cli::text::number_format;
-use crate::cli::text::page::Page;
 use crate::cli::text::table::Columns;
+use crate::cli::text::text_style::TextStyle;
 use crate::compare::metric_name::is_metric;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
@@ -25,7 +25,7 @@ use crate::views::variants::{baselines, trial_status};
 
 /// Returns the summary of a run that has written these plots.
 pub fn of(study: &Study, finished: &Finished, plots: &[&str]) -> String {
-    let page = Page::of_output();
+    let page = TextStyle::of_output();
     let mut parts = match &finished.histories[..] {
         histories if study.plans.len() > 1 => variants::of(study, histories, page),
         [_] => one(&finished.histories, page),
@@ -49,7 +49,7 @@ pub fn of(study: &Study, finished: &Finished, plots: &[&str]) -> String {
 
 /// Returns the parts of a single trial: the table of epochs, its status, test metrics, layer statistics, what a small network
 /// has learned, and the diagnosis.
-fn one(histories: &[History], page: Page) -> Vec<String> {
+fn one(histories: &[History], page: TextStyle) -> Vec<String> {
     let history = &histories[0];
     let cautions = cautions(&[history]);
     let mut parts: Vec<String> = cautions.iter().map(|caution| page.wrapped(caution, 0)).collect();
@@ -116,7 +116,7 @@ fn learned_table(history: &History, learned: &crate::history::Learned) -> String
 }
 
 /// Returns where the files are.
-fn files(finished: &Finished, plots: &[&str], page: Page) -> String {
+fn files(finished: &Finished, plots: &[&str], page: TextStyle) -> String {
     let folder = finished.folder.path().display();
     let of_trial = |history: &History| match (&history.network, &history.tree) {
         (Some(_), _) => Some("safetensors"),
@@ -142,9 +142,9 @@ fn files(finished: &Finished, plots: &[&str], page: Page) -> String {
 }
 
 /// Returns text in lines that fit, each indented by two blanks.
-fn indented(text: &str, page: Page) -> String {
-    let narrower = Page { width: page.width.saturating_sub(2), ..page };
-    format!("  {}", narrower.wrapped(text, 2))
+fn indented(text: &str, page: TextStyle) -> String {
+    let width_after_out_of_memory = TextStyle { width: page.width.saturating_sub(2), ..page };
+    format!("  {}", width_after_out_of_memory.wrapped(text, 2))
 }
 
 /// Returns the endings in words: `.json and .safetensors or .tree.json`.

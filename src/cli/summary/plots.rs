@@ -48,7 +48,7 @@ mod tests {
         let histories = vec![trial_for_tests("base", 0, 1.0)];
         let finished = Finished { folder, histories, failures: Vec::new(), interrupted: false, checkpoint: None };
         let hook = std::panic::take_hook();
-        terminal::shorten_panics(); // the program's own hook, which ends it
+        terminal::install_panic_hook(); // the program's own hook, which ends it
         let faulty = write_drawn(&finished, |_| {
             let values: Vec<i32> = Vec::new();
             let _ = values[5];

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::cli::summary::{classification, layers};
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
 use crate::history::baseline::cautions;
 use crate::history::diagnosis::Verdict;
@@ -18,7 +18,7 @@ use crate::views::variants::{baselines, legend, trial_status};
 const MOST: usize = 20;
 
 /// Returns the tables, how trials ended, and their diagnoses.
-pub fn of(histories: &[History], page: Page) -> Vec<String> {
+pub fn of(histories: &[History], page: TextStyle) -> Vec<String> {
     let rows = rows(histories);
     let some_epoch = histories.iter().any(|history| !history.history.is_empty());
     let all: Vec<&History> = histories.iter().collect();
@@ -103,7 +103,7 @@ fn rows(histories: &[History]) -> Rows<'_> {
     Rows { header: if folds.is_empty() { "seed" } else { "fold" }, rows, note: None }
 }
 
-fn tables(rows: &Rows, histories: &[History], page: Page) -> Vec<String> {
+fn tables(rows: &Rows, histories: &[History], page: TextStyle) -> Vec<String> {
     let all: Vec<&History> = histories.iter().collect();
     let column = |metric: &MetricColumn| Column::numbers(metric.name(), rows.rows.iter().map(|row| row.cell(metric)));
     let mut groups: Vec<Vec<Column>> =

@@ -2,7 +2,7 @@
 
 use crate::cli::summary::{classification, layers};
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, settings};
 use crate::experiment::plan::study::Study;
 use crate::history::History;
@@ -13,7 +13,7 @@ use crate::views::variants::variant::Variant;
 use crate::views::variants::{baselines, leakage, legend, trial_status, val_loss_rise};
 
 /// Returns the tables and the notes.
-pub fn of(study: &Study, histories: &[History], page: Page) -> Vec<String> {
+pub fn of(study: &Study, histories: &[History], page: TextStyle) -> Vec<String> {
     let variants = Variant::all(study.plans.iter().map(|plan| plan.variant.as_str()), histories);
     let all: Vec<&History> = histories.iter().collect();
     let paragraph = |lines: Vec<String>| {
@@ -51,7 +51,7 @@ enum Spread {
     Below,
 }
 
-fn tables(variants: &[Variant], page: Page) -> Vec<String> {
+fn tables(variants: &[Variant], page: TextStyle) -> Vec<String> {
     let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
     let legend = |has_best: bool| {
         let mark = meaning_of_mark(variants, has_best).map(|meaning| match (has_best, page.styled) {
@@ -81,7 +81,7 @@ fn with_legend(
     variants: &[Variant],
     fitted: &dyn Fn(Spread) -> Fitted,
     legend: impl Fn(bool) -> String,
-    page: Page,
+    page: TextStyle,
 ) -> Vec<String> {
     let several = variants.iter().any(|variant| variant.trials.len() > 1);
     let fitted = match several {

@@ -2,8 +2,8 @@
 
 use console::{Style, measure_text_width};
 
-use crate::cli::text::page::Page;
 use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
 
 /// Blanks between two columns; the first of them is for a mark.
 const GAP: usize = 2;
@@ -65,7 +65,7 @@ impl Column {
     }
 
     /// Returns the text of a row with this width; row 0 is the header.
-    fn padded(&self, row: usize, width: usize, page: Page) -> String {
+    fn padded(&self, row: usize, width: usize, page: TextStyle) -> String {
         let (text, is_best) = match row.checked_sub(1).map(|row| &self.cells[row]) {
             None => (&self.header, false),
             Some(cell) => (&cell.text, cell.is_best),
@@ -93,7 +93,7 @@ pub struct Fitted {
 
 impl Fitted {
     /// Returns the tables.
-    pub fn tables(mut self, page: Page) -> Vec<String> {
+    pub fn tables(mut self, page: TextStyle) -> Vec<String> {
         self.labels.cut_to(page.width * 2 / 5);
         self.packed(page)
             .into_iter()
@@ -105,7 +105,7 @@ impl Fitted {
     }
 
     /// Returns the tables, with a legend below the last.
-    pub fn tables_with_legend(self, legend: &str, page: Page) -> Vec<String> {
+    pub fn tables_with_legend(self, legend: &str, page: TextStyle) -> Vec<String> {
         let mut tables = self.tables(page);
         if let Some(last) = tables.last_mut() {
             last.push('\n');
@@ -120,17 +120,17 @@ impl Fitted {
     }
 
     /// Returns whether one table holds everything except the spare columns.
-    pub fn is_one(&self, page: Page) -> bool {
+    pub fn is_one(&self, page: TextStyle) -> bool {
         let closing = self.closing.as_ref().map_or(0, taken);
         self.groups.iter().flatten().map(taken).sum::<usize>() + closing <= self.room(page)
     }
 
     /// Returns the room beside the labels, without that of a mark at the end of the line.
-    fn room(&self, page: Page) -> usize {
+    fn room(&self, page: TextStyle) -> usize {
         page.width.saturating_sub(self.labels.width() + usize::from(!page.styled))
     }
 
-    fn packed(&mut self, page: Page) -> Vec<Vec<Column>> {
+    fn packed(&mut self, page: TextStyle) -> Vec<Vec<Column>> {
         let full = self.room(page);
         let mut tables: Vec<(usize, Vec<Column>)> =
             vec![(full.saturating_sub(self.closing.as_ref().map_or(0, taken)), Vec::new())];
@@ -178,7 +178,7 @@ fn taken(column: &Column) -> usize {
 }
 
 /// Returns the lines of columns beside each other.
-pub(super) fn text(columns: &[&Column], page: Page) -> String {
+pub(super) fn text(columns: &[&Column], page: TextStyle) -> String {
     let rows = columns.first().map_or(0, |column| column.cells.len());
     let widths: Vec<usize> = columns.iter().map(|column| column.width()).collect();
     let lines = (0..=rows).map(|row| {
@@ -193,7 +193,7 @@ pub(super) fn text(columns: &[&Column], page: Page) -> String {
 mod tests {
     use super::*;
 
-    const PLAIN: Page = Page { width: 40, styled: false };
+    const PLAIN: TextStyle = TextStyle { width: 40, styled: false };
 
     fn numbers(header: &str, cells: [&str; 2], best: Option<usize>) -> Column {
         let cells = cells.into_iter().enumerate();
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_best_is_bold_on_a_terminal_and_takes_no_more_room() {
-        let tables = fitted(&[&["loss", "val_loss"]]).tables(Page { styled: true, ..PLAIN });
+        let tables = fitted(&[&["loss", "val_loss"]]).tables(TextStyle { styled: true, ..PLAIN });
         assert_eq!(
             tables,
             ["variant    loss  val_loss\none      \u{1b}[1m0.1234\u{1b}[0m    \u{1b}[1m0.1234\u{1b}[0m\n\

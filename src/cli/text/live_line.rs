@@ -7,7 +7,7 @@ use crate::cli::text::{number_format, settings};
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::is_metric;
 use crate::compare::statistics::sample::Sample;
-use crate::train::report::EpochReport;
+use crate::train::callback::EpochReport;
 
 /// The variants that are trained together.
 #[derive(Clone, Debug, Default)]

@@ -5,18 +5,18 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::text::live_line::{Trained, fitting, metrics};
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, settings, terminal};
 use crate::compare::settings::format_seeds;
 use crate::data::store::fetch;
 use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
-use crate::experiment::run::watch::{self, StackInfo};
+use crate::experiment::run::progress::{self, StackInfo};
 use crate::history::positive_class::ChosenBy;
 use crate::history::resampling::ResampleRecord;
 use crate::metrics::Metric;
 use crate::train::TrainSpec;
-use crate::train::report::{self, EpochReport};
+use crate::train::callback::{self, EpochReport};
 use crate::train::schedule::Schedule;
 use crate::train::state::timing::Timing;
 
@@ -65,14 +65,14 @@ impl Progress {
     }
 }
 
-impl fetch::Watch for Progress {
+impl fetch::DownloadProgress for Progress {
     fn doing(&mut self, what: &str) {
         self.end();
         self.say(what);
     }
 
     fn progress(&mut self, bytes: u64, of: Option<u64>) {
-        if self.quiet || !terminal::is_watched() {
+        if self.quiet || !terminal::stderr_is_terminal() {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {
@@ -84,7 +84,7 @@ impl fetch::Watch for Progress {
     }
 }
 
-impl watch::Watch for Progress {
+impl progress::RunProgress for Progress {
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         if self.introduced && self.bar.is_none() {
             self.say(""); // after the epochs of the previous stack
@@ -92,13 +92,13 @@ impl watch::Watch for Progress {
         self.end();
         let (plan, spec) = (plans[0], &plans[0].spec);
         if !std::mem::replace(&mut self.introduced, true) {
-            self.say(&format!("{}: {}", terminal::bold_in_talk(&plan.name), spec.title));
+            self.say(&format!("{}: {}", terminal::bold_on_stderr(&plan.name), spec.title));
             spec.question.iter().for_each(|question| self.say(question));
         }
-        let page = Page { width: terminal::talk_width(), styled: false };
+        let page = TextStyle { width: terminal::stderr_width(), styled: false };
         match &plans.iter().map(|plan| plan.variant.as_str()).collect::<Vec<_>>()[..] {
             [BASE] => {}
-            [variant] => self.say(&format!("variant {}", terminal::bold_in_talk(variant))),
+            [variant] => self.say(&format!("variant {}", terminal::bold_on_stderr(variant))),
             variants => self.say(&page.wrapped(&format!("variants {}", variants.join(", ")), 2)),
         }
         let training: Vec<&TrainSpec> = plans.iter().filter_map(|plan| Some(&plan.network()?.train)).collect();
@@ -128,7 +128,7 @@ impl watch::Watch for Progress {
                 .map_or(String::new(), |train| train.monitored(plan.has_validation(), plan.info.target).0.to_owned()),
             shows_lr: training.first().is_some_and(|train| train.schedule != Schedule::Constant),
         };
-        if self.quiet || !terminal::is_watched() {
+        if self.quiet || !terminal::stderr_is_terminal() {
             return;
         }
         let style = |template: &str| ProgressStyle::with_template(template).expect("a valid template");
@@ -208,7 +208,7 @@ fn describe_stack(plans: &[&Plan], stack: &StackInfo) -> String {
     format!("{} trained together (showing {shown})", parts.join(", "))
 }
 
-impl report::Callback for Progress {
+impl callback::Callback for Progress {
     fn epoch(&mut self, report: &EpochReport) {
         let metrics = metrics(report, &self.trained);
         match &self.bar {
@@ -231,7 +231,7 @@ impl report::Callback for Progress {
         if self.quiet {
             return;
         }
-        let page = Page { width: terminal::talk_width(), styled: false };
+        let page = TextStyle { width: terminal::stderr_width(), styled: false };
         let warn = || terminal::warn(&page.wrapped(text, 2));
         match &self.bar {
             Some(bar) => bar.suspend(warn),
@@ -247,5 +247,5 @@ impl report::Callback for Progress {
 /// Returns the width for metrics beside the epochs, a minimal bar, and the time.
 fn bar_room(epochs: usize) -> usize {
     const BAR_AND_TIME: usize = 5 + 4;
-    terminal::talk_width().saturating_sub(2 * epochs.to_string().len() + 1 + BAR_AND_TIME)
+    terminal::stderr_width().saturating_sub(2 * epochs.to_string().len() + 1 + BAR_AND_TIME)
 }

@@ -1,7 +1,7 @@
 //! Plain tables: columns without lines, numbers aligned to the right.
 
 use crate::cli::text::column_layout::{self, Cell, Column};
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::views::document::table;
 
 /// A table with a header; the columns in `numbers` are aligned to the right.
@@ -35,7 +35,7 @@ impl Columns {
             }
         };
         let columns: Vec<Column> = header.into_iter().enumerate().map(column).collect();
-        column_layout::text(&columns.iter().collect::<Vec<_>>(), Page { width: usize::MAX, styled: false })
+        column_layout::text(&columns.iter().collect::<Vec<_>>(), TextStyle { width: usize::MAX, styled: false })
     }
 }
 

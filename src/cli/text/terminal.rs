@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::config::hint::Hint;
 use crate::device::fault::{Fault, is_handled};
 use crate::experiment::spec::source_text::SpecError;
-use crate::history::json::readable;
+use crate::history::readable_json::readable;
 
 /// Whether writing to stdout has failed, other than by a closed pipe.
 static FAILED: AtomicBool = AtomicBool::new(false);
@@ -83,7 +83,7 @@ pub fn warn(text: &str) {
 }
 
 /// Returns whether stderr is a terminal.
-pub fn is_watched() -> bool {
+pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
@@ -93,8 +93,8 @@ pub fn width() -> usize {
 }
 
 /// Returns the width of the terminal on stderr; 80 if it is no terminal.
-pub fn talk_width() -> usize {
-    width_of(is_watched(), &console::Term::stderr())
+pub fn stderr_width() -> usize {
+    width_of(stderr_is_terminal(), &console::Term::stderr())
 }
 
 fn width_of(is_terminal: bool, terminal: &console::Term) -> usize {
@@ -109,7 +109,7 @@ pub fn is_styled() -> bool {
 }
 
 /// Returns text for stderr, bold in a terminal.
-pub fn bold_in_talk(text: &str) -> String {
+pub fn bold_on_stderr(text: &str) -> String {
     style(text).bold().for_stderr().to_string()
 }
 
@@ -158,7 +158,7 @@ fn styled(style: &Style, text: &str) -> String {
 }
 
 /// Prints a panic as one line instead of a backtrace, unless `RUNNER_BACKTRACE` is set.
-pub fn shorten_panics() {
+pub fn install_panic_hook() {
     if std::env::var_os("RUNNER_BACKTRACE").is_some() {
         return;
     }

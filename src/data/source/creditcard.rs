@@ -7,7 +7,7 @@ use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::store::manifest::Manifest;
 use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::csv_table::Table;
@@ -56,7 +56,7 @@ const CLASSES: [&str; 2] = ["0", "1"];
 ///
 /// # Errors
 /// When the file cannot be downloaded, or is damaged.
-pub fn table(cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<(Table, String)> {
+pub fn table(cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<(Table, String)> {
     let manifest = Manifest::named("creditcard").expect("creditcard has a manifest");
     let file = &manifest.files[0];
     match Table::read_plain_file(&cache.path(&manifest, file), &FieldFormat::new(',')) {
@@ -84,7 +84,7 @@ impl DataSource for Creditcard {
         })
     }
 
-    fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum) = table(cache, watch)?;
         let (target, classes) = ([TARGET.to_owned()], CLASSES.map(str::to_owned));
         let roles =
@@ -93,7 +93,7 @@ impl DataSource for Creditcard {
         Ok(selected.load(sum, FieldFormat::new(',')))
     }
 
-    fn table(cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Option<(Table, String)>> {
+    fn table(cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
         table(cache, watch).map(Some)
     }
 }

@@ -10,7 +10,7 @@ use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::store::user_file;
 use crate::data::table::column_roles::{ColumnNames, ColumnRoles, SelectedColumns};
 use crate::data::table::csv_table::Table;
@@ -172,7 +172,7 @@ impl DataSource for Csv {
         self.select(&table).map(|selected| selected.info())
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum, reading) = self.read().map_err(load_error::<Self>)?;
         Ok(self.select(&table).map_err(load_error::<Self>)?.load(sum, reading))
     }

@@ -9,7 +9,7 @@ use crate::config::check::Invalid;
 use crate::config::hint::into_error;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::table::csv_table::Table;
 
 /// Source of the rows of a data set: a built-in or downloaded data set, or the user's own files.
@@ -41,7 +41,7 @@ pub trait DataSource: Serialize + DeserializeOwned + JsonSchema {
     ///
     /// # Errors
     /// When a file cannot be read or downloaded, has another checksum, or has changed since it was checked.
-    fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded>;
+    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded>;
 
     /// Checks the settings of the source.
     ///
@@ -55,7 +55,7 @@ pub trait DataSource: Serialize + DeserializeOwned + JsonSchema {
     ///
     /// # Errors
     /// When the table cannot be downloaded.
-    fn table(_cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Option<(Table, String)>> {
+    fn table(_cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
         Ok(None)
     }
 

@@ -11,7 +11,7 @@ use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::table::csv_table::Table;
 use crate::data::table::embedded_table::EmbeddedTable;
 use crate::data::table::target_kind::TargetKind;
@@ -56,11 +56,11 @@ impl DataSource for Diabetes {
         Ok(EMBEDDED.info())
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         EMBEDDED.load().map_err(load_error::<Self>)
     }
 
-    fn table(_cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Option<(Table, String)>> {
+    fn table(_cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
         Ok(Some((table(), EMBEDDED.checksum())))
     }
 }

@@ -14,7 +14,7 @@ use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::table::byte_table;
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;
@@ -135,7 +135,7 @@ impl DataSource for Digits {
         })
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let mut csv = Vec::new();
         GzDecoder::new(CSV_GZ).read_to_end(&mut csv).context("failed to unpack the embedded digits")?;
         let table = byte_table::read_bytes(csv, false).context("failed to read the embedded digits")?;

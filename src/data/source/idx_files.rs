@@ -12,7 +12,7 @@ use crate::data::rows::Rows;
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::store::idx::{self, Idx};
 use crate::data::store::user_file;
 use crate::data::table::form::{Form, ImageSize};
@@ -162,7 +162,7 @@ impl DataSource for IdxFiles {
         Ok(self.info_of(&training, test.as_ref()))
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (training, test) = self.read().map_err(load_error::<Self>)?;
         let info = self.info_of(&training, test.as_ref());
         Ok(Loaded {

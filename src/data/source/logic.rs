@@ -10,7 +10,7 @@ use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::table::form::Form;
 use crate::data::target::Target;
 use crate::tensor::shape::Shape;
@@ -68,7 +68,7 @@ impl DataSource for Logic {
         })
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let labels = POINTS.map(|[a, b]| {
             let (a, b) = (a == 1.0, b == 1.0);
             i64::from(match self.gate {

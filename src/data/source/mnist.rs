@@ -10,7 +10,7 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::store::idx;
 use crate::data::store::manifest::Manifest;
 use crate::data::store::mnist_csv::SIDE;
@@ -120,7 +120,7 @@ impl DataSource for Mnist {
         })
     }
 
-    fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let manifest = Manifest::named("mnist").expect("mnist has a manifest");
         let mut files = cache.load(&manifest, watch)?.into_iter();
         let mut part = |rows: usize| -> anyhow::Result<Rows> {

@@ -23,7 +23,7 @@ use crate::data::source::data_source::DataSource;
 use crate::data::source::shared_settings::{SharedSettings, SourceTable};
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::store::manifest::Manifest;
 use crate::data::table::csv_table::Table;
 
@@ -82,7 +82,7 @@ macro_rules! data_sources {
                 match self { $(Source::$variant(source) => source.info(),)* }
             }
 
-            fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+            fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
                 match self { $(Source::$variant(source) => source.load(cache, watch),)* }
             }
 
@@ -90,7 +90,7 @@ macro_rules! data_sources {
                 match self { $(Source::$variant(source) => source.check(),)* }
             }
 
-            fn table(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Option<(Table, String)>> {
+            fn table(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
                 match self { $(Source::$variant(_) => <$settings>::table(cache, watch),)* }
             }
 
@@ -179,7 +179,7 @@ impl DataSpec {
     ///
     /// # Errors
     /// When the table cannot be downloaded.
-    pub fn table(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Option<(Table, String)>> {
+    pub fn table(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
         self.source.table(cache, watch)
     }
 
@@ -257,7 +257,7 @@ impl DataSpec {
     ///
     /// # Errors
     /// When a file cannot be read or downloaded, has another checksum, or has changed since it was checked.
-    pub fn load(&self, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    pub fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         self.source.load(cache, watch)
     }
 }

@@ -9,7 +9,7 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::table::column_roles::{ColumnNames, ColumnRoles, SelectedColumns};
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, Missing};
@@ -101,11 +101,11 @@ impl DataSource for Penguins {
         self.select(&table()).map(|selected| selected.info())
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Loaded> {
+    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         Ok(self.select(&table()).map_err(load_error::<Self>)?.load(sha256(CSV), FieldFormat::new(',')))
     }
 
-    fn table(_cache: &Cache, _watch: &mut dyn Watch) -> anyhow::Result<Option<(Table, String)>> {
+    fn table(_cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
         Ok(Some((table(), sha256(CSV))))
     }
 }

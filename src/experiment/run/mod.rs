@@ -4,8 +4,9 @@ pub mod baselines;
 pub mod checkpointing;
 pub mod context;
 pub mod error;
-pub mod footprint;
 pub mod grouping;
+pub mod memory_estimate;
+pub mod progress;
 mod run_study;
 pub mod scheduler;
 pub mod source_rows;
@@ -14,7 +15,6 @@ pub mod stack_queue;
 pub mod test_metrics;
 pub mod tree;
 mod unseen_classes;
-pub mod watch;
 
 pub use crate::experiment::run::run_study::{Finished, Options, resume, run};
 

@@ -24,9 +24,9 @@ use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::checkpointing::{self, CheckpointInterval, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::scheduler::{TrialResults, run_group};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
-use crate::experiment::run::watch::Watch;
 use crate::experiment::run::{grouping, tree, unseen_classes};
 use crate::experiment::store::newest;
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
@@ -82,7 +82,7 @@ pub struct Finished {
 /// # Errors
 /// When the data of its first trials cannot be loaded, or the directory cannot be written to. Later errors are in
 /// [`Finished`].
-pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<Finished> {
+pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn RunProgress) -> anyhow::Result<Finished> {
     RunDir::check(out, &study.name)?;
     let started = OffsetDateTime::now_utc();
     let record = RunRecord::new(study, options.record(), started)?;
@@ -105,7 +105,7 @@ pub fn resume(
     study: &Study,
     options: &Options,
     checkpoint: Option<RunCheckpoint>,
-    watch: &mut dyn Watch,
+    watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
     train_study(folder, record, study, options, None, checkpoint, watch)
 }
@@ -119,7 +119,7 @@ fn train_study(
     options: &Options,
     loaded: Option<(Option<SourceRows>, Vec<Fold>)>,
     checkpoint: Option<RunCheckpoint>,
-    watch: &mut dyn Watch,
+    watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
     let started = record.started()?;
     let run_state = RunState::new(&folder, record);
@@ -146,7 +146,7 @@ impl Run<'_> {
         &self,
         loaded: Option<(Option<SourceRows>, Vec<Fold>)>,
         checkpoint: Option<RunCheckpoint>,
-        watch: &mut dyn Watch,
+        watch: &mut dyn RunProgress,
     ) -> anyhow::Result<TrialResults> {
         let (mut source, mut first) = loaded.map_or((None, None), |(source, folds)| (source, Some(folds)));
         let Options { device, threads, stack, checkpoint_interval, signals, .. } = *self.options;
@@ -278,10 +278,10 @@ impl Run<'_> {
 /// Lets a signal end the program at once during a download, which may take long.
 struct InterruptibleFetch<'a> {
     signals: &'a Signals,
-    watch: &'a mut dyn Watch,
+    watch: &'a mut dyn RunProgress,
 }
 
-impl fetch::Watch for InterruptibleFetch<'_> {
+impl fetch::DownloadProgress for InterruptibleFetch<'_> {
     fn doing(&mut self, what: &str) {
         self.signals.training.store(false, Ordering::Relaxed);
         self.watch.doing(what);
@@ -303,7 +303,7 @@ fn load_group(
     group: &[&Plan],
     source: &mut Option<SourceRows>,
     options: &Options,
-    watch: &mut dyn Watch,
+    watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Vec<Fold>> {
     let spec = &group[0].spec;
     let mut fetch = InterruptibleFetch { signals: options.signals, watch };

@@ -16,12 +16,12 @@ use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::run::checkpointing;
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::error::{self, Operation};
-use crate::experiment::run::footprint::Workload;
 use crate::experiment::run::grouping;
+use crate::experiment::run::memory_estimate::Workload;
+use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::stack::{Replica, run_stack};
 use crate::experiment::run::stack_queue::{StackQueue, split_evenly};
-use crate::experiment::run::watch::Watch;
 use crate::experiment::store::history_fields;
 use crate::experiment::store::run_state::RunState;
 use crate::experiment::store::stack_record::{StackRecord, StackState, TrialName};
@@ -52,7 +52,7 @@ pub fn run_group(
     plans: &[&Plan],
     folds: &[Fold],
     context: &RunContext,
-    watch: &mut dyn Watch,
+    watch: &mut dyn RunProgress,
 ) -> anyhow::Result<TrialResults> {
     let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
     let network = networks[0].1;
@@ -102,7 +102,7 @@ pub fn run_group(
                 continue;
             }
             Err(fault) => {
-                let fitting = grouping::narrower(network, &workload, free, replicas.len());
+                let fitting = grouping::width_after_out_of_memory(network, &workload, free, replicas.len());
                 ended.is_over = matches!(fault, Fault::DeviceLost(_));
                 error::into_run_error(fault, &describe_failure(&replicas, context.device), Operation::Stack(fitting))
             }
@@ -125,7 +125,7 @@ pub(crate) fn unfinished_stacks(
     recorded: &[StackRecord],
     run_state: &RunState,
     histories: &mut Vec<History>,
-    watch: &mut dyn Watch,
+    watch: &mut dyn RunProgress,
 ) -> Vec<StackRecord> {
     let mut unfinished_stacks = Vec::new();
     for stack in recorded {

@@ -8,7 +8,7 @@ use crate::data::prepare::prepared::Prepared;
 use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::Watch;
+use crate::data::store::fetch::DownloadProgress;
 use crate::data::{Loaded, Target};
 use crate::experiment::plan::positive_class;
 use crate::experiment::spec::Spec;
@@ -38,7 +38,7 @@ impl SourceRows {
         before: Option<SourceRows>,
         cache: &Cache,
         device: Device,
-        watch: &mut dyn Watch,
+        watch: &mut dyn DownloadProgress,
     ) -> anyhow::Result<SourceRows> {
         let leak = spec.resample.as_ref().filter(|_| spec.resample_before_split);
         let same = |rows: &SourceRows| rows.data == spec.data && rows.leak.as_ref().map(|(by, _)| by) == leak;

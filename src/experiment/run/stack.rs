@@ -17,9 +17,9 @@ use crate::experiment::run::baselines::{self, ConstantPrediction};
 use crate::experiment::run::checkpointing::stack_keeper::StackKeeper;
 use crate::experiment::run::checkpointing::{FILE, HashedTrial, RunCheckpoint, settings_hash};
 use crate::experiment::run::context::RunContext;
+use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::test_metrics::{choose_thresholds, measure, test_records};
-use crate::experiment::run::watch::{StackInfo, Watch};
 use crate::experiment::store::history_fields;
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::diagnosis::diagnose;
@@ -27,10 +27,10 @@ use crate::history::number::Number;
 use crate::history::{Best, DataRecord, History, Learned, Prediction, Status};
 use crate::network::stack::{Architecture, Stack};
 use crate::network::state_dict;
+use crate::train::callback::ReplicaResult;
 use crate::train::evaluate::{on_device, outputs};
 use crate::train::fit::fit;
 use crate::train::optimizer::Optimizer;
-use crate::train::report::ReplicaResult;
 use crate::train::task::Task;
 
 /// One replica of a stack.
@@ -48,7 +48,7 @@ pub(crate) fn run_stack(
     trials: &[TrialName],
     folds: &[Fold],
     context: &RunContext,
-    watch: &mut dyn Watch,
+    watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Vec<History>> {
     let checkpoint = context.resume_from.borrow_mut().take_if(|checkpoint| checkpoint.is_of(trials));
     let seconds_before = checkpoint.as_ref().map_or(0.0, RunCheckpoint::seconds);

@@ -21,7 +21,7 @@ use crate::metrics::{Metric, curves, regression};
 use crate::network::stack::Stack;
 use crate::tensor::predictor::Predictor;
 use crate::train::evaluate::{Measure, losses, outputs};
-use crate::train::keep::Keep;
+use crate::train::kept_weights::Keep;
 
 /// Returns the metrics of each replica on these rows, at its chosen threshold if there is one.
 pub fn test_records(

@@ -8,13 +8,13 @@ use crate::data::store::fetch;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::{self, CheckpointInterval};
-use crate::experiment::run::watch::{StackInfo, Watch};
+use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::{Finished, Options, run};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::run_record::RunRecord;
 use crate::history::History;
 use crate::io::signals::Signals;
-use crate::train::report::{self, EpochReport};
+use crate::train::callback::{self, EpochReport};
 use crate::train::state::timing::Timing;
 
 /// Shows nothing, and stops the run after its second epoch or when a stack has ended.
@@ -31,13 +31,13 @@ impl Silent<'_> {
     }
 }
 
-impl Watch for Silent<'_> {
+impl RunProgress for Silent<'_> {
     fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {
         self.record_graceful();
     }
 }
 
-impl report::Callback for Silent<'_> {
+impl callback::Callback for Silent<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.record_graceful();
         if report.epoch == 2 && self.stops_in_stack {
@@ -50,7 +50,7 @@ impl report::Callback for Silent<'_> {
     }
 }
 
-impl fetch::Watch for Silent<'_> {
+impl fetch::DownloadProgress for Silent<'_> {
     fn doing(&mut self, _what: &str) {}
 
     fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}

@@ -20,9 +20,9 @@ use crate::device::fault::{catch_fault, contained};
 use crate::experiment::plan::Plan;
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::scheduler::{TrialResults, unfinished_stacks};
 use crate::experiment::run::source_rows::Fold;
-use crate::experiment::run::watch::{StackInfo, Watch};
 use crate::experiment::run::{baselines, test_metrics};
 use crate::experiment::store::history_fields;
 use crate::experiment::store::stack_record::TrialName;
@@ -41,7 +41,7 @@ pub fn run(
     spec: &TreeSpec,
     folds: &[Fold],
     context: &RunContext,
-    watch: &mut dyn Watch,
+    watch: &mut dyn RunProgress,
 ) -> anyhow::Result<TrialResults> {
     let mut ended = TrialResults::default();
     let recorded = context.run_state.stacks(group);
@@ -95,7 +95,7 @@ struct Trial<'a> {
     data: &'a Prepared,
 }
 
-fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn Watch) -> anyhow::Result<History> {
+fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress) -> anyhow::Result<History> {
     let Trial { plan, fold, seed, data, .. } = *trial;
     let clock = Instant::now();
     let record = history_fields::data(plan, data);
@@ -196,7 +196,7 @@ mod tests {
     /// Runs `work` as a tree is fitted and returns what is caught, with the panic hook of the program.
     fn in_thread(work: impl FnOnce() -> anyhow::Result<()> + Send + 'static) -> CaughtResult {
         let hook = std::panic::take_hook();
-        terminal::shorten_panics();
+        terminal::install_panic_hook();
         let caught = contained(|| catch_fault(|| run_in_thread(work, &AtomicBool::new(false))));
         std::panic::set_hook(hook);
         caught

@@ -25,7 +25,7 @@ use crate::network::stack::Stack;
 use crate::network::state_dict;
 use crate::tensor::predictor::Predictor;
 use crate::train::evaluate;
-use crate::train::keep::Keep;
+use crate::train::kept_weights::Keep;
 
 /// The trained model of a trial.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::hint::Hint;
 use crate::data::prepare::fitted_data::{FittedData, FittedDataRecord};
-use crate::history::{History, json};
+use crate::history::{History, readable_json};
 use crate::io::bounded_file;
 use crate::run_dir::RunDir;
 
@@ -111,7 +111,7 @@ impl PreprocessingFile {
         }
         file.fitted.retain(|entry| !entry.variants.is_empty());
         file.fitted.extend(entries);
-        let text = json::readable(&file).context("failed to serialize the preprocessing")?;
+        let text = readable_json::readable(&file).context("failed to serialize the preprocessing")?;
         folder.write(FILE, text.as_bytes());
         Ok(())
     }

@@ -19,7 +19,7 @@ use crate::experiment::run::grouping;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::history_fields;
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
-use crate::history::json;
+use crate::history::readable_json;
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
 use crate::tensor::threads;
@@ -216,7 +216,7 @@ impl RunRecord {
     /// # Errors
     /// When a path in it is not valid Unicode.
     pub fn to_json(&self) -> anyhow::Result<String> {
-        json::readable(self).context("failed to serialize the run record")
+        readable_json::readable(self).context("failed to serialize the run record")
     }
 
     /// Reads the experiment with the run's changes.

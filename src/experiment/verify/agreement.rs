@@ -9,7 +9,7 @@ use crate::experiment::store::trial_data::Part;
 use crate::history::History;
 use crate::history::number::Number;
 use crate::history::test_record::TestRecord;
-use crate::train::keep::Keep;
+use crate::train::kept_weights::Keep;
 
 /// Metrics that a history states for a part of its rows.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::config::hint::into_error;
 use crate::data::store::fetch;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::watch::{StackInfo, Watch};
+use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::{self, Finished, Options, grouping};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
@@ -28,7 +28,7 @@ use crate::io::file_names::check_letters;
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 use crate::tensor::threads;
-use crate::train::report::{self, EpochReport};
+use crate::train::callback::{self, EpochReport};
 use crate::train::state::timing::Timing;
 
 /// A stored run that can be reproduced.
@@ -95,7 +95,12 @@ impl ReproducibleRun {
     ///
     /// # Errors
     /// When its data cannot be loaded, or the directory cannot be written to.
-    pub fn reproduce(&self, out: &Path, options: &Options, watch: &mut dyn Watch) -> anyhow::Result<(Finished, bool)> {
+    pub fn reproduce(
+        &self,
+        out: &Path,
+        options: &Options,
+        watch: &mut dyn RunProgress,
+    ) -> anyhow::Result<(Finished, bool)> {
         RunDir::check(out, &self.study.name)?;
         let started = OffsetDateTime::now_utc();
         let file = self.folder.join("experiment.toml");
@@ -216,7 +221,7 @@ fn reset(stack: &StackRecord) -> StackRecord {
 
 /// Stops the run where the original was stopped, and passes on its progress.
 struct StopWhereOriginalStopped<'a> {
-    watch: &'a mut dyn Watch,
+    watch: &'a mut dyn RunProgress,
     signals: &'a Signals,
     /// Number of stacks that have started.
     begun: usize,
@@ -226,7 +231,7 @@ struct StopWhereOriginalStopped<'a> {
     reached: bool,
 }
 
-impl Watch for StopWhereOriginalStopped<'_> {
+impl RunProgress for StopWhereOriginalStopped<'_> {
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         self.begun += 1;
         self.watch.starting(plans, stack);
@@ -243,7 +248,7 @@ impl StopWhereOriginalStopped<'_> {
     }
 }
 
-impl report::Callback for StopWhereOriginalStopped<'_> {
+impl callback::Callback for StopWhereOriginalStopped<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.watch.epoch(report);
         self.stop_behind(report.epoch);
@@ -258,7 +263,7 @@ impl report::Callback for StopWhereOriginalStopped<'_> {
     }
 }
 
-impl fetch::Watch for StopWhereOriginalStopped<'_> {
+impl fetch::DownloadProgress for StopWhereOriginalStopped<'_> {
     fn doing(&mut self, what: &str) {
         self.watch.doing(what);
     }

@@ -4,7 +4,7 @@
 //! `docs/DIAGNOSIS.md` has the confusion matrix on labeled curves.
 
 #[cfg(test)]
-mod bench;
+mod benchmark;
 mod finding;
 mod rules;
 mod sentence;

@@ -14,9 +14,9 @@ use crate::network::stack::{Architecture, Stack};
 use crate::tensor::shape::Shape;
 use crate::train::TrainSpec;
 use crate::train::backend::Backend;
+use crate::train::callback::ReplicaResult;
 use crate::train::evaluate::Measure;
 use crate::train::fit::{fit, run_epochs};
-use crate::train::report::ReplicaResult;
 use crate::train::task::Task;
 
 thread_local! {

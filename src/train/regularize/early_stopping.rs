@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::config::check::{Invalid, not_negative};
 use crate::config::shorthand::{FromNumber, number_or_table};
 use crate::history::number::Number;
-use crate::train::keep::Keep;
+use crate::train::kept_weights::Keep;
 
 /// Settings of early stopping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -10,9 +10,9 @@ use crate::history::number::Number;
 use crate::network::arena::Snapshot;
 use crate::network::stack::Stack;
 use crate::train::TrainSpec;
-use crate::train::keep::Keep;
+use crate::train::callback::{Callback, EpochReport, ReplicaResult};
+use crate::train::kept_weights::Keep;
 use crate::train::regularize::early_stopping::{Patience, PatienceState};
-use crate::train::report::{Callback, EpochReport, ReplicaResult};
 use crate::train::task::Task;
 
 /// State of all replicas.

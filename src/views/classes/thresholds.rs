@@ -11,7 +11,7 @@ use crate::views::classes::positive_class;
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::{MISSING, value_or_dash};
 use crate::views::document::table::{Cell, Table};
-use crate::views::document::thinned;
+use crate::views::document::thinning;
 
 /// Returns how a threshold was chosen: `chosen by f1 on the validation rows`.
 pub fn how_chosen(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
@@ -85,8 +85,8 @@ pub fn section(groups: &[Group]) -> Option<Section> {
          recall. Point at a curve to read its threshold; with the keyboard, the left and right arrow keys move along a \
          curve, and up and down change to another curve.",
     );
-    if thinned::points_of_each(curves) < 500 {
-        note.push_str(&format!(" At most {} points of each curve are drawn.", thinned::points_of_each(curves)));
+    if thinning::points_of_each(curves) < 500 {
+        note.push_str(&format!(" At most {} points of each curve are drawn.", thinning::points_of_each(curves)));
     }
     let mut blocks: Vec<Block> = positive_class::note(groups).into_iter().collect();
     blocks.push(Block::Html("<div id=\"threshold-charts\" class=\"stack needs-js\"></div>".to_owned()));
@@ -102,7 +102,7 @@ fn points(test: &TestRecord, of: &str) -> Option<Table> {
     let curve = test.precision_recall.as_ref()?;
     let heads = ["threshold", "precision", "recall", "F1"];
     let mut table = Table::new(format!("Precision and recall by threshold{of}"), heads, ..);
-    for place in thinned::places(curve.recall.len().min(curve.precision.len()), 15) {
+    for place in thinning::places(curve.recall.len().min(curve.precision.len()), 15) {
         let threshold = curve.threshold.get(place).map(|threshold| threshold.0);
         let values = [&curve.precision, &curve.recall, &curve.f1].map(|values| values.get(place).copied());
         table.row(std::iter::once(threshold).chain(values).map(value_or_dash).map(Cell::Text));

@@ -4,4 +4,4 @@ pub mod badge;
 pub mod block;
 pub mod statistic;
 pub mod table;
-pub mod thinned;
+pub mod thinning;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use console::Style;
 
 use crate::cli::text::number_format;
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 
 /// Height of a chart, in lines of text.
 const HEIGHT: usize = 10;
@@ -34,7 +34,7 @@ pub(crate) struct Chart<'a> {
 
 impl Chart<'_> {
     /// Returns the chart, with the y scale on the left and the legend below.
-    pub(crate) fn render(&self, page: Page) -> String {
+    pub(crate) fn render(&self, page: TextStyle) -> String {
         let values = || self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
         let (low, high) = min_and_max(values());
         let is_log = low > 0.0 && high / low > LOG_RATIO;
@@ -175,7 +175,7 @@ mod tests {
             Line { label: "falls".to_owned(), index: 0, points: vec![(1.0, 2.0), (5.0, 1.0)] },
             Line { label: "stays".to_owned(), index: 1, points: vec![(1.0, 1.0), (5.0, 1.0)] },
         ];
-        let text = Chart { title: "loss", axis: "epoch", lines: &lines }.render(Page { width: 40, styled: false });
+        let text = Chart { title: "loss", axis: "epoch", lines: &lines }.render(TextStyle { width: 40, styled: false });
         let rows: Vec<&str> = text.lines().collect();
         assert_eq!(rows[0], "loss");
         assert!(rows[1].starts_with("2.00 ┤aa"), "{text}");

@@ -1,7 +1,7 @@
 //! Learning curves of the groups in the terminal, one chart for each metric.
 
 use crate::cli::commands::compare::chart::{Chart, Line};
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::compare::comparison::Comparison;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
@@ -11,7 +11,7 @@ use crate::compare::trial::Axis;
 const MAX_CURVES: usize = 6;
 
 /// Returns charts of the loss and of the tested metric, on validation rows if possible, else on training rows.
-pub(crate) fn render(groups: &[Group], comparison: &Comparison, axis: Axis, page: Page) -> Vec<String> {
+pub(crate) fn render(groups: &[Group], comparison: &Comparison, axis: Axis, page: TextStyle) -> Vec<String> {
     let selected = selected_groups(groups, comparison);
     let mut parts: Vec<String> = Vec::new();
     for metric in metrics(groups, comparison) {

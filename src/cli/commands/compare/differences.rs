@@ -3,7 +3,7 @@
 use crate::cli::commands::compare::table::{format_metric, metric_label, signed};
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
-use crate::cli::text::page::{Page, together};
+use crate::cli::text::text_style::{TextStyle, together};
 use crate::cli::truncate::truncated;
 use crate::compare::comparison::{Comparison, MetricTest};
 use crate::compare::direction::higher_is_better;
@@ -16,12 +16,12 @@ use crate::compare::statistics::{ALPHA, Design, Interval, Test, bootstrap};
 const MIN_FOR_BOOTSTRAP: usize = 10;
 
 /// Returns a table and sentences for each tested metric.
-pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
+pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: TextStyle) -> Vec<String> {
     comparison.tests.iter().flat_map(|test| render_metric(test, groups, comparison, page)).collect()
 }
 
 /// Returns a table and sentences for a tested metric.
-fn render_metric(test: &MetricTest, groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
+fn render_metric(test: &MetricTest, groups: &[Group], comparison: &Comparison, page: TextStyle) -> Vec<String> {
     let baseline = &groups[comparison.baseline].label;
     let differences: Vec<(usize, &Difference)> =
         test.groups.iter().enumerate().filter_map(|(index, difference)| Some((index, difference.as_ref()?))).collect();

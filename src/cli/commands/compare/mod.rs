@@ -1,4 +1,7 @@
 //! `runner compare A B …`
+//!
+//! This folder formats the comparison. The notes and errors come from `crate::compare`: cautions from `caution`, runs that
+//! cannot be found or read from `find`, unknown metrics and baselines from `comparison`.
 
 mod chart;
 mod curves;
@@ -13,8 +16,8 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 
 use crate::cli::exit::Exit;
-use crate::cli::text::page::Page;
 use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
 use crate::compare::comparison::{CompareOptions, Comparison, compare};
 use crate::compare::find::{Found, find};
 use crate::compare::group::Group;
@@ -92,7 +95,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     } else if args.md {
         terminal::out(&formats::to_markdown(&groups, &comparison, args.all));
     } else {
-        terminal::out(&render(&groups, &comparison, args, Page::of_output()));
+        terminal::out(&render(&groups, &comparison, args, TextStyle::of_output()));
     }
     notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     faults.iter().for_each(terminal::error);
@@ -103,7 +106,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Returns the comparison as text: overview, settings, metrics, curves, cautions, and tested differences.
-fn render(groups: &[Group], comparison: &Comparison, args: &Args, page: Page) -> String {
+fn render(groups: &[Group], comparison: &Comparison, args: &Args, page: TextStyle) -> String {
     let mut parts = vec![overview::render(groups, comparison.baseline, page)];
     parts.extend(settings::render(groups, args.all, page));
     parts.extend(table::render(groups, comparison, page));

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::compare::group::Group;
 use crate::compare::positive_class;
 use crate::compare::settings::format_seeds;
@@ -15,7 +15,7 @@ use crate::compare::trial::{Record, Trial};
 use crate::history::diagnosis::Verdict;
 
 /// Returns the table of the groups and the lines below it.
-pub(crate) fn render(groups: &[Group], baseline: usize, page: Page) -> String {
+pub(crate) fn render(groups: &[Group], baseline: usize, page: TextStyle) -> String {
     let words = |header: &str, cell: &dyn Fn(&Group) -> String| Column::words(header, groups.iter().map(cell));
     let numbers = |header: &str, cell: &dyn Fn(&Group) -> String| {
         Column::numbers(header, groups.iter().map(|group| Cell { text: cell(group), is_best: false }))

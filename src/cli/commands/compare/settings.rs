@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::cli::text::column_layout::{Column, Fitted};
 use crate::cli::text::number_format;
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::truncate::truncated;
 use crate::compare::group::Group;
 use crate::compare::settings::{Setting, differing, settings};
@@ -13,7 +13,7 @@ use crate::compare::settings::{Setting, differing, settings};
 const MAX_COLUMNS: usize = 3;
 
 /// Returns tables of the settings; for many groups, a list of the values of each setting. If nothing differs, a sentence.
-pub(crate) fn render(groups: &[Group], all: bool, page: Page) -> Vec<String> {
+pub(crate) fn render(groups: &[Group], all: bool, page: TextStyle) -> Vec<String> {
     let all_settings = settings(groups);
     let shown = if all { all_settings.clone() } else { differing(groups) };
     let (known, unknown): (Vec<_>, Vec<_>) = groups.iter().enumerate().partition(|(_, group)| group.config().is_some());
@@ -47,7 +47,7 @@ pub(crate) fn render(groups: &[Group], all: bool, page: Page) -> Vec<String> {
 }
 
 /// Returns tables with a row for each setting and a column for each group.
-fn tables(settings: &[Setting], groups: &[(usize, &Group)], page: Page) -> Vec<String> {
+fn tables(settings: &[Setting], groups: &[(usize, &Group)], page: TextStyle) -> Vec<String> {
     let column = |(index, group): &(usize, &Group)| {
         let cell = |setting: &Setting| truncated(setting.values[*index].as_deref().unwrap_or("–"), page.width / 2);
         vec![Column::words(truncated(&group.label, 30), settings.iter().map(cell))]
@@ -62,7 +62,7 @@ fn tables(settings: &[Setting], groups: &[(usize, &Group)], page: Page) -> Vec<S
 }
 
 /// Returns the values of a setting, each with the groups that have it.
-fn values_of(setting: &Setting, groups: &[(usize, &Group)], page: Page) -> String {
+fn values_of(setting: &Setting, groups: &[(usize, &Group)], page: TextStyle) -> String {
     let mut by_value: IndexMap<Option<&str>, Vec<&str>> = IndexMap::new();
     for (index, group) in groups {
         by_value.entry(setting.values[*index].as_deref()).or_default().push(&group.label);

@@ -6,7 +6,7 @@
 
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::truncate::truncated;
 use crate::compare::comparison::{Comparison, MetricComparison};
 use crate::compare::group::{Group, describe_test_weights};
@@ -14,7 +14,7 @@ use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::sample::Sample;
 
 /// Returns the tables, with a legend below each.
-pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: Page) -> Vec<String> {
+pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: TextStyle) -> Vec<String> {
     let shown: Vec<&MetricComparison> = comparison.metrics.iter().filter(|metric| metric.is_there()).collect();
     if shown.is_empty() {
         return vec!["no metrics: no epoch was completed".to_owned()];

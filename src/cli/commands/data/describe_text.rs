@@ -1,7 +1,7 @@
 //! Text of `runner data describe`: shape and types, class counts as bars, columns, and warnings.
 
-use crate::cli::text::page::Page;
 use crate::cli::text::table::Columns;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::cli::truncate::truncated;
 use crate::config::suggest;
@@ -17,7 +17,7 @@ const MAX_LISTED: usize = 8;
 
 /// Returns the description as text. A data set with a manifest also has a title, a license and a citation.
 pub(crate) fn render(manifest: Option<&Manifest>, description: &Description) -> String {
-    let page = Page::of_output();
+    let page = TextStyle::of_output();
     let mut lines = match manifest {
         Some(m) => vec![
             terminal::bold(&page.wrapped(&m.title, 0)),
@@ -82,7 +82,7 @@ fn headline(part: &PartDescription) -> String {
 }
 
 /// Returns a bar for each class or value, with its number and share of rows.
-fn bars(classes: &[ClassCount], page: Page) -> Vec<String> {
+fn bars(classes: &[ClassCount], page: TextStyle) -> Vec<String> {
     let most = classes.iter().map(|class| class.rows).max().unwrap_or(1).max(1);
     let names: Vec<String> = classes.iter().map(|class| truncated(&class.class, MAX_NAME)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -96,7 +96,7 @@ fn bars(classes: &[ClassCount], page: Page) -> Vec<String> {
 }
 
 /// Returns a table with a line for each column. On a narrow page the names are cut.
-fn column_table(columns: &[ColumnDescription], page: Page) -> String {
+fn column_table(columns: &[ColumnDescription], page: TextStyle) -> String {
     let full = table(columns, MAX_NAME);
     let width = full.lines().map(|line| line.chars().count()).max().unwrap_or(0);
     match width.saturating_sub(page.width) {

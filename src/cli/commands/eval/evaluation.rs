@@ -12,7 +12,7 @@ use crate::experiment::store::trial_data::Part;
 use crate::experiment::verify::agreement::{Agreement, HistoryMetrics};
 use crate::history::RowCounts;
 use crate::history::test_record::TestRecord;
-use crate::train::keep::Keep;
+use crate::train::kept_weights::Keep;
 
 /// Rows to evaluate.
 pub(crate) enum EvalRows {

@@ -30,7 +30,7 @@ use crate::experiment::store::trial_data::{Part, TrialData};
 use crate::experiment::verify::agreement::{Agreement, HistoryMetrics};
 use crate::history::Status;
 use crate::tensor::threads;
-use crate::train::keep::Keep;
+use crate::train::kept_weights::Keep;
 
 /// Arguments of `runner eval`.
 #[derive(Debug, clap::Args)]

@@ -4,8 +4,8 @@ use indexmap::IndexSet;
 
 use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
 use crate::cli::summary::classification;
-use crate::cli::text::page::Page;
 use crate::cli::text::table::Columns;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::device;
 use crate::experiment::store::find::SavedTrial;
@@ -17,7 +17,7 @@ use crate::history::{History, Status};
 pub(crate) fn render(eval_rows: &EvalRows, results: &[TrialResult]) -> String {
     let parts = match results {
         [TrialResult { trial, outcome: Ok(evaluation) }] => {
-            let classes = classification::of(&evaluation.record, &trial.history.data, Page::of_output());
+            let classes = classification::of(&evaluation.record, &trial.history.data, TextStyle::of_output());
             let positive = classification::positive_class(&[&trial.history]).map(|line| wrapped(&line));
             [single_trial(eval_rows, trial, evaluation), classes, Vec::from_iter(positive)].concat()
         }
@@ -28,7 +28,7 @@ pub(crate) fn render(eval_rows: &EvalRows, results: &[TrialResult]) -> String {
 
 /// Wraps a sentence to the width of the terminal.
 fn wrapped(sentence: &str) -> String {
-    Page::of_output().wrapped(sentence, 0)
+    TextStyle::of_output().wrapped(sentence, 0)
 }
 
 /// Returns the metrics of a single trial next to those of its history.

@@ -9,7 +9,7 @@ use tch::{Kind, Tensor};
 
 use crate::cli::commands::eval;
 use crate::cli::commands::eval::evaluation::row_count;
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{image, number_format, terminal};
 use crate::config::hint::Hint;
 use crate::data::Rows;
@@ -156,7 +156,7 @@ fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
                 format!("{} {text}", planned.name)
             };
             let columns: Vec<String> = form.encoding.columns.iter().zip(&values).map(column).collect();
-            Some(Page::of_output().wrapped(&columns.join(", "), 0))
+            Some(TextStyle::of_output().wrapped(&columns.join(", "), 0))
         }
         Form::Points => Some(values.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")),
     }

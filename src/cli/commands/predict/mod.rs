@@ -16,8 +16,8 @@ use crate::cli::args::run_args::parse_positive;
 use crate::cli::commands::predict::input::{InvertArg, input_from_image, input_from_row, input_from_table};
 use crate::cli::commands::predict::text::PredictionView;
 use crate::cli::exit::Exit;
-use crate::cli::text::page::Page;
 use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{Hint, in_a_line};
 use crate::data::Target;
@@ -203,7 +203,7 @@ fn heading(run: &SavedRun, trial: &SavedTrial, is_named: bool) -> String {
 
 /// Wraps a sentence to the width of the terminal.
 fn wrapped(sentence: &str) -> String {
-    Page::of_output().wrapped(sentence, 0)
+    TextStyle::of_output().wrapped(sentence, 0)
 }
 
 /// Returns why scores and no probabilities are shown; `None` for values.

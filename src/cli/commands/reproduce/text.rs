@@ -2,8 +2,8 @@
 
 use crate::cli::commands::reproduce::reproduction::Reproduction;
 use crate::cli::text::number_format::count;
-use crate::cli::text::page::Page;
 use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
 use crate::experiment::verify::reproduction::TrialComparison;
 use crate::experiment::verify::weight_diff::WeightDiff;
 use crate::history::difference::{MetricDifference, RunDifference, ValueDifference};
@@ -14,7 +14,7 @@ const MAX_LISTED: usize = 10;
 
 /// Returns the comparison as text.
 pub(crate) fn render(reproduction: &Reproduction) -> String {
-    let page = Page::of_output();
+    let page = TextStyle::of_output();
     let mut lines: Vec<String> = Vec::new();
     let identical: Vec<(&str, &TrialComparison)> =
         reproduction.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(true)).collect();
@@ -63,10 +63,10 @@ pub(crate) fn render(reproduction: &Reproduction) -> String {
 }
 
 /// Wraps a line, keeping its indentation.
-fn wrapped(line: &str, page: Page) -> String {
+fn wrapped(line: &str, page: TextStyle) -> String {
     match line.strip_prefix("  ") {
         Some(inner) => {
-            let inner = Page { width: page.width.min(100) - 2, ..page }.wrapped(inner, 9);
+            let inner = TextStyle { width: page.width.min(100) - 2, ..page }.wrapped(inner, 9);
             inner.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
         }
         None => page.wrapped(line, 2),

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::cli::exit::Exit;
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
-use crate::cli::text::page::Page;
+use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::compare::direction::higher_is_better;
 use crate::compare::filter::Filter;
@@ -112,7 +112,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     } else if args.md && !runs.is_empty() {
         terminal::out(&formats::to_markdown(&columns(&runs, &metric_names, &shown, args), &labels(&runs, args)));
     } else if !runs.is_empty() {
-        terminal::out(&render(&runs, &metric_names, &shown, args, Page::of_output()));
+        terminal::out(&render(&runs, &metric_names, &shown, args, TextStyle::of_output()));
     }
     if runs.is_empty() && faults.is_empty() {
         terminal::say(&match (&args.filters[..], &empty[..]) {
@@ -160,7 +160,7 @@ fn sort(runs: &mut [RunSummary], by: &str, metric_names: &[String]) -> anyhow::R
 }
 
 /// Returns the table of runs.
-fn render(runs: &[RunSummary], metric_names: &[String], shown: &[usize], args: &Args, page: Page) -> String {
+fn render(runs: &[RunSummary], metric_names: &[String], shown: &[usize], args: &Args, page: TextStyle) -> String {
     // one table: columns that do not fit are left out, the least important first
     let spare = columns(runs, metric_names, shown, args).into_iter().enumerate().collect();
     let fitted = Fitted { labels: labels(runs, args), groups: Vec::new(), spare, closing: None };

@@ -10,7 +10,7 @@ use crate::experiment::run::checkpointing;
 use crate::experiment::store::newest;
 use crate::experiment::store::preprocessing_file::{self, PreprocessingFile};
 use crate::experiment::store::run_record::RunRecord;
-use crate::history::{History, json};
+use crate::history::{History, readable_json};
 
 /// Returns the folder of the newest run under `out`, which has the runs of one experiment.
 pub(crate) fn newest_run(out: &Path) -> Option<PathBuf> {
@@ -115,7 +115,7 @@ fn without_times(file: &Path) -> anyhow::Result<String> {
     if let Some(best) = &mut history.best {
         best.metrics.shift_remove("seconds");
     }
-    Ok(json::readable(&history)?)
+    Ok(readable_json::readable(&history)?)
 }
 
 /// Returns the files in a folder, sorted by name.

@@ -21,7 +21,7 @@ const EVALUATED: (u128, u128) = (16_384, 256);
 
 /// Memory of a stack, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Footprint {
+pub struct MemoryEstimate {
     /// Once per stack.
     pub shared: u128,
     /// Per replica.
@@ -41,9 +41,9 @@ pub struct Workload {
     pub device: Device,
 }
 
-impl Footprint {
+impl MemoryEstimate {
     /// Estimates the memory of this network for this work.
-    pub fn new(network: &NetworkPlan, workload: &Workload) -> Footprint {
+    pub fn new(network: &NetworkPlan, workload: &Workload) -> MemoryEstimate {
         let layers = network.architecture.layers();
         let sample = layers[0].input.elements() as u128;
         let outputs = network.outputs() as u128;
@@ -70,7 +70,7 @@ impl Footprint {
         // checkpoints and weights are written in chunks without a copy; the tensors of a checkpoint that is read are
         // freed before gradients exist, so they take less than is counted above
         let write_buffer = if workload.device == Device::Cpu { u128::from(BYTES_AT_ONCE) } else { 0 };
-        Footprint {
+        MemoryEstimate {
             shared: rows + EVALUATED.0 * evaluated + write_buffer,
             replica: parameters + step + predictions + EVALUATED.1 * evaluated,
         }
@@ -97,8 +97,8 @@ mod tests {
 
     const ROWS: RowCounts = RowCounts { train: 1000, validation: 200, test: 300 };
 
-    /// Footprint of a network such as 64-8-10 on the images of `digits`.
-    fn footprint(layers: &str, optimizer: &str, workload: &Workload) -> Footprint {
+    /// MemoryEstimate of a network such as 64-8-10 on the images of `digits`.
+    fn memory_estimate(layers: &str, optimizer: &str, workload: &Workload) -> MemoryEstimate {
         let text = format!(
             "title = \"t\"\n[data.digits]\n[network]\nlayers = {layers}\n[train]\nepochs = 1\nbatch = 100\n\
              loss = \"cross_entropy\"\noptimizer = {optimizer}\n"
@@ -106,7 +106,7 @@ mod tests {
         let study =
             Study::new(&SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text, folder: None }, &[])
                 .unwrap();
-        Footprint::new(study.baseline().network().unwrap(), workload)
+        MemoryEstimate::new(study.baseline().network().unwrap(), workload)
     }
 
     const LAYERS: &str = "[{ linear = 8 }, \"relu\", { linear = 10 }]";
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_tensor_that_training_holds_is_counted() {
-        let found = footprint(LAYERS, "\"adam\"", &on(Device::Cpu, 1));
+        let found = memory_estimate(LAYERS, "\"adam\"", &on(Device::Cpu, 1));
         let parameters = (64 * 8 + 8 + 8 * 10 + 10) * 4 * (6 + 2 * 2);
         let step = 100 * 4 * (64 + 2 * (8 + 8 + 10));
         let predictions = (1000 + 300) * (3 * 8 + 3 * 10 * 4);
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn each_optimizer_remembers_what_it_has_to() {
-        let bytes = |optimizer: &str| footprint(LAYERS, optimizer, &on(Device::Cpu, 1)).replica;
+        let bytes = |optimizer: &str| memory_estimate(LAYERS, optimizer, &on(Device::Cpu, 1)).replica;
         let of_one = 2 * 610 * 4; // the state now and at the end of the last epoch
         let plain = bytes("{ sgd = { lr = 0.1 } }");
         for (optimizer, remembered) in [
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn rows_are_copied_onto_a_gpu_and_where_folds_ride_together() {
-        let shared = |device, folds| footprint(LAYERS, "\"adam\"", &on(device, folds)).shared;
+        let shared = |device, folds| memory_estimate(LAYERS, "\"adam\"", &on(device, folds)).shared;
         let rows = 1500 * (64 * 4 + 8 + 10 * 4);
         assert_eq!(shared(Device::Cuda(0), 1) - (shared(Device::Cpu, 1) - (4 << 20)), rows);
         assert_eq!(shared(Device::Cpu, 5) - shared(Device::Cpu, 1), 5 * rows);
@@ -154,10 +154,10 @@ mod tests {
 
     #[test]
     fn as_many_replicas_as_fit_and_at_least_one_are_a_stack() {
-        let footprint = Footprint { shared: 100, replica: 30 };
-        assert_eq!(footprint.width(190), 3);
-        assert_eq!(footprint.width(189), 2);
-        assert_eq!(footprint.width(50), 1);
-        assert_eq!(footprint.bytes(3), 190);
+        let memory_estimate = MemoryEstimate { shared: 100, replica: 30 };
+        assert_eq!(memory_estimate.width(190), 3);
+        assert_eq!(memory_estimate.width(189), 2);
+        assert_eq!(memory_estimate.width(50), 1);
+        assert_eq!(memory_estimate.bytes(3), 190);
     }
 }

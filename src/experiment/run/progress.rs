@@ -7,10 +7,10 @@ use crate::experiment::plan::Plan;
 use crate::history::RowCounts;
 use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
-use crate::train::report;
+use crate::train::callback;
 
 /// Receives the progress of a run.
-pub trait Watch: fetch::Watch + report::Callback {
+pub trait RunProgress: fetch::DownloadProgress + callback::Callback {
     /// A stack starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
 }

@@ -13,7 +13,7 @@ const MAX_POINTS: usize = 24_000;
 const MIN_POINTS: usize = 40;
 
 /// Returns n, where every n-th epoch is kept.
-pub fn every(groups: &[Group]) -> usize {
+pub fn epoch_step(groups: &[Group]) -> usize {
     let values = |trial: &Trial| trial.recorded_epochs().len() * trial.metrics().len();
     groups.iter().flat_map(|group| &group.trials).map(values).sum::<usize>().div_ceil(MAX_VALUES).max(1)
 }

@@ -6,17 +6,17 @@ pub use crate::views::document::statistic::unbroken as together;
 
 /// Width and style of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct TextStyle {
     /// Maximum number of characters in a line.
     pub width: usize,
     /// Whether the best metrics are bold; otherwise they have a `*`.
     pub styled: bool,
 }
 
-impl Page {
+impl TextStyle {
     /// Returns the width and style of stdout; 80 characters if it is no terminal.
-    pub fn of_output() -> Page {
-        Page { width: terminal::width().max(40), styled: terminal::is_styled() }
+    pub fn of_output() -> TextStyle {
+        TextStyle { width: terminal::width().max(40), styled: terminal::is_styled() }
     }
 
     /// Breaks a sentence between words into lines that fit, of at most 100 characters; lines after the first are indented
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_sentence_is_broken_between_words() {
-        let page = Page { width: 12, styled: false };
+        let page = TextStyle { width: 12, styled: false };
         assert_eq!(page.wrapped("one two three four five", 2), "one two\n  three four\n  five");
         assert_eq!(
             page.wrapped("a word-that-is-longer-than-a-line stays", 0),
