@@ -105,7 +105,7 @@ mod tests {
             for heading in [".SH NAME", ".SH SYNOPSIS", ".SH OPTIONS"] {
                 assert!(page.contains(heading), "{}: {heading}", command.get_name());
             }
-            for option in command.get_opts().filter_map(|option| option.get_long()) {
+            for option in command.get_opts().filter(|option| !option.is_hide_set()).filter_map(clap::Arg::get_long) {
                 assert!(page.contains(&format!("--{option}")), "{}: --{option}", command.get_name());
             }
         }

@@ -153,7 +153,7 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("sparse");
         File::create(&path).unwrap().set_len(1 << 42).unwrap();
-        assert!(read(&path).unwrap_err().to_string().starts_with("it has 4 TiB or more, and at most "));
-        assert_eq!(read(Path::new("/dev/zero")).unwrap_err().to_string(), "it is a device, and no file");
+        assert!(read(&path).unwrap_err().to_string().starts_with("it has 4 TiB or more, but at most "));
+        assert_eq!(read(Path::new("/dev/zero")).unwrap_err().to_string(), "it is a device, not a regular file");
     }
 }

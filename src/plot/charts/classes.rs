@@ -266,8 +266,8 @@ mod tests {
     fn very_uneven_classes_are_on_a_log_scale_that_is_named_and_the_rare_one_has_a_bar() {
         let drawn =
             |rows: &[u64]| draw("", "", &classes(2, ""), &[part("all", rows)], Size::default()).unwrap().svg.finish();
-        assert!(drawn(&[284_315, 492]).contains("log scale") && drawn(&[284_315, 492]).contains("492 (0.17 %)"));
-        assert!(!drawn(&[500, 400]).contains("log scale"));
+        assert!(drawn(&[284_315, 492]).contains("Log scale") && drawn(&[284_315, 492]).contains("492 (0.17 %)"));
+        assert!(!drawn(&[500, 400]).contains("Log scale"));
         let chart =
             Chart { classes: &[], shown: &[], parts: &[], most: 284_315.0, least: 492.0, is_log: true, row: 1.0 };
         assert!(chart.share(492.0) > 0.1 && chart.share(284_315.0) == 1.0 && chart.share(0.0) == 0.0);
