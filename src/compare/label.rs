@@ -35,9 +35,7 @@ impl UnlabeledGroup {
         let experiment = self.trials.first()?.history()?.experiment.clone();
         let (trials, seeds) = if left_out == 1 { ("trial", "its seed") } else { ("trials", "their seeds") };
         (left_out > 0).then(|| {
-            format!(
-                "{left_out} {trials} of `{experiment}` left out: of {seeds} there are newer ones with the same settings"
-            )
+            format!("skipped {left_out} {trials} of `{experiment}`: newer trials of {seeds} have the same settings")
         })
     }
 

@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(parse("metric = \"last.loss\"").unwrap_err(), "missing field `value`");
         assert!(parse("value = \"last.loss\"").unwrap_err().contains("`metric` is missing"));
         assert_eq!(parse("value = 1").unwrap_err(), "missing field `metric`");
-        assert_eq!(parse("figure = 1").unwrap_err(), "missing field `metric`");
+        assert_eq!(parse("figure=1").unwrap_err(), "missing field `metric`");
         assert_eq!(parse("metric = \"last.loss\"\nvalue = [1]").unwrap_err(), "expected a number");
     }
 }

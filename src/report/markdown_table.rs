@@ -86,7 +86,7 @@ pub fn expectations(runs: &Runs) -> Option<Table> {
         // after `>` comes the name of another metric
         let bound = match row.bound.rsplit_once(' ') {
             Some((bound, metric)) if row.bound.contains('>') => format!("{bound} `{metric}`"),
-            _ => row.bound.replace('_', " "),
+            _ => row.bound.clone(),
         };
         table.row([claim.cloned().unwrap_or_default(), metric, bound].into_iter().chain(found));
     }

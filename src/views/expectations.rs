@@ -152,11 +152,11 @@ impl Outcome {
     }
 }
 
-/// Returns a value in words; a word without underscores, a whole number without decimals.
+/// Returns a value as text, a whole number without decimals.
 fn value(found: Option<&MetricValue>, number: &dyn Fn(f64) -> String) -> String {
     match found {
         None => "not available".to_owned(),
-        Some(MetricValue::Word(word)) => word.replace('_', " "),
+        Some(MetricValue::Word(word)) => word.clone(),
         Some(MetricValue::Number(Number(value))) if value.fract() == 0.0 && value.abs() < 1e9 => value.to_string(),
         Some(MetricValue::Number(Number(value))) => number(*value),
     }

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_diagnosis_of_an_earlier_version_is_read() {
-        let old = r#"{"verdict":"jumping_about","sentence":"jumping about: …","overfits_from":null,"gap":0.25,
+        let old = r#"{"verdict":"jumping_about","sentence":"unstable: …","overfits_from":null,"gap":0.25,
             "acc_gap":null,"explained":0.5,"rises":0.1}"#;
         let read: Diagnosis = serde_json::from_str(old).unwrap();
         assert_eq!((read.verdict, read.val_loss_rise), (Verdict::Unstable, Some(0.25)));

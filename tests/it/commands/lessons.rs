@@ -71,7 +71,6 @@ fn results_of_every_lesson_are_documented() {
         for expectation in &study.spec.expect {
             let of_variant = expectation.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
             let expected = expectation.describe();
-            let expected = if expectation.is.is_some() { expected.replace('_', " ") } else { expected };
             let shown = format!("{of_variant}{} | {expected} |", expectation.value);
             assert!(section.contains(&shown), "no `{shown}` under {name}: {again}");
             assert!(expectation.claim.as_ref().is_none_or(|claim| section.contains(claim)), "{name}: {again}");

@@ -128,6 +128,6 @@ fn unreadable_user_experiments_do_not_hide_the_others() {
     let dir = TestDir::new();
     dir.write("experiments/broken.toml", "title = ");
     let listed = dir.run(&["list"]).code(0);
-    assert_says(&stderr(&listed), &["left out", "broken.toml"]);
+    assert_says(&stderr(&listed), &["skipped", "broken.toml"]);
     assert_says(&stdout(&listed), &SHIPPED);
 }

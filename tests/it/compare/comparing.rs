@@ -82,7 +82,7 @@ fn too_few_seeds_cannot_show_significance() {
         dir_with_runs(&[("few", "0..2", &[]), ("slow", "0..2", &["train.optimizer.adam.lr=1e-5"]), ("lone", "7", &[])]);
     let text = one_line(&stdout(&dir.run(&["compare", "few", "slow"]).success()));
     assert!(
-        text.contains("with this few trials the smallest possible p") && text.contains("use the same 6 or more seeds"),
+        text.contains("with 3 pairs the smallest possible p") && text.contains("use the same 6 or more seeds"),
         "{text}"
     );
     let text = one_line(&stdout(&dir.run(&["compare", "few", "lone"]).success()));
@@ -114,7 +114,7 @@ fn compare_accepts_histories_of_other_programs() {
 fn patterns_group_trials_with_equal_settings_across_runs() {
     let dir = dir_with_runs(&[("one", "0..1", &[]), ("one", "2", &[]), ("one", "0", &[]), ("other", "0..2", &[])]);
     let outcome = dir.run(&["compare", "runs/one/2*/*.json", "other", "--json"]).success();
-    assert!(stderr(&outcome).contains("1 trial of `one` left out"), "{}", stderr(&outcome));
+    assert!(stderr(&outcome).contains("skipped 1 trial of `one`"), "{}", stderr(&outcome));
     let found = json_of(outcome);
     let seeds: Vec<i64> =
         found["groups"][0]["trials"].as_array().unwrap().iter().map(|trial| trial["seed"].as_i64().unwrap()).collect();
@@ -156,7 +156,7 @@ fn compare_reports_unreadable_runs_and_compares_the_rest() {
         ("nothing.json", "contains no value of any metric"),
         ("empty.csv", "empty"),
         ("written", "still training"),
-        ("nope", "no run of `nope`"),
+        ("nope", "no run `nope`"),
     ] {
         let outcome = dir.run(&["compare", "one", bad, "other"]).code(2);
         assert!(stderr(&outcome).contains(words), "{bad}: {}", stderr(&outcome));
@@ -227,7 +227,7 @@ fn runs_are_listed_newest_first_and_can_be_filtered_and_sorted() {
     let text = stdout(&dir.run(&["runs"]).success());
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(stdout(&dir.run(&["runs", "--md"]).success()).starts_with("| experiment | trials |"));
-    assert_says(&stderr(&dir.run(&["runs", "onne"]).code(2)), &["no run of `onne`", "did you mean `one`?"]);
+    assert_says(&stderr(&dir.run(&["runs", "onne"]).code(2)), &["no run `onne`", "did you mean `one`?"]);
     assert_says(&stderr(&dir.run(&["runs", "--sort", "test.zzz"]).code(2)), &["no run has a metric `test.zzz`"]);
     assert_says(&stderr(&dir.run(&["runs", "--filter", "last.loss"]).code(2)), &["found `last.loss`"]);
 }

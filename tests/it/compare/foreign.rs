@@ -223,7 +223,7 @@ fn exports_are_reproducible_and_replace_other_files_only_with_force() {
         std::fs::write(&files[1], "a text of mine").unwrap();
         std::fs::remove_file(&files[0]).unwrap();
         let message = dir.error_message(&["export", "idea", format]);
-        assert_says(&message, &["exists with different content", "hint: `--force`"]);
+        assert_says(&message, &["exists with different content", "hint: use `--force`"]);
         assert_eq!(std::fs::read(&files[1]).unwrap(), b"a text of mine");
         export(&dir, &[format, "--force"]);
         assert_eq!(bytes(), first);
@@ -236,7 +236,7 @@ fn export_does_not_mix_events_of_different_runs() {
     dir.write("board/base-seed3/events.out.tfevents.1.host", "theirs");
     for force in [&[][..], &["--force"]] {
         let arguments = [&["export", "idea", "--tensorboard", "--to", "board"][..], force].concat();
-        assert_says(&dir.error_message(&arguments), &["contains another event file", "hint: `--to DIR`"]);
+        assert_says(&dir.error_message(&arguments), &["contains another event file", "`--to DIR`"]);
     }
 }
 
@@ -282,7 +282,7 @@ fn export_requires_one_format_and_an_existing_run() {
     let dir = TestDir::with_idea();
     assert_says(&dir.error_message(&["export", "idea"]), &["--tensorboard|--csv|--keras"]);
     assert_says(&dir.error_message(&["export", "idea", "--csv", "--keras"]), &["cannot be used with"]);
-    assert_says(&dir.error_message(&["export", "idea", "--csv"]), &["no run of `idea`", "hint: "]);
+    assert_says(&dir.error_message(&["export", "idea", "--csv"]), &["no run `idea`", "hint: "]);
     dir.run(&["exp", "idea.toml", "--quiet"]).code(0);
     let message = dir.error_message(&["export", "idea", "--csv", "--trial", "base-seed7"]);
     assert_says(&message, &["has no trial `base-seed7`", "`base-seed0`"]);

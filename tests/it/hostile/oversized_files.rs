@@ -100,5 +100,5 @@ fn images_with_huge_sizes_are_rejected_before_memory_is_allocated() {
     dir.write("labels", [&0x801_u32.to_be_bytes()[..], &most].concat());
     dir.write("idx.toml", idea_with("[data.digits]\n", "[data.idx]\nimages = \"images\"\nlabels = \"labels\"\n"));
     let message = within_a_minute(|| dir.error_message(&["exp", "idx.toml"]));
-    assert_says(&message, &["images` is not an IDX file of 3 dimensions", "and 0 bytes follow it"]);
+    assert_says(&message, &["images` is not an IDX file of 3 dimensions", "but 0 bytes follow it"]);
 }

@@ -21,9 +21,9 @@ fn expectations_of_missing_metrics_are_rejected_before_training() {
         ("value = \"last.accuracy\"\nat_least = 0.5", &["`last.accuracy`", "`acc`"][..]),
         ("value = \"last.val_acc\"\nat_least = 0.5", &["`last.val_acc`", "validation"]),
         ("value = \"test.acc\"\nat_least = 0.5", &["`test.acc`", "test"]),
-        ("value = \"test.report.macro.f1\"\nat_least = 0.5", &["no test rows"]),
+        ("value = \"test.report.macro.f1\"\nat_least = 0.5", &["split off test rows"]),
         ("value = \"epoch.0.loss\"\nat_least = 0.5", &["`epoch.0.loss`", "from 1"]),
-        ("value = \"diagnosis.labl\"\nis = \"good\"", &["`diagnosis.labl`", "`verdict`"]),
+        ("value = \"diagnosis.labl\"\nis = \"good\"", &["`diagnosis.labl`", "`label`"]),
         ("value = \"diagnosis.verdict\"\nis = \"overfiting\"", &["`overfiting`", "`overfitting`"]),
         ("value = \"last.loss\"\nabove = \"first.lss\"", &["`first.lss`", "`loss`"]),
     ] {
@@ -120,14 +120,14 @@ fn expectations_of_weights_that_do_not_exist_are_rejected() {
         assert_says(&error_message(name), words);
     }
     let large = error_of_expectation("value = \"learned.0.weight.0\"\nat_least = 0");
-    assert_says(&large, &["at most 256 parameters", "16 rows"]);
+    assert_says(&large, &["at most 256 parameters", "16 training rows"]);
 }
 
 #[test]
 fn reference_values_of_missing_metrics_are_rejected() {
     let dir = TestDir::new();
     for (theirs, words) in [
-        ("value = \"last.los\"\nfigure = 1", &["`theirs.0.value`", "`last.los`", "did you mean `loss`?"][..]),
+        ("value = \"last.los\"\nfigure = 1", &["`reference.0.metric`", "`last.los`", "did you mean `loss`?"][..]),
         ("value = \"status\"\nfigure = 1", &["`reference.0.metric` must be a numeric metric"]),
         ("value = \"last.loss\"\nfigure = nan", &["`theirs.0.figure` must be a finite number"]),
         ("value = \"last.loss\"\nfigure = 1\nvariant = \"a\"", &["`theirs.0.variant`", "has no variants"]),
@@ -157,7 +157,10 @@ fn expectations_without_a_bound_are_rejected() {
 #[test]
 fn expectations_that_can_never_be_checked_are_rejected() {
     for (expectation, words) in [
-        ("value = \"last.loss\"\nat_least = 5\nat_most = 1", "`expect.0.at_least` is 5, above `at_most`, which is 1"),
+        (
+            "value = \"last.loss\"\nat_least = 5\nat_most = 1",
+            "`expect.0.at_least` must not exceed `at_most`, which is 1, found 5",
+        ),
         ("value = \"last.loss\"\nabove = \"last.loss\"", "`expect.0.above` is the metric itself: `last.loss`"),
         ("value = \"last.loss\"\nabove = \"first.loss\"\ntimes = -1", "`expect.0.times` must be above 0"),
     ] {

@@ -117,6 +117,6 @@ fn report_replaces_only_reports() {
     let message = dir.error_message(&["report", "idea", "-o", "runs"]);
     assert_says(&message, &["`runs` is a folder", "-o runs/report.html"]);
     assert_says(&dir.error_message(&["report", "idea", "-o", "no/such/folder.html"]), &["failed to write", "hint: "]);
-    assert_says(&dir.error_message(&["report", "ideas"]), &["no run of `ideas`", "did you mean `idea`?"]);
+    assert_says(&dir.error_message(&["report", "ideas"]), &["no run `ideas`", "did you mean `idea`?"]);
     assert_says(&dir.error_message(&["report"]), &["<RUN>"]);
 }

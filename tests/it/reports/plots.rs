@@ -68,7 +68,7 @@ fn every_kind_of_plot_is_drawn_reproducibly() {
         ("pr", &["AP ", "recall"]),
         ("threshold", &["precision", "F1", "chosen 0."]),
         ("gradients", &["0 linear", "2 linear"]),
-        ("compare", &["mean, 95 % interval"]),
+        ("compare", &["mean, 95 % CI"]),
     ];
     for (kind, words) in kinds {
         let written = dir.run(&["plot", kind, "two"]).code(0);
@@ -108,7 +108,7 @@ fn other_files_are_not_replaced_without_force() {
     let dir = dir_with_run();
     let mine = dir.file("two-curves.svg", "<svg>mine</svg>");
     let message = dir.error_message(&["plot", "two"]);
-    assert_says(&message, &["`two-curves.svg` exists", "hint: `-o FILE`"]);
+    assert_says(&message, &["`two-curves.svg` exists", "`-o FILE`"]);
     assert_eq!(read(&dir, &mine), "<svg>mine</svg>");
     dir.run(&["plot", "two", "-o", &mine]).code(0);
     assert!(read(&dir, &mine).contains("made by runner"));
@@ -125,8 +125,8 @@ fn plot_errors_are_reported_before_anything_is_written() {
             &["plot", "two", "-o", "a.svg", "--format", "png"],
             &["`-o a.svg` ends in `.svg`, but `--format` is `png`", "leave `--format` out"],
         ),
-        (&["plot", "two", "-o", "two.toml/a.svg"], &["two.toml", "hint: `-o FILE`"]),
-        (&["plot", "tow"], &["no run of `tow`", "`two`"]),
+        (&["plot", "two", "-o", "two.toml/a.svg"], &["two.toml", "`-o FILE`"]),
+        (&["plot", "tow"], &["no run `tow`", "`two`"]),
         (&["plot", "empty"], &["there is no history"]),
         (&["plot", "nothing/*.json"], &["nothing matches"]),
         (&["plot", "two", "--metric", "lss"], &["none of these runs has a curve of `lss`", "did you mean `loss`?"]),
@@ -152,7 +152,7 @@ fn readable_runs_are_drawn_and_the_others_reported() {
     dir.write("other.json", "{\"a\": 1}");
     let drawn = dir.run(&["plot", "two", "cut.json", "future.json", "other.json", "-o", "a.svg"]).code(2);
     assert_says(&stderr(&drawn), &["cut.json", "runner.history/9", "other.json"]);
-    assert_eq!(stderr(&drawn).matches("skipping").count(), 3, "{}", stderr(&drawn));
+    assert_eq!(stderr(&drawn).matches("skipped").count(), 3, "{}", stderr(&drawn));
     assert_says(&read(&dir, "a.svg"), &["Two classes"]);
     let misspelled = dir.run(&["plot", "confusio", "two", "-o", "b.svg"]).code(2);
     assert_says(&stderr(&misspelled), &["did you mean the kind of plot `confusion`?"]);

@@ -14,7 +14,7 @@ fn checkpoints_of_other_runs_are_rejected() {
     std::fs::write(latest_run(&ours).join("run.json"), text.replace("lr = 1e-3", "lr = 2e-3")).unwrap();
     std::fs::copy(theirs, checkpoint(&ours)).unwrap();
     let message = resume_error(&ours);
-    assert_says(&message, &["belongs to another run", "other settings", "hint: remove it", "rm '"]);
+    assert_says(&message, &["belongs to another run", "its settings or data are different", "hint: remove it", "rm '"]);
 }
 
 #[test]

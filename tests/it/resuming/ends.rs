@@ -28,7 +28,7 @@ fn unfinished_runs_are_not_treated_as_finished() {
 #[test]
 fn resume_reports_what_cannot_be_resumed() {
     let dir = TestDir::with_idea();
-    assert_says(&dir.error_message(&["resume", "idea"]), &["no run of `idea` in `runs`"]);
+    assert_says(&dir.error_message(&["resume", "idea"]), &["no run `idea` under `runs`"]);
     dir.exp(&["idea.toml"]);
     let record = latest_run(&dir).join("run.json");
     let text = std::fs::read_to_string(&record).unwrap();

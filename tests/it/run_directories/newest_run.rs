@@ -35,7 +35,7 @@ fn the_newest_run_is_the_last_finished_one_and_newer_runs_are_mentioned() {
     ] {
         let run = dir.run(arguments);
         let message = stderr(&run);
-        assert_says(&message, &["2099-01-01T000000Z-abcdef", "has not finished", "runner resume"]);
+        assert_says(&message, &["2099-01-01T000000Z-abcdef", "is unfinished", "runner resume"]);
     }
     let evaluated: Value = serde_json::from_str(&stdout(&dir.run(&["eval", "idea", "--json"]))).unwrap();
     assert_eq!(evaluated["trials"][0]["status"], "completed");

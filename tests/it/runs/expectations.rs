@@ -22,7 +22,7 @@ fn strict_exits_with_1_when_an_expectation_is_missed() {
 fn an_expectation_of_one_seed_ignores_the_others() {
     let dir = TestDir::new();
     let other = dir.history(&["digits_mlp", "--seed", "1", "--epochs", "1"]);
-    assert_eq!(values_of(&other["expectations"], "value"), ["last.acc"]);
+    assert_eq!(values_of(&other["expectations"], "metric"), ["last.acc"]);
     assert_eq!(other["expectations"][0]["met"], false);
 }
 
@@ -94,7 +94,7 @@ fn reference_values_are_shown_next_to_the_results() {
     let history = dir.history(&["mlp_xor"]);
     let beside = |name: &str| {
         let theirs = history["references"].as_array().unwrap();
-        theirs.iter().find(|beside| beside["value"] == name).unwrap()["this_run"].as_f64().unwrap()
+        theirs.iter().find(|beside| beside["metric"] == name).unwrap()["this_run"].as_f64().unwrap()
     };
     assert_eq!(beside("last.loss"), *metric(&history, "loss").last().unwrap());
     let third = history["learned"]["predictions"][2]["output"][0].as_f64().unwrap();

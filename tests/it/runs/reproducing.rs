@@ -219,7 +219,7 @@ fn missing_weights_are_reported_and_the_new_run_can_be_kept() {
 #[test]
 fn runs_that_cannot_be_reproduced_are_rejected() {
     let dir = TestDir::with_idea();
-    assert_says(&dir.error_message(&["reproduce", "idea"]), &["no run of `idea`", "hint: "]);
+    assert_says(&dir.error_message(&["reproduce", "idea"]), &["no run `idea`", "hint: "]);
     dir.exp(&["idea.toml"]);
     assert_says(&dir.error_message(&["reproduce", "idea", "--threads", "0"]), &["--threads"]);
     let record = dir.path("runs/idea/latest/run.json");

@@ -12,7 +12,7 @@ fn variants_with_many_metrics_and_layers_are_shown_in_80_columns() {
     for (experiment, words) in [
         ("regression_diabetes", ["test r2", "losses are not comparable", "mse (linear_mse, mlp_mse)"]),
         ("vanishing_gradient", ["gradient_norm by layer, first → last epoch", "12 linear", "leaky_relu"]),
-        ("output_layers", ["hidden-two_outputs", "test acc", "reading"]),
+        ("output_layers", ["hidden-two_outputs", "test acc", "diagnosis"]),
     ] {
         let ran = TestDir::new().run(&["exp", experiment, "--epochs", "2", "--device", "cpu"]).code(0);
         let summary = stdout(&ran);

@@ -18,7 +18,7 @@ fn one_bad_trial_does_not_stop_the_evaluation_of_others() {
     {
         assert!(summary.lines().any(|line| line.starts_with(stem) && line.ends_with(end)), "{summary}");
     }
-    assert_says(&summary, &["mean of 2", "test metrics equal to the histories"]);
+    assert_says(&summary, &["mean of 2", "test metrics agree with the histories"]);
     assert_says(&message, &["error: failed to evaluate `base-seed0`\n", "the weights of `base-seed0` are missing"]);
     assert_says(&message, &["error: failed to evaluate `base-seed1`\n", "failed to load the weights of `base-seed1`"]);
     let json: Value = serde_json::from_str(&stdout(&dir.run(&["eval", "idea", "--json"]).code(2))).unwrap();
@@ -62,7 +62,10 @@ fn missing_truncated_or_mismatched_weights_are_rejected() {
     dir.write("wider.toml", experiment(DIGITS, "[{ linear = 17 }, \"relu\", { linear = 10 }]", CLASSIFY));
     dir.exp(&["wider.toml"]);
     std::fs::copy(file(&dir, "wider", "base-seed0.safetensors"), &weights).unwrap();
-    assert_says(&dir.error_message(&["eval", "idea"]), &["`0.weight`", "[17, 64]", "[16, 64]", "another network"]);
+    assert_says(
+        &dir.error_message(&["eval", "idea"]),
+        &["`0.weight`", "[17, 64]", "[16, 64]", "belongs to another model"],
+    );
     std::fs::remove_file(&history).unwrap();
     let refused = dir.error_message(&["eval", weights.to_str().unwrap()]);
     assert_says(&refused, &["has no history beside it", "keep both files together"]);

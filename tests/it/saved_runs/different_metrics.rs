@@ -14,7 +14,7 @@ fn histories_without_a_report_are_read() {
         assert!(history["test"].as_object_mut().unwrap().remove(later).is_some(), "{later}");
     }
     std::fs::write(&path, history.to_string()).unwrap();
-    assert_says(&stdout(&dir.run(&["eval", "idea", "--strict"]).code(0)), &["test metrics equal to the history"]);
+    assert_says(&stdout(&dir.run(&["eval", "idea", "--strict"]).code(0)), &["test metrics agree with the history"]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn runs_are_found_by_experiment_directory_or_file() {
     std::fs::remove_file(dir.path("runs/idea/latest")).unwrap(); // as on systems without links
     assert_eq!(seed("idea"), 5);
     std::fs::rename(dir.path("runs"), dir.path("elsewhere")).unwrap();
-    assert_says(&dir.error_message(&["eval", "idea"]), &["no run of `idea` in `runs`", "runner exp"]);
+    assert_says(&dir.error_message(&["eval", "idea"]), &["no run `idea` under `runs`", "runner exp"]);
     assert_eq!(evaluations(&dir, &["idea", "--out", "elsewhere"]).len(), 1);
     dir.write("elsewhere/notes/other.json", "{}");
     assert_says(&dir.error_message(&["eval", "elsewhere"]), &["there is no history in `elsewhere`", "`idea`"]);
@@ -48,7 +48,7 @@ fn other_json_files_are_ignored_but_damaged_histories_are_reported() {
     let best = start + history[start..].find("\"epoch\": ").unwrap() + 9;
     let wrong_best = format!("{}77{}", &history[..best], &history[best..]);
     for (text, words) in [
-        ("{ \"schema\": \"runner.history/2\" }", ["`runner.history/2`", "another version of runner"]),
+        ("{ \"schema\": \"runner.history/9\" }", ["`runner.history/9`", "use the version of runner that wrote it"]),
         ("{ \"schema\": \"runner.hist", ["base-seed1.json` as JSON", "damaged, incomplete"]),
         ("", ["base-seed1.json` as JSON", "damaged, incomplete"]),
         ("{ \"schema\": \"runner.history/1\" }", ["base-seed1.json` as a history", "missing field"]),
@@ -58,7 +58,7 @@ fn other_json_files_are_ignored_but_damaged_histories_are_reported() {
         std::fs::write(&damaged, text).unwrap();
         let others = dir.run(&["eval", "idea"]).code(2);
         assert_says(&stderr(&others), &words);
-        assert_says(&stdout(&others), &["trial base-seed0", "test metrics equal to the history"]);
+        assert_says(&stdout(&others), &["trial base-seed0", "test metrics agree with the history"]);
         assert_says(&dir.error_message(&["eval", damaged.to_str().unwrap()]), &words);
         let predicted = dir.run(&["predict", "idea", "--index", "0"]).code(0);
         assert_says(&stderr(&predicted), &["warning: skipped a trial: ", words[0]]);

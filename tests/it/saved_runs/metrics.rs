@@ -37,14 +37,17 @@ fn eval_prints_metrics_next_to_the_history_in_80_columns() {
     let message = stdout(&dir.run(&["eval", "idea", "--device", "cpu"]).code(0));
     assert_says(
         &message,
-        &["idea, trial base-seed0: 1,210 parameters", "digits: 360 test rows", "figure        evaluated  history"],
+        &["idea, trial base-seed0: 1,210 parameters", "digits: 360 test rows", "metric        evaluated  history"],
     );
-    assert_says(&message, &["test metrics equal to the history"]);
+    assert_says(&message, &["test metrics agree with the history"]);
     let message = stdout(&dir.run(&["eval", "idea", "--data", "train"]).code(0));
     assert_says(&message, &["digits: 1,149 training rows", "nothing to compare with"]);
     dir.exp(&["idea.toml", "--seeds", "0..1"]);
     let message = stdout(&dir.run(&["eval", "idea"]).code(0));
-    assert_says(&message, &["idea: 2 trials", "the same", "mean of 2", "± std", "test metrics equal to the histories"]);
+    assert_says(
+        &message,
+        &["idea: 2 trials", "the same", "mean of 2", "± std", "test metrics agree with the histories"],
+    );
     assert!(message.lines().all(|line| line.chars().count() <= 80), "{message}");
 }
 
@@ -89,7 +92,7 @@ fn binary_classifiers_have_a_report_curves_and_areas() {
 
     let trials = evaluations(&dir, &["idea", "--strict"]);
     trials.iter().for_each(assert_equals_history);
-    for part in ["confusion", "report", "positives", "roc", "precision_recall"] {
+    for part in ["confusion", "report", "prevalence", "roc", "precision_recall"] {
         assert_eq!(trials[0][part], test[part], "{part}");
     }
     assert_eq!(trials[0]["threshold"], Value::Null);
@@ -140,7 +143,7 @@ fn each_fold_is_evaluated_on_its_validation_rows() {
     assert_eq!(json_output(&dir, &["eval", "idea", "--json"])["data"], "validation");
     let message = stdout(&dir.run(&["eval", "idea"]).code(0));
     assert_says(&message, &["idea: 3 trials\ndigits: 599 validation rows, since the run has no test rows\n"]);
-    assert_says(&message, &["validation metrics equal to the histories"]);
+    assert_says(&message, &["validation metrics agree with the histories"]);
     let refused = dir.error_message(&["predict", "idea", "--index", "0"]);
     assert_says(&refused, &["the run has no test rows", "`--rows validation`"]);
 }

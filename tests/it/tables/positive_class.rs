@@ -45,7 +45,7 @@ fn the_rare_class_is_positive_regardless_of_alphabetical_order() {
     assert_eq!(first_outputs["data"]["classes"], json!(["fraud", "legit"]));
     assert_eq!(first_outputs["data"]["positive"], json!({ "name": "fraud", "index": 0, "chosen": "rarer" }));
     assert_eq!(of_second["data"]["positive"], json!({ "name": "theft", "index": 1, "chosen": "rarer" }));
-    for name in ["precision", "recall", "f1", "ap", "roc_auc", "mcc", "positives", "acc", "roc", "precision_recall"] {
+    for name in ["precision", "recall", "f1", "ap", "roc_auc", "mcc", "prevalence", "acc", "roc", "precision_recall"] {
         assert_eq!(first_outputs["test"][name], of_second["test"][name], "{name}");
     }
     for name in ["precision", "recall", "f1", "val_precision", "val_recall", "val_f1"] {

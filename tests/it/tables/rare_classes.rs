@@ -145,7 +145,10 @@ set = { resample_before_split = true }
     // leakage is also reported without an honest variant
     let dir = self::new_dir("resample = \"over\"\nresample_before_split = true", &[DATA, TREE]);
     let text = stdout(&dir.run(&["exp", "idea.toml"]).code(0)).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&text, &["data leakage: all rows were resampled (over) before the split, so copies"]);
+    assert_says(
+        &text,
+        &["data leakage: all rows were resampled (over) before the split: validation and test rows have copies"],
+    );
 }
 
 #[track_caller]
@@ -226,7 +229,7 @@ fn invalid_settings_are_rejected_before_training() {
             vec![DATA, "[train]\nepochs = 1\nbatch = 1\nloss = \"mse\"\noptimizer = \"sgd\"\n"],
             vec!["`network` is missing"],
         ),
-        ("", vec![diabetes, TREE], vec!["`tree` predicts classes, and the target is one number (regression)"]),
+        ("", vec![diabetes, TREE], vec!["`tree` predicts classes, but the target is one number (regression)"]),
         ("", vec![DATA, "[tree]\nmax_depth = 0\n"], vec!["`tree.max_depth` must be between 1"]),
         ("", vec![DATA, "[tree]\nmetrics = [\"mae\"]\n"], vec!["`tree.metrics` contains `mae`, which is for numbers"]),
         ("resample = \"smot\"", vec![DATA, TREE], vec!["unknown name `smot`", "did you mean `smote`?"]),

@@ -121,7 +121,7 @@ fn a_class_that_looks_missing_is_used_if_declared_and_else_reported() {
     assert_eq!(classes, json!(["Low", "None", "High"]));
     let dir = new_dir(&table, &format!("{target}\nmissing = \"drop\""), 2, CLASSIFY);
     let message = stderr(&dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(0)).replace("\n  ", " ");
-    assert_says(&message, &["leaves out 4 of 12 rows", "holds `None`", "classes = ["]);
+    assert_says(&message, &["drops 4 of 12 rows", "holds `None`", "classes = ["]);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn dates_are_recognized_and_converted_on_request() {
     let table = |days: [&str; 3]| format!("day,y\n{},1.5\n{},2.5\n{},0.5\n", days[0], days[1], days[2]);
     let iso = table(["2024-01-31", "2024-02-01T12:00:00Z", "2023-12-31 06:00"]);
     let data = "target = \"y\"\nencode = \"one_hot\"";
-    assert_rejected(&iso, data, &["column `day` holds dates: `2024-01-31` in row 1 (line 2)", "`dates = [\"day\"]`"]);
+    assert_rejected(&iso, data, &["column `day` has dates: `2024-01-31` in row 1 (line 2)", "`dates = [\"day\"]`"]);
     let asked = format!("{data}\ndates = [\"day\"]");
     assert_eq!(train(&iso, &asked, 1, "mse").0, 1);
     let part = describe(&new_dir(&iso, &asked, 1, "mse"), &["--dates", "day"]);
@@ -227,7 +227,7 @@ fn text_columns_are_rejected_unless_declared_as_categories() {
     assert_rejected(
         &sixty_towns,
         data,
-        &["`data.csv.encode` is `one_hot`", "column `c` holds 60 categories", "categories = [\"c\"]"],
+        &["`data.csv.encode` is `one_hot`", "column `c` has 60 categories", "categories = [\"c\"]"],
     );
     let sign = table(20, &|row| ["Rome", "Oslo", "?", "Rome"][row % 4].to_owned());
     assert_rejected(

@@ -163,8 +163,12 @@ fn sentence(group: &str, baseline: &str, d: &Difference, test: &MetricTest) -> S
             let t_test = d.p_if_normal.filter(|_| d.test != Test::T);
             let t_test =
                 t_test.map(|value| format!("; a t test, which assumes a normal distribution, gives {}", p(value)));
+            let trials = match d.design {
+                Design::Pairs(pairs) => format!("{pairs} pairs"),
+                Design::Groups(first, second) => format!("{first} and {second} trials"),
+            };
             format!(
-                "{group} and {baseline}: {metric} {delta}, not significant: with so few trials the smallest possible p is {} ({name}){}",
+                "{group} and {baseline}: {metric} {delta}, not significant: with {trials} the smallest possible p is {} ({name}){}",
                 format_p(d.least_p),
                 t_test.unwrap_or_default()
             )

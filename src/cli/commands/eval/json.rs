@@ -24,7 +24,7 @@ pub(crate) fn to_json(run: &SavedRun, eval_rows: &EvalRows, results: &[TrialResu
                 object["confusion"] = json!(evaluation.record.confusion);
                 object["report"] = json!(evaluation.record.report);
                 object["positive"] = json!(history.data.positive_name());
-                object["positives"] = json!(evaluation.record.positives);
+                object["prevalence"] = json!(evaluation.record.positives);
                 object["roc"] = json!(evaluation.record.roc);
                 object["precision_recall"] = json!(evaluation.record.precision_recall);
                 object["threshold"] = json!(evaluation.record.threshold);
