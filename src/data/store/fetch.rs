@@ -110,7 +110,7 @@ fn create_folder(manifest: &Manifest, cache: &Cache) -> anyhow::Result<PathBuf> 
     let folder = cache.folder_of(manifest);
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("failed to create the data cache `{}`", folder.display()))
-        .map_err(|error| error.context(Hint("set `RUNNER_DATA_DIR` to a folder that you can write to".to_owned())))?;
+        .map_err(|error| error.context(Hint("set `RUNNER_DATA_DIR` to a writable directory".to_owned())))?;
     Ok(folder)
 }
 

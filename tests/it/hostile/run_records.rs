@@ -11,7 +11,9 @@ fn run_records_with_invalid_values_or_outside_paths_are_rejected() {
     type Change<'a> = &'a dyn Fn(&mut Value);
     let invalid_records: [(&str, Change); 8] = [
         ("`threads` must be between 1 and 1024, found 0", &|record| record["options"]["threads"] = json!(0)),
-        ("`threads` is 1 to 1024, and 1000000000", &|record| record["options"]["threads"] = json!(1_000_000_000)),
+        ("`threads` must be between 1 and 1024, found 1000000000", &|record| {
+            record["options"]["threads"] = json!(1_000_000_000)
+        }),
         ("`stack` must be at least 1, found 0", &|record| record["options"]["stack"] = json!(0)),
         ("`variant` must be made of letters", &|record| {
             record["groups"][0]["stacks"][0]["trials"][0]["variant"] = json!("../../../outside");
@@ -25,7 +27,7 @@ fn run_records_with_invalid_values_or_outside_paths_are_rejected() {
             let text = format!("name = \"../../outside\"\n{IDEA}");
             record["source"]["text"] = json!(text);
         }),
-        ("this version reads `runner.run/1`", &|record| record["schema"] = json!("runner.run/9")),
+        ("`runner.run/2`", &|record| record["schema"] = json!("runner.run/9")),
     ];
     for (words, ask) in invalid_records {
         let dir = dir_with_unfinished_run();

@@ -28,8 +28,8 @@ fn truncated_data_files_are_rejected_by_name_and_kept() {
     let dir = dir_with_fake_mnist();
     OpenOptions::new().write(true).open(dir.data_path(IMAGES)).unwrap().set_len(1000).unwrap();
     assert_snapshot!(dir.error_message(&["exp", "overfit_mnist"]), @r"
-    error: `[data]/mnist/train-images-idx3-ubyte` is damaged: it has 1000 bytes, and 47040016 are right
-    hint: `runner data fetch mnist` gets it again
+    error: `[data]/mnist/train-images-idx3-ubyte` is damaged: it has 1000 bytes, expected 47040016
+    hint: download it again: `runner data fetch mnist`
     ");
     assert_eq!(std::fs::metadata(dir.data_path(IMAGES)).unwrap().len(), 1000);
 }
@@ -38,8 +38,8 @@ fn truncated_data_files_are_rejected_by_name_and_kept() {
 fn data_files_with_a_wrong_checksum_are_rejected_by_name_and_kept() {
     let dir = dir_with_fake_mnist();
     assert_snapshot!(dir.error_message(&["exp", "overfit_mnist"]), @r"
-    error: `[data]/mnist/train-images-idx3-ubyte` is damaged: its SHA-256 is 03dc6d029f04f9c472ed97b0f74ea073c09cb652c8c0a1f7750a2c34a9a8796f, and ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db is right
-    hint: `runner data fetch mnist` gets it again
+    error: `[data]/mnist/train-images-idx3-ubyte` is damaged: its SHA-256 is 03dc6d029f04f9c472ed97b0f74ea073c09cb652c8c0a1f7750a2c34a9a8796f, expected ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
+    hint: download it again: `runner data fetch mnist`
     ");
     assert_eq!(std::fs::metadata(dir.data_path(IMAGES)).unwrap().len(), 47_040_016);
 }
@@ -86,8 +86,8 @@ fn a_wrong_copy_of_a_data_file_is_rejected_with_the_expected_checksum() {
     dir.write("creditcard.csv", "Time,Class\n0,0\n");
     let message = dir.error_message(&["data", "fetch", "creditcard", "--file", "creditcard.csv"]);
     assert_snapshot!(message, @r"
-    error: `creditcard.csv` is not the file that was expected
-      because it has 15 bytes, and `creditcard.csv` has 150828752
+    error: `creditcard.csv` is not the expected file
+      because it has 15 bytes, but `creditcard.csv` has 150828752
     hint: `creditcard.csv` has 150828752 bytes, and the SHA-256 76274b691b16a6c49d3f159c883398e03ccd6d1ee12d9d8ee38f4b4b98551a89
     ");
     let message = dir.error_message(&["data", "fetch", "creditcard", "--file", "creditcrad.csv"]);

@@ -14,7 +14,7 @@ fn missing_files_are_reported_by_name() {
     assert_snapshot!(TestDir::new().error_message(&["exp", "my/idea.toml"]), @r"
     error: failed to read the experiment `my/idea.toml`
       because No such file or directory (os error 2)
-    hint: `runner list` shows the experiments that have a name
+    hint: `runner list` shows the names of all experiments
     ");
     assert_says(&TestDir::new().error_message(&["show", "idea.toml"]), &["`idea.toml`", "No such file"]);
 }

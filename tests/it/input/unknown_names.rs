@@ -20,7 +20,7 @@ fn an_unknown_experiment_suggests_the_nearest_name() {
 fn an_unknown_experiment_without_a_near_name_suggests_the_list() {
     assert_snapshot!(TestDir::new().error_message(&["exp", "zzzz"]), @r"
     error: no experiment `zzzz`
-    hint: `runner list` shows all; a file of your own is named by its path, `my/idea.toml`
+    hint: `runner list` shows all names; or give the path of a file: `my/idea.toml`
     ");
     assert_says(&TestDir::new().error_message(&["exp", ""]), &["there is no experiment", "runner list"]);
 }
