@@ -138,7 +138,7 @@ def expectations(histories):
 def in_markdown(expected):
     """An expectation with the name of another metric, after `>`, as code."""
     bound, _, name = expected.rpartition(" ")
-    return f"{bound} `{name}`" if ">" in expected else expected.replace("_", " ")
+    return f"{bound} `{name}`" if ">" in expected else expected
 
 
 def missed(histories):

@@ -42,7 +42,7 @@ pub enum Command {
     Plot(plot::Args),
     /// Export histories to TensorBoard, CSV or Keras
     Export(export::Args),
-    /// Write an HTML report
+    /// Write an HTML or Markdown report
     Report(report::Args),
     /// List the experiments
     List(list::Args),

@@ -120,6 +120,6 @@ fn check_free(path: &Path, format: Format) -> anyhow::Result<()> {
     if there.is_empty() || beginning.contains(page::SIGN) || beginning.contains(markdown::SIGN) {
         return Ok(());
     }
-    let hint = Hint("name another with `-o FILE`, or remove it".to_owned());
-    Err(anyhow!("`{}` is there, and is no report: it would be lost", path.display()).context(hint))
+    let hint = Hint("write to another file with `-o FILE`, or remove it".to_owned());
+    Err(anyhow!("`{}` exists and is not a report of runner", path.display()).context(hint))
 }

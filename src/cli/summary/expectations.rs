@@ -45,6 +45,7 @@ fn line(expected: &Expected, page: TextStyle) -> String {
         [one] if one.against.is_none() && expected.bound.starts_with('>') => {
             format!("found {}, and no value to compare it with", outcome.describe(&number))
         }
+        [one] if one.found.is_none() => outcome.describe(&number),
         [_] => format!("found {}", outcome.describe(&number)),
         _ => outcome.describe(&number),
     });

@@ -112,11 +112,33 @@ fn report_replaces_only_reports() {
     dir.exp(&["idea.toml"]);
     dir.write("mine.html", "<h1>mine</h1>");
     let message = dir.error_message(&["report", "idea", "-o", "mine.html"]);
-    assert_says(&message, &["`mine.html` is there, and is no report", "hint: name another with `-o FILE`"]);
+    assert_says(&message, &["`mine.html` exists and is not a report of runner", "hint: "]);
     assert_eq!(std::fs::read_to_string(dir.path("mine.html")).unwrap(), "<h1>mine</h1>");
     let message = dir.error_message(&["report", "idea", "-o", "runs"]);
     assert_says(&message, &["`runs` is a folder", "-o runs/report.html"]);
     assert_says(&dir.error_message(&["report", "idea", "-o", "no/such/folder.html"]), &["failed to write", "hint: "]);
     assert_says(&dir.error_message(&["report", "ideas"]), &["no run `ideas`", "did you mean `idea`?"]);
     assert_says(&dir.error_message(&["report"]), &["<RUN>"]);
+}
+
+#[test]
+fn a_markdown_report_has_a_section_for_each_experiment_and_is_replaced_only_if_it_is_a_report() {
+    let dir = TestDir::new();
+    dir.write(
+        "idea.toml",
+        format!("{IDEA}\n[[expect]]\nclaim = \"It learns\"\nmetric = \"last.loss\"\nat_most = 100\n"),
+    );
+    dir.exp(&["idea.toml", "--seeds", "0..1"]);
+    let printed = stdout(&dir.run(&["report", "idea", "--format", "md", "-o", "-"]).code(0));
+    assert!(printed.starts_with("<!-- generator: runner report -->\n"), "{printed}");
+    let row = "| It learns | `last.loss` | ≤ 100 | ✓ ";
+    assert_says(&printed, &["\n## idea\n", "**An idea", row, "### Settings", "### Run it again"]);
+    assert!(!printed.contains("NaN"), "{printed}");
+    for _ in 0..2 {
+        dir.run(&["report", "idea", "-o", "idea.md"]).code(0);
+        assert_eq!(std::fs::read_to_string(dir.path("idea.md")).unwrap(), printed, "it replaces itself");
+    }
+    dir.write("notes.md", "my notes");
+    assert_says(&dir.error_message(&["report", "idea", "-o", "notes.md"]), &["`notes.md`", "hint: "]);
+    assert_eq!(std::fs::read_to_string(dir.path("notes.md")).unwrap(), "my notes");
 }
