@@ -12,7 +12,6 @@ use runner::classical::decision_tree::TreeSpec;
 use runner::data::resample::Resample;
 use runner::data::resample::smote::Smote;
 use runner::data::source::DataSpec;
-use runner::data::source::csv::Csv;
 use runner::data::split::Split;
 use runner::data::store::cache::Cache;
 use runner::data::{Rows, Training, class_numbers};
@@ -32,7 +31,7 @@ fn main() -> anyhow::Result<()> {
     };
     let target = names.next().map_or("Class", String::as_str);
     let data =
-        DataSpec::Csv(serde_json::from_value::<Csv>(json!({ "path": path, "target": target, "task": "classes" }))?);
+        serde_json::from_value::<DataSpec>(json!({ "csv": { "path": path, "target": target, "task": "classes" } }))?;
     let split = Split { test: Some(0.2), stratify: true, random_state: RANDOM_STATE, ..Split::default() };
     let smote = Resample::Smote(Smote { random_state: RANDOM_STATE, ..Smote::default() });
 

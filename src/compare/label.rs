@@ -153,7 +153,7 @@ mod tests {
             trials: vec![at("2026-01-02"), at("2026-01-03"), at("2026-01-01")],
         };
         let note = group.keep_newest().unwrap();
-        assert!(note.starts_with("2 trials of `test`"), "{note}");
+        assert!(note.starts_with("skipped 2 trials of `test`"), "{note}");
         assert_eq!(group.trials[0].file, Path::new("2026-01-03"));
         assert_eq!(group.keep_newest(), None);
     }

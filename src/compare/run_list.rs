@@ -159,7 +159,7 @@ fn run_folders(out: &Path, experiment: Option<&str>) -> anyhow::Result<Vec<PathB
     let experiments = folders_in(out)?;
     let named: Vec<&str> = experiments.iter().filter_map(|folder| folder.file_name()?.to_str()).collect();
     if let Some(wanted) = experiment.filter(|wanted| !named.contains(wanted)) {
-        let message = format!("no run of `{wanted}` under `{}`", out.display());
+        let message = format!("no run `{wanted}` under `{}`", out.display());
         let hint = if named.is_empty() { make_one() } else { Hint(suggest::hint(wanted, named)) };
         return Err(anyhow!(message).context(hint));
     }

@@ -55,9 +55,9 @@ fn line(expected: &Expected, page: TextStyle) -> String {
 
 /// Returns a number with up to seven decimals.
 fn number(value: f64) -> String {
-    match value.abs() {
-        size if size < 1e-3 || size >= 1e6 => format!("{value:.3e}"),
-        _ => format!("{value:.7}").trim_end_matches('0').to_owned(),
+    match (1e-3..1e6).contains(&value.abs()) {
+        true => format!("{value:.7}").trim_end_matches('0').to_owned(),
+        false => format!("{value:.3e}"),
     }
 }
 

@@ -163,7 +163,7 @@ fn compare_reports_unreadable_runs_and_compares_the_rest() {
         let text = stdout(&outcome);
         assert!(text.contains("baseline: one") && text.contains("acc last"), "{bad}:\n{text}");
     }
-    assert_says(&stderr(&dir.run(&["compare", "cut.json"]).code(2)), &["cut.json", "cut short"]);
+    assert_says(&stderr(&dir.run(&["compare", "cut.json"]).code(2)), &["cut.json", "incomplete"]);
     assert_says(&stderr(&dir.run(&["compare", "one"]).code(2)), &["is the only run", "runner runs"]);
     assert_says(
         &stderr(&dir.run(&["compare", "one", "other", "--metric", "val_acc"]).code(2)),

@@ -289,6 +289,6 @@ fn export_requires_one_format_and_an_existing_run() {
     dir.write("file", "");
     assert_says(
         &dir.error_message(&["export", "idea", "--csv", "--to", "file"]),
-        &["failed to", "hint: name a folder"],
+        &["failed to", "hint: name a writable directory"],
     );
 }

@@ -129,8 +129,8 @@ fn reference_values_of_missing_metrics_are_rejected() {
     for (theirs, words) in [
         ("value = \"last.los\"\nfigure = 1", &["`reference.0.metric`", "`last.los`", "did you mean `loss`?"][..]),
         ("value = \"status\"\nfigure = 1", &["`reference.0.metric` must be a numeric metric"]),
-        ("value = \"last.loss\"\nfigure = nan", &["`theirs.0.figure` must be a finite number"]),
-        ("value = \"last.loss\"\nfigure = 1\nvariant = \"a\"", &["`theirs.0.variant`", "has no variants"]),
+        ("value = \"last.loss\"\nfigure = nan", &["`reference.0.value` must be a finite number"]),
+        ("value = \"last.loss\"\nfigure = 1\nvariant = \"a\"", &["`reference.0.variant`", "has no variants"]),
         ("value = \"last.loss\"", &["missing field `figure`"]),
         ("value = \"last.loss\"\nfigur = 1", &["did you mean `figure`?"]),
     ] {
@@ -161,7 +161,7 @@ fn expectations_that_can_never_be_checked_are_rejected() {
             "value = \"last.loss\"\nat_least = 5\nat_most = 1",
             "`expect.0.at_least` must not exceed `at_most`, which is 1, found 5",
         ),
-        ("value = \"last.loss\"\nabove = \"last.loss\"", "`expect.0.above` is the metric itself: `last.loss`"),
+        ("value = \"last.loss\"\nabove = \"last.loss\"", "`expect.0.above` must be another metric, found `last.loss`"),
         ("value = \"last.loss\"\nabove = \"first.loss\"\ntimes = -1", "`expect.0.times` must be above 0"),
     ] {
         assert_says(&error_of_expectation(expectation), &[words]);
