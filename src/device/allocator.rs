@@ -1,7 +1,7 @@
 //! The global allocator: the system's, but instead of Rust's abort when memory runs out, the program ends with a
 //! readable error.
 //!
-//! Large blocks are allocated by [`memory::vec_with_capacity`](super::memory::room_for) and related functions. They fail like
+//! Large blocks are allocated by [`memory::vec_with_capacity`](super::memory::vec_with_capacity) and related functions. They fail like
 //! libtorch does, so that a run can continue without them. Any other allocation cannot fail in Rust: the program would
 //! abort with a backtrace.
 
