@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         if let Some(newer) = newest::newer_unfinished(&path) {
             let newer = newer.display();
             terminal::say(&format!(
-                "note: `{newer}` is newer and has not finished; resume it with `runner resume {newer}`"
+                "note: the newer run `{newer}` is unfinished: resume it with `runner resume {newer}`"
             ));
         }
         return Ok(finish_completed_run(&SavedRun::find(&path.display().to_string(), &args.out)?, &args.output_args));

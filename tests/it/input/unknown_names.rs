@@ -22,7 +22,7 @@ fn an_unknown_experiment_without_a_near_name_suggests_the_list() {
     error: no experiment `zzzz`
     hint: `runner list` shows all names; or give the path of a file: `my/idea.toml`
     ");
-    assert_says(&TestDir::new().error_message(&["exp", ""]), &["there is no experiment", "runner list"]);
+    assert_says(&TestDir::new().error_message(&["exp", ""]), &["no experiment", "runner list"]);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn resume_reports_what_cannot_be_resumed() {
     let record = latest_run(&dir).join("run.json");
     let text = std::fs::read_to_string(&record).unwrap();
     std::fs::write(&record, &text[..text.len() / 2]).unwrap();
-    assert_says(&dir.error_message(&["resume", "idea"]), &["run.json", "hint: it is damaged"]);
+    assert_says(&dir.error_message(&["resume", "idea"]), &["run.json", "hint: restore the file: it is damaged"]);
     std::fs::write(&record, text.replace("runner.run/2", "runner.run/9")).unwrap();
     assert_says(&dir.error_message(&["resume", "idea"]), &["`runner.run/9`", "`runner.run/2`"]);
     std::fs::remove_file(&record).unwrap();

@@ -42,7 +42,7 @@ fn strict_fails_if_a_history_lacks_metrics() {
         assert_says(&stderr(&dir.run(&["eval", "idea", "--strict"]).code(1)), words);
         dir.run(&["eval", "idea"]).code(0);
         let single = dir.run(&["eval", file.to_str().unwrap(), "--strict"]).code(1);
-        assert!(!stdout(&single).contains("metrics agree with the history"), "{}", stdout(&single));
+        assert!(!stdout(&single).contains("\ntest metrics agree with the history"), "{}", stdout(&single));
     };
     edit_json(&file, |history| history["test"] = Value::Null);
     strict(&["`base-seed1`", "no metrics to compare with"]);
