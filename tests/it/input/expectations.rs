@@ -131,7 +131,7 @@ fn reference_values_of_missing_metrics_are_rejected() {
         ("value = \"status\"\nfigure = 1", &["`reference.0.metric` must be a numeric metric"]),
         ("value = \"last.loss\"\nfigure = nan", &["`reference.0.value` must be a finite number"]),
         ("value = \"last.loss\"\nfigure = 1\nvariant = \"a\"", &["`reference.0.variant`", "has no variants"]),
-        ("value = \"last.loss\"", &["missing field `figure`"]),
+        ("value = \"last.loss\"", &["`metric` is missing"]),
         ("value = \"last.loss\"\nfigur = 1", &["did you mean `figure`?"]),
     ] {
         dir.write("idea.toml", format!("{IDEA}\n[[theirs]]\n{theirs}\n"));

@@ -37,7 +37,7 @@ fn resume_reports_what_cannot_be_resumed() {
     std::fs::write(&record, text.replace("runner.run/2", "runner.run/9")).unwrap();
     assert_says(&dir.error_message(&["resume", "idea"]), &["`runner.run/9`", "`runner.run/2`"]);
     std::fs::remove_file(&record).unwrap();
-    assert_says(&dir.error_message(&["resume", "idea"]), &["hint: runs of earlier versions have no `run.json`"]);
+    assert_says(&dir.error_message(&["resume", "idea"]), &["runs of earlier versions have no `run.json`"]);
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn missing_truncated_or_mismatched_weights_are_rejected() {
     );
     std::fs::remove_file(&history).unwrap();
     let refused = dir.error_message(&["eval", weights.to_str().unwrap()]);
-    assert_says(&refused, &["has no history beside it", "keep both files together"]);
+    assert_says(&refused, &["has no history", "keep the weights and the history together"]);
     assert_says(&dir.error_message(&["eval", "idea"]), &["the history of trial `base-seed0` is missing"]);
 }
 

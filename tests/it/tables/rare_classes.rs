@@ -241,14 +241,14 @@ fn invalid_settings_are_rejected_before_training() {
             vec![&no_validation, TREE],
             vec!["`threshold` requires validation rows, but the split has none"],
         ),
-        ("threshold = \"f1\"", vec![&no_test, TREE], vec!["`threshold` is what test rows are judged at"]),
+        ("threshold = \"f1\"", vec![&no_test, TREE], vec!["`threshold` requires test rows"]),
         ("threshold = 1.5", vec![DATA, TREE], vec!["`threshold` must be a probability"]),
         (
             "threshold = 0.5",
             vec!["[data.digits]\nsplit = { test = 0.2 }\n", TREE],
             vec!["`threshold` is for 2 classes"],
         ),
-        ("", vec![DATA, TREE, "[[expect]]\nvalue = \"best.acc\"\nat_least = 0\n"], vec!["a tree is fitted at once"]),
+        ("", vec![DATA, TREE, "[[expect]]\nvalue = \"best.acc\"\nat_least = 0\n"], vec!["a tree has no epochs"]),
         (
             "",
             vec![DATA, NETWORK, "[[expect]]\nvalue = \"tree.depth\"\nat_least = 0\n"],

@@ -121,7 +121,7 @@ fn a_class_that_looks_missing_is_used_if_declared_and_else_reported() {
     assert_eq!(classes, json!(["Low", "None", "High"]));
     let dir = new_dir(&table, &format!("{target}\nmissing = \"drop\""), 2, CLASSIFY);
     let message = stderr(&dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(0)).replace("\n  ", " ");
-    assert_says(&message, &["drops 4 of 12 rows", "holds `None`", "classes = ["]);
+    assert_says(&message, &["drops 4 of 12 rows", "has `None`", "classes = ["]);
 }
 
 #[test]
