@@ -1,4 +1,6 @@
 //! Progress of a run: a bar over epochs in a terminal, otherwise one plain line for each epoch.
+//!
+//! The numbers arrive through [`callback::Callback`], which the training loop (`train::fit`) calls after each epoch.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Preprocessing of rows for a network: the columns of a table are encoded, and features are scaled.
+//! Preprocessing of rows for a network: the columns of a table are encoded and their missing values
+//! filled in ([`crate::data::table::encode`]), and features are scaled.
 //!
 //! Both are fitted to training rows only. The fitted preprocessing is stored with a trained network, so that new rows,
 //! such as those of a file, are preprocessed in the same way.

@@ -1,4 +1,4 @@
-//! Decides which trials are trained in one stack.
+//! Decides which trials are trained in one stack, and how many: the width of the stack.
 //!
 //! Seeds and folds of a variant can always share a stack. Variants can share one if they differ only in what each
 //! replica has separately: initialization, learning rate and weight decay. If training steps use random numbers

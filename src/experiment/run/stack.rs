@@ -14,7 +14,7 @@ use crate::data::{Rows, Test, Validation};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::run::baselines::{self, ConstantPrediction};
-use crate::experiment::run::checkpointing::stack_keeper::StackKeeper;
+use crate::experiment::run::checkpointing::checkpoint_writer::StackKeeper;
 use crate::experiment::run::checkpointing::{FILE, HashedTrial, RunCheckpoint, settings_hash};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::progress::{RunProgress, StackInfo};

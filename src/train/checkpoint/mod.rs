@@ -5,7 +5,7 @@
 //! schedule and of early stopping, the best weights, and the curves of each replica. The [`Checkpointer`] adds what the
 //! training loop does not know: which trials these are and on which device they run.
 //!
-//! [`mod@file`] is the file format, with a checksum.
+//! [`mod@file`] is the file format, with a checksum. `experiment::run::checkpointing` writes and reads the files.
 
 pub(super) mod epoch_snapshot;
 pub mod file;

@@ -1,4 +1,5 @@
-//! Selects the rows of a table by their missing values, and reports texts that count as missing.
+//! Selects the rows of a table by their missing values, and reports texts that count as missing. Missing values are filled
+//! in by [`crate::data::table::encode`].
 
 use crate::config::check::Invalid;
 use crate::data::table::column::Column;

@@ -1,13 +1,14 @@
 //! Checkpoints of the stack in training: when they are written, and what happens if they cannot be.
+//! [`checkpoint_writer`] writes them, and `checkpoint_reader` reads them.
 //!
 //! A run directory has one, `checkpoint.safetensors`. A new checkpoint replaces the old one only when it is complete.
 //! If it cannot be written, the old one stays, training continues, and the next one is tried when it is due.
 
 mod checkpoint_interval;
-mod run_checkpoint;
+mod checkpoint_reader;
+pub mod checkpoint_writer;
 mod settings_hash;
-pub mod stack_keeper;
 
 pub use crate::experiment::run::checkpointing::checkpoint_interval::CheckpointInterval;
-pub use crate::experiment::run::checkpointing::run_checkpoint::{FILE, RunCheckpoint};
+pub use crate::experiment::run::checkpointing::checkpoint_reader::{FILE, RunCheckpoint};
 pub use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, settings_hash};

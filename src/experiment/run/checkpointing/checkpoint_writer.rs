@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::hint::in_a_line;
 use crate::experiment::run::checkpointing::checkpoint_interval::CheckpointInterval;
-use crate::experiment::run::checkpointing::run_checkpoint::{FILE, RunCheckpoint};
+use crate::experiment::run::checkpointing::checkpoint_reader::{FILE, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
