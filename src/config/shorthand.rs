@@ -86,7 +86,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
         let part = T::deserialize(MapAccessDeserializer::new(Borrowed(&mut map)))?;
         match map.next_key::<String>()? {
             None => Ok(part),
-            Some(second) => Err(A::Error::custom(format!("only one name is allowed here, found also `{second}`"))),
+            Some(second) => Err(A::Error::custom(format!("expected a single name, found also `{second}`"))),
         }
     }
 }

@@ -21,7 +21,7 @@ pub fn hint<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(typed, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("known are {}", list(&known)),
+        None => format!("known names: {}", list(&known)),
     }
 }
 
@@ -48,7 +48,7 @@ mod tests {
         assert_eq!(nearest("overfit_minst", known), Some("overfit_mnist"));
         assert_eq!(nearest("digits", known), Some("digits_mlp"));
         assert_eq!(nearest("zzzz", known), None);
-        assert_eq!(hint("zzzz", ["a", "b"]), "known are `a`, `b`");
+        assert_eq!(hint("zzzz", ["a", "b"]), "known names: `a`, `b`");
         assert_eq!(either(&["a", "b", "c"]), "`a`, `b` or `c`");
     }
 }

@@ -54,7 +54,7 @@ pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -
     let (bytes, _) = user_file::read(path)?;
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().expect("memory can be read");
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err(TableError::new("is no PNG or JPEG image"));
+        return Err(TableError::new("is not a PNG or JPEG image"));
     }
     // The JPEG decoder (zune-jpeg 0.5) panics on some damaged files.
     let decoded = contained(|| decode(reader)).unwrap_or_else(|_| {
@@ -260,7 +260,7 @@ mod tests {
     fn what_is_no_picture_is_refused() {
         let text = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(text.path(), "a,b\n1,2\n").unwrap();
-        assert_eq!(read(text.path(), SIZE, Invert::Auto, true).unwrap_err().message, "is no PNG or JPEG image");
+        assert_eq!(read(text.path(), SIZE, Invert::Auto, true).unwrap_err().message, "is not a PNG or JPEG image");
         let cut = file(square(0, 9, 40, 40), ImageFormat::Png);
         let bytes = std::fs::read(cut.path()).unwrap();
         std::fs::write(cut.path(), &bytes[..bytes.len() / 2]).unwrap();

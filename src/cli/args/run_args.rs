@@ -53,7 +53,7 @@ pub struct RunArgs {
     /// Allow TF32 in matrix products on a GPU (faster, less precise)
     #[arg(long)]
     pub tf32: bool,
-    /// Use only deterministic algorithms, on a GPU too
+    /// Use only deterministic algorithms (matters on a GPU)
     #[arg(long)]
     pub deterministic: bool,
 }

@@ -41,7 +41,7 @@ Examples:
   runner report overfit_mnist keras_history.json
 
 An HTML file is self-contained: it opens in any browser without a network. Markdown has a
-section for each experiment; runs that differ only in their seeds share it, each in a column.";
+section for each experiment; runs that differ only in their seeds share one section, with a column for each.";
 
 /// Format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -77,7 +77,7 @@ fn where_it_may_be(path: &Path) -> String {
         .unwrap_or_default();
     match suggest::nearest(&wanted, there.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{}`?", path.with_file_name(near).display()),
-        None => "in an experiment, a relative path is relative to the experiment file".to_owned(),
+        None => "relative paths in an experiment file are relative to that file".to_owned(),
     }
 }
 

@@ -223,7 +223,7 @@ impl<'a> ColumnRoles<'a> {
         let column = |name: &String| {
             table.column(name).ok_or_else(|| {
                 let hint = suggest::nearest(name, table.names()).map(|near| format!("did you mean `{near}`?"));
-                let message = format!("lists a column that the table does not have: `{name}`");
+                let message = format!("names a column that the table does not have: `{name}`");
                 Invalid::new(key, message).hint(hint.unwrap_or_else(|| columns_hint(table)))
             })
         };

@@ -324,7 +324,7 @@ mod tests {
         let hint = |metrics: &AvailableMetrics, name: &str| metrics.check("value", name).unwrap_err().hint.unwrap();
         assert_eq!(hint(&two, "test.report.clases.1.recall"), "did you mean `test.report.classes.1.recall`?");
         assert_eq!(hint(&two, "test.report.macro.f2"), "did you mean `test.report.macro.f1`?");
-        assert_eq!(hint(&two, "test.zzzz"), "known are `loss`, `f1`, `mcc`, `balanced_acc`, `roc_auc`, `ap`");
+        assert_eq!(hint(&two, "test.zzzz"), "known names: `loss`, `f1`, `mcc`, `balanced_acc`, `roc_auc`, `ap`");
         assert!(metrics(Some(2), false).check("value", "test.threshold.value").is_err());
         assert!(metrics(Some(3), false).check("value", "test.ap").is_err());
         assert!(metrics(Some(3), false).check("value", "test.confusion.2.3").is_err());

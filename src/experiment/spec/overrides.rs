@@ -38,7 +38,7 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
 pub fn parse(written: &str) -> Result<(&str, Value), SpecError> {
     let (path, value) = written.split_once('=').ok_or_else(|| SpecError {
         message: "`=` is missing".to_owned(),
-        hint: Some("write it as `--set train.epochs=5`".to_owned()),
+        hint: Some("write KEY=VALUE, such as `--set train.epochs=5`".to_owned()),
     })?;
     let value = read_value(value.trim()).map_err(|message| SpecError { message, hint: None })?;
     Ok((path.trim(), value))
@@ -105,7 +105,7 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
                         // a choice, such as the optimizer: the table itself must be set to change it
                         [chosen] => {
                             format!(
-                                "the experiment has `{chosen}`; to replace it: `--set '{walked}={{ {part} = {{ … }} }}'`"
+                                "did you mean `{walked}.{chosen}.{part}`? To replace `{chosen}`: `--set '{walked}={{ NAME = {{ … }} }}'`"
                             )
                         }
                         _ => suggest::hint(part, known),

@@ -90,6 +90,9 @@ impl SourceText {
 /// Returns the hint "did you mean" for serde's message `unknown field `epoch`, expected one of `epochs`, `batch``, or
 /// `None` if no known name is similar.
 pub fn hint_for(message: &str) -> Option<String> {
+    if message.contains("invalid boolean") {
+        return Some("write `true` or `false` in lower case, and put text in quotes".to_owned());
+    }
     let message = message.lines().find(|line| line.starts_with("unknown "))?;
     let mut quoted = message.split('`').skip(1).step_by(2);
     let typed = quoted.next()?;
@@ -114,7 +117,13 @@ fn translate(message: &str) -> String {
         plain.replace_range(start..end, "expected a table of settings");
     }
     // the known names show what kind of name is expected
-    let families = [("`linear`", "layer"), ("`mse`", "loss"), ("`adam`", "optimizer"), ("`mnist`", "data set")];
+    let families = [
+        ("`linear`", "layer"),
+        ("`acc`", "metric"),
+        ("`mse`", "loss"),
+        ("`adam`", "optimizer"),
+        ("`mnist`", "data set"),
+    ];
     let family = families.iter().find(|(known, _)| plain.contains(known)).map_or("name", |(_, family)| family);
     let plain = plain.replace("unknown variant", &format!("unknown {family}")).replace("unknown field", "unknown key");
     match plain.rsplit_once('\n') {

@@ -63,7 +63,11 @@ fn of_confusion(confusion: &[Vec<u64>], baseline: &Baseline, name: impl Fn(usize
     }
     match ever_predicted[..] {
         [only] if only == majority => {
-            return Some(format!("predicts only {}: accuracy {} is the majority share", name(only), brief(acc)));
+            return Some(format!(
+                "predicts only {}: accuracy {} is the share of the most frequent class",
+                name(only),
+                brief(acc)
+            ));
         }
         [only] => {
             let best = format!("always predicting {} gets {}", name(majority), brief(share));
@@ -108,7 +112,10 @@ mod tests {
     #[test]
     fn a_classifier_that_predicts_one_class_is_compared_with_the_majority_share() {
         let warning = |confusion: &[&[u64]]| warning(confusion, &["no", "yes"]).unwrap();
-        assert_eq!(warning(&[&[955, 0], &[45, 0]]), "predicts only `no`: accuracy 0.9550 is the majority share");
+        assert_eq!(
+            warning(&[&[955, 0], &[45, 0]]),
+            "predicts only `no`: accuracy 0.9550 is the share of the most frequent class"
+        );
         assert_eq!(
             warning(&[&[0, 955], &[0, 45]]),
             "predicts only `yes`: accuracy 0.0450; always predicting `no` gets 0.9550"

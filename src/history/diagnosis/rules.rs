@@ -257,7 +257,7 @@ mod tests {
     fn a_loss_near_the_constant_predictions_is_underfitting() {
         let diagnosis = read(&[1.2, 1.1, 1.05, 1.0, 0.99, 0.98], &[]);
         assert_eq!(diagnosis.verdict, Verdict::Underfitting);
-        assert!(diagnosis.sentence.contains("(2 % explained)"), "{}", diagnosis.sentence);
+        assert!(diagnosis.sentence.contains("2 % below a constant prediction"), "{}", diagnosis.sentence);
         let worse = read(&[1.4, 1.3, 1.2, 1.2], &[1.1, 1.2, 1.3, 1.4]);
         assert_eq!(worse.findings, [Verdict::Underfitting], "nothing was learned, so nothing was overfitted");
         assert!(worse.sentence.contains("no better than a constant prediction (1.0000)"), "{}", worse.sentence);

@@ -51,10 +51,10 @@ fn render_one(finding: &Finding) -> String {
             brief(last)
         ),
         Finding::Underfits { lowest, constant, still_falls } if lowest < constant => format!(
-            "underfitting: training loss gets no lower than {}; a constant prediction gets {} ({} explained){}",
+            "underfitting: training loss gets no lower than {}, {} below a constant prediction ({}){}",
             brief(lowest),
-            brief(constant),
             percent(1.0 - lowest / constant),
+            brief(constant),
             more(still_falls)
         ),
         Finding::Underfits { lowest, constant, still_falls } => format!(

@@ -95,7 +95,7 @@ impl Window {
     pub(super) fn over(&self, input: &Shape) -> Result<([i64; 3], [i64; 2]), ShapeError> {
         let fault = |wanted, hint| ShapeError { wanted, found: input.clone(), hint: Some(hint) };
         let &[channels, height, width] = input.dimensions() else {
-            let hint = "set `flatten = false` on the data, and keep `\"flatten\"` and `linear` behind this layer";
+            let hint = "for images, set `flatten = false` in the data, and put `\"flatten\"` and `linear` after this layer; for a table, use `linear`";
             return Err(fault("channels×height×width".to_owned(), hint));
         };
         let least = [0, 1].map(|side| (self.kernel[side] - 2 * self.padding[side]).max(1));

@@ -37,7 +37,7 @@ const LONE_WIDTH: f64 = 640.0;
 /// When there are no classes.
 pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], size: Size) -> anyhow::Result<Plot> {
     if classes.is_empty() || parts.is_empty() {
-        let hint = "name a classification data set, or the column of the classes with `--target COLUMN`";
+        let hint = "name a classification data set, or the column of the classes with `--target-column COLUMN`";
         return Err(anyhow!("there are no classes to plot").context(Hint(hint.to_owned())));
     }
     let mut shown: Vec<usize> = (0..classes.len()).collect();

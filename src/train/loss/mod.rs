@@ -157,7 +157,12 @@ impl Loss {
             ),
             (Task::YesOrNo, Target::Classes(_)) if !one_for_two_classes => fault(
                 format!("`{name}` needs one output and two classes, and there are {outputs} outputs and {target}"),
-                if target.outputs() == 2 { "end with `{ linear = 1 }`" } else { "use `cross_entropy`" }.to_owned(),
+                if target.outputs() == 2 {
+                    "end with one output, `{ linear = 1 }`, and use `bce_with_logits`"
+                } else {
+                    "use `cross_entropy`"
+                }
+                .to_owned(),
             ),
             (Task::Classes | Task::YesOrNo | Task::Any, _) if outputs != target.outputs() && !one_for_two_classes => {
                 fault(
@@ -191,7 +196,7 @@ impl Loss {
         match self {
             Loss::CrossEntropy(_) if ends_in_probabilities => fault(
                 format!("`{name}` takes logits, and the network ends in `{kind}`"),
-                format!("leave the last `{kind}` out: the loss holds it already"),
+                format!("leave the last `{kind}` out: the loss already applies it"),
             ),
             Loss::BceWithLogits(_) if ends_in_probabilities => fault(
                 format!("`{name}` takes logits, and the network ends in `{kind}`"),

@@ -112,14 +112,17 @@ mod tests {
 
     #[test]
     fn cautions_are_counted_over_trials_and_named_by_variant() {
-        let only = Some("predicts only `no`: accuracy 0.9000 is the majority share");
+        let only = Some("predicts only `no`: accuracy 0.9000 is the share of the most frequent class");
         let trials = [trial(0, &[90, 10], only), trial(1, &[90, 10], None), trial(2, &[90, 10], only)];
         let trials: Vec<&History> = trials.iter().collect();
-        assert_eq!(cautions(&trials), ["predicts only `no`: accuracy 0.9000 is the majority share (2 of 3 trials)"]);
+        assert_eq!(
+            cautions(&trials),
+            ["predicts only `no`: accuracy 0.9000 is the share of the most frequent class (2 of 3 trials)"]
+        );
         let histories = [trial(0, &[90, 10], only)];
         assert_eq!(
             cautions_of_variants(&Variant::all(["base", "other"], &histories)),
-            ["base: predicts only `no`: accuracy 0.9000 is the majority share"]
+            ["base: predicts only `no`: accuracy 0.9000 is the share of the most frequent class"]
         );
     }
 }

@@ -22,7 +22,7 @@ fn override_of_an_unknown_setting_suggests_the_nearest() {
 fn override_without_an_equals_sign_shows_the_syntax() {
     assert_snapshot!(error_of_arguments(&["--set", "train.epochs"]), @r"
     error: failed to apply `--set train.epochs`: `=` is missing
-    hint: write it as `--set train.epochs=5`
+    hint: write KEY=VALUE, such as `--set train.epochs=5`
     ");
 }
 

@@ -12,7 +12,7 @@ fn a_loss_that_does_not_fit_the_output_suggests_one_that_fits() {
     ");
     assert_snapshot!(error_with("{ linear = 10 }", "{ linear = 10 }, \"softmax\""), @r"
     error: `train.loss` does not fit: `cross_entropy` takes logits, and the network ends in `softmax` (idea.toml, line 11)
-    hint: leave the last `softmax` out: the loss holds it already
+    hint: leave the last `softmax` out: the loss already applies it
     ");
     assert_says(&error_with("{ linear = 10 }", "{ linear = 10 }, \"sigmoid\""), &["takes logits", "`sigmoid` out"]);
 }

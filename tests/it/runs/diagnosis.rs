@@ -49,7 +49,7 @@ fn history(dir: &TestDir) -> Value {
 fn a_classifier_that_predicts_one_class_is_reported_first() {
     let dir = new_dir(CLASSIFIER);
     let shown = stdout(&dir.run(&["exp", "idea.toml"]).success());
-    let message = "predicts only `no`: accuracy 0.9500 is the majority share";
+    let message = "predicts only `no`: accuracy 0.9500 is the share of the most frequent class";
     assert!(shown.trim_start().starts_with(message), "{shown}");
     assert_says(&shown, &["baseline: acc 0.9500 (always `no`), loss 0.1985 (constant probabilities)"]);
     let history = history(&dir);
@@ -58,7 +58,14 @@ fn a_classifier_that_predicts_one_class_is_reported_first() {
     assert_eq!(history["baselines"]["validation"]["class"], 0);
     dir.run(&["report", "idea", "-o", "page.html"]).success();
     let page = std::fs::read_to_string(dir.path("page.html")).unwrap();
-    assert_says(&page, &["No better than a constant prediction", "is the majority share", "constant prediction: 0.95"]);
+    assert_says(
+        &page,
+        &[
+            "No better than a constant prediction",
+            "is the share of the most frequent class",
+            "constant prediction: 0.95",
+        ],
+    );
 }
 
 #[test]

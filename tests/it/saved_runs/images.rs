@@ -78,7 +78,7 @@ fn an_image_file_of_a_row_gives_the_prediction_of_the_row() {
     dir.write("text.png", "no picture");
     assert_says(
         &dir.error_message(&["predict", "idea", "--image", "text.png"]),
-        &["`text.png` is no PNG or JPEG image"],
+        &["`text.png` is not a PNG or JPEG image"],
     );
     assert_says(&dir.error_message(&["predict", "idea", "--image", "trned.png"]), &["did you mean `turned.png`?"]);
 }

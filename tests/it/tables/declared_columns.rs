@@ -53,11 +53,11 @@ fn extra_columns_are_features_if_features_are_not_listed() {
 #[test]
 fn a_missing_column_is_reported_with_the_existing_columns() {
     let dir = TableDir::new(fraud_table(&["Time", "V1", "Class"]));
-    let words = ["`data.csv.features` lists a column that the table does not have: `Amount`"];
+    let words = ["`data.csv.features` names a column that the table does not have: `Amount`"];
     dir.assert_rejected(&with_features(), &words);
     dir.assert_rejected(&with_features(), &["hint: its columns are `Time`, `V1`, `Class`"]);
     dir.write("table.csv", fraud_table(&["Time", "V1", "Amount"]));
-    dir.assert_rejected(FRAUD_DATA, &["`data.csv.target` lists a column that the table does not have: `Class`"]);
+    dir.assert_rejected(FRAUD_DATA, &["`data.csv.target` names a column that the table does not have: `Class`"]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_missing_target_suggests_the_nearest_column() {
     let data = "[data.csv]\npath = \"table.csv\"\ntarget = \"specie\"\n";
     dir.assert_rejected(
         data,
-        &["`data.csv.target` lists a column that the table does not have: `specie`", "did you mean `species`?"],
+        &["`data.csv.target` names a column that the table does not have: `specie`", "did you mean `species`?"],
     );
 }
 

@@ -26,7 +26,10 @@ fn render_metric(test: &MetricTest, groups: &[Group], comparison: &Comparison, p
     let differences: Vec<(usize, &Difference)> =
         test.groups.iter().enumerate().filter_map(|(index, difference)| Some((index, difference.as_ref()?))).collect();
     if differences.is_empty() {
-        return vec![page.wrapped(&format!("{}: no value to compare with {baseline}", metric_label(&test.metric)), 2)];
+        return vec![page.wrapped(
+            &format!("{}: not compared with {baseline}, because one of them has no value", metric_label(&test.metric)),
+            2,
+        )];
     }
     let mut tables = table(test, groups, comparison).tables(page);
     let title = format!("{} compared with {baseline}{}", metric_label(&test.metric), design(&differences));

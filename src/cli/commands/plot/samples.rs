@@ -32,7 +32,7 @@ pub struct Args {
     /// Number of images
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=400))]
     count: u16,
-    /// Only images that are predicted wrong
+    /// Only images that are predicted wrongly
     #[arg(long)]
     wrong: bool,
     /// Part of a run's data: test, validation or train [default: test]
@@ -208,7 +208,7 @@ fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
     match loaded.form {
         Form::Image(size) => Ok(size),
         Form::Table(_) | Form::Points => {
-            let hint = format!("use `runner plot classes {name}` to plot its class counts");
+            let hint = format!("use `runner plot classes` with the same argument to plot its class counts");
             Err(anyhow!("`{name}` holds no images").context(Hint(hint)))
         }
     }

@@ -38,7 +38,7 @@ pub struct Args {
     /// Directory of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
-    /// Print errors only; see the exit code
+    /// Print errors only; the exit code is the result
     #[arg(long, short)]
     quiet: bool,
     /// Print JSON

@@ -34,7 +34,7 @@ pub struct Args {
     /// Reverse the order
     #[arg(long)]
     reverse: bool,
-    /// Only runs that match METRIC or SETTING, an operator and a value, such as `best.val_acc>0.96` (mean over seeds);
+    /// Only runs for which a condition on a metric or setting holds, such as `best.val_acc>0.96` (mean over seeds);
     /// repeatable
     #[arg(long = "filter", value_name = "CONDITION", value_parser = clap::value_parser!(Filter))]
     filters: Vec<Filter>,
