@@ -208,8 +208,8 @@ fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
     match loaded.form {
         Form::Image(size) => Ok(size),
         Form::Table(_) | Form::Points => {
-            let hint = format!("use `runner plot classes` with the same argument to plot its class counts");
-            Err(anyhow!("`{name}` holds no images").context(Hint(hint)))
+            let hint = "use `runner plot classes` with the same argument to plot its class counts";
+            Err(anyhow!("`{name}` has no images").context(Hint(hint.to_owned())))
         }
     }
 }
