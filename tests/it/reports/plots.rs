@@ -133,7 +133,7 @@ fn plot_errors_are_reported_before_anything_is_written() {
         (&["plot", "two", "--trial", "base-seed7"], &["no", "base-seed7", "base-seed"]),
         (&["plot", "gradients", "two", "--metric", "saturation"], &["gradient_norm, dead_units"]),
         (&["plot", "compare", "two", "--metric", "test.acx"], &["test.acx"]),
-        (&["plot", "samples", "two"], &["holds no images"]),
+        (&["plot", "samples", "two"], &["has no images"]),
         (&["plot", "samples", "digits", "--wrong"], &["`--wrong` applies only to runs"]),
         (&["plot", "samples", "digts"], &["did you mean the data set `digits`?"]),
         (&["plot", "classes", "diabetes"], &["no classes to plot"]),

@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 /// Plots the first training rows of a data set, with their classes.
 fn plot_data_set(args: &Args) -> anyhow::Result<Plot> {
     let spec = DataSpec::by_name(&args.name).ok_or_else(|| {
-        anyhow!("`{}` holds no images", args.name)
+        anyhow!("`{}` has no images", args.name)
             .context(Hint("use `runner plot classes` to plot its class counts".to_owned()))
     })?;
     let mut progress = Progress::new(false);
@@ -203,7 +203,7 @@ fn class_name(classes: &[String], class: i64) -> String {
 /// Returns the image size of a data set.
 ///
 /// # Errors
-/// If it holds no images.
+/// If it has no images.
 fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
     match loaded.form {
         Form::Image(size) => Ok(size),
