@@ -103,9 +103,12 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
                     let known: Vec<&str> = map.keys().map(String::as_str).collect();
                     return Err(missing(match known[..] {
                         // a choice, such as the optimizer: the table itself must be set to change it
+                        [chosen] if map[chosen].get(part).is_some() => {
+                            format!("did you mean `{walked}.{chosen}.{part}`?")
+                        }
                         [chosen] => {
                             format!(
-                                "did you mean `{walked}.{chosen}.{part}`? To replace `{chosen}`: `--set '{walked}={{ NAME = {{ … }} }}'`"
+                                "the experiment has `{chosen}`; to use another: `--set '{walked}={{ {part} = {{ … }} }}'`"
                             )
                         }
                         _ => suggest::hint(part, known),

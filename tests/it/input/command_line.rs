@@ -47,6 +47,8 @@ fn override_of_an_unused_optimizer_shows_how_to_change_it() {
     let message = error_of_arguments(&["--set", "train.optimizer.sgd.lr=0.1"]);
     assert_says(&message, &["no `sgd` in `train.optimizer`", "`adam`"]);
     assert_says(&message, &["--set 'train.optimizer={ sgd = {"]);
+    let message = error_of_arguments(&["--set", "train.optimizer.lr=0.1"]);
+    assert_says(&message, &["no `lr` in `train.optimizer`", "hint: did you mean `train.optimizer.adam.lr`?"]);
 }
 
 #[test]
