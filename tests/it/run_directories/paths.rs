@@ -54,7 +54,7 @@ fn files_only_in_the_current_directory_are_used_with_a_note() {
     assert_says(&stderr(&run).replace("\n  ", " "), &["`data.csv.path`", "paths are relative to the experiment file"]);
     std::fs::remove_file(dir.path("table.csv")).unwrap();
     let refused = dir.error_message(&["exp", "t"]);
-    assert_says(&refused, &["experiments/table.csv` does not exist", "relative to the experiment file"]);
+    assert_says(&refused, &["experiments/table.csv` does not exist", "relative to that file"]);
 }
 
 #[test]
@@ -66,7 +66,9 @@ fn runs_of_earlier_versions_find_their_table_from_any_directory() {
     // the format of earlier versions
     std::fs::remove_file(run.join("preprocessing.json")).unwrap();
     edit_json(&run.join("base-seed0.json"), |history| history["config"]["data"]["csv"]["path"] = "table.csv".into());
-    edit_json(&run.join("run.json"), |record| drop(record["source"].as_object_mut().unwrap().remove("folder")));
+    edit_json(&run.join("run.json"), |record| {
+        drop(record["source"].as_object_mut().unwrap().remove("directory").unwrap())
+    });
     let elsewhere = dir.path("elsewhere");
     std::fs::create_dir(&elsewhere).unwrap();
     dir.write("elsewhere/new.csv", NEW_ROWS);
