@@ -276,7 +276,7 @@ class Page:
                 return box.width > 0 && !scrolls && (box.right > innerWidth + 0.5 || box.left < -0.5);
             }).map(element => element.outerHTML.slice(0, 90))"""
         )
-        self.check(f"{self.name}: nothing stands outside of the window", not outside, outside[:3])
+        self.check(f"{self.name}: nothing is outside the window", not outside, outside[:3])
         cut = page.evaluate(
             """() => [...document.body.querySelectorAll("h1, h2, h3, p, button, dd, dt, summary, select, legend, .chip span, .verdict, figcaption, pre, td, th")]
                 .filter(element => element.offsetParent && !element.closest(".hidden, caption") && !element.classList.contains("hidden"))
@@ -392,7 +392,7 @@ def one_run(browser, check, runs):
         page.page.get_by_role("checkbox", name="acc", exact=True).check(force=True)
 
         command = page.page.locator("#command-0").inner_text()
-        check("the command is told", command == "runner exp digits_mlp --set train.optimizer.adam.lr=0.005 --seeds 0..2", command)
+        check("the command is shown", command == "runner exp digits_mlp --set train.optimizer.adam.lr=0.005 --seeds 0..2", command)
         page.page.get_by_role("button", name="Copy the command").click()
         search = page.page.get_by_label("Find a setting")
         search.focus()
@@ -496,14 +496,14 @@ def classes(browser, check, runs):
         check("the comparison has the means", all(brief(value) in page.page.locator("#tested").inner_text() for value in accs.values()), accs)
         check("and marks the best on validation rows, none on test rows", best.count() >= 1 and page.page.locator("#tested td.best").count() == 0)
         differing = page.page.locator("#differing tbody tr").all_inner_texts()
-        check("what differs stands first, with who set it", len(differing) == 1 and "lr" in differing[0] and "experiment file" in differing[0] and "variant" in differing[0], differing)
+        check("settings that differ come first, with their origin", len(differing) == 1 and "lr" in differing[0] and "experiment file" in differing[0] and "variant" in differing[0], differing)
         page.page.emulate_media(media="print")
         check("on paper there are no controls", not page.page.locator("nav.sections").is_visible() and not page.page.locator("#curve-controls").is_visible())
         check("and it can be printed", len(page.page.pdf()) > 20_000)
 
 
 def broken(browser, check, runs):
-    """What is not as it should be is told, and the rest is shown."""
+    """Problems are reported, and the rest is shown."""
     nothing = lambda history: {**history, "history": {"epoch": []}, "best": None, "diagnosis": None, "test": None, "expectations": []}
     runs.damaged("digits_mlp", "no_epoch", lambda _, history: nothing(history))
 
@@ -537,14 +537,14 @@ def broken(browser, check, runs):
             if name == "no_epoch":
                 check("no epoch: that is said, and no chart drawn", "No epoch was recorded" in text and page.page.locator("#panels").count() == 0, text[:200])
             elif name == "one_epoch":
-                check("one epoch: points are drawn, and how it ended is told", page.pixels("loss", "s0") > 10 and "interrupted: seed" in text, page.pixels("loss", "s0"))
+                check("one epoch: points are drawn, and the status is shown", page.pixels("loss", "s0") > 10 and "interrupted: seed" in text, page.pixels("loss", "s0"))
             elif name == "not_finite":
-                check("not finite: that it diverged is told", "diverged (not in the means): seed" in text, text[:300])
+                check("not finite: the divergence is reported", "diverged (not in the means): seed" in text, text[:300])
                 page.page.get_by_label("each one").check(force=True)
                 read = page.hover("loss", 50, 100)
                 check("not finite: nan is read as such, and the others are drawn", "nan" in read.values() and page.pixels("loss", "s1") > 20, read)
             elif name == "cut_short":
-                check("cut short: what cannot be read is told", "cannot be read" in text and "runner.history/9" in text and text.count("runner.history/1") >= 1, text[:400])
+                check("cut short: unreadable histories are reported", "cannot be read" in text and "runner.history/9" in text and text.count("runner.history/1") >= 1, text[:400])
                 check("cut short: the rest is shown", page.page.locator("#panels .chart").count() == 2 and page.pixels("loss", "s0") > 20)
             elif name == "older":
                 check("older: the origin is unknown, and the command is the run's own file", "unknown" in text and "runner exp older/experiment.toml" in text)
@@ -575,7 +575,7 @@ def shapes(browser, check, runs, keep):
                     check(f"{page.name}: a finger reads a chart", page.tip("loss").get("at", "").startswith("epoch "), page.tip("loss"))
     with Page(browser, check, runs.folder / "leaking.html") as page:
         text = page.page.locator("main").inner_text()
-        check("a leak is told at the top, with the reason", "Data leakage: these metrics are inflated" in text[:400] and "before the split" in text, text[:400])
+        check("data leakage is reported at the top, with the reason", "Data leakage: these metrics are inflated" in text[:400] and "before the split" in text, text[:400])
         check("a tree has no curves and says so", page.page.locator("#panels").count() == 0 and "decision tree" in text)
     with Page(browser, check, runs.folder / "foreign.html") as page:
         check("a history of another program has curves", page.page.locator("#keys button").count() == 2 and page.pixels("loss", "s0") > 20)

@@ -40,7 +40,7 @@ fn shell_that_mounts() -> Option<&'static [&'static str]> {
 #[test]
 fn files_that_do_not_fit_on_a_small_disk_go_to_the_fallback_directory() {
     let Some(shell) = shell_that_mounts() else {
-        let skipped = "skipped: no disk may be mounted here; what fails with ENOSPC above stands in for it";
+        let skipped = "skipped: no disk can be mounted here; the tests with ENOSPC cover the same case";
         return writeln!(std::io::stderr(), "{skipped}").unwrap();
     };
     let disk = Disk::new();
