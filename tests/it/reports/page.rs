@@ -112,7 +112,10 @@ fn report_replaces_only_reports() {
     dir.exp(&["idea.toml"]);
     dir.write("mine.html", "<h1>mine</h1>");
     let message = dir.error_message(&["report", "idea", "-o", "mine.html"]);
-    assert_says(&message, &["`mine.html` exists and is not a report of runner", "hint: write to another file with `-o FILE`"]);
+    assert_says(
+        &message,
+        &["`mine.html` exists and is not a report of runner", "hint: write to another file with `-o FILE`"],
+    );
     assert_eq!(std::fs::read_to_string(dir.path("mine.html")).unwrap(), "<h1>mine</h1>");
     let message = dir.error_message(&["report", "idea", "-o", "runs"]);
     assert_says(&message, &["`runs` is a folder", "-o runs/report.html"]);
