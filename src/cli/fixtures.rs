@@ -92,7 +92,8 @@ pub(super) fn study_with_data(data: &str, loss: &str, outputs: usize, variants: 
     for (name, set) in variants {
         text += &format!("[[variants]]\nname = \"{name}\"\nset = {{ {set} }}\n");
     }
-    let source = SourceText { name: "synthetic".to_owned(), origin: "synthetic.toml".to_owned(), text, folder: None };
+    let source =
+        SourceText { name: "synthetic".to_owned(), origin: "synthetic.toml".to_owned(), text, ..SourceText::default() };
     Study::new(&source, &[]).unwrap()
 }
 

@@ -1,6 +1,7 @@
-//! Checks of settings, shorthands, hints and suggestions for misspelled names.
+//! Checks of settings, the user's defaults, shorthands, hints and suggestions for misspelled names.
 
 pub mod check;
 pub mod hint;
 pub mod shorthand;
 pub mod suggest;
+pub mod user_defaults;

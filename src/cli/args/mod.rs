@@ -4,3 +4,4 @@ pub mod lookup;
 pub mod output_args;
 pub mod plot_args;
 pub mod run_args;
+pub mod runs_dir;

@@ -13,6 +13,7 @@ use crate::cli::args::lookup::resolve_device;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
+use crate::config::user_defaults;
 use crate::device::DeviceChoice;
 use crate::device::compute_mode::ComputeMode;
 use crate::experiment::plan::study::Study;
@@ -40,11 +41,18 @@ pub struct RunArgs {
     /// Number of epochs
     #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "auto")]
+    /// auto, cpu, cuda or cuda:N [default: `device` of runner.toml, else auto]
+    #[arg(long, default_value = user_defaults::device(), hide_default_value = true)]
     pub device: DeviceChoice,
-    /// Maximum number of CPU threads [default: `OMP_NUM_THREADS`, else one for each core]
-    #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
+    /// Maximum number of CPU threads [default: `OMP_NUM_THREADS`, else `threads` of runner.toml, else one for each core]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = threads::parse,
+        default_value = user_defaults::threads(),
+        hide_default_value = true,
+        allow_negative_numbers = true
+    )]
     pub threads: Option<usize>,
     /// Maximum number of models (seeds, folds, variants) trained together as one stack [default: by the device and its
     /// free memory]

@@ -5,6 +5,8 @@ use tch::Device;
 
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
+use crate::config::hint::{Hint, in_a_line};
+use crate::config::user_defaults::{self, Setting, UserDefaults};
 use crate::data::store::cache::Cache;
 use crate::device;
 use crate::device::memory;
@@ -45,18 +47,31 @@ impl Check {
 
 /// Runs all checks and prints their results.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let checks = [
+    let (defaults, broken) = match user_defaults::get() {
+        Ok(defaults) => (defaults, None),
+        Err(error) => {
+            let remedy =
+                error.downcast_ref::<Hint>().map_or_else(|| "correct the file".to_owned(), |hint| hint.0.clone());
+            (&UserDefaults::default(), Some(Check::failed("defaults", in_a_line(&error), remedy)))
+        }
+    };
+    let checks: Vec<Check> = [
         Check::passed(
             "runner",
             format!("{} ({}), {}", env!("CARGO_PKG_VERSION"), env!("RUNNER_COMMIT"), std::env::consts::ARCH),
         ),
         libtorch(),
         cuda(),
-        threads(),
+        threads(defaults),
         memory(),
         cache(),
-        runs(),
-    ];
+        runs(defaults),
+        device(defaults),
+        log_every(defaults),
+    ]
+    .into_iter()
+    .chain(broken)
+    .collect();
     if args.json {
         terminal::json(&checks);
         return Ok(Exit::Done);
@@ -87,8 +102,14 @@ fn cuda() -> Check {
     }
 }
 
-fn threads() -> Check {
-    let Available { threads, source } = threads::available();
+fn threads(defaults: &UserDefaults) -> Check {
+    let (threads, source) = match &defaults.threads {
+        Some(Setting { value, source }) => (*value, source.to_string()),
+        None => {
+            let Available { threads, source } = threads::available();
+            (threads, source.to_string())
+        }
+    };
     let cores = match threads::cores() {
         1 => "1 core".to_owned(),
         cores => format!("{cores} cores"),
@@ -117,13 +138,35 @@ fn cache() -> Check {
     }
 }
 
-fn runs() -> Check {
-    match std::env::current_dir().and_then(|folder| atomic_write::can_write(&folder).map(|()| folder)) {
-        Ok(folder) => Check::passed("runs", format!("saved in {}", folder.join("runs").display())),
+fn runs(defaults: &UserDefaults) -> Check {
+    let source = source_of(defaults.out.as_ref());
+    let folder = std::path::absolute(user_defaults::out()).unwrap_or_else(|_| user_defaults::out().into());
+    let existing = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(&folder);
+    match atomic_write::can_write(existing) {
+        Ok(()) => Check::passed("runs", format!("saved in {} ({source}); change with `--out DIR`", folder.display())),
         Err(error) => Check::failed(
             "runs",
-            format!("the current directory is not writable: {error}"),
-            "name another directory: `runner exp NAME --out DIR`",
+            format!("the directory {} ({source}) is not writable: {error}", folder.display()),
+            "name another directory: `runner exp NAME --out DIR`, or `out` in runner.toml",
         ),
     }
+}
+
+fn device(defaults: &UserDefaults) -> Check {
+    let source = source_of(defaults.device.as_ref());
+    Check::passed("device", format!("{} ({source}); change with `--device DEVICE`", user_defaults::device()))
+}
+
+fn log_every(defaults: &UserDefaults) -> Check {
+    let every = match user_defaults::log_every() {
+        Some(every) if every.parse::<usize>().is_ok() => format!("every {every} epochs"),
+        Some(every) => format!("every {every}"),
+        None => "automatic".to_owned(),
+    };
+    Check::passed("log_every", format!("{every} ({})", source_of(defaults.log_every.as_ref())))
+}
+
+/// Returns where a setting comes from.
+fn source_of<T>(setting: Option<&Setting<T>>) -> String {
+    setting.map_or_else(|| "default".to_owned(), |setting| setting.source.to_string())
 }

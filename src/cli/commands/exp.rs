@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::resume;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
@@ -31,9 +32,8 @@ pub struct Args {
     /// Write the time of each phase of training to FILE, as JSON
     #[arg(long, value_name = "FILE", hide = true)]
     phases: Option<PathBuf>,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     #[command(flatten)]
     output_args: OutputArgs,
 }

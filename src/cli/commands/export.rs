@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::cli::args::lookup::find_run;
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
 use crate::cli::text::{number_format, terminal};
 use crate::experiment::store::find::{SavedRun, SavedTrial};
@@ -26,9 +27,8 @@ pub struct Args {
     /// Export only this trial, such as `base-seed0`
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     /// Overwrite existing files
     #[arg(long)]
     force: bool,

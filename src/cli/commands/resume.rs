@@ -1,9 +1,10 @@
 //! `runner resume RUN`, and `runner exp … --resume`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
@@ -36,9 +37,8 @@ pub struct Args {
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: CheckpointInterval,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     #[command(flatten)]
     output_args: OutputArgs,
 }

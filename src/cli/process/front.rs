@@ -20,6 +20,7 @@ use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
+use crate::config::user_defaults;
 use crate::io::{atomic_write, signals};
 
 /// Identifies the build. The front end and the engine must have the same value.
@@ -40,8 +41,13 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// Runs a command that needs no tensors, or returns it for the engine.
+/// Runs a command that needs no tensors, or returns it for the engine. An invalid `runner.toml` is an error of all commands
+/// that use its defaults; `doctor` shows it.
 pub(crate) fn dispatch(command: &Command) -> Dispatched<'_> {
+    let needs_defaults = !matches!(command, Command::Doctor(_) | Command::Completions(_) | Command::Man(_));
+    if let (true, Err(error)) = (needs_defaults, user_defaults::get()) {
+        return Dispatched::Done(Err(error));
+    }
     Dispatched::Done(match command {
         Command::Runs(args) => runs::run(args),
         Command::Compare(args) => compare::run(args),

@@ -106,7 +106,11 @@ mod tests {
             "title = \"t\"\n[data.digits]\n[network]\nlayers = {layers}\n[train]\nepochs = 1\nbatch = 8\n\
              loss = \"cross_entropy\"\noptimizer = \"adam\"\n{variants}"
         );
-        Study::new(&SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text, folder: None }, &[]).unwrap()
+        Study::new(
+            &SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text, ..SourceText::default() },
+            &[],
+        )
+        .unwrap()
     }
 
     const VARIANTS: &str = r#"
@@ -139,9 +143,11 @@ mod tests {
     fn trees_are_fitted_one_by_one_though_their_settings_are_the_same() {
         let variants = "[tree]\n[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\n";
         let text = format!("title = \"t\"\n[data.digits]\n{variants}");
-        let study =
-            Study::new(&SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text, folder: None }, &[])
-                .unwrap();
+        let study = Study::new(
+            &SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text, ..SourceText::default() },
+            &[],
+        )
+        .unwrap();
         assert_eq!(groups(&study.plans).len(), 2);
     }
 

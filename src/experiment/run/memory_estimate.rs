@@ -103,9 +103,11 @@ mod tests {
             "title = \"t\"\n[data.digits]\n[network]\nlayers = {layers}\n[train]\nepochs = 1\nbatch = 100\n\
              loss = \"cross_entropy\"\noptimizer = {optimizer}\n"
         );
-        let study =
-            Study::new(&SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text, folder: None }, &[])
-                .unwrap();
+        let study = Study::new(
+            &SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text, ..SourceText::default() },
+            &[],
+        )
+        .unwrap();
         MemoryEstimate::new(study.baseline().network().unwrap(), workload)
     }
 

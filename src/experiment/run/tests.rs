@@ -74,7 +74,7 @@ fn stopped(
         name: "t".to_owned(),
         origin: "t.toml".to_owned(),
         text: format!("{text}{variants}"),
-        folder: None,
+        ..SourceText::default()
     };
     let study = Study::new(&source, &[]).unwrap();
     let signals = Signals::default();

@@ -1,9 +1,10 @@
 //! Finds experiments: shipped ones in the binary, files in `./experiments/`, and any file by its path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::experiment::spec::extends;
 use crate::experiment::spec::source_text::{SourceText, SpecError};
 use crate::io::bounded_file;
 
@@ -19,7 +20,7 @@ pub fn shipped() -> impl Iterator<Item = SourceText> {
         name: (*name).to_owned(),
         origin: format!("experiments/{name}.toml"),
         text: (*text).to_owned(),
-        folder: None,
+        ..SourceText::default()
     })
 }
 
@@ -28,7 +29,7 @@ pub fn shipped() -> impl Iterator<Item = SourceText> {
 pub fn all() -> (Vec<SourceText>, Vec<anyhow::Error>) {
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     for name in own_names() {
-        match own(&name) {
+        match own(&name).and_then(|own| own.map(merged).transpose()) {
             Ok(own) => found.extend(own),
             Err(fault) => faults.push(fault),
         }
@@ -39,16 +40,29 @@ pub fn all() -> (Vec<SourceText>, Vec<anyhow::Error>) {
     (found, faults)
 }
 
-/// Returns an experiment by its path, or by its name from `./experiments/NAME.toml` or the shipped experiments.
+/// Returns an experiment by its path, or by its name from `./experiments/NAME.toml` or the shipped experiments. It is merged
+/// with the experiments that it extends.
 ///
 /// # Errors
-/// If there is no such experiment, or the file cannot be read.
+/// If there is no such experiment, or one of the files cannot be read.
 pub fn find(name: &str) -> anyhow::Result<SourceText> {
-    let looks_like_a_path = name.ends_with(".toml") || name.contains(std::path::MAIN_SEPARATOR);
-    if looks_like_a_path {
+    merged(as_written(name, None)?)
+}
+
+fn merged(source: SourceText) -> anyhow::Result<SourceText> {
+    extends::resolve(source, &as_written)
+}
+
+/// Returns an experiment as its file is written. A file that extends the experiment of its name, `extending`, does not find
+/// itself.
+fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText> {
+    if extends::is_path(name) {
         return read(Path::new(name));
     }
-    if let Some(own) = own(name)? {
+    let path = own_path(name);
+    if let Some(own) =
+        own(name)?.filter(|_| extending.is_none_or(|file| path.canonicalize().ok().as_deref() != Some(file)))
+    {
         return Ok(own);
     }
     shipped().find(|experiment| experiment.name == name).ok_or_else(|| {
@@ -75,8 +89,12 @@ fn own_names() -> Vec<String> {
 
 /// Returns the user experiment of this name, if there is one.
 fn own(name: &str) -> anyhow::Result<Option<SourceText>> {
-    let path = Path::new(OWN).join(format!("{name}.toml"));
+    let path = own_path(name);
     if path.is_file() { read(&path).map(Some) } else { Ok(None) }
+}
+
+fn own_path(name: &str) -> PathBuf {
+    Path::new(OWN).join(format!("{name}.toml"))
 }
 
 fn read(path: &Path) -> anyhow::Result<SourceText> {
@@ -92,7 +110,7 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
         anyhow::Error::new(error).context(message).context(Hint(hint))
     })?;
     let folder = std::path::absolute(path).ok().and_then(|path| Some(path.parent()?.to_path_buf()));
-    Ok(SourceText { name, origin, text, folder })
+    Ok(SourceText { name, origin, text, folder, layers: Vec::new() })
 }
 
 #[cfg(test)]

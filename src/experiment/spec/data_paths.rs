@@ -3,7 +3,53 @@
 
 use std::path::{Path, PathBuf};
 
+use toml_edit::{Item, Table, TableLike, Value};
+
 use crate::data::source::DataSpec;
+
+/// Keys of the paths in the tables of data sources.
+const KEYS: [&str; 5] = ["path", "images", "labels", "test_images", "test_labels"];
+
+/// Makes the paths in the text of an experiment absolute: those of its data set, and those that its variants set. They are
+/// relative to `folder`.
+pub fn make_absolute(experiment: &mut Table, folder: &Path) {
+    if let Some(data) = experiment.get_mut("data") {
+        data_item(data, 1, folder);
+    }
+    let set_by_variants = |variant: &mut dyn TableLike| {
+        let settings = variant.get_mut("set").and_then(Item::as_table_like_mut);
+        for (key, item) in settings.into_iter().flat_map(TableLike::iter_mut) {
+            let path = key.get().split('.').collect::<Vec<_>>();
+            match path[..] {
+                ["data", .., last] if path.len() == 3 && !KEYS.contains(&last) => {}
+                ["data", ..] => data_item(item, path.len(), folder),
+                _ => {}
+            }
+        }
+    };
+    match experiment.get_mut("variants") {
+        Some(Item::ArrayOfTables(variants)) => variants.iter_mut().for_each(|variant| set_by_variants(variant)),
+        Some(Item::Value(Value::Array(variants))) => {
+            variants.iter_mut().filter_map(Value::as_inline_table_mut).for_each(|variant| set_by_variants(variant));
+        }
+        _ => {}
+    }
+}
+
+/// Makes the paths in a part of `data` absolute. `depth` is the number of keys above it: 3 for the path itself.
+fn data_item(item: &mut Item, depth: usize, folder: &Path) {
+    if depth == 3 {
+        if let Some(absolute) = item.as_str().and_then(|path| folder.join(path).to_str().map(str::to_owned)) {
+            *item = toml_edit::value(absolute);
+        }
+        return;
+    }
+    for (key, item) in item.as_table_like_mut().into_iter().flat_map(TableLike::iter_mut) {
+        if depth < 2 || KEYS.contains(&key.get()) {
+            data_item(item, depth + 1, folder);
+        }
+    }
+}
 
 /// Makes paths absolute. They are relative to `folder`, the directory of the experiment file. A file that does not exist
 /// there is looked up in `current`, the working directory. Returns a note for each file found there.
@@ -83,6 +129,33 @@ mod tests {
         assert!(notes[0].starts_with("`data.csv.path`: `"), "{}", notes[0]);
         let whole = current.join("both.csv");
         assert_eq!(resolved(whole.to_str().unwrap()), (whole, vec![]));
+    }
+
+    #[test]
+    fn paths_in_a_text_are_made_absolute() {
+        let text = r#"
+            data.csv = { path = "a.csv", target = "y" }
+            [[variants]]
+            name = "v"
+            set = { "data.csv.path" = "b.csv", "data.csv.target" = "z", "data" = { idx = { images = "/c", labels = "d" } } }
+        "#;
+        let mut document = text.parse::<toml_edit::DocumentMut>().unwrap();
+        make_absolute(document.as_table_mut(), Path::new("/base"));
+        let changed = document.to_string();
+        for wanted in
+            ["\"/base/a.csv\"", "\"/base/b.csv\"", "\"z\"", "images = \"/c\"", "\"/base/d\"", "target = \"y\""]
+        {
+            assert!(changed.contains(wanted), "{wanted}: {changed}");
+        }
+        let with_paths = [
+            serde_json::json!({ "csv": { "path": "p", "target": "y" } }),
+            serde_json::json!({ "idx": { "images": "i", "labels": "l", "test_images": "ti", "test_labels": "tl" } }),
+        ];
+        let keys = with_paths.map(|data| {
+            let mut data: DataSpec = serde_json::from_value(data).unwrap();
+            data.paths_mut().into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+        });
+        assert_eq!(keys.concat(), KEYS);
     }
 
     #[test]

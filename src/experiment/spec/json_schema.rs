@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::experiment::spec::Spec;
 
 /// Keys and their other names, which the derived schema lacks.
-const OTHER_NAMES: [(&str, &[&str]); 16] = [
+pub(super) const OTHER_NAMES: [(&str, &[&str]); 16] = [
     ("affine", &["elementwise_affine"]),
     ("alpha", &["rho"]),
     ("batch", &["batch_size"]),

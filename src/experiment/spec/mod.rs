@@ -2,8 +2,10 @@
 
 pub mod catalogue;
 pub mod data_paths;
+pub mod extends;
 pub mod former_keys;
 pub mod json_schema;
+pub mod merge;
 pub mod origin;
 pub mod overrides;
 pub mod source_text;

@@ -132,8 +132,12 @@ set  = { "train.optimizer" = { adam = { lr = 0.01 } }, "network.init" = "he_norm
 "#;
 
     fn origins(variant: usize, changes: &[&str], keys: &[&str]) -> Vec<Origin> {
-        let source =
-            SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text: TEXT.to_owned(), folder: None };
+        let source = SourceText {
+            name: "t".to_owned(),
+            origin: "t.toml".to_owned(),
+            text: TEXT.to_owned(),
+            ..SourceText::default()
+        };
         let changes: Vec<String> = changes.iter().map(|change| (*change).to_owned()).collect();
         let study = Study::new(&source, &changes).unwrap();
         let provenance = study.plans[variant].asked.clone().unwrap();

@@ -4,13 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
+use toml_edit::{Item, Value};
 
 use crate::config::check::Invalid;
 use crate::config::suggest;
 use crate::experiment::spec::{Spec, former_keys};
 
 /// The text of an experiment file, with its name and origin for messages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SourceText {
     /// Name of the experiment: the file name without `.toml`.
     pub name: String,
@@ -20,6 +21,17 @@ pub struct SourceText {
     pub text: String,
     /// Directory of the file, to which paths in it are relative. `None` for a shipped experiment.
     pub folder: Option<PathBuf>,
+    /// The files that the text was merged from, the extending one first; empty if it extends none.
+    pub layers: Vec<Layer>,
+}
+
+/// One of the files that a text was merged from.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Path of the file, for messages.
+    pub origin: String,
+    /// The text of the file.
+    pub text: String,
 }
 
 /// An error in an experiment file, in an override or in the name of an experiment.
@@ -46,45 +58,102 @@ impl SourceText {
     /// If it is not valid TOML, or has an unknown key or a value of the wrong type. The message shows the line.
     pub fn parse(&self) -> Result<Spec, SpecError> {
         toml_edit::de::from_str(&self.text).map_err(|error| {
-            let message = translate(error.to_string().trim_end());
-            SpecError {
-                message: format!("failed to read `{}`\n{message}", self.origin),
-                hint: hint_for(error.message()),
-            }
+            let (origin, shown) = match error.span().and_then(|span| self.place_in_layer(span.start)) {
+                Some((layer, line)) => (&layer.origin, show_line(&layer.text, line, error.message())),
+                None if self.layers.is_empty() => (&self.origin, error.to_string()),
+                None => (&self.origin, error.message().to_owned()),
+            };
+            let message = translate(shown.trim_end());
+            SpecError { message: format!("failed to read `{origin}`\n{message}"), hint: hint_for(error.message()) }
         })
     }
 
     /// Adds the file and the line of the setting to an error.
     pub fn locate(&self, fault: Invalid) -> SpecError {
-        let place = match self.line_of(&fault.key) {
-            Some(line) => format!("{}, line {line}", self.origin),
-            None => self.origin.clone(),
+        let place = match self.place_of(&fault.key) {
+            (origin, Some(line)) => format!("{origin}, line {line}"),
+            (origin, None) => origin.to_owned(),
         };
         SpecError { message: format!("{fault} ({place})"), hint: fault.hint }
     }
 
-    /// Returns the line of a key such as `network.layers.2.linear`, or of the deepest part of it that the file has. The
-    /// file may use the former name of the key.
-    fn line_of(&self, key: &str) -> Option<usize> {
-        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
-        let deepest = |key: &str| {
-            let (mut item, mut depth, mut start) = (document.as_item(), 0, None);
-            for part in key.split('.') {
-                let inner = match part.parse::<usize>() {
-                    Ok(index) => item.get(index),
-                    Err(_) => item.get(part),
-                };
-                let Some(inner) = inner else { break };
-                start = inner.span().map(|span| span.start).or(start);
-                (item, depth) = (inner, depth + 1);
+    /// Returns the file and the line of a key such as `network.layers.2.linear`, or of the deepest part of it that the
+    /// text has. Of several files, the first one that sets it has replaced what the others set.
+    fn place_of(&self, key: &str) -> (&str, Option<usize>) {
+        let depth = deepest(&self.text, key).0;
+        let mut found: (usize, &str, Option<usize>) = (0, &self.origin, None);
+        let own = [(&self.origin, &self.text)];
+        let layers = self.layers.iter().map(|layer| (&layer.origin, &layer.text));
+        for (origin, text) in layers.chain(own.into_iter().filter(|_| self.layers.is_empty())) {
+            let (in_layer, line) = deepest(text, key);
+            if in_layer.min(depth) > found.0 {
+                found = (in_layer.min(depth), origin, line);
             }
-            (depth, start)
-        };
-        let former = former_keys::former_path(key).map_or((0, None), |key| deepest(&key));
-        let current = deepest(key);
-        let (_, start) = if former.0 > current.0 { former } else { current };
-        Some(1 + self.text[..start?].matches('\n').count())
+        }
+        (found.1, found.2)
     }
+
+    /// Returns the file and the line of what is at this byte of the merged text; `None` if the text was not merged.
+    fn place_in_layer(&self, start: usize) -> Option<(&Layer, usize)> {
+        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
+        let key = key_at(document.as_item(), start);
+        let (origin, line) = self.place_of(&key);
+        Some((self.layers.iter().find(|layer| layer.origin == origin)?, line?))
+    }
+}
+
+/// Returns how many parts of a key such as `network.layers.2.linear` a text has, and the line of the last one. The text may
+/// use the former name of the key.
+fn deepest(text: &str, key: &str) -> (usize, Option<usize>) {
+    let Ok(document) = toml_edit::Document::parse(text) else { return (0, None) };
+    let deepest = |key: &str| {
+        let (mut item, mut depth, mut start) = (document.as_item(), 0, None);
+        for part in key.split('.') {
+            let inner = match part.parse::<usize>() {
+                Ok(index) => item.get(index),
+                Err(_) => item.get(part),
+            };
+            let Some(inner) = inner else { break };
+            start = inner.span().map(|span| span.start).or(start);
+            (item, depth) = (inner, depth + 1);
+        }
+        (depth, start)
+    };
+    let former = former_keys::former_path(key).map_or((0, None), |key| deepest(&key));
+    let current = deepest(key);
+    let (depth, start) = if former.0 > current.0 { former } else { current };
+    (depth, start.map(|start| 1 + text[..start].matches('\n').count()))
+}
+
+/// Returns the key of the innermost item at this byte of a text.
+fn key_at(item: &Item, start: usize) -> String {
+    let is_at = |span: Option<std::ops::Range<usize>>| span.is_some_and(|span| span.contains(&start));
+    let mut parts = Vec::new();
+    let mut place = item;
+    loop {
+        let inner = match place {
+            Item::Value(Value::Array(_)) | Item::ArrayOfTables(_) => {
+                let indices = (0..).map_while(|index| Some((index.to_string(), place.get(index)?)));
+                indices.into_iter().find(|(_, inner)| is_at(inner.span()))
+            }
+            place => place.as_table_like().and_then(|table| {
+                let mut entries = table.iter();
+                let (key, inner) = entries
+                    .find(|(key, inner)| is_at(inner.span()) || is_at(table.key(key).and_then(toml_edit::Key::span)))?;
+                Some((key.to_owned(), inner))
+            }),
+        };
+        let Some((key, inner)) = inner else { return parts.join(".") };
+        parts.push(key);
+        place = inner;
+    }
+}
+
+/// Returns an error with its line, as TOML's errors show it.
+fn show_line(text: &str, line: usize, message: &str) -> String {
+    let shown = text.lines().nth(line - 1).unwrap_or_default();
+    let margin = " ".repeat(line.to_string().len());
+    format!("TOML parse error at line {line}\n{margin} |\n{line} | {shown}\n{margin} |\n{message}")
 }
 
 /// Returns the hint "did you mean" for serde's message `unknown field `epoch`, expected one of `epochs`, `batch``, or

@@ -134,7 +134,7 @@ impl RunRecord {
     /// # Errors
     /// When the time cannot be formatted.
     pub fn new(study: &Study, options: RunOptions, started: OffsetDateTime) -> anyhow::Result<RunRecord> {
-        let SourceText { name, origin, text, folder } = study.source.clone();
+        let SourceText { name, origin, text, folder, layers: _ } = study.source.clone();
         Ok(RunRecord {
             schema: SCHEMA.to_owned(),
             experiment: study.name.clone(),
@@ -227,9 +227,9 @@ impl RunRecord {
         let SourceRecord { name, origin, text, folder } = self.source.clone();
         let current = std::env::current_dir().unwrap_or_default();
         let current = self.working_folder.clone().filter(|folder| folder.is_dir()).unwrap_or(current);
-        let mut study =
-            Study::with_working_directory(&current, &SourceText { name, origin, text, folder }, &self.changes)
-                .context("failed to read the experiment of the run")?;
+        let source = SourceText { name, origin, text, folder, layers: Vec::new() };
+        let mut study = Study::with_working_directory(&current, &source, &self.changes)
+            .context("failed to read the experiment of the run")?;
         if !self.cycles_momentum {
             study.plans = study.plans.into_iter().map(Plan::with_constant_momentum).collect();
         }

@@ -197,7 +197,7 @@ fn from_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged
     let environment = &first.environment;
     let spec = plans[0].spec.clone();
     let origin = trials[0].file.display().to_string();
-    let source = SourceText { name: first.experiment.clone(), origin, text: spec.to_toml(), folder: None };
+    let source = SourceText { name: first.experiment.clone(), origin, text: spec.to_toml(), ..SourceText::default() };
     let widest = trials.iter().map(|trial| trial.history.environment.replicas).max();
     let options = RunOptions {
         device: environment.device.clone(),

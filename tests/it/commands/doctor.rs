@@ -7,7 +7,10 @@ use crate::support::{TestDir, assert_says, stdout};
 fn doctor_reports_what_this_machine_can_run() {
     let dir = TestDir::new();
     let found = json(&dir, &["doctor", "--json"]);
-    assert_eq!(values_of(&found, "what"), ["runner", "libtorch", "cuda", "threads", "memory", "data", "runs"]);
+    assert_eq!(
+        values_of(&found, "what"),
+        ["runner", "libtorch", "cuda", "threads", "memory", "data", "runs", "device", "log_every"]
+    );
     let finding = |what: &str| found.as_array().unwrap().iter().find(|item| item["what"] == what).unwrap();
     assert_says(finding("libtorch")["found"].as_str().unwrap(), &["2.11.0"]);
     assert_eq!(finding("cuda")["well"], false); // no GPU is visible to the tests

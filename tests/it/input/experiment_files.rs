@@ -56,7 +56,7 @@ proptest! {
     fn typing_errors_in_experiments_never_panic(at in 0..IDEA.len(), removed in 0..12_usize, typed in "[ -~\n]{0,6}") {
         let mut text = IDEA.to_owned();
         text.replace_range(at..(at + removed).min(IDEA.len()), &typed);
-        let source = SourceText { name: "idea".to_owned(), origin: "idea.toml".to_owned(), text, folder: None };
+        let source = SourceText { name: "idea".to_owned(), origin: "idea.toml".to_owned(), text, ..SourceText::default() };
         if let Err(error) = Study::new(&source, &[]) {
             prop_assert!(error.message.contains("idea.toml"), "{}", error.message);
         }
@@ -67,7 +67,7 @@ proptest! {
         path in "(train|data|network|seeds|expect)(\\.(digits|layers|0|epochs|optimizer|adam|lr|split|x)){0,4}",
         value in "[ -~]{0,8}|-?[0-9]{1,20}|\\[\\]|\\{\\}|nan|inf",
     ) {
-        let source = SourceText { name: "idea".to_owned(), origin: "idea.toml".to_owned(), text: IDEA.to_owned(), folder: None };
+        let source = SourceText { name: "idea".to_owned(), origin: "idea.toml".to_owned(), text: IDEA.to_owned(), ..SourceText::default() };
         if let Err(error) = Study::new(&source, &[format!("{path}={value}")]) {
             prop_assert!(!error.message.is_empty());
         }

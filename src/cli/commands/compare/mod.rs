@@ -11,10 +11,9 @@ mod overview;
 mod settings;
 mod table;
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
@@ -48,9 +47,8 @@ pub struct Args {
     /// Show all settings, not only those that differ
     #[arg(long)]
     all: bool,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     /// Print JSON
     #[arg(long, group = "format")]
     json: bool,

@@ -4,19 +4,19 @@ pub(crate) mod evaluation;
 mod json;
 mod text;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-
 use anyhow::{anyhow, bail};
 use indexmap::IndexMap;
+use std::collections::BTreeSet;
 use tch::{Device, Kind};
 
 use crate::cli::args::lookup::{find_run, resolve_device};
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{Hint, in_a_line};
+use crate::config::user_defaults;
 use crate::data::store::cache::Cache;
 use crate::data::{Rows, Target};
 use crate::device::DeviceChoice;
@@ -42,15 +42,21 @@ pub struct Args {
     /// `IMAGES,LABELS` in the IDX format) [default: test, or validation where there are no test rows]
     #[arg(long, value_name = "ROWS|FILE")]
     data: Option<String>,
-    /// auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "auto")]
+    /// auto, cpu, cuda or cuda:N [default: `device` of runner.toml, else auto]
+    #[arg(long, default_value = user_defaults::device(), hide_default_value = true)]
     device: DeviceChoice,
-    /// Maximum number of CPU threads [default: `OMP_NUM_THREADS`, else one for each core]
-    #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
+    /// Maximum number of CPU threads [default: `OMP_NUM_THREADS`, else `threads` of runner.toml, else one for each core]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = threads::parse,
+        default_value = user_defaults::threads(),
+        hide_default_value = true,
+        allow_negative_numbers = true
+    )]
     threads: Option<usize>,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     /// Exit with code 1 if the metrics of a trial differ from its history or are missing there
     #[arg(long)]
     strict: bool,

@@ -1,8 +1,9 @@
 //! `runner plot classes DATA|RUN`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::data::describe::describe_data_or_table;
 use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, is_data_set};
 use crate::cli::exit::Exit;
@@ -26,9 +27,8 @@ pub struct Args {
     /// Field separator of the table: `,`, `;`, `tab`, …
     #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = separator::parse)]
     separator: char,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     #[command(flatten)]
     target: PlotOutput,
 }

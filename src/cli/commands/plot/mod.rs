@@ -4,12 +4,11 @@ pub mod classes;
 mod loaded_trial;
 pub mod samples;
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 use clap::Subcommand;
 
 use crate::cli::args::plot_args::{self, PlotOutput};
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::text::terminal;
@@ -84,9 +83,8 @@ struct Runs {
     /// Keras, Lightning, skorch or TensorBoard
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<String>,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     /// Plot only this trial, such as `base-seed0`
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,

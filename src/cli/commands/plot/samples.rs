@@ -1,11 +1,10 @@
 //! `runner plot samples DATA|RUN`
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 use tch::{Kind, Tensor};
 
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::eval;
 use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, is_data_set};
 use crate::cli::exit::Exit;
@@ -41,9 +40,8 @@ pub struct Args {
     /// Trial of a run, such as `base-seed0` [default: the first that did not diverge]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     #[command(flatten)]
     target: PlotOutput,
 }

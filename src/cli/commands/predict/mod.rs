@@ -13,6 +13,7 @@ use tch::Device;
 
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::run_args::parse_positive;
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::predict::input::{InvertArg, input_from_image, input_from_row, input_from_table};
 use crate::cli::commands::predict::text::PredictionView;
 use crate::cli::exit::Exit;
@@ -55,9 +56,8 @@ pub struct Args {
     /// Show only the K most probable classes
     #[arg(long, value_name = "K", value_parser = parse_positive, allow_negative_numbers = true)]
     top: Option<usize>,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     /// Output format
     #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
     format: Format,

@@ -9,6 +9,7 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::cli::args::run_args::{ExecutionConfig, signals_and_progress};
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::reproduce::reproduction::Reproduction;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
@@ -35,9 +36,8 @@ pub struct Args {
     /// Keep the new run in DIR [default: it is removed after the comparison]
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     /// Print errors only; the exit code is the result
     #[arg(long, short)]
     quiet: bool,

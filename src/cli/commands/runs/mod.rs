@@ -3,11 +3,10 @@
 mod age;
 mod formats;
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 use time::OffsetDateTime;
 
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::text_style::TextStyle;
@@ -44,9 +43,8 @@ pub struct Args {
     /// One line per variant
     #[arg(long)]
     variants: bool,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     /// Print JSON
     #[arg(long, group = "format")]
     json: bool,

@@ -53,7 +53,7 @@ struct Training {
 impl Training {
     fn new() -> Training {
         let name = || "training".to_owned();
-        let source = SourceText { name: name(), origin: name(), text: EXPERIMENT.to_owned(), folder: None };
+        let source = SourceText { name: name(), origin: name(), text: EXPERIMENT.to_owned(), ..SourceText::default() };
         let plan = Study::new(&source, &[]).unwrap_or_else(|error| panic!("{error}")).plans.remove(0);
         let loaded = plan.spec.data.load(&Cache::at("nowhere"), &mut ()).expect("the data set is built in");
         let prepared =

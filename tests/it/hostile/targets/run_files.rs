@@ -43,7 +43,8 @@ pub fn experiment(bytes: &[u8]) {
     let mut parts = text.split('\u{1}');
     let text = parts.next().unwrap_or_default().to_owned();
     let changes: Vec<String> = parts.map(str::to_owned).collect();
-    let source = SourceText { name: "fuzzed".to_owned(), origin: "fuzzed.toml".to_owned(), text, folder: None };
+    let source =
+        SourceText { name: "fuzzed".to_owned(), origin: "fuzzed.toml".to_owned(), text, ..SourceText::default() };
     if let Ok(study) = Study::new(&source, &changes) {
         let resolved = SourceText { text: study.spec.to_toml(), ..source };
         let again = resolved.parse().unwrap_or_else(|error| panic!("{error}\n{}", resolved.text));
