@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, at_least_one, require};
+use crate::config::shorthand::any_or_none;
 use crate::data::Target;
 use crate::data::prepare::weights::Weights;
 use crate::metrics::{self, Metric};
@@ -20,6 +21,7 @@ pub struct TreeSpec {
     /// Impurity measure that splits reduce.
     pub criterion: Impurity,
     /// Maximum depth of the tree. Without it, the tree grows until its leaves are pure or have too few rows to split.
+    #[serde(deserialize_with = "any_or_none")]
     pub max_depth: Option<usize>,
     /// Minimum number of training rows in a leaf.
     pub min_samples_leaf: usize,
@@ -27,6 +29,7 @@ pub struct TreeSpec {
     pub min_samples_split: usize,
     /// Weight of each class, or `"balanced"` (scikit-learn: `class_weight`). Weights apply to impurities and to the
     /// class shares of a leaf; `min_samples_leaf` and `min_samples_split` count rows.
+    #[serde(deserialize_with = "any_or_none")]
     pub class_weights: Option<Weights>,
     /// Metrics to compute; the default is `acc`, `precision`, `recall` and `f1`.
     #[serde(deserialize_with = "metrics::list_or_none")]

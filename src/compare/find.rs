@@ -17,7 +17,6 @@ use crate::compare::label::{self, UnlabeledGroup};
 use crate::compare::settings;
 use crate::compare::trial::Trial;
 use crate::config::hint::Hint;
-use crate::config::suggest;
 use crate::device::memory;
 use crate::experiment::store::find::{Damaged, SavedRun};
 use crate::experiment::store::newest;
@@ -117,11 +116,7 @@ impl FoundTrials {
             Err(_) if path.is_dir() && foreign::folder::holds_history(path) => {
                 return self.add_foreign(argument, path, matched);
             }
-            Err(error) if path.exists() => return Err(error),
-            Err(error) => match self.variant_of(name, out)? {
-                Some(run) => run,
-                None => return Err(error),
-            },
+            Err(error) => return Err(error),
         };
         let is_whole = !path.is_file();
         self.notes.extend(run.note());
@@ -157,21 +152,6 @@ impl FoundTrials {
         let trial = Trial::from_foreign(foreign, path.to_path_buf());
         self.trials.push(FoundTrial { argument, folder: None, matched, trial });
         Ok(())
-    }
-
-    /// Returns the trials of one variant, for `RUN/VARIANT`; `None` if there is no run before the last slash.
-    fn variant_of(&self, name: &str, out: &Path) -> anyhow::Result<Option<SavedRun>> {
-        let Some((run, variant)) = name.rsplit_once('/').filter(|(run, _)| !run.is_empty()) else { return Ok(None) };
-        let Ok(mut run) = SavedRun::find(run, out) else { return Ok(None) };
-        let variants: Vec<String> = run.trials.iter().map(|trial| trial.history.variant.clone()).collect();
-        run.trials.retain(|trial| trial.history.variant == variant);
-        if run.trials.is_empty() {
-            let mut variants: Vec<&str> = variants.iter().map(String::as_str).collect();
-            variants.dedup();
-            let message = format!("the run in `{}` has no variant `{variant}`", run.folder.display());
-            return Err(anyhow!(message).context(Hint(suggest::hint(variant, variants))));
-        }
-        Ok(Some(run))
     }
 }
 

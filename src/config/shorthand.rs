@@ -7,17 +7,22 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::value::{MapAccessDeserializer, MapDeserializer};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
 /// Deserializes an item given as a name or as a table with one key.
 pub fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(NamedVisitor(PhantomData))
 }
 
-/// Like [`named`], for an optional item.
+/// Like [`named`], for an optional item; `"none"` means that it is absent.
 pub fn named_or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Ok(Option::<Named<T>>::deserialize(deserializer)?.map(|named| named.0))
+    deserializer.deserialize_any(OrNone(NamedVisitor(PhantomData)))
+}
+
+/// Deserializes an optional item; `"none"` means that it is absent.
+pub fn any_or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(OrNone(AnyVisitor(PhantomData)))
 }
 
 /// An item deserialized with [`named`].
@@ -48,6 +53,15 @@ where
     T: FromNumber + Deserialize<'de>,
 {
     deserializer.deserialize_any(NumberVisitor(PhantomData))
+}
+
+/// Like [`number_or_table`], for an optional item; `"none"` means that it is absent.
+pub fn number_or_table_or_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromNumber + Deserialize<'de>,
+{
+    deserializer.deserialize_any(OrNone(NumberVisitor(PhantomData)))
 }
 
 /// Converts a number to a size; the error message names it `what`. The range is checked later, with the other settings.
@@ -129,6 +143,89 @@ impl<'de, T: FromNumber + Deserialize<'de>> Visitor<'de> for NumberVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
         T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// Visits an item as its own deserializer does.
+struct AnyVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a table of settings")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        T::deserialize(IntoDeserializer::<E>::into_deserializer(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        T::deserialize(IntoDeserializer::<E>::into_deserializer(number))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        T::deserialize(IntoDeserializer::<E>::into_deserializer(number))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::deserialize(IntoDeserializer::<E>::into_deserializer(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<T, A::Error> {
+        T::deserialize(SeqAccessDeserializer::new(items))
+    }
+}
+
+/// Visits what another visitor visits, or nothing, or the word `none`.
+struct OrNone<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for OrNone<V> {
+    type Value = Option<V::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.expecting(f)?;
+        f.write_str(", or `\"none\"`")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        self.0.visit_i64(number).map(Some)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        self.0.visit_u64(number).map(Some)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        self.0.visit_f64(number).map(Some)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        if text == "none" { Ok(None) } else { self.0.visit_str(text).map(Some) }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        self.0.visit_map(map).map(Some)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        self.0.visit_seq(items).map(Some)
     }
 }
 

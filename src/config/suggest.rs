@@ -3,17 +3,27 @@
 /// Returns the name in `known` closest to `typed`; `None` if none is similar enough.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
-    known
-        .into_iter()
-        .map(|name| {
-            let lower = name.to_lowercase();
-            let contained = typed.len() >= 3 && (lower.contains(&typed) || typed.contains(&lower)) && lower.len() >= 3;
-            let score = strsim::jaro_winkler(&typed, &lower).max(if contained { 0.85 } else { 0.0 });
-            (score, name)
-        })
-        .filter(|(score, _)| *score >= 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
+    let scored = known.into_iter().filter_map(|name| Some((similarity(&typed, &name.to_lowercase())?, name)));
+    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+/// Returns how similar two names are, from 0 to 1; `None` if `typed` is unlikely to mean `name`: it is no part of it, and
+/// takes too many typing mistakes for its length.
+fn similarity(typed: &str, name: &str) -> Option<f64> {
+    let shorter = typed.len().min(name.len());
+    let is_part = shorter >= 3 && (name.contains(typed) || typed.contains(name));
+    let is_beginning = typed.len() >= 2 && name.starts_with(typed);
+    let allowed = match typed.chars().count() {
+        0..=2 => 0,
+        3..=5 => 1,
+        6..=8 => 2,
+        _ => 3,
+    };
+    let similarity = strsim::jaro_winkler(typed, name);
+    match is_part || is_beginning {
+        true => Some(similarity.max(0.85)),
+        false => (strsim::osa_distance(typed, name) <= allowed).then_some(similarity),
+    }
 }
 
 /// Returns the hint for an unknown name: the closest known name, or all names if none is close.
@@ -48,6 +58,11 @@ mod tests {
         assert_eq!(nearest("overfit_minst", known), Some("overfit_mnist"));
         assert_eq!(nearest("digits", known), Some("digits_mlp"));
         assert_eq!(nearest("zzzz", known), None);
+        assert_eq!(nearest("zero", ["error", "drop", "mean"]), None, "three mistakes in four letters");
+        assert_eq!(nearest("extends", ["seeds", "expect"]), None);
+        assert_eq!(nearest("churn.parquet", ["churn2.toml"]), None);
+        assert_eq!(nearest("rleu", ["relu", "elu", "gelu"]), Some("relu"));
+        assert_eq!(nearest("lr", ["p", "lrs"]), Some("lrs"));
         assert_eq!(hint("zzzz", ["a", "b"]), "known names: `a`, `b`");
         assert_eq!(either(&["a", "b", "c"]), "`a`, `b` or `c`");
     }

@@ -35,7 +35,7 @@ pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Resul
         }
         if there && (existing == Existing::Keep || path.is_dir()) {
             return Err(anyhow!("`{}` exists with different content", path.display())
-                .context(Hint("use `--force` to overwrite it, or `--to DIR` for another directory".to_owned())));
+                .context(Hint("use `--force` to overwrite it, or `-o DIR` for another directory".to_owned())));
         }
         wanted.push((path, &file.bytes));
     }
@@ -44,7 +44,7 @@ pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Resul
         std::fs::create_dir_all(parent)
             .with_context(|| format!("failed to create the directory `{}`", parent.display()))
             .and_then(|()| atomic_write::write_whole(&path, bytes))
-            .map_err(|error| error.context(Hint("name a writable directory: `--to DIR`".to_owned())))?;
+            .map_err(|error| error.context(Hint("name a writable directory: `-o DIR`".to_owned())))?;
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ fn check_no_other_event_file(path: &Path) -> anyhow::Result<()> {
         Some(other) => {
             let (folder, other) = (folder.display(), other.to_string_lossy());
             Err(anyhow!("`{folder}` contains another event file, `{other}`, which TensorBoard would merge with these")
-                .context(Hint("choose another directory: `--to DIR`".to_owned())))
+                .context(Hint("choose another directory: `-o DIR`".to_owned())))
         }
     }
 }

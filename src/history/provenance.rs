@@ -13,7 +13,7 @@ pub struct Provenance {
     /// `runner exp overfit_mnist --seeds 0..4`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// The overrides of the command line in their order, as `--set` takes them: `train.epochs=5`.
+    /// The overrides of the command line in their order: `train.epochs=5` for `--set`, `unset train.clip` for `--unset`.
     #[serde(default, skip_serializing_if = "Vec::is_empty", alias = "changes")]
     pub overrides: Vec<String>,
     /// Keys of the settings that the command line set.

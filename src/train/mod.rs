@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, at_least_one, require};
-use crate::config::shorthand::named;
+use crate::config::shorthand::{any_or_none, named, number_or_table_or_none};
 use crate::data::Target;
 use crate::metrics::{self, Metric};
 use crate::observe::observer::Observer;
@@ -46,16 +46,16 @@ pub struct TrainSpec {
     #[serde(default, deserialize_with = "named")]
     pub schedule: schedule::Schedule,
     /// Gradient clipping.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_or_none")]
     pub clip: Option<regularize::clip::Clip>,
     /// Penalty on large weights.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_or_none")]
     pub penalty: Option<regularize::penalty::Penalty>,
     /// Random changes of training images in each step.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_or_none")]
     pub augment: Option<regularize::augment::Augment>,
     /// When a trial stops before the last epoch; a number is its `patience`.
-    #[serde(default, deserialize_with = "regularize::early_stopping::number_or_table_or_none")]
+    #[serde(default, deserialize_with = "number_or_table_or_none")]
     pub early_stopping: Option<regularize::early_stopping::EarlyStopping>,
     /// Metrics besides the loss. The default is `acc` for classes and labels, and `mae` for numbers.
     #[serde(default, deserialize_with = "metrics::list_or_none")]

@@ -17,7 +17,8 @@ use crate::config::user_defaults;
 use crate::device::DeviceChoice;
 use crate::device::compute_mode::ComputeMode;
 use crate::experiment::plan::study::Study;
-use crate::experiment::spec::catalogue;
+use crate::experiment::spec::seeds::{self, Seeds};
+use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
 use crate::io::signals::{self, Signals};
 use crate::tensor::threads;
@@ -32,11 +33,14 @@ pub struct RunArgs {
     /// Change a setting; repeatable
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Remove a setting, so that it is absent or has its default; repeatable
+    #[arg(long, value_name = "KEY")]
+    pub unset: Vec<String>,
     /// The seed
-    #[arg(long, value_name = "N", conflicts_with = "seeds", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = parse_seed, allow_hyphen_values = true)]
     pub seed: Option<i64>,
-    /// Seeds, trained together: `0..4` (both included) or `1,5,7`
-    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds, allow_hyphen_values = true)]
+    /// Seeds, trained together: `0..4` (both included) or `1,5,7`; `5` is the one seed 5
+    #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
     /// Number of epochs
     #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
@@ -65,9 +69,6 @@ pub struct RunArgs {
     #[arg(long)]
     pub deterministic: bool,
 }
-
-/// Seeds, in the given order.
-pub type Seeds = Vec<i64>;
 
 /// Device, threads and precision that a run uses.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +131,7 @@ impl RunArgs {
     pub fn study(&self) -> anyhow::Result<Study> {
         let source = catalogue::find(&self.experiment)?;
         let mut changes = self.set.clone();
+        changes.extend(self.unset.iter().map(|key| format!("{}{key}", overrides::UNSET)));
         let seeds = self.seeds.clone().or(self.seed.map(|seed| vec![seed]));
         changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
         changes.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
@@ -160,6 +162,11 @@ impl RunArgs {
     /// Prints a note for each option that has no effect on this run, and the notes about the data.
     pub fn note_unused_options(&self, study: &Study, device: Device, progress: &mut Progress) {
         let has_tree = study.plans.iter().any(|plan| plan.network().is_none());
+        if let Some([seed @ 2..=1000]) = self.seeds.as_deref() {
+            let last = seed - 1;
+            progress
+                .note(&format!("`--seeds {seed}` is the one seed {seed}; for {seed} seeds use `--seeds 0..{last}`"));
+        }
         let notes = [
             (self.stack.is_some() && has_tree, "`--stack` has no effect on trees: they are fitted one by one"),
             (self.tf32 && !device.is_cuda(), "`--tf32` has no effect on the CPU, which computes in float32"),
@@ -179,8 +186,9 @@ impl RunArgs {
         let mut words = vec![self.experiment.clone()];
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
         self.set.iter().for_each(|change| option("--set", change.clone()));
+        self.unset.iter().for_each(|key| option("--unset", key.clone()));
         self.seed.iter().for_each(|seed| option("--seed", seed.to_string()));
-        self.seeds.iter().for_each(|seeds| option("--seeds", format_seeds(seeds)));
+        self.seeds.iter().for_each(|seeds| option("--seeds", seeds::format(seeds)));
         self.epochs.iter().for_each(|epochs| option("--epochs", epochs.to_string()));
         if self.device != DeviceChoice::Auto {
             option("--device", self.device.to_string());
@@ -211,21 +219,12 @@ pub(crate) fn parse_positive(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Parses `0..4` (five seeds) or `1,5,7`.
-fn parse_seeds(text: &str) -> Result<Seeds, String> {
-    let number = |text: &str| {
-        let text = text.trim();
-        text.parse::<i64>().map_err(|_| format!("expected whole numbers as in `0..4` or `1,5,7`, found `{text}`"))
-    };
-    if let Some((first, last)) = text.split_once("..") {
-        let (first, last) = (number(first)?, number(last.trim_start_matches('='))?);
-        return match last.checked_sub(first) {
-            Some(0..10_000) => Ok((first..=last).collect()),
-            Some(10_000..) => Err(format!("`{text}` has more than 10,000 seeds")),
-            _ => Err(format!("`{text}` is an empty range: {first} is greater than {last}")),
-        };
-    }
-    text.split(',').map(number).collect()
+/// Parses one seed.
+fn parse_seed(text: &str) -> Result<i64, String> {
+    text.trim().parse().map_err(|_| match seeds::parse(text) {
+        Ok(_) => format!("`--seed` takes one seed; for several use `--seeds {text}`"),
+        Err(_) => "expected a whole number".to_owned(),
+    })
 }
 
 /// Returns a word for a shell, in quotes if necessary.
@@ -234,16 +233,6 @@ pub(crate) fn quoted(word: &str) -> String {
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
-/// Returns seeds as text that [`parse_seeds`] parses.
-fn format_seeds(seeds: &[i64]) -> String {
-    match seeds {
-        [first, .., last] if seeds.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1])) => {
-            format!("{first}..{last}")
-        }
-        _ => seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
     }
 }
 
@@ -265,20 +254,9 @@ mod tests {
         assert_eq!(command(&long), "'my idea.toml' --set 'train.optimizer={ sgd = {} }' --seeds 3..5");
         let devices = ["digits_mlp", "--seeds", "1,5", "--epochs", "2", "--device", "cpu", "--threads", "1"];
         assert_eq!(command(&devices), "digits_mlp --seeds 1,5 --epochs 2 --device cpu --threads 1");
+        assert_eq!(command(&["a", "--unset", "train.clip"]), "a --unset train.clip");
         let machine = ["a", "--stack", "8", "--tf32", "--deterministic"];
         assert_eq!(command(&machine), "a --stack 8 --tf32 --deterministic");
         assert_eq!(command(&["o'clock", "--seed", "-1"]), r"'o'\''clock' --seed -1");
-    }
-
-    #[test]
-    fn seeds_are_a_range_with_both_ends_or_a_list() {
-        assert_eq!(parse_seeds("0..4"), Ok(vec![0, 1, 2, 3, 4]));
-        assert_eq!(parse_seeds("0..=1"), Ok(vec![0, 1]));
-        assert_eq!(parse_seeds("1,5, 7"), Ok(vec![1, 5, 7]));
-        assert_eq!(parse_seeds("3"), Ok(vec![3]));
-        assert!(parse_seeds("4..0").is_err());
-        assert!(parse_seeds("a..b").is_err());
-        assert!(parse_seeds("0..999999999").is_err());
-        assert!(parse_seeds("-9223372036854775808..9223372036854775807").is_err());
     }
 }

@@ -17,13 +17,13 @@ use crate::export::write_files::{self, Existing};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Run directory, a history or weight file of it, or an experiment (its newest finished run)
+    /// Run directory, a history or weight file of it, an experiment (its newest finished run), or RUN/VARIANT
     run: String,
     #[command(flatten)]
     format: Formats,
     /// Output directory [default: export/FORMAT/EXPERIMENT/RUN]
-    #[arg(long, value_name = "DIR")]
-    to: Option<PathBuf>,
+    #[arg(short, long, alias = "to", value_name = "DIR")]
+    output: Option<PathBuf>,
     /// Export only this trial, such as `base-seed0`
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
@@ -56,7 +56,7 @@ const EXAMPLES: &str = "\
 Examples:
   runner export overfit_mnist --tensorboard
   tensorboard --logdir export/tensorboard
-  runner export regularize_mnist --csv --to tables
+  runner export regularize_mnist --csv -o tables
   runner export overfit_mnist --keras --trial base-seed0
 
 If a file exists with different content, nothing is written; use `--force`.";
@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let (Some(trial), Format::Csv) = (selected.first().filter(|_| args.trial.is_some()), format) {
         files.iter_mut().for_each(|file| file.path = Path::new(&trial.stem()).join(&file.path));
     }
-    let folder = args.to.clone().unwrap_or_else(|| default_folder(format, &run));
+    let folder = args.output.clone().unwrap_or_else(|| default_folder(format, &run));
     write_files::write(&folder, &files, if args.force { Existing::Replace } else { Existing::Keep })?;
     match args.json {
         true => terminal::json(&json!({
@@ -87,7 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             "folder": folder,
             "files": files.iter().map(|file| folder.join(&file.path)).collect::<Vec<_>>(),
         })),
-        false => print_files(format, &folder, &files, trials.len(), args.to.is_some()),
+        false => print_files(format, &folder, &files, trials.len(), args.output.is_some()),
     }
     // the other trials are exported even if one cannot be read
     run.damaged.iter().filter(|_| args.trial.is_none()).for_each(|damaged| terminal::error(&damaged.error));

@@ -25,6 +25,7 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run an experiment
+    #[command(visible_aliases = ["run", "train"])]
     Exp(exp::Args),
     /// Resume an interrupted run
     Resume(resume::Args),

@@ -54,11 +54,25 @@ enum Format {
 
 impl Format {
     /// Returns the format that was asked for, else that of the file's extension, else HTML.
-    fn of(args: &Args) -> Format {
-        let extension =
-            args.output.as_deref().and_then(Path::extension).map(|extension| extension.to_ascii_lowercase());
-        let is_markdown = extension.is_some_and(|extension| extension == "md" || extension == "markdown");
-        args.format.unwrap_or(if is_markdown { Format::Md } else { Format::Html })
+    ///
+    /// # Errors
+    /// If the extension is that of neither format, and no format was asked for.
+    fn of(args: &Args) -> anyhow::Result<Format> {
+        if let Some(format) = args.format {
+            return Ok(format);
+        }
+        let Some(output) = args.output.as_deref().filter(|output| !output.is_dir()) else { return Ok(Format::Html) };
+        let extension = output.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            None | Some("html" | "htm") => Ok(Format::Html),
+            Some("md" | "markdown") => Ok(Format::Md),
+            Some(_) => {
+                let hint = "use a name that ends in `.html` or `.md`, or add `--format html` or `--format md`; to get a \
+                            PDF, print the HTML page from a browser";
+                let message = format!("`-o {}` ends in neither `.html` nor `.md`", output.display());
+                Err(anyhow!(message).context(Hint(hint.to_owned())))
+            }
+        }
     }
 
     /// Returns the default file name.
@@ -72,8 +86,8 @@ impl Format {
 
 /// Writes a report.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let format = Format::of(args)?;
     let found = find(&args.runs, &args.out)?;
-    let format = Format::of(args);
     let report = || match format {
         Format::Html => page::html(&found),
         Format::Md => markdown::markdown(&found),

@@ -15,9 +15,9 @@ use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::{CheckpointInterval, RunCheckpoint};
 use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::store::find::{self, SavedRun};
-use crate::experiment::store::newest;
 use crate::experiment::store::run_record::{Program, RunRecord};
 use crate::experiment::store::stack_record::StackState;
+use crate::experiment::store::{newest, whole_run};
 use crate::run_dir::RunDir;
 use crate::train::callback::Callback;
 
@@ -55,6 +55,7 @@ never interrupted.";
 
 /// Resumes a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    whole_run::check(&args.run, &args.out, "resume")?;
     let path = find::run_to_resume(&args.run, &args.out)?;
     let folder = RunDir::open(&path)?;
     let record = RunRecord::read(&path)?;

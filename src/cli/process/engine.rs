@@ -4,14 +4,13 @@
 use std::env;
 
 use anyhow::anyhow;
-use clap::Parser;
 
-use crate::cli::command_line::Cli;
 use crate::cli::commands::plot::{classes, samples};
 use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume};
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::process::front::{BUILD, BUILD_VARIABLE, dispatch};
+use crate::cli::process::usage_errors::parse_arguments;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::io::{atomic_write, signals};
@@ -21,7 +20,7 @@ pub fn main() -> ! {
     terminal::install_panic_hook();
     atomic_write::ignore_sigxfsz();
     signals::ignore_sigusr1();
-    let outcome = check_same_build().and_then(|()| match dispatch(&Cli::parse().command) {
+    let outcome = check_same_build().and_then(|()| match dispatch(&parse_arguments().command) {
         Dispatched::Done(outcome) => outcome,
         Dispatched::ForEngine(command) => run(&command),
     });

@@ -10,7 +10,6 @@ use std::process::{Command as Process, ExitCode};
 use std::{env, io};
 
 use anyhow::Context;
-use clap::Parser;
 
 use crate::cli::command_line::Cli;
 use crate::cli::commands::{
@@ -18,6 +17,7 @@ use crate::cli::commands::{
 };
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
+use crate::cli::process::usage_errors::parse_arguments;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::config::user_defaults;
@@ -34,7 +34,7 @@ pub fn main() -> ExitCode {
     terminal::install_panic_hook();
     atomic_write::ignore_sigxfsz();
     signals::ignore_sigusr1();
-    let exit = report_outcome(match dispatch(&Cli::parse().command) {
+    let exit = report_outcome(match dispatch(&parse_arguments().command) {
         Dispatched::Done(outcome) => outcome,
         Dispatched::ForEngine(_) => become_engine(),
     });

@@ -3,3 +3,4 @@
 pub mod dispatch;
 pub mod engine;
 pub mod front;
+mod usage_errors;

@@ -75,7 +75,8 @@ impl Split {
         }
         if let Some(folds) = self.folds {
             require(self.validation.is_none(), "folds", "and `validation` cannot both be set", folds)?;
-            require((2..=left).contains(&folds), "folds", "must be at least 2, and at most the number of rows", folds)?;
+            let bounds = format!("must be between 2 and {left}, the number of rows to divide");
+            require((2..=left).contains(&folds), "folds", &bounds, folds)?;
         }
         if let Some(train_rows) = self.train_rows {
             at_least_one("train_rows", train_rows)?;

@@ -28,7 +28,16 @@ pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableError> {
     if let Some(format) = by_name.filter(|_| !path.exists()) {
         return Err(TableError::new(format!("does not exist, and {format} could not be read")).hint(READABLE));
     }
+    let is_json = [".json", ".jsonl", ".ndjson"].iter().any(|ending| name.to_lowercase().ends_with(ending));
+    if is_json && !path.exists() {
+        return Err(TableError::new("does not exist, and a JSON file could not be read").hint(READABLE));
+    }
     let (bytes, sum) = read(path)?;
+    if is_json && matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'[')) {
+        let convert = "convert it in Python: `pandas.read_json(FILE).to_csv(\"table.csv\", index=False)`";
+        let message = "is a JSON file, which cannot be read as a table";
+        return Err(TableError::new(message).hint(format!("{convert}; {READABLE}")));
+    }
     match FileFormat::of(&bytes, name.trim_end_matches(".gz")).filter(|_| !bytes.is_empty()) {
         Some(format) => Err(TableError::new(format!("is {format}, which cannot be read as a table"))
             .hint(format!("{}; {READABLE}", format.how_to_convert()))),

@@ -302,7 +302,10 @@ mod tests {
     fn a_missing_value_is_named_by_row_and_column() {
         let y = names(&["y"]);
         let fault = ColumnRoles::new(&y).select(&table(PEOPLE)).unwrap_err();
-        assert_eq!(fault.to_string(), "`missing` is `error`, but row 3 (line 4), column `age`, has no value");
+        assert_eq!(
+            fault.to_string(),
+            "`missing` is `error` (the default), but row 3 (line 4), column `age`, has no value"
+        );
         let fault = ColumnRoles { missing: Missing::Mean, ..ColumnRoles::new(&y) }
             .select(&table("x,y\n1,a\n2,\n"))
             .unwrap_err();
@@ -328,7 +331,7 @@ mod tests {
         let fault = ColumnRoles { missing: Missing::Mean, ..ColumnRoles::new(&y) }.select(&table(PEOPLE)).unwrap_err();
         assert_eq!(
             fault.to_string(),
-            "`encode` is `error`, but column `city` has categories: `Rome` in row 1 (line 2)"
+            "`encode` is `error` (the default), but column `city` has categories: `Rome` in row 1 (line 2)"
         );
         let hint = fault.hint.unwrap();
         assert!(hint.contains("one_hot") && hint.contains("drop = [\"city\"]"));

@@ -66,8 +66,10 @@ impl Columns<'_> {
             Encode::OneHot => EncodingKind::OneHot(categories),
             Encode::Label => EncodingKind::Label(categories),
             Encode::Error => {
-                let message =
-                    format!("is `error`, but column `{name}` has categories: {}", quote_first_cell(table, column));
+                let message = format!(
+                    "is `error` (the default), but column `{name}` has categories: {}",
+                    quote_first_cell(table, column)
+                );
                 let hint =
                     format!("write `encode = \"one_hot\"` to encode them, or `drop = [\"{name}\"]` to leave them out");
                 return Err(Invalid::new("encode", message).hint(hint));

@@ -210,7 +210,9 @@ impl Record {
         }
         record.lines += 1;
         if quoted {
-            return Err(TableError::new(format!("a quote in the record that begins on line {line} is never closed")));
+            let message = format!("has a quote without a closing quote, in the row that begins on line {line}");
+            let hint = "close it with `\"`; inside a quoted field, double each quote: `\"\"`";
+            return Err(TableError::new(message).hint(hint));
         }
         Ok(record)
     }
@@ -258,7 +260,7 @@ mod tests {
         assert_eq!(fault(b" \n\n"), "is empty");
         assert_eq!(fault(b"a,b\n1,2\n3\n"), "row 2 (line 3) has 1 fields, but the first line has 2");
         assert_eq!(fault(b"a,b\n\n1,2,3\n"), "row 1 (line 3) has 3 fields, but the first line has 2");
-        assert_eq!(fault(b"a,b\n1,\"2\n"), "a quote in the record that begins on line 2 is never closed");
+        assert_eq!(fault(b"a,b\n1,\"2\n"), "has a quote without a closing quote, in the row that begins on line 2");
         assert_eq!(fault(b"a,b\n1,\xff\n"), "line 2 is not UTF-8 text");
         let hint = |text: &[u8]| CsvText::check(text, b',').unwrap_err().hint.unwrap();
         assert!(hint(b"a,b\n1,2\n3").contains("is complete"));

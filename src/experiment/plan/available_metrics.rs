@@ -144,7 +144,10 @@ impl AvailableMetrics {
             Some(training_metric) if known.contains(&training_metric) => {
                 unknown("split off validation rows: `split = { validation = 0.2 }`".to_owned())
             }
-            _ => unknown(suggest::hint(metric, known.iter().copied())),
+            _ => unknown(match suggest::nearest(metric, known.iter().copied()) {
+                Some(near) => format!("did you mean `{}{near}`?", name.strip_suffix(metric).unwrap_or_default()),
+                None => format!("known names: {}", suggest::list(known)),
+            }),
         };
         if name == STATUS {
             return Ok(());
@@ -264,7 +267,7 @@ impl AvailableMetrics {
             None if part == PREDICTION => Err("name row and output: `learned.prediction.0.0`".to_owned()),
             None => {
                 let known = learned.parameters.iter().map(|(name, _)| name.as_str());
-                Err(suggest::hint(part, known.chain([PREDICTION])))
+                Err(suggest::hint(part, known.chain([PREDICTION])).replace("did you mean `", "did you mean `learned."))
             }
         }
     }
@@ -296,7 +299,7 @@ mod tests {
             assert_eq!(metrics.check("value", &format!("diagnosis.{name}")), Ok(()), "{name}");
         }
         let unknown = metrics.check("value", "diagnosis.val_los_rise").unwrap_err();
-        assert_eq!(unknown.hint.unwrap(), "did you mean `diagnosis.val_loss_rise`?".replace("diagnosis.", ""));
+        assert_eq!(unknown.hint.unwrap(), "did you mean `diagnosis.val_loss_rise`?");
     }
 
     #[test]

@@ -49,6 +49,8 @@ impl Study {
         let parsed = source.parse()?;
         let mut written = parsed.clone();
         let mut notes = data_paths::resolve(&mut written.data, folder, current);
+        let changes = overrides::with_canonical_keys(&written, changes);
+        let changes = &changes[..];
         let with_changes = |spec: Spec| -> Result<Spec, SpecError> {
             let mut spec = overrides::apply(spec, changes)?;
             data_paths::resolve(&mut spec.data, current, current);
@@ -57,7 +59,9 @@ impl Study {
         let mut spec = with_changes(written.clone())?;
         let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
         let into_spec_error = |fault: Invalid| match overrides::last_of(&fault.key, changes) {
-            Some(change) => SpecError { message: format!("{fault} (`--set {change}`)"), hint: fault.hint },
+            Some(change) => {
+                SpecError { message: format!("{fault} (`{}`)", overrides::as_option(change)), hint: fault.hint }
+            }
             None => source.locate(fault),
         };
         file_names::check("name", &name).map_err(|fault| source.locate(fault))?;

@@ -7,6 +7,7 @@ use crate::config::suggest;
 use crate::experiment::spec::extends;
 use crate::experiment::spec::source_text::{SourceText, SpecError};
 use crate::io::bounded_file;
+use crate::io::file_format::FileFormat;
 
 /// The shipped experiments: name and text.
 const SHIPPED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
@@ -56,6 +57,9 @@ fn merged(source: SourceText) -> anyhow::Result<SourceText> {
 /// Returns an experiment as its file is written. A file that extends the experiment of its name, `extending`, does not find
 /// itself.
 fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText> {
+    if let Some(fault) = not_an_experiment(name) {
+        return Err(fault.into());
+    }
     if extends::is_path(name) {
         return read(Path::new(name));
     }
@@ -73,6 +77,19 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
         };
         SpecError { message: format!("no experiment `{name}`"), hint: Some(hint) }.into()
     })
+}
+
+/// Returns an error for the path of a table instead of an experiment.
+fn not_an_experiment(name: &str) -> Option<SpecError> {
+    let plain = name.to_lowercase();
+    let plain = plain.trim_end_matches(".gz");
+    if [".csv", ".tsv"].iter().any(|ending| plain.ends_with(ending)) {
+        let hint = format!("make an experiment of it: `runner new NAME --csv {name} --target COLUMN`");
+        return Some(SpecError { message: format!("`{name}` is a table, not an experiment file"), hint: Some(hint) });
+    }
+    let format = FileFormat::of(&[], plain)?;
+    let hint = "save the table as CSV, then `runner new NAME --csv FILE --target COLUMN`".to_owned();
+    Some(SpecError { message: format!("`{name}` is {format}, not an experiment file"), hint: Some(hint) })
 }
 
 /// Returns the names of the user experiments.

@@ -5,30 +5,14 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::experiment::spec::Spec;
-
-/// Keys and their other names, which the derived schema lacks.
-pub(super) const OTHER_NAMES: [(&str, &[&str]); 16] = [
-    ("affine", &["elementwise_affine"]),
-    ("alpha", &["rho"]),
-    ("batch", &["batch_size"]),
-    ("channels", &["out_channels", "filters"]),
-    ("class_weights", &["class_weight"]),
-    ("eps", &["epsilon"]),
-    ("every", &["step_size"]),
-    ("kernel", &["kernel_size", "pool_size"]),
-    ("lr", &["learning_rate"]),
-    ("min_lr", &["eta_min"]),
-    ("negative_slope", &["alpha"]),
-    ("p", &["rate"]),
-    ("restore_best", &["restore_best_weights"]),
-    ("stride", &["strides"]),
-    ("threshold", &["min_delta"]),
-    ("units", &["out_features"]),
-];
+use crate::experiment::spec::{Spec, aliases};
 
 /// Tables that may be abbreviated by a number, although they are not one of several named choices.
 const NUMBERS: [&str; 1] = ["early_stopping"];
+
+/// Optional parts, for which `"none"` means that they are absent.
+const OPTIONAL: [&str; 9] =
+    ["augment", "class_weights", "clip", "early_stopping", "init", "max_depth", "penalty", "resample", "threshold"];
 
 /// Returns the JSON Schema of experiment files.
 ///
@@ -88,8 +72,13 @@ fn add_other_names(fields: &mut Map<String, Value>) {
             *table = json!({ "anyOf": [table.take(), { "type": "number" }] });
         }
     }
+    for key in OPTIONAL {
+        if let Some(part) = properties.get_mut(key) {
+            *part = json!({ "anyOf": [part.take(), { "const": "none" }] });
+        }
+    }
     let mut renamed = Vec::new();
-    for (key, others) in OTHER_NAMES {
+    for (key, others) in aliases::KEYS {
         let Some(schema) = properties.get(key).cloned() else { continue };
         renamed.push(key);
         for other in others {

@@ -4,10 +4,9 @@
 use serde_json::Value as Json;
 use toml_edit::{InlineTable, Value};
 
-use crate::experiment::spec::Spec;
-use crate::experiment::spec::json_schema::OTHER_NAMES;
+use crate::experiment::spec::{Spec, aliases};
 
-/// Keys of which a file uses one of two names, besides [`OTHER_NAMES`].
+/// Keys of which a file uses one of two names, besides [`aliases::KEYS`].
 const FORMER_NAMES: [(&str, &[&str]); 1] = [("reference", &["theirs"])];
 
 /// The JSON Schema, which says where a table is a choice.
@@ -95,7 +94,7 @@ fn is_same_choice(base: &mut InlineTable, top: &InlineTable) -> bool {
 
 /// Returns the other names of a key.
 fn other_names(key: &str) -> impl Iterator<Item = &'static str> {
-    let groups = OTHER_NAMES.iter().chain(&FORMER_NAMES);
+    let groups = aliases::KEYS.iter().chain(&FORMER_NAMES);
     let names = groups.map(|(name, others)| std::iter::once(*name).chain(others.iter().copied()));
     let groups = names.filter(|names| names.clone().any(|name| name == key));
     groups.flatten().filter(|name| *name != key).collect::<Vec<_>>().into_iter()

@@ -1,13 +1,16 @@
 //! The experiment file: one TOML file whose tables are defined by the modules that use them.
 
+pub mod aliases;
 pub mod catalogue;
 pub mod data_paths;
 pub mod extends;
+pub mod file_hints;
 pub mod former_keys;
 pub mod json_schema;
 pub mod merge;
 pub mod origin;
 pub mod overrides;
+pub mod seeds;
 pub mod source_text;
 
 use indexmap::IndexMap;
@@ -16,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use toml_edit::TableLike;
 
 use crate::classical::decision_tree::TreeSpec;
-use crate::config::shorthand::{named, named_or_none};
+use crate::config::shorthand::{any_or_none, named, named_or_none};
 use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::experiment::plan::positive_class;
@@ -47,8 +50,9 @@ pub struct Spec {
     /// Whether the experiment takes only seconds and needs no download.
     #[serde(default)]
     pub quick: bool,
-    /// Seeds: one trial per seed.
-    #[serde(default = "seed_zero")]
+    /// Seeds: one trial per seed. A list, one number, or a text such as `"0..4"` (both included) or `"1,5,7"`.
+    #[serde(default = "seed_zero", deserialize_with = "seeds::deserialize")]
+    #[schemars(with = "seeds::Written")]
     pub seeds: Vec<i64>,
     /// Which model of the file is trained, if it has both a network and a tree.
     #[serde(default)]
@@ -65,7 +69,7 @@ pub struct Spec {
     #[schemars(with = "Option<positive_class::ClassName>")]
     pub positive: Option<String>,
     /// Minimum probability to predict the positive class in the test. Default: 0.5.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_or_none")]
     pub threshold: Option<ThresholdRule>,
     /// The data set.
     #[serde(deserialize_with = "named")]

@@ -28,6 +28,7 @@ pub fn provenance(of_file: &[String], variant: Option<&Variant>, changes: &[Stri
     let resolved = tree(resolved);
     let mut found = Provenance { set_by_file: of_file.to_vec(), overrides: changes.to_vec(), ..Provenance::default() };
     for (path, value) in variant.iter().flat_map(|variant| &variant.set) {
+        let path = &*overrides::canonical(&resolved, path);
         found.set_by_file.retain(|key| !is_within(key, path));
         found.set_by_variant.retain(|key| !is_within(key, path));
         add_at(path, value, &resolved, &mut found.set_by_variant);

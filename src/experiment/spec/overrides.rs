@@ -8,9 +8,9 @@ use std::mem::take;
 use serde_json::Value;
 
 use crate::config::suggest;
-use crate::experiment::spec::Spec;
 use crate::experiment::spec::former_keys::current_path;
 use crate::experiment::spec::source_text::{SpecError, reparse};
+use crate::experiment::spec::{Spec, aliases};
 
 /// The tables and keys of an experiment file that variants can set.
 pub const VARIED: [&str; 9] =
@@ -23,7 +23,7 @@ pub const VARIED: [&str; 9] =
 pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
     overrides.iter().try_fold(spec, |spec, written| {
         let fail = |message: String, hint: Option<String>| SpecError {
-            message: format!("failed to apply `--set {written}`: {message}"),
+            message: format!("failed to apply `{}`: {message}", as_option(written)),
             hint,
         };
         let (path, value) = parse(written).map_err(|error| fail(error.message, error.hint))?;
@@ -31,11 +31,17 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
     })
 }
 
-/// Splits an override into path and value.
+/// The beginning of a change that removes a setting: `unset train.clip`.
+pub const UNSET: &str = "unset ";
+
+/// Splits an override into path and value. The value is null if the override removes the setting.
 ///
 /// # Errors
 /// If `=` is missing or the value is not valid TOML.
 pub fn parse(written: &str) -> Result<(&str, Value), SpecError> {
+    if let Some(path) = written.strip_prefix(UNSET) {
+        return Ok((path.trim(), Value::Null));
+    }
     let (path, value) = written.split_once('=').ok_or_else(|| SpecError {
         message: "`=` is missing".to_owned(),
         hint: Some("write KEY=VALUE, such as `--set train.epochs=5`".to_owned()),
@@ -44,17 +50,35 @@ pub fn parse(written: &str) -> Result<(&str, Value), SpecError> {
     Ok((path.trim(), value))
 }
 
-/// Returns the experiment with a setting replaced.
+/// Returns an override as it is written on the command line: `--set train.epochs=5` or `--unset train.clip`.
+pub fn as_option(written: &str) -> String {
+    match written.strip_prefix(UNSET) {
+        Some(path) => format!("--unset {path}"),
+        None => format!("--set {written}"),
+    }
+}
+
+/// Returns the experiment with a setting replaced. If the value is null, the setting is removed, so that it has its default.
 ///
 /// # Errors
-/// If the setting does not exist or the value is invalid.
+/// If the setting does not exist, is not set, or the value is invalid.
 pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> {
     let path = &*current_path(path);
     // expectations are most of a file: they are converted to JSON only if the override sets them
     let kept = is_varied(path).then(|| (take(&mut spec.variants), take(&mut spec.theirs), take(&mut spec.expect)));
     let mut tree = serde_json::to_value(&spec).expect("an experiment has JSON types only");
-    *find(&mut tree, path)? = value;
-    let spec = reparse(tree)?;
+    let path = canonical(&tree, path);
+    let is_removed = value.is_null();
+    match is_removed {
+        true => remove(&mut tree, &path)?,
+        false => *find(&mut tree, &path)? = value,
+    }
+    let changed = reparse(tree)?;
+    if is_removed && changed == spec {
+        let hint = "remove `--unset`: the setting is absent or has its default".to_owned();
+        return Err(SpecError { message: format!("`{path}` is not set"), hint: Some(hint) });
+    }
+    let spec: Spec = changed;
     Ok(match kept {
         Some((variants, theirs, expect)) => Spec { variants, theirs, expect, ..spec },
         None => spec,
@@ -66,10 +90,75 @@ pub fn is_varied(path: &str) -> bool {
     path.split('.').next().is_some_and(|part| VARIED.contains(&part))
 }
 
+/// Returns the overrides with the keys of the experiment: `train.batch=32` for `train.batch_size=32`.
+pub fn with_canonical_keys(spec: &Spec, overrides: &[String]) -> Vec<String> {
+    let tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
+    let canonical = |path: &str| canonical(&tree, &current_path(path.trim()));
+    let overrides = overrides.iter().map(|written| match (written.strip_prefix(UNSET), written.split_once('=')) {
+        (Some(path), _) => format!("{UNSET}{}", canonical(path)),
+        (None, Some((path, value))) => format!("{}={value}", canonical(path)),
+        (None, None) => written.clone(),
+    });
+    overrides.collect()
+}
+
+/// Returns the path with the keys of the experiment in place of their aliases. Parts that do not exist stay as they are.
+pub fn canonical(tree: &Value, path: &str) -> String {
+    let mut place = Some(tree);
+    let parts: Vec<&str> = path.split('.').collect();
+    let known = parts.into_iter().map(|part| {
+        let fields = place.and_then(Value::as_object);
+        let part = fields.map_or(part, |fields| match fields.contains_key(part) {
+            true => part,
+            false => aliases::current(part).find(|key| fields.contains_key(*key)).unwrap_or(part),
+        });
+        place = place.and_then(|place| match place {
+            Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+            place => place.get(part),
+        });
+        part
+    });
+    known.collect::<Vec<_>>().join(".")
+}
+
+/// Returns the full keys of the experiment's settings that have this name or an alias of it: `train.optimizer.adam.lr` for
+/// `lr`. A table with one setting, such as that of a dropout layer, stands for its setting.
+pub fn keys_named(spec: &Spec, name: &str) -> Vec<String> {
+    keys_in(&serde_json::to_value(spec).expect("an experiment has JSON types only"), name)
+}
+
+/// Returns the same for a serialized experiment.
+fn keys_in(experiment: &Value, name: &str) -> Vec<String> {
+    fn walk(place: &Value, path: &str, wanted: &dyn Fn(&str) -> bool, found: &mut Vec<String>) {
+        let join = |part: &str| format!("{path}.{part}");
+        match place {
+            Value::Object(fields) => fields.iter().for_each(|(key, value)| match value {
+                Value::Object(inner)
+                    if wanted(key) && inner.len() == 1 && inner.values().all(|one| !one.is_object()) =>
+                {
+                    found.extend(inner.keys().map(|setting| format!("{}.{setting}", join(key))));
+                }
+                _ if wanted(key) => found.push(join(key)),
+                value => walk(value, &join(key), wanted, found),
+            }),
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(index, item)| walk(item, &join(&index.to_string()), wanted, found));
+            }
+            _ => {}
+        }
+    }
+    let is_wanted = |key: &str| key == name || aliases::current(name).any(|current| current == key);
+    let mut found = Vec::new();
+    for (key, value) in experiment.as_object().into_iter().flatten().filter(|(key, _)| is_varied(key)) {
+        walk(value, key, &is_wanted, &mut found);
+    }
+    found
+}
+
 /// Returns the last override of this key, of a key below it, or of a table that contains it.
 pub fn last_of<'a>(key: &str, overrides: &'a [String]) -> Option<&'a String> {
     overrides.iter().rev().find(|written| {
-        let path = written.split('=').next().unwrap_or_default().trim();
+        let path = written.strip_prefix(UNSET).unwrap_or(written).split('=').next().unwrap_or_default().trim();
         let within = |inner: &str, outer: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
@@ -80,15 +169,37 @@ pub fn last_of<'a>(key: &str, overrides: &'a [String]) -> Option<&'a String> {
 /// Maximum number of parts of a path. Deeper nesting could overflow the stack.
 const DEEPEST: usize = 32;
 
+/// Removes the setting at a path.
+fn remove(tree: &mut Value, path: &str) -> Result<(), SpecError> {
+    find(tree, path)?;
+    let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+    match if table.is_empty() { tree } else { find(tree, table)? } {
+        Value::Object(fields) => {
+            fields.shift_remove(key);
+            Ok(())
+        }
+        _ => {
+            let hint = format!("set the whole list: `--set {table}=[…]`");
+            Err(SpecError { message: format!("`{path}` is an item of a list"), hint: Some(hint) })
+        }
+    }
+}
+
 /// Returns the value at a path.
 fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError> {
-    let mut place = tree;
     let mut walked = String::new();
     let depth = path.split('.').count();
     if depth > DEEPEST {
         let message = format!("the path of a setting has at most {DEEPEST} parts, found {depth}");
         return Err(SpecError { message, hint: Some("write it as `train.optimizer.adam.lr`".to_owned()) });
     }
+    let keys = if path.contains('.') || tree.get(path).is_some() { Vec::new() } else { keys_in(tree, path) };
+    if !keys.is_empty() {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let hint = format!("did you mean {}?", suggest::either(&keys));
+        return Err(SpecError { message: format!("there is no setting `{path}`"), hint: Some(hint) });
+    }
+    let mut place = tree;
     for part in path.split('.') {
         let missing = |hint: String| SpecError {
             message: match walked.as_str() {

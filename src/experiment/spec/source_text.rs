@@ -7,8 +7,7 @@ use serde::de::DeserializeOwned;
 use toml_edit::{Item, Value};
 
 use crate::config::check::Invalid;
-use crate::config::suggest;
-use crate::experiment::spec::{Spec, former_keys};
+use crate::experiment::spec::{Spec, file_hints, former_keys};
 
 /// The text of an experiment file, with its name and origin for messages.
 #[derive(Clone, Debug, Default)]
@@ -58,54 +57,66 @@ impl SourceText {
     /// If it is not valid TOML, or has an unknown key or a value of the wrong type. The message shows the line.
     pub fn parse(&self) -> Result<Spec, SpecError> {
         toml_edit::de::from_str(&self.text).map_err(|error| {
+            if let Some(fault) = self.table_named_model() {
+                return fault;
+            }
             let (origin, shown) = match error.span().and_then(|span| self.place_in_layer(span.start)) {
                 Some((layer, line)) => (&layer.origin, show_line(&layer.text, line, error.message())),
                 None if self.layers.is_empty() => (&self.origin, error.to_string()),
                 None => (&self.origin, error.message().to_owned()),
             };
             let message = translate(shown.trim_end());
-            SpecError { message: format!("failed to read `{origin}`\n{message}"), hint: hint_for(error.message()) }
+            let rest = error.span().and_then(|span| self.text.get(span.start..)).unwrap_or_default();
+            let hint = file_hints::hint(error.message(), rest);
+            SpecError { message: format!("failed to read `{origin}`\n{message}"), hint }
         })
+    }
+
+    /// Returns an error if the file has a table `[model]`, as in Keras: `model` is the name of one of two models.
+    fn table_named_model(&self) -> Option<SpecError> {
+        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
+        document.get("model")?.as_table_like()?;
+        let fault = Invalid::new("model", "is not a table: the layers belong in `[network]`");
+        Some(self.locate(fault.hint("did you mean `[network]`?")))
     }
 
     /// Adds the file and the line of the setting to an error.
     pub fn locate(&self, fault: Invalid) -> SpecError {
-        let place = match self.place_of(&fault.key) {
-            (origin, Some(line)) => format!("{origin}, line {line}"),
-            (origin, None) => origin.to_owned(),
-        };
-        SpecError { message: format!("{fault} ({place})"), hint: fault.hint }
+        let (key, origin, line) = self.place_of(&fault.key);
+        let place = line.map_or(origin.to_owned(), |line| format!("{origin}, line {line}"));
+        SpecError { message: format!("{} ({place})", Invalid { key, ..fault.clone() }), hint: fault.hint }
     }
 
-    /// Returns the file and the line of a key such as `network.layers.2.linear`, or of the deepest part of it that the
-    /// text has. Of several files, the first one that sets it has replaced what the others set.
-    fn place_of(&self, key: &str) -> (&str, Option<usize>) {
+    /// Returns a key such as `network.layers.2.linear` as the file names it, and the file and the line of the key or of the
+    /// deepest part of it that the text has. Of several files, the first one that sets it has replaced what the others
+    /// set.
+    fn place_of(&self, key: &str) -> (String, &str, Option<usize>) {
         let depth = deepest(&self.text, key).0;
-        let mut found: (usize, &str, Option<usize>) = (0, &self.origin, None);
+        let mut found: (usize, String, &str, Option<usize>) = (0, key.to_owned(), &self.origin, None);
         let own = [(&self.origin, &self.text)];
         let layers = self.layers.iter().map(|layer| (&layer.origin, &layer.text));
         for (origin, text) in layers.chain(own.into_iter().filter(|_| self.layers.is_empty())) {
-            let (in_layer, line) = deepest(text, key);
+            let (in_layer, written, line) = deepest(text, key);
             if in_layer.min(depth) > found.0 {
-                found = (in_layer.min(depth), origin, line);
+                found = (in_layer.min(depth), written, origin, line);
             }
         }
-        (found.1, found.2)
+        (found.1, found.2, found.3)
     }
 
     /// Returns the file and the line of what is at this byte of the merged text; `None` if the text was not merged.
     fn place_in_layer(&self, start: usize) -> Option<(&Layer, usize)> {
         let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
         let key = key_at(document.as_item(), start);
-        let (origin, line) = self.place_of(&key);
+        let (_, origin, line) = self.place_of(&key);
         Some((self.layers.iter().find(|layer| layer.origin == origin)?, line?))
     }
 }
 
-/// Returns how many parts of a key such as `network.layers.2.linear` a text has, and the line of the last one. The text may
-/// use the former name of the key.
-fn deepest(text: &str, key: &str) -> (usize, Option<usize>) {
-    let Ok(document) = toml_edit::Document::parse(text) else { return (0, None) };
+/// Returns how many parts of a key such as `network.layers.2.linear` a text has, the key as the text names it, and the line
+/// of the last part. The text may use the former name of the key.
+fn deepest(text: &str, key: &str) -> (usize, String, Option<usize>) {
+    let Ok(document) = toml_edit::Document::parse(text) else { return (0, key.to_owned(), None) };
     let deepest = |key: &str| {
         let (mut item, mut depth, mut start) = (document.as_item(), 0, None);
         for part in key.split('.') {
@@ -119,10 +130,13 @@ fn deepest(text: &str, key: &str) -> (usize, Option<usize>) {
         }
         (depth, start)
     };
-    let former = former_keys::former_path(key).map_or((0, None), |key| deepest(&key));
+    let former = former_keys::former_path(key).map(|key| (deepest(&key), key));
     let current = deepest(key);
-    let (depth, start) = if former.0 > current.0 { former } else { current };
-    (depth, start.map(|start| 1 + text[..start].matches('\n').count()))
+    let ((depth, start), key) = match former {
+        Some((former, key)) if former.0 > current.0 => (former, key),
+        _ => (current, key.to_owned()),
+    };
+    (depth, key, start.map(|start| 1 + text[..start].matches('\n').count()))
 }
 
 /// Returns the key of the innermost item at this byte of a text.
@@ -154,18 +168,6 @@ fn show_line(text: &str, line: usize, message: &str) -> String {
     let shown = text.lines().nth(line - 1).unwrap_or_default();
     let margin = " ".repeat(line.to_string().len());
     format!("TOML parse error at line {line}\n{margin} |\n{line} | {shown}\n{margin} |\n{message}")
-}
-
-/// Returns the hint "did you mean" for serde's message `unknown field `epoch`, expected one of `epochs`, `batch``, or
-/// `None` if no known name is similar.
-pub fn hint_for(message: &str) -> Option<String> {
-    if message.contains("invalid boolean") {
-        return Some("write `true` or `false` in lower case, and put text in quotes".to_owned());
-    }
-    let message = message.lines().find(|line| line.starts_with("unknown "))?;
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let typed = quoted.next()?;
-    suggest::nearest(typed, quoted).map(|near| format!("did you mean `{near}`?"))
 }
 
 /// Replaces Rust types and serde's terms in an error message by the terms of TOML and of this program.
@@ -208,6 +210,6 @@ fn translate(message: &str) -> String {
 pub fn reparse<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, SpecError> {
     serde_json::from_value(value).map_err(|error| {
         let message = error.to_string();
-        SpecError { hint: hint_for(&message), message: translate(&message) }
+        SpecError { hint: file_hints::hint(&message, ""), message: translate(&message) }
     })
 }

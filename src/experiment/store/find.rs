@@ -89,19 +89,25 @@ fn stem_of(file: &Path) -> String {
 
 impl SavedRun {
     /// Finds a run by its directory, a history, a weights file, or the name of an experiment whose newest run is under
-    /// `out`.
+    /// `out`; `RUN/VARIANT` has only the trials of one variant.
     ///
     /// # Errors
     /// When there is no such run, or none of its histories can be read.
     pub fn find(named: &str, out: &Path) -> anyhow::Result<SavedRun> {
+        let run = SavedRun::find_whole(named, out)?.map_or_else(|| from_variant(named, out), |run| Ok(Some(run)))?;
+        run.ok_or_else(|| not_found_error(named, Path::new(named), out))
+    }
+
+    /// Finds a run by any name but `RUN/VARIANT`; `None` if there is none.
+    fn find_whole(named: &str, out: &Path) -> anyhow::Result<Option<SavedRun>> {
         let path = Path::new(named);
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("json") if !path.is_dir() => from_history(path.to_path_buf()),
-            Some("safetensors") if !path.is_dir() => from_weights(path),
+            Some("json") if !path.is_dir() => from_history(path.to_path_buf()).map(Some),
+            Some("safetensors") if !path.is_dir() => from_weights(path).map(Some),
             _ => match experiment_directory(named, out) {
-                Some(directory) => from_directory(&directory),
-                None if path.is_dir() => from_directory(path),
-                None => Err(not_found_error(named, path, out)),
+                Some(directory) => from_directory(&directory).map(Some),
+                None if path.is_dir() => from_directory(path).map(Some),
+                None => Ok(None),
             },
         }
     }
@@ -159,6 +165,26 @@ fn experiment_directory(named: &str, out: &Path) -> Option<PathBuf> {
     let is_name = Path::new(named).components().count() == 1 && !named.ends_with(std::path::MAIN_SEPARATOR);
     let directory = out.join(named);
     (is_name && directory.is_dir() && !matches!(named, "." | "..")).then_some(directory)
+}
+
+/// Splits `RUN/VARIANT`; `None` if the part before the last slash is not a run.
+pub(super) fn run_and_variant<'a>(named: &'a str, out: &Path) -> Option<(&'a str, &'a str, SavedRun)> {
+    let (run, variant) = named.rsplit_once('/').filter(|(run, variant)| !run.is_empty() && !variant.is_empty())?;
+    Some((run, variant, SavedRun::find_whole(run, out).ok()??))
+}
+
+/// Reads the trials of one variant, for `RUN/VARIANT`; `None` if there is no run before the last slash.
+fn from_variant(named: &str, out: &Path) -> anyhow::Result<Option<SavedRun>> {
+    let Some((_, variant, mut run)) = run_and_variant(named, out) else { return Ok(None) };
+    let mut variants: Vec<String> = run.trials.iter().map(|trial| trial.history.variant.clone()).collect();
+    variants.dedup();
+    run.trials.retain(|trial| trial.history.variant == variant);
+    if run.trials.is_empty() {
+        let message = format!("the run in `{}` has no variant `{variant}`", run.folder.display());
+        return Err(anyhow!(message).context(Hint(suggest::hint(variant, variants.iter().map(String::as_str)))));
+    }
+    run.damaged.retain(|damaged| stem_of(&damaged.file).starts_with(&format!("{variant}-")));
+    Ok(Some(run))
 }
 
 /// Reads the run of one history.

@@ -151,7 +151,7 @@ fn check_file_size(weights: &Path, parameters: usize) -> anyhow::Result<()> {
     let wanted = parameters as u64 * 4;
     ensure!(
         found >= wanted,
-        "`{}` has {found} bytes, but the {parameters} parameters of its history take {wanted}",
+        "`{}` is damaged: it has {found} bytes, but the {parameters} parameters of its history take {wanted}",
         weights.display()
     );
     Ok(())

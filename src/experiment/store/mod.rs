@@ -9,3 +9,4 @@ pub mod run_record;
 pub mod run_state;
 pub mod stack_record;
 pub mod trial_data;
+pub mod whole_run;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::config::hint::Hint;
@@ -72,9 +72,9 @@ impl PreprocessingFile {
         struct Head {
             schema: String,
         }
-        let Head { schema } = serde_json::from_slice(bytes).context("it is damaged")?;
+        let Head { schema } = serde_json::from_slice(bytes).map_err(damaged)?;
         ensure!(schema == SCHEMA, "its schema is `{schema}`, but this version reads `{SCHEMA}`");
-        serde_json::from_slice(bytes).context("it is damaged")
+        serde_json::from_slice(bytes).map_err(damaged)
     }
 
     /// Returns the checked preprocessing of a trial; `None` if the file has no entry for it.
@@ -87,7 +87,7 @@ impl PreprocessingFile {
         let data = &history.data;
         let is_same = (&entry.fitted.sha256, &entry.fitted.classes) == (&data.sha256, &data.classes);
         ensure!(is_same, "it was fitted to other data than trial `{}`", history.stem());
-        FittedData::from_record(entry.fitted.clone()).context("it is damaged").map(Some)
+        FittedData::from_record(entry.fitted.clone()).map(Some)
     }
 
     /// Writes the preprocessing of each fold of these variants, and keeps the entries of other variants.
@@ -115,6 +115,11 @@ impl PreprocessingFile {
         folder.write(FILE, text.as_bytes());
         Ok(())
     }
+}
+
+/// The error of a file that is not JSON or lacks fields.
+fn damaged(error: serde_json::Error) -> anyhow::Error {
+    anyhow!("it is damaged: {error}")
 }
 
 /// Returns the preprocessing of the trial with this history, whose run directory is `folder`; `None` if the run has no

@@ -20,6 +20,7 @@ use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::load_model;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
+use crate::experiment::store::whole_run;
 use crate::experiment::verify::weight_diff::WeightDiff;
 use crate::history::difference::{Difference, RunDifference, run_differences, unknown_differences};
 use crate::history::{History, Status};
@@ -81,6 +82,7 @@ impl ReproducibleRun {
     /// # Errors
     /// When there is no such run, it has no history, or its settings can no longer be read.
     pub fn read(named: &str, out: &Path) -> anyhow::Result<ReproducibleRun> {
+        whole_run::check(named, out, "reproduce")?;
         let run = SavedRun::find(named, out)?;
         let note = run.note();
         let SavedRun { folder, trials, damaged, .. } = run;

@@ -22,6 +22,13 @@ pub enum WeightDiff {
         /// Largest absolute difference of two values, if all names and shapes are the same.
         largest: Option<Number>,
     },
+    /// The original file of weights is damaged: cut off or changed.
+    Damaged {
+        /// Size of the original file in bytes.
+        bytes: usize,
+        /// Size of the reproduced file in bytes.
+        wanted: usize,
+    },
     /// The original file is missing: removed, or lost in a copy of the run.
     Missing,
     /// Neither file exists.
@@ -36,6 +43,11 @@ impl WeightDiff {
             (Err(_), Err(_)) => WeightDiff::None,
             (Err(_), Ok(_)) => WeightDiff::Missing,
             (Ok(then), Ok(now)) if then == now => WeightDiff::Identical,
+            (Ok(then), Ok(now))
+                if SafeTensors::deserialize(&then).is_err() && SafeTensors::deserialize(&now).is_ok() =>
+            {
+                WeightDiff::Damaged { bytes: then.len(), wanted: now.len() }
+            }
             (Ok(then), now) => {
                 let (tensor, largest) = now.map(|now| compare_tensors(&then, &now)).unwrap_or_default();
                 WeightDiff::Different { tensor, largest: largest.map(Number) }
@@ -43,12 +55,12 @@ impl WeightDiff {
         }
     }
 
-    /// Whether both are the same, or both are missing; `None` if only the original is missing.
+    /// Whether both are the same, or both are missing; `None` if the original is missing or damaged.
     pub fn is_same(&self) -> Option<bool> {
         match self {
             WeightDiff::Identical | WeightDiff::None => Some(true),
             WeightDiff::Different { .. } => Some(false),
-            WeightDiff::Missing => None,
+            WeightDiff::Missing | WeightDiff::Damaged { .. } => None,
         }
     }
 }

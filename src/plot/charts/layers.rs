@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use crate::compare::group::Group;
 use crate::compare::trial;
 use crate::config::hint::Hint;
+use crate::config::suggest;
 use crate::observe::observer::Observer;
 use crate::plot::Plot;
 use crate::plot::charts::curves::panel::along;
@@ -118,12 +119,19 @@ fn observer(groups: &[Group], options: &Options) -> anyhow::Result<String> {
         None => there.first().copied(),
     };
     found.map(str::to_owned).ok_or_else(|| {
+        let unknown =
+            options.observer.as_deref().filter(|named| !Observer::ALL.iter().any(|known| known.name() == *named));
+        if let Some(unknown) = unknown {
+            let hint = format!("use one of {}", suggest::list(&Observer::ALL.map(Observer::name)));
+            return anyhow!("there is no layer statistic `{unknown}`").context(Hint(hint));
+        }
+        let wanted = options.observer.as_deref().unwrap_or("gradient_norm");
         let hint = match &there[..] {
-            [] => "set `observe = [\"gradient_norm\"]` in `[train]`".to_owned(),
-            there => format!("choose a recorded observer: {}", there.join(", ")),
+            [] => format!("add `observe = [\"{wanted}\"]` to `[train]`, and train again"),
+            there => format!("choose one that was recorded: {}", suggest::list(there)),
         };
-        let what = options.observer.as_ref().map_or(String::new(), |observer| format!(" by `{observer}`"));
-        anyhow!("no layer statistics were recorded{what}").context(Hint(hint))
+        let what = options.observer.as_ref().map_or(String::new(), |observer| format!(" of the kind `{observer}`"));
+        anyhow!("no layer statistics{what} were recorded").context(Hint(hint))
     })
 }
 

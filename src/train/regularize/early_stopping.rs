@@ -3,10 +3,10 @@
 //! Each replica of a stack stops independently: its curves end, its weights are saved, and the others continue.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, not_negative};
-use crate::config::shorthand::{FromNumber, number_or_table};
+use crate::config::shorthand::FromNumber;
 use crate::history::number::Number;
 use crate::train::kept_weights::Keep;
 
@@ -39,17 +39,6 @@ impl FromNumber for EarlyStopping {
         }
         Ok(EarlyStopping { patience: patience as usize, ..EarlyStopping::default() })
     }
-}
-
-/// Reads `early_stopping = 5`, the table, or nothing.
-pub(crate) fn number_or_table_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<EarlyStopping>, D::Error> {
-    struct NumberOrTable(EarlyStopping);
-    impl<'de> Deserialize<'de> for NumberOrTable {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            number_or_table(deserializer).map(NumberOrTable)
-        }
-    }
-    Ok(Option::<NumberOrTable>::deserialize(d)?.map(|parsed| parsed.0))
 }
 
 impl EarlyStopping {

@@ -23,6 +23,7 @@ use crate::train::schedule::step_position::{Length, StepPosition};
 pub enum Schedule {
     /// Constant learning rate.
     #[default]
+    #[serde(alias = "none")]
     Constant,
     /// Multiplied by `gamma` every `every` epochs (StepLR).
     #[serde(deserialize_with = "number_or_table")]

@@ -236,7 +236,7 @@ fn export_does_not_mix_events_of_different_runs() {
     dir.write("board/base-seed3/events.out.tfevents.1.host", "theirs");
     for force in [&[][..], &["--force"]] {
         let arguments = [&["export", "idea", "--tensorboard", "--to", "board"][..], force].concat();
-        assert_says(&dir.error_message(&arguments), &["contains another event file", "`--to DIR`"]);
+        assert_says(&dir.error_message(&arguments), &["contains another event file", "`-o DIR`"]);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::support::{IDEA, TestDir, assert_says, error_of_expectation, idea_with
 #[test]
 fn expectations_of_unknown_metrics_are_rejected() {
     assert_snapshot!(error_of_expectation("value = \"acc\"\nat_least = 0.5"), @r"
-    error: `expect.0.metric` names no metric of this run: `acc` (idea.toml, line 15)
+    error: `expect.0.value` names no metric of this run: `acc` (idea.toml, line 15)
     hint: add a prefix: `last.acc`, `best.acc` or `min.acc`
     ");
     assert_says(&error_of_expectation("value = \"zzzz\"\nat_least = 0.5"), &["`zzzz`", "line 15", "`first`", "`test`"]);
@@ -18,14 +18,14 @@ fn expectations_of_unknown_metrics_are_rejected() {
 #[test]
 fn expectations_of_missing_metrics_are_rejected_before_training() {
     for (expectation, words) in [
-        ("value = \"last.accuracy\"\nat_least = 0.5", &["`last.accuracy`", "`acc`"][..]),
+        ("value = \"last.accuracy\"\nat_least = 0.5", &["`last.accuracy`", "`last.acc`"][..]),
         ("value = \"last.val_acc\"\nat_least = 0.5", &["`last.val_acc`", "validation"]),
         ("value = \"test.acc\"\nat_least = 0.5", &["`test.acc`", "test"]),
         ("value = \"test.report.macro.f1\"\nat_least = 0.5", &["split off test rows"]),
         ("value = \"epoch.0.loss\"\nat_least = 0.5", &["`epoch.0.loss`", "from 1"]),
-        ("value = \"diagnosis.labl\"\nis = \"good\"", &["`diagnosis.labl`", "`label`"]),
+        ("value = \"diagnosis.labl\"\nis = \"good\"", &["`diagnosis.labl`", "`diagnosis.label`"]),
         ("value = \"diagnosis.verdict\"\nis = \"overfiting\"", &["`overfiting`", "`overfitting`"]),
-        ("value = \"last.loss\"\nabove = \"first.lss\"", &["`first.lss`", "`loss`"]),
+        ("value = \"last.loss\"\nabove = \"first.lss\"", &["`first.lss`", "`first.loss`"]),
     ] {
         assert_says(&error_of_expectation(expectation), words);
     }
@@ -109,7 +109,7 @@ fn expectations_of_weights_that_do_not_exist_are_rejected() {
         dir.error_message(&["exp", "idea.toml"])
     };
     for (name, words) in [
-        ("0.wieght.0", &["`learned.0.wieght.0`", "did you mean `0.weight`?"][..]),
+        ("0.wieght.0", &["`learned.0.wieght.0`", "did you mean `learned.0.weight`?"][..]),
         ("0.weight.64", &["`learned.0.weight` has 64 values, numbered from 0 to 63"]),
         ("2.bias.1", &["`learned.2.bias` has one value: `learned.2.bias.0`"]),
         ("prediction.4.0", &["`learned.prediction` has 4 training rows, numbered from 0 to 3"]),
@@ -127,10 +127,10 @@ fn expectations_of_weights_that_do_not_exist_are_rejected() {
 fn reference_values_of_missing_metrics_are_rejected() {
     let dir = TestDir::new();
     for (theirs, words) in [
-        ("value = \"last.los\"\nfigure = 1", &["`reference.0.metric`", "`last.los`", "did you mean `loss`?"][..]),
-        ("value = \"status\"\nfigure = 1", &["`reference.0.metric` must be a numeric metric"]),
-        ("value = \"last.loss\"\nfigure = nan", &["`reference.0.value` must be a finite number"]),
-        ("value = \"last.loss\"\nfigure = 1\nvariant = \"a\"", &["`reference.0.variant`", "has no variants"]),
+        ("value = \"last.los\"\nfigure = 1", &["`theirs.0.value`", "`last.los`", "did you mean `last.loss`?"][..]),
+        ("value = \"status\"\nfigure = 1", &["`theirs.0.value` must be a numeric metric"]),
+        ("value = \"last.loss\"\nfigure = nan", &["`theirs.0.figure` must be a finite number"]),
+        ("value = \"last.loss\"\nfigure = 1\nvariant = \"a\"", &["`theirs.0.variant`", "has no variants"]),
         ("value = \"last.loss\"", &["`metric` is missing"]),
         ("value = \"last.loss\"\nfigur = 1", &["did you mean `figure`?"]),
     ] {
@@ -171,6 +171,6 @@ fn expectations_that_can_never_be_checked_are_rejected() {
     dir.write("idea.toml", format!("{IDEA}\n{twice}{twice}"));
     assert_says(
         &dir.error_message(&["exp", "idea.toml"]),
-        &["`reference.1.metric` is a duplicate: `last.loss` already has a reference"],
+        &["`theirs.1.value` is a duplicate: `last.loss` already has a reference"],
     );
 }

@@ -5,6 +5,7 @@ mod command_line;
 mod data_files;
 mod expectations;
 mod experiment_files;
+mod first_mistakes;
 mod integers;
 mod mismatched_settings;
 mod run_names;

@@ -125,23 +125,18 @@ fn an_unknown_name_is_reported_with_its_kind() {
 #[test]
 fn an_unknown_command_or_flag_suggests_the_nearest() {
     assert_snapshot!(TestDir::new().error_message(&["ex", "digits_mlp"]), @r"
-    error: unrecognized subcommand 'ex'
-
-      tip: some similar subcommands exist: 'export', 'exp'
-
-    Usage: runner <COMMAND>
-
-    For more information, try '--help'.
+    error: `runner` has no command `ex`
+    hint: did you mean `exp`?
     ");
     assert_snapshot!(error_of_arguments(&["--epoch", "3"]), @r"
-    error: unexpected argument '--epoch' found
-
-      tip: a similar argument exists: '--epochs'
-
-    Usage: runner exp --epochs <N> <NAME|FILE>
-
-    For more information, try '--help'.
+    error: `runner exp` has no option `--epoch`
+    hint: did you mean `--epochs`?
     ");
+    assert_says(&TestDir::new().error_message(&["list", "--zzz"]), &["has no option `--zzz`", "`runner list --help`"]);
+    assert_says(
+        &TestDir::new().error_message(&["list", "extra"]),
+        &["`runner list` takes no further argument `extra`"],
+    );
     assert_says(&TestDir::new().error_message(&["list", "--jsn"]), &["--jsn", "--json"]);
     assert_says(&TestDir::new().error_message(&["exp"]), &["NAME|FILE"]);
     assert_says(&TestDir::new().error_message(&["completions", "tcsh"]), &["tcsh", "bash", "zsh", "fish"]);

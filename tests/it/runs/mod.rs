@@ -11,5 +11,6 @@ mod output;
 mod reproducing;
 mod run_files;
 mod seeds;
+mod settings;
 mod stacks;
 mod summary;

@@ -36,7 +36,7 @@ fn missing_values_are_rejected_dropped_or_imputed() {
     let dir = TableDir::new("x,y\n1,a\n,b\n3,a\n4,b\n");
     dir.assert_rejected(
         CLASSES,
-        &["`data.csv.missing` is `error`, but row 2 (line 3), column `x`, has no value", "most_frequent"],
+        &["`data.csv.missing` is `error` (the default), but row 2 (line 3), column `x`, has no value", "most_frequent"],
     );
     let rows = |missing: &str| {
         let history = dir.history(&classes_with(&format!("missing = \"{missing}\"")), "cross_entropy", 2);
@@ -48,7 +48,10 @@ fn missing_values_are_rejected_dropped_or_imputed() {
 #[test]
 fn text_without_an_encoding_and_text_among_numbers_are_rejected() {
     let dir = TableDir::new("x,city,y\n1,Rome,a\n2,Oslo,b\n3,Rome,a\n");
-    let words = ["`data.csv.encode` is `error`, but column `city` has categories: `Rome` in row 1 (line 2)", "one_hot"];
+    let words = [
+        "`data.csv.encode` is `error` (the default), but column `city` has categories: `Rome` in row 1 (line 2)",
+        "one_hot",
+    ];
     dir.assert_rejected(CLASSES, &words);
     let history = dir.history(&classes_with("encode = \"one_hot\""), "cross_entropy", 2);
     assert_eq!(history["network"]["parameters"], 2 * 3 + 2);

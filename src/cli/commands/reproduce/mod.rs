@@ -59,7 +59,8 @@ times are not.
 Exit codes:
   0  identical
   1  different: the first difference and the changes of the environment are shown
-  2  invalid input or failure, or a history, weight file or tree is missing";
+  2  invalid input or failure, or a history, weight file or tree is missing
+     or damaged";
 
 /// Trains a run again and compares the results.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

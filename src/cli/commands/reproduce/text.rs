@@ -35,7 +35,13 @@ pub(crate) fn render(reproduction: &Reproduction) -> String {
     for (stem, outcome) in unknown.iter().take(MAX_LISTED) {
         let what = if outcome.is_tree { "its tree was" } else { "its weights were" };
         let compared = what_was_compared(outcome);
-        let line = format!("{stem}: metrics identical ({compared}); {what} not compared: the run's file is missing");
+        let why = match outcome.kept_file {
+            WeightDiff::Damaged { bytes, wanted } => {
+                format!("damaged: {} bytes instead of {}", count(bytes), count(wanted))
+            }
+            _ => "missing".to_owned(),
+        };
+        let line = format!("{stem}: metrics identical ({compared}); {what} not compared: the run's file is {why}");
         lines.push(terminal::red(&line));
     }
     if unknown.len() > MAX_LISTED {

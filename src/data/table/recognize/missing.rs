@@ -34,7 +34,9 @@ impl ColumnRoles<'_> {
                 cell => format!("has `{cell}`, which counts as missing"),
             };
             let place = table.place(row);
-            let message = format!("is `{}`, but {place}, {what} `{}`, {found}", self.missing.name(), column.name);
+            let default = if self.missing == Missing::Error { " (the default)" } else { "" };
+            let policy = self.missing.name();
+            let message = format!("is `{policy}`{default}, but {place}, {what} `{}`, {found}", column.name);
             let hint = match self.if_it_is_a_value(column) {
                 Some(line) => format!("{line}; otherwise {otherwise}"),
                 None => otherwise.to_owned(),

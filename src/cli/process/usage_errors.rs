@@ -1,0 +1,142 @@
+//! Errors of the command line: unknown options and commands, with the option, the command or the setting that may be
+//! meant.
+
+use anyhow::anyhow;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory, Parser};
+
+use crate::cli::args::run_args::quoted;
+use crate::cli::command_line::Cli;
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
+use crate::config::suggest;
+use crate::experiment::spec::{catalogue, overrides};
+
+/// Parses the arguments of this process. After help or an error it ends the process.
+pub(crate) fn parse_arguments() -> Cli {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let error = match Cli::try_parse() {
+        Ok(cli) => return cli,
+        Err(error) => error,
+    };
+    let invalid = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let used = Used::find(&words);
+    match error.kind() {
+        ErrorKind::UnknownArgument => terminal::error(&used.unknown_argument(&invalid(ContextKind::InvalidArg))),
+        ErrorKind::InvalidSubcommand => {
+            terminal::error(&used.unknown_command(&invalid(ContextKind::InvalidSubcommand)))
+        }
+        ErrorKind::ValueValidation => terminal::say(plain_words(&error).trim_end()),
+        _ => error.exit(),
+    }
+    std::process::exit(i32::from(Exit::Failed.code()))
+}
+
+/// The command that was used.
+struct Used<'a> {
+    /// Its definition.
+    command: Command,
+    /// Its name with those of the commands above it: `runner plot curves`.
+    name: String,
+    /// The words after it.
+    words: &'a [String],
+}
+
+impl Used<'_> {
+    fn find(words: &[String]) -> Used<'_> {
+        let mut used = Used { command: Cli::command(), name: "runner".to_owned(), words };
+        used.command.build();
+        while let Some(inner) = used.words.first().and_then(|word| used.command.find_subcommand(word)).cloned() {
+            used.name = format!("{} {}", used.name, inner.get_name());
+            used.command = inner;
+            used.words = &used.words[1..];
+        }
+        used
+    }
+
+    fn unknown_argument(&self, argument: &str) -> anyhow::Error {
+        let Some(option) = argument.strip_prefix("--") else {
+            let what = if argument.starts_with('-') { "option" } else { "further argument" };
+            let hint = format!("`{} --help` lists its arguments and options", self.name);
+            return anyhow!("`{}` takes no {what} `{argument}`", self.name).context(Hint(hint));
+        };
+        let own: Vec<&str> = options(&self.command).collect();
+        let hint = self.setting_hint(option).unwrap_or_else(|| match suggest::nearest(option, own.iter().copied()) {
+            Some(near) => format!("did you mean `--{near}`?"),
+            None => match commands_with(option) {
+                Some(commands) => format!("use it with {commands}: `--{option}` is an option of another command"),
+                None => format!("`{} --help` lists its options", self.name),
+            },
+        });
+        anyhow!("`{}` has no option `--{option}`", self.name).context(Hint(hint))
+    }
+
+    /// Returns a hint on the setting of the experiment that is named like the option: `--lr 0.1`.
+    fn setting_hint(&self, option: &str) -> Option<String> {
+        self.command.get_arguments().find(|argument| argument.get_long() == Some("set"))?;
+        let experiment =
+            self.words.iter().filter(|word| !word.starts_with('-')).find_map(|word| catalogue::find(word).ok())?;
+        let keys = overrides::keys_named(&experiment.parse().ok()?, &option.replace('-', "_"));
+        let flag = format!("--{option}");
+        let place = self.words.iter().position(|word| word.split('=').next() == Some(&*flag))?;
+        let value = match self.words[place].split_once('=') {
+            Some((_, value)) => value,
+            None => self.words.get(place + 1).filter(|next| !next.starts_with("--")).map_or("VALUE", String::as_str),
+        };
+        let written = |key: &String| format!("`--set {}`", quoted(&format!("{key}={value}")));
+        match &keys[..] {
+            [] => None,
+            keys => Some(format!("write {}", keys.iter().map(written).collect::<Vec<_>>().join(" or "))),
+        }
+    }
+
+    fn unknown_command(&self, name: &str) -> anyhow::Error {
+        let known: Vec<&str> = self.command.get_subcommands().flat_map(Command::get_name_and_visible_aliases).collect();
+        let hint = match suggest::nearest(name, known) {
+            _ if self.name == "runner" && catalogue::find(name).is_ok() => format!("train it with `runner exp {name}`"),
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("`{} --help` lists the commands", self.name),
+        };
+        anyhow!("`{}` has no command `{name}`", self.name).context(Hint(hint))
+    }
+}
+
+/// Returns the long names of the options of a command that its help lists.
+fn options(command: &Command) -> impl Iterator<Item = &str> {
+    command.get_arguments().filter(|argument| !argument.is_hide_set()).filter_map(clap::Arg::get_long)
+}
+
+/// Returns the first commands that have an option, as text; `None` if there are none.
+fn commands_with(option: &str) -> Option<String> {
+    let program = Cli::command();
+    let has = |command: &&Command| options(command).any(|known| known == option);
+    let names: Vec<String> =
+        program.get_subcommands().filter(has).map(|command| format!("runner {}", command.get_name())).take(3).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    (!names.is_empty()).then(|| suggest::either(&names))
+}
+
+/// Returns the text of an error about a value, with the words of Rust's parsers replaced.
+fn plain_words(error: &clap::Error) -> String {
+    let rendered = error.render();
+    let text = if console::colors_enabled_stderr() { rendered.ansi().to_string() } else { rendered.to_string() };
+    let words = [
+        ("invalid digit found in string", "expected a whole number"),
+        ("cannot parse integer from empty string", "expected a whole number"),
+        ("number too large to fit in target type", "the number is too large"),
+        ("number too small to fit in target type", "the number is too small"),
+        ("invalid float literal", "expected a number"),
+        ("cannot parse float from empty string", "expected a number"),
+        (" is not in ", " is not in the range "),
+        ("..=", " to "),
+    ];
+    let is_range = text.contains(" is not in ");
+    words
+        .into_iter()
+        .filter(|(from, _)| *from != "..=" || is_range)
+        .fold(text, |text, (from, to)| text.replace(from, to))
+}
