@@ -7,71 +7,103 @@ use crate::compare::trial::{Curve, Trial};
 use crate::history::number::Number;
 use crate::history::{History, Status, baseline};
 
-/// Returns the cautions for a comparison of these groups, a sentence each. `by_validation` says whether a validation
-/// metric decides the comparison.
+/// A reason why metrics of the same name are not comparable between groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// Some groups differ from another one.
+    Differs {
+        /// The difference, such as "different data".
+        what: &'static str,
+        /// Index of the group that they differ from.
+        from: usize,
+        /// Indices of the groups that differ.
+        groups: Vec<usize>,
+    },
+    /// The groups have different positive classes.
+    PositiveClasses(String),
+    /// Something about one group.
+    Group {
+        /// Its index.
+        group: usize,
+        /// What must be kept in mind.
+        text: String,
+    },
+}
+
+impl Caution {
+    /// Returns the caution as a sentence. `labels` returns the labels of some groups as a list.
+    pub fn sentence(&self, labels: &dyn Fn(&[usize]) -> String) -> String {
+        match self {
+            Caution::Differs { what, from, groups } => format!("{what} than {}: {}", labels(&[*from]), labels(groups)),
+            Caution::PositiveClasses(each) => {
+                format!("precision, recall, F1, AP and ROC AUC have different positive classes: {each}")
+            }
+            Caution::Group { group, text } => format!("{}: {text}", labels(&[*group])),
+        }
+    }
+}
+
+/// Returns the cautions for a comparison of these groups as sentences. `by_validation` says whether a validation metric
+/// decides the comparison.
 pub fn find_cautions(groups: &[Group], by_validation: bool) -> Vec<String> {
+    let labels =
+        |places: &[usize]| places.iter().map(|&place| groups[place].label.as_str()).collect::<Vec<_>>().join(", ");
+    find(groups, by_validation).iter().map(|caution| caution.sentence(&labels)).collect()
+}
+
+/// Returns the cautions for a comparison of these groups, those about all groups first.
+pub fn find(groups: &[Group], by_validation: bool) -> Vec<Caution> {
     let mut cautions = Vec::new();
-    let ours: Vec<(&Group, &History)> =
-        groups.iter().filter_map(|group| Some((group, group.trials.first()?.history()?))).collect();
+    let ours: Vec<(usize, &History)> = groups
+        .iter()
+        .enumerate()
+        .filter_map(|(place, group)| Some((place, group.trials.first()?.history()?)))
+        .collect();
     if let [(first, history), others @ ..] = &ours[..] {
-        let differ = |same: &dyn Fn(&History) -> bool| -> Vec<&str> {
-            others.iter().filter(|(_, other)| !same(other)).map(|(group, _)| group.label.as_str()).collect()
+        let differ = |what: &'static str, same: &dyn Fn(&History) -> bool| {
+            let groups: Vec<usize> = others.iter().filter(|(_, other)| !same(other)).map(|(place, _)| *place).collect();
+            (!groups.is_empty()).then_some(Caution::Differs { what, from: *first, groups })
         };
-        let data = differ(&|other| other.data.sha256 == history.data.sha256 && other.data.name == history.data.name);
-        let rows = differ(&|other| test_rows(other) == test_rows(history));
-        if !data.is_empty() {
-            cautions.push(format!("different data than {}: {}", first.label, data.join(", ")));
-        } else if !rows.is_empty() {
-            cautions.push(format!("different test rows than {}: {}", first.label, rows.join(", ")));
-        }
-        let validation = differ(&|other| validation_rows(other) == validation_rows(history));
-        if by_validation && data.is_empty() && !validation.is_empty() {
-            cautions.push(format!("different validation rows than {}: {}", first.label, validation.join(", ")));
-        }
-        let losses = differ(&|other| same_loss(other, history));
-        if !losses.is_empty() {
-            cautions.push(format!(
-                "losses are not comparable, different loss functions than {}: {}",
-                first.label,
-                losses.join(", ")
-            ));
-        }
+        let data = differ("different data", &|other| {
+            other.data.sha256 == history.data.sha256 && other.data.name == history.data.name
+        });
+        let rows = differ("different test rows", &|other| test_rows(other) == test_rows(history));
+        let validation =
+            differ("different validation rows", &|other| validation_rows(other) == validation_rows(history));
+        let validation = validation.filter(|_| by_validation && data.is_none());
+        cautions.extend(data.or(rows));
+        cautions.extend(validation);
+        let what = "losses are not comparable, different loss functions";
+        cautions.extend(differ(what, &|other| same_loss(other, history)));
     }
     let positive = positive_classes(groups);
     if positive.len() > 1 {
-        let each: Vec<String> =
-            positive.iter().map(|(class, labels)| format!("`{class}` of {}", labels.join(", "))).collect();
-        cautions.push(format!(
-            "precision, recall, F1, AP and ROC AUC have different positive classes: {}",
-            each.join("; ")
-        ));
+        let each = positive.iter().map(|(class, labels)| format!("`{class}` of {}", labels.join(", ")));
+        cautions.push(Caution::PositiveClasses(each.collect::<Vec<_>>().join("; ")));
     }
-    for group in groups {
-        if group.leaks() {
-            cautions.push(format!(
-                "{}: data leakage: rows were resampled before the split, so its metrics are inflated",
-                group.label
-            ));
-        }
-        let histories: Vec<&History> = group.trials.iter().filter_map(|trial| trial.history()).collect();
-        let of_constant = baseline::cautions(&histories);
-        cautions.extend(of_constant.into_iter().map(|caution| format!("{}: {caution}", group.label)));
-        let of_status = |wanted: Status| {
-            group.trials.iter().filter(|trial| trial.history().is_some_and(|history| history.status == wanted)).count()
-        };
-        let all = group.trials.len();
-        cautions.extend(diverged(group).map(|diverged| format!("{}: {diverged}", group.label)));
-        cautions.extend(not_finite(group).map(|not_finite| format!("{}: {not_finite}", group.label)));
-        if let interrupted @ 1.. = of_status(Status::Interrupted) {
-            let were = if interrupted == 1 { "was" } else { "were" };
-            cautions.push(format!("{}: {interrupted} of {all} trials {were} interrupted", group.label));
-        }
-        if group.trials.iter().any(|trial| trial.fold().is_some()) {
-            cautions.push(format!(
-                "{}: folds share training rows, so intervals are too narrow and p values too small",
-                group.label
-            ));
-        }
+    for (place, group) in groups.iter().enumerate() {
+        cautions.extend(of_group(group).into_iter().map(|text| Caution::Group { group: place, text }));
+    }
+    cautions
+}
+
+/// Returns what must be kept in mind about a group.
+fn of_group(group: &Group) -> Vec<String> {
+    let mut cautions = Vec::new();
+    if group.leaks() {
+        cautions.push("data leakage: rows were resampled before the split, so its metrics are inflated".to_owned());
+    }
+    let histories: Vec<&History> = group.trials.iter().filter_map(|trial| trial.history()).collect();
+    cautions.extend(baseline::cautions(&histories));
+    cautions.extend(diverged(group));
+    cautions.extend(not_finite(group));
+    let of_status = |wanted: Status| histories.iter().filter(|history| history.status == wanted).count();
+    if let interrupted @ 1.. = of_status(Status::Interrupted) {
+        let were = if interrupted == 1 { "was" } else { "were" };
+        cautions.push(format!("{interrupted} of {} trials {were} interrupted", group.trials.len()));
+    }
+    if group.trials.iter().any(|trial| trial.fold().is_some()) {
+        cautions.push("folds share training rows, so intervals are too narrow and p values too small".to_owned());
     }
     cautions
 }

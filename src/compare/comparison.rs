@@ -81,7 +81,7 @@ pub struct MetricTest {
     pub groups: Vec<Option<Difference>>,
 }
 
-/// Compares two or more groups.
+/// Compares groups with the baseline. One group alone has metrics, but no tests.
 ///
 /// # Errors
 /// If the baseline does not exist, or no group has a requested metric.
@@ -103,11 +103,10 @@ pub fn compare(groups: &[Group], options: &CompareOptions) -> anyhow::Result<Com
     let mut tests: Vec<MetricTest> =
         tested.into_iter().map(|name| test_metric(name, groups, baseline, options.test)).collect();
     correct_and_judge(&mut tests.iter_mut().flat_map(|test| test.groups.iter_mut().flatten()).collect::<Vec<_>>());
-    let is_of_validation = |name: &str| metric_of(name).starts_with("val_");
-    let by_validation = tests.iter().any(|test| is_of_validation(&test.metric))
-        || metrics.iter().any(|metric| is_of_validation(&metric.name) && metric.best.contains(&true));
-    let cautions = caution::find_cautions(groups, by_validation);
-    Ok(Comparison { baseline, metrics, tests, cautions, has_validation: ranking.has_validation() })
+    let mut comparison =
+        Comparison { baseline, metrics, tests, cautions: Vec::new(), has_validation: ranking.has_validation() };
+    comparison.cautions = caution::find_cautions(groups, comparison.by_validation());
+    Ok(comparison)
 }
 
 impl Comparison {
@@ -128,6 +127,37 @@ impl Comparison {
         };
         let when = |metric: &&MetricComparison| ["best.", "last."].iter().any(|when| metric.name.starts_with(when));
         self.metrics.iter().filter(|metric| metric.best.contains(&true)).filter(when).min_by_key(rank)
+    }
+
+    /// Returns whether a metric on validation rows decides the comparison.
+    pub fn by_validation(&self) -> bool {
+        let is_of_validation = |name: &str| metric_of(name).starts_with("val_");
+        self.tests.iter().any(|test| is_of_validation(&test.metric))
+            || self.metrics.iter().any(|metric| is_of_validation(&metric.name) && metric.best.contains(&true))
+    }
+
+    /// Returns the indices of the groups, best first by [`Comparison::ranked_by`]. Groups without the metric and groups
+    /// with data leakage come last. `None` if no metric ranks the groups.
+    pub fn best_first(&self, groups: &[Group]) -> Option<Vec<usize>> {
+        let metric = self.ranked_by()?;
+        let sign = if metric.higher_is_better == Some(false) { 1.0 } else { -1.0 };
+        let mean = |place: usize| metric.groups[place].as_ref().map_or(f64::INFINITY, |sample| sign * sample.mean);
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by(|&a, &b| groups[a].leaks().cmp(&groups[b].leaks()).then(mean(a).total_cmp(&mean(b))));
+        Some(order)
+    }
+
+    /// Puts the groups into another order: the first one is then the one with the index `order[0]`.
+    pub fn reorder(&mut self, order: &[usize]) {
+        self.baseline = order.iter().position(|&place| place == self.baseline).unwrap_or(self.baseline);
+        for metric in &mut self.metrics {
+            metric.groups = order.iter().map(|&place| metric.groups[place].clone()).collect();
+            metric.best = order.iter().map(|&place| metric.best[place]).collect();
+            metric.without_mean = order.iter().map(|&place| metric.without_mean[place]).collect();
+        }
+        for test in &mut self.tests {
+            test.groups = order.iter().map(|&place| test.groups[place].clone()).collect();
+        }
     }
 
     /// Returns the number of tested differences.

@@ -172,6 +172,23 @@ impl Column {
     }
 }
 
+/// Returns one table of the columns that fit beside the labels, and the places of those that do not. Each column has
+/// its rank: columns of lower ranks are kept first.
+pub(crate) fn fit(labels: &Column, columns: &[(usize, Column)], page: TextStyle) -> (String, Vec<usize>) {
+    let mut room = page.width.saturating_sub(labels.width() + usize::from(!page.styled));
+    let mut by_rank: Vec<usize> = (0..columns.len()).collect();
+    by_rank.sort_by_key(|&place| columns[place].0);
+    let mut is_kept = vec![false; columns.len()];
+    for place in by_rank {
+        let needed = taken(&columns[place].1);
+        is_kept[place] = needed <= room;
+        room -= if is_kept[place] { needed } else { 0 };
+    }
+    let (kept, left_out): (Vec<usize>, Vec<usize>) = (0..columns.len()).partition(|&place| is_kept[place]);
+    let shown: Vec<&Column> = std::iter::once(labels).chain(kept.iter().map(|&place| &columns[place].1)).collect();
+    (text(&shown, page), left_out)
+}
+
 /// Returns the width of a column beside others.
 fn taken(column: &Column) -> usize {
     column.width() + GAP
@@ -252,6 +269,17 @@ mod tests {
         assert!(widest <= Some(40), "{tables:#?}");
         assert!(tables[0].contains("a name that is…"), "{tables:#?}");
         assert_eq!(tables.iter().map(|table| table.matches("metric_").count()).sum::<usize>(), 12);
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_are_left_out_by_rank() {
+        let labels = Column::words("", ["A".to_owned(), "B".to_owned()]);
+        let columns: Vec<(usize, Column)> = [(2, "a_wide_header"), (0, "needed"), (1, "another_header"), (3, "n")]
+            .map(|(rank, header)| (rank, numbers(header, ["1", "2"], None)))
+            .to_vec();
+        let (table, left_out) = fit(&labels, &columns, PLAIN);
+        assert_eq!(table, "   needed  another_header  n\nA       1               1  1\nB       2               2  2");
+        assert_eq!(left_out, [0]);
     }
 
     #[test]

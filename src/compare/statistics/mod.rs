@@ -76,7 +76,7 @@ impl Test {
 }
 
 /// Samples of a test: pairs, or two independent groups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Design {
     /// Number of pairs with the same seed and fold.

@@ -54,14 +54,19 @@ fn different_groups_are_compared_pairwise_with_their_differences() {
     let text =
         stdout(&dir.run(&["compare", "fast", "slow", "--metric", "last.loss", "--metric", "last.acc"]).success());
     for words in [
-        "train.optimizer.adam.lr  0.001",
-        "loss last compared with fast, 6 pairs by seed",
-        "2 comparisons: p values are corrected",
-        "overfits from",
+        "A  fast   B  slow",
+        "lr",
+        "loss last compared with A (the first named), 6 pairs by seed",
+        "B  worse",
+        "corrected for 2 comparisons (Holm)",
     ] {
         assert!(text.contains(words), "no `{words}` in:\n{text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let all = stdout(&dir.run(&["compare", "fast", "slow", "--metric", "last.loss", "--all"]).success());
+    for words in ["train.optimizer.adam.lr  0.001", "overfits from", "p of a t test", "loss first", "└──"] {
+        assert!(all.contains(words) && !text.contains(words), "`{words}` is not only in:\n{all}");
+    }
     let found = json_of(dir.run(&["compare", "fast", "slow", "--metric", "last.loss", "--json"]).success());
     let difference = &found["tests"][0]["groups"][1];
     assert_eq!(difference["design"]["pairs"], 6);
@@ -78,15 +83,22 @@ fn different_groups_are_compared_pairwise_with_their_differences() {
 
 #[test]
 fn too_few_seeds_cannot_show_significance() {
+    let slow = ["train.optimizer.adam.lr=1e-5"];
     let dir =
-        dir_with_runs(&[("few", "0..2", &[]), ("slow", "0..2", &["train.optimizer.adam.lr=1e-5"]), ("lone", "7", &[])]);
-    let text = one_line(&stdout(&dir.run(&["compare", "few", "slow"]).success()));
-    assert!(
-        text.contains("with 3 pairs the smallest possible p") && text.contains("use the same 6 or more seeds"),
-        "{text}"
-    );
-    let text = one_line(&stdout(&dir.run(&["compare", "few", "lone"]).success()));
-    assert!(text.contains("one seed each, so significance cannot be tested"), "{text}");
+        dir_with_runs(&[("few", "0..4", &[]), ("slow", "0..4", &slow), ("lone", "7", &[]), ("other", "8", &slow)]);
+    for (runs, reason) in [
+        (
+            ["few", "slow"],
+            "not significant: with 5 paired seeds the smallest possible p is 0.0625; use at least 6 seeds: `--seeds 0..5`",
+        ),
+        (["lone", "other"], "one seed each: significance cannot be tested; train more seeds"),
+        (["few", "lone"], "only one seed: significance cannot be tested; train more seeds"),
+        (["lone", "few"], "only one seed of A: significance cannot be tested; train more seeds"),
+    ] {
+        let text = stdout(&dir.run(&["compare", runs[0], runs[1]]).success());
+        let verdict = if runs == ["few", "slow"] { "B  no significant difference" } else { "B  cannot be tested" };
+        assert!(text.contains(verdict) && one_line(&text).contains(reason), "no `{reason}` in:\n{text}");
+    }
 }
 
 #[test]
@@ -96,9 +108,7 @@ fn compare_accepts_histories_of_other_programs() {
     let mut arguments = vec!["compare", "ours"];
     arguments.extend(files.iter().map(String::as_str));
     let text = stdout(&dir.run(&arguments).success());
-    for words in
-        ["Keras history", "skorch history", "CSV log", "TensorBoard events", "settings are known only for ours"]
-    {
+    for words in ["Keras history", "skorch history", "CSV log", "TensorBoard events", "settings are known only for A"] {
         assert!(text.contains(words), "no `{words}` in:\n{text}");
     }
     arguments.push("--csv");
@@ -161,10 +171,9 @@ fn compare_reports_unreadable_runs_and_compares_the_rest() {
         let outcome = dir.run(&["compare", "one", bad, "other"]).code(2);
         assert!(stderr(&outcome).contains(words), "{bad}: {}", stderr(&outcome));
         let text = stdout(&outcome);
-        assert!(text.contains("baseline: one") && text.contains("acc last"), "{bad}:\n{text}");
+        assert!(text.contains("A  one   B  other") && text.contains("acc best"), "{bad}:\n{text}");
     }
     assert_says(&stderr(&dir.run(&["compare", "cut.json"]).code(2)), &["cut.json", "incomplete"]);
-    assert_says(&stderr(&dir.run(&["compare", "one"]).code(2)), &["is the only run", "runner runs"]);
     assert_says(
         &stderr(&dir.run(&["compare", "one", "other", "--metric", "val_acc"]).code(2)),
         &["no run has a metric `val_acc`"],
@@ -191,7 +200,7 @@ fn curves_with_different_lengths_or_gaps_or_no_values_are_compared() {
     history["history"].as_object_mut().unwrap().values_mut().for_each(|series| *series = Value::Array(Vec::new()));
     (history["best"], history["diagnosis"]) = (Value::Null, Value::Null);
     dir.write("zero.json", history.to_string());
-    let text = stdout(&dir.run(&["compare", "one", "zero.json", "long"]).success());
+    let text = stdout(&dir.run(&["compare", "one", "zero.json", "long", "--all"]).success());
     assert!(text.contains("zero.json") && text.contains("loss last"), "{text}");
     let found = json_of(dir.run(&["compare", "nan.json", "lone.json", "--json"]).success());
     let figure =

@@ -2,5 +2,6 @@
 
 mod comparing;
 mod foreign;
+mod one_screen;
 mod ranking;
 mod unusual_histories;

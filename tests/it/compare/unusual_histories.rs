@@ -239,7 +239,7 @@ fn lightning_epochs_start_at_0_and_its_placeholder_metric_is_ignored() {
     // a metric with the placeholder's name that the user logged is shown after the known metrics
     let used: Vec<_> = std::iter::once((3, Scalar("hp_metric", 0.5))).chain((0..2).flat_map(epoch)).collect();
     dir.write("used/events.out.tfevents.1.vm.0", events(&used));
-    let text = stdout(&dir.run(&["compare", "used", "other.csv"]).code(0));
+    let text = stdout(&dir.run(&["compare", "used", "other.csv", "--all"]).code(0));
     assert!(text.find("val_loss last").unwrap() < text.find("hp_metric first").unwrap(), "{text}");
 }
 
@@ -276,17 +276,17 @@ fn runs_with_nan_values_are_still_compared() {
     let (markdown, _) = table("--md", "last.json");
     assert_says(&markdown, &["| acc last | 0.7500 | 0.8750 |", "| val_loss last | 0.8000 | nan |"]);
     assert_says(&markdown, &["Caution: last: diverged", "Caution: last: val_loss is nan in epoch 3."]);
-    let (text, _) = table("--baseline=good", "last.json");
-    assert_says(&text, &["0.8750", "nan", "caution: last: diverged", "diverged"]);
-    assert!(text.contains("a good") && text.contains("b last"), "missing in the charts:\n{text}");
+    let (text, _) = table("--all", "last.json");
+    assert_says(&text, &["0.8750", "nan", "caution: B: diverged, so its values"]);
+    assert!(text.contains("AAA") && text.contains("BBB"), "missing in the charts:\n{text}");
 
     let middle = compare(&dir, "middle.json");
     assert_eq!((middle.best.clone(), middle.metric("last.val_loss")), (3.into(), Some(0.6)));
     assert_says(&middle.json["cautions"].to_string(), &["middle: val_loss is nan in epoch 2"]);
     assert_ne!(middle.json["groups"][0]["trials"][0]["diagnosis"], "diverged");
 
-    let (text, _) = table("--baseline=good", "infinite.csv");
-    assert_says(&text, &["val_cls_loss last", "inf", "caution: infinite: val_cls_loss is not finite in all 2 epochs"]);
+    let (text, _) = table("--all", "infinite.csv");
+    assert_says(&text, &["val_cls_loss last", "inf", "caution: B: val_cls_loss is not finite in all 2 epochs"]);
     let (csv, _) = table("--csv", "infinite.csv");
     assert_says(&csv, &["\ninfinite,last.val_cls_loss,0,inf,", ",not finite\n"]);
 }

@@ -69,8 +69,10 @@ impl Chart<'_> {
         let _ = writeln!(text, "{:margin$} └{}", "", "─".repeat(width));
         let _ = writeln!(text, "{:margin$}  {left}{}{right}", "", format_args!("{:^room$}", self.axis));
         let keys = self.lines.iter().map(|line| {
-            let key = colored(line.index, &letter(line.index).to_string(), page.styled);
-            format!("{key} {}", line.label.replace(' ', "\u{a0}"))
+            let letter = letter(line.index).to_string();
+            let key = colored(line.index, &letter, page.styled);
+            // a label of one letter is the letter
+            if line.label == letter { key } else { format!("{key} {}", line.label.replace(' ', "\u{a0}")) }
         });
         text + &page.wrapped(&keys.collect::<Vec<_>>().join("   "), 0)
     }
@@ -145,7 +147,7 @@ impl Canvas {
 
 /// Returns the letter of a line.
 fn letter(index: usize) -> char {
-    let letters: Vec<char> = ('a'..='z').chain('A'..='Z').collect();
+    let letters: Vec<char> = ('A'..='Z').chain('a'..='z').collect();
     letters[index % letters.len()]
 }
 
@@ -178,10 +180,10 @@ mod tests {
         let text = Chart { title: "loss", axis: "epoch", lines: &lines }.render(TextStyle { width: 40, styled: false });
         let rows: Vec<&str> = text.lines().collect();
         assert_eq!(rows[0], "loss");
-        assert!(rows[1].starts_with("2.00 ┤aa"), "{text}");
-        assert!(rows[10].starts_with("1.00 ┤bb"), "{text}");
+        assert!(rows[1].starts_with("2.00 ┤AA"), "{text}");
+        assert!(rows[10].starts_with("1.00 ┤BB"), "{text}");
         assert!(rows[12].trim_start().starts_with("1 ") && rows[12].ends_with(" 5"), "{text}");
-        assert_eq!(rows[13], "a falls   b stays");
+        assert_eq!(rows[13], "A falls   B stays");
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
     }
 }

@@ -71,11 +71,7 @@ fn metrics(groups: &[Group], comparison: &Comparison) -> Vec<String> {
 fn selected_groups(groups: &[Group], comparison: &Comparison) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..groups.len()).collect();
     if indices.len() > MAX_CURVES {
-        if let Some(metric) = comparison.ranked_by() {
-            let sign = if metric.higher_is_better == Some(false) { 1.0 } else { -1.0 };
-            let sort_key = |index: &usize| metric.groups[*index].as_ref().map_or(f64::INFINITY, |s| sign * s.mean);
-            indices.sort_by(|a, b| sort_key(a).total_cmp(&sort_key(b)));
-        }
+        indices = comparison.best_first(groups).unwrap_or(indices);
         indices.retain(|&index| index != comparison.baseline);
         indices.insert(0, comparison.baseline);
         indices.truncate(MAX_CURVES);

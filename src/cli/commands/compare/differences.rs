@@ -1,134 +1,292 @@
-//! Differences of the groups from the baseline, and whether they are statistically significant.
+//! Differences of the groups from the baseline: verdict, difference with its interval, p.
 
+use indexmap::IndexMap;
+
+use crate::cli::commands::compare::screen::Screen;
 use crate::cli::commands::compare::table::{format_metric, metric_label, signed};
-use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::column_layout::{Cell, Column, Fitted, fit};
 use crate::cli::text::number_format;
-use crate::cli::text::text_style::{TextStyle, together};
-use crate::cli::truncate::truncated;
-use crate::compare::comparison::{Comparison, MetricTest};
+use crate::cli::text::text_style::TextStyle;
+use crate::compare::comparison::MetricTest;
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::difference::{Difference, Significance, pairs_needed};
-use crate::compare::statistics::{ALPHA, Design, Interval, Test, bootstrap};
+use crate::compare::statistics::{Design, Interval, bootstrap};
 
 /// With fewer trials, bootstrap intervals are too narrow.
 const MIN_FOR_BOOTSTRAP: usize = 10;
 
-/// Returns a table and sentences for each tested metric.
-pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: TextStyle) -> Vec<String> {
-    comparison.tests.iter().flat_map(|test| render_metric(test, groups, comparison, page)).collect()
+/// Returns a table with sentences below it for each tested metric. Of many groups, as many are
+/// shown as fit into these lines.
+pub(crate) fn render(screen: &Screen, lines: usize, page: TextStyle) -> Vec<String> {
+    let tests = &screen.comparison.tests;
+    if tests.is_empty() {
+        return vec!["no metric that all runs have: `--metric` selects the one to test".to_owned()];
+    }
+    tests.iter().map(|test| MetricView { test, screen }.render(lines / tests.len(), page)).collect()
 }
 
-/// Returns a table and sentences for a tested metric.
-fn render_metric(test: &MetricTest, groups: &[Group], comparison: &Comparison, page: TextStyle) -> Vec<String> {
-    let baseline = &groups[comparison.baseline].label;
-    let differences: Vec<(usize, &Difference)> =
-        test.groups.iter().enumerate().filter_map(|(index, difference)| Some((index, difference.as_ref()?))).collect();
-    if differences.is_empty() {
-        return vec![page.wrapped(
-            &format!("{}: not compared with {baseline}, because one of them has no value", metric_label(&test.metric)),
-            2,
-        )];
-    }
-    let mut tables = table(test, groups, comparison).tables(page);
-    let title = format!("{} compared with {baseline}{}", metric_label(&test.metric), design(&differences));
-    tables[0] = format!("{}\n{}", page.wrapped(&title, 2), tables[0]);
-    let (single, tested): (Vec<_>, Vec<_>) =
-        differences.iter().partition(|(_, d)| d.significance == Significance::OneTrial);
-    let mut sentences: Vec<String> =
-        tested.iter().map(|(index, d)| sentence(&groups[*index].label, baseline, d, test)).collect();
-    if !single.is_empty() {
-        let labels: Vec<&str> = single.iter().map(|(index, _)| groups[*index].label.as_str()).collect();
-        sentences.push(format!(
-            "{} and {baseline}: one seed each, so significance cannot be tested; train more seeds",
-            labels.join(", ")
-        ));
-    }
-    let all_from_runner = groups.iter().all(|group| group.experiment().is_some());
-    sentences.extend(remarks(&differences, comparison.comparisons(), all_from_runner));
-    tables.push(sentences.iter().map(|sentence| page.wrapped(sentence, 2)).collect::<Vec<_>>().join("\n"));
-    tables
-}
-
-/// Returns how the trials were compared with the baseline, if that is the same for all groups.
-fn design(differences: &[(usize, &Difference)]) -> String {
-    let first = differences[0].1;
-    if differences.iter().any(|(_, difference)| difference.design != first.design) {
-        return String::new();
-    }
-    match first.design {
-        Design::Pairs(n) => format!(", {n} pairs by seed"),
-        Design::Groups(1, 1) => ", one trial each".to_owned(),
-        Design::Groups(n, m) if n == m => format!(", {n} trials each"),
-        Design::Groups(n, m) => format!(", {n} {} and {m}", if n == 1 { "trial" } else { "trials" }),
+/// Returns the verdict on a difference.
+fn verdict(difference: &Difference, metric: &str) -> &'static str {
+    match difference.significance {
+        Significance::OneTrial => "cannot be tested",
+        Significance::Same => "equal",
+        Significance::TooFew | Significance::NotSignificant => "no significant difference",
+        Significance::Significant => match higher_is_better(metric_of(metric)) {
+            Some(higher) if (difference.difference > 0.0) == higher => "better",
+            Some(_) => "worse",
+            None if difference.difference > 0.0 => "higher",
+            None => "lower",
+        },
     }
 }
 
-/// Returns a table of the groups with their metric, the difference from the baseline, p and effect size.
-fn table(test: &MetricTest, groups: &[Group], comparison: &Comparison) -> Fitted {
-    let metric = comparison.metric(&test.metric);
-    let sample_of = |index: usize| metric.and_then(|metric| metric.groups[index].as_ref());
-    let indices = 0..groups.len();
-    let cells = |text: &dyn Fn(usize) -> String| -> Vec<Cell> {
-        indices.clone().map(|index| Cell { text: text(index), is_best: false }).collect()
-    };
-    let metric_cells: Vec<Cell> = indices
-        .clone()
-        .map(|index| Cell {
-            text: metric.map_or("–".to_owned(), |metric| format_metric(metric, index)),
-            is_best: metric.is_some_and(|metric| metric.best[index]),
-        })
-        .collect();
-    let difference = |index: usize| test.groups[index].as_ref();
-    let several = comparison.comparisons() > 1;
-    let p_header = if several { "p (Holm)" } else { "p" };
-    let mut fitted = Fitted {
-        labels: Column::words("run", groups.iter().map(|group| truncated(&group.label, 34))),
-        groups: vec![
-            vec![Column::numbers(metric_label(&test.metric), metric_cells)],
-            vec![Column::numbers(
-                "95 % interval",
-                cells(&|index| interval(sample_of(index).and_then(|s| s.interval), false)),
-            )],
-            vec![Column::numbers(
-                "Δ",
-                cells(&|index| difference(index).map_or("–".to_owned(), |d| signed(d.difference))),
-            )],
-            vec![
-                Column::numbers(
-                    "95 % interval of Δ",
-                    cells(&|index| interval(difference(index).and_then(|d| d.interval), true)),
-                ),
-                Column::numbers(
-                    p_header,
-                    cells(&|index| difference(index).and_then(|d| d.corrected).map_or("–".to_owned(), format_p)),
-                ),
-                Column::numbers(
-                    "g",
-                    cells(&|index| {
-                        difference(index)
-                            .and_then(|d| d.hedges_g)
-                            .map_or("–".to_owned(), |g| format!("{g:+.1}").replace('-', "−"))
-                    }),
-                ),
-            ],
-        ],
-        spare: Vec::new(),
-        closing: None,
-    };
-    // drop columns without values
-    for group in &mut fitted.groups {
-        group.retain(|column| !column.is_empty());
+/// One tested metric.
+struct MetricView<'a> {
+    test: &'a MetricTest,
+    screen: &'a Screen,
+}
+
+impl MetricView<'_> {
+    /// Returns the title, the table and the sentences.
+    fn render(&self, lines: usize, page: TextStyle) -> String {
+        let (screen, metric) = (self.screen, metric_label(&self.test.metric));
+        let differences = self.differences();
+        if differences.is_empty() {
+            let text = match screen
+                .comparison
+                .metric(&self.test.metric)
+                .map(|m| m.groups[screen.comparison.baseline].is_some())
+            {
+                Some(true) => format!("{metric}: no other run has a value to compare with {}", screen.baseline()),
+                _ => format!("{metric}: {} has no value; `--baseline` selects another run", screen.baseline()),
+            };
+            return page.wrapped(&text, 2);
+        }
+        let which = if screen.is_baseline_named { "`--baseline`" } else { "the first named" };
+        let title = format!("{metric} compared with {} ({which}){}", screen.baseline(), self.design(&differences));
+        let title = page.wrapped(&title, 2);
+        let below: Vec<String> = self.sentences(&differences).iter().map(|line| page.wrapped(line, 2)).collect();
+        let below = below.join("\n");
+        let mut rows: Vec<usize> =
+            screen.shown.iter().copied().filter(|&place| self.test.groups[place].is_some()).collect();
+        if screen.has_many() && !screen.all {
+            let room = lines.saturating_sub(title.lines().count() + 2 + below.lines().count());
+            let is_any_tested = differences.iter().any(|(_, d)| d.significance != Significance::OneTrial);
+            rows.truncate(if is_any_tested { room } else { 0 });
+        }
+        let mut parts = vec![title];
+        parts.extend((!rows.is_empty()).then(|| self.table(&rows, page)));
+        parts.extend(self.rest(&rows, &differences).map(|rest| page.wrapped(&rest, 2)));
+        parts.extend((!below.is_empty()).then_some(below));
+        parts.join("\n")
     }
-    fitted.groups.retain(|group| !group.is_empty());
-    fitted
+
+    /// Returns the differences with the index of their group.
+    fn differences(&self) -> Vec<(usize, &Difference)> {
+        let all = self.test.groups.iter().enumerate();
+        all.filter_map(|(place, difference)| Some((place, difference.as_ref()?))).collect()
+    }
+
+    /// Returns how the trials were compared with the baseline, if that is the same for all groups.
+    fn design(&self, differences: &[(usize, &Difference)]) -> String {
+        let first = differences[0].1;
+        if differences.iter().any(|(_, difference)| difference.design != first.design) {
+            return String::new();
+        }
+        let has_folds = self.screen.groups.iter().any(|group| group.trials.iter().any(|trial| trial.fold().is_some()));
+        match first.design {
+            Design::Pairs(n) if has_folds => format!(", {n} pairs by seed and fold"),
+            Design::Pairs(n) => format!(", {n} pairs by seed"),
+            Design::Groups(1, 1) => ", one trial each".to_owned(),
+            Design::Groups(n, m) if n == m => format!(", {n} trials each"),
+            Design::Groups(n, m) => format!(", {n} {} and {m}", if n == 1 { "trial" } else { "trials" }),
+        }
+    }
+
+    /// Returns the table of these groups: as many columns as fit, or all of them with `--all`.
+    fn table(&self, rows: &[usize], page: TextStyle) -> String {
+        let numbers = |header: &str, text: &dyn Fn(&Difference) -> Option<String>| {
+            let cell = |place: &usize| self.test.groups[*place].as_ref().and_then(text).unwrap_or("–".to_owned());
+            Column::numbers(header, rows.iter().map(cell).map(Cell::plain))
+        };
+        let verdicts = rows.iter().map(|place| match &self.test.groups[*place] {
+            Some(difference) => verdict(difference, &self.test.metric).to_owned(),
+            None => "–".to_owned(),
+        });
+        let p = if self.screen.comparison.comparisons() > 1 { "p (Holm)" } else { "p" };
+        let mut columns = vec![
+            Column::words("verdict", verdicts),
+            numbers("Δ", &|d| Some(signed(d.difference))),
+            numbers("95 % interval of Δ", &|d| Some(interval(d.interval?, true))),
+            numbers(p, &|d| d.corrected.map(format_p)),
+            numbers("g", &|d| Some(format!("{:+.1}", d.hedges_g?).replace('-', "−"))),
+        ];
+        if self.screen.all {
+            let metric = self.screen.comparison.metric(&self.test.metric);
+            let of_groups = |header: &str, text: &dyn Fn(usize) -> Option<String>| {
+                let cell = |place: &usize| text(*place).unwrap_or("–".to_owned());
+                Column::numbers(header, rows.iter().map(cell).map(Cell::plain))
+            };
+            columns.extend([
+                numbers("p of a t test", &|d| d.p_if_normal.map(format_p)),
+                of_groups(&metric_label(&self.test.metric), &|place| Some(format_metric(metric?, place))),
+                of_groups("95 % interval", &|place| Some(interval(metric?.groups[place].as_ref()?.interval?, false))),
+            ]);
+        }
+        columns.retain(|column| !column.is_empty());
+        let labels = Column::words("", rows.iter().map(|&place| self.screen.groups[place].label.clone()));
+        if self.screen.all {
+            let groups = columns.into_iter().map(|column| vec![column]).collect();
+            return Fitted { labels, groups, spare: Vec::new(), closing: None }.tables(page).join("\n\n");
+        }
+        fit(&labels, &columns.into_iter().enumerate().collect::<Vec<_>>(), page).0
+    }
+
+    /// Returns the number of each verdict among the groups without a row; `None` if there are none.
+    fn rest(&self, rows: &[usize], differences: &[(usize, &Difference)]) -> Option<String> {
+        let mut verdicts: IndexMap<&str, usize> = IndexMap::new();
+        for (_, difference) in differences.iter().filter(|(place, _)| !rows.contains(place)) {
+            *verdicts.entry(verdict(difference, &self.test.metric)).or_default() += 1;
+        }
+        let each = verdicts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect::<Vec<_>>().join(", ");
+        let count: usize = verdicts.values().sum();
+        let others = if rows.is_empty() { "differences" } else { "more" };
+        match verdicts.len() {
+            0 => None,
+            1 => Some(format!("{count} {others}: {} (`--all`)", verdicts.keys().next()?)),
+            _ => Some(format!("{count} {others}: {each} (`--all`)")),
+        }
+    }
+
+    /// Returns why differences cannot be significant, and how p values and intervals are computed.
+    fn sentences(&self, differences: &[(usize, &Difference)]) -> Vec<String> {
+        let mut sentences = self.reasons(differences);
+        let missing: Vec<&str> = self
+            .screen
+            .shown
+            .iter()
+            .filter(|&&place| place != self.screen.comparison.baseline && self.test.groups[place].is_none())
+            .map(|&place| self.screen.groups[place].label.as_str())
+            .collect();
+        if !missing.is_empty() {
+            sentences.push(format!("no value of {}: {}", metric_label(&self.test.metric), missing.join(", ")));
+        }
+        let excludes_0 = |d: &Difference| d.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);
+        if differences.iter().any(|(_, d)| d.significance == Significance::NotSignificant && excludes_0(d)) {
+            sentences.push("if an interval excludes 0 and p is above 0.05, trust p".to_owned());
+        }
+        sentences.extend(self.methods(differences));
+        sentences
+    }
+
+    /// Returns the reasons why differences cannot be significant, each for all groups that have it.
+    fn reasons(&self, differences: &[(usize, &Difference)]) -> Vec<String> {
+        let mut places: IndexMap<(bool, Design), Vec<(usize, &Difference)>> = IndexMap::new();
+        for (place, d) in differences {
+            if let Significance::OneTrial | Significance::TooFew = d.significance {
+                let is_single = d.significance == Significance::OneTrial;
+                places.entry((is_single, d.design)).or_default().push((*place, d));
+            }
+        }
+        let reason = |((is_single, design), found): (&(bool, Design), &Vec<(usize, &Difference)>)| {
+            let text =
+                if *is_single { self.one_trial(*design) } else { self.too_few(*design, found, differences.len()) };
+            let labels: Vec<&str> = found
+                .iter()
+                .filter(|(place, _)| self.screen.shown.contains(place))
+                .map(|(place, _)| self.screen.groups[*place].label.as_str())
+                .collect();
+            match found.len() == differences.len() || labels.is_empty() {
+                true => text,
+                false => format!("{}: {text}", labels.join(", ")),
+            }
+        };
+        places.iter().map(reason).collect()
+    }
+
+    /// Returns why a difference cannot be tested if a group has one trial.
+    fn one_trial(&self, design: Design) -> String {
+        let unit = self.unit();
+        let advice = if self.all_from_runner() { "; train more seeds" } else { "" };
+        let who = match design {
+            Design::Groups(1, 1) | Design::Pairs(_) => format!("one {unit} each"),
+            Design::Groups(1, _) => format!("only one {unit}"),
+            Design::Groups(..) => format!("only one {unit} of {}", self.screen.baseline()),
+        };
+        format!("{who}: significance cannot be tested{advice}")
+    }
+
+    /// Returns why none of these differences can be significant.
+    fn too_few(&self, design: Design, found: &[(usize, &Difference)], all: usize) -> String {
+        let comparisons = self.screen.comparison.comparisons();
+        let needed = pairs_needed(comparisons.max(all));
+        let unit = self.unit();
+        let among = if comparisons > 1 { format!(" and {comparisons} comparisons") } else { String::new() };
+        let least = found.iter().map(|(_, d)| d.least_p).fold(f64::INFINITY, f64::min);
+        let (trials, advice) = match design {
+            Design::Pairs(n) => (format!("{n} paired {unit}s"), format!("use at least {needed} {unit}s")),
+            Design::Groups(n, m) => {
+                (format!("{n} and {m} {unit}s"), format!("use the same seeds in both runs, at least {needed}"))
+            }
+        };
+        let how = if self.all_from_runner() { format!(": `--seeds 0..{}`", needed - 1) } else { String::new() };
+        let p = number_format::setting((least * 1e4).round() / 1e4);
+        format!("not significant: with {trials}{among} the smallest possible p is {p}; {advice}{how}")
+    }
+
+    /// Returns how p values and intervals are computed.
+    fn methods(&self, differences: &[(usize, &Difference)]) -> Option<String> {
+        let trials = |design: Design| match design {
+            Design::Pairs(n) => n,
+            Design::Groups(n, m) => n.min(m),
+        };
+        let mut parts = Vec::new();
+        let mut tests: Vec<&str> = Vec::new();
+        for (_, d) in differences.iter().filter(|(_, d)| d.p.is_some()) {
+            let name = d.test.name(d.design);
+            if !tests.contains(&name) {
+                tests.push(name);
+            }
+        }
+        let comparisons = self.screen.comparison.comparisons();
+        if !tests.is_empty() {
+            let corrected = match comparisons {
+                0 | 1 => String::new(),
+                several => format!(", corrected for {several} comparisons (Holm)"),
+            };
+            parts.push(format!("p: {}{corrected}", tests.join(" or ")));
+        }
+        let with_interval: Vec<usize> =
+            differences.iter().filter(|(_, d)| d.interval.is_some()).map(|(_, d)| trials(d.design)).collect();
+        if let Some(fewest) = with_interval.into_iter().min() {
+            let few = if fewest < MIN_FOR_BOOTSTRAP { ", too narrow for fewer than 10 trials" } else { "" };
+            let resamples = match self.screen.all {
+                true => format!(" ({} resamples)", number_format::count(bootstrap::RESAMPLES)),
+                false => String::new(),
+            };
+            parts.push(format!("interval: bootstrap{resamples}{few}"));
+            parts.push("g: Hedges' g".to_owned());
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+
+    /// Returns the word for a trial: a seed, unless there are folds or histories of other programs.
+    fn unit(&self) -> &'static str {
+        let is_seed = |group: &Group| group.trials.iter().all(|trial| trial.seed().is_some() && trial.fold().is_none());
+        if self.screen.groups.iter().all(is_seed) { "seed" } else { "trial" }
+    }
+
+    fn all_from_runner(&self) -> bool {
+        self.screen.groups.iter().all(|group| group.experiment().is_some())
+    }
 }
 
 /// Returns an interval as text, with signs for an interval of a difference.
-fn interval(interval: Option<Interval>, is_signed: bool) -> String {
+fn interval(interval: Interval, is_signed: bool) -> String {
     let end = |value: f64| if is_signed { signed(value) } else { number_format::metric(Some(value)) };
-    interval.map_or("–".to_owned(), |interval| format!("{} to {}", end(interval.low), end(interval.high)))
+    format!("{} to {}", end(interval.low), end(interval.high))
 }
 
 /// Returns a p value with four decimals below 0.1, else two.
@@ -138,84 +296,4 @@ pub(crate) fn format_p(p: f64) -> String {
         p if p < 0.1 => format!("{p:.4}"),
         p => format!("{p:.2}"),
     }
-}
-
-/// Returns a sentence about the difference of one group from the baseline.
-fn sentence(group: &str, baseline: &str, d: &Difference, test: &MetricTest) -> String {
-    let metric = metric_label(&test.metric);
-    let delta = together(&signed(d.difference));
-    let is_better = higher_is_better(metric_of(&test.metric)).map(|higher| (d.difference > 0.0) == higher);
-    let than = match is_better {
-        Some(true) => "better than",
-        Some(false) => "worse than",
-        None if d.difference > 0.0 => "higher than",
-        None => "lower than",
-    };
-    let name = d.test.name(d.design);
-    let p = |value: f64| together(&format!("p {}", format_p(value)));
-    let corrected_p = d.corrected.map(p).unwrap_or_default();
-    match d.significance {
-        Significance::Same | Significance::OneTrial => format!("{group}: the same {metric} as {baseline}"),
-        Significance::Significant => {
-            format!("{group} is {than} {baseline} (significant): {metric} {delta} ({name}, {corrected_p})")
-        }
-        Significance::NotSignificant => {
-            format!("{group} and {baseline}: {metric} {delta}, not significant ({name}, {corrected_p})")
-        }
-        Significance::TooFew => {
-            let t_test = d.p_if_normal.filter(|_| d.test != Test::T);
-            let t_test =
-                t_test.map(|value| format!("; a t test, which assumes a normal distribution, gives {}", p(value)));
-            let trials = match d.design {
-                Design::Pairs(pairs) => format!("{pairs} pairs"),
-                Design::Groups(first, second) => format!("{first} and {second} trials"),
-            };
-            format!(
-                "{group} and {baseline}: {metric} {delta}, not significant: with {trials} the smallest possible p is {} ({name}){}",
-                format_p(d.least_p),
-                t_test.unwrap_or_default()
-            )
-        }
-    }
-}
-
-/// Returns remarks about all differences: how many seeds are needed, and how intervals and p values are computed.
-fn remarks(differences: &[(usize, &Difference)], comparisons: usize, all_from_runner: bool) -> Vec<String> {
-    let mut remarks = Vec::new();
-    let any = |verdict: Significance| differences.iter().any(|(_, difference)| difference.significance == verdict);
-    if any(Significance::TooFew) || any(Significance::OneTrial) {
-        let needed = pairs_needed(comparisons.max(differences.len()));
-        let other =
-            if any(Significance::TooFew) && differences[0].1.test != Test::T { ", or use `--test t`" } else { "" };
-        let how =
-            if all_from_runner { format!(": `runner exp NAME --seeds 0..{}`", needed - 1) } else { String::new() };
-        remarks.push(format!("use the same {needed} or more seeds in each run{how}{other}"));
-    }
-    let trials = |design: Design| match design {
-        Design::Pairs(n) => n,
-        Design::Groups(n, m) => n.min(m),
-    };
-    if differences.iter().any(|(_, d)| d.interval.is_some()) {
-        let few = differences.iter().any(|(_, d)| d.interval.is_some() && trials(d.design) < MIN_FOR_BOOTSTRAP);
-        let caution = match few {
-            true => format!(", too narrow for fewer than {MIN_FOR_BOOTSTRAP} trials"),
-            false => String::new(),
-        };
-        remarks.push(format!(
-            "intervals of Δ are bootstrap percentiles ({} resamples){caution}; g is Hedges' g: the difference in standard deviations",
-            number_format::count(bootstrap::RESAMPLES)
-        ));
-    }
-    let excludes_0 = |d: &Difference| d.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);
-    if differences.iter().any(|(_, d)| d.significance == Significance::NotSignificant && excludes_0(d)) {
-        remarks.push(
-            "if an interval excludes 0 and p is above 0.05, trust p: the two are computed in different ways".to_owned(),
-        );
-    }
-    if comparisons > 1 {
-        remarks.push(format!(
-            "{comparisons} comparisons: p values are corrected with Holm's method, so the chance of any false positive stays below {ALPHA}"
-        ));
-    }
-    remarks
 }

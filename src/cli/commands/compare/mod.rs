@@ -1,28 +1,31 @@
 //! `runner compare A B …`
 //!
-//! This folder formats the comparison. The notes and errors come from `crate::compare`: cautions from `caution`, runs that
-//! cannot be found or read from `find`, unknown metrics and baselines from `comparison`.
+//! Without `--all` the comparison fits one screen: a legend (`screen`), the settings that differ with the main metrics
+//! (`summary`), the differences, and the cautions. `--all` adds the tables of all settings and metrics, and the curves.
+//! The notes and errors come from `crate::compare`: cautions from `caution`, runs that cannot be found or read from
+//! `find`, unknown metrics and baselines from `comparison`.
 
+mod cautions;
 mod chart;
 mod curves;
 mod differences;
 pub(super) mod formats;
 mod overview;
+mod screen;
 mod settings;
+mod single;
+mod summary;
 mod table;
 
-use anyhow::anyhow;
-
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::commands::compare::screen::Screen;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
-use crate::compare::comparison::{CompareOptions, Comparison, compare};
+use crate::compare::comparison::{CompareOptions, compare};
 use crate::compare::find::{Found, find};
-use crate::compare::group::Group;
 use crate::compare::statistics::Test;
 use crate::compare::trial::Axis;
-use crate::config::hint::Hint;
 
 /// Arguments of `runner compare`.
 #[derive(Debug, clap::Args)]
@@ -44,7 +47,7 @@ pub struct Args {
     /// Unit of the x axis
     #[arg(long, value_enum, default_value_t)]
     x: Axis,
-    /// Show all settings, not only those that differ
+    /// Show everything: all runs, settings, metrics, curves and cautions
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -59,6 +62,9 @@ pub struct Args {
     #[arg(long, group = "format")]
     md: bool,
 }
+
+/// Number of lines that a comparison has at most without `--all`.
+const MAX_LINES: usize = 60;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,16 +81,12 @@ them. Groups with the same seeds are compared in pairs.";
 /// Compares runs.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let Found { groups, faults, notes, named } = find(&args.runs, &args.out)?;
-    if groups.len() < 2 && faults.is_empty() {
-        let message = format!("`{}` is the only run: there is nothing to compare it with", groups[0].label);
-        let hint = "name a second run: `runner runs` lists past runs";
-        return Err(anyhow!(message).context(Hint(hint.to_owned())));
-    }
     // `--baseline` may repeat a name of the command line, or be a label
     let label_of = |name: &String| named.iter().position(|other| other == name).map(|i| groups[i].label.clone());
     let baseline = args.baseline.as_ref().map(|name| label_of(name).unwrap_or_else(|| name.clone()));
     let options = CompareOptions { baseline, metrics: args.metrics.clone(), test: args.test };
     let comparison = compare(&groups, &options)?;
+    let lone = if let [_] = &groups[..] { Some(named[0].as_str()) } else { None };
     if args.json {
         terminal::json(&formats::to_json(&groups, &comparison, args.all));
     } else if args.csv {
@@ -93,28 +95,37 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     } else if args.md {
         terminal::out(&formats::to_markdown(&groups, &comparison, args.all));
     } else {
-        terminal::out(&render(&groups, &comparison, args, TextStyle::of_output()));
+        let screen = Screen::new(groups, comparison, args.all, args.baseline.is_some());
+        terminal::out(&render(&screen, args, TextStyle::of_output()));
     }
     notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     faults.iter().for_each(terminal::error);
-    if groups.len() == 1 {
-        terminal::say(&format!("no other run could be read: showing only {}", groups[0].label));
+    match (lone, faults.is_empty()) {
+        (Some(lone), true) => {
+            terminal::say(&format!("hint: name a second run to compare it with: `runner compare {lone} RUN`"));
+        }
+        (Some(lone), false) => terminal::say(&format!("no other run could be read: showing only {lone}")),
+        (None, _) => {}
     }
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// Returns the comparison as text: overview, settings, metrics, curves, cautions, and tested differences.
-fn render(groups: &[Group], comparison: &Comparison, args: &Args, page: TextStyle) -> String {
-    let mut parts = vec![overview::render(groups, comparison.baseline, page)];
-    parts.extend(settings::render(groups, args.all, page));
-    parts.extend(table::render(groups, comparison, page));
-    parts.extend(curves::render(groups, comparison, args.x, page));
-    if !comparison.cautions.is_empty() {
-        let cautions = comparison.cautions.iter().map(|caution| page.wrapped(&format!("caution: {caution}"), 2));
-        parts.push(cautions.collect::<Vec<_>>().join("\n"));
+/// Returns the comparison as text.
+fn render(screen: &Screen, args: &Args, page: TextStyle) -> String {
+    let groups = &screen.groups;
+    let mut parts = vec![screen.legend(page)];
+    parts.push(if groups.len() > 1 { summary::render(screen, page) } else { single::render(screen, page) });
+    if screen.all {
+        parts.push(overview::render(groups, page));
+        parts.extend(settings::render(groups, page));
+        parts.extend(table::render(groups, &screen.comparison, page));
+        parts.extend(curves::render(groups, &screen.comparison, args.x, page));
     }
+    let cautions = cautions::render(screen, page);
     if groups.len() > 1 {
-        parts.extend(differences::render(groups, comparison, page));
+        let taken: usize = parts.iter().chain(&cautions).map(|part| part.lines().count() + 1).sum();
+        parts.extend(differences::render(screen, MAX_LINES.saturating_sub(taken), page));
     }
+    parts.extend(cautions);
     parts.join("\n\n")
 }

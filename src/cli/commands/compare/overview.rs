@@ -8,14 +8,13 @@ use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::group::Group;
-use crate::compare::positive_class;
 use crate::compare::settings::format_seeds;
 use crate::compare::statistics::mean;
 use crate::compare::trial::{Record, Trial};
 use crate::history::diagnosis::Verdict;
 
-/// Returns the table of the groups and the lines below it.
-pub(crate) fn render(groups: &[Group], baseline: usize, page: TextStyle) -> String {
+/// Returns the table of the groups and the paths of their files below it.
+pub(crate) fn render(groups: &[Group], page: TextStyle) -> String {
     let words = |header: &str, cell: &dyn Fn(&Group) -> String| Column::words(header, groups.iter().map(cell));
     let numbers = |header: &str, cell: &dyn Fn(&Group) -> String| {
         Column::numbers(header, groups.iter().map(|group| Cell { text: cell(group), is_best: false }))
@@ -24,9 +23,9 @@ pub(crate) fn render(groups: &[Group], baseline: usize, page: TextStyle) -> Stri
         labels: Column::words("run", groups.iter().map(|group| group.label.clone())),
         groups: vec![
             vec![words("trials", &trials)],
-            vec![numbers("epochs", &|group| range(group, &epochs(group)))],
+            vec![numbers("epochs", &epochs)],
             vec![
-                numbers("best epoch", &|group| trial_range(group, |trial| Some(trial.best()?.epoch as f64))),
+                numbers("best epoch", &best_epoch),
                 numbers("overfits from", &|group| {
                     trial_range(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))
                 }),
@@ -40,13 +39,12 @@ pub(crate) fn render(groups: &[Group], baseline: usize, page: TextStyle) -> Stri
         closing: None,
     };
     let mut lines = fitted.tables(page);
-    lines.push(format!("baseline: {}\n{}", groups[baseline].label, locations(groups).join("\n")));
-    lines.extend(positive_class::describe(groups).map(|positive| page.wrapped(&positive, 2)));
+    lines.push(locations(groups).join("\n"));
     lines.join("\n\n")
 }
 
 /// Returns the paths of the groups: one line for each folder with several groups, and one for each other group.
-fn locations(groups: &[Group]) -> Vec<String> {
+pub(super) fn locations(groups: &[Group]) -> Vec<String> {
     let mut by_folder: IndexMap<Option<PathBuf>, Vec<&Group>> = IndexMap::new();
     for group in groups {
         by_folder.entry(common_folder(group)).or_default().push(group);
@@ -66,7 +64,7 @@ fn locations(groups: &[Group]) -> Vec<String> {
 }
 
 /// Returns the number of trials and their seeds, or the format of a foreign history.
-fn trials(group: &Group) -> String {
+pub(super) fn trials(group: &Group) -> String {
     let n = group.trials.len();
     if let Some(Record::Foreign(read)) = group.trials.first().map(|trial| &trial.record) {
         let format = read.foreign.format.word();
@@ -86,9 +84,14 @@ fn mean_of_trials(group: &Group, value: impl Fn(&Trial) -> Option<f64>) -> Optio
     Some(group.plotted_values(value)).filter(|values| !values.is_empty()).map(|values| mean(&values))
 }
 
-/// Returns the number of epochs of each trial, including diverged ones.
-fn epochs(group: &Group) -> Vec<f64> {
-    group.trials.iter().map(|trial| trial.epochs() as f64).collect()
+/// Returns the number of epochs, or the range of the trials' numbers of epochs. Diverged trials are included.
+pub(super) fn epochs(group: &Group) -> String {
+    range(group, &group.trials.iter().map(|trial| trial.epochs() as f64).collect::<Vec<_>>())
+}
+
+/// Returns the best epoch, or the range of the trials' best epochs.
+pub(super) fn best_epoch(group: &Group) -> String {
+    trial_range(group, |trial| Some(trial.best()?.epoch as f64))
 }
 
 /// Returns the range of a whole number over trials.
@@ -114,7 +117,7 @@ fn range(group: &Group, values: &[f64]) -> String {
 }
 
 /// Returns the most frequent diagnosis of the trials, with its count if others differ.
-fn diagnosis(group: &Group) -> String {
+pub(super) fn diagnosis(group: &Group) -> String {
     let verdicts: Vec<Verdict> = group.trials.iter().filter_map(Trial::verdict).collect();
     let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
     let most = Verdict::ALL.into_iter().rev().max_by_key(|verdict| count(*verdict)).filter(|_| !verdicts.is_empty());

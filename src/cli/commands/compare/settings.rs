@@ -1,56 +1,53 @@
-//! Table of the settings that differ between groups, or of all settings.
+//! Tables of all settings: those that differ between groups, and the others.
 
 use indexmap::IndexMap;
 
 use crate::cli::text::column_layout::{Column, Fitted};
-use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::truncate::truncated;
 use crate::compare::group::Group;
 use crate::compare::settings::{Setting, differing, settings};
 
 /// Maximum number of groups that are shown as columns.
-const MAX_COLUMNS: usize = 3;
+const MAX_COLUMNS: usize = 8;
 
-/// Returns tables of the settings; for many groups, a list of the values of each setting. If nothing differs, a sentence.
-pub(crate) fn render(groups: &[Group], all: bool, page: TextStyle) -> Vec<String> {
-    let all_settings = settings(groups);
-    let shown = if all { all_settings.clone() } else { differing(groups) };
+/// Returns tables of all settings: those that differ, and those that are the same in all groups. For many groups, those
+/// that differ are lists of their values.
+pub(crate) fn render(groups: &[Group], page: TextStyle) -> Vec<String> {
     let (known, unknown): (Vec<_>, Vec<_>) = groups.iter().enumerate().partition(|(_, group)| group.config().is_some());
-    if known.is_empty() {
+    let Some((first, _)) = known.first() else {
         return vec!["the settings of these runs are unknown".to_owned()];
-    }
-    if let ([(_, group)], 1..) = (&known[..], unknown.len()) {
-        return match all {
-            true => tables(&shown, &known, page),
-            false => vec![format!("settings are known only for {} (shown with `--all`)", group.label)],
-        };
-    }
-    let mut parts = match shown.len() {
-        0 => vec!["no setting differs".to_owned()],
-        _ if known.len() <= MAX_COLUMNS => tables(&shown, &known, page),
-        _ => vec![shown.iter().map(|setting| values_of(setting, &known, page)).collect::<Vec<_>>().join("\n")],
     };
-    let mut remarks = Vec::new();
-    if let same @ 1.. = all_settings.len() - shown.len() {
-        let are = if same == 1 { "setting is" } else { "settings are" };
-        remarks.push(format!("{} {are} the same (shown with `--all`)", number_format::count(same)));
+    let differing = differing(groups);
+    let mut parts = match differing.len() {
+        0 => Vec::new(),
+        _ if known.len() <= MAX_COLUMNS => tables(&differing, &known, page),
+        _ => vec![differing.iter().map(|setting| values_of(setting, &known, page)).collect::<Vec<_>>().join("\n")],
+    };
+    let same: Vec<Setting> = settings(groups).into_iter().filter(|setting| !differing.contains(setting)).collect();
+    if !same.is_empty() {
+        let header = if known.len() > 1 { "the same setting in all" } else { "setting" };
+        let values = same.iter().map(|setting| value(setting, *first, page));
+        let labels = Column::words(header, same.iter().map(|setting| setting.key.clone()));
+        let columns = vec![vec![Column::words("value", values)]];
+        parts.extend(Fitted { labels, groups: columns, spare: Vec::new(), closing: None }.tables(page));
     }
     if !unknown.is_empty() {
         let labels: Vec<&str> = unknown.iter().map(|(_, group)| group.label.as_str()).collect();
-        remarks.push(page.wrapped(&format!("settings are unknown for {}", labels.join(", ")), 2));
-    }
-    if let (Some(last), false) = (parts.last_mut(), remarks.is_empty()) {
-        *last = format!("{last}\n{}", remarks.join("\n"));
+        parts.push(page.wrapped(&format!("settings are unknown for {}", labels.join(", ")), 2));
     }
     parts
+}
+
+/// Returns the value of a setting in a group.
+fn value(setting: &Setting, group: usize, page: TextStyle) -> String {
+    truncated(setting.values[group].as_deref().unwrap_or("–"), page.width / 2)
 }
 
 /// Returns tables with a row for each setting and a column for each group.
 fn tables(settings: &[Setting], groups: &[(usize, &Group)], page: TextStyle) -> Vec<String> {
     let column = |(index, group): &(usize, &Group)| {
-        let cell = |setting: &Setting| truncated(setting.values[*index].as_deref().unwrap_or("–"), page.width / 2);
-        vec![Column::words(truncated(&group.label, 30), settings.iter().map(cell))]
+        vec![Column::words(group.label.as_str(), settings.iter().map(|setting| value(setting, *index, page)))]
     };
     let fitted = Fitted {
         labels: Column::words("setting", settings.iter().map(|setting| setting.key.clone())),

@@ -7,7 +7,6 @@
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
-use crate::cli::truncate::truncated;
 use crate::compare::comparison::{Comparison, MetricComparison};
 use crate::compare::group::{Group, describe_test_weights};
 use crate::compare::metric_name::metric_of;
@@ -56,7 +55,7 @@ fn groups_as_columns(groups: &[Group], shown: &[&MetricComparison], baseline: us
     let group_columns = |(index, group): (usize, &Group)| {
         let cell =
             |metric: &&MetricComparison| Cell { text: format_metric(metric, index), is_best: metric.best[index] };
-        let mut columns = vec![Column::numbers(truncated(&group.label, 28), shown.iter().map(cell))];
+        let mut columns = vec![Column::numbers(group.label.as_str(), shown.iter().map(cell))];
         if index != baseline {
             let delta =
                 |metric: &&MetricComparison| Cell { text: format_delta(metric, index, baseline), is_best: false };

@@ -1,0 +1,230 @@
+//! Table of the groups: the settings that differ and the main metrics. Columns that do not fit are counted.
+
+use std::collections::HashSet;
+
+use crate::cli::commands::compare::overview;
+use crate::cli::commands::compare::screen::Screen;
+use crate::cli::commands::compare::table::{format_metric, metric_label};
+use crate::cli::text::column_layout::{Cell, Column, fit};
+use crate::cli::text::text_style::TextStyle;
+use crate::compare::comparison::MetricComparison;
+use crate::compare::group::describe_test_weights;
+use crate::compare::metric_name::metric_of;
+use crate::compare::positive_class;
+use crate::compare::settings::{Setting, differing, settings};
+
+/// Maximum number of metrics, unless more are tested.
+const MAX_METRICS: usize = 5;
+
+/// Returns the table with notes below it.
+pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
+    let differing = differing(&screen.groups);
+    let metrics = main_metrics(screen);
+    let ranked_by = screen.comparison.ranked_by().map(|metric| metric.name.as_str());
+    let (settings, too_wide) = setting_columns(&differing, screen, page);
+    let count = settings.len();
+    let mut columns = settings;
+    let mut other_metrics = 0;
+    for (place, metric) in metrics.iter().enumerate() {
+        let is_tested = screen.comparison.tests.iter().any(|test| test.metric == metric.name);
+        let rank = match (place, is_tested || Some(metric.name.as_str()) == ranked_by) {
+            (0, _) => 0,
+            (_, true) => 1,
+            _ => {
+                other_metrics += 1;
+                3 + 2 * other_metrics
+            }
+        };
+        columns.push((rank, metric_column(metric, screen)));
+    }
+    columns.extend(trial_columns(screen));
+    let (table, left_out) = fit(&screen.labels(page), &columns, page);
+    let is_left_out = |place: usize| left_out.contains(&place);
+    let shown_metrics: Vec<&MetricComparison> = metrics
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !is_left_out(count + place))
+        .map(|(_, metric)| *metric)
+        .collect();
+    let hidden_settings: Vec<String> = (0..count)
+        .filter(|&place| is_left_out(place))
+        .map(|place| columns[place].1.header().to_owned())
+        .chain(too_wide)
+        .collect();
+    let legend =
+        [marks(&shown_metrics, screen, page), hidden(&hidden_settings, shown_metrics.len(), differing.len(), screen)];
+    let mut lines = vec![table];
+    if metrics.is_empty() {
+        lines.push("no metrics: no epoch was completed".to_owned());
+    }
+    lines.extend(legend.iter().filter(|parts| !parts.is_empty()).map(|parts| page.wrapped(&parts.join("; "), 2)));
+    lines.retain(|line| !line.trim().is_empty());
+    lines.join("\n")
+}
+
+/// Returns the metrics to show, the most important one first: the tested ones, the one that ranks the groups, the main
+/// metric and the loss on each part of the data, then others.
+pub(super) fn main_metrics(screen: &Screen) -> Vec<&MetricComparison> {
+    let comparison = &screen.comparison;
+    let tested: Vec<&str> = comparison.tests.iter().map(|test| test.metric.as_str()).collect();
+    let base = |name: &str| metric_of(name).trim_start_matches("val_").to_owned();
+    let main = tested.first().map(|name| base(name)).unwrap_or_else(|| "loss".to_owned());
+    let mut names: Vec<String> = tested.iter().map(|name| (*name).to_owned()).collect();
+    names.extend(comparison.ranked_by().map(|metric| metric.name.clone()));
+    let others = comparison.metrics.iter().map(|metric| base(&metric.name));
+    for metric in [main, "loss".to_owned()].into_iter().chain(others) {
+        let is_there = |name: &String| comparison.metric(name).is_some_and(MetricComparison::is_there);
+        let of_curves = [format!("best.val_{metric}"), format!("best.{metric}"), format!("last.{metric}")];
+        names.extend(of_curves.into_iter().find(is_there));
+        names.extend(Some(format!("test.{metric}")).filter(is_there));
+    }
+    let mut found: Vec<&MetricComparison> = Vec::new();
+    for metric in names.iter().filter_map(|name| comparison.metric(name)) {
+        let is_shown = screen.shown.iter().any(|&place| metric.value(place).is_some());
+        if is_shown && !found.iter().any(|other| other.name == metric.name) {
+            found.push(metric);
+        }
+    }
+    found.truncate(MAX_METRICS.max(tested.len()));
+    found
+}
+
+/// Returns the column of a metric.
+fn metric_column(metric: &MetricComparison, screen: &Screen) -> Column {
+    let cell = |&place: &usize| Cell { text: format_metric(metric, place), is_best: metric.best[place] };
+    Column::numbers(metric_label(&metric.name), screen.shown.iter().map(cell))
+}
+
+/// Returns the columns of the settings with their ranks, and the names of those that are too wide. A setting with more
+/// different values comes before others if there is not enough room.
+fn setting_columns(differing: &[Setting], screen: &Screen, page: TextStyle) -> (Vec<(usize, Column)>, Vec<String>) {
+    let values = |setting: &Setting| -> Vec<Option<String>> {
+        screen.shown.iter().map(|&place| setting.values[place].clone()).collect()
+    };
+    let distinct = |setting: &Setting| values(setting).into_iter().collect::<HashSet<_>>().len();
+    let mut by_rank: Vec<usize> = (0..differing.len()).collect();
+    by_rank.sort_by_key(|&place| std::cmp::Reverse(distinct(&differing[place])));
+    let (mut columns, mut too_wide) = (Vec::new(), Vec::new());
+    for (place, setting) in differing.iter().enumerate() {
+        let name = short_key(&setting.key, differing);
+        let Some(cells) = shortened(&values(setting), page.width * 2 / 5) else {
+            too_wide.push(name);
+            continue;
+        };
+        let rank = by_rank.iter().position(|&other| other == place).unwrap_or_default();
+        let is_number = cells.iter().all(|cell| cell == "–" || cell.parse::<f64>().is_ok());
+        let column = match is_number {
+            true => Column::numbers(name, cells.into_iter().map(Cell::plain)),
+            false => Column::words(name, cells),
+        };
+        columns.push((2 + 2 * rank, column));
+    }
+    (columns, too_wide)
+}
+
+/// Returns the end of a key that no other key has: `lr` for `train.optimizer.adam.lr`.
+fn short_key(key: &str, settings: &[Setting]) -> String {
+    let parts: Vec<&str> = key.split('.').collect();
+    let end = |length: usize| parts[parts.len() - length..].join(".");
+    let is_unique = |end: &str| {
+        let ends_so = |setting: &&Setting| setting.key == end || setting.key.ends_with(&format!(".{end}"));
+        settings.iter().filter(ends_so).count() == 1
+    };
+    let starts_with_a_name = |end: &str| !end.starts_with(|letter: char| letter.is_ascii_digit());
+    (1..=parts.len()).map(end).find(|end| is_unique(end) && starts_with_a_name(end)).unwrap_or_else(|| key.to_owned())
+}
+
+/// Returns the values as cells. If one is wider than `most`, the parts of a list that all have in common at its start and
+/// end become `…`; `None` if that is not enough.
+fn shortened(values: &[Option<String>], most: usize) -> Option<Vec<String>> {
+    let fits = |cells: &[String]| cells.iter().all(|cell| cell.chars().count() <= most);
+    let whole: Vec<String> = values.iter().map(|value| value.clone().unwrap_or_else(|| "–".to_owned())).collect();
+    if fits(&whole) {
+        return Some(whole);
+    }
+    let lists: Vec<Vec<&str>> = values.iter().flatten().map(|value| value.split(", ").collect()).collect();
+    let shortest = lists.iter().map(Vec::len).min()?;
+    let same =
+        |index: &dyn Fn(&Vec<&str>) -> usize| lists.iter().all(|list| list[index(list)] == lists[0][index(&lists[0])]);
+    let start = (0..shortest).take_while(|&place| same(&|_| place)).count();
+    let end = (0..shortest - start).take_while(|&place| same(&|list| list.len() - 1 - place)).count();
+    // something remains of each list
+    let (start, end) = match shortest - start - end {
+        0 if start > 0 => (start - 1, end),
+        0 => (start, end.saturating_sub(1)),
+        _ => (start, end),
+    };
+    let cell = |value: &Option<String>| {
+        let Some(value) = value else { return "–".to_owned() };
+        let list: Vec<&str> = value.split(", ").collect();
+        let before = (start > 0).then_some("…");
+        let after = (end > 0).then_some("…");
+        before
+            .into_iter()
+            .chain(list[start..list.len() - end].iter().copied())
+            .chain(after)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    Some(values.iter().map(cell).collect()).filter(|cells: &Vec<String>| fits(cells))
+}
+
+/// Returns the columns about training: best epoch and diagnosis.
+fn trial_columns(screen: &Screen) -> Vec<(usize, Column)> {
+    let groups = || screen.shown.iter().map(|&place| &screen.groups[place]);
+    let best_epoch = Column::numbers("best epoch", groups().map(overview::best_epoch).map(Cell::plain));
+    let diagnosis = Column::words("diagnosis", groups().map(overview::diagnosis));
+    [(12, best_epoch), (9, diagnosis)].into_iter().filter(|(_, column)| !column.is_empty()).collect()
+}
+
+/// Returns what the marks and headers mean.
+fn marks(metrics: &[&MetricComparison], screen: &Screen, page: TextStyle) -> Vec<String> {
+    let mut parts = Vec::new();
+    let is_marked = |metric: &&&MetricComparison| screen.shown.iter().any(|&place| metric.best[place]);
+    if metrics.iter().any(|metric| is_marked(&metric)) {
+        let rows = if screen.comparison.has_validation { "validation" } else { "training" };
+        parts.push(format!("{}: best on {rows} rows", if page.styled { "bold" } else { "*" }));
+    }
+    if screen.groups.iter().any(|group| group.trials.len() > 1) {
+        parts.push("mean ± standard deviation".to_owned());
+    }
+    if metrics.iter().any(|metric| metric.name.starts_with("best.")) {
+        parts.push("best: in the best epoch".to_owned());
+    }
+    if metrics.iter().any(|metric| metric.name.starts_with("test.")) {
+        parts.push(format!("test rows: {}", describe_test_weights(&screen.groups)));
+    }
+    parts.extend(positive_class::describe(&screen.groups));
+    parts
+}
+
+/// Returns what the table does not show.
+fn hidden(hidden_settings: &[String], shown_metrics: usize, differ: usize, screen: &Screen) -> Vec<String> {
+    let mut parts = Vec::new();
+    let all = settings(&screen.groups).len();
+    let metrics = screen.comparison.metrics.iter().filter(|metric| metric.is_there()).count() - shown_metrics;
+    let mut not_shown = Vec::new();
+    match hidden_settings {
+        [] => {}
+        [one] => not_shown.push(format!("the setting {one}")),
+        several => not_shown.push(format!("{} settings that differ ({})", several.len(), several.join(", "))),
+    }
+    not_shown.extend((metrics > 0).then(|| format!("{metrics} metric{}", if metrics == 1 { "" } else { "s" })));
+    let known: Vec<&str> =
+        screen.groups.iter().filter(|group| group.config().is_some()).map(|group| group.label.as_str()).collect();
+    match known.len() {
+        0 => parts.push("the settings of these runs are unknown".to_owned()),
+        1 if screen.groups.len() > 1 => parts.push(format!("settings are known only for {}", known[0])),
+        1 => {}
+        _ if differ == 0 => parts.push("no setting differs".to_owned()),
+        _ if all > differ => {
+            let are = if all - differ == 1 { "setting is" } else { "settings are" };
+            parts.push(format!("{} {are} the same", all - differ));
+        }
+        _ => {}
+    }
+    if !screen.all && !not_shown.is_empty() {
+        parts.push(format!("not shown: {} (`--all`)", not_shown.join(", ")));
+    }
+    parts
+}
