@@ -7,7 +7,6 @@
 pub mod caution;
 pub mod comparison;
 pub mod direction;
-pub mod filter;
 pub mod find;
 pub mod foreign_trial;
 pub mod group;
@@ -15,7 +14,7 @@ mod label;
 pub mod metric_name;
 pub mod positive_class;
 pub mod ranking;
-pub mod run_list;
+pub mod runs;
 pub mod settings;
 pub mod statistics;
 pub mod trial;

@@ -7,7 +7,7 @@ use crate::compare::group::Group;
 use crate::history::History;
 
 /// Keys that describe an experiment and do not change the training.
-const DESCRIPTIVE_KEYS: [&str; 10] =
+pub const DESCRIPTIVE_KEYS: [&str; 10] =
     ["name", "title", "question", "source", "lesson", "quick", "reference", "theirs", "expect", "variants"];
 
 /// Paths of the user's data files. Files with the same checksum are the same data, wherever they are.

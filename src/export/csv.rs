@@ -1,13 +1,15 @@
 //! CSV export: `epochs.csv` with a row for each epoch of each trial, and `trials.csv` with a row for each trial.
 //!
-//! Both start with the columns that identify the trial, which serve as keys for joins and groups. A value that a trial
-//! does not have is an empty cell. A non-finite value is `NaN`, `inf` or `-inf`, which pandas and polars read as
+//! Both start with the columns that identify the trial, which serve as keys for joins and groups. `trials.csv` has every
+//! setting as a column, `epochs.csv` those that differ between the trials. A value that a trial does not have is an empty
+//! cell. A non-finite value is `NaN`, `inf` or `-inf`, which pandas and polars read as
 //! numbers.
 
 use std::path::PathBuf;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
+use crate::compare::settings::flatten;
 use crate::export::files::{File, Trial};
 use crate::history::History;
 use crate::io::csv_line;
@@ -52,12 +54,15 @@ fn key(history: &History) -> Vec<(String, String)> {
 
 fn epochs(trials: &[Trial]) -> Table {
     let mut table = Table::default();
+    let differing = differing_settings(trials);
     let columns = ["experiment", "variant", "seed", "fold", "epoch"].map(str::to_owned);
-    table.columns.extend(columns);
-    for Trial { history, .. } in trials {
+    table.columns.extend(columns.into_iter().chain(differing.iter().map(|(key, _)| key.clone())));
+    for (place, Trial { history, .. }) in trials.iter().enumerate() {
         for (row, epoch) in history.history.epoch.iter().enumerate() {
             let mut cells = key(history);
             cells.push(("epoch".to_owned(), epoch.to_string()));
+            cells
+                .extend(differing.iter().map(|(key, values)| (key.clone(), values[place].clone().unwrap_or_default())));
             let metrics = history.history.series.iter();
             cells.extend(metrics.filter_map(|(name, values)| Some((name.clone(), number(values.get(row)?.0)))));
             table.push(cells);
@@ -90,9 +95,19 @@ fn summary(trials: &[Trial]) -> Table {
                 add(&format!("test_{name}"), number(value.0));
             }
         }
+        cells.extend(flatten(&history.config));
         table.push(cells);
     }
     table
+}
+
+/// Returns the settings that differ between the trials, each with its value in every trial.
+fn differing_settings(trials: &[Trial]) -> Vec<(String, Vec<Option<String>>)> {
+    let all: Vec<IndexMap<String, String>> = trials.iter().map(|trial| flatten(&trial.history.config)).collect();
+    let keys: IndexSet<&String> = all.iter().flat_map(IndexMap::keys).collect();
+    let values = |key: &String| all.iter().map(|settings| settings.get(key).cloned()).collect::<Vec<_>>();
+    let with_values = keys.into_iter().map(|key| (key.clone(), values(key)));
+    with_values.filter(|(_, values)| values.windows(2).any(|pair| pair[0] != pair[1])).collect()
 }
 
 fn number(value: f64) -> String {

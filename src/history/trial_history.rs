@@ -29,6 +29,9 @@ pub const SCHEMA: &str = "runner.history/2";
 /// The values of `schema` of earlier versions. Their histories are still read: former keys are aliases of the new ones.
 const FORMER_SCHEMAS: [&str; 1] = ["runner.history/1"];
 
+/// Size of a small history, in bytes.
+const SMALL: u64 = 1 << 20;
+
 /// The history of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct History {
@@ -194,8 +197,10 @@ impl History {
     /// Reads a history, or returns the `schema` of another JSON file.
     fn read_or_schema(path: &Path) -> anyhow::Result<Result<History, Option<String>>> {
         let shown = path.display();
-        let text =
-            bounded_file::read(path, memory::max_json_bytes()).with_context(|| format!("failed to read `{shown}`"))?;
+        // for a small file, the free memory need not be looked up
+        let is_small = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= SMALL);
+        let most = if is_small { SMALL } else { memory::max_json_bytes() };
+        let text = bounded_file::read(path, most).with_context(|| format!("failed to read `{shown}`"))?;
         let parsed = serde_json::from_slice::<History>(&text);
         match parsed {
             Ok(history) if is_readable(&history.schema) => return Ok(Ok(history.upgraded())),

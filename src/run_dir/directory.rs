@@ -155,6 +155,13 @@ impl RunDir {
         (latest.is_dir() && !latest.is_symlink()).then_some(latest)
     }
 
+    /// Records the epoch of the stack in training, for lists of runs.
+    pub fn record_progress(&self, epoch: usize, epochs: usize) {
+        if let Some(lock) = &mut self.state().lock {
+            lock.write_progress(epoch, epochs);
+        }
+    }
+
     /// Path of a file in it.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)

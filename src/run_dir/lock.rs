@@ -4,11 +4,14 @@
 //! network file systems cannot lock; there, directories have no lock.
 
 use std::fs::{File, TryLockError};
-use std::io::{Error, ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-/// Name of the lock file.
-pub(super) const NAME: &str = ".lock";
+use crate::run_dir::writer::{self, LONGEST, NAME};
+
+/// Minimum time between two updates of the progress in the lock file.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The lock of a directory, released when dropped.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(super) struct Lock {
     file: File,
     /// Whether the file system can lock, so that there is no second holder.
     is_held: bool,
+    /// When the progress was last written.
+    last_progress: Option<Instant>,
 }
 
 /// Why the lock could not be taken.
@@ -41,6 +46,7 @@ impl Lock {
     /// Locks a directory.
     pub(super) fn take(folder: &Path) -> Result<Lock, LockError> {
         const MOST: usize = 1_000; // no other process removes its lock this often in a row
+        let mut patience = [5, 20].into_iter(); // milliseconds: a process that lists runs locks it for an instant
         let path = folder.join(NAME);
         for _ in 0..MOST {
             let mut options = File::options();
@@ -53,7 +59,13 @@ impl Lock {
             }
             let is_held = match file.try_lock() {
                 Ok(()) => true,
-                Err(TryLockError::WouldBlock) => return Err(LockError::Held(read_process_id(&mut file))),
+                Err(TryLockError::WouldBlock) => match patience.next() {
+                    Some(pause) => {
+                        std::thread::sleep(Duration::from_millis(pause));
+                        continue;
+                    }
+                    None => return Err(LockError::Held(read_process_id(&mut file))),
+                },
                 Err(TryLockError::Error(error)) if cannot_lock(&error) => false,
                 Err(TryLockError::Error(error)) => return Err(LockError::Failed(error)),
             };
@@ -62,12 +74,28 @@ impl Lock {
             }
             // the process ID is only informative; on a full disk it may be missing
             let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-            return Ok(Lock { path, file, is_held });
+            return Ok(Lock { path, file, is_held, last_progress: None });
         }
         Err(LockError::Failed(Error::new(
             ErrorKind::ResourceBusy,
             "other processes take and release it again and again",
         )))
+    }
+
+    /// Writes the epoch of the stack in training into the lock file, at most twice per second. It is only informative,
+    /// so errors are ignored.
+    pub(super) fn write_progress(&mut self, epoch: usize, epochs: usize) {
+        if self.last_progress.is_some_and(|last| last.elapsed() < PROGRESS_INTERVAL) {
+            return;
+        }
+        self.last_progress = Some(Instant::now());
+        let text = format!("{} {epoch}/{epochs}", std::process::id());
+        let length = text.len() as u64;
+        let _ = self
+            .file
+            .rewind()
+            .and_then(|()| self.file.write_all(text.as_bytes()))
+            .and_then(|()| self.file.set_len(length));
     }
 
     /// Whether no other process can hold the lock too.
@@ -88,8 +116,8 @@ impl Drop for Lock {
 /// Reads the process ID in the file.
 fn read_process_id(file: &mut File) -> Option<u32> {
     let mut text = String::new();
-    file.take(20).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    writer::parse(&text).process
 }
 
 /// Whether an error means that the file system has no locks.
@@ -133,6 +161,24 @@ mod tests {
         drop(lock);
         assert!(!folder.path().join(NAME).exists());
         drop(Lock::take(folder.path()).unwrap());
+    }
+
+    #[test]
+    fn the_writer_and_its_progress_are_read_while_it_runs_and_after_it_was_killed() {
+        use crate::run_dir::writer::Writer;
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Writer::find(folder.path()), None);
+        let mut lock = Lock::take(folder.path()).unwrap();
+        let process = Some(std::process::id());
+        assert_eq!(Writer::find(folder.path()), Some(Writer { is_running: true, process, progress: None }));
+        lock.write_progress(12, 200);
+        let running = Writer { is_running: true, process, progress: Some((12, 200)) };
+        assert_eq!(Writer::find(folder.path()), Some(running));
+        drop(lock);
+        assert_eq!(Writer::find(folder.path()), None);
+        std::fs::write(folder.path().join(NAME), "42 7/9").unwrap();
+        let killed = Writer { is_running: false, process: Some(42), progress: Some((7, 9)) };
+        assert_eq!(Writer::find(folder.path()), Some(killed));
     }
 
     #[test]

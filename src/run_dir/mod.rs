@@ -4,7 +4,9 @@ mod directory;
 mod fallback;
 pub mod latest;
 mod lock;
+pub mod remove;
 mod state;
 pub mod write_errors;
+pub mod writer;
 
 pub use crate::run_dir::directory::RunDir;

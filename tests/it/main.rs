@@ -12,6 +12,7 @@ mod process;
 mod reports;
 mod resuming;
 mod run_directories;
+mod run_list;
 mod runs;
 mod saved_runs;
 mod schemas;

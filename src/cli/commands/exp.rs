@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::cli::args::about_args::AboutArgs;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
@@ -13,6 +14,7 @@ use crate::cli::exit::Exit;
 use crate::data::store::cache::Cache;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::{Options, run as run_study};
+use crate::experiment::store::about::About;
 use crate::experiment::store::find::SavedRun;
 use crate::io::atomic_write;
 use crate::train::callback::Callback;
@@ -29,6 +31,8 @@ pub struct Args {
     /// Resume the latest matching run under `--out`, else start one; a finished run is not repeated
     #[arg(long)]
     resume: bool,
+    #[command(flatten)]
+    about_args: AboutArgs,
     /// Write the time of each phase of training to FILE, as JSON
     #[arg(long, value_name = "FILE", hide = true)]
     phases: Option<PathBuf>,
@@ -52,8 +56,14 @@ histories; `runner resume` continues. SIGUSR1 saves a checkpoint.";
 
 /// Trains an experiment, or resumes its latest matching run with `--resume`.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let study = args.run_args.study()?;
+    let about = args.about_args.about();
+    let study = args.run_args.study()?.with_about(about.clone());
     let existing = if args.resume { resume::newest_matching(&study, &args.out, &args.run_args)? } else { None };
+    if let Some((folder, _)) = existing.as_ref().filter(|_| !about.is_empty()) {
+        let mut known = About::read(folder.path())?;
+        known.merge(&about);
+        known.write(folder.path())?;
+    }
     if let Some((folder, record)) = existing.as_ref().filter(|(folder, record)| record.is_complete(folder.path())) {
         record.check_data_of(&study)?;
         let run = SavedRun::find(&folder.path().display().to_string(), &args.out)?;

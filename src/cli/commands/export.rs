@@ -17,7 +17,8 @@ use crate::export::write_files::{self, Existing};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Run directory, a history or weight file of it, an experiment (its newest finished run), or RUN/VARIANT
+    /// Id, name or directory of a run, a history or weight file of it, an experiment (its newest finished run), or
+    /// RUN/VARIANT
     run: String,
     #[command(flatten)]
     format: Formats,
@@ -44,7 +45,7 @@ struct Formats {
     /// TensorBoard event files, one directory per trial
     #[arg(long)]
     tensorboard: bool,
-    /// Two tables: `epochs.csv` with one row per epoch, `trials.csv` with one row per trial
+    /// Two tables: `epochs.csv` with one row per epoch, `trials.csv` with one row per trial and the settings
     #[arg(long)]
     csv: bool,
     /// Keras's `History.history` as JSON, one file per trial

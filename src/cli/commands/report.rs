@@ -17,7 +17,7 @@ use crate::report::{markdown, page};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Runs to show: run directories, histories, glob patterns, experiments (their newest runs), variants
+    /// Runs to show: ids, names, run directories, histories, glob patterns, experiments (their newest runs), variants
     /// (`regularize_mnist/dropout`), or histories of Keras, Lightning, skorch, Hugging Face or TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,

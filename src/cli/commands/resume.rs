@@ -25,7 +25,7 @@ use crate::train::callback::Callback;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Run directory, one of its files, or an experiment (its newest unfinished run)
+    /// Id, name or directory of a run, one of its files, or an experiment (its newest unfinished run)
     #[arg(value_name = "RUN")]
     run: String,
     /// cpu, cuda or cuda:N [default: the device of the run]

@@ -34,6 +34,7 @@ pub fn main() -> ExitCode {
     terminal::install_panic_hook();
     atomic_write::ignore_sigxfsz();
     signals::ignore_sigusr1();
+    completions::answer_shell::<Cli>();
     let exit = report_outcome(match dispatch(&parse_arguments().command) {
         Dispatched::Done(outcome) => outcome,
         Dispatched::ForEngine(_) => become_engine(),
@@ -57,7 +58,7 @@ pub(crate) fn dispatch(command: &Command) -> Dispatched<'_> {
         Command::Show(args) => show::run(args),
         Command::Selftest(args) => selftest::run(args),
         Command::Schema(args) => schema::run(args),
-        Command::Completions(args) => completions::run::<Cli>(args),
+        Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run::<Cli>(args),
         Command::Plot(args) => return plot::dispatch(args),
         Command::Data(args) => return data::dispatch(args),

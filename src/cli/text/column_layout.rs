@@ -6,7 +6,7 @@ use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 
 /// Blanks between two columns; the first of them is for a mark.
-const GAP: usize = 2;
+pub const GAP: usize = 2;
 
 /// A column with its header.
 #[derive(Clone, Debug)]
@@ -54,12 +54,18 @@ impl Column {
         self.cells.iter().map(|cell| cell.text.as_str())
     }
 
+    /// Returns whether it is a column of words.
+    pub fn is_text(&self) -> bool {
+        self.is_text
+    }
+
     /// Returns whether all of its cells are empty.
     pub fn is_empty(&self) -> bool {
         self.cells.iter().all(|cell| cell.text == "–")
     }
 
-    fn width(&self) -> usize {
+    /// Returns the width in characters.
+    pub fn width(&self) -> usize {
         let cells = self.cells.iter().map(|cell| measure_text_width(&cell.text));
         cells.chain([measure_text_width(&self.header)]).max().unwrap_or_default()
     }
@@ -165,7 +171,8 @@ impl Fitted {
 }
 
 impl Column {
-    fn cut_to(&mut self, most: usize) {
+    /// Cuts texts to this width; a text that is cut ends in `…`.
+    pub fn cut_to(&mut self, most: usize) {
         for cell in self.cells.iter_mut().filter(|cell| measure_text_width(&cell.text) > most) {
             cell.text = format!("{}…", cell.text.chars().take(most - 1).collect::<String>().trim_end());
         }
@@ -195,7 +202,7 @@ fn taken(column: &Column) -> usize {
 }
 
 /// Returns the lines of columns beside each other.
-pub(super) fn text(columns: &[&Column], page: TextStyle) -> String {
+pub fn text(columns: &[&Column], page: TextStyle) -> String {
     let rows = columns.first().map_or(0, |column| column.cells.len());
     let widths: Vec<usize> = columns.iter().map(|column| column.width()).collect();
     let lines = (0..=rows).map(|row| {

@@ -64,6 +64,12 @@ pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Prints a question to stderr, without a line break.
+pub fn ask(question: &str) {
+    let mut stderr = std::io::stderr();
+    let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
+}
+
 /// Prints an error: what failed, why, and the hint on a separate line.
 pub fn error(error: &anyhow::Error) {
     let spec_hint = error.downcast_ref::<SpecError>().and_then(|error| error.hint.as_deref());

@@ -11,6 +11,7 @@ use crate::config::suggest;
 use crate::experiment::plan::{BASE, Plan, expectations};
 use crate::experiment::spec::source_text::{SourceText, SpecError};
 use crate::experiment::spec::{Spec, Variant, data_paths, origin, overrides};
+use crate::experiment::store::about::About;
 use crate::io::file_names;
 use crate::tensor::seed;
 
@@ -29,6 +30,8 @@ pub struct Study {
     pub changes: Vec<String>,
     /// Notes about where its data files were found.
     pub notes: Vec<String>,
+    /// Name, tags and note of the next run.
+    pub about: About,
 }
 
 impl Study {
@@ -95,7 +98,15 @@ impl Study {
         };
         expectations::check(&spec, &plans, written.seeds.len()).map_err(into_spec_error)?;
         notes.dedup();
-        Ok(Study { name, spec, plans, source: source.clone(), changes: changes.to_vec(), notes })
+        Ok(Study {
+            name,
+            spec,
+            plans,
+            source: source.clone(),
+            changes: changes.to_vec(),
+            notes,
+            about: About::default(),
+        })
     }
 
     /// Records the command that runs this study.
@@ -104,6 +115,11 @@ impl Study {
             asked.command = Some(command.to_owned());
         }
         self
+    }
+
+    /// Gives the next run of this study a name, tags and a note.
+    pub fn with_about(self, about: About) -> Study {
+        Study { about, ..self }
     }
 
     /// The first plan: the baseline.

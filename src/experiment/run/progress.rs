@@ -2,12 +2,14 @@
 
 use tch::Device;
 
-use crate::data::store::fetch;
+use crate::data::store::fetch::{self, DownloadProgress};
 use crate::experiment::plan::Plan;
 use crate::history::RowCounts;
 use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
-use crate::train::callback;
+use crate::run_dir::RunDir;
+use crate::train::callback::{self, Callback, EpochReport};
+use crate::train::state::timing::Timing;
 
 /// Receives the progress of a run.
 pub trait RunProgress: fetch::DownloadProgress + callback::Callback {
@@ -36,4 +38,47 @@ pub struct StackInfo {
     pub device: Device,
     /// Number of CPU threads.
     pub threads: usize,
+}
+
+/// Passes all reports on, and records the epoch in the run directory, so that lists show it while the run is training.
+pub(super) struct RecordedProgress<'a> {
+    folder: &'a RunDir,
+    watch: &'a mut dyn RunProgress,
+}
+
+impl<'a> RecordedProgress<'a> {
+    pub(super) fn new(folder: &'a RunDir, watch: &'a mut dyn RunProgress) -> Self {
+        RecordedProgress { folder, watch }
+    }
+}
+
+impl Callback for RecordedProgress<'_> {
+    fn epoch(&mut self, report: &EpochReport) {
+        self.folder.record_progress(report.epoch, report.epochs);
+        self.watch.epoch(report);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.watch.note(text);
+    }
+
+    fn phases(&mut self, phases: &Timing) {
+        self.watch.phases(phases);
+    }
+}
+
+impl DownloadProgress for RecordedProgress<'_> {
+    fn doing(&mut self, what: &str) {
+        self.watch.doing(what);
+    }
+
+    fn progress(&mut self, bytes: u64, of: Option<u64>) {
+        self.watch.progress(bytes, of);
+    }
+}
+
+impl RunProgress for RecordedProgress<'_> {
+    fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
+        self.watch.starting(plans, stack);
+    }
 }

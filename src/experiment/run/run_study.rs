@@ -24,14 +24,14 @@ use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::checkpointing::{self, CheckpointInterval, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::error::{self, Operation};
-use crate::experiment::run::progress::RunProgress;
+use crate::experiment::run::progress::{RecordedProgress, RunProgress};
 use crate::experiment::run::scheduler::{TrialResults, run_group};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
 use crate::experiment::run::{grouping, tree, unseen_classes};
-use crate::experiment::store::newest;
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::run_state::RunState;
+use crate::experiment::store::{about, newest};
 use crate::history::{History, expectation, reference};
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
@@ -90,7 +90,10 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn RunProg
     let folds = load_group(&grouping::groups(&study.plans)[0], &mut source, options, &mut *watch)?;
     let resolved = study.spec.to_toml();
     let json = record.to_json()?;
-    let folder = RunDir::create(out, &study.name, &resolved, &[(run_record::FILE, json.as_bytes())], started)?;
+    let about = study.about.to_json()?;
+    let mut beside = vec![(run_record::FILE, json.as_bytes())];
+    beside.extend((!study.about.is_empty()).then_some((about::FILE, about.as_bytes())));
+    let folder = RunDir::create(out, &study.name, &resolved, &beside, started)?;
     update_latest(&folder);
     train_study(folder, record, study, options, Some((source, folds)), None, watch)
 }
@@ -124,7 +127,7 @@ fn train_study(
     let started = record.started()?;
     let run_state = RunState::new(&folder, record);
     let run = Run { study, folder: &folder, run_state: &run_state, options, started };
-    let results = run.train(loaded, checkpoint, watch)?;
+    let results = run.train(loaded, checkpoint, &mut RecordedProgress::new(&folder, watch))?;
     let checkpoint = results.checkpoint;
     let (histories, failures, interrupted) = run.verify_and_store(results)?;
     Ok(Finished { folder, histories, failures, interrupted, checkpoint })

@@ -1,7 +1,7 @@
 //! Finds the run that a command names and reads its histories.
 //!
-//! A run is named by its directory, by one of its files, or by its experiment, which means the newest run. Other files
-//! in the directory are ignored.
+//! A run is named by its directory, by one of its files, by its id or name, or by its experiment, which means the newest
+//! run. Other files in the directory are ignored.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,14 @@ use anyhow::anyhow;
 
 use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;
-use crate::experiment::spec::{Spec, catalogue};
+use crate::experiment::spec::Spec;
 use crate::experiment::store::newest::{self, NewestRun, entries, folders_in, is_run};
+use crate::experiment::store::run_id::{FoundRun, RunEntries};
+use crate::experiment::store::run_name::{HOW_TO_NAME, experiment_directory, list_some, not_found_error, run_with_id};
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::{StackState, TrialName};
 use crate::history::History;
 use crate::io::bounded_file;
-
-/// Hint on the ways to name a run.
-const HOW_TO_NAME: &str = "name a run by its directory, one of its files, or its experiment";
 
 /// A stored run, or a single trial of it.
 #[derive(Debug)]
@@ -30,6 +29,8 @@ pub struct SavedRun {
     pub damaged: Vec<Damaged>,
     /// A newer, unfinished run of the named experiment.
     pub newer: Option<PathBuf>,
+    /// A note on other runs with the same name.
+    pub namesakes: Option<String>,
 }
 
 /// A history that is missing or unreadable.
@@ -88,8 +89,8 @@ fn stem_of(file: &Path) -> String {
 }
 
 impl SavedRun {
-    /// Finds a run by its directory, a history, a weights file, or the name of an experiment whose newest run is under
-    /// `out`; `RUN/VARIANT` has only the trials of one variant.
+    /// Finds a run by its directory, a history, a weights file, the name of an experiment whose newest run is under `out`,
+    /// or the id or name of a run under `out`; `RUN/VARIANT` has only the trials of one variant.
     ///
     /// # Errors
     /// When there is no such run, or none of its histories can be read.
@@ -107,13 +108,21 @@ impl SavedRun {
             _ => match experiment_directory(named, out) {
                 Some(directory) => from_directory(&directory).map(Some),
                 None if path.is_dir() => from_directory(path).map(Some),
-                None => Ok(None),
+                None => match RunEntries::list(out).find(named)? {
+                    Some(FoundRun { folder, note }) => {
+                        from_directory(&folder).map(|run| Some(SavedRun { namesakes: note, ..run }))
+                    }
+                    None => Ok(None),
+                },
             },
         }
     }
 
-    /// Returns a note if a newer run is unfinished and an older one was taken.
+    /// Returns a note if a newer run is unfinished and an older one was taken, or if other runs have the same name.
     pub fn note(&self) -> Option<String> {
+        if self.namesakes.is_some() {
+            return self.namesakes.clone();
+        }
         let newer = self.newer.as_ref()?.display();
         Some(format!(
             "the newer run `{newer}` is unfinished: name its directory to use it, or resume it with `runner resume {newer}`"
@@ -137,8 +146,8 @@ impl SavedRun {
     }
 }
 
-/// Finds the run directory to resume, with or without histories: by its path, by the path of a file in it, or by the
-/// name of an experiment, which means its newest unfinished run.
+/// Finds the run directory to resume, with or without histories: by its path, by the path of a file in it, by its id or
+/// name, or by the name of an experiment, which means its newest unfinished run.
 ///
 /// # Errors
 /// When there is no such run.
@@ -148,7 +157,7 @@ pub fn run_to_resume(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
         Some(directory) => directory,
         None if path.is_dir() => path.to_path_buf(),
         None if path.is_file() => path.parent().map(Path::to_path_buf).unwrap_or_default(),
-        None => return Err(not_found_error(named, path, out)),
+        None => run_with_id(named, path, out)?.folder,
     };
     if is_run(&folder) {
         return Ok(folder);
@@ -158,13 +167,6 @@ pub fn run_to_resume(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
         None => NewestRun::find(&folder)?.map(|newest| newest.run),
     };
     newest.filter(|newest| is_run(newest)).ok_or_else(|| no_history_error(&folder, missing_history_hint(&folder)))
-}
-
-/// Returns the directory of the experiment's runs under `out`, if `named` is the name of an experiment.
-fn experiment_directory(named: &str, out: &Path) -> Option<PathBuf> {
-    let is_name = Path::new(named).components().count() == 1 && !named.ends_with(std::path::MAIN_SEPARATOR);
-    let directory = out.join(named);
-    (is_name && directory.is_dir() && !matches!(named, "." | "..")).then_some(directory)
 }
 
 /// Splits `RUN/VARIANT`; `None` if the part before the last slash is not a run.
@@ -197,7 +199,7 @@ fn from_history(file: PathBuf) -> anyhow::Result<SavedRun> {
         return Err(anyhow!("there is no file `{}`", file.display()).context(Hint(hint)));
     }
     let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    Ok(SavedRun { folder, trials: vec![SavedTrial::read(file)?], damaged: Vec::new(), newer: None })
+    Ok(SavedRun { folder, trials: vec![SavedTrial::read(file)?], damaged: Vec::new(), newer: None, namesakes: None })
 }
 
 /// Reads the run of one weights file, using the history with the same name.
@@ -274,12 +276,16 @@ fn read_run(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
         let seed = seeds.and_then(|seeds| seeds.iter().position(|seed| *seed == history.seed));
         (variant, history.variant.clone(), history.fold, seed.unwrap_or(usize::MAX), history.seed, file.clone())
     });
-    Ok(Some(SavedRun { folder: folder.to_path_buf(), trials, damaged, newer: None }))
+    Ok(Some(SavedRun { folder: folder.to_path_buf(), trials, damaged, newer: None, namesakes: None }))
 }
 
 /// Returns the trials that are done according to the run record, but whose histories are missing.
 pub fn missing_trials(folder: &Path) -> Vec<TrialName> {
-    let Ok(record) = RunRecord::read(folder) else { return Vec::new() };
+    RunRecord::read(folder).map(|record| missing_trials_of(&record, folder)).unwrap_or_default()
+}
+
+/// Returns the trials that are done according to this record of the run, but whose histories are missing.
+pub fn missing_trials_of(record: &RunRecord, folder: &Path) -> Vec<TrialName> {
     let done = record.stacks().filter(|stack| stack.state == StackState::Done).flat_map(|stack| &stack.trials);
     done.filter(|trial| history_path(folder, trial).symlink_metadata().is_err()).cloned().collect()
 }
@@ -314,33 +320,4 @@ fn similar_file(file: &Path) -> Option<String> {
     let near =
         suggest::nearest(&wanted, names.filter(|name| name.ends_with(".json") || name.ends_with(".safetensors")))?;
     Some(file.with_file_name(near).display().to_string())
-}
-
-/// Lists the first few names.
-fn list_some(names: &[&str]) -> String {
-    const MOST: usize = 8;
-    let more = if names.len() > MOST { ", …" } else { "" };
-    format!("{}{more}", suggest::list(&names[..names.len().min(MOST)]))
-}
-
-fn not_found_error(named: &str, path: &Path, out: &Path) -> anyhow::Error {
-    let runs = folders_in(out).unwrap_or_default();
-    let names: Vec<&str> = runs.iter().filter_map(|folder| folder.file_name()?.to_str()).collect();
-    let is_experiment = || catalogue::all().0.iter().any(|experiment| experiment.name == named);
-    let hint = match suggest::nearest(named, names.iter().copied()) {
-        _ if path.components().count() > 1 => HOW_TO_NAME.to_owned(),
-        _ if is_experiment() => {
-            format!("start one with `runner exp {named}`, or choose another directory of runs with `--out`")
-        }
-        Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => {
-            "start one with `runner exp NAME`, or choose another directory of runs with `--out`".to_owned()
-        }
-        None => format!("name one of {}", list_some(&names)),
-    };
-    let message = match path.components().count() {
-        1 => format!("no run `{named}` under `{}`", out.display()),
-        _ => format!("there is no run `{named}`"),
-    };
-    anyhow!(message).context(Hint(hint))
 }

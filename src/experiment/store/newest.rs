@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 
-use crate::experiment::store::preprocessing_file;
 use crate::experiment::store::run_record::{FILE, RunRecord};
+use crate::experiment::store::{about, preprocessing_file};
 use crate::io::bounded_file;
 use crate::run_dir::latest;
 
@@ -153,8 +153,9 @@ pub fn holds_history(folder: &Path) -> bool {
 /// Whether a file in a run directory may be a history, judging by its name.
 pub fn may_be_history(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_other =
-        name.starts_with('.') || name.ends_with(".tree.json") || [FILE, preprocessing_file::FILE].contains(&&*name);
+    let is_other = name.starts_with('.')
+        || name.ends_with(".tree.json")
+        || [FILE, preprocessing_file::FILE, about::FILE].contains(&&*name);
     name.ends_with(".json") && !is_other
 }
 

@@ -16,6 +16,7 @@ use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::{self, Finished, Options, grouping};
 use crate::experiment::spec::source_text::SourceText;
+use crate::experiment::store::about::About;
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::load_model;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
@@ -208,7 +209,9 @@ fn from_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged
         tf32: environment.precision.as_deref() == Some("tf32"),
         deterministic: environment.deterministic.unwrap_or(false),
     };
-    let study = Study { name: first.experiment.clone(), spec, plans, source, changes: Vec::new(), notes: Vec::new() };
+    let about = About::default();
+    let study =
+        Study { name: first.experiment.clone(), spec, plans, source, changes: Vec::new(), notes: Vec::new(), about };
     Ok(ReproducibleRun { folder, trials, damaged, options, note: None, study, stacks: Vec::new(), interrupted: None })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::run::{dir_with_killed_run, dir_with_table, history, latest_run, resume_error, start_until_epoch, table};
-use crate::support::{IDEA, RUNNER, TestDir, assert_says, curves, stderr};
+use crate::support::{IDEA, RUNNER, TestDir, assert_says, curves, stderr, stdout};
 
 #[test]
 fn finished_runs_are_not_repeated() {
@@ -21,8 +21,7 @@ fn finished_runs_are_not_repeated() {
 #[test]
 fn unfinished_runs_are_not_treated_as_finished() {
     let dir = dir_with_killed_run();
-    let message = stderr(&dir.run(&["runs"]).code(0));
-    assert_says(&message, &["no history yet", "`runner resume` continues"]);
+    assert_says(&stdout(&dir.run(&["runs"]).code(0)), &["idea", "interrupted "]);
 }
 
 #[test]

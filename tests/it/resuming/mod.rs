@@ -3,6 +3,6 @@
 mod checkpoints;
 mod ends;
 mod kills;
-mod run;
+pub mod run;
 #[cfg(unix)]
 mod signals;

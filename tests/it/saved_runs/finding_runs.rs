@@ -73,7 +73,7 @@ fn other_json_files_are_ignored_but_damaged_histories_are_reported() {
 fn a_directory_without_a_run_is_not_reported_as_running() {
     let dir = TestDir::with_idea();
     let refused = dir.error_message(&["eval", "."]);
-    assert_says(&refused, &["there is no history in `.`", "name a run by its directory"]);
+    assert_says(&refused, &["there is no history in `.`", "name a run by its id"]);
     assert!(!refused.contains("go on"), "{refused}");
     dir.write("begun/experiment.toml", "");
     assert_says(&dir.error_message(&["eval", "begun"]), &["the run is still training"]);

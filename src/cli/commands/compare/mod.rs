@@ -31,8 +31,8 @@ use crate::compare::trial::Axis;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Experiments (their newest runs), run directories, histories, RUN/VARIANT, quoted glob patterns, or histories of
-    /// Keras, Lightning, skorch, Hugging Face and TensorBoard
+    /// Experiments (their newest runs), ids, names or directories of runs, histories, RUN/VARIANT, quoted glob patterns,
+    /// or histories of Keras, Lightning, skorch, Hugging Face and TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
     /// Run that the others are compared with [default: the first]

@@ -36,7 +36,8 @@ use crate::train::kept_weights::Keep;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Run directory, a history or weight file of it, an experiment (its newest finished run), or RUN/VARIANT
+    /// Id, name or directory of a run, a history or weight file of it, an experiment (its newest finished run), or
+    /// RUN/VARIANT
     run: String,
     /// Rows to evaluate: `test`, `validation`, `train`, or your own file with the same columns (for images,
     /// `IMAGES,LABELS` in the IDX format) [default: test, or validation where there are no test rows]

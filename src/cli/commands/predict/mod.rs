@@ -33,7 +33,8 @@ use crate::history::Status;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("input").required(true).args(["index", "csv", "image"]))]
 pub struct Args {
-    /// Run directory, a history or weight file of it, an experiment (its newest finished run), or RUN/VARIANT
+    /// Id, name or directory of a run, a history or weight file of it, an experiment (its newest finished run), or
+    /// RUN/VARIANT
     run: String,
     /// Index of a row, counted from 0
     #[arg(long, value_name = "N", value_parser = parse_index, allow_negative_numbers = true)]

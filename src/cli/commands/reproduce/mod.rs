@@ -24,7 +24,7 @@ use crate::experiment::verify::reproduction::{ReproducibleRun, TrialComparison, 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Run directory, one of its files, or an experiment (its newest finished run)
+    /// Id, name or directory of a run, one of its files, or an experiment (its newest finished run)
     #[arg(value_name = "RUN")]
     run: String,
     /// cpu, cuda or cuda:N [default: the device of the run]

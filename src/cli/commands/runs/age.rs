@@ -1,12 +1,24 @@
-//! Age of a run, in a few characters.
+//! Durations in a few characters.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// Returns the time since `started`: `12 s`, `3 min`, `5 h`, `2 d`, `7 weeks`, `3 years`; `–` if `started` is invalid.
-pub(crate) fn format_age(started: &str, now: OffsetDateTime) -> String {
+pub(super) fn format_age(started: &str, now: OffsetDateTime) -> String {
     let Ok(started) = OffsetDateTime::parse(started, &Rfc3339) else { return "–".to_owned() };
-    let seconds = (now - started).whole_seconds().max(0);
+    format_whole((now - started).whole_seconds().max(0))
+}
+
+/// Returns a duration: `260 ms`, `1.5 s`, `12 s`, `3 min`, `5 h`, `2 d`.
+pub(super) fn format_duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
+        seconds if seconds < 10.0 => format!("{seconds:.1} s"),
+        seconds => format_whole(seconds.round() as i64),
+    }
+}
+
+fn format_whole(seconds: i64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),
@@ -31,5 +43,6 @@ mod tests {
         assert_eq!(age("2026-08-15T12:00:00Z"), "14 weeks");
         assert_eq!(age("2027-01-01T00:00:00Z"), "0 s");
         assert_eq!(age("yesterday"), "–");
+        assert_eq!([0.26, 59.4, 61.0].map(super::format_duration), ["260 ms", "59 s", "1 min"]);
     }
 }

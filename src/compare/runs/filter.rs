@@ -3,16 +3,14 @@
 use std::str::FromStr;
 
 use crate::compare::group::Group;
-use crate::compare::settings;
-use crate::compare::statistics::mean;
-use crate::history::Status;
+use crate::compare::runs::run_field::{FieldValue, lookup, status_words};
+use crate::compare::runs::run_info::RunInfo;
 use crate::history::diagnosis::canonical;
-use crate::history::metric_path::{MetricValue, lookup};
 
 /// A condition on a metric or a setting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// Metric path, or the key of a setting.
+    /// Metric path, key of a setting, or another field.
     pub name: String,
     operator: Operator,
     value: String,
@@ -64,19 +62,26 @@ impl FromStr for Filter {
 }
 
 impl Filter {
-    /// Returns whether a group matches. The name is a metric (mean over trials), a text value of a trial such as its
-    /// status, or a setting. A group
-    /// without the named value never matches. `unfinished` says that the run is unfinished.
-    pub fn holds(&self, group: &Group, unfinished: bool) -> bool {
+    /// Returns whether a group of trials of a run matches; `group` is `None` if the run has no history yet. A metric is its
+    /// mean over the trials. A run without the named field never matches.
+    pub fn holds(&self, group: Option<&Group>, info: &RunInfo) -> bool {
         let wanted = self.value.parse::<f64>().ok();
-        let values = self.numbers(group);
-        if let (false, Some(wanted)) = (values.is_empty(), wanted) {
-            return self.compare_numbers(mean(&values), wanted);
-        }
-        let words = self.words(group, unfinished);
-        if words.is_empty() {
-            return false;
-        }
+        let words = match self.name.as_str() {
+            "status" => status_words(group, info),
+            "tags" | "tag" => info.about.tags.clone(),
+            "device" => {
+                let histories = group.iter().flat_map(|group| &group.trials).filter_map(|trial| trial.history());
+                histories.map(|history| history.environment.device.clone()).collect()
+            }
+            name => match lookup(name, group, info) {
+                Some(FieldValue::Word(word)) => vec![word],
+                Some(value) => match (value.number(), wanted) {
+                    (Some(found), Some(wanted)) => return self.compare_numbers(found, wanted),
+                    _ => return false,
+                },
+                None => return false,
+            },
+        };
         let holds = |word: &String| match (word.parse::<f64>(), wanted) {
             (Ok(found), Some(wanted)) => self.compare_numbers(found, wanted),
             _ => match self.operator {
@@ -93,55 +98,6 @@ impl Filter {
         }
     }
 
-    /// Returns the numbers that the trials have for this name; empty if it names words.
-    fn numbers(&self, group: &Group) -> Vec<f64> {
-        match self.name.as_str() {
-            "seconds" => group.values(|trial| trial.history().map(|history| history.seconds)),
-            "epochs" => group.values(|trial| Some(trial.epochs() as f64)),
-            "seed" => group.values(|trial| trial.seed().map(|seed| seed as f64)),
-            name => group.values(|trial| trial.metric_value(name)),
-        }
-    }
-
-    /// Returns whether a group has the named metric or setting.
-    pub fn is_known(&self, group: &Group) -> bool {
-        !self.numbers(group).is_empty()
-            || group.trials.iter().any(|trial| trial.metric_value(&self.name).is_some())
-            || !self.words(group, false).is_empty()
-    }
-
-    /// Returns the words that the trials have for this name, or the setting.
-    fn words(&self, group: &Group, unfinished: bool) -> Vec<String> {
-        match self.name.as_str() {
-            "experiment" => group.experiment().map(str::to_owned).into_iter().collect(),
-            "variant" => group.variant().map(str::to_owned).into_iter().collect(),
-            "device" => {
-                group.trials.iter().filter_map(|trial| Some(trial.history()?.environment.device.clone())).collect()
-            }
-            "status" => {
-                let histories = group.trials.iter().filter_map(|trial| trial.history());
-                histories.flat_map(|history| status_words(history.status, unfinished)).collect()
-            }
-            name => {
-                let words = group.trials.iter().filter_map(|trial| lookup(trial.history()?, name));
-                let words: Vec<String> = words
-                    .filter_map(|found| match found {
-                        MetricValue::Word(word) => Some(word),
-                        MetricValue::Number(_) => None,
-                    })
-                    .collect();
-                match words.is_empty() {
-                    true => group
-                        .config()
-                        .and_then(|config| settings::flatten(config).get(name).cloned())
-                        .into_iter()
-                        .collect(),
-                    false => words,
-                }
-            }
-        }
-    }
-
     fn compare_numbers(&self, found: f64, wanted: f64) -> bool {
         match self.operator {
             Operator::Less => found < wanted,
@@ -154,23 +110,15 @@ impl Filter {
     }
 }
 
-/// Words for a trial's status: as shown by `runner runs`, and as stored in the history.
-fn status_words(status: Status, unfinished: bool) -> Vec<String> {
-    let shown = match status {
-        Status::Completed if unfinished => "unfinished",
-        Status::Completed => "done",
-        Status::EarlyStopped => "stopped",
-        Status::Diverged | Status::Interrupted => status.word(),
-    };
-    [shown.to_owned(), status.word().to_owned(), status.word().replace(' ', "_")].into()
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::compare::runs::run_info::RunState;
     use crate::compare::trial::Trial;
+    use crate::experiment::store::about::About;
+    use crate::experiment::store::run_id::RunEntry;
     use crate::history::{History, trial_for_tests};
     use serde_json::json;
 
@@ -180,6 +128,17 @@ mod tests {
             Trial::from_history(History { config, ..trial_for_tests("wide", seed, loss) }, PathBuf::new())
         };
         Group { label: "wide".to_owned(), trials: vec![trial(0, 1.0), trial(1, 2.0)] }
+    }
+
+    fn info(state: RunState) -> RunInfo {
+        let entry = RunEntry {
+            experiment: "test".to_owned(),
+            name: String::new(),
+            folder: PathBuf::new(),
+            id: "0123456789ab".to_owned(),
+        };
+        let about = About { tags: vec!["a".to_owned(), "b".to_owned()], ..About::default() };
+        RunInfo { entry, short_id: "0123".to_owned(), about, changes: Vec::new(), state, started: String::new() }
     }
 
     #[test]
@@ -198,16 +157,26 @@ mod tests {
             ("train.batch=128", true),
             ("train.batch>200", false),
             ("train.optimizer.adam.lr=1e-3", true),
+            ("lr<0.01", true),
+            ("tag=b", true),
+            ("tag=c", false),
+            ("tags!=a", false),
             ("last.acc>0", false),
         ] {
-            assert_eq!(text.parse::<Filter>().unwrap().holds(&group(), false), holds, "{text}");
+            assert_eq!(
+                text.parse::<Filter>().unwrap().holds(Some(&group()), &info(RunState::Finished)),
+                holds,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_trial_of_an_unfinished_run_is_not_done() {
-        let holds = |text: &str| text.parse::<Filter>().unwrap().holds(&group(), true);
-        assert!(holds("status=unfinished") && holds("status=completed") && !holds("status=done"));
+        let holds = |text: &str| text.parse::<Filter>().unwrap().holds(Some(&group()), &info(RunState::Failed));
+        assert!(
+            holds("status=unfinished") && holds("status=failed") && holds("status=completed") && !holds("status=done")
+        );
     }
 
     #[test]

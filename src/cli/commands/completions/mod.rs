@@ -1,0 +1,88 @@
+//! `runner completions SHELL`, and the answers to a shell that completes a command line.
+//!
+//! The script that the command prints asks the program for candidates, so that names of experiments, runs, variants and
+//! settings are completed, too.
+
+mod candidates;
+mod words;
+
+use anyhow::Context;
+use clap::builder::ArgExt;
+use clap::{Arg, Command, CommandFactory};
+use clap_complete::Shell;
+use clap_complete::engine::ArgValueCompleter;
+use clap_complete::env::{CompleteEnv, Shells};
+
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+
+/// Environment variable with the name of the shell that asks for candidates.
+const VARIABLE: &str = "RUNNER_COMPLETE";
+
+/// Arguments of `runner completions`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The shell
+    shell: Shell,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner completions bash > ~/.local/share/bash-completion/completions/runner
+  runner completions zsh > ~/.zfunc/_runner      with `fpath+=~/.zfunc` in ~/.zshrc
+  runner completions fish > ~/.config/fish/completions/runner.fish
+  source <(runner completions bash)              for this shell only
+
+Commands, options, experiments, runs (ids and names), variants, devices, keys of
+`--set` and metrics are completed.";
+
+/// Prints the script that a shell needs to complete commands.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let name = args.shell.to_string();
+    let shells = Shells::builtins();
+    let completer = shells.completer(&name).with_context(|| format!("no completions for `{name}`"))?;
+    let mut script = Vec::new();
+    completer.write_registration(VARIABLE, "runner", "runner", "runner", &mut script)?;
+    terminal::out(String::from_utf8_lossy(&script).trim());
+    Ok(Exit::Done)
+}
+
+/// Prints the candidates and ends the process if a shell asks for them.
+pub fn answer_shell<C: CommandFactory>() {
+    CompleteEnv::with_factory(|| with_candidates(C::command()))
+        .var(VARIABLE)
+        .bin("runner")
+        .completer("runner")
+        .complete();
+}
+
+/// Adds the candidates of names to all arguments of a command and its subcommands.
+fn with_candidates(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    command
+        .mut_args(|arg| match completer(&name, &arg) {
+            Some(completer) => add(arg, completer),
+            None => arg,
+        })
+        .mut_subcommands(with_candidates)
+}
+
+fn add(arg: Arg, completer: impl ArgExt + Clone + std::fmt::Debug + Send + Sync + 'static) -> Arg {
+    arg.add(completer)
+}
+
+/// Returns what completes the value of an argument; `None` for values that are not names.
+fn completer(command: &str, arg: &Arg) -> Option<ArgValueCompleter> {
+    Some(match arg.get_id().as_str() {
+        "run" | "runs" if arg.get_action().takes_values() => ArgValueCompleter::new(candidates::runs),
+        "experiment" | "experiments" if command == "runs" => ArgValueCompleter::new(candidates::experiments_with_runs),
+        "experiment" | "experiments" => ArgValueCompleter::new(candidates::experiments),
+        "set" | "unset" => ArgValueCompleter::new(candidates::keys),
+        "device" => ArgValueCompleter::new(candidates::devices),
+        "variant" | "variants" if arg.get_action().takes_values() => ArgValueCompleter::new(candidates::variants),
+        "columns" | "sort" | "filters" | "group_by" => ArgValueCompleter::new(candidates::fields),
+        "metric" | "metrics" => ArgValueCompleter::new(candidates::metrics),
+        _ => return None,
+    })
+}

@@ -1,0 +1,243 @@
+//! Columns of the list of runs.
+
+use time::OffsetDateTime;
+
+use crate::cli::commands::runs::age::{format_age, format_duration};
+use crate::cli::text::column_layout::{Cell, Column};
+use crate::cli::text::number_format;
+use crate::compare::positive_class;
+use crate::compare::runs::changes::ShortKeys;
+use crate::compare::runs::run_field::FieldValue;
+use crate::compare::runs::run_info::RunState;
+use crate::compare::runs::run_summary::RunSummary;
+use crate::history::Status;
+
+/// A column and what happens to it if the line is too long.
+pub(super) struct ListColumn {
+    pub(super) column: Column,
+    pub(super) fit: Fit,
+}
+
+/// What happens to a column if the line is too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It stays as it is.
+    Keep,
+    /// Its texts are cut, to at least this many characters, before any column is left out.
+    Cut(usize),
+    /// It is left out; those with higher numbers first.
+    LeaveOut(usize),
+}
+
+/// Order of the column `time`, which is left out last.
+pub(super) const TIME: usize = 1;
+
+/// The runs and the fields that were looked up for them.
+pub(super) struct Listed<'a> {
+    pub(super) runs: &'a [RunSummary],
+    pub(super) fields: &'a [String],
+    /// Whether all runs are of one experiment, which the user named.
+    pub(super) is_of_one_experiment: bool,
+    pub(super) by_variant: bool,
+}
+
+impl Listed<'_> {
+    fn words(&self, header: &str, fit: Fit, cell: impl Fn(&RunSummary) -> String) -> ListColumn {
+        ListColumn { column: Column::words(header, self.runs.iter().map(cell)), fit }
+    }
+
+    fn numbers(&self, header: &str, fit: Fit, cell: impl Fn(&RunSummary) -> String) -> ListColumn {
+        ListColumn { column: Column::numbers(header, self.runs.iter().map(|run| Cell::plain(cell(run)))), fit }
+    }
+
+    /// Returns the labels of changed settings that are unique in this list.
+    pub(super) fn short_keys(&self) -> ShortKeys {
+        ShortKeys::new(self.runs.iter().flat_map(|run| &run.info.changes).map(|change| change.key.as_str()))
+    }
+
+    /// Returns the columns of the standard list.
+    pub(super) fn standard(&self) -> Vec<ListColumn> {
+        let keys = self.short_keys();
+        let mut columns = vec![self.words("id", Fit::Keep, |run| run.info.short_id.clone())];
+        columns.extend(self.label_column());
+        if self.runs.iter().any(|run| run.info.about.name.is_some()) {
+            columns.push(self.words("name", Fit::Cut(10), |run| run.info.about.name.clone().unwrap_or_default()));
+        }
+        if self.runs.iter().any(|run| !run.info.changes.is_empty()) {
+            columns.push(self.words("changed", Fit::Cut(7), |run| keys.describe(&run.info.changes)));
+        }
+        columns.push(self.words("status", Fit::Keep, status));
+        let is_metric = |index: &usize| self.is_metric_or_setting(*index);
+        columns.extend((0..self.fields.len()).filter(is_metric).map(|index| self.field(index, Fit::Keep)));
+        let is_field = |name: &str| (0..self.fields.len()).filter(is_metric).any(|index| self.fields[index] == name);
+        columns.push(self.best());
+        let test_is_field = self
+            .runs
+            .iter()
+            .all(|run| run.test.as_ref().is_some_and(|test| is_field(&format!("test.{}", test.metric))));
+        columns.extend((!test_is_field).then(|| self.test()));
+        columns.push(self.numbers("time", Fit::LeaveOut(TIME), |run| match run.trials {
+            0 => "–".to_owned(),
+            _ => format_duration(run.seconds),
+        }));
+        let now = OffsetDateTime::now_utc();
+        columns.push(self.numbers("age", Fit::LeaveOut(2), |run| format_age(&run.info.started, now)));
+        columns.extend(self.further());
+        columns
+    }
+
+    /// Returns the columns for wide pages.
+    fn further(&self) -> Vec<ListColumn> {
+        let mut columns = Vec::new();
+        if self.runs.iter().any(|run| !run.info.about.tags.is_empty()) {
+            columns.push(self.words("tags", Fit::LeaveOut(3), |run| run.info.about.tags.join(", ")));
+        }
+        columns.push(self.words("trials", Fit::LeaveOut(4), trials));
+        columns.push(self.numbers("best epoch", Fit::LeaveOut(5), |run| {
+            run.best.as_ref().map_or("–".to_owned(), |best| best.epoch.round().to_string())
+        }));
+        let threshold = |run: &RunSummary| run.test.as_ref().and_then(|test| test.threshold);
+        if self.runs.iter().any(|run| threshold(run).is_some()) {
+            columns.push(self.numbers("threshold", Fit::LeaveOut(6), |run| number_format::metric(threshold(run))));
+        }
+        let needs_positive_class = |run: &RunSummary| {
+            let metrics = [run.best.as_ref().map(|best| &best.metric), run.test.as_ref().map(|test| &test.metric)];
+            metrics.into_iter().flatten().chain(self.fields).any(|name| positive_class::is_of_positive_class(name))
+        };
+        if self.runs.iter().any(needs_positive_class) {
+            columns.push(self.words("positive", Fit::LeaveOut(7), |run| run.positive.clone().unwrap_or_default()));
+        }
+        columns.push(self.words("device", Fit::LeaveOut(8), |run| run.device.clone()));
+        columns
+    }
+
+    /// Returns the column of the experiment or the variant, or both.
+    fn label_column(&self) -> Option<ListColumn> {
+        let experiment = |run: &RunSummary| run.info.entry.experiment.clone();
+        match (self.is_of_one_experiment, self.by_variant) {
+            (true, false) => None,
+            (true, true) => Some(self.words("variant", Fit::Keep, |run| run.variant.clone().unwrap_or_default())),
+            (false, false) => Some(self.words("experiment", Fit::Keep, experiment)),
+            (false, true) => Some(self.words("experiment", Fit::Keep, |run| match run.variant.as_deref() {
+                None | Some("base") => experiment(run),
+                Some(variant) => format!("{}/{variant}", experiment(run)),
+            })),
+        }
+    }
+
+    /// Returns the best value of the monitored metric. Its name is the header if all runs have the same.
+    fn best(&self) -> ListColumn {
+        let names: Vec<&str> = self.runs.iter().filter_map(|run| Some(run.best.as_ref()?.metric.as_str())).collect();
+        match common(&names) {
+            Some(name) => {
+                self.numbers(name, Fit::Keep, |run| number_format::metric(run.best.as_ref().map(|b| b.value)))
+            }
+            None => self.words("best", Fit::Keep, |run| match &run.best {
+                Some(best) => format!("{} {}", best.metric, number_format::metric(Some(best.value))),
+                None => "–".to_owned(),
+            }),
+        }
+    }
+
+    /// Returns the test metric, like the best value.
+    fn test(&self) -> ListColumn {
+        let names: Vec<&str> = self.runs.iter().filter_map(|run| Some(run.test.as_ref()?.metric.as_str())).collect();
+        match common(&names) {
+            Some(name) => self.numbers(&format!("test {name}"), Fit::Keep, |run| {
+                number_format::metric(run.test.as_ref().map(|test| test.value))
+            }),
+            None => self.words("test", Fit::Keep, |run| match &run.test {
+                Some(test) => format!("{} {}", test.metric, number_format::metric(Some(test.value))),
+                None => "–".to_owned(),
+            }),
+        }
+    }
+
+    /// Whether a field has values and is no column of the standard list.
+    fn is_metric_or_setting(&self, index: usize) -> bool {
+        use crate::compare::runs::run_field::FIELDS;
+        let name = self.fields[index].as_str();
+        !FIELDS.contains(&name) && name != "tag" && self.runs.iter().any(|run| run.fields[index].is_some())
+    }
+
+    /// Returns the column of a field.
+    pub(super) fn field(&self, index: usize, fit: Fit) -> ListColumn {
+        let name = self.fields[index].as_str();
+        match name {
+            "changed" => {
+                let keys = self.short_keys();
+                return self.words(name, Fit::Cut(7), |run| keys.describe(&run.info.changes));
+            }
+            "status" => return self.words(name, fit, status),
+            "trials" => return self.words(name, fit, trials),
+            "best" => return self.best(),
+            "test" => return self.test(),
+            "note" => return self.words(name, Fit::Cut(7), |run| run.info.about.note.clone().unwrap_or_default()),
+            _ => {}
+        }
+        let text = |run: &RunSummary| match &run.fields[index] {
+            Some(FieldValue::Word(word)) => word.clone(),
+            Some(value) if name == "seconds" => {
+                value.number().map(|seconds| format!("{seconds:.1}")).unwrap_or_default()
+            }
+            Some(value) if matches!(name, "epochs" | "seed") || name.ends_with(".epoch") => {
+                value.number().map(|number| format!("{:.0}", number)).unwrap_or_default()
+            }
+            Some(value) => number_format::of(name, value.number()),
+            None => "–".to_owned(),
+        };
+        let is_number = |run: &RunSummary| run.fields[index].as_ref().is_none_or(|value| value.number().is_some());
+        match self.runs.iter().all(is_number) && name != "id" {
+            true => self.numbers(name, fit, text),
+            false => self.words(name, fit, text),
+        }
+    }
+
+    /// Returns a column for each field.
+    pub(super) fn chosen(&self, count: usize) -> Vec<ListColumn> {
+        (0..count).map(|index| self.field(index, Fit::Keep)).collect()
+    }
+}
+
+/// Returns the name that all entries share.
+fn common<'a>(names: &[&'a str]) -> Option<&'a str> {
+    names.first().copied().filter(|first| names.iter().all(|name| name == first))
+}
+
+/// Returns the number of variants and of trials of each, as `4×5`; `3 of 4` if the files of a trial are missing.
+pub(super) fn trials(run: &RunSummary) -> String {
+    match run.variants {
+        0 => "0".to_owned(),
+        _ if run.missing > 0 => format!("{} of {}", run.trials, run.trials + run.missing),
+        variants if run.trials.is_multiple_of(variants) => format!("{variants}×{}", run.trials / variants),
+        variants => format!("{} in {variants} variants", run.trials),
+    }
+}
+
+/// Returns the status: the progress of an unfinished run, or how the trials ended; if they differ, the worst and its
+/// count.
+pub(super) fn status(run: &RunSummary) -> String {
+    const WORST_FIRST: [Status; 4] = [Status::Interrupted, Status::Diverged, Status::EarlyStopped, Status::Completed];
+    let word = |status: Status| match status {
+        Status::Completed if run.missing > 0 => "incomplete",
+        Status::Completed => "complete",
+        Status::EarlyStopped => "stopped",
+        Status::Diverged | Status::Interrupted => status.word(),
+    };
+    let progress = run.info.state.progress().map(|(epoch, epochs)| format!(" {epoch}/{epochs}")).unwrap_or_default();
+    let ended = match (run.info.state, &run.statuses[..]) {
+        (RunState::Running { process, .. }, _) => {
+            let process = process.map(|process| format!(", pid {process}")).unwrap_or_default();
+            format!("running{progress}{process}")
+        }
+        (state @ (RunState::Interrupted { .. } | RunState::Failed), _) => format!("{}{progress}", state.word()),
+        (RunState::Finished, [(status, _)]) => word(*status).to_owned(),
+        (RunState::Finished, several) => {
+            let worst = WORST_FIRST.iter().find_map(|status| several.iter().find(|(other, _)| other == status));
+            worst.map(|(status, count)| format!("{count} {}", word(*status))).unwrap_or_default()
+        }
+    };
+    let leaks = if run.leaks { ", leaks" } else { "" };
+    let archived = if run.info.about.archived { ", archived" } else { "" };
+    format!("{ended}{leaks}{archived}")
+}

@@ -1,0 +1,228 @@
+//! The list of runs: its arguments, order and output.
+
+use anyhow::anyhow;
+use indexmap::IndexSet;
+
+use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::commands::runs::columns::{ListColumn, Listed};
+use crate::cli::commands::runs::group_by::Grouped;
+use crate::cli::commands::runs::{formats, layout};
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
+use crate::compare::direction::higher_is_better;
+use crate::compare::metric_name::metric_of;
+use crate::compare::runs::filter::Filter;
+use crate::compare::runs::run_field::{FIELDS, FieldValue};
+use crate::compare::runs::run_list::{ListOptions, RunList, list_runs};
+use crate::compare::runs::run_summary::RunSummary;
+use crate::config::hint::Hint;
+use crate::config::suggest;
+
+/// Arguments of the list.
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    /// Only runs of this experiment
+    experiment: Option<String>,
+    /// Columns to show: metrics (`test.acc`), settings (`train.batch` or `batch`), and fields such as `id`, `name`,
+    /// `tags`, `note`, `changed`, `status`, `seeds`, `epochs`, `seconds`, `device`, `started`
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Sort by a metric such as `test.acc` (best first), a setting, or a field such as `seconds` or `started`
+    /// [default: newest first]
+    #[arg(long, value_name = "NAME")]
+    sort: Option<String>,
+    /// Reverse the order
+    #[arg(long)]
+    reverse: bool,
+    /// Only runs for which a condition on a metric, setting or field holds, such as `best.val_acc>0.96` (mean over
+    /// seeds), `lr=0.1` or `tag=paper`; repeatable
+    #[arg(long = "filter", value_name = "CONDITION", value_parser = clap::value_parser!(Filter))]
+    filters: Vec<Filter>,
+    /// Show mean ± standard deviation of the metrics for each value of a setting
+    #[arg(long, value_name = "SETTING")]
+    group_by: Option<String>,
+    /// Show only the first N
+    #[arg(long, short = 'n', visible_alias = "top", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// One line per variant
+    #[arg(long)]
+    variants: bool,
+    /// List archived runs, too
+    #[arg(long)]
+    archived: bool,
+    #[command(flatten)]
+    out: RunsDir,
+    /// Print JSON
+    #[arg(long, group = "format")]
+    json: bool,
+    /// Print CSV, with the changed settings as columns
+    #[arg(long, group = "format")]
+    csv: bool,
+    /// Print a Markdown table
+    #[arg(long, group = "format")]
+    md: bool,
+    /// Print a LaTeX table for the package `booktabs`
+    #[arg(long, group = "format")]
+    latex: bool,
+}
+
+/// Fields that are sorted in descending order.
+const DESCENDING: [&str; 3] = ["seconds", "started", "epochs"];
+
+impl ListArgs {
+    /// Returns the names of all fields to look up, those of `--columns` first.
+    fn fields(&self) -> Vec<String> {
+        let columns = self.columns.iter().map(|name| name.trim());
+        let mut names: IndexSet<&str> = columns.filter(|name| !name.is_empty()).collect();
+        names.extend(self.filters.iter().map(|filter| filter.name.as_str()));
+        names.extend(self.sort.as_deref());
+        names.extend(self.group_by.as_deref());
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.map_or(usize::MAX, |limit| limit as usize)
+    }
+}
+
+/// Lists past runs.
+pub(super) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
+    let fields = args.fields();
+    let chosen: IndexSet<&str> = args.columns.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+    let options = ListOptions {
+        experiment: args.experiment.clone(),
+        filters: args.filters.clone(),
+        fields: fields.clone(),
+        by_variant: args.variants || args.group_by.is_some(),
+        archived: args.archived,
+        settings: args.csv || args.md || args.latex,
+    };
+    let mut found = list_runs(&args.out, &options)?;
+    check_names(&fields, &found)?;
+    let mut output = Ok(());
+    if let Some(setting) = &args.group_by {
+        let place = fields.iter().position(|name| name == setting).unwrap_or_default();
+        let metrics: Vec<usize> = (0..chosen.len()).filter(|other| *other != place).collect();
+        output = print_groups(Grouped::new(&found.runs, &fields, place, &metrics), args);
+    } else {
+        if let Some(by) = &args.sort {
+            let place = fields.iter().position(|name| name == by).unwrap_or_default();
+            sort(&mut found.runs, by, place);
+        }
+        if args.reverse {
+            found.runs.reverse();
+        }
+        found.runs.truncate(args.limit());
+        print_runs(&found.runs, &fields, chosen.len(), args);
+    }
+    output?;
+    print_notes(&found, args);
+    found.faults.iter().for_each(terminal::error);
+    Ok(if found.faults.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Prints the runs in the chosen format.
+fn print_runs(runs: &[RunSummary], fields: &[String], chosen: usize, args: &ListArgs) {
+    let listed = Listed { runs, fields, is_of_one_experiment: args.experiment.is_some(), by_variant: args.variants };
+    let columns = || match chosen {
+        0 => formats::with_settings(&listed),
+        count => listed.chosen(count),
+    };
+    match args {
+        ListArgs { json: true, .. } => terminal::json(&formats::to_json(&listed, chosen)),
+        ListArgs { csv: true, .. } => terminal::out(&formats::to_csv(&listed, chosen)),
+        _ if runs.is_empty() => {}
+        ListArgs { md: true, .. } => terminal::out(&formats::to_markdown(&columns())),
+        ListArgs { latex: true, .. } => terminal::out(&formats::to_latex(&columns())),
+        _ => {
+            let columns = if chosen == 0 { listed.standard() } else { listed.chosen(chosen) };
+            terminal::out(&layout::table(columns, TextStyle::of_output()));
+        }
+    }
+}
+
+/// Prints the groups of `--group-by` in the chosen format.
+fn print_groups(mut groups: Grouped, args: &ListArgs) -> anyhow::Result<()> {
+    if let Some(metric) = args.sort.as_ref().filter(|sort| Some(*sort) != args.group_by.as_ref()) {
+        groups.sort(metric).map_err(|known| {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            anyhow!("failed to sort: `{metric}` is not one of the shown metrics")
+                .context(Hint(format!("add it with `--columns {metric}`, or sort by {}", suggest::either(&known))))
+        })?;
+    }
+    groups.arrange(args.reverse, args.limit());
+    let columns: Vec<ListColumn> = groups.columns();
+    match args {
+        ListArgs { json: true, .. } => terminal::json(&groups.to_json()),
+        ListArgs { csv: true, .. } => terminal::out(&groups.to_csv()),
+        ListArgs { md: true, .. } => terminal::out(&formats::to_markdown(&columns)),
+        ListArgs { latex: true, .. } => terminal::out(&formats::to_latex(&columns)),
+        _ => terminal::out(&layout::table(columns, TextStyle::of_output())),
+    }
+    Ok(())
+}
+
+/// Checks that every name is a field, metric or setting of some run, if there are runs.
+fn check_names(fields: &[String], found: &RunList) -> anyhow::Result<()> {
+    let Some(unknown) = fields.iter().find(|name| !found.known.contains(*name)) else { return Ok(()) };
+    if found.names.is_empty() || !found.faults.is_empty() {
+        return Ok(()); // no history to compare with
+    }
+    let known = found.names.iter().map(String::as_str).chain(FIELDS);
+    let hint = suggest::nearest(unknown, known).map(|near| format!("did you mean `{near}`?"));
+    let hint = hint.unwrap_or_else(|| {
+        format!("use metrics such as `best.val_acc`, settings such as `train.batch`, or {}", suggest::either(&FIELDS))
+    });
+    let message = match unknown.contains('.') {
+        true => format!("no run has a metric or setting `{unknown}`"),
+        false => format!("no run has a metric, setting or field `{unknown}`"),
+    };
+    Err(anyhow!(message).context(Hint(hint)))
+}
+
+/// Prints why the list is empty, and how many runs are hidden.
+fn print_notes(found: &RunList, args: &ListArgs) {
+    let archived = match found.archived {
+        0 => None,
+        1 => Some("1 archived run is hidden: `--archived` lists it".to_owned()),
+        count => Some(format!("{count} archived runs are hidden: `--archived` lists them")),
+    };
+    if found.runs.is_empty() && found.faults.is_empty() {
+        match (&args.filters[..], found.archived) {
+            ([], 0) => {
+                terminal::say(&format!("no runs in `{}`; start one with `runner exp NAME`", args.out.display()));
+            }
+            ([], _) => {}
+            _ => terminal::say("no run matches the filters"),
+        }
+    }
+    archived.iter().for_each(|note| terminal::say(note));
+}
+
+/// Sorts runs by a field: metrics best first, settings and other fields in ascending order. Runs without it come last.
+fn sort(runs: &mut [RunSummary], by: &str, place: usize) {
+    let is_metric = runs.iter().any(|run| matches!(run.fields[place], Some(FieldValue::Metric(_))));
+    let is_descending = match DESCENDING.contains(&by) {
+        true => true,
+        false => is_metric && higher_is_better(metric_of(by)) != Some(false),
+    };
+    let sign = if is_descending { -1.0 } else { 1.0 };
+    let key = |run: &RunSummary| {
+        let value = run.fields[place].as_ref();
+        let number = match by {
+            "seconds" => Some(run.seconds), // of the run, not of its best variant
+            _ => value.and_then(FieldValue::number).filter(|number| !number.is_nan()),
+        };
+        let word = match value {
+            Some(FieldValue::Word(word)) if number.is_none() => Some(word.clone()),
+            _ => None,
+        };
+        (value.is_none(), number.map_or(f64::INFINITY, |number| sign * number), word.unwrap_or_default())
+    };
+    runs.sort_by(|a, b| {
+        let (a, b) = (key(a), key(b));
+        let words = if is_descending { b.2.cmp(&a.2) } else { a.2.cmp(&b.2) };
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(words)
+    });
+}

@@ -1,0 +1,206 @@
+//! Reads the saved runs: one summary per run in the runs directory.
+//!
+//! The files are read on every call, in parallel: there is no index that could be out of date. Only the summary of
+//! each history stays in memory.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+
+use crate::compare::comparison::metric_paths;
+use crate::compare::group::Group;
+use crate::compare::runs::filter::Filter;
+use crate::compare::runs::run_field::{FIELDS, lookup};
+use crate::compare::runs::run_info::RunInfo;
+use crate::compare::runs::run_summary::{RunSummary, summarize_groups};
+use crate::compare::settings;
+use crate::compare::trial::Trial;
+use crate::config::hint::Hint;
+use crate::config::suggest;
+use crate::experiment::store::about::About;
+use crate::experiment::store::run_id::{RunEntries, RunEntry};
+use crate::experiment::store::run_record::RunRecord;
+use crate::experiment::store::{find, newest};
+use crate::history::History;
+
+/// Options of the list of saved runs.
+#[derive(Clone, Debug, Default)]
+pub struct ListOptions {
+    /// Only this experiment.
+    pub experiment: Option<String>,
+    /// Only runs that match all of these.
+    pub filters: Vec<Filter>,
+    /// Names of the fields to look up: metrics, settings and others.
+    pub fields: Vec<String>,
+    /// Whether each variant has its own line.
+    pub by_variant: bool,
+    /// Whether archived runs are listed.
+    pub archived: bool,
+    /// Whether the summaries contain the settings.
+    pub settings: bool,
+}
+
+/// Contents of the runs directory.
+#[derive(Debug, Default)]
+pub struct RunList {
+    /// The runs, newest first.
+    pub runs: Vec<RunSummary>,
+    /// Errors of files that could not be read.
+    pub faults: Vec<anyhow::Error>,
+    /// Number of archived runs that are left out.
+    pub archived: usize,
+    /// Names of filters and fields that exist in any run.
+    pub known: BTreeSet<String>,
+    /// Names of the metrics and settings of one run, for suggestions.
+    pub names: Vec<String>,
+}
+
+/// Reads the runs in a directory.
+///
+/// # Errors
+/// If the directory is missing, or has no run of the experiment.
+pub fn list_runs(out: &Path, options: &ListOptions) -> anyhow::Result<RunList> {
+    let entries = run_entries(out, options.experiment.as_deref())?;
+    let short_ids = entries.short_ids();
+    let is_wanted = |entry: &&RunEntry| options.experiment.as_ref().is_none_or(|wanted| entry.experiment == *wanted);
+    let wanted: Vec<&RunEntry> = entries.0.iter().filter(is_wanted).collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(16);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        let mut found = RunList::default();
+        loop {
+            let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(entry) = wanted.get(place) else { return found };
+            summarize_run(entry, options, &short_ids, &mut found);
+        }
+    };
+    let mut all = RunList::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            let found = worker.join().expect("a worker reads files, and does not panic");
+            all.runs.extend(found.runs);
+            all.faults.extend(found.faults);
+            all.archived += found.archived;
+            all.known.extend(found.known);
+            if all.names.is_empty() {
+                all.names = found.names;
+            }
+        }
+    });
+    all.runs.sort_by(|a, b| {
+        let (one, other) = (&a.info, &b.info);
+        other
+            .started
+            .cmp(&one.started)
+            .then_with(|| other.entry.folder.cmp(&one.entry.folder))
+            .then(a.variant.cmp(&b.variant))
+    });
+    all.faults.sort_by_cached_key(ToString::to_string);
+    Ok(all)
+}
+
+/// Lists the run directories under `out`.
+fn run_entries(out: &Path, experiment: Option<&str>) -> anyhow::Result<RunEntries> {
+    let make_one =
+        || Hint("start a run with `runner exp NAME`, or name another runs directory with `--out`".to_owned());
+    if !out.is_dir() {
+        return Err(anyhow!("there is no directory `{}`", out.display()).context(make_one()));
+    }
+    let entries = RunEntries::list(out);
+    let mut named: Vec<&str> = entries.0.iter().map(|entry| entry.experiment.as_str()).collect();
+    named.dedup();
+    if let Some(wanted) = experiment.filter(|wanted| !named.contains(wanted)) {
+        let message = format!("no run `{wanted}` under `{}`", out.display());
+        let hint = if named.is_empty() { make_one() } else { Hint(suggest::hint(wanted, named)) };
+        return Err(anyhow!(message).context(hint));
+    }
+    Ok(entries)
+}
+
+/// Summarizes the run in a directory, if it is a run and matches the filters.
+fn summarize_run(entry: &RunEntry, options: &ListOptions, short_ids: &HashMap<&str, &str>, found: &mut RunList) {
+    let folder = &entry.folder;
+    let about = About::read(folder).unwrap_or_else(|error| {
+        found.faults.push(error);
+        About::default()
+    });
+    if about.archived && !options.archived {
+        found.archived += 1;
+        return;
+    }
+    let trials = match trials(folder, &mut found.faults) {
+        Ok(trials) => trials,
+        Err(error) => return found.faults.push(error),
+    };
+    if trials.is_empty() && !newest::is_run(folder) {
+        return;
+    }
+    let record = RunRecord::read(folder).ok();
+    let missing = record.as_ref().map(|record| find::missing_trials_of(record, folder)).unwrap_or_default();
+    found.faults.extend(missing.iter().map(|trial| find::missing_history(folder, trial).error));
+    let info = RunInfo::new(entry.clone(), about, record.as_ref(), &trials, short_ids);
+    let mut groups: Vec<Group> = Vec::new();
+    for trial in trials {
+        let variant = trial.history().map(|history| history.variant.clone()).unwrap_or_default();
+        match groups.iter_mut().find(|group| group.label == variant) {
+            Some(group) => group.trials.push(trial),
+            None => groups.push(Group { label: variant, trials: vec![trial] }),
+        }
+    }
+    if found.names.is_empty() {
+        found.names = names(&groups);
+    }
+    let with_none = || groups.iter().map(Some).chain(groups.is_empty().then_some(None));
+    for name in options.filters.iter().map(|filter| &filter.name).chain(&options.fields) {
+        let exists =
+            || FIELDS.contains(&name.as_str()) || with_none().any(|group| lookup(name, group, &info).is_some());
+        if !found.known.contains(name) && exists() {
+            found.known.insert(name.clone());
+        }
+    }
+    let matches = |group: Option<&Group>| options.filters.iter().all(|filter| filter.holds(group, &info));
+    let summarize = |groups: &[Group], by_variant| {
+        let summary = summarize_groups(&info, groups, &missing, by_variant, &options.fields);
+        let config = groups.first().filter(|_| options.settings).and_then(Group::config);
+        RunSummary { settings: config.map(settings::flatten).unwrap_or_default(), ..summary }
+    };
+    if groups.is_empty() {
+        found.runs.extend(matches(None).then(|| summarize(&[], false)));
+        return;
+    }
+    groups.retain(|group| matches(Some(group)));
+    if options.by_variant {
+        found.runs.extend(groups.into_iter().map(|group| summarize(&[group], true)));
+    } else if !groups.is_empty() {
+        found.runs.push(summarize(&groups, false));
+    }
+}
+
+/// Returns the names of the metrics and settings of these groups.
+fn names(groups: &[Group]) -> Vec<String> {
+    let settings = groups.first().and_then(Group::config).map(settings::flatten).unwrap_or_default();
+    metric_paths(groups).into_iter().chain(settings.into_keys()).collect()
+}
+
+/// Reads the histories in a directory.
+fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<Trial>> {
+    let failed = || format!("failed to read the directory `{}`", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(failed)? {
+        let file = entry.with_context(failed)?.path();
+        if newest::may_be_history(&file) {
+            files.push(file);
+        }
+    }
+    files.sort();
+    let mut trials = Vec::with_capacity(files.len());
+    for file in files {
+        match History::read(&file) {
+            Ok(history) => trials.push(Trial::from_history(history, file)),
+            Err(error) => faults.push(error),
+        }
+    }
+    Ok(trials)
+}

@@ -1,0 +1,108 @@
+//! The list of runs: changes, status, columns, groups and formats.
+
+use serde_json::{Value, json};
+
+use super::some_runs::{dir_with_some_runs, listed};
+use crate::support::{TestDir, assert_says, idea_with, stderr, stdout};
+
+fn printed(dir: &TestDir, arguments: &[&str]) -> String {
+    stdout(&dir.run(&[&["runs"], arguments].concat()).code(0))
+}
+
+#[test]
+fn the_list_shows_what_was_changed_and_fits_80_columns() {
+    let dir = dir_with_some_runs();
+    let text = printed(&dir, &[]);
+    assert_says(&text, &["id ", "changed", "lr=1e-5", "seeds=0..1", "complete", "val_loss", "test acc", "time", "age"]);
+    let long = format!("train.loss={{ cross_entropy = {{ label_smoothing = 0.{} }} }}", "1".repeat(90));
+    dir.exp(&["idea.toml", "--set", &long]);
+    let text = printed(&dir, &[]);
+    assert!(text.lines().all(|line| line.chars().count() <= 80) && text.contains('…'), "{text}");
+    let ids: Vec<&str> = text.lines().skip(1).map(|line| line.split(' ').next().unwrap()).collect();
+    assert!(ids.iter().all(|id| (4..=7).contains(&id.len()) && id.chars().all(|c| c.is_ascii_hexdigit())), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_in_training_shows_its_progress_and_a_killed_one_how_far_it_came() {
+    use crate::resuming::run::{dir_with_epochs, start_until_epoch};
+    let dir = dir_with_epochs(100_000);
+    let (mut child, _stderr_lines) = start_until_epoch(&dir, 3, &[]);
+    let text = printed(&dir, &[]);
+    assert_says(&text, &["running ", "/100000", &format!("pid {}", child.id())]);
+    assert_eq!(listed(&dir, &["--filter", "status=running"])[0]["process"], child.id());
+    let refused = stderr(&dir.run(&["runs", "rm", "idea", "--yes"]).code(2));
+    assert_says(&refused, &["is still training", "nothing was deleted"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let text = printed(&dir, &[]);
+    assert!(text.contains("interrupted ") && text.contains("/100000") && !text.contains("pid"), "{text}");
+    assert_eq!(listed(&dir, &["--filter", "status=interrupted"])[0]["state"], "interrupted");
+}
+
+#[test]
+fn columns_order_and_filters_take_metrics_settings_and_fields() {
+    let dir = dir_with_some_runs();
+    let csv = printed(&dir, &["--columns", "lr,batch,best.val_loss,seeds", "--sort", "lr", "--csv"]);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "lr,batch,best.val_loss,seeds");
+    assert!(lines[1].starts_with("0.00001,64,2."), "{csv}");
+    assert_eq!(printed(&dir, &["--filter", "lr<1e-4", "--columns", "changed"]), "changed\nlr=1e-5\n");
+    assert_eq!(
+        printed(&dir, &["--sort", "test.acc", "-n", "1", "--reverse", "--columns", "changed"]),
+        "changed\nlr=1e-5\n"
+    );
+    let message = stderr(&dir.run(&["runs", "--columns", "test.acx"]).code(2));
+    assert_says(&message, &["no run has a metric or setting `test.acx`", "did you mean `test.acc`?"]);
+    let runs = listed(&dir, &["--columns", "train.batch"]);
+    assert_eq!(runs[0]["columns"], json!({ "train.batch": 64 }));
+}
+
+#[test]
+fn groups_have_mean_and_deviation_over_all_trials_with_a_value() {
+    let dir = dir_with_some_runs();
+    let groups: Value = serde_json::from_str(&printed(&dir, &["--group-by", "lr", "--json"])).unwrap();
+    let of = |place: usize| {
+        (&groups[place]["value"], &groups[place]["trials"], groups[place]["runs"].as_array().unwrap().len())
+    };
+    assert_eq!(of(0), (&json!(0.00001), &json!(1), 1));
+    assert_eq!(of(1), (&json!(0.001), &json!(3), 2));
+    let losses: Vec<f64> = listed(&dir, &["--filter", "lr=0.001", "--columns", "best.val_loss"])
+        .iter()
+        .map(|run| run["columns"]["best.val_loss"].as_f64().unwrap() * run["trials"].as_f64().unwrap())
+        .collect();
+    let mean = groups[1]["metrics"]["best.val_loss"]["mean"].as_f64().unwrap();
+    assert!((mean - losses.iter().sum::<f64>() / 3.0).abs() < 1e-12, "{groups}");
+    assert!(groups[1]["metrics"]["best.val_loss"]["std"].as_f64().unwrap() > 0.0);
+    assert_says(&printed(&dir, &["--group-by", "lr"]), &["lr", "runs", "n", "best.val_loss", "test.acc", " ± "]);
+}
+
+#[test]
+fn tables_have_the_changed_settings_as_columns() {
+    let dir = dir_with_some_runs();
+    let latex = printed(&dir, &["--latex"]);
+    assert_says(&latex, &["\\begin{tabular}{ll", "\\toprule", " lr & seeds & ", "val\\_loss", "\\bottomrule"]);
+    assert_says(&printed(&dir, &["--md"]), &["| id | experiment | ", "| lr | seeds |"]);
+    let csv = printed(&dir, &["--csv", "--sort", "folder"]);
+    let header: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
+    let place = header.iter().position(|name| *name == "train.optimizer.adam.lr").unwrap();
+    let rates: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').nth(place).unwrap()).collect();
+    assert_eq!(rates, ["0.001", "1e-5", "0.001"]);
+}
+
+#[test]
+fn exported_tables_have_the_settings() {
+    let dir = TestDir::new();
+    let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\nset = { \"train.batch\" = 32 }\n";
+    dir.write("idea.toml", format!("{}{variants}", idea_with("epochs = 2", "epochs = 1")));
+    dir.exp(&["idea.toml"]);
+    dir.run(&["export", "idea", "--csv", "--to", "tables"]).code(0);
+    let table = |name: &str| std::fs::read_to_string(dir.path(&format!("tables/{name}.csv"))).unwrap();
+    let column = |text: &str, name: &str| -> Vec<String> {
+        let place = text.lines().next().unwrap().split(',').position(|header| header == name).unwrap();
+        text.lines().skip(1).map(|line| line.split(',').nth(place).unwrap().to_owned()).collect()
+    };
+    assert_eq!(column(&table("epochs"), "train.batch"), ["64", "32"]);
+    assert_eq!(column(&table("trials"), "train.optimizer.adam.lr"), ["0.001", "0.001"]);
+    assert!(!table("epochs").contains("adam.lr"), "only settings that differ");
+}

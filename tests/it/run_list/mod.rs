@@ -1,0 +1,7 @@
+//! Runs as users tell them apart: ids, the list, names and tags, and the completion of names in a shell.
+
+mod completing;
+mod ids;
+mod listing;
+mod managing;
+mod some_runs;
