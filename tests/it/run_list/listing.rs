@@ -13,7 +13,7 @@ fn printed(dir: &TestDir, arguments: &[&str]) -> String {
 fn the_list_shows_what_was_changed_and_fits_80_columns() {
     let dir = dir_with_some_runs();
     let text = printed(&dir, &[]);
-    assert_says(&text, &["id ", "changed", "lr=1e-5", "seeds=0..1", "complete", "val_loss", "test acc", "time", "age"]);
+    assert_says(&text, &["id ", "changed", "lr=1e-5", "seeds=0,1", "complete", "val_loss", "test acc", "time", "age"]);
     let long = format!("train.loss={{ cross_entropy = {{ label_smoothing = 0.{} }} }}", "1".repeat(90));
     dir.exp(&["idea.toml", "--set", &long]);
     let text = printed(&dir, &[]);

@@ -13,6 +13,7 @@ use crate::compare::group::Group;
 use crate::compare::runs::run_field::FIELDS;
 use crate::compare::settings::{DESCRIPTIVE_KEYS, flatten};
 use crate::compare::trial::Trial;
+use crate::experiment::plan::BASE;
 use crate::experiment::spec::{Spec, catalogue};
 use crate::experiment::store::about::{self, About};
 use crate::experiment::store::newest::{entries, may_be_history};
@@ -88,7 +89,11 @@ fn variants_of_run(text: &str, out: &Path) -> Candidates {
     let spec = folder.and_then(|folder| {
         toml_edit::de::from_str::<Spec>(&std::fs::read_to_string(folder.join("experiment.toml")).ok()?).ok()
     });
-    let names = spec.into_iter().flat_map(|spec| spec.variants).map(|variant| variant.name);
+    let mut names: Vec<String> = spec.into_iter().flat_map(|spec| spec.variants).map(|variant| variant.name).collect();
+    if names.is_empty() {
+        names.push(BASE.to_owned());
+    }
+    let names = names.into_iter();
     names
         .filter(|name| name.starts_with(variant))
         .map(|name| CompletionCandidate::new(format!("{run}/{name}")))
