@@ -32,6 +32,9 @@ pub(super) enum Fit {
 /// Order of the column `time`, which is left out last.
 pub(super) const TIME: usize = 1;
 
+/// Order of the column `age`; those after it are for wide pages.
+pub(super) const AGE: usize = 2;
+
 /// The runs and the fields that were looked up for them.
 pub(super) struct Listed<'a> {
     pub(super) runs: &'a [RunSummary],
@@ -75,13 +78,14 @@ impl Listed<'_> {
             .runs
             .iter()
             .all(|run| run.test.as_ref().is_some_and(|test| is_field(&format!("test.{}", test.metric))));
-        columns.extend((!test_is_field).then(|| self.test()));
+        let has_test = self.runs.iter().any(|run| run.test.is_some());
+        columns.extend((has_test && !test_is_field).then(|| self.test()));
         columns.push(self.numbers("time", Fit::LeaveOut(TIME), |run| match run.trials {
             0 => "–".to_owned(),
             _ => format_duration(run.seconds),
         }));
         let now = OffsetDateTime::now_utc();
-        columns.push(self.numbers("age", Fit::LeaveOut(2), |run| format_age(&run.info.started, now)));
+        columns.push(self.numbers("age", Fit::LeaveOut(AGE), |run| format_age(&run.info.started, now)));
         columns.extend(self.further());
         columns
     }

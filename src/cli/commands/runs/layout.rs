@@ -1,11 +1,11 @@
 //! The list of runs as a table that fits the page.
 
-use crate::cli::commands::runs::columns::{Fit, ListColumn};
+use crate::cli::commands::runs::columns::{AGE, Fit, ListColumn};
 use crate::cli::text::column_layout::{self, Column, GAP};
 use crate::cli::text::text_style::TextStyle;
 
-/// Returns the table. If it is too wide, long texts are cut first, the changes before all others; then the least
-/// important columns are left out.
+/// Returns the table. If it is too wide, the columns after the age are left out first; then the longest texts are cut, and
+/// then the age and the time are left out.
 pub(super) fn table(mut columns: Vec<ListColumn>, page: TextStyle) -> String {
     /// Characters of a cut text, as long as a column can be left out instead of cutting further.
     const COMFORTABLE: usize = 14;
@@ -27,7 +27,10 @@ pub(super) fn table(mut columns: Vec<ListColumn>, page: TextStyle) -> String {
             Fit::Keep | Fit::Cut(_) => None,
         });
         let least_important = least_important.max().map(|(_, place)| place);
-        if let Some(place) = widest_to(COMFORTABLE, &columns) {
+        let is_further = |place: &usize| matches!(columns[*place].fit, Fit::LeaveOut(order) if order > AGE);
+        if let Some(place) = least_important.filter(is_further) {
+            columns.remove(place);
+        } else if let Some(place) = widest_to(COMFORTABLE, &columns) {
             let column = &mut columns[place].column;
             column.cut_to(column.width().saturating_sub(excess).max(COMFORTABLE));
         } else if let Some(place) = least_important {
