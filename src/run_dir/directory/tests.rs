@@ -1,7 +1,7 @@
 use tempfile::TempDir;
 
 use super::*;
-use crate::run_dir::lock;
+use crate::run_dir::writer;
 
 /// A run directory whose fallback directory is in `elsewhere`, next to the directory of runs.
 fn run() -> (TempDir, RunDir) {
@@ -68,7 +68,7 @@ fn what_a_dead_writer_has_left_is_removed_when_the_folder_is_opened() {
     let (_here, run) = run();
     let path = run.path().to_path_buf();
     drop(run);
-    for left in [".a.json.4294967295.part", ".checkpoint.safetensors.1.part", lock::NAME] {
+    for left in [".a.json.4294967295.part", ".checkpoint.safetensors.1.part", writer::NAME] {
         std::fs::write(path.join(left), b"half").unwrap();
     }
     drop(RunDir::open(&path).unwrap());
@@ -82,14 +82,14 @@ fn a_folder_that_was_removed_is_made_anew_and_what_went_with_it_is_known() {
     std::fs::remove_dir_all(here.path().join("runs")).unwrap();
     assert_eq!(write_errors(&run).missing, ["a.json"]);
     run.write("b.json", b"b");
-    assert_eq!(names(run.path()), [lock::NAME, "b.json", EXPERIMENT]);
+    assert_eq!(names(run.path()), [writer::NAME, "b.json", EXPERIMENT]);
     assert!(here.path().join("runs/digits/latest").is_dir());
     assert!(RunDir::open(run.path()).is_err(), "it is locked");
     let missing = vec!["a.json".to_owned()];
     assert_eq!(write_errors(&run), WriteErrors { was_recreated: true, missing, ..WriteErrors::default() });
     std::fs::remove_dir_all(here.path().join("runs")).unwrap();
     run.try_write("c.json", b"c").unwrap();
-    assert_eq!(names(run.path()), [lock::NAME, "c.json", EXPERIMENT]);
+    assert_eq!(names(run.path()), [writer::NAME, "c.json", EXPERIMENT]);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn files_that_the_folder_does_not_take_are_kept_elsewhere_and_brought_home() {
     run.write("c.json", b"c, in the end");
     let missing = vec!["a.json".to_owned()];
     assert_eq!(write_errors(&run), WriteErrors { was_recreated: true, missing, ..WriteErrors::default() });
-    assert_eq!(names(run.path()), [lock::NAME, "b.json", "c.json", EXPERIMENT]);
+    assert_eq!(names(run.path()), [writer::NAME, "b.json", "c.json", EXPERIMENT]);
     assert_eq!(std::fs::read(run.file("b.json")).unwrap(), b"b");
     assert_eq!(std::fs::read(run.file("c.json")).unwrap(), b"c, in the end");
     assert!(!fallback.exists());
