@@ -126,7 +126,8 @@ pub fn canonical(tree: &Value, path: &str) -> String {
 }
 
 /// Returns the full keys of the experiment's settings that have this name or an alias of it: `train.optimizer.adam.lr` for
-/// `lr`. A table with one setting, such as that of a dropout layer, stands for its setting.
+/// `lr`. Of a table with one setting, such as that of a dropout layer, it is the key of that
+/// setting.
 pub fn keys_named(spec: &Spec, name: &str) -> Vec<String> {
     keys_in(&serde_json::to_value(spec).expect("an experiment has JSON types only"), name)
 }
