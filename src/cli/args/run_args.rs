@@ -164,8 +164,9 @@ impl RunArgs {
         let has_tree = study.plans.iter().any(|plan| plan.network().is_none());
         if let Some([seed @ 2..=1000]) = self.seeds.as_deref() {
             let last = seed - 1;
-            progress
-                .note(&format!("`--seeds {seed}` is the one seed {seed}; for {seed} seeds use `--seeds 0..{last}`"));
+            progress.say(&format!(
+                "note: `--seeds {seed}` is the one seed {seed}; for {seed} seeds write `--seeds 0..{last}`"
+            ));
         }
         let notes = [
             (self.stack.is_some() && has_tree, "`--stack` has no effect on trees: they are fitted one by one"),

@@ -95,8 +95,11 @@ impl Used<'_> {
     }
 
     fn unknown_command(&self, name: &str) -> anyhow::Error {
+        const SYNONYMS: [(&str, &str); 5] =
+            [("fit", "exp"), ("evaluate", "eval"), ("init", "new"), ("ls", "runs"), ("test", "eval")];
+        let synonym = SYNONYMS.iter().find(|(other, _)| *other == name).map(|(_, command)| *command);
         let known: Vec<&str> = self.command.get_subcommands().flat_map(Command::get_name_and_visible_aliases).collect();
-        let hint = match suggest::nearest(name, known) {
+        let hint = match synonym.filter(|command| known.contains(command)).or_else(|| suggest::nearest(name, known)) {
             _ if self.name == "runner" && catalogue::find(name).is_ok() => format!("train it with `runner exp {name}`"),
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("`{} --help` lists the commands", self.name),

@@ -73,7 +73,11 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
         true => remove(&mut tree, &path)?,
         false => *find(&mut tree, &path)? = value,
     }
-    let changed = reparse(tree)?;
+    let changed =
+        reparse(tree).map_err(|error: SpecError| match is_removed && error.message.starts_with("missing field") {
+            true => SpecError { message: format!("`{path}` is required"), hint: Some("set another value".to_owned()) },
+            false => error,
+        })?;
     if is_removed && changed == spec {
         let hint = "remove `--unset`: the setting is absent or has its default".to_owned();
         return Err(SpecError { message: format!("`{path}` is not set"), hint: Some(hint) });
@@ -122,7 +126,8 @@ pub fn canonical(tree: &Value, path: &str) -> String {
 }
 
 /// Returns the full keys of the experiment's settings that have this name or an alias of it: `train.optimizer.adam.lr` for
-/// `lr`. A table with one setting, such as that of a dropout layer, stands for its setting.
+/// `lr`. Of a table with one setting, such as that of a dropout layer, it is the key of that
+/// setting.
 pub fn keys_named(spec: &Spec, name: &str) -> Vec<String> {
     keys_in(&serde_json::to_value(spec).expect("an experiment has JSON types only"), name)
 }
@@ -193,12 +198,9 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
         let message = format!("the path of a setting has at most {DEEPEST} parts, found {depth}");
         return Err(SpecError { message, hint: Some("write it as `train.optimizer.adam.lr`".to_owned()) });
     }
-    let keys = if path.contains('.') || tree.get(path).is_some() { Vec::new() } else { keys_in(tree, path) };
-    if !keys.is_empty() {
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let hint = format!("did you mean {}?", suggest::either(&keys));
-        return Err(SpecError { message: format!("there is no setting `{path}`"), hint: Some(hint) });
-    }
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let meant = keys_in(tree, last);
+    let meant = suggest::either(&meant.iter().map(String::as_str).collect::<Vec<_>>());
     let mut place = tree;
     for part in path.split('.') {
         let missing = |hint: String| SpecError {
@@ -217,6 +219,8 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
                         [chosen] if map[chosen].get(part).is_some() => {
                             format!("did you mean `{walked}.{chosen}.{part}`?")
                         }
+                        // the name of a setting that is somewhere else
+                        _ if part == last && !meant.is_empty() => format!("did you mean {meant}?"),
                         [chosen] => {
                             format!(
                                 "the experiment has `{chosen}`; to use another: `--set '{walked}={{ {part} = {{ … }} }}'`"

@@ -1,6 +1,6 @@
 //! Mistakes of new users: the whole messages, as they are in `first_mistakes.txt`.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::path::Path;
 
 use crate::support::{TestDir, has_nvidia_driver, idea_with, stderr, stdout};
@@ -36,6 +36,12 @@ fn prepare(dir: &TestDir, line: &str) -> bool {
         ("before", "") => drop(dir.run(&text.split(' ').collect::<Vec<_>>()).code(0)),
         ("cut", name) => {
             OpenOptions::new().write(true).open(dir.path(name)).unwrap().set_len(text.parse().unwrap()).unwrap();
+        }
+        ("lock", name) => {
+            dir.write(name, text);
+            let file = File::open(dir.path(name)).unwrap();
+            file.lock().unwrap();
+            std::mem::forget(file); // locked until the test ends
         }
         ("delete", "") => std::fs::remove_file(dir.path(text)).unwrap(),
         _ => return false,

@@ -52,7 +52,7 @@ fn a_removed_setting_is_absent_or_has_its_default_and_the_command_records_it() {
     for (key, words) in [
         ("train.augment", "`train.augment` is not set"),
         ("train.clp", "did you mean `clip`?"),
-        ("train.epochs", "`epochs` is missing"),
+        ("train.epochs", "`train.epochs` is required"),
         ("network.layers.1", "`network.layers.1` is an item of a list"),
     ] {
         let message = dir.error_message(&["exp", "idea.toml", "--unset", key]);
@@ -92,14 +92,15 @@ fn seeds_are_a_list_a_number_or_a_range() {
     assert_says(&dir.error_message(&["exp", "idea.toml"]), &["line 1", "`4..0` is an empty range"]);
     dir.write("idea.toml", IDEA);
     let run = dir.run(&["train", "idea.toml", "--seeds", "5", "--device", "cpu"]).code(0);
-    assert_says(&stderr(&run), &["`--seeds 5` is the one seed 5; for 5 seeds use `--seeds 0..4`"]);
+    assert_says(&stderr(&run), &["note: `--seeds 5` is the one seed 5; for 5 seeds write `--seeds 0..4`"]);
 }
 
 #[test]
 fn one_variant_of_a_run_is_named_in_every_command() {
     let dir = TestDir::new();
     let variants = "\n[[variants]]\nname = \"a\"\n\n[[variants]]\nname = \"b\"\nset = { \"train.batch\" = 9 }\n";
-    dir.write("idea.toml", format!("{IDEA}{variants}"));
+    let idea = idea_with("[data.digits]", "[data.digits]\nsplit = { test = 0.2 }");
+    dir.write("idea.toml", format!("{idea}{variants}"));
     dir.run(&["run", "idea.toml", "--quiet", "--device", "cpu"]).code(0);
     for named in ["idea/b", "runs/idea/latest/b"] {
         for command in [
