@@ -17,8 +17,11 @@ use crate::compare::statistics::{Design, Interval, bootstrap};
 /// With fewer trials, bootstrap intervals are too narrow.
 const MIN_FOR_BOOTSTRAP: usize = 10;
 
-/// Returns a table with sentences below it for each tested metric. Of many groups, as many are
-/// shown as fit into these lines.
+/// Rows that are shown even if the screen is full, unless there are too many groups for one screen.
+const MIN_ROWS: usize = 5;
+
+/// Returns a table with sentences below it for each tested metric. Without `--all`, as
+/// many rows are shown as fit into these lines.
 pub(crate) fn render(screen: &Screen, lines: usize, page: TextStyle) -> Vec<String> {
     let tests = &screen.comparison.tests;
     if tests.is_empty() {
@@ -71,10 +74,14 @@ impl MetricView<'_> {
         let below = below.join("\n");
         let mut rows: Vec<usize> =
             screen.shown.iter().copied().filter(|&place| self.test.groups[place].is_some()).collect();
-        if screen.has_many() && !screen.all {
+        if !screen.all {
             let room = lines.saturating_sub(title.lines().count() + 2 + below.lines().count());
-            let is_any_tested = differences.iter().any(|(_, d)| d.significance != Significance::OneTrial);
-            rows.truncate(if is_any_tested { room } else { 0 });
+            let is_any_tested = differences.iter().any(|(_, d)| d.p.is_some());
+            rows.truncate(match screen.has_many() {
+                true if is_any_tested => room,
+                true => 0,
+                false => room.max(MIN_ROWS),
+            });
         }
         let mut parts = vec![title];
         parts.extend((!rows.is_empty()).then(|| self.table(&rows, page)));
@@ -190,6 +197,7 @@ impl MetricView<'_> {
                 places.entry((is_single, d.design)).or_default().push((*place, d));
             }
         }
+        let not_equal = differences.iter().filter(|(_, d)| d.significance != Significance::Same).count();
         let reason = |((is_single, design), found): (&(bool, Design), &Vec<(usize, &Difference)>)| {
             let text =
                 if *is_single { self.one_trial(*design) } else { self.too_few(*design, found, differences.len()) };
@@ -198,7 +206,7 @@ impl MetricView<'_> {
                 .filter(|(place, _)| self.screen.shown.contains(place))
                 .map(|(place, _)| self.screen.groups[*place].label.as_str())
                 .collect();
-            match found.len() == differences.len() || labels.is_empty() {
+            match found.len() == not_equal || labels.is_empty() {
                 true => text,
                 false => format!("{}: {text}", labels.join(", ")),
             }
