@@ -6,3 +6,4 @@ pub mod output_args;
 pub mod plot_args;
 pub mod run_args;
 pub mod runs_dir;
+pub mod time_limit;

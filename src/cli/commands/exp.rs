@@ -8,6 +8,7 @@ use crate::cli::args::about_args::AboutArgs;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::time_limit::TimeLimit;
 use crate::cli::commands::resume;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
@@ -16,6 +17,7 @@ use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::store::about::About;
 use crate::experiment::store::find::SavedRun;
+use crate::experiment::store::pretrained;
 use crate::io::atomic_write;
 use crate::train::callback::Callback;
 
@@ -39,6 +41,8 @@ pub struct Args {
     #[command(flatten)]
     out: RunsDir,
     #[command(flatten)]
+    time_limit: TimeLimit,
+    #[command(flatten)]
     output_args: OutputArgs,
 }
 
@@ -57,7 +61,7 @@ histories; `runner resume` continues. SIGUSR1 saves a checkpoint.";
 /// Trains an experiment, or resumes its latest matching run with `--resume`.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let about = args.about_args.about();
-    let study = args.run_args.study()?.with_about(about.clone());
+    let mut study = args.run_args.study()?.with_about(about.clone());
     let existing = if args.resume { resume::newest_matching(&study, &args.out, &args.run_args)? } else { None };
     if let Some((folder, _)) = existing.as_ref().filter(|_| !about.is_empty()) {
         let mut known = About::read(folder.path())?;
@@ -69,12 +73,17 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let run = SavedRun::find(&folder.path().display().to_string(), &args.out)?;
         return Ok(finish_completed_run(&run, &args.output_args));
     }
+    if let Some((_, record)) = &existing {
+        record.set_initial_weights(&mut study);
+    }
+    pretrained::resolve(&mut study.plans, &args.out)?;
     let execution = match &existing {
         Some((_, record)) => ExecutionConfig::from_run(&record.options, None, None)?,
         None => args.run_args.execution_config()?,
     };
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
+    args.time_limit.start(&signals)?;
     let options = Options {
         device: execution.device,
         threads: execution.threads,

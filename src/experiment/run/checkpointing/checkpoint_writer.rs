@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::hint::in_a_line;
 use crate::experiment::run::checkpointing::checkpoint_interval::CheckpointInterval;
-use crate::experiment::run::checkpointing::checkpoint_reader::{FILE, RunCheckpoint};
+use crate::experiment::run::checkpointing::checkpoint_reader::{FILE, RunCheckpoint, final_file};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
@@ -19,11 +19,11 @@ use crate::train::checkpoint::{Checkpoint, Checkpointer, State, file};
 
 /// The metadata of a checkpoint, without its tensors.
 #[derive(Debug, Serialize)]
-struct CheckpointMetadataRef<'a> {
-    trials: &'a [TrialName],
-    settings: &'a str,
-    environment: &'a Environment,
-    training: &'a State,
+pub(super) struct CheckpointMetadataRef<'a> {
+    pub(super) trials: &'a [TrialName],
+    pub(super) settings: &'a str,
+    pub(super) environment: &'a Environment,
+    pub(super) training: &'a State,
 }
 
 /// Writes the checkpoints of one stack.
@@ -133,6 +133,18 @@ impl Checkpointer for StackKeeper<'_> {
             }
             Err(error) => Some(format!("failed to save a checkpoint of epoch {epoch}: {}", in_a_line(&error))),
         }
+    }
+
+    /// Writes the checkpoint from which `runner resume --epochs` continues, unless no checkpoints are wanted.
+    fn keep_final(&mut self, checkpoint: &Checkpoint) -> Option<String> {
+        if self.checkpoint_interval == CheckpointInterval::Never {
+            return None;
+        }
+        let name = final_file(self.trials);
+        let serialized = self.serialize(checkpoint);
+        let written = serialized.and_then(|file| self.folder.try_write_with(&name, &|to| file.write_to(to)));
+        let why = in_a_line(&written.err()?);
+        Some(format!("failed to save the checkpoint of the last epoch: {why}; `runner resume --epochs` needs it"))
     }
 }
 
