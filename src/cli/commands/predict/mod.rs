@@ -22,18 +22,14 @@ use crate::cli::commands::predict::models::{Chosen, LoadedModel};
 pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};
 use crate::cli::commands::predict::text::PredictionView;
 use crate::cli::exit::Exit;
-use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
-use crate::config::hint::{Hint, in_a_line};
+use crate::config::hint::Hint;
 use crate::data::Target;
-use crate::data::store::cache::Cache;
 use crate::experiment::predict::external_rows;
 use crate::experiment::predict::prediction::Predictions;
-use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::load_model::TrainedModel;
-use crate::experiment::store::trial_data::{Part, TrialData};
-use crate::history::Status;
+use crate::experiment::store::trial_data::Part;
 use crate::io::{atomic_write, separator};
 
 /// Arguments of `runner predict`.
