@@ -8,11 +8,10 @@ use anyhow::{Context, anyhow, ensure};
 use safetensors::tensor::SafeTensors;
 
 use crate::config::hint::Hint;
-use crate::config::suggest;
 use crate::data::store::checksum::sha256;
 use crate::experiment::plan::Plan;
 use crate::experiment::store::best_trial::best_of;
-use crate::experiment::store::find::{SavedRun, SavedTrial};
+use crate::experiment::store::find::SavedRun;
 use crate::io::bounded_file;
 use crate::network::initial_weights::InitialWeights;
 use crate::network::stack::Architecture;
@@ -73,21 +72,8 @@ fn weights_file(named: &str, runs: &Path) -> anyhow::Result<PathBuf> {
     if path.extension().is_some_and(|extension| extension == "safetensors") && path.is_file() {
         return Ok(path.to_path_buf());
     }
-    let (run, variant) = match SavedRun::find(named, runs) {
-        Ok(run) => (run, None),
-        Err(error) => match named.rsplit_once('/').map(|(run, variant)| (SavedRun::find(run, runs), variant)) {
-            Some((Ok(run), variant)) => (run, Some(variant)),
-            _ => return Err(error),
-        },
-    };
-    let of_variant = |trial: &&SavedTrial| variant.is_none_or(|variant| trial.history.variant == variant);
-    let trials: Vec<&SavedTrial> = run.trials.iter().filter(of_variant).collect();
-    let Some(best) = best_of(trials.iter().copied()) else {
-        let known: BTreeSet<&str> = run.trials.iter().map(|trial| trial.history.variant.as_str()).collect();
-        let variant = variant.unwrap_or_default();
-        return Err(anyhow!("the run in `{}` has no variant `{variant}`", run.folder.display())
-            .context(Hint(suggest::hint(variant, known))));
-    };
+    let run = SavedRun::find(named, runs)?;
+    let best = best_of(&run.trials).expect("a run has a trial");
     let weights = best.trial.weights();
     ensure!(weights.is_file(), "trial `{}` has no weights: there is no `{}`", best.trial.stem(), weights.display());
     Ok(weights)
