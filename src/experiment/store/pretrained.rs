@@ -54,7 +54,8 @@ fn find(from: &InitialWeights, plan: &Plan, runs: &Path) -> anyhow::Result<Initi
     let network = plan.network().expect("only networks have initial weights");
     check_layers(&bytes, from, &network.architecture).map_err(|error| match error {
         LayerError::Damaged(error) => error.context(format!("failed to read `{}`", file.display())),
-        LayerError::Different(lines, layers) => {
+        LayerError::Different(lines, mut layers) => {
+            layers.extend(&from.except);
             let layers: Vec<String> = layers.iter().map(ToString::to_string).collect();
             let except = layers.join(", ");
             anyhow!("layers of the network differ from `{}`:\n  {}", file.display(), lines.join("\n  ")).context(Hint(
