@@ -8,7 +8,7 @@ use anyhow::Context;
 use indexmap::IndexMap;
 use tch::{Device, Tensor};
 
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, in_a_line};
 use crate::data::prepare::batches::DeviceRows;
 use crate::data::prepare::prepared::Prepared;
 use crate::data::{Rows, Test, Validation};
@@ -116,9 +116,11 @@ pub(crate) fn run_stack(
     let checked = checkpoint.as_ref().map_or(Ok(()), |checkpoint| checkpoint.check(&settings, &hashed));
     let outcomes = checked.and_then(|()| {
         let mut keeper = StackKeeper::new(context, trials, settings, environment.clone(), checkpoint);
-        fit(&stack, &task, &context.signals.stop, &mut keeper, &mut *watch)
+        let outcomes = fit(&stack, &task, &context.signals.stop, &mut keeper, &mut *watch)?;
+        Ok((outcomes, keeper.last_epoch))
     });
-    let mut outcomes = outcomes.context("the checkpoint belongs to another run").with_context(|| Hint(hint()))?;
+    let (mut outcomes, last_epoch) =
+        outcomes.context("the checkpoint belongs to another run").with_context(|| Hint(hint()))?;
     if context.signals.has_timed_out() {
         let unfinished = outcomes.iter_mut().filter(|outcome| outcome.status == Status::Interrupted);
         unfinished.for_each(|outcome| outcome.status = Status::TimeLimit);
@@ -174,6 +176,13 @@ pub(crate) fn run_stack(
         context.folder.write_with(&format!("{}.safetensors", history.stem()), &|file| weights.write_to(file));
         context.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes());
         histories.push(history);
+    }
+    if let Some(last_epoch) = last_epoch {
+        let written = context.folder.try_write_with(&final_file(trials), &|file| last_epoch.write_to(file));
+        if let Err(error) = written {
+            let why = in_a_line(&error);
+            watch.note(&format!("no checkpoint of the last epoch, which `runner resume --epochs` needs: {why}"));
+        }
     }
     Ok(histories)
 }

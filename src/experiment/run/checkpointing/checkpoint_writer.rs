@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::hint::in_a_line;
 use crate::experiment::run::checkpointing::checkpoint_interval::CheckpointInterval;
-use crate::experiment::run::checkpointing::checkpoint_reader::{FILE, RunCheckpoint, final_file};
+use crate::experiment::run::checkpointing::checkpoint_reader::{FILE, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
@@ -41,6 +41,8 @@ pub struct StackKeeper<'a> {
     last_time: Instant,
     is_requested: bool,
     has_failed: bool,
+    /// File of the checkpoint of the last epoch, once training has ended.
+    pub last_epoch: Option<SafetensorsFile>,
 }
 
 impl<'a> StackKeeper<'a> {
@@ -66,6 +68,7 @@ impl<'a> StackKeeper<'a> {
             last_time: Instant::now(),
             is_requested: false,
             has_failed: false,
+            last_epoch: None,
         }
     }
 
@@ -135,16 +138,19 @@ impl Checkpointer for StackKeeper<'_> {
         }
     }
 
-    /// Writes the checkpoint from which `runner resume --epochs` continues, unless no checkpoints are wanted.
+    /// Keeps the checkpoint from which `runner resume --epochs` continues, unless no checkpoints are wanted. It is written
+    /// after the histories, which are more important.
     fn keep_final(&mut self, checkpoint: &Checkpoint) -> Option<String> {
         if self.checkpoint_interval == CheckpointInterval::Never {
             return None;
         }
-        let name = final_file(self.trials);
-        let serialized = self.serialize(checkpoint);
-        let written = serialized.and_then(|file| self.folder.try_write_with(&name, &|to| file.write_to(to)));
-        let why = in_a_line(&written.err()?);
-        Some(format!("failed to save the checkpoint of the last epoch: {why}; `runner resume --epochs` needs it"))
+        match self.serialize(checkpoint) {
+            Ok(file) => {
+                self.last_epoch = Some(file);
+                None
+            }
+            Err(error) => Some(format!("failed to save the checkpoint of the last epoch: {}", in_a_line(&error))),
+        }
     }
 }
 
