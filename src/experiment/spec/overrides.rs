@@ -77,8 +77,9 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     let kept = is_varied(path).then(|| (take(&mut spec.variants), take(&mut spec.theirs), take(&mut spec.expect)));
     let mut tree = serde_json::to_value(&spec).expect("an experiment has JSON types only");
     for (table, key) in OMITTED {
-        let table = tree.pointer_mut(table).and_then(Value::as_object_mut);
-        table.into_iter().for_each(|table| drop(table.entry(key).or_insert(Value::Null)));
+        if let Some(table) = tree.pointer_mut(table).and_then(Value::as_object_mut) {
+            table.entry(key).or_insert(Value::Null);
+        }
     }
     let path = canonical(&tree, path);
     let is_removed = value.is_null();
