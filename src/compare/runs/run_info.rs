@@ -8,7 +8,6 @@ use crate::experiment::store::about::About;
 use crate::experiment::store::run_id::RunEntry;
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::StackState;
-use crate::history::Status;
 use crate::run_dir::writer::Writer;
 
 /// What is known about a run besides its histories.

@@ -34,7 +34,10 @@ fn training_starts_from_the_best_trial_of_a_run() {
     let from = &history["config"]["network"]["from"];
     assert!(from["file"].as_str().unwrap().ends_with(&format!("base-seed{best}.safetensors")), "{from}");
     assert_eq!(from["sha256"].as_str().unwrap().len(), 64);
-    assert!(metric(&history, "loss")[0] < metric(&sources[best], "loss")[0] / 2.0, "training continues where the run ended");
+    assert!(
+        metric(&history, "loss")[0] < metric(&sources[best], "loss")[0] / 2.0,
+        "training continues where the run ended"
+    );
     dir.run(&["reproduce", "next"]).code(0);
 
     // the same file by its path, and as a variant
