@@ -12,13 +12,13 @@ use crate::cli::text::terminal;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
 use crate::experiment::store::find::SavedRun;
-use crate::history::{History, Status};
+use crate::history::History;
 use crate::io::signals::Signals;
 use crate::views::expectations::of_missing_variants;
 
 /// Writes the plots of a run, prints its results and errors, and returns the exit code.
 pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_args: &OutputArgs) -> Exit {
-    let Finished { folder, histories, failures, interrupted, checkpoint } = finished;
+    let Finished { folder, histories, failures, interrupted, timed_out, checkpoint } = finished;
     let (plot_files, warnings) = if histories.is_empty() { Default::default() } else { plots::write(finished) };
     if !output_args.quiet {
         warnings.iter().for_each(|warning| terminal::warn(warning));
@@ -46,6 +46,14 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
         terminal::say(&format!("interrupted{after}; continue with `runner resume {run}`{lost}"));
         return Exit::Interrupted(signals.signal());
     }
+    if *timed_out {
+        let after = after_epoch(interrupted_epochs(histories));
+        let untrained = match study.trials().saturating_sub(histories.len()) {
+            0 => String::new(),
+            untrained => format!("; {untrained} of {} trials were not started", study.trials()),
+        };
+        terminal::say(&format!("time limit: stopped{after}{untrained}; continue with `runner resume {run}`"));
+    }
     if !failures.is_empty() {
         let (done, total) = (histories.len(), study.trials());
         if done > 0 {
@@ -57,6 +65,10 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
     }
     if !is_complete {
         return Exit::Failed;
+    }
+    if *timed_out && output_args.strict {
+        terminal::say("`--strict` has nothing to check: expectations are checked when the run is finished");
+        return Exit::Missed;
     }
     if output_args.strict { strict_exit(&histories.iter().collect::<Vec<_>>()) } else { Exit::Done }
 }
@@ -75,7 +87,7 @@ pub(crate) fn finish_completed_run(run: &SavedRun, output_args: &OutputArgs) -> 
 
 /// Returns the number of epochs that the interrupted trials have.
 fn interrupted_epochs(histories: &[History]) -> usize {
-    let interrupted = histories.iter().filter(|history| history.status == Status::Interrupted);
+    let interrupted = histories.iter().filter(|history| history.status.is_unfinished());
     interrupted.map(|history| history.history.len()).max().unwrap_or_default()
 }
 

@@ -98,9 +98,11 @@ fn of_group(group: &Group) -> Vec<String> {
     cautions.extend(diverged(group));
     cautions.extend(not_finite(group));
     let of_status = |wanted: Status| histories.iter().filter(|history| history.status == wanted).count();
-    if let interrupted @ 1.. = of_status(Status::Interrupted) {
-        let were = if interrupted == 1 { "was" } else { "were" };
-        cautions.push(format!("{interrupted} of {} trials {were} interrupted", group.trials.len()));
+    for (status, what) in [(Status::Interrupted, "interrupted"), (Status::TimeLimit, "stopped by the time limit")] {
+        if let stopped @ 1.. = of_status(status) {
+            let were = if stopped == 1 { "was" } else { "were" };
+            cautions.push(format!("{stopped} of {} trials {were} {what}", group.trials.len()));
+        }
     }
     if group.trials.iter().any(|trial| trial.fold().is_some()) {
         cautions.push("folds share training rows, so intervals are too narrow and p values too small".to_owned());

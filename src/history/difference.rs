@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::history::number::Number;
-use crate::history::trial_fields::{Environment, Status};
+use crate::history::trial_fields::Environment;
 use crate::history::trial_history::History;
 
 /// The differences of two histories.
@@ -73,7 +73,7 @@ impl Difference {
         let mut difference = Difference { epochs: then.history.len().min(now.history.len()), ..Difference::default() };
         difference.compare_curves(then, now);
         let as_far = then.history.len() == now.history.len() && then.status == now.status;
-        if as_far || (then.status != Status::Interrupted && now.status != Status::Interrupted) {
+        if as_far || (!then.status.is_unfinished() && !now.status.is_unfinished()) {
             let parts = |history: &History| {
                 let value = serde_json::to_value(history).unwrap_or_default();
                 ["status", "network", "tree", "best", "test", "learned"].map(|part| (part, value[part].clone()))
@@ -252,7 +252,7 @@ pub fn unknown_differences(then: &History, now: &History) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::trial_fields::Learned;
+    use crate::history::trial_fields::{Learned, Status};
     use crate::history::trial_history::trial_for_tests;
 
     /// Returns a trial of three epochs.

@@ -20,6 +20,8 @@ pub enum Status {
     Diverged,
     /// A signal stopped the training. The completed epochs are kept.
     Interrupted,
+    /// The time limit of the run stopped the training. The completed epochs are kept, and their weights are tested.
+    TimeLimit,
 }
 
 impl Status {
@@ -30,7 +32,13 @@ impl Status {
             Status::EarlyStopped => "early stopped",
             Status::Diverged => "diverged",
             Status::Interrupted => "interrupted",
+            Status::TimeLimit => "time limit",
         }
+    }
+
+    /// Returns whether the trial was stopped from outside, so that resuming the run trains it on.
+    pub fn is_unfinished(self) -> bool {
+        matches!(self, Status::Interrupted | Status::TimeLimit)
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Number of the signal that Ctrl-C sends.
 const INTERRUPT: i32 = 2;
@@ -19,6 +20,7 @@ pub struct Signals {
     pub checkpoint: AtomicBool,
     /// Whether training is in progress, so that stopping the run requires writing files.
     pub training: AtomicBool,
+    time_is_over: AtomicBool,
     signal: AtomicI32,
     last_words: Mutex<Option<String>>,
 }
@@ -27,6 +29,32 @@ impl Signals {
     /// Returns whether the run is to end.
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the time limit stopped the run, not a signal.
+    pub fn has_timed_out(&self) -> bool {
+        self.time_is_over.load(Ordering::SeqCst)
+    }
+
+    /// Stops the run because its time is over, unless it is already stopped.
+    pub fn end_time(&self) {
+        if !self.is_stopped() {
+            self.time_is_over.store(true, Ordering::SeqCst);
+            self.stop.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Stops the run after this time.
+    ///
+    /// # Errors
+    /// When the system starts no thread for it.
+    pub fn end_after(self: &Arc<Self>, time: Duration) -> std::io::Result<()> {
+        let signals = Arc::clone(self);
+        let wait = move || {
+            std::thread::sleep(time);
+            signals.end_time();
+        };
+        std::thread::Builder::new().name("time limit".to_owned()).spawn(wait).map(drop)
     }
 
     /// Returns the number of the signal that stopped the run; that of Ctrl-C if there was none.
@@ -49,9 +77,10 @@ impl Signals {
 
     /// Handles a signal that stops the run. `end` prints the message and ends the program with this exit code.
     fn take(&self, signal: i32, end: impl FnOnce(i32, Option<String>)) {
-        self.signal.store(signal, Ordering::Relaxed);
+        let is_second = self.signal.swap(signal, Ordering::Relaxed) != 0;
         let is_idle = !self.training.load(Ordering::Relaxed);
-        if self.stop.swap(true, Ordering::Relaxed) || is_idle {
+        self.stop.store(true, Ordering::Relaxed);
+        if is_second || is_idle {
             let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).take();
             end(128 + signal, words);
         }

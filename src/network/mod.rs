@@ -2,6 +2,7 @@
 
 pub mod arena;
 pub mod init;
+pub mod initial_weights;
 pub mod layer;
 pub mod stack;
 pub mod state_dict;
@@ -18,6 +19,9 @@ pub struct NetworkSpec {
     /// Initialization scheme of the weights; a layer can override it.
     #[serde(default, deserialize_with = "named")]
     pub init: init::Init,
+    /// Trained weights to start from, instead of random ones: a run, `RUN/VARIANT`, or a `.safetensors` file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<initial_weights::InitialWeights>,
     /// The layers in order.
     #[serde(deserialize_with = "named_list")]
     pub layers: Vec<layer::Layer>,

@@ -70,6 +70,15 @@ impl Architecture {
         named.into_iter().map(|(name, parameter)| (name, parameter.elements() as usize)).collect()
     }
 
+    /// Returns the `state_dict` names of the parameters and buffers, each with its shape for one replica.
+    pub fn state_shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let buffers: Vec<_> = self.layers.iter().map(|l| l.layer.buffers(&l.input)).collect();
+        let parameters = named(&self.parts(), |p| p.name).into_iter().map(|(name, parameter)| (name, parameter.shape));
+        let buffers = named(&buffers, |b| b.name).into_iter().map(|(name, buffer)| (name, buffer.shape));
+        let size = |shape: Vec<i64>| shape.into_iter().map(|length| length as usize).collect();
+        parameters.chain(buffers).map(|(name, shape)| (name, size(shape))).collect()
+    }
+
     /// Draws one replica for each seed and builds the stack on the device.
     pub fn build(&self, seeds: &[i64], device: Device) -> Stack {
         Self::build_each(&vec![self; seeds.len()], seeds, device)

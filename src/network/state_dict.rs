@@ -43,9 +43,25 @@ pub fn load(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
     let numbers: usize = entries.iter().map(|(_, tensor)| length(tensor)).sum();
     let bytes = bounded_file::read(path, numbers as u64 + LONGEST_HEADER)
         .with_context(|| format!("failed to read `{}`", path.display()))?;
-    let file = SafeTensors::deserialize(&bytes)
+    load_bytes(stack, replica, &bytes, path, |_| false)
+}
+
+/// Loads the weights of a file with these bytes, like [`load`]. Leaves out those whose names `excepts` accepts.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_bytes(
+    stack: &Stack,
+    replica: usize,
+    bytes: &[u8],
+    path: &Path,
+    excepts: impl Fn(&str) -> bool,
+) -> anyhow::Result<()> {
+    let entries: Vec<_> = entries(stack, replica).into_iter().filter(|(name, _)| !excepts(name)).collect();
+    let file = SafeTensors::deserialize(bytes)
         .with_context(|| format!("failed to read `{}` as safetensors", path.display()))?;
-    if let Some(unknown) = file.names().into_iter().find(|name| entries.iter().all(|(known, _)| known != *name)) {
+    let is_unknown = |name: &&str| entries.iter().all(|(known, _)| known != *name) && !excepts(name);
+    if let Some(unknown) = file.names().into_iter().find(is_unknown) {
         bail!("`{}` holds `{unknown}`, which the network does not have", path.display());
     }
     let mut read = Vec::with_capacity(entries.len());

@@ -112,6 +112,10 @@ pub(super) fn run_epochs(
             warning.iter().for_each(|warning| callback.note(warning));
         }
     }
+    if snapshot.epoch() > 0 {
+        let last = snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds());
+        checkpointer.keep_final(&last).iter().for_each(|warning| callback.note(warning));
+    }
     Ok(replica_states.end(stack, Status::Completed, |replica| snapshot.restore_replica(replica, stack.arena())))
 }
 

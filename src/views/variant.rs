@@ -4,7 +4,6 @@ use crate::compare::comparison::main_metric;
 use crate::compare::group::{Group, describe_test_weights, union};
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::Trial;
-use crate::history::Status;
 use crate::history::diagnosis::Verdict;
 use crate::history::number::brief;
 use crate::views::document::badge::Badge;
@@ -49,9 +48,7 @@ pub fn diagnosis(group: &Group) -> Vec<Block> {
 fn without_curves(trial: &Trial) -> String {
     let reason = match trial.history() {
         Some(history) if history.tree.is_some() => "A decision tree is fitted in one step, so it has no curves.",
-        Some(history) if history.status == Status::Interrupted => {
-            "It was interrupted before the end of its first epoch."
-        }
+        Some(history) if history.status.is_unfinished() => "It was interrupted before the end of its first epoch.",
         _ if trial.epochs() == 0 => "No epoch was recorded.",
         _ => "No loss by epoch was recorded.",
     };

@@ -7,4 +7,5 @@ pub mod output_args;
 pub mod plot_args;
 pub mod run_args;
 pub mod runs_dir;
+pub mod time_limit;
 pub mod variant_args;

@@ -217,7 +217,7 @@ impl RunArgs {
     }
 }
 
-fn parse_epochs(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_epochs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(epochs @ 1..=1_000_000) => Ok(epochs),
         _ => Err("expected a whole number, at least 1 and at most 1,000,000".to_owned()),

@@ -11,6 +11,7 @@ use crate::cli::args::experiments::{Experiments, Planned};
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, listen, quoted};
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::time_limit::TimeLimit;
 use crate::cli::commands::resume;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
@@ -22,6 +23,7 @@ use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::store::about::About;
 use crate::experiment::store::find::SavedRun;
+use crate::experiment::store::pretrained;
 use crate::io::atomic_write;
 use crate::io::signals::Signals;
 use crate::train::callback::Callback;
@@ -48,6 +50,8 @@ pub struct Args {
     phases: Option<PathBuf>,
     #[command(flatten)]
     out: RunsDir,
+    #[command(flatten)]
+    time_limit: TimeLimit,
     #[command(flatten)]
     output_args: OutputArgs,
 }
@@ -86,6 +90,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         ([one], 0) => {
             let signals = listen()?;
+            args.time_limit.start(&signals)?;
             run_one(args, one, &args.output_args, &signals)
         }
         (planned, 0) => run_all(args, planned),
@@ -104,6 +109,7 @@ fn run_all(args: &Args, planned: &[Planned]) -> anyhow::Result<Exit> {
         }
     };
     let signals = listen()?;
+    args.time_limit.start(&signals)?;
     let (mut failed, mut missed) = (Vec::new(), Vec::new());
     for (number, one) in planned.iter().enumerate() {
         let name = one.run_args.experiment.as_str();
@@ -126,6 +132,10 @@ fn run_all(args: &Args, planned: &[Planned]) -> anyhow::Result<Exit> {
                 }
                 return Ok(exit);
             }
+        }
+        if signals.has_timed_out() && number + 1 < planned.len() {
+            say(&not_started(&planned[number + 1..]));
+            break;
         }
     }
     let named = |what: &str, names: &[&str]| match names {
@@ -159,7 +169,8 @@ fn not_started(left: &[Planned]) -> String {
 /// Trains an experiment, or resumes its latest matching run with `--resume`.
 fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &Signals) -> anyhow::Result<Exit> {
     let Planned { run_args, study } = planned;
-    let existing = if args.resume { resume::newest_matching(study, &args.out, run_args)? } else { None };
+    let mut study = study.clone();
+    let existing = if args.resume { resume::newest_matching(&study, &args.out, run_args)? } else { None };
     let about = args.about_args.about();
     if let Some((folder, _)) = existing.as_ref().filter(|_| !about.is_empty()) {
         let mut known = About::read(folder.path())?;
@@ -167,10 +178,14 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
         known.write(folder.path())?;
     }
     if let Some((folder, record)) = existing.as_ref().filter(|(folder, record)| record.is_complete(folder.path())) {
-        record.check_data_of(study)?;
+        record.check_data_of(&study)?;
         let run = SavedRun::find(&folder.path().display().to_string(), &args.out)?;
         return Ok(finish_completed_run(&run, output_args));
     }
+    if let Some((_, record)) = &existing {
+        record.set_initial_weights(&mut study);
+    }
+    pretrained::resolve(&mut study.plans, &args.out)?;
     let execution = match &existing {
         Some((_, record)) => ExecutionConfig::from_run(&record.options, None, None)?,
         None => run_args.execution_config()?,
@@ -186,13 +201,13 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
         signals,
     };
     study.notes.iter().for_each(|note| progress.note(note));
-    run_args.note_unused_options(study, execution.device, &mut progress);
+    run_args.note_unused_options(&study, execution.device, &mut progress);
     if args.resume && existing.is_none() {
         progress.say("no run to resume: starting a new one");
     }
     let finished = match existing {
-        Some((folder, record)) => resume::resume_run(folder, record, study, &options, &mut progress),
-        None => run_study(study, &args.out, &options, &mut progress),
+        Some((folder, record)) => resume::resume_run(folder, record, &study, &options, &mut progress),
+        None => run_study(&study, &args.out, &options, &mut progress),
     };
     progress.end();
     let finished = finished?;
@@ -203,5 +218,5 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
             json!({ "phases": progress.phases(), "epochs": epochs }).to_string().as_bytes(),
         )?;
     }
-    Ok(finish_run(study, &finished, signals, output_args))
+    Ok(finish_run(&study, &finished, signals, output_args))
 }

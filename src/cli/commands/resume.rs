@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use crate::cli::args::lookup::find_run;
 use crate::cli::args::output_args::OutputArgs;
-use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
+use crate::cli::args::run_args::{ExecutionConfig, RunArgs, parse_epochs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::time_limit::TimeLimit;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
@@ -12,13 +14,15 @@ use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
 use crate::device::DeviceChoice;
 use crate::experiment::plan::study::Study;
+use crate::experiment::run::checkpointing::continuation::{Continuation, ended_text};
 use crate::experiment::run::checkpointing::{CheckpointInterval, RunCheckpoint};
 use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::store::find::{self, SavedRun};
 use crate::experiment::store::run_record::{Program, RunRecord};
 use crate::experiment::store::stack_record::StackState;
-use crate::experiment::store::{newest, whole_run};
-use crate::run_dir::RunDir;
+use crate::experiment::store::{newest, pretrained, whole_run};
+use crate::io::signals::Signals;
+use crate::run_dir::{RunDir, latest};
 use crate::train::callback::Callback;
 
 /// Arguments of `runner resume`.
@@ -28,6 +32,9 @@ pub struct Args {
     /// Id, name or directory of a run, one of its files, or an experiment (its newest unfinished run)
     #[arg(value_name = "RUN")]
     run: String,
+    /// Train a finished run on to N epochs in total, as a new run
+    #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
+    epochs: Option<usize>,
     /// cpu, cuda or cuda:N [default: the device of the run]
     #[arg(long)]
     device: Option<DeviceChoice>,
@@ -40,6 +47,8 @@ pub struct Args {
     #[command(flatten)]
     out: RunsDir,
     #[command(flatten)]
+    time_limit: TimeLimit,
+    #[command(flatten)]
     output_args: OutputArgs,
 }
 
@@ -48,14 +57,21 @@ Examples:
   runner resume overfit_mnist
   runner resume runs/overfit_mnist/2026-11-28T090715Z-f69e03
   runner exp overfit_mnist --resume     resume, or start a new run
+  runner resume overfit_mnist --epochs 100
 
 Training continues from the last checkpoint, with the threads and the device of
 the run. On a CPU the histories are then bitwise equal to those of a run that was
-never interrupted.";
+never interrupted.
+
+`--epochs N` trains a finished run on, in a new run directory; the finished run is
+kept. The result is that of `runner exp … --epochs N` from the start.";
 
 /// Resumes a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     whole_run::check(&args.run, &args.out, "resume")?;
+    if let Some(epochs) = args.epochs {
+        return train_on(args, epochs);
+    }
     let path = find::run_to_resume(&args.run, &args.out)?;
     let folder = RunDir::open(&path)?;
     let record = RunRecord::read(&path)?;
@@ -68,22 +84,65 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         return Ok(finish_completed_run(&SavedRun::find(&path.display().to_string(), &args.out)?, &args.output_args));
     }
-    let study = record.study()?;
+    let mut study = record.study()?;
+    pretrained::resolve(&mut study.plans, &args.out)?;
     let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
+    args.time_limit.start(&signals)?;
     study.notes.iter().for_each(|note| progress.note(note));
-    let options = Options {
+    let cache = Cache::for_user();
+    let options = options(args, &record, execution, &cache, &signals);
+    let finished = resume_run(folder, record, &study, &options, &mut progress);
+    progress.end();
+    Ok(finish_run(&study, &finished?, &signals, &args.output_args))
+}
+
+/// Trains a finished run on to this number of epochs in total, in a new run directory next to it.
+fn train_on(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
+    let from = latest::resolve_link(&find_run(&args.run, &args.out)?.folder);
+    let record = RunRecord::read(&from)?;
+    let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
+    execution.apply();
+    let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
+    args.time_limit.start(&signals)?;
+    let cache = Cache::for_user();
+    let options = options(args, &record, execution, &cache, &signals);
+    let continuation = Continuation::new(&from, &record, epochs, options.record())?;
+    let study = &continuation.study;
+    study.notes.iter().for_each(|note| progress.note(note));
+    progress.say(&format!("training `{}` on to {epochs} epochs, as a new run", from.display()));
+    if !continuation.ended.is_empty() {
+        progress.note(&format!("{}: more epochs do not change them", ended_text(&continuation.ended)));
+    }
+    let differences = record.program.differences(&Program::this());
+    if !differences.is_empty() {
+        let differences = differences.join("; ");
+        progress.note(&format!("{differences}; metrics may differ from those of a run from the start"));
+    }
+    let is_in_its_experiment = from.parent().and_then(Path::file_name) == Some(study.name.as_ref());
+    let out = from.parent().and_then(Path::parent).filter(|_| is_in_its_experiment).unwrap_or(&args.out);
+    let finished = run::train_on(&continuation, out, &options, &mut progress);
+    progress.end();
+    Ok(finish_run(study, &finished?, &signals, &args.output_args))
+}
+
+/// Returns the options of a resumed run.
+fn options<'a>(
+    args: &Args,
+    record: &RunRecord,
+    execution: ExecutionConfig,
+    cache: &'a Cache,
+    signals: &'a Signals,
+) -> Options<'a> {
+    Options {
         device: execution.device,
         threads: execution.threads,
         stack: record.options.stack,
         checkpoint_interval: args.checkpoint,
-        cache: &Cache::for_user(),
-        signals: &signals,
-    };
-    let finished = resume_run(folder, record, &study, &options, &mut progress);
-    progress.end();
-    Ok(finish_run(&study, &finished?, &signals, &args.output_args))
+        cache,
+        signals,
+    }
 }
 
 /// Resumes the run in this folder. Prints the epoch it resumes from, and what differs from the first start.

@@ -18,8 +18,8 @@ use crate::cli::text::text_style::TextStyle;
 use crate::compare::metric_name::is_metric;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
+use crate::history::History;
 use crate::history::baseline::cautions;
-use crate::history::{History, Status};
 use crate::views::layers::{joined, predictions};
 use crate::views::variants::{baselines, trial_status};
 
@@ -36,7 +36,7 @@ pub fn of(study: &Study, finished: &Finished, plots: &[&str]) -> String {
         let leak = finished.histories.first().and_then(|history| history.data.resample.as_ref()?.leak.as_ref());
         parts.extend(leak.map(|why| page.wrapped(&format!("data leakage: {why}"), 2)));
     }
-    let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
+    let interrupted = finished.histories.iter().any(|history| history.status.is_unfinished());
     if !interrupted {
         parts.extend(expectations::references(&finished.histories));
     }

@@ -46,7 +46,14 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let folder = RunDir::create(out.path(), "digits", "", &[], OffsetDateTime::UNIX_EPOCH).unwrap();
         let histories = vec![trial_for_tests("base", 0, 1.0)];
-        let finished = Finished { folder, histories, failures: Vec::new(), interrupted: false, checkpoint: None };
+        let finished = Finished {
+            folder,
+            histories,
+            failures: Vec::new(),
+            interrupted: false,
+            timed_out: false,
+            checkpoint: None,
+        };
         let hook = std::panic::take_hook();
         terminal::install_panic_hook(); // the program's own hook, which ends it
         let faulty = write_drawn(&finished, |_| {

@@ -154,7 +154,7 @@ pub fn status_words(group: Option<&Group>, info: &RunInfo) -> Vec<String> {
         let shown = match status {
             Status::Completed if is_finished => &["complete", "done"][..],
             Status::EarlyStopped => &["stopped"],
-            Status::Completed | Status::Diverged | Status::Interrupted => &[],
+            Status::Completed | Status::Diverged | Status::Interrupted | Status::TimeLimit => &[],
         };
         words.extend(shown.iter().map(|word| (*word).to_owned()));
         words.extend([status.word().to_owned(), status.word().replace(' ', "_")]);

@@ -8,7 +8,6 @@ use crate::experiment::store::about::About;
 use crate::experiment::store::run_id::RunEntry;
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::StackState;
-use crate::history::Status;
 use crate::run_dir::writer::Writer;
 
 /// What is known about a run besides its histories.
@@ -103,7 +102,7 @@ fn state(entry: &RunEntry, record: Option<&RunRecord>, trials: &[Trial]) -> RunS
         None if !trials.is_empty() => RunState::Finished, // runs of earlier versions have no record
         Some(record) if record.stacks().any(|stack| stack.state == StackState::Failed) => RunState::Failed,
         _ => {
-            let interrupted = trials.iter().filter_map(Trial::history).find(|h| h.status == Status::Interrupted);
+            let interrupted = trials.iter().filter_map(Trial::history).find(|h| h.status.is_unfinished());
             let of_history = interrupted.and_then(|history| {
                 let epochs = history.config.get("train")?.get("epochs")?.as_u64()?;
                 Some((history.history.epoch.last().copied().unwrap_or(0), usize::try_from(epochs).ok()?))

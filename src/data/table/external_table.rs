@@ -29,6 +29,17 @@ pub enum Truth {
     Optional,
 }
 
+/// Handling of categories that the training table does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// They are errors.
+    Error,
+    /// They count as missing values, which are handled as in the run.
+    Missing,
+    /// All one-hot features of the column are 0.
+    Ignore,
+}
+
 /// Rows of an external table.
 #[derive(Debug)]
 pub struct ExternalTable {
@@ -47,7 +58,13 @@ impl TableForm {
     ///
     /// # Errors
     /// When a column or value is missing, a value has the wrong type, or a category or class is unknown.
-    pub fn read(&self, table: &Table, names: &[String], truth: Truth) -> Result<ExternalTable, TableError> {
+    pub fn read(
+        &self,
+        table: &Table,
+        names: &[String],
+        truth: Truth,
+        unknown: Unknown,
+    ) -> Result<ExternalTable, TableError> {
         let column = |name: &String| table.column(name).ok_or_else(|| missing_column(table, name));
         let features: Vec<&Column> =
             self.encoding.columns.iter().map(|encoded| column(&encoded.name)).collect::<Result<_, _>>()?;
@@ -55,10 +72,11 @@ impl TableForm {
             Truth::Required => self.target.names.iter().map(|name| column(name).map(Some)).collect::<Result<_, _>>()?,
             Truth::Optional => self.target.names.iter().map(|name| table.column(name)).collect(),
         };
-        let rows = self.rows_to_keep(table, &features, &targets, truth)?;
+        let rows = self.rows_to_keep(table, &features, &targets, truth, unknown)?;
         let encoded = self.encoding.columns.iter().zip(&features);
-        let raw: Vec<Vec<f64>> =
-            encoded.map(|(encoded, column)| raw(encoded, column, table, &rows)).collect::<Result<_, _>>()?;
+        let raw: Vec<Vec<f64>> = encoded
+            .map(|(encoded, column)| raw(encoded, column, table, &rows, self.policy(unknown)))
+            .collect::<Result<_, _>>()?;
         let features = row_by_row(&raw, rows.len());
         let targets = match targets.iter().any(Option::is_some) {
             true => Some(self.targets(table, &targets, &rows, names)?),
@@ -73,13 +91,24 @@ impl TableForm {
         features: &[&Column],
         targets: &[Option<&Column>],
         truth: Truth,
+        unknown: Unknown,
     ) -> Result<Vec<usize>, TableError> {
         let required: Vec<&Column> = match truth {
             Truth::Required => targets.iter().flatten().copied().collect(),
             Truth::Optional => Vec::new(),
         };
         if self.encoding.missing == Missing::Drop {
-            let is_complete = |row: &usize| !features.iter().chain(&required).any(|column| column.is_missing(*row));
+            let is_unknown = |encoded: &ColumnEncoding, column: &Column, row: usize| {
+                let categories = encoded.categories();
+                unknown == Unknown::Missing
+                    && !categories.is_empty()
+                    && column.text(row).is_some_and(|text| index_of(categories, &text).is_none())
+            };
+            let columns = || self.encoding.columns.iter().zip(features);
+            let is_complete = |row: &usize| {
+                !features.iter().chain(&required).any(|column| column.is_missing(*row))
+                    && !columns().any(|(encoded, column)| is_unknown(encoded, column, *row))
+            };
             let rows: Vec<usize> = (0..table.rows()).filter(is_complete).collect();
             return match rows.is_empty() {
                 true => Err(TableError::new("has a missing value in every row")),
@@ -98,6 +127,16 @@ impl TableForm {
             }
         }
         Ok((0..table.rows()).collect())
+    }
+
+    /// Returns how unknown categories are handled: they cannot be missing if missing values are errors.
+    fn policy(&self, unknown: Unknown) -> Result<Unknown, &'static str> {
+        match (unknown, self.encoding.missing) {
+            (Unknown::Missing, Missing::Error) => {
+                Err("in the run, missing values are errors (`missing = \"error\"`); use `--unknown ignore`")
+            }
+            _ => Ok(unknown),
+        }
     }
 
     /// Returns the targets of these rows, with the shapes of [`ExternalTable`].
@@ -154,7 +193,13 @@ pub fn is_known(targets: &Tensor, target: Target) -> bool {
 }
 
 /// Returns the raw values of one column in these rows: numbers, or indices of categories; NaN if missing.
-fn raw(encoded: &ColumnEncoding, column: &Column, table: &Table, rows: &[usize]) -> Result<Vec<f64>, TableError> {
+fn raw(
+    encoded: &ColumnEncoding,
+    column: &Column,
+    table: &Table,
+    rows: &[usize],
+    unknown: Result<Unknown, &str>,
+) -> Result<Vec<f64>, TableError> {
     let categories = encoded.categories();
     if encoded.encoding == EncodingKind::Number {
         return match &column.values {
@@ -171,10 +216,21 @@ fn raw(encoded: &ColumnEncoding, column: &Column, table: &Table, rows: &[usize])
     }
     let place = |&row: &usize| match column.text(row) {
         None => Ok(f64::NAN),
-        Some(text) => index_of(categories, &text).map(|place| place as f64).ok_or_else(|| {
-            let message = wrong_value(table, column, row, "a category of the run");
-            TableError::new(message).hint(nearest_or_known(&text, categories))
-        }),
+        Some(text) => match (index_of(categories, &text), unknown, &encoded.encoding) {
+            (Some(place), ..) => Ok(place as f64),
+            (None, Ok(Unknown::Missing), _) => Ok(f64::NAN),
+            (None, Ok(Unknown::Ignore), EncodingKind::OneHot(_)) => Ok(categories.len() as f64), // no feature is 1
+            (None, ..) => {
+                let hint = match unknown {
+                    Ok(Unknown::Ignore) => "use `--unknown missing`: a label-encoded column has no one-hot features",
+                    Err(hint) => hint,
+                    Ok(Unknown::Error | Unknown::Missing) => {
+                        &format!("{} (`predict --unknown` accepts unknown ones)", nearest_or_known(&text, categories))
+                    }
+                };
+                Err(TableError::new(wrong_value(table, column, row, "a category of the run")).hint(hint))
+            }
+        },
     };
     rows.iter().map(place).collect()
 }
@@ -226,7 +282,7 @@ mod tests {
 
     fn read(text: &str, missing: Missing, truth: Truth) -> Result<ExternalTable, TableError> {
         let (form, loaded) = form(missing);
-        form.read(&table(text), &loaded.classes, truth)
+        form.read(&table(text), &loaded.classes, truth, Unknown::Error)
     }
 
     fn refusal(text: &str, missing: Missing, truth: Truth) -> (String, String) {
@@ -259,7 +315,7 @@ mod tests {
     fn values_that_the_run_does_not_know_are_named_by_their_place() {
         let (message, hint) = refusal("age,city\n1,Rome\n2,Romme\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `Romme` in row 2 (line 3), column `city`, where a category of the run was expected");
-        assert_eq!(hint, "did you mean `Rome`?");
+        assert_eq!(hint, "did you mean `Rome`? (`predict --unknown` accepts unknown ones)");
         let (message, _) = refusal("age,city\n1,Rome\nold,Rome\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `old` in row 2 (line 3), column `age`, where a number was expected");
         let (message, hint) = refusal("age,city,y\n1,Rome,zzz\n", Missing::Error, Truth::Optional);

@@ -15,6 +15,7 @@ use crate::experiment::spec::{ModelName, Spec};
 use crate::history::provenance::Provenance;
 use crate::metrics::Metric;
 use crate::metrics::score::{ClassScore, Score};
+use crate::network::initial_weights::InitialWeights;
 use crate::train::TrainSpec;
 
 /// Variant name of an experiment without variants.
@@ -85,6 +86,19 @@ impl Plan {
             Model::Network(network) => Some(network),
             Model::Tree(_) => None,
         }
+    }
+
+    /// The trained weights that the network starts from, if they are not random.
+    pub fn initial_weights(&self) -> Option<&InitialWeights> {
+        self.network()?.spec.from.as_ref()
+    }
+
+    /// Sets the trained weights that the network starts from.
+    pub fn set_initial_weights(&mut self, weights: &InitialWeights) {
+        if let Model::Network(network) = &mut self.model {
+            network.spec.from = Some(weights.clone());
+        }
+        self.spec.network.iter_mut().for_each(|network| network.from = Some(weights.clone()));
     }
 
     /// Whether this run was started by a version whose `one_cycle` schedule did not cycle the momentum.

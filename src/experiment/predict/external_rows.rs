@@ -14,16 +14,18 @@ use crate::data::source::csv;
 use crate::data::source::idx_files::LabeledImages;
 use crate::data::table::Table;
 use crate::data::table::csv_text::TableError;
-use crate::data::table::external_table::{ExternalTable, Truth};
-use crate::data::table::form::{Form, ImageSize};
+use crate::data::table::external_table::{ExternalTable, Truth, Unknown};
+use crate::data::table::field_format::TextColumns;
+use crate::data::table::form::{Form, ImageSize, TableForm};
 use crate::experiment::plan::Plan;
 use crate::io::separator;
 
-/// A table with the columns of the training data, and its rows as network input.
+/// Name of stdin as a file.
+const STDIN: &str = "-";
+
+/// Rows of a table as network input.
 #[derive(Debug)]
 pub struct ExternalRows {
-    /// The table.
-    pub table: Table,
     /// `[rows, …sample]` f32.
     pub features: Tensor,
     /// Targets, if known, as in [`ExternalTable`].
@@ -41,7 +43,10 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Ro
     match &data.form {
         Form::Points => Err(no_external_rows(data)),
         Form::Table(_) => {
-            let ExternalRows { table, features, targets, rows } = table(data, Path::new(written), Truth::Required)?;
+            let path = Path::new(written);
+            let table = read_table(data, path, None, &[])?;
+            let ExternalRows { features, targets, rows } =
+                rows_of_table(data, path, &table, Truth::Required, Unknown::Error)?;
             let left_out = table.rows() - rows.len();
             Ok((Rows::new(features, targets.expect("they are required")), left_out))
         }
@@ -49,32 +54,70 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Ro
     }
 }
 
-/// Reads a table with the columns of the training data.
+/// Reads a table for a network that was trained on a table. `-` is stdin. `separator` replaces that of the run's own
+/// table; the columns `keep` are read as text, unless the network uses them.
 ///
 /// # Errors
-/// When the training data are not a table, or the file has other columns.
-pub fn table(data: &FittedData, path: &Path, truth: Truth) -> anyhow::Result<ExternalRows> {
-    let form = match &data.form {
-        Form::Table(form) => form,
-        Form::Points => return Err(no_external_rows(data)),
-        Form::Image(size) => {
-            let message = format!("`{}` contains images of {}, not a table", data.name, size_text(*size));
-            return Err(anyhow!(message).context(Hint("use `--image FILE` for an image".to_owned())));
-        }
-    };
-    let fault = |fault: TableError| {
+/// When the training data are not a table, or the file cannot be read.
+pub fn read_table(data: &FittedData, path: &Path, separator: Option<char>, keep: &[String]) -> anyhow::Result<Table> {
+    let form = table_form(data)?;
+    let mut reading = form.reading.clone();
+    reading.separator = separator.unwrap_or(reading.separator);
+    if let TextColumns::Named(names) = &mut reading.text {
+        let is_used = |name: &&String| {
+            form.target.names.contains(*name) || form.encoding.columns.iter().any(|column| column.name == **name)
+        };
+        names.extend(keep.iter().filter(|name| !is_used(name)).cloned());
+    }
+    let file = if path == Path::new(STDIN) { Path::new("/dev/stdin") } else { path };
+    let table = csv::read(file, &reading).map_err(|fault| {
         let hint = fault.hint.map(|hint| match hint.split_once(" Then say") {
             Some((question, _)) => {
-                format!("{question} The run's own table is separated by `{}`", separator::shown(form.reading.separator))
+                let own = separator::shown(form.reading.separator);
+                format!("{question} Use `--separator`; the run's own table is separated by `{own}`")
             }
             None => hint,
         });
         file_error(path, TableError { hint, ..fault })
-    };
-    let (table, _) = csv::read(path, &form.reading).map_err(fault)?;
-    let ExternalTable { features, targets, rows } = form.read(&table, &data.classes, truth).map_err(fault)?;
-    let features = data.preprocessing.features(features, &format!("`{}`", path.display()))?;
-    Ok(ExternalRows { table, features, targets, rows })
+    })?;
+    Ok(table.0)
+}
+
+/// Returns the rows of a table with the columns of the training data.
+///
+/// # Errors
+/// When the table has other columns or values.
+pub fn rows_of_table(
+    data: &FittedData,
+    path: &Path,
+    table: &Table,
+    truth: Truth,
+    unknown: Unknown,
+) -> anyhow::Result<ExternalRows> {
+    let read = table_form(data)?.read(table, &data.classes, truth, unknown);
+    let ExternalTable { features, targets, rows } = read.map_err(|fault| file_error(path, fault))?;
+    let features = data.preprocessing.features(features, &shown(path))?;
+    Ok(ExternalRows { features, targets, rows })
+}
+
+/// Returns the name of a file in messages.
+pub fn shown(path: &Path) -> String {
+    if path == Path::new(STDIN) { "stdin".to_owned() } else { format!("`{}`", path.display()) }
+}
+
+/// Returns the form of the training data.
+///
+/// # Errors
+/// When they are not a table.
+fn table_form(data: &FittedData) -> anyhow::Result<&TableForm> {
+    match &data.form {
+        Form::Table(form) => Ok(form),
+        Form::Points => Err(no_external_rows(data)),
+        Form::Image(size) => {
+            let message = format!("`{}` contains images of {}, not a table", data.name, size_text(*size));
+            Err(anyhow!(message).context(Hint("use `--image FILE` for an image".to_owned())))
+        }
+    }
 }
 
 /// Reads an image file as network input; returns the image and `[1, …sample]` f32, raw and preprocessed.
@@ -132,7 +175,7 @@ fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -
 
 /// Returns an error about a file, with its hint.
 fn file_error(path: &Path, fault: TableError) -> anyhow::Error {
-    let error = anyhow!("`{}` {}", path.display(), fault.message);
+    let error = anyhow!("{} {}", shown(path), fault.message);
     match fault.hint {
         Some(hint) => error.context(Hint(hint)),
         None => error,

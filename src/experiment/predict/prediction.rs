@@ -1,8 +1,10 @@
 //! Predictions of a trained model: a class, labels or values per row, with their probabilities, and the truth if it is
 //! known.
 
+use anyhow::{anyhow, ensure};
 use tch::{Kind, Tensor};
 
+use crate::config::hint::Hint;
 use crate::data::Target;
 use crate::experiment::plan::Model;
 use crate::experiment::store::load_model::TrainedModel;
@@ -138,6 +140,71 @@ impl Predictions {
     }
 }
 
+impl Predictions {
+    /// Returns the mean of the predictions of several models for the same rows: of the probabilities of each class or label,
+    /// or of the values. The most probable class is predicted, and labels from a probability of 0.5 on.
+    ///
+    /// # Errors
+    /// When the outputs are not probabilities, or the models predicted different rows.
+    pub fn mean(mut each: Vec<Predictions>) -> anyhow::Result<Predictions> {
+        let count = each.len();
+        let first = each.remove(0);
+        if count == 1 {
+            return Ok(first);
+        }
+        let are_classes = !matches!(first.rows.first(), Some(Prediction::Values(_)));
+        if are_classes && !first.are_probabilities {
+            let hint = "use the loss `cross_entropy`, `bce` or another one with probabilities";
+            return Err(anyhow!("`--ensemble` averages probabilities, but the outputs of the models are scores")
+                .context(Hint(hint.to_owned())));
+        }
+        ensure!(
+            each.iter().all(|other| other.rows.len() == first.rows.len()),
+            "the models of the ensemble have different rows"
+        );
+        let rows = first.rows.into_iter().enumerate().map(|(row, prediction)| {
+            let others = each.iter().map(|other| &other.rows[row]);
+            prediction.mean_with(others, count as f64)
+        });
+        Ok(Predictions { are_probabilities: first.are_probabilities, rows: rows.collect() })
+    }
+}
+
+impl Prediction {
+    /// Returns the mean of this and `others`, `count` predictions in total.
+    fn mean_with<'a>(self, others: impl Iterator<Item = &'a Prediction>, count: f64) -> Prediction {
+        let mut sums = self.numbers();
+        for other in others {
+            sums.iter_mut().zip(other.numbers()).for_each(|(sum, number)| *sum += number);
+        }
+        let means = || sums.iter().map(|sum| sum / count);
+        match self {
+            Prediction::Class { truth, .. } => {
+                let shares: Vec<f64> = means().collect();
+                let better = |best: usize, class: usize| if shares[class] > shares[best] { class } else { best };
+                Prediction::Class { class: (0..shares.len()).fold(0, better), shares, truth }
+            }
+            Prediction::Labels(labels) => {
+                let label = |(label, share): (Label, f64)| Label { yes: share >= 0.5, share, ..label };
+                Prediction::Labels(labels.into_iter().zip(means()).map(label).collect())
+            }
+            Prediction::Values(values) => {
+                let value = |(value, mean): (Value, f64)| Value { value: shortest_f32(mean), ..value };
+                Prediction::Values(values.into_iter().zip(means()).map(value).collect())
+            }
+        }
+    }
+
+    /// Returns the probability of each class or label, or the values.
+    fn numbers(&self) -> Vec<f64> {
+        match self {
+            Prediction::Class { shares, .. } => shares.clone(),
+            Prediction::Labels(labels) => labels.iter().map(|label| label.share).collect(),
+            Prediction::Values(values) => values.iter().map(|value| value.value).collect(),
+        }
+    }
+}
+
 /// Converts `[rows]` or `[rows, columns]` to one vector per row.
 fn numbers(tensor: &Tensor) -> Vec<Vec<f64>> {
     let rows = tensor.size()[0];
@@ -153,6 +220,24 @@ mod tests {
         let value = Value { value: shortest_f32(f64::from(40.8_f32)), truth: Some(shortest_f32(f64::from(39.1_f32))) };
         assert_eq!((value.value, value.truth, value.error()), (40.8, Some(39.1), Some(1.7)));
         assert!(shortest_f32(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn an_ensemble_predicts_by_the_mean_of_the_probabilities() {
+        let class = |class, shares: [f64; 2]| Prediction::Class { class, shares: shares.to_vec(), truth: Some(1) };
+        let of = |rows| Predictions { are_probabilities: true, rows };
+        let each = [[0.875, 0.125], [0.25, 0.75], [0.25, 0.75]];
+        let each = each.map(|shares| of(vec![class(usize::from(shares[1] > 0.5), shares)]));
+        let mean = Predictions::mean(Vec::from(each)).unwrap();
+        let sums = [0.875 + 0.25 + 0.25, 0.125 + 0.75 + 0.75];
+        assert_eq!(mean.rows, [class(1, sums.map(|sum: f64| sum / 3.0))]);
+        let scores = || Predictions { are_probabilities: false, ..of(vec![class(0, [1.0, 0.0])]) };
+        assert!(Predictions::mean(vec![scores(), scores()]).unwrap_err().to_string().contains("probabilities"));
+        let value = |value| of(vec![Prediction::Values(vec![Value { value, truth: None }])]);
+        let Prediction::Values(mean) = &Predictions::mean(vec![value(1.0), value(2.0)]).unwrap().rows[0] else {
+            panic!()
+        };
+        assert_eq!(mean[0].value, 1.5);
     }
 
     #[test]

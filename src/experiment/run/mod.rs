@@ -16,7 +16,7 @@ pub mod test_metrics;
 pub mod tree;
 mod unseen_classes;
 
-pub use crate::experiment::run::run_study::{Finished, Options, resume, run};
+pub use crate::experiment::run::run_study::{Finished, Options, resume, run, train_on};
 
 #[cfg(test)]
 pub(in crate::experiment) mod tests;

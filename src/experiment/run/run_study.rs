@@ -21,6 +21,7 @@ use crate::device::compute_mode::ComputeMode;
 use crate::device::fault::catch_fault;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Model, Plan};
+use crate::experiment::run::checkpointing::continuation::Continuation;
 use crate::experiment::run::checkpointing::{self, CheckpointInterval, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::error::{self, Operation};
@@ -71,9 +72,11 @@ pub struct Finished {
     pub histories: Vec<History>,
     /// Errors of failed trials.
     pub failures: Vec<anyhow::Error>,
-    /// Whether the run was interrupted.
+    /// Whether a signal interrupted the run.
     pub interrupted: bool,
-    /// Epoch of the checkpoint that an interrupted run can be resumed from.
+    /// Whether the time limit stopped the run before its last epoch.
+    pub timed_out: bool,
+    /// Epoch of the checkpoint that an unfinished run can be resumed from.
     pub checkpoint: Option<usize>,
 }
 
@@ -113,6 +116,20 @@ pub fn resume(
     train_study(folder, record, study, options, None, checkpoint, watch)
 }
 
+/// Trains a finished run on in a new run directory under `out`.
+///
+/// # Errors
+/// As for [`run`], and when a checkpoint of the finished run is damaged or belongs to another run.
+pub fn train_on(
+    continuation: &Continuation,
+    out: &Path,
+    options: &Options,
+    watch: &mut dyn RunProgress,
+) -> anyhow::Result<Finished> {
+    let folder = continuation.create(out)?;
+    train_study(folder, continuation.record.clone(), &continuation.study, options, None, None, watch)
+}
+
 /// Trains the unfinished trials of a study, checks the expectations and stores the results. `loaded` are the source rows
 /// and the folds of the first group, if they are loaded already.
 fn train_study(
@@ -129,8 +146,9 @@ fn train_study(
     let run = Run { study, folder: &folder, run_state: &run_state, options, started };
     let results = run.train(loaded, checkpoint, &mut RecordedProgress::new(&folder, watch))?;
     let checkpoint = results.checkpoint;
-    let (histories, failures, interrupted) = run.verify_and_store(results)?;
-    Ok(Finished { folder, histories, failures, interrupted, checkpoint })
+    let (histories, failures, is_stopped) = run.verify_and_store(results)?;
+    let timed_out = is_stopped && options.signals.has_timed_out();
+    Ok(Finished { folder, histories, failures, interrupted: is_stopped && !timed_out, timed_out, checkpoint })
 }
 
 /// A run in progress.
@@ -247,7 +265,8 @@ impl Run<'_> {
         PreprocessingFile::add(self.folder, &variants, folds.iter().map(fitted).collect())
     }
 
-    /// Checks the expectations, writes the final histories and marks the run as finished.
+    /// Checks the expectations, writes the final histories and marks the run as finished. Also returns whether the run was
+    /// stopped before its end. If its time was over, the expectations, which are about the whole run, are not checked.
     fn verify_and_store(&self, results: TrialResults) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
         let (study, folder) = (self.study, self.folder);
         let TrialResults { mut histories, failures, is_over, .. } = results;
@@ -256,9 +275,11 @@ impl Run<'_> {
             let seed = study.spec.seeds.iter().position(|&seed| seed == history.seed);
             (variant, history.fold, seed)
         });
-        let interrupted = self.options.signals.is_stopped() && is_over;
-        expectation::verify(&study.spec.expect, &mut histories);
-        reference::compare_with_references(&study.spec.theirs, &mut histories);
+        let is_stopped = self.options.signals.is_stopped() && is_over;
+        if !(is_stopped && self.options.signals.has_timed_out()) {
+            expectation::verify(&study.spec.expect, &mut histories);
+            reference::compare_with_references(&study.spec.theirs, &mut histories);
+        }
         let missing = folder.write_errors().map(|write_errors| write_errors.missing).unwrap_or_default();
         for history in &histories {
             let name = format!("{}.json", history.stem());
@@ -268,13 +289,13 @@ impl Run<'_> {
             }
         }
         let is_complete = folder.write_errors().is_none_or(|write_errors| !write_errors.is_incomplete());
-        if !interrupted && failures.is_empty() && is_complete {
+        if !is_stopped && failures.is_empty() && is_complete {
             self.run_state.mark_finished();
             update_latest(folder);
             let _ = std::fs::remove_file(folder.file(checkpointing::FILE)); // its stack is done
         }
         self.options.signals.clear_exit_message();
-        Ok((histories, failures, interrupted))
+        Ok((histories, failures, is_stopped))
     }
 }
 

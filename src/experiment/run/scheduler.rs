@@ -25,7 +25,7 @@ use crate::experiment::run::stack_queue::{StackQueue, split_evenly};
 use crate::experiment::store::history_fields;
 use crate::experiment::store::run_state::RunState;
 use crate::experiment::store::stack_record::{StackRecord, StackState, TrialName};
-use crate::history::{History, Status};
+use crate::history::History;
 
 /// Result of training several trials.
 #[derive(Debug, Default)]
@@ -81,9 +81,9 @@ pub fn run_group(
         let outcome = catch_fault(|| run_stack(&replicas, &trials, folds, context, &mut *watch));
         let error = match outcome {
             Ok(Ok(histories)) => {
-                let interrupted = histories.iter().any(|history| history.status == Status::Interrupted);
+                let is_unfinished = histories.iter().any(|history| history.status.is_unfinished());
                 ended.histories.extend(histories);
-                if interrupted {
+                if is_unfinished {
                     ended.is_over = true;
                     break;
                 }

@@ -1,13 +1,14 @@
 //! Trains the trials of one stack in step, tests them, and records each in a history.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
 use indexmap::IndexMap;
 use tch::{Device, Tensor};
 
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, in_a_line};
 use crate::data::prepare::batches::DeviceRows;
 use crate::data::prepare::prepared::Prepared;
 use crate::data::{Rows, Test, Validation};
@@ -15,13 +16,13 @@ use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::run::baselines::{self, ConstantPrediction};
 use crate::experiment::run::checkpointing::checkpoint_writer::StackKeeper;
-use crate::experiment::run::checkpointing::{FILE, HashedTrial, RunCheckpoint, settings_hash};
+use crate::experiment::run::checkpointing::{FILE, HashedTrial, RunCheckpoint, final_file, settings_hash};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::test_metrics::{choose_thresholds, measure, test_records};
-use crate::experiment::store::history_fields;
 use crate::experiment::store::stack_record::TrialName;
+use crate::experiment::store::{history_fields, pretrained};
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
 use crate::history::{Best, DataRecord, History, Learned, Prediction, Status};
@@ -50,7 +51,12 @@ pub(crate) fn run_stack(
     context: &RunContext,
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Vec<History>> {
-    let checkpoint = context.resume_from.borrow_mut().take_if(|checkpoint| checkpoint.is_of(trials));
+    let (checkpoint, file) = match context.resume_from.borrow_mut().take_if(|checkpoint| checkpoint.is_of(trials)) {
+        None if context.run_state.is_continuation() => {
+            (RunCheckpoint::read_final(context.folder.path(), trials)?, final_file(trials))
+        }
+        found => (found, FILE.to_owned()),
+    };
     let seconds_before = checkpoint.as_ref().map_or(0.0, RunCheckpoint::seconds);
     let clock = Instant::now();
     let plans: Vec<&Plan> = {
@@ -79,6 +85,13 @@ pub(crate) fn run_stack(
 
     let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.network.architecture).collect();
     let stack = Architecture::build_each(&architectures, &seeds, context.device);
+    if let Some(from) = network.spec.from.as_ref().filter(|_| checkpoint.is_none()) {
+        let weights = pretrained::read(from)?;
+        let file = Path::new(from.file.as_deref().unwrap_or(&from.run));
+        (0..replicas.len()).try_for_each(|replica| {
+            state_dict::load_bytes(&stack, replica, &weights, file, |name| from.excepts(name))
+        })?;
+    }
     let optimizers: Vec<&Optimizer> = replicas.iter().map(|replica| &replica.network.train.optimizer).collect();
     let positive = data.positive_index();
     let measure = measure(network, target, &training.of_each_replica(&training.truth, replicas.len()), positive);
@@ -99,25 +112,34 @@ pub(crate) fn run_stack(
         replicas.iter().map(|replica| (replica.plan, folds[replica.fold_index].1.sha256.as_str())).collect();
     let settings = settings_hash(&hashed)?;
     let hint =
-        || format!("remove it to train its trials from the start: `rm '{}'`", context.folder.file(FILE).display());
+        || format!("remove it to train its trials from the start: `rm '{}'`", context.folder.file(&file).display());
     let checked = checkpoint.as_ref().map_or(Ok(()), |checkpoint| checkpoint.check(&settings, &hashed));
     let outcomes = checked.and_then(|()| {
         let mut keeper = StackKeeper::new(context, trials, settings, environment.clone(), checkpoint);
-        fit(&stack, &task, &context.signals.stop, &mut keeper, &mut *watch)
+        let outcomes = fit(&stack, &task, &context.signals.stop, &mut keeper, &mut *watch)?;
+        Ok((outcomes, keeper.last_epoch))
     });
-    let outcomes = outcomes.context("the checkpoint belongs to another run").with_context(|| Hint(hint()))?;
+    let (mut outcomes, last_epoch) =
+        outcomes.context("the checkpoint belongs to another run").with_context(|| Hint(hint()))?;
+    if context.signals.has_timed_out() {
+        let unfinished = outcomes.iter_mut().filter(|outcome| outcome.status == Status::Interrupted);
+        unfinished.for_each(|outcome| outcome.status = Status::TimeLimit);
+    }
 
     let targets = training.of_each_replica(&training.targets, replicas.len());
     let row_weights = training.weights.as_ref().map(|weights| training.of_each_replica(weights, replicas.len()));
     let constant_losses = measure.loss.constant_prediction_loss(&targets, width, row_weights.as_ref());
-    let interrupted = outcomes.iter().any(|outcome| outcome.status == Status::Interrupted);
+    // without an epoch, the weights are those of the initialization
+    let is_untested =
+        |outcome: &ReplicaResult| outcome.status == Status::Interrupted || outcome.curves.epoch.is_empty();
+    let is_untested = outcomes.iter().any(is_untested);
     let truth = training.of_each_replica(&training.truth, replicas.len());
     let constant = ConstantPrediction { target, measure: &measure, training: &truth, outputs: width };
     let none = || vec![None; replicas.len()];
     let of_validation = validation.as_ref().map_or_else(none, |rows| constant.evaluate(rows));
     let mut of_test = none();
     let tests: Option<Vec<Test>> = parts.iter().map(|data| data.test.as_ref().map(Test::clone_for_stack)).collect();
-    let tests = match tests.filter(|_| !interrupted) {
+    let tests = match tests.filter(|_| !is_untested) {
         Some(tests) => {
             let validated = validation.as_ref().filter(|_| plan.spec.threshold.is_some());
             let validated = validated.map(|rows| outputs(&stack, rows));
@@ -154,6 +176,13 @@ pub(crate) fn run_stack(
         context.folder.write_with(&format!("{}.safetensors", history.stem()), &|file| weights.write_to(file));
         context.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes());
         histories.push(history);
+    }
+    if let Some(last_epoch) = last_epoch {
+        let written = context.folder.try_write_with(&final_file(trials), &|file| last_epoch.write_to(file));
+        if let Err(error) = written {
+            let why = in_a_line(&error);
+            watch.note(&format!("no checkpoint of the last epoch, which `runner resume --epochs` needs: {why}"));
+        }
     }
     Ok(histories)
 }

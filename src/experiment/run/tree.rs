@@ -71,7 +71,7 @@ pub fn run(
         let trials = std::slice::from_ref(name);
         match outcome {
             Ok(history) => {
-                ended.is_over = history.status == Status::Interrupted;
+                ended.is_over = history.status.is_unfinished();
                 ended.histories.push(history);
                 if ended.is_over {
                     break;
@@ -120,7 +120,11 @@ fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress)
         ..history_fields::environment(Device::Cpu, context.threads, 1)
     };
     let started = history_fields::new_history(plan, seed, fold, context.started, environment, record)?;
-    let status = if tree.is_some() { Status::Completed } else { Status::Interrupted };
+    let status = match tree {
+        Some(_) => Status::Completed,
+        None if context.signals.has_timed_out() => Status::TimeLimit,
+        None => Status::Interrupted,
+    };
     let mut history = History { status, seconds: fitted, ..started };
     if let Some(tree) = tree {
         history.tree = Some(tree.record(&data.features));

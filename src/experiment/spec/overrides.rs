@@ -58,6 +58,15 @@ pub fn as_option(written: &str) -> String {
     }
 }
 
+/// Settings that are left out of the JSON of an experiment if they are not set, each with the pointer to its table.
+const OMITTED: [(&str, &str); 5] = [
+    ("/network", "from"),
+    ("/data/csv", "dates"),
+    ("/data/csv", "missing_values"),
+    ("/data/csv", "decimal"),
+    ("/data/csv", "thousands"),
+];
+
 /// Returns the experiment with a setting replaced. If the value is null, the setting is removed, so that it has its default.
 ///
 /// # Errors
@@ -67,6 +76,11 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     // expectations are most of a file: they are converted to JSON only if the override sets them
     let kept = is_varied(path).then(|| (take(&mut spec.variants), take(&mut spec.theirs), take(&mut spec.expect)));
     let mut tree = serde_json::to_value(&spec).expect("an experiment has JSON types only");
+    for (table, key) in OMITTED {
+        if let Some(table) = tree.pointer_mut(table).and_then(Value::as_object_mut) {
+            table.entry(key).or_insert(Value::Null);
+        }
+    }
     let path = canonical(&tree, path);
     let is_removed = value.is_null();
     match is_removed {

@@ -4,7 +4,7 @@
 //! which of them are done). The memory that was free at the start decides which trials share a stack, and dropout masks
 //! depend on the stack; a resumed run therefore keeps its stacks.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
@@ -22,6 +22,7 @@ use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackStat
 use crate::history::readable_json;
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
+use crate::network::initial_weights::InitialWeights;
 use crate::tensor::threads;
 
 /// Value of `schema` in records of this version.
@@ -43,6 +44,9 @@ pub struct RunRecord {
     /// The command that runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// The run whose last epoch this run started from; `None` if it started from epoch 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continued_from: Option<ContinuedFrom>,
     /// Start time: UTC, RFC 3339.
     pub started: String,
     /// Working directory at the start; paths in `changes` are relative to it.
@@ -59,6 +63,9 @@ pub struct RunRecord {
     pub finished: bool,
     /// Groups of variants that share their data, in training order; groups after the last one have not started.
     pub groups: Vec<GroupRecord>,
+    /// The weights that networks start from instead of random ones, by variant.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub initial_weights: BTreeMap<String, InitialWeights>,
     /// Changes from the command line, as `--set` takes them.
     #[serde(rename = "overrides", alias = "changes")]
     pub changes: Vec<String>,
@@ -67,6 +74,15 @@ pub struct RunRecord {
     pub variants: Vec<String>,
     /// The experiment's file.
     pub source: SourceRecord,
+}
+
+/// The run whose last epoch another run started from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContinuedFrom {
+    /// The experiment and the name of the run directory, joined by `/`.
+    pub run: String,
+    /// Its number of epochs.
+    pub epochs: usize,
 }
 
 /// The program that started a run.
@@ -138,10 +154,12 @@ impl RunRecord {
     /// When the time cannot be formatted.
     pub fn new(study: &Study, options: RunOptions, started: OffsetDateTime) -> anyhow::Result<RunRecord> {
         let SourceText { name, origin, text, folder, layers: _ } = study.source.clone();
+        let weights_of = |plan: &Plan| Some((plan.variant.clone(), plan.initial_weights()?.clone()));
         Ok(RunRecord {
             schema: SCHEMA.to_owned(),
             experiment: study.name.clone(),
             command: study.baseline().asked.as_ref().and_then(|asked| asked.command.clone()),
+            continued_from: None,
             started: history_fields::format_start(started)?,
             working_folder: std::env::current_dir().ok(),
             program: Program::this(),
@@ -149,6 +167,7 @@ impl RunRecord {
             cycles_momentum: !study.plans.iter().any(Plan::has_constant_momentum),
             finished: false,
             groups: Vec::new(),
+            initial_weights: study.plans.iter().filter_map(weights_of).collect(),
             changes: study.changes.clone(),
             variants: study.selected.clone(),
             source: SourceRecord { name, origin, text, folder },
@@ -238,10 +257,18 @@ impl RunRecord {
         if !self.cycles_momentum {
             study.plans = study.plans.into_iter().map(Plan::with_constant_momentum).collect();
         }
+        self.set_initial_weights(&mut study);
         Ok(match &self.command {
             Some(command) => study.with_command(command),
             None => study,
         })
+    }
+
+    /// Sets the initial weights of this study to those that the run started from.
+    pub fn set_initial_weights(&self, study: &mut Study) {
+        for plan in study.plans.iter_mut().filter(|plan| plan.initial_weights().is_some()) {
+            self.initial_weights.get(&plan.variant).into_iter().for_each(|weights| plan.set_initial_weights(weights));
+        }
     }
 
     /// Directories that data paths may be relative to.

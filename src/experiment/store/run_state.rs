@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use crate::config::hint::in_a_line;
 use crate::experiment::store::run_record::{FILE, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
-use crate::history::{History, Status};
+use crate::history::History;
 use crate::run_dir::RunDir;
 
 /// The record of a run and the directory that it is written to.
@@ -27,6 +27,11 @@ impl<'a> RunState<'a> {
     /// Returns the planned stacks of a group; empty before it starts.
     pub fn stacks(&self, group: usize) -> Vec<StackRecord> {
         self.record.borrow().groups.get(group).map(|group| group.stacks.clone()).unwrap_or_default()
+    }
+
+    /// Whether the run continues another one from its last epoch.
+    pub fn is_continuation(&self) -> bool {
+        self.record.borrow().continued_from.is_some()
     }
 
     /// Whether all trials of a group are done.
@@ -111,7 +116,7 @@ impl<'a> RunState<'a> {
             let stem = trial.stem();
             let history = History::read(&self.folder.file(&format!("{stem}.json")))
                 .with_context(|| format!("failed to read the history of trial `{stem}`"))?;
-            ensure!(history.status != Status::Interrupted, "trial `{stem}` was interrupted");
+            ensure!(!history.status.is_unfinished(), "trial `{stem}` was interrupted");
             let ending = if history.tree.is_some() { "tree.json" } else { "safetensors" };
             let model = self.folder.file(&format!("{stem}.{ending}"));
             ensure!(model.is_file(), "`{}` is missing", model.display());

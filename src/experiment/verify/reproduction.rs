@@ -1,7 +1,8 @@
 //! Reproduces a run from its stored files: same settings, seeds and stacks, in a new directory.
 //!
 //! The run record holds the request and the stacks. Runs of older versions have no record; there, each history holds
-//! the settings and the number of replicas. Interrupted trials are trained up to the same epoch.
+//! the settings and the number of replicas. Interrupted trials, and those stopped by the time limit, are trained up to the
+//! same epoch.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -18,10 +19,9 @@ use crate::experiment::run::{self, Finished, Options, grouping};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::about::About;
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
-use crate::experiment::store::load_model;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
-use crate::experiment::store::whole_run;
+use crate::experiment::store::{load_model, pretrained, whole_run};
 use crate::experiment::verify::weight_diff::WeightDiff;
 use crate::history::difference::{Difference, RunDifference, run_differences, unknown_differences};
 use crate::history::{History, Status};
@@ -48,8 +48,8 @@ pub struct ReproducibleRun {
     pub note: Option<String>,
     study: Study,
     stacks: Vec<GroupRecord>,
-    /// Index of the interrupted stack, and its number of epochs.
-    interrupted: Option<(usize, usize)>,
+    /// Index of the unfinished stack, its number of epochs, and what stopped it.
+    unfinished: Option<(usize, usize, Status)>,
 }
 
 /// Comparison of a trial with its reproduction.
@@ -87,10 +87,11 @@ impl ReproducibleRun {
         let run = SavedRun::find(named, out)?;
         let note = run.note();
         let SavedRun { folder, trials, damaged, .. } = run;
-        let stored = match RunRecord::is_in(&folder) {
+        let mut stored = match RunRecord::is_in(&folder) {
             true => from_record(RunRecord::read(&folder)?, folder, trials, damaged)?,
             false => from_histories(folder, trials, damaged)?,
         };
+        pretrained::resolve(&mut stored.study.plans, out)?;
         Ok(ReproducibleRun { note, ..stored })
     }
 
@@ -114,13 +115,8 @@ impl ReproducibleRun {
         let begun = record.to_json()?;
         let beside = [(run_record::FILE, begun.as_bytes())];
         let folder = RunDir::create(out, &self.study.name, &resolved, &beside, started)?;
-        let mut up_to = StopWhereOriginalStopped {
-            watch,
-            signals: options.signals,
-            begun: 0,
-            at: self.interrupted,
-            reached: false,
-        };
+        let mut up_to =
+            StopWhereOriginalStopped { watch, signals: options.signals, begun: 0, at: self.unfinished, reached: false };
         let finished = run::resume(folder, record, &self.study, options, None, &mut up_to)?;
         let stopped = finished.interrupted && !up_to.reached;
         Ok((finished, stopped))
@@ -135,7 +131,7 @@ pub fn compare(then: &SavedTrial, reproduced: &Path) -> Option<TrialComparison> 
     let difference = Difference::between(&then.history, &now);
     // weights of different epochs are not comparable
     let as_far = then.history.history.len() == now.history.len();
-    let is_complete = then.history.status != Status::Interrupted || as_far;
+    let is_complete = !then.history.status.is_unfinished() || as_far;
     let kept_file = if is_complete { WeightDiff::compare(&kept, &file(kept.clone())) } else { WeightDiff::None };
     Some(TrialComparison {
         tested: then.history.test.is_some() && now.test.is_some(),
@@ -171,13 +167,13 @@ fn from_record(
         return Err(anyhow!("the record of the run in `{}` lists none of its trials", folder.display()));
     }
     let in_order = || stacks.iter().flat_map(|group| &group.stacks);
-    let epochs = |stack: &StackRecord| {
-        let interrupted = trials.iter().filter(|trial| trial.history.status == Status::Interrupted);
-        let of_stack = interrupted.filter(|trial| stack.trials.contains(&trial_name(&trial.history)));
-        of_stack.map(|trial| trial.history.history.len()).max()
+    let unfinished = |(number, stack): (usize, &StackRecord)| {
+        let unfinished = trials.iter().map(|trial| &trial.history).filter(|history| history.status.is_unfinished());
+        let of_stack = unfinished.filter(|history| stack.trials.contains(&trial_name(history)));
+        of_stack.map(|history| (number, history.history.len(), history.status)).max_by_key(|(_, epochs, _)| *epochs)
     };
-    let interrupted = in_order().enumerate().find_map(|(number, stack)| Some((number, epochs(stack)?)));
-    Ok(ReproducibleRun { folder, trials, damaged, options: record.options, note: None, study, stacks, interrupted })
+    let unfinished = in_order().enumerate().find_map(unfinished);
+    Ok(ReproducibleRun { folder, trials, damaged, options: record.options, note: None, study, stacks, unfinished })
 }
 
 /// Prepares a run of an older version: its settings are in its histories.
@@ -219,7 +215,7 @@ fn from_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged
         notes: Vec::new(),
         about: About::default(),
     };
-    Ok(ReproducibleRun { folder, trials, damaged, options, note: None, study, stacks: Vec::new(), interrupted: None })
+    Ok(ReproducibleRun { folder, trials, damaged, options, note: None, study, stacks: Vec::new(), unfinished: None })
 }
 
 fn trial_name(history: &History) -> TrialName {
@@ -237,8 +233,8 @@ struct StopWhereOriginalStopped<'a> {
     signals: &'a Signals,
     /// Number of stacks that have started.
     begun: usize,
-    /// Index of the stack to stop, and the epoch to stop after.
-    at: Option<(usize, usize)>,
+    /// Index of the stack to stop, the epoch to stop after, and what stopped the original.
+    at: Option<(usize, usize, Status)>,
     /// Whether it was stopped there.
     reached: bool,
 }
@@ -253,9 +249,13 @@ impl RunProgress for StopWhereOriginalStopped<'_> {
 
 impl StopWhereOriginalStopped<'_> {
     fn stop_behind(&mut self, epoch: usize) {
-        if self.at.is_some_and(|(stack, last)| self.begun == stack + 1 && epoch >= last) && !self.signals.is_stopped() {
+        let is_there = |(stack, last, _): &(usize, usize, Status)| self.begun == stack + 1 && epoch >= *last;
+        if let Some((.., status)) = self.at.filter(is_there).filter(|_| !self.signals.is_stopped()) {
             self.reached = true;
-            self.signals.stop.store(true, Ordering::Relaxed);
+            match status {
+                Status::TimeLimit => self.signals.end_time(),
+                _ => self.signals.stop.store(true, Ordering::Relaxed),
+            }
         }
     }
 }

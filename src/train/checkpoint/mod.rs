@@ -61,6 +61,10 @@ pub trait Checkpointer {
 
     /// Saves a checkpoint when training is interrupted. It is the last attempt.
     fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String>;
+
+    /// Saves a checkpoint at the end of training, from which a run with more epochs can continue. If that fails, a
+    /// warning for the user is returned.
+    fn keep_final(&mut self, checkpoint: &Checkpoint) -> Option<String>;
 }
 
 /// Saves nothing.
@@ -78,6 +82,10 @@ impl Checkpointer for () {
     }
 
     fn keep_last(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
+        None
+    }
+
+    fn keep_final(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
         None
     }
 }
@@ -125,6 +133,9 @@ impl Checkpoint {
         let _no_grad = tch::no_grad_guard();
         for ((_, target), found) in targets.zip(found) {
             target.shallow_clone().copy_(found);
+        }
+        if self.state.epoch < replica_states.epochs() {
+            replica_states.stop_without_patience(stack);
         }
         Ok(())
     }

@@ -102,6 +102,12 @@ impl Patience {
         self.state = state;
     }
 
+    /// Returns whether training should stop after the epochs so far.
+    pub fn is_over(&self) -> bool {
+        let PatienceState { epochs, waited, .. } = self.state;
+        waited > 0 && waited >= self.patience && epochs > 1
+    }
+
     /// Records an epoch's value, and returns whether training should stop. NaN is not an improvement.
     pub fn should_stop(&mut self, value: f64) -> bool {
         let PatienceState { best, epochs, waited } = &mut self.state;
@@ -115,7 +121,7 @@ impl Patience {
             return false;
         }
         *waited += 1;
-        *waited >= self.patience && *epochs > 1
+        self.is_over()
     }
 }
 

@@ -150,6 +150,15 @@ impl Schedule {
         }
     }
 
+    /// Returns whether the learning rates of the first epochs depend on the total number of epochs.
+    pub fn depends_on_epochs(&self) -> bool {
+        match self {
+            Schedule::Cosine(_) | Schedule::OneCycle(_) => true,
+            Schedule::WarmUp(warm_up) => warm_up.then.depends_on_epochs(),
+            Schedule::Constant | Schedule::Step(_) | Schedule::Exponential(_) | Schedule::ReduceOnPlateau(_) => false,
+        }
+    }
+
     /// Returns the learning rate of a step. `start` is the initial one, which `reduce_on_plateau` may have reduced
     /// since.
     pub fn lr(&self, start: f64, position: StepPosition, length: Length) -> f64 {

@@ -122,9 +122,25 @@ impl<'a> ReplicaStates<'a> {
         waits.zip(state.stopping.iter().flatten()).for_each(|(wait, waited)| wait.restore(*waited));
     }
 
+    /// Stops the replicas whose patience is over. A run that ended in this epoch did not stop them: it was its last one.
+    pub(crate) fn stop_without_patience(&mut self, stack: &Stack) {
+        let Some(stopping) = &self.stopping else { return };
+        let is_over: Vec<bool> = stopping.waits.iter().map(Patience::is_over).collect();
+        for replica in (0..is_over.len()).filter(|&replica| is_over[replica]) {
+            if self.training[replica] {
+                self.stop(stack, replica, Status::EarlyStopped);
+            }
+        }
+    }
+
     /// Returns the kept weights; they are valid for replicas with `kept`.
     pub(crate) fn kept_weights(&self) -> &Snapshot {
         &self.kept_weights
+    }
+
+    /// Returns the number of epochs to train.
+    pub(crate) fn epochs(&self) -> usize {
+        self.settings.epochs
     }
 
     /// Returns whether any replica still trains.
@@ -166,11 +182,7 @@ impl<'a> ReplicaStates<'a> {
             }
             let stopped = self.is_stopped(replica, value_of) && epoch < self.settings.epochs;
             if diverged || stopped {
-                self.results[replica].status = if diverged { Status::Diverged } else { Status::EarlyStopped };
-                self.training[replica] = false;
-                if !self.kept[replica] {
-                    self.keep(stack, replica); // its row continues to change with the stack
-                }
+                self.stop(stack, replica, if diverged { Status::Diverged } else { Status::EarlyStopped });
             }
             row.extend([("lr", lrs[replica]), ("seconds", seconds)]);
             self.results[replica].curves.push(epoch, &row);
@@ -195,6 +207,15 @@ impl<'a> ReplicaStates<'a> {
     fn is_stopped(&mut self, replica: usize, value_of: impl Fn(&str) -> Option<f64>) -> bool {
         let Some(stopping) = &mut self.stopping else { return false };
         value_of(stopping.monitor).is_some_and(|value| stopping.waits[replica].should_stop(value))
+    }
+
+    /// Ends a replica with this status while the others train on.
+    fn stop(&mut self, stack: &Stack, replica: usize, status: Status) {
+        self.results[replica].status = status;
+        self.training[replica] = false;
+        if !self.kept[replica] {
+            self.keep(stack, replica); // its row continues to change with the stack
+        }
     }
 
     /// Keeps a replica's current weights.

@@ -1,7 +1,7 @@
 //! Short labels, such as diagnoses and origins of settings.
 
+use crate::history::History;
 use crate::history::diagnosis::Verdict;
-use crate::history::{History, Status};
 
 /// A short label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +30,9 @@ impl Badge {
         Badge::new(class, format!("{}{suffix}", verdict.word()))
     }
 
-    /// Returns the badge of an interrupted trial; `None` if it was not interrupted.
+    /// Returns the badge of a trial that was interrupted or stopped by the time limit; `None` for others.
     pub fn interrupted(history: Option<&History>) -> Option<Badge> {
-        let is_interrupted = history.is_some_and(|history| history.status == Status::Interrupted);
-        is_interrupted.then(|| Badge::new("verdict interrupted", "interrupted"))
+        let status = history.map(|history| history.status).filter(|status| status.is_unfinished())?;
+        Some(Badge::new("verdict interrupted", status.word()))
     }
 }

@@ -7,7 +7,7 @@ use crate::views::document::statistic::unbroken;
 use crate::views::variants::variant::Variant;
 
 /// The statuses of trials that did not train all their epochs.
-const STATUSES: [Status; 3] = [Status::Diverged, Status::EarlyStopped, Status::Interrupted];
+const STATUSES: [Status; 4] = [Status::Diverged, Status::EarlyStopped, Status::Interrupted, Status::TimeLimit];
 
 /// Returns how a single trial ended; `None` if it trained all epochs or its diagnosis says it.
 pub fn of_one(history: &History) -> Option<String> {
@@ -20,6 +20,9 @@ pub fn of_one(history: &History) -> Option<String> {
         Status::Interrupted if history.network.is_none() => Some("interrupted: the tree was not finished".to_owned()),
         Status::Interrupted if epoch == 0 => Some("interrupted: no epoch was completed".to_owned()),
         Status::Interrupted => Some(format!("interrupted after epoch {epoch}{of}")),
+        Status::TimeLimit if history.network.is_none() => Some("time limit: the tree was not finished".to_owned()),
+        Status::TimeLimit if epoch == 0 => Some("time limit: no epoch was completed".to_owned()),
+        Status::TimeLimit => Some(format!("stopped by the time limit after epoch {epoch}{of}")),
     }
 }
 
@@ -46,7 +49,8 @@ pub fn of_trials(trials: &[&History]) -> Vec<String> {
 /// Returns the same for trials that diverged or were interrupted.
 pub fn incomplete(trials: &[&History]) -> Vec<String> {
     let (named, several) = (by_name(trials), trials.len() > 1);
-    [Status::Diverged, Status::Interrupted].into_iter().filter_map(|status| line(&named, status, several)).collect()
+    let statuses = [Status::Diverged, Status::Interrupted, Status::TimeLimit].into_iter();
+    statuses.filter_map(|status| line(&named, status, several)).collect()
 }
 
 /// Returns the trials of one variant by their names; many trials together, without a name.
@@ -70,6 +74,7 @@ fn line(named: &[(String, Vec<&History>)], status: Status, with_means: bool) -> 
         Status::Diverged => "diverged",
         Status::EarlyStopped => "stopped early",
         Status::Interrupted => "interrupted",
+        Status::TimeLimit => "stopped by the time limit",
         Status::Completed => "completed",
     };
     (!found.is_empty()).then(|| format!("{words}: {}", found.join(", ")))

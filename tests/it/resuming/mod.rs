@@ -3,6 +3,8 @@
 mod checkpoints;
 mod ends;
 mod kills;
+mod more_epochs;
 pub mod run;
 #[cfg(unix)]
 mod signals;
+mod time_limit;

@@ -4,6 +4,7 @@ mod diagnosis;
 mod diverging;
 mod equal_results;
 mod expectations;
+mod initial_weights;
 #[cfg(unix)]
 mod interrupting;
 mod momentum;

@@ -97,14 +97,13 @@ fn a_diverged_trial_is_rejected_alone_and_marked_among_others() {
 }
 
 #[test]
-fn predict_uses_the_first_trial_that_did_not_diverge() {
+fn predict_uses_no_trial_that_diverged() {
     let text = experiment("[data.diabetes]\nsplit = { test = 0.2 }", "[{ linear = 1 }]", "epochs = 5\nloss = \"mse\"")
         .replace("optimizer = \"adam\"", "optimizer = { sgd = { lr = 1e6 } }")
         + "[[variants]]\nname = \"wild\"\n[[variants]]\nname = \"sound\"\nset = { \"train.optimizer.sgd.lr\" = 1e-7 }\n";
     let dir = dir_with(&text, &[]);
     let summary = stdout(&dir.run(&["predict", "idea", "--index", "0"]).code(0));
-    let first = "the first trial that did not diverge, of 2; choose another with `--trial NAME`";
-    assert_says(&summary, &["idea, trial sound-seed0\n", first]);
+    assert_says(&summary, &["idea, trial sound-seed0\n", "the best of 2 trials by loss, "]);
     std::fs::remove_file(file(&dir, "idea", "sound-seed0.json")).unwrap();
     assert_says(&dir.error_message(&["predict", "idea", "--index", "0"]), &["trial `wild-seed0` diverged"]);
 }

@@ -111,7 +111,10 @@ fn variants_are_evaluated_with_their_settings_and_in_order() {
     assert_eq!(stems, ["wide-seed3", "wide-seed1", "narrow-seed3", "narrow-seed1"]);
     trials.iter().for_each(assert_equals_history);
     let first = stdout(&dir.run(&["predict", "idea", "--index", "0"]).code(0));
-    assert_says(&first, &["idea, trial wide-seed3\nthe first of 4 trials; choose another with `--trial NAME`"]);
+    assert_says(
+        &first,
+        &["idea, trial ", "the best of 4 trials by val_loss, ", "; choose another with `--trial NAME`"],
+    );
     let chosen = json_output(&dir, &["predict", "idea", "--index", "0", "--trial", "narrow-seed1", "--json"]);
     assert_eq!(chosen["trial"], "narrow-seed1");
 }

@@ -2,6 +2,7 @@
 
 mod damaged_runs;
 mod different_metrics;
+mod ensembles;
 mod finding_runs;
 mod images;
 mod metrics;

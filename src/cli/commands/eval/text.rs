@@ -68,6 +68,7 @@ fn single_trial(eval_rows: &EvalRows, trial: &SavedTrial, evaluation: &Evaluatio
         }
         (_, Some(part)) => format!("the history has no metrics of {} rows{}", part.name(), match trial.history.status {
             Status::Interrupted => ": the trial was interrupted",
+            Status::TimeLimit => ": the time limit stopped the trial",
             Status::Diverged => ": the trial diverged",
             Status::Completed | Status::EarlyStopped => "",
         }),

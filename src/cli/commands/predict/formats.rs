@@ -12,6 +12,7 @@ pub(crate) fn to_csv(view: &PredictionView) -> String {
     let prefix = if view.predictions.are_probabilities { "p" } else { "score" };
     let (each, truth) = (view.names.iter(), view.has_truth);
     let mut header = vec!["row".to_owned()];
+    header.extend(view.kept.iter().map(|(name, _)| name.clone()));
     match view.target {
         Target::Classes(_) => {
             header.push("prediction".to_owned());
@@ -28,8 +29,9 @@ pub(crate) fn to_csv(view: &PredictionView) -> String {
         })),
     }
     let mut lines = vec![csv_line::line(&header)];
-    for (number, prediction) in view.numbers.iter().zip(&view.predictions.rows) {
+    for (row, (number, prediction)) in view.numbers.iter().zip(&view.predictions.rows).enumerate() {
         let mut fields = vec![number.to_string()];
+        fields.extend(view.kept_of(row).map(str::to_owned));
         match prediction {
             Prediction::Class { class, shares, truth } => {
                 fields.push(view.names[*class].clone());
@@ -57,8 +59,13 @@ pub(crate) fn to_csv(view: &PredictionView) -> String {
 
 /// Returns a JSON object for each row.
 pub(crate) fn to_json(view: &PredictionView) -> Json {
-    let row = |(number, prediction): (&usize, &Prediction)| {
+    let row = |(row, (number, prediction)): (usize, (&usize, &Prediction))| {
         let mut object = json!({ "row": number });
+        if !view.kept.is_empty() {
+            let names = view.kept.iter().map(|(name, _)| name.clone());
+            let kept = names.zip(view.kept_of(row).map(Json::from));
+            object["columns"] = kept.collect::<Map<String, Json>>().into();
+        }
         let each = |values: Vec<Json>| -> Json {
             view.names.iter().cloned().zip(values).collect::<Map<String, Json>>().into()
         };
@@ -94,7 +101,7 @@ pub(crate) fn to_json(view: &PredictionView) -> Json {
         }
         object
     };
-    view.numbers.iter().zip(&view.predictions.rows).map(row).collect::<Vec<_>>().into()
+    view.numbers.iter().zip(&view.predictions.rows).enumerate().map(row).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]
@@ -111,7 +118,7 @@ mod tests {
     }
 
     fn view<'a>(predictions: &'a Predictions, target: Target, names: &'a [String]) -> PredictionView<'a> {
-        PredictionView { predictions, target, names, numbers: &[4, 5, 6], top: None, has_truth: true }
+        PredictionView { predictions, target, names, numbers: &[4, 5, 6], kept: &[], top: None, has_truth: true }
     }
 
     #[test]

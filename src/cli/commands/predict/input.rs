@@ -12,11 +12,13 @@ use crate::cli::commands::eval::evaluation::row_count;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{image, number_format, terminal};
 use crate::config::hint::Hint;
+use crate::config::suggest;
 use crate::data::Rows;
 use crate::data::image_file::{ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
+use crate::data::table::Table;
 use crate::data::table::encode::ColumnEncoding;
-use crate::data::table::external_table::Truth;
+use crate::data::table::external_table::{Truth, Unknown};
 use crate::data::table::form::{Form, ImageSize};
 use crate::experiment::predict::external_rows::{self, ExternalRows};
 use crate::experiment::store::load_model::TrainedModel;
@@ -30,6 +32,14 @@ pub(super) enum InvertArg {
     No,
 }
 
+/// Handling of categories that the training table does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum UnknownArg {
+    Error,
+    Missing,
+    Ignore,
+}
+
 /// Rows to predict, as the network takes them, and their description.
 pub(super) struct Input {
     /// Features, `[rows, …sample]` f32.
@@ -38,6 +48,8 @@ pub(super) struct Input {
     pub(super) targets: Option<Tensor>,
     /// Number of each row in its source.
     pub(super) numbers: Vec<usize>,
+    /// Columns that are copied to the output: name, and value of each row.
+    pub(super) kept: Vec<(String, Vec<String>)>,
     /// Where the rows come from, as text.
     pub(super) heading: String,
     /// Where the rows come from, as JSON.
@@ -61,6 +73,7 @@ pub(super) fn input_from_row(data: &TrialData, part: Part, index: usize) -> anyh
         features,
         targets: Some(targets),
         numbers: vec![index],
+        kept: Vec::new(),
         heading: format!(
             "{}: {name} row {} (of 0 to {})",
             data.name(),
@@ -73,17 +86,38 @@ pub(super) fn input_from_row(data: &TrialData, part: Part, index: usize) -> anyh
 }
 
 /// Returns the rows of a user's table. Skips rows with missing values if training did.
-pub(super) fn input_from_table(data: &FittedData, path: &Path) -> anyhow::Result<Input> {
-    let ExternalRows { table, features, targets, rows } = external_rows::table(data, path, Truth::Optional)?;
+pub(super) fn input_from_table(
+    data: &FittedData,
+    path: &Path,
+    table: &Table,
+    keep: &[String],
+    unknown: UnknownArg,
+) -> anyhow::Result<Input> {
+    let unknown = match unknown {
+        UnknownArg::Error => Unknown::Error,
+        UnknownArg::Missing => Unknown::Missing,
+        UnknownArg::Ignore => Unknown::Ignore,
+    };
+    let ExternalRows { features, targets, rows } =
+        external_rows::rows_of_table(data, path, table, Truth::Optional, unknown)?;
+    let shown = external_rows::shown(path);
     let skipped = table.rows() - rows.len();
     if skipped > 0 {
         let count = row_count(skipped);
-        terminal::warn(&format!("{count} of `{}` skipped because of missing values, as in training", path.display()));
+        terminal::warn(&format!("{count} of {shown} skipped because of missing values, as in training"));
     }
+    let kept = |name: &String| {
+        let column = table.column(name).ok_or_else(|| {
+            anyhow!("{shown} has no column `{name}` (`--keep`)").context(Hint(suggest::hint(name, table.names())))
+        })?;
+        let values = rows.iter().map(|&row| column.text(row).unwrap_or_default());
+        Ok((name.clone(), values.collect()))
+    };
     Ok(Input {
         features,
         targets,
-        heading: format!("`{}`: {}", path.display(), row_count(rows.len())),
+        kept: keep.iter().map(kept).collect::<anyhow::Result<_>>()?,
+        heading: format!("{shown}: {}", row_count(rows.len())),
         numbers: rows.iter().map(|row| row + 1).collect(),
         origin: json!({ "csv": path }),
         preview: None,
@@ -108,6 +142,7 @@ pub(super) fn input_from_image(
         features,
         targets: None,
         numbers: vec![0],
+        kept: Vec::new(),
         heading,
         origin: json!({ "image": path, "width": image_file.from.0, "height": image_file.from.1,
             "padded": image_file.is_padded, "inverted": image_file.is_inverted }),

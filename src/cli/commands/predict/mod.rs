@@ -2,6 +2,7 @@
 
 mod formats;
 mod input;
+mod models;
 mod text;
 
 use std::path::PathBuf;
@@ -9,25 +10,27 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::{ArgGroup, ValueEnum};
 use serde_json::json;
-use tch::Device;
 
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::runs_dir::RunsDir;
-use crate::cli::commands::predict::input::{InvertArg, input_from_image, input_from_row, input_from_table};
+use crate::cli::commands::eval::evaluation::row_count;
+use crate::cli::commands::predict::input::{
+    Input, InvertArg, UnknownArg, input_from_image, input_from_row, input_from_table,
+};
+use crate::cli::commands::predict::models::{Chosen, LoadedModel};
+pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};
 use crate::cli::commands::predict::text::PredictionView;
 use crate::cli::exit::Exit;
-use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
-use crate::config::hint::{Hint, in_a_line};
+use crate::config::hint::Hint;
 use crate::data::Target;
-use crate::data::store::cache::Cache;
+use crate::experiment::predict::external_rows;
 use crate::experiment::predict::prediction::Predictions;
-use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::load_model::TrainedModel;
-use crate::experiment::store::trial_data::{Part, TrialData};
-use crate::history::Status;
+use crate::experiment::store::trial_data::Part;
+use crate::io::{atomic_write, separator};
 
 /// Arguments of `runner predict`.
 #[derive(Debug, clap::Args)]
@@ -39,9 +42,19 @@ pub struct Args {
     /// Index of a row, counted from 0
     #[arg(long, value_name = "N", value_parser = parse_index, allow_negative_numbers = true)]
     index: Option<usize>,
-    /// CSV file with the same columns in any order; the target column is optional
-    #[arg(long, value_name = "FILE")]
+    /// CSV file with the same columns in any order; the target column is optional; `-` reads stdin
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
     csv: Option<PathBuf>,
+    /// Field separator of `--csv`, such as `;` or `tab` [default: that of the run's table]
+    #[arg(long, value_name = "CHAR", value_parser = separator::parse, requires = "csv", allow_hyphen_values = true)]
+    separator: Option<char>,
+    /// Categories of `--csv` that the run's table does not have: an error, missing values, or ignored (all one-hot
+    /// features of the column are 0)
+    #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
+    unknown: UnknownArg,
+    /// Copy this column of `--csv` to the output, such as an id; repeatable
+    #[arg(long, value_name = "COLUMN", requires = "csv")]
+    keep: Vec<String>,
     /// PNG or JPEG image; it is converted to grayscale and resized
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
@@ -51,17 +64,23 @@ pub struct Args {
     /// Invert the image [default: if its background differs from that of the data]
     #[arg(long, value_enum, conflicts_with_all = ["csv", "index"])]
     invert: Option<InvertArg>,
-    /// Trial, such as `base-seed0` [default: the first that did not diverge]
+    /// Trial, such as `base-seed0` [default: the best by its monitored metric, such as val_loss]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
+    /// Average the predictions of all trials (seeds, folds) of the best trial's variant
+    #[arg(long, conflicts_with = "trial")]
+    ensemble: bool,
     /// Show only the K most probable classes
     #[arg(long, value_name = "K", value_parser = parse_positive, allow_negative_numbers = true)]
     top: Option<usize>,
     #[command(flatten)]
     out: RunsDir,
-    /// Output format
-    #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
-    format: Format,
+    /// Output format [default: by the name of `--output`, else text]
+    #[arg(long, value_enum, conflicts_with = "json")]
+    format: Option<Format>,
+    /// Write to FILE instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Same as `--format json`
     #[arg(long)]
     json: bool,
@@ -71,10 +90,25 @@ const EXAMPLES: &str = "\
 Examples:
   runner predict overfit_mnist --index 4523
   runner predict overfit_mnist --image my_digit.png --top 3
-  runner predict encoding_penguins --csv new.csv --format csv > predicted.csv
+  runner predict encoding_penguins --csv new.csv --keep id -o predicted.csv
+  zcat new.csv.gz | runner predict encoding_penguins --csv - --ensemble --format csv
   runner predict mnist_dropout --trial dropout-seed0 --index 7 --rows validation --json
 
 Rows of `--csv` are counted from 1, after the header.";
+
+impl Args {
+    /// Returns the output format: as asked for, or by the name of the output file.
+    fn format(&self) -> Format {
+        let extension = self.output.as_ref().and_then(|file| file.extension()).and_then(|extension| extension.to_str());
+        match (self.format, extension) {
+            _ if self.json => Format::Json,
+            (Some(format), _) => format,
+            (None, Some("csv")) => Format::Csv,
+            (None, Some("json")) => Format::Json,
+            (None, _) => Format::Text,
+        }
+    }
+}
 
 fn parse_index(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "expected a whole number, at least 0".to_owned())
@@ -93,7 +127,7 @@ enum Format {
 
 /// Prints predictions of a trained model.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let format = if args.json { Format::Json } else { args.format };
+    let format = args.format();
     if let (Format::Csv, Some(_)) = (format, args.top) {
         let hint = "leave `--top` out, or print JSON";
         return Err(
@@ -101,105 +135,74 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         );
     }
     let run = find_run(&args.run, &args.out)?;
-    let trial = match &args.trial {
-        Some(stem) => trial_by_name(&run, stem)?,
-        None => first_usable_trial(&run),
+    let chosen = match args.ensemble {
+        true => Chosen::ensemble(&run)?,
+        false => Chosen::one(&run, args.trial.as_deref())?,
     };
-    let saved = TrainedModel::load(trial, Device::Cpu)?;
-    // for rows of a file, the preprocessing stored in the run is enough
-    let trial_data =
-        if args.index.is_some() || saved.data.is_none() { Some(load_trial_data(&saved, trial)?) } else { None };
-    let data = trial_data
-        .as_ref()
-        .map(|trial_data| &trial_data.fitted)
-        .or(saved.data.as_ref())
-        .expect("the data are loaded if the run has no preprocessing file");
-    let input = match (args.index.zip(trial_data.as_ref()), &args.csv, &args.image) {
-        (Some((index, trial_data)), ..) => input_from_row(trial_data, args.rows.unwrap_or(Part::Test), index)?,
-        (_, Some(csv), _) => input_from_table(data, csv)?,
-        (.., Some(image)) => input_from_image(&saved, data, image, args.invert)?,
-        (None, None, None) => unreachable!("clap requires one of them"),
-    };
-    let predictions = Predictions::new(&saved, &input.features, input.targets.as_ref());
+    let mut table = None;
+    let mut first: Option<(LoadedModel, Input)> = None;
+    let mut each = Vec::with_capacity(chosen.trials.len());
+    for trial in &chosen.trials {
+        let model = LoadedModel::load(trial, args.index.is_some())?;
+        let input = match (args.index.zip(model.rows.as_ref()), &args.csv, &args.image) {
+            (Some((index, rows)), ..) => input_from_row(rows, args.rows.unwrap_or(Part::Test), index)?,
+            (_, Some(csv), _) => {
+                if table.is_none() {
+                    table = Some(external_rows::read_table(model.data(), csv, args.separator, &args.keep)?);
+                }
+                input_from_table(model.data(), csv, table.as_ref().expect("it was read"), &args.keep, args.unknown)?
+            }
+            (.., Some(image)) => input_from_image(&model.saved, model.data(), image, args.invert)?,
+            (None, None, None) => unreachable!("clap requires one of them"),
+        };
+        each.push(Predictions::new(&model.saved, &input.features, input.targets.as_ref()));
+        first.get_or_insert((model, input));
+    }
+    let (model, input) = first.expect("there is at least one trial");
+    let (saved, data) = (&model.saved, model.data());
+    let predictions = Predictions::mean(each)?;
     let view = PredictionView {
         predictions: &predictions,
         target: data.info.target,
         names: &data.classes,
         numbers: &input.numbers,
+        kept: &input.kept,
         top: args.top,
         has_truth: input.targets.is_some(),
     };
-    match format {
-        Format::Csv => terminal::out(&formats::to_csv(&view)),
+    let text = match format {
+        Format::Csv => formats::to_csv(&view),
         Format::Json => {
-            let mut object =
-                json!({ "run": run.folder, "trial": trial.stem(), "experiment": trial.history.experiment });
+            let stems: Vec<String> = chosen.trials.iter().map(|trial| trial.stem()).collect();
+            let mut object = json!({ "run": run.folder, "experiment": chosen.trials[0].history.experiment });
+            match args.ensemble {
+                true => object["ensemble"] = json!(stems),
+                false => object["trial"] = json!(stems[0]),
+            }
             object["input"] = input.origin;
             object["classes"] = json!(data.classes);
             object["predictions"] = formats::to_json(&view);
-            terminal::json(&object);
+            serde_json::to_string_pretty(&object)?
         }
         Format::Text => {
-            let mut parts =
-                vec![format!("{}\n{}", heading(&run, trial, args.trial.is_some()), wrapped(&input.heading))];
+            let mut parts = vec![format!("{}\n{}", chosen.heading(), wrapped(&input.heading))];
             parts.extend(input.preview);
             parts.push(if args.csv.is_some() { text::table(&view) } else { text::single_row(&view) });
             if !predictions.are_probabilities {
-                parts.extend(scores_note(&saved));
+                parts.extend(scores_note(saved));
             }
-            parts.extend(threshold_note(&saved, predictions.are_probabilities));
-            terminal::out(&parts.join("\n\n"));
+            parts.extend(threshold_note(saved, predictions.are_probabilities).filter(|_| !args.ensemble));
+            parts.join("\n\n")
         }
+    };
+    match &args.output {
+        Some(file) => {
+            atomic_write::write_whole(file, format!("{text}\n").as_bytes())?;
+            terminal::say(&format!("wrote `{}`: {}", file.display(), row_count(view.numbers.len())));
+        }
+        None => terminal::out(&text),
     }
     Ok(Exit::Done)
-}
-
-/// Loads the data of a trial. Warns if they have changed since training.
-pub(crate) fn load_trial_data(saved: &TrainedModel, trial: &SavedTrial) -> anyhow::Result<TrialData> {
-    let mut progress = Progress::new(false);
-    let data = TrialData::load(&saved.plan, trial, None, &Cache::for_user(), &mut progress);
-    progress.end();
-    let data = data?;
-    data.difference(&trial.history).iter().for_each(|difference| terminal::warn(difference));
-    Ok(data)
-}
-
-/// Returns the trial with this name.
-///
-/// # Errors
-/// If there is none, or if it diverged and another trial did not.
-pub(crate) fn trial_by_name<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result<&'a SavedTrial> {
-    let trial = run.trial(stem)?;
-    match run.trials.iter().find(|trial| trial.history.status != Status::Diverged) {
-        Some(usable) if trial.history.status == Status::Diverged => {
-            let hint = format!("choose one that did not diverge: `--trial {}`", usable.stem());
-            Err(anyhow!("trial `{}` diverged: its weights are unusable", trial.stem()).context(Hint(hint)))
-        }
-        _ => Ok(trial),
-    }
-}
-
-/// Returns the first trial that did not diverge; if all did, the first trial.
-pub(crate) fn first_usable_trial(run: &SavedRun) -> &SavedTrial {
-    for Damaged { error, .. } in &run.damaged {
-        terminal::warn(&format!("skipped a trial: {}", in_a_line(error)));
-    }
-    run.trials.iter().find(|trial| trial.history.status != Status::Diverged).unwrap_or(&run.trials[0])
-}
-
-/// Returns the name of the trial. If it was not named with `--trial`, also says which one of several it is.
-fn heading(run: &SavedRun, trial: &SavedTrial, is_named: bool) -> String {
-    let others = match run.trials.len() {
-        count @ 2.. if !is_named => {
-            let which = match trial.stem() == run.trials[0].stem() {
-                true => format!("the first of {count} trials"),
-                false => format!("the first trial that did not diverge, of {count}"),
-            };
-            format!("\n{}", wrapped(&format!("{which}; choose another with `--trial NAME`")))
-        }
-        _ => String::new(),
-    };
-    format!("{}, trial {}{others}", terminal::bold(&trial.history.experiment), trial.stem())
 }
 
 /// Wraps a sentence to the width of the terminal.

@@ -15,6 +15,8 @@ pub(crate) struct PredictionView<'a> {
     pub(crate) names: &'a [String],
     /// Number of each row in its source.
     pub(crate) numbers: &'a [usize],
+    /// Columns that are copied from the source: name, and value of each row.
+    pub(crate) kept: &'a [(String, Vec<String>)],
     /// Maximum number of classes to show; all without it.
     pub(crate) top: Option<usize>,
     /// Whether the targets of the rows are known.
@@ -31,6 +33,11 @@ const MAX_BAR: usize = 40;
 const MAX_WIDTH: usize = 80;
 
 impl PredictionView<'_> {
+    /// Returns the copied values of a row.
+    pub(crate) fn kept_of(&self, row: usize) -> impl Iterator<Item = &str> {
+        self.kept.iter().map(move |(_, values)| values[row].as_str())
+    }
+
     /// Returns what the outputs are called: `probability` or `score`.
     pub(crate) fn score_name(&self) -> &'static str {
         if self.predictions.are_probabilities { "probability" } else { "score" }
@@ -108,11 +115,12 @@ pub(crate) fn single_row(view: &PredictionView) -> String {
 pub(crate) fn table(view: &PredictionView) -> String {
     let truth = |name: &str| view.has_truth.then(|| name.to_owned());
     let mut header = vec!["row".to_owned()];
+    header.extend(view.kept.iter().map(|(name, _)| name.clone()));
     let mut numbers = vec![0];
     match view.target {
         Target::Classes(_) => {
             header.extend(["prediction".to_owned(), view.score_name().to_owned()]);
-            numbers.push(2);
+            numbers.push(header.len() - 1);
             header.extend(view.top.filter(|&top| top > 1).map(|_| "next best".to_owned()));
             header.extend(truth("true"));
             header.extend(truth(""));
@@ -135,8 +143,9 @@ pub(crate) fn table(view: &PredictionView) -> String {
     }
     numbers.retain(|&number| number < header.len());
     let mut table = Columns::new(header, numbers);
-    for (number, prediction) in view.numbers.iter().zip(&view.predictions.rows) {
+    for (place, (number, prediction)) in view.numbers.iter().zip(&view.predictions.rows).enumerate() {
         let mut row = vec![number.to_string()];
+        row.extend(view.kept_of(place).map(str::to_owned));
         match prediction {
             Prediction::Class { class, shares, truth } => {
                 row.extend([view.names[*class].clone(), four_decimals(shares[*class])]);
@@ -221,7 +230,7 @@ mod tests {
     }
 
     fn view<'a>(predictions: &'a Predictions, target: Target, names: &'a [String]) -> PredictionView<'a> {
-        PredictionView { predictions, target, names, numbers: &[4, 5, 6], top: None, has_truth: true }
+        PredictionView { predictions, target, names, numbers: &[4, 5, 6], kept: &[], top: None, has_truth: true }
     }
 
     #[test]

@@ -221,12 +221,13 @@ pub(super) fn trials(run: &RunSummary) -> String {
 /// Returns the status: the progress of an unfinished run, or how the trials ended; if they differ, the worst and its
 /// count.
 pub(super) fn status(run: &RunSummary) -> String {
-    const WORST_FIRST: [Status; 4] = [Status::Interrupted, Status::Diverged, Status::EarlyStopped, Status::Completed];
+    const WORST_FIRST: [Status; 5] =
+        [Status::Interrupted, Status::TimeLimit, Status::Diverged, Status::EarlyStopped, Status::Completed];
     let word = |status: Status| match status {
         Status::Completed if run.missing > 0 => "incomplete",
         Status::Completed => "complete",
         Status::EarlyStopped => "stopped",
-        Status::Diverged | Status::Interrupted => status.word(),
+        Status::Diverged | Status::Interrupted | Status::TimeLimit => status.word(),
     };
     let progress = run.info.state.progress().map(|(epoch, epochs)| format!(" {epoch}/{epochs}")).unwrap_or_default();
     let ended = match (run.info.state, &run.statuses[..]) {

@@ -1,5 +1,7 @@
 //! Reads the checkpoint of a run directory.
 
+use std::path::Path;
+
 use anyhow::{Context, anyhow, ensure};
 use serde::Deserialize;
 
@@ -15,6 +17,11 @@ use crate::train::checkpoint::{Checkpoint, State, Tensors, file};
 
 /// File name in the run directory.
 pub const FILE: &str = "checkpoint.safetensors";
+
+/// Returns the name of the file with the checkpoint of a stack's last epoch.
+pub fn final_file(trials: &[TrialName]) -> String {
+    format!("{}.checkpoint", trials[0].stem())
+}
 
 /// The metadata of a checkpoint, without its tensors.
 #[derive(Debug, Deserialize)]
@@ -43,18 +50,26 @@ impl RunCheckpoint {
     /// # Errors
     /// When it is damaged or does not fit into memory.
     pub fn read(folder: &RunDir) -> anyhow::Result<Option<RunCheckpoint>> {
-        Self::read_into(folder, memory::free_main_memory())
+        Self::read_file(&folder.file(FILE), memory::free_main_memory())
     }
 
-    /// Same as [`RunCheckpoint::read`], with this number of free bytes of memory.
-    fn read_into(folder: &RunDir, free: u64) -> anyhow::Result<Option<RunCheckpoint>> {
-        let path = folder.file(FILE);
+    /// Reads the checkpoint of the last epoch of a stack; `None` if there is none.
+    ///
+    /// # Errors
+    /// As for [`RunCheckpoint::read`].
+    pub fn read_final(folder: &Path, trials: &[TrialName]) -> anyhow::Result<Option<RunCheckpoint>> {
+        let found = Self::read_file(&folder.join(final_file(trials)), memory::free_main_memory())?;
+        Ok(found.filter(|found| found.is_of(trials)))
+    }
+
+    /// Reads a checkpoint, with this number of free bytes of memory.
+    fn read_file(path: &Path, free: u64) -> anyhow::Result<Option<RunCheckpoint>> {
         if !path.exists() {
             return Ok(None);
         }
         let shown = path.display();
         let describe = || format!("failed to read the checkpoint `{shown}`");
-        let opened = bounded_file::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let opened = bounded_file::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
         let without = Hint(format!("remove it to train its trials from the start: `rm '{shown}'`"));
         let (size, mut file) = match opened {
             Ok(opened) => opened,
@@ -124,16 +139,16 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let (finished, _) = interrupted(out.path(), CheckpointInterval::Never);
         let size = finished.folder.file(FILE).metadata().unwrap().len();
-        let error = RunCheckpoint::read_into(&finished.folder, size - 1).unwrap_err();
+        let error = RunCheckpoint::read_file(&finished.folder.file(FILE), size - 1).unwrap_err();
         let message = in_a_line(&error);
         let (needed, free) = (format_bytes(size), format_bytes(size - 1));
         assert!(message.ends_with(&format!("it needs {needed} of memory, but {free} are free")), "{message}");
         let hint = &error.downcast_ref::<Hint>().unwrap().0;
         assert!(hint.contains("the checkpoint is kept") && !hint.contains("rm "), "{hint}");
-        assert_eq!(RunCheckpoint::read_into(&finished.folder, size).unwrap().unwrap().epoch(), 2);
+        assert_eq!(RunCheckpoint::read_file(&finished.folder.file(FILE), size).unwrap().unwrap().epoch(), 2);
 
         std::fs::write(finished.folder.file(FILE), [7; 4000]).unwrap();
-        let damaged = RunCheckpoint::read_into(&finished.folder, size).unwrap_err();
+        let damaged = RunCheckpoint::read_file(&finished.folder.file(FILE), size).unwrap_err();
         assert!(damaged.downcast_ref::<Hint>().unwrap().0.contains("`rm '"));
     }
 }

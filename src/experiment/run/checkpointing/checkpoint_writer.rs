@@ -19,11 +19,11 @@ use crate::train::checkpoint::{Checkpoint, Checkpointer, State, file};
 
 /// The metadata of a checkpoint, without its tensors.
 #[derive(Debug, Serialize)]
-struct CheckpointMetadataRef<'a> {
-    trials: &'a [TrialName],
-    settings: &'a str,
-    environment: &'a Environment,
-    training: &'a State,
+pub(super) struct CheckpointMetadataRef<'a> {
+    pub(super) trials: &'a [TrialName],
+    pub(super) settings: &'a str,
+    pub(super) environment: &'a Environment,
+    pub(super) training: &'a State,
 }
 
 /// Writes the checkpoints of one stack.
@@ -41,6 +41,8 @@ pub struct StackKeeper<'a> {
     last_time: Instant,
     is_requested: bool,
     has_failed: bool,
+    /// File of the checkpoint of the last epoch, once training has ended.
+    pub last_epoch: Option<SafetensorsFile>,
 }
 
 impl<'a> StackKeeper<'a> {
@@ -66,6 +68,7 @@ impl<'a> StackKeeper<'a> {
             last_time: Instant::now(),
             is_requested: false,
             has_failed: false,
+            last_epoch: None,
         }
     }
 
@@ -132,6 +135,21 @@ impl Checkpointer for StackKeeper<'_> {
                 None
             }
             Err(error) => Some(format!("failed to save a checkpoint of epoch {epoch}: {}", in_a_line(&error))),
+        }
+    }
+
+    /// Keeps the checkpoint from which `runner resume --epochs` continues, unless no checkpoints are wanted. It is written
+    /// after the histories, which are more important.
+    fn keep_final(&mut self, checkpoint: &Checkpoint) -> Option<String> {
+        if self.checkpoint_interval == CheckpointInterval::Never {
+            return None;
+        }
+        match self.serialize(checkpoint) {
+            Ok(file) => {
+                self.last_epoch = Some(file);
+                None
+            }
+            Err(error) => Some(format!("failed to save the checkpoint of the last epoch: {}", in_a_line(&error))),
         }
     }
 }

@@ -40,6 +40,8 @@ fn hash_with_paths(trials: &[HashedTrial], change: impl Fn(&mut String)) -> anyh
     let hashed = trials.iter().map(|(plan, data)| {
         let mut written = plan.spec.clone();
         written.data.paths_mut().into_iter().for_each(|(_, path)| change(path));
+        let initial = written.network.as_mut().and_then(|network| network.from.as_mut());
+        initial.into_iter().for_each(|initial| initial.file = None); // its checksum identifies it
         let mut spec = serde_json::to_value(&written)?;
         former_keys::rename_to_former(&mut spec);
         if plan.has_constant_momentum() {

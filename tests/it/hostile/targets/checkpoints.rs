@@ -81,6 +81,9 @@ impl Training {
             fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String> {
                 self.keep(checkpoint)
             }
+            fn keep_final(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
+                None
+            }
         }
         let network = self.plan.network().expect("the plan has a network");
         let (train, seeds) = (&network.train, &self.plan.spec.seeds);

@@ -11,7 +11,7 @@ use runner::data::store::fetch;
 use runner::data::store::manifest::{DataFile, Manifest};
 use runner::data::store::mnist_csv::idx_from_csv;
 use runner::data::table::Table;
-use runner::data::table::external_table::Truth;
+use runner::data::table::external_table::{Truth, Unknown};
 use runner::data::table::field_format::{FieldFormat, TextColumns};
 use runner::data::table::form::{Form, ImageSize};
 use runner::data::table::recognize::dates::DateColumn;
@@ -49,8 +49,8 @@ pub fn table(bytes: &[u8]) {
         let _ = Prepared::new(&loaded, &data.split(), data.scale());
     }
     if let Form::Table(form) = &loaded.form {
-        let _ = form.read(&read, &loaded.classes, Truth::Optional);
-        let _ = form.read(&read, &loaded.classes, Truth::Required);
+        let _ = form.read(&read, &loaded.classes, Truth::Optional, Unknown::Error);
+        let _ = form.read(&read, &loaded.classes, Truth::Required, Unknown::Error);
     }
 }
 

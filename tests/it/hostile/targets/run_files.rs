@@ -3,7 +3,7 @@
 use runner::classical::tree::Tree;
 use runner::data::prepare::fitted_data::FittedData;
 use runner::data::table::Table;
-use runner::data::table::external_table::Truth;
+use runner::data::table::external_table::{Truth, Unknown};
 use runner::data::table::form::Form;
 use runner::experiment::plan::study::Study;
 use runner::experiment::spec::source_text::SourceText;
@@ -80,7 +80,7 @@ pub fn preprocessing(bytes: &[u8]) {
         let values: Vec<String> = columns.iter().map(|column| first(column.categories())).collect();
         let row = line(values.iter().map(String::as_str).collect());
         let Ok(table) = Table::read(format!("{names}\n{row}\n").as_bytes(), &form.reading) else { continue };
-        let Ok(given) = form.read(&table, &data.classes, Truth::Optional) else { continue };
+        let Ok(given) = form.read(&table, &data.classes, Truth::Optional, Unknown::Error) else { continue };
         if let Ok(features) = data.preprocessing.features(given.features, "new") {
             assert_eq!(features.size()[1] as usize, data.info.sample.elements());
         }

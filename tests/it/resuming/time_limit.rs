@@ -1,0 +1,42 @@
+//! `--max-time`: a run stops, tests its best weights, and can be resumed.
+
+use super::run::{dir_with_epochs, history, latest_run};
+use crate::support::{IDEA, TestDir, assert_says, curves, metric, stderr};
+
+#[test]
+fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
+    let dir = dir_with_epochs(100_000);
+    let text = std::fs::read_to_string(dir.path("idea.toml")).unwrap();
+    let expectation = "\n[[expect]]\nmetric = \"last.loss\"\nat_most = 0.0\n";
+    dir.write("idea.toml", format!("{text}{expectation}"));
+    let stopped =
+        dir.run(&["exp", "idea.toml", "--device", "cpu", "--seeds", "0..2", "--stack", "1", "--max-time", "1s"]);
+    let message = stderr(&stopped.code(0));
+    assert_says(&message, &["time limit: stopped after epoch ", "2 of 3 trials were not started", "`runner resume "]);
+    let before = history(&dir);
+    assert_eq!(before["status"], "time_limit");
+    assert!(before["test"]["metrics"]["acc"].is_number(), "the best weights are tested");
+    assert_eq!(before["expectations"].as_array().map_or(0, Vec::len), 0, "no expectation is checked");
+    let stopped_at = metric(&before, "loss").len();
+    assert!((1..100_000).contains(&stopped_at));
+    assert!(latest_run(&dir).join("checkpoint.safetensors").is_file());
+
+    dir.run(&["reproduce", latest_run(&dir).to_str().unwrap()]).code(0);
+    let message = stderr(&dir.run(&["resume", "idea", "--max-time", "1s"]).code(0));
+    assert_says(&message, &[&format!("from the checkpoint of epoch {stopped_at}"), "time limit: stopped after epoch "]);
+    let after = history(&dir);
+    assert!(metric(&after, "loss").len() > stopped_at);
+    assert_eq!(metric(&after, "loss")[..stopped_at], metric(&before, "loss"));
+}
+
+#[test]
+fn a_run_that_ends_in_time_is_not_changed_by_the_limit() {
+    let (limited, free) = (TestDir::with_idea(), TestDir::with_idea());
+    let limited = limited.history(&["idea.toml", "--max-time", "1h30m"]);
+    let free = free.history(&["idea.toml"]);
+    assert_eq!((&limited["status"], curves(&limited)), (&free["status"], curves(&free)));
+    let dir = TestDir::new();
+    dir.write("idea.toml", IDEA);
+    let message = dir.error_message(&["exp", "idea.toml", "--max-time", "90"]);
+    assert_says(&message, &["--max-time", "expected a time such as `90s`, `10m`, `2h`, `1h30m` or `1d`"]);
+}
