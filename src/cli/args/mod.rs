@@ -2,6 +2,7 @@
 
 pub mod about_args;
 pub mod experiments;
+pub mod dry_run;
 pub mod lookup;
 pub mod output_args;
 pub mod plot_args;
