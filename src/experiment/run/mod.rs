@@ -18,7 +18,6 @@ pub(in crate::experiment) mod unseen_classes;
 
 pub use crate::experiment::run::run_study::{Finished, Options, resume, run, train_on};
 pub(in crate::experiment) use crate::experiment::run::run_study::load_group;
-pub use crate::experiment::run::run_study::{Finished, Options, resume, run};
 
 #[cfg(test)]
 pub(in crate::experiment) mod tests;
