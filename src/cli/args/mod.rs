@@ -1,5 +1,6 @@
 //! Arguments that several commands share.
 
+pub mod log_args;
 pub mod lookup;
 pub mod output_args;
 pub mod plot_args;

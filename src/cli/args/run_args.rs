@@ -9,6 +9,7 @@ use anyhow::Context;
 use indexmap::IndexSet;
 use tch::Device;
 
+use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
@@ -115,11 +116,11 @@ impl ExecutionConfig {
 /// Starts to listen for signals and to show progress, and returns both.
 ///
 /// # Errors
-/// If the signal handlers cannot be installed.
-pub fn signals_and_progress(quiet: bool) -> anyhow::Result<(Arc<Signals>, Progress)> {
+/// If the log file cannot be opened or the signal handlers cannot be installed.
+pub fn signals_and_progress(quiet: bool, log_args: &LogArgs) -> anyhow::Result<(Arc<Signals>, Progress)> {
+    let progress = log_args.progress(quiet)?;
     let signals = Arc::new(Signals::default());
     signals::listen(&signals, terminal::say).context("failed to install the handler for Ctrl-C")?;
-    let progress = Progress::new(quiet);
     Ok((signals, progress))
 }
 

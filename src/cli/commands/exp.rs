@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
@@ -35,6 +36,8 @@ pub struct Args {
     #[command(flatten)]
     out: RunsDir,
     #[command(flatten)]
+    log_args: LogArgs,
+    #[command(flatten)]
     output_args: OutputArgs,
 }
 
@@ -64,7 +67,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         None => args.run_args.execution_config()?,
     };
     execution.apply();
-    let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
+    let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     let options = Options {
         device: execution.device,
         threads: execution.threads,

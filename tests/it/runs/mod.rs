@@ -6,11 +6,13 @@ mod equal_results;
 mod expectations;
 #[cfg(unix)]
 mod interrupting;
+mod logging;
 mod momentum;
 mod output;
 mod reproducing;
 mod run_files;
 mod seeds;
 mod settings;
+mod short_summary;
 mod stacks;
 mod summary;
