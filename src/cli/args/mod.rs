@@ -1,8 +1,9 @@
 //! Arguments that several commands share.
 
 pub mod about_args;
-pub mod experiments;
 pub mod dry_run;
+pub mod experiments;
+pub mod log_args;
 pub mod lookup;
 pub mod output_args;
 pub mod plot_args;

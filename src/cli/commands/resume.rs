@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, parse_epochs, signals_and_progress};
@@ -49,6 +50,8 @@ pub struct Args {
     #[command(flatten)]
     time_limit: TimeLimit,
     #[command(flatten)]
+    log_args: LogArgs,
+    #[command(flatten)]
     output_args: OutputArgs,
 }
 
@@ -88,7 +91,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     pretrained::resolve(&mut study.plans, &args.out)?;
     let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
     execution.apply();
-    let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
+    let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;
     study.notes.iter().for_each(|note| progress.note(note));
     let cache = Cache::for_user();
@@ -104,7 +107,7 @@ fn train_on(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
     let record = RunRecord::read(&from)?;
     let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
     execution.apply();
-    let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
+    let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;
     let cache = Cache::for_user();
     let options = options(args, &record, execution, &cache, &signals);

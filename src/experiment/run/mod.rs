@@ -16,8 +16,8 @@ pub mod test_metrics;
 pub mod tree;
 pub(in crate::experiment) mod unseen_classes;
 
-pub use crate::experiment::run::run_study::{Finished, Options, resume, run, train_on};
 pub(in crate::experiment) use crate::experiment::run::run_study::load_group;
+pub use crate::experiment::run::run_study::{Finished, Options, resume, run, train_on};
 
 #[cfg(test)]
 pub(in crate::experiment) mod tests;

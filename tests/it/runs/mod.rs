@@ -7,6 +7,7 @@ mod expectations;
 mod initial_weights;
 #[cfg(unix)]
 mod interrupting;
+mod logging;
 mod momentum;
 mod output;
 mod reproducing;
@@ -14,5 +15,6 @@ mod run_files;
 mod seeds;
 mod settings;
 mod several;
+mod short_summary;
 mod stacks;
 mod summary;
