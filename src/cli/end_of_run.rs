@@ -14,6 +14,7 @@ use crate::experiment::run::Finished;
 use crate::experiment::store::find::SavedRun;
 use crate::history::{History, Status};
 use crate::io::signals::Signals;
+use crate::views::expectations::of_missing_variants;
 
 /// Writes the plots of a run, prints its results and errors, and returns the exit code.
 pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_args: &OutputArgs) -> Exit {
@@ -23,7 +24,7 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
         warnings.iter().for_each(|warning| terminal::warn(warning));
     }
     if output_args.json {
-        terminal::json(&json!({ "run": folder.path(), "plots": plot_files, "histories": histories }));
+        output_args.print(&json!({ "run": folder.path(), "plots": plot_files, "histories": histories }));
     } else if !output_args.quiet && !histories.is_empty() {
         terminal::out(&summary::of(study, finished, &plot_files));
     }
@@ -64,7 +65,7 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
 pub(crate) fn finish_completed_run(run: &SavedRun, output_args: &OutputArgs) -> Exit {
     let histories: Vec<&History> = run.trials.iter().map(|trial| &trial.history).collect();
     if output_args.json {
-        terminal::json(&json!({ "run": run.folder, "plots": [], "histories": histories }));
+        output_args.print(&json!({ "run": run.folder, "plots": [], "histories": histories }));
     }
     if !output_args.quiet {
         terminal::say(&format!("the run in `{}` is already complete", run.folder.display()));
@@ -106,6 +107,9 @@ fn why_nothing_was_checked(histories: &[&History]) -> Option<String> {
     let first = histories.first()?;
     if first.config["expect"].as_array().is_none_or(Vec::is_empty) {
         return Some(format!("`{}` has no `[[expect]]`: `--strict` has nothing to check", first.experiment));
+    }
+    if let Some(note) = of_missing_variants(histories.iter().copied()) {
+        return Some(format!("{note}; `--strict` has nothing to check"));
     }
     let seeds: BTreeSet<i64> = histories.iter().map(|history| history.seed).collect();
     let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();

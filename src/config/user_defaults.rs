@@ -290,7 +290,7 @@ mod tests {
         let (project, user) = (root.path().join("project"), root.path().join("config"));
         let below = project.join("a/b");
         std::fs::create_dir_all(&below).unwrap();
-        write(&project, "# ours\nout = \"results\"\nthreads = 2\n");
+        write(&project, "# shared\nout = \"results\"\nthreads = 2\n");
         write(&user, "threads = 8\ndevice = \"cpu\"\nlog_every = 10\n");
         let found = load(&below, Some(&user), None).unwrap();
         let file = |folder: &Path| folder.join(FILE).display().to_string();

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
+use crate::config::suggest;
 use crate::history::History;
-use crate::history::expectation::ExpectationResult;
+use crate::history::expectation::{Expectation, ExpectationResult};
 use crate::history::metric_path::MetricValue;
 use crate::history::number::{Number, brief};
 use crate::views::document::block::{Block, Section};
@@ -162,6 +165,27 @@ fn value(found: Option<&MetricValue>, number: &dyn Fn(f64) -> String) -> String 
     }
 }
 
+/// Returns a note on the expectations of an experiment that were not checked because a variant did not run; `None` if there
+/// are none.
+pub fn of_missing_variants<'a>(trials: impl Iterator<Item = &'a History> + Clone) -> Option<String> {
+    let stated = trials.clone().next()?.config.get("expect")?.as_array()?;
+    let read = |(number, value): (usize, &Value)| Some((number, serde_json::from_value(value.clone()).ok()?));
+    let mut stated: Vec<(usize, Expectation)> = stated.iter().enumerate().filter_map(read).collect();
+    let is_checked = |number| trials.clone().any(|trial| trial.expectations.iter().any(|one| one.number == number));
+    stated.retain(|(number, _)| !is_checked(*number));
+    let missing: Vec<&str> = stated.iter().filter_map(|(_, one)| one.missing_variant(trials.clone())).collect();
+    let count = match missing.len() {
+        0 => return None,
+        1 => "1 expectation was".to_owned(),
+        several => format!("{several} expectations were"),
+    };
+    let mut names = missing;
+    names.sort_unstable();
+    names.dedup();
+    let what = if names.len() == 1 { "variant" } else { "variants" };
+    Some(format!("{count} not checked: the {what} {} did not run", suggest::list(&names)))
+}
+
 /// Returns the section with the expectations; `None` if there are none. Each run has a column if there are several.
 pub fn section(runs: &Runs) -> Option<Section> {
     let expected = rows(runs, false);
@@ -189,7 +213,19 @@ pub fn section(runs: &Runs) -> Option<Section> {
             [Cell::Met(row.is_met()), claim.cloned().unwrap_or_default().into(), Cell::Code(row.statement.clone())];
         table.row(cells.into_iter().chain(found.map(Cell::Text)));
     }
-    let blocks = vec![Block::Table(table.filled()?)];
+    let mut experiments = Vec::new();
+    for (_, history) in runs.trials() {
+        index_of(&mut experiments, &history.experiment);
+    }
+    let notes = experiments.into_iter().filter_map(|experiment| {
+        let trials = runs.trials().map(|(_, history)| history).filter(|history| history.experiment == experiment);
+        of_missing_variants(trials.collect::<Vec<_>>().into_iter())
+    });
+    let mut blocks: Vec<Block> = table.filled().map(Block::Table).into_iter().collect();
+    blocks.extend(notes.map(Block::Note));
+    if blocks.is_empty() {
+        return None;
+    }
     Some(Section { id: "expected", title: "Expectations", blocks })
 }
 

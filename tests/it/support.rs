@@ -95,6 +95,7 @@ impl TestDir {
             return command;
         }
         command.env("RUNNER_DATA_DIR", self.data_cache.path());
+        command.env("XDG_CONFIG_HOME", self.data_cache.path()).env_remove("RUNNER_RUNS");
         for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
             command.env(proxy, unreachable);
         }

@@ -1,8 +1,10 @@
 //! Arguments that several commands share.
 
 pub mod about_args;
+pub mod experiments;
 pub mod lookup;
 pub mod output_args;
 pub mod plot_args;
 pub mod run_args;
 pub mod runs_dir;
+pub mod variant_args;

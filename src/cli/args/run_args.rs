@@ -10,6 +10,7 @@ use indexmap::IndexSet;
 use tch::Device;
 
 use crate::cli::args::lookup::resolve_device;
+use crate::cli::args::variant_args::VariantArgs;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
@@ -36,6 +37,9 @@ pub struct RunArgs {
     /// Remove a setting, so that it is absent or has its default; repeatable
     #[arg(long, value_name = "KEY")]
     pub unset: Vec<String>,
+    /// The variants that are trained.
+    #[command(flatten)]
+    pub variant_args: VariantArgs,
     /// The seed
     #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = parse_seed, allow_hyphen_values = true)]
     pub seed: Option<i64>,
@@ -117,10 +121,17 @@ impl ExecutionConfig {
 /// # Errors
 /// If the signal handlers cannot be installed.
 pub fn signals_and_progress(quiet: bool) -> anyhow::Result<(Arc<Signals>, Progress)> {
+    Ok((listen()?, Progress::new(quiet)))
+}
+
+/// Starts to listen for signals.
+///
+/// # Errors
+/// If the signal handlers cannot be installed.
+pub fn listen() -> anyhow::Result<Arc<Signals>> {
     let signals = Arc::new(Signals::default());
     signals::listen(&signals, terminal::say).context("failed to install the handler for Ctrl-C")?;
-    let progress = Progress::new(quiet);
-    Ok((signals, progress))
+    Ok(signals)
 }
 
 impl RunArgs {
@@ -135,7 +146,8 @@ impl RunArgs {
         let seeds = self.seeds.clone().or(self.seed.map(|seed| vec![seed]));
         changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
         changes.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
-        Ok(Study::new(&source, &changes)?.with_command(&format!("runner exp {}", self.shell_words().join(" "))))
+        let study = Study::new(&source, &changes)?.with_variants(&self.variant_args.variants)?;
+        Ok(study.with_command(&format!("runner exp {}", self.shell_words().join(" "))))
     }
 
     /// Returns whether a run with the recorded options matches these arguments. Without `--threads` and `--device`, any
@@ -188,6 +200,9 @@ impl RunArgs {
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
         self.set.iter().for_each(|change| option("--set", change.clone()));
         self.unset.iter().for_each(|key| option("--unset", key.clone()));
+        if !self.variant_args.variants.is_empty() {
+            option("--variant", self.variant_args.variants.join(","));
+        }
         self.seed.iter().for_each(|seed| option("--seed", seed.to_string()));
         self.seeds.iter().for_each(|seeds| option("--seeds", seeds::format(seeds)));
         self.epochs.iter().for_each(|epochs| option("--epochs", epochs.to_string()));

@@ -1,22 +1,29 @@
 //! `runner exp NAME`
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
+use anyhow::anyhow;
 use serde_json::json;
 
 use crate::cli::args::about_args::AboutArgs;
+use crate::cli::args::experiments::{Experiments, Planned};
 use crate::cli::args::output_args::OutputArgs;
-use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
+use crate::cli::args::run_args::{ExecutionConfig, RunArgs, listen, quoted};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::resume;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
+use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::terminal;
+use crate::config::suggest;
 use crate::data::store::cache::Cache;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::store::about::About;
 use crate::experiment::store::find::SavedRun;
 use crate::io::atomic_write;
+use crate::io::signals::Signals;
 use crate::train::callback::Callback;
 
 /// Arguments of `runner exp`.
@@ -25,6 +32,9 @@ use crate::train::callback::Callback;
 pub struct Args {
     #[command(flatten)]
     run_args: RunArgs,
+    /// More experiments; each becomes a run. Patterns such as `'ideas/*.toml'` are allowed
+    #[arg(id = "experiments", value_name = "NAME|FILE")]
+    more: Vec<String>,
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: CheckpointInterval,
@@ -49,48 +59,140 @@ Examples:
   runner exp digits_mlp --set train.optimizer.adam.lr=0.01 --set train.batch=32
   runner exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1, momentum = 0.9 } }'
   runner exp my/idea.toml --device cuda --out results
+  runner exp digits_mlp 'ideas/*.toml'          several: all are checked first
+  runner exp regularize_mnist --variant base,dropout
   runner exp digits_mlp --json | jq '.histories[0].history.loss'
 
 Ctrl-C or SIGTERM stops after the current step and saves a checkpoint and the
-histories; `runner resume` continues. SIGUSR1 saves a checkpoint.";
+histories; `runner resume` continues. SIGUSR1 saves a checkpoint.
+
+With several experiments, `--json` prints one line for each run, and the exit code
+is the worst of all.";
+
+/// Trains experiments, or resumes their latest matching runs with `--resume`.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let names: Vec<&String> = std::iter::once(&args.run_args.experiment).chain(&args.more).collect();
+    let Experiments { planned, mut errors, notes } = Experiments::plan(&args.run_args, &names);
+    if !args.output_args.quiet {
+        notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
+    }
+    let named = |one: Planned| Planned { study: one.study.with_about(args.about_args.about()), ..one };
+    let planned: Vec<Planned> = planned.into_iter().map(named).collect();
+    match (&planned[..], errors.len()) {
+        (_, 1) => Err(errors.remove(0)),
+        (_, 2..) => {
+            errors.iter().for_each(terminal::error);
+            Ok(Exit::Failed)
+        }
+        ([one], 0) => {
+            let signals = listen()?;
+            run_one(args, one, &args.output_args, &signals)
+        }
+        (planned, 0) => run_all(args, planned),
+    }
+}
+
+/// Trains several experiments, one after the other, and prints how many succeeded.
+fn run_all(args: &Args, planned: &[Planned]) -> anyhow::Result<Exit> {
+    if args.phases.is_some() {
+        return Err(anyhow!("`--phases` is for a single experiment, found {}", planned.len()));
+    }
+    let output_args = OutputArgs { json_lines: true, ..args.output_args.clone() };
+    let say = |text: &str| {
+        if !args.output_args.quiet {
+            terminal::say(text);
+        }
+    };
+    let signals = listen()?;
+    let (mut failed, mut missed) = (Vec::new(), Vec::new());
+    for (number, one) in planned.iter().enumerate() {
+        let name = one.run_args.experiment.as_str();
+        let space = if number > 0 { "\n" } else { "" };
+        say(&format!("{space}[{}/{}] {name}", number + 1, planned.len()));
+        signals.set_exit_message(format!("interrupted; {}", not_started(&planned[number..])));
+        signals.training.store(false, Ordering::Relaxed); // until there is something to save
+        let exit = run_one(args, one, &output_args, &signals).unwrap_or_else(|error| {
+            terminal::error(&error);
+            Exit::Failed
+        });
+        match exit {
+            Exit::Done => {}
+            Exit::Missed => missed.push(name),
+            Exit::Failed => failed.push(name),
+            Exit::Interrupted(_) => {
+                let left = &planned[number + 1..];
+                if !left.is_empty() {
+                    say(&not_started(left));
+                }
+                return Ok(exit);
+            }
+        }
+    }
+    let named = |what: &str, names: &[&str]| match names {
+        [] => String::new(),
+        names => format!("; {what}: {}", suggest::list(names)),
+    };
+    let succeeded = planned.len() - failed.len() - missed.len();
+    say(&format!(
+        "\n{succeeded} of {} experiments succeeded{}{}",
+        planned.len(),
+        named("expectations missed", &missed),
+        named("failed", &failed)
+    ));
+    Ok(if !failed.is_empty() {
+        Exit::Failed
+    } else if !missed.is_empty() {
+        Exit::Missed
+    } else {
+        Exit::Done
+    })
+}
+
+/// Returns which experiments an interrupted command has left, and the command that runs them.
+fn not_started(left: &[Planned]) -> String {
+    let names: Vec<&str> = left.iter().map(|one| one.run_args.experiment.as_str()).collect();
+    let options = left[0].run_args.shell_words().into_iter().skip(1);
+    let words: Vec<String> = names.iter().map(|name| quoted(name)).chain(options).collect();
+    format!("not started: {}; run with `runner exp {}`", suggest::list(&names), words.join(" "))
+}
 
 /// Trains an experiment, or resumes its latest matching run with `--resume`.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
+fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &Signals) -> anyhow::Result<Exit> {
+    let Planned { run_args, study } = planned;
+    let existing = if args.resume { resume::newest_matching(study, &args.out, run_args)? } else { None };
     let about = args.about_args.about();
-    let study = args.run_args.study()?.with_about(about.clone());
-    let existing = if args.resume { resume::newest_matching(&study, &args.out, &args.run_args)? } else { None };
     if let Some((folder, _)) = existing.as_ref().filter(|_| !about.is_empty()) {
         let mut known = About::read(folder.path())?;
         known.merge(&about);
         known.write(folder.path())?;
     }
     if let Some((folder, record)) = existing.as_ref().filter(|(folder, record)| record.is_complete(folder.path())) {
-        record.check_data_of(&study)?;
+        record.check_data_of(study)?;
         let run = SavedRun::find(&folder.path().display().to_string(), &args.out)?;
-        return Ok(finish_completed_run(&run, &args.output_args));
+        return Ok(finish_completed_run(&run, output_args));
     }
     let execution = match &existing {
         Some((_, record)) => ExecutionConfig::from_run(&record.options, None, None)?,
-        None => args.run_args.execution_config()?,
+        None => run_args.execution_config()?,
     };
     execution.apply();
-    let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
+    let mut progress = Progress::new(output_args.quiet);
     let options = Options {
         device: execution.device,
         threads: execution.threads,
-        stack: args.run_args.stack,
+        stack: run_args.stack,
         checkpoint_interval: args.checkpoint,
         cache: &Cache::for_user(),
-        signals: &signals,
+        signals,
     };
     study.notes.iter().for_each(|note| progress.note(note));
-    args.run_args.note_unused_options(&study, execution.device, &mut progress);
+    run_args.note_unused_options(study, execution.device, &mut progress);
     if args.resume && existing.is_none() {
         progress.say("no run to resume: starting a new one");
     }
     let finished = match existing {
-        Some((folder, record)) => resume::resume_run(folder, record, &study, &options, &mut progress),
-        None => run_study(&study, &args.out, &options, &mut progress),
+        Some((folder, record)) => resume::resume_run(folder, record, study, &options, &mut progress),
+        None => run_study(study, &args.out, &options, &mut progress),
     };
     progress.end();
     let finished = finished?;
@@ -101,5 +203,5 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             json!({ "phases": progress.phases(), "epochs": epochs }).to_string().as_bytes(),
         )?;
     }
-    Ok(finish_run(&study, &finished, &signals, &args.output_args))
+    Ok(finish_run(study, &finished, signals, output_args))
 }

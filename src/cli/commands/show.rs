@@ -37,7 +37,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let layers = plan.network().map(|network| commented(&layer_table(&network.record(), &plan.info.sample)));
-    let header = terminal::dim(&format!("# {} ({})", plan.name, source.origin));
+    let extended = source.layers.iter().skip(1).map(|layer| format!(" extends {}", layer.origin)).collect::<String>();
+    let header = terminal::dim(&format!("# {} ({}{extended})", plan.name, source.origin));
     terminal::out(&format!("{header}\n{}\n{}", study.spec.to_toml(), layers.unwrap_or_default()));
     Ok(Exit::Done)
 }

@@ -14,9 +14,11 @@ use crate::views::trials::Runs;
 pub fn of(histories: &[History], page: TextStyle) -> String {
     let expected = expectations::rows(&Runs::together(histories), false);
     let mut lines: Vec<String> = expected.iter().map(|expected| line(expected, page)).collect();
-    if expected.is_empty() {
+    let missing_variants = expectations::of_missing_variants(histories.iter());
+    if expected.is_empty() && missing_variants.is_none() {
         lines.push("no expectation applies to these seeds".to_owned());
     }
+    lines.extend(missing_variants.map(|note| page.wrapped(&note, 2)));
     lines.extend(unchecked(histories).map(|note| page.wrapped(&note, 2)));
     lines.join("\n")
 }

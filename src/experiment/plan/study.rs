@@ -28,6 +28,8 @@ pub struct Study {
     pub source: SourceText,
     /// Changes from the command line, as `--set` takes them.
     pub changes: Vec<String>,
+    /// Names of the selected variants; empty if all are trained.
+    pub selected: Vec<String>,
     /// Notes about where its data files were found.
     pub notes: Vec<String>,
     /// Name, tags and note of the next run.
@@ -104,9 +106,43 @@ impl Study {
             plans,
             source: source.clone(),
             changes: changes.to_vec(),
+            selected: Vec::new(),
             notes,
             about: About::default(),
         })
+    }
+
+    /// Keeps only the plans of the variants that one of these names or patterns (`lr_*`) matches; none keeps all.
+    ///
+    /// # Errors
+    /// When a name or pattern matches no variant.
+    pub fn with_variants(mut self, wanted: &[String]) -> Result<Study, SpecError> {
+        let fail = |message: String, hint: String| SpecError { message, hint: Some(hint) };
+        let names: Vec<&str> = self.spec.variants.iter().map(|variant| variant.name.as_str()).collect();
+        let mut selected = BTreeSet::new();
+        for name in wanted {
+            let pattern = glob::Pattern::new(name).map_err(|error| {
+                fail(
+                    format!("`{name}` is not a pattern: {error}"),
+                    "write a name, or a pattern such as `lr_*`".to_owned(),
+                )
+            })?;
+            let found: Vec<&str> = names.iter().copied().filter(|name| pattern.matches(name)).collect();
+            if found.is_empty() {
+                let hint = match (suggest::nearest(name, names.iter().copied()), &names[..]) {
+                    (_, []) => "omit `--variant`: the experiment has no variants".to_owned(),
+                    (Some(near), names) => format!("did you mean `{near}`? The variants are {}", suggest::list(names)),
+                    (None, names) => format!("the variants are {}", suggest::list(names)),
+                };
+                return Err(fail(format!("`{}` has no variant `{name}`", self.name), hint));
+            }
+            selected.extend(found.into_iter().map(str::to_owned));
+        }
+        if !selected.is_empty() && selected.len() < names.len() {
+            self.plans.retain(|plan| selected.contains(&plan.variant));
+            self.selected = self.plans.iter().map(|plan| plan.variant.clone()).collect();
+        }
+        Ok(self)
     }
 
     /// Records the command that runs this study.

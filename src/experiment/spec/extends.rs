@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use toml_edit::{Document, DocumentMut, InlineTable, Item, Value};
+use toml_edit::{Document, DocumentMut, InlineTable, Item};
 
 use crate::experiment::spec::data_paths;
 use crate::experiment::spec::merge::{Schema, merge};

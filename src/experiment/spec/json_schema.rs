@@ -21,7 +21,75 @@ const OPTIONAL: [&str; 9] =
 pub fn json_schema() -> Value {
     let mut schema = serde_json::to_value(schemars::schema_for!(Spec)).expect("a schema is JSON");
     extend(&mut schema);
+    add_extends(&mut schema);
     schema
+}
+
+/// Adds `extends`. A file that extends another one may omit keys that are otherwise required.
+fn add_extends(schema: &mut Value) {
+    let Some(root) = schema.as_object_mut() else { return };
+    let Some(Value::Object(mut definitions)) = root.remove("$defs") else { return };
+    let required = take_required(root, &mut definitions);
+    root.insert("$defs".to_owned(), definitions.into());
+    let description = "The experiment that this file changes: the path of its file, relative to this one, or its name.";
+    if let Some(properties) = root.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("extends".to_owned(), json!({ "type": "string", "description": description }));
+    }
+    root.insert("if".to_owned(), json!({ "not": { "required": ["extends"] } }));
+    root.insert("then".to_owned(), required.into());
+}
+
+/// Removes `required` from a schema and the tables in it, and returns a schema that requires the same. A choice keeps its
+/// `required`, which names it.
+fn take_required(schema: &mut Map<String, Value>, definitions: &mut Map<String, Value>) -> Map<String, Value> {
+    let mut taken = Map::new();
+    let reference = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/$defs/"));
+    if let Some(name) = reference.map(str::to_owned) {
+        let mut definition = definitions.get_mut(&name).map(Value::take).unwrap_or_default();
+        taken = definition.as_object_mut().map(|found| take_required(found, definitions)).unwrap_or_default();
+        definitions.insert(name, definition);
+    }
+    let choices = schema.get_mut("anyOf").and_then(Value::as_array_mut);
+    for choice in choices.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let is_named = choice.contains_key("properties") && choice.contains_key("required");
+        let inner = match is_named {
+            true => take_from_properties(choice, definitions),
+            false => take_required(choice, definitions),
+        };
+        merge_properties(&mut taken, inner);
+    }
+    merge_properties(&mut taken, take_from_properties(schema, definitions));
+    if let Some(required) = schema.shift_remove("required").filter(|required| *required != json!([])) {
+        taken.insert("required".to_owned(), required);
+    }
+    taken
+}
+
+/// Does the same with the properties of a schema.
+fn take_from_properties(schema: &mut Map<String, Value>, definitions: &mut Map<String, Value>) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for (key, value) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        let inner = value.as_object_mut().map(|value| take_required(value, definitions)).unwrap_or_default();
+        if !inner.is_empty() {
+            properties.insert(key.clone(), inner.into());
+        }
+    }
+    match properties.is_empty() {
+        true => Map::new(),
+        false => Map::from_iter([("properties".to_owned(), properties.into())]),
+    }
+}
+
+/// Adds what `more` requires to `taken`.
+fn merge_properties(taken: &mut Map<String, Value>, more: Map<String, Value>) {
+    for (key, value) in more {
+        match (taken.get_mut(&key), value) {
+            (Some(Value::Object(present)), Value::Object(added)) if key == "properties" => present.extend(added),
+            (_, value) => {
+                taken.insert(key, value);
+            }
+        }
+    }
 }
 
 /// Extends a schema and everything in it.

@@ -78,6 +78,7 @@ fn merge_table(base: &mut InlineTable, top: &InlineTable, schema: &Schema, node:
             }
         }
     }
+    base.fmt();
 }
 
 /// Whether both tables choose the same, `rmsprop` or `rms_prop`. The key of `base` becomes that of `top`.

@@ -62,6 +62,9 @@ pub struct RunRecord {
     /// Changes from the command line, as `--set` takes them.
     #[serde(rename = "overrides", alias = "changes")]
     pub changes: Vec<String>,
+    /// Names of the variants that are trained; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<String>,
     /// The experiment's file.
     pub source: SourceRecord,
 }
@@ -147,6 +150,7 @@ impl RunRecord {
             finished: false,
             groups: Vec::new(),
             changes: study.changes.clone(),
+            variants: study.selected.clone(),
             source: SourceRecord { name, origin, text, folder },
         })
     }
@@ -229,6 +233,7 @@ impl RunRecord {
         let current = self.working_folder.clone().filter(|folder| folder.is_dir()).unwrap_or(current);
         let source = SourceText { name, origin, text, folder, layers: Vec::new() };
         let mut study = Study::with_working_directory(&current, &source, &self.changes)
+            .and_then(|study| study.with_variants(&self.variants))
             .context("failed to read the experiment of the run")?;
         if !self.cycles_momentum {
             study.plans = study.plans.into_iter().map(Plan::with_constant_momentum).collect();
@@ -254,9 +259,10 @@ impl RunRecord {
             .with_context(|| format!("`started` must be an RFC 3339 time, found `{shown}`"))
     }
 
-    /// Whether it is a run of this study: same experiment, same changes.
+    /// Whether it is a run of this study: same experiment, changes and variants.
     pub fn is_of(&self, study: &Study) -> bool {
-        (&self.experiment, &self.source.text, &self.changes) == (&study.name, &study.source.text, &study.changes)
+        (&self.experiment, &self.source.text, &self.changes, &self.variants)
+            == (&study.name, &study.source.text, &study.changes, &study.selected)
     }
 
     /// Checks that the data of a group are the same as when it started.

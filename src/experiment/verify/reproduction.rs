@@ -209,9 +209,16 @@ fn from_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged
         tf32: environment.precision.as_deref() == Some("tf32"),
         deterministic: environment.deterministic.unwrap_or(false),
     };
-    let about = About::default();
-    let study =
-        Study { name: first.experiment.clone(), spec, plans, source, changes: Vec::new(), notes: Vec::new(), about };
+    let study = Study {
+        name: first.experiment.clone(),
+        spec,
+        plans,
+        source,
+        changes: Vec::new(),
+        selected: Vec::new(),
+        notes: Vec::new(),
+        about: About::default(),
+    };
     Ok(ReproducibleRun { folder, trials, damaged, options, note: None, study, stacks: Vec::new(), interrupted: None })
 }
 

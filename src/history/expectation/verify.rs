@@ -33,6 +33,14 @@ impl Expectation {
             && self.variant.as_ref().is_none_or(|only| *only == trial.variant)
             && !(self.over == Some(Over::Std) && lone())
             && self.has_enough_seeds(all)
+            && self.missing_variant(all.iter()).is_none()
+    }
+
+    /// Returns the variant that the expectation is about, or compares with, if it has none of these trials.
+    pub fn missing_variant<'a>(&self, trials: impl Iterator<Item = &'a History> + Clone) -> Option<&str> {
+        let other = self.above.as_ref().and_then(|name| Some(name.split_once(VARIANT_SEPARATOR)?.0));
+        let mut named = [self.variant.as_deref(), other].into_iter().flatten();
+        named.find(|name| trials.clone().all(|trial| trial.variant != *name))
     }
 
     /// Returns whether the trials have at least `min_seeds` seeds.
@@ -225,6 +233,17 @@ mod tests {
         let held = verified(&[above], trials);
         assert_eq!((&held[0][0].against, held[0][0].met), (&Some(MetricValue::Number(Number(0.1))), true));
         assert_eq!((&held[1][0].against, held[1][0].met), (&Some(MetricValue::Number(Number(0.7))), false));
+    }
+
+    #[test]
+    fn an_expectation_about_a_variant_without_trials_is_not_checked() {
+        let of_b = read("metric = \"last.loss\"\nvariant = \"b\"\nat_most = 0.5");
+        let above = read("metric = \"last.loss\"\nvariant = \"a\"\nabove = \"b/last.loss\"");
+        let only_a = [trial("a", 0, 0.2)];
+        assert_eq!((of_b.missing_variant(only_a.iter()), above.missing_variant(only_a.iter())), (Some("b"), Some("b")));
+        assert!(verified(&[of_b.clone(), above.clone()], only_a.to_vec())[0].is_empty());
+        let both = vec![trial("a", 0, 0.2), trial("b", 0, 0.1)];
+        assert_eq!(verified(&[of_b, above], both).concat().len(), 2);
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 mod command_line;
 mod data_files;
+mod defaults;
 mod expectations;
 mod experiment_files;
+mod extends;
 mod first_mistakes;
 mod integers;
 mod mismatched_settings;

@@ -63,3 +63,25 @@ fn an_interrupted_run_saves_the_weights_of_its_last_complete_epoch() {
     let uninterrupted = dir.path(uninterrupted["run"].as_str().unwrap());
     assert!(weights(&interrupted) == weights(&uninterrupted), "the weights are not those after epoch {epochs}");
 }
+
+#[test]
+fn a_signal_stops_several_experiments_and_names_those_that_are_left() {
+    let dir = TestDir::new();
+    for name in ["long", "second", "third"] {
+        dir.write(&format!("{name}.toml"), idea_with("epochs = 2", "epochs = 100000"));
+    }
+    let mut child = dir
+        .command(&["exp", "long.toml", "second.toml", "third.toml", "--device", "cpu"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr_lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(stderr_lines.any(|line| line.trim_start_matches("epoch").trim_start().starts_with("3/")));
+    send(&child, libc::SIGINT);
+    let last_line = stderr_lines.last().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let command = "`runner exp second.toml third.toml --device cpu`";
+    assert_says(&last_line, &["not started: `second.toml`, `third.toml`; run with", command]);
+    assert!(dir.path("runs/long").is_dir() && !dir.path("runs/second").exists());
+}

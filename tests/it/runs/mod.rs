@@ -12,5 +12,6 @@ mod reproducing;
 mod run_files;
 mod seeds;
 mod settings;
+mod several;
 mod stacks;
 mod summary;
