@@ -7,8 +7,9 @@ use serde_json::json;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::quoted;
 use crate::cli::exit::Exit;
-use crate::cli::summary::{self, plots, write_errors};
-use crate::cli::text::terminal;
+use crate::cli::summary::trained_run::TrainedRun;
+use crate::cli::summary::{plots, write_errors};
+use crate::cli::text::{log_file, terminal};
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
 use crate::experiment::store::find::SavedRun;
@@ -25,8 +26,12 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
     }
     if output_args.json {
         output_args.print(&json!({ "run": folder.path(), "plots": plot_files, "histories": histories }));
-    } else if !output_args.quiet && !histories.is_empty() {
-        terminal::out(&summary::of(study, finished, &plot_files));
+    } else if !histories.is_empty() {
+        let summary = output_args.summary(&TrainedRun::of(study, finished));
+        log_file::append(&summary);
+        if !output_args.quiet {
+            terminal::out(&summary);
+        }
     }
     let run = quoted(&folder.path().display().to_string());
     failures.iter().for_each(terminal::error);

@@ -1,11 +1,13 @@
 //! Synthetic histories and studies for the tests of the command-line output.
 
+use std::borrow::Cow;
+use std::path::PathBuf;
+
 use indexmap::IndexMap;
 use serde_json::json;
 
+use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::text::text_style::TextStyle;
-use crate::experiment::plan::study::Study;
-use crate::experiment::spec::source_text::SourceText;
 use crate::history::curves::Curves;
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
@@ -78,23 +80,16 @@ impl HistoryFixture {
     }
 }
 
-/// Returns a study on `digits` with these variants, given as pairs of name and settings.
-pub(super) fn study(variants: &[(&str, &str)]) -> Study {
-    study_with_data("[data.digits]", "cross_entropy", 10, variants)
-}
-
-/// Returns a study on the given data, with a loss that fits them.
-pub(super) fn study_with_data(data: &str, loss: &str, outputs: usize, variants: &[(&str, &str)]) -> Study {
-    let mut text = format!(
-        "title = \"Synthetic\"\n{data}\n[network]\nlayers = [{{ linear = {outputs} }}]\n\
-         [train]\nepochs = 2\nbatch = 8\nloss = \"{loss}\"\noptimizer = \"adam\"\n"
-    );
-    for (name, set) in variants {
-        text += &format!("[[variants]]\nname = \"{name}\"\nset = {{ {set} }}\n");
+/// Returns a run of these variants.
+pub(super) fn run<'a>(variants: &[&str], histories: &'a [History]) -> TrainedRun<'a> {
+    TrainedRun {
+        name: "idea".to_owned(),
+        folder: PathBuf::from("runs/idea/1"),
+        variants: variants.iter().map(|name| (*name).to_owned()).collect(),
+        histories: Cow::Borrowed(histories),
+        peak_memory: None,
+        planned: None,
     }
-    let source =
-        SourceText { name: "synthetic".to_owned(), origin: "synthetic.toml".to_owned(), text, ..SourceText::default() };
-    Study::new(&source, &[]).unwrap()
 }
 
 /// Returns the width of the longest line, in characters.

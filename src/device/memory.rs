@@ -28,6 +28,13 @@ pub fn free_main_memory() -> u64 {
     free_in_root(Path::new("/")).unwrap_or(ASSUMED_FREE)
 }
 
+/// Returns the largest resident memory of this process so far in bytes; `None` if the system does not report it, as outside
+/// of Linux.
+pub fn peak_of_process() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    parse_number_after(&status, "VmHWM:")?.checked_mul(1024)
+}
+
 /// Returns an empty vector with room for this number of values.
 ///
 /// # Errors
@@ -84,6 +91,14 @@ mod tests {
             std::fs::write(file, text).unwrap();
         }
         free_in_root(root.path())
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_peak_of_this_process_is_known() {
+        let used = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let peak = peak_of_process().unwrap();
+        assert!((used.len() as u64..1 << 40).contains(&peak), "{peak} bytes");
     }
 
     const MEMINFO: (&str, &str) =

@@ -2,6 +2,7 @@
 
 pub mod about_args;
 pub mod experiments;
+pub mod log_args;
 pub mod lookup;
 pub mod output_args;
 pub mod plot_args;

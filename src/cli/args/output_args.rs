@@ -1,6 +1,10 @@
 //! Output options of commands that train.
 
+use crate::cli::args::run_args::parse_positive;
+use crate::cli::summary::trained_run::TrainedRun;
+use crate::cli::summary::{full, short};
 use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
 
 /// What is printed about a run.
 #[derive(Clone, Debug, clap::Args)]
@@ -8,6 +12,12 @@ pub struct OutputArgs {
     /// Print errors only
     #[arg(long, short)]
     pub quiet: bool,
+    /// Print all tables, expectations and layers at the end
+    #[arg(long, short, conflicts_with_all = ["quiet", "json"])]
+    pub verbose: bool,
+    /// Number of variants in the summary, best first [default: 10, all with `--verbose`]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    pub top: Option<usize>,
     /// Print the histories as JSON instead of the summary
     #[arg(long)]
     pub json: bool,
@@ -23,5 +33,14 @@ impl OutputArgs {
     /// Prints the results of a run as JSON.
     pub fn print(&self, results: &serde_json::Value) {
         if self.json_lines { terminal::out(&results.to_string()) } else { terminal::json(results) }
+    }
+
+    /// Returns the summary of a run.
+    pub fn summary(&self, run: &TrainedRun) -> String {
+        let page = TextStyle::of_output();
+        match self.verbose {
+            true => full::render(run, self.top, page),
+            false => short::render(run, self.top.unwrap_or(short::TOP), page),
+        }
     }
 }

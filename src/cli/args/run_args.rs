@@ -9,6 +9,7 @@ use anyhow::Context;
 use indexmap::IndexSet;
 use tch::Device;
 
+use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::variant_args::VariantArgs;
 use crate::cli::text::progress_bar::Progress;
@@ -119,9 +120,10 @@ impl ExecutionConfig {
 /// Starts to listen for signals and to show progress, and returns both.
 ///
 /// # Errors
-/// If the signal handlers cannot be installed.
-pub fn signals_and_progress(quiet: bool) -> anyhow::Result<(Arc<Signals>, Progress)> {
-    Ok((listen()?, Progress::new(quiet)))
+/// If the log file cannot be opened or the signal handlers cannot be installed.
+pub fn signals_and_progress(quiet: bool, log_args: &LogArgs) -> anyhow::Result<(Arc<Signals>, Progress)> {
+    let progress = log_args.progress(quiet)?;
+    Ok((listen()?, progress))
 }
 
 /// Starts to listen for signals.

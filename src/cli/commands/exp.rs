@@ -8,13 +8,13 @@ use serde_json::json;
 
 use crate::cli::args::about_args::AboutArgs;
 use crate::cli::args::experiments::{Experiments, Planned};
+use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, listen, quoted};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::resume;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
-use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::config::suggest;
 use crate::data::store::cache::Cache;
@@ -48,6 +48,8 @@ pub struct Args {
     phases: Option<PathBuf>,
     #[command(flatten)]
     out: RunsDir,
+    #[command(flatten)]
+    log_args: LogArgs,
     #[command(flatten)]
     output_args: OutputArgs,
 }
@@ -176,7 +178,7 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
         None => run_args.execution_config()?,
     };
     execution.apply();
-    let mut progress = Progress::new(output_args.quiet);
+    let mut progress = args.log_args.progress(output_args.quiet)?;
     let options = Options {
         device: execution.device,
         threads: execution.threads,

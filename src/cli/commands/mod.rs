@@ -47,7 +47,7 @@ pub enum Command {
     Report(report::Args),
     /// List the experiments
     List(list::Args),
-    /// Show an experiment's settings and layers
+    /// Show an experiment's settings or a run's results
     Show(show::Args),
     /// List, download, verify and describe data sets
     Data(data::Args),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
@@ -40,6 +41,8 @@ pub struct Args {
     #[command(flatten)]
     out: RunsDir,
     #[command(flatten)]
+    log_args: LogArgs,
+    #[command(flatten)]
     output_args: OutputArgs,
 }
 
@@ -71,7 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let study = record.study()?;
     let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
     execution.apply();
-    let (signals, mut progress) = signals_and_progress(args.output_args.quiet)?;
+    let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     study.notes.iter().for_each(|note| progress.note(note));
     let options = Options {
         device: execution.device,

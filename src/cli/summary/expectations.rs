@@ -23,6 +23,20 @@ pub fn of(histories: &[History], page: TextStyle) -> String {
     lines.join("\n")
 }
 
+/// Returns a line for each missed expectation, and the note on the number of those that are met.
+pub fn missed(histories: &[History], page: TextStyle) -> (Vec<String>, String) {
+    let expected = expectations::rows(&Runs::together(histories), false);
+    let missed = expected.iter().filter(|expected| !expected.is_met());
+    let missed: Vec<String> = missed.map(|expected| line(expected, page)).collect();
+    let counted = match expected.len() {
+        0 => "no expectation applies to these seeds".to_owned(),
+        1 => format!("{} of 1 expectation met", 1 - missed.len()),
+        all => format!("{} of {all} expectations met", all - missed.len()),
+    };
+    let unchecked = unchecked(histories).map(|note| format!("; {note}")).unwrap_or_default();
+    (missed, page.wrapped(&format!("{counted}{unchecked}"), 2))
+}
+
 /// Returns a note on the expectations that need more seeds than were trained; `None` if there are none.
 fn unchecked(histories: &[History]) -> Option<String> {
     let stated = histories.first()?.config.get("expect")?.as_array()?;

@@ -1,157 +1,17 @@
-//! The summary at the end of a run: the first, best and last epoch, test metrics with the classification report, the
-//! diagnosis, which expectations are met, and where the files are.
+//! The summary at the end of a run: [`short`] fits a screen, and [`full`] has all tables.
 
+pub mod best_variants;
 pub mod classification;
 pub mod expectations;
+pub mod full;
+pub mod kept_metrics;
 pub mod layers;
 pub mod plots;
+pub mod resources;
+pub mod short;
+pub mod trained_run;
 pub mod tree;
 pub mod trials;
 pub mod variants;
+pub mod verdict;
 pub mod write_errors;
-
-use std::collections::BTreeSet;
-
-use crate::cli::text::number_format;
-use crate::cli::text::table::Columns;
-use crate::cli::text::text_style::TextStyle;
-use crate::compare::metric_name::is_metric;
-use crate::experiment::plan::study::Study;
-use crate::experiment::run::Finished;
-use crate::history::baseline::cautions;
-use crate::history::{History, Status};
-use crate::views::layers::{joined, predictions};
-use crate::views::variants::{baselines, trial_status};
-
-/// Returns the summary of a run that has written these plots.
-pub fn of(study: &Study, finished: &Finished, plots: &[&str]) -> String {
-    let page = TextStyle::of_output();
-    let mut parts = match &finished.histories[..] {
-        histories if study.plans.len() > 1 => variants::of(study, histories, page),
-        [_] => one(&finished.histories, page),
-        histories => trials::of(histories, page),
-    };
-    parts.extend(classification::without_threshold(&finished.histories).map(|line| page.wrapped(&line, 0)));
-    if study.plans.len() == 1 {
-        let leak = finished.histories.first().and_then(|history| history.data.resample.as_ref()?.leak.as_ref());
-        parts.extend(leak.map(|why| page.wrapped(&format!("data leakage: {why}"), 2)));
-    }
-    let interrupted = finished.histories.iter().any(|history| history.status == Status::Interrupted);
-    if !interrupted {
-        parts.extend(expectations::references(&finished.histories));
-    }
-    if !study.spec.expect.is_empty() && !interrupted {
-        parts.push(expectations::of(&finished.histories, page));
-    }
-    parts.push(files(finished, plots, page));
-    parts.join("\n\n")
-}
-
-/// Returns the parts of a single trial: the table of epochs, its status, test metrics, layer statistics, what a small network
-/// has learned, and the diagnosis.
-fn one(histories: &[History], page: TextStyle) -> Vec<String> {
-    let history = &histories[0];
-    let cautions = cautions(&[history]);
-    let mut parts: Vec<String> = cautions.iter().map(|caution| page.wrapped(caution, 0)).collect();
-    match history.network {
-        Some(_) if !history.history.is_empty() => parts.push(epochs(history)),
-        Some(_) => {}
-        None => parts.extend(tree::of(history)),
-    }
-    parts.extend(trial_status::of_one(history));
-    let has_threshold = history.test.as_ref().is_some_and(|test| test.threshold.is_some());
-    // a tree's table has its test metrics, unless they are at another threshold than the other metrics
-    if let Some(test) = history.test.as_ref().filter(|_| history.network.is_some() || has_threshold) {
-        let metrics: Vec<String> = test
-            .metrics
-            .iter()
-            .map(|(name, value)| format!("test {name} {}", number_format::of(name, Some(value.0))))
-            .collect();
-        let weights = history.network.as_ref().map(|_| format!("weights of the {} epoch", test.weights));
-        let threshold =
-            test.threshold.as_ref().map(|at| format!("threshold {}", number_format::metric(Some(at.value))));
-        let of: Vec<String> = weights.into_iter().chain(threshold).collect();
-        let line = format!("{} ({})", metrics.join(", "), of.join(", "));
-        let lines = [Some(line), baselines::line(&[history]), trial_status::near_zero(histories)].into_iter().flatten();
-        parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
-    }
-    if let Some(test) = &history.test {
-        let of_tree = baselines::line(&[history]).filter(|_| history.network.is_none() && !has_threshold);
-        parts.extend(of_tree.map(|line| page.wrapped(&line, 0)));
-        parts.extend(classification::of(test, &history.data, page));
-    }
-    parts.extend(classification::positive_class(&[history]).map(|line| page.wrapped(&line, 2)));
-    parts.extend(layers::of_trials(histories, page));
-    if let Some(learned) = &history.learned {
-        parts.push(learned_table(history, learned));
-    }
-    if let Some(diagnosis) = &history.diagnosis {
-        parts.push(page.wrapped(&diagnosis.sentence, 0));
-    }
-    parts
-}
-
-fn epochs(history: &History) -> String {
-    let curves = &history.history;
-    let (first, last) = (curves.epoch[0], curves.epoch[curves.len() - 1]);
-    let best = history.best.as_ref().map(|best| best.epoch);
-    let best_header = best.map_or("best".to_owned(), |epoch| format!("best ({epoch})"));
-    let header = ["epoch".to_owned(), format!("first ({first})"), best_header, format!("last ({last})")];
-    let mut table = Columns::new(header, 1..4);
-    for name in curves.series.keys().filter(|name| is_metric(name)) {
-        let at = |epoch: Option<usize>| number_format::of(name, epoch.and_then(|epoch| curves.at(epoch, name)));
-        table.row([name.clone(), at(Some(first)), at(best), at(Some(last))]);
-    }
-    table.text()
-}
-
-/// Returns the predictions of a small network, and its weights if it is very small.
-fn learned_table(history: &History, learned: &crate::history::Learned) -> String {
-    let mut lines = vec![Columns::from(predictions(learned, "")).text()];
-    if history.network.as_ref().is_some_and(|network| network.parameters <= 16) {
-        lines.push(String::new());
-        lines.extend(learned.parameters.iter().map(|(name, values)| format!("{name}  [{}]", joined(values))));
-    }
-    lines.join("\n")
-}
-
-/// Returns where the files are.
-fn files(finished: &Finished, plots: &[&str], page: TextStyle) -> String {
-    let folder = finished.folder.path().display();
-    let of_trial = |history: &History| match (&history.network, &history.tree) {
-        (Some(_), _) => Some("safetensors"),
-        (None, Some(_)) => Some("tree.json"),
-        (None, None) => None, // interrupted
-    };
-    let models: BTreeSet<&str> = finished.histories.iter().filter_map(of_trial).collect();
-    let models: Vec<&str> = std::iter::once("json").chain(models).collect();
-    match &finished.histories[..] {
-        [history] => {
-            let files = models.iter().map(|ending| format!("{}.{ending}", history.stem()));
-            let files = files.chain(plots.iter().map(|name| (*name).to_owned())).chain(["experiment.toml".to_owned()]);
-            // errors about files that were not written come after the summary
-            let files = files.filter(|name| finished.folder.file(name).exists()).collect::<Vec<_>>().join(", ");
-            format!("{folder}/\n{}", indented(&files, page))
-        }
-        _ => {
-            let names: Vec<&str> = ["experiment.toml"].into_iter().chain(plots.iter().copied()).collect();
-            let files = format!("{}, and {} of each trial", names.join(", "), of_each(&models));
-            format!("{folder}/\n{}", indented(&files, page))
-        }
-    }
-}
-
-/// Returns text in lines that fit, each indented by two blanks.
-fn indented(text: &str, page: TextStyle) -> String {
-    let width_after_out_of_memory = TextStyle { width: page.width.saturating_sub(2), ..page };
-    format!("  {}", width_after_out_of_memory.wrapped(text, 2))
-}
-
-/// Returns the endings in words: `.json and .safetensors or .tree.json`.
-fn of_each(endings: &[&str]) -> String {
-    match endings {
-        [history] => format!(".{history}"),
-        [history, models @ ..] => format!(".{history} and .{}", models.join(" or .")),
-        [] => String::new(),
-    }
-}

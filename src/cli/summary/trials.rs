@@ -8,7 +8,6 @@ use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
-use crate::history::baseline::cautions;
 use crate::history::diagnosis::Verdict;
 use crate::history::{History, Status};
 use crate::views::metric_column::MetricColumn;
@@ -22,12 +21,7 @@ pub fn of(histories: &[History], page: TextStyle) -> Vec<String> {
     let rows = rows(histories);
     let some_epoch = histories.iter().any(|history| !history.history.is_empty());
     let all: Vec<&History> = histories.iter().collect();
-    let cautions = cautions(&all);
-    let mut parts: Vec<String> =
-        Some(cautions.iter().map(|caution| page.wrapped(caution, 2)).collect::<Vec<_>>().join("\n"))
-            .filter(|cautions| !cautions.is_empty())
-            .into_iter()
-            .collect();
+    let mut parts = Vec::new();
     if some_epoch {
         parts.extend(tables(&rows, histories, page));
     }

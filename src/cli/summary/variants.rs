@@ -1,28 +1,28 @@
 //! The summary of an experiment's variants: the table of their metrics with the best marked, and notes about them.
 
+use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::summary::{classification, layers};
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, settings};
-use crate::experiment::plan::study::Study;
 use crate::history::History;
 use crate::views::metric_column::MetricColumn;
+use crate::views::variants::order::Ranked;
 use crate::views::variants::ranking::{best_by, incomparable, meaning_of_mark};
 use crate::views::variants::table::meaning_of_rise;
 use crate::views::variants::variant::Variant;
 use crate::views::variants::{baselines, leakage, legend, trial_status, val_loss_rise};
 
-/// Returns the tables and the notes.
-pub fn of(study: &Study, histories: &[History], page: TextStyle) -> Vec<String> {
-    let variants = Variant::all(study.plans.iter().map(|plan| plan.variant.as_str()), histories);
-    let all: Vec<&History> = histories.iter().collect();
+/// Returns the tables, best variants first, and the notes. `top` is the maximum number of rows.
+pub fn of(run: &TrainedRun, top: Option<usize>, page: TextStyle) -> Vec<String> {
+    let (histories, variants, all) = (&run.histories[..], run.variants(), run.trials());
     let paragraph = |lines: Vec<String>| {
         let lines: Vec<String> = lines.iter().map(|line| page.wrapped(line, 2)).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     };
     let mut parts: Vec<String> = paragraph(baselines::cautions_of_variants(&variants)).into_iter().collect();
     if histories.iter().any(|history| !history.history.is_empty()) {
-        parts.extend(tables(&variants, page));
+        parts.extend(tables(&Ranked::new(variants.clone()), top.unwrap_or(usize::MAX), page));
     }
     let threshold =
         |variant: &Variant| Some(format!("{}: {}", variant.name, classification::thresholds(&variant.trials)?));
@@ -42,7 +42,7 @@ pub fn of(study: &Study, histories: &[History], page: TextStyle) -> Vec<String> 
 
 /// Where the standard deviation over trials is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spread {
+pub(super) enum Spread {
     /// Nowhere: each variant has one trial.
     None,
     /// After the mean.
@@ -51,7 +51,8 @@ enum Spread {
     Below,
 }
 
-fn tables(variants: &[Variant], page: TextStyle) -> Vec<String> {
+fn tables(ranked: &Ranked, top: usize, page: TextStyle) -> Vec<String> {
+    let variants = &ranked.variants[..];
     let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
     let legend = |has_best: bool| {
         let mark = meaning_of_mark(variants, has_best).map(|meaning| match (has_best, page.styled) {
@@ -59,10 +60,11 @@ fn tables(variants: &[Variant], page: TextStyle) -> Vec<String> {
             (true, false) => format!("; * {meaning}"),
             (false, _) => format!("; {meaning}"),
         });
-        format!("{}{}{}", legend::of(&trials), meaning_of_rise(&trials), mark.unwrap_or_default())
+        let (rise, order) = (meaning_of_rise(&trials), meaning_of_order(ranked));
+        format!("{}{rise}{}{order}", legend::of(&trials), mark.unwrap_or_default())
     };
     let main = |spread| fitted(variants, &trials, spread);
-    let mut tables = with_legend(variants, &main, legend, page);
+    let mut tables = with_legend(variants, top, &main, legend, page);
     let at_threshold = MetricColumn::at_threshold(&trials);
     if !at_threshold.is_empty() {
         let fitted = |spread| Fitted {
@@ -71,27 +73,40 @@ fn tables(variants: &[Variant], page: TextStyle) -> Vec<String> {
             spare: Vec::new(),
             closing: None,
         };
-        tables.extend(with_legend(variants, &fitted, |_| legend::at_threshold(&trials), page));
+        tables.extend(with_legend(variants, top, &fitted, |_| legend::at_threshold(&trials), page));
     }
     tables
 }
 
-/// Returns tables with the standard deviation over trials where it fits, and the legend below the last.
+/// Returns tables of the first variants, with the standard deviation over trials where it fits, and the legend below the last.
 fn with_legend(
     variants: &[Variant],
+    top: usize,
     fitted: &dyn Fn(Spread) -> Fitted,
     legend: impl Fn(bool) -> String,
     page: TextStyle,
 ) -> Vec<String> {
     let several = variants.iter().any(|variant| variant.trials.len() > 1);
-    let fitted = match several {
-        false => fitted(Spread::None),
-        true => {
-            Some(fitted(Spread::Beside)).filter(|fitted| fitted.is_one(page)).unwrap_or_else(|| fitted(Spread::Below))
-        }
+    let beside = fitted(if several { Spread::Beside } else { Spread::None }).first(top);
+    let fitted = match several && !beside.is_one(page) {
+        true => fitted(Spread::Below).first(top.saturating_mul(2)),
+        false => beside,
     };
-    let legend = legend(fitted.has_best());
+    let legend = format!("{}{}", legend(fitted.has_best()), left_out(variants, top));
     fitted.tables_with_legend(&legend, page)
+}
+
+/// Returns the metric that variants are ordered by, as a part of a legend; empty if none ranks them.
+pub(super) fn meaning_of_order(ranked: &Ranked) -> String {
+    ranked.by.as_ref().map(|by| format!("; best first by {}", by.name())).unwrap_or_default()
+}
+
+/// Returns a note on the variants that are left out of a table of the first `top`; empty if it has all.
+pub(super) fn left_out(variants: &[Variant], top: usize) -> String {
+    match variants.len() {
+        all if all > top => format!("; the best {top} of {all} variants (`--top {all}` shows all)"),
+        _ => String::new(),
+    }
 }
 
 /// Returns a row for each variant, and a second one if the standard deviation is below the mean.
@@ -151,7 +166,7 @@ fn epochs(trials: &[&History]) -> String {
     }
 }
 
-fn metric_column(variants: &[Variant], column: &MetricColumn, spread: Spread) -> Column {
+pub(super) fn metric_column(variants: &[Variant], column: &MetricColumn, spread: Spread) -> Column {
     let marks = best_by(column, variants);
     let cells = variants.iter().zip(marks).flat_map(|(variant, is_best)| {
         let values = variant.values(|history| column.value(history));
@@ -177,8 +192,8 @@ mod tests {
     use crate::history::Status;
     use crate::history::number::Number;
 
-    fn shown(study: &Study, histories: &[History]) -> String {
-        let text = of(study, histories, PLAIN).join("\n\n");
+    fn shown(variants: &[&str], histories: &[History]) -> String {
+        let text = of(&fixtures::run(variants, histories), None, PLAIN).join("\n\n");
         assert!(width(&text) <= 80, "{text}");
         text
     }
@@ -196,13 +211,7 @@ mod tests {
 
     #[test]
     fn variants_stand_side_by_side_with_the_best_marked_and_how_each_reads_and_ended() {
-        let study = fixtures::study(&[
-            ("baseline", ""),
-            ("early_stopping", "\"train.epochs\" = 4"),
-            ("large_steps", ""),
-            ("interrupted", ""),
-            ("late", ""),
-        ]);
+        let variants = ["baseline", "early_stopping", "large_steps", "interrupted", "late"];
         let mut burst = history("large_steps", 0, &[("loss", &[0.9, f64::NAN]), ("val_loss", &[0.9, f64::NAN])]);
         burst.0.status = Status::Diverged;
         let histories = [
@@ -211,15 +220,15 @@ mod tests {
             burst.0,
             classifier("interrupted", 0, 0.1, 0.99).ended(Status::Interrupted, 60).0,
         ];
-        assert_snapshot!(shown(&study, &histories), @r"
+        assert_snapshot!(shown(&variants, &histories), @r"
         variant           loss  val_loss    rise     acc  val_acc  test acc  diagnosis
         baseline        0.3000    0.4000* 0.0000  0.9500   0.9000*   0.8500  good
         early_stopping  0.3500    0.4500  0.0000  0.9000   0.8500    0.8000  good
-        large_steps          –         –       –       –        –         –  diverged
         interrupted     0.1000    0.2000  0.0000  0.9900   0.9400    0.8900  good
+        large_steps          –         –       –       –        –         –  diverged
         late                 –         –       –       –        –         –  –
         train/val/test: last epoch; rise: last val_loss minus its lowest; * best on
-        validation rows
+        validation rows; best first by val_loss
 
         diverged: large_steps (epoch 2 of 2)
         stopped early: early_stopping (epoch 4 of 60)
@@ -230,14 +239,14 @@ mod tests {
 
     #[test]
     fn where_no_epoch_was_completed_there_is_no_table() {
-        let study = fixtures::study(&[("a", ""), ("b", "")]);
+        let variants = ["a", "b"];
         let none = history("a", 0, &[]).ended(Status::Interrupted, 60).0;
-        assert_eq!(shown(&study, &[none]), "interrupted: a (epoch 0 of 60)\nnot trained: b");
+        assert_eq!(shown(&variants, &[none]), "interrupted: a (epoch 0 of 60)\nnot trained: b");
     }
 
     #[test]
     fn the_spread_over_seeds_stands_behind_the_mean_where_it_fits_and_below_it_otherwise() {
-        let study = fixtures::study(&[("narrow", ""), ("wide", "")]);
+        let variants = ["narrow", "wide"];
         let of = |metrics: usize| -> Vec<History> {
             let trial = |variant, seed: i64| {
                 let apart = 0.01 * seed as f64;
@@ -249,33 +258,25 @@ mod tests {
             };
             (0..3).flat_map(|seed| [trial("narrow", seed), trial("wide", 2 * seed)]).collect()
         };
-        assert_snapshot!(shown(&study, &of(2)), @r"
+        assert_snapshot!(shown(&variants, &of(2)), @r"
         variant            loss             acc  diagnosis
         narrow   0.3100 ±0.0100* 0.8900 ±0.0100* –
         wide     0.3200 ±0.0200  0.8800 ±0.0200  –
-        train: last epoch; * best on training rows
+        train: last epoch; * best on training rows; best first by loss
         ");
-        assert_snapshot!(shown(&study, &of(4)), @r"
+        assert_snapshot!(shown(&variants, &of(4)), @r"
         variant         loss  val_loss     acc  val_acc  diagnosis
         narrow        0.3100    0.4100* 0.8900   0.8400* –
           ± std of 3  0.0100    0.0100  0.0100   0.0100
         wide          0.3200    0.4200  0.8800   0.8300  –
           ± std of 3  0.0200    0.0200  0.0200   0.0200
-        train/val: last epoch; * best on validation rows
+        train/val: last epoch; * best on validation rows; best first by val_loss
         ");
     }
 
     #[test]
     fn metrics_say_which_way_is_better_and_different_losses_are_not_compared() {
-        let study = fixtures::study_with_data(
-            "[data.diabetes]",
-            "mse",
-            1,
-            &[
-                ("squared", "\"train.metrics\" = [\"r2\", \"mae\", \"me\", \"mape\"]"),
-                ("absolute", "\"train.loss\" = \"mae\", \"train.metrics\" = [\"r2\", \"mae\", \"me\", \"mape\"]"),
-            ],
-        );
+        let variants = ["squared", "absolute"];
         let trial = |variant, better: f64| {
             let series = [
                 ("loss", &[29_385.7, 2780.386 - better][..]),
@@ -291,15 +292,15 @@ mod tests {
             trial.config["train"]["loss"] = if variant == "squared" { "mse" } else { "mae" }.into();
             trial
         };
-        assert_snapshot!(shown(&study, &[trial("squared", 0.0), trial("absolute", 1.0)]), @r"
+        assert_snapshot!(shown(&variants, &[trial("squared", 0.0), trial("absolute", 1.0)]), @r"
         variant      loss      r2  test r2      mae  test mae      me  diagnosis
-        squared   2780.39  0.5000   0.3000  42.0000   45.0000  0.0000  underfits
         absolute  2779.39  0.6000*  0.3000  41.0000*  46.0000  1.0000  underfits
+        squared   2780.39  0.5000   0.3000  42.0000   45.0000  0.0000  underfits
 
         variant     mape  test mape  test loss
-        squared   0.4000   1.500e14    3000.00
         absolute  0.4000   1.500e14    3001.00
-        train/test: last epoch; * best on training rows
+        squared   0.4000   1.500e14    3000.00
+        train/test: last epoch; * best on training rows; best first by r2
 
         losses are not comparable, different loss functions: mse (squared), mae
           (absolute)
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn training_validation_and_test_metrics_are_of_the_epoch_whose_weights_are_kept() {
-        let study = fixtures::study(&[("a", ""), ("b", "")]);
+        let variants = ["a", "b"];
         let best_in = |variant, epoch: usize, test: f64| {
             let mut trial = classifier(variant, 0, 0.3, 0.95).0;
             let best = trial.best.as_mut().unwrap();
@@ -321,17 +322,18 @@ mod tests {
             trial
         };
         let histories = [best_in("a", 2, 0.99), best_in("b", 3, 0.7)];
-        assert_snapshot!(shown(&study, &histories), @r"
+        assert_snapshot!(shown(&variants, &histories), @r"
         variant    loss  val_loss  test loss     acc  val_acc  test acc  diagnosis
-        a        0.5000    0.6000     0.5000  0.8000   0.7000    0.9900  –
         b        0.4000    0.5000*    0.5000  0.8000   0.8000*   0.7000  –
-        train/val/test: best epoch by val_loss; * best on validation rows
+        a        0.5000    0.6000     0.5000  0.8000   0.7000    0.9900  –
+        train/val/test: best epoch by val_loss; * best on validation rows; best first by
+        val_loss
         ");
     }
 
     #[test]
     fn metrics_at_a_chosen_threshold_have_a_table_of_their_own() {
-        let study = fixtures::study(&[("a", ""), ("b", "")]);
+        let variants = ["a", "b"];
         let trial = |variant, f1: f64| {
             let mut trial = classifier(variant, 0, 0.3, 0.95).0;
             trial.diagnosis = None;
@@ -340,11 +342,11 @@ mod tests {
             trial.test.as_mut().unwrap().threshold = Some(serde_json::from_value(threshold).unwrap());
             trial
         };
-        assert_snapshot!(shown(&study, &[trial("a", 0.6), trial("b", 0.7)]), @r"
+        assert_snapshot!(shown(&variants, &[trial("a", 0.6), trial("b", 0.7)]), @r"
         variant    loss  val_loss  test loss     acc  val_acc  diagnosis
         a        0.3000    0.4000     0.5000  0.9500   0.9000  –
         b        0.3000    0.4000     0.5000  0.9500   0.9000  –
-        train/val/test: last epoch, default threshold
+        train/val/test: last epoch, default threshold; best first by val_loss
 
         variant  threshold  val_precision  val_recall  val_f1  test acc
         a           0.2500         0.5000      0.7500  0.6000    0.8500

@@ -1,5 +1,7 @@
 //! Tables that fit the page: columns that do not fit go into further tables with the same labels.
 
+use std::collections::HashSet;
+
 use console::{Style, measure_text_width};
 
 use crate::cli::text::terminal;
@@ -59,6 +61,12 @@ impl Column {
         self.is_text
     }
 
+    /// Returns the column with its first rows only.
+    pub fn first(mut self, rows: usize) -> Column {
+        self.cells.truncate(rows);
+        self
+    }
+
     /// Returns whether all of its cells are empty.
     pub fn is_empty(&self) -> bool {
         self.cells.iter().all(|cell| cell.text == "–")
@@ -100,7 +108,7 @@ pub struct Fitted {
 impl Fitted {
     /// Returns the tables.
     pub fn tables(mut self, page: TextStyle) -> Vec<String> {
-        self.labels.cut_to(page.width * 2 / 5);
+        self.labels.cut_labels_to(page.width * 2 / 5);
         self.packed(page)
             .into_iter()
             .map(|table| {
@@ -118,6 +126,17 @@ impl Fitted {
             last.push_str(&page.wrapped(legend, 0).lines().map(terminal::dim).collect::<Vec<_>>().join("\n"));
         }
         tables
+    }
+
+    /// Returns the tables with their first rows only.
+    pub fn first(self, rows: usize) -> Fitted {
+        let first = |columns: Vec<Column>| columns.into_iter().map(|column| column.first(rows)).collect();
+        Fitted {
+            labels: self.labels.first(rows),
+            groups: self.groups.into_iter().map(first).collect(),
+            spare: self.spare.into_iter().map(|(place, column)| (place, column.first(rows))).collect(),
+            closing: self.closing.map(|column| column.first(rows)),
+        }
     }
 
     /// Returns whether a cell is marked as the best of its column.
@@ -177,6 +196,20 @@ impl Column {
             cell.text = format!("{}…", cell.text.chars().take(most - 1).collect::<String>().trim_end());
         }
     }
+
+    /// Cuts long cells at the end, or in the middle if they would be alike otherwise. Cells that cannot be told apart even then
+    /// are not cut.
+    fn cut_labels_to(&mut self, most: usize) {
+        let distinct = |texts: &[String]| texts.iter().collect::<HashSet<_>>().len();
+        let texts: Vec<String> = self.texts().map(str::to_owned).collect();
+        for tail in [0, most / 2] {
+            let cut: Vec<String> = texts.iter().map(|text| cut(text, most, tail)).collect();
+            if distinct(&cut) == distinct(&texts) {
+                self.cells.iter_mut().zip(cut).for_each(|(cell, text)| cell.text = text);
+                return;
+            }
+        }
+    }
 }
 
 /// Returns one table of the columns that fit beside the labels, and the places of those that do not. Each column has
@@ -194,6 +227,17 @@ pub(crate) fn fit(labels: &Column, columns: &[(usize, Column)], page: TextStyle)
     let (kept, left_out): (Vec<usize>, Vec<usize>) = (0..columns.len()).partition(|&place| is_kept[place]);
     let shown: Vec<&Column> = std::iter::once(labels).chain(kept.iter().map(|&place| &columns[place].1)).collect();
     (text(&shown, page), left_out)
+}
+
+/// Returns text of at most `most` characters, with `tail` characters of its end.
+fn cut(text: &str, most: usize, tail: usize) -> String {
+    if measure_text_width(text) <= most {
+        return text.to_owned();
+    }
+    let characters: Vec<char> = text.chars().collect();
+    let head: String = characters[..most.saturating_sub(tail + 1).min(characters.len())].iter().collect();
+    let tail: String = characters[characters.len().saturating_sub(tail)..].iter().collect();
+    format!("{}…{tail}", head.trim_end())
 }
 
 /// Returns the width of a column beside others.

@@ -1,8 +1,10 @@
 //! Layout of text for the terminal, and the terminal itself.
 
 pub mod column_layout;
+pub mod epoch_log;
 pub mod image;
 mod live_line;
+pub mod log_file;
 pub mod number_format;
 pub mod progress_bar;
 pub mod settings;

@@ -23,6 +23,14 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// Returns epochs per second, or below one the time of an epoch.
+pub fn epochs_per_second(rate: f64) -> String {
+    match rate {
+        slow if slow < 1.0 => format!("{} per epoch", seconds(1.0 / slow)),
+        fast => format!("{} epochs/s", short(fast)),
+    }
+}
+
 /// Returns a setting, as a power of ten if that is shorter.
 pub fn setting(value: f64) -> String {
     let (plain, power) = (format!("{value}"), format!("{value:e}"));
@@ -60,6 +68,7 @@ mod tests {
         assert_eq!(count(7), "7");
         assert_eq!(seconds(0.25), "250 ms");
         assert_eq!(seconds(75.0), "1 min 15 s");
+        assert_eq!([0.01, 4.0].map(epochs_per_second), ["1 min 40 s per epoch", "4.00 epochs/s"]);
         assert_eq!(mean_and_std(&[1.0, 3.0]), Some((2.0, 2.0_f64.sqrt())));
         assert_eq!(mean_and_std(&[1.0]), None);
     }

@@ -1,4 +1,4 @@
-//! Progress of a run: a bar over epochs in a terminal, otherwise one plain line for each epoch.
+//! Progress of a run: a bar over epochs in a terminal, otherwise plain lines ([`EpochLog`]), which also go to the log file.
 //!
 //! The numbers arrive through [`callback::Callback`], which the training loop (`train::fit`) calls after each epoch.
 
@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::text::epoch_log::{EpochLog, LogInterval};
 use crate::cli::text::live_line::{Trained, fitting, metrics};
 use crate::cli::text::text_style::TextStyle;
-use crate::cli::text::{number_format, settings, terminal};
+use crate::cli::text::{log_file, number_format, settings, terminal};
 use crate::compare::settings::format_seeds;
 use crate::data::store::fetch;
 use crate::device;
@@ -30,6 +31,8 @@ pub struct Progress {
     printed: Vec<String>,
     trained: Trained,
     bar: Option<ProgressBar>,
+    interval: Option<LogInterval>,
+    log: EpochLog,
     phases: Timing,
 }
 
@@ -42,8 +45,20 @@ impl Progress {
             printed: Vec::new(),
             trained: Trained::default(),
             bar: None,
+            interval: None,
+            log: EpochLog::new(None),
             phases: Timing::default(),
         }
+    }
+
+    /// Returns the display with lines at this interval instead of a bar; `None` keeps the bar.
+    pub fn with_lines(self, interval: Option<LogInterval>) -> Self {
+        Progress { interval, ..self }
+    }
+
+    /// Returns whether a bar is shown.
+    fn has_bar(&self) -> bool {
+        !self.quiet && self.interval.is_none() && terminal::stderr_is_terminal()
     }
 
     /// Returns the time that all stacks took so far, by phase.
@@ -59,10 +74,11 @@ impl Progress {
         }
     }
 
-    /// Prints a line unless the display is quiet.
+    /// Prints a line unless the display is quiet, and appends it to the log file if there is one.
     pub fn say(&self, text: &str) {
-        if !self.quiet {
-            terminal::say(text);
+        match self.quiet {
+            true => log_file::append(text),
+            false => terminal::say(text),
         }
     }
 }
@@ -93,15 +109,15 @@ impl progress::RunProgress for Progress {
         }
         self.end();
         let (plan, spec) = (plans[0], &plans[0].spec);
+        let page = TextStyle { width: terminal::stderr_width(), styled: false };
         if !std::mem::replace(&mut self.introduced, true) {
             self.say(&format!("{}: {}", terminal::bold_on_stderr(&plan.name), spec.title));
-            spec.question.iter().for_each(|question| self.say(question));
+            spec.question.iter().for_each(|question| self.say(&page.wrapped(question, 0)));
         }
-        let page = TextStyle { width: terminal::stderr_width(), styled: false };
         match &plans.iter().map(|plan| plan.variant.as_str()).collect::<Vec<_>>()[..] {
             [BASE] => {}
             [variant] => self.say(&format!("variant {}", terminal::bold_on_stderr(variant))),
-            variants => self.say(&page.wrapped(&format!("variants {}", variants.join(", ")), 2)),
+            variants => self.say(&list_of_variants(variants, page)),
         }
         let training: Vec<&TrainSpec> = plans.iter().filter_map(|plan| Some(&plan.network()?.train)).collect();
         let model = match &plan.model {
@@ -130,7 +146,8 @@ impl progress::RunProgress for Progress {
                 .map_or(String::new(), |train| train.monitored(plan.has_validation(), plan.info.target).0.to_owned()),
             shows_lr: training.first().is_some_and(|train| train.schedule != Schedule::Constant),
         };
-        if self.quiet || !terminal::stderr_is_terminal() {
+        self.log = EpochLog::new(self.interval);
+        if !self.has_bar() {
             return;
         }
         let style = |template: &str| ProgressStyle::with_template(template).expect("a valid template");
@@ -144,6 +161,17 @@ impl progress::RunProgress for Progress {
                 spinner
             }
         });
+    }
+}
+
+/// Returns the names of variants in at most two lines: all of them, or their number with the first and the last.
+fn list_of_variants(variants: &[&str], page: TextStyle) -> String {
+    let all = page.wrapped(&format!("variants {}", variants.join(", ")), 2);
+    match variants {
+        [first, .., last] if all.lines().count() > 2 => {
+            page.wrapped(&format!("{} variants: {first}, …, {last}", variants.len()), 2)
+        }
+        _ => all,
     }
 }
 
@@ -213,25 +241,30 @@ fn describe_stack(plans: &[&Plan], stack: &StackInfo) -> String {
 impl callback::Callback for Progress {
     fn epoch(&mut self, report: &EpochReport) {
         let metrics = metrics(report, &self.trained);
-        match &self.bar {
-            Some(bar) => {
-                bar.set_message(fitting(&metrics, bar_room(report.epochs)).join(" "));
-                bar.set_position(report.epoch as u64);
-            }
-            None => self.say(&format!(
+        let is_last = report.epoch == report.epochs || !report.training.contains(&true);
+        if self.log.add(report.epoch, report.epochs, report.seconds, is_last) {
+            let line = format!(
                 "epoch {:>width$}/{}  {}  {}",
                 report.epoch,
                 report.epochs,
                 metrics.iter().map(|metric| metric.text.as_str()).collect::<Vec<_>>().join("  "),
-                number_format::seconds(report.seconds),
+                self.log.speed(report.epoch, report.epochs),
                 width = report.epochs.to_string().len()
-            )),
+            );
+            match &self.bar {
+                Some(_) => log_file::append(&line),
+                None => self.say(&line),
+            }
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_message(fitting(&metrics, bar_room(report.epochs)).join(" "));
+            bar.set_position(report.epoch as u64);
         }
     }
 
     fn note(&mut self, text: &str) {
         if self.quiet {
-            return;
+            return log_file::append(&format!("warning: {text}"));
         }
         let page = TextStyle { width: terminal::stderr_width(), styled: false };
         let warn = || terminal::warn(&page.wrapped(text, 2));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use console::{Style, style};
 use serde::Serialize;
 
+use crate::cli::text::log_file;
 use crate::config::hint::Hint;
 use crate::device::fault::{Fault, is_handled};
 use crate::experiment::spec::source_text::SpecError;
@@ -59,8 +60,9 @@ pub fn json<T: Serialize>(value: &T) {
     out(&readable(value).expect("what is printed is made of JSON's types"));
 }
 
-/// Prints a line to stderr. A closed stderr is no error.
+/// Prints a line to stderr, and to the log file if there is one. A closed stderr is no error.
 pub fn say(text: &str) {
+    log_file::append(text);
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 

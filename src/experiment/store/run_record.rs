@@ -57,6 +57,10 @@ pub struct RunRecord {
     pub cycles_momentum: bool,
     /// Whether all trials are done.
     pub finished: bool,
+    /// Largest resident memory of the training process in bytes, if the system reports it; of a resumed run the largest of all
+    /// its processes.
+    #[serde(default, rename = "peak_memory_bytes", skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
     /// Groups of variants that share their data, in training order; groups after the last one have not started.
     pub groups: Vec<GroupRecord>,
     /// Changes from the command line, as `--set` takes them.
@@ -148,6 +152,7 @@ impl RunRecord {
             options,
             cycles_momentum: !study.plans.iter().any(Plan::has_constant_momentum),
             finished: false,
+            peak_memory: None,
             groups: Vec::new(),
             changes: study.changes.clone(),
             variants: study.selected.clone(),

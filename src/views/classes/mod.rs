@@ -4,3 +4,4 @@ pub mod by_class;
 pub mod confusion;
 pub mod positive_class;
 pub mod thresholds;
+pub mod weakest;

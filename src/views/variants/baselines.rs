@@ -39,6 +39,30 @@ pub fn line(histories: &[&History]) -> Option<String> {
     (!metrics.is_empty()).then(|| format!("baseline{rows}{of}: {}", metrics.join(", ")))
 }
 
+/// Returns the metric of a constant prediction for a trial's test rows, or without test rows for its validation rows.
+pub fn metric(name: &str, history: &History) -> Option<f64> {
+    let baselines = history.baselines.as_ref()?;
+    baselines.test.as_ref().or(baselines.validation.as_ref())?.metric(name)
+}
+
+/// Returns what the baseline predicts and for which rows: `baseline: always `1``. `None` if there is no baseline.
+pub fn meaning(histories: &[&History]) -> Option<String> {
+    let of_rows = |history: &&History| {
+        let baselines = history.baselines.as_ref()?;
+        Some((baselines.test.is_some(), baselines.test.as_ref().or(baselines.validation.as_ref())?.class))
+    };
+    let found: Vec<(bool, Option<usize>)> = histories.iter().filter_map(of_rows).collect();
+    let (has_test, class) = *found.first()?;
+    let what = match class {
+        Some(class) if found.iter().all(|(_, other)| *other == Some(class)) => {
+            format!("always {}", class_name(histories[0], class))
+        }
+        Some(_) => "always the majority class".to_owned(),
+        None => "always the mean of the training rows".to_owned(),
+    };
+    Some(format!("baseline: {what}{}", if has_test { "" } else { " (validation rows)" }))
+}
+
 /// Returns whether the trials share the baseline; losses of different functions have no common baseline.
 fn is_shared(histories: &[&History], metric: &str) -> bool {
     let loss = |history: &History| history.config["train"]["loss"].clone();

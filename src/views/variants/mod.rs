@@ -3,6 +3,7 @@
 pub mod baselines;
 pub mod leakage;
 pub mod legend;
+pub mod order;
 pub mod ranking;
 pub mod table;
 pub mod trial_status;

@@ -10,15 +10,18 @@ use crate::views::variants::variant::Variant;
 /// Returns which variants are the best by a metric. None is if variants are not ranked by it, if neither higher nor lower
 /// is better, or if it cannot be compared.
 pub fn best_by(column: &MetricColumn, variants: &[Variant]) -> Vec<bool> {
-    let is_resampled = trials(variants).any(|history| history.data.resample.is_some());
-    let comparable = if column.is_loss() { minimize_the_same(variants) } else { predict_the_same(variants) };
-    let ranks = column.ranks(have_validation(variants), is_resampled) && comparable;
-    let Some(higher_is_better) = column.higher_is_better().filter(|_| ranks) else {
-        return vec![false; variants.len()];
-    };
+    let Some(higher_is_better) = direction(column, variants) else { return vec![false; variants.len()] };
     let mean = |variant: &Variant| variant.mean(|history| column.value(history)).filter(|_| variant.is_complete());
     let values: Vec<Option<f64>> = variants.iter().map(mean).collect();
     best(&values, higher_is_better, |value| column.text(Some(value)))
+}
+
+/// Returns whether higher is better; `None` if variants are not ranked by the metric or it cannot be compared.
+pub fn direction(column: &MetricColumn, variants: &[Variant]) -> Option<bool> {
+    let is_resampled = trials(variants).any(|history| history.data.resample.is_some());
+    let comparable = if column.is_loss() { minimize_the_same(variants) } else { predict_the_same(variants) };
+    let ranks = column.ranks(have_validation(variants), is_resampled) && comparable;
+    column.higher_is_better().filter(|_| ranks)
 }
 
 /// Returns which of these values are the best, several if they are shown alike; none if more than half of them are.

@@ -97,7 +97,7 @@ fn tables_use_one_epoch_and_one_threshold() {
         .replace("epochs = 2", "epochs = 6\nmetrics = [\"acc\", \"f1\"]");
     let dir = TestDir::new();
     dir.write("idea.toml", format!("{two}{VARIANTS}"));
-    let summary = stdout(&dir.run(&["exp", "idea.toml"]).success());
+    let summary = stdout(&dir.run(&["exp", "idea.toml", "--verbose"]).success());
     assert_says(
         &summary,
         &[

@@ -48,9 +48,12 @@ fn history(dir: &TestDir) -> Value {
 #[test]
 fn a_classifier_that_predicts_one_class_is_reported_first() {
     let dir = new_dir(CLASSIFIER);
-    let shown = stdout(&dir.run(&["exp", "idea.toml"]).success());
+    let shown = stdout(&dir.run(&["exp", "idea.toml", "--verbose"]).success());
     let message = "predicts only `no`: accuracy 0.9500 is the share of the most frequent class";
-    assert!(shown.trim_start().starts_with(message), "{shown}");
+    assert!(
+        shown.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(&format!("idea: {message}; ")),
+        "{shown}"
+    );
     assert_says(&shown, &["baseline: acc 0.9500 (always `no`), loss 0.1985 (constant probabilities)"]);
     let history = history(&dir);
     assert_eq!(history["baselines"]["caution"], message);
@@ -88,7 +91,7 @@ optimizer = { adam = { lr = 0.05 } }
     let dir = new_dir(experiment);
     let rows: String = (0..80).map(|row| format!("{},{},3.1\n", row % 7, row % 11)).collect();
     dir.write("same.csv", format!("a,b,y\n{rows}"));
-    let shown = stdout(&dir.run(&["exp", "idea.toml"]).success());
+    let shown = stdout(&dir.run(&["exp", "idea.toml", "--verbose"]).success());
     assert_says(&shown, &["underfitting: the target is the same in every training row", "baseline (the mean of the"]);
     let history = history(&dir);
     assert_eq!(history["diagnosis"]["label"], "underfitting");
@@ -132,7 +135,7 @@ fn older_words_in_experiments_are_still_accepted() {
     let expect = "[[expect]]\nvalue = \"diagnosis.verdict\"\nis = \"jumping_about\"\n\
                   [[expect]]\nvalue = \"diagnosis.gap\"\nat_least = 0\n";
     let dir = new_dir(&format!("{CLASSIFIER}{expect}"));
-    let shown = stdout(&dir.run(&["exp", "idea.toml"]).success());
+    let shown = stdout(&dir.run(&["exp", "idea.toml", "--verbose"]).success());
     assert_says(&shown, &["diagnosis.gap ≥ 0: found"]);
     let refused = TestDir::new();
     refused.write("rare.csv", imbalanced_table());

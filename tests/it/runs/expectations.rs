@@ -14,7 +14,7 @@ fn strict_exits_with_1_when_an_expectation_is_missed() {
     assert_says(&stdout(&missed), &["✗ last.acc ≥ 0.999: found 0."]);
     assert!(dir.path("runs/high/latest/base-seed0.json").is_file());
     dir.run(&["exp", "high.toml", "--device", "cpu"]).code(0);
-    let met = dir.run(&["exp", "low.toml", "--strict", "--device", "cpu"]).code(0);
+    let met = dir.run(&["exp", "low.toml", "--strict", "--device", "cpu", "--verbose"]).code(0);
     assert_says(&stdout(&met), &["✓ last.acc ≥ 0.1: found 0."]);
 }
 
@@ -48,7 +48,7 @@ fn a_comparison_saves_and_shows_the_other_metric() {
     let dir = TestDir::new();
     let above = "[[expect]]\nvalue = \"first.loss\"\nabove = \"last.loss\"\n";
     dir.write("idea.toml", format!("{IDEA}\n{above}"));
-    let shown = stdout(&dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(0));
+    let shown = stdout(&dir.run(&["exp", "idea.toml", "--device", "cpu", "--verbose"]).code(0));
     let history = dir.history(&["idea.toml"]);
     let loss = metric(&history, "loss");
     let verified = &history["expectations"][0];
@@ -64,7 +64,7 @@ fn expectations_can_check_how_a_run_ends() {
     let expect = "[[expect]]\nvalue = \"status\"\nis = \"early_stopped\"\n";
     dir.write("stops.toml", format!("{stops}\n{expect}"));
     dir.write("ends.toml", format!("{IDEA}\n{expect}"));
-    let met = dir.run(&["exp", "stops.toml", "--strict", "--device", "cpu"]).code(0);
+    let met = dir.run(&["exp", "stops.toml", "--strict", "--device", "cpu", "--verbose"]).code(0);
     assert_says(&stdout(&met), &["✓ status is early_stopped: found early_stopped"]);
     let missed = dir.run(&["exp", "ends.toml", "--strict", "--device", "cpu"]).code(1);
     assert_says(&stdout(&missed), &["✗ status is early_stopped: found completed"]);
@@ -79,14 +79,14 @@ fn expectations_can_use_a_metric_that_only_one_variant_has() {
     let dead_units = "[[expect]]\nvariant = \"tanh\"\nvalue = \"last.loss\"\nabove = \"relu/last.dead_units.1\"\n";
     let observing = idea_with("epochs = 2", "epochs = 2\nobserve = [\"saturation\", \"dead_units\"]");
     dir.write("idea.toml", format!("{observing}\n{tanh}\n{saturation}\n{dead_units}"));
-    let shown = stdout(&dir.run(&["exp", "idea.toml", "--strict", "--device", "cpu"]).code(0));
+    let shown = stdout(&dir.run(&["exp", "idea.toml", "--strict", "--device", "cpu", "--verbose"]).code(0));
     assert_says(&shown, &["✓ tanh/last.saturation.1 ≤ 1: found ", "✓ tanh/last.loss > relu/last.dead_units.1: found "]);
 }
 
 #[test]
 fn reference_values_are_shown_next_to_the_results() {
     let dir = TestDir::new();
-    let printed = dir.run(&["exp", "mlp_xor", "--device", "cpu"]).code(0);
+    let printed = dir.run(&["exp", "mlp_xor", "--device", "cpu", "--verbose"]).code(0);
     assert_says(
         &stdout(&printed),
         &["reference  this run\nfirst.loss                 0.2490  ", "learned.prediction.3.0"],

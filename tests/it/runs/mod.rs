@@ -6,6 +6,7 @@ mod equal_results;
 mod expectations;
 #[cfg(unix)]
 mod interrupting;
+mod logging;
 mod momentum;
 mod output;
 mod reproducing;
@@ -13,5 +14,6 @@ mod run_files;
 mod seeds;
 mod settings;
 mod several;
+mod short_summary;
 mod stacks;
 mod summary;

@@ -177,6 +177,6 @@ fn stacks_too_large_for_the_cpu_cache_are_divided() {
     let stack = dir.histories(&[&wide, "--seeds", "0..4"]);
     let widths: Vec<i64> = stack.iter().map(|history| history["environment"]["replicas"].as_i64().unwrap()).collect();
     assert_eq!(widths, [3, 3, 3, 2, 2]);
-    let shown = stdout(&dir.run(&["exp", &wide, "--seeds", "0..4"]).code(0));
+    let shown = stdout(&dir.run(&["exp", &wide, "--seeds", "0..4", "--verbose"]).code(0));
     assert!(shown.contains("mean of 5"), "{shown}");
 }

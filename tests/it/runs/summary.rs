@@ -14,7 +14,7 @@ fn variants_with_many_metrics_and_layers_are_shown_in_80_columns() {
         ("vanishing_gradient", ["gradient_norm by layer, first → last epoch", "12 linear", "leaky_relu"]),
         ("output_layers", ["hidden-two_outputs", "test acc", "diagnosis"]),
     ] {
-        let ran = TestDir::new().run(&["exp", experiment, "--epochs", "2", "--device", "cpu"]).code(0);
+        let ran = TestDir::new().run(&["exp", experiment, "--epochs", "2", "--device", "cpu", "--verbose"]).code(0);
         let summary = stdout(&ran);
         assert_says(&summary, &words);
         let wide: Vec<&str> =
@@ -22,15 +22,15 @@ fn variants_with_many_metrics_and_layers_are_shown_in_80_columns() {
         assert!(wide.is_empty(), "{wide:#?}");
         assert!(!summary.contains('\u{1b}'), "bold text without a terminal:\n{summary}");
     }
-    let ran = TestDir::new().run(&["exp", "dying_relu", "--epochs", "2", "--device", "cpu"]).code(0);
+    let ran = TestDir::new().run(&["exp", "dying_relu", "--epochs", "2", "--device", "cpu", "--verbose"]).code(0);
     let one_line = stdout(&ran).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_says(&one_line, &["; * best on "]);
 }
 
 #[test]
 fn folds_of_several_seeds_are_summarized() {
-    let ran =
-        TestDir::new().run(&["exp", "kfold_digits", "--seeds", "0..1", "--epochs", "1", "--device", "cpu"]).code(0);
+    let arguments = ["exp", "kfold_digits", "--seeds", "0..1", "--epochs", "1", "--device", "cpu", "--verbose"];
+    let ran = TestDir::new().run(&arguments).code(0);
     assert_says(&stdout(&ran), &["all 10 ", " ±0.", "mean ± std over the 5 folds of each seed", "`--json`"]);
     assert_says(&stderr(&ran), &["2 folds, seeds 0, 1 trained together (showing the mean), on cpu"]);
 }
@@ -61,6 +61,6 @@ fn early_stopping_is_reported_for_one_and_several_trials() {
     let file = dir.file("stops.toml", &idea_with("epochs = 2", settings));
     let alone = stdout(&dir.run(&["exp", &file, "--device", "cpu"]).code(0));
     assert_says(&alone, &["stopped early after epoch 2 of 9"]);
-    let seeds = stdout(&dir.run(&["exp", &file, "--seeds", "0..1", "--device", "cpu"]).code(0));
+    let seeds = stdout(&dir.run(&["exp", &file, "--seeds", "0..1", "--device", "cpu", "--verbose"]).code(0));
     assert_says(&seeds, &["stopped early: seed 0 (epoch 2 of 9), seed 1 (epoch 2 of 9)"]);
 }

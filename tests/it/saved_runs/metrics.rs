@@ -60,7 +60,7 @@ fn binary_classifiers_have_a_report_curves_and_areas() {
     let text = format!("{}{expected}\n", experiment(&data, "[{ linear = 8 }, \"relu\", { linear = 1 }]", train));
     let dir = TestDir::new();
     dir.write("idea.toml", text);
-    let message = stdout(&dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(0));
+    let message = stdout(&dir.run(&["exp", "idea.toml", "--device", "cpu", "--verbose"]).code(0));
     let report = ["precision    recall  f1-score   support", "   macro avg  ", "row-normalized (recall)"];
     assert_says(&message, &report);
     assert_says(

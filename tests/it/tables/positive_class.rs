@@ -65,7 +65,7 @@ fn the_rare_class_is_positive_regardless_of_alphabetical_order() {
     assert_eq!(first_outputs["test"]["recall"], report["recall"], "of the rare class");
     assert!(report["support"].as_u64().unwrap() < 20, "of 60 rows");
 
-    let shown = first.run(&["exp", "idea.toml"]).code(0);
+    let shown = first.run(&["exp", "idea.toml", "--verbose"]).code(0);
     let message = one_line(&stderr(&shown));
     assert_says(
         &message,

@@ -159,7 +159,7 @@ fn number(value: &Value) -> f64 {
 #[test]
 fn a_threshold_is_chosen_on_validation_rows_for_each_trial() {
     let dir = new_dir("threshold = \"f1\"\nseeds = [0, 1]", &[DATA, NETWORK]);
-    let shown = stdout(&dir.run(&["exp", "idea.toml"]).code(0));
+    let shown = stdout(&dir.run(&["exp", "idea.toml", "--verbose"]).code(0));
     assert_says(&shown, &["test at threshold", "chosen by f1 on the validation rows"]);
     for seed in [0, 1] {
         let history = history(&dir, &format!("base-seed{seed}"));
@@ -199,7 +199,7 @@ fn trees_can_replace_networks_for_seeds_and_folds() {
     let folded = with_split(DATA, "split = { folds = 3, random_state = 1, stratify = true }");
     let expected = "[[expect]]\nvalue = \"tree.depth\"\nat_most = 2\n[[expect]]\nvalue = \"last.val_acc\"\nover = \"mean\"\nat_least = 0.5\n";
     let dir = new_dir("seeds = [3, 4]", &[&folded, "[tree]\nmax_depth = 2\n", expected]);
-    let shown = stdout(&dir.run(&["exp", "idea.toml", "--strict"]).code(0));
+    let shown = stdout(&dir.run(&["exp", "idea.toml", "--strict", "--verbose"]).code(0));
     assert_says(&shown, &["✓ tree.depth ≤ 2: 6 of 6 trials"]);
     let predicted = stdout(&dir.run(&["predict", "idea", "--csv", "rare.csv", "--format", "csv"]).code(0));
     assert_eq!(predicted.lines().count(), 241);

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde_json::json;
 
+use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::run_args::{ExecutionConfig, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::reproduce::reproduction::Reproduction;
@@ -38,6 +39,8 @@ pub struct Args {
     keep: Option<PathBuf>,
     #[command(flatten)]
     out: RunsDir,
+    #[command(flatten)]
+    log_args: LogArgs,
     /// Print errors only; the exit code is the result
     #[arg(long, short)]
     quiet: bool,
@@ -70,7 +73,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         args.keep.as_deref().map(std::path::absolute).transpose().context("failed to resolve the path of `--keep`")?;
     let execution = ExecutionConfig::from_run(&stored.options, args.device, args.threads)?;
     execution.apply();
-    let (signals, mut progress) = signals_and_progress(args.quiet)?;
+    let (signals, mut progress) = signals_and_progress(args.quiet, &args.log_args)?;
     let cache = Cache::for_user();
     let temporary = || tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
     let temporary = if keep.is_none() { Some(temporary()) } else { None };

@@ -1,0 +1,97 @@
+//! A trained run, as its summary takes it.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use crate::device::memory;
+use crate::experiment::plan::study::Study;
+use crate::experiment::run::Finished;
+use crate::experiment::store::find::SavedRun;
+use crate::experiment::store::newest;
+use crate::experiment::store::run_record::RunRecord;
+use crate::history::{History, Status};
+use crate::views::variants::variant::Variant;
+
+/// A run with the histories of its trials, at least one.
+#[derive(Debug)]
+pub struct TrainedRun<'a> {
+    /// The experiment's name.
+    pub name: String,
+    /// The run directory.
+    pub folder: PathBuf,
+    /// Names of the variants in order, also of those without a trial.
+    pub variants: Vec<String>,
+    /// Histories of the trials: variants in order, then folds, then seeds.
+    pub histories: Cow<'a, [History]>,
+    /// Largest resident memory of the training process in bytes, if it is known.
+    pub peak_memory: Option<u64>,
+    /// Number of planned trials of an unfinished run.
+    pub planned: Option<usize>,
+}
+
+impl<'a> TrainedRun<'a> {
+    /// Returns the run that this process has trained.
+    pub fn of(study: &Study, finished: &'a Finished) -> TrainedRun<'a> {
+        let planned = study.trials();
+        TrainedRun {
+            name: study.name.clone(),
+            folder: finished.folder.path().to_path_buf(),
+            variants: study.plans.iter().map(|plan| plan.variant.clone()).collect(),
+            histories: Cow::Borrowed(&finished.histories),
+            peak_memory: memory::peak_of_process(),
+            planned: (finished.histories.len() < planned).then_some(planned),
+        }
+    }
+
+    /// Returns a saved run.
+    pub fn saved(run: SavedRun) -> TrainedRun<'static> {
+        let record = RunRecord::read(&run.folder).ok();
+        let unfinished = record.as_ref().filter(|record| !record.finished).and_then(|record| record.study().ok());
+        let histories: Vec<History> = run.trials.into_iter().map(|trial| trial.history).collect();
+        let planned = unfinished.iter().flat_map(|study| &study.plans).map(|plan| plan.variant.clone());
+        let mut variants: Vec<String> = planned.collect();
+        for history in &histories {
+            if !variants.contains(&history.variant) {
+                variants.push(history.variant.clone());
+            }
+        }
+        TrainedRun {
+            name: histories.first().map_or(String::new(), |history| history.experiment.clone()),
+            folder: run.folder,
+            variants,
+            histories: Cow::Owned(histories),
+            peak_memory: record.and_then(|record| record.peak_memory),
+            planned: unfinished.map(|study| study.trials()),
+        }
+    }
+
+    /// Returns the variants with their trials, in the experiment's order.
+    pub fn variants(&self) -> Vec<Variant<'_>> {
+        Variant::all(self.variants.iter().map(String::as_str), &self.histories)
+    }
+
+    /// Returns all trials.
+    pub fn trials(&self) -> Vec<&History> {
+        self.histories.iter().collect()
+    }
+
+    /// Returns the names of the plots in the run directory, sorted.
+    pub fn plots(&self) -> Vec<String> {
+        let names = newest::entries(&self.folder).unwrap_or_default();
+        let names = names.iter().filter_map(|path| Some(Path::new(path.file_name()?).display().to_string()));
+        let mut plots: Vec<String> = names.filter(|name| name.ends_with(".svg")).collect();
+        plots.sort();
+        plots
+    }
+
+    /// Returns whether a trial was interrupted.
+    pub fn is_interrupted(&self) -> bool {
+        self.histories.iter().any(|history| history.status == Status::Interrupted)
+    }
+
+    /// Returns whether the experiment has expectations.
+    pub fn has_expectations(&self) -> bool {
+        let expect = |history: &History| history.config.get("expect")?.as_array().map(|expect| !expect.is_empty());
+        self.histories.first().and_then(expect).unwrap_or_default()
+    }
+}

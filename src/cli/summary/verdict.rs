@@ -1,0 +1,225 @@
+//! The verdict: one sentence about what happened in a run.
+
+use std::collections::BTreeSet;
+
+use crate::cli::summary::trained_run::TrainedRun;
+use crate::cli::text::number_format;
+use crate::compare::statistics::sample::Sample;
+use crate::history::baseline::cautions;
+use crate::history::diagnosis::{Diagnosis, Verdict};
+use crate::history::{History, Status};
+use crate::views::variants::order::Ranked;
+use crate::views::variants::trial_status;
+use crate::views::variants::variant::Variant;
+
+/// Returns the sentence: `overfit_mnist: overfitting from epoch 9; best val_acc 0.9710 at epoch 8`.
+pub fn sentence(run: &TrainedRun, ranked: &Ranked) -> String {
+    let clauses = match &run.histories[..] {
+        _ if run.variants.len() > 1 => of_variants(ranked),
+        [history] => of_trial(history),
+        histories => cautions(&run.trials()).into_iter().chain(of_trials(histories)).collect(),
+    };
+    let missing = run.planned.map(|planned| format!("{} of {planned} trials have ended", run.histories.len()));
+    let clauses: Vec<String> = clauses.into_iter().chain(missing.filter(|_| run.histories.len() > 1)).collect();
+    format!("{}: {}", run.name, clauses.join("; "))
+}
+
+/// Returns what happened in one trial. A model that is no better than a constant prediction is no good fit.
+fn of_trial(history: &History) -> Vec<String> {
+    let caution = cautions(&[history]);
+    let is_said = |diagnosis: &&Diagnosis| caution.is_empty() || diagnosis.verdict != Verdict::Good;
+    let findings = || history.diagnosis.as_ref().filter(is_said).map(findings);
+    let happened = match (history.status, &history.tree) {
+        (Status::Interrupted, _) => trial_status::of_one(history),
+        (Status::Diverged, _) => Some(format!("diverged in epoch {}", history.history.len())),
+        (_, Some(tree)) => {
+            Some(format!("tree of {} leaves, {} splits deep", number_format::count(tree.leaves), tree.depth))
+        }
+        (Status::EarlyStopped, _) => {
+            Some([findings(), trial_status::of_one(history)].into_iter().flatten().collect::<Vec<_>>().join("; "))
+        }
+        (Status::Completed, _) if history.diagnosis.is_some() => findings(),
+        (Status::Completed, _) => Some(format!("trained for {}", epochs(history.history.len()))),
+    };
+    let best = history.best.as_ref().filter(|_| history.network.is_some()).and_then(|best| {
+        let value = number_format::of(&best.monitor, Some(history.history.at(best.epoch, &best.monitor)?));
+        let last = if history.history.epoch.last() == Some(&best.epoch) { ", the last" } else { "" };
+        Some(format!("best {} {value} at epoch {}{last}", best.monitor, best.epoch))
+    });
+    caution.into_iter().chain(happened).chain(best).collect()
+}
+
+fn epochs(count: usize) -> String {
+    if count == 1 { "1 epoch".to_owned() } else { format!("{count} epochs") }
+}
+
+/// Returns the labels of a diagnosis: `overfitting from epoch 9 and unstable`.
+fn findings(diagnosis: &Diagnosis) -> String {
+    let verdicts = match &diagnosis.findings[..] {
+        [] => &[diagnosis.verdict][..],
+        findings => findings,
+    };
+    let word = |verdict: &Verdict| match (verdict, diagnosis.overfits_from) {
+        (Verdict::Overfitting, Some(epoch)) => format!("overfitting from epoch {epoch}"),
+        (verdict, _) => label(*verdict).to_owned(),
+    };
+    verdicts.iter().map(word).collect::<Vec<_>>().join(" and ")
+}
+
+fn label(verdict: Verdict) -> &'static str {
+    if verdict == Verdict::Good { "good fit" } else { verdict.word() }
+}
+
+/// Returns the diagnoses of several trials of one variant, with their numbers, and the mean of the best values.
+fn of_trials(histories: &[History]) -> Vec<String> {
+    let all = histories.len();
+    let seeds: BTreeSet<i64> = histories.iter().map(|history| history.seed).collect();
+    let unit = match histories.iter().any(|history| history.fold.is_some()) {
+        true if seeds.len() > 1 => "trials",
+        true => "folds",
+        false => "seeds",
+    };
+    let count = |verdict: Verdict| histories.iter().filter(|history| history.verdict() == Some(verdict)).count();
+    let mut found: Vec<(Verdict, usize)> = Verdict::ALL.map(|verdict| (verdict, count(verdict))).to_vec();
+    found.retain(|(_, count)| *count > 0);
+    found.sort_by_key(|(_, count)| std::cmp::Reverse(*count)); // stable
+    let found = found.iter().enumerate().map(|(place, (verdict, count))| {
+        let unit = if place == 0 { format!(" {unit}") } else { String::new() };
+        format!("{} in {count} of {all}{unit}", label(*verdict))
+    });
+    let found: Vec<String> = found.collect();
+    let happened = if found.is_empty() { format!("{all} {unit} trained") } else { found.join(", ") };
+    let interrupted = histories.iter().filter(|history| history.status == Status::Interrupted).count();
+    let interrupted = (interrupted > 0).then(|| format!("{interrupted} interrupted"));
+    [Some(happened), interrupted, best_of_trials(histories)].into_iter().flatten().collect()
+}
+
+/// Returns the mean of the best values: `best val_loss 0.1234 ±0.0050 at epochs 3 to 5`.
+fn best_of_trials(histories: &[History]) -> Option<String> {
+    let bests: Vec<_> = histories.iter().filter_map(|history| Some((history, history.best.as_ref()?))).collect();
+    let monitor = bests.iter().find(|(history, _)| history.network.is_some()).map(|(_, best)| best.monitor.as_str())?;
+    let values: Vec<f64> = bests.iter().filter_map(|(history, best)| history.history.at(best.epoch, monitor)).collect();
+    let sample = Sample::from_values(&values)?;
+    let std = sample.std.map(|std| format!(" ±{}", number_format::spread(Some(sample.mean), Some(std))));
+    let value = format!("{}{}", number_format::of(monitor, Some(sample.mean)), std.unwrap_or_default());
+    let epochs = || bests.iter().map(|(_, best)| best.epoch);
+    let at = match (epochs().min()?, epochs().max()?) {
+        (first, last) if first == last => format!("at epoch {first}"),
+        (first, last) => format!("at epochs {first} to {last}"),
+    };
+    Some(format!("best {monitor} {value} {at}"))
+}
+
+/// Maximum number of variants that are named together.
+const NAMED: usize = 3;
+
+/// Returns the best of several variants, and those that did not end as planned.
+fn of_variants(ranked: &Ranked) -> Vec<String> {
+    let variants = || ranked.variants.iter();
+    let named = |what: &str, names: Vec<&str>| match names.len() {
+        0 => None,
+        1..=NAMED => Some(format!("{what}: {}", names.join(", "))),
+        count => Some(format!("{count} {what}")),
+    };
+    let with = |status: Status| {
+        let found = variants().filter(|variant| variant.trials.iter().any(|history| history.status == status));
+        named(status.word(), found.map(|variant| variant.name).collect())
+    };
+    let absent = variants().filter(|variant| variant.trials.is_empty()).map(|variant| variant.name);
+    let others = [with(Status::Diverged), with(Status::Interrupted), named("not trained", absent.collect())];
+    std::iter::once(best_variant(ranked)).chain(others.into_iter().flatten()).collect()
+}
+
+fn best_variant(ranked: &Ranked) -> String {
+    let all = ranked.variants.len();
+    let (Some((best, value)), Some(by)) = (ranked.best(), &ranked.by) else { return format!("{all} variants") };
+    let (metric, value) = (by.name(), by.text(Some(value)));
+    let complete = ranked.variants.iter().filter(|variant| variant.is_complete());
+    let shown = |variant: &Variant| ranked.value(variant).map(|value| by.text(Some(value)));
+    let equal: Vec<&str> = complete
+        .clone()
+        .filter(|variant| shown(variant).as_ref() == Some(&value))
+        .map(|variant| variant.name)
+        .collect();
+    match &equal[..] {
+        [_] => {
+            let next =
+                complete.clone().nth(1).and_then(|next| Some(format!(" (next: {} {})", next.name, shown(next)?)));
+            let epoch = match &best.trials[..] {
+                [one] if one.network.is_some() => one.kept_epoch().map(|epoch| format!(" at epoch {epoch}")),
+                _ => None,
+            };
+            let (epoch, next) = (epoch.unwrap_or_default(), next.unwrap_or_default());
+            format!("{} is the best of {all} variants, {metric} {value}{epoch}{next}", best.name)
+        }
+        equal if equal.len() == complete.clone().count() => {
+            format!("all {} variants have {metric} {value}", equal.len())
+        }
+        equal if equal.len() > NAMED => format!("{} of {all} variants share the best {metric}, {value}", equal.len()),
+        equal => format!("{} are the best of {all} variants, {metric} {value}", equal.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fixtures::{HistoryFixture, history, run};
+
+    fn shown(variants: &[&str], histories: &[HistoryFixture]) -> String {
+        let histories: Vec<History> = histories.iter().map(|fixture| fixture.0.clone()).collect();
+        let run = run(variants, &histories);
+        sentence(&run, &Ranked::new(run.variants()))
+    }
+
+    fn trial(variant: &str, seed: i64, end: f64) -> HistoryFixture {
+        let mut trial = history(variant, seed, &[("loss", &[0.9, 0.2, 0.1]), ("val_loss", &[0.9, 0.3, end])]);
+        let best = trial.0.best.as_mut().unwrap();
+        (best.epoch, best.monitor) = (if end < 0.3 { 3 } else { 2 }, "val_loss".to_owned());
+        trial.0.config["train"]["keep"] = "best".into();
+        trial
+    }
+
+    #[test]
+    fn one_trial_has_its_diagnosis_and_its_best_epoch() {
+        assert_eq!(
+            shown(&["base"], &[trial("base", 0, 0.2)]),
+            "idea: good fit; best val_loss 0.2000 at epoch 3, the last"
+        );
+        let mut overfits = trial("base", 0, 0.8);
+        let diagnosis = overfits.0.diagnosis.as_mut().unwrap();
+        (diagnosis.verdict, diagnosis.overfits_from) = (Verdict::Overfitting, Some(3));
+        diagnosis.findings = vec![Verdict::Overfitting, Verdict::Unstable];
+        assert_eq!(
+            shown(&["base"], &[overfits]),
+            "idea: overfitting from epoch 3 and unstable; best val_loss 0.3000 at epoch 2"
+        );
+        let cut = trial("base", 0, 0.2).ended(Status::Interrupted, 60);
+        assert_eq!(
+            shown(&["base"], &[cut]),
+            "idea: interrupted after epoch 3 of 60; best val_loss 0.2000 at epoch 3, the last"
+        );
+    }
+
+    #[test]
+    fn several_trials_are_counted_by_diagnosis() {
+        let mut trials = [trial("base", 0, 0.2), trial("base", 1, 0.25), trial("base", 2, 0.8)];
+        trials[2].0.diagnosis.as_mut().unwrap().verdict = Verdict::Overfitting;
+        assert_eq!(
+            shown(&["base"], &trials),
+            "idea: good fit in 2 of 3 seeds, overfitting in 1 of 3; best val_loss 0.2500 ±0.0500 at epochs 2 to 3"
+        );
+    }
+
+    #[test]
+    fn the_best_variant_is_named_with_the_next_and_the_number_of_others() {
+        let trials = [trial("a", 0, 0.25), trial("b", 0, 0.2), trial("c", 0, 0.1).ended(Status::Diverged, 3)];
+        assert_eq!(
+            shown(&["a", "b", "c", "late"], &trials),
+            "idea: b is the best of 4 variants, val_loss 0.2000 at epoch 3 (next: a 0.2500); diverged: c; not trained: late"
+        );
+        let equal = [trial("a", 0, 0.25), trial("b", 0, 0.25)];
+        assert_eq!(shown(&["a", "b"], &equal), "idea: all 2 variants have val_loss 0.2500");
+        let two = [trial("a", 0, 0.25), trial("b", 0, 0.25), trial("c", 0, 0.29)];
+        assert_eq!(shown(&["a", "b", "c"], &two), "idea: a, b are the best of 3 variants, val_loss 0.2500");
+    }
+}
