@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::cli::args::log_args::LogArgs;
-use crate::cli::args::lookup::find_run;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, parse_epochs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
@@ -48,8 +47,6 @@ pub struct Args {
     #[command(flatten)]
     out: RunsDir,
     #[command(flatten)]
-    time_limit: TimeLimit,
-    #[command(flatten)]
     log_args: LogArgs,
     #[command(flatten)]
     output_args: OutputArgs,
@@ -92,7 +89,6 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
-    args.time_limit.start(&signals)?;
     study.notes.iter().for_each(|note| progress.note(note));
     let cache = Cache::for_user();
     let options = options(args, &record, execution, &cache, &signals);

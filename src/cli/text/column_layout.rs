@@ -108,7 +108,7 @@ pub struct Fitted {
 impl Fitted {
     /// Returns the tables.
     pub fn tables(mut self, page: TextStyle) -> Vec<String> {
-        self.labels.cut_to(page.width * 2 / 5);
+        self.labels.cut_labels_to(page.width * 2 / 5);
         self.packed(page)
             .into_iter()
             .map(|table| {
@@ -193,6 +193,20 @@ impl Column {
     /// Cuts long cells at the end, or in the middle if they would be alike otherwise. Cells that cannot be told apart even then
     /// are not cut.
     pub fn cut_to(&mut self, most: usize) {
+        let distinct = |texts: &[String]| texts.iter().collect::<HashSet<_>>().len();
+        let texts: Vec<String> = self.texts().map(str::to_owned).collect();
+        for tail in [0, most / 2] {
+            let cut: Vec<String> = texts.iter().map(|text| cut(text, most, tail)).collect();
+            if distinct(&cut) == distinct(&texts) {
+                self.cells.iter_mut().zip(cut).for_each(|(cell, text)| cell.text = text);
+                return;
+            }
+        }
+    }
+
+    /// Cuts long cells at the end, or in the middle if they would be alike otherwise. Cells that cannot be told apart even then
+    /// are not cut.
+    fn cut_labels_to(&mut self, most: usize) {
         let distinct = |texts: &[String]| texts.iter().collect::<HashSet<_>>().len();
         let texts: Vec<String> = self.texts().map(str::to_owned).collect();
         for tail in [0, most / 2] {
