@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::cli::args::about_args::AboutArgs;
+use crate::cli::args::dry_run::DryRun;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::resume;
+use crate::cli::dry_run;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::data::store::cache::Cache;
+use crate::experiment::dry_run::preview;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::store::about::About;
@@ -39,6 +42,8 @@ pub struct Args {
     #[command(flatten)]
     out: RunsDir,
     #[command(flatten)]
+    dry_run: DryRun,
+    #[command(flatten)]
     output_args: OutputArgs,
 }
 
@@ -49,6 +54,7 @@ Examples:
   runner exp digits_mlp --set train.optimizer.adam.lr=0.01 --set train.batch=32
   runner exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1, momentum = 0.9 } }'
   runner exp my/idea.toml --device cuda --out results
+  runner exp my/idea.toml --dry-run
   runner exp digits_mlp --json | jq '.histories[0].history.loss'
 
 Ctrl-C or SIGTERM stops after the current step and saves a checkpoint and the
@@ -85,6 +91,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     study.notes.iter().for_each(|note| progress.note(note));
     args.run_args.note_unused_options(&study, execution.device, &mut progress);
+    if args.dry_run.dry_run {
+        let groups = preview(&study, &args.out, &options, &mut progress)?;
+        progress.end();
+        dry_run::print(&study, &groups, &args.out, &options, args.output_args.json);
+        return Ok(Exit::Done);
+    }
     if args.resume && existing.is_none() {
         progress.say("no run to resume: starting a new one");
     }
