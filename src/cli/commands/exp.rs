@@ -54,6 +54,10 @@ pub struct Args {
     #[command(flatten)]
     out: RunsDir,
     #[command(flatten)]
+    time_limit: TimeLimit,
+    #[command(flatten)]
+    dry_run: DryRun,
+    #[command(flatten)]
     log_args: LogArgs,
     #[command(flatten)]
     output_args: OutputArgs,

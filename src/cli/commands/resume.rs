@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::args::log_args::LogArgs;
+use crate::cli::args::lookup::find_run;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, parse_epochs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
@@ -47,6 +48,8 @@ pub struct Args {
     #[command(flatten)]
     out: RunsDir,
     #[command(flatten)]
+    time_limit: TimeLimit,
+    #[command(flatten)]
     log_args: LogArgs,
     #[command(flatten)]
     output_args: OutputArgs,
@@ -89,6 +92,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
+    args.time_limit.start(&signals)?;
     study.notes.iter().for_each(|note| progress.note(note));
     let cache = Cache::for_user();
     let options = options(args, &record, execution, &cache, &signals);

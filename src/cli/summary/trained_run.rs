@@ -9,7 +9,7 @@ use crate::experiment::run::Finished;
 use crate::experiment::store::find::SavedRun;
 use crate::experiment::store::newest;
 use crate::experiment::store::run_record::RunRecord;
-use crate::history::{History, Status};
+use crate::history::History;
 use crate::views::variants::variant::Variant;
 
 /// A run with the histories of its trials, at least one.
@@ -84,9 +84,9 @@ impl<'a> TrainedRun<'a> {
         plots
     }
 
-    /// Returns whether a trial was interrupted.
+    /// Returns whether a trial was interrupted or reached the time limit.
     pub fn is_interrupted(&self) -> bool {
-        self.histories.iter().any(|history| history.status == Status::Interrupted)
+        self.histories.iter().any(|history| history.status.is_unfinished())
     }
 
     /// Returns whether the experiment has expectations.

@@ -30,7 +30,7 @@ fn of_trial(history: &History) -> Vec<String> {
     let is_said = |diagnosis: &&Diagnosis| caution.is_empty() || diagnosis.verdict != Verdict::Good;
     let findings = || history.diagnosis.as_ref().filter(is_said).map(findings);
     let happened = match (history.status, &history.tree) {
-        (Status::Interrupted, _) => trial_status::of_one(history),
+        (Status::Interrupted | Status::TimeLimit, _) => trial_status::of_one(history),
         (Status::Diverged, _) => Some(format!("diverged in epoch {}", history.history.len())),
         (_, Some(tree)) => {
             Some(format!("tree of {} leaves, {} splits deep", number_format::count(tree.leaves), tree.depth))
@@ -89,9 +89,11 @@ fn of_trials(histories: &[History]) -> Vec<String> {
     });
     let found: Vec<String> = found.collect();
     let happened = if found.is_empty() { format!("{all} {unit} trained") } else { found.join(", ") };
-    let interrupted = histories.iter().filter(|history| history.status == Status::Interrupted).count();
-    let interrupted = (interrupted > 0).then(|| format!("{interrupted} interrupted"));
-    [Some(happened), interrupted, best_of_trials(histories)].into_iter().flatten().collect()
+    let unfinished = [Status::Interrupted, Status::TimeLimit].map(|status| {
+        let count = histories.iter().filter(|history| history.status == status).count();
+        (count > 0).then(|| format!("{count} {}", status.word()))
+    });
+    [Some(happened)].into_iter().chain(unfinished).chain([best_of_trials(histories)]).flatten().collect()
 }
 
 /// Returns the mean of the best values: `best val_loss 0.1234 ±0.0050 at epochs 3 to 5`.
@@ -126,7 +128,12 @@ fn of_variants(ranked: &Ranked) -> Vec<String> {
         named(status.word(), found.map(|variant| variant.name).collect())
     };
     let absent = variants().filter(|variant| variant.trials.is_empty()).map(|variant| variant.name);
-    let others = [with(Status::Diverged), with(Status::Interrupted), named("not trained", absent.collect())];
+    let others = [
+        with(Status::Diverged),
+        with(Status::Interrupted),
+        with(Status::TimeLimit),
+        named("not trained", absent.collect()),
+    ];
     std::iter::once(best_variant(ranked)).chain(others.into_iter().flatten()).collect()
 }
 

@@ -190,17 +190,10 @@ impl Fitted {
 }
 
 impl Column {
-    /// Cuts long cells at the end, or in the middle if they would be alike otherwise. Cells that cannot be told apart even then
-    /// are not cut.
+    /// Cuts texts to this width; a text that is cut ends in `…`.
     pub fn cut_to(&mut self, most: usize) {
-        let distinct = |texts: &[String]| texts.iter().collect::<HashSet<_>>().len();
-        let texts: Vec<String> = self.texts().map(str::to_owned).collect();
-        for tail in [0, most / 2] {
-            let cut: Vec<String> = texts.iter().map(|text| cut(text, most, tail)).collect();
-            if distinct(&cut) == distinct(&texts) {
-                self.cells.iter_mut().zip(cut).for_each(|(cell, text)| cell.text = text);
-                return;
-            }
+        for cell in self.cells.iter_mut().filter(|cell| measure_text_width(&cell.text) > most) {
+            cell.text = format!("{}…", cell.text.chars().take(most - 1).collect::<String>().trim_end());
         }
     }
 
