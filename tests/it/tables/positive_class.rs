@@ -117,7 +117,7 @@ fn a_declared_positive_class_is_used_by_all_metrics() {
         runs.filter(|path| !path.ends_with("latest")).map(|path| path.display().to_string()).collect();
     runs.sort();
     let compared = one_line(&stdout(&dir.run(&["compare", &runs[0], &runs[1]]).code(0)));
-    assert_says(&compared, &["have different positive classes", "positive classes: "]);
+    assert_says(&compared, &["caution: different positive classes: `", "; positive classes: "]);
 }
 
 #[test]

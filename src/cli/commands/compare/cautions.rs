@@ -38,7 +38,11 @@ fn sentences(screen: &Screen) -> (Vec<String>, usize) {
     }
     let labels = |places: &[usize]| labels(places, screen);
     let common = found.iter().filter(|caution| !matches!(caution, Caution::Group { .. }));
-    let mut sentences: Vec<String> = common.map(|caution| caution.sentence(&labels)).collect();
+    let sentence = |caution: &Caution| match caution {
+        Caution::PositiveClasses(each) if !screen.all => format!("different positive classes: {each}"),
+        caution => caution.sentence(&labels),
+    };
+    let mut sentences: Vec<String> = common.map(sentence).collect();
     let (shown, hidden): (Vec<_>, Vec<_>) =
         by_text.into_iter().partition(|(_, groups)| groups.iter().any(|group| screen.shown.contains(group)));
     sentences.extend(shown.into_iter().map(|(text, groups)| format!("{}: {text}", labels(&groups))));

@@ -17,8 +17,11 @@ use crate::compare::statistics::{Design, Interval, bootstrap};
 /// With fewer trials, bootstrap intervals are too narrow.
 const MIN_FOR_BOOTSTRAP: usize = 10;
 
-/// Returns a table with sentences below it for each tested metric. Of many groups, as many are
-/// shown as fit into these lines.
+/// Rows that are shown even if the screen is full, unless there are too many groups for one screen.
+const MIN_ROWS: usize = 5;
+
+/// Returns a table with sentences below it for each tested metric. Without `--all`, as
+/// many rows are shown as fit into these lines.
 pub(crate) fn render(screen: &Screen, lines: usize, page: TextStyle) -> Vec<String> {
     let tests = &screen.comparison.tests;
     if tests.is_empty() {
@@ -71,10 +74,14 @@ impl MetricView<'_> {
         let below = below.join("\n");
         let mut rows: Vec<usize> =
             screen.shown.iter().copied().filter(|&place| self.test.groups[place].is_some()).collect();
-        if screen.has_many() && !screen.all {
+        if !screen.all {
             let room = lines.saturating_sub(title.lines().count() + 2 + below.lines().count());
             let is_any_tested = differences.iter().any(|(_, d)| d.significance != Significance::OneTrial);
-            rows.truncate(if is_any_tested { room } else { 0 });
+            rows.truncate(match screen.has_many() {
+                true if is_any_tested => room,
+                true => 0,
+                false => room.max(MIN_ROWS),
+            });
         }
         let mut parts = vec![title];
         parts.extend((!rows.is_empty()).then(|| self.table(&rows, page)));

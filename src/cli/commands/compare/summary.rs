@@ -16,6 +16,9 @@ use crate::compare::settings::{Setting, differing, settings};
 /// Maximum number of metrics, unless more are tested.
 const MAX_METRICS: usize = 5;
 
+/// Maximum number of names of settings that are not shown.
+const MAX_NAMES: usize = 4;
+
 /// Returns the table with notes below it.
 pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
     let differing = differing(&screen.groups);
@@ -207,7 +210,11 @@ fn hidden(hidden_settings: &[String], shown_metrics: usize, differ: usize, scree
     match hidden_settings {
         [] => {}
         [one] => not_shown.push(format!("the setting {one}")),
-        several => not_shown.push(format!("{} settings that differ ({})", several.len(), several.join(", "))),
+        several => {
+            let more = if several.len() > MAX_NAMES { ", …" } else { "" };
+            let names = several.iter().take(MAX_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+            not_shown.push(format!("{} settings that differ ({names}{more})", several.len()));
+        }
     }
     not_shown.extend((metrics > 0).then(|| format!("{metrics} metric{}", if metrics == 1 { "" } else { "s" })));
     let known: Vec<&str> =
@@ -227,4 +234,34 @@ fn hidden(hidden_settings: &[String], shown_metrics: usize, differ: usize, scree
         parts.push(format!("not shown: {} (`--all`)", not_shown.join(", ")));
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_as_short_as_is_unique() {
+        let keys =
+            ["train.batch", "train.optimizer.adam.lr", "train.optimizer.sgd.lr", "network.layers.0", "data.batch"];
+        let settings: Vec<Setting> =
+            keys.iter().map(|key| Setting { key: (*key).to_owned(), values: Vec::new() }).collect();
+        let short: Vec<String> = keys[..4].iter().map(|key| short_key(key, &settings)).collect();
+        assert_eq!(short, ["train.batch", "adam.lr", "sgd.lr", "layers.0"]);
+        assert_eq!(short_key("train.batch", &settings[..2]), "batch");
+    }
+
+    #[test]
+    fn values_that_are_too_wide_keep_what_differs() {
+        let of = |values: &[&str], most: usize| {
+            shortened(&values.iter().map(|value| Some((*value).to_owned())).collect::<Vec<_>>(), most)
+        };
+        let cells = |values: &[&str]| Some(values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
+        let layers = ["64, relu, 32, relu, 10", "64, relu, 16, relu, 10"];
+        assert_eq!(of(&layers, 30), cells(&layers));
+        assert_eq!(of(&layers, 10), cells(&["…, 32, …", "…, 16, …"]));
+        let of_two_lengths = ["64, relu, 32, relu, 10", "64, relu, 10"];
+        assert_eq!(of(&of_two_lengths, 20), cells(&["…, relu, 32, relu, …", "…, relu, …"]));
+        assert_eq!(of(&of_two_lengths, 19), None);
+    }
 }
