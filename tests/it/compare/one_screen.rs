@@ -28,7 +28,7 @@ fn five_runs_take_45_lines_and_no_label_is_cut() {
         .collect();
     runs.sort();
     for (label, run) in ["A", "B", "C", "D", "E"].iter().zip(&runs) {
-        assert_says(&text, &[&format!("{label}  idea {run}\n")]);
+        assert_says(&text, &[&format!("{label}  idea {run}")]);
     }
     let header = text.lines().find(|line| line.contains("acc best  ")).unwrap();
     assert!(header.trim_start().starts_with("lr "), "{text}");
@@ -50,7 +50,8 @@ fn of_200_variants_the_best_20_are_shown() {
     dir.run(&["exp", "many.toml", "--quiet"]).success();
     let text = screen(&dir, &["many"]);
     assert!(text.lines().count() <= 60, "{text}");
-    assert_says(&text, &["200 variants of many, each with seed", "the best 20 by ", "(`--all` shows all)"]);
+    let title = text.split("\n\n").next().unwrap().replace("\n ", "");
+    assert_says(&title, &["200 variants of many, each with seed", "the best 20 by ", "(`--all` shows all)"]);
     let labels = |text: &str| text.matches("learning-rate-").count();
     assert_eq!(labels(&text), 21, "the best 20 and the baseline: {text}");
     assert!(text.contains("learning-rate-0\n") || text.contains("learning-rate-0 "), "the baseline: {text}");

@@ -45,7 +45,8 @@ pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
         legend.push(format!("test rows: {}", describe_test_weights(&screen.groups)));
     }
     legend.extend(positive_class::describe(&screen.groups));
-    legend.extend(left_out.iter().map(|&place| format!("not shown: {} (`--all`)", columns[place].1.header())));
+    let hidden: Vec<&str> = left_out.iter().map(|&place| columns[place].1.header()).collect();
+    legend.extend((!hidden.is_empty()).then(|| format!("not shown: {} (`--all`)", hidden.join(", "))));
     let legend = (!legend.is_empty()).then(|| page.wrapped(&legend.join("; "), 2));
     let group = &screen.groups[0];
     let training = format!(
