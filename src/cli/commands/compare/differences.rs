@@ -76,7 +76,7 @@ impl MetricView<'_> {
             screen.shown.iter().copied().filter(|&place| self.test.groups[place].is_some()).collect();
         if !screen.all {
             let room = lines.saturating_sub(title.lines().count() + 2 + below.lines().count());
-            let is_any_tested = differences.iter().any(|(_, d)| d.significance != Significance::OneTrial);
+            let is_any_tested = differences.iter().any(|(_, d)| d.p.is_some());
             rows.truncate(match screen.has_many() {
                 true if is_any_tested => room,
                 true => 0,
@@ -197,6 +197,7 @@ impl MetricView<'_> {
                 places.entry((is_single, d.design)).or_default().push((*place, d));
             }
         }
+        let not_equal = differences.iter().filter(|(_, d)| d.significance != Significance::Same).count();
         let reason = |((is_single, design), found): (&(bool, Design), &Vec<(usize, &Difference)>)| {
             let text =
                 if *is_single { self.one_trial(*design) } else { self.too_few(*design, found, differences.len()) };
@@ -205,7 +206,7 @@ impl MetricView<'_> {
                 .filter(|(place, _)| self.screen.shown.contains(place))
                 .map(|(place, _)| self.screen.groups[*place].label.as_str())
                 .collect();
-            match found.len() == differences.len() || labels.is_empty() {
+            match found.len() == not_equal || labels.is_empty() {
                 true => text,
                 false => format!("{}: {text}", labels.join(", ")),
             }

@@ -63,8 +63,11 @@ impl Screen {
         let trials = self.trials();
         let mut title = self.what();
         if trials.iter().all(|other| *other == trials[0]) {
-            let each = if self.groups.len() > 1 { "each with " } else { "" };
-            title.push_str(&format!(", {each}{}", trials[0]));
+            title.push_str(&match self.groups[0].experiment() {
+                None => format!(" ({})", trials[0]),
+                Some(_) if self.groups.len() > 1 => format!(", each with {}", trials[0]),
+                Some(_) => format!(", {}", trials[0]),
+            });
         }
         if self.shown.len() < self.groups.len() {
             title.push_str(&match self.comparison.ranked_by().filter(|_| self.is_sorted) {
